@@ -1,0 +1,14 @@
+/** Programmer errors crash: an assertion that fails stops the node before it can do harm. */
+
+export class AssertionError extends Error {
+  override readonly name = 'AssertionError';
+}
+
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new AssertionError(message);
+}
+
+/** For the branch that no value can reach; the compiler checks that it is so. */
+export function unreachable(value: never): never {
+  throw new AssertionError(`unreachable: ${String(value)}`);
+}

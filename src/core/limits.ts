@@ -1,0 +1,88 @@
+/**
+ * Every limit of the system by name, with its unit, the reason for its size, and the relations that must
+ * hold between them (asserted at the bottom, when the module loads).
+ */
+import { assert } from '../base/assert.ts';
+
+/** Bytes of UTF-8. Below PostgreSQL's index row limit (2,704 bytes) and comfortable in every log line. */
+export const KEY_BYTES_MAX = 1024;
+/** Bytes. The default; one value must fit a frame, a batch and a gRPC message with room to spare. */
+export const VALUE_BYTES_MAX = 1024 * 1024;
+export const OPERATION_ID_BYTES = 16;
+/** Redis Cluster's slot count, so that its clients can route. */
+export const SLOT_COUNT = 16_384;
+
+export const REPLICA_COUNT_DEFAULT = 3;
+export const OWNER_COUNT_MIN_DEFAULT = 2;
+/** More members than this are not asked for votes: a larger council costs every epoch. (DESIGN 3) */
+export const COUNCIL_COUNT_MAX = 7;
+
+/** Milliseconds. The coarse tick on which deadlines, leases and retries are looked at. */
+export const TICK_MS = 10;
+/** Milliseconds. From `kill -9` to the next acknowledged write stays within 1.5 s. (PROTOCOL R14) */
+export const LEASE_MS = 600;
+/** Milliseconds. Several heartbeats must fit a lease, so that one lost does not end it. */
+export const HEARTBEAT_MS = 100;
+/** Milliseconds without a heartbeat after which a peer is suspected. */
+export const SUSPECT_AFTER_MS = 500;
+/** Parts of one by which two monotonic clocks may drift apart. (PROTOCOL R14) */
+export const CLOCK_DRIFT_MAX = 0.01;
+/** Milliseconds. Wait for other members at a cold start before going on without them. (PROTOCOL R28) */
+export const COLD_START_GRACE_MS = 10_000;
+
+/** Milliseconds. A client's wait when it names no deadline. */
+export const OPERATION_TIMEOUT_MS_DEFAULT = 10_000;
+export const OPERATION_TIMEOUT_MS_MAX = 120_000;
+/** Operations admitted at one node and not yet answered; more are refused, definitely. */
+export const OPERATIONS_IN_FLIGHT_MAX = 20_000;
+/** Bytes of values admitted at one node and not yet answered. */
+export const OPERATION_BYTES_IN_FLIGHT_MAX = 256 * 1024 * 1024;
+/** Writes and readers that may wait on one key. */
+export const KEY_WAITERS_MAX = 20_000;
+/** Milliseconds. An Invalidate without its acknowledgement is sent again after this. */
+export const RESEND_AFTER_MS = 400;
+/** Milliseconds. An invalid key without news asks its coordinator after this. */
+export const QUERY_AFTER_MS = 500;
+/** Milliseconds. Added per place in the owners' order before an orphan is replayed, so that one begins. */
+export const REPLAY_STAGGER_MS = 200;
+
+/** One synced batch of the store: entries and bytes. */
+export const STORE_BATCH_ENTRIES_MAX = 4096;
+export const STORE_BATCH_BYTES_MAX = 8 * 1024 * 1024;
+/** One frame between peers: messages and bytes. */
+export const FRAME_MESSAGES_MAX = 1024;
+export const FRAME_BYTES_MAX = 2 * 1024 * 1024;
+/** Bytes waiting for one peer; beyond this the link is cut and its traffic sent anew after reconnecting. */
+export const PEER_QUEUE_BYTES_MAX = 128 * 1024 * 1024;
+/** One statement to PostgreSQL: rows and bytes. */
+export const RECORD_BATCH_ROWS_MAX = 1000;
+export const RECORD_BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** Keys asked of PostgreSQL in one statement. */
+export const RECORD_READ_KEYS_MAX = 1000;
+/** Bytes and records in one frame of a slot copy. */
+export const SLOT_COPY_RECORDS_MAX = 500;
+export const SLOT_COPY_BYTES_MAX = 1024 * 1024;
+/** Slots a learner copies at the same time. */
+export const SLOT_COPIES_IN_FLIGHT_MAX = 8;
+/** Bytes of hot records kept in front of the store. */
+export const CACHE_BYTES_DEFAULT = 64 * 1024 * 1024;
+
+/** Callers that may wait for one fetch from legacy. */
+export const FLIGHT_WAITERS_MAX = 20_000;
+/** Milliseconds for which an absence told by legacy is remembered (plus or minus a fifth). */
+export const LEGACY_ABSENT_MS = 30_000;
+export const LEGACY_ABSENT_COUNT_MAX = 100_000;
+/** Milliseconds before a failed fetch of a key is tried again; meanwhile askers get the failure. */
+export const LEGACY_ERROR_BACKOFF_MS = 1_000;
+
+/** One frame of a client's pipeline: operations and bytes. */
+export const PIPELINE_OPERATIONS_MAX = 1000;
+export const PIPELINE_BYTES_MAX = 1024 * 1024;
+
+assert(HEARTBEAT_MS * 3 < LEASE_MS, 'a lease must outlive two lost heartbeats');
+assert(SUSPECT_AFTER_MS < LEASE_MS, 'a silent node is suspected before its lease could be renewed twice');
+assert(KEY_BYTES_MAX < 2704, 'a key must fit an index row of PostgreSQL');
+assert(VALUE_BYTES_MAX + KEY_BYTES_MAX + 4096 < FRAME_BYTES_MAX, 'one record must fit a frame');
+assert(VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX, 'one record must fit a statement');
+assert(VALUE_BYTES_MAX < STORE_BATCH_BYTES_MAX, 'one record must fit a store batch');
+assert(FRAME_BYTES_MAX < PEER_QUEUE_BYTES_MAX, 'a frame must fit the queue it waits in');

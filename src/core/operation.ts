@@ -1,0 +1,50 @@
+/**
+ * What a client may ask of one key, and how it may be answered. Doors turn their protocol into these, the
+ * flows of a node turn these into rounds.
+ */
+import type { Failure } from './errors.ts';
+import type { KeyRecord } from './record.ts';
+
+/** Conditions on what stands: the version the caller has seen, or that the key is absent. */
+export type Expectation =
+  | { readonly kind: 'version'; readonly version: number }
+  | { readonly kind: 'value'; readonly value: Uint8Array }
+  | { readonly kind: 'absent' };
+
+interface WriteBase {
+  readonly key: string;
+  readonly operationId: Uint8Array | null;
+}
+
+export type WriteOperation =
+  | (WriteBase & { readonly kind: 'put'; readonly value: Uint8Array; /** ms, 0 = keeps for ever */ readonly ttlMs: number })
+  | (WriteBase & { readonly kind: 'delete' })
+  | (WriteBase & {
+      readonly kind: 'compareAndPut';
+      readonly expect: Expectation;
+      readonly value: Uint8Array;
+      readonly ttlMs: number;
+    })
+  | (WriteBase & { readonly kind: 'compareAndDelete'; readonly expect: Expectation })
+  | (WriteBase & { readonly kind: 'increment'; readonly delta: bigint })
+  /** A value fetched from legacy: stored only where nothing native stands. (PROTOCOL R25) */
+  | (WriteBase & { readonly kind: 'fill'; readonly value: Uint8Array })
+  /** Deletes one exact version whose time has passed. (PROTOCOL R26) */
+  | (WriteBase & { readonly kind: 'expire'; readonly version: number });
+
+export type WriteKind = WriteOperation['kind'];
+
+export type WriteResult =
+  | { readonly kind: 'done'; readonly version: number; /** increment: the new number */ readonly number: bigint | null }
+  /** A condition did not hold, judged on a valid record; `current` is undefined where the key is absent. */
+  | { readonly kind: 'conditionFailed'; readonly current: KeyRecord | undefined }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export type ReadResult =
+  | { readonly kind: 'value'; readonly record: KeyRecord }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+export function isConditional(kind: WriteKind): boolean {
+  return kind !== 'put' && kind !== 'delete';
+}

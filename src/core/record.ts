@@ -1,0 +1,58 @@
+/**
+ * A record is what one key holds at one version: a value or a tombstone. The same content, byte for
+ * byte, stands in every owner's store; `checksum` covers all of it, so two records of equal version and
+ * equal checksum are the same write, and PostgreSQL's row can be turned back into it exactly.
+ */
+
+export const ORIGIN_CLIENT = 0;
+export const ORIGIN_LEGACY = 1;
+export const ORIGIN_OUTSIDE = 2;
+/** Who wrote the record: a client, a fill from the legacy source, or a hand outside Causeway. */
+export type Origin = typeof ORIGIN_CLIENT | typeof ORIGIN_LEGACY | typeof ORIGIN_OUTSIDE;
+
+export const ORIGIN_NAMES = ['client', 'legacy', 'outside'] as const;
+
+export interface KeyRecord {
+  readonly key: string;
+  readonly version: number;
+  readonly origin: Origin;
+  /** A deletion: the value is empty and the key reads as absent. */
+  readonly tombstone: boolean;
+  readonly value: Uint8Array;
+  /** Milliseconds since 1970, whole. When the key last came into being. */
+  readonly createdAt: number;
+  /** Milliseconds since 1970, whole. When this version was written. */
+  readonly updatedAt: number;
+  /** Milliseconds since 1970, whole; 0 means never. */
+  readonly expiresAt: number;
+  /** 16 bytes given by the client, or null. */
+  readonly operationId: Uint8Array | null;
+}
+
+/** A record with its one encoding: encoded once where the write begins, then stored and sent as it is. */
+export interface SealedRecord {
+  readonly record: KeyRecord;
+  readonly bytes: Uint8Array;
+  /** CRC-32 of the content, unsigned. */
+  readonly checksum: number;
+}
+
+export const EMPTY_VALUE: Uint8Array = new Uint8Array(0);
+
+/** Does a reader at wall time `wallNow` (ms) see a value here? */
+export function isLive(record: KeyRecord, wallNow: number): boolean {
+  return !record.tombstone && (record.expiresAt === 0 || record.expiresAt > wallNow);
+}
+
+export function isExpired(record: KeyRecord, wallNow: number): boolean {
+  return !record.tombstone && record.expiresAt !== 0 && record.expiresAt <= wallNow;
+}
+
+/**
+ * May a fill from legacy take this record's place? Only where nothing native stands: a key never seen,
+ * or an expired fill. A deletion and an expired native value block it for ever. (PROTOCOL R25)
+ */
+export function yieldsToFill(record: KeyRecord | undefined, wallNow: number): boolean {
+  if (record === undefined) return true;
+  return record.origin === ORIGIN_LEGACY && isExpired(record, wallNow);
+}

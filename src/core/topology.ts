@@ -1,0 +1,96 @@
+/**
+ * The topology is the one value all members agree on, with an epoch number: who the members are, who votes,
+ * and who owns each of the 16,384 slots. It lives in the council's register; a node acts only on a topology
+ * that was *chosen* there. (DESIGN section 3, PROTOCOL R11, R14, R21)
+ *
+ * Slots that share their owners share a *row*. A row's `owners` is where the slot belongs; `complete` lists
+ * those of them that hold everything (they acknowledge, serve reads and may coordinate). An owner that is
+ * alive and not complete is a learner: it takes part in every write and serves nothing. The last complete
+ * owners of a row stay recorded when they die: nobody else may claim to hold its data. (R21)
+ */
+
+export interface Member {
+  /** 1..4095, never used twice in one life of the cluster. */
+  readonly id: number;
+  readonly name: string;
+  /** host:port of its gRPC door, which carries peer traffic too. */
+  readonly address: string;
+  /** Grows with every process start; acknowledgements and leases belong to (id, incarnation). (R11) */
+  readonly incarnation: number;
+  /** Part of this epoch: false once removed, true again when admitted under a new incarnation. */
+  readonly alive: boolean;
+  readonly zone: string;
+  readonly host: string;
+  readonly weight: number;
+}
+
+export interface SlotRow {
+  /** Member ids, in the ring's order of preference. */
+  readonly owners: readonly number[];
+  /** The subset of `owners` that holds every acknowledged write of these slots. */
+  readonly complete: readonly number[];
+}
+
+export interface Topology {
+  readonly epoch: number;
+  readonly clusterId: string;
+  /** Counts foundings; the same number stands in PostgreSQL. (R27) */
+  readonly life: number;
+  readonly replicaCount: number;
+  readonly ownerCountMin: number;
+  /** Milliseconds and parts of one: fixed at founding, agreed by all. (R14) */
+  readonly leaseMs: number;
+  readonly clockDrift: number;
+  readonly members: readonly Member[];
+  /** Member ids that vote. */
+  readonly council: readonly number[];
+  readonly nextId: number;
+  readonly rows: readonly SlotRow[];
+  /** Row number of each slot, 16,384 entries. */
+  readonly slotRow: Uint16Array;
+  /** Counter above which all versions of this life start: the highest in PostgreSQL at the founding. (R22) */
+  readonly floorCounter: number;
+  /** Every row that PostgreSQL had at the founding is held by the owners: a miss is final. (R23) */
+  readonly loaded: boolean;
+}
+
+/** Live, complete owners: they acknowledge, serve and coordinate. */
+export function liveOwners(topology: Topology, row: SlotRow): number[] {
+  return row.owners.filter((id) => row.complete.includes(id) && isAlive(topology, id));
+}
+
+/** Live owners that are still copying. */
+export function learners(topology: Topology, row: SlotRow): number[] {
+  return row.owners.filter((id) => !row.complete.includes(id) && isAlive(topology, id));
+}
+
+export function memberById(topology: Topology, id: number): Member | undefined {
+  return topology.members.find((member) => member.id === id);
+}
+
+export function memberByName(topology: Topology, name: string): Member | undefined {
+  return topology.members.find((member) => member.name === name);
+}
+
+export function isAlive(topology: Topology, id: number): boolean {
+  return memberById(topology, id)?.alive ?? false;
+}
+
+/** Is this very process, not merely this member, part of the epoch? (R11) */
+export function isLiveIncarnation(topology: Topology, id: number, incarnation: number): boolean {
+  const member = memberById(topology, id);
+  return member !== undefined && member.alive && member.incarnation === incarnation;
+}
+
+export function rowOfSlot(topology: Topology, slot: number): SlotRow {
+  return topology.rows[topology.slotRow[slot]!]!;
+}
+
+/** The effective minimum of owners that a write needs. (R7) */
+export function ownersNeeded(topology: Topology): number {
+  return Math.min(topology.ownerCountMin, topology.replicaCount);
+}
+
+export function majorityOf(count: number): number {
+  return Math.floor(count / 2) + 1;
+}

@@ -1,0 +1,13 @@
+/** Time, as a node sees it. Nothing else in the node may read a clock or set a timer. */
+export interface Clock {
+  /** Milliseconds, fractional, from an arbitrary start. Never goes back; wall-clock steps do not move it. */
+  now(): number;
+  /** Milliseconds since 1970. May jump either way: it names moments for people and expiry, orders nothing. */
+  wallNow(): number;
+  /** Milliseconds, counting through suspension where the system can tell; only ever takes a lease away. (R16) */
+  bootNow(): number;
+  /** Runs once after at least `ms`; the returned function cancels it. Not precise. */
+  after(ms: number, run: () => void): () => void;
+  /** Runs after the events at hand were handled: where batches of one turn are flushed. */
+  defer(run: () => void): void;
+}

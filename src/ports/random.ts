@@ -1,0 +1,5 @@
+/** Chance, injected so that a simulation can repeat it. Not for secrets. */
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number;
+}

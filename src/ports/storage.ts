@@ -1,0 +1,39 @@
+/**
+ * The node's own disk: an ordered map from text keys to bytes. Completion is told by callback and never
+ * within the call itself, so that a simulation stays synchronous and deterministic.
+ *
+ * Promises: `write` is atomic and on disk (synced) when `done(null)` is called. After a crash each batch is
+ * there whole or not at all, and a batch is never there without those written before it.
+ * Does not promise: that bytes come back undamaged (records carry their own checksum); that a write whose
+ * `done` was not called is absent; any isolation between `scan` and concurrent writes beyond seeing each
+ * batch, written before the scan began, whole. At most one `write` may be in flight.
+ */
+export interface Storage {
+  /** Reads what the last *completed* write left there. Synchronous: the hot path of a read. */
+  get(key: string): Uint8Array | undefined;
+  /** `values[i] === null` removes `keys[i]`. The arrays must not be touched until `done`. */
+  write(keys: readonly string[], values: readonly (Uint8Array | null)[], done: (error: StorageError | null) => void): void;
+  /**
+   * Entries with `from <= key < to` in the order of their UTF-8 bytes, at most `entryCountMax` and about
+   * `byteCountMax` bytes (at least one entry where there is one).
+   */
+  scan(
+    from: string,
+    to: string,
+    entryCountMax: number,
+    byteCountMax: number,
+    done: (error: StorageError | null, entries: readonly StorageEntry[]) => void,
+  ): void;
+  /** No call may follow. */
+  close(done: () => void): void;
+}
+
+export interface StorageEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+export interface StorageError {
+  readonly kind: 'full' | 'io' | 'closed';
+  readonly message: string;
+}

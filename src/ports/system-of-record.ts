@@ -1,0 +1,72 @@
+/**
+ * PostgreSQL as the node sees it: rows guarded by their version, in batches. Callbacks never come from
+ * within a call. Every call ends by its deadline.
+ *
+ * Promises: a `committed` row is durable at the primary. Repeating `commit` with the same rows is harmless
+ * and tells what stands. Does not promise order between batches in flight, nor that a batch that ended in
+ * an error was not committed: after `unknown` it may have been, and must be repeated until it is known.
+ */
+import type { KeyRecord } from '../core/record.ts';
+
+export interface SystemOfRecord {
+  /** What is known now, without asking: `up` after a success, `down` after a failure until one succeeds. */
+  health(): RecordHealth;
+  /**
+   * Writes each row where it is higher than what stands, in one transaction. Results in the order of the rows.
+   * No key may stand twice in a batch. `life` is the founding that the writer belongs to. (R27)
+   */
+  commit(life: number, rows: readonly RecordRow[], done: (error: RecordError | null, results: readonly CommitResult[]) => void): void;
+  /** The rows that stand, tombstones included; undefined where there is none. In the order of the keys. */
+  read(keys: readonly string[], done: (error: RecordError | null, rows: readonly (RecordRow | undefined)[]) => void): void;
+  /** Rows with (slot, key) after the given place, in that order: for loading and comparing. */
+  scan(after: RecordPlace | null, rowCountMax: number, done: (error: RecordError | null, rows: readonly RecordRow[]) => void): void;
+  /** The founding in force, or null on a database that has never seen one. */
+  readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void;
+  /** Takes life + 1 if `expectLife` still is in force (0: none yet); tells what then is in force. (R27) */
+  found(expectLife: number, clusterId: string, done: (error: RecordError | null, founding: Founding | null) => void): void;
+}
+
+export type RecordHealth =
+  | { readonly state: 'up' }
+  | { readonly state: 'down'; readonly since: number; readonly reason: string };
+
+export interface RecordRow {
+  readonly record: KeyRecord;
+  readonly slot: number;
+  /** CRC-32 of the record's content, as every replica holds it. */
+  readonly checksum: number;
+}
+
+export type CommitResult =
+  /** The row now stands at our version with our checksum, by this call or an earlier one. */
+  | { readonly kind: 'committed' }
+  /** Another row of a higher version stands; ours was not written. */
+  | { readonly kind: 'higher'; readonly version: number }
+  /** The same version with another content: an alarm. */
+  | { readonly kind: 'conflict' };
+
+export interface RecordPlace {
+  readonly slot: number;
+  readonly key: string;
+}
+
+export interface Founding {
+  readonly clusterId: string;
+  readonly life: number;
+  /** PostgreSQL's own identity: system identifier and timeline, as text. (R30) */
+  readonly identity: string;
+  /** The highest version in the table, 0 where it is empty. */
+  readonly highestVersion: number;
+  readonly hasRows: boolean;
+}
+
+export interface RecordError {
+  /**
+   * refused: certainly not done (bad connection before sending, wrong life, not a primary);
+   * unknown: it may have been done.
+   */
+  readonly kind: 'refused' | 'unknown';
+  /** The database belongs to a later founding: this node must not go on. */
+  readonly fenced: boolean;
+  readonly message: string;
+}
