@@ -1,0 +1,299 @@
+/**
+ * What members say to one another. Each frame opens with its sender's place in the world (`FrameHeader`);
+ * a frame of another epoch is refused whole, except for the messages that need no epoch. (PROTOCOL R11, R13)
+ *
+ * The replication messages are hot and packed by hand; those of membership are rare.
+ */
+import type { Failure } from './errors.ts';
+import type { WriteOperation, WriteResult, ReadResult } from './operation.ts';
+import type { SealedRecord } from './record.ts';
+import type { Topology } from './topology.ts';
+
+export interface FrameHeader {
+  /** Member id of the sender, 0 while it has none. */
+  readonly from: number;
+  readonly incarnation: number;
+  /** The epoch the sender acts in, 0 while it has none. */
+  readonly epoch: number;
+}
+
+/** Which process coordinates a write: answers for it until it is gone. */
+export interface Coordinator {
+  readonly id: number;
+  readonly incarnation: number;
+}
+
+/** "Store this record and hold the key invalid." Answered by exactly one acknowledgement or none. */
+export interface Invalidate {
+  readonly kind: 'invalidate';
+  /** The sender's number of this round; comes back in the acknowledgement. */
+  readonly round: number;
+  readonly sealed: SealedRecord;
+  /** A node that holds a higher version refuses, and the round aborts. */
+  readonly conditional: boolean;
+  /** PostgreSQL need not be written by whoever finishes this (it is there, or the route does not write through). */
+  readonly recorded: boolean;
+  /** Who first took the version; the sender itself unless this is a replay. */
+  readonly coordinator: Coordinator;
+  /** The fill's route epoch, 0 where it is none. (R25) */
+  readonly routeEpoch: number;
+}
+
+export interface Acknowledge {
+  readonly kind: 'acknowledge';
+  readonly round: number;
+  /**
+   * equal: stored durably at exactly this version and checksum. higher: a higher version is held durably.
+   * refused: neither (damaged, full, conflict of checksums, expiry not yet passed): the round cannot go on here.
+   */
+  readonly outcome: 'equal' | 'higher' | 'refused';
+  /** With `higher` on a conditional round: what is held, to be stored like an Invalidate. (R3) */
+  readonly held: HeldRecord | null;
+}
+
+export interface HeldRecord {
+  readonly sealed: SealedRecord;
+  readonly conditional: boolean;
+  readonly recorded: boolean;
+  readonly coordinator: Coordinator;
+  /** Valid at the sender: needs no replay. */
+  readonly valid: boolean;
+}
+
+/** "This version is durable everywhere: readable." Repeated freely, and true in every epoch. */
+export interface Validate {
+  readonly kind: 'validate';
+  readonly key: string;
+  readonly version: number;
+}
+
+/** "I hold this key invalid at this version; what became of it?" Sent to its coordinator. */
+export interface Query {
+  readonly kind: 'query';
+  readonly key: string;
+  readonly version: number;
+}
+
+/** pending: the round goes on. unknown: the sender does not drive this version: replay it. (R13) */
+export interface QueryAnswer {
+  readonly kind: 'queryAnswer';
+  readonly key: string;
+  readonly version: number;
+  readonly answer: 'pending' | 'unknown';
+}
+
+/** A client's operation handed to an owner. `hops` counts the hand-overs so far: at most two. (R33) */
+export interface ForwardWrite {
+  readonly kind: 'forwardWrite';
+  readonly request: number;
+  readonly hops: number;
+  /** Milliseconds the sender still waits. */
+  readonly timeoutMs: number;
+  readonly operation: WriteOperation;
+}
+
+export interface ForwardRead {
+  readonly kind: 'forwardRead';
+  readonly request: number;
+  readonly hops: number;
+  readonly timeoutMs: number;
+  readonly key: string;
+  /** The asker is an owner without the record and asks the slot's first owner to consult legacy. */
+  readonly miss: boolean;
+}
+
+export interface ForwardWriteAnswer {
+  readonly kind: 'forwardWriteAnswer';
+  readonly request: number;
+  readonly result: WriteResult;
+}
+
+export interface ForwardReadAnswer {
+  readonly kind: 'forwardReadAnswer';
+  readonly request: number;
+  readonly result: ReadResult;
+}
+
+/** A learner asks a complete owner to compare a run of slots: one digest per slot. (R19) */
+export interface LearnDigests {
+  readonly kind: 'learnDigests';
+  readonly session: number;
+  readonly slotFirst: number;
+  /** For each slot from `slotFirst`: count, and two 32-bit halves of the digest. */
+  readonly digests: readonly SlotDigest[];
+}
+
+export interface SlotDigest {
+  readonly count: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The owner's answer: the slots of that run that differ. */
+export interface LearnDifferences {
+  readonly kind: 'learnDifferences';
+  readonly session: number;
+  readonly slotFirst: number;
+  readonly slotCount: number;
+  readonly differing: readonly number[];
+}
+
+/** Asks for one slot's records after a key (`''`: from the start). */
+export interface LearnPull {
+  readonly kind: 'learnPull';
+  readonly session: number;
+  readonly slot: number;
+  readonly afterKey: string;
+}
+
+/** Records in key order, each with its in-flight mark: everything between `afterKey` and the last (or the end). */
+export interface LearnFrame {
+  readonly kind: 'learnFrame';
+  readonly session: number;
+  readonly slot: number;
+  readonly afterKey: string;
+  readonly records: readonly HeldRecord[];
+  /** Nothing follows in this slot. */
+  readonly last: boolean;
+}
+
+/** The owner cannot serve this now; the learner asks another. */
+export interface LearnRefused {
+  readonly kind: 'learnRefused';
+  readonly session: number;
+  readonly slot: number;
+  readonly reason: string;
+}
+
+/** Ballots order attempts to change the register: (number, proposer's name), both compared. */
+export interface Ballot {
+  readonly number: number;
+  readonly proposer: string;
+}
+
+/** CASPaxos over the topology register, among the council. (R29) */
+export interface Prepare {
+  readonly kind: 'prepare';
+  readonly attempt: number;
+  readonly ballot: Ballot;
+}
+
+export interface Promise_ {
+  readonly kind: 'promise';
+  readonly attempt: number;
+  readonly granted: boolean;
+  /** The highest ballot promised or accepted here, so that a refused proposer jumps ahead. */
+  readonly seen: Ballot;
+  readonly accepted: { readonly ballot: Ballot; readonly topology: Topology } | null;
+  /** This voter's disk is blank or doubtful: it has no vote. */
+  readonly abstains: boolean;
+}
+
+export interface Accept {
+  readonly kind: 'accept';
+  readonly attempt: number;
+  readonly ballot: Ballot;
+  readonly topology: Topology;
+}
+
+export interface Accepted {
+  readonly kind: 'accepted';
+  readonly attempt: number;
+  readonly granted: boolean;
+  readonly seen: Ballot;
+}
+
+/** A topology known to be chosen. */
+export interface TopologyNews {
+  readonly kind: 'topology';
+  readonly topology: Topology;
+}
+
+/** Asks for a lease from a council member, and tells what this node sees. (R14, R31) */
+export interface Heartbeat {
+  readonly kind: 'heartbeat';
+  /** The sender's monotonic clock at sending; comes back unchanged. */
+  readonly sentAt: number;
+  /** The sender's wall clock, for the warning about skew only. */
+  readonly wallAt: number;
+  /** Names of members that the sender hears nothing of. */
+  readonly suspects: readonly string[];
+}
+
+export interface HeartbeatAnswer {
+  readonly kind: 'heartbeatAnswer';
+  readonly sentAt: number;
+  /** Whether the lease is granted for the frame's epoch to the frame's incarnation. */
+  readonly granted: boolean;
+  /** The highest epoch this voter has accepted. */
+  readonly acceptedEpoch: number;
+  /** Monotonic now of the answerer is not comparable; wall clock for the skew warning. */
+  readonly wallAt: number;
+}
+
+/** "I give up my lease and leave": no waiting out is owed to this incarnation. (R18) */
+export interface LeaseReleased {
+  readonly kind: 'leaseReleased';
+}
+
+/** Who a process is before it is part of an epoch: blank and returning nodes introduce themselves. */
+export interface Introduction {
+  readonly kind: 'introduction';
+  readonly name: string;
+  readonly address: string;
+  readonly zone: string;
+  readonly host: string;
+  /** 0: a blank directory. */
+  readonly incarnation: number;
+  /** Member id on disk, 0 where blank. */
+  readonly id: number;
+  readonly clusterId: string;
+  readonly life: number;
+  /** blank: an empty directory. entering: has data, is not part of the epoch under this incarnation. serving: is. */
+  readonly state: 'blank' | 'entering' | 'serving';
+  /** The highest epoch this process knows to be chosen. */
+  readonly epoch: number;
+}
+
+/** A learner has everything it must have: asks to be made complete in the next epoch. (R20) */
+export interface Learned {
+  readonly kind: 'learned';
+}
+
+export type ReplicationMessage = Invalidate | Acknowledge | Validate | Query | QueryAnswer;
+export type ForwardMessage = ForwardWrite | ForwardRead | ForwardWriteAnswer | ForwardReadAnswer;
+export type LearnMessage = LearnDigests | LearnDifferences | LearnPull | LearnFrame | LearnRefused;
+export type MembershipMessage =
+  | Prepare
+  | Promise_
+  | Accept
+  | Accepted
+  | TopologyNews
+  | Heartbeat
+  | HeartbeatAnswer
+  | LeaseReleased
+  | Introduction
+  | Learned;
+export type PeerMessage = ReplicationMessage | ForwardMessage | LearnMessage | MembershipMessage;
+
+/** Messages that are meaningful whatever epoch their sender acts in. */
+export function needsEpoch(message: PeerMessage): boolean {
+  switch (message.kind) {
+    case 'invalidate':
+    case 'acknowledge':
+    case 'query':
+    case 'queryAnswer':
+    case 'learnDigests':
+    case 'learnDifferences':
+    case 'learnPull':
+    case 'learnFrame':
+    case 'learnRefused':
+    case 'learned':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Shape of a failure on the wire, kept beside the messages that carry it. */
+export type WireFailure = Failure;

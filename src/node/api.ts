@@ -1,0 +1,63 @@
+/**
+ * What a node offers to its doors. Doors decode, call this, encode; they know nothing of rounds or leases.
+ * Every callback is called exactly once, and never from within the call.
+ */
+import type { ReadResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type { KeyRecord } from '../core/record.ts';
+
+/** `tryGet`'s answer where only waiting can tell. */
+export const WAIT = Symbol('wait');
+
+export interface NodeApi {
+  /**
+   * The hit path of a read, synchronous: the record, undefined for a final absence, or WAIT where the key is
+   * in flight, not held, not ours, or no lease is held; then call `get`. The key must be valid.
+   */
+  tryGet(key: string): KeyRecord | undefined | typeof WAIT;
+  /** `timeoutMs` from now; at the latest then `done` is called. */
+  get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void;
+  write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void;
+  /** What this very store holds, validated or not; neither forwards nor repairs. For verification. */
+  inspect(key: string): Inspection;
+  status(): NodeStatus;
+}
+
+export interface Inspection {
+  /** Is this node a complete, live owner of the key's slot? */
+  readonly owner: boolean;
+  readonly record: KeyRecord | undefined;
+  readonly valid: boolean;
+  readonly slot: number;
+}
+
+export interface NodeStatus {
+  readonly name: string;
+  readonly id: number;
+  readonly incarnation: number;
+  readonly phase: 'starting' | 'founding' | 'entering' | 'learning' | 'serving' | 'stopping';
+  readonly epoch: number;
+  readonly life: number;
+  readonly clusterId: string;
+  readonly leaseHeld: boolean;
+  /** Milliseconds the lease still runs, 0 where none is held. */
+  readonly leaseLeftMs: number;
+  readonly members: readonly {
+    readonly id: number;
+    readonly name: string;
+    readonly address: string;
+    readonly alive: boolean;
+    readonly slotsComplete: number;
+    readonly slotsLearning: number;
+    readonly linkUp: boolean;
+  }[];
+  readonly record: { readonly state: 'up' | 'down' | 'unused'; readonly reason: string };
+  readonly legacy: { readonly state: 'up' | 'failing' | 'open' | 'unused'; readonly reason: string; readonly calls: number };
+  readonly keysInFlight: number;
+  /** Milliseconds since the oldest write began that is not finished here; 0 where there is none. */
+  readonly oldestUnfinishedMs: number;
+  readonly keysHeld: number;
+  /** Share of its slots a learner has copied, 0..1; 1 at an owner. */
+  readonly learnedShare: number;
+  readonly operations: { readonly reads: number; readonly writes: number; readonly failures: number };
+  readonly notWrittenThrough: readonly string[];
+}
