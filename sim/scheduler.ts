@@ -7,8 +7,8 @@ import { Heap } from '../src/base/heap.ts';
 import type { Clock } from '../src/ports/clock.ts';
 
 interface Event {
-  readonly at: number;
-  readonly sequence: number;
+  at: number;
+  sequence: number;
   readonly run: () => void;
   /** The life this event belongs to; dropped once it has ended. */
   readonly owner: Life | null;
@@ -51,7 +51,9 @@ export class Scheduler {
     if (next.cancelled || (next.owner !== null && !next.owner.alive)) return true;
     if (next.owner !== null && next.owner.pausedUntil > this.time) {
       // Order among the waiting events is kept: they resume at one moment in the order of their times.
-      this.events.push({ ...next, at: next.owner.pausedUntil, sequence: this.sequence++ });
+      next.at = next.owner.pausedUntil;
+      next.sequence = this.sequence++;
+      this.events.push(next);
       return true;
     }
     this.eventCount += 1;
