@@ -1,0 +1,182 @@
+/**
+ * Makes sure that the dependencies are there before anything that needs them runs, so that a clean clone
+ * starts with one command. Uses nothing but Node itself, because it runs before there is anything else.
+ *
+ * What is installed is remembered in a stamp (`node_modules/.causeway-install`): a hash of the lock file, the
+ * platform and the mode. Dependencies that someone installed by hand are recognised and taken as they are.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Milliseconds after which an installation is given up. */
+const INSTALL_MS_MAX = 15 * 60_000;
+/** Characters of npm's output kept for the error line. */
+const OUTPUT_CHARS_MAX = 20_000;
+
+/**
+ * Installs what is missing: `dev` false asks for what a running node needs, true for everything. Rejects with
+ * an Error whose message is one line, meant for a person.
+ */
+export async function ensureInstalled({ dev, directory = root }) {
+  checkNodeVersion(directory);
+  const wanted = fingerprint(directory);
+  const stamp = readStamp(directory);
+  if (stamp?.fingerprint === wanted && (stamp.mode === 'full' || !dev)) return;
+  const adopted = adoptableMode(directory);
+  if (adopted === 'full' || (adopted === 'production' && !dev)) {
+    writeStamp(directory, wanted, adopted);
+    return;
+  }
+  const mode = dev ? 'full' : 'production';
+  await install(directory, mode);
+  mkdirSync(join(directory, 'node_modules'), { recursive: true });
+  writeStamp(directory, wanted, mode);
+}
+
+/** Runs `main` and turns a failure into one line on stderr and exit code 1. */
+export async function runMain(main) {
+  try {
+    await main();
+  } catch (error) {
+    process.stderr.write(`causeway: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
+function checkNodeVersion(directory) {
+  const range = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')).engines.node;
+  const [majorMin, minorMin] = range.replace(/^>=/, '').split('.').map(Number);
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > majorMin || (major === majorMin && minor >= minorMin)) return;
+  throw new Error(`Node.js ${range} is needed, this is ${process.versions.node}`);
+}
+
+function fingerprint(directory) {
+  const lock = readFileSync(join(directory, 'package-lock.json'));
+  const hash = createHash('sha256').update(lock).digest('hex').slice(0, 32);
+  return `${hash} ${process.platform} ${process.arch}`;
+}
+
+function stampPath(directory) {
+  return join(directory, 'node_modules', '.causeway-install');
+}
+
+function readStamp(directory) {
+  try {
+    return JSON.parse(readFileSync(stampPath(directory), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function writeStamp(directory, wanted, mode) {
+  writeFileSync(stampPath(directory), `${JSON.stringify({ fingerprint: wanted, mode })}\n`);
+}
+
+/**
+ * What an installation made by hand is good for: 'full', 'production' or undefined. npm leaves a lock file of
+ * what it really installed inside node_modules; every package that is not optional must be there in the
+ * version of our own lock file.
+ */
+function adoptableMode(directory) {
+  let wanted;
+  let found;
+  try {
+    wanted = JSON.parse(readFileSync(join(directory, 'package-lock.json'), 'utf8')).packages;
+    found = JSON.parse(readFileSync(join(directory, 'node_modules', '.package-lock.json'), 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
+  let mode = 'full';
+  for (const [path, entry] of Object.entries(wanted)) {
+    if (path === '') continue;
+    const same = found[path]?.version === entry.version && existsSync(join(directory, path, 'package.json'));
+    if (same || entry.optional || entry.devOptional || entry.peer) continue;
+    if (!entry.dev) return undefined;
+    mode = 'production';
+  }
+  return mode;
+}
+
+/**
+ * `npm ci`, and once more without install scripts where that failed: some npm versions and some companies
+ * refuse them, and nothing here needs one. Optional packages (the compiler's and PostgreSQL's binaries come
+ * as such) are asked for by name, because a user's own settings may leave them out.
+ */
+async function install(directory, mode) {
+  const base = ['ci', '--include=optional', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
+  base.push(mode === 'full' ? '--include=dev' : '--omit=dev');
+  const label = mode === 'full' ? 'dependencies for development' : 'dependencies';
+  const progress = startProgress(`installing ${label} (npm ci)`);
+  let result = await runNpm(directory, base);
+  if (result.code !== 0) result = await runNpm(directory, [...base, '--ignore-scripts']);
+  progress.stop(result.code === 0);
+  if (result.code === 0) return;
+  throw new Error(`npm could not install the dependencies: ${reasonIn(result)}. Try \`npm ci\` by hand.`);
+}
+
+function runNpm(directory, args) {
+  const cli = process.env.npm_execpath;
+  const own = cli !== undefined && basename(cli) === 'npm-cli.js' && existsSync(cli);
+  const [file, argv] = own ? [process.execPath, [cli, ...args]] : ['npm', args];
+  return new Promise((resolve) => {
+    const shell = !own && process.platform === 'win32';
+    const child = spawn(file, argv, { cwd: directory, shell, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const collect = (chunk) => {
+      output = (output + String(chunk)).slice(-OUTPUT_CHARS_MAX);
+    };
+    const deadline = setTimeout(() => {
+      collect(`npm ERR! no end after ${INSTALL_MS_MAX / 60_000} minutes\n`);
+      child.kill('SIGKILL');
+    }, INSTALL_MS_MAX);
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.on('error', (error) => {
+      clearTimeout(deadline);
+      resolve({ code: -1, output: `npm ERR! cannot run npm: ${error.message}` });
+    });
+    child.on('close', (code) => {
+      clearTimeout(deadline);
+      resolve({ code: code ?? -1, output });
+    });
+  });
+}
+
+/** The line of npm's output that says most. */
+function reasonIn({ code, output }) {
+  const lines = output
+    .split('\n')
+    .filter((line) => /^npm (error|ERR!)/.test(line))
+    .map((line) => line.replace(/^npm (error|ERR!)\s*/, '').trim())
+    .filter((line) => line !== '' && !/^(code|errno|syscall|A complete log)/.test(line));
+  return (lines[0] ?? `exit code ${code}`).replace(/\.$/, '');
+}
+
+/** One line on stderr: counting seconds on a terminal, begin and end elsewhere. */
+function startProgress(text) {
+  const startedAt = Date.now();
+  const seconds = () => Math.round((Date.now() - startedAt) / 1000);
+  const terminal = process.stderr.isTTY === true;
+  process.stderr.write(terminal ? `causeway: ${text} ...` : `causeway: ${text} ...\n`);
+  const timer = setInterval(() => {
+    if (terminal) process.stderr.write(`\rcauseway: ${text} ... ${seconds()} s`);
+  }, 1000);
+  return {
+    stop(ok) {
+      clearInterval(timer);
+      process.stderr.write(
+        `${terminal ? '\r' : ''}causeway: ${text}: ${ok ? 'done' : 'failed'} in ${seconds()} s\n`,
+      );
+    },
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await runMain(() => ensureInstalled({ dev: process.argv.includes('--dev') }));
+}

@@ -1,0 +1,80 @@
+/**
+ * Runs a TypeScript file of this repository on plain Node:
+ *
+ *   node scripts/run.js [--node-option ...] sim/main.ts --seed 5
+ *
+ * The file is bundled into `node_modules/.cache/causeway/` under a name that carries its contents' hash, so that
+ * any number of runs can share it, and a Node process is started on it. Its exit code is ours.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { constants } from 'node:os';
+import { bundleOptions, loadEsbuild } from './build.js';
+import { ensureInstalled, root, runMain } from './ensure.js';
+
+const cache = join(root, 'node_modules', '.cache', 'causeway');
+/** Milliseconds for which a bundle nobody rebuilt stays in the cache. */
+const BUNDLE_AGE_MS_MAX = 7 * 24 * 3600_000;
+
+await runMain(main);
+
+async function main() {
+  const argv = process.argv.slice(2);
+  const at = argv.findIndex((argument) => !argument.startsWith('--'));
+  if (at < 0) throw new Error('usage: node scripts/run.js [--node-option ...] FILE.ts [argument ...]');
+  const entry = resolve(root, argv[at]);
+  if (!existsSync(entry)) throw new Error(`no such file: ${argv[at]}`);
+  await ensureInstalled({ dev: true });
+  const bundle = await bundleOf(relative(root, entry));
+  runNode(['--enable-source-maps', ...argv.slice(0, at), bundle, ...argv.slice(at + 1)]);
+}
+
+async function bundleOf(entry) {
+  const esbuild = await loadEsbuild();
+  let result;
+  try {
+    result = await esbuild.build({
+      ...bundleOptions,
+      entryPoints: [entry],
+      outfile: join(cache, 'bundle.mjs'),
+      sourcemap: 'inline',
+    });
+  } catch {
+    throw new Error(`${entry} does not compile (see above)`);
+  } finally {
+    await esbuild.stop();
+  }
+  const contents = result.outputFiles[0].contents;
+  const hash = createHash('sha256').update(contents).digest('hex').slice(0, 16);
+  const name = `${entry.replace(/\.ts$/, '').replaceAll(/[^A-Za-z0-9]+/g, '-')}-${hash}.mjs`;
+  const path = join(cache, name);
+  mkdirSync(cache, { recursive: true });
+  forgetOldBundles();
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, path);
+  return path;
+}
+
+function forgetOldBundles() {
+  for (const name of readdirSync(cache)) {
+    const age = Date.now() - (statSync(join(cache, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > BUNDLE_AGE_MS_MAX) rmSync(join(cache, name), { force: true });
+  }
+}
+
+/** A terminal sends Ctrl-C to both processes: passing it on as well would say it twice. */
+function runNode(args) {
+  const child = spawn(process.execPath, args, { stdio: 'inherit' });
+  process.on('SIGINT', () => {
+    if (!process.stdin.isTTY) child.kill('SIGINT');
+  });
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`causeway: cannot start node: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}
