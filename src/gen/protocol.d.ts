@@ -1,0 +1,449 @@
+/** Made by scripts/generate.js from proto/. Do not edit: change the .proto and run `npm run generate`. */
+import type { Writer } from 'protobufjs/minimal.js';
+
+export interface MessageType<Decoded, Fields> {
+  encode(message: Fields): Writer;
+  decode(bytes: Uint8Array): Decoded;
+}
+
+export namespace cache {
+  export interface SetRequest {
+    key: string;
+    value: Uint8Array;
+  }
+  export interface SetRequestFields {
+    key?: string | null | undefined;
+    value?: Uint8Array | null | undefined;
+  }
+  export const SetRequest: MessageType<SetRequest, SetRequestFields>;
+  export interface SetResponse {
+    success: boolean;
+  }
+  export interface SetResponseFields {
+    success?: boolean | null | undefined;
+  }
+  export const SetResponse: MessageType<SetResponse, SetResponseFields>;
+  export interface GetRequest {
+    key: string;
+  }
+  export interface GetRequestFields {
+    key?: string | null | undefined;
+  }
+  export const GetRequest: MessageType<GetRequest, GetRequestFields>;
+  export interface GetResponse {
+    value: Uint8Array;
+    found: boolean;
+  }
+  export interface GetResponseFields {
+    value?: Uint8Array | null | undefined;
+    found?: boolean | null | undefined;
+  }
+  export const GetResponse: MessageType<GetResponse, GetResponseFields>;
+}
+
+export namespace causeway.v1 {
+  export const Origin: {
+    readonly ORIGIN_CLIENT: 0;
+    readonly ORIGIN_LEGACY: 1;
+    readonly ORIGIN_OUTSIDE: 2;
+  };
+  export const Certainty: {
+    readonly CERTAINTY_DEFINITE: 0;
+    readonly CERTAINTY_INDEFINITE: 1;
+  };
+  export interface Record {
+    value: Uint8Array;
+    version: number;
+    origin: number;
+    ageMs: number;
+    createdAtMs: number;
+    updatedAtMs: number;
+    expiresAtMs: number;
+  }
+  export interface RecordFields {
+    value?: Uint8Array | null | undefined;
+    version?: number | null | undefined;
+    origin?: number | null | undefined;
+    ageMs?: number | null | undefined;
+    createdAtMs?: number | null | undefined;
+    updatedAtMs?: number | null | undefined;
+    expiresAtMs?: number | null | undefined;
+  }
+  export const Record: MessageType<Record, RecordFields>;
+  export interface Failure {
+    code: string;
+    certainty: number;
+    message: string;
+  }
+  export interface FailureFields {
+    code?: string | null | undefined;
+    certainty?: number | null | undefined;
+    message?: string | null | undefined;
+  }
+  export const Failure: MessageType<Failure, FailureFields>;
+  export interface GetRequest {
+    key: string;
+  }
+  export interface GetRequestFields {
+    key?: string | null | undefined;
+  }
+  export const GetRequest: MessageType<GetRequest, GetRequestFields>;
+  export interface GetResponse {
+    record: causeway.v1.Record | null;
+  }
+  export interface GetResponseFields {
+    record?: causeway.v1.RecordFields | null | undefined;
+  }
+  export const GetResponse: MessageType<GetResponse, GetResponseFields>;
+  export interface PutRequest {
+    key: string;
+    value: Uint8Array;
+    ttlMs: number;
+    operationId: Uint8Array;
+  }
+  export interface PutRequestFields {
+    key?: string | null | undefined;
+    value?: Uint8Array | null | undefined;
+    ttlMs?: number | null | undefined;
+    operationId?: Uint8Array | null | undefined;
+  }
+  export const PutRequest: MessageType<PutRequest, PutRequestFields>;
+  export interface PutResponse {
+    version: number;
+  }
+  export interface PutResponseFields {
+    version?: number | null | undefined;
+  }
+  export const PutResponse: MessageType<PutResponse, PutResponseFields>;
+  export interface DeleteRequest {
+    key: string;
+    operationId: Uint8Array;
+  }
+  export interface DeleteRequestFields {
+    key?: string | null | undefined;
+    operationId?: Uint8Array | null | undefined;
+  }
+  export const DeleteRequest: MessageType<DeleteRequest, DeleteRequestFields>;
+  export interface DeleteResponse {
+    version: number;
+  }
+  export interface DeleteResponseFields {
+    version?: number | null | undefined;
+  }
+  export const DeleteResponse: MessageType<DeleteResponse, DeleteResponseFields>;
+  export interface CompareAndPutRequest {
+    key: string;
+    expectVersion: number | null;
+    expectValue: Uint8Array | null;
+    expectAbsent: boolean | null;
+    value: Uint8Array;
+    ttlMs: number;
+    operationId: Uint8Array;
+    readonly expect?: 'expectVersion' | 'expectValue' | 'expectAbsent';
+  }
+  export interface CompareAndPutRequestFields {
+    key?: string | null | undefined;
+    expectVersion?: number | null | undefined;
+    expectValue?: Uint8Array | null | undefined;
+    expectAbsent?: boolean | null | undefined;
+    value?: Uint8Array | null | undefined;
+    ttlMs?: number | null | undefined;
+    operationId?: Uint8Array | null | undefined;
+  }
+  export const CompareAndPutRequest: MessageType<CompareAndPutRequest, CompareAndPutRequestFields>;
+  export interface CompareAndDeleteRequest {
+    key: string;
+    expectVersion: number | null;
+    expectValue: Uint8Array | null;
+    operationId: Uint8Array;
+    readonly expect?: 'expectVersion' | 'expectValue';
+  }
+  export interface CompareAndDeleteRequestFields {
+    key?: string | null | undefined;
+    expectVersion?: number | null | undefined;
+    expectValue?: Uint8Array | null | undefined;
+    operationId?: Uint8Array | null | undefined;
+  }
+  export const CompareAndDeleteRequest: MessageType<CompareAndDeleteRequest, CompareAndDeleteRequestFields>;
+  export interface CompareResponse {
+    applied: boolean;
+    version: number;
+    current: causeway.v1.Record | null;
+  }
+  export interface CompareResponseFields {
+    applied?: boolean | null | undefined;
+    version?: number | null | undefined;
+    current?: causeway.v1.RecordFields | null | undefined;
+  }
+  export const CompareResponse: MessageType<CompareResponse, CompareResponseFields>;
+  export interface IncrementRequest {
+    key: string;
+    delta: bigint;
+    operationId: Uint8Array;
+  }
+  export interface IncrementRequestFields {
+    key?: string | null | undefined;
+    delta?: bigint | null | undefined;
+    operationId?: Uint8Array | null | undefined;
+  }
+  export const IncrementRequest: MessageType<IncrementRequest, IncrementRequestFields>;
+  export interface IncrementResponse {
+    total: bigint;
+    version: number;
+  }
+  export interface IncrementResponseFields {
+    total?: bigint | null | undefined;
+    version?: number | null | undefined;
+  }
+  export const IncrementResponse: MessageType<IncrementResponse, IncrementResponseFields>;
+  export interface GetManyRequest {
+    keys: string[];
+  }
+  export interface GetManyRequestFields {
+    keys?: readonly string[] | null | undefined;
+  }
+  export const GetManyRequest: MessageType<GetManyRequest, GetManyRequestFields>;
+  export interface GetManyResult {
+    get: causeway.v1.GetResponse | null;
+    failure: causeway.v1.Failure | null;
+    readonly result?: 'get' | 'failure';
+  }
+  export interface GetManyResultFields {
+    get?: causeway.v1.GetResponseFields | null | undefined;
+    failure?: causeway.v1.FailureFields | null | undefined;
+  }
+  export const GetManyResult: MessageType<GetManyResult, GetManyResultFields>;
+  export interface GetManyResponse {
+    results: causeway.v1.GetManyResult[];
+  }
+  export interface GetManyResponseFields {
+    results?: readonly causeway.v1.GetManyResultFields[] | null | undefined;
+  }
+  export const GetManyResponse: MessageType<GetManyResponse, GetManyResponseFields>;
+  export interface PutManyRequest {
+    puts: causeway.v1.PutRequest[];
+  }
+  export interface PutManyRequestFields {
+    puts?: readonly causeway.v1.PutRequestFields[] | null | undefined;
+  }
+  export const PutManyRequest: MessageType<PutManyRequest, PutManyRequestFields>;
+  export interface PutManyResult {
+    put: causeway.v1.PutResponse | null;
+    failure: causeway.v1.Failure | null;
+    readonly result?: 'put' | 'failure';
+  }
+  export interface PutManyResultFields {
+    put?: causeway.v1.PutResponseFields | null | undefined;
+    failure?: causeway.v1.FailureFields | null | undefined;
+  }
+  export const PutManyResult: MessageType<PutManyResult, PutManyResultFields>;
+  export interface PutManyResponse {
+    results: causeway.v1.PutManyResult[];
+  }
+  export interface PutManyResponseFields {
+    results?: readonly causeway.v1.PutManyResultFields[] | null | undefined;
+  }
+  export const PutManyResponse: MessageType<PutManyResponse, PutManyResponseFields>;
+  export interface Operation {
+    number: number;
+    get: causeway.v1.GetRequest | null;
+    put: causeway.v1.PutRequest | null;
+    delete: causeway.v1.DeleteRequest | null;
+    compareAndPut: causeway.v1.CompareAndPutRequest | null;
+    compareAndDelete: causeway.v1.CompareAndDeleteRequest | null;
+    increment: causeway.v1.IncrementRequest | null;
+    readonly request?: 'get' | 'put' | 'delete' | 'compareAndPut' | 'compareAndDelete' | 'increment';
+  }
+  export interface OperationFields {
+    number?: number | null | undefined;
+    get?: causeway.v1.GetRequestFields | null | undefined;
+    put?: causeway.v1.PutRequestFields | null | undefined;
+    delete?: causeway.v1.DeleteRequestFields | null | undefined;
+    compareAndPut?: causeway.v1.CompareAndPutRequestFields | null | undefined;
+    compareAndDelete?: causeway.v1.CompareAndDeleteRequestFields | null | undefined;
+    increment?: causeway.v1.IncrementRequestFields | null | undefined;
+  }
+  export const Operation: MessageType<Operation, OperationFields>;
+  export interface OperationResult {
+    number: number;
+    get: causeway.v1.GetResponse | null;
+    put: causeway.v1.PutResponse | null;
+    delete: causeway.v1.DeleteResponse | null;
+    compare: causeway.v1.CompareResponse | null;
+    increment: causeway.v1.IncrementResponse | null;
+    failure: causeway.v1.Failure | null;
+    readonly result?: 'get' | 'put' | 'delete' | 'compare' | 'increment' | 'failure';
+  }
+  export interface OperationResultFields {
+    number?: number | null | undefined;
+    get?: causeway.v1.GetResponseFields | null | undefined;
+    put?: causeway.v1.PutResponseFields | null | undefined;
+    delete?: causeway.v1.DeleteResponseFields | null | undefined;
+    compare?: causeway.v1.CompareResponseFields | null | undefined;
+    increment?: causeway.v1.IncrementResponseFields | null | undefined;
+    failure?: causeway.v1.FailureFields | null | undefined;
+  }
+  export const OperationResult: MessageType<OperationResult, OperationResultFields>;
+  export interface PipelineRequest {
+    operations: causeway.v1.Operation[];
+    timeoutMs: number;
+  }
+  export interface PipelineRequestFields {
+    operations?: readonly causeway.v1.OperationFields[] | null | undefined;
+    timeoutMs?: number | null | undefined;
+  }
+  export const PipelineRequest: MessageType<PipelineRequest, PipelineRequestFields>;
+  export interface PipelineResponse {
+    results: causeway.v1.OperationResult[];
+  }
+  export interface PipelineResponseFields {
+    results?: readonly causeway.v1.OperationResultFields[] | null | undefined;
+  }
+  export const PipelineResponse: MessageType<PipelineResponse, PipelineResponseFields>;
+  export interface InspectRequest {
+    key: string;
+  }
+  export interface InspectRequestFields {
+    key?: string | null | undefined;
+  }
+  export const InspectRequest: MessageType<InspectRequest, InspectRequestFields>;
+  export interface InspectResponse {
+    owner: boolean;
+    slot: number;
+    valid: boolean;
+    tombstone: boolean;
+    record: causeway.v1.Record | null;
+  }
+  export interface InspectResponseFields {
+    owner?: boolean | null | undefined;
+    slot?: number | null | undefined;
+    valid?: boolean | null | undefined;
+    tombstone?: boolean | null | undefined;
+    record?: causeway.v1.RecordFields | null | undefined;
+  }
+  export const InspectResponse: MessageType<InspectResponse, InspectResponseFields>;
+  export interface StatusRequest {
+  }
+  export interface StatusRequestFields {
+  }
+  export const StatusRequest: MessageType<StatusRequest, StatusRequestFields>;
+  export interface StatusResponse {
+    json: string;
+  }
+  export interface StatusResponseFields {
+    json?: string | null | undefined;
+  }
+  export const StatusResponse: MessageType<StatusResponse, StatusResponseFields>;
+}
+
+export namespace grpc.health.v1 {
+  export interface HealthCheckRequest {
+    service: string;
+  }
+  export interface HealthCheckRequestFields {
+    service?: string | null | undefined;
+  }
+  export const HealthCheckRequest: MessageType<HealthCheckRequest, HealthCheckRequestFields>;
+  export interface HealthCheckResponse {
+    status: number;
+  }
+  export interface HealthCheckResponseFields {
+    status?: number | null | undefined;
+  }
+  export const HealthCheckResponse: MessageType<HealthCheckResponse, HealthCheckResponseFields>;
+  export namespace HealthCheckResponse {
+    export const ServingStatus: {
+      readonly UNKNOWN: 0;
+      readonly SERVING: 1;
+      readonly NOT_SERVING: 2;
+      readonly SERVICE_UNKNOWN: 3;
+    };
+  }
+}
+
+export namespace grpc.reflection.v1 {
+  export interface ServerReflectionRequest {
+    host: string;
+    fileByFilename: string | null;
+    fileContainingSymbol: string | null;
+    fileContainingExtension: grpc.reflection.v1.ExtensionRequest | null;
+    allExtensionNumbersOfType: string | null;
+    listServices: string | null;
+    readonly messageRequest?: 'fileByFilename' | 'fileContainingSymbol' | 'fileContainingExtension' | 'allExtensionNumbersOfType' | 'listServices';
+  }
+  export interface ServerReflectionRequestFields {
+    host?: string | null | undefined;
+    fileByFilename?: string | null | undefined;
+    fileContainingSymbol?: string | null | undefined;
+    fileContainingExtension?: grpc.reflection.v1.ExtensionRequestFields | null | undefined;
+    allExtensionNumbersOfType?: string | null | undefined;
+    listServices?: string | null | undefined;
+  }
+  export const ServerReflectionRequest: MessageType<ServerReflectionRequest, ServerReflectionRequestFields>;
+  export interface ExtensionRequest {
+    containingType: string;
+    extensionNumber: number;
+  }
+  export interface ExtensionRequestFields {
+    containingType?: string | null | undefined;
+    extensionNumber?: number | null | undefined;
+  }
+  export const ExtensionRequest: MessageType<ExtensionRequest, ExtensionRequestFields>;
+  export interface ServerReflectionResponse {
+    validHost: string;
+    originalRequest: grpc.reflection.v1.ServerReflectionRequest | null;
+    fileDescriptorResponse: grpc.reflection.v1.FileDescriptorResponse | null;
+    allExtensionNumbersResponse: grpc.reflection.v1.ExtensionNumberResponse | null;
+    listServicesResponse: grpc.reflection.v1.ListServiceResponse | null;
+    errorResponse: grpc.reflection.v1.ErrorResponse | null;
+    readonly messageResponse?: 'fileDescriptorResponse' | 'allExtensionNumbersResponse' | 'listServicesResponse' | 'errorResponse';
+  }
+  export interface ServerReflectionResponseFields {
+    validHost?: string | null | undefined;
+    originalRequest?: grpc.reflection.v1.ServerReflectionRequestFields | null | undefined;
+    fileDescriptorResponse?: grpc.reflection.v1.FileDescriptorResponseFields | null | undefined;
+    allExtensionNumbersResponse?: grpc.reflection.v1.ExtensionNumberResponseFields | null | undefined;
+    listServicesResponse?: grpc.reflection.v1.ListServiceResponseFields | null | undefined;
+    errorResponse?: grpc.reflection.v1.ErrorResponseFields | null | undefined;
+  }
+  export const ServerReflectionResponse: MessageType<ServerReflectionResponse, ServerReflectionResponseFields>;
+  export interface FileDescriptorResponse {
+    fileDescriptorProto: Uint8Array[];
+  }
+  export interface FileDescriptorResponseFields {
+    fileDescriptorProto?: readonly Uint8Array[] | null | undefined;
+  }
+  export const FileDescriptorResponse: MessageType<FileDescriptorResponse, FileDescriptorResponseFields>;
+  export interface ExtensionNumberResponse {
+    baseTypeName: string;
+    extensionNumber: number[];
+  }
+  export interface ExtensionNumberResponseFields {
+    baseTypeName?: string | null | undefined;
+    extensionNumber?: readonly number[] | null | undefined;
+  }
+  export const ExtensionNumberResponse: MessageType<ExtensionNumberResponse, ExtensionNumberResponseFields>;
+  export interface ListServiceResponse {
+    service: grpc.reflection.v1.ServiceResponse[];
+  }
+  export interface ListServiceResponseFields {
+    service?: readonly grpc.reflection.v1.ServiceResponseFields[] | null | undefined;
+  }
+  export const ListServiceResponse: MessageType<ListServiceResponse, ListServiceResponseFields>;
+  export interface ServiceResponse {
+    name: string;
+  }
+  export interface ServiceResponseFields {
+    name?: string | null | undefined;
+  }
+  export const ServiceResponse: MessageType<ServiceResponse, ServiceResponseFields>;
+  export interface ErrorResponse {
+    errorCode: number;
+    errorMessage: string;
+  }
+  export interface ErrorResponseFields {
+    errorCode?: number | null | undefined;
+    errorMessage?: string | null | undefined;
+  }
+  export const ErrorResponse: MessageType<ErrorResponse, ErrorResponseFields>;
+}
