@@ -78,6 +78,20 @@ export const LEGACY_ERROR_BACKOFF_MS = 1_000;
 /** One frame of a client's pipeline: operations and bytes. */
 export const PIPELINE_OPERATIONS_MAX = 1000;
 export const PIPELINE_BYTES_MAX = 1024 * 1024;
+/** Operations of one pipeline begun and not yet answered; with as many, its stream is not read. */
+export const PIPELINE_UNANSWERED_MAX = 4000;
+/** Bytes of one pipeline's answers waiting to be taken; with as many, no further operation is begun. */
+export const PIPELINE_ANSWER_BYTES_PAUSE = 8 * 1024 * 1024;
+/** Bytes as above at which values read meanwhile are dropped and answered `overloaded`. */
+export const PIPELINE_ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+/** Pipelines open at one node. */
+export const PIPELINE_STREAMS_MAX = 256;
+/** Bytes of values in the answer to one many-key read: within the 4 MiB that gRPC clients accept by default. */
+export const MANY_ANSWER_BYTES_MAX = 2 * 1024 * 1024;
+/** Milliseconds, 1,000 years: a moment of expiry stays a safe integer. */
+export const TTL_MS_MAX = 1000 * 365 * 24 * 3600 * 1000;
+/** Streams that watch the health of one node. */
+export const HEALTH_WATCHERS_MAX = 256;
 
 assert(HEARTBEAT_MS * 3 < LEASE_MS, 'a lease must outlive two lost heartbeats');
 assert(SUSPECT_AFTER_MS < LEASE_MS, 'a silent node is suspected before its lease could be renewed twice');
@@ -85,4 +99,10 @@ assert(KEY_BYTES_MAX < 2704, 'a key must fit an index row of PostgreSQL');
 assert(VALUE_BYTES_MAX + KEY_BYTES_MAX + 4096 < FRAME_BYTES_MAX, 'one record must fit a frame');
 assert(VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX, 'one record must fit a statement');
 assert(VALUE_BYTES_MAX < STORE_BATCH_BYTES_MAX, 'one record must fit a store batch');
+assert(PIPELINE_OPERATIONS_MAX <= PIPELINE_UNANSWERED_MAX, 'a whole frame of a pipeline may be unanswered');
+assert(PIPELINE_ANSWER_BYTES_PAUSE < PIPELINE_ANSWER_BYTES_MAX, 'a pipeline pauses before it drops values');
+assert(
+  MANY_ANSWER_BYTES_MAX + VALUE_BYTES_MAX < 4 * 1024 * 1024,
+  'an answer fits a client with default limits',
+);
 assert(FRAME_BYTES_MAX < PEER_QUEUE_BYTES_MAX, 'a frame must fit the queue it waits in');
