@@ -1,0 +1,235 @@
+/**
+ * Clients' operations on their way to an owner, and the answers back, as bytes. Records in answers travel as
+ * fields: they are read once and never stored, so they need no seal of their own.
+ */
+import { isErrorCode } from '../core/errors.ts';
+import type { Failure } from '../core/errors.ts';
+import { OPERATION_ID_BYTES } from '../core/limits.ts';
+import type { ForwardRead, ForwardReadAnswer, ForwardWrite, ForwardWriteAnswer } from '../core/message.ts';
+import type { Expectation, ReadResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import { ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE } from '../core/record.ts';
+import type { KeyRecord } from '../core/record.ts';
+import type { Reader } from './reader.ts';
+import { readChoice } from './replication-codec.ts';
+import type { Writer } from './writer.ts';
+
+const OPERATIONS = [
+  'put',
+  'delete',
+  'compareAndPut',
+  'compareAndDelete',
+  'increment',
+  'fill',
+  'expire',
+] as const;
+const EXPECTATIONS = ['version', 'value', 'absent'] as const;
+const WRITE_RESULTS = ['done', 'conditionFailed', 'failed'] as const;
+const READ_RESULTS = ['value', 'absent', 'failed'] as const;
+const ORIGINS = [ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE] as const;
+/** Characters. Words for people are cut to this, so that no error text can break a frame. */
+export const WORDS_LENGTH_MAX = 1024;
+
+export function writeForwardWrite(out: Writer, message: ForwardWrite): void {
+  out.whole(message.request);
+  out.u8(message.hops);
+  out.real(message.timeoutMs);
+  writeOperation(out, message.operation);
+}
+
+export function readForwardWrite(from: Reader): ForwardWrite {
+  return {
+    kind: 'forwardWrite',
+    request: from.whole(),
+    hops: from.u8(),
+    timeoutMs: from.real(),
+    operation: readOperation(from),
+  };
+}
+
+export function writeForwardRead(out: Writer, message: ForwardRead): void {
+  out.whole(message.request);
+  out.u8(message.hops);
+  out.real(message.timeoutMs);
+  out.text(message.key);
+  out.bool(message.miss);
+}
+
+export function readForwardRead(from: Reader): ForwardRead {
+  return {
+    kind: 'forwardRead',
+    request: from.whole(),
+    hops: from.u8(),
+    timeoutMs: from.real(),
+    key: from.text(),
+    miss: from.bool(),
+  };
+}
+
+export function writeForwardWriteAnswer(out: Writer, message: ForwardWriteAnswer): void {
+  out.whole(message.request);
+  const result = message.result;
+  out.u8(WRITE_RESULTS.indexOf(result.kind));
+  if (result.kind === 'done') {
+    out.whole(result.version);
+    out.bool(result.number !== null);
+    if (result.number !== null) out.i64(result.number);
+  } else if (result.kind === 'conditionFailed') {
+    out.bool(result.current !== undefined);
+    if (result.current !== undefined) writeRecordFields(out, result.current);
+  } else {
+    writeFailure(out, result.failure);
+  }
+}
+
+export function readForwardWriteAnswer(from: Reader): ForwardWriteAnswer {
+  return { kind: 'forwardWriteAnswer', request: from.whole(), result: readWriteResult(from) };
+}
+
+export function writeForwardReadAnswer(out: Writer, message: ForwardReadAnswer): void {
+  out.whole(message.request);
+  const result = message.result;
+  out.u8(READ_RESULTS.indexOf(result.kind));
+  if (result.kind === 'value') writeRecordFields(out, result.record);
+  else if (result.kind === 'failed') writeFailure(out, result.failure);
+}
+
+export function readForwardReadAnswer(from: Reader): ForwardReadAnswer {
+  return { kind: 'forwardReadAnswer', request: from.whole(), result: readReadResult(from) };
+}
+
+export function writeWords(out: Writer, words: string): void {
+  out.text(words.length <= WORDS_LENGTH_MAX ? words : words.slice(0, WORDS_LENGTH_MAX));
+}
+
+function readWriteResult(from: Reader): WriteResult {
+  const kind = readChoice(from, WRITE_RESULTS);
+  if (kind === 'done') return { kind, version: from.whole(), number: from.bool() ? from.i64() : null };
+  if (kind === 'conditionFailed') return { kind, current: from.bool() ? readRecordFields(from) : undefined };
+  return { kind, failure: readFailure(from) };
+}
+
+function readReadResult(from: Reader): ReadResult {
+  const kind = readChoice(from, READ_RESULTS);
+  if (kind === 'value') return { kind, record: readRecordFields(from) };
+  if (kind === 'absent') return { kind };
+  return { kind, failure: readFailure(from) };
+}
+
+function writeOperation(out: Writer, operation: WriteOperation): void {
+  out.u8(OPERATIONS.indexOf(operation.kind));
+  out.text(operation.key);
+  writeOperationId(out, operation.operationId);
+  if (operation.kind === 'compareAndPut' || operation.kind === 'compareAndDelete') {
+    writeExpectation(out, operation.expect);
+  }
+  switch (operation.kind) {
+    case 'put':
+    case 'compareAndPut':
+      out.real(operation.ttlMs);
+      out.blob(operation.value);
+      break;
+    case 'increment':
+      out.i64(operation.delta);
+      break;
+    case 'fill':
+      out.blob(operation.value);
+      break;
+    case 'expire':
+      out.whole(operation.version);
+      break;
+    default:
+  }
+}
+
+function readOperation(from: Reader): WriteOperation {
+  const kind = readChoice(from, OPERATIONS);
+  const key = from.text();
+  const operationId = readOperationId(from);
+  switch (kind) {
+    case 'put':
+      return { kind, key, operationId, ttlMs: from.real(), value: from.blob() };
+    case 'delete':
+      return { kind, key, operationId };
+    case 'compareAndPut':
+      return {
+        kind,
+        key,
+        operationId,
+        expect: readExpectation(from),
+        ttlMs: from.real(),
+        value: from.blob(),
+      };
+    case 'compareAndDelete':
+      return { kind, key, operationId, expect: readExpectation(from) };
+    case 'increment':
+      return { kind, key, operationId, delta: from.i64() };
+    case 'fill':
+      return { kind, key, operationId, value: from.blob() };
+    case 'expire':
+      return { kind, key, operationId, version: from.whole() };
+  }
+}
+
+function writeExpectation(out: Writer, expect: Expectation): void {
+  out.u8(EXPECTATIONS.indexOf(expect.kind));
+  if (expect.kind === 'version') out.whole(expect.version);
+  else if (expect.kind === 'value') out.blob(expect.value);
+}
+
+function readExpectation(from: Reader): Expectation {
+  const kind = readChoice(from, EXPECTATIONS);
+  if (kind === 'version') return { kind, version: from.whole() };
+  if (kind === 'value') return { kind, value: from.blob() };
+  return { kind };
+}
+
+function writeOperationId(out: Writer, operationId: Uint8Array | null): void {
+  out.u8(operationId === null ? 0 : operationId.length);
+  if (operationId !== null) out.raw(operationId);
+}
+
+function readOperationId(from: Reader): Uint8Array | null {
+  const byteCount = from.u8();
+  if (byteCount === 0) return null;
+  if (byteCount !== OPERATION_ID_BYTES) from.fail('an operation id has not 16 bytes');
+  return from.raw(OPERATION_ID_BYTES);
+}
+
+function writeRecordFields(out: Writer, record: KeyRecord): void {
+  out.u8(record.origin);
+  out.bool(record.tombstone);
+  out.whole(record.version);
+  out.real(record.createdAt);
+  out.real(record.updatedAt);
+  out.real(record.expiresAt);
+  out.text(record.key);
+  writeOperationId(out, record.operationId);
+  out.blob(record.value);
+}
+
+function readRecordFields(from: Reader): KeyRecord {
+  const origin = ORIGINS[from.u8()];
+  if (origin === undefined) from.fail('an origin is unknown');
+  return {
+    origin: origin ?? ORIGIN_CLIENT,
+    tombstone: from.bool(),
+    version: from.whole(),
+    createdAt: from.real(),
+    updatedAt: from.real(),
+    expiresAt: from.real(),
+    key: from.text(),
+    operationId: readOperationId(from),
+    value: from.blob(),
+  };
+}
+
+function writeFailure(out: Writer, failure: Failure): void {
+  out.text(failure.code);
+  writeWords(out, failure.message);
+}
+
+/** A code that this version does not know is taken as `internal`: *indefinite* is never a false promise. */
+function readFailure(from: Reader): Failure {
+  const code = from.text();
+  return { code: isErrorCode(code) ? code : 'internal', message: from.text() };
+}

@@ -1,0 +1,93 @@
+/** The messages by which a learner makes a slot equal to its source, as bytes. (PROTOCOL R19) */
+import type {
+  HeldRecord,
+  LearnDifferences,
+  LearnDigests,
+  LearnFrame,
+  LearnPull,
+  LearnRefused,
+  SlotDigest,
+} from '../core/message.ts';
+import { writeWords } from './forward-codec.ts';
+import type { Reader } from './reader.ts';
+import { readHeld, writeHeld } from './replication-codec.ts';
+import type { Writer } from './writer.ts';
+
+export function writeLearnDigests(out: Writer, message: LearnDigests): void {
+  out.whole(message.session);
+  out.u16(message.slotFirst);
+  out.u16(message.digests.length);
+  for (const digest of message.digests) {
+    out.u32(digest.count);
+    // The halves of a digest may have come out of bitwise operations as signed numbers.
+    out.u32(digest.low >>> 0);
+    out.u32(digest.high >>> 0);
+  }
+}
+
+/** The halves arrive as unsigned numbers. */
+export function readLearnDigests(from: Reader): LearnDigests {
+  const session = from.whole();
+  const slotFirst = from.u16();
+  const digests: SlotDigest[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) {
+    digests.push({ count: from.u32(), low: from.u32(), high: from.u32() });
+  }
+  return { kind: 'learnDigests', session, slotFirst, digests };
+}
+
+export function writeLearnDifferences(out: Writer, message: LearnDifferences): void {
+  out.whole(message.session);
+  out.u16(message.slotFirst);
+  out.u16(message.slotCount);
+  out.u16(message.differing.length);
+  for (const slot of message.differing) out.u16(slot);
+}
+
+export function readLearnDifferences(from: Reader): LearnDifferences {
+  const session = from.whole();
+  const slotFirst = from.u16();
+  const slotCount = from.u16();
+  const differing: number[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) differing.push(from.u16());
+  return { kind: 'learnDifferences', session, slotFirst, slotCount, differing };
+}
+
+export function writeLearnPull(out: Writer, message: LearnPull): void {
+  out.whole(message.session);
+  out.u16(message.slot);
+  out.text(message.afterKey);
+}
+
+export function readLearnPull(from: Reader): LearnPull {
+  return { kind: 'learnPull', session: from.whole(), slot: from.u16(), afterKey: from.text() };
+}
+
+export function writeLearnFrame(out: Writer, message: LearnFrame): void {
+  out.whole(message.session);
+  out.u16(message.slot);
+  out.text(message.afterKey);
+  out.bool(message.last);
+  out.u16(message.records.length);
+  for (const held of message.records) writeHeld(out, held);
+}
+
+export function readLearnFrame(from: Reader): LearnFrame {
+  const session = from.whole();
+  const slot = from.u16();
+  const afterKey = from.text();
+  const last = from.bool();
+  const records: HeldRecord[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) records.push(readHeld(from));
+  return { kind: 'learnFrame', session, slot, afterKey, records, last };
+}
+
+export function writeLearnRefused(out: Writer, message: LearnRefused): void {
+  out.whole(message.session);
+  out.u16(message.slot);
+  writeWords(out, message.reason);
+}
+
+export function readLearnRefused(from: Reader): LearnRefused {
+  return { kind: 'learnRefused', session: from.whole(), slot: from.u16(), reason: from.text() };
+}

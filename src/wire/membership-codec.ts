@@ -1,0 +1,178 @@
+/**
+ * What members say about membership, as bytes. Rare, apart from heartbeats; a topology inside them keeps
+ * its own encoding and checksum, the same that stands on disk.
+ */
+import type {
+  Accept,
+  Accepted,
+  Ballot,
+  Heartbeat,
+  HeartbeatAnswer,
+  Introduction,
+  Prepare,
+  Promise_,
+  TopologyNews,
+} from '../core/message.ts';
+import type { Topology } from '../core/topology.ts';
+import type { Reader } from './reader.ts';
+import { readChoice } from './replication-codec.ts';
+import { decodeTopology, encodeTopology } from './topology-codec.ts';
+import type { Writer } from './writer.ts';
+
+const STATES = ['blank', 'entering', 'serving'] as const;
+/** Stands where none could be read; the frame it is in is refused. */
+const NO_TOPOLOGY: Topology = {
+  epoch: 0,
+  clusterId: '',
+  life: 0,
+  replicaCount: 0,
+  ownerCountMin: 0,
+  leaseMs: 0,
+  clockDrift: 0,
+  members: [],
+  council: [],
+  nextId: 0,
+  rows: [],
+  slotRow: new Uint16Array(0),
+  floorCounter: 0,
+  loaded: false,
+};
+
+export function writePrepare(out: Writer, message: Prepare): void {
+  out.whole(message.attempt);
+  writeBallot(out, message.ballot);
+}
+
+export function readPrepare(from: Reader): Prepare {
+  return { kind: 'prepare', attempt: from.whole(), ballot: readBallot(from) };
+}
+
+export function writePromise(out: Writer, message: Promise_): void {
+  out.whole(message.attempt);
+  out.bool(message.granted);
+  out.bool(message.abstains);
+  writeBallot(out, message.seen);
+  out.bool(message.accepted !== null);
+  if (message.accepted === null) return;
+  writeBallot(out, message.accepted.ballot);
+  writeTopology(out, message.accepted.topology);
+}
+
+export function readPromise(from: Reader): Promise_ {
+  const attempt = from.whole();
+  const granted = from.bool();
+  const abstains = from.bool();
+  const seen = readBallot(from);
+  const accepted = from.bool() ? { ballot: readBallot(from), topology: readTopology(from) } : null;
+  return { kind: 'promise', attempt, granted, seen, accepted, abstains };
+}
+
+export function writeAccept(out: Writer, message: Accept): void {
+  out.whole(message.attempt);
+  writeBallot(out, message.ballot);
+  writeTopology(out, message.topology);
+}
+
+export function readAccept(from: Reader): Accept {
+  return { kind: 'accept', attempt: from.whole(), ballot: readBallot(from), topology: readTopology(from) };
+}
+
+export function writeAccepted(out: Writer, message: Accepted): void {
+  out.whole(message.attempt);
+  out.bool(message.granted);
+  writeBallot(out, message.seen);
+}
+
+export function readAccepted(from: Reader): Accepted {
+  return { kind: 'accepted', attempt: from.whole(), granted: from.bool(), seen: readBallot(from) };
+}
+
+export function writeTopologyNews(out: Writer, message: TopologyNews): void {
+  writeTopology(out, message.topology);
+}
+
+export function readTopologyNews(from: Reader): TopologyNews {
+  return { kind: 'topology', topology: readTopology(from) };
+}
+
+export function writeHeartbeat(out: Writer, message: Heartbeat): void {
+  out.real(message.sentAt);
+  out.real(message.wallAt);
+  out.u16(message.suspects.length);
+  for (const name of message.suspects) out.text(name);
+}
+
+export function readHeartbeat(from: Reader): Heartbeat {
+  const sentAt = from.real();
+  const wallAt = from.real();
+  const suspects: string[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) suspects.push(from.text());
+  return { kind: 'heartbeat', sentAt, wallAt, suspects };
+}
+
+export function writeHeartbeatAnswer(out: Writer, message: HeartbeatAnswer): void {
+  out.real(message.sentAt);
+  out.bool(message.granted);
+  out.whole(message.acceptedEpoch);
+  out.real(message.wallAt);
+}
+
+export function readHeartbeatAnswer(from: Reader): HeartbeatAnswer {
+  return {
+    kind: 'heartbeatAnswer',
+    sentAt: from.real(),
+    granted: from.bool(),
+    acceptedEpoch: from.whole(),
+    wallAt: from.real(),
+  };
+}
+
+export function writeIntroduction(out: Writer, message: Introduction): void {
+  out.text(message.name);
+  out.text(message.address);
+  out.text(message.zone);
+  out.text(message.host);
+  out.whole(message.incarnation);
+  out.u16(message.id);
+  out.text(message.clusterId);
+  out.whole(message.life);
+  out.u8(STATES.indexOf(message.state));
+  out.whole(message.epoch);
+}
+
+export function readIntroduction(from: Reader): Introduction {
+  return {
+    kind: 'introduction',
+    name: from.text(),
+    address: from.text(),
+    zone: from.text(),
+    host: from.text(),
+    incarnation: from.whole(),
+    id: from.u16(),
+    clusterId: from.text(),
+    life: from.whole(),
+    state: readChoice(from, STATES),
+    epoch: from.whole(),
+  };
+}
+
+function writeBallot(out: Writer, ballot: Ballot): void {
+  out.whole(ballot.number);
+  out.text(ballot.proposer);
+}
+
+function readBallot(from: Reader): Ballot {
+  return { number: from.whole(), proposer: from.text() };
+}
+
+function writeTopology(out: Writer, topology: Topology): void {
+  out.blob(encodeTopology(topology));
+}
+
+function readTopology(from: Reader): Topology {
+  const bytes = from.blob();
+  if (!from.ok) return NO_TOPOLOGY;
+  const topology = decodeTopology(bytes);
+  if (topology === undefined) from.fail('a topology is damaged');
+  return topology ?? NO_TOPOLOGY;
+}

@@ -1,0 +1,210 @@
+/**
+ * A frame is what members send one another at once: its sender's place in the world, then many messages. It
+ * is refused whole or taken whole: the checksum and the count in its head leave no part of it unnoticed.
+ *
+ *   0 u8 format   1 u32 checksum of all behind   5 u32 messages   9 u16 from   11 f64 incarnation
+ *  19 f64 epoch   27 messages: u8 kind, fields                                    (little endian)
+ */
+import { crc32 } from 'node:zlib';
+import { unreachable } from '../base/assert.ts';
+import type { FrameHeader, PeerMessage } from '../core/message.ts';
+import * as forward from './forward-codec.ts';
+import * as learn from './learn-codec.ts';
+import * as membership from './membership-codec.ts';
+import { Reader } from './reader.ts';
+import * as replication from './replication-codec.ts';
+import { Writer } from './writer.ts';
+
+export const FRAME_FORMAT = 1;
+const CHECKSUM_AT = 1;
+const COUNT_AT = 5;
+
+/** The numbers of the kinds on the wire: never used again for another. */
+const KIND = {
+  invalidate: 1,
+  acknowledge: 2,
+  validate: 3,
+  query: 4,
+  queryAnswer: 5,
+  forwardWrite: 16,
+  forwardRead: 17,
+  forwardWriteAnswer: 18,
+  forwardReadAnswer: 19,
+  learnDigests: 32,
+  learnDifferences: 33,
+  learnPull: 34,
+  learnFrame: 35,
+  learnRefused: 36,
+  prepare: 48,
+  promise: 49,
+  accept: 50,
+  accepted: 51,
+  topology: 52,
+  heartbeat: 53,
+  heartbeatAnswer: 54,
+  leaseReleased: 55,
+  introduction: 56,
+  learned: 57,
+} as const satisfies Record<PeerMessage['kind'], number>;
+
+/** Builds one frame after another in a buffer of its own. */
+export class FrameEncoder {
+  messageCount = 0;
+  private readonly out = new Writer();
+
+  /** Bytes of the frame so far, its head included. */
+  get byteCount(): number {
+    return this.out.length;
+  }
+
+  begin(header: FrameHeader): void {
+    this.messageCount = 0;
+    const out = this.out;
+    out.reset();
+    out.u8(FRAME_FORMAT);
+    out.u32(0);
+    out.u32(0);
+    out.u16(header.from);
+    out.whole(header.incarnation);
+    out.whole(header.epoch);
+  }
+
+  add(message: PeerMessage): void {
+    this.out.u8(KIND[message.kind]);
+    writeMessage(this.out, message);
+    this.messageCount += 1;
+  }
+
+  /** The frame as bytes of its own. The next one opens with `begin`. */
+  finish(): Uint8Array {
+    const out = this.out;
+    out.u32At(COUNT_AT, this.messageCount);
+    out.u32At(CHECKSUM_AT, crc32(out.written(COUNT_AT)));
+    return out.copy();
+  }
+}
+
+/**
+ * Never throws. Keys are copied out; values and records are views into `frame`, which must not be used again,
+ * and a small one that is kept keeps the whole frame in memory.
+ */
+export function decodeFrame(
+  frame: Uint8Array,
+): { header: FrameHeader; messages: PeerMessage[] } | { fault: string } {
+  const from = new Reader(frame);
+  const format = from.u8();
+  if (from.ok && format !== FRAME_FORMAT) return { fault: `a frame of the unknown format ${format}` };
+  const checksum = from.u32();
+  if (from.ok && crc32(frame.subarray(COUNT_AT)) !== checksum) return { fault: 'a frame is damaged' };
+  let messagesLeft = from.u32();
+  const header: FrameHeader = { from: from.u16(), incarnation: from.whole(), epoch: from.whole() };
+  const messages: PeerMessage[] = [];
+  for (; messagesLeft > 0 && from.ok; messagesLeft--) {
+    const message = readMessage(from);
+    if (message !== undefined) messages.push(message);
+  }
+  if (from.remaining > 0) from.fail('bytes follow the last message');
+  return from.ok ? { header, messages } : { fault: from.fault };
+}
+
+// A branch for each kind and nothing else. The hottest stand first.
+function writeMessage(out: Writer, message: PeerMessage): void {
+  switch (message.kind) {
+    case 'invalidate':
+      return replication.writeInvalidate(out, message);
+    case 'acknowledge':
+      return replication.writeAcknowledge(out, message);
+    case 'validate':
+      return replication.writeValidate(out, message);
+    case 'query':
+      return replication.writeQuery(out, message);
+    case 'queryAnswer':
+      return replication.writeQueryAnswer(out, message);
+    case 'forwardWrite':
+      return forward.writeForwardWrite(out, message);
+    case 'forwardRead':
+      return forward.writeForwardRead(out, message);
+    case 'forwardWriteAnswer':
+      return forward.writeForwardWriteAnswer(out, message);
+    case 'forwardReadAnswer':
+      return forward.writeForwardReadAnswer(out, message);
+    case 'learnDigests':
+      return learn.writeLearnDigests(out, message);
+    case 'learnDifferences':
+      return learn.writeLearnDifferences(out, message);
+    case 'learnPull':
+      return learn.writeLearnPull(out, message);
+    case 'learnFrame':
+      return learn.writeLearnFrame(out, message);
+    case 'learnRefused':
+      return learn.writeLearnRefused(out, message);
+    case 'prepare':
+      return membership.writePrepare(out, message);
+    case 'promise':
+      return membership.writePromise(out, message);
+    case 'accept':
+      return membership.writeAccept(out, message);
+    case 'accepted':
+      return membership.writeAccepted(out, message);
+    case 'topology':
+      return membership.writeTopologyNews(out, message);
+    case 'heartbeat':
+      return membership.writeHeartbeat(out, message);
+    case 'heartbeatAnswer':
+      return membership.writeHeartbeatAnswer(out, message);
+    case 'introduction':
+      return membership.writeIntroduction(out, message);
+    case 'leaseReleased':
+    case 'learned':
+      return;
+    default:
+      unreachable(message);
+  }
+}
+
+/** Undefined only together with a fault. */
+function readMessage(from: Reader): PeerMessage | undefined {
+  const kind = from.u8();
+  if (!from.ok) return undefined;
+  const read = READERS[kind];
+  if (read === undefined) {
+    from.fail(`a message of the unknown kind ${kind}`);
+    return undefined;
+  }
+  return read(from);
+}
+
+const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = readersByKind({
+  invalidate: replication.readInvalidate,
+  acknowledge: replication.readAcknowledge,
+  validate: replication.readValidate,
+  query: replication.readQuery,
+  queryAnswer: replication.readQueryAnswer,
+  forwardWrite: forward.readForwardWrite,
+  forwardRead: forward.readForwardRead,
+  forwardWriteAnswer: forward.readForwardWriteAnswer,
+  forwardReadAnswer: forward.readForwardReadAnswer,
+  learnDigests: learn.readLearnDigests,
+  learnDifferences: learn.readLearnDifferences,
+  learnPull: learn.readLearnPull,
+  learnFrame: learn.readLearnFrame,
+  learnRefused: learn.readLearnRefused,
+  prepare: membership.readPrepare,
+  promise: membership.readPromise,
+  accept: membership.readAccept,
+  accepted: membership.readAccepted,
+  topology: membership.readTopologyNews,
+  heartbeat: membership.readHeartbeat,
+  heartbeatAnswer: membership.readHeartbeatAnswer,
+  leaseReleased: () => ({ kind: 'leaseReleased' }),
+  introduction: membership.readIntroduction,
+  learned: () => ({ kind: 'learned' }),
+});
+
+function readersByKind(
+  readers: Readonly<Record<PeerMessage['kind'], (from: Reader) => PeerMessage>>,
+): ((from: Reader) => PeerMessage)[] {
+  const byKind: ((from: Reader) => PeerMessage)[] = [];
+  for (const kind of Object.keys(KIND) as PeerMessage['kind'][]) byKind[KIND[kind]] = readers[kind];
+  return byKind;
+}

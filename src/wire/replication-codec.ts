@@ -1,0 +1,154 @@
+/**
+ * The messages of a write's round as bytes: the hottest on a link. A sealed record travels as the very bytes
+ * that the store holds and is opened, checksum and all, where it arrives. (PROTOCOL R10)
+ */
+import type {
+  Acknowledge,
+  Coordinator,
+  HeldRecord,
+  Invalidate,
+  Query,
+  QueryAnswer,
+  Validate,
+} from '../core/message.ts';
+import { EMPTY_VALUE, ORIGIN_CLIENT } from '../core/record.ts';
+import type { SealedRecord } from '../core/record.ts';
+import type { Reader } from './reader.ts';
+import { openRecord } from './record-codec.ts';
+import type { Writer } from './writer.ts';
+
+const CONDITIONAL = 1;
+const RECORDED = 2;
+const VALID = 4;
+const OUTCOMES = ['equal', 'higher', 'refused'] as const;
+const ANSWERS = ['pending', 'unknown'] as const;
+
+/** Stands where none could be read; the frame it is in is refused. */
+const NO_RECORD: SealedRecord = {
+  record: {
+    key: '',
+    version: 0,
+    origin: ORIGIN_CLIENT,
+    tombstone: true,
+    value: EMPTY_VALUE,
+    createdAt: 0,
+    updatedAt: 0,
+    expiresAt: 0,
+    operationId: null,
+  },
+  bytes: EMPTY_VALUE,
+  checksum: 0,
+};
+
+export function writeInvalidate(out: Writer, message: Invalidate): void {
+  out.u8((message.conditional ? CONDITIONAL : 0) | (message.recorded ? RECORDED : 0));
+  out.whole(message.round);
+  writeCoordinator(out, message.coordinator);
+  out.whole(message.routeEpoch);
+  out.blob(message.sealed.bytes);
+}
+
+export function readInvalidate(from: Reader): Invalidate {
+  const flags = readFlags(from, CONDITIONAL | RECORDED);
+  const round = from.whole();
+  const coordinator = readCoordinator(from);
+  const routeEpoch = from.whole();
+  return {
+    kind: 'invalidate',
+    round,
+    sealed: readSealed(from),
+    conditional: (flags & CONDITIONAL) !== 0,
+    recorded: (flags & RECORDED) !== 0,
+    coordinator,
+    routeEpoch,
+  };
+}
+
+export function writeAcknowledge(out: Writer, message: Acknowledge): void {
+  out.u8(OUTCOMES.indexOf(message.outcome));
+  out.whole(message.round);
+  out.bool(message.held !== null);
+  if (message.held !== null) writeHeld(out, message.held);
+}
+
+export function readAcknowledge(from: Reader): Acknowledge {
+  const outcome = readChoice(from, OUTCOMES);
+  const round = from.whole();
+  return { kind: 'acknowledge', round, outcome, held: from.bool() ? readHeld(from) : null };
+}
+
+export function writeValidate(out: Writer, message: Validate): void {
+  out.text(message.key);
+  out.whole(message.version);
+}
+
+export function readValidate(from: Reader): Validate {
+  return { kind: 'validate', key: from.text(), version: from.whole() };
+}
+
+export function writeQuery(out: Writer, message: Query): void {
+  out.text(message.key);
+  out.whole(message.version);
+}
+
+export function readQuery(from: Reader): Query {
+  return { kind: 'query', key: from.text(), version: from.whole() };
+}
+
+export function writeQueryAnswer(out: Writer, message: QueryAnswer): void {
+  out.text(message.key);
+  out.whole(message.version);
+  out.u8(ANSWERS.indexOf(message.answer));
+}
+
+export function readQueryAnswer(from: Reader): QueryAnswer {
+  return { kind: 'queryAnswer', key: from.text(), version: from.whole(), answer: readChoice(from, ANSWERS) };
+}
+
+export function writeHeld(out: Writer, held: HeldRecord): void {
+  out.u8((held.conditional ? CONDITIONAL : 0) | (held.recorded ? RECORDED : 0) | (held.valid ? VALID : 0));
+  writeCoordinator(out, held.coordinator);
+  out.blob(held.sealed.bytes);
+}
+
+export function readHeld(from: Reader): HeldRecord {
+  const flags = readFlags(from, CONDITIONAL | RECORDED | VALID);
+  const coordinator = readCoordinator(from);
+  return {
+    sealed: readSealed(from),
+    conditional: (flags & CONDITIONAL) !== 0,
+    recorded: (flags & RECORDED) !== 0,
+    coordinator,
+    valid: (flags & VALID) !== 0,
+  };
+}
+
+/** One of a few words, sent as its number. */
+export function readChoice<T extends string>(from: Reader, choices: readonly T[]): T {
+  const choice = choices[from.u8()];
+  if (choice === undefined) from.fail('a choice is unknown');
+  return choice ?? choices[0]!;
+}
+
+function readFlags(from: Reader, known: number): number {
+  const flags = from.u8();
+  if ((flags & ~known) !== 0) from.fail('a flag is unknown');
+  return flags;
+}
+
+function writeCoordinator(out: Writer, coordinator: Coordinator): void {
+  out.u16(coordinator.id);
+  out.whole(coordinator.incarnation);
+}
+
+function readCoordinator(from: Reader): Coordinator {
+  return { id: from.u16(), incarnation: from.whole() };
+}
+
+function readSealed(from: Reader): SealedRecord {
+  const bytes = from.blob();
+  if (!from.ok) return NO_RECORD;
+  const sealed = openRecord(bytes);
+  if (sealed === undefined) from.fail('a record is damaged');
+  return sealed ?? NO_RECORD;
+}

@@ -1,0 +1,167 @@
+/**
+ * A topology as bytes, for links and for the disk: the table of 16,384 slots as runs of equal rows, or as one
+ * or two bytes a slot where that is shorter. Its own checksum covers everything behind it.
+ *
+ *   0 u32 checksum   4 u8 format   5 fields, members, council, rows, slots      (little endian)
+ */
+import { crc32 } from 'node:zlib';
+import { assert } from '../base/assert.ts';
+import { SLOT_COUNT } from '../core/limits.ts';
+import type { Member, SlotRow, Topology } from '../core/topology.ts';
+import { NODE_ID_COUNT } from '../core/version.ts';
+import { Reader } from './reader.ts';
+import { Writer } from './writer.ts';
+
+export const TOPOLOGY_FORMAT = 1;
+const CHECKSUM_BYTES = 4;
+const SLOTS_AS_RUNS = 0;
+const SLOTS_AS_BYTES = 1;
+const SLOTS_AS_WORDS = 2;
+/** A run is its row and its length, two bytes each. */
+const RUN_BYTES = 4;
+const EMPTY_SLOTS = new Uint16Array(SLOT_COUNT);
+
+export function encodeTopology(topology: Topology): Uint8Array {
+  const out = new Writer();
+  out.u32(0);
+  out.u8(TOPOLOGY_FORMAT);
+  out.whole(topology.epoch);
+  out.text(topology.clusterId);
+  out.whole(topology.life);
+  out.u16(topology.replicaCount);
+  out.u16(topology.ownerCountMin);
+  out.real(topology.leaseMs);
+  out.real(topology.clockDrift);
+  out.u16(topology.nextId);
+  out.whole(topology.floorCounter);
+  out.bool(topology.loaded);
+  out.u16(topology.members.length);
+  for (const member of topology.members) writeMember(out, member);
+  writeIds(out, topology.council);
+  out.u16(topology.rows.length);
+  for (const row of topology.rows) {
+    writeIds(out, row.owners);
+    writeIds(out, row.complete);
+  }
+  writeSlots(out, topology.slotRow, topology.rows.length);
+  out.u32At(0, crc32(out.written(CHECKSUM_BYTES)));
+  return out.copy();
+}
+
+/** Undefined where the bytes are damaged or of an unknown format. Every slot's row exists. */
+export function decodeTopology(bytes: Uint8Array): Topology | undefined {
+  const from = new Reader(bytes);
+  const checksum = from.u32();
+  if (!from.ok || crc32(bytes.subarray(CHECKSUM_BYTES)) !== checksum) return undefined;
+  if (from.u8() !== TOPOLOGY_FORMAT) return undefined;
+  const head = {
+    epoch: from.whole(),
+    clusterId: from.text(),
+    life: from.whole(),
+    replicaCount: from.u16(),
+    ownerCountMin: from.u16(),
+    leaseMs: from.real(),
+    clockDrift: from.real(),
+    nextId: from.u16(),
+    floorCounter: from.whole(),
+    loaded: from.bool(),
+  };
+  const members: Member[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) members.push(readMember(from));
+  const council = readIds(from);
+  const rows: SlotRow[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) {
+    rows.push({ owners: readIds(from), complete: readIds(from) });
+  }
+  const slotRow = readSlots(from, rows.length);
+  if (from.remaining > 0) from.fail('bytes follow the end');
+  return from.ok ? { ...head, members, council, rows, slotRow } : undefined;
+}
+
+function writeMember(out: Writer, member: Member): void {
+  writeId(out, member.id);
+  out.text(member.name);
+  out.text(member.address);
+  out.whole(member.incarnation);
+  out.bool(member.alive);
+  out.text(member.zone);
+  out.text(member.host);
+  out.real(member.weight);
+}
+
+function readMember(from: Reader): Member {
+  return {
+    id: readId(from),
+    name: from.text(),
+    address: from.text(),
+    incarnation: from.whole(),
+    alive: from.bool(),
+    zone: from.text(),
+    host: from.text(),
+    weight: from.real(),
+  };
+}
+
+function writeId(out: Writer, id: number): void {
+  assert(id > 0 && id < NODE_ID_COUNT, 'a member id is 1..4095');
+  out.u16(id);
+}
+
+function readId(from: Reader): number {
+  const id = from.u16();
+  if (id === 0 || id >= NODE_ID_COUNT) from.fail('a member id is out of range');
+  return id;
+}
+
+function writeIds(out: Writer, ids: readonly number[]): void {
+  out.u16(ids.length);
+  for (const id of ids) writeId(out, id);
+}
+
+function readIds(from: Reader): number[] {
+  const ids: number[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) ids.push(readId(from));
+  return ids;
+}
+
+function writeSlots(out: Writer, slotRow: Uint16Array, rowCount: number): void {
+  assert(slotRow.length === SLOT_COUNT, 'a topology has a row for every slot');
+  for (const row of slotRow) assert(row < rowCount, 'the row of a slot exists');
+  let runCount = 0;
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
+    if (slot === 0 || slotRow[slot] !== slotRow[slot - 1]) runCount += 1;
+  }
+  const width = rowCount <= 256 ? SLOTS_AS_BYTES : SLOTS_AS_WORDS;
+  if (runCount * RUN_BYTES >= SLOT_COUNT * width) {
+    out.u8(width);
+    for (const row of slotRow) {
+      if (width === SLOTS_AS_BYTES) out.u8(row);
+      else out.u16(row);
+    }
+    return;
+  }
+  out.u8(SLOTS_AS_RUNS);
+  for (let start = 0; start < SLOT_COUNT;) {
+    let end = start + 1;
+    while (end < SLOT_COUNT && slotRow[end] === slotRow[start]) end += 1;
+    out.u16(slotRow[start]!);
+    out.u16(end - start);
+    start = end;
+  }
+}
+
+function readSlots(from: Reader, rowCount: number): Uint16Array {
+  const manner = from.u8();
+  if (manner > SLOTS_AS_WORDS) from.fail('the manner of the slot table is unknown');
+  if (!from.ok) return EMPTY_SLOTS;
+  const slotRow = new Uint16Array(SLOT_COUNT);
+  for (let slot = 0; slot < SLOT_COUNT && from.ok;) {
+    const row = manner === SLOTS_AS_BYTES ? from.u8() : from.u16();
+    const length = manner === SLOTS_AS_RUNS ? from.u16() : 1;
+    if (row >= rowCount) from.fail('the row of a slot does not exist');
+    if (length === 0 || slot + length > SLOT_COUNT) from.fail('a run of slots has an impossible length');
+    slotRow.fill(row, slot, slot + length);
+    slot += length;
+  }
+  return slotRow;
+}
