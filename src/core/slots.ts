@@ -1,0 +1,76 @@
+/**
+ * Which of the 16,384 slots a key belongs to: CRC-16 of its UTF-8 bytes modulo 16,384, exactly as Redis Cluster
+ * computes it, so that its clients route to the right node. Where the key has a `{hash tag}` only the tag
+ * counts, so that keys with the same tag live together. (Redis Cluster specification, "Key distribution model")
+ */
+import { SLOT_COUNT } from './limits.ts';
+
+const BRACE_OPEN = 0x7b;
+const SLOT_MASK = SLOT_COUNT - 1;
+
+/** CRC-16/XMODEM: polynomial 0x1021, start 0, nothing reflected. Check value of "123456789": 0x31C3. */
+const CRC_TABLE = ((): Uint16Array => {
+  const table = new Uint16Array(256);
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte << 8;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 0x8000) !== 0 ? (crc << 1) ^ 0x1021 : crc << 1;
+    table[byte] = crc & 0xffff;
+  }
+  return table;
+})();
+
+/**
+ * The slot of a key, 0 to 16,383. Works on the string itself: nothing is allocated, and keys of ASCII pay one
+ * table look-up per character.
+ */
+export function slotOf(key: string): number {
+  let start = 0;
+  let end = key.length;
+  for (let at = 0; at < end; at++) {
+    if (key.charCodeAt(at) !== BRACE_OPEN) continue;
+    // The first `{` and the first `}` after it; an empty tag does not count.
+    const close = key.indexOf('}', at + 1);
+    if (close > at + 1) {
+      start = at + 1;
+      end = close;
+    }
+    break;
+  }
+  let crc = 0;
+  for (let at = start; at < end; at++) {
+    const code = key.charCodeAt(at);
+    if (code >= 0x80) return crcOfUtf8(key, at, end, crc) & SLOT_MASK;
+    crc = ((crc << 8) & 0xff00) ^ CRC_TABLE[(crc >>> 8) ^ code]!;
+  }
+  return crc & SLOT_MASK;
+}
+
+/** Goes on with characters beyond ASCII. A lone surrogate counts as U+FFFD, which is how UTF-8 encoders write it. */
+function crcOfUtf8(key: string, start: number, end: number, crcBefore: number): number {
+  let crc = crcBefore;
+  let at = start;
+  while (at < end) {
+    let point = key.codePointAt(at)!;
+    at += point > 0xffff ? 2 : 1;
+    if (point >= 0xd800 && point <= 0xdfff) point = 0xfffd;
+    if (point < 0x80) {
+      crc = step(crc, point);
+    } else if (point < 0x800) {
+      crc = step(step(crc, 0xc0 | (point >> 6)), tail(point));
+    } else if (point < 0x10000) {
+      crc = step(step(step(crc, 0xe0 | (point >> 12)), tail(point >> 6)), tail(point));
+    } else {
+      crc = step(step(crc, 0xf0 | (point >> 18)), tail(point >> 12));
+      crc = step(step(crc, tail(point >> 6)), tail(point));
+    }
+  }
+  return crc;
+}
+
+function step(crc: number, byte: number): number {
+  return ((crc << 8) & 0xff00) ^ CRC_TABLE[(crc >>> 8) ^ byte]!;
+}
+
+function tail(bits: number): number {
+  return 0x80 | (bits & 0x3f);
+}
