@@ -1,0 +1,246 @@
+/**
+ * A simulated disk. It outlives the processes that use it: each life of a node opens it anew and finds what
+ * was synced. A write takes a drawn time; a crash meanwhile leaves it there whole or not at all, by chance, as
+ * the storage port allows. Faults (full, broken, wiped, set back, a flipped bit) are commanded from outside.
+ */
+import { assert } from '../src/base/assert.ts';
+import type { Prng } from '../src/base/prng.ts';
+import { compareUtf8 } from '../src/base/utf8-order.ts';
+import type { Storage, StorageEntry, StorageError } from '../src/ports/storage.ts';
+import type { Life, Scheduler } from './scheduler.ts';
+
+export interface SimDiskOptions {
+  /** Milliseconds that a sync takes. */
+  readonly syncMsMin: number;
+  readonly syncMsMax: number;
+  /** Share of the syncs that stall, and for how long at most. */
+  readonly stallShare: number;
+  readonly stallMsMax: number;
+}
+
+const OPTIONS_DEFAULT: SimDiskOptions = { syncMsMin: 0.1, syncMsMax: 3, stallShare: 0.005, stallMsMax: 60 };
+
+/** Milliseconds. */
+const SCAN_MS_MIN = 0.02;
+const SCAN_MS_MAX = 0.3;
+/** So many new keys in one batch are sorted in anew rather than inserted one by one. */
+const SORTED_INSERTS_MAX = 32;
+
+interface Batch {
+  readonly keys: readonly string[];
+  readonly values: readonly (Uint8Array | null)[];
+}
+
+export type DiskFault = 'none' | 'full' | 'io';
+
+/** What a disk held at one moment; values are never changed in place, so it is shared and not copied. */
+export type DiskImage = ReadonlyMap<string, Uint8Array>;
+
+export class SimDisk {
+  /** Every write that begins while a fault is set fails with it, and so do all later ones of that life. */
+  fault: DiskFault = 'none';
+  writeCount = 0;
+  private readonly prng: Prng;
+  private readonly options: SimDiskOptions;
+  private entries = new Map<string, Uint8Array>();
+  /** The keys in order, or null where they must be sorted anew. */
+  private sorted: string[] | null = null;
+  /** A batch that may or may not have reached the platter: decided when the next life opens. */
+  private doubtful: Batch | null = null;
+  private life: Life | null = null;
+
+  constructor(prng: Prng, options: Partial<SimDiskOptions> = {}) {
+    this.prng = prng;
+    this.options = { ...OPTIONS_DEFAULT, ...options };
+  }
+
+  /** The disk as one life of a process sees it. The life before must have ended or closed. */
+  open(scheduler: Scheduler, life: Life): Storage {
+    this.settle();
+    this.life = life;
+    return new SimStorage(this, scheduler, life);
+  }
+
+  /** Everything is lost, as if the disk had been replaced. Only between two lives. */
+  wipe(): void {
+    this.settle();
+    this.entries = new Map();
+    this.sorted = null;
+  }
+
+  image(): DiskImage {
+    return new Map(this.entries);
+  }
+
+  /** Puts an older image back, as a restored backup of the machine does. Only between two lives. */
+  restore(image: DiskImage): void {
+    this.settle();
+    this.entries = new Map(image);
+    this.sorted = null;
+  }
+
+  /** Flips one bit in the value of one of the keys that `pick` admits; tells which, or null where none is. */
+  flipBit(pick: (key: string) => boolean): string | null {
+    const keys = this.sortedKeys().filter((key) => pick(key) && this.entries.get(key)!.length > 0);
+    if (keys.length === 0) return null;
+    const key = this.prng.pick(keys);
+    const damaged = new Uint8Array(this.entries.get(key)!);
+    damaged[this.prng.below(damaged.length)]! ^= 1 << this.prng.below(8);
+    this.entries.set(key, damaged);
+    return key;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    return this.entries.get(key);
+  }
+
+  apply(batch: Batch): void {
+    let inserted = 0;
+    for (let index = 0; index < batch.keys.length; index++) {
+      const key = batch.keys[index]!;
+      const value = batch.values[index]!;
+      const held = this.entries.has(key);
+      if (value !== null) this.entries.set(key, value);
+      else if (held) this.entries.delete(key);
+      if (held === (value !== null) || this.sorted === null) continue;
+      inserted += 1;
+      if (inserted > SORTED_INSERTS_MAX) this.sorted = null;
+      else if (held) this.sorted.splice(placeOf(this.sorted, key), 1);
+      else this.sorted.splice(placeOf(this.sorted, key), 0, key);
+    }
+    this.doubtful = null;
+    this.writeCount += 1;
+  }
+
+  collect(from: string, to: string, entryCountMax: number, byteCountMax: number): StorageEntry[] {
+    const keys = this.sortedKeys();
+    const found: StorageEntry[] = [];
+    let bytes = 0;
+    for (let index = placeOf(keys, from); index < keys.length; index++) {
+      const key = keys[index]!;
+      if (compareUtf8(key, to) >= 0 || found.length >= entryCountMax) break;
+      if (found.length > 0 && bytes >= byteCountMax) break;
+      const value = this.entries.get(key)!;
+      found.push({ key, value });
+      bytes += key.length + value.length;
+    }
+    return found;
+  }
+
+  /** A write began: its batch is in doubt until `apply`. */
+  begin(batch: Batch): void {
+    this.doubtful = batch;
+  }
+
+  drawSyncMs(): number {
+    const ms = this.prng.between(this.options.syncMsMin, this.options.syncMsMax);
+    return this.prng.chance(this.options.stallShare) ? ms + this.prng.next() * this.options.stallMsMax : ms;
+  }
+
+  drawScanMs(): number {
+    return this.prng.between(SCAN_MS_MIN, SCAN_MS_MAX);
+  }
+
+  release(life: Life): void {
+    if (this.life === life) this.life = null;
+  }
+
+  private settle(): void {
+    assert(this.life === null || !this.life.alive, 'a disk is used by one process at a time');
+    this.life = null;
+    if (this.doubtful === null) return;
+    if (this.prng.chance(0.5)) this.apply(this.doubtful);
+    this.doubtful = null;
+  }
+
+  private sortedKeys(): string[] {
+    this.sorted ??= [...this.entries.keys()].sort(compareUtf8);
+    return this.sorted;
+  }
+}
+
+class SimStorage implements Storage {
+  private readonly disk: SimDisk;
+  private readonly scheduler: Scheduler;
+  private readonly life: Life;
+  private writing = false;
+  private failure: StorageError | null = null;
+  private closing: (() => void) | null = null;
+
+  constructor(disk: SimDisk, scheduler: Scheduler, life: Life) {
+    this.disk = disk;
+    this.scheduler = scheduler;
+    this.life = life;
+  }
+
+  get(key: string): Uint8Array | undefined {
+    return this.disk.get(key);
+  }
+
+  write(
+    keys: readonly string[],
+    values: readonly (Uint8Array | null)[],
+    done: (error: StorageError | null) => void,
+  ): void {
+    assert(!this.writing, 'one write in flight per store');
+    assert(keys.length === values.length, 'as many values as keys');
+    assert(this.closing === null, 'no call follows close');
+    this.writing = true;
+    const fault = this.disk.fault;
+    if (this.failure === null) {
+      // Copied, as the real engine does: the caller may use its buffers again once it was told.
+      const batch = {
+        keys: keys.slice(),
+        values: values.map((value) => (value === null ? null : new Uint8Array(value))),
+      };
+      if (fault !== 'none') this.failure = { kind: fault, message: `simulated disk: ${fault}` };
+      this.disk.begin(batch);
+      this.scheduler.after(this.disk.drawSyncMs(), () => this.finish(batch, done), this.life);
+    } else {
+      this.scheduler.after(this.disk.drawSyncMs(), () => this.finish(null, done), this.life);
+    }
+  }
+
+  scan(
+    from: string,
+    to: string,
+    entryCountMax: number,
+    byteCountMax: number,
+    done: (error: StorageError | null, entries: readonly StorageEntry[]) => void,
+  ): void {
+    assert(this.closing === null, 'no call follows close');
+    const entries = this.disk.collect(from, to, entryCountMax, byteCountMax);
+    this.scheduler.after(this.disk.drawScanMs(), () => done(null, entries), this.life);
+  }
+
+  close(done: () => void): void {
+    this.closing = done;
+    if (!this.writing) this.scheduler.after(0, () => this.finishClose(), this.life);
+  }
+
+  /** A failed batch stays in doubt: the next life may find it. */
+  private finish(batch: Batch | null, done: (error: StorageError | null) => void): void {
+    this.writing = false;
+    if (this.failure === null) this.disk.apply(batch!);
+    const closing = this.closing !== null;
+    done(this.failure);
+    if (closing) this.finishClose();
+  }
+
+  private finishClose(): void {
+    this.disk.release(this.life);
+    this.closing!();
+  }
+}
+
+/** The first place at which `key` could stand. */
+function placeOf(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareUtf8(keys[middle]!, key) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

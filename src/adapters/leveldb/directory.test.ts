@@ -1,0 +1,115 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DIRECTORY_FORMAT, openDirectory, setAside, type DataDirectory } from './directory.ts';
+
+const identity = { clusterName: 'shop', nodeName: 'a' };
+let root = '';
+let opened: DataDirectory[] = [];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'causeway-directory-'));
+  opened = [];
+});
+
+afterEach(async () => {
+  await Promise.all(opened.map((directory) => directory.release()));
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function take(path: string): Promise<DataDirectory> {
+  const result = await openDirectory(path, identity);
+  if (result.kind !== 'open') throw new Error(result.message);
+  opened.push(result.directory);
+  return result.directory;
+}
+
+async function leave(directory: DataDirectory): Promise<void> {
+  opened.splice(opened.indexOf(directory), 1);
+  await directory.release();
+}
+
+async function refusal(path: string, asked = identity): Promise<string> {
+  const result = await openDirectory(path, asked);
+  return result.kind === 'refused' ? result.message : 'was not refused';
+}
+
+test('a directory that does not exist: is made, is new once, and is known again', async () => {
+  const path = join(root, 'deep', 'data');
+  const first = await take(path);
+  expect(first.isNew).toBe(true);
+  await leave(first);
+  expect((await take(path)).isNew).toBe(false);
+  expect(JSON.parse(readFileSync(join(path, 'identity.json'), 'utf8'))).toEqual({
+    format: DIRECTORY_FORMAT,
+    ...identity,
+  });
+});
+
+test('a directory in use: is refused until it is released', async () => {
+  const first = await take(root);
+  expect(await refusal(root)).toContain('another process uses the data directory');
+  await leave(first);
+  await take(root);
+});
+
+test('a directory of another cluster, of another node, of a newer format, or damaged: one line says which', async () => {
+  await leave(await take(root));
+  const file = join(root, 'identity.json');
+  expect(await refusal(root, { clusterName: 'bank', nodeName: 'a' })).toContain(
+    "belongs to the cluster 'shop'",
+  );
+  expect(await refusal(root, { clusterName: 'shop', nodeName: 'b' })).toContain("belongs to the node 'a'");
+  writeFileSync(file, JSON.stringify({ format: DIRECTORY_FORMAT + 1, ...identity }));
+  expect(await refusal(root)).toContain('newer Causeway');
+  for (const content of ['', '{"format":', 'null', '{"format":1}']) {
+    writeFileSync(file, content);
+    expect(await refusal(root)).toMatch(/identity\.json is damaged[^\n]*$/);
+    // Refused, it holds no lock and has changed nothing.
+    expect(readFileSync(file, 'utf8')).toBe(content);
+  }
+});
+
+test("a directory with somebody else's files, or with a store that names nobody: is not taken", async () => {
+  writeFileSync(join(root, 'thesis.doc'), 'precious');
+  expect(await refusal(root)).toContain('thesis.doc');
+  rmSync(join(root, 'thesis.doc'));
+  mkdirSync(join(root, 'store'));
+  expect(await refusal(root)).toContain('store');
+});
+
+test('a start that was interrupted while it wrote the identity: the directory is still new', async () => {
+  writeFileSync(join(root, 'identity.json.tmp'), '{"for');
+  mkdirSync(join(root, 'lost+found'));
+  expect((await take(root)).isNew).toBe(true);
+});
+
+test('a path that is a file: is refused with its name', async () => {
+  writeFileSync(join(root, 'file'), '');
+  expect(await refusal(join(root, 'file', 'data'))).toContain(join(root, 'file', 'data'));
+});
+
+test('broken stores set aside: the last two are kept, and where none is nothing happens', async () => {
+  const directory = await take(root);
+  expect(await setAside(directory)).toBe(null);
+  for (let n = 1; n <= 4; n++) {
+    mkdirSync(directory.storePath);
+    writeFileSync(join(directory.storePath, 'CURRENT'), String(n));
+    expect(await setAside(directory)).toBe(join(root, `store.broken-${n}`));
+    expect(existsSync(directory.storePath)).toBe(false);
+  }
+  expect(readdirSync(root).filter((name) => name.includes('broken'))).toEqual([
+    'store.broken-3',
+    'store.broken-4',
+  ]);
+  expect(readFileSync(join(root, 'store.broken-3', 'CURRENT'), 'utf8')).toBe('3');
+});

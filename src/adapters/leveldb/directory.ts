@@ -1,0 +1,189 @@
+/**
+ * The data directory of a node: which cluster and node it belongs to, in which format, and the promise that
+ * only one process uses it. Everything that would make a node serve from somebody else's data, or data that it
+ * cannot read, is refused here with one line that says what to do.
+ */
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+
+/** Raised with every change of what is on disk that an older program would misread. */
+export const DIRECTORY_FORMAT = 1;
+
+const IDENTITY_FILE = 'identity.json';
+const STORE_FOLDER = 'store';
+const LOCK_FOLDER = 'lock';
+/** Broken stores kept for whoever wants to look; older ones are removed. */
+const BROKEN_STORES_MAX = 2;
+
+export interface DirectoryIdentity {
+  readonly clusterName: string;
+  readonly nodeName: string;
+}
+
+export type OpenDirectoryResult =
+  | { readonly kind: 'open'; readonly directory: DataDirectory }
+  /** One line for the operator; nothing was changed. */
+  | { readonly kind: 'refused'; readonly message: string };
+
+export interface DataDirectory {
+  readonly path: string;
+  /** Where the store belongs. */
+  readonly storePath: string;
+  /** No node had used the directory before: it was empty, or did not exist. */
+  readonly isNew: boolean;
+  /** Lets another process in. The store must be closed before. */
+  release(): Promise<void>;
+}
+
+/** Takes the directory for this process, making it where it does not exist. */
+export async function openDirectory(path: string, identity: DirectoryIdentity): Promise<OpenDirectoryResult> {
+  try {
+    await mkdir(path, { recursive: true });
+    const lock = await takeLock(path);
+    if (typeof lock === 'string') return { kind: 'refused', message: lock };
+    try {
+      const claim = await claimIdentity(path, identity);
+      if (typeof claim === 'string') {
+        await lock.close();
+        return { kind: 'refused', message: claim };
+      }
+      const storePath = join(path, STORE_FOLDER);
+      return {
+        kind: 'open',
+        directory: { path, storePath, isNew: claim.isNew, release: () => lock.close() },
+      };
+    } catch (error) {
+      await lock.close();
+      throw error;
+    }
+  } catch (error) {
+    return {
+      kind: 'refused',
+      message: `the data directory ${path} cannot be used: ${(error as Error).message}`,
+    };
+  }
+}
+
+/**
+ * Node.js cannot lock a file, LevelDB can: an empty database is the lock, which the kernel gives back when the
+ * process ends, however it ends. It is apart from the store's own, so that the store may be set aside under it.
+ */
+async function takeLock(path: string): Promise<ClassicLevel | string> {
+  const lockPath = join(path, LOCK_FOLDER);
+  const lock = new ClassicLevel(lockPath);
+  try {
+    await lock.open();
+    return lock;
+  } catch (error) {
+    const cause = ((error as Error).cause ?? error) as Error & { code?: string };
+    if (cause.code === 'LEVEL_LOCKED')
+      return `another process uses the data directory ${path}: stop it first, or name another directory`;
+    return `the data directory ${path} cannot be locked (${cause.message}): if no other process uses it, remove ${lockPath}`;
+  }
+}
+
+async function claimIdentity(
+  path: string,
+  identity: DirectoryIdentity,
+): Promise<{ isNew: boolean } | string> {
+  const text = await readFile(join(path, IDENTITY_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (text !== null) return checkIdentity(path, text, identity) ?? { isNew: false };
+  // A store without a name belongs to somebody; other files may be a mount point's own or a mistaken path.
+  const foreign = (await readdir(path)).filter((name) => name !== LOCK_FOLDER && !isHarmless(name));
+  if (foreign.length > 0) {
+    return `the data directory ${path} holds files that are not Causeway's (${foreign.slice(0, 3).join(', ')}): name an empty one`;
+  }
+  await writeDurably(
+    path,
+    IDENTITY_FILE,
+    `${JSON.stringify({ format: DIRECTORY_FORMAT, ...identity }, null, 2)}\n`,
+  );
+  return { isNew: true };
+}
+
+/** What a fresh file system or our own interrupted start leaves in an otherwise empty directory. */
+function isHarmless(name: string): boolean {
+  return name === 'lost+found' || name === '.DS_Store' || name === `${IDENTITY_FILE}.tmp`;
+}
+
+function checkIdentity(path: string, text: string, expected: DirectoryIdentity): string | null {
+  const found = parseObject(text);
+  if (
+    typeof found?.format !== 'number' ||
+    typeof found.clusterName !== 'string' ||
+    typeof found.nodeName !== 'string'
+  ) {
+    return `${join(path, IDENTITY_FILE)} is damaged: restore it, or move the directory away and let the node be rebuilt from its peers`;
+  }
+  if (found.format > DIRECTORY_FORMAT) {
+    return `the data directory ${path} was written by a newer Causeway (format ${found.format}, this one reads up to ${DIRECTORY_FORMAT}): use that version`;
+  }
+  if (found.clusterName !== expected.clusterName) {
+    return `the data directory ${path} belongs to the cluster '${found.clusterName}', and this node is configured for '${expected.clusterName}'`;
+  }
+  if (found.nodeName !== expected.nodeName) {
+    return `the data directory ${path} belongs to the node '${found.nodeName}', and this node is configured as '${expected.nodeName}'`;
+  }
+  return null;
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** After a crash the file holds the old content or the new, never a part. */
+async function writeDurably(folder: string, name: string, text: string): Promise<void> {
+  const temporary = join(folder, `${name}.tmp`);
+  const file = await open(temporary, 'w');
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, join(folder, name));
+  await syncFolder(folder);
+}
+
+/** A rename is on disk only once its folder is. Windows cannot open a folder and needs no such call. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/**
+ * Moves a broken store to `store.broken-<n>` beside it and keeps the last two such. The store must be closed.
+ * Tells where it went, or null where there was none.
+ */
+export async function setAside(directory: DataDirectory): Promise<string | null> {
+  const exists = await stat(directory.storePath).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) return null;
+  const prefix = `${STORE_FOLDER}.broken-`;
+  const names = (await readdir(directory.path)).filter((name) => /^store\.broken-\d+$/.test(name));
+  const numbers = names.map((name) => Number(name.slice(prefix.length))).sort((a, b) => a - b);
+  // Room is made first: the disk may be full, and that may be why the store broke.
+  while (numbers.length >= BROKEN_STORES_MAX) {
+    await rm(join(directory.path, `${prefix}${numbers.shift()!}`), { recursive: true, force: true });
+  }
+  const target = join(directory.path, `${prefix}${(numbers.at(-1) ?? 0) + 1}`);
+  await rename(directory.storePath, target);
+  await syncFolder(directory.path);
+  return target;
+}
