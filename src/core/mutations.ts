@@ -1,0 +1,36 @@
+/**
+ * The negation of single rules, as switches: a test breaks one rule on purpose and must see its checker fail.
+ * The table is handed in by tests only; no setting reaches it, and everywhere else it is empty.
+ * (PROTOCOL, "Mutants")
+ */
+export interface Mutations {
+  /** A lease counts from the receipt of its grant and not from the sending of its heartbeat. (R14) */
+  readonly leaseFromReceipt?: boolean;
+  /** Voters grant for the epoch they learned although they accepted a later one. (R14) */
+  readonly grantByLearned?: boolean;
+  /** Nobody waits for the leases of members that went. (R15) */
+  readonly noWaitOut?: boolean;
+  /** A restarted process goes on under the number of the one before it. (R11) */
+  readonly restartSameIncarnation?: boolean;
+  /** Blank members found a cluster when they are most and not all. (R27) */
+  readonly blankMajorityFounds?: boolean;
+
+  /** A follower acknowledges before its store has the record. */
+  readonly acknowledgeBeforeStore?: boolean;
+  /** A round is validated although somebody held a higher version. (R1) */
+  readonly validateDespiteHigher?: boolean;
+  /** Any Validate releases every waiting reader. (R9) */
+  readonly releaseReadersByAnyValidate?: boolean;
+  /** A conditional write goes on although its own node holds a higher version. (R2) */
+  readonly noSelfAbort?: boolean;
+  /** Messages of another epoch are taken. (R4) */
+  readonly dropEpochCheck?: boolean;
+  /** Validate is sent before PostgreSQL has the row. */
+  readonly validateBeforeRecord?: boolean;
+  /** A learner is promoted before it has copied everything. (R20) */
+  readonly promoteEarly?: boolean;
+  /** A fill replaces whatever stands. (R25) */
+  readonly fillWithoutCondition?: boolean;
+}
+
+export const NO_MUTATIONS: Mutations = {};
