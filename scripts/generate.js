@@ -130,10 +130,12 @@ function types(files) {
 }
 
 function declaration(item) {
-  if (item instanceof protobuf.Enum) return enumeration(item);
+  if (item instanceof protobuf.Enum) return [`  export const ${item.name}: ${enumerationType(item)};`];
   if (!(item instanceof protobuf.Type)) return [];
   const { name } = item;
-  const inner = item.nestedArray.flatMap(declaration);
+  const enums = item.nestedArray.filter((inner) => inner instanceof protobuf.Enum);
+  if (enums.length < item.nestedArray.length) throw new Error(`${item.fullName}: a message inside a message`);
+  const inside = enums.map((each) => ` & { readonly ${each.name}: ${enumerationType(each)} }`).join('');
   return [
     `  export interface ${name} {`,
     ...item.fieldsArray.map((field) => `    ${field.name}: ${decodedType(field)};`),
@@ -144,16 +146,13 @@ function declaration(item) {
     `  export interface ${name}Fields {`,
     ...item.fieldsArray.map((field) => `    ${field.name}?: ${encodedType(field)} | null | undefined;`),
     '  }',
-    `  export const ${name}: MessageType<${name}, ${name}Fields>;`,
-    ...(inner.length === 0
-      ? []
-      : [`  export namespace ${name} {`, ...inner.map((line) => `  ${line}`), '  }']),
+    `  export const ${name}: MessageType<${name}, ${name}Fields>${inside};`,
   ];
 }
 
-function enumeration(item) {
-  const members = Object.entries(item.values).map(([name, value]) => `    readonly ${name}: ${value};`);
-  return [`  export const ${item.name}: {`, ...members, '  };'];
+function enumerationType(item) {
+  const members = Object.entries(item.values).map(([name, value]) => `readonly ${name}: ${value}`);
+  return `{ ${members.join('; ')} }`;
 }
 
 function scalar(field, suffix) {

@@ -42,15 +42,8 @@ export namespace cache {
 }
 
 export namespace causeway.v1 {
-  export const Origin: {
-    readonly ORIGIN_CLIENT: 0;
-    readonly ORIGIN_LEGACY: 1;
-    readonly ORIGIN_OUTSIDE: 2;
-  };
-  export const Certainty: {
-    readonly CERTAINTY_DEFINITE: 0;
-    readonly CERTAINTY_INDEFINITE: 1;
-  };
+  export const Origin: { readonly ORIGIN_CLIENT: 0; readonly ORIGIN_LEGACY: 1; readonly ORIGIN_OUTSIDE: 2 };
+  export const Certainty: { readonly CERTAINTY_DEFINITE: 0; readonly CERTAINTY_INDEFINITE: 1 };
   export interface Record {
     value: Uint8Array;
     version: number;
@@ -350,15 +343,7 @@ export namespace grpc.health.v1 {
   export interface HealthCheckResponseFields {
     status?: number | null | undefined;
   }
-  export const HealthCheckResponse: MessageType<HealthCheckResponse, HealthCheckResponseFields>;
-  export namespace HealthCheckResponse {
-    export const ServingStatus: {
-      readonly UNKNOWN: 0;
-      readonly SERVING: 1;
-      readonly NOT_SERVING: 2;
-      readonly SERVICE_UNKNOWN: 3;
-    };
-  }
+  export const HealthCheckResponse: MessageType<HealthCheckResponse, HealthCheckResponseFields> & { readonly ServingStatus: { readonly UNKNOWN: 0; readonly SERVING: 1; readonly NOT_SERVING: 2; readonly SERVICE_UNKNOWN: 3 } };
 }
 
 export namespace grpc.reflection.v1 {

@@ -1,0 +1,24 @@
+/** A node's answers as messages of causeway.v1. */
+import { certaintyOf } from '../../core/errors.ts';
+import type { Failure } from '../../core/errors.ts';
+import type { KeyRecord } from '../../core/record.ts';
+import { causeway } from '../../gen/protocol.js';
+
+export function recordAnswer(record: KeyRecord): causeway.v1.RecordFields {
+  return {
+    value: record.value,
+    version: record.version,
+    // The numbers of core/record.ts and of the wire are the same; a test holds them together.
+    origin: record.origin,
+    ageMs: Math.max(0, Date.now() - record.updatedAt),
+    createdAtMs: record.createdAt,
+    updatedAtMs: record.updatedAt,
+    expiresAtMs: record.expiresAt,
+  };
+}
+
+export function failureAnswer(failed: Failure): causeway.v1.FailureFields {
+  const { CERTAINTY_DEFINITE, CERTAINTY_INDEFINITE } = causeway.v1.Certainty;
+  const certainty = certaintyOf(failed.code) === 'definite' ? CERTAINTY_DEFINITE : CERTAINTY_INDEFINITE;
+  return { code: failed.code, certainty, message: failed.message };
+}

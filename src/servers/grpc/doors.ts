@@ -1,0 +1,33 @@
+/** The gRPC door: every service that clients, operators, probes and tools speak to, on one server. */
+import type { Server } from '@grpc/grpc-js';
+import type { NodeApi } from '../../node/api.ts';
+import { addAdminService } from './admin-service.ts';
+import { addCacheService } from './cache-service.ts';
+import { addHealthService } from './health-service.ts';
+import { addKeyValueService } from './key-value-service.ts';
+import { createOperations } from './operations.ts';
+import { addReflectionService } from './reflection-service.ts';
+
+export interface DoorOptions {
+  readonly valueBytesMax: number;
+}
+
+export interface Doors {
+  /** Ends the streams that would otherwise stay open while the server shuts down in order. */
+  close(): void;
+}
+
+/** The server must have been made with `messageLimits(valueBytesMax)`, and not yet be bound. */
+export function createDoors(server: Server, api: NodeApi, options: DoorOptions): Doors {
+  const operations = createOperations(api, options.valueBytesMax);
+  addCacheService(server, operations);
+  addKeyValueService(server, operations);
+  addAdminService(server, api);
+  addReflectionService(server);
+  const endWatches = addHealthService(server, api, [
+    'cache.CacheService',
+    'causeway.v1.KeyValue',
+    'causeway.v1.Admin',
+  ]);
+  return { close: endWatches };
+}

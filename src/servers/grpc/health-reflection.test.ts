@@ -1,0 +1,129 @@
+import { status as Status } from '@grpc/grpc-js';
+import protobuf from 'protobufjs';
+import descriptor from 'protobufjs/ext/descriptor.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { grpc } from '../../gen/protocol.js';
+import { call, eventually, openDoors, openStream } from '../../../test/support/grpc-call.ts';
+import type { DoorFixture } from '../../../test/support/grpc-call.ts';
+
+const { HealthCheckRequest, HealthCheckResponse } = grpc.health.v1;
+const { ServerReflectionRequest, ServerReflectionResponse } = grpc.reflection.v1;
+const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse.ServingStatus;
+let doors: DoorFixture;
+
+beforeAll(async () => {
+  doors = await openDoors();
+});
+afterAll(() => doors.stop());
+beforeEach(() => {
+  doors.api.statusChanges = {};
+});
+
+describe('health', () => {
+  const check = (service: string) =>
+    call(doors.client, '/grpc.health.v1.Health/Check', HealthCheckRequest, HealthCheckResponse, { service });
+
+  test('a node that serves under a lease: serving, by every name; without the lease or learning: not', async () => {
+    for (const service of ['', 'cache.CacheService', 'causeway.v1.KeyValue']) {
+      expect((await check(service)).status).toBe(SERVING);
+    }
+    doors.api.statusChanges = { leaseHeld: false };
+    expect((await check('')).status).toBe(NOT_SERVING);
+    doors.api.statusChanges = { phase: 'learning' };
+    expect((await check('cache.CacheService')).status).toBe(NOT_SERVING);
+  });
+
+  test('a service that is not there: not found', async () => {
+    await expect(check('nobody')).rejects.toMatchObject({ status: Status.NOT_FOUND });
+  });
+
+  test('a watcher: told at once, then of each change; of an unknown service too', async () => {
+    const watch = (service: string) => {
+      const seen: number[] = [];
+      const stream = doors.client.makeServerStreamRequest(
+        '/grpc.health.v1.Health/Watch',
+        (request: { service: string }) => HealthCheckRequest.encode(request).finish() as Buffer,
+        (bytes: Buffer) => HealthCheckResponse.decode(bytes),
+        { service },
+      );
+      stream.on('data', ({ status }: { status: number }) => seen.push(status));
+      stream.on('error', () => undefined);
+      return { seen, stream };
+    };
+    const { seen, stream } = watch('');
+    const unknown = watch('nobody');
+    await eventually(() => seen.length === 1 && unknown.seen.length === 1, 'the first word');
+    doors.api.statusChanges = { leaseHeld: false };
+    await eventually(() => seen.length === 2, 'the change');
+    expect(seen).toEqual([SERVING, NOT_SERVING]);
+    expect(unknown.seen).toEqual([SERVICE_UNKNOWN]);
+    stream.cancel();
+    unknown.stream.cancel();
+  });
+});
+
+describe('reflection', () => {
+  type Answer = grpc.reflection.v1.ServerReflectionResponse;
+
+  async function ask(
+    requests: grpc.reflection.v1.ServerReflectionRequestFields[],
+    version = 'v1',
+  ): Promise<Answer[]> {
+    const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
+    const stream = openStream(doors.client, path, ServerReflectionRequest, ServerReflectionResponse);
+    const answers: Answer[] = [];
+    stream.on('data', (answer: Answer) => answers.push(answer));
+    const ended = new Promise((resolve, reject) => {
+      stream.on('end', resolve);
+      stream.on('error', reject);
+    });
+    for (const request of requests) stream.write(request);
+    stream.end();
+    await ended;
+    return answers;
+  }
+
+  test.each(['v1', 'v1alpha'])('%s: every service is listed', async (version) => {
+    const [answer] = await ask([{ listServices: '' }], version);
+    expect(answer!.listServicesResponse!.service.map(({ name }) => name)).toEqual([
+      'cache.CacheService',
+      'causeway.v1.KeyValue',
+      'causeway.v1.Admin',
+      'grpc.health.v1.Health',
+      'grpc.reflection.v1.ServerReflection',
+    ]);
+  });
+
+  test('a service found by its name: a client that knows nothing else can call it', async () => {
+    const [answer] = await ask([{ fileContainingSymbol: 'cache.CacheService' }]);
+    const file = answer!.fileDescriptorResponse!.fileDescriptorProto[0]!;
+    const set = { file: [descriptor.FileDescriptorProto.decode(file)] };
+    const root = protobuf.Root.fromDescriptor(set as never);
+    const service = root.lookupService('cache.CacheService');
+    expect(service.methodsArray.map((method) => method.name)).toEqual(['Set', 'Get']);
+    const request = root.lookupType('cache.SetRequest').fields;
+    expect(request.key).toMatchObject({ id: 1, type: 'string' });
+    expect(request.value).toMatchObject({ id: 2, type: 'bytes' });
+  });
+
+  test('files, methods and messages: all found; what is not there: an error in its place, in order', async () => {
+    const answers = await ask([
+      { fileByFilename: 'causeway/v1/key_value.proto' },
+      { fileContainingSymbol: 'causeway.v1.KeyValue.Pipeline' },
+      { fileContainingSymbol: 'nobody' },
+      { fileContainingSymbol: 'causeway.v1.Record' },
+      { allExtensionNumbersOfType: 'causeway.v1.Record' },
+      {},
+    ]);
+    expect(answers.map((answer) => answer.messageResponse)).toEqual([
+      'fileDescriptorResponse',
+      'fileDescriptorResponse',
+      'errorResponse',
+      'fileDescriptorResponse',
+      'errorResponse',
+      'errorResponse',
+    ]);
+    expect(answers[2]!.errorResponse!.errorCode).toBe(Status.NOT_FOUND);
+    expect(answers[2]!.originalRequest!.fileContainingSymbol).toBe('nobody');
+  });
+});

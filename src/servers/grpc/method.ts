@@ -1,0 +1,149 @@
+/**
+ * How a gRPC method is put onto the server and how it fails. Every failure carries its code and its certainty
+ * in the trailing metadata, so that a client knows whether it may repeat the call.
+ */
+import { performance } from 'node:perf_hooks';
+import { Metadata, status as Status } from '@grpc/grpc-js';
+import type { Server, ServerDuplexStream, ServerWritableStream, StatusObject } from '@grpc/grpc-js';
+import { ERROR_TABLE, certaintyOf, failure } from '../../core/errors.ts';
+import type { Failure } from '../../core/errors.ts';
+import {
+  KEY_BYTES_MAX,
+  OPERATION_TIMEOUT_MS_DEFAULT,
+  OPERATION_TIMEOUT_MS_MAX,
+  PIPELINE_BYTES_MAX,
+} from '../../core/limits.ts';
+import type { MessageType } from '../../gen/protocol.js';
+
+export const METADATA_CODE = 'causeway-code';
+export const METADATA_CERTAINTY = 'causeway-certainty';
+
+/** Exactly one of the two is not null. */
+export type Done<Answer> = (failed: Failure | null, answer: Answer | null) => void;
+
+type Serve<Request, Answer> = (request: Request, timeoutMs: number, done: Done<Answer>) => void;
+
+/** What stands in a request's place where its bytes are no such message: a decoder must not throw, grpc-js
+ * would answer without our metadata. */
+export class Malformed {
+  readonly failed: Failure;
+
+  constructor(fault: unknown) {
+    const reason = fault instanceof Error ? fault.message : String(fault);
+    this.failed = failure('invalid_argument', `the request is malformed, or a key is not UTF-8 (${reason})`);
+  }
+}
+
+/** An answer that a client may not get in time is cut this short, so that it is told what is known. */
+const DEADLINE_MARGIN_MS_MAX = 50;
+const DEADLINE_MARGIN_SHARE = 0.1;
+/** Framing, field tags and options around keys and values. */
+const MESSAGE_OVERHEAD_BYTES = 64 * 1024;
+
+/** For the server that the doors stand on: a compare-and-put carries two values. */
+export function messageLimits(valueBytesMax: number): Record<string, number> {
+  const oneOperation = 2 * valueBytesMax + KEY_BYTES_MAX;
+  return {
+    'grpc.max_receive_message_length': Math.max(PIPELINE_BYTES_MAX, oneOperation) + MESSAGE_OVERHEAD_BYTES,
+    'grpc.max_send_message_length': -1,
+  };
+}
+
+export function unary<Request, Answer>(
+  server: Server,
+  path: string,
+  requestType: MessageType<Request, never>,
+  answerType: MessageType<unknown, Answer>,
+  serve: Serve<Request, Answer>,
+): void {
+  server.register<Request | Malformed, Answer>(
+    path,
+    (call: { request: Request | Malformed; getDeadline(): Date | number }, respond: Respond<Answer>) => {
+      if (call.request instanceof Malformed) return respond(statusOf(call.request.failed), null);
+      serve(call.request, timeoutMsOf(call.getDeadline()), (failed, answer) => {
+        if (failed === null) respond(null, answer);
+        else respond(statusOf(failed), null);
+      });
+    },
+    encoder(answerType),
+    decoder(requestType),
+    'unary',
+  );
+}
+
+type Respond<Answer> = (error: Partial<StatusObject> | null, answer: Answer | null) => void;
+
+export function bidirectional<Request, Answer>(
+  server: Server,
+  path: string,
+  requestType: MessageType<Request, never>,
+  answerType: MessageType<unknown, Answer>,
+  serve: (call: ServerDuplexStream<Request | Malformed, Answer>) => void,
+): void {
+  server.register<Request | Malformed, Answer>(
+    path,
+    serve,
+    encoder(answerType),
+    decoder(requestType),
+    'bidi',
+  );
+}
+
+export function serverStream<Request, Answer>(
+  server: Server,
+  path: string,
+  requestType: MessageType<Request, never>,
+  answerType: MessageType<unknown, Answer>,
+  serve: (call: ServerWritableStream<Request | Malformed, Answer>) => void,
+): void {
+  server.register<Request | Malformed, Answer>(
+    path,
+    serve,
+    encoder(answerType),
+    decoder(requestType),
+    'serverStream',
+  );
+}
+
+export function statusOf(failed: Failure): { code: Status; details: string; metadata: Metadata } {
+  const metadata = new Metadata();
+  metadata.set(METADATA_CODE, failed.code);
+  metadata.set(METADATA_CERTAINTY, certaintyOf(failed.code));
+  return { code: Status[ERROR_TABLE[failed.code].status], details: failed.message, metadata };
+}
+
+/** Ends a stream with a status; grpc-js takes it from the error event. */
+export function failStream(
+  call: { destroyed: boolean; emit(event: 'error', error: unknown): boolean },
+  failed: Failure,
+): void {
+  if (!call.destroyed) call.emit('error', statusOf(failed));
+}
+
+/** What is left to `deadline`, less the way back; 0 where it has passed. */
+export function timeoutMsOf(deadline: Date | number): number {
+  const at = typeof deadline === 'number' ? deadline : deadline.getTime();
+  if (!Number.isFinite(at)) return OPERATION_TIMEOUT_MS_DEFAULT;
+  const leftMs = at - Date.now();
+  const margin = Math.min(leftMs * DEADLINE_MARGIN_SHARE, DEADLINE_MARGIN_MS_MAX);
+  return Math.min(Math.max(leftMs - margin, 0), OPERATION_TIMEOUT_MS_MAX);
+}
+
+/** Milliseconds on a clock that nobody sets. */
+export function monotonicNow(): number {
+  return performance.now();
+}
+
+function encoder<Answer>(type: MessageType<unknown, Answer>): (answer: Answer) => Buffer {
+  return (answer) => type.encode(answer).finish() as Buffer;
+}
+
+function decoder<Request>(type: MessageType<Request, never>): (bytes: Buffer) => Request | Malformed {
+  return (bytes) => {
+    try {
+      return type.decode(bytes);
+    } catch (fault) {
+      return new Malformed(fault);
+    }
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * The operations of causeway.v1 on one key, from request message to answer message: checked here, done by the
+ * node. Single calls, many-key calls and pipelines all go through these, so that they behave alike.
+ */
+import { keyFault, operationIdFault, ttlFault, valueFault } from '../../core/check-key.ts';
+import { failure } from '../../core/errors.ts';
+import type { Expectation, WriteOperation, WriteResult } from '../../core/operation.ts';
+import { isVersion } from '../../core/version.ts';
+import type { causeway } from '../../gen/protocol.js';
+import { WAIT } from '../../node/api.ts';
+import type { NodeApi } from '../../node/api.ts';
+import { recordAnswer } from './answer.ts';
+import type { Done } from './method.ts';
+
+type V1 = typeof causeway.v1;
+type Decoded<Name extends keyof V1> = V1[Name] extends { decode(bytes: Uint8Array): infer Message }
+  ? Message
+  : never;
+
+/** `done` is called exactly once; for a fault or a hit from within the call. `timeoutMs` from now. */
+export type Operate<Request, Answer> = (request: Request, timeoutMs: number, done: Done<Answer>) => void;
+
+export interface Operations {
+  readonly get: Operate<Decoded<'GetRequest'>, causeway.v1.GetResponseFields>;
+  readonly put: Operate<Decoded<'PutRequest'>, causeway.v1.PutResponseFields>;
+  readonly delete: Operate<Decoded<'DeleteRequest'>, causeway.v1.DeleteResponseFields>;
+  readonly compareAndPut: Operate<Decoded<'CompareAndPutRequest'>, causeway.v1.CompareResponseFields>;
+  readonly compareAndDelete: Operate<Decoded<'CompareAndDeleteRequest'>, causeway.v1.CompareResponseFields>;
+  readonly increment: Operate<Decoded<'IncrementRequest'>, causeway.v1.IncrementResponseFields>;
+}
+
+export function createOperations(api: NodeApi, valueBytesMax: number): Operations {
+  const write = <Answer>(
+    fault: string | undefined,
+    operation: () => WriteOperation,
+    timeoutMs: number,
+    done: Done<Answer>,
+    answer: (result: WriteResult) => Answer | undefined,
+  ): void => {
+    if (fault !== undefined) return done(failure('invalid_argument', fault), null);
+    if (timeoutMs <= 0) return done(failure('deadline_before_start'), null);
+    api.write(operation(), timeoutMs, (result) => {
+      if (result.kind === 'failed') return done(result.failure, null);
+      const fields = answer(result);
+      if (fields === undefined)
+        return done(failure('internal', 'a condition failed where none was set'), null);
+      done(null, fields);
+    });
+  };
+
+  return {
+    get: (request, timeoutMs, done) => get(api, request.key, timeoutMs, done),
+    put: (request, timeoutMs, done) =>
+      write(
+        keyFault(request.key) ??
+          valueFault(request.value.length, valueBytesMax) ??
+          ttlFault(request.ttlMs) ??
+          operationIdFault(request.operationId.length),
+        () => ({ kind: 'put', ...addressed(request), value: request.value, ttlMs: request.ttlMs }),
+        timeoutMs,
+        done,
+        versionAnswer,
+      ),
+    delete: (request, timeoutMs, done) =>
+      write(
+        keyFault(request.key) ?? operationIdFault(request.operationId.length),
+        () => ({ kind: 'delete', ...addressed(request) }),
+        timeoutMs,
+        done,
+        versionAnswer,
+      ),
+    compareAndPut: (request, timeoutMs, done) =>
+      write(
+        keyFault(request.key) ??
+          valueFault(request.value.length, valueBytesMax) ??
+          ttlFault(request.ttlMs) ??
+          operationIdFault(request.operationId.length) ??
+          expectationFault(request, valueBytesMax),
+        () => {
+          const expect = expectationOf(request);
+          return {
+            kind: 'compareAndPut',
+            ...addressed(request),
+            expect,
+            value: request.value,
+            ttlMs: request.ttlMs,
+          };
+        },
+        timeoutMs,
+        done,
+        compareAnswer,
+      ),
+    compareAndDelete: (request, timeoutMs, done) =>
+      write(
+        keyFault(request.key) ??
+          operationIdFault(request.operationId.length) ??
+          expectationFault(request, valueBytesMax),
+        () => ({ kind: 'compareAndDelete', ...addressed(request), expect: expectationOf(request) }),
+        timeoutMs,
+        done,
+        compareAnswer,
+      ),
+    increment: (request, timeoutMs, done) =>
+      write(
+        keyFault(request.key) ?? operationIdFault(request.operationId.length),
+        () => ({ kind: 'increment', ...addressed(request), delta: request.delta }),
+        timeoutMs,
+        done,
+        incrementAnswer,
+      ),
+  };
+}
+
+/** The hit path: one synchronous way from the request to its answer. */
+function get(api: NodeApi, key: string, timeoutMs: number, done: Done<causeway.v1.GetResponseFields>): void {
+  const fault = keyFault(key);
+  if (fault !== undefined) return done(failure('invalid_argument', fault), null);
+  const record = api.tryGet(key);
+  if (record === undefined) return done(null, {});
+  if (record !== WAIT) return done(null, { record: recordAnswer(record) });
+  if (timeoutMs <= 0) return done(failure('read_timeout'), null);
+  api.get(key, timeoutMs, (result) => {
+    if (result.kind === 'failed') done(result.failure, null);
+    else done(null, result.kind === 'absent' ? {} : { record: recordAnswer(result.record) });
+  });
+}
+
+function addressed(request: { key: string; operationId: Uint8Array }): {
+  key: string;
+  operationId: Uint8Array | null;
+} {
+  return { key: request.key, operationId: request.operationId.length === 0 ? null : request.operationId };
+}
+
+interface Expecting {
+  expectVersion: number | null;
+  expectValue: Uint8Array | null;
+  expectAbsent?: boolean | null;
+}
+
+function expectationFault(request: Expecting, valueBytesMax: number): string | undefined {
+  if (request.expectVersion !== null) {
+    if (isVersion(request.expectVersion) && request.expectVersion > 0) return undefined;
+    return 'the expected version is not from 1 to 2^53 - 1';
+  }
+  if (request.expectValue !== null) {
+    const fault = valueFault(request.expectValue.length, valueBytesMax);
+    return fault === undefined ? undefined : `expected: ${fault}`;
+  }
+  return request.expectAbsent === true
+    ? undefined
+    : 'nothing is expected: give a version, a value or absence';
+}
+
+function expectationOf(request: Expecting): Expectation {
+  if (request.expectVersion !== null) return { kind: 'version', version: request.expectVersion };
+  if (request.expectValue !== null) return { kind: 'value', value: request.expectValue };
+  return { kind: 'absent' };
+}
+
+function versionAnswer(result: WriteResult): { version: number } | undefined {
+  return result.kind === 'done' ? { version: result.version } : undefined;
+}
+
+function compareAnswer(result: WriteResult): causeway.v1.CompareResponseFields | undefined {
+  if (result.kind === 'done') return { applied: true, version: result.version };
+  if (result.kind !== 'conditionFailed') return undefined;
+  return { applied: false, current: result.current === undefined ? null : recordAnswer(result.current) };
+}
+
+function incrementAnswer(result: WriteResult): causeway.v1.IncrementResponseFields | undefined {
+  if (result.kind !== 'done' || result.number === null) return undefined;
+  return { total: result.number, version: result.version };
+}

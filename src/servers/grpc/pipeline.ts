@@ -1,0 +1,238 @@
+/**
+ * The pipeline: frames of operations in, frames of results out, in any order. It is bounded at both ends. At
+ * most PIPELINE_UNANSWERED_MAX operations are begun and not yet taken by the client; with as many, or with
+ * too many bytes of answers waiting, no more is begun and the stream is not read, which holds the client back
+ * through the flow control of HTTP/2. Results gather for one turn of the event loop and go out as one frame.
+ */
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { failure } from '../../core/errors.ts';
+import type { Failure } from '../../core/errors.ts';
+import {
+  OPERATION_TIMEOUT_MS_DEFAULT,
+  OPERATION_TIMEOUT_MS_MAX,
+  PIPELINE_ANSWER_BYTES_MAX,
+  PIPELINE_ANSWER_BYTES_PAUSE,
+  PIPELINE_BYTES_MAX,
+  PIPELINE_OPERATIONS_MAX,
+  PIPELINE_STREAMS_MAX,
+  PIPELINE_UNANSWERED_MAX,
+} from '../../core/limits.ts';
+import type { causeway } from '../../gen/protocol.js';
+import { failureAnswer } from './answer.ts';
+import { Malformed, failStream, monotonicNow } from './method.ts';
+import type { Operations } from './operations.ts';
+
+type Operation = causeway.v1.Operation;
+type Result = causeway.v1.OperationResultFields;
+type Call = ServerDuplexStream<causeway.v1.PipelineRequest | Malformed, causeway.v1.PipelineResponseFields>;
+
+interface Frame {
+  readonly operations: readonly Operation[];
+  begun: number;
+  /** On the monotonic clock. */
+  readonly deadlineAt: number;
+  /** Set where the frame breaks a limit: nothing of it is done. */
+  readonly fault: string | undefined;
+}
+
+/** Bytes of a result beside its value, roughly: so that many small ones count too. */
+const RESULT_OVERHEAD_BYTES = 64;
+
+export function createPipelines(operations: Operations): (call: Call) => void {
+  let streams = 0;
+  return (call) => {
+    if (streams >= PIPELINE_STREAMS_MAX) {
+      return failStream(call, failure('overloaded', `${streams} pipelines are open at this node`));
+    }
+    streams++;
+    let counted = true;
+    const closed = (): void => {
+      if (counted) streams--;
+      counted = false;
+    };
+    call.once('close', closed);
+    call.once('cancelled', closed);
+    call.once('finish', closed);
+    new Pipeline(call, operations).serve();
+  };
+}
+
+class Pipeline {
+  readonly #call: Call;
+  readonly #operations: Operations;
+  /** Read and not wholly begun; while there is one the stream is paused. */
+  readonly #frames: Frame[] = [];
+  #results: Result[] = [];
+  #resultBytes = 0;
+  /** Bytes of results gathered and of frames that the transport has not taken. */
+  #bytesWaiting = 0;
+  #unanswered = 0;
+  #flushAsked = false;
+  #inputEnded = false;
+  #closed = false;
+
+  constructor(call: Call, operations: Operations) {
+    this.#call = call;
+    this.#operations = operations;
+  }
+
+  serve(): void {
+    const call = this.#call;
+    const close = (): void => {
+      this.#closed = true;
+      this.#frames.length = 0;
+      this.#results = [];
+    };
+    call.on('data', (frame: causeway.v1.PipelineRequest | Malformed) => this.#receive(frame));
+    call.on('end', () => {
+      this.#inputEnded = true;
+      this.#endIfDone();
+    });
+    call.on('cancelled', close);
+    call.on('close', close);
+    call.on('error', close);
+  }
+
+  #receive(frame: causeway.v1.PipelineRequest | Malformed): void {
+    if (this.#closed) return;
+    if (frame instanceof Malformed) return failStream(this.#call, frame.failed);
+    const timeoutMs = Math.min(frame.timeoutMs || OPERATION_TIMEOUT_MS_DEFAULT, OPERATION_TIMEOUT_MS_MAX);
+    this.#frames.push({
+      operations: frame.operations,
+      begun: 0,
+      deadlineAt: monotonicNow() + timeoutMs,
+      fault: frameFault(frame.operations),
+    });
+    this.#beginMore();
+  }
+
+  /** Begins what the bounds allow, and reads on only when everything read was begun. */
+  #beginMore(): void {
+    while (this.#frames.length > 0) {
+      const frame = this.#frames[0]!;
+      while (frame.begun < frame.operations.length) {
+        if (
+          this.#unanswered >= PIPELINE_UNANSWERED_MAX ||
+          this.#bytesWaiting >= PIPELINE_ANSWER_BYTES_PAUSE
+        ) {
+          this.#call.pause();
+          return;
+        }
+        this.#begin(frame.operations[frame.begun++]!, frame);
+      }
+      this.#frames.shift();
+    }
+    if (this.#call.isPaused()) this.#call.resume();
+    this.#endIfDone();
+  }
+
+  #begin(operation: Operation, frame: Frame): void {
+    const { number } = operation;
+    this.#unanswered++;
+    if (frame.fault !== undefined) return this.#fail(number, failure('invalid_argument', frame.fault));
+    const timeoutMs = frame.deadlineAt - monotonicNow();
+    const { get, put, delete: remove, compareAndPut, compareAndDelete, increment } = operation;
+    if (get !== null) {
+      this.#operations.get(get, timeoutMs, (failed, answer) =>
+        this.#answer(failed, { number, get: answer }, answer?.record?.value?.length ?? 0),
+      );
+    } else if (put !== null) {
+      this.#operations.put(put, timeoutMs, (failed, answer) =>
+        this.#answer(failed, { number, put: answer }, 0),
+      );
+    } else if (remove !== null) {
+      this.#operations.delete(remove, timeoutMs, (failed, answer) =>
+        this.#answer(failed, { number, delete: answer }, 0),
+      );
+    } else if (compareAndPut !== null) {
+      this.#operations.compareAndPut(compareAndPut, timeoutMs, (failed, compare) =>
+        this.#answer(failed, { number, compare }, compare?.current?.value?.length ?? 0),
+      );
+    } else if (compareAndDelete !== null) {
+      this.#operations.compareAndDelete(compareAndDelete, timeoutMs, (failed, compare) =>
+        this.#answer(failed, { number, compare }, compare?.current?.value?.length ?? 0),
+      );
+    } else if (increment !== null) {
+      this.#operations.increment(increment, timeoutMs, (failed, answer) =>
+        this.#answer(failed, { number, increment: answer }, 0),
+      );
+    } else {
+      this.#fail(
+        number,
+        failure('not_supported', 'the operation is empty or of a kind that this node does not know'),
+      );
+    }
+  }
+
+  #fail(number: number, failed: Failure): void {
+    this.#answer(failed, { number }, 0);
+  }
+
+  #answer(failed: Failure | null, result: Result, valueBytes: number): void {
+    if (this.#closed) return;
+    let kept = result;
+    let bytes = valueBytes + RESULT_OVERHEAD_BYTES;
+    if (failed !== null) {
+      kept = { number: result.number, failure: failureAnswer(failed) };
+    } else if (this.#bytesWaiting + valueBytes > PIPELINE_ANSWER_BYTES_MAX && valueBytes > 0) {
+      kept = withoutValue(result);
+      bytes = RESULT_OVERHEAD_BYTES;
+    }
+    if (this.#resultBytes + bytes > PIPELINE_BYTES_MAX || this.#results.length >= PIPELINE_OPERATIONS_MAX) {
+      this.#flush();
+    }
+    this.#results.push(kept);
+    this.#resultBytes += bytes;
+    this.#bytesWaiting += bytes;
+    if (this.#flushAsked) return;
+    this.#flushAsked = true;
+    setImmediate(() => {
+      this.#flushAsked = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#closed || this.#results.length === 0) return;
+    const count = this.#results.length;
+    const bytes = this.#resultBytes;
+    const frame = { results: this.#results };
+    this.#results = [];
+    this.#resultBytes = 0;
+    this.#call.write(frame, () => {
+      this.#unanswered -= count;
+      this.#bytesWaiting -= bytes;
+      if (!this.#closed) this.#beginMore();
+    });
+  }
+
+  #endIfDone(): void {
+    if (this.#closed || !this.#inputEnded || this.#unanswered > 0 || this.#frames.length > 0) return;
+    this.#closed = true;
+    this.#call.end();
+  }
+}
+
+/** A get was refused for want of room, definitely. A compare was judged: that is told, without the value. */
+function withoutValue(result: Result): Result {
+  if (result.compare?.current) {
+    return { ...result, compare: { ...result.compare, current: { ...result.compare.current, value: null } } };
+  }
+  const full = failure('overloaded', 'too many bytes of answers wait to be read: read them and ask again');
+  return { number: result.number, failure: failureAnswer(full) };
+}
+
+function frameFault(operations: readonly Operation[]): string | undefined {
+  if (operations.length > PIPELINE_OPERATIONS_MAX) {
+    return `${operations.length} operations in one frame, more than ${PIPELINE_OPERATIONS_MAX}`;
+  }
+  if (operations.length === 1) return undefined;
+  let bytes = 0;
+  for (const { put, compareAndPut } of operations) {
+    bytes += put?.value.length ?? 0;
+    bytes += (compareAndPut?.value.length ?? 0) + (compareAndPut?.expectValue?.length ?? 0);
+  }
+  return bytes > PIPELINE_BYTES_MAX
+    ? `${bytes} bytes of values in one frame, more than ${PIPELINE_BYTES_MAX}`
+    : undefined;
+}

@@ -1,0 +1,173 @@
+/**
+ * A node in a map, for tests of what stands in front of one: doors, client, command line. It keeps the contract
+ * of NodeApi (each callback once, never from within the call) and can be told to make readers wait, to fail,
+ * and to hold its answers back.
+ */
+import { failure } from '../../src/core/errors.ts';
+import type { ErrorCode } from '../../src/core/errors.ts';
+import type { Expectation, ReadResult, WriteOperation, WriteResult } from '../../src/core/operation.ts';
+import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../src/core/record.ts';
+import type { KeyRecord } from '../../src/core/record.ts';
+import { makeVersion } from '../../src/core/version.ts';
+import { WAIT } from '../../src/node/api.ts';
+import type { Inspection, NodeApi, NodeStatus } from '../../src/node/api.ts';
+
+const INT64_MAX = 2n ** 63n - 1n;
+
+export class FakeNodeApi implements NodeApi {
+  readonly records = new Map<string, KeyRecord>();
+  /** Keys on which `tryGet` answers WAIT. */
+  readonly waiting = new Set<string>();
+  /** Every read that waits and every write fails with it. */
+  failWith: ErrorCode | undefined;
+  /** Answers are kept until `release`. */
+  holding = false;
+  statusChanges: Partial<NodeStatus> = {};
+  calls: { kind: string; key: string; timeoutMs: number }[] = [];
+  #held: (() => void)[] = [];
+  #counter = 1;
+
+  tryGet(key: string): KeyRecord | undefined | typeof WAIT {
+    if (this.waiting.has(key) || this.failWith !== undefined) return WAIT;
+    return this.#live(key);
+  }
+
+  get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
+    this.calls.push({ kind: 'get', key, timeoutMs });
+    const record = this.#live(key);
+    if (this.failWith !== undefined) this.#later(done, { kind: 'failed', failure: failure(this.failWith) });
+    else this.#later(done, record === undefined ? { kind: 'absent' } : { kind: 'value', record });
+  }
+
+  write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
+    this.calls.push({ kind: operation.kind, key: operation.key, timeoutMs });
+    if (this.failWith !== undefined) {
+      return this.#later(done, { kind: 'failed', failure: failure(this.failWith) });
+    }
+    this.#later(done, this.#apply(operation));
+  }
+
+  inspect(key: string): Inspection {
+    return { owner: true, record: this.records.get(key), valid: !this.waiting.has(key), slot: 42 };
+  }
+
+  status(): NodeStatus {
+    return { ...STATUS, keysHeld: this.records.size, ...this.statusChanges };
+  }
+
+  get heldCount(): number {
+    return this.#held.length;
+  }
+
+  release(): void {
+    this.holding = false;
+    for (const run of this.#held.splice(0)) setImmediate(run);
+  }
+
+  #later<Result>(done: (result: Result) => void, result: Result): void {
+    if (this.holding) this.#held.push(() => done(result));
+    else setImmediate(() => done(result));
+  }
+
+  #live(key: string): KeyRecord | undefined {
+    const record = this.records.get(key);
+    const expired = record !== undefined && record.expiresAt !== 0 && record.expiresAt <= Date.now();
+    return record === undefined || record.tombstone || expired ? undefined : record;
+  }
+
+  #apply(operation: WriteOperation): WriteResult {
+    const current = this.#live(operation.key);
+    switch (operation.kind) {
+      case 'put':
+        return this.#store(operation.key, operation.value, operation.ttlMs, null);
+      case 'delete':
+        return this.#store(operation.key, null, 0, null);
+      case 'compareAndPut':
+        if (!holds(operation.expect, current)) return { kind: 'conditionFailed', current };
+        return this.#store(operation.key, operation.value, operation.ttlMs, null);
+      case 'compareAndDelete':
+        if (!holds(operation.expect, current)) return { kind: 'conditionFailed', current };
+        return this.#store(operation.key, null, 0, null);
+      case 'increment': {
+        const text = current === undefined ? '0' : Buffer.from(current.value).toString();
+        if (!/^-?\d{1,19}$/.test(text)) return { kind: 'failed', failure: failure('not_an_integer') };
+        const total = BigInt(text) + operation.delta;
+        if (total > INT64_MAX || total < -INT64_MAX - 1n) {
+          return { kind: 'failed', failure: failure('integer_overflow') };
+        }
+        return this.#store(operation.key, Buffer.from(String(total)), 0, total);
+      }
+      case 'fill':
+      case 'expire':
+        return { kind: 'failed', failure: failure('not_supported') };
+    }
+  }
+
+  #store(key: string, value: Uint8Array | null, ttlMs: number, number: bigint | null): WriteResult {
+    const version = makeVersion(this.#counter++, 1);
+    const now = Date.now();
+    this.records.set(key, {
+      key,
+      version,
+      origin: ORIGIN_CLIENT,
+      tombstone: value === null,
+      value: value === null ? EMPTY_VALUE : Buffer.from(value),
+      createdAt: now,
+      updatedAt: now,
+      expiresAt: ttlMs === 0 ? 0 : now + ttlMs,
+      operationId: null,
+    });
+    return { kind: 'done', version, number };
+  }
+}
+
+function holds(expect: Expectation, current: KeyRecord | undefined): boolean {
+  switch (expect.kind) {
+    case 'absent':
+      return current === undefined;
+    case 'version':
+      return current?.version === expect.version;
+    case 'value':
+      return current !== undefined && Buffer.compare(current.value, expect.value) === 0;
+  }
+}
+
+const STATUS: NodeStatus = {
+  name: 'fake',
+  id: 1,
+  incarnation: 7,
+  phase: 'serving',
+  epoch: 3,
+  life: 1,
+  clusterId: 'c0ffee',
+  leaseHeld: true,
+  leaseLeftMs: 500,
+  members: [
+    {
+      id: 1,
+      name: 'fake',
+      address: '127.0.0.1:50051',
+      alive: true,
+      slotsComplete: 16384,
+      slotsLearning: 0,
+      linkUp: true,
+    },
+    {
+      id: 2,
+      name: 'gone',
+      address: '127.0.0.1:50052',
+      alive: false,
+      slotsComplete: 0,
+      slotsLearning: 9,
+      linkUp: false,
+    },
+  ],
+  record: { state: 'up', reason: '' },
+  legacy: { state: 'unused', reason: '', calls: 0 },
+  keysInFlight: 0,
+  oldestUnfinishedMs: 0,
+  keysHeld: 0,
+  learnedShare: 1,
+  operations: { reads: 0, writes: 0, failures: 0 },
+  notWrittenThrough: [],
+};
