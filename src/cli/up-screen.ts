@@ -1,0 +1,91 @@
+/**
+ * How `causeway up` speaks: to a terminal (a few lines redrawn in place), to a pipe or a log (one line for each
+ * change), or to a program (`--json`: one JSON object a line).
+ */
+import type { ClusterEvent, Endpoints } from '../supervisor/local-cluster.ts';
+import type { NodeView } from '../supervisor/node-probe.ts';
+import { changeLines, eventLine, readyText, statusLines, withoutPassword } from './up-text.ts';
+
+export interface UpScreen {
+  event(event: ClusterEvent): void;
+  ready(endpoints: Endpoints): void;
+  /** A look at all nodes, `seconds` after the one before. */
+  status(views: readonly NodeView[], seconds: number): void;
+  /** No more looks will come: the live lines are left as they are. */
+  stopping(): void;
+  stopped(): void;
+  failed(message: string): void;
+}
+
+export interface ScreenOutput {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export function openScreen(output: ScreenOutput, errors: ScreenOutput, json: boolean): UpScreen {
+  if (json) return jsonScreen(output);
+  return textScreen(output, errors, output.isTTY === true);
+}
+
+function jsonScreen(output: ScreenOutput): UpScreen {
+  let before: readonly NodeView[] = [];
+  const emit = (event: string, fields: object): void => {
+    output.write(`${JSON.stringify({ time: new Date().toISOString(), event, ...fields })}\n`);
+  };
+  return {
+    event: ({ kind, ...fields }) => emit(kind, fields),
+    ready: (endpoints) =>
+      emit('ready', { ...endpoints, databaseUrl: withoutPassword(endpoints.databaseUrl) }),
+    status(views) {
+      if (changeLines(views, before).length > 0) emit('status', { nodes: views });
+      before = views;
+    },
+    stopping: () => emit('stopping', {}),
+    stopped: () => emit('stopped', {}),
+    failed: (message) => emit('error', { message }),
+  };
+}
+
+function textScreen(output: ScreenOutput, errors: ScreenOutput, live: boolean): UpScreen {
+  let before: readonly NodeView[] = [];
+  let isReady = false;
+  let drawn = 0;
+  const erase = (): void => {
+    // Up to the first of our lines, then clear to the end of the screen.
+    if (drawn > 0) output.write(`\x1b[${drawn}A\x1b[J`);
+    drawn = 0;
+  };
+  const print = (lines: readonly string[]): void => {
+    if (lines.length === 0) return;
+    erase();
+    output.write(`${lines.join('\n')}\n`);
+  };
+  return {
+    event(event) {
+      const line = eventLine(event, isReady);
+      if (line !== undefined) print([line]);
+    },
+    ready(endpoints) {
+      isReady = true;
+      print(readyText(endpoints));
+    },
+    status(views, seconds) {
+      if (live) {
+        const lines = statusLines(views, before, seconds, output.columns ?? 80);
+        print(lines);
+        drawn = lines.length;
+      } else {
+        print(changeLines(views, before));
+      }
+      before = views;
+    },
+    stopping() {
+      isReady = false;
+      if (live && drawn > 0) output.write('\n');
+      drawn = 0;
+    },
+    stopped: () => print(['Everything has stopped.']),
+    failed: (message) => errors.write(`causeway up: ${message}\n`),
+  };
+}

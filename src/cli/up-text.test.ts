@@ -1,0 +1,97 @@
+/** The words of `causeway up`. */
+import { expect, test } from 'vitest';
+import type { NodeView } from '../supervisor/node-probe.ts';
+import { openScreen } from './up-screen.ts';
+import { changeLines, eventLine, readyText, statusLines, withoutPassword } from './up-text.ts';
+import { legacyTemplate } from './up.ts';
+
+const view: NodeView = {
+  name: 'node-1',
+  answers: true,
+  phase: 'serving',
+  epoch: 3,
+  leaseHeld: true,
+  membersAlive: 3,
+  membersKnown: 3,
+  keysHeld: 1_234_567,
+  reads: 1000,
+  writes: 100,
+  failures: 0,
+  record: 'up',
+  legacy: 'up',
+  legacyCalls: 12,
+};
+
+test('the live status: rates since the last look, and no line wider than the terminal', () => {
+  const lines = statusLines([{ ...view, reads: 123_456_789 }], [view], 2, 80);
+  expect(lines[0]).toContain('61,727,895 reads/s');
+  expect(lines[1]).toContain('PostgreSQL up, legacy up, 12 legacy calls');
+  for (const line of lines) expect(line.length).toBeLessThan(80);
+});
+
+test('a node that was started again: its counters begin at zero, and the rate is not negative', () => {
+  expect(statusLines([{ ...view, reads: 5 }], [view], 1, 80)[0]).toContain(' 0 reads/s');
+});
+
+test('counters alone: no news; a lost lease or a node that is silent: one line', () => {
+  expect(changeLines([{ ...view, reads: 2000, keysHeld: 1 }], [view])).toEqual([]);
+  expect(changeLines([{ ...view, leaseHeld: false }], [view])).toEqual([
+    'node-1: serving, holds no lease, epoch 3, 3/3 alive, PostgreSQL up, legacy up',
+  ]);
+  expect(changeLines([{ ...view, answers: false }], [view])).toEqual(['node-1: does not answer']);
+});
+
+test('a database URL with a password: shown without it', () => {
+  expect(withoutPassword('postgresql://me:secr@t@db:5432/x')).toBe('postgresql://me:***@db:5432/x');
+  expect(withoutPassword('postgresql://me@db/x?password=secret&a=1')).toBe(
+    'postgresql://me@db/x?password=***&a=1',
+  );
+  const nodes = [{ name: 'node-1', grpcPort: 50_051, httpPort: 8081 }];
+  const text = readyText({
+    nodes,
+    databaseUrl: 'postgresql://me:secret@db/x',
+    legacyUrl: undefined,
+    logs: '/l',
+  });
+  expect(text.join('\n')).not.toContain('secret');
+});
+
+test('a child that is asked to stop: no line; one that crashed: the reason and the pause', () => {
+  const ended = { kind: 'ended', name: 'node-2', reason: 'signal SIGKILL' } as const;
+  expect(eventLine({ ...ended, restartInMs: undefined }, true)).toBeUndefined();
+  expect(eventLine({ ...ended, restartInMs: 250 }, true)).toBe(
+    'node-2 ended (signal SIGKILL), starts again in 0.25 s',
+  );
+});
+
+test('a terminal: the status is redrawn in place, and other lines go above it', () => {
+  let written = '';
+  const output = { isTTY: true, columns: 80, write: (text: string) => (written += text) };
+  const screen = openScreen(output, output, false);
+  screen.status([view], 1);
+  screen.status([view], 1);
+  screen.event({ kind: 'progress', text: 'news' });
+  expect(written.split('\x1b[2A\x1b[J')).toHaveLength(3);
+  expect(written.endsWith('\x1b[2A\x1b[Jnews\n')).toBe(true);
+});
+
+test('--json: one object a line, and a status only when something changed', () => {
+  let written = '';
+  const output = { write: (text: string) => (written += text) };
+  const screen = openScreen(output, output, true);
+  screen.status([view], 1);
+  screen.status([{ ...view, reads: 9 }], 1);
+  screen.failed('no');
+  const events = written
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { event: string }).event);
+  expect(events).toEqual(['status', 'error']);
+});
+
+test('LEGACY_URL: a base gets the path, a template and none are taken as they are', () => {
+  expect(legacyTemplate(undefined)).toBeUndefined();
+  expect(legacyTemplate('none')).toBe('none');
+  expect(legacyTemplate('http://h:1/')).toBe('http://h:1/legacy/data/{key}');
+  expect(legacyTemplate('http://h/x?k={key}')).toBe('http://h/x?k={key}');
+});

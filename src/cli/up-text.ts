@@ -1,0 +1,110 @@
+/** The words of `causeway up`: pure text from what is known, so that it can be tested without a terminal. */
+import type { ClusterEvent, Endpoints } from '../supervisor/local-cluster.ts';
+import { NODE_HOST } from '../supervisor/node-files.ts';
+import type { NodeView } from '../supervisor/node-probe.ts';
+
+/** What runs where, and three commands worth trying. */
+export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): string[] {
+  const shownUrl = withoutPassword(databaseUrl);
+  const first = nodes[0];
+  if (!first) return [];
+  return [
+    '',
+    'Causeway is ready.',
+    '',
+    ...nodes.map(
+      ({ name, grpcPort, httpPort }) =>
+        `  ${name.padEnd(8)}  gRPC ${NODE_HOST}:${grpcPort}   HTTP http://${NODE_HOST}:${httpPort}`,
+    ),
+    `  ${'postgres'.padEnd(8)}  ${shownUrl}`,
+    `  ${'legacy'.padEnd(8)}  ${legacyUrl ?? 'none'}`,
+    `  ${'logs'.padEnd(8)}  ${logs}`,
+    '',
+    'Worth trying, in another terminal:',
+    '',
+    `  ${setCommand(first.grpcPort)}`,
+    `  psql '${shownUrl}' -c 'SELECT key, created_at FROM kv_store'`,
+    `  curl -i http://${NODE_HOST}:${first.httpPort}/readyz`,
+    '',
+  ];
+}
+
+function setCommand(grpcPort: number): string {
+  const target = grpcPort === 50_051 ? '' : ` --node ${NODE_HOST}:${grpcPort}`;
+  return `npx causeway set greeting hello${target}`;
+}
+
+/** A line about an event, or undefined where a person need not hear of it. */
+export function eventLine(event: ClusterEvent, isReady: boolean): string | undefined {
+  switch (event.kind) {
+    case 'progress':
+      return event.text;
+    case 'started':
+      return isReady ? `${event.name} runs again (pid ${event.pid})` : undefined;
+    case 'ended':
+      if (event.restartInMs === undefined) return undefined;
+      return `${event.name} ended (${event.reason}), starts again in ${event.restartInMs / 1000} s`;
+  }
+}
+
+/** One line per node and one below, each at most `columns` wide. Rates are what was done since `before`. */
+export function statusLines(
+  views: readonly NodeView[],
+  before: readonly NodeView[],
+  seconds: number,
+  columns: number,
+): string[] {
+  const lines = views.map((view, index) => {
+    const earlier = before[index];
+    const rate = (now: number, then: number | undefined): string =>
+      grouped(then === undefined || now < then || seconds <= 0 ? 0 : Math.round((now - then) / seconds));
+    const reads = rate(view.reads, earlier?.reads);
+    const writes = rate(view.writes, earlier?.writes);
+    return [
+      view.name.padEnd(7),
+      view.phase.padEnd(11),
+      (view.leaseHeld ? 'lease' : 'no lease').padEnd(8),
+      `${view.membersAlive}/${view.membersKnown} alive`,
+      `${grouped(view.keysHeld)} keys`.padStart(12),
+      `${reads} reads/s`.padStart(13),
+      `${writes} writes/s`.padStart(14),
+    ].join(' ');
+  });
+  const outside = `PostgreSQL ${common(views, 'record')}, legacy ${common(views, 'legacy')}`;
+  const calls = views.reduce((sum, view) => sum + view.legacyCalls, 0);
+  lines.push(`${outside}, ${grouped(calls)} legacy calls. Ctrl-C stops everything.`);
+  return lines.map((line) => line.slice(0, Math.max(1, columns - 1)));
+}
+
+/** What changed between two looks, one line each; counters are not news. */
+export function changeLines(views: readonly NodeView[], before: readonly NodeView[]): string[] {
+  return views.flatMap((view, index) => {
+    const now = summary(view);
+    const earlier = before[index];
+    return earlier && summary(earlier) === now ? [] : [`${view.name}: ${now}`];
+  });
+}
+
+function summary(view: NodeView): string {
+  if (!view.answers) return 'does not answer';
+  return (
+    `${view.phase}, ${view.leaseHeld ? 'holds a lease' : 'holds no lease'}, epoch ${view.epoch}, ` +
+    `${view.membersAlive}/${view.membersKnown} alive, PostgreSQL ${view.record}, legacy ${view.legacy}`
+  );
+}
+
+/** The state that the answering nodes agree on, or each of theirs. */
+function common(views: readonly NodeView[], field: 'record' | 'legacy'): string {
+  const states = [...new Set(views.filter(({ answers }) => answers).map((view) => view[field]))];
+  return states.length === 0 ? 'unknown' : states.join('/');
+}
+
+export function withoutPassword(url: string): string {
+  return url
+    .replace(/^(\w+:\/\/[^:/@]*):.*@(?=[^@]*$)/, '$1:***@')
+    .replace(/([?&]password=)[^&]*/gi, '$1***');
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}

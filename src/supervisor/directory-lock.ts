@@ -1,0 +1,85 @@
+/**
+ * One supervisor per data directory: a lock file with the owner's process id and start mark. A lock whose owner
+ * is gone is stale and taken over, also where another process has its id now.
+ */
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAlive, startMark } from './process-table.ts';
+import { codeOf, reasonOf, StartError } from './start-error.ts';
+
+export interface DirectoryLock {
+  /** The supervisor before us did not release it: its children may still be on their way out. */
+  readonly wasStale: boolean;
+  release(): void;
+}
+
+/** Makes the directory where needed. Throws a StartError where it cannot be written or another one holds it. */
+export function lockDirectory(directory: string): DirectoryLock {
+  const lockPath = join(directory, 'up.lock');
+  const ownPath = `${lockPath}.${process.pid}`;
+  const own = `${process.pid} ${startMark(process.pid)}\n`;
+  try {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(ownPath, own, { mode: 0o644 });
+  } catch (error) {
+    throw new StartError(
+      `the data directory ${directory} cannot be written (${codeOf(error) || reasonOf(error)}): ` +
+        'put its permissions right, or choose another with --data-dir',
+    );
+  }
+  try {
+    const wasStale = takeOver(directory, lockPath, ownPath);
+    return { wasStale, release: () => release(lockPath, own) };
+  } finally {
+    rmSync(ownPath, { force: true });
+  }
+}
+
+/** A link is made whole or not at all, and fails where the name exists: of several, one gets it. */
+function takeOver(directory: string, lockPath: string, ownPath: string): boolean {
+  let wasStale = false;
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    try {
+      linkSync(ownPath, lockPath);
+      return wasStale;
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+    const held = readLock(lockPath);
+    if (held === undefined) continue;
+    const [pidText = '', ...mark] = held.trim().split(' ');
+    const pid = Number(pidText);
+    if (pid > 0 && isAlive(pid) && startMark(pid) === mark.join(' ')) {
+      throw new StartError(
+        `another causeway up (pid ${pid}) runs on ${directory}: stop it first, or choose another --data-dir`,
+      );
+    }
+    wasStale = true;
+    setAside(lockPath, `${ownPath}.stale`, held);
+  }
+  throw new StartError(`the lock ${lockPath} changes all the time: start only one causeway up at a time`);
+}
+
+/** Removes the stale lock, and no other: one that was taken over between our look and our move is put back. */
+function setAside(lockPath: string, asidePath: string, held: string): void {
+  try {
+    renameSync(lockPath, asidePath);
+    if (readLock(asidePath) !== held) linkSync(asidePath, lockPath);
+  } catch {
+    // Someone else was faster; the next attempt sees what there is now.
+  } finally {
+    rmSync(asidePath, { force: true });
+  }
+}
+
+function release(lockPath: string, own: string): void {
+  if (readLock(lockPath) === own) rmSync(lockPath, { force: true });
+}
+
+function readLock(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The PostgreSQL server of `causeway up`: installed with the package, started on the loopback address, kept
+ * running, and stopped with everything else. It runs under a guard process, so that it ends also when the
+ * supervisor is killed. Every setting that durability rests on is given on its command line, where no
+ * configuration file can change it. Whoever can log in on this machine may connect (no password on loopback):
+ * a server for more than trying things out is named by DATABASE_URL instead.
+ */
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { type ChildEvent, SupervisedChild } from './child-process.ts';
+import { GUARD_KILL_AFTER_MS } from './guard.ts';
+import { lastLines } from './log-file.ts';
+import { findPostgresBinaries } from './postgres-binaries.ts';
+import { POSTGRES_USER, postgresEnvironment, prepareData, stopLeftover } from './postgres-data.ts';
+import { preparePostgresHome, type PostgresUser } from './postgres-user.ts';
+import { codeOf, reasonOf, StartError } from './start-error.ts';
+
+export interface EmbeddedPostgresOptions {
+  /** Absolute; `.causeway/postgres`. Its parent must exist. */
+  readonly directory: string;
+  readonly port: number;
+  /** The program that has the `guard` command: causeway.js. */
+  readonly entry: string;
+  readonly logPath: string;
+  /** A directory with `initdb` and `postgres` to use instead of the packaged ones. */
+  readonly pgBin?: string | undefined;
+  readonly onEvent: (event: ChildEvent) => void;
+  readonly report: (line: string) => void;
+}
+
+export const POSTGRES_DATABASE = 'cache_db';
+const HOST = '127.0.0.1';
+
+/** Milliseconds until the server answers; recovery after a crash takes its time. */
+const ANSWER_TIMEOUT_MS = 120_000;
+const ANSWER_POLL_MS = 50;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A server that ends this often before it ever answered will not come up by itself. */
+const STARTS_FAILED_MAX = 3;
+
+const SETTINGS = {
+  listen_addresses: HOST,
+  // No socket file: nothing to clean up, and no limit on the length of its path.
+  unix_socket_directories: '',
+  fsync: 'on',
+  synchronous_commit: 'on',
+  full_page_writes: 'on',
+  logging_collector: 'off',
+  log_destination: 'stderr',
+  log_timezone: 'UTC',
+  timezone: 'UTC',
+} as const;
+
+export class EmbeddedPostgres {
+  readonly url: string;
+  readonly #options: EmbeddedPostgresOptions;
+  #child: SupervisedChild | undefined;
+  #data = '';
+  #startsFailed = 0;
+
+  constructor(options: EmbeddedPostgresOptions) {
+    this.#options = options;
+    this.url = urlOf(options.port, POSTGRES_DATABASE);
+  }
+
+  /** Makes the data directory where needed and frees it of a server left behind. The port is not touched. */
+  async prepare(signal: AbortSignal): Promise<void> {
+    const { directory, pgBin, report } = this.#options;
+    const home = preparePostgresHome(directory);
+    const binaries = findPostgresBinaries(pgBin, home.path, home.user);
+    this.#data = await prepareData(home, binaries, signal);
+    await stopLeftover(this.#data, report);
+    signal.throwIfAborted();
+    this.#child = this.#guarded(join(binaries.binDir, 'postgres'), home.user);
+  }
+
+  /** After `prepare`. Resolves when the database answers; call `stop` also after a failure. */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#child?.start();
+    await this.#answers(signal);
+  }
+
+  async stop(): Promise<void> {
+    await this.#child?.stop();
+    if (this.#data !== '') await stopLeftover(this.#data, this.#options.report);
+  }
+
+  /** PostgreSQL's immediate stop: nothing committed is lost, the next start recovers. */
+  async halt(): Promise<void> {
+    await this.#child?.halt();
+    if (this.#data !== '') await stopLeftover(this.#data, this.#options.report);
+  }
+
+  #guarded(program: string, user: PostgresUser): SupervisedChild {
+    const { entry, logPath, port, report } = this.#options;
+    const settings = Object.entries({ ...SETTINGS, port }).flatMap(([name, value]) => [
+      '-c',
+      `${name}=${value}`,
+    ]);
+    const identity = user.uid === undefined ? [] : ['--uid', String(user.uid), '--gid', String(user.gid)];
+    const args = ['guard', '--cwd', this.#data, ...identity, '--', program, '-D', this.#data, ...settings];
+    return new SupervisedChild({
+      name: 'postgres',
+      command: process.execPath,
+      args: [entry, ...args],
+      env: postgresEnvironment(process.env),
+      logPath,
+      // A guard that was killed leaves its server behind: two on one directory cannot be.
+      beforeStart: () => stopLeftover(this.#data, report),
+      haltSignal: 'SIGQUIT',
+      stopTimeoutMs: GUARD_KILL_AFTER_MS + 2_000,
+      onEvent: (event) => {
+        if (event.kind === 'ended') this.#startsFailed += 1;
+        this.#options.onEvent(event);
+      },
+    });
+  }
+
+  async #answers(signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + ANSWER_TIMEOUT_MS;
+    let reason = '';
+    while (performance.now() < deadline) {
+      signal.throwIfAborted();
+      if (this.#startsFailed >= STARTS_FAILED_MAX) {
+        reason = lastLines(this.#options.logPath, 3).join(' | ');
+        break;
+      }
+      try {
+        await makeDatabase(this.#options.port, this.#data);
+        return;
+      } catch (error) {
+        if (error instanceof StartError) throw error;
+        reason = reasonOf(error);
+      }
+      await delay(ANSWER_POLL_MS, undefined, { signal });
+    }
+    throw new StartError(`PostgreSQL does not start: ${reason} (log: ${this.#options.logPath})`);
+  }
+}
+
+function urlOf(port: number, database: string): string {
+  return `postgresql://${POSTGRES_USER}@${HOST}:${port}/${database}`;
+}
+
+/** Throws while the server does not answer yet. Repeating it is harmless. */
+async function makeDatabase(port: number, data: string): Promise<void> {
+  const client = new pg.Client({
+    connectionString: urlOf(port, 'postgres'),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: CONNECT_TIMEOUT_MS * 6,
+  });
+  // A connection lost between two statements is told by the next statement; without a listener it would be fatal.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const shown = await client.query<{ data_directory: string }>('SHOW data_directory');
+    const directory = shown.rows[0]?.data_directory;
+    if (directory !== data) {
+      throw new StartError(
+        `another PostgreSQL server (data in ${directory}) answers on port ${port}: ` +
+          'stop it, or choose another port with --postgres-port',
+      );
+    }
+    const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [POSTGRES_DATABASE]);
+    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${POSTGRES_DATABASE}`);
+  } catch (error) {
+    // 42P04: an earlier attempt made it, and only its answer was lost.
+    if (codeOf(error) !== '42P04') throw error;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The guard of a program that cannot watch its parent itself (PostgreSQL): a process of ours between the
+ * supervisor and the program, which stops the program in order when the supervisor has gone, however it went.
+ * It runs in its own process group and does not listen to Ctrl-C.
+ */
+import { spawn } from 'node:child_process';
+import { watchParent } from './watch-parent.ts';
+
+export interface GuardOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The user to run the program as; undefined for our own. */
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** Milliseconds after PostgreSQL's fast stop (SIGINT) until its immediate stop (SIGQUIT), and then the kill. */
+export const GUARD_QUIT_AFTER_MS = 10_000;
+export const GUARD_KILL_AFTER_MS = 15_000;
+
+/** Runs the program to its end; answers the exit code to end with. */
+export function runGuard(options: GuardOptions): Promise<number> {
+  const { command, args, cwd, uid, gid } = options;
+  let child: ReturnType<typeof spawn> | undefined;
+  let orphaned = false;
+
+  const stop = (): void => {
+    if (child === undefined) return;
+    child.kill('SIGINT');
+    setTimeout(() => child?.kill('SIGQUIT'), GUARD_QUIT_AFTER_MS).unref();
+    setTimeout(() => child?.kill('SIGKILL'), GUARD_KILL_AFTER_MS).unref();
+  };
+  // Before the start: a supervisor that dies meanwhile must not leave a program behind.
+  watchParent(() => {
+    orphaned = true;
+    stop();
+  }, GUARD_KILL_AFTER_MS + 5_000);
+  process.on('SIGINT', () => undefined);
+  process.on('SIGHUP', () => undefined);
+  process.on('SIGTERM', stop);
+  process.on('SIGQUIT', () => child?.kill('SIGQUIT'));
+
+  return new Promise((resolve, reject) => {
+    if (process.connected === false) {
+      resolve(1);
+      return;
+    }
+    child = spawn(command, args, {
+      cwd,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+    });
+    if (orphaned) stop();
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}

@@ -1,0 +1,267 @@
+/**
+ * A whole cluster on one machine as processes: PostgreSQL, the sample legacy API and the nodes, started in this
+ * order and stopped in the reverse one. Whatever is given from outside (a database, a legacy API) is not started.
+ */
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ChildEvent, SupervisedChild } from './child-process.ts';
+import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
+import { EmbeddedPostgres } from './embedded-postgres.ts';
+import { lastLines } from './log-file.ts';
+import {
+  type LocalNode,
+  localNodes,
+  NODE_HOST,
+  nodeCountOf,
+  noteNodeCount,
+  writeNodeFile,
+} from './node-files.ts';
+import { httpGet, type NodeView, viewNode, whyNotReady } from './node-probe.ts';
+import { checkPorts, type PortNeed } from './ports-check.ts';
+import { LEGACY_HOST } from './sample-legacy.ts';
+import { StartError } from './start-error.ts';
+
+export interface LocalClusterOptions {
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Undefined: as many as the data directory holds, or three. */
+  readonly nodeCount: number | undefined;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  readonly postgresPort: number;
+  readonly legacyPort: number;
+  /** A database that runs already; undefined to run PostgreSQL here. */
+  readonly databaseUrl: string | undefined;
+  /** A URL template with `{key}` of an API that runs already, or 'none'; undefined to run the sample here. */
+  readonly legacyUrl: string | undefined;
+  readonly pgBin: string | undefined;
+  /** causeway.js: the program that has the commands `node`, `guard` and `legacy-sample`. */
+  readonly entry: string;
+  readonly report: (event: ClusterEvent) => void;
+}
+
+export type ClusterEvent = { readonly kind: 'progress'; readonly text: string } | ChildEvent;
+
+export interface Endpoints {
+  readonly nodes: readonly LocalNode[];
+  readonly databaseUrl: string;
+  readonly legacyUrl: string | undefined;
+  readonly logs: string;
+}
+
+const READY_TIMEOUT_MS = 120_000;
+const READY_POLL_MS = 100;
+/** Milliseconds between two words about a wait that lasts. */
+const PROGRESS_EVERY_MS = 2_000;
+/** Milliseconds that ports may stay taken by children of a supervisor that was killed. */
+const STALE_PATIENCE_MS = 15_000;
+/** A child that ends this often before the cluster is ready will not come up by itself. */
+const STARTS_FAILED_MAX = 3;
+const NODE_STOP_TIMEOUT_MS = 15_000;
+
+export class LocalCluster {
+  readonly #options: LocalClusterOptions;
+  #lock: DirectoryLock | undefined;
+  #nodes: LocalNode[] = [];
+  #postgres: EmbeddedPostgres | undefined;
+  #legacy: SupervisedChild | undefined;
+  readonly #nodeChildren: SupervisedChild[] = [];
+  /** Ends of each child since its start; looked at until all are ready. */
+  readonly #endsByName = new Map<string, number>();
+
+  constructor(options: LocalClusterOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when every node is ready. After a rejection, as after a success, `stop` must be called. */
+  async start(signal: AbortSignal): Promise<Endpoints> {
+    const { dataDir, nodeCount, grpcPort, httpPort, databaseUrl } = this.#options;
+    this.#lock = lockDirectory(dataDir);
+    this.#nodes = localNodes(nodeCountOf(dataDir, nodeCount), grpcPort, httpPort);
+    if (databaseUrl === undefined) await this.#preparePostgres(signal);
+    const patienceMs = this.#lock.wasStale ? STALE_PATIENCE_MS : 0;
+    await checkPorts(this.#portNeeds(), patienceMs, signal, (line) => this.#say(line));
+
+    if (this.#postgres) {
+      this.#say('starting PostgreSQL');
+      await this.#patiently('PostgreSQL', this.#postgres.start(signal));
+    }
+    const legacyUrl = await this.#startLegacy(signal);
+    const endpoints: Endpoints = {
+      nodes: this.#nodes,
+      databaseUrl: databaseUrl ?? (this.#postgres as EmbeddedPostgres).url,
+      legacyUrl,
+      logs: join(dataDir, 'logs'),
+    };
+    this.#startNodes(endpoints);
+    await this.#nodesReady(signal);
+    return endpoints;
+  }
+
+  views(): Promise<NodeView[]> {
+    return Promise.all(this.#nodes.map((node) => viewNode(node.name, node.httpPort)));
+  }
+
+  /** In order: nodes, legacy, PostgreSQL. Resolves when no process is left. */
+  async stop(): Promise<void> {
+    if (this.#nodeChildren.length > 0) this.#say('stopping the nodes');
+    await this.#patiently('the nodes', Promise.all(this.#nodeChildren.map((child) => child.stop())));
+    await this.#legacy?.stop();
+    if (this.#postgres) {
+      this.#say('stopping PostgreSQL');
+      await this.#patiently('PostgreSQL', this.#postgres.stop());
+    }
+    this.#lock?.release();
+  }
+
+  /** All at once and without waiting for what they do; also while `stop` is under way. */
+  async halt(): Promise<void> {
+    await Promise.all([
+      ...this.#nodeChildren.map((child) => child.halt()),
+      this.#legacy?.halt(),
+      this.#postgres?.halt(),
+    ]);
+    this.#lock?.release();
+  }
+
+  async #preparePostgres(signal: AbortSignal): Promise<void> {
+    const { dataDir, postgresPort, entry, pgBin } = this.#options;
+    this.#postgres = new EmbeddedPostgres({
+      directory: join(dataDir, 'postgres'),
+      port: postgresPort,
+      entry,
+      logPath: this.#logPath('postgres'),
+      pgBin,
+      onEvent: (event) => this.#onChild(event),
+      report: (line) => this.#say(line),
+    });
+    this.#say('preparing PostgreSQL');
+    await this.#patiently("PostgreSQL's data directory", this.#postgres.prepare(signal));
+  }
+
+  #portNeeds(): PortNeed[] {
+    const { databaseUrl, legacyUrl, postgresPort, legacyPort } = this.#options;
+    const needs: PortNeed[] = [];
+    for (const { name, grpcPort, httpPort } of this.#nodes) {
+      needs.push({ port: grpcPort, host: NODE_HOST, user: `${name} (gRPC)`, change: '--grpc-port' });
+      needs.push({ port: httpPort, host: NODE_HOST, user: `${name} (HTTP)`, change: '--http-port' });
+    }
+    if (databaseUrl === undefined) {
+      const change = '--postgres-port (or use a running server by DATABASE_URL)';
+      needs.push({ port: postgresPort, host: NODE_HOST, user: 'PostgreSQL', change });
+    }
+    if (legacyUrl === undefined) {
+      const change = '--legacy-port (or use a running API by LEGACY_URL)';
+      needs.push({ port: legacyPort, host: LEGACY_HOST, user: 'the sample legacy API', change });
+    }
+    return needs;
+  }
+
+  /** Answers the URL template of the legacy source; undefined where there is none. */
+  async #startLegacy(signal: AbortSignal): Promise<string | undefined> {
+    const { legacyUrl, legacyPort } = this.#options;
+    if (legacyUrl !== undefined) return legacyUrl === 'none' ? undefined : legacyUrl;
+    const base = `http://${LEGACY_HOST}:${legacyPort}/legacy`;
+    this.#legacy = this.#child('legacy', ['legacy-sample', '--port', String(legacyPort)]);
+    this.#legacy.start();
+    await this.#untilReady(['the sample legacy API'], signal, async () => {
+      const answers = await httpGet(`${base}/keys?limit=1`).then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+      return [answers ? '' : 'does not answer yet'];
+    });
+    return `${base}/data/{key}`;
+  }
+
+  #startNodes({ nodes, databaseUrl, legacyUrl }: Endpoints): void {
+    const directory = this.#options.dataDir;
+    for (const node of nodes) {
+      const file = writeNodeFile(node, { directory, nodes, databaseUrl, legacyUrl });
+      this.#nodeChildren.push(this.#child(node.name, ['node', '--config', file]));
+    }
+    // Before the first store is made, so that a store never lies in a directory without the note.
+    noteNodeCount(directory, nodes.length);
+    this.#say(`starting ${nodes.length} node${nodes.length === 1 ? '' : 's'}`);
+    for (const child of this.#nodeChildren) child.start();
+  }
+
+  async #nodesReady(signal: AbortSignal): Promise<void> {
+    const names = this.#nodes.map(({ name }) => name);
+    await this.#untilReady(names, signal, () =>
+      Promise.all(this.#nodes.map(({ httpPort }) => whyNotReady(httpPort))),
+    );
+  }
+
+  /** Asks until every answer is '' (ready); tells what is awaited, and gives up on a child that keeps ending. */
+  async #untilReady(names: string[], signal: AbortSignal, ask: () => Promise<string[]>): Promise<void> {
+    const startedAt = performance.now();
+    let saidAt = startedAt;
+    for (;;) {
+      signal.throwIfAborted();
+      const reasons = await ask();
+      const missing = names
+        .map((name, index) => ({ name, reason: reasons[index] ?? '' }))
+        .filter(({ reason }) => reason !== '')
+        .map(({ name, reason }) => `${name} (${reason})`);
+      if (missing.length === 0) return;
+      this.#refuseHopeless();
+      const now = performance.now();
+      const text = `${missing.join(', ')} after ${Math.round((now - startedAt) / 1000)} s`;
+      if (now - startedAt > READY_TIMEOUT_MS) {
+        throw new StartError(`not ready: ${text} (logs: ${join(this.#options.dataDir, 'logs')})`);
+      }
+      if (now - saidAt >= PROGRESS_EVERY_MS) {
+        saidAt = now;
+        this.#say(`waiting for ${text}`);
+      }
+      await delay(READY_POLL_MS, undefined, { signal });
+    }
+  }
+
+  #refuseHopeless(): void {
+    for (const [name, ends] of this.#endsByName) {
+      if (ends < STARTS_FAILED_MAX) continue;
+      const words = lastLines(this.#logPath(name), 3).join(' | ');
+      throw new StartError(`${name} does not start: ${words} (log: ${this.#logPath(name)})`);
+    }
+  }
+
+  /** A word every two seconds while something lasts. */
+  async #patiently<T>(what: string, work: Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    const timer = setInterval(() => {
+      this.#say(`still waiting for ${what}, ${Math.round((performance.now() - startedAt) / 1000)} s`);
+    }, PROGRESS_EVERY_MS);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  #child(name: string, args: string[]): SupervisedChild {
+    return new SupervisedChild({
+      name,
+      command: process.execPath,
+      args: [this.#options.entry, ...args],
+      env: process.env,
+      logPath: this.#logPath(name),
+      stopTimeoutMs: NODE_STOP_TIMEOUT_MS,
+      onEvent: (event) => this.#onChild(event),
+    });
+  }
+
+  #onChild(event: ChildEvent): void {
+    if (event.kind === 'ended') this.#endsByName.set(event.name, (this.#endsByName.get(event.name) ?? 0) + 1);
+    this.#options.report(event);
+  }
+
+  #logPath(name: string): string {
+    return join(this.#options.dataDir, 'logs', `${name}.log`);
+  }
+
+  #say(text: string): void {
+    this.#options.report({ kind: 'progress', text });
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * What a local cluster writes for its nodes: one configuration file each, below the data directory, and a note of
+ * how many there are, since the stores in that directory belong to a cluster of exactly these members.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { StartError } from './start-error.ts';
+
+export const NODE_HOST = '127.0.0.1';
+export const NODE_COUNT_DEFAULT = 3;
+export const NODE_COUNT_MAX = 9;
+
+export interface LocalNode {
+  readonly name: string;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+}
+
+export function localNodes(count: number, grpcPort: number, httpPort: number): LocalNode[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `node-${index + 1}`,
+    grpcPort: grpcPort + index,
+    httpPort: httpPort + index,
+  }));
+}
+
+/** The number of nodes to run: what was asked for, else what the directory holds, else the default. */
+export function nodeCountOf(directory: string, asked: number | undefined): number {
+  const held = heldCount(join(directory, 'cluster.json'));
+  if (held !== undefined && asked !== undefined && held !== asked) {
+    throw new StartError(
+      `${directory} holds a cluster of ${held} nodes, not ${asked}: use --nodes ${held}, ` +
+        'or choose another --data-dir for a new cluster',
+    );
+  }
+  return asked ?? held ?? NODE_COUNT_DEFAULT;
+}
+
+export function noteNodeCount(directory: string, count: number): void {
+  writeWhole(join(directory, 'cluster.json'), `${JSON.stringify({ nodes: count })}\n`);
+}
+
+function heldCount(path: string): number | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+  const match = /^\{"nodes":([1-9])\}\s*$/.exec(text);
+  if (match) return Number(match[1]);
+  throw new StartError(
+    `${path} is damaged: it must read {"nodes":3} with the number of nodes of this cluster`,
+  );
+}
+
+export interface NodeFileInput {
+  readonly directory: string;
+  readonly nodes: readonly LocalNode[];
+  readonly databaseUrl: string;
+  /** A URL template with `{key}`; undefined for no legacy source. */
+  readonly legacyUrl: string | undefined;
+}
+
+/** Writes `.causeway/NAME/node.yaml`; answers its path. It may hold a password: only its owner reads it. */
+export function writeNodeFile(node: LocalNode, input: NodeFileInput): string {
+  const { directory, nodes, databaseUrl, legacyUrl } = input;
+  const home = join(directory, node.name);
+  const config = {
+    cluster: {
+      name: 'local',
+      members: nodes.map(({ name, grpcPort }) => ({ name, address: `${NODE_HOST}:${grpcPort}` })),
+      replicas: Math.min(3, nodes.length),
+      ownersMin: Math.min(2, nodes.length),
+    },
+    node: { name: node.name, dataDir: join(home, 'data') },
+    grpc: { host: NODE_HOST, port: node.grpcPort },
+    http: { host: NODE_HOST, port: node.httpPort },
+    postgres: { url: databaseUrl },
+    ...(legacyUrl === undefined ? {} : { legacy: { url: legacyUrl, value: '/value', echo: '/key' } }),
+    log: { level: 'info' },
+  };
+  mkdirSync(home, { recursive: true });
+  const path = join(home, 'node.yaml');
+  writeWhole(path, `# Written by causeway up at every start: changes here are lost.\n${stringify(config)}`);
+  return path;
+}
+
+function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}

@@ -1,0 +1,70 @@
+/** Are the ports that we are about to use free? Asked before anything is started, and told in one line each. */
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf, reasonOf, StartError } from './start-error.ts';
+
+export interface PortNeed {
+  readonly port: number;
+  readonly host: string;
+  /** 'node-2 (gRPC)' */
+  readonly user: string;
+  /** How to choose another one: '--grpc-port'. */
+  readonly change: string;
+}
+
+const POLL_MS = 200;
+
+/** Waits up to `patienceMs` for ports that children of an earlier run may still hold. */
+export async function checkPorts(
+  needs: readonly PortNeed[],
+  patienceMs: number,
+  signal: AbortSignal,
+  waiting: (line: string) => void,
+): Promise<void> {
+  checkDistinct(needs);
+  for (const need of needs) {
+    let reason = await whyTaken(need);
+    if (reason !== '' && patienceMs > 0)
+      waiting(`waiting for port ${need.port}, which an earlier run still holds`);
+    for (let waitedMs = 0; reason !== '' && waitedMs < patienceMs; waitedMs += POLL_MS) {
+      await delay(POLL_MS, undefined, { signal });
+      reason = await whyTaken(need);
+    }
+    if (reason === '') continue;
+    throw new StartError(
+      `port ${need.port} for ${need.user} ${reason}: free it, or choose another with ${need.change}`,
+    );
+  }
+}
+
+function checkDistinct(needs: readonly PortNeed[]): void {
+  const seen = new Map<number, PortNeed>();
+  for (const need of needs) {
+    const other = seen.get(need.port);
+    if (other) {
+      throw new StartError(
+        `port ${need.port} is wanted by ${other.user} and by ${need.user}: ` +
+          `choose another with ${other.change} or ${need.change}`,
+      );
+    }
+    if (need.port > 65_535) {
+      throw new StartError(
+        `port ${need.port} for ${need.user} does not exist: choose a lower ${need.change}`,
+      );
+    }
+    seen.set(need.port, need);
+  }
+}
+
+/** '' where it is free. */
+function whyTaken({ port, host }: PortNeed): Promise<string> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error) => {
+      resolve(
+        codeOf(error) === 'EADDRINUSE' ? 'is taken' : `cannot be used (${codeOf(error) || reasonOf(error)})`,
+      );
+    });
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve('')));
+  });
+}

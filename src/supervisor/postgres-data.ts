@@ -1,0 +1,139 @@
+/**
+ * A PostgreSQL data directory before its server runs: made once (and wholly or not at all), checked against the
+ * programs, and freed of a server that an earlier supervisor left behind.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PostgresBinaries } from './postgres-binaries.ts';
+import type { PostgresHome } from './postgres-user.ts';
+import { isPostgresOn, stopProcess } from './process-table.ts';
+import { reasonOf, StartError } from './start-error.ts';
+
+export const POSTGRES_USER = 'admin';
+
+const INITDB_TIMEOUT_MS = 120_000;
+const LEFTOVER_STOP_STEPS = [
+  { signal: 'SIGINT', waitMs: 10_000 },
+  { signal: 'SIGQUIT', waitMs: 5_000 },
+  { signal: 'SIGKILL', waitMs: 2_000 },
+] as const;
+
+/**
+ * Answers the data directory inside `home`, made by initdb where there is none yet. It is made under another name
+ * and renamed last, so an interrupted initdb is recognised and nothing that may hold data is ever removed.
+ */
+export async function prepareData(
+  home: PostgresHome,
+  binaries: PostgresBinaries,
+  signal: AbortSignal,
+): Promise<string> {
+  const data = join(home.path, 'data');
+  for (const entry of readdirSync(home.path)) {
+    if (entry.startsWith('data.new')) rmSync(join(home.path, entry), { recursive: true, force: true });
+  }
+  if (existsSync(data)) {
+    checkData(data, binaries);
+    return data;
+  }
+  const unfinished = join(home.path, `data.new-${process.pid}`);
+  await initdb(unfinished, home, binaries, signal);
+  renameSync(unfinished, data);
+  return data;
+}
+
+function checkData(data: string, binaries: PostgresBinaries): void {
+  let text: string;
+  try {
+    text = readFileSync(join(data, 'PG_VERSION'), 'utf8').trim();
+  } catch (error) {
+    throw new StartError(
+      `${data} cannot be read as a PostgreSQL data directory (${reasonOf(error)}): ` +
+        'put its files or permissions right, or move it away to begin with an empty database',
+    );
+  }
+  if (text === String(binaries.major)) return;
+  throw new StartError(
+    `${data} was made by PostgreSQL ${text}, and the programs here are PostgreSQL ${binaries.major}: ` +
+      `set PG_BIN to the bin directory of a PostgreSQL ${text}, or choose another --data-dir`,
+  );
+}
+
+/** Checksums on, UTF-8, and the C locale: keys sort by their bytes, the same on every machine. */
+async function initdb(
+  target: string,
+  home: PostgresHome,
+  binaries: PostgresBinaries,
+  signal: AbortSignal,
+): Promise<void> {
+  const args = [
+    '-D',
+    target,
+    '-U',
+    POSTGRES_USER,
+    '-E',
+    'UTF8',
+    '--locale=C',
+    '--auth=trust',
+    '--data-checksums',
+  ];
+  const child = spawn(join(binaries.binDir, 'initdb'), args, {
+    ...home.user,
+    cwd: home.path,
+    env: postgresEnvironment(process.env),
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    signal,
+    timeout: INITDB_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+  });
+  let complaint = '';
+  child.stderr.setEncoding('utf8');
+  child.stderr.on('data', (text: string) => {
+    complaint = (complaint + text).slice(-4_096);
+  });
+  const outcome = await new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, by) => resolve(code === 0 ? '' : by ? `signal ${by}` : `exit code ${code}`));
+  });
+  signal.throwIfAborted();
+  if (outcome === '') return;
+  const line = complaint.split('\n').find((text) => /error|fatal|could not/i.test(text)) ?? outcome;
+  throw new StartError(`PostgreSQL's data directory could not be made in ${home.path}: ${line.trim()}`);
+}
+
+/** PGPORT and its like in a user's shell must not change a server that is ours. */
+export function postgresEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(from).filter(([name]) => !name.startsWith('PG') && !name.startsWith('LC_'));
+  return { ...Object.fromEntries(kept), LC_ALL: 'C', TZ: 'UTC' };
+}
+
+/**
+ * Stops the server that still works on this data directory, if there is one: it belongs to a supervisor that is
+ * gone, and nobody would stop it later. Precondition: the caller holds the lock of the data directory above.
+ */
+export async function stopLeftover(data: string, report: (line: string) => void): Promise<void> {
+  const pidFile = join(data, 'postmaster.pid');
+  const pid = postmasterPid(pidFile);
+  if (pid === undefined) return;
+  if (!isPostgresOn(pid, data)) {
+    // Stale, and perhaps now the id of an innocent process, at which PostgreSQL would refuse to start.
+    rmSync(pidFile, { force: true });
+    return;
+  }
+  report(`stopping a PostgreSQL server (pid ${pid}) that an earlier run left behind`);
+  if (await stopProcess(pid, LEFTOVER_STOP_STEPS, () => !isPostgresOn(pid, data))) return;
+  throw new StartError(
+    `a PostgreSQL server (pid ${pid}) still works on ${data} and cannot be stopped: stop it by hand`,
+  );
+}
+
+/** The first line of the file is the id of the server's first process. */
+function postmasterPid(pidFile: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
+    return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Builds and runs the supervisor's program for tests with real processes, and looks at what is left of it. Each
+ * test gets a directory and ports of its own.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Bundles `causeway.js`; it must lie below the repository, where its packages are found. */
+export async function buildProgram(): Promise<{ entry: string; remove: () => void }> {
+  mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
+  const outdir = mkdtempSync(join(root, 'node_modules/.cache/supervisor-'));
+  await build({
+    absWorkingDir: root,
+    entryPoints: { causeway: 'test/support/supervisor-program-main.ts' },
+    outdir,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    logLevel: 'warning',
+  });
+  return {
+    entry: join(outdir, 'causeway.js'),
+    remove: () => rmSync(outdir, { recursive: true, force: true }),
+  };
+}
+
+export function temporaryDirectory(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'causeway-test-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
+/** Ports that were free a moment ago, below the range that the system hands out to others. */
+export async function freePorts(count: number): Promise<number[]> {
+  const found: number[] = [];
+  for (let port = 12_000 + Math.floor(Math.random() * 15_000); found.length < count; port += 1) {
+    if (await isFree(port)) found.push(port);
+    else found.length = 0;
+  }
+  return found;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+/** Waits until `met` or the deadline, and then fails naming what was awaited. */
+export async function until(
+  what: string,
+  met: () => boolean | Promise<boolean>,
+  timeoutMs = 30_000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await met())) {
+    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await delay(25);
+  }
+}
+
+/** Ids of living processes whose command line or working directory lies in one of these paths. */
+export function processesAt(...paths: string[]): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => paths.some((path) => factsOf(name).some((fact) => fact.includes(path))))
+    .map(Number);
+}
+
+function factsOf(pid: string): string[] {
+  try {
+    return [readFileSync(`/proc/${pid}/cmdline`, 'utf8'), readlinkSync(`/proc/${pid}/cwd`)];
+  } catch {
+    return [];
+  }
+}
+
+export interface RunningUp {
+  readonly process: ChildProcess;
+  readonly output: () => string;
+  readonly errors: () => string;
+  /** The exit code, or the signal's name. */
+  readonly ended: Promise<number | string>;
+}
+
+export function runProgram(entry: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningUp {
+  const { DATABASE_URL: _database, LEGACY_URL: _legacy, PG_BIN: _programs, ...ours } = process.env;
+  const child = spawn(process.execPath, [entry, ...args], {
+    env: { ...ours, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let errors = '';
+  child.stdout.on('data', (text: Buffer) => (output += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (errors += text.toString()));
+  const ended = new Promise<number | string>((resolve) => {
+    child.once('close', (code, signal) => resolve(code ?? String(signal)));
+  });
+  return { process: child, output: () => output, errors: () => errors, ended };
+}
