@@ -1,0 +1,114 @@
+/**
+ * The settings of one legacy source, with the defaults that apply where an operator says nothing. Plain
+ * data: it is validated where settings are read, and compiled where the source is opened.
+ */
+import { VALUE_BYTES_MAX } from './limits.ts';
+
+export interface LegacySourceConfig {
+  /** `https://host/items/{key}`: `{key}` is percent-encoded, `{+key}` keeps `/`, `?k={key}` is allowed. */
+  readonly url: string;
+  /**
+   * Sent with every request. A value may be a secret by reference, alone or after one word:
+   * `env:NAME`, `file:/path`, `Bearer env:NAME`. Files are read again when the source answers 401 or 403.
+   */
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON Pointer (RFC 6901) to the value in the answer; the empty pointer is the whole document. */
+  readonly valuePointer: string;
+  /**
+   * JSON Pointer to the place where the answer repeats the key, or null where it does not. Where it is
+   * given, an answer that names another key is never stored. Give it wherever the source offers it.
+   */
+  readonly echoPointer: string | null;
+
+  /** Milliseconds for the whole fetch: waiting, every attempt and the pauses between them. */
+  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** Milliseconds without a byte of the body, after which the answer is given up. */
+  readonly idleTimeoutMs: number;
+  /** Bytes of an answer's body; it is asked for uncompressed, so these are the decoded bytes. */
+  readonly bodyBytesMax: number;
+
+  readonly retryCountMax: number;
+  /** Milliseconds: before retry n (from 0) a draw from [0, min(retryDelayMsMax, retryDelayMs * 2^n)). */
+  readonly retryDelayMs: number;
+  readonly retryDelayMsMax: number;
+  /** Retries allowed in ten seconds, as a share of the fetches of those ten seconds ... */
+  readonly retryShareMax: number;
+  /** ... plus this many for each second. */
+  readonly retriesPerSecondMin: number;
+
+  /** Requests under way at one node; further fetches queue. */
+  readonly concurrencyMax: number;
+  readonly queueMax: number;
+  readonly queueWaitMsMax: number;
+
+  readonly breaker: BreakerRules;
+  /** Milliseconds a `Retry-After` can silence the source for. */
+  readonly pauseMsMax: number;
+}
+
+export interface BreakerRules {
+  /** Milliseconds over which failures are counted. */
+  readonly windowMs: number;
+  /** Share of failed requests in the window at which the breaker opens ... */
+  readonly failureShareMin: number;
+  /** ... once the window holds this many. */
+  readonly sampleCountMin: number;
+  /** Milliseconds without a request after opening; doubled each time the probe fails. */
+  readonly openMs: number;
+  readonly openMsMax: number;
+}
+
+export const LEGACY_SOURCE_DEFAULTS: Omit<LegacySourceConfig, 'url'> = {
+  headers: {},
+  valuePointer: '/value',
+  echoPointer: null,
+  timeoutMs: 2_000,
+  connectTimeoutMs: 1_000,
+  idleTimeoutMs: 1_000,
+  bodyBytesMax: VALUE_BYTES_MAX,
+  retryCountMax: 2,
+  retryDelayMs: 50,
+  retryDelayMsMax: 1_000,
+  retryShareMax: 0.1,
+  retriesPerSecondMin: 1,
+  concurrencyMax: 32,
+  queueMax: 256,
+  queueWaitMsMax: 100,
+  breaker: { windowMs: 10_000, failureShareMin: 0.5, sampleCountMin: 20, openMs: 5_000, openMsMax: 60_000 },
+  pauseMsMax: 60_000,
+};
+
+/** The given settings over the defaults. */
+export function legacySourceConfig(
+  settings: Partial<LegacySourceConfig> & Pick<LegacySourceConfig, 'url'>,
+): LegacySourceConfig {
+  return { ...LEGACY_SOURCE_DEFAULTS, ...settings };
+}
+
+/** How settings may be shown: references as they are, literal values hidden, as any of them may be a secret. */
+export function describeHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const shown: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    shown[name] = parseSecretReference(value) === null ? '[redacted]' : value;
+  }
+  return shown;
+}
+
+export interface SecretReference {
+  /** What stands before the secret, such as `Bearer `. */
+  readonly prefix: string;
+  readonly from: 'env' | 'file';
+  /** The name of the variable, or the path. */
+  readonly name: string;
+}
+
+/** Null where the value is a literal. */
+export function parseSecretReference(value: string): SecretReference | null {
+  const match = /^((?:[A-Za-z][A-Za-z0-9-]* )?)(?:env:([A-Za-z_][A-Za-z0-9_]*)|file:(\/.+))$/.exec(value);
+  if (match === null) return null;
+  const prefix = match[1]!;
+  return match[2] === undefined
+    ? { prefix, from: 'file', name: match[3]! }
+    : { prefix, from: 'env', name: match[2] };
+}
