@@ -1,0 +1,78 @@
+/**
+ * The consistent-hashing ring: every node stands at many points of a circle of 32-bit numbers, more of them
+ * the more it weighs, and a slot asks the nodes in the order in which it meets them clockwise. The ring only
+ * proposes; the slot table keeps balance and places (slot-table.ts). (Karger et al. 1997; virtual nodes as in
+ * Dynamo, SOSP 2007)
+ */
+
+/** A 32-bit hash of a text, handed in so that this stays pure: xxHash32 in a running node. */
+export type Hash32 = (text: string) => number;
+
+/** Points of a node of mean weight: the spread of natural shares is near 1 / sqrt(128), 9 %. */
+export const POINTS_PER_NODE = 128;
+/** However heavy a node is: memory and time of the ring stay bounded. */
+export const POINTS_PER_NODE_MAX = 1024;
+
+export interface Ring {
+  /** Positions on the circle, ascending. */
+  readonly points: Uint32Array;
+  /** Index of the node that stands at each point. */
+  readonly nodeAt: Uint16Array;
+}
+
+/**
+ * Nodes are hashed by name, so that a node that returns under a new id stands where it stood. `names` and
+ * `weights` run in parallel; where two points coincide the lower index goes first.
+ */
+export function makeRing(names: readonly string[], weights: readonly number[], hash32: Hash32): Ring {
+  const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
+  const weightMean = weightSum > 0 ? weightSum / weights.length : 1;
+  const keys: number[] = [];
+  for (let node = 0; node < names.length; node++) {
+    const proportional = Math.round((POINTS_PER_NODE * weights[node]!) / weightMean);
+    const count = Math.min(POINTS_PER_NODE_MAX, Math.max(1, proportional));
+    for (let point = 0; point < count; point++) {
+      // One number that sorts by point, then by node: 32 + 16 bits are exact in a double.
+      keys.push((hash32(`${names[node]!}#${point}`) >>> 0) * 65536 + node);
+    }
+  }
+  const sorted = Float64Array.from(keys).sort();
+  const points = new Uint32Array(sorted.length);
+  const nodeAt = new Uint16Array(sorted.length);
+  for (let at = 0; at < sorted.length; at++) {
+    points[at] = Math.floor(sorted[at]! / 65536);
+    nodeAt[at] = sorted[at]! % 65536;
+  }
+  return { points, nodeAt };
+}
+
+/** Number of the first point at or clockwise after `position`, going round at the end. */
+export function firstPointFrom(ring: Ring, position: number): number {
+  let low = 0;
+  let high = ring.points.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ring.points[middle]! < position) low = middle + 1;
+    else high = middle;
+  }
+  return low === ring.points.length ? 0 : low;
+}
+
+/**
+ * Meets the nodes clockwise from `position`, each as often as it stands there, until `visit` answers true or
+ * `pointsMax` points have been passed. Returns whether `visit` ended it.
+ */
+export function walkRing(
+  ring: Ring,
+  position: number,
+  pointsMax: number,
+  visit: (node: number) => boolean,
+): boolean {
+  const size = ring.nodeAt.length;
+  let at = firstPointFrom(ring, position);
+  for (let passed = Math.min(size, pointsMax); passed > 0; passed--) {
+    if (visit(ring.nodeAt[at]!)) return true;
+    at = at + 1 === size ? 0 : at + 1;
+  }
+  return false;
+}

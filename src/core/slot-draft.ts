@@ -1,0 +1,158 @@
+/**
+ * A slot table in the making: which node stands at which place of which slot, how many places each node
+ * holds, and whether a node may take a place without breaking the spread (spread.ts). Nodes are numbered from
+ * 0; place number = slot * ownerCount + position, and position 0 is the preferred coordinator.
+ */
+import { SLOT_COUNT } from './limits.ts';
+import type { SpreadLevel } from './spread.ts';
+
+export const NOBODY = -1;
+
+export class SlotDraft {
+  readonly nodeCount: number;
+  readonly ownerCount: number;
+  /** Node at each place, or NOBODY. The taken places of a slot come first. */
+  readonly nodeAt: Int16Array;
+  /** Places held by each node. */
+  readonly load: Int32Array;
+  /** First places held by each node. */
+  readonly firstLoad: Int32Array;
+  /** The places of each node, in no order. */
+  readonly placesOf: number[][];
+  private readonly levels: readonly SpreadLevel[];
+  /** Where in its node's list each place stands. */
+  private readonly listedAt: Int32Array;
+
+  constructor(nodeCount: number, ownerCount: number, levels: readonly SpreadLevel[]) {
+    this.nodeCount = nodeCount;
+    this.ownerCount = ownerCount;
+    this.levels = levels;
+    this.nodeAt = new Int16Array(SLOT_COUNT * ownerCount).fill(NOBODY);
+    this.listedAt = new Int32Array(SLOT_COUNT * ownerCount);
+    this.load = new Int32Array(nodeCount);
+    this.firstLoad = new Int32Array(nodeCount);
+    this.placesOf = Array.from({ length: nodeCount }, () => []);
+  }
+
+  /** The same nodes and rules, all places free. */
+  emptyCopy(): SlotDraft {
+    return new SlotDraft(this.nodeCount, this.ownerCount, this.levels);
+  }
+
+  slotOfPlace(place: number): number {
+    return Math.floor(place / this.ownerCount);
+  }
+
+  isFirst(place: number): boolean {
+    return place % this.ownerCount === 0;
+  }
+
+  holds(slot: number, node: number): boolean {
+    const start = slot * this.ownerCount;
+    for (let place = start; place < start + this.ownerCount; place++) {
+      if (this.nodeAt[place] === node) return true;
+    }
+    return false;
+  }
+
+  takenCount(slot: number): number {
+    const start = slot * this.ownerCount;
+    let count = 0;
+    while (count < this.ownerCount && this.nodeAt[start + count] !== NOBODY) count++;
+    return count;
+  }
+
+  /** May `node` join the owners of the slot, once `leaving` (a node or NOBODY) has left? */
+  fits(slot: number, node: number, leaving: number): boolean {
+    if (this.holds(slot, node)) return false;
+    for (const level of this.levels) {
+      if (!this.fitsLevel(level, slot, node, leaving)) return false;
+    }
+    return true;
+  }
+
+  /** Takes the next free place of the slot. */
+  add(slot: number, node: number): void {
+    this.set(slot * this.ownerCount + this.takenCount(slot), node);
+  }
+
+  /** Gives one place to another node. */
+  replace(place: number, node: number): void {
+    this.unlist(place);
+    this.set(place, node);
+  }
+
+  /** Empties the slot and gives its places to `nodes`, in that order. */
+  rewrite(slot: number, nodes: readonly number[]): void {
+    const start = slot * this.ownerCount;
+    for (let place = start; place < start + this.ownerCount; place++) {
+      if (this.nodeAt[place] === NOBODY) continue;
+      this.unlist(place);
+      this.nodeAt[place] = NOBODY;
+    }
+    nodes.forEach((node, position) => this.set(start + position, node));
+  }
+
+  /** Makes the owner at `place` the first of its slot; the former first takes its place. */
+  makeFirst(place: number): void {
+    const first = this.slotOfPlace(place) * this.ownerCount;
+    const node = this.nodeAt[place]!;
+    const former = this.nodeAt[first]!;
+    this.unlist(place);
+    this.unlist(first);
+    this.set(place, former);
+    this.set(first, node);
+  }
+
+  ownersOf(slot: number): number[] {
+    const start = slot * this.ownerCount;
+    return Array.from(this.nodeAt.subarray(start, start + this.takenCount(slot)));
+  }
+
+  private fitsLevel(level: SpreadLevel, slot: number, node: number, leaving: number): boolean {
+    const { domainOf, capacity, repeatsMax } = level;
+    const start = slot * this.ownerCount;
+    const end = start + this.ownerCount;
+    let same = 0;
+    let repeats = 0;
+    for (let place = start; place < end; place++) {
+      const owner = this.nodeAt[place]!;
+      if (owner === NOBODY || owner === leaving) continue;
+      if (domainOf[owner] === domainOf[node]) same++;
+      if (repeatsMax > 0 && this.isRepeated(domainOf, start, place, leaving)) repeats++;
+    }
+    return same === 0 || (same < capacity && repeats < repeatsMax);
+  }
+
+  /** Does an earlier owner of the slot stand in the same domain as the one at `place`? */
+  private isRepeated(domainOf: Int32Array, start: number, place: number, leaving: number): boolean {
+    const domain = domainOf[this.nodeAt[place]!];
+    for (let earlier = start; earlier < place; earlier++) {
+      const owner = this.nodeAt[earlier]!;
+      if (owner !== NOBODY && owner !== leaving && domainOf[owner] === domain) return true;
+    }
+    return false;
+  }
+
+  private set(place: number, node: number): void {
+    const list = this.placesOf[node]!;
+    this.nodeAt[place] = node;
+    this.listedAt[place] = list.length;
+    list.push(place);
+    this.load[node]!++;
+    if (this.isFirst(place)) this.firstLoad[node]!++;
+  }
+
+  private unlist(place: number): void {
+    const node = this.nodeAt[place]!;
+    const list = this.placesOf[node]!;
+    const last = list.pop()!;
+    const at = this.listedAt[place]!;
+    if (last !== place) {
+      list[at] = last;
+      this.listedAt[last] = at;
+    }
+    this.load[node]!--;
+    if (this.isFirst(place)) this.firstLoad[node]!--;
+  }
+}

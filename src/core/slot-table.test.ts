@@ -1,0 +1,323 @@
+/**
+ * The slot table under random clusters and random changes: owners distinct and spread, loads and first places
+ * even, moves few, and the same answer whatever the order in which members are listed.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SLOT_COUNT } from './limits.ts';
+import { ownersOfSlotIn, placeSlots, rowsOf, type Placement, type PlacementMember } from './slot-table.ts';
+import { makeSpread } from './spread.ts';
+
+function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function member(id: number, parts: Partial<PlacementMember> = {}): PlacementMember {
+  return { id, name: `node-${id}`, zone: 'z', host: `host-${id}`, weight: 1, ...parts };
+}
+
+function cluster(count: number, zoneCount: number, weightOf = (_id: number) => 1): PlacementMember[] {
+  const parts = (id: number) => ({ zone: `zone-${id % zoneCount}`, weight: weightOf(id) });
+  return Array.from({ length: count }, (_, at) => member(at + 1, parts(at + 1)));
+}
+
+function ownersIn(placement: Placement): (slot: number) => readonly number[] {
+  return (slot) => placement.owners[placement.slotRow[slot]!]!;
+}
+
+function place(members: readonly PlacementMember[], previous: Placement | null, replicaCount = 3): Placement {
+  return placeSlots({ members, replicaCount, previous: previous && ownersIn(previous), hash32 });
+}
+
+interface Counts {
+  readonly places: Map<number, number>;
+  readonly firsts: Map<number, number>;
+}
+
+function countsOf(placement: Placement): Counts {
+  const places = new Map<number, number>();
+  const firsts = new Map<number, number>();
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
+    const owners = ownersIn(placement)(slot);
+    firsts.set(owners[0]!, (firsts.get(owners[0]!) ?? 0) + 1);
+    for (const id of owners) places.set(id, (places.get(id) ?? 0) + 1);
+  }
+  return { places, firsts };
+}
+
+/** Places that a node must copy: owners of a slot that were not owners before. */
+function movesBetween(before: Placement, after: Placement): number {
+  let moves = 0;
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
+    const had = ownersIn(before)(slot);
+    for (const id of ownersIn(after)(slot)) if (!had.includes(id)) moves++;
+  }
+  return moves;
+}
+
+/** The first slot whose owners break the spread, in words, or undefined. */
+function spreadFault(members: readonly PlacementMember[], placement: Placement, replicaCount: number) {
+  const byId = new Map(members.map((one) => [one.id, one]));
+  const hostName = (one: PlacementMember) => `${one.zone}/${one.host}`;
+  const ownerCount = Math.min(replicaCount, members.length);
+  const zonesNeeded = Math.min(ownerCount, new Set(members.map((one) => one.zone)).size);
+  const hostsNeeded = Math.min(ownerCount, new Set(members.map(hostName)).size);
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
+    const owners = ownersIn(placement)(slot).map((id) => byId.get(id));
+    if (owners.some((one) => one === undefined)) return `slot ${slot}: an owner that is no member`;
+    const known = owners as PlacementMember[];
+    if (known.length !== ownerCount) return `slot ${slot}: ${known.length} owners`;
+    if (new Set(known).size !== ownerCount) return `slot ${slot}: an owner twice`;
+    if (new Set(known.map((one) => one.zone)).size < zonesNeeded) return `slot ${slot}: a zone twice`;
+    if (new Set(known.map(hostName)).size < hostsNeeded) return `slot ${slot}: a host twice`;
+  }
+  return undefined;
+}
+
+/** The largest load in parts of what it may be: within 1.05 of the share, or its next whole number. */
+function largestLoad(counts: ReadonlyMap<number, number>, shareOf: (id: number) => number): number {
+  let largest = 0;
+  for (const [id, count] of counts) {
+    const share = shareOf(id);
+    largest = Math.max(largest, count / Math.max(Math.ceil(share - 1e-6), share * 1.05));
+  }
+  return largest;
+}
+
+function shareByWeight(members: readonly PlacementMember[], placesPerSlot: number): (id: number) => number {
+  const sum = members.reduce((total, one) => total + one.weight, 0);
+  const weightOf = new Map(members.map((one) => [one.id, one.weight]));
+  return (id) => (SLOT_COUNT * placesPerSlot * weightOf.get(id)!) / sum;
+}
+
+/** Zones with hosts with nodes, of uneven number and weight. */
+const anyMembers = fc
+  .array(
+    fc.record({
+      zone: fc.integer({ min: 0, max: 3 }),
+      host: fc.integer({ min: 0, max: 3 }),
+      weight: fc.integer({ min: 1, max: 3 }),
+    }),
+    { minLength: 1, maxLength: 14 },
+  )
+  .map((list) =>
+    list.map(({ zone, host, weight }, at) => member(at + 1, { zone: `z${zone}`, host: `h${host}`, weight })),
+  );
+
+describe('checkers', () => {
+  const members = cluster(4, 2);
+  const bad = (owners: number[]): Placement => ({ owners: [owners], slotRow: new Uint16Array(SLOT_COUNT) });
+
+  test('a table that breaks the spread: said so', () => {
+    expect(spreadFault(members, bad([1, 2, 9]), 3)).toMatch('no member');
+    expect(spreadFault(members, bad([1, 2]), 3)).toMatch('2 owners');
+    expect(spreadFault(members, bad([1, 1, 2]), 3)).toMatch('twice');
+    expect(spreadFault(members, bad([1, 3]), 2)).toMatch('a zone twice');
+    const oneHost = [member(1, { host: 'a' }), member(2, { host: 'a' }), member(3)];
+    expect(spreadFault(oneHost, bad([1, 2]), 2)).toMatch('a host twice');
+  });
+
+  test('a table with all slots on the same nodes: out of balance and all moved', () => {
+    const skewed = bad([1, 2]);
+    expect(largestLoad(countsOf(skewed).places, shareByWeight(members, 2))).toBeGreaterThan(1.5);
+    expect(movesBetween(skewed, bad([3, 4]))).toBe(SLOT_COUNT * 2);
+  });
+});
+
+describe('a new table', () => {
+  test.each([
+    [3, 1],
+    [3, 3],
+    [5, 1],
+    [5, 5],
+    [10, 5],
+    [12, 3],
+    [50, 1],
+    [50, 10],
+  ])('%d nodes in %d zones: spread, and every load within 1.05 of the mean', (count, zoneCount) => {
+    const members = cluster(count, zoneCount);
+    const placement = place(members, null);
+    const { places, firsts } = countsOf(placement);
+    expect(spreadFault(members, placement, 3)).toBeUndefined();
+    expect(largestLoad(places, shareByWeight(members, 3))).toBeLessThanOrEqual(1);
+    expect(largestLoad(firsts, shareByWeight(members, 1))).toBeLessThanOrEqual(1);
+    expect(Math.min(...members.map(({ id }) => places.get(id) ?? 0))).toBeGreaterThan(0);
+  });
+
+  test('weights from 1 to 4 over 20 nodes: loads follow them', () => {
+    const members = cluster(20, 1, (id) => 1 + (id % 4));
+    const { places, firsts } = countsOf(place(members, null));
+    expect(largestLoad(places, shareByWeight(members, 3))).toBeLessThanOrEqual(1);
+    expect(largestLoad(firsts, shareByWeight(members, 1))).toBeLessThanOrEqual(1);
+  });
+
+  test('1,000 nodes in 20 zones, one joins, one goes: balanced, spread, only its own share moves', () => {
+    const members = cluster(1001, 20);
+    const founded = place(members.slice(0, 1000), null);
+    const joined = place(members, founded);
+    const left = place(members.slice(1), joined);
+    for (const [placement, of] of [
+      [founded, members.slice(0, 1000)],
+      [joined, members],
+    ] as const) {
+      expect(spreadFault(of, placement, 3)).toBeUndefined();
+      expect(largestLoad(countsOf(placement).places, shareByWeight(of, 3))).toBeLessThanOrEqual(1);
+      expect(largestLoad(countsOf(placement).firsts, shareByWeight(of, 1))).toBeLessThanOrEqual(1);
+    }
+    const fair = (SLOT_COUNT * 3) / 1001;
+    expect(movesBetween(founded, joined)).toBeLessThanOrEqual(1.1 * fair);
+    expect(movesBetween(joined, left)).toBeLessThanOrEqual(1.1 * countsOf(joined).places.get(1)!);
+  });
+
+  test('fewer nodes than replicas: all of them own every slot; none: nobody does', () => {
+    expect(countsOf(place(cluster(2, 1), null)).places).toEqual(
+      new Map([
+        [1, SLOT_COUNT],
+        [2, SLOT_COUNT],
+      ]),
+    );
+    expect(place([], null).owners).toEqual([[]]);
+  });
+
+  test('a node of weight 0 among enough others: owns nothing', () => {
+    const placement = place([...cluster(4, 1), member(9, { weight: 0 })], null);
+    expect(countsOf(placement).places.get(9)).toBeUndefined();
+  });
+
+  test('any zones, hosts and weights: spread as far as there are enough, loads within their shares', () => {
+    fc.assert(
+      fc.property(anyMembers, fc.integer({ min: 1, max: 5 }), (members, replicaCount) => {
+        const placement = place(members, null, replicaCount);
+        expect(zonesBroken(members, placement, replicaCount)).toBeUndefined();
+        const { share } = makeSpread(members, Math.min(replicaCount, members.length), SLOT_COUNT);
+        const shareOf = (id: number) => share[id - 1]!;
+        expect(largestLoad(countsOf(placement).places, shareOf)).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+/** Up to three replicas even zones and distinct hosts never collide; beyond, evenness of zones goes first. */
+function zonesBroken(members: readonly PlacementMember[], placement: Placement, replicaCount: number) {
+  if (replicaCount <= 3) return spreadFault(members, placement, replicaCount);
+  return spreadFault(
+    members.map((one) => ({ ...one, host: 'any' })),
+    placement,
+    replicaCount,
+  );
+}
+
+describe('a change', () => {
+  test('members listed in another order: the same table', () => {
+    fc.assert(
+      fc.property(anyMembers, fc.integer(), (members, seed) => {
+        const shuffled = [...members].sort((a, b) => hash32(`${seed}${a.name}`) - hash32(`${seed}${b.name}`));
+        expect(place(shuffled, null)).toEqual(place(members, null));
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  test('nothing changes: nothing moves, not even the order of owners', () => {
+    const members = cluster(10, 3);
+    const placement = place(members, null);
+    expect(place(members, placement)).toEqual(placement);
+  });
+
+  test.each([3, 4, 5, 10, 50])('one node joins %d others: at most 1.1 of its fair share moves', (count) => {
+    const members = cluster(count + 1, 1);
+    const before = place(members.slice(0, count), null);
+    const after = place(members, before);
+    expect(movesBetween(before, after)).toBeLessThanOrEqual((1.1 * (SLOT_COUNT * 3)) / (count + 1));
+    expect(largestLoad(countsOf(after).places, shareByWeight(members, 3))).toBeLessThanOrEqual(1);
+    expect(countsOf(after).places.get(count + 1)!).toBeGreaterThan(
+      (0.95 * (SLOT_COUNT * 3)) / (count + 1) - 1,
+    );
+  });
+
+  test.each([4, 5, 10, 50])('one of %d nodes goes: at most 1.1 of what it held moves', (count) => {
+    const members = cluster(count, 1);
+    const before = place(members, null);
+    const after = place(members.slice(1), before);
+    expect(movesBetween(before, after)).toBeLessThanOrEqual(1.1 * countsOf(before).places.get(1)!);
+    expect(largestLoad(countsOf(after).places, shareByWeight(members.slice(1), 3))).toBeLessThanOrEqual(1);
+  });
+
+  test('the first owner goes: the second takes its place, and the newcomer stands last', () => {
+    const before = place(cluster(6, 1), null);
+    const after = place(cluster(6, 1).slice(1), before);
+    let promoted = 0;
+    let lost = 0;
+    for (let slot = 0; slot < SLOT_COUNT; slot++) {
+      const [first, second] = ownersIn(before)(slot);
+      if (first !== 1) continue;
+      lost++;
+      if (ownersIn(after)(slot)[0] === second) promoted++;
+    }
+    expect(promoted).toBeGreaterThan(0.9 * lost);
+  });
+
+  test('a third zone comes: every slot has an owner in it, and no more moves than that', () => {
+    const two = [1, 2, 3, 4].map((id) => member(id, { zone: `zone-${id % 2}` }));
+    const three = [...two, member(5, { zone: 'new' }), member(6, { zone: 'new' })];
+    const before = place(two, null);
+    const after = place(three, before);
+    expect(spreadFault(three, after, 3)).toBeUndefined();
+    expect(movesBetween(before, after)).toBeLessThanOrEqual(1.1 * SLOT_COUNT);
+  });
+
+  test('a member returns under another id: it gets a share again, and the others keep theirs', () => {
+    const members = cluster(5, 1);
+    const before = place(members, null);
+    const without = place(members.slice(1), before);
+    const back = [{ ...members[0]!, id: 77 }, ...members.slice(1)];
+    const after = place(back, without);
+    expect(movesBetween(without, after)).toBeLessThanOrEqual((1.1 * (SLOT_COUNT * 3)) / 5);
+    expect(spreadFault(back, after, 3)).toBeUndefined();
+  });
+
+  test('fewer replicas: next to nothing is copied; more: one place a slot', () => {
+    const members = cluster(6, 3);
+    const three = place(members, null, 3);
+    const two = place(members, three, 2);
+    expect(movesBetween(three, two)).toBeLessThanOrEqual(0.01 * SLOT_COUNT);
+    expect(movesBetween(two, place(members, two, 3))).toBeLessThanOrEqual(1.1 * SLOT_COUNT);
+  });
+
+  test('any run of joins and departures: after each, spread and balanced within the shares', () => {
+    fc.assert(
+      fc.property(anyMembers, fc.array(fc.nat(), { minLength: 1, maxLength: 6 }), (all, steps) => {
+        const present = new Set(all.map((one) => one.id));
+        let placement = place(all, null);
+        for (const step of steps) {
+          const id = all[step % all.length]!.id;
+          if (!present.delete(id)) present.add(id);
+          const members = all.filter((one) => present.has(one.id));
+          if (members.length === 0) return;
+          placement = place(members, placement);
+          expect(spreadFault(members, placement, 3)).toBeUndefined();
+          const { share } = makeSpread(members, Math.min(3, members.length), SLOT_COUNT);
+          const shareOf = (one: number) => share[members.findIndex((each) => each.id === one)]!;
+          expect(largestLoad(countsOf(placement).places, shareOf)).toBeLessThanOrEqual(1);
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
+
+describe('rows of a topology', () => {
+  test('a placement at a founding: every owner complete, and read back the same', () => {
+    const placement = place(cluster(5, 1), null);
+    const topology = rowsOf(placement);
+    expect(topology.rows.every((row) => row.complete.length === 3)).toBe(true);
+    for (let slot = 0; slot < SLOT_COUNT; slot += 97) {
+      expect(ownersOfSlotIn(topology)(slot)).toEqual(ownersIn(placement)(slot));
+    }
+  });
+});

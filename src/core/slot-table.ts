@@ -1,0 +1,196 @@
+/**
+ * The slot table: which nodes own each of the 16,384 slots. A change takes the table in force and the members
+ * to come and gives the next table, a pure function: what may stay stays, the ring proposes the rest, and
+ * balance and spread move only what they must. (DESIGN section 4)
+ *
+ * A ring without memory cannot have both balance and few moves: at 1,000 nodes one node joining moved 2.1 times
+ * the least possible. Hence the table is carried from epoch to epoch and the ring asked only where it changes.
+ */
+import { SLOT_COUNT } from './limits.ts';
+import { makeRing, walkRing, type Hash32, type Ring } from './ring.ts';
+import { balanceFirsts, balancePlaces, boundsOf, type Bounds } from './slot-balance.ts';
+import { NOBODY, SlotDraft } from './slot-draft.ts';
+import { makeSpread } from './spread.ts';
+import type { Member, SlotRow, Topology } from './topology.ts';
+
+export type PlacementMember = Pick<Member, 'id' | 'name' | 'zone' | 'host' | 'weight'>;
+/** Member ids that own a slot, the preferred coordinator first. Ids that are no longer members may appear. */
+export type OwnersOfSlot = (slot: number) => readonly number[];
+
+export interface PlacementInput {
+  /** Those who may own slots: names and ids are unique, order does not matter. Weight 0 owns as little as can be. */
+  readonly members: readonly PlacementMember[];
+  readonly replicaCount: number;
+  /** The table in force, or null at the founding. */
+  readonly previous: OwnersOfSlot | null;
+  readonly hash32: Hash32;
+}
+
+export interface Placement {
+  /** Distinct rows of member ids, in the order of the first slot of each. */
+  readonly owners: number[][];
+  /** Row number of each slot. */
+  readonly slotRow: Uint16Array;
+}
+
+/** Points of the ring walked for one place before the least loaded node is taken instead. */
+const WALK_POINTS_MAX = 1000;
+
+export function placeSlots(input: PlacementInput): Placement {
+  const members = candidates(input);
+  const ownerCount = Math.min(input.replicaCount, members.length);
+  if (ownerCount === 0) return { owners: [[]], slotRow: new Uint16Array(SLOT_COUNT) };
+  const spread = makeSpread(members, ownerCount, SLOT_COUNT);
+  const bounds = boundsOf(spread.share);
+  const draft = new SlotDraft(members.length, ownerCount, spread.levels);
+  const ring = ringOf(members, input.hash32);
+  if (input.previous !== null) keepOwners(draft, members, input.previous, spread.share);
+  fillPlaces(draft, ring, bounds, spread.share);
+  balancePlaces(draft, bounds, ringChoice(draft, ring));
+  balanceFirsts(draft, spread.share);
+  return rowsByContent((slot) => draft.ownersOf(slot).map((node) => members[node]!.id));
+}
+
+/** The placement as a topology's rows in which every owner holds everything: right at a founding. */
+export function rowsOf(placement: Placement): Pick<Topology, 'rows' | 'slotRow'> {
+  const rows = placement.owners.map((owners): SlotRow => ({ owners, complete: owners }));
+  return { rows, slotRow: placement.slotRow };
+}
+
+/** The table in force, as `placeSlots` takes it. */
+export function ownersOfSlotIn(topology: Pick<Topology, 'rows' | 'slotRow'>): OwnersOfSlot {
+  return (slot) => topology.rows[topology.slotRow[slot]!]!.owners;
+}
+
+/** Slots with equal owners in equal order share a row. */
+function rowsByContent(ownersOfSlot: OwnersOfSlot): Placement {
+  const rowByOwners = new Map<string, number>();
+  const owners: number[][] = [];
+  const slotRow = new Uint16Array(SLOT_COUNT);
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
+    const ids = ownersOfSlot(slot);
+    const text = ids.join(',');
+    let row = rowByOwners.get(text);
+    if (row === undefined) {
+      row = owners.push([...ids]) - 1;
+      rowByOwners.set(text, row);
+    }
+    slotRow[slot] = row;
+  }
+  return { owners, slotRow };
+}
+
+/** In the order of names, so that the order in which members are listed cannot change the table. */
+function candidates({ members, replicaCount }: PlacementInput): PlacementMember[] {
+  const weighty = members.filter((member) => member.weight > 0);
+  const chosen = weighty.length >= Math.min(replicaCount, members.length) ? weighty : [...members];
+  return chosen.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id - b.id));
+}
+
+interface SlotRing {
+  readonly ring: Ring;
+  /** Where each slot stands on the circle. */
+  readonly positionOf: Uint32Array;
+}
+
+function ringOf(members: readonly PlacementMember[], hash32: Hash32): SlotRing {
+  const names = members.map((member) => member.name);
+  const weights = members.map((member) => member.weight);
+  const positionOf = Uint32Array.from({ length: SLOT_COUNT }, (_, slot) => hash32(`slot ${slot}`));
+  return { ring: makeRing(names, weights, hash32), positionOf };
+}
+
+/**
+ * Takes over the owners that are still members, in their order. Where they break the spread (a third zone has
+ * come, say) those that hold most for their share leave.
+ */
+function keepOwners(
+  draft: SlotDraft,
+  members: readonly PlacementMember[],
+  previous: OwnersOfSlot,
+  share: Float64Array,
+): void {
+  const nodeOfId = new Map(members.map((member, node) => [member.id, node]));
+  const keptOf: number[][] = [];
+  const load = new Float64Array(draft.nodeCount);
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
+    const kept: number[] = [];
+    for (const id of previous(slot)) {
+      const node = nodeOfId.get(id);
+      if (node !== undefined && !kept.includes(node)) kept.push(node);
+    }
+    for (const node of kept) load[node]!++;
+    keptOf.push(kept);
+  }
+  keptOf.forEach((kept, slot) => {
+    const before = [...kept].sort((a, b) => load[a]! / share[a]! - load[b]! / share[b]!);
+    for (const node of before) {
+      const full = draft.takenCount(slot) === draft.ownerCount;
+      if (!full && draft.fits(slot, node, NOBODY)) draft.add(slot, node);
+      else load[node]!--;
+    }
+    draft.rewrite(
+      slot,
+      kept.filter((node) => draft.holds(slot, node)),
+    );
+  });
+}
+
+/** Gives every free place to the first node clockwise that fits and has room; else to the least loaded. */
+function fillPlaces(
+  draft: SlotDraft,
+  { ring, positionOf }: SlotRing,
+  bounds: Bounds,
+  share: Float64Array,
+): void {
+  for (let slot = 0; slot < SLOT_COUNT; slot++) {
+    const free = draft.ownerCount - draft.takenCount(slot);
+    if (free === 0) continue;
+    let missing = free;
+    walkRing(ring, positionOf[slot]!, WALK_POINTS_MAX * missing, (node) => {
+      if (draft.load[node]! >= bounds.ceil[node]! || !draft.fits(slot, node, NOBODY)) return false;
+      draft.add(slot, node);
+      return --missing === 0;
+    });
+    for (; missing > 0; missing--) draft.add(slot, leastLoaded(draft, slot, share));
+  }
+}
+
+/** Of the nodes that fit; of all that are not yet there, should the spread leave none. */
+function leastLoaded(draft: SlotDraft, slot: number, share: Float64Array): number {
+  let best = NOBODY;
+  let bestFits = false;
+  for (let node = 0; node < draft.nodeCount; node++) {
+    if (draft.holds(slot, node)) continue;
+    const fits = draft.fits(slot, node, NOBODY);
+    const lighter =
+      best === NOBODY ||
+      draft.load[node]! * share[best]! < draft.load[best]! * share[node]! ||
+      (fits && !bestFits);
+    if (!lighter || (bestFits && !fits)) continue;
+    best = node;
+    bestFits = fits;
+  }
+  return best;
+}
+
+/** The owners that the ring alone would choose, worked out when first asked. */
+function ringChoice(
+  draft: SlotDraft,
+  { ring, positionOf }: SlotRing,
+): (slot: number, node: number) => boolean {
+  let alone: SlotDraft | undefined;
+  const choose = (): SlotDraft => {
+    const chosen = draft.emptyCopy();
+    for (let slot = 0; slot < SLOT_COUNT; slot++) {
+      let missing = draft.ownerCount;
+      walkRing(ring, positionOf[slot]!, WALK_POINTS_MAX, (node) => {
+        if (!chosen.fits(slot, node, NOBODY)) return false;
+        chosen.add(slot, node);
+        return --missing === 0;
+      });
+    }
+    return chosen;
+  };
+  return (slot, node) => (alone ??= choose()).holds(slot, node);
+}

@@ -1,0 +1,179 @@
+/**
+ * How the owners of one slot must be spread, and what share of all places each node should hold. Owners stand
+ * in different zones, then on different hosts, as far as there are enough; within that, shares follow weights.
+ *
+ * Both constraints have the same form, so they are two *levels* over the same nodes: at each level a slot may
+ * hold at most `capacity` owners of one domain, and at most `repeatsMax` owners in domains that already have
+ * one. The least capacity that leaves room for all owners spreads them as evenly as the cluster allows.
+ */
+
+export interface SpreadNode {
+  readonly zone: string;
+  readonly host: string;
+  readonly weight: number;
+}
+
+export interface SpreadLevel {
+  /** Domain number of each node. */
+  readonly domainOf: Int32Array;
+  readonly capacity: number;
+  readonly repeatsMax: number;
+}
+
+export interface Spread {
+  readonly levels: readonly SpreadLevel[];
+  /** Places out of `slotCount * ownerCount` that each node should hold: a fraction, the mean its weight buys. */
+  readonly share: Float64Array;
+}
+
+/** One zone, one host or one node, for sharing out: bounds are owners per slot. */
+interface Domain {
+  readonly parts: readonly Domain[];
+  /** Index of the node where this is one, or -1. */
+  readonly node: number;
+  readonly weight: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Halvings of the interval in which the level of water is sought: beyond the precision of a double. */
+const HALVINGS = 80;
+
+/** `ownerCount` is at most the number of nodes. */
+export function makeSpread(nodes: readonly SpreadNode[], ownerCount: number, slotCount: number): Spread {
+  const zones = new Map<string, Map<string, number[]>>();
+  for (let node = 0; node < nodes.length; node++) {
+    const { zone, host } = nodes[node]!;
+    const hosts = entryOf(zones, zone, () => new Map<string, number[]>());
+    entryOf(hosts, host, (): number[] => []).push(node);
+  }
+  const groups = [...zones.values()].map((hosts) => [...hosts.values()]);
+  const zoneCapacity = leastThatFits(ownerCount, (capacity) =>
+    sumOf(groups, (hosts) =>
+      Math.min(
+        capacity,
+        sumOf(hosts, (host) => host.length),
+      ),
+    ),
+  );
+  const hostCapacity = leastThatFits(ownerCount, (capacity) =>
+    sumOf(groups, (hosts) =>
+      Math.min(
+        zoneCapacity,
+        sumOf(hosts, (host) => Math.min(capacity, host.length)),
+      ),
+    ),
+  );
+  const hostCount = sumOf(groups, (hosts) => hosts.length);
+  const hostsReached = sumOf(groups, (hosts) => Math.min(zoneCapacity, hosts.length));
+  const zoneLow = groups.length <= ownerCount ? 1 : 0;
+  const hostLow = hostCount <= ownerCount && hostsReached === hostCount ? 1 : 0;
+  const tree = groups.map((hosts) =>
+    domainOfParts(
+      hosts.map((host) =>
+        domainOfParts(
+          host.map((node) => leaf(node, nodes)),
+          hostLow,
+          hostCapacity,
+        ),
+      ),
+      zoneLow,
+      zoneCapacity,
+    ),
+  );
+  const share = new Float64Array(nodes.length);
+  shareOut(tree, ownerCount, share);
+  for (let node = 0; node < share.length; node++) share[node] = share[node]! * slotCount;
+  const zoneOf = numbered(
+    groups.map((hosts) => hosts.flat()),
+    nodes.length,
+  );
+  const hostOf = numbered(groups.flat(), nodes.length);
+  return {
+    levels: [
+      {
+        domainOf: zoneOf,
+        capacity: zoneCapacity,
+        repeatsMax: ownerCount - Math.min(ownerCount, groups.length),
+      },
+      {
+        domainOf: hostOf,
+        capacity: hostCapacity,
+        repeatsMax: ownerCount - Math.min(ownerCount, hostsReached),
+      },
+    ],
+    share,
+  };
+}
+
+/**
+ * Like water into vessels of different width: each part takes `level * weight` within its bounds, the level
+ * being the one at which all together take `total`; then each domain shares out what it took in the same way.
+ */
+function shareOut(parts: readonly Domain[], total: number, share: Float64Array): void {
+  let low = 0;
+  let high = 1;
+  const taken = (level: number): number => sumOf(parts, (part) => takenBy(part, level));
+  while (taken(high) < total && high < 1e15) high *= 2;
+  for (let halving = 0; halving < HALVINGS; halving++) {
+    const middle = (low + high) / 2;
+    if (taken(middle) < total) low = middle;
+    else high = middle;
+  }
+  for (const part of parts) {
+    const own = takenBy(part, high);
+    if (part.node >= 0) share[part.node] = own;
+    else shareOut(part.parts, own, share);
+  }
+}
+
+function takenBy(part: Domain, level: number): number {
+  const wanted = part.node >= 0 ? level * part.weight : sumOf(part.parts, (inner) => takenBy(inner, level));
+  return Math.min(part.high, Math.max(part.low, wanted));
+}
+
+function leaf(node: number, nodes: readonly SpreadNode[]): Domain {
+  return { parts: [], node, weight: nodes[node]!.weight, low: 0, high: 1 };
+}
+
+function domainOfParts(parts: readonly Domain[], low: number, capacity: number): Domain {
+  const lowest = Math.max(
+    low,
+    sumOf(parts, (part) => part.low),
+  );
+  const highest = Math.min(
+    capacity,
+    sumOf(parts, (part) => part.high),
+  );
+  return { parts, node: -1, weight: 0, low: Math.min(lowest, highest), high: highest };
+}
+
+/** The smallest capacity at which `room` has places for all owners. */
+function leastThatFits(ownerCount: number, room: (capacity: number) => number): number {
+  let capacity = 1;
+  while (capacity < ownerCount && room(capacity) < ownerCount) capacity++;
+  return capacity;
+}
+
+function numbered(groups: readonly (readonly number[])[], nodeCount: number): Int32Array {
+  const domainOf = new Int32Array(nodeCount);
+  groups.forEach((group, domain) => {
+    for (const node of group) domainOf[node] = domain;
+  });
+  return domainOf;
+}
+
+function entryOf<V>(map: Map<string, V>, key: string, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+function sumOf<T>(items: readonly T[], measure: (item: T) => number): number {
+  let sum = 0;
+  for (const item of items) sum += measure(item);
+  return sum;
+}
