@@ -1,0 +1,170 @@
+/**
+ * The answerer's ends of the links that peers dial to us: shakes hands, hands frames up, notices death. Of one
+ * peer only the newest link counts; nothing of an older one is handed up once a newer was accepted.
+ */
+import { status } from '@grpc/grpc-js';
+import type { ServerDuplexStream, ServiceDefinition } from '@grpc/grpc-js';
+import type { PeerHello, TransportHandler } from '../../ports/transport.ts';
+import { encodeAnswer, parseHello, refusalOf } from '../../wire/handshake.ts';
+import type { DialHello } from '../../wire/handshake.ts';
+import { decodePacket, encodeAlive, encodeText, FIELD_ANSWER } from '../../wire/packet-codec.ts';
+import type { LinkTiming } from './peer-dialer.ts';
+import { LINK_PATH } from './peer-link.ts';
+
+type Call = ServerDuplexStream<Buffer, Buffer>;
+
+/** Streams that have not yet said who they are. */
+const STRANGERS_MAX = 256;
+/** Signs of life that may wait in one stream. */
+const ALIVE_QUEUED_MAX = 8;
+
+const asIs = (bytes: Buffer): Buffer => bytes;
+
+/** The service of `peer.proto`; its packets stay bytes here. */
+export const PEER_SERVICE = {
+  link: {
+    path: LINK_PATH,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
+  },
+} as const satisfies ServiceDefinition;
+
+interface PeerStream {
+  readonly call: Call;
+  /** Null until the hello was accepted. */
+  hello: DialHello | null;
+  silentTicks: number;
+  ended: boolean;
+  readonly watchdog: NodeJS.Timeout;
+}
+
+export class PeerListener {
+  private readonly timing: LinkTiming;
+  private readonly frameBytesMax: number;
+  private own: PeerHello | null = null;
+  private handler: TransportHandler | null = null;
+  private readonly byName = new Map<string, PeerStream>();
+  private readonly strangers = new Set<PeerStream>();
+
+  constructor(timing: LinkTiming, frameBytesMax: number) {
+    this.timing = timing;
+    this.frameBytesMax = frameBytesMax;
+  }
+
+  start(own: PeerHello, handler: TransportHandler): void {
+    this.own = own;
+    this.handler = handler;
+  }
+
+  /** One call of `Link`. */
+  answer(call: Call): void {
+    const stream: PeerStream = {
+      call,
+      hello: null,
+      silentTicks: 0,
+      ended: false,
+      watchdog: setTimeout(
+        () => this.cut(stream, status.DEADLINE_EXCEEDED, 'no hello came'),
+        this.timing.handshakeMsMax,
+      ),
+    };
+    call.on('data', (packet: Buffer) => this.receive(stream, packet));
+    call.on('end', () => this.leave(stream));
+    call.on('cancelled', () => this.leave(stream));
+    call.on('close', () => this.leave(stream));
+    call.on('error', () => this.leave(stream));
+    if (this.handler === null) this.cut(stream, status.UNAVAILABLE, 'this member is not listening');
+    else if (this.strangers.size >= STRANGERS_MAX)
+      this.cut(stream, status.RESOURCE_EXHAUSTED, 'too many handshakes');
+    else this.strangers.add(stream);
+  }
+
+  /** Every `aliveEveryMs`: shows the peers that we live, and looks whether they do. */
+  tick(): void {
+    for (const stream of this.byName.values()) {
+      stream.silentTicks += 1;
+      if (stream.silentTicks > this.timing.silentTicksMax) {
+        this.cut(stream, status.DEADLINE_EXCEEDED, 'the dialler is silent');
+      } else if (stream.call.writableLength < ALIVE_QUEUED_MAX) {
+        stream.call.write(encodeAlive());
+      }
+    }
+  }
+
+  /** Ends every stream; no event follows. */
+  close(): void {
+    this.handler = null;
+    for (const stream of [...this.byName.values(), ...this.strangers]) {
+      this.cut(stream, status.UNAVAILABLE, 'this member is stopping');
+    }
+  }
+
+  private receive(stream: PeerStream, bytes: Buffer): void {
+    if (stream.ended) return;
+    stream.silentTicks = 0;
+    const packet = decodePacket(bytes);
+    if (packet.kind === 'alive') return;
+    if (packet.kind === 'fault') {
+      this.cut(stream, status.INVALID_ARGUMENT, packet.fault);
+    } else if (stream.hello === null) {
+      const hello = packet.kind === 'hello' ? parseHello(packet.text) : undefined;
+      if (hello === undefined) this.cut(stream, status.INVALID_ARGUMENT, 'the first packet is no hello');
+      else this.shakeHands(stream, hello);
+    } else if (packet.kind !== 'frame') {
+      this.cut(stream, status.INVALID_ARGUMENT, `an unexpected packet: ${packet.kind}`);
+    } else if (packet.frame.length > this.frameBytesMax) {
+      this.cut(stream, status.INVALID_ARGUMENT, `a frame of ${packet.frame.length} bytes`);
+    } else {
+      this.handler?.onFrame(stream.hello.name, packet.frame);
+    }
+  }
+
+  private shakeHands(stream: PeerStream, hello: DialHello): void {
+    if (this.own === null) return;
+    const present = this.byName.get(hello.name);
+    const late = present?.hello?.run === hello.run && present.hello.attempt > hello.attempt;
+    const refusal = late ? 'attempt: a later one was accepted' : refusalOf(this.own, hello);
+    const answer = encodeText(FIELD_ANSWER, encodeAnswer({ name: this.own.name, refusal }));
+    if (refusal !== null) {
+      stream.call.write(answer);
+      this.detach(stream);
+      stream.call.end();
+      this.handler?.onRefused(hello.name, refusal);
+      return;
+    }
+    if (present !== undefined) this.cut(present, status.ABORTED, 'a newer link took the place of this one');
+    if (stream.ended) return;
+    clearTimeout(stream.watchdog);
+    this.strangers.delete(stream);
+    stream.hello = hello;
+    this.byName.set(hello.name, stream);
+    stream.call.write(answer);
+  }
+
+  /** Ends a stream from our side. */
+  private cut(stream: PeerStream, code: status, reason: string): void {
+    this.leave(stream, () => stream.call.emit('error', { code, details: reason }));
+  }
+
+  /** The stream is gone, whoever ended it: its peer is told of once. */
+  private leave(stream: PeerStream, end: () => void = () => stream.call.end()): void {
+    if (stream.ended) return;
+    const accepted = this.detach(stream);
+    end();
+    if (accepted !== null) this.handler?.onPeerGone(accepted);
+  }
+
+  /** Forgets the stream; the name under which it was accepted, or null. */
+  private detach(stream: PeerStream): string | null {
+    stream.ended = true;
+    clearTimeout(stream.watchdog);
+    this.strangers.delete(stream);
+    const name = stream.hello?.name ?? null;
+    if (name !== null && this.byName.get(name) === stream) this.byName.delete(name);
+    return name;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * How a link begins: the dialler says who it is and what it takes for agreed, the answerer accepts or refuses
+ * and names the difference. JSON, read with distrust: anything may be on the other end of a socket.
+ */
+
+/** What both sides must agree on. */
+export interface HelloTerms {
+  readonly name: string;
+  readonly clusterName: string;
+  readonly protocolMin: number;
+  readonly protocolMax: number;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** A dialler's first word. */
+export interface DialHello extends HelloTerms {
+  /** The name it means to reach: an address may lead to another member. */
+  readonly to: string;
+  /** Which process of that name dials, and which of its dials this is: a late one never replaces a newer. */
+  readonly run: string;
+  readonly attempt: number;
+}
+
+export interface HelloAnswer {
+  readonly name: string;
+  /** Null where the link is accepted. */
+  readonly refusal: string | null;
+}
+
+/** Bytes of either text; a longer one is not looked at. */
+export const HANDSHAKE_BYTES_MAX = 64 * 1024;
+const NAME_LENGTH_MAX = 256;
+const SHOWN_LENGTH_MAX = 80;
+
+export function encodeHello(hello: DialHello): string {
+  return JSON.stringify(hello);
+}
+
+export function encodeAnswer(answer: HelloAnswer): string {
+  return JSON.stringify(answer);
+}
+
+export function parseHello(text: string): DialHello | undefined {
+  const fields = parseObject(text);
+  if (fields === undefined) return undefined;
+  const { name, clusterName, protocolMin, protocolMax, settings, to, run, attempt } = fields;
+  if (!isName(name) || !isName(to) || !isName(run) || typeof clusterName !== 'string') return undefined;
+  if (!isWhole(protocolMin) || !isWhole(protocolMax) || !isWhole(attempt)) return undefined;
+  if (!isObject(settings)) return undefined;
+  const texts: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const [setting, value] of Object.entries(settings)) {
+    if (typeof value !== 'string') return undefined;
+    texts[setting] = value;
+  }
+  return { name, clusterName, protocolMin, protocolMax, settings: texts, to, run, attempt };
+}
+
+export function parseAnswer(text: string): HelloAnswer | undefined {
+  const fields = parseObject(text);
+  if (fields === undefined || !isName(fields['name'])) return undefined;
+  const refusal = fields['refusal'];
+  if (refusal !== null && typeof refusal !== 'string') return undefined;
+  return { name: fields['name'], refusal };
+}
+
+/** Why `own` does not take a link from `dialler`, null where it does. */
+export function refusalOf(own: HelloTerms, dialler: DialHello): string | null {
+  if (dialler.to !== own.name) return `name: ${shown(dialler.to)} was dialled, this is ${shown(own.name)}`;
+  if (dialler.name === own.name) return `name: both sides are called ${shown(own.name)}`;
+  if (dialler.clusterName !== own.clusterName) {
+    return differing('clusterName', own.clusterName, dialler.clusterName);
+  }
+  if (dialler.protocolMin > own.protocolMax || dialler.protocolMax < own.protocolMin) {
+    const range = (hello: HelloTerms): string => `${hello.protocolMin} to ${hello.protocolMax}`;
+    return differing('protocol', range(own), range(dialler));
+  }
+  const names = new Set([...Object.keys(own.settings), ...Object.keys(dialler.settings)]);
+  for (const name of [...names].sort()) {
+    const here = own.settings[name];
+    const there = dialler.settings[name];
+    if (here !== there) return differing(`setting ${name.slice(0, SHOWN_LENGTH_MAX)}`, here, there);
+  }
+  return null;
+}
+
+function differing(what: string, here: string | undefined, there: string | undefined): string {
+  return `${what}: ${shown(here)} at the dialled member, ${shown(there)} at the dialling one`;
+}
+
+function shown(value: string | undefined): string {
+  return value === undefined ? 'nothing' : `'${value.slice(0, SHOWN_LENGTH_MAX)}'`;
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  if (text.length > HANDSHAKE_BYTES_MAX) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= NAME_LENGTH_MAX;
+}
+
+function isWhole(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
