@@ -1,0 +1,212 @@
+/**
+ * One connection to a server that was checked to be fit: a primary, durable, UTF-8, new enough. Every
+ * statement has a deadline on both sides; a connection that missed one is destroyed, because its reply could
+ * still come and be taken for that of the next statement.
+ */
+import pg from 'pg';
+import { RecordFailure, SetupError, failureOfStatement, sqlStateOf } from './record-failure.ts';
+import { RESULT_TYPES } from './record-rows.ts';
+import { plain, type Statement } from './statements.ts';
+
+const SERVER_VERSION_MIN = 120_000;
+/** Milliseconds without traffic after which the kernel asks whether the server still is there. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
+
+export interface ConnectionSettings {
+  readonly connectionString: string;
+  readonly applicationName: string;
+  readonly connectTimeoutMs: number;
+  /** The server's own limit on every statement. */
+  readonly statementTimeoutMs: number;
+}
+
+/** Which database this is: another system identifier is another database, a higher timeline a failover. (R30) */
+export interface DatabaseIdentity {
+  /** 'unknown' where the server does not tell. */
+  readonly system: string;
+  /** 0 where the server does not tell. */
+  readonly timeline: number;
+}
+
+export type Fields = readonly unknown[];
+
+export class Connection {
+  readonly identity: DatabaseIdentity;
+  private readonly client: pg.Client;
+  private lostReason: string | null = null;
+  private onLost: ((reason: string) => void) | null = null;
+  private warning: string | null = null;
+  private failRunning: ((reason: string) => void) | null = null;
+
+  private constructor(client: pg.Client, identity: DatabaseIdentity) {
+    this.client = client;
+    this.identity = identity;
+    client.on('error', (error) => this.lose(error.message));
+    client.on('end', () => this.lose('the connection ended'));
+    client.on('notice', (notice) => {
+      if (notice.severity === 'WARNING') this.warning = notice.message ?? 'a warning without text';
+    });
+  }
+
+  /** Rejects with SetupError where only a person can help. */
+  static async open(settings: ConnectionSettings): Promise<Connection> {
+    const client = new pg.Client({
+      connectionString: settings.connectionString,
+      application_name: settings.applicationName,
+      connectionTimeoutMillis: settings.connectTimeoutMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+      types: RESULT_TYPES,
+    });
+    const ignoreLateErrors = (): void => {};
+    client.on('error', ignoreLateErrors);
+    const timer = setTimeout(() => destroyClient(client), settings.connectTimeoutMs);
+    try {
+      await client.connect();
+      await checkServer(client, settings);
+      return new Connection(client, await readIdentity(client));
+    } catch (error) {
+      destroyClient(client);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  get isLost(): boolean {
+    return this.lostReason !== null;
+  }
+
+  /** Told once, when the connection is gone for whatever reason but `destroy`. */
+  whenLost(onLost: (reason: string) => void): void {
+    this.onLost = onLost;
+  }
+
+  /** `deadline` is a time of performance.now(). Rejects with RecordFailure. One statement at a time. */
+  run(statement: Statement, values: readonly unknown[], deadline: number): Promise<readonly Fields[]> {
+    return new Promise((resolve, reject) => {
+      if (this.lostReason !== null) return reject(new RecordFailure('refused', this.lostReason));
+      const waitMs = deadline - performance.now();
+      if (waitMs <= 0)
+        return reject(new RecordFailure('refused', 'no time was left to send', { isOutage: false }));
+      this.warning = null;
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.failRunning = null;
+      };
+      this.failRunning = (reason) => {
+        settle();
+        reject(new RecordFailure('unknown', reason));
+      };
+      const timer = setTimeout(
+        () => this.lose(`no reply from PostgreSQL within ${Math.round(waitMs)} ms`),
+        waitMs,
+      );
+      const query: pg.QueryArrayConfig<unknown[]> = {
+        text: statement.text,
+        values: [...values],
+        rowMode: 'array',
+      };
+      if (statement.name !== null) query.name = statement.name;
+      this.client.query(query).then(
+        (result) => {
+          if (this.lostReason !== null) return;
+          settle();
+          if (statement.writes && this.warning !== null) reject(warned(this.warning));
+          else resolve(result.rows as unknown as readonly Fields[]);
+        },
+        (error: unknown) => {
+          if (this.lostReason !== null) return;
+          settle();
+          reject(failureOfStatement(error));
+        },
+      );
+    });
+  }
+
+  /** For what brings its own statements (migrations); not to be mixed with `run` at the same time. */
+  get raw(): pg.Client {
+    return this.client;
+  }
+
+  /** At once, whatever is under way: a statement that was running ends unknown. */
+  destroy(): void {
+    this.onLost = null;
+    this.lose('the connection was closed');
+  }
+
+  private lose(reason: string): void {
+    if (this.lostReason !== null) return;
+    this.lostReason = reason;
+    destroyClient(this.client);
+    this.failRunning?.(reason);
+    const onLost = this.onLost;
+    this.onLost = null;
+    onLost?.(reason);
+  }
+}
+
+/**
+ * The server answers "done" with a warning where it gave up waiting for its synchronous standby: the row
+ * stands here, and may be gone after a failover.
+ */
+function warned(warning: string): RecordFailure {
+  return new RecordFailure('unknown', `PostgreSQL answered with a warning: ${warning}`, { isOutage: false });
+}
+
+function destroyClient(client: pg.Client): void {
+  const { stream } = (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
+  stream.destroy();
+}
+
+const PREPARE_SESSION = `select
+  set_config('statement_timeout', $1, false),
+  set_config('idle_in_transaction_session_timeout', $1, false),
+  set_config('bytea_output', 'hex', false),
+  set_config('client_min_messages', 'warning', false)`;
+
+const CHECK_SERVER = `select pg_is_in_recovery(), current_setting('transaction_read_only'),
+  current_setting('synchronous_commit'), current_setting('server_encoding'),
+  current_setting('server_version_num')::int4`;
+
+async function checkServer(client: pg.Client, settings: ConnectionSettings): Promise<void> {
+  await client.query({ text: PREPARE_SESSION, values: [String(settings.statementTimeoutMs)] });
+  const reply = await client.query<unknown[]>({ text: CHECK_SERVER, rowMode: 'array' });
+  const [inRecovery, readOnly, synchronousCommit, encoding, version] = reply.rows[0]!;
+  if ((version as number) < SERVER_VERSION_MIN) {
+    throw new SetupError(`PostgreSQL 12 or later is needed, this server says ${version as number}`);
+  }
+  if (encoding !== 'UTF8') {
+    throw new SetupError(`the database must be encoded in UTF8, this one is in ${String(encoding)}`);
+  }
+  if (synchronousCommit === 'off') {
+    throw new SetupError(
+      'synchronous_commit is off: PostgreSQL would lose acknowledged writes in a crash. Set it to on for this ' +
+        'server, database or role; Causeway does not write to it as it is',
+    );
+  }
+  // A failover cures these two.
+  if (inRecovery === true) throw new RecordFailure('refused', 'not a primary: the server is in recovery');
+  if (readOnly === 'on') throw new RecordFailure('refused', 'not a primary: the server accepts only reads');
+}
+
+async function readIdentity(client: pg.Client): Promise<DatabaseIdentity> {
+  const system = await askOrNull(client, plain('select system_identifier::text from pg_control_system()'));
+  // The name of the current WAL file begins with the timeline, eight hexadecimal digits.
+  const walFile = await askOrNull(client, plain('select pg_walfile_name(pg_current_wal_lsn())'));
+  return {
+    system: system ?? 'unknown',
+    timeline: walFile === null ? 0 : Number.parseInt(walFile.slice(0, 8), 16),
+  };
+}
+
+/** Null where the server refuses to tell: managed and distributed servers may. */
+async function askOrNull(client: pg.Client, statement: Statement): Promise<string | null> {
+  try {
+    const reply = await client.query<[string]>({ text: statement.text, rowMode: 'array' });
+    return reply.rows[0]?.[0] ?? null;
+  } catch (error) {
+    if (sqlStateOf(error) === null) throw error;
+    return null;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The founding in force and how it is replaced: life + 1 by compare-and-set, in one transaction that first
+ * waits for every statement of the old life to end and holds back those to come. The highest version that it
+ * then reads is final: nothing of an earlier life can be written after it. (R27)
+ */
+import { VERSION_NONE } from '../../core/version.ts';
+import type { Founding } from '../../ports/system-of-record.ts';
+import type { Connection } from './connection.ts';
+import { FOUND_FIRST, FOUND_NEXT, LOCK_FOUNDING, READ_FOUNDING, plain } from './statements.ts';
+
+export function readFounding(
+  connection: Connection,
+  timeoutMs: number,
+  deadline: number,
+): Promise<Founding | null> {
+  return inTransaction(connection, timeoutMs, deadline, () => readInForce(connection, deadline));
+}
+
+export function found(
+  connection: Connection,
+  expectLife: number,
+  clusterId: string,
+  timeoutMs: number,
+  deadline: number,
+): Promise<Founding | null> {
+  return inTransaction(connection, timeoutMs, deadline, async () => {
+    await connection.run(LOCK_FOUNDING, [], deadline);
+    const identity = identityText(connection);
+    if (expectLife === 0) await connection.run(FOUND_FIRST, [clusterId, identity], deadline);
+    else await connection.run(FOUND_NEXT, [clusterId, identity, expectLife], deadline);
+    return readInForce(connection, deadline);
+  });
+}
+
+async function readInForce(connection: Connection, deadline: number): Promise<Founding | null> {
+  const [reply] = await connection.run(READ_FOUNDING, [], deadline);
+  const [clusterId, life, highest] = reply as [string | null, number | null, number | null];
+  if (clusterId === null || life === null) return null;
+  const highestVersion = highest ?? VERSION_NONE;
+  return { clusterId, life, identity: identityText(connection), highestVersion, hasRows: highest !== null };
+}
+
+function identityText({ identity }: Connection): string {
+  return `${identity.system}/${identity.timeline}`;
+}
+
+/** A transaction that fails in the middle is rolled back by ending its connection. */
+async function inTransaction<T>(
+  connection: Connection,
+  timeoutMs: number,
+  deadline: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  let isDone = false;
+  try {
+    await connection.run(plain('begin'), [], deadline);
+    await connection.run(plain(`set local statement_timeout = ${Math.ceil(timeoutMs)}`), [], deadline);
+    const result = await work();
+    await connection.run(plain('commit', true), [], deadline);
+    isDone = true;
+    return result;
+  } finally {
+    if (!isDone) connection.destroy();
+  }
+}

@@ -1,0 +1,257 @@
+/**
+ * The system of record in PostgreSQL. Callers bring whole batches; this file lends each call a connection and
+ * a deadline, turns every failure into the terms of the port, and keeps the health. Commits and reads have
+ * connections of their own, so that a long page of rows does not stand before a write.
+ */
+import type {
+  Founding,
+  RecordError,
+  RecordHealth,
+  RecordPlace,
+  RecordRow,
+} from '../../ports/system-of-record.ts';
+import type { CommitResult, SystemOfRecord } from '../../ports/system-of-record.ts';
+import type { Telemetry } from '../../ports/telemetry.ts';
+import { RECORD_BATCH_BYTES_MAX } from '../../core/limits.ts';
+import { packTexts } from './binary-array.ts';
+import { commitBatch, makeBatch } from './commit-rows.ts';
+import { Connection, type DatabaseIdentity } from './connection.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { found, readFounding } from './founding.ts';
+import { RecordFailure, failureOfStatement, toRecordError } from './record-failure.ts';
+import { RecordHealthMonitor } from './record-health.ts';
+import { rowFromFields } from './record-rows.ts';
+import { prepareDatabase } from './prepare-database.ts';
+import { PROBE, READ, SCAN } from './statements.ts';
+
+/** Milliseconds beyond the server's own limit after which its reply is no longer waited for. */
+const REPLY_GRACE_MS = 500;
+const CALLS_WAITING_MAX = 256;
+const CLOSE_POLL_MS = 10;
+
+export interface PostgresRecordSettings {
+  readonly connectionString: string;
+  /** Where the numbered migrations lie: sql/migrations of the source tree or of the bundle. */
+  readonly migrationsDirectory: string;
+  readonly slotOf: (key: string) => number;
+  /** Shown by the server beside each connection. */
+  readonly applicationName?: string;
+  /** Milliseconds. The server ends a statement after this; no statement lives longer. (R24) */
+  readonly statementTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
+  /** Milliseconds. Reading the highest version walks the whole table. */
+  readonly foundingTimeoutMs?: number;
+  /** Milliseconds for which `start` waits for a server, and for other nodes that migrate or adopt. */
+  readonly startTimeoutMs?: number;
+  readonly commitConnectionCount?: number;
+  readonly readConnectionCount?: number;
+  /** The clock in which health tells since when. */
+  readonly now?: () => number;
+  readonly random?: () => number;
+  readonly telemetry?: Telemetry;
+}
+
+export interface PostgresRecord extends SystemOfRecord {
+  /**
+   * Waits for the server, brings the schema up to date and adopts the table of the first system. Rejects with
+   * SetupError where only a person can help, with another error after `startTimeoutMs`; may be called again.
+   * Until it has resolved every call is refused.
+   */
+  start(): Promise<void>;
+  /** Lets what is under way finish within a statement's time, then ends it unknown. */
+  close(): Promise<void>;
+}
+
+export function openPostgresRecord(settings: PostgresRecordSettings): PostgresRecord {
+  return new PooledRecord({
+    applicationName: 'causeway',
+    statementTimeoutMs: 5_000,
+    connectTimeoutMs: 3_000,
+    foundingTimeoutMs: 120_000,
+    startTimeoutMs: 60_000,
+    commitConnectionCount: 3,
+    readConnectionCount: 2,
+    now: () => performance.now(),
+    random: Math.random,
+    telemetry: { event: () => {}, count: () => {} },
+    ...settings,
+  });
+}
+
+class PooledRecord implements PostgresRecord {
+  private readonly limits: Required<PostgresRecordSettings>;
+  private readonly commits: ConnectionPool;
+  private readonly reads: ConnectionPool;
+  private readonly monitor: RecordHealthMonitor;
+  private identity: DatabaseIdentity | null = null;
+  private isStarted = false;
+  private isClosing = false;
+
+  constructor(limits: Required<PostgresRecordSettings>) {
+    this.limits = limits;
+    this.commits = this.makePool(limits.commitConnectionCount);
+    this.reads = this.makePool(limits.readConnectionCount);
+    this.monitor = new RecordHealthMonitor({
+      now: limits.now,
+      random: limits.random,
+      probe: () => this.probe(),
+      onChange: (health) => this.tell(health),
+    });
+  }
+
+  async start(): Promise<void> {
+    if (this.isStarted) return;
+    await prepareDatabase({
+      ...this.limits,
+      open: () => this.openChecked(),
+      isCancelled: () => this.isClosing,
+      onFailure: (reason) => this.monitor.markDown(reason),
+    });
+    await this.probe();
+    this.isStarted = true;
+    this.monitor.markUp();
+  }
+
+  async close(): Promise<void> {
+    this.isClosing = true;
+    this.monitor.close();
+    const giveUpAt = performance.now() + this.limits.statementTimeoutMs + REPLY_GRACE_MS;
+    while (performance.now() < giveUpAt && !(this.commits.isQuiet && this.reads.isQuiet)) {
+      await new Promise((resolve) => setTimeout(resolve, CLOSE_POLL_MS));
+    }
+    this.commits.close();
+    this.reads.close();
+  }
+
+  health(): RecordHealth {
+    return this.monitor.health;
+  }
+
+  commit(
+    life: number,
+    rows: readonly RecordRow[],
+    done: (error: RecordError | null, results: readonly CommitResult[]) => void,
+  ): void {
+    const batch = makeBatch(life, rows);
+    const work = (connection: Connection, deadline: number): Promise<readonly CommitResult[]> =>
+      commitBatch(connection, batch, deadline);
+    deliver(this.call(this.commits, this.limits.statementTimeoutMs, work), done, []);
+  }
+
+  read(
+    keys: readonly string[],
+    done: (error: RecordError | null, rows: readonly (RecordRow | undefined)[]) => void,
+  ): void {
+    const work = async (connection: Connection, deadline: number): Promise<(RecordRow | undefined)[]> => {
+      const reply = await connection.run(READ, [packTexts(keys)], deadline);
+      const rows = new Map(reply.map((fields) => [fields[0] as string, rowFromFields(fields)]));
+      return keys.map((key) => rows.get(key));
+    };
+    deliver(this.call(this.reads, this.limits.statementTimeoutMs, work), done, []);
+  }
+
+  scan(
+    after: RecordPlace | null,
+    rowCountMax: number,
+    done: (error: RecordError | null, rows: readonly RecordRow[]) => void,
+  ): void {
+    const values = [after?.slot ?? -1, after?.key ?? '', rowCountMax, RECORD_BATCH_BYTES_MAX];
+    const work = async (connection: Connection, deadline: number): Promise<RecordRow[]> =>
+      (await connection.run(SCAN, values, deadline)).map(rowFromFields);
+    deliver(this.call(this.reads, this.limits.statementTimeoutMs, work), done, []);
+  }
+
+  readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void {
+    const timeoutMs = this.limits.foundingTimeoutMs;
+    const work = (connection: Connection, deadline: number): Promise<Founding | null> =>
+      readFounding(connection, timeoutMs, deadline);
+    deliver(this.call(this.reads, timeoutMs, work), done, null);
+  }
+
+  found(
+    expectLife: number,
+    clusterId: string,
+    done: (error: RecordError | null, founding: Founding | null) => void,
+  ): void {
+    const timeoutMs = this.limits.foundingTimeoutMs;
+    const work = (connection: Connection, deadline: number): Promise<Founding | null> =>
+      found(connection, expectLife, clusterId, timeoutMs, deadline);
+    deliver(this.call(this.commits, timeoutMs, work), done, null);
+  }
+
+  private async call<T>(
+    pool: ConnectionPool,
+    timeoutMs: number,
+    work: (connection: Connection, deadline: number) => Promise<T>,
+  ): Promise<T> {
+    if (this.isClosing) throw new RecordFailure('refused', 'closed', { isOutage: false });
+    if (!this.isStarted)
+      throw new RecordFailure('refused', this.downReason() ?? 'not started', { isOutage: false });
+    const deadline = performance.now() + timeoutMs + REPLY_GRACE_MS;
+    try {
+      const result = await pool.use(deadline, false, (connection) => work(connection, deadline));
+      this.monitor.markUp();
+      return result;
+    } catch (error) {
+      const failure = failureOfStatement(error);
+      if (failure.isOutage) this.monitor.markDown(failure.message);
+      throw failure;
+    }
+  }
+
+  private async probe(): Promise<void> {
+    const deadline = performance.now() + this.limits.connectTimeoutMs + REPLY_GRACE_MS;
+    const [reply] = await this.commits.use(deadline, true, (connection) =>
+      connection.run(PROBE, [], deadline),
+    );
+    if (reply![0] === true || reply![1] === 'on') throw new RecordFailure('refused', 'not a primary');
+  }
+
+  private makePool(connectionCountMax: number): ConnectionPool {
+    return new ConnectionPool({
+      connectionCountMax,
+      waiterCountMax: CALLS_WAITING_MAX,
+      open: () => this.openChecked(),
+      downReason: () => this.downReason(),
+      onIdleLost: () => this.monitor.probeNow(),
+    });
+  }
+
+  /** Another database, or one that a failover has left behind, is not used. (R30) */
+  private async openChecked(): Promise<Connection> {
+    const connection = await Connection.open(this.limits);
+    const known = this.identity;
+    const { system, timeline } = connection.identity;
+    if (known !== null && (known.system !== system || timeline < known.timeline)) {
+      connection.destroy();
+      throw new RecordFailure(
+        'refused',
+        `not the database of before: system ${system}, timeline ${timeline} instead of ${known.system}, ${known.timeline}`,
+      );
+    }
+    this.identity = connection.identity;
+    return connection;
+  }
+
+  private downReason(): string | null {
+    const { health } = this.monitor;
+    return health.state === 'down' ? health.reason : null;
+  }
+
+  private tell(health: RecordHealth): void {
+    if (health.state === 'up') this.limits.telemetry.event('info', 'postgres.up');
+    else this.limits.telemetry.event('warn', 'postgres.down', { reason: health.reason });
+  }
+}
+
+/** What a callback throws is a programmer's error and ends the process as an unhandled rejection. */
+function deliver<T>(
+  outcome: Promise<T>,
+  done: (error: RecordError | null, result: T) => void,
+  nothing: T,
+): void {
+  void outcome.then(
+    (result) => done(null, result),
+    (error: unknown) => done(toRecordError(error), nothing),
+  );
+}

