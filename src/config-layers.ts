@@ -1,0 +1,147 @@
+/**
+ * Settings given as texts: environment variables and flags, by the path of the setting. `grpc.port` is
+ * CAUSEWAY_GRPC_PORT, `cluster.ownersMin` is CAUSEWAY_CLUSTER_OWNERS_MIN. DATABASE_URL and LEGACY_URL are read
+ * because other tools set them too.
+ */
+
+type Kind = 'text' | 'number' | 'boolean' | 'json' | 'members';
+
+/** Every setting that one text can hold. Headers and routes are better off in a file, but JSON will do. */
+export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
+  'cluster.name': 'text',
+  'cluster.members': 'members',
+  'cluster.replicas': 'number',
+  'cluster.ownersMin': 'number',
+  'node.name': 'text',
+  'node.dataDir': 'text',
+  'grpc.host': 'text',
+  'grpc.port': 'number',
+  'http.host': 'text',
+  'http.port': 'number',
+  postgres: 'text',
+  'postgres.url': 'text',
+  'postgres.statementTimeoutMs': 'number',
+  'postgres.connectTimeoutMs': 'number',
+  legacy: 'text',
+  'legacy.url': 'text',
+  'legacy.headers': 'json',
+  'legacy.value': 'text',
+  'legacy.echo': 'text',
+  'legacy.timeoutMs': 'number',
+  'legacy.concurrencyMax': 'number',
+  routes: 'json',
+  'cache.bytes': 'number',
+  'limits.valueBytesMax': 'number',
+  'network.insecure': 'boolean',
+  'log.level': 'text',
+  'shutdown.graceMs': 'number',
+};
+
+/** Where the legacy API of the first system keeps its data, below its base URL. */
+const LEGACY_PATH = '/legacy/data/{key}';
+const PREFIX = 'CAUSEWAY_';
+
+export function variableOf(path: string): string {
+  return PREFIX + path.replace(/[A-Z]/g, '_$&').replaceAll('.', '_').toUpperCase();
+}
+
+export function environmentLayer(env: Readonly<Record<string, string | undefined>>): {
+  layer: Record<string, unknown>;
+  warnings: string[];
+} {
+  const layer: Record<string, unknown> = {};
+  const warnings: string[] = [];
+  const paths = new Map(Object.keys(SETTING_KINDS).map((path) => [variableOf(path), path]));
+  if (isGiven(env.DATABASE_URL))
+    place(
+      layer,
+      'postgres',
+      noneOr(env.DATABASE_URL, (url) => ({ url })),
+    );
+  if (isGiven(env.LEGACY_URL))
+    place(
+      layer,
+      'legacy',
+      noneOr(env.LEGACY_URL, (url) => ({ url: legacyTemplate(url) })),
+    );
+  for (const [variable, text] of Object.entries(env)) {
+    if (!variable.startsWith(PREFIX) || !isGiven(text)) continue;
+    // Kubernetes and Docker describe neighbouring services so: CAUSEWAY_GRPC_PORT=tcp://10.0.0.7:50051.
+    if (/^(tcp|udp|sctp):\/\//.test(text) || /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_/.test(variable)) continue;
+    const path = paths.get(variable);
+    if (path === undefined)
+      warnings.push(`the environment variable ${variable} is no setting and is ignored`);
+    else place(layer, path, valueOf(path, text));
+  }
+  return { layer, warnings };
+}
+
+export function pathLayer(texts: Readonly<Record<string, string>>): {
+  layer: Record<string, unknown>;
+  faults: string[];
+} {
+  const layer: Record<string, unknown> = {};
+  const faults: string[] = [];
+  for (const [path, text] of Object.entries(texts)) {
+    if (Object.hasOwn(SETTING_KINDS, path)) place(layer, path, valueOf(path, text));
+    else faults.push(`${path}: there is no such setting`);
+  }
+  return { layer, faults };
+}
+
+/** A base URL gets the path of the first system's legacy API; a template is taken as it is. */
+function legacyTemplate(url: string): string {
+  return url.includes('{') ? url : url.replace(/\/+$/, '') + LEGACY_PATH;
+}
+
+/** An empty variable is one that was not given: Compose files pass on what they do not have as ''. */
+function isGiven(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
+}
+
+function noneOr(text: string, section: (text: string) => object): unknown {
+  return text === 'none' ? text : section(text);
+}
+
+/** What does not parse stays text, for the validation to refuse under its path. */
+function valueOf(path: string, text: string): unknown {
+  switch (SETTING_KINDS[path]!) {
+    case 'text':
+      return text;
+    case 'number':
+      return /^\d{1,15}$/.test(text) ? Number(text) : text;
+    case 'boolean':
+      return { true: true, false: false, 1: true, 0: false }[text] ?? text;
+    case 'json':
+      return jsonOr(text);
+    case 'members':
+      return text.trimStart().startsWith('[') ? jsonOr(text) : membersOf(text);
+  }
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `a=10.0.0.1:50051,b=10.0.0.2:50051` */
+function membersOf(text: string): object[] {
+  return text.split(',').map((member) => {
+    const equals = member.indexOf('=');
+    if (equals < 0) return { name: member.trim() };
+    return { name: member.slice(0, equals).trim(), address: member.slice(equals + 1).trim() };
+  });
+}
+
+function place(layer: Record<string, unknown>, path: string, value: unknown): void {
+  const [section, member] = path.split('.') as [string, string | undefined];
+  if (member === undefined) {
+    layer[section] = value;
+    return;
+  }
+  const before = layer[section];
+  layer[section] = { ...(typeof before === 'object' ? before : {}), [member]: value };
+}

@@ -1,0 +1,252 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SETTING_KINDS, variableOf } from './config-layers.ts';
+import { ConfigError, loadConfig, settingsThatMustAgree } from './config.ts';
+import type { ConfigSources } from './config.ts';
+
+const MEMBERS = 'a=127.0.0.1:50051,b=127.0.0.1:50052,c=127.0.0.1:50053';
+const SECRET = 'hunter2';
+/** The least that a node must be told. */
+const LEAST = {
+  'cluster.members': MEMBERS,
+  'node.name': 'a',
+  'node.dataDir': '/data/a',
+  'postgres.url': `postgres://user:${SECRET}@db/cache_db`,
+};
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'causeway-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function fileWith(text: string): string {
+  const path = join(folder, 'node.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+function faultsOf(sources: ConfigSources): readonly string[] {
+  try {
+    loadConfig(sources);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+const withFlags = (flags: Record<string, string>): ConfigSources => ({ flags: { ...LEAST, ...flags } });
+
+describe('layers', () => {
+  test('the least that must be said: everything else has a default', () => {
+    const { config, warnings } = loadConfig({ flags: LEAST });
+    expect(warnings).toEqual([]);
+    expect(config).toMatchObject({
+      cluster: { name: 'causeway', replicas: 3, ownersMin: 2 },
+      grpc: { host: '127.0.0.1', port: 50_051 },
+      http: { host: '127.0.0.1', port: 8080 },
+      legacy: null,
+      routes: [],
+      network: { insecure: false },
+      log: { level: 'info' },
+    });
+    expect(config.cluster.members[1]).toEqual({ name: 'b', address: '127.0.0.1:50052', zone: '', host: '' });
+  });
+
+  test('one setting in every layer: flags before environment before file before default', () => {
+    const file = fileWith('grpc: { port: 1001 }\nhttp: { port: 1002 }\ncache: { bytes: 1003 }\n');
+    const env = { CAUSEWAY_GRPC_PORT: '2001', CAUSEWAY_HTTP_PORT: '2002' };
+    const { config } = loadConfig({ file, env, flags: { ...LEAST, 'grpc.port': '3001' } });
+    expect([config.grpc.port, config.http.port, config.cache.bytes]).toEqual([3001, 2002, 1003]);
+  });
+
+  test('a whole file, as YAML or JSON: read alike', () => {
+    const settings = {
+      cluster: {
+        name: 'shop',
+        members: [{ name: 'a', address: 'a.local:50051', zone: 'z1', host: 'h1' }],
+        ownersMin: 1,
+      },
+      node: { name: 'a', dataDir: '/data' },
+      postgres: { url: 'postgresql://db/cache_db', statementTimeoutMs: 900 },
+      legacy: {
+        url: 'http://old:8001/data/{key}',
+        headers: { authorization: 'Bearer env:TOKEN' },
+        echo: '/key',
+      },
+      routes: [{ prefix: 'session:', writeThrough: false }],
+    };
+    const { config } = loadConfig({ file: fileWith(JSON.stringify(settings)) });
+    expect(config).toMatchObject(settings);
+    expect(config.legacy?.value).toBe('/value');
+    const yaml = 'cluster: { name: shop, ownersMin: 1, members: [{ name: a, address: "a.local:50051" }] }\n';
+    const rest = 'node: { name: a, dataDir: /data }\npostgres: none\n';
+    const loaded = loadConfig({ file: fileWith(yaml + rest) });
+    expect(loaded.config.cluster.name).toBe('shop');
+    expect(loaded.config.postgres).toBeNull();
+    expect(loaded.warnings.join()).toContain('no PostgreSQL');
+  });
+
+  test('DATABASE_URL and LEGACY_URL: taken, a base URL completed, `none` believed, empty ignored', () => {
+    const flags = { ...LEAST } as Partial<typeof LEAST>;
+    delete flags['postgres.url'];
+    const load = (env: Record<string, string>) => loadConfig({ flags, env }).config;
+    const both = load({ DATABASE_URL: 'postgres://db/x', LEGACY_URL: 'http://old:8001/' });
+    expect(both.postgres?.url).toBe('postgres://db/x');
+    expect(both.legacy?.url).toBe('http://old:8001/legacy/data/{key}');
+    const none = load({ DATABASE_URL: 'none', LEGACY_URL: 'none' });
+    expect([none.postgres, none.legacy]).toEqual([null, null]);
+    expect(loadConfig({ flags: LEAST, env: { DATABASE_URL: '', LEGACY_URL: '' } }).config.legacy).toBeNull();
+  });
+
+  test('variables that an orchestrator sets for a service of our name: ignored; a misspelt one: warned of', () => {
+    const env = {
+      CAUSEWAY_SERVICE_HOST: '10.0.0.1',
+      CAUSEWAY_PORT: 'tcp://10.0.0.1:50051',
+      CAUSEWAY_GRPC_PORT: 'tcp://10.0.0.1:50051',
+      CAUSEWAY_PORT_50051_TCP_ADDR: '10.0.0.1',
+      CAUSEWAY_GRPC_PROT: '5',
+    };
+    const { config, warnings } = loadConfig({ flags: LEAST, env });
+    expect(config.grpc.port).toBe(50_051);
+    expect(warnings).toEqual(['the environment variable CAUSEWAY_GRPC_PROT is no setting and is ignored']);
+  });
+
+  test('every setting: its own variable, and a row in docs/CONFIGURATION.md; no row without a setting', () => {
+    const document = readFileSync(new URL('../docs/CONFIGURATION.md', import.meta.url), 'utf8');
+    const rows = [...document.matchAll(/^\| `([\w.]+)` \| `(\w+)` \|/gm)].map(([, path, variable]) => [
+      path,
+      variable,
+    ]);
+    const settings = Object.keys(SETTING_KINDS).map((path) => [path, variableOf(path)]);
+    expect(new Set(settings.map(([, variable]) => variable)).size).toBe(settings.length);
+    expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(settings));
+  });
+});
+
+describe('faults', () => {
+  test('many at once: each is named with its path, and none shows a value', () => {
+    const faults = faultsOf(
+      withFlags({
+        'grpc.port': 'abc',
+        'http.port': '70000',
+        'cluster.members': `a,b=${SECRET}`,
+        'postgres.url': `mysql://${SECRET}`,
+        'legacy.url': `http://old/${SECRET}`,
+        'legacy.value': SECRET,
+        'log.level': 'loud',
+        'network.insecure': 'perhaps',
+        'no.such': SECRET,
+      }),
+    );
+    const paths = faults.map((fault) => fault.split(': ')[0]);
+    for (const path of [
+      'grpc.port',
+      'http.port',
+      'cluster.members.0.address',
+      'cluster.members.1.address',
+      'postgres.url',
+      'legacy.url',
+      'legacy.value',
+      'log.level',
+      'network.insecure',
+      'no.such',
+    ]) {
+      expect(paths).toContain(path);
+    }
+    expect(faults.join()).not.toContain(SECRET);
+  });
+
+  test('nothing at all: what is missing is listed', () => {
+    const faults = faultsOf({});
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual([
+      'cluster.members',
+      'node.name',
+      'node.dataDir',
+      'postgres.url',
+    ]);
+    expect(faults[3]).toContain('postgres: none');
+  });
+
+  test('unknown settings in a file, at the top and inside a section: refused by name', () => {
+    const file = fileWith('grcp: {}\ngrpc: { prot: 5 }\n');
+    expect(faultsOf({ file, flags: LEAST })).toEqual([
+      'grpc.prot: there is no such setting',
+      'grcp: there is no such setting',
+    ]);
+  });
+
+  test('a file that is not there, broken, or no mapping: said with its name and line, without its text', () => {
+    expect(faultsOf({ file: join(folder, 'none.yaml'), flags: LEAST })[0]).toContain('ENOENT');
+    const broken = faultsOf({ file: fileWith(`a: 1\nb: [${SECRET}\nc: }`), flags: LEAST }).join();
+    expect(broken).toContain('node.yaml, line 3');
+    expect(broken).not.toContain(SECRET);
+    expect(faultsOf({ file: fileWith('- 1\n'), flags: LEAST })[0]).toContain('must hold settings');
+  });
+
+  test.each([
+    ['node.name', 'x', 'none of cluster.members'],
+    ['cluster.members', 'a=h:1,a=h:2', 'two are named a'],
+    ['cluster.members', 'a=h:1,b=h:1', 'two have the address h:1'],
+    ['cluster.members', 'a=h:1', 'no write could succeed'],
+    ['cluster.replicas', '1', 'more than cluster.replicas'],
+    ['routes', '[{"prefix":"a"},{"prefix":"a"}]', 'two have the prefix "a"'],
+    ['limits.valueBytesMax', '99999999', 'limits.valueBytesMax'],
+  ])('%s = %s: refused', (path, text, word) => {
+    expect(faultsOf(withFlags({ [path]: text })).join()).toContain(word);
+  });
+
+  test.each(['0.0.0.0', '::', '192.168.1.4', 'node-1.example'])(
+    'listening on %s: refused unless said to be insecure, then warned of',
+    (host) => {
+      const outside = { 'grpc.host': host, 'http.host': host };
+      expect(faultsOf(withFlags(outside)).map((fault) => fault.split(': ')[0])).toEqual([
+        'grpc.host',
+        'http.host',
+      ]);
+      const { warnings } = loadConfig(withFlags({ ...outside, 'network.insecure': 'true' }));
+      expect(warnings).toHaveLength(2);
+    },
+  );
+
+  test.each(['127.0.0.1', '127.8.8.8', '::1', 'localhost'])(
+    'listening on %s: needs no permission',
+    (host) => {
+      expect(faultsOf(withFlags({ 'grpc.host': host }))).toEqual([]);
+    },
+  );
+});
+
+describe('what members must have alike', () => {
+  const agreed = (flags: Record<string, string>) =>
+    settingsThatMustAgree(loadConfig(withFlags(flags)).config);
+
+  test('members and routes in another order, another node and its ports: the same', () => {
+    const routes = ['{"prefix":"a"}', '{"prefix":"b","writeThrough":false}'];
+    const one = agreed({ routes: `[${routes.join()}]` });
+    const other = agreed({
+      routes: `[${routes.reverse().join()}]`,
+      'cluster.members': MEMBERS.split(',').reverse().join(),
+      'node.name': 'b',
+      'grpc.port': '50052',
+    });
+    expect(other).toEqual(one);
+  });
+
+  test.each([
+    ['cluster.name', 'other'],
+    ['cluster.members', 'a=127.0.0.1:1,b=127.0.0.1:50052,c=127.0.0.1:50053'],
+    ['cluster.replicas', '2'],
+    ['cluster.ownersMin', '1'],
+    ['limits.valueBytesMax', '1000'],
+    ['routes', '[{"prefix":"a"}]'],
+    ['legacy.url', `http://old/${SECRET}/{key}`],
+  ])('another %s: differs, and tells no secret', (path, text) => {
+    const changed = agreed({ [path]: text });
+    expect(changed).not.toEqual(agreed({}));
+    expect(JSON.stringify(changed)).not.toContain(SECRET);
+  });
+});

@@ -1,0 +1,259 @@
+/**
+ * All settings of a node, read and validated once. Later layers win: defaults, the file (YAML or JSON), the
+ * environment, flags. Every fault is named with its path, all of them at once, and never with a value, which
+ * may be a secret. docs/CONFIGURATION.md lists the settings for people.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { parseJsonPointer } from './core/json-slice.ts';
+import { compileLegacyUrl } from './core/legacy-url.ts';
+import * as limits from './core/limits.ts';
+import { NODE_ID_COUNT } from './core/version.ts';
+import { environmentLayer, pathLayer } from './config-layers.ts';
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be 1 to 63 letters, digits, ., _ or -');
+const port = z.int().min(0).max(65_535);
+const milliseconds = z.int().min(1).max(3_600_000);
+const host = z.string().min(1).max(253);
+const address = z.string().refine(isAddress, 'must be host:port');
+const jsonPointer = z
+  .string()
+  .refine((text) => parseJsonPointer(text) !== null, 'must be a JSON Pointer, such as /value');
+const legacyUrl = z.string().superRefine((text, context) => {
+  const compiled = compileLegacyUrl(text);
+  if (compiled.kind === 'invalid') context.addIssue({ code: 'custom', message: compiled.reason });
+});
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must begin with postgres:// or postgresql://');
+
+/** An absent section takes the defaults of its members. */
+const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never);
+
+const CONFIG = z.strictObject({
+  cluster: section({
+    name: name.default('causeway'),
+    members: z
+      .array(z.strictObject({ name, address, zone: z.string().default(''), host: z.string().default('') }))
+      .min(1)
+      .max(NODE_ID_COUNT - 1),
+    replicas: z.int().min(1).max(9).default(limits.REPLICA_COUNT_DEFAULT),
+    ownersMin: z.int().min(1).max(9).default(limits.OWNER_COUNT_MIN_DEFAULT),
+  }),
+  node: section({ name, dataDir: z.string().min(1) }),
+  grpc: section({ host: host.default('127.0.0.1'), port: port.default(50_051) }),
+  http: section({ host: host.default('127.0.0.1'), port: port.default(8080) }),
+  /** Null: none, said in so many words. */
+  postgres: z
+    .strictObject({
+      url: postgresUrl,
+      statementTimeoutMs: milliseconds.default(5_000),
+      connectTimeoutMs: milliseconds.default(5_000),
+    })
+    .nullable(),
+  legacy: z
+    .strictObject({
+      url: legacyUrl,
+      headers: z.record(z.string().min(1), z.string()).default({}),
+      value: jsonPointer.default('/value'),
+      echo: jsonPointer.optional(),
+      timeoutMs: milliseconds.default(2_000),
+      concurrencyMax: z.int().min(1).max(1024).default(32),
+    })
+    .nullable()
+    .default(null),
+  /** The longest prefix of a key decides; a key under none is written through. */
+  routes: z
+    .array(
+      z.strictObject({
+        prefix: z.string().max(limits.KEY_BYTES_MAX),
+        writeThrough: z.boolean().default(true),
+      }),
+    )
+    .default([]),
+  cache: section({ bytes: z.int().min(0).default(limits.CACHE_BYTES_DEFAULT) }),
+  limits: section({
+    valueBytesMax: z.int().min(1).max(limits.VALUE_BYTES_MAX).default(limits.VALUE_BYTES_MAX),
+  }),
+  network: section({ insecure: z.boolean().default(false) }),
+  log: section({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }),
+  shutdown: section({ graceMs: milliseconds.default(10_000) }),
+});
+
+export type Config = z.infer<typeof CONFIG>;
+
+export interface ConfigSources {
+  /** Path of a YAML or JSON file. */
+  readonly file?: string | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Texts by path: `{ 'grpc.port': '50052' }`. */
+  readonly flags?: Readonly<Record<string, string>>;
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`the configuration is not usable:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+/** Throws ConfigError with every fault. `warnings` are for the log. */
+export function loadConfig(sources: ConfigSources): { config: Config; warnings: string[] } {
+  const environment = environmentLayer(sources.env ?? {});
+  const flags = pathLayer(sources.flags ?? {});
+  const faults = [...flags.faults];
+  const file = readFileLayer(sources.file, faults);
+  const merged = [file, environment.layer, flags.layer].reduce(merge, {});
+  const parsed = CONFIG.safeParse(noneAsNull(merged), { reportInput: true });
+  if (!parsed.success) throw new ConfigError([...faults, ...parsed.error.issues.flatMap(faultsOf)]);
+  faults.push(...crossFaults(parsed.data));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return { config: parsed.data, warnings: [...environment.warnings, ...warningsOf(parsed.data)] };
+}
+
+/** What all members must have alike, shown to each other when they meet; secrets only as their digest. */
+export function settingsThatMustAgree(config: Config): Record<string, string> {
+  const { cluster, legacy, routes } = config;
+  const members = cluster.members.map((member) => `${member.name}=${member.address}`).sort();
+  const byPrefix = routes.map(({ prefix, writeThrough }) => JSON.stringify([prefix, writeThrough])).sort();
+  return {
+    'cluster.name': cluster.name,
+    'cluster.members': members.join(','),
+    'cluster.replicas': String(cluster.replicas),
+    'cluster.ownersMin': String(cluster.ownersMin),
+    'limits.valueBytesMax': String(config.limits.valueBytesMax),
+    leaseMs: String(limits.LEASE_MS),
+    clockDriftMax: String(limits.CLOCK_DRIFT_MAX),
+    routes: byPrefix.join(','),
+    postgres: config.postgres === null ? 'none' : 'used',
+    legacy: legacy === null ? 'none' : digest([legacy.url, legacy.value, legacy.echo ?? '']),
+  };
+}
+
+function digest(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
+
+function readFileLayer(path: string | undefined, faults: string[]): unknown {
+  if (path === undefined) return {};
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    faults.push(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`);
+    return {};
+  }
+  // Not the library's pretty messages: they quote lines, which may hold a password.
+  const document = parseDocument(text, { prettyErrors: false });
+  for (const { code, pos } of document.errors) {
+    faults.push(`${path}, line ${text.slice(0, pos[0]).split('\n').length}: is not YAML (${code})`);
+  }
+  if (document.errors.length > 0) return {};
+  const value: unknown = document.toJS();
+  if (isObject(value)) return value;
+  if (value !== null) faults.push(`${path}: must hold settings by name`);
+  return {};
+}
+
+/** Objects are merged member by member; anything else of a later layer takes the place of the earlier. */
+function merge(earlier: unknown, later: unknown): unknown {
+  if (!isObject(earlier) || !isObject(later)) return later;
+  const merged: Record<string, unknown> = { ...earlier };
+  for (const [key, value] of Object.entries(later)) {
+    merged[key] = Object.hasOwn(earlier, key) ? merge(earlier[key], value) : value;
+  }
+  return merged;
+}
+
+function noneAsNull(merged: unknown): unknown {
+  if (!isObject(merged)) return merged;
+  const given = { ...merged };
+  for (const key of ['postgres', 'legacy']) {
+    if (given[key] === 'none') given[key] = null;
+    // A file's bare `postgres:` is null too, but says nothing.
+    else if (given[key] === null) delete given[key];
+  }
+  return given;
+}
+
+function faultsOf(issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${path === '' ? key : `${path}.${key}`}: there is no such setting`);
+  }
+  if (path === 'postgres' && issue.input === undefined) {
+    return [
+      'postgres.url: is missing. Give it (or DATABASE_URL), or `postgres: none` to keep records on the nodes alone',
+    ];
+  }
+  if (issue.input === undefined && issue.code === 'invalid_type') return [`${path}: is missing`];
+  return [`${path}: ${issue.message}`];
+}
+
+/** What no setting shows by itself. */
+function crossFaults(config: Config): string[] {
+  const { cluster, node, network, routes } = config;
+  const faults: string[] = [];
+  const { members } = cluster;
+  for (const repeated of repeats(members.map((member) => member.name))) {
+    faults.push(`cluster.members: two are named ${repeated}`);
+  }
+  for (const repeated of repeats(members.map((member) => member.address))) {
+    faults.push(`cluster.members: two have the address ${repeated}`);
+  }
+  if (!members.some((member) => member.name === node.name)) {
+    faults.push(`node.name: ${node.name} is none of cluster.members`);
+  }
+  if (cluster.ownersMin > cluster.replicas) faults.push('cluster.ownersMin: is more than cluster.replicas');
+  if (cluster.ownersMin > members.length) {
+    faults.push(
+      `cluster.ownersMin: is more than the ${members.length} of cluster.members: no write could succeed`,
+    );
+  }
+  for (const repeated of repeats(routes.map((route) => route.prefix))) {
+    faults.push(`routes: two have the prefix ${JSON.stringify(repeated)}`);
+  }
+  if (!network.insecure) {
+    for (const door of openDoors(config)) {
+      faults.push(
+        `${door}.host: is reachable from outside, without encryption or passwords; set network.insecure to allow it`,
+      );
+    }
+  }
+  return faults;
+}
+
+function warningsOf(config: Config): string[] {
+  const warnings = openDoors(config).map(
+    (door) => `${door} listens on ${config[door].host}:${config[door].port} without encryption or passwords`,
+  );
+  if (config.postgres === null) warnings.push('there is no PostgreSQL: records are kept on the nodes alone');
+  return warnings;
+}
+
+function openDoors(config: Config): ('grpc' | 'http')[] {
+  return (['grpc', 'http'] as const).filter((door) => !isLoopback(config[door].host));
+}
+
+function isLoopback(text: string): boolean {
+  return text === 'localhost' || text === '::1' || (isIPv4(text) && text.startsWith('127.'));
+}
+
+function repeats(texts: readonly string[]): Set<string> {
+  return new Set(texts.filter((text, at) => texts.indexOf(text) !== at));
+}
+
+function isAddress(text: string): boolean {
+  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(text);
+  return match !== null && Number(match[2]) >= 1 && Number(match[2]) <= 65_535;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
