@@ -39,15 +39,12 @@ interface Domain {
 /** Halvings of the interval in which the level of water is sought: beyond the precision of a double. */
 const HALVINGS = 80;
 
+/** Node numbers by host by zone. */
+type Groups = readonly (readonly (readonly number[])[])[];
+
 /** `ownerCount` is at most the number of nodes. */
 export function makeSpread(nodes: readonly SpreadNode[], ownerCount: number, slotCount: number): Spread {
-  const zones = new Map<string, Map<string, number[]>>();
-  for (let node = 0; node < nodes.length; node++) {
-    const { zone, host } = nodes[node]!;
-    const hosts = entryOf(zones, zone, () => new Map<string, number[]>());
-    entryOf(hosts, host, (): number[] => []).push(node);
-  }
-  const groups = [...zones.values()].map((hosts) => [...hosts.values()]);
+  const groups = groupsOf(nodes);
   const zoneCapacity = leastThatFits(ownerCount, (capacity) =>
     sumOf(groups, (hosts) =>
       Math.min(
@@ -83,27 +80,30 @@ export function makeSpread(nodes: readonly SpreadNode[], ownerCount: number, slo
   );
   const share = new Float64Array(nodes.length);
   shareOut(tree, ownerCount, share);
-  for (let node = 0; node < share.length; node++) share[node] = share[node]! * slotCount;
-  const zoneOf = numbered(
-    groups.map((hosts) => hosts.flat()),
-    nodes.length,
-  );
-  const hostOf = numbered(groups.flat(), nodes.length);
+  const zones = groups.map((hosts) => hosts.flat());
+  const level = (
+    domains: readonly (readonly number[])[],
+    capacity: number,
+    reached: number,
+  ): SpreadLevel => ({
+    domainOf: numbered(domains, nodes.length),
+    capacity,
+    repeatsMax: ownerCount - Math.min(ownerCount, reached),
+  });
   return {
-    levels: [
-      {
-        domainOf: zoneOf,
-        capacity: zoneCapacity,
-        repeatsMax: ownerCount - Math.min(ownerCount, groups.length),
-      },
-      {
-        domainOf: hostOf,
-        capacity: hostCapacity,
-        repeatsMax: ownerCount - Math.min(ownerCount, hostsReached),
-      },
-    ],
-    share,
+    levels: [level(zones, zoneCapacity, zones.length), level(groups.flat(), hostCapacity, hostsReached)],
+    share: share.map((places) => places * slotCount),
   };
+}
+
+function groupsOf(nodes: readonly SpreadNode[]): Groups {
+  const zones = new Map<string, Map<string, number[]>>();
+  for (let node = 0; node < nodes.length; node++) {
+    const { zone, host } = nodes[node]!;
+    const hosts = entryOf(zones, zone, () => new Map<string, number[]>());
+    entryOf(hosts, host, (): number[] => []).push(node);
+  }
+  return [...zones.values()].map((hosts) => [...hosts.values()]);
 }
 
 /**

@@ -1,0 +1,104 @@
+/**
+ * Who may import whom: the table of STYLE in the form of code. A rule names, for each part of the repository,
+ * the parts it may lean on; whatever is not named is forbidden, so a new folder must be placed here first.
+ */
+import { isTestFile } from './places.ts';
+import type { ImportFact, SourceFacts } from './source-facts.ts';
+
+interface Layer {
+  /** Parts it may import, besides itself. A full path stands for one file. */
+  readonly may: readonly string[];
+  /** Packages it may import: named ones, or all. */
+  readonly packages: readonly string[] | 'all';
+  /** Imports must vanish at run time. */
+  readonly typesOnly?: boolean;
+}
+
+const RULES = ['core', 'base'];
+const FLOWS = ['node', 'ports', 'wire', ...RULES];
+/** What a door may know of a node: its calls, and whether it serves. */
+const API = ['src/node/api.ts', 'src/node/readiness.ts'];
+
+/** `adapters/*` and `servers/*`: each folder below is a part of its own, so that they cannot meet. */
+const LAYERS: Readonly<Record<string, Layer>> = {
+  base: { may: [], packages: [] },
+  core: { may: ['base'], packages: [] },
+  wire: { may: [...RULES, 'gen'], packages: ['protobufjs/minimal.js'] },
+  ports: { may: ['core'], packages: [], typesOnly: true },
+  node: { may: ['ports', 'wire', ...RULES], packages: [] },
+  'adapters/*': { may: ['ports', 'wire', ...RULES, 'gen'], packages: 'all' },
+  'servers/*': { may: [...API, 'wire', ...RULES, 'gen'], packages: 'all' },
+  supervisor: { may: ['base', 'config'], packages: 'all' },
+  client: {
+    may: ['base', 'wire', 'gen', 'src/core/errors.ts', 'src/core/limits.ts'],
+    packages: 'all',
+  },
+  cli: {
+    may: ['client', 'base', 'wire', 'gen', 'src/core/errors.ts', 'src/core/limits.ts', 'config'],
+    packages: 'all',
+  },
+  config: { may: RULES, packages: 'all' },
+  gen: { may: [], packages: 'all' },
+  main: { may: ['adapters/*', 'servers/*', 'config', ...FLOWS, 'gen'], packages: 'all' },
+  sim: { may: FLOWS, packages: [] },
+};
+
+/**
+ * Of the command's files only those that start things know nodes and the supervisor from inside: `node`, `up`,
+ * and the two programs that `up` starts beside the nodes.
+ */
+const STARTERS = /^src\/cli\/((node|up)(-[a-z-]+)?|guard|legacy-sample)\.ts$/;
+const PARTS_WITH_PARTS = new Set(['adapters', 'servers']);
+const FREE = /^(test|bench|scripts)\//;
+
+/** The part of the repository a file belongs to; undefined where no rule applies. */
+export function partOf(path: string): string | undefined {
+  if (path.startsWith('sim/')) return 'sim';
+  const below = /^src\/(.+)$/.exec(path)?.[1];
+  if (below === undefined) return undefined;
+  const [first, second, third] = below.split('/');
+  if (second === undefined) return first!.replace(/\.[a-z.]+$/, '').replace(/^(config|main)-.*/, '$1');
+  return PARTS_WITH_PARTS.has(first!) && third !== undefined ? `${first!}/${second}` : first!;
+}
+
+export function layerFaults(files: readonly SourceFacts[]): string[] {
+  const faults: string[] = [];
+  for (const file of files) {
+    if (isTestFile(file.path) || FREE.test(file.path)) continue;
+    const part = partOf(file.path);
+    if (part === undefined) continue;
+    const layer = layerOf(part);
+    if (layer === undefined) {
+      faults.push(`${file.path}: no layer is known for this folder; add it to test/tidy/layers.ts`);
+      continue;
+    }
+    for (const one of file.imports) {
+      const fault = importFault(file.path, part, layer, one);
+      if (fault !== undefined) faults.push(`${file.path}:${one.line}: ${fault}`);
+    }
+  }
+  return faults;
+}
+
+function importFault(path: string, part: string, layer: Layer, one: ImportFact): string | undefined {
+  if (one.target === undefined) return packageFault(layer, one.specifier);
+  const to = partOf(one.target);
+  if (to === undefined || isTestFile(one.target))
+    return `must not import ${one.target}: tests and tools stay outside`;
+  if (layer.typesOnly === true && !one.typeOnly) return `must import types only (import type): ${one.target}`;
+  if (to === part) return undefined;
+  if (STARTERS.test(path) && (to === 'main' || to === 'supervisor')) return undefined;
+  const allowed = layer.may.some(
+    (may) => may === to || may === one.target || may === `${to.split('/')[0]}/*`,
+  );
+  return allowed ? undefined : `${part} must not import ${to} (${one.target})`;
+}
+
+function packageFault(layer: Layer, specifier: string): string | undefined {
+  if (layer.packages === 'all' || specifier.startsWith('node:')) return undefined;
+  return layer.packages.includes(specifier) ? undefined : `must not import the package ${specifier}`;
+}
+
+function layerOf(part: string): Layer | undefined {
+  return LAYERS[part] ?? LAYERS[`${part.split('/')[0]!}/*`];
+}

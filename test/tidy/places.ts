@@ -1,0 +1,74 @@
+/** Which files the tidy test reads, and which of them are tests, tools or starting points. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { extname, join, relative } from 'node:path';
+
+const SOURCE_FOLDERS = ['src', 'sim', 'test', 'bench', 'scripts'];
+const SKIPPED = new Set(['node_modules', 'dist', '.git', '.causeway', 'coverage', 'package-lock.json']);
+const TEXT_KINDS = new Set([
+  '.ts',
+  '.js',
+  '.mjs',
+  '.json',
+  '.md',
+  '.sql',
+  '.proto',
+  '.yml',
+  '.yaml',
+  '.html',
+  '.css',
+  '.sh',
+  '.tla',
+  '',
+]);
+
+/** What starts by itself: everything else must be reached from one of these or from a test. */
+export function isEntryPoint(path: string): boolean {
+  return (
+    ['src/cli/main.ts', 'src/client/index.ts', 'src/embedded.ts', 'sim/main.ts', 'bench/main.ts'].includes(
+      path,
+    ) ||
+    path.startsWith('scripts/') ||
+    path.endsWith('.config.ts')
+  );
+}
+
+export function isTestFile(path: string): boolean {
+  return path.startsWith('test/') || path.endsWith('.test.ts');
+}
+
+export function isGenerated(path: string): boolean {
+  return path.startsWith('src/gen/');
+}
+
+export interface TextFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** TypeScript and JavaScript, with paths from the root in POSIX form. */
+export function readSources(root: string): TextFile[] {
+  const inFolders = SOURCE_FOLDERS.flatMap((folder) => pathsUnder(root, join(root, folder)));
+  const atRoot = readdirSync(root).filter((name) => name.endsWith('.config.ts'));
+  return [...inFolders, ...atRoot]
+    .filter((path) => /\.(ts|js|mjs)$/.test(path))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+}
+
+/** Every text of the repository, documents and settings too. */
+export function readTexts(root: string): TextFile[] {
+  return pathsUnder(root, root)
+    .filter((path) => TEXT_KINDS.has(extname(path)))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+}
+
+function pathsUnder(root: string, folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const paths: string[] = [];
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (SKIPPED.has(entry.name)) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) paths.push(...pathsUnder(root, path));
+    else if (entry.isFile()) paths.push(relative(root, path).replaceAll('\\', '/'));
+  }
+  return paths.sort();
+}

@@ -1,0 +1,117 @@
+/** The rules on single files: the outside world, promises, sizes, exports, names and forbidden words. */
+import { isEntryPoint, isGenerated, isTestFile, type TextFile } from './places.ts';
+import type { SourceFacts } from './source-facts.ts';
+
+export const FILE_LINES_MAX = 400;
+export const FUNCTION_LINES_MAX = 60;
+/** A port says what a node needs in few words. */
+export const PORT_METHODS_MAX = 6;
+
+/** Where the world may be touched directly; everywhere else it comes through a port. */
+const WORLD_PLACES =
+  /^(src\/(adapters|servers|cli|client|supervisor)\/|src\/(main|config|embedded)(-[a-z-]+)?\.ts$|sim\/main\.ts$|bench\/|scripts\/|[a-z.]+\.config\.ts$)/;
+
+const INSTEAD: Readonly<Record<string, string>> = {
+  Date: 'the Clock port',
+  performance: 'the Clock port',
+  'Math.random': 'the Random port, or base/prng where a seed is at hand',
+  crypto: 'the Random port',
+  process: 'settings handed in from config',
+  console: 'the Telemetry port',
+  fetch: 'the LegacySource port',
+};
+const TIMERS = 'the tick: deadlines share one queue';
+
+/** In wire code alone: pure functions over bytes that Node happens to carry. */
+const PURE_NODE_IMPORTS: Readonly<Record<string, readonly string[]>> = {
+  'node:zlib': ['crc32'],
+  'node:buffer': ['Buffer', 'isUtf8'],
+};
+
+export function worldFaults(file: SourceFacts): string[] {
+  if (WORLD_PLACES.test(file.path) || isTestFile(file.path) || isGenerated(file.path)) return [];
+  const faults = file.globals.map(
+    ({ name, line }) => `${file.path}:${line}: ${name} is not used here; instead: ${INSTEAD[name] ?? TIMERS}`,
+  );
+  for (const one of file.imports) {
+    if (!one.specifier.startsWith('node:') || one.typeOnly) continue;
+    const pure = file.path.startsWith('src/wire/') ? PURE_NODE_IMPORTS[one.specifier] : undefined;
+    if (pure !== undefined && one.names.length > 0 && one.names.every((name) => pure.includes(name)))
+      continue;
+    faults.push(`${file.path}:${one.line}: ${one.specifier} is not imported here; instead: a port`);
+  }
+  return faults;
+}
+
+/** The rules of the cluster are synchronous: effects out, events in. */
+export function promiseFaults(file: SourceFacts): string[] {
+  if (!/^src\/(core|ports|wire)\//.test(file.path) || isTestFile(file.path)) return [];
+  return file.promises.map(
+    ({ name, line }) => `${file.path}:${line}: ${name} has no place here; instead: effects, or a callback`,
+  );
+}
+
+export function sizeFaults(file: SourceFacts): string[] {
+  if (isGenerated(file.path)) return [];
+  const faults: string[] = [];
+  if (file.lineCount > FILE_LINES_MAX) {
+    faults.push(`${file.path}: ${file.lineCount} lines, at most ${FILE_LINES_MAX}; split by responsibility`);
+  }
+  for (const one of file.functions) {
+    // A block of tests is a list of stories, each a function of its own.
+    const lines = isTestFile(file.path) ? one.ownLineCount : one.lineCount;
+    if (lines <= FUNCTION_LINES_MAX || one.excused) continue;
+    const advice = 'split it, or say why on the line before: // long: reason';
+    faults.push(
+      `${file.path}:${one.line}: ${one.name} has ${lines} lines, at most ${FUNCTION_LINES_MAX}; ${advice}`,
+    );
+  }
+  return faults;
+}
+
+export function shapeFaults(file: SourceFacts): string[] {
+  if (isGenerated(file.path)) return [];
+  const faults: string[] = [];
+  if (!file.opensWithComment) {
+    faults.push(`${file.path}: must open with a short paragraph that a new colleague understands`);
+  }
+  if (file.defaultExportLine !== undefined && !file.path.includes('.config.')) {
+    faults.push(`${file.path}:${file.defaultExportLine}: default export; export by name`);
+  }
+  if (file.isBarrel && !isEntryPoint(file.path)) {
+    faults.push(`${file.path}: a file that only passes on others' exports; import from where it is declared`);
+  }
+  if (/\/(utils?|types?|helpers?|common|misc)\.ts$/.test(file.path)) {
+    faults.push(`${file.path}: the name says nothing; name the file after what it does`);
+  }
+  if (file.path.startsWith('src/ports/')) {
+    for (const { name, methodCount, line } of file.interfaces) {
+      if (methodCount <= PORT_METHODS_MAX) continue;
+      faults.push(`${file.path}:${line}: ${name} has ${methodCount} methods, at most ${PORT_METHODS_MAX}`);
+    }
+  }
+  return faults;
+}
+
+/** Spelled backwards, so that this file does not break its own rule. */
+const backwards = (text: string): string => [...text].reverse().join('');
+const MARKERS = ['ODOT', 'EMXIF', 'X'.repeat(3)].map(backwards);
+const NEVER = [
+  ...['edualc', 'ciporhtna', 'tpgtahc', 'ianepo', 'tolipoc', 'inimeg', 'xedoc'],
+  ...['mll', 'ledom egaugnal', 'tnatsissa ia', 'tnatsissa gnidoc', 'yb detareneg-ia'],
+].map(backwards);
+const NEVER_PATHS = ['/niam/krow/', '/derahs/krow/', 'yrarbil./krow/'].map(backwards);
+
+const MARKER_PATTERN = new RegExp(`\\b(${MARKERS.join('|')})\\b`);
+const NEVER_PATTERN = new RegExp(`\\b(${NEVER.join('|')})\\b`, 'i');
+
+export function wordFaults({ path, text }: TextFile): string[] {
+  const faults: string[] = [];
+  text.split('\n').forEach((line, at) => {
+    const found = MARKER_PATTERN.exec(line) ?? NEVER_PATTERN.exec(line);
+    if (found !== null) faults.push(`${path}:${at + 1}: "${found[0]}" has no place in the repository`);
+    const machine = NEVER_PATHS.find((one) => line.includes(one));
+    if (machine !== undefined) faults.push(`${path}:${at + 1}: "${machine}" is a path of one machine`);
+  });
+  return faults;
+}
