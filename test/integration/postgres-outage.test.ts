@@ -1,0 +1,227 @@
+/** PostgreSQL in trouble: what the adapter says must stay true, and it must come back by itself. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
+import { makeVersion } from '../../src/core/version.ts';
+import type { RecordRow } from '../../src/ports/system-of-record.ts';
+import { RecordCalls, makeRow } from '../contracts/system-of-record.ts';
+import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
+import { runOnce, testServer } from '../support/postgres.ts';
+
+const COMMITTED = { kind: 'committed' };
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+let world: PostgresWorld;
+let record: PostgresRecord;
+let calls: RecordCalls;
+
+beforeEach(async () => {
+  world = await postgresWorld();
+  record = world.open({ statementTimeoutMs: 400, connectTimeoutMs: 1_000 });
+  await record.start();
+  calls = new RecordCalls(world, record);
+  await calls.found(0, 'cluster');
+});
+afterEach(() => world.close());
+
+async function untilHealth(state: 'up' | 'down'): Promise<void> {
+  const giveUpAt = Date.now() + 20_000;
+  while (record.health().state !== state) {
+    if (Date.now() > giveUpAt)
+      throw new Error(`health did not become ${state}: ${JSON.stringify(record.health())}`);
+    await sleep(5);
+  }
+}
+
+/** A connection of someone else, in a transaction until `release`. */
+async function hold(sql: string): Promise<{ release(): Promise<void> }> {
+  const client = new pg.Client({ connectionString: world.connectionString });
+  client.on('error', () => {});
+  await client.connect();
+  await client.query('begin');
+  await client.query(sql);
+  return {
+    release: async () => {
+      await client.query('rollback');
+      await client.end();
+    },
+  };
+}
+
+describe('the server goes away', () => {
+  test('killed and restarted under load: no acknowledged row is lost, health goes down and comes back', async () => {
+    const server = await testServer();
+    const acknowledged: string[] = [];
+    let running = true;
+    let next = 0;
+    const writer = async (): Promise<void> => {
+      while (running) {
+        const rows = Array.from({ length: 20 }, () => makeRow(`key ${(next += 1)}`, 1));
+        const { error, value } = await calls.commit(1, rows);
+        if (error !== null) await sleep(10);
+        else rows.forEach((row, i) => value[i]!.kind === 'committed' && acknowledged.push(row.record.key));
+      }
+    };
+    const writers = [writer(), writer(), writer(), writer()];
+    while (acknowledged.length < 1_000) await sleep(5);
+    await server.kill();
+    await untilHealth('down');
+    const before = acknowledged.length;
+    await server.start();
+    await untilHealth('up');
+    while (acknowledged.length < before + 1_000) await sleep(5);
+    running = false;
+    await Promise.all(writers);
+
+    const found = await runOnce(world.connectionString, 'select key from kv_store');
+    const standing = new Set(found.rows.map((row: { key: string }) => row.key));
+    expect(acknowledged.filter((key) => !standing.has(key))).toEqual([]);
+  });
+
+  test('killed while nothing was asked of it: noticed, refused while it lasts, and well again', async () => {
+    const server = await testServer();
+    await server.kill();
+    await untilHealth('down');
+    expect((await calls.commit(1, [makeRow('a', 1)])).error).toMatchObject({
+      kind: 'refused',
+      fenced: false,
+    });
+    await server.start();
+    await untilHealth('up');
+    expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+  });
+
+  test('a backend that stops answering: unknown by the deadline, and its connection is never used again', async () => {
+    await calls.commit(1, [makeRow('a', 1)]);
+    const { rows } = await runOnce(
+      world.connectionString,
+      `select pid from pg_stat_activity where datname = current_database() and application_name = 'causeway'`,
+    );
+    const pids = rows.map((row: { pid: number }) => row.pid);
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    const { error } = await calls.commit(1, [makeRow('b', 1)]);
+    expect(error).toMatchObject({ kind: 'unknown' });
+    await untilHealth('up');
+    expect((await calls.commit(1, [makeRow('b', 2)])).value).toEqual([COMMITTED]);
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+    await sleep(50);
+    const { value } = await calls.read(['a', 'b']);
+    expect(value.map((row) => row?.record.version)).toEqual([makeVersion(1, 1), makeVersion(2, 1)]);
+  });
+});
+
+describe('a statement does not come through', () => {
+  test('blocked by a lock: the server ends it, unknown, and later it is written', async () => {
+    const lock = await hold('lock table causeway.record in exclusive mode');
+    const { error } = await calls.commit(1, [makeRow('a', 1)]);
+    expect(error).toMatchObject({ kind: 'unknown' });
+    expect(error!.message).toContain('57014');
+    await lock.release();
+    await untilHealth('up');
+    expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+  });
+
+  test('more calls than may wait: the rest is refused at once, all are answered', async () => {
+    const lock = await hold('lock table causeway.record in exclusive mode');
+    const answers = Array.from({ length: 400 }, (_, i) => calls.commit(1, [makeRow(`k${i}`, 1)]));
+    const kinds = (await Promise.all(answers)).map(({ error }) => error?.kind);
+    expect(kinds.filter((kind) => kind === 'refused').length).toBeGreaterThanOrEqual(400 - 256 - 3);
+    expect(kinds).not.toContain(undefined);
+    await lock.release();
+  });
+
+  test('content that PostgreSQL rejects: the message says that repeating will not help, health stays up', async () => {
+    const { error } = await calls.commit(1, [makeRow('a', 1), { ...makeRow('b', 1), slot: 99_999 }]);
+    expect(error).toMatchObject({ kind: 'unknown' });
+    expect(error!.message).toMatch(/rejects the content.*23514/);
+    expect(record.health()).toEqual({ state: 'up' });
+    expect((await calls.read(['a'])).value).toEqual([undefined]);
+  });
+
+  test('a loser of a serialization conflict is repeated by itself', async () => {
+    await runOnce(world.connectionString, 'create sequence causeway.attempts');
+    await trigger(
+      `if nextval('causeway.attempts') < 3 then raise exception using errcode = '40001'; end if; return new;`,
+    );
+    expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+  });
+
+  test('done, but with a warning (a standby was not waited for): unknown, never success', async () => {
+    await trigger(`raise warning 'not replicated'; return new;`);
+    const { error } = await calls.commit(1, [makeRow('a', 1)]);
+    expect(error).toMatchObject({ kind: 'unknown' });
+    expect(error!.message).toContain('not replicated');
+  });
+
+  test('a row that was neither written nor can be found: unknown, never success', async () => {
+    await trigger(`if new.key = 'a' then return null; end if; return new;`);
+    const { error } = await calls.commit(1, [makeRow('a', 1), makeRow('b', 1)]);
+    expect(error).toMatchObject({ kind: 'unknown' });
+  });
+
+  const trigger = (body: string): Promise<unknown> =>
+    runOnce(
+      world.connectionString,
+      `create function causeway.odd() returns trigger language plpgsql as $$ begin ${body} end $$;
+       create trigger odd before insert on causeway.record for each row execute function causeway.odd()`,
+    );
+});
+
+describe('a founding meets statements of the old life', () => {
+  test('one that is under way: waited for, and its version is counted', async () => {
+    await calls.commit(1, [makeRow('a', 1)]);
+    const lock = await hold(`select from causeway.record where key = 'a' for update`);
+    const late = calls.commit(1, [makeRow('a', 9)]);
+    await sleep(100);
+    const founding = calls.found(1, 'second');
+    await sleep(100);
+    await lock.release();
+    expect((await late).value).toEqual([COMMITTED]);
+    expect((await founding).value).toMatchObject({ life: 2, highestVersion: makeVersion(9, 1) });
+  });
+
+  test('one that comes while the founding is under way: held back, then fenced', async () => {
+    await calls.commit(1, [makeRow('a', 1)]);
+    const other = new RecordCalls(world, await world.connect());
+    const lock = await hold('lock table causeway.cluster in row exclusive mode');
+    const founding = other.found(1, 'second');
+    await sleep(50);
+    const stale = calls.commit(1, [makeRow('a', 9)]);
+    await sleep(50);
+    await lock.release();
+    expect((await founding).value).toMatchObject({ life: 2, highestVersion: makeVersion(1, 1) });
+    expect((await stale).error).toMatchObject({ kind: 'refused', fenced: true });
+    expect((await calls.read(['a'])).value[0]!.record.version).toBe(makeVersion(1, 1));
+  });
+});
+
+test('batches with the same keys in opposite orders from four nodes: not one deadlock', async () => {
+  const nodes = await Promise.all(
+    [1, 2, 3, 4].map(async () => new RecordCalls(world, await world.connect())),
+  );
+  const batch = (id: number, round: number): RecordRow[] => {
+    const rows = Array.from({ length: 300 }, (_, i) =>
+      makeRow(`k${i}`, round, { version: makeVersion(round, id + 1) }),
+    );
+    return id % 2 === 0 ? rows : rows.reverse();
+  };
+  const writer = async (id: number): Promise<void> => {
+    for (let round = 1; round <= 12; round += 1) {
+      expect((await nodes[id % 4]!.commit(1, batch(id, round))).error).toBeNull();
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, (_, id) => writer(id)));
+  await world.close();
+  // A backend reports what it counted when it ends.
+  await sleep(200);
+  const text = 'select deadlocks::int from pg_stat_database where datname = current_database()';
+  expect((await runOnce(world.connectionString, text)).rows).toEqual([{ deadlocks: 0 }]);
+});
+
+test('closed: what is under way is answered, what comes later is refused', async () => {
+  const underWay = calls.commit(1, [makeRow('a', 1)]);
+  const closed = record.close();
+  expect((await calls.commit(1, [makeRow('b', 1)])).error).toMatchObject({ kind: 'refused' });
+  expect((await underWay).value).toEqual([COMMITTED]);
+  await closed;
+});
