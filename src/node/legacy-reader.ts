@@ -1,0 +1,184 @@
+/**
+ * Misses of keys whose route still reads legacy, at the slot's first owner: each key is fetched once however
+ * many ask, and what was fetched is first made part of the cluster. The askers get the outcome of that fill
+ * and never the fetched bytes: a client's write or deletion may have come between, and it wins. (PROTOCOL R25)
+ *
+ * An absence told by legacy is remembered for a while, so that keys which do not exist do not flood it; so is
+ * a failure, so that askers who come again and again do not. Both are forgotten as soon as the key is written.
+ */
+import { unreachable } from '../base/assert.ts';
+import { failure } from '../core/errors.ts';
+import {
+  FLIGHT_WAITERS_MAX,
+  LEGACY_ABSENT_COUNT_MAX,
+  LEGACY_ABSENT_MS,
+  LEGACY_ERROR_BACKOFF_MS,
+} from '../core/limits.ts';
+import type { ReadResult } from '../core/operation.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { LegacyOutcome, LegacySource } from '../ports/legacy-source.ts';
+import type { Random } from '../ports/random.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+
+/**
+ * Stores a fetched value where nothing native stands, and tells what then stands. Called once for each value;
+ * must call `done` exactly once, by a deadline of its own.
+ */
+export type Fill = (key: string, value: Uint8Array, done: (result: ReadResult) => void) => void;
+
+export interface LegacyReaderParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly source: LegacySource;
+  readonly telemetry: Telemetry;
+  readonly fill: Fill;
+  /** Milliseconds given to one fetch. */
+  readonly fetchTimeoutMs: number;
+}
+
+type Done = (result: ReadResult) => void;
+
+interface Flight {
+  readonly key: string;
+  readonly waiters: Done[];
+  /** The key was written since the flight began: its outcome is older than what the flight might remember. */
+  overtaken: boolean;
+}
+
+interface Remembered {
+  readonly result: ReadResult;
+  /** On the node's monotonic clock, ms. */
+  readonly until: number;
+}
+
+/** Askers of all flights together: a few very popular keys must not use up what the others need. */
+const WAITERS_TOTAL_MAX = FLIGHT_WAITERS_MAX * 2;
+/** Part by which the life of a remembered absence is drawn longer or shorter: they must not end together. */
+const ABSENT_JITTER = 0.2;
+const ABSENT: ReadResult = { kind: 'absent' };
+
+export class LegacyReader {
+  private readonly parts: LegacyReaderParts;
+  private readonly flights = new Map<string, Flight>();
+  private waiterCount = 0;
+  private readonly absences = new Map<string, Remembered>();
+  private readonly failures = new Map<string, Remembered>();
+  private ready: { readonly done: Done; readonly result: ReadResult }[] = [];
+
+  constructor(parts: LegacyReaderParts) {
+    this.parts = parts;
+  }
+
+  /** Precondition: this node holds nothing for the key, and the key's route reads legacy. */
+  read(key: string, done: Done): void {
+    const remembered = this.recall(key);
+    if (remembered !== undefined) return this.answerLater(done, remembered);
+    const flight = this.flights.get(key);
+    if (this.waiterCount >= WAITERS_TOTAL_MAX || (flight?.waiters.length ?? 0) >= FLIGHT_WAITERS_MAX) {
+      const message = 'too many readers wait for the legacy source';
+      return this.answerLater(done, { kind: 'failed', failure: failure('overloaded', message) });
+    }
+    this.waiterCount += 1;
+    if (flight === undefined) {
+      this.begin(key, done);
+    } else {
+      flight.waiters.push(done);
+      this.parts.telemetry.count('legacy.coalesced');
+    }
+  }
+
+  private begin(key: string, done: Done): void {
+    const flight: Flight = { key, waiters: [done], overtaken: false };
+    this.flights.set(key, flight);
+    this.parts.source.fetch(key, this.parts.fetchTimeoutMs, (outcome) => this.onOutcome(flight, outcome));
+  }
+
+  private onOutcome(flight: Flight, outcome: LegacyOutcome): void {
+    switch (outcome.kind) {
+      case 'value':
+        this.parts.fill(flight.key, outcome.value, (result) => this.end(flight, result));
+        return;
+      case 'absent':
+        if (!flight.overtaken) this.rememberAbsence(flight.key);
+        this.end(flight, ABSENT);
+        return;
+      case 'unavailable':
+        this.end(flight, {
+          kind: 'failed',
+          failure: failure('source_unavailable', `legacy: ${outcome.reason}`),
+        });
+        return;
+      case 'unaddressable':
+        this.end(flight, { kind: 'failed', failure: failure('key_unaddressable', outcome.reason) });
+        return;
+      default:
+        unreachable(outcome);
+    }
+  }
+
+  private end(flight: Flight, result: ReadResult): void {
+    if (this.flights.get(flight.key) === flight) this.flights.delete(flight.key);
+    this.waiterCount -= flight.waiters.length;
+    // A fill that failed is remembered like a fetch that failed: the next asker would fetch it again.
+    if (result.kind === 'failed' && !flight.overtaken && result.failure.code !== 'key_unaddressable') {
+      this.remember(this.failures, flight.key, result, LEGACY_ERROR_BACKOFF_MS);
+    }
+    for (const done of flight.waiters) done(result);
+  }
+
+  /**
+   * This node takes a record for the key. To be called in the same turn as that becomes visible to readers here,
+   * before anybody can be told of the write: who asks afterwards sees the record, or begins a flight of their own.
+   */
+  forget(key: string): void {
+    this.absences.delete(key);
+    this.failures.delete(key);
+    const flight = this.flights.get(key);
+    if (flight === undefined) return;
+    flight.overtaken = true;
+    this.flights.delete(key);
+  }
+
+  /** For a change of owners or routes: others may have written meanwhile what this node would have been told. */
+  forgetAll(): void {
+    this.absences.clear();
+    this.failures.clear();
+    for (const flight of this.flights.values()) flight.overtaken = true;
+    this.flights.clear();
+  }
+
+  private rememberAbsence(key: string): void {
+    const jitter = 1 + ABSENT_JITTER * (2 * this.parts.random.next() - 1);
+    this.remember(this.absences, key, ABSENT, LEGACY_ABSENT_MS * jitter);
+  }
+
+  private remember(memory: Map<string, Remembered>, key: string, result: ReadResult, ms: number): void {
+    memory.delete(key);
+    memory.set(key, { result, until: this.parts.clock.now() + ms });
+    if (memory.size <= LEGACY_ABSENT_COUNT_MAX) return;
+    const [oldest] = memory.keys();
+    memory.delete(oldest!);
+  }
+
+  private recall(key: string): ReadResult | undefined {
+    const now = this.parts.clock.now();
+    for (const memory of [this.absences, this.failures]) {
+      const remembered = memory.get(key);
+      if (remembered === undefined) continue;
+      if (now < remembered.until) return remembered.result;
+      memory.delete(key);
+    }
+    return undefined;
+  }
+
+  /** Never within the call, and once a turn for all of them. */
+  private answerLater(done: Done, result: ReadResult): void {
+    this.ready.push({ done, result });
+    if (this.ready.length > 1) return;
+    this.parts.clock.defer(() => {
+      const ready = this.ready;
+      this.ready = [];
+      for (const answer of ready) answer.done(answer.result);
+    });
+  }
+}
