@@ -1,3 +1,4 @@
+/** When the breaker opens, probes and closes, and how many retries are allowed, in virtual time. */
 import { expect, test } from 'vitest';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { LEGACY_SOURCE_DEFAULTS } from './legacy-config.ts';

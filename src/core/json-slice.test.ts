@@ -1,3 +1,4 @@
+/** Finding a value in a JSON text: the examples of RFC 6901, and agreement with `JSON.parse` on any text. */
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
 import { findJson, JSON_DEPTH_MAX, parseJsonPointer } from './json-slice.ts';

@@ -1,3 +1,4 @@
+/** What answers of the legacy source mean: the table of statuses, and bodies that are and are not values. */
 import { describe, expect, test } from 'vitest';
 import { parseJsonPointer } from './json-slice.ts';
 import { mapBody, meaningOfStatus } from './legacy-answer.ts';

@@ -1,3 +1,4 @@
+/** Hostile keys: each reaches a server as itself or is not sent; and the check behind it is seen to find faults. */
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { buildLegacyUrl, compileLegacyUrl, findUrlFault } from './legacy-url.ts';

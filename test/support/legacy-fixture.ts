@@ -1,0 +1,60 @@
+/** A legacy server and an HTTP source that asks it, for the tests of the source. */
+import { LegacyServer } from './legacy-server.ts';
+import { openLegacySource } from '../../src/adapters/legacy-http/source.ts';
+import { legacySourceConfig } from '../../src/core/legacy-config.ts';
+import type { LegacySourceConfig } from '../../src/core/legacy-config.ts';
+import type { LegacyHealth, LegacyOutcome, LegacySource } from '../../src/ports/legacy-source.ts';
+
+export class LegacyFixture {
+  readonly server: LegacyServer;
+  /** Lines of telemetry: the name of the event and its fields. */
+  readonly events: string[] = [];
+  private source: LegacySource | null = null;
+
+  private constructor(server: LegacyServer) {
+    this.server = server;
+  }
+
+  static async start(): Promise<LegacyFixture> {
+    return new LegacyFixture(await LegacyServer.start());
+  }
+
+  /** Opens the source; the settings of the first system, with those given in place of the defaults. */
+  open(settings: Partial<LegacySourceConfig> = {}): void {
+    const config = legacySourceConfig({ url: this.server.url, echoPointer: '/key', ...settings });
+    this.source = openLegacySource(config, {
+      event: (_level, name, fields) => this.events.push(`${name} ${JSON.stringify(fields ?? {})}`),
+      count: () => {},
+    });
+  }
+
+  ask(key: string, timeoutMs = 60_000): Promise<LegacyOutcome> {
+    return new Promise((resolve) => this.source!.fetch(key, timeoutMs, resolve));
+  }
+
+  /** A value's text, or the kind and reason of any other answer. */
+  async tell(key: string, timeoutMs = 60_000): Promise<string> {
+    const outcome = await this.ask(key, timeoutMs);
+    if (outcome.kind === 'value') return new TextDecoder().decode(outcome.value);
+    return outcome.kind === 'absent' ? 'absent' : `${outcome.kind}: ${outcome.reason}`;
+  }
+
+  health(): LegacyHealth {
+    return this.source!.health();
+  }
+
+  async closeSource(): Promise<void> {
+    const source = this.source;
+    this.source = null;
+    if (source !== null) await new Promise<void>((resolve) => source.close(resolve));
+  }
+
+  async end(): Promise<void> {
+    await this.closeSource();
+    await this.server.goDown();
+  }
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
