@@ -1,0 +1,124 @@
+/**
+ * One link between two simulated processes, like a TCP connection: frames arrive in order, each after a drawn
+ * delay, and each side learns in its own time that the link has ended. Between the end and its discovery
+ * the dialler may go on sending into nothing.
+ */
+import type { SimNetwork } from './network.ts';
+import type { SimTransport } from './network-transport.ts';
+
+export class SimLink {
+  readonly from: SimTransport;
+  readonly to: SimTransport;
+  /** Bytes taken and not yet arrived. */
+  queuedBytes = 0;
+  private readonly network: SimNetwork;
+  /** What each side believes. */
+  private dialerUp = true;
+  private receiverUp = true;
+  /** Nothing sent from now on arrives. */
+  private broken = false;
+  private frames: Uint8Array[] = [];
+  private head = 0;
+  /** Arrivals that met a silent cut: they take place when it heals. */
+  private heldCount = 0;
+  private lastArrival = 0;
+
+  constructor(network: SimNetwork, from: SimTransport, to: SimTransport) {
+    this.network = network;
+    this.from = from;
+    this.to = to;
+  }
+
+  get isOver(): boolean {
+    return !this.dialerUp && !this.receiverUp;
+  }
+
+  send(frame: Uint8Array): void {
+    this.queuedBytes += frame.length;
+    if (this.broken) return;
+    this.frames.push(frame);
+    this.scheduleArrival();
+  }
+
+  /** A silent cut between the two has healed: what was held goes on. */
+  release(): void {
+    const count = this.heldCount;
+    this.heldCount = 0;
+    for (let index = 0; index < count; index++) this.scheduleArrival();
+  }
+
+  /** The wire breaks: of what is under way only the first few frames arrive; both sides find out later. */
+  break(reason: string): void {
+    if (this.broken) return;
+    this.broken = true;
+    this.frames.length = this.head + this.network.prng.below(this.frames.length - this.head + 1);
+    this.tellDialer(reason, this.network.noticeMs(this.to, this.from));
+    this.tellReceiver(this.network.noticeMs(this.from, this.to));
+  }
+
+  /** The dialler's side ends it, orderly (what was sent arrives) or not. Its own side knows and is not told. */
+  endByDialer(orderly: boolean): void {
+    this.dialerUp = false;
+    if (orderly) this.tellReceiver(this.network.noticeMs(this.from, this.to));
+    else this.break('');
+    this.broken = true;
+  }
+
+  /** The receiving side ends it, and is not told. */
+  endByReceiver(reason: string): void {
+    this.receiverUp = false;
+    this.to.forgetIncoming(this);
+    this.break(reason);
+  }
+
+  /** The receiver finds out. What had not arrived by now never does. */
+  goneAtReceiver(): void {
+    if (!this.receiverUp) return;
+    this.receiverUp = false;
+    this.to.forgetIncoming(this);
+    this.break('the peer ended the link');
+    this.to.reportGone(this.from.name);
+  }
+
+  downAtDialer(reason: string): void {
+    if (!this.dialerUp) return;
+    this.dialerUp = false;
+    this.break('');
+    this.from.lose(this, reason);
+  }
+
+  private scheduleArrival(): void {
+    const arrival = this.network.scheduler.time + this.network.delayMs(this.from, this.to);
+    this.lastArrival = Math.max(this.lastArrival, arrival);
+    this.network.scheduler.at(this.lastArrival, this.arrive, this.to.life);
+  }
+
+  /** Whichever arrival this is, it brings the first frame of those under way: order never depends on events. */
+  private readonly arrive = (): void => {
+    if (!this.receiverUp || this.head === this.frames.length) return;
+    if (this.network.isCut(this.from.name, this.to.name)) {
+      this.heldCount += 1;
+      return;
+    }
+    const frame = this.frames[this.head]!;
+    this.head += 1;
+    if (this.head === this.frames.length || this.head === 1024) {
+      this.frames.splice(0, this.head);
+      this.head = 0;
+    }
+    this.queuedBytes -= frame.length;
+    this.to.reportFrame(this.from.name, frame);
+  };
+
+  private tellDialer(reason: string, afterMs: number): void {
+    if (!this.dialerUp) return;
+    this.network.scheduler.after(afterMs, () => this.downAtDialer(reason), this.from.life);
+  }
+
+  /** Behind the frames that still arrive. */
+  private tellReceiver(afterMs: number): void {
+    if (!this.receiverUp) return;
+    const at = Math.max(this.network.scheduler.time + afterMs, this.lastArrival);
+    this.network.scheduler.at(at, () => this.goneAtReceiver(), this.to.life);
+  }
+}
