@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
+import { openHttpServer } from './server.ts';
+import type { HttpServer } from './server.ts';
+
+const api = new FakeNodeApi();
+let server: HttpServer;
+
+beforeAll(async () => {
+  server = await openHttpServer(api, '127.0.0.1', 0);
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  api.statusChanges = {};
+});
+
+async function read(path: string): Promise<{ status: number; body: unknown }> {
+  const answer = await fetch(`http://127.0.0.1:${server.port}${path}`);
+  return { status: answer.status, body: await answer.json() };
+}
+
+test('a node that serves: alive and ready', async () => {
+  expect(await read('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
+  expect(await read('/readyz')).toEqual({ status: 200, body: { ready: true, reasons: [] } });
+});
+
+test('a node that learns and has no lease: alive, not ready, with both reasons', async () => {
+  api.statusChanges = { phase: 'learning', leaseHeld: false };
+  expect((await read('/healthz')).status).toBe(200);
+  const reasons = ['the node is learning, not serving', 'the node holds no lease'];
+  expect(await read('/readyz')).toEqual({
+    status: 503,
+    body: { ready: false, reasons, detail: reasons.join('; ') },
+  });
+});
+
+test('PostgreSQL and legacy down: still ready, as other nodes reach them no better', async () => {
+  api.statusChanges = {
+    record: { state: 'down', reason: 'refused' },
+    legacy: { state: 'open', reason: 'failing', calls: 9 },
+  };
+  expect((await read('/readyz')).status).toBe(200);
+});
+
+test('the status: the whole of it; any other page: not found', async () => {
+  expect(await read('/status')).toEqual({ status: 200, body: api.status() });
+  expect((await read('/nothing')).status).toBe(404);
+});
+
+test('a port that is taken: the start is refused', async () => {
+  await expect(openHttpServer(api, '127.0.0.1', server.port)).rejects.toThrow('EADDRINUSE');
+});

@@ -1,0 +1,57 @@
+/**
+ * The HTTP door for probes and people: /healthz (the process answers), /readyz (it should be sent requests, or
+ * why not) and /status (everything the node knows about itself).
+ */
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { NodeApi } from '../../node/api.ts';
+import { reasonsNotReady } from '../../node/readiness.ts';
+
+export interface HttpServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Milliseconds a client may take for its request; nobody has a long one to make. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export function httpRoutes(api: NodeApi): Hono {
+  const routes = new Hono();
+  routes.get('/healthz', (context) => context.json({ status: 'ok' }));
+  routes.get('/readyz', (context) => {
+    const reasons = reasonsNotReady(api.status());
+    if (reasons.length === 0) return context.json({ ready: true, reasons });
+    return context.json({ ready: false, reasons, detail: reasons.join('; ') }, 503);
+  });
+  routes.get('/status', (context) => context.json(api.status()));
+  routes.notFound((context) =>
+    context.json({ detail: 'no such page: try /healthz, /readyz or /status' }, 404),
+  );
+  return routes;
+}
+
+/** Rejects where the port cannot be had. Port 0 takes a free one. */
+export function openHttpServer(api: NodeApi, host: string, port: number): Promise<HttpServer> {
+  return new Promise((resolve, reject) => {
+    const server = serve(
+      {
+        fetch: httpRoutes(api).fetch,
+        hostname: host,
+        port,
+        serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+      },
+      (bound) => {
+        server.off('error', reject);
+        resolve({
+          port: bound.port,
+          close: () =>
+            new Promise((closed) => {
+              server.close(() => closed());
+              if ('closeAllConnections' in server) server.closeAllConnections();
+            }),
+        });
+      },
+    );
+    server.once('error', reject);
+  });
+}
