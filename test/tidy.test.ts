@@ -3,13 +3,21 @@
  * is first shown a small file that breaks its rule, so that a silent checker is noticed. (Rules: the table in
  * docs/ARCHITECTURE.md; after TigerBeetle's tidy.zig)
  */
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { cycleFaults, deadFileFaults } from './tidy/import-graph.ts';
 import { layerFaults, partOf } from './tidy/layers.ts';
 import { readSources, readTexts } from './tidy/places.ts';
-import { promiseFaults, shapeFaults, sizeFaults, wordFaults, worldFaults } from './tidy/rules.ts';
+import {
+  dependencyFaults,
+  promiseFaults,
+  shapeFaults,
+  sizeFaults,
+  wordFaults,
+  worldFaults,
+} from './tidy/rules.ts';
 import { factsOf } from './tidy/source-facts.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -34,6 +42,11 @@ describe('the repository', () => {
   test('files and functions keep their size', () => expect(files.flatMap(sizeFaults)).toEqual([]));
   test('files open with a paragraph, export by name and are no barrels', () => {
     expect(files.flatMap(shapeFaults)).toEqual([]);
+  });
+  test('every dependency is written down with its reason, in the version that is installed', () => {
+    const settings = readFileSync(join(root, 'package.json'), 'utf8');
+    const record = readFileSync(join(root, 'docs/decisions/0002-dependencies.md'), 'utf8');
+    expect(dependencyFaults(settings, record)).toEqual([]);
   });
   test('words that have no place stand nowhere', () =>
     expect(readTexts(root).flatMap(wordFaults)).toEqual([]));
@@ -196,5 +209,21 @@ describe('the checkers of single files', () => {
     ]);
     expect(wordFaults({ path: 'a.md', text: ['Chat', 'GPT'].join('') })).not.toEqual([]);
     expect(wordFaults({ path: 'a.md', text: 'a mastodon wrote to do lists' })).toEqual([]);
+  });
+
+  test('a dependency that is not written down, in another version, or written down and gone: refused', () => {
+    const settings = JSON.stringify({ dependencies: { a: '1.0.0', b: '2.0.0' } });
+    const faults = dependencyFaults(
+      settings,
+      '| `b` 1.9.0 | x |\n| `c` 3.0.0, `@d/e` 1.0.0 (optional) | x |',
+    );
+    expect(faults).toEqual([
+      'a 1.0.0 is not in the record',
+      'b 2.0.0 is not in the record',
+      'b 1.9.0 is in the record and not installed',
+      'c 3.0.0 is in the record and not installed',
+      '@d/e 1.0.0 is in the record and not installed',
+    ]);
+    expect(dependencyFaults(settings, '| `a` 1.0.0, `b` 2.0.0 | x |')).toEqual([]);
   });
 });

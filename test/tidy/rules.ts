@@ -93,6 +93,25 @@ export function shapeFaults(file: SourceFacts): string[] {
   return faults;
 }
 
+/** package.json against the record of dependencies, whose table rows open with names and versions. */
+export function dependencyFaults(packageJson: string, record: string): string[] {
+  const settings = JSON.parse(packageJson) as Record<string, Record<string, string> | undefined>;
+  const groups = ['dependencies', 'optionalDependencies', 'devDependencies'];
+  const installed = groups.flatMap((group) =>
+    Object.entries(settings[group] ?? {}).map(([name, version]) => `${name} ${version}`),
+  );
+  const firstCells = record.split('\n').map((line) => /^\|([^|]*)\|/.exec(line)?.[1] ?? '');
+  const recorded = firstCells.flatMap((cell) =>
+    [...cell.matchAll(/`([^`]+)` (\d[^\s,]*)/g)].map((match) => `${match[1]!} ${match[2]!}`),
+  );
+  return [
+    ...installed.filter((one) => !recorded.includes(one)).map((one) => `${one} is not in the record`),
+    ...recorded
+      .filter((one) => !installed.includes(one))
+      .map((one) => `${one} is in the record and not installed`),
+  ];
+}
+
 /** Spelled backwards, so that this file does not break its own rule. */
 const backwards = (text: string): string => [...text].reverse().join('');
 const MARKERS = ['ODOT', 'EMXIF', 'X'.repeat(3)].map(backwards);
