@@ -15,20 +15,37 @@ export interface SystemOfRecord {
    * Writes each row where it is higher than what stands, in one transaction. Results in the order of the rows.
    * No key may stand twice in a batch. `life` is the founding that the writer belongs to. (R27)
    */
-  commit(life: number, rows: readonly RecordRow[], done: (error: RecordError | null, results: readonly CommitResult[]) => void): void;
+  commit(
+    life: number,
+    rows: readonly RecordRow[],
+    done: (error: RecordError | null, results: readonly CommitResult[]) => void,
+  ): void;
   /** The rows that stand, tombstones included; undefined where there is none. In the order of the keys. */
-  read(keys: readonly string[], done: (error: RecordError | null, rows: readonly (RecordRow | undefined)[]) => void): void;
-  /** Rows with (slot, key) after the given place, in that order: for loading and comparing. */
-  scan(after: RecordPlace | null, rowCountMax: number, done: (error: RecordError | null, rows: readonly RecordRow[]) => void): void;
+  read(
+    keys: readonly string[],
+    done: (error: RecordError | null, rows: readonly (RecordRow | undefined)[]) => void,
+  ): void;
+  /**
+   * Rows with (slot, key) after the given place, in that order: for loading and comparing. A page is bounded
+   * in bytes too: fewer rows than `rowCountMax` may come although more follow. None means the end.
+   */
+  scan(
+    after: RecordPlace | null,
+    rowCountMax: number,
+    done: (error: RecordError | null, rows: readonly RecordRow[]) => void,
+  ): void;
   /** The founding in force, or null on a database that has never seen one. */
   readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void;
   /** Takes life + 1 if `expectLife` still is in force (0: none yet); tells what then is in force. (R27) */
-  found(expectLife: number, clusterId: string, done: (error: RecordError | null, founding: Founding | null) => void): void;
+  found(
+    expectLife: number,
+    clusterId: string,
+    done: (error: RecordError | null, founding: Founding | null) => void,
+  ): void;
 }
 
 export type RecordHealth =
-  | { readonly state: 'up' }
-  | { readonly state: 'down'; readonly since: number; readonly reason: string };
+  { readonly state: 'up' } | { readonly state: 'down'; readonly since: number; readonly reason: string };
 
 export interface RecordRow {
   readonly record: KeyRecord;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import pg from 'pg';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
 import { makeVersion } from '../../src/core/version.ts';
-import type { RecordRow } from '../../src/ports/system-of-record.ts';
+import type { RecordPlace, RecordRow } from '../../src/ports/system-of-record.ts';
 import { RecordCalls, makeRow } from '../contracts/system-of-record.ts';
 import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { runOnce, testServer } from '../support/postgres.ts';
@@ -108,6 +108,35 @@ describe('the server goes away', () => {
     const { value } = await calls.read(['a', 'b']);
     expect(value.map((row) => row?.record.version)).toEqual([makeVersion(1, 1), makeVersion(2, 1)]);
   });
+});
+
+test('the server became a standby and is promoted: not used meanwhile, then up, with another identity', async () => {
+  const before = (await calls.readFounding()).value!.identity;
+  const server = await testServer();
+  await server.demote();
+  await untilHealth('down');
+  expect((await calls.commit(1, [makeRow('a', 1)])).error).toMatchObject({ kind: 'refused' });
+  while (!JSON.stringify(record.health()).includes('not a primary')) await sleep(5);
+  await runOnce(world.connectionString, 'select pg_promote()');
+  await untilHealth('up');
+  expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+  const after = (await calls.readFounding()).value!.identity;
+  expect(after.split('/')[0]).toBe(before.split('/')[0]);
+  expect(Number(after.split('/')[1])).toBeGreaterThan(Number(before.split('/')[1]));
+});
+
+test('large values: a page is cut short by its bytes, and the next one goes on', async () => {
+  const value = Buffer.alloc(1_000_000, 'x');
+  const keys = Array.from({ length: 9 }, (_, i) => `large ${i}`);
+  for (const key of keys) await calls.commit(1, [makeRow(key, 1, { value })]);
+  const pages: number[] = [];
+  for (let after: RecordPlace | null = null; ;) {
+    const { value: page } = await calls.scan(after, 100);
+    pages.push(page.length);
+    if (page.length === 0) break;
+    after = { slot: page.at(-1)!.slot, key: page.at(-1)!.record.key };
+  }
+  expect(pages).toEqual([5, 4, 0]);
 });
 
 describe('a statement does not come through', () => {

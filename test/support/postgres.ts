@@ -15,6 +15,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -37,6 +38,8 @@ export interface TestServer {
   /** As a crash: nothing is shut down in order. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Makes it a standby that follows nobody: `select pg_promote()` then is a failover, with a new timeline. */
+  demote(): Promise<void>;
 }
 
 let shared: Promise<TestServer> | null = null;
@@ -70,6 +73,11 @@ async function launch(): Promise<TestServer> {
   return {
     start,
     kill: () => killServer(keeper),
+    demote: async () => {
+      await killServer(keeper);
+      writeFileSync(join(dataDirectory, 'standby.signal'), '');
+      await start();
+    },
     createDatabase: async () => {
       const name = `test_${(databaseCount += 1)}`;
       await runOnce(url('postgres'), `create database ${name}`);

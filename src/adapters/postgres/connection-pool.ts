@@ -13,6 +13,8 @@ export interface ConnectionPoolSettings {
   /** Null while it is worth dialling, else why not. */
   readonly downReason: () => string | null;
   readonly onIdleLost: () => void;
+  /** Must not be used any more, although it works: it leads to a server that was replaced. */
+  readonly isStale: (connection: Connection) => boolean;
 }
 
 interface Waiter {
@@ -57,8 +59,11 @@ export class ConnectionPool {
 
   private take(deadline: number, force: boolean): Promise<Connection> {
     if (this.closed) return Promise.reject(new RecordFailure('refused', 'closed', { isOutage: false }));
-    const connection = this.idle.pop();
-    if (connection !== undefined) {
+    for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
+      if (this.settings.isStale(connection)) {
+        connection.destroy();
+        continue;
+      }
       this.busy.add(connection);
       return Promise.resolve(connection);
     }
@@ -128,6 +133,7 @@ export class ConnectionPool {
   private giveBack(connection: Connection): void {
     this.busy.delete(connection);
     if (this.closed) return connection.destroy();
+    if (this.settings.isStale(connection)) connection.destroy();
     if (connection.isLost) this.dialForWaiters();
     else this.hand(connection);
   }

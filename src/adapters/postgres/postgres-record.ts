@@ -105,7 +105,7 @@ class PooledRecord implements PostgresRecord {
       ...this.limits,
       open: () => this.openChecked(),
       isCancelled: () => this.isClosing,
-      onFailure: (reason) => this.monitor.markDown(reason),
+      onFailure: (reason) => this.monitor.explain(reason),
     });
     await this.probe();
     this.isStarted = true;
@@ -213,21 +213,20 @@ class PooledRecord implements PostgresRecord {
       waiterCountMax: CALLS_WAITING_MAX,
       open: () => this.openChecked(),
       downReason: () => this.downReason(),
+      isStale: (connection) => this.identity !== null && isForeign(connection.identity, this.identity),
       onIdleLost: () => this.monitor.probeNow(),
     });
   }
 
-  /** Another database, or one that a failover has left behind, is not used. (R30) */
   private async openChecked(): Promise<Connection> {
     const connection = await Connection.open(this.limits);
     const known = this.identity;
-    const { system, timeline } = connection.identity;
-    if (known !== null && (known.system !== system || timeline < known.timeline)) {
+    if (known !== null && isForeign(connection.identity, known)) {
       connection.destroy();
-      throw new RecordFailure(
-        'refused',
-        `not the database of before: system ${system}, timeline ${timeline} instead of ${known.system}, ${known.timeline}`,
-      );
+      const { system, timeline } = connection.identity;
+      const before = `system ${known.system}, timeline ${known.timeline}`;
+      const reason = `not the database of before (${before}): system ${system}, timeline ${timeline}`;
+      throw new RecordFailure('refused', reason);
     }
     this.identity = connection.identity;
     return connection;
@@ -242,6 +241,12 @@ class PooledRecord implements PostgresRecord {
     if (health.state === 'up') this.limits.telemetry.event('info', 'postgres.up');
     else this.limits.telemetry.event('warn', 'postgres.down', { reason: health.reason });
   }
+}
+
+/** Another database, or a server that a failover has left behind, is not used. (R30) */
+function isForeign(identity: DatabaseIdentity, known: DatabaseIdentity): boolean {
+  const isComparable = identity.system !== 'unknown' && known.system !== 'unknown';
+  return (isComparable && identity.system !== known.system) || identity.timeline < known.timeline;
 }
 
 /** What a callback throws is a programmer's error and ends the process as an unhandled rejection. */

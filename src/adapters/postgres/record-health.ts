@@ -45,12 +45,17 @@ export class RecordHealthMonitor {
   }
 
   markDown(reason: string): void {
+    this.explain(reason);
+    if (!this.closed) this.probeLater();
+  }
+
+  /** Down, without asking on: while the database is made ready somebody else does that. */
+  explain(reason: string): void {
     if (this.closed) return;
+    const wasUp = this.state.state === 'up';
     const since = this.state.state === 'down' ? this.state.since : this.settings.now();
-    const changed = this.state.state === 'up';
     this.state = { state: 'down', since, reason };
-    if (changed) this.settings.onChange(this.state);
-    this.probeLater();
+    if (wasUp) this.settings.onChange(this.state);
   }
 
   /** Something is odd (an idle connection went away): ask now, and believe the answer. */
