@@ -1,7 +1,7 @@
 /**
  * Style is a test: layers, bans, cycles, dead files, sizes and words, over the whole repository. Each checker
- * is first shown a small file that breaks its rule, so that a silent checker is noticed. (Rules: the table in
- * docs/ARCHITECTURE.md; after TigerBeetle's tidy.zig)
+ * is first shown a small file that breaks its rule, so that a silent checker is noticed.
+ * (After TigerBeetle's tidy.zig)
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -19,6 +19,9 @@ const FLOWS = ['node', 'ports', 'wire', ...RULES];
 /** What a door may know of a node: its calls, and whether it serves. */
 const API = ['src/node/api.ts', 'src/node/readiness.ts'];
 
+/** The rules that a caller must know too: what may be asked, and how it can fail. */
+const CALLER_RULES = ['src/core/errors.ts', 'src/core/limits.ts', 'src/core/check-key.ts'];
+
 /** `adapters/*` and `servers/*`: each folder below is a part of its own, so that they cannot meet. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   base: { may: [], packages: [] },
@@ -30,11 +33,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'servers/*': { may: [...API, 'wire', ...RULES, 'gen'], packages: 'all' },
   supervisor: { may: ['base', 'config'], packages: 'all' },
   client: {
-    may: ['base', 'wire', 'gen', 'src/core/errors.ts', 'src/core/limits.ts'],
+    may: ['base', 'wire', 'gen', ...CALLER_RULES],
     packages: 'all',
   },
   cli: {
-    may: ['client', 'base', 'wire', 'gen', 'src/core/errors.ts', 'src/core/limits.ts', 'config'],
+    may: ['client', 'base', 'wire', 'gen', ...CALLER_RULES, 'config'],
     packages: 'all',
   },
   config: { may: RULES, packages: 'all' },
