@@ -114,7 +114,8 @@ async function install(directory, mode) {
   const label = mode === 'full' ? 'dependencies for development' : 'dependencies';
   const progress = startProgress(`installing ${label} (npm ci)`);
   let result = await runNpm(directory, base);
-  if (result.code !== 0) result = await runNpm(directory, [...base, '--ignore-scripts']);
+  const scriptFailed = /command failed|scripts?\b/i.test(result.output);
+  if (result.code !== 0 && scriptFailed) result = await runNpm(directory, [...base, '--ignore-scripts']);
   progress.stop(result.code === 0);
   if (result.code === 0) return;
   throw new Error(`npm could not install the dependencies: ${reasonIn(result)}. Try \`npm ci\` by hand.`);
