@@ -1,0 +1,43 @@
+/**
+ * How the client fails. The certainty is what a caller acts on: *definite* means that it did not happen and
+ * may be repeated freely, *indefinite* that it may have happened.
+ */
+import type { ServiceError } from '@grpc/grpc-js';
+import { isErrorCode } from '../core/errors.ts';
+import type { Certainty, ErrorCode } from '../core/errors.ts';
+
+/** A node's own code, or `transport`: the failure came from the way to it. (docs/ERRORS.md) */
+export type ClientErrorCode = ErrorCode | 'transport';
+
+export class CausewayError extends Error {
+  override readonly name = 'CausewayError';
+  readonly code: ClientErrorCode;
+  readonly certainty: Certainty;
+
+  constructor(code: ClientErrorCode, certainty: Certainty, message: string) {
+    super(message);
+    this.code = code;
+    this.certainty = certainty;
+  }
+}
+
+/** Without a node's word, a write that was sent may have happened; a read changes nothing. */
+export function certaintyOfLoss(isWrite: boolean): Certainty {
+  return isWrite ? 'indefinite' : 'definite';
+}
+
+export function errorOfStatus(error: ServiceError, isWrite: boolean): CausewayError {
+  const code = error.metadata?.get('causeway-code')[0]?.toString();
+  const certainty = error.metadata?.get('causeway-certainty')[0]?.toString();
+  if (code !== undefined && (certainty === 'definite' || certainty === 'indefinite')) {
+    // A newer node may know codes that we do not; its word on certainty stands all the same.
+    return new CausewayError(isErrorCode(code) ? code : 'transport', certainty, error.details);
+  }
+  return new CausewayError('transport', certaintyOfLoss(isWrite), error.details || error.message);
+}
+
+/** May another node do what this one definitely did not? */
+export function mayTryAnother(error: unknown): error is CausewayError {
+  if (!(error instanceof CausewayError) || error.certainty !== 'definite') return false;
+  return error.code === 'transport' || error.code === 'not_ready' || error.code === 'overloaded';
+}

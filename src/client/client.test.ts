@@ -1,0 +1,249 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { eventually, openDoors } from '../../test/support/grpc-call.ts';
+import type { DoorFixture } from '../../test/support/grpc-call.ts';
+import { CausewayError, connect } from './index.ts';
+import type { CausewayClient } from './index.ts';
+
+/** A port on which nobody listens. */
+const NOBODY = '127.0.0.1:1';
+let one: DoorFixture;
+let two: DoorFixture;
+let client: CausewayClient;
+
+beforeEach(async () => {
+  [one, two] = await Promise.all([openDoors(), openDoors()]);
+  client = connect({ nodes: [one.address], timeoutMs: 3000, connectTimeoutMs: 500 });
+});
+afterEach(async () => {
+  client.close();
+  await Promise.all([one.stop(), two.stop()]);
+});
+
+async function errorOf(calling: Promise<unknown>): Promise<CausewayError> {
+  const error: unknown = await calling.then(
+    () => new Error('the call did not fail'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof CausewayError) return error;
+  throw error;
+}
+
+const text = (value: Uint8Array | undefined): string | undefined =>
+  value === undefined ? undefined : Buffer.from(value).toString();
+
+describe('calls', () => {
+  test('every operation: does what it says', async () => {
+    const version = await client.set('a', 'one', { ttlMs: 60_000 });
+    expect(text(await client.get('a'))).toBe('one');
+    expect(await client.getWithMeta('a')).toMatchObject({ version, origin: 'client' });
+    expect(await client.compareAndSet('a', 'absent', 'x')).toMatchObject({
+      applied: false,
+      current: { version },
+    });
+    expect(await client.compareAndSet('a', { value: 'one' }, 'two')).toMatchObject({ applied: true });
+    expect(await client.compareAndDelete('a', { version })).toMatchObject({ applied: false });
+    expect(await client.compareAndDelete('a', { value: 'two' })).toMatchObject({ applied: true });
+    expect(await client.get('a')).toBeUndefined();
+    expect(await client.compareAndSet('a', { version }, 'x')).toEqual({ applied: false, current: undefined });
+    expect(await client.increment('n')).toBe(1n);
+    expect(await client.increment('n', -3)).toBe(-2n);
+    await client.delete('n');
+    expect(await client.inspect(one.address, 'n')).toMatchObject({ owner: true, tombstone: true });
+    expect(await client.status(one.address)).toEqual(one.api.status());
+  });
+
+  test('more keys and bytes than one call takes: all set, all read, each with its own outcome', async () => {
+    const entries = Array.from({ length: 2500 }, (_, at) => ({ key: `k${at}`, value: 'v'.repeat(2000) }));
+    const set = await client.setMany(entries);
+    expect(set.every(({ ok }) => ok)).toBe(true);
+    const got = await client.getMany([...entries.map(({ key }) => key), 'none']);
+    expect(got).toHaveLength(2501);
+    expect(got.slice(0, 2500).every((each) => each.ok && each.result?.length === 2000)).toBe(true);
+    expect(got[2500]).toEqual({ ok: true, result: undefined });
+  });
+
+  test('many keys while the node is overloaded: each fails as such, and the asking ends', async () => {
+    one.api.failWith = 'overloaded';
+    const got = await client.getMany(['a', 'b']);
+    expect(got.map((each) => (each.ok ? '' : each.error.code))).toEqual(['overloaded', 'overloaded']);
+  });
+
+  test('a key that cannot be: refused before anything is sent', async () => {
+    const { code, certainty } = await errorOf(client.set('a\ud800', 'x'));
+    expect([code, certainty]).toEqual(['invalid_argument', 'definite']);
+    expect(one.api.calls).toEqual([]);
+  });
+});
+
+describe('failures', () => {
+  test('a failure of the node: its code and certainty, as it said them', async () => {
+    one.api.failWith = 'outcome_unknown';
+    expect(await errorOf(client.set('a', 'x'))).toMatchObject({
+      code: 'outcome_unknown',
+      certainty: 'indefinite',
+    });
+    one.api.failWith = 'record_unavailable';
+    expect(await errorOf(client.set('a', 'x'))).toMatchObject({
+      code: 'record_unavailable',
+      certainty: 'definite',
+    });
+  });
+
+  test('a node that is gone before the call: definite, as nothing was sent', async () => {
+    const lonely = connect({ nodes: [NOBODY], connectTimeoutMs: 200 });
+    const error = await errorOf(lonely.set('a', 'x'));
+    expect(error).toMatchObject({ code: 'transport', certainty: 'definite' });
+    expect(error.message).toContain(NOBODY);
+    lonely.close();
+  });
+
+  test('a node that dies with the call under way: a write is indefinite, a read is definite', async () => {
+    one.api.holding = true;
+    one.api.waiting.add('a');
+    const write = errorOf(client.set('a', 'x'));
+    const read = errorOf(client.get('a'));
+    await eventually(() => one.api.heldCount === 2, 'both calls at the node');
+    await one.stop();
+    expect(await write).toMatchObject({ code: 'transport', certainty: 'indefinite' });
+    expect(await read).toMatchObject({ code: 'transport', certainty: 'definite' });
+  });
+
+  test('an answer of something that is no node of ours: a write is indefinite', async () => {
+    const stranger = new Server();
+    const port = await new Promise<number>((resolve) =>
+      stranger.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) =>
+        resolve(bound),
+      ),
+    );
+    const lost = connect({ nodes: [`127.0.0.1:${port}`] });
+    expect(await errorOf(lost.set('a', 'x'))).toMatchObject({ code: 'transport', certainty: 'indefinite' });
+    expect(await errorOf(lost.get('a'))).toMatchObject({ code: 'transport', certainty: 'definite' });
+    lost.close();
+    stranger.forceShutdown();
+  });
+
+  test('a client that was closed: calls fail, definitely', async () => {
+    client.close();
+    expect(await errorOf(client.set('a', 'x'))).toMatchObject({ certainty: 'definite' });
+  });
+});
+
+describe('several nodes', () => {
+  let both: CausewayClient;
+  beforeEach(() => {
+    both = connect({ nodes: [one.address, two.address, NOBODY], timeoutMs: 3000, connectTimeoutMs: 500 });
+  });
+  afterEach(() => both.close());
+  const writesAt = (doors: DoorFixture): number =>
+    doors.api.calls.filter(({ kind }) => kind === 'put').length;
+
+  test('calls: spread over the nodes that live, past one that is down', async () => {
+    await eventuallyBoth(both);
+    const before = [writesAt(one), writesAt(two)];
+    for (let at = 0; at < 30; at++) await both.set(`k${at}`, 'x');
+    expect(writesAt(one) - before[0]!).toBeGreaterThanOrEqual(10);
+    expect(writesAt(two) - before[1]!).toBeGreaterThanOrEqual(10);
+  });
+
+  test('a node that is not ready: another does it; one that is indefinite: nobody repeats it', async () => {
+    await eventuallyBoth(both);
+    one.api.failWith = 'not_ready';
+    for (let at = 0; at < 6; at++) await both.set('a', 'x');
+    one.api.failWith = 'outcome_unknown';
+    two.api.failWith = 'outcome_unknown';
+    const before = writesAt(one) + writesAt(two);
+    expect(await errorOf(both.set('a', 'x'))).toMatchObject({ certainty: 'indefinite' });
+    expect(writesAt(one) + writesAt(two)).toBe(before + 1);
+  });
+
+  test('every node not ready: each is asked once, then the failure is told', async () => {
+    await eventuallyBoth(both);
+    one.api.failWith = two.api.failWith = 'not_ready';
+    const before = writesAt(one) + writesAt(two);
+    const { code, certainty } = await errorOf(both.set('a', 'x'));
+    expect([code, certainty]).toEqual(['not_ready', 'definite']);
+    expect(writesAt(one) + writesAt(two)).toBe(before + 2);
+  });
+
+  async function eventuallyBoth(target: CausewayClient): Promise<void> {
+    for (let at = 0; at < 200 && (writesAt(one) === 0 || writesAt(two) === 0); at++) {
+      await target.set('warm', 'x');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+});
+
+describe('a pipeline', () => {
+  test('thousands of operations: all answered, in far fewer frames', async () => {
+    const pipeline = await client.pipeline({ unansweredMax: 500 });
+    const answers: Promise<unknown>[] = [];
+    for (let at = 0; at < 3000; at++) {
+      await pipeline.room();
+      answers.push(pipeline.set(`k${at}`, `v${at}`));
+    }
+    await Promise.all(answers);
+    expect(one.api.records.size).toBe(3000);
+    expect(text(await pipeline.get('k2999'))).toBe('v2999');
+    expect(await pipeline.increment('n', 5)).toBe(5n);
+    expect(await pipeline.compareAndSet('n', { value: '5' }, '6')).toMatchObject({ applied: true });
+    await pipeline.delete('n');
+    expect(await pipeline.get('n')).toBeUndefined();
+    await pipeline.close();
+    expect(await errorOf(pipeline.get('n'))).toMatchObject({ certainty: 'definite' });
+  });
+
+  test('one bad key and one failing write: the others are not touched', async () => {
+    const pipeline = await client.pipeline();
+    await client.set('word', 'x');
+    const [good, bad, failing] = await Promise.allSettled([
+      pipeline.set('a', '1'),
+      pipeline.set('', '1'),
+      pipeline.increment('word'),
+    ]);
+    expect(good.status).toBe('fulfilled');
+    expect(bad).toMatchObject({ reason: { code: 'invalid_argument' } });
+    expect(failing).toMatchObject({ reason: { code: 'not_an_integer', certainty: 'definite' } });
+    await pipeline.close();
+  });
+
+  test('more than may wait: refused at once, definitely, while the rest goes on', async () => {
+    const pipeline = await client.pipeline({ unansweredMax: 10 });
+    one.api.holding = true;
+    const answers = Array.from({ length: 10 }, (_, at) => pipeline.set(`k${at}`, 'x'));
+    expect(await errorOf(pipeline.set('late', 'x'))).toMatchObject({
+      code: 'overloaded',
+      certainty: 'definite',
+    });
+    await eventually(() => one.api.heldCount === 10, 'ten at the node');
+    const waiting = Array.from({ length: 10 }, (_, at) => pipeline.set(`w${at}`, 'x'));
+    expect(await errorOf(pipeline.set('late', 'x'))).toMatchObject({ code: 'overloaded' });
+    one.api.release();
+    await Promise.all([...answers, ...waiting]);
+    await pipeline.close();
+  });
+
+  test('a node that dies: writes that were sent are indefinite, reads and what waited are definite', async () => {
+    const pipeline = await client.pipeline({ unansweredMax: 2 });
+    one.api.holding = true;
+    one.api.waiting.add('r');
+    const write = errorOf(pipeline.set('a', 'x'));
+    const read = errorOf(pipeline.get('r'));
+    await eventually(() => one.api.heldCount === 2, 'both at the node');
+    const waited = errorOf(pipeline.set('b', 'x'));
+    await one.stop();
+    expect(await write).toMatchObject({ certainty: 'indefinite' });
+    expect(await read).toMatchObject({ certainty: 'definite' });
+    expect(await waited).toMatchObject({ certainty: 'definite' });
+    expect(await errorOf(pipeline.set('c', 'x'))).toMatchObject({ certainty: 'definite' });
+  });
+
+  test('a node that answers nothing: the pipeline gives up a while after the deadline', async () => {
+    const pipeline = await client.pipeline({ timeoutMs: 100 });
+    one.api.holding = true;
+    expect(await errorOf(pipeline.set('a', 'x'))).toMatchObject({
+      code: 'transport',
+      certainty: 'indefinite',
+    });
+  });
+});

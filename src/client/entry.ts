@@ -1,0 +1,76 @@
+/** What a client gives and gets, in the client's own words. */
+import { keyFault } from '../core/check-key.ts';
+import { isErrorCode } from '../core/errors.ts';
+import { causeway } from '../gen/protocol.js';
+import { CausewayError } from './causeway-error.ts';
+
+export type Value = string | Uint8Array;
+
+/** A value with what is known about it. Times are milliseconds since 1970. */
+export interface Entry {
+  readonly value: Uint8Array;
+  readonly version: number;
+  readonly origin: 'client' | 'legacy' | 'outside';
+  /** Milliseconds since this version was written. */
+  readonly ageMs: number;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+  /** 0: never. */
+  readonly expiresAtMs: number;
+}
+
+/** What must stand for a conditional write to be applied. */
+export type Expected = 'absent' | { readonly version: number } | { readonly value: Value };
+
+export type CompareResult =
+  | { readonly applied: true; readonly version: number }
+  /** `current` is undefined where the key is absent. */
+  | { readonly applied: false; readonly current: Entry | undefined };
+
+const ORIGINS = ['client', 'legacy', 'outside'] as const;
+const NOTHING = new Uint8Array(0);
+
+export function bytesOf(value: Value): Uint8Array {
+  return typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+}
+
+/** A key that cannot be sent as UTF-8 would be refused with the whole frame it is in: better here, alone. */
+export function checkedKey(key: string): string {
+  const fault = keyFault(key);
+  if (fault !== undefined) throw new CausewayError('invalid_argument', 'definite', fault);
+  return key;
+}
+
+export function entryOf(record: causeway.v1.Record): Entry {
+  return {
+    value: record.value,
+    version: record.version,
+    origin: ORIGINS[record.origin] ?? 'outside',
+    ageMs: record.ageMs,
+    createdAtMs: record.createdAtMs,
+    updatedAtMs: record.updatedAtMs,
+    expiresAtMs: record.expiresAtMs,
+  };
+}
+
+export function compareResultOf(answer: causeway.v1.CompareResponse): CompareResult {
+  if (answer.applied) return { applied: true, version: answer.version };
+  return { applied: false, current: answer.current === null ? undefined : entryOf(answer.current) };
+}
+
+export function errorOfFailure(failed: causeway.v1.Failure): CausewayError {
+  const isDefinite = failed.certainty === causeway.v1.Certainty.CERTAINTY_DEFINITE;
+  const code = isErrorCode(failed.code) ? failed.code : 'transport';
+  return new CausewayError(code, isDefinite ? 'definite' : 'indefinite', failed.message);
+}
+
+export function expectationFields(expected: Expected): causeway.v1.CompareAndPutRequestFields {
+  if (expected === 'absent') return { expectAbsent: true };
+  return 'version' in expected
+    ? { expectVersion: expected.version }
+    : { expectValue: bytesOf(expected.value) };
+}
+
+export function operationIdFields(operationId: Uint8Array | undefined): { operationId: Uint8Array } {
+  return { operationId: operationId ?? NOTHING };
+}

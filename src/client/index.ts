@@ -1,0 +1,284 @@
+/**
+ * The TypeScript client: `connect({ nodes: ['127.0.0.1:50051'] })`. Any node answers for every key. Every
+ * failure is a CausewayError that says whether the call may be repeated. For throughput use `pipeline`.
+ */
+import { OPERATION_TIMEOUT_MS_DEFAULT, PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
+import { causeway } from '../gen/protocol.js';
+import { CausewayError } from './causeway-error.ts';
+import type { ClientErrorCode } from './causeway-error.ts';
+import {
+  bytesOf,
+  checkedKey,
+  compareResultOf,
+  entryOf,
+  errorOfFailure,
+  expectationFields,
+  operationIdFields,
+} from './entry.ts';
+import type { CompareResult, Entry, Expected, Value } from './entry.ts';
+import { Nodes } from './nodes.ts';
+import type { Method } from './nodes.ts';
+import { Pipeline } from './pipeline.ts';
+import type { PipelineOptions } from './pipeline.ts';
+
+export { CausewayError, Pipeline };
+export type { ClientErrorCode, CompareResult, Entry, Expected, PipelineOptions, Value };
+
+export interface ConnectOptions {
+  /** host:port of some or all nodes. */
+  readonly nodes: readonly string[];
+  /** Milliseconds for a call that names no other; default 10,000. */
+  readonly timeoutMs?: number;
+  /** Milliseconds to wait for a connection before a call fails, definitely; default 2,000. */
+  readonly connectTimeoutMs?: number;
+}
+
+export interface CallOptions {
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface DeleteOptions extends CallOptions {
+  /** 16 bytes: repeated with the same id, the write is applied once and answered alike. */
+  readonly operationId?: Uint8Array | undefined;
+}
+
+export interface SetOptions extends DeleteOptions {
+  /** Milliseconds until the key expires; 0 or nothing: never. */
+  readonly ttlMs?: number | undefined;
+}
+
+/** One of many: its own outcome, whatever became of the others. */
+export type Outcome<Result> =
+  { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: CausewayError };
+
+export interface SetEntry {
+  readonly key: string;
+  readonly value: Value;
+  readonly ttlMs?: number | undefined;
+}
+
+export interface Inspected {
+  readonly owner: boolean;
+  readonly slot: number;
+  readonly valid: boolean;
+  readonly tombstone: boolean;
+  readonly entry: Entry | undefined;
+}
+
+const CONNECT_TIMEOUT_MS_DEFAULT = 2_000;
+const { v1 } = causeway;
+
+const read = <Fields, Decoded>(
+  path: string,
+  request: Method<Fields, Decoded>['request'],
+  answer: Method<Fields, Decoded>['answer'],
+) => ({ path: `/causeway.v1.${path}`, request, answer, isWrite: false }) satisfies Method<Fields, Decoded>;
+const write = <Fields, Decoded>(
+  path: string,
+  request: Method<Fields, Decoded>['request'],
+  answer: Method<Fields, Decoded>['answer'],
+) => ({ ...read(path, request, answer), isWrite: true }) satisfies Method<Fields, Decoded>;
+
+const METHODS = {
+  get: read('KeyValue/Get', v1.GetRequest, v1.GetResponse),
+  put: write('KeyValue/Put', v1.PutRequest, v1.PutResponse),
+  delete: write('KeyValue/Delete', v1.DeleteRequest, v1.DeleteResponse),
+  compareAndPut: write('KeyValue/CompareAndPut', v1.CompareAndPutRequest, v1.CompareResponse),
+  compareAndDelete: write('KeyValue/CompareAndDelete', v1.CompareAndDeleteRequest, v1.CompareResponse),
+  increment: write('KeyValue/Increment', v1.IncrementRequest, v1.IncrementResponse),
+  getMany: read('KeyValue/GetMany', v1.GetManyRequest, v1.GetManyResponse),
+  putMany: write('KeyValue/PutMany', v1.PutManyRequest, v1.PutManyResponse),
+  pipeline: write('KeyValue/Pipeline', v1.PipelineRequest, v1.PipelineResponse),
+  inspect: read('Admin/Inspect', v1.InspectRequest, v1.InspectResponse),
+  status: read('Admin/Status', v1.StatusRequest, v1.StatusResponse),
+};
+
+export function connect(options: ConnectOptions): CausewayClient {
+  return new CausewayClient(options);
+}
+
+export class CausewayClient {
+  readonly #nodes: Nodes;
+  readonly #timeoutMs: number;
+
+  constructor(options: ConnectOptions) {
+    if (options.nodes.length === 0) throw new TypeError('no nodes are given to connect to');
+    this.#nodes = new Nodes(options.nodes, options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS_DEFAULT);
+    this.#timeoutMs = options.timeoutMs ?? OPERATION_TIMEOUT_MS_DEFAULT;
+  }
+
+  get nodes(): string[] {
+    return this.#nodes.addresses;
+  }
+
+  /** Undefined: the key is absent. */
+  async get(key: string, options: CallOptions = {}): Promise<Uint8Array | undefined> {
+    return (await this.getWithMeta(key, options))?.value;
+  }
+
+  async getWithMeta(key: string, options: CallOptions = {}): Promise<Entry | undefined> {
+    const { record } = await this.#call(METHODS.get, { key: checkedKey(key) }, options);
+    return record === null ? undefined : entryOf(record);
+  }
+
+  /** Resolves to the new version, once the value is durable everywhere it must be. */
+  async set(key: string, value: Value, options: SetOptions = {}): Promise<number> {
+    const request = {
+      key: checkedKey(key),
+      value: bytesOf(value),
+      ttlMs: options.ttlMs ?? 0,
+      ...operationIdFields(options.operationId),
+    };
+    return (await this.#call(METHODS.put, request, options)).version;
+  }
+
+  async delete(key: string, options: DeleteOptions = {}): Promise<number> {
+    const request = { key: checkedKey(key), ...operationIdFields(options.operationId) };
+    return (await this.#call(METHODS.delete, request, options)).version;
+  }
+
+  async compareAndSet(
+    key: string,
+    expected: Expected,
+    value: Value,
+    options: SetOptions = {},
+  ): Promise<CompareResult> {
+    const request = {
+      key: checkedKey(key),
+      ...expectationFields(expected),
+      value: bytesOf(value),
+      ttlMs: options.ttlMs ?? 0,
+      ...operationIdFields(options.operationId),
+    };
+    return compareResultOf(await this.#call(METHODS.compareAndPut, request, options));
+  }
+
+  async compareAndDelete(
+    key: string,
+    expected: Exclude<Expected, 'absent'>,
+    options: DeleteOptions = {},
+  ): Promise<CompareResult> {
+    const { expectVersion, expectValue } = expectationFields(expected);
+    const request = {
+      key: checkedKey(key),
+      expectVersion,
+      expectValue,
+      ...operationIdFields(options.operationId),
+    };
+    return compareResultOf(await this.#call(METHODS.compareAndDelete, request, options));
+  }
+
+  /** Resolves to the new number. An absent key counts as 0. */
+  async increment(key: string, delta: bigint | number = 1n, options: DeleteOptions = {}): Promise<bigint> {
+    const request = { key: checkedKey(key), delta: BigInt(delta), ...operationIdFields(options.operationId) };
+    return (await this.#call(METHODS.increment, request, options)).total;
+  }
+
+  /** In the order of the keys; undefined: absent. */
+  async getMany(
+    keys: readonly string[],
+    options: CallOptions = {},
+  ): Promise<Outcome<Uint8Array | undefined>[]> {
+    keys.forEach(checkedKey);
+    const outcomes = new Map<number, Outcome<Uint8Array | undefined>>();
+    let asking = keys.map((_key, at) => at);
+    while (asking.length > 0) {
+      const chunk = asking.slice(0, PIPELINE_OPERATIONS_MAX);
+      const later = asking.slice(PIPELINE_OPERATIONS_MAX);
+      const { results } = await this.#call(METHODS.getMany, { keys: chunk.map((at) => keys[at]!) }, options);
+      const progress = results.some(({ failure }) => failure === null);
+      const again: number[] = [];
+      for (const [index, at] of chunk.entries()) {
+        const { get, failure } = results[index]!;
+        // The answer was full: what did not fit is asked for again, as long as each answer brings some.
+        if (failure?.code === 'overloaded' && progress) again.push(at);
+        else if (failure !== null) outcomes.set(at, { ok: false, error: errorOfFailure(failure) });
+        else outcomes.set(at, { ok: true, result: get?.record?.value });
+      }
+      asking = [...again, ...later];
+    }
+    return keys.map((_key, at) => outcomes.get(at)!);
+  }
+
+  /** In the order of the entries; each its new version. A call that fails as a whole fails all entries in it. */
+  async setMany(entries: readonly SetEntry[], options: CallOptions = {}): Promise<Outcome<number>[]> {
+    const puts = entries.map(({ key, value, ttlMs }) => ({
+      key: checkedKey(key),
+      value: bytesOf(value),
+      ttlMs: ttlMs ?? 0,
+    }));
+    const outcomes: Outcome<number>[] = [];
+    for (const chunk of chunksOf(puts)) {
+      outcomes.push(...(await this.#setChunk(chunk, options)));
+    }
+    return outcomes;
+  }
+
+  async #setChunk(
+    puts: readonly causeway.v1.PutRequestFields[],
+    options: CallOptions,
+  ): Promise<Outcome<number>[]> {
+    try {
+      const { results } = await this.#call(METHODS.putMany, { puts }, options);
+      return results.map(({ put, failure }) =>
+        failure === null
+          ? { ok: true, result: put?.version ?? 0 }
+          : { ok: false, error: errorOfFailure(failure) },
+      );
+    } catch (error) {
+      if (!(error instanceof CausewayError)) throw error;
+      return puts.map(() => ({ ok: false, error }));
+    }
+  }
+
+  /** Many operations at once over one stream to one node. */
+  async pipeline(options: PipelineOptions = {}): Promise<Pipeline> {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    return new Pipeline(await this.#nodes.stream(METHODS.pipeline, timeoutMs), { ...options, timeoutMs });
+  }
+
+  /** What the store of this very node holds. */
+  async inspect(node: string, key: string, options: CallOptions = {}): Promise<Inspected> {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    const answer = await this.#nodes.callAt(node, METHODS.inspect, { key: checkedKey(key) }, timeoutMs);
+    const { owner, slot, valid, tombstone, record } = answer;
+    return { owner, slot, valid, tombstone, entry: record === null ? undefined : entryOf(record) };
+  }
+
+  /** The status of this very node, as it tells it (a NodeStatus of src/node/api.ts). */
+  async status(node: string, options: CallOptions = {}): Promise<unknown> {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    const { json } = await this.#nodes.callAt(node, METHODS.status, {}, timeoutMs);
+    return JSON.parse(json) as unknown;
+  }
+
+  /** Calls under way end with an error. */
+  close(): void {
+    this.#nodes.close();
+  }
+
+  #call<Fields, Decoded>(
+    method: Method<Fields, Decoded>,
+    request: Fields,
+    options: CallOptions,
+  ): Promise<Decoded> {
+    return this.#nodes.call(method, request, options.timeoutMs ?? this.#timeoutMs);
+  }
+}
+
+/** As many to a call as a node takes. */
+function* chunksOf<Put extends { value: Uint8Array }>(puts: readonly Put[]): Generator<Put[]> {
+  let chunk: Put[] = [];
+  let bytes = 0;
+  for (const put of puts) {
+    const isFull = chunk.length >= PIPELINE_OPERATIONS_MAX || bytes + put.value.length > PIPELINE_BYTES_MAX;
+    if (isFull && chunk.length > 0) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(put);
+    bytes += put.value.length;
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,154 @@
+/**
+ * The way to the nodes. Calls go round over those that are connected; a call is handed to another node only
+ * where the first has definitely not done it. Nothing is sent on a connection that does not stand, so that a
+ * node which is down costs a write its certainty only if it went down while the call was under way.
+ */
+import { Client, connectivityState, credentials } from '@grpc/grpc-js';
+import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import type { MessageType } from '../gen/protocol.js';
+import { CausewayError, errorOfStatus, mayTryAnother } from './causeway-error.ts';
+
+export interface Method<Fields, Decoded> {
+  readonly path: string;
+  readonly request: MessageType<unknown, Fields>;
+  readonly answer: MessageType<Decoded, never>;
+  readonly isWrite: boolean;
+}
+
+interface Node {
+  readonly address: string;
+  readonly client: Client;
+}
+
+const CHANNEL_OPTIONS = {
+  'grpc.max_receive_message_length': -1,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+  // A machine that vanished sends nothing: this finds it out.
+  'grpc.keepalive_time_ms': 5_000,
+  'grpc.keepalive_timeout_ms': 2_000,
+};
+
+export class Nodes {
+  readonly #nodes: readonly Node[];
+  readonly #connectTimeoutMs: number;
+  #next = 0;
+  #closed = false;
+
+  constructor(addresses: readonly string[], connectTimeoutMs: number) {
+    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#nodes = addresses.map((address) => ({
+      address,
+      client: new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS),
+    }));
+  }
+
+  get addresses(): string[] {
+    return this.#nodes.map(({ address }) => address);
+  }
+
+  async call<Fields, Decoded>(
+    method: Method<Fields, Decoded>,
+    request: Fields,
+    timeoutMs: number,
+  ): Promise<Decoded> {
+    const deadline = Date.now() + timeoutMs;
+    const untried = new Set(this.#nodes);
+    let refusal: CausewayError | undefined;
+    for (;;) {
+      const node = await this.#pick(untried, deadline).catch((fault: unknown) => {
+        // What a node said tells more than that a further one could not be reached.
+        throw refusal ?? fault;
+      });
+      untried.delete(node);
+      try {
+        return await unary(node.client, method, request, deadline);
+      } catch (error) {
+        if (untried.size === 0 || !mayTryAnother(error) || Date.now() >= deadline) throw error;
+        refusal = error;
+      }
+    }
+  }
+
+  /** Asks one node and no other. */
+  async callAt<Fields, Decoded>(
+    address: string,
+    method: Method<Fields, Decoded>,
+    request: Fields,
+    timeoutMs: number,
+  ): Promise<Decoded> {
+    const node = this.#nodes.find((each) => each.address === address);
+    if (node === undefined)
+      throw new CausewayError('transport', 'definite', `${address} is none of the nodes`);
+    const deadline = Date.now() + timeoutMs;
+    await this.#pick(new Set([node]), deadline);
+    return unary(node.client, method, request, deadline);
+  }
+
+  /** A stream to the next node that is connected. */
+  async stream<Fields, Decoded>(
+    method: Method<Fields, Decoded>,
+    timeoutMs: number,
+  ): Promise<ClientDuplexStream<Fields, Decoded>> {
+    const { client } = await this.#pick(new Set(this.#nodes), Date.now() + timeoutMs);
+    return client.makeBidiStreamRequest<Fields, Decoded>(
+      method.path,
+      (fields) => method.request.encode(fields).finish() as Buffer,
+      (bytes) => method.answer.decode(bytes),
+    );
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { client } of this.#nodes) client.close();
+  }
+
+  async #pick(candidates: ReadonlySet<Node>, deadline: number): Promise<Node> {
+    if (this.#closed) throw new CausewayError('transport', 'definite', 'the client is closed');
+    const start = this.#next++;
+    for (let at = 0; at < this.#nodes.length; at++) {
+      const node = this.#nodes[(start + at) % this.#nodes.length]!;
+      const isReady = node.client.getChannel().getConnectivityState(true) === connectivityState.READY;
+      if (isReady && candidates.has(node)) return node;
+    }
+    const connectBy = Math.min(deadline, Date.now() + this.#connectTimeoutMs);
+    const connected = await firstConnected([...candidates], connectBy);
+    if (connected !== undefined) return connected;
+    const names = [...candidates].map(({ address }) => address).join(', ');
+    throw new CausewayError('transport', 'definite', `cannot connect to ${names}: nothing was sent`);
+  }
+}
+
+function firstConnected(nodes: readonly Node[], deadline: number): Promise<Node | undefined> {
+  return new Promise((resolve) => {
+    let left = nodes.length;
+    for (const node of nodes) {
+      node.client.waitForReady(deadline, (error) => {
+        left--;
+        if (error === undefined) resolve(node);
+        else if (left === 0) resolve(undefined);
+      });
+    }
+  });
+}
+
+function unary<Fields, Decoded>(
+  client: Client,
+  method: Method<Fields, Decoded>,
+  request: Fields,
+  deadline: number,
+): Promise<Decoded> {
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(
+      method.path,
+      (fields: Fields) => method.request.encode(fields).finish() as Buffer,
+      (bytes: Buffer) => method.answer.decode(bytes),
+      request,
+      { deadline },
+      (error: ServiceError | null, answer?: Decoded) => {
+        if (error === null) resolve(answer as Decoded);
+        else reject(errorOfStatus(error, method.isWrite));
+      },
+    );
+  });
+}

@@ -1,0 +1,213 @@
+/**
+ * Many operations over one stream. What is asked for in one turn of the event loop goes out as one frame. At
+ * most `unansweredMax` operations are with the node; as many again may wait here, and beyond that an operation
+ * fails at once, definitely: wait for `room` before asking for more. When the stream breaks the pipeline is
+ * over: writes that were sent are then indefinite, everything else is definite.
+ */
+import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
+import type { causeway } from '../gen/protocol.js';
+import { CausewayError, certaintyOfLoss, errorOfStatus } from './causeway-error.ts';
+import { bytesOf, checkedKey, compareResultOf, entryOf, errorOfFailure, expectationFields } from './entry.ts';
+import type { CompareResult, Entry, Expected, Value } from './entry.ts';
+
+export interface PipelineOptions {
+  /** Milliseconds for each operation, from when it is sent. */
+  readonly timeoutMs?: number | undefined;
+  /** Operations with the node at one time; default 2,000. */
+  readonly unansweredMax?: number | undefined;
+}
+
+type Stream = ClientDuplexStream<causeway.v1.PipelineRequestFields, causeway.v1.PipelineResponse>;
+
+interface Pending {
+  readonly fields: causeway.v1.OperationFields;
+  readonly bytes: number;
+  readonly isWrite: boolean;
+  readonly resolve: (result: causeway.v1.OperationResult) => void;
+  readonly reject: (error: CausewayError) => void;
+  /** On the wall clock of this process; only compared with itself. */
+  sentAt: number;
+}
+
+const UNANSWERED_MAX_DEFAULT = 2_000;
+/** Milliseconds that a node's answer may be late before the stream counts as broken. */
+const LATE_MS = 2_000;
+const WATCH_INTERVAL_MS = 500;
+
+export class Pipeline {
+  readonly #stream: Stream;
+  readonly #timeoutMs: number;
+  readonly #unansweredMax: number;
+  readonly #sent = new Map<number, Pending>();
+  #waiting: Pending[] = [];
+  #number = 0;
+  #flushAsked = false;
+  #blocked = false;
+  #roomWaiters: (() => void)[] = [];
+  #over: CausewayError | undefined;
+  #ended: (() => void) | undefined;
+  readonly #watch: NodeJS.Timeout;
+
+  constructor(stream: Stream, options: PipelineOptions & { readonly timeoutMs: number }) {
+    this.#stream = stream;
+    this.#timeoutMs = options.timeoutMs;
+    this.#unansweredMax = options.unansweredMax ?? UNANSWERED_MAX_DEFAULT;
+    stream.on('data', (frame: causeway.v1.PipelineResponse) => this.#receive(frame));
+    stream.on('drain', () => {
+      this.#blocked = false;
+      this.#flush();
+    });
+    stream.on('error', (error: ServiceError) => this.#fail(errorOfStatus(error, false)));
+    stream.on('end', () => this.#fail(new CausewayError('transport', 'definite', 'the pipeline has ended')));
+    this.#watch = setInterval(() => this.#failIfLate(), WATCH_INTERVAL_MS);
+    this.#watch.unref();
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return (await this.getWithMeta(key))?.value;
+  }
+
+  async getWithMeta(key: string): Promise<Entry | undefined> {
+    const { get } = await this.#ask({ get: { key: checkedKey(key) } }, 0, false);
+    return get?.record ? entryOf(get.record) : undefined;
+  }
+
+  async set(key: string, value: Value, ttlMs = 0): Promise<number> {
+    const put = { key: checkedKey(key), value: bytesOf(value), ttlMs };
+    return (await this.#ask({ put }, put.value.length, true)).put!.version;
+  }
+
+  async delete(key: string): Promise<number> {
+    return (await this.#ask({ delete: { key: checkedKey(key) } }, 0, true)).delete!.version;
+  }
+
+  async compareAndSet(key: string, expected: Expected, value: Value, ttlMs = 0): Promise<CompareResult> {
+    const put = { ...expectationFields(expected), key: checkedKey(key), value: bytesOf(value), ttlMs };
+    const bytes = put.value.length + (put.expectValue?.length ?? 0);
+    return compareResultOf((await this.#ask({ compareAndPut: put }, bytes, true)).compare!);
+  }
+
+  async increment(key: string, delta: bigint | number = 1n): Promise<bigint> {
+    const increment = { key: checkedKey(key), delta: BigInt(delta) };
+    return (await this.#ask({ increment }, 0, true)).increment!.total;
+  }
+
+  /** Resolves when another operation would be taken; at once where it would be now, or where all is over. */
+  room(): Promise<void> {
+    if (this.#over !== undefined || this.#waiting.length < this.#unansweredMax) return Promise.resolve();
+    return new Promise((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  /** Takes no more operations; resolves when those under way are answered, by their deadlines at the latest. */
+  close(): Promise<void> {
+    if (this.#over !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#ended = resolve;
+      this.#endIfDone();
+    });
+  }
+
+  #ask(
+    fields: causeway.v1.OperationFields,
+    bytes: number,
+    isWrite: boolean,
+  ): Promise<causeway.v1.OperationResult> {
+    if (this.#over !== undefined) return Promise.reject(this.#lost(false));
+    if (this.#ended !== undefined || this.#waiting.length >= this.#unansweredMax) {
+      const why =
+        this.#ended === undefined ? 'too many operations wait in the pipeline' : 'the pipeline is closing';
+      return Promise.reject(new CausewayError('overloaded', 'definite', why));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ fields, bytes, isWrite, resolve, reject, sentAt: 0 });
+      this.#askFlush();
+    });
+  }
+
+  #askFlush(): void {
+    if (this.#flushAsked) return;
+    this.#flushAsked = true;
+    setImmediate(() => {
+      this.#flushAsked = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    let taken = 0;
+    while (!this.#blocked && this.#over === undefined) {
+      const operations: causeway.v1.OperationFields[] = [];
+      let bytes = 0;
+      while (
+        taken < this.#waiting.length &&
+        this.#sent.size < this.#unansweredMax &&
+        operations.length < PIPELINE_OPERATIONS_MAX &&
+        (operations.length === 0 || bytes + this.#waiting[taken]!.bytes <= PIPELINE_BYTES_MAX)
+      ) {
+        const pending = this.#waiting[taken++]!;
+        bytes += pending.bytes;
+        operations.push(this.#numbered(pending));
+      }
+      if (operations.length === 0) break;
+      this.#blocked = !this.#stream.write({ operations, timeoutMs: this.#timeoutMs });
+    }
+    if (taken > 0) this.#waiting = this.#waiting.slice(taken);
+    if (this.#waiting.length < this.#unansweredMax) for (const go of this.#roomWaiters.splice(0)) go();
+  }
+
+  #numbered(pending: Pending): causeway.v1.OperationFields {
+    // Numbers in use are far fewer than there are: one that comes round again is long free.
+    this.#number = (this.#number + 1) >>> 0;
+    pending.sentAt = Date.now();
+    this.#sent.set(this.#number, pending);
+    return { number: this.#number, ...pending.fields };
+  }
+
+  #receive(frame: causeway.v1.PipelineResponse): void {
+    for (const result of frame.results) {
+      const pending = this.#sent.get(result.number);
+      if (pending === undefined) continue;
+      this.#sent.delete(result.number);
+      if (result.failure === null) pending.resolve(result);
+      else pending.reject(errorOfFailure(result.failure));
+    }
+    if (this.#waiting.length > 0) this.#askFlush();
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (this.#ended === undefined || this.#sent.size > 0 || this.#waiting.length > 0) return;
+    this.#stream.end();
+    this.#fail(new CausewayError('transport', 'definite', 'the pipeline was closed'));
+  }
+
+  /** The node answers every operation by its deadline. The first in the map was sent first. */
+  #failIfLate(): void {
+    for (const oldest of this.#sent.values()) {
+      if (Date.now() - oldest.sentAt <= this.#timeoutMs + LATE_MS) return;
+      this.#fail(new CausewayError('transport', 'definite', 'the node does not answer'));
+      this.#stream.cancel();
+      return;
+    }
+  }
+
+  #fail(error: CausewayError): void {
+    if (this.#over !== undefined) return;
+    this.#over = error;
+    clearInterval(this.#watch);
+    for (const pending of this.#sent.values()) pending.reject(this.#lost(pending.isWrite));
+    for (const pending of this.#waiting) pending.reject(this.#lost(false));
+    this.#sent.clear();
+    this.#waiting = [];
+    for (const go of this.#roomWaiters.splice(0)) go();
+    this.#ended?.();
+  }
+
+  #lost(wasSentWrite: boolean): CausewayError {
+    const { code, message } = this.#over!;
+    // A node that has no room for another pipeline has begun nothing of this one.
+    const certainty = code === 'overloaded' ? 'definite' : certaintyOfLoss(wasSentWrite);
+    return new CausewayError(code, certainty, message);
+  }
+}
