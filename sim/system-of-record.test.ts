@@ -1,3 +1,4 @@
+/** The simulated database keeps the contract of the real one, and fails in the ways it is asked to. */
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../src/base/prng.ts';
 import type { CommitResult, RecordError } from '../src/ports/system-of-record.ts';

@@ -131,7 +131,6 @@ describe('what anyone sees by SQL', () => {
     const calls = new RecordCalls(world, await world.connect());
     await calls.found(0, 'cluster');
     for (let counter = 1; counter <= 20; counter += 1) await calls.commit(1, [makeRow('a', counter)]);
-    await calls.record.readFounding(() => {});
     let hotUpdates = 0;
     for (let i = 0; i < 100 && hotUpdates === 0; i += 1) {
       await new Promise((resolve) => setTimeout(resolve, 50));

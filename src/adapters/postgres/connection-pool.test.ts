@@ -1,3 +1,4 @@
+/** The lending of connections alone, with connections that are not real. */
 import { expect, test } from 'vitest';
 import type { Connection } from './connection.ts';
 import { ConnectionPool, type ConnectionPoolSettings } from './connection-pool.ts';

@@ -113,7 +113,7 @@ export class Connection {
           if (this.lostReason !== null) return;
           settle();
           if (statement.writes && this.warning !== null) reject(warned(this.warning));
-          else resolve(result.rows as unknown as readonly Fields[]);
+          else resolve(result.rows);
         },
         (error: unknown) => {
           if (this.lostReason !== null) return;
