@@ -20,34 +20,30 @@ const CRC_TABLE = ((): Uint16Array => {
 })();
 
 /**
- * The slot of a key, 0 to 16,383. Works on the string itself: nothing is allocated, and keys of ASCII pay one
- * table look-up per character.
+ * The slot of a key, 0 to 16,383. Works on the string itself: nothing is allocated, and a key of ASCII without
+ * a tag is read once, one table look-up per character.
  */
 export function slotOf(key: string): number {
-  let start = 0;
-  let end = key.length;
-  for (let at = 0; at < end; at++) {
-    if (key.charCodeAt(at) !== BRACE_OPEN) continue;
-    // The first `{` and the first `}` after it; an empty tag does not count.
-    const close = key.indexOf('}', at + 1);
-    if (close > at + 1) {
-      start = at + 1;
-      end = close;
-    }
-    break;
-  }
   let crc = 0;
-  for (let at = start; at < end; at++) {
+  for (let at = 0; at < key.length; at++) {
     const code = key.charCodeAt(at);
-    if (code >= 0x80) return crcOfUtf8(key, at, end, crc) & SLOT_MASK;
+    if (code === BRACE_OPEN || code >= 0x80) return slotOfTagged(key);
     crc = ((crc << 8) & 0xff00) ^ CRC_TABLE[(crc >>> 8) ^ code]!;
   }
   return crc & SLOT_MASK;
 }
 
-/** Goes on with characters beyond ASCII. A lone surrogate counts as U+FFFD, which is how UTF-8 encoders write it. */
-function crcOfUtf8(key: string, start: number, end: number, crcBefore: number): number {
-  let crc = crcBefore;
+/** From the first `{` to the first `}` after it, where something stands between; else the whole key. */
+function slotOfTagged(key: string): number {
+  const open = key.indexOf('{');
+  const close = open < 0 ? -1 : key.indexOf('}', open + 1);
+  const tagged = close > open + 1;
+  return crcOfUtf8(key, tagged ? open + 1 : 0, tagged ? close : key.length) & SLOT_MASK;
+}
+
+/** CRC of the UTF-8 bytes of a part of the key. A lone surrogate counts as U+FFFD, which is how UTF-8 encoders write it. */
+function crcOfUtf8(key: string, start: number, end: number): number {
+  let crc = 0;
   let at = start;
   while (at < end) {
     let point = key.codePointAt(at)!;
