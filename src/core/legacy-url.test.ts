@@ -33,6 +33,7 @@ describe('compiling a template', () => {
     ['a line break', 'http://h/{key}\n'],
     ['half an escape before the key', 'http://h/%{key}'],
     ['half an escape before the key, longer', 'http://h/%2{key}'],
+    ['half an escape before the key in a query', 'http://h/?k=%{key}'],
     ['an escape that is no UTF-8', 'http://h/%ff/{key}'],
     ['dots that remove the key', 'http://h/{key}/..'],
     ['the key as the name of a parameter', 'http://h/?{key}=1'],
@@ -236,6 +237,7 @@ test('hostile keys with slashes kept or in a query: each reaches its own resourc
 test.each([
   ['another host', 'x', 'http://evil/legacy/data/x'],
   ['another port', 'x', 'http://legacy:8002/legacy/data/x'],
+  ['a detour', 'x', 'http://legacy:8001/legacy/data/y/../x'],
   ['another protocol', 'x', 'https://legacy:8001/legacy/data/x'],
   ['credentials', 'x', 'http://legacy:8001@legacy:8001/legacy/data/x'],
   ['no URL', 'x', 'legacy'],

@@ -43,6 +43,8 @@ export class LegacyServer {
   /** What it holds; anything that JSON can express. */
   readonly data = new Map<string, unknown>();
   behaviour: Behaviour = { kind: 'normal' };
+  /** Used up first, one for each request. */
+  readonly nextBehaviours: Behaviour[] = [];
   /** Overrides `behaviour` for one key. */
   readonly behaviourByKey = new Map<string, Behaviour>();
   callCount = 0;
@@ -115,7 +117,7 @@ export class LegacyServer {
       return;
     }
     this.callsByKey.set(key, (this.callsByKey.get(key) ?? 0) + 1);
-    this.behave(this.behaviourByKey.get(key) ?? this.behaviour, key, response);
+    this.behave(this.nextBehaviours.shift() ?? this.behaviourByKey.get(key) ?? this.behaviour, key, response);
   }
 
   private behave(behaviour: Behaviour, key: string, response: ServerResponse): void {

@@ -109,6 +109,17 @@ describe('a bad answer is unavailable, never a value and never an absence', () =
     expect(legacy.server.strayed).toEqual([]);
   }, 20_000);
 
+  test('a body beyond its bound, or compressed: given up where it stands, and not asked for again', async () => {
+    legacy.open({ bodyBytesMax: 1_000 });
+    for (const chunked of [false, true]) {
+      legacy.server.behaviour = { kind: 'huge', bytes: 1_000, chunked };
+      expect(await legacy.tell('k')).toBe('unavailable: the answer is too large');
+    }
+    legacy.server.behaviour = { kind: 'gzipBomb', bytes: 50_000_000 };
+    expect(await legacy.tell('k')).toBe('unavailable: the answer is compressed, which was not asked for');
+    expect(legacy.server.callCount).toBe(3);
+  });
+
   test('the same answers without their fault: values, so the table judges what it names', async () => {
     legacy.open();
     const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n';
