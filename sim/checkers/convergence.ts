@@ -1,0 +1,159 @@
+/**
+ * After everything has come to rest: does every copy hold what was acknowledged, and do the copies agree? Pure
+ * functions over dumps of the owners' stores and of PostgreSQL's table. Only complete owners belong in the dumps:
+ * a learner may still lack what it has not copied.
+ */
+import type { KeyRecord } from '../../src/core/record.ts';
+
+export interface OwnerDump {
+  readonly name: string;
+  readonly records: ReadonlyMap<string, KeyRecord>;
+  /** Is this node an owner of the key? Keys of others that it still holds are not looked at. */
+  readonly owns: (key: string) => boolean;
+}
+
+export interface RecordDump {
+  readonly rows: ReadonlyMap<string, { readonly version: number; readonly checksum: number }>;
+  /** Is the key's route written through? */
+  readonly writtenThrough: (key: string) => boolean;
+  readonly checksumOf: (record: KeyRecord) => number;
+}
+
+export interface AcknowledgedWrite {
+  readonly key: string;
+  readonly version: number;
+}
+
+export interface ConvergenceInput {
+  readonly owners: readonly OwnerDump[];
+  /** null where there is no system of record. */
+  readonly record: RecordDump | null;
+  readonly acknowledged: readonly AcknowledgedWrite[];
+  /** May the cluster have forgotten the key for good, as it does with old tombstones? Never where not given. (R22) */
+  readonly mayBeForgotten?: (key: string) => boolean;
+}
+
+export type ConvergenceViolation =
+  | {
+      readonly kind: 'lostAtOwner';
+      readonly key: string;
+      readonly owner: string;
+      readonly acknowledged: number;
+      readonly held: number;
+    }
+  | {
+      readonly kind: 'ownersDiffer';
+      readonly key: string;
+      readonly owners: readonly [string, string];
+      readonly difference: string;
+    }
+  | {
+      readonly kind: 'lostInRecord';
+      readonly key: string;
+      readonly acknowledged: number;
+      readonly held: number;
+    }
+  | {
+      readonly kind: 'recordDiffers';
+      readonly key: string;
+      readonly owner: string;
+      readonly difference: string;
+    };
+
+/** In the order of the keys; empty where all is well. */
+export function findDivergence(input: ConvergenceInput): ConvergenceViolation[] {
+  const acknowledged = highestByKey(input.acknowledged);
+  const keys = new Set(acknowledged.keys());
+  for (const owner of input.owners) for (const key of owner.records.keys()) keys.add(key);
+  for (const key of input.record?.rows.keys() ?? []) keys.add(key);
+  const violations: ConvergenceViolation[] = [];
+  for (const key of [...keys].sort()) {
+    const owners = input.owners.filter((owner) => owner.owns(key));
+    const wanted = acknowledged.get(key) ?? 0;
+    // A tombstone is forgotten at all owners or at none: absence at one beside a record at another is a loss.
+    const forgotten =
+      input.mayBeForgotten?.(key) === true && owners.every((owner) => !owner.records.has(key));
+    if (forgotten) continue;
+    violations.push(...lostAtOwners(key, wanted, owners));
+    violations.push(...differences(key, owners));
+    if (input.record?.writtenThrough(key))
+      violations.push(...recordFaults(key, wanted, owners, input.record));
+  }
+  return violations;
+}
+
+function highestByKey(writes: readonly AcknowledgedWrite[]): Map<string, number> {
+  const highest = new Map<string, number>();
+  for (const { key, version } of writes) highest.set(key, Math.max(version, highest.get(key) ?? 0));
+  return highest;
+}
+
+function lostAtOwners(
+  key: string,
+  acknowledged: number,
+  owners: readonly OwnerDump[],
+): ConvergenceViolation[] {
+  const violations: ConvergenceViolation[] = [];
+  for (const owner of owners) {
+    const held = owner.records.get(key)?.version ?? 0;
+    if (held < acknowledged)
+      violations.push({ kind: 'lostAtOwner', key, owner: owner.name, acknowledged, held });
+  }
+  return violations;
+}
+
+/** Each owner against the first: one difference is told once per owner that has it. */
+function differences(key: string, owners: readonly OwnerDump[]): ConvergenceViolation[] {
+  const [first, ...others] = owners;
+  if (first === undefined) return [];
+  const violations: ConvergenceViolation[] = [];
+  for (const other of others) {
+    const difference = describeDifference(first.records.get(key), other.records.get(key));
+    if (difference === null) continue;
+    violations.push({ kind: 'ownersDiffer', key, owners: [first.name, other.name], difference });
+  }
+  return violations;
+}
+
+function recordFaults(
+  key: string,
+  acknowledged: number,
+  owners: readonly OwnerDump[],
+  record: RecordDump,
+): ConvergenceViolation[] {
+  const row = record.rows.get(key);
+  const stands = row?.version ?? 0;
+  const violations: ConvergenceViolation[] = [];
+  if (stands < acknowledged) violations.push({ kind: 'lostInRecord', key, acknowledged, held: stands });
+  for (const owner of owners) {
+    const held = owner.records.get(key);
+    const version = held?.version ?? 0;
+    let difference: string | null = null;
+    // The owners come first: PostgreSQL never holds a version that they do not.
+    if (version < stands) difference = `the row is ahead at version ${stands}, the owner at ${version}`;
+    else if (held !== undefined && version === stands && record.checksumOf(held) !== row!.checksum) {
+      difference = `version ${stands} stands with another content`;
+    }
+    if (difference !== null) violations.push({ kind: 'recordDiffers', key, owner: owner.name, difference });
+  }
+  return violations;
+}
+
+/** null where both hold the same. */
+function describeDifference(a: KeyRecord | undefined, b: KeyRecord | undefined): string | null {
+  if (a === undefined || b === undefined) {
+    return a === b ? null : `version ${(a ?? b)!.version} stands at one and nothing at the other`;
+  }
+  if (a.version !== b.version) return `versions ${a.version} and ${b.version}`;
+  const fields = ['origin', 'tombstone', 'createdAt', 'updatedAt', 'expiresAt'] as const;
+  for (const field of fields) {
+    if (a[field] !== b[field]) return `version ${a.version} with ${field} ${a[field]} and ${b[field]}`;
+  }
+  if (!sameBytes(a.value, b.value)) return `version ${a.version} with two values`;
+  return sameBytes(a.operationId, b.operationId) ? null : `version ${a.version} with two operation ids`;
+}
+
+function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

@@ -1,0 +1,109 @@
+/**
+ * What clients did to a key and what they were told, as data: the input of the linearizability checker. Only
+ * what a client could see stands here. An operation of which nobody knows whether it happened is `indefinite`;
+ * one that certainly did not happen is a `definiteFailure`, and to see its effect is a violation.
+ */
+
+export interface HistoryOperation {
+  readonly key: string;
+  readonly client: string | number;
+  readonly call: HistoryCall;
+  readonly outcome: HistoryOutcome;
+  /**
+   * Any clock that all clients share and that never goes back; a counter of events is best. Two operations
+   * overlap where neither returned before the other was invoked; equal times count as overlap.
+   */
+  readonly invokedAt: number;
+  /** Not looked at where the outcome is indefinite: such a call may take effect at any later time. */
+  readonly returnedAt: number;
+}
+
+/** Values as texts; null is absence. */
+export type HistoryCall =
+  | { readonly kind: 'get' }
+  | { readonly kind: 'put'; readonly value: string }
+  | { readonly kind: 'delete' }
+  | { readonly kind: 'compareAndPut'; readonly expect: HistoryExpectation; readonly value: string }
+  | { readonly kind: 'compareAndDelete'; readonly expect: HistoryExpectation }
+  /** A key that is absent counts as 0. */
+  | { readonly kind: 'increment'; readonly delta: bigint }
+  /**
+   * A value taken over from the legacy source, which may only stand where nothing ever stood: neither a value
+   * nor a deletion. Give one per key and legacy value, indefinite, invoked when the history begins.
+   */
+  | { readonly kind: 'fill'; readonly value: string };
+
+export type HistoryExpectation =
+  | { readonly kind: 'value'; readonly value: string }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'version'; readonly version: number };
+
+export type HistoryOutcome =
+  /** Of a get. `version` where the client was told. */
+  | { readonly kind: 'value'; readonly value: string | null; readonly version?: number }
+  /** Of a write; `number` of an increment. `version` where the client was told. */
+  | { readonly kind: 'done'; readonly version?: number; readonly number?: bigint }
+  /** `current` is left out where the client was not told what stood. */
+  | { readonly kind: 'conditionFailed'; readonly current?: string | null }
+  /** Of an increment: the value is no integer, or would leave 64 bits. */
+  | { readonly kind: 'notAnInteger' }
+  | { readonly kind: 'indefinite' }
+  | { readonly kind: 'definiteFailure' };
+
+export function describeOperation(operation: HistoryOperation): string {
+  const from = formatTime(operation.invokedAt);
+  const to = operation.outcome.kind === 'indefinite' ? '...' : formatTime(operation.returnedAt);
+  return `[${from} - ${to}] client ${operation.client}: ${describeCall(operation.call)} -> ${describeOutcome(operation.outcome)}`;
+}
+
+function describeCall(call: HistoryCall): string {
+  switch (call.kind) {
+    case 'get':
+    case 'delete':
+      return call.kind;
+    case 'put':
+    case 'fill':
+      return `${call.kind} ${describeValue(call.value)}`;
+    case 'compareAndPut':
+      return `put ${describeValue(call.value)} if ${describeExpectation(call.expect)}`;
+    case 'compareAndDelete':
+      return `delete if ${describeExpectation(call.expect)}`;
+    case 'increment':
+      return `increment by ${call.delta}`;
+  }
+}
+
+function describeExpectation(expect: HistoryExpectation): string {
+  if (expect.kind === 'absent') return 'absent';
+  return expect.kind === 'version' ? `version ${expect.version}` : describeValue(expect.value);
+}
+
+function describeOutcome(outcome: HistoryOutcome): string {
+  switch (outcome.kind) {
+    case 'value':
+      return describeValue(outcome.value) + describeVersion(outcome.version);
+    case 'done':
+      return `done${outcome.number === undefined ? '' : `, now ${outcome.number}`}${describeVersion(outcome.version)}`;
+    case 'conditionFailed':
+      return `condition failed${outcome.current === undefined ? '' : `, found ${describeValue(outcome.current)}`}`;
+    case 'notAnInteger':
+      return 'not an integer';
+    case 'indefinite':
+      return 'nobody knows';
+    case 'definiteFailure':
+      return 'failed for certain';
+  }
+}
+
+function describeVersion(version: number | undefined): string {
+  return version === undefined ? '' : ` (version ${version})`;
+}
+
+export function describeValue(value: string | null): string {
+  if (value === null) return 'absent';
+  return value.length > 40 ? `'${value.slice(0, 37)}...'` : `'${value}'`;
+}
+
+function formatTime(time: number): string {
+  return Number.isInteger(time) ? String(time) : time.toFixed(3);
+}

@@ -1,0 +1,108 @@
+/**
+ * Calls of which nobody knows whether they happened, thinned out before the search, because each doubles it.
+ * Alike calls are interchangeable, so only how many of them took effect counts; and a call whose effect no
+ * outcome can show need never have happened.
+ */
+import type { HistoryCall, HistoryExpectation, HistoryOperation, HistoryOutcome } from './history.ts';
+import { incremented } from './model.ts';
+
+/** Two integers of at most so many digits never add up to more than 64 bits. */
+const SMALL_DIGITS = 15;
+
+/** Calls that are alike in kind and arguments. */
+export interface IndefiniteGroup {
+  readonly operation: HistoryOperation;
+  /** When each was invoked, ascending: by time t as many may have taken effect as were invoked by then. */
+  readonly invokedAt: number[];
+  /** Once the last call that can tell has returned, another effect of the group explains nothing. */
+  readonly usefulUntil: number;
+}
+
+export function groupIndefinite(
+  operations: readonly HistoryOperation[],
+  witnesses: Witnesses,
+): IndefiniteGroup[] {
+  const groups = new Map<string, IndefiniteGroup>();
+  const byInvocation = operations
+    .filter((operation) => operation.outcome.kind === 'indefinite' && operation.call.kind !== 'get')
+    .sort((a, b) => a.invokedAt - b.invokedAt);
+  for (const operation of byInvocation) {
+    const usefulUntil = witnesses.lastOf(operation);
+    if (usefulUntil < operation.invokedAt) continue;
+    const mark = JSON.stringify(operation.call, (_, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    );
+    const group = groups.get(mark);
+    if (group === undefined) groups.set(mark, { operation, invokedAt: [operation.invokedAt], usefulUntil });
+    else group.invokedAt.push(operation.invokedAt);
+  }
+  return [...groups.values()];
+}
+
+/** Until when which state could make a difference to somebody. Rather too long than too short. */
+export class Witnesses {
+  private readonly lastByValue = new Map<string | null, number>();
+  private lastOfValues = -Infinity;
+  private lastOfAny = -Infinity;
+  private lastOfIntegers = -Infinity;
+  private lastOfTexts = -Infinity;
+
+  constructor(operations: readonly HistoryOperation[]) {
+    for (const operation of operations) this.note(operation);
+  }
+
+  /** When the last call returns that could tell whether the effect of `operation` ever stood. */
+  lastOf(operation: HistoryOperation): number {
+    const { call } = operation;
+    if (call.kind === 'increment')
+      return Math.max(this.lastOfAny, this.lastOfIntegers, this.lastOfTexts, this.lastOfValues);
+    const value = 'value' in call ? call.value : null;
+    let last = Math.max(this.lastOfAny, this.lastByValue.get(value) ?? -Infinity);
+    if (incremented(value, 0n) !== null) last = Math.max(last, this.lastOfIntegers);
+    if (value !== null && (value.length > SMALL_DIGITS || incremented(value, 0n) === null))
+      last = Math.max(last, this.lastOfTexts);
+    return last;
+  }
+
+  private note(operation: HistoryOperation): void {
+    const { call, outcome } = operation;
+    if (outcome.kind === 'definiteFailure') return;
+    const until = outcome.kind === 'indefinite' ? Infinity : operation.returnedAt;
+    if (outcome.kind === 'value') this.noteValue(outcome.value, until);
+    else if (outcome.kind === 'conditionFailed' && outcome.current !== undefined)
+      this.noteValue(outcome.current, until);
+    else if (outcome.kind === 'conditionFailed') this.lastOfAny = Math.max(this.lastOfAny, until);
+    else if (outcome.kind === 'notAnInteger') this.noteRefusal(call, until);
+    else if (call.kind === 'increment') this.noteIncrement(call.delta, outcome, until);
+    else if (call.kind === 'compareAndPut' || call.kind === 'compareAndDelete')
+      this.noteExpectation(call.expect, until);
+  }
+
+  private noteExpectation(expect: HistoryExpectation, until: number): void {
+    if (expect.kind === 'version') this.lastOfAny = Math.max(this.lastOfAny, until);
+    else this.noteValue(expect.kind === 'absent' ? null : expect.value, until);
+  }
+
+  /** Refused was a text, or an integer of many digits, or by a delta of many digits anything. */
+  private noteRefusal(call: HistoryCall, until: number): void {
+    const smallDelta = call.kind === 'increment' && String(call.delta).length <= SMALL_DIGITS;
+    if (smallDelta) this.lastOfTexts = Math.max(this.lastOfTexts, until);
+    else this.lastOfAny = Math.max(this.lastOfAny, until);
+  }
+
+  /** The new number tells the old one. */
+  private noteIncrement(delta: bigint, outcome: HistoryOutcome, until: number): void {
+    if (outcome.kind !== 'done' || outcome.number === undefined) {
+      this.lastOfIntegers = Math.max(this.lastOfIntegers, until);
+      return;
+    }
+    const before = outcome.number - delta;
+    this.noteValue(String(before), until);
+    if (before === 0n) this.noteValue(null, until);
+  }
+
+  private noteValue(value: string | null, until: number): void {
+    this.lastOfValues = Math.max(this.lastOfValues, until);
+    this.lastByValue.set(value, Math.max(this.lastByValue.get(value) ?? -Infinity, until));
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The checker against histories made from a real sequential object, and against a second checker that tries
+ * every order: slow, short, written apart, and wrong in other ways if it is wrong.
+ */
+import { expect, test } from 'vitest';
+import { Prng } from '../../src/base/prng.ts';
+import type { HistoryCall, HistoryOperation, HistoryOutcome } from './history.ts';
+import { checkHistory, checkKey } from './linearizability.ts';
+
+interface Shape {
+  readonly clientCount: number;
+  readonly operationCount: number;
+  readonly indefiniteShare: number;
+  /** Few values collide often, many never. */
+  readonly valueCount: number;
+  /** Share of reads; the rest are writes of all kinds. */
+  readonly readShare: number;
+}
+
+/** Clients take turns at random; each operation takes effect somewhere between its two ends. */
+function makeHistory(prng: Prng, shape: Shape): HistoryOperation[] {
+  const freeAt = Array.from({ length: shape.clientCount }, () => prng.next());
+  const planned = Array.from({ length: shape.operationCount }, () => {
+    const client = prng.below(shape.clientCount);
+    const invokedAt = freeAt[client]! + prng.next() * 0.2;
+    const effectAt = invokedAt + prng.next();
+    const returnedAt = effectAt + prng.next();
+    freeAt[client] = returnedAt;
+    const indefinite = prng.chance(shape.indefiniteShare);
+    const lateBy = indefinite && prng.chance(0.3) ? prng.next() * 20 : 0;
+    const happens = !indefinite || prng.chance(0.5);
+    const call = drawCall(prng, shape);
+    return { client, call, invokedAt, effectAt: effectAt + lateBy, returnedAt, indefinite, happens };
+  });
+  let state: string | null = null;
+  const history: HistoryOperation[] = [];
+  for (const plan of planned.sort((a, b) => a.effectAt - b.effectAt)) {
+    const { client, call, invokedAt, returnedAt } = plan;
+    let outcome: HistoryOutcome = { kind: 'indefinite' };
+    if (plan.happens) {
+      const result = serve(call, state);
+      state = result.state;
+      if (!plan.indefinite) outcome = result.outcome;
+    }
+    history.push({ key: 'k', client, call, outcome, invokedAt, returnedAt });
+  }
+  return history;
+}
+
+function drawCall(prng: Prng, shape: Shape): HistoryCall {
+  const value = String(prng.below(shape.valueCount));
+  const expect = prng.chance(0.3)
+    ? ({ kind: 'absent' } as const)
+    : ({ kind: 'value', value: String(prng.below(shape.valueCount)) } as const);
+  if (prng.chance(shape.readShare)) return { kind: 'get' };
+  const kind = prng.pick([
+    'put',
+    'put',
+    'put',
+    'delete',
+    'compareAndPut',
+    'compareAndPut',
+    'compareAndDelete',
+    'increment',
+  ]);
+  if (kind === 'put') return { kind, value: prng.chance(0.1) ? `text${value}` : value };
+  if (kind === 'compareAndPut') return { kind, expect, value };
+  if (kind === 'compareAndDelete') return { kind, expect };
+  return kind === 'increment' ? { kind, delta: BigInt(prng.below(3)) } : { kind: 'delete' };
+}
+
+/** The sequential object itself, in the plainest words. */
+function serve(call: HistoryCall, state: string | null): { state: string | null; outcome: HistoryOutcome } {
+  if (call.kind === 'get') return { state, outcome: { kind: 'value', value: state } };
+  if (call.kind === 'put') return { state: call.value, outcome: { kind: 'done' } };
+  if (call.kind === 'delete') return { state: null, outcome: { kind: 'done' } };
+  if (call.kind === 'increment') {
+    if (state !== null && !/^\d+$/.test(state)) return { state, outcome: { kind: 'notAnInteger' } };
+    const number = BigInt(state ?? '0') + call.delta;
+    return { state: String(number), outcome: { kind: 'done', number } };
+  }
+  if (call.kind === 'fill' || call.expect.kind === 'version') throw new Error('not drawn here');
+  const holds = call.expect.kind === 'absent' ? state === null : state === call.expect.value;
+  if (!holds) return { state, outcome: { kind: 'conditionFailed', current: state } };
+  return { state: call.kind === 'compareAndPut' ? call.value : null, outcome: { kind: 'done' } };
+}
+
+function sameOutcome(a: HistoryOutcome, b: HistoryOutcome): boolean {
+  const text = (outcome: HistoryOutcome): string =>
+    JSON.stringify(outcome, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+  return text(a) === text(b);
+}
+
+/** Tries every order that real time allows, and every choice of the calls of unknown outcome. */
+function bruteForce(history: readonly HistoryOperation[]): boolean {
+  const lost = (operation: HistoryOperation): boolean => operation.outcome.kind === 'indefinite';
+  const attempt = (left: readonly HistoryOperation[], state: string | null): boolean => {
+    if (left.every(lost)) return true;
+    for (const next of left) {
+      const rest = left.filter((other) => other !== next);
+      if (rest.some((other) => !lost(other) && other.returnedAt < next.invokedAt)) continue;
+      const result = serve(next.call, state);
+      if (!lost(next) && !sameOutcome(result.outcome, next.outcome)) continue;
+      if (attempt(rest, result.state)) return true;
+    }
+    return false;
+  };
+  return attempt(history, null);
+}
+
+/** Changes what one client was told. */
+function corrupt(prng: Prng, history: readonly HistoryOperation[], valueCount: number): HistoryOperation[] {
+  const told = history.filter((operation) => operation.outcome.kind !== 'indefinite');
+  if (told.length === 0) return [...history];
+  const victim = prng.pick(told);
+  const value = prng.chance(0.2) ? null : String(prng.below(valueCount + 1));
+  return history.map((operation) => {
+    if (operation !== victim) return operation;
+    const { kind } = operation.call;
+    let outcome: HistoryOutcome = { kind: 'done' };
+    if (kind === 'get') outcome = { kind: 'value', value };
+    else if (kind === 'increment') outcome = { kind: 'done', number: BigInt(prng.below(4)) };
+    else if (prng.chance(0.5) && (kind === 'compareAndPut' || kind === 'compareAndDelete')) {
+      outcome = { kind: 'conditionFailed', current: value };
+    }
+    return { ...operation, outcome };
+  });
+}
+
+test('histories of a real sequential object, with overlap and lost answers: are always accepted', () => {
+  for (let seed = 1; seed <= 80; seed++) {
+    const prng = new Prng(seed);
+    const shape: Shape = {
+      clientCount: 1 + prng.below(8),
+      operationCount: 300,
+      indefiniteShare: prng.pick([0, 0.02, 0.05]),
+      valueCount: prng.pick([3, 20, 100_000]),
+      readShare: prng.pick([0.2, 0.5, 0.8]),
+    };
+    expect(checkKey(makeHistory(prng, shape)), `seed ${seed}`).toEqual({ kind: 'ok' });
+  }
+});
+
+test('short histories, whole and with one answer changed: judged as by trying every order', () => {
+  let violations = 0;
+  let accepted = 0;
+  for (let seed = 1; seed <= 4000; seed++) {
+    const prng = new Prng(seed);
+    const valueCount = prng.pick([2, 3, 5]);
+    const shape: Shape = {
+      clientCount: 1 + prng.below(4),
+      operationCount: 3 + prng.below(5),
+      indefiniteShare: prng.pick([0, 0.2, 0.4]),
+      valueCount,
+      readShare: 0.4,
+    };
+    const whole = makeHistory(prng, shape);
+    expect(checkKey(whole).kind, `seed ${seed}`).toBe('ok');
+    const changed = corrupt(prng, whole, valueCount);
+    const verdict = checkKey(changed).kind;
+    expect(verdict, `seed ${seed}`).toBe(bruteForce(changed) ? 'ok' : 'violation');
+    if (verdict === 'ok') accepted += 1;
+    else violations += 1;
+  }
+  expect(violations).toBeGreaterThan(600);
+  expect(accepted).toBeGreaterThan(600);
+});
+
+test('a hot key of eight clients and a long quiet one: are decided within the steps', () => {
+  const hot = {
+    clientCount: 8,
+    operationCount: 1000,
+    indefiniteShare: 0.05,
+    valueCount: 1e6,
+    readShare: 0.5,
+  };
+  const long = {
+    clientCount: 3,
+    operationCount: 10_000,
+    indefiniteShare: 0.002,
+    valueCount: 1e6,
+    readShare: 0.5,
+  };
+  expect(checkHistory(makeHistory(new Prng(1), hot)).kind).toBe('ok');
+  const history = makeHistory(new Prng(2), long);
+  expect(checkHistory(history).kind).toBe('ok');
+  const reads = history.filter(
+    (operation) => operation.call.kind === 'get' && operation.outcome.kind === 'value',
+  );
+  const last = reads.at(-1)!;
+  const stale = history.map((operation) =>
+    operation === last
+      ? { ...operation, outcome: { kind: 'value', value: 'never written' } as const }
+      : operation,
+  );
+  expect(checkHistory(stale)).toMatchObject({ kind: 'violation', operation: { invokedAt: last.invokedAt } });
+});

@@ -1,0 +1,301 @@
+/**
+ * Is there an order of the operations on a key, in accord with real time, that a single copy could have
+ * followed? Just-in-time linearization (G. Lowe, "Testing for linearizability", 2017, after Wing and Gong): the
+ * history is walked in order of time with the set of all places where a single copy could stand; an operation
+ * is given its place only when its return forces that. The set stays small however long the history is, the
+ * first return that empties it ends the shortest prefix without an order, and what stood in the set just before
+ * is the story to tell. Keys are checked one by one: linearizability is local (Herlihy and Wing, 1990).
+ */
+import {
+  ConfigurationSet,
+  countSpent,
+  isPlaced,
+  withoutPlaced,
+  withoutSpent,
+  withPlaced,
+  withSpent,
+  wordsFor,
+  type Configuration,
+} from './configurations.ts';
+import { describeOperation, describeValue, type HistoryOperation } from './history.ts';
+import { groupIndefinite, Witnesses, type IndefiniteGroup } from './indefinite.ts';
+import { IMPOSSIBLE, isObservation, KeyModel } from './model.ts';
+
+export interface CheckOptions {
+  /** What the key held before the history; null: it was absent. */
+  readonly initialValue?: string | null;
+  /** Placements tried before the answer is `undecided`. */
+  readonly stepsMax?: number;
+}
+
+export type KeyVerdict =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'violation'; readonly operation: HistoryOperation; readonly explanation: string }
+  | { readonly kind: 'undecided'; readonly explanation: string };
+
+export type HistoryVerdict = KeyVerdict & { readonly key?: string };
+
+const STEPS_MAX_DEFAULT = 5_000_000;
+/** Operations told in an explanation. */
+const STORY_OPERATIONS_MAX = 14;
+
+/** The first violation among the keys; else the first key that could not be decided; else ok. */
+export function checkHistory(
+  history: readonly HistoryOperation[],
+  options: CheckOptions = {},
+): HistoryVerdict {
+  const byKey = new Map<string, HistoryOperation[]>();
+  for (const operation of history) {
+    const operations = byKey.get(operation.key);
+    if (operations === undefined) byKey.set(operation.key, [operation]);
+    else operations.push(operation);
+  }
+  let undecided: HistoryVerdict | null = null;
+  for (const [key, operations] of byKey) {
+    const verdict = checkKey(operations, options);
+    if (verdict.kind === 'violation') return { ...verdict, key };
+    if (verdict.kind === 'undecided') undecided ??= { ...verdict, key };
+  }
+  return undecided ?? { kind: 'ok' };
+}
+
+/** All operations must be on one key. */
+export function checkKey(history: readonly HistoryOperation[], options: CheckOptions = {}): KeyVerdict {
+  const search = new Search(history, options);
+  for (const event of eventsOf(history)) {
+    if (!event.returns) {
+      search.invoke(event.operation);
+      continue;
+    }
+    const outcome = search.return(event.operation);
+    if (outcome === 'placed') continue;
+    if (outcome === 'exhausted') {
+      const explanation = `not decided within ${search.stepCount} steps, at ${describeOperation(event.operation)}`;
+      return { kind: 'undecided', explanation };
+    }
+    const explanation = explain(history, event.operation, search.valuesPossible());
+    return { kind: 'violation', operation: event.operation, explanation };
+  }
+  return { kind: 'ok' };
+}
+
+interface Event {
+  readonly time: number;
+  readonly returns: boolean;
+  readonly operation: HistoryOperation;
+}
+
+/** Invocations and returns of what has a known outcome, by time; at one moment invocations come first. */
+function eventsOf(history: readonly HistoryOperation[]): Event[] {
+  const events: Event[] = [];
+  for (const operation of history) {
+    const { kind } = operation.outcome;
+    if (kind === 'indefinite' || kind === 'definiteFailure') continue;
+    events.push({ time: operation.invokedAt, returns: false, operation });
+    events.push({ time: operation.returnedAt, returns: true, operation });
+  }
+  return events.sort((a, b) => a.time - b.time || Number(a.returns) - Number(b.returns));
+}
+
+interface Reached {
+  readonly configuration: Configuration;
+  /** The last step was an indefinite call that nobody has seen yet: to overwrite it now would be to waste it. */
+  readonly unseen: boolean;
+}
+
+type Reach = (configuration: Configuration, unseen: boolean) => void;
+
+class Search {
+  stepCount = 0;
+  private readonly stepsMax: number;
+  private readonly model: KeyModel;
+  /** Groups are known by their index; those whose use is over are null. */
+  private readonly groups: (IndefiniteGroup | null)[];
+  private readonly witnesses: Witnesses;
+  private readonly slots: (HistoryOperation | null)[] = [];
+  /** By slot: until when it matters whether the effect of the open blind write was ever seen; else Infinity. */
+  private readonly seenUntil: number[] = [];
+  private readonly slotOf = new Map<HistoryOperation, number>();
+  private configurations = new ConfigurationSet();
+  /** Everywhere a single copy could stand during the last return; kept for the explanation. */
+  private reached = new ConfigurationSet();
+
+  constructor(history: readonly HistoryOperation[], options: CheckOptions) {
+    this.stepsMax = options.stepsMax ?? STEPS_MAX_DEFAULT;
+    this.model = new KeyModel(history.some((operation) => operation.call.kind === 'fill'));
+    this.witnesses = new Witnesses(history);
+    this.groups = groupIndefinite(history, this.witnesses);
+    const placed = new Array<number>(wordsFor(openCountMax(history))).fill(0);
+    this.configurations.add({ state: this.model.initial(options.initialValue ?? null), placed, spent: [] });
+  }
+
+  invoke(operation: HistoryOperation): void {
+    const free = this.slots.indexOf(null);
+    const slot = free === -1 ? this.slots.length : free;
+    this.slots[slot] = operation;
+    this.seenUntil[slot] = isBlind(operation) ? this.witnesses.lastOf(operation) : Infinity;
+    this.slotOf.set(operation, slot);
+    if (isObservation(operation)) this.rebuild((configuration) => this.observe(configuration));
+  }
+
+  return(operation: HistoryOperation): 'placed' | 'impossible' | 'exhausted' {
+    this.retireGroups(operation.returnedAt);
+    const slot = this.slotOf.get(operation)!;
+    const survivors = new ConfigurationSet();
+    const open: Reached[] = [];
+    this.reached = new ConfigurationSet();
+    const reach: Reach = (configuration, unseen) => {
+      if (isPlaced(configuration.placed, slot)) {
+        survivors.add({ ...configuration, placed: withoutPlaced(configuration.placed, slot) });
+      } else if (this.reached.add(configuration)) {
+        open.push({ configuration, unseen });
+      }
+    };
+    for (const configuration of this.configurations) reach(configuration, false);
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (this.stepCount > this.stepsMax) return 'exhausted';
+      this.expand(next, operation.returnedAt, reach);
+    }
+    this.slots[slot] = null;
+    this.slotOf.delete(operation);
+    this.configurations = survivors;
+    return survivors.size > 0 ? 'placed' : 'impossible';
+  }
+
+  valuesPossible(): (string | null)[] {
+    return [...new Set([...this.reached].map((configuration) => this.model.valueOf(configuration.state)))];
+  }
+
+  /** Every single next write that could take effect, open or indefinite. */
+  private expand({ configuration: from, unseen }: Reached, now: number, reach: Reach): void {
+    for (let slot = 0; slot < this.slots.length; slot++) {
+      const operation = this.slots[slot] ?? null;
+      if (operation === null || isObservation(operation) || isPlaced(from.placed, slot)) continue;
+      if (unseen && isBlind(operation)) continue;
+      this.stepCount += 1;
+      const state = this.model.apply(operation, from.state);
+      if (state === IMPOSSIBLE) continue;
+      let placed = withPlaced(from.placed, slot);
+      if (isBlind(operation)) placed = this.placeUnseen(placed, now);
+      reach(this.observe({ state, placed, spent: from.spent }), false);
+    }
+    for (let index = 0; index < this.groups.length; index++) {
+      const group = this.groups[index] ?? null;
+      if (group === null || (unseen && isBlind(group.operation))) continue;
+      const invokedAt = group.invokedAt[countSpent(from.spent, index)];
+      if (invokedAt === undefined || invokedAt > now) continue;
+      this.stepCount += 1;
+      const state = this.model.effect(group.operation, from.state);
+      // One that changes nothing might as well not have happened.
+      if (state === IMPOSSIBLE || state === from.state) continue;
+      const next = this.observe({ state, placed: from.placed, spent: withSpent(from.spent, index) });
+      reach(next, next.placed === from.placed);
+    }
+  }
+
+  /**
+   * Places every open observation that fits the state. Nothing is lost by it: it changes no state, and another
+   * chance to place it is worth nothing once it has its place.
+   */
+  private observe(configuration: Configuration): Configuration {
+    let placed = configuration.placed;
+    for (let slot = 0; slot < this.slots.length; slot++) {
+      const operation = this.slots[slot] ?? null;
+      if (operation === null || !isObservation(operation) || isPlaced(placed, slot)) continue;
+      if (this.model.apply(operation, configuration.state) !== IMPOSSIBLE) placed = withPlaced(placed, slot);
+    }
+    return placed === configuration.placed ? configuration : { ...configuration, placed };
+  }
+
+  /**
+   * When a blind write takes effect, every open blind write whose effect nobody can have seen has its place just
+   * before it: it leaves no trace, and its client can be answered. This is what keeps writers apart from readers
+   * cheap: only writes that somebody saw are tried in different orders.
+   */
+  private placeUnseen(placed: number[], now: number): number[] {
+    let result = placed;
+    for (let slot = 0; slot < this.slots.length; slot++) {
+      if (this.slots[slot] === null || this.seenUntil[slot]! >= now || isPlaced(result, slot)) continue;
+      result = withPlaced(result, slot);
+    }
+    return result;
+  }
+
+  /** What was spent of a group that can explain nothing more no longer tells configurations apart. */
+  private retireGroups(now: number): void {
+    for (let index = 0; index < this.groups.length; index++) {
+      const group = this.groups[index] ?? null;
+      if (group === null || group.usefulUntil >= now) continue;
+      this.groups[index] = null;
+      this.rebuild((configuration) => ({
+        ...configuration,
+        spent: withoutSpent(configuration.spent, index),
+      }));
+    }
+  }
+
+  private rebuild(change: (configuration: Configuration) => Configuration): void {
+    const rebuilt = new ConfigurationSet();
+    for (const configuration of this.configurations) rebuilt.add(change(configuration));
+    this.configurations = rebuilt;
+  }
+}
+
+/** Takes effect in any state, and leaves nothing of it. */
+function isBlind(operation: HistoryOperation): boolean {
+  return operation.call.kind === 'put' || operation.call.kind === 'delete';
+}
+
+/** The most operations of known outcome that were open at one moment. */
+function openCountMax(history: readonly HistoryOperation[]): number {
+  let open = 0;
+  let most = 0;
+  for (const event of eventsOf(history)) {
+    open += event.returns ? -1 : 1;
+    most = Math.max(most, open);
+  }
+  return most;
+}
+
+function explain(
+  history: readonly HistoryOperation[],
+  failed: HistoryOperation,
+  possible: readonly (string | null)[],
+): string {
+  const { returnedAt } = failed;
+  const values = possible.slice(0, STORY_OPERATIONS_MAX).map(describeValue).join(', ');
+  const prefix = history
+    .filter((operation) => operation !== failed && operation.invokedAt <= returnedAt)
+    .filter((operation) => operation.outcome.kind !== 'indefinite' || operation.call.kind !== 'get')
+    .sort((a, b) => endOf(a, returnedAt) - endOf(b, returnedAt) || a.invokedAt - b.invokedAt);
+  const told = prefix.slice(-STORY_OPERATIONS_MAX);
+  const omitted = prefix.length - told.length;
+  return [
+    `key '${failed.key}': no single copy could have answered`,
+    `  ${describeOperation(failed)}`,
+    `It could only have stood at: ${values}${possible.length > STORY_OPERATIONS_MAX ? ', ...' : ''}.`,
+    `Before it and beside it${omitted > 0 ? ` (${omitted} earlier ones left out)` : ''}:`,
+    ...told.map((operation) => `  ${describeOperation(operation)}`),
+    ...writersLeftOut(prefix.slice(0, omitted), failed).map(
+      (operation) => `  earlier: ${describeOperation(operation)}`,
+    ),
+  ].join('\n');
+}
+
+/** Where the value that was read came from, if that is long ago. */
+function writersLeftOut(
+  omitted: readonly HistoryOperation[],
+  failed: HistoryOperation,
+): readonly HistoryOperation[] {
+  const { outcome } = failed;
+  if (outcome.kind !== 'value' || outcome.value === null) return [];
+  const wrote = (operation: HistoryOperation): boolean =>
+    'value' in operation.call && operation.call.value === outcome.value;
+  return omitted.filter(wrote).slice(-2);
+}
+
+function endOf(operation: HistoryOperation, latest: number): number {
+  return operation.outcome.kind === 'indefinite'
+    ? operation.invokedAt
+    : Math.min(operation.returnedAt, latest);
+}
