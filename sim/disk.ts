@@ -1,7 +1,8 @@
 /**
  * A simulated disk. It outlives the processes that use it: each life of a node opens it anew and finds what
- * was synced. A write takes a drawn time; a crash meanwhile leaves it there whole or not at all, by chance, as
- * the storage port allows. Faults (full, broken, wiped, set back, a flipped bit) are commanded from outside.
+ * was synced. A write takes a drawn time; a crash meanwhile leaves it there whole or not at all, by chance,
+ * as the storage port allows. Faults (full, broken, wiped, set back, a flipped bit) are commanded from
+ * outside.
  */
 import { assert } from '../src/base/assert.ts';
 import type { Prng } from '../src/base/prng.ts';

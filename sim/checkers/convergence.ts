@@ -1,7 +1,7 @@
 /**
- * After everything has come to rest: does every copy hold what was acknowledged, and do the copies agree? Pure
- * functions over dumps of the owners' stores and of PostgreSQL's table. Only complete owners belong in the dumps:
- * a learner may still lack what it has not copied.
+ * After everything has come to rest: does every copy hold what was acknowledged, and do the copies agree?
+ * Pure functions over dumps of the owners' stores and of PostgreSQL's table. Only complete owners belong in
+ * the dumps: a learner may still lack what it has not copied.
  */
 import type { KeyRecord } from '../../src/core/record.ts';
 
@@ -29,7 +29,10 @@ export interface ConvergenceInput {
   /** null where there is no system of record. */
   readonly record: RecordDump | null;
   readonly acknowledged: readonly AcknowledgedWrite[];
-  /** May the cluster have forgotten the key for good, as it does with old tombstones? Never where not given. (R22) */
+  /**
+   * May the cluster have forgotten the key for good, as it does with old tombstones? Never where not
+   * given. (R22)
+   */
   readonly mayBeForgotten?: (key: string) => boolean;
 }
 

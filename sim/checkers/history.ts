@@ -1,7 +1,8 @@
 /**
  * What clients did to a key and what they were told, as data: the input of the linearizability checker. Only
- * what a client could see stands here. An operation of which nobody knows whether it happened is `indefinite`;
- * one that certainly did not happen is a `definiteFailure`, and to see its effect is a violation.
+ * what a client could see stands here. An operation of which nobody knows whether it happened is
+ * `indefinite`; one that certainly did not happen is a `definiteFailure`, and to see its effect is a
+ * violation.
  */
 
 export interface HistoryOperation {

@@ -1,10 +1,11 @@
 /**
  * Is there an order of the operations on a key, in accord with real time, that a single copy could have
- * followed? Just-in-time linearization (G. Lowe, "Testing for linearizability", 2017, after Wing and Gong): the
- * history is walked in order of time with the set of all places where a single copy could stand; an operation
- * is given its place only when its return forces that. The set stays small however long the history is, the
- * first return that empties it ends the shortest prefix without an order, and what stood in the set just before
- * is the story to tell. Keys are checked one by one: linearizability is local (Herlihy and Wing, 1990).
+ * followed? Just-in-time linearization (G. Lowe, "Testing for linearizability", 2017, after Wing and Gong):
+ * the history is walked in order of time with the set of all places where a single copy could stand; an
+ * operation is given its place only when its return forces that. The set stays small however long the
+ * history is, the first return that empties it ends the shortest prefix without an order, and what stood in
+ * the set just before is the story to tell. Keys are checked one by one: linearizability is local (Herlihy
+ * and Wing, 1990).
  */
 import {
   ConfigurationSet,
@@ -99,7 +100,10 @@ function eventsOf(history: readonly HistoryOperation[]): Event[] {
 
 interface Reached {
   readonly configuration: Configuration;
-  /** The last step was an indefinite call that nobody has seen yet: to overwrite it now would be to waste it. */
+  /**
+   * The last step was an indefinite call that nobody has seen yet: to overwrite it now would be to waste
+   * it.
+   */
   readonly unseen: boolean;
 }
 
@@ -113,7 +117,10 @@ class Search {
   private readonly groups: (IndefiniteGroup | null)[];
   private readonly witnesses: Witnesses;
   private readonly slots: (HistoryOperation | null)[] = [];
-  /** By slot: until when it matters whether the effect of the open blind write was ever seen; else Infinity. */
+  /**
+   * By slot: until when it matters whether the effect of the open blind write was ever seen; else
+   * Infinity.
+   */
   private readonly seenUntil: number[] = [];
   private readonly slotOf = new Map<HistoryOperation, number>();
   private configurations = new ConfigurationSet();
@@ -194,8 +201,8 @@ class Search {
   }
 
   /**
-   * Places every open observation that fits the state. Nothing is lost by it: it changes no state, and another
-   * chance to place it is worth nothing once it has its place.
+   * Places every open observation that fits the state. Nothing is lost by it: it changes no state, and
+   * another chance to place it is worth nothing once it has its place.
    */
   private observe(configuration: Configuration): Configuration {
     let placed = configuration.placed;
@@ -208,9 +215,9 @@ class Search {
   }
 
   /**
-   * When a blind write takes effect, every open blind write whose effect nobody can have seen has its place just
-   * before it: it leaves no trace, and its client can be answered. This is what keeps writers apart from readers
-   * cheap: only writes that somebody saw are tried in different orders.
+   * When a blind write takes effect, every open blind write whose effect nobody can have seen has its place
+   * just before it: it leaves no trace, and its client can be answered. This is what keeps writers apart
+   * from readers cheap: only writes that somebody saw are tried in different orders.
    */
   private placeUnseen(placed: number[], now: number): number[] {
     let result = placed;

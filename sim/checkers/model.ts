@@ -24,7 +24,10 @@ const INTEGER_MIN = -(2n ** 63n);
 export class KeyModel {
   private readonly states: ModelState[] = [];
   private readonly ids = new Map<string, number>();
-  /** Where a write leads that leads there from any state it can happen in: saves building the mark each time. */
+  /**
+   * Where a write leads that leads there from any state it can happen in: saves building the mark each
+   * time.
+   */
   private readonly targets = new Map<HistoryOperation, number>();
   private readonly hasFills: boolean;
 

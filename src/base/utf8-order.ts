@@ -1,6 +1,7 @@
 /**
- * The order of texts by their UTF-8 bytes, as LevelDB and PostgreSQL's "C" collation sort them. It differs from
- * JavaScript's own (UTF-16 units) only where a character beyond U+FFFF meets one from U+E000 to U+FFFF.
+ * The order of texts by their UTF-8 bytes, as LevelDB and PostgreSQL's "C" collation sort them. It differs
+ * from JavaScript's own (UTF-16 units) only where a character beyond U+FFFF meets one from U+E000 to
+ * U+FFFF.
  */
 export function compareUtf8(a: string, b: string): number {
   if (a === b) return 0;

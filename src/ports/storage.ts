@@ -7,7 +7,8 @@
  * Does not promise: that bytes come back undamaged (records carry their own checksum); that a write whose
  * `done` was not called is absent; any isolation between `scan` and concurrent writes beyond seeing each
  * batch, written before the scan began, whole. At most one `write` may be in flight. After a write that
- * failed every later one fails too, until the store is opened anew: nobody knows what the next sync would cover.
+ * failed every later one fails too, until the store is opened anew: nobody knows what the next sync would
+ * cover.
  */
 export interface Storage {
   /** Reads what the last *completed* write left there. Synchronous: the hot path of a read. */

@@ -1,6 +1,6 @@
 /**
- * A process that writes batches to a LevelDB store until it is killed, and tells each one that was acknowledged.
- * After a write that failed it tries once more, tells both errors and ends.
+ * A process that writes batches to a LevelDB store until it is killed, and tells each one that was
+ * acknowledged. After a write that failed it tries once more, tells both errors and ends.
  */
 import { writeSync } from 'node:fs';
 import { openLevelStore } from '../../src/adapters/leveldb/store.ts';

@@ -1,4 +1,7 @@
-/** The storage contract at both implementations, and what only a real process can show: kill -9 and a broken file. */
+/**
+ * The storage contract at both implementations, and what only a real process can show: kill -9 and a
+ * broken file.
+ */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -86,7 +89,10 @@ function buildWriter(): string {
   return outfile;
 }
 
-/** Runs the writer, kills it once it has acknowledged `batchCount` batches, gives the last one acknowledged. */
+/**
+ * Runs the writer, kills it once it has acknowledged `batchCount` batches, gives the last one
+ * acknowledged.
+ */
 async function writeAndKill(program: string, directory: string, batchCount: number): Promise<number> {
   const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
   let told = '';

@@ -1,7 +1,7 @@
 /**
  * The data directory of a node: which cluster and node it belongs to, in which format, and the promise that
- * only one process uses it. Everything that would make a node serve from somebody else's data, or data that it
- * cannot read, is refused here with one line that says what to do.
+ * only one process uses it. Everything that would make a node serve from somebody else's data, or data that
+ * it cannot read, is refused here with one line that says what to do.
  */
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -66,8 +66,9 @@ export async function openDirectory(path: string, identity: DirectoryIdentity): 
 }
 
 /**
- * Node.js cannot lock a file, LevelDB can: an empty database is the lock, which the kernel gives back when the
- * process ends, however it ends. It is apart from the store's own, so that the store may be set aside under it.
+ * Node.js cannot lock a file, LevelDB can: an empty database is the lock, which the kernel gives back when
+ * the process ends, however it ends. It is apart from the store's own, so that the store may be set aside
+ * under it.
  */
 async function takeLock(path: string): Promise<ClassicLevel | string> {
   const lockPath = join(path, LOCK_FOLDER);

@@ -1,8 +1,9 @@
 /**
- * Looks for lost writes in LevelDB's write-ahead log before the engine opens it. The engine itself passes over
- * a damaged stretch without a word, which would lose acknowledged writes. What a crash leaves, a torn last
- * batch, is no damage: it was never acknowledged. A batch that is whole and follows a broken one is the proof
- * that something synced was lost. The last batch of all cannot be judged: torn and damaged look the same.
+ * Looks for lost writes in LevelDB's write-ahead log before the engine opens it. The engine itself passes
+ * over a damaged stretch without a word, which would lose acknowledged writes. What a crash leaves, a torn
+ * last batch, is no damage: it was never acknowledged. A batch that is whole and follows a broken one is
+ * the proof that something synced was lost. The last batch of all cannot be judged: torn and damaged look
+ * the same.
  *
  * Format: doc/log_format.md of LevelDB; blocks of 32 KiB, records of crc32c (4), length (2), type (1), data.
  */

@@ -1,8 +1,8 @@
 /**
  * The storage port on LevelDB. Writes are synced batches; reads are synchronous. What LevelDB does badly is
- * closed here: a log damaged in its middle is passed over silently (so it is checked before opening), a failed
- * write leaves the end of the log unknown (so no write follows one), and the binding cuts keys short in
- * `getSync` (so its key buffer is made large enough beforehand).
+ * closed here: a log damaged in its middle is passed over silently (so it is checked before opening), a
+ * failed write leaves the end of the log unknown (so no write follows one), and the binding cuts keys short
+ * in `getSync` (so its key buffer is made large enough beforehand).
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -68,7 +68,8 @@ export async function openLevelStore(
     };
   }
   // The binding writes the key into a buffer that it enlarges only when exactly full; a character of several
-  // bytes that does not fit at the end is cut off and another key is read. One long key makes it large for good.
+  // bytes that does not fit at the end is cut off and another key is read. One long key makes it large for
+  // good.
   level.getSync('k'.repeat(FAST_KEY_UNITS_MAX * 3));
   return { kind: 'open', storage: new LevelStorage(level, options.onDamaged ?? ignoreDamage) };
 }
@@ -115,7 +116,10 @@ class LevelStorage implements Storage {
   private readonly level: Level;
   private readonly onDamaged: (message: string) => void;
   private writing = false;
-  /** Set by the first failed write, for good: after a failed sync nobody knows what the next one would cover. */
+  /**
+   * Set by the first failed write, for good: after a failed sync nobody knows what the next one would
+   * cover.
+   */
   private failure: StorageError | null = null;
   private closing: (() => void) | null = null;
 
