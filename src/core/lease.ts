@@ -1,0 +1,135 @@
+/**
+ * Leases: who may serve, and until when. The holder counts from the moment it *sent* a heartbeat that a
+ * majority of the council granted, so that its lease is over by its own clock before anyone who waits for its
+ * end, from a later moment and with a margin for drifting clocks, may go on. (PROTOCOL R14, R15, R16)
+ */
+import { TICK_MS } from './limits.ts';
+import type { Mutations } from './mutations.ts';
+import { isLiveIncarnation, majorityOf } from './topology.ts';
+import type { Topology } from './topology.ts';
+
+/** How long a waiter counts, by its own clock, to be sure that a lease of `leaseMs` by another clock is over. */
+export function waitOutMs(leaseMs: number, clockDrift: number): number {
+  return (leaseMs * (1 + clockDrift)) / (1 - clockDrift) + TICK_MS;
+}
+
+/** The lease of one process, by its own monotonic clock. */
+export class LeaseHolder {
+  private readonly mutations: Mutations;
+  private epoch = 0;
+  private leaseMs = 0;
+  private voters: readonly number[] = [];
+  private readonly grantedAt = new Map<number, number>();
+  /** Heartbeats sent before this moment count no more. */
+  private floor = -Infinity;
+  private released = false;
+  private untilAt = -Infinity;
+
+  constructor(mutations: Mutations) {
+    this.mutations = mutations;
+  }
+
+  /** The process acts in this topology from `now` on; whatever it held before is over. */
+  begin(topology: Topology, now: number): void {
+    this.epoch = topology.epoch;
+    this.leaseMs = topology.leaseMs;
+    this.voters = topology.council;
+    this.drop(now);
+  }
+
+  /** The lease is over; only heartbeats sent from now on can bring a new one. */
+  drop(now: number): void {
+    this.grantedAt.clear();
+    this.floor = now;
+    this.untilAt = -Infinity;
+  }
+
+  /** Given up for good: this process will not serve again. (R18) */
+  release(): void {
+    this.released = true;
+    this.untilAt = -Infinity;
+  }
+
+  /** `epoch` is the one that was granted, which tells a late answer from one of this epoch. */
+  onGrant(voter: number, epoch: number, sentAt: number, receivedAt: number): void {
+    if (epoch !== this.epoch || sentAt < this.floor || sentAt > receivedAt) return;
+    if (this.released || !this.voters.includes(voter)) return;
+    const from = this.mutations.leaseFromReceipt === true ? receivedAt : sentAt;
+    if (from <= (this.grantedAt.get(voter) ?? -Infinity)) return;
+    this.grantedAt.set(voter, from);
+    const latest = [...this.grantedAt.values()].sort((a, b) => b - a);
+    const decisive = latest[majorityOf(this.voters.length) - 1];
+    if (decisive !== undefined) this.untilAt = decisive + this.leaseMs;
+  }
+
+  /** The lease is held while the monotonic clock stands below this; -Infinity where there is none. */
+  get until(): number {
+    return this.untilAt;
+  }
+}
+
+export interface LeaseAsk {
+  readonly id: number;
+  readonly incarnation: number;
+  readonly epoch: number;
+}
+
+export interface LeaseAnswer {
+  readonly granted: boolean;
+  /** With a grant the epoch it is for; otherwise the highest epoch that binds this voter. */
+  readonly epoch: number;
+}
+
+/**
+ * A voter's word on a heartbeat. Having accepted a later epoch ends its grants for every earlier one: any
+ * majority that has chosen the later epoch then shares a voter with any majority of grants, which gave its
+ * grant before it accepted, and so before the epoch was chosen. A topology that the voter knows to be chosen
+ * counts like an accepted one, but never against a later one that it has accepted.
+ */
+export function answerLease(
+  accepted: Topology | null,
+  learned: Topology | null,
+  ask: LeaseAsk,
+  mutations: Mutations,
+): LeaseAnswer {
+  const acceptedEpoch = mutations.grantByLearned === true ? 0 : (accepted?.epoch ?? 0);
+  const learnedEpoch = learned?.epoch ?? 0;
+  const binding = learnedEpoch >= acceptedEpoch ? learned : accepted;
+  const epoch = Math.max(acceptedEpoch, learnedEpoch);
+  const granted =
+    binding !== null && ask.epoch === epoch && isLiveIncarnation(binding, ask.id, ask.incarnation);
+  return { granted, epoch };
+}
+
+/**
+ * Notices that this process or its machine did not run for a while: the wall clock or the clock that counts
+ * through suspension ran ahead of the monotonic one. Clocks only take away: a clock that went back is no gap.
+ */
+export class ClockGap {
+  private readonly gapMsMax: number;
+  private monotonic: number;
+  private wall: number;
+  private boot: number;
+
+  constructor(gapMsMax: number, monotonic: number, wall: number, boot: number) {
+    this.gapMsMax = gapMsMax;
+    this.monotonic = monotonic;
+    this.wall = wall;
+    this.boot = boot;
+  }
+
+  /** Cheap enough for every read: the wall clock alone, against the last tick. */
+  wallRanAhead(monotonic: number, wall: number): boolean {
+    return wall - this.wall - (monotonic - this.monotonic) > this.gapMsMax;
+  }
+
+  /** Compares all clocks with the last tick and starts anew from here; true where there was a gap. */
+  tick(monotonic: number, wall: number, boot: number): boolean {
+    const gap =
+      this.wallRanAhead(monotonic, wall) || boot - this.boot - (monotonic - this.monotonic) > this.gapMsMax;
+    this.monotonic = monotonic;
+    this.wall = wall;
+    this.boot = boot;
+    return gap;
+  }
+}

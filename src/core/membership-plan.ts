@@ -1,0 +1,165 @@
+/**
+ * When members are to be removed, admitted or started together: decisions made of the topology, of what each
+ * peer said about itself, and of who hears whom. Nothing here changes anything: the answers are proposed to
+ * the council's register. (PROTOCOL R11, R27, R28, R31)
+ */
+import { startsOf } from './incarnation.ts';
+import type { Introduction } from './message.ts';
+import type { Suspicion } from './suspicion.ts';
+import type { Entrant, MemberChange } from './topology-change.ts';
+import { majorityOf, memberByName } from './topology.ts';
+import type { Member, Topology } from './topology.ts';
+
+/** What a peer's process last said about itself, while its link stands. */
+export type Introductions = ReadonlyMap<string, Introduction>;
+
+/** Milliseconds. A member that was removed soon after its admission waits this long, doubling each time. */
+const READMISSION_MS_MIN = 250;
+const READMISSION_MS_MAX = 60_000;
+/** Milliseconds. A membership that lasted this long clears the record. */
+const STEADY_AFTER_MS = 60_000;
+
+/** Slows down members that come and go. (R31) */
+export class Readmissions {
+  private readonly records = new Map<string, { admittedAt: number; strikes: number; notBefore: number }>();
+
+  onTopology(previous: Topology | null, next: Topology, now: number): void {
+    for (const member of next.members) {
+      const before = previous === null ? undefined : memberByName(previous, member.name);
+      const record = this.records.get(member.name) ?? { admittedAt: now, strikes: 0, notBefore: 0 };
+      const ended = before?.alive === true && (!member.alive || member.incarnation !== before.incarnation);
+      if (ended) {
+        record.strikes = now - record.admittedAt > STEADY_AFTER_MS ? 0 : record.strikes + 1;
+        // The first fall is forgiven: a restart is no flapping.
+        const wait = READMISSION_MS_MIN * 2 ** (record.strikes - 2);
+        record.notBefore = record.strikes < 2 ? 0 : now + Math.min(wait, READMISSION_MS_MAX);
+      }
+      if (member.alive && member.incarnation !== before?.incarnation) record.admittedAt = now;
+      this.records.set(member.name, record);
+    }
+  }
+
+  mayEnter(name: string, now: number): boolean {
+    return now >= (this.records.get(name)?.notBefore ?? 0);
+  }
+}
+
+/** Was the member's recorded process replaced by the one that introduces itself? */
+function isRestarted(member: Member, introduction: Introduction | undefined): boolean {
+  return (
+    introduction !== undefined &&
+    introduction.state !== 'serving' &&
+    introduction.incarnation !== member.incarnation
+  );
+}
+
+/**
+ * The process as an entrant, where it may be one: it must know the very topology that it enters after, because
+ * only then it has judged by that topology whether its disk is the one that the cluster remembers. (R8)
+ */
+function entrantOf(
+  topology: Topology,
+  member: Member,
+  introduction: Introduction | undefined,
+): Entrant | null {
+  if (introduction === undefined || introduction.state === 'serving') return null;
+  if (introduction.epoch !== topology.epoch || introduction.incarnation === member.incarnation) return null;
+  const intact =
+    introduction.state === 'entering' &&
+    introduction.id === member.id &&
+    startsOf(introduction.incarnation) > startsOf(member.incarnation);
+  return { id: member.id, incarnation: introduction.incarnation, intact };
+}
+
+/** What a serving member proposes; empty lists where all is well. */
+export function planServing(
+  self: string,
+  topology: Topology,
+  introductions: Introductions,
+  suspicion: Suspicion,
+  readmissions: Readmissions,
+  hasReleased: (member: Member) => boolean,
+  now: number,
+): MemberChange {
+  const accused = suspicion.accused(topology, now);
+  const others = topology.members.filter((member) => member.name !== self);
+  const gone = others.filter(
+    (member) =>
+      member.alive &&
+      (accused.includes(member.id) ||
+        hasReleased(member) ||
+        isRestarted(member, introductions.get(member.name))),
+  );
+  const staying = topology.members.filter((member) => member.alive && !gone.includes(member));
+  const names = staying.map((member) => member.name);
+  const entrants: Entrant[] = [];
+  for (const member of others) {
+    if (staying.includes(member)) continue;
+    const entrant = entrantOf(topology, member, introductions.get(member.name));
+    if (entrant === null || !readmissions.mayEnter(member.name, now)) continue;
+    if (!suspicion.isLinked(member.name, names, now)) continue;
+    entrants.push(entrant);
+    names.push(member.name);
+  }
+  return { gone: gone.map((member) => member.id), entrants };
+}
+
+export type ColdStart =
+  /** Somebody serves, or this process is in no state to begin. */
+  | { readonly kind: 'no' }
+  /** It is one, and goes on when all are here or the grace is over. */
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'ready'; readonly change: MemberChange };
+
+/**
+ * A start of the whole cluster: nobody serves, and most voters are here with their disks. Everyone who is here
+ * enters in one step, everyone else goes. `own` is our own introduction, `graceOver` whether those that are
+ * missing were waited for long enough.
+ */
+export function planColdStart(
+  topology: Topology,
+  own: Introduction,
+  introductions: Introductions,
+  suspicion: Suspicion,
+  graceOver: boolean,
+  now: number,
+): ColdStart {
+  if (own.state !== 'entering') return { kind: 'no' };
+  const present = new Map<string, Introduction>([[own.name, own]]);
+  for (const [name, introduction] of introductions) {
+    if (!suspicion.isSilent(name, now)) present.set(name, introduction);
+  }
+  for (const introduction of present.values()) if (introduction.state === 'serving') return { kind: 'no' };
+  const entrants: Entrant[] = [];
+  for (const member of topology.members) {
+    const entrant = entrantOf(topology, member, present.get(member.name));
+    if (entrant !== null) entrants.push(entrant);
+  }
+  const voters = entrants.filter((entrant) => entrant.intact && topology.council.includes(entrant.id));
+  if (voters.length < majorityOf(topology.council.length)) return { kind: 'no' };
+  if (!graceOver && entrants.length < topology.members.length) return { kind: 'waiting' };
+  const entering = new Set(entrants.map((entrant) => entrant.id));
+  const gone = topology.members.filter((member) => member.alive && !entering.has(member.id));
+  return { kind: 'ready', change: { gone: gone.map((member) => member.id), entrants } };
+}
+
+/** May this process found a cluster? Only where each configured member, all of them here, is blank. (R27) */
+export function allBlank(
+  own: Introduction,
+  configured: readonly string[],
+  introductions: Introductions,
+  suspicion: Suspicion,
+  countNeeded: number,
+  now: number,
+): boolean {
+  const blank = configured.filter((name) => {
+    const introduction = name === own.name ? own : introductions.get(name);
+    return introduction !== undefined && isUntouched(introduction) && !suspicion.isSilent(name, now);
+  });
+  return blank.length >= countNeeded;
+}
+
+/** Blank, and without any knowledge of a cluster. */
+function isUntouched(introduction: Introduction): boolean {
+  return introduction.state === 'blank' && introduction.epoch === 0 && introduction.clusterId === '';
+}

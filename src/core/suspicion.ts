@@ -1,0 +1,174 @@
+/**
+ * Who hears whom. Each member judges the others by its links and by their heartbeats, and tells all others
+ * whom it does not hear; from its own view and those reports it concludes who must go: a member that most of
+ * the council does not hear, or one of two between which a link stays broken. (PROTOCOL R31)
+ */
+import { majorityOf } from './topology.ts';
+import type { Member, Topology } from './topology.ts';
+
+export interface SuspicionSettings {
+  /** Milliseconds without a frame after which a peer counts as silent. */
+  readonly suspectAfterMs: number;
+  /** Milliseconds a broken link may take to come back before the peer counts as silent. */
+  readonly linkGraceMs: number;
+  /** Milliseconds a pair may accuse one another before one of them must go. */
+  readonly splitAfterMs: number;
+}
+
+interface Sight {
+  heardAt: number;
+  /** Our link to the peer, and the peer's link to us: since when it is broken. */
+  outBrokenAt: number | null;
+  inBrokenAt: number | null;
+  suspects: readonly string[];
+  reportedAt: number;
+}
+
+export class Suspicion {
+  private readonly self: string;
+  private readonly settings: SuspicionSettings;
+  private readonly sights = new Map<string, Sight>();
+  /** Pairs of names that have been split since a time. */
+  private readonly splitSince = new Map<string, number>();
+
+  constructor(self: string, names: readonly string[], settings: SuspicionSettings, now: number) {
+    this.self = self;
+    this.settings = settings;
+    for (const name of names) {
+      if (name === self) continue;
+      this.sights.set(name, {
+        heardAt: now,
+        outBrokenAt: null,
+        inBrokenAt: null,
+        suspects: [],
+        reportedAt: -Infinity,
+      });
+    }
+  }
+
+  heard(name: string, now: number): void {
+    const sight = this.sights.get(name);
+    if (sight === undefined) return;
+    sight.heardAt = now;
+    sight.inBrokenAt = null;
+  }
+
+  linkUp(name: string): void {
+    const sight = this.sights.get(name);
+    if (sight !== undefined) sight.outBrokenAt = null;
+  }
+
+  linkDown(name: string, now: number): void {
+    const sight = this.sights.get(name);
+    if (sight !== undefined) sight.outBrokenAt ??= now;
+  }
+
+  peerGone(name: string, now: number): void {
+    const sight = this.sights.get(name);
+    if (sight !== undefined) sight.inBrokenAt ??= now;
+  }
+
+  reported(name: string, suspects: readonly string[], now: number): void {
+    const sight = this.sights.get(name);
+    if (sight === undefined) return;
+    sight.suspects = suspects;
+    sight.reportedAt = now;
+  }
+
+  /** This process did not run for a while: what it did not hear meanwhile says nothing about the others. */
+  stalled(now: number): void {
+    for (const sight of this.sights.values()) {
+      sight.heardAt = now;
+      if (sight.outBrokenAt !== null) sight.outBrokenAt = now;
+      if (sight.inBrokenAt !== null) sight.inBrokenAt = now;
+    }
+    this.splitSince.clear();
+  }
+
+  isSilent(name: string, now: number): boolean {
+    const sight = this.sights.get(name);
+    if (sight === undefined) return false;
+    const brokenAt = Math.min(sight.outBrokenAt ?? Infinity, sight.inBrokenAt ?? Infinity);
+    return now - sight.heardAt > this.settings.suspectAfterMs || now - brokenAt >= this.settings.linkGraceMs;
+  }
+
+  /** What our heartbeats say. */
+  silent(now: number): string[] {
+    return [...this.sights.keys()].filter((name) => this.isSilent(name, now));
+  }
+
+  /** Does the observer say that it does not hear the other? Undefined where we do not know its view. */
+  misses(observer: string, other: string, now: number): boolean | undefined {
+    if (observer === this.self) return this.isSilent(other, now);
+    const sight = this.sights.get(observer);
+    if (sight === undefined || now - sight.reportedAt > this.settings.suspectAfterMs) return undefined;
+    if (this.isSilent(observer, now)) return undefined;
+    return sight.suspects.includes(other);
+  }
+
+  /** Works the link between us and all of these both ways, as far as everyone concerned reports? */
+  isLinked(name: string, others: readonly string[], now: number): boolean {
+    return others.every(
+      (other) =>
+        other === name ||
+        (this.misses(name, other, now) === false && this.misses(other, name, now) === false),
+    );
+  }
+
+  /** Ids of live members that must go, ourselves possibly among them. Called on each tick. */
+  accused(topology: Topology, now: number): number[] {
+    const alive = topology.members.filter((member) => member.alive);
+    const council = topology.members.filter((member) => topology.council.includes(member.id));
+    const majority = majorityOf(council.length);
+    const gone = alive.filter((member) => {
+      const missing = council.filter(
+        (voter) => voter.id !== member.id && this.misses(voter.name, member.name, now) === true,
+      );
+      return missing.length >= majority;
+    });
+    const heardCouncil = council.filter(
+      (voter) => voter.name === this.self || this.misses(voter.name, this.self, now) !== undefined,
+    );
+    const left = alive.filter((member) => !gone.includes(member));
+    const victims = heardCouncil.length >= majority ? this.splitVictims(left, now) : [];
+    return [...gone, ...victims].map((member) => member.id);
+  }
+
+  private splitVictims(alive: readonly Member[], now: number): Member[] {
+    const victims: Member[] = [];
+    const split = new Set<string>();
+    for (const [a, b] of this.accusingPairs(alive, now)) {
+      const pair = `${a.name} ${b.name}`;
+      split.add(pair);
+      const since = this.splitSince.get(pair) ?? now;
+      this.splitSince.set(pair, since);
+      if (now - since < this.settings.splitAfterMs || victims.includes(a) || victims.includes(b)) continue;
+      const reachA = this.reach(a, alive, now);
+      const reachB = this.reach(b, alive, now);
+      victims.push(reachA < reachB || (reachA === reachB && a.id > b.id) ? a : b);
+    }
+    for (const pair of this.splitSince.keys()) if (!split.has(pair)) this.splitSince.delete(pair);
+    return victims;
+  }
+
+  /** Pairs of live members of which one says that it does not hear the other, the lower id first. */
+  private accusingPairs(alive: readonly Member[], now: number): [Member, Member][] {
+    const pairs = new Map<string, [Member, Member]>();
+    for (const observer of alive) {
+      const suspects =
+        observer.name === this.self ? this.silent(now) : (this.sights.get(observer.name)?.suspects ?? []);
+      for (const name of suspects) {
+        const other = alive.find((member) => member.name === name);
+        if (other === undefined || this.misses(observer.name, name, now) !== true) continue;
+        const [a, b] = observer.id < other.id ? [observer, other] : [other, observer];
+        pairs.set(`${a.name} ${b.name}`, [a, b]);
+      }
+    }
+    return [...pairs.values()];
+  }
+
+  private reach(member: Member, alive: readonly Member[], now: number): number {
+    return alive.filter((other) => other !== member && this.misses(other.name, member.name, now) === false)
+      .length;
+  }
+}

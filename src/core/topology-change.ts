@@ -1,0 +1,159 @@
+/**
+ * Every way in which one topology follows another, as pure functions: each returns the next epoch's topology,
+ * or null where nothing would change. What they guard: the list of complete owners of a row is never emptied,
+ * and nobody enters it who did not hold everything. (PROTOCOL R11, R21, R28, R29)
+ */
+import { COUNCIL_COUNT_MAX } from './limits.ts';
+import { isAlive, isLiveIncarnation } from './topology.ts';
+import type { Member, SlotRow, Topology } from './topology.ts';
+import { NODE_ID_COUNT } from './version.ts';
+
+export interface FoundingPlan {
+  readonly clusterId: string;
+  readonly life: number;
+  /** In any order; ids are given in the order of their names. */
+  readonly members: readonly Omit<Member, 'id' | 'alive'>[];
+  /** Owners of all slots; whatever stands as `complete` in the rows is replaced by all owners. */
+  readonly place: (members: readonly Member[]) => Placement;
+  readonly replicaCount: number;
+  readonly ownerCountMin: number;
+  readonly leaseMs: number;
+  readonly clockDrift: number;
+  readonly floorCounter: number;
+  readonly loaded: boolean;
+}
+
+export interface Placement {
+  readonly rows: readonly SlotRow[];
+  readonly slotRow: Uint16Array;
+}
+
+/** A process that is to become part of the epoch. */
+export interface Entrant {
+  /** The id under which the topology knows the member now. */
+  readonly id: number;
+  readonly incarnation: number;
+  /** Its disk holds all that the member's last admitted process had stored. */
+  readonly intact: boolean;
+}
+
+export interface MemberChange {
+  readonly gone: readonly number[];
+  readonly entrants: readonly Entrant[];
+}
+
+/** The first epoch: everybody is alive, votes (up to the council's size) and is complete, for nothing is there yet. */
+export function foundTopology(plan: FoundingPlan): Topology {
+  const sorted = [...plan.members].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const members = sorted.map((member, index) => ({ ...member, id: index + 1, alive: true }));
+  const { rows, slotRow } = plan.place(members);
+  return {
+    epoch: 1,
+    clusterId: plan.clusterId,
+    life: plan.life,
+    replicaCount: plan.replicaCount,
+    ownerCountMin: plan.ownerCountMin,
+    leaseMs: plan.leaseMs,
+    clockDrift: plan.clockDrift,
+    members,
+    council: members.slice(0, COUNCIL_COUNT_MAX).map((member) => member.id),
+    nextId: members.length + 1,
+    rows: rows.map((row) => ({ owners: row.owners, complete: row.owners })),
+    slotRow,
+    floorCounter: plan.floorCounter,
+    loaded: plan.loaded,
+  };
+}
+
+/**
+ * Members that went and processes that come, in one step. An entrant whose disk is not intact gets a new id,
+ * which takes the old one's place among owners and voters; of several such voters only the first enters, since
+ * one voter may change at a time (R29): the others are merely gone until a later epoch.
+ */
+export function changeMembers(topology: Topology, change: MemberChange): Topology | null {
+  const entrants = new Map(admissible(topology, change.entrants).map((entrant) => [entrant.id, entrant]));
+  const gone = new Set<number>();
+  for (const id of [...change.gone, ...change.entrants.map((entrant) => entrant.id)]) {
+    if (!entrants.has(id) && isAlive(topology, id)) gone.add(id);
+  }
+  if (gone.size === 0 && entrants.size === 0) return null;
+  const idNow = new Map<number, number>();
+  let nextId = topology.nextId;
+  const members = topology.members.map((member): Member => {
+    const entrant = entrants.get(member.id);
+    if (entrant === undefined) return gone.has(member.id) ? { ...member, alive: false } : member;
+    const id = entrant.intact ? member.id : nextId++;
+    idNow.set(member.id, id);
+    return { ...member, id, incarnation: entrant.incarnation, alive: true };
+  });
+  const renamed = (ids: readonly number[]): readonly number[] => ids.map((id) => idNow.get(id) ?? id);
+  const rows = topology.rows.map((row) => ({
+    owners: renamed(row.owners),
+    complete: completeAfter(topology, row, gone, entrants),
+  }));
+  return {
+    ...topology,
+    epoch: topology.epoch + 1,
+    members,
+    council: renamed(topology.council),
+    nextId,
+    rows,
+  };
+}
+
+/** Entrants that the topology knows, under a new incarnation, and at most one new voter among them. */
+function admissible(topology: Topology, entrants: readonly Entrant[]): Entrant[] {
+  let idsLeft = NODE_ID_COUNT - topology.nextId;
+  let voterChanges = false;
+  return entrants.filter((entrant) => {
+    const member = topology.members.find((each) => each.id === entrant.id);
+    if (member === undefined || member.incarnation === entrant.incarnation) return false;
+    if (entrant.intact) return true;
+    const votes = topology.council.includes(entrant.id);
+    if (idsLeft === 0 || (votes && voterChanges)) return false;
+    idsLeft -= 1;
+    voterChanges ||= votes;
+    return true;
+  });
+}
+
+/**
+ * While one complete owner lives on, those that went or came are no longer complete. When none does, the row's
+ * data is on the disks of its last complete owners only: of these, whoever comes back intact has everything;
+ * if nobody does they stay on record, and nobody else takes their place. (R21)
+ */
+function completeAfter(
+  topology: Topology,
+  row: SlotRow,
+  gone: ReadonlySet<number>,
+  entrants: ReadonlyMap<number, Entrant>,
+): readonly number[] {
+  const staying = row.complete.filter((id) => isAlive(topology, id) && !gone.has(id) && !entrants.has(id));
+  if (staying.length > 0) return staying;
+  const returning = row.complete.filter((id) => entrants.get(id)?.intact === true);
+  return returning.length > 0 ? returning : row.complete;
+}
+
+/** A learner has copied everything: complete wherever a complete owner lives that it can have copied from. */
+export function promote(topology: Topology, id: number, incarnation: number): Topology | null {
+  if (!isLiveIncarnation(topology, id, incarnation)) return null;
+  let changed = false;
+  const rows = topology.rows.map((row) => {
+    if (!row.owners.includes(id) || row.complete.includes(id)) return row;
+    if (!row.complete.some((owner) => isAlive(topology, owner))) return row;
+    changed = true;
+    return { ...row, complete: row.owners.filter((owner) => owner === id || row.complete.includes(owner)) };
+  });
+  return changed ? { ...topology, epoch: topology.epoch + 1, rows } : null;
+}
+
+/** A clean stop: this very process goes. */
+export function leave(topology: Topology, id: number, incarnation: number): Topology | null {
+  if (!isLiveIncarnation(topology, id, incarnation)) return null;
+  return changeMembers(topology, { gone: [id], entrants: [] });
+}
+
+/** Every row that PostgreSQL had at the founding is held now. (R23) */
+export function markLoaded(topology: Topology): Topology | null {
+  return topology.loaded ? null : { ...topology, epoch: topology.epoch + 1, loaded: true };
+}

@@ -1,0 +1,89 @@
+/**
+ * The part of a founding that PostgreSQL decides: the row of the cluster's life is taken by compare-and-set, so
+ * that of two halves only one can begin, and what stands in the table says above which version this life
+ * starts. Without a system of record the first life is 1 and nothing stands anywhere. (PROTOCOL R8, R27)
+ */
+import type { Introduction } from '../core/message.ts';
+import { foundTopology } from '../core/topology-change.ts';
+import type { Topology } from '../core/topology.ts';
+import { counterOf } from '../core/version.ts';
+import type { Random } from '../ports/random.ts';
+import type { Founding, RecordError, SystemOfRecord } from '../ports/system-of-record.ts';
+import type { MembershipParts } from './membership-parts.ts';
+
+export interface FoundingFacts {
+  readonly clusterId: string;
+  readonly life: number;
+  /** Counter above which all versions of this life start. */
+  readonly floorCounter: number;
+  /** Nothing stands in the table that the owners would have to load. */
+  readonly loaded: boolean;
+}
+
+/** Proposes the first topology, or null where PostgreSQL does not let this founding begin. */
+export function foundCluster(
+  parts: MembershipParts,
+  introductions: () => ReadonlyMap<string, Introduction>,
+  propose: (topology: Topology | null) => void,
+): void {
+  takeFounding(parts.systemOfRecord, drawClusterId(parts.random), (result) => {
+    if (typeof result !== 'string') return propose(firstTopology(result, parts, introductions()));
+    parts.telemetry.event('warn', 'membership.founding.failed', { reason: result });
+    propose(null);
+  });
+}
+
+/** Calls back once, with the reason in words where the founding was not taken. May call back at once. */
+export function takeFounding(
+  record: SystemOfRecord | null,
+  clusterId: string,
+  done: (result: FoundingFacts | string) => void,
+): void {
+  if (record === null) return done({ clusterId, life: 1, floorCounter: 1, loaded: true });
+  record.readFounding((readError, standing) => {
+    if (readError !== null) return done(reasonOf(readError));
+    const expectLife = standing?.life ?? 0;
+    record.found(expectLife, clusterId, (error, founding) => {
+      if (error !== null) return done(reasonOf(error));
+      done(factsOf(founding, clusterId, expectLife + 1));
+    });
+  });
+}
+
+/** The cluster id is drawn anew for each founding, so it tells whose compare-and-set succeeded. */
+function factsOf(founding: Founding | null, clusterId: string, life: number): FoundingFacts | string {
+  if (founding === null) return 'the founding row is missing';
+  if (founding.clusterId !== clusterId || founding.life !== life) return 'another founding came first';
+  return {
+    clusterId,
+    life,
+    floorCounter: counterOf(founding.highestVersion) + 1,
+    loaded: !founding.hasRows,
+  };
+}
+
+function reasonOf(error: RecordError): string {
+  return `the system of record: ${error.message}`;
+}
+
+/** The first epoch, of the members as they introduced themselves. */
+function firstTopology(
+  facts: FoundingFacts,
+  parts: MembershipParts,
+  introductions: ReadonlyMap<string, Introduction>,
+): Topology {
+  const members = parts.members.map(({ name, address, weight }) => {
+    const { incarnation = 0, zone = '', host = '' } = introductions.get(name) ?? {};
+    return { name, address, zone, host, weight, incarnation };
+  });
+  const { replicaCount, ownerCountMin, leaseMs, clockDrift } = parts.settings;
+  const { place } = parts;
+  return foundTopology({ ...facts, members, place, replicaCount, ownerCountMin, leaseMs, clockDrift });
+}
+
+/** 128 bits in hexadecimal. */
+function drawClusterId(random: Random): string {
+  let id = '';
+  for (let digit = 0; digit < 32; digit++) id += Math.floor(random.next() * 16).toString(16);
+  return id;
+}

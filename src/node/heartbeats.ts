@@ -1,0 +1,100 @@
+/**
+ * Heartbeats: each member sends them to all others. They ask the council for the lease, show that their sender
+ * lives, and tell whom it does not hear. (PROTOCOL R14, R26, R31)
+ */
+import { answerLease } from '../core/lease.ts';
+import type { LeaseAnswer, LeaseHolder } from '../core/lease.ts';
+import type { FrameHeader, Heartbeat, HeartbeatAnswer, PeerMessage } from '../core/message.ts';
+import type { Mutations } from '../core/mutations.ts';
+import type { Suspicion } from '../core/suspicion.ts';
+import type { Topology } from '../core/topology.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { Peer, PeerTable } from './membership-peers.ts';
+
+/** Milliseconds of skew between two wall clocks that people are told about, and how often. (R26) */
+const SKEW_MS_MAX = 500;
+const SKEW_WARN_AFTER_MS = 60_000;
+
+export interface HeartbeatParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly heartbeatMs: number;
+  readonly lease: LeaseHolder;
+  readonly suspicion: Suspicion;
+  readonly peers: PeerTable;
+  readonly mutations: Mutations;
+  readonly header: () => FrameHeader;
+  readonly isLive: () => boolean;
+  readonly learned: () => Topology | null;
+  readonly accepted: () => Topology | null;
+  readonly send: (name: string, message: PeerMessage) => void;
+  /** A voter is bound to a later epoch than this node knows to be chosen. */
+  readonly onBehind: () => void;
+}
+
+export class Heartbeats {
+  private readonly parts: HeartbeatParts;
+  private sentAt = -Infinity;
+  private suspectsTold = '';
+
+  constructor(parts: HeartbeatParts) {
+    this.parts = parts;
+  }
+
+  /** In their turn, and at once when somebody fell silent or is heard again. */
+  tick(now: number): void {
+    const suspects = this.parts.suspicion.silent(now).join(' ');
+    if (now - this.sentAt >= this.parts.heartbeatMs || suspects !== this.suspectsTold) this.sendAll(now);
+  }
+
+  sendAll(now: number): void {
+    const { suspicion, peers, lease, header } = this.parts;
+    this.sentAt = now;
+    this.suspectsTold = suspicion.silent(now).join(' ');
+    for (const peer of peers.linked()) this.sendTo(peer.name, now);
+    if (!this.parts.isLive()) return;
+    const own = this.answer(header());
+    if (own.granted) lease.onGrant(header().from, own.epoch, now, now);
+    else if (own.epoch > header().epoch) this.parts.onBehind();
+  }
+
+  sendTo(name: string, now: number): void {
+    const { clock, suspicion } = this.parts;
+    const suspects = suspicion.silent(now);
+    this.parts.send(name, { kind: 'heartbeat', sentAt: now, wallAt: clock.wallNow(), suspects });
+  }
+
+  onHeartbeat(name: string, header: FrameHeader, message: Heartbeat): void {
+    const { clock, suspicion } = this.parts;
+    suspicion.reported(name, message.suspects, clock.now());
+    const answer = this.answer(header);
+    this.parts.send(name, {
+      kind: 'heartbeatAnswer',
+      sentAt: message.sentAt,
+      granted: answer.granted,
+      acceptedEpoch: answer.epoch,
+      wallAt: clock.wallNow(),
+    });
+  }
+
+  onAnswer(peer: Peer, header: FrameHeader, answer: HeartbeatAnswer): void {
+    const { clock, lease, telemetry } = this.parts;
+    const now = clock.now();
+    if (answer.granted) lease.onGrant(header.from, answer.acceptedEpoch, answer.sentAt, now);
+    else if (this.parts.isLive() && answer.acceptedEpoch > this.parts.header().epoch) this.parts.onBehind();
+    const skewMs = Math.abs(answer.wallAt - clock.wallNow()) - (now - answer.sentAt);
+    if (skewMs > SKEW_MS_MAX && now - peer.skewWarnedAt > SKEW_WARN_AFTER_MS) {
+      peer.skewWarnedAt = now;
+      telemetry.event('warn', 'membership.clock.skew', { peer: peer.name, skewMs });
+    }
+  }
+
+  /** This node's word as a voter; without an id it has none. (R29) */
+  private answer(ask: FrameHeader): LeaseAnswer {
+    const asked = { id: ask.from, incarnation: ask.incarnation, epoch: ask.epoch };
+    const { accepted, learned, mutations } = this.parts;
+    const answer = answerLease(accepted(), learned(), asked, mutations);
+    return this.parts.header().from === 0 ? { ...answer, granted: false } : answer;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The three small values that membership keeps on disk, each rewritten whole: who this process is, what its
+ * acceptor has promised and accepted, and the last topology it knows to be chosen. What cannot be decoded is
+ * told as damaged: such a disk is never taken for an empty one. (PROTOCOL R11, R27, R29)
+ */
+import type { Ballot } from '../core/message.ts';
+import type { AcceptorState } from '../core/register.ts';
+import { ACCEPTOR_BLANK } from '../core/register.ts';
+import type { Topology } from '../core/topology.ts';
+import type { StorageError } from '../ports/storage.ts';
+
+/** `persist` may be called while another is under way; they become durable in the order of the calls. */
+export interface MetaStore {
+  load(key: string): Uint8Array | undefined;
+  persist(key: string, bytes: Uint8Array, done: (error: StorageError | null) => void): void;
+}
+
+export interface TopologyCodec {
+  encode(topology: Topology): Uint8Array;
+  decode(bytes: Uint8Array): Topology | undefined;
+}
+
+export interface Identity {
+  /** '' on a blank disk. */
+  readonly clusterId: string;
+  readonly life: number;
+  /** 0 while this disk has no place in the cluster. */
+  readonly id: number;
+  /**
+   * Incarnations under which the cluster may remember this disk, oldest first: the last one that was seen in a
+   * topology, and all starts since. A topology that records another one was made after this disk was copied.
+   */
+  readonly incarnations: readonly number[];
+}
+
+export const IDENTITY_BLANK: Identity = { clusterId: '', life: 0, id: 0, incarnations: [] };
+/** Stands for the cluster's id where the disk is damaged: neither blank nor a member. */
+export const CLUSTER_ID_DAMAGED = '?';
+
+const IDENTITY_KEY = 'identity';
+const REGISTER_KEY = 'register';
+const TOPOLOGY_KEY = 'topology';
+/** Starts without ever being seen in a topology, beyond which the oldest is forgotten. */
+const INCARNATIONS_MAX = 64;
+const HEAD_LENGTH_BYTES = 4;
+
+export interface LoadedMeta {
+  readonly identity: Identity;
+  readonly register: AcceptorState;
+  readonly topology: Topology | null;
+  readonly damaged: boolean;
+}
+
+export class MembershipDisk {
+  private readonly meta: MetaStore;
+  private readonly codec: TopologyCodec;
+
+  constructor(meta: MetaStore, codec: TopologyCodec) {
+    this.meta = meta;
+    this.codec = codec;
+  }
+
+  load(): LoadedMeta {
+    const identity = this.loadIdentity();
+    const register = this.loadRegister();
+    const topology = this.loadTopology();
+    if (identity === undefined || register === undefined || topology === undefined) {
+      const incarnations = identity?.incarnations ?? [];
+      return {
+        identity: { clusterId: CLUSTER_ID_DAMAGED, life: 0, id: 0, incarnations: incarnations.slice(-1) },
+        register: register ?? ACCEPTOR_BLANK,
+        topology: null,
+        damaged: true,
+      };
+    }
+    return { identity, register, topology, damaged: false };
+  }
+
+  saveIdentity(identity: Identity, done: (error: StorageError | null) => void): void {
+    this.meta.persist(IDENTITY_KEY, encodeText(JSON.stringify(identity)), done);
+  }
+
+  saveTopology(topology: Topology, done: (error: StorageError | null) => void): void {
+    this.meta.persist(TOPOLOGY_KEY, this.codec.encode(topology), done);
+  }
+
+  saveRegister(state: AcceptorState, done: (error: StorageError | null) => void): void {
+    const { promised, accepted } = state;
+    const head = encodeText(JSON.stringify({ promised, ballot: accepted?.ballot ?? null }));
+    const body = accepted === null ? new Uint8Array(0) : this.codec.encode(accepted.topology);
+    const bytes = new Uint8Array(HEAD_LENGTH_BYTES + head.length + body.length);
+    new DataView(bytes.buffer).setUint32(0, head.length);
+    bytes.set(head, HEAD_LENGTH_BYTES);
+    bytes.set(body, HEAD_LENGTH_BYTES + head.length);
+    this.meta.persist(REGISTER_KEY, bytes, done);
+  }
+
+  private loadIdentity(): Identity | undefined {
+    const bytes = this.meta.load(IDENTITY_KEY);
+    if (bytes === undefined) return IDENTITY_BLANK;
+    const value = parse(bytes) as Partial<Identity> | undefined;
+    const { clusterId, life, id, incarnations } = value ?? {};
+    if (typeof clusterId !== 'string' || typeof life !== 'number' || typeof id !== 'number') return undefined;
+    if (!Array.isArray(incarnations)) return undefined;
+    return { clusterId, life, id, incarnations };
+  }
+
+  private loadRegister(): AcceptorState | undefined {
+    const bytes = this.meta.load(REGISTER_KEY);
+    if (bytes === undefined) return ACCEPTOR_BLANK;
+    if (bytes.length < HEAD_LENGTH_BYTES) return undefined;
+    const bodyAt = HEAD_LENGTH_BYTES + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+    const head = parse(bytes.subarray(HEAD_LENGTH_BYTES, bodyAt)) as
+      { promised: Ballot; ballot: Ballot | null } | undefined;
+    if (head === undefined) return undefined;
+    if (head.ballot === null) return { promised: head.promised, accepted: null };
+    const topology = this.codec.decode(bytes.subarray(bodyAt));
+    if (topology === undefined) return undefined;
+    return { promised: head.promised, accepted: { ballot: head.ballot, topology } };
+  }
+
+  private loadTopology(): Topology | null | undefined {
+    const bytes = this.meta.load(TOPOLOGY_KEY);
+    return bytes === undefined ? null : this.codec.decode(bytes);
+  }
+}
+
+/** The identity of a process that starts: the incarnation is used from the moment this is on disk. */
+export function withIncarnation(identity: Identity, incarnation: number): Identity {
+  const incarnations = [...identity.incarnations, incarnation];
+  while (incarnations.length > INCARNATIONS_MAX) incarnations.splice(1, 1);
+  return { ...identity, incarnations };
+}
+
+/** The cluster remembers this disk under `recorded`: older starts will not be asked for any more. */
+export function withRecorded(identity: Identity, recorded: number): Identity {
+  const index = identity.incarnations.indexOf(recorded);
+  return index <= 0 ? identity : { ...identity, incarnations: identity.incarnations.slice(index) };
+}
+
+export function incarnationOf(identity: Identity): number {
+  return identity.incarnations.at(-1) ?? 0;
+}
+
+function encodeText(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,58 @@
+/** What a membership is built of: the node's place in the configuration, its settings, and its surroundings. */
+import type { PeerMessage } from '../core/message.ts';
+import type { Mutations } from '../core/mutations.ts';
+import type { Placement } from '../core/topology-change.ts';
+import type { Member, Topology } from '../core/topology.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { NodeStatus } from './api.ts';
+import type { MetaStore, TopologyCodec } from './membership-disk.ts';
+
+export type Phase = NodeStatus['phase'];
+
+export interface ConfiguredMember {
+  readonly name: string;
+  readonly address: string;
+  readonly weight: number;
+}
+
+export interface MembershipSettings {
+  readonly replicaCount: number;
+  readonly ownerCountMin: number;
+  readonly leaseMs: number;
+  readonly clockDrift: number;
+  readonly heartbeatMs: number;
+  readonly suspectAfterMs: number;
+  readonly linkGraceMs: number;
+  readonly splitAfterMs: number;
+  readonly coldStartGraceMs: number;
+  /** Milliseconds a clean stop may take to have the epoch changed. */
+  readonly stopTimeoutMs: number;
+}
+
+export interface MembershipParts {
+  readonly self: {
+    readonly name: string;
+    readonly address: string;
+    readonly zone: string;
+    readonly host: string;
+  };
+  /** All members by configuration, this one among them. */
+  readonly members: readonly ConfiguredMember[];
+  readonly settings: MembershipSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly systemOfRecord: SystemOfRecord | null;
+  readonly meta: MetaStore;
+  readonly codec: TopologyCodec;
+  readonly place: (members: readonly Member[]) => Placement;
+  /** Frames carry `header()` as it is when they are built. */
+  readonly send: (name: string, message: PeerMessage) => void;
+  /** Called within the change: the lease of the epoch before is gone, no frame of the new one was sent. */
+  readonly onTopology: (next: Topology, previous: Topology | null) => void;
+  readonly onPhase: (phase: Phase) => void;
+  readonly mutations?: Mutations;
+}

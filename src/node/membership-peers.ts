@@ -1,0 +1,79 @@
+/**
+ * What one node knows of the processes at the other ends of its links: whether a link is up, what the process
+ * there said about itself, which epoch it acts in, and whether it belongs to our cluster at all. A peer that
+ * has not introduced itself, or belongs to another cluster, is not listened to. (PROTOCOL R11, R27)
+ */
+import type { FrameHeader, Introduction } from '../core/message.ts';
+import { CLUSTER_ID_DAMAGED } from './membership-disk.ts';
+import type { Identity } from './membership-disk.ts';
+
+/** Milliseconds between two sendings of the topology to a peer that lags behind. */
+const NEWS_PAUSE_MS = 20;
+
+export interface Peer {
+  readonly name: string;
+  linked: boolean;
+  /** What the process said about itself; null once its link to us is gone. */
+  introduction: Introduction | null;
+  /** It introduced itself and is of our cluster, or of none. */
+  trusted: boolean;
+  /** The epoch of its last frame. */
+  epoch: number;
+  newsNotBefore: number;
+  skewWarnedAt: number;
+}
+
+export class PeerTable {
+  private readonly peers = new Map<string, Peer>();
+
+  constructor(names: readonly string[]) {
+    for (const name of names) {
+      this.peers.set(name, {
+        name,
+        linked: false,
+        introduction: null,
+        trusted: false,
+        epoch: 0,
+        newsNotBefore: 0,
+        skewWarnedAt: -Infinity,
+      });
+    }
+  }
+
+  get(name: string): Peer | undefined {
+    return this.peers.get(name);
+  }
+
+  linked(): Peer[] {
+    return [...this.peers.values()].filter((peer) => peer.linked);
+  }
+
+  introductions(): Map<string, Introduction> {
+    const known = new Map<string, Introduction>();
+    for (const peer of this.peers.values()) {
+      if (peer.trusted && peer.introduction !== null) known.set(peer.name, peer.introduction);
+    }
+    return known;
+  }
+
+  /** False where the process belongs to another cluster or another life of ours. */
+  onIntroduction(peer: Peer, introduction: Introduction, own: Identity): boolean {
+    peer.introduction = introduction;
+    peer.trusted =
+      !belongsSomewhere(introduction.clusterId) ||
+      !belongsSomewhere(own.clusterId) ||
+      (introduction.clusterId === own.clusterId && introduction.life === own.life);
+    return peer.trusted;
+  }
+
+  /** Should the peer be told a topology of this epoch now? */
+  wantsNews(peer: Peer, header: FrameHeader, epoch: number, now: number): boolean {
+    if (header.epoch >= epoch || !peer.linked || now < peer.newsNotBefore) return false;
+    peer.newsNotBefore = now + NEWS_PAUSE_MS;
+    return true;
+  }
+}
+
+export function belongsSomewhere(clusterId: string): boolean {
+  return clusterId !== '' && clusterId !== CLUSTER_ID_DAMAGED;
+}

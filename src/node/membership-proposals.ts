@@ -1,0 +1,222 @@
+/**
+ * What one node asks of the topology's register, and when: one wish at a time, worked out anew from the state
+ * of the moment, so that trying again is simply asking again. Members take turns by their place in the council,
+ * so that mostly one of them speaks. (DESIGN 3, PROTOCOL R18, R20, R27, R28, R31)
+ */
+import { allBlank, planColdStart, planServing } from '../core/membership-plan.ts';
+import type { Introductions, Readmissions } from '../core/membership-plan.ts';
+import type { Introduction } from '../core/message.ts';
+import type { Mutations } from '../core/mutations.ts';
+import type { Suspicion } from '../core/suspicion.ts';
+import { changeMembers, leave, markLoaded, promote } from '../core/topology-change.ts';
+import type { MemberChange } from '../core/topology-change.ts';
+import { majorityOf, memberByName } from '../core/topology.ts';
+import type { Member, Topology } from '../core/topology.ts';
+import type { Decide, RegisterDriver } from './register-driver.ts';
+
+/** Milliseconds by which each place in the council lets the ones before it go first. */
+const TURN_MS = 60;
+/** Milliseconds for which news of an accepted epoch may be on its way before the register is read. */
+const READ_AFTER_MS = 100;
+/** Milliseconds by which each place among the configured members lets the ones before it found. */
+const FOUNDING_TURN_MS = 3_000;
+const FOUNDING_PAUSE_MS = 1_000;
+
+/** The state of the node at this moment. */
+export interface Situation {
+  readonly now: number;
+  readonly topology: Topology | null;
+  readonly own: Introduction;
+  readonly introductions: Introductions;
+  readonly leaseHeld: boolean;
+  readonly stopping: boolean;
+  readonly hasReleased: (member: Member) => boolean;
+}
+
+export interface ProposalSettings {
+  readonly coldStartGraceMs: number;
+  /** Names of all configured members. */
+  readonly configured: readonly string[];
+}
+
+export class Proposals {
+  private readonly driver: RegisterDriver;
+  private readonly suspicion: Suspicion;
+  private readonly readmissions: Readmissions;
+  private readonly settings: ProposalSettings;
+  private readonly mutations: Mutations;
+  private readonly situation: () => Situation;
+  /** Makes the first topology, or null where it failed. */
+  private readonly found: (propose: (topology: Topology | null) => void) => void;
+  private promotionEpoch = 0;
+  private loadedEpoch = 0;
+  /** Since when a voter is bound to an epoch that this node does not know to be chosen. */
+  private behindSince: number | null = null;
+  private neededSince: number | null = null;
+  private nobodyServesSince: number | null = null;
+  private blankSince: number | null = null;
+  private foundingNotBefore = 0;
+
+  constructor(
+    driver: RegisterDriver,
+    suspicion: Suspicion,
+    readmissions: Readmissions,
+    settings: ProposalSettings,
+    mutations: Mutations,
+    situation: () => Situation,
+    found: (propose: (topology: Topology | null) => void) => void,
+  ) {
+    this.driver = driver;
+    this.suspicion = suspicion;
+    this.readmissions = readmissions;
+    this.settings = settings;
+    this.mutations = mutations;
+    this.situation = situation;
+    this.found = found;
+  }
+
+  wantPromotion(epoch: number): void {
+    this.promotionEpoch = epoch;
+  }
+
+  wantLoaded(epoch: number): void {
+    this.loadedEpoch = epoch;
+  }
+
+  onBehind(now: number): void {
+    this.behindSince ??= now;
+  }
+
+  onTopology(): void {
+    this.behindSince = null;
+    this.neededSince = null;
+  }
+
+  /** Begins what is due now, if the register is free. */
+  tick(): void {
+    const situation = this.situation();
+    const { topology, now } = situation;
+    if (topology === null) return this.tickBlank(situation);
+    const change = this.change(situation);
+    const needed = change !== null && (change.gone.length > 0 || change.entrants.length > 0);
+    this.neededSince = needed ? (this.neededSince ?? now) : null;
+    if (!this.driver.isFree(now)) return;
+    if (this.decideOwn(situation, topology) !== null) {
+      return this.driver.begin(
+        this.againstNow((at, base) => this.decideOwn(at, base)),
+        null,
+        now,
+      );
+    }
+    const turn = this.turn(situation, topology) * TURN_MS;
+    if (this.neededSince !== null && now - this.neededSince >= turn) {
+      return this.driver.begin(
+        this.againstNow((at, base) => this.decideChange(at, base)),
+        null,
+        now,
+      );
+    }
+    if (this.behindSince !== null && now - this.behindSince >= READ_AFTER_MS + turn) {
+      this.behindSince = null;
+      // Accepting the value that was read once more frees voters that are bound to one nobody will choose.
+      this.driver.begin((base, propose) => propose(base), null, now);
+    }
+  }
+
+  /** Whatever is decided is worked out again when the register's value is known. */
+  private againstNow(next: (situation: Situation, base: Topology) => Topology | null): Decide {
+    return (base, propose) => {
+      const situation = this.situation();
+      propose(base === null || base.epoch !== situation.topology?.epoch ? null : next(situation, base));
+    };
+  }
+
+  /** Wishes for this very process, which are nobody else's turn. */
+  private decideOwn(situation: Situation, base: Topology): Topology | null {
+    const member = memberByName(base, situation.own.name);
+    if (member === undefined || situation.own.state !== 'serving') return null;
+    if (situation.stopping) return leave(base, member.id, member.incarnation);
+    if (this.promotionEpoch === base.epoch) return promote(base, member.id, member.incarnation);
+    if (this.loadedEpoch === base.epoch) return markLoaded(base);
+    return null;
+  }
+
+  private decideChange(situation: Situation, base: Topology): Topology | null {
+    const change = this.change(situation);
+    return change === null ? null : changeMembers(base, change);
+  }
+
+  private change(situation: Situation): MemberChange | null {
+    const { topology, own, introductions, now } = situation;
+    if (topology === null || situation.stopping) return null;
+    if (own.state === 'serving') {
+      const change = planServing(
+        own.name,
+        topology,
+        introductions,
+        this.suspicion,
+        this.readmissions,
+        situation.hasReleased,
+        now,
+      );
+      // Only who serves may say that somebody comes in as a learner beside those who serve.
+      return situation.leaseHeld ? change : { gone: change.gone, entrants: [] };
+    }
+    return this.coldStart(situation, topology);
+  }
+
+  private coldStart(situation: Situation, topology: Topology): MemberChange | null {
+    const { own, introductions, now } = situation;
+    const since = this.nobodyServesSince ?? now;
+    const graceOver = now - since >= this.settings.coldStartGraceMs;
+    const plan = planColdStart(topology, own, introductions, this.suspicion, graceOver, now);
+    this.nobodyServesSince = plan.kind === 'no' ? null : since;
+    return plan.kind === 'ready' ? plan.change : null;
+  }
+
+  /** How many others, who seem to be up, are to speak before us. */
+  private turn(situation: Situation, topology: Topology): number {
+    const serving = situation.own.state === 'serving';
+    let turn = 0;
+    for (const id of [...topology.council, ...topology.members.map((member) => member.id)]) {
+      const member = topology.members.find((each) => each.id === id);
+      if (member === undefined) continue;
+      if (member.name === situation.own.name) return turn;
+      if (serving && !member.alive) continue;
+      if (!this.suspicion.isSilent(member.name, situation.now)) turn += 1;
+    }
+    return turn;
+  }
+
+  private tickBlank(situation: Situation): void {
+    const { now, own } = situation;
+    if (!this.mayFound(situation)) {
+      this.blankSince = null;
+      return;
+    }
+    this.blankSince ??= now;
+    const place = [...this.settings.configured].sort().indexOf(own.name);
+    if (now - this.blankSince < place * FOUNDING_TURN_MS || now < this.foundingNotBefore) return;
+    if (!this.driver.isFree(now)) return;
+    this.foundingNotBefore = now + FOUNDING_PAUSE_MS;
+    const electorate = new Map(this.settings.configured.map((name) => [name, 0]));
+    this.driver.begin(
+      (_base, propose) =>
+        this.found((topology) => propose(this.mayFound(this.situation()) ? topology : null)),
+      { electorate, votesNeeded: this.foundersNeeded() },
+      now,
+    );
+  }
+
+  private mayFound(situation: Situation): boolean {
+    const { topology, own, introductions, now } = situation;
+    if (topology !== null || situation.stopping) return false;
+    const needed = this.foundersNeeded();
+    return allBlank(own, this.settings.configured, introductions, this.suspicion, needed, now);
+  }
+
+  private foundersNeeded(): number {
+    const count = this.settings.configured.length;
+    return this.mutations.blankMajorityFounds === true ? majorityOf(count) : count;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Who this process is: the place of its disk in the cluster, the incarnation it speaks under, and whether the
+ * present epoch counts it in. An incarnation is used only once it is on disk; a disk that the cluster does not
+ * remember (blank, older, damaged) has no id, and with it no vote. (PROTOCOL R8, R11, R29)
+ */
+import { nextIncarnation } from '../core/incarnation.ts';
+import type { Introduction } from '../core/message.ts';
+import { isLiveIncarnation, memberByName } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
+import type { Random } from '../ports/random.ts';
+import type { StorageError } from '../ports/storage.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { incarnationOf, withIncarnation, withRecorded } from './membership-disk.ts';
+import type { Identity, MembershipDisk } from './membership-disk.ts';
+import type { MembershipParts } from './membership-parts.ts';
+
+/** Milliseconds between two tries to store an incarnation. */
+const STORE_PAUSE_MS = 1_000;
+
+export class MembershipSelf {
+  readonly name: string;
+  identity: Identity;
+  /** Part of the present epoch under this very incarnation. */
+  live = false;
+  /** The incarnation in force, 0 before the first is on disk. */
+  incarnation = 0;
+  private readonly disk: MembershipDisk;
+  private readonly random: Random;
+  private readonly telemetry: Telemetry;
+  private storing: 'no' | 'needed' | 'under way' = 'needed';
+  private storedAt = -Infinity;
+
+  constructor(name: string, identity: Identity, disk: MembershipDisk, random: Random, telemetry: Telemetry) {
+    this.name = name;
+    this.identity = identity;
+    this.disk = disk;
+    this.random = random;
+    this.telemetry = telemetry;
+  }
+
+  /** The incarnation in force is spent, or there is none: nothing may be proposed under it. */
+  get isRenewing(): boolean {
+    return this.storing !== 'no';
+  }
+
+  /** The last process's number, unchanged: what rule R11 forbids. */
+  continueLast(): boolean {
+    this.incarnation = incarnationOf(this.identity);
+    if (this.incarnation > 0) this.storing = 'no';
+    return this.incarnation > 0;
+  }
+
+  /** `done` when a new incarnation is in force; after a failure of the disk `tick` tries again. */
+  renew(now: number, done: () => void): void {
+    this.storing = 'under way';
+    this.storedAt = now;
+    const incarnation = nextIncarnation(incarnationOf(this.identity), this.random.next());
+    this.identity = withIncarnation(this.identity, incarnation);
+    this.disk.saveIdentity(this.identity, (error) => {
+      if (error !== null) {
+        this.storing = 'needed';
+        return this.reportFailure(error);
+      }
+      this.storing = 'no';
+      this.incarnation = incarnation;
+      done();
+    });
+  }
+
+  tick(now: number, done: () => void): void {
+    if (this.storing === 'needed' && now - this.storedAt >= STORE_PAUSE_MS) this.renew(now, done);
+  }
+
+  /** What is this process in the topology: part of the epoch, the known disk coming back, or a stranger? */
+  judge(topology: Topology): void {
+    const { clusterId, life } = topology;
+    const member = memberByName(topology, this.name);
+    const remembered = member !== undefined && this.identity.incarnations.includes(member.incarnation);
+    if (member !== undefined && !remembered && this.identity.id > 0) {
+      this.telemetry.event('error', 'membership.disk.older', { id: this.identity.id });
+    }
+    this.identity = { ...this.identity, clusterId, life, id: remembered ? member.id : 0 };
+    if (remembered) this.identity = withRecorded(this.identity, member.incarnation);
+    this.live = remembered && isLiveIncarnation(topology, member.id, this.incarnation);
+    this.disk.saveIdentity(this.identity, (error) => {
+      if (error !== null) this.reportFailure(error);
+    });
+  }
+
+  /** Once out of the epoch an incarnation cannot come back: it takes a new one to be admitted. (R11) */
+  isSpent(topology: Topology): boolean {
+    return !this.live && memberByName(topology, this.name)?.incarnation === this.incarnation;
+  }
+
+  /** What this process says about itself; `epoch` is the highest that it knows to be chosen. */
+  introduction(place: MembershipParts['self'], epoch: number): Introduction {
+    const { clusterId, life, id } = this.identity;
+    const state = this.live ? 'serving' : id === 0 ? 'blank' : 'entering';
+    return {
+      kind: 'introduction',
+      ...place,
+      incarnation: this.incarnation,
+      id,
+      clusterId,
+      life,
+      state,
+      epoch,
+    };
+  }
+
+  private reportFailure(error: StorageError): void {
+    this.telemetry.event('error', 'membership.store.failed', { reason: error.message });
+  }
+}

@@ -1,0 +1,407 @@
+/**
+ * One node's membership: who it is, which topology it acts in, whether it may serve right now, and for whose
+ * leases writes must still wait. It keeps the lease alive by heartbeats, votes in the council, notices who
+ * fails, and takes its part in changing the topology. Everything here is about safety first: it stops serving
+ * on the slightest doubt, and starts only when the council says so. (DESIGN 3, PROTOCOL R11, R14-R18, R27-R32)
+ */
+import { ClockGap, LeaseHolder } from '../core/lease.ts';
+import { Readmissions } from '../core/membership-plan.ts';
+import type { FrameHeader, Introduction, PeerMessage } from '../core/message.ts';
+import { NO_MUTATIONS } from '../core/mutations.ts';
+import type { Mutations } from '../core/mutations.ts';
+import { Suspicion } from '../core/suspicion.ts';
+import type { SlotRow, Topology } from '../core/topology.ts';
+import { Tenures, WaitingOut } from '../core/waiting-out.ts';
+import { foundCluster } from './founding.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { MembershipDisk } from './membership-disk.ts';
+import type { MembershipParts, Phase } from './membership-parts.ts';
+import { PeerTable, belongsSomewhere } from './membership-peers.ts';
+import type { Peer } from './membership-peers.ts';
+import { Proposals } from './membership-proposals.ts';
+import type { Situation } from './membership-proposals.ts';
+import { MembershipSelf } from './membership-self.ts';
+import { RegisterDriver } from './register-driver.ts';
+
+/** Milliseconds between two introductions on a standing link. */
+const INTRODUCE_AFTER_MS = 1_000;
+
+export class Membership {
+  private readonly parts: MembershipParts;
+  private readonly mutations: Mutations;
+  private readonly disk: MembershipDisk;
+  private readonly peers: PeerTable;
+  private readonly suspicion: Suspicion;
+  private readonly lease: LeaseHolder;
+  private readonly gap: ClockGap;
+  private readonly waits: WaitingOut;
+  private readonly tenures = new Tenures();
+  private readonly readmissions = new Readmissions();
+  private readonly driver: RegisterDriver;
+  private readonly proposals: Proposals;
+  private readonly self: MembershipSelf;
+  private readonly heartbeats: Heartbeats;
+  private known: Topology | null;
+  /** The topology was learned by this process, and not left by an earlier one on the disk. */
+  private learnedHere = false;
+  private stopped: (() => void) | null = null;
+  private stopDeadline = Infinity;
+  private phaseNow: Phase = 'starting';
+  private tickedAt: number;
+  private introducedAt = -Infinity;
+
+  constructor(parts: MembershipParts) {
+    this.parts = parts;
+    this.mutations = parts.mutations ?? NO_MUTATIONS;
+    const { clock, self, settings, telemetry } = parts;
+    const now = clock.now();
+    const names = parts.members.map((member) => member.name);
+    this.disk = new MembershipDisk(parts.meta, parts.codec);
+    const loaded = this.disk.load();
+    if (loaded.damaged) telemetry.event('error', 'membership.disk.damaged', {});
+    this.self = new MembershipSelf(self.name, loaded.identity, this.disk, parts.random, telemetry);
+    this.known = loaded.topology;
+    this.peers = new PeerTable(names.filter((name) => name !== self.name));
+    this.suspicion = new Suspicion(self.name, names, settings, now);
+    this.lease = new LeaseHolder(this.mutations);
+    this.gap = new ClockGap(settings.leaseMs / 4, now, clock.wallNow(), clock.bootNow());
+    this.waits = new WaitingOut(this.mutations);
+    this.tickedAt = now;
+    const host = {
+      name: self.name,
+      header: () => this.header(),
+      now: () => clock.now(),
+      topology: () => this.known,
+      send: (name: string, message: PeerMessage) => this.send(name, message),
+      onChosen: (topology: Topology) => this.adopt(topology, true),
+    };
+    this.driver = new RegisterDriver(host, this.disk, loaded.register, parts.random, telemetry);
+    this.heartbeats = this.buildHeartbeats();
+    this.proposals = new Proposals(
+      this.driver,
+      this.suspicion,
+      this.readmissions,
+      { coldStartGraceMs: settings.coldStartGraceMs, configured: names },
+      this.mutations,
+      () => this.situation(),
+      (propose) => foundCluster(parts, () => this.allIntroductions(), propose),
+    );
+  }
+
+  // What the rest of the node asks.
+
+  get topology(): Topology | null {
+    return this.known;
+  }
+
+  /** 0 while this disk has no place in the cluster. */
+  get selfId(): number {
+    return this.self.identity.id;
+  }
+
+  get incarnation(): number {
+    return this.self.incarnation;
+  }
+
+  get phase(): Phase {
+    return this.phaseNow;
+  }
+
+  /** Monotonic time; -Infinity where no lease is held. */
+  get leaseUntil(): number {
+    return this.self.live ? this.lease.until : -Infinity;
+  }
+
+  /** May this process serve at this very moment? Reads the clock each time; never keep the answer. (R16) */
+  leaseHeld(): boolean {
+    if (!this.self.live) return false;
+    const now = this.parts.clock.now();
+    return now < this.lease.until && !this.gap.wallRanAhead(now, this.parts.clock.wallNow());
+  }
+
+  /**
+   * Monotonic time until which writes of rows that this member owned must not complete without it; 0 where
+   * nothing is owed. Ids are those of the present topology's owners, or of the one before it. (R15)
+   */
+  waitingOutUntil(id: number): number {
+    return this.waits.until(id);
+  }
+
+  /** Since which epoch the member's present process has been part of every epoch; Infinity for others. (R13) */
+  ownerSince(id: number): number {
+    return this.tenures.since(id);
+  }
+
+  header(): FrameHeader {
+    return { from: this.self.identity.id, incarnation: this.self.incarnation, epoch: this.known?.epoch ?? 0 };
+  }
+
+  isLinked(name: string): boolean {
+    return this.peers.get(name)?.linked ?? false;
+  }
+
+  /** Everything that a promotion needs was done under the present epoch. (R20) */
+  learned(): void {
+    if (this.known !== null) this.proposals.wantPromotion(this.known.epoch);
+  }
+
+  /** All rows that PostgreSQL had at the founding are held by their owners. (R23) */
+  loaded(): void {
+    if (this.known !== null) this.proposals.wantLoaded(this.known.epoch);
+  }
+
+  // Starting and stopping.
+
+  /** Takes a new incarnation; nothing is sent before it is on disk. (R11) */
+  start(): void {
+    if (this.mutations.restartSameIncarnation !== true || !this.self.continueLast()) return this.renew();
+    if (this.known !== null) this.lease.begin(this.known, this.parts.clock.now());
+    this.onRenewed();
+  }
+
+  /**
+   * A clean stop: the lease goes first, then the epoch without this process is asked for; so nobody has to wait
+   * it out. Calls back when that epoch is there, or at the deadline. (R18)
+   */
+  stop(done: () => void): void {
+    this.lease.release();
+    this.stopped = done;
+    this.stopDeadline = this.parts.clock.now() + this.parts.settings.stopTimeoutMs;
+    if (this.self.live) this.broadcast({ kind: 'leaseReleased' });
+    this.showPhase();
+  }
+
+  private renew(): void {
+    this.self.renew(this.parts.clock.now(), () => this.onRenewed());
+  }
+
+  private onRenewed(): void {
+    if (this.known !== null) this.self.judge(this.known);
+    this.entered();
+  }
+
+  private buildHeartbeats(): Heartbeats {
+    const { clock, telemetry, settings } = this.parts;
+    return new Heartbeats({
+      clock,
+      telemetry,
+      heartbeatMs: settings.heartbeatMs,
+      lease: this.lease,
+      suspicion: this.suspicion,
+      peers: this.peers,
+      mutations: this.mutations,
+      header: () => this.header(),
+      isLive: () => this.self.live,
+      learned: () => this.known,
+      accepted: () => this.driver.accepted,
+      send: (name, message) => this.send(name, message),
+      onBehind: () => this.proposals.onBehind(clock.now()),
+    });
+  }
+
+  /** This process has a name of its own to speak under. */
+  private entered(): void {
+    this.showPhase();
+    for (const peer of this.peers.linked()) this.introduce(peer.name);
+    this.heartbeats.sendAll(this.parts.clock.now());
+  }
+
+  // Links and time.
+
+  onLinkUp(name: string): void {
+    const peer = this.peers.get(name);
+    if (peer === undefined) return;
+    peer.linked = true;
+    peer.newsNotBefore = 0;
+    this.suspicion.linkUp(name);
+    if (this.self.incarnation === 0) return;
+    this.introduce(name);
+    this.heartbeats.sendAll(this.parts.clock.now());
+  }
+
+  onLinkDown(name: string): void {
+    const peer = this.peers.get(name);
+    if (peer === undefined) return;
+    peer.linked = false;
+    this.suspicion.linkDown(name, this.parts.clock.now());
+  }
+
+  onPeerGone(name: string): void {
+    const peer = this.peers.get(name);
+    if (peer === undefined) return;
+    peer.introduction = null;
+    this.suspicion.peerGone(name, this.parts.clock.now());
+  }
+
+  tick(): void {
+    const now = this.parts.clock.now();
+    const slept = now - this.tickedAt;
+    this.tickedAt = now;
+    if (this.gap.tick(now, this.parts.clock.wallNow(), this.parts.clock.bootNow())) {
+      this.parts.telemetry.event('warn', 'membership.clock.gap', {});
+      this.lease.drop(now);
+      this.suspicion.stalled(now);
+      this.heartbeats.sendAll(now);
+    }
+    if (slept > this.parts.settings.suspectAfterMs / 2) this.suspicion.stalled(now);
+    this.self.tick(now, () => this.onRenewed());
+    if (this.self.incarnation === 0) return;
+    this.waits.onTick(now);
+    this.driver.tick(now);
+    this.heartbeats.tick(now);
+    if (now - this.introducedAt >= INTRODUCE_AFTER_MS) {
+      this.introducedAt = now;
+      for (const peer of this.peers.linked()) this.introduce(peer.name);
+    }
+    if (!this.self.isRenewing) this.proposals.tick();
+    this.finishStop(now);
+  }
+
+  private finishStop(now: number): void {
+    if (this.stopped === null || (this.self.live && now < this.stopDeadline)) return;
+    const done = this.stopped;
+    this.stopped = null;
+    done();
+  }
+
+  // What peers say.
+
+  /** For each frame, whatever it carries: its sender lives, and acts in this epoch. */
+  onFrame(name: string, header: FrameHeader): void {
+    const peer = this.peers.get(name);
+    if (peer === undefined || !peer.trusted || this.self.incarnation === 0) return;
+    const now = this.parts.clock.now();
+    this.suspicion.heard(name, now);
+    peer.epoch = header.epoch;
+    if (header.from > 0) this.waits.onFrame(header.from, header.epoch);
+    if (this.known !== null && this.peers.wantsNews(peer, header, this.known.epoch, now)) {
+      this.send(name, { kind: 'topology', topology: this.known });
+      this.heartbeats.sendTo(name, now);
+    }
+  }
+
+  /** A message of membership; others are not for here. */
+  onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
+    const peer = this.peers.get(name);
+    if (peer === undefined || this.self.incarnation === 0) return;
+    if (message.kind === 'introduction') this.onIntroduction(peer, message);
+    if (!peer.trusted) return;
+    this.onFrame(name, header);
+    switch (message.kind) {
+      case 'prepare':
+      case 'promise':
+      case 'accept':
+      case 'accepted':
+        return this.driver.onMessage(name, header, message);
+      case 'topology':
+        return this.onNews(message.topology);
+      case 'heartbeat':
+        return this.heartbeats.onHeartbeat(name, header, message);
+      case 'heartbeatAnswer':
+        return this.heartbeats.onAnswer(peer, header, message);
+      case 'leaseReleased':
+        return this.waits.onReleased(header.from, header.incarnation);
+      default:
+        return;
+    }
+  }
+
+  private onIntroduction(peer: Peer, introduction: Introduction): void {
+    if (this.peers.onIntroduction(peer, introduction, this.self.identity)) return;
+    this.parts.telemetry.event('error', 'membership.foreign', {
+      peer: peer.name,
+      clusterId: introduction.clusterId,
+      life: introduction.life,
+    });
+  }
+
+  private onNews(topology: Topology): void {
+    const { clusterId, life } = this.self.identity;
+    if (belongsSomewhere(clusterId) && (topology.clusterId !== clusterId || topology.life !== life)) {
+      return this.parts.telemetry.event('error', 'membership.foreign', { clusterId: topology.clusterId });
+    }
+    this.adopt(topology, false);
+  }
+
+  // What this node says.
+
+  private introduce(name: string): void {
+    this.send(name, this.introduction());
+  }
+
+  private introduction(): Introduction {
+    return this.self.introduction(this.parts.self, this.known?.epoch ?? 0);
+  }
+
+  private allIntroductions(): Map<string, Introduction> {
+    return this.peers.introductions().set(this.self.name, this.introduction());
+  }
+
+  private broadcast(message: PeerMessage): void {
+    for (const peer of this.peers.linked()) this.send(peer.name, message);
+  }
+
+  private send(name: string, message: PeerMessage): void {
+    if (this.self.incarnation > 0 && this.isLinked(name)) this.parts.send(name, message);
+  }
+
+  private situation(): Situation {
+    return {
+      now: this.parts.clock.now(),
+      topology: this.known,
+      own: this.introduction(),
+      introductions: this.peers.introductions(),
+      leaseHeld: this.leaseHeld(),
+      stopping: this.stopDeadline < Infinity,
+      hasReleased: (member) => this.waits.hasReleased(member.id, member.incarnation),
+    };
+  }
+
+  // Topologies.
+
+  /** A topology is known to be chosen. The lease of the epoch before ends here, first of all. */
+  private adopt(next: Topology, chosenHere: boolean): void {
+    const previous = this.known;
+    if (previous !== null && next.epoch <= previous.epoch) return;
+    const now = this.parts.clock.now();
+    this.lease.begin(next, now);
+    this.waits.onTopology(this.learnedHere ? previous : null, next, now);
+    this.tenures.onTopology(next);
+    this.readmissions.onTopology(previous, next, now);
+    this.known = next;
+    this.learnedHere = true;
+    // Before the identity: a disk that has its place in the cluster always has a topology too.
+    this.disk.saveTopology(next, (error) => {
+      if (error !== null) {
+        this.parts.telemetry.event('error', 'membership.store.failed', { reason: error.message });
+      }
+    });
+    this.self.judge(next);
+    this.proposals.onTopology();
+    this.parts.telemetry.event('info', 'membership.epoch', { epoch: next.epoch, live: this.self.live });
+    if (chosenHere) this.broadcast({ kind: 'topology', topology: next });
+    this.parts.onTopology(next, previous);
+    this.showPhase();
+    if (!this.self.isRenewing) {
+      this.entered();
+      if (this.self.isSpent(next) && this.stopDeadline === Infinity) this.renew();
+    }
+  }
+
+  private showPhase(): void {
+    const phase = this.currentPhase();
+    if (phase === this.phaseNow) return;
+    this.phaseNow = phase;
+    this.parts.onPhase(phase);
+  }
+
+  private currentPhase(): Phase {
+    if (this.stopDeadline < Infinity) return 'stopping';
+    if (this.self.incarnation === 0) return 'starting';
+    if (this.known === null) return 'founding';
+    if (!this.self.live) return 'entering';
+    const learns = (row: SlotRow): boolean =>
+      row.owners.includes(this.self.identity.id) && !row.complete.includes(this.self.identity.id);
+    return this.known.rows.some(learns) ? 'learning' : 'serving';
+  }
+}

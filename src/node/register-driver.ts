@@ -1,0 +1,260 @@
+/**
+ * Drives the topology's register from one node: keeps its acceptor's state on disk before each reply, and runs
+ * one attempt of its own at a time, giving up after a while and trying again with growing, random pauses so
+ * that proposers do not starve one another. (PROTOCOL R29)
+ */
+import { startsOf } from '../core/incarnation.ts';
+import type { Ballot, FrameHeader, MembershipMessage } from '../core/message.ts';
+import {
+  Attempt,
+  acceptorAccept,
+  acceptorPrepare,
+  compareBallots,
+  electorateOf,
+  sameLife,
+} from '../core/register.ts';
+import type { AcceptorState, Electorate } from '../core/register.ts';
+import { memberById } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
+import type { Random } from '../ports/random.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { MembershipDisk } from './membership-disk.ts';
+
+/** Milliseconds an attempt may take; a founding asks PostgreSQL in between. */
+const ATTEMPT_TIMEOUT_MS = 400;
+const FOUNDING_TIMEOUT_MS = 20_000;
+/** Milliseconds between attempts of one proposer. */
+const PAUSE_MS_MIN = 10;
+const PAUSE_MS_MAX = 1_000;
+
+/** What the driver asks of the node it belongs to. */
+export interface RegisterHost {
+  readonly name: string;
+  header(): FrameHeader;
+  now(): number;
+  topology(): Topology | null;
+  send(name: string, message: MembershipMessage): void;
+  onChosen(topology: Topology): void;
+}
+
+/**
+ * Decides on the next value, at once or later. `base` is known to be chosen, or null at a founding that nobody
+ * has begun; `propose(null)` ends the attempt without a change.
+ */
+export type Decide = (base: Topology | null, propose: (next: Topology | null) => void) => void;
+
+export interface FoundingElectorate {
+  readonly electorate: Electorate;
+  readonly votesNeeded: number;
+}
+
+interface Running {
+  readonly number: number;
+  readonly attempt: Attempt;
+  readonly decide: Decide;
+  /** The topology it set out from: once the node knows a later one the attempt is pointless. */
+  readonly epoch: number;
+  readonly founding: boolean;
+  readonly deadline: number;
+}
+
+export class RegisterDriver {
+  private readonly host: RegisterHost;
+  private readonly disk: MembershipDisk;
+  private readonly random: Random;
+  private readonly telemetry: Telemetry;
+  private acceptor: AcceptorState;
+  private running: Running | null = null;
+  private attemptNumber = 0;
+  private ballotNumber = 0;
+  private pauseMs = PAUSE_MS_MIN;
+  private notBefore = 0;
+
+  constructor(
+    host: RegisterHost,
+    disk: MembershipDisk,
+    state: AcceptorState,
+    random: Random,
+    telemetry: Telemetry,
+  ) {
+    this.host = host;
+    this.disk = disk;
+    this.random = random;
+    this.telemetry = telemetry;
+    this.acceptor = state;
+  }
+
+  /** What this voter has accepted: binds its grants of leases. */
+  get accepted(): Topology | null {
+    return this.acceptor.accepted?.topology ?? null;
+  }
+
+  isFree(now: number): boolean {
+    return this.running === null && now >= this.notBefore;
+  }
+
+  /** Begins an attempt; the caller made sure that the driver is free. */
+  begin(decide: Decide, founding: FoundingElectorate | null, now: number): void {
+    const known = this.host.topology();
+    if (known === null && founding === null) return;
+    this.ballotNumber = Math.max(this.ballotNumber, this.acceptor.promised.number) + 1;
+    // The incarnation makes the ballot this process's own, whatever an earlier one has used.
+    const ballot = {
+      number: this.ballotNumber,
+      proposer: `${this.host.name}#${this.host.header().incarnation}`,
+    };
+    const electorate = founding?.electorate ?? electorateOf(known!);
+    const attempt = new Attempt(ballot, electorate, founding?.votesNeeded ?? null);
+    this.attemptNumber += 1;
+    const deadline = now + (founding === null ? ATTEMPT_TIMEOUT_MS : FOUNDING_TIMEOUT_MS);
+    const number = this.attemptNumber;
+    const epoch = known?.epoch ?? 0;
+    this.running = { number, attempt, decide, epoch, founding: founding !== null, deadline };
+    this.telemetry.count('membership.attempts');
+    this.ask({ kind: 'prepare', attempt: number, ballot });
+  }
+
+  tick(now: number): void {
+    const running = this.running;
+    if (running === null) return;
+    if ((this.host.topology()?.epoch ?? 0) > running.epoch) {
+      this.running = null;
+      this.pauseMs = PAUSE_MS_MIN;
+    } else if (now >= running.deadline) {
+      running.attempt.fail();
+    }
+    if (running.attempt.state.kind === 'failed') this.pause(running.attempt.state.seen, now);
+  }
+
+  onMessage(name: string, header: FrameHeader, message: MembershipMessage): void {
+    switch (message.kind) {
+      case 'prepare':
+        return this.onPrepare(name, message.attempt, message.ballot);
+      case 'accept':
+        return this.onAccept(name, message.attempt, message.ballot, message.topology);
+      case 'promise': {
+        const running = this.running;
+        if (running?.number !== message.attempt) return;
+        // Somebody knows a cluster: there is nothing to found, and its news is on the way.
+        if (running.founding && header.epoch > 0) running.attempt.fail();
+        const voter = { name, id: header.from, abstains: message.abstains || this.isOlder(header) };
+        running.attempt.onPromise(voter, message.granted, message.seen, message.accepted);
+        return this.advance(running);
+      }
+      case 'accepted': {
+        const running = this.running;
+        if (running?.number !== message.attempt) return;
+        const voter = { name, id: header.from, abstains: this.isOlder(header) };
+        running.attempt.onAccepted(voter, message.granted, message.seen);
+        return this.advance(running);
+      }
+      default:
+        return;
+    }
+  }
+
+  /** A process started before the one that the cluster remembers runs on an older disk: no vote. (R29) */
+  private isOlder(header: FrameHeader): boolean {
+    const topology = this.host.topology();
+    const member = topology === null ? undefined : memberById(topology, header.from);
+    return member !== undefined && startsOf(header.incarnation) < startsOf(member.incarnation);
+  }
+
+  private onPrepare(name: string, attempt: number, ballot: Ballot): void {
+    const step = acceptorPrepare(this.acceptor, ballot);
+    const reply = (): void => {
+      const { promised, accepted } = step.state;
+      const abstains = this.host.header().from === 0;
+      this.reply(name, {
+        kind: 'promise',
+        attempt,
+        granted: step.granted,
+        seen: promised,
+        accepted,
+        abstains,
+      });
+    };
+    this.keep(step.state, step.granted, reply);
+  }
+
+  private onAccept(name: string, attempt: number, ballot: Ballot, topology: Topology): void {
+    const step = acceptorAccept(this.acceptor, ballot, topology, this.host.topology());
+    const reply = (): void => {
+      this.reply(name, { kind: 'accepted', attempt, granted: step.granted, seen: step.state.promised });
+    };
+    this.keep(step.state, step.granted, reply);
+  }
+
+  private keep(state: AcceptorState, changed: boolean, reply: () => void): void {
+    if (!changed) return reply();
+    this.acceptor = state;
+    this.disk.saveRegister(state, (error) => {
+      if (error === null) reply();
+      else this.telemetry.event('error', 'membership.store.failed', { reason: error.message });
+    });
+  }
+
+  private advance(running: Running): void {
+    const state = running.attempt.state;
+    if (state.kind === 'failed') this.pause(state.seen, this.host.now());
+    else if (state.kind === 'deciding') this.decide(running, state.read);
+    else if (state.kind === 'chosen') {
+      this.running = null;
+      this.pauseMs = PAUSE_MS_MIN;
+      this.host.onChosen(state.topology);
+    }
+  }
+
+  private decide(running: Running, read: Topology | null): void {
+    const known = this.host.topology();
+    if ((known?.epoch ?? 0) !== running.epoch) return;
+    if (known === null) {
+      // An unfinished founding is finished as it was begun, whoever began it.
+      if (read !== null) return this.propose(running, read);
+      return running.decide(null, (next) => this.propose(running, next));
+    }
+    if (read !== null && !sameLife(read, known)) {
+      this.telemetry.event('error', 'membership.register.foreign', { clusterId: read.clusterId });
+      return running.attempt.fail();
+    }
+    // Not yet known to be chosen: finish it before anything is made of it. (R29)
+    if (read !== null && read.epoch === known.epoch + 1) return this.propose(running, read);
+    // Later still: its predecessor is news on its way to us.
+    if (read !== null && read.epoch > known.epoch) return running.attempt.fail();
+    running.decide(known, (next) => this.propose(running, next));
+  }
+
+  private propose(running: Running, next: Topology | null): void {
+    if (this.running !== running || running.attempt.state.kind !== 'deciding') return;
+    if (next === null) {
+      this.running = null;
+      return;
+    }
+    running.attempt.propose(next);
+    this.ask({ kind: 'accept', attempt: running.number, ballot: running.attempt.ballot, topology: next });
+  }
+
+  private ask(message: MembershipMessage): void {
+    for (const name of this.running?.attempt.voters() ?? []) {
+      if (name !== this.host.name) this.host.send(name, message);
+    }
+    // Our own vote comes last: the others' disks work meanwhile.
+    if (this.running?.attempt.voters().includes(this.host.name) === true) {
+      this.onMessage(this.host.name, this.host.header(), message);
+    }
+  }
+
+  private reply(name: string, message: MembershipMessage): void {
+    if (name === this.host.name) this.onMessage(name, this.host.header(), message);
+    else this.host.send(name, message);
+  }
+
+  /** The next attempt comes after a random pause, above every ballot seen. */
+  private pause(seen: Ballot, now: number): void {
+    this.running = null;
+    if (compareBallots(seen, { number: this.ballotNumber, proposer: '' }) > 0)
+      this.ballotNumber = seen.number;
+    this.notBefore = now + this.pauseMs * (0.5 + this.random.next());
+    this.pauseMs = Math.min(this.pauseMs * 2, PAUSE_MS_MAX);
+  }
+}
