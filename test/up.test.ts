@@ -31,8 +31,13 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const { process: child } of running) child.kill('SIGKILL');
-  await nothingLeft();
-  directory.remove();
+  try {
+    await nothingLeft();
+  } finally {
+    // A test that fails must not leave processes to the next one.
+    for (const pid of processesAt(directory.path, program.entry)) process.kill(pid, 'SIGKILL');
+    directory.remove();
+  }
 });
 
 const dataDir = (): string => join(directory.path, 'data');
@@ -74,6 +79,7 @@ test('up, then Ctrl-C: endpoints are shown, a second up is refused, and no proce
     `causeway up: another causeway up (pid ${first.process.pid}) runs on ${dataDir()}: ` +
       'stop it first, or choose another --data-dir\n',
   );
+  expect(second.output()).toBe('');
   // Twice at once, as npm passes it on: still an orderly end.
   first.process.kill('SIGINT');
   first.process.kill('SIGINT');
@@ -126,6 +132,18 @@ test('a directory of two nodes asked for three: refused in one line', async () =
   const second = up(['--nodes', '3']);
   expect(await second.ended).toBe(1);
   expect(second.errors()).toMatch(/^causeway up: .* holds a cluster of 2 nodes, not 3: use --nodes 2.*\n$/);
+});
+
+test('a second Ctrl-C, later: everything ends at once, also a node that does not react', async () => {
+  const started = await ready(up(['--nodes', '1'], { DATABASE_URL: 'none' }));
+  const node = processesAt(join(dataDir(), 'node-1'))[0] as number;
+  process.kill(node, 'SIGSTOP');
+  started.process.kill('SIGINT');
+  await delay(1_200);
+  expect(started.process.exitCode).toBeNull();
+  started.process.kill('SIGINT');
+  expect(await started.ended).toBe(130);
+  expect(processesAt(directory.path, program.entry)).toEqual([]);
 });
 
 test('--json: every line is an event, from the first progress to the end', async () => {

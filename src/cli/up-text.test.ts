@@ -29,6 +29,11 @@ test('the live status: rates since the last look, and no line wider than the ter
   for (const line of lines) expect(line.length).toBeLessThan(80);
 });
 
+test('usual figures: whole lines in 80 columns', () => {
+  const later = { ...view, phase: 'unreachable', reads: 98_999, writes: 9_999 };
+  expect(statusLines([later], [{ ...view, reads: 0, writes: 0 }], 1, 80)[0]).toMatch(/9,999 writes\/s$/);
+});
+
 test('a node that was started again: its counters begin at zero, and the rate is not negative', () => {
   expect(statusLines([{ ...view, reads: 5 }], [view], 1, 80)[0]).toContain(' 0 reads/s');
 });

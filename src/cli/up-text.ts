@@ -23,7 +23,7 @@ export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): s
     'Worth trying, in another terminal:',
     '',
     `  ${setCommand(first.grpcPort)}`,
-    `  psql '${shownUrl}' -c 'SELECT key, created_at FROM kv_store'`,
+    ...(databaseUrl === 'none' ? [] : [`  psql '${shownUrl}' -c 'SELECT key, created_at FROM kv_store'`]),
     `  curl -i http://${NODE_HOST}:${first.httpPort}/readyz`,
     '',
   ];
@@ -62,8 +62,7 @@ export function statusLines(
     const writes = rate(view.writes, earlier?.writes);
     return [
       view.name.padEnd(7),
-      view.phase.padEnd(11),
-      (view.leaseHeld ? 'lease' : 'no lease').padEnd(8),
+      (view.phase === 'serving' && !view.leaseHeld ? 'no lease' : view.phase).padEnd(11),
       `${view.membersAlive}/${view.membersKnown} alive`,
       `${grouped(view.keysHeld)} keys`.padStart(12),
       `${reads} reads/s`.padStart(13),

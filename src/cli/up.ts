@@ -22,7 +22,7 @@ export interface UpOptions {
   readonly postgresPort: number;
   readonly legacyPort: number;
   readonly json?: boolean;
-  /** As DATABASE_URL: a PostgreSQL that runs already. */
+  /** As DATABASE_URL: a PostgreSQL that runs already, or 'none'. */
   readonly databaseUrl?: string | undefined;
   /** As LEGACY_URL: a base URL, a template with `{key}`, or 'none'. */
   readonly legacyUrl?: string | undefined;
@@ -60,7 +60,7 @@ export function upCommand(program: Command): void {
 
 const ENVIRONMENT_HELP = `
 Environment:
-  DATABASE_URL  use this PostgreSQL instead of starting one
+  DATABASE_URL  use this PostgreSQL instead of starting one, or 'none' for no database
   LEGACY_URL    use this legacy REST API (a base URL, or a template with {key}), or 'none' for no legacy
   PG_BIN        directory of other PostgreSQL programs (initdb, postgres) to start`;
 
@@ -77,7 +77,10 @@ export async function runUp(options: UpOptions): Promise<number> {
     pgBin: options.pgBin,
     report: (event) => screen.event(event),
   });
-  const signals = listenForStop(stopping, () => void cluster.halt());
+  const signals = listenForStop(stopping, () => {
+    // What goes wrong here is told by `stop`, which waits for the same children.
+    cluster.halt().catch(() => undefined);
+  });
 
   let code = 0;
   try {
@@ -92,7 +95,7 @@ export async function runUp(options: UpOptions): Promise<number> {
   screen.stopping();
   try {
     await cluster.stop();
-    screen.stopped();
+    if (code === 0) screen.stopped();
   } catch (error) {
     code = 1;
     screen.failed(reasonOf(error));

@@ -64,6 +64,10 @@ export class EmbeddedPostgres {
     this.url = urlOf(options.port, POSTGRES_DATABASE);
   }
 
+  get isRunning(): boolean {
+    return this.#child?.pid !== undefined;
+  }
+
   /** Makes the data directory where needed and frees it of a server left behind. The port is not touched. */
   async prepare(signal: AbortSignal): Promise<void> {
     const { directory, pgBin, report } = this.#options;

@@ -13,6 +13,7 @@ import {
   localNodes,
   NODE_HOST,
   nodeCountOf,
+  nodeEnvironment,
   noteNodeCount,
   writeNodeFile,
 } from './node-files.ts';
@@ -30,7 +31,7 @@ export interface LocalClusterOptions {
   readonly httpPort: number;
   readonly postgresPort: number;
   readonly legacyPort: number;
-  /** A database that runs already; undefined to run PostgreSQL here. */
+  /** A database that runs already, or 'none'; undefined to run PostgreSQL here. */
   readonly databaseUrl: string | undefined;
   /** A URL template with `{key}` of an API that runs already, or 'none'; undefined to run the sample here. */
   readonly legacyUrl: string | undefined;
@@ -108,7 +109,7 @@ export class LocalCluster {
     await this.#patiently('the nodes', Promise.all(this.#nodeChildren.map((child) => child.stop())));
     await this.#legacy?.stop();
     if (this.#postgres) {
-      this.#say('stopping PostgreSQL');
+      if (this.#postgres.isRunning) this.#say('stopping PostgreSQL');
       await this.#patiently('PostgreSQL', this.#postgres.stop());
     }
     this.#lock?.release();
@@ -245,7 +246,7 @@ export class LocalCluster {
       name,
       command: process.execPath,
       args: [this.#options.entry, ...args],
-      env: process.env,
+      env: nodeEnvironment(process.env),
       logPath: this.#logPath(name),
       stopTimeoutMs: NODE_STOP_TIMEOUT_MS,
       onEvent: (event) => this.#onChild(event),

@@ -58,6 +58,7 @@ function heldCount(path: string): number | undefined {
 export interface NodeFileInput {
   readonly directory: string;
   readonly nodes: readonly LocalNode[];
+  /** 'none': records are kept on the nodes alone. */
   readonly databaseUrl: string;
   /** A URL template with `{key}`; undefined for no legacy source. */
   readonly legacyUrl: string | undefined;
@@ -77,7 +78,7 @@ export function writeNodeFile(node: LocalNode, input: NodeFileInput): string {
     node: { name: node.name, dataDir: join(home, 'data') },
     grpc: { host: NODE_HOST, port: node.grpcPort },
     http: { host: NODE_HOST, port: node.httpPort },
-    postgres: { url: databaseUrl },
+    postgres: databaseUrl === 'none' ? 'none' : { url: databaseUrl },
     ...(legacyUrl === undefined ? {} : { legacy: { url: legacyUrl, value: '/value', echo: '/key' } }),
     log: { level: 'info' },
   };
@@ -86,6 +87,17 @@ export function writeNodeFile(node: LocalNode, input: NodeFileInput): string {
   writeWhole(path, `# Written by causeway up at every start: changes here are lost.\n${stringify(config)}`);
   return path;
 }
+
+/**
+ * The environment of a node. What the file says must hold: a variable meant for the supervisor, or for a single
+ * node, would win over the file in every node alike. Other settings (CAUSEWAY_LOG_LEVEL, ...) are passed on.
+ */
+export function nodeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => !DECIDED_BY_FILE.test(name)));
+}
+
+const DECIDED_BY_FILE =
+  /^(DATABASE_URL|LEGACY_URL|CAUSEWAY_(CLUSTER|NODE|GRPC|HTTP)_.*|CAUSEWAY_(POSTGRES|LEGACY)(_URL)?)$/;
 
 function writeWhole(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });

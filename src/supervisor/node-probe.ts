@@ -90,12 +90,11 @@ function parseView(name: string, value: unknown): NodeView {
   };
 }
 
-/** The reason in a refusal's body: one line of text, or the reason that a JSON body gives. */
+/** The reasons that a refusal's JSON body gives (src/servers/http), else its text. */
 function readableReason(body: string): string {
   try {
-    const { reason, detail, status } = asObject(JSON.parse(body));
-    const given = reason ?? detail ?? status;
-    if (typeof given === 'string') return oneLine(given);
+    const { reasons } = asObject(JSON.parse(body));
+    if (Array.isArray(reasons)) return oneLine(reasons.join(', '));
   } catch {
     // Plain text.
   }

@@ -83,23 +83,35 @@ async function initdb(
     env: postgresEnvironment(process.env),
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
-    signal,
-    timeout: INITDB_TIMEOUT_MS,
-    killSignal: 'SIGKILL',
   });
   let complaint = '';
   child.stderr.setEncoding('utf8');
   child.stderr.on('data', (text: string) => {
     complaint = (complaint + text).slice(-4_096);
   });
+  // It starts servers of its own while it works: the whole group must go, or one of them writes on.
+  const kill = (): void => killGroup(child.pid);
+  const timer = setTimeout(kill, INITDB_TIMEOUT_MS);
+  signal.addEventListener('abort', kill);
   const outcome = await new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
+    // 'close', not 'exit': the pipe ends when the last process of the group has gone.
     child.once('close', (code, by) => resolve(code === 0 ? '' : by ? `signal ${by}` : `exit code ${code}`));
   });
+  clearTimeout(timer);
+  signal.removeEventListener('abort', kill);
   signal.throwIfAborted();
   if (outcome === '') return;
   const line = complaint.split('\n').find((text) => /error|fatal|could not/i.test(text)) ?? outcome;
   throw new StartError(`PostgreSQL's data directory could not be made in ${home.path}: ${line.trim()}`);
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
 }
 
 /** PGPORT and its like in a user's shell must not change a server that is ours. */

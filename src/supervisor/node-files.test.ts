@@ -1,0 +1,72 @@
+/** The files that a local cluster writes are what a node reads. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadConfig } from '../config.ts';
+import { localNodes, nodeCountOf, nodeEnvironment, noteNodeCount, writeNodeFile } from './node-files.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'causeway-files-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const DATABASE_URL = 'postgresql://admin@127.0.0.1:54320/cache_db';
+
+function configOf(
+  databaseUrl: string,
+  legacyUrl: string | undefined,
+  count = 3,
+  env: NodeJS.ProcessEnv = {},
+) {
+  const nodes = localNodes(count, 50_051, 8081);
+  const file = writeNodeFile(nodes.at(-1)!, { directory, nodes, databaseUrl, legacyUrl });
+  return loadConfig({ file, env: nodeEnvironment(env) }).config;
+}
+
+test('three nodes with a database and a legacy API: a configuration that a node accepts', () => {
+  const config = configOf(DATABASE_URL, 'http://127.0.0.1:8001/legacy/data/{key}');
+  expect(config.cluster.members.map(({ address }) => address)).toEqual([
+    '127.0.0.1:50051',
+    '127.0.0.1:50052',
+    '127.0.0.1:50053',
+  ]);
+  expect(config).toMatchObject({
+    cluster: { replicas: 3, ownersMin: 2 },
+    node: { name: 'node-3', dataDir: join(directory, 'node-3', 'data') },
+    http: { port: 8083 },
+    postgres: { url: DATABASE_URL },
+    legacy: { url: 'http://127.0.0.1:8001/legacy/data/{key}', value: '/value', echo: '/key' },
+  });
+});
+
+test('one node with neither: accepted too', () => {
+  expect(configOf('none', undefined, 1)).toMatchObject({ postgres: null, legacy: null });
+});
+
+test('variables of the shell that would win over the file: kept from the nodes; others reach them', () => {
+  const config = configOf(DATABASE_URL, undefined, 3, {
+    DATABASE_URL: 'none',
+    LEGACY_URL: 'http://elsewhere/',
+    CAUSEWAY_GRPC_PORT: '1',
+    CAUSEWAY_NODE_NAME: 'node-1',
+    CAUSEWAY_LOG_LEVEL: 'debug',
+  });
+  expect(config).toMatchObject({
+    grpc: { port: 50_053 },
+    node: { name: 'node-3' },
+    postgres: { url: DATABASE_URL },
+    legacy: null,
+    log: { level: 'debug' },
+  });
+});
+
+test('the number of nodes: what the directory holds, and another number is refused', () => {
+  expect(nodeCountOf(directory, undefined)).toBe(3);
+  noteNodeCount(directory, 5);
+  expect(nodeCountOf(directory, undefined)).toBe(5);
+  expect(() => nodeCountOf(directory, 3)).toThrow(/holds a cluster of 5 nodes, not 3/);
+  writeFileSync(join(directory, 'cluster.json'), '{"nod');
+  expect(() => nodeCountOf(directory, undefined)).toThrow(/is damaged/);
+});
