@@ -1,4 +1,5 @@
 /** A database of the first system becomes one of Causeway, without losing a row and without a hand. */
+import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ORIGIN_OUTSIDE } from '../../src/core/record.ts';
 import { NODE_ID_OUTSIDE, makeVersion } from '../../src/core/version.ts';
@@ -10,6 +11,8 @@ import { runOnce } from '../support/postgres.ts';
 const IMPORTED = makeVersion(1, NODE_ID_OUTSIDE);
 const FIRST_TABLE = `create table kv_store (
   key text primary key, value bytea not null, created_at timestamp default current_timestamp)`;
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 let world: PostgresWorld;
 beforeEach(async () => {
@@ -98,34 +101,43 @@ test('interrupted in the middle: the table stays, the next start goes on, later 
   for (const row of value) expect(sealRecord(row!.record).checksum).toBe(row!.checksum);
 });
 
-test('three nodes start on it at the same moment: adopted once, all start', async () => {
+test('three nodes start on it, a transaction of the first system is open: adopted once, with its row', async () => {
   await sql(FIRST_TABLE);
   await fill(2_000);
-  await Promise.all([world.connect(), world.connect(), world.connect()]);
-  expect((await sql('select count(*)::int as n from kv_store'))[0]!['n']).toBe(2_000);
+  const open = await begin(`insert into kv_store values ('open', 'x')`);
+  const started = Promise.all([world.connect(), world.connect(), world.connect()]);
+  await sleep(400);
+  await open.query('commit');
+  await started;
+  expect((await sql('select count(*)::int as n from kv_store'))[0]!['n']).toBe(2_001);
+  expect((await sql('select count(*)::int as n from kv_store_before_causeway'))[0]!['n']).toBe(2_001);
   expect(await kindOf('kv_store')).toBe('v');
+  await open.end();
 });
 
-test('written to while it is adopted: nothing that was written before the rename is left behind', async () => {
-  await sql(FIRST_TABLE);
-  await fill(3_000);
-  const written: string[] = [];
-  let adopted = false;
-  const firstSystem = async (): Promise<void> => {
-    for (let i = 0; !adopted; i += 1) {
-      await sql(`insert into kv_store (key, value) values ('during ${i}', 'x')`).then(
-        () => written.push(`during ${i}`),
-        () => (adopted = true),
-      );
-    }
-  };
-  const writing = firstSystem();
+test('a row that another node commits while it is imported: not replaced', async () => {
   await world.connect();
-  adopted = true;
-  await writing;
-  const keys = new Set((await sql('select key from kv_store')).map((row) => row['key']));
-  expect(written.filter((key) => !keys.has(key))).toEqual([]);
+  await sql('drop view kv_store');
+  await sql(FIRST_TABLE);
+  await fill(3);
+  const open = await begin(`insert into causeway.record values
+    ('key 2', ${slotOfTest('key 2')}, 'newer', 99999, 0, now(), now(), null, false, 1, null)`);
+  const started = world.connect();
+  await sleep(300);
+  await open.query('commit');
+  const { value } = await new RecordCalls(world, await started).read(['key 2']);
+  expect(String(value[0]!.record.value)).toBe('newer');
+  await open.end();
 });
+
+/** A connection of someone else, in a transaction that has done `text`. */
+async function begin(text: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: world.connectionString });
+  await client.connect();
+  await client.query('begin');
+  await client.query(text);
+  return client;
+}
 
 test.each([
   [
