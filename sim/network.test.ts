@@ -185,6 +185,34 @@ describe('the simulated network', () => {
     expect(numbers(b, 'a')).toEqual([0, 1]);
   });
 
+  test('a frame held up: holds up those behind it', () => {
+    const world = new SimWorld(14);
+    const [a, b] = pair(world);
+    world.network.slow('a', 'b', 200);
+    a.send('b', numberedFrame(0, 10));
+    world.network.slow('a', 'b', 0);
+    a.send('b', numberedFrame(1, 10));
+    world.run(150);
+    expect(b.framesFrom('a')).toEqual([]);
+    world.run(60);
+    expect(numbers(b, 'a')).toEqual([0, 1]);
+  });
+
+  test('a process back before its end was found out: the old link is told gone before the new one speaks', () => {
+    const world = new SimWorld(15);
+    const [a, b] = pair(world);
+    world.kill(b, 'silent');
+    const again = world.addNow('b');
+    again.dial('a', 'a');
+    world.run(50);
+    again.send('a', numberedFrame(1, 10));
+    world.run(50);
+    expect(a.log).toEqual(['up b', 'gone b', 'frame b']);
+    world.run(4000);
+    expect(a.log).toEqual(['up b', 'gone b', 'frame b', 'down b', 'up b']);
+    expect(b.log).toEqual(['up a']);
+  });
+
   test('a machine lost with its process: found out by silence, not at once', () => {
     const world = new SimWorld(9);
     const [a, b] = pair(world);

@@ -364,6 +364,26 @@ describe('bytes from outside', () => {
     }
   });
 
+  test.each([
+    ['a flag is neither 0 nor 1', 'heartbeatAnswer', 9, 2],
+    ['a flag is unknown', 'invalidate', 1, 0x80],
+    ['a choice is unknown', 'acknowledge', 1, 3],
+    ['a message of the unknown kind 200', 'learned', 0, 200],
+    ['a number is not finite', 'heartbeat', 8, 0xff],
+    ['a number is not whole or out of range', 'prepare', 8, 0xff],
+  ])('%s: is a fault by that name', (fault, kind, at, byte) => {
+    const frame = new Uint8Array(examples()[KINDS.indexOf(kind as Kind)]!);
+    // The number of the kind stands first, behind a head of 27 bytes; two bytes make a double not finite.
+    frame.fill(byte, 27 + at - (byte === 0xff ? 1 : 0), 27 + at + 1);
+    expect(decodeFrame(reseal(frame))).toEqual({ fault });
+  });
+
+  test('a text that is no UTF-8: is a fault', () => {
+    const frame = encode(HEAD, [{ kind: 'validate', key: 'é', version: 1 }]);
+    frame[31] = 0x20;
+    expect(decodeFrame(reseal(frame))).toEqual({ fault: 'a text is not UTF-8' });
+  });
+
   test('a frame of another format: is named', () => {
     const frame = encode(HEAD, []);
     frame[0] = 9;

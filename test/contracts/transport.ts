@@ -181,7 +181,7 @@ function linkStories(add: Add, reached: Reached, linked: Linked, world: () => Tr
       sent.map(() => 0),
     );
     expect(b.framesFrom('a').map(numberOf)).toEqual(sent.map(numberOf));
-    expect(a.queuedBytes('b')).toBe(0);
+    await reached(() => a.queuedBytes('b') === 0);
   });
 
   test('one direction dialled: only that one carries frames', async () => {

@@ -17,6 +17,8 @@ const COPY_BYTES_MAX = 16 * 1024;
 const STATUS_HEADER = 'grpc-status';
 const MESSAGE_HEADER = 'grpc-message';
 
+type Headers = http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader;
+
 export interface LinkEvents {
   onPacket(packet: Packet): void;
   /** The last event, unless the link was destroyed by its owner. */
@@ -39,7 +41,7 @@ export class PeerLink {
       // The bytes queued are bounded by the owner; the session's own limit would end the stream below it.
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
     });
-    this.session.on('error', (error) => this.close(error.message));
+    this.session.on('error', (error: Error) => this.close(error.message));
     this.session.on('goaway', () => this.close('the peer is stopping'));
     this.session.on('close', () => this.close('the connection was closed'));
     this.stream = this.session.request({
@@ -48,9 +50,9 @@ export class PeerLink {
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    this.stream.on('error', (error) => this.close(error.message));
-    this.stream.on('response', (headers) => this.readHeaders(headers));
-    this.stream.on('trailers', (headers) => this.readHeaders(headers));
+    this.stream.on('error', (error: Error) => this.close(error.message));
+    this.stream.on('response', (headers: Headers) => this.readHeaders(headers));
+    this.stream.on('trailers', (headers: Headers) => this.readHeaders(headers));
     this.stream.on('data', (chunk: Buffer) => this.readBytes(chunk));
     this.stream.on('close', () => this.close('the stream was closed'));
   }
@@ -94,7 +96,7 @@ export class PeerLink {
     this.events.onClosed(reason);
   }
 
-  private readHeaders(headers: http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader): void {
+  private readHeaders(headers: Headers): void {
     const httpStatus = headers[':status'];
     if (httpStatus !== undefined && httpStatus !== 200) this.close(`HTTP status ${httpStatus}`);
     const status = headers[STATUS_HEADER];

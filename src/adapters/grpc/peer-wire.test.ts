@@ -1,0 +1,277 @@
+/** What only real wires and real processes can do to a link: killed, stopped, frozen, spoken to in tongues. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import http2 from 'node:http2';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { numberedFrame, numberOf, TestPeer } from '../../../test/contracts/transport.ts';
+import { Prng } from '../../base/prng.ts';
+import { encodeHello } from '../../wire/handshake.ts';
+import { encodePacket, encodeText, FIELD_FRAME, FIELD_HELLO, withPrefix } from '../../wire/packet-codec.ts';
+import type { LinkTiming } from './peer-dialer.ts';
+import { LINK_PATH } from './peer-link.ts';
+import { createGrpcTransport, FRAME_BYTES_ACCEPTED_MAX, PEER_SERVER_OPTIONS } from './transport.ts';
+
+const FAST: Partial<LinkTiming> = {
+  backOffMsMin: 20,
+  backOffMsMax: 60,
+  handshakeMsMax: 400,
+  aliveEveryMs: 60,
+};
+/** For a process that shares a busy machine with others. */
+const PATIENT: Partial<LinkTiming> = { ...FAST, aliveEveryMs: 200 };
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+let folder = '';
+let program = '';
+const endings: (() => void)[] = [];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(ROOT, 'node_modules', '.peer-process-'));
+  program = join(folder, 'peer-process.mjs');
+  await build({
+    entryPoints: [join(ROOT, 'test/support/peer-process.ts')],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+  });
+});
+
+afterEach(() => {
+  for (const ending of endings.splice(0).reverse()) ending();
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function addPeer(name: string, timing = FAST): Promise<{ peer: TestPeer; port: number }> {
+  const server = new Server(PEER_SERVER_OPTIONS);
+  const peer = new TestPeer(name, createGrpcTransport({ server, random: new Prng(1), timing }));
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  endings.push(() => {
+    peer.close(() => {});
+    server.forceShutdown();
+  });
+  return { peer, port };
+}
+
+async function addProcess(name: string, port: number, dials: TestPeer, dialsPort: number) {
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [program, name, String(port), dials.name, `127.0.0.1:${dialsPort}`],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  endings.push(() => child.kill('SIGKILL'));
+  const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+  return { child, port: (JSON.parse(line.toString()) as { port: number }).port };
+}
+
+/** A wire that can be frozen: bytes stop, sockets stay open. */
+class Wire {
+  frozen = false;
+  readonly server: NetServer;
+  private readonly sockets: Socket[] = [];
+
+  constructor(port: number) {
+    this.server = createServer((near) => {
+      const far = connect(port, '127.0.0.1');
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.sockets.push(from);
+        from.on('data', (bytes: Buffer) => this.frozen || to.write(bytes));
+        from.on('error', () => {});
+        from.on('close', () => this.frozen || to.destroy());
+      }
+    });
+    endings.push(() => this.end());
+  }
+
+  async listen(): Promise<string> {
+    this.server.listen(0, '127.0.0.1');
+    await once(this.server, 'listening');
+    return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  end(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+}
+
+async function reached(condition: () => boolean, msMax = 8000): Promise<void> {
+  const end = performance.now() + msMax;
+  while (!condition() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(condition()).toBe(true);
+}
+
+test('a process killed with -9: both of its links are gone before any sign of life could be missed', async () => {
+  const { peer: a, port } = await addPeer('a', {});
+  const { child, port: childPort } = await addProcess('b', 0, a, port);
+  a.dial('b', `127.0.0.1:${childPort}`);
+  await reached(() => a.count('up b') === 1);
+  await reached(() => a.send('b', numberedFrame(5, 1000)) && a.framesFrom('b').length > 0);
+  child.kill('SIGKILL');
+  await reached(() => a.count('down b') === 1 && a.count('gone b') === 1, 2000);
+  const again = await addProcess('b', childPort, a, port);
+  expect(again.port).toBe(childPort);
+  await reached(() => a.count('up b') === 2);
+  const before = a.framesFrom('b').length;
+  await reached(() => a.send('b', numberedFrame(6, 10)) && a.framesFrom('b').length > before);
+  expect(numberOf(a.framesFrom('b').at(-1)!)).toBe(6);
+});
+
+test('a process stopped: its links are given up, and dialling it hangs in no attempt; it goes on: links again', async () => {
+  const { peer: a, port } = await addPeer('a', PATIENT);
+  const { child, port: childPort } = await addProcess('b', 0, a, port);
+  a.dial('b', `127.0.0.1:${childPort}`);
+  // The echo comes once the process has dialled back, too.
+  await reached(() => a.send('b', numberedFrame(1, 10)) && a.framesFrom('b').length > 0);
+  child.kill('SIGSTOP');
+  await reached(() => a.count('down b') >= 1 && a.count('gone b') >= 1);
+  expect(a.reasons).toContain('the peer is silent');
+  const ups = a.count('up b');
+  await new Promise((resolve) => setTimeout(resolve, 900));
+  expect(a.count('up b')).toBe(ups);
+  child.kill('SIGCONT');
+  await reached(() => a.count('up b') > ups);
+  await reached(() => a.send('b', numberedFrame(2, 10)) && numberOf(a.framesFrom('b').at(-1)!) === 2);
+});
+
+test('a wire that goes dead with its sockets open: both sides find out by silence', async () => {
+  const [{ peer: a }, { peer: b, port }] = [await addPeer('a'), await addPeer('b')];
+  const wire = new Wire(port);
+  a.dial('b', await wire.listen());
+  await reached(() => a.count('up b') === 1);
+  wire.frozen = true;
+  await reached(() => a.count('down b') === 1 && b.count('gone a') === 1);
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  wire.frozen = false;
+  await reached(() => a.count('up b') === 2);
+  expect(a.send('b', numberedFrame(3, 10))).toBe(true);
+  await reached(() => b.framesFrom('a').length === 1);
+  expect(b.log).toEqual(['gone a', 'frame a']);
+});
+
+test('a port that takes connections and says nothing: no attempt outlives its watchdog', async () => {
+  const { peer: a } = await addPeer('a');
+  const open = new Set<Socket>();
+  let taken = 0;
+  const mute = createServer((socket) => {
+    taken += 1;
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => open.delete(socket));
+    socket.resume();
+  }).listen(0, '127.0.0.1');
+  endings.push(() => mute.close());
+  await once(mute, 'listening');
+  a.dial('b', `127.0.0.1:${(mute.address() as AddressInfo).port}`);
+  await reached(() => taken >= 3);
+  expect(open.size).toBeLessThanOrEqual(1);
+  expect(a.log).toEqual([]);
+});
+
+test('an address that is none: is refused with the reason, and harms nothing', async () => {
+  const { peer: a } = await addPeer('a');
+  a.dial('b', 'no address at all');
+  await reached(() => a.count('refused b') >= 2);
+  expect(a.reasons[0]).toContain('cannot be dialled');
+});
+
+test('a server without the peer service: no link, and the dialling goes on', async () => {
+  const { peer: a } = await addPeer('a');
+  const other = new Server();
+  const port = await new Promise<number>((resolve) => {
+    other.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_, bound) => resolve(bound));
+  });
+  endings.push(() => other.forceShutdown());
+  a.dial('b', `127.0.0.1:${port}`);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(a.log).toEqual([]);
+});
+
+/** Speaks to a peer's port without any manners; resolves with the gRPC status its stream ended with. */
+function speak(port: number, ...packets: Uint8Array[]): Promise<string> {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  endings.push(() => session.destroy());
+  session.on('error', () => {});
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': LINK_PATH,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  stream.on('error', () => {});
+  for (const packet of packets) stream.write(withPrefix(packet));
+  stream.resume();
+  return new Promise((resolve) => {
+    stream.on('response', (headers) => headers['grpc-status'] && resolve(String(headers['grpc-status'])));
+    stream.on('trailers', (headers: http2.IncomingHttpHeaders) => resolve(String(headers['grpc-status'])));
+    stream.on('close', () => resolve('closed'));
+  });
+}
+
+const helloOf = (name: string, run: string, attempt: number): Uint8Array =>
+  encodeText(
+    FIELD_HELLO,
+    encodeHello({
+      name,
+      clusterName: 'test',
+      protocolMin: 1,
+      protocolMax: 2,
+      settings: { leaseMs: '600', zone: 'any' },
+      to: 'b',
+      run,
+      attempt,
+    }),
+  );
+
+test('bytes that are no packet, a frame before the hello, no hello at all: the stream is ended', async () => {
+  const { peer: b, port } = await addPeer('b');
+  const INVALID_ARGUMENT = '3';
+  expect(await speak(port, Buffer.from([0xff, 0xff]))).toBe(INVALID_ARGUMENT);
+  expect(await speak(port, encodePacket(FIELD_FRAME, numberedFrame(1, 10)))).toBe(INVALID_ARGUMENT);
+  expect(await speak(port, encodeText(FIELD_HELLO, '{"name":7}'))).toBe(INVALID_ARGUMENT);
+  expect(await speak(port)).toBe('4');
+  expect(b.log).toEqual([]);
+});
+
+test('a frame above the limit: the link is cut', async () => {
+  const { peer: b, port } = await addPeer('b');
+  const big = encodePacket(FIELD_FRAME, numberedFrame(1, FRAME_BYTES_ACCEPTED_MAX + 1));
+  expect(await speak(port, helloOf('x', 'r', 1), encodePacket(FIELD_FRAME, numberedFrame(0, 10)), big)).toBe(
+    '3',
+  );
+  expect(b.log).toEqual(['frame x', 'gone x']);
+});
+
+test('a newer link of the same peer: takes the place of the older, whose frames are heard no more', async () => {
+  const { peer: b, port } = await addPeer('b');
+  const older = speak(port, helloOf('x', 'r1', 7), encodePacket(FIELD_FRAME, numberedFrame(1, 10)));
+  await reached(() => b.framesFrom('x').length === 1);
+  void speak(port, helloOf('x', 'r2', 1), encodePacket(FIELD_FRAME, numberedFrame(2, 10)));
+  expect(await older).toBe('10');
+  await reached(() => b.framesFrom('x').length === 2);
+  expect(b.log).toEqual(['frame x', 'gone x', 'frame x']);
+});
+
+test('a late hello of an earlier dial: does not take the place of the newer link', async () => {
+  const { peer: b, port } = await addPeer('b');
+  void speak(port, helloOf('x', 'r', 7), encodePacket(FIELD_FRAME, numberedFrame(1, 10)));
+  await reached(() => b.framesFrom('x').length === 1);
+  expect(await speak(port, helloOf('x', 'r', 6))).toBe('0');
+  expect(b.log).toEqual(['frame x', 'refused x']);
+});

@@ -1,0 +1,117 @@
+/** The hand-written packets are the ones of `peer.proto`, and no bytes can break their decoder. */
+import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
+import { describe, expect, test } from 'vitest';
+import { Prng } from '../base/prng.ts';
+import { encodeHello, parseAnswer, parseHello, refusalOf } from './handshake.ts';
+import type { DialHello, HelloTerms } from './handshake.ts';
+import {
+  decodePacket,
+  encodeAlive,
+  encodePacket,
+  encodeText,
+  FIELD_ANSWER,
+  FIELD_FRAME,
+  FIELD_HELLO,
+  frameHead,
+  PREFIX_BYTES,
+} from './packet-codec.ts';
+
+const PROTO = fileURLToPath(new URL('../../proto/causeway/peer/v1/peer.proto', import.meta.url));
+const Packet = new protobuf.Root().loadSync(PROTO).lookupType('causeway.peer.v1.Packet');
+
+describe('packets', () => {
+  test.each([0, 1, 127, 128, 16_383, 16_384, 3_000_000])(
+    'a frame of %d bytes: is what protobuf makes of it',
+    (size) => {
+      const frame = Buffer.alloc(size, 7);
+      const ours = encodePacket(FIELD_FRAME, frame);
+      expect(Buffer.compare(ours, Packet.encode({ frame }).finish())).toBe(0);
+      const onStream = Buffer.concat([frameHead(size), frame]);
+      expect(Buffer.compare(onStream.subarray(PREFIX_BYTES), ours)).toBe(0);
+      expect(onStream.readUInt32BE(1)).toBe(ours.length);
+      const packet = decodePacket(ours);
+      expect(packet.kind === 'frame' && Buffer.compare(packet.frame, frame)).toBe(0);
+    },
+  );
+
+  test('hello, answer and sign of life: are what protobuf makes of them', () => {
+    const cases = [
+      [encodeText(FIELD_HELLO, 'é'), { hello: 'é' }, { kind: 'hello', text: 'é' }],
+      [encodeText(FIELD_ANSWER, 'b'), { answer: 'b' }, { kind: 'answer', text: 'b' }],
+      [encodeAlive(), {}, { kind: 'alive' }],
+    ] as const;
+    for (const [ours, message, packet] of cases) {
+      expect(ours).toEqual(Buffer.from(Packet.encode(message).finish()));
+      expect(decodePacket(ours)).toEqual(packet);
+    }
+  });
+
+  test('fields of a later version around a frame: are passed over', () => {
+    const unknown = Buffer.from([
+      0x28, 0x96, 0x01, 0x31, 1, 2, 3, 4, 5, 6, 7, 8, 0x3a, 2, 9, 9, 0x45, 1, 2, 3, 4,
+    ]);
+    const packet = decodePacket(
+      Buffer.concat([unknown, encodePacket(FIELD_FRAME, Buffer.from('f')), unknown]),
+    );
+    expect(packet).toEqual({ kind: 'frame', frame: Buffer.from('f') });
+  });
+
+  test('cut off anywhere, or random: a fault or a packet, never a throw', () => {
+    const whole = encodePacket(FIELD_FRAME, Buffer.alloc(300));
+    for (let end = 1; end < whole.length; end++) {
+      expect(decodePacket(whole.subarray(0, end)).kind).toBe('fault');
+    }
+    const prng = new Prng(1);
+    for (let round = 0; round < 50_000; round++) {
+      const bytes = Buffer.from(Array.from({ length: prng.below(20) }, () => prng.below(256)));
+      if (bytes.length > 0) bytes[0] = prng.pick([0x0a, 0x12, 0x1a, 0x22, 0x08, 0xff]);
+      decodePacket(bytes);
+    }
+  });
+});
+
+const OWN: HelloTerms = {
+  name: 'b',
+  clusterName: 'c',
+  protocolMin: 2,
+  protocolMax: 3,
+  settings: { x: '1' },
+};
+const DIALLER: DialHello = { ...OWN, name: 'a', to: 'b', run: 'r', attempt: 1 };
+
+describe('the handshake', () => {
+  test('alike in everything: accepted; a range of protocols that touches ours: accepted', () => {
+    expect(refusalOf(OWN, DIALLER)).toBeNull();
+    expect(refusalOf(OWN, { ...DIALLER, protocolMin: 3, protocolMax: 9 })).toBeNull();
+    expect(refusalOf(OWN, { ...DIALLER, protocolMin: 1, protocolMax: 2 })).toBeNull();
+  });
+
+  test.each([
+    ['clusterName', { clusterName: 'd' }],
+    ['protocol', { protocolMin: 4, protocolMax: 5 }],
+    ['protocol', { protocolMin: 0, protocolMax: 1 }],
+    ['setting x', { settings: { x: '2' } }],
+    ['setting x', { settings: {} }],
+    ['setting y', { settings: { x: '1', y: '' } }],
+    ['name', { to: 'z' }],
+    ['name', { name: 'b' }],
+  ])('a difference in %s: is refused by that name', (what, change) => {
+    expect(refusalOf(OWN, { ...DIALLER, ...change })?.split(':')[0]).toBe(what);
+  });
+
+  test('a hello: comes back as it was said; with any part missing or of another type, it is none', () => {
+    expect(parseHello(encodeHello(DIALLER))).toEqual(DIALLER);
+    for (const field of Object.keys(DIALLER)) {
+      for (const value of [undefined, null, -1.5, [], { z: 1 }]) {
+        expect(parseHello(JSON.stringify({ ...DIALLER, [field]: value }))).toBeUndefined();
+      }
+    }
+    for (const text of ['', 'null', '[]', '{', '"a"', `{"name":"${'a'.repeat(70_000)}"}`]) {
+      expect(parseHello(text)).toBeUndefined();
+      expect(parseAnswer(text)).toBeUndefined();
+    }
+    expect(parseAnswer('{"name":"b","refusal":null}')).toEqual({ name: 'b', refusal: null });
+    expect(parseAnswer('{"name":"b"}')).toBeUndefined();
+  });
+});
