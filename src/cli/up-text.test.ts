@@ -61,6 +61,16 @@ test('a database URL with a password: shown without it', () => {
   expect(text.join('\n')).not.toContain('secret');
 });
 
+test('commands worth trying: they reach this cluster, also on other ports', () => {
+  const endpoints = { databaseUrl: 'none', legacyUrl: undefined, logs: '/l' };
+  const text = (grpcPort: number) =>
+    readyText({ ...endpoints, nodes: [{ name: 'node-1', grpcPort, httpPort: 9081 }] }).join('\n');
+  expect(text(50_051)).toContain('npx causeway set greeting hello\n');
+  expect(text(6_001)).toContain('npx causeway set greeting hello --nodes 127.0.0.1:6001\n');
+  expect(text(6_001)).toContain('curl -i http://127.0.0.1:9081/readyz');
+  expect(text(6_001)).not.toContain('psql');
+});
+
 test('a child that is asked to stop: no line; one that crashed: the reason and the pause', () => {
   const ended = { kind: 'ended', name: 'node-2', reason: 'signal SIGKILL' } as const;
   expect(eventLine({ ...ended, restartInMs: undefined }, true)).toBeUndefined();

@@ -30,7 +30,7 @@ export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): s
 }
 
 function setCommand(grpcPort: number): string {
-  const target = grpcPort === 50_051 ? '' : ` --node ${NODE_HOST}:${grpcPort}`;
+  const target = grpcPort === 50_051 ? '' : ` --nodes ${NODE_HOST}:${grpcPort}`;
   return `npx causeway set greeting hello${target}`;
 }
 

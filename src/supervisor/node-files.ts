@@ -97,7 +97,7 @@ export function nodeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 const DECIDED_BY_FILE =
-  /^(DATABASE_URL|LEGACY_URL|CAUSEWAY_(CLUSTER|NODE|GRPC|HTTP)_.*|CAUSEWAY_(POSTGRES|LEGACY)(_URL)?)$/;
+  /^(DATABASE_URL|LEGACY_URL|CAUSEWAY_(CLUSTER|NODE|GRPC|HTTP)_.*|CAUSEWAY_(POSTGRES|LEGACY)(_URL)?|CAUSEWAY_NODES)$/;
 
 function writeWhole(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
