@@ -23,6 +23,10 @@ export interface Mutations {
   readonly releaseReadersByAnyValidate?: boolean;
   /** A conditional write goes on although its own node holds a higher version. (R2) */
   readonly noSelfAbort?: boolean;
+  /** A round goes on with the acknowledgements of an earlier epoch. (R4) */
+  readonly keepAcknowledgements?: boolean;
+  /** After a restart nothing is remembered of what was in flight. (R12) */
+  readonly forgetMarks?: boolean;
   /** Messages of another epoch are taken. (R4) */
   readonly dropEpochCheck?: boolean;
   /** Validate is sent before PostgreSQL has the row. */

@@ -49,10 +49,11 @@ export function isExpired(record: KeyRecord, wallNow: number): boolean {
 }
 
 /**
- * May a fill from legacy take this record's place? Only where nothing native stands: a key never seen,
- * or an expired fill. A deletion and an expired native value block it for ever. (PROTOCOL R25)
+ * May a fill from legacy take this record's place? Only where nothing native stands: a key never seen, or an
+ * expired fill (also one whose expiry was already written as a tombstone, which keeps the fill's origin). A
+ * client's deletion and an expired native value block it for ever. (PROTOCOL R25)
  */
 export function yieldsToFill(record: KeyRecord | undefined, wallNow: number): boolean {
   if (record === undefined) return true;
-  return record.origin === ORIGIN_LEGACY && isExpired(record, wallNow);
+  return record.origin === ORIGIN_LEGACY && !isLive(record, wallNow);
 }

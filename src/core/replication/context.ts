@@ -1,0 +1,106 @@
+/**
+ * What the rules of replication stand on: the keys in flight, the epoch's view of the slots, and the effects
+ * by which they reach the world. Effects only note what is to be done; nothing comes back from within one.
+ */
+import type { Failure } from '../errors.ts';
+import type { Coordinator, PeerMessage } from '../message.ts';
+import type { Mutations } from '../mutations.ts';
+import type { RecordContent } from './judge.ts';
+import type { SealedRecord } from '../record.ts';
+import { isAtRest, restingState } from './key-state.ts';
+import type { KeyState } from './key-state.ts';
+import type { SlotView } from './slot-view.ts';
+
+export interface StoredWrite {
+  readonly sealed: SealedRecord;
+  readonly slot: number;
+  readonly conditional: boolean;
+  readonly recorded: boolean;
+  readonly coordinator: Coordinator;
+}
+
+export interface ReplicaEffects {
+  /**
+   * What this node's store holds of a key at rest. A learner's leftover that its source has not confirmed
+   * counts as not held. (R19)
+   */
+  load(key: string, slot: number): SealedRecord | undefined | 'damaged';
+  /**
+   * Stores the record together with its in-flight mark; `onStored` follows. Returns the number of the batch,
+   * which names the mark. (R12)
+   */
+  store(write: StoredWrite): number;
+  /** The marks of these batches no longer concern the key: it is valid. */
+  unmark(key: string, marks: readonly number[]): void;
+  /** A record became valid: it may be cached. */
+  settled(sealed: SealedRecord): void;
+  send(memberId: number, message: PeerMessage): void;
+  /** Writes the row to PostgreSQL, repeating until it is known what stands; `onRecorded` follows. */
+  record(sealed: SealedRecord, slot: number): void;
+  /** Asks PostgreSQL for the key; `onFetched` follows. */
+  fetch(key: string): void;
+  seal(content: RecordContent, version: number): SealedRecord;
+  /** Monotonic ms. */
+  now(): number;
+  wallNow(): number;
+  leaseHeld(): boolean;
+  /** Monotonic ms until which no write of the slot may complete. (R15) */
+  blockedUntil(slot: number): number;
+  writesThrough(key: string): boolean;
+  /** False while PostgreSQL is known to be down. (R6) */
+  recordAvailable(): boolean;
+  event(level: 'debug' | 'info' | 'warn' | 'error', name: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface ReplicaContext {
+  readonly effects: ReplicaEffects;
+  readonly mutations: Mutations;
+  readonly self: Coordinator;
+  view: SlotView;
+  /** Keys not at rest. */
+  readonly table: Map<string, KeyState>;
+  /** Rounds of this node by their number. */
+  readonly rounds: Map<number, KeyState>;
+  /** Keys whose queue should be looked at once the event at hand is handled. */
+  readonly runnable: Set<KeyState>;
+  /** Rounds that wait for time or for owners only. */
+  readonly settling: Set<KeyState>;
+  roundNext: number;
+  /** The highest counter seen: another far above it is a fault. (R8) */
+  counterHighest: number;
+}
+
+/** The key's state, brought into memory where it was at rest. 'damaged': its record cannot be trusted. */
+export function openKey(context: ReplicaContext, key: string, slot: number): KeyState | 'damaged' {
+  const known = context.table.get(key);
+  if (known !== undefined) return known;
+  const held = context.effects.load(key, slot);
+  if (held === 'damaged') return 'damaged';
+  const state = restingState(key, slot, held ?? null, context.effects.now());
+  context.table.set(key, state);
+  return state;
+}
+
+/** Lets go of a state that has nothing left to remember. */
+export function closeKey(context: ReplicaContext, state: KeyState): void {
+  if (!isAtRest(state) || context.table.get(state.key) !== state) return;
+  context.table.delete(state.key);
+  context.settling.delete(state);
+  if (state.marks.length > 0) {
+    context.effects.unmark(state.key, state.marks);
+    state.marks = [];
+  }
+}
+
+export function heldVersion(state: KeyState): number {
+  return state.held === null ? 0 : state.held.record.version;
+}
+
+export function answerTicketFailure(
+  ticket: { answered: boolean; begun: boolean; readonly answer: (result: { kind: 'failed'; failure: Failure }) => void },
+  failure: Failure,
+): void {
+  if (ticket.answered) return;
+  ticket.answered = true;
+  ticket.answer({ kind: 'failed', failure });
+}

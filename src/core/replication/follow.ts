@@ -1,0 +1,106 @@
+/**
+ * The follower's side of a write: store what is higher, acknowledge only what is on the disk, make readable only
+ * what was validated. A learner does the same, and never lets an unverified leftover stand in the way (R19).
+ */
+import type { Acknowledge, HeldRecord, Invalidate, Validate } from '../message.ts';
+import { COUNTER_JUMP_MAX, counterOf } from '../version.ts';
+import { closeKey, heldVersion, openKey } from './context.ts';
+import type { ReplicaContext } from './context.ts';
+import type { KeyState, OwedAcknowledgement } from './key-state.ts';
+import { collect } from './rounds.ts';
+import { adopt, becomeValid, validateOverwritten } from './validity.ts';
+
+export function onInvalidate(context: ReplicaContext, from: number, slot: number, message: Invalidate): void {
+  const row = context.view.row(slot);
+  if (!row.owns && !row.learns) return;
+  const { sealed } = message;
+  const version = sealed.record.version;
+  if (counterOf(version) > context.counterHighest + COUNTER_JUMP_MAX) {
+    context.effects.event('error', 'replication.counter_jump', { from, slot, version });
+    refuse(context, from, message.round);
+    return;
+  }
+  const state = openKey(context, sealed.record.key, slot);
+  if (state === 'damaged') {
+    refuse(context, from, message.round);
+    return;
+  }
+  const owed: OwedAcknowledgement = { to: from, round: message.round, sealed, conditional: message.conditional };
+  const held = heldVersion(state);
+  if (version > held) {
+    adopt(context, state, message);
+  } else if (version === held && state.held!.checksum !== sealed.checksum) {
+    context.effects.event('error', 'replication.checksum_conflict', { from, slot, version });
+    refuse(context, from, message.round);
+    closeKey(context, state);
+    return;
+  } else if (version === held && !state.valid) {
+    state.since = context.effects.now();
+  }
+  if (context.mutations.acknowledgeBeforeStore === true) acknowledge(context, state, owed);
+  else if (state.durable >= heldVersion(state)) acknowledge(context, state, owed);
+  else state.owed.push(owed);
+  closeKey(context, state);
+}
+
+/** The store has this version, and with it everything handed to it before. */
+export function onStored(context: ReplicaContext, key: string, version: number): void {
+  const state = context.table.get(key);
+  if (state === undefined) return;
+  if (version > state.durable) state.durable = version;
+  if (state.durable >= heldVersion(state) && state.owed.length > 0) {
+    const owed = state.owed;
+    state.owed = [];
+    for (const each of owed) acknowledge(context, state, each);
+  }
+  const round = state.round;
+  if (round !== null && round.phase === 'storing' && state.durable >= round.sealed.record.version) {
+    collect(context, state, round);
+  }
+  closeKey(context, state);
+}
+
+/** Said only when the highest version held is durable, so that *higher* is as lasting as *equal*. (R1) */
+function acknowledge(context: ReplicaContext, state: KeyState, owed: OwedAcknowledgement): void {
+  const higher = heldVersion(state) > owed.sealed.record.version;
+  const message: Acknowledge = {
+    kind: 'acknowledge',
+    round: owed.round,
+    outcome: higher ? 'higher' : 'equal',
+    held: higher && owed.conditional ? heldRecordOf(state) : null,
+  };
+  context.effects.send(owed.to, message);
+}
+
+function refuse(context: ReplicaContext, to: number, round: number): void {
+  context.effects.send(to, { kind: 'acknowledge', round, outcome: 'refused', held: null });
+}
+
+export function heldRecordOf(state: KeyState): HeldRecord | null {
+  if (state.held === null) return null;
+  return {
+    sealed: state.held,
+    conditional: state.heldConditional,
+    recorded: state.heldRecorded,
+    coordinator: state.heldCoordinator,
+    valid: state.valid,
+  };
+}
+
+/** True in every epoch, and repeated freely; it makes readable exactly the version it names. (R9, R13) */
+export function onValidate(context: ReplicaContext, message: Validate): void {
+  const state = context.table.get(message.key);
+  if (state === undefined || state.valid) return;
+  const held = heldVersion(state);
+  if (held === message.version) {
+    if (state.round !== null && state.round.kind === 'replay') {
+      context.rounds.delete(state.round.id);
+      context.settling.delete(state);
+      state.round = null;
+    }
+    becomeValid(context, state);
+  } else if (held > message.version) {
+    validateOverwritten(context, state, message.version);
+    closeKey(context, state);
+  }
+}

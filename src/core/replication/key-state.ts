@@ -1,0 +1,150 @@
+/**
+ * What a node keeps in memory of a key that is not at rest: one whose version is not valid yet, or on which
+ * something waits. A key without a state here is valid, and its record is the store's. (DESIGN section 5)
+ */
+import type { Failure } from '../errors.ts';
+import type { Coordinator } from '../message.ts';
+import type { WriteOperation, WriteResult } from '../operation.ts';
+import type { SealedRecord } from '../record.ts';
+
+/** A client's write, from its arrival to its answer. */
+export interface WriteTicket {
+  readonly operation: WriteOperation;
+  /** The sources beyond the cluster were asked just before: absence here may be judged as absence. */
+  missChecked: boolean;
+  /** Something of it was stored: from now on only a definite end makes its answer definite. */
+  begun: boolean;
+  /** Answered; whatever happens to its round no longer concerns the client. */
+  answered: boolean;
+  /** Times it lost against another writer and was judged anew. */
+  retries: number;
+  readonly answer: (result: WriteResult) => void;
+}
+
+/** A client's read that has to wait. */
+export interface ReadTicket {
+  readonly key: string;
+  /** The highest version this node knew when the read began: nothing lower may be returned. (R9) */
+  lowest: number;
+  answered: boolean;
+  /** The record that became valid; undefined: neither the cluster nor PostgreSQL has the key. */
+  readonly answer: (sealed: SealedRecord | undefined, problem: Failure | null) => void;
+}
+
+/**
+ * storing: our own store is writing it. collecting: acknowledgements are awaited. recording: PostgreSQL is
+ * writing it. settling: all is done but an epoch's wait or the number of owners forbids to say so.
+ */
+export type RoundPhase = 'storing' | 'collecting' | 'recording' | 'settling';
+
+/** One attempt to make one version complete, by its coordinator or by an owner who replays it. */
+export interface Round {
+  readonly id: number;
+  readonly kind: 'write' | 'replay' | 'install';
+  readonly sealed: SealedRecord;
+  readonly conditional: boolean;
+  readonly coordinator: Coordinator;
+  /** Epoch in which the version was taken: an abort is definite only while it lasts. (R3) */
+  readonly epochBegan: number;
+  readonly tickets: readonly RoundTicket[];
+  phase: RoundPhase;
+  /** Epoch whose acknowledgements are being collected. (R4) */
+  epoch: number;
+  /** Members that have not acknowledged in this epoch. */
+  awaiting: number[];
+  /** In this epoch someone, this node included, held a higher version. (R1) */
+  outranked: boolean;
+  /** All acknowledged *equal* within one epoch, once: the write can no longer be lost to another. (R3) */
+  decided: boolean;
+  /** PostgreSQL has this version or a known higher one, or need not have it. */
+  recorded: boolean;
+  /** Monotonic ms of the last sending. */
+  sentAt: number;
+}
+
+export interface RoundTicket {
+  readonly ticket: WriteTicket;
+  /** Given when the round completes. */
+  readonly result: WriteResult;
+}
+
+/** An acknowledgement that waits for the store. */
+export interface OwedAcknowledgement {
+  readonly to: number;
+  readonly round: number;
+  readonly sealed: SealedRecord;
+  readonly conditional: boolean;
+}
+
+export interface KeyState {
+  readonly key: string;
+  readonly slot: number;
+  /** The highest version here, durable or on its way to the disk; null where the key is not held. */
+  held: SealedRecord | null;
+  heldConditional: boolean;
+  heldRecorded: boolean;
+  heldCoordinator: Coordinator;
+  /** The highest version known to be on this disk. */
+  durable: number;
+  valid: boolean;
+  /** Monotonic ms since when the key has been invalid at this version without news. */
+  since: number;
+  round: Round | null;
+  /** Conditional writes that lost and wait to learn whether that was definite. (R3) */
+  aborted: AbortedRound[];
+  queue: WriteTicket[];
+  readers: ReadTicket[];
+  /** Records replaced while readers waited: one of them may still become valid for them. (R9) */
+  overwritten: SealedRecord[];
+  owed: OwedAcknowledgement[];
+  /** Store batches whose in-flight entries name this key. (R12) */
+  marks: number[];
+  /** PostgreSQL was asked and has no row: absence here is final while this state lasts. (R23) */
+  absentInRecord: boolean;
+  /** PostgreSQL has been asked for the key and has not answered. */
+  fetching: boolean;
+}
+
+export interface AbortedRound {
+  readonly tickets: readonly WriteTicket[];
+  readonly version: number;
+  readonly epochBegan: number;
+  /** It had been decided: whatever comes, its outcome is not definite. */
+  readonly decided: boolean;
+}
+
+export function restingState(key: string, slot: number, held: SealedRecord | null, now: number): KeyState {
+  return {
+    key,
+    slot,
+    held,
+    heldConditional: false,
+    heldRecorded: true,
+    heldCoordinator: { id: 0, incarnation: 0 },
+    durable: held === null ? 0 : held.record.version,
+    valid: true,
+    since: now,
+    round: null,
+    aborted: [],
+    queue: [],
+    readers: [],
+    overwritten: [],
+    owed: [],
+    marks: [],
+    absentInRecord: false,
+    fetching: false,
+  };
+}
+
+export function isAtRest(state: KeyState): boolean {
+  return (
+    state.valid &&
+    state.round === null &&
+    !state.fetching &&
+    state.queue.length === 0 &&
+    state.readers.length === 0 &&
+    state.aborted.length === 0 &&
+    state.owed.length === 0 &&
+    (state.held === null || state.durable >= state.held.record.version)
+  );
+}

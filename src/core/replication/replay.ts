@@ -1,0 +1,118 @@
+/**
+ * What finishes a write whose coordinator cannot: asking it, and replaying under the same version when it is
+ * gone or does not know. Several may replay; the outcome is the same. (PROTOCOL R4, R13, R17)
+ */
+import { QUERY_AFTER_MS, REPLAY_STAGGER_MS, RESEND_AFTER_MS } from '../limits.ts';
+import type { Query, QueryAnswer } from '../message.ts';
+import { closeKey, heldVersion } from './context.ts';
+import type { ReplicaContext } from './context.ts';
+import type { KeyState } from './key-state.ts';
+import { collect, runQueue, sendInvalidates, startRound, tryFinish } from './rounds.ts';
+
+/** Rounds that wait for time alone: looked at on every tick. */
+export function settleRounds(context: ReplicaContext): void {
+  for (const state of [...context.settling]) {
+    const round = state.round;
+    if (round === null || round.phase !== 'settling') context.settling.delete(state);
+    else tryFinish(context, state, round);
+  }
+}
+
+/** The slow look at every key in flight: resend, ask, replay, and drop waiters whose time is over. */
+export function sweepKeys(context: ReplicaContext): void {
+  const now = context.effects.now();
+  for (const state of [...context.table.values()]) {
+    if (state.readers.some((reader) => reader.answered)) {
+      state.readers = state.readers.filter((reader) => !reader.answered);
+    }
+    const round = state.round;
+    if (round !== null) {
+      if (round.phase === 'collecting' && now - round.sentAt > RESEND_AFTER_MS) sendInvalidates(context, state, round);
+      continue;
+    }
+    if (!state.valid && state.held !== null && !state.fetching) attend(context, state, now);
+    else if (state.queue.length > 0) runQueue(context, state);
+    closeKey(context, state);
+  }
+}
+
+/** An invalid key that nobody here drives: an unconditional write may go above it, else its coordinator is asked. */
+function attend(context: ReplicaContext, state: KeyState, now: number): void {
+  if (state.queue.length > 0) {
+    runQueue(context, state);
+    if (state.round !== null) return;
+  }
+  const waited = now - state.since;
+  if (waited < QUERY_AFTER_MS) return;
+  const { id, incarnation } = state.heldCoordinator;
+  const row = context.view.row(state.slot);
+  const self = id === context.self.id && incarnation === context.self.incarnation;
+  if (!self && context.view.coordinatorLives(id, incarnation)) {
+    state.since = now;
+    context.effects.send(id, { kind: 'query', key: state.key, version: heldVersion(state) });
+    return;
+  }
+  if (waited >= QUERY_AFTER_MS + Math.max(0, row.place) * REPLAY_STAGGER_MS) replay(context, state);
+}
+
+/** Finishes the held version under its own number; only an owner may, a learner waits for one. */
+export function replay(context: ReplicaContext, state: KeyState): void {
+  if (state.round !== null || state.held === null || state.valid || state.fetching) return;
+  if (!context.view.row(state.slot).owns || !context.effects.leaseHeld()) return;
+  context.effects.event('debug', 'replication.replay', { slot: state.slot });
+  startRound(context, state, 'replay', [], {
+    sealed: state.held,
+    conditional: state.heldConditional,
+    recorded: state.heldRecorded,
+    coordinator: state.heldCoordinator,
+  });
+}
+
+export function onQuery(context: ReplicaContext, from: number, slot: number, message: Query): void {
+  const { key, version } = message;
+  const state = context.table.get(key);
+  if (state?.round?.sealed.record.version === version) {
+    context.effects.send(from, { kind: 'queryAnswer', key, version, answer: 'pending' });
+    return;
+  }
+  const atRest = state === undefined ? context.effects.load(key, slot) : state.valid ? state.held : null;
+  const valid = atRest !== undefined && atRest !== 'damaged' && atRest !== null && atRest.record.version === version;
+  if (valid && context.view.row(slot).owns) context.effects.send(from, { kind: 'validate', key, version });
+  else context.effects.send(from, { kind: 'queryAnswer', key, version, answer: 'unknown' });
+}
+
+export function onQueryAnswer(context: ReplicaContext, message: QueryAnswer): void {
+  const state = context.table.get(message.key);
+  if (state === undefined || state.valid || heldVersion(state) !== message.version) return;
+  state.since = context.effects.now();
+  if (message.answer === 'unknown') replay(context, state);
+}
+
+/**
+ * A new epoch: every unfinished round asks everyone again (R4), and versions whose coordinator is no longer part
+ * of it are taken up by their turn in the owners' order (R13).
+ */
+export function onEpoch(context: ReplicaContext): void {
+  const now = context.effects.now();
+  for (const state of [...context.table.values()]) {
+    const round = state.round;
+    if (round !== null) {
+      if (round.phase !== 'storing' && context.mutations.keepAcknowledgements !== true) collect(context, state, round);
+      continue;
+    }
+    const { id, incarnation } = state.heldCoordinator;
+    if (state.valid || state.held === null || context.view.coordinatorLives(id, incarnation)) continue;
+    const place = Math.max(0, context.view.row(state.slot).place);
+    state.since = now - QUERY_AFTER_MS;
+    if (place === 0) replay(context, state);
+  }
+}
+
+/** A link is new: what was sent on the old one may be lost, so the peer is asked again at once. */
+export function onPeerBack(context: ReplicaContext, memberId: number): void {
+  for (const state of context.table.values()) {
+    const round = state.round;
+    if (round === null || round.phase !== 'collecting' || !round.awaiting.includes(memberId)) continue;
+    sendInvalidates(context, state, round);
+  }
+}

@@ -1,0 +1,298 @@
+/**
+ * One node's part in replication, as a state machine over the keys in flight: events go in by the methods, what
+ * is to be done comes out through the effects. No promise, no clock, no I/O; the same events give the same
+ * effects. Rules: `docs`' PROTOCOL R1 to R13, after Hermes (Katsarakis et al., ASPLOS 2020) with durability and
+ * PostgreSQL added.
+ */
+import { failure } from '../errors.ts';
+import type { Failure } from '../errors.ts';
+import { KEY_WAITERS_MAX } from '../limits.ts';
+import type { Coordinator, HeldRecord, ReplicationMessage } from '../message.ts';
+import type { Mutations } from '../mutations.ts';
+import type { SealedRecord } from '../record.ts';
+import { counterOf } from '../version.ts';
+import { answerTicketFailure, closeKey, heldVersion, openKey } from './context.ts';
+import type { ReplicaContext, ReplicaEffects } from './context.ts';
+import { onInvalidate, onStored, onValidate } from './follow.ts';
+import type { KeyState, ReadTicket, WriteTicket } from './key-state.ts';
+import { onEpoch, onPeerBack, onQuery, onQueryAnswer, replay, settleRounds, sweepKeys } from './replay.ts';
+import { install, onAcknowledge, onRecorded, runQueue } from './rounds.ts';
+import type { SlotView } from './slot-view.ts';
+import { adopt, becomeValid, dropRound } from './validity.ts';
+import type { Adoption } from './validity.ts';
+
+/** What a read finds without waiting. */
+export type Glance =
+  | { readonly kind: 'valid'; readonly sealed: SealedRecord }
+  | { readonly kind: 'notHeld' }
+  | { readonly kind: 'invalid' }
+  | { readonly kind: 'damaged' };
+
+export class Replica {
+  private readonly context: ReplicaContext;
+
+  constructor(effects: ReplicaEffects, mutations: Mutations, self: Coordinator, view: SlotView) {
+    this.context = {
+      effects,
+      mutations,
+      self,
+      view,
+      table: new Map(),
+      rounds: new Map(),
+      runnable: new Set(),
+      settling: new Set(),
+      roundNext: 1,
+      counterHighest: view.topology.floorCounter,
+    };
+  }
+
+  get view(): SlotView {
+    return this.context.view;
+  }
+
+  get keysInFlight(): number {
+    return this.context.table.size;
+  }
+
+  stateOf(key: string): KeyState | undefined {
+    return this.context.table.get(key);
+  }
+
+  /** The store was read at start: no counter below this may be taken for a jump. (R8) */
+  sawVersion(version: number): void {
+    this.context.counterHighest = Math.max(this.context.counterHighest, counterOf(version));
+  }
+
+  /** Whether the key's record is in flight here; the hit path asks this before anything else. */
+  isInvalid(key: string): boolean {
+    const state = this.context.table.get(key);
+    return state !== undefined && !state.valid;
+  }
+
+  write(ticket: WriteTicket, slot: number): void {
+    const state = openKey(this.context, ticket.operation.key, slot);
+    if (state === 'damaged') {
+      answerTicketFailure(ticket, failure('record_damaged'));
+      return;
+    }
+    if (state.queue.length >= KEY_WAITERS_MAX) {
+      answerTicketFailure(ticket, failure('overloaded', 'too many writes wait on this key'));
+      return;
+    }
+    state.queue.push(ticket);
+    runQueue(this.context, state);
+    this.drain();
+  }
+
+  /** Waits for the key to be valid at what is known of it now, or for PostgreSQL's word on a key not held. (R9) */
+  read(ticket: ReadTicket, slot: number): void {
+    const state = openKey(this.context, ticket.key, slot);
+    if (state === 'damaged') {
+      ticket.answered = true;
+      ticket.answer(undefined, failure('record_damaged'));
+      return;
+    }
+    if (state.valid && state.held !== null) {
+      ticket.answered = true;
+      ticket.answer(state.held, null);
+    } else if (state.readers.length >= KEY_WAITERS_MAX) {
+      ticket.answered = true;
+      ticket.answer(undefined, failure('overloaded', 'too many reads wait on this key'));
+    } else if (state.held !== null) {
+      ticket.lowest = heldVersion(state);
+      state.readers.push(ticket);
+    } else if (this.context.view.topology.loaded) {
+      ticket.answered = true;
+      ticket.answer(undefined, null);
+    } else {
+      state.readers.push(ticket);
+      if (!state.fetching) {
+        state.fetching = true;
+        this.context.effects.fetch(ticket.key);
+      }
+    }
+    closeKey(this.context, state);
+  }
+
+  onMessage(from: number, slot: number, message: ReplicationMessage): void {
+    switch (message.kind) {
+      case 'invalidate':
+        onInvalidate(this.context, from, slot, message);
+        break;
+      case 'acknowledge':
+        onAcknowledge(this.context, from, message);
+        break;
+      case 'validate':
+        onValidate(this.context, message);
+        break;
+      case 'query':
+        onQuery(this.context, from, slot, message);
+        break;
+      case 'queryAnswer':
+        onQueryAnswer(this.context, message);
+        break;
+    }
+    this.drain();
+  }
+
+  onStored(key: string, version: number): void {
+    onStored(this.context, key, version);
+    this.drain();
+  }
+
+  onRecorded(key: string, version: number, outcome: 'committed' | number): void {
+    onRecorded(this.context, key, version, outcome);
+    this.drain();
+  }
+
+  /** PostgreSQL's answer to a miss: its row, none, or that it cannot say. */
+  onFetched(key: string, sealed: SealedRecord | undefined, problem: Failure | null): void {
+    const state = this.context.table.get(key);
+    if (state === undefined || !state.fetching) return;
+    state.fetching = false;
+    if (problem !== null) this.fetchFailed(state, problem);
+    else if (sealed !== undefined && sealed.record.version > heldVersion(state)) install(this.context, state, sealed);
+    else if (state.held === null) this.confirmAbsent(state);
+    else if (state.round !== null && state.round.phase === 'recording') {
+      // The higher row was meanwhile learnt from its owner, or is gone: PostgreSQL is asked again.
+      this.context.effects.record(state.round.sealed, state.slot);
+    }
+    runQueue(this.context, state);
+    closeKey(this.context, state);
+    this.drain();
+  }
+
+  private fetchFailed(state: KeyState, problem: Failure): void {
+    if (state.round !== null) {
+      if (state.round.phase === 'recording') this.context.effects.record(state.round.sealed, state.slot);
+      return;
+    }
+    if (state.held !== null) return;
+    for (const reader of state.readers.splice(0)) {
+      if (reader.answered) continue;
+      reader.answered = true;
+      reader.answer(undefined, problem);
+    }
+    for (const ticket of state.queue.splice(0)) answerTicketFailure(ticket, problem);
+  }
+
+  private confirmAbsent(state: KeyState): void {
+    state.absentInRecord = true;
+    for (const reader of state.readers.splice(0)) {
+      if (reader.answered) continue;
+      reader.answered = true;
+      reader.answer(undefined, null);
+    }
+  }
+
+  /** A new epoch in which this process is still the member it was. */
+  onEpoch(view: SlotView): void {
+    this.context.view = view;
+    onEpoch(this.context);
+    this.drain();
+  }
+
+  onPeerBack(memberId: number): void {
+    onPeerBack(this.context, memberId);
+    this.drain();
+  }
+
+  /** Every tick: what waits only for time. */
+  settle(): void {
+    settleRounds(this.context);
+    this.drain();
+  }
+
+  /** Every few ticks: resends, queries, replays. */
+  sweep(): void {
+    sweepKeys(this.context);
+    this.drain();
+  }
+
+  /** A key found in an in-flight entry at start, or copied with its mark: invalid until finished. (R12, R19) */
+  restoreInFlight(slot: number, held: Adoption, marks: readonly number[]): void {
+    const state = openKey(this.context, held.sealed.record.key, slot);
+    if (state === 'damaged' || state.held === null) return;
+    state.marks.push(...marks);
+    state.valid = false;
+    state.heldConditional = held.conditional;
+    state.heldRecorded = held.recorded;
+    state.heldCoordinator = held.coordinator;
+    state.since = this.context.effects.now();
+  }
+
+  /**
+   * A learner hears from its source what stands. False: the key is at rest here, and the caller puts the copy in
+   * its place. What was written through Invalidate in this session is only replaced by something higher. (R19)
+   */
+  copy(slot: number, held: HeldRecord): boolean {
+    const { key, version } = held.sealed.record;
+    const known = this.context.table.get(key);
+    if (known === undefined && held.valid) return false;
+    const state = openKey(this.context, key, slot);
+    if (state === 'damaged') return false;
+    if (version > heldVersion(state)) adopt(this.context, state, held);
+    if (held.valid && version === heldVersion(state) && !state.valid) becomeValid(this.context, state);
+    closeKey(this.context, state);
+    this.drain();
+    return true;
+  }
+
+  /** Takes over versions whose coordinator was here under an earlier incarnation. */
+  replayAll(): void {
+    for (const state of [...this.context.table.values()]) {
+      const { id, incarnation } = state.heldCoordinator;
+      if (!this.context.view.coordinatorLives(id, incarnation)) replay(this.context, state);
+    }
+    this.drain();
+  }
+
+  /** The client's time is over: the wait ends, the write does not. (R5) */
+  expire(ticket: WriteTicket): void {
+    if (ticket.answered) return;
+    if (ticket.begun) answerTicketFailure(ticket, failure('outcome_unknown'));
+    else if (ticket.retries > 0) answerTicketFailure(ticket, failure('contended'));
+    else answerTicketFailure(ticket, failure('deadline_before_start'));
+  }
+
+  /** This process is no longer the member it was: all its rounds end, nothing it began is definite. */
+  abandon(): void {
+    for (const state of this.context.table.values()) {
+      const tickets = [
+        ...(state.round?.tickets.map((each) => each.ticket) ?? []),
+        ...state.aborted.flatMap((each) => each.tickets),
+        ...state.queue,
+      ];
+      dropRound(this.context, state);
+      for (const ticket of tickets) answerTicketFailure(ticket, failure(ticket.begun ? 'outcome_unknown' : 'not_ready'));
+      for (const reader of state.readers) {
+        if (reader.answered) continue;
+        reader.answered = true;
+        reader.answer(undefined, failure('not_ready'));
+      }
+    }
+    this.context.table.clear();
+    this.context.rounds.clear();
+    this.context.settling.clear();
+    this.context.runnable.clear();
+  }
+
+  /** Monotonic ms since when the oldest unfinished key here has been invalid; undefined where there is none. */
+  oldestUnfinishedSince(): number | undefined {
+    let oldest: number | undefined;
+    for (const state of this.context.table.values()) {
+      if (!state.valid && (oldest === undefined || state.since < oldest)) oldest = state.since;
+    }
+    return oldest;
+  }
+
+  private drain(): void {
+    const { runnable } = this.context;
+    for (const state of runnable) {
+      runnable.delete(state);
+      if (this.context.table.get(state.key) !== state && state.queue.length > 0) this.context.table.set(state.key, state);
+      runQueue(this.context, state);
+      closeKey(this.context, state);
+    }
+  }
+}

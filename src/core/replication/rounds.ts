@@ -1,0 +1,266 @@
+/**
+ * The coordinator's side of a write: take a version, store, collect every acknowledgement within one epoch,
+ * have PostgreSQL commit, answer, validate. (PROTOCOL R1 to R7)
+ */
+import { failure } from '../errors.ts';
+import type { Failure } from '../errors.ts';
+import type { Acknowledge, Invalidate } from '../message.ts';
+import { isConditional } from '../operation.ts';
+import type { WriteResult } from '../operation.ts';
+import { ORIGIN_LEGACY } from '../record.ts';
+import type { KeyRecord, SealedRecord } from '../record.ts';
+import { counterOf, makeVersion } from '../version.ts';
+import { answerTicketFailure, closeKey, heldVersion } from './context.ts';
+import type { ReplicaContext } from './context.ts';
+import { judge } from './judge.ts';
+import type { Judgement, RecordContent } from './judge.ts';
+import type { KeyState, Round, RoundTicket, WriteTicket } from './key-state.ts';
+import { abortRound, adopt, becomeValid, dropRound } from './validity.ts';
+import type { Adoption } from './validity.ts';
+
+/** Operations of one key that one round may carry. */
+const COMBINED_COUNT_MAX = 1000;
+
+/** Begins the next round of a key, if anything waits and nothing forbids it. */
+export function runQueue(context: ReplicaContext, state: KeyState): void {
+  while (state.queue.length > 0 && state.queue[0]!.answered) state.queue.shift();
+  const first = state.queue[0];
+  if (first === undefined || state.round !== null || state.fetching) return;
+  if (!context.effects.leaseHeld()) return;
+  const conditional = isConditional(first.operation.kind);
+  if (conditional && !state.valid) return;
+  if (conditional && state.held === null && !context.view.topology.loaded && !state.absentInRecord) {
+    state.fetching = true;
+    context.effects.fetch(state.key);
+    return;
+  }
+  const refusal = refusalOf(context, state);
+  if (refusal !== null) {
+    for (const ticket of state.queue.splice(0)) answerTicketFailure(ticket, refusal);
+    closeKey(context, state);
+    return;
+  }
+  combine(context, state, conditional);
+}
+
+/** What forbids a write before anything of it was done: a definite refusal. (R6, R7) */
+function refusalOf(context: ReplicaContext, state: KeyState): Failure | null {
+  const row = context.view.row(state.slot);
+  if (!row.owns) return failure('not_ready');
+  if (row.owners.length < context.view.ownersNeeded) return failure('owners_missing');
+  if (context.effects.writesThrough(state.key) && !context.effects.recordAvailable()) {
+    return failure('record_unavailable');
+  }
+  return null;
+}
+
+/**
+ * Judges waiting operations one after another, each on what the one before it made, into one round (R5). The
+ * round is conditional exactly if its first writing operation is: the others stand on what that one wrote.
+ */
+function combine(context: ReplicaContext, state: KeyState, conditional: boolean): void {
+  const wallNow = context.effects.wallNow();
+  const counter = Math.max(counterOf(heldVersion(state)), context.view.topology.floorCounter) + (conditional ? 1 : 2);
+  const version = makeVersion(counter, context.self.id);
+  const carried: RoundTicket[] = [];
+  let base: KeyRecord | undefined = state.held?.record;
+  let content: RecordContent | null = null;
+  while (state.queue.length > 0 && carried.length < COMBINED_COUNT_MAX) {
+    const ticket = state.queue[0]!;
+    // Before the first write of this round every judgement is on the record itself, which must be valid.
+    if (content === null && isConditional(ticket.operation.kind) !== conditional) break;
+    state.queue.shift();
+    if (ticket.answered) continue;
+    const judgement = judgeTicket(context, ticket, base, wallNow);
+    const result = resultOf(judgement, version);
+    if (judgement.kind !== 'write') {
+      if (content === null) finishTicket(ticket, result);
+      else carried.push({ ticket, result });
+      continue;
+    }
+    content = judgement.content;
+    base = { ...content, version };
+    carried.push({ ticket, result });
+  }
+  if (content === null) {
+    if (state.queue.length > 0) context.runnable.add(state);
+    closeKey(context, state);
+    return;
+  }
+  for (const each of carried) each.ticket.begun = true;
+  startRound(context, state, 'write', carried, {
+    sealed: context.effects.seal(content, version),
+    conditional,
+    recorded: !context.effects.writesThrough(state.key),
+    coordinator: context.self,
+  });
+}
+
+function judgeTicket(context: ReplicaContext, ticket: WriteTicket, base: KeyRecord | undefined, wallNow: number): Judgement {
+  if (context.mutations.fillWithoutCondition === true && ticket.operation.kind === 'fill') {
+    return judge(ticket.operation, undefined, wallNow);
+  }
+  return judge(ticket.operation, base, wallNow);
+}
+
+function resultOf(judgement: Judgement, version: number): WriteResult {
+  if (judgement.kind === 'write') return { kind: 'done', version, number: judgement.number };
+  return judgement;
+}
+
+function finishTicket(ticket: WriteTicket, result: WriteResult): void {
+  if (ticket.answered) return;
+  ticket.answered = true;
+  ticket.answer(result);
+}
+
+/** A round begins at our own store: nobody hears of a version before it is on this disk. */
+export function startRound(
+  context: ReplicaContext,
+  state: KeyState,
+  kind: Round['kind'],
+  tickets: readonly RoundTicket[],
+  write: Adoption,
+): void {
+  const epoch = context.view.topology.epoch;
+  const alreadyHeld = heldVersion(state) === write.sealed.record.version;
+  const round: Round = {
+    id: context.roundNext,
+    kind,
+    sealed: write.sealed,
+    conditional: write.conditional,
+    coordinator: write.coordinator,
+    epochBegan: epoch,
+    tickets,
+    phase: 'storing',
+    epoch,
+    awaiting: [],
+    outranked: false,
+    decided: false,
+    recorded: write.recorded,
+    sentAt: 0,
+  };
+  context.roundNext = context.roundNext === 0xffffffff ? 1 : context.roundNext + 1;
+  if (!alreadyHeld) adopt(context, state, write);
+  state.round = round;
+  context.rounds.set(round.id, state);
+  if (state.durable >= round.sealed.record.version) collect(context, state, round);
+}
+
+/** Asks everyone in the epoch; again after every change of epoch, for acknowledgements do not survive one. (R4) */
+export function collect(context: ReplicaContext, state: KeyState, round: Round): void {
+  round.phase = 'collecting';
+  round.epoch = context.view.topology.epoch;
+  round.outranked = heldVersion(state) > round.sealed.record.version;
+  round.awaiting = [...context.view.row(state.slot).others];
+  sendInvalidates(context, state, round);
+  if (round.awaiting.length === 0) allAcknowledged(context, state, round);
+}
+
+export function sendInvalidates(context: ReplicaContext, state: KeyState, round: Round): void {
+  round.sentAt = context.effects.now();
+  const message: Invalidate = {
+    kind: 'invalidate',
+    round: round.id,
+    sealed: round.sealed,
+    conditional: round.conditional,
+    recorded: round.recorded,
+    coordinator: round.coordinator,
+    routeEpoch: round.sealed.record.origin === ORIGIN_LEGACY ? 1 : 0,
+  };
+  for (const id of round.awaiting) context.effects.send(id, message);
+  void state;
+}
+
+export function onAcknowledge(context: ReplicaContext, from: number, message: Acknowledge): void {
+  const state = context.rounds.get(message.round);
+  const round = state?.round;
+  if (state === undefined || round === null || round === undefined || round.phase !== 'collecting') return;
+  const index = round.awaiting.indexOf(from);
+  if (index < 0) return;
+  if (message.outcome === 'refused') {
+    // The member cannot take this version now; it is asked again until an epoch settles whose fault it is.
+    context.effects.event('warn', 'replication.refused', { from, conditional: round.conditional });
+    return;
+  }
+  round.awaiting.splice(index, 1);
+  if (message.outcome === 'higher') {
+    round.outranked = true;
+    const held = message.held;
+    if (held !== null && held.sealed.record.version > heldVersion(state)) adopt(context, state, held);
+    if (round.conditional && !round.decided && state.round === round) abortRound(context, state);
+    if (state.round !== round) return;
+  }
+  if (round.awaiting.length === 0) allAcknowledged(context, state, round);
+}
+
+function allAcknowledged(context: ReplicaContext, state: KeyState, round: Round): void {
+  if (!round.outranked) round.decided = true;
+  if (context.mutations.validateBeforeRecord === true && !round.outranked) announceValid(context, state, round);
+  if (round.recorded) {
+    round.phase = 'settling';
+    tryFinish(context, state, round);
+    return;
+  }
+  round.phase = 'recording';
+  context.effects.record(round.sealed, state.slot);
+}
+
+/** PostgreSQL's word on a version. `highest` is the version of the row that stands, where it is not ours. */
+export function onRecorded(context: ReplicaContext, key: string, version: number, outcome: 'committed' | number): void {
+  const state = context.table.get(key);
+  const round = state?.round;
+  if (state === undefined || round === null || round === undefined || round.sealed.record.version !== version) return;
+  if (outcome !== 'committed' && outcome > heldVersion(state)) {
+    // A row that no owner is known to hold: it is installed first, and what was begun is judged anew above it.
+    state.fetching = true;
+    context.effects.fetch(key);
+    return;
+  }
+  round.recorded = true;
+  if (state.held?.record.version === version) state.heldRecorded = true;
+  if (round.phase !== 'recording') return;
+  round.phase = 'settling';
+  tryFinish(context, state, round);
+}
+
+/** Complete once nothing forbids to say so; valid if nobody outranked it. (R1, R7, R15) */
+export function tryFinish(context: ReplicaContext, state: KeyState, round: Round): void {
+  const row = context.view.row(state.slot);
+  if (context.effects.blockedUntil(state.slot) > context.effects.now() || row.owners.length < context.view.ownersNeeded) {
+    context.settling.add(state);
+    return;
+  }
+  dropRound(context, state);
+  const lost = round.conditional && round.outranked && round.kind === 'write';
+  for (const { ticket, result } of round.tickets) {
+    if (lost) answerTicketFailure(ticket, failure('outcome_unknown'));
+    else finishTicket(ticket, result);
+  }
+  if (!round.outranked || context.mutations.validateDespiteHigher === true) announceValid(context, state, round);
+  context.runnable.add(state);
+}
+
+function announceValid(context: ReplicaContext, state: KeyState, round: Round): void {
+  const version = round.sealed.record.version;
+  for (const id of context.view.row(state.slot).others) {
+    context.effects.send(id, { kind: 'validate', key: state.key, version });
+  }
+  if (heldVersion(state) === version) becomeValid(context, state);
+}
+
+/** A row of PostgreSQL becomes the cluster's record, under its own version. (R6, R23) */
+export function install(context: ReplicaContext, state: KeyState, sealed: SealedRecord): void {
+  const round = state.round;
+  if (round !== null) {
+    const tickets = round.tickets.map((each) => each.ticket).filter((ticket) => !ticket.answered);
+    dropRound(context, state);
+    state.queue.unshift(...tickets);
+  }
+  startRound(context, state, 'install', [], {
+    sealed,
+    conditional: false,
+    recorded: true,
+    coordinator: context.self,
+  });
+}

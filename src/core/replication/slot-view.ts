@@ -1,0 +1,59 @@
+/**
+ * What one node needs to know of a slot's row in the epoch it acts in, worked out once per epoch and not per
+ * operation: who must acknowledge, whether this node may coordinate, who comes first.
+ */
+import { learners, liveOwners, memberById, ownersNeeded } from '../topology.ts';
+import type { Topology } from '../topology.ts';
+
+export interface RowView {
+  /** Live complete owners, in the ring's order. */
+  readonly owners: readonly number[];
+  /** Everyone but this node who must acknowledge a write: live owners and learners. */
+  readonly others: readonly number[];
+  /** This node is a live complete owner. */
+  readonly owns: boolean;
+  /** This node is an owner that is still copying. */
+  readonly learns: boolean;
+  /** The owner to whom conditional writes and misses go; 0 where none lives. */
+  readonly first: number;
+  /** This node's place among the live owners, for taking turns; -1 where it is none. */
+  readonly place: number;
+  /** Owners by placement that are not part of the epoch: their leases may have to be waited out. */
+  readonly away: readonly number[];
+}
+
+export class SlotView {
+  readonly topology: Topology;
+  readonly selfId: number;
+  readonly ownersNeeded: number;
+  private readonly rows: readonly RowView[];
+
+  constructor(topology: Topology, selfId: number) {
+    this.topology = topology;
+    this.selfId = selfId;
+    this.ownersNeeded = ownersNeeded(topology);
+    this.rows = topology.rows.map((row) => {
+      const owners = liveOwners(topology, row);
+      const copying = learners(topology, row);
+      return {
+        owners,
+        others: [...owners, ...copying].filter((id) => id !== selfId),
+        owns: owners.includes(selfId),
+        learns: copying.includes(selfId),
+        first: owners[0] ?? 0,
+        place: owners.indexOf(selfId),
+        away: row.owners.filter((id) => !owners.includes(id)),
+      };
+    });
+  }
+
+  row(slot: number): RowView {
+    return this.rows[this.topology.slotRow[slot]!]!;
+  }
+
+  /** Does the process that took a version still live under that incarnation? (PROTOCOL R11, R13) */
+  coordinatorLives(id: number, incarnation: number): boolean {
+    const member = memberById(this.topology, id);
+    return member !== undefined && member.alive && member.incarnation === incarnation;
+  }
+}

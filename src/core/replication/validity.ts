@@ -1,0 +1,137 @@
+/**
+ * How a key becomes invalid and valid again: adopting a higher version, aborting what it outranks, validating,
+ * and letting those go who waited. (PROTOCOL R1, R2, R3, R9)
+ */
+import { failure } from '../errors.ts';
+import type { Coordinator } from '../message.ts';
+import type { SealedRecord } from '../record.ts';
+import { counterOf } from '../version.ts';
+import { answerTicketFailure, closeKey, heldVersion } from './context.ts';
+import type { ReplicaContext } from './context.ts';
+import type { KeyState, Round } from './key-state.ts';
+
+/** Overwritten records kept per key for waiting readers; beyond it the oldest reader's hope is a later one. */
+const OVERWRITTEN_COUNT_MAX = 16;
+
+export interface Adoption {
+  readonly sealed: SealedRecord;
+  readonly conditional: boolean;
+  readonly recorded: boolean;
+  readonly coordinator: Coordinator;
+}
+
+/** Takes a version higher than the one held: stored with its mark, unreadable until it is validated. */
+export function adopt(context: ReplicaContext, state: KeyState, incoming: Adoption): void {
+  const version = incoming.sealed.record.version;
+  const round = state.round;
+  if (round !== null && round.sealed.record.version < version) outrank(context, state, round);
+  keepForReaders(state);
+  state.held = incoming.sealed;
+  state.heldConditional = incoming.conditional;
+  state.heldRecorded = incoming.recorded;
+  state.heldCoordinator = incoming.coordinator;
+  state.valid = false;
+  state.since = context.effects.now();
+  context.counterHighest = Math.max(context.counterHighest, counterOf(version));
+  state.marks.push(context.effects.store({ ...incoming, slot: state.slot }));
+}
+
+/** The coordinator is follower 0 of its own write: what outranks it here outranks it. (R2) */
+function outrank(context: ReplicaContext, state: KeyState, round: Round): void {
+  if (round.phase !== 'storing' && round.awaiting.length === 0) return;
+  if (!round.conditional) {
+    round.outranked = true;
+    return;
+  }
+  if (context.mutations.noSelfAbort === true) return;
+  if (round.decided) round.outranked = true;
+  else abortRound(context, state);
+}
+
+function keepForReaders(state: KeyState): void {
+  if (state.held === null || state.valid || state.readers.length === 0) return;
+  state.overwritten.push(state.held);
+  if (state.overwritten.length > OVERWRITTEN_COUNT_MAX) state.overwritten.shift();
+}
+
+/**
+ * Ends a conditional round that met a higher version. Its record stays as it is; its clients are told only
+ * when the higher version turns out valid in the same epoch, for only then it certainly never takes effect.
+ */
+export function abortRound(context: ReplicaContext, state: KeyState): void {
+  const round = state.round;
+  if (round === null) return;
+  dropRound(context, state);
+  const tickets = round.tickets.map((each) => each.ticket).filter((ticket) => !ticket.answered);
+  if (tickets.length === 0) return;
+  state.aborted.push({
+    tickets,
+    version: round.sealed.record.version,
+    epochBegan: round.epochBegan,
+    decided: round.decided,
+  });
+}
+
+export function dropRound(context: ReplicaContext, state: KeyState): void {
+  if (state.round === null) return;
+  context.rounds.delete(state.round.id);
+  context.settling.delete(state);
+  state.round = null;
+  state.since = context.effects.now();
+}
+
+/** The held version is durable everywhere and nobody outranks it: readable from now on. */
+export function becomeValid(context: ReplicaContext, state: KeyState): void {
+  const held = state.held;
+  if (held === null) return;
+  state.valid = true;
+  state.overwritten = [];
+  releaseReaders(state, held);
+  judgeAborted(context, state);
+  if (held.record.version <= state.durable) context.effects.settled(held);
+  context.runnable.add(state);
+  closeKey(context, state);
+}
+
+/** A version below the held one turned out valid: it serves the readers who may see it. (R9) */
+export function validateOverwritten(context: ReplicaContext, state: KeyState, version: number): void {
+  const index = state.overwritten.findIndex((sealed) => sealed.record.version === version);
+  if (index >= 0) releaseReaders(state, state.overwritten[index]!);
+  else if (context.mutations.releaseReadersByAnyValidate === true && state.held !== null) {
+    releaseReaders({ ...state, readers: state.readers.map((reader) => Object.assign(reader, { lowest: 0 })) }, state.held);
+    state.readers = [];
+  }
+}
+
+function releaseReaders(state: KeyState, sealed: SealedRecord): void {
+  const version = sealed.record.version;
+  const readers = state.readers;
+  state.readers = readers.filter((reader) => reader.lowest > version && !reader.answered);
+  for (const reader of readers) {
+    if (reader.lowest > version || reader.answered) continue;
+    reader.answered = true;
+    reader.answer(sealed, null);
+  }
+}
+
+/** A higher version is valid: an abort of this epoch is now definite, and its operation may be tried anew. (R3) */
+function judgeAborted(context: ReplicaContext, state: KeyState): void {
+  if (state.aborted.length === 0) return;
+  const epoch = context.view.topology.epoch;
+  const again = [];
+  for (const aborted of state.aborted) {
+    const definite = !aborted.decided && aborted.epochBegan === epoch && aborted.version < heldVersion(state);
+    for (const ticket of aborted.tickets) {
+      if (ticket.answered) continue;
+      if (!definite) {
+        answerTicketFailure(ticket, failure('outcome_unknown'));
+        continue;
+      }
+      ticket.begun = false;
+      ticket.retries += 1;
+      again.push(ticket);
+    }
+  }
+  state.aborted = [];
+  state.queue.unshift(...again);
+}

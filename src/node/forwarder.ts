@@ -1,0 +1,84 @@
+/**
+ * Operations handed to an owner and their answers. An answer that cannot come any more (the link or the peer is
+ * gone) is reported as lost at once; what that means, the flow decides: a read is asked elsewhere, a write's outcome
+ * is unknown. (PROTOCOL R33)
+ */
+import type { ForwardMessage } from '../core/message.ts';
+import type { ReadResult, WriteOperation, WriteResult } from '../core/operation.ts';
+
+interface Pending {
+  readonly peer: string;
+  readonly onRead: ((result: ReadResult | 'lost') => void) | null;
+  readonly onWrite: ((result: WriteResult | 'lost') => void) | null;
+}
+
+export class Forwarder {
+  private readonly send: (peer: string, message: ForwardMessage) => void;
+  private readonly isLinked: (peer: string) => boolean;
+  private readonly pending = new Map<number, Pending>();
+  private next = 1;
+
+  constructor(send: (peer: string, message: ForwardMessage) => void, isLinked: (peer: string) => boolean) {
+    this.send = send;
+    this.isLinked = isLinked;
+  }
+
+  /** The number of the request, for `forget`; 0 where no link is up and nothing was sent. */
+  read(
+    peer: string,
+    key: string,
+    miss: boolean,
+    hops: number,
+    timeoutMs: number,
+    done: (result: ReadResult | 'lost') => void,
+  ): number {
+    if (!this.isLinked(peer)) return 0;
+    const request = this.begin({ peer, onRead: done, onWrite: null });
+    this.send(peer, { kind: 'forwardRead', request, hops, timeoutMs, key, miss });
+    return request;
+  }
+
+  write(
+    peer: string,
+    operation: WriteOperation,
+    hops: number,
+    timeoutMs: number,
+    done: (result: WriteResult | 'lost') => void,
+  ): number {
+    if (!this.isLinked(peer)) return 0;
+    const request = this.begin({ peer, onRead: null, onWrite: done });
+    this.send(peer, { kind: 'forwardWrite', request, hops, timeoutMs, operation });
+    return request;
+  }
+
+  forget(request: number): void {
+    this.pending.delete(request);
+  }
+
+  onReadAnswer(request: number, result: ReadResult): void {
+    const pending = this.pending.get(request);
+    this.pending.delete(request);
+    pending?.onRead?.(result);
+  }
+
+  onWriteAnswer(request: number, result: WriteResult): void {
+    const pending = this.pending.get(request);
+    this.pending.delete(request);
+    pending?.onWrite?.(result);
+  }
+
+  onLost(peer: string): void {
+    for (const [request, pending] of [...this.pending]) {
+      if (pending.peer !== peer || !this.pending.delete(request)) continue;
+      pending.onRead?.('lost');
+      pending.onWrite?.('lost');
+    }
+  }
+
+  private begin(pending: Pending): number {
+    const request = this.next;
+    this.next = this.next === 0xffffffff ? 1 : this.next + 1;
+    this.pending.set(request, pending);
+    return request;
+  }
+}

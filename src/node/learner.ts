@@ -1,0 +1,254 @@
+/**
+ * Catching up: makes each slot that this node is to own equal to a complete owner's, down as well as up. Slots whose
+ * digest is equal are taken as they are, the others are copied key range by key range; what the owner lacks is
+ * removed. Writes of the epoch arrive through Invalidate all the while and are never undone. Once every slot is
+ * confirmed and on disk, promotion is asked for. (PROTOCOL R19, R20)
+ */
+import { SLOT_COPIES_IN_FLIGHT_MAX, SLOT_COUNT } from '../core/limits.ts';
+import type { LearnDifferences, LearnFrame, LearnMessage, PeerMessage } from '../core/message.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import type { SlotView } from '../core/replication/slot-view.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { RecordShelf } from './record-shelf.ts';
+import type { StartMarks } from './start-marks.ts';
+import type { StoreWriter } from './store-writer.ts';
+
+/** Slots whose digests travel in one message. */
+const RUN_SLOTS_MAX = 512;
+/** Milliseconds without an answer after which another owner is asked. */
+const ANSWER_TIMEOUT_MS = 2_000;
+const SCAN_ENTRIES_MAX = 100_000;
+const SCAN_BYTES_MAX = 256 * 1024 * 1024;
+
+export interface LearnerParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly storage: Storage;
+  readonly writer: StoreWriter;
+  readonly shelf: RecordShelf;
+  readonly marks: StartMarks;
+  readonly send: (memberId: number, message: PeerMessage) => void;
+  readonly isLinked: (memberId: number) => boolean;
+  /** Every slot is as its owners have it, and on disk: called once per epoch in which that is so. */
+  readonly onLearned: () => void;
+  readonly promoteEarly: boolean;
+}
+
+interface Pull {
+  readonly slot: number;
+  afterKey: string;
+  source: number;
+  sentAt: number;
+  /** A frame is being applied: nothing is outstanding. */
+  applying: boolean;
+}
+
+interface Comparison {
+  readonly first: number;
+  readonly count: number;
+  readonly source: number;
+  sentAt: number;
+}
+
+export class Learner {
+  private readonly parts: LearnerParts;
+  private replica: Replica | null = null;
+  private view: SlotView | null = null;
+  private session = 0;
+  private turn = 0;
+  private comparison: Comparison | null = null;
+  private readonly toPull: number[] = [];
+  private readonly pulls = new Map<number, Pull>();
+  /** Slots this node learns in the present epoch. */
+  private slotsTotal = 0;
+  private slotsLeft = new Set<number>();
+  private told = false;
+
+  constructor(parts: LearnerParts) {
+    this.parts = parts;
+  }
+
+  /** Share of the slots to learn that are confirmed. */
+  get share(): number {
+    return this.slotsTotal === 0 ? 1 : 1 - this.slotsLeft.size / this.slotsTotal;
+  }
+
+  /** Every epoch begins a session: what was under way is asked anew, confirmed slots stand. (R19) */
+  onTopology(view: SlotView, replica: Replica): void {
+    this.view = view;
+    this.replica = replica;
+    this.session += 1;
+    this.comparison = null;
+    this.toPull.length = 0;
+    this.pulls.clear();
+    this.told = false;
+    this.slotsTotal = 0;
+    this.slotsLeft = new Set();
+    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+      const row = view.row(slot);
+      if (row.owns) this.confirm(slot);
+      if (!row.learns) continue;
+      this.slotsTotal += 1;
+      if (!this.parts.shelf.isVerified(slot)) this.slotsLeft.add(slot);
+    }
+    this.proceed();
+  }
+
+  tick(): void {
+    if (this.slotsTotal === 0 || this.told) return;
+    const now = this.parts.clock.now();
+    if (this.comparison !== null && now - this.comparison.sentAt > ANSWER_TIMEOUT_MS) {
+      this.comparison = null;
+      this.turn += 1;
+    }
+    for (const pull of this.pulls.values()) {
+      if (pull.applying || now - pull.sentAt <= ANSWER_TIMEOUT_MS) continue;
+      this.turn += 1;
+      this.ask(pull);
+    }
+    this.proceed();
+  }
+
+  onMessage(from: number, message: LearnMessage): void {
+    if (!('session' in message) || message.session !== this.session) return;
+    if (message.kind === 'learnDifferences') this.onDifferences(message);
+    else if (message.kind === 'learnFrame') this.onFrame(from, message);
+    else if (message.kind === 'learnRefused') {
+      this.turn += 1;
+      const pull = this.pulls.get(message.slot);
+      if (pull !== undefined) pull.sentAt = this.parts.clock.now() - ANSWER_TIMEOUT_MS + 100;
+    }
+  }
+
+  private proceed(): void {
+    if (this.slotsTotal === 0 || this.told) return;
+    if (this.slotsLeft.size === 0 || this.parts.promoteEarly) return this.finish();
+    if (this.comparison === null && this.toPull.length === 0 && this.pulls.size === 0) this.compareNext();
+    while (this.pulls.size < SLOT_COPIES_IN_FLIGHT_MAX && this.toPull.length > 0) {
+      const slot = this.toPull.pop()!;
+      const pull: Pull = { slot, afterKey: '', source: 0, sentAt: 0, applying: false };
+      this.pulls.set(slot, pull);
+      this.ask(pull);
+    }
+  }
+
+  private compareNext(): void {
+    const [first] = this.slotsLeft;
+    if (first === undefined) return;
+    const source = this.sourceOf(first);
+    if (source === 0) return;
+    let count = 0;
+    while (
+      count < RUN_SLOTS_MAX &&
+      this.slotsLeft.has(first + count) &&
+      this.view!.row(first + count).owners.includes(source)
+    ) {
+      count += 1;
+    }
+    this.comparison = { first, count, source, sentAt: this.parts.clock.now() };
+    const digests = Array.from({ length: count }, (_, index) => this.parts.shelf.digests.of(first + index));
+    this.parts.send(source, { kind: 'learnDigests', session: this.session, slotFirst: first, digests });
+  }
+
+  private sourceOf(slot: number): number {
+    const owners = this.view!.row(slot).owners.filter((id) => this.parts.isLinked(id));
+    return owners.length === 0 ? 0 : owners[this.turn % owners.length]!;
+  }
+
+  private onDifferences(message: LearnDifferences): void {
+    const comparison = this.comparison;
+    if (comparison === null || comparison.first !== message.slotFirst || comparison.count !== message.slotCount) return;
+    this.comparison = null;
+    const differing = new Set(message.differing);
+    for (let slot = comparison.first; slot < comparison.first + comparison.count; slot += 1) {
+      if (differing.has(slot)) this.toPull.push(slot);
+      else this.confirm(slot);
+    }
+    this.proceed();
+  }
+
+  /** The slot is as its source has it; what this disk says was in flight there is still in flight. */
+  private confirm(slot: number): void {
+    this.slotsLeft.delete(slot);
+    if (this.parts.shelf.isVerified(slot)) return;
+    this.parts.shelf.setVerified(slot);
+    this.parts.marks.restore(slot, this.parts.shelf, this.replica!);
+  }
+
+  private ask(pull: Pull): void {
+    pull.sentAt = this.parts.clock.now();
+    pull.source = this.sourceOf(pull.slot);
+    if (pull.source === 0) return;
+    this.parts.send(pull.source, { kind: 'learnPull', session: this.session, slot: pull.slot, afterKey: pull.afterKey });
+  }
+
+  private onFrame(from: number, frame: LearnFrame): void {
+    const pull = this.pulls.get(frame.slot);
+    if (pull === undefined || pull.applying || pull.source !== from || pull.afterKey !== frame.afterKey) return;
+    const last = frame.records.at(-1);
+    if (last === undefined && !frame.last) return;
+    pull.applying = true;
+    const { session } = this;
+    const range = slotRange(frame.slot);
+    const begin = frame.afterKey === '' ? range.from : recordKey(frame.slot, frame.afterKey) + '\u0000';
+    const end = frame.last ? range.to : recordKey(frame.slot, last!.sealed.record.key) + '\u0000';
+    this.parts.storage.scan(begin, end, SCAN_ENTRIES_MAX, SCAN_BYTES_MAX, (error, entries) => {
+      if (session !== this.session || this.pulls.get(frame.slot) !== pull) return;
+      if (error !== null) {
+        pull.applying = false;
+        return;
+      }
+      this.apply(frame, entries.map((entry) => splitRecordKey(entry.key).key));
+      this.advance(pull, frame);
+    });
+  }
+
+  private apply(frame: LearnFrame, localKeys: readonly string[]): void {
+    const { shelf } = this.parts;
+    const { slot } = frame;
+    const told = new Set<string>();
+    for (const held of frame.records) {
+      const { key } = held.sealed.record;
+      told.add(key);
+      if (this.replica!.copy(slot, held)) continue;
+      const confirmed = shelf.load(key, slot);
+      if (confirmed !== undefined && confirmed !== 'damaged' && confirmed.record.version >= held.sealed.record.version) continue;
+      const present = shelf.read(key, slot);
+      const same =
+        present !== undefined &&
+        present !== 'damaged' &&
+        present.record.version === held.sealed.record.version &&
+        present.checksum === held.sealed.checksum;
+      if (!same) shelf.replaceAtRest(slot, key, held.sealed);
+    }
+    for (const key of localKeys) {
+      if (!told.has(key) && !shelf.isConfirmed(slot, key)) shelf.replaceAtRest(slot, key, null);
+    }
+  }
+
+  private advance(pull: Pull, frame: LearnFrame): void {
+    pull.applying = false;
+    if (!frame.last) {
+      pull.afterKey = frame.records.at(-1)!.sealed.record.key;
+      this.parts.shelf.copiedThrough(pull.slot, pull.afterKey);
+      this.ask(pull);
+      return;
+    }
+    this.pulls.delete(pull.slot);
+    this.slotsLeft.delete(pull.slot);
+    this.parts.marks.forget(pull.slot);
+    this.parts.shelf.setVerified(pull.slot);
+    this.proceed();
+  }
+
+  private finish(): void {
+    this.told = true;
+    const { session } = this;
+    this.parts.writer.barrier(() => {
+      if (session === this.session) this.parts.onLearned();
+    });
+  }
+}

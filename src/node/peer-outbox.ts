@@ -1,0 +1,61 @@
+/**
+ * What this node has to say to each peer, gathered over a turn of the event loop into frames bounded in count
+ * and bytes. A frame carries the sender's epoch as it is when the message is handed in, so messages of two
+ * epochs never share one. (PROTOCOL: every message carries its epoch)
+ */
+import { FRAME_BYTES_MAX, FRAME_MESSAGES_MAX } from '../core/limits.ts';
+import type { FrameHeader, PeerMessage } from '../core/message.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Transport } from '../ports/transport.ts';
+import { FrameEncoder } from '../wire/message-codec.ts';
+
+interface Box {
+  readonly encoder: FrameEncoder;
+  header: FrameHeader | null;
+}
+
+export class PeerOutbox {
+  private readonly transport: Transport;
+  private readonly clock: Clock;
+  private readonly header: () => FrameHeader;
+  private readonly boxes = new Map<string, Box>();
+  private flushDue = false;
+
+  constructor(transport: Transport, clock: Clock, header: () => FrameHeader) {
+    this.transport = transport;
+    this.clock = clock;
+    this.header = header;
+  }
+
+  send(name: string, message: PeerMessage): void {
+    let box = this.boxes.get(name);
+    if (box === undefined) this.boxes.set(name, (box = { encoder: new FrameEncoder(), header: null }));
+    const header = this.header();
+    if (box.header !== null && !sameHeader(box.header, header)) this.flushBox(name, box);
+    if (box.header === null) {
+      box.encoder.begin(header);
+      box.header = header;
+    }
+    box.encoder.add(message);
+    if (box.encoder.messageCount >= FRAME_MESSAGES_MAX || box.encoder.byteCount >= FRAME_BYTES_MAX / 2) {
+      this.flushBox(name, box);
+    } else if (!this.flushDue) {
+      this.flushDue = true;
+      this.clock.defer(() => this.flush());
+    }
+  }
+
+  private flush(): void {
+    this.flushDue = false;
+    for (const [name, box] of this.boxes) if (box.header !== null) this.flushBox(name, box);
+  }
+
+  private flushBox(name: string, box: Box): void {
+    box.header = null;
+    this.transport.send(name, box.encoder.finish());
+  }
+}
+
+function sameHeader(a: FrameHeader, b: FrameHeader): boolean {
+  return a.epoch === b.epoch && a.incarnation === b.incarnation && a.from === b.from;
+}

@@ -1,0 +1,74 @@
+/** Misses asked of PostgreSQL: all that wait in a turn go in one statement, each key once. */
+import { failure } from '../core/errors.ts';
+import type { Failure } from '../core/errors.ts';
+import { RECORD_READ_KEYS_MAX } from '../core/limits.ts';
+import type { SealedRecord } from '../core/record.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { sealRecord } from '../wire/record-codec.ts';
+
+const STATEMENTS_IN_FLIGHT_MAX = 2;
+
+export class RecordReader {
+  private readonly record: SystemOfRecord;
+  private readonly clock: Clock;
+  private readonly telemetry: Telemetry;
+  private readonly onFetched: (key: string, sealed: SealedRecord | undefined, problem: Failure | null) => void;
+  private readonly waiting = new Set<string>();
+  private statements = 0;
+  private flushDue = false;
+
+  constructor(
+    record: SystemOfRecord,
+    clock: Clock,
+    telemetry: Telemetry,
+    onFetched: (key: string, sealed: SealedRecord | undefined, problem: Failure | null) => void,
+  ) {
+    this.record = record;
+    this.clock = clock;
+    this.telemetry = telemetry;
+    this.onFetched = onFetched;
+  }
+
+  add(key: string): void {
+    this.waiting.add(key);
+    if (this.flushDue) return;
+    this.flushDue = true;
+    this.clock.defer(() => {
+      this.flushDue = false;
+      this.flush();
+    });
+  }
+
+  private flush(): void {
+    while (this.statements < STATEMENTS_IN_FLIGHT_MAX && this.waiting.size > 0) {
+      const keys: string[] = [];
+      for (const key of this.waiting) {
+        if (keys.length >= RECORD_READ_KEYS_MAX) break;
+        keys.push(key);
+      }
+      for (const key of keys) this.waiting.delete(key);
+      this.statements += 1;
+      this.record.read(keys, (error, rows) => {
+        this.statements -= 1;
+        this.flush();
+        for (let index = 0; index < keys.length; index += 1) {
+          if (error !== null) this.onFetched(keys[index]!, undefined, failure('record_unavailable'));
+          else this.report(keys[index]!, rows[index]);
+        }
+      });
+    }
+  }
+
+  private report(key: string, row: { record: SealedRecord['record']; checksum: number } | undefined): void {
+    if (row === undefined) return this.onFetched(key, undefined, null);
+    const sealed = sealRecord(row.record);
+    if (sealed.checksum !== row.checksum) {
+      // A row changed by hand keeps Causeway's checksum of what it was: it is told, and not taken for the record.
+      this.telemetry.event('error', 'record.row_damaged', { version: row.record.version });
+      return this.onFetched(key, undefined, failure('record_unavailable', 'the row in PostgreSQL fails its checksum'));
+    }
+    this.onFetched(key, sealed, null);
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The records of this node as the rules see them: hot ones in memory, all of them in the store, digests kept with
+ * every write. For a learner it also knows which of its leftovers its source has confirmed: the others count as
+ * not held. (DESIGN section 5, PROTOCOL R19)
+ */
+import { compareUtf8 } from '../base/utf8-order.ts';
+import { SLOT_COUNT } from '../core/limits.ts';
+import type { StoredWrite } from '../core/replication/context.ts';
+import type { SealedRecord } from '../core/record.ts';
+import { openRecord } from '../wire/record-codec.ts';
+import { recordKey } from '../wire/store-codec.ts';
+import { SlotDigests } from './slot-digests.ts';
+import type { StoreWriter } from './store-writer.ts';
+
+/** Bytes a cached record costs beside its own: objects, map entry, the key as text. */
+const CACHE_OVERHEAD_BYTES = 350;
+
+export class RecordShelf {
+  readonly digests = new SlotDigests();
+  private readonly writer: StoreWriter;
+  private readonly cacheBytesMax: number;
+  private readonly cache = new Map<string, SealedRecord>();
+  private cacheBytes = 0;
+  /** 1 where everything held of the slot counts: complete, or confirmed by its source. */
+  private readonly verified = new Uint8Array(SLOT_COUNT);
+  /** Per unverified slot: keys written in this learning session, and how far the source's copy has come. */
+  private readonly sessions = new Map<number, { readonly written: Set<string>; copiedThrough: string }>();
+
+  constructor(writer: StoreWriter, cacheBytesMax: number) {
+    this.writer = writer;
+    this.cacheBytesMax = cacheBytesMax;
+  }
+
+  /** The record as the rules may use it. */
+  load(key: string, slot: number): SealedRecord | undefined | 'damaged' {
+    if (this.verified[slot] === 0 && !this.isConfirmed(slot, key)) return undefined;
+    const hot = this.cache.get(key);
+    if (hot !== undefined) return hot;
+    return this.read(key, slot);
+  }
+
+  /** The record as it stands on this disk, whatever it is worth. */
+  read(key: string, slot: number): SealedRecord | undefined | 'damaged' {
+    const bytes = this.writer.get(recordKey(slot, key));
+    if (bytes === undefined) return undefined;
+    return openRecord(bytes) ?? 'damaged';
+  }
+
+  /** The hit path: from memory or the store, and into memory. */
+  loadHot(key: string, slot: number): SealedRecord | undefined | 'damaged' {
+    const hot = this.cache.get(key);
+    if (hot !== undefined) return hot;
+    const sealed = this.load(key, slot);
+    if (sealed !== undefined && sealed !== 'damaged') this.keepHot(sealed);
+    return sealed;
+  }
+
+  store(write: StoredWrite): number {
+    this.account(write.slot, write.sealed.record.key, write.sealed);
+    this.noteWritten(write.slot, write.sealed.record.key);
+    return this.writer.put(write);
+  }
+
+  /** A learner's copy of a valid record, or the removal of what its source lacks. */
+  replaceAtRest(slot: number, key: string, sealed: SealedRecord | null): void {
+    this.account(slot, key, sealed);
+    this.writer.putAtRest(slot, key, sealed === null ? null : sealed.bytes);
+  }
+
+  private account(slot: number, key: string, next: SealedRecord | null): void {
+    const previous = this.read(key, slot);
+    if (previous !== undefined && previous !== 'damaged') {
+      this.digests.remove(slot, key, previous.record.version, previous.checksum);
+    }
+    if (next !== null) this.digests.add(slot, key, next.record.version, next.checksum);
+    this.dropHot(key);
+  }
+
+  keepHot(sealed: SealedRecord): void {
+    const cost = sealed.bytes.length + CACHE_OVERHEAD_BYTES;
+    if (cost > this.cacheBytesMax / 8) return;
+    this.dropHot(sealed.record.key);
+    this.cache.set(sealed.record.key, ownBytes(sealed));
+    this.cacheBytes += cost;
+    for (const [key] of this.cache) {
+      if (this.cacheBytes <= this.cacheBytesMax) break;
+      this.dropHot(key);
+    }
+  }
+
+  private dropHot(key: string): void {
+    const hot = this.cache.get(key);
+    if (hot === undefined) return;
+    this.cache.delete(key);
+    this.cacheBytes -= hot.bytes.length + CACHE_OVERHEAD_BYTES;
+  }
+
+  isVerified(slot: number): boolean {
+    return this.verified[slot] === 1;
+  }
+
+  setVerified(slot: number): void {
+    this.verified[slot] = 1;
+    this.sessions.delete(slot);
+  }
+
+  /** Nothing held counts any more until a source confirms it. */
+  doubtAll(): void {
+    this.verified.fill(0);
+    this.sessions.clear();
+    this.cache.clear();
+    this.cacheBytes = 0;
+  }
+
+  /** Everything up to this key is as the source has it. */
+  copiedThrough(slot: number, key: string): void {
+    this.session(slot).copiedThrough = key;
+  }
+
+  isConfirmed(slot: number, key: string): boolean {
+    if (this.verified[slot] === 1) return true;
+    const session = this.sessions.get(slot);
+    if (session === undefined) return false;
+    return session.written.has(key) || (session.copiedThrough !== '' && compareUtf8(key, session.copiedThrough) <= 0);
+  }
+
+  private noteWritten(slot: number, key: string): void {
+    if (this.verified[slot] === 0) this.session(slot).written.add(key);
+  }
+
+  private session(slot: number): { readonly written: Set<string>; copiedThrough: string } {
+    let session = this.sessions.get(slot);
+    if (session === undefined) this.sessions.set(slot, (session = { written: new Set(), copiedThrough: '' }));
+    return session;
+  }
+}
+
+/** A record cut out of a frame would keep the whole frame in memory: what stays gets bytes of its own. */
+function ownBytes(sealed: SealedRecord): SealedRecord {
+  if (sealed.bytes.buffer.byteLength <= sealed.bytes.length * 2 + 64) return sealed;
+  return openRecord(Uint8Array.prototype.slice.call(sealed.bytes)) ?? sealed;
+}

@@ -1,0 +1,144 @@
+/**
+ * Group commit to PostgreSQL: writes that come while statements run go in the next one. An outcome that is not
+ * known is asked for again, by the same statement, until it is: the guard by version makes that harmless. A key
+ * is in at most one running statement, and of two versions waiting only the higher is sent. (DESIGN section 6)
+ */
+import { RECORD_BATCH_BYTES_MAX, RECORD_BATCH_ROWS_MAX } from '../core/limits.ts';
+import type { SealedRecord } from '../core/record.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { CommitResult, RecordError, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+
+const STATEMENTS_IN_FLIGHT_MAX = 2;
+const RETRY_MS_MIN = 50;
+const RETRY_MS_MAX = 1_000;
+
+interface Waiting {
+  readonly row: RecordRow;
+  /** Lower versions whose place it took: their outcome is told by its own. */
+  readonly superseded: number[];
+}
+
+export class RecordWriter {
+  private readonly record: SystemOfRecord;
+  private readonly clock: Clock;
+  private readonly telemetry: Telemetry;
+  private readonly life: () => number;
+  private readonly onRecorded: (key: string, version: number, outcome: 'committed' | number) => void;
+  private readonly onFenced: () => void;
+  private readonly waiting = new Map<string, Waiting>();
+  private readonly busy = new Set<string>();
+  private statements = 0;
+  private retryMs = RETRY_MS_MIN;
+  private pausedUntil = 0;
+  private flushDue = false;
+
+  constructor(
+    record: SystemOfRecord,
+    clock: Clock,
+    telemetry: Telemetry,
+    life: () => number,
+    onRecorded: (key: string, version: number, outcome: 'committed' | number) => void,
+    onFenced: () => void,
+  ) {
+    this.record = record;
+    this.clock = clock;
+    this.telemetry = telemetry;
+    this.life = life;
+    this.onRecorded = onRecorded;
+    this.onFenced = onFenced;
+  }
+
+  get backlog(): number {
+    return this.waiting.size + this.busy.size;
+  }
+
+  add(sealed: SealedRecord, slot: number): void {
+    this.enqueue({ row: { record: sealed.record, slot, checksum: sealed.checksum }, superseded: [] });
+    this.schedule();
+  }
+
+  private enqueue(item: Waiting): void {
+    const { key, version } = item.row.record;
+    const present = this.waiting.get(key);
+    if (present === undefined) {
+      this.waiting.set(key, item);
+      return;
+    }
+    const other = present.row.record.version;
+    if (other === version) present.superseded.push(...item.superseded);
+    else if (other > version) present.superseded.push(version, ...item.superseded);
+    else this.waiting.set(key, { row: item.row, superseded: [...item.superseded, other, ...present.superseded] });
+  }
+
+  private schedule(): void {
+    if (this.flushDue) return;
+    this.flushDue = true;
+    this.clock.defer(() => {
+      this.flushDue = false;
+      this.flush();
+    });
+  }
+
+  private flush(): void {
+    while (this.statements < STATEMENTS_IN_FLIGHT_MAX && this.clock.now() >= this.pausedUntil) {
+      const batch: Waiting[] = [];
+      let byteCount = 0;
+      for (const [key, item] of this.waiting) {
+        if (this.busy.has(key)) continue;
+        byteCount += item.row.record.value.length + key.length + 100;
+        if (batch.length > 0 && byteCount > RECORD_BATCH_BYTES_MAX) break;
+        batch.push(item);
+        if (batch.length >= RECORD_BATCH_ROWS_MAX) break;
+      }
+      if (batch.length === 0) return;
+      for (const item of batch) {
+        this.waiting.delete(item.row.record.key);
+        this.busy.add(item.row.record.key);
+      }
+      this.statements += 1;
+      this.record.commit(
+        this.life(),
+        batch.map((item) => item.row),
+        (error, results) => this.onBatch(batch, error, results),
+      );
+    }
+  }
+
+  private onBatch(batch: readonly Waiting[], error: RecordError | null, results: readonly CommitResult[]): void {
+    this.statements -= 1;
+    for (const item of batch) this.busy.delete(item.row.record.key);
+    if (error !== null) {
+      this.retryLater(batch, error);
+      return;
+    }
+    this.retryMs = RETRY_MS_MIN;
+    this.flush();
+    for (let index = 0; index < batch.length; index += 1) this.report(batch[index]!, results[index]!);
+    this.schedule();
+  }
+
+  private retryLater(batch: readonly Waiting[], error: RecordError): void {
+    for (const item of batch) this.enqueue(item);
+    this.telemetry.event('warn', 'record.commit.failed', { kind: error.kind, reason: error.message, rows: batch.length });
+    if (error.fenced) this.onFenced();
+    this.pausedUntil = this.clock.now() + this.retryMs;
+    this.clock.after(this.retryMs, () => this.flush());
+    this.retryMs = Math.min(RETRY_MS_MAX, this.retryMs * 2);
+  }
+
+  private report(item: Waiting, result: CommitResult): void {
+    const { key, version } = item.row.record;
+    const stands = result.kind === 'higher' ? result.version : version;
+    for (const lower of item.superseded) this.onRecorded(key, lower, stands);
+    if (result.kind === 'committed') this.onRecorded(key, version, 'committed');
+    else if (result.kind === 'higher') this.onRecorded(key, version, result.version);
+    else {
+      // Equal version, other content: nothing is called committed; it is asked again and again, and told aloud.
+      this.telemetry.event('error', 'record.checksum_conflict', { slot: item.row.slot, version });
+      this.enqueue(item);
+      this.pausedUntil = this.clock.now() + RETRY_MS_MAX;
+      this.clock.after(RETRY_MS_MAX, () => this.flush());
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * One digest per slot, kept up to date with every write: the exclusive or of a 64-bit mix of each record's key,
+ * version and checksum. Equal digests mean equal slots, so that a returning node copies only what differs.
+ */
+import { crc32Text } from '../wire/text-checksum.ts';
+import { SLOT_COUNT } from '../core/limits.ts';
+import type { SlotDigest } from '../core/message.ts';
+
+export class SlotDigests {
+  private readonly low = new Int32Array(SLOT_COUNT);
+  private readonly high = new Int32Array(SLOT_COUNT);
+  private readonly counts = new Int32Array(SLOT_COUNT);
+  recordCount = 0;
+
+  add(slot: number, key: string, version: number, checksum: number): void {
+    this.mix(slot, key, version, checksum);
+    this.counts[slot]! += 1;
+    this.recordCount += 1;
+  }
+
+  remove(slot: number, key: string, version: number, checksum: number): void {
+    this.mix(slot, key, version, checksum);
+    this.counts[slot]! -= 1;
+    this.recordCount -= 1;
+  }
+
+  of(slot: number): SlotDigest {
+    return { count: this.counts[slot]!, low: this.low[slot]! >>> 0, high: this.high[slot]! >>> 0 };
+  }
+
+  private mix(slot: number, key: string, version: number, checksum: number): void {
+    const versionLow = version >>> 0;
+    const versionHigh = Math.floor(version / 4294967296) >>> 0;
+    const a = scramble(crc32Text(key) ^ scramble(versionLow ^ 0x9e3779b9));
+    const b = scramble(checksum ^ scramble(a ^ versionHigh ^ 0x7f4a7c15));
+    this.low[slot]! ^= scramble(a + b);
+    this.high[slot]! ^= scramble(b ^ 0x85ebca6b);
+  }
+}
+
+/** The finaliser of MurmurHash3: every input bit reaches every output bit. */
+function scramble(value: number): number {
+  let hash = value | 0;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}

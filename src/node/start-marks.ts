@@ -1,0 +1,53 @@
+/**
+ * The in-flight entries that an earlier process left on this disk: every key in them is invalid until its write is
+ * finished or its source says otherwise. A mark too many is harmless, one too few is not. (PROTOCOL R12)
+ */
+import type { Replica } from '../core/replication/replica.ts';
+import type { InFlightMark } from '../wire/store-codec.ts';
+import type { RecordShelf } from './record-shelf.ts';
+import type { StoreWriter } from './store-writer.ts';
+
+interface Left extends InFlightMark {
+  readonly batch: number;
+}
+
+export class StartMarks {
+  private readonly writer: StoreWriter;
+  private readonly bySlot = new Map<number, Left[]>();
+
+  constructor(writer: StoreWriter) {
+    this.writer = writer;
+  }
+
+  add(batch: number, marks: readonly InFlightMark[]): void {
+    this.writer.adoptMark(batch, marks.length);
+    for (const mark of marks) {
+      const left = this.bySlot.get(mark.slot);
+      if (left === undefined) this.bySlot.set(mark.slot, [{ ...mark, batch }]);
+      else left.push({ ...mark, batch });
+    }
+  }
+
+  /** What the slot holds counts: its marked keys wait for their end. */
+  restore(slot: number, shelf: RecordShelf, replica: Replica): void {
+    const left = this.bySlot.get(slot);
+    if (left === undefined) return;
+    this.bySlot.delete(slot);
+    for (const mark of left) {
+      const sealed = shelf.read(mark.key, slot);
+      if (sealed === undefined || sealed === 'damaged' || sealed.record.version !== mark.version) {
+        this.writer.unmark([mark.batch]);
+        continue;
+      }
+      replica.restoreInFlight(slot, { ...mark, sealed }, [mark.batch]);
+    }
+  }
+
+  /** The slot was copied from an owner, marks included: ours say nothing any more. */
+  forget(slot: number): void {
+    const left = this.bySlot.get(slot);
+    if (left === undefined) return;
+    this.bySlot.delete(slot);
+    for (const mark of left) this.writer.unmark([mark.batch]);
+  }
+}

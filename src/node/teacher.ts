@@ -1,0 +1,71 @@
+/**
+ * The other side of catching up: a complete owner compares digests and hands out its slots, each record with its
+ * in-flight mark, read from the store in bounded pieces. (PROTOCOL R19)
+ */
+import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
+import type { HeldRecord, LearnDigests, LearnPull, PeerMessage } from '../core/message.ts';
+import { heldRecordOf } from '../core/replication/follow.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import type { Storage, StorageEntry } from '../ports/storage.ts';
+import { openRecord } from '../wire/record-codec.ts';
+import { recordKey, slotRange } from '../wire/store-codec.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+export class Teacher {
+  private readonly storage: Storage;
+  private readonly shelf: RecordShelf;
+  private readonly send: (memberId: number, message: PeerMessage) => void;
+
+  constructor(storage: Storage, shelf: RecordShelf, send: (memberId: number, message: PeerMessage) => void) {
+    this.storage = storage;
+    this.shelf = shelf;
+    this.send = send;
+  }
+
+  onDigests(from: number, replica: Replica, message: LearnDigests): void {
+    const { slotFirst, digests, session } = message;
+    const differing: number[] = [];
+    for (let index = 0; index < digests.length; index += 1) {
+      const slot = slotFirst + index;
+      if (!replica.view.row(slot).owns) {
+        this.send(from, { kind: 'learnRefused', session, slot, reason: 'not an owner' });
+        return;
+      }
+      const own = this.shelf.digests.of(slot);
+      const told = digests[index]!;
+      if (own.count !== told.count || own.low !== told.low || own.high !== told.high) differing.push(slot);
+    }
+    this.send(from, { kind: 'learnDifferences', session, slotFirst, slotCount: digests.length, differing });
+  }
+
+  onPull(from: number, replica: Replica, message: LearnPull): void {
+    const { slot, session, afterKey } = message;
+    const refuse = (reason: string): void => this.send(from, { kind: 'learnRefused', session, slot, reason });
+    if (!replica.view.row(slot).owns) return refuse('not an owner');
+    const epoch = replica.view.topology.epoch;
+    const range = slotRange(slot);
+    const begin = afterKey === '' ? range.from : recordKey(slot, afterKey) + '\u0000';
+    this.storage.scan(begin, range.to, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX, (error, entries) => {
+      if (error !== null) return refuse(error.message);
+      if (replica.view.topology.epoch !== epoch) return;
+      const records = toRecords(replica, entries);
+      if (records === undefined) return refuse('a record is damaged');
+      const byteCount = entries.reduce((sum, entry) => sum + entry.value.length, 0);
+      const last = entries.length < SLOT_COPY_RECORDS_MAX && byteCount < SLOT_COPY_BYTES_MAX / 2;
+      this.send(from, { kind: 'learnFrame', session, slot, afterKey, records, last: last || entries.length === 0 });
+    });
+  }
+}
+
+/** What is in flight is told as it stands in memory; everything else is at rest, hence valid. */
+function toRecords(replica: Replica, entries: readonly StorageEntry[]): HeldRecord[] | undefined {
+  const records: HeldRecord[] = [];
+  for (const entry of entries) {
+    const sealed = openRecord(entry.value);
+    if (sealed === undefined) return undefined;
+    const state = replica.stateOf(sealed.record.key);
+    const inFlight = state === undefined || state.valid ? null : heldRecordOf(state);
+    records.push(inFlight ?? { sealed, conditional: false, recorded: true, coordinator: { id: 0, incarnation: 0 }, valid: true });
+  }
+  return records;
+}
