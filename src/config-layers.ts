@@ -40,6 +40,8 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
 /** Where the legacy API of the first system keeps its data, below its base URL. */
 const LEGACY_PATH = '/legacy/data/{key}';
 const PREFIX = 'CAUSEWAY_';
+/** Read by the command line's client commands, and so no mistake. */
+const OTHER_VARIABLES = new Set(['CAUSEWAY_NODES']);
 
 export function variableOf(path: string): string {
   return PREFIX + path.replace(/[A-Z]/g, '_$&').replaceAll('.', '_').toUpperCase();
@@ -65,7 +67,7 @@ export function environmentLayer(env: Readonly<Record<string, string | undefined
       noneOr(env.LEGACY_URL, (url) => ({ url: legacyTemplate(url) })),
     );
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith(PREFIX) || !isGiven(text)) continue;
+    if (!variable.startsWith(PREFIX) || OTHER_VARIABLES.has(variable) || !isGiven(text)) continue;
     // Kubernetes and Docker describe neighbouring services so: CAUSEWAY_GRPC_PORT=tcp://10.0.0.7:50051.
     if (/^(tcp|udp|sctp):\/\//.test(text) || /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_/.test(variable)) continue;
     const path = paths.get(variable);

@@ -1,0 +1,102 @@
+/**
+ * What every command that speaks to nodes has in common: where they are, how long to wait, data on standard
+ * output, everything else on standard error, and an exit code that says what happened.
+ */
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import type { CausewayClient } from '../client/index.ts';
+
+export const EXIT_OK = 0;
+/** The key is absent, a condition did not hold, a node is not serving, a row was not imported. */
+export const EXIT_NO = 1;
+export const EXIT_USAGE = 2;
+/** It failed, and did not happen. */
+export const EXIT_DEFINITE = 3;
+/** It failed, and may have happened. */
+export const EXIT_INDEFINITE = 4;
+
+export const EXIT_HELP = `
+Exit code: 0 done; 1 no (absent, condition not met, not all well); 2 wrong usage;
+3 failed and did not happen; 4 failed and may have happened.`;
+
+const NODES_DEFAULT = '127.0.0.1:50051,127.0.0.1:50052,127.0.0.1:50053';
+
+export interface Output {
+  write(text: string | Uint8Array): unknown;
+}
+
+/** The world of a command: tests hand in their own. */
+export interface CommandIo {
+  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  exit(code: number): void;
+}
+
+export interface ClientOptions {
+  readonly nodes: string;
+  readonly timeout: number;
+  readonly json?: boolean;
+}
+
+export function addClientOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--nodes <list>', 'host:port of nodes, by comma')
+        .env('CAUSEWAY_NODES')
+        .default(NODES_DEFAULT),
+    )
+    .option('--timeout <ms>', 'milliseconds to wait', wholeNumber, 10_000)
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXIT_HELP);
+}
+
+/** Runs `work` with a client, reports its failure, closes the client, sets the exit code. */
+export async function withClient(
+  io: CommandIo,
+  options: ClientOptions,
+  work: (client: CausewayClient) => Promise<number>,
+): Promise<void> {
+  // Loaded only now: the gRPC library costs more time than everything else at the start.
+  const { connect, CausewayError } = await import('../client/index.ts');
+  const nodes = options.nodes.split(',').map((node) => node.trim());
+  for (const node of nodes)
+    if (!/^\S+:\d+$/.test(node)) throw new UsageError(`--nodes: ${node} is not host:port`);
+  const client = connect({ nodes, timeoutMs: options.timeout });
+  try {
+    io.exit(await work(client));
+  } catch (error) {
+    if (!(error instanceof CausewayError)) throw error;
+    const { code, certainty, message } = error;
+    if (options.json) printJson(io, { error: { code, certainty, message } });
+    io.stderr.write(`${code} (${certainty}): ${message}\n`);
+    io.exit(certainty === 'definite' ? EXIT_DEFINITE : EXIT_INDEFINITE);
+  } finally {
+    client.close();
+  }
+}
+
+export function printJson(io: CommandIo, value: unknown): void {
+  io.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** A value as members of a JSON object: text where it is text, else base64. */
+export function valueFields(value: Uint8Array): { value: string } | { valueBase64: string } {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+  const text = bytes.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(bytes)
+    ? { value: text }
+    : { valueBase64: bytes.toString('base64') };
+}
+
+export function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
+    throw new UsageError(`${text} is not a whole number`);
+  return number;
+}
+
+/** Wrong arguments: told in one line, with the exit code for wrong usage. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}

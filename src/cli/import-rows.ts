@@ -1,0 +1,101 @@
+/**
+ * Rows of an import file: one JSON object a line, with its place in the file in bytes, so that an import can go
+ * on where it stopped. A line that is no row is an answer too, not an end.
+ */
+import { open } from 'node:fs/promises';
+import { keyFault, ttlFault, valueFault } from '../core/check-key.ts';
+import { VALUE_BYTES_MAX } from '../core/limits.ts';
+
+/** A value of the largest size, every byte written as \u00XX, and a key. */
+export const LINE_BYTES_MAX = 6 * VALUE_BYTES_MAX + 64 * 1024;
+const READ_BYTES = 256 * 1024;
+const NEWLINE = 0x0a;
+
+export interface Row {
+  readonly key: string;
+  readonly value: Uint8Array;
+  readonly ttlMs: number;
+}
+
+export interface Line {
+  /** From 1. */
+  readonly number: number;
+  /** Of the first byte after the line. */
+  readonly endOffset: number;
+  readonly row: Row | undefined;
+  /** Why there is no row; undefined for a blank line. */
+  readonly fault: string | undefined;
+}
+
+/** The lines from `offset` on, which is the start of line `number`. */
+export async function* readLines(path: string, offset: number, number: number): AsyncGenerator<Line> {
+  const file = await open(path, 'r');
+  try {
+    let rest: Buffer = Buffer.alloc(0);
+    let at = offset;
+    let line = number;
+    const emit = (bytes: Buffer, endOffset: number): Line => ({
+      number: line++,
+      endOffset,
+      ...parseLine(bytes),
+    });
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(
+        Buffer.allocUnsafe(READ_BYTES),
+        0,
+        READ_BYTES,
+        at + rest.length,
+      );
+      if (bytesRead === 0) break;
+      const searched = rest.length;
+      rest = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+      let start = 0;
+      for (let end = rest.indexOf(NEWLINE, searched); end >= 0; end = rest.indexOf(NEWLINE, start)) {
+        yield emit(rest.subarray(start, end), at + end + 1);
+        start = end + 1;
+      }
+      at += start;
+      rest = rest.subarray(start);
+      if (rest.length > LINE_BYTES_MAX) throw new Error(`line ${line} has more than ${LINE_BYTES_MAX} bytes`);
+    }
+    if (rest.length > 0) yield emit(rest, at + rest.length);
+  } finally {
+    await file.close();
+  }
+}
+
+function parseLine(bytes: Buffer): { row: Row | undefined; fault: string | undefined } {
+  const text = bytes.toString('utf8');
+  if (text.trim() === '') return { row: undefined, fault: undefined };
+  if (!Buffer.from(text, 'utf8').equals(bytes)) return { row: undefined, fault: 'is not UTF-8' };
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    return { row: undefined, fault: 'is not JSON' };
+  }
+  const row = rowOf(given);
+  return typeof row === 'string' ? { row: undefined, fault: row } : { row, fault: undefined };
+}
+
+function rowOf(given: unknown): Row | string {
+  if (typeof given !== 'object' || given === null) return 'is not a JSON object';
+  const { key, value, valueBase64, ttlMs = 0 } = given as Record<string, unknown>;
+  if (typeof key !== 'string') return 'has no key';
+  if (typeof ttlMs !== 'number') return 'has a ttlMs that is not a number';
+  const bytes = bytesOf(value, valueBase64);
+  if (typeof bytes === 'string') return bytes;
+  return (
+    keyFault(key) ??
+    valueFault(bytes.length, VALUE_BYTES_MAX) ??
+    ttlFault(ttlMs) ?? { key, value: bytes, ttlMs }
+  );
+}
+
+function bytesOf(value: unknown, valueBase64: unknown): Uint8Array | string {
+  if (value !== undefined && valueBase64 !== undefined) return 'has both value and valueBase64';
+  if (typeof value === 'string') return Buffer.from(value, 'utf8');
+  if (typeof valueBase64 !== 'string') return 'has neither a text as value nor valueBase64';
+  const bytes = Buffer.from(valueBase64, 'base64');
+  return bytes.toString('base64') === valueBase64 ? bytes : 'has a valueBase64 that is not base64';
+}

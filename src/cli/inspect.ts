@@ -1,0 +1,59 @@
+/** `causeway inspect KEY`: what the store of each node holds for a key, side by side. */
+import type { Command } from 'commander';
+import type { CausewayClient, Inspected } from '../client/index.ts';
+import {
+  addClientOptions,
+  EXIT_DEFINITE,
+  EXIT_NO,
+  EXIT_OK,
+  printJson,
+  valueFields,
+  withClient,
+} from './client-command.ts';
+import type { ClientOptions, CommandIo } from './client-command.ts';
+import { tableLines } from './table.ts';
+
+type Seen = { readonly node: string } & ({ readonly inspected: Inspected } | { readonly fault: string });
+
+export function inspectCommand(program: Command, io: CommandIo): void {
+  const command = program
+    .command('inspect')
+    .description('show what each node itself holds for a key')
+    .argument('<key>');
+  addClientOptions(command).action((key: string, options: ClientOptions) =>
+    withClient(io, options, async (client) => {
+      const seen = await Promise.all(client.nodes.map((node) => look(client, node, key)));
+      if (options.json) printJson(io, { key, nodes: seen.map(asJson) });
+      else io.stdout.write(`${tableLines(HEADINGS, seen.map(asRow)).join('\n')}\n`);
+      const faults = seen.filter((each) => 'fault' in each).length;
+      if (faults === 0) return EXIT_OK;
+      return faults === seen.length ? EXIT_DEFINITE : EXIT_NO;
+    }),
+  );
+}
+
+async function look(client: CausewayClient, node: string, key: string): Promise<Seen> {
+  try {
+    return { node, inspected: await client.inspect(node, key) };
+  } catch (error) {
+    return { node, fault: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const HEADINGS = ['NODE', 'OWNER', 'VALID', 'VERSION', 'ORIGIN', 'HOLDS'];
+
+function asRow(seen: Seen): string[] {
+  if ('fault' in seen) return [seen.node, '?', '?', '?', '?', 'cannot be asked'];
+  const { owner, valid, tombstone, entry } = seen.inspected;
+  const yes = (is: boolean): string => (is ? 'yes' : 'no');
+  if (entry === undefined) return [seen.node, yes(owner), yes(valid), '-', '-', 'nothing'];
+  const holds = tombstone ? 'a deletion' : `${entry.value.length} bytes`;
+  return [seen.node, yes(owner), yes(valid), String(entry.version), entry.origin, holds];
+}
+
+function asJson(seen: Seen): unknown {
+  if ('fault' in seen) return seen;
+  const { entry, ...facts } = seen.inspected;
+  const shown = entry && { ...entry, value: undefined, ...valueFields(entry.value) };
+  return { node: seen.node, ...facts, record: shown ?? null };
+}

@@ -1,0 +1,316 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Config } from '../config.ts';
+import { openDoors } from '../../test/support/grpc-call.ts';
+import type { DoorFixture } from '../../test/support/grpc-call.ts';
+import { runCommand } from './main.ts';
+import { nodeCommand } from './node.ts';
+
+const NOBODY = '127.0.0.1:1';
+let doors: DoorFixture;
+let folder: string;
+
+beforeEach(async () => {
+  doors = await openDoors();
+  folder = mkdtempSync(join(tmpdir(), 'causeway-cli-'));
+});
+afterEach(async () => {
+  await doors.stop();
+  rmSync(folder, { recursive: true });
+});
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function fakeIo(stdin = '') {
+  const ran = { code: -1, out: '', err: '' };
+  const input = (async function* () {
+    yield Buffer.from(stdin);
+  })();
+  const io = {
+    stdin: input,
+    stdout: { write: (text: string | Uint8Array) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
+    stderr: { write: (text: string | Uint8Array) => (ran.err += Buffer.from(text as Uint8Array).toString()) },
+    exit: (code: number) => {
+      ran.code = code;
+    },
+  };
+  return { ran, io };
+}
+
+async function run(words: string[], stdin?: string): Promise<Ran> {
+  const { ran, io } = fakeIo(stdin);
+  const isClientCommand = ['get', 'set', 'del', 'status', 'inspect', 'import'].includes(words[0] ?? '');
+  const nodes = isClientCommand && !words.includes('--nodes') ? ['--nodes', doors.address] : [];
+  await runCommand([...words, ...nodes], io);
+  return ran;
+}
+
+describe('get, set and del', () => {
+  test('a value, by argument or standard input: comes back byte for byte', async () => {
+    expect(await run(['set', 'a', 'one'])).toEqual({ code: 0, out: '', err: '' });
+    expect(await run(['get', 'a'])).toEqual({ code: 0, out: 'one', err: '' });
+    await run(['set', 'b'], 'line 1\nline 2\n');
+    expect((await run(['get', 'b'])).out).toBe('line 1\nline 2\n');
+  });
+
+  test('an absent key: exit 1 and nothing on standard output', async () => {
+    expect(await run(['get', 'none'])).toEqual({ code: 1, out: '', err: 'absent\n' });
+  });
+
+  test('--json: facts as one object, bytes that are no text as base64', async () => {
+    const { version } = JSON.parse((await run(['set', 'a', 'one', '--json'])).out) as { version: number };
+    expect(JSON.parse((await run(['get', 'a', '--json'])).out)).toMatchObject({
+      key: 'a',
+      found: true,
+      value: 'one',
+      version,
+      origin: 'client',
+    });
+    expect(JSON.parse((await run(['get', 'none', '--json'])).out)).toEqual({ key: 'none', found: false });
+    doors.api.records.set('raw', {
+      ...doors.api.records.get('a')!,
+      key: 'raw',
+      value: Buffer.from([0xff, 0]),
+    });
+    expect(JSON.parse((await run(['get', 'raw', '--json'])).out)).toMatchObject({ valueBase64: '/wA=' });
+  });
+
+  test('conditions: kept they are done, broken they exit 1 and say what stands', async () => {
+    expect((await run(['set', 'a', '1', '--if-absent'])).code).toBe(0);
+    const broken = await run(['set', 'a', '2', '--if-absent', '--json']);
+    expect(broken.code).toBe(1);
+    expect(JSON.parse(broken.out)).toMatchObject({ applied: false, current: { value: '1' } });
+    const { version } = doors.api.records.get('a')!;
+    expect((await run(['set', 'a', '2', '--if-version', String(version)])).code).toBe(0);
+    expect(await run(['del', 'a', '--if-version', String(version)])).toMatchObject({ code: 1, out: '' });
+    expect((await run(['del', 'a'])).code).toBe(0);
+    expect((await run(['get', 'a'])).code).toBe(1);
+  });
+
+  test('failures: definite exits 3, indefinite 4, and with --json the error is data', async () => {
+    doors.api.failWith = 'record_unavailable';
+    expect(await run(['set', 'a', 'x'])).toMatchObject({ code: 3, out: '' });
+    doors.api.failWith = 'outcome_unknown';
+    const failed = await run(['set', 'a', 'x', '--json']);
+    expect(failed.code).toBe(4);
+    expect(failed.err).toContain('outcome_unknown (indefinite)');
+    expect(JSON.parse(failed.out)).toMatchObject({
+      error: { code: 'outcome_unknown', certainty: 'indefinite' },
+    });
+    expect((await run(['get', 'a', '--nodes', NOBODY])).code).toBe(3);
+  });
+
+  test.each([
+    [['get']],
+    [['get', 'a', '--timeout', 'soon']],
+    [['nothing']],
+    [['get', 'a', '--nodes', 'here']],
+  ])('wrong usage %j: exit 2, told on standard error', async (words) => {
+    const { code, out, err } = await run(words);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('error');
+  });
+
+  test('--help: every command is listed, the hidden one is not', async () => {
+    const { code, out } = await run(['--help']);
+    expect(code).toBe(0);
+    for (const name of ['up', 'get', 'set', 'del', 'status', 'inspect', 'import'])
+      expect(out).toContain(`  ${name}`);
+    expect(out).not.toContain('guard');
+  });
+});
+
+describe('status and inspect', () => {
+  test('a node that serves: one line within 80 columns, exit 0', async () => {
+    const { code, out } = await run(['status']);
+    expect(code).toBe(0);
+    expect(out).toContain('serving');
+    expect(out.split('\n').every((line) => line.length <= 80)).toBe(true);
+  });
+
+  test('a node that learns, one that cannot be reached, one down database: exit 1, each with its reason', async () => {
+    doors.api.statusChanges = {
+      phase: 'learning',
+      learnedShare: 0.5,
+      record: { state: 'down', reason: 'refused' },
+    };
+    const { code, out } = await run(['status', '--nodes', `${doors.address},${NOBODY}`, '--timeout', '500']);
+    expect(code).toBe(1);
+    expect(out).toContain('50 % copied');
+    expect(out).toContain('PostgreSQL: refused');
+    expect(out).toContain('unreachable');
+    expect((await run(['status', '--nodes', NOBODY, '--timeout', '300'])).code).toBe(3);
+  });
+
+  test('--json: the whole status of each node', async () => {
+    const { out } = await run(['status', '--json']);
+    expect(JSON.parse(out)).toEqual({ nodes: [{ address: doors.address, status: doors.api.status() }] });
+  });
+
+  test('inspect: a record, a deletion, nothing', async () => {
+    await run(['set', 'a', 'one']);
+    expect((await run(['inspect', 'a'])).out).toContain('3 bytes');
+    await run(['del', 'a']);
+    expect((await run(['inspect', 'a'])).out).toContain('a deletion');
+    expect(JSON.parse((await run(['inspect', 'b', '--json'])).out)).toMatchObject({
+      key: 'b',
+      nodes: [{ owner: true, record: null }],
+    });
+  });
+});
+
+describe('import', () => {
+  const file = () => join(folder, 'rows.ndjson');
+  const checkpoint = () => `${file()}.checkpoint`;
+  const rows = (count: number) =>
+    Array.from({ length: count }, (_, at) => `${JSON.stringify({ key: `k${at}`, value: `v${at}` })}\n`).join(
+      '',
+    );
+
+  test('rows of text, bytes and times to live: all in, exit 0, no checkpoint left', async () => {
+    const raw = JSON.stringify({ key: 'raw', valueBase64: '/wA=', ttlMs: 60_000 });
+    writeFileSync(file(), `${rows(5000)}\n${raw}`);
+    const { code, out } = await run(['import', file(), '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ imported: 5001, refused: 0, complete: true });
+    expect(doors.api.records.get('raw')!.expiresAt).toBeGreaterThan(0);
+    expect(Buffer.from(doors.api.records.get('k4999')!.value).toString()).toBe('v4999');
+    expect(existsSync(checkpoint())).toBe(false);
+  });
+
+  test('a key that comes twice: the later row stands', async () => {
+    writeFileSync(file(), `${rows(1)}{"key":"k0","value":"later"}\n`);
+    expect((await run(['import', file()])).code).toBe(0);
+    expect(Buffer.from(doors.api.records.get('k0')!.value).toString()).toBe('later');
+  });
+
+  test('lines that are no rows: named by number, the others are in, exit 1', async () => {
+    const wrong = [
+      'nonsense',
+      '[]',
+      '{"value":"x"}',
+      '{"key":"a"}',
+      '{"key":"","value":"x"}',
+      '{"key":"a","valueBase64":"?"}',
+    ];
+    writeFileSync(file(), `${wrong.join('\n')}\n${rows(3)}`);
+    const { code, err } = await run(['import', file()]);
+    expect(code).toBe(1);
+    for (let line = 1; line <= wrong.length; line++) expect(err).toContain(`line ${line} `);
+    expect(err).toContain('3 rows imported, 6 refused');
+    expect((await run(['import', file()])).code).toBe(1);
+  });
+
+  test('an import that was stopped: goes on after its checkpoint, and counts all rows', async () => {
+    writeFileSync(file(), rows(5000));
+    doors.api.failWith = 'invalid_argument';
+    const put = doors.api.write.bind(doors.api);
+    let written = 0;
+    doors.api.write = (operation, timeoutMs, done) => {
+      doors.api.failWith = ++written > 3000 ? 'invalid_argument' : undefined;
+      put(operation, timeoutMs, done);
+    };
+    const stopped = await run(['import', file()]);
+    expect(stopped.code).toBe(3);
+    expect(JSON.parse(readFileSync(checkpoint(), 'utf8'))).toMatchObject({ imported: 2000, lines: 2000 });
+    doors.api.write = put;
+    doors.api.failWith = undefined;
+    doors.api.calls = [];
+    const resumed = await run(['import', file(), '--json']);
+    expect(resumed.code).toBe(0);
+    expect(resumed.err).toContain('going on after line 2000');
+    expect(JSON.parse(resumed.out)).toMatchObject({ imported: 5000 });
+    expect(doors.api.calls).toHaveLength(3000);
+  });
+
+  test('a node that fails for a while, indefinitely: the rows are written again until they are in', async () => {
+    writeFileSync(file(), rows(100));
+    doors.api.failWith = 'outcome_unknown';
+    setTimeout(() => {
+      doors.api.failWith = undefined;
+    }, 300);
+    expect((await run(['import', file()])).code).toBe(0);
+    expect(doors.api.records.size).toBe(100);
+  });
+
+  test('a checkpoint of another state of the file, or damaged: refused until told to restart', async () => {
+    writeFileSync(file(), `x\n${rows(3)}`);
+    await run(['import', file()]);
+    appendFileSync(file(), rows(4));
+    const changed = await run(['import', file()]);
+    expect(changed.code).toBe(2);
+    expect(changed.err).toContain('--restart');
+    writeFileSync(file(), rows(3));
+    utimesSync(file(), 1000, 1000);
+    expect((await run(['import', file()])).code).toBe(2);
+    writeFileSync(checkpoint(), '{"size":');
+    expect((await run(['import', file()])).code).toBe(2);
+    expect((await run(['import', file(), '--restart'])).code).toBe(0);
+    expect((await run(['import', join(folder, 'none')])).code).toBe(2);
+  });
+});
+
+describe('node', () => {
+  const least = ['cluster.members=a=h:1', 'cluster.ownersMin=1', 'postgres=none'].flatMap((each) => [
+    '--set',
+    each,
+  ]);
+
+  async function runNode(
+    words: string[],
+    startNode: (config: Config) => Promise<{ stop(): Promise<void> }>,
+  ): Promise<Ran> {
+    const { ran, io } = fakeIo();
+    const program = new Command();
+    nodeCommand(program, io, async () => ({ startNode }));
+    await program.parseAsync(['node', ...words], { from: 'user' });
+    return ran;
+  }
+
+  test('settings from flags: the node is started with them, and stopped in order by a signal', async () => {
+    let stopped = false;
+    const listeners = process.listeners('SIGTERM');
+    const ran = await runNode([...least, '--name', 'a', '--data-dir', folder], async (config) => {
+      expect(config).toMatchObject({ node: { name: 'a', dataDir: folder }, postgres: null });
+      setImmediate(() => process.emit('SIGTERM'));
+      return {
+        stop: async () => {
+          stopped = true;
+        },
+      };
+    });
+    expect(stopped).toBe(true);
+    expect(ran).toMatchObject({ code: 0 });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      for (const each of process.listeners(signal)) {
+        if (signal === 'SIGINT' || !listeners.includes(each)) process.off(signal, each);
+      }
+    }
+  });
+
+  test('a configuration with faults: all are told, exit 2; a start that fails: exit 3', async () => {
+    const start = () => Promise.reject(new Error('the port is taken'));
+    const wrong = await runNode(['--set', 'grpc.port=x'], start);
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('grpc.port');
+    expect(wrong.err).toContain('node.name');
+    const failed = await runNode([...least, '--name', 'a', '--data-dir', folder], start);
+    expect(failed).toMatchObject({ code: 3 });
+    expect(failed.err).toContain('the port is taken');
+  });
+});

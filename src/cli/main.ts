@@ -1,0 +1,64 @@
+/**
+ * The command `causeway`. One file per command; only the file of the command that was asked for is loaded, so
+ * that a small command starts quickly.
+ */
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { EXIT_DEFINITE, EXIT_USAGE, UsageError } from './client-command.ts';
+import type { CommandIo } from './client-command.ts';
+
+type Register = (program: Command, io: CommandIo) => void;
+
+/** In the order of the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  up: async () => (await import('./up.ts')).upCommand,
+  get: async () => (await import('./get.ts')).getCommand,
+  set: async () => (await import('./set.ts')).setCommand,
+  del: async () => (await import('./del.ts')).delCommand,
+  status: async () => (await import('./status.ts')).statusCommand,
+  inspect: async () => (await import('./inspect.ts')).inspectCommand,
+  import: async () => (await import('./import.ts')).importCommand,
+  'legacy-sample': async () => (await import('./legacy-sample.ts')).legacySampleCommand,
+  guard: async () => (await import('./guard.ts')).guardCommand,
+};
+
+/** `words` without the program's own name. */
+export async function runCommand(words: readonly string[], io: CommandIo): Promise<void> {
+  const program = new Command('causeway')
+    .description('A replicated key-value cluster that carries a team off a legacy system')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    });
+  const asked = COMMANDS[words[0] ?? ''];
+  const loaders = asked === undefined ? Object.values(COMMANDS) : [asked];
+  for (const load of loaders) (await load())(program, io);
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return io.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
+    const isUsage = error instanceof UsageError;
+    io.stderr.write(
+      isUsage ? `error: ${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    io.exit(isUsage ? EXIT_USAGE : EXIT_DEFINITE);
+  }
+}
+
+function isEntryPoint(): boolean {
+  return process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
+}
+
+if (isEntryPoint()) {
+  // Not process.exit: what was written to a pipe would be lost.
+  await runCommand(process.argv.slice(2), {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    exit: (code) => {
+      process.exitCode = code;
+    },
+  });
+}

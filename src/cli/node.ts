@@ -1,0 +1,94 @@
+/** `causeway node`: runs one node until it is told to stop. A second signal ends it at once. */
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { EXIT_DEFINITE, EXIT_OK, EXIT_USAGE, UsageError } from './client-command.ts';
+import type { CommandIo } from './client-command.ts';
+
+export type StartNode = (config: Config) => Promise<{ stop(): Promise<void> }>;
+
+interface NodeOptions {
+  readonly config?: string;
+  readonly name?: string;
+  readonly dataDir?: string;
+  readonly set: readonly string[];
+}
+
+const EXIT_HALTED = 130;
+
+/** `load` brings the code of a node only when one is to run. */
+export function nodeCommand(
+  program: Command,
+  io: CommandIo,
+  load: () => Promise<{ startNode: StartNode }>,
+): void {
+  program
+    .command('node')
+    .description('run one node')
+    .option('--config <file>', 'settings in YAML or JSON')
+    .option('--name <name>', 'which of the members this node is (node.name)')
+    .option('--data-dir <path>', 'where its store lies (node.dataDir)')
+    .option('--set <path=value>', 'any setting, such as grpc.port=50052; repeatable', collect, [])
+    .addHelpText(
+      'after',
+      '\nSettings are also read from CAUSEWAY_..., DATABASE_URL and LEGACY_URL: docs/CONFIGURATION.md',
+    )
+    .action(async (options: NodeOptions) => {
+      const { loadConfig, ConfigError } = await import('../config.ts');
+      try {
+        const { config, warnings } = loadConfig({
+          file: options.config,
+          env: process.env,
+          flags: flagsOf(options),
+        });
+        for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
+        await run(io, config, load);
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        io.stderr.write(`${error.message}\n`);
+        io.exit(EXIT_USAGE);
+      }
+    });
+}
+
+async function run(
+  io: CommandIo,
+  config: Config,
+  load: () => Promise<{ startNode: StartNode }>,
+): Promise<void> {
+  const stopAsked = new Promise<void>((resolve) => {
+    let asked = false;
+    const onSignal = (): void => {
+      if (asked) process.exit(EXIT_HALTED);
+      asked = true;
+      resolve();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  });
+  const { startNode } = await load();
+  let node: { stop(): Promise<void> };
+  try {
+    node = await startNode(config);
+  } catch (error) {
+    io.stderr.write(`the node could not start: ${error instanceof Error ? error.message : String(error)}\n`);
+    return io.exit(EXIT_DEFINITE);
+  }
+  await stopAsked;
+  await node.stop();
+  io.exit(EXIT_OK);
+}
+
+function flagsOf(options: NodeOptions): Record<string, string> {
+  const flags: Record<string, string> = {};
+  for (const setting of options.set) {
+    const equals = setting.indexOf('=');
+    if (equals < 1) throw new UsageError(`--set ${setting.slice(0, 40)}: must be path=value`);
+    flags[setting.slice(0, equals)] = setting.slice(equals + 1);
+  }
+  if (options.name !== undefined) flags['node.name'] = options.name;
+  if (options.dataDir !== undefined) flags['node.dataDir'] = options.dataDir;
+  return flags;
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}

@@ -1,0 +1,68 @@
+/** `causeway set KEY [VALUE]`: without a value it is read from standard input, byte for byte. */
+import type { Command } from 'commander';
+import { VALUE_BYTES_MAX } from '../core/limits.ts';
+import {
+  addClientOptions,
+  EXIT_NO,
+  EXIT_OK,
+  printJson,
+  UsageError,
+  valueFields,
+  wholeNumber,
+  withClient,
+} from './client-command.ts';
+import type { ClientOptions, CommandIo } from './client-command.ts';
+
+interface SetOptions extends ClientOptions {
+  readonly ttl: number;
+  readonly ifAbsent?: boolean;
+  readonly ifVersion?: number;
+}
+
+export function setCommand(program: Command, io: CommandIo): void {
+  const command = program
+    .command('set')
+    .description('write the value of a key; done when it is durable')
+    .argument('<key>')
+    .argument('[value]', 'else read from standard input')
+    .option('--ttl <ms>', 'milliseconds until it expires', wholeNumber, 0)
+    .option('--if-absent', 'only if the key is absent')
+    .option('--if-version <version>', 'only if the key has this version', wholeNumber);
+  addClientOptions(command).action(async (key: string, given: string | undefined, options: SetOptions) => {
+    if (options.ifAbsent && options.ifVersion !== undefined) {
+      throw new UsageError('--if-absent and --if-version exclude each other');
+    }
+    const value = given ?? (await readAll(io.stdin));
+    await withClient(io, options, async (client) => {
+      if (!options.ifAbsent && options.ifVersion === undefined) {
+        const version = await client.set(key, value, { ttlMs: options.ttl });
+        if (options.json) printJson(io, { key, version });
+        return EXIT_OK;
+      }
+      const expected = options.ifVersion === undefined ? 'absent' : { version: options.ifVersion };
+      const result = await client.compareAndSet(key, expected, value, { ttlMs: options.ttl });
+      if (result.applied) {
+        if (options.json) printJson(io, { key, applied: true, version: result.version });
+        return EXIT_OK;
+      }
+      const { current } = result;
+      if (options.json) {
+        const shown = current && { version: current.version, ...valueFields(current.value) };
+        printJson(io, { key, applied: false, current: shown ?? null });
+      }
+      io.stderr.write(`not written: the key ${current ? `has version ${current.version}` : 'is absent'}\n`);
+      return EXIT_NO;
+    });
+  });
+}
+
+async function readAll(input: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of input) {
+    bytes += chunk.length;
+    if (bytes > VALUE_BYTES_MAX) throw new UsageError(`the value has more than ${VALUE_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
