@@ -106,7 +106,11 @@ test('three nodes start on it, a transaction of the first system is open: adopte
   await fill(2_000);
   const open = await begin(`insert into kv_store values ('open', 'x')`);
   const started = Promise.all([world.connect(), world.connect(), world.connect()]);
-  await sleep(400);
+  // Each node brings two connections when it comes to the adoption; then all have found the table.
+  const nodes = `select count(*)::int / 2 as n from pg_stat_activity
+    where datname = current_database() and application_name = 'causeway'`;
+  while (((await sql(nodes))[0]!['n'] as number) < 3) await sleep(20);
+  await sleep(300);
   await open.query('commit');
   await started;
   expect((await sql('select count(*)::int as n from kv_store'))[0]!['n']).toBe(2_001);

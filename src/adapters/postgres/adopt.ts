@@ -37,7 +37,7 @@ const EXPECTED_SHAPE =
   'timestamptz). Rename or move what stands there, then start again';
 
 export interface Adoption {
-  /** Holds the lock, reads the table and does the last step. */
+  /** Holds the lock, reads the table and does the last step; to be ended afterwards, whatever came of it. */
   readonly reader: Connection;
   /** Commits the chunks while `reader` has its cursor open. */
   readonly writer: Connection;
@@ -54,15 +54,12 @@ export async function adopt(adoption: Adoption): Promise<void> {
     await ask(connection, `set idle_in_transaction_session_timeout = ${STEP_TIMEOUT_MS}`);
   }
   await takeLock(adoption);
-  try {
-    if (await isViewInPlace(adoption.reader)) return;
-    if (await isTableThere(adoption.reader)) await adoptTable(adoption);
-    else await ask(adoption.reader, CREATE_VIEW);
-  } finally {
-    if (!adoption.reader.isLost) await ask(adoption.reader, `select pg_advisory_unlock(${ADOPTION_LOCK})`);
-  }
+  if (await isViewInPlace(adoption.reader)) return;
+  if (await isTableThere(adoption.reader)) await adoptTable(adoption);
+  else await ask(adoption.reader, CREATE_VIEW);
 }
 
+/** Held until the connection ends, which whoever opened it sees to. */
 async function takeLock({ reader, deadline }: Adoption): Promise<void> {
   for (;;) {
     const [row] = await ask(reader, `select pg_try_advisory_lock(${ADOPTION_LOCK})`);
