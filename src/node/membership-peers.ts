@@ -4,6 +4,7 @@
  * has not introduced itself, or belongs to another cluster, is not listened to. (PROTOCOL R11, R27)
  */
 import type { FrameHeader, Introduction } from '../core/message.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import { CLUSTER_ID_DAMAGED } from './membership-disk.ts';
 import type { Identity } from './membership-disk.ts';
 
@@ -26,7 +27,10 @@ export interface Peer {
 export class PeerTable {
   private readonly peers = new Map<string, Peer>();
 
-  constructor(names: readonly string[]) {
+  private readonly telemetry: Telemetry;
+
+  constructor(names: readonly string[], telemetry: Telemetry) {
+    this.telemetry = telemetry;
     for (const name of names) {
       this.peers.set(name, {
         name,
@@ -56,14 +60,17 @@ export class PeerTable {
     return known;
   }
 
-  /** False where the process belongs to another cluster or another life of ours. */
-  onIntroduction(peer: Peer, introduction: Introduction, own: Identity): boolean {
+  /** A process of another cluster, or of another life of ours, is not listened to. */
+  onIntroduction(peer: Peer, introduction: Introduction, own: Identity): void {
+    const { clusterId, life } = introduction;
+    const standing = peer.introduction;
     peer.introduction = introduction;
     peer.trusted =
-      !belongsSomewhere(introduction.clusterId) ||
+      !belongsSomewhere(clusterId) ||
       !belongsSomewhere(own.clusterId) ||
-      (introduction.clusterId === own.clusterId && introduction.life === own.life);
-    return peer.trusted;
+      (clusterId === own.clusterId && life === own.life);
+    if (peer.trusted || standing?.incarnation === introduction.incarnation) return;
+    this.telemetry.event('error', 'membership.foreign', { peer: peer.name, clusterId, life });
   }
 
   /** Should the peer be told a topology of this epoch now? */

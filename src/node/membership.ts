@@ -17,7 +17,6 @@ import { Heartbeats } from './heartbeats.ts';
 import { MembershipDisk } from './membership-disk.ts';
 import type { MembershipParts, Phase } from './membership-parts.ts';
 import { PeerTable, belongsSomewhere } from './membership-peers.ts';
-import type { Peer } from './membership-peers.ts';
 import { Proposals } from './membership-proposals.ts';
 import type { Situation } from './membership-proposals.ts';
 import { MembershipSelf } from './membership-self.ts';
@@ -61,7 +60,10 @@ export class Membership {
     if (loaded.damaged) telemetry.event('error', 'membership.disk.damaged', {});
     this.self = new MembershipSelf(self.name, loaded.identity, this.disk, parts.random, telemetry);
     this.known = loaded.topology;
-    this.peers = new PeerTable(names.filter((name) => name !== self.name));
+    this.peers = new PeerTable(
+      names.filter((name) => name !== self.name),
+      telemetry,
+    );
     this.suspicion = new Suspicion(self.name, names, settings, now);
     this.lease = new LeaseHolder(this.mutations);
     this.gap = new ClockGap(settings.leaseMs / 4, now, clock.wallNow(), clock.bootNow());
@@ -202,7 +204,7 @@ export class Membership {
   /** This process has a name of its own to speak under. */
   private entered(): void {
     this.showPhase();
-    for (const peer of this.peers.linked()) this.introduce(peer.name);
+    this.broadcast(this.introduction());
     this.heartbeats.sendAll(this.parts.clock.now());
   }
 
@@ -215,7 +217,7 @@ export class Membership {
     peer.newsNotBefore = 0;
     this.suspicion.linkUp(name);
     if (this.self.incarnation === 0) return;
-    this.introduce(name);
+    this.send(name, this.introduction());
     this.heartbeats.sendAll(this.parts.clock.now());
   }
 
@@ -251,7 +253,7 @@ export class Membership {
     this.heartbeats.tick(now);
     if (now - this.introducedAt >= INTRODUCE_AFTER_MS) {
       this.introducedAt = now;
-      for (const peer of this.peers.linked()) this.introduce(peer.name);
+      this.broadcast(this.introduction());
     }
     if (!this.self.isRenewing) this.proposals.tick();
     this.finishStop(now);
@@ -284,7 +286,7 @@ export class Membership {
   onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
     const peer = this.peers.get(name);
     if (peer === undefined || this.self.incarnation === 0) return;
-    if (message.kind === 'introduction') this.onIntroduction(peer, message);
+    if (message.kind === 'introduction') this.peers.onIntroduction(peer, message, this.self.identity);
     if (!peer.trusted) return;
     this.onFrame(name, header);
     switch (message.kind) {
@@ -306,15 +308,6 @@ export class Membership {
     }
   }
 
-  private onIntroduction(peer: Peer, introduction: Introduction): void {
-    if (this.peers.onIntroduction(peer, introduction, this.self.identity)) return;
-    this.parts.telemetry.event('error', 'membership.foreign', {
-      peer: peer.name,
-      clusterId: introduction.clusterId,
-      life: introduction.life,
-    });
-  }
-
   private onNews(topology: Topology): void {
     const { clusterId, life } = this.self.identity;
     if (belongsSomewhere(clusterId) && (topology.clusterId !== clusterId || topology.life !== life)) {
@@ -324,10 +317,6 @@ export class Membership {
   }
 
   // What this node says.
-
-  private introduce(name: string): void {
-    this.send(name, this.introduction());
-  }
 
   private introduction(): Introduction {
     return this.self.introduction(this.parts.self, this.known?.epoch ?? 0);

@@ -20,8 +20,10 @@ import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { MembershipDisk } from './membership-disk.ts';
 
-/** Milliseconds an attempt may take; a founding asks PostgreSQL in between. */
-const ATTEMPT_TIMEOUT_MS = 400;
+/** Milliseconds an attempt may take, doubled after each that took too long: links may be slow. */
+const ATTEMPT_TIMEOUT_MS_MIN = 400;
+const ATTEMPT_TIMEOUT_MS_MAX = 5_000;
+/** Milliseconds for a founding, which asks PostgreSQL in between. */
 const FOUNDING_TIMEOUT_MS = 20_000;
 /** Milliseconds between attempts of one proposer. */
 const PAUSE_MS_MIN = 10;
@@ -67,6 +69,7 @@ export class RegisterDriver {
   private running: Running | null = null;
   private attemptNumber = 0;
   private ballotNumber = 0;
+  private timeoutMs = ATTEMPT_TIMEOUT_MS_MIN;
   private pauseMs = PAUSE_MS_MIN;
   private notBefore = 0;
 
@@ -106,7 +109,7 @@ export class RegisterDriver {
     const electorate = founding?.electorate ?? electorateOf(known!);
     const attempt = new Attempt(ballot, electorate, founding?.votesNeeded ?? null);
     this.attemptNumber += 1;
-    const deadline = now + (founding === null ? ATTEMPT_TIMEOUT_MS : FOUNDING_TIMEOUT_MS);
+    const deadline = now + (founding === null ? this.timeoutMs : FOUNDING_TIMEOUT_MS);
     const number = this.attemptNumber;
     const epoch = known?.epoch ?? 0;
     this.running = { number, attempt, decide, epoch, founding: founding !== null, deadline };
@@ -121,6 +124,7 @@ export class RegisterDriver {
       this.running = null;
       this.pauseMs = PAUSE_MS_MIN;
     } else if (now >= running.deadline) {
+      this.timeoutMs = Math.min(this.timeoutMs * 2, ATTEMPT_TIMEOUT_MS_MAX);
       running.attempt.fail();
     }
     if (running.attempt.state.kind === 'failed') this.pause(running.attempt.state.seen, now);
@@ -201,6 +205,7 @@ export class RegisterDriver {
     else if (state.kind === 'chosen') {
       this.running = null;
       this.pauseMs = PAUSE_MS_MIN;
+      this.timeoutMs = ATTEMPT_TIMEOUT_MS_MIN;
       this.host.onChosen(state.topology);
     }
   }
