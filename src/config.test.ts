@@ -1,3 +1,4 @@
+/** Settings: which layer wins, and that every fault is named by its path and never by its value. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

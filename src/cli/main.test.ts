@@ -1,3 +1,4 @@
+/** The command line as its users meet it: words in; text, JSON and an exit code out; before a real door. */
 import {
   appendFileSync,
   existsSync,

@@ -1,6 +1,5 @@
 /** `causeway status`: every node's own word on itself, one line each; done only if all serve. */
 import type { Command } from 'commander';
-import type { NodeStatus } from '../node/api.ts';
 import {
   addClientOptions,
   EXIT_DEFINITE,
@@ -10,9 +9,9 @@ import {
   withClient,
 } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
-import { tableLines } from './table.ts';
+import { printable, tableLines } from './table.ts';
 
-type Told = { readonly address: string } & ({ readonly status: NodeStatus } | { readonly fault: string });
+type Told = { readonly address: string } & ({ readonly status: Facts } | { readonly fault: string });
 
 export function statusCommand(program: Command, io: CommandIo): void {
   const command = program.command('status').description('show the state of each node');
@@ -21,7 +20,7 @@ export function statusCommand(program: Command, io: CommandIo): void {
       const told = await Promise.all(
         client.nodes.map(async (address): Promise<Told> => {
           try {
-            return { address, status: (await client.status(address)) as NodeStatus };
+            return { address, status: asFacts(await client.status(address)) };
           } catch (error) {
             return { address, fault: error instanceof Error ? error.message : String(error) };
           }
@@ -37,7 +36,7 @@ export function statusCommand(program: Command, io: CommandIo): void {
 function exitCode(told: readonly Told[]): number {
   if (told.every((node) => 'fault' in node)) return EXIT_DEFINITE;
   const allServe = told.every(
-    (node) => 'status' in node && node.status.phase === 'serving' && node.status.leaseHeld,
+    (node) => 'status' in node && node.status.phase === 'serving' && node.status.leaseHeld === true,
   );
   return allServe ? EXIT_OK : EXIT_NO;
 }
@@ -51,30 +50,45 @@ function statusLines(told: readonly Told[]): string[] {
       lines.push(`${node.address}: ${node.fault}`);
       continue;
     }
-    const { name, record, legacy, phase, learnedShare, notWrittenThrough } = node.status;
-    if (phase === 'learning') lines.push(`${name}: ${Math.floor(learnedShare * 100)} % copied`);
-    if (record.state === 'down') lines.push(`${name}: PostgreSQL: ${record.reason}`);
-    if (legacy.state === 'failing' || legacy.state === 'open')
-      lines.push(`${name}: legacy: ${legacy.reason}`);
-    for (const prefix of notWrittenThrough)
-      lines.push(`${name}: keys ${prefix}* are not written to PostgreSQL`);
+    const { name, phase, learnedShare, notWrittenThrough } = node.status;
+    const record = asFacts(node.status.record);
+    const legacy = asFacts(node.status.legacy);
+    if (phase === 'learning') lines.push(`${word(name)}: ${Math.floor(Number(learnedShare) * 100)} % copied`);
+    if (record.state === 'down') lines.push(`${word(name)}: PostgreSQL: ${word(record.reason)}`);
+    if (legacy.state === 'failing' || legacy.state === 'open') {
+      lines.push(`${word(name)}: legacy: ${word(legacy.reason)}`);
+    }
+    for (const prefix of Array.isArray(notWrittenThrough) ? notWrittenThrough : []) {
+      lines.push(`${word(name)}: keys ${word(prefix)}* are not written to PostgreSQL`);
+    }
   }
-  return lines;
+  return lines.map(printable);
 }
 
 function asRow(node: Told): string[] {
   if ('fault' in node) return ['?', node.address, 'unreachable', '?', '?', '?', '?', '?', '?'];
   const { status } = node;
-  const alive = status.members.filter((member) => member.alive).length;
+  const members = Array.isArray(status.members) ? status.members.map(asFacts) : [];
   return [
-    status.name,
+    word(status.name),
     node.address,
-    status.leaseHeld || status.phase !== 'serving' ? status.phase : 'no lease',
-    String(status.epoch),
-    `${alive}/${status.members.length}`,
-    String(status.keysHeld),
-    String(status.keysInFlight),
-    status.record.state,
-    status.legacy.state,
+    status.phase === 'serving' && status.leaseHeld !== true ? 'no lease' : word(status.phase),
+    word(status.epoch),
+    `${members.filter((member) => member.alive === true).length}/${members.length}`,
+    word(status.keysHeld),
+    word(status.keysInFlight),
+    word(asFacts(status.record).state),
+    word(asFacts(status.legacy).state),
   ];
+}
+
+/** A status is read with care: the node may be of another build than this command. */
+type Facts = Readonly<Record<string, unknown>>;
+
+function asFacts(value: unknown): Facts {
+  return typeof value === 'object' && value !== null ? (value as Facts) : {};
+}
+
+function word(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '?';
 }

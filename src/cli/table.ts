@@ -14,6 +14,6 @@ export function tableLines(headings: readonly string[], rows: readonly (readonly
 }
 
 /** What comes from elsewhere must not move the cursor. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\p{C}/gu, '?');
 }

@@ -1,3 +1,4 @@
+/** The client before real doors: what it does, and above all what it says when it cannot know. */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, openDoors } from '../../test/support/grpc-call.ts';

@@ -1,3 +1,4 @@
+/** What a key may be, held against a second opinion: the round trip through UTF-8. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { keyFault, operationIdFault, ttlFault, valueFault } from './check-key.ts';

@@ -30,83 +30,92 @@ export interface Operations {
 }
 
 export function createOperations(api: NodeApi, valueBytesMax: number): Operations {
-  const write = <Answer>(
-    fault: string | undefined,
-    operation: () => WriteOperation,
-    timeoutMs: number,
-    done: Done<Answer>,
-    answer: (result: WriteResult) => Answer | undefined,
-  ): void => {
+  const write = createWrite(api);
+  return {
+    get: (request, timeoutMs, done) => get(api, request.key, timeoutMs, done),
+    ...plainWrites(write, valueBytesMax),
+    ...conditionalWrites(write, valueBytesMax),
+  };
+}
+
+/** `operation` is made only where there is no fault; `answer` is undefined for a result that cannot be. */
+type Write = <Answer>(
+  fault: string | undefined,
+  operation: () => WriteOperation,
+  answer: (result: WriteResult) => Answer | undefined,
+  timeoutMs: number,
+  done: Done<Answer>,
+) => void;
+
+function createWrite(api: NodeApi): Write {
+  return (fault, operation, answer, timeoutMs, done) => {
     if (fault !== undefined) return done(failure('invalid_argument', fault), null);
     if (timeoutMs <= 0) return done(failure('deadline_before_start'), null);
     api.write(operation(), timeoutMs, (result) => {
       if (result.kind === 'failed') return done(result.failure, null);
       const fields = answer(result);
-      if (fields === undefined)
-        return done(failure('internal', 'a condition failed where none was set'), null);
-      done(null, fields);
+      if (fields === undefined) done(failure('internal', 'the result does not fit the operation'), null);
+      else done(null, fields);
     });
   };
+}
 
+function plainWrites(write: Write, valueBytesMax: number): Pick<Operations, 'put' | 'delete' | 'increment'> {
   return {
-    get: (request, timeoutMs, done) => get(api, request.key, timeoutMs, done),
-    put: (request, timeoutMs, done) =>
+    put: (request, timeoutMs, done) => {
+      const { value, ttlMs } = request;
+      const fault = addressFault(request) ?? valueFault(value.length, valueBytesMax) ?? ttlFault(ttlMs);
       write(
-        keyFault(request.key) ??
-          valueFault(request.value.length, valueBytesMax) ??
-          ttlFault(request.ttlMs) ??
-          operationIdFault(request.operationId.length),
-        () => ({ kind: 'put', ...addressed(request), value: request.value, ttlMs: request.ttlMs }),
+        fault,
+        () => ({ kind: 'put', ...addressed(request), value, ttlMs }),
+        versionAnswer,
         timeoutMs,
         done,
-        versionAnswer,
-      ),
+      );
+    },
     delete: (request, timeoutMs, done) =>
       write(
-        keyFault(request.key) ?? operationIdFault(request.operationId.length),
+        addressFault(request),
         () => ({ kind: 'delete', ...addressed(request) }),
-        timeoutMs,
-        done,
         versionAnswer,
-      ),
-    compareAndPut: (request, timeoutMs, done) =>
-      write(
-        keyFault(request.key) ??
-          valueFault(request.value.length, valueBytesMax) ??
-          ttlFault(request.ttlMs) ??
-          operationIdFault(request.operationId.length) ??
-          expectationFault(request, valueBytesMax),
-        () => {
-          const expect = expectationOf(request);
-          return {
-            kind: 'compareAndPut',
-            ...addressed(request),
-            expect,
-            value: request.value,
-            ttlMs: request.ttlMs,
-          };
-        },
         timeoutMs,
         done,
-        compareAnswer,
-      ),
-    compareAndDelete: (request, timeoutMs, done) =>
-      write(
-        keyFault(request.key) ??
-          operationIdFault(request.operationId.length) ??
-          expectationFault(request, valueBytesMax),
-        () => ({ kind: 'compareAndDelete', ...addressed(request), expect: expectationOf(request) }),
-        timeoutMs,
-        done,
-        compareAnswer,
       ),
     increment: (request, timeoutMs, done) =>
       write(
-        keyFault(request.key) ?? operationIdFault(request.operationId.length),
+        addressFault(request),
         () => ({ kind: 'increment', ...addressed(request), delta: request.delta }),
+        incrementAnswer,
         timeoutMs,
         done,
-        incrementAnswer,
+      ),
+  };
+}
+
+function conditionalWrites(
+  write: Write,
+  valueBytesMax: number,
+): Pick<Operations, 'compareAndPut' | 'compareAndDelete'> {
+  return {
+    compareAndPut: (request, timeoutMs, done) => {
+      const { value, ttlMs } = request;
+      const fault =
+        addressFault(request) ??
+        valueFault(value.length, valueBytesMax) ??
+        ttlFault(ttlMs) ??
+        expectationFault(request, valueBytesMax);
+      const operation = (): WriteOperation => {
+        return { kind: 'compareAndPut', ...addressed(request), expect: expectationOf(request), value, ttlMs };
+      };
+      write(fault, operation, compareAnswer, timeoutMs, done);
+    },
+    compareAndDelete: (request, timeoutMs, done) =>
+      write(
+        addressFault(request) ?? expectationFault(request, valueBytesMax),
+        () => ({ kind: 'compareAndDelete', ...addressed(request), expect: expectationOf(request) }),
+        compareAnswer,
+        timeoutMs,
+        done,
       ),
   };
 }
@@ -125,7 +134,16 @@ function get(api: NodeApi, key: string, timeoutMs: number, done: Done<causeway.v
   });
 }
 
-function addressed(request: { key: string; operationId: Uint8Array }): {
+interface Addressed {
+  readonly key: string;
+  readonly operationId: Uint8Array;
+}
+
+function addressFault(request: Addressed): string | undefined {
+  return keyFault(request.key) ?? operationIdFault(request.operationId.length);
+}
+
+function addressed(request: Addressed): {
   key: string;
   operationId: Uint8Array | null;
 } {

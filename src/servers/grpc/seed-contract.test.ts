@@ -1,3 +1,4 @@
+/** A client of the first system, generated from its own contract, against our door. */
 import { status as Status } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

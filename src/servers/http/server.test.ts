@@ -1,3 +1,4 @@
+/** The pages that probes read, over a real port. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
 import { openHttpServer } from './server.ts';
