@@ -76,11 +76,13 @@ function check(outputs) {
 }
 
 function protoFiles() {
-  return readdirSync(protoFolder, { recursive: true, encoding: 'utf8' })
-    .map((name) => name.replaceAll('\\', '/'))
-    // Members read and write their packets by hand (src/wire), and reflection tells clients nothing of them.
-    .filter((name) => name.endsWith('.proto') && !name.startsWith('causeway/peer/'))
-    .sort();
+  return (
+    readdirSync(protoFolder, { recursive: true, encoding: 'utf8' })
+      .map((name) => name.replaceAll('\\', '/'))
+      // Members read and write their packets by hand (src/wire), and reflection tells clients nothing of them.
+      .filter((name) => name.endsWith('.proto') && !name.startsWith('causeway/peer/'))
+      .sort()
+  );
 }
 
 async function codec(files) {
