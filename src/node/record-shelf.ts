@@ -9,14 +9,14 @@ import type { StoredWrite } from '../core/replication/context.ts';
 import type { SealedRecord } from '../core/record.ts';
 import { openRecord } from '../wire/record-codec.ts';
 import { recordKey } from '../wire/store-codec.ts';
-import { SlotDigests } from './slot-digests.ts';
+import type { SlotDigests } from './slot-digests.ts';
 import type { StoreWriter } from './store-writer.ts';
 
 /** Bytes a cached record costs beside its own: objects, map entry, the key as text. */
 const CACHE_OVERHEAD_BYTES = 350;
 
 export class RecordShelf {
-  readonly digests = new SlotDigests();
+  readonly digests: SlotDigests;
   private readonly writer: StoreWriter;
   private readonly cacheBytesMax: number;
   private readonly cache = new Map<string, SealedRecord>();
@@ -26,7 +26,8 @@ export class RecordShelf {
   /** Per unverified slot: keys written in this learning session, and how far the source's copy has come. */
   private readonly sessions = new Map<number, { readonly written: Set<string>; copiedThrough: string }>();
 
-  constructor(writer: StoreWriter, cacheBytesMax: number) {
+  constructor(writer: StoreWriter, digests: SlotDigests, cacheBytesMax: number) {
+    this.digests = digests;
     this.writer = writer;
     this.cacheBytesMax = cacheBytesMax;
   }
@@ -121,7 +122,10 @@ export class RecordShelf {
     if (this.verified[slot] === 1) return true;
     const session = this.sessions.get(slot);
     if (session === undefined) return false;
-    return session.written.has(key) || (session.copiedThrough !== '' && compareUtf8(key, session.copiedThrough) <= 0);
+    return (
+      session.written.has(key) ||
+      (session.copiedThrough !== '' && compareUtf8(key, session.copiedThrough) <= 0)
+    );
   }
 
   private noteWritten(slot: number, key: string): void {

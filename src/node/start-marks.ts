@@ -2,6 +2,7 @@
  * The in-flight entries that an earlier process left on this disk: every key in them is invalid until its write is
  * finished or its source says otherwise. A mark too many is harmless, one too few is not. (PROTOCOL R12)
  */
+import type { KeyState } from '../core/replication/key-state.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { InFlightMark } from '../wire/store-codec.ts';
 import type { RecordShelf } from './record-shelf.ts';
@@ -25,6 +26,25 @@ export class StartMarks {
       const left = this.bySlot.get(mark.slot);
       if (left === undefined) this.bySlot.set(mark.slot, [{ ...mark, batch }]);
       else left.push({ ...mark, batch });
+    }
+  }
+
+  /** What this process itself leaves in flight when it must begin again under a new incarnation. */
+  keep(state: KeyState): void {
+    const { key, slot, held } = state;
+    if (held === null || state.valid) return this.writer.unmark(state.marks);
+    let left = this.bySlot.get(slot);
+    if (left === undefined) this.bySlot.set(slot, (left = []));
+    for (const batch of state.marks) {
+      left.push({
+        key,
+        slot,
+        batch,
+        version: held.record.version,
+        conditional: state.heldConditional,
+        recorded: state.heldRecorded,
+        coordinator: state.heldCoordinator,
+      });
     }
   }
 

@@ -49,7 +49,11 @@ export interface ReplicaEffects {
   writesThrough(key: string): boolean;
   /** False while PostgreSQL is known to be down. (R6) */
   recordAvailable(): boolean;
-  event(level: 'debug' | 'info' | 'warn' | 'error', name: string, fields?: Readonly<Record<string, unknown>>): void;
+  event(
+    level: 'debug' | 'info' | 'warn' | 'error',
+    name: string,
+    fields?: Readonly<Record<string, unknown>>,
+  ): void;
 }
 
 export interface ReplicaContext {
@@ -97,7 +101,11 @@ export function heldVersion(state: KeyState): number {
 }
 
 export function answerTicketFailure(
-  ticket: { answered: boolean; begun: boolean; readonly answer: (result: { kind: 'failed'; failure: Failure }) => void },
+  ticket: {
+    answered: boolean;
+    begun: boolean;
+    readonly answer: (result: { kind: 'failed'; failure: Failure }) => void;
+  },
   failure: Failure,
 ): void {
   if (ticket.answered) return;

@@ -25,7 +25,12 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
     refuse(context, from, message.round);
     return;
   }
-  const owed: OwedAcknowledgement = { to: from, round: message.round, sealed, conditional: message.conditional };
+  const owed: OwedAcknowledgement = {
+    to: from,
+    round: message.round,
+    sealed,
+    conditional: message.conditional,
+  };
   const held = heldVersion(state);
   if (version > held) {
     adopt(context, state, message);

@@ -96,7 +96,12 @@ function write(
   return { kind: 'write', content, number };
 }
 
-function remove(operation: WriteOperation, origin: Origin, base: KeyRecord | undefined, wallNow: number): Judgement {
+function remove(
+  operation: WriteOperation,
+  origin: Origin,
+  base: KeyRecord | undefined,
+  wallNow: number,
+): Judgement {
   const content: RecordContent = {
     key: operation.key,
     origin,
@@ -110,7 +115,12 @@ function remove(operation: WriteOperation, origin: Origin, base: KeyRecord | und
   return { kind: 'write', content, number: null };
 }
 
-function increment(operation: WriteOperation, delta: bigint, live: KeyRecord | undefined, wallNow: number): Judgement {
+function increment(
+  operation: WriteOperation,
+  delta: bigint,
+  live: KeyRecord | undefined,
+  wallNow: number,
+): Judgement {
   const text = live === undefined ? '0' : decimalText(live.value);
   if (text === undefined) return { kind: 'failed', failure: failure('not_an_integer') };
   const before = BigInt(text);

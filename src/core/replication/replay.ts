@@ -27,7 +27,8 @@ export function sweepKeys(context: ReplicaContext): void {
     }
     const round = state.round;
     if (round !== null) {
-      if (round.phase === 'collecting' && now - round.sentAt > RESEND_AFTER_MS) sendInvalidates(context, state, round);
+      if (round.phase === 'collecting' && now - round.sentAt > RESEND_AFTER_MS)
+        sendInvalidates(context, state, round);
       continue;
     }
     if (!state.valid && state.held !== null && !state.fetching) attend(context, state, now);
@@ -76,7 +77,8 @@ export function onQuery(context: ReplicaContext, from: number, slot: number, mes
     return;
   }
   const atRest = state === undefined ? context.effects.load(key, slot) : state.valid ? state.held : null;
-  const valid = atRest !== undefined && atRest !== 'damaged' && atRest !== null && atRest.record.version === version;
+  const valid =
+    atRest !== undefined && atRest !== 'damaged' && atRest !== null && atRest.record.version === version;
   if (valid && context.view.row(slot).owns) context.effects.send(from, { kind: 'validate', key, version });
   else context.effects.send(from, { kind: 'queryAnswer', key, version, answer: 'unknown' });
 }
@@ -97,7 +99,8 @@ export function onEpoch(context: ReplicaContext): void {
   for (const state of [...context.table.values()]) {
     const round = state.round;
     if (round !== null) {
-      if (round.phase !== 'storing' && context.mutations.keepAcknowledgements !== true) collect(context, state, round);
+      if (round.phase !== 'storing' && context.mutations.keepAcknowledgements !== true)
+        collect(context, state, round);
       continue;
     }
     const { id, incarnation } = state.heldCoordinator;

@@ -151,7 +151,8 @@ export class Replica {
     if (state === undefined || !state.fetching) return;
     state.fetching = false;
     if (problem !== null) this.fetchFailed(state, problem);
-    else if (sealed !== undefined && sealed.record.version > heldVersion(state)) install(this.context, state, sealed);
+    else if (sealed !== undefined && sealed.record.version > heldVersion(state))
+      install(this.context, state, sealed);
     else if (state.held === null) this.confirmAbsent(state);
     else if (state.round !== null && state.round.phase === 'recording') {
       // The higher row was meanwhile learnt from its owner, or is gone: PostgreSQL is asked again.
@@ -255,8 +256,12 @@ export class Replica {
     else answerTicketFailure(ticket, failure('deadline_before_start'));
   }
 
-  /** This process is no longer the member it was: all its rounds end, nothing it began is definite. */
-  abandon(): void {
+  /**
+   * This process is no longer the member it was: all its rounds end, nothing it began is definite. Returns what is
+   * still in flight on this disk, with the batches that say so.
+   */
+  abandon(): KeyState[] {
+    const left = [...this.context.table.values()].filter((state) => state.marks.length > 0);
     for (const state of this.context.table.values()) {
       const tickets = [
         ...(state.round?.tickets.map((each) => each.ticket) ?? []),
@@ -264,7 +269,8 @@ export class Replica {
         ...state.queue,
       ];
       dropRound(this.context, state);
-      for (const ticket of tickets) answerTicketFailure(ticket, failure(ticket.begun ? 'outcome_unknown' : 'not_ready'));
+      for (const ticket of tickets)
+        answerTicketFailure(ticket, failure(ticket.begun ? 'outcome_unknown' : 'not_ready'));
       for (const reader of state.readers) {
         if (reader.answered) continue;
         reader.answered = true;
@@ -275,6 +281,7 @@ export class Replica {
     this.context.rounds.clear();
     this.context.settling.clear();
     this.context.runnable.clear();
+    return left;
   }
 
   /** Monotonic ms since when the oldest unfinished key here has been invalid; undefined where there is none. */
@@ -290,7 +297,8 @@ export class Replica {
     const { runnable } = this.context;
     for (const state of runnable) {
       runnable.delete(state);
-      if (this.context.table.get(state.key) !== state && state.queue.length > 0) this.context.table.set(state.key, state);
+      if (this.context.table.get(state.key) !== state && state.queue.length > 0)
+        this.context.table.set(state.key, state);
       runQueue(this.context, state);
       closeKey(this.context, state);
     }

@@ -60,7 +60,8 @@ function refusalOf(context: ReplicaContext, state: KeyState): Failure | null {
  */
 function combine(context: ReplicaContext, state: KeyState, conditional: boolean): void {
   const wallNow = context.effects.wallNow();
-  const counter = Math.max(counterOf(heldVersion(state)), context.view.topology.floorCounter) + (conditional ? 1 : 2);
+  const counter =
+    Math.max(counterOf(heldVersion(state)), context.view.topology.floorCounter) + (conditional ? 1 : 2);
   const version = makeVersion(counter, context.self.id);
   const carried: RoundTicket[] = [];
   let base: KeyRecord | undefined = state.held?.record;
@@ -96,7 +97,12 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
   });
 }
 
-function judgeTicket(context: ReplicaContext, ticket: WriteTicket, base: KeyRecord | undefined, wallNow: number): Judgement {
+function judgeTicket(
+  context: ReplicaContext,
+  ticket: WriteTicket,
+  base: KeyRecord | undefined,
+  wallNow: number,
+): Judgement {
   if (context.mutations.fillWithoutCondition === true && ticket.operation.kind === 'fill') {
     return judge(ticket.operation, undefined, wallNow);
   }
@@ -196,7 +202,8 @@ export function onAcknowledge(context: ReplicaContext, from: number, message: Ac
 
 function allAcknowledged(context: ReplicaContext, state: KeyState, round: Round): void {
   if (!round.outranked) round.decided = true;
-  if (context.mutations.validateBeforeRecord === true && !round.outranked) announceValid(context, state, round);
+  if (context.mutations.validateBeforeRecord === true && !round.outranked)
+    announceValid(context, state, round);
   if (round.recorded) {
     round.phase = 'settling';
     tryFinish(context, state, round);
@@ -207,10 +214,16 @@ function allAcknowledged(context: ReplicaContext, state: KeyState, round: Round)
 }
 
 /** PostgreSQL's word on a version. `highest` is the version of the row that stands, where it is not ours. */
-export function onRecorded(context: ReplicaContext, key: string, version: number, outcome: 'committed' | number): void {
+export function onRecorded(
+  context: ReplicaContext,
+  key: string,
+  version: number,
+  outcome: 'committed' | number,
+): void {
   const state = context.table.get(key);
   const round = state?.round;
-  if (state === undefined || round === null || round === undefined || round.sealed.record.version !== version) return;
+  if (state === undefined || round === null || round === undefined || round.sealed.record.version !== version)
+    return;
   if (outcome !== 'committed' && outcome > heldVersion(state)) {
     // A row that no owner is known to hold: it is installed first, and what was begun is judged anew above it.
     state.fetching = true;
@@ -227,7 +240,10 @@ export function onRecorded(context: ReplicaContext, key: string, version: number
 /** Complete once nothing forbids to say so; valid if nobody outranked it. (R1, R7, R15) */
 export function tryFinish(context: ReplicaContext, state: KeyState, round: Round): void {
   const row = context.view.row(state.slot);
-  if (context.effects.blockedUntil(state.slot) > context.effects.now() || row.owners.length < context.view.ownersNeeded) {
+  if (
+    context.effects.blockedUntil(state.slot) > context.effects.now() ||
+    row.owners.length < context.view.ownersNeeded
+  ) {
     context.settling.add(state);
     return;
   }
@@ -237,7 +253,8 @@ export function tryFinish(context: ReplicaContext, state: KeyState, round: Round
     if (lost) answerTicketFailure(ticket, failure('outcome_unknown'));
     else finishTicket(ticket, result);
   }
-  if (!round.outranked || context.mutations.validateDespiteHigher === true) announceValid(context, state, round);
+  if (!round.outranked || context.mutations.validateDespiteHigher === true)
+    announceValid(context, state, round);
   context.runnable.add(state);
 }
 

@@ -98,7 +98,10 @@ export function validateOverwritten(context: ReplicaContext, state: KeyState, ve
   const index = state.overwritten.findIndex((sealed) => sealed.record.version === version);
   if (index >= 0) releaseReaders(state, state.overwritten[index]!);
   else if (context.mutations.releaseReadersByAnyValidate === true && state.held !== null) {
-    releaseReaders({ ...state, readers: state.readers.map((reader) => Object.assign(reader, { lowest: 0 })) }, state.held);
+    releaseReaders(
+      { ...state, readers: state.readers.map((reader) => Object.assign(reader, { lowest: 0 })) },
+      state.held,
+    );
     state.readers = [];
   }
 }

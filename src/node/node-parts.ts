@@ -1,0 +1,38 @@
+/** What a node is built of: its settings, and the world behind the ports. */
+import type { Hash32 } from '../core/ring.ts';
+import type { Mutations } from '../core/mutations.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { LegacySource } from '../ports/legacy-source.ts';
+import type { Random } from '../ports/random.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { PeerHello, Transport } from '../ports/transport.ts';
+import type { ConfiguredMember, MembershipSettings } from './membership-parts.ts';
+
+export interface NodeParts {
+  readonly self: {
+    readonly name: string;
+    readonly address: string;
+    readonly zone: string;
+    readonly host: string;
+  };
+  readonly members: readonly ConfiguredMember[];
+  readonly membership: MembershipSettings;
+  readonly hello: PeerHello;
+  readonly cacheBytes: number;
+  /** Key prefixes that are not written to PostgreSQL; the longest that fits decides. */
+  readonly writeThrough: readonly { readonly prefix: string; readonly writeThrough: boolean }[];
+  readonly legacyTimeoutMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly storage: Storage;
+  readonly transport: Transport;
+  readonly systemOfRecord: SystemOfRecord | null;
+  readonly legacySource: LegacySource | null;
+  readonly hash32: Hash32;
+  /** This node must not go on: its store failed, or PostgreSQL belongs to a later founding. */
+  readonly onFatal: (reason: string) => void;
+  readonly mutations?: Mutations;
+}

@@ -1,0 +1,75 @@
+/** What a node tells of itself, gathered from its parts. */
+import type { Replica } from '../core/replication/replica.ts';
+import type { NodeStatus } from './api.ts';
+import type { Membership } from './membership.ts';
+import type { NodeParts } from './node-parts.ts';
+
+export interface StatusParts {
+  readonly membership: Membership;
+  readonly replica: Replica | null;
+  readonly parts: NodeParts;
+  readonly keysHeld: number;
+  readonly learnedShare: number;
+  readonly operations: NodeStatus['operations'];
+}
+
+export function statusOf(from: StatusParts): NodeStatus {
+  const { membership, replica, parts } = from;
+  const now = parts.clock.now();
+  const topology = membership.topology;
+  const health = parts.systemOfRecord?.health();
+  const legacy = parts.legacySource?.health();
+  const since = replica?.oldestUnfinishedSince();
+  return {
+    name: parts.self.name,
+    id: membership.selfId,
+    incarnation: membership.incarnation,
+    phase: membership.phase,
+    epoch: topology?.epoch ?? 0,
+    life: topology?.life ?? 0,
+    clusterId: topology?.clusterId ?? '',
+    leaseHeld: membership.leaseHeld(),
+    leaseLeftMs: Math.max(0, Math.round(Math.max(membership.leaseUntil, 0) - now)),
+    members: membersOf(from),
+    record:
+      health === undefined
+        ? { state: 'unused', reason: '' }
+        : { state: health.state, reason: health.state === 'down' ? health.reason : '' },
+    legacy:
+      legacy === undefined
+        ? { state: 'unused', reason: '', calls: 0 }
+        : { state: legacy.state, reason: legacy.reason, calls: legacy.calls },
+    keysInFlight: replica?.keysInFlight ?? 0,
+    oldestUnfinishedMs: since === undefined ? 0 : Math.round(now - since),
+    keysHeld: from.keysHeld,
+    learnedShare: from.learnedShare,
+    operations: from.operations,
+    notWrittenThrough: parts.writeThrough.filter((rule) => !rule.writeThrough).map((rule) => rule.prefix),
+  };
+}
+
+function membersOf(from: StatusParts): NodeStatus['members'] {
+  const { membership, parts } = from;
+  const topology = membership.topology;
+  if (topology === null) return [];
+  const slotsOfRow = new Uint32Array(topology.rows.length);
+  for (const row of topology.slotRow) slotsOfRow[row]! += 1;
+  return topology.members.map((member) => {
+    let complete = 0;
+    let learning = 0;
+    topology.rows.forEach((row, index) => {
+      if (!row.owners.includes(member.id)) return;
+      if (row.complete.includes(member.id)) complete += slotsOfRow[index]!;
+      else learning += slotsOfRow[index]!;
+    });
+    return {
+      id: member.id,
+      name: member.name,
+      address: member.address,
+      alive: member.alive,
+      slotsComplete: complete,
+      slotsLearning: member.alive ? learning : 0,
+      linkUp: member.name === parts.self.name || membership.isLinked(member.name),
+    };
+  });
+}

@@ -1,0 +1,526 @@
+/**
+ * One node: the place where its parts meet. Frames from peers go to membership, replication, catching up or the
+ * flows; epochs turn this process into an owner, a learner or a bystander; ticks drive what waits for time. The
+ * decisions are all elsewhere: in `src/core`, and in the flows beside this file.
+ */
+import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS, OPERATIONS_IN_FLIGHT_MAX, TICK_MS } from '../core/limits.ts';
+import { failure } from '../core/errors.ts';
+import { needsEpoch } from '../core/message.ts';
+import type { FrameHeader, PeerMessage } from '../core/message.ts';
+import { NO_MUTATIONS } from '../core/mutations.ts';
+import type { Mutations } from '../core/mutations.ts';
+import type { ReadResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import { isLive, yieldsToFill } from '../core/record.ts';
+import type { KeyRecord } from '../core/record.ts';
+import { Replica } from '../core/replication/replica.ts';
+import { SlotView } from '../core/replication/slot-view.ts';
+import { placeSlots, rowsOf } from '../core/slot-table.ts';
+import { slotOf } from '../core/slots.ts';
+import { isLiveIncarnation, memberById, memberByName } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
+import { decodeFrame } from '../wire/message-codec.ts';
+import { metaKey } from '../wire/store-codec.ts';
+import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
+import { WAIT } from './api.ts';
+import type { Inspection, NodeApi, NodeStatus } from './api.ts';
+import { Deadlines } from './deadlines.ts';
+import { Forwarder } from './forwarder.ts';
+import { startRead } from './get.ts';
+import { Learner } from './learner.ts';
+import { LegacyReader } from './legacy-reader.ts';
+import { Membership } from './membership.ts';
+import type { NodeParts } from './node-parts.ts';
+import { statusOf } from './node-status.ts';
+import { readStore } from './opening.ts';
+import type { Opened } from './opening.ts';
+import { PeerOutbox } from './peer-outbox.ts';
+import { startWrite } from './put.ts';
+import { RecordReader } from './record-reader.ts';
+import { RecordShelf } from './record-shelf.ts';
+import { RecordWriter } from './record-writer.ts';
+import { makeEffects } from './replica-effects.ts';
+import type { Serving } from './serving.ts';
+import { SlotDigests } from './slot-digests.ts';
+import { StartMarks } from './start-marks.ts';
+import { StoreWriter } from './store-writer.ts';
+import { Teacher } from './teacher.ts';
+
+/** Ticks between two looks at every key in flight. */
+const SWEEP_TICKS = 5;
+/** Milliseconds that a clean stop waits for the operations under way. (R18) */
+const DRAIN_MS_MAX = 3_000;
+const FILL_TIMEOUT_MS = 5_000;
+
+export class CausewayNode implements NodeApi {
+  readonly membership: Membership;
+  private readonly parts: NodeParts;
+  private readonly mutations: Mutations;
+  private readonly writer: StoreWriter;
+  private readonly shelf: RecordShelf;
+  private readonly marks: StartMarks;
+  private readonly outbox: PeerOutbox;
+  private readonly recordWriter: RecordWriter | null;
+  private readonly recordReader: RecordReader | null;
+  private readonly forwarder: Forwarder;
+  private readonly learner: Learner;
+  private readonly teacher: Teacher;
+  private readonly deadlines: Deadlines;
+  private readonly serving: Serving;
+  private readonly counts = { reads: 0, writes: 0, failures: 0 };
+  private replica: Replica | null = null;
+  private replicaIncarnation = 0;
+  private versionHighest: number;
+  private waitingRuns: (() => void)[] = [];
+  private inFlight = 0;
+  private ticks = 0;
+  private leaseWasHeld = false;
+  private draining = false;
+  private closed = false;
+
+  private constructor(
+    parts: NodeParts,
+    opened: Opened,
+    build: (node: CausewayNode) => StoreWriter,
+    shelf: (writer: StoreWriter) => RecordShelf,
+  ) {
+    this.parts = parts;
+    this.mutations = parts.mutations ?? NO_MUTATIONS;
+    this.writer = build(this);
+    this.shelf = shelf(this.writer);
+    this.marks = new StartMarks(this.writer);
+    this.versionHighest = opened.versionHighest;
+    if (this.mutations.forgetMarks !== true)
+      for (const each of opened.marks) this.marks.add(each.batch, each.marks);
+    this.deadlines = new Deadlines(parts.clock.now());
+    this.outbox = new PeerOutbox(parts.transport, parts.clock, () => this.membership.header());
+    this.forwarder = new Forwarder(
+      (peer, message) => this.outbox.send(peer, message),
+      (peer) => this.membership.isLinked(peer),
+    );
+    const record = parts.systemOfRecord;
+    this.recordWriter =
+      record === null
+        ? null
+        : new RecordWriter(
+            record,
+            parts.clock,
+            parts.telemetry,
+            () => this.membership.topology?.life ?? 0,
+            (key, version, outcome) => this.replica?.onRecorded(key, version, outcome),
+            () => parts.onFatal('PostgreSQL belongs to a later founding of the cluster'),
+          );
+    this.recordReader =
+      record === null
+        ? null
+        : new RecordReader(record, parts.clock, parts.telemetry, (key, sealed, problem) =>
+            this.replica?.onFetched(key, sealed, problem),
+          );
+    this.membership = this.buildMembership();
+    this.teacher = new Teacher(parts.storage, this.shelf, (id, message) => this.sendTo(id, message));
+    this.learner = this.buildLearner();
+    this.serving = this.buildServing();
+  }
+
+  /** Reads the disk, then introduces itself to its peers. `done` gets null where the store cannot be read. */
+  static open(parts: NodeParts, done: (node: CausewayNode | null, problem: string) => void): void {
+    const digests = new SlotDigests();
+    readStore(
+      parts.storage,
+      (seen) => digests.add(seen.slot, seen.key, seen.version, seen.checksum),
+      (error, opened) => {
+        if (error !== null || opened === null)
+          return done(null, error?.message ?? 'the store cannot be read');
+        if (opened.damagedCount > 0)
+          parts.telemetry.event('error', 'store.damaged', { records: opened.damagedCount });
+        const node = new CausewayNode(
+          parts,
+          opened,
+          (self) =>
+            new StoreWriter(
+              parts.storage,
+              parts.clock,
+              opened.batchHighest + 1,
+              (key, version) => self.replica?.onStored(key, version),
+              (fault) => parts.onFatal(`the store failed: ${fault.message}`),
+            ),
+          (writer) => new RecordShelf(writer, digests, parts.cacheBytes),
+        );
+        done(node, '');
+      },
+    );
+  }
+
+  start(): void {
+    const { transport, members, self } = this.parts;
+    transport.start(this.parts.hello, {
+      onLinkUp: (name) => this.onLinkUp(name),
+      onLinkDown: (name) => this.onLinkDown(name),
+      onFrame: (name, frame) => this.onFrame(name, frame),
+      onPeerGone: (name) => {
+        this.membership.onPeerGone(name);
+        this.forwarder.onLost(name);
+      },
+      onRefused: (name, reason) => this.parts.telemetry.event('warn', 'peer.refused', { peer: name, reason }),
+    });
+    this.membership.start();
+    for (const member of members) if (member.name !== self.name) transport.dial(member.name, member.address);
+    this.parts.clock.after(TICK_MS, () => this.tick());
+  }
+
+  // What the doors ask.
+
+  tryGet(key: string): KeyRecord | undefined | typeof WAIT {
+    const { replica } = this;
+    if (replica === null) return WAIT;
+    const slot = slotOf(key);
+    if (!replica.view.row(slot).owns) return WAIT;
+    const state = replica.stateOf(key);
+    if (state !== undefined && (!state.valid || state.held === null)) return WAIT;
+    const sealed = state === undefined ? this.shelf.loadHot(key, slot) : state.held!;
+    if (sealed === 'damaged') return WAIT;
+    // The lease is read after the record: what it covers is the moment of the answer. (R9)
+    if (!this.membership.leaseHeld()) return WAIT;
+    const record = sealed?.record;
+    if (record === undefined)
+      return replica.view.topology.loaded && this.serving.legacy === null ? undefined : WAIT;
+    const wallNow = this.parts.clock.wallNow();
+    if (isLive(record, wallNow)) {
+      this.counts.reads += 1;
+      return record;
+    }
+    return this.serving.legacy !== null && yieldsToFill(record, wallNow) ? WAIT : undefined;
+  }
+
+  get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
+    if (!this.admit())
+      return this.parts.clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
+    this.parts.clock.defer(() =>
+      startRead(this.serving, { key, timeoutMs, hops: 0, miss: false, mayAskLegacy: true }, (result) => {
+        this.inFlight -= 1;
+        done(result);
+      }),
+    );
+  }
+
+  write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
+    if (!this.admit())
+      return this.parts.clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
+    this.parts.clock.defer(() =>
+      startWrite(this.serving, { operation, timeoutMs, hops: 0 }, (result) => {
+        this.inFlight -= 1;
+        done(result);
+      }),
+    );
+  }
+
+  inspect(key: string): Inspection {
+    const slot = slotOf(key);
+    const state = this.replica?.stateOf(key);
+    const held = state === undefined ? this.shelf.read(key, slot) : (state.held ?? undefined);
+    return {
+      owner: this.replica !== null && this.replica.view.row(slot).owns,
+      record: held === undefined || held === 'damaged' ? undefined : held.record,
+      valid: state === undefined ? held !== undefined : state.valid,
+      slot,
+    };
+  }
+
+  status(): NodeStatus {
+    return statusOf({
+      membership: this.membership,
+      replica: this.replica,
+      parts: this.parts,
+      keysHeld: this.shelf.digests.recordCount,
+      learnedShare: this.learner.share,
+      operations: { ...this.counts },
+    });
+  }
+
+  private admit(): boolean {
+    if (this.inFlight >= OPERATIONS_IN_FLIGHT_MAX || this.draining) return false;
+    this.inFlight += 1;
+    return true;
+  }
+
+  /** A clean stop: finish what is under way, give up the lease, then the epoch; then the disk. (R18) */
+  stop(done: () => void): void {
+    if (this.draining) return;
+    this.draining = true;
+    const { clock } = this.parts;
+    const until = clock.now() + DRAIN_MS_MAX;
+    const leave = (): void =>
+      this.membership.stop(() => {
+        this.closed = true;
+        this.writer.barrier(() => this.parts.transport.close(() => this.parts.storage.close(done)));
+      });
+    const wait = (): void => {
+      if (this.inFlight <= 0 || clock.now() >= until) leave();
+      else clock.after(TICK_MS, wait);
+    };
+    wait();
+  }
+
+  // What the world tells.
+
+  private tick(): void {
+    if (this.closed) return;
+    this.parts.clock.after(TICK_MS, () => this.tick());
+    const now = this.parts.clock.now();
+    this.ticks += 1;
+    this.membership.tick();
+    this.deadlines.tick(now);
+    const runs = this.waitingRuns;
+    this.waitingRuns = [];
+    for (const run of runs) run();
+    const { replica } = this;
+    if (replica === null) return;
+    const leaseHeld = this.membership.leaseHeld();
+    if (leaseHeld && !this.leaseWasHeld) replica.replayAll();
+    this.leaseWasHeld = leaseHeld;
+    replica.settle();
+    if (this.ticks % SWEEP_TICKS !== 0) return;
+    replica.sweep();
+    this.learner.tick();
+    this.writer.tidy();
+  }
+
+  private onLinkUp(name: string): void {
+    this.membership.onLinkUp(name);
+    const topology = this.membership.topology;
+    const member = topology === null ? undefined : memberByName(topology, name);
+    if (member !== undefined) this.replica?.onPeerBack(member.id);
+  }
+
+  private onLinkDown(name: string): void {
+    this.membership.onLinkDown(name);
+    this.forwarder.onLost(name);
+  }
+
+  private onFrame(name: string, frame: Uint8Array): void {
+    if (this.closed) return;
+    const decoded = decodeFrame(frame);
+    if ('fault' in decoded) {
+      this.parts.telemetry.event('error', 'peer.frame_damaged', { peer: name, fault: decoded.fault });
+      return;
+    }
+    this.membership.onFrame(name, decoded.header);
+    for (const message of decoded.messages) this.onMessage(name, decoded.header, message);
+  }
+
+  private onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
+    if (needsEpoch(message) && !this.isCurrent(header)) return;
+    const { replica } = this;
+    switch (message.kind) {
+      case 'invalidate':
+        return replica?.onMessage(header.from, slotOf(message.sealed.record.key), message);
+      case 'acknowledge':
+        return replica?.onMessage(header.from, 0, message);
+      case 'validate':
+      case 'query':
+      case 'queryAnswer':
+        return replica?.onMessage(header.from, slotOf(message.key), message);
+      case 'learnDigests':
+        return replica === null ? undefined : this.teacher.onDigests(header.from, replica, message);
+      case 'learnPull':
+        return replica === null ? undefined : this.teacher.onPull(header.from, replica, message);
+      case 'learnDifferences':
+      case 'learnFrame':
+      case 'learnRefused':
+        return this.learner.onMessage(header.from, message);
+      case 'forwardRead':
+      case 'forwardWrite':
+        return this.onForward(name, message);
+      case 'forwardReadAnswer':
+        return this.forwarder.onReadAnswer(message.request, message.result);
+      case 'forwardWriteAnswer':
+        return this.forwarder.onWriteAnswer(message.request, message.result);
+      default:
+        return this.membership.onMessage(name, header, message);
+    }
+  }
+
+  /** Only who acts in our epoch, as the process that the epoch knows, is heard on anything that it decides. */
+  private isCurrent(header: FrameHeader): boolean {
+    if (this.mutations.dropEpochCheck === true) return true;
+    const topology = this.membership.topology;
+    return (
+      topology !== null &&
+      header.epoch === topology.epoch &&
+      isLiveIncarnation(topology, header.from, header.incarnation)
+    );
+  }
+
+  private onForward(
+    name: string,
+    message: Extract<PeerMessage, { kind: 'forwardRead' | 'forwardWrite' }>,
+  ): void {
+    const { request, hops, timeoutMs } = message;
+    const admitted = this.admit();
+    const overloaded = failure(this.draining ? 'not_ready' : 'overloaded');
+    if (message.kind === 'forwardRead') {
+      const answer = (result: ReadResult): void =>
+        this.outbox.send(name, { kind: 'forwardReadAnswer', request, result });
+      if (!admitted) return answer({ kind: 'failed', failure: overloaded });
+      const { key, miss } = message;
+      return startRead(this.serving, { key, timeoutMs, hops, miss, mayAskLegacy: true }, (result) => {
+        this.inFlight -= 1;
+        answer(result);
+      });
+    }
+    const answer = (result: WriteResult): void =>
+      this.outbox.send(name, { kind: 'forwardWriteAnswer', request, result });
+    if (!admitted) return answer({ kind: 'failed', failure: overloaded });
+    startWrite(this.serving, { operation: message.operation, timeoutMs, hops }, (result) => {
+      this.inFlight -= 1;
+      answer(result);
+    });
+  }
+
+  /** An epoch: this process is the member it was, has become one, or is one no longer. */
+  private onTopology(next: Topology): void {
+    const { selfId, incarnation } = this.membership;
+    if (!isLiveIncarnation(next, selfId, incarnation)) return this.abandonReplica();
+    const view = new SlotView(next, selfId);
+    if (this.replica === null || this.replicaIncarnation !== incarnation) {
+      this.abandonReplica();
+      this.replica = new Replica(this.effects(), this.mutations, { id: selfId, incarnation }, view);
+      this.replica.sawVersion(this.versionHighest);
+      this.replicaIncarnation = incarnation;
+    } else {
+      this.replica.onEpoch(view);
+    }
+    this.leaseWasHeld = false;
+    this.serving.legacy?.forgetAll();
+    this.learner.onTopology(view, this.replica);
+  }
+
+  private abandonReplica(): void {
+    if (this.replica === null) return;
+    for (const state of this.replica.abandon()) this.marks.keep(state);
+    this.replica = null;
+    this.shelf.doubtAll();
+  }
+
+  private sendTo(memberId: number, message: PeerMessage): void {
+    const topology = this.membership.topology;
+    const member = topology === null ? undefined : memberById(topology, memberId);
+    if (member !== undefined) this.outbox.send(member.name, message);
+  }
+
+  private effects(): ReturnType<typeof makeEffects> {
+    const { clock, telemetry, systemOfRecord, writeThrough } = this.parts;
+    return makeEffects({
+      clock,
+      telemetry,
+      writer: this.writer,
+      shelf: this.shelf,
+      membership: this.membership,
+      systemOfRecord,
+      recordWriter: this.recordWriter,
+      recordReader: this.recordReader,
+      writeThrough,
+      send: (id, message) => this.sendTo(id, message),
+      replica: () => this.replica,
+    });
+  }
+
+  private buildMembership(): Membership {
+    const { clock, random, telemetry, self, members, hash32 } = this.parts;
+    return new Membership({
+      self,
+      members,
+      settings: { ...this.parts.membership, heartbeatMs: this.parts.membership.heartbeatMs || HEARTBEAT_MS },
+      clock,
+      random,
+      telemetry,
+      systemOfRecord: this.parts.systemOfRecord,
+      meta: {
+        load: (name) => this.writer.get(metaKey(name)),
+        persist: (name, bytes, done) => this.writer.putMeta(name, bytes, done),
+      },
+      codec: { encode: encodeTopology, decode: decodeTopology },
+      place: (all) =>
+        rowsOf(
+          placeSlots({
+            members: all,
+            replicaCount: this.parts.membership.replicaCount,
+            previous: null,
+            hash32,
+          }),
+        ),
+      send: (name, message) => this.outbox.send(name, message),
+      onTopology: (next) => this.onTopology(next),
+      onPhase: (phase) => telemetry.event('info', 'node.phase', { phase }),
+      mutations: this.mutations,
+    });
+  }
+
+  private buildLearner(): Learner {
+    const { clock, telemetry, storage } = this.parts;
+    return new Learner({
+      clock,
+      telemetry,
+      storage,
+      writer: this.writer,
+      shelf: this.shelf,
+      marks: this.marks,
+      send: (id, message) => this.sendTo(id, message),
+      isLinked: (id) => {
+        const topology = this.membership.topology;
+        const member = topology === null ? undefined : memberById(topology, id);
+        return member !== undefined && this.membership.isLinked(member.name);
+      },
+      onLearned: () => this.membership.learned(),
+      promoteEarly: this.mutations.promoteEarly === true,
+    });
+  }
+
+  private buildServing(): Serving {
+    const { clock, random, telemetry, legacySource } = this.parts;
+    const legacy =
+      legacySource === null
+        ? null
+        : new LegacyReader({
+            clock,
+            random,
+            telemetry,
+            source: legacySource,
+            fetchTimeoutMs: Math.max(this.parts.legacyTimeoutMs, LEGACY_ERROR_BACKOFF_MS),
+            fill: (key, value, done) => this.fill(key, value, done),
+          });
+    return {
+      clock,
+      random,
+      deadlines: this.deadlines,
+      forwarder: this.forwarder,
+      shelf: this.shelf,
+      legacy,
+      replica: () => this.replica,
+      view: () =>
+        this.replica?.view ??
+        (this.membership.topology === null
+          ? null
+          : new SlotView(this.membership.topology, this.membership.selfId)),
+      leaseHeld: () => this.membership.leaseHeld(),
+      nameOf: (id) =>
+        this.membership.topology === null ? undefined : memberById(this.membership.topology, id)?.name,
+      later: (run) => this.waitingRuns.push(run),
+      count: (what) => {
+        this.counts[what] += 1;
+      },
+    };
+  }
+
+  /** What was fetched becomes the cluster's only where nothing native stands; the asker gets what then stands. (R25) */
+  private fill(key: string, value: Uint8Array, done: (result: ReadResult) => void): void {
+    const operation: WriteOperation = { kind: 'fill', key, value, operationId: null };
+    startWrite(this.serving, { operation, timeoutMs: FILL_TIMEOUT_MS, hops: 1 }, (result) => {
+      if (result.kind === 'failed') return done(result);
+      startRead(
+        this.serving,
+        { key, timeoutMs: FILL_TIMEOUT_MS, hops: 1, miss: false, mayAskLegacy: false },
+        done,
+      );
+    });
+  }
+}

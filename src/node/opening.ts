@@ -1,0 +1,107 @@
+/**
+ * What a node reads of its own disk before it says a word: every record once, for the digests and the highest
+ * counter, and the in-flight entries that an earlier process left. (DESIGN section 5, PROTOCOL R12)
+ */
+import type { Storage, StorageError } from '../ports/storage.ts';
+import { openRecord } from '../wire/record-codec.ts';
+import {
+  MARKS_FROM,
+  MARKS_TO,
+  RECORDS_FROM,
+  RECORDS_TO,
+  batchOfMarkKey,
+  decodeMarks,
+  splitRecordKey,
+} from '../wire/store-codec.ts';
+import type { InFlightMark } from '../wire/store-codec.ts';
+
+const SCAN_ENTRIES = 2_000;
+const SCAN_BYTES = 4 * 1024 * 1024;
+
+export interface Opened {
+  readonly versionHighest: number;
+  readonly batchHighest: number;
+  readonly marks: readonly { readonly batch: number; readonly marks: readonly InFlightMark[] }[];
+  readonly damagedCount: number;
+}
+
+export interface RecordSeen {
+  readonly slot: number;
+  readonly key: string;
+  readonly version: number;
+  readonly checksum: number;
+}
+
+export function readStore(
+  storage: Storage,
+  onRecord: (seen: RecordSeen) => void,
+  done: (error: StorageError | null, opened: Opened | null) => void,
+): void {
+  let versionHighest = 0;
+  let damagedCount = 0;
+  scanAll(
+    storage,
+    RECORDS_FROM,
+    RECORDS_TO,
+    (stored, value) => {
+      const sealed = openRecord(value);
+      if (sealed === undefined) {
+        damagedCount += 1;
+        return;
+      }
+      const { version } = sealed.record;
+      versionHighest = Math.max(versionHighest, version);
+      onRecord({ ...splitRecordKey(stored), version, checksum: sealed.checksum });
+    },
+    (error) => {
+      if (error !== null) return done(error, null);
+      readMarks(storage, (marksError, marks, batchHighest) => {
+        if (marksError !== null) return done(marksError, null);
+        done(null, { versionHighest, batchHighest, marks, damagedCount });
+      });
+    },
+  );
+}
+
+function readMarks(
+  storage: Storage,
+  done: (error: StorageError | null, marks: Opened['marks'], batchHighest: number) => void,
+): void {
+  const found: { batch: number; marks: readonly InFlightMark[] }[] = [];
+  let damaged = false;
+  let batchHighest = 0;
+  scanAll(
+    storage,
+    MARKS_FROM,
+    MARKS_TO,
+    (stored, value) => {
+      const batch = batchOfMarkKey(stored);
+      batchHighest = Math.max(batchHighest, batch);
+      const marks = decodeMarks(value);
+      if (marks === undefined) damaged = true;
+      else found.push({ batch, marks });
+    },
+    (error) => {
+      const fault: StorageError | null = damaged
+        ? { kind: 'io', message: 'an in-flight entry is damaged' }
+        : error;
+      done(fault, found, batchHighest);
+    },
+  );
+}
+
+function scanAll(
+  storage: Storage,
+  from: string,
+  to: string,
+  onEntry: (key: string, value: Uint8Array) => void,
+  done: (error: StorageError | null) => void,
+): void {
+  storage.scan(from, to, SCAN_ENTRIES, SCAN_BYTES, (error, entries) => {
+    if (error !== null) return done(error);
+    for (const entry of entries) onEntry(entry.key, entry.value);
+    const last = entries.at(-1);
+    if (last === undefined) return done(null);
+    scanAll(storage, last.key + '\u0000', to, onEntry, done);
+  });
+}

@@ -1,0 +1,161 @@
+/**
+ * The path of a write through one node: is an owner at hand, this one or another; has the legacy source been asked
+ * where a condition needs it; then the replication rules take over until "enough", or the deadline says that the
+ * outcome is unknown. Conditional writes go to the slot's first owner, so that coordinators do not abort one
+ * another for ever. (DESIGN section 2, PROTOCOL R5, R6, R33)
+ */
+import { failure } from '../core/errors.ts';
+import type { Failure } from '../core/errors.ts';
+import { isConditional } from '../core/operation.ts';
+import type { WriteOperation, WriteResult } from '../core/operation.ts';
+import { yieldsToFill } from '../core/record.ts';
+import type { WriteTicket } from '../core/replication/key-state.ts';
+import { slotOf } from '../core/slots.ts';
+import type { Expiring } from './deadlines.ts';
+import { startRead } from './get.ts';
+import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
+import type { Serving } from './serving.ts';
+
+export interface WriteRequest {
+  readonly operation: WriteOperation;
+  readonly timeoutMs: number;
+  readonly hops: number;
+}
+
+export function startWrite(
+  serving: Serving,
+  request: WriteRequest,
+  done: (result: WriteResult) => void,
+): void {
+  new Write(serving, request, done).step();
+}
+
+class Write implements Expiring {
+  readonly deadlineAt: number;
+  private readonly serving: Serving;
+  private readonly request: WriteRequest;
+  private readonly done: (result: WriteResult) => void;
+  private readonly slot: number;
+  private readonly conditional: boolean;
+  private readonly readyUntil: number;
+  private ticket: WriteTicket | null = null;
+  private missChecked: boolean;
+  private forwarded = 0;
+  private ended = false;
+
+  constructor(serving: Serving, request: WriteRequest, done: (result: WriteResult) => void) {
+    const now = serving.clock.now();
+    const { kind, key } = request.operation;
+    this.serving = serving;
+    this.request = request;
+    this.done = done;
+    this.slot = slotOf(key);
+    this.conditional = isConditional(kind);
+    this.missChecked = serving.legacy === null || !this.conditional || kind === 'fill' || kind === 'expire';
+    this.deadlineAt = now + request.timeoutMs;
+    this.readyUntil = now + Math.min(request.timeoutMs, NOT_READY_MS_MAX);
+    serving.deadlines.add(this);
+    serving.count('writes');
+  }
+
+  onDeadline(): void {
+    if (this.ticket !== null) this.serving.replica()?.expire(this.ticket);
+    if (this.ended) return;
+    // Handed to another node, whose answer has not come: it may have been done there.
+    this.fail(failure(this.forwarded !== 0 ? 'outcome_unknown' : 'deadline_before_start'));
+  }
+
+  step(): void {
+    if (this.ended) return;
+    const view = this.serving.view();
+    const row = view?.row(this.slot);
+    if (view === null || row === undefined || row.owners.length === 0) return this.notReady(null);
+    const here =
+      row.owns && (!this.conditional || row.first === view.selfId || this.request.hops >= HOPS_MAX);
+    if (!here) return this.forward(row.owns && !this.conditional ? view.selfId : row.first);
+    if (!this.serving.leaseHeld()) return this.notReady(null);
+    if (!this.missChecked && this.needsLegacy()) return this.askLegacy();
+    this.begin();
+  }
+
+  /** The condition would be judged on a key that only the legacy source can tell of. (PROTOCOL R25) */
+  private needsLegacy(): boolean {
+    const { key } = this.request.operation;
+    const state = this.serving.replica()!.stateOf(key);
+    if (state !== undefined && state.held !== null)
+      return !state.valid ? false : this.yields(state.held.record);
+    const held = this.serving.shelf.load(key, this.slot);
+    return held !== 'damaged' && this.yields(held?.record);
+  }
+
+  private yields(record: Parameters<typeof yieldsToFill>[0]): boolean {
+    return yieldsToFill(record, this.serving.clock.wallNow());
+  }
+
+  private askLegacy(): void {
+    const timeoutMs = Math.max(1, this.deadlineAt - this.serving.clock.now());
+    const { key } = this.request.operation;
+    startRead(this.serving, { key, timeoutMs, hops: HOPS_MAX, miss: false, mayAskLegacy: true }, (result) => {
+      if (result.kind === 'failed') return this.fail(result.failure);
+      this.missChecked = true;
+      this.step();
+    });
+  }
+
+  private begin(): void {
+    const ticket: WriteTicket = {
+      operation: this.request.operation,
+      missChecked: true,
+      begun: false,
+      answered: false,
+      retries: 0,
+      answer: (result) => this.onAnswer(result),
+    };
+    this.ticket = ticket;
+    this.serving.legacy?.forget(this.request.operation.key);
+    this.serving.replica()!.write(ticket, this.slot);
+  }
+
+  private onAnswer(result: WriteResult): void {
+    this.ticket = null;
+    if (result.kind !== 'failed') return this.finish(result);
+    if (result.failure.code === 'not_ready') return this.notReady(result.failure);
+    this.fail(result.failure);
+  }
+
+  private forward(target: number): void {
+    const view = this.serving.view()!;
+    const peer = target === view.selfId ? undefined : this.serving.nameOf(target);
+    if (peer === undefined || this.request.hops >= HOPS_MAX) return this.notReady(null);
+    const timeoutMs = Math.max(1, this.deadlineAt - this.serving.clock.now());
+    const { operation, hops } = this.request;
+    const sent = this.serving.forwarder.write(peer, operation, hops + 1, timeoutMs, (result) => {
+      this.forwarded = 0;
+      if (result === 'lost') this.fail(failure('outcome_unknown'));
+      else if (result.kind === 'failed' && result.failure.code === 'not_ready') this.notReady(result.failure);
+      else if (result.kind === 'failed') this.fail(result.failure);
+      else this.finish(result);
+    });
+    if (sent === 0) this.notReady(null);
+    else this.forwarded = sent;
+  }
+
+  private notReady(problem: Failure | null): void {
+    if (this.ended) return;
+    if (this.serving.clock.now() >= this.readyUntil) return this.fail(problem ?? failure('not_ready'));
+    this.serving.later(() => this.step());
+  }
+
+  private fail(problem: Failure): void {
+    if (!this.ended) this.serving.count('failures');
+    this.finish({ kind: 'failed', failure: problem });
+  }
+
+  private finish(result: WriteResult): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.serving.deadlines.remove(this);
+    if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
+    this.done(result);
+  }
+}

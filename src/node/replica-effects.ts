@@ -1,0 +1,65 @@
+/** How the rules of replication reach the node's store, its peers and PostgreSQL. */
+import type { PeerMessage } from '../core/message.ts';
+import type { ReplicaEffects } from '../core/replication/context.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { sealRecord } from '../wire/record-codec.ts';
+import type { Membership } from './membership.ts';
+import type { NodeParts } from './node-parts.ts';
+import type { RecordReader } from './record-reader.ts';
+import type { RecordShelf } from './record-shelf.ts';
+import type { RecordWriter } from './record-writer.ts';
+import type { StoreWriter } from './store-writer.ts';
+
+export interface EffectParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly writer: StoreWriter;
+  readonly shelf: RecordShelf;
+  readonly membership: Membership;
+  readonly systemOfRecord: SystemOfRecord | null;
+  readonly recordWriter: RecordWriter | null;
+  readonly recordReader: RecordReader | null;
+  readonly writeThrough: NodeParts['writeThrough'];
+  readonly send: (memberId: number, message: PeerMessage) => void;
+  readonly replica: () => Replica | null;
+}
+
+export function makeEffects(parts: EffectParts): ReplicaEffects {
+  const { clock, shelf, writer, membership, recordWriter, recordReader } = parts;
+  const writesThrough = prefixRule(parts.writeThrough);
+  return {
+    load: (key, slot) => shelf.load(key, slot),
+    store: (write) => shelf.store(write),
+    unmark: (_key, marks) => writer.unmark(marks),
+    settled: (sealed) => shelf.keepHot(sealed),
+    send: parts.send,
+    record: (sealed, slot) => recordWriter?.add(sealed, slot),
+    fetch: (key) => {
+      if (recordReader !== null) recordReader.add(key);
+      else clock.defer(() => parts.replica()?.onFetched(key, undefined, null));
+    },
+    seal: (content, version) => sealRecord({ ...content, version }),
+    now: () => clock.now(),
+    wallNow: () => clock.wallNow(),
+    leaseHeld: () => membership.leaseHeld(),
+    blockedUntil: (slot) => {
+      let until = 0;
+      for (const id of parts.replica()?.view.row(slot).away ?? [])
+        until = Math.max(until, membership.waitingOutUntil(id));
+      return until;
+    },
+    writesThrough: (key) => recordWriter !== null && writesThrough(key),
+    recordAvailable: () => parts.systemOfRecord === null || parts.systemOfRecord.health().state === 'up',
+    event: (level, name, fields) => parts.telemetry.event(level, name, fields),
+  };
+}
+
+/** Every key is written through unless the longest prefix that fits it says otherwise. */
+function prefixRule(rules: NodeParts['writeThrough']): (key: string) => boolean {
+  const sorted = [...rules].sort((a, b) => b.prefix.length - a.prefix.length);
+  if (sorted.length === 0) return () => true;
+  return (key) => sorted.find((rule) => key.startsWith(rule.prefix))?.writeThrough ?? true;
+}

@@ -1,0 +1,31 @@
+/** What the flows of reads and writes use of their node: no more than this. */
+import type { Replica } from '../core/replication/replica.ts';
+import type { SlotView } from '../core/replication/slot-view.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Forwarder } from './forwarder.ts';
+import type { LegacyReader } from './legacy-reader.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+export interface Serving {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly deadlines: Deadlines;
+  readonly forwarder: Forwarder;
+  readonly shelf: RecordShelf;
+  /** Null where no source is configured. */
+  readonly legacy: LegacyReader | null;
+  replica(): Replica | null;
+  view(): SlotView | null;
+  leaseHeld(): boolean;
+  nameOf(memberId: number): string | undefined;
+  /** Runs on one of the next ticks: for what waits for a lease, an epoch or a link. */
+  later(run: () => void): void;
+  count(what: 'reads' | 'writes' | 'failures'): void;
+}
+
+/** Milliseconds an operation waits for a lease or an owner before it is refused. */
+export const NOT_READY_MS_MAX = 3_000;
+/** Hand-overs of one operation between nodes. (PROTOCOL R33) */
+export const HOPS_MAX = 2;
