@@ -7,7 +7,7 @@ import { startsOf } from './incarnation.ts';
 import type { Introduction } from './message.ts';
 import type { Suspicion } from './suspicion.ts';
 import type { Entrant, MemberChange } from './topology-change.ts';
-import { majorityOf, memberByName } from './topology.ts';
+import { majorityOf, memberById, memberByName } from './topology.ts';
 import type { Member, Topology } from './topology.ts';
 
 /** What a peer's process last said about itself, while its link stands. */
@@ -102,6 +102,18 @@ export function planServing(
     names.push(member.name);
   }
   return { gone: gone.map((member) => member.id), entrants };
+}
+
+/**
+ * May the member leave in order? Not while it is the last owner of a row that is known to be up: the one who
+ * would stay on record as the row's last complete owner may be dead already, or its disk lost. (R18, R21)
+ */
+export function mayLeave(topology: Topology, id: number, suspicion: Suspicion, now: number): boolean {
+  const isUp = (owner: number): boolean => {
+    const member = memberById(topology, owner);
+    return owner !== id && member?.alive === true && suspicion.isPresent(member.name, now);
+  };
+  return topology.rows.every((row) => !row.complete.includes(id) || row.complete.some(isUp));
 }
 
 export type ColdStart =

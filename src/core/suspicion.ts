@@ -92,6 +92,13 @@ export class Suspicion {
     return now - sight.heardAt > this.settings.suspectAfterMs || now - brokenAt >= this.settings.linkGraceMs;
   }
 
+  /** Nothing at all speaks against the peer: both links stand, and it was heard of late. */
+  isPresent(name: string, now: number): boolean {
+    const sight = this.sights.get(name);
+    if (sight === undefined || sight.outBrokenAt !== null || sight.inBrokenAt !== null) return false;
+    return now - sight.heardAt <= this.settings.suspectAfterMs;
+  }
+
   /** What our heartbeats say. */
   silent(now: number): string[] {
     return [...this.sights.keys()].filter((name) => this.isSilent(name, now));

@@ -72,8 +72,9 @@ export function foundTopology(plan: FoundingPlan): Topology {
  */
 export function changeMembers(topology: Topology, change: MemberChange): Topology | null {
   const entrants = new Map(admissible(topology, change.entrants).map((entrant) => [entrant.id, entrant]));
+  const replaced = change.entrants.filter((each) => !isLiveIncarnation(topology, each.id, each.incarnation));
   const gone = new Set<number>();
-  for (const id of [...change.gone, ...change.entrants.map((entrant) => entrant.id)]) {
+  for (const id of [...change.gone, ...replaced.map((entrant) => entrant.id)]) {
     if (!entrants.has(id) && isAlive(topology, id)) gone.add(id);
   }
   if (gone.size === 0 && entrants.size === 0) return null;

@@ -3,7 +3,7 @@
  * of the moment, so that trying again is simply asking again. Members take turns by their place in the council,
  * so that mostly one of them speaks. (DESIGN 3, PROTOCOL R18, R20, R27, R28, R31)
  */
-import { allBlank, planColdStart, planServing } from '../core/membership-plan.ts';
+import { allBlank, mayLeave, planColdStart, planServing } from '../core/membership-plan.ts';
 import type { Introductions, Readmissions } from '../core/membership-plan.ts';
 import type { Introduction } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
@@ -135,7 +135,10 @@ export class Proposals {
   private decideOwn(situation: Situation, base: Topology): Topology | null {
     const member = memberByName(base, situation.own.name);
     if (member === undefined || situation.own.state !== 'serving') return null;
-    if (situation.stopping) return leave(base, member.id, member.incarnation);
+    if (situation.stopping) {
+      const mayGo = mayLeave(base, member.id, this.suspicion, situation.now);
+      return mayGo ? leave(base, member.id, member.incarnation) : null;
+    }
     if (this.promotionEpoch === base.epoch) return promote(base, member.id, member.incarnation);
     if (this.loadedEpoch === base.epoch) return markLoaded(base);
     return null;

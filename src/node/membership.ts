@@ -259,8 +259,12 @@ export class Membership {
     this.finishStop(now);
   }
 
+  /** Done when the epoch without this process is there, when nobody is left to make it, or at the deadline. */
   private finishStop(now: number): void {
-    if (this.stopped === null || (this.self.live && now < this.stopDeadline)) return;
+    if (this.stopped === null) return;
+    const members = this.known?.members ?? [];
+    const alone = members.every((member) => !member.alive || !this.suspicion.isPresent(member.name, now));
+    if (this.self.live && !alone && now < this.stopDeadline) return;
     const done = this.stopped;
     this.stopped = null;
     done();

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { ClockGap, LeaseHolder, answerLease, waitOutMs } from './lease.ts';
+import type { Topology } from './topology.ts';
+
+function topologyAt(epoch: number, alive = true): Topology {
+  return {
+    epoch,
+    clusterId: 'c',
+    life: 1,
+    replicaCount: 3,
+    ownerCountMin: 2,
+    leaseMs: 600,
+    clockDrift: 0.01,
+    members: [{ id: 1, name: 'a', address: '', incarnation: 7, alive, zone: '', host: '', weight: 1 }],
+    council: [1, 2, 3],
+    nextId: 4,
+    rows: [],
+    slotRow: new Uint16Array(0),
+    floorCounter: 1,
+    loaded: true,
+  };
+}
+
+function holding(): LeaseHolder {
+  const lease = new LeaseHolder({});
+  lease.begin(topologyAt(5), 1_000);
+  return lease;
+}
+
+describe('LeaseHolder', () => {
+  it('grants of a majority: the lease runs from the sending of the later heartbeat both granted', () => {
+    const lease = holding();
+    lease.onGrant(1, 5, 1_000, 1_050);
+    expect(lease.until).toBe(-Infinity);
+    lease.onGrant(2, 5, 1_100, 1_300);
+    expect(lease.until).toBe(1_600);
+    lease.onGrant(1, 5, 1_200, 1_310);
+    expect(lease.until).toBe(1_700);
+  });
+
+  it('grants of another epoch, of no voter, of before the epoch began: no lease', () => {
+    const lease = holding();
+    lease.onGrant(1, 5, 1_000, 1_050);
+    lease.onGrant(2, 4, 1_000, 1_050);
+    lease.onGrant(9, 5, 1_000, 1_050);
+    lease.onGrant(3, 5, 999, 1_050);
+    expect(lease.until).toBe(-Infinity);
+  });
+
+  it('a new epoch, a drop, a release: the lease is over, and after a release for good', () => {
+    const lease = holding();
+    const grant = (epoch: number, at: number): void => {
+      lease.onGrant(1, epoch, at, at);
+      lease.onGrant(2, epoch, at, at);
+    };
+    grant(5, 1_100);
+    lease.begin(topologyAt(6), 1_200);
+    expect(lease.until).toBe(-Infinity);
+    grant(6, 1_200);
+    lease.drop(1_300);
+    grant(6, 1_250);
+    expect(lease.until).toBe(-Infinity);
+    grant(6, 1_300);
+    expect(lease.until).toBe(1_900);
+    lease.release();
+    grant(6, 1_400);
+    expect(lease.until).toBe(-Infinity);
+  });
+
+  it('the slowest holder and the fastest waiter that are allowed: the wait outlasts the lease', () => {
+    const drift = 0.01;
+    const leaseRealMs = 600 / (1 - drift);
+    expect(waitOutMs(600, drift) / (1 + drift)).toBeGreaterThan(leaseRealMs);
+  });
+});
+
+describe('answerLease', () => {
+  const ask = { id: 1, incarnation: 7, epoch: 5 };
+
+  it('the epoch that binds the voter: granted to the live incarnation only', () => {
+    expect(answerLease(topologyAt(5), topologyAt(4), ask, {}).granted).toBe(true);
+    expect(answerLease(topologyAt(4), topologyAt(5), ask, {}).granted).toBe(true);
+    expect(answerLease(null, topologyAt(5), { ...ask, incarnation: 6 }, {}).granted).toBe(false);
+    expect(answerLease(null, topologyAt(5, false), ask, {}).granted).toBe(false);
+    expect(answerLease(null, null, ask, {}).granted).toBe(false);
+  });
+
+  it('a later epoch was accepted, though not learned: refused, and the epoch is named', () => {
+    expect(answerLease(topologyAt(6), topologyAt(5), ask, {})).toEqual({ granted: false, epoch: 6 });
+  });
+});
+
+describe('ClockGap', () => {
+  it('the machine slept unseen by the monotonic clock: noticed by the wall clock and by the boot clock', () => {
+    expect(new ClockGap(150, 0, 0, 0).wallRanAhead(10, 161)).toBe(true);
+    expect(new ClockGap(150, 0, 0, 0).tick(10, 10, 161)).toBe(true);
+    expect(new ClockGap(150, 0, 0, 0).tick(10, 160, 160)).toBe(false);
+  });
+
+  it('the wall clock is set back, or creeps: no gap', () => {
+    const gap = new ClockGap(150, 0, 0, 0);
+    expect(gap.tick(10, -5_000, 10)).toBe(false);
+    for (let tick = 2; tick < 20; tick++) {
+      expect(gap.tick(tick * 10, -5_000 + (tick - 1) * 100, tick * 10)).toBe(false);
+    }
+  });
+});
