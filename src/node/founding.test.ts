@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import type { Founding, RecordError } from '../ports/system-of-record.ts';
+import { takeFounding } from './founding.ts';
+import type { FoundingFacts } from './founding.ts';
+
+/** A founding row, and what is answered to whoever takes it. */
+function record(
+  standing: Founding | null,
+  taken: (expectLife: number) => Founding | null,
+  error?: RecordError,
+) {
+  return {
+    readFounding: (done: (error: RecordError | null, founding: Founding | null) => void) =>
+      done(error ?? null, standing),
+    found: (expectLife: number, _id: string, done: (error: null, founding: Founding | null) => void) =>
+      done(null, taken(expectLife)),
+  } as unknown as Parameters<typeof takeFounding>[0];
+}
+
+function take(from: Parameters<typeof takeFounding>[0]): FoundingFacts | string {
+  let result: FoundingFacts | string = 'no answer';
+  takeFounding(from, 'mine', (answer) => (result = answer));
+  return result;
+}
+
+const row = { clusterId: 'mine', life: 3, identity: '', highestVersion: 5 * 4096 + 2, hasRows: true };
+
+describe('takeFounding', () => {
+  it('no system of record: the first life, with nothing to load', () => {
+    expect(take(null)).toEqual({ clusterId: 'mine', life: 1, floorCounter: 1, loaded: true });
+  });
+
+  it('a database with rows of an earlier life: the next life starts above the highest version', () => {
+    const from = record({ ...row, clusterId: 'old', life: 2 }, (expect) => ({ ...row, life: expect + 1 }));
+    expect(take(from)).toEqual({ clusterId: 'mine', life: 3, floorCounter: 6, loaded: false });
+  });
+
+  it('another founder was faster: not taken', () => {
+    expect(take(record(null, () => ({ ...row, clusterId: 'other', life: 1 })))).toContain('another');
+  });
+
+  it('the database is down: the reason', () => {
+    const error: RecordError = { kind: 'refused', fenced: false, message: 'no route' };
+    expect(take(record(null, () => null, error))).toContain('no route');
+  });
+});
