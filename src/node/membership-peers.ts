@@ -1,6 +1,6 @@
 /**
  * What one node knows of the processes at the other ends of its links: whether a link is up, what the process
- * there said about itself, which epoch it acts in, and whether it belongs to our cluster at all. A peer that
+ * there said about itself, and whether it belongs to our cluster at all. A peer that
  * has not introduced itself, or belongs to another cluster, is not listened to. (PROTOCOL R11, R27)
  */
 import type { FrameHeader, Introduction } from '../core/message.ts';
@@ -18,8 +18,6 @@ export interface Peer {
   introduction: Introduction | null;
   /** It introduced itself and is of our cluster, or of none. */
   trusted: boolean;
-  /** The epoch of its last frame. */
-  epoch: number;
   newsNotBefore: number;
   skewWarnedAt: number;
 }
@@ -37,7 +35,6 @@ export class PeerTable {
         linked: false,
         introduction: null,
         trusted: false,
-        epoch: 0,
         newsNotBefore: 0,
         skewWarnedAt: -Infinity,
       });

@@ -278,7 +278,6 @@ export class Membership {
     if (peer === undefined || !peer.trusted || this.self.incarnation === 0) return;
     const now = this.parts.clock.now();
     this.suspicion.heard(name, now);
-    peer.epoch = header.epoch;
     if (header.from > 0) this.waits.onFrame(header.from, header.epoch);
     if (this.known !== null && this.peers.wantsNews(peer, header, this.known.epoch, now)) {
       this.send(name, { kind: 'topology', topology: this.known });
