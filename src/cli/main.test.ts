@@ -278,7 +278,7 @@ describe('node', () => {
   ): Promise<Ran> {
     const { ran, io } = fakeIo();
     const program = new Command();
-    nodeCommand(program, io, async () => ({ startNode }));
+    nodeCommand(program, io, { load: async () => ({ startNode }), watchParent: () => {} });
     await program.parseAsync(['node', ...words], { from: 'user' });
     return ran;
   }

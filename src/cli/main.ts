@@ -13,6 +13,7 @@ type Register = (program: Command, io: CommandIo) => void;
 /** In the order of the help. */
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   up: async () => (await import('./up.ts')).upCommand,
+  node: async () => (await import('./node.ts')).nodeCommand,
   get: async () => (await import('./get.ts')).getCommand,
   set: async () => (await import('./set.ts')).setCommand,
   del: async () => (await import('./del.ts')).delCommand,

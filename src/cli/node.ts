@@ -1,10 +1,18 @@
 /** `causeway node`: runs one node until it is told to stop. A second signal ends it at once. */
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
+import { watchParent } from '../supervisor/watch-parent.ts';
 import { EXIT_DEFINITE, EXIT_OK, EXIT_USAGE, UsageError } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 
-export type StartNode = (config: Config) => Promise<{ stop(): Promise<void> }>;
+export type StartNode = (config: Config, stopAsked: AbortSignal) => Promise<{ stop(): Promise<void> }>;
+
+/** What the command needs of the process that it runs in. */
+export interface NodeProcess {
+  /** Brings the code of a node only when one is to run. */
+  load(): Promise<{ startNode: StartNode }>;
+  watchParent(onGone: () => void): void;
+}
 
 interface NodeOptions {
   readonly config?: string;
@@ -15,12 +23,9 @@ interface NodeOptions {
 
 const EXIT_HALTED = 130;
 
-/** `load` brings the code of a node only when one is to run. */
-export function nodeCommand(
-  program: Command,
-  io: CommandIo,
-  load: () => Promise<{ startNode: StartNode }>,
-): void {
+const REAL_PROCESS: NodeProcess = { load: () => import('../main.ts'), watchParent };
+
+export function nodeCommand(program: Command, io: CommandIo, around: NodeProcess = REAL_PROCESS): void {
   program
     .command('node')
     .description('run one node')
@@ -33,6 +38,7 @@ export function nodeCommand(
       '\nSettings are also read from CAUSEWAY_..., DATABASE_URL and LEGACY_URL: docs/CONFIGURATION.md',
     )
     .action(async (options: NodeOptions) => {
+      const stopAsked = listenForStop(around);
       const { loadConfig, ConfigError } = await import('../config.ts');
       try {
         const { config, warnings } = loadConfig({
@@ -41,7 +47,7 @@ export function nodeCommand(
           flags: flagsOf(options),
         });
         for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
-        await run(io, config, load);
+        await run(io, config, around, stopAsked);
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         io.stderr.write(`${error.message}\n`);
@@ -50,31 +56,46 @@ export function nodeCommand(
     });
 }
 
+/** Aborts at the first signal, and when the supervisor that started this process has gone. */
+function listenForStop(around: NodeProcess): AbortSignal {
+  const stopping = new AbortController();
+  around.watchParent(() => stopping.abort());
+  const onSignal = (): void => {
+    if (stopping.signal.aborted) process.exit(EXIT_HALTED);
+    stopping.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  return stopping.signal;
+}
+
 async function run(
   io: CommandIo,
   config: Config,
-  load: () => Promise<{ startNode: StartNode }>,
+  around: NodeProcess,
+  stopAsked: AbortSignal,
 ): Promise<void> {
-  const stopAsked = new Promise<void>((resolve) => {
-    let asked = false;
-    const onSignal = (): void => {
-      if (asked) process.exit(EXIT_HALTED);
-      asked = true;
-      resolve();
-    };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  stopAsked.addEventListener('abort', () => {
+    setTimeout(() => process.exit(EXIT_DEFINITE), config.shutdown.graceMs).unref();
   });
-  const { startNode } = await load();
+  const { startNode } = await around.load();
   let node: { stop(): Promise<void> };
   try {
-    node = await startNode(config);
+    node = await startNode(config, stopAsked);
   } catch (error) {
+    if (stopAsked.aborted) return io.exit(EXIT_OK);
     io.stderr.write(`the node could not start: ${error instanceof Error ? error.message : String(error)}\n`);
     return io.exit(EXIT_DEFINITE);
   }
-  await stopAsked;
+  await aborted(stopAsked);
   await node.stop();
   io.exit(EXIT_OK);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function flagsOf(options: NodeOptions): Record<string, string> {

@@ -5,6 +5,7 @@
  */
 import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS, OPERATIONS_IN_FLIGHT_MAX, TICK_MS } from '../core/limits.ts';
 import { failure } from '../core/errors.ts';
+import type { Failure } from '../core/errors.ts';
 import { needsEpoch } from '../core/message.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
@@ -193,7 +194,7 @@ export class CausewayNode implements NodeApi {
 
   get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
     if (!this.admit())
-      return this.parts.clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
+      return this.parts.clock.defer(() => done({ kind: 'failed', failure: this.refusal() }));
     this.parts.clock.defer(() =>
       startRead(this.serving, { key, timeoutMs, hops: 0, miss: false, mayAskLegacy: true }, (result) => {
         this.inFlight -= 1;
@@ -204,7 +205,7 @@ export class CausewayNode implements NodeApi {
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
     if (!this.admit())
-      return this.parts.clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
+      return this.parts.clock.defer(() => done({ kind: 'failed', failure: this.refusal() }));
     this.parts.clock.defer(() =>
       startWrite(this.serving, { operation, timeoutMs, hops: 0 }, (result) => {
         this.inFlight -= 1;
@@ -240,6 +241,11 @@ export class CausewayNode implements NodeApi {
     if (this.inFlight >= OPERATIONS_IN_FLIGHT_MAX || this.draining) return false;
     this.inFlight += 1;
     return true;
+  }
+
+  /** A node that stops is no longer the one to ask; another is. */
+  private refusal(): Failure {
+    return failure(this.draining ? 'not_ready' : 'overloaded');
   }
 
   /** A clean stop: finish what is under way, give up the lease, then the epoch; then the disk. (R18) */
@@ -356,11 +362,11 @@ export class CausewayNode implements NodeApi {
   ): void {
     const { request, hops, timeoutMs } = message;
     const admitted = this.admit();
-    const overloaded = failure(this.draining ? 'not_ready' : 'overloaded');
+    const refused = this.refusal();
     if (message.kind === 'forwardRead') {
       const answer = (result: ReadResult): void =>
         this.outbox.send(name, { kind: 'forwardReadAnswer', request, result });
-      if (!admitted) return answer({ kind: 'failed', failure: overloaded });
+      if (!admitted) return answer({ kind: 'failed', failure: refused });
       const { key, miss } = message;
       return startRead(this.serving, { key, timeoutMs, hops, miss, mayAskLegacy: true }, (result) => {
         this.inFlight -= 1;
@@ -369,7 +375,7 @@ export class CausewayNode implements NodeApi {
     }
     const answer = (result: WriteResult): void =>
       this.outbox.send(name, { kind: 'forwardWriteAnswer', request, result });
-    if (!admitted) return answer({ kind: 'failed', failure: overloaded });
+    if (!admitted) return answer({ kind: 'failed', failure: refused });
     startWrite(this.serving, { operation: message.operation, timeoutMs, hops }, (result) => {
       this.inFlight -= 1;
       answer(result);

@@ -8,6 +8,9 @@ import type { NodeStatus } from './api.ts';
 export function reasonsNotReady(status: NodeStatus): string[] {
   const reasons: string[] = [];
   if (status.phase !== 'serving') reasons.push(`the node is ${status.phase}, not serving`);
+  if (status.phase === 'starting' && status.record.state === 'down') {
+    reasons.push(`PostgreSQL is awaited (${status.record.reason})`);
+  }
   if (!status.leaseHeld) reasons.push('the node holds no lease');
   return reasons;
 }

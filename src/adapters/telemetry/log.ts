@@ -1,0 +1,80 @@
+/**
+ * The Telemetry port as a log: one JSON object a line on standard output, as collectors read it, and counters
+ * in memory. What could hold a secret, a key or a value is hidden here, whoever hands it in.
+ */
+import { pino } from 'pino';
+import type { DestinationStream } from 'pino';
+import type { Telemetry } from '../../ports/telemetry.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface Log extends Telemetry {
+  readonly counters: ReadonlyMap<string, number>;
+  /** Writes out what is still held back; for the end of the process. */
+  flush(): void;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** Stands on every line. */
+  readonly node: string;
+  /** Where lines go instead of standard output. */
+  readonly destination?: DestinationStream;
+}
+
+/** Bytes waiting for a slow reader of standard output; later lines are dropped, the node is not held up. */
+const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+/** UTF-16 units of one text. */
+const TEXT_UNITS_MAX = 2_000;
+const HIDDEN = '[hidden]';
+const HIDDEN_FIELDS =
+  /^(key|keys|value|values|headers|token|cookie|authorization|connectionstring|.*(password|secret).*)$/i;
+/** The name and the password in a URL. */
+const CREDENTIALS = /\/\/[^\s/@]+@/g;
+
+export function openLog(options: LogOptions): Log {
+  const output = pino.destination({ dest: 1, sync: false, maxLength: WAITING_BYTES_MAX });
+  // A reader that has gone away must not end the node.
+  output.on('error', () => {});
+  const logger = pino(
+    {
+      level: options.level,
+      base: { node: options.node, pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      messageKey: 'event',
+    },
+    options.destination ?? output,
+  );
+  const counters = new Map<string, number>();
+  return {
+    counters,
+    event: (level, name, fields) => {
+      if (logger.isLevelEnabled(level)) logger[level](fields === undefined ? {} : shown(fields), name);
+    },
+    count: (name, amount = 1) => {
+      counters.set(name, (counters.get(name) ?? 0) + amount);
+    },
+    flush: () => flushQuietly(output),
+  };
+}
+
+function shown(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const clean: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    clean[name] = HIDDEN_FIELDS.test(name) ? HIDDEN : typeof field === 'string' ? shownText(field) : field;
+  }
+  return clean;
+}
+
+function shownText(text: string): string {
+  return text.slice(0, TEXT_UNITS_MAX).replace(CREDENTIALS, `//${HIDDEN}@`);
+}
+
+function flushQuietly(output: { flushSync(): void }): void {
+  try {
+    output.flushSync();
+  } catch {
+    // Nobody reads any more, or nothing was ever written.
+  }
+}

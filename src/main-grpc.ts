@@ -1,0 +1,52 @@
+/** The one gRPC server of a process, on which clients and peers meet: its limits, its port, its end. */
+import { Server, ServerCredentials, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
+import { PEER_SERVER_OPTIONS } from './adapters/grpc/transport.ts';
+import { messageLimits } from './servers/grpc/method.ts';
+
+/** Milliseconds for answers on their way out, once nothing new is begun. */
+const SHUTDOWN_MS_MAX = 500;
+const RECEIVE_MAX = 'grpc.max_receive_message_length';
+
+export function makeGrpcServer(valueBytesMax: number): Server {
+  // Its own lines are no JSON; what they tell, its errors tell too.
+  setLogVerbosity(logVerbosity.NONE);
+  const clients = messageLimits(valueBytesMax);
+  return new Server({
+    ...PEER_SERVER_OPTIONS,
+    ...clients,
+    [RECEIVE_MAX]: Math.max(clients[RECEIVE_MAX] ?? 0, PEER_SERVER_OPTIONS[RECEIVE_MAX]),
+  });
+}
+
+/** All services must have been added. Throws one line for the operator. */
+export function listen(server: Server, host: string, port: number): Promise<void> {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error) => {
+      if (error === null) resolve();
+      else reject(new Error(whyNotBound('grpc', address, error.message)));
+    });
+  });
+}
+
+/** `section` is where the address is set. */
+export function whyNotBound(section: string, address: string, reason: string): string {
+  const taken = reason.includes('EADDRINUSE');
+  return taken
+    ? `the address ${address} is taken: stop who uses it, or set another ${section}.port`
+    : `cannot listen on ${address} (${section}.host, ${section}.port): ${reason}`;
+}
+
+/** Takes no new call; what still runs after a moment is cut. */
+export function shutDown(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, SHUTDOWN_MS_MAX);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,66 @@
+/**
+ * The node's api from the first moment of the process on: probes must be told that a node is starting, and
+ * what it waits for, long before there is a node. Operations asked meanwhile are refused, definitely.
+ */
+import { failure } from './core/errors.ts';
+import type { ReadResult, WriteOperation, WriteResult } from './core/operation.ts';
+import { slotOf } from './core/slots.ts';
+import { WAIT } from './node/api.ts';
+import type { Inspection, NodeApi, NodeStatus } from './node/api.ts';
+
+export class LateApi implements NodeApi {
+  private readonly name: string;
+  private readonly record: () => NodeStatus['record'];
+  private node: NodeApi | null = null;
+
+  /** `record`: what is known of PostgreSQL, which is what a start may have to wait for. */
+  constructor(name: string, record: () => NodeStatus['record']) {
+    this.name = name;
+    this.record = record;
+  }
+
+  become(node: NodeApi): void {
+    this.node = node;
+  }
+
+  tryGet(key: string): ReturnType<NodeApi['tryGet']> {
+    return this.node === null ? WAIT : this.node.tryGet(key);
+  }
+
+  get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
+    if (this.node !== null) return this.node.get(key, timeoutMs, done);
+    setImmediate(() => done({ kind: 'failed', failure: failure('not_ready') }));
+  }
+
+  write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
+    if (this.node !== null) return this.node.write(operation, timeoutMs, done);
+    setImmediate(() => done({ kind: 'failed', failure: failure('not_ready') }));
+  }
+
+  inspect(key: string): Inspection {
+    return this.node?.inspect(key) ?? { owner: false, record: undefined, valid: false, slot: slotOf(key) };
+  }
+
+  status(): NodeStatus {
+    return this.node?.status() ?? { ...NOTHING_YET, name: this.name, record: this.record() };
+  }
+}
+
+const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
+  id: 0,
+  incarnation: 0,
+  phase: 'starting',
+  epoch: 0,
+  life: 0,
+  clusterId: '',
+  leaseHeld: false,
+  leaseLeftMs: 0,
+  members: [],
+  legacy: { state: 'unused', reason: '', calls: 0 },
+  keysInFlight: 0,
+  oldestUnfinishedMs: 0,
+  keysHeld: 0,
+  learnedShare: 0,
+  operations: { reads: 0, writes: 0, failures: 0 },
+  notWrittenThrough: [],
+};

@@ -1,0 +1,84 @@
+/** From the settings of a process to what its parts are built with. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config } from './config.ts';
+import { settingsThatMustAgree } from './config.ts';
+import { legacySourceConfig } from './core/legacy-config.ts';
+import type { LegacySourceConfig } from './core/legacy-config.ts';
+import * as limits from './core/limits.ts';
+import type { MembershipSettings } from './node/membership-parts.ts';
+import type { NodeParts } from './node/node-parts.ts';
+
+/** Raised with every change of the frames that an older member would misread. */
+const PROTOCOL_VERSION = 1;
+/** Milliseconds: a closed socket is seen at once, and most often comes back at once or not at all. */
+const LINK_GRACE_MS = 50;
+/** Milliseconds that two members may accuse each other while all others hear both. */
+const SPLIT_AFTER_MS = 1_000;
+/** Milliseconds for the others to agree on the epoch without a member that leaves in order. */
+const STOP_TIMEOUT_MS = 3_000;
+
+type Settings = Pick<
+  NodeParts,
+  'self' | 'members' | 'membership' | 'hello' | 'cacheBytes' | 'writeThrough' | 'legacyTimeoutMs'
+>;
+
+export function nodeSettings(config: Config): Settings {
+  const { cluster, node } = config;
+  const { name, address, zone, host } = cluster.members.find((member) => member.name === node.name)!;
+  return {
+    self: { name, address, zone, host },
+    members: cluster.members.map((member) => ({ name: member.name, address: member.address, weight: 1 })),
+    membership: membershipSettings(config),
+    hello: {
+      name,
+      clusterName: cluster.name,
+      protocolMin: PROTOCOL_VERSION,
+      protocolMax: PROTOCOL_VERSION,
+      settings: settingsThatMustAgree(config),
+    },
+    cacheBytes: config.cache.bytes,
+    writeThrough: config.routes,
+    legacyTimeoutMs: config.legacy?.timeoutMs ?? 0,
+  };
+}
+
+function membershipSettings({ cluster }: Config): MembershipSettings {
+  return {
+    replicaCount: cluster.replicas,
+    ownerCountMin: cluster.ownersMin,
+    leaseMs: limits.LEASE_MS,
+    clockDrift: limits.CLOCK_DRIFT_MAX,
+    heartbeatMs: limits.HEARTBEAT_MS,
+    suspectAfterMs: limits.SUSPECT_AFTER_MS,
+    linkGraceMs: LINK_GRACE_MS,
+    splitAfterMs: SPLIT_AFTER_MS,
+    coldStartGraceMs: limits.COLD_START_GRACE_MS,
+    stopTimeoutMs: STOP_TIMEOUT_MS,
+  };
+}
+
+export function legacySettings(legacy: NonNullable<Config['legacy']>): LegacySourceConfig {
+  const { url, headers, value, echo, timeoutMs, concurrencyMax } = legacy;
+  return legacySourceConfig({
+    url,
+    headers,
+    valuePointer: value,
+    echoPointer: echo ?? null,
+    timeoutMs,
+    concurrencyMax,
+  });
+}
+
+/** In the source tree and beside the bundle alike: the package's own folder, found from this file upwards. */
+export function migrationsDirectory(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    const above = dirname(folder);
+    if (above === folder)
+      throw new Error('the package of this program is incomplete: sql/migrations is missing');
+    folder = above;
+  }
+  return join(folder, 'sql', 'migrations');
+}
