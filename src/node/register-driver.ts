@@ -23,7 +23,7 @@ import type { MembershipDisk } from './membership-disk.ts';
 /** Milliseconds an attempt may take, doubled after each that took too long: links may be slow. */
 const ATTEMPT_TIMEOUT_MS_MIN = 400;
 const ATTEMPT_TIMEOUT_MS_MAX = 5_000;
-/** Milliseconds for a founding, which asks PostgreSQL in between. */
+/** Milliseconds for a founding from the moment it asks PostgreSQL, whose answer may take its time. */
 const FOUNDING_TIMEOUT_MS = 20_000;
 /** Milliseconds between attempts of one proposer. */
 const PAUSE_MS_MIN = 10;
@@ -57,7 +57,7 @@ interface Running {
   /** The topology it set out from: once the node knows a later one the attempt is pointless. */
   readonly epoch: number;
   readonly founding: boolean;
-  readonly deadline: number;
+  deadline: number;
 }
 
 export class RegisterDriver {
@@ -109,7 +109,7 @@ export class RegisterDriver {
     const electorate = founding?.electorate ?? electorateOf(known!);
     const attempt = new Attempt(ballot, electorate, founding?.votesNeeded ?? null);
     this.attemptNumber += 1;
-    const deadline = now + (founding === null ? this.timeoutMs : FOUNDING_TIMEOUT_MS);
+    const deadline = now + this.timeoutMs;
     const number = this.attemptNumber;
     const epoch = known?.epoch ?? 0;
     this.running = { number, attempt, decide, epoch, founding: founding !== null, deadline };
@@ -216,6 +216,7 @@ export class RegisterDriver {
     if (known === null) {
       // An unfinished founding is finished as it was begun, whoever began it.
       if (read !== null) return this.propose(running, read);
+      running.deadline = this.host.now() + FOUNDING_TIMEOUT_MS;
       return running.decide(null, (next) => this.propose(running, next));
     }
     if (read !== null && !sameLife(read, known)) {
