@@ -14,12 +14,14 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Bundles `causeway.js`; it must lie below the repository, where its packages are found. */
-export async function buildProgram(): Promise<{ entry: string; remove: () => void }> {
+export async function buildProgram(
+  source = 'test/support/supervisor-program-main.ts',
+): Promise<{ entry: string; remove: () => void }> {
   mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
   const outdir = mkdtempSync(join(root, 'node_modules/.cache/supervisor-'));
   await build({
     absWorkingDir: root,
-    entryPoints: { causeway: 'test/support/supervisor-program-main.ts' },
+    entryPoints: { causeway: source },
     outdir,
     bundle: true,
     format: 'esm',

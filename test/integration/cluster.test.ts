@@ -1,0 +1,198 @@
+/** What the whole promises, seen from outside: real node processes, a real PostgreSQL, a real legacy API. */
+import { Client, credentials } from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { cache } from '../../src/gen/protocol.js';
+import type { TestCluster } from '../support/cluster.ts';
+import { startCluster } from '../support/cluster.ts';
+import type { ClusterOptions } from '../support/cluster.ts';
+import { call } from '../support/grpc-call.ts';
+import { testServer } from '../support/postgres.ts';
+import { buildProgram, until } from '../support/supervisor-program.ts';
+import { Writers } from '../support/writers.ts';
+
+let program: Awaited<ReturnType<typeof buildProgram>>;
+beforeAll(async () => {
+  program = await buildProgram('src/cli/main.ts');
+});
+afterAll(() => program.remove());
+
+const textOf = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes === undefined ? undefined : Buffer.from(bytes).toString();
+
+describe('three nodes that are well', () => {
+  let cluster: TestCluster;
+  beforeAll(async () => {
+    cluster = await startCluster({ entry: program.entry });
+  });
+  afterAll(() => cluster.close());
+
+  test('a write on one node is read on the others, and stands in PostgreSQL', async () => {
+    await cluster.client('node-1').set('order:1', 'paid');
+    for (const name of cluster.names) expect(textOf(await cluster.client(name).get('order:1'))).toBe('paid');
+    const rows = await cluster.rows('SELECT key, value, created_at FROM kv_store');
+    expect(rows).toMatchObject([{ key: 'order:1', value: Buffer.from('paid') }]);
+  });
+
+  test('a client of the first system: sets on one node, gets from another', async () => {
+    const { SetRequest, SetResponse, GetRequest, GetResponse } = cache;
+    const seedClient = (name: string): Client =>
+      new Client(cluster.node(name).address, credentials.createInsecure());
+    const [first, second] = [seedClient('node-1'), seedClient('node-2')];
+    const path = '/cache.CacheService';
+    const request = { key: 'seed', value: Buffer.from('old client') };
+    const set = await call(first, `${path}/Set`, SetRequest, SetResponse, request);
+    expect(set.success).toBe(true);
+    const got = await call(second, `${path}/Get`, GetRequest, GetResponse, { key: 'seed' });
+    expect([got.found, textOf(got.value)]).toEqual([true, 'old client']);
+    const none = await call(second, `${path}/Get`, GetRequest, GetResponse, { key: 'seed:none' });
+    expect(none.found).toBe(false);
+    first.close();
+    second.close();
+  });
+
+  test('a legacy key is fetched once and stored everywhere; it is served when the legacy API is gone', async () => {
+    cluster.legacy.data.set('user:1001', 'Dr. Heisenberg');
+    expect(textOf(await cluster.client('node-2').get('user:1001'))).toBe('Dr. Heisenberg');
+    const rows = await cluster.rows(`SELECT value FROM kv_store WHERE key = 'user:1001'`);
+    expect(rows).toMatchObject([{ value: Buffer.from('Dr. Heisenberg') }]);
+    await cluster.legacy.goDown();
+    for (const name of cluster.names) {
+      const { owner, entry } = await cluster.inspect(name, 'user:1001');
+      expect([owner, textOf(entry?.value), entry?.origin]).toEqual([true, 'Dr. Heisenberg', 'legacy']);
+      expect(textOf(await cluster.client(name).get('user:1001'))).toBe('Dr. Heisenberg');
+    }
+    await expect(cluster.client().get('user:unknown')).rejects.toMatchObject({ code: 'source_unavailable' });
+    await cluster.legacy.comeUp();
+    expect(cluster.legacy.callsByKey.get('user:1001')).toBe(1);
+  });
+
+  test('10,000 gets of one cold key at once, over three nodes: one call to legacy', async () => {
+    cluster.legacy.data.set('hot', 'one answer');
+    cluster.legacy.behaviourByKey.set('hot', { kind: 'slow', ms: 300 });
+    const options = { unansweredMax: 4_000 };
+    const pipelines = await Promise.all(cluster.names.map((name) => cluster.client(name).pipeline(options)));
+    const gets = Array.from({ length: 10_000 }, (_, at) => pipelines[at % pipelines.length]!.get('hot'));
+    const answers = new Set((await Promise.all(gets)).map(textOf));
+    expect([...answers]).toEqual(['one answer']);
+    expect(cluster.legacy.callsByKey.get('hot')).toBe(1);
+  });
+
+  test('a deleted key does not come back from legacy, nor one deleted before it was ever read', async () => {
+    const client = cluster.client('node-1');
+    for (const key of ['gone:read', 'gone:unread']) cluster.legacy.data.set(key, 'from the past');
+    expect(textOf(await client.get('gone:read'))).toBe('from the past');
+    await client.delete('gone:read');
+    await client.delete('gone:unread');
+    for (const name of cluster.names) {
+      for (const key of ['gone:read', 'gone:unread']) {
+        expect(await cluster.client(name).get(key)).toBe(undefined);
+      }
+    }
+    const rows = await cluster.rows(`SELECT key FROM kv_store WHERE key LIKE 'gone:%'`);
+    expect(rows).toEqual([]);
+  });
+
+  test('100 increments at once over three nodes: each counts', async () => {
+    const clients = cluster.names.map((name) => cluster.client(name));
+    await Promise.all(Array.from({ length: 100 }, (_, at) => clients[at % 3]!.increment('counter')));
+    expect(textOf(await clients[0]!.get('counter'))).toBe('100');
+  });
+});
+
+describe('what is lost', () => {
+  let cluster: TestCluster;
+  let writers: Writers;
+  const begin = async (options: Partial<ClusterOptions> = {}): Promise<void> => {
+    cluster = await startCluster({ entry: program.entry, ...options });
+    writers = new Writers(cluster);
+  };
+  afterEach(async () => {
+    await writers.stop();
+    await cluster.close();
+  });
+
+  test('one node, with kill -9 under writes: nothing acknowledged, and it comes back as a complete owner', async () => {
+    await begin();
+    writers.start();
+    await writers.untilAcknowledged(200);
+    await cluster.kill('node-2');
+    await writers.untilAcknowledged(200);
+    cluster.start('node-2');
+    await cluster.untilReady();
+    await writers.untilAcknowledged(200);
+    await writers.stop();
+    await writers.expectAllAt('node-2');
+    const { members } = await cluster.status('node-2');
+    const node = members.find(({ name }) => name === 'node-2');
+    expect(node).toMatchObject({ alive: true, slotsComplete: 16_384, slotsLearning: 0 });
+  });
+
+  test('one node, in order under writes: no acknowledged write, and the others go on', async () => {
+    await begin();
+    writers.start();
+    await writers.untilAcknowledged(100);
+    await cluster.stop('node-3');
+    await writers.untilAcknowledged(100);
+    await writers.stop();
+    await writers.expectAllAt('node-1');
+    await writers.expectAllAt('node-2');
+  });
+
+  test('all nodes at once, under writes: everything acknowledged is there after the restart', async () => {
+    await begin();
+    writers.start();
+    await writers.untilAcknowledged(300);
+    await cluster.kill();
+    await writers.stop();
+    for (const name of cluster.names) cluster.start(name);
+    await cluster.untilReady();
+    for (const name of cluster.names) await writers.expectAllAt(name);
+  });
+
+  test('all nodes at once and all their disks: everything acknowledged is in PostgreSQL, deletions too', async () => {
+    await begin();
+    cluster.legacy.data.set('deleted', 'must not come back');
+    await cluster.client().delete('deleted');
+    writers.start();
+    await writers.untilAcknowledged(300);
+    await cluster.kill();
+    await writers.stop();
+    for (const name of cluster.names) {
+      cluster.wipe(name);
+      cluster.start(name);
+    }
+    await cluster.untilReady();
+    await writers.expectAllAt('node-1');
+    expect(await cluster.client('node-2').get('deleted')).toBe(undefined);
+    const version = await cluster.client().set('deleted', 'new');
+    expect(version).toBeGreaterThan(writers.versionMax);
+  });
+
+  test('PostgreSQL: writes are refused, held keys are read, a miss is unavailable; with it all goes on', async () => {
+    await begin();
+    const client = cluster.client();
+    await client.set('held', 'value');
+    cluster.legacy.data.set('cold', 'in legacy only');
+    const server = await testServer();
+    await server.kill();
+    try {
+      await until('the nodes notice', async () => {
+        const all = await Promise.all(cluster.names.map((name) => cluster.status(name)));
+        return all.every(({ record }) => record.state === 'down');
+      });
+      const refused = { code: 'record_unavailable', certainty: 'definite' };
+      await expect(client.set('held', 'other')).rejects.toMatchObject(refused);
+      await expect(client.increment('count')).rejects.toMatchObject(refused);
+      for (const name of cluster.names) expect(textOf(await cluster.client(name).get('held'))).toBe('value');
+      await expect(client.get('cold')).rejects.toMatchObject({ certainty: 'definite' });
+      expect(await cluster.isReady('node-1')).toBe(true);
+    } finally {
+      await server.start();
+    }
+    await until('a write succeeds', async () => {
+      const written = await client.set('held', 'after').catch(() => 0);
+      return written > 0;
+    });
+    expect(textOf(await client.get('cold'))).toBe('in legacy only');
+  });
+});

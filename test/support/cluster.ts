@@ -1,0 +1,210 @@
+/**
+ * A cluster of real node processes for tests: the program as it is shipped, a real PostgreSQL and a legacy API
+ * that counts its calls. Nodes can be killed, started again and robbed of their disks. They hold a channel to
+ * the test's process and end with it, however it ends.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from '../../src/client/index.ts';
+import type { CausewayClient, Inspected } from '../../src/client/index.ts';
+import type { NodeStatus } from '../../src/node/api.ts';
+import { LegacyServer } from './legacy-server.ts';
+import { runOnce, testServer } from './postgres.ts';
+import { freePorts, temporaryDirectory, until } from './supervisor-program.ts';
+
+export interface ClusterOptions {
+  /** causeway.js. */
+  readonly entry: string;
+  readonly nodes?: number;
+  /** Default: there is one. */
+  readonly legacy?: boolean;
+  readonly routes?: readonly { readonly prefix: string; readonly writeThrough: boolean }[];
+}
+
+export interface TestNode {
+  readonly name: string;
+  readonly address: string;
+  readonly httpPort: number;
+  readonly home: string;
+}
+
+const READY_TIMEOUT_MS = 30_000;
+/** A client that is to see what one node answers must not wait long for one that is dead. */
+const CONNECT_TIMEOUT_MS = 1_000;
+
+export async function startCluster(options: ClusterOptions): Promise<TestCluster> {
+  const databaseUrl = await (await testServer()).createDatabase();
+  const legacy = options.legacy === false ? null : await LegacyServer.start();
+  const count = options.nodes ?? 3;
+  const ports = await freePorts(count * 2);
+  const directory = temporaryDirectory();
+  const nodes = Array.from({ length: count }, (_, index) => ({
+    name: `node-${index + 1}`,
+    address: `127.0.0.1:${ports[index]!}`,
+    httpPort: ports[count + index]!,
+    home: join(directory.path, `node-${index + 1}`),
+  }));
+  const cluster = new TestCluster(options, nodes, databaseUrl, legacy, () => directory.remove());
+  for (const node of nodes) cluster.start(node.name);
+  try {
+    await cluster.untilReady();
+  } catch (error) {
+    const logs = cluster.logs();
+    await cluster.close();
+    throw new Error(`the cluster did not become ready:\n${logs}`, { cause: error });
+  }
+  return cluster;
+}
+
+export class TestCluster {
+  readonly nodes: readonly TestNode[];
+  readonly databaseUrl: string;
+  private readonly options: ClusterOptions;
+  private readonly source: LegacyServer | null;
+  private readonly removeDirectory: () => void;
+  private readonly processes = new Map<string, ChildProcess>();
+  private readonly clients: CausewayClient[] = [];
+
+  constructor(
+    options: ClusterOptions,
+    nodes: readonly TestNode[],
+    databaseUrl: string,
+    source: LegacyServer | null,
+    removeDirectory: () => void,
+  ) {
+    this.options = options;
+    this.nodes = nodes;
+    this.databaseUrl = databaseUrl;
+    this.source = source;
+    this.removeDirectory = removeDirectory;
+  }
+
+  get names(): string[] {
+    return this.nodes.map(({ name }) => name);
+  }
+
+  get legacy(): LegacyServer {
+    if (this.source === null) throw new Error('this cluster has no legacy source');
+    return this.source;
+  }
+
+  node(name: string): TestNode {
+    return this.nodes.find((node) => node.name === name)!;
+  }
+
+  start(name: string): void {
+    const { home } = this.node(name);
+    mkdirSync(home, { recursive: true });
+    const file = join(home, 'node.json');
+    writeFileSync(file, JSON.stringify(this.settings(name)));
+    const output = openSync(join(home, 'log'), 'a');
+    const child = spawn(process.execPath, [this.options.entry, 'node', '--config', file], {
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', output, output, 'ipc'],
+    });
+    closeSync(output);
+    this.processes.set(name, child);
+  }
+
+  /** With kill -9; resolves when the process is gone. */
+  kill(...names: string[]): Promise<void> {
+    return this.end('SIGKILL', names.length === 0 ? this.names : names);
+  }
+
+  /** In order. */
+  stop(...names: string[]): Promise<void> {
+    return this.end('SIGTERM', names.length === 0 ? this.names : names);
+  }
+
+  /** As if the machine was lost with its disk; the node must not run. */
+  wipe(name: string): void {
+    rmSync(join(this.node(name).home, 'data'), { recursive: true });
+  }
+
+  /** Ready by its own word, and a complete owner of every slot that it is placed on. */
+  async untilReady(...names: string[]): Promise<void> {
+    for (const name of names.length === 0 ? this.names : names) {
+      await until(`${name} is ready`, () => this.isReady(name), READY_TIMEOUT_MS);
+    }
+  }
+
+  async isReady(name: string): Promise<boolean> {
+    const answer = await this.http(name, '/readyz');
+    return answer?.status === 200;
+  }
+
+  async http(name: string, path: string): Promise<{ status: number; body: unknown } | null> {
+    try {
+      const url = `http://127.0.0.1:${this.node(name).httpPort}${path}`;
+      const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+      return { status: answer.status, body: await answer.json() };
+    } catch {
+      return null;
+    }
+  }
+
+  async status(name: string): Promise<NodeStatus> {
+    const answer = await this.http(name, '/status');
+    if (answer === null) throw new Error(`${name} does not answer`);
+    return answer.body as NodeStatus;
+  }
+
+  /** Speaks to these nodes only, or to all. Closed with the cluster. */
+  client(...names: string[]): CausewayClient {
+    const nodes = (names.length === 0 ? this.names : names).map((name) => this.node(name).address);
+    const client = connect({ nodes, connectTimeoutMs: CONNECT_TIMEOUT_MS });
+    this.clients.push(client);
+    return client;
+  }
+
+  inspect(name: string, key: string): Promise<Inspected> {
+    return this.client(name).inspect(this.node(name).address, key);
+  }
+
+  async rows(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+    return (await runOnce(this.databaseUrl, text, values)).rows as Record<string, unknown>[];
+  }
+
+  logs(): string {
+    return this.nodes.map(({ home }) => readFileSync(join(home, 'log'), 'utf8')).join('\n');
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.clients) client.close();
+    await this.kill();
+    await this.source?.goDown();
+    this.removeDirectory();
+  }
+
+  private async end(signal: NodeJS.Signals, names: readonly string[]): Promise<void> {
+    const running = names.map((name) => this.processes.get(name)).filter((child) => child !== undefined);
+    for (const child of running) child.kill(signal);
+    await Promise.all(running.map((child) => ended(child)));
+    for (const name of names) this.processes.delete(name);
+  }
+
+  private settings(name: string): object {
+    const { home, address, httpPort } = this.node(name);
+    return {
+      cluster: {
+        name: 'test',
+        members: this.nodes.map((node) => ({ name: node.name, address: node.address })),
+        replicas: Math.min(3, this.nodes.length),
+        ownersMin: Math.min(2, this.nodes.length),
+      },
+      node: { name, dataDir: join(home, 'data') },
+      grpc: { port: Number(address.split(':')[1]) },
+      http: { port: httpPort },
+      postgres: { url: this.databaseUrl },
+      ...(this.source === null ? {} : { legacy: { url: this.source.url, echo: '/key' } }),
+      ...(this.options.routes === undefined ? {} : { routes: this.options.routes }),
+    };
+  }
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => child.once('exit', () => resolve()));
+}
