@@ -51,7 +51,11 @@ export interface NodeStatus {
     readonly linkUp: boolean;
   }[];
   readonly record: { readonly state: 'up' | 'down' | 'unused'; readonly reason: string };
-  readonly legacy: { readonly state: 'up' | 'failing' | 'open' | 'unused'; readonly reason: string; readonly calls: number };
+  readonly legacy: {
+    readonly state: 'up' | 'failing' | 'open' | 'unused';
+    readonly reason: string;
+    readonly calls: number;
+  };
   readonly keysInFlight: number;
   /** Milliseconds since the oldest write began that is not finished here; 0 where there is none. */
   readonly oldestUnfinishedMs: number;

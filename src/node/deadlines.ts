@@ -40,7 +40,7 @@ export class Deadlines {
       for (const bucket of due) this.expire(bucket);
       return;
     }
-    for (; this.next <= last; ) {
+    for (; this.next <= last;) {
       const bucket = this.next;
       this.next += 1;
       this.expire(bucket);

@@ -16,11 +16,17 @@ export class Forwarder {
   private readonly send: (peer: string, message: ForwardMessage) => void;
   private readonly isLinked: (peer: string) => boolean;
   private readonly pending = new Map<number, Pending>();
-  private next = 1;
+  private next: number;
 
-  constructor(send: (peer: string, message: ForwardMessage) => void, isLinked: (peer: string) => boolean) {
+  /** `requestFirst` is drawn, so that an answer meant for an earlier process of this name finds nobody here. */
+  constructor(
+    send: (peer: string, message: ForwardMessage) => void,
+    isLinked: (peer: string) => boolean,
+    requestFirst: number,
+  ) {
     this.send = send;
     this.isLinked = isLinked;
+    this.next = requestFirst;
   }
 
   /** The number of the request, for `forget`; 0 where no link is up and nothing was sent. */

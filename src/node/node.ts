@@ -97,6 +97,7 @@ export class CausewayNode implements NodeApi {
     this.forwarder = new Forwarder(
       (peer, message) => this.outbox.send(peer, message),
       (peer) => this.membership.isLinked(peer),
+      1 + Math.floor(parts.random.next() * 0xfffffffe),
     );
     const record = parts.systemOfRecord;
     this.recordWriter =
@@ -193,8 +194,7 @@ export class CausewayNode implements NodeApi {
   }
 
   get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
-    if (!this.admit())
-      return this.parts.clock.defer(() => done({ kind: 'failed', failure: this.refusal() }));
+    if (!this.admit()) return this.parts.clock.defer(() => done({ kind: 'failed', failure: this.refusal() }));
     this.parts.clock.defer(() =>
       startRead(this.serving, { key, timeoutMs, hops: 0, miss: false, mayAskLegacy: true }, (result) => {
         this.inFlight -= 1;
@@ -204,8 +204,7 @@ export class CausewayNode implements NodeApi {
   }
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
-    if (!this.admit())
-      return this.parts.clock.defer(() => done({ kind: 'failed', failure: this.refusal() }));
+    if (!this.admit()) return this.parts.clock.defer(() => done({ kind: 'failed', failure: this.refusal() }));
     this.parts.clock.defer(() =>
       startWrite(this.serving, { operation, timeoutMs, hops: 0 }, (result) => {
         this.inFlight -= 1;

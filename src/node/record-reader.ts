@@ -14,7 +14,11 @@ export class RecordReader {
   private readonly record: SystemOfRecord;
   private readonly clock: Clock;
   private readonly telemetry: Telemetry;
-  private readonly onFetched: (key: string, sealed: SealedRecord | undefined, problem: Failure | null) => void;
+  private readonly onFetched: (
+    key: string,
+    sealed: SealedRecord | undefined,
+    problem: Failure | null,
+  ) => void;
   private readonly waiting = new Set<string>();
   private statements = 0;
   private flushDue = false;
@@ -67,7 +71,11 @@ export class RecordReader {
     if (sealed.checksum !== row.checksum) {
       // A row changed by hand keeps Causeway's checksum of what it was: it is told, and not taken for the record.
       this.telemetry.event('error', 'record.row_damaged', { version: row.record.version });
-      return this.onFetched(key, undefined, failure('record_unavailable', 'the row in PostgreSQL fails its checksum'));
+      return this.onFetched(
+        key,
+        undefined,
+        failure('record_unavailable', 'the row in PostgreSQL fails its checksum'),
+      );
     }
     this.onFetched(key, sealed, null);
   }

@@ -30,7 +30,7 @@ export class RecordWriter {
   private readonly busy = new Set<string>();
   private statements = 0;
   private retryMs = RETRY_MS_MIN;
-  private pausedUntil = 0;
+  private paused = false;
   private flushDue = false;
 
   constructor(
@@ -68,7 +68,11 @@ export class RecordWriter {
     const other = present.row.record.version;
     if (other === version) present.superseded.push(...item.superseded);
     else if (other > version) present.superseded.push(version, ...item.superseded);
-    else this.waiting.set(key, { row: item.row, superseded: [...item.superseded, other, ...present.superseded] });
+    else
+      this.waiting.set(key, {
+        row: item.row,
+        superseded: [...item.superseded, other, ...present.superseded],
+      });
   }
 
   private schedule(): void {
@@ -81,7 +85,7 @@ export class RecordWriter {
   }
 
   private flush(): void {
-    while (this.statements < STATEMENTS_IN_FLIGHT_MAX && this.clock.now() >= this.pausedUntil) {
+    while (this.statements < STATEMENTS_IN_FLIGHT_MAX && !this.paused) {
       const batch: Waiting[] = [];
       let byteCount = 0;
       for (const [key, item] of this.waiting) {
@@ -105,7 +109,11 @@ export class RecordWriter {
     }
   }
 
-  private onBatch(batch: readonly Waiting[], error: RecordError | null, results: readonly CommitResult[]): void {
+  private onBatch(
+    batch: readonly Waiting[],
+    error: RecordError | null,
+    results: readonly CommitResult[],
+  ): void {
     this.statements -= 1;
     for (const item of batch) this.busy.delete(item.row.record.key);
     if (error !== null) {
@@ -120,10 +128,13 @@ export class RecordWriter {
 
   private retryLater(batch: readonly Waiting[], error: RecordError): void {
     for (const item of batch) this.enqueue(item);
-    this.telemetry.event('warn', 'record.commit.failed', { kind: error.kind, reason: error.message, rows: batch.length });
+    this.telemetry.event('warn', 'record.commit.failed', {
+      kind: error.kind,
+      reason: error.message,
+      rows: batch.length,
+    });
     if (error.fenced) this.onFenced();
-    this.pausedUntil = this.clock.now() + this.retryMs;
-    this.clock.after(this.retryMs, () => this.flush());
+    this.pause(this.retryMs);
     this.retryMs = Math.min(RETRY_MS_MAX, this.retryMs * 2);
   }
 
@@ -137,8 +148,16 @@ export class RecordWriter {
       // Equal version, other content: nothing is called committed; it is asked again and again, and told aloud.
       this.telemetry.event('error', 'record.checksum_conflict', { slot: item.row.slot, version });
       this.enqueue(item);
-      this.pausedUntil = this.clock.now() + RETRY_MS_MAX;
-      this.clock.after(RETRY_MS_MAX, () => this.flush());
+      this.pause(RETRY_MS_MAX);
     }
+  }
+
+  private pause(ms: number): void {
+    if (this.paused) return;
+    this.paused = true;
+    this.clock.after(ms, () => {
+      this.paused = false;
+      this.flush();
+    });
   }
 }

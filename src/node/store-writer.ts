@@ -112,7 +112,8 @@ export class StoreWriter {
 
   /** From the tick: entries that wait for no other write are dropped now and then. */
   tidy(): void {
-    if (this.marksToDrop.length > 0 && this.inFlight === null && this.waiting.length === 0) this.collecting(0);
+    if (this.marksToDrop.length > 0 && this.inFlight === null && this.waiting.length === 0)
+      this.collecting(0);
   }
 
   private collecting(byteCount: number): Batch {
@@ -122,7 +123,15 @@ export class StoreWriter {
       batch.keys.length >= STORE_BATCH_ENTRIES_MAX ||
       batch.byteCount + byteCount > STORE_BATCH_BYTES_MAX
     ) {
-      batch = { number: this.batchNext++, keys: [], values: [], byteCount: 0, marks: [], stored: [], callbacks: [] };
+      batch = {
+        number: this.batchNext++,
+        keys: [],
+        values: [],
+        byteCount: 0,
+        marks: [],
+        stored: [],
+        callbacks: [],
+      };
       this.waiting.push(batch);
     }
     batch.byteCount += byteCount;

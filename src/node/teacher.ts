@@ -27,10 +27,7 @@ export class Teacher {
     const differing: number[] = [];
     for (let index = 0; index < digests.length; index += 1) {
       const slot = slotFirst + index;
-      if (!replica.view.row(slot).owns) {
-        this.send(from, { kind: 'learnRefused', session, slot, reason: 'not an owner' });
-        return;
-      }
+      if (!replica.view.row(slot).owns) continue;
       const own = this.shelf.digests.of(slot);
       const told = digests[index]!;
       if (own.count !== told.count || own.low !== told.low || own.high !== told.high) differing.push(slot);
@@ -52,7 +49,14 @@ export class Teacher {
       if (records === undefined) return refuse('a record is damaged');
       const byteCount = entries.reduce((sum, entry) => sum + entry.value.length, 0);
       const last = entries.length < SLOT_COPY_RECORDS_MAX && byteCount < SLOT_COPY_BYTES_MAX / 2;
-      this.send(from, { kind: 'learnFrame', session, slot, afterKey, records, last: last || entries.length === 0 });
+      this.send(from, {
+        kind: 'learnFrame',
+        session,
+        slot,
+        afterKey,
+        records,
+        last: last || entries.length === 0,
+      });
     });
   }
 }
@@ -65,7 +69,15 @@ function toRecords(replica: Replica, entries: readonly StorageEntry[]): HeldReco
     if (sealed === undefined) return undefined;
     const state = replica.stateOf(sealed.record.key);
     const inFlight = state === undefined || state.valid ? null : heldRecordOf(state);
-    records.push(inFlight ?? { sealed, conditional: false, recorded: true, coordinator: { id: 0, incarnation: 0 }, valid: true });
+    records.push(
+      inFlight ?? {
+        sealed,
+        conditional: false,
+        recorded: true,
+        coordinator: { id: 0, incarnation: 0 },
+        valid: true,
+      },
+    );
   }
   return records;
 }
