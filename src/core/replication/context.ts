@@ -5,10 +5,11 @@
 import type { Failure } from '../errors.ts';
 import type { Coordinator, PeerMessage } from '../message.ts';
 import type { Mutations } from '../mutations.ts';
+import type { WriteResult } from '../operation.ts';
 import type { RecordContent } from './judge.ts';
 import type { SealedRecord } from '../record.ts';
 import { isAtRest, restingState } from './key-state.ts';
-import type { KeyState } from './key-state.ts';
+import type { KeyState, ReadTicket, WriteTicket } from './key-state.ts';
 import type { SlotView } from './slot-view.ts';
 
 export interface StoredWrite {
@@ -69,6 +70,8 @@ export interface ReplicaContext {
   readonly runnable: Set<KeyState>;
   /** Rounds that wait for time or for owners only. */
   readonly settling: Set<KeyState>;
+  /** Answers to clients, given once the event at hand is handled: a client may act again within its answer. */
+  readonly answers: PendingAnswer[];
   roundNext: number;
   /** The highest counter seen: another far above it is a fault. (R8) */
   counterHighest: number;
@@ -100,15 +103,32 @@ export function heldVersion(state: KeyState): number {
   return state.held === null ? 0 : state.held.record.version;
 }
 
-export function answerTicketFailure(
-  ticket: {
-    answered: boolean;
-    begun: boolean;
-    readonly answer: (result: { kind: 'failed'; failure: Failure }) => void;
-  },
-  failure: Failure,
+/** One of the two: a write's result, or what a read waited for. */
+export interface PendingAnswer {
+  readonly write: { readonly ticket: WriteTicket; readonly result: WriteResult } | null;
+  readonly read: ReadTicket | null;
+  readonly sealed: SealedRecord | undefined;
+  readonly problem: Failure | null;
+}
+
+/** Each ticket is answered once; what comes later no longer concerns its client. */
+export function answerWrite(context: ReplicaContext, ticket: WriteTicket, result: WriteResult): void {
+  if (ticket.answered) return;
+  ticket.answered = true;
+  context.answers.push({ write: { ticket, result }, read: null, sealed: undefined, problem: null });
+}
+
+export function failWrite(context: ReplicaContext, ticket: WriteTicket, problem: Failure): void {
+  answerWrite(context, ticket, { kind: 'failed', failure: problem });
+}
+
+export function answerRead(
+  context: ReplicaContext,
+  ticket: ReadTicket,
+  sealed: SealedRecord | undefined,
+  problem: Failure | null,
 ): void {
   if (ticket.answered) return;
   ticket.answered = true;
-  ticket.answer({ kind: 'failed', failure });
+  context.answers.push({ write: null, read: ticket, sealed, problem });
 }

@@ -11,7 +11,7 @@ import type { Coordinator, HeldRecord, ReplicationMessage } from '../message.ts'
 import type { Mutations } from '../mutations.ts';
 import type { SealedRecord } from '../record.ts';
 import { counterOf } from '../version.ts';
-import { answerTicketFailure, closeKey, heldVersion, openKey } from './context.ts';
+import { answerRead, closeKey, failWrite, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext, ReplicaEffects } from './context.ts';
 import { onInvalidate, onStored, onValidate } from './follow.ts';
 import type { KeyState, ReadTicket, WriteTicket } from './key-state.ts';
@@ -30,6 +30,7 @@ export type Glance =
 
 export class Replica {
   private readonly context: ReplicaContext;
+  private draining = false;
 
   constructor(effects: ReplicaEffects, mutations: Mutations, self: Coordinator, view: SlotView) {
     this.context = {
@@ -40,6 +41,7 @@ export class Replica {
       table: new Map(),
       rounds: new Map(),
       runnable: new Set(),
+      answers: [],
       settling: new Set(),
       roundNext: 1,
       counterHighest: view.topology.floorCounter,
@@ -72,11 +74,13 @@ export class Replica {
   write(ticket: WriteTicket, slot: number): void {
     const state = openKey(this.context, ticket.operation.key, slot);
     if (state === 'damaged') {
-      answerTicketFailure(ticket, failure('record_damaged'));
+      failWrite(this.context, ticket, failure('record_damaged'));
+      this.drain();
       return;
     }
     if (state.queue.length >= KEY_WAITERS_MAX) {
-      answerTicketFailure(ticket, failure('overloaded', 'too many writes wait on this key'));
+      failWrite(this.context, ticket, failure('overloaded', 'too many writes wait on this key'));
+      this.drain();
       return;
     }
     state.queue.push(ticket);
@@ -88,22 +92,19 @@ export class Replica {
   read(ticket: ReadTicket, slot: number): void {
     const state = openKey(this.context, ticket.key, slot);
     if (state === 'damaged') {
-      ticket.answered = true;
-      ticket.answer(undefined, failure('record_damaged'));
+      answerRead(this.context, ticket, undefined, failure('record_damaged'));
+      this.drain();
       return;
     }
     if (state.valid && state.held !== null) {
-      ticket.answered = true;
-      ticket.answer(state.held, null);
+      answerRead(this.context, ticket, state.held, null);
     } else if (state.readers.length >= KEY_WAITERS_MAX) {
-      ticket.answered = true;
-      ticket.answer(undefined, failure('overloaded', 'too many reads wait on this key'));
+      answerRead(this.context, ticket, undefined, failure('overloaded', 'too many reads wait on this key'));
     } else if (state.held !== null) {
       ticket.lowest = heldVersion(state);
       state.readers.push(ticket);
     } else if (this.context.view.topology.loaded) {
-      ticket.answered = true;
-      ticket.answer(undefined, null);
+      answerRead(this.context, ticket, undefined, null);
     } else {
       state.readers.push(ticket);
       if (!state.fetching) {
@@ -112,6 +113,7 @@ export class Replica {
       }
     }
     closeKey(this.context, state);
+    this.drain();
   }
 
   onMessage(from: number, slot: number, message: ReplicationMessage): void {
@@ -170,19 +172,15 @@ export class Replica {
     }
     if (state.held !== null) return;
     for (const reader of state.readers.splice(0)) {
-      if (reader.answered) continue;
-      reader.answered = true;
-      reader.answer(undefined, problem);
+      answerRead(this.context, reader, undefined, problem);
     }
-    for (const ticket of state.queue.splice(0)) answerTicketFailure(ticket, problem);
+    for (const ticket of state.queue.splice(0)) failWrite(this.context, ticket, problem);
   }
 
   private confirmAbsent(state: KeyState): void {
     state.absentInRecord = true;
     for (const reader of state.readers.splice(0)) {
-      if (reader.answered) continue;
-      reader.answered = true;
-      reader.answer(undefined, null);
+      answerRead(this.context, reader, undefined, null);
     }
   }
 
@@ -251,9 +249,10 @@ export class Replica {
   /** The client's time is over: the wait ends, the write does not. (R5) */
   expire(ticket: WriteTicket): void {
     if (ticket.answered) return;
-    if (ticket.begun) answerTicketFailure(ticket, failure('outcome_unknown'));
-    else if (ticket.retries > 0) answerTicketFailure(ticket, failure('contended'));
-    else answerTicketFailure(ticket, failure('deadline_before_start'));
+    if (ticket.begun) failWrite(this.context, ticket, failure('outcome_unknown'));
+    else if (ticket.retries > 0) failWrite(this.context, ticket, failure('contended'));
+    else failWrite(this.context, ticket, failure('deadline_before_start'));
+    this.drain();
   }
 
   /**
@@ -270,17 +269,16 @@ export class Replica {
       ];
       dropRound(this.context, state);
       for (const ticket of tickets)
-        answerTicketFailure(ticket, failure(ticket.begun ? 'outcome_unknown' : 'not_ready'));
+        failWrite(this.context, ticket, failure(ticket.begun ? 'outcome_unknown' : 'not_ready'));
       for (const reader of state.readers) {
-        if (reader.answered) continue;
-        reader.answered = true;
-        reader.answer(undefined, failure('not_ready'));
+        answerRead(this.context, reader, undefined, failure('not_ready'));
       }
     }
     this.context.table.clear();
     this.context.rounds.clear();
     this.context.settling.clear();
     this.context.runnable.clear();
+    this.drain();
     return left;
   }
 
@@ -293,14 +291,31 @@ export class Replica {
     return oldest;
   }
 
+  /**
+   * What an event leaves to do: queues that may go on, then the answers. A client that acts again within its answer
+   * finds every rule at rest; what it brings about is taken up by the loop that is already running.
+   */
   private drain(): void {
-    const { runnable } = this.context;
-    for (const state of runnable) {
-      runnable.delete(state);
-      if (this.context.table.get(state.key) !== state && state.queue.length > 0)
-        this.context.table.set(state.key, state);
-      runQueue(this.context, state);
-      closeKey(this.context, state);
+    if (this.draining) return;
+    this.draining = true;
+    const { runnable, answers, table } = this.context;
+    for (let next = 0; runnable.size > 0 || next < answers.length; ) {
+      for (const state of runnable) {
+        runnable.delete(state);
+        if (table.get(state.key) !== state && state.queue.length > 0) table.set(state.key, state);
+        runQueue(this.context, state);
+        closeKey(this.context, state);
+      }
+      const answer = answers[next];
+      if (answer === undefined) continue;
+      next += 1;
+      if (next === answers.length) {
+        answers.length = 0;
+        next = 0;
+      }
+      if (answer.write !== null) answer.write.ticket.answer(answer.write.result);
+      else answer.read!.answer(answer.sealed, answer.problem);
     }
+    this.draining = false;
   }
 }

@@ -10,7 +10,7 @@ import type { WriteResult } from '../operation.ts';
 import { ORIGIN_LEGACY } from '../record.ts';
 import type { KeyRecord, SealedRecord } from '../record.ts';
 import { counterOf, makeVersion } from '../version.ts';
-import { answerTicketFailure, closeKey, heldVersion } from './context.ts';
+import { answerWrite, closeKey, failWrite, heldVersion } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import { judge } from './judge.ts';
 import type { Judgement, RecordContent } from './judge.ts';
@@ -36,7 +36,7 @@ export function runQueue(context: ReplicaContext, state: KeyState): void {
   }
   const refusal = refusalOf(context, state);
   if (refusal !== null) {
-    for (const ticket of state.queue.splice(0)) answerTicketFailure(ticket, refusal);
+    for (const ticket of state.queue.splice(0)) failWrite(context, ticket, refusal);
     closeKey(context, state);
     return;
   }
@@ -75,7 +75,7 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
     const judgement = judgeTicket(context, ticket, base, wallNow);
     const result = resultOf(judgement, version);
     if (judgement.kind !== 'write') {
-      if (content === null) finishTicket(ticket, result);
+      if (content === null) answerWrite(context, ticket, result);
       else carried.push({ ticket, result });
       continue;
     }
@@ -112,12 +112,6 @@ function judgeTicket(
 function resultOf(judgement: Judgement, version: number): WriteResult {
   if (judgement.kind === 'write') return { kind: 'done', version, number: judgement.number };
   return judgement;
-}
-
-function finishTicket(ticket: WriteTicket, result: WriteResult): void {
-  if (ticket.answered) return;
-  ticket.answered = true;
-  ticket.answer(result);
 }
 
 /** A round begins at our own store: nobody hears of a version before it is on this disk. */
@@ -250,8 +244,8 @@ export function tryFinish(context: ReplicaContext, state: KeyState, round: Round
   dropRound(context, state);
   const lost = round.conditional && round.outranked && round.kind === 'write';
   for (const { ticket, result } of round.tickets) {
-    if (lost) answerTicketFailure(ticket, failure('outcome_unknown'));
-    else finishTicket(ticket, result);
+    if (lost) failWrite(context, ticket, failure('outcome_unknown'));
+    else answerWrite(context, ticket, result);
   }
   if (!round.outranked || context.mutations.validateDespiteHigher === true)
     announceValid(context, state, round);

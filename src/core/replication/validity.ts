@@ -6,7 +6,7 @@ import { failure } from '../errors.ts';
 import type { Coordinator } from '../message.ts';
 import type { SealedRecord } from '../record.ts';
 import { counterOf } from '../version.ts';
-import { answerTicketFailure, closeKey, heldVersion } from './context.ts';
+import { answerRead, closeKey, failWrite, heldVersion } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import type { KeyState, Round } from './key-state.ts';
 
@@ -86,7 +86,7 @@ export function becomeValid(context: ReplicaContext, state: KeyState): void {
   if (held === null) return;
   state.valid = true;
   state.overwritten = [];
-  releaseReaders(state, held);
+  releaseReaders(context, state, held);
   judgeAborted(context, state);
   if (held.record.version <= state.durable) context.effects.settled(held);
   context.runnable.add(state);
@@ -96,25 +96,18 @@ export function becomeValid(context: ReplicaContext, state: KeyState): void {
 /** A version below the held one turned out valid: it serves the readers who may see it. (R9) */
 export function validateOverwritten(context: ReplicaContext, state: KeyState, version: number): void {
   const index = state.overwritten.findIndex((sealed) => sealed.record.version === version);
-  if (index >= 0) releaseReaders(state, state.overwritten[index]!);
+  if (index >= 0) releaseReaders(context, state, state.overwritten[index]!);
   else if (context.mutations.releaseReadersByAnyValidate === true && state.held !== null) {
-    releaseReaders(
-      { ...state, readers: state.readers.map((reader) => Object.assign(reader, { lowest: 0 })) },
-      state.held,
-    );
-    state.readers = [];
+    for (const reader of state.readers.splice(0)) answerRead(context, reader, state.held, null);
   }
 }
 
-function releaseReaders(state: KeyState, sealed: SealedRecord): void {
+function releaseReaders(context: ReplicaContext, state: KeyState, sealed: SealedRecord): void {
   const version = sealed.record.version;
   const readers = state.readers;
+  if (readers.length === 0) return;
   state.readers = readers.filter((reader) => reader.lowest > version && !reader.answered);
-  for (const reader of readers) {
-    if (reader.lowest > version || reader.answered) continue;
-    reader.answered = true;
-    reader.answer(sealed, null);
-  }
+  for (const reader of readers) if (reader.lowest <= version) answerRead(context, reader, sealed, null);
 }
 
 /** A higher version is valid: an abort of this epoch is now definite, and its operation may be tried anew. (R3) */
@@ -127,7 +120,7 @@ function judgeAborted(context: ReplicaContext, state: KeyState): void {
     for (const ticket of aborted.tickets) {
       if (ticket.answered) continue;
       if (!definite) {
-        answerTicketFailure(ticket, failure('outcome_unknown'));
+        failWrite(context, ticket, failure('outcome_unknown'));
         continue;
       }
       ticket.begun = false;
