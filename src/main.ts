@@ -52,6 +52,7 @@ export async function startNode(config: Config, stopAsked?: AbortSignal): Promis
   try {
     await openAll(config, log, open, stopAsked);
   } catch (error) {
+    if (stopAsked?.aborted !== true) log.event('error', 'node.start_failed', { reason: reasonOf(error) });
     await closeAll(open, log);
     throw error;
   }

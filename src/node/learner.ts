@@ -18,8 +18,14 @@ import type { StoreWriter } from './store-writer.ts';
 
 /** Slots whose digests travel in one message. */
 const RUN_SLOTS_MAX = 2048;
-/** Milliseconds without an answer after which another owner is asked. */
-const ANSWER_TIMEOUT_MS = 2_000;
+/**
+ * Milliseconds without an answer after which another owner is asked: short at first, since an owner that does not
+ * know the epoch yet says nothing, and doubled each time, since a large slot on a slow link takes its time.
+ */
+const ANSWER_TIMEOUT_MS_MIN = 200;
+const ANSWER_TIMEOUT_MS_MAX = 5_000;
+/** Milliseconds before an owner that refused is followed by another. */
+const REFUSED_PAUSE_MS = 100;
 const SCAN_ENTRIES_MAX = 100_000;
 const SCAN_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -41,7 +47,8 @@ interface Pull {
   readonly slot: number;
   afterKey: string;
   source: number;
-  sentAt: number;
+  /** Monotonic ms at which it is asked again. */
+  dueAt: number;
   /** A frame is being applied: nothing is outstanding. */
   applying: boolean;
 }
@@ -50,7 +57,7 @@ interface Comparison {
   readonly first: number;
   readonly count: number;
   readonly source: number;
-  sentAt: number;
+  readonly dueAt: number;
 }
 
 export class Learner {
@@ -66,6 +73,7 @@ export class Learner {
   private slotsTotal = 0;
   private slotsLeft = new Set<number>();
   private told = false;
+  private answerTimeoutMs = ANSWER_TIMEOUT_MS_MIN;
 
   constructor(parts: LearnerParts) {
     this.parts = parts;
@@ -82,6 +90,7 @@ export class Learner {
     this.replica = replica;
     this.session += 1;
     this.comparison = null;
+    this.answerTimeoutMs = ANSWER_TIMEOUT_MS_MIN;
     this.toPull.length = 0;
     this.pulls.clear();
     this.told = false;
@@ -100,15 +109,14 @@ export class Learner {
   tick(): void {
     if (this.slotsTotal === 0 || this.told) return;
     const now = this.parts.clock.now();
-    if (this.comparison !== null && now - this.comparison.sentAt > ANSWER_TIMEOUT_MS) {
-      this.comparison = null;
+    const late = [...this.pulls.values()].filter((pull) => !pull.applying && pull.dueAt <= now);
+    const lateComparison = this.comparison !== null && this.comparison.dueAt <= now;
+    if (late.length > 0 || lateComparison) {
+      this.answerTimeoutMs = Math.min(this.answerTimeoutMs * 2, ANSWER_TIMEOUT_MS_MAX);
       this.turn += 1;
     }
-    for (const pull of this.pulls.values()) {
-      if (pull.applying || now - pull.sentAt <= ANSWER_TIMEOUT_MS) continue;
-      this.turn += 1;
-      this.ask(pull);
-    }
+    if (lateComparison) this.comparison = null;
+    for (const pull of late) this.ask(pull);
     this.proceed();
   }
 
@@ -119,7 +127,7 @@ export class Learner {
     else if (message.kind === 'learnRefused') {
       this.turn += 1;
       const pull = this.pulls.get(message.slot);
-      if (pull !== undefined) pull.sentAt = this.parts.clock.now() - ANSWER_TIMEOUT_MS + 100;
+      if (pull !== undefined) pull.dueAt = this.parts.clock.now() + REFUSED_PAUSE_MS;
     }
   }
 
@@ -129,7 +137,7 @@ export class Learner {
     if (this.comparison === null && this.toPull.length === 0 && this.pulls.size === 0) this.compareNext();
     while (this.pulls.size < SLOT_COPIES_IN_FLIGHT_MAX && this.toPull.length > 0) {
       const slot = this.toPull.pop()!;
-      const pull: Pull = { slot, afterKey: '', source: 0, sentAt: 0, applying: false };
+      const pull: Pull = { slot, afterKey: '', source: 0, dueAt: 0, applying: false };
       this.pulls.set(slot, pull);
       this.ask(pull);
     }
@@ -142,7 +150,7 @@ export class Learner {
     if (source === 0) return;
     // Slots of other owners in between travel along unlooked-at: a run is a message, a slot is 16 bytes.
     const count = Math.min(RUN_SLOTS_MAX, SLOT_COUNT - first);
-    this.comparison = { first, count, source, sentAt: this.parts.clock.now() };
+    this.comparison = { first, count, source, dueAt: this.parts.clock.now() + this.answerTimeoutMs };
     const digests = Array.from({ length: count }, (_, index) => this.parts.shelf.digests.of(first + index));
     this.parts.send(source, { kind: 'learnDigests', session: this.session, slotFirst: first, digests });
   }
@@ -179,7 +187,7 @@ export class Learner {
   }
 
   private ask(pull: Pull): void {
-    pull.sentAt = this.parts.clock.now();
+    pull.dueAt = this.parts.clock.now() + this.answerTimeoutMs;
     pull.source = this.sourceOf(pull.slot);
     if (pull.source === 0) return;
     this.parts.send(pull.source, {

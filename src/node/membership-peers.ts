@@ -45,6 +45,12 @@ export class PeerTable {
     return this.peers.get(name);
   }
 
+  /** The link to the peer stands, and by its own the peer has introduced itself. */
+  isLinked(name: string): boolean {
+    const peer = this.peers.get(name);
+    return peer !== undefined && peer.linked && peer.introduction !== null;
+  }
+
   linked(): Peer[] {
     return [...this.peers.values()].filter((peer) => peer.linked);
   }

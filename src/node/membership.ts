@@ -138,8 +138,9 @@ export class Membership {
     return { from: this.self.identity.id, incarnation: this.self.incarnation, epoch: this.known?.epoch ?? 0 };
   }
 
+  /** Both ways: what is asked there can be answered. */
   isLinked(name: string): boolean {
-    return this.peers.get(name)?.linked ?? false;
+    return this.peers.isLinked(name);
   }
 
   /** Everything that a promotion needs was done under the present epoch. (R20) */
@@ -334,7 +335,7 @@ export class Membership {
   }
 
   private send(name: string, message: PeerMessage): void {
-    if (this.self.incarnation > 0 && this.isLinked(name)) this.parts.send(name, message);
+    if (this.self.incarnation > 0 && this.peers.get(name)?.linked === true) this.parts.send(name, message);
   }
 
   private situation(): Situation {
