@@ -1,3 +1,7 @@
+/**
+ * Members of a cluster in simulation: random faults, then one story for each rule of leases, founding and return.
+ * Each rule is also broken on purpose, which the checks must notice. (PROTOCOL R11, R14, R15, R18, R27, R28)
+ */
 import { describe, expect, it } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import { walk } from './membership-walk.ts';

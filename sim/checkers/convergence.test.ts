@@ -1,3 +1,4 @@
+/** Each way in which copies can differ, shown to the checker: it must name it, and be silent where all is well. */
 import { expect, test } from 'vitest';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { findDivergence, type ConvergenceInput, type OwnerDump, type RecordDump } from './convergence.ts';

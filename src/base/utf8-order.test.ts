@@ -1,3 +1,4 @@
+/** The order of keys as the store and PostgreSQL have it, against the bytes themselves. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compareUtf8 } from './utf8-order.ts';

@@ -53,7 +53,8 @@ export const ERROR_TABLE = {
   record_unavailable: {
     certainty: 'definite',
     status: 'UNAVAILABLE',
-    meaning: 'PostgreSQL is known to be down: the write was refused, or the miss cannot be decided. Retry later.',
+    meaning:
+      'PostgreSQL is known to be down: the write was refused, or the miss cannot be decided. Retry later.',
   },
   source_unavailable: {
     certainty: 'definite',

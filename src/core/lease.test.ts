@@ -1,3 +1,4 @@
+/** The three parts of a lease: until when it is held, who may grant it, and the clocks that take it away. */
 import { describe, expect, it } from 'vitest';
 import { ClockGap, LeaseHolder, answerLease, waitOutMs } from './lease.ts';
 import type { Topology } from './topology.ts';

@@ -17,7 +17,12 @@ interface WriteBase {
 }
 
 export type WriteOperation =
-  | (WriteBase & { readonly kind: 'put'; readonly value: Uint8Array; /** ms, 0 = keeps for ever */ readonly ttlMs: number })
+  | (WriteBase & {
+      readonly kind: 'put';
+      readonly value: Uint8Array;
+      /** ms, 0 = keeps for ever */
+      readonly ttlMs: number;
+    })
   | (WriteBase & { readonly kind: 'delete' })
   | (WriteBase & {
       readonly kind: 'compareAndPut';
@@ -35,7 +40,12 @@ export type WriteOperation =
 export type WriteKind = WriteOperation['kind'];
 
 export type WriteResult =
-  | { readonly kind: 'done'; readonly version: number; /** increment: the new number */ readonly number: bigint | null }
+  | {
+      readonly kind: 'done';
+      readonly version: number;
+      /** increment: the new number */
+      readonly number: bigint | null;
+    }
   /** A condition did not hold, judged on a valid record; `current` is undefined where the key is absent. */
   | { readonly kind: 'conditionFailed'; readonly current: KeyRecord | undefined }
   | { readonly kind: 'failed'; readonly failure: Failure };

@@ -1,3 +1,7 @@
+/**
+ * The register of the topology by its parts, then whole: proposers in duel over lossy links, and a proposer that
+ * breaks the rule, which the check must catch.
+ */
 import { describe, expect, it } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { ACCEPTOR_BLANK, Attempt, acceptorAccept, acceptorPrepare, electorateOf } from './register.ts';

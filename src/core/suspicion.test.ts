@@ -1,3 +1,4 @@
+/** Whom a node does not hear, and whose word it takes before anybody goes or comes. */
 import { describe, expect, it } from 'vitest';
 import { Suspicion } from './suspicion.ts';
 import { foundTopology } from './topology-change.ts';

@@ -1,3 +1,4 @@
+/** The founding row of PostgreSQL: it is taken by one founder only, and says where versions begin. */
 import { describe, expect, it } from 'vitest';
 import type { Founding, RecordError } from '../ports/system-of-record.ts';
 import { takeFounding } from './founding.ts';

@@ -15,7 +15,12 @@ export type LegacyOutcome =
   | { readonly kind: 'value'; readonly value: Uint8Array }
   | { readonly kind: 'absent' }
   /** It is not known whether the key exists. */
-  | { readonly kind: 'unavailable'; readonly reason: string; /** ms; 0 = no advice */ readonly retryAfterMs: number }
+  | {
+      readonly kind: 'unavailable';
+      readonly reason: string;
+      /** ms; 0 = no advice */
+      readonly retryAfterMs: number;
+    }
   /** No request was sent: the key cannot be named in a URL without reaching another resource. */
   | { readonly kind: 'unaddressable'; readonly reason: string };
 

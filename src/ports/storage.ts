@@ -14,7 +14,11 @@ export interface Storage {
   /** Reads what the last *completed* write left there. Synchronous: the hot path of a read. */
   get(key: string): Uint8Array | undefined;
   /** `values[i] === null` removes `keys[i]`. The arrays must not be touched until `done`. */
-  write(keys: readonly string[], values: readonly (Uint8Array | null)[], done: (error: StorageError | null) => void): void;
+  write(
+    keys: readonly string[],
+    values: readonly (Uint8Array | null)[],
+    done: (error: StorageError | null) => void,
+  ): void;
   /**
    * Entries with `from <= key < to` in the order of their UTF-8 bytes, at most `entryCountMax` and about
    * `byteCountMax` bytes (at least one entry where there is one).

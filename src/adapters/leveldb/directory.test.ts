@@ -1,3 +1,4 @@
+/** The data directory on a real disk: made once, known again, and never taken from somebody else. */
 import {
   existsSync,
   mkdirSync,

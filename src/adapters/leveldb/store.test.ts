@@ -1,3 +1,4 @@
+/** What LevelDB says in words alone. All else of this store is held to the contract in `test/contracts/`. */
 import { expect, test } from 'vitest';
 import { classifyWriteError } from './store.ts';
 

@@ -100,7 +100,11 @@ function classifyOpenError(directory: string, error: unknown): LevelOpenResult {
 function causeOf(error: unknown): { readonly code: string; readonly message: string } {
   let inner = error as { code?: unknown; message?: unknown; cause?: unknown };
   if (inner.cause instanceof Error) inner = inner.cause;
-  return { code: String(inner.code ?? ''), message: String(inner.message ?? error) };
+  const { code, message } = inner;
+  return {
+    code: typeof code === 'string' ? code : '',
+    message: typeof message === 'string' ? message : String(error),
+  };
 }
 
 /** LevelDB reports the system's error only as text. */
