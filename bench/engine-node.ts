@@ -1,0 +1,194 @@
+/**
+ * A whole node whose work is made inside its own process: the same parts as in `src/main.ts`, and loops that call
+ * its api directly, so that the cost of the doors and of a client on the same cores stays out of the figures.
+ */
+import { createServer } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Server } from '@grpc/grpc-js';
+import xxhash from 'xxhash-wasm';
+import { createGrpcTransport } from '../src/adapters/grpc/transport.ts';
+import { openPostgresRecord } from '../src/adapters/postgres/postgres-record.ts';
+import { systemClock } from '../src/adapters/system/clock.ts';
+import { systemRandom } from '../src/adapters/system/random.ts';
+import { openLog } from '../src/adapters/telemetry/log.ts';
+import type { Log } from '../src/adapters/telemetry/log.ts';
+import { loadConfig } from '../src/config.ts';
+import type { Config } from '../src/config.ts';
+import { slotOf } from '../src/core/slots.ts';
+import { listen, makeGrpcServer } from '../src/main-grpc.ts';
+import { migrationsDirectory, nodeSettings } from '../src/main-settings.ts';
+import { openStore } from '../src/main-store.ts';
+import { WAIT } from '../src/node/api.ts';
+import type { NodeApi } from '../src/node/api.ts';
+import { CausewayNode } from '../src/node/node.ts';
+import { watchParent } from '../src/supervisor/watch-parent.ts';
+import { benchKey, benchValue } from './keys.ts';
+
+export type EngineOrder =
+  /** A closed loop of durable puts on random keys. */
+  | { readonly kind: 'put'; readonly inFlight: number; readonly keyCount: number; readonly forMs: number }
+  /** Each key of the range once. */
+  | { readonly kind: 'load'; readonly inFlight: number; readonly from: number; readonly to: number }
+  /** Local reads, nothing else in between. */
+  | { readonly kind: 'get'; readonly keyCount: number; readonly forMs: number }
+  | { readonly kind: 'memory' };
+
+export interface EngineAnswer {
+  readonly count: number;
+  readonly failed: number;
+  readonly ms: number;
+  /** Milliseconds of this process on a core. */
+  readonly cpuMs: number;
+  readonly latenciesMs: readonly number[];
+  readonly heapMb: number;
+  readonly residentMb: number;
+}
+
+const WRITE_TIMEOUT_MS = 20_000;
+/** Reads between two turns of the event loop: the lease must be renewed meanwhile. */
+const READS_PER_TURN = 5_000;
+/** Of this many operations the time of one is kept. */
+const SAMPLE_EVERY = 16;
+const MEGABYTE = 1024 * 1024;
+
+type Counted = Pick<EngineAnswer, 'count' | 'failed' | 'latenciesMs'>;
+
+export async function runEngineNode(configFile: string): Promise<void> {
+  watchParent(() => process.exit(0));
+  const { config } = loadConfig({ file: configFile });
+  const log = openLog({ level: config.log.level, node: config.node.name });
+  const node = await openNode(config, log);
+  process.on('SIGTERM', () => node.stop(() => process.exit(0)));
+  process.on('message', ({ id, order }: { id: number; order: EngineOrder }) => {
+    void carryOut(node, order).then((answer) => process.send!({ id, ...answer }));
+  });
+  process.channel?.ref();
+  createServer((_request, response) => {
+    const { leaseHeld, phase } = node.status();
+    response.writeHead(leaseHeld && phase === 'serving' ? 200 : 503).end();
+  }).listen(config.http.port, config.http.host);
+}
+
+async function openNode(config: Config, log: Log): Promise<CausewayNode> {
+  const store = await openStore(config, log);
+  const record = openPostgresRecord({
+    connectionString: config.postgres!.url,
+    migrationsDirectory: migrationsDirectory(),
+    slotOf,
+    telemetry: log,
+  });
+  await record.start();
+  const server: Server = makeGrpcServer(config.limits.valueBytesMax);
+  const random = systemRandom();
+  const { h32 } = await xxhash();
+  const node = await new Promise<CausewayNode>((resolve, reject) => {
+    CausewayNode.open(
+      {
+        ...nodeSettings(config),
+        clock: systemClock(),
+        random,
+        telemetry: log,
+        storage: store.storage,
+        transport: createGrpcTransport({ server, random }),
+        systemOfRecord: record,
+        legacySource: null,
+        hash32: (text) => h32(text),
+        onFatal: (reason) => {
+          log.event('error', 'node.fatal', { reason });
+          log.flush();
+          process.exit(1);
+        },
+      },
+      (opened, problem) => (opened === null ? reject(new Error(problem)) : resolve(opened)),
+    );
+  });
+  await listen(server, config.grpc.host, config.grpc.port);
+  node.start();
+  return node;
+}
+
+async function carryOut(api: NodeApi, order: EngineOrder): Promise<EngineAnswer> {
+  const startedAt = performance.now();
+  const cpuBefore = process.cpuUsage();
+  let counted: Counted = { count: 0, failed: 0, latenciesMs: [] };
+  if (order.kind === 'put') counted = await putFor(api, order);
+  else if (order.kind === 'load') counted = await load(api, order);
+  else if (order.kind === 'get') counted = await getFor(api, order);
+  else collectGarbage();
+  const cpu = process.cpuUsage(cpuBefore);
+  const { heapUsed, rss } = process.memoryUsage();
+  return {
+    ...counted,
+    ms: performance.now() - startedAt,
+    cpuMs: (cpu.user + cpu.system) / 1000,
+    heapMb: heapUsed / MEGABYTE,
+    residentMb: rss / MEGABYTE,
+  };
+}
+
+function putFor(api: NodeApi, order: Extract<EngineOrder, { kind: 'put' }>): Promise<Counted> {
+  const endAt = performance.now() + order.forMs;
+  const more = (): number => (performance.now() >= endAt ? -1 : Math.floor(Math.random() * order.keyCount));
+  return putAll(api, order.inFlight, more);
+}
+
+function load(api: NodeApi, order: Extract<EngineOrder, { kind: 'load' }>): Promise<Counted> {
+  let next = order.from;
+  return putAll(api, order.inFlight, () => (next < order.to ? next++ : -1));
+}
+
+/** `more` names the next key, -1 at the end. */
+function putAll(api: NodeApi, inFlight: number, more: () => number): Promise<Counted> {
+  const latenciesMs: number[] = [];
+  let count = 0;
+  let failed = 0;
+  let running = 0;
+  return new Promise((resolve) => {
+    const next = (): void => {
+      const index = more();
+      if (index < 0) {
+        if (running === 0) resolve({ count, failed, latenciesMs });
+        return;
+      }
+      running += 1;
+      const sentAt = performance.now();
+      const operation = { kind: 'put', key: benchKey(index), value: benchValue(), ttlMs: 0 } as const;
+      api.write({ ...operation, operationId: null }, WRITE_TIMEOUT_MS, (result) => {
+        running -= 1;
+        if (result.kind === 'done') count += 1;
+        else failed += 1;
+        if (count % SAMPLE_EVERY === 0) latenciesMs.push(performance.now() - sentAt);
+        next();
+      });
+    };
+    for (let started = 0; started < inFlight; started += 1) next();
+  });
+}
+
+async function getFor(api: NodeApi, order: Extract<EngineOrder, { kind: 'get' }>): Promise<Counted> {
+  const keys = Array.from({ length: order.keyCount }, (_, index) => benchKey(index));
+  const endAt = performance.now() + order.forMs;
+  let count = 0;
+  let failed = 0;
+  let at = 0;
+  while (performance.now() < endAt) {
+    for (let read = 0; read < READS_PER_TURN; read += 1) {
+      const record = api.tryGet(keys[at]!);
+      if (record === WAIT || record === undefined) failed += 1;
+      else count += 1;
+      // A step that shares no factor with the count visits every key, and no two neighbours in a row.
+      at = (at + 7919) % keys.length;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { count, failed, latenciesMs: [] };
+}
+
+/** What is left after it is what the node holds, not what it has not yet let go of. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+}

@@ -1,0 +1,95 @@
+/**
+ * `npm run bench`: starts what it needs, measures each part beside what the design asks for, prints a table and
+ * writes `bench/results/<date>.json`. The figures are of this machine and this moment; ratios taken within one
+ * run are what can be compared. It ends with 1 where a target was missed.
+ */
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { guardCommand } from '../src/cli/guard.ts';
+import { nodeCommand } from '../src/cli/node.ts';
+import { runBareNode } from './bare-node.ts';
+import { runEngineNode } from './engine-node.ts';
+import { enginePart } from './engine-part.ts';
+import { failoverPart } from './failover-part.ts';
+import { grpcPart } from './grpc-part.ts';
+import { memoryPart } from './memory-part.ts';
+import { pipelinePart } from './pipeline-part.ts';
+import { headLines, isMet, machineFacts, tableLine, writeResults } from './report.ts';
+import type { Measure } from './report.ts';
+import { openWorld } from './world.ts';
+import type { World } from './world.ts';
+
+const PARTS: Readonly<Record<string, (world: World) => Promise<Measure[]>>> = {
+  engine: enginePart,
+  grpc: grpcPart,
+  pipeline: pipelinePart,
+  failover: failoverPart,
+  memory: memoryPart,
+};
+
+interface BenchOptions {
+  readonly only?: readonly string[];
+  readonly quick?: boolean;
+  readonly json?: boolean;
+  readonly profile?: string;
+  readonly save: boolean;
+}
+
+const program = new Command('bench');
+program
+  .description('measures this build on this machine')
+  .addOption(new Option('--only <part...>', 'just these parts').choices(Object.keys(PARTS)))
+  .option('--quick', 'short runs: to see that all is well, not to compare')
+  .option('--json', 'print the results as JSON instead of a table')
+  .option('--profile <directory>', 'have every node write a profile of its processor time')
+  .option('--no-save', 'do not write bench/results')
+  .action(async (options: BenchOptions) => {
+    process.exitCode = (await runParts(options)) ? 0 : 1;
+  });
+
+// What the benchmark starts is this program again, as one of these.
+guardCommand(program);
+nodeCommand(program, {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  exit: (code) => {
+    process.exitCode = code;
+  },
+});
+program
+  .command('engine-node', { hidden: true })
+  .requiredOption('--config <file>')
+  .action((options: { config: string }) => runEngineNode(options.config));
+program
+  .command('bare-node', { hidden: true })
+  .argument('<port>')
+  .action((port: string) => runBareNode(Number(port)));
+
+await program.parseAsync();
+
+/** Whether every target was met. */
+async function runParts(options: BenchOptions): Promise<boolean> {
+  const facts = machineFacts();
+  const quick = options.quick === true;
+  const tell = (text: string): void => {
+    if (options.json !== true) process.stdout.write(`${text}\n`);
+  };
+  tell(headLines(facts));
+  const world = await openWorld(quick, options.profile === undefined ? undefined : resolve(options.profile));
+  const measures: Measure[] = [];
+  try {
+    for (const name of options.only ?? Object.keys(PARTS)) {
+      tell(`\n${name}`);
+      for (const measure of await PARTS[name]!(world)) {
+        measures.push(measure);
+        tell(tableLine(measure));
+      }
+    }
+  } finally {
+    await world.close();
+  }
+  if (options.json === true) process.stdout.write(`${JSON.stringify({ facts, quick, measures }, null, 2)}\n`);
+  if (options.save) tell(`\n${writeResults(resolve('bench/results'), { facts, quick, measures })}`);
+  return measures.every(isMet);
+}

@@ -1,0 +1,177 @@
+/**
+ * Three nodes as processes: the command `node` as it is shipped, or `engine-node`, which takes its work from the
+ * benchmark over the process channel instead of from clients.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EngineAnswer, EngineOrder } from './engine-node.ts';
+import { freePorts } from './world.ts';
+import type { World } from './world.ts';
+
+export interface NodesOptions {
+  readonly command: 'node' | 'engine-node';
+  readonly cacheBytes?: number;
+}
+
+export interface NodeProcess {
+  readonly name: string;
+  readonly address: string;
+  readonly httpPort: number;
+  readonly home: string;
+}
+
+const NODE_COUNT = 3;
+const READY_TIMEOUT_MS = 60_000;
+const READY_POLL_MS = 20;
+let clusters = 0;
+
+export async function startNodes(world: World, options: NodesOptions): Promise<NodeProcesses> {
+  const ports = await freePorts(NODE_COUNT * 2);
+  clusters += 1;
+  const nodes = Array.from({ length: NODE_COUNT }, (_, index) => ({
+    name: `node-${index + 1}`,
+    address: `127.0.0.1:${ports[index]!}`,
+    httpPort: ports[NODE_COUNT + index]!,
+    home: join(world.directory, `cluster-${clusters}`, `node-${index + 1}`),
+  }));
+  const processes = new NodeProcesses(world, options, nodes, await world.createDatabase());
+  for (const { name } of nodes) processes.start(name);
+  try {
+    await processes.untilReady();
+  } catch (error) {
+    const logs = nodes.map(({ home }) => readFileSync(join(home, 'log'), 'utf8').slice(-2_000));
+    await processes.close();
+    throw new Error(`the nodes did not become ready:\n${logs.join('\n')}`, { cause: error });
+  }
+  return processes;
+}
+
+export class NodeProcesses {
+  readonly nodes: readonly NodeProcess[];
+  private readonly world: World;
+  private readonly options: NodesOptions;
+  private readonly databaseUrl: string;
+  private readonly running = new Map<string, ChildProcess>();
+  private orders = 0;
+
+  constructor(world: World, options: NodesOptions, nodes: readonly NodeProcess[], databaseUrl: string) {
+    this.world = world;
+    this.options = options;
+    this.nodes = nodes;
+    this.databaseUrl = databaseUrl;
+  }
+
+  get addresses(): string[] {
+    return this.nodes.map(({ address }) => address);
+  }
+
+  node(name: string): NodeProcess {
+    return this.nodes.find((node) => node.name === name)!;
+  }
+
+  start(name: string, cacheBytes = this.options.cacheBytes): void {
+    const { home } = this.node(name);
+    mkdirSync(home, { recursive: true });
+    const file = join(home, 'node.json');
+    writeFileSync(file, JSON.stringify(this.settings(name, cacheBytes)));
+    const { profileDirectory } = this.world;
+    const profile =
+      profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
+    const output = openSync(join(home, 'log'), 'a');
+    const { command } = this.options;
+    const child = spawn(process.execPath, [...profile, this.world.entry, command, '--config', file], {
+      env: { PATH: process.env['PATH'] },
+      stdio: ['ignore', output, output, 'ipc'],
+    });
+    closeSync(output);
+    this.running.set(name, child);
+  }
+
+  /** With kill -9. Returns once it was sent: what follows is what is measured. */
+  kill(name: string): Promise<void> {
+    const child = this.running.get(name)!;
+    this.running.delete(name);
+    child.kill('SIGKILL');
+    return ended(child);
+  }
+
+  async stop(name: string): Promise<void> {
+    const child = this.running.get(name)!;
+    this.running.delete(name);
+    child.kill('SIGTERM');
+    await ended(child);
+  }
+
+  /** Each by its own word, and a complete owner of every slot that it is placed on. */
+  async untilReady(): Promise<void> {
+    const giveUpAt = performance.now() + READY_TIMEOUT_MS;
+    for (const node of this.nodes) {
+      while (!(await isReady(node))) {
+        if (performance.now() > giveUpAt) throw new Error(`${node.name} did not become ready`);
+        await delay(READY_POLL_MS);
+      }
+    }
+  }
+
+  /** `engine-node` only. */
+  order(name: string, order: EngineOrder): Promise<EngineAnswer> {
+    const child = this.running.get(name)!;
+    const id = (this.orders += 1);
+    return new Promise((resolve, reject) => {
+      const onExit = (): void => reject(new Error(`${name} has ended`));
+      const onMessage = (answer: { id: number } & EngineAnswer): void => {
+        if (answer.id !== id) return;
+        child.off('message', onMessage);
+        child.off('exit', onExit);
+        resolve(answer);
+      };
+      child.on('message', onMessage);
+      child.once('exit', onExit);
+      child.send({ id, order });
+    });
+  }
+
+  orderAll(order: EngineOrder): Promise<EngineAnswer[]> {
+    return Promise.all(this.nodes.map(({ name }) => this.order(name, order)));
+  }
+
+  /** Where a profile is wanted nodes must leave in order: it is written at the very end. */
+  async close(): Promise<void> {
+    const names = [...this.running.keys()];
+    const inOrder = this.world.profileDirectory !== undefined;
+    await Promise.all(names.map((name) => (inOrder ? this.stop(name) : this.kill(name))));
+  }
+
+  private settings(name: string, cacheBytes: number | undefined): object {
+    const { home, address, httpPort } = this.node(name);
+    return {
+      cluster: {
+        name: 'bench',
+        members: this.nodes.map((node) => ({ name: node.name, address: node.address })),
+      },
+      node: { name, dataDir: join(home, 'data') },
+      grpc: { port: Number(address.split(':')[1]) },
+      http: { port: httpPort },
+      postgres: { url: this.databaseUrl },
+      log: { level: 'warn' },
+      ...(cacheBytes === undefined ? {} : { cache: { bytes: cacheBytes } }),
+    };
+  }
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => child.once('exit', () => resolve()));
+}
+
+async function isReady({ httpPort }: NodeProcess): Promise<boolean> {
+  try {
+    const url = `http://127.0.0.1:${httpPort}/readyz`;
+    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).status === 200;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * What was measured, as a table for people and as JSON for comparisons. A figure without the machine it comes from
+ * says nothing, so both carry its facts.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, freemem, loadavg, platform, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+export interface Measure {
+  readonly part: string;
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** What the design asks for; absent where the figure only explains another. */
+  readonly target?: { readonly atLeast: number } | { readonly atMost: number } | undefined;
+}
+
+export interface MachineFacts {
+  readonly cores: number;
+  readonly cpu: string;
+  readonly memoryGb: number;
+  readonly memoryFreeGb: number;
+  readonly platform: string;
+  readonly node: string;
+  /** Processes that wanted a core over the last minute before the run: what else was going on. */
+  readonly loadBefore: number;
+}
+
+const NAME_COLUMNS = 44;
+const VALUE_COLUMNS = 11;
+const UNIT_COLUMNS = 9;
+const GIGABYTE = 1024 ** 3;
+
+export function machineFacts(): MachineFacts {
+  return {
+    cores: cpus().length,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    memoryGb: round(totalmem() / GIGABYTE, 1),
+    memoryFreeGb: round(freemem() / GIGABYTE, 1),
+    platform: platform(),
+    node: process.version,
+    loadBefore: round(loadavg()[0] ?? 0, 2),
+  };
+}
+
+export function isMet({ value, target }: Measure): boolean {
+  if (target === undefined) return true;
+  return 'atLeast' in target ? value >= target.atLeast : value <= target.atMost;
+}
+
+export function headLines(facts: MachineFacts): string {
+  return [
+    `${facts.cores} cores (${facts.cpu}), ${facts.memoryGb} GB, Node ${facts.node} on ${facts.platform}`,
+    `load before the run ${facts.loadBefore}; values of 100 bytes; PostgreSQL with fsync and`,
+    'synchronous_commit on; every process of the run is on this machine',
+  ].join('\n');
+}
+
+export function tableLine(measure: Measure): string {
+  const { name, value, unit, target } = measure;
+  const wanted = target === undefined ? '' : wantedText(target) + (isMet(measure) ? '' : '  MISSED');
+  return `  ${name.padEnd(NAME_COLUMNS)}${shown(value).padStart(VALUE_COLUMNS)} ${unit.padEnd(UNIT_COLUMNS)}${wanted}`.trimEnd();
+}
+
+function wantedText(target: NonNullable<Measure['target']>): string {
+  return 'atLeast' in target ? `>= ${shown(target.atLeast)}` : `<= ${shown(target.atMost)}`;
+}
+
+function shown(value: number): string {
+  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
+  return String(round(value, Math.abs(value) < 10 ? 2 : 1));
+}
+
+export function round(value: number, digits: number): number {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
+}
+
+/** `bench/results/<date>.json`; returns where. */
+export function writeResults(
+  folder: string,
+  results: { readonly facts: MachineFacts; readonly quick: boolean; readonly measures: readonly Measure[] },
+): string {
+  mkdirSync(folder, { recursive: true });
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  const path = join(folder, `${stamp}.json`);
+  writeFileSync(path, `${JSON.stringify({ at: stamp, ...results }, null, 2)}\n`);
+  return path;
+}
