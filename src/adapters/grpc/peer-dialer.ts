@@ -109,6 +109,12 @@ export class PeerDialer {
     }
   }
 
+  /** The peer lives, as it has just dialled us: a pause before the next try has no point. */
+  hurry(): void {
+    if (this.state.kind !== 'waiting') return;
+    this.setState({ kind: 'waiting', timer: setTimeout(() => this.dial(), 0) });
+  }
+
   /** Drops the link at once; no event follows. */
   end(): void {
     if (this.state.kind === 'ended') return;

@@ -45,14 +45,17 @@ interface PeerStream {
 export class PeerListener {
   private readonly timing: LinkTiming;
   private readonly frameBytesMax: number;
+  private readonly onAccepted: (name: string) => void;
   private own: PeerHello | null = null;
   private handler: TransportHandler | null = null;
   private readonly byName = new Map<string, PeerStream>();
   private readonly strangers = new Set<PeerStream>();
 
-  constructor(timing: LinkTiming, frameBytesMax: number) {
+  /** `onAccepted`: a peer's link to us stands. */
+  constructor(timing: LinkTiming, frameBytesMax: number, onAccepted: (name: string) => void) {
     this.timing = timing;
     this.frameBytesMax = frameBytesMax;
+    this.onAccepted = onAccepted;
   }
 
   start(own: PeerHello, handler: TransportHandler): void {
@@ -143,6 +146,7 @@ export class PeerListener {
     stream.hello = hello;
     this.byName.set(hello.name, stream);
     stream.call.write(answer);
+    this.onAccepted(hello.name);
   }
 
   /** Ends a stream from our side. */

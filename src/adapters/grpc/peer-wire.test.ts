@@ -51,11 +51,11 @@ afterEach(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function addPeer(name: string, timing = FAST): Promise<{ peer: TestPeer; port: number }> {
+async function addPeer(name: string, timing = FAST, at = 0): Promise<{ peer: TestPeer; port: number }> {
   const server = new Server(PEER_SERVER_OPTIONS);
   const peer = new TestPeer(name, createGrpcTransport({ server, random: new Prng(1), timing }));
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(`127.0.0.1:${at}`, ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });
@@ -131,6 +131,18 @@ test('a process killed with -9: both of its links are gone before any sign of li
   const before = a.framesFrom('b').length;
   await reached(() => a.send('b', numberedFrame(6, 10)) && a.framesFrom('b').length > before);
   expect(numberOf(a.framesFrom('b').at(-1)!)).toBe(6);
+});
+
+test('a peer that was long away dials us: it is dialled at once, whatever the pause before the next try', async () => {
+  const unhurried = { ...FAST, backOffMsMin: 600_000, backOffMsMax: 600_000 };
+  const { peer: a, port: portOfA } = await addPeer('a', unhurried);
+  const gone = await addPeer('gone');
+  a.dial('b', `127.0.0.1:${gone.port}`);
+  await reached(() => a.log.some((line) => line.startsWith('refused b')));
+  endings.pop()!();
+  const { peer: b } = await addPeer('b', FAST, gone.port);
+  b.dial('a', `127.0.0.1:${portOfA}`);
+  await reached(() => a.count('up b') === 1 && b.count('up a') === 1);
 });
 
 test('a process stopped: its links are given up, and dialling it hangs in no attempt; it goes on: links again', async () => {

@@ -56,7 +56,9 @@ class GrpcTransport implements Transport {
   constructor(options: GrpcTransportOptions) {
     this.options = options;
     this.timing = { ...LINK_TIMING, ...options.timing };
-    this.listener = new PeerListener(this.timing, FRAME_BYTES_ACCEPTED_MAX);
+    this.listener = new PeerListener(this.timing, FRAME_BYTES_ACCEPTED_MAX, (name) =>
+      this.dialers.get(name)?.hurry(),
+    );
     options.server.addService(PEER_SERVICE, {
       link: (call: Parameters<PeerListener['answer']>[0]) => this.listener.answer(call),
     });
