@@ -207,6 +207,7 @@ function writeOutcome(result: WriteResult): HistoryOutcome {
     return {
       kind: 'conditionFailed',
       current: result.current === undefined ? null : textOf(result.current.value),
+      ...(result.current === undefined ? {} : { version: result.current.version }),
     };
   }
   if (result.failure.code === 'not_an_integer') return { kind: 'notAnInteger' };

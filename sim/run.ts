@@ -162,7 +162,7 @@ class Run {
         returnedAt: Infinity,
       });
     }
-    const verdict = checkHistory(history, { stepsMax: CHECK_STEPS_MAX });
+    const verdict = checkHistory(history, { stepsMax: CHECK_STEPS_MAX, versionsOrder: true });
     if (verdict.kind === 'undecided') this.count('undecided', 1);
     if (verdict.kind === 'violation') return `${verdict.kind} on ${verdict.key}\n${verdict.explanation}`;
     const rows = new Map<string, { version: number; checksum: number }>();

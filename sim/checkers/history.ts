@@ -44,8 +44,8 @@ export type HistoryOutcome =
   | { readonly kind: 'value'; readonly value: string | null; readonly version?: number }
   /** Of a write; `number` of an increment. `version` where the client was told. */
   | { readonly kind: 'done'; readonly version?: number; readonly number?: bigint }
-  /** `current` is left out where the client was not told what stood. */
-  | { readonly kind: 'conditionFailed'; readonly current?: string | null }
+  /** `current` is left out where the client was not told what stood; `version` is that of `current`. */
+  | { readonly kind: 'conditionFailed'; readonly current?: string | null; readonly version?: number }
   /** Of an increment: the value is no integer, or would leave 64 bits. */
   | { readonly kind: 'notAnInteger' }
   | { readonly kind: 'indefinite' }
@@ -86,7 +86,7 @@ function describeOutcome(outcome: HistoryOutcome): string {
     case 'done':
       return `done${outcome.number === undefined ? '' : `, now ${outcome.number}`}${describeVersion(outcome.version)}`;
     case 'conditionFailed':
-      return `condition failed${outcome.current === undefined ? '' : `, found ${describeValue(outcome.current)}`}`;
+      return `condition failed${outcome.current === undefined ? '' : `, found ${describeValue(outcome.current)}`}${describeVersion(outcome.version)}`;
     case 'notAnInteger':
       return 'not an integer';
     case 'indefinite':

@@ -249,3 +249,51 @@ test('hundreds of lost writes that were never seen: cost nothing', () => {
   }
   expect(checkKey(history, { stepsMax: 2_000_000 }).kind).toBe('ok');
 });
+
+const ordered = { versionsOrder: true };
+const done = (version: number): HistoryOutcome => ({ kind: 'done', version });
+const seen = (invokedAt: number, returnedAt: number, value: string, version: number): HistoryOperation =>
+  op(invokedAt, returnedAt, { kind: 'get' }, { kind: 'value', value, version });
+
+test('versions against real time: are a violation even where the values would fit', () => {
+  const later = [op(1, 2, put('a'), done(20)), op(3, 4, put('b'), done(10)), seen(5, 6, 'b', 10)];
+  expect(checkKey(later)).toEqual({ kind: 'ok' });
+  expect(checkKey(later, ordered)).toMatchObject({ kind: 'violation', operation: later[1] });
+  const back = [op(1, 9, put('a'), done(20)), op(2, 8, put('a'), done(10)), seen(10, 11, 'a', 10)];
+  expect(checkKey(back)).toEqual({ kind: 'ok' });
+  expect(checkKey(back, ordered)).toMatchObject({ kind: 'violation', operation: back[2] });
+  const twice = [
+    op(1, 9, put('a'), done(10)),
+    op(2, 8, put('b'), done(10)),
+    seen(3, 8, 'a', 10),
+    seen(4, 8, 'b', 10),
+  ];
+  expect(checkKey(twice)).toEqual({ kind: 'ok' });
+  expect(checkKey(twice, ordered).kind).toBe('violation');
+});
+
+test('operations of one round: share a version, in a row', () => {
+  const round = [
+    op(1, 9, put('7'), done(10)),
+    op(2, 9, add(1), { kind: 'done', number: 8n, version: 10 }),
+    op(3, 9, swap('6', 'x'), { kind: 'conditionFailed', current: '8', version: 10 }),
+    seen(10, 11, '8', 10),
+  ];
+  expect(checkKey(round, ordered)).toEqual({ kind: 'ok' });
+  const torn = [...round.slice(0, 2), op(1, 9, put('9'), done(10)), seen(10, 11, '10', 10)];
+  expect(checkKey(torn, ordered).kind).toBe('violation');
+});
+
+test('many lost increments and puts on a key with versions: are decided in few steps', () => {
+  const history: HistoryOperation[] = [];
+  for (let index = 1; index <= 40; index += 1) {
+    const at = index * 10;
+    history.push(op(at, at + 1, put(String(index * 10_000_000)), LOST));
+    history.push(op(at + 2, at + 3, add(index * 1009), LOST));
+    history.push(op(at + 4, at + 5, put(`${index * 10_000_000 + 5_000_000}`), done(at)));
+    history.push(seen(at + 6, at + 7, String(index * 10_000_000 + 5_000_000), at));
+  }
+  history.push(seen(500, 501, String(40 * 10_000_000 + 3 * 1009 + 7 * 1009), 500));
+  expect(checkKey(history, { ...ordered, stepsMax: 20_000 })).toEqual({ kind: 'ok' });
+  expect(checkKey(history, { stepsMax: 20_000 }).kind).toBe('undecided');
+});

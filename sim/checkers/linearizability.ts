@@ -21,12 +21,19 @@ import {
 import { describeOperation, describeValue, type HistoryOperation } from './history.ts';
 import { groupIndefinite, Witnesses, type IndefiniteGroup } from './indefinite.ts';
 import { IMPOSSIBLE, isObservation, KeyModel } from './model.ts';
+import { Targets, wantedBy } from './targets.ts';
+import { findDisorder, versionOf } from './version-order.ts';
 
 export interface CheckOptions {
   /** What the key held before the history; null: it was absent. */
   readonly initialValue?: string | null;
   /** Placements tried before the answer is `undecided`. */
   readonly stepsMax?: number;
+  /**
+   * The versions told put the writes of a key in order. Contradictions to that order are violations too, and the
+   * search becomes cheap. Only for histories in which every acknowledgement and every value names its version.
+   */
+  readonly versionsOrder?: boolean;
 }
 
 export type KeyVerdict =
@@ -62,6 +69,11 @@ export function checkHistory(
 
 /** All operations must be on one key. */
 export function checkKey(history: readonly HistoryOperation[], options: CheckOptions = {}): KeyVerdict {
+  const disorder = options.versionsOrder === true ? findDisorder(history) : null;
+  if (disorder !== null) {
+    const { operation, reason } = disorder;
+    return { kind: 'violation', operation, explanation: `${describeOperation(operation)}: ${reason}` };
+  }
   const search = new Search(history, options);
   for (const event of eventsOf(history)) {
     if (!event.returns) {
@@ -116,6 +128,9 @@ class Search {
   /** Groups are known by their index; those whose use is over are null. */
   private readonly groups: (IndefiniteGroup | null)[];
   private readonly witnesses: Witnesses;
+  private readonly isOrdered: boolean;
+  /** Kept within one return, by what is wanted. */
+  private readonly targets = new Map<string, Targets>();
   private readonly slots: (HistoryOperation | null)[] = [];
   /**
    * By slot: until when it matters whether the effect of the open blind write was ever seen; else
@@ -129,7 +144,11 @@ class Search {
 
   constructor(history: readonly HistoryOperation[], options: CheckOptions) {
     this.stepsMax = options.stepsMax ?? STEPS_MAX_DEFAULT;
-    this.model = new KeyModel(history.some((operation) => operation.call.kind === 'fill'));
+    this.isOrdered = options.versionsOrder === true;
+    this.model = new KeyModel(
+      history.some((operation) => operation.call.kind === 'fill'),
+      this.isOrdered,
+    );
     this.witnesses = new Witnesses(history);
     this.groups = groupIndefinite(history, this.witnesses);
     const placed = new Array<number>(wordsFor(openCountMax(history))).fill(0);
@@ -151,6 +170,7 @@ class Search {
     const survivors = new ConfigurationSet();
     const open: Reached[] = [];
     this.reached = new ConfigurationSet();
+    this.targets.clear();
     const reach: Reach = (configuration, unseen) => {
       if (isPlaced(configuration.placed, slot)) {
         survivors.add({ ...configuration, placed: withoutPlaced(configuration.placed, slot) });
@@ -175,9 +195,17 @@ class Search {
 
   /** Every single next write that could take effect, open or indefinite. */
   private expand({ configuration: from, unseen }: Reached, now: number, reach: Reach): void {
+    const next = this.isOrdered ? this.lowestVersion(from) : Infinity;
     for (let slot = 0; slot < this.slots.length; slot++) {
       const operation = this.slots[slot] ?? null;
-      if (operation === null || isObservation(operation) || isPlaced(from.placed, slot)) continue;
+      if (operation === null || isPlaced(from.placed, slot)) continue;
+      const version = this.isOrdered ? versionOf(operation) : undefined;
+      // Whoever has a lower version has its place before; later there is none for it any more.
+      if (version !== undefined && version > next) continue;
+      if (isObservation(operation)) {
+        if (version !== undefined) this.settleVersion(from, operation, version, reach);
+        continue;
+      }
       if (unseen && isBlind(operation)) continue;
       this.stepCount += 1;
       const state = this.model.apply(operation, from.state);
@@ -186,6 +214,11 @@ class Search {
       if (isBlind(operation)) placed = this.placeUnseen(placed, now);
       reach(this.observe({ state, placed, spent: from.spent }), false);
     }
+    this.expandIndefinite(from, unseen, now, reach);
+  }
+
+  private expandIndefinite(from: Configuration, unseen: boolean, now: number, reach: Reach): void {
+    const targets = this.isOrdered ? this.targetsOf(from) : null;
     for (let index = 0; index < this.groups.length; index++) {
       const group = this.groups[index] ?? null;
       if (group === null || (unseen && isBlind(group.operation))) continue;
@@ -195,9 +228,52 @@ class Search {
       const state = this.model.effect(group.operation, from.state);
       // One that changes nothing might as well not have happened.
       if (state === IMPOSSIBLE || state === from.state) continue;
+      if (targets !== null && !targets.worth(this.model.valueOf(state))) continue;
       const next = this.observe({ state, placed: from.placed, spent: withSpent(from.spent, index) });
       reach(next, next.placed === from.placed);
     }
+  }
+
+  /** An observation may tell the version of what stands: that it does is one possibility, not the only one. */
+  private settleVersion(
+    from: Configuration,
+    operation: HistoryOperation,
+    version: number,
+    reach: Reach,
+  ): void {
+    this.stepCount += 1;
+    const state = this.model.known(operation, version, from.state);
+    if (state !== IMPOSSIBLE) reach(this.observe({ ...from, state }), false);
+  }
+
+  private lowestVersion(from: Configuration): number {
+    let lowest = Infinity;
+    for (let slot = 0; slot < this.slots.length; slot++) {
+      const operation = this.slots[slot] ?? null;
+      if (operation === null || isPlaced(from.placed, slot)) continue;
+      lowest = Math.min(lowest, versionOf(operation) ?? Infinity);
+    }
+    return lowest;
+  }
+
+  /** What the next operations by version, and those without one, need to find. */
+  private targetsOf(from: Configuration): Targets {
+    const lowest = this.lowestVersion(from);
+    const wanting: number[] = [];
+    for (let slot = 0; slot < this.slots.length; slot++) {
+      const operation = this.slots[slot] ?? null;
+      if (operation === null || isPlaced(from.placed, slot)) continue;
+      const version = versionOf(operation);
+      if (version === undefined || version === lowest) wanting.push(slot);
+    }
+    const mark = wanting.join();
+    let targets = this.targets.get(mark);
+    if (targets === undefined) {
+      const wanted = wanting.flatMap((slot) => wantedBy(this.slots[slot]!));
+      targets = new Targets(wanted, this.groups);
+      this.targets.set(mark, targets);
+    }
+    return targets;
   }
 
   /**
@@ -222,7 +298,10 @@ class Search {
   private placeUnseen(placed: number[], now: number): number[] {
     let result = placed;
     for (let slot = 0; slot < this.slots.length; slot++) {
-      if (this.slots[slot] === null || this.seenUntil[slot]! >= now || isPlaced(result, slot)) continue;
+      const operation = this.slots[slot] ?? null;
+      if (operation === null || this.seenUntil[slot]! >= now || isPlaced(result, slot)) continue;
+      // What has a version has its place by that, and not just anywhere before.
+      if (this.isOrdered && versionOf(operation) !== undefined) continue;
       result = withPlaced(result, slot);
     }
     return result;

@@ -12,6 +12,8 @@ interface ModelState {
   readonly version: number | null;
   /** Nothing ever stood here, so a fill may. Told apart from a deletion only in histories that have fills. */
   readonly untouched: boolean;
+  /** Where versions give the order: the highest that led here, below which nothing may follow; else 0. */
+  readonly floor: number;
 }
 
 /** "This cannot have happened in that state." */
@@ -30,34 +32,48 @@ export class KeyModel {
    */
   private readonly targets = new Map<HistoryOperation, number>();
   private readonly hasFills: boolean;
+  private readonly isOrdered: boolean;
 
-  constructor(hasFills: boolean) {
+  /** `isOrdered`: the versions put the operations that have one in order. */
+  constructor(hasFills: boolean, isOrdered: boolean) {
     this.hasFills = hasFills;
+    this.isOrdered = isOrdered;
   }
 
   initial(value: string | null): number {
-    return this.intern(value, null, value === null);
+    return this.intern(value, null, value === null, 0);
   }
 
   valueOf(state: number): string | null {
     return this.states[state]!.value;
   }
 
+  /**
+   * The state that stands at the version which an observation saw, if it may be the present one, whose version
+   * nobody was told; or IMPOSSIBLE. Only where versions give the order.
+   */
+  known(operation: HistoryOperation, version: number, state: number): number {
+    const { outcome } = operation;
+    const seen = outcome.kind === 'conditionFailed' ? outcome.current : valueSeen(operation);
+    const present = this.states[state]!;
+    if (present.version !== null || present.value === null || present.value !== seen) return IMPOSSIBLE;
+    return version < present.floor ? IMPOSSIBLE : this.intern(present.value, version, false, version);
+  }
+
   /** The state after `operation` with the outcome its client was told, or IMPOSSIBLE. */
   apply(operation: HistoryOperation, state: number): number {
     const { call, outcome } = operation;
-    const { value, version } = this.states[state]!;
+    const { value } = this.states[state]!;
     switch (outcome.kind) {
-      case 'value': {
-        const versionFits = outcome.version === undefined || version === null || outcome.version === version;
-        return outcome.value === value && versionFits ? state : IMPOSSIBLE;
-      }
+      case 'value':
+        return outcome.value === value && this.isVersion(outcome.version, state) ? state : IMPOSSIBLE;
       case 'conditionFailed':
         assert(
           call.kind === 'compareAndPut' || call.kind === 'compareAndDelete',
           'only a condition can fail',
         );
         if (outcome.current !== undefined && outcome.current !== value) return IMPOSSIBLE;
+        if (!this.isVersion(outcome.version, state)) return IMPOSSIBLE;
         return this.expectation(call.expect, state) === 'holds' ? IMPOSSIBLE : state;
       case 'notAnInteger':
         assert(call.kind === 'increment', 'only an increment needs an integer');
@@ -76,27 +92,31 @@ export class KeyModel {
   effect(operation: HistoryOperation, state: number): number {
     const { call, outcome } = operation;
     const version = outcome.kind === 'done' ? (outcome.version ?? null) : null;
+    const { floor } = this.states[state]!;
+    if (this.isOrdered && version !== null && version < floor) return IMPOSSIBLE;
     switch (call.kind) {
       case 'put':
-        return this.target(operation, call.value, version);
+        return this.target(operation, call.value, version, floor);
       case 'delete':
-        return this.target(operation, null, null);
+        return this.target(operation, null, version, floor);
       case 'compareAndPut':
         return this.expectation(call.expect, state) === 'fails'
           ? IMPOSSIBLE
-          : this.target(operation, call.value, version);
+          : this.target(operation, call.value, version, floor);
       case 'compareAndDelete':
         return this.expectation(call.expect, state) === 'fails'
           ? IMPOSSIBLE
-          : this.target(operation, null, null);
+          : this.target(operation, null, version, floor);
       case 'increment': {
         const next = incremented(this.states[state]!.value, call.delta);
         const told = outcome.kind === 'done' ? outcome.number : undefined;
         if (next === null || (told !== undefined && told !== next)) return IMPOSSIBLE;
-        return this.intern(String(next), version, false);
+        return this.intern(String(next), version, false, version ?? floor);
       }
       case 'fill':
-        return this.states[state]!.untouched ? this.target(operation, call.value, version) : IMPOSSIBLE;
+        return this.states[state]!.untouched
+          ? this.target(operation, call.value, version, floor)
+          : IMPOSSIBLE;
       case 'get':
         return state;
       default:
@@ -120,25 +140,46 @@ export class KeyModel {
     }
   }
 
-  private target(operation: HistoryOperation, value: string | null, version: number | null): number {
+  private isVersion(told: number | undefined, state: number): boolean {
+    const { version } = this.states[state]!;
+    return told === undefined || told === version || (version === null && !this.isOrdered);
+  }
+
+  private target(
+    operation: HistoryOperation,
+    value: string | null,
+    version: number | null,
+    floor: number,
+  ): number {
+    if (this.isOrdered && version === null) return this.intern(value, null, false, floor);
     let target = this.targets.get(operation);
     if (target === undefined) {
-      target = this.intern(value, version, false);
+      target = this.intern(value, version, false, version ?? 0);
       this.targets.set(operation, target);
     }
     return target;
   }
 
-  private intern(value: string | null, version: number | null, untouched: boolean): number {
+  private intern(value: string | null, version: number | null, untouched: boolean, floor: number): number {
+    const isUntouched = untouched && this.hasFills;
+    const least = this.isOrdered ? floor : 0;
+    // An absence has no version that a reader could be told.
+    const shown = value === null ? null : version;
     const mark =
-      value !== null ? `=${version ?? ''}=${value}` : untouched && this.hasFills ? 'untouched' : 'absent';
+      value !== null
+        ? `=${version ?? ''}=${least}=${value}`
+        : `${isUntouched ? 'untouched' : 'absent'}${least}`;
     const known = this.ids.get(mark);
     if (known !== undefined) return known;
     const id = this.states.length;
-    this.states.push({ value, version, untouched: untouched && this.hasFills });
+    this.states.push({ value, version: shown, untouched: isUntouched, floor: least });
     this.ids.set(mark, id);
     return id;
   }
+}
+
+function valueSeen({ outcome }: HistoryOperation): string | null | undefined {
+  return outcome.kind === 'value' ? outcome.value : undefined;
 }
 
 /** null where the value is no integer or the sum would leave 64 bits. */

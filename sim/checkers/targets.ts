@@ -1,0 +1,84 @@
+/**
+ * Which states are worth reaching by calls that perhaps never happened. Where versions give the order, the next
+ * operation to be placed is known and with it the value that it needs; an indefinite call helps only if it leads
+ * to such a value, by itself or through further indefinite conditions and increments. Everything else need not
+ * have happened yet. Rather too many states are called worth it than too few.
+ */
+import type { HistoryOperation } from './history.ts';
+import type { IndefiniteGroup } from './indefinite.ts';
+
+/** 'any': the operation fits many states. 'none': it fits all, and needs nothing to have happened. */
+export type Wanted = { readonly value: string | null } | 'any' | 'none';
+
+/** The value that must stand for the operation to have had its outcome. */
+export function wantedBy(operation: HistoryOperation): readonly Wanted[] {
+  const { call, outcome } = operation;
+  if (outcome.kind === 'value') return [{ value: outcome.value }];
+  if (outcome.kind === 'conditionFailed')
+    return [outcome.current === undefined ? 'any' : { value: outcome.current }];
+  if (call.kind === 'put' || call.kind === 'delete') return ['none'];
+  if (outcome.kind !== 'done') return ['any'];
+  if (call.kind === 'compareAndPut' || call.kind === 'compareAndDelete') {
+    if (call.expect.kind === 'version') return ['any'];
+    return [{ value: call.expect.kind === 'absent' ? null : call.expect.value }];
+  }
+  if (call.kind !== 'increment' || outcome.number === undefined) return ['any'];
+  const before = outcome.number - call.delta;
+  return before === 0n ? [{ value: '0' }, { value: null }] : [{ value: String(before) }];
+}
+
+const INTEGER = /^(0|-?[1-9]\d{0,18})$/;
+
+/** The values from which calls that may have happened lead to a wanted one; null: every value. */
+export class Targets {
+  private readonly values = new Set<string | null>();
+  private readonly integers: bigint[] = [];
+  private readonly isAny: boolean;
+  private readonly lowest: bigint;
+  private readonly highest: bigint;
+
+  constructor(wanted: readonly Wanted[], groups: readonly (IndefiniteGroup | null)[]) {
+    let lowest = 0n;
+    let highest = 0n;
+    for (const group of groups) {
+      if (group === null || group.operation.call.kind !== 'increment') continue;
+      const sum = group.operation.call.delta * BigInt(group.invokedAt.length);
+      if (sum < 0n) lowest += sum;
+      else highest += sum;
+    }
+    this.lowest = lowest;
+    this.highest = highest;
+    let isAny = wanted.includes('any');
+    for (const each of wanted) if (typeof each === 'object') this.add(each.value);
+    for (let grown = true; grown && !isAny;) {
+      grown = false;
+      for (const group of groups) {
+        const call = group?.operation.call;
+        if (call?.kind !== 'compareAndPut' && call?.kind !== 'compareAndDelete') continue;
+        if (!this.leads(call.kind === 'compareAndPut' ? call.value : null)) continue;
+        if (call.expect.kind === 'version') isAny = true;
+        else if (this.add(call.expect.kind === 'absent' ? null : call.expect.value)) grown = true;
+      }
+    }
+    this.isAny = isAny;
+  }
+
+  worth(value: string | null): boolean {
+    return this.isAny || this.leads(value);
+  }
+
+  private add(value: string | null): boolean {
+    if (this.values.has(value)) return false;
+    this.values.add(value);
+    if (value !== null && INTEGER.test(value)) this.integers.push(BigInt(value));
+    return true;
+  }
+
+  private leads(value: string | null): boolean {
+    if (this.values.has(value)) return true;
+    if (this.integers.length === 0 || (this.lowest === 0n && this.highest === 0n)) return false;
+    if (value !== null && !INTEGER.test(value)) return false;
+    const from = value === null ? 0n : BigInt(value);
+    return this.integers.some((to) => to - from >= this.lowest && to - from <= this.highest);
+  }
+}

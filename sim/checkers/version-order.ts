@@ -1,0 +1,66 @@
+/**
+ * Versions as witnesses. Where every acknowledged write and every value read names its version, the versions put
+ * all writes of a key in one order, and that order must agree with real time: what returned before something
+ * began has a lower version, or for a read at most the same. Operations that were combined into one round share a
+ * version, one after another. Whoever breaks this breaks the protocol, even where some other order of the values
+ * would satisfy every client.
+ */
+import type { HistoryOperation } from './history.ts';
+import { isObservation } from './model.ts';
+
+export interface Disorder {
+  readonly operation: HistoryOperation;
+  readonly reason: string;
+}
+
+/** The version that the operation wrote or saw, where its client was told. */
+export function versionOf(operation: HistoryOperation): number | undefined {
+  const { outcome } = operation;
+  return outcome.kind === 'value' || outcome.kind === 'done' || outcome.kind === 'conditionFailed'
+    ? outcome.version
+    : undefined;
+}
+
+/** The first operation whose version contradicts real time, or whose value another read contradicts. */
+export function findDisorder(history: readonly HistoryOperation[]): Disorder | null {
+  return findTimeDisorder(history) ?? findTwoValues(history);
+}
+
+function findTimeDisorder(history: readonly HistoryOperation[]): Disorder | null {
+  const versioned = history.filter((operation) => versionOf(operation) !== undefined);
+  const byReturn = [...versioned].sort((a, b) => a.returnedAt - b.returnedAt);
+  let returned = 0;
+  let highest: HistoryOperation | null = null;
+  for (const operation of versioned.sort((a, b) => a.invokedAt - b.invokedAt)) {
+    for (
+      ;
+      returned < byReturn.length && byReturn[returned]!.returnedAt < operation.invokedAt;
+      returned += 1
+    ) {
+      const before = byReturn[returned]!;
+      if (highest === null || versionOf(before)! > versionOf(highest)!) highest = before;
+    }
+    if (highest === null) continue;
+    const version = versionOf(operation)!;
+    const least = versionOf(highest)!;
+    if (version > least || (version === least && isObservation(operation))) continue;
+    const reason = `version ${version} follows version ${least} of client ${highest.client}, told at ${highest.returnedAt}`;
+    return { operation, reason };
+  }
+  return null;
+}
+
+/** A version is one record: all who read it read the same. */
+function findTwoValues(history: readonly HistoryOperation[]): Disorder | null {
+  const values = new Map<number, string | null>();
+  for (const operation of history) {
+    const { outcome } = operation;
+    if (outcome.kind !== 'value' || outcome.version === undefined) continue;
+    const known = values.get(outcome.version);
+    if (known === undefined) values.set(outcome.version, outcome.value);
+    else if (known !== outcome.value) {
+      return { operation, reason: `version ${outcome.version} was read with two values` };
+    }
+  }
+  return null;
+}
