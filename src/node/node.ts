@@ -3,11 +3,10 @@
  * flows; epochs turn this process into an owner, a learner or a bystander; ticks drive what waits for time. The
  * decisions are all elsewhere: in `src/core`, and in the flows beside this file.
  */
-import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS, OPERATIONS_IN_FLIGHT_MAX, TICK_MS } from '../core/limits.ts';
+import { OPERATIONS_IN_FLIGHT_MAX, TICK_MS } from '../core/limits.ts';
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
-import { needsEpoch } from '../core/message.ts';
-import type { FrameHeader, PeerMessage } from '../core/message.ts';
+import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../core/operation.ts';
@@ -15,21 +14,19 @@ import { isLive, yieldsToFill } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
 import { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
-import { placeSlots, rowsOf } from '../core/slot-table.ts';
 import { slotOf } from '../core/slots.ts';
 import { isLiveIncarnation, memberById, memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
-import { decodeFrame } from '../wire/message-codec.ts';
-import { metaKey } from '../wire/store-codec.ts';
-import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
 import { WAIT } from './api.ts';
 import type { Inspection, NodeApi, NodeStatus } from './api.ts';
+import { learnerOf, membershipOf, servingOf } from './assembly.ts';
 import { Deadlines } from './deadlines.ts';
+import { ForwardService } from './forward-service.ts';
 import { Forwarder } from './forwarder.ts';
+import { FrameDesk } from './frame-desk.ts';
 import { startRead } from './get.ts';
-import { Learner } from './learner.ts';
-import { LegacyReader } from './legacy-reader.ts';
-import { Membership } from './membership.ts';
+import type { Learner } from './learner.ts';
+import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import { statusOf } from './node-status.ts';
 import { readStore } from './opening.ts';
@@ -50,7 +47,6 @@ import { Teacher } from './teacher.ts';
 const SWEEP_TICKS = 5;
 /** Milliseconds that a clean stop waits for the operations under way. (R18) */
 const DRAIN_MS_MAX = 3_000;
-const FILL_TIMEOUT_MS = 5_000;
 
 export class CausewayNode implements NodeApi {
   readonly membership: Membership;
@@ -63,6 +59,8 @@ export class CausewayNode implements NodeApi {
   private readonly recordWriter: RecordWriter | null;
   private readonly recordReader: RecordReader | null;
   private readonly forwarder: Forwarder;
+  private readonly forwardService: ForwardService;
+  private readonly desk: FrameDesk;
   private readonly learner: Learner;
   private readonly teacher: Teacher;
   private readonly deadlines: Deadlines;
@@ -117,10 +115,42 @@ export class CausewayNode implements NodeApi {
         : new RecordReader(record, parts.clock, parts.telemetry, (key, sealed, problem) =>
             this.replica?.onFetched(key, sealed, problem),
           );
-    this.membership = this.buildMembership();
+    this.membership = membershipOf(parts, this.writer, this.outbox, (next) => this.onTopology(next));
     this.teacher = new Teacher(parts.storage, this.shelf, (id, message) => this.sendTo(id, message));
-    this.learner = this.buildLearner();
-    this.serving = this.buildServing();
+    this.learner = learnerOf(parts, this.membership, this.writer, this.shelf, this.marks, (id, message) =>
+      this.sendTo(id, message),
+    );
+    this.serving = servingOf(parts, {
+      membership: this.membership,
+      deadlines: this.deadlines,
+      forwarder: this.forwarder,
+      shelf: this.shelf,
+      replica: () => this.replica,
+      later: (run) => this.waitingRuns.push(run),
+      count: (what) => {
+        this.counts[what] += 1;
+      },
+    });
+    this.forwardService = new ForwardService({
+      serving: this.serving,
+      send: (peer, message) => this.outbox.send(peer, message),
+      isLinked: (peer) => this.membership.isLinked(peer),
+      admit: () => this.admit(),
+      leave: () => {
+        this.inFlight -= 1;
+      },
+      draining: () => this.draining,
+    });
+    this.desk = new FrameDesk({
+      telemetry: parts.telemetry,
+      membership: this.membership,
+      teacher: this.teacher,
+      learner: this.learner,
+      forwarder: this.forwarder,
+      forwardService: this.forwardService,
+      replica: () => this.replica,
+      dropEpochCheck: this.mutations.dropEpochCheck === true,
+    });
   }
 
   /** Reads the disk, then introduces itself to its peers. `done` gets null where the store cannot be read. */
@@ -157,7 +187,9 @@ export class CausewayNode implements NodeApi {
     transport.start(this.parts.hello, {
       onLinkUp: (name) => this.onLinkUp(name),
       onLinkDown: (name) => this.onLinkDown(name),
-      onFrame: (name, frame) => this.onFrame(name, frame),
+      onFrame: (name, frame) => {
+        if (!this.closed) this.desk.onFrame(name, frame);
+      },
       onPeerGone: (name) => {
         this.membership.onPeerGone(name);
         this.forwarder.onLost(name);
@@ -291,6 +323,7 @@ export class CausewayNode implements NodeApi {
 
   private onLinkUp(name: string): void {
     this.membership.onLinkUp(name);
+    this.forwardService.onLinkUp(name);
     const topology = this.membership.topology;
     const member = topology === null ? undefined : memberByName(topology, name);
     if (member !== undefined) this.replica?.onPeerBack(member.id);
@@ -299,86 +332,6 @@ export class CausewayNode implements NodeApi {
   private onLinkDown(name: string): void {
     this.membership.onLinkDown(name);
     this.forwarder.onLost(name);
-  }
-
-  private onFrame(name: string, frame: Uint8Array): void {
-    if (this.closed) return;
-    const decoded = decodeFrame(frame);
-    if ('fault' in decoded) {
-      this.parts.telemetry.event('error', 'peer.frame_damaged', { peer: name, fault: decoded.fault });
-      return;
-    }
-    this.membership.onFrame(name, decoded.header);
-    for (const message of decoded.messages) this.onMessage(name, decoded.header, message);
-  }
-
-  private onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
-    if (needsEpoch(message) && !this.isCurrent(header)) return;
-    const { replica } = this;
-    switch (message.kind) {
-      case 'invalidate':
-        return replica?.onMessage(header.from, slotOf(message.sealed.record.key), message);
-      case 'acknowledge':
-        return replica?.onMessage(header.from, 0, message);
-      case 'validate':
-      case 'query':
-      case 'queryAnswer':
-        return replica?.onMessage(header.from, slotOf(message.key), message);
-      case 'learnDigests':
-        return replica === null ? undefined : this.teacher.onDigests(header.from, replica, message);
-      case 'learnPull':
-        return replica === null ? undefined : this.teacher.onPull(header.from, replica, message);
-      case 'learnDifferences':
-      case 'learnFrame':
-      case 'learnRefused':
-        return this.learner.onMessage(header.from, message);
-      case 'forwardRead':
-      case 'forwardWrite':
-        return this.onForward(name, message);
-      case 'forwardReadAnswer':
-        return this.forwarder.onReadAnswer(message.request, message.result);
-      case 'forwardWriteAnswer':
-        return this.forwarder.onWriteAnswer(message.request, message.result);
-      default:
-        return this.membership.onMessage(name, header, message);
-    }
-  }
-
-  /** Only who acts in our epoch, as the process that the epoch knows, is heard on anything that it decides. */
-  private isCurrent(header: FrameHeader): boolean {
-    if (this.mutations.dropEpochCheck === true) return true;
-    const topology = this.membership.topology;
-    return (
-      topology !== null &&
-      header.epoch === topology.epoch &&
-      isLiveIncarnation(topology, header.from, header.incarnation)
-    );
-  }
-
-  private onForward(
-    name: string,
-    message: Extract<PeerMessage, { kind: 'forwardRead' | 'forwardWrite' }>,
-  ): void {
-    const { request, hops, timeoutMs } = message;
-    const admitted = this.admit();
-    const refused = this.refusal();
-    if (message.kind === 'forwardRead') {
-      const answer = (result: ReadResult): void =>
-        this.outbox.send(name, { kind: 'forwardReadAnswer', request, result });
-      if (!admitted) return answer({ kind: 'failed', failure: refused });
-      const { key, miss } = message;
-      return startRead(this.serving, { key, timeoutMs, hops, miss, mayAskLegacy: true }, (result) => {
-        this.inFlight -= 1;
-        answer(result);
-      });
-    }
-    const answer = (result: WriteResult): void =>
-      this.outbox.send(name, { kind: 'forwardWriteAnswer', request, result });
-    if (!admitted) return answer({ kind: 'failed', failure: refused });
-    startWrite(this.serving, { operation: message.operation, timeoutMs, hops }, (result) => {
-      this.inFlight -= 1;
-      answer(result);
-    });
   }
 
   /** An epoch: this process is the member it was, has become one, or is one no longer. */
@@ -426,106 +379,6 @@ export class CausewayNode implements NodeApi {
       writeThrough,
       send: (id, message) => this.sendTo(id, message),
       replica: () => this.replica,
-    });
-  }
-
-  private buildMembership(): Membership {
-    const { clock, random, telemetry, self, members, hash32 } = this.parts;
-    return new Membership({
-      self,
-      members,
-      settings: { ...this.parts.membership, heartbeatMs: this.parts.membership.heartbeatMs || HEARTBEAT_MS },
-      clock,
-      random,
-      telemetry,
-      systemOfRecord: this.parts.systemOfRecord,
-      meta: {
-        load: (name) => this.writer.get(metaKey(name)),
-        persist: (name, bytes, done) => this.writer.putMeta(name, bytes, done),
-      },
-      codec: { encode: encodeTopology, decode: decodeTopology },
-      place: (all) =>
-        rowsOf(
-          placeSlots({
-            members: all,
-            replicaCount: this.parts.membership.replicaCount,
-            previous: null,
-            hash32,
-          }),
-        ),
-      send: (name, message) => this.outbox.send(name, message),
-      onTopology: (next) => this.onTopology(next),
-      onPhase: (phase) => telemetry.event('info', 'node.phase', { phase }),
-      mutations: this.mutations,
-    });
-  }
-
-  private buildLearner(): Learner {
-    const { clock, telemetry, storage } = this.parts;
-    return new Learner({
-      clock,
-      telemetry,
-      storage,
-      writer: this.writer,
-      shelf: this.shelf,
-      marks: this.marks,
-      send: (id, message) => this.sendTo(id, message),
-      isLinked: (id) => {
-        const topology = this.membership.topology;
-        const member = topology === null ? undefined : memberById(topology, id);
-        return member !== undefined && this.membership.isLinked(member.name);
-      },
-      onLearned: () => this.membership.learned(),
-      promoteEarly: this.mutations.promoteEarly === true,
-    });
-  }
-
-  private buildServing(): Serving {
-    const { clock, random, telemetry, legacySource } = this.parts;
-    const legacy =
-      legacySource === null
-        ? null
-        : new LegacyReader({
-            clock,
-            random,
-            telemetry,
-            source: legacySource,
-            fetchTimeoutMs: Math.max(this.parts.legacyTimeoutMs, LEGACY_ERROR_BACKOFF_MS),
-            fill: (key, value, done) => this.fill(key, value, done),
-          });
-    return {
-      clock,
-      random,
-      deadlines: this.deadlines,
-      forwarder: this.forwarder,
-      shelf: this.shelf,
-      legacy,
-      replica: () => this.replica,
-      view: () =>
-        this.replica?.view ??
-        (this.membership.topology === null
-          ? null
-          : new SlotView(this.membership.topology, this.membership.selfId)),
-      leaseHeld: () => this.membership.leaseHeld(),
-      nameOf: (id) =>
-        this.membership.topology === null ? undefined : memberById(this.membership.topology, id)?.name,
-      later: (run) => this.waitingRuns.push(run),
-      count: (what) => {
-        this.counts[what] += 1;
-      },
-    };
-  }
-
-  /** What was fetched becomes the cluster's only where nothing native stands; the asker gets what then stands. (R25) */
-  private fill(key: string, value: Uint8Array, done: (result: ReadResult) => void): void {
-    const operation: WriteOperation = { kind: 'fill', key, value, operationId: null };
-    startWrite(this.serving, { operation, timeoutMs: FILL_TIMEOUT_MS, hops: 1 }, (result) => {
-      if (result.kind === 'failed') return done(result);
-      startRead(
-        this.serving,
-        { key, timeoutMs: FILL_TIMEOUT_MS, hops: 1, miss: false, mayAskLegacy: false },
-        done,
-      );
     });
   }
 }

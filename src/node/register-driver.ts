@@ -237,6 +237,8 @@ export class RegisterDriver {
       return;
     }
     running.attempt.propose(next);
+    // The long wait was PostgreSQL's; votes are asked for as quickly as ever.
+    running.deadline = this.host.now() + this.timeoutMs;
     this.ask({ kind: 'accept', attempt: running.number, ballot: running.attempt.ballot, topology: next });
   }
 

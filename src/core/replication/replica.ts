@@ -299,7 +299,7 @@ export class Replica {
     if (this.draining) return;
     this.draining = true;
     const { runnable, answers, table } = this.context;
-    for (let next = 0; runnable.size > 0 || next < answers.length; ) {
+    for (let next = 0; runnable.size > 0 || next < answers.length;) {
       for (const state of runnable) {
         runnable.delete(state);
         if (table.get(state.key) !== state && state.queue.length > 0) table.set(state.key, state);

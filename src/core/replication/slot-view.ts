@@ -28,7 +28,8 @@ export class SlotView {
   readonly ownersNeeded: number;
   private readonly rows: readonly RowView[];
 
-  constructor(topology: Topology, selfId: number) {
+  /** `bystander`: this process is not the member that the epoch knows under its id, and owns nothing. */
+  constructor(topology: Topology, selfId: number, bystander = false) {
     this.topology = topology;
     this.selfId = selfId;
     this.ownersNeeded = ownersNeeded(topology);
@@ -38,8 +39,8 @@ export class SlotView {
       return {
         owners,
         others: [...owners, ...copying].filter((id) => id !== selfId),
-        owns: owners.includes(selfId),
-        learns: copying.includes(selfId),
+        owns: !bystander && owners.includes(selfId),
+        learns: !bystander && copying.includes(selfId),
         first: owners[0] ?? 0,
         place: owners.indexOf(selfId),
         away: row.owners.filter((id) => !owners.includes(id)),

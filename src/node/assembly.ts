@@ -1,0 +1,142 @@
+/** How the larger parts of a node are put together from its surroundings. */
+import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS } from '../core/limits.ts';
+import type { PeerMessage } from '../core/message.ts';
+import type { ReadResult, WriteOperation } from '../core/operation.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import { SlotView } from '../core/replication/slot-view.ts';
+import { placeSlots, rowsOf } from '../core/slot-table.ts';
+import { memberById } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
+import { metaKey } from '../wire/store-codec.ts';
+import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { Forwarder } from './forwarder.ts';
+import { startRead } from './get.ts';
+import { Learner } from './learner.ts';
+import { LegacyReader } from './legacy-reader.ts';
+import { Membership } from './membership.ts';
+import type { NodeParts } from './node-parts.ts';
+import type { PeerOutbox } from './peer-outbox.ts';
+import { startWrite } from './put.ts';
+import type { RecordShelf } from './record-shelf.ts';
+import type { Serving } from './serving.ts';
+import type { StartMarks } from './start-marks.ts';
+import type { StoreWriter } from './store-writer.ts';
+
+const FILL_TIMEOUT_MS = 5_000;
+
+export function membershipOf(
+  parts: NodeParts,
+  writer: StoreWriter,
+  outbox: PeerOutbox,
+  onTopology: (next: Topology) => void,
+): Membership {
+  const { clock, random, telemetry, self, members, hash32, systemOfRecord } = parts;
+  const { replicaCount } = parts.membership;
+  return new Membership({
+    self,
+    members,
+    settings: { ...parts.membership, heartbeatMs: parts.membership.heartbeatMs || HEARTBEAT_MS },
+    clock,
+    random,
+    telemetry,
+    systemOfRecord,
+    meta: {
+      load: (name) => writer.get(metaKey(name)),
+      persist: (name, bytes, done) => writer.putMeta(name, bytes, done),
+    },
+    codec: { encode: encodeTopology, decode: decodeTopology },
+    place: (all) => rowsOf(placeSlots({ members: all, replicaCount, previous: null, hash32 })),
+    send: (name, message) => outbox.send(name, message),
+    onTopology: (next) => onTopology(next),
+    onPhase: (phase) => telemetry.event('info', 'node.phase', { phase }),
+    ...(parts.mutations === undefined ? {} : { mutations: parts.mutations }),
+  });
+}
+
+export function learnerOf(
+  parts: NodeParts,
+  membership: Membership,
+  writer: StoreWriter,
+  shelf: RecordShelf,
+  marks: StartMarks,
+  send: (memberId: number, message: PeerMessage) => void,
+): Learner {
+  const { clock, telemetry, storage } = parts;
+  return new Learner({
+    clock,
+    telemetry,
+    storage,
+    writer,
+    shelf,
+    marks,
+    send,
+    isLinked: (id) => {
+      const { topology } = membership;
+      const member = topology === null ? undefined : memberById(topology, id);
+      return member !== undefined && membership.isLinked(member.name);
+    },
+    onLearned: () => membership.learned(),
+    promoteEarly: parts.mutations?.promoteEarly === true,
+  });
+}
+
+export interface ServingParts {
+  readonly membership: Membership;
+  readonly deadlines: Deadlines;
+  readonly forwarder: Forwarder;
+  readonly shelf: RecordShelf;
+  readonly replica: () => Replica | null;
+  readonly later: (run: () => void) => void;
+  readonly count: Serving['count'];
+}
+
+export function servingOf(parts: NodeParts, from: ServingParts): Serving {
+  const { clock, random } = parts;
+  const { membership, replica } = from;
+  let bystander: SlotView | null = null;
+  const serving: Serving = {
+    clock,
+    random,
+    deadlines: from.deadlines,
+    forwarder: from.forwarder,
+    shelf: from.shelf,
+    legacy: legacyOf(parts, () => serving),
+    replica,
+    view: () => {
+      const { topology, selfId } = membership;
+      const own = replica();
+      if (own !== null || topology === null) return own?.view ?? null;
+      // Not part of the epoch: what is asked here is handed on by the epoch's own view.
+      if (bystander?.topology !== topology) bystander = new SlotView(topology, selfId, true);
+      return bystander;
+    },
+    leaseHeld: () => membership.leaseHeld(),
+    nameOf: (id) => (membership.topology === null ? undefined : memberById(membership.topology, id)?.name),
+    later: from.later,
+    count: from.count,
+  };
+  return serving;
+}
+
+function legacyOf(parts: NodeParts, serving: () => Serving): LegacyReader | null {
+  const { clock, random, telemetry, legacySource } = parts;
+  if (legacySource === null) return null;
+  return new LegacyReader({
+    clock,
+    random,
+    telemetry,
+    source: legacySource,
+    fetchTimeoutMs: Math.max(parts.legacyTimeoutMs, LEGACY_ERROR_BACKOFF_MS),
+    fill: (key, value, done) => fill(serving(), key, value, done),
+  });
+}
+
+/** What was fetched becomes the cluster's only where nothing native stands; the asker gets what then stands. (R25) */
+function fill(serving: Serving, key: string, value: Uint8Array, done: (result: ReadResult) => void): void {
+  const operation: WriteOperation = { kind: 'fill', key, value, operationId: null };
+  startWrite(serving, { operation, timeoutMs: FILL_TIMEOUT_MS, hops: 1 }, (result) => {
+    if (result.kind === 'failed') return done(result);
+    startRead(serving, { key, timeoutMs: FILL_TIMEOUT_MS, hops: 1, miss: false, mayAskLegacy: false }, done);
+  });
+}

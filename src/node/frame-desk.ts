@@ -1,0 +1,89 @@
+/**
+ * What comes from peers, each message to whom it concerns: membership hears everything that needs no epoch; on what
+ * an epoch decides, only who acts in ours is heard, as the process that the epoch knows. (PROTOCOL R11, R13)
+ */
+import { needsEpoch } from '../core/message.ts';
+import type { FrameHeader, PeerMessage } from '../core/message.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import { slotOf } from '../core/slots.ts';
+import { isLiveIncarnation } from '../core/topology.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { decodeFrame } from '../wire/message-codec.ts';
+import type { ForwardService } from './forward-service.ts';
+import type { Forwarder } from './forwarder.ts';
+import type { Learner } from './learner.ts';
+import type { Membership } from './membership.ts';
+import type { Teacher } from './teacher.ts';
+
+export interface FrameDeskParts {
+  readonly telemetry: Telemetry;
+  readonly membership: Membership;
+  readonly teacher: Teacher;
+  readonly learner: Learner;
+  readonly forwarder: Forwarder;
+  readonly forwardService: ForwardService;
+  readonly replica: () => Replica | null;
+  readonly dropEpochCheck: boolean;
+}
+
+export class FrameDesk {
+  private readonly parts: FrameDeskParts;
+
+  constructor(parts: FrameDeskParts) {
+    this.parts = parts;
+  }
+
+  onFrame(name: string, frame: Uint8Array): void {
+    const decoded = decodeFrame(frame);
+    if ('fault' in decoded) {
+      this.parts.telemetry.event('error', 'peer.frame_damaged', { peer: name, fault: decoded.fault });
+      return;
+    }
+    this.parts.membership.onFrame(name, decoded.header);
+    for (const message of decoded.messages) this.onMessage(name, decoded.header, message);
+  }
+
+  private onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
+    if (needsEpoch(message) && !this.isCurrent(header)) return;
+    const { membership, teacher, learner, forwarder, forwardService } = this.parts;
+    // Asked anew for each message: an earlier one of the frame may have brought a new epoch.
+    const replica = this.parts.replica();
+    switch (message.kind) {
+      case 'invalidate':
+        return replica?.onMessage(header.from, slotOf(message.sealed.record.key), message);
+      case 'acknowledge':
+        return replica?.onMessage(header.from, 0, message);
+      case 'validate':
+      case 'query':
+      case 'queryAnswer':
+        return replica?.onMessage(header.from, slotOf(message.key), message);
+      case 'learnDigests':
+        return replica === null ? undefined : teacher.onDigests(header.from, replica, message);
+      case 'learnPull':
+        return replica === null ? undefined : teacher.onPull(header.from, replica, message);
+      case 'learnDifferences':
+      case 'learnFrame':
+      case 'learnRefused':
+        return learner.onMessage(header.from, message);
+      case 'forwardRead':
+      case 'forwardWrite':
+        return forwardService.onRequest(name, message);
+      case 'forwardReadAnswer':
+        return forwarder.onReadAnswer(message.request, message.result);
+      case 'forwardWriteAnswer':
+        return forwarder.onWriteAnswer(message.request, message.result);
+      default:
+        return membership.onMessage(name, header, message);
+    }
+  }
+
+  private isCurrent(header: FrameHeader): boolean {
+    if (this.parts.dropEpochCheck) return true;
+    const { topology } = this.parts.membership;
+    return (
+      topology !== null &&
+      header.epoch === topology.epoch &&
+      isLiveIncarnation(topology, header.from, header.incarnation)
+    );
+  }
+}
