@@ -1,5 +1,6 @@
 /** What a node tells of itself, gathered from its parts. */
 import type { Replica } from '../core/replication/replica.ts';
+import type { Topology } from '../core/topology.ts';
 import type { NodeStatus } from './api.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -52,8 +53,7 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
   const { membership, parts } = from;
   const topology = membership.topology;
   if (topology === null) return [];
-  const slotsOfRow = new Uint32Array(topology.rows.length);
-  for (const row of topology.slotRow) slotsOfRow[row]! += 1;
+  const slotsOfRow = slotCounts(topology);
   return topology.members.map((member) => {
     let complete = 0;
     let learning = 0;
@@ -72,4 +72,16 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
       linkUp: member.name === parts.self.name || membership.isLinked(member.name),
     };
   });
+}
+
+/** Slots per row: asked for with every status, and the same as long as the topology is. */
+const countsOf = new WeakMap<Topology, Uint32Array>();
+
+function slotCounts(topology: Topology): Uint32Array {
+  const known = countsOf.get(topology);
+  if (known !== undefined) return known;
+  const counts = new Uint32Array(topology.rows.length);
+  for (const row of topology.slotRow) counts[row]! += 1;
+  countsOf.set(topology, counts);
+  return counts;
 }

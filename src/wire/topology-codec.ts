@@ -124,20 +124,34 @@ function readIds(from: Reader): number[] {
   return ids;
 }
 
+/** Slot tables do not change once they stand in a topology, and are sent again and again: each is encoded once. */
+const encodedSlots = new WeakMap<Uint16Array, { readonly rowCount: number; readonly bytes: Uint8Array }>();
+
 function writeSlots(out: Writer, slotRow: Uint16Array, rowCount: number): void {
+  let known = encodedSlots.get(slotRow);
+  if (known?.rowCount !== rowCount) {
+    const own = new Writer();
+    encodeSlots(own, slotRow, rowCount);
+    known = { rowCount, bytes: own.copy() };
+    encodedSlots.set(slotRow, known);
+  }
+  out.raw(known.bytes);
+}
+
+function encodeSlots(out: Writer, slotRow: Uint16Array, rowCount: number): void {
   assert(slotRow.length === SLOT_COUNT, 'a topology has a row for every slot');
-  for (const row of slotRow) assert(row < rowCount, 'the row of a slot exists');
   let runCount = 0;
+  let rowHighest = 0;
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
     if (slot === 0 || slotRow[slot] !== slotRow[slot - 1]) runCount += 1;
+    rowHighest = Math.max(rowHighest, slotRow[slot]!);
   }
+  assert(rowHighest < rowCount, 'the row of a slot exists');
   const width = rowCount <= 256 ? SLOTS_AS_BYTES : SLOTS_AS_WORDS;
   if (runCount * RUN_BYTES >= SLOT_COUNT * width) {
     out.u8(width);
-    for (const row of slotRow) {
-      if (width === SLOTS_AS_BYTES) out.u8(row);
-      else out.u16(row);
-    }
+    if (width === SLOTS_AS_BYTES) return out.raw(Uint8Array.from(slotRow));
+    for (const row of slotRow) out.u16(row);
     return;
   }
   out.u8(SLOTS_AS_RUNS);
@@ -154,11 +168,29 @@ function readSlots(from: Reader, rowCount: number): Uint16Array {
   const manner = from.u8();
   if (manner > SLOTS_AS_WORDS) from.fail('the manner of the slot table is unknown');
   if (!from.ok) return EMPTY_SLOTS;
+  const slotRow = manner === SLOTS_AS_RUNS ? readRuns(from) : readEach(from, manner);
+  if (!from.ok) return EMPTY_SLOTS;
+  let rowHighest = 0;
+  for (let slot = 0; slot < SLOT_COUNT; slot++) rowHighest = Math.max(rowHighest, slotRow[slot]!);
+  if (rowHighest >= rowCount) from.fail('the row of a slot does not exist');
+  return slotRow;
+}
+
+function readEach(from: Reader, manner: number): Uint16Array {
+  if (manner === SLOTS_AS_BYTES) {
+    const bytes = from.raw(SLOT_COUNT);
+    return from.ok ? Uint16Array.from(bytes) : EMPTY_SLOTS;
+  }
+  const slotRow = new Uint16Array(SLOT_COUNT);
+  for (let slot = 0; slot < SLOT_COUNT && from.ok; slot++) slotRow[slot] = from.u16();
+  return slotRow;
+}
+
+function readRuns(from: Reader): Uint16Array {
   const slotRow = new Uint16Array(SLOT_COUNT);
   for (let slot = 0; slot < SLOT_COUNT && from.ok;) {
-    const row = manner === SLOTS_AS_BYTES ? from.u8() : from.u16();
-    const length = manner === SLOTS_AS_RUNS ? from.u16() : 1;
-    if (row >= rowCount) from.fail('the row of a slot does not exist');
+    const row = from.u16();
+    const length = from.u16();
     if (length === 0 || slot + length > SLOT_COUNT) from.fail('a run of slots has an impossible length');
     slotRow.fill(row, slot, slot + length);
     slot += length;
