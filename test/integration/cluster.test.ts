@@ -189,9 +189,11 @@ describe('what is lost', () => {
     } finally {
       await server.start();
     }
-    await until('a write succeeds', async () => {
+    // Each node notices by itself, and a failed fetch is remembered for a moment.
+    await until('writes and misses succeed', async () => {
       const written = await client.set('held', 'after').catch(() => 0);
-      return written > 0;
+      const cold = await client.get('cold').catch(() => undefined);
+      return written > 0 && cold !== undefined;
     });
     expect(textOf(await client.get('cold'))).toBe('in legacy only');
   });
