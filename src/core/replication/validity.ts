@@ -26,6 +26,7 @@ export function adopt(context: ReplicaContext, state: KeyState, incoming: Adopti
   const round = state.round;
   if (round !== null && round.sealed.record.version < version) outrank(context, state, round);
   keepForReaders(state);
+  const replaced = state.held;
   state.held = incoming.sealed;
   state.heldConditional = incoming.conditional;
   state.heldRecorded = incoming.recorded;
@@ -33,7 +34,9 @@ export function adopt(context: ReplicaContext, state: KeyState, incoming: Adopti
   state.valid = false;
   state.since = context.effects.now();
   context.counterHighest = Math.max(context.counterHighest, counterOf(version));
-  state.marks.push(context.effects.store({ ...incoming, slot: state.slot }));
+  const { sealed, conditional, recorded, coordinator } = incoming;
+  const write = { sealed, slot: state.slot, conditional, recorded, coordinator, replaced };
+  state.marks.push(context.effects.store(write));
 }
 
 /** The coordinator is follower 0 of its own write: what outranks it here outranks it. (R2) */
