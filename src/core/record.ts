@@ -23,7 +23,7 @@ export interface KeyRecord {
   readonly createdAt: number;
   /** Milliseconds since 1970, whole. When this version was written. */
   readonly updatedAt: number;
-  /** Milliseconds since 1970, whole; 0 means never. */
+  /** Milliseconds since 1970, whole; 0 means never. In a tombstone: the time whose passing it tells, 0 for none. */
   readonly expiresAt: number;
   /** 16 bytes given by the client, or null. */
   readonly operationId: Uint8Array | null;
@@ -46,6 +46,14 @@ export function isLive(record: KeyRecord, wallNow: number): boolean {
 
 export function isExpired(record: KeyRecord, wallNow: number): boolean {
   return !record.tombstone && record.expiresAt !== 0 && record.expiresAt <= wallNow;
+}
+
+/**
+ * The tombstone of an expiry keeps the time that had to pass: does it, at wall time `wallNow`, delete what its
+ * reader still sees? An owner whose clock says so does not take it. (PROTOCOL R26)
+ */
+export function isEarlyExpiry(record: KeyRecord, wallNow: number): boolean {
+  return record.tombstone && record.expiresAt > wallNow;
 }
 
 /**

@@ -13,6 +13,7 @@ import type { ForwardService } from './forward-service.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { Learner } from './learner.ts';
 import type { Membership } from './membership.ts';
+import type { PeerClocks } from './peer-clocks.ts';
 import type { Teacher } from './teacher.ts';
 
 export interface FrameDeskParts {
@@ -22,6 +23,7 @@ export interface FrameDeskParts {
   readonly learner: Learner;
   readonly forwarder: Forwarder;
   readonly forwardService: ForwardService;
+  readonly peerClocks: PeerClocks;
   readonly replica: () => Replica | null;
   readonly dropEpochCheck: boolean;
 }
@@ -45,6 +47,8 @@ export class FrameDesk {
 
   private onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
     if (needsEpoch(message) && !this.isCurrent(header)) return;
+    if (message.kind === 'heartbeat' && this.isCurrent(header))
+      this.parts.peerClocks.heard(header.from, message.wallAt);
     const { membership, teacher, learner, forwarder, forwardService } = this.parts;
     // Asked anew for each message: an earlier one of the frame may have brought a new epoch.
     const replica = this.parts.replica();

@@ -20,7 +20,9 @@ import type { Topology } from '../core/topology.ts';
 import { WAIT } from './api.ts';
 import type { Inspection, NodeApi, NodeStatus } from './api.ts';
 import { learnerOf, membershipOf, servingOf } from './assembly.ts';
+import { Background } from './background.ts';
 import { Deadlines } from './deadlines.ts';
+import { ExpiryTimes } from './expiry-times.ts';
 import { ForwardService } from './forward-service.ts';
 import { Forwarder } from './forwarder.ts';
 import { FrameDesk } from './frame-desk.ts';
@@ -65,6 +67,7 @@ export class CausewayNode implements NodeApi {
   private readonly teacher: Teacher;
   private readonly deadlines: Deadlines;
   private readonly serving: Serving;
+  private readonly background: Background;
   private readonly counts = { reads: 0, writes: 0, failures: 0 };
   private replica: Replica | null = null;
   private replicaIncarnation = 0;
@@ -131,6 +134,7 @@ export class CausewayNode implements NodeApi {
         this.counts[what] += 1;
       },
     });
+    this.background = new Background(parts, this.serving);
     this.forwardService = new ForwardService({
       serving: this.serving,
       send: (peer, message) => this.outbox.send(peer, message),
@@ -148,6 +152,7 @@ export class CausewayNode implements NodeApi {
       learner: this.learner,
       forwarder: this.forwarder,
       forwardService: this.forwardService,
+      peerClocks: this.background.peerClocks,
       replica: () => this.replica,
       dropEpochCheck: this.mutations.dropEpochCheck === true,
     });
@@ -156,9 +161,13 @@ export class CausewayNode implements NodeApi {
   /** Reads the disk, then introduces itself to its peers. `done` gets null where the store cannot be read. */
   static open(parts: NodeParts, done: (node: CausewayNode | null, problem: string) => void): void {
     const digests = new SlotDigests();
+    const expiryTimes = new ExpiryTimes();
     readStore(
       parts.storage,
-      (seen) => digests.add(seen.slot, seen.key, seen.version, seen.checksum),
+      (seen) => {
+        digests.add(seen.slot, seen.key, seen.version, seen.checksum);
+        if (seen.expiresAt !== 0) expiryTimes.note(seen.slot, seen.expiresAt);
+      },
       (error, opened) => {
         if (error !== null || opened === null)
           return done(null, error?.message ?? 'the store cannot be read');
@@ -175,7 +184,7 @@ export class CausewayNode implements NodeApi {
               (key, version) => self.replica?.onStored(key, version),
               (fault) => parts.onFatal(`the store failed: ${fault.message}`),
             ),
-          (writer) => new RecordShelf(writer, digests, parts.cacheBytes),
+          (writer) => new RecordShelf(writer, digests, expiryTimes, parts.cacheBytes),
         );
         done(node, '');
       },
@@ -318,6 +327,7 @@ export class CausewayNode implements NodeApi {
     if (this.ticks % SWEEP_TICKS !== 0) return;
     replica.sweep();
     this.learner.tick();
+    this.background.tick();
     this.writer.tidy();
   }
 

@@ -30,6 +30,8 @@ export interface RecordSeen {
   readonly key: string;
   readonly version: number;
   readonly checksum: number;
+  /** 0 where the record never expires, or is deleted. */
+  readonly expiresAt: number;
 }
 
 export function readStore(
@@ -49,9 +51,10 @@ export function readStore(
         damagedCount += 1;
         return;
       }
-      const { version } = sealed.record;
+      const { version, tombstone } = sealed.record;
+      const expiresAt = tombstone ? 0 : sealed.record.expiresAt;
       versionHighest = Math.max(versionHighest, version);
-      onRecord({ ...splitRecordKey(stored), version, checksum: sealed.checksum });
+      onRecord({ ...splitRecordKey(stored), version, checksum: sealed.checksum, expiresAt });
     },
     (error) => {
       if (error !== null) return done(error, null);

@@ -3,6 +3,7 @@
  * what was validated. A learner does the same, and never lets an unverified leftover stand in the way (R19).
  */
 import type { Acknowledge, HeldRecord, Invalidate, Validate } from '../message.ts';
+import { isEarlyExpiry } from '../record.ts';
 import { COUNTER_JUMP_MAX, counterOf } from '../version.ts';
 import { closeKey, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext } from './context.ts';
@@ -32,6 +33,12 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
     conditional: message.conditional,
   };
   const held = heldVersion(state);
+  if (version > held && row.owns && isEarlyExpiry(sealed.record, context.effects.wallNow())) {
+    // Asked again until this clock has passed the time, too: clocks may delay an expiry, never advance it. (R26)
+    refuse(context, from, message.round);
+    closeKey(context, state);
+    return;
+  }
   if (version > held) {
     adopt(context, state, message);
   } else if (version === held && state.held!.checksum !== sealed.checksum) {

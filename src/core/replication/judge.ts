@@ -45,7 +45,7 @@ export function judge(operation: WriteOperation, base: KeyRecord | undefined, wa
       if (base === undefined || base.version !== operation.version || !isExpired(base, wallNow)) {
         return { kind: 'conditionFailed', current: live };
       }
-      return remove(operation, base.origin, base, wallNow);
+      return remove(operation, base.origin, base, wallNow, base.expiresAt);
     default:
       return unreachable(operation);
   }
@@ -101,6 +101,7 @@ function remove(
   origin: Origin,
   base: KeyRecord | undefined,
   wallNow: number,
+  expiresAt = 0,
 ): Judgement {
   const content: RecordContent = {
     key: operation.key,
@@ -109,7 +110,7 @@ function remove(
     value: EMPTY_VALUE,
     createdAt: base === undefined ? wallNow : base.createdAt,
     updatedAt: wallNow,
-    expiresAt: 0,
+    expiresAt,
     operationId: operation.operationId,
   };
   return { kind: 'write', content, number: null };

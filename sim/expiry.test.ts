@@ -1,0 +1,64 @@
+/** Expired records of a simulated cluster: they become deletions everywhere, and never before any owner's time. */
+import { describe, expect, it } from 'vitest';
+import { SmallWorld } from './small-world.ts';
+
+describe('expiry', () => {
+  it('a record expires: every owner and PostgreSQL get its tombstone, unasked, and the next write stands', () => {
+    const world = new SmallWorld(1);
+    for (let index = 0; index < 20; index += 1)
+      expect(world.put(world.nodes[index % 3]!, `short:${index}`, 'x', 300).kind).toBe('done');
+    world.put(world.nodes[0]!, 'long', 'stays', 100_000);
+    expect(world.text(world.nodes[1]!, 'short:3')).toBe('x');
+    const isGone = (key: string): boolean =>
+      world.nodes.every((sim) => sim.node!.inspect(key).record?.tombstone === true) &&
+      world.database.standing(key)?.record.tombstone === true;
+    world.until(() => Array.from({ length: 20 }, (_, index) => `short:${index}`).every(isGone), 10_000);
+    expect(world.text(world.nodes[1]!, 'long')).toBe('stays');
+    expect(world.put(world.nodes[2]!, 'short:3', 'again').kind).toBe('done');
+    world.run(3_000);
+    expect(world.text(world.nodes[1]!, 'short:3')).toBe('again');
+  });
+
+  it('records that were on disk at start: found without a walk over those that never expire', () => {
+    const world = new SmallWorld(2);
+    world.put(world.nodes[0]!, 'short', 'x', 1_500);
+    for (const sim of world.nodes) world.cluster.kill(sim);
+    for (const sim of world.nodes) world.cluster.start(sim);
+    world.until(() => world.cluster.isWhole(), 15_000);
+    world.until(
+      () => world.nodes.every((sim) => sim.node!.inspect('short').record?.tombstone === true),
+      10_000,
+    );
+  });
+
+  it("one owner's clock is behind: the record stays readable there and elsewhere is not deleted before", () => {
+    const world = new SmallWorld(3);
+    const behind = world.ownersOf('short')[1]!;
+    behind.clock!.wallOffset -= 4_000;
+    world.run(500);
+    world.put(world.ownersOf('short')[0]!, 'short', 'x', 1_000);
+    world.run(3_000);
+    expect(world.text(behind, 'short')).toBe('x');
+    expect(world.nodes.every((sim) => sim.node!.inspect('short').record?.tombstone === false)).toBe(true);
+    expect(world.told.get('replication.refused')).toBeUndefined();
+    world.until(
+      () => world.nodes.every((sim) => sim.node!.inspect('short').record?.tombstone === true),
+      10_000,
+    );
+  });
+
+  it('an expiry is asked for too early by hand: the owner whose time has not come refuses until it has', () => {
+    const world = new SmallWorld(4);
+    const behind = world.ownersOf('short')[1]!;
+    behind.clock!.wallOffset -= 2_000;
+    const put = world.put(world.ownersOf('short')[0]!, 'short', 'x', 200);
+    world.run(400);
+    const version = put.kind === 'done' ? put.version : 0;
+    const asked = world.scheduler.time;
+    const result = world.write(world.nodes[0]!, { kind: 'expire', key: 'short', version, operationId: null });
+    expect(result.kind).toBe('done');
+    expect(world.scheduler.time - asked).toBeGreaterThan(1_000);
+    expect(world.told.get('replication.refused')).toBeGreaterThan(0);
+    expect(world.text(behind, 'short')).toBe(undefined);
+  });
+});

@@ -1,0 +1,102 @@
+/**
+ * A founded cluster of three nodes in which nothing fails by itself, for stories about one part of a node: the
+ * story commands what happens, and asks and waits in simulated time.
+ */
+import { assert } from '../src/base/assert.ts';
+import { Prng } from '../src/base/prng.ts';
+import { NO_MUTATIONS } from '../src/core/mutations.ts';
+import type { ReadResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
+import { slotOf } from '../src/core/slots.ts';
+import { liveOwners, memberById, rowOfSlot } from '../src/core/topology.ts';
+import { SimCluster } from './cluster.ts';
+import type { SimNode } from './cluster.ts';
+import { SimNetwork } from './network.ts';
+import { Scheduler } from './scheduler.ts';
+import { SIM_DATABASE_CALM, SimDatabase } from './system-of-record.ts';
+
+const TIMEOUT_MS = 5_000;
+
+export class SmallWorld {
+  readonly scheduler = new Scheduler();
+  readonly prng: Prng;
+  readonly database: SimDatabase;
+  readonly cluster: SimCluster;
+  /** How often each event was told, by all nodes together. */
+  readonly told = new Map<string, number>();
+
+  /** `before`: what happens to the world before the first node starts. */
+  constructor(seed: number, before: (world: SmallWorld) => void = () => undefined) {
+    const prng = new Prng(seed);
+    this.prng = prng;
+    this.database = new SimDatabase(this.scheduler, prng.fork(), SIM_DATABASE_CALM);
+    this.cluster = new SimCluster({
+      nodeCount: 3,
+      replicaCount: 3,
+      scheduler: this.scheduler,
+      prng: prng.fork(),
+      database: this.database,
+      legacy: null,
+      mutations: NO_MUTATIONS,
+      network: new SimNetwork(this.scheduler, prng.fork(), {
+        delayMsMax: 2,
+        spikeShare: 0,
+        spikeMsMax: 0,
+        linkLifeMsMean: 0,
+      }),
+      onEvent: (_node, name) => this.told.set(name, (this.told.get(name) ?? 0) + 1),
+    });
+    before(this);
+    for (const sim of this.cluster.nodes) this.cluster.start(sim);
+    this.until(() => this.cluster.isWhole(), 10_000);
+  }
+
+  get nodes(): readonly SimNode[] {
+    return this.cluster.nodes;
+  }
+
+  /** The slot's owners, the first one first. */
+  ownersOf(key: string): SimNode[] {
+    const topology = this.nodes.find((sim) => sim.node !== null)!.node!.membership.topology!;
+    const ids = liveOwners(topology, rowOfSlot(topology, slotOf(key)));
+    const names = ids.map((id) => memberById(topology, id)!.name);
+    return names.map((name) => this.nodes.find((sim) => sim.name === name)!);
+  }
+
+  run(ms: number): void {
+    this.scheduler.runUntil(this.scheduler.time + ms);
+  }
+
+  /** Runs until it holds; that it never does is an error. */
+  until(holds: () => boolean, msMax: number): void {
+    const end = this.scheduler.time + msMax;
+    while (!holds()) {
+      assert(this.scheduler.time < end, `after ${msMax} ms it still does not hold: ${String(holds)}`);
+      this.run(10);
+    }
+  }
+
+  write(sim: SimNode, operation: WriteOperation): WriteResult {
+    let result: WriteResult | null = null;
+    sim.node!.write(operation, TIMEOUT_MS, (told) => (result = told));
+    this.until(() => result !== null, TIMEOUT_MS * 2);
+    return result!;
+  }
+
+  put(sim: SimNode, key: string, value: string, ttlMs = 0): WriteResult {
+    return this.write(sim, { kind: 'put', key, value: Buffer.from(value), ttlMs, operationId: null });
+  }
+
+  get(sim: SimNode, key: string): ReadResult {
+    let result: ReadResult | null = null;
+    sim.node!.get(key, TIMEOUT_MS, (told) => (result = told));
+    this.until(() => result !== null, TIMEOUT_MS * 2);
+    return result!;
+  }
+
+  /** The value as text, undefined where the key is absent; anything else is an error. */
+  text(sim: SimNode, key: string): string | undefined {
+    const result = this.get(sim, key);
+    assert(result.kind !== 'failed', `a read of ${key} failed: ${JSON.stringify(result)}`);
+    return result.kind === 'value' ? Buffer.from(result.record.value).toString() : undefined;
+  }
+}

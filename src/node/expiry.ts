@@ -1,0 +1,134 @@
+/**
+ * Turns records whose time has passed into tombstones, in the background: readers see nothing of an expired record
+ * anyway, so this only frees space and brings PostgreSQL up to date. Each slot's first owner does it, by a
+ * conditional write on the exact version; it asks for nothing that another owner's clock would refuse. (PROTOCOL R26)
+ */
+import type { WriteOperation } from '../core/operation.ts';
+import { isExpired } from '../core/record.ts';
+import type { KeyRecord } from '../core/record.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage, StorageEntry } from '../ports/storage.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { openRecord } from '../wire/record-codec.ts';
+import { slotRange } from '../wire/store-codec.ts';
+import type { PeerClocks } from './peer-clocks.ts';
+import { startWrite } from './put.ts';
+import { HOPS_MAX } from './serving.ts';
+import type { Serving } from './serving.ts';
+
+/** Entries and bytes read per look, and milliseconds between two looks: what the walk may cost at most. */
+const PAGE_ENTRIES_MAX = 500;
+const PAGE_BYTES_MAX = 1024 * 1024;
+const PAGE_PAUSE_MS = 100;
+/** Expiries begun and not ended; with as many, no further page is read. */
+const IN_FLIGHT_MAX = 500;
+const TIMEOUT_MS = 5_000;
+/** Milliseconds after which a slot is looked at again in which an expiry failed, or a clock is behind ours. */
+const AGAIN_AFTER_MS = 1_000;
+
+export interface ExpiryParts {
+  readonly clock: Clock;
+  readonly storage: Storage;
+  readonly telemetry: Telemetry;
+  readonly serving: Serving;
+  readonly peerClocks: PeerClocks;
+}
+
+interface Walk {
+  readonly slot: number;
+  /** Store key to go on from. */
+  from: string;
+}
+
+export class Expiry {
+  private readonly parts: ExpiryParts;
+  /** The flows of clients count what clients ask; what is done here is none of it. */
+  private readonly serving: Serving;
+  private walk: Walk | null = null;
+  private reading = false;
+  private notBefore = -Infinity;
+  private inFlight = 0;
+
+  constructor(parts: ExpiryParts) {
+    this.parts = parts;
+    this.serving = { ...parts.serving, count: () => undefined };
+  }
+
+  tick(): void {
+    const now = this.parts.clock.now();
+    if (this.reading || now < this.notBefore || this.inFlight >= IN_FLIGHT_MAX) return;
+    if (!this.serving.leaseHeld()) return;
+    this.walk ??= this.nextSlot();
+    if (this.walk === null) return;
+    this.notBefore = now + PAGE_PAUSE_MS;
+    this.readPage(this.walk);
+  }
+
+  private nextSlot(): Walk | null {
+    const { expiryTimes } = this.serving.shelf;
+    const slot = expiryTimes.take(this.parts.clock.wallNow(), (each) => this.isOurs(each));
+    return slot < 0 ? null : { slot, from: slotRange(slot).from };
+  }
+
+  private isOurs(slot: number): boolean {
+    const view = this.serving.view();
+    return view !== null && view.row(slot).owns && view.row(slot).first === view.selfId;
+  }
+
+  private readPage(walk: Walk): void {
+    const { slot } = walk;
+    this.reading = true;
+    this.parts.storage.scan(
+      walk.from,
+      slotRange(slot).to,
+      PAGE_ENTRIES_MAX,
+      PAGE_BYTES_MAX,
+      (error, entries) => {
+        this.reading = false;
+        const last = entries.at(-1);
+        if (error !== null || !this.isOurs(slot)) {
+          this.walk = null;
+          this.again(slot);
+          return;
+        }
+        if (last === undefined) this.walk = null;
+        else walk.from = last.key + '\u0000';
+        for (const entry of entries) this.look(slot, entry);
+      },
+    );
+  }
+
+  private look(slot: number, entry: StorageEntry): void {
+    const record = openRecord(entry.value)?.record;
+    if (record === undefined || record.tombstone || record.expiresAt === 0) return;
+    const { peerClocks, clock } = this.parts;
+    if (!isExpired(record, clock.wallNow())) {
+      this.serving.shelf.expiryTimes.note(slot, record.expiresAt);
+    } else if (peerClocks.havePassed(this.otherOwners(slot), record.expiresAt)) {
+      this.expire(slot, record);
+    } else {
+      this.again(slot);
+    }
+  }
+
+  private otherOwners(slot: number): readonly number[] {
+    const view = this.serving.view()!;
+    return view.row(slot).owners.filter((id) => id !== view.selfId);
+  }
+
+  private expire(slot: number, record: KeyRecord): void {
+    const { key, version } = record;
+    const operation: WriteOperation = { kind: 'expire', key, version, operationId: null };
+    this.inFlight += 1;
+    startWrite(this.serving, { operation, timeoutMs: TIMEOUT_MS, hops: HOPS_MAX }, (result) => {
+      this.inFlight -= 1;
+      if (result.kind === 'done') this.parts.telemetry.count('store.records_expired');
+      // A condition that fails: the key was written meanwhile, and its new time noted with it.
+      else if (result.kind === 'failed') this.again(slot);
+    });
+  }
+
+  private again(slot: number): void {
+    this.serving.shelf.expiryTimes.note(slot, this.parts.clock.wallNow() + AGAIN_AFTER_MS);
+  }
+}
