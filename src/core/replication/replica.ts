@@ -1,7 +1,7 @@
 /**
  * One node's part in replication, as a state machine over the keys in flight: events go in by the methods, what
  * is to be done comes out through the effects. No promise, no clock, no I/O; the same events give the same
- * effects. Rules: `docs`' PROTOCOL R1 to R13, after Hermes (Katsarakis et al., ASPLOS 2020) with durability and
+ * effects. Rules: `docs/PROTOCOL.md`, R1 to R13, after Hermes (Katsarakis et al., ASPLOS 2020) with durability and
  * PostgreSQL added.
  */
 import { failure } from '../errors.ts';

@@ -1,0 +1,153 @@
+/** What an operation makes of what stands: each kind, on each kind of record. */
+import { describe, expect, test } from 'vitest';
+import { ORIGIN_CLIENT, ORIGIN_LEGACY } from '../record.ts';
+import type { KeyRecord } from '../record.ts';
+import type { WriteOperation } from '../operation.ts';
+import { judge } from './judge.ts';
+
+const NOW = 1_000_000;
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (value: Uint8Array): string => new TextDecoder().decode(value);
+
+function record(change: Partial<KeyRecord> = {}): KeyRecord {
+  return {
+    key: 'k',
+    version: 4096 * 5 + 1,
+    origin: ORIGIN_CLIENT,
+    tombstone: false,
+    value: bytes('7'),
+    createdAt: 10,
+    updatedAt: 20,
+    expiresAt: 0,
+    operationId: null,
+    ...change,
+  };
+}
+
+const tombstone = record({ tombstone: true, value: bytes('') });
+const expired = record({ expiresAt: NOW - 1 });
+const expiredFill = record({ expiresAt: NOW - 1, origin: ORIGIN_LEGACY });
+
+function written(operation: WriteOperation, base: KeyRecord | undefined): KeyRecord {
+  const judgement = judge(operation, base, NOW);
+  if (judgement.kind !== 'write') throw new Error(`expected a write, got ${judgement.kind}`);
+  return { ...judgement.content, version: 0 };
+}
+
+const none = { key: 'k', operationId: null };
+const put = (ttlMs = 0): WriteOperation => ({ ...none, kind: 'put', value: bytes('new'), ttlMs });
+const increment = (delta: bigint): WriteOperation => ({ ...none, kind: 'increment', delta });
+const fill: WriteOperation = { ...none, kind: 'fill', value: bytes('old') };
+
+describe('put and delete', () => {
+  test('a live record is replaced: it keeps the time it came into being', () => {
+    expect(written(put(), record())).toMatchObject({
+      createdAt: 10,
+      updatedAt: NOW,
+      expiresAt: 0,
+      tombstone: false,
+    });
+  });
+
+  test.each([undefined, tombstone, expired])(
+    'nothing live stands: the record comes into being now',
+    (base) => {
+      expect(written(put(), base).createdAt).toBe(NOW);
+    },
+  );
+
+  test('a time to live: becomes an absolute expiry', () => {
+    expect(written(put(500), record()).expiresAt).toBe(NOW + 500);
+  });
+
+  test('a delete of a key never seen: leaves its tombstone all the same', () => {
+    expect(written({ ...none, kind: 'delete' }, undefined)).toMatchObject({
+      tombstone: true,
+      origin: ORIGIN_CLIENT,
+    });
+  });
+});
+
+describe('conditions', () => {
+  const to = (expectation: object): WriteOperation =>
+    ({
+      ...none,
+      kind: 'compareAndPut',
+      expect: expectation,
+      value: bytes('new'),
+      ttlMs: 0,
+    }) as WriteOperation;
+
+  test('absent: holds where nothing stands, on a tombstone and on an expired record, and nowhere else', () => {
+    for (const base of [undefined, tombstone, expired])
+      expect(judge(to({ kind: 'absent' }), base, NOW).kind).toBe('write');
+    expect(judge(to({ kind: 'absent' }), record(), NOW)).toMatchObject({
+      kind: 'conditionFailed',
+      current: record(),
+    });
+  });
+
+  test('version: must be the one that stands, and what stands must be live', () => {
+    expect(judge(to({ kind: 'version', version: record().version }), record(), NOW).kind).toBe('write');
+    expect(judge(to({ kind: 'version', version: 1 }), record(), NOW).kind).toBe('conditionFailed');
+    expect(judge(to({ kind: 'version', version: expired.version }), expired, NOW)).toMatchObject({
+      current: undefined,
+    });
+  });
+
+  test('value: every byte must be equal', () => {
+    expect(judge(to({ kind: 'value', value: bytes('7') }), record(), NOW).kind).toBe('write');
+    for (const other of ['', '8', '77']) {
+      expect(judge(to({ kind: 'value', value: bytes(other) }), record(), NOW).kind).toBe('conditionFailed');
+    }
+  });
+});
+
+describe('increment', () => {
+  test('an absent key counts as 0; the expiry of a live one stays', () => {
+    expect(text(written(increment(-3n), undefined).value)).toBe('-3');
+    expect(written(increment(1n), record({ expiresAt: NOW + 9 }))).toMatchObject({ expiresAt: NOW + 9 });
+  });
+
+  test.each(['', ' 1', '+1', '01', '1.0', '0x1', '-0', '9223372036854775808', 'abc'])(
+    '%j is no integer',
+    (value) => {
+      const judgement = judge(increment(1n), record({ value: bytes(value) }), NOW);
+      expect(judgement).toMatchObject({ kind: 'failed', failure: { code: 'not_an_integer' } });
+    },
+  );
+
+  test('beyond 64 bits: refused at both ends, and the ends themselves are reached', () => {
+    const most = record({ value: bytes('9223372036854775807') });
+    const least = record({ value: bytes('-9223372036854775808') });
+    expect(judge(increment(1n), most, NOW)).toMatchObject({ failure: { code: 'integer_overflow' } });
+    expect(judge(increment(-1n), least, NOW)).toMatchObject({ failure: { code: 'integer_overflow' } });
+    expect(text(written(increment(0n), most).value)).toBe('9223372036854775807');
+    expect(text(written(increment(-1n), record({ value: bytes('-9223372036854775807') })).value)).toBe(
+      '-9223372036854775808',
+    );
+  });
+});
+
+describe('fills and expiry', () => {
+  test('a fill is stored where nothing stood or a fill has expired, and marked as one', () => {
+    for (const base of [undefined, expiredFill]) expect(written(fill, base).origin).toBe(ORIGIN_LEGACY);
+  });
+
+  test.each([record(), tombstone, expired])(
+    'a native value, deletion or expiry: blocks the fill for ever',
+    (base) => {
+      expect(judge(fill, base, NOW).kind).toBe('conditionFailed');
+    },
+  );
+
+  test('an expiry deletes the exact version whose time has passed, and keeps whose it was', () => {
+    const at = (version: number): WriteOperation => ({ ...none, kind: 'expire', version });
+    expect(written(at(expiredFill.version), expiredFill)).toMatchObject({
+      tombstone: true,
+      origin: ORIGIN_LEGACY,
+    });
+    expect(judge(at(expired.version + 1), expired, NOW).kind).toBe('conditionFailed');
+    expect(judge(at(record().version), record(), NOW).kind).toBe('conditionFailed');
+  });
+});
