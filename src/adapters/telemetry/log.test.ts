@@ -1,0 +1,39 @@
+/** What stands in the log, line by line, and what must never stand there. */
+import { expect, test } from 'vitest';
+import { openLog } from './log.ts';
+
+function logOf(level: 'debug' | 'info' | 'warn' | 'error') {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  return { log: openLog({ level, node: 'a', destination: { write } }), lines };
+}
+
+test('an event: one JSON object with its level, time, node, name and fields', () => {
+  const { log, lines } = logOf('info');
+  log.event('warn', 'postgres.down', { reason: 'connection lost', rows: 3 });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatchObject({ level: 'warn', node: 'a', event: 'postgres.down', rows: 3 });
+  expect(Number.isNaN(Date.parse(String(lines[0]!['time'])))).toBe(false);
+});
+
+test('an event below the level: nothing', () => {
+  const { log, lines } = logOf('warn');
+  log.event('info', 'node.phase', { phase: 'serving' });
+  log.event('debug', 'node.phase');
+  expect(lines).toEqual([]);
+});
+
+test('keys, values and secrets, by field or within an address: hidden', () => {
+  const { log, lines } = logOf('info');
+  const reason = 'no route to postgres://me:hunter2@db/cache_db';
+  log.event('error', 'odd', { key: 'user:1', value: 'v', dbPassword: 'hunter2', reason });
+  expect(JSON.stringify(lines)).not.toMatch(/user:1|hunter2/);
+  expect(lines[0]).toMatchObject({ key: '[hidden]', reason: 'no route to postgres://[hidden]@db/cache_db' });
+});
+
+test('counts: added up by name, and readable', () => {
+  const { log } = logOf('info');
+  log.count('legacy.calls');
+  log.count('legacy.calls', 2);
+  expect([...log.counters]).toEqual([['legacy.calls', 3]]);
+});

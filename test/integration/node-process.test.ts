@@ -1,0 +1,86 @@
+/** One node as a process, where its start cannot go through: it waits and says so, or ends with one line. */
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import {
+  buildProgram,
+  freePorts,
+  runProgram,
+  temporaryDirectory,
+  until,
+} from '../support/supervisor-program.ts';
+import type { RunningUp } from '../support/supervisor-program.ts';
+
+let program: Awaited<ReturnType<typeof buildProgram>>;
+let directory: ReturnType<typeof temporaryDirectory>;
+let grpc: number;
+let http: number;
+let running: RunningUp[];
+
+beforeAll(async () => {
+  program = await buildProgram('src/cli/main.ts');
+});
+afterAll(() => program.remove());
+beforeEach(async () => {
+  directory = temporaryDirectory();
+  [grpc, http] = (await freePorts(2)) as [number, number];
+  running = [];
+});
+afterEach(async () => {
+  for (const { process: child } of running) child.kill('SIGKILL');
+  await Promise.all(running.map(({ ended }) => ended));
+  directory.remove();
+});
+
+function node(postgres: string, more: readonly string[] = []): RunningUp {
+  const settings = {
+    'cluster.members': `a=127.0.0.1:${grpc}`,
+    'cluster.replicas': 1,
+    'cluster.ownersMin': 1,
+    'grpc.port': grpc,
+    'http.port': http,
+    ...(postgres === 'none' ? { postgres } : { 'postgres.url': postgres }),
+  };
+  const given = Object.entries(settings).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
+  const words = ['node', '--name', 'a', '--data-dir', join(directory.path, 'data'), ...given, ...more];
+  const started = runProgram(program.entry, words);
+  running.push(started);
+  return started;
+}
+
+async function readiness(): Promise<{ status: number; text: string }> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${http}/readyz`);
+    return { status: answer.status, text: await answer.text() };
+  } catch {
+    return { status: 0, text: '' };
+  }
+}
+
+test('PostgreSQL cannot be reached: the node waits, its probes say why, and it stops in order', async () => {
+  const started = node('postgres://me:hunter2@127.0.0.1:1/x');
+  await until('the reason is told', async () => (await readiness()).text.includes('PostgreSQL is awaited'));
+  expect((await readiness()).status).toBe(503);
+  expect((await fetch(`http://127.0.0.1:${http}/healthz`)).status).toBe(200);
+  started.process.kill('SIGTERM');
+  expect(await started.ended).toBe(0);
+  expect(started.output() + started.errors()).not.toContain('hunter2');
+});
+
+test('a port is taken: one line that names it and its setting, and nothing is left locked', async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(grpc, '127.0.0.1', resolve));
+  const refused = node('none');
+  expect(await refused.ended).toBe(3);
+  expect(refused.errors()).toContain(
+    `127.0.0.1:${grpc} is taken: stop who uses it, or set another grpc.port\n`,
+  );
+  await new Promise((resolve) => taken.close(resolve));
+  const started = node('none');
+  await until('ready', async () => (await readiness()).status === 200);
+  const second = node('none', ['--set', 'http.port=0']);
+  expect(await second.ended).toBe(3);
+  expect(second.errors()).toContain('another process uses the data directory');
+  started.process.kill('SIGTERM');
+  expect(await started.ended).toBe(0);
+});
