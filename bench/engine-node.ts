@@ -24,6 +24,8 @@ import type { NodeApi } from '../src/node/api.ts';
 import { CausewayNode } from '../src/node/node.ts';
 import { watchParent } from '../src/supervisor/watch-parent.ts';
 import { benchKey, benchValue } from './keys.ts';
+import { meteredRecord, meteredStorage, newMeter } from './port-meters.ts';
+import type { Meter } from './port-meters.ts';
 
 export type EngineOrder =
   /** A closed loop of durable puts on random keys. */
@@ -43,6 +45,9 @@ export interface EngineAnswer {
   readonly latenciesMs: readonly number[];
   readonly heapMb: number;
   readonly residentMb: number;
+  /** Synced batches of the store and statements to PostgreSQL while it ran. */
+  readonly store: Meter;
+  readonly record: Meter;
 }
 
 const WRITE_TIMEOUT_MS = 20_000;
@@ -51,6 +56,8 @@ const READS_PER_TURN = 5_000;
 /** Of this many operations the time of one is kept. */
 const SAMPLE_EVERY = 16;
 const MEGABYTE = 1024 * 1024;
+const storeMeter = newMeter();
+const recordMeter = newMeter();
 
 type Counted = Pick<EngineAnswer, 'count' | 'failed' | 'latenciesMs'>;
 
@@ -89,9 +96,9 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
         clock: systemClock(),
         random,
         telemetry: log,
-        storage: store.storage,
+        storage: meteredStorage(store.storage, storeMeter),
         transport: createGrpcTransport({ server, random }),
-        systemOfRecord: record,
+        systemOfRecord: meteredRecord(record, recordMeter),
         legacySource: null,
         hash32: (text) => h32(text),
         onFatal: (reason) => {
@@ -111,6 +118,8 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
 async function carryOut(api: NodeApi, order: EngineOrder): Promise<EngineAnswer> {
   const startedAt = performance.now();
   const cpuBefore = process.cpuUsage();
+  Object.assign(storeMeter, newMeter());
+  Object.assign(recordMeter, newMeter());
   let counted: Counted = { count: 0, failed: 0, latenciesMs: [] };
   if (order.kind === 'put') counted = await putFor(api, order);
   else if (order.kind === 'load') counted = await load(api, order);
@@ -124,6 +133,8 @@ async function carryOut(api: NodeApi, order: EngineOrder): Promise<EngineAnswer>
     cpuMs: (cpu.user + cpu.system) / 1000,
     heapMb: heapUsed / MEGABYTE,
     residentMb: rss / MEGABYTE,
+    store: { ...storeMeter },
+    record: { ...recordMeter },
   };
 }
 

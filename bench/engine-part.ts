@@ -5,6 +5,7 @@
 import { KEY_COUNT } from './keys.ts';
 import { startNodes } from './node-processes.ts';
 import type { NodeProcesses } from './node-processes.ts';
+import type { Meter } from './port-meters.ts';
 import type { Measure } from './report.ts';
 import { quantile, sum, watchCores } from './statistics.ts';
 import type { World } from './world.ts';
@@ -74,7 +75,26 @@ async function puts(
     { part, name: `${named}: 99 %`, value: quantile(latencies, 0.99), unit: 'ms' },
     { part, name: `${named}: of the nodes`, value: (cpuMs / count) * MICROSECONDS_PER_MS, unit: 'µs core' },
     { part, name: `${named}: busy, whole machine`, value: cores, unit: 'cores' },
+    ...meters(
+      named,
+      'store batch',
+      answers.map((answer) => answer.store),
+    ),
+    ...meters(
+      named,
+      'statement',
+      answers.map((answer) => answer.record),
+    ),
     ...(failed === 0 ? [] : [{ part, name: `${named}: failed`, value: failed, unit: '' }]),
+  ];
+}
+
+function meters(named: string, what: string, all: readonly Meter[]): Measure[] {
+  const calls = sum(all.map((meter) => meter.calls));
+  const part = 'engine';
+  return [
+    { part, name: `${named}: ${what}`, value: sum(all.map((meter) => meter.items)) / calls, unit: 'items' },
+    { part, name: `${named}: ${what}`, value: sum(all.map((meter) => meter.ms)) / calls, unit: 'ms' },
   ];
 }
 

@@ -7,10 +7,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '../src/client/index.ts';
 import type { CausewayClient } from '../src/client/index.ts';
 import type { Pipeline } from '../src/client/pipeline.ts';
-import { KEY_COUNT, benchKey, benchValue, randomKey } from './keys.ts';
+import { benchValue, randomKey } from './keys.ts';
 import { startNodes } from './node-processes.ts';
 import type { NodeProcesses } from './node-processes.ts';
-import { rateOf } from './pipeline-part.ts';
+import { loadKeys, rateOf } from './pipeline-part.ts';
 import type { Measure } from './report.ts';
 import { median } from './statistics.ts';
 import type { World } from './world.ts';
@@ -68,11 +68,7 @@ export async function failoverPart(world: World): Promise<Measure[]> {
 async function topRate(nodes: NodeProcesses): Promise<number> {
   const clients = nodes.addresses.map((address) => connect({ nodes: [address] }));
   const pipelines = await Promise.all(clients.map((client) => client.pipeline()));
-  for (let at = 0; at < KEY_COUNT; at += 1) {
-    const pipeline = pipelines[at % pipelines.length]!;
-    await pipeline.room();
-    void pipeline.set(benchKey(at), benchValue());
-  }
+  await loadKeys(pipelines);
   await rateOf(pipelines, 300, 1_500);
   const top = await rateOf(pipelines, 300, 3_000);
   for (const client of clients) client.close();

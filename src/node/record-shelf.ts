@@ -7,7 +7,7 @@ import { compareUtf8 } from '../base/utf8-order.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { SealedRecord } from '../core/record.ts';
-import { openRecord } from '../wire/record-codec.ts';
+import { openRecord, withOwnBytes } from '../wire/record-codec.ts';
 import { recordKey } from '../wire/store-codec.ts';
 import type { ExpiryTimes } from './expiry-times.ts';
 import type { SlotDigests } from './slot-digests.ts';
@@ -74,12 +74,9 @@ export class RecordShelf {
   /** `replaced`, where it is known, saves a read of the store: an eighth of a put's time on the main thread. */
   private account(slot: number, key: string, next: SealedRecord | null, replaced: SealedRecord | null): void {
     const previous = replaced ?? this.read(key, slot);
-    if (previous !== undefined && previous !== 'damaged') {
-      this.digests.remove(slot, key, previous.record.version, previous.checksum);
-    }
+    this.digests.replace(slot, key, previous === 'damaged' ? undefined : previous, next);
     if (next !== null) {
-      const { version, tombstone, expiresAt } = next.record;
-      this.digests.add(slot, key, version, next.checksum);
+      const { tombstone, expiresAt } = next.record;
       if (!tombstone && expiresAt !== 0) this.expiryTimes.note(slot, expiresAt);
     }
     this.dropHot(key);
@@ -89,9 +86,10 @@ export class RecordShelf {
     const cost = sealed.bytes.length + CACHE_OVERHEAD_BYTES;
     if (cost > this.cacheBytesMax / 8) return;
     this.dropHot(sealed.record.key);
-    this.cache.set(sealed.record.key, ownBytes(sealed));
+    this.cache.set(sealed.record.key, withOwnBytes(sealed));
     this.cacheBytes += cost;
-    for (const [key] of this.cache) {
+    if (this.cacheBytes <= this.cacheBytesMax) return;
+    for (const key of this.cache.keys()) {
       if (this.cacheBytes <= this.cacheBytesMax) break;
       this.dropHot(key);
     }
@@ -145,10 +143,4 @@ export class RecordShelf {
     if (session === undefined) this.sessions.set(slot, (session = { written: new Set(), copiedThrough: '' }));
     return session;
   }
-}
-
-/** A record cut out of a frame would keep the whole frame in memory: what stays gets bytes of its own. */
-function ownBytes(sealed: SealedRecord): SealedRecord {
-  if (sealed.bytes.buffer.byteLength <= sealed.bytes.length * 2 + 64) return sealed;
-  return openRecord(Uint8Array.prototype.slice.call(sealed.bytes)) ?? sealed;
 }

@@ -5,6 +5,7 @@
 import { crc32Text } from '../wire/text-checksum.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { SlotDigest } from '../core/message.ts';
+import type { SealedRecord } from '../core/record.ts';
 
 export class SlotDigests {
   private readonly low = new Int32Array(SLOT_COUNT);
@@ -13,25 +14,29 @@ export class SlotDigests {
   recordCount = 0;
 
   add(slot: number, key: string, version: number, checksum: number): void {
-    this.mix(slot, key, version, checksum);
+    this.mix(slot, crc32Text(key), version, checksum);
     this.counts[slot]! += 1;
     this.recordCount += 1;
   }
 
-  remove(slot: number, key: string, version: number, checksum: number): void {
-    this.mix(slot, key, version, checksum);
-    this.counts[slot]! -= 1;
-    this.recordCount -= 1;
+  /** One record of a key goes, another comes; either may be missing. */
+  replace(slot: number, key: string, previous: SealedRecord | undefined, next: SealedRecord | null): void {
+    const keyHash = crc32Text(key);
+    if (previous !== undefined) this.mix(slot, keyHash, previous.record.version, previous.checksum);
+    if (next !== null) this.mix(slot, keyHash, next.record.version, next.checksum);
+    const change = (next === null ? 0 : 1) - (previous === undefined ? 0 : 1);
+    this.counts[slot]! += change;
+    this.recordCount += change;
   }
 
   of(slot: number): SlotDigest {
     return { count: this.counts[slot]!, low: this.low[slot]! >>> 0, high: this.high[slot]! >>> 0 };
   }
 
-  private mix(slot: number, key: string, version: number, checksum: number): void {
+  private mix(slot: number, keyHash: number, version: number, checksum: number): void {
     const versionLow = version >>> 0;
     const versionHigh = Math.floor(version / 4294967296) >>> 0;
-    const a = scramble(crc32Text(key) ^ scramble(versionLow ^ 0x9e3779b9));
+    const a = scramble(keyHash ^ scramble(versionLow ^ 0x9e3779b9));
     const b = scramble(checksum ^ scramble(a ^ versionHigh ^ 0x7f4a7c15));
     this.low[slot]! ^= scramble(a + b);
     this.high[slot]! ^= scramble(b ^ 0x85ebca6b);

@@ -17,9 +17,8 @@ interface Batch {
   readonly keys: string[];
   readonly values: (Uint8Array | null)[];
   byteCount: number;
+  /** Reported, too, once on disk. */
   readonly marks: InFlightMark[];
-  /** (key, version) pairs to report once on disk. */
-  readonly stored: { readonly key: string; readonly version: number }[];
   readonly callbacks: (() => void)[];
 }
 
@@ -68,7 +67,6 @@ export class StoreWriter {
     const batch = this.collecting(sealed.bytes.length + 64);
     this.add(batch, recordKey(slot, key), sealed.bytes);
     batch.marks.push({ key, slot, version, conditional, recorded, coordinator });
-    batch.stored.push({ key, version });
     this.markCounts.set(batch.number, (this.markCounts.get(batch.number) ?? 0) + 1);
     return batch.number;
   }
@@ -129,7 +127,6 @@ export class StoreWriter {
         values: [],
         byteCount: 0,
         marks: [],
-        stored: [],
         callbacks: [],
       };
       this.waiting.push(batch);
@@ -177,7 +174,7 @@ export class StoreWriter {
         if (this.overlay.get(stored) === batch.values[index]) this.overlay.delete(stored);
       }
       this.flush();
-      for (const each of batch.stored) this.onStored(each.key, each.version);
+      for (const each of batch.marks) this.onStored(each.key, each.version);
       for (const callback of batch.callbacks) callback();
     });
   }

@@ -72,3 +72,27 @@ export function openRecord(bytes: Uint8Array): SealedRecord | undefined {
   };
   return { record, bytes, checksum };
 }
+
+/**
+ * The same record in bytes that nothing else shares. One that came in a frame is a view into it, and the value of
+ * one that was sealed here is a view into the client's message: kept, a hundred bytes would hold a megabyte.
+ */
+export function withOwnBytes(sealed: SealedRecord): SealedRecord {
+  const { record, checksum } = sealed;
+  const shared = sealed.bytes.buffer.byteLength > sealed.bytes.length * 2 + 64;
+  if (!shared && record.value.buffer === sealed.bytes.buffer) return sealed;
+  const bytes = shared ? new Uint8Array(sealed.bytes) : sealed.bytes;
+  const own: KeyRecord = {
+    key: record.key,
+    version: record.version,
+    origin: record.origin,
+    tombstone: record.tombstone,
+    value: bytes.subarray(bytes.length - record.value.length),
+    createdAt: record.createdAt,
+    updatedAt: record.updatedAt,
+    expiresAt: record.expiresAt,
+    operationId:
+      record.operationId === null ? null : bytes.subarray(HEADER_BYTES, HEADER_BYTES + OPERATION_ID_BYTES),
+  };
+  return { record: own, bytes, checksum };
+}

@@ -1,0 +1,55 @@
+/** Counts and times what a node asks of its disk and of PostgreSQL: batches that are too small or too slow show here. */
+import type { Storage } from '../src/ports/storage.ts';
+import type { SystemOfRecord } from '../src/ports/system-of-record.ts';
+
+export interface Meter {
+  calls: number;
+  /** Entries of batches, rows of statements. */
+  items: number;
+  /** From the call to its answer, summed. */
+  ms: number;
+}
+
+export function newMeter(): Meter {
+  return { calls: 0, items: 0, ms: 0 };
+}
+
+export function meteredStorage(inner: Storage, meter: Meter): Storage {
+  return {
+    get: (key) => inner.get(key),
+    scan: (from, to, entryCountMax, byteCountMax, done) =>
+      inner.scan(from, to, entryCountMax, byteCountMax, done),
+    close: (done) => inner.close(done),
+    write: (keys, values, done) => {
+      const startedAt = performance.now();
+      const items = keys.length;
+      inner.write(keys, values, (error) => {
+        count(meter, items, startedAt);
+        done(error);
+      });
+    },
+  };
+}
+
+export function meteredRecord(inner: SystemOfRecord, meter: Meter): SystemOfRecord {
+  return {
+    health: () => inner.health(),
+    read: (keys, done) => inner.read(keys, done),
+    scan: (after, rowCountMax, done) => inner.scan(after, rowCountMax, done),
+    readFounding: (done) => inner.readFounding(done),
+    found: (expectedLife, clusterId, done) => inner.found(expectedLife, clusterId, done),
+    commit: (life, rows, done) => {
+      const startedAt = performance.now();
+      inner.commit(life, rows, (error, results) => {
+        count(meter, rows.length, startedAt);
+        done(error, results);
+      });
+    },
+  };
+}
+
+function count(meter: Meter, items: number, startedAt: number): void {
+  meter.calls += 1;
+  meter.items += items;
+  meter.ms += performance.now() - startedAt;
+}
