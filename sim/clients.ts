@@ -5,9 +5,13 @@
 import type { Prng } from '../src/base/prng.ts';
 import { certaintyOf } from '../src/core/errors.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
+import type { DurabilityWatch } from './checkers/durability.ts';
 import type { HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 import type { Scheduler } from './scheduler.ts';
+
+/** Between two values put: far more than all increments of a run together, so that a value tells its put. */
+const VALUE_STEP = 1_000_000_000;
 
 export interface ClientPlan {
   readonly clientCount: number;
@@ -38,23 +42,27 @@ export class SimClients {
   private readonly cluster: SimCluster;
   private readonly prng: Prng;
   private readonly plan: ClientPlan;
+  private readonly watch: DurabilityWatch;
   private readonly onDone: (line: string) => void;
   /** A counter of events is a clock that all clients share. */
   private clock = 1;
   private valueNext = 1;
   private running: number;
+  private stopped = false;
 
   constructor(
     scheduler: Scheduler,
     cluster: SimCluster,
     prng: Prng,
     plan: ClientPlan,
+    watch: DurabilityWatch,
     onDone: (line: string) => void,
   ) {
     this.scheduler = scheduler;
     this.cluster = cluster;
     this.prng = prng;
     this.plan = plan;
+    this.watch = watch;
     this.onDone = onDone;
     this.running = plan.clientCount;
     for (let client = 0; client < plan.clientCount; client += 1) {
@@ -66,6 +74,11 @@ export class SimClients {
     return this.running === 0;
   }
 
+  /** Nothing new is begun. */
+  stop(): void {
+    this.stopped = true;
+  }
+
   /** One read of every key at every node, once all is at rest: part of the history. */
   readAll(): void {
     for (const sim of this.cluster.nodes) {
@@ -74,7 +87,7 @@ export class SimClients {
   }
 
   private next(client: number, left: number): void {
-    if (left === 0) {
+    if (left === 0 || this.stopped) {
       this.running -= 1;
       return;
     }
@@ -98,11 +111,11 @@ export class SimClients {
       const expect = prng.chance(0.3)
         ? ({ kind: 'absent' } as const)
         : ({ kind: 'value', value: this.someValue(key) } as const);
-      if (draw < 0.9) return { kind: 'compareAndPut', expect, value: String(this.valueNext++ * 10_000_000) };
+      if (draw < 0.9) return { kind: 'compareAndPut', expect, value: String(this.valueNext++ * VALUE_STEP) };
       return { kind: 'compareAndDelete', expect };
     }
     if (prng.chance(0.2)) return { kind: 'delete' };
-    return { kind: 'put', value: String(this.valueNext++ * 10_000_000) };
+    return { kind: 'put', value: String(this.valueNext++ * VALUE_STEP) };
   }
 
   /** A value that was seen lately, so that some conditions hold. */
@@ -113,7 +126,7 @@ export class SimClients {
         continue;
       return operation.outcome.value;
     }
-    return '10000000';
+    return String(VALUE_STEP);
   }
 
   private perform(client: number, sim: SimNode, key: string, call: HistoryCall, then: () => void): void {
@@ -138,17 +151,25 @@ export class SimClients {
       then();
     };
     const lost: HistoryOutcome = { kind: call.kind === 'get' ? 'definiteFailure' : 'indefinite' };
-    const watch = (): void => {
+    const lookAfter = (): void => {
       if (ended) return;
       if (!life.alive) end(lost);
-      else this.scheduler.after(25, watch);
+      else this.scheduler.after(25, lookAfter);
     };
-    this.scheduler.after(25, watch);
+    this.scheduler.after(25, lookAfter);
     // The client's own patience outlasts the node's: a paused node answers late or never.
     this.scheduler.after(this.plan.timeoutMs + 3_000, () => end(lost));
-    if (call.kind === 'get') return node.get(key, this.plan.timeoutMs, (result) => end(readOutcome(result)));
+    if (call.kind === 'get') {
+      return node.get(key, this.plan.timeoutMs, (result) => {
+        if (result.kind === 'value') this.watch.sawValue(key, result.record.version);
+        end(readOutcome(result));
+      });
+    }
     node.write(toOperation(key, call), this.plan.timeoutMs, (result) => {
-      if (result.kind === 'done') this.acknowledged.push({ key, version: result.version });
+      if (result.kind === 'done') {
+        this.acknowledged.push({ key, version: result.version });
+        this.watch.sawAcknowledgement(key, result.version);
+      }
       end(writeOutcome(result));
     });
   }

@@ -41,6 +41,8 @@ export class SimDisk {
   /** Every write that begins while a fault is set fails with it, and so do all later ones of that life. */
   fault: DiskFault = 'none';
   writeCount = 0;
+  /** Called when a batch has reached the platter, before its writer hears of it: the process may die just there. */
+  onSynced: (() => void) | null = null;
   private readonly prng: Prng;
   private readonly options: SimDiskOptions;
   private entries = new Map<string, Uint8Array>();
@@ -222,7 +224,11 @@ class SimStorage implements Storage {
   /** A failed batch stays in doubt: the next life may find it. */
   private finish(batch: Batch | null, done: (error: StorageError | null) => void): void {
     this.writing = false;
-    if (this.failure === null) this.disk.apply(batch!);
+    if (this.failure === null) {
+      this.disk.apply(batch!);
+      this.disk.onSynced?.();
+      if (!this.life.alive) return;
+    }
     const closing = this.closing !== null;
     done(this.failure);
     if (closing) this.finishClose();

@@ -13,6 +13,8 @@ import type { SimDatabase } from './system-of-record.ts';
 export type FaultKind =
   | 'kill'
   | 'killAll'
+  /** Just after a disk or PostgreSQL has done its part, before the process hears of it, or a moment later. */
+  | 'killAtStep'
   | 'wipe'
   | 'pause'
   | 'breakLinks'
@@ -24,6 +26,36 @@ export type FaultKind =
   | 'legacyDown'
   | 'wallJump';
 
+export interface SimFaultsOptions {
+  readonly scheduler: Scheduler;
+  readonly cluster: SimCluster;
+  readonly network: SimNetwork;
+  readonly database: SimDatabase | null;
+  readonly legacy: SimLegacy | null;
+  readonly prng: Prng;
+  readonly meanMs: number;
+  /** Only these, and all of them; left out: drawn from all there are. */
+  readonly kinds?: readonly FaultKind[];
+}
+
+const WEIGHTS: Readonly<Record<FaultKind, number>> = {
+  kill: 6,
+  killAll: 1,
+  killAtStep: 4,
+  wipe: 1,
+  pause: 3,
+  breakLinks: 3,
+  cut: 1,
+  cutOneWay: 1,
+  isolate: 1,
+  slowPeer: 3,
+  databaseDown: 2,
+  legacyDown: 1,
+  wallJump: 1,
+};
+
+export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
+
 export class SimFaults {
   readonly counts = new Map<FaultKind, number>();
   private readonly scheduler: Scheduler;
@@ -32,46 +64,27 @@ export class SimFaults {
   private readonly database: SimDatabase | null;
   private readonly legacy: SimLegacy | null;
   private readonly prng: Prng;
-  /** Kinds of this run with their weights: not every run has every fault. */
-  private readonly weights: readonly (readonly [FaultKind, number])[];
+  /** Kinds of this run: not every run has every fault. */
+  private readonly kinds: readonly FaultKind[];
   private stopped = false;
 
-  constructor(
-    scheduler: Scheduler,
-    cluster: SimCluster,
-    network: SimNetwork,
-    database: SimDatabase | null,
-    legacy: SimLegacy | null,
-    prng: Prng,
-    meanMs: number,
-  ) {
-    this.scheduler = scheduler;
-    this.cluster = cluster;
-    this.network = network;
-    this.database = database;
-    this.legacy = legacy;
+  constructor(options: SimFaultsOptions) {
+    this.scheduler = options.scheduler;
+    this.cluster = options.cluster;
+    this.network = options.network;
+    this.database = options.database;
+    this.legacy = options.legacy;
+    const { prng } = options;
     this.prng = prng;
-    const all: (readonly [FaultKind, number])[] = [
-      ['kill', 6],
-      ['killAll', 1],
-      ['wipe', 1],
-      ['pause', 3],
-      ['breakLinks', 3],
-      ['cut', 1],
-      ['cutOneWay', 1],
-      ['isolate', 1],
-      ['slowPeer', 3],
-      ['databaseDown', 2],
-      ['legacyDown', 1],
-      ['wallJump', 1],
-    ];
-    this.weights = all.filter(([kind]) => kind === 'kill' || prng.chance(0.6));
-    this.plan(meanMs);
+    this.kinds = options.kinds ?? FAULT_KINDS.filter((kind) => kind === 'kill' || prng.chance(0.6));
+    this.plan(options.meanMs);
   }
 
   /** Heals everything and starts who is down: from now on all must come to rest. */
   stop(): void {
     this.stopped = true;
+    for (const { disk } of this.cluster.nodes) disk.onSynced = null;
+    if (this.database !== null) this.database.onCommitted = null;
     this.network.heal();
     this.network.weather.linkLifeMsMean = 0;
     for (const a of this.cluster.nodes) {
@@ -91,10 +104,10 @@ export class SimFaults {
   }
 
   private strike(): void {
-    const total = this.weights.reduce((sum, [, weight]) => sum + weight, 0);
+    const total = this.kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
     let draw = this.prng.next() * total;
-    const chosen = this.weights.find(([, weight]) => (draw -= weight) < 0) ?? this.weights[0]!;
-    if (this.inject(chosen[0])) this.counts.set(chosen[0], (this.counts.get(chosen[0]) ?? 0) + 1);
+    const chosen = this.kinds.find((kind) => (draw -= WEIGHTS[kind]) < 0) ?? this.kinds[0]!;
+    if (this.inject(chosen)) this.counts.set(chosen, (this.counts.get(chosen) ?? 0) + 1);
   }
 
   private inject(kind: FaultKind): boolean {
@@ -108,6 +121,8 @@ export class SimFaults {
       case 'killAll':
         for (const each of cluster.nodes) this.killFor(each, prng.between(5, 1_000));
         return true;
+      case 'killAtStep':
+        return this.killAtStep(sim);
       case 'wipe':
         return this.wipe(sim);
       case 'pause':
@@ -147,6 +162,27 @@ export class SimFaults {
     if (sim.life === null) return false;
     this.cluster.kill(sim);
     this.later(ms, () => this.cluster.start(sim));
+    return true;
+  }
+
+  /** Waits for the next sync of its disk, or commit that it sent; now and then all die with it. */
+  private killAtStep(sim: SimNode): boolean {
+    const { life } = sim;
+    if (life === null) return false;
+    const delayMs = this.prng.chance(0.5) ? 0 : this.prng.between(0, 4);
+    const victims = this.prng.chance(0.25) ? this.cluster.nodes : [sim];
+    const strike = (): void => {
+      sim.disk.onSynced = null;
+      if (this.database !== null) this.database.onCommitted = null;
+      const kill = (): void => {
+        if (this.stopped) return;
+        for (const victim of victims) this.killFor(victim, this.prng.between(5, 1_500));
+      };
+      if (delayMs === 0) kill();
+      else this.later(delayMs, kill);
+    };
+    if (this.database === null || this.prng.chance(0.5)) sim.disk.onSynced = strike;
+    else this.database.onCommitted = (sender) => (sender === life ? strike() : undefined);
     return true;
   }
 

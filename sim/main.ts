@@ -2,15 +2,17 @@
  * `npm run sim`: runs seeds on all cores and says what they injected; a failing seed is told with the one command
  * that replays it with its trace.
  *
- *   npm run sim -- --seeds 2000 [--first 1] [--nodes 5] [--workers 2] [--summary-json FILE]
+ *   npm run sim -- --seeds 2000 [--first 1] [--nodes 5] [--profile hotKey] [--workers 2] [--summary-json FILE]
  *   npm run sim -- --seed 17 --trace
  */
 import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { FAULT_KINDS } from './faults.ts';
+import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
-import type { RunResult } from './run.ts';
+import type { RunOptions, RunResult } from './run.ts';
 
 /** What must have occurred in 2,000 seeds; fewer seeds must do their share. */
 const MINIMUMS: Readonly<Record<string, number>> = {
@@ -20,6 +22,10 @@ const MINIMUMS: Readonly<Record<string, number>> = {
   replay: 500,
 };
 const MINIMUMS_SEEDS = 2_000;
+/** From so many seeds on every kind of fault must have struck at least once. */
+const EVERY_KIND_SEEDS_MIN = 200;
+/** Of histories that the checker gave up on: beyond this the verdict of the whole run is worth too little. */
+const UNDECIDED_SHARE_MAX = 0.003;
 
 interface Summary {
   seeds: number;
@@ -35,6 +41,7 @@ const { values: flags } = parseArgs({
     seeds: { type: 'string', default: '200' },
     first: { type: 'string', default: '1' },
     nodes: { type: 'string' },
+    profile: { type: 'string' },
     workers: { type: 'string' },
     trace: { type: 'boolean', default: false },
     'summary-json': { type: 'string' },
@@ -45,14 +52,32 @@ const { values: flags } = parseArgs({
 
 if (flags.help)
   process.stdout.write(
-    'npm run sim -- [--seeds N] [--first N] [--seed N [--trace]] [--nodes N] [--workers N]\n',
+    'npm run sim -- [--seeds N] [--first N] [--seed N [--trace]] [--nodes N] [--profile NAME] [--workers N]\n',
   );
 else if (flags.seed !== undefined) runOne(Number(flags.seed));
 else if (flags.worker !== undefined) work(flags.worker);
 else void runAll();
 
-function optionsOf(): { nodeCount?: number } {
-  return flags.nodes === undefined ? {} : { nodeCount: Number(flags.nodes) };
+function optionsOf(): RunOptions {
+  const profile = flags.profile === undefined ? undefined : PROFILES[flags.profile];
+  if (flags.profile !== undefined && profile === undefined)
+    throw new Error(`no profile ${flags.profile}; there are ${Object.keys(PROFILES).join(', ')}`);
+  return {
+    ...(flags.nodes === undefined ? {} : { nodeCount: Number(flags.nodes) }),
+    ...(profile === undefined ? {} : { profile }),
+  };
+}
+
+/** The flags that make a seed what it is, as they must be given again. */
+function seedFlags(): string[] {
+  return [
+    ...(flags.nodes === undefined ? [] : ['--nodes', flags.nodes]),
+    ...(flags.profile === undefined ? [] : ['--profile', flags.profile]),
+  ];
+}
+
+function replayCommand(seed: number): string {
+  return ['npm run sim -- --seed', seed, ...seedFlags(), '--trace'].join(' ');
 }
 
 function runOne(seed: number): void {
@@ -95,6 +120,26 @@ function report(result: RunResult): void {
   process.send?.({ ...result, occurred: Object.fromEntries(result.occurred) });
 }
 
+/** A run in which something hardly happened has shown little, however green it is. */
+function whatIsMissing(summary: Summary, seedCount: number): string[] {
+  const lines: string[] = [];
+  const profile = optionsOf().profile;
+  if (profile === undefined) {
+    for (const [kind, minimum] of Object.entries(MINIMUMS)) {
+      const count = summary.occurred[kind] ?? 0;
+      if (count < Math.floor((minimum * seedCount) / MINIMUMS_SEEDS))
+        lines.push(`too few of ${kind}: ${count}, must be ${minimum} in ${MINIMUMS_SEEDS} seeds`);
+    }
+  }
+  if (seedCount >= EVERY_KIND_SEEDS_MIN) {
+    for (const kind of profile?.faultKinds ?? FAULT_KINDS)
+      if ((summary.occurred[kind] ?? 0) === 0) lines.push(`${kind} never struck`);
+  }
+  const undecided = summary.occurred['undecided'] ?? 0;
+  if (undecided > 1 + UNDECIDED_SHARE_MAX * seedCount) lines.push(`${undecided} histories were not decided`);
+  return lines;
+}
+
 async function runAll(): Promise<void> {
   const first = Number(flags.first);
   const seedCount = Number(flags.seeds);
@@ -114,7 +159,7 @@ async function runAll(): Promise<void> {
 }
 
 function runWorker(share: string, summary: Summary): Promise<void> {
-  const args = ['--worker', share, ...(flags.nodes === undefined ? [] : ['--nodes', flags.nodes])];
+  const args = ['--worker', share, ...seedFlags()];
   const child = fork(process.argv[1]!, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   child.on('message', (message) => {
     const result = message as Omit<RunResult, 'occurred'> & { occurred: Record<string, number> };
@@ -127,7 +172,7 @@ function runWorker(share: string, summary: Summary): Promise<void> {
     if (result.violation === null) return;
     summary.failures.push({ seed: result.seed, violation: result.violation });
     process.stderr.write(`seed ${result.seed} failed: ${result.violation.slice(0, 2_000)}\n`);
-    process.stderr.write(`  replay: npm run sim -- --seed ${result.seed} --trace\n`);
+    process.stderr.write(`  replay: ${replayCommand(result.seed)}\n`);
   });
   return new Promise((resolve) => child.once('close', () => resolve()));
 }
@@ -140,19 +185,13 @@ function finish(summary: Summary, seedCount: number, seconds: number): void {
       `${seconds.toFixed(1)} s (${Math.round(virtualSeconds / seconds)} to one)\n`,
   );
   for (const [kind, count] of lines) process.stdout.write(`  ${kind.padEnd(16)} ${count}\n`);
-  const missing = Object.entries(MINIMUMS).filter(
-    ([kind, minimum]) => (summary.occurred[kind] ?? 0) < Math.floor((minimum * seedCount) / MINIMUMS_SEEDS),
-  );
-  for (const [kind, minimum] of missing) {
-    process.stdout.write(
-      `too few of ${kind}: ${summary.occurred[kind] ?? 0}, must be ${minimum} in ${MINIMUMS_SEEDS} seeds\n`,
-    );
-  }
+  const missing = whatIsMissing(summary, seedCount);
+  for (const line of missing) process.stdout.write(line + '\n');
   const lost = seedCount - summary.seeds;
   if (lost > 0) process.stdout.write(`${lost} seeds were not run: a worker ended early\n`);
   const failed = summary.failures.length + missing.length + lost;
   for (const failure of summary.failures.slice(0, 10)) {
-    process.stdout.write(`failed: npm run sim -- --seed ${failure.seed} --trace\n`);
+    process.stdout.write(`failed: ${replayCommand(failure.seed)}\n`);
   }
   process.stdout.write(`${summary.seeds - summary.failures.length} passed, ${failed} failed\n`);
   if (flags['summary-json'] !== undefined) {

@@ -7,8 +7,12 @@ import { Prng } from '../src/base/prng.ts';
 import type { KeyRecord } from '../src/core/record.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
-import { sealRecord } from '../src/wire/record-codec.ts';
+import { slotOf } from '../src/core/slots.ts';
+import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
+import { recordKey } from '../src/wire/store-codec.ts';
 import { findDivergence } from './checkers/convergence.ts';
+import { DurabilityWatch } from './checkers/durability.ts';
+import type { OwnerDisk } from './checkers/durability.ts';
 import { checkHistory } from './checkers/linearizability.ts';
 import type { HistoryOperation } from './checkers/history.ts';
 import { SimClients } from './clients.ts';
@@ -17,12 +21,14 @@ import { SimCluster } from './cluster.ts';
 import { SimFaults } from './faults.ts';
 import { SimLegacy } from './legacy.ts';
 import { SimNetwork } from './network.ts';
+import type { RunProfile } from './profiles.ts';
 import { Scheduler } from './scheduler.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH, SimDatabase } from './system-of-record.ts';
 
 export interface RunOptions {
   readonly mutations?: Mutations;
   readonly nodeCount?: number;
+  readonly profile?: RunProfile;
   /** Every line of the trace as it happens. */
   readonly onTrace?: (line: string) => void;
 }
@@ -60,6 +66,7 @@ class Run {
   private readonly legacy: SimLegacy | null;
   private readonly cluster: SimCluster;
   private readonly plan: ClientPlan;
+  private readonly watch: DurabilityWatch;
   private readonly legacyValues = new Map<string, string>();
   private readonly occurred = new Map<string, number>();
   private readonly epochs = new Set<number>();
@@ -75,13 +82,18 @@ class Run {
       spikeShare: prng.pick([0, 0.02, 0.1]),
       spikeMsMax: prng.pick([20, 100]),
       linkLifeMsMean: prng.chance(0.3) ? 3_000 : 0,
+      ...options.profile?.weather,
     });
     this.database = new SimDatabase(
       this.scheduler,
       prng.fork(),
       prng.chance(0.6) ? SIM_DATABASE_ROUGH : SIM_DATABASE_CALM,
     );
-    this.plan = drawPlan(prng);
+    this.plan = { ...drawPlan(prng), ...options.profile?.plan };
+    this.watch = new DurabilityWatch({
+      recorded: (key) => this.database.standing(key)?.record.version ?? 0,
+      owners: (key) => this.ownerDisks(key),
+    });
     this.legacy = prng.chance(0.4) ? new SimLegacy(this.scheduler, prng.fork()) : null;
     this.fillLegacy();
     const nodeCount = options.nodeCount ?? (prng.chance(0.15) ? 5 : 3);
@@ -103,17 +115,13 @@ class Run {
     for (const sim of cluster.nodes) cluster.start(sim);
     if (!this.advance(10_000, () => cluster.isWhole()))
       return this.result(null, 'the cluster was not founded within 10 s');
-    const clients = new SimClients(scheduler, cluster, prng.fork(), this.plan, (line) => this.trace(line));
-    const faults = new SimFaults(
-      scheduler,
-      cluster,
-      this.network,
-      this.database,
-      this.legacy,
-      prng.fork(),
-      prng.pick([800, 1_500, 3_000]),
+    const clients = new SimClients(scheduler, cluster, prng.fork(), this.plan, this.watch, (line) =>
+      this.trace(line),
     );
-    this.advance(LOAD_MS_MAX, () => clients.finished);
+    const faults = this.makeFaults();
+    this.advance(LOAD_MS_MAX, () => clients.finished || this.watch.violation !== null);
+    if (this.watch.violation !== null) return this.result(clients, this.watch.violation);
+    clients.stop();
     faults.stop();
     for (const [kind, count] of faults.counts) this.count(kind, count);
     const rested = this.advance(REST_MS_MAX, () => clients.finished && cluster.isWhole() && this.isAtRest());
@@ -124,7 +132,33 @@ class Run {
       return this.result(clients, 'the last reads did not come to an end');
     }
     this.count('indefinite', clients.indefiniteCount);
-    return this.result(clients, this.judge(clients));
+    return this.result(clients, this.watch.violation ?? this.judge(clients));
+  }
+
+  private makeFaults(): SimFaults {
+    const { scheduler, cluster, network, database, legacy, prng } = this;
+    const { faultKinds, faultMsMean } = this.options.profile ?? {};
+    const drawn = prng.pick([800, 1_500, 3_000]);
+    return new SimFaults({
+      scheduler,
+      cluster,
+      network,
+      database,
+      legacy,
+      prng: prng.fork(),
+      meanMs: faultMsMean ?? drawn,
+      ...(faultKinds === undefined ? {} : { kinds: faultKinds }),
+    });
+  }
+
+  private ownerDisks(key: string): OwnerDisk[] {
+    const disks: OwnerDisk[] = [];
+    for (const { name, node, disk } of this.cluster.nodes) {
+      if (node === null || !node.membership.leaseHeld() || !node.inspect(key).owner) continue;
+      const bytes = disk.get(recordKey(slotOf(key), key));
+      disks.push({ name, version: bytes === undefined ? 0 : (openRecord(bytes)?.record.version ?? 0) });
+    }
+    return disks;
   }
 
   private advance(ms: number, until: () => boolean): boolean {
@@ -163,7 +197,10 @@ class Run {
       });
     }
     const verdict = checkHistory(history, { stepsMax: CHECK_STEPS_MAX, versionsOrder: true });
-    if (verdict.kind === 'undecided') this.count('undecided', 1);
+    if (verdict.kind === 'undecided') {
+      this.count('undecided', 1);
+      this.trace(verdict.explanation);
+    }
     if (verdict.kind === 'violation') return `${verdict.kind} on ${verdict.key}\n${verdict.explanation}`;
     const rows = new Map<string, { version: number; checksum: number }>();
     for (const row of this.database.allRows()) {
@@ -194,7 +231,7 @@ class Run {
     if (this.legacy === null) return;
     for (const key of this.plan.keys) {
       if (this.prng.chance(0.5)) continue;
-      const value = String(900_000_000_000 + this.legacyValues.size * 1_000_000_000);
+      const value = String(900_000_000_000_000 + this.legacyValues.size * 1_000_000_000);
       this.legacyValues.set(key, value);
       this.legacy.set(key, Buffer.from(value));
     }

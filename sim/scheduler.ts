@@ -27,11 +27,19 @@ export class Scheduler {
   time = 0;
   eventCount = 0;
   private sequence = 0;
-  private readonly events = new Heap<Event>((a, b) => a.at < b.at || (a.at === b.at && a.sequence < b.sequence));
+  private readonly events = new Heap<Event>(
+    (a, b) => a.at < b.at || (a.at === b.at && a.sequence < b.sequence),
+  );
 
   /** Runs at virtual time `at`, unless `owner` has ended by then. Returns a cancel function. */
   at(at: number, run: () => void, owner: Life | null = null): () => void {
-    const event: Event = { at: Math.max(at, this.time), sequence: this.sequence++, run, owner, cancelled: false };
+    const event: Event = {
+      at: Math.max(at, this.time),
+      sequence: this.sequence++,
+      run,
+      owner,
+      cancelled: false,
+    };
     this.events.push(event);
     return () => {
       event.cancelled = true;

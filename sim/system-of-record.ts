@@ -72,6 +72,8 @@ export class SimDatabase {
   readonly prng: Prng;
   settings: SimDatabaseSettings;
   commitCount = 0;
+  /** Called when a commit is done, before its sender hears of it: the process may die just there. */
+  onCommitted: ((sender: Life) => void) | null = null;
   private readonly rows = new Map<string, RecordRow>();
   private undo: Undo[] = [];
   private clusterId: string | null = null;
@@ -216,6 +218,7 @@ class SimSystemOfRecord implements SystemOfRecord {
     const batch = [...rows];
     const execute: Execute<readonly CommitResult[]> = () => {
       const answer = this.database.apply(life, batch);
+      this.database.onCommitted?.(this.owner);
       return answer === null ? { fenced: `life ${life} is not in force` } : { answer };
     };
     this.write(execute, done, []);

@@ -1,0 +1,74 @@
+/**
+ * What kind of life a seed leads. Without a profile everything is drawn; a profile fixes what makes one sort of
+ * fault likely, because some need a coincidence that an evenly drawn life meets once in tens of thousands of
+ * seeds. (PROTOCOL, "Mutants")
+ */
+import type { ClientPlan } from './clients.ts';
+import type { FaultKind } from './faults.ts';
+import type { NetworkWeather } from './network.ts';
+
+export interface RunProfile {
+  readonly plan: Partial<ClientPlan>;
+  readonly weather: Partial<NetworkWeather>;
+  /** The faults that may strike; left out: as drawn. */
+  readonly faultKinds?: readonly FaultKind[];
+  /** Mean time between two faults; left out: as drawn. */
+  readonly faultMsMean?: number;
+}
+
+/** Two plain writers, a conditional one and readers meet on one key, while one peer or another hears late. */
+const HOT_KEY: RunProfile = {
+  plan: {
+    clientCount: 5,
+    operationsPerClient: 150,
+    keys: ['key:0'],
+    hotShare: 1,
+    thinkMsMax: 6,
+    timeoutMs: 5_000,
+    conditionalShare: 0.35,
+    readShare: 0.4,
+  },
+  weather: { delayMsMax: 6, spikeShare: 0.1, spikeMsMax: 60, linkLifeMsMean: 0 },
+  faultKinds: ['slowPeer'],
+  faultMsMean: 120,
+};
+
+/** Processes die at the steps of the protocol: just after a disk or PostgreSQL has done its part. */
+const CRASHES: RunProfile = {
+  plan: {
+    clientCount: 5,
+    operationsPerClient: 120,
+    keys: ['key:0', 'count:1'],
+    hotShare: 0.7,
+    thinkMsMax: 10,
+    timeoutMs: 3_000,
+    conditionalShare: 0.4,
+    readShare: 0.4,
+  },
+  weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 40 },
+  faultKinds: ['killAtStep', 'kill', 'killAll', 'slowPeer', 'pause'],
+  faultMsMean: 700,
+};
+
+/** Links that break and hold back, members that go and come: old messages meet new epochs. */
+const EPOCHS: RunProfile = {
+  plan: {
+    clientCount: 5,
+    operationsPerClient: 150,
+    keys: ['key:0', 'count:1'],
+    hotShare: 0.7,
+    thinkMsMax: 10,
+    timeoutMs: 3_000,
+    conditionalShare: 0.4,
+    readShare: 0.4,
+  },
+  weather: { delayMsMax: 5, spikeShare: 0.1, spikeMsMax: 200 },
+  faultKinds: ['isolate', 'cut', 'cutOneWay', 'slowPeer', 'pause', 'kill', 'wipe'],
+  faultMsMean: 400,
+};
+
+export const PROFILES: Readonly<Record<string, RunProfile>> = {
+  hotKey: HOT_KEY,
+  crashes: CRASHES,
+  epochs: EPOCHS,
+};
