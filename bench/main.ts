@@ -32,6 +32,7 @@ interface BenchOptions {
   readonly quick?: boolean;
   readonly json?: boolean;
   readonly profile?: string;
+  readonly label: string;
   readonly save: boolean;
 }
 
@@ -42,6 +43,7 @@ program
   .option('--quick', 'short runs: to see that all is well, not to compare')
   .option('--json', 'print the results as JSON instead of a table')
   .option('--profile <directory>', 'have every node write a profile of its processor time')
+  .option('--label <text>', 'stands in the results: what is different about this build', '')
   .option('--no-save', 'do not write bench/results')
   .action(async (options: BenchOptions) => {
     process.exitCode = (await runParts(options)) ? 0 : 1;
@@ -72,6 +74,7 @@ await program.parseAsync();
 async function runParts(options: BenchOptions): Promise<boolean> {
   const facts = machineFacts();
   const quick = options.quick === true;
+  const { label } = options;
   const tell = (text: string): void => {
     if (options.json !== true) process.stdout.write(`${text}\n`);
   };
@@ -89,7 +92,8 @@ async function runParts(options: BenchOptions): Promise<boolean> {
   } finally {
     await world.close();
   }
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ facts, quick, measures }, null, 2)}\n`);
-  if (options.save) tell(`\n${writeResults(resolve('bench/results'), { facts, quick, measures })}`);
+  if (options.json === true)
+    process.stdout.write(`${JSON.stringify({ label, facts, quick, measures }, null, 2)}\n`);
+  if (options.save) tell(`\n${writeResults(resolve('bench/results'), { label, facts, quick, measures })}`);
   return measures.every(isMet);
 }

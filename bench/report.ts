@@ -78,7 +78,12 @@ export function round(value: number, digits: number): number {
 /** `bench/results/<date>.json`; returns where. */
 export function writeResults(
   folder: string,
-  results: { readonly facts: MachineFacts; readonly quick: boolean; readonly measures: readonly Measure[] },
+  results: {
+    readonly label: string;
+    readonly facts: MachineFacts;
+    readonly quick: boolean;
+    readonly measures: readonly Measure[];
+  },
 ): string {
   mkdirSync(folder, { recursive: true });
   const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
