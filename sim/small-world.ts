@@ -1,5 +1,5 @@
 /**
- * A founded cluster of three nodes in which nothing fails by itself, for stories about one part of a node: the
+ * A small founded cluster in which nothing fails by itself, for stories about one part of a node: the
  * story commands what happens, and asks and waits in simulated time.
  */
 import { assert } from '../src/base/assert.ts';
@@ -25,12 +25,12 @@ export class SmallWorld {
   readonly told = new Map<string, number>();
 
   /** `before`: what happens to the world before the first node starts. */
-  constructor(seed: number, before: (world: SmallWorld) => void = () => undefined) {
+  constructor(seed: number, before: (world: SmallWorld) => void = () => undefined, nodeCount = 3) {
     const prng = new Prng(seed);
     this.prng = prng;
     this.database = new SimDatabase(this.scheduler, prng.fork(), SIM_DATABASE_CALM);
     this.cluster = new SimCluster({
-      nodeCount: 3,
+      nodeCount,
       replicaCount: 3,
       scheduler: this.scheduler,
       prng: prng.fork(),

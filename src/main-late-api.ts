@@ -3,7 +3,7 @@
  * what it waits for, long before there is a node. Operations asked meanwhile are refused, definitely.
  */
 import { failure } from './core/errors.ts';
-import type { ReadResult, WriteOperation, WriteResult } from './core/operation.ts';
+import type { ReadResult, ScanResult, WriteOperation, WriteResult } from './core/operation.ts';
 import { slotOf } from './core/slots.ts';
 import { WAIT } from './node/api.ts';
 import type { Inspection, NodeApi, NodeStatus } from './node/api.ts';
@@ -34,6 +34,11 @@ export class LateApi implements NodeApi {
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
     if (this.node !== null) return this.node.write(operation, timeoutMs, done);
+    setImmediate(() => done({ kind: 'failed', failure: failure('not_ready') }));
+  }
+
+  scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void {
+    if (this.node !== null) return this.node.scan(after, limit, timeoutMs, done);
     setImmediate(() => done({ kind: 'failed', failure: failure('not_ready') }));
   }
 

@@ -62,6 +62,9 @@ export const RECORD_READ_KEYS_MAX = 1000;
 /** Bytes and records in one frame of a slot copy. */
 export const SLOT_COPY_RECORDS_MAX = 500;
 export const SLOT_COPY_BYTES_MAX = 1024 * 1024;
+/** One page of a scan: records, and bytes of keys and values (and one record more). */
+export const SCAN_PAGE_RECORDS_MAX = 500;
+export const SCAN_PAGE_BYTES_MAX = 512 * 1024;
 /** Slots a learner copies at the same time. */
 export const SLOT_COPIES_IN_FLIGHT_MAX = 8;
 /** Bytes of hot records kept in front of the store. */
@@ -97,6 +100,10 @@ assert(HEARTBEAT_MS * 3 < LEASE_MS, 'a lease must outlive two lost heartbeats');
 assert(SUSPECT_AFTER_MS < LEASE_MS, 'a silent node is suspected before its lease could be renewed twice');
 assert(KEY_BYTES_MAX < 2704, 'a key must fit an index row of PostgreSQL');
 assert(VALUE_BYTES_MAX + KEY_BYTES_MAX + 4096 < FRAME_BYTES_MAX, 'one record must fit a frame');
+assert(
+  SCAN_PAGE_BYTES_MAX + SCAN_PAGE_RECORDS_MAX * 128 + VALUE_BYTES_MAX + KEY_BYTES_MAX < FRAME_BYTES_MAX,
+  'a page of a scan must fit a frame',
+);
 assert(VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX, 'one record must fit a statement');
 assert(VALUE_BYTES_MAX < STORE_BATCH_BYTES_MAX, 'one record must fit a store batch');
 assert(PIPELINE_OPERATIONS_MAX <= PIPELINE_UNANSWERED_MAX, 'a whole frame of a pipeline may be unanswered');

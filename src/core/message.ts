@@ -5,7 +5,7 @@
  * The replication messages are hot and packed by hand; those of membership are rare.
  */
 import type { Failure } from './errors.ts';
-import type { WriteOperation, WriteResult, ReadResult } from './operation.ts';
+import type { ReadResult, ScanResult, WriteOperation, WriteResult } from './operation.ts';
 import type { SealedRecord } from './record.ts';
 import type { Topology } from './topology.ts';
 
@@ -112,6 +112,22 @@ export interface ForwardReadAnswer {
   readonly kind: 'forwardReadAnswer';
   readonly request: number;
   readonly result: ReadResult;
+}
+
+/** Asks an owner of the slot at which the cursor stands for the next page of all records. */
+export interface ForwardScan {
+  readonly kind: 'forwardScan';
+  readonly request: number;
+  readonly hops: number;
+  readonly timeoutMs: number;
+  readonly after: string;
+  readonly limit: number;
+}
+
+export interface ForwardScanAnswer {
+  readonly kind: 'forwardScanAnswer';
+  readonly request: number;
+  readonly result: ScanResult;
 }
 
 /** A learner asks a complete owner to compare a run of slots: one digest per slot. (R19) */
@@ -261,7 +277,8 @@ export interface Learned {
 }
 
 export type ReplicationMessage = Invalidate | Acknowledge | Validate | Query | QueryAnswer;
-export type ForwardMessage = ForwardWrite | ForwardRead | ForwardWriteAnswer | ForwardReadAnswer;
+export type ForwardMessage =
+  ForwardWrite | ForwardRead | ForwardScan | ForwardWriteAnswer | ForwardReadAnswer | ForwardScanAnswer;
 export type LearnMessage = LearnDigests | LearnDifferences | LearnPull | LearnFrame | LearnRefused;
 export type MembershipMessage =
   | Prepare

@@ -55,6 +55,18 @@ export type ReadResult =
   | { readonly kind: 'absent' }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** One page of all live records, in the order of slot and key. */
+export type ScanResult =
+  | {
+      readonly kind: 'page';
+      readonly records: readonly KeyRecord[];
+      /** Where to go on; null: there are no more. A page may be empty although more follow. */
+      readonly next: string | null;
+      /** PostgreSQL has rows that the cluster has not loaded yet, and that a page may lack. (PROTOCOL R23) */
+      readonly incomplete: boolean;
+    }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
 export function isConditional(kind: WriteKind): boolean {
   return kind !== 'put' && kind !== 'delete';
 }

@@ -2,7 +2,7 @@
  * What a node offers to its doors. Doors decode, call this, encode; they know nothing of rounds or leases.
  * Every callback is called exactly once, and never from within the call.
  */
-import type { ReadResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type { ReadResult, ScanResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import type { KeyRecord } from '../core/record.ts';
 
 /** `tryGet`'s answer where only waiting can tell. */
@@ -17,6 +17,11 @@ export interface NodeApi {
   /** `timeoutMs` from now; at the latest then `done` is called. */
   get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void;
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void;
+  /**
+   * The next page of all live records of the cluster, at most `limit`, after a place that an earlier page named
+   * (null: from the start). What is written meanwhile may or may not be in it.
+   */
+  scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void;
   /** What this very store holds, validated or not; neither forwards nor repairs. For verification. */
   inspect(key: string): Inspection;
   status(): NodeStatus;

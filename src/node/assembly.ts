@@ -1,7 +1,9 @@
 /** How the larger parts of a node are put together from its surroundings. */
+import type { Failure } from '../core/errors.ts';
 import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
 import type { ReadResult, WriteOperation } from '../core/operation.ts';
+import type { SealedRecord } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
 import { placeSlots, rowsOf } from '../core/slot-table.ts';
@@ -18,7 +20,9 @@ import { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { PeerOutbox } from './peer-outbox.ts';
 import { startWrite } from './put.ts';
+import { RecordReader } from './record-reader.ts';
 import type { RecordShelf } from './record-shelf.ts';
+import { RecordWriter } from './record-writer.ts';
 import type { Serving } from './serving.ts';
 import type { StartMarks } from './start-marks.ts';
 import type { StoreWriter } from './store-writer.ts';
@@ -79,6 +83,26 @@ export function learnerOf(
     onLearned: () => membership.learned(),
     promoteEarly: parts.mutations?.promoteEarly === true,
   });
+}
+
+export function recordWriterOf(
+  parts: NodeParts,
+  life: () => number,
+  onRecorded: (key: string, version: number, outcome: 'committed' | number) => void,
+): RecordWriter | null {
+  const { clock, telemetry, systemOfRecord, onFatal } = parts;
+  if (systemOfRecord === null) return null;
+  return new RecordWriter(systemOfRecord, clock, telemetry, life, onRecorded, () =>
+    onFatal('PostgreSQL belongs to a later founding of the cluster'),
+  );
+}
+
+export function recordReaderOf(
+  parts: NodeParts,
+  onFetched: (key: string, sealed: SealedRecord | undefined, problem: Failure | null) => void,
+): RecordReader | null {
+  const { clock, telemetry, systemOfRecord } = parts;
+  return systemOfRecord === null ? null : new RecordReader(systemOfRecord, clock, telemetry, onFetched);
 }
 
 export interface ServingParts {

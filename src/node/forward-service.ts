@@ -3,18 +3,29 @@
  * kept until the next one is up: the asker hears of a broken link, but not that an answer met none.
  */
 import { failure } from '../core/errors.ts';
-import type { ForwardRead, ForwardReadAnswer, ForwardWrite, ForwardWriteAnswer } from '../core/message.ts';
+import type {
+  ForwardRead,
+  ForwardReadAnswer,
+  ForwardScan,
+  ForwardScanAnswer,
+  ForwardWrite,
+  ForwardWriteAnswer,
+} from '../core/message.ts';
+import type { ReadResult, ScanResult, WriteResult } from '../core/operation.ts';
+import type { Storage } from '../ports/storage.ts';
 import { startRead } from './get.ts';
 import { startWrite } from './put.ts';
+import { startScan } from './scan.ts';
 import type { Serving } from './serving.ts';
 
 /** Answers kept per peer; beyond it the oldest go, and their askers wait for their deadlines. */
 const KEPT_COUNT_MAX = 1_000;
 
-type Answer = ForwardReadAnswer | ForwardWriteAnswer;
+type Answer = ForwardReadAnswer | ForwardWriteAnswer | ForwardScanAnswer;
 
 export interface ForwardServiceParts {
   readonly serving: Serving;
+  readonly storage: Storage;
   readonly send: (peer: string, message: Answer) => void;
   readonly isLinked: (peer: string) => boolean;
   /** False where the node takes no more. */
@@ -31,35 +42,26 @@ export class ForwardService {
     this.parts = parts;
   }
 
-  onRequest(peer: string, message: ForwardRead | ForwardWrite): void {
-    const { serving, admit, leave, draining } = this.parts;
-    const { request, hops, timeoutMs } = message;
-    const refusal = admit() ? null : failure(draining() ? 'not_ready' : 'overloaded');
+  onRequest(peer: string, message: ForwardRead | ForwardWrite | ForwardScan): void {
+    if (!this.parts.admit()) {
+      const refusal = failure(this.parts.draining() ? 'not_ready' : 'overloaded');
+      return this.answer(peer, answerOf(message, { kind: 'failed', failure: refusal }));
+    }
+    const { serving, storage } = this.parts;
+    const { timeoutMs, hops } = message;
+    const done = (result: ReadResult | WriteResult | ScanResult): void => {
+      this.parts.leave();
+      this.answer(peer, answerOf(message, result));
+    };
     if (message.kind === 'forwardRead') {
-      if (refusal !== null) {
-        return this.answer(peer, {
-          kind: 'forwardReadAnswer',
-          request,
-          result: { kind: 'failed', failure: refusal },
-        });
-      }
       const { key, miss } = message;
-      return startRead(serving, { key, timeoutMs, hops, miss, mayAskLegacy: true }, (result) => {
-        leave();
-        this.answer(peer, { kind: 'forwardReadAnswer', request, result });
-      });
+      startRead(serving, { key, timeoutMs, hops, miss, mayAskLegacy: true }, done);
+    } else if (message.kind === 'forwardWrite') {
+      startWrite(serving, { operation: message.operation, timeoutMs, hops }, done);
+    } else {
+      const { after, limit } = message;
+      startScan(serving, storage, { after, limit, timeoutMs, hops }, done);
     }
-    if (refusal !== null) {
-      return this.answer(peer, {
-        kind: 'forwardWriteAnswer',
-        request,
-        result: { kind: 'failed', failure: refusal },
-      });
-    }
-    startWrite(serving, { operation: message.operation, timeoutMs, hops }, (result) => {
-      leave();
-      this.answer(peer, { kind: 'forwardWriteAnswer', request, result });
-    });
   }
 
   onLinkUp(peer: string): void {
@@ -75,5 +77,21 @@ export class ForwardService {
     if (kept === undefined) this.kept.set(peer, (kept = []));
     kept.push(message);
     if (kept.length > KEPT_COUNT_MAX) kept.shift();
+  }
+}
+
+/** The kind of the answer follows from the question; so does that of the result. */
+function answerOf(
+  message: ForwardRead | ForwardWrite | ForwardScan,
+  result: ReadResult | WriteResult | ScanResult,
+): Answer {
+  const { request } = message;
+  switch (message.kind) {
+    case 'forwardRead':
+      return { kind: 'forwardReadAnswer', request, result: result as ReadResult };
+    case 'forwardWrite':
+      return { kind: 'forwardWriteAnswer', request, result: result as WriteResult };
+    case 'forwardScan':
+      return { kind: 'forwardScanAnswer', request, result: result as ScanResult };
   }
 }

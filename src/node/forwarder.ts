@@ -4,12 +4,13 @@
  * is unknown. (PROTOCOL R33)
  */
 import type { ForwardMessage } from '../core/message.ts';
-import type { ReadResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type { ReadResult, ScanResult, WriteOperation, WriteResult } from '../core/operation.ts';
 
 interface Pending {
   readonly peer: string;
   readonly onRead: ((result: ReadResult | 'lost') => void) | null;
   readonly onWrite: ((result: WriteResult | 'lost') => void) | null;
+  readonly onScan: ((result: ScanResult | 'lost') => void) | null;
 }
 
 export class Forwarder {
@@ -39,7 +40,7 @@ export class Forwarder {
     done: (result: ReadResult | 'lost') => void,
   ): number {
     if (!this.isLinked(peer)) return 0;
-    const request = this.begin({ peer, onRead: done, onWrite: null });
+    const request = this.begin({ peer, onRead: done, onWrite: null, onScan: null });
     this.send(peer, { kind: 'forwardRead', request, hops, timeoutMs, key, miss });
     return request;
   }
@@ -52,8 +53,22 @@ export class Forwarder {
     done: (result: WriteResult | 'lost') => void,
   ): number {
     if (!this.isLinked(peer)) return 0;
-    const request = this.begin({ peer, onRead: null, onWrite: done });
+    const request = this.begin({ peer, onRead: null, onWrite: done, onScan: null });
     this.send(peer, { kind: 'forwardWrite', request, hops, timeoutMs, operation });
+    return request;
+  }
+
+  scan(
+    peer: string,
+    after: string,
+    limit: number,
+    hops: number,
+    timeoutMs: number,
+    done: (result: ScanResult | 'lost') => void,
+  ): number {
+    if (!this.isLinked(peer)) return 0;
+    const request = this.begin({ peer, onRead: null, onWrite: null, onScan: done });
+    this.send(peer, { kind: 'forwardScan', request, hops, timeoutMs, after, limit });
     return request;
   }
 
@@ -73,11 +88,18 @@ export class Forwarder {
     pending?.onWrite?.(result);
   }
 
+  onScanAnswer(request: number, result: ScanResult): void {
+    const pending = this.pending.get(request);
+    this.pending.delete(request);
+    pending?.onScan?.(result);
+  }
+
   onLost(peer: string): void {
     for (const [request, pending] of [...this.pending]) {
       if (pending.peer !== peer || !this.pending.delete(request)) continue;
       pending.onRead?.('lost');
       pending.onWrite?.('lost');
+      pending.onScan?.('lost');
     }
   }
 

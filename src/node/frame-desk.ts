@@ -71,11 +71,14 @@ export class FrameDesk {
         return learner.onMessage(header.from, message);
       case 'forwardRead':
       case 'forwardWrite':
+      case 'forwardScan':
         return forwardService.onRequest(name, message);
       case 'forwardReadAnswer':
         return forwarder.onReadAnswer(message.request, message.result);
       case 'forwardWriteAnswer':
         return forwarder.onWriteAnswer(message.request, message.result);
+      case 'forwardScanAnswer':
+        return forwarder.onScanAnswer(message.request, message.result);
       default:
         return membership.onMessage(name, header, message);
     }

@@ -9,7 +9,7 @@ import type { Failure } from '../core/errors.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
-import type { ReadResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type { ReadResult, ScanResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import { isLive, yieldsToFill } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
 import { Replica } from '../core/replication/replica.ts';
@@ -19,7 +19,7 @@ import { isLiveIncarnation, memberById, memberByName } from '../core/topology.ts
 import type { Topology } from '../core/topology.ts';
 import { WAIT } from './api.ts';
 import type { Inspection, NodeApi, NodeStatus } from './api.ts';
-import { learnerOf, membershipOf, servingOf } from './assembly.ts';
+import { learnerOf, membershipOf, recordReaderOf, recordWriterOf, servingOf } from './assembly.ts';
 import { Background } from './background.ts';
 import { Deadlines } from './deadlines.ts';
 import { ExpiryTimes } from './expiry-times.ts';
@@ -35,10 +35,11 @@ import { readStore } from './opening.ts';
 import type { Opened } from './opening.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 import { startWrite } from './put.ts';
-import { RecordReader } from './record-reader.ts';
+import type { RecordReader } from './record-reader.ts';
 import { RecordShelf } from './record-shelf.ts';
-import { RecordWriter } from './record-writer.ts';
+import type { RecordWriter } from './record-writer.ts';
 import { makeEffects } from './replica-effects.ts';
+import { startScan } from './scan.ts';
 import type { Serving } from './serving.ts';
 import { SlotDigests } from './slot-digests.ts';
 import { StartMarks } from './start-marks.ts';
@@ -79,6 +80,7 @@ export class CausewayNode implements NodeApi {
   private draining = false;
   private closed = false;
 
+  // long: the parts, each once, in the order in which they need one another; nothing is decided here
   private constructor(
     parts: NodeParts,
     opened: Opened,
@@ -100,24 +102,14 @@ export class CausewayNode implements NodeApi {
       (peer) => this.membership.isLinked(peer),
       1 + Math.floor(parts.random.next() * 0xfffffffe),
     );
-    const record = parts.systemOfRecord;
-    this.recordWriter =
-      record === null
-        ? null
-        : new RecordWriter(
-            record,
-            parts.clock,
-            parts.telemetry,
-            () => this.membership.topology?.life ?? 0,
-            (key, version, outcome) => this.replica?.onRecorded(key, version, outcome),
-            () => parts.onFatal('PostgreSQL belongs to a later founding of the cluster'),
-          );
-    this.recordReader =
-      record === null
-        ? null
-        : new RecordReader(record, parts.clock, parts.telemetry, (key, sealed, problem) =>
-            this.replica?.onFetched(key, sealed, problem),
-          );
+    this.recordWriter = recordWriterOf(
+      parts,
+      () => this.membership.topology?.life ?? 0,
+      (key, version, outcome) => this.replica?.onRecorded(key, version, outcome),
+    );
+    this.recordReader = recordReaderOf(parts, (key, sealed, problem) =>
+      this.replica?.onFetched(key, sealed, problem),
+    );
     this.membership = membershipOf(parts, this.writer, this.outbox, (next) => this.onTopology(next));
     this.teacher = new Teacher(parts.storage, this.shelf, (id, message) => this.sendTo(id, message));
     this.learner = learnerOf(parts, this.membership, this.writer, this.shelf, this.marks, (id, message) =>
@@ -137,6 +129,7 @@ export class CausewayNode implements NodeApi {
     this.background = new Background(parts, this.serving);
     this.forwardService = new ForwardService({
       serving: this.serving,
+      storage: parts.storage,
       send: (peer, message) => this.outbox.send(peer, message),
       isLinked: (peer) => this.membership.isLinked(peer),
       admit: () => this.admit(),
@@ -235,19 +228,27 @@ export class CausewayNode implements NodeApi {
   }
 
   get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
-    if (!this.admit()) return this.parts.clock.defer(() => done({ kind: 'failed', failure: this.refusal() }));
-    this.parts.clock.defer(() =>
-      startRead(this.serving, { key, timeoutMs, hops: 0, miss: false, mayAskLegacy: true }, (result) => {
-        this.inFlight -= 1;
-        done(result);
-      }),
+    this.begin(done, (end) =>
+      startRead(this.serving, { key, timeoutMs, hops: 0, miss: false, mayAskLegacy: true }, end),
     );
   }
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
+    this.begin(done, (end) => startWrite(this.serving, { operation, timeoutMs, hops: 0 }, end));
+  }
+
+  scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void {
+    const request = { after, limit, timeoutMs, hops: 0 };
+    this.begin(done, (end) => startScan(this.serving, this.parts.storage, request, end));
+  }
+
+  private begin<Result>(
+    done: (result: Result | { kind: 'failed'; failure: Failure }) => void,
+    start: (end: (result: Result) => void) => void,
+  ): void {
     if (!this.admit()) return this.parts.clock.defer(() => done({ kind: 'failed', failure: this.refusal() }));
     this.parts.clock.defer(() =>
-      startWrite(this.serving, { operation, timeoutMs, hops: 0 }, (result) => {
+      start((result) => {
         this.inFlight -= 1;
         done(result);
       }),
@@ -376,17 +377,13 @@ export class CausewayNode implements NodeApi {
   }
 
   private effects(): ReturnType<typeof makeEffects> {
-    const { clock, telemetry, systemOfRecord, writeThrough } = this.parts;
     return makeEffects({
-      clock,
-      telemetry,
+      ...this.parts,
       writer: this.writer,
       shelf: this.shelf,
       membership: this.membership,
-      systemOfRecord,
       recordWriter: this.recordWriter,
       recordReader: this.recordReader,
-      writeThrough,
       send: (id, message) => this.sendTo(id, message),
       replica: () => this.replica,
     });

@@ -5,8 +5,15 @@
 import { isErrorCode } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
-import type { ForwardRead, ForwardReadAnswer, ForwardWrite, ForwardWriteAnswer } from '../core/message.ts';
-import type { Expectation, ReadResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type {
+  ForwardRead,
+  ForwardReadAnswer,
+  ForwardScan,
+  ForwardScanAnswer,
+  ForwardWrite,
+  ForwardWriteAnswer,
+} from '../core/message.ts';
+import type { Expectation, ReadResult, ScanResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
 import type { Reader } from './reader.ts';
@@ -97,6 +104,41 @@ export function readForwardReadAnswer(from: Reader): ForwardReadAnswer {
   return { kind: 'forwardReadAnswer', request: from.whole(), result: readReadResult(from) };
 }
 
+export function writeForwardScan(out: Writer, message: ForwardScan): void {
+  out.whole(message.request);
+  out.u8(message.hops);
+  out.real(message.timeoutMs);
+  out.text(message.after);
+  out.u16(message.limit);
+}
+
+export function readForwardScan(from: Reader): ForwardScan {
+  return {
+    kind: 'forwardScan',
+    request: from.whole(),
+    hops: from.u8(),
+    timeoutMs: from.real(),
+    after: from.text(),
+    limit: from.u16(),
+  };
+}
+
+export function writeForwardScanAnswer(out: Writer, message: ForwardScanAnswer): void {
+  out.whole(message.request);
+  const result = message.result;
+  out.bool(result.kind === 'page');
+  if (result.kind === 'failed') return writeFailure(out, result.failure);
+  out.bool(result.incomplete);
+  out.bool(result.next !== null);
+  if (result.next !== null) out.text(result.next);
+  out.u16(result.records.length);
+  for (const record of result.records) writeRecordFields(out, record);
+}
+
+export function readForwardScanAnswer(from: Reader): ForwardScanAnswer {
+  return { kind: 'forwardScanAnswer', request: from.whole(), result: readScanResult(from) };
+}
+
 export function writeWords(out: Writer, words: string): void {
   out.text(words.length <= WORDS_LENGTH_MAX ? words : words.slice(0, WORDS_LENGTH_MAX));
 }
@@ -113,6 +155,15 @@ function readReadResult(from: Reader): ReadResult {
   if (kind === 'value') return { kind, record: readRecordFields(from) };
   if (kind === 'absent') return { kind };
   return { kind, failure: readFailure(from) };
+}
+
+function readScanResult(from: Reader): ScanResult {
+  if (!from.bool()) return { kind: 'failed', failure: readFailure(from) };
+  const incomplete = from.bool();
+  const next = from.bool() ? from.text() : null;
+  const records: KeyRecord[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) records.push(readRecordFields(from));
+  return { kind: 'page', records, next, incomplete };
 }
 
 function writeOperation(out: Writer, operation: WriteOperation): void {

@@ -30,6 +30,8 @@ const KIND = {
   forwardRead: 17,
   forwardWriteAnswer: 18,
   forwardReadAnswer: 19,
+  forwardScan: 20,
+  forwardScanAnswer: 21,
   learnDigests: 32,
   learnDifferences: 33,
   learnPull: 34,
@@ -128,6 +130,10 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return forward.writeForwardWriteAnswer(out, message);
     case 'forwardReadAnswer':
       return forward.writeForwardReadAnswer(out, message);
+    case 'forwardScan':
+      return forward.writeForwardScan(out, message);
+    case 'forwardScanAnswer':
+      return forward.writeForwardScanAnswer(out, message);
     case 'learnDigests':
       return learn.writeLearnDigests(out, message);
     case 'learnDifferences':
@@ -184,6 +190,8 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   forwardRead: forward.readForwardRead,
   forwardWriteAnswer: forward.readForwardWriteAnswer,
   forwardReadAnswer: forward.readForwardReadAnswer,
+  forwardScan: forward.readForwardScan,
+  forwardScanAnswer: forward.readForwardScanAnswer,
   learnDigests: learn.readLearnDigests,
   learnDifferences: learn.readLearnDifferences,
   learnPull: learn.readLearnPull,

@@ -5,7 +5,13 @@
  */
 import { failure } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
-import type { Expectation, ReadResult, WriteOperation, WriteResult } from '../../src/core/operation.ts';
+import type {
+  Expectation,
+  ReadResult,
+  ScanResult,
+  WriteOperation,
+  WriteResult,
+} from '../../src/core/operation.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../src/core/record.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { makeVersion } from '../../src/core/version.ts';
@@ -20,6 +26,9 @@ export class FakeNodeApi implements NodeApi {
   readonly waiting = new Set<string>();
   /** Every read that waits and every write fails with it. */
   failWith: ErrorCode | undefined;
+  /** Of a scan: records in a page, and whether rows are missing. */
+  scanPageMax = 500;
+  incomplete = false;
   /** Answers are kept until `release`. */
   holding = false;
   statusChanges: Partial<NodeStatus> = {};
@@ -45,6 +54,19 @@ export class FakeNodeApi implements NodeApi {
       return this.#later(done, { kind: 'failed', failure: failure(this.failWith) });
     }
     this.#later(done, this.#apply(operation));
+  }
+
+  /** In the order of the keys; its cursors are keys. */
+  scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void {
+    this.calls.push({ kind: 'scan', key: after ?? '', timeoutMs });
+    if (this.failWith !== undefined) {
+      return this.#later(done, { kind: 'failed', failure: failure(this.failWith) });
+    }
+    const keys = [...this.records.keys()].filter((key) => after === null || key > after).sort();
+    const page = keys.slice(0, Math.min(limit, this.scanPageMax));
+    const records = page.map((key) => this.#live(key)).filter((record) => record !== undefined);
+    const next = page.length < keys.length ? page.at(-1)! : null;
+    this.#later(done, { kind: 'page', records, next, incomplete: this.incomplete });
   }
 
   inspect(key: string): Inspection {

@@ -1,0 +1,221 @@
+/** Messages of every kind as a property test draws them: any field of any value that its type allows. */
+import fc from 'fast-check';
+import { Prng } from '../../src/base/prng.ts';
+import { ERROR_TABLE } from '../../src/core/errors.ts';
+import type { ErrorCode } from '../../src/core/errors.ts';
+import { SLOT_COUNT } from '../../src/core/limits.ts';
+import type { FrameHeader, PeerMessage } from '../../src/core/message.ts';
+import type { KeyRecord } from '../../src/core/record.ts';
+import type { Topology } from '../../src/core/topology.ts';
+import { sealRecord } from '../../src/wire/record-codec.ts';
+
+const whole = fc.maxSafeNat();
+const real = fc
+  .oneof(fc.nat(), fc.double({ noNaN: true, noDefaultInfinity: true }))
+  .map((value) => value + 0);
+const u16 = fc.nat(0xffff);
+const u32 = fc.nat(0xffffffff);
+const text = fc.string({ unit: 'binary', maxLength: 80 });
+const bytes = fc.uint8Array({ maxLength: 120 });
+const operationId = fc.option(fc.uint8Array({ minLength: 16, maxLength: 16 }));
+const memberId = fc.integer({ min: 1, max: 4095 });
+const i64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+const failure = fc.record({
+  code: fc.constantFrom(...(Object.keys(ERROR_TABLE) as ErrorCode[])),
+  message: text,
+});
+const record: fc.Arbitrary<KeyRecord> = fc.record({
+  key: text,
+  version: whole,
+  origin: fc.constantFrom(0 as const, 1 as const, 2 as const),
+  tombstone: fc.boolean(),
+  value: bytes,
+  createdAt: whole,
+  updatedAt: whole,
+  expiresAt: whole,
+  operationId,
+});
+export const sealed = record.map(sealRecord);
+const coordinator = fc.record({ id: u16, incarnation: whole });
+const held = fc.record({
+  sealed,
+  conditional: fc.boolean(),
+  recorded: fc.boolean(),
+  coordinator,
+  valid: fc.boolean(),
+});
+const ballot = fc.record({ number: whole, proposer: text });
+const slots = fc.tuple(fc.integer({ min: 1, max: 600 }), fc.nat(), fc.integer({ min: 1, max: 300 }));
+const topology: fc.Arbitrary<Topology> = slots.chain(([rowCount, seed, runLength]) => {
+  const prng = new Prng(seed);
+  const slotRow = new Uint16Array(SLOT_COUNT);
+  for (let slot = 0; slot < SLOT_COUNT; slot += runLength) {
+    slotRow.fill(prng.below(rowCount), slot, slot + runLength);
+  }
+  return fc.record({
+    epoch: whole,
+    clusterId: text,
+    life: whole,
+    replicaCount: u16,
+    ownerCountMin: u16,
+    leaseMs: real,
+    clockDrift: real,
+    members: fc.array(
+      fc.record({
+        id: memberId,
+        name: text,
+        address: text,
+        incarnation: whole,
+        alive: fc.boolean(),
+        zone: text,
+        host: text,
+        weight: real,
+      }),
+      { maxLength: 5 },
+    ),
+    council: fc.array(memberId, { maxLength: 7 }),
+    nextId: u16,
+    rows: fc.constant(
+      Array.from({ length: rowCount }, (_, row) => ({ owners: [row + 1, 7], complete: [7] })),
+    ),
+    slotRow: fc.constant(slotRow),
+    floorCounter: whole,
+    loaded: fc.boolean(),
+  });
+});
+const expectation = fc.oneof(
+  fc.record({ kind: fc.constant('version' as const), version: whole }),
+  fc.record({ kind: fc.constant('value' as const), value: bytes }),
+  fc.record({ kind: fc.constant('absent' as const) }),
+);
+const base = { key: text, operationId };
+const operation = fc.oneof(
+  fc.record({ kind: fc.constant('put' as const), ...base, value: bytes, ttlMs: real }),
+  fc.record({ kind: fc.constant('delete' as const), ...base }),
+  fc.record({
+    kind: fc.constant('compareAndPut' as const),
+    ...base,
+    expect: expectation,
+    value: bytes,
+    ttlMs: real,
+  }),
+  fc.record({ kind: fc.constant('compareAndDelete' as const), ...base, expect: expectation }),
+  fc.record({ kind: fc.constant('increment' as const), ...base, delta: i64 }),
+  fc.record({ kind: fc.constant('fill' as const), ...base, value: bytes }),
+  fc.record({ kind: fc.constant('expire' as const), ...base, version: whole }),
+);
+const failed = fc.record({ kind: fc.constant('failed' as const), failure });
+const writeResult = fc.oneof(
+  fc.record({ kind: fc.constant('done' as const), version: whole, number: fc.option(i64) }),
+  fc.record({
+    kind: fc.constant('conditionFailed' as const),
+    current: fc.option(record, { nil: undefined }),
+  }),
+  failed,
+);
+const readResult = fc.oneof(
+  fc.record({ kind: fc.constant('value' as const), record }),
+  fc.record({ kind: fc.constant('absent' as const) }),
+  failed,
+);
+const scanResult = fc.oneof(
+  fc.record({
+    kind: fc.constant('page' as const),
+    records: fc.array(record, { maxLength: 5 }),
+    next: fc.option(text),
+    incomplete: fc.boolean(),
+  }),
+  failed,
+);
+const digest = fc.record({ count: u32, low: u32, high: u32 });
+
+export type Kind = PeerMessage['kind'];
+/** One generator for each kind: a kind without one does not compile. */
+const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>, 'kind'>> } = {
+  invalidate: fc.record({
+    round: whole,
+    sealed,
+    conditional: fc.boolean(),
+    recorded: fc.boolean(),
+    coordinator,
+    routeEpoch: whole,
+  }),
+  acknowledge: fc.record({
+    round: whole,
+    outcome: fc.constantFrom('equal' as const, 'higher' as const, 'refused' as const),
+    held: fc.option(held),
+  }),
+  validate: fc.record({ key: text, version: whole }),
+  query: fc.record({ key: text, version: whole }),
+  queryAnswer: fc.record({
+    key: text,
+    version: whole,
+    answer: fc.constantFrom('pending' as const, 'unknown' as const),
+  }),
+  forwardWrite: fc.record({ request: whole, hops: fc.nat(255), timeoutMs: real, operation }),
+  forwardRead: fc.record({
+    request: whole,
+    hops: fc.nat(255),
+    timeoutMs: real,
+    key: text,
+    miss: fc.boolean(),
+  }),
+  forwardWriteAnswer: fc.record({ request: whole, result: writeResult }),
+  forwardReadAnswer: fc.record({ request: whole, result: readResult }),
+  forwardScan: fc.record({
+    request: whole,
+    hops: fc.nat(255),
+    timeoutMs: real,
+    after: text,
+    limit: u16,
+  }),
+  forwardScanAnswer: fc.record({ request: whole, result: scanResult }),
+  learnDigests: fc.record({ session: whole, slotFirst: u16, digests: fc.array(digest) }),
+  learnDifferences: fc.record({
+    session: whole,
+    slotFirst: u16,
+    slotCount: u16,
+    differing: fc.array(u16),
+  }),
+  learnPull: fc.record({ session: whole, slot: u16, afterKey: text }),
+  learnFrame: fc.record({
+    session: whole,
+    slot: u16,
+    afterKey: text,
+    records: fc.array(held, { maxLength: 5 }),
+    last: fc.boolean(),
+  }),
+  learnRefused: fc.record({ session: whole, slot: u16, reason: text }),
+  prepare: fc.record({ attempt: whole, ballot }),
+  promise: fc.record({
+    attempt: whole,
+    granted: fc.boolean(),
+    seen: ballot,
+    accepted: fc.option(fc.record({ ballot, topology })),
+    abstains: fc.boolean(),
+  }),
+  accept: fc.record({ attempt: whole, ballot, topology }),
+  accepted: fc.record({ attempt: whole, granted: fc.boolean(), seen: ballot }),
+  topology: fc.record({ topology }),
+  heartbeat: fc.record({ sentAt: real, wallAt: real, suspects: fc.array(text) }),
+  heartbeatAnswer: fc.record({ sentAt: real, granted: fc.boolean(), acceptedEpoch: whole, wallAt: real }),
+  leaseReleased: fc.constant({}),
+  introduction: fc.record({
+    name: text,
+    address: text,
+    zone: text,
+    host: text,
+    incarnation: whole,
+    id: u16,
+    clusterId: text,
+    life: whole,
+    state: fc.constantFrom('blank' as const, 'entering' as const, 'serving' as const),
+    epoch: whole,
+  }),
+  learned: fc.constant({}),
+};
+export const KINDS = Object.keys(FIELDS) as Kind[];
+export const messageOf = (kind: Kind): fc.Arbitrary<PeerMessage> =>
+  (FIELDS[kind] as fc.Arbitrary<object>).map((fields) => ({ kind, ...fields }) as PeerMessage);
+export const small = KINDS.filter((kind) => !['promise', 'accept', 'topology'].includes(kind));
+export const header: fc.Arbitrary<FrameHeader> = fc.record({ from: u16, incarnation: whole, epoch: whole });
