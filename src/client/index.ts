@@ -65,6 +65,14 @@ export interface Inspected {
   readonly entry: Entry | undefined;
 }
 
+export interface ExportedPage {
+  readonly entries: readonly { readonly key: string; readonly entry: Entry }[];
+  /** Where to go on; '' in the last page. */
+  readonly next: string;
+  /** PostgreSQL has rows that the cluster has not loaded yet, and that the page may lack. */
+  readonly incomplete: boolean;
+}
+
 const CONNECT_TIMEOUT_MS_DEFAULT = 2_000;
 const { v1 } = causeway;
 
@@ -89,6 +97,7 @@ const METHODS = {
   getMany: read('KeyValue/GetMany', v1.GetManyRequest, v1.GetManyResponse),
   putMany: write('KeyValue/PutMany', v1.PutManyRequest, v1.PutManyResponse),
   pipeline: write('KeyValue/Pipeline', v1.PipelineRequest, v1.PipelineResponse),
+  export: read('KeyValue/Export', v1.ExportRequest, v1.ExportPage),
   inspect: read('Admin/Inspect', v1.InspectRequest, v1.InspectResponse),
   status: read('Admin/Status', v1.StatusRequest, v1.StatusResponse),
 };
@@ -170,8 +179,17 @@ export class CausewayClient {
 
   /** Resolves to the new number. An absent key counts as 0. */
   async increment(key: string, delta: bigint | number = 1n, options: DeleteOptions = {}): Promise<bigint> {
+    return (await this.incrementWithMeta(key, delta, options)).total;
+  }
+
+  async incrementWithMeta(
+    key: string,
+    delta: bigint | number = 1n,
+    options: DeleteOptions = {},
+  ): Promise<{ readonly total: bigint; readonly version: number }> {
     const request = { key: checkedKey(key), delta: BigInt(delta), ...operationIdFields(options.operationId) };
-    return (await this.#call(METHODS.increment, request, options)).total;
+    const { total, version } = await this.#call(METHODS.increment, request, options);
+    return { total, version };
   }
 
   /** In the order of the keys; undefined: absent. */
@@ -235,6 +253,21 @@ export class CausewayClient {
   async pipeline(options: PipelineOptions = {}): Promise<Pipeline> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     return new Pipeline(await this.#nodes.stream(METHODS.pipeline, timeoutMs), { ...options, timeoutMs });
+  }
+
+  /**
+   * All live records, in pages, after the place that an earlier page named ('': from the start). Where it fails, a
+   * new one goes on after the last page's `next`.
+   */
+  async *export(after = '', options: CallOptions = {}): AsyncGenerator<ExportedPage, void> {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    for await (const page of this.#nodes.answers(METHODS.export, { after }, timeoutMs)) {
+      const { next, incomplete } = page;
+      const entries = page.entries.map(({ key, record }) => ({ key, entry: entryOf(record!) }));
+      yield { entries, next, incomplete };
+      if (next === '') return;
+    }
+    throw new CausewayError('transport', 'definite', 'the export ended before its last page');
   }
 
   /** What the store of this very node holds. */

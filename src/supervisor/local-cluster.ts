@@ -19,6 +19,7 @@ import {
 } from './node-files.ts';
 import { httpGet, type NodeView, viewNode, whyNotReady } from './node-probe.ts';
 import { checkPorts, type PortNeed } from './ports-check.ts';
+import { ProcessFile } from './process-file.ts';
 import { LEGACY_HOST } from './sample-legacy.ts';
 import { StartError } from './start-error.ts';
 
@@ -63,6 +64,7 @@ const NODE_STOP_TIMEOUT_MS = 15_000;
 export class LocalCluster {
   readonly #options: LocalClusterOptions;
   #lock: DirectoryLock | undefined;
+  readonly #processes: ProcessFile;
   #nodes: LocalNode[] = [];
   #postgres: EmbeddedPostgres | undefined;
   #legacy: SupervisedChild | undefined;
@@ -72,6 +74,7 @@ export class LocalCluster {
 
   constructor(options: LocalClusterOptions) {
     this.#options = options;
+    this.#processes = new ProcessFile(options.dataDir);
   }
 
   /** Resolves when every node is ready. After a rejection, as after a success, `stop` must be called. */
@@ -255,6 +258,7 @@ export class LocalCluster {
 
   #onChild(event: ChildEvent): void {
     if (event.kind === 'ended') this.#endsByName.set(event.name, (this.#endsByName.get(event.name) ?? 0) + 1);
+    this.#processes.note(event);
     this.#options.report(event);
   }
 

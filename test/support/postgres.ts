@@ -20,10 +20,10 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { repositoryRoot } from './root.ts';
 
-const MODULES = fileURLToPath(new URL('../../node_modules/', import.meta.url));
+const MODULES = join(repositoryRoot, 'node_modules');
 const PLATFORM = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
 /** PostgreSQL refuses to run as root: then it runs as nobody. */
 const NOBODY = 65534;
@@ -53,7 +53,7 @@ async function launch(): Promise<TestServer> {
   const native = readableNative();
   const dataDirectory = copyTemplate(native);
   const port = await freePort();
-  const keeperFile = fileURLToPath(new URL('./postgres-keeper.mjs', import.meta.url));
+  const keeperFile = join(repositoryRoot, 'test/support/postgres-keeper.mjs');
   const userId = IS_ROOT ? String(NOBODY) : '-1';
   const program = join(native, 'bin', 'postgres');
   const keeper = spawn(process.execPath, [keeperFile, program, dataDirectory, String(port), userId], {

@@ -8,10 +8,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { repositoryRoot as root } from './root.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Bundles `causeway.js`; it must lie below the repository, where its packages are found. */
 export async function buildProgram(

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 
-const SOURCE_FOLDERS = ['src', 'sim', 'test', 'bench', 'scripts'];
+const SOURCE_FOLDERS = ['src', 'sim', 'test', 'bench', 'scripts', 'verify'];
 const SKIPPED = new Set(['node_modules', 'dist', '.git', '.causeway', 'coverage', 'package-lock.json']);
 const TEXT_KINDS = new Set([
   '.ts',
@@ -21,15 +21,14 @@ const TEXT_KINDS = new Set([
   '',
 ]);
 
+const ENTRY_POINTS = [
+  ...['src/cli/main.ts', 'src/client/index.ts', 'src/embedded.ts', 'sim/main.ts', 'bench/main.ts'],
+  ...['verify/chaos.ts', 'verify/legacy.ts', 'verify/persistence.ts'],
+];
+
 /** What starts by itself: everything else must be reached from one of these or from a test. */
 export function isEntryPoint(path: string): boolean {
-  return (
-    ['src/cli/main.ts', 'src/client/index.ts', 'src/embedded.ts', 'sim/main.ts', 'bench/main.ts'].includes(
-      path,
-    ) ||
-    path.startsWith('scripts/') ||
-    path.endsWith('.config.ts')
-  );
+  return ENTRY_POINTS.includes(path) || path.startsWith('scripts/') || path.endsWith('.config.ts');
 }
 
 export function isTestFile(path: string): boolean {

@@ -1,0 +1,19 @@
+/**
+ * Where the repository lies, also for code that was bundled into a cache below it: the nearest directory upwards
+ * that holds this package's own settings.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const repositoryRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
+
+function findRoot(directory: string): string {
+  const file = join(directory, 'package.json');
+  if (existsSync(file) && (JSON.parse(readFileSync(file, 'utf8')) as { name?: string }).name === 'causeway') {
+    return directory;
+  }
+  const parent = dirname(directory);
+  if (parent === directory) throw new Error('the repository cannot be found from here');
+  return findRoot(parent);
+}

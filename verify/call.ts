@@ -1,0 +1,73 @@
+/** One operation of a history, done through the client library, and what the client was told. */
+import { CausewayError, type CausewayClient, type Entry, type Expected } from '../src/client/index.ts';
+import type { HistoryCall, HistoryExpectation, HistoryOutcome } from '../sim/checkers/history.ts';
+
+/** Rejects only where the client library breaks its word: every failure has a certainty. */
+export async function perform(
+  client: CausewayClient,
+  key: string,
+  call: HistoryCall,
+  timeoutMs: number,
+): Promise<HistoryOutcome> {
+  try {
+    return await attempt(client, key, call, { timeoutMs });
+  } catch (error) {
+    if (!(error instanceof CausewayError)) throw error;
+    if (error.code === 'not_an_integer') return { kind: 'notAnInteger' };
+    // A read changes nothing: whether it was done does not matter.
+    const isLost = error.certainty === 'indefinite' && call.kind !== 'get';
+    return { kind: isLost ? 'indefinite' : 'definiteFailure' };
+  }
+}
+
+async function attempt(
+  client: CausewayClient,
+  key: string,
+  call: HistoryCall,
+  options: { readonly timeoutMs: number },
+): Promise<HistoryOutcome> {
+  switch (call.kind) {
+    case 'get':
+      return seen(await client.getWithMeta(key, options));
+    case 'put':
+      return { kind: 'done', version: await client.set(key, call.value, options) };
+    case 'delete':
+      return { kind: 'done', version: await client.delete(key, options) };
+    case 'increment': {
+      const { total, version } = await client.incrementWithMeta(key, call.delta, options);
+      return { kind: 'done', version, number: total };
+    }
+    case 'compareAndPut':
+    case 'compareAndDelete': {
+      const result =
+        call.kind === 'compareAndPut'
+          ? await client.compareAndSet(key, expectedOf(call.expect), call.value, options)
+          : await client.compareAndDelete(key, expectedOf(call.expect) as NotAbsent, options);
+      if (result.applied) return { kind: 'done', version: result.version };
+      const { current } = result;
+      return {
+        kind: 'conditionFailed',
+        current: current === undefined ? null : textOf(current.value),
+        ...(current === undefined ? {} : { version: current.version }),
+      };
+    }
+    case 'fill':
+      throw new Error('no client fills');
+  }
+}
+
+type NotAbsent = Exclude<Expected, 'absent'>;
+
+export function seen(entry: Entry | undefined): HistoryOutcome {
+  if (entry === undefined) return { kind: 'value', value: null };
+  return { kind: 'value', value: textOf(entry.value), version: entry.version };
+}
+
+export function textOf(value: Uint8Array): string {
+  return Buffer.from(value).toString();
+}
+
+function expectedOf(expect: HistoryExpectation): Expected {
+  if (expect.kind === 'absent') return 'absent';
+  return expect.kind === 'version' ? { version: expect.version } : { value: expect.value };
+}
