@@ -60,6 +60,12 @@ export async function failoverPart(world: World): Promise<Measure[]> {
       unit: 'ms',
       target,
     },
+    {
+      part,
+      name: `${kills} kills: took longer than the target`,
+      value: worst.filter((ms) => ms > OUTAGE_MS_MAX).length,
+      unit: 'kills',
+    },
     { part, name: 'reads at survivors', value: reads, unit: '' },
     { part, name: 'reads at survivors that failed', value: failedReads, unit: '', target: { atMost: 0 } },
   ];

@@ -52,7 +52,7 @@ export async function grpcPart(world: World): Promise<Measure[]> {
     await nodes.close();
   }
   const part = 'grpc';
-  const share = median(rates.getOurs.map((ourRate, round) => ourRate / rates.getBare[round]!));
+  const share = median(rates.getOurs) / median(rates.getBare);
   return [
     {
       part,
