@@ -70,3 +70,8 @@ export type ScanResult =
 export function isConditional(kind: WriteKind): boolean {
   return kind !== 'put' && kind !== 'delete';
 }
+
+/** Bytes of the value that the operation brings: what it costs to hold it until it is answered. */
+export function valueBytesOf(operation: WriteOperation): number {
+  return 'value' in operation ? operation.value.length : 0;
+}

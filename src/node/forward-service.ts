@@ -11,6 +11,7 @@ import type {
   ForwardWrite,
   ForwardWriteAnswer,
 } from '../core/message.ts';
+import { valueBytesOf } from '../core/operation.ts';
 import type { ReadResult, ScanResult, WriteResult } from '../core/operation.ts';
 import type { Storage } from '../ports/storage.ts';
 import { startRead } from './get.ts';
@@ -29,8 +30,8 @@ export interface ForwardServiceParts {
   readonly send: (peer: string, message: Answer) => void;
   readonly isLinked: (peer: string) => boolean;
   /** False where the node takes no more. */
-  readonly admit: () => boolean;
-  readonly leave: () => void;
+  readonly admit: (byteCount: number) => boolean;
+  readonly leave: (byteCount: number) => void;
   readonly draining: () => boolean;
 }
 
@@ -43,14 +44,15 @@ export class ForwardService {
   }
 
   onRequest(peer: string, message: ForwardRead | ForwardWrite | ForwardScan): void {
-    if (!this.parts.admit()) {
+    const byteCount = message.kind === 'forwardWrite' ? valueBytesOf(message.operation) : 0;
+    if (!this.parts.admit(byteCount)) {
       const refusal = failure(this.parts.draining() ? 'not_ready' : 'overloaded');
       return this.answer(peer, answerOf(message, { kind: 'failed', failure: refusal }));
     }
     const { serving, storage } = this.parts;
     const { timeoutMs, hops } = message;
     const done = (result: ReadResult | WriteResult | ScanResult): void => {
-      this.parts.leave();
+      this.parts.leave(byteCount);
       this.answer(peer, answerOf(message, result));
     };
     if (message.kind === 'forwardRead') {

@@ -3,12 +3,13 @@
  * flows; epochs turn this process into an owner, a learner or a bystander; ticks drive what waits for time. The
  * decisions are all elsewhere: in `src/core`, and in the flows beside this file.
  */
-import { OPERATIONS_IN_FLIGHT_MAX, TICK_MS } from '../core/limits.ts';
+import { OPERATIONS_IN_FLIGHT_MAX, OPERATION_BYTES_IN_FLIGHT_MAX, TICK_MS } from '../core/limits.ts';
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
+import { valueBytesOf } from '../core/operation.ts';
 import type { ReadResult, ScanResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import { isLive, yieldsToFill } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
@@ -75,6 +76,7 @@ export class CausewayNode implements NodeApi {
   private versionHighest: number;
   private waitingRuns: (() => void)[] = [];
   private inFlight = 0;
+  private bytesInFlight = 0;
   private ticks = 0;
   private leaseWasHeld = false;
   private draining = false;
@@ -132,10 +134,8 @@ export class CausewayNode implements NodeApi {
       storage: parts.storage,
       send: (peer, message) => this.outbox.send(peer, message),
       isLinked: (peer) => this.membership.isLinked(peer),
-      admit: () => this.admit(),
-      leave: () => {
-        this.inFlight -= 1;
-      },
+      admit: (byteCount) => this.admit(byteCount),
+      leave: (byteCount) => this.leave(byteCount),
       draining: () => this.draining,
     });
     this.desk = new FrameDesk({
@@ -234,7 +234,9 @@ export class CausewayNode implements NodeApi {
   }
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
-    this.begin(done, (end) => startWrite(this.serving, { operation, timeoutMs, hops: 0 }, end));
+    const start = (end: (result: WriteResult) => void): void =>
+      startWrite(this.serving, { operation, timeoutMs, hops: 0 }, end);
+    this.begin(done, start, valueBytesOf(operation));
   }
 
   scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void {
@@ -245,11 +247,13 @@ export class CausewayNode implements NodeApi {
   private begin<Result>(
     done: (result: Result | { kind: 'failed'; failure: Failure }) => void,
     start: (end: (result: Result) => void) => void,
+    byteCount = 0,
   ): void {
-    if (!this.admit()) return this.parts.clock.defer(() => done({ kind: 'failed', failure: this.refusal() }));
+    if (!this.admit(byteCount))
+      return this.parts.clock.defer(() => done({ kind: 'failed', failure: this.refusal() }));
     this.parts.clock.defer(() =>
       start((result) => {
-        this.inFlight -= 1;
+        this.leave(byteCount);
         done(result);
       }),
     );
@@ -278,10 +282,18 @@ export class CausewayNode implements NodeApi {
     });
   }
 
-  private admit(): boolean {
+  /** Bounded in operations and in the bytes of their values: beyond it a refusal costs nothing. */
+  private admit(byteCount = 0): boolean {
     if (this.inFlight >= OPERATIONS_IN_FLIGHT_MAX || this.draining) return false;
+    if (this.bytesInFlight + byteCount > OPERATION_BYTES_IN_FLIGHT_MAX) return false;
     this.inFlight += 1;
+    this.bytesInFlight += byteCount;
     return true;
+  }
+
+  private leave(byteCount = 0): void {
+    this.inFlight -= 1;
+    this.bytesInFlight -= byteCount;
   }
 
   /** A node that stops is no longer the one to ask; another is. */
