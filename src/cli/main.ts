@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   status: async () => (await import('./status.ts')).statusCommand,
   inspect: async () => (await import('./inspect.ts')).inspectCommand,
   import: async () => (await import('./import.ts')).importCommand,
+  export: async () => (await import('./export.ts')).exportCommand,
   'legacy-sample': async () => (await import('./legacy-sample.ts')).legacySampleCommand,
   guard: async () => (await import('./guard.ts')).guardCommand,
 };

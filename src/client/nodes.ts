@@ -98,6 +98,40 @@ export class Nodes {
     );
   }
 
+  /** The answers of one call to the next node that is connected, as they come; each within `timeoutMs` of the last. */
+  async *answers<Fields, Decoded>(
+    method: Method<Fields, Decoded>,
+    request: Fields,
+    timeoutMs: number,
+  ): AsyncGenerator<Decoded, void> {
+    const { client } = await this.#pick(new Set(this.#nodes), Date.now() + timeoutMs);
+    const stream = client.makeServerStreamRequest<Fields, Decoded>(
+      method.path,
+      (fields) => method.request.encode(fields).finish() as Buffer,
+      (bytes) => method.answer.decode(bytes),
+      request,
+    );
+    let isLate = false;
+    const late = (): void => {
+      isLate = true;
+      stream.cancel();
+    };
+    let timer = setTimeout(late, timeoutMs);
+    try {
+      for await (const answer of stream) {
+        clearTimeout(timer);
+        yield answer as Decoded;
+        timer = setTimeout(late, timeoutMs);
+      }
+    } catch (error) {
+      if (isLate) throw new CausewayError('transport', 'definite', `no answer within ${timeoutMs} ms`);
+      throw errorOfStatus(error as ServiceError, method.isWrite);
+    } finally {
+      clearTimeout(timer);
+      stream.cancel();
+    }
+  }
+
   close(): void {
     this.#closed = true;
     for (const { client } of this.#nodes) client.close();

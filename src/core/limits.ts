@@ -93,6 +93,8 @@ export const PIPELINE_STREAMS_MAX = 256;
 export const MANY_ANSWER_BYTES_MAX = 2 * 1024 * 1024;
 /** Milliseconds, 1,000 years: a moment of expiry stays a safe integer. */
 export const TTL_MS_MAX = 1000 * 365 * 24 * 3600 * 1000;
+/** Exports open at one node: each holds a page or two in memory. */
+export const EXPORT_STREAMS_MAX = 8;
 /** Streams that watch the health of one node. */
 export const HEALTH_WATCHERS_MAX = 256;
 

@@ -293,6 +293,33 @@ export namespace causeway.v1 {
     results?: readonly causeway.v1.OperationResultFields[] | null | undefined;
   }
   export const PipelineResponse: MessageType<PipelineResponse, PipelineResponseFields>;
+  export interface ExportRequest {
+    after: string;
+  }
+  export interface ExportRequestFields {
+    after?: string | null | undefined;
+  }
+  export const ExportRequest: MessageType<ExportRequest, ExportRequestFields>;
+  export interface ExportEntry {
+    key: string;
+    record: causeway.v1.Record | null;
+  }
+  export interface ExportEntryFields {
+    key?: string | null | undefined;
+    record?: causeway.v1.RecordFields | null | undefined;
+  }
+  export const ExportEntry: MessageType<ExportEntry, ExportEntryFields>;
+  export interface ExportPage {
+    entries: causeway.v1.ExportEntry[];
+    next: string;
+    incomplete: boolean;
+  }
+  export interface ExportPageFields {
+    entries?: readonly causeway.v1.ExportEntryFields[] | null | undefined;
+    next?: string | null | undefined;
+    incomplete?: boolean | null | undefined;
+  }
+  export const ExportPage: MessageType<ExportPage, ExportPageFields>;
   export interface InspectRequest {
     key: string;
   }

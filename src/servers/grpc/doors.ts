@@ -3,6 +3,7 @@ import type { Server } from '@grpc/grpc-js';
 import type { NodeApi } from '../../node/api.ts';
 import { addAdminService } from './admin-service.ts';
 import { addCacheService } from './cache-service.ts';
+import { addExportService } from './export-service.ts';
 import { addHealthService } from './health-service.ts';
 import { addKeyValueService } from './key-value-service.ts';
 import { createOperations } from './operations.ts';
@@ -22,6 +23,7 @@ export function createDoors(server: Server, api: NodeApi, options: DoorOptions):
   const operations = createOperations(api, options.valueBytesMax);
   addCacheService(server, operations);
   addKeyValueService(server, operations);
+  const endExports = addExportService(server, api);
   addAdminService(server, api);
   addReflectionService(server);
   const endWatches = addHealthService(server, api, [
@@ -29,5 +31,10 @@ export function createDoors(server: Server, api: NodeApi, options: DoorOptions):
     'causeway.v1.KeyValue',
     'causeway.v1.Admin',
   ]);
-  return { close: endWatches };
+  return {
+    close: () => {
+      endExports();
+      endWatches();
+    },
+  };
 }

@@ -1,0 +1,131 @@
+/** `causeway export` before a real door: what it prints is what `import` takes, and it never claims too much. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { eventually, openDoors } from '../../test/support/grpc-call.ts';
+import type { DoorFixture } from '../../test/support/grpc-call.ts';
+import { connect } from '../client/index.ts';
+import { runCommand } from './main.ts';
+
+let doors: DoorFixture;
+let folder: string;
+
+beforeEach(async () => {
+  doors = await openDoors();
+  folder = mkdtempSync(join(tmpdir(), 'causeway-export-'));
+});
+afterEach(async () => {
+  await doors.stop();
+  rmSync(folder, { recursive: true });
+});
+
+function begin(words: string[], address = doors.address) {
+  const ran = { code: -1, out: '', err: '' };
+  const add = (name: 'out' | 'err') => (text: string | Uint8Array) => {
+    ran[name] += Buffer.from(text as Uint8Array).toString();
+  };
+  const io = {
+    stdin: (async function* () {})(),
+    stdout: { write: add('out') },
+    stderr: { write: add('err') },
+    exit: (code: number) => {
+      ran.code = code;
+    },
+  };
+  return { ran, end: runCommand([...words, '--nodes', address], io) };
+}
+
+async function run(...words: string[]) {
+  const { ran, end } = begin(words);
+  await end;
+  return ran;
+}
+
+async function fill(count: number): Promise<void> {
+  const client = connect({ nodes: [doors.address] });
+  for (let index = 0; index < count; index += 1) await client.set(`key:${100 + index}`, `value ${index}`);
+  client.close();
+}
+
+describe('export', () => {
+  test('texts, bytes, times to live: printed as import takes them, and nothing that is gone', async () => {
+    const client = connect({ nodes: [doors.address] });
+    await client.set('text', 'one\n"two"');
+    await client.set('bytes', Uint8Array.of(0xff, 0));
+    await client.set('short', 'x', { ttlMs: 60_000 });
+    await client.set('gone', 'x');
+    await client.delete('gone');
+    client.close();
+    const { code, out, err } = await run('export');
+    expect([code, err]).toEqual([0, '3 records exported\n']);
+    const rows = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(rows).toEqual([
+      { key: 'bytes', valueBase64: '/wA=' },
+      { key: 'short', value: 'x', ttlMs: expect.any(Number) as number },
+      { key: 'text', value: 'one\n"two"' },
+    ]);
+    expect(rows[1]!['ttlMs']).toBeGreaterThan(50_000);
+  });
+
+  test('what was exported is imported: the same records stand', async () => {
+    await fill(25);
+    doors.api.scanPageMax = 7;
+    const file = join(folder, 'rows');
+    const { out } = await run('export');
+    writeFileSync(file, out);
+    doors.api.records.clear();
+    expect((await run('import', file)).code).toBe(0);
+    expect((await run('export')).out).toBe(out);
+  });
+
+  test('--after: only what follows the place', async () => {
+    await fill(5);
+    const { code, out } = await run('export', '--after', 'key:102');
+    expect([code, out.match(/key:\d+/g)]).toEqual([0, ['key:103', 'key:104']]);
+  });
+
+  test('a node that fails for a while: the export goes on by itself, each record once', async () => {
+    await fill(20);
+    doors.api.scanPageMax = 3;
+    const { ran, end } = begin(['export', '--checkpoint', join(folder, 'place')]);
+    await eventually(() => ran.out.includes('key:103'), 'the first pages');
+    doors.api.failWith = 'not_ready';
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    doors.api.failWith = undefined;
+    await end;
+    expect(ran.code).toBe(0);
+    expect(ran.out.match(/key:\d+/g)).toEqual(Array.from({ length: 20 }, (_, index) => `key:${100 + index}`));
+    expect(existsSync(join(folder, 'place'))).toBe(false);
+  });
+
+  test('a checkpoint: the export goes on from its place, and an earlier lack is not forgotten', async () => {
+    await fill(4);
+    const place = join(folder, 'place');
+    writeFileSync(place, JSON.stringify({ after: 'key:101', incomplete: true }));
+    const { code, out, err } = await run('export', '--checkpoint', place);
+    expect([code, out.match(/key:\d+/g)]).toEqual([1, ['key:102', 'key:103']]);
+    expect(err).toContain('not all');
+    writeFileSync(place, 'half');
+    expect((await run('export', '--checkpoint', place)).code).toBe(2);
+    expect(readFileSync(place, 'utf8')).toBe('half');
+  });
+
+  test('a cluster that is still loading: all it has is printed, and exit 1 says that it may not be all', async () => {
+    await fill(3);
+    doors.api.incomplete = true;
+    const { code, out, err } = await run('export');
+    expect([code, out.split('\n').length - 1]).toEqual([1, 3]);
+    expect(err).toContain('still loading');
+  });
+
+  test('a place that is none: exit 3 at once, with the reason', async () => {
+    doors.api.failWith = 'invalid_argument';
+    const { code, err } = await run('export', '--after', 'nowhere');
+    expect(code).toBe(3);
+    expect(err).toContain('invalid_argument');
+  });
+});

@@ -1,0 +1,159 @@
+/**
+ * `causeway export`: all live records as NDJSON on standard output, in the form that `import` takes. After each page
+ * the checkpoint names the place to go on from, so that an export that was stopped is resumed by the same command
+ * with its output appended. Success is claimed only when the last page was written and none lacked anything.
+ */
+import { once } from 'node:events';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { CausewayClient, Entry, ExportedPage } from '../client/index.ts';
+import {
+  addClientOptions,
+  EXIT_DEFINITE,
+  EXIT_NO,
+  EXIT_OK,
+  UsageError,
+  valueFields,
+  withClient,
+} from './client-command.ts';
+import type { ClientOptions, CommandIo } from './client-command.ts';
+
+interface ExportOptions extends ClientOptions {
+  readonly after?: string;
+  readonly checkpoint?: string;
+}
+
+const PROGRESS_EVERY_MS = 1_000;
+/** Milliseconds without a single page, after which the export gives up. */
+const STALLED_AFTER_MS = 60_000;
+const RETRY_DELAY_MS = 500;
+
+export function exportCommand(program: Command, io: CommandIo): void {
+  const command = program
+    .command('export')
+    .description('print all live records as NDJSON: {"key", "value" or "valueBase64", "ttlMs"?}')
+    .option('--after <place>', 'go on after the place that an earlier export named')
+    .option('--checkpoint <file>', 'keep the place in a file, and go on from it if it is there');
+  addClientOptions(command).action(async (options: ExportOptions) => {
+    if (options.after !== undefined && options.checkpoint !== undefined)
+      throw new UsageError('--after and --checkpoint exclude one another');
+    const { checkpoint } = options;
+    const held = checkpoint === undefined ? undefined : readPlace(checkpoint);
+    if (held !== undefined) io.stderr.write('going on where the checkpoint says: append to the output\n');
+    await withClient(io, options, async (client) => {
+      const work = new Export(
+        io,
+        client,
+        checkpoint,
+        held ?? { after: options.after ?? '', incomplete: false },
+      );
+      const fault = await work.run();
+      return report(io, work, fault);
+    });
+  });
+}
+
+function report(io: CommandIo, work: Export, fault: string | undefined): number {
+  if (fault !== undefined) {
+    io.stderr.write(
+      `${work.recordCount} records; stopped: ${fault}; go on with --after '${work.place.after}'\n`,
+    );
+    return EXIT_DEFINITE;
+  }
+  if (work.place.incomplete) {
+    io.stderr.write(
+      `${work.recordCount} records, not all: the cluster is still loading rows from PostgreSQL; export again later\n`,
+    );
+    return EXIT_NO;
+  }
+  io.stderr.write(`${work.recordCount} records exported\n`);
+  return EXIT_OK;
+}
+
+interface Place {
+  after: string;
+  /** A page so far may have lacked records. */
+  incomplete: boolean;
+}
+
+class Export {
+  recordCount = 0;
+  readonly place: Place;
+  readonly #io: CommandIo;
+  readonly #client: CausewayClient;
+  readonly #path: string | undefined;
+  #pageAt = Date.now();
+  #shownAt = Date.now();
+
+  constructor(io: CommandIo, client: CausewayClient, path: string | undefined, place: Place) {
+    this.#io = io;
+    this.#client = client;
+    this.#path = path;
+    this.place = place;
+  }
+
+  /** Undefined when the last page was written, else why not. */
+  async run(): Promise<string | undefined> {
+    const { CausewayError } = await import('../client/index.ts');
+    for (;;) {
+      try {
+        for await (const page of this.#client.export(this.place.after)) await this.#take(page);
+        if (this.#path !== undefined) rmSync(this.#path, { force: true });
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof CausewayError)) throw error;
+        const fault = `${error.code}: ${error.message}`;
+        if (error.code === 'invalid_argument' || error.code === 'not_supported') return fault;
+        if (Date.now() - this.#pageAt > STALLED_AFTER_MS) return fault;
+        await delay(RETRY_DELAY_MS);
+      }
+    }
+  }
+
+  async #take(page: ExportedPage): Promise<void> {
+    const lines = page.entries.map(({ key, entry }) => `${JSON.stringify(rowOf(key, entry))}\n`);
+    const { stdout } = this.#io;
+    // A pipe that is read slowly holds the export back.
+    if (lines.length > 0 && stdout.write(lines.join('')) === false && 'once' in stdout)
+      await once(stdout as NodeJS.WritableStream, 'drain');
+    this.recordCount += page.entries.length;
+    this.place.incomplete ||= page.incomplete;
+    this.#pageAt = Date.now();
+    if (page.next === '') return;
+    this.place.after = page.next;
+    if (this.#path !== undefined) writePlace(this.#path, this.place);
+    if (Date.now() - this.#shownAt < PROGRESS_EVERY_MS) return;
+    this.#shownAt = Date.now();
+    this.#io.stderr.write(`${this.recordCount} records\n`);
+  }
+}
+
+/** What is left of the record's time, by the clock of the node that told it. */
+function rowOf(key: string, entry: Entry): Record<string, unknown> {
+  const row = { key, ...valueFields(entry.value) };
+  if (entry.expiresAtMs === 0) return row;
+  return { ...row, ttlMs: Math.max(1, entry.expiresAtMs - entry.updatedAtMs - entry.ageMs) };
+}
+
+function readPlace(path: string): Place | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const held = JSON.parse(text) as Partial<Place> | null;
+    if (typeof held?.after === 'string' && typeof held.incomplete === 'boolean') return held as Place;
+  } catch {
+    // Told below, like every other damage.
+  }
+  throw new UsageError(`${path} is damaged: remove it to start over`);
+}
+
+function writePlace(path: string, place: Place): void {
+  writeFileSync(`${path}.new`, `${JSON.stringify(place)}\n`);
+  renameSync(`${path}.new`, path);
+}
