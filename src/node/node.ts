@@ -203,8 +203,6 @@ export class CausewayNode implements NodeApi {
     this.parts.clock.after(TICK_MS, () => this.tick());
   }
 
-  // What the doors ask.
-
   tryGet(key: string): KeyRecord | undefined | typeof WAIT {
     const { replica } = this;
     if (replica === null) return WAIT;
@@ -318,8 +316,6 @@ export class CausewayNode implements NodeApi {
     };
     wait();
   }
-
-  // What the world tells.
 
   private tick(): void {
     if (this.closed) return;
