@@ -2,6 +2,7 @@
  * A whole node whose work is made inside its own process: the same parts as in `src/main.ts`, and loops that call
  * its api directly, so that the cost of the doors and of a client on the same cores stays out of the figures.
  */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -45,6 +46,8 @@ export interface EngineAnswer {
   readonly latenciesMs: readonly number[];
   readonly heapMb: number;
   readonly residentMb: number;
+  /** Of it: pages of mapped files, the store's tables above all, which the system takes back when it needs them. */
+  readonly mappedMb: number;
   /** Synced batches of the store and statements to PostgreSQL while it ran. */
   readonly store: Meter;
   readonly record: Meter;
@@ -133,6 +136,7 @@ async function carryOut(api: NodeApi, order: EngineOrder): Promise<EngineAnswer>
     cpuMs: (cpu.user + cpu.system) / 1000,
     heapMb: heapUsed / MEGABYTE,
     residentMb: rss / MEGABYTE,
+    mappedMb: mappedBytes() / MEGABYTE,
     store: { ...storeMeter },
     record: { ...recordMeter },
   };
@@ -194,6 +198,13 @@ async function getFor(api: NodeApi, order: Extract<EngineOrder, { kind: 'get' }>
     await new Promise((resolve) => setImmediate(resolve));
   }
   return { count, failed, latenciesMs: [] };
+}
+
+/** 0 where the system does not tell. */
+function mappedBytes(): number {
+  if (process.platform !== 'linux') return 0;
+  const found = /^RssFile:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'));
+  return found === null ? 0 : Number(found[1]) * 1024;
 }
 
 /** What is left after it is what the node holds, not what it has not yet let go of. */

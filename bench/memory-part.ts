@@ -20,7 +20,7 @@ export async function memoryPart(world: World): Promise<Measure[]> {
     });
     await Promise.all(loads);
     const rate = (keyCount / (performance.now() - startedAt)) * 1000;
-    const { heapMb, residentMb } = await nodes.order('node-1', { kind: 'memory' });
+    const { heapMb, residentMb, mappedMb } = await nodes.order('node-1', { kind: 'memory' });
     const part = 'memory';
     const named = `${keyCount.toLocaleString('en-US')} keys`;
     return [
@@ -32,6 +32,7 @@ export async function memoryPart(world: World): Promise<Measure[]> {
         unit: 'MB',
         target: { atMost: RESIDENT_MB_MAX },
       },
+      { part, name: `${named}: of it pages of mapped files`, value: mappedMb, unit: 'MB' },
       { part, name: 'new keys, durable', value: rate, unit: '/s' },
     ];
   } finally {
