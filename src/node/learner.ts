@@ -122,7 +122,7 @@ export class Learner {
 
   onMessage(from: number, message: LearnMessage): void {
     if (!('session' in message) || message.session !== this.session) return;
-    if (message.kind === 'learnDifferences') this.onDifferences(message);
+    if (message.kind === 'learnDifferences') this.onDifferences(from, message);
     else if (message.kind === 'learnFrame') this.onFrame(from, message);
     else if (message.kind === 'learnRefused') {
       this.turn += 1;
@@ -160,10 +160,12 @@ export class Learner {
     return owners.length === 0 ? 0 : owners[this.turn % owners.length]!;
   }
 
-  private onDifferences(message: LearnDifferences): void {
+  private onDifferences(from: number, message: LearnDifferences): void {
     const comparison = this.comparison;
+    // A late answer of another owner says nothing of slots that it does not own: it would pass them as equal.
     if (
       comparison === null ||
+      comparison.source !== from ||
       comparison.first !== message.slotFirst ||
       comparison.count !== message.slotCount
     )

@@ -1,0 +1,94 @@
+/** Catching up, seen from the messages that go out and come in: whose word on a slot counts. */
+import { expect, test } from 'vitest';
+import type { LearnDifferences, PeerMessage } from '../core/message.ts';
+import { SLOT_COUNT } from '../core/limits.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import { SlotView } from '../core/replication/slot-view.ts';
+import type { Topology } from '../core/topology.ts';
+import { Learner } from './learner.ts';
+import type { LearnerParts } from './learner.ts';
+
+const SELF = 1;
+
+/** Even slots belong to 1, 2 and 3, odd ones to 1, 3 and 4; 1 is learning all of them. */
+function topologyOf(): Topology {
+  const member = (id: number): Topology['members'][number] => ({
+    ...{ id, name: `node-${id}`, address: `host-${id}:1`, incarnation: 1, alive: true },
+    ...{ zone: '', host: '', weight: 1 },
+  });
+  return {
+    ...{
+      epoch: 7,
+      clusterId: 'c',
+      life: 1,
+      replicaCount: 3,
+      ownerCountMin: 2,
+      leaseMs: 600,
+      clockDrift: 0.01,
+    },
+    members: [1, 2, 3, 4].map(member),
+    council: [1, 2, 3],
+    nextId: 5,
+    rows: [
+      { owners: [1, 2, 3], complete: [2, 3] },
+      { owners: [1, 3, 4], complete: [3, 4] },
+    ],
+    slotRow: Uint16Array.from({ length: SLOT_COUNT }, (_, slot) => slot % 2),
+    floorCounter: 1,
+    loaded: true,
+  };
+}
+
+interface Scene {
+  readonly learner: Learner;
+  readonly sent: { readonly to: number; readonly message: PeerMessage }[];
+  readonly verified: Set<number>;
+  at: number;
+}
+
+function begin(): Scene {
+  const sent: Scene['sent'] = [];
+  const verified = new Set<number>();
+  const scene = { sent, verified, at: 0 };
+  const parts = {
+    clock: { now: () => scene.at },
+    shelf: {
+      isVerified: (slot: number) => verified.has(slot),
+      setVerified: (slot: number) => void verified.add(slot),
+      digests: { of: () => ({ count: 0, low: 0, high: 0 }) },
+    },
+    marks: { restore: () => undefined },
+    send: (to: number, message: PeerMessage) => void sent.push({ to, message }),
+    isLinked: () => true,
+    promoteEarly: false,
+  } as unknown as LearnerParts;
+  const learner = new Learner(parts);
+  learner.onTopology(new SlotView(topologyOf(), SELF), {} as Replica);
+  return Object.assign(scene, { learner });
+}
+
+/** What an owner answers that finds no difference in the slots it owns, and cannot speak of others. */
+function equalAnswer(question: PeerMessage): LearnDifferences {
+  if (question.kind !== 'learnDigests') throw new Error(`a ${question.kind} was asked`);
+  const { session, slotFirst, digests } = question;
+  return { kind: 'learnDifferences', session, slotFirst, slotCount: digests.length, differing: [] };
+}
+
+test('an owner answers: exactly the slots that it owns are confirmed', () => {
+  const { learner, sent, verified } = begin();
+  expect(sent[0]!.to).toBe(2);
+  learner.onMessage(2, equalAnswer(sent[0]!.message));
+  expect([verified.has(0), verified.has(1)]).toEqual([true, false]);
+});
+
+test('an owner answers late, when another is asked already: it confirms nothing in the name of the other', () => {
+  const scene = begin();
+  const { learner, sent, verified } = scene;
+  scene.at = 10_000;
+  learner.tick();
+  expect(sent.map(({ to }) => to)).toEqual([2, 3]);
+  learner.onMessage(2, equalAnswer(sent[0]!.message));
+  expect([...verified]).toEqual([]);
+  learner.onMessage(3, equalAnswer(sent[1]!.message));
+  expect([verified.has(0), verified.has(1)]).toEqual([true, true]);
+});
