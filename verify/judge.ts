@@ -1,12 +1,15 @@
 /** The end of every run under load: the cluster comes to rest, is looked at from all sides, and is judged. */
 import type { RunOptions } from './options.ts';
 import type { Load } from './load.ts';
-import { surveyOf } from './survey.ts';
+import { surveyOf, type Survey } from './survey.ts';
 import { acknowledgedWrites, findFaults } from './verdict.ts';
-import { ownerCountOf, untilAtRest, untilReady, type World } from './world.ts';
+import { ownerCountOf, statusOf, untilAtRest, untilReady, type World } from './world.ts';
 
 /** A run with fewer successful operations shows nothing. */
 export const SUCCEEDED_MIN = 5_000;
+
+/** Times the whole is looked at again where an epoch changed meanwhile. */
+const SURVEYS_MAX = 10;
 
 export interface Judgement {
   readonly faults: readonly string[];
@@ -16,11 +19,9 @@ export interface Judgement {
 
 /** The load must have stopped. */
 export async function judge(world: World, load: Load, tell: RunOptions['tell']): Promise<Judgement> {
-  await untilReady(world);
-  await untilAtRest(world);
   const keys = load.keys();
   tell(`looking up ${keys.length} keys at every node and in PostgreSQL`);
-  const survey = await surveyOf(world, load.prefix, keys);
+  const survey = await surveyAtRest(world, load.prefix, keys);
   for (const { node, key, outcome } of survey.reads) {
     load.note({ key, client: `at rest, ${node}`, call: { kind: 'get' }, outcome });
   }
@@ -52,6 +53,23 @@ export async function judge(world: World, load: Load, tell: RunOptions['tell']):
       byCall,
     },
   };
+}
+
+/** In one epoch from beginning to end: while owners change, not all of them can be looked at. */
+async function surveyAtRest(world: World, prefix: string, keys: readonly string[]): Promise<Survey> {
+  for (let attempt = 1; attempt <= SURVEYS_MAX; attempt += 1) {
+    await untilReady(world);
+    await untilAtRest(world);
+    const before = await epochs(world);
+    const survey = await surveyOf(world, prefix, keys);
+    const isOneEpoch = new Set([...before, ...(await epochs(world))]).size === 1;
+    if (isOneEpoch) return survey;
+  }
+  throw new Error(`the cluster does not come to rest: its epoch changed in each of ${SURVEYS_MAX} surveys`);
+}
+
+async function epochs(world: World): Promise<number[]> {
+  return (await Promise.all(world.nodes.map(statusOf))).map((status) => status?.epoch ?? -1);
 }
 
 function countBy(words: readonly string[]): Record<string, number> {
