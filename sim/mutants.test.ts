@@ -1,0 +1,64 @@
+/**
+ * Each rule's negation must be caught: a checker that has never failed has shown nothing. One table names, for
+ * every switch, the story that fails with it, and the life in which random seeds find it, too; the type of the
+ * table sees to it that none is left out. (PROTOCOL, "Mutants"; those of membership: `membership.test.ts`)
+ */
+import { expect, test } from 'vitest';
+import type { Mutations } from '../src/core/mutations.ts';
+import { PROFILES } from './profiles.ts';
+import { runSeed } from './run.ts';
+import { fillAfterDelete, promotedLearner } from './scenarios/learning.ts';
+import { allDieInFlight, readerBetweenTwoWrites } from './scenarios/returning.ts';
+import {
+  acknowledgedAndLost,
+  acknowledgementOfLostDisk,
+  incrementOvertaken,
+  readBeforeRecorded,
+  setLostBetweenSetAndIncrement,
+  writeBesideTheEpoch,
+} from './scenarios/writing.ts';
+
+type Elsewhere =
+  'leaseFromReceipt' | 'grantByLearned' | 'noWaitOut' | 'restartSameIncarnation' | 'blankMajorityFounds';
+type Mutant = Exclude<keyof Mutations, Elsewhere>;
+
+const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
+  acknowledgeBeforeStore: acknowledgedAndLost,
+  validateDespiteHigher: setLostBetweenSetAndIncrement,
+  releaseReadersByAnyValidate: readerBetweenTwoWrites,
+  // Nothing false is said without it, for who overtakes answers *higher*, too; but the overtaken one never ends.
+  noSelfAbort: incrementOvertaken,
+  keepAcknowledgements: acknowledgementOfLostDisk,
+  forgetMarks: allDieInFlight,
+  dropEpochCheck: writeBesideTheEpoch,
+  validateBeforeRecord: readBeforeRecorded,
+  promoteEarly: promotedLearner,
+  fillWithoutCondition: fillAfterDelete,
+};
+
+const SEEDS: readonly { readonly mutant: Mutant; readonly profile: string; readonly seedsMax: number }[] = [
+  { mutant: 'acknowledgeBeforeStore', profile: 'crashes', seedsMax: 20 },
+  { mutant: 'validateDespiteHigher', profile: 'hotKey', seedsMax: 120 },
+  { mutant: 'releaseReadersByAnyValidate', profile: 'hotKey', seedsMax: 10 },
+  { mutant: 'forgetMarks', profile: 'crashes', seedsMax: 30 },
+  { mutant: 'validateBeforeRecord', profile: 'hotKey', seedsMax: 5 },
+  { mutant: 'promoteEarly', profile: 'crashes', seedsMax: 30 },
+  { mutant: 'fillWithoutCondition', profile: 'hotKey', seedsMax: 80 },
+];
+
+for (const [mutant, story] of Object.entries(STORIES)) {
+  test(`${mutant}: its story fails, and only with it`, () => {
+    expect(story({})).toBe('ok');
+    expect(story({ [mutant]: true })).not.toBe('ok');
+  });
+}
+
+for (const { mutant, profile, seedsMax } of SEEDS) {
+  test(`${mutant}: a seed of the profile ${profile} fails`, () => {
+    let caught: string | null = null;
+    for (let seed = 1; seed <= seedsMax && caught === null; seed += 1) {
+      caught = runSeed(seed, { profile: PROFILES[profile]!, mutations: { [mutant]: true } }).violation;
+    }
+    expect(caught).not.toBeNull();
+  });
+}

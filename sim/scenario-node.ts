@@ -1,0 +1,319 @@
+/**
+ * One node of a directed scenario: the parts that hold and replicate records, as production runs them, without
+ * membership and doors. Its disk completes by itself or waits for the story; its epochs and its lease are given to
+ * it by hand.
+ */
+import { assert } from '../src/base/assert.ts';
+import { compareUtf8 } from '../src/base/utf8-order.ts';
+import type { PeerMessage } from '../src/core/message.ts';
+import type { Mutations } from '../src/core/mutations.ts';
+import type { SealedRecord } from '../src/core/record.ts';
+import type { ReplicaEffects } from '../src/core/replication/context.ts';
+import { Replica } from '../src/core/replication/replica.ts';
+import { SlotView } from '../src/core/replication/slot-view.ts';
+import { isLiveIncarnation } from '../src/core/topology.ts';
+import type { Topology } from '../src/core/topology.ts';
+import { ExpiryTimes } from '../src/node/expiry-times.ts';
+import { Learner } from '../src/node/learner.ts';
+import { readStore } from '../src/node/opening.ts';
+import type { Opened } from '../src/node/opening.ts';
+import { RecordReader } from '../src/node/record-reader.ts';
+import { RecordShelf } from '../src/node/record-shelf.ts';
+import { RecordWriter } from '../src/node/record-writer.ts';
+import { SlotDigests } from '../src/node/slot-digests.ts';
+import { StartMarks } from '../src/node/start-marks.ts';
+import { StoreWriter } from '../src/node/store-writer.ts';
+import { Teacher } from '../src/node/teacher.ts';
+import type { Clock } from '../src/ports/clock.ts';
+import type { Storage } from '../src/ports/storage.ts';
+import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
+import { recordKey } from '../src/wire/store-codec.ts';
+import type { ScenarioRecord } from './scenario-record.ts';
+
+/** Ends with the process. */
+export interface ScenarioLife {
+  alive: boolean;
+}
+
+export interface ScenarioNodeParts {
+  readonly name: string;
+  readonly id: number;
+  readonly mutations: Mutations;
+  readonly now: () => number;
+  readonly at: (time: number, run: () => void) => () => void;
+  readonly defer: (run: () => void) => void;
+  readonly record: ScenarioRecord;
+  readonly send: (from: ScenarioNode, to: number, message: PeerMessage) => void;
+}
+
+const CACHE_BYTES = 1_000_000;
+const WALL_START = 1_700_000_000_000;
+const SWEEP_TICKS = 5;
+const NO_TELEMETRY = { event: () => undefined, count: () => undefined };
+
+/** What lives as long as a process does. */
+interface Process {
+  readonly life: ScenarioLife;
+  readonly writer: StoreWriter;
+  readonly shelf: RecordShelf;
+  readonly marks: StartMarks;
+  readonly learner: Learner;
+  readonly teacher: Teacher;
+  readonly recordWriter: RecordWriter;
+  readonly recordReader: RecordReader;
+  readonly versionHighest: number;
+}
+
+export class ScenarioNode {
+  readonly name: string;
+  readonly id: number;
+  incarnation = 1;
+  topology: Topology | null = null;
+  replica: Replica | null = null;
+  leaseHeld = true;
+  /** No write completes here before that time: a lease is waited out. */
+  blockedUntil = 0;
+  /** Its slots are copied and on its disk: it asks to be made complete. */
+  hasLearned = false;
+  /** Writes to its disk wait for `completeDisk`. */
+  isDiskHeld = false;
+  private readonly parts: ScenarioNodeParts;
+  private readonly platter = new Map<string, Uint8Array>();
+  private pendingWrite: { readonly apply: () => void; readonly tell: () => void } | null = null;
+  private process: Process | null = null;
+  private ticks = 0;
+
+  constructor(parts: ScenarioNodeParts) {
+    this.parts = parts;
+    this.name = parts.name;
+    this.id = parts.id;
+    this.start();
+  }
+
+  get life(): ScenarioLife | null {
+    return this.process?.life ?? null;
+  }
+
+  /** The version on its disk, 0 where there is none. */
+  diskVersion(key: string, slot: number): number {
+    const bytes = this.platter.get(recordKey(slot, key));
+    return bytes === undefined ? 0 : (openRecord(bytes)?.record.version ?? 0);
+  }
+
+  /** The process dies; the write under way is lost, or reached the platter although nobody was told. */
+  crash(writeLands = false): void {
+    assert(this.process !== null, `${this.name} is dead already`);
+    if (writeLands) this.pendingWrite?.apply();
+    this.pendingWrite = null;
+    this.process.life.alive = false;
+    this.process = null;
+    this.replica = null;
+    this.topology = null;
+    this.parts.record.forget(this.name);
+  }
+
+  wipeDisk(): void {
+    assert(this.process === null, 'a disk is wiped between two processes');
+    this.platter.clear();
+  }
+
+  /** A new process on the same disk: a new incarnation, in no epoch yet. */
+  restart(): void {
+    this.incarnation += 1;
+    this.isDiskHeld = false;
+    this.start();
+  }
+
+  completeDisk(): void {
+    const write = this.pendingWrite;
+    this.pendingWrite = null;
+    if (write === null) return;
+    write.apply();
+    write.tell();
+  }
+
+  /** As a node does it: the member it was, or one anew, or none. */
+  adopt(topology: Topology): void {
+    const process = this.process!;
+    const isSame = this.topology !== null && isLiveIncarnation(this.topology, this.id, this.incarnation);
+    this.topology = topology;
+    this.hasLearned = false;
+    if (!isLiveIncarnation(topology, this.id, this.incarnation)) {
+      for (const state of this.replica?.abandon() ?? []) process.marks.keep(state);
+      this.replica = null;
+      process.shelf.doubtAll();
+      return;
+    }
+    const view = new SlotView(topology, this.id);
+    if (this.replica !== null && isSame) this.replica.onEpoch(view);
+    else {
+      const self = { id: this.id, incarnation: this.incarnation };
+      this.replica = new Replica(this.effects(process), this.parts.mutations, self, view);
+      this.replica.sawVersion(process.versionHighest);
+    }
+    process.learner.onTopology(view, this.replica);
+    this.replica.replayAll();
+  }
+
+  receive(from: number, slot: number, message: PeerMessage): void {
+    const { replica } = this;
+    if (replica === null) return;
+    const { learner, teacher } = this.process!;
+    switch (message.kind) {
+      case 'invalidate':
+      case 'acknowledge':
+      case 'validate':
+      case 'query':
+      case 'queryAnswer':
+        return replica.onMessage(from, slot, message);
+      case 'learnDigests':
+        return teacher.onDigests(from, replica, message);
+      case 'learnPull':
+        return teacher.onPull(from, replica, message);
+      case 'learnDifferences':
+      case 'learnFrame':
+      case 'learnRefused':
+        return learner.onMessage(from, message);
+      default:
+        throw new Error(`no scenario sends ${message.kind}`);
+    }
+  }
+
+  tick(): void {
+    if (this.replica === null) return;
+    this.ticks += 1;
+    this.replica.settle();
+    if (this.ticks % SWEEP_TICKS !== 0) return;
+    this.replica.sweep();
+    this.process?.learner.tick();
+    this.process?.writer.tidy();
+  }
+
+  private start(): void {
+    const life: ScenarioLife = { alive: true };
+    const storage = this.openStorage(life);
+    const digests = new SlotDigests();
+    readStore(
+      storage,
+      (seen) => digests.add(seen.slot, seen.key, seen.version, seen.checksum),
+      (error, opened) => {
+        assert(error === null && opened !== null, `the disk of ${this.name} cannot be read`);
+        this.process = this.build(life, storage, digests, opened);
+      },
+    );
+  }
+
+  private build(life: ScenarioLife, storage: Storage, digests: SlotDigests, opened: Opened): Process {
+    const { mutations, record } = this.parts;
+    const clock = this.clockOf(life);
+    const send = (to: number, message: PeerMessage): void => this.parts.send(this, to, message);
+    const fail = (): void => this.crash();
+    const writer = new StoreWriter(
+      storage,
+      clock,
+      opened.batchHighest + 1,
+      (key, version) => this.replica?.onStored(key, version),
+      fail,
+    );
+    const shelf = new RecordShelf(writer, digests, new ExpiryTimes(), CACHE_BYTES);
+    const marks = new StartMarks(writer);
+    if (mutations.forgetMarks !== true) for (const each of opened.marks) marks.add(each.batch, each.marks);
+    const learner = new Learner({
+      clock,
+      telemetry: NO_TELEMETRY,
+      storage,
+      writer,
+      shelf,
+      marks,
+      send,
+      isLinked: () => true,
+      onLearned: () => (this.hasLearned = true),
+      promoteEarly: mutations.promoteEarly === true,
+    });
+    const port = record.connect(this.name, life);
+    const recordWriter = new RecordWriter(
+      port,
+      clock,
+      NO_TELEMETRY,
+      () => 1,
+      (key, version, outcome) => this.replica?.onRecorded(key, version, outcome),
+      fail,
+    );
+    const recordReader = new RecordReader(port, clock, NO_TELEMETRY, (key, sealed, problem) =>
+      this.replica?.onFetched(key, sealed, problem),
+    );
+    const teacher = new Teacher(storage, shelf, send);
+    const { versionHighest } = opened;
+    return { life, writer, shelf, marks, learner, teacher, recordWriter, recordReader, versionHighest };
+  }
+
+  private clockOf(life: ScenarioLife): Clock {
+    const { defer, now, at } = this.parts;
+    const living = (run: () => void) => (): void => (life.alive ? run() : undefined);
+    return {
+      now,
+      wallNow: () => WALL_START + now(),
+      bootNow: now,
+      after: (ms, run) => at(now() + ms, living(run)),
+      defer: (run) => defer(living(run)),
+    };
+  }
+
+  /** Scans answer at once while a process starts, and later in turn. */
+  private openStorage(life: ScenarioLife): Storage {
+    return {
+      get: (key) => this.platter.get(key),
+      write: (keys, values, done) => {
+        assert(this.pendingWrite === null, 'one write in flight per store');
+        const write = {
+          apply: () => {
+            keys.forEach((key, index) => {
+              const value = values[index]!;
+              if (value === null) this.platter.delete(key);
+              else this.platter.set(key, Uint8Array.from(value));
+            });
+          },
+          tell: () => done(null),
+        };
+        this.pendingWrite = write;
+        this.parts.defer(() => {
+          if (life.alive && !this.isDiskHeld && this.pendingWrite === write) this.completeDisk();
+        });
+      },
+      scan: (from, to, countMax, _byteCountMax, done) => {
+        const keys = [...this.platter.keys()].filter(
+          (key) => compareUtf8(key, from) >= 0 && compareUtf8(key, to) < 0,
+        );
+        const entries = keys
+          .sort(compareUtf8)
+          .slice(0, countMax)
+          .map((key) => ({ key, value: this.platter.get(key)! }));
+        if (this.process === null) done(null, entries);
+        else this.parts.defer(() => (life.alive ? done(null, entries) : undefined));
+      },
+      close: (done) => done(),
+    };
+  }
+
+  private effects(process: Process): ReplicaEffects {
+    const { shelf, writer, recordWriter, recordReader } = process;
+    const { now, record } = this.parts;
+    return {
+      load: (key, slot) => shelf.load(key, slot),
+      store: (write) => shelf.store(write),
+      unmark: (_key, marks) => writer.unmark(marks),
+      settled: (sealed: SealedRecord) => shelf.keepHot(sealed),
+      send: (to, message) => this.parts.send(this, to, message),
+      record: (sealed, slot) => recordWriter.add(sealed, slot),
+      fetch: (key) => recordReader.add(key),
+      seal: (content, version) => sealRecord({ ...content, version }),
+      now,
+      wallNow: () => WALL_START + now(),
+      leaseHeld: () => this.leaseHeld,
+      blockedUntil: () => this.blockedUntil,
+      writesThrough: () => true,
+      recordAvailable: () => record.isUp,
+      event: () => undefined,
+    };
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * PostgreSQL for a directed scenario: it answers at once, or waits for the story to say what becomes of each
+ * statement. Rows may be put there from outside.
+ */
+import type { SealedRecord } from '../src/core/record.ts';
+import type { CommitResult, RecordRow, SystemOfRecord } from '../src/ports/system-of-record.ts';
+import type { ScenarioLife } from './scenario-node.ts';
+
+interface Statement {
+  readonly sender: string;
+  readonly run: () => void;
+  /** The reply, or that nobody knows. */
+  readonly reply: (lost: boolean) => void;
+}
+
+export class ScenarioRecord {
+  readonly rows = new Map<string, RecordRow>();
+  isUp = true;
+  /** Statements wait for `execute`. */
+  isHeld = false;
+  private held: Statement[] = [];
+  private readonly defer: (run: () => void) => void;
+
+  constructor(defer: (run: () => void) => void) {
+    this.defer = defer;
+  }
+
+  versionOf(key: string): number {
+    return this.rows.get(key)?.record.version ?? 0;
+  }
+
+  /** A row that no node knows of. */
+  putFromOutside(sealed: SealedRecord, slot: number): void {
+    this.rows.set(sealed.record.key, { record: sealed.record, slot, checksum: sealed.checksum });
+  }
+
+  /** Runs what waits, or what waits of one sender; `lost`: nobody hears what came of it. */
+  execute(sender?: string, lost = false): void {
+    const statements = this.held.filter((each) => sender === undefined || each.sender === sender);
+    this.held = this.held.filter((each) => !statements.includes(each));
+    for (const each of statements) {
+      each.run();
+      this.defer(() => each.reply(lost));
+    }
+  }
+
+  /** What waits never arrives. */
+  forget(sender: string): void {
+    this.held = this.held.filter((each) => each.sender !== sender);
+  }
+
+  connect(sender: string, life: ScenarioLife): SystemOfRecord {
+    const send = <T>(run: () => T, reply: (lost: boolean, answer: T | null) => void): void => {
+      let answer: T | null = null;
+      this.held.push({
+        sender,
+        run: () => (answer = run()),
+        reply: (lost) => (life.alive ? reply(lost, answer) : undefined),
+      });
+      if (!this.isHeld) this.execute(sender);
+    };
+    const unknown = { kind: 'unknown', fenced: false, message: 'no reply' } as const;
+    return {
+      health: () => (this.isUp ? { state: 'up' } : { state: 'down', since: 0, reason: 'as told' }),
+      commit: (_life, rows, done) =>
+        send(
+          () => rows.map((row) => this.apply(row)),
+          (lost, answer) => (lost ? done(unknown, []) : done(null, answer!)),
+        ),
+      read: (keys, done) =>
+        send(
+          () => keys.map((key) => this.rows.get(key)),
+          (lost, answer) => (lost ? done(unknown, []) : done(null, answer!)),
+        ),
+      scan: (_after, _max, done) => this.defer(() => done(null, [])),
+      readFounding: (done) => this.defer(() => done(null, null)),
+      found: (_expect, _id, done) => this.defer(() => done(null, null)),
+    };
+  }
+
+  private apply(row: RecordRow): CommitResult {
+    const before = this.rows.get(row.record.key);
+    if (before !== undefined && before.record.version > row.record.version)
+      return { kind: 'higher', version: before.record.version };
+    if (before?.record.version === row.record.version)
+      return before.checksum === row.checksum ? { kind: 'committed' } : { kind: 'conflict' };
+    this.rows.set(row.record.key, row);
+    return { kind: 'committed' };
+  }
+}

@@ -1,0 +1,365 @@
+/**
+ * A small world for directed scenarios: nodes of real parts on one slot, and a story that says which message
+ * arrives when, whose disk is slow, what PostgreSQL answers, who dies, and which epoch comes next. What is not held
+ * back happens by itself, in order. Clients' operations are written down; `verdict` asks the checkers.
+ */
+import { assert } from '../src/base/assert.ts';
+import { certaintyOf } from '../src/core/errors.ts';
+import { SLOT_COUNT, TICK_MS } from '../src/core/limits.ts';
+import { needsEpoch } from '../src/core/message.ts';
+import type { PeerMessage } from '../src/core/message.ts';
+import type { Mutations } from '../src/core/mutations.ts';
+import type { WriteOperation, WriteResult } from '../src/core/operation.ts';
+import { isLive } from '../src/core/record.ts';
+import type { KeyRecord } from '../src/core/record.ts';
+import type { WriteTicket } from '../src/core/replication/key-state.ts';
+import { slotOf } from '../src/core/slots.ts';
+import { isLiveIncarnation } from '../src/core/topology.ts';
+import type { Topology } from '../src/core/topology.ts';
+import type { HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
+import { checkHistory } from './checkers/linearizability.ts';
+import { ScenarioNode } from './scenario-node.ts';
+import { ScenarioRecord } from './scenario-record.ts';
+
+export const KEY = 'key';
+export const SLOT = slotOf(KEY);
+
+interface Flight {
+  readonly from: ScenarioNode;
+  readonly to: number;
+  readonly epoch: number;
+  readonly incarnation: number;
+  readonly message: PeerMessage;
+}
+
+/** Which messages wait: of one sender, to one receiver, of one kind; what is left out is any. */
+export interface Hold {
+  readonly from?: ScenarioNode;
+  readonly to?: ScenarioNode;
+  readonly kind?: PeerMessage['kind'];
+}
+
+/** What a client has been told so far. */
+export interface Pending {
+  outcome: HistoryOutcome | null;
+  /** Gives up: the write goes on without its client. (R5) */
+  readonly expire: () => void;
+}
+
+const STEPS_MAX = 100_000;
+
+export class Scenario {
+  readonly nodes: readonly ScenarioNode[];
+  readonly record: ScenarioRecord;
+  readonly history: HistoryOperation[] = [];
+  time = 0;
+  private readonly mutations: Mutations;
+  private topology: Topology;
+  private holds: Hold[] = [];
+  private wire: Flight[] = [];
+  private turn: (() => void)[] = [];
+  private timers: { readonly at: number; readonly run: () => void; cancelled: boolean }[] = [];
+  private readonly pending = new Set<() => void>();
+  /** A counter of events is a clock that all clients share. */
+  private clock = 0;
+
+  /** Founded: epoch 1, every node a complete owner. `loaded`: what the nodes lack, PostgreSQL lacks too. */
+  constructor(mutations: Mutations, nodeCount = 3, loaded = true) {
+    this.mutations = mutations;
+    const defer = (run: () => void): void => void this.turn.push(run);
+    this.record = new ScenarioRecord(defer);
+    this.nodes = Array.from(
+      { length: nodeCount },
+      (_, index) =>
+        new ScenarioNode({
+          name: 'ABCDE'[index]!,
+          id: index + 1,
+          mutations,
+          now: () => this.time,
+          at: (at, run) => this.at(at, run),
+          defer,
+          record: this.record,
+          send: (from, to, message) => this.send(from, to, message),
+        }),
+    );
+    this.topology = foundingTopology(this.nodes, loaded);
+    for (const node of this.nodes) node.adopt(this.topology);
+    this.settle();
+  }
+
+  /** The first three nodes, by the names that stories use. */
+  get abc(): readonly [ScenarioNode, ScenarioNode, ScenarioNode] {
+    return [this.nodes[0]!, this.nodes[1]!, this.nodes[2]!];
+  }
+
+  // What the story commands.
+
+  /** From now on such messages wait; `release` lets them go. */
+  hold(hold: Hold): Hold {
+    this.holds.push(hold);
+    return hold;
+  }
+
+  release(hold: Hold): void {
+    assert(this.holds.includes(hold), 'only what is held can be released');
+    this.holds = this.holds.filter((each) => each !== hold);
+    this.settle();
+  }
+
+  /** What waits of this kind is lost for ever. */
+  drop(hold: Hold): void {
+    this.wire = this.wire.filter((flight) => !this.matches(hold, flight));
+  }
+
+  /**
+   * The next epoch: who is alive in it, under their present incarnations, and who of them is complete. It is adopted
+   * by all of them, unless the story names those who hear of it.
+   */
+  epoch(
+    alive: readonly ScenarioNode[],
+    complete: readonly ScenarioNode[] = alive,
+    heardBy: readonly ScenarioNode[] = alive,
+  ): void {
+    const before = this.topology;
+    this.topology = {
+      ...before,
+      epoch: before.epoch + 1,
+      members: before.members.map((member) => {
+        const node = this.nodes[member.id - 1]!;
+        return alive.includes(node)
+          ? { ...member, alive: true, incarnation: node.incarnation }
+          : { ...member, alive: false };
+      }),
+      rows: [{ owners: before.rows[0]!.owners, complete: complete.map((node) => node.id) }],
+    };
+    for (const node of heardBy) this.hear(node);
+  }
+
+  /** The node learns of the newest epoch. */
+  hear(node: ScenarioNode): void {
+    if (node.life !== null) node.adopt(this.topology);
+    this.settle();
+  }
+
+  /** Everything that is not held happens, until nothing is left; time stands. */
+  settle(): void {
+    for (let steps = 0; steps < STEPS_MAX; steps += 1) {
+      const run = this.turn.shift();
+      if (run !== undefined) {
+        run();
+        continue;
+      }
+      const index = this.wire.findIndex((flight) => !this.holds.some((hold) => this.matches(hold, flight)));
+      if (index < 0) return;
+      const [flight] = this.wire.splice(index, 1);
+      this.deliver(flight!);
+    }
+    throw new Error('the world does not come to rest');
+  }
+
+  /** Time passes, ticks and timers with it. */
+  pass(ms: number): void {
+    const end = this.time + ms;
+    while (this.time < end) {
+      this.time = Math.min(end, this.time + TICK_MS);
+      const due = this.timers.filter((timer) => timer.at <= this.time);
+      this.timers = this.timers.filter((timer) => timer.at > this.time);
+      for (const timer of due) if (!timer.cancelled) timer.run();
+      for (const node of this.nodes) node.tick();
+      this.settle();
+    }
+  }
+
+  /** Everybody whose client still waits and whose node is dead is told what a client then knows: nothing. */
+  crash(node: ScenarioNode, writeLands = false): void {
+    node.crash(writeLands);
+    for (const end of [...this.pending]) end();
+  }
+
+  /** As after every kill; its disk is lost as well. */
+  loseDisk(node: ScenarioNode): void {
+    this.crash(node);
+    node.wipeDisk();
+  }
+
+  // What clients do.
+
+  put(node: ScenarioNode, value: string): Pending {
+    return this.write(node, { kind: 'put', value });
+  }
+
+  increment(node: ScenarioNode, delta = 1n): Pending {
+    return this.write(node, { kind: 'increment', delta });
+  }
+
+  fill(node: ScenarioNode, value: string): Pending {
+    return this.write(node, { kind: 'fill', value });
+  }
+
+  write(node: ScenarioNode, call: HistoryCall): Pending {
+    const life = node.life;
+    const { pending, end } = this.note(call, () => life?.alive === true, { kind: 'indefinite' });
+    const ticket: WriteTicket = {
+      operation: toOperation(call),
+      missChecked: true,
+      begun: false,
+      answered: false,
+      retries: 0,
+      answer: (result) => end(writeOutcome(result)),
+    };
+    node.replica!.write(ticket, SLOT);
+    this.settle();
+    return {
+      ...pending,
+      get outcome() {
+        return pending.outcome;
+      },
+      expire: () => node.replica!.expire(ticket),
+    };
+  }
+
+  read(node: ScenarioNode): Pending {
+    const life = node.life;
+    const failed: HistoryOutcome = { kind: 'definiteFailure' };
+    const { pending, end } = this.note({ kind: 'get' }, () => life?.alive === true, failed);
+    const ticket = {
+      key: KEY,
+      lowest: 0,
+      answered: false,
+      answer: (sealed: { readonly record: KeyRecord } | undefined, problem: unknown) => {
+        if (problem !== null || !node.leaseHeld) return end(failed);
+        end(valueOutcome(sealed?.record));
+      },
+    };
+    node.replica!.read(ticket, SLOT);
+    this.settle();
+    return pending;
+  }
+
+  isAnswered(pending: Pending): boolean {
+    return pending.outcome !== null;
+  }
+
+  /** 'ok', or the story of what no single copy could have answered. */
+  verdict(): string {
+    const verdict = checkHistory(this.history, { versionsOrder: true });
+    return verdict.kind === 'ok' ? 'ok' : verdict.explanation;
+  }
+
+  /** The version that node has on its disk. */
+  onDisk(node: ScenarioNode): number {
+    return node.diskVersion(KEY, SLOT);
+  }
+
+  private note(
+    call: HistoryCall,
+    lives: () => boolean,
+    lost: HistoryOutcome,
+  ): {
+    pending: { outcome: HistoryOutcome | null; expire: () => void };
+    end: (outcome: HistoryOutcome) => void;
+  } {
+    const invokedAt = ++this.clock;
+    const pending: { outcome: HistoryOutcome | null; expire: () => void } = {
+      outcome: null,
+      expire: () => undefined,
+    };
+    const end = (outcome: HistoryOutcome): void => {
+      if (pending.outcome !== null) return;
+      pending.outcome = outcome;
+      this.pending.delete(look);
+      this.history.push({ key: KEY, client: invokedAt, call, outcome, invokedAt, returnedAt: ++this.clock });
+    };
+    const look = (): void => (lives() ? undefined : end(lost));
+    this.pending.add(look);
+    return { pending, end };
+  }
+
+  private send(from: ScenarioNode, to: number, message: PeerMessage): void {
+    this.wire.push({ from, to, epoch: from.topology!.epoch, incarnation: from.incarnation, message });
+  }
+
+  /** The rule by which a node hears its peers (see `src/node/frame-desk.ts`). */
+  private deliver({ from, to, epoch, incarnation, message }: Flight): void {
+    const node = this.nodes[to - 1]!;
+    const { topology } = node;
+    if (topology === null) return;
+    const isCurrent = epoch === topology.epoch && isLiveIncarnation(topology, from.id, incarnation);
+    if (needsEpoch(message) && !isCurrent && this.mutations.dropEpochCheck !== true) return;
+    node.receive(from.id, SLOT, message);
+  }
+
+  private matches(hold: Hold, flight: Flight): boolean {
+    if (hold.from !== undefined && hold.from !== flight.from) return false;
+    if (hold.to !== undefined && hold.to.id !== flight.to) return false;
+    return hold.kind === undefined || hold.kind === flight.message.kind;
+  }
+
+  private at(at: number, run: () => void): () => void {
+    const timer = { at, run, cancelled: false };
+    this.timers.push(timer);
+    return () => {
+      timer.cancelled = true;
+    };
+  }
+}
+
+function foundingTopology(nodes: readonly ScenarioNode[], loaded: boolean): Topology {
+  const ids = nodes.map((node) => node.id);
+  return {
+    epoch: 1,
+    clusterId: 'scenario',
+    life: 1,
+    replicaCount: Math.min(3, nodes.length),
+    ownerCountMin: 2,
+    leaseMs: 600,
+    clockDrift: 0.01,
+    members: nodes.map(({ id, name }) => ({
+      id,
+      name,
+      address: name,
+      incarnation: 1,
+      alive: true,
+      zone: '',
+      host: '',
+      weight: 1,
+    })),
+    council: ids,
+    nextId: ids.length + 1,
+    rows: [{ owners: ids, complete: ids }],
+    slotRow: new Uint16Array(SLOT_COUNT),
+    floorCounter: 0,
+    loaded,
+  };
+}
+
+function toOperation(call: HistoryCall): WriteOperation {
+  const base = { key: KEY, operationId: null };
+  switch (call.kind) {
+    case 'put':
+      return { ...base, kind: 'put', value: Buffer.from(call.value), ttlMs: 0 };
+    case 'fill':
+      return { ...base, kind: 'fill', value: Buffer.from(call.value) };
+    case 'delete':
+      return { ...base, kind: 'delete' };
+    case 'increment':
+      return { ...base, kind: 'increment', delta: call.delta };
+    default:
+      throw new Error(`no scenario does ${call.kind}`);
+  }
+}
+
+function writeOutcome(result: WriteResult): HistoryOutcome {
+  if (result.kind === 'done') {
+    const number = result.number === null ? {} : { number: result.number };
+    return { kind: 'done', version: result.version, ...number };
+  }
+  // Of a fill only: for its reader it is as if nothing had been done.
+  if (result.kind === 'conditionFailed') return { kind: 'definiteFailure' };
+  return { kind: certaintyOf(result.failure.code) === 'definite' ? 'definiteFailure' : 'indefinite' };
+}
+
+function valueOutcome(record: KeyRecord | undefined): HistoryOutcome {
+  if (record === undefined || !isLive(record, 0)) return { kind: 'value', value: null };
+  return { kind: 'value', value: Buffer.from(record.value).toString(), version: record.version };
+}

@@ -1,0 +1,41 @@
+/** Learners and fills, told with the rules as they are; `sim/mutants.test.ts` breaks one. */
+import { expect, test } from 'vitest';
+import {
+  fillAfterDelete,
+  fillAfterWrite,
+  fillOvertaken,
+  higherLeftover,
+  leftoverOfUnknownKey,
+  pendingIsCopied,
+  promotedLearner,
+  writeToLearner,
+} from './learning.ts';
+
+test('a learner holds a higher version that nobody heard of: it takes the lower one of its source', () => {
+  expect(higherLeftover({})).toBe('ok');
+});
+
+test('a learner holds a key that its source lacks: the key goes', () => {
+  expect(leftoverOfUnknownKey({})).toBe('ok');
+});
+
+test('an owner writes below what a learner has left over: the learner says equal and stores it', () => {
+  expect(writeToLearner({})).toBe('ok');
+});
+
+test('a learner copies what is in flight: it stays unreadable there, too', () => {
+  expect(pendingIsCopied({})).toBe('ok');
+});
+
+test('a learner is made complete: it has what was written without it', () => {
+  expect(promotedLearner({})).toBe('ok');
+});
+
+test('a fill comes after a client has written or deleted: nothing changes', () => {
+  expect(fillAfterWrite({})).toBe('ok');
+  expect(fillAfterDelete({})).toBe('ok');
+});
+
+test('a fill is overtaken by a client: the client wins', () => {
+  expect(fillOvertaken({})).toBe('ok');
+});

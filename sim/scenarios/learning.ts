@@ -1,0 +1,151 @@
+/**
+ * Stories of a node that comes back to a slot and copies it from an owner: what it had before counts for nothing
+ * until the owner says so, what is in flight stays in flight, and it serves when it has everything.
+ * (PROTOCOL R19, R20, R25)
+ */
+import type { Mutations } from '../../src/core/mutations.ts';
+import { Scenario } from '../scenario.ts';
+import type { ScenarioNode } from '../scenario-node.ts';
+
+/** B stored a write of its own that nobody ever heard of, and comes back as a learner. */
+function leftoverAtB(mutations: Mutations, before: boolean): Scenario {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  if (before) world.put(a, 'before');
+  const fromB = world.hold({ from: b });
+  world.put(b, 'never sent');
+  world.crash(b);
+  world.drop(fromB);
+  world.release(fromB);
+  world.epoch([a, c]);
+  b.restart();
+  return world;
+}
+
+/** The learner enters, copies, and is made complete. */
+function letLearn(world: Scenario, learner: ScenarioNode): string | null {
+  const others = world.nodes.filter((node) => node !== learner);
+  world.epoch(world.nodes, others);
+  world.pass(100);
+  if (!learner.hasLearned) return 'the learner did not catch up';
+  world.epoch(world.nodes);
+  return null;
+}
+
+/** The leftover is higher than what the owners have: it goes, and they are not told of it. (R19) */
+export function higherLeftover(mutations: Mutations): string {
+  const world = leftoverAtB(mutations, true);
+  const [a, b] = world.abc;
+  const problem = letLearn(world, b);
+  if (problem !== null) return problem;
+  world.read(a);
+  const read = world.read(b);
+  if (world.onDisk(b) !== world.onDisk(a)) return 'the copies differ';
+  return read.outcome?.kind === 'value' ? world.verdict() : 'the reader had to wait';
+}
+
+/** The owners have nothing at all of the key: neither has the learner, once it is complete. (R19) */
+export function leftoverOfUnknownKey(mutations: Mutations): string {
+  const world = leftoverAtB(mutations, false);
+  const [a, b] = world.abc;
+  const problem = letLearn(world, b);
+  if (problem !== null) return problem;
+  world.read(a);
+  world.read(b);
+  return world.onDisk(b) === 0 ? world.verdict() : 'the leftover stayed';
+}
+
+/** An owner writes while the learner still has its higher leftover: the learner says *equal*, and holds the new. (R19) */
+export function writeToLearner(mutations: Mutations): string {
+  const world = leftoverAtB(mutations, true);
+  const [a, b, c] = world.abc;
+  world.hold({ from: b, kind: 'learnDigests' });
+  world.epoch(world.nodes, [a, c]);
+  const increment = world.put(a, 'written meanwhile');
+  if (increment.outcome?.kind !== 'done') return 'the leftover stood in the way';
+  world.epoch([a, c]);
+  world.read(c);
+  world.epoch(world.nodes, [a, c]);
+  if (world.onDisk(b) !== world.onDisk(a)) return 'the learner kept its own';
+  return world.verdict();
+}
+
+/**
+ * A's write has reached C alone when the learner copies from A: what it copies is in flight, and stays unreadable
+ * at the learner made complete, until it is finished. (R19)
+ */
+export function pendingIsCopied(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  world.crash(b);
+  world.epoch([a, c]);
+  b.restart();
+  world.record.isHeld = true;
+  world.put(a, 'after');
+  world.hold({ to: b, kind: 'invalidate' });
+  world.epoch(world.nodes, [a, c]);
+  world.pass(100);
+  if (!b.hasLearned) return 'the learner did not catch up';
+  world.epoch(world.nodes);
+  const early = world.read(b);
+  if (early.outcome !== null) return 'read at the learner while it was nowhere valid';
+  return world.verdict();
+}
+
+/** A learner is complete only when it has everything. (R20) */
+export function promotedLearner(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  // What it has is at rest: no mark tells that it may be old.
+  world.pass(200);
+  world.crash(b);
+  world.epoch([a, c]);
+  world.put(a, 'after');
+  b.restart();
+  const pull = world.hold({ from: b, kind: 'learnPull' });
+  world.epoch(world.nodes, [a, c]);
+  if (!b.hasLearned) world.release(pull);
+  world.pass(100);
+  if (!b.hasLearned) return 'the learner did not catch up';
+  world.epoch(world.nodes);
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
+}
+
+/** A key was written by a client while its value was fetched from elsewhere: the fill changes nothing. (R25) */
+export function fillAfterWrite(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b] = world.abc;
+  world.put(b, 'native');
+  world.fill(a, 'fetched');
+  world.read(b);
+  return world.verdict();
+}
+
+/** A key was deleted by a client: no fill brings it back. (R25) */
+export function fillAfterDelete(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b] = world.abc;
+  world.put(b, 'native');
+  world.write(b, { kind: 'delete' });
+  world.fill(a, 'fetched');
+  world.read(b);
+  return world.verdict();
+}
+
+/** The fill is under way when a client writes: it is aborted, and judged anew on what then stands. (R25) */
+export function fillOvertaken(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b] = world.abc;
+  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
+  const fill = world.fill(a, 'fetched');
+  world.put(b, 'native');
+  world.release(toB);
+  world.pass(1_000);
+  const reads = world.nodes.map((node) => world.read(node).outcome);
+  if (fill.outcome === null) return 'the fill did not come to an end';
+  const isNative = reads.every((each) => each?.kind === 'value' && each.value === 'native');
+  return isNative ? world.verdict() : `it ends with ${JSON.stringify(reads)}`;
+}

@@ -1,0 +1,39 @@
+/** Waiting readers and dead coordinators, told with the rules as they are; `sim/mutants.test.ts` breaks one. */
+import { expect, test } from 'vitest';
+import {
+  allDieInFlight,
+  coordinatorDies,
+  everybodyReplays,
+  marksOfTheFinished,
+  readerBetweenTwoWrites,
+  readerOfOverwritten,
+  validateLost,
+} from './returning.ts';
+
+test('a reader waits for a higher version when a lower one becomes valid: it waits on', () => {
+  expect(readerBetweenTwoWrites({})).toBe('ok');
+});
+
+test('a reader waits for a version that is overwritten before it becomes valid: it gets that version', () => {
+  expect(readerOfOverwritten({})).toBe('ok');
+});
+
+test('everything dies with a write on two disks of three: nobody reads it before it was finished', () => {
+  expect(allDieInFlight({})).toBe('ok');
+});
+
+test('everything dies when all is at rest: it is read at once', () => {
+  expect(marksOfTheFinished({})).toBe('ok');
+});
+
+test('a coordinator dies after the commit and before its word: the others finish under its version', () => {
+  expect(coordinatorDies({})).toBe('ok');
+});
+
+test('two replay at once, a client writes above, the dead one comes back: both increments count', () => {
+  expect(everybodyReplays({})).toBe('ok');
+});
+
+test('the word that a write is valid is lost: who waits asks for it', () => {
+  expect(validateLost({})).toBe('ok');
+});

@@ -1,0 +1,139 @@
+/**
+ * Stories of readers who wait, of coordinators that die, and of processes that come back: nothing half done is
+ * read, and everything half done is finished. (PROTOCOL R9, R12, R13, R17)
+ */
+import type { Mutations } from '../../src/core/mutations.ts';
+import { Scenario } from '../scenario.ts';
+
+/**
+ * C's write is stored everywhere; B's, above it, at A only, where a reader waits. Word comes that C's is valid: it
+ * is below what the reader knows of, and B's is not readable because of it. (R9)
+ */
+export function readerBetweenTwoWrites(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  const validate = world.hold({ from: c, kind: 'validate' });
+  world.put(c, 'lower');
+  const toC = world.hold({ from: b, to: c, kind: 'invalidate' });
+  world.put(b, 'higher');
+  const waiting = world.read(a);
+  world.release(validate);
+  const early = waiting.outcome;
+  world.read(c);
+  world.release(toC);
+  if (waiting.outcome?.kind !== 'value') return 'the reader was forgotten';
+  return early === null ? world.verdict() : `${world.verdict()}\nread while it was nowhere valid`;
+}
+
+/** The other way round: a version is overwritten before its Validate comes; who may see it is not kept waiting. (R9) */
+export function readerOfOverwritten(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  const validate = world.hold({ from: c, kind: 'validate' });
+  world.put(c, 'lower');
+  const waiting = world.read(a);
+  world.hold({ from: b, to: c, kind: 'invalidate' });
+  world.put(b, 'higher');
+  world.release(validate);
+  if (waiting.outcome?.kind !== 'value' || waiting.outcome.value !== 'lower')
+    return 'the reader had to wait on';
+  return world.verdict();
+}
+
+/**
+ * A write has reached A's and B's disks, not C's, when all die. Back again, none of them may read what it finds
+ * before it was finished: C has never heard of it. (R12)
+ */
+export function allDieInFlight(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, , c] = world.abc;
+  world.put(a, 'before');
+  world.hold({ from: a, to: c, kind: 'invalidate' });
+  world.put(a, 'after');
+  for (const node of world.nodes) world.crash(node);
+  for (const node of world.nodes) node.restart();
+  const toC = world.hold({ to: c, kind: 'invalidate' });
+  world.epoch(world.nodes);
+  world.pass(100);
+  world.read(a);
+  world.read(c);
+  world.release(toC);
+  world.pass(3_000);
+  const last = world.nodes.map((node) => world.read(node).outcome?.kind);
+  return last.join() === 'value,value,value' ? world.verdict() : 'the write was never finished';
+}
+
+/** Two of three die together before anybody was told, and come back as they were. Nothing is left in flight. (R12) */
+export function marksOfTheFinished(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b] = world.abc;
+  world.put(a, 'one');
+  world.put(b, 'two');
+  world.pass(500);
+  for (const node of world.nodes) world.crash(node);
+  for (const node of world.nodes) node.restart();
+  world.epoch(world.nodes);
+  const read = world.read(a);
+  if (read.outcome?.kind !== 'value') return 'what was finished long ago is waited for';
+  return world.verdict();
+}
+
+/**
+ * The coordinator dies with every acknowledgement and PostgreSQL's commit, before a word of it was said: the others
+ * finish its write under its own version. (R13)
+ */
+export function coordinatorDies(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  world.record.isHeld = true;
+  world.put(a, 'after');
+  const taken = world.onDisk(b);
+  world.record.execute('A');
+  world.crash(a);
+  world.record.isHeld = false;
+  const early = world.read(b);
+  if (early.outcome !== null) return 'read before anybody finished it';
+  world.epoch([b, c]);
+  world.pass(2_000);
+  world.read(c);
+  const told = early.outcome as { kind: string; version?: number } | null;
+  if (told?.version !== taken) return `the reader was told ${JSON.stringify(told)}, not version ${taken}`;
+  return world.verdict();
+}
+
+/** Both who are left replay at once, a client writes above, and the dead one comes back in the middle. (R13) */
+export function everybodyReplays(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  const slow = world.hold({ kind: 'acknowledge' });
+  world.increment(a);
+  world.crash(a);
+  world.epoch([b, c]);
+  world.pass(1_500);
+  const above = world.increment(c);
+  a.restart();
+  world.epoch(world.nodes, [b, c]);
+  world.release(slow);
+  world.pass(3_000);
+  world.epoch(world.nodes);
+  world.pass(1_000);
+  for (const node of world.nodes) world.read(node);
+  if (above.outcome?.kind !== 'done' || above.outcome.number !== 2n)
+    return 'the second increment did not count on the first';
+  return world.verdict();
+}
+
+/** The coordinator's word that its write is valid is lost: whoever waits asks, and is told again. (R13) */
+export function validateLost(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b] = world.abc;
+  const validate = world.hold({ from: a, kind: 'validate' });
+  const put = world.put(a, 'after');
+  world.drop(validate);
+  world.release(validate);
+  const waiting = world.read(b);
+  if (put.outcome?.kind !== 'done' || waiting.outcome !== null) return 'the reader should have to wait';
+  world.pass(3_000);
+  return world.isAnswered(waiting) ? world.verdict() : 'the reader waits for ever';
+}

@@ -1,0 +1,55 @@
+/** Writers that meet, told with the rules as they are; `sim/mutants.test.ts` tells them with one broken. */
+import { expect, test } from 'vitest';
+import {
+  abortOverEpoch,
+  acknowledgedAndLost,
+  acknowledgementOfLostDisk,
+  incrementOvertaken,
+  readBeforeRecorded,
+  replyLost,
+  setLostBetweenSetAndIncrement,
+  tooFewOwners,
+  unknownRowAbove,
+  writeBesideTheEpoch,
+} from './writing.ts';
+
+test('two sets and an increment meet, one set arrives late: the increment counts from what was read', () => {
+  expect(setLostBetweenSetAndIncrement({})).toBe('ok');
+});
+
+test('an increment is overtaken by a set that is valid: it is aborted for certain and done anew above it', () => {
+  expect(incrementOvertaken({})).toBe('ok');
+});
+
+test('an increment is overtaken and an epoch passes before that is valid: its client is told that nobody knows', () => {
+  expect(abortOverEpoch({})).toBe('ok');
+});
+
+test('an owner acknowledges and loses its disk: the write is complete only when it has it again', () => {
+  expect(acknowledgementOfLostDisk({})).toBe('ok');
+});
+
+test('disks are slow and everything dies: what was acknowledged had reached every disk', () => {
+  expect(acknowledgedAndLost({})).toBe('ok');
+});
+
+test('a coordinator has missed an epoch with a learner in it: its write ends in the new epoch, with the learner', () => {
+  expect(writeBesideTheEpoch({})).toBe('ok');
+});
+
+test('every owner has a write and PostgreSQL has not: nobody reads it yet', () => {
+  expect(readBeforeRecorded({})).toBe('ok');
+});
+
+test('PostgreSQL holds a higher row that no owner knows: writes are done above it, on its value', () => {
+  expect(unknownRowAbove({}, 'put')).toBe('ok');
+  expect(unknownRowAbove({}, 'increment')).toBe('ok');
+});
+
+test('the reply to a commit is lost: it is asked for again, and the increment counts once', () => {
+  expect(replyLost({})).toBe('ok');
+});
+
+test('one owner of three is left: what comes is refused, what was under way ends when there are two again', () => {
+  expect(tooFewOwners({})).toBe('ok');
+});

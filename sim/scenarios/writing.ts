@@ -1,0 +1,248 @@
+/**
+ * Stories of writers that meet: what becomes readable, what is aborted, what an epoch and PostgreSQL do to a write
+ * under way. Each is told with the rules as they are, or with one of them broken; what comes back is 'ok', or what
+ * a client or an owner saw that must not be. (PROTOCOL R1 to R7)
+ */
+import type { Mutations } from '../../src/core/mutations.ts';
+import { ORIGIN_OUTSIDE } from '../../src/core/record.ts';
+import type { SealedRecord } from '../../src/core/record.ts';
+import { makeVersion, NODE_ID_OUTSIDE } from '../../src/core/version.ts';
+import { sealRecord } from '../../src/wire/record-codec.ts';
+import type { HistoryOutcome } from '../checkers/history.ts';
+import { KEY, Scenario, SLOT } from '../scenario.ts';
+import type { Pending } from '../scenario.ts';
+
+/**
+ * R1's counterexample, word for word. A sets 100; B sets 200 above it; C has acknowledged A's only, and increments.
+ * B's comes to A and C late. It was acknowledged and read: the increment must count from it.
+ */
+export function setLostBetweenSetAndIncrement(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
+  const fromB = world.hold({ from: b, kind: 'invalidate' });
+  world.put(a, '100');
+  world.put(b, '200');
+  world.release(toB);
+  const fromC = world.hold({ from: c, to: b, kind: 'invalidate' });
+  world.increment(c);
+  world.release(fromB);
+  world.read(b);
+  world.release(fromC);
+  world.pass(3_000);
+  const last = world.nodes.map((node) => world.read(node).outcome);
+  if (last.some((outcome) => outcome?.kind !== 'value' || outcome.value !== '201')) {
+    return world.verdict() + `\nit ends with ${JSON.stringify(last)}`;
+  }
+  return world.verdict();
+}
+
+/**
+ * A increments; B's plain write overtakes it everywhere and is valid before A's has reached B. A's is aborted, for
+ * certain, and done anew above B's. (R2, R3)
+ */
+export function incrementOvertaken(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b] = world.abc;
+  world.put(a, '10');
+  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
+  const increment = world.increment(a);
+  world.put(b, '20');
+  const between = world.read(b);
+  world.release(toB);
+  world.pass(200);
+  world.read(a);
+  if (between.outcome?.kind !== 'value' || between.outcome.value !== '20')
+    return 'the plain write had to wait';
+  if (increment.outcome?.kind !== 'done' || increment.outcome.number !== 21n)
+    return `the increment came to ${increment.outcome?.kind ?? 'no end'}`;
+  return world.verdict();
+}
+
+/**
+ * As above, but an epoch passes before the higher version is valid: whether somebody replayed the increment in
+ * between cannot be known any more, and its client is told so. (R3)
+ */
+export function abortOverEpoch(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, '10');
+  world.hold({ from: a, kind: 'invalidate' });
+  const increment = world.increment(a);
+  const toC = world.hold({ from: b, to: c, kind: 'invalidate' });
+  world.put(b, '20');
+  if (increment.outcome !== null) return 'told before the higher version was valid';
+  world.epoch(world.nodes);
+  world.release(toC);
+  world.pass(3_000);
+  world.read(c);
+  if (outcomeOf(increment)?.kind !== 'indefinite') return 'an abort over an epoch was called definite';
+  return world.verdict();
+}
+
+/**
+ * C writes; B has it on its disk and says so; A is slow. B's disk is lost, B comes back as a learner and copies
+ * from A, which has not heard of the write. What B said in the old epoch counts no more. (R4)
+ */
+export function acknowledgementOfLostDisk(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(c, 'before');
+  const toA = world.hold({ from: c, to: a, kind: 'invalidate' });
+  world.put(c, 'after');
+  world.loseDisk(b);
+  world.epoch([a, c]);
+  b.restart();
+  world.epoch(world.nodes, [a, c]);
+  world.pass(200);
+  if (!b.hasLearned) return 'the learner did not catch up';
+  world.epoch(world.nodes);
+  world.release(toA);
+  world.pass(1_000);
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
+}
+
+/** A's disk is slow: nobody hears of the write before it is there, and an acknowledgement says that it is. */
+export function acknowledgedAndLost(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  b.isDiskHeld = true;
+  c.isDiskHeld = true;
+  const put = world.put(a, 'after');
+  const told = put.outcome?.kind ?? 'nothing';
+  for (const node of world.nodes) world.crash(node);
+  a.wipeDisk();
+  world.record.rows.clear();
+  for (const node of [b, c]) node.restart();
+  world.epoch([b, c]);
+  world.pass(3_000);
+  world.read(b);
+  const verdict = world.verdict();
+  return verdict === 'ok' ? verdict : `${verdict}\nits writer was told ${told}`;
+}
+
+/**
+ * The members go on without A, which does not know it yet: a learner enters, whom A would never ask. What A says
+ * in its old epoch is not heard, so that its write ends only with the learner in it. (R4, R20)
+ */
+export function writeBesideTheEpoch(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  world.crash(c);
+  world.epoch([a, b]);
+  c.restart();
+  world.epoch(world.nodes, [a, b], [b, c]);
+  world.pass(6_000);
+  if (!c.hasLearned) return 'the learner did not catch up';
+  const put = world.put(a, 'after');
+  const early = put.outcome;
+  world.epoch(world.nodes, world.nodes, [b, c]);
+  world.read(c);
+  world.hear(a);
+  world.pass(3_000);
+  for (const node of world.nodes) world.read(node);
+  if (put.outcome?.kind !== 'done') return 'the write did not come to an end';
+  return early === null ? world.verdict() : `${world.verdict()}\nwritten in an epoch that was over`;
+}
+
+/** The coordinator has every acknowledgement; PostgreSQL is slow, and then everything dies before it has the row. */
+export function readBeforeRecorded(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b] = world.abc;
+  world.put(a, 'before');
+  world.record.isHeld = true;
+  world.put(a, 'after');
+  const read = world.read(b);
+  if (read.outcome?.kind === 'value' && (read.outcome.version ?? 0) > world.record.versionOf(KEY))
+    return 'a value was read that PostgreSQL does not have';
+  world.record.isHeld = false;
+  world.record.execute();
+  world.settle();
+  return read.outcome?.kind === 'value' ? world.verdict() : 'the read did not come to an end';
+}
+
+/**
+ * PostgreSQL holds a row that no owner knows: an increment is not written over it, but is done above it, on its
+ * value; and a plain write goes above it, too. (R6)
+ */
+export function unknownRowAbove(mutations: Mutations, kind: 'increment' | 'put'): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, '10');
+  const outside = makeVersion(100, NODE_ID_OUTSIDE);
+  world.record.putFromOutside(rowFromOutside('41', outside), SLOT);
+  const write = kind === 'put' ? world.put(b, '50') : world.increment(b);
+  world.pass(500);
+  if (write.outcome?.kind !== 'done' || (write.outcome.version ?? 0) <= outside)
+    return 'the write was told done below a row that stands';
+  const expected = kind === 'put' ? '50' : '42';
+  const seen = [a, b, c].map((node) => world.read(node).outcome);
+  const isRight = seen.every((each) => each?.kind === 'value' && each.value === expected);
+  if (world.record.versionOf(KEY) !== write.outcome.version) return 'PostgreSQL has another version';
+  return isRight ? 'ok' : `it ends with ${JSON.stringify(seen)}`;
+}
+
+/** The reply of PostgreSQL is lost after the commit: the row is asked for again, and nothing is done twice. (R6) */
+export function replyLost(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b] = world.abc;
+  world.record.isHeld = true;
+  const increment = world.increment(a);
+  world.record.execute('A', true);
+  world.settle();
+  if (increment.outcome !== null) return 'called done although nobody knows';
+  world.record.isHeld = false;
+  world.pass(500);
+  world.read(b);
+  return increment.outcome === null ? 'the increment did not come to an end' : world.verdict();
+}
+
+/** Fewer owners than must be: what comes is refused for certain, what is under way stays so. (R7) */
+export function tooFewOwners(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  const others = [b, c];
+  for (const node of others) world.crash(node);
+  world.epoch([a]);
+  const refused = world.put(a, 'refused');
+  if (refused.outcome?.kind !== 'definiteFailure') return `told ${refused.outcome?.kind ?? 'nothing'}`;
+  for (const node of others) node.restart();
+  world.epoch(world.nodes);
+  world.hold({ from: a, kind: 'invalidate' });
+  const underWay = world.put(a, 'under way');
+  for (const node of others) world.crash(node);
+  world.epoch([a]);
+  world.pass(1_000);
+  if (underWay.outcome !== null) return 'completed with one owner';
+  underWay.expire();
+  world.settle();
+  const told: HistoryOutcome | null = outcomeOf(underWay);
+  if (told?.kind !== 'indefinite') return `its client was told ${told?.kind ?? 'nothing'}`;
+  for (const node of others) node.restart();
+  world.epoch(world.nodes);
+  world.pass(1_000);
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
+}
+
+/** Asked anew: the world has moved since it was last looked at. */
+function outcomeOf(pending: Pending): HistoryOutcome | null {
+  return pending.outcome;
+}
+
+function rowFromOutside(value: string, version: number): SealedRecord {
+  return sealRecord({
+    key: KEY,
+    version,
+    origin: ORIGIN_OUTSIDE,
+    tombstone: false,
+    value: Buffer.from(value),
+    createdAt: 1,
+    updatedAt: 1,
+    expiresAt: 0,
+    operationId: null,
+  });
+}
