@@ -181,6 +181,17 @@ export interface LearnRefused {
   readonly reason: string;
 }
 
+/** Asks a complete owner for one record, which is damaged on the asker's disk. (R10) */
+export interface RepairPull {
+  readonly kind: 'repairPull';
+  readonly key: string;
+}
+
+export interface RepairRecord {
+  readonly kind: 'repairRecord';
+  readonly held: HeldRecord;
+}
+
 /** Ballots order attempts to change the register: (number, proposer's name), both compared. */
 export interface Ballot {
   readonly number: number;
@@ -280,6 +291,7 @@ export type ReplicationMessage = Invalidate | Acknowledge | Validate | Query | Q
 export type ForwardMessage =
   ForwardWrite | ForwardRead | ForwardScan | ForwardWriteAnswer | ForwardReadAnswer | ForwardScanAnswer;
 export type LearnMessage = LearnDigests | LearnDifferences | LearnPull | LearnFrame | LearnRefused;
+export type RepairMessage = RepairPull | RepairRecord;
 export type MembershipMessage =
   | Prepare
   | Promise_
@@ -291,7 +303,8 @@ export type MembershipMessage =
   | LeaseReleased
   | Introduction
   | Learned;
-export type PeerMessage = ReplicationMessage | ForwardMessage | LearnMessage | MembershipMessage;
+export type PeerMessage =
+  ReplicationMessage | ForwardMessage | LearnMessage | RepairMessage | MembershipMessage;
 
 /** Messages that are meaningful whatever epoch their sender acts in. */
 export function needsEpoch(message: PeerMessage): boolean {
@@ -305,6 +318,8 @@ export function needsEpoch(message: PeerMessage): boolean {
     case 'learnPull':
     case 'learnFrame':
     case 'learnRefused':
+    case 'repairPull':
+    case 'repairRecord':
     case 'learned':
       return true;
     default:

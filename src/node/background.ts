@@ -2,22 +2,28 @@
  * What a node does unasked, beside its requests: each part meets them only through the store, or by asking as a
  * client would.
  */
+import type { PeerMessage } from '../core/message.ts';
 import { Expiry } from './expiry.ts';
 import type { NodeParts } from './node-parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
+import { Repair } from './repair.ts';
 import type { Serving } from './serving.ts';
 
 export class Background {
   readonly peerClocks = new PeerClocks();
+  readonly repair: Repair;
   private readonly expiry: Expiry;
 
-  constructor(parts: NodeParts, serving: Serving) {
+  constructor(parts: NodeParts, serving: Serving, send: (memberId: number, message: PeerMessage) => void) {
     const { clock, storage, telemetry } = parts;
+    const { shelf, replica } = serving;
+    this.repair = new Repair({ clock, telemetry, shelf, replica, send });
     this.expiry = new Expiry({ clock, storage, telemetry, serving, peerClocks: this.peerClocks });
   }
 
   /** Every few ticks, while this process is part of the epoch. */
   tick(): void {
     this.expiry.tick();
+    this.repair.tick();
   }
 }

@@ -9,11 +9,11 @@ import { slotOf } from '../core/slots.ts';
 import { isLiveIncarnation } from '../core/topology.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { decodeFrame } from '../wire/message-codec.ts';
+import type { Background } from './background.ts';
 import type { ForwardService } from './forward-service.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { Learner } from './learner.ts';
 import type { Membership } from './membership.ts';
-import type { PeerClocks } from './peer-clocks.ts';
 import type { Teacher } from './teacher.ts';
 
 export interface FrameDeskParts {
@@ -23,7 +23,7 @@ export interface FrameDeskParts {
   readonly learner: Learner;
   readonly forwarder: Forwarder;
   readonly forwardService: ForwardService;
-  readonly peerClocks: PeerClocks;
+  readonly background: Background;
   readonly replica: () => Replica | null;
   readonly dropEpochCheck: boolean;
 }
@@ -48,7 +48,7 @@ export class FrameDesk {
   private onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
     if (needsEpoch(message) && !this.isCurrent(header)) return;
     if (message.kind === 'heartbeat' && this.isCurrent(header))
-      this.parts.peerClocks.heard(header.from, message.wallAt);
+      this.parts.background.peerClocks.heard(header.from, message.wallAt);
     const { membership, teacher, learner, forwarder, forwardService } = this.parts;
     // Asked anew for each message: an earlier one of the frame may have brought a new epoch.
     const replica = this.parts.replica();
@@ -69,6 +69,10 @@ export class FrameDesk {
       case 'learnFrame':
       case 'learnRefused':
         return learner.onMessage(header.from, message);
+      case 'repairPull':
+        return this.parts.background.repair.onPull(header.from, message);
+      case 'repairRecord':
+        return this.parts.background.repair.onRecord(message);
       case 'forwardRead':
       case 'forwardWrite':
       case 'forwardScan':

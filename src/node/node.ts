@@ -87,12 +87,12 @@ export class CausewayNode implements NodeApi {
     parts: NodeParts,
     opened: Opened,
     build: (node: CausewayNode) => StoreWriter,
-    shelf: (writer: StoreWriter) => RecordShelf,
+    shelf: (node: CausewayNode, writer: StoreWriter) => RecordShelf,
   ) {
     this.parts = parts;
     this.mutations = parts.mutations ?? NO_MUTATIONS;
     this.writer = build(this);
-    this.shelf = shelf(this.writer);
+    this.shelf = shelf(this, this.writer);
     this.marks = new StartMarks(this.writer);
     this.versionHighest = opened.versionHighest;
     if (this.mutations.forgetMarks !== true)
@@ -113,10 +113,9 @@ export class CausewayNode implements NodeApi {
       this.replica?.onFetched(key, sealed, problem),
     );
     this.membership = membershipOf(parts, this.writer, this.outbox, (next) => this.onTopology(next));
-    this.teacher = new Teacher(parts.storage, this.shelf, (id, message) => this.sendTo(id, message));
-    this.learner = learnerOf(parts, this.membership, this.writer, this.shelf, this.marks, (id, message) =>
-      this.sendTo(id, message),
-    );
+    const send = (id: number, message: PeerMessage): void => this.sendTo(id, message);
+    this.teacher = new Teacher(parts.storage, this.shelf, send);
+    this.learner = learnerOf(parts, this.membership, this.writer, this.shelf, this.marks, send);
     this.serving = servingOf(parts, {
       membership: this.membership,
       deadlines: this.deadlines,
@@ -128,7 +127,7 @@ export class CausewayNode implements NodeApi {
         this.counts[what] += 1;
       },
     });
-    this.background = new Background(parts, this.serving);
+    this.background = new Background(parts, this.serving, send);
     this.forwardService = new ForwardService({
       serving: this.serving,
       storage: parts.storage,
@@ -145,7 +144,7 @@ export class CausewayNode implements NodeApi {
       learner: this.learner,
       forwarder: this.forwarder,
       forwardService: this.forwardService,
-      peerClocks: this.background.peerClocks,
+      background: this.background,
       replica: () => this.replica,
       dropEpochCheck: this.mutations.dropEpochCheck === true,
     });
@@ -177,7 +176,10 @@ export class CausewayNode implements NodeApi {
               (key, version) => self.replica?.onStored(key, version),
               (fault) => parts.onFatal(`the store failed: ${fault.message}`),
             ),
-          (writer) => new RecordShelf(writer, digests, expiryTimes, parts.cacheBytes),
+          (self, writer) =>
+            new RecordShelf(writer, digests, expiryTimes, parts.cacheBytes, (slot, key) =>
+              self.background.repair.noticed(slot, key),
+            ),
         );
         done(node, '');
       },
@@ -247,8 +249,11 @@ export class CausewayNode implements NodeApi {
     start: (end: (result: Result) => void) => void,
     byteCount = 0,
   ): void {
-    if (!this.admit(byteCount))
-      return this.parts.clock.defer(() => done({ kind: 'failed', failure: this.refusal() }));
+    if (!this.admit(byteCount)) {
+      // A node that stops is no longer the one to ask; another is.
+      const refusal = failure(this.draining ? 'not_ready' : 'overloaded');
+      return this.parts.clock.defer(() => done({ kind: 'failed', failure: refusal }));
+    }
     this.parts.clock.defer(() =>
       start((result) => {
         this.leave(byteCount);
@@ -292,11 +297,6 @@ export class CausewayNode implements NodeApi {
   private leave(byteCount = 0): void {
     this.inFlight -= 1;
     this.bytesInFlight -= byteCount;
-  }
-
-  /** A node that stops is no longer the one to ask; another is. */
-  private refusal(): Failure {
-    return failure(this.draining ? 'not_ready' : 'overloaded');
   }
 
   /** A clean stop: finish what is under way, give up the lease, then the epoch; then the disk. (R18) */

@@ -119,7 +119,9 @@ class Write implements Expiring {
   private onAnswer(result: WriteResult): void {
     this.ticket = null;
     if (result.kind !== 'failed') return this.finish(result);
-    if (result.failure.code === 'not_ready') return this.notReady(result.failure);
+    const { code } = result.failure;
+    // A damaged record is being fetched from another owner meanwhile. (R10)
+    if (code === 'not_ready' || code === 'record_damaged') return this.notReady(result.failure);
     this.fail(result.failure);
   }
 

@@ -21,6 +21,7 @@ export class RecordShelf {
   readonly expiryTimes: ExpiryTimes;
   private readonly writer: StoreWriter;
   private readonly cacheBytesMax: number;
+  private readonly onDamaged: (slot: number, key: string) => void;
   private readonly cache = new Map<string, SealedRecord>();
   private cacheBytes = 0;
   /** 1 where everything held of the slot counts: complete, or confirmed by its source. */
@@ -28,7 +29,15 @@ export class RecordShelf {
   /** Per unverified slot: keys written in this learning session, and how far the source's copy has come. */
   private readonly sessions = new Map<number, { readonly written: Set<string>; copiedThrough: string }>();
 
-  constructor(writer: StoreWriter, digests: SlotDigests, expiryTimes: ExpiryTimes, cacheBytesMax: number) {
+  /** `onDamaged`: a record that counts was asked for and fails its checksum; called from within. */
+  constructor(
+    writer: StoreWriter,
+    digests: SlotDigests,
+    expiryTimes: ExpiryTimes,
+    cacheBytesMax: number,
+    onDamaged: (slot: number, key: string) => void = () => undefined,
+  ) {
+    this.onDamaged = onDamaged;
     this.digests = digests;
     this.expiryTimes = expiryTimes;
     this.writer = writer;
@@ -40,7 +49,9 @@ export class RecordShelf {
     if (this.verified[slot] === 0 && !this.isConfirmed(slot, key)) return undefined;
     const hot = this.cache.get(key);
     if (hot !== undefined) return hot;
-    return this.read(key, slot);
+    const sealed = this.read(key, slot);
+    if (sealed === 'damaged') this.onDamaged(slot, key);
+    return sealed;
   }
 
   /** The record as it stands on this disk, whatever it is worth. */

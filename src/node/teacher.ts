@@ -8,7 +8,7 @@ import { heldRecordOf } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
 import { openRecord } from '../wire/record-codec.ts';
-import { recordKey, slotRange } from '../wire/store-codec.ts';
+import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
 export class Teacher {
@@ -46,7 +46,11 @@ export class Teacher {
       if (error !== null) return refuse(error.message);
       if (replica.view.topology.epoch !== epoch) return;
       const records = toRecords(replica, entries);
-      if (records === undefined) return refuse('a record is damaged');
+      if (records === undefined) {
+        // Asked for one by one, the damaged one is noticed and repaired; the learner comes again.
+        for (const entry of entries) this.shelf.load(splitRecordKey(entry.key).key, slot);
+        return refuse('a record is damaged');
+      }
       const byteCount = entries.reduce((sum, entry) => sum + entry.value.length, 0);
       const last = entries.length < SLOT_COPY_RECORDS_MAX && byteCount < SLOT_COPY_BYTES_MAX / 2;
       this.send(from, {

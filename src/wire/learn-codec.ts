@@ -1,4 +1,4 @@
-/** The messages by which a learner makes a slot equal to its source, as bytes. (PROTOCOL R19) */
+/** The messages by which a learner makes a slot equal to its source, and one damaged record whole, as bytes. (PROTOCOL R10, R19) */
 import type {
   HeldRecord,
   LearnDifferences,
@@ -6,6 +6,8 @@ import type {
   LearnFrame,
   LearnPull,
   LearnRefused,
+  RepairPull,
+  RepairRecord,
   SlotDigest,
 } from '../core/message.ts';
 import { writeWords } from './forward-codec.ts';
@@ -90,4 +92,20 @@ export function writeLearnRefused(out: Writer, message: LearnRefused): void {
 
 export function readLearnRefused(from: Reader): LearnRefused {
   return { kind: 'learnRefused', session: from.whole(), slot: from.u16(), reason: from.text() };
+}
+
+export function writeRepairPull(out: Writer, message: RepairPull): void {
+  out.text(message.key);
+}
+
+export function readRepairPull(from: Reader): RepairPull {
+  return { kind: 'repairPull', key: from.text() };
+}
+
+export function writeRepairRecord(out: Writer, message: RepairRecord): void {
+  writeHeld(out, message.held);
+}
+
+export function readRepairRecord(from: Reader): RepairRecord {
+  return { kind: 'repairRecord', held: readHeld(from) };
 }

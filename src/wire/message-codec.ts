@@ -37,6 +37,8 @@ const KIND = {
   learnPull: 34,
   learnFrame: 35,
   learnRefused: 36,
+  repairPull: 37,
+  repairRecord: 38,
   prepare: 48,
   promise: 49,
   accept: 50,
@@ -144,6 +146,10 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return learn.writeLearnFrame(out, message);
     case 'learnRefused':
       return learn.writeLearnRefused(out, message);
+    case 'repairPull':
+      return learn.writeRepairPull(out, message);
+    case 'repairRecord':
+      return learn.writeRepairRecord(out, message);
     case 'prepare':
       return membership.writePrepare(out, message);
     case 'promise':
@@ -197,6 +203,8 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   learnPull: learn.readLearnPull,
   learnFrame: learn.readLearnFrame,
   learnRefused: learn.readLearnRefused,
+  repairPull: learn.readRepairPull,
+  repairRecord: learn.readRepairRecord,
   prepare: membership.readPrepare,
   promise: membership.readPromise,
   accept: membership.readAccept,

@@ -186,6 +186,8 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     last: fc.boolean(),
   }),
   learnRefused: fc.record({ session: whole, slot: u16, reason: text }),
+  repairPull: fc.record({ key: text }),
+  repairRecord: fc.record({ held }),
   prepare: fc.record({ attempt: whole, ballot }),
   promise: fc.record({
     attempt: whole,

@@ -14,6 +14,7 @@ import { counterOf } from '../version.ts';
 import { answerRead, closeKey, failWrite, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext, ReplicaEffects } from './context.ts';
 import { onInvalidate, onStored, onValidate } from './follow.ts';
+import { restingState } from './key-state.ts';
 import type { KeyState, ReadTicket, WriteTicket } from './key-state.ts';
 import { onEpoch, onPeerBack, onQuery, onQueryAnswer, replay, settleRounds, sweepKeys } from './replay.ts';
 import { install, onAcknowledge, onRecorded, runQueue } from './rounds.ts';
@@ -235,6 +236,20 @@ export class Replica {
     closeKey(this.context, state);
     this.drain();
     return true;
+  }
+
+  /**
+   * A record at rest here was found damaged, and another complete owner tells what it holds: the same version, or one
+   * that is in flight above it. What stands on this disk no longer counts. (R10)
+   */
+  repair(slot: number, held: HeldRecord): void {
+    const { key } = held.sealed.record;
+    if (this.context.table.has(key)) return;
+    const state = restingState(key, slot, null, this.context.effects.now());
+    this.context.table.set(key, state);
+    adopt(this.context, state, held);
+    if (held.valid) becomeValid(this.context, state);
+    this.drain();
   }
 
   /** Takes over versions whose coordinator was here under an earlier incarnation. */

@@ -1,0 +1,113 @@
+/**
+ * Records that fail their checksum on this disk are fetched from another owner, at the same or a higher version;
+ * until one has answered they count neither as absent nor as what they were before. Whoever meets one notices it
+ * here, and its write or round is tried again afterwards by itself. (PROTOCOL R10)
+ */
+import type { PeerMessage, RepairPull, RepairRecord } from '../core/message.ts';
+import { heldRecordOf } from '../core/replication/follow.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import { slotOf } from '../core/slots.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+/** Records under repair at a time; others are noticed again when they are met again. */
+const REPAIRS_MAX = 1_000;
+/** Milliseconds without an answer after which the next owner is asked: doubled each time. */
+const ANSWER_TIMEOUT_MS_MIN = 200;
+const ANSWER_TIMEOUT_MS_MAX = 5_000;
+
+export interface RepairParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly shelf: RecordShelf;
+  readonly replica: () => Replica | null;
+  readonly send: (memberId: number, message: PeerMessage) => void;
+}
+
+interface Pending {
+  readonly slot: number;
+  turn: number;
+  timeoutMs: number;
+  /** Monotonic ms at which the next owner is asked. */
+  dueAt: number;
+}
+
+export class Repair {
+  private readonly parts: RepairParts;
+  private readonly pending = new Map<string, Pending>();
+
+  constructor(parts: RepairParts) {
+    this.parts = parts;
+  }
+
+  noticed(slot: number, key: string): void {
+    if (this.pending.has(key) || this.pending.size >= REPAIRS_MAX) return;
+    this.parts.telemetry.event('error', 'store.record_damaged', { slot });
+    this.parts.telemetry.count('store.records_damaged');
+    const pending = { slot, turn: 0, timeoutMs: ANSWER_TIMEOUT_MS_MIN, dueAt: 0 };
+    this.pending.set(key, pending);
+    this.ask(key, pending);
+  }
+
+  tick(): void {
+    const now = this.parts.clock.now();
+    for (const [key, pending] of this.pending) if (pending.dueAt <= now) this.ask(key, pending);
+  }
+
+  private ask(key: string, pending: Pending): void {
+    const view = this.parts.replica()?.view;
+    // What is no longer ours to answer for is replaced by learning, where it is to be ours again.
+    if (view === undefined || !view.row(pending.slot).owns || !this.isDamaged(pending.slot, key)) {
+      this.pending.delete(key);
+      return;
+    }
+    pending.dueAt = this.parts.clock.now() + pending.timeoutMs;
+    pending.timeoutMs = Math.min(pending.timeoutMs * 2, ANSWER_TIMEOUT_MS_MAX);
+    const others = view.row(pending.slot).owners.filter((id) => id !== view.selfId);
+    if (others.length === 0) return;
+    const target = others[pending.turn % others.length]!;
+    pending.turn += 1;
+    this.parts.send(target, { kind: 'repairPull', key });
+  }
+
+  private isDamaged(slot: number, key: string): boolean {
+    return this.parts.shelf.read(key, slot) === 'damaged';
+  }
+
+  /** The other side: a complete owner tells what it holds, with its mark; nothing, where it cannot tell. */
+  onPull(from: number, message: RepairPull): void {
+    const { key } = message;
+    const slot = slotOf(key);
+    const replica = this.parts.replica();
+    if (replica === null || !replica.view.row(slot).owns) return;
+    const state = replica.stateOf(key);
+    if (state !== undefined) {
+      const held = heldRecordOf(state);
+      if (held !== null) this.parts.send(from, { kind: 'repairRecord', held });
+      return;
+    }
+    const sealed = this.parts.shelf.load(key, slot);
+    if (sealed === undefined || sealed === 'damaged') return;
+    const coordinator = { id: 0, incarnation: 0 };
+    const held = { sealed, conditional: false, recorded: true, coordinator, valid: true };
+    this.parts.send(from, { kind: 'repairRecord', held });
+  }
+
+  /**
+   * A record at rest was valid, so every complete owner of this epoch holds its version or a higher one: whatever one
+   * of them tells may take its place.
+   */
+  onRecord(message: RepairRecord): void {
+    const { held } = message;
+    const { key } = held.sealed.record;
+    const pending = this.pending.get(key);
+    const replica = this.parts.replica();
+    if (pending === undefined || replica === null || !replica.view.row(pending.slot).owns) return;
+    this.pending.delete(key);
+    if (!this.isDamaged(pending.slot, key)) return;
+    replica.repair(pending.slot, held);
+    this.parts.telemetry.event('info', 'store.record_repaired', { slot: pending.slot });
+    this.parts.telemetry.count('store.records_repaired');
+  }
+}
