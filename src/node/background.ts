@@ -4,8 +4,10 @@
  */
 import type { PeerMessage } from '../core/message.ts';
 import { Expiry } from './expiry.ts';
+import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
+import { RecordLoader } from './record-loader.ts';
 import { Repair } from './repair.ts';
 import type { Serving } from './serving.ts';
 
@@ -13,10 +15,28 @@ export class Background {
   readonly peerClocks = new PeerClocks();
   readonly repair: Repair;
   private readonly expiry: Expiry;
+  private readonly loader: RecordLoader | null;
 
-  constructor(parts: NodeParts, serving: Serving, send: (memberId: number, message: PeerMessage) => void) {
+  constructor(
+    parts: NodeParts,
+    serving: Serving,
+    membership: Membership,
+    send: (memberId: number, message: PeerMessage) => void,
+  ) {
     const { clock, storage, telemetry } = parts;
     const { shelf, replica } = serving;
+    const { systemOfRecord } = parts;
+    this.loader =
+      systemOfRecord === null
+        ? null
+        : new RecordLoader({
+            clock,
+            telemetry,
+            systemOfRecord,
+            serving,
+            topology: () => membership.topology,
+            onLoaded: () => membership.loaded(),
+          });
     this.repair = new Repair({ clock, telemetry, shelf, replica, send });
     this.expiry = new Expiry({ clock, storage, telemetry, serving, peerClocks: this.peerClocks });
   }
@@ -25,5 +45,6 @@ export class Background {
   tick(): void {
     this.expiry.tick();
     this.repair.tick();
+    this.loader?.tick();
   }
 }

@@ -127,7 +127,7 @@ export class CausewayNode implements NodeApi {
         this.counts[what] += 1;
       },
     });
-    this.background = new Background(parts, this.serving, send);
+    this.background = new Background(parts, this.serving, this.membership, send);
     this.forwardService = new ForwardService({
       serving: this.serving,
       storage: parts.storage,
