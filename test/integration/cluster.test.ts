@@ -33,6 +33,24 @@ describe('three nodes that are well', () => {
     expect(rows).toMatchObject([{ key: 'order:1', value: Buffer.from('paid') }]);
   });
 
+  test('an export, from any node: all that was written, once, and whole', async () => {
+    const written = Array.from({ length: 700 }, (_, at) => `export:${at}`);
+    const outcomes = await cluster.client().setMany(written.map((key) => ({ key, value: `of ${key}` })));
+    expect(outcomes.every(({ ok }) => ok)).toBe(true);
+    for (const name of cluster.names) {
+      const seen: string[] = [];
+      for await (const page of cluster.client(name).export()) {
+        expect(page.incomplete).toBe(false);
+        for (const { key, entry } of page.entries) {
+          if (!key.startsWith('export:')) continue;
+          seen.push(key);
+          expect(textOf(entry.value)).toBe(`of ${key}`);
+        }
+      }
+      expect(seen.sort()).toEqual([...written].sort());
+    }
+  });
+
   test('a client of the first system: sets on one node, gets from another', async () => {
     const { SetRequest, SetResponse, GetRequest, GetResponse } = cache;
     const seedClient = (name: string): Client =>
