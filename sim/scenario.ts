@@ -5,8 +5,8 @@
  */
 import { assert } from '../src/base/assert.ts';
 import { certaintyOf } from '../src/core/errors.ts';
+import { isHeard } from '../src/core/hearing.ts';
 import { SLOT_COUNT, TICK_MS } from '../src/core/limits.ts';
-import { needsEpoch } from '../src/core/message.ts';
 import type { PeerMessage } from '../src/core/message.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteOperation, WriteResult } from '../src/core/operation.ts';
@@ -14,7 +14,6 @@ import { isLive } from '../src/core/record.ts';
 import type { KeyRecord } from '../src/core/record.ts';
 import type { WriteTicket } from '../src/core/replication/key-state.ts';
 import { slotOf } from '../src/core/slots.ts';
-import { isLiveIncarnation } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
 import type { HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
 import { checkHistory } from './checkers/linearizability.ts';
@@ -42,8 +41,8 @@ export interface Hold {
 /** What a client has been told so far. */
 export interface Pending {
   outcome: HistoryOutcome | null;
-  /** Gives up: the write goes on without its client. (R5) */
-  readonly expire: () => void;
+  /** Gives up: a write goes on without its client. (R5) */
+  expire: () => void;
 }
 
 const STEPS_MAX = 100_000;
@@ -207,15 +206,10 @@ export class Scenario {
       retries: 0,
       answer: (result) => end(writeOutcome(result)),
     };
+    pending.expire = () => node.replica!.expire(ticket);
     node.replica!.write(ticket, SLOT);
     this.settle();
-    return {
-      ...pending,
-      get outcome() {
-        return pending.outcome;
-      },
-      expire: () => node.replica!.expire(ticket),
-    };
+    return pending;
   }
 
   read(node: ScenarioNode): Pending {
@@ -255,15 +249,9 @@ export class Scenario {
     call: HistoryCall,
     lives: () => boolean,
     lost: HistoryOutcome,
-  ): {
-    pending: { outcome: HistoryOutcome | null; expire: () => void };
-    end: (outcome: HistoryOutcome) => void;
-  } {
+  ): { pending: Pending; end: (outcome: HistoryOutcome) => void } {
     const invokedAt = ++this.clock;
-    const pending: { outcome: HistoryOutcome | null; expire: () => void } = {
-      outcome: null,
-      expire: () => undefined,
-    };
+    const pending: Pending = { outcome: null, expire: () => undefined };
     const end = (outcome: HistoryOutcome): void => {
       if (pending.outcome !== null) return;
       pending.outcome = outcome;
@@ -279,13 +267,10 @@ export class Scenario {
     this.wire.push({ from, to, epoch: from.topology!.epoch, incarnation: from.incarnation, message });
   }
 
-  /** The rule by which a node hears its peers (see `src/node/frame-desk.ts`). */
   private deliver({ from, to, epoch, incarnation, message }: Flight): void {
     const node = this.nodes[to - 1]!;
-    const { topology } = node;
-    if (topology === null) return;
-    const isCurrent = epoch === topology.epoch && isLiveIncarnation(topology, from.id, incarnation);
-    if (needsEpoch(message) && !isCurrent && this.mutations.dropEpochCheck !== true) return;
+    const header = { from: from.id, incarnation, epoch };
+    if (this.mutations.dropEpochCheck !== true && !isHeard(node.topology, header, message)) return;
     node.receive(from.id, SLOT, message);
   }
 

@@ -2,11 +2,10 @@
  * What comes from peers, each message to whom it concerns: membership hears everything that needs no epoch; on what
  * an epoch decides, only who acts in ours is heard, as the process that the epoch knows. (PROTOCOL R11, R13)
  */
-import { needsEpoch } from '../core/message.ts';
+import { isCurrent, isHeard } from '../core/hearing.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
-import { isLiveIncarnation } from '../core/topology.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { decodeFrame } from '../wire/message-codec.ts';
 import type { Background } from './background.ts';
@@ -46,8 +45,9 @@ export class FrameDesk {
   }
 
   private onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
-    if (needsEpoch(message) && !this.isCurrent(header)) return;
-    if (message.kind === 'heartbeat' && this.isCurrent(header))
+    const { topology } = this.parts.membership;
+    if (!isHeard(topology, header, message) && !this.parts.dropEpochCheck) return;
+    if (message.kind === 'heartbeat' && isCurrent(topology, header))
       this.parts.background.peerClocks.heard(header.from, message.wallAt);
     const { membership, teacher, learner, forwarder, forwardService } = this.parts;
     // Asked anew for each message: an earlier one of the frame may have brought a new epoch.
@@ -86,15 +86,5 @@ export class FrameDesk {
       default:
         return membership.onMessage(name, header, message);
     }
-  }
-
-  private isCurrent(header: FrameHeader): boolean {
-    if (this.parts.dropEpochCheck) return true;
-    const { topology } = this.parts.membership;
-    return (
-      topology !== null &&
-      header.epoch === topology.epoch &&
-      isLiveIncarnation(topology, header.from, header.incarnation)
-    );
   }
 }

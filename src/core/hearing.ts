@@ -1,0 +1,23 @@
+/**
+ * Whom a node hears. What an epoch decides is only discussed among those who act in the same one, as the very
+ * processes that it knows: an older word may come from before a disk was lost, or from somebody who does not know
+ * of a learner. (PROTOCOL R4, R11, R13)
+ */
+import { needsEpoch } from './message.ts';
+import type { FrameHeader, PeerMessage } from './message.ts';
+import { isLiveIncarnation } from './topology.ts';
+import type { Topology } from './topology.ts';
+
+/** `topology`: what the hearer acts in, null where it acts in none. */
+export function isHeard(topology: Topology | null, header: FrameHeader, message: PeerMessage): boolean {
+  return !needsEpoch(message) || isCurrent(topology, header);
+}
+
+/** Does the sender act in the hearer's epoch, as the process that this epoch knows? */
+export function isCurrent(topology: Topology | null, header: FrameHeader): boolean {
+  return (
+    topology !== null &&
+    header.epoch === topology.epoch &&
+    isLiveIncarnation(topology, header.from, header.incarnation)
+  );
+}
