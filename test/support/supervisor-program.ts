@@ -11,7 +11,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { repositoryRoot as root } from './root.ts';
 
-
 /** Bundles `causeway.js`; it must lie below the repository, where its packages are found. */
 export async function buildProgram(
   source = 'test/support/supervisor-program-main.ts',
