@@ -1,25 +1,21 @@
 /**
  * One node as a process: the only place where settings, adapters, the node and its doors meet. What is opened
- * is closed again in the reverse order, after a failed start as after a stop. A node never runs on without its
- * PostgreSQL unseen: it waits for it, and its door for probes says so.
+ * is closed again in the reverse order, after a failed start as after a stop.
  */
 import xxhash from 'xxhash-wasm';
 import { createGrpcTransport } from './adapters/grpc/transport.ts';
 import { openLegacySource } from './adapters/legacy-http/source.ts';
-import { openPostgresRecord } from './adapters/postgres/postgres-record.ts';
 import type { PostgresRecord } from './adapters/postgres/postgres-record.ts';
-import { SetupError } from './adapters/postgres/record-failure.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { systemRandom } from './adapters/system/random.ts';
 import { openLog } from './adapters/telemetry/log.ts';
 import type { Log } from './adapters/telemetry/log.ts';
 import type { Config } from './config.ts';
-import { slotOf } from './core/slots.ts';
 import { listen, makeGrpcServer, shutDown, whyNotBound } from './main-grpc.ts';
 import { LateApi } from './main-late-api.ts';
-import { legacySettings, migrationsDirectory, nodeSettings } from './main-settings.ts';
+import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
+import { legacySettings, nodeSettings } from './main-settings.ts';
 import { openStore } from './main-store.ts';
-import type { NodeStatus } from './node/api.ts';
 import { CausewayNode } from './node/node.ts';
 import type { NodeParts } from './node/node-parts.ts';
 import type { LegacySource } from './ports/legacy-source.ts';
@@ -32,8 +28,6 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
-/** Milliseconds between two words about a wait that lasts. */
-const WAITING_EVERY_MS = 5_000;
 const EXIT_FATAL = 1;
 
 /** What is open, to be closed in the reverse order. */
@@ -68,8 +62,12 @@ async function openAll(config: Config, log: Log, open: Open, stopAsked?: AbortSi
   const late = new LateApi(config.node.name, () => recordStatus(record));
   open.push(await openProbes(config, late));
   if (record !== null) {
-    open.push(() => record.close());
-    await untilReady(record, log, stopAsked);
+    const start = new RecordStart(record, log, {
+      isMember: () => late.status().epoch > 0,
+      onRefused: (reason) => endNow(log, 'node.start_failed', reason),
+    });
+    open.push(() => start.close());
+    await start.tried(stopAsked);
   }
   const legacySource = config.legacy === null ? null : openLegacySource(legacySettings(config.legacy), log);
   if (legacySource !== null) open.push(() => closed(legacySource));
@@ -148,46 +146,6 @@ async function openProbes(config: Config, late: LateApi): Promise<() => Promise<
     return () => server.close();
   } catch (error) {
     throw new Error(whyNotBound('http', `${host}:${port}`, reasonOf(error)), { cause: error });
-  }
-}
-
-function makeRecord(config: Config, postgres: NonNullable<Config['postgres']>, log: Log): PostgresRecord {
-  return openPostgresRecord({
-    connectionString: postgres.url,
-    migrationsDirectory: migrationsDirectory(),
-    slotOf,
-    applicationName: `causeway ${config.node.name}`,
-    statementTimeoutMs: postgres.statementTimeoutMs,
-    connectTimeoutMs: postgres.connectTimeoutMs,
-    telemetry: log,
-  });
-}
-
-function recordStatus(record: PostgresRecord | null): NodeStatus['record'] {
-  if (record === null) return { state: 'unused', reason: '' };
-  const health = record.health();
-  return { state: health.state, reason: health.state === 'down' ? health.reason : '' };
-}
-
-/** For as long as it takes: what a node would do without its system of record is not what it promises. */
-async function untilReady(record: PostgresRecord, log: Log, stopAsked?: AbortSignal): Promise<void> {
-  const tell = (): void => log.event('warn', 'postgres.awaited', { reason: recordStatus(record).reason });
-  const telling = setInterval(tell, WAITING_EVERY_MS);
-  const onStop = (): void => void record.close();
-  stopAsked?.addEventListener('abort', onStop);
-  try {
-    for (;;) {
-      stopAsked?.throwIfAborted();
-      try {
-        return await record.start();
-      } catch (error) {
-        if (error instanceof SetupError) throw error;
-        tell();
-      }
-    }
-  } finally {
-    clearInterval(telling);
-    stopAsked?.removeEventListener('abort', onStop);
   }
 }
 

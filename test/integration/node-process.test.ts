@@ -2,6 +2,9 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connect } from '../../src/client/index.ts';
+import type { NodeStatus } from '../../src/node/api.ts';
+import { runOnce, testServer } from '../support/postgres.ts';
 import {
   buildProgram,
   freePorts,
@@ -48,6 +51,25 @@ function node(postgres: string, more: readonly string[] = []): RunningUp {
   return started;
 }
 
+let isServerDown = false;
+async function serverDown(): Promise<void> {
+  await (await testServer()).kill();
+  isServerDown = true;
+}
+async function serverUp(): Promise<void> {
+  if (isServerDown) await (await testServer()).start();
+  isServerDown = false;
+}
+
+/** Waits for the node's status to say this of PostgreSQL. */
+async function untilRecord(state: string, reason = ''): Promise<void> {
+  await until(`PostgreSQL is ${state} ${reason}`, async () => {
+    const answer = await fetch(`http://127.0.0.1:${http}/status`).catch(() => null);
+    const { record } = ((await answer?.json()) ?? {}) as Partial<NodeStatus>;
+    return record?.state === state && record.reason.includes(reason);
+  });
+}
+
 async function readiness(): Promise<{ status: number; text: string }> {
   try {
     const answer = await fetch(`http://127.0.0.1:${http}/readyz`);
@@ -65,6 +87,53 @@ test('PostgreSQL cannot be reached: the node waits, its probes say why, and it s
   started.process.kill('SIGTERM');
   expect(await started.ended).toBe(0);
   expect(started.output() + started.errors()).not.toContain('hunter2');
+});
+
+test('PostgreSQL comes, and refuses a node without a cluster: the process ends and says why', async () => {
+  const url = new URL(await (await testServer()).createDatabase());
+  url.pathname = '/nowhere';
+  await serverDown();
+  try {
+    const waiting = node(url.href);
+    await until('it is awaited', async () => (await readiness()).text.includes('PostgreSQL is awaited'));
+    await serverUp();
+    expect(await waiting.ended).toBe(1);
+    expect(waiting.output() + waiting.errors()).toMatch(/"nowhere.*does not exist.*node.start_failed/);
+    const refused = node(url.href);
+    expect(await refused.ended).toBe(3);
+    expect(refused.errors()).toMatch(/could not start: PostgreSQL refuses: .*"nowhere" does not exist\n/);
+  } finally {
+    await serverUp();
+  }
+});
+
+test('PostgreSQL comes, and refuses a member: it serves on, tells it, and writes when that is put right', async () => {
+  const url = await (await testServer()).createDatabase();
+  const name = new URL(url).pathname.slice(1);
+  const rename = (from: string, to: string): Promise<unknown> =>
+    runOnce(new URL('/postgres', url).href, `alter database ${from} rename to ${to}`);
+  const first = node(url);
+  await until('ready', async () => (await readiness()).status === 200);
+  const client = connect({ nodes: [`127.0.0.1:${grpc}`] });
+  await client.set('held', 'value');
+  await client.set('later', 'value');
+  first.process.kill('SIGTERM');
+  await first.ended;
+  await rename(name, `${name}_away`);
+  await serverDown();
+  try {
+    node(url);
+    await until('ready', async () => (await readiness()).status === 200);
+    await serverUp();
+    await untilRecord('down', 'does not exist');
+    expect(Buffer.from((await client.get('held'))!).toString()).toBe('value');
+    await rename(`${name}_away`, name);
+    await untilRecord('up');
+    await client.set('held', 'after');
+  } finally {
+    client.close();
+    await serverUp();
+  }
 });
 
 test('a port is taken: one line that names it and its setting, and nothing is left locked', async () => {

@@ -55,9 +55,9 @@ export interface PostgresRecord extends SystemOfRecord {
   /**
    * Waits for the server, brings the schema up to date and adopts the table of the first system. Rejects with
    * SetupError where only a person can help, with another error after `startTimeoutMs`; may be called again.
-   * Until it has resolved every call is refused.
+   * Until it has resolved every call is refused. `onRetry`: it failed, as `health` says, and is tried again.
    */
-  start(): Promise<void>;
+  start(onRetry?: () => void): Promise<void>;
   /** Lets what is under way finish within a statement's time, then ends it unknown. */
   close(): Promise<void>;
 }
@@ -99,13 +99,14 @@ class PooledRecord implements PostgresRecord {
     });
   }
 
-  async start(): Promise<void> {
+  async start(onRetry: () => void = () => undefined): Promise<void> {
     if (this.isStarted) return;
     await prepareDatabase({
       ...this.limits,
       open: () => this.openChecked(),
       isCancelled: () => this.isClosing,
       onFailure: (reason) => this.monitor.explain(reason),
+      onRetry,
     });
     await this.probe();
     this.isStarted = true;

@@ -21,6 +21,8 @@ export interface Preparation {
   readonly open: () => Promise<Connection>;
   readonly isCancelled: () => boolean;
   readonly onFailure: (reason: string) => void;
+  /** It failed, and is tried again. */
+  readonly onRetry: () => void;
 }
 
 export async function prepareDatabase(preparation: Preparation): Promise<void> {
@@ -35,6 +37,7 @@ export async function prepareDatabase(preparation: Preparation): Promise<void> {
       if (needsPerson(error)) throw new SetupError(`PostgreSQL refuses: ${reason}`);
       if (preparation.isCancelled()) throw new Error('closed while waiting for PostgreSQL');
       if (performance.now() > deadline) throw new Error(`PostgreSQL could not be made ready: ${reason}`);
+      preparation.onRetry();
     }
     await new Promise((resolve) => setTimeout(resolve, retryMs * (0.5 + preparation.random() / 2)));
   }

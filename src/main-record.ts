@@ -1,0 +1,132 @@
+/**
+ * PostgreSQL at the start of a process. A node does not wait for it for ever: what the cluster holds lies on the
+ * members' disks, who belongs to it in the council's register, so that a member that comes back takes its place
+ * and serves reads while PostgreSQL is away. Only a founding needs it, and waits; migrations and the adoption of
+ * an older table are caught up on before anything else is asked of it. Until then every call is refused, and
+ * the probes say so.
+ */
+import { openPostgresRecord } from './adapters/postgres/postgres-record.ts';
+import type { PostgresRecord } from './adapters/postgres/postgres-record.ts';
+import { SetupError } from './adapters/postgres/record-failure.ts';
+import type { Config } from './config.ts';
+import { slotOf } from './core/slots.ts';
+import { migrationsDirectory } from './main-settings.ts';
+import type { NodeStatus } from './node/api.ts';
+import type { Telemetry } from './ports/telemetry.ts';
+
+/** Milliseconds between two words about a wait that lasts. */
+const WAITING_EVERY_MS = 5_000;
+/** Milliseconds for a server that neither answers nor refuses, after which the node starts without it. */
+const FIRST_TRY_MS_MAX = 3_000;
+/** Milliseconds before all is tried anew: `start` itself has tried for long, or a person has to put it right. */
+const AGAIN_AFTER_MS = 2_000;
+
+export interface StartAround {
+  /** This process knows the cluster that it belongs to. */
+  readonly isMember: () => boolean;
+  /** Only a person can help, and there is no cluster to serve meanwhile. */
+  readonly onRefused: (reason: string) => void;
+}
+
+export class RecordStart {
+  private readonly record: PostgresRecord;
+  private readonly telemetry: Telemetry;
+  private readonly around: StartAround;
+  private readonly telling: NodeJS.Timeout;
+  private isClosed = false;
+  private endPause: () => void = () => undefined;
+
+  constructor(record: PostgresRecord, telemetry: Telemetry, around: StartAround) {
+    this.record = record;
+    this.telemetry = telemetry;
+    this.around = around;
+    this.telling = setInterval(() => this.tell(), WAITING_EVERY_MS);
+  }
+
+  /**
+   * Resolves when PostgreSQL is ready, or when it is seen not to be: then it is waited for in the background.
+   * Rejects where only a person can help: a start is the moment to say that.
+   */
+  tried(stopAsked?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      const goOn = (): void => {
+        clearTimeout(timer);
+        isOver = true;
+        resolve();
+      };
+      const timer = setTimeout(goOn, FIRST_TRY_MS_MAX);
+      stopAsked?.addEventListener('abort', goOn, { once: true });
+      const onRefused = (reason: string): void => {
+        clearTimeout(timer);
+        if (isOver) this.around.onRefused(reason);
+        else reject(new Error(reason));
+      };
+      void this.untilStarted(() => {
+        if (isOver) return;
+        this.tell();
+        goOn();
+      }, onRefused).then(goOn);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    clearInterval(this.telling);
+    this.endPause();
+    await this.record.close();
+  }
+
+  private async untilStarted(onRetry: () => void, onRefused: (reason: string) => void): Promise<void> {
+    while (!this.isClosed) {
+      try {
+        await this.record.start(onRetry);
+        break;
+      } catch (error) {
+        if (this.isClosed) break;
+        if (error instanceof SetupError) {
+          if (!this.around.isMember()) return onRefused(error.message);
+          this.telemetry.event('error', 'postgres.refused', { reason: error.message });
+        }
+        await this.pause();
+      }
+    }
+    clearInterval(this.telling);
+  }
+
+  private pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, AGAIN_AFTER_MS);
+      this.endPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  private tell(): void {
+    this.telemetry.event('warn', 'postgres.awaited', { reason: recordStatus(this.record).reason });
+  }
+}
+
+export function makeRecord(
+  config: Config,
+  postgres: NonNullable<Config['postgres']>,
+  telemetry: Telemetry,
+): PostgresRecord {
+  return openPostgresRecord({
+    connectionString: postgres.url,
+    migrationsDirectory: migrationsDirectory(),
+    slotOf,
+    applicationName: `causeway ${config.node.name}`,
+    statementTimeoutMs: postgres.statementTimeoutMs,
+    connectTimeoutMs: postgres.connectTimeoutMs,
+    telemetry,
+  });
+}
+
+export function recordStatus(record: PostgresRecord | null): NodeStatus['record'] {
+  if (record === null) return { state: 'unused', reason: '' };
+  const health = record.health();
+  return { state: health.state, reason: health.state === 'down' ? health.reason : '' };
+}
