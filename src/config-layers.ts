@@ -27,6 +27,7 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'legacy.headers': 'json',
   'legacy.value': 'text',
   'legacy.echo': 'text',
+  'legacy.trustedEscapes': 'text',
   'legacy.timeoutMs': 'number',
   'legacy.concurrencyMax': 'number',
   routes: 'json',

@@ -77,6 +77,7 @@ describe('layers', () => {
         url: 'http://old:8001/data/{key}',
         headers: { authorization: 'Bearer env:TOKEN' },
         echo: '/key',
+        trustedEscapes: '/%',
       },
       routes: [{ prefix: 'session:', writeThrough: false }],
     };

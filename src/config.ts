@@ -60,6 +60,10 @@ const CONFIG = z.strictObject({
       headers: z.record(z.string().min(1), z.string()).default({}),
       value: jsonPointer.default('/value'),
       echo: jsonPointer.optional(),
+      trustedEscapes: z
+        .string()
+        .regex(/^[/\\%]*$/, 'must hold nothing but /, \\ and %')
+        .default(''),
       timeoutMs: milliseconds.default(2_000),
       concurrencyMax: z.int().min(1).max(1024).default(32),
     })

@@ -60,12 +60,13 @@ function membershipSettings({ cluster }: Config): MembershipSettings {
 }
 
 export function legacySettings(legacy: NonNullable<Config['legacy']>): LegacySourceConfig {
-  const { url, headers, value, echo, timeoutMs, concurrencyMax } = legacy;
+  const { url, headers, value, echo, trustedEscapes, timeoutMs, concurrencyMax } = legacy;
   return legacySourceConfig({
     url,
     headers,
     valuePointer: value,
     echoPointer: echo ?? null,
+    trustedEscapes,
     timeoutMs,
     concurrencyMax,
   });

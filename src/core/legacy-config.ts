@@ -19,6 +19,8 @@ export interface LegacySourceConfig {
    * given, an answer that names another key is never stored. Give it wherever the source offers it.
    */
   readonly echoPointer: string | null;
+  /** Of `/`, `\\` and `%` those whose escapes in a path the source is known to understand: see legacy-escapes.ts. */
+  readonly trustedEscapes: string;
 
   /** Milliseconds for the whole fetch: waiting, every attempt and the pauses between them. */
   readonly timeoutMs: number;
@@ -63,6 +65,7 @@ export const LEGACY_SOURCE_DEFAULTS: Omit<LegacySourceConfig, 'url'> = {
   headers: {},
   valuePointer: '/value',
   echoPointer: null,
+  trustedEscapes: '',
   timeoutMs: 2_000,
   connectTimeoutMs: 1_000,
   idleTimeoutMs: 1_000,

@@ -180,8 +180,9 @@ export class LocalCluster {
 
   #startNodes({ nodes, databaseUrl, legacyUrl }: Endpoints): void {
     const directory = this.#options.dataDir;
+    const legacyIsSample = this.#legacy !== undefined;
     for (const node of nodes) {
-      const file = writeNodeFile(node, { directory, nodes, databaseUrl, legacyUrl });
+      const file = writeNodeFile(node, { directory, nodes, databaseUrl, legacyUrl, legacyIsSample });
       this.#nodeChildren.push(this.#child(node.name, ['node', '--config', file]));
     }
     // Before the first store is made, so that a store never lies in a directory without the note.

@@ -21,7 +21,8 @@ function configOf(
   env: NodeJS.ProcessEnv = {},
 ) {
   const nodes = localNodes(count, 50_051, 8081);
-  const file = writeNodeFile(nodes.at(-1)!, { directory, nodes, databaseUrl, legacyUrl });
+  const legacyIsSample = legacyUrl?.includes('8001') ?? false;
+  const file = writeNodeFile(nodes.at(-1)!, { directory, nodes, databaseUrl, legacyUrl, legacyIsSample });
   return loadConfig({ file, env: nodeEnvironment(env) }).config;
 }
 
@@ -39,6 +40,8 @@ test('three nodes with a database and a legacy API: a configuration that a node 
     postgres: { url: DATABASE_URL },
     legacy: { url: 'http://127.0.0.1:8001/legacy/data/{key}', value: '/value', echo: '/key' },
   });
+  expect(config.legacy?.trustedEscapes).toBe('/\\%');
+  expect(configOf(DATABASE_URL, 'http://theirs/{key}').legacy?.trustedEscapes).toBe('');
 });
 
 test('one node with neither: accepted too', () => {

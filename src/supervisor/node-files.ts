@@ -62,11 +62,14 @@ export interface NodeFileInput {
   readonly databaseUrl: string;
   /** A URL template with `{key}`; undefined for no legacy source. */
   readonly legacyUrl: string | undefined;
+  /** The legacy source is our own sample, which understands every escape. */
+  readonly legacyIsSample: boolean;
 }
 
 /** Writes `.causeway/NAME/node.yaml`; answers its path. It may hold a password: only its owner reads it. */
 export function writeNodeFile(node: LocalNode, input: NodeFileInput): string {
-  const { directory, nodes, databaseUrl, legacyUrl } = input;
+  const { directory, nodes, databaseUrl, legacyUrl, legacyIsSample } = input;
+  const escapes = legacyIsSample ? { trustedEscapes: '/\\%' } : {};
   const home = join(directory, node.name);
   const config = {
     cluster: {
@@ -79,7 +82,9 @@ export function writeNodeFile(node: LocalNode, input: NodeFileInput): string {
     grpc: { host: NODE_HOST, port: node.grpcPort },
     http: { host: NODE_HOST, port: node.httpPort },
     postgres: databaseUrl === 'none' ? 'none' : { url: databaseUrl },
-    ...(legacyUrl === undefined ? {} : { legacy: { url: legacyUrl, value: '/value', echo: '/key' } }),
+    ...(legacyUrl === undefined
+      ? {}
+      : { legacy: { url: legacyUrl, value: '/value', echo: '/key', ...escapes } }),
     log: { level: 'info' },
   };
   mkdirSync(home, { recursive: true });

@@ -208,6 +208,36 @@ describe('many at once', () => {
   });
 });
 
+describe('a source that answers 404 to every escaped slash', () => {
+  test('a key with one: unavailable and never absent, though other keys are; told in the log, the breaker stays closed', async () => {
+    legacy.open({ breaker: { ...NEVER_OPENS, sampleCountMin: 1 } });
+    legacy.server.data.set('a/b', 'there all the same');
+    legacy.server.behaviourByKey.set('a/b', { kind: 'status', status: 404 });
+    expect(await legacy.tell('a/b')).toMatch(/^unavailable: 404, but .* understands %2F was never seen/);
+    expect(await legacy.tell('none')).toBe('absent');
+    expect(legacy.events.filter((line) => line.startsWith('legacy.absence_doubted'))).toHaveLength(1);
+    expect(legacy.health().state).toBe('up');
+    expect(legacy.server.callCount, 'asking again would be answered alike').toBe(2);
+  });
+
+  test('it understands them after all, seen by a value: absence of such keys is believed from then on', async () => {
+    legacy.open();
+    expect(await legacy.tell('a/none')).toContain('unavailable');
+    legacy.server.data.set('a/b', 'v');
+    expect(await legacy.tell('a/b')).toBe('v');
+    expect(await legacy.tell('a/none')).toBe('absent');
+    expect(await legacy.tell('a\\none')).toContain('%5C was never seen');
+  });
+
+  test('the operator vouches for it, or the key stands in the query: believed at once', async () => {
+    legacy.open({ trustedEscapes: '/' });
+    expect(await legacy.tell('a/none')).toBe('absent');
+    await legacy.closeSource();
+    legacy.open({ url: `${legacy.server.origin}/legacy/data/x?key={key}` });
+    expect(await legacy.tell('a/none')).toBe('absent');
+  });
+});
+
 describe('the network', () => {
   test.each(['169.254.169.254', '[fe80::1]', '[::ffff:169.254.169.254]', '2852039166'])(
     'an address of metadata services (%s): never connected to',

@@ -10,6 +10,7 @@ import { CircuitBreaker } from '../../core/circuit-breaker.ts';
 import type { LegacySourceConfig } from '../../core/legacy-config.ts';
 import { parseJsonPointer } from '../../core/json-slice.ts';
 import type { LegacyMapping } from '../../core/legacy-answer.ts';
+import { LegacyEscapes } from '../../core/legacy-escapes.ts';
 import { buildLegacyUrl, compileLegacyUrl } from '../../core/legacy-url.ts';
 import type { LegacyUrlTemplate } from '../../core/legacy-url.ts';
 import { VALUE_BYTES_MAX } from '../../core/limits.ts';
@@ -59,6 +60,7 @@ class HttpLegacySource implements LegacySource {
   private readonly template: LegacyUrlTemplate;
   private readonly mapping: LegacyMapping;
   private readonly telemetry: Telemetry;
+  private readonly escapes: LegacyEscapes;
   private readonly headers: LegacyHeaders;
   private readonly breaker: CircuitBreaker;
   private readonly budget: RetryBudget;
@@ -85,6 +87,7 @@ class HttpLegacySource implements LegacySource {
     this.template = template;
     this.mapping = mapping;
     this.telemetry = telemetry;
+    this.escapes = new LegacyEscapes(template, config.trustedEscapes);
     this.headers = new LegacyHeaders(config.headers);
     this.breaker = new CircuitBreaker(config.breaker);
     this.budget = new RetryBudget(config.retryShareMax, config.retriesPerSecondMin);
@@ -203,9 +206,19 @@ class HttpLegacySource implements LegacySource {
     this.breaker.report(ticket, hadNoTime ? 'neither' : judgement.verdict, now, Math.random());
     this.note(judgement, before);
     if (judgement.pauseMs > 0) this.pause(judgement.pauseMs, now);
+    if (judgement.outcome.kind === 'value') this.escapes.proved(fetch.key);
     if (fetch.ended) return;
-    if (judgement.outcome.kind !== 'unavailable' || !judgement.retryable) this.end(fetch, judgement.outcome);
-    else this.retry(fetch, judgement.outcome, now);
+    if (judgement.outcome.kind === 'absent') this.endAbsent(fetch);
+    else if (judgement.outcome.kind === 'unavailable' && judgement.retryable)
+      this.retry(fetch, judgement.outcome, now);
+    else this.end(fetch, judgement.outcome);
+  }
+
+  private endAbsent(fetch: Fetch): void {
+    const doubt = this.escapes.doubt(fetch.key);
+    if (doubt === '') return this.end(fetch, { kind: 'absent' });
+    this.warn('legacy.absence_doubted', { reason: doubt });
+    this.fail(fetch, doubt, 0);
   }
 
   private retry(fetch: Fetch, outcome: LegacyOutcome & { kind: 'unavailable' }, now: number): void {
