@@ -1,17 +1,25 @@
 /**
- * Simulated clients: each does one operation after another at nodes of its choice, mostly on a hot key, and writes
- * down what it was told. An operation whose node dies before it answered is indefinite if it was a write.
+ * Simulated clients: each does one operation after another, or several at once, at nodes of its choice, mostly on a
+ * hot key, and writes down what it was told. An operation whose node dies before it answered is indefinite if it was
+ * a write. Each client draws from a generator of its own, so that a run can be repeated without some of them.
  */
 import type { Prng } from '../src/base/prng.ts';
 import { certaintyOf } from '../src/core/errors.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
 import type { DurabilityWatch } from './checkers/durability.ts';
-import type { HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
+import { withExpiry } from './checkers/expiries.ts';
+import type { Expiry, HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Life, Scheduler } from './scheduler.ts';
+import type { WallWatch } from './wall-watch.ts';
 
 /** Between two values put: far more than all increments of a run together, so that a value tells its put. */
 const VALUE_STEP = 1_000_000_000;
+/** Milliseconds that a client needs to notice that the process it spoke to is gone. */
+const NOTICE_MS_MAX = 25;
+/** Milliseconds by which a client's own patience outlasts the node's: a paused node answers late or never. */
+const PATIENCE_MS = 3_000;
+const BATCH_COUNT_MAX = 6;
 
 export interface ClientPlan {
   readonly clientCount: number;
@@ -24,11 +32,34 @@ export interface ClientPlan {
   /** Share of conditional writes among the writes. */
   readonly conditionalShare: number;
   readonly readShare: number;
+  /** Share of turns in which a client asks for many things at once, as a call with many keys does. */
+  readonly batchShare: number;
+  /** Share of the values put that end by themselves, and after how long at most. */
+  readonly ttlShare: number;
+  readonly ttlMsMax: number;
 }
 
 export interface Acknowledged {
   readonly key: string;
   readonly version: number;
+}
+
+export interface SimClientsParts {
+  readonly scheduler: Scheduler;
+  readonly cluster: SimCluster;
+  readonly prng: Prng;
+  readonly plan: ClientPlan;
+  readonly watch: DurabilityWatch;
+  readonly wall: WallWatch;
+  /** Left out: all of the plan. */
+  readonly only?: readonly number[];
+  readonly onDone: (line: string) => void;
+}
+
+interface Open {
+  readonly life: Life;
+  readonly end: (outcome: HistoryOutcome) => void;
+  readonly lost: HistoryOutcome;
 }
 
 export class SimClients {
@@ -37,41 +68,38 @@ export class SimClients {
   indefiniteCount = 0;
   definiteFailureCount = 0;
   succeededCount = 0;
-  pending = 0;
-  private readonly scheduler: Scheduler;
-  private readonly cluster: SimCluster;
-  private readonly prng: Prng;
-  private readonly plan: ClientPlan;
-  private readonly watch: DurabilityWatch;
-  private readonly onDone: (line: string) => void;
+  private readonly parts: SimClientsParts;
+  private readonly prngs: readonly Prng[];
+  private readonly open = new Set<Open>();
   /** A counter of events is a clock that all clients share. */
   private clock = 1;
   private valueNext = 1;
-  private running: number;
+  private running = 0;
   private stopped = false;
 
-  constructor(
-    scheduler: Scheduler,
-    cluster: SimCluster,
-    prng: Prng,
-    plan: ClientPlan,
-    watch: DurabilityWatch,
-    onDone: (line: string) => void,
-  ) {
-    this.scheduler = scheduler;
-    this.cluster = cluster;
-    this.prng = prng;
-    this.plan = plan;
-    this.watch = watch;
-    this.onDone = onDone;
-    this.running = plan.clientCount;
-    for (let client = 0; client < plan.clientCount; client += 1) {
-      this.scheduler.after(prng.between(0, 20), () => this.next(client, plan.operationsPerClient));
+  constructor(parts: SimClientsParts) {
+    this.parts = parts;
+    const { plan, prng, scheduler, cluster } = parts;
+    this.prngs = Array.from({ length: plan.clientCount }, () => prng.fork());
+    for (const [client, own] of this.prngs.entries()) {
+      if (parts.only !== undefined && !parts.only.includes(client)) continue;
+      this.running += 1;
+      scheduler.after(own.between(0, 20), () => this.next(client, plan.operationsPerClient));
     }
+    cluster.onEnded = (life) => this.onEnded(life);
   }
 
   get finished(): boolean {
     return this.running === 0;
+  }
+
+  get pending(): number {
+    return this.open.size;
+  }
+
+  /** The moment by the clients' clock. */
+  get now(): number {
+    return this.clock;
   }
 
   /** Nothing new is begun. */
@@ -81,41 +109,59 @@ export class SimClients {
 
   /** One read of every key at every node, once all is at rest: part of the history. */
   readAll(): void {
-    for (const sim of this.cluster.nodes) {
-      for (const key of this.plan.keys) this.perform(-1, sim, key, { kind: 'get' }, () => undefined);
+    for (const sim of this.parts.cluster.nodes) {
+      for (const key of this.parts.plan.keys) this.perform(-1, sim, key, { kind: 'get' }, 0, () => undefined);
     }
   }
 
   private next(client: number, left: number): void {
-    if (left === 0 || this.stopped) {
+    if (left <= 0 || this.stopped) {
       this.running -= 1;
       return;
     }
-    const alive = this.cluster.nodes.filter((sim) => sim.node !== null);
-    const again = (spent: boolean): void => {
-      const pause = spent ? this.prng.between(0, this.plan.thinkMsMax) : 20;
-      this.scheduler.after(pause, () => this.next(client, spent ? left - 1 : left));
+    const { plan, scheduler, cluster } = this.parts;
+    const prng = this.prngs[client]!;
+    const alive = cluster.nodes.filter((sim) => sim.node !== null);
+    const again = (spent: number): void => {
+      const pause = spent > 0 ? prng.between(0, plan.thinkMsMax) : 20;
+      scheduler.after(pause, () => this.next(client, left - spent));
     };
-    if (alive.length === 0) return again(false);
-    const key = this.prng.chance(this.plan.hotShare) ? this.plan.keys[0]! : this.prng.pick(this.plan.keys);
-    this.perform(client, this.prng.pick(alive), key, this.drawCall(key), () => again(true));
+    if (alive.length === 0) return again(0);
+    const count = prng.chance(plan.batchShare) ? 2 + prng.below(BATCH_COUNT_MAX - 1) : 1;
+    const sim = prng.pick(alive);
+    let waiting = count;
+    for (let index = 0; index < count; index += 1) {
+      const key = prng.chance(plan.hotShare) ? plan.keys[0]! : prng.pick(plan.keys);
+      const { call, ttlMs } = this.drawCall(prng, key);
+      this.perform(client, sim, key, call, ttlMs, () => {
+        waiting -= 1;
+        if (waiting === 0) again(count);
+      });
+    }
   }
 
-  private drawCall(key: string): HistoryCall {
-    const { prng } = this;
-    if (prng.chance(this.plan.readShare)) return { kind: 'get' };
-    if (prng.chance(this.plan.conditionalShare)) {
-      const draw = prng.next();
-      if (draw < 0.5 || key.startsWith('count'))
-        return { kind: 'increment', delta: BigInt(1 + prng.below(1_000_000)) };
-      const expect = prng.chance(0.3)
-        ? ({ kind: 'absent' } as const)
-        : ({ kind: 'value', value: this.someValue(key) } as const);
-      if (draw < 0.9) return { kind: 'compareAndPut', expect, value: String(this.valueNext++ * VALUE_STEP) };
-      return { kind: 'compareAndDelete', expect };
-    }
-    if (prng.chance(0.2)) return { kind: 'delete' };
-    return { kind: 'put', value: String(this.valueNext++ * VALUE_STEP) };
+  private drawCall(prng: Prng, key: string): { call: HistoryCall; ttlMs: number } {
+    const { plan } = this.parts;
+    if (prng.chance(plan.readShare)) return { call: { kind: 'get' }, ttlMs: 0 };
+    const ttlMs = prng.chance(plan.ttlShare) ? 1 + prng.below(plan.ttlMsMax) : 0;
+    if (prng.chance(plan.conditionalShare)) return this.drawConditional(prng, key, ttlMs);
+    if (prng.chance(0.2)) return { call: { kind: 'delete' }, ttlMs: 0 };
+    return { call: { kind: 'put', value: this.newValue() }, ttlMs };
+  }
+
+  private drawConditional(prng: Prng, key: string, ttlMs: number): { call: HistoryCall; ttlMs: number } {
+    const draw = prng.next();
+    if (draw < 0.5 || key.startsWith('count'))
+      return { call: { kind: 'increment', delta: BigInt(1 + prng.below(1_000_000)) }, ttlMs: 0 };
+    const expect = prng.chance(0.3)
+      ? ({ kind: 'absent' } as const)
+      : ({ kind: 'value', value: this.someValue(key) } as const);
+    if (draw < 0.9) return { call: { kind: 'compareAndPut', expect, value: this.newValue() }, ttlMs };
+    return { call: { kind: 'compareAndDelete', expect }, ttlMs: 0 };
+  }
+
+  private newValue(): string {
+    return String(this.valueNext++ * VALUE_STEP);
   }
 
   /** A value that was seen lately, so that some conditions hold. */
@@ -129,61 +175,84 @@ export class SimClients {
     return String(VALUE_STEP);
   }
 
-  private perform(client: number, sim: SimNode, key: string, call: HistoryCall, then: () => void): void {
-    const node = sim.node;
-    const life = sim.life;
+  private perform(
+    client: number,
+    sim: SimNode,
+    key: string,
+    call: HistoryCall,
+    ttlMs: number,
+    then: () => void,
+  ): void {
+    const { node, life } = sim;
     if (node === null || life === null) return then();
+    const { plan, scheduler, watch, wall } = this.parts;
     const invokedAt = this.clock++;
-    this.pending += 1;
-    let ended = false;
+    const mark = wall.mark();
     const end = (outcome: HistoryOutcome): void => {
-      if (ended) return;
-      ended = true;
-      this.pending -= 1;
+      if (!this.open.delete(open)) return;
+      giveUp();
+      const range = wall.since(mark);
+      this.count(outcome);
+      const told = ttlMs === 0 ? call : withExpiry(call, expiryWithin(outcome, range, ttlMs));
       const returnedAt = this.clock++;
-      if (outcome.kind === 'indefinite') this.indefiniteCount += 1;
-      else if (outcome.kind === 'definiteFailure') this.definiteFailureCount += 1;
-      else this.succeededCount += 1;
-      this.history.push({ key, client, call, outcome, invokedAt, returnedAt });
-      this.onDone(
-        `${this.scheduler.time.toFixed(2)} c${client} ${sim.name} ${key} ${tell(call)} -> ${tell(outcome)}`,
+      this.history.push({ key, client, call: told, outcome, invokedAt, returnedAt, wall: range });
+      this.parts.onDone(
+        `${scheduler.time.toFixed(2)} c${client} ${sim.name} ${key} ${tell(told)} -> ${tell(outcome)}`,
       );
       then();
     };
     const lost: HistoryOutcome = { kind: call.kind === 'get' ? 'definiteFailure' : 'indefinite' };
-    const lookAfter = (): void => {
-      if (ended) return;
-      if (!life.alive) end(lost);
-      else this.scheduler.after(25, lookAfter);
-    };
-    this.scheduler.after(25, lookAfter);
-    // The client's own patience outlasts the node's: a paused node answers late or never.
-    this.scheduler.after(this.plan.timeoutMs + 3_000, () => end(lost));
+    const open: Open = { life, end, lost };
+    this.open.add(open);
+    const giveUp = scheduler.after(plan.timeoutMs + PATIENCE_MS, () => end(lost));
     if (call.kind === 'get') {
-      return node.get(key, this.plan.timeoutMs, (result) => {
-        if (result.kind === 'value') this.watch.sawValue(key, result.record.version);
+      return node.get(key, plan.timeoutMs, (result) => {
+        if (result.kind === 'value') watch.sawValue(key, result.record.version);
         end(readOutcome(result));
       });
     }
-    node.write(toOperation(key, call), this.plan.timeoutMs, (result) => {
+    node.write(toOperation(key, call, ttlMs), plan.timeoutMs, (result) => {
       if (result.kind === 'done') {
         this.acknowledged.push({ key, version: result.version });
-        this.watch.sawAcknowledgement(key, result.version);
+        watch.sawAcknowledgement(key, result.version);
       }
       end(writeOutcome(result));
     });
   }
+
+  private count(outcome: HistoryOutcome): void {
+    if (outcome.kind === 'indefinite') this.indefiniteCount += 1;
+    else if (outcome.kind === 'definiteFailure') this.definiteFailureCount += 1;
+    else this.succeededCount += 1;
+  }
+
+  private onEnded(life: Life): void {
+    const { scheduler, prng } = this.parts;
+    for (const open of this.open) {
+      if (open.life === life) scheduler.after(prng.between(0, NOTICE_MS_MAX), () => open.end(open.lost));
+    }
+  }
+}
+
+/** When a value's time is over: counted from the moment at which some node took the write up, by its clock. */
+function expiryWithin(
+  outcome: HistoryOutcome,
+  wall: { lowest: number; highest: number },
+  ttlMs: number,
+): Expiry {
+  const by = outcome.kind === 'indefinite' ? Infinity : wall.highest + ttlMs;
+  return { from: wall.lowest + ttlMs, by };
 }
 
 function tell(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
 }
 
-function toOperation(key: string, call: HistoryCall): WriteOperation {
+function toOperation(key: string, call: HistoryCall, ttlMs: number): WriteOperation {
   const operationId = null;
   switch (call.kind) {
     case 'put':
-      return { kind: 'put', key, value: Buffer.from(call.value), ttlMs: 0, operationId };
+      return { kind: 'put', key, value: Buffer.from(call.value), ttlMs, operationId };
     case 'delete':
       return { kind: 'delete', key, operationId };
     case 'increment':
@@ -194,7 +263,7 @@ function toOperation(key: string, call: HistoryCall): WriteOperation {
         key,
         expect: toExpectation(call.expect),
         value: Buffer.from(call.value),
-        ttlMs: 0,
+        ttlMs,
         operationId,
       };
     case 'compareAndDelete':
@@ -213,7 +282,8 @@ function toExpectation(
 function readOutcome(result: ReadResult): HistoryOutcome {
   if (result.kind === 'failed') return { kind: 'definiteFailure' };
   if (result.kind === 'absent') return { kind: 'value', value: null };
-  return { kind: 'value', value: textOf(result.record.value), version: result.record.version };
+  const { value, version, expiresAt } = result.record;
+  return { kind: 'value', value: textOf(value), version, expiresAt };
 }
 
 function writeOutcome(result: WriteResult): HistoryOutcome {

@@ -19,7 +19,7 @@ import { crc32Text } from '../src/wire/text-checksum.ts';
 import { SimDisk } from './disk.ts';
 import type { SimLegacy } from './legacy.ts';
 import { SimNetwork } from './network.ts';
-import { SimClock } from './scheduler.ts';
+import { MachineClocks, SimClock } from './scheduler.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import type { SimDatabase } from './system-of-record.ts';
 
@@ -39,10 +39,8 @@ export interface SimClusterOptions {
 export interface SimNode {
   readonly name: string;
   readonly disk: SimDisk;
-  /** Fraction by which its clock is fast or slow. */
-  readonly clockRate: number;
+  readonly clocks: MachineClocks;
   life: Life | null;
-  clock: SimClock | null;
   node: CausewayNode | null;
   /** Processes that this member has been, for telling late answers of an earlier one. */
   startCount: number;
@@ -50,6 +48,8 @@ export interface SimNode {
 
 export class SimCluster {
   readonly nodes: readonly SimNode[];
+  /** A process has ended; told once for each. */
+  onEnded: ((life: Life) => void) | null = null;
   private readonly options: SimClusterOptions;
 
   constructor(options: SimClusterOptions) {
@@ -57,9 +57,11 @@ export class SimCluster {
     this.nodes = Array.from({ length: options.nodeCount }, (_, index) => ({
       name: `node-${index + 1}`,
       disk: new SimDisk(options.prng.fork()),
-      clockRate: 1 + options.prng.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX) / 2,
+      clocks: new MachineClocks(
+        options.scheduler,
+        1 + options.prng.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX),
+      ),
       life: null,
-      clock: null,
       node: null,
       startCount: 0,
     }));
@@ -71,7 +73,6 @@ export class SimCluster {
     const life: Life = { alive: true, pausedUntil: 0 };
     sim.life = life;
     sim.startCount += 1;
-    sim.clock = new SimClock(scheduler, life, sim.clockRate);
     this.options.onEvent(sim.name, 'sim.start', {});
     const parts: NodeParts = {
       self: { name: sim.name, address: sim.name, zone: '', host: '' },
@@ -92,7 +93,7 @@ export class SimCluster {
       cacheBytes: prng.chance(0.3) ? 2_000 : 1_000_000,
       writeThrough: [],
       legacyTimeoutMs: 1_000,
-      clock: sim.clock,
+      clock: new SimClock(scheduler, life, sim.clocks),
       random: prng.fork(),
       telemetry: this.telemetryOf(sim.name),
       storage: sim.disk.open(scheduler, life),
@@ -121,10 +122,11 @@ export class SimCluster {
     if (sim.life === null) return;
     this.options.onEvent(sim.name, 'sim.kill', {});
     sim.life.alive = false;
+    const { life } = sim;
     sim.life = null;
-    sim.clock = null;
     sim.node = null;
     this.options.network.kill(sim.name);
+    this.onEnded?.(life);
   }
 
   pause(sim: SimNode, ms: number): void {

@@ -9,6 +9,7 @@ import type { SimLegacy } from './legacy.ts';
 import type { SimNetwork } from './network.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SimDatabase } from './system-of-record.ts';
+import type { WallWatch } from './wall-watch.ts';
 
 export type FaultKind =
   | 'kill'
@@ -32,6 +33,7 @@ export interface SimFaultsOptions {
   readonly network: SimNetwork;
   readonly database: SimDatabase | null;
   readonly legacy: SimLegacy | null;
+  readonly wall: WallWatch;
   readonly prng: Prng;
   readonly meanMs: number;
   /** Only these, and all of them; left out: drawn from all there are. */
@@ -63,6 +65,7 @@ export class SimFaults {
   private readonly network: SimNetwork;
   private readonly database: SimDatabase | null;
   private readonly legacy: SimLegacy | null;
+  private readonly wall: WallWatch;
   private readonly prng: Prng;
   /** Kinds of this run: not every run has every fault. */
   private readonly kinds: readonly FaultKind[];
@@ -74,6 +77,7 @@ export class SimFaults {
     this.network = options.network;
     this.database = options.database;
     this.legacy = options.legacy;
+    this.wall = options.wall;
     const { prng } = options;
     this.prng = prng;
     this.kinds = options.kinds ?? FAULT_KINDS.filter((kind) => kind === 'kill' || prng.chance(0.6));
@@ -153,8 +157,8 @@ export class SimFaults {
       case 'legacyDown':
         return this.legacyOutage(lasting);
       case 'wallJump':
-        if (sim.clock !== null) sim.clock.wallOffset += prng.between(-5_000, 5_000);
-        return sim.clock !== null;
+        this.wall.jump(sim.clocks, prng.between(-5_000, 5_000));
+        return true;
     }
   }
 

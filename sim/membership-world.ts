@@ -12,7 +12,7 @@ import { isLiveIncarnation, memberByName } from '../src/core/topology.ts';
 import type { Member, Topology } from '../src/core/topology.ts';
 import { Membership } from '../src/node/membership.ts';
 import type { MembershipSettings } from '../src/node/membership-parts.ts';
-import { Scheduler, SimClock } from './scheduler.ts';
+import { MachineClocks, Scheduler, SimClock } from './scheduler.ts';
 import type { Life } from './scheduler.ts';
 
 export const SETTINGS: MembershipSettings = {
@@ -84,7 +84,7 @@ export class MembershipWorld {
   start(member: SimMember): void {
     if (member.process !== null) return;
     const life: Life = { alive: true, pausedUntil: 0 };
-    const clock = new SimClock(this.scheduler, life, member.rate);
+    const clock = new SimClock(this.scheduler, life, new MachineClocks(this.scheduler, member.rate));
     const membership = this.build(member, life, clock);
     const process = { membership, life, clock };
     member.process = process;

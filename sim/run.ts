@@ -13,8 +13,8 @@ import { recordKey } from '../src/wire/store-codec.ts';
 import { findDivergence } from './checkers/convergence.ts';
 import { DurabilityWatch } from './checkers/durability.ts';
 import type { OwnerDisk } from './checkers/durability.ts';
+import { narrowExpiries } from './checkers/expiries.ts';
 import { checkHistory } from './checkers/linearizability.ts';
-import type { HistoryOperation } from './checkers/history.ts';
 import { SimClients } from './clients.ts';
 import type { ClientPlan } from './clients.ts';
 import { SimCluster } from './cluster.ts';
@@ -24,6 +24,7 @@ import { SimNetwork } from './network.ts';
 import type { RunProfile } from './profiles.ts';
 import { Scheduler } from './scheduler.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH, SimDatabase } from './system-of-record.ts';
+import { WallWatch } from './wall-watch.ts';
 
 export interface RunOptions {
   readonly mutations?: Mutations;
@@ -66,6 +67,7 @@ class Run {
   private readonly legacy: SimLegacy | null;
   private readonly cluster: SimCluster;
   private readonly plan: ClientPlan;
+  private readonly wall: WallWatch;
   private readonly watch: DurabilityWatch;
   private readonly legacyValues = new Map<string, string>();
   private readonly occurred = new Map<string, number>();
@@ -108,6 +110,7 @@ class Run {
       network: this.network,
       onEvent: (node, name, fields) => this.onEvent(node, name, fields),
     });
+    this.wall = new WallWatch(this.cluster.nodes.map((sim) => sim.clocks));
   }
 
   run(): RunResult {
@@ -115,9 +118,15 @@ class Run {
     for (const sim of cluster.nodes) cluster.start(sim);
     if (!this.advance(10_000, () => cluster.isWhole()))
       return this.result(null, 'the cluster was not founded within 10 s');
-    const clients = new SimClients(scheduler, cluster, prng.fork(), this.plan, this.watch, (line) =>
-      this.trace(line),
-    );
+    const clients = new SimClients({
+      scheduler,
+      cluster,
+      prng: prng.fork(),
+      plan: this.plan,
+      watch: this.watch,
+      wall: this.wall,
+      onDone: (line) => this.trace(line),
+    });
     const faults = this.makeFaults();
     this.advance(LOAD_MS_MAX, () => clients.finished || this.watch.violation !== null);
     if (this.watch.violation !== null) return this.result(clients, this.watch.violation);
@@ -145,6 +154,7 @@ class Run {
       network,
       database,
       legacy,
+      wall: this.wall,
       prng: prng.fork(),
       meanMs: faultMsMean ?? drawn,
       ...(faultKinds === undefined ? {} : { kinds: faultKinds }),
@@ -185,7 +195,7 @@ class Run {
   }
 
   private judge(clients: SimClients): string | null {
-    const history: HistoryOperation[] = [...clients.history];
+    const history = narrowExpiries(clients.history);
     for (const [key, value] of this.legacyValues) {
       history.push({
         key,
@@ -287,5 +297,8 @@ function drawPlan(prng: Prng): ClientPlan {
     timeoutMs: prng.pick([1_500, 5_000, 8_000]),
     conditionalShare: prng.pick([0.2, 0.4, 0.6]),
     readShare: prng.pick([0.3, 0.5]),
+    batchShare: prng.pick([0, 0.05, 0.2]),
+    ttlShare: prng.pick([0, 0, 0.2, 0.5]),
+    ttlMsMax: prng.pick([60, 500, 3_000]),
   };
 }

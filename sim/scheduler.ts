@@ -76,33 +76,69 @@ export class Scheduler {
   }
 }
 
-/** A node's own view of time. `rate` 1.01 runs one percent fast; `wallOffset` may be changed at any moment. */
-export class SimClock implements Clock {
-  wallOffset = 1_700_000_000_000;
-  private readonly scheduler: Scheduler;
-  private readonly life: Life;
-  private readonly rate: number;
+export const WALL_START_MS = 1_700_000_000_000;
 
-  constructor(scheduler: Scheduler, life: Life, rate = 1) {
+/** The clocks of one machine, which outlive its processes. */
+export class MachineClocks {
+  /** 1.01 runs one percent fast. */
+  readonly rate: number;
+  /** May be changed at any moment: the wall clock is set. */
+  wallOffset = WALL_START_MS;
+  private readonly scheduler: Scheduler;
+  /** Milliseconds for which the monotonic clock stood still, and when the last of that was over. */
+  private suspendedMs = 0;
+  private resumedAt = 0;
+
+  constructor(scheduler: Scheduler, rate = 1) {
     this.scheduler = scheduler;
-    this.life = life;
     this.rate = rate;
   }
 
-  now(): number {
+  /** The machine sleeps for `ms`; its processes must be paused as long. */
+  suspend(ms: number): void {
+    this.suspendedMs += ms;
+    this.resumedAt = Math.max(this.resumedAt, this.scheduler.time) + ms;
+  }
+
+  monotonic(): number {
+    return (Math.max(this.scheduler.time, this.resumedAt) - this.suspendedMs) * this.rate;
+  }
+
+  boot(): number {
     return this.scheduler.time * this.rate;
   }
 
+  wall(): number {
+    return Math.floor(this.boot() + this.wallOffset);
+  }
+}
+
+/** The clocks of its machine and its own timers, as one process has them. */
+export class SimClock implements Clock {
+  readonly machine: MachineClocks;
+  private readonly scheduler: Scheduler;
+  private readonly life: Life;
+
+  constructor(scheduler: Scheduler, life: Life, machine = new MachineClocks(scheduler)) {
+    this.scheduler = scheduler;
+    this.life = life;
+    this.machine = machine;
+  }
+
+  now(): number {
+    return this.machine.monotonic();
+  }
+
   wallNow(): number {
-    return Math.floor(this.scheduler.time * this.rate + this.wallOffset);
+    return this.machine.wall();
   }
 
   bootNow(): number {
-    return this.now();
+    return this.machine.boot();
   }
 
   after(ms: number, run: () => void): () => void {
-    return this.scheduler.after(ms / this.rate, run, this.life);
+    return this.scheduler.after(ms / this.machine.rate, run, this.life);
   }
 
   defer(run: () => void): void {

@@ -15,16 +15,38 @@ export interface HistoryOperation {
    * overlap where neither returned before the other was invoked; equal times count as overlap.
    */
   readonly invokedAt: number;
+  /**
+   * What the wall clocks of the nodes showed while it lasted, at least and at most; the most counts from the history's
+   * beginning, for what one clock called expired may be gone for good. Left out: nobody knows.
+   */
+  readonly wall?: WallRange;
   /** Not looked at where the outcome is indefinite: such a call may take effect at any later time. */
   readonly returnedAt: number;
+}
+
+/** Milliseconds since 1970. */
+export interface WallRange {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+/** The moment at which a value's time is over lies between these two. */
+export interface Expiry {
+  readonly from: number;
+  readonly by: number;
 }
 
 /** Values as texts; null is absence. */
 export type HistoryCall =
   | { readonly kind: 'get' }
-  | { readonly kind: 'put'; readonly value: string }
+  | { readonly kind: 'put'; readonly value: string; readonly expiry?: Expiry }
   | { readonly kind: 'delete' }
-  | { readonly kind: 'compareAndPut'; readonly expect: HistoryExpectation; readonly value: string }
+  | {
+      readonly kind: 'compareAndPut';
+      readonly expect: HistoryExpectation;
+      readonly value: string;
+      readonly expiry?: Expiry;
+    }
   | { readonly kind: 'compareAndDelete'; readonly expect: HistoryExpectation }
   /** A key that is absent counts as 0. */
   | { readonly kind: 'increment'; readonly delta: bigint }
@@ -40,8 +62,13 @@ export type HistoryExpectation =
   | { readonly kind: 'version'; readonly version: number };
 
 export type HistoryOutcome =
-  /** Of a get. `version` where the client was told. */
-  | { readonly kind: 'value'; readonly value: string | null; readonly version?: number }
+  /** Of a get. `version` and `expiresAt` (0: never) where the client was told. */
+  | {
+      readonly kind: 'value';
+      readonly value: string | null;
+      readonly version?: number;
+      readonly expiresAt?: number;
+    }
   /** Of a write; `number` of an increment. `version` where the client was told. */
   | { readonly kind: 'done'; readonly version?: number; readonly number?: bigint }
   /** `current` is left out where the client was not told what stood; `version` is that of `current`. */
@@ -54,7 +81,9 @@ export type HistoryOutcome =
 export function describeOperation(operation: HistoryOperation): string {
   const from = formatTime(operation.invokedAt);
   const to = operation.outcome.kind === 'indefinite' ? '...' : formatTime(operation.returnedAt);
-  return `[${from} - ${to}] client ${operation.client}: ${describeCall(operation.call)} -> ${describeOutcome(operation.outcome)}`;
+  const wall =
+    operation.wall === undefined ? '' : ` at ${operation.wall.lowest} to ${operation.wall.highest}`;
+  return `[${from} - ${to}]${wall} client ${operation.client}: ${describeCall(operation.call)} -> ${describeOutcome(operation.outcome)}`;
 }
 
 function describeCall(call: HistoryCall): string {
@@ -62,16 +91,22 @@ function describeCall(call: HistoryCall): string {
     case 'get':
     case 'delete':
       return call.kind;
-    case 'put':
     case 'fill':
-      return `${call.kind} ${describeValue(call.value)}`;
+      return `fill ${describeValue(call.value)}`;
+    case 'put':
+      return `put ${describeValue(call.value)}${describeExpiry(call.expiry)}`;
     case 'compareAndPut':
-      return `put ${describeValue(call.value)} if ${describeExpectation(call.expect)}`;
+      return `put ${describeValue(call.value)}${describeExpiry(call.expiry)} if ${describeExpectation(call.expect)}`;
     case 'compareAndDelete':
       return `delete if ${describeExpectation(call.expect)}`;
     case 'increment':
       return `increment by ${call.delta}`;
   }
+}
+
+function describeExpiry(expiry: Expiry | undefined): string {
+  if (expiry === undefined) return '';
+  return expiry.from === expiry.by ? ` until ${expiry.from}` : ` until ${expiry.from} or up to ${expiry.by}`;
 }
 
 function describeExpectation(expect: HistoryExpectation): string {
@@ -82,7 +117,11 @@ function describeExpectation(expect: HistoryExpectation): string {
 function describeOutcome(outcome: HistoryOutcome): string {
   switch (outcome.kind) {
     case 'value':
-      return describeValue(outcome.value) + describeVersion(outcome.version);
+      return (
+        describeValue(outcome.value) +
+        describeVersion(outcome.version) +
+        (outcome.expiresAt === undefined || outcome.expiresAt === 0 ? '' : ` until ${outcome.expiresAt}`)
+      );
     case 'done':
       return `done${outcome.number === undefined ? '' : `, now ${outcome.number}`}${describeVersion(outcome.version)}`;
     case 'conditionFailed':

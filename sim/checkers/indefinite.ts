@@ -4,7 +4,7 @@
  * outcome can show need never have happened.
  */
 import type { HistoryCall, HistoryExpectation, HistoryOperation, HistoryOutcome } from './history.ts';
-import { incremented } from './model.ts';
+import { expiryOf, incremented } from './model.ts';
 
 /** Two integers of at most so many digits never add up to more than 64 bits. */
 const SMALL_DIGITS = 15;
@@ -16,6 +16,11 @@ export interface IndefiniteGroup {
   readonly invokedAt: number[];
   /** Once the last call that can tell has returned, another effect of the group explains nothing. */
   readonly usefulUntil: number;
+  /**
+   * Of a delete, and of a put whose time ends: when the last call returns that may have seen the value itself. From
+   * then on it explains absence alone. Infinity for all others.
+   */
+  readonly valueUsefulUntil: number;
 }
 
 export function groupIndefinite(
@@ -33,8 +38,10 @@ export function groupIndefinite(
       typeof value === 'bigint' ? String(value) : value,
     );
     const group = groups.get(mark);
-    if (group === undefined) groups.set(mark, { operation, invokedAt: [operation.invokedAt], usefulUntil });
-    else group.invokedAt.push(operation.invokedAt);
+    if (group === undefined) {
+      const valueUsefulUntil = witnesses.lastOfValue(operation);
+      groups.set(mark, { operation, invokedAt: [operation.invokedAt], usefulUntil, valueUsefulUntil });
+    } else group.invokedAt.push(operation.invokedAt);
   }
   return [...groups.values()];
 }
@@ -42,6 +49,9 @@ export function groupIndefinite(
 /** Until when which state could make a difference to somebody. Rather too long than too short. */
 export class Witnesses {
   private readonly lastByValue = new Map<string | null, number>();
+  /** What indefinite increments together may have added to a value before it was seen. */
+  private addedLeast = 0n;
+  private addedMost = 0n;
   private lastOfValues = -Infinity;
   private lastOfAny = -Infinity;
   private lastOfIntegers = -Infinity;
@@ -58,9 +68,26 @@ export class Witnesses {
       return Math.max(this.lastOfAny, this.lastOfIntegers, this.lastOfTexts, this.lastOfValues);
     const value = 'value' in call ? call.value : null;
     let last = Math.max(this.lastOfAny, this.lastByValue.get(value) ?? -Infinity);
+    // Its absence is seen, too, and whoever counts from nothing may count from there.
+    if (expiryOf(call) !== null)
+      last = Math.max(last, this.lastByValue.get(null) ?? -Infinity, this.lastOfIntegers);
     if (incremented(value, 0n) !== null) last = Math.max(last, this.lastOfIntegers);
     if (value !== null && (value.length > SMALL_DIGITS || incremented(value, 0n) === null))
       last = Math.max(last, this.lastOfTexts);
+    return last;
+  }
+
+  lastOfValue({ call }: HistoryOperation): number {
+    if (call.kind === 'delete') return -Infinity;
+    if (call.kind !== 'put' || call.expiry === undefined) return Infinity;
+    const { value } = call;
+    let last = Math.max(this.lastOfAny, this.lastByValue.get(value) ?? -Infinity);
+    if (incremented(value, 0n) === null) return last;
+    for (const [seen, until] of this.lastByValue) {
+      if (until <= last || seen === null || incremented(seen, 0n) === null) continue;
+      const added = BigInt(seen) - BigInt(value);
+      if (added >= this.addedLeast && added <= this.addedMost) last = until;
+    }
     return last;
   }
 
@@ -93,6 +120,8 @@ export class Witnesses {
   /** The new number tells the old one. */
   private noteIncrement(delta: bigint, outcome: HistoryOutcome, until: number): void {
     if (outcome.kind !== 'done' || outcome.number === undefined) {
+      if (delta < 0n) this.addedLeast += delta;
+      else this.addedMost += delta;
       this.lastOfIntegers = Math.max(this.lastOfIntegers, until);
       return;
     }

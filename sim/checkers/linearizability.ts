@@ -18,9 +18,10 @@ import {
   wordsFor,
   type Configuration,
 } from './configurations.ts';
-import { describeOperation, describeValue, type HistoryOperation } from './history.ts';
+import { describeOperation, type HistoryOperation } from './history.ts';
 import { groupIndefinite, Witnesses, type IndefiniteGroup } from './indefinite.ts';
 import { IMPOSSIBLE, isObservation, KeyModel } from './model.ts';
+import { explain } from './story.ts';
 import { Targets, wantedBy } from './targets.ts';
 import { findDisorder, versionOf } from './version-order.ts';
 
@@ -44,8 +45,6 @@ export type KeyVerdict =
 export type HistoryVerdict = KeyVerdict & { readonly key?: string };
 
 const STEPS_MAX_DEFAULT = 5_000_000;
-/** Operations told in an explanation. */
-const STORY_OPERATIONS_MAX = 14;
 
 /** The first violation among the keys; else the first key that could not be decided; else ok. */
 export function checkHistory(
@@ -139,6 +138,8 @@ class Search {
   private readonly seenUntil: number[] = [];
   private readonly slotOf = new Map<HistoryOperation, number>();
   private configurations = new ConfigurationSet();
+  /** By no clock more time than this has passed when the operation at hand returns. */
+  private wallHighest = Infinity;
   /** Everywhere a single copy could stand during the last return; kept for the explanation. */
   private reached = new ConfigurationSet();
 
@@ -166,6 +167,7 @@ class Search {
 
   return(operation: HistoryOperation): 'placed' | 'impossible' | 'exhausted' {
     this.retireGroups(operation.returnedAt);
+    this.wallHighest = operation.wall?.highest ?? Infinity;
     const slot = this.slotOf.get(operation)!;
     const survivors = new ConfigurationSet();
     const open: Reached[] = [];
@@ -207,31 +209,55 @@ class Search {
         continue;
       }
       if (unseen && isBlind(operation)) continue;
-      this.stepCount += 1;
-      const state = this.model.apply(operation, from.state);
-      if (state === IMPOSSIBLE) continue;
-      let placed = withPlaced(from.placed, slot);
-      if (isBlind(operation)) placed = this.placeUnseen(placed, now);
-      reach(this.observe({ state, placed, spent: from.spent }), false);
+      for (const view of this.viewsOf(operation, from.state)) {
+        this.stepCount += 1;
+        const state = this.model.apply(operation, view);
+        if (state === IMPOSSIBLE) continue;
+        let placed = withPlaced(from.placed, slot);
+        if (isBlind(operation)) placed = this.placeUnseen(placed, now);
+        reach(this.observe({ state, placed, spent: from.spent }), false);
+      }
     }
     this.expandIndefinite(from, unseen, now, reach);
   }
 
   private expandIndefinite(from: Configuration, unseen: boolean, now: number, reach: Reach): void {
     const targets = this.isOrdered ? this.targetsOf(from) : null;
+    let hasAbsence = false;
     for (let index = 0; index < this.groups.length; index++) {
       const group = this.groups[index] ?? null;
       if (group === null || (unseen && isBlind(group.operation))) continue;
       const invokedAt = group.invokedAt[countSpent(from.spent, index)];
       if (invokedAt === undefined || invokedAt > now) continue;
-      this.stepCount += 1;
-      const state = this.model.effect(group.operation, from.state);
-      // One that changes nothing might as well not have happened.
-      if (state === IMPOSSIBLE || state === from.state) continue;
-      if (targets !== null && !targets.worth(this.model.valueOf(state))) continue;
-      const next = this.observe({ state, placed: from.placed, spent: withSpent(from.spent, index) });
-      reach(next, next.placed === from.placed);
+      // Whichever of those serves: what is left of each is absence.
+      const isForAbsence = targets !== null && group.valueUsefulUntil < now;
+      if (isForAbsence && hasAbsence) continue;
+      if (isForAbsence && this.worthOf(this.model.effect(group.operation, from.state), targets, true) >= 0)
+        hasAbsence = true;
+      for (const view of this.viewsOf(group.operation, from.state)) {
+        this.stepCount += 1;
+        const state = this.model.effect(group.operation, view);
+        if (state === IMPOSSIBLE) continue;
+        const worth = targets === null ? state : this.worthOf(state, targets, isForAbsence);
+        // One that changes nothing might as well not have happened.
+        if (worth === IMPOSSIBLE || worth === from.state) continue;
+        const next = this.observe({ state: worth, placed: from.placed, spent: withSpent(from.spent, index) });
+        reach(next, next.placed === from.placed);
+      }
     }
+  }
+
+  /** The state, or the absence that is left of it once its time is over, or IMPOSSIBLE where neither helps. */
+  private worthOf(state: number, targets: Targets, isForAbsence: boolean): number {
+    if (!isForAbsence && targets.worth(this.model.valueOf(state))) return state;
+    if (!targets.worth(null) || !this.model.isOverBy(state, this.wallHighest)) return IMPOSSIBLE;
+    return isForAbsence ? this.model.absenceAfter(state) : state;
+  }
+
+  /** A blind write leads to the same from every view. */
+  private viewsOf(operation: HistoryOperation, state: number): readonly number[] {
+    const views = this.model.views(operation, state);
+    return views.length > 1 && isBlind(operation) ? views.slice(0, 1) : views;
   }
 
   /** An observation may tell the version of what stands: that it does is one possibility, not the only one. */
@@ -285,7 +311,7 @@ class Search {
     for (let slot = 0; slot < this.slots.length; slot++) {
       const operation = this.slots[slot] ?? null;
       if (operation === null || !isObservation(operation) || isPlaced(placed, slot)) continue;
-      if (this.model.apply(operation, configuration.state) !== IMPOSSIBLE) placed = withPlaced(placed, slot);
+      if (this.model.fits(operation, configuration.state)) placed = withPlaced(placed, slot);
     }
     return placed === configuration.placed ? configuration : { ...configuration, placed };
   }
@@ -341,47 +367,4 @@ function openCountMax(history: readonly HistoryOperation[]): number {
     most = Math.max(most, open);
   }
   return most;
-}
-
-function explain(
-  history: readonly HistoryOperation[],
-  failed: HistoryOperation,
-  possible: readonly (string | null)[],
-): string {
-  const { returnedAt } = failed;
-  const values = possible.slice(0, STORY_OPERATIONS_MAX).map(describeValue).join(', ');
-  const prefix = history
-    .filter((operation) => operation !== failed && operation.invokedAt <= returnedAt)
-    .filter((operation) => operation.outcome.kind !== 'indefinite' || operation.call.kind !== 'get')
-    .sort((a, b) => endOf(a, returnedAt) - endOf(b, returnedAt) || a.invokedAt - b.invokedAt);
-  const told = prefix.slice(-STORY_OPERATIONS_MAX);
-  const omitted = prefix.length - told.length;
-  return [
-    `key '${failed.key}': no single copy could have answered`,
-    `  ${describeOperation(failed)}`,
-    `It could only have stood at: ${values}${possible.length > STORY_OPERATIONS_MAX ? ', ...' : ''}.`,
-    `Before it and beside it${omitted > 0 ? ` (${omitted} earlier ones left out)` : ''}:`,
-    ...told.map((operation) => `  ${describeOperation(operation)}`),
-    ...writersLeftOut(prefix.slice(0, omitted), failed).map(
-      (operation) => `  earlier: ${describeOperation(operation)}`,
-    ),
-  ].join('\n');
-}
-
-/** Where the value that was read came from, if that is long ago. */
-function writersLeftOut(
-  omitted: readonly HistoryOperation[],
-  failed: HistoryOperation,
-): readonly HistoryOperation[] {
-  const { outcome } = failed;
-  if (outcome.kind !== 'value' || outcome.value === null) return [];
-  const wrote = (operation: HistoryOperation): boolean =>
-    'value' in operation.call && operation.call.value === outcome.value;
-  return omitted.filter(wrote).slice(-2);
-}
-
-function endOf(operation: HistoryOperation, latest: number): number {
-  return operation.outcome.kind === 'indefinite'
-    ? operation.invokedAt
-    : Math.min(operation.returnedAt, latest);
 }

@@ -1,9 +1,12 @@
 /**
  * One key as a sequential object: what each call does to a state and whether an outcome fits it. States are
  * interned as small numbers, so that the search compares and hashes integers.
+ *
+ * A value whose time may be over is seen in two ways: it may be called absent as soon as any node's clock has
+ * passed its time, and must be once all have. In between nothing is promised, not even an order.
  */
 import { assert, unreachable } from '../../src/base/assert.ts';
-import type { HistoryExpectation, HistoryOperation } from './history.ts';
+import type { Expiry, HistoryCall, HistoryExpectation, HistoryOperation } from './history.ts';
 
 interface ModelState {
   /** null: absent. */
@@ -14,6 +17,10 @@ interface ModelState {
   readonly untouched: boolean;
   /** Where versions give the order: the highest that led here, below which nothing may follow; else 0. */
   readonly floor: number;
+  /** When the value's time is over; null: never. */
+  readonly expiry: Expiry | null;
+  /** The state itself, as the one way to see it. */
+  readonly alone: readonly number[];
 }
 
 /** "This cannot have happened in that state." */
@@ -41,11 +48,40 @@ export class KeyModel {
   }
 
   initial(value: string | null): number {
-    return this.intern(value, null, value === null, 0);
+    return this.intern(value, null, value === null, 0, null);
   }
 
   valueOf(state: number): string | null {
     return this.states[state]!.value;
+  }
+
+  /** Is there nothing there, or may its time be over by some clock? */
+  isOverBy(state: number, wallHighest: number): boolean {
+    const { value, expiry } = this.states[state]!;
+    return value === null || (expiry !== null && expiry.from <= wallHighest);
+  }
+
+  absenceAfter(state: number): number {
+    return this.intern(null, null, false, this.states[state]!.floor, null);
+  }
+
+  /** How a node may see the state during `operation`: as it is, as absent because its time is over, or either. */
+  views({ wall, outcome }: HistoryOperation, state: number): readonly number[] {
+    const { expiry, alone } = this.states[state]!;
+    if (expiry === null) return alone;
+    const isKnown = wall !== undefined && outcome.kind !== 'indefinite';
+    const isLive = !isKnown || wall.lowest < expiry.by;
+    const isOver = !isKnown || wall.highest >= expiry.from;
+    if (!isOver) return alone;
+    const absent = this.absenceAfter(state);
+    return isLive ? [state, absent] : [absent];
+  }
+
+  /** Of an observation: some way to see the state explains it. */
+  fits(operation: HistoryOperation, state: number): boolean {
+    for (const view of this.views(operation, state))
+      if (this.apply(operation, view) !== IMPOSSIBLE) return true;
+    return false;
   }
 
   /**
@@ -57,7 +93,8 @@ export class KeyModel {
     const seen = outcome.kind === 'conditionFailed' ? outcome.current : valueSeen(operation);
     const present = this.states[state]!;
     if (present.version !== null || present.value === null || present.value !== seen) return IMPOSSIBLE;
-    return version < present.floor ? IMPOSSIBLE : this.intern(present.value, version, false, version);
+    if (version < present.floor) return IMPOSSIBLE;
+    return this.intern(present.value, version, false, version, present.expiry);
   }
 
   /** The state after `operation` with the outcome its client was told, or IMPOSSIBLE. */
@@ -66,7 +103,8 @@ export class KeyModel {
     const { value } = this.states[state]!;
     switch (outcome.kind) {
       case 'value':
-        return outcome.value === value && this.isVersion(outcome.version, state) ? state : IMPOSSIBLE;
+        if (outcome.value !== value || !this.isVersion(outcome.version, state)) return IMPOSSIBLE;
+        return this.isExpiry(outcome.expiresAt, state) ? state : IMPOSSIBLE;
       case 'conditionFailed':
         assert(
           call.kind === 'compareAndPut' || call.kind === 'compareAndDelete',
@@ -92,7 +130,7 @@ export class KeyModel {
   effect(operation: HistoryOperation, state: number): number {
     const { call, outcome } = operation;
     const version = outcome.kind === 'done' ? (outcome.version ?? null) : null;
-    const { floor } = this.states[state]!;
+    const { floor, expiry } = this.states[state]!;
     if (this.isOrdered && version !== null && version < floor) return IMPOSSIBLE;
     switch (call.kind) {
       case 'put':
@@ -111,7 +149,7 @@ export class KeyModel {
         const next = incremented(this.states[state]!.value, call.delta);
         const told = outcome.kind === 'done' ? outcome.number : undefined;
         if (next === null || (told !== undefined && told !== next)) return IMPOSSIBLE;
-        return this.intern(String(next), version, false, version ?? floor);
+        return this.intern(String(next), version, false, version ?? floor, expiry);
       }
       case 'fill':
         return this.states[state]!.untouched
@@ -145,37 +183,55 @@ export class KeyModel {
     return told === undefined || told === version || (version === null && !this.isOrdered);
   }
 
+  private isExpiry(told: number | undefined, state: number): boolean {
+    const { expiry, value } = this.states[state]!;
+    if (told === undefined || value === null) return true;
+    return expiry === null ? told === 0 : told >= expiry.from && told <= expiry.by;
+  }
+
   private target(
     operation: HistoryOperation,
     value: string | null,
     version: number | null,
     floor: number,
   ): number {
-    if (this.isOrdered && version === null) return this.intern(value, null, false, floor);
+    const expiry = expiryOf(operation.call);
+    if (this.isOrdered && version === null) return this.intern(value, null, false, floor, expiry);
     let target = this.targets.get(operation);
     if (target === undefined) {
-      target = this.intern(value, version, false, version ?? 0);
+      target = this.intern(value, version, false, version ?? 0, expiry);
       this.targets.set(operation, target);
     }
     return target;
   }
 
-  private intern(value: string | null, version: number | null, untouched: boolean, floor: number): number {
+  private intern(
+    value: string | null,
+    version: number | null,
+    untouched: boolean,
+    floor: number,
+    expiry: Expiry | null,
+  ): number {
     const isUntouched = untouched && this.hasFills;
     const least = this.isOrdered ? floor : 0;
     // An absence has no version that a reader could be told.
     const shown = value === null ? null : version;
     const mark =
       value !== null
-        ? `=${version ?? ''}=${least}=${value}`
+        ? `=${version ?? ''}=${least}=${expiry === null ? '' : `${expiry.from}-${expiry.by}`}=${value}`
         : `${isUntouched ? 'untouched' : 'absent'}${least}`;
     const known = this.ids.get(mark);
     if (known !== undefined) return known;
     const id = this.states.length;
-    this.states.push({ value, version: shown, untouched: isUntouched, floor: least });
+    this.states.push({ value, version: shown, untouched: isUntouched, floor: least, expiry, alone: [id] });
     this.ids.set(mark, id);
     return id;
   }
+}
+
+/** When the time of what the call writes is over; null: never. */
+export function expiryOf(call: HistoryCall): Expiry | null {
+  return call.kind === 'put' || call.kind === 'compareAndPut' ? (call.expiry ?? null) : null;
 }
 
 function valueSeen({ outcome }: HistoryOperation): string | null | undefined {

@@ -4,8 +4,9 @@
  * to such a value, by itself or through further indefinite conditions and increments. Everything else need not
  * have happened yet. Rather too many states are called worth it than too few.
  */
-import type { HistoryOperation } from './history.ts';
+import type { HistoryCall, HistoryOperation } from './history.ts';
 import type { IndefiniteGroup } from './indefinite.ts';
+import { expiryOf } from './model.ts';
 
 /** 'any': the operation fits many states. 'none': it fits all, and needs nothing to have happened. */
 export type Wanted = { readonly value: string | null } | 'any' | 'none';
@@ -55,7 +56,8 @@ export class Targets {
       for (const group of groups) {
         const call = group?.operation.call;
         if (call?.kind !== 'compareAndPut' && call?.kind !== 'compareAndDelete') continue;
-        if (!this.leads(call.kind === 'compareAndPut' ? call.value : null)) continue;
+        if (!this.leads(call.kind === 'compareAndPut' ? call.value : null) && !this.leadsExpired(call))
+          continue;
         if (call.expect.kind === 'version') isAny = true;
         else if (this.add(call.expect.kind === 'absent' ? null : call.expect.value)) grown = true;
       }
@@ -65,6 +67,10 @@ export class Targets {
 
   worth(value: string | null): boolean {
     return this.isAny || this.leads(value);
+  }
+
+  private leadsExpired(call: HistoryCall): boolean {
+    return expiryOf(call) !== null && this.leads(null);
   }
 
   private add(value: string | null): boolean {

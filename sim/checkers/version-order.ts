@@ -50,17 +50,19 @@ function findTimeDisorder(history: readonly HistoryOperation[]): Disorder | null
   return null;
 }
 
-/** A version is one record: all who read it read the same. */
+/** A version is one record: all who read it read the same, with the same end. */
 function findTwoValues(history: readonly HistoryOperation[]): Disorder | null {
-  const values = new Map<number, string | null>();
+  const seen = new Map<number, { readonly value: string | null; readonly expiresAt: number | undefined }>();
   for (const operation of history) {
     const { outcome } = operation;
     if (outcome.kind !== 'value' || outcome.version === undefined) continue;
-    const known = values.get(outcome.version);
-    if (known === undefined) values.set(outcome.version, outcome.value);
-    else if (known !== outcome.value) {
+    const { value, expiresAt } = outcome;
+    const known = seen.get(outcome.version);
+    if (known === undefined) seen.set(outcome.version, { value, expiresAt });
+    else if (known.value !== value)
       return { operation, reason: `version ${outcome.version} was read with two values` };
-    }
+    else if (known.expiresAt !== expiresAt)
+      return { operation, reason: `version ${outcome.version} was read with two times of expiry` };
   }
   return null;
 }
