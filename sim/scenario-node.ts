@@ -306,7 +306,7 @@ export class ScenarioNode {
       send: (to, message) => this.parts.send(this, to, message),
       record: (sealed, slot) => recordWriter.add(sealed, slot),
       fetch: (key) => recordReader.add(key),
-      seal: (content, version) => sealRecord({ ...content, version }),
+      seal: sealRecord,
       now,
       wallNow: () => WALL_START + now(),
       leaseHeld: () => this.leaseHeld,

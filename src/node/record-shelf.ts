@@ -7,23 +7,19 @@ import { compareUtf8 } from '../base/utf8-order.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { SealedRecord } from '../core/record.ts';
-import { openRecord, withOwnBytes } from '../wire/record-codec.ts';
+import { openRecord } from '../wire/record-codec.ts';
 import { recordKey } from '../wire/store-codec.ts';
 import type { ExpiryTimes } from './expiry-times.ts';
+import { HotCache } from './hot-cache.ts';
 import type { SlotDigests } from './slot-digests.ts';
 import type { StoreWriter } from './store-writer.ts';
-
-/** Bytes a cached record costs beside its own: objects, map entry, the key as text. Measured over 120,000 of them. */
-const CACHE_OVERHEAD_BYTES = 600;
 
 export class RecordShelf {
   readonly digests: SlotDigests;
   readonly expiryTimes: ExpiryTimes;
   private readonly writer: StoreWriter;
-  private readonly cacheBytesMax: number;
   private readonly onDamaged: (slot: number, key: string) => void;
-  private readonly cache = new Map<string, SealedRecord>();
-  private cacheBytes = 0;
+  private readonly cache: HotCache;
   /** 1 where everything held of the slot counts: complete, or confirmed by its source. */
   private readonly verified = new Uint8Array(SLOT_COUNT);
   /** Per unverified slot: keys written in this learning session, and how far the source's copy has come. */
@@ -41,7 +37,7 @@ export class RecordShelf {
     this.digests = digests;
     this.expiryTimes = expiryTimes;
     this.writer = writer;
-    this.cacheBytesMax = cacheBytesMax;
+    this.cache = new HotCache(cacheBytesMax);
   }
 
   /** The record as the rules may use it. */
@@ -72,6 +68,7 @@ export class RecordShelf {
 
   store(write: StoredWrite): number {
     this.account(write.slot, write.sealed.record.key, write.sealed, write.replaced);
+    this.cache.outdate(write.sealed.record.key);
     this.noteWritten(write.slot, write.sealed.record.key);
     return this.writer.put(write);
   }
@@ -79,6 +76,7 @@ export class RecordShelf {
   /** A learner's copy of a valid record, or the removal of what its source lacks. */
   replaceAtRest(slot: number, key: string, sealed: SealedRecord | null): void {
     this.account(slot, key, sealed, null);
+    this.cache.drop(key);
     this.writer.putAtRest(slot, key, sealed === null ? null : sealed.bytes);
   }
 
@@ -90,27 +88,10 @@ export class RecordShelf {
       const { tombstone, expiresAt } = next.record;
       if (!tombstone && expiresAt !== 0) this.expiryTimes.note(slot, expiresAt);
     }
-    this.dropHot(key);
   }
 
   keepHot(sealed: SealedRecord): void {
-    const cost = sealed.bytes.length + CACHE_OVERHEAD_BYTES;
-    if (cost > this.cacheBytesMax / 8) return;
-    this.dropHot(sealed.record.key);
-    this.cache.set(sealed.record.key, withOwnBytes(sealed));
-    this.cacheBytes += cost;
-    if (this.cacheBytes <= this.cacheBytesMax) return;
-    for (const key of this.cache.keys()) {
-      if (this.cacheBytes <= this.cacheBytesMax) break;
-      this.dropHot(key);
-    }
-  }
-
-  private dropHot(key: string): void {
-    const hot = this.cache.get(key);
-    if (hot === undefined) return;
-    this.cache.delete(key);
-    this.cacheBytes -= hot.bytes.length + CACHE_OVERHEAD_BYTES;
+    this.cache.keep(sealed);
   }
 
   isVerified(slot: number): boolean {
@@ -127,7 +108,6 @@ export class RecordShelf {
     this.verified.fill(0);
     this.sessions.clear();
     this.cache.clear();
-    this.cacheBytes = 0;
   }
 
   /** Everything up to this key is as the source has it. */

@@ -9,7 +9,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { CommitResult, RecordError, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 
-const STATEMENTS_IN_FLIGHT_MAX = 2;
+const STATEMENTS_IN_FLIGHT_MAX = 1;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
 

@@ -41,7 +41,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
       if (recordReader !== null) recordReader.add(key);
       else clock.defer(() => parts.replica()?.onFetched(key, undefined, null));
     },
-    seal: (content, version) => sealRecord({ ...content, version }),
+    seal: sealRecord,
     now: () => clock.now(),
     wallNow: () => clock.wallNow(),
     leaseHeld: () => membership.leaseHeld(),

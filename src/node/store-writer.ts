@@ -10,16 +10,21 @@ import type { StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
 import { encodeMarks, markKey, metaKey, recordKey } from '../wire/store-codec.ts';
-import type { InFlightMark } from '../wire/store-codec.ts';
 
 interface Batch {
   readonly number: number;
-  readonly keys: string[];
-  readonly values: (Uint8Array | null)[];
+  /** What it stores, and null for what it removes; of two writes of one key the later. */
+  readonly entries: Map<string, Uint8Array | null>;
   byteCount: number;
-  /** Reported, too, once on disk. */
-  readonly marks: InFlightMark[];
+  /** Records with their marks; reported once on disk. */
+  readonly writes: StoredWrite[];
   readonly callbacks: (() => void)[];
+  readonly marks: MarkCount;
+}
+
+/** Keys still in flight of one in-flight entry. */
+interface MarkCount {
+  left: number;
 }
 
 export class StoreWriter {
@@ -29,10 +34,7 @@ export class StoreWriter {
   private readonly onFailed: (error: StorageError) => void;
   private readonly waiting: Batch[] = [];
   private inFlight: Batch | null = null;
-  /** Handed in and not yet on disk. */
-  private readonly overlay = new Map<string, Uint8Array | null>();
-  /** Keys still in flight per in-flight entry. */
-  private readonly markCounts = new Map<number, number>();
+  private readonly markCounts = new Map<number, MarkCount>();
   private readonly marksToDrop: number[] = [];
   private flushDue = false;
   private failed = false;
@@ -53,33 +55,35 @@ export class StoreWriter {
   }
 
   get(stored: string): Uint8Array | undefined {
-    if (this.overlay.size > 0) {
-      const pending = this.overlay.get(stored);
+    for (let index = this.waiting.length - 1; index >= 0; index -= 1) {
+      const pending = this.waiting[index]!.entries.get(stored);
       if (pending !== undefined) return pending ?? undefined;
     }
+    const pending = this.inFlight?.entries.get(stored);
+    if (pending !== undefined) return pending ?? undefined;
     return this.storage.get(stored);
   }
 
   /** Stores a record with its in-flight mark; `onStored` follows. Returns the number of the batch. */
   put(write: StoredWrite): number {
-    const { sealed, slot, conditional, recorded, coordinator } = write;
-    const { key, version } = sealed.record;
+    const { sealed, slot } = write;
     const batch = this.collecting(sealed.bytes.length + 64);
-    this.add(batch, recordKey(slot, key), sealed.bytes);
-    batch.marks.push({ key, slot, version, conditional, recorded, coordinator });
-    this.markCounts.set(batch.number, (this.markCounts.get(batch.number) ?? 0) + 1);
+    batch.entries.set(recordKey(slot, sealed.record.key), sealed.bytes);
+    batch.writes.push(write);
+    if (batch.marks.left === 0) this.markCounts.set(batch.number, batch.marks);
+    batch.marks.left += 1;
     return batch.number;
   }
 
   /** Stores or removes a record at rest: no mark, nothing reported. */
   putAtRest(slot: number, key: string, bytes: Uint8Array | null): void {
-    this.add(this.collecting((bytes?.length ?? 0) + 64), recordKey(slot, key), bytes);
+    this.collecting((bytes?.length ?? 0) + 64).entries.set(recordKey(slot, key), bytes);
   }
 
   putMeta(name: string, bytes: Uint8Array, done: (error: StorageError | null) => void): void {
     if (this.failed) return this.clock.defer(() => done({ kind: 'io', message: 'the store has failed' }));
     const batch = this.collecting(bytes.length + 64);
-    this.add(batch, metaKey(name), bytes);
+    batch.entries.set(metaKey(name), bytes);
     batch.callbacks.push(() => done(null));
   }
 
@@ -92,17 +96,14 @@ export class StoreWriter {
 
   /** Entries found at start: `count` of their keys are still in flight. */
   adoptMark(batch: number, count: number): void {
-    if (count > 0) this.markCounts.set(batch, count);
+    if (count > 0) this.markCounts.set(batch, { left: count });
     else this.marksToDrop.push(batch);
   }
 
   unmark(marks: readonly number[]): void {
     for (const mark of marks) {
-      const left = (this.markCounts.get(mark) ?? 0) - 1;
-      if (left > 0) {
-        this.markCounts.set(mark, left);
-        continue;
-      }
+      const count = this.markCounts.get(mark);
+      if (count !== undefined && (count.left -= 1) > 0) continue;
       this.markCounts.delete(mark);
       this.marksToDrop.push(mark);
     }
@@ -118,16 +119,17 @@ export class StoreWriter {
     let batch = this.waiting.at(-1);
     if (
       batch === undefined ||
-      batch.keys.length >= STORE_BATCH_ENTRIES_MAX ||
+      batch.writes.length >= STORE_BATCH_ENTRIES_MAX ||
+      batch.entries.size >= STORE_BATCH_ENTRIES_MAX ||
       batch.byteCount + byteCount > STORE_BATCH_BYTES_MAX
     ) {
       batch = {
         number: this.batchNext++,
-        keys: [],
-        values: [],
+        entries: new Map(),
         byteCount: 0,
-        marks: [],
+        writes: [],
         callbacks: [],
+        marks: { left: 0 },
       };
       this.waiting.push(batch);
     }
@@ -142,39 +144,31 @@ export class StoreWriter {
     return batch;
   }
 
-  private add(batch: Batch, stored: string, bytes: Uint8Array | null): void {
-    batch.keys.push(stored);
-    batch.values.push(bytes);
-    this.overlay.set(stored, bytes);
-  }
-
   private flush(): void {
     if (this.inFlight !== null || this.failed) return;
     const batch = this.waiting.shift();
     if (batch === undefined) return;
-    const recordCount = batch.keys.length;
-    if (batch.marks.length > 0) {
-      batch.keys.push(markKey(batch.number));
-      batch.values.push(encodeMarks(batch.marks));
+    const keys = [...batch.entries.keys()];
+    const values = [...batch.entries.values()];
+    if (batch.writes.length > 0) {
+      keys.push(markKey(batch.number));
+      values.push(encodeMarks(batch.writes));
     }
-    for (const mark of this.marksToDrop.splice(0)) {
-      batch.keys.push(markKey(mark));
-      batch.values.push(null);
+    for (const mark of this.marksToDrop) {
+      keys.push(markKey(mark));
+      values.push(null);
     }
+    this.marksToDrop.length = 0;
     this.inFlight = batch;
-    this.storage.write(batch.keys, batch.values, (error) => {
+    this.storage.write(keys, values, (error) => {
       this.inFlight = null;
       if (error !== null) {
         this.failed = true;
         this.onFailed(error);
         return;
       }
-      for (let index = 0; index < recordCount; index += 1) {
-        const stored = batch.keys[index]!;
-        if (this.overlay.get(stored) === batch.values[index]) this.overlay.delete(stored);
-      }
       this.flush();
-      for (const each of batch.marks) this.onStored(each.key, each.version);
+      for (const { sealed } of batch.writes) this.onStored(sealed.record.key, sealed.record.version);
       for (const callback of batch.callbacks) callback();
     });
   }

@@ -22,7 +22,7 @@ const OPERATION_ID_BYTES = 16;
 export function sealRecord(record: KeyRecord): SealedRecord {
   const keyBytes = Buffer.byteLength(record.key);
   const idBytes = record.operationId === null ? 0 : OPERATION_ID_BYTES;
-  const bytes = Buffer.allocUnsafeSlow(HEADER_BYTES + idBytes + keyBytes + record.value.length);
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + idBytes + keyBytes + record.value.length);
   bytes[4] = RECORD_FORMAT;
   bytes[5] =
     (record.tombstone ? FLAG_TOMBSTONE : 0) |
@@ -47,52 +47,40 @@ export function sealRecord(record: KeyRecord): SealedRecord {
  */
 export function openRecord(bytes: Uint8Array): SealedRecord | undefined {
   if (bytes.length < HEADER_BYTES) return undefined;
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const checksum = buffer.readUInt32LE(0);
   if (crc32(buffer.subarray(4)) !== checksum) return undefined;
   const flags = buffer[5]!;
   if (buffer[4] !== RECORD_FORMAT || (flags & ~FLAGS_KNOWN) !== 0) return undefined;
-  const origin = (flags >> ORIGIN_SHIFT) & ORIGIN_MASK;
-  if (origin > 2) return undefined;
+  if (((flags >> ORIGIN_SHIFT) & ORIGIN_MASK) > 2) return undefined;
   const idBytes = (flags & FLAG_OPERATION_ID) === 0 ? 0 : OPERATION_ID_BYTES;
   const keyEnd = HEADER_BYTES + idBytes + buffer.readUInt16LE(6);
-  if (keyEnd > buffer.length) return undefined;
-  const version = buffer.readDoubleLE(8);
-  if (!isVersion(version)) return undefined;
-  const record: KeyRecord = {
-    key: buffer.toString('utf8', HEADER_BYTES + idBytes, keyEnd),
-    version,
-    origin: origin as Origin,
-    tombstone: (flags & FLAG_TOMBSTONE) !== 0,
-    value: buffer.subarray(keyEnd),
-    createdAt: buffer.readDoubleLE(16),
-    updatedAt: buffer.readDoubleLE(24),
-    expiresAt: buffer.readDoubleLE(32),
-    operationId: idBytes === 0 ? null : buffer.subarray(HEADER_BYTES, HEADER_BYTES + idBytes),
-  };
-  return { record, bytes, checksum };
+  if (keyEnd > buffer.length || !isVersion(buffer.readDoubleLE(8))) return undefined;
+  return recordIn(buffer, buffer.toString('utf8', HEADER_BYTES + idBytes, keyEnd), keyEnd, checksum);
 }
 
-/**
- * The same record in bytes that nothing else shares. One that came in a frame is a view into it, and the value of
- * one that was sealed here is a view into the client's message: kept, a hundred bytes would hold a megabyte.
- */
-export function withOwnBytes(sealed: SealedRecord): SealedRecord {
-  const { record, checksum } = sealed;
-  const shared = sealed.bytes.buffer.byteLength > sealed.bytes.length * 2 + 64;
-  if (!shared && record.value.buffer === sealed.bytes.buffer) return sealed;
-  const bytes = shared ? new Uint8Array(sealed.bytes) : sealed.bytes;
-  const own: KeyRecord = {
-    key: record.key,
-    version: record.version,
-    origin: record.origin,
-    tombstone: record.tombstone,
-    value: bytes.subarray(bytes.length - record.value.length),
-    createdAt: record.createdAt,
-    updatedAt: record.updatedAt,
-    expiresAt: record.expiresAt,
+/** A record that was opened before and has lain in this process's memory since. */
+export function openKept(bytes: Buffer, key: string): SealedRecord {
+  const idBytes = (bytes[5]! & FLAG_OPERATION_ID) === 0 ? 0 : OPERATION_ID_BYTES;
+  const keyEnd = HEADER_BYTES + idBytes + bytes.readUInt16LE(6);
+  return recordIn(bytes, key, keyEnd, bytes.readUInt32LE(0));
+}
+
+function recordIn(bytes: Buffer, key: string, keyEnd: number, checksum: number): SealedRecord {
+  const flags = bytes[5]!;
+  const record: KeyRecord = {
+    key,
+    version: bytes.readDoubleLE(8),
+    origin: ((flags >> ORIGIN_SHIFT) & ORIGIN_MASK) as Origin,
+    tombstone: (flags & FLAG_TOMBSTONE) !== 0,
+    value: bytes.subarray(keyEnd),
+    createdAt: bytes.readDoubleLE(16),
+    updatedAt: bytes.readDoubleLE(24),
+    expiresAt: bytes.readDoubleLE(32),
     operationId:
-      record.operationId === null ? null : bytes.subarray(HEADER_BYTES, HEADER_BYTES + OPERATION_ID_BYTES),
+      (flags & FLAG_OPERATION_ID) === 0
+        ? null
+        : bytes.subarray(HEADER_BYTES, HEADER_BYTES + OPERATION_ID_BYTES),
   };
-  return { record: own, bytes, checksum };
+  return { record, bytes, checksum };
 }

@@ -6,6 +6,7 @@
  *   m name          what the node must remember of itself and of the council's register
  */
 import type { Coordinator } from '../core/message.ts';
+import type { StoredWrite } from '../core/replication/context.ts';
 
 const SLOT_DIGITS = 4;
 const BATCH_DIGITS = 11;
@@ -55,20 +56,22 @@ export interface InFlightMark {
   readonly coordinator: Coordinator;
 }
 
-export function encodeMarks(marks: readonly InFlightMark[]): Uint8Array {
+/** The in-flight entry of the writes that one batch stores. */
+export function encodeMarks(writes: readonly StoredWrite[]): Uint8Array {
   let size = 1 + 4;
-  for (const mark of marks) size += ENTRY_FIXED_BYTES + Buffer.byteLength(mark.key);
+  for (const { sealed } of writes) size += ENTRY_FIXED_BYTES + Buffer.byteLength(sealed.record.key);
   const bytes = Buffer.allocUnsafe(size);
   bytes[0] = FORMAT;
-  bytes.writeUInt32LE(marks.length, 1);
+  bytes.writeUInt32LE(writes.length, 1);
   let at = 5;
-  for (const mark of marks) {
-    at = bytes.writeUInt16LE(mark.slot, at);
-    at = bytes.writeDoubleLE(mark.version, at);
-    at = bytes.writeUInt8((mark.conditional ? 1 : 0) | (mark.recorded ? 2 : 0), at);
-    at = bytes.writeUInt16LE(mark.coordinator.id, at);
-    at = bytes.writeDoubleLE(mark.coordinator.incarnation, at);
-    const length = bytes.write(mark.key, at + 2, 'utf8');
+  for (const write of writes) {
+    const { key, version } = write.sealed.record;
+    at = bytes.writeUInt16LE(write.slot, at);
+    at = bytes.writeDoubleLE(version, at);
+    at = bytes.writeUInt8((write.conditional ? 1 : 0) | (write.recorded ? 2 : 0), at);
+    at = bytes.writeUInt16LE(write.coordinator.id, at);
+    at = bytes.writeDoubleLE(write.coordinator.incarnation, at);
+    const length = bytes.write(key, at + 2, 'utf8');
     bytes.writeUInt16LE(length, at);
     at += 2 + length;
   }

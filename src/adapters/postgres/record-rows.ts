@@ -52,13 +52,13 @@ export function packRows(rows: readonly RecordRow[]): Buffer[] {
 export function rowFromFields(fields: readonly unknown[]): RecordRow {
   const record: KeyRecord = {
     key: fields[0] as string,
-    value: fields[2] === null ? EMPTY_VALUE : (fields[2] as Uint8Array),
     version: fields[3] as number,
     origin: fields[4] as Origin,
+    tombstone: fields[8] as boolean,
+    value: fields[2] === null ? EMPTY_VALUE : (fields[2] as Uint8Array),
     createdAt: fields[5] as number,
     updatedAt: fields[6] as number,
     expiresAt: fields[7] === null ? 0 : (fields[7] as number),
-    tombstone: fields[8] as boolean,
     operationId: fields[10] as Uint8Array | null,
   };
   return { record, slot: fields[1] as number, checksum: fields[9] as number };

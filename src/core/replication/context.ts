@@ -2,12 +2,12 @@
  * What the rules of replication stand on: the keys in flight, the epoch's view of the slots, and the effects
  * by which they reach the world. Effects only note what is to be done; nothing comes back from within one.
  */
+import { NONE } from '../../base/short-list.ts';
 import type { Failure } from '../errors.ts';
 import type { Coordinator, PeerMessage } from '../message.ts';
 import type { Mutations } from '../mutations.ts';
 import type { WriteResult } from '../operation.ts';
-import type { RecordContent } from './judge.ts';
-import type { SealedRecord } from '../record.ts';
+import type { KeyRecord, SealedRecord } from '../record.ts';
 import { isAtRest, restingState } from './key-state.ts';
 import type { KeyState, ReadTicket, WriteTicket } from './key-state.ts';
 import type { SlotView } from './slot-view.ts';
@@ -42,7 +42,7 @@ export interface ReplicaEffects {
   record(sealed: SealedRecord, slot: number): void;
   /** Asks PostgreSQL for the key; `onFetched` follows. */
   fetch(key: string): void;
-  seal(content: RecordContent, version: number): SealedRecord;
+  seal(record: KeyRecord): SealedRecord;
   /** Monotonic ms. */
   now(): number;
   wallNow(): number;
@@ -68,8 +68,8 @@ export interface ReplicaContext {
   readonly table: Map<string, KeyState>;
   /** Rounds of this node by their number. */
   readonly rounds: Map<number, KeyState>;
-  /** Keys whose queue should be looked at once the event at hand is handled. */
-  readonly runnable: Set<KeyState>;
+  /** Keys whose queue should be looked at once the event at hand is handled: those marked so, each once. */
+  readonly runnable: KeyState[];
   /** Rounds that wait for time or for owners only. */
   readonly settling: Set<KeyState>;
   /** Answers to clients, given once the event at hand is handled: a client may act again within its answer. */
@@ -94,11 +94,17 @@ export function openKey(context: ReplicaContext, key: string, slot: number): Key
 export function closeKey(context: ReplicaContext, state: KeyState): void {
   if (!isAtRest(state) || context.table.get(state.key) !== state) return;
   context.table.delete(state.key);
-  context.settling.delete(state);
+  if (context.settling.size > 0) context.settling.delete(state);
   if (state.marks.length > 0) {
     context.effects.unmark(state.key, state.marks);
-    state.marks = [];
+    state.marks = NONE;
   }
+}
+
+export function makeRunnable(context: ReplicaContext, state: KeyState): void {
+  if (state.runnable) return;
+  state.runnable = true;
+  context.runnable.push(state);
 }
 
 export function heldVersion(state: KeyState): number {

@@ -2,6 +2,7 @@
  * The follower's side of a write: store what is higher, acknowledge only what is on the disk, make readable only
  * what was validated. A learner does the same, and never lets an unverified leftover stand in the way (R19).
  */
+import { NONE, appended } from '../../base/short-list.ts';
 import type { Acknowledge, HeldRecord, Invalidate, Validate } from '../message.ts';
 import { isEarlyExpiry } from '../record.ts';
 import { COUNTER_JUMP_MAX, counterOf } from '../version.ts';
@@ -51,7 +52,7 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
   }
   if (context.mutations.acknowledgeBeforeStore === true) acknowledge(context, state, owed);
   else if (state.durable >= heldVersion(state)) acknowledge(context, state, owed);
-  else state.owed.push(owed);
+  else state.owed = appended(state.owed, owed);
   closeKey(context, state);
 }
 
@@ -62,7 +63,7 @@ export function onStored(context: ReplicaContext, key: string, version: number):
   if (version > state.durable) state.durable = version;
   if (state.durable >= heldVersion(state) && state.owed.length > 0) {
     const owed = state.owed;
-    state.owed = [];
+    state.owed = NONE;
     for (const each of owed) acknowledge(context, state, each);
   }
   const round = state.round;

@@ -8,15 +8,12 @@ import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
 import type { Expectation, WriteOperation } from '../operation.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT, ORIGIN_LEGACY, isExpired, isLive, yieldsToFill } from '../record.ts';
-import type { KeyRecord, Origin } from '../record.ts';
+import type { KeyRecord, Origin, RecordContent } from '../record.ts';
 
 export type Judgement =
   | { readonly kind: 'write'; readonly content: RecordContent; readonly number: bigint | null }
   | { readonly kind: 'conditionFailed'; readonly current: KeyRecord | undefined }
   | { readonly kind: 'failed'; readonly failure: Failure };
-
-/** A record before it has its version. */
-export type RecordContent = Omit<KeyRecord, 'version'>;
 
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);

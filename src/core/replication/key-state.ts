@@ -2,6 +2,7 @@
  * What a node keeps in memory of a key that is not at rest: one whose version is not valid yet, or on which
  * something waits. A key without a state here is valid, and its record is the store's. (DESIGN section 5)
  */
+import { NONE } from '../../base/short-list.ts';
 import type { Failure } from '../errors.ts';
 import type { Coordinator } from '../message.ts';
 import type { WriteOperation, WriteResult } from '../operation.ts';
@@ -51,7 +52,7 @@ export interface Round {
   /** Epoch whose acknowledgements are being collected. (R4) */
   epoch: number;
   /** Members that have not acknowledged in this epoch. */
-  awaiting: number[];
+  awaiting: readonly number[];
   /** In this epoch someone, this node included, held a higher version. (R1) */
   outranked: boolean;
   /** All acknowledged *equal* within one epoch, once: the write can no longer be lost to another. (R3) */
@@ -91,14 +92,16 @@ export interface KeyState {
   since: number;
   round: Round | null;
   /** Conditional writes that lost and wait to learn whether that was definite. (R3) */
-  aborted: AbortedRound[];
-  queue: WriteTicket[];
-  readers: ReadTicket[];
+  aborted: readonly AbortedRound[];
+  queue: readonly WriteTicket[];
+  readers: readonly ReadTicket[];
   /** Records replaced while readers waited: one of them may still become valid for them. (R9) */
-  overwritten: SealedRecord[];
-  owed: OwedAcknowledgement[];
+  overwritten: readonly SealedRecord[];
+  owed: readonly OwedAcknowledgement[];
   /** Store batches whose in-flight entries name this key. (R12) */
-  marks: number[];
+  marks: readonly number[];
+  /** Its queue is to be looked at once the event at hand is handled. */
+  runnable: boolean;
   /** PostgreSQL was asked and has no row: absence here is final while this state lasts. (R23) */
   absentInRecord: boolean;
   /** PostgreSQL has been asked for the key and has not answered. */
@@ -125,12 +128,13 @@ export function restingState(key: string, slot: number, held: SealedRecord | nul
     valid: true,
     since: now,
     round: null,
-    aborted: [],
-    queue: [],
-    readers: [],
-    overwritten: [],
-    owed: [],
-    marks: [],
+    aborted: NONE,
+    queue: NONE,
+    readers: NONE,
+    overwritten: NONE,
+    owed: NONE,
+    marks: NONE,
+    runnable: false,
     absentInRecord: false,
     fetching: false,
   };

@@ -28,7 +28,7 @@ export function sweepKeys(context: ReplicaContext): void {
     const round = state.round;
     if (round !== null) {
       if (round.phase === 'collecting' && now - round.sentAt > RESEND_AFTER_MS)
-        sendInvalidates(context, state, round);
+        sendInvalidates(context, round);
       continue;
     }
     if (!state.valid && state.held !== null && !state.fetching) attend(context, state, now);
@@ -116,6 +116,6 @@ export function onPeerBack(context: ReplicaContext, memberId: number): void {
   for (const state of context.table.values()) {
     const round = state.round;
     if (round === null || round.phase !== 'collecting' || !round.awaiting.includes(memberId)) continue;
-    sendInvalidates(context, state, round);
+    sendInvalidates(context, round);
   }
 }

@@ -4,6 +4,7 @@
  * effects. Rules: `docs/PROTOCOL.md`, R1 to R13, after Hermes (Katsarakis et al., ASPLOS 2020) with durability and
  * PostgreSQL added.
  */
+import { NONE, appended } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
 import { KEY_WAITERS_MAX } from '../limits.ts';
@@ -41,7 +42,7 @@ export class Replica {
       view,
       table: new Map(),
       rounds: new Map(),
-      runnable: new Set(),
+      runnable: [],
       answers: [],
       settling: new Set(),
       roundNext: 1,
@@ -84,7 +85,7 @@ export class Replica {
       this.drain();
       return;
     }
-    state.queue.push(ticket);
+    state.queue = appended(state.queue, ticket);
     runQueue(this.context, state);
     this.drain();
   }
@@ -103,11 +104,11 @@ export class Replica {
       answerRead(this.context, ticket, undefined, failure('overloaded', 'too many reads wait on this key'));
     } else if (state.held !== null) {
       ticket.lowest = heldVersion(state);
-      state.readers.push(ticket);
+      state.readers = appended(state.readers, ticket);
     } else if (this.context.view.topology.loaded) {
       answerRead(this.context, ticket, undefined, null);
     } else {
-      state.readers.push(ticket);
+      state.readers = appended(state.readers, ticket);
       if (!state.fetching) {
         state.fetching = true;
         this.context.effects.fetch(ticket.key);
@@ -172,17 +173,18 @@ export class Replica {
       return;
     }
     if (state.held !== null) return;
-    for (const reader of state.readers.splice(0)) {
-      answerRead(this.context, reader, undefined, problem);
-    }
-    for (const ticket of state.queue.splice(0)) failWrite(this.context, ticket, problem);
+    const { readers, queue } = state;
+    state.readers = NONE;
+    state.queue = NONE;
+    for (const reader of readers) answerRead(this.context, reader, undefined, problem);
+    for (const ticket of queue) failWrite(this.context, ticket, problem);
   }
 
   private confirmAbsent(state: KeyState): void {
     state.absentInRecord = true;
-    for (const reader of state.readers.splice(0)) {
-      answerRead(this.context, reader, undefined, null);
-    }
+    const { readers } = state;
+    state.readers = NONE;
+    for (const reader of readers) answerRead(this.context, reader, undefined, null);
   }
 
   /** A new epoch in which this process is still the member it was. */
@@ -213,7 +215,7 @@ export class Replica {
   restoreInFlight(slot: number, held: Adoption, marks: readonly number[]): void {
     const state = openKey(this.context, held.sealed.record.key, slot);
     if (state === 'damaged' || state.held === null) return;
-    state.marks.push(...marks);
+    state.marks = [...state.marks, ...marks];
     state.valid = false;
     state.heldConditional = held.conditional;
     state.heldRecorded = held.recorded;
@@ -292,7 +294,7 @@ export class Replica {
     this.context.table.clear();
     this.context.rounds.clear();
     this.context.settling.clear();
-    this.context.runnable.clear();
+    for (const state of this.context.runnable.splice(0)) state.runnable = false;
     this.drain();
     return left;
   }
@@ -314,13 +316,15 @@ export class Replica {
     if (this.draining) return;
     this.draining = true;
     const { runnable, answers, table } = this.context;
-    for (let next = 0; runnable.size > 0 || next < answers.length;) {
-      for (const state of runnable) {
-        runnable.delete(state);
+    for (let next = 0; runnable.length > 0 || next < answers.length;) {
+      for (let index = 0; index < runnable.length; index += 1) {
+        const state = runnable[index]!;
+        state.runnable = false;
         if (table.get(state.key) !== state && state.queue.length > 0) table.set(state.key, state);
         runQueue(this.context, state);
         closeKey(this.context, state);
       }
+      runnable.length = 0;
       const answer = answers[next];
       if (answer === undefined) continue;
       next += 1;

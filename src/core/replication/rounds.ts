@@ -2,18 +2,19 @@
  * The coordinator's side of a write: take a version, store, collect every acknowledgement within one epoch,
  * have PostgreSQL commit, answer, validate. (PROTOCOL R1 to R7)
  */
+import { NONE, appended, withoutFirst } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
 import type { Acknowledge, Invalidate } from '../message.ts';
 import { isConditional } from '../operation.ts';
 import type { WriteResult } from '../operation.ts';
-import { ORIGIN_LEGACY } from '../record.ts';
+import { ORIGIN_LEGACY, recordOf } from '../record.ts';
 import type { KeyRecord, SealedRecord } from '../record.ts';
 import { counterOf, makeVersion } from '../version.ts';
-import { answerWrite, closeKey, failWrite, heldVersion } from './context.ts';
+import { answerWrite, closeKey, failWrite, heldVersion, makeRunnable } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import { judge } from './judge.ts';
-import type { Judgement, RecordContent } from './judge.ts';
+import type { Judgement } from './judge.ts';
 import type { KeyState, Round, RoundTicket, WriteTicket } from './key-state.ts';
 import { abortRound, adopt, becomeValid, dropRound } from './validity.ts';
 import type { Adoption } from './validity.ts';
@@ -23,7 +24,7 @@ const COMBINED_COUNT_MAX = 1000;
 
 /** Begins the next round of a key, if anything waits and nothing forbids it. */
 export function runQueue(context: ReplicaContext, state: KeyState): void {
-  while (state.queue.length > 0 && state.queue[0]!.answered) state.queue.shift();
+  while (state.queue.length > 0 && state.queue[0]!.answered) state.queue = withoutFirst(state.queue);
   const first = state.queue[0];
   if (first === undefined || state.round !== null || state.fetching) return;
   if (!context.effects.leaseHeld()) return;
@@ -36,7 +37,9 @@ export function runQueue(context: ReplicaContext, state: KeyState): void {
   }
   const refusal = refusalOf(context, state);
   if (refusal !== null) {
-    for (const ticket of state.queue.splice(0)) failWrite(context, ticket, refusal);
+    const refused = state.queue;
+    state.queue = NONE;
+    for (const ticket of refused) failWrite(context, ticket, refusal);
     closeKey(context, state);
     return;
   }
@@ -63,34 +66,33 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
   const counter =
     Math.max(counterOf(heldVersion(state)), context.view.topology.floorCounter) + (conditional ? 1 : 2);
   const version = makeVersion(counter, context.self.id);
-  const carried: RoundTicket[] = [];
-  let base: KeyRecord | undefined = state.held?.record;
-  let content: RecordContent | null = null;
+  let carried: readonly RoundTicket[] = NONE;
+  const standing = state.held?.record;
+  let written: KeyRecord | null = null;
   while (state.queue.length > 0 && carried.length < COMBINED_COUNT_MAX) {
     const ticket = state.queue[0]!;
     // Before the first write of this round every judgement is on the record itself, which must be valid.
-    if (content === null && isConditional(ticket.operation.kind) !== conditional) break;
-    state.queue.shift();
+    if (written === null && isConditional(ticket.operation.kind) !== conditional) break;
+    state.queue = withoutFirst(state.queue);
     if (ticket.answered) continue;
-    const judgement = judgeTicket(context, ticket, base, wallNow);
+    const judgement = judgeTicket(context, ticket, written ?? standing, wallNow);
     const result = resultOf(judgement, version);
     if (judgement.kind !== 'write') {
-      if (content === null) answerWrite(context, ticket, result);
-      else carried.push({ ticket, result });
+      if (written === null) answerWrite(context, ticket, result);
+      else carried = appended(carried, { ticket, result });
       continue;
     }
-    content = judgement.content;
-    base = { ...content, version };
-    carried.push({ ticket, result });
+    written = recordOf(judgement.content, version);
+    carried = appended(carried, { ticket, result });
   }
-  if (content === null) {
-    if (state.queue.length > 0) context.runnable.add(state);
+  if (written === null) {
+    if (state.queue.length > 0) makeRunnable(context, state);
     closeKey(context, state);
     return;
   }
   for (const each of carried) each.ticket.begun = true;
   startRound(context, state, 'write', carried, {
-    sealed: context.effects.seal(content, version),
+    sealed: context.effects.seal(written),
     conditional,
     recorded: !context.effects.writesThrough(state.key),
     coordinator: context.self,
@@ -134,7 +136,7 @@ export function startRound(
     tickets,
     phase: 'storing',
     epoch,
-    awaiting: [],
+    awaiting: NONE,
     outranked: false,
     decided: false,
     recorded: write.recorded,
@@ -152,12 +154,12 @@ export function collect(context: ReplicaContext, state: KeyState, round: Round):
   round.phase = 'collecting';
   round.epoch = context.view.topology.epoch;
   round.outranked = heldVersion(state) > round.sealed.record.version;
-  round.awaiting = [...context.view.row(state.slot).others];
-  sendInvalidates(context, state, round);
+  round.awaiting = context.view.row(state.slot).others;
+  sendInvalidates(context, round);
   if (round.awaiting.length === 0) allAcknowledged(context, state, round);
 }
 
-export function sendInvalidates(context: ReplicaContext, state: KeyState, round: Round): void {
+export function sendInvalidates(context: ReplicaContext, round: Round): void {
   round.sentAt = context.effects.now();
   const message: Invalidate = {
     kind: 'invalidate',
@@ -169,21 +171,19 @@ export function sendInvalidates(context: ReplicaContext, state: KeyState, round:
     routeEpoch: round.sealed.record.origin === ORIGIN_LEGACY ? 1 : 0,
   };
   for (const id of round.awaiting) context.effects.send(id, message);
-  void state;
 }
 
 export function onAcknowledge(context: ReplicaContext, from: number, message: Acknowledge): void {
   const state = context.rounds.get(message.round);
   const round = state?.round;
   if (state === undefined || round === null || round === undefined || round.phase !== 'collecting') return;
-  const index = round.awaiting.indexOf(from);
-  if (index < 0) return;
+  if (!round.awaiting.includes(from)) return;
   if (message.outcome === 'refused') {
     // The member cannot take this version now; it is asked again until an epoch settles whose fault it is.
     context.effects.event('warn', 'replication.refused', { from, conditional: round.conditional });
     return;
   }
-  round.awaiting.splice(index, 1);
+  round.awaiting = round.awaiting.length === 1 ? NONE : round.awaiting.filter((id) => id !== from);
   if (message.outcome === 'higher') {
     round.outranked = true;
     const held = message.held;
@@ -249,7 +249,7 @@ export function tryFinish(context: ReplicaContext, state: KeyState, round: Round
   }
   if (!round.outranked || context.mutations.validateDespiteHigher === true)
     announceValid(context, state, round);
-  context.runnable.add(state);
+  makeRunnable(context, state);
 }
 
 function announceValid(context: ReplicaContext, state: KeyState, round: Round): void {
@@ -266,7 +266,7 @@ export function install(context: ReplicaContext, state: KeyState, sealed: Sealed
   if (round !== null) {
     const tickets = round.tickets.map((each) => each.ticket).filter((ticket) => !ticket.answered);
     dropRound(context, state);
-    state.queue.unshift(...tickets);
+    if (tickets.length > 0) state.queue = [...tickets, ...state.queue];
   }
   startRound(context, state, 'install', [], {
     sealed,

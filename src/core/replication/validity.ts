@@ -2,11 +2,12 @@
  * How a key becomes invalid and valid again: adopting a higher version, aborting what it outranks, validating,
  * and letting those go who waited. (PROTOCOL R1, R2, R3, R9)
  */
+import { NONE, appended, withoutFirst } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
 import type { Coordinator } from '../message.ts';
 import type { SealedRecord } from '../record.ts';
 import { counterOf } from '../version.ts';
-import { answerRead, closeKey, failWrite, heldVersion } from './context.ts';
+import { answerRead, closeKey, failWrite, heldVersion, makeRunnable } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import type { KeyState, Round } from './key-state.ts';
 
@@ -36,7 +37,7 @@ export function adopt(context: ReplicaContext, state: KeyState, incoming: Adopti
   context.counterHighest = Math.max(context.counterHighest, counterOf(version));
   const { sealed, conditional, recorded, coordinator } = incoming;
   const write = { sealed, slot: state.slot, conditional, recorded, coordinator, replaced };
-  state.marks.push(context.effects.store(write));
+  state.marks = appended(state.marks, context.effects.store(write));
 }
 
 /** The coordinator is follower 0 of its own write: what outranks it here outranks it. (R2) */
@@ -53,8 +54,8 @@ function outrank(context: ReplicaContext, state: KeyState, round: Round): void {
 
 function keepForReaders(state: KeyState): void {
   if (state.held === null || state.valid || state.readers.length === 0) return;
-  state.overwritten.push(state.held);
-  if (state.overwritten.length > OVERWRITTEN_COUNT_MAX) state.overwritten.shift();
+  state.overwritten = appended(state.overwritten, state.held);
+  if (state.overwritten.length > OVERWRITTEN_COUNT_MAX) state.overwritten = withoutFirst(state.overwritten);
 }
 
 /**
@@ -67,7 +68,7 @@ export function abortRound(context: ReplicaContext, state: KeyState): void {
   dropRound(context, state);
   const tickets = round.tickets.map((each) => each.ticket).filter((ticket) => !ticket.answered);
   if (tickets.length === 0) return;
-  state.aborted.push({
+  state.aborted = appended(state.aborted, {
     tickets,
     version: round.sealed.record.version,
     epochBegan: round.epochBegan,
@@ -78,7 +79,7 @@ export function abortRound(context: ReplicaContext, state: KeyState): void {
 export function dropRound(context: ReplicaContext, state: KeyState): void {
   if (state.round === null) return;
   context.rounds.delete(state.round.id);
-  context.settling.delete(state);
+  if (context.settling.size > 0) context.settling.delete(state);
   state.round = null;
   state.since = context.effects.now();
 }
@@ -88,11 +89,11 @@ export function becomeValid(context: ReplicaContext, state: KeyState): void {
   const held = state.held;
   if (held === null) return;
   state.valid = true;
-  state.overwritten = [];
+  state.overwritten = NONE;
   releaseReaders(context, state, held);
   judgeAborted(context, state);
   if (held.record.version <= state.durable) context.effects.settled(held);
-  context.runnable.add(state);
+  makeRunnable(context, state);
   closeKey(context, state);
 }
 
@@ -101,7 +102,9 @@ export function validateOverwritten(context: ReplicaContext, state: KeyState, ve
   const index = state.overwritten.findIndex((sealed) => sealed.record.version === version);
   if (index >= 0) releaseReaders(context, state, state.overwritten[index]!);
   else if (context.mutations.releaseReadersByAnyValidate === true && state.held !== null) {
-    for (const reader of state.readers.splice(0)) answerRead(context, reader, state.held, null);
+    const released = state.readers;
+    state.readers = NONE;
+    for (const reader of released) answerRead(context, reader, state.held, null);
   }
 }
 
@@ -131,6 +134,6 @@ function judgeAborted(context: ReplicaContext, state: KeyState): void {
       again.push(ticket);
     }
   }
-  state.aborted = [];
-  state.queue.unshift(...again);
+  state.aborted = NONE;
+  if (again.length > 0) state.queue = [...again, ...state.queue];
 }
