@@ -30,20 +30,26 @@ export function readCheckpoint(path: string, rowsPath: string): Checkpoint | und
     throw error;
   }
   const fresh = newCheckpoint(rowsPath);
-  let held: Partial<Checkpoint>;
-  try {
-    held = JSON.parse(text) as Partial<Checkpoint>;
-  } catch {
-    throw new Error(`${path} is damaged: start over with --restart`);
-  }
-  const isWhole = (Object.keys(fresh) as (keyof Checkpoint)[]).every((name) =>
-    Number.isSafeInteger(held?.[name]),
-  );
-  if (!isWhole) throw new Error(`${path} is damaged: start over with --restart`);
+  const held = parseCheckpoint(text);
+  if (held === undefined) throw new Error(`${path} is damaged: start over with --restart`);
   if (held.size !== fresh.size || held.changedAtMs !== fresh.changedAtMs) {
     throw new Error(`${rowsPath} has changed since ${path} was written: start over with --restart`);
   }
-  return held as Checkpoint;
+  return held;
+}
+
+/** Undefined where the text is no checkpoint, or names a place outside the file that it belongs to. */
+export function parseCheckpoint(text: string): Checkpoint | undefined {
+  let held: Partial<Checkpoint> | null;
+  try {
+    held = JSON.parse(text) as Partial<Checkpoint> | null;
+  } catch {
+    return undefined;
+  }
+  const { size = -1, changedAtMs = -1, offset = -1, lines = -1, imported = -1, refused = -1 } = held ?? {};
+  const all = [size, changedAtMs, offset, lines, imported, refused];
+  if (!all.every((number) => Number.isSafeInteger(number) && number >= 0) || offset > size) return undefined;
+  return { size, changedAtMs, offset, lines, imported, refused };
 }
 
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {

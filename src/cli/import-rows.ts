@@ -64,7 +64,8 @@ export async function* readLines(path: string, offset: number, number: number): 
   }
 }
 
-function parseLine(bytes: Buffer): { row: Row | undefined; fault: string | undefined } {
+/** One line without its end. */
+export function parseLine(bytes: Buffer): { row: Row | undefined; fault: string | undefined } {
   const text = bytes.toString('utf8');
   if (text.trim() === '') return { row: undefined, fault: undefined };
   if (!Buffer.from(text, 'utf8').equals(bytes)) return { row: undefined, fault: 'is not UTF-8' };

@@ -98,10 +98,9 @@ export class MembershipDisk {
   private loadIdentity(): Identity | undefined {
     const bytes = this.meta.load(IDENTITY_KEY);
     if (bytes === undefined) return IDENTITY_BLANK;
-    const value = parse(bytes) as Partial<Identity> | undefined;
-    const { clusterId, life, id, incarnations } = value ?? {};
-    if (typeof clusterId !== 'string' || typeof life !== 'number' || typeof id !== 'number') return undefined;
-    if (!Array.isArray(incarnations)) return undefined;
+    const { clusterId, life, id, incarnations } = parse(bytes) as Partial<Identity>;
+    if (typeof clusterId !== 'string' || !isWhole(life) || !isWhole(id)) return undefined;
+    if (!Array.isArray(incarnations) || !incarnations.every(isWhole)) return undefined;
     return { clusterId, life, id, incarnations };
   }
 
@@ -110,13 +109,15 @@ export class MembershipDisk {
     if (bytes === undefined) return ACCEPTOR_BLANK;
     if (bytes.length < HEAD_LENGTH_BYTES) return undefined;
     const bodyAt = HEAD_LENGTH_BYTES + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-    const head = parse(bytes.subarray(HEAD_LENGTH_BYTES, bodyAt)) as
-      { promised: Ballot; ballot: Ballot | null } | undefined;
-    if (head === undefined) return undefined;
-    if (head.ballot === null) return { promised: head.promised, accepted: null };
+    const { promised, ballot } = parse(bytes.subarray(HEAD_LENGTH_BYTES, bodyAt)) as {
+      promised?: unknown;
+      ballot?: unknown;
+    };
+    if (!isBallot(promised)) return undefined;
+    if (ballot === null) return { promised, accepted: null };
     const topology = this.codec.decode(bytes.subarray(bodyAt));
-    if (topology === undefined) return undefined;
-    return { promised: head.promised, accepted: { ballot: head.ballot, topology } };
+    if (topology === undefined || !isBallot(ballot)) return undefined;
+    return { promised, accepted: { ballot, topology } };
   }
 
   private loadTopology(): Topology | null | undefined {
@@ -146,10 +147,22 @@ function encodeText(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-function parse(bytes: Uint8Array): unknown {
+/** An object; one without fields stands for what is none. */
+function parse(bytes: Uint8Array): object {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return typeof value === 'object' && value !== null ? value : {};
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+function isWhole(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isBallot(value: unknown): value is Ballot {
+  if (typeof value !== 'object' || value === null) return false;
+  const { number, proposer } = value as Partial<Ballot>;
+  return isWhole(number) && typeof proposer === 'string';
 }

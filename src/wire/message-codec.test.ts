@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
+import { FRAME_MESSAGES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import { decodeFrame, FrameEncoder } from './message-codec.ts';
 import { KINDS, header, messageOf, sealed, small } from '../../test/support/any-message.ts';
@@ -184,6 +185,18 @@ describe('bytes from outside', () => {
     const frame = encode(HEAD, [{ kind: 'validate', key: 'é', version: 1 }]);
     frame[31] = 0x20;
     expect(decodeFrame(reseal(frame))).toEqual({ fault: 'a text is not UTF-8' });
+  });
+
+  test('a frame with more messages than anybody sends at once: is refused, however small they are', () => {
+    const frameOf = (count: number): Uint8Array =>
+      encode(
+        HEAD,
+        Array.from({ length: count }, () => ({ kind: 'learned' as const })),
+      );
+    expect(decodeFrame(frameOf(FRAME_MESSAGES_MAX))).toMatchObject({ header: HEAD });
+    expect(decodeFrame(frameOf(FRAME_MESSAGES_MAX + 1))).toEqual({
+      fault: 'a frame holds too many messages',
+    });
   });
 
   test('a frame of another format: is named', () => {

@@ -7,6 +7,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { unreachable } from '../base/assert.ts';
+import { FRAME_MESSAGES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import * as forward from './forward-codec.ts';
 import * as learn from './learn-codec.ts';
@@ -101,6 +102,8 @@ export function decodeFrame(
   const checksum = from.u32();
   if (from.ok && crc32(frame.subarray(COUNT_AT)) !== checksum) return { fault: 'a frame is damaged' };
   let messagesLeft = from.u32();
+  // What a message is in memory may be far larger than its bytes: nobody sends more at once.
+  if (messagesLeft > FRAME_MESSAGES_MAX) from.fail('a frame holds too many messages');
   const header: FrameHeader = { from: from.u16(), incarnation: from.whole(), epoch: from.whole() };
   const messages: PeerMessage[] = [];
   for (; messagesLeft > 0 && from.ok; messagesLeft--) {

@@ -5,12 +5,15 @@
  *   f NNN…          an in-flight entry: the keys and versions that one batch made invalid (PROTOCOL R12)
  *   m name          what the node must remember of itself and of the council's register
  */
+import { SLOT_COUNT } from '../core/limits.ts';
 import type { Coordinator } from '../core/message.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
+import { isVersion } from '../core/version.ts';
 
 const SLOT_DIGITS = 4;
 const BATCH_DIGITS = 11;
 const FORMAT = 1;
+const FLAGS_KNOWN = 3;
 const ENTRY_FIXED_BYTES = 2 + 8 + 1 + 2 + 8 + 2;
 
 const SLOT_TEXT: readonly string[] = Array.from({ length: 16_384 }, (_, slot) =>
@@ -87,12 +90,15 @@ export function decodeMarks(stored: Uint8Array): InFlightMark[] | undefined {
   let at = 5;
   for (let index = 0; index < count; index += 1) {
     if (at + ENTRY_FIXED_BYTES > bytes.length) return undefined;
+    const slot = bytes.readUInt16LE(at);
+    const version = bytes.readDoubleLE(at + 2);
     const flags = bytes.readUInt8(at + 10);
     const length = bytes.readUInt16LE(at + 21);
     if (at + ENTRY_FIXED_BYTES + length > bytes.length) return undefined;
+    if (slot >= SLOT_COUNT || !isVersion(version) || flags > FLAGS_KNOWN) return undefined;
     marks.push({
-      slot: bytes.readUInt16LE(at),
-      version: bytes.readDoubleLE(at + 2),
+      slot,
+      version,
       conditional: (flags & 1) !== 0,
       recorded: (flags & 2) !== 0,
       coordinator: { id: bytes.readUInt16LE(at + 11), incarnation: bytes.readDoubleLE(at + 13) },

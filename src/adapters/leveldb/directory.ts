@@ -99,7 +99,7 @@ async function claimIdentity(
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  if (text !== null) return checkIdentity(path, text, identity) ?? { isNew: false };
+  if (text !== null) return identityFault(path, text, identity) ?? { isNew: false };
   // A store without a name belongs to somebody; other files may be a mount point's own or a mistaken path.
   const foreign = (await readdir(path)).filter((name) => name !== LOCK_FOLDER && !isHarmless(name));
   if (foreign.length > 0) {
@@ -118,7 +118,8 @@ function isHarmless(name: string): boolean {
   return name === 'lost+found' || name === '.DS_Store' || name === `${IDENTITY_FILE}.tmp`;
 }
 
-function checkIdentity(path: string, text: string, expected: DirectoryIdentity): string | null {
+/** Why the directory with this `identity.json` is not ours, in one line; null where it is. */
+export function identityFault(path: string, text: string, expected: DirectoryIdentity): string | null {
   const found = parseObject(text);
   if (
     typeof found?.format !== 'number' ||

@@ -1,0 +1,184 @@
+/** What comes over links between members. */
+import { crc32 } from 'node:zlib';
+import fc from 'fast-check';
+import type { InFlightMark } from '../../src/wire/store-codec.ts';
+import {
+  decodeMarks,
+  encodeMarks,
+  batchOfMarkKey,
+  markKey,
+  recordKey,
+  splitRecordKey,
+} from '../../src/wire/store-codec.ts';
+import { SLOT_COUNT } from '../../src/core/limits.ts';
+import { isVersion } from '../../src/core/version.ts';
+import type { FrameHeader, PeerMessage } from '../../src/core/message.ts';
+import type { SealedRecord } from '../../src/core/record.ts';
+import type { Topology } from '../../src/core/topology.ts';
+import { encodeAnswer, encodeHello, parseAnswer, parseHello, refusalOf } from '../../src/wire/handshake.ts';
+import { FrameEncoder, decodeFrame } from '../../src/wire/message-codec.ts';
+import { decodePacket, encodePacket, encodeText } from '../../src/wire/packet-codec.ts';
+import { openRecord } from '../../src/wire/record-codec.ts';
+import { decodeTopology, encodeTopology } from '../../src/wire/topology-codec.ts';
+import { KINDS, header, messageOf, sealed, small } from '../support/any-message.ts';
+import type { FuzzedDecoder } from './fuzz.ts';
+
+const SEED = 1;
+const FRAME_CHECKSUM_AT = 1;
+const FRAME_CHECKED_FROM = 5;
+/** A slot table is this large in memory, however few runs describe it. */
+const SLOT_TABLE_BYTES = 2 * SLOT_COUNT;
+
+const utf8 = (text: string): Uint8Array => Buffer.from(text);
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+const drawn = <T>(arbitrary: fc.Arbitrary<T>, count: number): T[] =>
+  fc.sample(arbitrary, { seed: SEED, numRuns: count });
+
+function frame(of: FrameHeader, messages: readonly PeerMessage[]): Uint8Array {
+  const encoder = new FrameEncoder();
+  encoder.begin(of);
+  for (const message of messages) encoder.add(message);
+  return encoder.finish();
+}
+
+function frames(): Uint8Array[] {
+  const [head] = drawn(header, 1);
+  const ofEach = KINDS.flatMap((kind) => drawn(messageOf(kind), 3).map((message) => frame(head!, [message])));
+  const mixed = drawn(fc.array(fc.oneof(...small.map(messageOf)), { minLength: 2, maxLength: 8 }), 20);
+  return [...ofEach, ...mixed.map((messages) => frame(head!, messages))];
+}
+
+function setChecksum(bytes: Uint8Array, at: number, from: number): void {
+  if (bytes.length < from) return;
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(at, crc32(bytes.subarray(from)), true);
+}
+
+const sealRecord = (bytes: Uint8Array): void => setChecksum(bytes, 0, 4);
+
+function topologies(): Topology[] {
+  return drawn(messageOf('topology'), 24).map((message) => (message as { topology: Topology }).topology);
+}
+
+const hello = encodeHello({
+  name: 'node-2',
+  clusterName: 'shop',
+  protocolMin: 1,
+  protocolMax: 2,
+  settings: { replicas: '3', routes: 'abc' },
+  to: 'node-1',
+  run: 'a1b2c3',
+  attempt: 7,
+});
+const answers = [null, 'the setting routes differs'].map((refusal) =>
+  encodeAnswer({ name: 'node-1', refusal }),
+);
+const jsonTokens = [
+  '{',
+  '[',
+  '"',
+  '\\u0000',
+  '__proto__',
+  '"constructor":',
+  '1e999',
+  '-',
+  'null',
+  '[['.repeat(3_000),
+].map(utf8);
+
+export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
+  {
+    name: 'frames between members',
+    covers: ['decodeFrame'],
+    samples: frames,
+    reseal: (bytes) => setChecksum(bytes, FRAME_CHECKSUM_AT, FRAME_CHECKED_FROM),
+    decode: (bytes) => {
+      const result = decodeFrame(bytes);
+      return 'fault' in result ? null : result;
+    },
+    bytesPerByte: 128,
+    bytesFixed: 4 * SLOT_TABLE_BYTES,
+  },
+  {
+    name: 'sealed records',
+    covers: ['openRecord'],
+    samples: () => drawn(sealed, 60).map(({ bytes }) => bytes),
+    reseal: sealRecord,
+    decode: openRecord,
+    faultOf: ({ record }: SealedRecord) => (isVersion(record.version) ? '' : `version ${record.version}`),
+  },
+  {
+    name: 'topologies',
+    covers: ['decodeTopology'],
+    samples: () => topologies().map((topology) => encodeTopology(topology)),
+    reseal: sealRecord,
+    decode: decodeTopology,
+    faultOf: ({ slotRow, rows }: Topology) =>
+      slotRow.length === SLOT_COUNT && slotRow.every((row) => row < rows.length)
+        ? ''
+        : 'a slot without a row',
+    bytesFixed: 4 * SLOT_TABLE_BYTES,
+  },
+  {
+    name: 'packets of a link',
+    covers: ['decodePacket'],
+    samples: () => [
+      encodePacket(1, frames()[0]!),
+      encodeText(2, hello),
+      encodeText(3, answers[0]!),
+      new Uint8Array(0),
+    ],
+    decode: (bytes) => {
+      const packet = decodePacket(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      return packet.kind === 'fault' ? null : packet;
+    },
+  },
+  {
+    name: 'the first word of a link',
+    covers: ['parseHello', 'refusalOf'],
+    samples: () => [utf8(hello)],
+    tokens: jsonTokens,
+    decode: (bytes) => {
+      const parsed = parseHello(textOf(bytes));
+      if (parsed !== undefined) refusalOf(JSON.parse(hello) as never, parsed);
+      return parsed;
+    },
+  },
+  {
+    name: 'the answer to it',
+    covers: ['parseAnswer'],
+    samples: () => answers.map(utf8),
+    tokens: jsonTokens,
+    decode: (bytes) => parseAnswer(textOf(bytes)),
+  },
+  {
+    name: 'in-flight entries',
+    covers: ['decodeMarks'],
+    samples: () =>
+      drawn(fc.array(sealed, { minLength: 1, maxLength: 6 }), 30).map((records, at) =>
+        encodeMarks(
+          records.map((each, index) => ({
+            sealed: each,
+            slot: (at * 97 + index) % SLOT_COUNT,
+            conditional: index % 2 === 0,
+            recorded: index % 3 === 0,
+            coordinator: { id: 1 + index, incarnation: 10 + at },
+            replaced: null,
+          })),
+        ),
+      ),
+    decode: decodeMarks,
+    faultOf: (marks: InFlightMark[]) => {
+      const odd = marks.find(({ slot, version }) => slot >= SLOT_COUNT || !isVersion(version));
+      return odd === undefined ? '' : `slot ${odd.slot}, version ${odd.version}`;
+    },
+  },
+  {
+    name: 'keys of the store',
+    covers: ['splitRecordKey', 'batchOfMarkKey'],
+    samples: () =>
+      [recordKey(0, 'a'), recordKey(16_383, 'user:1'), markKey(1), markKey(Number.MAX_SAFE_INTEGER)].map(
+        utf8,
+      ),
+    decode: (bytes) => [splitRecordKey(textOf(bytes)), batchOfMarkKey(textOf(bytes))],
+  },
+];
