@@ -26,6 +26,8 @@ import type { SimDatabase } from './system-of-record.ts';
 export interface SimClusterOptions {
   readonly nodeCount: number;
   readonly replicaCount: number;
+  /** Left out: never. */
+  readonly healAfterMs?: number;
   readonly scheduler: Scheduler;
   readonly prng: Prng;
   readonly database: SimDatabase | null;
@@ -44,31 +46,53 @@ export interface SimNode {
   node: CausewayNode | null;
   /** Processes that this member has been, for telling late answers of an earlier one. */
   startCount: number;
+  /** It came after the founding: whose place it takes, or ''; null at a founder. */
+  readonly replaces: string | null;
+  /** Somebody was told that it is to leave for good. */
+  isLeaving: boolean;
+  /** It will not be started again: it left, or is lost with its disk. */
+  isGone: boolean;
 }
 
 export class SimCluster {
-  readonly nodes: readonly SimNode[];
+  readonly nodes: SimNode[] = [];
   /** A process has ended; told once for each. */
   onEnded: ((life: Life) => void) | null = null;
   private readonly options: SimClusterOptions;
 
   constructor(options: SimClusterOptions) {
     this.options = options;
-    this.nodes = Array.from({ length: options.nodeCount }, (_, index) => ({
-      name: `node-${index + 1}`,
-      disk: new SimDisk(options.prng.fork()),
-      clocks: new MachineClocks(
-        options.scheduler,
-        1 + options.prng.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX),
-      ),
+    for (let index = 0; index < options.nodeCount; index += 1) this.add(null);
+  }
+
+  get network(): SimNetwork {
+    return this.options.network;
+  }
+
+  get replicaCount(): number {
+    return this.options.replicaCount;
+  }
+
+  /** A machine more, not started yet. */
+  add(replaces: string | null): SimNode {
+    const { scheduler, prng } = this.options;
+    const sim: SimNode = {
+      name: `node-${this.nodes.length + 1}`,
+      disk: new SimDisk(prng.fork()),
+      clocks: new MachineClocks(scheduler, 1 + prng.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX)),
       life: null,
       node: null,
       startCount: 0,
-    }));
+      replaces,
+      isLeaving: false,
+      isGone: false,
+    };
+    this.nodes.push(sim);
+    return sim;
   }
 
   start(sim: SimNode): void {
-    if (sim.life !== null) return;
+    if (sim.life !== null || sim.isGone) return;
     const { scheduler, network, prng } = this.options;
     const life: Life = { alive: true, pausedUntil: 0 };
     sim.life = life;
@@ -76,12 +100,14 @@ export class SimCluster {
     this.options.onEvent(sim.name, 'sim.start', {});
     const parts: NodeParts = {
       self: { name: sim.name, address: sim.name, zone: '', host: '' },
-      members: this.nodes.map((each) => ({ name: each.name, address: each.name, weight: 1 })),
+      joins: sim.replaces === null ? null : { weight: 1, replaces: sim.replaces },
+      members: this.membersKnownTo(sim).map(({ name }) => ({ name, address: name, weight: 1 })),
       membership: {
         replicaCount: this.options.replicaCount,
         ownerCountMin: OWNER_COUNT_MIN_DEFAULT,
         leaseMs: LEASE_MS,
         clockDrift: CLOCK_DRIFT_MAX,
+        healAfterMs: this.options.healAfterMs ?? 0,
         heartbeatMs: HEARTBEAT_MS,
         suspectAfterMs: SUSPECT_AFTER_MS,
         linkGraceMs: 50,
@@ -104,6 +130,10 @@ export class SimCluster {
       onFatal: (reason) => {
         this.options.onEvent(sim.name, 'sim.fatal', { reason });
         scheduler.after(0, () => this.kill(sim));
+      },
+      onLeft: () => {
+        this.options.onEvent(sim.name, 'sim.left', {});
+        sim.node?.stop(() => this.leave(sim));
       },
       mutations: this.options.mutations,
     };
@@ -135,16 +165,40 @@ export class SimCluster {
     sim.life.pausedUntil = Math.max(sim.life.pausedUntil, this.options.scheduler.time + ms);
   }
 
-  /** Is every member alive, complete and serving in one and the same epoch? */
+  /**
+   * Is every member alive, complete and serving in one and the same epoch, nothing changing hands, and everybody who
+   * asked to join a member?
+   */
   isWhole(): boolean {
     const epochs = new Set<number>();
-    for (const sim of this.nodes) {
+    const present = this.nodes.filter((sim) => !sim.isGone);
+    const serving = present.find((sim) => sim.node?.membership.leaseHeld() === true)?.node?.status();
+    if (serving === undefined || serving.slotsMoving > 0) return false;
+    const names = new Set(serving.members.map((member) => member.name));
+    for (const sim of present) {
+      if (sim.isLeaving && !names.has(sim.name)) continue;
       const status = sim.node?.status();
       if (status === undefined || !status.leaseHeld || status.phase !== 'serving') return false;
       if (status.members.some((member) => !member.alive || member.slotsLearning > 0)) return false;
+      names.delete(sim.name);
       epochs.add(status.epoch);
     }
-    return epochs.size === 1;
+    return epochs.size === 1 && names.size === 0;
+  }
+
+  /** Its process has ended by itself, in order. */
+  private leave(sim: SimNode): void {
+    sim.isGone = true;
+    // Nobody asks it any more; what it has answered is still on its way.
+    sim.node = null;
+    this.options.scheduler.after(50, () => this.kill(sim));
+  }
+
+  /** The founders know one another; who joins asks somebody for all members there are. */
+  private membersKnownTo(sim: SimNode): SimNode[] {
+    return this.nodes.filter(
+      (each) => each === sim || (sim.replaces === null ? each.replaces === null : !each.isGone),
+    );
   }
 
   private telemetryOf(name: string): Telemetry {

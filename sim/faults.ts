@@ -5,6 +5,8 @@
  */
 import type { Prng } from '../src/base/prng.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
+import { changeMembership } from './membership-faults.ts';
+import type { MembershipFault } from './membership-faults.ts';
 import type { SimLegacy } from './legacy.ts';
 import type { SimNetwork } from './network.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -25,7 +27,8 @@ export type FaultKind =
   | 'slowPeer'
   | 'databaseDown'
   | 'legacyDown'
-  | 'wallJump';
+  | 'wallJump'
+  | MembershipFault;
 
 export interface SimFaultsOptions {
   readonly scheduler: Scheduler;
@@ -54,6 +57,9 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   databaseDown: 2,
   legacyDown: 1,
   wallJump: 1,
+  join: 1,
+  leave: 1,
+  replace: 0.5,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
@@ -100,6 +106,7 @@ export class SimFaults {
   }
 
   private plan(meanMs: number): void {
+    if (this.kinds.length === 0) return;
     this.scheduler.after(meanMs * this.prng.between(0.2, 1.8), () => {
       if (this.stopped) return;
       this.strike();
@@ -156,6 +163,10 @@ export class SimFaults {
         return this.database !== null;
       case 'legacyDown':
         return this.legacyOutage(lasting);
+      case 'join':
+      case 'leave':
+      case 'replace':
+        return changeMembership(kind, cluster, this.wall, prng);
       case 'wallJump':
         this.wall.jump(sim.clocks, prng.between(-5_000, 5_000));
         return true;

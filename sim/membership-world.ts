@@ -8,7 +8,7 @@ import type { PeerMessage, FrameHeader } from '../src/core/message.ts';
 import { SLOT_COUNT } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { Placement } from '../src/core/topology-change.ts';
-import { isLiveIncarnation, memberByName } from '../src/core/topology.ts';
+import { isLiveIncarnation, memberByName, rowOfSlot } from '../src/core/topology.ts';
 import type { Member, Topology } from '../src/core/topology.ts';
 import { Membership } from '../src/node/membership.ts';
 import type { MembershipSettings } from '../src/node/membership-parts.ts';
@@ -20,6 +20,7 @@ export const SETTINGS: MembershipSettings = {
   ownerCountMin: 2,
   leaseMs: 600,
   clockDrift: 0.01,
+  healAfterMs: 0,
   heartbeatMs: 100,
   suspectAfterMs: 500,
   linkGraceMs: 50,
@@ -30,6 +31,8 @@ export const SETTINGS: MembershipSettings = {
 
 const TICK_MS = 20;
 const CHECK_MS = 10;
+/** A few of each row, as long as rows are not torn up. */
+const SLOTS_LOOKED_AT = Array.from({ length: 16 }, (_, index) => index * (SLOT_COUNT / 16) + 7 * index);
 
 export interface Process {
   readonly membership: Membership;
@@ -68,7 +71,6 @@ export class MembershipWorld {
   private readonly mutations: Mutations;
   private readonly links = new Map<string, Link>();
   private readonly chosen = new Map<number, string>();
-  private readonly completeOf = new WeakMap<Topology, Set<number>>();
 
   constructor(seed: number, memberCount: number, mutations: Mutations = {}) {
     this.random = new Prng(seed);
@@ -182,6 +184,10 @@ export class MembershipWorld {
     const membership: Membership = new Membership({
       self: { name: member.name, address: `${member.name}:1`, zone: '', host: member.name },
       members: this.members.map(({ name }) => ({ name, address: `${name}:1`, weight: 1 })),
+      joins: null,
+      dial: () => {},
+      forget: () => {},
+      onLeft: () => {},
       settings: SETTINGS,
       clock,
       random: this.random.fork(),
@@ -316,17 +322,23 @@ export class MembershipWorld {
     const held = holder.process!.membership;
     const topology = held.topology!;
     const id = held.selfId;
-    if (!this.complete(topology).has(id)) return;
+    const served = SLOTS_LOOKED_AT.filter((slot) => rowOfSlot(topology, slot).complete.includes(id));
+    if (served.length === 0) return;
     if (holder.wiped) this.violate(`${holder.name} serves from a wiped disk in epoch ${topology.epoch}`);
     for (const other of running) {
       const { membership, clock } = other.process!;
       const later = membership.topology;
       if (other === holder || later === null || later.epoch <= topology.epoch) continue;
       if (!isLiveIncarnation(later, membership.selfId, membership.incarnation)) continue;
-      const complete = this.complete(later).has(id) && isLiveIncarnation(later, id, held.incarnation);
-      if (complete || membership.waitingOutUntil(id) > clock.now()) continue;
+      const isLive = isLiveIncarnation(later, id, held.incarnation);
+      const now = clock.now();
+      const open = served.filter((slot) => {
+        const isServed = isLive && rowOfSlot(later, slot).complete.includes(id);
+        return !isServed && membership.blockedUntil(slot) <= now;
+      });
+      if (open.length === 0) continue;
       this.violate(
-        `${holder.name} holds a lease of epoch ${topology.epoch} while ${other.name} has waited it out in ${later.epoch}`,
+        `${holder.name} holds a lease of epoch ${topology.epoch} and serves slot ${open[0]!} while ${other.name} has waited it out in ${later.epoch}`,
       );
     }
   }
@@ -342,15 +354,6 @@ export class MembershipWorld {
       if (standing === undefined) this.processOf.set(key, process!);
       else if (standing !== process) this.violate(`${key} is used by two processes`);
     }
-  }
-
-  private complete(topology: Topology): Set<number> {
-    let ids = this.completeOf.get(topology);
-    if (ids === undefined) {
-      ids = new Set(topology.rows.flatMap((row) => row.complete));
-      this.completeOf.set(topology, ids);
-    }
-    return ids;
   }
 
   private violate(what: string): void {

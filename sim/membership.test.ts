@@ -153,9 +153,9 @@ describe('going and coming back', () => {
     const { membership, clock } = first!.process!;
     expect(membership.topology!.members.map((member) => member.alive)).toEqual([true, false, true]);
     expect(membership.leaseHeld()).toBe(true);
-    expect(membership.waitingOutUntil(2)).toBeGreaterThan(clock.now() + SETTINGS.leaseMs - 200);
+    expect(membership.blockedUntil(0)).toBeGreaterThan(clock.now() + SETTINGS.leaseMs - 200);
     world.run(700);
-    expect(membership.waitingOutUntil(2)).toBe(0);
+    expect(membership.blockedUntil(0)).toBe(0);
   });
 
   it('a clean stop: the others have their epoch, and owe the leaver no wait', () => {
@@ -167,7 +167,7 @@ describe('going and coming back', () => {
     expect(stopped).toBe(true);
     const { membership } = first!.process!;
     expect(membership.topology!.members[1]!.alive).toBe(false);
-    expect(membership.waitingOutUntil(2)).toBe(0);
+    expect(membership.blockedUntil(0)).toBe(0);
   });
 
   it('a member restarts at once: it is a learner under a new incarnation before it is complete again', () => {

@@ -1,7 +1,8 @@
 /**
  * Each rule's negation must be caught: a checker that has never failed has shown nothing. One table names, for
  * every switch, the story that fails with it, and the life in which random seeds find it, too; the type of the
- * table sees to it that none is left out. (PROTOCOL, "Mutants"; those of membership: `membership.test.ts`)
+ * table sees to it that none is left out. (PROTOCOL, "Mutants"; those of membership: `membership.test.ts`,
+ * those of slots that change hands: `moving.test.ts`)
  */
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -19,7 +20,14 @@ import {
 } from './scenarios/writing.ts';
 
 type Elsewhere =
-  'leaseFromReceipt' | 'grantByLearned' | 'noWaitOut' | 'restartSameIncarnation' | 'blankMajorityFounds';
+  | 'leaseFromReceipt'
+  | 'grantByLearned'
+  | 'noWaitOut'
+  | 'restartSameIncarnation'
+  | 'blankMajorityFounds'
+  | 'noWaitForMoved'
+  | 'dropUnretired'
+  | 'trustMovedSlots';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;
 
 const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {

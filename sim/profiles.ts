@@ -67,8 +67,26 @@ const EPOCHS: RunProfile = {
   faultMsMean: 400,
 };
 
+/** Members come, leave and are replaced, one after another, while some die and links hold back. */
+const MOVES: RunProfile = {
+  plan: {
+    clientCount: 5,
+    operationsPerClient: 200,
+    keys: ['key:0', 'count:1', 'key:2', 'key:3'],
+    hotShare: 0.4,
+    thinkMsMax: 40,
+    timeoutMs: 5_000,
+    conditionalShare: 0.4,
+    readShare: 0.4,
+  },
+  weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 100 },
+  faultKinds: ['join', 'leave', 'replace', 'join', 'leave', 'kill', 'pause', 'slowPeer', 'isolate'],
+  faultMsMean: 500,
+};
+
 export const PROFILES: Readonly<Record<string, RunProfile>> = {
   hotKey: HOT_KEY,
   crashes: CRASHES,
   epochs: EPOCHS,
+  moves: MOVES,
 };

@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly mutations?: Mutations;
   readonly nodeCount?: number;
   readonly profile?: RunProfile;
+  /** What is done with the members, once they are founded and under load. */
+  readonly story?: (cluster: SimCluster, scheduler: Scheduler, wall: WallWatch) => void;
   /** Every line of the trace as it happens. */
   readonly onTrace?: (line: string) => void;
 }
@@ -128,6 +130,7 @@ class Run {
       onDone: (line) => this.trace(line),
     });
     const faults = this.makeFaults();
+    this.options.story?.(cluster, scheduler, this.wall);
     this.advance(LOAD_MS_MAX, () => clients.finished || this.watch.violation !== null);
     if (this.watch.violation !== null) return this.result(clients, this.watch.violation);
     clients.stop();
@@ -181,7 +184,7 @@ class Run {
   }
 
   private isAtRest(): boolean {
-    return this.cluster.nodes.every((sim) => sim.node?.status().keysInFlight === 0);
+    return this.cluster.nodes.every((sim) => sim.isGone || sim.node?.status().keysInFlight === 0);
   }
 
   private unrest(clients: SimClients): string {
@@ -189,7 +192,7 @@ class Run {
       const status = sim.node?.status();
       if (status === undefined) return `${sim.name} down`;
       const learned = Math.round(status.learnedShare * 100);
-      return `${sim.name} ${status.phase} epoch ${status.epoch} lease ${status.leaseHeld} learned ${learned}% in flight ${status.keysInFlight}`;
+      return `${sim.name} ${status.phase} epoch ${status.epoch} lease ${status.leaseHeld} learned ${learned}% in flight ${status.keysInFlight} moving ${status.slotsMoving} of ${status.members.map((member) => `${member.name}${member.alive ? '' : '(gone)'}:${member.slotsComplete}+${member.slotsLearning}`).join(' ')}`;
     });
     return [...nodes, `clients pending ${clients.pending}`].join('; ');
   }
@@ -217,11 +220,13 @@ class Run {
       rows.set(row.record.key, { version: row.record.version, checksum: row.checksum });
     }
     const divergence = findDivergence({
-      owners: this.cluster.nodes.map((sim) => ({
-        name: sim.name,
-        records: this.dump(sim.node!),
-        owns: (key) => sim.node!.inspect(key).owner,
-      })),
+      owners: this.cluster.nodes
+        .filter((sim) => !sim.isGone)
+        .map((sim) => ({
+          name: sim.name,
+          records: this.dump(sim.node!),
+          owns: (key) => sim.node!.inspect(key).owner,
+        })),
       record: { rows, writtenThrough: () => true, checksumOf: (record) => sealRecord(record).checksum },
       acknowledged: clients.acknowledged,
     });

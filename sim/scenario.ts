@@ -299,6 +299,7 @@ function foundingTopology(nodes: readonly ScenarioNode[], loaded: boolean): Topo
     ownerCountMin: 2,
     leaseMs: 600,
     clockDrift: 0.01,
+    healAfterMs: 0,
     members: nodes.map(({ id, name }) => ({
       id,
       name,
@@ -313,6 +314,7 @@ function foundingTopology(nodes: readonly ScenarioNode[], loaded: boolean): Topo
     nextId: ids.length + 1,
     rows: [{ owners: ids, complete: ids }],
     slotRow: new Uint16Array(SLOT_COUNT),
+    placed: ids,
     floorCounter: 0,
     loaded,
   };

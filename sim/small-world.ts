@@ -25,13 +25,19 @@ export class SmallWorld {
   readonly told = new Map<string, number>();
 
   /** `before`: what happens to the world before the first node starts. */
-  constructor(seed: number, before: (world: SmallWorld) => void = () => undefined, nodeCount = 3) {
+  constructor(
+    seed: number,
+    before: (world: SmallWorld) => void = () => undefined,
+    nodeCount = 3,
+    healAfterMs = 0,
+  ) {
     const prng = new Prng(seed);
     this.prng = prng;
     this.database = new SimDatabase(this.scheduler, prng.fork(), SIM_DATABASE_CALM);
     this.cluster = new SimCluster({
       nodeCount,
       replicaCount: 3,
+      healAfterMs,
       scheduler: this.scheduler,
       prng: prng.fork(),
       database: this.database,

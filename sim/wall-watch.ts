@@ -11,13 +11,19 @@ export interface WallMark {
 }
 
 export class WallWatch {
-  private readonly machines: readonly MachineClocks[];
+  private readonly machines: MachineClocks[];
   /** What the lowest clock showed after each time that one was set. */
   private readonly dips: number[] = [];
   private highestEver = -Infinity;
 
   constructor(machines: readonly MachineClocks[]) {
-    this.machines = machines;
+    this.machines = [...machines];
+  }
+
+  /** One more, whose clock may show less than all others. */
+  add(machine: MachineClocks): void {
+    this.machines.push(machine);
+    this.dips.push(this.lowest());
   }
 
   /** Sets one clock by `ms`. */

@@ -12,6 +12,7 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'cluster.members': 'members',
   'cluster.replicas': 'number',
   'cluster.ownersMin': 'number',
+  'cluster.healAfterMs': 'number',
   'node.name': 'text',
   'node.dataDir': 'text',
   'grpc.host': 'text',

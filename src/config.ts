@@ -42,6 +42,12 @@ const CONFIG = z.strictObject({
       .max(NODE_ID_COUNT - 1),
     replicas: z.int().min(1).max(9).default(limits.REPLICA_COUNT_DEFAULT),
     ownersMin: z.int().min(1).max(9).default(limits.OWNER_COUNT_MIN_DEFAULT),
+    /** 0: never. */
+    healAfterMs: z
+      .int()
+      .min(0)
+      .max(7 * 24 * 3_600_000)
+      .default(limits.HEAL_AFTER_MS_DEFAULT),
   }),
   node: section({ name, dataDir: z.string().min(1) }),
   grpc: section({ host: host.default('127.0.0.1'), port: port.default(50_051) }),

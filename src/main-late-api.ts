@@ -62,6 +62,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   leaseLeftMs: 0,
   members: [],
   legacy: { state: 'unused', reason: '', calls: 0 },
+  slotsMoving: 0,
   keysInFlight: 0,
   oldestUnfinishedMs: 0,
   keysHeld: 0,

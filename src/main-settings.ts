@@ -21,7 +21,7 @@ const STOP_TIMEOUT_MS = 3_000;
 
 type Settings = Pick<
   NodeParts,
-  'self' | 'members' | 'membership' | 'hello' | 'cacheBytes' | 'writeThrough' | 'legacyTimeoutMs'
+  'self' | 'joins' | 'members' | 'membership' | 'hello' | 'cacheBytes' | 'writeThrough' | 'legacyTimeoutMs'
 >;
 
 export function nodeSettings(config: Config): Settings {
@@ -29,6 +29,7 @@ export function nodeSettings(config: Config): Settings {
   const { name, address, zone, host } = cluster.members.find((member) => member.name === node.name)!;
   return {
     self: { name, address, zone, host },
+    joins: null,
     members: cluster.members.map((member) => ({ name: member.name, address: member.address, weight: 1 })),
     membership: membershipSettings(config),
     hello: {
@@ -50,6 +51,7 @@ function membershipSettings({ cluster }: Config): MembershipSettings {
     ownerCountMin: cluster.ownersMin,
     leaseMs: limits.LEASE_MS,
     clockDrift: limits.CLOCK_DRIFT_MAX,
+    healAfterMs: cluster.healAfterMs,
     heartbeatMs: limits.HEARTBEAT_MS,
     suspectAfterMs: limits.SUSPECT_AFTER_MS,
     linkGraceMs: LINK_GRACE_MS,

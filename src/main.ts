@@ -99,6 +99,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     legacySource: around.legacySource,
     hash32: (text) => h32(text),
     onFatal: (reason) => endNow(log, 'node.fatal', reason),
+    onLeft: () => undefined,
   });
   const doors = createDoors(server, node, { valueBytesMax: config.limits.valueBytesMax });
   await listen(server, config.grpc.host, config.grpc.port);

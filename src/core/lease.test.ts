@@ -12,11 +12,13 @@ function topologyAt(epoch: number, alive = true): Topology {
     ownerCountMin: 2,
     leaseMs: 600,
     clockDrift: 0.01,
+    healAfterMs: 0,
     members: [{ id: 1, name: 'a', address: '', incarnation: 7, alive, zone: '', host: '', weight: 1 }],
     council: [1, 2, 3],
     nextId: 4,
     rows: [],
     slotRow: new Uint16Array(0),
+    placed: [],
     floorCounter: 1,
     loaded: true,
   };

@@ -46,13 +46,6 @@ export const QUERY_AFTER_MS = 500;
 /** Milliseconds. Added per place in the owners' order before an orphan is replayed, so that one begins. */
 export const REPLAY_STAGGER_MS = 200;
 
-/** Milliseconds that a batch may wait for more to come along: a third of what one sync of a disk takes under load. */
-export const GATHER_MS = 1;
-/** Milliseconds that a Validate may wait for a frame to ride in: no answer to a client waits for one, readers of its key do. */
-export const VALIDATE_MS = 2;
-/** Items of the batch before from which the next one waits: below it a wait would cost more time than it saves work. */
-export const GATHER_ITEMS_MIN = 8;
-
 /** One synced batch of the store: entries and bytes. */
 export const STORE_BATCH_ENTRIES_MAX = 4096;
 export const STORE_BATCH_BYTES_MAX = 8 * 1024 * 1024;
@@ -74,6 +67,12 @@ export const SCAN_PAGE_RECORDS_MAX = 500;
 export const SCAN_PAGE_BYTES_MAX = 512 * 1024;
 /** Slots a learner copies at the same time. */
 export const SLOT_COPIES_IN_FLIGHT_MAX = 8;
+/** Slots that one member takes over in one step: a step costs two epochs, and holds what it has learnt until then. */
+export const MOVE_SLOTS_MAX = 2048;
+/** Milliseconds. A member gone longer is healed around; longer than a restart of a machine. (DESIGN 3) */
+export const HEAL_AFTER_MS_DEFAULT = 600_000;
+/** Processes that ask to join and are no members yet; more are not listened to. */
+export const JOINERS_MAX = 64;
 /** Bytes of hot records kept in front of the store. */
 export const CACHE_BYTES_DEFAULT = 64 * 1024 * 1024;
 

@@ -3,6 +3,7 @@
  * peer said about itself, and of who hears whom. Nothing here changes anything: the answers are proposed to
  * the council's register. (PROTOCOL R11, R27, R28, R31)
  */
+import type { Joiner } from './housekeeping.ts';
 import { startsOf } from './incarnation.ts';
 import type { Introduction } from './message.ts';
 import type { Suspicion } from './suspicion.ts';
@@ -41,6 +42,24 @@ export class Readmissions {
 
   mayEnter(name: string, now: number): boolean {
     return now >= (this.records.get(name)?.notBefore ?? 0);
+  }
+}
+
+/** Since when members are gone, as far as this process has seen. */
+export class Absences {
+  private readonly since = new Map<number, number>();
+
+  onTopology(next: Topology, now: number): void {
+    for (const { id, alive } of next.members) {
+      if (alive) this.since.delete(id);
+      else if (!this.since.has(id)) this.since.set(id, now);
+    }
+    for (const id of this.since.keys()) if (memberById(next, id) === undefined) this.since.delete(id);
+  }
+
+  /** Milliseconds; 0 for who is here. */
+  goneFor(id: number, now: number): number {
+    return now - (this.since.get(id) ?? now);
   }
 }
 
@@ -104,6 +123,25 @@ export function planServing(
   return { gone: gone.map((member) => member.id), entrants };
 }
 
+/** Processes that ask to become members, know the topology that they would enter, and have a link to everybody. */
+export function planJoins(
+  topology: Topology,
+  introductions: Introductions,
+  suspicion: Suspicion,
+  now: number,
+): Joiner[] {
+  const living = topology.members.filter((member) => member.alive).map((member) => member.name);
+  const joiners: Joiner[] = [];
+  for (const each of introductions.values()) {
+    if (!each.joins || each.state === 'serving' || each.incarnation === 0) continue;
+    if (each.epoch !== topology.epoch || memberByName(topology, each.name) !== undefined) continue;
+    if (!suspicion.isPresent(each.name, now) || !suspicion.isLinked(each.name, living, now)) continue;
+    const { name, address, zone, host, weight, incarnation, replaces } = each;
+    joiners.push({ name, address, zone, host, weight, incarnation, replaces });
+  }
+  return joiners;
+}
+
 /**
  * May the member leave in order? Not while it is the last owner of a row that is known to be up: the one who
  * would stay on record as the row's last complete owner may be dead already, or its disk lost. (R18, R21)
@@ -149,7 +187,10 @@ export function planColdStart(
   }
   const voters = entrants.filter((entrant) => entrant.intact && topology.council.includes(entrant.id));
   if (voters.length < majorityOf(topology.council.length)) return { kind: 'no' };
-  if (!graceOver && entrants.length < topology.members.length) return { kind: 'waiting' };
+  // Whoever was healed around is not waited for.
+  const awaited = topology.members.filter((member) => member.standing !== 'healed');
+  const missing = awaited.filter((member) => !entrants.some((entrant) => entrant.id === member.id));
+  if (!graceOver && missing.length > 0) return { kind: 'waiting' };
   const entering = new Set(entrants.map((entrant) => entrant.id));
   const gone = topology.members.filter((member) => member.alive && !entering.has(member.id));
   return { kind: 'ready', change: { gone: gone.map((member) => member.id), entrants } };
@@ -166,12 +207,16 @@ export function allBlank(
 ): boolean {
   const blank = configured.filter((name) => {
     const introduction = name === own.name ? own : introductions.get(name);
-    return introduction !== undefined && isUntouched(introduction) && !suspicion.isSilent(name, now);
+    if (introduction === undefined || !isUntouched(introduction) || suspicion.isSilent(name, now))
+      return false;
+    // Who has another idea of the members would be left out, or be one too many.
+    return introduction.founders === own.founders;
   });
   return blank.length >= countNeeded;
 }
 
 /** Blank, and without any knowledge of a cluster. */
 function isUntouched(introduction: Introduction): boolean {
-  return introduction.state === 'blank' && introduction.epoch === 0 && introduction.clusterId === '';
+  const { state, epoch, clusterId, joins } = introduction;
+  return state === 'blank' && epoch === 0 && clusterId === '' && !joins;
 }

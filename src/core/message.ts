@@ -130,12 +130,13 @@ export interface ForwardScanAnswer {
   readonly result: ScanResult;
 }
 
-/** A learner asks a complete owner to compare a run of slots: one digest per slot. (R19) */
+/** A learner asks a complete owner to compare slots: one digest per slot. (R19) */
 export interface LearnDigests {
   readonly kind: 'learnDigests';
   readonly session: number;
-  readonly slotFirst: number;
-  /** For each slot from `slotFirst`: count, and two 32-bit halves of the digest. */
+  /** Ascending. */
+  readonly slots: readonly number[];
+  /** For each of the slots: count, and two 32-bit halves of the digest. */
   readonly digests: readonly SlotDigest[];
 }
 
@@ -145,7 +146,7 @@ export interface SlotDigest {
   readonly high: number;
 }
 
-/** The owner's answer: the slots of that run that differ. */
+/** The owner's answer: which of those slots differ; it names the first of them and their number. */
 export interface LearnDifferences {
   readonly kind: 'learnDifferences';
   readonly session: number;
@@ -280,6 +281,19 @@ export interface Introduction {
   readonly state: 'blank' | 'entering' | 'serving';
   /** The highest epoch this process knows to be chosen. */
   readonly epoch: number;
+  /** Its share of the slots, beside the others' weights. */
+  readonly weight: number;
+  /** It is no member and asks to become one. */
+  readonly joins: boolean;
+  /** With that: the name of a lost member whose place it takes; '': none. */
+  readonly replaces: string;
+  /** What a blank process takes for the members of a founding; '' at any other. */
+  readonly founders: string;
+}
+
+/** "I have nothing left to finish in the slots that I give up in this epoch." */
+export interface Retired {
+  readonly kind: 'retired';
 }
 
 /** A learner has everything it must have: asks to be made complete in the next epoch. (R20) */
@@ -302,7 +316,8 @@ export type MembershipMessage =
   | HeartbeatAnswer
   | LeaseReleased
   | Introduction
-  | Learned;
+  | Learned
+  | Retired;
 export type PeerMessage =
   ReplicationMessage | ForwardMessage | LearnMessage | RepairMessage | MembershipMessage;
 
@@ -321,6 +336,7 @@ export function needsEpoch(message: PeerMessage): boolean {
     case 'repairPull':
     case 'repairRecord':
     case 'learned':
+    case 'retired':
       return true;
     default:
       return false;

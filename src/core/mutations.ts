@@ -10,6 +10,12 @@ export interface Mutations {
   readonly grantByLearned?: boolean;
   /** Nobody waits for the leases of members that went. (R15) */
   readonly noWaitOut?: boolean;
+  /** Nobody waits for the lease of a live member whose slots were placed elsewhere. (R15) */
+  readonly noWaitForMoved?: boolean;
+  /** Former owners are dropped before they have finished what they coordinate. */
+  readonly dropUnretired?: boolean;
+  /** Slots that a node gave up still count as verified when it comes to learn them again. (R17, R19) */
+  readonly trustMovedSlots?: boolean;
   /** A restarted process goes on under the number of the one before it. (R11) */
   readonly restartSameIncarnation?: boolean;
   /** Blank members found a cluster when they are most and not all. (R27) */

@@ -27,11 +27,13 @@ function topologyAt(epoch: number, council: readonly number[] = [1, 2, 3], mark 
     ownerCountMin: 2,
     leaseMs: 600,
     clockDrift: 0.01,
+    healAfterMs: 0,
     members,
     council,
     nextId: 9,
     rows: [],
     slotRow: new Uint16Array(0),
+    placed: [],
     floorCounter: mark,
     loaded: true,
   };

@@ -14,6 +14,7 @@ const topology = foundTopology({
   ownerCountMin: 2,
   leaseMs: 600,
   clockDrift: 0.01,
+  healAfterMs: 0,
   floorCounter: 1,
   loaded: true,
 });

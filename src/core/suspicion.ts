@@ -34,16 +34,23 @@ export class Suspicion {
   constructor(self: string, names: readonly string[], settings: SuspicionSettings, now: number) {
     this.self = self;
     this.settings = settings;
-    for (const name of names) {
-      if (name === self) continue;
-      this.sights.set(name, {
-        heardAt: now,
-        outBrokenAt: null,
-        inBrokenAt: null,
-        suspects: [],
-        reportedAt: -Infinity,
-      });
-    }
+    for (const name of names) this.add(name, now);
+  }
+
+  /** Somebody more to look at. `heardAt`: -Infinity where it counts as silent until it was heard. */
+  add(name: string, heardAt: number): void {
+    if (name === this.self || this.sights.has(name)) return;
+    this.sights.set(name, {
+      heardAt,
+      outBrokenAt: null,
+      inBrokenAt: null,
+      suspects: [],
+      reportedAt: -Infinity,
+    });
+  }
+
+  remove(name: string): void {
+    this.sights.delete(name);
   }
 
   heard(name: string, now: number): void {

@@ -22,6 +22,7 @@ function founded(names: readonly string[]): Topology {
     ownerCountMin: 2,
     leaseMs: 600,
     clockDrift: 0.01,
+    healAfterMs: 0,
     floorCounter: 1,
     loaded: false,
   });

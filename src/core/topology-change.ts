@@ -4,6 +4,8 @@
  * and nobody enters it who did not hold everything. (PROTOCOL R11, R21, R28, R29)
  */
 import { COUNCIL_COUNT_MAX } from './limits.ts';
+import { beginMoves } from './slot-moves.ts';
+import type { OwnersOfSlot } from './slot-table.ts';
 import { isAlive, isLiveIncarnation } from './topology.ts';
 import type { Member, SlotRow, Topology } from './topology.ts';
 import { NODE_ID_COUNT } from './version.ts';
@@ -13,12 +15,12 @@ export interface FoundingPlan {
   readonly life: number;
   /** In any order; ids are given in the order of their names. */
   readonly members: readonly Omit<Member, 'id' | 'alive'>[];
-  /** Owners of all slots; whatever stands as `complete` in the rows is replaced by all owners. */
-  readonly place: (members: readonly Member[]) => Placement;
+  readonly place: Place;
   readonly replicaCount: number;
   readonly ownerCountMin: number;
   readonly leaseMs: number;
   readonly clockDrift: number;
+  readonly healAfterMs: number;
   readonly floorCounter: number;
   readonly loaded: boolean;
 }
@@ -27,6 +29,12 @@ export interface Placement {
   readonly rows: readonly SlotRow[];
   readonly slotRow: Uint16Array;
 }
+
+/**
+ * Shares all slots out among the members, from the owners of before (null at the founding); whatever stands as
+ * `complete` in its rows is not looked at.
+ */
+export type Place = (members: readonly Member[], previous: OwnersOfSlot | null) => Placement;
 
 /** A process that is to become part of the epoch. */
 export interface Entrant {
@@ -46,7 +54,7 @@ export interface MemberChange {
 export function foundTopology(plan: FoundingPlan): Topology {
   const sorted = [...plan.members].sort((a, b) => (a.name < b.name ? -1 : 1));
   const members = sorted.map((member, index) => ({ ...member, id: index + 1, alive: true }));
-  const { rows, slotRow } = plan.place(members);
+  const { rows, slotRow } = plan.place(members, null);
   return {
     epoch: 1,
     clusterId: plan.clusterId,
@@ -55,11 +63,13 @@ export function foundTopology(plan: FoundingPlan): Topology {
     ownerCountMin: plan.ownerCountMin,
     leaseMs: plan.leaseMs,
     clockDrift: plan.clockDrift,
+    healAfterMs: plan.healAfterMs,
     members,
     council: members.slice(0, COUNCIL_COUNT_MAX).map((member) => member.id),
     nextId: members.length + 1,
     rows: rows.map((row) => ({ owners: row.owners, complete: row.owners })),
     slotRow,
+    placed: members.map((member) => member.id),
     floorCounter: plan.floorCounter,
     loaded: plan.loaded,
   };
@@ -89,8 +99,10 @@ export function changeMembers(topology: Topology, change: MemberChange): Topolog
   });
   const renamed = (ids: readonly number[]): readonly number[] => ids.map((id) => idNow.get(id) ?? id);
   const rows = topology.rows.map((row) => ({
+    ...row,
     owners: renamed(row.owners),
     complete: completeAfter(topology, row, gone, entrants),
+    ...(row.coming === undefined ? {} : { coming: renamed(row.coming) }),
   }));
   return {
     ...topology,
@@ -99,6 +111,7 @@ export function changeMembers(topology: Topology, change: MemberChange): Topolog
     council: renamed(topology.council),
     nextId,
     rows,
+    placed: [...renamed(topology.placed)].sort((a, b) => a - b),
   };
 }
 
@@ -135,7 +148,10 @@ function completeAfter(
   return returning.length > 0 ? returning : row.complete;
 }
 
-/** A learner has copied everything: complete wherever a complete owner lives that it can have copied from. */
+/**
+ * A learner has copied everything: complete wherever a complete owner lives that it can have copied from. What waits
+ * for it to be free is begun in the same step.
+ */
 export function promote(topology: Topology, id: number, incarnation: number): Topology | null {
   if (!isLiveIncarnation(topology, id, incarnation)) return null;
   let changed = false;
@@ -145,7 +161,9 @@ export function promote(topology: Topology, id: number, incarnation: number): To
     changed = true;
     return { ...row, complete: row.owners.filter((owner) => owner === id || row.complete.includes(owner)) };
   });
-  return changed ? { ...topology, epoch: topology.epoch + 1, rows } : null;
+  if (!changed) return null;
+  const promoted = { ...topology, epoch: topology.epoch + 1, rows };
+  return { ...promoted, ...beginMoves(promoted) };
 }
 
 /** A clean stop: this very process goes. */

@@ -7,7 +7,14 @@
  * those of them that hold everything (they acknowledge, serve reads and may coordinate). An owner that is
  * alive and not complete is a learner: it takes part in every write and serves nothing. The last complete
  * owners of a row stay recorded when they die: nobody else may claim to hold its data. (R21)
+ *
+ * While slots change hands their row also names the owners to come. Those of them that are new learn beside the
+ * owners in force; once all who come are complete, the others *retire*: they finish what they coordinate, say so,
+ * and an epoch goes on without them (slot-moves.ts).
  */
+
+/** leaving: it is to own nothing, and then to be no member. healed: gone so long that the others took its place. */
+export type Standing = 'leaving' | 'healed';
 
 export interface Member {
   /** 1..4095, never used twice in one life of the cluster. */
@@ -22,6 +29,8 @@ export interface Member {
   readonly zone: string;
   readonly host: string;
   readonly weight: number;
+  /** Left out: an ordinary member, that owns its share. */
+  readonly standing?: Standing;
 }
 
 export interface SlotRow {
@@ -29,6 +38,8 @@ export interface SlotRow {
   readonly owners: readonly number[];
   /** The subset of `owners` that holds every acknowledged write of these slots. */
   readonly complete: readonly number[];
+  /** Who is to own these slots, in the order of preference; left out: the owners stay. */
+  readonly coming?: readonly number[];
 }
 
 export interface Topology {
@@ -41,6 +52,8 @@ export interface Topology {
   /** Milliseconds and parts of one: fixed at founding, agreed by all. (R14) */
   readonly leaseMs: number;
   readonly clockDrift: number;
+  /** Milliseconds after which the others take the place of a member that is gone; 0: never. */
+  readonly healAfterMs: number;
   readonly members: readonly Member[];
   /** Member ids that vote. */
   readonly council: readonly number[];
@@ -48,6 +61,8 @@ export interface Topology {
   readonly rows: readonly SlotRow[];
   /** Row number of each slot, 16,384 entries. */
   readonly slotRow: Uint16Array;
+  /** Ids of the members among whom the slots were last shared out, ascending. */
+  readonly placed: readonly number[];
   /** Counter above which all versions of this life start: the highest in PostgreSQL at the founding. (R22) */
   readonly floorCounter: number;
   /** Every row that PostgreSQL had at the founding is held by the owners: a miss is final. (R23) */
@@ -62,6 +77,19 @@ export function liveOwners(topology: Topology, row: SlotRow): number[] {
 /** Live owners that are still copying. */
 export function learners(topology: Topology, row: SlotRow): number[] {
   return row.owners.filter((id) => !row.complete.includes(id) && isAlive(topology, id));
+}
+
+/** Owners that give the slots up: everybody who comes is alive and complete, and they are not among them. */
+export function retiring(topology: Topology, row: SlotRow): number[] {
+  const { coming } = row;
+  if (coming === undefined) return [];
+  if (!coming.every((id) => row.complete.includes(id) && isAlive(topology, id))) return [];
+  return row.owners.filter((id) => !coming.includes(id));
+}
+
+/** The members that are to share the slots, whether they are up or not. */
+export function placeable(topology: Topology): Member[] {
+  return topology.members.filter((member) => member.standing === undefined);
 }
 
 export function memberById(topology: Topology, id: number): Member | undefined {

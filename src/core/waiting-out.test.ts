@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { waitOutMs } from './lease.ts';
 import { changeMembers, foundTopology } from './topology-change.ts';
 import type { Topology } from './topology.ts';
-import { Tenures, WaitingOut } from './waiting-out.ts';
+import { WaitingOut } from './waiting-out.ts';
 
 const first = foundTopology({
   clusterId: 'c',
@@ -21,6 +21,7 @@ const first = foundTopology({
   ownerCountMin: 2,
   leaseMs: 600,
   clockDrift: 0.01,
+  healAfterMs: 0,
   floorCounter: 1,
   loaded: true,
 });
@@ -94,17 +95,5 @@ describe('WaitingOut', () => {
     expect(knowing(first).until(3)).toBe(0);
     const replaced = back(back(first, 3, 2, false), 2, 2);
     expect(knowing(first, replaced).until(4)).toBe(1_000 + WAIT_MS);
-  });
-});
-
-describe('Tenures', () => {
-  it('a process stays, goes, and comes back: its tenure counts from its last admission', () => {
-    const tenures = new Tenures();
-    tenures.onTopology(first);
-    const without = gone(first, 3);
-    tenures.onTopology(without);
-    expect([tenures.since(1), tenures.since(3)]).toEqual([1, Infinity]);
-    tenures.onTopology(back(without, 3, 2));
-    expect([tenures.since(1), tenures.since(3), tenures.since(9)]).toEqual([1, 3, Infinity]);
   });
 });

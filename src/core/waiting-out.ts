@@ -1,14 +1,17 @@
 /**
- * What one node still owes to members that owned rows before the present epoch: until such a member has
- * surely lost its lease, no write of those rows completes without it. And since when each member's process
- * has been part of the cluster without a break. (PROTOCOL R13, R15, R17)
+ * What one node still owes to members that served slots before the present epoch: until such a member has surely lost
+ * its lease, no write of those slots completes without it, whether the member went or the slot was merely placed
+ * elsewhere. (PROTOCOL R15, R17)
  */
 import { waitOutMs } from './lease.ts';
+import { SLOT_COUNT } from './limits.ts';
 import type { Mutations } from './mutations.ts';
 import { isAlive, memberById, memberByName } from './topology.ts';
-import type { Topology } from './topology.ts';
+import type { SlotRow, Topology } from './topology.ts';
 
 interface Wait {
+  /** 0: somebody of whom this node knows nothing. */
+  readonly id: number;
   readonly until: number;
   /** The epoch without the member: a frame of it, or of a later one, from the member ends the wait. */
   readonly epoch: number;
@@ -16,20 +19,36 @@ interface Wait {
   readonly incarnation: number;
   /** Another process stands under this id, or under this name: only time ends the wait. */
   readonly byTimeOnly: boolean;
+  /** The slots that the member may serve; null: any. */
+  readonly slots: Slots | null;
 }
+
+type Slots = (slot: number) => boolean;
+
+/** Pairs of rows up to which a table of bytes is made; a map where there are more. */
+const PAIRS_MAX = 1_000_000;
 
 export class WaitingOut {
   private readonly mutations: Mutations;
-  private readonly waits = new Map<number, Wait>();
+  private waits: Wait[] = [];
   private readonly released = new Map<number, number>();
 
   constructor(mutations: Mutations) {
     this.mutations = mutations;
   }
 
-  /** Monotonic time; 0 where nothing is owed. */
+  /** Monotonic time until which no write of the slot may complete; 0 where nothing is owed. */
+  blockedUntil(slot: number): number {
+    let until = 0;
+    for (const wait of this.waits) {
+      if (wait.until > until && (wait.slots === null || wait.slots(slot))) until = wait.until;
+    }
+    return until;
+  }
+
+  /** Monotonic time; 0 where nothing is owed to this member. */
   until(id: number): number {
-    return this.waits.get(id)?.until ?? 0;
+    return Math.max(0, ...this.waits.filter((wait) => wait.id === id).map((wait) => wait.until));
   }
 
   /** `previous` is what this very process acted in before, null at its first topology. `now`: when it learned. */
@@ -37,17 +56,13 @@ export class WaitingOut {
     if (this.mutations.noWaitOut === true) return;
     this.forgetReplaced(next);
     const until = now + waitOutMs(next.leaseMs, next.clockDrift);
-    if (previous === null || previous.epoch + 1 !== next.epoch) {
-      this.afterJump(previous, next, until);
-    } else {
-      this.afterStep(previous, next, until);
-    }
+    if (previous === null || previous.epoch + 1 !== next.epoch) this.afterJump(previous, next, until);
+    else this.afterStep(previous, next, until);
   }
 
   onReleased(id: number, incarnation: number): void {
     this.released.set(id, incarnation);
-    const wait = this.waits.get(id);
-    if (wait !== undefined && !wait.byTimeOnly && wait.incarnation === incarnation) this.waits.delete(id);
+    this.end((wait) => wait.id === id && !wait.byTimeOnly && wait.incarnation === incarnation);
   }
 
   /** Has this process given its lease up? */
@@ -57,91 +72,123 @@ export class WaitingOut {
 
   /** Whoever acts in the new epoch has dropped its lease of the old one. */
   onFrame(id: number, epoch: number): void {
-    const wait = this.waits.get(id);
-    if (wait !== undefined && !wait.byTimeOnly && epoch >= wait.epoch) this.waits.delete(id);
+    this.end((wait) => wait.id === id && !wait.byTimeOnly && epoch >= wait.epoch);
   }
 
   onTick(now: number): void {
-    for (const [id, wait] of this.waits) if (wait.until <= now) this.waits.delete(id);
+    this.end((wait) => wait.until <= now);
+  }
+
+  private end(isOver: (wait: Wait) => boolean): void {
+    if (this.waits.some(isOver)) this.waits = this.waits.filter((wait) => !isOver(wait));
   }
 
   /** A new process on the same disk in the epoch: the old one is gone for certain. */
   private forgetReplaced(next: Topology): void {
-    for (const [id, wait] of this.waits) {
-      const member = memberById(next, id);
-      if (!wait.byTimeOnly && member?.alive === true && member.incarnation !== wait.incarnation) {
-        this.waits.delete(id);
-      }
-    }
+    this.end((wait) => {
+      if (wait.byTimeOnly) return false;
+      const member = memberById(next, wait.id);
+      return member?.alive === true && member.incarnation !== wait.incarnation;
+    });
   }
 
   private afterStep(previous: Topology, next: Topology, until: number): void {
-    for (const before of previous.members) {
-      if (!before.alive || !ownsAnything(previous, before.id)) continue;
-      const wait = { until, epoch: next.epoch, incarnation: before.incarnation };
-      const after = memberById(next, before.id);
-      if (after === undefined) {
-        // Another disk took the place, under a new id: nothing proves that the old process is dead.
-        this.wait(before.id, { ...wait, byTimeOnly: true });
-        const successor = memberByName(next, before.name);
-        if (successor !== undefined) this.wait(successor.id, { ...wait, byTimeOnly: true });
-      } else if (!after.alive) {
-        this.wait(before.id, { ...wait, byTimeOnly: false });
-      } else if (after.incarnation === before.incarnation && lostRow(previous, next, before.id)) {
-        this.wait(before.id, { ...wait, byTimeOnly: false });
+    for (const [id, slots] of lostSlots(previous, next, this.mutations.noWaitForMoved === true)) {
+      const { name, incarnation } = memberById(previous, id)!;
+      const wait = { until, epoch: next.epoch, incarnation, slots };
+      const after = memberById(next, id);
+      if (after !== undefined) {
+        // Another incarnation on the same disk: the one before it is dead.
+        if (after.alive && after.incarnation !== incarnation) continue;
+        this.wait({ ...wait, id, byTimeOnly: false });
+        continue;
       }
+      // Another disk took the place, under a new id: nothing proves that the old process is dead.
+      this.wait({ ...wait, id, byTimeOnly: true });
+      const successor = memberByName(next, name);
+      if (successor !== undefined) this.wait({ ...wait, id: successor.id, byTimeOnly: true });
     }
   }
 
-  /** Epochs were missed: any member may have owned and lost its rows in one of them. (R17) */
+  /** Epochs were missed: any member may have served any slot, and lost it, in one of them. (R17) */
   private afterJump(previous: Topology | null, next: Topology, until: number): void {
     if (next.epoch === 1) return;
     const nextIdBefore = previous?.nextId ?? next.members.length + 1;
-    for (const member of next.members) {
-      const replaced = member.id >= nextIdBefore;
-      if (member.alive && !replaced) continue;
-      const wait = { until, epoch: next.epoch, incarnation: member.incarnation, byTimeOnly: replaced };
-      this.wait(member.id, wait);
-      const before = previous === null ? undefined : memberByName(previous, member.name);
-      if (before !== undefined && before.id !== member.id) this.wait(before.id, wait);
+    for (const { id, name, alive, incarnation } of next.members) {
+      const isReplaced =
+        id >= nextIdBefore && (previous === null || memberByName(previous, name) !== undefined);
+      // At its first topology a process knows nobody who could serve an earlier one, but those who are away.
+      if (alive && !isReplaced && previous === null) continue;
+      const slots = slotsNotServed(next, id);
+      if (slots === null) continue;
+      const wait = { id, until, epoch: next.epoch, incarnation, byTimeOnly: isReplaced, slots };
+      this.wait(wait);
+      const before = previous === null ? undefined : memberByName(previous, name);
+      if (before !== undefined && before.id !== id) this.wait({ ...wait, id: before.id });
+    }
+    if (this.hasVanished(previous, next)) {
+      this.wait({ id: 0, until, epoch: next.epoch, incarnation: 0, byTimeOnly: true, slots: null });
     }
   }
 
-  private wait(id: number, wait: Wait): void {
-    if (!wait.byTimeOnly && this.released.get(id) === wait.incarnation) return;
-    this.waits.set(id, wait);
-  }
-}
-
-/** Is the member complete anywhere? Only then its lease lets it serve. */
-function ownsAnything(topology: Topology, id: number): boolean {
-  return topology.rows.some((row) => row.complete.includes(id));
-}
-
-function lostRow(previous: Topology, next: Topology, id: number): boolean {
-  if (previous.rows.length !== next.rows.length) return true;
-  return previous.rows.some(
-    (row, index) => row.complete.includes(id) && !next.rows[index]!.complete.includes(id),
-  );
-}
-
-/** Since which epoch each member's present process has been part of every epoch. (R13) */
-export class Tenures {
-  private readonly tenures = new Map<number, { incarnation: number; since: number }>();
-
-  onTopology(next: Topology): void {
-    for (const member of next.members) {
-      const tenure = this.tenures.get(member.id);
-      if (!isAlive(next, member.id)) this.tenures.delete(member.id);
-      else if (tenure?.incarnation !== member.incarnation) {
-        this.tenures.set(member.id, { incarnation: member.incarnation, since: next.epoch });
-      }
+  /** Was somebody a member in the meantime who is none any more? */
+  private hasVanished(previous: Topology | null, next: Topology): boolean {
+    for (let id = 1; id < next.nextId; id += 1) {
+      if (memberById(next, id) !== undefined) continue;
+      if (previous === null || id >= previous.nextId || memberById(previous, id) !== undefined) return true;
     }
-    for (const id of this.tenures.keys()) if (memberById(next, id) === undefined) this.tenures.delete(id);
+    return false;
   }
 
-  /** Infinity for what is no member. */
-  since(id: number): number {
-    return this.tenures.get(id)?.since ?? Infinity;
+  private wait(wait: Wait): void {
+    if (!wait.byTimeOnly && this.released.get(wait.id) === wait.incarnation) return;
+    this.waits.push(wait);
   }
+}
+
+/** Complete, and alive as far as the topology knows: only then a lease lets the member serve the row. */
+function serves(topology: Topology, row: SlotRow, id: number): boolean {
+  return row.complete.includes(id) && isAlive(topology, id);
+}
+
+/** Per member that served in the topology before, the slots that it serves no more, or as another process only. */
+function lostSlots(previous: Topology, next: Topology, onlyGone: boolean): Map<number, Slots> {
+  const lost = new Map<number, Slots>();
+  const isSame = (id: number): boolean =>
+    memberById(previous, id)!.incarnation === memberById(next, id)?.incarnation;
+  for (const [before, after] of rowPairs(previous, next)) {
+    for (const id of before.complete) {
+      if (lost.has(id) || !serves(previous, before, id)) continue;
+      if (isSame(id) && (serves(next, after, id) || (onlyGone && isAlive(next, id)))) continue;
+      const was = previous.rows.map((row) => serves(previous, row, id));
+      const is = next.rows.map((row) => isSame(id) && serves(next, row, id));
+      lost.set(id, (slot) => was[previous.slotRow[slot]!]! && !is[next.slotRow[slot]!]!);
+    }
+  }
+  return lost;
+}
+
+/** Each pair of rows that some slot has one after the other. */
+function rowPairs(previous: Topology, next: Topology): [SlotRow, SlotRow][] {
+  const pairs: [SlotRow, SlotRow][] = [];
+  const width = next.rows.length;
+  const size = previous.rows.length * width;
+  const seen = size <= PAIRS_MAX ? new Uint8Array(size) : new Map<number, number>();
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+    const before = previous.slotRow[slot]!;
+    const after = next.slotRow[slot]!;
+    const pair = before * width + after;
+    if (seen instanceof Map ? seen.has(pair) : seen[pair] === 1) continue;
+    if (seen instanceof Map) seen.set(pair, 1);
+    else seen[pair] = 1;
+    pairs.push([previous.rows[before]!, next.rows[after]!]);
+  }
+  return pairs;
+}
+
+/** Null where the member serves them all. */
+function slotsNotServed(topology: Topology, id: number): Slots | null {
+  const served = topology.rows.map((row) => serves(topology, row, id));
+  if (served.every((each) => each)) return null;
+  return (slot) => !served[topology.slotRow[slot]!]!;
 }

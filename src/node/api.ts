@@ -39,7 +39,7 @@ export interface NodeStatus {
   readonly name: string;
   readonly id: number;
   readonly incarnation: number;
-  readonly phase: 'starting' | 'founding' | 'entering' | 'learning' | 'serving' | 'stopping';
+  readonly phase: 'starting' | 'founding' | 'entering' | 'learning' | 'serving' | 'stopping' | 'left';
   readonly epoch: number;
   readonly life: number;
   readonly clusterId: string;
@@ -61,6 +61,8 @@ export interface NodeStatus {
     readonly reason: string;
     readonly calls: number;
   };
+  /** Slots that are on their way to other owners. */
+  readonly slotsMoving: number;
   readonly keysInFlight: number;
   /** Milliseconds since the oldest write began that is not finished here; 0 where there is none. */
   readonly oldestUnfinishedMs: number;

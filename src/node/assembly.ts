@@ -33,12 +33,13 @@ export function membershipOf(
   parts: NodeParts,
   writer: StoreWriter,
   outbox: PeerOutbox,
-  onTopology: (next: Topology) => void,
+  onTopology: (next: Topology, previous: Topology | null) => void,
 ): Membership {
-  const { clock, random, telemetry, self, members, hash32, systemOfRecord } = parts;
+  const { clock, random, telemetry, self, members, hash32, systemOfRecord, joins, transport } = parts;
   const { replicaCount } = parts.membership;
   return new Membership({
     self,
+    joins,
     members,
     settings: { ...parts.membership, heartbeatMs: parts.membership.heartbeatMs || HEARTBEAT_MS },
     clock,
@@ -50,9 +51,12 @@ export function membershipOf(
       persist: (name, bytes, done) => writer.putMeta(name, bytes, done),
     },
     codec: { encode: encodeTopology, decode: decodeTopology },
-    place: (all) => rowsOf(placeSlots({ members: all, replicaCount, previous: null, hash32 })),
+    place: (all, previous) => rowsOf(placeSlots({ members: all, replicaCount, previous, hash32 })),
+    dial: (name, address) => transport.dial(name, address),
+    forget: (name) => transport.forget(name),
     send: (name, message) => outbox.send(name, message),
-    onTopology: (next) => onTopology(next),
+    onTopology,
+    onLeft: () => parts.onLeft(),
     onPhase: (phase) => telemetry.event('info', 'node.phase', { phase }),
     ...(parts.mutations === undefined ? {} : { mutations: parts.mutations }),
   });

@@ -4,23 +4,27 @@
  */
 import type { PeerMessage } from '../core/message.ts';
 import { Expiry } from './expiry.ts';
+import { Leftovers } from './leftovers.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RecordLoader } from './record-loader.ts';
 import { Repair } from './repair.ts';
 import type { Serving } from './serving.ts';
+import type { StartMarks } from './start-marks.ts';
 
 export class Background {
   readonly peerClocks = new PeerClocks();
   readonly repair: Repair;
   private readonly expiry: Expiry;
   private readonly loader: RecordLoader | null;
+  private readonly leftovers: Leftovers;
 
   constructor(
     parts: NodeParts,
     serving: Serving,
     membership: Membership,
+    marks: StartMarks,
     send: (memberId: number, message: PeerMessage) => void,
   ) {
     const { clock, storage, telemetry } = parts;
@@ -38,6 +42,7 @@ export class Background {
             onLoaded: () => membership.loaded(),
           });
     this.repair = new Repair({ clock, telemetry, shelf, replica, send });
+    this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
     this.expiry = new Expiry({ clock, storage, telemetry, serving, peerClocks: this.peerClocks });
   }
 
@@ -46,5 +51,6 @@ export class Background {
     this.expiry.tick();
     this.repair.tick();
     this.loader?.tick();
+    this.leftovers.tick();
   }
 }

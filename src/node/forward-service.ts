@@ -14,6 +14,7 @@ import type {
 import { valueBytesOf } from '../core/operation.ts';
 import type { ReadResult, ScanResult, WriteResult } from '../core/operation.ts';
 import type { Storage } from '../ports/storage.ts';
+import type { Admission } from './admission.ts';
 import { startRead } from './get.ts';
 import { startWrite } from './put.ts';
 import { startScan } from './scan.ts';
@@ -29,10 +30,7 @@ export interface ForwardServiceParts {
   readonly storage: Storage;
   readonly send: (peer: string, message: Answer) => void;
   readonly isLinked: (peer: string) => boolean;
-  /** False where the node takes no more. */
-  readonly admit: (byteCount: number) => boolean;
-  readonly leave: (byteCount: number) => void;
-  readonly draining: () => boolean;
+  readonly admission: Admission;
 }
 
 export class ForwardService {
@@ -45,14 +43,14 @@ export class ForwardService {
 
   onRequest(peer: string, message: ForwardRead | ForwardWrite | ForwardScan): void {
     const byteCount = message.kind === 'forwardWrite' ? valueBytesOf(message.operation) : 0;
-    if (!this.parts.admit(byteCount)) {
-      const refusal = failure(this.parts.draining() ? 'not_ready' : 'overloaded');
+    const { serving, storage, admission } = this.parts;
+    if (!admission.admit(byteCount)) {
+      const refusal = failure(admission.isClosed ? 'not_ready' : 'overloaded');
       return this.answer(peer, answerOf(message, { kind: 'failed', failure: refusal }));
     }
-    const { serving, storage } = this.parts;
     const { timeoutMs, hops } = message;
     const done = (result: ReadResult | WriteResult | ScanResult): void => {
-      this.parts.leave(byteCount);
+      admission.leave(byteCount);
       this.answer(peer, answerOf(message, result));
     };
     if (message.kind === 'forwardRead') {

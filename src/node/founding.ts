@@ -76,9 +76,10 @@ function firstTopology(
     const { incarnation = 0, zone = '', host = '' } = introductions.get(name) ?? {};
     return { name, address, zone, host, weight, incarnation };
   });
-  const { replicaCount, ownerCountMin, leaseMs, clockDrift } = parts.settings;
+  const { replicaCount, ownerCountMin, leaseMs, clockDrift, healAfterMs } = parts.settings;
   const { place } = parts;
-  return foundTopology({ ...facts, members, place, replicaCount, ownerCountMin, leaseMs, clockDrift });
+  const settings = { replicaCount, ownerCountMin, leaseMs, clockDrift, healAfterMs };
+  return foundTopology({ ...facts, members, place, ...settings });
 }
 
 /** 128 bits in hexadecimal. */

@@ -25,6 +25,7 @@ function topologyOf(): Topology {
       ownerCountMin: 2,
       leaseMs: 600,
       clockDrift: 0.01,
+      healAfterMs: 0,
     },
     members: [1, 2, 3, 4].map(member),
     council: [1, 2, 3],
@@ -34,6 +35,7 @@ function topologyOf(): Topology {
       { owners: [1, 3, 4], complete: [3, 4] },
     ],
     slotRow: Uint16Array.from({ length: SLOT_COUNT }, (_, slot) => slot % 2),
+    placed: [1, 2, 3, 4],
     floorCounter: 1,
     loaded: true,
   };
@@ -70,8 +72,14 @@ function begin(): Scene {
 /** What an owner answers that finds no difference in the slots it owns, and cannot speak of others. */
 function equalAnswer(question: PeerMessage): LearnDifferences {
   if (question.kind !== 'learnDigests') throw new Error(`a ${question.kind} was asked`);
-  const { session, slotFirst, digests } = question;
-  return { kind: 'learnDifferences', session, slotFirst, slotCount: digests.length, differing: [] };
+  const { session, slots, digests } = question;
+  return {
+    kind: 'learnDifferences',
+    session,
+    slotFirst: slots[0]!,
+    slotCount: digests.length,
+    differing: [],
+  };
 }
 
 test('an owner answers: exactly the slots that it owns are confirmed', () => {

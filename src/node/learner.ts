@@ -54,8 +54,7 @@ interface Pull {
 }
 
 interface Comparison {
-  readonly first: number;
-  readonly count: number;
+  readonly slots: readonly number[];
   readonly source: number;
   readonly dueAt: number;
 }
@@ -137,7 +136,8 @@ export class Learner {
     if (this.comparison === null && this.toPull.length === 0 && this.pulls.size === 0) this.compareNext();
     while (this.pulls.size < SLOT_COPIES_IN_FLIGHT_MAX && this.toPull.length > 0) {
       const slot = this.toPull.pop()!;
-      const pull: Pull = { slot, afterKey: '', source: 0, dueAt: 0, applying: false };
+      const afterKey = this.parts.shelf.copiedThroughOf(slot);
+      const pull: Pull = { slot, afterKey, source: 0, dueAt: 0, applying: false };
       this.pulls.set(slot, pull);
       this.ask(pull);
     }
@@ -148,11 +148,14 @@ export class Learner {
     if (first === undefined) return;
     const source = this.sourceOf(first);
     if (source === 0) return;
-    // Slots of other owners in between travel along unlooked-at: a run is a message, a slot is 16 bytes.
-    const count = Math.min(RUN_SLOTS_MAX, SLOT_COUNT - first);
-    this.comparison = { first, count, source, dueAt: this.parts.clock.now() + this.answerTimeoutMs };
-    const digests = Array.from({ length: count }, (_, index) => this.parts.shelf.digests.of(first + index));
-    this.parts.send(source, { kind: 'learnDigests', session: this.session, slotFirst: first, digests });
+    const slots: number[] = [];
+    for (const slot of this.slotsLeft) {
+      if (slots.length >= RUN_SLOTS_MAX) break;
+      if (this.view!.row(slot).owners.includes(source)) slots.push(slot);
+    }
+    this.comparison = { slots, source, dueAt: this.parts.clock.now() + this.answerTimeoutMs };
+    const digests = slots.map((slot) => this.parts.shelf.digests.of(slot));
+    this.parts.send(source, { kind: 'learnDigests', session: this.session, slots, digests });
   }
 
   private sourceOf(slot: number): number {
@@ -166,14 +169,14 @@ export class Learner {
     if (
       comparison === null ||
       comparison.source !== from ||
-      comparison.first !== message.slotFirst ||
-      comparison.count !== message.slotCount
+      comparison.slots[0] !== message.slotFirst ||
+      comparison.slots.length !== message.slotCount
     )
       return;
     this.comparison = null;
     const differing = new Set(message.differing);
-    for (let slot = comparison.first; slot < comparison.first + comparison.count; slot += 1) {
-      if (!this.slotsLeft.has(slot) || !this.view!.row(slot).owners.includes(comparison.source)) continue;
+    for (const slot of comparison.slots) {
+      if (!this.slotsLeft.has(slot)) continue;
       if (differing.has(slot)) this.toPull.push(slot);
       else this.confirm(slot);
     }

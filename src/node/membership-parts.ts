@@ -1,8 +1,8 @@
 /** What a membership is built of: the node's place in the configuration, its settings, and its surroundings. */
 import type { PeerMessage } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
-import type { Placement } from '../core/topology-change.ts';
-import type { Member, Topology } from '../core/topology.ts';
+import type { Place } from '../core/topology-change.ts';
+import type { Topology } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
@@ -23,6 +23,7 @@ export interface MembershipSettings {
   readonly ownerCountMin: number;
   readonly leaseMs: number;
   readonly clockDrift: number;
+  readonly healAfterMs: number;
   readonly heartbeatMs: number;
   readonly suspectAfterMs: number;
   readonly linkGraceMs: number;
@@ -39,7 +40,9 @@ export interface MembershipParts {
     readonly zone: string;
     readonly host: string;
   };
-  /** All members by configuration, this one among them. */
+  /** Set where this process is to become a member of a cluster that exists: it never founds one. */
+  readonly joins: { readonly weight: number; readonly replaces: string } | null;
+  /** All members by configuration, this one among them; whom the topology names is dialled as well. */
   readonly members: readonly ConfiguredMember[];
   readonly settings: MembershipSettings;
   readonly clock: Clock;
@@ -48,11 +51,16 @@ export interface MembershipParts {
   readonly systemOfRecord: SystemOfRecord | null;
   readonly meta: MetaStore;
   readonly codec: TopologyCodec;
-  readonly place: (members: readonly Member[]) => Placement;
+  readonly place: Place;
+  /** Keeps a link to the peer up, from now on at this address; lets it go. */
+  readonly dial: (name: string, address: string) => void;
+  readonly forget: (name: string) => void;
   /** Frames carry `header()` as it is when they are built. */
   readonly send: (name: string, message: PeerMessage) => void;
   /** Called within the change: the lease of the epoch before is gone, no frame of the new one was sent. */
   readonly onTopology: (next: Topology, previous: Topology | null) => void;
   readonly onPhase: (phase: Phase) => void;
+  /** This process was a member, and the cluster goes on without it for good. */
+  readonly onLeft: () => void;
   readonly mutations?: Mutations;
 }

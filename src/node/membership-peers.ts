@@ -29,16 +29,23 @@ export class PeerTable {
 
   constructor(names: readonly string[], telemetry: Telemetry) {
     this.telemetry = telemetry;
-    for (const name of names) {
-      this.peers.set(name, {
-        name,
-        linked: false,
-        introduction: null,
-        trusted: false,
-        newsNotBefore: 0,
-        skewWarnedAt: -Infinity,
-      });
-    }
+    for (const name of names) this.add(name);
+  }
+
+  add(name: string): void {
+    if (this.peers.has(name)) return;
+    this.peers.set(name, {
+      name,
+      linked: false,
+      introduction: null,
+      trusted: false,
+      newsNotBefore: 0,
+      skewWarnedAt: -Infinity,
+    });
+  }
+
+  remove(name: string): void {
+    this.peers.delete(name);
   }
 
   get(name: string): Peer | undefined {

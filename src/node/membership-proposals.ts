@@ -3,13 +3,15 @@
  * of the moment, so that trying again is simply asking again. Members take turns by their place in the council,
  * so that mostly one of them speaks. (DESIGN 3, PROTOCOL R18, R20, R27, R28, R31)
  */
-import { allBlank, mayLeave, planColdStart, planServing } from '../core/membership-plan.ts';
-import type { Introductions, Readmissions } from '../core/membership-plan.ts';
+import { doChore, markLeaving, planHousekeeping, rebalance } from '../core/housekeeping.ts';
+import type { Chore } from '../core/housekeeping.ts';
+import { allBlank, mayLeave, planColdStart, planJoins, planServing } from '../core/membership-plan.ts';
+import type { Absences, Introductions, Readmissions } from '../core/membership-plan.ts';
 import type { Introduction } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Suspicion } from '../core/suspicion.ts';
 import { changeMembers, leave, markLoaded, promote } from '../core/topology-change.ts';
-import type { MemberChange } from '../core/topology-change.ts';
+import type { MemberChange, Place } from '../core/topology-change.ts';
 import { majorityOf, memberByName } from '../core/topology.ts';
 import type { Member, Topology } from '../core/topology.ts';
 import type { Decide, RegisterDriver } from './register-driver.ts';
@@ -21,6 +23,8 @@ const READ_AFTER_MS = 100;
 /** Milliseconds by which each place among the configured members lets the ones before it found. */
 const FOUNDING_TURN_MS = 3_000;
 const FOUNDING_PAUSE_MS = 1_000;
+/** Milliseconds from the first word of a former owner that it has finished until the others are not waited for. */
+const RETIRING_PATIENCE_MS = 300;
 
 /** The state of the node at this moment. */
 export interface Situation {
@@ -37,18 +41,34 @@ export interface ProposalSettings {
   readonly coldStartGraceMs: number;
   /** Names of all configured members. */
   readonly configured: readonly string[];
+  /** This process joins a cluster and founds none. */
+  readonly joins: boolean;
+}
+
+/** What an operator asked of this node, until an epoch says it. */
+export type Wish = { readonly kind: 'leave'; readonly name: string } | { readonly kind: 'rebalance' };
+
+export interface ProposalRules {
+  readonly suspicion: Suspicion;
+  readonly readmissions: Readmissions;
+  readonly absences: Absences;
+  readonly place: Place;
 }
 
 export class Proposals {
   private readonly driver: RegisterDriver;
   private readonly suspicion: Suspicion;
-  private readonly readmissions: Readmissions;
+  private readonly rules: ProposalRules;
   private readonly settings: ProposalSettings;
   private readonly mutations: Mutations;
   private readonly situation: () => Situation;
   /** Makes the first topology, or null where it failed. */
   private readonly found: (propose: (topology: Topology | null) => void) => void;
   private promotionEpoch = 0;
+  /** In which epoch a member has said that it finished what it gives up; and when the first of them did. */
+  private readonly retiredIn = new Map<number, number>();
+  private retiredSince: number | null = null;
+  private readonly wishes: Wish[] = [];
   private loadedEpoch = 0;
   /** Since when a voter is bound to an epoch that this node does not know to be chosen. */
   private behindSince: number | null = null;
@@ -59,16 +79,15 @@ export class Proposals {
 
   constructor(
     driver: RegisterDriver,
-    suspicion: Suspicion,
-    readmissions: Readmissions,
+    rules: ProposalRules,
     settings: ProposalSettings,
     mutations: Mutations,
     situation: () => Situation,
     found: (propose: (topology: Topology | null) => void) => void,
   ) {
     this.driver = driver;
-    this.suspicion = suspicion;
-    this.readmissions = readmissions;
+    this.suspicion = rules.suspicion;
+    this.rules = rules;
     this.settings = settings;
     this.mutations = mutations;
     this.situation = situation;
@@ -83,6 +102,22 @@ export class Proposals {
     this.loadedEpoch = epoch;
   }
 
+  /** A former owner has finished, in this epoch. */
+  sawRetired(id: number, epoch: number, now: number): void {
+    if (this.retiredIn.get(id) === epoch) return;
+    this.retiredIn.set(id, epoch);
+    this.retiredSince ??= now;
+  }
+
+  /** Proposed until an epoch says it, or it can no longer be: then it is forgotten. */
+  wish(wish: Wish): void {
+    this.wishes.push(wish);
+  }
+
+  isWished(wish: Wish): boolean {
+    return this.wishes.includes(wish);
+  }
+
   onBehind(now: number): void {
     this.behindSince ??= now;
   }
@@ -90,6 +125,7 @@ export class Proposals {
   onTopology(): void {
     this.behindSince = null;
     this.neededSince = null;
+    this.retiredSince = null;
   }
 
   /** Begins what is due now, if the register is free. */
@@ -98,7 +134,8 @@ export class Proposals {
     const { topology, now } = situation;
     if (topology === null) return this.tickBlank(situation);
     const change = this.change(situation);
-    const needed = change !== null && (change.gone.length > 0 || change.entrants.length > 0);
+    const failed = change !== null && (change.gone.length > 0 || change.entrants.length > 0);
+    const needed = failed || this.chore(situation, topology) !== null;
     this.neededSince = needed ? (this.neededSince ?? now) : null;
     if (!this.driver.isFree(now)) return;
     if (this.decideOwn(situation, topology) !== null) {
@@ -141,12 +178,38 @@ export class Proposals {
     }
     if (this.promotionEpoch === base.epoch) return promote(base, member.id, member.incarnation);
     if (this.loadedEpoch === base.epoch) return markLoaded(base);
+    return situation.leaseHeld ? this.decideWish(base) : null;
+  }
+
+  private decideWish(base: Topology): Topology | null {
+    for (let wish = this.wishes[0]; wish !== undefined; wish = this.wishes[0]) {
+      const next = wish.kind === 'leave' ? markLeaving(base, wish.name) : rebalance(base, this.rules.place);
+      if (next !== null) return next;
+      this.wishes.shift();
+    }
     return null;
   }
 
   private decideChange(situation: Situation, base: Topology): Topology | null {
     const change = this.change(situation);
-    return change === null ? null : changeMembers(base, change);
+    const next = change === null ? null : changeMembers(base, change);
+    if (next !== null) return next;
+    const chore = this.chore(situation, base);
+    return chore === null ? null : doChore(base, chore, this.rules.place);
+  }
+
+  /** Only who serves looks after the shape of the cluster. */
+  private chore(situation: Situation, topology: Topology): Chore | null {
+    const { own, introductions, now } = situation;
+    if (own.state !== 'serving' || !situation.leaseHeld || situation.stopping) return null;
+    const { suspicion, absences } = this.rules;
+    const { retiredSince } = this;
+    return planHousekeeping(topology, {
+      joiners: planJoins(topology, introductions, suspicion, now),
+      isGoneLong: (id) => absences.goneFor(id, now) > topology.healAfterMs,
+      hasRetired: (id) => this.mutations.dropUnretired === true || this.retiredIn.get(id) === topology.epoch,
+      patienceOver: retiredSince !== null && now - retiredSince > RETIRING_PATIENCE_MS,
+    });
   }
 
   private change(situation: Situation): MemberChange | null {
@@ -158,7 +221,7 @@ export class Proposals {
         topology,
         introductions,
         this.suspicion,
-        this.readmissions,
+        this.rules.readmissions,
         situation.hasReleased,
         now,
       );
@@ -213,7 +276,7 @@ export class Proposals {
 
   private mayFound(situation: Situation): boolean {
     const { topology, own, introductions, now } = situation;
-    if (topology !== null || situation.stopping) return false;
+    if (topology !== null || situation.stopping || this.settings.joins) return false;
     const needed = this.foundersNeeded();
     return allBlank(own, this.settings.configured, introductions, this.suspicion, needed, now);
   }

@@ -93,18 +93,25 @@ export class MembershipSelf {
   }
 
   /** What this process says about itself; `epoch` is the highest that it knows to be chosen. */
-  introduction(place: MembershipParts['self'], epoch: number): Introduction {
+  introduction(parts: MembershipParts, epoch: number, mayJoin: boolean): Introduction {
     const { clusterId, life, id } = this.identity;
+    const { joins } = parts;
+    const own = parts.members.find((member) => member.name === this.name);
+    const founders = parts.members.map((member) => `${member.name}=${member.address}`).sort();
     const state = this.live ? 'serving' : id === 0 ? 'blank' : 'entering';
     return {
       kind: 'introduction',
-      ...place,
+      ...parts.self,
       incarnation: this.incarnation,
       id,
       clusterId,
       life,
       state,
       epoch,
+      weight: joins?.weight ?? own?.weight ?? 1,
+      joins: joins !== null && mayJoin && !this.live,
+      replaces: joins?.replaces ?? '',
+      founders: joins === null && epoch === 0 ? founders.join(',') : '',
     };
   }
 

@@ -5,13 +5,14 @@
  * on the slightest doubt, and starts only when the council says so. (DESIGN 3, PROTOCOL R11, R14-R18, R27-R32)
  */
 import { ClockGap, LeaseHolder } from '../core/lease.ts';
-import { Readmissions } from '../core/membership-plan.ts';
+import { Absences, Readmissions } from '../core/membership-plan.ts';
 import type { FrameHeader, Introduction, PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
 import { Suspicion } from '../core/suspicion.ts';
-import type { SlotRow, Topology } from '../core/topology.ts';
-import { Tenures, WaitingOut } from '../core/waiting-out.ts';
+import { memberByName } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
+import { WaitingOut } from '../core/waiting-out.ts';
 import { foundCluster } from './founding.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { MembershipDisk } from './membership-disk.ts';
@@ -20,6 +21,8 @@ import { PeerTable, belongsSomewhere } from './membership-peers.ts';
 import { Proposals } from './membership-proposals.ts';
 import type { Situation } from './membership-proposals.ts';
 import { MembershipSelf } from './membership-self.ts';
+import { CleanStop, phaseOf } from './membership-stop.ts';
+import { Neighbours } from './neighbours.ts';
 import { RegisterDriver } from './register-driver.ts';
 
 /** Milliseconds between two introductions on a standing link. */
@@ -34,17 +37,20 @@ export class Membership {
   private readonly lease: LeaseHolder;
   private readonly gap: ClockGap;
   private readonly waits: WaitingOut;
-  private readonly tenures = new Tenures();
   private readonly readmissions = new Readmissions();
+  private readonly absences = new Absences();
+  private readonly neighbours: Neighbours;
   private readonly driver: RegisterDriver;
-  private readonly proposals: Proposals;
+  /** Where operators' wishes go, too. */
+  readonly proposals: Proposals;
   private readonly self: MembershipSelf;
   private readonly heartbeats: Heartbeats;
   private known: Topology | null;
   /** The topology was learned by this process, and not left by an earlier one on the disk. */
   private learnedHere = false;
-  private stopped: (() => void) | null = null;
-  private stopDeadline = Infinity;
+  private readonly stopping = new CleanStop();
+  /** It was a member, and is to be none any more. */
+  private hasLeft = false;
   private phaseNow: Phase = 'starting';
   private tickedAt: number;
   private introducedAt = -Infinity;
@@ -60,11 +66,9 @@ export class Membership {
     if (loaded.damaged) telemetry.event('error', 'membership.disk.damaged', {});
     this.self = new MembershipSelf(self.name, loaded.identity, this.disk, parts.random, telemetry);
     this.known = loaded.topology;
-    this.peers = new PeerTable(
-      names.filter((name) => name !== self.name),
-      telemetry,
-    );
-    this.suspicion = new Suspicion(self.name, names, settings, now);
+    this.peers = new PeerTable([], telemetry);
+    this.suspicion = new Suspicion(self.name, [], settings, now);
+    this.neighbours = new Neighbours(parts, this.peers, this.suspicion);
     this.lease = new LeaseHolder(this.mutations);
     this.gap = new ClockGap(settings.leaseMs / 4, now, clock.wallNow(), clock.bootNow());
     this.waits = new WaitingOut(this.mutations);
@@ -81,9 +85,13 @@ export class Membership {
     this.heartbeats = this.buildHeartbeats();
     this.proposals = new Proposals(
       this.driver,
-      this.suspicion,
-      this.readmissions,
-      { coldStartGraceMs: settings.coldStartGraceMs, configured: names },
+      {
+        suspicion: this.suspicion,
+        readmissions: this.readmissions,
+        absences: this.absences,
+        place: parts.place,
+      },
+      { coldStartGraceMs: settings.coldStartGraceMs, configured: names, joins: parts.joins !== null },
       this.mutations,
       () => this.situation(),
       (propose) => foundCluster(parts, () => this.allIntroductions(), propose),
@@ -121,17 +129,9 @@ export class Membership {
     return now < this.lease.until && !this.gap.wallRanAhead(now, this.parts.clock.wallNow());
   }
 
-  /**
-   * Monotonic time until which writes of rows that this member owned must not complete without it; 0 where
-   * nothing is owed. Ids are those of the present topology's owners, or of the one before it. (R15)
-   */
-  waitingOutUntil(id: number): number {
-    return this.waits.until(id);
-  }
-
-  /** Since which epoch the member's present process has been part of every epoch; Infinity for others. (R13) */
-  ownerSince(id: number): number {
-    return this.tenures.since(id);
+  /** Monotonic time until which no write of the slot may complete, for somebody may serve it still; or 0. (R15) */
+  blockedUntil(slot: number): number {
+    return this.waits.blockedUntil(slot);
   }
 
   header(): FrameHeader {
@@ -153,10 +153,18 @@ export class Membership {
     if (this.known !== null) this.proposals.wantLoaded(this.known.epoch);
   }
 
+  /** Nothing is left to finish in the slots that this node gives up in this epoch: said to all. */
+  retired(): void {
+    if (this.known === null || !this.self.live) return;
+    this.proposals.sawRetired(this.self.identity.id, this.known.epoch, this.parts.clock.now());
+    this.broadcast({ kind: 'retired' });
+  }
+
   // Starting and stopping.
 
   /** Takes a new incarnation; nothing is sent before it is on disk. (R11) */
   start(): void {
+    this.neighbours.start(this.known);
     if (this.mutations.restartSameIncarnation !== true || !this.self.continueLast()) return this.renew();
     if (this.known !== null) this.lease.begin(this.known, this.parts.clock.now());
     this.onRenewed();
@@ -168,8 +176,7 @@ export class Membership {
    */
   stop(done: () => void): void {
     this.lease.release();
-    this.stopped = done;
-    this.stopDeadline = this.parts.clock.now() + this.parts.settings.stopTimeoutMs;
+    this.stopping.ask(this.parts.clock.now() + this.parts.settings.stopTimeoutMs, done);
     if (this.self.live) this.broadcast({ kind: 'leaseReleased' });
     this.showPhase();
   }
@@ -234,6 +241,7 @@ export class Membership {
     if (peer === undefined) return;
     peer.introduction = null;
     this.suspicion.peerGone(name, this.parts.clock.now());
+    this.neighbours.onPeerGone(name);
   }
 
   tick(): void {
@@ -257,18 +265,8 @@ export class Membership {
       this.broadcast(this.introduction());
     }
     if (!this.self.isRenewing) this.proposals.tick();
-    this.finishStop(now);
-  }
-
-  /** Done when the epoch without this process is there, when nobody is left to make it, or at the deadline. */
-  private finishStop(now: number): void {
-    if (this.stopped === null) return;
-    const members = this.known?.members ?? [];
-    const alone = members.every((member) => !member.alive || !this.suspicion.isPresent(member.name, now));
-    if (this.self.live && !alone && now < this.stopDeadline) return;
-    const done = this.stopped;
-    this.stopped = null;
-    done();
+    this.stopping.tick(this.known, this.self.live, this.suspicion, now);
+    this.neighbours.tick(now);
   }
 
   // What peers say.
@@ -288,6 +286,7 @@ export class Membership {
 
   /** A message of membership; others are not for here. */
   onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
+    if (message.kind === 'introduction') this.neighbours.onIntroduction(name, message, this.known);
     const peer = this.peers.get(name);
     if (peer === undefined || this.self.incarnation === 0) return;
     if (message.kind === 'introduction') this.peers.onIntroduction(peer, message, this.self.identity);
@@ -307,6 +306,8 @@ export class Membership {
         return this.heartbeats.onAnswer(peer, header, message);
       case 'leaseReleased':
         return this.waits.onReleased(header.from, header.incarnation);
+      case 'retired':
+        return this.proposals.sawRetired(header.from, header.epoch, this.parts.clock.now());
       default:
         return;
     }
@@ -323,7 +324,9 @@ export class Membership {
   // What this node says.
 
   private introduction(): Introduction {
-    return this.self.introduction(this.parts.self, this.known?.epoch ?? 0);
+    // Who has left does not come back by itself: it takes another start.
+    const mayJoin = !this.hasLeft && !this.stopping.isAsked;
+    return this.self.introduction(this.parts, this.known?.epoch ?? 0, mayJoin);
   }
 
   private allIntroductions(): Map<string, Introduction> {
@@ -345,7 +348,7 @@ export class Membership {
       own: this.introduction(),
       introductions: this.peers.introductions(),
       leaseHeld: this.leaseHeld(),
-      stopping: this.stopDeadline < Infinity,
+      stopping: this.stopping.isAsked,
       hasReleased: (member) => this.waits.hasReleased(member.id, member.incarnation),
     };
   }
@@ -359,7 +362,7 @@ export class Membership {
     const now = this.parts.clock.now();
     this.lease.begin(next, now);
     this.waits.onTopology(this.learnedHere ? previous : null, next, now);
-    this.tenures.onTopology(next);
+    this.absences.onTopology(next, now);
     this.readmissions.onTopology(previous, next, now);
     this.known = next;
     this.learnedHere = true;
@@ -369,32 +372,27 @@ export class Membership {
         this.parts.telemetry.event('error', 'membership.store.failed', { reason: error.message });
       }
     });
+    const wasMember = this.self.live;
     this.self.judge(next);
+    this.neighbours.onTopology(next, this.self.live);
     this.proposals.onTopology();
     this.parts.telemetry.event('info', 'membership.epoch', { epoch: next.epoch, live: this.self.live });
     if (chosenHere) this.broadcast({ kind: 'topology', topology: next });
     this.parts.onTopology(next, previous);
+    const leaves = wasMember && memberByName(next, this.self.name) === undefined;
+    if (leaves) this.hasLeft = true;
     this.showPhase();
+    if (leaves) return this.parts.onLeft();
     if (!this.self.isRenewing) {
       this.entered();
-      if (this.self.isSpent(next) && this.stopDeadline === Infinity) this.renew();
+      if (this.self.isSpent(next) && !this.stopping.isAsked) this.renew();
     }
   }
 
   private showPhase(): void {
-    const phase = this.currentPhase();
+    const phase = phaseOf(this.self, this.known, this.stopping.isAsked, this.hasLeft);
     if (phase === this.phaseNow) return;
     this.phaseNow = phase;
     this.parts.onPhase(phase);
-  }
-
-  private currentPhase(): Phase {
-    if (this.stopDeadline < Infinity) return 'stopping';
-    if (this.self.incarnation === 0) return 'starting';
-    if (this.known === null) return 'founding';
-    if (!this.self.live) return 'entering';
-    const learns = (row: SlotRow): boolean =>
-      row.owners.includes(this.self.identity.id) && !row.complete.includes(this.self.identity.id);
-    return this.known.rows.some(learns) ? 'learning' : 'serving';
   }
 }

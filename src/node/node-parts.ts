@@ -17,6 +17,8 @@ export interface NodeParts {
     readonly zone: string;
     readonly host: string;
   };
+  /** Set where this process is to become a member of a cluster that exists. */
+  readonly joins: { readonly weight: number; readonly replaces: string } | null;
   readonly members: readonly ConfiguredMember[];
   readonly membership: MembershipSettings;
   readonly hello: PeerHello;
@@ -34,5 +36,7 @@ export interface NodeParts {
   readonly hash32: Hash32;
   /** This node must not go on: its store failed, or PostgreSQL belongs to a later founding. */
   readonly onFatal: (reason: string) => void;
+  /** The cluster goes on without this node for good: nothing is left to do but to stop. */
+  readonly onLeft: () => void;
   readonly mutations?: Mutations;
 }

@@ -1,5 +1,6 @@
 /** What a node tells of itself, gathered from its parts. */
 import type { Replica } from '../core/replication/replica.ts';
+import { movesOf } from '../core/slot-moves.ts';
 import type { Topology } from '../core/topology.ts';
 import type { NodeStatus } from './api.ts';
 import type { Membership } from './membership.ts';
@@ -40,6 +41,7 @@ export function statusOf(from: StatusParts): NodeStatus {
       legacy === undefined
         ? { state: 'unused', reason: '', calls: 0 }
         : { state: legacy.state, reason: legacy.reason, calls: legacy.calls },
+    slotsMoving: topology === null ? 0 : movesOf(topology).slotCount,
     keysInFlight: replica?.keysInFlight ?? 0,
     oldestUnfinishedMs: since === undefined ? 0 : Math.round(now - since),
     keysHeld: from.keysHeld,

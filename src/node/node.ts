@@ -3,7 +3,7 @@
  * flows; epochs turn this process into an owner, a learner or a bystander; ticks drive what waits for time. The
  * decisions are all elsewhere: in `src/core`, and in the flows beside this file.
  */
-import { OPERATIONS_IN_FLIGHT_MAX, OPERATION_BYTES_IN_FLIGHT_MAX, TICK_MS } from '../core/limits.ts';
+import { TICK_MS } from '../core/limits.ts';
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
 import type { PeerMessage } from '../core/message.ts';
@@ -18,6 +18,7 @@ import { SlotView } from '../core/replication/slot-view.ts';
 import { slotOf } from '../core/slots.ts';
 import { isLiveIncarnation, memberById, memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
+import { Admission } from './admission.ts';
 import { WAIT } from './api.ts';
 import type { Inspection, NodeApi, NodeStatus } from './api.ts';
 import { learnerOf, membershipOf, recordReaderOf, recordWriterOf, servingOf } from './assembly.ts';
@@ -43,6 +44,7 @@ import { makeEffects } from './replica-effects.ts';
 import { startScan } from './scan.ts';
 import type { Serving } from './serving.ts';
 import { SlotDigests } from './slot-digests.ts';
+import { SlotHolding } from './slot-holding.ts';
 import { StartMarks } from './start-marks.ts';
 import { StoreWriter } from './store-writer.ts';
 import { Teacher } from './teacher.ts';
@@ -67,19 +69,18 @@ export class CausewayNode implements NodeApi {
   private readonly desk: FrameDesk;
   private readonly learner: Learner;
   private readonly teacher: Teacher;
+  private readonly holding: SlotHolding;
   private readonly deadlines: Deadlines;
   private readonly serving: Serving;
   private readonly background: Background;
+  private readonly admission = new Admission();
   private readonly counts = { reads: 0, writes: 0, failures: 0 };
   private replica: Replica | null = null;
   private replicaIncarnation = 0;
   private versionHighest: number;
   private waitingRuns: (() => void)[] = [];
-  private inFlight = 0;
-  private bytesInFlight = 0;
   private ticks = 0;
   private leaseWasHeld = false;
-  private draining = false;
   private closed = false;
 
   // long: the parts, each once, in the order in which they need one another; nothing is decided here
@@ -112,10 +113,19 @@ export class CausewayNode implements NodeApi {
     this.recordReader = recordReaderOf(parts, (key, sealed, problem) =>
       this.replica?.onFetched(key, sealed, problem),
     );
-    this.membership = membershipOf(parts, this.writer, this.outbox, (next) => this.onTopology(next));
+    this.membership = membershipOf(parts, this.writer, this.outbox, (next, previous) =>
+      this.onTopology(next, previous),
+    );
     const send = (id: number, message: PeerMessage): void => this.sendTo(id, message);
     this.teacher = new Teacher(parts.storage, this.shelf, send);
     this.learner = learnerOf(parts, this.membership, this.writer, this.shelf, this.marks, send);
+    this.holding = new SlotHolding({
+      clock: parts.clock,
+      shelf: this.shelf,
+      marks: this.marks,
+      mutations: this.mutations,
+      onRetired: () => this.membership.retired(),
+    });
     this.serving = servingOf(parts, {
       membership: this.membership,
       deadlines: this.deadlines,
@@ -127,15 +137,13 @@ export class CausewayNode implements NodeApi {
         this.counts[what] += 1;
       },
     });
-    this.background = new Background(parts, this.serving, this.membership, send);
+    this.background = new Background(parts, this.serving, this.membership, this.marks, send);
     this.forwardService = new ForwardService({
       serving: this.serving,
       storage: parts.storage,
       send: (peer, message) => this.outbox.send(peer, message),
       isLinked: (peer) => this.membership.isLinked(peer),
-      admit: (byteCount) => this.admit(byteCount),
-      leave: (byteCount) => this.leave(byteCount),
-      draining: () => this.draining,
+      admission: this.admission,
     });
     this.desk = new FrameDesk({
       telemetry: parts.telemetry,
@@ -157,7 +165,7 @@ export class CausewayNode implements NodeApi {
     readStore(
       parts.storage,
       (seen) => {
-        digests.add(seen.slot, seen.version, seen.checksum);
+        digests.add(seen.slot, seen.key, seen.version, seen.checksum);
         if (seen.expiresAt !== 0) expiryTimes.note(seen.slot, seen.expiresAt);
       },
       (error, opened) => {
@@ -187,8 +195,7 @@ export class CausewayNode implements NodeApi {
   }
 
   start(): void {
-    const { transport, members, self } = this.parts;
-    transport.start(this.parts.hello, {
+    this.parts.transport.start(this.parts.hello, {
       onLinkUp: (name) => this.onLinkUp(name),
       onLinkDown: (name) => this.onLinkDown(name),
       onFrame: (name, frame) => {
@@ -201,7 +208,6 @@ export class CausewayNode implements NodeApi {
       onRefused: (name, reason) => this.parts.telemetry.event('warn', 'peer.refused', { peer: name, reason }),
     });
     this.membership.start();
-    for (const member of members) if (member.name !== self.name) transport.dial(member.name, member.address);
     this.parts.clock.after(TICK_MS, () => this.tick());
   }
 
@@ -249,14 +255,14 @@ export class CausewayNode implements NodeApi {
     start: (end: (result: Result) => void) => void,
     byteCount = 0,
   ): void {
-    if (!this.admit(byteCount)) {
+    if (!this.admission.admit(byteCount)) {
       // A node that stops is no longer the one to ask; another is.
-      const refusal = failure(this.draining ? 'not_ready' : 'overloaded');
+      const refusal = failure(this.admission.isClosed ? 'not_ready' : 'overloaded');
       return this.parts.clock.defer(() => done({ kind: 'failed', failure: refusal }));
     }
     this.parts.clock.defer(() =>
       start((result) => {
-        this.leave(byteCount);
+        this.admission.leave(byteCount);
         done(result);
       }),
     );
@@ -285,24 +291,10 @@ export class CausewayNode implements NodeApi {
     });
   }
 
-  /** Bounded in operations and in the bytes of their values: beyond it a refusal costs nothing. */
-  private admit(byteCount = 0): boolean {
-    if (this.inFlight >= OPERATIONS_IN_FLIGHT_MAX || this.draining) return false;
-    if (this.bytesInFlight + byteCount > OPERATION_BYTES_IN_FLIGHT_MAX) return false;
-    this.inFlight += 1;
-    this.bytesInFlight += byteCount;
-    return true;
-  }
-
-  private leave(byteCount = 0): void {
-    this.inFlight -= 1;
-    this.bytesInFlight -= byteCount;
-  }
-
   /** A clean stop: finish what is under way, give up the lease, then the epoch; then the disk. (R18) */
   stop(done: () => void): void {
-    if (this.draining) return;
-    this.draining = true;
+    if (this.admission.isClosed) return;
+    this.admission.isClosed = true;
     const { clock } = this.parts;
     const until = clock.now() + DRAIN_MS_MAX;
     const leave = (): void =>
@@ -311,7 +303,7 @@ export class CausewayNode implements NodeApi {
         this.writer.barrier(() => this.parts.transport.close(() => this.parts.storage.close(done)));
       });
     const wait = (): void => {
-      if (this.inFlight <= 0 || clock.now() >= until) leave();
+      if (this.admission.inFlight <= 0 || clock.now() >= until) leave();
       else clock.after(TICK_MS, wait);
     };
     wait();
@@ -336,6 +328,7 @@ export class CausewayNode implements NodeApi {
     if (this.ticks % SWEEP_TICKS !== 0) return;
     replica.sweep();
     this.learner.tick();
+    this.holding.tick(replica);
     this.background.tick();
     this.writer.tidy();
   }
@@ -354,7 +347,7 @@ export class CausewayNode implements NodeApi {
   }
 
   /** An epoch: this process is the member it was, has become one, or is one no longer. */
-  private onTopology(next: Topology): void {
+  private onTopology(next: Topology, previous: Topology | null): void {
     const { selfId, incarnation } = this.membership;
     if (!isLiveIncarnation(next, selfId, incarnation)) return this.abandonReplica();
     const view = new SlotView(next, selfId);
@@ -362,8 +355,10 @@ export class CausewayNode implements NodeApi {
       this.abandonReplica();
       this.replica = new Replica(this.effects(), this.mutations, { id: selfId, incarnation }, view);
       this.replica.sawVersion(this.versionHighest);
+      this.holding.onTopology(view, this.replica, true);
       this.replicaIncarnation = incarnation;
     } else {
+      this.holding.onTopology(view, this.replica, previous?.epoch === next.epoch - 1);
       this.replica.onEpoch(view);
     }
     this.leaseWasHeld = false;
@@ -375,6 +370,7 @@ export class CausewayNode implements NodeApi {
     if (this.replica === null) return;
     for (const state of this.replica.abandon()) this.marks.keep(state);
     this.replica = null;
+    this.holding.onNone();
     this.shelf.doubtAll();
   }
 

@@ -70,9 +70,13 @@ class Write implements Expiring {
     const view = this.serving.view();
     const row = view?.row(this.slot);
     if (view === null || row === undefined || row.owners.length === 0) return this.notReady(null);
+    // The forwarder sees another owner before long, and this node must come to an end here.
+    if (row.retires && this.request.hops >= HOPS_MAX) return this.fail(failure('not_ready'));
     const here =
-      row.owns && (!this.conditional || row.first === view.selfId || this.request.hops >= HOPS_MAX);
-    if (!here) return this.forward(row.owns && !this.conditional ? view.selfId : row.first);
+      row.owns &&
+      !row.retires &&
+      (!this.conditional || row.first === view.selfId || this.request.hops >= HOPS_MAX);
+    if (!here) return this.forward(row.first);
     if (!this.serving.leaseHeld()) return this.notReady(null);
     if (!this.missChecked && this.needsLegacy()) return this.askLegacy();
     this.begin();

@@ -45,12 +45,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     now: () => clock.now(),
     wallNow: () => clock.wallNow(),
     leaseHeld: () => membership.leaseHeld(),
-    blockedUntil: (slot) => {
-      let until = 0;
-      for (const id of parts.replica()?.view.row(slot).away ?? [])
-        until = Math.max(until, membership.waitingOutUntil(id));
-      return until;
-    },
+    blockedUntil: (slot) => membership.blockedUntil(slot),
     writesThrough: (key) => recordWriter !== null && writesThrough(key),
     recordAvailable: () => parts.systemOfRecord === null || parts.systemOfRecord.health().state === 'up',
     event: (level, name, fields) => parts.telemetry.event(level, name, fields),

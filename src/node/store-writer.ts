@@ -5,17 +5,11 @@
  *
  * What was handed in and is not on disk yet is visible through `get`: the rest of the node sees one store.
  */
-import {
-  GATHER_ITEMS_MIN,
-  GATHER_MS,
-  STORE_BATCH_BYTES_MAX,
-  STORE_BATCH_ENTRIES_MAX,
-} from '../core/limits.ts';
+import { STORE_BATCH_BYTES_MAX, STORE_BATCH_ENTRIES_MAX } from '../core/limits.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
 import { encodeMarks, markKey, metaKey, recordKey } from '../wire/store-codec.ts';
-import { Departure } from './departure.ts';
 
 interface Batch {
   readonly number: number;
@@ -42,9 +36,7 @@ export class StoreWriter {
   private inFlight: Batch | null = null;
   private readonly markCounts = new Map<number, MarkCount>();
   private readonly marksToDrop: number[] = [];
-  private readonly departure: Departure;
-  /** Records in the batch before. */
-  private lastCount = 0;
+  private flushDue = false;
   private failed = false;
   private batchNext: number;
 
@@ -57,7 +49,6 @@ export class StoreWriter {
   ) {
     this.storage = storage;
     this.clock = clock;
-    this.departure = new Departure(clock, () => this.flush());
     this.batchNext = batchFirst;
     this.onStored = onStored;
     this.onFailed = onFailed;
@@ -91,8 +82,7 @@ export class StoreWriter {
 
   putMeta(name: string, bytes: Uint8Array, done: (error: StorageError | null) => void): void {
     if (this.failed) return this.clock.defer(() => done({ kind: 'io', message: 'the store has failed' }));
-    // A promise of the register or an incarnation: everybody's progress may wait for it.
-    const batch = this.collecting(bytes.length + 64, false);
+    const batch = this.collecting(bytes.length + 64);
     batch.entries.set(metaKey(name), bytes);
     batch.callbacks.push(() => done(null));
   }
@@ -125,7 +115,7 @@ export class StoreWriter {
       this.collecting(0);
   }
 
-  private collecting(byteCount: number, gathering = this.lastCount >= GATHER_ITEMS_MIN): Batch {
+  private collecting(byteCount: number): Batch {
     let batch = this.waiting.at(-1);
     if (
       batch === undefined ||
@@ -144,7 +134,13 @@ export class StoreWriter {
       this.waiting.push(batch);
     }
     batch.byteCount += byteCount;
-    if (this.inFlight === null) this.departure.ask(gathering ? GATHER_MS : 0);
+    if (this.inFlight === null && !this.flushDue) {
+      this.flushDue = true;
+      this.clock.defer(() => {
+        this.flushDue = false;
+        this.flush();
+      });
+    }
     return batch;
   }
 
@@ -164,7 +160,6 @@ export class StoreWriter {
     }
     this.marksToDrop.length = 0;
     this.inFlight = batch;
-    this.lastCount = batch.writes.length;
     this.storage.write(keys, values, (error) => {
       this.inFlight = null;
       if (error !== null) {

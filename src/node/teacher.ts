@@ -2,7 +2,7 @@
  * The other side of catching up: a complete owner compares digests and hands out its slots, each record with its
  * in-flight mark, read from the store in bounded pieces. (PROTOCOL R19)
  */
-import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
+import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX, SLOT_COUNT } from '../core/limits.ts';
 import type { HeldRecord, LearnDigests, LearnPull, PeerMessage } from '../core/message.ts';
 import { heldRecordOf } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -23,16 +23,22 @@ export class Teacher {
   }
 
   onDigests(from: number, replica: Replica, message: LearnDigests): void {
-    const { slotFirst, digests, session } = message;
+    const { slots, digests, session } = message;
     const differing: number[] = [];
     for (let index = 0; index < digests.length; index += 1) {
-      const slot = slotFirst + index;
-      if (!replica.view.row(slot).owns) continue;
+      const slot = slots[index]!;
+      if (slot >= SLOT_COUNT || !replica.view.row(slot).owns) continue;
       const own = this.shelf.digests.of(slot);
       const told = digests[index]!;
       if (own.count !== told.count || own.low !== told.low || own.high !== told.high) differing.push(slot);
     }
-    this.send(from, { kind: 'learnDifferences', session, slotFirst, slotCount: digests.length, differing });
+    this.send(from, {
+      kind: 'learnDifferences',
+      session,
+      slotFirst: slots[0] ?? 0,
+      slotCount: digests.length,
+      differing,
+    });
   }
 
   onPull(from: number, replica: Replica, message: LearnPull): void {

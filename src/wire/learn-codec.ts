@@ -17,9 +17,9 @@ import type { Writer } from './writer.ts';
 
 export function writeLearnDigests(out: Writer, message: LearnDigests): void {
   out.whole(message.session);
-  out.u16(message.slotFirst);
   out.u16(message.digests.length);
-  for (const digest of message.digests) {
+  for (const [at, digest] of message.digests.entries()) {
+    out.u16(message.slots[at]!);
     out.u32(digest.count);
     // The halves of a digest may have come out of bitwise operations as signed numbers.
     out.u32(digest.low >>> 0);
@@ -30,12 +30,13 @@ export function writeLearnDigests(out: Writer, message: LearnDigests): void {
 /** The halves arrive as unsigned numbers. */
 export function readLearnDigests(from: Reader): LearnDigests {
   const session = from.whole();
-  const slotFirst = from.u16();
+  const slots: number[] = [];
   const digests: SlotDigest[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) {
+    slots.push(from.u16());
     digests.push({ count: from.u32(), low: from.u32(), high: from.u32() });
   }
-  return { kind: 'learnDigests', session, slotFirst, digests };
+  return { kind: 'learnDigests', session, slots, digests };
 }
 
 export function writeLearnDifferences(out: Writer, message: LearnDifferences): void {

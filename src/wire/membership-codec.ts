@@ -29,11 +29,13 @@ const NO_TOPOLOGY: Topology = {
   ownerCountMin: 0,
   leaseMs: 0,
   clockDrift: 0,
+  healAfterMs: 0,
   members: [],
   council: [],
   nextId: 0,
   rows: [],
   slotRow: new Uint16Array(0),
+  placed: [],
   floorCounter: 0,
   loaded: false,
 };
@@ -138,6 +140,10 @@ export function writeIntroduction(out: Writer, message: Introduction): void {
   out.whole(message.life);
   out.u8(STATES.indexOf(message.state));
   out.whole(message.epoch);
+  out.real(message.weight);
+  out.bool(message.joins);
+  out.text(message.replaces);
+  out.text(message.founders);
 }
 
 export function readIntroduction(from: Reader): Introduction {
@@ -153,6 +159,10 @@ export function readIntroduction(from: Reader): Introduction {
     life: from.whole(),
     state: readChoice(from, STATES),
     epoch: from.whole(),
+    weight: from.real(),
+    joins: from.bool(),
+    replaces: from.text(),
+    founders: from.text(),
   };
 }
 

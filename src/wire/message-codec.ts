@@ -50,6 +50,7 @@ const KIND = {
   leaseReleased: 55,
   introduction: 56,
   learned: 57,
+  retired: 58,
 } as const satisfies Record<PeerMessage['kind'], number>;
 
 /** Builds one frame after another in a buffer of its own. */
@@ -172,6 +173,7 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return membership.writeIntroduction(out, message);
     case 'leaseReleased':
     case 'learned':
+    case 'retired':
       return;
     default:
       unreachable(message);
@@ -219,6 +221,7 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   leaseReleased: () => ({ kind: 'leaseReleased' }),
   introduction: membership.readIntroduction,
   learned: () => ({ kind: 'learned' }),
+  retired: () => ({ kind: 'retired' }),
 });
 
 function readersByKind(

@@ -15,6 +15,7 @@ function makeTopology(rows: readonly SlotRow[], slotRow: Uint16Array): Topology 
     ownerCountMin: 2,
     leaseMs: 600,
     clockDrift: 0.01,
+    healAfterMs: 0,
     members: [1, 2, 3].map((id) => ({
       id,
       name: `node-${id}`,
@@ -29,6 +30,7 @@ function makeTopology(rows: readonly SlotRow[], slotRow: Uint16Array): Topology 
     nextId: 4,
     rows,
     slotRow,
+    placed: [1, 2, 3],
     floorCounter: 5,
     loaded: true,
   };

@@ -4,6 +4,7 @@
  *
  *   0 u32 checksum   4 u8 format   5 fields, members, council, rows, slots      (little endian)
  */
+import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
@@ -12,7 +13,10 @@ import { NODE_ID_COUNT } from '../core/version.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
-export const TOPOLOGY_FORMAT = 1;
+export const TOPOLOGY_FORMAT = 2;
+/** Without standings, slots that change hands, and healing: still on disks that an earlier build has left. */
+const FORMAT_STATIC = 1;
+const STANDINGS = [undefined, 'leaving', 'healed'] as const;
 const CHECKSUM_BYTES = 4;
 const SLOTS_AS_RUNS = 0;
 const SLOTS_AS_BYTES = 1;
@@ -21,7 +25,19 @@ const SLOTS_AS_WORDS = 2;
 const RUN_BYTES = 4;
 const EMPTY_SLOTS = new Uint16Array(SLOT_COUNT);
 
+/** A topology never changes, and is sent to many and stored twice: each is encoded once, and not at all where it came as bytes. */
+const encoded = new WeakMap<Topology, Uint8Array>();
+/** What was decoded last: the same topology comes to be accepted, and again as news. */
+let latest: { readonly bytes: Uint8Array; readonly topology: Topology } | null = null;
+
+/** The bytes must not be changed: they are the same at the next call. */
 export function encodeTopology(topology: Topology): Uint8Array {
+  let bytes = encoded.get(topology);
+  if (bytes === undefined) encoded.set(topology, (bytes = encode(topology)));
+  return bytes;
+}
+
+function encode(topology: Topology): Uint8Array {
   const out = new Writer();
   out.u32(0);
   out.u8(TOPOLOGY_FORMAT);
@@ -32,16 +48,20 @@ export function encodeTopology(topology: Topology): Uint8Array {
   out.u16(topology.ownerCountMin);
   out.real(topology.leaseMs);
   out.real(topology.clockDrift);
+  out.real(topology.healAfterMs);
   out.u16(topology.nextId);
   out.whole(topology.floorCounter);
   out.bool(topology.loaded);
   out.u16(topology.members.length);
   for (const member of topology.members) writeMember(out, member);
   writeIds(out, topology.council);
+  writeIds(out, topology.placed);
   out.u16(topology.rows.length);
   for (const row of topology.rows) {
     writeIds(out, row.owners);
     writeIds(out, row.complete);
+    out.bool(row.coming !== undefined);
+    if (row.coming !== undefined) writeIds(out, row.coming);
   }
   writeSlots(out, topology.slotRow, topology.rows.length);
   out.u32At(0, crc32(out.written(CHECKSUM_BYTES)));
@@ -50,10 +70,26 @@ export function encodeTopology(topology: Topology): Uint8Array {
 
 /** Undefined where the bytes are damaged or of an unknown format. Every slot's row exists. */
 export function decodeTopology(bytes: Uint8Array): Topology | undefined {
+  if (latest !== null && areEqual(latest.bytes, bytes)) return latest.topology;
+  const topology = decode(bytes);
+  if (topology === undefined) return undefined;
+  const own = bytes.slice();
+  latest = { bytes: own, topology };
+  if (own[CHECKSUM_BYTES] === TOPOLOGY_FORMAT) encoded.set(topology, own);
+  return topology;
+}
+
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}
+
+function decode(bytes: Uint8Array): Topology | undefined {
   const from = new Reader(bytes);
   const checksum = from.u32();
   if (!from.ok || crc32(bytes.subarray(CHECKSUM_BYTES)) !== checksum) return undefined;
-  if (from.u8() !== TOPOLOGY_FORMAT) return undefined;
+  const format = from.u8();
+  if (format !== TOPOLOGY_FORMAT && format !== FORMAT_STATIC) return undefined;
+  const isStatic = format === FORMAT_STATIC;
   const head = {
     epoch: from.whole(),
     clusterId: from.text(),
@@ -62,20 +98,23 @@ export function decodeTopology(bytes: Uint8Array): Topology | undefined {
     ownerCountMin: from.u16(),
     leaseMs: from.real(),
     clockDrift: from.real(),
+    healAfterMs: isStatic ? 0 : from.real(),
     nextId: from.u16(),
     floorCounter: from.whole(),
     loaded: from.bool(),
   };
   const members: Member[] = [];
-  for (let left = from.u16(); left > 0 && from.ok; left--) members.push(readMember(from));
+  for (let left = from.u16(); left > 0 && from.ok; left--) members.push(readMember(from, isStatic));
   const council = readIds(from);
+  const placed = isStatic ? members.map((member) => member.id).sort((a, b) => a - b) : readIds(from);
   const rows: SlotRow[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) {
-    rows.push({ owners: readIds(from), complete: readIds(from) });
+    const row = { owners: readIds(from), complete: readIds(from) };
+    rows.push(!isStatic && from.bool() ? { ...row, coming: readIds(from) } : row);
   }
   const slotRow = readSlots(from, rows.length);
   if (from.remaining > 0) from.fail('bytes follow the end');
-  return from.ok ? { ...head, members, council, rows, slotRow } : undefined;
+  return from.ok ? { ...head, members, council, rows, slotRow, placed } : undefined;
 }
 
 function writeMember(out: Writer, member: Member): void {
@@ -87,10 +126,11 @@ function writeMember(out: Writer, member: Member): void {
   out.text(member.zone);
   out.text(member.host);
   out.real(member.weight);
+  out.u8(STANDINGS.indexOf(member.standing));
 }
 
-function readMember(from: Reader): Member {
-  return {
+function readMember(from: Reader, isStatic: boolean): Member {
+  const member = {
     id: readId(from),
     name: from.text(),
     address: from.text(),
@@ -100,6 +140,14 @@ function readMember(from: Reader): Member {
     host: from.text(),
     weight: from.real(),
   };
+  const standing = isStatic ? undefined : readStanding(from);
+  return standing === undefined ? member : { ...member, standing };
+}
+
+function readStanding(from: Reader): Member['standing'] {
+  const number = from.u8();
+  if (number >= STANDINGS.length) from.fail('the standing of a member is unknown');
+  return STANDINGS[number];
 }
 
 function writeId(out: Writer, id: number): void {

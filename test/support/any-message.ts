@@ -60,25 +60,33 @@ const topology: fc.Arbitrary<Topology> = slots.chain(([rowCount, seed, runLength
     ownerCountMin: u16,
     leaseMs: real,
     clockDrift: real,
+    healAfterMs: real,
     members: fc.array(
-      fc.record({
-        id: memberId,
-        name: text,
-        address: text,
-        incarnation: whole,
-        alive: fc.boolean(),
-        zone: text,
-        host: text,
-        weight: real,
-      }),
+      fc
+        .record({
+          id: memberId,
+          name: text,
+          address: text,
+          incarnation: whole,
+          alive: fc.boolean(),
+          zone: text,
+          host: text,
+          weight: real,
+          standing: fc.constantFrom(undefined, 'leaving' as const, 'healed' as const),
+        })
+        .map(({ standing, ...rest }) => (standing === undefined ? rest : { ...rest, standing })),
       { maxLength: 5 },
     ),
     council: fc.array(memberId, { maxLength: 7 }),
     nextId: u16,
     rows: fc.constant(
-      Array.from({ length: rowCount }, (_, row) => ({ owners: [row + 1, 7], complete: [7] })),
+      Array.from({ length: rowCount }, (_, row) => ({
+        ...{ owners: [row + 1, 7], complete: [7] },
+        ...(row % 3 === 1 ? { coming: [row + 1, 9] } : {}),
+      })),
     ),
     slotRow: fc.constant(slotRow),
+    placed: fc.array(memberId, { maxLength: 7 }),
     floorCounter: whole,
     loaded: fc.boolean(),
   });
@@ -170,7 +178,13 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     limit: u16,
   }),
   forwardScanAnswer: fc.record({ request: whole, result: scanResult }),
-  learnDigests: fc.record({ session: whole, slotFirst: u16, digests: fc.array(digest) }),
+  learnDigests: fc
+    .record({ session: whole, pairs: fc.array(fc.tuple(u16, digest)) })
+    .map(({ session, pairs }) => ({
+      session,
+      slots: pairs.map(([slot]) => slot),
+      digests: pairs.map(([, each]) => each),
+    })),
   learnDifferences: fc.record({
     session: whole,
     slotFirst: u16,
@@ -213,8 +227,13 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     life: whole,
     state: fc.constantFrom('blank' as const, 'entering' as const, 'serving' as const),
     epoch: whole,
+    weight: real,
+    joins: fc.boolean(),
+    replaces: text,
+    founders: text,
   }),
   learned: fc.constant({}),
+  retired: fc.constant({}),
 };
 export const KINDS = Object.keys(FIELDS) as Kind[];
 export const messageOf = (kind: Kind): fc.Arbitrary<PeerMessage> =>

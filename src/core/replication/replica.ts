@@ -277,26 +277,39 @@ export class Replica {
    * still in flight on this disk, with the batches that say so.
    */
   abandon(): KeyState[] {
-    const left = [...this.context.table.values()].filter((state) => state.marks.length > 0);
-    for (const state of this.context.table.values()) {
-      const tickets = [
-        ...(state.round?.tickets.map((each) => each.ticket) ?? []),
-        ...state.aborted.flatMap((each) => each.tickets),
-        ...state.queue,
-      ];
+    return this.release(() => true);
+  }
+
+  /** The same for some slots alone: they are no longer ours, or what was learnt of them no longer counts. */
+  release(isLost: (slot: number) => boolean): KeyState[] {
+    const { table, runnable } = this.context;
+    const left: KeyState[] = [];
+    for (const state of table.values()) {
+      if (!isLost(state.slot)) continue;
+      const tickets = ticketsOf(state);
       dropRound(this.context, state);
       for (const ticket of tickets)
         failWrite(this.context, ticket, failure(ticket.begun ? 'outcome_unknown' : 'not_ready'));
       for (const reader of state.readers) {
         answerRead(this.context, reader, undefined, failure('not_ready'));
       }
+      table.delete(state.key);
+      if (state.marks.length > 0) left.push(state);
     }
-    this.context.table.clear();
-    this.context.rounds.clear();
-    this.context.settling.clear();
-    for (const state of this.context.runnable.splice(0)) state.runnable = false;
+    for (const state of runnable.splice(0)) {
+      if (isLost(state.slot)) state.runnable = false;
+      else runnable.push(state);
+    }
     this.drain();
     return left;
+  }
+
+  /** Does a client still wait for a write that this node coordinates in one of these slots? */
+  coordinatesIn(isMeant: (slot: number) => boolean): boolean {
+    for (const state of this.context.table.values()) {
+      if (isMeant(state.slot) && ticketsOf(state).some((ticket) => !ticket.answered)) return true;
+    }
+    return false;
   }
 
   /** Monotonic ms since when the oldest unfinished key here has been invalid; undefined where there is none. */
@@ -337,4 +350,13 @@ export class Replica {
     }
     this.draining = false;
   }
+}
+
+/** Of all clients whose writes wait on the key, answered or not. */
+function ticketsOf(state: KeyState): WriteTicket[] {
+  return [
+    ...(state.round?.tickets.map((each) => each.ticket) ?? []),
+    ...state.aborted.flatMap((each) => each.tickets),
+    ...state.queue,
+  ];
 }

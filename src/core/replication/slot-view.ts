@@ -2,7 +2,7 @@
  * What one node needs to know of a slot's row in the epoch it acts in, worked out once per epoch and not per
  * operation: who must acknowledge, whether this node may coordinate, who comes first.
  */
-import { learners, liveOwners, memberById, ownersNeeded } from '../topology.ts';
+import { learners, liveOwners, memberById, ownersNeeded, retiring } from '../topology.ts';
 import type { Topology } from '../topology.ts';
 
 export interface RowView {
@@ -14,12 +14,12 @@ export interface RowView {
   readonly owns: boolean;
   /** This node is an owner that is still copying. */
   readonly learns: boolean;
-  /** The owner to whom conditional writes and misses go; 0 where none lives. */
+  /** This node is an owner that gives the slots up: it finishes what it coordinates and begins nothing. */
+  readonly retires: boolean;
+  /** The owner to whom conditional writes and misses go, one that stays; 0 where none lives. */
   readonly first: number;
   /** This node's place among the live owners, for taking turns; -1 where it is none. */
   readonly place: number;
-  /** Owners by placement that are not part of the epoch: their leases may have to be waited out. */
-  readonly away: readonly number[];
 }
 
 export class SlotView {
@@ -36,16 +36,22 @@ export class SlotView {
     this.rows = topology.rows.map((row) => {
       const owners = liveOwners(topology, row);
       const copying = learners(topology, row);
+      const leaving = retiring(topology, row);
       return {
         owners,
         others: [...owners, ...copying].filter((id) => id !== selfId),
         owns: !bystander && owners.includes(selfId),
         learns: !bystander && copying.includes(selfId),
-        first: owners[0] ?? 0,
+        retires: !bystander && owners.includes(selfId) && leaving.includes(selfId),
+        first: owners.find((id) => !leaving.includes(id)) ?? owners[0] ?? 0,
         place: owners.indexOf(selfId),
-        away: row.owners.filter((id) => !owners.includes(id)),
       };
     });
+  }
+
+  /** This node gives some slots up in this epoch. */
+  get retiresAnywhere(): boolean {
+    return this.rows.some((row) => row.retires);
   }
 
   row(slot: number): RowView {

@@ -1,0 +1,245 @@
+/** How slots change hands, step by step; then any sequence of steps against what must never be lost. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { doChore, markLeaving, planHousekeeping, rebalance, whyNotLeave } from './housekeeping.ts';
+import type { HousekeepingFacts, Joiner } from './housekeeping.ts';
+import { MOVE_SLOTS_MAX, SLOT_COUNT } from './limits.ts';
+import { beginMoves, dropRetired, headFor, movesOf } from './slot-moves.ts';
+import { placeSlots, rowsOf } from './slot-table.ts';
+import { changeMembers, foundTopology, promote } from './topology-change.ts';
+import type { Place } from './topology-change.ts';
+import { isAlive, memberByName, rowOfSlot } from './topology.ts';
+import type { Topology } from './topology.ts';
+
+const hash32 = (text: string): number => {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
+};
+const place: Place = (members, previous) =>
+  rowsOf(placeSlots({ members, replicaCount: 3, previous, hash32 }));
+
+function founded(count: number): Topology {
+  const names = Array.from({ length: count }, (_, index) => `node-${index + 1}`);
+  return foundTopology({
+    clusterId: 'c',
+    life: 1,
+    members: names.map((name) => ({ name, address: name, zone: '', host: name, weight: 1, incarnation: 1 })),
+    place,
+    replicaCount: 3,
+    ownerCountMin: 2,
+    leaseMs: 600,
+    clockDrift: 0.01,
+    healAfterMs: 1_000,
+    floorCounter: 1,
+    loaded: true,
+  });
+}
+
+const joiner = (name: string, replaces = ''): Joiner => ({
+  ...{ name, address: name, zone: '', host: name, weight: 1, incarnation: 1, replaces },
+});
+const QUIET: HousekeepingFacts = {
+  joiners: [],
+  isGoneLong: () => false,
+  hasRetired: () => true,
+  patienceOver: false,
+};
+
+/** Chores until nothing is left, every learner promoted as soon as it can be; each epoch is looked at. */
+function settle(
+  start: Topology,
+  facts: Partial<HousekeepingFacts> = {},
+  look = (_: Topology): void => {},
+): Topology {
+  let topology = start;
+  for (let steps = 0; steps < 500; steps += 1) {
+    const learner = topology.members.find(
+      ({ id, incarnation }) => promote(topology, id, incarnation) !== null,
+    );
+    const chore = planHousekeeping(topology, { ...QUIET, ...facts });
+    const next =
+      learner === undefined
+        ? chore && doChore(topology, chore, place)
+        : promote(topology, learner.id, learner.incarnation);
+    if (next === null) return topology;
+    expect(next.epoch).toBe(topology.epoch + 1);
+    look(next);
+    topology = next;
+  }
+  throw new Error('the chores do not come to an end');
+}
+
+const shareOf = (topology: Topology, name: string): number => {
+  const { id } = memberByName(topology, name)!;
+  return topology.slotRow.filter((row) => topology.rows[row]!.complete.includes(id)).length;
+};
+
+describe('steps', () => {
+  test('a member is to come: it learns a bounded number of slots, while the owners stay complete', () => {
+    const topology = doChore(founded(3), { kind: 'join', joiners: [joiner('node-4')] }, place)!;
+    expect(movesOf(topology).slotCount).toBe(0);
+    const shared = doChore(topology, { kind: 'share' }, place)!;
+    expect(movesOf(shared).learning).toEqual(new Map([[4, MOVE_SLOTS_MAX]]));
+    expect(movesOf(shared).waiting.get(4)).toBe(12_288 - MOVE_SLOTS_MAX);
+    for (let slot = 0; slot < SLOT_COUNT; slot += 1) expect(rowOfSlot(shared, slot).complete).toHaveLength(3);
+  });
+
+  test('who comes is complete: the next slots begin in the same epoch, and the former owners retire', () => {
+    const joined = doChore(founded(3), { kind: 'join', joiners: [joiner('node-4')] }, place)!;
+    const promoted = promote(doChore(joined, { kind: 'share' }, place)!, 4, 1)!;
+    const moves = movesOf(promoted);
+    expect(moves.learning.get(4)).toBe(MOVE_SLOTS_MAX);
+    expect([...moves.retiring.values()].reduce((sum, count) => sum + count, 0)).toBe(MOVE_SLOTS_MAX);
+    expect(dropRetired(promoted, () => false)).toBeNull();
+    const [first] = moves.retiring.keys();
+    const dropped = { ...promoted, ...dropRetired(promoted, (id) => id === first) };
+    expect(movesOf(dropped).retiring.has(first!)).toBe(false);
+  });
+
+  test('the slots are headed elsewhere before they are learnt: the learner is dropped, the owners stay', () => {
+    const joined = doChore(founded(3), { kind: 'join', joiners: [joiner('node-4')] }, place)!;
+    const shared = doChore(joined, { kind: 'share' }, place)!;
+    const back = { ...shared, ...headFor(shared, () => [1, 2, 3]) };
+    expect(movesOf(back)).toMatchObject({ slotCount: 0, learning: new Map(), waiting: new Map() });
+  });
+
+  test('who is to come is not alive: nothing begins for it', () => {
+    const joined = doChore(founded(3), { kind: 'join', joiners: [joiner('node-4')] }, place)!;
+    const gone = changeMembers(joined, { gone: [4], entrants: [] })!;
+    const shared = doChore(gone, { kind: 'share' }, place)!;
+    expect(movesOf(shared).learning.size).toBe(0);
+    expect(beginMoves(shared)).toBeNull();
+  });
+});
+
+describe('chores', () => {
+  test('a node joins three: a member, then a voter, then its share', () => {
+    const topology = settle(founded(3), { joiners: [joiner('node-4')] });
+    expect(['node-1', 'node-2', 'node-3', 'node-4'].map((name) => shareOf(topology, name))).toEqual([
+      12_288, 12_288, 12_288, 12_288,
+    ]);
+    expect([topology.council, topology.placed]).toEqual([
+      [1, 2, 3, 4],
+      [1, 2, 3, 4],
+    ]);
+  });
+
+  test('one of four leaves: it has neither vote nor slot before it is no member', () => {
+    let last: Topology | null = null;
+    const end = settle(markLeaving(founded(4), 'node-2')!, {}, (next) => {
+      if (memberByName(next, 'node-2') !== undefined) last = next;
+    });
+    expect([shareOf(last!, 'node-2'), last!.council]).toEqual([0, [1, 3, 4]]);
+    expect(memberByName(end, 'node-2')).toBeUndefined();
+  });
+
+  test('too few would stay: a member may not leave', () => {
+    const two = changeMembers(founded(3), { gone: [3], entrants: [] })!;
+    expect(whyNotLeave(two, 'node-1')).toContain('1 live members would stay');
+    expect(whyNotLeave(two, 'node-3')).toBeNull();
+    expect(whyNotLeave(two, 'node-9')).toContain('no member');
+  });
+
+  test('the member to be replaced is alive, or unknown: nobody joins in its place', () => {
+    const facts = { ...QUIET, joiners: [joiner('node-5', 'node-4'), joiner('node-6', 'node-9')] };
+    expect(planHousekeeping(founded(4), facts)).toBeNull();
+  });
+
+  test('a member is gone for long: its slots go to the others, and its vote to nobody where none is without', () => {
+    const gone = changeMembers(founded(5), { gone: [5], entrants: [] })!;
+    const healed = settle(gone, { isGoneLong: (id) => id === 5 });
+    expect(memberByName(healed, 'node-5')!.standing).toBe('healed');
+    expect(healed.council).toEqual([1, 2, 3, 4]);
+    for (let slot = 0; slot < SLOT_COUNT; slot += 1) expect(rowOfSlot(healed, slot).complete).toHaveLength(3);
+  });
+
+  test('asked to share out anew where all is as it should be: no epoch', () => {
+    expect(rebalance(settle(founded(5), { joiners: [joiner('node-6')] }), place)).toBeNull();
+  });
+});
+
+test('any sequence of joins, departures, failures and returns: no slot is emptied, nobody is complete unearned, no slot has fewer live owners by a move, one voter changes at a time', () => {
+  const step = fc.record({
+    kind: fc.constantFrom(
+      'join',
+      'replace',
+      'leave',
+      'gone',
+      'back',
+      'lost',
+      'promote',
+      'chore',
+      'chore',
+      'heal',
+    ),
+    who: fc.nat(9),
+    word: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 10, maxLength: 40 }), (steps) => {
+      let topology = founded(4);
+      let count = 4;
+      let incarnation = 1;
+      const act = (kind: string, who: number, word: boolean): Topology | null => {
+        const member = topology.members[who % topology.members.length]!;
+        const entrant = { id: member.id, incarnation: ++incarnation, intact: kind === 'back' };
+        const chore = (facts: Partial<HousekeepingFacts>): Topology | null => {
+          const planned = planHousekeeping(topology, { ...QUIET, hasRetired: () => word, ...facts });
+          return planned === null ? null : doChore(topology, planned, place);
+        };
+        if (kind === 'join') return count > 9 ? null : chore({ joiners: [joiner(`node-${++count}`)] });
+        if (kind === 'replace')
+          return count > 9 ? null : chore({ joiners: [joiner(`node-${++count}`, member.name)] });
+        if (kind === 'leave')
+          return whyNotLeave(topology, member.name) === null ? markLeaving(topology, member.name) : null;
+        if (kind === 'gone') return changeMembers(topology, { gone: [member.id], entrants: [] });
+        if (kind === 'promote') return promote(topology, member.id, member.incarnation);
+        if (kind === 'heal') return chore({ isGoneLong: () => true });
+        if (kind === 'chore') return chore({});
+        // The last copy of a slot is not lost: nothing but an operator's word goes on from there.
+        const isLast = topology.rows.some(
+          ({ complete }) =>
+            complete.includes(member.id) && !complete.some((id) => id !== member.id && isAlive(topology, id)),
+        );
+        if (kind === 'lost' && isLast) return null;
+        return changeMembers(topology, { gone: [], entrants: [entrant] });
+      };
+      for (const { kind, who, word } of steps) {
+        const next = act(kind, who, word);
+        if (next === null) continue;
+        const isMove = kind === 'chore' || kind === 'promote';
+        const voters = next.council.filter((id) => !topology.council.includes(id));
+        const lostVoters = topology.council.filter((id) => !next.council.includes(id));
+        expect(Math.max(voters.length, lostVoters.length)).toBeLessThanOrEqual(1);
+        const pairs = new Set<number>();
+        for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+          const pair = topology.slotRow[slot]! * 65_536 + next.slotRow[slot]!;
+          if (pairs.has(pair)) continue;
+          pairs.add(pair);
+          const before = rowOfSlot(topology, slot);
+          const after = rowOfSlot(next, slot);
+          expect(after.complete.length).toBeGreaterThan(0);
+          const isKnown = (id: number): boolean => after.owners.includes(id);
+          if (after.complete.some((id) => isAlive(next, id)))
+            expect(after.complete.every(isKnown)).toBe(true);
+          const gained = after.complete.filter((id) => !before.complete.includes(id));
+          if (kind !== 'promote') expect(gained).toEqual([]);
+          if (!isMove) continue;
+          const living = (of: Topology, ids: readonly number[]): number =>
+            ids.filter((id) => isAlive(of, id)).length;
+          const wanted = Math.min(3, living(topology, before.complete));
+          expect(living(next, after.complete)).toBeGreaterThanOrEqual(wanted);
+        }
+        topology = next;
+      }
+      // Whatever happened, and whoever is back: all comes to rest, and every slot has its owners.
+      const entrants = topology.members
+        .filter((member) => !member.alive)
+        .map((member) => ({ id: member.id, incarnation: ++incarnation, intact: true }));
+      const end = settle(changeMembers(topology, { gone: [], entrants }) ?? topology);
+      expect(movesOf(end).slotCount).toBe(0);
+    }),
+    { numRuns: 12 },
+  );
+}, 60_000);

@@ -1,0 +1,99 @@
+/**
+ * Whom a node keeps links with: the members of its topology, those it is configured with while it knows of none, and
+ * processes that ask to join. Everybody is dialled, listened to and looked after from the moment he is known of until
+ * he is neither of these. (DESIGN 3, PROTOCOL R31)
+ */
+import { JOINERS_MAX } from '../core/limits.ts';
+import type { Introduction } from '../core/message.ts';
+import type { Suspicion } from '../core/suspicion.ts';
+import { memberByName } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
+import type { MembershipParts } from './membership-parts.ts';
+import type { PeerTable } from './membership-peers.ts';
+
+/** Milliseconds for which who is no member any more is still told so. */
+const PARTING_MS = 3_000;
+
+export class Neighbours {
+  private readonly parts: MembershipParts;
+  private readonly peers: PeerTable;
+  private readonly suspicion: Suspicion;
+  /** Addresses that are dialled, by name. */
+  private readonly dialled = new Map<string, string>();
+  private readonly joiners = new Set<string>();
+  /** Who is no member any more, and until when the link is kept. */
+  private readonly parting = new Map<string, number>();
+  private isStarted = false;
+
+  constructor(parts: MembershipParts, peers: PeerTable, suspicion: Suspicion) {
+    this.parts = parts;
+    this.peers = peers;
+    this.suspicion = suspicion;
+  }
+
+  /** Begins to dial. A topology left on the disk may be old: who is configured is dialled as well. */
+  start(topology: Topology | null): void {
+    this.isStarted = true;
+    const now = this.parts.clock.now();
+    for (const { name, address } of this.parts.members) this.meet(name, address, now);
+    for (const { name, address } of topology?.members ?? []) this.meet(name, address, now);
+  }
+
+  /** A later topology: its members are met, and who is none any more is let go. */
+  onTopology(next: Topology, isMember: boolean): void {
+    if (!this.isStarted) return;
+    // A process outside counts nobody as heard before it was: nobody counts it in before it hears all.
+    const heardAt = isMember ? this.parts.clock.now() : -Infinity;
+    for (const { name, address } of next.members) {
+      this.joiners.delete(name);
+      this.parting.delete(name);
+      this.meet(name, address, heardAt);
+    }
+    for (const name of this.dialled.keys()) {
+      if (memberByName(next, name) !== undefined || this.joiners.has(name) || this.parting.has(name))
+        continue;
+      this.parting.set(name, this.parts.clock.now() + PARTING_MS);
+    }
+  }
+
+  tick(now: number): void {
+    for (const [name, until] of this.parting) if (until <= now) this.part(name);
+  }
+
+  /** Somebody says who he is; one that asks to join is listened to from now on. */
+  onIntroduction(name: string, introduction: Introduction, topology: Topology | null): void {
+    if (name === this.parts.self.name || introduction.name !== name) return;
+    if (introduction.joins && this.parting.delete(name)) this.joiners.add(name);
+    if (this.peers.get(name) !== undefined) return this.follow(name, introduction.address);
+    if (!introduction.joins || topology === null || this.joiners.size >= JOINERS_MAX) return;
+    this.joiners.add(name);
+    this.meet(name, introduction.address, this.parts.clock.now());
+  }
+
+  onPeerGone(name: string): void {
+    if (this.joiners.delete(name)) this.part(name);
+  }
+
+  /** A member that comes back elsewhere is dialled where it says it is. */
+  private follow(name: string, address: string): void {
+    if (address === '' || this.dialled.get(name) === address) return;
+    this.dialled.set(name, address);
+    this.parts.dial(name, address);
+  }
+
+  private meet(name: string, address: string, heardAt: number): void {
+    if (name === this.parts.self.name || this.dialled.has(name)) return;
+    this.peers.add(name);
+    this.suspicion.add(name, heardAt);
+    this.dialled.set(name, address);
+    this.parts.dial(name, address);
+  }
+
+  private part(name: string): void {
+    this.parting.delete(name);
+    this.dialled.delete(name);
+    this.peers.remove(name);
+    this.suspicion.remove(name);
+    this.parts.forget(name);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What an epoch means for the slots that this node holds: those that it gives up or begins to learn anew no longer
+ * count, and what is in flight there is let go of. Whatever a learner knows of a slot counts only as long as it has
+ * taken part in every epoch since. And while it gives slots up it says when nothing is left to finish there.
+ * (PROTOCOL R15, R17, R19)
+ */
+import { SLOT_COUNT } from '../core/limits.ts';
+import type { Mutations } from '../core/mutations.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import type { SlotView } from '../core/replication/slot-view.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RecordShelf } from './record-shelf.ts';
+import type { StartMarks } from './start-marks.ts';
+
+/** Milliseconds after which the word that slots are given up is repeated: a link may have lost it. */
+const SAY_AGAIN_MS = 250;
+
+export interface SlotHoldingParts {
+  readonly clock: Clock;
+  readonly shelf: RecordShelf;
+  readonly marks: StartMarks;
+  readonly mutations: Mutations;
+  /** Nothing is left to finish in the slots given up: to be told to all, in this epoch. */
+  readonly onRetired: () => void;
+}
+
+export class SlotHolding {
+  private readonly parts: SlotHoldingParts;
+  private view: SlotView | null = null;
+  private retires = false;
+  private saidAt = -Infinity;
+
+  constructor(parts: SlotHoldingParts) {
+    this.parts = parts;
+  }
+
+  /** Before the replica acts in the new epoch. `isNext`: no epoch was missed. */
+  onTopology(next: SlotView, replica: Replica, isNext: boolean): void {
+    const lost = this.lostSlots(next, isNext);
+    this.view = next;
+    this.saidAt = -Infinity;
+    this.retires = next.retiresAnywhere;
+    if (lost === null) return;
+    for (const state of replica.release((slot) => lost[slot] === 1)) this.parts.marks.keep(state);
+    for (let slot = 0; slot < SLOT_COUNT; slot += 1) if (lost[slot] === 1) this.parts.shelf.doubt(slot);
+  }
+
+  /** This process is no member: nothing that it holds counts. */
+  onNone(): void {
+    this.view = null;
+    this.retires = false;
+  }
+
+  tick(replica: Replica): void {
+    const { view } = this;
+    const { clock } = this.parts;
+    if (!this.retires || view === null || clock.now() - this.saidAt < SAY_AGAIN_MS) return;
+    if (replica.coordinatesIn((slot) => view.row(slot).retires)) return;
+    this.saidAt = clock.now();
+    this.parts.onRetired();
+  }
+
+  private lostSlots(next: SlotView, isNext: boolean): Uint8Array | null {
+    const { view } = this;
+    if (view === null || this.parts.mutations.trustMovedSlots === true) return null;
+    let lost: Uint8Array | null = null;
+    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+      const after = next.row(slot);
+      if (after.owns) continue;
+      const before = view.row(slot);
+      if (after.learns && isNext && (before.owns || before.learns)) continue;
+      if (!after.learns && !before.owns && !before.learns) continue;
+      lost ??= new Uint8Array(SLOT_COUNT);
+      lost[slot] = 1;
+    }
+    return lost;
+  }
+}
