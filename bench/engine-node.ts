@@ -169,8 +169,9 @@ function putAll(api: NodeApi, inFlight: number, more: () => number): Promise<Cou
       }
       running += 1;
       const sentAt = performance.now();
-      const operation = { kind: 'put', key: benchKey(index), value: benchValue(), ttlMs: 0 } as const;
-      api.write({ ...operation, operationId: null }, WRITE_TIMEOUT_MS, (result) => {
+      const key = benchKey(index);
+      const operation = { kind: 'put', key, value: benchValue(), ttlMs: 0, operationId: null } as const;
+      api.write(operation, WRITE_TIMEOUT_MS, (result) => {
         running -= 1;
         if (result.kind === 'done') count += 1;
         else failed += 1;

@@ -195,7 +195,7 @@ export class ScenarioNode {
     const digests = new SlotDigests();
     readStore(
       storage,
-      (seen) => digests.add(seen.slot, seen.key, seen.version, seen.checksum),
+      (seen) => digests.add(seen.slot, seen.version, seen.checksum),
       (error, opened) => {
         assert(error === null && opened !== null, `the disk of ${this.name} cannot be read`);
         this.process = this.build(life, storage, digests, opened);

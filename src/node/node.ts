@@ -165,7 +165,7 @@ export class CausewayNode implements NodeApi {
     readStore(
       parts.storage,
       (seen) => {
-        digests.add(seen.slot, seen.key, seen.version, seen.checksum);
+        digests.add(seen.slot, seen.version, seen.checksum);
         if (seen.expiresAt !== 0) expiryTimes.note(seen.slot, seen.expiresAt);
       },
       (error, opened) => {

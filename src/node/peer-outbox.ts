@@ -3,11 +3,12 @@
  * and bytes. A frame carries the sender's epoch as it is when the message is handed in, so messages of two
  * epochs never share one. (PROTOCOL: every message carries its epoch)
  */
-import { FRAME_BYTES_MAX, FRAME_MESSAGES_MAX } from '../core/limits.ts';
+import { FRAME_BYTES_MAX, FRAME_MESSAGES_MAX, VALIDATE_MS } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Transport } from '../ports/transport.ts';
 import { FrameEncoder } from '../wire/message-codec.ts';
+import { Departure } from './departure.ts';
 
 interface Box {
   readonly encoder: FrameEncoder;
@@ -16,14 +17,13 @@ interface Box {
 
 export class PeerOutbox {
   private readonly transport: Transport;
-  private readonly clock: Clock;
   private readonly header: () => FrameHeader;
   private readonly boxes = new Map<string, Box>();
-  private flushDue = false;
+  private readonly departure: Departure;
 
   constructor(transport: Transport, clock: Clock, header: () => FrameHeader) {
     this.transport = transport;
-    this.clock = clock;
+    this.departure = new Departure(clock, () => this.flush());
     this.header = header;
   }
 
@@ -39,14 +39,13 @@ export class PeerOutbox {
     box.encoder.add(message);
     if (box.encoder.messageCount >= FRAME_MESSAGES_MAX || box.encoder.byteCount >= FRAME_BYTES_MAX / 2) {
       this.flushBox(name, box);
-    } else if (!this.flushDue) {
-      this.flushDue = true;
-      this.clock.defer(() => this.flush());
+    } else {
+      // Nobody's answer waits for a Validate: it rides with what leaves next.
+      this.departure.ask(message.kind === 'validate' ? VALIDATE_MS : 0);
     }
   }
 
   private flush(): void {
-    this.flushDue = false;
     for (const [name, box] of this.boxes) if (box.header !== null) this.flushBox(name, box);
   }
 

@@ -3,13 +3,18 @@
  * known is asked for again, by the same statement, until it is: the guard by version makes that harmless. A key
  * is in at most one running statement, and of two versions waiting only the higher is sent. (DESIGN section 6)
  */
-import { RECORD_BATCH_BYTES_MAX, RECORD_BATCH_ROWS_MAX } from '../core/limits.ts';
+import {
+  GATHER_ITEMS_MIN,
+  GATHER_MS,
+  RECORD_BATCH_BYTES_MAX,
+  RECORD_BATCH_ROWS_MAX,
+} from '../core/limits.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CommitResult, RecordError, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { Departure } from './departure.ts';
 
-const STATEMENTS_IN_FLIGHT_MAX = 1;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
 
@@ -27,11 +32,14 @@ export class RecordWriter {
   private readonly onRecorded: (key: string, version: number, outcome: 'committed' | number) => void;
   private readonly onFenced: () => void;
   private readonly waiting = new Map<string, Waiting>();
-  private readonly busy = new Set<string>();
-  private statements = 0;
+  private inStatement = 0;
+  private readonly departure: Departure;
+  /** One at a time: a second one beside it only makes both smaller. */
+  private underWay = false;
+  /** Rows in the statement before. */
+  private lastCount = 0;
   private retryMs = RETRY_MS_MIN;
   private paused = false;
-  private flushDue = false;
 
   constructor(
     record: SystemOfRecord,
@@ -43,6 +51,7 @@ export class RecordWriter {
   ) {
     this.record = record;
     this.clock = clock;
+    this.departure = new Departure(clock, () => this.flush());
     this.telemetry = telemetry;
     this.life = life;
     this.onRecorded = onRecorded;
@@ -50,7 +59,7 @@ export class RecordWriter {
   }
 
   get backlog(): number {
-    return this.waiting.size + this.busy.size;
+    return this.waiting.size + this.inStatement;
   }
 
   add(sealed: SealedRecord, slot: number): void {
@@ -76,37 +85,29 @@ export class RecordWriter {
   }
 
   private schedule(): void {
-    if (this.flushDue) return;
-    this.flushDue = true;
-    this.clock.defer(() => {
-      this.flushDue = false;
-      this.flush();
-    });
+    if (!this.underWay) this.departure.ask(this.lastCount >= GATHER_ITEMS_MIN ? GATHER_MS : 0);
   }
 
   private flush(): void {
-    while (this.statements < STATEMENTS_IN_FLIGHT_MAX && !this.paused) {
-      const batch: Waiting[] = [];
-      let byteCount = 0;
-      for (const [key, item] of this.waiting) {
-        if (this.busy.has(key)) continue;
-        byteCount += item.row.record.value.length + key.length + 100;
-        if (batch.length > 0 && byteCount > RECORD_BATCH_BYTES_MAX) break;
-        batch.push(item);
-        if (batch.length >= RECORD_BATCH_ROWS_MAX) break;
-      }
-      if (batch.length === 0) return;
-      for (const item of batch) {
-        this.waiting.delete(item.row.record.key);
-        this.busy.add(item.row.record.key);
-      }
-      this.statements += 1;
-      this.record.commit(
-        this.life(),
-        batch.map((item) => item.row),
-        (error, results) => this.onBatch(batch, error, results),
-      );
+    if (this.underWay || this.paused || this.waiting.size === 0) return;
+    const batch: Waiting[] = [];
+    let byteCount = 0;
+    for (const [key, item] of this.waiting) {
+      byteCount += item.row.record.value.length + key.length + 100;
+      if (batch.length > 0 && byteCount > RECORD_BATCH_BYTES_MAX) break;
+      batch.push(item);
+      if (batch.length >= RECORD_BATCH_ROWS_MAX) break;
     }
+    if (batch.length === this.waiting.size) this.waiting.clear();
+    else for (const item of batch) this.waiting.delete(item.row.record.key);
+    this.underWay = true;
+    this.lastCount = batch.length;
+    this.inStatement = batch.length;
+    this.record.commit(
+      this.life(),
+      batch.map((item) => item.row),
+      (error, results) => this.onBatch(batch, error, results),
+    );
   }
 
   private onBatch(
@@ -114,16 +115,15 @@ export class RecordWriter {
     error: RecordError | null,
     results: readonly CommitResult[],
   ): void {
-    this.statements -= 1;
-    for (const item of batch) this.busy.delete(item.row.record.key);
+    this.underWay = false;
+    this.inStatement = 0;
     if (error !== null) {
       this.retryLater(batch, error);
       return;
     }
     this.retryMs = RETRY_MS_MIN;
-    this.flush();
     for (let index = 0; index < batch.length; index += 1) this.report(batch[index]!, results[index]!);
-    this.schedule();
+    if (this.waiting.size > 0) this.schedule();
   }
 
   private retryLater(batch: readonly Waiting[], error: RecordError): void {

@@ -1,8 +1,7 @@
 /**
- * One digest per slot, kept up to date with every write: the exclusive or of a 64-bit mix of each record's key,
- * version and checksum. Equal digests mean equal slots, so that a returning node copies only what differs.
+ * One digest per slot, kept up to date with every write: the exclusive or of a 64-bit mix of each record's version and
+ * checksum, which covers its key. Equal digests mean equal slots, so that a returning node copies only what differs.
  */
-import { crc32Text } from '../wire/text-checksum.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { SlotDigest } from '../core/message.ts';
 import type { SealedRecord } from '../core/record.ts';
@@ -13,17 +12,16 @@ export class SlotDigests {
   private readonly counts = new Int32Array(SLOT_COUNT);
   recordCount = 0;
 
-  add(slot: number, key: string, version: number, checksum: number): void {
-    this.mix(slot, crc32Text(key), version, checksum);
+  add(slot: number, version: number, checksum: number): void {
+    this.mix(slot, version, checksum);
     this.counts[slot]! += 1;
     this.recordCount += 1;
   }
 
   /** One record of a key goes, another comes; either may be missing. */
-  replace(slot: number, key: string, previous: SealedRecord | undefined, next: SealedRecord | null): void {
-    const keyHash = crc32Text(key);
-    if (previous !== undefined) this.mix(slot, keyHash, previous.record.version, previous.checksum);
-    if (next !== null) this.mix(slot, keyHash, next.record.version, next.checksum);
+  replace(slot: number, previous: SealedRecord | undefined, next: SealedRecord | null): void {
+    if (previous !== undefined) this.mix(slot, previous.record.version, previous.checksum);
+    if (next !== null) this.mix(slot, next.record.version, next.checksum);
     const change = (next === null ? 0 : 1) - (previous === undefined ? 0 : 1);
     this.counts[slot]! += change;
     this.recordCount += change;
@@ -33,10 +31,10 @@ export class SlotDigests {
     return { count: this.counts[slot]!, low: this.low[slot]! >>> 0, high: this.high[slot]! >>> 0 };
   }
 
-  private mix(slot: number, keyHash: number, version: number, checksum: number): void {
+  private mix(slot: number, version: number, checksum: number): void {
     const versionLow = version >>> 0;
     const versionHigh = Math.floor(version / 4294967296) >>> 0;
-    const a = scramble(keyHash ^ scramble(versionLow ^ 0x9e3779b9));
+    const a = scramble(checksum ^ scramble(versionLow ^ 0x9e3779b9));
     const b = scramble(checksum ^ scramble(a ^ versionHigh ^ 0x7f4a7c15));
     this.low[slot]! ^= scramble(a + b);
     this.high[slot]! ^= scramble(b ^ 0x85ebca6b);

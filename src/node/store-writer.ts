@@ -5,11 +5,17 @@
  *
  * What was handed in and is not on disk yet is visible through `get`: the rest of the node sees one store.
  */
-import { STORE_BATCH_BYTES_MAX, STORE_BATCH_ENTRIES_MAX } from '../core/limits.ts';
+import {
+  GATHER_ITEMS_MIN,
+  GATHER_MS,
+  STORE_BATCH_BYTES_MAX,
+  STORE_BATCH_ENTRIES_MAX,
+} from '../core/limits.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
 import { encodeMarks, markKey, metaKey, recordKey } from '../wire/store-codec.ts';
+import { Departure } from './departure.ts';
 
 interface Batch {
   readonly number: number;
@@ -36,7 +42,9 @@ export class StoreWriter {
   private inFlight: Batch | null = null;
   private readonly markCounts = new Map<number, MarkCount>();
   private readonly marksToDrop: number[] = [];
-  private flushDue = false;
+  private readonly departure: Departure;
+  /** Records in the batch before. */
+  private lastCount = 0;
   private failed = false;
   private batchNext: number;
 
@@ -49,6 +57,7 @@ export class StoreWriter {
   ) {
     this.storage = storage;
     this.clock = clock;
+    this.departure = new Departure(clock, () => this.flush());
     this.batchNext = batchFirst;
     this.onStored = onStored;
     this.onFailed = onFailed;
@@ -82,7 +91,8 @@ export class StoreWriter {
 
   putMeta(name: string, bytes: Uint8Array, done: (error: StorageError | null) => void): void {
     if (this.failed) return this.clock.defer(() => done({ kind: 'io', message: 'the store has failed' }));
-    const batch = this.collecting(bytes.length + 64);
+    // A promise of the register or an incarnation: everybody's progress may wait for it.
+    const batch = this.collecting(bytes.length + 64, false);
     batch.entries.set(metaKey(name), bytes);
     batch.callbacks.push(() => done(null));
   }
@@ -115,7 +125,7 @@ export class StoreWriter {
       this.collecting(0);
   }
 
-  private collecting(byteCount: number): Batch {
+  private collecting(byteCount: number, gathering = this.lastCount >= GATHER_ITEMS_MIN): Batch {
     let batch = this.waiting.at(-1);
     if (
       batch === undefined ||
@@ -134,13 +144,7 @@ export class StoreWriter {
       this.waiting.push(batch);
     }
     batch.byteCount += byteCount;
-    if (this.inFlight === null && !this.flushDue) {
-      this.flushDue = true;
-      this.clock.defer(() => {
-        this.flushDue = false;
-        this.flush();
-      });
-    }
+    if (this.inFlight === null) this.departure.ask(gathering ? GATHER_MS : 0);
     return batch;
   }
 
@@ -160,6 +164,7 @@ export class StoreWriter {
     }
     this.marksToDrop.length = 0;
     this.inFlight = batch;
+    this.lastCount = batch.writes.length;
     this.storage.write(keys, values, (error) => {
       this.inFlight = null;
       if (error !== null) {

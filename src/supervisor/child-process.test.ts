@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from '../../test/support/supervisor-program.ts';
 import { type ChildEvent, type ChildSpec, SupervisedChild } from './child-process.ts';
-import { lastLines, LogFile } from './log-file.ts';
+import { lastLines, lastWords, LogFile } from './log-file.ts';
 import { isAlive } from './process-table.ts';
 
 let directory: string;
@@ -42,6 +42,14 @@ const pauses = (): (number | undefined)[] =>
   events.flatMap((event) => (event.kind === 'ended' ? [event.restartInMs] : []));
 const words = (): string => lastLines(join(directory, 'logs', 'child.log'), 1).join();
 const LIVES_ON = 'setInterval(() => {}, 1000); console.log("up");';
+
+test('a child that logs JSON and then says in words why it ends: its words are told, without the rest', () => {
+  const path = join(directory, 'odd.log');
+  writeFileSync(path, '{"level":"info"}\nit could not start: why\n{"event":"stopped"}\n\n');
+  expect(lastWords(path)).toBe('it could not start: why');
+  writeFileSync(path, '{"level":"info"}\n');
+  expect([lastWords(path), lastWords(join(directory, 'none.log'))]).toEqual(['', '']);
+});
 
 test('a child that keeps crashing: started again after pauses that double up to a bound', async () => {
   childOf('process.exit(3)').start();

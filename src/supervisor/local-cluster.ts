@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ChildEvent, SupervisedChild } from './child-process.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { EmbeddedPostgres } from './embedded-postgres.ts';
-import { lastLines } from './log-file.ts';
+import { lastLines, lastWords } from './log-file.ts';
 import {
   type LocalNode,
   localNodes,
@@ -227,8 +227,9 @@ export class LocalCluster {
   #refuseHopeless(): void {
     for (const [name, ends] of this.#endsByName) {
       if (ends < STARTS_FAILED_MAX) continue;
-      const words = lastLines(this.#logPath(name), 3).join(' | ');
-      throw new StartError(`${name} does not start: ${words} (log: ${this.#logPath(name)})`);
+      const log = this.#logPath(name);
+      const words = lastWords(log) || lastLines(log, 1).join();
+      throw new StartError(`${name} does not start: ${words} (log: ${log})`);
     }
   }
 

@@ -62,6 +62,9 @@ export class LogFile {
   }
 }
 
+/** Among these a child that has just ended has said why. */
+const LINES_SEARCHED = 20;
+
 /** The last lines of a log, for a message about a child that would not start. */
 export function lastLines(path: string, count: number): string[] {
   try {
@@ -69,6 +72,12 @@ export function lastLines(path: string, count: number): string[] {
   } catch {
     return [];
   }
+}
+
+/** The last line that was written for people: nodes write all others as JSON. Empty where there is none. */
+export function lastWords(path: string): string {
+  const forPeople = lastLines(path, LINES_SEARCHED).filter((line) => line !== '' && !line.startsWith('{'));
+  return forPeople.at(-1) ?? '';
 }
 
 /** For a spawn: hands the descriptor to `use` and closes our copy afterwards, whatever happens. */

@@ -20,6 +20,8 @@ export interface ClusterOptions {
   readonly nodes?: number;
   /** Default: there is one. */
   readonly legacy?: boolean;
+  /** How a node reaches PostgreSQL, where that is not straight. */
+  readonly databaseUrlOf?: (node: string, direct: string) => Promise<string>;
   readonly routes?: readonly { readonly prefix: string; readonly writeThrough: boolean }[];
 }
 
@@ -28,6 +30,7 @@ export interface TestNode {
   readonly address: string;
   readonly httpPort: number;
   readonly home: string;
+  readonly databaseUrl: string;
 }
 
 const READY_TIMEOUT_MS = 30_000;
@@ -40,12 +43,17 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
   const count = options.nodes ?? 3;
   const ports = await freePorts(count * 2);
   const directory = temporaryDirectory();
-  const nodes = Array.from({ length: count }, (_, index) => ({
-    name: `node-${index + 1}`,
-    address: `127.0.0.1:${ports[index]!}`,
-    httpPort: ports[count + index]!,
-    home: join(directory.path, `node-${index + 1}`),
-  }));
+  const nodes: TestNode[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const name = `node-${index + 1}`;
+    nodes.push({
+      name,
+      address: `127.0.0.1:${ports[index]!}`,
+      httpPort: ports[count + index]!,
+      home: join(directory.path, name),
+      databaseUrl: (await options.databaseUrlOf?.(name, databaseUrl)) ?? databaseUrl,
+    });
+  }
   const cluster = new TestCluster(options, nodes, databaseUrl, legacy, () => directory.remove());
   for (const node of nodes) cluster.start(node.name);
   try {
@@ -186,7 +194,7 @@ export class TestCluster {
   }
 
   private settings(name: string): object {
-    const { home, address, httpPort } = this.node(name);
+    const { home, address, httpPort, databaseUrl } = this.node(name);
     return {
       cluster: {
         name: 'test',
@@ -197,7 +205,7 @@ export class TestCluster {
       node: { name, dataDir: join(home, 'data') },
       grpc: { port: Number(address.split(':')[1]) },
       http: { port: httpPort },
-      postgres: { url: this.databaseUrl },
+      postgres: { url: databaseUrl },
       ...(this.source === null ? {} : { legacy: { url: this.source.url, echo: '/key' } }),
       ...(this.options.routes === undefined ? {} : { routes: this.options.routes }),
     };

@@ -1,5 +1,6 @@
 /** The data directory on a real disk: made once, known again, and never taken from somebody else. */
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -55,6 +56,15 @@ test('a directory that does not exist: is made, is new once, and is known again'
     ...identity,
   });
 });
+
+test.skipIf(process.getuid?.() === 0)(
+  'a directory that this user may not write: refused, naming the permissions and not the lock',
+  async () => {
+    chmodSync(root, 0o555);
+    expect(await refusal(root)).toMatch(/may not be written by this user .*: put its permissions right/);
+    chmodSync(root, 0o755);
+  },
+);
 
 test('a directory in use: is refused until it is released', async () => {
   const first = await take(root);

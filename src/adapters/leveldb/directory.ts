@@ -80,8 +80,15 @@ async function takeLock(path: string): Promise<ClassicLevel | string> {
     const cause = ((error as Error).cause ?? error) as Error & { code?: string };
     if (cause.code === 'LEVEL_LOCKED')
       return `another process uses the data directory ${path}: stop it first, or name another directory`;
+    if (isNoPermission(cause))
+      return `the data directory ${path} may not be written by this user (${cause.message}): put its permissions right, or name another directory`;
     return `the data directory ${path} cannot be locked (${cause.message}): if no other process uses it, remove ${lockPath}`;
   }
+}
+
+/** The engine tells the system's reason in words only. */
+function isNoPermission({ code, message }: { code?: string; message: string }): boolean {
+  return ['EACCES', 'EPERM', 'EROFS'].includes(code ?? '') || /permission denied|read-only/i.test(message);
 }
 
 async function claimIdentity(

@@ -34,7 +34,8 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
     conditional: message.conditional,
   };
   const held = heldVersion(state);
-  if (version > held && row.owns && isEarlyExpiry(sealed.record, context.effects.wallNow())) {
+  const isExpiry = sealed.record.tombstone && sealed.record.expiresAt !== 0;
+  if (isExpiry && version > held && row.owns && isEarlyExpiry(sealed.record, context.effects.wallNow())) {
     // Asked again until this clock has passed the time, too: clocks may delay an expiry, never advance it. (R26)
     refuse(context, from, message.round);
     closeKey(context, state);

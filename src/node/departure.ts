@@ -1,0 +1,40 @@
+/**
+ * When a batch leaves. What costs is the batch, not what is in it: a sync, a frame, a statement each take some hundred
+ * microseconds of a core over all who are concerned. So where much is going on, a batch waits a moment for more to
+ * come along; where little is, it leaves with the turn of the event loop in which it was begun.
+ */
+import type { Clock } from '../ports/clock.ts';
+
+export class Departure {
+  private readonly clock: Clock;
+  private readonly leave: () => void;
+  private readonly onTurn = (): void => {
+    this.turnDue = false;
+    this.leave();
+  };
+  private readonly onTime = (): void => {
+    this.cancelTime = null;
+    this.leave();
+  };
+  private turnDue = false;
+  private cancelTime: (() => void) | null = null;
+
+  /** `leave` is called from an event of its own, at most once for what was asked for. */
+  constructor(clock: Clock, leave: () => void) {
+    this.clock = clock;
+    this.leave = leave;
+  }
+
+  /** Something waits to leave: with this turn, or within so many milliseconds. The first of several asked for counts. */
+  ask(withinMs: number): void {
+    if (this.turnDue) return;
+    if (withinMs > 0) {
+      this.cancelTime ??= this.clock.after(withinMs, this.onTime);
+      return;
+    }
+    this.cancelTime?.();
+    this.cancelTime = null;
+    this.turnDue = true;
+    this.clock.defer(this.onTurn);
+  }
+}

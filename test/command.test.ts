@@ -1,0 +1,40 @@
+/** The command `causeway` as npm links it: there before anything is built, and the built program afterwards. */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { repositoryRoot } from './support/root.ts';
+import { temporaryDirectory } from './support/supervisor-program.ts';
+
+const manifest = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as {
+  bin: { causeway: string };
+  files: string[];
+};
+const bin = manifest.bin.causeway;
+
+let checkout: ReturnType<typeof temporaryDirectory>;
+beforeEach(() => {
+  checkout = temporaryDirectory();
+  const copy = join(checkout.path, bin);
+  mkdirSync(dirname(copy), { recursive: true });
+  copyFileSync(join(repositoryRoot, bin), copy);
+  writeFileSync(join(checkout.path, 'package.json'), '{ "type": "module" }');
+});
+afterEach(() => checkout.remove());
+
+const run = (): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync(process.execPath, [join(checkout.path, bin), 'get', 'a'], { encoding: 'utf8' });
+
+test('before a build: the file that npm links to is there and says what to do', () => {
+  expect(statSync(join(repositoryRoot, bin)).mode & 0o111).toBe(0o111);
+  expect(manifest.files).toContain(bin);
+  const { status, stderr } = run();
+  expect(status).toBe(3);
+  expect(stderr).toContain('not built yet: `npm start`');
+});
+
+test('after a build: it becomes the built program, with its arguments', () => {
+  mkdirSync(join(checkout.path, 'dist'));
+  writeFileSync(join(checkout.path, 'dist/causeway.js'), `console.log(process.argv.slice(1).join(' '))`);
+  expect(run()).toMatchObject({ status: 0, stdout: `${join(checkout.path, 'dist/causeway.js')} get a\n` });
+});

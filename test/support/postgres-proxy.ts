@@ -1,0 +1,53 @@
+/**
+ * A way to PostgreSQL that can keep its answers back: what is asked arrives and is done, and nobody hears of it.
+ * One proxy for each node that is to be deafened.
+ */
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+
+export class PostgresProxy {
+  private readonly server: Server;
+  private readonly sockets = new Set<Socket>();
+  private holding = false;
+
+  private constructor(server: Server) {
+    this.server = server;
+  }
+
+  /** `target`: the URL of the server itself. */
+  static async start(target: string): Promise<{ proxy: PostgresProxy; url: string }> {
+    const { hostname, port } = new URL(target);
+    const server = createServer((socket) => proxy.pass(socket, connect(Number(port), hostname)));
+    const proxy = new PostgresProxy(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = new URL(target);
+    url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return { proxy, url: url.href };
+  }
+
+  /** From now on no answer passes; until then it is a wire. */
+  holdAnswers(): void {
+    this.holding = true;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+
+  private pass(client: Socket, server: Socket): void {
+    for (const socket of [client, server]) {
+      this.sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        this.sockets.delete(socket);
+        client.destroy();
+        server.destroy();
+      });
+    }
+    client.on('data', (bytes) => server.write(bytes));
+    server.on('data', (bytes) => {
+      if (!this.holding) client.write(bytes);
+    });
+  }
+}
