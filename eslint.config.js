@@ -14,6 +14,7 @@ export default tseslint.config(
       'src/gen/**',
       'coverage/**',
       '.causeway/**',
+      '.chaos/**',
     ],
   },
   {

@@ -35,6 +35,7 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'cache.bytes': 'number',
   'limits.valueBytesMax': 'number',
   'network.insecure': 'boolean',
+  'network.dial': 'members',
   'log.level': 'text',
   'shutdown.graceMs': 'number',
 };

@@ -92,6 +92,15 @@ describe('layers', () => {
     expect(loaded.warnings.join()).toContain('no PostgreSQL');
   });
 
+  test('ways to members as a text: by name; two for one member are refused', () => {
+    const { config } = loadConfig({
+      flags: { ...LEAST, 'network.dial': 'b=127.0.0.1:7002,c=127.0.0.1:7003' },
+    });
+    expect(config.network.dial[1]).toEqual({ name: 'c', address: '127.0.0.1:7003' });
+    const twice = { ...LEAST, 'network.dial': 'b=127.0.0.1:7002,b=127.0.0.1:7003' };
+    expect(() => loadConfig({ flags: twice })).toThrow('network.dial: two are named b');
+  });
+
   test('DATABASE_URL and LEGACY_URL: taken, a base URL completed, `none` believed, empty ignored', () => {
     const flags = { ...LEAST } as Partial<typeof LEAST>;
     delete flags['postgres.url'];

@@ -88,7 +88,10 @@ const CONFIG = z.strictObject({
   limits: section({
     valueBytesMax: z.int().min(1).max(limits.VALUE_BYTES_MAX).default(limits.VALUE_BYTES_MAX),
   }),
-  network: section({ insecure: z.boolean().default(false) }),
+  network: section({
+    insecure: z.boolean().default(false),
+    dial: z.array(z.strictObject({ name, address })).default([]),
+  }),
   log: section({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }),
   shutdown: section({ graceMs: milliseconds.default(10_000) }),
 });
@@ -219,6 +222,9 @@ function crossFaults(config: Config): string[] {
   }
   if (!members.some((member) => member.name === node.name)) {
     faults.push(`node.name: ${node.name} is none of cluster.members`);
+  }
+  for (const repeated of repeats(network.dial.map((way) => way.name))) {
+    faults.push(`network.dial: two are named ${repeated}`);
   }
   if (cluster.ownersMin > cluster.replicas) faults.push('cluster.ownersMin: is more than cluster.replicas');
   if (cluster.ownersMin > members.length) {

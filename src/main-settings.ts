@@ -61,6 +61,11 @@ function membershipSettings({ cluster }: Config): MembershipSettings {
   };
 }
 
+/** By a member's name: where it is dialled, if not at its own address. */
+export function dialAddresses({ network }: Config): ReadonlyMap<string, string> {
+  return new Map(network.dial.map(({ name, address }) => [name, address]));
+}
+
 export function legacySettings(legacy: NonNullable<Config['legacy']>): LegacySourceConfig {
   const { url, headers, value, echo, trustedEscapes, timeoutMs, concurrencyMax } = legacy;
   return legacySourceConfig({

@@ -14,7 +14,7 @@ import type { Config } from './config.ts';
 import { listen, makeGrpcServer, shutDown, whyNotBound } from './main-grpc.ts';
 import { LateApi } from './main-late-api.ts';
 import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
-import { legacySettings, nodeSettings } from './main-settings.ts';
+import { dialAddresses, legacySettings, nodeSettings } from './main-settings.ts';
 import { openStore } from './main-store.ts';
 import { CausewayNode } from './node/node.ts';
 import type { NodeParts } from './node/node-parts.ts';
@@ -94,7 +94,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     random,
     telemetry: log,
     storage: around.disk.storage,
-    transport: createGrpcTransport({ server, random }),
+    transport: createGrpcTransport({ server, random, dialAt: dialAddresses(config) }),
     systemOfRecord: around.record,
     legacySource: around.legacySource,
     hash32: (text) => h32(text),

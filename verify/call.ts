@@ -2,21 +2,27 @@
 import { CausewayError, type CausewayClient, type Entry, type Expected } from '../src/client/index.ts';
 import type { HistoryCall, HistoryExpectation, HistoryOutcome } from '../sim/checkers/history.ts';
 
+export interface Performed {
+  readonly outcome: HistoryOutcome;
+  /** The failure's code, where it failed. */
+  readonly failure?: string;
+}
+
 /** Rejects only where the client library breaks its word: every failure has a certainty. */
 export async function perform(
   client: CausewayClient,
   key: string,
   call: HistoryCall,
   timeoutMs: number,
-): Promise<HistoryOutcome> {
+): Promise<Performed> {
   try {
-    return await attempt(client, key, call, { timeoutMs });
+    return { outcome: await attempt(client, key, call, { timeoutMs }) };
   } catch (error) {
     if (!(error instanceof CausewayError)) throw error;
-    if (error.code === 'not_an_integer') return { kind: 'notAnInteger' };
+    if (error.code === 'not_an_integer') return { outcome: { kind: 'notAnInteger' } };
     // A read changes nothing: whether it was done does not matter.
     const isLost = error.certainty === 'indefinite' && call.kind !== 'get';
-    return { kind: isLost ? 'indefinite' : 'definiteFailure' };
+    return { outcome: { kind: isLost ? 'indefinite' : 'definiteFailure' }, failure: error.code };
   }
 }
 

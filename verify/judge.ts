@@ -1,5 +1,6 @@
-/** The end of every run under load: the cluster comes to rest, is looked at from all sides, and is judged. */
+/** The end of a run under load: the cluster comes to rest, is looked at from all sides, and is judged. */
 import type { RunOptions } from './options.ts';
+import type { TimedOperation } from './chaos/run-lines.ts';
 import type { Load } from './load.ts';
 import { surveyOf, type Survey } from './survey.ts';
 import { acknowledgedWrites, findFaults } from './verdict.ts';
@@ -17,15 +18,19 @@ export interface Judgement {
   readonly figures: Readonly<Record<string, unknown>>;
 }
 
-/** The load must have stopped. */
-export async function judge(world: World, load: Load, tell: RunOptions['tell']): Promise<Judgement> {
+/** The load must have stopped; `history` is where its operations go. */
+export async function judge(
+  world: World,
+  load: Load,
+  history: readonly TimedOperation[],
+  tell: RunOptions['tell'],
+): Promise<Judgement> {
   const keys = load.keys();
   tell(`looking up ${keys.length} keys at every node and in PostgreSQL`);
   const survey = await surveyAtRest(world, load.prefix, keys);
   for (const { node, key, outcome } of survey.reads) {
     load.note({ key, client: `at rest, ${node}`, call: { kind: 'get' }, outcome });
   }
-  const { history } = load;
   const faults = findFaults({ history, survey, ownerCount: ownerCountOf(world) });
   const count = (kind: string): number => history.filter(({ outcome }) => outcome.kind === kind).length;
   const byCall = countBy(history.map(({ call }) => call.kind));
@@ -56,7 +61,7 @@ export async function judge(world: World, load: Load, tell: RunOptions['tell']):
 }
 
 /** In one epoch from beginning to end: while owners change, not all of them can be looked at. */
-async function surveyAtRest(world: World, prefix: string, keys: readonly string[]): Promise<Survey> {
+export async function surveyAtRest(world: World, prefix: string, keys: readonly string[]): Promise<Survey> {
   for (let attempt = 1; attempt <= SURVEYS_MAX; attempt += 1) {
     await untilReady(world);
     await untilAtRest(world);

@@ -1,45 +1,78 @@
 /**
- * Clients that read, write, delete, compare and increment all the time and write down what they were told: the
- * history that is judged afterwards. Every value written is unique. Some keys are shared by all clients; others
- * are written once and never again, so that each of those writes can be looked up by itself.
+ * Clients that read, write, delete, compare and increment all the time and tell what they were told: the history
+ * that is judged afterwards. Every value written is unique. Some keys are shared by all clients, a few of them
+ * hot; others are written once and never again, so that each of those writes can be looked up by itself; and
+ * others still stand in the legacy API when they are first asked for.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomInt } from 'node:crypto';
 import { connect, type CausewayClient } from '../src/client/index.ts';
-import type { HistoryCall, HistoryExpectation, HistoryOperation } from '../sim/checkers/history.ts';
+import type { HistoryCall, HistoryExpectation } from '../sim/checkers/history.ts';
 import { perform } from './call.ts';
+import type { TimedOperation } from './chaos/run-lines.ts';
 
 export interface LoadPlan {
   /** Of every key: no other run has it. */
   readonly prefix: string;
   readonly clientCount: number;
+  /** Clients more that read only: they show whether reads go on while every other client waits for a write. */
+  readonly readerCount: number;
   readonly registerCount: number;
   readonly counterCount: number;
+  /** Milliseconds between two operations of a client, at most: the cluster is to be watched, not worn. */
+  readonly restMs: number;
+  /** Whether definite failures are tried again until the operation's deadline. */
+  readonly retries: boolean;
+  /** Puts a value into the legacy API; null: there is none. */
+  readonly putLegacy: ((key: string, value: string) => void) | null;
+  /** Every operation as it ends. */
+  readonly onOperation: (operation: TimedOperation) => void;
 }
 
-export const LOAD_PLAN_DEFAULT = { clientCount: 24, registerCount: 250, counterCount: 16 };
+export const LOAD_PLAN_DEFAULT = {
+  clientCount: 24,
+  readerCount: 0,
+  registerCount: 250,
+  counterCount: 16,
+  restMs: 6,
+  retries: false,
+  putLegacy: null,
+};
 
 const TIMEOUT_MS = 5_000;
 /** A client that is to find another node must not wait long for one that is dead. */
 const CONNECT_TIMEOUT_MS = 1_000;
-/** Milliseconds a client rests after a failure, and after everything else: the cluster is to be watched, not worn. */
+/** Milliseconds a client rests after a failure. */
 const FAILED_REST_MS = 20;
-const REST_MS_MAX = 6;
 /** Numbers put to a counter lie this far apart: no sum of increments reaches the next one. */
 const NUMBER_STEP = 10_000_000;
 const RECENT_MAX = 64;
+/** Of a hundred operations: on keys written once, on keys of the legacy API, on counters; the rest on registers. */
+const SHARES = { once: 12, legacy: 8, counter: 18 };
+/** One in so many operations on registers goes to one of the hot ones. */
+const HOT_EVERY = 4;
+const HOT_COUNT = 3;
+
+interface Draw {
+  readonly key: string;
+  readonly call: HistoryCall;
+}
 
 export class Load {
   readonly prefix: string;
-  readonly history: HistoryOperation[] = [];
   /** Milliseconds without an acknowledged write, the longest time so far. */
   stallMsMax = 0;
   succeeded = 0;
   acknowledged = 0;
+  failed = 0;
+  /** When it began, on the clock of `performance`. */
+  startedAt = 0;
   private readonly plan: LoadPlan;
   private readonly clients: CausewayClient[];
   private readonly running: Promise<void>[] = [];
+  private readonly keysSeen = new Set<string>();
   private readonly recentOnce: string[] = [];
+  private readonly recentLegacy: string[] = [];
   /** What was last seen to stand, so that some conditions hold. */
   private readonly lastSeen = new Map<string, { value: string; version: number }>();
   private acknowledgedAt = 0;
@@ -52,13 +85,14 @@ export class Load {
   constructor(addresses: readonly string[], plan: LoadPlan) {
     this.plan = plan;
     this.prefix = plan.prefix;
-    this.clients = Array.from({ length: plan.clientCount }, () =>
-      connect({ nodes: addresses, connectTimeoutMs: CONNECT_TIMEOUT_MS }),
+    this.clients = Array.from({ length: plan.clientCount + plan.readerCount }, (_, at) =>
+      connect({ nodes: nodesOf(at, addresses, plan), connectTimeoutMs: CONNECT_TIMEOUT_MS }),
     );
   }
 
   start(): void {
-    this.acknowledgedAt = performance.now();
+    this.startedAt = performance.now();
+    this.acknowledgedAt = this.startedAt;
     this.clients.forEach((client, at) => this.running.push(this.run(client, at)));
   }
 
@@ -71,20 +105,36 @@ export class Load {
     if (this.fault !== null) throw this.fault;
   }
 
-  keys(): string[] {
-    return [...new Set(this.history.map(({ key }) => key))];
+  nowMs(): number {
+    return this.startedAt === 0 ? 0 : performance.now() - this.startedAt;
   }
 
-  /** A reading made by others, once all is at rest. */
-  note(operation: Pick<HistoryOperation, 'key' | 'client' | 'call' | 'outcome'>): void {
-    this.history.push({ ...operation, invokedAt: this.clock++, returnedAt: this.clock++ });
+  keys(): string[] {
+    return [...this.keysSeen];
+  }
+
+  /** Done by others, and over at once. */
+  note(operation: Pick<TimedOperation, 'key' | 'client' | 'call' | 'outcome'>): void {
+    const atMs = this.nowMs();
+    this.tell({
+      ...operation,
+      invokedAt: this.clock++,
+      returnedAt: this.clock++,
+      beganMs: atMs,
+      endedMs: atMs,
+    });
+  }
+
+  private tell(operation: TimedOperation): void {
+    this.keysSeen.add(operation.key);
+    this.plan.onOperation(operation);
   }
 
   private async run(client: CausewayClient, at: number): Promise<void> {
     try {
       while (!this.isStopping) {
         const isDone = await this.one(client, at);
-        await delay(isDone ? randomInt(REST_MS_MAX + 1) : FAILED_REST_MS);
+        await delay(isDone ? randomInt(this.plan.restMs + 1) : FAILED_REST_MS);
       }
     } catch (error) {
       this.fault ??= error instanceof Error ? error : new Error(String(error));
@@ -92,11 +142,37 @@ export class Load {
   }
 
   private async one(client: CausewayClient, at: number): Promise<boolean> {
-    const { key, call } = this.draw();
+    const drawn = this.draw(at >= this.plan.clientCount);
+    const deadline = this.nowMs() + TIMEOUT_MS;
+    for (;;) {
+      const outcome = await this.attempt(client, at, drawn, deadline);
+      if (outcome !== 'again') return outcome === 'done';
+      await delay(FAILED_REST_MS);
+    }
+  }
+
+  private async attempt(
+    client: CausewayClient,
+    at: number,
+    { key, call }: Draw,
+    deadline: number,
+  ): Promise<'done' | 'failed' | 'again'> {
     const invokedAt = this.clock++;
-    const outcome = await perform(client, key, call, TIMEOUT_MS);
-    this.history.push({ key, client: at, call, outcome, invokedAt, returnedAt: this.clock++ });
-    if (outcome.kind === 'indefinite' || outcome.kind === 'definiteFailure') return false;
+    const beganMs = this.nowMs();
+    const { outcome, failure } = await perform(client, key, call, Math.max(1, deadline - beganMs));
+    const endedMs = this.nowMs();
+    const isRetried =
+      this.plan.retries && outcome.kind === 'definiteFailure' && endedMs + FAILED_REST_MS < deadline;
+    this.tell({
+      ...{ key, client: at, call, outcome, invokedAt, returnedAt: this.clock++, beganMs, endedMs },
+      ...(failure === undefined ? {} : { failure }),
+      ...(isRetried ? { isRetried } : {}),
+    });
+    if (isRetried) return 'again';
+    if (outcome.kind === 'indefinite' || outcome.kind === 'definiteFailure') {
+      this.failed += 1;
+      return 'failed';
+    }
     this.succeeded += 1;
     if (outcome.kind === 'done') {
       this.acknowledged += 1;
@@ -106,21 +182,33 @@ export class Load {
     if (outcome.kind === 'value' && outcome.value !== null) {
       this.lastSeen.set(key, { value: outcome.value, version: outcome.version! });
     }
-    return true;
+    return 'done';
   }
 
   private noteStall(): void {
     this.stallMsMax = Math.max(this.stallMsMax, performance.now() - this.acknowledgedAt);
   }
 
-  private draw(): { key: string; call: HistoryCall } {
-    const { prefix, registerCount, counterCount } = this.plan;
+  private draw(isReader: boolean): Draw {
+    if (isReader) return { key: this.drawKey(randomInt(SHARES.once, 100)).key, call: { kind: 'get' } };
     const kind = randomInt(100);
-    if (kind < 12) return this.drawOnce();
-    const isCounter = kind < 30;
-    const key = isCounter
-      ? `${prefix}count:${randomInt(counterCount)}`
-      : `${prefix}key:${randomInt(registerCount)}`;
+    if (kind < SHARES.once) return this.drawOnce();
+    const { key, isCounter } = this.drawKey(kind);
+    return this.drawOn(key, isCounter);
+  }
+
+  private drawKey(kind: number): { key: string; isCounter: boolean } {
+    if (this.plan.putLegacy !== null && kind < SHARES.once + SHARES.legacy) {
+      return { key: this.drawLegacyKey(this.plan.putLegacy), isCounter: false };
+    }
+    const { prefix, registerCount, counterCount } = this.plan;
+    const isCounter = kind >= 100 - SHARES.counter && counterCount > 0;
+    if (isCounter) return { key: `${prefix}count:${randomInt(counterCount)}`, isCounter };
+    const amongMax = randomInt(HOT_EVERY) === 0 ? Math.min(HOT_COUNT, registerCount) : registerCount;
+    return { key: `${prefix}key:${randomInt(Math.max(1, amongMax))}`, isCounter };
+  }
+
+  private drawOn(key: string, isCounter: boolean): Draw {
     const draw = randomInt(100);
     if (draw < 40) return { key, call: { kind: 'get' } };
     if (isCounter && draw < 75) {
@@ -136,16 +224,27 @@ export class Load {
   }
 
   /** A key of its own, or a look at one written lately. */
-  private drawOnce(): { key: string; call: HistoryCall } {
+  private drawOnce(): Draw {
     const recent = this.recentOnce;
     if (recent.length > 0 && randomInt(3) === 0) {
       return { key: recent[randomInt(recent.length)]!, call: { kind: 'get' } };
     }
     const value = this.newValue(false);
     const key = `${this.prefix}once:${value}`;
-    recent.push(key);
-    if (recent.length > RECENT_MAX) recent.shift();
+    remember(recent, key);
     return { key, call: { kind: 'put', value } };
+  }
+
+  /** One that only the legacy API knows yet, or one of those of late. */
+  private drawLegacyKey(putLegacy: (key: string, value: string) => void): string {
+    const recent = this.recentLegacy;
+    if (recent.length > 0 && randomInt(3) !== 0) return recent[randomInt(recent.length)]!;
+    const number = this.valueNext++;
+    const [key, value] = [`${this.prefix}legacy:${number}`, `legacy-${number}`];
+    putLegacy(key, value);
+    this.note({ key, client: 'legacy', call: { kind: 'fill', value }, outcome: { kind: 'indefinite' } });
+    remember(recent, key);
+    return key;
   }
 
   private drawExpectation(key: string): HistoryExpectation {
@@ -159,4 +258,20 @@ export class Load {
     const number = this.valueNext++;
     return isCounter ? String(number * NUMBER_STEP) : `value-${number}`;
   }
+}
+
+/**
+ * Readers and every second client speak to one node alone, so that some are never held up by a node that stands
+ * still, and others always look at it; the rest go round over all.
+ */
+function nodesOf(at: number, addresses: readonly string[], { clientCount }: LoadPlan): readonly string[] {
+  const isReader = at >= clientCount;
+  if (!isReader && at % 2 === 0) return addresses;
+  const number = isReader ? at - clientCount : (at - 1) / 2;
+  return [addresses[number % addresses.length]!];
+}
+
+function remember(recent: string[], key: string): void {
+  recent.push(key);
+  if (recent.length > RECENT_MAX) recent.shift();
 }

@@ -1,5 +1,5 @@
 /**
- * What the three programs share at the command line: their options, progress on stderr, the report on stdout and
+ * What the programs for legacy and persistence share at the command line: their options, progress on stderr, the report on stdout and
  * an exit code that means something: 0 all promises held, 1 one did not (or a fault could not be injected),
  * 2 it could not be run.
  */

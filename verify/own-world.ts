@@ -1,18 +1,47 @@
-/** A cluster of its own, started for one run: real node processes, watched over as `causeway up` does. */
+/**
+ * A cluster of its own, started for one run: real node processes, watched over as `causeway up` does, with
+ * whatever can be made to fail around them.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startCluster, type ClusterOptions, type TestCluster } from '../test/support/cluster.ts';
+import { Prng } from '../src/base/prng.ts';
+import {
+  startCluster,
+  type ClusterOptions,
+  type Surroundings,
+  type TestCluster,
+} from '../test/support/cluster.ts';
+import { testServer } from '../test/support/postgres.ts';
 import { buildProgram } from '../test/support/supervisor-program.ts';
-import type { LegacyView, World } from './world.ts';
+import { FakeClocks } from './chaos/fake-clocks.ts';
+import { pauseProcesses } from '../test/support/hold-process.ts';
+import { FaultNetwork } from './chaos/fault-network.ts';
+import { SmallDisks } from './chaos/small-disks.ts';
+import type { Ending, LegacyView, World } from './world.ts';
+
+/** What the nodes are surrounded with; nothing where not asked for. */
+export interface RigPlan {
+  readonly network?: boolean;
+  readonly disks?: boolean;
+  readonly clocks?: boolean;
+  /** Of what the network draws. */
+  readonly seed?: number;
+}
+
+export type OwnWorldOptions = ClusterOptions & { readonly rig?: RigPlan };
 
 /** Milliseconds between a node's end and its next start: those of `causeway up`. */
 const RESTART_AFTER_MS = 250;
+/** After an end that nobody had asked for: a node that cannot start must not wear the machine out. */
+const RESTART_AFTER_FAULT_MS = 1_000;
 /** Milliseconds the legacy API takes for a cold key: time enough for many to ask for it at once. */
 const LEGACY_SLOW_MS = 300;
 
-export async function openOwnWorld(nodes: number): Promise<World> {
+export async function openOwnWorld(nodes: number, rig: RigPlan = {}): Promise<World> {
   const program = await buildProgram('src/cli/main.ts');
   try {
-    const world = await ownWorld({ entry: program.entry, nodes });
+    const world = await ownWorld({ entry: program.entry, nodes, rig });
     const close = async (): Promise<void> => {
       await world.close();
       program.remove();
@@ -25,39 +54,119 @@ export async function openOwnWorld(nodes: number): Promise<World> {
 }
 
 /** On a program that is built already. */
-export async function ownWorld(options: ClusterOptions): Promise<World> {
-  const cluster = await startCluster(options);
-  let isClosing = false;
-  const restarts = new Set<Promise<void>>();
-  const startAgain = async (name: string): Promise<void> => {
-    await delay(RESTART_AFTER_MS);
-    if (!isClosing) cluster.start(name);
-  };
-  const restart = (names: readonly string[]): void => {
-    for (const name of names) {
-      const one = startAgain(name).finally(() => restarts.delete(one));
-      restarts.add(one);
-    }
-  };
+export async function ownWorld(options: OwnWorldOptions): Promise<World> {
+  const around = new Around(options.rig ?? {});
+  const keeper = new Keeper();
+  const cluster = await startCluster({
+    ...options,
+    surround: (nodes, databaseUrl) => around.build(nodes, databaseUrl),
+    onEnded: (name, how) => keeper.onEnded(name, how),
+  });
+  keeper.keep(cluster);
   return {
     nodes: cluster.nodes,
     databaseUrl: cluster.databaseUrl,
     legacy: options.legacy === false ? null : legacyView(cluster),
-    async kill(names) {
+    async kill(names, downMs) {
       await cluster.kill(...names);
-      restart(names);
+      keeper.startLater(names, downMs);
     },
     async killAndWipe(names) {
       await cluster.kill(...names);
       for (const name of names) cluster.wipe(name);
-      restart(names);
+      keeper.startLater(names);
+    },
+    async stop(names) {
+      await cluster.stop(...names);
+      keeper.startLater(names);
+    },
+    pause: (names, slices) => pauseProcesses(names, (name) => cluster.processOf(name)?.pid, slices),
+    rig: {
+      network: around.network,
+      postgres: await testServer(),
+      legacy: options.legacy === false ? null : cluster.legacy,
+      disks: around.disks,
+      clocks: around.clocks,
+      processOf: (name) => cluster.processOf(name),
+      endings: keeper.endings,
+      logOf: (name) => readFileSync(join(cluster.node(name).home, 'log'), 'utf8'),
     },
     async close() {
-      isClosing = true;
-      await Promise.all(restarts);
+      await keeper.close();
       await cluster.close();
     },
   };
+}
+
+class Around {
+  network: FaultNetwork | null = null;
+  disks: SmallDisks | null = null;
+  clocks: FakeClocks | null = null;
+  private readonly plan: RigPlan;
+
+  constructor(plan: RigPlan) {
+    this.plan = plan;
+  }
+
+  async build(nodes: TestCluster['nodes'], databaseUrl: string): Promise<Surroundings> {
+    const { plan } = this;
+    const prng = new Prng(plan.seed ?? 1);
+    if (plan.network === true) {
+      this.network = await FaultNetwork.start(nodes, databaseUrl, () => prng.next());
+    }
+    if (plan.disks === true) this.disks = new SmallDisks(nodes);
+    if (plan.clocks === true) this.clocks = new FakeClocks(nodes);
+    return {
+      settingsOf: (name) => {
+        const { network } = this;
+        if (network === null) return {};
+        return {
+          network: { dial: network.dialOf(name) },
+          postgres: { url: network.databaseUrlOf(name) },
+        };
+      },
+      envOf: (name) => this.clocks?.envOf(name) ?? {},
+      close: async () => {
+        await this.network?.close();
+        this.disks?.close();
+      },
+    };
+  }
+}
+
+/** Starts again what ended, as a supervisor does. */
+class Keeper {
+  readonly endings: Ending[] = [];
+  private cluster: TestCluster | null = null;
+  private readonly stopped = new AbortController();
+  private readonly starts = new Set<Promise<void>>();
+
+  keep(cluster: TestCluster): void {
+    this.cluster = cluster;
+  }
+
+  onEnded(name: string, how: number | string): void {
+    this.endings.push({ name, how });
+    this.startLater([name], RESTART_AFTER_FAULT_MS);
+  }
+
+  startLater(names: readonly string[], afterMs = RESTART_AFTER_MS): void {
+    for (const name of names) {
+      const one = this.startAfter(name, afterMs).finally(() => this.starts.delete(one));
+      this.starts.add(one);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.stopped.abort();
+    await Promise.all(this.starts);
+  }
+
+  private async startAfter(name: string, afterMs: number): Promise<void> {
+    const { signal } = this.stopped;
+    await delay(afterMs, undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted && this.cluster?.processOf(name) === undefined) this.cluster?.start(name);
+  }
 }
 
 function legacyView({ legacy }: TestCluster): LegacyView {

@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '../src/client/index.ts';
 import { textOf } from './call.ts';
+import type { TimedOperation } from './chaos/run-lines.ts';
 import { judge, SUCCEEDED_MIN } from './judge.ts';
 import { Load, LOAD_PLAN_DEFAULT } from './load.ts';
 import type { Report, RunOptions } from './options.ts';
@@ -28,9 +29,10 @@ export async function runPersistence(world: World, plan: PersistencePlan): Promi
   await untilReady(world);
   const prefix = `verify:persistence:${Date.now()}:`;
   const names = world.nodes.map(({ name }) => name);
+  const history: TimedOperation[] = [];
   const load = new Load(
     world.nodes.map(({ address }) => address),
-    { ...LOAD_PLAN_DEFAULT, prefix },
+    { ...LOAD_PLAN_DEFAULT, prefix, onOperation: (operation) => history.push(operation) },
   );
   tell('writes, seen by plain SQL');
   const faults = await seenBySql(world, load);
@@ -49,7 +51,7 @@ export async function runPersistence(world: World, plan: PersistencePlan): Promi
   } finally {
     await load.stop();
   }
-  const judged = await judge(world, load, tell);
+  const judged = await judge(world, load, history, tell);
   faults.push(...judged.faults);
   const succeededMin = plan.succeededMin ?? SUCCEEDED_MIN;
   if (load.succeeded < succeededMin) {

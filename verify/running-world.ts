@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { isAlive } from '../src/supervisor/process-table.ts';
 import { pidOf } from '../src/supervisor/process-file.ts';
+import { pauseProcesses } from '../test/support/hold-process.ts';
 import { until, sqlRows, statusOf } from './world.ts';
 import type { LegacyView, World, WorldNode } from './world.ts';
 
@@ -44,7 +45,7 @@ export function openRunningWorld(dataDir: string): World {
       throw new Error(`${name} of ${directory} does not run: start the cluster with npm start, or use --own`);
     }
   }
-  const kill = (names: readonly string[]): Promise<void> => killNodes(directory, nodes, names);
+  const kill = (names: readonly string[]): Promise<void> => endNodes(directory, nodes, names, 'SIGKILL');
   const held = new HeldProcesses();
   const world: World = {
     nodes,
@@ -63,6 +64,9 @@ export function openRunningWorld(dataDir: string): World {
         resume();
       }
     },
+    stop: (names) => endNodes(directory, nodes, names, 'SIGTERM'),
+    pause: (names, slices) => pauseProcesses(names, (name) => pidOf(directory, name), slices),
+    rig: null,
     close: async () => held.releaseAll(),
   };
   const base = SAMPLE_LEGACY_URL.exec(legacy?.url ?? '')?.[1];
@@ -81,10 +85,11 @@ function readNodeFiles(directory: string): NodeFile[] {
   );
 }
 
-async function killNodes(
+async function endNodes(
   directory: string,
   nodes: readonly WorldNode[],
   names: readonly string[],
+  signal: 'SIGKILL' | 'SIGTERM',
 ): Promise<void> {
   const pids: number[] = [];
   // One that has just ended by itself is awaited: a kill must hit a living process.
@@ -93,7 +98,7 @@ async function killNodes(
     await until(`${name} lives`, lives, PID_TIMEOUT_MS);
     pids.push(pidOf(directory, name)!);
   }
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  for (const pid of pids) process.kill(pid, signal);
   const gone = async (): Promise<boolean> => {
     if (pids.every((pid) => !isAlive(pid))) return true;
     // Where zombies cannot be told from the living: who is dead does not answer.
@@ -119,7 +124,12 @@ class HeldProcesses {
   }
 
   #release(pid: number): void {
-    if (this.#pids.delete(pid)) process.kill(pid, 'SIGCONT');
+    if (!this.#pids.delete(pid)) return;
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch {
+      // It was ended meanwhile.
+    }
   }
 }
 

@@ -137,7 +137,8 @@ function unreadable({ survey }: Evidence): string[] {
     .map(({ node, key }) => `${key}: ${node} cannot read it, at rest`);
 }
 
-function disorder({ history }: Evidence): string[] {
+/** Without a look at the cluster this is all that can be judged. */
+export function disorder({ history }: Pick<Evidence, 'history'>): string[] {
   const verdict = checkHistory(history, { versionsOrder: true });
   if (verdict.kind === 'ok') return [];
   return [`${verdict.key}: ${verdict.kind}: ${verdict.explanation}`];

@@ -1,10 +1,17 @@
 /**
- * The cluster under verification as the three programs see it, whoever runs it: places to ask, a database to
+ * The cluster under verification as the programs of this folder see it, whoever runs it: places to ask, a database to
  * look into, processes to kill. What is killed is started again by whoever watches over the cluster.
  */
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { NodeStatus } from '../src/node/api.ts';
+import type { LegacyServer } from '../test/support/legacy-server.ts';
+import type { TestServer } from '../test/support/postgres.ts';
+import type { FakeClocks } from './chaos/fake-clocks.ts';
+import type { FaultNetwork } from './chaos/fault-network.ts';
+import type { Slices } from '../test/support/hold-process.ts';
+import type { SmallDisks } from './chaos/small-disks.ts';
 
 export interface WorldNode {
   readonly name: string;
@@ -17,11 +24,44 @@ export interface World {
   readonly databaseUrl: string;
   /** null: this cluster has no legacy source that can be looked at. */
   readonly legacy: LegacyView | null;
-  /** With kill -9, all at once; resolves when they are gone. */
-  kill(names: readonly string[]): Promise<void>;
+  /** With kill -9, all at once; resolves when they are gone. `downMs`: how long they stay away, where that can be said. */
+  kill(names: readonly string[], downMs?: number): Promise<void>;
   /** The same, and their data directories are removed before they start again. */
   killAndWipe(names: readonly string[]): Promise<void>;
+  /** In order, with SIGTERM; resolves when they are gone. */
+  stop(names: readonly string[]): Promise<void>;
+  /** They stand still, or run in slices only, until they are let go; those that do not run are left out. */
+  pause(names: readonly string[], slices?: Slices): Promise<Pause>;
+  /** What only a cluster that was started for the run has. */
+  readonly rig: Rig | null;
   close(): Promise<void>;
+}
+
+export interface Pause {
+  readonly names: readonly string[];
+  readonly resume: () => Promise<void>;
+}
+
+/** Everything around the nodes that can be made to fail. */
+export interface Rig {
+  /** null: nodes are wired to each other directly. */
+  readonly network: FaultNetwork | null;
+  readonly postgres: TestServer;
+  readonly legacy: LegacyServer | null;
+  /** null: nodes share the machine's disk. */
+  readonly disks: SmallDisks | null;
+  /** null: nodes were started on the machine's clock. */
+  readonly clocks: FakeClocks | null;
+  processOf(name: string): ChildProcess | undefined;
+  /** Processes that ended although nobody had asked them to. */
+  readonly endings: readonly Ending[];
+  logOf(name: string): string;
+}
+
+export interface Ending {
+  readonly name: string;
+  /** Exit code, or the signal's name. */
+  readonly how: number | string;
 }
 
 export interface LegacyView {
@@ -55,9 +95,9 @@ export async function until(what: string, met: () => Promise<boolean>, timeoutMs
 }
 
 /** Every node is a complete owner of every slot that it is placed on, by its own word. */
-export async function untilReady(world: World): Promise<void> {
+export async function untilReady(world: World, timeoutMs = READY_TIMEOUT_MS): Promise<void> {
   for (const { name, httpPort } of world.nodes) {
-    await until(`${name} is ready`, () => isReady(httpPort), READY_TIMEOUT_MS);
+    await until(`${name} is ready`, () => isReady(httpPort), timeoutMs);
   }
 }
 

@@ -23,6 +23,19 @@ export interface ClusterOptions {
   /** How a node reaches PostgreSQL, where that is not straight. */
   readonly databaseUrlOf?: (node: string, direct: string) => Promise<string>;
   readonly routes?: readonly { readonly prefix: string; readonly writeThrough: boolean }[];
+  /** Called before the first node starts. */
+  readonly surround?: (nodes: readonly TestNode[], databaseUrl: string) => Promise<Surroundings>;
+  /** A process ended that nobody had asked to: its exit code, or the signal's name. */
+  readonly onEnded?: (name: string, how: number | string) => void;
+}
+
+/** What stands between the nodes and the world; asked at every start of a node. */
+export interface Surroundings {
+  /** Laid over a node's settings, section by section. */
+  readonly settingsOf: (name: string) => Readonly<Record<string, object>>;
+  readonly envOf: (name: string) => Readonly<Record<string, string>>;
+  /** When all nodes have ended. */
+  readonly close: () => Promise<void>;
 }
 
 export interface TestNode {
@@ -31,6 +44,8 @@ export interface TestNode {
   readonly httpPort: number;
   readonly home: string;
   readonly databaseUrl: string;
+  /** What is lost with the node's disk; a disk of its own may be mounted there. */
+  readonly disk: string;
 }
 
 const READY_TIMEOUT_MS = 30_000;
@@ -51,10 +66,12 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
       address: `127.0.0.1:${ports[index]!}`,
       httpPort: ports[count + index]!,
       home: join(directory.path, name),
+      disk: join(directory.path, name, 'disk'),
       databaseUrl: (await options.databaseUrlOf?.(name, databaseUrl)) ?? databaseUrl,
     });
   }
-  const cluster = new TestCluster(options, nodes, databaseUrl, legacy, () => directory.remove());
+  const around = (await options.surround?.(nodes, databaseUrl)) ?? null;
+  const cluster = new TestCluster(options, nodes, databaseUrl, legacy, around, () => directory.remove());
   for (const node of nodes) cluster.start(node.name);
   try {
     await cluster.untilReady();
@@ -71,8 +88,11 @@ export class TestCluster {
   readonly databaseUrl: string;
   private readonly options: ClusterOptions;
   private readonly source: LegacyServer | null;
+  private readonly around: Surroundings | null;
   private readonly removeDirectory: () => void;
   private readonly processes = new Map<string, ChildProcess>();
+  /** Those that were told to end. */
+  private readonly ending = new Set<ChildProcess>();
   private readonly clients: CausewayClient[] = [];
 
   constructor(
@@ -80,12 +100,14 @@ export class TestCluster {
     nodes: readonly TestNode[],
     databaseUrl: string,
     source: LegacyServer | null,
+    around: Surroundings | null,
     removeDirectory: () => void,
   ) {
     this.options = options;
     this.nodes = nodes;
     this.databaseUrl = databaseUrl;
     this.source = source;
+    this.around = around;
     this.removeDirectory = removeDirectory;
   }
 
@@ -104,16 +126,27 @@ export class TestCluster {
 
   start(name: string): void {
     const { home } = this.node(name);
-    mkdirSync(home, { recursive: true });
+    mkdirSync(this.node(name).disk, { recursive: true });
     const file = join(home, 'node.json');
     writeFileSync(file, JSON.stringify(this.settings(name)));
     const output = openSync(join(home, 'log'), 'a');
     const child = spawn(process.execPath, [this.options.entry, 'node', '--config', file], {
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], ...this.around?.envOf(name) },
       stdio: ['ignore', output, output, 'ipc'],
     });
     closeSync(output);
     this.processes.set(name, child);
+    child.once('exit', (code, signal) => {
+      if (this.processes.get(name) === child && !this.ending.has(child)) {
+        this.options.onEnded?.(name, code ?? String(signal));
+      }
+    });
+  }
+
+  /** The living process of this node; undefined where there is none. */
+  processOf(name: string): ChildProcess | undefined {
+    const child = this.processes.get(name);
+    return child === undefined || hasEnded(child) ? undefined : child;
   }
 
   /** With kill -9; resolves when the process is gone. */
@@ -128,7 +161,7 @@ export class TestCluster {
 
   /** As if the machine was lost with its disk; the node must not run. */
   wipe(name: string): void {
-    rmSync(join(this.node(name).home, 'data'), { recursive: true });
+    rmSync(join(this.node(name).disk, 'data'), { recursive: true });
   }
 
   /** Ready by its own word, and a complete owner of every slot that it is placed on. */
@@ -183,36 +216,49 @@ export class TestCluster {
     for (const client of this.clients) client.close();
     await this.kill();
     await this.source?.goDown();
+    await this.around?.close();
     this.removeDirectory();
   }
 
   private async end(signal: NodeJS.Signals, names: readonly string[]): Promise<void> {
     const running = names.map((name) => this.processes.get(name)).filter((child) => child !== undefined);
-    for (const child of running) child.kill(signal);
+    for (const child of running) {
+      this.ending.add(child);
+      child.kill(signal);
+    }
     await Promise.all(running.map((child) => ended(child)));
+    for (const child of running) this.ending.delete(child);
     for (const name of names) this.processes.delete(name);
   }
 
   private settings(name: string): object {
-    const { home, address, httpPort, databaseUrl } = this.node(name);
-    return {
+    const { disk, address, httpPort, databaseUrl } = this.node(name);
+    const settings: Record<string, object> = {
       cluster: {
         name: 'test',
         members: this.nodes.map((node) => ({ name: node.name, address: node.address })),
         replicas: Math.min(3, this.nodes.length),
         ownersMin: Math.min(2, this.nodes.length),
       },
-      node: { name, dataDir: join(home, 'data') },
+      node: { name, dataDir: join(disk, 'data') },
       grpc: { port: Number(address.split(':')[1]) },
       http: { port: httpPort },
       postgres: { url: databaseUrl },
       ...(this.source === null ? {} : { legacy: { url: this.source.url, echo: '/key' } }),
       ...(this.options.routes === undefined ? {} : { routes: this.options.routes }),
     };
+    for (const [section, laidOver] of Object.entries(this.around?.settingsOf(name) ?? {})) {
+      settings[section] = { ...settings[section], ...laidOver };
+    }
+    return settings;
   }
 }
 
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
 function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  if (hasEnded(child)) return Promise.resolve();
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }

@@ -2,9 +2,10 @@
  * Keeps one PostgreSQL for a test process. It runs in a process of its own and watches its standard input:
  * when that closes, because the tests ended or were killed, the server is stopped and its directory removed.
  *
- * Arguments: program, data directory, port, user id (or -1). Commands, one a line: start, kill.
+ * Arguments: program, data directory, port, user id (or -1). Commands, one a line: start, kill, stop,
+ * pause, resume.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -28,8 +29,27 @@ function start() {
   server = child;
 }
 
+/** The server before its backends: it makes no new one between. Each has a process group of its own. */
+function signalAll(signal) {
+  if (server === null) return;
+  const tell = (pid) => {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has just ended.
+    }
+  };
+  tell(server.pid);
+  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=']).toString().trim();
+  for (const row of table.split('\n')) {
+    const [pid, parent] = row.trim().split(/\s+/).map(Number);
+    if (parent === server.pid) tell(pid);
+  }
+}
+
 function end(signal, whenGone) {
   if (server === null) return whenGone();
+  signalAll('SIGCONT');
   const child = server;
   child.once('exit', whenGone);
   child.kill(signal);
@@ -40,6 +60,10 @@ createInterface({ input: process.stdin })
     if (line === 'start') start();
     // SIGQUIT is PostgreSQL's immediate shutdown: every backend stops where it is, as in a crash.
     if (line === 'kill') end('SIGQUIT', () => process.stdout.write('killed\n'));
+    // SIGINT is its fast shutdown: backends are ended, everything is written.
+    if (line === 'stop') end('SIGINT', () => process.stdout.write('stopped\n'));
+    if (line === 'pause') signalAll('SIGSTOP');
+    if (line === 'resume') signalAll('SIGCONT');
   })
   .on('close', () => {
     end('SIGQUIT', () => {

@@ -37,6 +37,11 @@ export interface TestServer {
   createDatabase(): Promise<string>;
   /** As a crash: nothing is shut down in order. */
   kill(): Promise<void>;
+  /** In order, with every backend ended. */
+  stop(): Promise<void>;
+  /** All of its processes stand still, with connections open, until `resume`. */
+  pause(): void;
+  resume(): void;
   start(): Promise<void>;
   /** Makes it a standby that follows nobody: `select pg_promote()` then is a failover, with a new timeline. */
   demote(): Promise<void>;
@@ -72,9 +77,12 @@ async function launch(): Promise<TestServer> {
   await start();
   return {
     start,
-    kill: () => killServer(keeper),
+    kill: () => endServer(keeper, 'kill'),
+    stop: () => endServer(keeper, 'stop'),
+    pause: () => void keeper.stdin.write('pause\n'),
+    resume: () => void keeper.stdin.write('resume\n'),
     demote: async () => {
-      await killServer(keeper);
+      await endServer(keeper, 'kill');
       writeFileSync(join(dataDirectory, 'standby.signal'), '');
       await start();
     },
@@ -102,14 +110,14 @@ export async function runOnce(
   }
 }
 
-function killServer(keeper: ChildProcess): Promise<void> {
+function endServer(keeper: ChildProcess, how: 'kill' | 'stop'): Promise<void> {
   return new Promise((resolve) => {
     (keeper.stdout as unknown as { ref(): void }).ref();
     keeper.stdout!.once('data', () => {
       (keeper.stdout as unknown as { unref(): void }).unref();
       resolve();
     });
-    keeper.stdin!.write('kill\n');
+    keeper.stdin!.write(`${how}\n`);
   });
 }
 

@@ -3,7 +3,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 
 const SOURCE_FOLDERS = ['src', 'sim', 'test', 'bench', 'scripts', 'verify'];
-const SKIPPED = new Set(['node_modules', 'dist', '.git', '.causeway', 'coverage', 'package-lock.json']);
+const SKIPPED = new Set([
+  'node_modules',
+  'dist',
+  '.git',
+  '.causeway',
+  '.chaos',
+  'coverage',
+  'package-lock.json',
+]);
 const TEXT_KINDS = new Set([
   '.ts',
   '.js',

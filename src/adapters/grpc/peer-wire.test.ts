@@ -196,6 +196,16 @@ test('a port that takes connections and says nothing: no attempt outlives its wa
   expect(a.log).toEqual([]);
 });
 
+test('a way to a peer is set: it is dialled there, at whatever address it is known by', async () => {
+  const { port } = await addPeer('b');
+  const server = new Server(PEER_SERVER_OPTIONS);
+  const dialAt = new Map([['b', `127.0.0.1:${port}`]]);
+  const a = new TestPeer('a', createGrpcTransport({ server, random: new Prng(1), timing: FAST, dialAt }));
+  endings.push(() => a.close(() => {}));
+  a.dial('b', '127.0.0.1:1');
+  await reached(() => a.count('up b') === 1);
+});
+
 test('an address that is none: is refused with the reason, and harms nothing', async () => {
   const { peer: a } = await addPeer('a');
   a.dial('b', 'no address at all');

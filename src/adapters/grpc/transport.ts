@@ -33,6 +33,8 @@ export interface GrpcTransportOptions {
   readonly random: Random;
   /** How to dial; null: without TLS. */
   readonly tls?: ConnectionOptions | null;
+  /** By a peer's name: where it is dialled, if not at the address that it is known by. */
+  readonly dialAt?: ReadonlyMap<string, string>;
   readonly maxQueueBytes?: number;
   readonly timing?: Partial<LinkTiming>;
 }
@@ -72,9 +74,10 @@ class GrpcTransport implements Transport {
     this.ticker = setInterval(() => this.tick(), this.timing.aliveEveryMs);
   }
 
-  dial(name: string, address: string): void {
+  dial(name: string, known: string): void {
     const { hello, handler } = this;
     assert(hello !== null && handler !== null, 'a transport dials after its start');
+    const address = this.options.dialAt?.get(name) ?? known;
     if (this.closed || this.dialers.get(name)?.address === address) return;
     const { random, tls = null, maxQueueBytes = PEER_QUEUE_BYTES_MAX } = this.options;
     this.forget(name);

@@ -1,0 +1,58 @@
+/**
+ * A short run of the fault rig on real processes: nodes die and stand still, wires are cut one way and whole,
+ * PostgreSQL crashes and its replies vanish, the legacy API lies. Judged for safety and final progress only. And
+ * the rig is seen to fail where a promise is broken under its eyes.
+ */
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sqlRows } from '../../verify/world.ts';
+import { buildProgram } from '../support/supervisor-program.ts';
+import { runAndJudge } from '../verify/run-and-judge.ts';
+
+let program: Awaited<ReturnType<typeof buildProgram>>;
+beforeAll(async () => {
+  program = await buildProgram('src/cli/main.ts');
+});
+afterAll(() => program.remove());
+
+/** A run of half a minute, twice as long on a busy machine, and the look at everything afterwards. */
+const TIMEOUT_MS = 240_000;
+
+test(
+  'faults of processes, wires, PostgreSQL and legacy: nothing lost, nothing stale, and the cluster comes back',
+  async () => {
+    const { faults, text } = await runAndJudge(program.entry, 'smoke', randomInt(1_000_000));
+    process.stderr.write(text);
+    expect(faults).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'rows vanish behind its back, and a fault finds nobody to strike: both are told',
+  async () => {
+    const { faults } = await runAndJudge(
+      program.entry,
+      'legacy',
+      1,
+      {
+        seconds: 4,
+        faults: [
+          // Of three nodes each is next to every other: there is nothing to cut.
+          { fault: 'cut', shape: 'ring', direction: 'both', by: 'silence', lastsMs: 300 },
+          { fault: 'pause', nodes: 1, lastsMs: 100 },
+        ],
+        expect: { operationsMin: 100, endings: false },
+      },
+      async (world) => {
+        await delay(3_000);
+        await sqlRows(world, `delete from causeway.record where key like '%:once:%'`, []);
+      },
+    );
+    expect(faults).toContainEqual(expect.stringMatching(/^cut ring was asked for and never struck/));
+    expect(faults).toContainEqual(expect.stringMatching(/:once:.* was acknowledged, PostgreSQL holds 0/));
+    expect(faults.filter((fault) => !/:once:|cut ring/.test(fault))).toEqual([]);
+  },
+  TIMEOUT_MS,
+);

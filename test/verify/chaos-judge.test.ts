@@ -1,0 +1,141 @@
+/** The judgement on recorded runs: a good one passes, and each way in which one can be bad is told. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { judgeRun } from '../../verify/chaos/judge-run.ts';
+import { readRun, RunWriter, type Run } from '../../verify/chaos/run-file.ts';
+import { decodeLine, encodeLine, heldLine, type RunLine } from '../../verify/chaos/run-lines.ts';
+import { goodLines, NEW, OLD, operation, recordOf } from './chaos-run-of.ts';
+
+let folder: string;
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'causeway-judge-'))));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function runOf(lines: readonly RunLine[]): Promise<Run> {
+  const path = join(folder, 'history.ndjson');
+  const writer = new RunWriter(path);
+  for (const line of lines) writer.write(line);
+  await writer.close();
+  return readRun(path);
+}
+
+const faultsOf = async (lines: readonly RunLine[]): Promise<string[]> => judgeRun(await runOf(lines));
+const without = (is: RunLine['is']): RunLine[] => goodLines().filter((line) => line.is !== is);
+const before = (is: RunLine['is'], ...added: RunLine[]): RunLine[] =>
+  goodLines().flatMap((line) => (line.is === is ? [...added, line] : [line]));
+
+describe('a recorded run', () => {
+  test('all is well: nothing is told', async () => {
+    expect(await faultsOf(goodLines())).toEqual([]);
+  });
+
+  test('a stale read in the history: told, with the key', async () => {
+    const stale = operation(16, { kind: 'get' }, { kind: 'value', value: 'one', version: OLD });
+    expect((await faultsOf(before('progress', stale))).join()).toContain('a: violation');
+  });
+
+  test('a stale read, and nobody looked at the cluster afterwards: told all the same', async () => {
+    const stale = operation(16, { kind: 'get' }, { kind: 'value', value: 'one', version: OLD });
+    const lines = before('progress', stale).filter(({ is }) => is !== 'held' && is !== 'row');
+    const faults = (await faultsOf(lines)).join();
+    expect(faults).toContain('a: violation');
+    expect(faults).toContain('was not looked at');
+  });
+
+  test('an owner that holds an older version than was acknowledged: told', async () => {
+    const older = heldLine('node-2', 'a', { owner: true, valid: true, record: recordOf(OLD, 'one') });
+    const lines = goodLines().map((line) => (line.is === 'held' && line.node === 'node-2' ? older : line));
+    expect((await faultsOf(lines)).join()).toContain(`version ${NEW} was acknowledged, node-2 holds ${OLD}`);
+  });
+
+  test('the row of an acknowledged write is missing in PostgreSQL: told', async () => {
+    expect((await faultsOf(without('row'))).join()).toContain('PostgreSQL holds 0');
+  });
+
+  test('a fault that was asked for and never injected: told', async () => {
+    const lines = goodLines({ asked: ['kill', 'cut one', 'pause'] });
+    expect(await faultsOf(lines)).toEqual(['pause was asked for and was never injected']);
+  });
+
+  test('a fault that was injected and struck nobody: told; one that struck once is enough', async () => {
+    const missed = goodLines().map((line) =>
+      line.is === 'fault-end' ? { ...line, struck: line.id !== 2 } : line,
+    );
+    expect(await faultsOf(missed)).toEqual(['cut one was asked for and never struck, injected 1 times']);
+    const again: RunLine[] = [
+      { is: 'fault', id: 3, fault: 'cut one', atMs: 1_460, nodes: [], told: '' },
+      { is: 'fault-end', id: 3, atMs: 1_470, struck: true },
+    ];
+    const at = missed.findIndex(({ is }) => is === 'progress');
+    expect(await faultsOf([...missed.slice(0, at), ...again, ...missed.slice(at)])).toEqual([]);
+  });
+
+  test('a fault whose injection failed: told, with the reason', async () => {
+    const failed: RunLine = { is: 'fault-failed', fault: 'kill', atMs: 1, why: 'no such process' };
+    expect(await faultsOf(before('progress', failed))).toEqual([
+      'kill could not be injected: no such process',
+    ]);
+  });
+
+  test('too few operations: told', async () => {
+    expect(await faultsOf(goodLines({ operationsMin: 4 }))).toEqual([
+      'only 3 operations succeeded, at least 4 must',
+    ]);
+  });
+
+  test('failures where none may be: told; one that was tried again is none', async () => {
+    const failed = operation(4, { kind: 'put', value: 'x' }, { kind: 'definiteFailure' });
+    const lines = before('progress', failed);
+    const head = goodLines({ failuresMax: 0 })[0]!;
+    expect(await faultsOf([head, ...lines.slice(1)])).toEqual([
+      '1 operations failed for good, at most 0 may',
+    ]);
+    const retried = lines.map((line) =>
+      line === failed ? { ...failed, isRetried: true } : line,
+    ) as RunLine[];
+    expect(await faultsOf([head, ...retried.slice(1)])).toEqual([]);
+  });
+
+  test('a process that ended by itself: told, unless the scenario allows it', async () => {
+    const ending: RunLine = { is: 'ending', atMs: 1_000, name: 'node-2', how: 1 };
+    const lines = before('progress', ending);
+    expect((await faultsOf(lines)).join()).toContain('node-2 (1) at 1.0 s');
+    expect(await faultsOf([goodLines({ mayEnd: true })[0]!, ...lines.slice(1)])).toEqual([]);
+  });
+
+  test('a cluster that did not come back, or nobody looked: told', async () => {
+    const stuck = goodLines().map((line): RunLine =>
+      line.is === 'progress' ? { is: 'no-progress', atMs: 1, why: 'node-1 is ready' } : line,
+    );
+    expect(await faultsOf(stuck)).toEqual(['the cluster did not come back: node-1 is ready']);
+    expect(await faultsOf(without('progress'))).toEqual(['nobody looked whether the cluster came back']);
+  });
+
+  test('a file without its end, or a run that was stopped: not passed', async () => {
+    expect((await faultsOf(without('end'))).join()).toContain('cut off');
+    const stopped = goodLines().map((line) => (line.is === 'end' ? { ...line, stopped: true } : line));
+    expect((await faultsOf(stopped)).join()).toContain('stopped before its time');
+  });
+});
+
+describe('the lines of a run', () => {
+  test('whole numbers of 64 bits: come back as they were', () => {
+    const total = 9_007_199_254_740_993n;
+    const line = operation(1, { kind: 'increment', delta: 5n }, { kind: 'done', version: 1, number: total });
+    expect(decodeLine(encodeLine(line))).toEqual(line);
+  });
+
+  test('a line that is none, another format, a file that begins in the middle: refused with the line', async () => {
+    const path = join(folder, 'broken.ndjson');
+    const good = goodLines().map(encodeLine);
+    writeFileSync(path, `${good[0]!}\n{"is":"oper`);
+    await expect(readRun(path)).rejects.toThrow(`${path}, line 2`);
+    writeFileSync(path, good[0]!.replace('"format":1', '"format":2'));
+    await expect(readRun(path)).rejects.toThrow('format 2');
+    writeFileSync(path, `${good[2]!}\n`);
+    await expect(readRun(path)).rejects.toThrow('line 1');
+    writeFileSync(path, `${good[0]!}\n{"is":"weather"}\n`);
+    await expect(readRun(path)).rejects.toThrow('unknown kind weather');
+  });
+});

@@ -1,0 +1,49 @@
+/** For tests: a scenario on a cluster of its own, recorded, read back and judged. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { World } from '../../verify/world.ts';
+import { ownWorld } from '../../verify/own-world.ts';
+import { surroundingsFor } from '../../verify/chaos/faults.ts';
+import { judgeRun } from '../../verify/chaos/judge-run.ts';
+import { reportText } from '../../verify/chaos/report-text.ts';
+import { readRun, type Run } from '../../verify/chaos/run-file.ts';
+import { runScenario } from '../../verify/chaos/run-scenario.ts';
+import { readScenario, type Scenario } from '../../verify/chaos/scenario.ts';
+import { summaryOf } from '../../verify/chaos/summary.ts';
+
+export interface Judged {
+  readonly run: Run;
+  readonly faults: readonly string[];
+  readonly text: string;
+}
+
+/** `entry` is the program. What is laid over the scenario takes the place of its members. */
+export async function runAndJudge(
+  entry: string,
+  name: string,
+  seed: number,
+  laidOver: Partial<Scenario> = {},
+  /** What somebody does behind the rig's back. */
+  meanwhile: (world: World) => Promise<void> = () => Promise.resolve(),
+): Promise<Judged> {
+  const scenario = { ...readScenario(name), ...laidOver };
+  const directory = mkdtempSync(join(tmpdir(), 'causeway-chaos-'));
+  const file = join(directory, 'history.ndjson');
+  try {
+    const rig = { ...surroundingsFor(scenario.faults), seed };
+    const world = await ownWorld({ entry, nodes: scenario.nodes, rig });
+    try {
+      const stopped = new AbortController().signal;
+      const running = runScenario(world, { scenario, seed, file, stopped, tellProgress: () => undefined });
+      await Promise.all([running, meanwhile(world)]);
+    } finally {
+      await world.close();
+    }
+    const run = await readRun(file);
+    const faults = judgeRun(run);
+    return { run, faults, text: reportText(run, summaryOf(run), faults) };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

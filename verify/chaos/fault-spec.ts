@@ -1,0 +1,114 @@
+/**
+ * The faults that a scenario may ask for, as data: one shape for each kind. Numbers are fixed or drawn from a
+ * range, `[least, most]`. Nodes are drawn too: so many of them, fewer than half, or all.
+ */
+import { z } from 'zod';
+
+const rangeFrom = (least: number) => {
+  const number = z.number().min(least);
+  const isOrdered = ([from, to]: readonly [number, number]): boolean => from <= to;
+  return z.union([
+    number,
+    z.tuple([number, number]).refine(isOrdered, 'a range goes from the lower to the higher'),
+  ]);
+};
+const range = rangeFrom(0);
+const DAY_MS = 86_400_000;
+export type Range = z.infer<typeof range>;
+
+const nodes = z.union([z.int().min(1).max(9), z.enum(['minority', 'all'])]).default(1);
+export type NodeCount = z.infer<typeof nodes>;
+
+/** Milliseconds for which it is in force. */
+const lastsMs = range;
+const share = z.number().min(0).max(0.9);
+
+/**
+ * Which ways between members: `one`: a node and all others; `pair`: two nodes, which all others still reach;
+ * `halves`: fewer than half against the rest; `bridge`: two halves that one node still joins; `ring`: every node
+ * reaches only its neighbours, so that each sees another majority; `all`.
+ */
+const shape = z.enum(['one', 'pair', 'halves', 'bridge', 'ring', 'all']);
+export type Shape = z.infer<typeof shape>;
+/** Of `one`, `pair` and `halves`: what the cut-off side sends (`out`), what it gets (`in`), or both. */
+const direction = z.enum(['both', 'out', 'in']).default('both');
+const wires = { shape, direction };
+
+const processFaults = [
+  z.strictObject({ fault: z.literal('kill'), nodes, downMs: range.default(250) }),
+  z.strictObject({ fault: z.literal('kill-beside-learner') }),
+  z.strictObject({ fault: z.literal('stop'), nodes }),
+  z.strictObject({ fault: z.literal('rolling-restart') }),
+  z.strictObject({ fault: z.literal('pause'), nodes, lastsMs }),
+  /** It runs for `share` of the time only, in slices: a saturated core. */
+  z.strictObject({ fault: z.literal('slow'), nodes, share: z.number().min(0.02).max(0.9), lastsMs }),
+  z.strictObject({ fault: z.literal('wipe') }),
+] as const;
+
+const networkFaults = [
+  z.strictObject({
+    fault: z.literal('cut'),
+    ...wires,
+    /** `silence`: bytes stand still, as when a cable is pulled; `reset`: connections are reset and refused. */
+    by: z.enum(['silence', 'reset']).default('silence'),
+    lastsMs,
+  }),
+  z.strictObject({
+    fault: z.literal('delay'),
+    ...wires,
+    delayMs: range,
+    jitterMs: range.default(0),
+    lastsMs,
+  }),
+  z.strictObject({ fault: z.literal('loss'), ...wires, share, lastsMs }),
+  z.strictObject({ fault: z.literal('throttle'), ...wires, bytesPerSecond: range, lastsMs }),
+  z.strictObject({ fault: z.literal('resets'), ...wires, everyMs: range, lastsMs }),
+  z.strictObject({ fault: z.literal('half-close'), ...wires }),
+] as const;
+
+const postgresFaults = [
+  z.strictObject({ fault: z.literal('postgres-kill'), downMs: range }),
+  z.strictObject({ fault: z.literal('postgres-restart') }),
+  z.strictObject({ fault: z.literal('postgres-pause'), lastsMs }),
+  /** A standby that has everything takes its place, under a new timeline. */
+  z.strictObject({ fault: z.literal('postgres-failover') }),
+  /** Statements arrive and commit, their replies vanish. */
+  z.strictObject({ fault: z.literal('postgres-mute'), nodes, lastsMs }),
+  z.strictObject({ fault: z.literal('postgres-cut'), nodes, lastsMs }),
+  z.strictObject({ fault: z.literal('postgres-delay'), nodes, delayMs: range, lastsMs }),
+] as const;
+
+const otherFaults = [
+  z.strictObject({
+    fault: z.literal('legacy'),
+    behaves: z.enum(['slow', 'down', 'hangs', 'errors', 'error-page', 'other-key', 'truncated', 'resets']),
+    lastsMs,
+  }),
+  z.strictObject({ fault: z.literal('disk-full'), nodes, lastsMs }),
+  z.strictObject({ fault: z.literal('sync-slow'), nodes, delayMs: range, lastsMs }),
+  z.strictObject({ fault: z.literal('sync-fails'), nodes, lastsMs }),
+  /** The wall clock jumps by so much, ahead where positive, and back at the end. */
+  z.strictObject({ fault: z.literal('clock'), nodes, jumpMs: rangeFrom(-DAY_MS), lastsMs }),
+] as const;
+
+export const faultSpec = z.discriminatedUnion('fault', [
+  ...processFaults,
+  ...networkFaults,
+  ...postgresFaults,
+  ...otherFaults,
+]);
+
+export type FaultSpec = z.infer<typeof faultSpec>;
+export type FaultKind = FaultSpec['fault'];
+export type SpecOf<Kind extends FaultKind> = Extract<FaultSpec, { fault: Kind }>;
+
+/** `cut halves out`: what tells two faults of one kind apart in a report. */
+export function labelOf(spec: FaultSpec): string {
+  const words: string[] = [spec.fault];
+  if ('shape' in spec) words.push(spec.shape);
+  if ('direction' in spec && spec.direction !== 'both') words.push(spec.direction);
+  if ('by' in spec && spec.by === 'reset') words.push('by reset');
+  if ('behaves' in spec) words.push(spec.behaves);
+  if ('nodes' in spec && spec.nodes !== 1) words.push(String(spec.nodes));
+  return words.join(' ');
+}

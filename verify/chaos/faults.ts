@@ -1,0 +1,84 @@
+/**
+ * The catalogue: for each kind of fault what strikes, and what it needs of the world. A new kind is a shape in
+ * `fault-spec.ts`, a function beside its like, and a line here.
+ */
+import type { World } from '../world.ts';
+import { FakeClocks } from './fake-clocks.ts';
+import type { FaultKind, FaultSpec, SpecOf } from './fault-spec.ts';
+import * as machine from './machine-faults.ts';
+import * as network from './network-faults.ts';
+import * as processes from './process-faults.ts';
+import * as record from './record-faults.ts';
+import type { Scene } from './scene.ts';
+import { SmallDisks } from './small-disks.ts';
+
+/** True where it struck: somebody felt it. */
+type Strike<Kind extends FaultKind> = (spec: SpecOf<Kind>, scene: Scene) => Promise<boolean>;
+type Need = 'processes' | 'wires' | 'postgres' | 'legacy' | 'disks' | 'clocks' | 'trace';
+
+const CATALOGUE: { readonly [Kind in FaultKind]: { readonly strike: Strike<Kind>; readonly needs: Need } } = {
+  kill: { strike: processes.kill, needs: 'processes' },
+  'kill-beside-learner': { strike: processes.killBesideLearner, needs: 'processes' },
+  stop: { strike: processes.stop, needs: 'processes' },
+  'rolling-restart': { strike: processes.rollingRestart, needs: 'processes' },
+  pause: { strike: processes.pause, needs: 'processes' },
+  slow: { strike: processes.slow, needs: 'processes' },
+  wipe: { strike: processes.wipe, needs: 'processes' },
+  cut: { strike: network.cut, needs: 'wires' },
+  delay: { strike: network.delay, needs: 'wires' },
+  loss: { strike: network.loss, needs: 'wires' },
+  throttle: { strike: network.throttle, needs: 'wires' },
+  resets: { strike: network.resets, needs: 'wires' },
+  'half-close': { strike: network.halfClose, needs: 'wires' },
+  'postgres-kill': { strike: record.postgresKill, needs: 'postgres' },
+  'postgres-restart': { strike: record.postgresRestart, needs: 'postgres' },
+  'postgres-pause': { strike: record.postgresPause, needs: 'postgres' },
+  'postgres-failover': { strike: record.postgresFailover, needs: 'postgres' },
+  'postgres-mute': { strike: record.postgresMute, needs: 'wires' },
+  'postgres-cut': { strike: record.postgresCut, needs: 'wires' },
+  'postgres-delay': { strike: record.postgresDelay, needs: 'wires' },
+  legacy: { strike: record.legacy, needs: 'legacy' },
+  'disk-full': { strike: machine.diskFull, needs: 'disks' },
+  'sync-slow': { strike: machine.syncSlow, needs: 'trace' },
+  'sync-fails': { strike: machine.syncFails, needs: 'trace' },
+  clock: { strike: machine.clock, needs: 'clocks' },
+};
+
+export function strike(spec: FaultSpec, scene: Scene): Promise<boolean> {
+  const { strike } = CATALOGUE[spec.fault] as { strike: Strike<FaultKind> };
+  return strike(spec, scene);
+}
+
+/** What a cluster of its own must be surrounded with, as far as this machine can. */
+export function surroundingsFor(specs: readonly FaultSpec[]): {
+  network: boolean;
+  disks: boolean;
+  clocks: boolean;
+} {
+  const needs = new Set(specs.map((spec) => CATALOGUE[spec.fault].needs));
+  return {
+    network: needs.has('wires'),
+    disks: needs.has('disks') && SmallDisks.whyNot() === null,
+    clocks: needs.has('clocks') && FakeClocks.whyNot() === null,
+  };
+}
+
+/** Why this fault cannot be had here; null where it can. */
+export function whyLeftOut(spec: FaultSpec, world: World): string | null {
+  const { needs } = CATALOGUE[spec.fault];
+  if (needs === 'processes') return null;
+  if (world.rig === null) return 'it needs a cluster of its own (without --nodes-from)';
+  switch (needs) {
+    case 'wires':
+    case 'postgres':
+      return null;
+    case 'legacy':
+      return world.rig.legacy === null ? 'this cluster reads from no legacy API' : null;
+    case 'disks':
+      return world.rig.disks === null ? SmallDisks.whyNot() : null;
+    case 'clocks':
+      return world.rig.clocks === null ? FakeClocks.whyNot() : null;
+    case 'trace':
+      return machine.whyNoTrace();
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The judgement on a run, pure: did every promise hold, did the cluster come back, and did the run do what it was
+ * for? Only safety and final progress are judged, never speed.
+ */
+import { disorder, findFaults } from '../verdict.ts';
+import type { Run } from './run-file.ts';
+
+/** In words; empty where all is well. */
+export function judgeRun(run: Run): string[] {
+  return [...incomplete(run), ...brokenPromises(run), ...noProgress(run), ...unasked(run), ...tooLittle(run)];
+}
+
+export function passed(run: Run, faults: readonly string[]): boolean {
+  return faults.length === 0 && run.end !== null;
+}
+
+function incomplete({ end }: Run): string[] {
+  if (end === null) return ['the run was cut off: its last line is missing'];
+  return end.stopped ? ['the run was stopped before its time'] : [];
+}
+
+function brokenPromises({ head, operations, survey }: Run): string[] {
+  if (survey !== null) return findFaults({ history: operations, survey, ownerCount: head.ownerCount });
+  return [...disorder({ history: operations }), 'the cluster was not looked at after the last fault'];
+}
+
+function noProgress({ progress }: Run): string[] {
+  if (progress === null) return ['nobody looked whether the cluster came back'];
+  return progress.is === 'progress' ? [] : [`the cluster did not come back: ${progress.why}`];
+}
+
+function unasked({ head, endings }: Run): string[] {
+  if (head.mayEnd || endings.length === 0) return [];
+  const told = endings.map(({ name, how, atMs }) => `${name} (${how}) at ${(atMs / 1_000).toFixed(1)} s`);
+  return [`processes ended that nobody had asked to: ${told.join(', ')}`];
+}
+
+/** A run that did not do what it is for has not passed. */
+function tooLittle(run: Run): string[] {
+  const { head, faults, failures, operations } = run;
+  const found: string[] = failures.map(({ fault, why }) => `${fault} could not be injected: ${why}`);
+  for (const asked of head.asked) {
+    const made = faults.filter(({ fault }) => fault === asked);
+    if (made.some(({ struck }) => struck)) continue;
+    const how =
+      made.length === 0 ? 'and was never injected' : `and never struck, injected ${made.length} times`;
+    found.push(`${asked} was asked for ${how}`);
+  }
+  const told = operations.filter(({ isRetried, client }) => isRetried !== true && typeof client === 'number');
+  const failed = told.filter(({ outcome }) => isFailure(outcome.kind)).length;
+  const succeeded = told.length - failed;
+  if (succeeded < head.operationsMin) {
+    found.push(`only ${succeeded} operations succeeded, at least ${head.operationsMin} must`);
+  }
+  if (head.failuresMax !== null && failed > head.failuresMax) {
+    found.push(`${failed} operations failed for good, at most ${head.failuresMax} may`);
+  }
+  return found;
+}
+
+export function isFailure(kind: string): boolean {
+  return kind === 'indefinite' || kind === 'definiteFailure';
+}

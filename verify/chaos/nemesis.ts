@@ -1,0 +1,115 @@
+/**
+ * Strikes: goes through a scenario's faults, one after the other or several at once, until the time is over and
+ * each has had its turn. What it does and when is told as it happens.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Prng } from '../../src/base/prng.ts';
+import { untilReady, type World } from '../world.ts';
+import { strike } from './faults.ts';
+import { labelOf, type FaultSpec } from './fault-spec.ts';
+import type { RunLine } from './run-lines.ts';
+import type { Scenario } from './scenario.ts';
+import { Scene, Stopped, untilStopped } from './scene.ts';
+
+/** All faults may take this much longer to have had their turn than the time that was asked for. */
+const OVERTIME_FACTOR = 4;
+
+export interface NemesisParts {
+  readonly world: World;
+  readonly scenario: Scenario;
+  /** Of the scenario those that can be had here. */
+  readonly faults: readonly FaultSpec[];
+  readonly seed: number;
+  readonly stopped: AbortSignal;
+  readonly nowMs: () => number;
+  readonly write: (line: RunLine) => void;
+}
+
+export class Nemesis {
+  made = 0;
+  struck = 0;
+  /** What is in force, in words. */
+  readonly inForce = new Map<number, string>();
+  private readonly parts: NemesisParts;
+  private readonly prng: Prng;
+  private readonly taken = new Set<string>();
+  private readonly missing: Set<string>;
+  private queue: FaultSpec[] = [];
+  private hasGivenUp = false;
+  private readonly startedAt = performance.now();
+
+  constructor(parts: NemesisParts) {
+    this.parts = parts;
+    this.prng = new Prng(parts.seed);
+    this.missing = new Set(parts.faults.map(labelOf));
+  }
+
+  /** Resolves when all is over and undone. */
+  async run(): Promise<void> {
+    const lanes = Array.from({ length: this.parts.scenario.atOnce }, () => this.lane());
+    await Promise.all(lanes);
+  }
+
+  private async lane(): Promise<void> {
+    const { scenario, stopped } = this.parts;
+    while (!this.isOver()) {
+      const [least, most] = scenario.restMs;
+      const restMs = Math.round(this.prng.between(least, most));
+      await delay(restMs, undefined, { signal: stopped }).catch(() => undefined);
+      if (stopped.aborted) return;
+      await this.one(this.next());
+      // Where others strike too, there may be no moment at which all are ready.
+      if (scenario.untilReady && scenario.atOnce === 1) await this.allReady();
+    }
+  }
+
+  /** One that never is shows at the end of the run, as no progress. */
+  private async allReady(): Promise<void> {
+    const { world, stopped } = this.parts;
+    await untilStopped(untilReady(world), stopped).catch(() => void (this.hasGivenUp = true));
+  }
+
+  private isOver(): boolean {
+    const passedMs = performance.now() - this.startedAt;
+    const lastsMs = this.parts.scenario.seconds * 1_000;
+    if (this.hasGivenUp || this.parts.stopped.aborted || passedMs > lastsMs * OVERTIME_FACTOR) return true;
+    return passedMs >= lastsMs && this.missing.size === 0;
+  }
+
+  private next(): FaultSpec {
+    if (this.queue.length === 0) {
+      const round = [...this.parts.faults];
+      const isShuffled = this.parts.scenario.order === 'shuffled';
+      while (round.length > 0) {
+        this.queue.push(...round.splice(isShuffled ? this.prng.below(round.length) : 0, 1));
+      }
+    }
+    return this.queue.shift()!;
+  }
+
+  private async one(spec: FaultSpec): Promise<void> {
+    const { world, stopped, nowMs, write } = this.parts;
+    const fault = labelOf(spec);
+    const id = (this.made += 1);
+    const scene = new Scene({
+      ...{ world, stopped, taken: this.taken, draw: this.prng.fork() },
+      onBegan: (nodes, told) => {
+        this.inForce.set(id, told);
+        write({ is: 'fault', id, fault, nodes, told, atMs: nowMs() });
+      },
+    });
+    let struck = false;
+    try {
+      struck = await strike(spec, scene);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (!(error instanceof Stopped)) write({ is: 'fault-failed', fault, why, atMs: nowMs() });
+    } finally {
+      scene.release();
+      if (this.inForce.delete(id)) write({ is: 'fault-end', id, struck, atMs: nowMs() });
+    }
+    if (!struck) return;
+    this.struck += 1;
+    this.missing.delete(fault);
+  }
+}

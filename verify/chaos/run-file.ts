@@ -1,0 +1,200 @@
+/** A run's file: written line by line while it happens, and read back as a whole. */
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Held, Row, Survey } from '../survey.ts';
+import {
+  decodeLine,
+  encodeLine,
+  heldLine,
+  heldOf,
+  rowLine,
+  rowOf,
+  type NodeSample,
+  type RunHead,
+  type RunLine,
+  type TimedOperation,
+} from './run-lines.ts';
+
+/** Characters that are handed to the file together. */
+const CHUNK_LENGTH = 64 * 1024;
+
+export class RunWriter {
+  private readonly stream: WriteStream;
+  private pending = '';
+  private fault: Error | null = null;
+
+  constructor(path: string) {
+    this.stream = createWriteStream(path);
+    this.stream.on('error', (error) => (this.fault ??= error));
+  }
+
+  write(line: RunLine): void {
+    this.pending += `${encodeLine(line)}\n`;
+    if (this.pending.length >= CHUNK_LENGTH) this.flush();
+  }
+
+  survey({ reads, stores, rows }: Survey, note: (node: string, read: Survey['reads'][number]) => void): void {
+    for (const read of reads) note(read.node, read);
+    for (const { node, byKey } of stores) {
+      for (const [key, held] of byKey) this.write(heldLine(node, key, held));
+    }
+    for (const [key, row] of rows) this.write(rowLine(key, row));
+  }
+
+  /** Rejects where not everything could be written. */
+  async close(): Promise<void> {
+    this.flush();
+    this.stream.end();
+    if (this.fault === null) await once(this.stream, 'close');
+    if (this.fault !== null) throw this.fault;
+  }
+
+  private flush(): void {
+    if (this.pending !== '') this.stream.write(this.pending);
+    this.pending = '';
+  }
+}
+
+export interface FaultRecord {
+  readonly id: number;
+  readonly fault: string;
+  readonly nodes: readonly string[];
+  readonly told: string;
+  readonly fromMs: number;
+  /** The run's end, where the fault did not end before. */
+  toMs: number;
+  struck: boolean;
+}
+
+export interface Run {
+  readonly head: RunHead;
+  readonly operations: TimedOperation[];
+  readonly faults: FaultRecord[];
+  readonly failures: Extract<RunLine, { is: 'fault-failed' }>[];
+  readonly samples: { readonly atMs: number; readonly nodes: readonly NodeSample[] }[];
+  readonly endings: Extract<RunLine, { is: 'ending' }>[];
+  progress: Extract<RunLine, { is: 'progress' | 'no-progress' }> | null;
+  /** Reads stand among the operations. Null: the cluster was not looked at. */
+  survey: Survey | null;
+  end: Extract<RunLine, { is: 'end' }> | null;
+}
+
+/** Throws with the number of the line that is none of a run's. */
+export async function readRun(path: string): Promise<Run> {
+  const reader = new RunReader();
+  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
+  let number = 0;
+  for await (const text of lines) {
+    number += 1;
+    try {
+      reader.take(decodeLine(text));
+    } catch (error) {
+      throw new Error(`${path}, line ${number}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+  }
+  return reader.finish(path);
+}
+
+class RunReader {
+  private run: Run | null = null;
+  private readonly stores = new Map<string, Map<string, Held>>();
+  private readonly rows = new Map<string, Row>();
+  private latestMs = 0;
+
+  // long: one line a kind
+  take(line: RunLine): void {
+    if (line.is === 'run') {
+      this.run = emptyRun(line);
+      return;
+    }
+    const { run } = this;
+    if (run === null) throw new Error('a run begins with the line that describes it');
+    if ('atMs' in line) this.latestMs = Math.max(this.latestMs, line.atMs);
+    switch (line.is) {
+      case 'operation':
+        run.operations.push(line);
+        this.latestMs = Math.max(this.latestMs, line.endedMs);
+        return;
+      case 'fault':
+        run.faults.push({ ...line, fromMs: line.atMs, toMs: Infinity, struck: false });
+        return;
+      case 'fault-end': {
+        const fault = run.faults.find(({ id }) => id === line.id);
+        if (fault === undefined) throw new Error(`fault ${line.id} ends and never began`);
+        fault.toMs = line.atMs;
+        fault.struck = line.struck;
+        return;
+      }
+      case 'fault-failed':
+        run.failures.push(line);
+        return;
+      case 'sample':
+        run.samples.push(line);
+        return;
+      case 'ending':
+        run.endings.push(line);
+        return;
+      case 'progress':
+      case 'no-progress':
+        run.progress = line;
+        return;
+      case 'held':
+        this.storeOf(line.node).set(line.key, heldOf(line));
+        return;
+      case 'row':
+        this.rows.set(line.key, rowOf(line));
+        return;
+      case 'end':
+        run.end = line;
+        return;
+      default:
+        throw new Error(`a line of the unknown kind ${String((line as { is: unknown }).is)}`);
+    }
+  }
+
+  finish(path: string): Run {
+    const { run } = this;
+    if (run === null) throw new Error(`${path} holds no run`);
+    for (const fault of run.faults) fault.toMs = Math.min(fault.toMs, this.latestMs);
+    if (this.stores.size > 0) {
+      const stores = [...this.stores].map(([node, byKey]) => ({ node, byKey }));
+      run.survey = { reads: readsAtRest(run.operations), stores, rows: this.rows };
+    }
+    return run;
+  }
+
+  private storeOf(node: string): Map<string, Held> {
+    const store = this.stores.get(node) ?? new Map<string, Held>();
+    this.stores.set(node, store);
+    return store;
+  }
+}
+
+/** Readings of nodes at rest stand in the history under a client of this name. */
+export function clientAtRest(node: string): string {
+  return `at rest, ${node}`;
+}
+
+function readsAtRest(operations: readonly TimedOperation[]): Survey['reads'] {
+  return operations.flatMap(({ client, key, outcome }) => {
+    const node = /^at rest, (.+)$/.exec(String(client))?.[1];
+    return node === undefined ? [] : [{ node, key, outcome }];
+  });
+}
+
+function emptyRun(head: RunHead): Run {
+  return {
+    head,
+    operations: [],
+    faults: [],
+    failures: [],
+    samples: [],
+    endings: [],
+    progress: null,
+    survey: null,
+    end: null,
+  };
+}

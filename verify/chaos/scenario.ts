@@ -1,0 +1,101 @@
+/**
+ * A scenario is data: how large the cluster is, what clients do, which faults strike in which order, and what must
+ * hold beyond what always must. Scenarios stand in `scenarios/`, one file each; others are read from any path.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { repositoryRoot } from '../../test/support/root.ts';
+import { faultSpec } from './fault-spec.ts';
+
+const count = z.int().min(0);
+/** An absent section takes the defaults of its members. */
+const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never);
+
+const RING_NODES_MIN = 4;
+
+const SCENARIO = z
+  .strictObject({
+    about: z.string().min(1),
+    nodes: z.int().min(1).max(9).default(3),
+    /** Faults strike for so long, and until each has struck. */
+    seconds: z.int().min(1).max(86_400),
+    load: section({
+      clients: z.int().min(1).max(200).default(24),
+      /** Clients more that only read. */
+      readers: z.int().min(0).max(200).default(6),
+      registers: count.default(150),
+      counters: count.default(16),
+      /** Whether keys of the legacy API are among those that clients use. */
+      legacy: z.boolean().default(true),
+      /** Milliseconds a client rests between two operations, at most. */
+      restMs: count.default(6),
+      /** Definite failures are tried again until the operation's deadline. */
+      retries: z.boolean().default(false),
+    }),
+    /** As written, over and over; or each round of them shuffled. */
+    order: z.enum(['as-written', 'shuffled']).default('shuffled'),
+    /** Faults that may be in force at once. */
+    atOnce: z.int().min(1).max(4).default(1),
+    /** Milliseconds from the end of one fault to the beginning of the next. */
+    restMs: z.tuple([count, count]).default([300, 1_200]),
+    /** Before the next fault every node must be a complete owner again. */
+    untilReady: z.boolean().default(true),
+    faults: z.array(faultSpec).min(1),
+    expect: section({
+      operationsMin: count.default(2_000),
+      /** Operations that failed for good, retries included; not looked at where not given. */
+      failuresMax: count.optional(),
+      /** Processes may end by themselves: a store that cannot write ends its node. */
+      endings: z.boolean().default(false),
+    }),
+  })
+  .superRefine(({ nodes, faults }, context) => {
+    faults.forEach((spec, at) => {
+      if ('shape' in spec && spec.shape === 'ring' && nodes < RING_NODES_MIN) {
+        const message = `a ring needs at least ${RING_NODES_MIN} nodes: of fewer each is next to every other`;
+        context.addIssue({ code: 'custom', path: ['faults', at, 'shape'], message });
+      }
+    });
+  });
+
+export type Scenario = z.infer<typeof SCENARIO> & { readonly name: string };
+
+export class ScenarioError extends Error {
+  override readonly name = 'ScenarioError';
+}
+
+const FOLDER = join(repositoryRoot, 'verify', 'chaos', 'scenarios');
+const KIND = '.yaml';
+
+export function scenarioNames(): string[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith(KIND))
+    .map((file) => basename(file, KIND))
+    .sort();
+}
+
+/** By its name among ours, or by the path of a file. Throws ScenarioError with every fault in it. */
+export function readScenario(nameOrPath: string): Scenario {
+  const isName = /^[\w-]+$/.test(nameOrPath);
+  const path = isName ? join(FOLDER, nameOrPath + KIND) : nameOrPath;
+  if (!existsSync(path)) {
+    const known = isName ? `; there are ${scenarioNames().join(', ')}` : '';
+    throw new ScenarioError(`there is no scenario ${nameOrPath}${known}`);
+  }
+  return parseScenario(readFileSync(path, 'utf8'), basename(path).replace(/\.[a-z]+$/, ''));
+}
+
+export function parseScenario(text: string, name: string): Scenario {
+  const document = parseDocument(text);
+  if (document.errors.length > 0) {
+    throw new ScenarioError(`${name}: ${document.errors.map(({ message }) => message).join('\n')}`);
+  }
+  const parsed = SCENARIO.safeParse(document.toJS());
+  if (parsed.success) return { ...parsed.data, name };
+  const faults = parsed.error.issues.map(
+    ({ path, message }) => `  ${path.join('.') || 'the file'}: ${message}`,
+  );
+  throw new ScenarioError(`the scenario ${name} is not usable:\n${faults.join('\n')}`);
+}
