@@ -16,6 +16,7 @@ import { memoryPart } from './memory-part.ts';
 import { pipelinePart } from './pipeline-part.ts';
 import { headLines, isMet, machineFacts, tableLine, writeResults } from './report.ts';
 import type { Measure } from './report.ts';
+import { steadyPart } from './steady-part.ts';
 import { openWorld } from './world.ts';
 import type { World } from './world.ts';
 
@@ -25,6 +26,7 @@ const PARTS: Readonly<Record<string, (world: World) => Promise<Measure[]>>> = {
   pipeline: pipelinePart,
   failover: failoverPart,
   memory: memoryPart,
+  steady: steadyPart,
 };
 
 interface BenchOptions {
