@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { nodeEnvironment } from '../src/supervisor/node-files.ts';
 import type { EngineAnswer, EngineOrder } from './engine-node.ts';
 import { freePorts } from './world.ts';
 import type { World } from './world.ts';
@@ -83,7 +84,7 @@ export class NodeProcesses {
     const output = openSync(join(home, 'log'), 'a');
     const { command } = this.options;
     const child = spawn(process.execPath, [...profile, this.world.entry, command, '--config', file], {
-      env: { PATH: process.env['PATH'] },
+      env: nodeEnvironment({ PATH: process.env['PATH'] }),
       stdio: ['ignore', output, output, 'ipc'],
     });
     closeSync(output);

@@ -73,3 +73,8 @@ test('the number of nodes: what the directory holds, and another number is refus
   writeFileSync(join(directory, 'cluster.json'), '{"nod');
   expect(() => nodeCountOf(directory, undefined)).toThrow(/is damaged/);
 });
+
+test('the allocator of a node is kept small, unless the user has set it', () => {
+  expect(nodeEnvironment({ PATH: '/bin' })).toEqual({ PATH: '/bin', MALLOC_ARENA_MAX: '2' });
+  expect(nodeEnvironment({ MALLOC_ARENA_MAX: '8' })).toEqual({ MALLOC_ARENA_MAX: '8' });
+});
