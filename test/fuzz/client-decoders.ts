@@ -87,7 +87,7 @@ export function messageTypes(): Map<string, MessageType<unknown, never>> {
   return found;
 }
 
-function protobufDecoders(): FuzzedDecoder[] {
+export function messageDecoders(): FuzzedDecoder[] {
   const samples = protobufSamples();
   return [...messageTypes()].map(([name, type]) => ({
     name: `messages ${name}`,
@@ -186,6 +186,6 @@ const TEXT_DECODERS: readonly FuzzedDecoder[] = [
   },
 ];
 
-export function clientDecoders(): readonly FuzzedDecoder[] {
-  return [...protobufDecoders(), ...TEXT_DECODERS];
+export function textDecoders(): readonly FuzzedDecoder[] {
+  return TEXT_DECODERS;
 }

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decodeFrame } from '../../src/wire/message-codec.ts';
 import { repositoryRoot } from '../support/root.ts';
-import { clientDecoders, messageTypes } from './client-decoders.ts';
+import { messageDecoders, messageTypes, textDecoders } from './client-decoders.ts';
 import { diskDecoders } from './disk-decoders.ts';
 import { fuzz } from './fuzz.ts';
 import type { FuzzedDecoder } from './fuzz.ts';
 import { WIRE_DECODERS } from './wire-decoders.ts';
 
 const RUNS = 10_000;
-const DECODERS = [...WIRE_DECODERS, ...(await diskDecoders()), ...clientDecoders()];
+const DECODERS = [...WIRE_DECODERS, ...(await diskDecoders()), ...textDecoders(), ...messageDecoders()];
 
 describe('10,000 hostile inputs: an answer each time, soon, and memory in proportion', () => {
   test.each(DECODERS.map((decoder) => [decoder.name, decoder] as const))('%s', (_name, decoder) => {

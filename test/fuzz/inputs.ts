@@ -25,7 +25,7 @@ const REALS = [NaN, Infinity, -Infinity, -1, -0, 0.5, 2 ** 53, 2 ** 53 - 1, 1e30
 
 export function drawInput(prng: Prng, source: InputSource): Uint8Array {
   if (prng.chance(RANDOM_SHARE)) return randomBytes(prng, prng.below(RANDOM_BYTES_MAX));
-  let bytes: Uint8Array = Uint8Array.from(prng.pick(source.samples));
+  let bytes: Uint8Array = new Uint8Array(prng.pick(source.samples));
   for (let left = 1 + prng.below(CHANGES_MAX); left > 0; left -= 1) bytes = change(prng, source, bytes);
   if (source.reseal !== undefined && prng.chance(0.8)) source.reseal(bytes);
   return bytes;
@@ -85,5 +85,13 @@ function grown(bytes: Uint8Array, at: number, inserted: Uint8Array): Uint8Array 
 }
 
 function joined(...parts: Uint8Array[]): Uint8Array {
-  return Uint8Array.from(Buffer.concat(parts));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
