@@ -110,6 +110,26 @@ describe('three nodes that are well', () => {
     expect(rows).toEqual([]);
   });
 
+  test('keys that every object has: absent until they are written, and then only those', async () => {
+    const client = cluster.client();
+    const keys = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '__defineGetter__'];
+    for (const key of keys) expect(await client.get(key)).toBe(undefined);
+    for (const key of keys) await client.set(key, `of ${key}`);
+    for (const name of cluster.names) {
+      for (const key of keys) expect(textOf(await cluster.client(name).get(key))).toBe(`of ${key}`);
+    }
+    const pipeline = await client.pipeline();
+    expect(await Promise.all(keys.map(async (key) => textOf(await pipeline.get(key))))).toEqual(
+      keys.map((key) => `of ${key}`),
+    );
+    await client.delete('__proto__');
+    expect(await client.get('__proto__')).toBe(undefined);
+    expect(textOf(await client.get('constructor'))).toBe('of constructor');
+    const rows = await cluster.rows('SELECT key FROM kv_store WHERE key = ANY($1)', [keys]);
+    expect(rows).toHaveLength(keys.length - 1);
+    expect({}).not.toHaveProperty('value');
+  });
+
   test('100 increments at once over three nodes: each counts', async () => {
     const clients = cluster.names.map((name) => cluster.client(name));
     await Promise.all(Array.from({ length: 100 }, (_, at) => clients[at % 3]!.increment('counter')));

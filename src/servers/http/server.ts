@@ -14,6 +14,7 @@ export interface HttpServer {
 
 /** Milliseconds a client may take for its request; nobody has a long one to make. */
 const REQUEST_TIMEOUT_MS = 10_000;
+const CHECKS_PER_TIMEOUT = 10;
 
 export function httpRoutes(api: NodeApi): Hono {
   const routes = new Hono();
@@ -31,14 +32,24 @@ export function httpRoutes(api: NodeApi): Hono {
 }
 
 /** Rejects where the port cannot be had. Port 0 takes a free one. */
-export function openHttpServer(api: NodeApi, host: string, port: number): Promise<HttpServer> {
+export function openHttpServer(
+  api: NodeApi,
+  host: string,
+  port: number,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+): Promise<HttpServer> {
   return new Promise((resolve, reject) => {
     const server = serve(
       {
         fetch: httpRoutes(api).fetch,
         hostname: host,
         port,
-        serverOptions: { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+        serverOptions: {
+          requestTimeout: requestTimeoutMs,
+          headersTimeout: requestTimeoutMs,
+          // Left alone the runtime looks every 30 s only, however short the times are.
+          connectionsCheckingInterval: requestTimeoutMs / CHECKS_PER_TIMEOUT,
+        },
       },
       (bound) => {
         server.off('error', reject);

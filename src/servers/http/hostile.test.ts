@@ -1,0 +1,66 @@
+/** The HTTP door before clients that are slow, rude or sly: bytes on a bare socket. */
+import { connect } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
+import { openHttpServer } from './server.ts';
+import type { HttpServer } from './server.ts';
+
+const TIMEOUT_MS = 300;
+let server: HttpServer;
+beforeEach(async () => {
+  server = await openHttpServer(new FakeNodeApi(), '127.0.0.1', 0, TIMEOUT_MS);
+});
+afterEach(() => server.close());
+
+/** Sends these bytes and tells all that came back until the server closed, or `ms` had passed. */
+function exchange(bytes: string, ms = 5_000): Promise<{ text: string; closed: boolean }> {
+  return new Promise((resolve) => {
+    const socket = connect(server.port, '127.0.0.1');
+    let text = '';
+    const end = (closed: boolean): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve({ text, closed });
+    };
+    const timer = setTimeout(() => end(false), ms);
+    socket.on('data', (part) => (text += part.toString('latin1')));
+    socket.on('error', () => undefined);
+    socket.on('close', () => end(true));
+    socket.write(bytes, 'latin1');
+  });
+}
+
+const answers = (text: string): string[] => text.match(/HTTP\/1\.1 \d+/g) ?? [];
+
+test.each([
+  ['a request whose head never ends', 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: '],
+  ['a request whose body never comes', 'POST /status HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n1'],
+  ['a connection that says nothing', ''],
+])('%s: ended by the deadline, and others are served meanwhile', async (_name, bytes) => {
+  const slow = exchange(bytes);
+  expect((await fetch(`http://127.0.0.1:${server.port}/healthz`)).status).toBe(200);
+  expect((await slow).closed).toBe(true);
+});
+
+test.each([
+  [
+    'two lengths that differ',
+    'POST /status HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello',
+  ],
+  [
+    'a length beside chunks',
+    'POST /status HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n',
+  ],
+  ['a line break inside a header', 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: a\nb\r\n\r\n'],
+  ['a space before the colon', 'GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n'],
+  ['no HTTP at all', 'SET key value\r\n'],
+])('%s: refused once, and nothing behind it is taken for another request', async (_name, bytes) => {
+  const { text, closed } = await exchange(bytes);
+  expect(answers(text)).toEqual(['HTTP/1.1 400']);
+  expect(closed).toBe(true);
+});
+
+test('a head of 100 KB: refused with 431', async () => {
+  const { text } = await exchange(`GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(100_000)}\r\n\r\n`);
+  expect(answers(text)).toEqual(['HTTP/1.1 431']);
+});
