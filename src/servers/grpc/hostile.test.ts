@@ -43,7 +43,7 @@ function put(body: Buffer, headers: OutgoingHttpHeaders = {}): Promise<string> {
       ...headers,
     });
     let told = 'no status';
-    const note = (fields: { readonly [name: string]: unknown }): void => {
+    const note = (fields: { readonly [name: string]: string | string[] | number | undefined }): void => {
       if (fields['grpc-status'] !== undefined) told = String(fields['grpc-status']);
     };
     stream.on('response', note);
