@@ -1,15 +1,16 @@
 /**
  * Simulated clients: each does one operation after another, or several at once, at nodes of its choice, mostly on a
  * hot key, and writes down what it was told. An operation whose node dies before it answered is indefinite if it was
- * a write. Each client draws from a generator of its own, so that a run can be repeated without some of them.
+ * a write; with an operation id it is repeated until that is known, and stands in the history once. Each client draws from a generator of its own, so that a run can be repeated without some of them.
  */
-import type { Prng } from '../src/base/prng.ts';
+import { Prng } from '../src/base/prng.ts';
 import { certaintyOf } from '../src/core/errors.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
 import type { DurabilityWatch } from './checkers/durability.ts';
 import { withExpiry } from './checkers/expiries.ts';
 import type { Expiry, HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
+import { PersistentWrites } from './persistent-writes.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import type { WallWatch } from './wall-watch.ts';
 
@@ -37,6 +38,9 @@ export interface ClientPlan {
   /** Share of the values put that end by themselves, and after how long at most. */
   readonly ttlShare: number;
   readonly ttlMsMax: number;
+  /** Share of the writes that carry an operation id, and what all about them is drawn from. */
+  readonly idShare: number;
+  readonly idSeed: number;
 }
 
 export interface Acknowledged {
@@ -71,6 +75,8 @@ export class SimClients {
   private readonly parts: SimClientsParts;
   private readonly prngs: readonly Prng[];
   private readonly open = new Set<Open>();
+  private readonly ids: Prng;
+  readonly persistent: PersistentWrites;
   /** A counter of events is a clock that all clients share. */
   private clock = 1;
   private valueNext = 1;
@@ -80,6 +86,13 @@ export class SimClients {
   constructor(parts: SimClientsParts) {
     this.parts = parts;
     const { plan, prng, scheduler, cluster } = parts;
+    this.ids = new Prng(plan.idSeed);
+    this.persistent = new PersistentWrites({
+      scheduler,
+      cluster,
+      prng: this.ids,
+      isStopped: () => this.stopped,
+    });
     this.prngs = Array.from({ length: plan.clientCount }, () => prng.fork());
     for (const [client, own] of this.prngs.entries()) {
       if (parts.only !== undefined && !parts.only.includes(client)) continue;
@@ -183,14 +196,11 @@ export class SimClients {
     ttlMs: number,
     then: () => void,
   ): void {
-    const { node, life } = sim;
-    if (node === null || life === null) return then();
-    const { plan, scheduler, watch, wall } = this.parts;
+    if (sim.node === null) return then();
+    const { plan, scheduler, wall } = this.parts;
     const invokedAt = this.clock++;
     const mark = wall.mark();
     const end = (outcome: HistoryOutcome): void => {
-      if (!this.open.delete(open)) return;
-      giveUp();
       const range = wall.since(mark);
       this.count(outcome);
       const told = ttlMs === 0 ? call : withExpiry(call, expiryWithin(outcome, range, ttlMs));
@@ -200,6 +210,29 @@ export class SimClients {
         `${scheduler.time.toFixed(2)} c${client} ${sim.name} ${key} ${tell(told)} -> ${tell(outcome)}`,
       );
       then();
+    };
+    if (call.kind === 'get' || !this.ids.chance(plan.idShare))
+      return this.ask(sim, key, call, ttlMs, null, end);
+    this.persistent.begin(sim, key, call, (at, id, done) => this.ask(at, key, call, ttlMs, id, done), end);
+  }
+
+  private ask(
+    sim: SimNode,
+    key: string,
+    call: HistoryCall,
+    ttlMs: number,
+    id: Uint8Array | null,
+    done: (outcome: HistoryOutcome) => void,
+  ): void {
+    const { plan, scheduler, watch } = this.parts;
+    const { node, life } = sim;
+    // A node that is down is noticed as such: nothing was sent.
+    if (node === null || life === null)
+      return void scheduler.after(NOTICE_MS_MAX, () => done({ kind: 'definiteFailure' }));
+    const end = (outcome: HistoryOutcome): void => {
+      if (!this.open.delete(open)) return;
+      giveUp();
+      done(outcome);
     };
     const lost: HistoryOutcome = { kind: call.kind === 'get' ? 'definiteFailure' : 'indefinite' };
     const open: Open = { life, end, lost };
@@ -211,7 +244,7 @@ export class SimClients {
         end(readOutcome(result));
       });
     }
-    node.write(toOperation(key, call, ttlMs), plan.timeoutMs, (result) => {
+    node.write(toOperation(key, call, ttlMs, id), plan.timeoutMs, (result) => {
       if (result.kind === 'done') {
         this.acknowledged.push({ key, version: result.version });
         watch.sawAcknowledgement(key, result.version);
@@ -248,8 +281,12 @@ function tell(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
 }
 
-function toOperation(key: string, call: HistoryCall, ttlMs: number): WriteOperation {
-  const operationId = null;
+function toOperation(
+  key: string,
+  call: HistoryCall,
+  ttlMs: number,
+  operationId: Uint8Array | null,
+): WriteOperation {
   switch (call.kind) {
     case 'put':
       return { kind: 'put', key, value: Buffer.from(call.value), ttlMs, operationId };

@@ -115,7 +115,7 @@ export class SimCluster {
         coldStartGraceMs: 3_000,
         stopTimeoutMs: 2_000,
       },
-      hello: { name: sim.name, clusterName: 'sim', protocolMin: 1, protocolMax: 1, settings: {} },
+      hello: { name: sim.name, clusterName: 'sim', protocolMin: 2, protocolMax: 2, settings: {} },
       cacheBytes: prng.chance(0.3) ? 2_000 : 1_000_000,
       writeThrough: [],
       legacyTimeoutMs: 1_000,

@@ -9,6 +9,12 @@ import type { Mutations } from '../src/core/mutations.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
 import { fillAfterDelete, promotedLearner } from './scenarios/learning.ts';
+import {
+  repeatedAfterCoordinatorDied,
+  repeatedAfterRefusal,
+  repeatedAtFormerLearner,
+  writtenOverWhileOpen,
+} from './scenarios/operation-ids.ts';
 import { allDieInFlight, readerBetweenTwoWrites } from './scenarios/returning.ts';
 import {
   acknowledgedAndLost,
@@ -42,6 +48,10 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   validateBeforeRecord: readBeforeRecorded,
   promoteEarly: promotedLearner,
   fillWithoutCondition: fillAfterDelete,
+  operationIdsAtCoordinatorOnly: repeatedAfterCoordinatorDied,
+  keepVoidOperations: repeatedAfterRefusal,
+  passOpenOperations: writtenOverWhileOpen,
+  operationsNotLearned: repeatedAtFormerLearner,
 };
 
 const SEEDS: readonly { readonly mutant: Mutant; readonly profile: string; readonly seedsMax: number }[] = [
@@ -52,6 +62,10 @@ const SEEDS: readonly { readonly mutant: Mutant; readonly profile: string; reado
   { mutant: 'validateBeforeRecord', profile: 'hotKey', seedsMax: 5 },
   { mutant: 'promoteEarly', profile: 'crashes', seedsMax: 30 },
   { mutant: 'fillWithoutCondition', profile: 'hotKey', seedsMax: 80 },
+  { mutant: 'operationIdsAtCoordinatorOnly', profile: 'repeats', seedsMax: 20 },
+  { mutant: 'operationsNotLearned', profile: 'repeats', seedsMax: 20 },
+  { mutant: 'keepVoidOperations', profile: 'repeats', seedsMax: 60 },
+  { mutant: 'passOpenOperations', profile: 'repeats', seedsMax: 60 },
 ];
 
 for (const [mutant, story] of Object.entries(STORIES)) {

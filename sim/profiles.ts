@@ -27,6 +27,7 @@ const HOT_KEY: RunProfile = {
     timeoutMs: 5_000,
     conditionalShare: 0.35,
     readShare: 0.4,
+    idShare: 0,
   },
   weather: { delayMsMax: 6, spikeShare: 0.1, spikeMsMax: 60, linkLifeMsMean: 0 },
   faultKinds: ['slowPeer'],
@@ -44,6 +45,7 @@ const CRASHES: RunProfile = {
     timeoutMs: 3_000,
     conditionalShare: 0.4,
     readShare: 0.4,
+    idShare: 0,
   },
   weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 40 },
   faultKinds: ['killAtStep', 'kill', 'killAll', 'slowPeer', 'pause'],
@@ -61,6 +63,7 @@ const EPOCHS: RunProfile = {
     timeoutMs: 3_000,
     conditionalShare: 0.4,
     readShare: 0.4,
+    idShare: 0,
   },
   weather: { delayMsMax: 5, spikeShare: 0.1, spikeMsMax: 200 },
   faultKinds: ['isolate', 'cut', 'cutOneWay', 'slowPeer', 'pause', 'kill', 'wipe'],
@@ -84,9 +87,28 @@ const MOVES: RunProfile = {
   faultMsMean: 500,
 };
 
+/** Increments under operation ids, repeated whenever nobody knows, while processes die and members go and come. */
+const REPEATS: RunProfile = {
+  plan: {
+    clientCount: 5,
+    operationsPerClient: 100,
+    keys: ['key:0', 'count:1', 'key:2'],
+    hotShare: 0.4,
+    thinkMsMax: 15,
+    timeoutMs: 1_500,
+    conditionalShare: 0.7,
+    readShare: 0.2,
+    idShare: 0.8,
+  },
+  weather: { delayMsMax: 5, spikeShare: 0.1, spikeMsMax: 100 },
+  faultKinds: ['kill', 'killAll', 'killAtStep', 'isolate', 'cutOneWay', 'pause', 'slowPeer', 'wipe'],
+  faultMsMean: 500,
+};
+
 export const PROFILES: Readonly<Record<string, RunProfile>> = {
   hotKey: HOT_KEY,
   crashes: CRASHES,
   epochs: EPOCHS,
   moves: MOVES,
+  repeats: REPEATS,
 };

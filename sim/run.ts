@@ -54,6 +54,8 @@ const LOAD_MS_MAX = 30_000;
 /** Beyond this a history with very many lost answers on one key is counted as undecided. */
 const CHECK_STEPS_MAX = 1_000_000;
 const REST_MS_MAX = 18_000;
+/** Writes with an operation id that are repeated once all is at rest. */
+const REPEATED_MAX = 40;
 
 export function runSeed(seed: number, options: RunOptions = {}): RunResult {
   return new Run(seed, options).run();
@@ -93,7 +95,7 @@ class Run {
       prng.fork(),
       prng.chance(0.6) ? SIM_DATABASE_ROUGH : SIM_DATABASE_CALM,
     );
-    this.plan = { ...drawPlan(prng), ...options.profile?.plan };
+    this.plan = { ...drawPlan(prng), ...drawIds(seed), ...options.profile?.plan };
     this.watch = new DurabilityWatch({
       recorded: (key) => this.database.standing(key)?.record.version ?? 0,
       owners: (key) => this.ownerDisks(key),
@@ -139,12 +141,20 @@ class Run {
     const rested = this.advance(REST_MS_MAX, () => clients.finished && cluster.isWhole() && this.isAtRest());
     if (!rested)
       return this.result(clients, `no rest ${REST_MS_MAX} ms after the last fault: ${this.unrest(clients)}`);
+    clients.persistent.repeatAll(REPEATED_MAX);
+    if (!this.advance(8_000, () => clients.pending === 0))
+      return this.result(clients, 'a repeated write has no end');
     clients.readAll();
     if (!this.advance(8_000, () => clients.pending === 0 && this.isAtRest())) {
       return this.result(clients, 'the last reads did not come to an end');
     }
     this.count('indefinite', clients.indefiniteCount);
-    return this.result(clients, this.watch.violation ?? this.judge(clients));
+    this.count('repeatedUnderId', clients.persistent.once.repeatCount);
+    this.count('answeredAgain', clients.persistent.once.comparedCount);
+    return this.result(
+      clients,
+      this.watch.violation ?? clients.persistent.once.violation ?? this.judge(clients),
+    );
   }
 
   private makeFaults(): SimFaults {
@@ -291,7 +301,13 @@ class Run {
   }
 }
 
-function drawPlan(prng: Prng): ClientPlan {
+/** Drawn apart, so that a seed without operation ids leads the life that it always led. */
+function drawIds(seed: number): Pick<ClientPlan, 'idShare' | 'idSeed'> {
+  const prng = new Prng(seed ^ 0x1d5eed);
+  return { idShare: prng.pick([0, 0.3, 0.8]), idSeed: prng.below(0x7fffffff) };
+}
+
+function drawPlan(prng: Prng): Omit<ClientPlan, 'idShare' | 'idSeed'> {
   const keyCount = prng.pick([1, 2, 4, 8]);
   return {
     clientCount: 5,

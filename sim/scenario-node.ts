@@ -17,6 +17,8 @@ import { ExpiryTimes } from '../src/node/expiry-times.ts';
 import { Learner } from '../src/node/learner.ts';
 import { readStore } from '../src/node/opening.ts';
 import type { Opened } from '../src/node/opening.ts';
+import { OperationLearner } from '../src/node/operation-learner.ts';
+import { OperationTable } from '../src/node/operation-table.ts';
 import { RecordReader } from '../src/node/record-reader.ts';
 import { RecordShelf } from '../src/node/record-shelf.ts';
 import { RecordWriter } from '../src/node/record-writer.ts';
@@ -56,6 +58,7 @@ interface Process {
   readonly life: ScenarioLife;
   readonly writer: StoreWriter;
   readonly shelf: RecordShelf;
+  readonly table: OperationTable;
   readonly marks: StartMarks;
   readonly learner: Learner;
   readonly teacher: Teacher;
@@ -142,6 +145,7 @@ export class ScenarioNode {
       for (const state of this.replica?.abandon() ?? []) process.marks.keep(state);
       this.replica = null;
       process.shelf.doubtAll();
+      process.table.doubtAll();
       return;
     }
     const view = new SlotView(topology, this.id);
@@ -170,8 +174,11 @@ export class ScenarioNode {
         return teacher.onDigests(from, replica, message);
       case 'learnPull':
         return teacher.onPull(from, replica, message);
+      case 'learnOperations':
+        return teacher.onOperations(from, replica, message);
       case 'learnDifferences':
       case 'learnFrame':
+      case 'learnOperationsFrame':
       case 'learnRefused':
         return learner.onMessage(from, message);
       default:
@@ -216,15 +223,27 @@ export class ScenarioNode {
       fail,
     );
     const shelf = new RecordShelf(writer, digests, new ExpiryTimes(), CACHE_BYTES);
+    const table = new OperationTable(writer, storage, clock, opened.operationBytes);
     const marks = new StartMarks(writer);
     if (mutations.forgetMarks !== true) for (const each of opened.marks) marks.add(each.batch, each.marks);
-    const learner = new Learner({
+    const operations = new OperationLearner({
+      clock,
+      storage,
+      shelf,
+      table,
+      send,
+      isLinked: () => true,
+      skip: mutations.operationsNotLearned === true,
+      onDone: () => learner.onOperationsLearned(),
+    });
+    const learner: Learner = new Learner({
       clock,
       telemetry: NO_TELEMETRY,
       storage,
       writer,
       shelf,
       marks,
+      operations,
       send,
       isLinked: () => true,
       onLearned: () => (this.hasLearned = true),
@@ -242,9 +261,10 @@ export class ScenarioNode {
     const recordReader = new RecordReader(port, clock, NO_TELEMETRY, (key, sealed, problem) =>
       this.replica?.onFetched(key, sealed, problem),
     );
-    const teacher = new Teacher(storage, shelf, send);
+    const teacher = new Teacher(storage, shelf, table, send);
     const { versionHighest } = opened;
-    return { life, writer, shelf, marks, learner, teacher, recordWriter, recordReader, versionHighest };
+    const reading = { recordWriter, recordReader };
+    return { life, writer, shelf, table, marks, learner, teacher, ...reading, versionHighest };
   }
 
   private clockOf(life: ScenarioLife): Clock {
@@ -296,11 +316,12 @@ export class ScenarioNode {
   }
 
   private effects(process: Process): ReplicaEffects {
-    const { shelf, writer, recordWriter, recordReader } = process;
+    const { shelf, writer, table, recordWriter, recordReader } = process;
     const { now, record } = this.parts;
     return {
       load: (key, slot) => shelf.load(key, slot),
-      store: (write) => shelf.store(write),
+      store: (write) => shelf.store(write, table.changesOf(write)),
+      operations: table,
       unmark: (_key, marks) => writer.unmark(marks),
       settled: (sealed: SealedRecord) => shelf.keepHot(sealed),
       send: (to, message) => this.parts.send(this, to, message),

@@ -6,7 +6,7 @@
 import { assert } from '../src/base/assert.ts';
 import { certaintyOf } from '../src/core/errors.ts';
 import { isHeard } from '../src/core/hearing.ts';
-import { SLOT_COUNT, TICK_MS } from '../src/core/limits.ts';
+import { OPERATION_ID_BYTES, SLOT_COUNT, TICK_MS } from '../src/core/limits.ts';
 import type { PeerMessage } from '../src/core/message.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteOperation, WriteResult } from '../src/core/operation.ts';
@@ -43,7 +43,14 @@ export interface Pending {
   outcome: HistoryOutcome | null;
   /** Gives up: a write goes on without its client. (R5) */
   expire: () => void;
+  readonly call: HistoryCall;
+  /** Its operation id, null where it has none. */
+  readonly id: Uint8Array | null;
+  readonly invokedAt: number;
 }
+
+/** What an operation id begins with, beside the time of the world. */
+const WALL_START = 1_700_000_000_000;
 
 const STEPS_MAX = 100_000;
 
@@ -191,15 +198,35 @@ export class Scenario {
     return this.write(node, { kind: 'increment', delta });
   }
 
+  /** Under a fresh operation id. */
+  incrementOnce(node: ScenarioNode): Pending {
+    const id = Buffer.alloc(OPERATION_ID_BYTES);
+    id.writeUIntBE(WALL_START + this.time + 1, 0, 6);
+    id.writeUInt32BE(this.clock, 12);
+    return this.write(node, { kind: 'increment', delta: 1n }, id);
+  }
+
+  /**
+   * The same write under the same id. Where nobody knew what became of the first attempt, both are one in the history,
+   * from its beginning to this answer; an answer that was given stands there already.
+   */
+  repeat(node: ScenarioNode, first: Pending): Pending {
+    const isOpen = first.outcome === null || first.outcome.kind === 'indefinite';
+    const at = this.history.findIndex((each) => each.client === first.invokedAt);
+    if (isOpen && at >= 0) this.history.splice(at, 1);
+    return this.write(node, first.call, first.id, isOpen ? first.invokedAt : 0);
+  }
+
   fill(node: ScenarioNode, value: string): Pending {
     return this.write(node, { kind: 'fill', value });
   }
 
-  write(node: ScenarioNode, call: HistoryCall): Pending {
+  /** `since`: when it began, for the history; 0: it is not to stand there. */
+  write(node: ScenarioNode, call: HistoryCall, id: Uint8Array | null = null, since = ++this.clock): Pending {
     const life = node.life;
-    const { pending, end } = this.note(call, () => life?.alive === true, { kind: 'indefinite' });
+    const { pending, end } = this.note(call, id, since, () => life?.alive === true, { kind: 'indefinite' });
     const ticket: WriteTicket = {
-      operation: toOperation(call),
+      operation: toOperation(call, id),
       missChecked: true,
       begun: false,
       answered: false,
@@ -215,7 +242,13 @@ export class Scenario {
   read(node: ScenarioNode): Pending {
     const life = node.life;
     const failed: HistoryOutcome = { kind: 'definiteFailure' };
-    const { pending, end } = this.note({ kind: 'get' }, () => life?.alive === true, failed);
+    const { pending, end } = this.note(
+      { kind: 'get' },
+      null,
+      ++this.clock,
+      () => life?.alive === true,
+      failed,
+    );
     const ticket = {
       key: KEY,
       lowest: 0,
@@ -247,15 +280,17 @@ export class Scenario {
 
   private note(
     call: HistoryCall,
+    id: Uint8Array | null,
+    invokedAt: number,
     lives: () => boolean,
     lost: HistoryOutcome,
   ): { pending: Pending; end: (outcome: HistoryOutcome) => void } {
-    const invokedAt = ++this.clock;
-    const pending: Pending = { outcome: null, expire: () => undefined };
+    const pending: Pending = { outcome: null, expire: () => undefined, call, id, invokedAt };
     const end = (outcome: HistoryOutcome): void => {
       if (pending.outcome !== null) return;
       pending.outcome = outcome;
       this.pending.delete(look);
+      if (invokedAt === 0) return;
       this.history.push({ key: KEY, client: invokedAt, call, outcome, invokedAt, returnedAt: ++this.clock });
     };
     const look = (): void => (lives() ? undefined : end(lost));
@@ -320,8 +355,8 @@ function foundingTopology(nodes: readonly ScenarioNode[], loaded: boolean): Topo
   };
 }
 
-function toOperation(call: HistoryCall): WriteOperation {
-  const base = { key: KEY, operationId: null };
+function toOperation(call: HistoryCall, operationId: Uint8Array | null): WriteOperation {
+  const base = { key: KEY, operationId };
   switch (call.kind) {
     case 'put':
       return { ...base, kind: 'put', value: Buffer.from(call.value), ttlMs: 0 };

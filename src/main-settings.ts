@@ -11,7 +11,7 @@ import type { MembershipSettings } from './node/membership-parts.ts';
 import type { NodeParts } from './node/node-parts.ts';
 
 /** Raised with every change of the frames that an older member would misread. */
-const PROTOCOL_VERSION = 1;
+const PROTOCOL_VERSION = 2;
 /** Milliseconds: a closed socket is seen at once, and most often comes back at once or not at all. */
 const LINK_GRACE_MS = 50;
 /** Milliseconds that two members may accuse each other while all others hear both. */

@@ -51,6 +51,24 @@ export function addClientOptions(command: Command): Command {
     .addHelpText('after', EXIT_HELP);
 }
 
+export interface WriteOptions extends ClientOptions {
+  readonly operationId?: Uint8Array;
+}
+
+export function addWriteOptions(command: Command): Command {
+  return addClientOptions(command).option(
+    '--operation-id <uuid>',
+    'a UUID of version 7; the write is repeated under it until its outcome is known, and done once',
+    operationId,
+  );
+}
+
+function operationId(text: string): Uint8Array {
+  const digits = text.replaceAll('-', '');
+  if (!/^[0-9a-fA-F]{32}$/.test(digits)) throw new UsageError(`${text} is no UUID`);
+  return Buffer.from(digits, 'hex');
+}
+
 /** Runs `work` with a client, reports its failure, closes the client, sets the exit code. */
 export async function withClient(
   io: CommandIo,

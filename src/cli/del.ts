@@ -1,7 +1,7 @@
 /** `causeway del KEY`. Deleting an absent key is done too: what counts is that it is absent afterwards. */
 import type { Command } from 'commander';
-import { addClientOptions, EXIT_NO, EXIT_OK, printJson, wholeNumber, withClient } from './client-command.ts';
-import type { ClientOptions, CommandIo } from './client-command.ts';
+import { addWriteOptions, EXIT_NO, EXIT_OK, printJson, wholeNumber, withClient } from './client-command.ts';
+import type { CommandIo, WriteOptions } from './client-command.ts';
 
 export function delCommand(program: Command, io: CommandIo): void {
   const command = program
@@ -9,14 +9,15 @@ export function delCommand(program: Command, io: CommandIo): void {
     .description('delete a key')
     .argument('<key>')
     .option('--if-version <version>', 'only if the key has this version', wholeNumber);
-  addClientOptions(command).action((key: string, options: ClientOptions & { readonly ifVersion?: number }) =>
+  addWriteOptions(command).action((key: string, options: WriteOptions & { readonly ifVersion?: number }) =>
     withClient(io, options, async (client) => {
+      const { operationId } = options;
       if (options.ifVersion === undefined) {
-        const version = await client.delete(key);
+        const version = await client.delete(key, { operationId });
         if (options.json) printJson(io, { key, version });
         return EXIT_OK;
       }
-      const result = await client.compareAndDelete(key, { version: options.ifVersion });
+      const result = await client.compareAndDelete(key, { version: options.ifVersion }, { operationId });
       if (options.json) {
         const outcome = result.applied
           ? { version: result.version }

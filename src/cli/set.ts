@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { VALUE_BYTES_MAX } from '../core/limits.ts';
 import {
-  addClientOptions,
+  addWriteOptions,
   EXIT_NO,
   EXIT_OK,
   printJson,
@@ -11,9 +11,9 @@ import {
   wholeNumber,
   withClient,
 } from './client-command.ts';
-import type { ClientOptions, CommandIo } from './client-command.ts';
+import type { CommandIo, WriteOptions } from './client-command.ts';
 
-interface SetOptions extends ClientOptions {
+interface SetOptions extends WriteOptions {
   readonly ttl: number;
   readonly ifAbsent?: boolean;
   readonly ifVersion?: number;
@@ -28,19 +28,20 @@ export function setCommand(program: Command, io: CommandIo): void {
     .option('--ttl <ms>', 'milliseconds until it expires', wholeNumber, 0)
     .option('--if-absent', 'only if the key is absent')
     .option('--if-version <version>', 'only if the key has this version', wholeNumber);
-  addClientOptions(command).action(async (key: string, given: string | undefined, options: SetOptions) => {
+  addWriteOptions(command).action(async (key: string, given: string | undefined, options: SetOptions) => {
     if (options.ifAbsent && options.ifVersion !== undefined) {
       throw new UsageError('--if-absent and --if-version exclude each other');
     }
+    const { operationId } = options;
     const value = given ?? (await readAll(io.stdin));
     await withClient(io, options, async (client) => {
       if (!options.ifAbsent && options.ifVersion === undefined) {
-        const version = await client.set(key, value, { ttlMs: options.ttl });
+        const version = await client.set(key, value, { ttlMs: options.ttl, operationId });
         if (options.json) printJson(io, { key, version });
         return EXIT_OK;
       }
       const expected = options.ifVersion === undefined ? 'absent' : { version: options.ifVersion };
-      const result = await client.compareAndSet(key, expected, value, { ttlMs: options.ttl });
+      const result = await client.compareAndSet(key, expected, value, { ttlMs: options.ttl, operationId });
       if (result.applied) {
         if (options.json) printJson(io, { key, applied: true, version: result.version });
         return EXIT_OK;

@@ -3,7 +3,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
-import { CausewayError, connect } from './index.ts';
+import { CausewayError, connect, newOperationId } from './index.ts';
 import type { CausewayClient } from './index.ts';
 
 /** A port on which nobody listens. */
@@ -127,6 +127,50 @@ describe('failures', () => {
   test('a client that was closed: calls fail, definitely', async () => {
     client.close();
     expect(await errorOf(client.set('a', 'x'))).toMatchObject({ certainty: 'definite' });
+  });
+});
+
+describe('operation ids', () => {
+  test('an increment whose answers are lost: repeated under its id, counted once', async () => {
+    const once = connect({ nodes: [one.address], timeoutMs: 3000, operationIds: true });
+    one.api.loseAnswers = 2;
+    expect(await once.increment('n', 5)).toBe(5n);
+    expect(text(await once.get('n'))).toBe('5');
+    expect(one.api.calls.filter(({ kind }) => kind === 'increment')).toHaveLength(3);
+    once.close();
+  });
+
+  test('the same id in a later call: answered as the first time; a fresh one counts anew', async () => {
+    const operationId = newOperationId();
+    expect(await client.increment('n', 1, { operationId })).toBe(1n);
+    expect(await client.increment('n', 1, { operationId })).toBe(1n);
+    expect(await client.increment('n', 1, { operationId: newOperationId() })).toBe(2n);
+  });
+
+  test('an id carries its time in its first 48 bits', () => {
+    const time = Buffer.from(newOperationId()).readUIntBE(0, 6);
+    expect(Math.abs(time - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('a refusal of the first attempt: definite; of a later one: the write stays indefinite', async () => {
+    const operationId = newOperationId();
+    await client.set('a', 'one');
+    const expected = { value: 'two' };
+    expect(await client.compareAndSet('a', expected, 'x', { operationId })).toMatchObject({ applied: false });
+    one.api.loseAnswers = 1;
+    const lost = client.compareAndSet('a', expected, 'x', { operationId: newOperationId() });
+    expect(await errorOf(lost)).toMatchObject({ code: 'outcome_unknown', certainty: 'indefinite' });
+    await client.set('word', 'no number');
+    one.api.loseAnswers = 1;
+    const word = client.increment('word', 1, { operationId: newOperationId() });
+    expect(await errorOf(word)).toMatchObject({ certainty: 'indefinite' });
+  });
+
+  test('nobody ever knows: repeated until the time is over, then indefinite', async () => {
+    one.api.failWith = 'outcome_unknown';
+    const late = client.set('a', 'x', { operationId: newOperationId(), timeoutMs: 400 });
+    expect(await errorOf(late)).toMatchObject({ code: 'outcome_unknown', certainty: 'indefinite' });
+    expect(one.api.calls.filter(({ kind }) => kind === 'put').length).toBeGreaterThan(1);
   });
 });
 

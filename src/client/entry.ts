@@ -28,7 +28,6 @@ export type CompareResult =
   | { readonly applied: false; readonly current: Entry | undefined };
 
 const ORIGINS = ['client', 'legacy', 'outside'] as const;
-const NOTHING = new Uint8Array(0);
 
 export function bytesOf(value: Value): Uint8Array {
   return typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
@@ -69,8 +68,4 @@ export function expectationFields(expected: Expected): causeway.v1.CompareAndPut
   return 'version' in expected
     ? { expectVersion: expected.version }
     : { expectValue: bytesOf(expected.value) };
-}
-
-export function operationIdFields(operationId: Uint8Array | undefined): { operationId: Uint8Array } {
-  return { operationId: operationId ?? NOTHING };
 }

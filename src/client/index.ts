@@ -6,22 +6,15 @@ import { OPERATION_TIMEOUT_MS_DEFAULT, PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_M
 import { causeway } from '../gen/protocol.js';
 import { CausewayError } from './causeway-error.ts';
 import type { ClientErrorCode } from './causeway-error.ts';
-import {
-  bytesOf,
-  checkedKey,
-  compareResultOf,
-  entryOf,
-  errorOfFailure,
-  expectationFields,
-  operationIdFields,
-} from './entry.ts';
+import { bytesOf, checkedKey, compareResultOf, entryOf, errorOfFailure, expectationFields } from './entry.ts';
 import type { CompareResult, Entry, Expected, Value } from './entry.ts';
 import { Nodes } from './nodes.ts';
 import type { Method } from './nodes.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PipelineOptions } from './pipeline.ts';
+import { newOperationId, repeatUnderId } from './repeat.ts';
 
-export { CausewayError, Pipeline };
+export { CausewayError, newOperationId, Pipeline };
 export type { ClientErrorCode, CompareResult, Entry, Expected, PipelineOptions, Value };
 
 export interface ConnectOptions {
@@ -31,6 +24,11 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** Milliseconds to wait for a connection before a call fails, definitely; default 2,000. */
   readonly connectTimeoutMs?: number;
+  /**
+   * Puts an operation id on every write of a single key that has none, so that it may be repeated until its outcome is
+   * known. Costs the cluster some disk and, under contention, time; default false.
+   */
+  readonly operationIds?: boolean;
 }
 
 export interface CallOptions {
@@ -38,7 +36,11 @@ export interface CallOptions {
 }
 
 export interface DeleteOptions extends CallOptions {
-  /** 16 bytes: repeated with the same id, the write is applied once and answered alike. */
+  /**
+   * 16 bytes that begin with the time, as `newOperationId` makes them. While it is not known what became of the write,
+   * it is repeated with this id until the time is over; it takes effect once, and is answered alike. It may be given
+   * again for the same write of the same key within 15 minutes.
+   */
   readonly operationId?: Uint8Array | undefined;
 }
 
@@ -74,6 +76,7 @@ export interface ExportedPage {
 }
 
 const CONNECT_TIMEOUT_MS_DEFAULT = 2_000;
+const NO_ID = new Uint8Array(0);
 const { v1 } = causeway;
 
 const read = <Fields, Decoded>(
@@ -109,11 +112,13 @@ export function connect(options: ConnectOptions): CausewayClient {
 export class CausewayClient {
   readonly #nodes: Nodes;
   readonly #timeoutMs: number;
+  readonly #operationIds: boolean;
 
   constructor(options: ConnectOptions) {
     if (options.nodes.length === 0) throw new TypeError('no nodes are given to connect to');
     this.#nodes = new Nodes(options.nodes, options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS_DEFAULT);
     this.#timeoutMs = options.timeoutMs ?? OPERATION_TIMEOUT_MS_DEFAULT;
+    this.#operationIds = options.operationIds ?? false;
   }
 
   get nodes(): string[] {
@@ -136,14 +141,12 @@ export class CausewayClient {
       key: checkedKey(key),
       value: bytesOf(value),
       ttlMs: options.ttlMs ?? 0,
-      ...operationIdFields(options.operationId),
     };
-    return (await this.#call(METHODS.put, request, options)).version;
+    return (await this.#write(METHODS.put, request, options)).version;
   }
 
   async delete(key: string, options: DeleteOptions = {}): Promise<number> {
-    const request = { key: checkedKey(key), ...operationIdFields(options.operationId) };
-    return (await this.#call(METHODS.delete, request, options)).version;
+    return (await this.#write(METHODS.delete, { key: checkedKey(key) }, options)).version;
   }
 
   async compareAndSet(
@@ -157,9 +160,8 @@ export class CausewayClient {
       ...expectationFields(expected),
       value: bytesOf(value),
       ttlMs: options.ttlMs ?? 0,
-      ...operationIdFields(options.operationId),
     };
-    return compareResultOf(await this.#call(METHODS.compareAndPut, request, options));
+    return compareResultOf(await this.#write(METHODS.compareAndPut, request, options, isApplied));
   }
 
   async compareAndDelete(
@@ -168,13 +170,8 @@ export class CausewayClient {
     options: DeleteOptions = {},
   ): Promise<CompareResult> {
     const { expectVersion, expectValue } = expectationFields(expected);
-    const request = {
-      key: checkedKey(key),
-      expectVersion,
-      expectValue,
-      ...operationIdFields(options.operationId),
-    };
-    return compareResultOf(await this.#call(METHODS.compareAndDelete, request, options));
+    const request = { key: checkedKey(key), expectVersion, expectValue };
+    return compareResultOf(await this.#write(METHODS.compareAndDelete, request, options, isApplied));
   }
 
   /** Resolves to the new number. An absent key counts as 0. */
@@ -187,8 +184,8 @@ export class CausewayClient {
     delta: bigint | number = 1n,
     options: DeleteOptions = {},
   ): Promise<{ readonly total: bigint; readonly version: number }> {
-    const request = { key: checkedKey(key), delta: BigInt(delta), ...operationIdFields(options.operationId) };
-    const { total, version } = await this.#call(METHODS.increment, request, options);
+    const request = { key: checkedKey(key), delta: BigInt(delta) };
+    const { total, version } = await this.#write(METHODS.increment, request, options);
     return { total, version };
   }
 
@@ -290,6 +287,20 @@ export class CausewayClient {
     this.#nodes.close();
   }
 
+  /** With an id the write is repeated until its outcome is known; without one nobody repeats it. */
+  #write<Fields extends object, Decoded>(
+    method: Method<Fields & { operationId: Uint8Array }, Decoded>,
+    request: Fields,
+    options: DeleteOptions,
+    isDone: (answer: Decoded) => boolean = () => true,
+  ): Promise<Decoded> {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    const operationId = options.operationId ?? (this.#operationIds ? newOperationId() : undefined);
+    const fields = { ...request, operationId: operationId ?? NO_ID };
+    if (operationId === undefined) return this.#nodes.call(method, fields, timeoutMs);
+    return repeatUnderId(timeoutMs, (leftMs) => this.#nodes.call(method, fields, leftMs), isDone);
+  }
+
   #call<Fields, Decoded>(
     method: Method<Fields, Decoded>,
     request: Fields,
@@ -297,6 +308,10 @@ export class CausewayClient {
   ): Promise<Decoded> {
     return this.#nodes.call(method, request, options.timeoutMs ?? this.#timeoutMs);
   }
+}
+
+function isApplied(answer: { readonly applied: boolean }): boolean {
+  return answer.applied;
 }
 
 /** As many to a call as a node takes. */

@@ -94,12 +94,13 @@ export const ERROR_TABLE = {
   outcome_unknown: {
     certainty: 'indefinite',
     status: 'DEADLINE_EXCEEDED',
-    meaning: 'The write was begun and not seen to finish; it may take effect. Read before repeating it.',
+    meaning:
+      'The write was begun and not seen to finish; it may take effect. Read before repeating it, or repeat it under its operation id.',
   },
   operation_id_expired: {
     certainty: 'indefinite',
     status: 'FAILED_PRECONDITION',
-    meaning: 'The operation id is older than the window in which repeats are recognised.',
+    meaning: 'The operation id is older than what is remembered: whether it was used before cannot be told.',
   },
   not_supported: {
     certainty: 'definite',

@@ -9,6 +9,16 @@ export const KEY_BYTES_MAX = 1024;
 /** Bytes. The default; one value must fit a frame, a batch and a gRPC message with room to spare. */
 export const VALUE_BYTES_MAX = 1024 * 1024;
 export const OPERATION_ID_BYTES = 16;
+/** Milliseconds, 15 minutes, for which an operation id is remembered: longer than any client repeats a call. */
+export const OPERATION_ID_WINDOW_MS = 15 * 60_000;
+/** Milliseconds by which an operation id may be ahead of a node's wall clock: clocks differ by less. */
+export const OPERATION_ID_AHEAD_MS_MAX = 60_000;
+/** Bytes of remembered operations at which a node begins no more writes with an id: some 3,000 a second. */
+export const OPERATION_TABLE_BYTES_MAX = 256 * 1024 * 1024;
+/** Remembered operations in one frame to a learner, and looked at in one piece when old ones are forgotten. */
+export const OPERATION_COPY_ENTRIES_MAX = 4_000;
+/** Milliseconds between two looks for operations that are old enough to be forgotten. */
+export const OPERATION_FORGET_EVERY_MS = 10_000;
 /** Redis Cluster's slot count, so that its clients can route. */
 export const SLOT_COUNT = 16_384;
 

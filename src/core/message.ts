@@ -5,6 +5,7 @@
  * The replication messages are hot and packed by hand; those of membership are rare.
  */
 import type { Failure } from './errors.ts';
+import type { IdentifiedOperation } from './operation-id.ts';
 import type { ReadResult, ScanResult, WriteOperation, WriteResult } from './operation.ts';
 import type { SealedRecord } from './record.ts';
 import type { Topology } from './topology.ts';
@@ -35,6 +36,10 @@ export interface Invalidate {
   readonly recorded: boolean;
   /** Who first took the version; the sender itself unless this is a replay. */
   readonly coordinator: Coordinator;
+  /** The highest version that its coordinator knew to be valid when it took this one. (R33) */
+  readonly base: number;
+  /** The operations with an id that this version stands for; null: none. (R33) */
+  readonly operations: readonly IdentifiedOperation[] | null;
   /** The fill's route epoch, 0 where it is none. (R25) */
   readonly routeEpoch: number;
 }
@@ -56,6 +61,9 @@ export interface HeldRecord {
   readonly conditional: boolean;
   readonly recorded: boolean;
   readonly coordinator: Coordinator;
+  /** As in an Invalidate; 0 and null where the record was at rest. */
+  readonly base: number;
+  readonly operations: readonly IdentifiedOperation[] | null;
   /** Valid at the sender: needs no replay. */
   readonly valid: boolean;
 }
@@ -172,6 +180,32 @@ export interface LearnFrame {
   readonly records: readonly HeldRecord[];
   /** Nothing follows in this slot. */
   readonly last: boolean;
+}
+
+/** Asks for the operations that an owner remembers, from a place in their order of time on. (R20, R33) */
+export interface LearnOperations {
+  readonly kind: 'learnOperations';
+  readonly session: number;
+  readonly after: string;
+}
+
+export interface RememberedOperation extends IdentifiedOperation {
+  readonly key: string;
+  readonly version: number;
+  /** The version is in flight at the sender: the operation may yet turn out not to have happened. */
+  readonly open: boolean;
+}
+
+export interface LearnOperationsFrame {
+  readonly kind: 'learnOperationsFrame';
+  readonly session: number;
+  readonly after: string;
+  /** Of the slots in which the sender is complete and the asker learns. */
+  readonly operations: readonly RememberedOperation[];
+  /** Where to go on; '' where nothing follows. */
+  readonly next: string;
+  /** Milliseconds since 1970: of ids up to this one the sender knows nothing. */
+  readonly forgottenThrough: number;
 }
 
 /** The owner cannot serve this now; the learner asks another. */
@@ -304,7 +338,14 @@ export interface Learned {
 export type ReplicationMessage = Invalidate | Acknowledge | Validate | Query | QueryAnswer;
 export type ForwardMessage =
   ForwardWrite | ForwardRead | ForwardScan | ForwardWriteAnswer | ForwardReadAnswer | ForwardScanAnswer;
-export type LearnMessage = LearnDigests | LearnDifferences | LearnPull | LearnFrame | LearnRefused;
+export type LearnMessage =
+  | LearnDigests
+  | LearnDifferences
+  | LearnPull
+  | LearnFrame
+  | LearnOperations
+  | LearnOperationsFrame
+  | LearnRefused;
 export type RepairMessage = RepairPull | RepairRecord;
 export type MembershipMessage =
   | Prepare
@@ -332,6 +373,8 @@ export function needsEpoch(message: PeerMessage): boolean {
     case 'learnDifferences':
     case 'learnPull':
     case 'learnFrame':
+    case 'learnOperations':
+    case 'learnOperationsFrame':
     case 'learnRefused':
     case 'repairPull':
     case 'repairRecord':

@@ -39,6 +39,14 @@ export interface Mutations {
   readonly validateBeforeRecord?: boolean;
   /** A learner is promoted before it has copied everything. (R20) */
   readonly promoteEarly?: boolean;
+  /** Only a write's coordinator remembers its operation id. (R33) */
+  readonly operationIdsAtCoordinatorOnly?: boolean;
+  /** Operations that were refused stay remembered as if they had taken effect. (R33) */
+  readonly keepVoidOperations?: boolean;
+  /** A version is taken above one with operation ids whose fate is open. (R33) */
+  readonly passOpenOperations?: boolean;
+  /** A learner is promoted without the operations that its owners remember. (R20) */
+  readonly operationsNotLearned?: boolean;
   /** A fill replaces whatever stands. (R25) */
   readonly fillWithoutCondition?: boolean;
 }

@@ -13,6 +13,7 @@ export type Expectation =
 
 interface WriteBase {
   readonly key: string;
+  /** 16 bytes: repeated with the same id, the write takes effect once (`operation-id.ts`). */
   readonly operationId: Uint8Array | null;
 }
 
@@ -69,6 +70,11 @@ export type ScanResult =
 
 export function isConditional(kind: WriteKind): boolean {
   return kind !== 'put' && kind !== 'delete';
+}
+
+/** Judged on a valid record and sent so that a higher version refuses it: also any write with an id. (R33) */
+export function isRefusable(operation: WriteOperation): boolean {
+  return operation.operationId !== null || isConditional(operation.kind);
 }
 
 /** Bytes of the value that the operation brings: what it costs to hold it until it is answered. */

@@ -1,4 +1,6 @@
 /** How many operations a node takes at once, and how many bytes of their values: beyond it a refusal costs nothing. */
+import { failure } from '../core/errors.ts';
+import type { Failure } from '../core/errors.ts';
 import { OPERATIONS_IN_FLIGHT_MAX, OPERATION_BYTES_IN_FLIGHT_MAX } from '../core/limits.ts';
 
 export class Admission {
@@ -8,12 +10,17 @@ export class Admission {
   isClosed = false;
   private bytesInFlight = 0;
 
-  admit(byteCount: number): boolean {
-    if (this.inFlight >= OPERATIONS_IN_FLIGHT_MAX || this.isClosed) return false;
-    if (this.bytesInFlight + byteCount > OPERATION_BYTES_IN_FLIGHT_MAX) return false;
+  /** Null: admitted, until `leave`. A node that stops is no longer the one to ask; another is. */
+  refusal(byteCount: number): Failure | null {
+    if (this.isClosed) return failure('not_ready');
+    if (
+      this.inFlight >= OPERATIONS_IN_FLIGHT_MAX ||
+      this.bytesInFlight + byteCount > OPERATION_BYTES_IN_FLIGHT_MAX
+    )
+      return failure('overloaded');
     this.inFlight += 1;
     this.bytesInFlight += byteCount;
-    return true;
+    return null;
   }
 
   leave(byteCount: number): void {

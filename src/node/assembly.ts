@@ -18,6 +18,8 @@ import { Learner } from './learner.ts';
 import { LegacyReader } from './legacy-reader.ts';
 import { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
+import { OperationLearner } from './operation-learner.ts';
+import type { OperationTable } from './operation-table.ts';
 import type { PeerOutbox } from './peer-outbox.ts';
 import { startWrite } from './put.ts';
 import { RecordReader } from './record-reader.ts';
@@ -68,25 +70,38 @@ export function learnerOf(
   writer: StoreWriter,
   shelf: RecordShelf,
   marks: StartMarks,
+  table: OperationTable,
   send: (memberId: number, message: PeerMessage) => void,
 ): Learner {
   const { clock, telemetry, storage } = parts;
-  return new Learner({
+  const isLinked = (id: number): boolean => {
+    const { topology } = membership;
+    const member = topology === null ? undefined : memberById(topology, id);
+    return member !== undefined && membership.isLinked(member.name);
+  };
+  const learner: Learner = new Learner({
     clock,
     telemetry,
     storage,
     writer,
     shelf,
     marks,
+    operations: new OperationLearner({
+      clock,
+      storage,
+      shelf,
+      table,
+      send,
+      isLinked,
+      skip: parts.mutations?.operationsNotLearned === true,
+      onDone: () => learner.onOperationsLearned(),
+    }),
     send,
-    isLinked: (id) => {
-      const { topology } = membership;
-      const member = topology === null ? undefined : memberById(topology, id);
-      return member !== undefined && membership.isLinked(member.name);
-    },
+    isLinked,
     onLearned: () => membership.learned(),
     promoteEarly: parts.mutations?.promoteEarly === true,
   });
+  return learner;
 }
 
 export function recordWriterOf(

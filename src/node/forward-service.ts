@@ -2,7 +2,6 @@
  * Operations that other nodes hand to this one, and the way of their answers back. An answer that finds no link is
  * kept until the next one is up: the asker hears of a broken link, but not that an answer met none.
  */
-import { failure } from '../core/errors.ts';
 import type {
   ForwardRead,
   ForwardReadAnswer,
@@ -44,8 +43,8 @@ export class ForwardService {
   onRequest(peer: string, message: ForwardRead | ForwardWrite | ForwardScan): void {
     const byteCount = message.kind === 'forwardWrite' ? valueBytesOf(message.operation) : 0;
     const { serving, storage, admission } = this.parts;
-    if (!admission.admit(byteCount)) {
-      const refusal = failure(admission.isClosed ? 'not_ready' : 'overloaded');
+    const refusal = admission.refusal(byteCount);
+    if (refusal !== null) {
       return this.answer(peer, answerOf(message, { kind: 'failed', failure: refusal }));
     }
     const { timeoutMs, hops } = message;

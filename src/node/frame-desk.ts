@@ -65,8 +65,11 @@ export class FrameDesk {
         return replica === null ? undefined : teacher.onDigests(header.from, replica, message);
       case 'learnPull':
         return replica === null ? undefined : teacher.onPull(header.from, replica, message);
+      case 'learnOperations':
+        return replica === null ? undefined : teacher.onOperations(header.from, replica, message);
       case 'learnDifferences':
       case 'learnFrame':
+      case 'learnOperationsFrame':
       case 'learnRefused':
         return learner.onMessage(header.from, message);
       case 'repairPull':

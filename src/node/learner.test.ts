@@ -60,6 +60,7 @@ function begin(): Scene {
       digests: { of: () => ({ count: 0, low: 0, high: 0 }) },
     },
     marks: { restore: () => undefined },
+    operations: { onTopology: () => undefined, isDone: true },
     send: (to: number, message: PeerMessage) => void sent.push({ to, message }),
     isLinked: () => true,
     promoteEarly: false,

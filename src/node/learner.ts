@@ -12,6 +12,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { OperationLearner } from './operation-learner.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { StartMarks } from './start-marks.ts';
 import type { StoreWriter } from './store-writer.ts';
@@ -36,6 +37,7 @@ export interface LearnerParts {
   readonly writer: StoreWriter;
   readonly shelf: RecordShelf;
   readonly marks: StartMarks;
+  readonly operations: OperationLearner;
   readonly send: (memberId: number, message: PeerMessage) => void;
   readonly isLinked: (memberId: number) => boolean;
   /** Every slot is as its owners have it, and on disk: called once per epoch in which that is so. */
@@ -95,6 +97,7 @@ export class Learner {
     this.told = false;
     this.slotsTotal = 0;
     this.slotsLeft = new Set();
+    this.parts.operations.onTopology(view, replica);
     for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
       const row = view.row(slot);
       if (row.owns) this.confirm(slot);
@@ -117,9 +120,16 @@ export class Learner {
     if (lateComparison) this.comparison = null;
     for (const pull of late) this.ask(pull);
     this.proceed();
+    if (this.slotsLeft.size === 0 && !this.told) this.parts.operations.tick();
+  }
+
+  /** The operations are copied, too. */
+  onOperationsLearned(): void {
+    this.proceed();
   }
 
   onMessage(from: number, message: LearnMessage): void {
+    if (message.kind === 'learnOperationsFrame') return this.parts.operations.onFrame(from, message);
     if (!('session' in message) || message.session !== this.session) return;
     if (message.kind === 'learnDifferences') this.onDifferences(from, message);
     else if (message.kind === 'learnFrame') this.onFrame(from, message);
@@ -132,7 +142,12 @@ export class Learner {
 
   private proceed(): void {
     if (this.slotsTotal === 0 || this.told) return;
-    if (this.slotsLeft.size === 0 || this.parts.promoteEarly) return this.finish();
+    if (this.parts.promoteEarly) return this.finish();
+    if (this.slotsLeft.size === 0) {
+      if (this.parts.operations.isDone) this.finish();
+      else this.parts.operations.start();
+      return;
+    }
     if (this.comparison === null && this.toPull.length === 0 && this.pulls.size === 0) this.compareNext();
     while (this.pulls.size < SLOT_COPIES_IN_FLIGHT_MAX && this.toPull.length > 0) {
       const slot = this.toPull.pop()!;

@@ -4,7 +4,6 @@
  * decisions are all elsewhere: in `src/core`, and in the flows beside this file.
  */
 import { TICK_MS } from '../core/limits.ts';
-import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
@@ -35,6 +34,7 @@ import type { NodeParts } from './node-parts.ts';
 import { statusOf } from './node-status.ts';
 import { readStore } from './opening.ts';
 import type { Opened } from './opening.ts';
+import { OperationTable } from './operation-table.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 import { startWrite } from './put.ts';
 import type { RecordReader } from './record-reader.ts';
@@ -60,6 +60,7 @@ export class CausewayNode implements NodeApi {
   private readonly mutations: Mutations;
   private readonly writer: StoreWriter;
   private readonly shelf: RecordShelf;
+  private readonly operations: OperationTable;
   private readonly marks: StartMarks;
   private readonly outbox: PeerOutbox;
   private readonly recordWriter: RecordWriter | null;
@@ -88,12 +89,13 @@ export class CausewayNode implements NodeApi {
     parts: NodeParts,
     opened: Opened,
     build: (node: CausewayNode) => StoreWriter,
-    shelf: (node: CausewayNode, writer: StoreWriter) => RecordShelf,
+    makeShelf: (node: CausewayNode, writer: StoreWriter) => RecordShelf,
   ) {
     this.parts = parts;
     this.mutations = parts.mutations ?? NO_MUTATIONS;
     this.writer = build(this);
-    this.shelf = shelf(this, this.writer);
+    this.shelf = makeShelf(this, this.writer);
+    this.operations = new OperationTable(this.writer, parts.storage, parts.clock, opened.operationBytes);
     this.marks = new StartMarks(this.writer);
     this.versionHighest = opened.versionHighest;
     if (this.mutations.forgetMarks !== true)
@@ -117,11 +119,13 @@ export class CausewayNode implements NodeApi {
       this.onTopology(next, previous),
     );
     const send = (id: number, message: PeerMessage): void => this.sendTo(id, message);
-    this.teacher = new Teacher(parts.storage, this.shelf, send);
-    this.learner = learnerOf(parts, this.membership, this.writer, this.shelf, this.marks, send);
+    const { shelf, operations } = this;
+    this.teacher = new Teacher(parts.storage, shelf, operations, send);
+    this.learner = learnerOf(parts, this.membership, this.writer, shelf, this.marks, operations, send);
     this.holding = new SlotHolding({
       clock: parts.clock,
-      shelf: this.shelf,
+      shelf,
+      operations,
       marks: this.marks,
       mutations: this.mutations,
       onRetired: () => this.membership.retired(),
@@ -255,11 +259,8 @@ export class CausewayNode implements NodeApi {
     start: (end: (result: Result) => void) => void,
     byteCount = 0,
   ): void {
-    if (!this.admission.admit(byteCount)) {
-      // A node that stops is no longer the one to ask; another is.
-      const refusal = failure(this.admission.isClosed ? 'not_ready' : 'overloaded');
-      return this.parts.clock.defer(() => done({ kind: 'failed', failure: refusal }));
-    }
+    const refusal = this.admission.refusal(byteCount);
+    if (refusal !== null) return this.parts.clock.defer(() => done({ kind: 'failed', failure: refusal }));
     this.parts.clock.defer(() =>
       start((result) => {
         this.admission.leave(byteCount);
@@ -330,6 +331,7 @@ export class CausewayNode implements NodeApi {
     this.learner.tick();
     this.holding.tick(replica);
     this.background.tick();
+    this.operations.tick();
     this.writer.tidy();
   }
 
@@ -372,6 +374,7 @@ export class CausewayNode implements NodeApi {
     this.replica = null;
     this.holding.onNone();
     this.shelf.doubtAll();
+    this.operations.doubtAll();
   }
 
   private sendTo(memberId: number, message: PeerMessage): void {
@@ -385,6 +388,7 @@ export class CausewayNode implements NodeApi {
       ...this.parts,
       writer: this.writer,
       shelf: this.shelf,
+      operations: this.operations,
       membership: this.membership,
       recordWriter: this.recordWriter,
       recordReader: this.recordReader,

@@ -1,8 +1,9 @@
 /**
  * What a node reads of its own disk before it says a word: every record once, for the digests and the highest
- * counter, and the in-flight entries that an earlier process left. (DESIGN section 5, PROTOCOL R12)
+ * counter, the in-flight entries that an earlier process left, and how much it remembers of operations. (DESIGN section 5, PROTOCOL R12)
  */
 import type { Storage, StorageError } from '../ports/storage.ts';
+import { OPERATIONS_FROM, OPERATIONS_TO } from '../wire/operation-codec.ts';
 import { openRecord } from '../wire/record-codec.ts';
 import {
   MARKS_FROM,
@@ -23,6 +24,8 @@ export interface Opened {
   readonly batchHighest: number;
   readonly marks: readonly { readonly batch: number; readonly marks: readonly InFlightMark[] }[];
   readonly damagedCount: number;
+  /** Of the operations that are remembered: names and entries. */
+  readonly operationBytes: number;
 }
 
 export interface RecordSeen {
@@ -60,7 +63,10 @@ export function readStore(
       if (error !== null) return done(error, null);
       readMarks(storage, (marksError, marks, batchHighest) => {
         if (marksError !== null) return done(marksError, null);
-        done(null, { versionHighest, batchHighest, marks, damagedCount });
+        readOperations(storage, (operationsError, operationBytes) => {
+          if (operationsError !== null) return done(operationsError, null);
+          done(null, { versionHighest, batchHighest, marks, damagedCount, operationBytes });
+        });
       });
     },
   );
@@ -90,6 +96,22 @@ function readMarks(
         : error;
       done(fault, found, batchHighest);
     },
+  );
+}
+
+function readOperations(
+  storage: Storage,
+  done: (error: StorageError | null, byteCount: number) => void,
+): void {
+  let byteCount = 0;
+  scanAll(
+    storage,
+    OPERATIONS_FROM,
+    OPERATIONS_TO,
+    (stored, value) => {
+      byteCount += stored.length + value.length;
+    },
+    (error) => done(error, byteCount),
   );
 }
 

@@ -2,11 +2,13 @@
  * The path of a write through one node: is an owner at hand, this one or another; has the legacy source been asked
  * where a condition needs it; then the replication rules take over until "enough", or the deadline says that the
  * outcome is unknown. Conditional writes go to the slot's first owner, so that coordinators do not abort one
- * another for ever. (DESIGN section 2, PROTOCOL R5, R6, R33)
+ * another for ever. One whose outcome became unknown on the way is tried again only under its operation id.
+ * (DESIGN section 2, PROTOCOL R5, R6, R33)
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
-import { isConditional } from '../core/operation.ts';
+import { resultAfterDoubt } from '../core/operation-id.ts';
+import { isConditional, isRefusable } from '../core/operation.ts';
 import type { WriteOperation, WriteResult } from '../core/operation.ts';
 import { yieldsToFill } from '../core/record.ts';
 import type { WriteTicket } from '../core/replication/key-state.ts';
@@ -36,22 +38,26 @@ class Write implements Expiring {
   private readonly request: WriteRequest;
   private readonly done: (result: WriteResult) => void;
   private readonly slot: number;
-  private readonly conditional: boolean;
+  private readonly refusable: boolean;
   private readonly readyUntil: number;
   private ticket: WriteTicket | null = null;
   private missChecked: boolean;
   private forwarded = 0;
+  /** An attempt was begun and not seen to finish; repeated under the operation id. */
+  private inDoubt = false;
   private ended = false;
 
   constructor(serving: Serving, request: WriteRequest, done: (result: WriteResult) => void) {
     const now = serving.clock.now();
-    const { kind, key } = request.operation;
+    const { operation } = request;
+    const { kind, key } = operation;
     this.serving = serving;
     this.request = request;
     this.done = done;
     this.slot = slotOf(key);
-    this.conditional = isConditional(kind);
-    this.missChecked = serving.legacy === null || !this.conditional || kind === 'fill' || kind === 'expire';
+    this.refusable = isRefusable(operation);
+    this.missChecked =
+      serving.legacy === null || !isConditional(kind) || kind === 'fill' || kind === 'expire';
     this.deadlineAt = now + request.timeoutMs;
     this.readyUntil = now + Math.min(request.timeoutMs, NOT_READY_MS_MAX);
     serving.deadlines.add(this);
@@ -75,7 +81,7 @@ class Write implements Expiring {
     const here =
       row.owns &&
       !row.retires &&
-      (!this.conditional || row.first === view.selfId || this.request.hops >= HOPS_MAX);
+      (!this.refusable || row.first === view.selfId || this.request.hops >= HOPS_MAX);
     if (!here) return this.forward(row.first);
     if (!this.serving.leaseHeld()) return this.notReady(null);
     if (!this.missChecked && this.needsLegacy()) return this.askLegacy();
@@ -126,7 +132,15 @@ class Write implements Expiring {
     const { code } = result.failure;
     // A damaged record is being fetched from another owner meanwhile. (R10)
     if (code === 'not_ready' || code === 'record_damaged') return this.notReady(result.failure);
+    if (code === 'outcome_unknown') return this.unknown();
     this.fail(result.failure);
+  }
+
+  /** Under its id it may be repeated: it takes effect once. Without one nothing repeats it. (R33) */
+  private unknown(): void {
+    if (this.request.operation.operationId === null) return this.fail(failure('outcome_unknown'));
+    this.inDoubt = true;
+    this.notReady(null);
   }
 
   private forward(target: number): void {
@@ -137,7 +151,8 @@ class Write implements Expiring {
     const { operation, hops } = this.request;
     const sent = this.serving.forwarder.write(peer, operation, hops + 1, timeoutMs, (result) => {
       this.forwarded = 0;
-      if (result === 'lost') this.fail(failure('outcome_unknown'));
+      if (result === 'lost') this.unknown();
+      else if (result.kind === 'failed' && result.failure.code === 'outcome_unknown') this.unknown();
       else if (result.kind === 'failed' && result.failure.code === 'not_ready') this.notReady(result.failure);
       else if (result.kind === 'failed') this.fail(result.failure);
       else this.finish(result);
@@ -148,7 +163,8 @@ class Write implements Expiring {
 
   private notReady(problem: Failure | null): void {
     if (this.ended) return;
-    if (this.serving.clock.now() >= this.readyUntil) return this.fail(problem ?? failure('not_ready'));
+    const until = this.inDoubt ? this.deadlineAt : this.readyUntil;
+    if (this.serving.clock.now() >= until) return this.fail(problem ?? failure('not_ready'));
     this.serving.later(() => this.step());
   }
 
@@ -162,6 +178,6 @@ class Write implements Expiring {
     this.ended = true;
     this.serving.deadlines.remove(this);
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
-    this.done(result);
+    this.done(this.inDoubt ? resultAfterDoubt(result) : result);
   }
 }

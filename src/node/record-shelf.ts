@@ -12,7 +12,7 @@ import { recordKey } from '../wire/store-codec.ts';
 import type { ExpiryTimes } from './expiry-times.ts';
 import { HotCache } from './hot-cache.ts';
 import type { SlotDigests } from './slot-digests.ts';
-import type { StoreWriter } from './store-writer.ts';
+import type { StoreChange, StoreWriter } from './store-writer.ts';
 
 export class RecordShelf {
   readonly digests: SlotDigests;
@@ -66,11 +66,12 @@ export class RecordShelf {
     return sealed;
   }
 
-  store(write: StoredWrite): number {
+  /** `changes`: what must be on disk together with the record. */
+  store(write: StoredWrite, changes: readonly StoreChange[] | null = null): number {
     this.account(write.slot, write.sealed.record.key, write.sealed, write.replaced);
     this.cache.outdate(write.sealed.record.key);
     this.noteWritten(write.slot, write.sealed.record.key);
-    return this.writer.put(write);
+    return this.writer.put(write, changes);
   }
 
   /** A learner's copy of a valid record, or the removal of what its source lacks. */

@@ -90,7 +90,8 @@ export class Repair {
     const sealed = this.parts.shelf.load(key, slot);
     if (sealed === undefined || sealed === 'damaged') return;
     const coordinator = { id: 0, incarnation: 0 };
-    const held = { sealed, conditional: false, recorded: true, coordinator, valid: true };
+    const rest = { conditional: false, recorded: true, coordinator, base: 0, operations: null };
+    const held = { sealed, ...rest, valid: true };
     this.parts.send(from, { kind: 'repairRecord', held });
   }
 

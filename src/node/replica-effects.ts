@@ -8,6 +8,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
+import type { OperationTable } from './operation-table.ts';
 import type { RecordReader } from './record-reader.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { RecordWriter } from './record-writer.ts';
@@ -18,6 +19,7 @@ export interface EffectParts {
   readonly telemetry: Telemetry;
   readonly writer: StoreWriter;
   readonly shelf: RecordShelf;
+  readonly operations: OperationTable;
   readonly membership: Membership;
   readonly systemOfRecord: SystemOfRecord | null;
   readonly recordWriter: RecordWriter | null;
@@ -28,11 +30,12 @@ export interface EffectParts {
 }
 
 export function makeEffects(parts: EffectParts): ReplicaEffects {
-  const { clock, shelf, writer, membership, recordWriter, recordReader } = parts;
+  const { clock, shelf, writer, operations, membership, recordWriter, recordReader } = parts;
   const writesThrough = prefixRule(parts.writeThrough);
   return {
     load: (key, slot) => shelf.load(key, slot),
-    store: (write) => shelf.store(write),
+    store: (write) => shelf.store(write, operations.changesOf(write)),
+    operations,
     unmark: (_key, marks) => writer.unmark(marks),
     settled: (sealed) => shelf.keepHot(sealed),
     send: parts.send,

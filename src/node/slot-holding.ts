@@ -9,6 +9,7 @@ import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { StartMarks } from './start-marks.ts';
 
@@ -18,6 +19,7 @@ const SAY_AGAIN_MS = 250;
 export interface SlotHoldingParts {
   readonly clock: Clock;
   readonly shelf: RecordShelf;
+  readonly operations: OperationTable;
   readonly marks: StartMarks;
   readonly mutations: Mutations;
   /** Nothing is left to finish in the slots given up: to be told to all, in this epoch. */
@@ -42,7 +44,11 @@ export class SlotHolding {
     this.retires = next.retiresAnywhere;
     if (lost === null) return;
     for (const state of replica.release((slot) => lost[slot] === 1)) this.parts.marks.keep(state);
-    for (let slot = 0; slot < SLOT_COUNT; slot += 1) if (lost[slot] === 1) this.parts.shelf.doubt(slot);
+    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+      if (lost[slot] === 0) continue;
+      this.parts.shelf.doubt(slot);
+      this.parts.operations.doubt(slot);
+    }
   }
 
   /** This process is no member: nothing that it holds counts. */

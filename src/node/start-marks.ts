@@ -44,6 +44,8 @@ export class StartMarks {
         conditional: state.heldConditional,
         recorded: state.heldRecorded,
         coordinator: state.heldCoordinator,
+        base: state.heldBase,
+        operations: state.heldOperations,
       });
     }
   }

@@ -17,6 +17,12 @@ import type { Storage, StorageError } from '../ports/storage.ts';
 import { encodeMarks, markKey, metaKey, recordKey } from '../wire/store-codec.ts';
 import { Departure } from './departure.ts';
 
+/** One change of the store. */
+export interface StoreChange {
+  readonly stored: string;
+  readonly bytes: Uint8Array | null;
+}
+
 interface Batch {
   readonly number: number;
   /** What it stores, and null for what it removes; of two writes of one key the later. */
@@ -73,11 +79,15 @@ export class StoreWriter {
     return this.storage.get(stored);
   }
 
-  /** Stores a record with its in-flight mark; `onStored` follows. Returns the number of the batch. */
-  put(write: StoredWrite): number {
+  /**
+   * Stores a record with its in-flight mark, and what must stand or fall with it, in one batch; `onStored` follows.
+   * Returns the number of the batch.
+   */
+  put(write: StoredWrite, changes: readonly StoreChange[] | null = null): number {
     const { sealed, slot } = write;
-    const batch = this.collecting(sealed.bytes.length + 64);
+    const batch = this.collecting(sealed.bytes.length + (changes === null ? 64 : 64 + bytesOf(changes)));
     batch.entries.set(recordKey(slot, sealed.record.key), sealed.bytes);
+    if (changes !== null) for (const { stored, bytes } of changes) batch.entries.set(stored, bytes);
     batch.writes.push(write);
     if (batch.marks.left === 0) this.markCounts.set(batch.number, batch.marks);
     batch.marks.left += 1;
@@ -87,6 +97,11 @@ export class StoreWriter {
   /** Stores or removes a record at rest: no mark, nothing reported. */
   putAtRest(slot: number, key: string, bytes: Uint8Array | null): void {
     this.collecting((bytes?.length ?? 0) + 64).entries.set(recordKey(slot, key), bytes);
+  }
+
+  /** As above, for an entry of any kind. */
+  putEntry(stored: string, bytes: Uint8Array | null): void {
+    this.collecting((bytes?.length ?? 0) + stored.length).entries.set(stored, bytes);
   }
 
   putMeta(name: string, bytes: Uint8Array, done: (error: StorageError | null) => void): void {
@@ -177,4 +192,10 @@ export class StoreWriter {
       for (const callback of batch.callbacks) callback();
     });
   }
+}
+
+function bytesOf(changes: readonly StoreChange[]): number {
+  let sum = 0;
+  for (const { stored, bytes } of changes) sum += stored.length + (bytes?.length ?? 0);
+  return sum;
 }

@@ -2,23 +2,45 @@
  * The other side of catching up: a complete owner compares digests and hands out its slots, each record with its
  * in-flight mark, read from the store in bounded pieces. (PROTOCOL R19)
  */
-import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX, SLOT_COUNT } from '../core/limits.ts';
-import type { HeldRecord, LearnDigests, LearnPull, PeerMessage } from '../core/message.ts';
+import {
+  OPERATION_COPY_ENTRIES_MAX,
+  SLOT_COPY_BYTES_MAX,
+  SLOT_COPY_RECORDS_MAX,
+  SLOT_COUNT,
+} from '../core/limits.ts';
+import type {
+  HeldRecord,
+  LearnDigests,
+  LearnOperations,
+  LearnPull,
+  PeerMessage,
+  RememberedOperation,
+} from '../core/message.ts';
 import { heldRecordOf } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
+import { slotOf } from '../core/slots.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
 import { openRecord } from '../wire/record-codec.ts';
+import { OPERATIONS_TO, splitOperationKey } from '../wire/operation-codec.ts';
 import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
 export class Teacher {
   private readonly storage: Storage;
   private readonly shelf: RecordShelf;
+  private readonly operations: OperationTable;
   private readonly send: (memberId: number, message: PeerMessage) => void;
 
-  constructor(storage: Storage, shelf: RecordShelf, send: (memberId: number, message: PeerMessage) => void) {
+  constructor(
+    storage: Storage,
+    shelf: RecordShelf,
+    operations: OperationTable,
+    send: (memberId: number, message: PeerMessage) => void,
+  ) {
     this.storage = storage;
     this.shelf = shelf;
+    this.operations = operations;
     this.send = send;
   }
 
@@ -69,6 +91,32 @@ export class Teacher {
       });
     });
   }
+
+  /** A piece of what this node remembers, as far as it concerns the asker. (R33) */
+  onOperations(from: number, replica: Replica, message: LearnOperations): void {
+    const { session, after } = message;
+    const { epoch } = replica.view.topology;
+    const countMax = OPERATION_COPY_ENTRIES_MAX;
+    this.storage.scan(after, OPERATIONS_TO, countMax, SLOT_COPY_BYTES_MAX / 2, (error, entries) => {
+      if (error !== null || replica.view.topology.epoch !== epoch) return;
+      const last = entries.at(-1);
+      const operations: RememberedOperation[] = [];
+      for (const entry of entries) {
+        const { key, id } = splitOperationKey(entry.key);
+        const row = replica.view.row(slotOf(key));
+        if (!row.owns || !row.others.includes(from)) continue;
+        const known = this.operations.current(entry);
+        if (known === undefined) continue;
+        const state = replica.stateOf(key);
+        const open = state !== undefined && !state.valid && state.held?.record.version === known.version;
+        operations.push({ key, id, ...known, open });
+      }
+      const next = last === undefined ? '' : last.key + '\u0000';
+      const forgottenThrough = this.operations.forgottenThrough();
+      if (!Number.isFinite(forgottenThrough)) return;
+      this.send(from, { kind: 'learnOperationsFrame', session, after, operations, next, forgottenThrough });
+    });
+  }
 }
 
 /** What is in flight is told as it stands in memory; everything else is at rest, hence valid. */
@@ -85,6 +133,8 @@ function toRecords(replica: Replica, entries: readonly StorageEntry[]): HeldReco
         conditional: false,
         recorded: true,
         coordinator: { id: 0, incarnation: 0 },
+        base: 0,
+        operations: null,
         valid: true,
       },
     );

@@ -16,19 +16,10 @@ import type {
 import type { Expectation, ReadResult, ScanResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
+import { OPERATION_KINDS, readChoice } from './choices.ts';
 import type { Reader } from './reader.ts';
-import { readChoice } from './replication-codec.ts';
 import type { Writer } from './writer.ts';
 
-const OPERATIONS = [
-  'put',
-  'delete',
-  'compareAndPut',
-  'compareAndDelete',
-  'increment',
-  'fill',
-  'expire',
-] as const;
 const EXPECTATIONS = ['version', 'value', 'absent'] as const;
 const WRITE_RESULTS = ['done', 'conditionFailed', 'failed'] as const;
 const READ_RESULTS = ['value', 'absent', 'failed'] as const;
@@ -167,7 +158,7 @@ function readScanResult(from: Reader): ScanResult {
 }
 
 function writeOperation(out: Writer, operation: WriteOperation): void {
-  out.u8(OPERATIONS.indexOf(operation.kind));
+  out.u8(OPERATION_KINDS.indexOf(operation.kind));
   out.text(operation.key);
   writeOperationId(out, operation.operationId);
   if (operation.kind === 'compareAndPut' || operation.kind === 'compareAndDelete') {
@@ -193,7 +184,7 @@ function writeOperation(out: Writer, operation: WriteOperation): void {
 }
 
 function readOperation(from: Reader): WriteOperation {
-  const kind = readChoice(from, OPERATIONS);
+  const kind = readChoice(from, OPERATION_KINDS);
   const key = from.text();
   const operationId = readOperationId(from);
   switch (kind) {

@@ -4,12 +4,17 @@ import type {
   LearnDifferences,
   LearnDigests,
   LearnFrame,
+  LearnOperations,
+  LearnOperationsFrame,
   LearnPull,
   LearnRefused,
+  RememberedOperation,
   RepairPull,
   RepairRecord,
   SlotDigest,
 } from '../core/message.ts';
+import { OPERATION_ID_BYTES } from '../core/limits.ts';
+import { OPERATION_KINDS, readChoice } from './choices.ts';
 import { writeWords } from './forward-codec.ts';
 import type { Reader } from './reader.ts';
 import { readHeld, writeHeld } from './replication-codec.ts';
@@ -83,6 +88,51 @@ export function readLearnFrame(from: Reader): LearnFrame {
   const records: HeldRecord[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) records.push(readHeld(from));
   return { kind: 'learnFrame', session, slot, afterKey, records, last };
+}
+
+export function writeLearnOperations(out: Writer, message: LearnOperations): void {
+  out.whole(message.session);
+  out.text(message.after);
+}
+
+export function readLearnOperations(from: Reader): LearnOperations {
+  return { kind: 'learnOperations', session: from.whole(), after: from.text() };
+}
+
+export function writeLearnOperationsFrame(out: Writer, message: LearnOperationsFrame): void {
+  out.whole(message.session);
+  out.text(message.after);
+  out.text(message.next);
+  out.whole(message.forgottenThrough);
+  out.u16(message.operations.length);
+  for (const { key, id, kind, version, number, open } of message.operations) {
+    out.text(key);
+    out.raw(id);
+    out.u8(OPERATION_KINDS.indexOf(kind));
+    out.whole(version);
+    out.bool(open);
+    out.bool(number !== null);
+    if (number !== null) out.i64(number);
+  }
+}
+
+export function readLearnOperationsFrame(from: Reader): LearnOperationsFrame {
+  const session = from.whole();
+  const after = from.text();
+  const next = from.text();
+  const forgottenThrough = from.whole();
+  const operations: RememberedOperation[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) operations.push(readRemembered(from));
+  return { kind: 'learnOperationsFrame', session, after, operations, next, forgottenThrough };
+}
+
+function readRemembered(from: Reader): RememberedOperation {
+  const key = from.text();
+  const id = from.raw(OPERATION_ID_BYTES);
+  const kind = readChoice(from, OPERATION_KINDS);
+  const version = from.whole();
+  const open = from.bool();
+  return { key, id, kind, version, open, number: from.bool() ? from.i64() : null };
 }
 
 export function writeLearnRefused(out: Writer, message: LearnRefused): void {

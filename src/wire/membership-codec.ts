@@ -15,7 +15,7 @@ import type {
 } from '../core/message.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Reader } from './reader.ts';
-import { readChoice } from './replication-codec.ts';
+import { readChoice } from './choices.ts';
 import { decodeTopology, encodeTopology } from './topology-codec.ts';
 import type { Writer } from './writer.ts';
 

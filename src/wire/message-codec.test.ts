@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { FRAME_MESSAGES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
-import { decodeFrame, FrameEncoder } from './message-codec.ts';
+import { decodeFrame, FRAME_FORMAT, FrameEncoder } from './message-codec.ts';
 import { KINDS, header, messageOf, sealed, small } from '../../test/support/any-message.ts';
 import type { Kind } from '../../test/support/any-message.ts';
 
@@ -143,6 +143,8 @@ describe('bytes from outside', () => {
           conditional: false,
           recorded: false,
           coordinator: { id: 1, incarnation: 1 },
+          base: 0,
+          operations: null,
           routeEpoch: 0,
         },
       ]);
@@ -159,7 +161,7 @@ describe('bytes from outside', () => {
         frame[at] = prng.chance(0.4) ? prng.below(3) : prng.below(256);
       if (frame.length > 27) {
         frame.fill(0, 0, 27);
-        frame[0] = 1;
+        frame[0] = FRAME_FORMAT;
         frame[5] = 1 + prng.below(3);
         frame[27] = prng.pick(kinds);
       }

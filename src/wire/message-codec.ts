@@ -16,7 +16,7 @@ import { Reader } from './reader.ts';
 import * as replication from './replication-codec.ts';
 import { Writer } from './writer.ts';
 
-export const FRAME_FORMAT = 1;
+export const FRAME_FORMAT = 2;
 const CHECKSUM_AT = 1;
 const COUNT_AT = 5;
 
@@ -40,6 +40,8 @@ const KIND = {
   learnRefused: 36,
   repairPull: 37,
   repairRecord: 38,
+  learnOperations: 39,
+  learnOperationsFrame: 40,
   prepare: 48,
   promise: 49,
   accept: 50,
@@ -151,6 +153,10 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return learn.writeLearnFrame(out, message);
     case 'learnRefused':
       return learn.writeLearnRefused(out, message);
+    case 'learnOperations':
+      return learn.writeLearnOperations(out, message);
+    case 'learnOperationsFrame':
+      return learn.writeLearnOperationsFrame(out, message);
     case 'repairPull':
       return learn.writeRepairPull(out, message);
     case 'repairRecord':
@@ -209,6 +215,8 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   learnPull: learn.readLearnPull,
   learnFrame: learn.readLearnFrame,
   learnRefused: learn.readLearnRefused,
+  learnOperations: learn.readLearnOperations,
+  learnOperationsFrame: learn.readLearnOperationsFrame,
   repairPull: learn.readRepairPull,
   repairRecord: learn.readRepairRecord,
   prepare: membership.readPrepare,

@@ -13,6 +13,8 @@ import type {
 } from '../core/message.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../core/record.ts';
 import type { SealedRecord } from '../core/record.ts';
+import { readChoice } from './choices.ts';
+import { readIdentified, writeIdentified } from './operation-codec.ts';
 import type { Reader } from './reader.ts';
 import { openRecord } from './record-codec.ts';
 import type { Writer } from './writer.ts';
@@ -20,6 +22,7 @@ import type { Writer } from './writer.ts';
 const CONDITIONAL = 1;
 const RECORDED = 2;
 const VALID = 4;
+const IDENTIFIED = 8;
 const OUTCOMES = ['equal', 'higher', 'refused'] as const;
 const ANSWERS = ['pending', 'unknown'] as const;
 
@@ -41,22 +44,32 @@ const NO_RECORD: SealedRecord = {
 };
 
 export function writeInvalidate(out: Writer, message: Invalidate): void {
-  out.u8((message.conditional ? CONDITIONAL : 0) | (message.recorded ? RECORDED : 0));
+  const { operations } = message;
+  out.u8(
+    (message.conditional ? CONDITIONAL : 0) |
+      (message.recorded ? RECORDED : 0) |
+      (operations === null ? 0 : IDENTIFIED),
+  );
   out.whole(message.round);
   writeCoordinator(out, message.coordinator);
+  out.whole(message.base);
   out.whole(message.routeEpoch);
   out.blob(message.sealed.bytes);
+  if (operations !== null) writeIdentified(out, operations);
 }
 
 export function readInvalidate(from: Reader): Invalidate {
-  const flags = readFlags(from, CONDITIONAL | RECORDED);
+  const flags = readFlags(from, CONDITIONAL | RECORDED | IDENTIFIED);
   const round = from.whole();
   const coordinator = readCoordinator(from);
+  const base = from.whole();
   const routeEpoch = from.whole();
   return {
     kind: 'invalidate',
     round,
     sealed: readSealed(from),
+    base,
+    operations: (flags & IDENTIFIED) === 0 ? null : readIdentified(from),
     conditional: (flags & CONDITIONAL) !== 0,
     recorded: (flags & RECORDED) !== 0,
     coordinator,
@@ -106,28 +119,32 @@ export function readQueryAnswer(from: Reader): QueryAnswer {
 }
 
 export function writeHeld(out: Writer, held: HeldRecord): void {
-  out.u8((held.conditional ? CONDITIONAL : 0) | (held.recorded ? RECORDED : 0) | (held.valid ? VALID : 0));
+  const { operations } = held;
+  out.u8(
+    (held.conditional ? CONDITIONAL : 0) |
+      (held.recorded ? RECORDED : 0) |
+      (held.valid ? VALID : 0) |
+      (operations === null ? 0 : IDENTIFIED),
+  );
   writeCoordinator(out, held.coordinator);
+  out.whole(held.base);
   out.blob(held.sealed.bytes);
+  if (operations !== null) writeIdentified(out, operations);
 }
 
 export function readHeld(from: Reader): HeldRecord {
-  const flags = readFlags(from, CONDITIONAL | RECORDED | VALID);
+  const flags = readFlags(from, CONDITIONAL | RECORDED | VALID | IDENTIFIED);
   const coordinator = readCoordinator(from);
+  const base = from.whole();
   return {
     sealed: readSealed(from),
+    base,
+    operations: (flags & IDENTIFIED) === 0 ? null : readIdentified(from),
     conditional: (flags & CONDITIONAL) !== 0,
     recorded: (flags & RECORDED) !== 0,
     coordinator,
     valid: (flags & VALID) !== 0,
   };
-}
-
-/** One of a few words, sent as its number. */
-export function readChoice<T extends string>(from: Reader, choices: readonly T[]): T {
-  const choice = choices[from.u8()];
-  if (choice === undefined) from.fail('a choice is unknown');
-  return choice ?? choices[0]!;
 }
 
 function readFlags(from: Reader, known: number): number {

@@ -4,17 +4,24 @@
  *   r SSSS key      a record, SSSS its slot in hexadecimal
  *   f NNN…          an in-flight entry: the keys and versions that one batch made invalid (PROTOCOL R12)
  *   m name          what the node must remember of itself and of the council's register
+ *   o ID key        an operation that took effect under an id, in hexadecimal (PROTOCOL R33)
  */
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { Coordinator } from '../core/message.ts';
+import type { IdentifiedOperation } from '../core/operation-id.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import { isVersion } from '../core/version.ts';
+import { OPERATION_KINDS } from './choices.ts';
 
 const SLOT_DIGITS = 4;
 const BATCH_DIGITS = 11;
-const FORMAT = 1;
-const FLAGS_KNOWN = 3;
-const ENTRY_FIXED_BYTES = 2 + 8 + 1 + 2 + 8 + 2;
+/** Entries of format 1 knew neither base nor operations. */
+const FORMAT = 2;
+const ENTRY_FIXED_BYTES = 2 + 8 + 1 + 2 + 8 + 8 + 2;
+const ENTRY_FIXED_BYTES_1 = ENTRY_FIXED_BYTES - 8;
+const IDENTIFIED = 4;
+const FLAGS_KNOWN = 7;
+const OPERATION_BYTES = 16 + 1 + 1 + 8;
 
 const SLOT_TEXT: readonly string[] = Array.from({ length: 16_384 }, (_, slot) =>
   slot.toString(16).padStart(SLOT_DIGITS, '0'),
@@ -57,12 +64,18 @@ export interface InFlightMark {
   readonly conditional: boolean;
   readonly recorded: boolean;
   readonly coordinator: Coordinator;
+  /** As in an Invalidate. (PROTOCOL R33) */
+  readonly base: number;
+  readonly operations: readonly IdentifiedOperation[] | null;
 }
 
 /** The in-flight entry of the writes that one batch stores. */
 export function encodeMarks(writes: readonly StoredWrite[]): Uint8Array {
   let size = 1 + 4;
-  for (const { sealed } of writes) size += ENTRY_FIXED_BYTES + Buffer.byteLength(sealed.record.key);
+  for (const { sealed, operations } of writes) {
+    size += ENTRY_FIXED_BYTES + Buffer.byteLength(sealed.record.key);
+    if (operations !== null) size += 2 + operations.length * OPERATION_BYTES;
+  }
   const bytes = Buffer.allocUnsafe(size);
   bytes[0] = FORMAT;
   bytes.writeUInt32LE(writes.length, 1);
@@ -71,30 +84,50 @@ export function encodeMarks(writes: readonly StoredWrite[]): Uint8Array {
     const { key, version } = write.sealed.record;
     at = bytes.writeUInt16LE(write.slot, at);
     at = bytes.writeDoubleLE(version, at);
-    at = bytes.writeUInt8((write.conditional ? 1 : 0) | (write.recorded ? 2 : 0), at);
+    at = bytes.writeUInt8(
+      (write.conditional ? 1 : 0) | (write.recorded ? 2 : 0) | (write.operations === null ? 0 : IDENTIFIED),
+      at,
+    );
     at = bytes.writeUInt16LE(write.coordinator.id, at);
     at = bytes.writeDoubleLE(write.coordinator.incarnation, at);
+    at = bytes.writeDoubleLE(write.base, at);
     const length = bytes.write(key, at + 2, 'utf8');
     bytes.writeUInt16LE(length, at);
     at += 2 + length;
+    if (write.operations !== null) at = writeOperations(bytes, at, write.operations);
   }
   return bytes;
+}
+
+function writeOperations(bytes: Buffer, start: number, operations: readonly IdentifiedOperation[]): number {
+  let at = bytes.writeUInt16LE(operations.length, start);
+  for (const { id, kind, number } of operations) {
+    bytes.set(id, at);
+    bytes[at + 16] = OPERATION_KINDS.indexOf(kind);
+    bytes[at + 17] = number === null ? 0 : 1;
+    at = bytes.writeBigInt64LE(number ?? 0n, at + 18);
+  }
+  return at;
 }
 
 /** Undefined where the entry is damaged: then which keys were in flight is not known. */
 export function decodeMarks(stored: Uint8Array): InFlightMark[] | undefined {
   const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.length);
-  if (bytes.length < 5 || bytes[0] !== FORMAT) return undefined;
+  if (bytes.length < 5 || (bytes[0] !== FORMAT && bytes[0] !== 1)) return undefined;
+  const fixedBytes = bytes[0] === 1 ? ENTRY_FIXED_BYTES_1 : ENTRY_FIXED_BYTES;
   const count = bytes.readUInt32LE(1);
   const marks: InFlightMark[] = [];
   let at = 5;
   for (let index = 0; index < count; index += 1) {
-    if (at + ENTRY_FIXED_BYTES > bytes.length) return undefined;
+    if (at + fixedBytes > bytes.length) return undefined;
     const slot = bytes.readUInt16LE(at);
     const version = bytes.readDoubleLE(at + 2);
     const flags = bytes.readUInt8(at + 10);
-    const length = bytes.readUInt16LE(at + 21);
-    if (at + ENTRY_FIXED_BYTES + length > bytes.length) return undefined;
+    const keyAt = at + fixedBytes;
+    const end = keyAt + bytes.readUInt16LE(keyAt - 2);
+    if (end > bytes.length) return undefined;
+    const operations = (flags & IDENTIFIED) === 0 ? null : readOperations(bytes, end);
+    if (operations === undefined) return undefined;
     if (slot >= SLOT_COUNT || !isVersion(version) || flags > FLAGS_KNOWN) return undefined;
     marks.push({
       slot,
@@ -102,9 +135,25 @@ export function decodeMarks(stored: Uint8Array): InFlightMark[] | undefined {
       conditional: (flags & 1) !== 0,
       recorded: (flags & 2) !== 0,
       coordinator: { id: bytes.readUInt16LE(at + 11), incarnation: bytes.readDoubleLE(at + 13) },
-      key: bytes.toString('utf8', at + 23, at + 23 + length),
+      base: bytes[0] === 1 ? 0 : bytes.readDoubleLE(at + 21),
+      key: bytes.toString('utf8', keyAt, end),
+      operations,
     });
-    at += ENTRY_FIXED_BYTES + length;
+    at = operations === null ? end : end + 2 + operations.length * OPERATION_BYTES;
   }
   return at === bytes.length ? marks : undefined;
+}
+
+function readOperations(bytes: Buffer, start: number): IdentifiedOperation[] | undefined {
+  if (start + 2 > bytes.length) return undefined;
+  const count = bytes.readUInt16LE(start);
+  if (start + 2 + count * OPERATION_BYTES > bytes.length) return undefined;
+  const operations: IdentifiedOperation[] = [];
+  for (let at = start + 2; operations.length < count; at += OPERATION_BYTES) {
+    const kind = OPERATION_KINDS[bytes[at + 16]!];
+    if (kind === undefined) return undefined;
+    const number = bytes[at + 17] === 0 ? null : bytes.readBigInt64LE(at + 18);
+    operations.push({ id: Uint8Array.from(bytes.subarray(at, at + 16)), kind, number });
+  }
+  return operations;
 }

@@ -13,11 +13,13 @@ import {
 import { SLOT_COUNT } from '../../src/core/limits.ts';
 import { isVersion } from '../../src/core/version.ts';
 import type { FrameHeader, PeerMessage } from '../../src/core/message.ts';
+import type { IdentifiedOperation } from '../../src/core/operation-id.ts';
 import type { SealedRecord } from '../../src/core/record.ts';
 import type { Topology } from '../../src/core/topology.ts';
 import { encodeAnswer, encodeHello, parseAnswer, parseHello, refusalOf } from '../../src/wire/handshake.ts';
 import { FrameEncoder, decodeFrame } from '../../src/wire/message-codec.ts';
 import { decodePacket, encodePacket, encodeText } from '../../src/wire/packet-codec.ts';
+import { decodeKnown, encodeKnown, operationKey, splitOperationKey } from '../../src/wire/operation-codec.ts';
 import { openRecord } from '../../src/wire/record-codec.ts';
 import { decodeTopology, encodeTopology } from '../../src/wire/topology-codec.ts';
 import { KINDS, header, messageOf, sealed, small } from '../support/any-message.ts';
@@ -28,6 +30,13 @@ const FRAME_CHECKSUM_AT = 1;
 const FRAME_CHECKED_FROM = 5;
 /** A slot table is this large in memory, however few runs describe it. */
 const SLOT_TABLE_BYTES = 2 * SLOT_COUNT;
+
+const ID = Uint8Array.from({ length: 16 }, (_, at) => at);
+const OPERATION = operationKey('user:1', ID);
+const IDENTIFIED: readonly IdentifiedOperation[] = [
+  { id: ID, kind: 'increment', number: -5n },
+  { id: ID.toReversed(), kind: 'compareAndPut', number: null },
+];
 
 const utf8 = (text: string): Uint8Array => Buffer.from(text);
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
@@ -162,6 +171,9 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
             conditional: index % 2 === 0,
             recorded: index % 3 === 0,
             coordinator: { id: 1 + index, incarnation: 10 + at },
+            base: each.record.version,
+            operations: index % 2 === 0 ? null : IDENTIFIED,
+            voided: null,
             replaced: null,
           })),
         ),
@@ -173,12 +185,27 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
     },
   },
   {
-    name: 'keys of the store',
-    covers: ['splitRecordKey', 'batchOfMarkKey'],
+    name: 'what is remembered of an operation',
+    covers: ['decodeKnown'],
     samples: () =>
-      [recordKey(0, 'a'), recordKey(16_383, 'user:1'), markKey(1), markKey(Number.MAX_SAFE_INTEGER)].map(
-        utf8,
-      ),
-    decode: (bytes) => [splitRecordKey(textOf(bytes)), batchOfMarkKey(textOf(bytes))],
+      IDENTIFIED.map(({ kind, number }, version) => encodeKnown(OPERATION, { kind, version, number })),
+    decode: (bytes) => decodeKnown(OPERATION, bytes),
+  },
+  {
+    name: 'keys of the store',
+    covers: ['splitRecordKey', 'batchOfMarkKey', 'splitOperationKey'],
+    samples: () =>
+      [
+        recordKey(0, 'a'),
+        recordKey(16_383, 'user:1'),
+        markKey(1),
+        markKey(Number.MAX_SAFE_INTEGER),
+        OPERATION,
+      ].map(utf8),
+    decode: (bytes) => [
+      splitRecordKey(textOf(bytes)),
+      batchOfMarkKey(textOf(bytes)),
+      splitOperationKey(textOf(bytes)),
+    ],
   },
 ];

@@ -7,6 +7,7 @@ import { SLOT_COUNT } from '../../src/core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../../src/core/message.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import type { Topology } from '../../src/core/topology.ts';
+import { OPERATION_KINDS } from '../../src/wire/choices.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
 
 const whole = fc.maxSafeNat();
@@ -37,11 +38,16 @@ const record: fc.Arbitrary<KeyRecord> = fc.record({
 });
 export const sealed = record.map(sealRecord);
 const coordinator = fc.record({ id: u16, incarnation: whole });
+const kind = fc.constantFrom(...OPERATION_KINDS);
+const id = fc.uint8Array({ minLength: 16, maxLength: 16 });
+const identified = fc.record({ id, kind, number: fc.option(i64) });
 const held = fc.record({
   sealed,
   conditional: fc.boolean(),
   recorded: fc.boolean(),
   coordinator,
+  base: whole,
+  operations: fc.option(fc.array(identified, { maxLength: 4 })),
   valid: fc.boolean(),
 });
 const ballot = fc.record({ number: whole, proposer: text });
@@ -146,6 +152,8 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     conditional: fc.boolean(),
     recorded: fc.boolean(),
     coordinator,
+    base: whole,
+    operations: fc.option(fc.array(identified, { maxLength: 4 })),
     routeEpoch: whole,
   }),
   acknowledge: fc.record({
@@ -198,6 +206,17 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     afterKey: text,
     records: fc.array(held, { maxLength: 5 }),
     last: fc.boolean(),
+  }),
+  learnOperations: fc.record({ session: whole, after: text }),
+  learnOperationsFrame: fc.record({
+    session: whole,
+    after: text,
+    operations: fc.array(
+      fc.record({ key: text, id, kind, version: whole, number: fc.option(i64), open: fc.boolean() }),
+      { maxLength: 5 },
+    ),
+    next: text,
+    forgottenThrough: whole,
   }),
   learnRefused: fc.record({ session: whole, slot: u16, reason: text }),
   repairPull: fc.record({ key: text }),

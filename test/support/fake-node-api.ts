@@ -26,6 +26,8 @@ export class FakeNodeApi implements NodeApi {
   readonly waiting = new Set<string>();
   /** Every read that waits and every write fails with it. */
   failWith: ErrorCode | undefined;
+  /** So many writes are done, and answered as if nobody knew. */
+  loseAnswers = 0;
   /** Of a scan: records in a page, and whether rows are missing. */
   scanPageMax = 500;
   incomplete = false;
@@ -34,6 +36,7 @@ export class FakeNodeApi implements NodeApi {
   statusChanges: Partial<NodeStatus> = {};
   calls: { kind: string; key: string; timeoutMs: number }[] = [];
   #held: (() => void)[] = [];
+  readonly #known = new Map<string, WriteResult>();
   #counter = 1;
 
   tryGet(key: string): KeyRecord | undefined | typeof WAIT {
@@ -53,7 +56,15 @@ export class FakeNodeApi implements NodeApi {
     if (this.failWith !== undefined) {
       return this.#later(done, { kind: 'failed', failure: failure(this.failWith) });
     }
-    this.#later(done, this.#apply(operation));
+    const id = operation.operationId;
+    const name = id === null ? '' : `${Buffer.from(id).toString('hex')} ${operation.key}`;
+    const result = this.#known.get(name) ?? this.#apply(operation);
+    if (id !== null && result.kind === 'done') this.#known.set(name, result);
+    if (this.loseAnswers > 0) {
+      this.loseAnswers -= 1;
+      return this.#later(done, { kind: 'failed', failure: failure('outcome_unknown') });
+    }
+    this.#later(done, result);
   }
 
   /** In the order of the keys; its cursors are keys. */

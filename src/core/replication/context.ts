@@ -6,6 +6,7 @@ import { NONE } from '../../base/short-list.ts';
 import type { Failure } from '../errors.ts';
 import type { Coordinator, PeerMessage } from '../message.ts';
 import type { Mutations } from '../mutations.ts';
+import type { IdentifiedOperation, KnownOperation } from '../operation-id.ts';
 import type { WriteResult } from '../operation.ts';
 import type { KeyRecord, SealedRecord } from '../record.ts';
 import { isAtRest, restingState } from './key-state.ts';
@@ -18,8 +19,22 @@ export interface StoredWrite {
   readonly conditional: boolean;
   readonly recorded: boolean;
   readonly coordinator: Coordinator;
+  readonly base: number;
+  /** Remembered together with the record, in the same batch. (R33) */
+  readonly operations: readonly IdentifiedOperation[] | null;
+  /** Never took effect, now that this record stands: forgotten in the same batch. (R33) */
+  readonly voided: readonly IdentifiedOperation[] | null;
   /** What this node held of the key until now; null where only the store can tell. */
   readonly replaced: SealedRecord | null;
+}
+
+/** What this node remembers of operations with an id. Complete at a complete owner. (R33) */
+export interface OperationMemory {
+  find(key: string, id: Uint8Array): KnownOperation | undefined | 'damaged';
+  /** Milliseconds since 1970: of ids up to this one nothing can be told. */
+  forgottenThrough(): number;
+  /** No room for more. */
+  isFull(): boolean;
 }
 
 export interface ReplicaEffects {
@@ -42,6 +57,7 @@ export interface ReplicaEffects {
   record(sealed: SealedRecord, slot: number): void;
   /** Asks PostgreSQL for the key; `onFetched` follows. */
   fetch(key: string): void;
+  readonly operations: OperationMemory;
   seal(record: KeyRecord): SealedRecord;
   /** Monotonic ms. */
   now(): number;

@@ -97,6 +97,8 @@ export function heldRecordOf(state: KeyState): HeldRecord | null {
     conditional: state.heldConditional,
     recorded: state.heldRecorded,
     coordinator: state.heldCoordinator,
+    base: state.heldBase,
+    operations: state.heldOperations,
     valid: state.valid,
   };
 }

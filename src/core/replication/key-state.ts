@@ -5,6 +5,7 @@
 import { NONE } from '../../base/short-list.ts';
 import type { Failure } from '../errors.ts';
 import type { Coordinator } from '../message.ts';
+import type { IdentifiedOperation } from '../operation-id.ts';
 import type { WriteOperation, WriteResult } from '../operation.ts';
 import type { SealedRecord } from '../record.ts';
 
@@ -45,6 +46,8 @@ export interface Round {
   readonly sealed: SealedRecord;
   readonly conditional: boolean;
   readonly coordinator: Coordinator;
+  readonly base: number;
+  readonly operations: readonly IdentifiedOperation[] | null;
   /** Epoch in which the version was taken: an abort is definite only while it lasts. (R3) */
   readonly epochBegan: number;
   readonly tickets: readonly RoundTicket[];
@@ -85,6 +88,10 @@ export interface KeyState {
   heldConditional: boolean;
   heldRecorded: boolean;
   heldCoordinator: Coordinator;
+  /** What the held version's coordinator knew to be valid when it took it; 0 where it is not known. */
+  heldBase: number;
+  /** While the held version is invalid: its operations with an id, remembered here and not yet certain. (R33) */
+  heldOperations: readonly IdentifiedOperation[] | null;
   /** The highest version known to be on this disk. */
   durable: number;
   valid: boolean;
@@ -124,6 +131,8 @@ export function restingState(key: string, slot: number, held: SealedRecord | nul
     heldConditional: false,
     heldRecorded: true,
     heldCoordinator: { id: 0, incarnation: 0 },
+    heldBase: 0,
+    heldOperations: null,
     durable: held === null ? 0 : held.record.version,
     valid: true,
     since: now,

@@ -66,6 +66,8 @@ export function replay(context: ReplicaContext, state: KeyState): void {
     conditional: state.heldConditional,
     recorded: state.heldRecorded,
     coordinator: state.heldCoordinator,
+    base: state.heldBase,
+    operations: state.heldOperations,
   });
 }
 

@@ -220,6 +220,8 @@ export class Replica {
     state.heldConditional = held.conditional;
     state.heldRecorded = held.recorded;
     state.heldCoordinator = held.coordinator;
+    state.heldBase = held.base;
+    state.heldOperations = held.operations;
     state.since = this.context.effects.now();
   }
 

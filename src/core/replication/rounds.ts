@@ -6,7 +6,8 @@ import { NONE, appended, withoutFirst } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
 import type { Acknowledge, Invalidate } from '../message.ts';
-import { isConditional } from '../operation.ts';
+import type { IdentifiedOperation } from '../operation-id.ts';
+import { isRefusable } from '../operation.ts';
 import type { WriteResult } from '../operation.ts';
 import { ORIGIN_LEGACY, recordOf } from '../record.ts';
 import type { KeyRecord, SealedRecord } from '../record.ts';
@@ -16,6 +17,7 @@ import type { ReplicaContext } from './context.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
 import type { KeyState, Round, RoundTicket, WriteTicket } from './key-state.ts';
+import { baseOf, isOpen, recall } from './operations.ts';
 import { abortRound, adopt, becomeValid, dropRound } from './validity.ts';
 import type { Adoption } from './validity.ts';
 
@@ -28,8 +30,9 @@ export function runQueue(context: ReplicaContext, state: KeyState): void {
   const first = state.queue[0];
   if (first === undefined || state.round !== null || state.fetching) return;
   if (!context.effects.leaseHeld()) return;
-  const conditional = isConditional(first.operation.kind);
-  if (conditional && !state.valid) return;
+  const conditional = isRefusable(first.operation);
+  // Above a version with operation ids nothing is taken before its fate is known: whoever comes next knows it. (R33)
+  if (!state.valid && (conditional || isOpen(context, state))) return;
   if (conditional && state.held === null && !context.view.topology.loaded && !state.absentInRecord) {
     state.fetching = true;
     context.effects.fetch(state.key);
@@ -67,14 +70,22 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
     Math.max(counterOf(heldVersion(state)), context.view.topology.floorCounter) + (conditional ? 1 : 2);
   const version = makeVersion(counter, context.self.id);
   let carried: readonly RoundTicket[] = NONE;
+  let identified: readonly IdentifiedOperation[] = NONE;
   const standing = state.held?.record;
   let written: KeyRecord | null = null;
   while (state.queue.length > 0 && carried.length < COMBINED_COUNT_MAX) {
     const ticket = state.queue[0]!;
-    // Before the first write of this round every judgement is on the record itself, which must be valid.
-    if (written === null && isConditional(ticket.operation.kind) !== conditional) break;
+    const { operationId, kind } = ticket.operation;
+    // Before the first write of this round every judgement is on the record itself, which must be valid; and what
+    // carries an id goes only with a round that can be refused.
+    if ((written === null || operationId !== null) && isRefusable(ticket.operation) !== conditional) break;
     state.queue = withoutFirst(state.queue);
     if (ticket.answered) continue;
+    const told = operationId === null ? null : recall(context, carried, ticket, operationId, wallNow);
+    if (told !== null) {
+      carried = told;
+      continue;
+    }
     const judgement = judgeTicket(context, ticket, written ?? standing, wallNow);
     const result = resultOf(judgement, version);
     if (judgement.kind !== 'write') {
@@ -84,6 +95,8 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
     }
     written = recordOf(judgement.content, version);
     carried = appended(carried, { ticket, result });
+    if (operationId === null) continue;
+    identified = appended(identified, { id: operationId, kind, number: judgement.number });
   }
   if (written === null) {
     if (state.queue.length > 0) makeRunnable(context, state);
@@ -96,6 +109,8 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
     conditional,
     recorded: !context.effects.writesThrough(state.key),
     coordinator: context.self,
+    base: baseOf(state),
+    operations: identified.length === 0 ? null : identified,
   });
 }
 
@@ -132,6 +147,8 @@ export function startRound(
     sealed: write.sealed,
     conditional: write.conditional,
     coordinator: write.coordinator,
+    base: write.base,
+    operations: write.operations,
     epochBegan: epoch,
     tickets,
     phase: 'storing',
@@ -168,6 +185,8 @@ export function sendInvalidates(context: ReplicaContext, round: Round): void {
     conditional: round.conditional,
     recorded: round.recorded,
     coordinator: round.coordinator,
+    base: round.base,
+    operations: round.operations,
     routeEpoch: round.sealed.record.origin === ORIGIN_LEGACY ? 1 : 0,
   };
   for (const id of round.awaiting) context.effects.send(id, message);
@@ -273,5 +292,7 @@ export function install(context: ReplicaContext, state: KeyState, sealed: Sealed
     conditional: false,
     recorded: true,
     coordinator: context.self,
+    base: baseOf(state),
+    operations: null,
   });
 }

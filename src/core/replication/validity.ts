@@ -5,11 +5,13 @@
 import { NONE, appended, withoutFirst } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
 import type { Coordinator } from '../message.ts';
+import type { IdentifiedOperation } from '../operation-id.ts';
 import type { SealedRecord } from '../record.ts';
 import { counterOf } from '../version.ts';
 import { answerRead, closeKey, failWrite, heldVersion, makeRunnable } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import type { KeyState, Round } from './key-state.ts';
+import { rememberedOf, voidedBy } from './operations.ts';
 
 /** Overwritten records kept per key for waiting readers; beyond it the oldest reader's hope is a later one. */
 const OVERWRITTEN_COUNT_MAX = 16;
@@ -19,6 +21,8 @@ export interface Adoption {
   readonly conditional: boolean;
   readonly recorded: boolean;
   readonly coordinator: Coordinator;
+  readonly base: number;
+  readonly operations: readonly IdentifiedOperation[] | null;
 }
 
 /** Takes a version higher than the one held: stored with its mark, unreadable until it is validated. */
@@ -28,15 +32,29 @@ export function adopt(context: ReplicaContext, state: KeyState, incoming: Adopti
   if (round !== null && round.sealed.record.version < version) outrank(context, state, round);
   keepForReaders(state);
   const replaced = state.held;
+  const voided = state.heldOperations === null ? null : voidedBy(context, state, incoming.base);
   state.held = incoming.sealed;
   state.heldConditional = incoming.conditional;
   state.heldRecorded = incoming.recorded;
   state.heldCoordinator = incoming.coordinator;
+  state.heldBase = incoming.base;
+  state.heldOperations = incoming.operations === null ? null : rememberedOf(context, incoming);
   state.valid = false;
   state.since = context.effects.now();
   context.counterHighest = Math.max(context.counterHighest, counterOf(version));
-  const { sealed, conditional, recorded, coordinator } = incoming;
-  const write = { sealed, slot: state.slot, conditional, recorded, coordinator, replaced };
+  const { sealed, conditional, recorded, coordinator, base } = incoming;
+  const operations = state.heldOperations;
+  const write = {
+    sealed,
+    slot: state.slot,
+    conditional,
+    recorded,
+    coordinator,
+    base,
+    operations,
+    voided,
+    replaced,
+  };
   state.marks = appended(state.marks, context.effects.store(write));
 }
 
@@ -89,6 +107,7 @@ export function becomeValid(context: ReplicaContext, state: KeyState): void {
   const held = state.held;
   if (held === null) return;
   state.valid = true;
+  state.heldOperations = null;
   state.overwritten = NONE;
   releaseReaders(context, state, held);
   judgeAborted(context, state);

@@ -1,0 +1,68 @@
+/**
+ * Once per operation id: whatever was answered as done under an id is answered alike whenever it is repeated. That it
+ * also took effect only once, the history shows, in which such an operation stands once. (PROTOCOL R33)
+ */
+import type { Prng } from '../../src/base/prng.ts';
+import { OPERATION_ID_BYTES } from '../../src/core/limits.ts';
+import type { HistoryCall, HistoryOutcome } from './history.ts';
+
+export type WriteCall = Exclude<HistoryCall, { readonly kind: 'get' }>;
+
+interface Done<Ask> {
+  readonly key: string;
+  readonly call: WriteCall;
+  readonly id: Uint8Array;
+  readonly outcome: HistoryOutcome;
+  /** How it is repeated. */
+  readonly ask: Ask;
+}
+
+const WALL_START = 1_700_000_000_000;
+
+export class OncePerId<Ask> {
+  violation: string | null = null;
+  /** Attempts after the first, and answers that were compared. */
+  repeatCount = 0;
+  comparedCount = 0;
+  private readonly done = new Map<string, Done<Ask>>();
+
+  /** The first answer under this id. */
+  sawDone(key: string, call: WriteCall, id: Uint8Array, outcome: HistoryOutcome, ask: Ask): void {
+    this.done.set(textOf(id), { key, call, id, outcome, ask });
+  }
+
+  /** Another answer; that nobody could say is none. */
+  sawRepeated(id: Uint8Array, outcome: HistoryOutcome): void {
+    const first = this.done.get(textOf(id));
+    if (first === undefined) return;
+    if (outcome.kind === 'indefinite' || outcome.kind === 'definiteFailure') return;
+    this.comparedCount += 1;
+    const told = describe(outcome);
+    const before = describe(first.outcome);
+    if (told === before) return;
+    this.violation ??= `${first.call.kind} of ${first.key} under one operation id: first ${before}, then ${told}`;
+  }
+
+  sample(prng: Prng, countMax: number): Done<Ask>[] {
+    const all = [...this.done.values()];
+    const from = all.length <= countMax ? 0 : prng.below(all.length - countMax);
+    return all.slice(from, from + countMax);
+  }
+}
+
+/** As a client makes one: the time, then chance. */
+export function drawId(timeMs: number, prng: Prng): Uint8Array {
+  const id = Buffer.alloc(OPERATION_ID_BYTES);
+  id.writeUIntBE(WALL_START + Math.floor(timeMs), 0, 6);
+  for (let at = 6; at < OPERATION_ID_BYTES; at += 1) id[at] = prng.below(256);
+  return id;
+}
+
+function textOf(id: Uint8Array): string {
+  return Buffer.from(id).toString('hex');
+}
+
+function describe(outcome: HistoryOutcome): string {
+  if (outcome.kind !== 'done') return outcome.kind;
+  return `done with version ${outcome.version} and number ${outcome.number ?? 'none'}`;
+}

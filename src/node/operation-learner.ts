@@ -1,0 +1,188 @@
+/**
+ * The last part of catching up: the operations with an id that the owners remember. It comes after the records, for
+ * then this node holds every version whose fate was decided before it came, and what is decided since passes through
+ * it. Source after source is read in the order of time; what a source lacks is removed. (PROTOCOL R19, R20, R33)
+ */
+import { OPERATION_COPY_ENTRIES_MAX, SLOT_COPY_BYTES_MAX, SLOT_COUNT } from '../core/limits.ts';
+import type { LearnOperationsFrame, PeerMessage, RememberedOperation } from '../core/message.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import type { SlotView } from '../core/replication/slot-view.ts';
+import { slotOf } from '../core/slots.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage, StorageEntry } from '../ports/storage.ts';
+import { OPERATIONS_FROM, OPERATIONS_TO, operationKey, splitOperationKey } from '../wire/operation-codec.ts';
+import type { OperationTable } from './operation-table.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+/** Milliseconds without an answer after which another owner is asked. */
+const ANSWER_TIMEOUT_MS = 500;
+/** Milliseconds before a source is read again, because the fate of an operation was open there and not here. */
+const AGAIN_MS = 50;
+
+export interface OperationLearnerParts {
+  readonly clock: Clock;
+  readonly storage: Storage;
+  readonly shelf: RecordShelf;
+  readonly table: OperationTable;
+  readonly send: (memberId: number, message: PeerMessage) => void;
+  readonly isLinked: (memberId: number) => boolean;
+  /** A test breaks the rule: nothing is copied. */
+  readonly skip: boolean;
+  /** Everything is copied; called once per epoch in which there was something to copy. */
+  readonly onDone: () => void;
+}
+
+/** One source being read, from the oldest operation to the newest. */
+interface Run {
+  readonly source: number;
+  /** The slots that it answers for. */
+  readonly slots: ReadonlySet<number>;
+  after: string;
+  dueAt: number;
+  applying: boolean;
+  /** An operation was open at the source whose version is already replaced here. */
+  unclear: boolean;
+}
+
+export class OperationLearner {
+  private readonly parts: OperationLearnerParts;
+  private view: SlotView | null = null;
+  private replica: Replica | null = null;
+  private session = 0;
+  private turn = 0;
+  private left = new Set<number>();
+  private run: Run | null = null;
+
+  constructor(parts: OperationLearnerParts) {
+    this.parts = parts;
+  }
+
+  get isDone(): boolean {
+    return this.left.size === 0;
+  }
+
+  /** Every epoch asks anew; slots that were copied stand. */
+  onTopology(view: SlotView, replica: Replica): void {
+    this.view = view;
+    this.replica = replica;
+    this.session += 1;
+    this.run = null;
+    this.left = new Set();
+    const { table, skip } = this.parts;
+    let owns = false;
+    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+      const row = view.row(slot);
+      owns ||= row.owns;
+      if (row.owns) table.confirm(slot);
+      else if (row.learns && !table.isConfirmed(slot) && !skip) this.left.add(slot);
+    }
+    if (this.left.size === 0 && owns) table.begin();
+  }
+
+  /** All records are copied. */
+  start(): void {
+    if (this.run === null) this.begin();
+  }
+
+  tick(): void {
+    const { run } = this;
+    if (run === null) return this.begin();
+    if (run.applying || run.dueAt > this.parts.clock.now()) return;
+    this.run = null;
+    this.turn += 1;
+    this.begin();
+  }
+
+  private begin(): void {
+    const [first] = this.left;
+    if (first === undefined) return;
+    const view = this.view!;
+    const owners = view.row(first).owners.filter((id) => this.parts.isLinked(id));
+    if (owners.length === 0) return;
+    const source = owners[this.turn % owners.length]!;
+    const slots = new Set([...this.left].filter((slot) => view.row(slot).owners.includes(source)));
+    this.run = { source, slots, after: OPERATIONS_FROM, dueAt: 0, applying: false, unclear: false };
+    this.ask(this.run);
+  }
+
+  private ask(run: Run): void {
+    run.dueAt = this.parts.clock.now() + ANSWER_TIMEOUT_MS;
+    this.parts.send(run.source, { kind: 'learnOperations', session: this.session, after: run.after });
+  }
+
+  onFrame(from: number, frame: LearnOperationsFrame): void {
+    const { run } = this;
+    if (run === null || frame.session !== this.session || run.source !== from) return;
+    if (run.applying || run.after !== frame.after) return;
+    run.applying = true;
+    this.parts.table.learnForgotten(frame.forgottenThrough);
+    const told = new Set<string>();
+    for (const operation of frame.operations) {
+      const slot = slotOf(operation.key);
+      if (!run.slots.has(slot)) continue;
+      const stored = operationKey(operation.key, operation.id);
+      told.add(stored);
+      this.take(run, slot, stored, operation);
+    }
+    this.dropLeftovers(run, frame.after, frame.next === '' ? OPERATIONS_TO : frame.next, told, () =>
+      this.advance(run, frame),
+    );
+  }
+
+  /** Open at the source: this node has it with the version itself, or will, unless it has replaced that version. */
+  private take(run: Run, slot: number, stored: string, operation: RememberedOperation): void {
+    const { key, version, kind, number, open } = operation;
+    if (!open) return this.parts.table.copy(slot, stored, { version, kind, number });
+    const state = this.replica!.stateOf(key);
+    const held = state === undefined ? this.parts.shelf.load(key, slot) : state.held;
+    const own = held === null || held === undefined || held === 'damaged' ? 0 : held.record.version;
+    if (own > version) run.unclear = true;
+    else if (own === version && (state === undefined || state.valid))
+      this.parts.table.copy(slot, stored, { version, kind, number });
+  }
+
+  private dropLeftovers(
+    run: Run,
+    from: string,
+    to: string,
+    told: ReadonlySet<string>,
+    done: () => void,
+  ): void {
+    const { storage, table } = this.parts;
+    const { session } = this;
+    const onPage = (error: unknown, entries: readonly StorageEntry[]): void => {
+      if (session !== this.session || this.run !== run) return;
+      if (error !== null) {
+        run.applying = false;
+        return;
+      }
+      for (const { key: stored } of entries) {
+        const slot = slotOf(splitOperationKey(stored).key);
+        if (!told.has(stored) && run.slots.has(slot)) table.dropLeftover(slot, stored);
+      }
+      const last = entries.at(-1);
+      if (last === undefined) done();
+      else storage.scan(last.key + '\u0000', to, OPERATION_COPY_ENTRIES_MAX, SLOT_COPY_BYTES_MAX, onPage);
+    };
+    storage.scan(from, to, OPERATION_COPY_ENTRIES_MAX, SLOT_COPY_BYTES_MAX, onPage);
+  }
+
+  private advance(run: Run, frame: LearnOperationsFrame): void {
+    run.applying = false;
+    if (frame.next !== '') {
+      run.after = frame.next;
+      return this.ask(run);
+    }
+    if (run.unclear) {
+      run.dueAt = this.parts.clock.now() + AGAIN_MS;
+      return;
+    }
+    this.run = null;
+    for (const slot of run.slots) {
+      this.parts.table.confirm(slot);
+      this.left.delete(slot);
+    }
+    if (this.left.size > 0) return this.begin();
+    this.parts.onDone();
+  }
+}

@@ -1,0 +1,186 @@
+/** What a node remembers of operations with an id, on a disk in memory: with the record, for a while, within bounds. */
+import { expect, test } from 'vitest';
+import { compareUtf8 } from '../base/utf8-order.ts';
+import {
+  OPERATION_FORGET_EVERY_MS,
+  OPERATION_ID_WINDOW_MS,
+  OPERATION_TABLE_BYTES_MAX,
+} from '../core/limits.ts';
+import type { IdentifiedOperation } from '../core/operation-id.ts';
+import type { StoredWrite } from '../core/replication/context.ts';
+import { ORIGIN_CLIENT } from '../core/record.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage } from '../ports/storage.ts';
+import { operationKey } from '../wire/operation-codec.ts';
+import { sealRecord } from '../wire/record-codec.ts';
+import { OperationTable } from './operation-table.ts';
+import { StoreWriter } from './store-writer.ts';
+
+const START = 1_700_000_000_000;
+
+class World {
+  readonly disk = new Map<string, Uint8Array>();
+  readonly batches: string[][] = [];
+  time = 0;
+  private turn: (() => void)[] = [];
+  private readonly clock: Clock = {
+    now: () => this.time,
+    wallNow: () => START + this.time,
+    bootNow: () => this.time,
+    after: () => () => undefined,
+    defer: (run) => void this.turn.push(run),
+  };
+  private readonly storage: Storage = {
+    get: (key) => this.disk.get(key),
+    write: (keys, values, done) => {
+      this.batches.push([...keys]);
+      keys.forEach((key, at) => {
+        if (values[at] === null) this.disk.delete(key);
+        else this.disk.set(key, Uint8Array.from(values[at]!));
+      });
+      this.turn.push(() => done(null));
+    },
+    scan: (from, to, countMax, _bytes, done) => {
+      const keys = [...this.disk.keys()].sort(compareUtf8).filter((key) => key >= from && key < to);
+      const entries = keys.slice(0, countMax).map((key) => ({ key, value: this.disk.get(key)! }));
+      this.turn.push(() => done(null, entries));
+    },
+    close: (done) => done(),
+  };
+  readonly writer = new StoreWriter(
+    this.storage,
+    this.clock,
+    1,
+    () => undefined,
+    () => undefined,
+  );
+  table = this.open();
+
+  open(byteCount = 0): OperationTable {
+    return (this.table = new OperationTable(this.writer, this.storage, this.clock, byteCount));
+  }
+
+  settle(): void {
+    while (this.turn.length > 0) this.turn.shift()!();
+  }
+
+  store(version: number, change: Partial<Pick<StoredWrite, 'operations' | 'voided'>>): void {
+    const content = { key: 'k', origin: ORIGIN_CLIENT, tombstone: false, value: Buffer.from('v') } as const;
+    const times = { createdAt: 0, updatedAt: 0, expiresAt: 0, operationId: null };
+    const write: StoredWrite = {
+      sealed: sealRecord({ ...content, ...times, version }),
+      slot: 1,
+      conditional: true,
+      recorded: true,
+      coordinator: { id: 1, incarnation: 1 },
+      base: 0,
+      operations: null,
+      voided: null,
+      replaced: null,
+      ...change,
+    };
+    this.writer.put(write, this.table.changesOf(write));
+  }
+}
+
+function increment(number: bigint, time = START): IdentifiedOperation {
+  const id = Buffer.alloc(16, Number(number));
+  id.writeUIntBE(time, 0, 6);
+  return { id, kind: 'increment', number };
+}
+
+test('an operation goes to disk in the batch of its record, and is found before and after', () => {
+  const world = new World();
+  const one = increment(1n);
+  world.store(4097, { operations: [one] });
+  const known = { kind: 'increment', version: 4097, number: 1n };
+  expect(world.table.find('k', one.id)).toEqual(known);
+  world.settle();
+  expect(world.batches[0]).toContain(operationKey('k', one.id));
+  expect(world.batches[0]!.some((key) => key.startsWith('r'))).toBe(true);
+  expect(world.table.find('k', one.id)).toEqual(known);
+  expect(world.table.find('another key', one.id)).toBeUndefined();
+});
+
+test('the next record makes an operation void and carries it again: the new one stands', () => {
+  const world = new World();
+  const one = increment(1n);
+  world.store(4097, { operations: [one] });
+  world.settle();
+  world.store(8193, { voided: [one] });
+  expect(world.table.find('k', one.id)).toBeUndefined();
+  world.store(12289, { voided: [one], operations: [{ ...one, number: 7n }] });
+  world.settle();
+  expect(world.table.find('k', one.id)).toEqual({ kind: 'increment', version: 12289, number: 7n });
+});
+
+test('a damaged entry: is neither known nor unknown', () => {
+  const world = new World();
+  const one = increment(1n);
+  world.store(4097, { operations: [one] });
+  world.settle();
+  world.disk.get(operationKey('k', one.id))![8]! ^= 1;
+  expect(world.table.find('k', one.id)).toBe('damaged');
+});
+
+test('an owner that begins knows nothing of before; that outlives its process', () => {
+  const world = new World();
+  expect(world.table.forgottenThrough()).toBe(Infinity);
+  world.time = 5;
+  world.table.begin();
+  world.settle();
+  world.time = 99;
+  world.open().begin();
+  expect(world.table.forgottenThrough()).toBe(START + 5);
+});
+
+test('what is older than the window is forgotten, and then told as such, not before', () => {
+  const world = new World();
+  world.table.begin();
+  const [old, young] = [increment(1n, START + 1_000), increment(2n, START + 60_000)];
+  world.store(4097, { operations: [old, young] });
+  world.settle();
+  const full = world.table.bytes;
+  world.time = OPERATION_ID_WINDOW_MS + 2_000;
+  world.table.tick();
+  world.settle();
+  expect(world.table.find('k', old.id)).toBeUndefined();
+  expect(world.table.find('k', young.id)).toBeDefined();
+  expect(world.table.forgottenThrough()).toBe(START + 2_000);
+  expect(world.table.bytes).toBe(full / 2);
+  expect(world.open().forgottenThrough()).toBe(START + 2_000);
+  world.time += OPERATION_FORGET_EVERY_MS;
+  world.table.tick();
+  world.settle();
+  expect(world.table.find('k', young.id)).toBeDefined();
+});
+
+test('bytes are counted by what stands: the same operation twice counts once, a full table says so', () => {
+  const world = new World();
+  const one = increment(1n);
+  world.store(4097, { operations: [one] });
+  const bytes = world.table.bytes;
+  world.store(8193, { operations: [one] });
+  expect(world.table.bytes).toBe(bytes);
+  world.store(12289, { voided: [one] });
+  expect(world.table.bytes).toBe(0);
+  expect(world.table.isFull()).toBe(false);
+  expect(world.open(OPERATION_TABLE_BYTES_MAX).isFull()).toBe(true);
+});
+
+test('a learner: takes what its source knows, drops what it lacks, keeps what came in this session', () => {
+  const world = new World();
+  const [leftover, told, fresh] = [increment(1n), increment(2n), increment(3n)];
+  world.store(4097, { operations: [leftover, told] });
+  world.settle();
+  world.table.doubtAll();
+  world.store(12289, { operations: [fresh] });
+  const stored = [leftover, told, fresh].map(({ id }) => operationKey('k', id));
+  world.table.copy(1, stored[1]!, { kind: 'increment', version: 8193, number: 5n });
+  for (const each of [stored[0]!, stored[2]!]) world.table.dropLeftover(1, each);
+  expect(world.table.find('k', leftover.id)).toBeUndefined();
+  expect(world.table.find('k', told.id)).toMatchObject({ version: 8193, number: 5n });
+  expect(world.table.find('k', fresh.id)).toMatchObject({ version: 12289 });
+  world.table.copy(1, stored[2]!, { kind: 'increment', version: 8193, number: 3n });
+  expect(world.table.find('k', fresh.id)).toMatchObject({ version: 12289 });
+});

@@ -1,0 +1,188 @@
+/**
+ * What this node remembers of operations with an id, as a part of its store: written in the batch of the record that
+ * they made, forgotten after a window of time. What was forgotten is told by one moment, so that an id of before it is
+ * refused and never taken for a new one. (PROTOCOL R33)
+ */
+import {
+  OPERATION_COPY_ENTRIES_MAX,
+  OPERATION_FORGET_EVERY_MS,
+  OPERATION_ID_WINDOW_MS,
+  OPERATION_TABLE_BYTES_MAX,
+  SLOT_COPY_BYTES_MAX,
+  SLOT_COUNT,
+} from '../core/limits.ts';
+import type { KnownOperation } from '../core/operation-id.ts';
+import type { OperationMemory, StoredWrite } from '../core/replication/context.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage, StorageEntry } from '../ports/storage.ts';
+import {
+  KNOWN_BYTES,
+  OPERATIONS_FROM,
+  decodeKnown,
+  encodeKnown,
+  operationKey,
+  operationKeyAfter,
+} from '../wire/operation-codec.ts';
+import { metaKey } from '../wire/store-codec.ts';
+import type { StoreChange, StoreWriter } from './store-writer.ts';
+
+const META = 'operations';
+
+export class OperationTable implements OperationMemory {
+  private readonly writer: StoreWriter;
+  private readonly storage: Storage;
+  private readonly clock: Clock;
+  private byteCount: number;
+  /** Null while this node has never been an owner: what came before it is unknown. */
+  private forgotten: number | null;
+  /** 1 where what is remembered of the slot counts: this node owns it, or has copied it from its source. (R19) */
+  private readonly confirmed = new Uint8Array(SLOT_COUNT);
+  /** Of the other slots: what came to this node since it learns them, and is no leftover. */
+  private readonly sessions = new Map<number, Set<string>>();
+  private lookAt = 0;
+  private looking = false;
+
+  /** `byteCount`: what the store holds of operations already. */
+  constructor(writer: StoreWriter, storage: Storage, clock: Clock, byteCount: number) {
+    this.writer = writer;
+    this.storage = storage;
+    this.clock = clock;
+    this.byteCount = byteCount;
+    const meta = storage.get(metaKey(META));
+    this.forgotten = meta === undefined ? null : Buffer.from(meta).readDoubleLE(0);
+  }
+
+  get bytes(): number {
+    return this.byteCount;
+  }
+
+  find(key: string, id: Uint8Array): KnownOperation | undefined | 'damaged' {
+    const stored = operationKey(key, id);
+    const value = this.writer.get(stored);
+    return value === undefined ? undefined : (decodeKnown(stored, value) ?? 'damaged');
+  }
+
+  forgottenThrough(): number {
+    return this.forgotten ?? Infinity;
+  }
+
+  isFull(): boolean {
+    return this.byteCount >= OPERATION_TABLE_BYTES_MAX;
+  }
+
+  /** What goes to disk with the record: first what it makes void, then what it stands for. */
+  changesOf(write: StoredWrite): StoreChange[] | null {
+    const { voided, operations, sealed, slot } = write;
+    if (voided === null && operations === null) return null;
+    const { key, version } = sealed.record;
+    const changes: StoreChange[] = [];
+    for (const { id } of voided ?? []) this.change(changes, operationKey(key, id), null);
+    for (const { id, kind, number } of operations ?? []) {
+      const stored = operationKey(key, id);
+      if (this.confirmed[slot] === 0) this.session(slot).add(stored);
+      this.change(changes, stored, encodeKnown(stored, { version, kind, number }));
+    }
+    return changes;
+  }
+
+  private change(changes: StoreChange[], stored: string, bytes: Uint8Array | null): void {
+    const held = this.writer.get(stored) !== undefined;
+    if (!held && bytes === null) return;
+    if (held !== (bytes !== null)) this.byteCount += (held ? -1 : 1) * (stored.length + KNOWN_BYTES);
+    changes.push({ stored, bytes });
+  }
+
+  /** This node is an owner and has nothing to learn: of what came before it nothing is known. */
+  begin(): void {
+    if (this.forgotten === null) this.setForgotten(Math.ceil(this.clock.wallNow()));
+  }
+
+  /** A source remembers nothing up to this moment: neither does who copies from it. */
+  learnForgotten(through: number): void {
+    this.setForgotten(Math.max(this.forgotten ?? 0, through));
+  }
+
+  private setForgotten(through: number): void {
+    if (this.forgotten === through) return;
+    this.forgotten = through;
+    const bytes = Buffer.alloc(8);
+    bytes.writeDoubleLE(through, 0);
+    this.writer.putMeta(META, bytes, () => undefined);
+  }
+
+  isConfirmed(slot: number): boolean {
+    return this.confirmed[slot] === 1;
+  }
+
+  confirm(slot: number): void {
+    this.confirmed[slot] = 1;
+    this.sessions.delete(slot);
+  }
+
+  /** What is remembered of the slot is a leftover until a source confirms it. */
+  doubt(slot: number): void {
+    this.confirmed[slot] = 0;
+    this.sessions.delete(slot);
+  }
+
+  doubtAll(): void {
+    this.confirmed.fill(0);
+    this.sessions.clear();
+  }
+
+  private session(slot: number): Set<string> {
+    let session = this.sessions.get(slot);
+    if (session === undefined) this.sessions.set(slot, (session = new Set()));
+    return session;
+  }
+
+  /** A learner hears of an operation from its source. What came in this session stays where it is later. */
+  copy(slot: number, stored: string, known: KnownOperation): void {
+    const value = this.writer.get(stored);
+    const present = value === undefined ? undefined : decodeKnown(stored, value);
+    const isOurs = this.sessions.get(slot)?.has(stored) === true;
+    if (present !== undefined && isOurs && present.version > known.version) return;
+    this.putAlone(stored, encodeKnown(stored, known));
+  }
+
+  /** What its source does not know is no operation, unless it came in this session. */
+  dropLeftover(slot: number, stored: string): void {
+    if (this.sessions.get(slot)?.has(stored) !== true) this.putAlone(stored, null);
+  }
+
+  private putAlone(stored: string, bytes: Uint8Array | null): void {
+    const changes: StoreChange[] = [];
+    this.change(changes, stored, bytes);
+    for (const change of changes) this.writer.putEntry(change.stored, change.bytes);
+  }
+
+  /** The entry as the store has it now: what is being written counts. */
+  current(entry: StorageEntry): KnownOperation | undefined {
+    const value = this.writer.get(entry.key);
+    return value === undefined ? undefined : decodeKnown(entry.key, value);
+  }
+
+  /** Now and then: what is older than the window is forgotten, a bounded number at a time. */
+  tick(): void {
+    const now = this.clock.now();
+    if (this.looking || now < this.lookAt || this.forgotten === null) return;
+    this.lookAt = now + OPERATION_FORGET_EVERY_MS;
+    this.looking = true;
+    const through = Math.floor(this.clock.wallNow() - OPERATION_ID_WINDOW_MS);
+    const to = operationKeyAfter(through);
+    this.storage.scan(
+      OPERATIONS_FROM,
+      to,
+      OPERATION_COPY_ENTRIES_MAX,
+      SLOT_COPY_BYTES_MAX,
+      (error, entries) => {
+        this.looking = false;
+        if (error !== null || entries.length === 0) return;
+        this.setForgotten(Math.max(this.forgotten ?? 0, through));
+        for (const { key } of entries) this.putAlone(key, null);
+        // As long as there are more, they go tick by tick.
+        this.lookAt = now;
+      },
+    );
+  }
+}

@@ -1,0 +1,19 @@
+/** Words of a fixed list, sent as their numbers: a number once given is never used again for another word. */
+import type { WriteKind } from '../core/operation.ts';
+import type { Reader } from './reader.ts';
+
+export const OPERATION_KINDS = [
+  'put',
+  'delete',
+  'compareAndPut',
+  'compareAndDelete',
+  'increment',
+  'fill',
+  'expire',
+] as const satisfies readonly WriteKind[];
+
+export function readChoice<T extends string>(from: Reader, choices: readonly T[]): T {
+  const choice = choices[from.u8()];
+  if (choice === undefined) from.fail('a choice is unknown');
+  return choice ?? choices[0]!;
+}

@@ -1,0 +1,97 @@
+/** Operations with an id on the disk: by themselves, and in the marks of what is in flight. */
+import { expect, test } from 'vitest';
+import type { KnownOperation } from '../core/operation-id.ts';
+import { ORIGIN_CLIENT } from '../core/record.ts';
+import {
+  decodeKnown,
+  encodeKnown,
+  operationKey,
+  operationKeyAfter,
+  splitOperationKey,
+} from './operation-codec.ts';
+import { sealRecord } from './record-codec.ts';
+import { decodeMarks, encodeMarks } from './store-codec.ts';
+import type { InFlightMark } from './store-codec.ts';
+
+const ID = Uint8Array.from({ length: 16 }, (_, at) => at * 15);
+const INCREMENT: KnownOperation = { kind: 'increment', version: 2 ** 53 - 1, number: -(2n ** 63n) };
+const MARK: InFlightMark = {
+  key: 'schlüssel',
+  slot: 16_383,
+  version: 12_345,
+  conditional: true,
+  recorded: false,
+  coordinator: { id: 7, incarnation: 99 },
+  base: 8_192,
+  operations: [
+    { id: ID, kind: 'increment', number: 5n },
+    { id: ID.toReversed(), kind: 'compareAndDelete', number: null },
+  ],
+};
+
+/** The marks of writes that leave these behind. */
+function marksOf(marks: readonly InFlightMark[]): Uint8Array {
+  const content = {
+    origin: ORIGIN_CLIENT,
+    tombstone: false,
+    value: Buffer.from('v'),
+    operationId: null,
+  } as const;
+  const times = { createdAt: 0, updatedAt: 0, expiresAt: 0 };
+  return encodeMarks(
+    marks.map(({ key, version, ...rest }) => {
+      return {
+        ...rest,
+        sealed: sealRecord({ ...content, ...times, key, version }),
+        voided: null,
+        replaced: null,
+      };
+    }),
+  );
+}
+
+test('what is remembered: comes back as it was, under its own name only', () => {
+  const stored = operationKey('k', ID);
+  for (const known of [INCREMENT, { kind: 'delete', version: 1, number: null } as const]) {
+    const value = encodeKnown(stored, known);
+    expect(decodeKnown(stored, value)).toEqual(known);
+    expect(decodeKnown(operationKey('l', ID), value)).toBeUndefined();
+  }
+});
+
+test('a flipped bit anywhere: is noticed', () => {
+  const stored = operationKey('k', ID);
+  const value = encodeKnown(stored, INCREMENT);
+  for (let bit = 0; bit < value.length * 8; bit += 1) {
+    const damaged = Uint8Array.from(value);
+    damaged[bit >> 3]! ^= 1 << (bit & 7);
+    expect(decodeKnown(stored, damaged)).toBeUndefined();
+  }
+  expect(decodeKnown(stored, value.subarray(1))).toBeUndefined();
+});
+
+test('names stand in the order of the ids and so of their times', () => {
+  const time = Buffer.from(ID).readUIntBE(0, 6);
+  const stored = operationKey('any key', ID);
+  expect(splitOperationKey(stored)).toEqual({ id: ID, key: 'any key' });
+  expect(stored < operationKeyAfter(time)).toBe(true);
+  expect(stored < operationKeyAfter(time - 1)).toBe(false);
+});
+
+test('marks with and without operations: come back as they were', () => {
+  const plain = { ...MARK, key: 'p', base: 0, operations: null };
+  expect(decodeMarks(marksOf([MARK, plain, MARK]))).toEqual([MARK, plain, MARK]);
+});
+
+test('marks cut off anywhere: are damaged, never fewer', () => {
+  const bytes = marksOf([MARK, MARK]);
+  for (let end = 0; end < bytes.length; end += 1) expect(decodeMarks(bytes.subarray(0, end))).toBeUndefined();
+});
+
+test('marks of the first format: know neither base nor operations', () => {
+  const now = Buffer.from(marksOf([{ ...MARK, operations: null }]));
+  // Behind head, slot, version, flags and coordinator stands the base.
+  const first = Buffer.concat([now.subarray(0, 26), now.subarray(34)]);
+  first[0] = 1;
+  expect(decodeMarks(first)).toEqual([{ ...MARK, base: 0, operations: null }]);
+});
