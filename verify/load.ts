@@ -21,6 +21,8 @@ export interface LoadPlan {
   readonly counterCount: number;
   /** Milliseconds between two operations of a client, at most: the cluster is to be watched, not worn. */
   readonly restMs: number;
+  /** Whether some writes have conditions, increments among them. */
+  readonly conditions: boolean;
   /** Whether definite failures are tried again until the operation's deadline. */
   readonly retries: boolean;
   /** Puts a value into the legacy API; null: there is none. */
@@ -35,6 +37,7 @@ export const LOAD_PLAN_DEFAULT = {
   registerCount: 250,
   counterCount: 16,
   restMs: 6,
+  conditions: true,
   retries: false,
   putLegacy: null,
 };
@@ -202,14 +205,15 @@ export class Load {
       return { key: this.drawLegacyKey(this.plan.putLegacy), isCounter: false };
     }
     const { prefix, registerCount, counterCount } = this.plan;
-    const isCounter = kind >= 100 - SHARES.counter && counterCount > 0;
+    const isCounter = kind >= 100 - SHARES.counter && counterCount > 0 && this.plan.conditions;
     if (isCounter) return { key: `${prefix}count:${randomInt(counterCount)}`, isCounter };
     const amongMax = randomInt(HOT_EVERY) === 0 ? Math.min(HOT_COUNT, registerCount) : registerCount;
     return { key: `${prefix}key:${randomInt(Math.max(1, amongMax))}`, isCounter };
   }
 
   private drawOn(key: string, isCounter: boolean): Draw {
-    const draw = randomInt(100);
+    // The first 83 of 100 are without a condition, but for increments.
+    const draw = randomInt(this.plan.conditions ? 100 : 83);
     if (draw < 40) return { key, call: { kind: 'get' } };
     if (isCounter && draw < 75) {
       return { key, call: { kind: 'increment', delta: BigInt(1 + randomInt(9)) } };
@@ -262,11 +266,15 @@ export class Load {
 
 /**
  * Readers and every second client speak to one node alone, so that some are never held up by a node that stands
- * still, and others always look at it; the rest go round over all.
+ * still, and others always look at it; the rest go round over all. So does everyone who tries again until it works.
  */
-function nodesOf(at: number, addresses: readonly string[], { clientCount }: LoadPlan): readonly string[] {
+function nodesOf(
+  at: number,
+  addresses: readonly string[],
+  { clientCount, retries }: LoadPlan,
+): readonly string[] {
   const isReader = at >= clientCount;
-  if (!isReader && at % 2 === 0) return addresses;
+  if (retries || (!isReader && at % 2 === 0)) return addresses;
   const number = isReader ? at - clientCount : (at - 1) / 2;
   return [addresses[number % addresses.length]!];
 }

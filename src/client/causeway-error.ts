@@ -26,6 +26,12 @@ export function certaintyOfLoss(isWrite: boolean): Certainty {
   return isWrite ? 'indefinite' : 'definite';
 }
 
+/**
+ * Of a call that the library has sent on no connection. It hands such a call to a connection that was refused or closed
+ * in order meanwhile; there it tries again only what the other side has not begun, and then fails so.
+ */
+const NEVER_SENT = /^No connection established/;
+
 export function errorOfStatus(error: ServiceError, isWrite: boolean): CausewayError {
   const code = error.metadata?.get('causeway-code')[0]?.toString();
   const certainty = error.metadata?.get('causeway-certainty')[0]?.toString();
@@ -33,7 +39,8 @@ export function errorOfStatus(error: ServiceError, isWrite: boolean): CausewayEr
     // A newer node may know codes that we do not; its word on certainty stands all the same.
     return new CausewayError(isErrorCode(code) ? code : 'transport', certainty, error.details);
   }
-  return new CausewayError('transport', certaintyOfLoss(isWrite), error.details || error.message);
+  const told = error.details || error.message;
+  return new CausewayError('transport', NEVER_SENT.test(told) ? 'definite' : certaintyOfLoss(isWrite), told);
 }
 
 /** May another node do what this one definitely did not? */

@@ -1,8 +1,10 @@
 /** The client before real doors: what it does, and above all what it says when it cannot know. */
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Client, credentials, Server, ServerCredentials } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually, openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
+import { errorOfStatus } from './causeway-error.ts';
 import { CausewayError, connect, newOperationId } from './index.ts';
 import type { CausewayClient } from './index.ts';
 
@@ -78,6 +80,22 @@ describe('calls', () => {
 });
 
 describe('failures', () => {
+  test('a write on a connection that went before it was sent: definite, whatever the library calls it', async () => {
+    const direct = new Client(NOBODY, credentials.createInsecure());
+    const call = (): Promise<ServiceError> =>
+      new Promise((resolve) => {
+        const path = '/causeway.v1.KeyValue/Put';
+        const bytes = (given: Buffer): Buffer => given;
+        direct.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), (error) => resolve(error!));
+      });
+    // The first call waits for the connection that fails; the second finds it failed.
+    for (const error of [await call(), await call()]) {
+      expect(error.details).toContain('No connection established');
+      expect(errorOfStatus(error, true)).toMatchObject({ code: 'transport', certainty: 'definite' });
+    }
+    direct.close();
+  });
+
   test('a failure of the node: its code and certainty, as it said them', async () => {
     one.api.failWith = 'outcome_unknown';
     expect(await errorOf(client.set('a', 'x'))).toMatchObject({

@@ -27,6 +27,8 @@ const CHANNEL_OPTIONS = {
   // A machine that vanished sends nothing: this finds it out.
   'grpc.keepalive_time_ms': 5_000,
   'grpc.keepalive_timeout_ms': 2_000,
+  // A name's records must not make the library repeat calls that may have happened.
+  'grpc.service_config_disable_resolution': 1,
 };
 
 export class Nodes {

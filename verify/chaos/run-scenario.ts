@@ -101,6 +101,7 @@ function makeLoad(world: World, scenario: Scenario, writer: RunWriter): Load {
       registerCount: load.registers,
       counterCount: load.counters,
       restMs: load.restMs,
+      conditions: load.conditions,
       retries: load.retries,
       putLegacy: legacy === null ? null : (key, value) => void legacy.data.set(key, value),
       onOperation: (operation) => writer.write({ is: 'operation', ...operation }),

@@ -31,6 +31,8 @@ const SCENARIO = z
       legacy: z.boolean().default(true),
       /** Milliseconds a client rests between two operations, at most. */
       restMs: count.default(6),
+      /** Whether some writes have conditions, increments among them. */
+      conditions: z.boolean().default(true),
       /** Definite failures are tried again until the operation's deadline. */
       retries: z.boolean().default(false),
     }),

@@ -142,7 +142,8 @@ function groupFigures(operations: readonly TimedOperation[], lastsMs: number): G
     ok: done.length,
     definite: operations.length - done.length - indefinite,
     indefinite,
-    stallMsMax: longest(gapsOf(done, lastsMs)),
+    // What nobody tried did not stall.
+    stallMsMax: operations.length === 0 ? 0 : longest(gapsOf(done, lastsMs)),
     slowestMs: done.reduce((most, { beganMs, endedMs }) => Math.max(most, endedMs - beganMs), 0),
   };
 }
