@@ -120,6 +120,16 @@ describe('a recorded run', () => {
 });
 
 describe('the lines of a run', () => {
+  test('a run that was killed in the middle of a line: what stands before it is judged, the stores are not', async () => {
+    const path = join(folder, 'torn.ndjson');
+    const stale = operation(16, { kind: 'get' }, { kind: 'value', value: 'one', version: OLD });
+    const lines = [...before('progress', stale).slice(0, -3), goodLines().at(-2)!].map(encodeLine);
+    writeFileSync(path, lines.join('\n').slice(0, -20));
+    const faults = judgeRun(await readRun(path)).join();
+    for (const told of ['cut off', 'a: violation', 'was not looked at']) expect(faults).toContain(told);
+    expect(faults).not.toContain('PostgreSQL');
+  });
+
   test('whole numbers of 64 bits: come back as they were', () => {
     const total = 9_007_199_254_740_993n;
     const line = operation(1, { kind: 'increment', delta: 5n }, { kind: 'done', version: 1, number: total });
@@ -129,7 +139,7 @@ describe('the lines of a run', () => {
   test('a line that is none, another format, a file that begins in the middle: refused with the line', async () => {
     const path = join(folder, 'broken.ndjson');
     const good = goodLines().map(encodeLine);
-    writeFileSync(path, `${good[0]!}\n{"is":"oper`);
+    writeFileSync(path, `${good[0]!}\n{"is":"oper\n${good[2]!}\n`);
     await expect(readRun(path)).rejects.toThrow(`${path}, line 2`);
     writeFileSync(path, good[0]!.replace('"format":1', '"format":2'));
     await expect(readRun(path)).rejects.toThrow('format 2');

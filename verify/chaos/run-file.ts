@@ -80,19 +80,24 @@ export interface Run {
   end: Extract<RunLine, { is: 'end' }> | null;
 }
 
-/** Throws with the number of the line that is none of a run's. */
+/** Throws with the number of the line that is none of a run's; a last line that is torn is where the run was cut off. */
 export async function readRun(path: string): Promise<Run> {
   const reader = new RunReader();
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity });
   let number = 0;
+  let torn: SyntaxError | null = null;
+  const faulty = (at: number, error: unknown): Error =>
+    new Error(`${path}, line ${at}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   for await (const text of lines) {
+    if (torn !== null) throw faulty(number, torn);
     number += 1;
     try {
       reader.take(decodeLine(text));
     } catch (error) {
-      throw new Error(`${path}, line ${number}: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      });
+      if (!(error instanceof SyntaxError)) throw faulty(number, error);
+      torn = error;
     }
   }
   return reader.finish(path);
@@ -107,7 +112,8 @@ class RunReader {
   // long: one line a kind
   take(line: RunLine): void {
     if (line.is === 'run') {
-      this.run = emptyRun(line);
+      const { is: _is, ...head } = line;
+      this.run = emptyRun(head);
       return;
     }
     const { run } = this;
@@ -159,7 +165,8 @@ class RunReader {
     const { run } = this;
     if (run === null) throw new Error(`${path} holds no run`);
     for (const fault of run.faults) fault.toMs = Math.min(fault.toMs, this.latestMs);
-    if (this.stores.size > 0) {
+    // Of a run that was cut off nobody knows whether everything was looked at.
+    if (run.end !== null && this.stores.size > 0) {
       const stores = [...this.stores].map(([node, byKey]) => ({ node, byKey }));
       run.survey = { reads: readsAtRest(run.operations), stores, rows: this.rows };
     }
