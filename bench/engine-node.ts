@@ -104,6 +104,7 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
         systemOfRecord: meteredRecord(record, recordMeter),
         legacySource: null,
         hash32: (text) => h32(text),
+        copyBytesPerSecondMax: 0,
         onLeft: () => undefined,
         onFatal: (reason) => {
           log.event('error', 'node.fatal', { reason });

@@ -117,6 +117,7 @@ export class SimCluster {
       },
       hello: { name: sim.name, clusterName: 'sim', protocolMin: 2, protocolMax: 2, settings: {} },
       cacheBytes: prng.chance(0.3) ? 2_000 : 1_000_000,
+      copyBytesPerSecondMax: 0,
       writeThrough: [],
       legacyTimeoutMs: 1_000,
       clock: new SimClock(scheduler, life, sim.clocks),

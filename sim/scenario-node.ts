@@ -5,6 +5,7 @@
  */
 import { assert } from '../src/base/assert.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
+import { CopyPace } from '../src/core/copy-pace.ts';
 import type { PeerMessage } from '../src/core/message.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { SealedRecord } from '../src/core/record.ts';
@@ -247,6 +248,7 @@ export class ScenarioNode {
       send,
       isLinked: () => true,
       onLearned: () => (this.hasLearned = true),
+      pace: new CopyPace(0, 0),
       promoteEarly: mutations.promoteEarly === true,
     });
     const port = record.connect(this.name, life);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SETTING_KINDS, variableOf } from './config-layers.ts';
-import { ConfigError, loadConfig, settingsThatMustAgree } from './config.ts';
+import { ConfigError, loadConfig, settingsThatMustAgree, joinOf } from './config.ts';
 import type { ConfigSources } from './config.ts';
 
 const MEMBERS = 'a=127.0.0.1:50051,b=127.0.0.1:50052,c=127.0.0.1:50053';
@@ -249,7 +249,6 @@ describe('what members must have alike', () => {
 
   test.each([
     ['cluster.name', 'other'],
-    ['cluster.members', 'a=127.0.0.1:1,b=127.0.0.1:50052,c=127.0.0.1:50053'],
     ['cluster.replicas', '2'],
     ['cluster.ownersMin', '1'],
     ['limits.valueBytesMax', '1000'],
@@ -259,5 +258,51 @@ describe('what members must have alike', () => {
     const changed = agreed({ [path]: text });
     expect(changed).not.toEqual(agreed({}));
     expect(JSON.stringify(changed)).not.toContain(SECRET);
+  });
+});
+
+describe('a node that joins', () => {
+  const told = {
+    layer: { cluster: { name: 'shop', replicas: 3, ownersMin: 2 }, limits: { valueBytesMax: 1_000 } },
+    members: [
+      { name: 'a', address: '10.0.0.1:50051' },
+      { name: 'b', address: '10.0.0.2:50051' },
+    ],
+  };
+  const flags = { 'node.name': 'n', 'node.dataDir': '/d', 'node.join': '10.0.0.1:50051', postgres: 'none' };
+
+  test('what it was told stands below its own settings, and it is a member beside those there are', () => {
+    const { config } = loadConfig({ flags: { ...flags, 'grpc.port': '50061' }, told });
+    expect(config.cluster).toMatchObject({ name: 'shop', replicas: 3, ownersMin: 2 });
+    expect(config.limits.valueBytesMax).toBe(1_000);
+    expect(config.cluster.members.map(({ name, address }) => `${name}=${address}`)).toEqual([
+      'a=10.0.0.1:50051',
+      'b=10.0.0.2:50051',
+      'n=127.0.0.1:50061',
+    ]);
+  });
+
+  test('members in its file are those of the founding: the cluster knows better; its own address may be named', () => {
+    const own = {
+      'cluster.members': 'n=1.1.1.1:1,z=1.1.1.1:2',
+      'node.address': '10.0.0.9:50051',
+      'node.zone': 'c',
+    };
+    const { config } = loadConfig({ flags: { ...flags, ...own }, told });
+    expect(config.cluster.members.at(-1)).toEqual({
+      name: 'n',
+      address: '10.0.0.9:50051',
+      zone: 'c',
+      host: '',
+    });
+    expect(config.cluster.members).toHaveLength(3);
+  });
+
+  test('where it asks is known before all is valid; without node.join there is nobody to ask', () => {
+    expect(joinOf({ flags: { 'node.join': 'h:1', 'node.dataDir': '/d' } })).toEqual({
+      address: 'h:1',
+      dataDir: '/d',
+    });
+    expect(joinOf({ flags: { 'node.dataDir': '/d' } })).toBeUndefined();
   });
 });

@@ -49,7 +49,17 @@ const CONFIG = z.strictObject({
       .max(7 * 24 * 3_600_000)
       .default(limits.HEAL_AFTER_MS_DEFAULT),
   }),
-  node: section({ name, dataDir: z.string().min(1) }),
+  node: section({
+    name,
+    dataDir: z.string().min(1),
+    weight: z.number().min(0).max(1000).default(1),
+    /** Of a node that joins: where the others reach it, and where it stands; a founder's are in cluster.members. */
+    address: address.optional(),
+    zone: z.string().default(''),
+    host: z.string().default(''),
+    join: address.optional(),
+    replace: name.optional(),
+  }),
   grpc: section({ host: host.default('127.0.0.1'), port: port.default(50_051) }),
   http: section({ host: host.default('127.0.0.1'), port: port.default(8080) }),
   /** Null: none, said in so many words. */
@@ -84,6 +94,9 @@ const CONFIG = z.strictObject({
       }),
     )
     .default([]),
+  copy: section({
+    bytesPerSecondMax: z.int().min(0).default(limits.COPY_BYTES_PER_SECOND_DEFAULT),
+  }),
   cache: section({ bytes: z.int().min(0).default(limits.CACHE_BYTES_DEFAULT) }),
   limits: section({
     valueBytesMax: z.int().min(1).max(limits.VALUE_BYTES_MAX).default(limits.VALUE_BYTES_MAX),
@@ -104,6 +117,14 @@ export interface ConfigSources {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Texts by path: `{ 'grpc.port': '50052' }`. */
   readonly flags?: Readonly<Record<string, string>>;
+  /** What a member of the cluster has told: below all that is given here, but for the members. */
+  readonly told?: ClusterTold | undefined;
+}
+
+/** What a process learns of the cluster that it joins. */
+export interface ClusterTold {
+  readonly layer: Readonly<Record<string, unknown>>;
+  readonly members: readonly { readonly name: string; readonly address: string }[];
 }
 
 export class ConfigError extends Error {
@@ -122,7 +143,8 @@ export function loadConfig(sources: ConfigSources): { config: Config; warnings: 
   const flags = pathLayer(sources.flags ?? {});
   const faults = [...flags.faults];
   const file = readFileLayer(sources.file, faults);
-  const merged = [file, environment.layer, flags.layer].reduce(merge, {});
+  const given = [file, environment.layer, flags.layer].reduce(merge, {});
+  const merged = sources.told === undefined ? given : withTold(sources.told, given);
   const parsed = CONFIG.safeParse(noneAsNull(merged), { reportInput: true });
   if (!parsed.success) throw new ConfigError([...faults, ...parsed.error.issues.flatMap(faultsOf)]);
   faults.push(...crossFaults(parsed.data));
@@ -130,14 +152,39 @@ export function loadConfig(sources: ConfigSources): { config: Config; warnings: 
   return { config: parsed.data, warnings: [...environment.warnings, ...warningsOf(parsed.data)] };
 }
 
+/** Where a process that joins asks for the cluster, and where its store lies; undefined where it joins none. */
+export function joinOf(sources: ConfigSources): { address: string; dataDir: string } | undefined {
+  const file = readFileLayer(sources.file, []);
+  const layers = [file, environmentLayer(sources.env ?? {}).layer, pathLayer(sources.flags ?? {}).layer];
+  const merged = layers.reduce(merge, {});
+  const node = isObject(merged) ? merged['node'] : undefined;
+  if (!isObject(node)) return undefined;
+  const { join, dataDir } = node;
+  return typeof join === 'string' && typeof dataDir === 'string' ? { address: join, dataDir } : undefined;
+}
+
+/** The members are those that the cluster has now, and this process itself. */
+function withTold({ layer, members }: ClusterTold, given: unknown): unknown {
+  const merged = merge(layer, given) as Record<string, unknown>;
+  const node = isObject(merged['node']) ? merged['node'] : {};
+  const grpc = isObject(merged['grpc']) ? merged['grpc'] : {};
+  const others = members.filter((member) => member.name !== node['name']);
+  const own = {
+    name: node['name'],
+    address: node['address'] ?? `${textOr(grpc['host'], '127.0.0.1')}:${textOr(grpc['port'], '50051')}`,
+    zone: node['zone'] ?? '',
+    host: node['host'] ?? '',
+  };
+  const known = others.map(({ name: other, address: at }) => ({ name: other, address: at }));
+  return merge(merged, { cluster: { members: [...known, own] } });
+}
+
 /** What all members must have alike, shown to each other when they meet; secrets only as their digest. */
 export function settingsThatMustAgree(config: Config): Record<string, string> {
   const { cluster, legacy, routes } = config;
-  const members = cluster.members.map((member) => `${member.name}=${member.address}`).sort();
   const byPrefix = routes.map(({ prefix, writeThrough }) => JSON.stringify([prefix, writeThrough])).sort();
   return {
     'cluster.name': cluster.name,
-    'cluster.members': members.join(','),
     'cluster.replicas': String(cluster.replicas),
     'cluster.ownersMin': String(cluster.ownersMin),
     'limits.valueBytesMax': String(config.limits.valueBytesMax),
@@ -268,6 +315,11 @@ function repeats(texts: readonly string[]): Set<string> {
 function isAddress(text: string): boolean {
   const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(text);
   return match !== null && Number(match[2]) >= 1 && Number(match[2]) <= 65_535;
+}
+
+/** A setting as it was given, before it is checked. */
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -6,7 +6,7 @@ import { failure } from './core/errors.ts';
 import type { ReadResult, ScanResult, WriteOperation, WriteResult } from './core/operation.ts';
 import { slotOf } from './core/slots.ts';
 import { WAIT } from './node/api.ts';
-import type { Inspection, NodeApi, NodeStatus } from './node/api.ts';
+import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from './node/api.ts';
 
 export class LateApi implements NodeApi {
   private readonly name: string;
@@ -46,6 +46,11 @@ export class LateApi implements NodeApi {
     return this.node?.inspect(key) ?? { owner: false, record: undefined, valid: false, slot: slotOf(key) };
   }
 
+  operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
+    if (this.node !== null) return this.node.operate(order, timeoutMs, done);
+    setImmediate(() => done({ kind: 'failed', failure: failure('not_ready') }));
+  }
+
   status(): NodeStatus {
     return this.node?.status() ?? { ...NOTHING_YET, name: this.name, record: this.record() };
   }
@@ -67,6 +72,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   oldestUnfinishedMs: 0,
   keysHeld: 0,
   learnedShare: 0,
+  copy: { slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
   operations: { reads: 0, writes: 0, failures: 0 },
   notWrittenThrough: [],
 };

@@ -21,7 +21,15 @@ const STOP_TIMEOUT_MS = 3_000;
 
 type Settings = Pick<
   NodeParts,
-  'self' | 'joins' | 'members' | 'membership' | 'hello' | 'cacheBytes' | 'writeThrough' | 'legacyTimeoutMs'
+  | 'self'
+  | 'joins'
+  | 'members'
+  | 'membership'
+  | 'hello'
+  | 'cacheBytes'
+  | 'copyBytesPerSecondMax'
+  | 'writeThrough'
+  | 'legacyTimeoutMs'
 >;
 
 export function nodeSettings(config: Config): Settings {
@@ -29,7 +37,7 @@ export function nodeSettings(config: Config): Settings {
   const { name, address, zone, host } = cluster.members.find((member) => member.name === node.name)!;
   return {
     self: { name, address, zone, host },
-    joins: null,
+    joins: node.join === undefined ? null : { weight: node.weight, replaces: node.replace ?? '' },
     members: cluster.members.map((member) => ({ name: member.name, address: member.address, weight: 1 })),
     membership: membershipSettings(config),
     hello: {
@@ -40,6 +48,7 @@ export function nodeSettings(config: Config): Settings {
       settings: settingsThatMustAgree(config),
     },
     cacheBytes: config.cache.bytes,
+    copyBytesPerSecondMax: config.copy.bytesPerSecondMax,
     writeThrough: config.routes,
     legacyTimeoutMs: config.legacy?.timeoutMs ?? 0,
   };

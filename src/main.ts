@@ -26,6 +26,8 @@ import { openHttpServer } from './servers/http/server.ts';
 export interface RunningNode {
   /** In order: what is under way is finished, the others are told, everything is closed. */
   stop(): Promise<void>;
+  /** Resolves when the cluster goes on without this node for good. */
+  readonly left: Promise<void>;
 }
 
 const EXIT_FATAL = 1;
@@ -43,17 +45,25 @@ export async function startNode(config: Config, stopAsked?: AbortSignal): Promis
   log.event('info', 'node.start', { dataDir: config.node.dataDir });
   const open: Open = [];
   let stopping: Promise<void> | undefined;
+  let onLeft = (): void => undefined;
+  const left = new Promise<void>((resolve) => (onLeft = resolve));
   try {
-    await openAll(config, log, open, stopAsked);
+    await openAll(config, log, open, () => onLeft(), stopAsked);
   } catch (error) {
     if (stopAsked?.aborted !== true) log.event('error', 'node.start_failed', { reason: reasonOf(error) });
     await closeAll(open, log);
     throw error;
   }
-  return { stop: () => (stopping ??= closeAll(open, log)) };
+  return { stop: () => (stopping ??= closeAll(open, log)), left };
 }
 
-async function openAll(config: Config, log: Log, open: Open, stopAsked?: AbortSignal): Promise<void> {
+async function openAll(
+  config: Config,
+  log: Log,
+  open: Open,
+  onLeft: () => void,
+  stopAsked?: AbortSignal,
+): Promise<void> {
   const store = await openStore(config, log);
   open.push(store.release);
   const disk = onceClosed(store.storage);
@@ -72,7 +82,7 @@ async function openAll(config: Config, log: Log, open: Open, stopAsked?: AbortSi
   const legacySource = config.legacy === null ? null : openLegacySource(legacySettings(config.legacy), log);
   if (legacySource !== null) open.push(() => closed(legacySource));
   stopAsked?.throwIfAborted();
-  await openNode(config, log, open, { disk, record, legacySource, late });
+  await openNode(config, log, open, { disk, record, legacySource, late, onLeft });
   log.event('info', 'node.listening', { grpc: config.grpc.port, http: config.http.port });
 }
 
@@ -81,6 +91,7 @@ interface Surroundings {
   readonly record: PostgresRecord | null;
   readonly legacySource: LegacySource | null;
   readonly late: LateApi;
+  readonly onLeft: () => void;
 }
 
 async function openNode(config: Config, log: Log, open: Open, around: Surroundings): Promise<void> {
@@ -99,7 +110,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     legacySource: around.legacySource,
     hash32: (text) => h32(text),
     onFatal: (reason) => endNow(log, 'node.fatal', reason),
-    onLeft: () => undefined,
+    onLeft: around.onLeft,
   });
   const doors = createDoors(server, node, { valueBytesMax: config.limits.valueBytesMax });
   await listen(server, config.grpc.host, config.grpc.port);

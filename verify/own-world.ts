@@ -108,7 +108,7 @@ class Around {
     this.plan = plan;
   }
 
-  async build(nodes: TestCluster['nodes'], databaseUrl: string): Promise<Surroundings> {
+  async build(nodes: readonly TestCluster['nodes'][number][], databaseUrl: string): Promise<Surroundings> {
     const { plan } = this;
     const prng = new Prng(plan.seed ?? 1);
     if (plan.network === true) {

@@ -17,6 +17,7 @@ import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { runCommand } from './main.ts';
 import { nodeCommand } from './node.ts';
+import type { StartedNode } from './node.ts';
 
 const NOBODY = '127.0.0.1:1';
 let doors: DoorFixture;
@@ -274,10 +275,14 @@ describe('node', () => {
 
   async function runNode(
     words: string[],
-    startNode: (config: Config) => Promise<{ stop(): Promise<void> }>,
+    start: (config: Config) => Promise<{ stop(): Promise<void> }>,
   ): Promise<Ran> {
     const { ran, io } = fakeIo();
     const program = new Command();
+    const startNode = async (config: Config): Promise<StartedNode> => ({
+      left: new Promise(() => undefined),
+      ...(await start(config)),
+    });
     nodeCommand(program, io, { load: async () => ({ startNode }), watchParent: () => {} });
     await program.parseAsync(['node', ...words], { from: 'user' });
     return ran;

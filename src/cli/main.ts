@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   get: async () => (await import('./get.ts')).getCommand,
   set: async () => (await import('./set.ts')).setCommand,
   del: async () => (await import('./del.ts')).delCommand,
+  cluster: async () => (await import('./cluster.ts')).clusterCommand,
   status: async () => (await import('./status.ts')).statusCommand,
   inspect: async () => (await import('./inspect.ts')).inspectCommand,
   import: async () => (await import('./import.ts')).importCommand,

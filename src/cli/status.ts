@@ -9,6 +9,9 @@ import {
   withClient,
 } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
+import { asFacts, membersOf, word } from './facts.ts';
+import type { Facts } from './facts.ts';
+import { progressLine } from './progress.ts';
 import { printable, tableLines } from './table.ts';
 
 type Told = { readonly address: string } & ({ readonly status: Facts } | { readonly fault: string });
@@ -53,7 +56,15 @@ function statusLines(told: readonly Told[]): string[] {
     const { name, phase, learnedShare, notWrittenThrough } = node.status;
     const record = asFacts(node.status.record);
     const legacy = asFacts(node.status.legacy);
-    if (phase === 'learning') lines.push(`${word(name)}: ${Math.floor(Number(learnedShare) * 100)} % copied`);
+    const copy = asFacts(node.status.copy);
+    const total = Number(copy.slotsTotal ?? 0);
+    const left = typeof copy.secondsLeft === 'number' ? copy.secondsLeft : null;
+    if (total > 0) {
+      const line = progressLine(Number(copy.slotsDone), total, Number(copy.bytesPerSecond), left);
+      lines.push(`${word(name)}: copies ${line}`);
+    } else if (phase === 'learning') {
+      lines.push(`${word(name)}: ${Math.floor(Number(learnedShare) * 100)} % copied`);
+    }
     if (record.state === 'down') lines.push(`${word(name)}: PostgreSQL: ${word(record.reason)}`);
     if (legacy.state === 'failing' || legacy.state === 'open') {
       lines.push(`${word(name)}: legacy: ${word(legacy.reason)}`);
@@ -62,13 +73,28 @@ function statusLines(told: readonly Told[]): string[] {
       lines.push(`${word(name)}: keys ${word(prefix)}* are not written to PostgreSQL`);
     }
   }
+  lines.push(...clusterLines(told));
   return lines.map(printable);
+}
+
+/** What one node that serves knows of all: who leaves, who was healed around, and what changes hands. */
+function clusterLines(told: readonly Told[]): string[] {
+  const serving = told.find((node) => 'status' in node && node.status.leaseHeld === true);
+  if (serving === undefined || 'fault' in serving) return [];
+  const lines: string[] = [];
+  for (const member of membersOf(serving.status)) {
+    if (member.standing === 'leaving') lines.push(`${word(member.name)}: leaves`);
+    if (member.standing === 'healed') lines.push(`${word(member.name)}: gone, the others took its slots`);
+  }
+  const moving = Number(serving.status.slotsMoving ?? 0);
+  if (moving > 0) lines.push(`${moving} slots are on their way to other owners`);
+  return lines;
 }
 
 function asRow(node: Told): string[] {
   if ('fault' in node) return ['?', node.address, 'unreachable', '?', '?', '?', '?', '?', '?'];
   const { status } = node;
-  const members = Array.isArray(status.members) ? status.members.map(asFacts) : [];
+  const members = membersOf(status);
   return [
     word(status.name),
     node.address,
@@ -80,15 +106,4 @@ function asRow(node: Told): string[] {
     word(asFacts(status.record).state),
     word(asFacts(status.legacy).state),
   ];
-}
-
-/** A status is read with care: the node may be of another build than this command. */
-type Facts = Readonly<Record<string, unknown>>;
-
-function asFacts(value: unknown): Facts {
-  return typeof value === 'object' && value !== null ? (value as Facts) : {};
-}
-
-function word(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : '?';
 }

@@ -67,6 +67,43 @@ export interface Inspected {
   readonly entry: Entry | undefined;
 }
 
+export interface ClusterFacts {
+  readonly clusterName: string;
+  /** Settings that all members have alike, as text. */
+  readonly settings: readonly { readonly name: string; readonly value: string }[];
+  readonly members: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly zone: string;
+    readonly host: string;
+    readonly alive: boolean;
+  }[];
+}
+
+export interface PlannedChange {
+  readonly joins?: readonly {
+    readonly name: string;
+    readonly zone?: string;
+    readonly host?: string;
+    readonly weight?: number;
+  }[];
+  /** Names of members. */
+  readonly leaves?: readonly string[];
+}
+
+export interface MovePlan {
+  readonly shares: readonly {
+    readonly name: string;
+    readonly slotsBefore: number;
+    readonly slotsAfter: number;
+    readonly slotsGained: number;
+  }[];
+  readonly slotsCopied: number;
+  readonly recordsCopied: number;
+  /** Why the change is not possible; '': it is. */
+  readonly obstacle: string;
+}
+
 export interface ExportedPage {
   readonly entries: readonly { readonly key: string; readonly entry: Entry }[];
   /** Where to go on; '' in the last page. */
@@ -103,6 +140,10 @@ const METHODS = {
   export: read('KeyValue/Export', v1.ExportRequest, v1.ExportPage),
   inspect: read('Admin/Inspect', v1.InspectRequest, v1.InspectResponse),
   status: read('Admin/Status', v1.StatusRequest, v1.StatusResponse),
+  describe: read('Admin/Describe', v1.DescribeRequest, v1.DescribeResponse),
+  plan: read('Admin/Plan', v1.PlanRequest, v1.PlanResponse),
+  leave: write('Admin/Leave', v1.LeaveRequest, v1.ChangeResponse),
+  rebalance: write('Admin/Rebalance', v1.RebalanceRequest, v1.ChangeResponse),
 };
 
 export function connect(options: ConnectOptions): CausewayClient {
@@ -280,6 +321,29 @@ export class CausewayClient {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const { json } = await this.#nodes.callAt(node, METHODS.status, {}, timeoutMs);
     return JSON.parse(json) as unknown;
+  }
+
+  /** What the whole cluster has in common: for a process that is to join it. */
+  async describe(options: CallOptions = {}): Promise<ClusterFacts> {
+    return this.#call(METHODS.describe, {}, options);
+  }
+
+  /** What joins and departures would move. Nothing is changed. */
+  async plan(change: PlannedChange, options: CallOptions = {}): Promise<MovePlan> {
+    const joins = (change.joins ?? []).map(({ name, zone = '', host = '', weight = 1 }) => ({
+      ...{ name, zone, host, weight },
+    }));
+    return this.#call(METHODS.plan, { joins, leaves: [...(change.leaves ?? [])] }, options);
+  }
+
+  /** The member is to leave for good: resolves to the epoch that says so; its slots move from then on. */
+  async leave(name: string, options: CallOptions = {}): Promise<number> {
+    return (await this.#call(METHODS.leave, { name }, options)).epoch;
+  }
+
+  /** Shares the slots out anew: resolves to the epoch that says so, or in which nothing was to be changed. */
+  async rebalance(options: CallOptions = {}): Promise<number> {
+    return (await this.#call(METHODS.rebalance, {}, options)).epoch;
   }
 
   /** Calls under way end with an error. */

@@ -112,11 +112,11 @@ export function markLeaving(topology: Topology, name: string): Topology | null {
   return { ...topology, epoch: topology.epoch + 1, members };
 }
 
-/** Why the member may not leave; null: it may. */
-export function whyNotLeave(topology: Topology, name: string): string | null {
-  const member = memberByName(topology, name);
-  if (member === undefined) return `${name} is no member of the cluster`;
-  const staying = placeable(topology).filter((each) => each.name !== name && each.alive).length;
+/** Why these members may not leave, all of them; null: they may. */
+export function whyNotLeave(topology: Topology, ...names: readonly string[]): string | null {
+  const unknown = names.find((name) => memberByName(topology, name) === undefined);
+  if (unknown !== undefined) return `${unknown} is no member of the cluster`;
+  const staying = placeable(topology).filter((each) => !names.includes(each.name) && each.alive).length;
   const needed = ownersNeeded(topology);
   if (staying < needed) return `${staying} live members would stay, and a write needs ${needed}`;
   return null;

@@ -84,6 +84,8 @@ export const SCAN_PAGE_RECORDS_MAX = 500;
 export const SCAN_PAGE_BYTES_MAX = 512 * 1024;
 /** Slots a learner copies at the same time. */
 export const SLOT_COPIES_IN_FLIGHT_MAX = 8;
+/** Bytes of records a second that a learner asks for: so that clients keep their share of disks and links. */
+export const COPY_BYTES_PER_SECOND_DEFAULT = 16 * 1024 * 1024;
 /** Slots that one member takes over in one step: a step costs two epochs, and holds what it has learnt until then. */
 export const MOVE_SLOTS_MAX = 2048;
 /** Milliseconds. A member gone longer is healed around; longer than a restart of a machine. (DESIGN 3) */

@@ -354,6 +354,113 @@ export namespace causeway.v1 {
     json?: string | null | undefined;
   }
   export const StatusResponse: MessageType<StatusResponse, StatusResponseFields>;
+  export interface DescribeRequest {
+  }
+  export interface DescribeRequestFields {
+  }
+  export const DescribeRequest: MessageType<DescribeRequest, DescribeRequestFields>;
+  export interface DescribeResponse {
+    clusterName: string;
+    settings: causeway.v1.AgreedSetting[];
+    members: causeway.v1.ClusterMember[];
+  }
+  export interface DescribeResponseFields {
+    clusterName?: string | null | undefined;
+    settings?: readonly causeway.v1.AgreedSettingFields[] | null | undefined;
+    members?: readonly causeway.v1.ClusterMemberFields[] | null | undefined;
+  }
+  export const DescribeResponse: MessageType<DescribeResponse, DescribeResponseFields>;
+  export interface AgreedSetting {
+    name: string;
+    value: string;
+  }
+  export interface AgreedSettingFields {
+    name?: string | null | undefined;
+    value?: string | null | undefined;
+  }
+  export const AgreedSetting: MessageType<AgreedSetting, AgreedSettingFields>;
+  export interface ClusterMember {
+    name: string;
+    address: string;
+    zone: string;
+    host: string;
+    alive: boolean;
+  }
+  export interface ClusterMemberFields {
+    name?: string | null | undefined;
+    address?: string | null | undefined;
+    zone?: string | null | undefined;
+    host?: string | null | undefined;
+    alive?: boolean | null | undefined;
+  }
+  export const ClusterMember: MessageType<ClusterMember, ClusterMemberFields>;
+  export interface LeaveRequest {
+    name: string;
+  }
+  export interface LeaveRequestFields {
+    name?: string | null | undefined;
+  }
+  export const LeaveRequest: MessageType<LeaveRequest, LeaveRequestFields>;
+  export interface RebalanceRequest {
+  }
+  export interface RebalanceRequestFields {
+  }
+  export const RebalanceRequest: MessageType<RebalanceRequest, RebalanceRequestFields>;
+  export interface ChangeResponse {
+    epoch: number;
+  }
+  export interface ChangeResponseFields {
+    epoch?: number | null | undefined;
+  }
+  export const ChangeResponse: MessageType<ChangeResponse, ChangeResponseFields>;
+  export interface PlanRequest {
+    joins: causeway.v1.PlannedJoin[];
+    leaves: string[];
+  }
+  export interface PlanRequestFields {
+    joins?: readonly causeway.v1.PlannedJoinFields[] | null | undefined;
+    leaves?: readonly string[] | null | undefined;
+  }
+  export const PlanRequest: MessageType<PlanRequest, PlanRequestFields>;
+  export interface PlannedJoin {
+    name: string;
+    zone: string;
+    host: string;
+    weight: number;
+  }
+  export interface PlannedJoinFields {
+    name?: string | null | undefined;
+    zone?: string | null | undefined;
+    host?: string | null | undefined;
+    weight?: number | null | undefined;
+  }
+  export const PlannedJoin: MessageType<PlannedJoin, PlannedJoinFields>;
+  export interface PlanResponse {
+    shares: causeway.v1.PlannedShare[];
+    slotsCopied: number;
+    recordsCopied: number;
+    obstacle: string;
+  }
+  export interface PlanResponseFields {
+    shares?: readonly causeway.v1.PlannedShareFields[] | null | undefined;
+    slotsCopied?: number | null | undefined;
+    recordsCopied?: number | null | undefined;
+    obstacle?: string | null | undefined;
+  }
+  export const PlanResponse: MessageType<PlanResponse, PlanResponseFields>;
+  export interface PlannedShare {
+    name: string;
+    slotsBefore: number;
+    slotsAfter: number;
+    slotsGained: number;
+  }
+  export interface PlannedShareFields {
+    name?: string | null | undefined;
+    slotsBefore?: number | null | undefined;
+    slotsAfter?: number | null | undefined;
+    slotsGained?: number | null | undefined;
+  }
+  export const PlannedShare: MessageType<PlannedShare, PlannedShareFields>;
 }
 
 export namespace grpc.health.v1 {

@@ -2,6 +2,7 @@
  * What a node offers to its doors. Doors decode, call this, encode; they know nothing of rounds or leases.
  * Every callback is called exactly once, and never from within the call.
  */
+import type { Failure } from '../core/errors.ts';
 import type { ReadResult, ScanResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import type { KeyRecord } from '../core/record.ts';
 
@@ -25,7 +26,56 @@ export interface NodeApi {
   /** What this very store holds, validated or not; neither forwards nor repairs. For verification. */
   inspect(key: string): Inspection;
   status(): NodeStatus;
+  /** What concerns the whole cluster; answered within `timeoutMs`. */
+  operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void;
 }
+
+export interface PlannedJoin {
+  readonly name: string;
+  readonly zone: string;
+  readonly host: string;
+  readonly weight: number;
+}
+
+export type ClusterOrder =
+  | { readonly kind: 'describe' }
+  | { readonly kind: 'leave'; readonly name: string }
+  | { readonly kind: 'rebalance' }
+  | { readonly kind: 'plan'; readonly joins: readonly PlannedJoin[]; readonly leaves: readonly string[] };
+
+export interface ClusterDescription {
+  readonly clusterName: string;
+  /** What all members have alike, as text by name. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly members: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly zone: string;
+    readonly host: string;
+    readonly alive: boolean;
+  }[];
+}
+
+export interface MovePlan {
+  readonly shares: readonly {
+    readonly name: string;
+    readonly slotsBefore: number;
+    readonly slotsAfter: number;
+    readonly slotsGained: number;
+  }[];
+  readonly slotsCopied: number;
+  /** By what this node holds: slots that it lacks are taken to be like the others. */
+  readonly recordsCopied: number;
+  /** Why the change is not possible; '': it is. */
+  readonly obstacle: string;
+}
+
+export type ClusterAnswer =
+  | { readonly kind: 'described'; readonly description: ClusterDescription }
+  /** The epoch that says it, or in which there was nothing to change. */
+  | { readonly kind: 'changed'; readonly epoch: number }
+  | { readonly kind: 'planned'; readonly plan: MovePlan }
+  | { readonly kind: 'failed'; readonly failure: Failure };
 
 export interface Inspection {
   /** Is this node a complete, live owner of the key's slot? */
@@ -33,6 +83,19 @@ export interface Inspection {
   readonly record: KeyRecord | undefined;
   readonly valid: boolean;
   readonly slot: number;
+}
+
+/** How far this node's copying of slots has come, since it last had nothing to copy. */
+export interface CopyStatus {
+  readonly slotsDone: number;
+  /** With those that wait for their turn; 0 where there is nothing to copy. */
+  readonly slotsTotal: number;
+  /** Of records, received. */
+  readonly bytes: number;
+  /** Of late. */
+  readonly bytesPerSecond: number;
+  /** null where it cannot be told. */
+  readonly secondsLeft: number | null;
 }
 
 export interface NodeStatus {
@@ -51,6 +114,8 @@ export interface NodeStatus {
     readonly name: string;
     readonly address: string;
     readonly alive: boolean;
+    /** in; leaving: for good; healed: gone so long that the others took its place. */
+    readonly standing: 'in' | 'leaving' | 'healed';
     readonly slotsComplete: number;
     readonly slotsLearning: number;
     readonly linkUp: boolean;
@@ -69,6 +134,7 @@ export interface NodeStatus {
   readonly keysHeld: number;
   /** Share of its slots a learner has copied, 0..1; 1 at an owner. */
   readonly learnedShare: number;
+  readonly copy: CopyStatus;
   readonly operations: { readonly reads: number; readonly writes: number; readonly failures: number };
   readonly notWrittenThrough: readonly string[];
 }

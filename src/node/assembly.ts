@@ -1,4 +1,5 @@
 /** How the larger parts of a node are put together from its surroundings. */
+import { CopyPace } from '../core/copy-pace.ts';
 import type { Failure } from '../core/errors.ts';
 import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
@@ -7,6 +8,7 @@ import type { SealedRecord } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
 import { placeSlots, rowsOf } from '../core/slot-table.ts';
+import type { Place } from '../core/topology-change.ts';
 import { memberById } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import { metaKey } from '../wire/store-codec.ts';
@@ -37,8 +39,7 @@ export function membershipOf(
   outbox: PeerOutbox,
   onTopology: (next: Topology, previous: Topology | null) => void,
 ): Membership {
-  const { clock, random, telemetry, self, members, hash32, systemOfRecord, joins, transport } = parts;
-  const { replicaCount } = parts.membership;
+  const { clock, random, telemetry, self, members, systemOfRecord, joins, transport } = parts;
   return new Membership({
     self,
     joins,
@@ -53,7 +54,7 @@ export function membershipOf(
       persist: (name, bytes, done) => writer.putMeta(name, bytes, done),
     },
     codec: { encode: encodeTopology, decode: decodeTopology },
-    place: (all, previous) => rowsOf(placeSlots({ members: all, replicaCount, previous, hash32 })),
+    place: placeOf(parts),
     dial: (name, address) => transport.dial(name, address),
     forget: (name) => transport.forget(name),
     send: (name, message) => outbox.send(name, message),
@@ -62,6 +63,11 @@ export function membershipOf(
     onPhase: (phase) => telemetry.event('info', 'node.phase', { phase }),
     ...(parts.mutations === undefined ? {} : { mutations: parts.mutations }),
   });
+}
+
+/** How the slots of this cluster are shared out. */
+export function placeOf({ hash32, membership: { replicaCount } }: NodeParts): Place {
+  return (members, previous) => rowsOf(placeSlots({ members, replicaCount, previous, hash32 }));
 }
 
 export function learnerOf(
@@ -99,6 +105,7 @@ export function learnerOf(
     send,
     isLinked,
     onLearned: () => membership.learned(),
+    pace: new CopyPace(parts.copyBytesPerSecondMax, clock.now()),
     promoteEarly: parts.mutations?.promoteEarly === true,
   });
   return learner;

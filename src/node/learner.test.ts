@@ -1,5 +1,6 @@
 /** Catching up, seen from the messages that go out and come in: whose word on a slot counts. */
 import { expect, test } from 'vitest';
+import { CopyPace } from '../core/copy-pace.ts';
 import type { LearnDifferences, PeerMessage } from '../core/message.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -63,6 +64,7 @@ function begin(): Scene {
     operations: { onTopology: () => undefined, isDone: true },
     send: (to: number, message: PeerMessage) => void sent.push({ to, message }),
     isLinked: () => true,
+    pace: new CopyPace(0, 0),
     promoteEarly: false,
   } as unknown as LearnerParts;
   const learner = new Learner(parts);

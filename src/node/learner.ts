@@ -4,14 +4,17 @@
  * removed. Writes of the epoch arrive through Invalidate all the while and are never undone. Once every slot is
  * confirmed and on disk, promotion is asked for. (PROTOCOL R19, R20)
  */
+import type { CopyPace } from '../core/copy-pace.ts';
 import { SLOT_COPIES_IN_FLIGHT_MAX, SLOT_COUNT } from '../core/limits.ts';
 import type { LearnDifferences, LearnFrame, LearnMessage, PeerMessage } from '../core/message.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
+import { movesOf } from '../core/slot-moves.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { CopyStatus } from './api.ts';
 import type { OperationLearner } from './operation-learner.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { StartMarks } from './start-marks.ts';
@@ -27,8 +30,9 @@ const ANSWER_TIMEOUT_MS_MIN = 200;
 const ANSWER_TIMEOUT_MS_MAX = 5_000;
 /** Milliseconds before an owner that refused is followed by another. */
 const REFUSED_PAUSE_MS = 100;
-const SCAN_ENTRIES_MAX = 100_000;
-const SCAN_BYTES_MAX = 256 * 1024 * 1024;
+/** One page of what this disk holds in a range: a leftover may be far larger than what has to be in memory. */
+const SCAN_ENTRIES_MAX = 1_000;
+const SCAN_BYTES_MAX = 1024 * 1024;
 
 export interface LearnerParts {
   readonly clock: Clock;
@@ -43,6 +47,7 @@ export interface LearnerParts {
   /** Every slot is as its owners have it, and on disk: called once per epoch in which that is so. */
   readonly onLearned: () => void;
   readonly promoteEarly: boolean;
+  readonly pace: CopyPace;
 }
 
 interface Pull {
@@ -53,6 +58,8 @@ interface Pull {
   dueAt: number;
   /** A frame is being applied: nothing is outstanding. */
   applying: boolean;
+  /** Not asked yet: the allowance is spent. */
+  waiting: boolean;
 }
 
 interface Comparison {
@@ -85,6 +92,10 @@ export class Learner {
     return this.slotsTotal === 0 ? 1 : 1 - this.slotsLeft.size / this.slotsTotal;
   }
 
+  copyStatus(): CopyStatus {
+    return this.parts.pace.status(this.parts.clock.now());
+  }
+
   /** Every epoch begins a session: what was under way is asked anew, confirmed slots stand. (R19) */
   onTopology(view: SlotView, replica: Replica): void {
     this.view = view;
@@ -105,13 +116,18 @@ export class Learner {
       this.slotsTotal += 1;
       if (!this.parts.shelf.isVerified(slot)) this.slotsLeft.add(slot);
     }
+    this.noteProgress();
     this.proceed();
   }
 
   tick(): void {
     if (this.slotsTotal === 0 || this.told) return;
     const now = this.parts.clock.now();
-    const late = [...this.pulls.values()].filter((pull) => !pull.applying && pull.dueAt <= now);
+    const late: Pull[] = [];
+    for (const pull of this.pulls.values()) {
+      if (pull.waiting) this.ask(pull);
+      else if (!pull.applying && pull.dueAt <= now) late.push(pull);
+    }
     const lateComparison = this.comparison !== null && this.comparison.dueAt <= now;
     if (late.length > 0 || lateComparison) {
       this.answerTimeoutMs = Math.min(this.answerTimeoutMs * 2, ANSWER_TIMEOUT_MS_MAX);
@@ -140,6 +156,13 @@ export class Learner {
     }
   }
 
+  /** With what waits for its turn: the member has come when all of it is here. */
+  private noteProgress(): void {
+    const { topology, selfId } = this.view!;
+    const waiting = movesOf(topology).waiting.get(selfId) ?? 0;
+    this.parts.pace.progress(this.slotsLeft.size + waiting, this.parts.clock.now());
+  }
+
   private proceed(): void {
     if (this.slotsTotal === 0 || this.told) return;
     if (this.parts.promoteEarly) return this.finish();
@@ -152,7 +175,7 @@ export class Learner {
     while (this.pulls.size < SLOT_COPIES_IN_FLIGHT_MAX && this.toPull.length > 0) {
       const slot = this.toPull.pop()!;
       const afterKey = this.parts.shelf.copiedThroughOf(slot);
-      const pull: Pull = { slot, afterKey, source: 0, dueAt: 0, applying: false };
+      const pull: Pull = { slot, afterKey, source: 0, dueAt: 0, applying: false, waiting: false };
       this.pulls.set(slot, pull);
       this.ask(pull);
     }
@@ -195,6 +218,7 @@ export class Learner {
       if (differing.has(slot)) this.toPull.push(slot);
       else this.confirm(slot);
     }
+    this.noteProgress();
     this.proceed();
   }
 
@@ -207,6 +231,9 @@ export class Learner {
   }
 
   private ask(pull: Pull): void {
+    pull.waiting = !this.parts.pace.mayAsk(this.parts.clock.now());
+    pull.source = 0;
+    if (pull.waiting) return;
     pull.dueAt = this.parts.clock.now() + this.answerTimeoutMs;
     pull.source = this.sourceOf(pull.slot);
     if (pull.source === 0) return;
@@ -229,17 +256,30 @@ export class Learner {
     const range = slotRange(frame.slot);
     const begin = frame.afterKey === '' ? range.from : recordKey(frame.slot, frame.afterKey) + '\u0000';
     const end = frame.last ? range.to : recordKey(frame.slot, last!.sealed.record.key) + '\u0000';
-    this.parts.storage.scan(begin, end, SCAN_ENTRIES_MAX, SCAN_BYTES_MAX, (error, entries) => {
+    const arrived = frame.records.reduce((sum, held) => sum + held.sealed.bytes.length, 0);
+    this.parts.pace.arrived(arrived, this.parts.clock.now());
+    this.localKeys(begin, end, [], (keys) => {
       if (session !== this.session || this.pulls.get(frame.slot) !== pull) return;
-      if (error !== null) {
-        pull.applying = false;
-        return;
-      }
-      this.apply(
-        frame,
-        entries.map((entry) => splitRecordKey(entry.key).key),
-      );
+      pull.applying = false;
+      if (keys === null) return;
+      this.apply(frame, keys);
       this.advance(pull, frame);
+    });
+  }
+
+  /** The keys that this disk holds in a range, page by page; null where it cannot be read. */
+  private localKeys(
+    from: string,
+    to: string,
+    keys: string[],
+    done: (keys: readonly string[] | null) => void,
+  ): void {
+    this.parts.storage.scan(from, to, SCAN_ENTRIES_MAX, SCAN_BYTES_MAX, (error, entries) => {
+      if (error !== null) return done(null);
+      for (const entry of entries) keys.push(splitRecordKey(entry.key).key);
+      const last = entries.at(-1);
+      if (last === undefined) done(keys);
+      else this.localKeys(`${last.key}\u0000`, to, keys, done);
     });
   }
 
@@ -272,7 +312,6 @@ export class Learner {
   }
 
   private advance(pull: Pull, frame: LearnFrame): void {
-    pull.applying = false;
     if (!frame.last) {
       pull.afterKey = frame.records.at(-1)!.sealed.record.key;
       this.parts.shelf.copiedThrough(pull.slot, pull.afterKey);
@@ -283,6 +322,7 @@ export class Learner {
     this.slotsLeft.delete(pull.slot);
     this.parts.marks.forget(pull.slot);
     this.parts.shelf.setVerified(pull.slot);
+    this.noteProgress();
     this.proceed();
   }
 

@@ -13,6 +13,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { incarnationOf, withIncarnation, withRecorded } from './membership-disk.ts';
 import type { Identity, MembershipDisk } from './membership-disk.ts';
 import type { MembershipParts } from './membership-parts.ts';
+import { foundersOf } from './neighbours.ts';
 
 /** Milliseconds between two tries to store an incarnation. */
 const STORE_PAUSE_MS = 1_000;
@@ -97,7 +98,6 @@ export class MembershipSelf {
     const { clusterId, life, id } = this.identity;
     const { joins } = parts;
     const own = parts.members.find((member) => member.name === this.name);
-    const founders = parts.members.map((member) => `${member.name}=${member.address}`).sort();
     const state = this.live ? 'serving' : id === 0 ? 'blank' : 'entering';
     return {
       kind: 'introduction',
@@ -111,7 +111,7 @@ export class MembershipSelf {
       weight: joins?.weight ?? own?.weight ?? 1,
       joins: joins !== null && mayJoin && !this.live,
       replaces: joins?.replaces ?? '',
-      founders: joins === null && epoch === 0 ? founders.join(',') : '',
+      founders: epoch === 0 ? foundersOf(parts) : '',
     };
   }
 

@@ -23,6 +23,8 @@ export class Neighbours {
   private readonly joiners = new Set<string>();
   /** Who is no member any more, and until when the link is kept. */
   private readonly parting = new Map<string, number>();
+  /** What others take for the members of the founding, where it differs. */
+  private readonly differing = new Map<string, string>();
   private isStarted = false;
 
   constructor(parts: MembershipParts, peers: PeerTable, suspicion: Suspicion) {
@@ -63,6 +65,7 @@ export class Neighbours {
   /** Somebody says who he is; one that asks to join is listened to from now on. */
   onIntroduction(name: string, introduction: Introduction, topology: Topology | null): void {
     if (name === this.parts.self.name || introduction.name !== name) return;
+    if (topology === null) this.compareFounders(name, introduction.founders);
     if (introduction.joins && this.parting.delete(name)) this.joiners.add(name);
     if (this.peers.get(name) !== undefined) return this.follow(name, introduction.address);
     if (!introduction.joins || topology === null || this.joiners.size >= JOINERS_MAX) return;
@@ -72,6 +75,18 @@ export class Neighbours {
 
   onPeerGone(name: string): void {
     if (this.joiners.delete(name)) this.part(name);
+  }
+
+  /** Two that are to found a cluster and take others for its members will wait for ever: told once for each. */
+  private compareFounders(name: string, theirs: string): void {
+    const ours = foundersOf(this.parts);
+    if (theirs === '' || ours === '' || theirs === ours || this.differing.get(name) === theirs) return;
+    this.differing.set(name, theirs);
+    this.parts.telemetry.event('error', 'membership.founders.differ', {
+      peer: name,
+      here: ours,
+      there: theirs,
+    });
   }
 
   /** A member that comes back elsewhere is dialled where it says it is. */
@@ -96,4 +111,13 @@ export class Neighbours {
     this.suspicion.remove(name);
     this.parts.forget(name);
   }
+}
+
+/** Who is to found the cluster, as all of them must see it; '' where this process founds none. */
+export function foundersOf(parts: MembershipParts): string {
+  if (parts.joins !== null) return '';
+  return parts.members
+    .map(({ name, address }) => `${name}=${address}`)
+    .sort()
+    .join(',');
 }

@@ -23,6 +23,8 @@ export interface NodeParts {
   readonly membership: MembershipSettings;
   readonly hello: PeerHello;
   readonly cacheBytes: number;
+  /** While this node copies slots; 0: as fast as it goes. */
+  readonly copyBytesPerSecondMax: number;
   /** Key prefixes that are not written to PostgreSQL; the longest that fits decides. */
   readonly writeThrough: readonly { readonly prefix: string; readonly writeThrough: boolean }[];
   readonly legacyTimeoutMs: number;

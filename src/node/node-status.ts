@@ -1,10 +1,12 @@
 /** What a node tells of itself, gathered from its parts. */
 import type { Replica } from '../core/replication/replica.ts';
+import { slotOf } from '../core/slots.ts';
 import { movesOf } from '../core/slot-moves.ts';
 import type { Topology } from '../core/topology.ts';
-import type { NodeStatus } from './api.ts';
+import type { Inspection, NodeStatus } from './api.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
+import type { RecordShelf } from './record-shelf.ts';
 
 export interface StatusParts {
   readonly membership: Membership;
@@ -12,6 +14,7 @@ export interface StatusParts {
   readonly parts: NodeParts;
   readonly keysHeld: number;
   readonly learnedShare: number;
+  readonly copy: NodeStatus['copy'];
   readonly operations: NodeStatus['operations'];
 }
 
@@ -46,6 +49,7 @@ export function statusOf(from: StatusParts): NodeStatus {
     oldestUnfinishedMs: since === undefined ? 0 : Math.round(now - since),
     keysHeld: from.keysHeld,
     learnedShare: from.learnedShare,
+    copy: from.copy,
     operations: from.operations,
     notWrittenThrough: parts.writeThrough.filter((rule) => !rule.writeThrough).map((rule) => rule.prefix),
   };
@@ -69,6 +73,7 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
       name: member.name,
       address: member.address,
       alive: member.alive,
+      standing: member.standing ?? 'in',
       slotsComplete: complete,
       slotsLearning: member.alive ? learning : 0,
       linkUp: member.name === parts.self.name || membership.isLinked(member.name),
@@ -86,4 +91,17 @@ function slotCounts(topology: Topology): Uint32Array {
   for (const row of topology.slotRow) counts[row]! += 1;
   countsOf.set(topology, counts);
   return counts;
+}
+
+/** What this very store holds of a key, whatever it is worth. */
+export function inspectionOf(key: string, replica: Replica | null, shelf: RecordShelf): Inspection {
+  const slot = slotOf(key);
+  const state = replica?.stateOf(key);
+  const held = state === undefined ? shelf.read(key, slot) : (state.held ?? undefined);
+  return {
+    owner: replica !== null && replica.view.row(slot).owns,
+    record: held === undefined || held === 'damaged' ? undefined : held.record,
+    valid: state === undefined ? held !== undefined : state.valid,
+    slot,
+  };
 }

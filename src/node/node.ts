@@ -19,9 +19,10 @@ import { isLiveIncarnation, memberById, memberByName } from '../core/topology.ts
 import type { Topology } from '../core/topology.ts';
 import { Admission } from './admission.ts';
 import { WAIT } from './api.ts';
-import type { Inspection, NodeApi, NodeStatus } from './api.ts';
-import { learnerOf, membershipOf, recordReaderOf, recordWriterOf, servingOf } from './assembly.ts';
+import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from './api.ts';
+import { learnerOf, membershipOf, placeOf, recordReaderOf, recordWriterOf, servingOf } from './assembly.ts';
 import { Background } from './background.ts';
+import { ClusterDesk } from './cluster-desk.ts';
 import { Deadlines } from './deadlines.ts';
 import { ExpiryTimes } from './expiry-times.ts';
 import { ForwardService } from './forward-service.ts';
@@ -31,7 +32,7 @@ import { startRead } from './get.ts';
 import type { Learner } from './learner.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
-import { statusOf } from './node-status.ts';
+import { inspectionOf, statusOf } from './node-status.ts';
 import { readStore } from './opening.ts';
 import type { Opened } from './opening.ts';
 import { OperationTable } from './operation-table.ts';
@@ -269,16 +270,15 @@ export class CausewayNode implements NodeApi {
     );
   }
 
+  operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
+    const { later } = this.serving;
+    const { digests } = this.shelf;
+    const desk = { ...this.parts, digests, later, membership: this.membership, place: placeOf(this.parts) };
+    new ClusterDesk(desk).operate(order, timeoutMs, done);
+  }
+
   inspect(key: string): Inspection {
-    const slot = slotOf(key);
-    const state = this.replica?.stateOf(key);
-    const held = state === undefined ? this.shelf.read(key, slot) : (state.held ?? undefined);
-    return {
-      owner: this.replica !== null && this.replica.view.row(slot).owns,
-      record: held === undefined || held === 'damaged' ? undefined : held.record,
-      valid: state === undefined ? held !== undefined : state.valid,
-      slot,
-    };
+    return inspectionOf(key, this.replica, this.shelf);
   }
 
   status(): NodeStatus {
@@ -288,6 +288,7 @@ export class CausewayNode implements NodeApi {
       parts: this.parts,
       keysHeld: this.shelf.digests.recordCount,
       learnedShare: this.learner.share,
+      copy: this.learner.copyStatus(),
       operations: { ...this.counts },
     });
   }

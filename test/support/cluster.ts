@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { connect } from '../../src/client/index.ts';
 import type { CausewayClient, Inspected } from '../../src/client/index.ts';
 import type { NodeStatus } from '../../src/node/api.ts';
@@ -84,7 +84,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
 }
 
 export class TestCluster {
-  readonly nodes: readonly TestNode[];
+  readonly nodes: TestNode[];
   readonly databaseUrl: string;
   private readonly options: ClusterOptions;
   private readonly source: LegacyServer | null;
@@ -93,11 +93,14 @@ export class TestCluster {
   private readonly processes = new Map<string, ChildProcess>();
   /** Those that were told to end. */
   private readonly ending = new Set<ChildProcess>();
+  /** What those were told that were not there at the founding. */
+  private readonly joining = new Map<string, object>();
+  private readonly founders: readonly string[];
   private readonly clients: CausewayClient[] = [];
 
   constructor(
     options: ClusterOptions,
-    nodes: readonly TestNode[],
+    nodes: TestNode[],
     databaseUrl: string,
     source: LegacyServer | null,
     around: Surroundings | null,
@@ -105,6 +108,7 @@ export class TestCluster {
   ) {
     this.options = options;
     this.nodes = nodes;
+    this.founders = nodes.map(({ name }) => name);
     this.databaseUrl = databaseUrl;
     this.source = source;
     this.around = around;
@@ -122,6 +126,32 @@ export class TestCluster {
 
   node(name: string): TestNode {
     return this.nodes.find((node) => node.name === name)!;
+  }
+
+  /** One more, that joins by way of another; `replaces`: the name of a lost one whose place it takes. */
+  async add(name: string, by: string, replaces?: string): Promise<void> {
+    const [grpc, http] = await freePorts(2);
+    this.nodes.push({
+      name,
+      address: `127.0.0.1:${grpc!}`,
+      httpPort: http!,
+      home: join(dirname(this.nodes[0]!.home), name),
+      disk: join(dirname(this.nodes[0]!.home), name, 'disk'),
+      databaseUrl: this.databaseUrl,
+    });
+    this.joining.set(name, {
+      join: this.node(by).address,
+      ...(replaces === undefined ? {} : { replace: replaces }),
+    });
+    this.start(name);
+  }
+
+  /** Resolves when its process has ended by itself, with its exit code. */
+  async ended(name: string): Promise<number | null> {
+    const child = this.processes.get(name)!;
+    await ended(child);
+    this.processes.delete(name);
+    return child.exitCode;
   }
 
   start(name: string): void {
@@ -233,14 +263,16 @@ export class TestCluster {
 
   private settings(name: string): object {
     const { disk, address, httpPort, databaseUrl } = this.node(name);
+    const founders = this.nodes.filter((node) => this.founders.includes(node.name));
+    const cluster = {
+      name: 'test',
+      members: founders.map((node) => ({ name: node.name, address: node.address })),
+      replicas: Math.min(3, founders.length),
+      ownersMin: Math.min(2, founders.length),
+    };
     const settings: Record<string, object> = {
-      cluster: {
-        name: 'test',
-        members: this.nodes.map((node) => ({ name: node.name, address: node.address })),
-        replicas: Math.min(3, this.nodes.length),
-        ownersMin: Math.min(2, this.nodes.length),
-      },
-      node: { name, dataDir: join(disk, 'data') },
+      ...(this.joining.has(name) ? {} : { cluster }),
+      node: { name, dataDir: join(disk, 'data'), ...this.joining.get(name) },
       grpc: { port: Number(address.split(':')[1]) },
       http: { port: httpPort },
       postgres: { url: databaseUrl },

@@ -16,7 +16,7 @@ import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../src/core/record.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { WAIT } from '../../src/node/api.ts';
-import type { Inspection, NodeApi, NodeStatus } from '../../src/node/api.ts';
+import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from '../../src/node/api.ts';
 
 const INT64_MAX = 2n ** 63n - 1n;
 
@@ -34,6 +34,9 @@ export class FakeNodeApi implements NodeApi {
   /** Answers are kept until `release`. */
   holding = false;
   statusChanges: Partial<NodeStatus> = {};
+  /** What is said to an operator; anything else is refused as not ready. */
+  readonly answers: ClusterAnswer[] = [];
+  readonly orders: ClusterOrder[] = [];
   calls: { kind: string; key: string; timeoutMs: number }[] = [];
   #held: (() => void)[] = [];
   readonly #known = new Map<string, WriteResult>();
@@ -86,6 +89,11 @@ export class FakeNodeApi implements NodeApi {
 
   status(): NodeStatus {
     return { ...STATUS, keysHeld: this.records.size, ...this.statusChanges };
+  }
+
+  operate(order: ClusterOrder, _timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
+    this.orders.push(order);
+    this.#later(done, this.answers.shift() ?? { kind: 'failed', failure: failure('not_ready') });
   }
 
   get heldCount(): number {
@@ -181,6 +189,7 @@ const STATUS: NodeStatus = {
       name: 'fake',
       address: '127.0.0.1:50051',
       alive: true,
+      standing: 'in',
       slotsComplete: 16384,
       slotsLearning: 0,
       linkUp: true,
@@ -190,6 +199,7 @@ const STATUS: NodeStatus = {
       name: 'gone',
       address: '127.0.0.1:50052',
       alive: false,
+      standing: 'in',
       slotsComplete: 0,
       slotsLearning: 9,
       linkUp: false,
@@ -201,6 +211,7 @@ const STATUS: NodeStatus = {
   keysInFlight: 0,
   oldestUnfinishedMs: 0,
   keysHeld: 0,
+  copy: { slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
   learnedShare: 1,
   operations: { reads: 0, writes: 0, failures: 0 },
   notWrittenThrough: [],

@@ -20,6 +20,8 @@ interface Told {
 
 export class Writers {
   versionMax = 0;
+  /** Operations that failed, and reads that were older than what had been acknowledged. */
+  readonly failures: string[] = [];
   private readonly cluster: TestCluster;
   private readonly told = new Map<string, Told>();
   private acknowledgedCount = 0;
@@ -55,7 +57,8 @@ export class Writers {
       const stands = value === undefined ? undefined : Number(Buffer.from(value).toString());
       const isFine = stands !== undefined && stands >= acknowledged && stands <= attempted;
       if (!isFine) missing.push(`${key}: ${acknowledged} was acknowledged, ${name} reads ${stands}`);
-      const { valid, entry } = await this.cluster.inspect(name, key);
+      const { owner, valid, entry } = await this.cluster.inspect(name, key);
+      if (!owner) continue;
       const held = entry === undefined ? undefined : Number(Buffer.from(entry.value).toString());
       if (!valid || held !== stands) missing.push(`${key}: ${name} reads ${stands} and holds ${held}`);
     }
@@ -75,7 +78,11 @@ export class Writers {
         told.acknowledged = number;
         this.acknowledgedCount += 1;
         this.versionMax = Math.max(this.versionMax, version);
-      } catch {
+        const value = await client.get(key, { timeoutMs: 5_000 });
+        const read = value === undefined ? undefined : Buffer.from(value).toString();
+        if (read !== String(number)) this.failures.push(`${key}: ${number} was written, ${read} was read`);
+      } catch (error) {
+        this.failures.push(`${key}: ${String(error)}`);
         await delay(REST_MS);
       }
     }

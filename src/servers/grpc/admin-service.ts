@@ -2,8 +2,9 @@
 import type { Server } from '@grpc/grpc-js';
 import { keyFault } from '../../core/check-key.ts';
 import { failure } from '../../core/errors.ts';
+import type { Failure } from '../../core/errors.ts';
 import { causeway } from '../../gen/protocol.js';
-import type { NodeApi } from '../../node/api.ts';
+import type { ClusterAnswer, NodeApi } from '../../node/api.ts';
 import { recordAnswer } from './answer.ts';
 import { unary } from './method.ts';
 
@@ -32,4 +33,62 @@ export function addAdminService(server: Server, api: NodeApi): void {
       done(null, { json: JSON.stringify(api.status()) });
     },
   );
+  addClusterMethods(server, api);
+}
+
+/** What concerns the whole cluster. */
+function addClusterMethods(server: Server, api: NodeApi): void {
+  const { v1 } = causeway;
+  unary(
+    server,
+    '/causeway.v1.Admin/Describe',
+    v1.DescribeRequest,
+    v1.DescribeResponse,
+    (_request, timeoutMs, done) =>
+      api.operate({ kind: 'describe' }, timeoutMs, (answer) => {
+        if (answer.kind !== 'described') return done(refusalOf(answer), null);
+        const { clusterName, members } = answer.description;
+        const settings = Object.entries(answer.description.settings).map(([name, value]) => ({
+          name,
+          value,
+        }));
+        done(null, { clusterName, settings, members });
+      }),
+  );
+  unary(server, '/causeway.v1.Admin/Leave', v1.LeaveRequest, v1.ChangeResponse, ({ name }, timeoutMs, done) =>
+    api.operate({ kind: 'leave', name }, timeoutMs, (answer) =>
+      answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
+    ),
+  );
+  unary(
+    server,
+    '/causeway.v1.Admin/Rebalance',
+    v1.RebalanceRequest,
+    v1.ChangeResponse,
+    (_request, timeoutMs, done) =>
+      api.operate({ kind: 'rebalance' }, timeoutMs, (answer) =>
+        answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
+      ),
+  );
+  unary(
+    server,
+    '/causeway.v1.Admin/Plan',
+    v1.PlanRequest,
+    v1.PlanResponse,
+    ({ joins, leaves }, timeoutMs, done) => {
+      const planned = joins.map(({ name, zone, host, weight }) => ({
+        name,
+        zone,
+        host,
+        weight: weight || 1,
+      }));
+      api.operate({ kind: 'plan', joins: planned, leaves }, timeoutMs, (answer) =>
+        answer.kind === 'planned' ? done(null, answer.plan) : done(refusalOf(answer), null),
+      );
+    },
+  );
+}
+
+function refusalOf(answer: ClusterAnswer): Failure {
+  return answer.kind === 'failed' ? answer.failure : failure('internal');
 }

@@ -1,0 +1,44 @@
+/** What the commands about members show: a plan as a table, and how far slots have come. */
+import { expect, test } from 'vitest';
+import { planLines } from './cluster.ts';
+import { hasJoined, whyNotJoin } from './node-join.ts';
+import { progressLine } from './progress.ts';
+
+const share = (name: string, slotsBefore: number, slotsAfter: number, slotsGained: number) => ({
+  ...{ name, slotsBefore, slotsAfter, slotsGained },
+});
+
+test('a plan: one line a member, what it comes to, and why it is not possible', () => {
+  const shares = [share('node-1', 16_384, 12_288, 0), share('node-4', 0, 12_288, 12_288)];
+  const plan = { shares, slotsCopied: 12_288, recordsCopied: 1_234_567, obstacle: '' };
+  expect(planLines(plan)).toEqual([
+    'NODE    SLOTS   THEN    TO COPY',
+    'node-1  16,384  12,288  0',
+    'node-4  0       12,288  12,288',
+    '12,288 copies of slots would be made, about 1,234,567 records',
+  ]);
+  expect(planLines({ ...plan, obstacle: 'nobody would stay' }).at(-1)).toBe(
+    'not possible: nobody would stay',
+  );
+});
+
+test('progress: a bar, slots, rate and time left; the last two only where they can be told', () => {
+  expect(progressLine(1_024, 2_048, 12_345_678, 8)).toBe(
+    '[############------------]  50 %  1,024 of 2,048 slots  12.3 MB/s  8 s left',
+  );
+  expect(progressLine(0, 2_048, 0, null)).toBe('[------------------------]  0 %  0 of 2,048 slots');
+  expect(progressLine(7, 7, 0, 0)).toBe('[########################]  100 %  7 of 7 slots');
+});
+
+test('who may not join: by a name that lives, in place of one that lives or is unknown', () => {
+  const member = (name: string, alive: boolean) => ({ name, address: 'h:1', zone: '', host: '', alive });
+  const facts = { clusterName: 'c', settings: [], members: [member('a', true), member('b', false)] };
+  expect(whyNotJoin(facts, 'a', undefined, false)).toContain('is alive');
+  // Its own earlier process may still count.
+  expect(whyNotJoin(facts, 'a', undefined, true)).toBeUndefined();
+  expect(whyNotJoin(facts, 'c', undefined, false)).toBeUndefined();
+  expect(whyNotJoin(facts, 'c', 'a', false)).toContain('is alive');
+  expect(whyNotJoin(facts, 'c', 'b', false)).toBeUndefined();
+  expect(whyNotJoin(facts, 'c', 'z', false)).toContain('no member named z');
+  expect(hasJoined('/nowhere')).toBe(false);
+});

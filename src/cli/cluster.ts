@@ -1,0 +1,77 @@
+/** `causeway cluster`: what a change of members would move, and sharing the slots out anew. */
+import type { Command } from 'commander';
+import type { MovePlan } from '../client/index.ts';
+import { addClientOptions, EXIT_NO, EXIT_OK, printJson, UsageError, withClient } from './client-command.ts';
+import type { ClientOptions, CommandIo } from './client-command.ts';
+import { grouped, watchMoves } from './progress.ts';
+import { tableLines } from './table.ts';
+
+interface PlanOptions extends ClientOptions {
+  readonly join: readonly string[];
+  readonly leave: readonly string[];
+}
+
+interface RebalanceOptions extends ClientOptions {
+  readonly wait: boolean;
+}
+
+export function clusterCommand(program: Command, io: CommandIo): void {
+  const cluster = program.command('cluster').description('what concerns the whole cluster');
+  const plan = cluster
+    .command('plan')
+    .description('show what a change would move, without doing it')
+    .option('--join <name[:zone[:host]]>', 'a node that would join; repeatable', collect, [])
+    .option('--leave <name>', 'a member that would leave; repeatable', collect, []);
+  addClientOptions(plan).action((options: PlanOptions) =>
+    withClient(io, options, async (client) => {
+      const told = await client.plan({ joins: options.join.map(joinOf), leaves: options.leave });
+      if (options.json) printJson(io, told);
+      else io.stdout.write(`${planLines(told).join('\n')}\n`);
+      return told.obstacle === '' ? EXIT_OK : EXIT_NO;
+    }),
+  );
+  const rebalance = cluster
+    .command('rebalance')
+    .description('share the slots out anew')
+    .option('--no-wait', 'only ask for it');
+  addClientOptions(rebalance).action((options: RebalanceOptions) =>
+    withClient(io, options, async (client) => {
+      const epoch = await client.rebalance();
+      if (options.json) printJson(io, { epoch });
+      if (!options.wait) return EXIT_OK;
+      await watchMoves(
+        client,
+        io.stderr,
+        (statuses) =>
+          statuses.length > 0 &&
+          statuses.every((status) => Number(status['epoch']) >= epoch && status['slotsMoving'] === 0),
+      );
+      return EXIT_OK;
+    }),
+  );
+}
+
+/** One line a member, and what it comes to. */
+export function planLines(plan: MovePlan): string[] {
+  const rows = plan.shares.map(({ name, slotsBefore, slotsAfter, slotsGained }) => [
+    name,
+    grouped(slotsBefore),
+    grouped(slotsAfter),
+    grouped(slotsGained),
+  ]);
+  const lines = tableLines(['NODE', 'SLOTS', 'THEN', 'TO COPY'], rows);
+  const records = grouped(plan.recordsCopied);
+  lines.push(`${grouped(plan.slotsCopied)} copies of slots would be made, about ${records} records`);
+  if (plan.obstacle !== '') lines.push(`not possible: ${plan.obstacle}`);
+  return lines;
+}
+
+function joinOf(text: string): { name: string; zone: string; host: string } {
+  const [name = '', zone = '', host = ''] = text.split(':');
+  if (name === '') throw new UsageError(`--join ${text}: must be name, name:zone or name:zone:host`);
+  return { name, zone, host };
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}

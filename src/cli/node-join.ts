@@ -1,0 +1,84 @@
+/**
+ * What a process learns before it joins a cluster: name, settings and members, told by one member or, where none
+ * answers, as they were when it joined before. (DESIGN 3)
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ClusterFacts } from '../client/index.ts';
+import type { ClusterTold } from '../config.ts';
+
+const FILE = 'joined.json';
+const TIMEOUT_MS = 5_000;
+
+export interface JoinedCluster {
+  readonly facts: ClusterFacts;
+  readonly told: ClusterTold;
+}
+
+/** Throws one line for the operator where nobody answers and nothing was learnt before. */
+export async function learnCluster(address: string, dataDir: string): Promise<JoinedCluster> {
+  const { connect, CausewayError } = await import('../client/index.ts');
+  const client = connect({ nodes: [address], timeoutMs: TIMEOUT_MS });
+  try {
+    const facts = await client.describe();
+    return { facts, told: toldBy(facts) };
+  } catch (error) {
+    if (!(error instanceof CausewayError)) throw error;
+    const path = join(dataDir, FILE);
+    if (existsSync(path)) {
+      const facts = JSON.parse(readFileSync(path, 'utf8')) as ClusterFacts;
+      return { facts, told: toldBy(facts) };
+    }
+    throw new Error(`the member at ${address} does not tell of its cluster: ${error.message}`, {
+      cause: error,
+    });
+  } finally {
+    client.close();
+  }
+}
+
+/** Once the directory is this node's own. */
+export function keepCluster(dataDir: string, facts: ClusterFacts): void {
+  const path = join(dataDir, FILE);
+  writeFileSync(`${path}.new`, `${JSON.stringify(facts)}\n`);
+  renameSync(`${path}.new`, path);
+}
+
+/** Why this process would not be taken in; undefined: it would. */
+export function whyNotJoin(
+  facts: ClusterFacts,
+  name: string,
+  replaces: string | undefined,
+  isKnown: boolean,
+): string | undefined {
+  const same = facts.members.find((member) => member.name === name);
+  if (same?.alive === true && !isKnown) return `a member named ${name} is alive: choose another name`;
+  if (replaces === undefined || same !== undefined) return undefined;
+  const lost = facts.members.find((member) => member.name === replaces);
+  if (lost === undefined) return `there is no member named ${replaces} to replace`;
+  return lost.alive ? `${replaces} is alive: it is not replaced while it is` : undefined;
+}
+
+/** Was this directory used by a node that joined before? */
+export function hasJoined(dataDir: string): boolean {
+  return existsSync(join(dataDir, FILE));
+}
+
+function toldBy(facts: ClusterFacts): ClusterTold {
+  const settings = new Map(facts.settings.map(({ name, value }) => [name, value]));
+  const number = (name: string): Record<string, number> => {
+    const value = Number(settings.get(name));
+    return Number.isFinite(value) ? { [name.split('.')[1]!]: value } : {};
+  };
+  const routes = (JSON.parse(`[${settings.get('routes') ?? ''}]`) as [string, boolean][]).map(
+    ([prefix, writeThrough]) => ({ prefix, writeThrough }),
+  );
+  return {
+    layer: {
+      cluster: { name: facts.clusterName, ...number('cluster.replicas'), ...number('cluster.ownersMin') },
+      limits: number('limits.valueBytesMax'),
+      routes,
+    },
+    members: facts.members.map(({ name, address }) => ({ name, address })),
+  };
+}

@@ -1,0 +1,34 @@
+/** `causeway node leave`: a member gives up its slots and is none any more; shown until it is so. */
+import type { Command } from 'commander';
+import { addClientOptions, EXIT_OK, printJson, withClient } from './client-command.ts';
+import type { ClientOptions, CommandIo } from './client-command.ts';
+import { membersOf } from './facts.ts';
+import { watchMoves } from './progress.ts';
+
+interface LeaveOptions extends ClientOptions {
+  readonly wait: boolean;
+}
+
+export function nodeLeaveCommand(node: Command, io: CommandIo): void {
+  const command = node
+    .command('leave <name>')
+    .description('a member leaves for good: others take its slots first, then its process ends')
+    .option('--no-wait', 'only ask for it');
+  addClientOptions(command).action((name: string, options: LeaveOptions) =>
+    withClient(io, options, async (client) => {
+      const epoch = await client.leave(name);
+      if (options.json) printJson(io, { leaving: name, epoch });
+      if (!options.wait) return EXIT_OK;
+      await watchMoves(client, io.stderr, (statuses) =>
+        statuses.some(
+          (status) =>
+            status['leaseHeld'] === true &&
+            Number(status['epoch']) > epoch &&
+            !membersOf(status).some((member) => member['name'] === name),
+        ),
+      );
+      io.stderr.write(`${name} has left\n`);
+      return EXIT_OK;
+    }),
+  );
+}

@@ -1,0 +1,69 @@
+/** How far slots have come that change hands: one line that a terminal shows in place, and a log now and then. */
+import type { CausewayClient } from '../client/index.ts';
+import type { Output } from './client-command.ts';
+import { asFacts, type Facts } from './facts.ts';
+
+const BAR_CELLS = 24;
+const POLL_MS = 500;
+/** Milliseconds between two lines where there is no terminal. */
+const LINE_EVERY_MS = 5_000;
+
+/** `[######------]  50 %  1,024 of 2,048 slots  12.3 MB/s  8 s left` */
+export function progressLine(
+  done: number,
+  total: number,
+  bytesPerSecond: number,
+  secondsLeft: number | null,
+): string {
+  const share = total === 0 ? 1 : done / total;
+  const filled = Math.round(share * BAR_CELLS);
+  const bar = `[${'#'.repeat(filled)}${'-'.repeat(BAR_CELLS - filled)}]`;
+  const words = [bar, `${Math.floor(share * 100)} %`, `${grouped(done)} of ${grouped(total)} slots`];
+  if (bytesPerSecond > 0) words.push(`${(bytesPerSecond / 1e6).toFixed(1)} MB/s`);
+  if (secondsLeft !== null && done < total) words.push(`${secondsLeft} s left`);
+  return words.join('  ');
+}
+
+/**
+ * Shows what moves until `isOver` holds of what the nodes tell. Nodes that do not answer are passed over: one of them
+ * may be the one that leaves.
+ */
+export async function watchMoves(
+  client: CausewayClient,
+  output: Output & { readonly isTTY?: boolean },
+  isOver: (statuses: readonly Facts[]) => boolean,
+): Promise<void> {
+  let total = 0;
+  let shownAt = -Infinity;
+  const startedAt = Date.now();
+  for (;;) {
+    const statuses = await statusesOf(client);
+    const left = Math.max(0, ...statuses.map((status) => Number(status['slotsMoving'] ?? 0)));
+    total = Math.max(total, left);
+    const over = isOver(statuses);
+    if (over || output.isTTY === true || Date.now() - shownAt >= LINE_EVERY_MS) {
+      shownAt = Date.now();
+      const copies = statuses.map((status) => asFacts(status['copy']));
+      const rate = copies.reduce((sum, copy) => sum + Number(copy['bytesPerSecond'] ?? 0), 0);
+      const done = total - left;
+      const elapsed = (Date.now() - startedAt) / 1_000;
+      const line = progressLine(done, total, rate, done > 0 ? Math.ceil((elapsed * left) / done) : null);
+      output.write(output.isTTY === true ? `\r\u001b[K${line}${over ? '\n' : ''}` : `${line}\n`);
+    }
+    if (over) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+async function statusesOf(client: CausewayClient): Promise<Facts[]> {
+  const told = await Promise.all(
+    client.nodes.map((address) =>
+      client.status(address, { timeoutMs: 2_000 }).then(asFacts, () => undefined),
+    ),
+  );
+  return told.filter((status) => status !== undefined);
+}
+
+export function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+}

@@ -1,0 +1,145 @@
+/**
+ * What operators ask of the whole cluster by way of this node: its description for who wants to join, what a change would
+ * move, and changes themselves, which are proposed until an epoch says them. (DESIGN 3)
+ */
+import { failure } from '../core/errors.ts';
+import { rebalance, whyNotLeave } from '../core/housekeeping.ts';
+import { SLOT_COUNT } from '../core/limits.ts';
+import { destinations } from '../core/slot-moves.ts';
+import type { Place } from '../core/topology-change.ts';
+import { memberByName, placeable } from '../core/topology.ts';
+import type { Member, Topology } from '../core/topology.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { PeerHello } from '../ports/transport.ts';
+import type { ClusterAnswer, ClusterDescription, ClusterOrder, MovePlan, PlannedJoin } from './api.ts';
+import type { Membership } from './membership.ts';
+import type { Wish } from './membership-proposals.ts';
+import type { SlotDigests } from './slot-digests.ts';
+
+export interface ClusterDeskParts {
+  readonly clock: Clock;
+  readonly membership: Membership;
+  readonly hello: PeerHello;
+  readonly digests: SlotDigests;
+  readonly place: Place;
+  /** Runs on one of the next ticks. */
+  readonly later: (run: () => void) => void;
+}
+
+export class ClusterDesk {
+  private readonly parts: ClusterDeskParts;
+
+  constructor(parts: ClusterDeskParts) {
+    this.parts = parts;
+  }
+
+  operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
+    const { topology } = this.parts.membership;
+    const answer = (given: ClusterAnswer): void => this.parts.clock.defer(() => done(given));
+    if (topology === null) return answer({ kind: 'failed', failure: failure('not_ready') });
+    switch (order.kind) {
+      case 'describe':
+        return answer({ kind: 'described', description: this.describe(topology) });
+      case 'plan':
+        return answer({ kind: 'planned', plan: this.plan(topology, order.joins, order.leaves) });
+      case 'leave': {
+        const why = whyNotLeave(topology, order.name);
+        if (why !== null) return answer({ kind: 'failed', failure: failure('invalid_argument', why) });
+        const isSaid = (now: Topology): boolean => memberByName(now, order.name)?.standing !== undefined;
+        return this.change({ kind: 'leave', name: order.name }, isSaid, timeoutMs, answer);
+      }
+      case 'rebalance': {
+        const begun = topology.epoch;
+        if (rebalance(topology, this.parts.place) === null) return answer({ kind: 'changed', epoch: begun });
+        return this.change({ kind: 'rebalance' }, () => false, timeoutMs, answer);
+      }
+    }
+  }
+
+  /** Wished until an epoch says it; this node must serve, for only who serves proposes. */
+  private change(
+    wish: Wish,
+    isSaid: (topology: Topology) => boolean,
+    timeoutMs: number,
+    answer: (given: ClusterAnswer) => void,
+  ): void {
+    const { clock, membership, later } = this.parts;
+    const deadline = clock.now() + timeoutMs;
+    if (!membership.leaseHeld()) return answer({ kind: 'failed', failure: failure('not_ready') });
+    membership.proposals.wish(wish);
+    const look = (): void => {
+      const topology = membership.topology!;
+      if (isSaid(topology) || !membership.proposals.isWished(wish)) {
+        return answer({ kind: 'changed', epoch: topology.epoch });
+      }
+      if (clock.now() >= deadline) return answer({ kind: 'failed', failure: failure('outcome_unknown') });
+      later(look);
+    };
+    look();
+  }
+
+  private describe(topology: Topology): ClusterDescription {
+    const { hello } = this.parts;
+    const members = topology.members
+      .filter((member) => member.standing !== 'leaving')
+      .map(({ name, address, zone, host, alive }) => ({ name, address, zone, host, alive }));
+    return { clusterName: hello.clusterName, settings: hello.settings, members };
+  }
+
+  private plan(topology: Topology, joins: readonly PlannedJoin[], leaves: readonly string[]): MovePlan {
+    const to = destinations(topology);
+    const members: Member[] = placeable(topology).filter((member) => !leaves.includes(member.name));
+    const known = new Set(topology.members.map((member) => member.name));
+    const taken = joins.find((join) => known.has(join.name));
+    joins.forEach((join, index) => {
+      const id = topology.nextId + index;
+      members.push({ ...join, id, address: '', incarnation: 0, alive: true });
+    });
+    const table = this.parts.place(members, to);
+    const names = new Map([...topology.members, ...members].map((member) => [member.id, member.name]));
+    const shares = new Map<string, { slotsBefore: number; slotsAfter: number; slotsGained: number }>();
+    const shareOf = (id: number): { slotsBefore: number; slotsAfter: number; slotsGained: number } => {
+      const name = names.get(id) ?? `member ${id}`;
+      const share = shares.get(name) ?? { slotsBefore: 0, slotsAfter: 0, slotsGained: 0 };
+      shares.set(name, share);
+      return share;
+    };
+    const gains = new Uint8Array(SLOT_COUNT);
+    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+      const before = to(slot);
+      const after = table.rows[table.slotRow[slot]!]!.owners;
+      for (const id of before) shareOf(id).slotsBefore += 1;
+      for (const id of after) {
+        shareOf(id).slotsAfter += 1;
+        if (before.includes(id)) continue;
+        shareOf(id).slotsGained += 1;
+        gains[slot]! += 1;
+      }
+    }
+    const slotsCopied = gains.reduce((sum, count) => sum + count, 0);
+    const isTaken = taken === undefined ? null : `${taken.name} is a member already`;
+    const obstacle = isTaken ?? (leaves.length === 0 ? null : whyNotLeave(topology, ...leaves));
+    return {
+      shares: [...shares].map(([name, share]) => ({ name, ...share })),
+      slotsCopied,
+      recordsCopied: this.recordsIn(gains),
+      obstacle: obstacle ?? '',
+    };
+  }
+
+  /** Of slots that this node does not hold, each is taken for the mean of those that it does. */
+  private recordsIn(gains: Uint8Array): number {
+    const { digests, membership } = this.parts;
+    const { topology, selfId } = membership;
+    let heldSlots = 0;
+    let told = 0;
+    let untold = 0;
+    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+      const isHeld = topology!.rows[topology!.slotRow[slot]!]!.complete.includes(selfId);
+      if (isHeld) heldSlots += 1;
+      if (isHeld) told += digests.of(slot).count * gains[slot]!;
+      else untold += gains[slot]!;
+    }
+    return Math.round(told + (heldSlots === 0 ? 0 : (untold * digests.recordCount) / heldSlots));
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Three nodes become five and three again under load, as real processes: each newcomer joins by way of a member, a founder
+ * and a newcomer leave, and every client goes on all the while. What must hold afterwards is asked at every node that
+ * is left.
+ */
+import { expect } from 'vitest';
+import type { NodeStatus } from '../../src/node/api.ts';
+import type { TestCluster } from './cluster.ts';
+import { until } from './supervisor-program.ts';
+import { Writers } from './writers.ts';
+
+export interface ElasticStory {
+  /** Milliseconds within which each change must have come to an end. */
+  readonly changeMsMax: number;
+  /** Writes that must be acknowledged while each change is under way. */
+  readonly writesDuring: number;
+}
+
+export async function threeFiveThree(cluster: TestCluster, story: ElasticStory): Promise<void> {
+  const writers = new Writers(cluster);
+  writers.start();
+  await writers.untilAcknowledged(story.writesDuring);
+  await Promise.all([cluster.add('node-4', 'node-1'), cluster.add('node-5', 'node-2')]);
+  await untilShared(cluster, ['node-1', 'node-2', 'node-3', 'node-4', 'node-5'], story);
+  await writers.untilAcknowledged(story.writesDuring);
+
+  const admin = cluster.client('node-1');
+  await Promise.all([admin.leave('node-2'), admin.leave('node-5')]);
+  const ends = await Promise.all([cluster.ended('node-2'), cluster.ended('node-5')]);
+  expect(ends).toEqual([0, 0]);
+  const left = ['node-1', 'node-3', 'node-4'];
+  await untilShared(cluster, left, story);
+  await writers.untilAcknowledged(story.writesDuring);
+  await writers.stop();
+  expect(writers.failures).toEqual([]);
+  for (const name of left) await writers.expectAllAt(name);
+}
+
+/** Exactly these are members, all alive, each with its share, and nothing is under way. */
+export async function untilShared(
+  cluster: TestCluster,
+  names: readonly string[],
+  story: ElasticStory,
+): Promise<void> {
+  const share = (3 * 16_384) / names.length;
+  const isShared = ({ members, slotsMoving }: NodeStatus): boolean =>
+    slotsMoving === 0 &&
+    members.length === names.length &&
+    members.every(
+      (member) =>
+        names.includes(member.name) &&
+        member.alive &&
+        member.slotsLearning === 0 &&
+        Math.abs(member.slotsComplete - share) <= share * 0.05,
+    );
+  const looks = async (): Promise<boolean> => {
+    for (const name of names) {
+      const status = await cluster.status(name).catch(() => undefined);
+      if (status === undefined || !status.leaseHeld || !isShared(status)) return false;
+    }
+    return true;
+  };
+  await until(`${names.join(', ')} share the slots`, looks, story.changeMsMax);
+}
