@@ -14,8 +14,12 @@ import { PersistentWrites } from './persistent-writes.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import type { WallWatch } from './wall-watch.ts';
 
-/** Between two values put: far more than all increments of a run together, so that a value tells its put. */
-const VALUE_STEP = 1_000_000_000;
+/**
+ * Between two values put: far more than all increments of a run together, so that a value tells its put. Increments
+ * are so large that hardly two sets of them have one sum.
+ */
+export const VALUE_STEP = 10n ** 15n;
+const DELTA_MAX = 10 ** 12;
 /** Milliseconds that a client needs to notice that the process it spoke to is gone. */
 const NOTICE_MS_MAX = 25;
 /** Milliseconds by which a client's own patience outlasts the node's: a paused node answers late or never. */
@@ -57,7 +61,7 @@ export interface SimClientsParts {
   readonly wall: WallWatch;
   /** Left out: all of the plan. */
   readonly only?: readonly number[];
-  readonly onDone: (line: string) => void;
+  readonly onDone: (line: () => string) => void;
 }
 
 interface Open {
@@ -165,7 +169,7 @@ export class SimClients {
   private drawConditional(prng: Prng, key: string, ttlMs: number): { call: HistoryCall; ttlMs: number } {
     const draw = prng.next();
     if (draw < 0.5 || key.startsWith('count'))
-      return { call: { kind: 'increment', delta: BigInt(1 + prng.below(1_000_000)) }, ttlMs: 0 };
+      return { call: { kind: 'increment', delta: BigInt(1 + prng.below(DELTA_MAX)) }, ttlMs: 0 };
     const expect = prng.chance(0.3)
       ? ({ kind: 'absent' } as const)
       : ({ kind: 'value', value: this.someValue(key) } as const);
@@ -174,7 +178,7 @@ export class SimClients {
   }
 
   private newValue(): string {
-    return String(this.valueNext++ * VALUE_STEP);
+    return String(BigInt(this.valueNext++) * VALUE_STEP);
   }
 
   /** A value that was seen lately, so that some conditions hold. */
@@ -207,7 +211,7 @@ export class SimClients {
       const returnedAt = this.clock++;
       this.history.push({ key, client, call: told, outcome, invokedAt, returnedAt, wall: range });
       this.parts.onDone(
-        `${scheduler.time.toFixed(2)} c${client} ${sim.name} ${key} ${tell(told)} -> ${tell(outcome)}`,
+        () => `${scheduler.time.toFixed(2)} c${client} ${sim.name} ${key} ${tell(told)} -> ${tell(outcome)}`,
       );
       then();
     };

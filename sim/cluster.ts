@@ -5,6 +5,7 @@
  */
 import { Prng } from '../src/base/prng.ts';
 import { CausewayNode } from '../src/node/node.ts';
+import type { NodeStatus } from '../src/node/api.ts';
 import type { NodeParts } from '../src/node/node-parts.ts';
 import {
   CLOCK_DRIFT_MAX,
@@ -44,6 +45,8 @@ export interface SimNode {
   readonly clocks: MachineClocks;
   life: Life | null;
   node: CausewayNode | null;
+  /** The latest protocol that its next process speaks; the earliest stays. */
+  protocolMax: number;
   /** Processes that this member has been, for telling late answers of an earlier one. */
   startCount: number;
   /** It came after the founding: whose place it takes, or ''; null at a founder. */
@@ -58,6 +61,8 @@ export class SimCluster {
   readonly nodes: SimNode[] = [];
   /** A process has ended; told once for each. */
   onEnded: ((life: Life) => void) | null = null;
+  /** A process cannot read its disk, and has ended. */
+  onUnreadable: ((sim: SimNode) => void) | null = null;
   private readonly options: SimClusterOptions;
 
   constructor(options: SimClusterOptions) {
@@ -82,6 +87,7 @@ export class SimCluster {
       clocks: new MachineClocks(scheduler, 1 + prng.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX)),
       life: null,
       node: null,
+      protocolMax: 2,
       startCount: 0,
       replaces,
       isLeaving: false,
@@ -91,6 +97,7 @@ export class SimCluster {
     return sim;
   }
 
+  // long: all that a process is given, once
   start(sim: SimNode): void {
     if (sim.life !== null || sim.isGone) return;
     const { scheduler, network, prng } = this.options;
@@ -115,7 +122,13 @@ export class SimCluster {
         coldStartGraceMs: 3_000,
         stopTimeoutMs: 2_000,
       },
-      hello: { name: sim.name, clusterName: 'sim', protocolMin: 2, protocolMax: 2, settings: {} },
+      hello: {
+        name: sim.name,
+        clusterName: 'sim',
+        protocolMin: 2,
+        protocolMax: sim.protocolMax,
+        settings: {},
+      },
       cacheBytes: prng.chance(0.3) ? 2_000 : 1_000_000,
       copyBytesPerSecondMax: 0,
       writeThrough: [],
@@ -140,7 +153,9 @@ export class SimCluster {
     };
     CausewayNode.open(parts, (node, problem) => {
       if (node === null) {
-        this.options.onEvent(sim.name, 'sim.fatal', { reason: problem });
+        this.options.onEvent(sim.name, 'sim.unreadable', { reason: problem });
+        this.kill(sim);
+        this.onUnreadable?.(sim);
         return;
       }
       sim.node = node;
@@ -160,27 +175,53 @@ export class SimCluster {
     this.onEnded?.(life);
   }
 
-  pause(sim: SimNode, ms: number): void {
-    if (sim.life === null) return;
+  /** SIGTERM: it ends by itself when all is in order, and is reported when it has. */
+  stop(sim: SimNode, done: () => void): boolean {
+    const { node, life } = sim;
+    if (node === null || life === null) return false;
+    this.options.onEvent(sim.name, 'sim.stop', {});
+    node.stop(() => {
+      if (sim.life === life) this.kill(sim);
+      done();
+    });
+    return true;
+  }
+
+  pause(sim: SimNode, ms: number): boolean {
+    if (sim.life === null) return false;
     this.options.onEvent(sim.name, 'sim.pause', { ms: Math.round(ms) });
     sim.life.pausedUntil = Math.max(sim.life.pausedUntil, this.options.scheduler.time + ms);
+    return true;
+  }
+
+  /** The machine sleeps, its monotonic clock with it; one that is paused already is left alone. */
+  suspend(sim: SimNode, ms: number): boolean {
+    const { life } = sim;
+    if (life === null || life.pausedUntil > this.options.scheduler.time) return false;
+    this.options.onEvent(sim.name, 'sim.suspend', { ms: Math.round(ms) });
+    sim.clocks.suspend(ms);
+    life.pausedUntil = this.options.scheduler.time + ms;
+    return true;
   }
 
   /**
-   * Is every member alive, complete and serving in one and the same epoch, nothing changing hands, and everybody who
-   * asked to join a member?
+   * Is every member, or every other one, alive, complete and serving in one and the same epoch, nothing changing hands,
+   * and everybody who asked to join a member?
    */
-  isWhole(): boolean {
+  isWhole(except: SimNode | null = null): boolean {
     const epochs = new Set<number>();
-    const present = this.nodes.filter((sim) => !sim.isGone);
+    const present = this.nodes.filter((sim) => !sim.isGone && sim !== except);
     const serving = present.find((sim) => sim.node?.membership.leaseHeld() === true)?.node?.status();
     if (serving === undefined || serving.slotsMoving > 0) return false;
     const names = new Set(serving.members.map((member) => member.name));
+    if (except !== null) names.delete(except.name);
     for (const sim of present) {
       if (sim.isLeaving && !names.has(sim.name)) continue;
       const status = sim.node?.status();
       if (status === undefined || !status.leaseHeld || status.phase !== 'serving') return false;
-      if (status.members.some((member) => !member.alive || member.slotsLearning > 0)) return false;
+      const isPart = (member: NodeStatus['members'][number]): boolean =>
+        member.name === except?.name || (member.alive && member.slotsLearning === 0);
+      if (!status.members.every(isPart)) return false;
       names.delete(sim.name);
       epochs.add(status.epoch);
     }

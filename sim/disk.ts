@@ -43,6 +43,14 @@ export class SimDisk {
   writeCount = 0;
   /** Called when a batch has reached the platter, before its writer hears of it: the process may die just there. */
   onSynced: (() => void) | null = null;
+  /** Called when a batch is on its way to the platter. */
+  onBegun: (() => void) | null = null;
+  /** Milliseconds that every sync takes longer. */
+  slowMs = 0;
+  /** Should the process die amid a write, it arrives with one of its values damaged, if that holds when it is seen. */
+  tearsNext: (() => boolean) | null = null;
+  /** Batches under way at a crash that arrived, were lost, or arrived damaged. */
+  readonly cutOff = { arrived: 0, lost: 0, damaged: 0 };
   private readonly prng: Prng;
   private readonly options: SimDiskOptions;
   private entries = new Map<string, Uint8Array>();
@@ -133,10 +141,11 @@ export class SimDisk {
   /** A write began: its batch is in doubt until `apply`. */
   begin(batch: Batch): void {
     this.doubtful = batch;
+    this.onBegun?.();
   }
 
   drawSyncMs(): number {
-    const ms = this.prng.between(this.options.syncMsMin, this.options.syncMsMax);
+    const ms = this.slowMs + this.prng.between(this.options.syncMsMin, this.options.syncMsMax);
     return this.prng.chance(this.options.stallShare) ? ms + this.prng.next() * this.options.stallMsMax : ms;
   }
 
@@ -151,9 +160,17 @@ export class SimDisk {
   private settle(): void {
     assert(this.life === null || !this.life.alive, 'a disk is used by one process at a time');
     this.life = null;
-    if (this.doubtful === null) return;
-    if (this.prng.chance(0.5)) this.apply(this.doubtful);
+    const { doubtful } = this;
+    const isTorn = this.tearsNext?.() === true;
+    this.tearsNext = null;
+    if (doubtful === null) return;
+    const isThere = isTorn || this.prng.chance(0.5);
+    if (isThere) this.apply(doubtful);
     this.doubtful = null;
+    const written = new Set(doubtful.keys);
+    if (!isThere) this.cutOff.lost += 1;
+    else if (isTorn && this.flipBit((key) => written.has(key)) !== null) this.cutOff.damaged += 1;
+    else this.cutOff.arrived += 1;
   }
 
   private sortedKeys(): string[] {

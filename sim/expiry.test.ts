@@ -31,6 +31,27 @@ describe('expiry', () => {
     );
   });
 
+  it('a record is on its way to the disk when its slot is looked through: its time is not forgotten', () => {
+    const world = new SmallWorld(5);
+    const first = world.ownersOf('{slot}a')[0]!;
+    expect(world.put(first, '{slot}a', 'x', 300).kind).toBe('done');
+    first.disk.slowMs = 1_000;
+    let written = false;
+    const late = {
+      kind: 'put',
+      key: '{slot}b',
+      value: Buffer.from('y'),
+      ttlMs: 2_000,
+      operationId: null,
+    } as const;
+    first.node!.write(late, 10_000, () => (written = true));
+    world.until(() => written, 5_000);
+    first.disk.slowMs = 0;
+    const isGone = (key: string): boolean =>
+      world.nodes.every((sim) => sim.node!.inspect(key).record?.tombstone === true);
+    world.until(() => isGone('{slot}a') && isGone('{slot}b'), 10_000);
+  });
+
   it("one owner's clock is behind: the record stays readable there and elsewhere is not deleted before", () => {
     const world = new SmallWorld(3);
     const behind = world.ownersOf('short')[1]!;

@@ -1,229 +1,307 @@
 /**
- * What goes wrong in a run, drawn from its seed: processes killed and paused, links broken, silent and slow, disks
- * wiped, PostgreSQL away or losing its replies, wall clocks jumping. Biased to what breaks protocols: kills close
- * to one another, delays on one peer only, everything at once now and then. (PROTOCOL, "Mutants")
+ * Makes the planned faults happen to a cluster, and at the end heals everything. Biased to what breaks protocols: kills
+ * close to one another, delays on one peer only, everything at once now and then. (PROTOCOL, "Mutants")
  */
-import type { Prng } from '../src/base/prng.ts';
-import type { SimCluster, SimNode } from './cluster.ts';
+import { Prng } from '../src/base/prng.ts';
+import type { SimNode } from './cluster.ts';
+import type { FaultEvent, FaultKind } from './fault-plan.ts';
+import type { SimLegacyRules } from './legacy.ts';
 import { changeMembership } from './membership-faults.ts';
-import type { MembershipFault } from './membership-faults.ts';
-import type { SimLegacy } from './legacy.ts';
-import type { SimNetwork } from './network.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { SimDatabase } from './system-of-record.ts';
-import type { WallWatch } from './wall-watch.ts';
+import { WALL_START_MS } from './scheduler.ts';
+import type { SimWorld } from './world.ts';
 
-export type FaultKind =
-  | 'kill'
-  | 'killAll'
-  /** Just after a disk or PostgreSQL has done its part, before the process hears of it, or a moment later. */
-  | 'killAtStep'
-  | 'wipe'
-  | 'pause'
-  | 'breakLinks'
-  | 'cut'
-  | 'cutOneWay'
-  | 'isolate'
-  | 'slowPeer'
-  | 'databaseDown'
-  | 'legacyDown'
-  | 'wallJump'
-  | MembershipFault;
-
-export interface SimFaultsOptions {
-  readonly scheduler: Scheduler;
-  readonly cluster: SimCluster;
-  readonly network: SimNetwork;
-  readonly database: SimDatabase | null;
-  readonly legacy: SimLegacy | null;
-  readonly wall: WallWatch;
-  readonly prng: Prng;
-  readonly meanMs: number;
-  /** Only these, and all of them; left out: drawn from all there are. */
-  readonly kinds?: readonly FaultKind[];
-}
-
-const WEIGHTS: Readonly<Record<FaultKind, number>> = {
-  kill: 6,
-  killAll: 1,
-  killAtStep: 4,
-  wipe: 1,
-  pause: 3,
-  breakLinks: 3,
-  cut: 1,
-  cutOneWay: 1,
-  isolate: 1,
-  slowPeer: 3,
-  databaseDown: 2,
-  legacyDown: 1,
-  wallJump: 1,
-  join: 1,
-  leave: 1,
-  replace: 0.5,
-};
-
-export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
+/** Milliseconds after which a disk that cannot be read is replaced by an empty one, if nothing else is missing. */
+const REPLACE_AFTER_MS = 200;
 
 export class SimFaults {
   readonly counts = new Map<FaultKind, number>();
-  private readonly scheduler: Scheduler;
-  private readonly cluster: SimCluster;
-  private readonly network: SimNetwork;
-  private readonly database: SimDatabase | null;
-  private readonly legacy: SimLegacy | null;
-  private readonly wall: WallWatch;
-  private readonly prng: Prng;
-  /** Kinds of this run: not every run has every fault. */
-  private readonly kinds: readonly FaultKind[];
+  private readonly parts: SimWorld;
+  private readonly onStrike: (event: FaultEvent, what: string) => void;
+  /** Whose records rot, if any do: of one member only, so that every record stands somewhere. */
+  private readonly rotten: SimNode;
   private stopped = false;
 
-  constructor(options: SimFaultsOptions) {
-    this.scheduler = options.scheduler;
-    this.cluster = options.cluster;
-    this.network = options.network;
-    this.database = options.database;
-    this.legacy = options.legacy;
-    this.wall = options.wall;
-    const { prng } = options;
-    this.prng = prng;
-    this.kinds = options.kinds ?? FAULT_KINDS.filter((kind) => kind === 'kill' || prng.chance(0.6));
-    this.plan(options.meanMs);
+  /** `only`: numbers of the faults that strike; left out: all. */
+  constructor(
+    parts: SimWorld,
+    onStrike: (event: FaultEvent, what: string) => void,
+    plan: readonly FaultEvent[],
+    only?: readonly number[],
+  ) {
+    this.parts = parts;
+    this.onStrike = onStrike;
+    this.rotten = parts.cluster.nodes[(plan[0]?.seed ?? 0) % parts.cluster.nodes.length]!;
+    for (const event of plan) {
+      if (only !== undefined && !only.includes(event.index)) continue;
+      parts.scheduler.after(event.at, () => this.strike(event));
+    }
+    parts.cluster.onUnreadable = (sim) => this.replaceDisk(sim);
   }
 
   /** Heals everything and starts who is down: from now on all must come to rest. */
   stop(): void {
     this.stopped = true;
-    for (const { disk } of this.cluster.nodes) disk.onSynced = null;
-    if (this.database !== null) this.database.onCommitted = null;
-    this.network.heal();
-    this.network.weather.linkLifeMsMean = 0;
-    for (const a of this.cluster.nodes) {
-      this.network.slowPeer(a.name, 0);
-      this.cluster.start(a);
+    const { cluster, network, database, legacy, wall, scheduler } = this.parts;
+    database.onCommitted = null;
+    database.slowMs = 0;
+    database.comeUp();
+    network.heal();
+    network.weather.linkLifeMsMean = 0;
+    for (const sim of cluster.nodes) {
+      sim.disk.onSynced = null;
+      sim.disk.onBegun = null;
+      sim.disk.fault = 'none';
+      sim.disk.slowMs = 0;
+      network.slowPeer(sim.name, 0);
+      wall.jump(sim.clocks, WALL_START_MS + Math.floor(scheduler.time) - sim.clocks.wall());
+      cluster.start(sim);
     }
-    this.database?.comeUp();
-    if (this.legacy !== null) this.legacy.rules.outage = 'none';
+    legacy?.heal();
   }
 
-  private plan(meanMs: number): void {
-    if (this.kinds.length === 0) return;
-    this.scheduler.after(meanMs * this.prng.between(0.2, 1.8), () => {
-      if (this.stopped) return;
-      this.strike();
-      this.plan(meanMs);
-    });
+  private strike(event: FaultEvent): void {
+    if (this.stopped) return;
+    const what = this.inject(event.kind, new Prng(event.seed));
+    if (what === null) return;
+    this.onStrike(event, what);
+    this.counts.set(event.kind, (this.counts.get(event.kind) ?? 0) + 1);
   }
 
-  private strike(): void {
-    const total = this.kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
-    let draw = this.prng.next() * total;
-    const chosen = this.kinds.find((kind) => (draw -= WEIGHTS[kind]) < 0) ?? this.kinds[0]!;
-    if (this.inject(chosen)) this.counts.set(chosen, (this.counts.get(chosen) ?? 0) + 1);
-  }
-
-  private inject(kind: FaultKind): boolean {
-    const { prng, cluster, network } = this;
-    const sim = prng.pick(cluster.nodes);
-    const other = prng.pick(cluster.nodes.filter((each) => each !== sim));
+  /** What was done, or null where it could not be. */
+  // long: one line or two for each kind of fault
+  private inject(kind: FaultKind, prng: Prng): string | null {
+    const { cluster, network, database, wall } = this.parts;
+    const present = cluster.nodes.filter((each) => !each.isGone);
+    const sim = prng.pick(present);
+    const other = prng.pick(present.filter((each) => each !== sim));
     const lasting = prng.between(20, 1_500);
     switch (kind) {
       case 'kill':
-        return this.killFor(sim, prng.between(5, 2_500));
+        return this.killFor(sim, prng.between(5, 2_500)) ? sim.name : null;
       case 'killAll':
         for (const each of cluster.nodes) this.killFor(each, prng.between(5, 1_000));
-        return true;
+        return 'all';
       case 'killAtStep':
-        return this.killAtStep(sim);
-      case 'wipe':
-        return this.wipe(sim);
+        return this.killAtStep(sim, prng);
+      case 'stop':
+        return this.stopFor(sim, prng.between(5, 1_000)) ? sim.name : null;
+      case 'upgrade':
+        return this.upgrade(prng);
       case 'pause':
-        cluster.pause(sim, prng.between(10, 2_000));
-        return sim.life !== null;
-      case 'breakLinks':
-        network.breakLinks(sim.name, other.name);
-        return true;
-      case 'cut':
-        network.cut(sim.name, other.name, prng.chance(0.5) ? 'silent' : 'reset');
-        this.later(lasting, () => network.heal(sim.name, other.name));
-        return true;
-      case 'cutOneWay':
-        network.cutOneWay(sim.name, other.name, prng.chance(0.5) ? 'silent' : 'reset');
-        this.later(lasting, () => network.heal(sim.name, other.name));
-        return true;
-      case 'isolate':
-        network.isolate(sim.name, prng.chance(0.5) ? 'silent' : 'reset');
-        this.later(lasting, () => network.heal(sim.name));
-        return true;
-      case 'slowPeer':
-        network.slowPeer(sim.name, prng.between(5, 150));
-        this.later(lasting, () => network.slowPeer(sim.name, 0));
-        return true;
-      case 'databaseDown':
-        this.database?.goDown(prng.between(50, 800));
-        return this.database !== null;
-      case 'legacyDown':
-        return this.legacyOutage(lasting);
+        return cluster.pause(sim, prng.between(10, 2_000)) ? sim.name : null;
+      case 'stall':
+        return this.stall(sim, lasting, prng);
+      case 'suspend':
+        return cluster.suspend(sim, prng.between(20, prng.chance(0.5) ? 200 : 1_500)) ? sim.name : null;
       case 'join':
       case 'leave':
       case 'replace':
-        return changeMembership(kind, cluster, this.wall, prng);
+        return changeMembership(kind, cluster, wall, prng) ? 'one' : null;
       case 'wallJump':
-        this.wall.jump(sim.clocks, prng.between(-5_000, 5_000));
-        return true;
+        wall.jump(sim.clocks, prng.between(-5_000, 5_000));
+        return sim.name;
+      case 'breakLinks':
+        network.breakLinks(sim.name, other.name);
+        return `${sim.name} ${other.name}`;
+      case 'cut':
+      case 'cutOneWay':
+      case 'isolate':
+      case 'split':
+        return this.cut(kind, sim, other, lasting, prng);
+      case 'slowPeer':
+        network.slowPeer(sim.name, prng.between(5, 150));
+        this.later(lasting, () => network.slowPeer(sim.name, 0));
+        return sim.name;
+      case 'databaseDown':
+        database.goDown(prng.between(50, 800));
+        return '';
+      case 'databaseSlow':
+        database.slowMs = prng.between(20, 400);
+        this.later(lasting, () => (database.slowMs = 0));
+        return `${database.slowMs.toFixed(0)} ms`;
+      case 'wipe':
+      case 'oldDisk':
+      case 'slowDisk':
+      case 'diskFault':
+      case 'tornWrite':
+      case 'bitRot':
+        return this.harmDisk(kind, sim, lasting, prng);
+      case 'legacyDown':
+      case 'legacySlow':
+      case 'legacyErrors':
+      case 'legacyChanges':
+      case 'legacyLies':
+        return this.troubleLegacy(kind, lasting, prng);
     }
   }
 
   private killFor(sim: SimNode, ms: number): boolean {
     if (sim.life === null) return false;
-    this.cluster.kill(sim);
-    this.later(ms, () => this.cluster.start(sim));
+    this.parts.cluster.kill(sim);
+    this.later(ms, () => this.parts.cluster.start(sim));
     return true;
   }
 
+  private stopFor(sim: SimNode, ms: number, then: () => void = () => undefined): boolean {
+    const { cluster } = this.parts;
+    return cluster.stop(sim, () =>
+      this.later(ms, () => {
+        cluster.start(sim);
+        then();
+      }),
+    );
+  }
+
+  private upgrade(prng: Prng): string {
+    const waiting = this.parts.cluster.nodes.filter((sim) => !sim.isGone);
+    const next = (): void => {
+      const sim = waiting.shift();
+      if (sim === undefined || this.stopped) return;
+      sim.protocolMax += 1;
+      const went = this.stopFor(sim, prng.between(5, 200), () => this.later(prng.between(50, 1_000), next));
+      if (!went) next();
+    };
+    next();
+    return 'all';
+  }
+
+  private stall(sim: SimNode, lasting: number, prng: Prng): string | null {
+    const { cluster, scheduler } = this.parts;
+    const until = scheduler.time + lasting;
+    const gaspMs = prng.between(2, 60);
+    const heldMs = prng.between(20, 300);
+    const hold = (): void => {
+      if (this.stopped || scheduler.time >= until) return;
+      cluster.pause(sim, heldMs);
+      this.later(heldMs + gaspMs, hold);
+    };
+    hold();
+    return `${sim.name} ${heldMs.toFixed(0)} of ${(heldMs + gaspMs).toFixed(0)} ms`;
+  }
+
+  private cut(kind: FaultKind, sim: SimNode, other: SimNode, lasting: number, prng: Prng): string {
+    const { network, cluster } = this.parts;
+    const manner = prng.chance(0.5) ? 'silent' : 'reset';
+    if (kind === 'isolate') {
+      network.isolate(sim.name, manner);
+      this.later(lasting, () => network.heal(sim.name));
+      return `${sim.name} ${manner}`;
+    }
+    const side = cluster.nodes.filter((each) => each !== other && (each === sim || prng.chance(0.5)));
+    const pairs: [string, string][] = [];
+    if (kind !== 'split') pairs.push([sim.name, other.name]);
+    else
+      for (const a of side)
+        for (const b of cluster.nodes) if (!side.includes(b)) pairs.push([a.name, b.name]);
+    for (const [a, b] of pairs) {
+      if (kind === 'cutOneWay') network.cutOneWay(a, b, manner);
+      else network.cut(a, b, manner);
+      this.later(lasting, () => network.heal(a, b));
+    }
+    return `${pairs.map((pair) => pair.join('-')).join(' ')} ${manner}`;
+  }
+
   /** Waits for the next sync of its disk, or commit that it sent; now and then all die with it. */
-  private killAtStep(sim: SimNode): boolean {
+  private killAtStep(sim: SimNode, prng: Prng): string | null {
     const { life } = sim;
-    if (life === null) return false;
-    const delayMs = this.prng.chance(0.5) ? 0 : this.prng.between(0, 4);
-    const victims = this.prng.chance(0.25) ? this.cluster.nodes : [sim];
+    const { cluster, database } = this.parts;
+    if (life === null) return null;
+    const delayMs = prng.chance(0.5) ? 0 : prng.between(0, 4);
+    const victims = prng.chance(0.25) ? cluster.nodes : [sim];
     const strike = (): void => {
       sim.disk.onSynced = null;
-      if (this.database !== null) this.database.onCommitted = null;
+      database.onCommitted = null;
       const kill = (): void => {
         if (this.stopped) return;
-        for (const victim of victims) this.killFor(victim, this.prng.between(5, 1_500));
+        for (const victim of victims) this.killFor(victim, prng.between(5, 1_500));
       };
       if (delayMs === 0) kill();
       else this.later(delayMs, kill);
     };
-    if (this.database === null || this.prng.chance(0.5)) sim.disk.onSynced = strike;
-    else this.database.onCommitted = (sender) => (sender === life ? strike() : undefined);
-    return true;
+    const atSync = prng.chance(0.5);
+    if (atSync) sim.disk.onSynced = strike;
+    else database.onCommitted = (sender) => (sender === life ? strike() : undefined);
+    return `${sim.name} after a ${atSync ? 'sync' : 'commit'}`;
   }
 
-  /** A disk is lost for good: only while every other member is complete, for the last copy cannot be lost. */
-  private wipe(sim: SimNode): boolean {
-    if (sim.life === null || !this.cluster.isWhole()) return false;
-    this.cluster.kill(sim);
-    this.later(this.prng.between(5, 1_500), () => {
-      if (sim.life !== null) return;
+  private harmDisk(kind: FaultKind, sim: SimNode, lasting: number, prng: Prng): string | null {
+    const { cluster } = this.parts;
+    const { disk } = sim;
+    switch (kind) {
+      case 'slowDisk':
+        disk.slowMs = prng.between(5, 200);
+        this.later(lasting, () => (disk.slowMs = 0));
+        return `${sim.name} ${disk.slowMs.toFixed(0)} ms`;
+      case 'diskFault':
+        if (sim.life === null) return null;
+        disk.fault = prng.chance(0.5) ? 'full' : 'io';
+        this.later(lasting, () => {
+          disk.fault = 'none';
+          cluster.start(sim);
+        });
+        return `${sim.name} ${disk.fault}`;
+      case 'bitRot':
+        if (this.rotten.life === null || !cluster.isWhole()) return null;
+        return this.rotten.disk.flipBit((key) => key.startsWith('r')) === null ? null : this.rotten.name;
+      case 'tornWrite':
+        if (sim.life === null || !cluster.isWhole()) return null;
+        disk.onBegun = () => {
+          disk.onBegun = null;
+          disk.tearsNext = () => cluster.isWhole(sim);
+          this.later(0, () => this.stopped || this.killFor(sim, prng.between(5, 1_000)));
+        };
+        return sim.name;
+      default:
+        return this.exchangeDisk(kind, sim, prng);
+    }
+  }
+
+  /** Only while every member is complete, for the last copy cannot be lost. */
+  private exchangeDisk(kind: FaultKind, sim: SimNode, prng: Prng): string | null {
+    const { cluster } = this.parts;
+    if (sim.life === null || !cluster.isWhole()) return null;
+    const image = sim.disk.image();
+    this.later(kind === 'wipe' ? 0 : prng.between(100, 1_500), () => {
+      if (this.stopped || sim.life === null || !cluster.isWhole()) return;
+      cluster.kill(sim);
+      this.later(prng.between(5, 1_500), () => {
+        if (sim.life !== null) return;
+        if (!cluster.isWhole(sim)) return void cluster.start(sim);
+        if (kind === 'wipe') sim.disk.wipe();
+        else sim.disk.restore(image);
+        cluster.start(sim);
+      });
+    });
+    return sim.name;
+  }
+
+  /** Somebody looks after a machine whose disk cannot be read: it gets an empty one when all others are complete. */
+  private replaceDisk(sim: SimNode): void {
+    const { cluster, scheduler } = this.parts;
+    scheduler.after(REPLACE_AFTER_MS, () => {
+      if (sim.life !== null || sim.isGone) return;
+      if (!cluster.isWhole(sim)) return this.replaceDisk(sim);
       sim.disk.wipe();
-      this.cluster.start(sim);
+      cluster.start(sim);
     });
-    return true;
   }
 
-  private legacyOutage(ms: number): boolean {
-    const { legacy } = this;
-    if (legacy === null) return false;
-    legacy.rules.outage = this.prng.chance(0.5) ? 'refusing' : 'hanging';
-    this.later(ms, () => {
-      legacy.rules.outage = 'none';
-    });
-    return true;
+  private troubleLegacy(kind: FaultKind, lasting: number, prng: Prng): string | null {
+    const { legacy, plan } = this.parts;
+    if (legacy === null) return null;
+    const trouble: Partial<SimLegacyRules> = {};
+    if (kind === 'legacyDown') trouble.outage = prng.chance(0.5) ? 'refusing' : 'hanging';
+    else if (kind === 'legacySlow')
+      Object.assign(trouble, { slowShare: 0.7, slowMs: prng.between(50, 1_500) });
+    else if (kind === 'legacyErrors') trouble.errorShare = prng.between(0.2, 1);
+    else if (kind === 'legacyLies') trouble.lieShare = prng.between(0.2, 1);
+    if (kind === 'legacyChanges') return legacy.change(prng.pick(plan.keys), prng);
+    Object.assign(legacy.rules, trouble);
+    this.later(lasting, () => legacy.heal());
+    return JSON.stringify(trouble);
   }
 
   private later(ms: number, run: () => void): void {
-    this.scheduler.after(ms, run);
+    this.parts.scheduler.after(ms, run);
   }
 }

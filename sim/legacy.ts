@@ -9,6 +9,10 @@ import type { LegacyUrlTemplate } from '../src/core/legacy-url.ts';
 import type { LegacyHealth, LegacyOutcome, LegacySource } from '../src/ports/legacy-source.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 
+/** Values that no client puts, nor comes to by adding. */
+const LEGACY_VALUE_FIRST = 5n * 10n ** 18n;
+const LEGACY_VALUE_STEP = 10n ** 15n;
+
 export interface SimLegacyRules {
   /** Milliseconds for each of the two ways. */
   latencyMsMin: number;
@@ -18,6 +22,8 @@ export interface SimLegacyRules {
   /** Share of requests that take `slowMs` longer. */
   slowShare: number;
   slowMs: number;
+  /** Share of answers that tell the value of another key. */
+  lieShare: number;
   /** refusing: fails at once. hanging: never answers. */
   outage: 'none' | 'refusing' | 'hanging';
 }
@@ -30,8 +36,11 @@ export class SimLegacy {
     errorShare: 0,
     slowShare: 0,
     slowMs: 500,
+    lieShare: 0,
     outage: 'none',
   };
+  /** Called with every value that is told, when the answer is made. */
+  onTold: ((key: string, value: Uint8Array) => void) | null = null;
   /** Requests that reached the source. */
   callCount = 0;
   readonly callsByKey = new Map<string, number>();
@@ -55,6 +64,22 @@ export class SimLegacy {
 
   remove(key: string): void {
     this.values.delete(key);
+  }
+
+  /** A value appears, changes or vanishes. */
+  change(key: string, prng: Prng): string {
+    if (this.values.has(key) && prng.chance(0.4)) {
+      this.remove(key);
+      return `${key} vanishes`;
+    }
+    const value = String(LEGACY_VALUE_FIRST + BigInt(prng.below(1_000)) * LEGACY_VALUE_STEP);
+    this.set(key, Buffer.from(value));
+    return `${key} is ${value}`;
+  }
+
+  /** In good order again; what it holds stays. */
+  heal(): void {
+    Object.assign(this.rules, { errorShare: 0, slowShare: 0, lieShare: 0, outage: 'none' });
   }
 
   peek(key: string): Uint8Array | undefined {
@@ -86,8 +111,12 @@ export class SimLegacy {
   }
 
   private answer(key: string): LegacyOutcome {
-    const value = this.values.get(key);
-    return value === undefined ? { kind: 'absent' } : { kind: 'value', value: value.slice() };
+    const { lieShare } = this.rules;
+    const isLie = lieShare > 0 && this.values.size > 0 && this.prng.chance(lieShare);
+    const value = isLie ? this.prng.pick([...this.values.values()]) : this.values.get(key);
+    if (value === undefined) return { kind: 'absent' };
+    this.onTold?.(key, value);
+    return { kind: 'value', value: value.slice() };
   }
 
   private drawLatency(): number {

@@ -1,70 +1,86 @@
 /**
- * `npm run sim`: runs seeds on all cores and says what they injected; a failing seed is told with the one command
- * that replays it with its trace.
+ * `npm run sim`: runs seeds on all cores, shows how far it is, and says what they injected. A failing seed is made
+ * small and told with the one command that replays it with its trace.
  *
- *   npm run sim -- --seeds 2000 [--first 1] [--nodes 5] [--profile hotKey] [--workers 2] [--summary-json FILE]
- *   npm run sim -- --seed 17 --trace
+ * Exit code: 0 all passed; 1 something failed, or hardly happened, or was not run; 2 wrong usage; 130 interrupted.
  */
-import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { FAULT_KINDS } from './faults.ts';
 import { PROFILES } from './profiles.ts';
-import { runSeed } from './run.ts';
-import type { RunOptions, RunResult } from './run.ts';
+import { showProgress } from './progress.ts';
+import { LOAD_MS_MAX, runSeed } from './run.ts';
+import type { RunCut, RunOptions } from './run.ts';
+import { shrink } from './shrink.ts';
+import { addResult, emptySummary, rateOf, summaryText, whatIsMissing } from './summary.ts';
+import type { Summary, ToldResult } from './summary.ts';
+import { runTold, serveAsWorker, Workers } from './workers.ts';
 
-/** What must have occurred in 2,000 seeds; fewer seeds must do their share. */
-const MINIMUMS: Readonly<Record<string, number>> = {
-  processKilled: 2_000,
-  epoch: 2_000,
-  indefinite: 1_000,
-  replay: 500,
-};
-const MINIMUMS_SEEDS = 2_000;
-/** From so many seeds on every kind of fault must have struck at least once. */
-const EVERY_KIND_SEEDS_MIN = 200;
-/** Of histories that the checker gave up on: beyond this the verdict of the whole run is worth too little. */
-const UNDECIDED_SHARE_MAX = 0.003;
+const HELP = `npm run sim -- [options]
+  --seeds N         how many seeds, 200 where neither this nor --minutes is given
+  --first N         the first of them (1)
+  --minutes M       seeds until M minutes are over
+  --nodes N         members of the cluster (3, now and then 5)
+  --profile NAME    ${Object.keys(PROFILES).join(', ')}: what a seed's life is like
+  --workers N       processes (one a core)
+  --json            the summary as JSON on standard output, the text on standard error
+  --summary-json F  the summary as JSON in a file
+  --no-shrink       failing seeds are told as they are
+  --seed N          one seed; with these what is left of it:
+    --faults LIST     numbers of the faults that strike, or none
+    --clients LIST    numbers of the clients that act
+    --load-ms MS      milliseconds of load
+    --trace           every event
+`;
+/** What making one failing seed small may cost. */
+const SHRINK_MS_MAX = 30_000;
+const SHRINK_RUNS_MAX = 300;
+const FAILURES_TOLD_MAX = 10;
 
-interface Summary {
-  seeds: number;
-  operations: number;
-  virtualMs: number;
-  occurred: Record<string, number>;
-  failures: { seed: number; violation: string }[];
+const flags = readFlags();
+if (flags.help) process.stdout.write(HELP);
+else if (flags.worker) serveAsWorker(optionsOf());
+else if (flags.seed !== undefined) runOne(Number(flags.seed));
+else void runMany();
+
+function readFlags() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seed: { type: 'string' },
+        seeds: { type: 'string' },
+        first: { type: 'string', default: '1' },
+        minutes: { type: 'string' },
+        nodes: { type: 'string' },
+        profile: { type: 'string' },
+        workers: { type: 'string' },
+        faults: { type: 'string' },
+        clients: { type: 'string' },
+        'load-ms': { type: 'string' },
+        trace: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        'summary-json': { type: 'string' },
+        'no-shrink': { type: 'boolean', default: false },
+        worker: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    for (const name of ['seed', 'seeds', 'first', 'minutes', 'nodes', 'workers', 'load-ms'] as const)
+      if (values[name] !== undefined && !(Number(values[name]) >= 0))
+        throw new Error(`--${name} takes a number`);
+    if (values.profile !== undefined && PROFILES[values.profile] === undefined)
+      throw new Error(`no profile ${values.profile}; there are ${Object.keys(PROFILES).join(', ')}`);
+    return values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${HELP}`);
+    process.exit(2);
+  }
 }
 
-const { values: flags } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string', default: '200' },
-    first: { type: 'string', default: '1' },
-    nodes: { type: 'string' },
-    profile: { type: 'string' },
-    workers: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    'summary-json': { type: 'string' },
-    worker: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-});
-
-if (flags.help)
-  process.stdout.write(
-    'npm run sim -- [--seeds N] [--first N] [--seed N [--trace]] [--nodes N] [--profile NAME] [--workers N]\n',
-  );
-else if (flags.seed !== undefined) runOne(Number(flags.seed));
-else if (flags.worker !== undefined) work(flags.worker);
-else void runAll();
-
 function optionsOf(): RunOptions {
-  const profile = flags.profile === undefined ? undefined : PROFILES[flags.profile];
-  if (flags.profile !== undefined && profile === undefined)
-    throw new Error(`no profile ${flags.profile}; there are ${Object.keys(PROFILES).join(', ')}`);
   return {
     ...(flags.nodes === undefined ? {} : { nodeCount: Number(flags.nodes) }),
-    ...(profile === undefined ? {} : { profile }),
+    ...(flags.profile === undefined ? {} : { profile: PROFILES[flags.profile]! }),
   };
 }
 
@@ -76,129 +92,122 @@ function seedFlags(): string[] {
   ];
 }
 
-function replayCommand(seed: number): string {
-  return ['npm run sim -- --seed', seed, ...seedFlags(), '--trace'].join(' ');
+function replayCommand(seed: number, cut: RunCut = {}): string {
+  const list = (numbers: readonly number[]): string => (numbers.length === 0 ? 'none' : numbers.join());
+  return [
+    'npm run sim -- --seed',
+    seed,
+    ...seedFlags(),
+    ...(cut.faults === undefined ? [] : ['--faults', list(cut.faults)]),
+    ...(cut.clients === undefined ? [] : ['--clients', list(cut.clients)]),
+    ...(cut.loadMs === undefined ? [] : ['--load-ms', cut.loadMs]),
+    '--trace',
+  ].join(' ');
 }
 
 function runOne(seed: number): void {
-  const result = runSeed(seed, {
+  const numbers = (list: string): number[] => (list === 'none' ? [] : list.split(',').map(Number));
+  const result = runTold(seed, {
     ...optionsOf(),
+    ...(flags.faults === undefined ? {} : { faults: numbers(flags.faults) }),
+    ...(flags.clients === undefined ? {} : { clients: numbers(flags.clients) }),
+    ...(flags['load-ms'] === undefined ? {} : { loadMs: Number(flags['load-ms']) }),
     ...(flags.trace ? { onTrace: (line: string) => process.stdout.write(line + '\n') } : {}),
   });
-  const { violation, occurred, ...rest } = result;
-  process.stdout.write(JSON.stringify({ ...rest, occurred: Object.fromEntries(occurred) }) + '\n');
-  process.stdout.write(violation === null ? `seed ${seed}: ok\n` : `seed ${seed}: ${violation}\n`);
+  const { violation, ...rest } = result;
+  if (flags.json) process.stdout.write(JSON.stringify(result) + '\n');
+  else {
+    process.stdout.write(JSON.stringify(rest) + '\n');
+    process.stdout.write(violation === null ? `seed ${seed}: ok\n` : `seed ${seed}: ${violation}\n`);
+  }
   process.exitCode = violation === null ? 0 : 1;
 }
 
-/** A worker takes every n-th seed and reports in batches. */
-function work(share: string): void {
-  const [first, step, end] = share.split(':').map(Number) as [number, number, number];
-  for (let seed = first; seed < end; seed += step) report(runGuarded(seed));
-  process.disconnect();
-}
-
-function runGuarded(seed: number): RunResult {
-  try {
-    return runSeed(seed, optionsOf());
-  } catch (error) {
-    const violation = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return {
-      seed,
-      violation,
-      operations: 0,
-      succeeded: 0,
-      virtualMs: 0,
-      eventCount: 0,
-      traceHash: 0,
-      occurred: new Map(),
-    };
-  }
-}
-
-function report(result: RunResult): void {
-  process.send?.({ ...result, occurred: Object.fromEntries(result.occurred) });
-}
-
-/** A run in which something hardly happened has shown little, however green it is. */
-function whatIsMissing(summary: Summary, seedCount: number): string[] {
-  const lines: string[] = [];
-  const profile = optionsOf().profile;
-  if (profile === undefined) {
-    for (const [kind, minimum] of Object.entries(MINIMUMS)) {
-      const count = summary.occurred[kind] ?? 0;
-      if (count < Math.floor((minimum * seedCount) / MINIMUMS_SEEDS))
-        lines.push(`too few of ${kind}: ${count}, must be ${minimum} in ${MINIMUMS_SEEDS} seeds`);
-    }
-  }
-  if (seedCount >= EVERY_KIND_SEEDS_MIN) {
-    for (const kind of profile?.faultKinds ?? FAULT_KINDS)
-      if ((summary.occurred[kind] ?? 0) === 0) lines.push(`${kind} never struck`);
-  }
-  const undecided = summary.occurred['undecided'] ?? 0;
-  if (undecided > 1 + UNDECIDED_SHARE_MAX * seedCount) lines.push(`${undecided} histories were not decided`);
-  return lines;
-}
-
-async function runAll(): Promise<void> {
-  const first = Number(flags.first);
-  const seedCount = Number(flags.seeds);
-  const workers = Math.min(seedCount, Number(flags.workers ?? availableParallelism()));
-  const summary: Summary = { seeds: 0, operations: 0, virtualMs: 0, occurred: {}, failures: [] };
+async function runMany(): Promise<void> {
   const startedAt = performance.now();
-  const progress = setInterval(() => {
-    process.stderr.write(`${summary.seeds}/${seedCount} seeds, ${summary.failures.length} failed\n`);
-  }, 10_000);
-  await Promise.all(
-    Array.from({ length: workers }, (_, index) =>
-      runWorker(`${first + index}:${workers}:${first + seedCount}`, summary),
-    ),
-  );
-  clearInterval(progress);
-  finish(summary, seedCount, (performance.now() - startedAt) / 1_000);
-}
-
-function runWorker(share: string, summary: Summary): Promise<void> {
-  const args = ['--worker', share, ...seedFlags()];
-  const child = fork(process.argv[1]!, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  child.on('message', (message) => {
-    const result = message as Omit<RunResult, 'occurred'> & { occurred: Record<string, number> };
-    summary.seeds += 1;
-    summary.operations += result.operations;
-    summary.virtualMs += result.virtualMs;
-    for (const [kind, count] of Object.entries(result.occurred)) {
-      summary.occurred[kind] = (summary.occurred[kind] ?? 0) + count;
-    }
-    if (result.violation === null) return;
-    summary.failures.push({ seed: result.seed, violation: result.violation });
-    process.stderr.write(`seed ${result.seed} failed: ${result.violation.slice(0, 2_000)}\n`);
-    process.stderr.write(`  replay: ${replayCommand(result.seed)}\n`);
+  const endsAt = flags.minutes === undefined ? Infinity : startedAt + Number(flags.minutes) * 60_000;
+  const seedsMax = Number(flags.seeds ?? (flags.minutes === undefined ? 200 : Infinity));
+  const first = Number(flags.first);
+  const summary = emptySummary();
+  let given = 0;
+  let interrupted = false;
+  const workers = new Workers({
+    count: Math.max(1, Math.min(seedsMax, Number(flags.workers ?? availableParallelism()))),
+    args: ['--worker', ...seedFlags()],
+    next: () => (given >= seedsMax || interrupted || performance.now() >= endsAt ? null : first + given++),
+    onResult: (result) => onResult(summary, result),
   });
-  return new Promise((resolve) => child.once('close', () => resolve()));
+  process.on('SIGINT', () => {
+    interrupted = true;
+    workers.stop();
+  });
+  const hideProgress = showProgress(() => ({
+    done: summary.seeds,
+    total: seedsMax === Infinity ? null : seedsMax,
+    failed: summary.failures.length,
+    rate: rateOf(summary),
+    secondsLeft: endsAt === Infinity ? null : Math.max(0, (endsAt - performance.now()) / 1_000),
+  }));
+  await workers.done;
+  hideProgress();
+  const failed = finish(summary, given, (performance.now() - startedAt) / 1_000);
+  process.exitCode = interrupted ? 130 : failed === 0 ? 0 : 1;
 }
 
-function finish(summary: Summary, seedCount: number, seconds: number): void {
-  const lines = Object.entries(summary.occurred).sort(([a], [b]) => a.localeCompare(b));
-  const virtualSeconds = summary.virtualMs / 1_000;
-  process.stdout.write(
-    `${summary.seeds} seeds, ${summary.operations} operations, ${Math.round(virtualSeconds)} simulated seconds in ` +
-      `${seconds.toFixed(1)} s (${Math.round(virtualSeconds / seconds)} to one)\n`,
-  );
-  for (const [kind, count] of lines) process.stdout.write(`  ${kind.padEnd(16)} ${count}\n`);
-  const missing = whatIsMissing(summary, seedCount);
-  for (const line of missing) process.stdout.write(line + '\n');
+function onResult(summary: Summary, result: ToldResult): void {
+  addResult(summary, result);
+  if (result.violation === null) return;
+  process.stderr.write(`seed ${result.seed} failed: ${result.violation.slice(0, 2_000)}\n`);
+  process.stderr.write(`  replay: ${replayCommand(result.seed)}\n`);
+}
+
+function finish(summary: Summary, seedCount: number, wallSeconds: number): number {
+  const out = flags.json ? process.stderr : process.stdout;
+  out.write(summaryText(summary, wallSeconds));
+  const { profile } = optionsOf();
+  const kinds = profile === undefined ? null : (profile.faultKinds ?? []);
+  const missing = whatIsMissing(summary, { seedCount, kinds });
+  for (const line of missing) out.write(line + '\n');
   const lost = seedCount - summary.seeds;
-  if (lost > 0) process.stdout.write(`${lost} seeds were not run: a worker ended early\n`);
+  if (lost > 0) out.write(`${lost} seeds were not run: a worker ended early\n`);
+  const passed = summary.seeds - summary.failures.length;
   const failed = summary.failures.length + missing.length + lost;
-  for (const failure of summary.failures.slice(0, 10)) {
-    process.stdout.write(`failed: ${replayCommand(failure.seed)}\n`);
-  }
-  process.stdout.write(`${summary.seeds - summary.failures.length} passed, ${failed} failed\n`);
-  if (flags['summary-json'] !== undefined) {
-    writeFileSync(
-      flags['summary-json'],
-      JSON.stringify({ ...summary, passed: summary.seeds - summary.failures.length, failed }),
-    );
-  }
-  process.exitCode = failed === 0 ? 0 : 1;
+  const shrunk =
+    summary.failures.length === 0 || flags['no-shrink'] ? null : shrinkSeed(summary.failures[0]!);
+  if (shrunk !== null) out.write(shrunk.text);
+  for (const failure of summary.failures.slice(0, FAILURES_TOLD_MAX))
+    out.write(`failed: ${replayCommand(failure.seed)}\n`);
+  out.write(`${passed} passed, ${failed} failed\n`);
+  const told = {
+    ...summary,
+    passed,
+    failed,
+    missing,
+    wallSeconds,
+    rate: rateOf(summary),
+    shrunk: shrunk?.command,
+  };
+  if (flags.json) process.stdout.write(JSON.stringify(told) + '\n');
+  if (flags['summary-json'] !== undefined) writeFileSync(flags['summary-json'], JSON.stringify(told));
+  return failed;
+}
+
+function shrinkSeed(failure: ToldResult): { readonly command: string; readonly text: string } {
+  const { seed } = failure;
+  const startedAt = performance.now();
+  process.stderr.write(`making seed ${seed} small ...\n`);
+  const mayGoOn = (runCount: number): boolean =>
+    runCount < SHRINK_RUNS_MAX && performance.now() - startedAt < SHRINK_MS_MAX;
+  const failed = { ...failure, occurred: new Map<string, number>() };
+  const { cut, result, runCount } = shrink(
+    failed,
+    (each) => runSeed(seed, { ...optionsOf(), ...each }),
+    mayGoOn,
+  );
+  const command = replayCommand(seed, cut);
+  const text =
+    `seed ${seed}, after ${runCount} smaller runs: ${result.operations} operations of ${cut.clients.length} clients, ` +
+    `${cut.faults.length} faults, ${cut.loadMs} of ${LOAD_MS_MAX} ms\n` +
+    `  ${result.violation?.slice(0, 2_000) ?? ''}\n  ${command}\n`;
+  return { command, text };
 }

@@ -4,7 +4,7 @@
  * seeds. (PROTOCOL, "Mutants")
  */
 import type { ClientPlan } from './clients.ts';
-import type { FaultKind } from './faults.ts';
+import type { FaultKind } from './fault-plan.ts';
 import type { NetworkWeather } from './network.ts';
 
 export interface RunProfile {
@@ -105,10 +105,30 @@ const REPEATS: RunProfile = {
   faultMsMean: 500,
 };
 
+/** Three hundred operations per simulated second on many keys: for measuring how fast the simulator is. */
+const STEADY: RunProfile = {
+  plan: {
+    clientCount: 15,
+    operationsPerClient: 600,
+    keys: Array.from({ length: 64 }, (_, index) => `key:${index}`),
+    hotShare: 0.1,
+    thinkMsMax: 70,
+    timeoutMs: 5_000,
+    conditionalShare: 0.3,
+    readShare: 0.5,
+    batchShare: 0,
+    ttlShare: 0.1,
+    ttlMsMax: 3_000,
+  },
+  weather: {},
+  faultMsMean: 1_500,
+};
+
 export const PROFILES: Readonly<Record<string, RunProfile>> = {
   hotKey: HOT_KEY,
   crashes: CRASHES,
   epochs: EPOCHS,
   moves: MOVES,
   repeats: REPEATS,
+  steady: STEADY,
 };

@@ -72,6 +72,10 @@ export class SimDatabase {
   readonly prng: Prng;
   settings: SimDatabaseSettings;
   commitCount = 0;
+  /** Commits and foundings whose sender was told that nobody knows what became of them. */
+  unknownCount = 0;
+  /** Milliseconds that each way takes longer. */
+  slowMs = 0;
   /** Called when a commit is done, before its sender hears of it: the process may die just there. */
   onCommitted: ((sender: Life) => void) | null = null;
   private readonly rows = new Map<string, RecordRow>();
@@ -314,12 +318,13 @@ class SimSystemOfRecord implements SystemOfRecord {
   ): void {
     if (error === null) this.markUp();
     else this.markDown(error.message);
+    if (error?.kind === 'unknown') this.database.unknownCount += 1;
     done(error, answer);
   }
 
   private latency(): number {
     const { prng, settings } = this.database;
-    return prng.between(settings.latencyMsMin, settings.latencyMsMax);
+    return this.database.slowMs + prng.between(settings.latencyMsMin, settings.latencyMsMax);
   }
 
   private markUp(): void {

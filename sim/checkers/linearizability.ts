@@ -19,6 +19,7 @@ import {
   type Configuration,
 } from './configurations.ts';
 import { describeOperation, type HistoryOperation } from './history.ts';
+import { countIncrements, IncrementSums } from './increment-sums.ts';
 import { groupIndefinite, Witnesses, type IndefiniteGroup } from './indefinite.ts';
 import { IMPOSSIBLE, isObservation, KeyModel } from './model.ts';
 import { explain } from './story.ts';
@@ -140,6 +141,9 @@ class Search {
   private configurations = new ConfigurationSet();
   /** By no clock more time than this has passed when the operation at hand returns. */
   private wallHighest = Infinity;
+  /** When the operation at hand returns. */
+  private now = -Infinity;
+  private sums: IncrementSums | null = null;
   /** Everywhere a single copy could stand during the last return; kept for the explanation. */
   private reached = new ConfigurationSet();
 
@@ -168,6 +172,7 @@ class Search {
   return(operation: HistoryOperation): 'placed' | 'impossible' | 'exhausted' {
     this.retireGroups(operation.returnedAt);
     this.wallHighest = operation.wall?.highest ?? Infinity;
+    this.now = operation.returnedAt;
     const slot = this.slotOf.get(operation)!;
     const survivors = new ConfigurationSet();
     const open: Reached[] = [];
@@ -232,13 +237,15 @@ class Search {
       // Whichever of those serves: what is left of each is absence.
       const isForAbsence = targets !== null && group.valueUsefulUntil < now;
       if (isForAbsence && hasAbsence) continue;
-      if (isForAbsence && this.worthOf(this.model.effect(group.operation, from.state), targets, true) >= 0)
-        hasAbsence = true;
+      if (isForAbsence) {
+        const state = this.model.effect(group.operation, from.state);
+        hasAbsence = this.worthOf(from.state, state, targets, true) !== IMPOSSIBLE;
+      }
       for (const view of this.viewsOf(group.operation, from.state)) {
         this.stepCount += 1;
         const state = this.model.effect(group.operation, view);
         if (state === IMPOSSIBLE) continue;
-        const worth = targets === null ? state : this.worthOf(state, targets, isForAbsence);
+        const worth = targets === null ? state : this.worthOf(from.state, state, targets, isForAbsence);
         // One that changes nothing might as well not have happened.
         if (worth === IMPOSSIBLE || worth === from.state) continue;
         const next = this.observe({ state: worth, placed: from.placed, spent: withSpent(from.spent, index) });
@@ -247,11 +254,16 @@ class Search {
     }
   }
 
-  /** The state, or the absence that is left of it once its time is over, or IMPOSSIBLE where neither helps. */
-  private worthOf(state: number, targets: Targets, isForAbsence: boolean): number {
-    if (!isForAbsence && targets.worth(this.model.valueOf(state))) return state;
-    if (!targets.worth(null) || !this.model.isOverBy(state, this.wallHighest)) return IMPOSSIBLE;
-    return isForAbsence ? this.model.absenceAfter(state) : state;
+  /**
+   * The state, or the absence that is left of it once its time is over, or IMPOSSIBLE where neither helps: what can
+   * be called absent as it stands needs nothing for that.
+   */
+  private worthOf(from: number, state: number, targets: Targets, isForAbsence: boolean): number {
+    const { model, wallHighest } = this;
+    if (!isForAbsence && targets.worth(model.valueOf(state))) return state;
+    if (!targets.worth(null) || model.isOverBy(from, wallHighest)) return IMPOSSIBLE;
+    if (!model.isOverBy(state, wallHighest)) return IMPOSSIBLE;
+    return isForAbsence ? model.absenceAfter(state) : state;
   }
 
   /** A blind write leads to the same from every view. */
@@ -282,6 +294,13 @@ class Search {
     return lowest;
   }
 
+  /** Made anew only when another increment was invoked meanwhile. */
+  private sumsAt(): IncrementSums {
+    if (this.sums?.count !== countIncrements(this.groups, this.now))
+      this.sums = new IncrementSums(this.groups, this.now);
+    return this.sums;
+  }
+
   /** What the next operations by version, and those without one, need to find. */
   private targetsOf(from: Configuration): Targets {
     const lowest = this.lowestVersion(from);
@@ -296,7 +315,7 @@ class Search {
     let targets = this.targets.get(mark);
     if (targets === undefined) {
       const wanted = wanting.flatMap((slot) => wantedBy(this.slots[slot]!));
-      targets = new Targets(wanted, this.groups);
+      targets = new Targets(wanted, this.groups, this.sumsAt());
       this.targets.set(mark, targets);
     }
     return targets;

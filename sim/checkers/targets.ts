@@ -5,6 +5,7 @@
  * have happened yet. Rather too many states are called worth it than too few.
  */
 import type { HistoryCall, HistoryOperation } from './history.ts';
+import type { IncrementSums } from './increment-sums.ts';
 import type { IndefiniteGroup } from './indefinite.ts';
 import { expiryOf } from './model.ts';
 
@@ -35,20 +36,11 @@ export class Targets {
   private readonly values = new Set<string | null>();
   private readonly integers: bigint[] = [];
   private readonly isAny: boolean;
-  private readonly lowest: bigint;
-  private readonly highest: bigint;
+  private readonly sums: IncrementSums;
+  private readonly known = new Map<string | null, boolean>();
 
-  constructor(wanted: readonly Wanted[], groups: readonly (IndefiniteGroup | null)[]) {
-    let lowest = 0n;
-    let highest = 0n;
-    for (const group of groups) {
-      if (group === null || group.operation.call.kind !== 'increment') continue;
-      const sum = group.operation.call.delta * BigInt(group.invokedAt.length);
-      if (sum < 0n) lowest += sum;
-      else highest += sum;
-    }
-    this.lowest = lowest;
-    this.highest = highest;
+  constructor(wanted: readonly Wanted[], groups: readonly (IndefiniteGroup | null)[], sums: IncrementSums) {
+    this.sums = sums;
     let isAny = wanted.includes('any');
     for (const each of wanted) if (typeof each === 'object') this.add(each.value);
     for (let grown = true; grown && !isAny;) {
@@ -76,15 +68,23 @@ export class Targets {
   private add(value: string | null): boolean {
     if (this.values.has(value)) return false;
     this.values.add(value);
+    this.known.clear();
     if (value !== null && INTEGER.test(value)) this.integers.push(BigInt(value));
     return true;
   }
 
   private leads(value: string | null): boolean {
     if (this.values.has(value)) return true;
-    if (this.integers.length === 0 || (this.lowest === 0n && this.highest === 0n)) return false;
-    if (value !== null && !INTEGER.test(value)) return false;
-    const from = value === null ? 0n : BigInt(value);
-    return this.integers.some((to) => to - from >= this.lowest && to - from <= this.highest);
+    if (this.integers.length === 0 || this.sums.count === 0) return false;
+    let leads = this.known.get(value);
+    if (leads === undefined) {
+      leads = false;
+      if (value === null || INTEGER.test(value)) {
+        const from = value === null ? 0n : BigInt(value);
+        leads = this.integers.some((to) => this.sums.reach(to - from));
+      }
+      this.known.set(value, leads);
+    }
+    return leads;
   }
 }

@@ -58,10 +58,14 @@ export class Expiry {
     const now = this.parts.clock.now();
     if (this.reading || now < this.notBefore || this.inFlight >= IN_FLIGHT_MAX) return;
     if (!this.serving.leaseHeld()) return;
-    this.walk ??= this.nextSlot();
-    if (this.walk === null) return;
     this.notBefore = now + PAGE_PAUSE_MS;
-    this.readPage(this.walk);
+    if (this.walk !== null) return this.readPage(this.walk);
+    const walk = this.nextSlot();
+    if (walk === null) return;
+    this.walk = walk;
+    // The slot's time was forgotten for all records so far, of which some may still be on their way to the disk.
+    this.reading = true;
+    this.serving.shelf.whenStored(() => this.readPage(walk));
   }
 
   private nextSlot(): Walk | null {

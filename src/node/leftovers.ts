@@ -68,7 +68,8 @@ export class Leftovers {
       if (error !== null || this.parts.replica()?.view.topology.epoch !== this.epoch) return;
       if (!this.isForeign(slot)) return;
       for (const entry of entries) shelf.replaceAtRest(slot, splitRecordKey(entry.key).key, null);
-      if (entries.length > 0) return;
+      if (entries.length > 0 && shelf.digests.of(slot).count > 0) return;
+      // With the last record goes what was noted of its writes under way, which nobody would ask for any more.
       marks.forget(slot);
       this.slotNext += 1;
     });

@@ -95,6 +95,11 @@ export class RecordShelf {
     this.cache.keep(sealed);
   }
 
+  /** Calls back when everything stored so far is on disk, where a scan sees it. */
+  whenStored(done: () => void): void {
+    this.writer.barrier(done);
+  }
+
   isVerified(slot: number): boolean {
     return this.verified[slot] === 1;
   }

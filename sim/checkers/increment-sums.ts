@@ -1,0 +1,66 @@
+/**
+ * What increments that perhaps happened may have added up to: exactly while they are few, by meeting in the middle;
+ * by the range alone when they are many. Only rules out what cannot be.
+ */
+import type { IndefiniteGroup } from './indefinite.ts';
+
+/** Sums of either half: 2 to the power of half of this. */
+const EXACT_COUNT_MAX = 28;
+
+export class IncrementSums {
+  /** Increments that had been invoked by the moment this was made for. */
+  readonly count: number;
+  private readonly lowest: bigint;
+  private readonly highest: bigint;
+  private readonly left: readonly number[] | null = null;
+  private readonly right: ReadonlySet<number> | null = null;
+
+  constructor(groups: readonly (IndefiniteGroup | null)[], now: number) {
+    const deltas = deltasOf(groups, now);
+    this.count = deltas.length;
+    let lowest = 0n;
+    let highest = 0n;
+    for (const delta of deltas) {
+      if (delta < 0n) lowest += delta;
+      else highest += delta;
+    }
+    this.lowest = lowest;
+    this.highest = highest;
+    const isSafe = highest - lowest <= BigInt(Number.MAX_SAFE_INTEGER);
+    if (deltas.length > EXACT_COUNT_MAX || !isSafe) return;
+    const numbers = deltas.map(Number);
+    const half = numbers.length >> 1;
+    this.left = sumsOf(numbers.slice(0, half));
+    this.right = new Set(sumsOf(numbers.slice(half)));
+  }
+
+  /** May some of them, none included, have added up to this? */
+  reach(sum: bigint): boolean {
+    if (sum === 0n) return true;
+    if (sum < this.lowest || sum > this.highest) return false;
+    if (this.left === null || this.right === null) return true;
+    const wanted = Number(sum);
+    for (const part of this.left) if (this.right.has(wanted - part)) return true;
+    return false;
+  }
+}
+
+/** How many indefinite increments had been invoked by `now`. */
+export function countIncrements(groups: readonly (IndefiniteGroup | null)[], now: number): number {
+  return deltasOf(groups, now).length;
+}
+
+function deltasOf(groups: readonly (IndefiniteGroup | null)[], now: number): bigint[] {
+  const deltas: bigint[] = [];
+  for (const group of groups) {
+    if (group === null || group.operation.call.kind !== 'increment') continue;
+    for (const invokedAt of group.invokedAt) if (invokedAt <= now) deltas.push(group.operation.call.delta);
+  }
+  return deltas;
+}
+
+function sumsOf(numbers: readonly number[]): number[] {
+  let sums = [0];
+  for (const number of numbers) sums = [...new Set([...sums, ...sums.map((sum) => sum + number)])];
+  return sums;
+}

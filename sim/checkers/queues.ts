@@ -1,0 +1,49 @@
+/**
+ * Is everything bounded? The sizes of all queues and tables of a node are looked at all the while: none may be larger
+ * than what so many clients on so many keys can cause, and at rest each must be empty again. A leak of one entry per
+ * fault, or per lost answer, shows long before it could fill a memory.
+ */
+
+/** How many entries each queue holds, by its name. */
+export type QueueSizes = Readonly<Record<string, number>>;
+
+export interface QueueLoad {
+  readonly clientCount: number;
+  readonly keys: readonly string[];
+}
+
+/** Operations that one client may have under way, those that it has given up included. */
+const PER_CLIENT = 24;
+/** What the cluster does by itself on one key: replays, expiries, fills, repairs, marks of its last batches. */
+const PER_KEY = 24;
+
+/** Of the values that simulated clients put. */
+const VALUE_BYTES = 20;
+
+export class QueueWatch {
+  /** The first that was found. */
+  violation: string | null = null;
+  /** The largest size of each queue that was seen. */
+  readonly largest = new Map<string, number>();
+  private readonly sizeMax: number;
+
+  constructor(load: QueueLoad) {
+    this.sizeMax = load.clientCount * PER_CLIENT + load.keys.length * PER_KEY;
+  }
+
+  look(name: string, sizes: QueueSizes): void {
+    for (const [queue, size] of Object.entries(sizes)) {
+      if (size <= (this.largest.get(queue) ?? -1)) continue;
+      this.largest.set(queue, size);
+      if (size > (queue.endsWith('Bytes') ? this.sizeMax * VALUE_BYTES : this.sizeMax))
+        this.violation ??= `${queue} of ${name} holds ${size}, more than ${this.sizeMax} that the load can cause`;
+    }
+  }
+}
+
+/** What is still in some queue although nothing is under way; null: nothing. */
+export function leftAtRest(name: string, sizes: QueueSizes): string | null {
+  for (const [queue, size] of Object.entries(sizes))
+    if (size !== 0) return `${size} left in ${queue} of ${name}`;
+  return null;
+}

@@ -1,0 +1,86 @@
+/**
+ * The verdict of a run, once all is at rest: one copy per key could have answered every client, and every owner and
+ * PostgreSQL hold what was acknowledged. Also what each owner's disk holds at a moment, for promises that are checked
+ * when they are given.
+ */
+import type { KeyRecord } from '../src/core/record.ts';
+import { slotOf } from '../src/core/slots.ts';
+import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
+import { recordKey } from '../src/wire/store-codec.ts';
+import { findDivergence } from './checkers/convergence.ts';
+import type { OwnerDisk } from './checkers/durability.ts';
+import { narrowExpiries } from './checkers/expiries.ts';
+import { checkHistory } from './checkers/linearizability.ts';
+import type { HistoryVerdict } from './checkers/linearizability.ts';
+import type { SimClients } from './clients.ts';
+import type { SimNode } from './cluster.ts';
+import type { SimWorld } from './world.ts';
+
+/** Beyond this a history with very many lost answers on one key is counted as undecided. */
+const CHECK_STEPS_MAX = 1_000_000;
+
+export function judgeHistory(world: SimWorld, clients: SimClients): HistoryVerdict {
+  const history = [...narrowExpiries(clients.history), ...world.fills.values()];
+  return checkHistory(history, { stepsMax: CHECK_STEPS_MAX, versionsOrder: true });
+}
+
+/** How the copies differ from one another or from what was acknowledged; null: not at all. */
+export function judgeCopies(world: SimWorld, clients: SimClients): string | null {
+  const rows = new Map<string, { version: number; checksum: number }>();
+  for (const row of world.database.allRows())
+    rows.set(row.record.key, { version: row.record.version, checksum: row.checksum });
+  const divergence = findDivergence({
+    owners: world.cluster.nodes
+      .filter((sim) => !sim.isGone)
+      .map((sim) => ({
+        name: sim.name,
+        records: recordsOf(sim, world.plan.keys),
+        owns: (key) => sim.node!.inspect(key).owner && !hasRotted(sim, key),
+      })),
+    record: { rows, writtenThrough: () => true, checksumOf: (record) => sealRecord(record).checksum },
+    acknowledged: clients.acknowledged,
+  });
+  return divergence.length === 0 ? null : JSON.stringify(divergence.slice(0, 4));
+}
+
+/** Keys whose time has passed by every clock and that are not deleted everywhere yet. */
+export function keysNotExpired(world: SimWorld): string[] {
+  const lowest = world.wall.lowest();
+  const isOver = (record: KeyRecord | undefined): boolean =>
+    record !== undefined && !record.tombstone && record.expiresAt !== 0 && record.expiresAt <= lowest;
+  return world.plan.keys.filter(
+    (key) =>
+      isOver(world.database.standing(key)?.record) ||
+      world.cluster.nodes.some((sim) => sim.node?.inspect(key).owner && isOver(sim.node.inspect(key).record)),
+  );
+}
+
+/** Every complete owner of the key that may serve it at this moment. */
+export function ownerDisks(world: SimWorld, key: string): OwnerDisk[] {
+  const disks: OwnerDisk[] = [];
+  for (const { name, node, disk, life } of world.cluster.nodes) {
+    // Who sleeps with its clock does not know that its lease is over, and tells nobody anything.
+    if (life !== null && life.pausedUntil > world.scheduler.time) continue;
+    if (node === null || !node.membership.leaseHeld() || !node.inspect(key).owner) continue;
+    const bytes = disk.get(recordKey(slotOf(key), key));
+    // What has rotted was there.
+    const version = bytes === undefined ? 0 : (openRecord(bytes)?.record.version ?? Infinity);
+    disks.push({ name, version });
+  }
+  return disks;
+}
+
+/** Served from memory all the while, so that nobody has noticed yet. */
+function hasRotted({ disk }: SimNode, key: string): boolean {
+  const bytes = disk.get(recordKey(slotOf(key), key));
+  return bytes !== undefined && openRecord(bytes) === undefined;
+}
+
+function recordsOf({ node }: SimNode, keys: readonly string[]): Map<string, KeyRecord> {
+  const records = new Map<string, KeyRecord>();
+  for (const key of keys) {
+    const record = node!.inspect(key).record;
+    if (record !== undefined) records.set(key, record);
+  }
+  return records;
+}

@@ -1,0 +1,126 @@
+/**
+ * What goes wrong in a run, drawn from its seed before it begins: each fault has its moment, its kind and a generator
+ * of its own, so that a run can be repeated without some of them. Not every run has every kind: what some kinds hide,
+ * others find alone. (Groce and others, "Swarm testing", 2012; PROTOCOL, "Mutants")
+ */
+import type { Prng } from '../src/base/prng.ts';
+import type { MembershipFault } from './membership-faults.ts';
+
+export type FaultKind =
+  // Processes.
+  | 'kill'
+  | 'killAll'
+  /** Just after a disk or PostgreSQL has done its part, before the process hears of it, or a moment later. */
+  | 'killAtStep'
+  /** Stopped in order, and started again. */
+  | 'stop'
+  /** All are stopped and started one after another, and come back speaking a wider range of protocols. */
+  | 'upgrade'
+  | 'pause'
+  /** Runs in gasps: a saturated core, a loop that is held up. */
+  | 'stall'
+  /** The machine sleeps, and its monotonic clock with it. */
+  | 'suspend'
+  | 'wallJump'
+  // Network.
+  | 'breakLinks'
+  /** Between two that others reach both. */
+  | 'cut'
+  | 'cutOneWay'
+  | 'isolate'
+  /** Two sides that do not reach each other. */
+  | 'split'
+  | 'slowPeer'
+  // Disks.
+  | 'wipe'
+  | 'oldDisk'
+  | 'slowDisk'
+  /** Full or broken: the process ends by itself. */
+  | 'diskFault'
+  /** Killed amid a write, which arrives with one of its values damaged. */
+  | 'tornWrite'
+  | 'bitRot'
+  // PostgreSQL.
+  | 'databaseDown'
+  | 'databaseSlow'
+  // Legacy source.
+  | 'legacyDown'
+  | 'legacySlow'
+  | 'legacyErrors'
+  /** Values appear where none were, change and vanish. */
+  | 'legacyChanges'
+  /** Tells the value of another key. */
+  | 'legacyLies'
+  | MembershipFault;
+
+export interface FaultEvent {
+  readonly index: number;
+  /** Milliseconds after the load began. */
+  readonly at: number;
+  readonly kind: FaultKind;
+  /** Of the generator from which everything else about it is drawn. */
+  readonly seed: number;
+}
+
+const WEIGHTS: Readonly<Record<FaultKind, number>> = {
+  kill: 8,
+  killAll: 1.5,
+  killAtStep: 6,
+  stop: 2,
+  upgrade: 0.5,
+  pause: 3,
+  stall: 2,
+  suspend: 2,
+  wallJump: 1,
+  breakLinks: 3,
+  cut: 2,
+  cutOneWay: 2,
+  isolate: 2,
+  split: 1,
+  slowPeer: 3,
+  wipe: 1,
+  oldDisk: 1,
+  slowDisk: 2,
+  diskFault: 1,
+  tornWrite: 2,
+  bitRot: 1,
+  databaseDown: 2,
+  databaseSlow: 2,
+  legacyDown: 1,
+  legacySlow: 1,
+  legacyErrors: 1,
+  legacyChanges: 1,
+  legacyLies: 1,
+  join: 1.5,
+  leave: 1.5,
+  replace: 0.7,
+};
+
+export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
+
+const KILL_SHARE = 0.8;
+const KIND_SHARE = 0.5;
+
+export interface FaultPlanOptions {
+  readonly lastsMs: number;
+  /** Mean time between two faults. */
+  readonly meanMs: number;
+  readonly hasLegacy: boolean;
+  /** Only these, and all of them; left out: drawn from all there are. */
+  readonly kinds?: readonly FaultKind[];
+}
+
+export function drawFaults(prng: Prng, options: FaultPlanOptions): FaultEvent[] {
+  const { lastsMs, meanMs, hasLegacy } = options;
+  const drawn = FAULT_KINDS.filter((kind) => prng.chance(kind === 'kill' ? KILL_SHARE : KIND_SHARE));
+  const kinds = (options.kinds ?? drawn).filter((kind) => hasLegacy || !kind.startsWith('legacy'));
+  const total = kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
+  const events: FaultEvent[] = [];
+  let at = meanMs * prng.between(0.2, 1.8);
+  for (; at < lastsMs && total > 0; at += meanMs * prng.between(0.2, 1.8)) {
+    let draw = prng.next() * total;
+    const kind = kinds.find((each) => (draw -= WEIGHTS[each]) < 0) ?? kinds[0]!;
+    events.push({ index: events.length, at, kind, seed: prng.uint32() });
+  }
+  return events;
+}

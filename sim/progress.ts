@@ -1,0 +1,32 @@
+/** One line that is written over again on a terminal, and now and then a new one elsewhere. Standard error only. */
+const TERMINAL_MS = 200;
+const ELSEWHERE_MS = 10_000;
+
+export interface Progress {
+  readonly done: number;
+  /** null: until the time is over. */
+  readonly total: number | null;
+  readonly failed: number;
+  readonly rate: number;
+  readonly secondsLeft: number | null;
+}
+
+/** Returns what ends it. */
+export function showProgress(look: () => Progress): () => void {
+  const isTerminal = process.stderr.isTTY;
+  const show = (): void => {
+    const line = progressLine(look());
+    process.stderr.write(isTerminal ? `\r${line.padEnd((process.stderr.columns ?? 80) - 1)}` : `${line}\n`);
+  };
+  const timer = setInterval(show, isTerminal ? TERMINAL_MS : ELSEWHERE_MS);
+  return () => {
+    clearInterval(timer);
+    if (isTerminal) process.stderr.write('\r\u001b[K');
+  };
+}
+
+export function progressLine({ done, total, failed, rate, secondsLeft }: Progress): string {
+  const share = total === null ? `${done} seeds` : `${done}/${total} seeds`;
+  const left = secondsLeft === null ? '' : `, ${Math.ceil(secondsLeft)} s left`;
+  return `${share}, ${failed} failed, ${Math.round(rate)} simulated s per core second${left}`;
+}

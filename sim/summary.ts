@@ -1,0 +1,102 @@
+/**
+ * What many seeds came to: how much was run and how fast, what was injected and what occurred, what failed, and what
+ * is missing. A run in which something hardly happened has shown little, however green it is.
+ */
+import { FAULT_KINDS } from './fault-plan.ts';
+import type { FaultKind } from './fault-plan.ts';
+import type { RunResult } from './run.ts';
+
+/** What must have occurred in 2,000 seeds; fewer seeds must do their share. */
+const MINIMUMS: Readonly<Record<string, number>> = {
+  processKilled: 2_000,
+  epoch: 2_000,
+  indefinite: 1_000,
+  replay: 500,
+  commitUnknown: 1_000,
+  timeToLive: 10_000,
+  recordDamaged: 3,
+  writeDamaged: 30,
+};
+const MINIMUMS_SEEDS = 2_000;
+/** From so many seeds on every kind of fault must have struck at least once. */
+const EVERY_KIND_SEEDS_MIN = 300;
+/** Of histories that the checker gave up on: beyond this the verdict of the whole run is worth too little. */
+const UNDECIDED_SHARE_MAX = 0.003;
+
+/** A result as it comes from another process. */
+export type ToldResult = Omit<RunResult, 'occurred'> & {
+  readonly occurred: Readonly<Record<string, number>>;
+  readonly cpuSeconds: number;
+};
+
+export interface Summary {
+  seeds: number;
+  operations: number;
+  succeeded: number;
+  virtualMs: number;
+  cpuSeconds: number;
+  readonly occurred: Record<string, number>;
+  readonly failures: ToldResult[];
+}
+
+export function emptySummary(): Summary {
+  return { seeds: 0, operations: 0, succeeded: 0, virtualMs: 0, cpuSeconds: 0, occurred: {}, failures: [] };
+}
+
+export function addResult(summary: Summary, result: ToldResult): void {
+  summary.seeds += 1;
+  summary.operations += result.operations;
+  summary.succeeded += result.succeeded;
+  summary.virtualMs += result.virtualMs;
+  summary.cpuSeconds += result.cpuSeconds;
+  for (const [kind, count] of Object.entries(result.occurred))
+    summary.occurred[kind] = (summary.occurred[kind] ?? 0) + count;
+  if (result.violation !== null) summary.failures.push(result);
+}
+
+export interface Expected {
+  readonly seedCount: number;
+  /** Of a profile: its own kinds; else all there are, and the minimums count. */
+  readonly kinds: readonly FaultKind[] | null;
+}
+
+export function whatIsMissing(summary: Summary, { seedCount, kinds }: Expected): string[] {
+  const lines: string[] = [];
+  if (kinds === null) {
+    for (const [kind, minimum] of Object.entries(MINIMUMS)) {
+      const count = summary.occurred[kind] ?? 0;
+      if (count < Math.floor((minimum * seedCount) / MINIMUMS_SEEDS))
+        lines.push(`too few of ${kind}: ${count}, must be ${minimum} in ${MINIMUMS_SEEDS} seeds`);
+    }
+  }
+  if (seedCount >= EVERY_KIND_SEEDS_MIN) {
+    for (const kind of kinds ?? FAULT_KINDS)
+      if ((summary.occurred[kind] ?? 0) === 0) lines.push(`${kind} never struck`);
+  }
+  const undecided = summary.occurred['undecided'] ?? 0;
+  if (undecided > 1 + UNDECIDED_SHARE_MAX * seedCount) lines.push(`${undecided} histories were not decided`);
+  return lines;
+}
+
+/** Simulated seconds per second of one core. */
+export function rateOf({ virtualMs, cpuSeconds }: Summary): number {
+  return cpuSeconds === 0 ? 0 : virtualMs / 1_000 / cpuSeconds;
+}
+
+export function summaryText(summary: Summary, wallSeconds: number): string {
+  const virtualSeconds = summary.virtualMs / 1_000;
+  const perSecond = virtualSeconds === 0 ? 0 : summary.operations / virtualSeconds;
+  const injected: string[] = [];
+  const others: string[] = [];
+  for (const [kind, count] of Object.entries(summary.occurred).sort(([a], [b]) => a.localeCompare(b)))
+    ((FAULT_KINDS as readonly string[]).includes(kind) ? injected : others).push(
+      `  ${kind.padEnd(16)} ${String(count).padStart(8)}\n`,
+    );
+  return (
+    `${summary.seeds} seeds, ${summary.operations} operations (${summary.succeeded} succeeded), ` +
+    `${Math.round(virtualSeconds)} simulated seconds in ${wallSeconds.toFixed(1)} s\n` +
+    `${Math.round(rateOf(summary))} simulated seconds per second of one core, ` +
+    `at ${Math.round(perSecond)} operations per simulated second\n` +
+    `faults injected:\n${injected.join('')}what occurred:\n${others.join('')}`
+  );
+}

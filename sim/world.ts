@@ -1,0 +1,108 @@
+/**
+ * All that a seed draws before anything happens: the network's weather, PostgreSQL's manners, a legacy source or none,
+ * how many members, what the clients will do.
+ */
+import { Prng } from '../src/base/prng.ts';
+import { NO_MUTATIONS } from '../src/core/mutations.ts';
+import type { Mutations } from '../src/core/mutations.ts';
+import type { HistoryOperation } from './checkers/history.ts';
+import type { ClientPlan } from './clients.ts';
+import { SimCluster } from './cluster.ts';
+import { SimLegacy } from './legacy.ts';
+import { SimNetwork } from './network.ts';
+import type { RunProfile } from './profiles.ts';
+import { Scheduler } from './scheduler.ts';
+import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH, SimDatabase } from './system-of-record.ts';
+import { WallWatch } from './wall-watch.ts';
+
+export interface WorldOptions {
+  readonly mutations?: Mutations;
+  readonly nodeCount?: number;
+  readonly profile?: RunProfile;
+}
+
+type OnEvent = (node: string, name: string, fields: Readonly<Record<string, unknown>>) => void;
+
+export class SimWorld {
+  readonly scheduler = new Scheduler();
+  readonly prng: Prng;
+  readonly network: SimNetwork;
+  readonly database: SimDatabase;
+  readonly legacy: SimLegacy | null;
+  readonly cluster: SimCluster;
+  readonly plan: ClientPlan;
+  readonly wall: WallWatch;
+  /** Every value that the legacy source ever told: each may have become the key's. */
+  readonly fills = new Map<string, HistoryOperation>();
+
+  /** `clientsClock`: the moment by the clock that the clients share. */
+  constructor(seed: number, options: WorldOptions, onEvent: OnEvent, clientsClock: () => number) {
+    const prng = new Prng(seed);
+    this.prng = prng;
+    this.network = new SimNetwork(this.scheduler, prng.fork(), {
+      delayMsMax: prng.pick([1, 3, 10]),
+      spikeShare: prng.pick([0, 0.02, 0.1]),
+      spikeMsMax: prng.pick([20, 100]),
+      linkLifeMsMean: prng.chance(0.3) ? 3_000 : 0,
+      ...options.profile?.weather,
+    });
+    const manners = prng.chance(0.6) ? SIM_DATABASE_ROUGH : SIM_DATABASE_CALM;
+    this.database = new SimDatabase(this.scheduler, prng.fork(), manners);
+    this.plan = { ...drawPlan(prng), ...drawIds(seed), ...options.profile?.plan };
+    this.legacy = prng.chance(0.4) ? new SimLegacy(this.scheduler, prng.fork()) : null;
+    if (this.legacy !== null) this.fillLegacy(this.legacy, clientsClock);
+    const drawnCount = prng.chance(0.15) ? 5 : 3;
+    this.cluster = new SimCluster({
+      nodeCount: options.nodeCount ?? drawnCount,
+      replicaCount: 3,
+      scheduler: this.scheduler,
+      prng: prng.fork(),
+      database: this.database,
+      legacy: this.legacy,
+      mutations: options.mutations ?? NO_MUTATIONS,
+      network: this.network,
+      onEvent,
+    });
+    this.wall = new WallWatch(this.cluster.nodes.map((sim) => sim.clocks));
+  }
+
+  private fillLegacy(legacy: SimLegacy, clientsClock: () => number): void {
+    for (const key of this.plan.keys) if (!this.prng.chance(0.5)) legacy.change(key, this.prng);
+    legacy.onTold = (key, bytes) => {
+      const value = Buffer.from(bytes).toString();
+      const mark = `${value} ${key}`;
+      if (this.fills.has(mark)) return;
+      this.fills.set(mark, {
+        key,
+        client: 'legacy',
+        call: { kind: 'fill', value },
+        outcome: { kind: 'indefinite' },
+        invokedAt: clientsClock(),
+        returnedAt: Infinity,
+      });
+    };
+  }
+}
+
+/** Drawn apart, so that a seed without operation ids leads the life that it always led. */
+function drawIds(seed: number): Pick<ClientPlan, 'idShare' | 'idSeed'> {
+  const prng = new Prng(seed ^ 0x1d5eed);
+  return { idShare: prng.pick([0, 0.3, 0.8]), idSeed: prng.below(0x7fffffff) };
+}
+
+function drawPlan(prng: Prng): Omit<ClientPlan, 'idShare' | 'idSeed'> {
+  const keyCount = prng.pick([1, 2, 4, 8]);
+  return {
+    clientCount: 5,
+    operationsPerClient: 60 + prng.below(10),
+    keys: Array.from({ length: keyCount }, (_, index) => (index === 1 ? 'count:1' : `key:${index}`)),
+    hotShare: prng.pick([0.3, 0.6, 0.9]),
+    thinkMsMax: prng.pick([2, 20, 40]),
+    timeoutMs: prng.pick([1_500, 5_000, 8_000]),
+    conditionalShare: prng.pick([0.2, 0.4, 0.6]),
+    readShare: prng.pick([0.3, 0.5]),
+    batchShare: prng.pick([0, 0.05, 0.2]),
+    ttlShare: prng.pick([0, 0, 0.2, 0.5]),
+    ttlMsMax: prng.pick([60, 500, 3_000]),
+  };
+}

@@ -1,0 +1,60 @@
+/** What is left of a slot that was given up: its records go, and with the last one what was noted of its writes. */
+import { expect, it } from 'vitest';
+import type { Storage } from '../ports/storage.ts';
+import { recordKey } from '../wire/store-codec.ts';
+import { Leftovers } from './leftovers.ts';
+import type { LeftoversParts } from './leftovers.ts';
+
+const SLOT = 7;
+
+function makeLeftovers(recordCount: number) {
+  let now = 0;
+  let records = Array.from({ length: recordCount }, (_, index) => recordKey(SLOT, `key:${index}`));
+  const forgotten: number[] = [];
+  const scan: Storage['scan'] = (_from, _to, countMax, _bytes, done) =>
+    done(
+      null,
+      records.slice(0, countMax).map((key) => ({ key, value: new Uint8Array(1) })),
+    );
+  const topology = { epoch: 3, rows: [], slotRow: new Uint16Array(0), members: [] };
+  const row = (slot: number) => ({ owns: slot !== SLOT, learns: false });
+  const parts = {
+    clock: { now: () => now },
+    storage: { scan },
+    shelf: {
+      digests: { of: (slot: number) => ({ count: slot === SLOT ? records.length : 0 }) },
+      replaceAtRest: (slot: number, key: string) =>
+        (records = records.filter((each) => each !== recordKey(slot, key))),
+    },
+    marks: { forget: (slot: number) => forgotten.push(slot) },
+    replica: () => ({ view: { topology, row } }),
+  } as unknown as LeftoversParts;
+  const leftovers = new Leftovers(parts);
+  const tick = (): void => {
+    leftovers.tick();
+    now += 50;
+  };
+  return { tick, forgotten, left: () => records.length };
+}
+
+it('a slot is given up: a while later its records are removed, and its marks with the last of them', () => {
+  const { tick, forgotten, left } = makeLeftovers(3);
+  for (let count = 0; count < 50; count += 1) tick();
+  expect(left()).toBe(3);
+  for (let count = 0; count < 100; count += 1) tick();
+  expect(left()).toBe(0);
+  expect(forgotten).toEqual([SLOT]);
+});
+
+it('more records than a page holds: the marks stay until the last of them is gone', () => {
+  const { tick, forgotten, left } = makeLeftovers(700);
+  for (let count = 0; left() === 700; count += 1) {
+    expect(count).toBeLessThan(200);
+    tick();
+  }
+  expect(left()).toBe(200);
+  expect(forgotten).toEqual([]);
+  tick();
+  expect(left()).toBe(0);
+  expect(forgotten).toEqual([SLOT]);
+});
