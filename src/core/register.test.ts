@@ -42,6 +42,29 @@ function topologyAt(epoch: number, council: readonly number[] = [1, 2, 3], mark 
 const ballot = (number: number, proposer = 'a') => ({ number, proposer });
 const voter = (name: string, id: number, abstains = false) => ({ name, id, abstains });
 
+describe('what a proposer takes for the value that may have been chosen', () => {
+  const read = (...accepted: [number, Topology][]): Topology | null => {
+    const attempt = new Attempt(ballot(9_000), electorateOf(topologyAt(1)));
+    accepted.forEach(([number, topology], index) => {
+      attempt.onPromise(voter('abc'[index]!, index + 1), true, ballot(9_000), {
+        ballot: ballot(number),
+        topology,
+      });
+    });
+    return attempt.state.kind === 'deciding' ? attempt.state.read : null;
+  };
+
+  it('of one epoch: the one of the highest ballot', () => {
+    expect(read([7, topologyAt(4, [1, 2, 3], 1)], [8, topologyAt(4, [1, 2, 3], 2)])?.floorCounter).toBe(2);
+    expect(read([8, topologyAt(4, [1, 2, 3], 1)], [7, topologyAt(4, [1, 2, 3], 2)])?.floorCounter).toBe(1);
+  });
+
+  it('an old epoch that somebody proposed in vain under ever higher ballots: the later epoch', () => {
+    expect(read([31, topologyAt(6)], [5_000, topologyAt(3)])?.epoch).toBe(6);
+    expect(read([5_000, topologyAt(3)], [31, topologyAt(6)])?.epoch).toBe(6);
+  });
+});
+
 describe('acceptor', () => {
   it('a promise: lower and equal ballots are refused from then on', () => {
     const { state } = acceptorPrepare(ACCEPTOR_BLANK, ballot(5));

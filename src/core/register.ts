@@ -62,6 +62,16 @@ export function acceptorAccept(
   return { state: { promised: ballot, accepted: { ballot, topology } }, granted: true };
 }
 
+/**
+ * Which of two accepted values may have been chosen last. An epoch is accepted only by who knows the one before it to be
+ * chosen, so the later epoch counts, whatever the ballots: where councils change, an old value may have been proposed
+ * again and again, in vain and under ever higher ones.
+ */
+function isLater(a: AcceptedValue, b: AcceptedValue): boolean {
+  if (a.topology.epoch !== b.topology.epoch) return a.topology.epoch > b.topology.epoch;
+  return compareBallots(a.ballot, b.ballot) > 0;
+}
+
 export function sameLife(a: Topology, b: Topology): boolean {
   return a.clusterId === b.clusterId && a.life === b.life;
 }
@@ -120,12 +130,8 @@ export class Attempt {
     if (!granted) return this.refused(seen);
     if (compareBallots(seen, this.ballot) !== 0 || !this.counts(voter)) return;
     this.promises.set(voter.name, voter.id);
-    if (
-      accepted !== null &&
-      (this.highest === null || compareBallots(accepted.ballot, this.highest.ballot) > 0)
-    ) {
+    if (accepted !== null && (this.highest === null || isLater(accepted, this.highest)))
       this.highest = accepted;
-    }
     if (this.enough(this.promises)) {
       this.state = { kind: 'deciding', read: this.highest?.topology ?? null };
     }

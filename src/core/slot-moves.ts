@@ -115,7 +115,9 @@ function countMoves(topology: Topology): Moves {
     for (const id of learners(topology, row)) add(learning, id);
     if (row.coming === undefined) return;
     slotCount += count;
-    for (const id of row.coming) if (!row.owners.includes(id)) add(waiting, id);
+    // Where nobody lives who could be learned from, nothing can begin.
+    const isTaught = liveOwners(topology, row).length > 0;
+    for (const id of row.coming) if (isTaught && !row.owners.includes(id)) add(waiting, id);
     for (const id of retiring(topology, row)) {
       if (isAlive(topology, id) && row.complete.includes(id)) add(leaving, id);
       else hasLeavings = true;

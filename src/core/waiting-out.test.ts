@@ -87,6 +87,21 @@ describe('WaitingOut', () => {
     expect(waits.until(4)).toBe(1_000 + WAIT_MS);
   });
 
+  it('this process is new, and a member that lives serves not all slots: it may have served them just before', () => {
+    const slotRow = new Uint16Array(16_384);
+    slotRow[7] = 1;
+    const rows = [
+      { owners: [1, 2, 3], complete: [1, 2, 3] },
+      { owners: [1, 2], complete: [1, 2] },
+    ];
+    const moved: Topology = { ...first, epoch: 5, rows, slotRow };
+    const waits = knowing(moved);
+    expect(waits.until(3)).toBe(WAIT_MS);
+    expect(waits.until(2)).toBe(0);
+    waits.onFrame(3, 5);
+    expect(waits.until(3)).toBe(0);
+  });
+
   it('epochs were missed, or this process is new: everyone who is away counts as having just gone', () => {
     const without = gone(first, 3);
     const later = gone(back(without, 3, 2), 3);

@@ -114,11 +114,9 @@ export class WaitingOut {
   private afterJump(previous: Topology | null, next: Topology, until: number): void {
     if (next.epoch === 1) return;
     const nextIdBefore = previous?.nextId ?? next.members.length + 1;
-    for (const { id, name, alive, incarnation } of next.members) {
+    for (const { id, name, incarnation } of next.members) {
       const isReplaced =
         id >= nextIdBefore && (previous === null || memberByName(previous, name) !== undefined);
-      // At its first topology a process knows nobody who could serve an earlier one, but those who are away.
-      if (alive && !isReplaced && previous === null) continue;
       const slots = slotsNotServed(next, id);
       if (slots === null) continue;
       const wait = { id, until, epoch: next.epoch, incarnation, byTimeOnly: isReplaced, slots };

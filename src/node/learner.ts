@@ -114,7 +114,8 @@ export class Learner {
       if (row.owns) this.confirm(slot);
       if (!row.learns) continue;
       this.slotsTotal += 1;
-      if (!this.parts.shelf.isVerified(slot)) this.slotsLeft.add(slot);
+      // A slot without a living complete owner teaches nobody, and holds up no promotion: it is not part of one.
+      if (row.owners.length > 0 && !this.parts.shelf.isVerified(slot)) this.slotsLeft.add(slot);
     }
     this.noteProgress();
     this.proceed();
@@ -182,9 +183,8 @@ export class Learner {
   }
 
   private compareNext(): void {
-    const [first] = this.slotsLeft;
-    if (first === undefined) return;
-    const source = this.sourceOf(first);
+    let source = 0;
+    for (const slot of this.slotsLeft) if ((source = this.sourceOf(slot)) !== 0) break;
     if (source === 0) return;
     const slots: number[] = [];
     for (const slot of this.slotsLeft) {

@@ -56,7 +56,8 @@ export class Leftovers {
 
   private isForeign(slot: number): boolean {
     const row = this.parts.replica()?.view.row(slot);
-    return row !== undefined && !row.owns && !row.learns;
+    // Where no complete owner lives this may be the newest copy that there is.
+    return row !== undefined && !row.owns && !row.learns && row.owners.length > 0;
   }
 
   private removePage(slot: number): void {

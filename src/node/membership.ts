@@ -291,6 +291,7 @@ export class Membership {
     if (peer === undefined || this.self.incarnation === 0) return;
     if (message.kind === 'introduction') this.peers.onIntroduction(peer, message, this.self.identity);
     if (!peer.trusted) return;
+    if (message.kind === 'introduction') this.neighbours.follow(name, message.address);
     this.onFrame(name, header);
     switch (message.kind) {
       case 'prepare':

@@ -67,8 +67,13 @@ export class Neighbours {
     if (name === this.parts.self.name || introduction.name !== name) return;
     if (topology === null) this.compareFounders(name, introduction.founders);
     if (introduction.joins && this.parting.delete(name)) this.joiners.add(name);
-    if (this.peers.get(name) !== undefined) return this.follow(name, introduction.address);
-    if (!introduction.joins || topology === null || this.joiners.size >= JOINERS_MAX) return;
+    if (
+      this.peers.get(name) !== undefined ||
+      !introduction.joins ||
+      topology === null ||
+      this.joiners.size >= JOINERS_MAX
+    )
+      return;
     this.joiners.add(name);
     this.meet(name, introduction.address, this.parts.clock.now());
   }
@@ -89,8 +94,8 @@ export class Neighbours {
     });
   }
 
-  /** A member that comes back elsewhere is dialled where it says it is. */
-  private follow(name: string, address: string): void {
+  /** A member that comes back elsewhere is dialled where it says it is, once it is known to be that member. */
+  follow(name: string, address: string): void {
     if (address === '' || this.dialled.get(name) === address) return;
     this.dialled.set(name, address);
     this.parts.dial(name, address);

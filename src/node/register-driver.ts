@@ -233,7 +233,9 @@ export class RegisterDriver {
   private propose(running: Running, next: Topology | null): void {
     if (this.running !== running || running.attempt.state.kind !== 'deciding') return;
     if (next === null) {
+      // Nothing is to be changed after all. Whoever asks again and again leaves room for others.
       this.running = null;
+      this.notBefore = this.host.now() + PAUSE_MS_MIN * (0.5 + this.random.next());
       return;
     }
     running.attempt.propose(next);

@@ -174,6 +174,8 @@ export class StoreWriter {
       values.push(encodeMarks(batch.writes));
     }
     for (const mark of this.marksToDrop) {
+      // Its last key came to rest before the batch left, and then another key came into it.
+      if (this.markCounts.has(mark)) continue;
       keys.push(markKey(mark));
       values.push(null);
     }

@@ -26,7 +26,9 @@ const REALS = [NaN, Infinity, -Infinity, -1, -0, 0.5, 2 ** 53, 2 ** 53 - 1, 1e30
 export function drawInput(prng: Prng, source: InputSource): Uint8Array {
   if (prng.chance(RANDOM_SHARE)) return randomBytes(prng, prng.below(RANDOM_BYTES_MAX));
   let bytes: Uint8Array = new Uint8Array(prng.pick(source.samples));
-  for (let left = 1 + prng.below(CHANGES_MAX); left > 0; left -= 1) bytes = change(prng, source, bytes);
+  // Few more often than many: what one change leaves whole is looked at further.
+  const count = 1 + Math.min(prng.below(CHANGES_MAX), prng.below(CHANGES_MAX));
+  for (let left = count; left > 0; left -= 1) bytes = change(prng, source, bytes);
   if (source.reseal !== undefined && prng.chance(0.8)) source.reseal(bytes);
   return bytes;
 }

@@ -94,7 +94,7 @@ class PooledRecord implements PostgresRecord {
     this.monitor = new RecordHealthMonitor({
       now: limits.now,
       random: limits.random,
-      probe: () => this.probe(),
+      probe: () => this.probeStarted(),
       onChange: (health) => this.tell(health),
     });
   }
@@ -198,6 +198,12 @@ class PooledRecord implements PostgresRecord {
       if (failure.isOutage) this.monitor.markDown(failure.message);
       throw failure;
     }
+  }
+
+  /** A server that answers before its tables were looked at is not up: nothing could be written. */
+  private probeStarted(): Promise<void> {
+    if (this.isStarted) return this.probe();
+    return Promise.reject(new RecordFailure('refused', this.downReason() ?? 'not started'));
   }
 
   private async probe(): Promise<void> {

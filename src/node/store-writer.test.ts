@@ -1,0 +1,108 @@
+/** Group commit to the disk: what is handed in is seen at once, and an in-flight entry goes no sooner than its last key. */
+import { expect, test } from 'vitest';
+import { ORIGIN_CLIENT } from '../core/record.ts';
+import type { StoredWrite } from '../core/replication/context.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage } from '../ports/storage.ts';
+import { sealRecord } from '../wire/record-codec.ts';
+import { decodeMarks, markKey, recordKey } from '../wire/store-codec.ts';
+import { StoreWriter } from './store-writer.ts';
+
+interface World {
+  readonly writer: StoreWriter;
+  readonly disk: Map<string, Uint8Array>;
+  readonly stored: string[];
+  /** Runs what is due, then ends the write under way. */
+  settle(): void;
+}
+
+function world(): World {
+  const disk = new Map<string, Uint8Array>();
+  const stored: string[] = [];
+  let due: (() => void)[] = [];
+  let finish: (() => void) | null = null;
+  const later = (run: () => void): (() => void) => {
+    due.push(run);
+    return () => undefined;
+  };
+  const clock = {
+    now: () => 0,
+    after: (_ms: number, run: () => void) => later(run),
+    defer: later,
+  } as unknown as Clock;
+  const storage = {
+    get: (key: string) => disk.get(key),
+    write: (keys: string[], values: (Uint8Array | null)[], done: (error: null) => void) => {
+      finish = () => {
+        keys.forEach((key, at) => {
+          const value = values[at]!;
+          if (value === null) disk.delete(key);
+          else disk.set(key, value);
+        });
+        done(null);
+      };
+    },
+  } as unknown as Storage;
+  const fail = (): void => expect.unreachable('the disk does not fail');
+  const writer = new StoreWriter(storage, clock, 1, (key) => stored.push(key), fail);
+  const settle = (): void => {
+    const runs = due;
+    due = [];
+    for (const run of runs) run();
+    const end = finish;
+    finish = null;
+    end?.();
+  };
+  return { writer, disk, stored, settle };
+}
+
+function write(key: string, version = 1): StoredWrite {
+  const sealed = sealRecord({
+    key,
+    version,
+    origin: ORIGIN_CLIENT,
+    tombstone: false,
+    value: Buffer.from(key),
+    createdAt: 1,
+    updatedAt: 1,
+    expiresAt: 0,
+    operationId: null,
+  });
+  const coordinator = { id: 1, incarnation: 1 };
+  const judged = { base: 0, operations: null, voided: null };
+  return { sealed, slot: 7, conditional: false, recorded: false, coordinator, replaced: null, ...judged };
+}
+
+test('handed in, under way, on disk: seen all the time, and reported once it is on disk', () => {
+  const { writer, disk, stored, settle } = world();
+  writer.put(write('a'));
+  expect(writer.get(recordKey(7, 'a'))).toEqual(write('a').sealed.bytes);
+  writer.putAtRest(7, 'a', null);
+  expect(writer.get(recordKey(7, 'a'))).toBeUndefined();
+  writer.put(write('a', 2));
+  expect(stored).toEqual([]);
+  settle();
+  expect(stored).toEqual(['a', 'a']);
+  expect(disk.get(recordKey(7, 'a'))).toEqual(write('a', 2).sealed.bytes);
+});
+
+test('all keys of a batch are at rest: its in-flight entry goes with the next batch', () => {
+  const { writer, disk, settle } = world();
+  const batch = writer.put(write('a'));
+  settle();
+  expect(decodeMarks(disk.get(markKey(batch))!)?.map((mark) => mark.key)).toEqual(['a']);
+  writer.unmark([batch]);
+  writer.put(write('b'));
+  settle();
+  expect(disk.has(markKey(batch))).toBe(false);
+});
+
+test('the only key of a batch comes to rest before it leaves, and another joins: the other keeps its mark', () => {
+  const { writer, disk, settle } = world();
+  const batch = writer.put(write('a'));
+  writer.unmark([batch]);
+  expect(writer.put(write('b'))).toBe(batch);
+  settle();
+  const marks = disk.get(markKey(batch));
+  expect(marks === undefined ? [] : decodeMarks(marks)!.map((mark) => mark.key)).toContain('b');
+});
