@@ -48,7 +48,9 @@ export class PersistentWrites {
     const attempt = (at: SimNode): void => {
       attemptsLeft -= 1;
       ask(at, id, (outcome) => {
-        if (ended) return this.once.sawRepeated(id, outcome);
+        // Begun before the outcome was known: it may have been judged before the other took effect, and what changes
+        // nothing is not remembered.
+        if (ended) return outcome.kind === 'done' ? this.once.sawRepeated(id, outcome) : undefined;
         if (outcome.kind === 'indefinite') inDoubt = true;
         // Only what took effect is certain while another attempt is open.
         if (outcome.kind === 'done' || !inDoubt) return settle(outcome);

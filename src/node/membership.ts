@@ -224,6 +224,7 @@ export class Membership {
     peer.linked = true;
     peer.newsNotBefore = 0;
     this.suspicion.linkUp(name);
+    this.driver.onLinkUp(name);
     if (this.self.incarnation === 0) return;
     this.send(name, this.introduction());
     this.heartbeats.sendAll(this.parts.clock.now());

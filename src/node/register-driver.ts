@@ -117,6 +117,18 @@ export class RegisterDriver {
     this.ask({ kind: 'prepare', attempt: number, ballot });
   }
 
+  /**
+   * A founding needs every vote: what was asked on a link that broke is asked again as soon as a link stands, not when
+   * the attempt's long time is over.
+   */
+  onLinkUp(name: string): void {
+    const { running } = this;
+    if (running === null || !running.founding || running.attempt.state.kind === 'deciding') return;
+    if (!running.attempt.voters().includes(name)) return;
+    this.timeoutMs = ATTEMPT_TIMEOUT_MS_MIN;
+    running.attempt.fail();
+  }
+
   tick(now: number): void {
     const running = this.running;
     if (running === null) return;

@@ -88,10 +88,22 @@ test('marks cut off anywhere: are damaged, never fewer', () => {
   for (let end = 0; end < bytes.length; end += 1) expect(decodeMarks(bytes.subarray(0, end))).toBeUndefined();
 });
 
-test('marks of the first format: know neither base nor operations', () => {
+test('marks of the first format know neither base nor operations, those of the second have no checksum', () => {
   const now = Buffer.from(marksOf([{ ...MARK, operations: null }]));
+  const second = Buffer.from(now.subarray(0, -4));
+  second[0] = 2;
+  expect(decodeMarks(second)).toEqual([{ ...MARK, operations: null }]);
   // Behind head, slot, version, flags and coordinator stands the base.
-  const first = Buffer.concat([now.subarray(0, 26), now.subarray(34)]);
+  const first = Buffer.concat([second.subarray(0, 26), second.subarray(34)]);
   first[0] = 1;
   expect(decodeMarks(first)).toEqual([{ ...MARK, base: 0, operations: null }]);
+});
+
+test('any one bit of an entry is turned over: it is not taken for other marks', () => {
+  const whole = Buffer.from(marksOf([MARK]));
+  for (let bit = 0; bit < whole.length * 8; bit += 1) {
+    const damaged = Buffer.from(whole);
+    damaged[bit >> 3]! ^= 1 << (bit & 7);
+    expect(decodeMarks(damaged)).toBeUndefined();
+  }
 });

@@ -6,6 +6,7 @@
  *   m name          what the node must remember of itself and of the council's register
  *   o ID key        an operation that took effect under an id, in hexadecimal (PROTOCOL R33)
  */
+import { crc32 } from 'node:zlib';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { Coordinator } from '../core/message.ts';
 import type { IdentifiedOperation } from '../core/operation-id.ts';
@@ -16,7 +17,9 @@ import { OPERATION_KINDS } from './choices.ts';
 const SLOT_DIGITS = 4;
 const BATCH_DIGITS = 11;
 /** Entries of format 1 knew neither base nor operations. */
-const FORMAT = 2;
+/** Since 3 an entry ends with a checksum over all of it: a damaged one must not name other keys, or another process. */
+const FORMAT = 3;
+const CHECKSUM_BYTES = 4;
 const ENTRY_FIXED_BYTES = 2 + 8 + 1 + 2 + 8 + 8 + 2;
 const ENTRY_FIXED_BYTES_1 = ENTRY_FIXED_BYTES - 8;
 const IDENTIFIED = 4;
@@ -71,7 +74,7 @@ export interface InFlightMark {
 
 /** The in-flight entry of the writes that one batch stores. */
 export function encodeMarks(writes: readonly StoredWrite[]): Uint8Array {
-  let size = 1 + 4;
+  let size = 1 + 4 + CHECKSUM_BYTES;
   for (const { sealed, operations } of writes) {
     size += ENTRY_FIXED_BYTES + Buffer.byteLength(sealed.record.key);
     if (operations !== null) size += 2 + operations.length * OPERATION_BYTES;
@@ -96,6 +99,7 @@ export function encodeMarks(writes: readonly StoredWrite[]): Uint8Array {
     at += 2 + length;
     if (write.operations !== null) at = writeOperations(bytes, at, write.operations);
   }
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, at)), at);
   return bytes;
 }
 
@@ -112,8 +116,8 @@ function writeOperations(bytes: Buffer, start: number, operations: readonly Iden
 
 /** Undefined where the entry is damaged: then which keys were in flight is not known. */
 export function decodeMarks(stored: Uint8Array): InFlightMark[] | undefined {
-  const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.length);
-  if (bytes.length < 5 || (bytes[0] !== FORMAT && bytes[0] !== 1)) return undefined;
+  const bytes = withoutChecksum(Buffer.from(stored.buffer, stored.byteOffset, stored.length));
+  if (bytes === undefined) return undefined;
   const fixedBytes = bytes[0] === 1 ? ENTRY_FIXED_BYTES_1 : ENTRY_FIXED_BYTES;
   const count = bytes.readUInt32LE(1);
   const marks: InFlightMark[] = [];
@@ -142,6 +146,16 @@ export function decodeMarks(stored: Uint8Array): InFlightMark[] | undefined {
     at = operations === null ? end : end + 2 + operations.length * OPERATION_BYTES;
   }
   return at === bytes.length ? marks : undefined;
+}
+
+/** The entry itself, where it is whole and of a known format. The formats before 3 had no checksum. */
+function withoutChecksum(stored: Buffer): Buffer | undefined {
+  const format = stored[0];
+  if (format === 1 || format === 2) return stored.length < 5 ? undefined : stored;
+  const end = stored.length - CHECKSUM_BYTES;
+  if (format !== FORMAT || end < 5) return undefined;
+  const bytes = stored.subarray(0, end);
+  return crc32(bytes) === stored.readUInt32LE(end) ? bytes : undefined;
 }
 
 function readOperations(bytes: Buffer, start: number): IdentifiedOperation[] | undefined {
