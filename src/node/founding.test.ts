@@ -1,7 +1,7 @@
 /** The founding row of PostgreSQL: it is taken by one founder only, and says where versions begin. */
 import { describe, expect, it } from 'vitest';
 import type { Founding, RecordError } from '../ports/system-of-record.ts';
-import { takeFounding } from './founding.ts';
+import { readLife, takeFounding } from './founding.ts';
 import type { FoundingFacts } from './founding.ts';
 
 /** A founding row, and what is answered to whoever takes it. */
@@ -20,7 +20,10 @@ function record(
 
 function take(from: Parameters<typeof takeFounding>[0]): FoundingFacts | string {
   let result: FoundingFacts | string = 'no answer';
-  takeFounding(from, 'mine', (answer) => (result = answer));
+  readLife(from, (life) => {
+    if (typeof life === 'string') result = life;
+    else takeFounding(from, life, 'mine', (answer) => (result = answer));
+  });
   return result;
 }
 

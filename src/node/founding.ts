@@ -20,33 +20,51 @@ export interface FoundingFacts {
   readonly loaded: boolean;
 }
 
-/** Proposes the first topology, or null where PostgreSQL does not let this founding begin. */
-export function foundCluster(
+/** Takes the founding row and proposes the first topology, or null where it was not to be had. */
+export type Found = (propose: (topology: Topology | null) => void) => void;
+
+/**
+ * Reads which life stands; `begin` then gets what takes the one after it, or null where PostgreSQL does not say. It is
+ * read before anyone is asked for a vote. So a founding that another founder took meanwhile makes ours fail, and one
+ * taken before is either seen in the votes or can no longer be chosen. Read only later, a life could be taken although
+ * an earlier one has been chosen: a cluster whose every statement is fenced. (R27)
+ */
+export function prepareFounding(
   parts: MembershipParts,
   introductions: () => ReadonlyMap<string, Introduction>,
-  propose: (topology: Topology | null) => void,
+  begin: (found: Found | null) => void,
 ): void {
-  takeFounding(parts.systemOfRecord, drawClusterId(parts.random), (result) => {
-    if (typeof result !== 'string') return propose(firstTopology(result, parts, introductions()));
-    parts.telemetry.event('warn', 'membership.founding.failed', { reason: result });
-    propose(null);
+  const refuse = (reason: string): null => {
+    parts.telemetry.event('warn', 'membership.founding.failed', { reason });
+    return null;
+  };
+  readLife(parts.systemOfRecord, (life) => {
+    if (typeof life === 'string') return begin(refuse(life));
+    begin((propose) =>
+      takeFounding(parts.systemOfRecord, life, drawClusterId(parts.random), (result) =>
+        propose(typeof result === 'string' ? refuse(result) : firstTopology(result, parts, introductions())),
+      ),
+    );
   });
+}
+
+/** The life that stands, 0 for none, or in words why it is not known. May call back at once. */
+export function readLife(record: SystemOfRecord | null, done: (life: number | string) => void): void {
+  if (record === null) return done(0);
+  record.readFounding((error, standing) => done(error === null ? (standing?.life ?? 0) : reasonOf(error)));
 }
 
 /** Calls back once, with the reason in words where the founding was not taken. May call back at once. */
 export function takeFounding(
   record: SystemOfRecord | null,
+  expectLife: number,
   clusterId: string,
   done: (result: FoundingFacts | string) => void,
 ): void {
   if (record === null) return done({ clusterId, life: 1, floorCounter: 1, loaded: true });
-  record.readFounding((readError, standing) => {
-    if (readError !== null) return done(reasonOf(readError));
-    const expectLife = standing?.life ?? 0;
-    record.found(expectLife, clusterId, (error, founding) => {
-      if (error !== null) return done(reasonOf(error));
-      done(factsOf(founding, clusterId, expectLife + 1));
-    });
+  record.found(expectLife, clusterId, (error, founding) => {
+    if (error !== null) return done(reasonOf(error));
+    done(factsOf(founding, clusterId, expectLife + 1));
   });
 }
 

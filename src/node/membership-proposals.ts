@@ -14,6 +14,7 @@ import { changeMembers, leave, markLoaded, promote } from '../core/topology-chan
 import type { MemberChange, Place } from '../core/topology-change.ts';
 import { majorityOf, memberByName } from '../core/topology.ts';
 import type { Member, Topology } from '../core/topology.ts';
+import type { Found } from './founding.ts';
 import type { Decide, RegisterDriver } from './register-driver.ts';
 
 /** Milliseconds by which each place in the council lets the ones before it go first. */
@@ -62,8 +63,8 @@ export class Proposals {
   private readonly settings: ProposalSettings;
   private readonly mutations: Mutations;
   private readonly situation: () => Situation;
-  /** Makes the first topology, or null where it failed. */
-  private readonly found: (propose: (topology: Topology | null) => void) => void;
+  private readonly prepareFounding: (begin: (found: Found | null) => void) => void;
+  private isPreparing = false;
   private promotionEpoch = 0;
   /** In which epoch a member has said that it finished what it gives up; and when the first of them did. */
   private readonly retiredIn = new Map<number, number>();
@@ -83,7 +84,7 @@ export class Proposals {
     settings: ProposalSettings,
     mutations: Mutations,
     situation: () => Situation,
-    found: (propose: (topology: Topology | null) => void) => void,
+    prepareFounding: (begin: (found: Found | null) => void) => void,
   ) {
     this.driver = driver;
     this.suspicion = rules.suspicion;
@@ -91,7 +92,7 @@ export class Proposals {
     this.settings = settings;
     this.mutations = mutations;
     this.situation = situation;
-    this.found = found;
+    this.prepareFounding = prepareFounding;
   }
 
   wantPromotion(epoch: number): void {
@@ -263,14 +264,23 @@ export class Proposals {
     this.blankSince ??= now;
     const place = [...this.settings.configured].sort().indexOf(own.name);
     if (now - this.blankSince < place * FOUNDING_TURN_MS || now < this.foundingNotBefore) return;
-    if (!this.driver.isFree(now)) return;
+    if (this.isPreparing || !this.driver.isFree(now)) return;
     this.foundingNotBefore = now + FOUNDING_PAUSE_MS;
+    this.isPreparing = true;
+    this.prepareFounding((found) => {
+      this.isPreparing = false;
+      if (found !== null) this.begin(found);
+    });
+  }
+
+  private begin(found: Found): void {
+    const situation = this.situation();
+    if (!this.mayFound(situation) || !this.driver.isFree(situation.now)) return;
     const electorate = new Map(this.settings.configured.map((name) => [name, 0]));
     this.driver.begin(
-      (_base, propose) =>
-        this.found((topology) => propose(this.mayFound(this.situation()) ? topology : null)),
+      (_base, propose) => found((topology) => propose(this.mayFound(this.situation()) ? topology : null)),
       { electorate, votesNeeded: this.foundersNeeded() },
-      now,
+      situation.now,
     );
   }
 

@@ -13,7 +13,7 @@ import { Suspicion } from '../core/suspicion.ts';
 import { memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import { WaitingOut } from '../core/waiting-out.ts';
-import { foundCluster } from './founding.ts';
+import { prepareFounding } from './founding.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { MembershipDisk } from './membership-disk.ts';
 import type { MembershipParts, Phase } from './membership-parts.ts';
@@ -94,7 +94,7 @@ export class Membership {
       { coldStartGraceMs: settings.coldStartGraceMs, configured: names, joins: parts.joins !== null },
       this.mutations,
       () => this.situation(),
-      (propose) => foundCluster(parts, () => this.allIntroductions(), propose),
+      (begin) => prepareFounding(parts, () => this.allIntroductions(), begin),
     );
   }
 
