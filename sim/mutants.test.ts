@@ -18,6 +18,7 @@ import {
 import { allDieInFlight, readerBetweenTwoWrites } from './scenarios/returning.ts';
 import {
   acknowledgedAndLost,
+  acknowledgementOfEarlierProcess,
   acknowledgementOfLostDisk,
   incrementOvertaken,
   readBeforeRecorded,
@@ -43,6 +44,7 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   // Nothing false is said without it, for who overtakes answers *higher*, too; but the overtaken one never ends.
   noSelfAbort: incrementOvertaken,
   keepAcknowledgements: acknowledgementOfLostDisk,
+  acknowledgeEarlierEpoch: acknowledgementOfEarlierProcess,
   forgetMarks: allDieInFlight,
   dropEpochCheck: writeBesideTheEpoch,
   validateBeforeRecord: readBeforeRecorded,

@@ -15,7 +15,7 @@ export function queueSizesOf(node: CausewayNode): QueueSizes {
   let deadlines = 0;
   for (const bucket of node['deadlines']['buckets'].values()) deadlines += bucket.size;
   return {
-    operations: node['admission'].inFlight,
+    operations: node['admission'].inFlight('client') + node['admission'].inFlight('peer'),
     operationBytes: node['admission']['bytesInFlight'],
     deadlines,
     waitingForReadiness: node['waitingRuns'].length,

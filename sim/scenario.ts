@@ -22,6 +22,8 @@ import { ScenarioRecord } from './scenario-record.ts';
 
 export const KEY = 'key';
 export const SLOT = slotOf(KEY);
+/** Another key of the same slot. */
+export const KEY_BESIDE = besides(KEY);
 
 interface Flight {
   readonly from: ScenarioNode;
@@ -190,8 +192,8 @@ export class Scenario {
 
   // What clients do.
 
-  put(node: ScenarioNode, value: string): Pending {
-    return this.write(node, { kind: 'put', value });
+  put(node: ScenarioNode, value: string, key = KEY): Pending {
+    return this.write(node, { kind: 'put', value }, null, ++this.clock, key);
   }
 
   increment(node: ScenarioNode, delta = 1n): Pending {
@@ -222,11 +224,18 @@ export class Scenario {
   }
 
   /** `since`: when it began, for the history; 0: it is not to stand there. */
-  write(node: ScenarioNode, call: HistoryCall, id: Uint8Array | null = null, since = ++this.clock): Pending {
+  write(
+    node: ScenarioNode,
+    call: HistoryCall,
+    id: Uint8Array | null = null,
+    since = ++this.clock,
+    key = KEY,
+  ): Pending {
     const life = node.life;
-    const { pending, end } = this.note(call, id, since, () => life?.alive === true, { kind: 'indefinite' });
+    const lives = (): boolean => life?.alive === true;
+    const { pending, end } = this.note(key, call, id, since, lives, { kind: 'indefinite' });
     const ticket: WriteTicket = {
-      operation: toOperation(call, id),
+      operation: toOperation(key, call, id),
       missChecked: true,
       begun: false,
       answered: false,
@@ -242,13 +251,8 @@ export class Scenario {
   read(node: ScenarioNode): Pending {
     const life = node.life;
     const failed: HistoryOutcome = { kind: 'definiteFailure' };
-    const { pending, end } = this.note(
-      { kind: 'get' },
-      null,
-      ++this.clock,
-      () => life?.alive === true,
-      failed,
-    );
+    const lives = (): boolean => life?.alive === true;
+    const { pending, end } = this.note(KEY, { kind: 'get' }, null, ++this.clock, lives, failed);
     const ticket = {
       key: KEY,
       lowest: 0,
@@ -279,6 +283,7 @@ export class Scenario {
   }
 
   private note(
+    key: string,
     call: HistoryCall,
     id: Uint8Array | null,
     invokedAt: number,
@@ -291,7 +296,7 @@ export class Scenario {
       pending.outcome = outcome;
       this.pending.delete(look);
       if (invokedAt === 0) return;
-      this.history.push({ key: KEY, client: invokedAt, call, outcome, invokedAt, returnedAt: ++this.clock });
+      this.history.push({ key, client: invokedAt, call, outcome, invokedAt, returnedAt: ++this.clock });
     };
     const look = (): void => (lives() ? undefined : end(lost));
     this.pending.add(look);
@@ -355,8 +360,12 @@ function foundingTopology(nodes: readonly ScenarioNode[], loaded: boolean): Topo
   };
 }
 
-function toOperation(call: HistoryCall, operationId: Uint8Array | null): WriteOperation {
-  const base = { key: KEY, operationId };
+function besides(key: string): string {
+  for (let number = 0; ; number += 1) if (slotOf(`${key}-${number}`) === SLOT) return `${key}-${number}`;
+}
+
+function toOperation(key: string, call: HistoryCall, operationId: Uint8Array | null): WriteOperation {
+  const base = { key, operationId };
   switch (call.kind) {
     case 'put':
       return { ...base, kind: 'put', value: Buffer.from(call.value), ttlMs: 0 };

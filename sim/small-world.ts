@@ -10,6 +10,7 @@ import { slotOf } from '../src/core/slots.ts';
 import { liveOwners, memberById, rowOfSlot } from '../src/core/topology.ts';
 import { SimCluster } from './cluster.ts';
 import type { SimNode } from './cluster.ts';
+import { SimLegacy } from './legacy.ts';
 import { SimNetwork } from './network.ts';
 import { Scheduler } from './scheduler.ts';
 import { SIM_DATABASE_CALM, SimDatabase } from './system-of-record.ts';
@@ -20,6 +21,8 @@ export class SmallWorld {
   readonly scheduler = new Scheduler();
   readonly prng: Prng;
   readonly database: SimDatabase;
+  /** Connected where the story asks for it; it knows of no key. */
+  readonly legacy: SimLegacy;
   readonly cluster: SimCluster;
   /** How often each event was told, by all nodes together. */
   readonly told = new Map<string, number>();
@@ -30,10 +33,12 @@ export class SmallWorld {
     before: (world: SmallWorld) => void = () => undefined,
     nodeCount = 3,
     healAfterMs = 0,
+    withLegacy = false,
   ) {
     const prng = new Prng(seed);
     this.prng = prng;
     this.database = new SimDatabase(this.scheduler, prng.fork(), SIM_DATABASE_CALM);
+    this.legacy = new SimLegacy(this.scheduler, new Prng(seed));
     this.cluster = new SimCluster({
       nodeCount,
       replicaCount: 3,
@@ -41,7 +46,7 @@ export class SmallWorld {
       scheduler: this.scheduler,
       prng: prng.fork(),
       database: this.database,
-      legacy: null,
+      legacy: withLegacy ? this.legacy : null,
       mutations: NO_MUTATIONS,
       network: new SimNetwork(this.scheduler, prng.fork(), {
         delayMsMax: 2,

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   abortOverEpoch,
   acknowledgedAndLost,
+  acknowledgementOfEarlierProcess,
   acknowledgementOfLostDisk,
   incrementOvertaken,
   readBeforeRecorded,
@@ -27,6 +28,10 @@ test('an increment is overtaken and an epoch passes before that is valid: its cl
 
 test('an owner acknowledges and loses its disk: the write is complete only when it has it again', () => {
   expect(acknowledgementOfLostDisk({})).toBe('ok');
+});
+
+test('an owner is slow to store for a process that went and came back: its word counts for none of the new ones', () => {
+  expect(acknowledgementOfEarlierProcess({})).toBe('ok');
 });
 
 test('disks are slow and everything dies: what was acknowledged had reached every disk', () => {

@@ -9,7 +9,7 @@ import type { SealedRecord } from '../../src/core/record.ts';
 import { makeVersion, NODE_ID_OUTSIDE } from '../../src/core/version.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
 import type { HistoryOutcome } from '../checkers/history.ts';
-import { KEY, Scenario, SLOT } from '../scenario.ts';
+import { KEY, KEY_BESIDE, Scenario, SLOT } from '../scenario.ts';
 import type { Pending } from '../scenario.ts';
 
 /**
@@ -98,6 +98,35 @@ export function acknowledgementOfLostDisk(mutations: Mutations): string {
   if (!b.hasLearned) return 'the learner did not catch up';
   world.epoch(world.nodes);
   world.release(toA);
+  world.pass(1_000);
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
+}
+
+/**
+ * B's disk is slow with a write of A's, which goes and comes back as a new process, complete again, before B is done.
+ * What B then says was asked by the process before: it speaks for none of the new one's writes. (R4, R11)
+ */
+export function acknowledgementOfEarlierProcess(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  b.isDiskHeld = true;
+  world.put(a, 'of the earlier process', KEY_BESIDE);
+  world.crash(a);
+  world.epoch([b, c]);
+  a.restart();
+  world.epoch(world.nodes, [b, c]);
+  world.pass(200);
+  if (!a.hasLearned) return 'the learner did not catch up';
+  world.epoch(world.nodes);
+  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
+  const put = world.put(a, 'of the new process');
+  b.isDiskHeld = false;
+  b.completeDisk();
+  world.settle();
+  if (put.outcome !== null) return `told ${put.outcome.kind}, and B has never heard of it`;
+  world.release(toB);
   world.pass(1_000);
   for (const node of world.nodes) world.read(node);
   return world.verdict();

@@ -141,6 +141,7 @@ export interface ForwardScanAnswer {
 /** A learner asks a complete owner to compare slots: one digest per slot. (R19) */
 export interface LearnDigests {
   readonly kind: 'learnDigests';
+  /** The epoch in which it is asked, here and below: no process asks in the epoch of another one. */
   readonly session: number;
   /** Ascending. */
   readonly slots: readonly number[];

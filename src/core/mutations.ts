@@ -31,6 +31,8 @@ export interface Mutations {
   readonly noSelfAbort?: boolean;
   /** A round goes on with the acknowledgements of an earlier epoch. (R4) */
   readonly keepAcknowledgements?: boolean;
+  /** What was asked in an earlier epoch is acknowledged in this one, once it is stored. (R4, R11) */
+  readonly acknowledgeEarlierEpoch?: boolean;
   /** After a restart nothing is remembered of what was in flight. (R12) */
   readonly forgetMarks?: boolean;
   /** Messages of another epoch are taken. (R4) */

@@ -1,43 +1,7 @@
 /** When a batch leaves: with the turn where little goes on, a moment later where much does, and never twice. */
 import { expect, test } from 'vitest';
-import type { Clock } from '../ports/clock.ts';
+import { handClock } from '../../test/support/hand-clock.ts';
 import { Departure } from './departure.ts';
-
-interface Waiting {
-  at: number;
-  run: (() => void) | null;
-}
-
-/** A clock that is moved by hand. */
-function handClock(): Clock & { turn(): void; advance(ms: number): void } {
-  let now = 0;
-  let turns: (() => void)[] = [];
-  let waiting: Waiting[] = [];
-  return {
-    now: () => now,
-    wallNow: () => now,
-    bootNow: () => now,
-    after: (ms, run) => {
-      const item: Waiting = { at: now + ms, run };
-      waiting.push(item);
-      return () => {
-        item.run = null;
-      };
-    },
-    defer: (run) => void turns.push(run),
-    turn: () => {
-      const due = turns;
-      turns = [];
-      for (const run of due) run();
-    },
-    advance: (ms) => {
-      now += ms;
-      const due = waiting.filter((item) => item.at <= now);
-      waiting = waiting.filter((item) => item.at > now);
-      for (const { run } of due) run?.();
-    },
-  };
-}
 
 test('asked for at once: it leaves with the turn, once for all who asked in it', () => {
   const clock = handClock();

@@ -43,13 +43,13 @@ export class ForwardService {
   onRequest(peer: string, message: ForwardRead | ForwardWrite | ForwardScan): void {
     const byteCount = message.kind === 'forwardWrite' ? valueBytesOf(message.operation) : 0;
     const { serving, storage, admission } = this.parts;
-    const refusal = admission.refusal(byteCount);
+    const refusal = admission.refusal('peer', byteCount);
     if (refusal !== null) {
       return this.answer(peer, answerOf(message, { kind: 'failed', failure: refusal }));
     }
     const { timeoutMs, hops } = message;
     const done = (result: ReadResult | WriteResult | ScanResult): void => {
-      admission.leave(byteCount);
+      admission.leave('peer', byteCount);
       this.answer(peer, answerOf(message, result));
     };
     if (message.kind === 'forwardRead') {

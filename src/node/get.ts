@@ -63,13 +63,15 @@ class Read implements Expiring {
     if (this.ended) return;
     const view = this.serving.view();
     const row = view?.row(this.slot);
-    if (view === null || row === undefined) return this.notReady();
+    if (view === null || row === undefined) return this.noWay();
     if (row.owns && this.avoid !== view.selfId) {
       if (this.serving.leaseHeld()) return this.readHere();
-      if (row.owners.length === 1) return this.notReady();
+      // Only the first owner may ask the source: whoever else were asked would hand the read back.
+      const isOnlyOne = row.owners.length === 1 || (this.request.miss && row.first === view.selfId);
+      if (isOnlyOne || this.request.hops >= HOPS_MAX) return this.notReady();
     }
     const others = row.owners.filter((id) => id !== view.selfId && id !== this.avoid);
-    if (others.length === 0 || this.request.hops >= HOPS_MAX) return this.notReady();
+    if (others.length === 0) return this.notReady();
     const target = this.request.miss
       ? others[0]!
       : others[Math.floor(this.serving.random.next() * others.length)]!;
@@ -111,25 +113,25 @@ class Read implements Expiring {
   }
 
   private forward(target: number, miss: boolean): void {
+    if (this.request.hops >= HOPS_MAX) return this.noWay();
     const peer = this.serving.nameOf(target);
     const timeoutMs = Math.max(1, this.deadlineAt - this.serving.clock.now());
+    const { key, hops } = this.request;
+    const onAnswer = (result: ReadResult | 'lost'): void => {
+      this.forwarded = 0;
+      if (result === 'lost' || (result.kind === 'failed' && result.failure.code === 'not_ready'))
+        this.notReady();
+      else this.finish(result);
+    };
     this.forwarded =
-      peer === undefined || this.request.hops >= HOPS_MAX
-        ? 0
-        : this.serving.forwarder.read(
-            peer,
-            this.request.key,
-            miss,
-            this.request.hops + 1,
-            timeoutMs,
-            (result) => {
-              this.forwarded = 0;
-              if (result === 'lost' || (result.kind === 'failed' && result.failure.code === 'not_ready'))
-                this.notReady();
-              else this.finish(result);
-            },
-          );
+      peer === undefined ? 0 : this.serving.forwarder.read(peer, key, miss, hops + 1, timeoutMs, onAnswer);
     if (this.forwarded === 0) this.notReady();
+  }
+
+  /** Who handed the read to this node may know another way, or will before long; a client waits for ours. */
+  private noWay(): void {
+    if (this.request.hops > 0) this.fail(failure('not_ready'));
+    else this.notReady();
   }
 
   /** Nobody who may answer is at hand: tried again on a later tick, for a while. */

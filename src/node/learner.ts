@@ -72,6 +72,7 @@ export class Learner {
   private readonly parts: LearnerParts;
   private replica: Replica | null = null;
   private view: SlotView | null = null;
+  /** The epoch: what another process of this member asked is not answered to this one. */
   private session = 0;
   private turn = 0;
   private comparison: Comparison | null = null;
@@ -100,7 +101,7 @@ export class Learner {
   onTopology(view: SlotView, replica: Replica): void {
     this.view = view;
     this.replica = replica;
-    this.session += 1;
+    this.session = view.topology.epoch;
     this.comparison = null;
     this.answerTimeoutMs = ANSWER_TIMEOUT_MS_MIN;
     this.toPull.length = 0;

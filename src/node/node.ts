@@ -24,6 +24,7 @@ import { learnerOf, membershipOf, placeOf, recordReaderOf, recordWriterOf, servi
 import { Background } from './background.ts';
 import { ClusterDesk } from './cluster-desk.ts';
 import { Deadlines } from './deadlines.ts';
+import { drain } from './drain.ts';
 import { ExpiryTimes } from './expiry-times.ts';
 import { ForwardService } from './forward-service.ts';
 import { Forwarder } from './forwarder.ts';
@@ -52,8 +53,6 @@ import { Teacher } from './teacher.ts';
 
 /** Ticks between two looks at every key in flight. */
 const SWEEP_TICKS = 5;
-/** Milliseconds that a clean stop waits for the operations under way. (R18) */
-const DRAIN_MS_MAX = 3_000;
 
 export class CausewayNode implements NodeApi {
   readonly membership: Membership;
@@ -260,11 +259,11 @@ export class CausewayNode implements NodeApi {
     start: (end: (result: Result) => void) => void,
     byteCount = 0,
   ): void {
-    const refusal = this.admission.refusal(byteCount);
+    const refusal = this.admission.refusal('client', byteCount);
     if (refusal !== null) return this.parts.clock.defer(() => done({ kind: 'failed', failure: refusal }));
     this.parts.clock.defer(() =>
       start((result) => {
-        this.admission.leave(byteCount);
+        this.admission.leave('client', byteCount);
         done(result);
       }),
     );
@@ -295,20 +294,13 @@ export class CausewayNode implements NodeApi {
 
   /** A clean stop: finish what is under way, give up the lease, then the epoch; then the disk. (R18) */
   stop(done: () => void): void {
-    if (this.admission.isClosed) return;
-    this.admission.isClosed = true;
-    const { clock } = this.parts;
-    const until = clock.now() + DRAIN_MS_MAX;
-    const leave = (): void =>
+    if (this.admission.isClosed('client')) return;
+    drain(this.admission, this.parts.clock, () =>
       this.membership.stop(() => {
         this.closed = true;
         this.writer.barrier(() => this.parts.transport.close(() => this.parts.storage.close(done)));
-      });
-    const wait = (): void => {
-      if (this.admission.inFlight <= 0 || clock.now() >= until) leave();
-      else clock.after(TICK_MS, wait);
-    };
-    wait();
+      }),
+    );
   }
 
   private tick(): void {

@@ -48,6 +48,7 @@ export class OperationLearner {
   private readonly parts: OperationLearnerParts;
   private view: SlotView | null = null;
   private replica: Replica | null = null;
+  /** The epoch: what another process of this member asked is not answered to this one. */
   private session = 0;
   private turn = 0;
   private left = new Set<number>();
@@ -65,7 +66,7 @@ export class OperationLearner {
   onTopology(view: SlotView, replica: Replica): void {
     this.view = view;
     this.replica = replica;
-    this.session += 1;
+    this.session = view.topology.epoch;
     this.run = null;
     this.left = new Set();
     const { table, skip } = this.parts;

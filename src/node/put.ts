@@ -75,9 +75,7 @@ class Write implements Expiring {
     if (this.ended) return;
     const view = this.serving.view();
     const row = view?.row(this.slot);
-    if (view === null || row === undefined || row.owners.length === 0) return this.notReady(null);
-    // The forwarder sees another owner before long, and this node must come to an end here.
-    if (row.retires && this.request.hops >= HOPS_MAX) return this.fail(failure('not_ready'));
+    if (view === null || row === undefined || row.owners.length === 0) return this.noWay();
     const here =
       row.owns &&
       !row.retires &&
@@ -144,9 +142,10 @@ class Write implements Expiring {
   }
 
   private forward(target: number): void {
+    if (this.request.hops >= HOPS_MAX) return this.noWay();
     const view = this.serving.view()!;
     const peer = target === view.selfId ? undefined : this.serving.nameOf(target);
-    if (peer === undefined || this.request.hops >= HOPS_MAX) return this.notReady(null);
+    if (peer === undefined) return this.notReady(null);
     const timeoutMs = Math.max(1, this.deadlineAt - this.serving.clock.now());
     const { operation, hops } = this.request;
     const sent = this.serving.forwarder.write(peer, operation, hops + 1, timeoutMs, (result) => {
@@ -159,6 +158,12 @@ class Write implements Expiring {
     });
     if (sent === 0) this.notReady(null);
     else this.forwarded = sent;
+  }
+
+  /** Who handed the write to this node may know another way, or will before long; a client waits for ours. */
+  private noWay(): void {
+    if (this.request.hops > 0) this.fail(failure('not_ready'));
+    else this.notReady(null);
   }
 
   private notReady(problem: Failure | null): void {

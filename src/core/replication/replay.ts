@@ -2,6 +2,7 @@
  * What finishes a write whose coordinator cannot: asking it, and replaying under the same version when it is
  * gone or does not know. Several may replay; the outcome is the same. (PROTOCOL R4, R13, R17)
  */
+import { NONE } from '../../base/short-list.ts';
 import { QUERY_AFTER_MS, REPLAY_STAGGER_MS, RESEND_AFTER_MS } from '../limits.ts';
 import type { Query, QueryAnswer } from '../message.ts';
 import { closeKey, heldVersion } from './context.ts';
@@ -94,17 +95,20 @@ export function onQueryAnswer(context: ReplicaContext, message: QueryAnswer): vo
 
 /**
  * A new epoch: every unfinished round asks everyone again (R4), and versions whose coordinator is no longer part
- * of it are taken up by their turn in the owners' order (R13).
+ * of it are taken up by their turn in the owners' order (R13). What was asked in the epoch before is not answered in
+ * this one: the asker may be another process by now, which has given the round's number to a write of its own.
  */
 export function onEpoch(context: ReplicaContext): void {
   const now = context.effects.now();
   for (const state of [...context.table.values()]) {
+    if (context.mutations.acknowledgeEarlierEpoch !== true) state.owed = NONE;
     const round = state.round;
     if (round !== null) {
       if (round.phase !== 'storing' && context.mutations.keepAcknowledgements !== true)
         collect(context, state, round);
       continue;
     }
+    closeKey(context, state);
     const { id, incarnation } = state.heldCoordinator;
     if (state.valid || state.held === null || context.view.coordinatorLives(id, incarnation)) continue;
     const place = Math.max(0, context.view.row(state.slot).place);
