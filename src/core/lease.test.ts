@@ -95,16 +95,35 @@ describe('answerLease', () => {
 
 describe('ClockGap', () => {
   it('the machine slept unseen by the monotonic clock: noticed by the wall clock and by the boot clock', () => {
-    expect(new ClockGap(150, 0, 0, 0).wallRanAhead(10, 161)).toBe(true);
-    expect(new ClockGap(150, 0, 0, 0).tick(10, 10, 161)).toBe(true);
-    expect(new ClockGap(150, 0, 0, 0).tick(10, 160, 160)).toBe(false);
+    expect(new ClockGap(0, 0, 0).wallRanAhead(10, 21)).toBe(true);
+    expect(new ClockGap(0, 0, 0).tick(10, 10, 31)).toBe(true);
+    expect(new ClockGap(0, 0, 0).tick(10, 20, 30)).toBe(false);
   });
 
-  it('the wall clock is set back, or creeps: no gap', () => {
-    const gap = new ClockGap(150, 0, 0, 0);
+  it('what sleeps may pass unnoticed, also many short ones, is less than waiting out adds to a lease', () => {
+    const leaseMs = 600;
+    for (const slept of [1, 3, 7, 10]) {
+      const gap = new ClockGap(0, 0, 0);
+      let unnoticed = 0;
+      for (let at = 10; at <= leaseMs; at += 10) {
+        if (gap.tick(at, at + unnoticed + slept, at + unnoticed + slept)) break;
+        unnoticed += slept;
+      }
+      expect(leaseMs + unnoticed).toBeLessThanOrEqual(waitOutMs(leaseMs, 0) + leaseMs * 0.001);
+    }
+  });
+
+  it('a gap is told once', () => {
+    const gap = new ClockGap(0, 0, 0);
+    expect(gap.tick(10, 500, 500)).toBe(true);
+    expect(gap.tick(20, 510, 510)).toBe(false);
+  });
+
+  it('the wall clock is set back, or is slewed for hours, or the boot clock is coarse: no gap', () => {
+    const gap = new ClockGap(0, 0, 0);
     expect(gap.tick(10, -5_000, 10)).toBe(false);
-    for (let tick = 2; tick < 20; tick++) {
-      expect(gap.tick(tick * 10, -5_000 + (tick - 1) * 100, tick * 10)).toBe(false);
+    for (let at = 20; at < 1_000_000; at += 10) {
+      expect(gap.tick(at, -5_010 + at * 1.0005, Math.floor(at / 10) * 10 + (at % 20))).toBe(false);
     }
   });
 });

@@ -101,35 +101,42 @@ export function answerLease(
   return { granted, epoch };
 }
 
+/** Part by which a wall clock that is being corrected may run faster than the monotonic one: twice what NTP slews. */
+const WALL_SLEW_MAX = 0.001;
+/** Milliseconds. The kernel tells the time since boot in hundredths of a second. */
+const BOOT_GAP_MS_MAX = 2 * TICK_MS;
+
 /**
  * Notices that this process or its machine did not run for a while: the wall clock or the clock that counts
- * through suspension ran ahead of the monotonic one. Clocks only take away: a clock that went back is no gap.
+ * through suspension ran ahead of the monotonic one. Clocks only take away: a clock that went back is no gap. What is
+ * let pass, many short sleeps together included, lies within the tick by which waiting out outlasts a lease.
  */
 export class ClockGap {
-  private readonly gapMsMax: number;
   private monotonic: number;
-  private wall: number;
-  private boot: number;
+  /** How far the wall clock lay before the monotonic one, at the least, but for what correcting it may have added. */
+  private wallAhead: number;
+  private bootAhead: number;
 
-  constructor(gapMsMax: number, monotonic: number, wall: number, boot: number) {
-    this.gapMsMax = gapMsMax;
+  constructor(monotonic: number, wall: number, boot: number) {
     this.monotonic = monotonic;
-    this.wall = wall;
-    this.boot = boot;
+    this.wallAhead = wall - monotonic;
+    this.bootAhead = boot - monotonic;
   }
 
-  /** Cheap enough for every read: the wall clock alone, against the last tick. */
+  /** Cheap enough for every read: the wall clock alone. */
   wallRanAhead(monotonic: number, wall: number): boolean {
-    return wall - this.wall - (monotonic - this.monotonic) > this.gapMsMax;
+    return wall - monotonic - this.wallAhead > TICK_MS;
   }
 
-  /** Compares all clocks with the last tick and starts anew from here; true where there was a gap. */
+  /** Compares all clocks with those of the tick before; true where there was a gap, which is then over. */
   tick(monotonic: number, wall: number, boot: number): boolean {
-    const gap =
-      this.wallRanAhead(monotonic, wall) || boot - this.boot - (monotonic - this.monotonic) > this.gapMsMax;
+    const wallAhead = wall - monotonic;
+    const bootAhead = boot - monotonic;
+    const gap = this.wallRanAhead(monotonic, wall) || bootAhead - this.bootAhead > BOOT_GAP_MS_MAX;
+    const slewed = this.wallAhead + (monotonic - this.monotonic) * WALL_SLEW_MAX;
+    this.wallAhead = gap ? wallAhead : Math.min(wallAhead, slewed);
+    this.bootAhead = gap ? bootAhead : Math.min(bootAhead, this.bootAhead);
     this.monotonic = monotonic;
-    this.wall = wall;
-    this.boot = boot;
     return gap;
   }
 }

@@ -70,7 +70,7 @@ export class Membership {
     this.suspicion = new Suspicion(self.name, [], settings, now);
     this.neighbours = new Neighbours(parts, this.peers, this.suspicion);
     this.lease = new LeaseHolder(this.mutations);
-    this.gap = new ClockGap(settings.leaseMs / 4, now, clock.wallNow(), clock.bootNow());
+    this.gap = new ClockGap(now, clock.wallNow(), clock.bootNow());
     this.waits = new WaitingOut(this.mutations);
     this.tickedAt = now;
     const host = {
@@ -98,8 +98,6 @@ export class Membership {
     );
   }
 
-  // What the rest of the node asks.
-
   get topology(): Topology | null {
     return this.known;
   }
@@ -125,8 +123,9 @@ export class Membership {
   /** May this process serve at this very moment? Reads the clock each time; never keep the answer. (R16) */
   leaseHeld(): boolean {
     if (!this.self.live) return false;
+    const wall = this.parts.clock.wallNow();
     const now = this.parts.clock.now();
-    return now < this.lease.until && !this.gap.wallRanAhead(now, this.parts.clock.wallNow());
+    return now < this.lease.until && !this.gap.wallRanAhead(now, wall);
   }
 
   /** Monotonic time until which no write of the slot may complete, for somebody may serve it still; or 0. (R15) */
@@ -246,10 +245,12 @@ export class Membership {
   }
 
   tick(): void {
-    const now = this.parts.clock.now();
+    const { clock } = this.parts;
+    // The monotonic clock last: who is put aside between two readings has not slept.
+    const [wall, boot, now] = [clock.wallNow(), clock.bootNow(), clock.now()];
     const slept = now - this.tickedAt;
     this.tickedAt = now;
-    if (this.gap.tick(now, this.parts.clock.wallNow(), this.parts.clock.bootNow())) {
+    if (this.gap.tick(now, wall, boot)) {
       this.parts.telemetry.event('warn', 'membership.clock.gap', {});
       this.lease.drop(now);
       this.suspicion.stalled(now);
@@ -317,10 +318,9 @@ export class Membership {
 
   private onNews(topology: Topology): void {
     const { clusterId, life } = this.self.identity;
-    if (belongsSomewhere(clusterId) && (topology.clusterId !== clusterId || topology.life !== life)) {
-      return this.parts.telemetry.event('error', 'membership.foreign', { clusterId: topology.clusterId });
-    }
-    this.adopt(topology, false);
+    const isForeign = topology.clusterId !== clusterId || topology.life !== life;
+    if (!belongsSomewhere(clusterId) || !isForeign) return this.adopt(topology, false);
+    this.parts.telemetry.event('error', 'membership.foreign', { clusterId: topology.clusterId });
   }
 
   // What this node says.
@@ -370,9 +370,8 @@ export class Membership {
     this.learnedHere = true;
     // Before the identity: a disk that has its place in the cluster always has a topology too.
     this.disk.saveTopology(next, (error) => {
-      if (error !== null) {
-        this.parts.telemetry.event('error', 'membership.store.failed', { reason: error.message });
-      }
+      if (error === null) return;
+      this.parts.telemetry.event('error', 'membership.store.failed', { reason: error.message });
     });
     const wasMember = this.self.live;
     this.self.judge(next);
