@@ -16,10 +16,10 @@ import {
 } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { Telemetry } from '../src/ports/telemetry.ts';
-import { crc32Text } from '../src/wire/text-checksum.ts';
 import { SimDisk } from './disk.ts';
 import type { SimLegacy } from './legacy.ts';
 import { SimNetwork } from './network.ts';
+import { simHash32, simPlaceOf } from './placements.ts';
 import { MachineClocks, SimClock } from './scheduler.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import type { SimDatabase } from './system-of-record.ts';
@@ -140,7 +140,8 @@ export class SimCluster {
       transport: network.attach(sim.name, life),
       systemOfRecord: this.options.database?.connect(life) ?? null,
       legacySource: this.options.legacy?.connect(life) ?? null,
-      hash32: (text) => crc32Text(text),
+      hash32: simHash32,
+      place: simPlaceOf(this.options.replicaCount),
       onFatal: (reason) => {
         this.options.onEvent(sim.name, 'sim.fatal', { reason });
         scheduler.after(0, () => this.kill(sim));

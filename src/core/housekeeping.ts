@@ -6,7 +6,7 @@
  */
 import { COUNCIL_COUNT_MAX } from './limits.ts';
 import { beginMoves, destinations, dropRetired, headFor, movesOf } from './slot-moves.ts';
-import type { SlotTable } from './slot-moves.ts';
+import type { SlotTable } from './slot-index.ts';
 import type { Place } from './topology-change.ts';
 import { isAlive, memberById, memberByName, ownersNeeded, placeable } from './topology.ts';
 import type { Member, Standing, Topology } from './topology.ts';
@@ -47,6 +47,7 @@ export type Chore =
 
 /** The next thing to do; null where all is as it should be, or has to wait. */
 export function planHousekeeping(topology: Topology, facts: HousekeepingFacts): Chore | null {
+  if (facts.joiners.length === 0 && isSettled(topology)) return null;
   const joiners = facts.joiners.filter((joiner) => mayJoin(topology, joiner));
   if (joiners.length > 0 && topology.nextId < NODE_ID_COUNT) return { kind: 'join', joiners };
   const healed = topology.members.filter((member) => member.standing === 'healed');
@@ -60,6 +61,25 @@ export function planHousekeeping(topology: Topology, facts: HousekeepingFacts): 
   if (done.length > 0) return { kind: 'remove', ids: idsOf(done) };
   if (needsShare(topology)) return { kind: 'share' };
   return planMoves(topology, facts);
+}
+
+const settled = new WeakMap<Topology, boolean>();
+
+/**
+ * Nothing but a newcomer can make work here: everybody is alive and to stay, the council is full, the slots are shared
+ * out among all and where they belong. Asked for with every tick, and the same as long as the topology is.
+ */
+function isSettled(topology: Topology): boolean {
+  let known = settled.get(topology);
+  if (known === undefined) {
+    known =
+      topology.members.every((member) => member.alive && member.standing === undefined) &&
+      nextCouncil(topology) === null &&
+      !needsShare(topology) &&
+      topology.rows.every((row) => row.coming === undefined);
+    settled.set(topology, known);
+  }
+  return known;
 }
 
 function planMoves(topology: Topology, facts: HousekeepingFacts): Chore | null {

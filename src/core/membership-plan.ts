@@ -109,6 +109,8 @@ export function planServing(
         hasReleased(member) ||
         isRestarted(member, introductions.get(member.name))),
   );
+  // Mostly nobody goes and nobody is away who could come.
+  if (gone.length === 0 && others.every((member) => member.alive)) return { gone: [], entrants: [] };
   const staying = topology.members.filter((member) => member.alive && !gone.includes(member));
   const names = staying.map((member) => member.name);
   const entrants: Entrant[] = [];
@@ -130,11 +132,12 @@ export function planJoins(
   suspicion: Suspicion,
   now: number,
 ): Joiner[] {
-  const living = topology.members.filter((member) => member.alive).map((member) => member.name);
   const joiners: Joiner[] = [];
+  let living: readonly string[] | null = null;
   for (const each of introductions.values()) {
     if (!each.joins || each.state === 'serving' || each.incarnation === 0) continue;
     if (each.epoch !== topology.epoch || memberByName(topology, each.name) !== undefined) continue;
+    living ??= topology.members.filter((member) => member.alive).map((member) => member.name);
     if (!suspicion.isPresent(each.name, now) || !suspicion.isLinked(each.name, living, now)) continue;
     const { name, address, zone, host, weight, incarnation, replaces } = each;
     joiners.push({ name, address, zone, host, weight, incarnation, replaces });

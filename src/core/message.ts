@@ -145,14 +145,8 @@ export interface LearnDigests {
   readonly session: number;
   /** Ascending. */
   readonly slots: readonly number[];
-  /** For each of the slots: count, and two 32-bit halves of the digest. */
-  readonly digests: readonly SlotDigest[];
-}
-
-export interface SlotDigest {
-  readonly count: number;
-  readonly low: number;
-  readonly high: number;
+  /** For each of the slots three numbers: count, and the low and the high half of the digest. */
+  readonly digests: Uint32Array;
 }
 
 /** The owner's answer: which of those slots differ; it names the first of them and their number. */

@@ -75,16 +75,18 @@ export function balanceFirsts(draft: SlotDraft, share: Float64Array): void {
     bounds: boundsOf(firstShare),
     load: draft.firstLoad,
     givers: (node, visit) => {
+      const told = new Neighbours(draft.nodeCount, visit);
       for (const place of draft.placesOf[node]!) {
         if (draft.isFirst(place)) continue;
-        if (visit(draft.nodeAt[draft.slotOfPlace(place) * draft.ownerCount]!, place)) return;
+        if (told.tell(draft.nodeAt[draft.slotOfPlace(place) * draft.ownerCount]!, place)) return;
       }
     },
     takers: (node, visit) => {
+      const told = new Neighbours(draft.nodeCount, visit);
       for (const first of draft.placesOf[node]!) {
         if (!draft.isFirst(first)) continue;
         for (let place = first + 1; place < first + draft.ownerCount; place++) {
-          if (visit(draft.nodeAt[place]!, place)) return;
+          if (told.tell(draft.nodeAt[place]!, place)) return;
         }
       }
     },
@@ -207,23 +209,47 @@ function findChain(
 }
 
 function visitTakers(draft: SlotDraft, node: number, visit: Visit): void {
-  const told = new Uint8Array(draft.nodeCount);
+  const told = new Neighbours(draft.nodeCount, visit);
   for (const place of draft.placesOf[node]!) {
     const slot = draft.slotOfPlace(place);
     for (let taker = 0; taker < draft.nodeCount; taker++) {
-      if (told[taker] === 1 || !draft.fits(slot, taker, node)) continue;
-      told[taker] = 1;
-      if (visit(taker, place)) return;
+      if (told.has(taker) || !draft.fits(slot, taker, node)) continue;
+      if (told.tell(taker, place)) return;
     }
   }
 }
 
 function visitGivers(draft: SlotDraft, node: number, visit: Visit): void {
-  const told = new Uint8Array(draft.nodeCount);
+  const told = new Neighbours(draft.nodeCount, visit);
   for (let place = 0; place < draft.nodeAt.length; place++) {
     const giver = draft.nodeAt[place]!;
-    if (giver === node || told[giver] === 1 || !draft.fits(draft.slotOfPlace(place), node, giver)) continue;
-    told[giver] = 1;
-    if (visit(giver, place)) return;
+    if (giver === node || told.has(giver) || !draft.fits(draft.slotOfPlace(place), node, giver)) continue;
+    if (told.tell(giver, place)) return;
+  }
+}
+
+/** The neighbours of one node: each is told of once, with the first place that is found for it. */
+class Neighbours {
+  private readonly told: Uint8Array;
+  private readonly visit: Visit;
+  /** All but the node itself. */
+  private left: number;
+
+  constructor(nodeCount: number, visit: Visit) {
+    this.told = new Uint8Array(nodeCount);
+    this.visit = visit;
+    this.left = nodeCount - 1;
+  }
+
+  has(neighbour: number): boolean {
+    return this.told[neighbour] === 1;
+  }
+
+  /** True where the visits are over: the visitor has what it sought, or nobody is left. */
+  tell(neighbour: number, place: number): boolean {
+    if (this.told[neighbour] === 1) return false;
+    this.told[neighbour] = 1;
+    this.left -= 1;
+    return this.visit(neighbour, place) || this.left === 0;
   }
 }

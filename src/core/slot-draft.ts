@@ -109,6 +109,16 @@ export class SlotDraft {
     return Array.from(this.nodeAt.subarray(start, start + this.takenCount(slot)));
   }
 
+  /** The owners as a text, a character each: equal texts, equal owners in equal order. */
+  textOf(slot: number): string {
+    const start = slot * this.ownerCount;
+    let text = '';
+    for (let place = start; place < start + this.ownerCount && this.nodeAt[place] !== NOBODY; place++) {
+      text += String.fromCharCode(this.nodeAt[place]!);
+    }
+    return text;
+  }
+
   private fitsLevel(level: SpreadLevel, slot: number, node: number, leaving: number): boolean {
     const { domainOf, capacity, repeatsMax } = level;
     const start = slot * this.ownerCount;

@@ -5,11 +5,11 @@
  * between leaves rows that say what is complete where. (DESIGN 3, PROTOCOL R15, R20, R21)
  */
 import { MOVE_SLOTS_MAX, SLOT_COUNT } from './limits.ts';
+import { slotsOfRow } from './slot-index.ts';
+import type { SlotTable } from './slot-index.ts';
 import type { OwnersOfSlot } from './slot-table.ts';
 import { isAlive, learners, liveOwners, retiring } from './topology.ts';
 import type { SlotRow, Topology } from './topology.ts';
-
-export type SlotTable = Pick<Topology, 'rows' | 'slotRow'>;
 
 /** Where each slot is headed: its owners to come, or those it has. */
 export function destinations(table: SlotTable): OwnersOfSlot {
@@ -24,18 +24,11 @@ export function destinations(table: SlotTable): OwnersOfSlot {
  * lease; complete owners stay until those who come are complete.
  */
 export function headFor(table: SlotTable, to: OwnersOfSlot): SlotTable {
-  const made = new Map<string, SlotRow>();
-  return rebuilt(table, (slot, row) => {
-    const coming = to(slot);
-    const key = `${table.slotRow[slot]!}>${coming.join(',')}`;
-    let next = made.get(key);
-    if (next === undefined) {
-      const owners = row.owners.filter((id) => row.complete.includes(id) || coming.includes(id));
-      next = settled({ owners, complete: row.complete, coming });
-      made.set(key, next);
-    }
-    return next;
+  const made = rowsMadeOf(table, (row, coming) => {
+    const owners = row.owners.filter((id) => row.complete.includes(id) || coming.includes(id));
+    return settled({ owners, complete: row.complete, coming });
   });
+  return rebuilt(table, (slot, number) => made(number, to(slot)));
 }
 
 /** Free members begin to learn slots that wait for them; null where nothing can begin. */
@@ -46,14 +39,19 @@ export function beginMoves(topology: Topology): SlotTable | null {
     if (isAlive(topology, id) && !learning.has(id)) room.set(id, MOVE_SLOTS_MAX);
   }
   if (room.size === 0) return null;
+  const mayBegin = topology.rows.map((row) => {
+    if (row.coming === undefined || liveOwners(topology, row).length === 0) return [];
+    return row.coming.filter((id) => !row.owners.includes(id) && room.has(id));
+  });
+  const made = rowsMadeOf(topology, (row, fresh) => settled({ ...row, owners: [...row.owners, ...fresh] }));
   let begun = false;
-  const table = rebuilt(topology, (_slot, row) => {
-    if (row.coming === undefined || liveOwners(topology, row).length === 0) return row;
-    const fresh = row.coming.filter((id) => !row.owners.includes(id) && (room.get(id) ?? 0) > 0);
-    if (fresh.length === 0) return row;
+  const table = rebuilt(topology, (_slot, number) => {
+    if (mayBegin[number]!.length === 0) return topology.rows[number]!;
+    const fresh = mayBegin[number]!.filter((id) => room.get(id)! > 0);
+    if (fresh.length === 0) return topology.rows[number]!;
     begun = true;
     for (const id of fresh) room.set(id, room.get(id)! - 1);
-    return settled({ ...row, owners: [...row.owners, ...fresh] });
+    return made(number, fresh);
   });
   return begun ? table : null;
 }
@@ -71,7 +69,7 @@ export function dropRetired(topology: Topology, mayGo: (id: number) => boolean):
     return settled({ ...row, owners: row.owners.filter(stays), complete: row.complete.filter(stays) });
   });
   if (!dropped) return null;
-  return rebuilt(topology, (slot) => made[topology.slotRow[slot]!]!);
+  return rebuilt(topology, (_slot, number) => made[number]!);
 }
 
 /** Slots per member, by what it has to do with them while they change hands. */
@@ -103,13 +101,10 @@ function countMoves(topology: Topology): Moves {
   const waiting = new Map<number, number>();
   const learning = new Map<number, number>();
   const leaving = new Map<number, number>();
-  const counts = new Uint32Array(topology.rows.length);
-  const { slotRow } = topology;
-  for (let slot = 0; slot < SLOT_COUNT; slot += 1) counts[slotRow[slot]!]! += 1;
   let slotCount = 0;
   let hasLeavings = false;
   topology.rows.forEach((row, index) => {
-    const count = counts[index]!;
+    const count = slotsOfRow(topology, index).length;
     if (count === 0) return;
     const add = (to: Map<number, number>, id: number): void => void to.set(id, (to.get(id) ?? 0) + count);
     for (const id of learners(topology, row)) add(learning, id);
@@ -135,14 +130,15 @@ function settled(row: SlotRow): SlotRow {
   return { owners: coming, complete: coming.filter((id) => complete.includes(id)) };
 }
 
-/** A new table, slot by slot; slots whose rows say the same share one. */
-function rebuilt(table: SlotTable, next: (slot: number, row: SlotRow) => SlotRow): SlotTable {
+/**
+ * A new table, slot by slot: `next` is given the slot and the number of its row, and gives the same object for the same
+ * row wherever it can. Slots whose rows say the same share one.
+ */
+function rebuilt(table: SlotTable, next: (slot: number, number: number) => SlotRow): SlotTable {
   const rows: SlotRow[] = [];
   const numberOf = new Map<SlotRow, number>();
   const byContent = new Map<string, number>();
-  const slotRow = new Uint16Array(SLOT_COUNT);
-  for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
-    const row = next(slot, table.rows[table.slotRow[slot]!]!);
+  const numberOfRow = (row: SlotRow): number => {
     let number = numberOf.get(row);
     if (number === undefined) {
       const content = `${row.owners.join()};${row.complete.join()};${row.coming?.join() ?? ''}`;
@@ -150,7 +146,41 @@ function rebuilt(table: SlotTable, next: (slot: number, row: SlotRow) => SlotRow
       byContent.set(content, number);
       numberOf.set(row, number);
     }
-    slotRow[slot] = number;
+    return number;
+  };
+  const slotRow = new Uint16Array(SLOT_COUNT);
+  // Mostly a row's slots all get the same next one: what the last of them got is looked at first.
+  const lastMade = new Array<SlotRow | undefined>(table.rows.length).fill(undefined);
+  const lastNumber = new Uint16Array(table.rows.length);
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+    const before = table.slotRow[slot]!;
+    const row = next(slot, before);
+    if (row !== lastMade[before]) {
+      lastMade[before] = row;
+      lastNumber[before] = numberOfRow(row);
+    }
+    slotRow[slot] = lastNumber[before]!;
   }
   return { rows, slotRow };
+}
+
+/** Makes others of a table's rows by lists of ids: of equal lists the same object. */
+function rowsMadeOf(
+  table: SlotTable,
+  make: (row: SlotRow, ids: readonly number[]) => SlotRow,
+): (number: number, ids: readonly number[]) => SlotRow {
+  const made: { readonly ids: readonly number[]; readonly row: SlotRow }[][] = table.rows.map(() => []);
+  return (number, ids) => {
+    const known = made[number]!;
+    for (const each of known) if (areEqual(each.ids, ids)) return each.row;
+    const row = make(table.rows[number]!, ids);
+    known.push({ ids, row });
+    return row;
+  };
+}
+
+function areEqual(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
 }

@@ -48,7 +48,7 @@ export function placeSlots(input: PlacementInput): Placement {
   fillPlaces(draft, ring, bounds, spread.share);
   balancePlaces(draft, bounds, ringChoice(draft, ring));
   balanceFirsts(draft, spread.share);
-  return rowsByContent((slot) => draft.ownersOf(slot).map((node) => members[node]!.id));
+  return rowsByContent(draft, members);
 }
 
 /** The placement as a topology's rows in which every owner holds everything: right at a founding. */
@@ -63,17 +63,16 @@ export function ownersOfSlotIn(topology: Pick<Topology, 'rows' | 'slotRow'>): Ow
 }
 
 /** Slots with equal owners in equal order share a row. */
-function rowsByContent(ownersOfSlot: OwnersOfSlot): Placement {
-  const rowByOwners = new Map<string, number>();
+function rowsByContent(draft: SlotDraft, members: readonly PlacementMember[]): Placement {
+  const rowByNodes = new Map<string, number>();
   const owners: number[][] = [];
   const slotRow = new Uint16Array(SLOT_COUNT);
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    const ids = ownersOfSlot(slot);
-    const text = ids.join(',');
-    let row = rowByOwners.get(text);
+    const nodes = draft.textOf(slot);
+    let row = rowByNodes.get(nodes);
     if (row === undefined) {
-      row = owners.push([...ids]) - 1;
-      rowByOwners.set(text, row);
+      row = owners.push(draft.ownersOf(slot).map((node) => members[node]!.id)) - 1;
+      rowByNodes.set(nodes, row);
     }
     slotRow[slot] = row;
   }
@@ -93,10 +92,17 @@ interface SlotRing {
   readonly positionOf: Uint32Array;
 }
 
+/** Where the slots stand depends on the hash alone: worked out once. */
+const slotPositions = new WeakMap<Hash32, Uint32Array>();
+
 function ringOf(members: readonly PlacementMember[], hash32: Hash32): SlotRing {
   const names = members.map((member) => member.name);
   const weights = members.map((member) => member.weight);
-  const positionOf = Uint32Array.from({ length: SLOT_COUNT }, (_, slot) => hash32(`slot ${slot}`));
+  let positionOf = slotPositions.get(hash32);
+  if (positionOf === undefined) {
+    positionOf = Uint32Array.from({ length: SLOT_COUNT }, (_, slot) => hash32(`slot ${slot}`));
+    slotPositions.set(hash32, positionOf);
+  }
   return { ring: makeRing(names, weights, hash32), positionOf };
 }
 
@@ -112,17 +118,21 @@ function keepOwners(
 ): void {
   const nodeOfId = new Map(members.map((member, node) => [member.id, node]));
   const keptOf: number[][] = [];
+  // Slots of one row are given the same list.
+  const keptOfRow = new Map<readonly number[], number[]>();
   const load = new Float64Array(draft.nodeCount);
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    const kept: number[] = [];
-    for (const id of previous(slot)) {
-      const node = nodeOfId.get(id);
-      if (node !== undefined && !kept.includes(node)) kept.push(node);
+    const owners = previous(slot);
+    let kept = keptOfRow.get(owners);
+    if (kept === undefined) {
+      const nodes = owners.map((id) => nodeOfId.get(id)).filter((node) => node !== undefined);
+      keptOfRow.set(owners, (kept = [...new Set(nodes)]));
     }
     for (const node of kept) load[node]!++;
     keptOf.push(kept);
   }
   keptOf.forEach((kept, slot) => {
+    if (addAll(draft, slot, kept)) return;
     const before = [...kept].sort((a, b) => load[a]! / share[a]! - load[b]! / share[b]!);
     for (const node of before) {
       const full = draft.takenCount(slot) === draft.ownerCount;
@@ -134,6 +144,19 @@ function keepOwners(
       kept.filter((node) => draft.holds(slot, node)),
     );
   });
+}
+
+/** Mostly all may stay; where one does not fit the slot is left empty. */
+function addAll(draft: SlotDraft, slot: number, nodes: readonly number[]): boolean {
+  if (nodes.length > draft.ownerCount) return false;
+  for (const node of nodes) {
+    if (!draft.fits(slot, node, NOBODY)) {
+      draft.rewrite(slot, []);
+      return false;
+    }
+    draft.add(slot, node);
+  }
+  return true;
 }
 
 /** Gives every free place to the first node clockwise that fits and has room; else to the least loaded. */

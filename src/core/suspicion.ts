@@ -24,6 +24,8 @@ interface Sight {
   reportedAt: number;
 }
 
+const NOBODY: readonly string[] = [];
+
 export class Suspicion {
   private readonly self: string;
   private readonly settings: SuspicionSettings;
@@ -107,17 +109,23 @@ export class Suspicion {
   }
 
   /** What our heartbeats say. */
-  silent(now: number): string[] {
-    return [...this.sights.keys()].filter((name) => this.isSilent(name, now));
+  silent(now: number): readonly string[] {
+    let silent: string[] | null = null;
+    for (const name of this.sights.keys()) if (this.isSilent(name, now)) (silent ??= []).push(name);
+    return silent ?? NOBODY;
   }
 
   /** Does the observer say that it does not hear the other? Undefined where we do not know its view. */
   misses(observer: string, other: string, now: number): boolean | undefined {
     if (observer === this.self) return this.isSilent(other, now);
+    return this.reportOf(observer, now)?.includes(other);
+  }
+
+  /** Whom the observer says that it does not hear; undefined where we do not know its view. */
+  private reportOf(observer: string, now: number): readonly string[] | undefined {
     const sight = this.sights.get(observer);
     if (sight === undefined || now - sight.reportedAt > this.settings.suspectAfterMs) return undefined;
-    if (this.isSilent(observer, now)) return undefined;
-    return sight.suspects.includes(other);
+    return this.isSilent(observer, now) ? undefined : sight.suspects;
   }
 
   /** Works the link between us and all of these both ways, as far as everyone concerned reports? */
@@ -131,21 +139,30 @@ export class Suspicion {
 
   /** Ids of live members that must go, ourselves possibly among them. Called on each tick. */
   accused(topology: Topology, now: number): number[] {
+    if (!this.isAnybodyMissed(now)) return [];
     const alive = topology.members.filter((member) => member.alive);
     const council = topology.members.filter((member) => topology.council.includes(member.id));
     const majority = majorityOf(council.length);
-    const gone = alive.filter((member) => {
-      const missing = council.filter(
-        (voter) => voter.id !== member.id && this.misses(voter.name, member.name, now) === true,
-      );
-      return missing.length >= majority;
-    });
-    const heardCouncil = council.filter(
-      (voter) => voter.name === this.self || this.misses(voter.name, this.self, now) !== undefined,
-    );
+    const views = council.map(({ id, name }) => ({
+      id,
+      missed: name === this.self ? this.silent(now) : this.reportOf(name, now),
+    }));
+    const isGone = ({ id, name }: Member): boolean =>
+      views.filter((view) => view.id !== id && view.missed?.includes(name) === true).length >= majority;
+    const gone = alive.filter(isGone);
+    const heardCount = views.filter(({ missed }) => missed !== undefined).length;
     const left = alive.filter((member) => !gone.includes(member));
-    const victims = heardCouncil.length >= majority ? this.splitVictims(left, now) : [];
+    const victims = heardCount >= majority ? this.splitVictims(left, now) : [];
     return [...gone, ...victims].map((member) => member.id);
+  }
+
+  /** Mostly all are heard by all, and no pair is split: then nobody is accused, at no cost. */
+  private isAnybodyMissed(now: number): boolean {
+    if (this.splitSince.size > 0) return true;
+    for (const [name, sight] of this.sights) {
+      if (sight.suspects.length > 0 || this.isSilent(name, now)) return true;
+    }
+    return false;
   }
 
   private splitVictims(alive: readonly Member[], now: number): Member[] {

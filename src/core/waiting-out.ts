@@ -4,8 +4,8 @@
  * elsewhere. (PROTOCOL R15, R17)
  */
 import { waitOutMs } from './lease.ts';
-import { SLOT_COUNT } from './limits.ts';
 import type { Mutations } from './mutations.ts';
+import { rowPairs } from './slot-index.ts';
 import { isAlive, memberById, memberByName } from './topology.ts';
 import type { SlotRow, Topology } from './topology.ts';
 
@@ -24,9 +24,6 @@ interface Wait {
 }
 
 type Slots = (slot: number) => boolean;
-
-/** Pairs of rows up to which a table of bytes is made; a map where there are more. */
-const PAIRS_MAX = 1_000_000;
 
 export class WaitingOut {
   private readonly mutations: Mutations;
@@ -154,7 +151,9 @@ function lostSlots(previous: Topology, next: Topology, onlyGone: boolean): Map<n
   const lost = new Map<number, Slots>();
   const isSame = (id: number): boolean =>
     memberById(previous, id)!.incarnation === memberById(next, id)?.incarnation;
-  for (const [before, after] of rowPairs(previous, next)) {
+  for (const pair of rowPairs(previous, next)) {
+    const before = previous.rows[pair.before]!;
+    const after = next.rows[pair.after]!;
     for (const id of before.complete) {
       if (lost.has(id) || !serves(previous, before, id)) continue;
       if (isSame(id) && (serves(next, after, id) || (onlyGone && isAlive(next, id)))) continue;
@@ -164,24 +163,6 @@ function lostSlots(previous: Topology, next: Topology, onlyGone: boolean): Map<n
     }
   }
   return lost;
-}
-
-/** Each pair of rows that some slot has one after the other. */
-function rowPairs(previous: Topology, next: Topology): [SlotRow, SlotRow][] {
-  const pairs: [SlotRow, SlotRow][] = [];
-  const width = next.rows.length;
-  const size = previous.rows.length * width;
-  const seen = size <= PAIRS_MAX ? new Uint8Array(size) : new Map<number, number>();
-  for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
-    const before = previous.slotRow[slot]!;
-    const after = next.slotRow[slot]!;
-    const pair = before * width + after;
-    if (seen instanceof Map ? seen.has(pair) : seen[pair] === 1) continue;
-    if (seen instanceof Map) seen.set(pair, 1);
-    else seen[pair] = 1;
-    pairs.push([previous.rows[before]!, next.rows[after]!]);
-  }
-  return pairs;
 }
 
 /** Null where the member serves them all. */

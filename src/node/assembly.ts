@@ -66,8 +66,8 @@ export function membershipOf(
 }
 
 /** How the slots of this cluster are shared out. */
-export function placeOf({ hash32, membership: { replicaCount } }: NodeParts): Place {
-  return (members, previous) => rowsOf(placeSlots({ members, replicaCount, previous, hash32 }));
+export function placeOf({ hash32, place, membership: { replicaCount } }: NodeParts): Place {
+  return place ?? ((members, previous) => rowsOf(placeSlots({ members, replicaCount, previous, hash32 })));
 }
 
 export function learnerOf(

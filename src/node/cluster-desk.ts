@@ -137,7 +137,7 @@ export class ClusterDesk {
     for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
       const isHeld = topology!.rows[topology!.slotRow[slot]!]!.complete.includes(selfId);
       if (isHeld) heldSlots += 1;
-      if (isHeld) told += digests.of(slot).count * gains[slot]!;
+      if (isHeld) told += digests.countOf(slot) * gains[slot]!;
       else untold += gains[slot]!;
     }
     return Math.round(told + (heldSlots === 0 ? 0 : (untold * digests.recordCount) / heldSlots));

@@ -8,6 +8,7 @@ import { SlotView } from '../core/replication/slot-view.ts';
 import type { Topology } from '../core/topology.ts';
 import { Learner } from './learner.ts';
 import type { LearnerParts } from './learner.ts';
+import { SlotDigests } from './slot-digests.ts';
 
 const SELF = 1;
 
@@ -57,8 +58,9 @@ function begin(): Scene {
     clock: { now: () => scene.at },
     shelf: {
       isVerified: (slot: number) => verified.has(slot),
+      unverified: (slots: Uint16Array) => [...slots].filter((slot) => !verified.has(slot)),
       setVerified: (slot: number) => void verified.add(slot),
-      digests: { of: () => ({ count: 0, low: 0, high: 0 }) },
+      digests: new SlotDigests(),
     },
     marks: { restore: () => undefined },
     operations: { onTopology: () => undefined, isDone: true },
@@ -75,12 +77,12 @@ function begin(): Scene {
 /** What an owner answers that finds no difference in the slots it owns, and cannot speak of others. */
 function equalAnswer(question: PeerMessage): LearnDifferences {
   if (question.kind !== 'learnDigests') throw new Error(`a ${question.kind} was asked`);
-  const { session, slots, digests } = question;
+  const { session, slots } = question;
   return {
     kind: 'learnDifferences',
     session,
     slotFirst: slots[0]!,
-    slotCount: digests.length,
+    slotCount: slots.length,
     differing: [],
   };
 }

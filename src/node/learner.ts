@@ -4,11 +4,13 @@
  * removed. Writes of the epoch arrive through Invalidate all the while and are never undone. Once every slot is
  * confirmed and on disk, promotion is asked for. (PROTOCOL R19, R20)
  */
+import { IndexSet } from '../base/index-set.ts';
 import type { CopyPace } from '../core/copy-pace.ts';
 import { SLOT_COPIES_IN_FLIGHT_MAX, SLOT_COUNT } from '../core/limits.ts';
 import type { LearnDifferences, LearnFrame, LearnMessage, PeerMessage } from '../core/message.ts';
 import type { Replica } from '../core/replication/replica.ts';
-import type { SlotView } from '../core/replication/slot-view.ts';
+import { slotsToLookAt } from '../core/replication/slot-view.ts';
+import type { HeldSlots, SlotView } from '../core/replication/slot-view.ts';
 import { movesOf } from '../core/slot-moves.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
@@ -80,7 +82,7 @@ export class Learner {
   private readonly pulls = new Map<number, Pull>();
   /** Slots this node learns in the present epoch. */
   private slotsTotal = 0;
-  private slotsLeft = new Set<number>();
+  private readonly slotsLeft = new IndexSet(SLOT_COUNT);
   private told = false;
   private answerTimeoutMs = ANSWER_TIMEOUT_MS_MIN;
 
@@ -99,6 +101,7 @@ export class Learner {
 
   /** Every epoch begins a session: what was under way is asked anew, confirmed slots stand. (R19) */
   onTopology(view: SlotView, replica: Replica): void {
+    const before = this.replica === replica ? this.view : null;
     this.view = view;
     this.replica = replica;
     this.session = view.topology.epoch;
@@ -108,16 +111,9 @@ export class Learner {
     this.pulls.clear();
     this.told = false;
     this.slotsTotal = 0;
-    this.slotsLeft = new Set();
+    this.slotsLeft.clear();
     this.parts.operations.onTopology(view, replica);
-    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
-      const row = view.row(slot);
-      if (row.owns) this.confirm(slot);
-      if (!row.learns) continue;
-      this.slotsTotal += 1;
-      // A slot without a living complete owner teaches nobody, and holds up no promotion: it is not part of one.
-      if (row.owners.length > 0 && !this.parts.shelf.isVerified(slot)) this.slotsLeft.add(slot);
-    }
+    this.findSlots(slotsToLookAt(before, view));
     this.noteProgress();
     this.proceed();
   }
@@ -158,6 +154,21 @@ export class Learner {
     }
   }
 
+  /** What was owned in the epoch before and still is counts already. */
+  private findSlots(held: readonly HeldSlots[]): void {
+    const owned: number[] = [];
+    for (const { row, slots } of held) {
+      if (row.learns) this.slotsTotal += slots.length;
+      // A slot without a living complete owner teaches nobody, and holds up no promotion: it is not part of one.
+      if (row.learns && row.owners.length === 0) continue;
+      for (const slot of this.parts.shelf.unverified(slots)) {
+        if (row.owns) owned.push(slot);
+        else this.slotsLeft.add(slot);
+      }
+    }
+    for (const slot of Uint16Array.from(owned).sort()) this.confirm(slot);
+  }
+
   /** With what waits for its turn: the member has come when all of it is here. */
   private noteProgress(): void {
     const { topology, selfId } = this.view!;
@@ -184,16 +195,17 @@ export class Learner {
   }
 
   private compareNext(): void {
+    const left = this.slotsLeft;
     let source = 0;
-    for (const slot of this.slotsLeft) if ((source = this.sourceOf(slot)) !== 0) break;
+    for (let slot = left.next(0); slot >= 0 && source === 0; slot = left.next(slot + 1))
+      source = this.sourceOf(slot);
     if (source === 0) return;
     const slots: number[] = [];
-    for (const slot of this.slotsLeft) {
-      if (slots.length >= RUN_SLOTS_MAX) break;
+    for (let slot = left.next(0); slot >= 0 && slots.length < RUN_SLOTS_MAX; slot = left.next(slot + 1)) {
       if (this.view!.row(slot).owners.includes(source)) slots.push(slot);
     }
     this.comparison = { slots, source, dueAt: this.parts.clock.now() + this.answerTimeoutMs };
-    const digests = slots.map((slot) => this.parts.shelf.digests.of(slot));
+    const digests = this.parts.shelf.digests.of(slots);
     this.parts.send(source, { kind: 'learnDigests', session: this.session, slots, digests });
   }
 

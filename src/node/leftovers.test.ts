@@ -22,7 +22,7 @@ function makeLeftovers(recordCount: number, owners: readonly number[] = [1]) {
     clock: { now: () => now },
     storage: { scan },
     shelf: {
-      digests: { of: (slot: number) => ({ count: slot === SLOT ? records.length : 0 }) },
+      digests: { countOf: (slot: number) => (slot === SLOT ? records.length : 0) },
       replaceAtRest: (slot: number, key: string) =>
         (records = records.filter((each) => each !== recordKey(slot, key))),
     },

@@ -47,7 +47,7 @@ export class Leftovers {
     }
     if (now - this.epochSince < QUIET_MS || movesOf(view.topology).slotCount > 0) return;
     while (this.slotNext < SLOT_COUNT) {
-      if (this.isForeign(this.slotNext) && shelf.digests.of(this.slotNext).count > 0) {
+      if (this.isForeign(this.slotNext) && shelf.digests.countOf(this.slotNext) > 0) {
         return this.removePage(this.slotNext);
       }
       this.slotNext += 1;
@@ -69,7 +69,7 @@ export class Leftovers {
       if (error !== null || this.parts.replica()?.view.topology.epoch !== this.epoch) return;
       if (!this.isForeign(slot)) return;
       for (const entry of entries) shelf.replaceAtRest(slot, splitRecordKey(entry.key).key, null);
-      if (entries.length > 0 && shelf.digests.of(slot).count > 0) return;
+      if (entries.length > 0 && shelf.digests.countOf(slot) > 0) return;
       // With the last record goes what was noted of its writes under way, which nobody would ask for any more.
       marks.forget(slot);
       this.slotNext += 1;

@@ -23,8 +23,9 @@ export interface Peer {
 }
 
 export class PeerTable {
+  /** What those said about themselves who are listened to: asked for with every tick, so kept and not gathered. */
+  readonly introductions = new Map<string, Introduction>();
   private readonly peers = new Map<string, Peer>();
-
   private readonly telemetry: Telemetry;
 
   constructor(names: readonly string[], telemetry: Telemetry) {
@@ -46,6 +47,7 @@ export class PeerTable {
 
   remove(name: string): void {
     this.peers.delete(name);
+    this.introductions.delete(name);
   }
 
   get(name: string): Peer | undefined {
@@ -62,12 +64,10 @@ export class PeerTable {
     return [...this.peers.values()].filter((peer) => peer.linked);
   }
 
-  introductions(): Map<string, Introduction> {
-    const known = new Map<string, Introduction>();
-    for (const peer of this.peers.values()) {
-      if (peer.trusted && peer.introduction !== null) known.set(peer.name, peer.introduction);
-    }
-    return known;
+  /** Its process is gone, or its link to us: what it said counts no more. */
+  onGone(peer: Peer): void {
+    peer.introduction = null;
+    this.introductions.delete(peer.name);
   }
 
   /** A process of another cluster, or of another life of ours, is not listened to. */
@@ -79,6 +79,8 @@ export class PeerTable {
       !belongsSomewhere(clusterId) ||
       !belongsSomewhere(own.clusterId) ||
       (clusterId === own.clusterId && life === own.life);
+    if (peer.trusted) this.introductions.set(peer.name, introduction);
+    else this.introductions.delete(peer.name);
     if (peer.trusted || standing?.incarnation === introduction.incarnation) return;
     this.telemetry.event('error', 'membership.foreign', { peer: peer.name, clusterId, life });
   }

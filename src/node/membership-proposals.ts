@@ -146,6 +146,7 @@ export class Proposals {
         now,
       );
     }
+    if (this.neededSince === null && this.behindSince === null) return;
     const turn = this.turn(situation, topology) * TURN_MS;
     if (this.neededSince !== null && now - this.neededSince >= turn) {
       return this.driver.begin(

@@ -18,6 +18,12 @@ import { foundersOf } from './neighbours.ts';
 /** Milliseconds between two tries to store an incarnation. */
 const STORE_PAUSE_MS = 1_000;
 
+interface Said {
+  readonly identity: Identity;
+  readonly mayJoin: boolean;
+  readonly introduction: Introduction;
+}
+
 export class MembershipSelf {
   readonly name: string;
   identity: Identity;
@@ -30,6 +36,7 @@ export class MembershipSelf {
   private readonly telemetry: Telemetry;
   private storing: 'no' | 'needed' | 'under way' = 'needed';
   private storedAt = -Infinity;
+  private said: Said | null = null;
 
   constructor(name: string, identity: Identity, disk: MembershipDisk, random: Random, telemetry: Telemetry) {
     this.name = name;
@@ -95,13 +102,28 @@ export class MembershipSelf {
 
   /** What this process says about itself; `epoch` is the highest that it knows to be chosen. */
   introduction(parts: MembershipParts, epoch: number, mayJoin: boolean): Introduction {
+    const { identity, incarnation, live, said } = this;
+    // Asked for with every tick, and mostly the same as before.
+    if (
+      said === null ||
+      said.identity !== identity ||
+      said.mayJoin !== mayJoin ||
+      said.introduction.incarnation !== incarnation ||
+      said.introduction.epoch !== epoch ||
+      (said.introduction.state === 'serving') !== live
+    )
+      this.said = { identity, mayJoin, introduction: this.introduce(parts, epoch, mayJoin) };
+    return this.said!.introduction;
+  }
+
+  private introduce(parts: MembershipParts, epoch: number, mayJoin: boolean): Introduction {
     const { clusterId, life, id } = this.identity;
-    const { joins } = parts;
+    const { joins, self } = parts;
     const own = parts.members.find((member) => member.name === this.name);
     const state = this.live ? 'serving' : id === 0 ? 'blank' : 'entering';
     return {
       kind: 'introduction',
-      ...parts.self,
+      ...self,
       incarnation: this.incarnation,
       id,
       clusterId,

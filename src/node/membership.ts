@@ -239,7 +239,7 @@ export class Membership {
   onPeerGone(name: string): void {
     const peer = this.peers.get(name);
     if (peer === undefined) return;
-    peer.introduction = null;
+    this.peers.onGone(peer);
     this.suspicion.peerGone(name, this.parts.clock.now());
     this.neighbours.onPeerGone(name);
   }
@@ -332,7 +332,7 @@ export class Membership {
   }
 
   private allIntroductions(): Map<string, Introduction> {
-    return this.peers.introductions().set(this.self.name, this.introduction());
+    return new Map(this.peers.introductions).set(this.self.name, this.introduction());
   }
 
   private broadcast(message: PeerMessage): void {
@@ -348,7 +348,7 @@ export class Membership {
       now: this.parts.clock.now(),
       topology: this.known,
       own: this.introduction(),
-      introductions: this.peers.introductions(),
+      introductions: this.peers.introductions,
       leaseHeld: this.leaseHeld(),
       stopping: this.stopping.isAsked,
       hasReleased: (member) => this.waits.hasReleased(member.id, member.incarnation),

@@ -1,6 +1,7 @@
 /** What a node is built of: its settings, and the world behind the ports. */
 import type { Hash32 } from '../core/ring.ts';
 import type { Mutations } from '../core/mutations.ts';
+import type { Place } from '../core/topology-change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LegacySource } from '../ports/legacy-source.ts';
 import type { Random } from '../ports/random.ts';
@@ -36,6 +37,8 @@ export interface NodeParts {
   readonly systemOfRecord: SystemOfRecord | null;
   readonly legacySource: LegacySource | null;
   readonly hash32: Hash32;
+  /** How the slots are shared out; left out: as `placeSlots` does, with that hash. */
+  readonly place?: Place;
   /** This node must not go on: its store failed, or PostgreSQL belongs to a later founding. */
   readonly onFatal: (reason: string) => void;
   /** The cluster goes on without this node for good: nothing is left to do but to stop. */

@@ -2,7 +2,7 @@
 import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
 import { movesOf } from '../core/slot-moves.ts';
-import type { Topology } from '../core/topology.ts';
+import { slotsOfRow } from '../core/slot-index.ts';
 import type { Inspection, NodeStatus } from './api.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -59,14 +59,14 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
   const { membership, parts } = from;
   const topology = membership.topology;
   if (topology === null) return [];
-  const slotsOfRow = slotCounts(topology);
   return topology.members.map((member) => {
     let complete = 0;
     let learning = 0;
     topology.rows.forEach((row, index) => {
       if (!row.owners.includes(member.id)) return;
-      if (row.complete.includes(member.id)) complete += slotsOfRow[index]!;
-      else learning += slotsOfRow[index]!;
+      const count = slotsOfRow(topology, index).length;
+      if (row.complete.includes(member.id)) complete += count;
+      else learning += count;
     });
     return {
       id: member.id,
@@ -79,18 +79,6 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
       linkUp: member.name === parts.self.name || membership.isLinked(member.name),
     };
   });
-}
-
-/** Slots per row: asked for with every status, and the same as long as the topology is. */
-const countsOf = new WeakMap<Topology, Uint32Array>();
-
-function slotCounts(topology: Topology): Uint32Array {
-  const known = countsOf.get(topology);
-  if (known !== undefined) return known;
-  const counts = new Uint32Array(topology.rows.length);
-  for (const row of topology.slotRow) counts[row]! += 1;
-  countsOf.set(topology, counts);
-  return counts;
 }
 
 /** What this very store holds of a key, whatever it is worth. */

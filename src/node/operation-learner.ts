@@ -3,9 +3,11 @@
  * then this node holds every version whose fate was decided before it came, and what is decided since passes through
  * it. Source after source is read in the order of time; what a source lacks is removed. (PROTOCOL R19, R20, R33)
  */
+import { IndexSet } from '../base/index-set.ts';
 import { OPERATION_COPY_ENTRIES_MAX, SLOT_COPY_BYTES_MAX, SLOT_COUNT } from '../core/limits.ts';
 import type { LearnOperationsFrame, PeerMessage, RememberedOperation } from '../core/message.ts';
 import type { Replica } from '../core/replication/replica.ts';
+import { slotsToLookAt } from '../core/replication/slot-view.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import { slotOf } from '../core/slots.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -36,7 +38,7 @@ export interface OperationLearnerParts {
 interface Run {
   readonly source: number;
   /** The slots that it answers for. */
-  readonly slots: ReadonlySet<number>;
+  readonly slots: IndexSet;
   after: string;
   dueAt: number;
   applying: boolean;
@@ -51,7 +53,7 @@ export class OperationLearner {
   /** The epoch: what another process of this member asked is not answered to this one. */
   private session = 0;
   private turn = 0;
-  private left = new Set<number>();
+  private readonly left = new IndexSet(SLOT_COUNT);
   private run: Run | null = null;
 
   constructor(parts: OperationLearnerParts) {
@@ -64,20 +66,20 @@ export class OperationLearner {
 
   /** Every epoch asks anew; slots that were copied stand. */
   onTopology(view: SlotView, replica: Replica): void {
+    const before = this.replica === replica ? this.view : null;
     this.view = view;
     this.replica = replica;
     this.session = view.topology.epoch;
     this.run = null;
-    this.left = new Set();
+    this.left.clear();
     const { table, skip } = this.parts;
-    let owns = false;
-    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
-      const row = view.row(slot);
-      owns ||= row.owns;
-      if (row.owns) table.confirm(slot);
-      else if (row.learns && !table.isConfirmed(slot) && !skip) this.left.add(slot);
+    for (const { row, slots } of slotsToLookAt(before, view)) {
+      for (const slot of table.unconfirmed(slots)) {
+        if (row.owns) table.confirm(slot);
+        else if (!skip) this.left.add(slot);
+      }
     }
-    if (this.left.size === 0 && owns) table.begin();
+    if (this.left.size === 0 && view.rows.some((row) => row.owns)) table.begin();
   }
 
   /** All records are copied. */
@@ -95,13 +97,17 @@ export class OperationLearner {
   }
 
   private begin(): void {
-    const [first] = this.left;
-    if (first === undefined) return;
+    const first = this.left.next(0);
+    if (first < 0) return;
     const view = this.view!;
     const owners = view.row(first).owners.filter((id) => this.parts.isLinked(id));
     if (owners.length === 0) return;
     const source = owners[this.turn % owners.length]!;
-    const slots = new Set([...this.left].filter((slot) => view.row(slot).owners.includes(source)));
+    const answers = view.rows.map((row) => row.owners.includes(source));
+    const slots = new IndexSet(SLOT_COUNT);
+    for (let slot = first; slot >= 0; slot = this.left.next(slot + 1)) {
+      if (answers[view.topology.slotRow[slot]!]!) slots.add(slot);
+    }
     this.run = { source, slots, after: OPERATIONS_FROM, dueAt: 0, applying: false, unclear: false };
     this.ask(this.run);
   }
@@ -179,7 +185,7 @@ export class OperationLearner {
       return;
     }
     this.run = null;
-    for (const slot of run.slots) {
+    for (let slot = run.slots.next(0); slot >= 0; slot = run.slots.next(slot + 1)) {
       this.parts.table.confirm(slot);
       this.left.delete(slot);
     }

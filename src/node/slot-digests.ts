@@ -3,7 +3,6 @@
  * checksum, which covers its key. Equal digests mean equal slots, so that a returning node copies only what differs.
  */
 import { SLOT_COUNT } from '../core/limits.ts';
-import type { SlotDigest } from '../core/message.ts';
 import type { SealedRecord } from '../core/record.ts';
 
 export class SlotDigests {
@@ -27,8 +26,29 @@ export class SlotDigests {
     this.recordCount += change;
   }
 
-  of(slot: number): SlotDigest {
-    return { count: this.counts[slot]!, low: this.low[slot]! >>> 0, high: this.high[slot]! >>> 0 };
+  countOf(slot: number): number {
+    return this.counts[slot]!;
+  }
+
+  /** As a learner tells them: three numbers a slot. */
+  of(slots: readonly number[]): Uint32Array {
+    const told = new Uint32Array(3 * slots.length);
+    for (let at = 0; at < slots.length; at += 1) {
+      const slot = slots[at]!;
+      told[3 * at] = this.counts[slot]!;
+      told[3 * at + 1] = this.low[slot]!;
+      told[3 * at + 2] = this.high[slot]!;
+    }
+    return told;
+  }
+
+  /** Is the slot as the one whose digest stands at that place of what was told? */
+  isEqual(slot: number, told: Uint32Array, at: number): boolean {
+    return (
+      this.counts[slot] === told[3 * at] &&
+      this.low[slot]! >>> 0 === told[3 * at + 1] &&
+      this.high[slot]! >>> 0 === told[3 * at + 2]
+    );
   }
 
   private mix(slot: number, version: number, checksum: number): void {

@@ -4,10 +4,12 @@
  * taken part in every epoch since. And while it gives slots up it says when nothing is left to finish there.
  * (PROTOCOL R15, R17, R19)
  */
+import { IndexSet } from '../base/index-set.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
+import { rowPairs } from '../core/slot-index.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
@@ -43,9 +45,8 @@ export class SlotHolding {
     this.saidAt = -Infinity;
     this.retires = next.retiresAnywhere;
     if (lost === null) return;
-    for (const state of replica.release((slot) => lost[slot] === 1)) this.parts.marks.keep(state);
-    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
-      if (lost[slot] === 0) continue;
+    for (const state of replica.release((slot) => lost.has(slot))) this.parts.marks.keep(state);
+    for (let slot = lost.next(0); slot >= 0; slot = lost.next(slot + 1)) {
       this.parts.shelf.doubt(slot);
       this.parts.operations.doubt(slot);
     }
@@ -66,18 +67,18 @@ export class SlotHolding {
     this.parts.onRetired();
   }
 
-  private lostSlots(next: SlotView, isNext: boolean): Uint8Array | null {
+  private lostSlots(next: SlotView, isNext: boolean): IndexSet | null {
     const { view } = this;
     if (view === null || this.parts.mutations.trustMovedSlots === true) return null;
-    let lost: Uint8Array | null = null;
-    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
-      const after = next.row(slot);
+    let lost: IndexSet | null = null;
+    for (const pair of rowPairs(view.topology, next.topology)) {
+      const after = next.rows[pair.after]!;
       if (after.owns) continue;
-      const before = view.row(slot);
+      const before = view.rows[pair.before]!;
       if (after.learns && isNext && (before.owns || before.learns)) continue;
       if (!after.learns && !before.owns && !before.learns) continue;
-      lost ??= new Uint8Array(SLOT_COUNT);
-      lost[slot] = 1;
+      lost ??= new IndexSet(SLOT_COUNT);
+      for (const slot of pair.slots) lost.add(slot);
     }
     return lost;
   }

@@ -47,18 +47,16 @@ export class Teacher {
   onDigests(from: number, replica: Replica, message: LearnDigests): void {
     const { slots, digests, session } = message;
     const differing: number[] = [];
-    for (let index = 0; index < digests.length; index += 1) {
-      const slot = slots[index]!;
+    for (let at = 0; at < slots.length; at += 1) {
+      const slot = slots[at]!;
       if (slot >= SLOT_COUNT || !replica.view.row(slot).owns) continue;
-      const own = this.shelf.digests.of(slot);
-      const told = digests[index]!;
-      if (own.count !== told.count || own.low !== told.low || own.high !== told.high) differing.push(slot);
+      if (!this.shelf.digests.isEqual(slot, digests, at)) differing.push(slot);
     }
     this.send(from, {
       kind: 'learnDifferences',
       session,
       slotFirst: slots[0] ?? 0,
-      slotCount: digests.length,
+      slotCount: slots.length,
       differing,
     });
   }

@@ -11,7 +11,6 @@ import type {
   RememberedOperation,
   RepairPull,
   RepairRecord,
-  SlotDigest,
 } from '../core/message.ts';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
@@ -20,26 +19,35 @@ import type { Reader } from './reader.ts';
 import { readHeld, writeHeld } from './replication-codec.ts';
 import type { Writer } from './writer.ts';
 
+/** A slot and its digest. */
+const DIGEST_BYTES = 14;
+
 export function writeLearnDigests(out: Writer, message: LearnDigests): void {
-  out.whole(message.session);
-  out.u16(message.digests.length);
-  for (const [at, digest] of message.digests.entries()) {
-    out.u16(message.slots[at]!);
-    out.u32(digest.count);
-    // The halves of a digest may have come out of bitwise operations as signed numbers.
-    out.u32(digest.low >>> 0);
-    out.u32(digest.high >>> 0);
+  const { session, slots, digests } = message;
+  out.whole(session);
+  out.u16(slots.length);
+  for (let at = 0; at < slots.length; at++) {
+    out.u16(slots[at]!);
+    out.u32(digests[3 * at]!);
+    out.u32(digests[3 * at + 1]!);
+    out.u32(digests[3 * at + 2]!);
   }
 }
 
-/** The halves arrive as unsigned numbers. */
 export function readLearnDigests(from: Reader): LearnDigests {
   const session = from.whole();
+  let count = from.u16();
+  if (count * DIGEST_BYTES > from.remaining) {
+    from.fail('digests end before their count');
+    count = 0;
+  }
   const slots: number[] = [];
-  const digests: SlotDigest[] = [];
-  for (let left = from.u16(); left > 0 && from.ok; left--) {
+  const digests = new Uint32Array(3 * count);
+  for (let at = 0; at < count; at++) {
     slots.push(from.u16());
-    digests.push({ count: from.u32(), low: from.u32(), high: from.u32() });
+    digests[3 * at] = from.u32();
+    digests[3 * at + 1] = from.u32();
+    digests[3 * at + 2] = from.u32();
   }
   return { kind: 'learnDigests', session, slots, digests };
 }

@@ -73,7 +73,7 @@ export function decodeTopology(bytes: Uint8Array): Topology | undefined {
   if (latest !== null && areEqual(latest.bytes, bytes)) return latest.topology;
   const topology = decode(bytes);
   if (topology === undefined) return undefined;
-  const own = bytes.slice();
+  const own = new Uint8Array(bytes);
   latest = { bytes: own, topology };
   if (own[CHECKSUM_BYTES] === TOPOLOGY_FORMAT) encoded.set(topology, own);
   return topology;
@@ -113,7 +113,6 @@ function decode(bytes: Uint8Array): Topology | undefined {
     rows.push(!isStatic && from.bool() ? { ...row, coming: readIds(from) } : row);
   }
   const slotRow = readSlots(from, rows.length);
-  if (from.remaining > 0) from.fail('bytes follow the end');
   return from.ok ? { ...head, members, council, rows, slotRow, placed } : undefined;
 }
 
@@ -174,19 +173,30 @@ function readIds(from: Reader): number[] {
 
 /** Slot tables do not change once they stand in a topology, and are sent again and again: each is encoded once. */
 const encodedSlots = new WeakMap<Uint16Array, { readonly rowCount: number; readonly bytes: Uint8Array }>();
+/**
+ * The table that was encoded or decoded last: most epochs leave it as it is, and topologies that share it are compared and walked
+ * by their rows. (core/slot-index.ts)
+ */
+let latestSlots: {
+  readonly bytes: Uint8Array;
+  readonly slotRow: Uint16Array;
+  readonly rowHighest: number;
+} | null = null;
 
 function writeSlots(out: Writer, slotRow: Uint16Array, rowCount: number): void {
   let known = encodedSlots.get(slotRow);
   if (known?.rowCount !== rowCount) {
     const own = new Writer();
-    encodeSlots(own, slotRow, rowCount);
+    const rowHighest = encodeSlots(own, slotRow, rowCount);
     known = { rowCount, bytes: own.copy() };
     encodedSlots.set(slotRow, known);
+    latestSlots = { bytes: known.bytes, slotRow, rowHighest };
   }
   out.raw(known.bytes);
 }
 
-function encodeSlots(out: Writer, slotRow: Uint16Array, rowCount: number): void {
+/** Returns the highest number of a row. */
+function encodeSlots(out: Writer, slotRow: Uint16Array, rowCount: number): number {
   assert(slotRow.length === SLOT_COUNT, 'a topology has a row for every slot');
   let runCount = 0;
   let rowHighest = 0;
@@ -198,9 +208,9 @@ function encodeSlots(out: Writer, slotRow: Uint16Array, rowCount: number): void 
   const width = rowCount <= 256 ? SLOTS_AS_BYTES : SLOTS_AS_WORDS;
   if (runCount * RUN_BYTES >= SLOT_COUNT * width) {
     out.u8(width);
-    if (width === SLOTS_AS_BYTES) return out.raw(Uint8Array.from(slotRow));
-    for (const row of slotRow) out.u16(row);
-    return;
+    if (width === SLOTS_AS_BYTES) out.raw(Uint8Array.from(slotRow));
+    else for (const row of slotRow) out.u16(row);
+    return rowHighest;
   }
   out.u8(SLOTS_AS_RUNS);
   for (let start = 0; start < SLOT_COUNT;) {
@@ -210,18 +220,34 @@ function encodeSlots(out: Writer, slotRow: Uint16Array, rowCount: number): void 
     out.u16(end - start);
     start = end;
   }
+  return rowHighest;
 }
 
+/** The table is the last of a topology: its bytes are all that is left. */
 function readSlots(from: Reader, rowCount: number): Uint16Array {
+  const bytes = from.raw(from.remaining);
+  if (!from.ok) return EMPTY_SLOTS;
+  if (latestSlots === null || !areEqual(latestSlots.bytes, bytes)) {
+    const own = new Reader(bytes);
+    const slotRow = decodeSlots(own);
+    if (own.remaining > 0) own.fail('bytes follow the end');
+    if (!own.ok) {
+      from.fail(own.fault);
+      return EMPTY_SLOTS;
+    }
+    let rowHighest = 0;
+    for (let slot = 0; slot < SLOT_COUNT; slot++) rowHighest = Math.max(rowHighest, slotRow[slot]!);
+    latestSlots = { bytes: new Uint8Array(bytes), slotRow, rowHighest };
+  }
+  if (latestSlots.rowHighest >= rowCount) from.fail('the row of a slot does not exist');
+  return latestSlots.slotRow;
+}
+
+function decodeSlots(from: Reader): Uint16Array {
   const manner = from.u8();
   if (manner > SLOTS_AS_WORDS) from.fail('the manner of the slot table is unknown');
   if (!from.ok) return EMPTY_SLOTS;
-  const slotRow = manner === SLOTS_AS_RUNS ? readRuns(from) : readEach(from, manner);
-  if (!from.ok) return EMPTY_SLOTS;
-  let rowHighest = 0;
-  for (let slot = 0; slot < SLOT_COUNT; slot++) rowHighest = Math.max(rowHighest, slotRow[slot]!);
-  if (rowHighest >= rowCount) from.fail('the row of a slot does not exist');
-  return slotRow;
+  return manner === SLOTS_AS_RUNS ? readRuns(from) : readEach(from, manner);
 }
 
 function readEach(from: Reader, manner: number): Uint16Array {

@@ -141,7 +141,8 @@ const scanResult = fc.oneof(
   }),
   failed,
 );
-const digest = fc.record({ count: u32, low: u32, high: u32 });
+/** Count, low and high half. */
+const digest = fc.tuple(u32, u32, u32);
 
 export type Kind = PeerMessage['kind'];
 /** One generator for each kind: a kind without one does not compile. */
@@ -191,7 +192,7 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     .map(({ session, pairs }) => ({
       session,
       slots: pairs.map(([slot]) => slot),
-      digests: pairs.map(([, each]) => each),
+      digests: Uint32Array.from(pairs.flatMap(([, each]) => each)),
     })),
   learnDifferences: fc.record({
     session: whole,

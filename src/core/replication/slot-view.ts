@@ -2,6 +2,7 @@
  * What one node needs to know of a slot's row in the epoch it acts in, worked out once per epoch and not per
  * operation: who must acknowledge, whether this node may coordinate, who comes first.
  */
+import { rowPairs } from '../slot-index.ts';
 import { learners, liveOwners, memberById, ownersNeeded, retiring } from '../topology.ts';
 import type { Topology } from '../topology.ts';
 
@@ -26,7 +27,8 @@ export class SlotView {
   readonly topology: Topology;
   readonly selfId: number;
   readonly ownersNeeded: number;
-  private readonly rows: readonly RowView[];
+  /** In the order of the topology's rows. */
+  readonly rows: readonly RowView[];
 
   /** `bystander`: this process is not the member that the epoch knows under its id, and owns nothing. */
   constructor(topology: Topology, selfId: number, bystander = false) {
@@ -63,4 +65,24 @@ export class SlotView {
     const member = memberById(this.topology, id);
     return member !== undefined && member.alive && member.incarnation === incarnation;
   }
+}
+
+/** Slots in which this node has the same part. */
+export interface HeldSlots {
+  readonly row: RowView;
+  readonly slots: Uint16Array;
+}
+
+/**
+ * What has to be looked at when an epoch comes: the slots that this node owns and did not own in the view before, and
+ * all that it learns. `before`: the view in which the same replica acted last; null where it is new.
+ */
+export function slotsToLookAt(before: SlotView | null, now: SlotView): HeldSlots[] {
+  const found: HeldSlots[] = [];
+  for (const pair of rowPairs((before ?? now).topology, now.topology)) {
+    const row = now.rows[pair.after]!;
+    const isNew = before === null || !before.rows[pair.before]!.owns;
+    if (row.learns || (row.owns && isNew)) found.push({ row, slots: pair.slots });
+  }
+  return found;
 }

@@ -1,0 +1,118 @@
+/**
+ * A slot table seen from its rows: which slots each row has, and which pairs of rows one table makes of another. An
+ * epoch changes rows much more often than the table, and members look at it by rows; so both are worked out once for
+ * each table, that is, for each `slotRow`, which never changes and is shared by all topologies that have the same.
+ */
+import { SLOT_COUNT } from './limits.ts';
+import type { Topology } from './topology.ts';
+
+export type SlotTable = Pick<Topology, 'rows' | 'slotRow'>;
+
+/** The slots of each row, ascending; rows without slots have none. */
+export type SlotsByRow = readonly Uint16Array[];
+
+/** Two rows that some slots have one after the other, by their numbers; the slots ascending. */
+export interface RowPair {
+  readonly before: number;
+  readonly after: number;
+  readonly slots: Uint16Array;
+}
+
+const NO_SLOTS = new Uint16Array(0);
+/** Pairs of rows up to which a table of numbers is made; a map where there are more. */
+const PAIRS_MAX = 1_000_000;
+
+const known = new WeakMap<Uint16Array, SlotsByRow>();
+/** All members of a cluster go from one table to the next together, and a node asks more than once. */
+let latest: {
+  readonly from: Uint16Array;
+  readonly to: Uint16Array;
+  readonly pairs: readonly RowPair[];
+} | null = null;
+
+export function slotsOfRow({ slotRow }: Pick<Topology, 'slotRow'>, row: number): Uint16Array {
+  let slotsByRow = known.get(slotRow);
+  if (slotsByRow === undefined) {
+    slotsByRow = sorted(slotRow);
+    known.set(slotRow, slotsByRow);
+  }
+  return slotsByRow[row] ?? NO_SLOTS;
+}
+
+/** Each pair of rows that some slot has, the one in `previous` and then the one in `next`. */
+export function rowPairs(previous: SlotTable, next: SlotTable): readonly RowPair[] {
+  const from = previous.slotRow;
+  const to = next.slotRow;
+  if (latest === null || latest.from !== from || latest.to !== to) {
+    const pairs = from === to ? unchanged(previous) : crossed(from, to);
+    latest = { from, to, pairs };
+  }
+  return latest.pairs;
+}
+
+/** By counting: first how many slots each row has, then each slot to its place. */
+function sorted(slotRow: Uint16Array): SlotsByRow {
+  const counts: number[] = [];
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+    const row = slotRow[slot]!;
+    while (counts.length <= row) counts.push(0);
+    counts[row]! += 1;
+  }
+  const slotsByRow = counts.map((count) => new Uint16Array(count));
+  counts.fill(0);
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+    const row = slotRow[slot]!;
+    slotsByRow[row]![counts[row]!] = slot;
+    counts[row]! += 1;
+  }
+  return slotsByRow;
+}
+
+function unchanged(table: SlotTable): RowPair[] {
+  const pairs: RowPair[] = [];
+  for (let row = 0; row < table.rows.length; row += 1) {
+    const slots = slotsOfRow(table, row);
+    if (slots.length > 0) pairs.push({ before: row, after: row, slots });
+  }
+  return pairs;
+}
+
+function crossed(from: Uint16Array, to: Uint16Array): RowPair[] {
+  const heads: { readonly before: number; readonly after: number }[] = [];
+  const pairRow = new Uint16Array(SLOT_COUNT);
+  const numberOf = numbering(highest(from) + 1, highest(to) + 1);
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+    const before = from[slot]!;
+    const after = to[slot]!;
+    const number = numberOf(before, after, heads.length);
+    if (number === heads.length) heads.push({ before, after });
+    pairRow[slot] = number;
+  }
+  const slotsByPair = sorted(pairRow);
+  return heads.map((head, number) => ({ ...head, slots: slotsByPair[number]! }));
+}
+
+/** The number of a pair, or `fresh`, which is its number from then on. */
+function numbering(height: number, width: number): (before: number, after: number, fresh: number) => number {
+  if (height * width > PAIRS_MAX) {
+    const numbers = new Map<number, number>();
+    return (before, after, fresh) => {
+      const pair = before * width + after;
+      const number = numbers.get(pair);
+      if (number === undefined) numbers.set(pair, fresh);
+      return number ?? fresh;
+    };
+  }
+  const numbers = new Int16Array(height * width).fill(-1);
+  return (before, after, fresh) => {
+    const pair = before * width + after;
+    if (numbers[pair]! < 0) numbers[pair] = fresh;
+    return numbers[pair]!;
+  };
+}
+
+function highest(slotRow: Uint16Array): number {
+  let row = 0;
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1) if (slotRow[slot]! > row) row = slotRow[slot]!;
+  return row;
+}
