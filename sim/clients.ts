@@ -1,14 +1,18 @@
 /**
  * Simulated clients: each does one operation after another, or several at once, at nodes of its choice, mostly on a
  * hot key, and writes down what it was told. An operation whose node dies before it answered is indefinite if it was
- * a write; with an operation id it is repeated until that is known, and stands in the history once. Each client draws from a generator of its own, so that a run can be repeated without some of them.
+ * a write; with an operation id it is repeated until that is known, and stands in the history once. Some reads take old
+ * answers: such an answer stands in the history as a read that began as long ago as it says. Each client draws from a
+ * generator of its own, so that a run can be repeated without some of them.
  */
 import { Prng } from '../src/base/prng.ts';
-import { certaintyOf } from '../src/core/errors.ts';
-import type { ReadResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
+import { CLOCK_DRIFT_MAX } from '../src/core/limits.ts';
+import type { KeyRecord } from '../src/core/record.ts';
+import type { CausewayNode } from '../src/node/node.ts';
 import type { DurabilityWatch } from './checkers/durability.ts';
 import { withExpiry } from './checkers/expiries.ts';
-import type { Expiry, HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
+import type { HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
+import { expiryWithin, readOutcome, recordOutcome, tell, toOperation, writeOutcome } from './client-words.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 import { PersistentWrites } from './persistent-writes.ts';
 import type { Life, Scheduler } from './scheduler.ts';
@@ -45,6 +49,8 @@ export interface ClientPlan {
   /** Share of the writes that carry an operation id, and what all about them is drawn from. */
   readonly idShare: number;
   readonly idSeed: number;
+  /** Share of the reads that take old answers. */
+  readonly staleShare: number;
 }
 
 export interface Acknowledged {
@@ -76,13 +82,18 @@ export class SimClients {
   indefiniteCount = 0;
   definiteFailureCount = 0;
   succeededCount = 0;
+  /** Old answers that were told. */
+  staleCount = 0;
   private readonly parts: SimClientsParts;
   private readonly prngs: readonly Prng[];
   private readonly open = new Set<Open>();
   private readonly ids: Prng;
+  private readonly stales: Prng;
   readonly persistent: PersistentWrites;
   /** A counter of events is a clock that all clients share. */
   private clock = 1;
+  /** Milliseconds of virtual time at each moment by that clock. */
+  private readonly times: number[] = [0];
   private valueNext = 1;
   private running = 0;
   private stopped = false;
@@ -91,6 +102,7 @@ export class SimClients {
     this.parts = parts;
     const { plan, prng, scheduler, cluster } = parts;
     this.ids = new Prng(plan.idSeed);
+    this.stales = new Prng(plan.idSeed ^ 0x57a1e);
     this.persistent = new PersistentWrites({
       scheduler,
       cluster,
@@ -202,22 +214,55 @@ export class SimClients {
   ): void {
     if (sim.node === null) return then();
     const { plan, scheduler, wall } = this.parts;
-    const invokedAt = this.clock++;
+    const invokedAt = this.moment();
     const mark = wall.mark();
-    const end = (outcome: HistoryOutcome): void => {
+    const end = (outcome: HistoryOutcome, staleMs?: number): void => {
       const range = wall.since(mark);
       this.count(outcome);
       const told = ttlMs === 0 ? call : withExpiry(call, expiryWithin(outcome, range, ttlMs));
-      const returnedAt = this.clock++;
-      this.history.push({ key, client, call: told, outcome, invokedAt, returnedAt, wall: range });
+      const returnedAt = this.moment();
+      const began = staleMs === undefined ? invokedAt : this.momentAgo(staleMs);
+      this.history.push({ key, client, call: told, outcome, invokedAt: began, returnedAt, wall: range });
       this.parts.onDone(
         () => `${scheduler.time.toFixed(2)} c${client} ${sim.name} ${key} ${tell(told)} -> ${tell(outcome)}`,
       );
       then();
     };
+    if (call.kind === 'get' && plan.staleShare > 0 && this.stales.chance(plan.staleShare))
+      return this.askStale(sim, key, end);
     if (call.kind === 'get' || !this.ids.chance(plan.idShare))
       return this.ask(sim, key, call, ttlMs, null, end);
     this.persistent.begin(sim, key, call, (at, id, done) => this.ask(at, key, call, ttlMs, id, done), end);
+  }
+
+  private moment(): number {
+    this.times.push(this.parts.scheduler.time);
+    return this.clock++;
+  }
+
+  /** The first moment that is no longer ago than the clock of a node may have measured. */
+  private momentAgo(ms: number): number {
+    const since = this.parts.scheduler.time - ms / (1 - CLOCK_DRIFT_MAX);
+    let moment = this.clock - 1;
+    while (moment > 1 && this.times[moment - 1]! >= since) moment -= 1;
+    return moment;
+  }
+
+  private askStale(
+    sim: SimNode,
+    key: string,
+    done: (outcome: HistoryOutcome, staleMs?: number) => void,
+  ): void {
+    const { plan, watch } = this.parts;
+    this.begin(sim, { kind: 'definiteFailure' }, done, (node, end) =>
+      node.getStale(key, plan.timeoutMs, (result) => {
+        const { record } = result as { readonly record?: KeyRecord };
+        if (record !== undefined) watch.sawValue(key, record.version);
+        if (result.kind !== 'stale') return end(readOutcome(result));
+        this.staleCount += 1;
+        end(record === undefined ? { kind: 'value', value: null } : recordOutcome(record), result.staleMs);
+      }),
+    );
   }
 
   private ask(
@@ -228,33 +273,46 @@ export class SimClients {
     id: Uint8Array | null,
     done: (outcome: HistoryOutcome) => void,
   ): void {
-    const { plan, scheduler, watch } = this.parts;
+    const { plan, watch } = this.parts;
+    const lost: HistoryOutcome = { kind: call.kind === 'get' ? 'definiteFailure' : 'indefinite' };
+    this.begin(sim, lost, done, (node, end) => {
+      if (call.kind === 'get') {
+        return node.get(key, plan.timeoutMs, (result) => {
+          if (result.kind === 'value') watch.sawValue(key, result.record.version);
+          end(readOutcome(result));
+        });
+      }
+      node.write(toOperation(key, call, ttlMs, id), plan.timeoutMs, (result) => {
+        if (result.kind === 'done') {
+          this.acknowledged.push({ key, version: result.version });
+          watch.sawAcknowledgement(key, result.version);
+        }
+        end(writeOutcome(result));
+      });
+    });
+  }
+
+  /** Asks the process that runs now; `lost` is what is known where no answer comes. */
+  private begin(
+    sim: SimNode,
+    lost: HistoryOutcome,
+    done: (outcome: HistoryOutcome, staleMs?: number) => void,
+    ask: (node: CausewayNode, end: (outcome: HistoryOutcome, staleMs?: number) => void) => void,
+  ): void {
+    const { plan, scheduler } = this.parts;
     const { node, life } = sim;
     // A node that is down is noticed as such: nothing was sent.
     if (node === null || life === null)
       return void scheduler.after(NOTICE_MS_MAX, () => done({ kind: 'definiteFailure' }));
-    const end = (outcome: HistoryOutcome): void => {
+    const end = (outcome: HistoryOutcome, staleMs?: number): void => {
       if (!this.open.delete(open)) return;
       giveUp();
-      done(outcome);
+      done(outcome, staleMs);
     };
-    const lost: HistoryOutcome = { kind: call.kind === 'get' ? 'definiteFailure' : 'indefinite' };
     const open: Open = { life, end, lost };
     this.open.add(open);
     const giveUp = scheduler.after(plan.timeoutMs + PATIENCE_MS, () => end(lost));
-    if (call.kind === 'get') {
-      return node.get(key, plan.timeoutMs, (result) => {
-        if (result.kind === 'value') watch.sawValue(key, result.record.version);
-        end(readOutcome(result));
-      });
-    }
-    node.write(toOperation(key, call, ttlMs, id), plan.timeoutMs, (result) => {
-      if (result.kind === 'done') {
-        this.acknowledged.push({ key, version: result.version });
-        watch.sawAcknowledgement(key, result.version);
-      }
-      end(writeOutcome(result));
-    });
+    ask(node, end);
   }
 
   private count(outcome: HistoryOutcome): void {
@@ -269,83 +327,4 @@ export class SimClients {
       if (open.life === life) scheduler.after(prng.between(0, NOTICE_MS_MAX), () => open.end(open.lost));
     }
   }
-}
-
-/** When a value's time is over: counted from the moment at which some node took the write up, by its clock. */
-function expiryWithin(
-  outcome: HistoryOutcome,
-  wall: { lowest: number; highest: number },
-  ttlMs: number,
-): Expiry {
-  const by = outcome.kind === 'indefinite' ? Infinity : wall.highest + ttlMs;
-  return { from: wall.lowest + ttlMs, by };
-}
-
-function tell(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
-}
-
-function toOperation(
-  key: string,
-  call: HistoryCall,
-  ttlMs: number,
-  operationId: Uint8Array | null,
-): WriteOperation {
-  switch (call.kind) {
-    case 'put':
-      return { kind: 'put', key, value: Buffer.from(call.value), ttlMs, operationId };
-    case 'delete':
-      return { kind: 'delete', key, operationId };
-    case 'increment':
-      return { kind: 'increment', key, delta: call.delta, operationId };
-    case 'compareAndPut':
-      return {
-        kind: 'compareAndPut',
-        key,
-        expect: toExpectation(call.expect),
-        value: Buffer.from(call.value),
-        ttlMs,
-        operationId,
-      };
-    case 'compareAndDelete':
-      return { kind: 'compareAndDelete', key, expect: toExpectation(call.expect), operationId };
-    default:
-      throw new Error(`no client does ${call.kind}`);
-  }
-}
-
-function toExpectation(
-  expect: Extract<HistoryCall, { kind: 'compareAndPut' }>['expect'],
-): Extract<WriteOperation, { kind: 'compareAndPut' }>['expect'] {
-  return expect.kind === 'value' ? { kind: 'value', value: Buffer.from(expect.value) } : expect;
-}
-
-function readOutcome(result: ReadResult): HistoryOutcome {
-  if (result.kind === 'failed') return { kind: 'definiteFailure' };
-  if (result.kind === 'absent') return { kind: 'value', value: null };
-  const { value, version, expiresAt } = result.record;
-  return { kind: 'value', value: textOf(value), version, expiresAt };
-}
-
-function writeOutcome(result: WriteResult): HistoryOutcome {
-  if (result.kind === 'done') {
-    return {
-      kind: 'done',
-      version: result.version,
-      ...(result.number === null ? {} : { number: result.number }),
-    };
-  }
-  if (result.kind === 'conditionFailed') {
-    return {
-      kind: 'conditionFailed',
-      current: result.current === undefined ? null : textOf(result.current.value),
-      ...(result.current === undefined ? {} : { version: result.current.version }),
-    };
-  }
-  if (result.failure.code === 'not_an_integer') return { kind: 'notAnInteger' };
-  return { kind: certaintyOf(result.failure.code) === 'definite' ? 'definiteFailure' : 'indefinite' };
-}
-
-function textOf(value: Uint8Array): string {
-  return Buffer.from(value).toString();
 }

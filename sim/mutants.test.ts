@@ -2,7 +2,7 @@
  * Each rule's negation must be caught: a checker that has never failed has shown nothing. One table names, for
  * every switch, the story that fails with it, and the life in which random seeds find it, too; the type of the
  * table sees to it that none is left out. (PROTOCOL, "Mutants"; those of membership: `membership.test.ts`,
- * those of slots that change hands: `moving.test.ts`)
+ * those of slots that change hands: `moving.test.ts`, of old answers: `stale.test.ts`)
  */
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -34,7 +34,9 @@ type Elsewhere =
   | 'blankMajorityFounds'
   | 'noWaitForMoved'
   | 'dropUnretired'
-  | 'trustMovedSlots';
+  | 'trustMovedSlots'
+  | 'staleUnfinished'
+  | 'staleFromLearner';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;
 
 const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {

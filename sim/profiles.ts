@@ -28,6 +28,7 @@ const HOT_KEY: RunProfile = {
     conditionalShare: 0.35,
     readShare: 0.4,
     idShare: 0,
+    staleShare: 0,
   },
   weather: { delayMsMax: 6, spikeShare: 0.1, spikeMsMax: 60, linkLifeMsMean: 0 },
   faultKinds: ['slowPeer'],
@@ -46,6 +47,7 @@ const CRASHES: RunProfile = {
     conditionalShare: 0.4,
     readShare: 0.4,
     idShare: 0,
+    staleShare: 0,
   },
   weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 40 },
   faultKinds: ['killAtStep', 'kill', 'killAll', 'slowPeer', 'pause'],
@@ -64,6 +66,7 @@ const EPOCHS: RunProfile = {
     conditionalShare: 0.4,
     readShare: 0.4,
     idShare: 0,
+    staleShare: 0,
   },
   weather: { delayMsMax: 5, spikeShare: 0.1, spikeMsMax: 200 },
   faultKinds: ['isolate', 'cut', 'cutOneWay', 'slowPeer', 'pause', 'kill', 'wipe'],
@@ -81,6 +84,7 @@ const MOVES: RunProfile = {
     timeoutMs: 5_000,
     conditionalShare: 0.4,
     readShare: 0.4,
+    staleShare: 0,
   },
   weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 100 },
   faultKinds: ['join', 'leave', 'replace', 'join', 'leave', 'kill', 'pause', 'slowPeer', 'isolate'],
@@ -99,10 +103,40 @@ const REPEATS: RunProfile = {
     conditionalShare: 0.7,
     readShare: 0.2,
     idShare: 0.8,
+    staleShare: 0,
   },
   weather: { delayMsMax: 5, spikeShare: 0.1, spikeMsMax: 100 },
   faultKinds: ['kill', 'killAll', 'killAtStep', 'isolate', 'cutOneWay', 'pause', 'slowPeer', 'wipe'],
   faultMsMean: 500,
+};
+
+/** Members are cut off while clients write on elsewhere, and read old answers on both sides. */
+const STALE: RunProfile = {
+  plan: {
+    clientCount: 6,
+    operationsPerClient: 120,
+    keys: ['key:0', 'count:1', 'key:2'],
+    hotShare: 0.5,
+    thinkMsMax: 40,
+    timeoutMs: 2_000,
+    conditionalShare: 0.4,
+    readShare: 0.6,
+    idShare: 0,
+    staleShare: 0.8,
+  },
+  weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 100 },
+  faultKinds: [
+    'isolate',
+    'split',
+    'cutOneWay',
+    'kill',
+    'pause',
+    'suspend',
+    'slowPeer',
+    'databaseSlow',
+    'wipe',
+  ],
+  faultMsMean: 400,
 };
 
 /** Three hundred operations per simulated second on many keys: for measuring how fast the simulator is. */
@@ -130,5 +164,6 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   epochs: EPOCHS,
   moves: MOVES,
   repeats: REPEATS,
+  stale: STALE,
   steady: STEADY,
 };

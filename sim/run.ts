@@ -253,6 +253,7 @@ class Run {
     this.count('indefinite', clients.indefiniteCount);
     this.count('repeatedUnderId', clients.persistent.once.repeatCount);
     this.count('answeredAgain', clients.persistent.once.comparedCount);
+    this.count('staleAnswer', clients.staleCount);
     this.count('commitUnknown', this.world.database.unknownCount);
     for (const { disk } of this.world.cluster.nodes) {
       this.count('writeArrived', disk.cutOff.arrived);

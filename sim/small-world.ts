@@ -5,7 +5,8 @@
 import { assert } from '../src/base/assert.ts';
 import { Prng } from '../src/base/prng.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
-import type { ReadResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
+import type { Mutations } from '../src/core/mutations.ts';
+import type { ReadResult, StaleResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { liveOwners, memberById, rowOfSlot } from '../src/core/topology.ts';
 import { SimCluster } from './cluster.ts';
@@ -34,6 +35,7 @@ export class SmallWorld {
     nodeCount = 3,
     healAfterMs = 0,
     withLegacy = false,
+    mutations: Mutations = NO_MUTATIONS,
   ) {
     const prng = new Prng(seed);
     this.prng = prng;
@@ -47,7 +49,7 @@ export class SmallWorld {
       prng: prng.fork(),
       database: this.database,
       legacy: withLegacy ? this.legacy : null,
-      mutations: NO_MUTATIONS,
+      mutations,
       network: new SimNetwork(this.scheduler, prng.fork(), {
         delayMsMax: 2,
         spikeShare: 0,
@@ -100,6 +102,14 @@ export class SmallWorld {
   get(sim: SimNode, key: string): ReadResult {
     let result: ReadResult | null = null;
     sim.node!.get(key, TIMEOUT_MS, (told) => (result = told));
+    this.until(() => result !== null, TIMEOUT_MS * 2);
+    return result!;
+  }
+
+  /** Takes an old answer. */
+  getStale(sim: SimNode, key: string): ReadResult | StaleResult {
+    let result: ReadResult | StaleResult | null = null;
+    sim.node!.getStale(key, TIMEOUT_MS, (told) => (result = told));
     this.until(() => result !== null, TIMEOUT_MS * 2);
     return result!;
   }

@@ -14,6 +14,7 @@ const MINIMUMS: Readonly<Record<string, number>> = {
   replay: 500,
   commitUnknown: 1_000,
   timeToLive: 10_000,
+  staleAnswer: 10,
   recordDamaged: 3,
   writeDamaged: 30,
 };

@@ -48,7 +48,7 @@ export class SimWorld {
     });
     const manners = prng.chance(0.6) ? SIM_DATABASE_ROUGH : SIM_DATABASE_CALM;
     this.database = new SimDatabase(this.scheduler, prng.fork(), manners);
-    this.plan = { ...drawPlan(prng), ...drawIds(seed), ...options.profile?.plan };
+    this.plan = { ...drawPlan(prng), ...drawIds(seed), ...drawStale(seed), ...options.profile?.plan };
     this.legacy = prng.chance(0.4) ? new SimLegacy(this.scheduler, prng.fork()) : null;
     if (this.legacy !== null) this.fillLegacy(this.legacy, clientsClock);
     const drawnCount = prng.chance(0.15) ? 5 : 3;
@@ -90,7 +90,12 @@ function drawIds(seed: number): Pick<ClientPlan, 'idShare' | 'idSeed'> {
   return { idShare: prng.pick([0, 0.3, 0.8]), idSeed: prng.below(0x7fffffff) };
 }
 
-function drawPlan(prng: Prng): Omit<ClientPlan, 'idShare' | 'idSeed'> {
+/** Drawn apart for the same reason. */
+function drawStale(seed: number): Pick<ClientPlan, 'staleShare'> {
+  return { staleShare: new Prng(seed ^ 0x57a1e).pick([0, 0.3]) };
+}
+
+function drawPlan(prng: Prng): Omit<ClientPlan, 'idShare' | 'idSeed' | 'staleShare'> {
   const keyCount = prng.pick([1, 2, 4, 8]);
   return {
     clientCount: 5,

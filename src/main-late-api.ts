@@ -3,7 +3,7 @@
  * what it waits for, long before there is a node. Operations asked meanwhile are refused, definitely.
  */
 import { failure } from './core/errors.ts';
-import type { ReadResult, ScanResult, WriteOperation, WriteResult } from './core/operation.ts';
+import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './core/operation.ts';
 import { slotOf } from './core/slots.ts';
 import { WAIT } from './node/api.ts';
 import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from './node/api.ts';
@@ -29,6 +29,11 @@ export class LateApi implements NodeApi {
 
   get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
     if (this.node !== null) return this.node.get(key, timeoutMs, done);
+    setImmediate(() => done({ kind: 'failed', failure: failure('not_ready') }));
+  }
+
+  getStale(key: string, timeoutMs: number, done: (result: ReadResult | StaleResult) => void): void {
+    if (this.node !== null) return this.node.getStale(key, timeoutMs, done);
     setImmediate(() => done({ kind: 'failed', failure: failure('not_ready') }));
   }
 
@@ -73,6 +78,6 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   keysHeld: 0,
   learnedShare: 0,
   copy: { slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
-  operations: { reads: 0, writes: 0, failures: 0 },
+  operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },
   notWrittenThrough: [],
 };

@@ -83,13 +83,31 @@ describe('get, set and del', () => {
       version,
       origin: 'client',
     });
-    expect(JSON.parse((await run(['get', 'none', '--json'])).out)).toEqual({ key: 'none', found: false });
+    expect(JSON.parse((await run(['get', 'none', '--json'])).out)).toEqual({
+      ...{ key: 'none', found: false, stale: false, staleMs: 0 },
+    });
     doors.api.records.set('raw', {
       ...doors.api.records.get('a')!,
       key: 'raw',
       value: Buffer.from([0xff, 0]),
     });
     expect(JSON.parse((await run(['get', 'raw', '--json'])).out)).toMatchObject({ valueBase64: '/wA=' });
+  });
+
+  test('--allow-stale, where the node may not serve: the old value, and how old it may be on standard error', async () => {
+    await run(['set', 'a', 'one']);
+    doors.api.failWith = 'not_ready';
+    doors.api.staleMs = 12_340;
+    expect(await run(['get', 'a'])).toMatchObject({ code: 3, out: '' });
+    const told = { code: 0, out: 'one', err: 'stale: up to 12.3 s old\n' };
+    expect(await run(['get', 'a', '--allow-stale'])).toEqual(told);
+    const absent = { code: 1, out: '', err: 'absent\nstale: up to 12.3 s old\n' };
+    expect(await run(['get', 'none', '--allow-stale'])).toEqual(absent);
+    const asData = async (key: string): Promise<unknown> =>
+      JSON.parse((await run(['get', key, '--allow-stale', '--json'])).out);
+    const stale = { stale: true, staleMs: 12_340 };
+    expect(await asData('a')).toMatchObject({ found: true, value: 'one', ...stale });
+    expect(await asData('none')).toEqual({ key: 'none', found: false, ...stale });
   });
 
   test('conditions: kept they are done, broken they exit 1 and say what stands', async () => {

@@ -79,6 +79,23 @@ describe('calls', () => {
   });
 });
 
+test('old answers, where they are taken: told with their age, for absence too', async () => {
+  await client.set('a', 'one');
+  expect(await client.find('a', { allowStale: true })).toMatchObject({ stale: false, staleMs: 0 });
+  one.api.failWith = 'not_ready';
+  one.api.staleMs = 700;
+  const stale = { stale: true, staleMs: 700 };
+  expect(await client.getWithMeta('a', { allowStale: true })).toMatchObject(stale);
+  expect(text(await client.get('a', { allowStale: true }))).toBe('one');
+  expect(await client.find('none', { allowStale: true })).toEqual({ entry: undefined, ...stale });
+  const many = await client.findMany(['a', 'none'], { allowStale: true });
+  expect(many).toMatchObject([
+    { ok: true, result: { entry: stale, ...stale } },
+    { ok: true, result: { entry: undefined, ...stale } },
+  ]);
+  expect(await errorOf(client.get('a'))).toMatchObject({ code: 'not_ready', certainty: 'definite' });
+});
+
 describe('failures', () => {
   test('a write on a connection that went before it was sent: definite, whatever the library calls it', async () => {
     const direct = new Client(NOBODY, credentials.createInsecure());

@@ -19,6 +19,24 @@ export interface Entry {
   readonly expiresAtMs: number;
 }
 
+/** As it was read. */
+export interface ReadEntry extends Entry {
+  /** It may be old: only where that was allowed. */
+  readonly stale: boolean;
+  /** With that: milliseconds within which it was the truth at some moment; else 0. */
+  readonly staleMs: number;
+}
+
+/** A key's answer. */
+export interface Found {
+  /** undefined: the key is absent. */
+  readonly entry: ReadEntry | undefined;
+  /** No node at hand could be sure: it was the truth at some moment within the last `staleMs`. */
+  readonly stale: boolean;
+  /** 0 where it is not stale. */
+  readonly staleMs: number;
+}
+
 /** What must stand for a conditional write to be applied. */
 export type Expected = 'absent' | { readonly version: number } | { readonly value: Value };
 
@@ -38,6 +56,13 @@ export function checkedKey(key: string): string {
   const fault = keyFault(key);
   if (fault !== undefined) throw new CausewayError('invalid_argument', 'definite', fault);
   return key;
+}
+
+/** Null: nothing was told, as where a key is absent. */
+export function foundOf(answer: causeway.v1.GetResponse | null): Found {
+  if (answer === null) return { entry: undefined, stale: false, staleMs: 0 };
+  const { record, stale, staleMs } = answer;
+  return { entry: record === null ? undefined : { ...entryOf(record), stale, staleMs }, stale, staleMs };
 }
 
 export function entryOf(record: causeway.v1.Record): Entry {

@@ -3,11 +3,20 @@
  * failure is a CausewayError that says whether the call may be repeated. For throughput use `pipeline`.
  */
 import { OPERATION_TIMEOUT_MS_DEFAULT, PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
-import { causeway } from '../gen/protocol.js';
+import type { causeway } from '../gen/protocol.js';
 import { CausewayError } from './causeway-error.ts';
 import type { ClientErrorCode } from './causeway-error.ts';
-import { bytesOf, checkedKey, compareResultOf, entryOf, errorOfFailure, expectationFields } from './entry.ts';
-import type { CompareResult, Entry, Expected, Value } from './entry.ts';
+import {
+  bytesOf,
+  checkedKey,
+  compareResultOf,
+  entryOf,
+  errorOfFailure,
+  expectationFields,
+  foundOf,
+} from './entry.ts';
+import type { CompareResult, Entry, Expected, Found, ReadEntry, Value } from './entry.ts';
+import { METHODS } from './methods.ts';
 import { Nodes } from './nodes.ts';
 import type { Method } from './nodes.ts';
 import { Pipeline } from './pipeline.ts';
@@ -15,7 +24,7 @@ import type { PipelineOptions } from './pipeline.ts';
 import { newOperationId, repeatUnderId } from './repeat.ts';
 
 export { CausewayError, newOperationId, Pipeline };
-export type { ClientErrorCode, CompareResult, Entry, Expected, PipelineOptions, Value };
+export type { ClientErrorCode, CompareResult, Entry, Expected, Found, PipelineOptions, ReadEntry, Value };
 
 export interface ConnectOptions {
   /** host:port of some or all nodes. */
@@ -33,6 +42,14 @@ export interface ConnectOptions {
 
 export interface CallOptions {
   readonly timeoutMs?: number | undefined;
+}
+
+export interface ReadOptions extends CallOptions {
+  /**
+   * Where no node at hand may serve the key (a network cut, too many nodes lost), an old answer is taken, which says so:
+   * it was the truth at some moment within its `staleMs`. Default false: such a read fails.
+   */
+  readonly allowStale?: boolean | undefined;
 }
 
 export interface DeleteOptions extends CallOptions {
@@ -114,38 +131,6 @@ export interface ExportedPage {
 
 const CONNECT_TIMEOUT_MS_DEFAULT = 2_000;
 const NO_ID = new Uint8Array(0);
-const { v1 } = causeway;
-
-const read = <Fields, Decoded>(
-  path: string,
-  request: Method<Fields, Decoded>['request'],
-  answer: Method<Fields, Decoded>['answer'],
-) => ({ path: `/causeway.v1.${path}`, request, answer, isWrite: false }) satisfies Method<Fields, Decoded>;
-const write = <Fields, Decoded>(
-  path: string,
-  request: Method<Fields, Decoded>['request'],
-  answer: Method<Fields, Decoded>['answer'],
-) => ({ ...read(path, request, answer), isWrite: true }) satisfies Method<Fields, Decoded>;
-
-const METHODS = {
-  get: read('KeyValue/Get', v1.GetRequest, v1.GetResponse),
-  put: write('KeyValue/Put', v1.PutRequest, v1.PutResponse),
-  delete: write('KeyValue/Delete', v1.DeleteRequest, v1.DeleteResponse),
-  compareAndPut: write('KeyValue/CompareAndPut', v1.CompareAndPutRequest, v1.CompareResponse),
-  compareAndDelete: write('KeyValue/CompareAndDelete', v1.CompareAndDeleteRequest, v1.CompareResponse),
-  increment: write('KeyValue/Increment', v1.IncrementRequest, v1.IncrementResponse),
-  getMany: read('KeyValue/GetMany', v1.GetManyRequest, v1.GetManyResponse),
-  putMany: write('KeyValue/PutMany', v1.PutManyRequest, v1.PutManyResponse),
-  pipeline: write('KeyValue/Pipeline', v1.PipelineRequest, v1.PipelineResponse),
-  export: read('KeyValue/Export', v1.ExportRequest, v1.ExportPage),
-  inspect: read('Admin/Inspect', v1.InspectRequest, v1.InspectResponse),
-  status: read('Admin/Status', v1.StatusRequest, v1.StatusResponse),
-  describe: read('Admin/Describe', v1.DescribeRequest, v1.DescribeResponse),
-  plan: read('Admin/Plan', v1.PlanRequest, v1.PlanResponse),
-  leave: write('Admin/Leave', v1.LeaveRequest, v1.ChangeResponse),
-  rebalance: write('Admin/Rebalance', v1.RebalanceRequest, v1.ChangeResponse),
-};
-
 export function connect(options: ConnectOptions): CausewayClient {
   return new CausewayClient(options);
 }
@@ -167,13 +152,18 @@ export class CausewayClient {
   }
 
   /** Undefined: the key is absent. */
-  async get(key: string, options: CallOptions = {}): Promise<Uint8Array | undefined> {
-    return (await this.getWithMeta(key, options))?.value;
+  async get(key: string, options: ReadOptions = {}): Promise<Uint8Array | undefined> {
+    return (await this.find(key, options)).entry?.value;
   }
 
-  async getWithMeta(key: string, options: CallOptions = {}): Promise<Entry | undefined> {
-    const { record } = await this.#call(METHODS.get, { key: checkedKey(key) }, options);
-    return record === null ? undefined : entryOf(record);
+  async getWithMeta(key: string, options: ReadOptions = {}): Promise<ReadEntry | undefined> {
+    return (await this.find(key, options)).entry;
+  }
+
+  /** What stands, or that nothing does, and whether the answer may be old: of an absence, too. */
+  async find(key: string, options: ReadOptions = {}): Promise<Found> {
+    const request = { key: checkedKey(key), allowStale: options.allowStale ?? false };
+    return foundOf(await this.#call(METHODS.get, request, options));
   }
 
   /** Resolves to the new version, once the value is durable everywhere it must be. */
@@ -233,15 +223,23 @@ export class CausewayClient {
   /** In the order of the keys; undefined: absent. */
   async getMany(
     keys: readonly string[],
-    options: CallOptions = {},
+    options: ReadOptions = {},
   ): Promise<Outcome<Uint8Array | undefined>[]> {
+    const found = await this.findMany(keys, options);
+    return found.map((each) => (each.ok ? { ok: true, result: each.result.entry?.value } : each));
+  }
+
+  /** The same, with all that is known about each value, and whether it may be old. */
+  async findMany(keys: readonly string[], options: ReadOptions = {}): Promise<Outcome<Found>[]> {
     keys.forEach(checkedKey);
-    const outcomes = new Map<number, Outcome<Uint8Array | undefined>>();
+    const allowStale = options.allowStale ?? false;
+    const outcomes = new Map<number, Outcome<Found>>();
     let asking = keys.map((_key, at) => at);
     while (asking.length > 0) {
       const chunk = asking.slice(0, PIPELINE_OPERATIONS_MAX);
       const later = asking.slice(PIPELINE_OPERATIONS_MAX);
-      const { results } = await this.#call(METHODS.getMany, { keys: chunk.map((at) => keys[at]!) }, options);
+      const request = { keys: chunk.map((at) => keys[at]!), allowStale };
+      const { results } = await this.#call(METHODS.getMany, request, options);
       const progress = results.some(({ failure }) => failure === null);
       const again: number[] = [];
       for (const [index, at] of chunk.entries()) {
@@ -249,7 +247,7 @@ export class CausewayClient {
         // The answer was full: what did not fit is asked for again, as long as each answer brings some.
         if (failure?.code === 'overloaded' && progress) again.push(at);
         else if (failure !== null) outcomes.set(at, { ok: false, error: errorOfFailure(failure) });
-        else outcomes.set(at, { ok: true, result: get?.record?.value });
+        else outcomes.set(at, { ok: true, result: foundOf(get) });
       }
       asking = [...again, ...later];
     }

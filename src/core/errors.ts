@@ -43,7 +43,8 @@ export const ERROR_TABLE = {
   not_ready: {
     certainty: 'definite',
     status: 'UNAVAILABLE',
-    meaning: 'This node holds no lease and reaches no owner that does. Ask another node, or retry shortly.',
+    meaning:
+      'This node holds no lease and reaches no owner that does. Ask another node, retry shortly, or allow an old answer to a read.',
   },
   owners_missing: {
     certainty: 'definite',

@@ -53,6 +53,10 @@ export const KEY_WAITERS_MAX = 20_000;
 export const RESEND_AFTER_MS = 400;
 /** Milliseconds. An invalid key without news asks its coordinator after this. */
 export const QUERY_AFTER_MS = 500;
+/** Milliseconds without a lease after which who takes an old answer gets one: a change of epoch is over by then. */
+export const STALE_AFTER_MS = 250;
+/** Milliseconds for which such a reader waits for another owner: one that has just lost its lease answers by then. */
+export const STALE_PATIENCE_MS = 2 * STALE_AFTER_MS;
 /** Milliseconds. Added per place in the owners' order before an orphan is replayed, so that one begins. */
 export const REPLAY_STAGGER_MS = 200;
 

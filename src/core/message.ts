@@ -6,7 +6,7 @@
  */
 import type { Failure } from './errors.ts';
 import type { IdentifiedOperation } from './operation-id.ts';
-import type { ReadResult, ScanResult, WriteOperation, WriteResult } from './operation.ts';
+import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './operation.ts';
 import type { SealedRecord } from './record.ts';
 import type { Topology } from './topology.ts';
 
@@ -108,6 +108,8 @@ export interface ForwardRead {
   readonly key: string;
   /** The asker is an owner without the record and asks the slot's first owner to consult legacy. */
   readonly miss: boolean;
+  /** Without a lease, what was readable last is answered. */
+  readonly allowStale: boolean;
 }
 
 export interface ForwardWriteAnswer {
@@ -119,7 +121,8 @@ export interface ForwardWriteAnswer {
 export interface ForwardReadAnswer {
   readonly kind: 'forwardReadAnswer';
   readonly request: number;
-  readonly result: ReadResult;
+  /** stale: only where the question allowed it. */
+  readonly result: ReadResult | StaleResult;
 }
 
 /** Asks an owner of the slot at which the cursor stands for the next page of all records. */

@@ -49,6 +49,10 @@ export interface Mutations {
   readonly passOpenOperations?: boolean;
   /** A learner is promoted without the operations that its owners remember. (R20) */
   readonly operationsNotLearned?: boolean;
+  /** Who takes an old answer is told what is in flight. */
+  readonly staleUnfinished?: boolean;
+  /** Who takes an old answer gets one from a member that is no complete owner. (R19) */
+  readonly staleFromLearner?: boolean;
   /** A fill replaces whatever stands. (R25) */
   readonly fillWithoutCondition?: boolean;
 }

@@ -56,6 +56,14 @@ export type ReadResult =
   | { readonly kind: 'absent' }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** What an owner without a lease had last, for who takes an old answer; undefined: it was absent. (`stale.ts`) */
+export interface StaleResult {
+  readonly kind: 'stale';
+  readonly record: KeyRecord | undefined;
+  /** Milliseconds: it was the truth at some moment within the last so many. */
+  readonly staleMs: number;
+}
+
 /** One page of all live records, in the order of slot and key. */
 export type ScanResult =
   | {

@@ -76,16 +76,22 @@ export namespace causeway.v1 {
   export const Failure: MessageType<Failure, FailureFields>;
   export interface GetRequest {
     key: string;
+    allowStale: boolean;
   }
   export interface GetRequestFields {
     key?: string | null | undefined;
+    allowStale?: boolean | null | undefined;
   }
   export const GetRequest: MessageType<GetRequest, GetRequestFields>;
   export interface GetResponse {
     record: causeway.v1.Record | null;
+    stale: boolean;
+    staleMs: number;
   }
   export interface GetResponseFields {
     record?: causeway.v1.RecordFields | null | undefined;
+    stale?: boolean | null | undefined;
+    staleMs?: number | null | undefined;
   }
   export const GetResponse: MessageType<GetResponse, GetResponseFields>;
   export interface PutRequest {
@@ -191,9 +197,11 @@ export namespace causeway.v1 {
   export const IncrementResponse: MessageType<IncrementResponse, IncrementResponseFields>;
   export interface GetManyRequest {
     keys: string[];
+    allowStale: boolean;
   }
   export interface GetManyRequestFields {
     keys?: readonly string[] | null | undefined;
+    allowStale?: boolean | null | undefined;
   }
   export const GetManyRequest: MessageType<GetManyRequest, GetManyRequestFields>;
   export interface GetManyResult {

@@ -682,6 +682,7 @@ export const causeway = $root.causeway = (() => {
             };
 
             GetRequest.prototype.key = "";
+            GetRequest.prototype.allowStale = false;
 
             GetRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -692,6 +693,8 @@ export const causeway = $root.causeway = (() => {
                     throw $Error("max depth exceeded");
                 if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
                     writer.uint32(10).string(message.key);
+                if (message.allowStale != null && $Object.hasOwnProperty.call(message, "allowStale") && message.allowStale !== false)
+                    writer.uint32(16).bool(message.allowStale);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -734,6 +737,15 @@ export const causeway = $root.causeway = (() => {
                                 delete message.key;
                             continue;
                         }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.allowStale = value;
+                            else
+                                delete message.allowStale;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -764,6 +776,8 @@ export const causeway = $root.causeway = (() => {
             };
 
             GetResponse.prototype.record = null;
+            GetResponse.prototype.stale = false;
+            GetResponse.prototype.staleMs = 0;
 
             GetResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -774,6 +788,10 @@ export const causeway = $root.causeway = (() => {
                     throw $Error("max depth exceeded");
                 if (message.record != null && $Object.hasOwnProperty.call(message, "record"))
                     $root.causeway.v1.Record.encode(message.record, writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.stale != null && $Object.hasOwnProperty.call(message, "stale") && message.stale !== false)
+                    writer.uint32(16).bool(message.stale);
+                if (message.staleMs != null && $Object.hasOwnProperty.call(message, "staleMs") && message.staleMs != 0)
+                    writer.uint32(24).uint64(message.staleMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -811,6 +829,24 @@ export const causeway = $root.causeway = (() => {
                             if (wireType !== 2)
                                 break;
                             message.record = $root.causeway.v1.Record.decode(reader, reader.size(), $undefined, _depth + 1, message.record);
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.stale = value;
+                            else
+                                delete message.stale;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if ((value = readUint64(reader)) !== 0)
+                                message.staleMs = value;
+                            else
+                                delete message.staleMs;
                             continue;
                         }
                     }
@@ -1799,6 +1835,7 @@ export const causeway = $root.causeway = (() => {
             };
 
             GetManyRequest.prototype.keys = $util.emptyArray;
+            GetManyRequest.prototype.allowStale = false;
 
             GetManyRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -1810,6 +1847,8 @@ export const causeway = $root.causeway = (() => {
                 if (message.keys != null && message.keys.length)
                     for (let i = 0; i < message.keys.length; ++i)
                         writer.uint32(10).string(message.keys[i]);
+                if (message.allowStale != null && $Object.hasOwnProperty.call(message, "allowStale") && message.allowStale !== false)
+                    writer.uint32(16).bool(message.allowStale);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1823,7 +1862,7 @@ export const causeway = $root.causeway = (() => {
                     _depth = 0;
                 if (_depth > $Reader.recursionLimit)
                     throw $Error("max depth exceeded");
-                let end, message;
+                let end, message, value;
                 if (length === $undefined)
                     end = reader.len;
                 else {
@@ -1849,6 +1888,15 @@ export const causeway = $root.causeway = (() => {
                             if (!(message.keys && message.keys.length))
                                 message.keys = [];
                             message.keys.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.allowStale = value;
+                            else
+                                delete message.allowStale;
                             continue;
                         }
                     }

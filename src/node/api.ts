@@ -3,7 +3,7 @@
  * Every callback is called exactly once, and never from within the call.
  */
 import type { Failure } from '../core/errors.ts';
-import type { ReadResult, ScanResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import type { KeyRecord } from '../core/record.ts';
 
 /** `tryGet`'s answer where only waiting can tell. */
@@ -17,6 +17,8 @@ export interface NodeApi {
   tryGet(key: string): KeyRecord | undefined | typeof WAIT;
   /** `timeoutMs` from now; at the latest then `done` is called. */
   get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void;
+  /** The same, for who takes an old answer where no owner at hand holds a lease. */
+  getStale(key: string, timeoutMs: number, done: (result: ReadResult | StaleResult) => void): void;
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void;
   /**
    * The next page of all live records of the cluster, at most `limit`, after a place that an earlier page named
@@ -135,6 +137,12 @@ export interface NodeStatus {
   /** Share of its slots a learner has copied, 0..1; 1 at an owner. */
   readonly learnedShare: number;
   readonly copy: CopyStatus;
-  readonly operations: { readonly reads: number; readonly writes: number; readonly failures: number };
+  readonly operations: {
+    readonly reads: number;
+    readonly writes: number;
+    readonly failures: number;
+    /** Old answers, told to who takes them. */
+    readonly staleReads: number;
+  };
   readonly notWrittenThrough: readonly string[];
 }

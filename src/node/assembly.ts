@@ -8,6 +8,7 @@ import type { SealedRecord } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
 import { placeSlots, rowsOf } from '../core/slot-table.ts';
+import type { LastLease } from '../core/stale.ts';
 import type { Place } from '../core/topology-change.ts';
 import { memberById } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
@@ -138,6 +139,7 @@ export interface ServingParts {
   readonly shelf: RecordShelf;
   readonly replica: () => Replica | null;
   readonly later: (run: () => void) => void;
+  readonly lastLease: LastLease;
   readonly count: Serving['count'];
 }
 
@@ -162,6 +164,7 @@ export function servingOf(parts: NodeParts, from: ServingParts): Serving {
       return bystander;
     },
     leaseHeld: () => membership.leaseHeld(),
+    leaselessMs: () => from.lastLease.agoMs(clock.bootNow()),
     nameOf: (id) => (membership.topology === null ? undefined : memberById(membership.topology, id)?.name),
     later: from.later,
     count: from.count,

@@ -11,10 +11,10 @@ import type {
   ForwardWriteAnswer,
 } from '../core/message.ts';
 import { valueBytesOf } from '../core/operation.ts';
-import type { ReadResult, ScanResult, WriteResult } from '../core/operation.ts';
+import type { ReadResult, ScanResult, StaleResult, WriteResult } from '../core/operation.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Admission } from './admission.ts';
-import { startRead } from './get.ts';
+import { startRead, startStaleRead } from './get.ts';
 import { startWrite } from './put.ts';
 import { startScan } from './scan.ts';
 import type { Serving } from './serving.ts';
@@ -48,13 +48,15 @@ export class ForwardService {
       return this.answer(peer, answerOf(message, { kind: 'failed', failure: refusal }));
     }
     const { timeoutMs, hops } = message;
-    const done = (result: ReadResult | WriteResult | ScanResult): void => {
+    const done = (result: ReadResult | StaleResult | WriteResult | ScanResult): void => {
       admission.leave('peer', byteCount);
       this.answer(peer, answerOf(message, result));
     };
     if (message.kind === 'forwardRead') {
       const { key, miss } = message;
-      startRead(serving, { key, timeoutMs, hops, miss, mayAskLegacy: true }, done);
+      const request = { key, timeoutMs, hops, miss, mayAskLegacy: true };
+      if (message.allowStale) startStaleRead(serving, request, done);
+      else startRead(serving, request, done);
     } else if (message.kind === 'forwardWrite') {
       startWrite(serving, { operation: message.operation, timeoutMs, hops }, done);
     } else {
@@ -82,12 +84,12 @@ export class ForwardService {
 /** The kind of the answer follows from the question; so does that of the result. */
 function answerOf(
   message: ForwardRead | ForwardWrite | ForwardScan,
-  result: ReadResult | WriteResult | ScanResult,
+  result: ReadResult | StaleResult | WriteResult | ScanResult,
 ): Answer {
   const { request } = message;
   switch (message.kind) {
     case 'forwardRead':
-      return { kind: 'forwardReadAnswer', request, result: result as ReadResult };
+      return { kind: 'forwardReadAnswer', request, result: result as ReadResult | StaleResult };
     case 'forwardWrite':
       return { kind: 'forwardWriteAnswer', request, result: result as WriteResult };
     case 'forwardScan':

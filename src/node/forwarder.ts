@@ -4,11 +4,11 @@
  * is unknown. (PROTOCOL R33)
  */
 import type { ForwardMessage } from '../core/message.ts';
-import type { ReadResult, ScanResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 
 interface Pending {
   readonly peer: string;
-  readonly onRead: ((result: ReadResult | 'lost') => void) | null;
+  readonly onRead: ((result: ReadResult | StaleResult | 'lost') => void) | null;
   readonly onWrite: ((result: WriteResult | 'lost') => void) | null;
   readonly onScan: ((result: ScanResult | 'lost') => void) | null;
 }
@@ -35,13 +35,14 @@ export class Forwarder {
     peer: string,
     key: string,
     miss: boolean,
+    allowStale: boolean,
     hops: number,
     timeoutMs: number,
-    done: (result: ReadResult | 'lost') => void,
+    done: (result: ReadResult | StaleResult | 'lost') => void,
   ): number {
     if (!this.isLinked(peer)) return 0;
     const request = this.begin({ peer, onRead: done, onWrite: null, onScan: null });
-    this.send(peer, { kind: 'forwardRead', request, hops, timeoutMs, key, miss });
+    this.send(peer, { kind: 'forwardRead', request, hops, timeoutMs, key, miss, allowStale });
     return request;
   }
 
@@ -76,7 +77,7 @@ export class Forwarder {
     this.pending.delete(request);
   }
 
-  onReadAnswer(request: number, result: ReadResult): void {
+  onReadAnswer(request: number, result: ReadResult | StaleResult): void {
     const pending = this.pending.get(request);
     this.pending.delete(request);
     pending?.onRead?.(result);

@@ -1,15 +1,18 @@
 /**
  * A read that has to wait, from its arrival to its answer: at an owner from the local store, waiting while the key
  * is in flight; elsewhere by handing it to an owner; a key that neither the cluster nor PostgreSQL has goes to the
- * slot's first owner, which asks the legacy source. (DESIGN sections 2 and 7, PROTOCOL R9, R25)
+ * slot's first owner, which asks the legacy source. Who takes an old answer gets one where all that leads nowhere.
+ * (DESIGN sections 2 and 7, PROTOCOL R9, R25)
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
-import type { ReadResult } from '../core/operation.ts';
+import { STALE_AFTER_MS, STALE_PATIENCE_MS } from '../core/limits.ts';
+import type { ReadResult, StaleResult } from '../core/operation.ts';
 import { isLive, yieldsToFill } from '../core/record.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { ReadTicket } from '../core/replication/key-state.ts';
 import { slotOf } from '../core/slots.ts';
+import { staleWord } from '../core/stale.ts';
 import type { Expiring } from './deadlines.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
@@ -27,25 +30,48 @@ export interface ReadRequest {
 const ABSENT: ReadResult = { kind: 'absent' };
 
 export function startRead(serving: Serving, request: ReadRequest, done: (result: ReadResult) => void): void {
-  new Read(serving, request, done).step();
+  const end = (result: ReadResult | StaleResult): void =>
+    done(result.kind === 'stale' ? { kind: 'failed', failure: failure('not_ready') } : result);
+  new Read(serving, request, false, end).step();
+}
+
+/** The same where a lease is at hand; else what an owner at hand had last, marked as such. */
+export function startStaleRead(
+  serving: Serving,
+  request: ReadRequest,
+  done: (result: ReadResult | StaleResult) => void,
+): void {
+  const read = new Read(serving, request, true, done);
+  read.step();
+  read.watch();
 }
 
 class Read implements Expiring {
   readonly deadlineAt: number;
   private readonly serving: Serving;
   private readonly request: ReadRequest;
-  private readonly done: (result: ReadResult) => void;
+  private readonly allowStale: boolean;
+  private readonly done: (result: ReadResult | StaleResult) => void;
   private readonly slot: number;
   private readonly readyUntil: number;
   private ticket: ReadTicket | null = null;
   private forwarded = 0;
+  /** Since when this node's replica or another node is to answer. */
+  private askedAt = 0;
   private avoid = 0;
+  private target = 0;
   private ended = false;
 
-  constructor(serving: Serving, request: ReadRequest, done: (result: ReadResult) => void) {
+  constructor(
+    serving: Serving,
+    request: ReadRequest,
+    allowStale: boolean,
+    done: (result: ReadResult | StaleResult) => void,
+  ) {
     const now = serving.clock.now();
     this.serving = serving;
     this.request = request;
+    this.allowStale = allowStale;
     this.done = done;
     this.slot = slotOf(request.key);
     this.deadlineAt = now + request.timeoutMs;
@@ -69,6 +95,8 @@ class Read implements Expiring {
       // Only the first owner may ask the source: whoever else were asked would hand the read back.
       const isOnlyOne = row.owners.length === 1 || (this.request.miss && row.first === view.selfId);
       if (isOnlyOne || this.request.hops >= HOPS_MAX) return this.notReady();
+      // Who handed it on asks the other owners, too.
+      if (this.allowStale && this.request.hops > 0) return this.notReady();
     }
     const others = row.owners.filter((id) => id !== view.selfId && id !== this.avoid);
     if (others.length === 0) return this.notReady();
@@ -86,6 +114,7 @@ class Read implements Expiring {
       answer: (sealed, problem) => this.onRead(sealed, problem),
     };
     this.ticket = ticket;
+    this.askedAt = this.serving.clock.now();
     this.serving.replica()!.read(ticket, this.slot);
   }
 
@@ -117,15 +146,22 @@ class Read implements Expiring {
     const peer = this.serving.nameOf(target);
     const timeoutMs = Math.max(1, this.deadlineAt - this.serving.clock.now());
     const { key, hops } = this.request;
-    const onAnswer = (result: ReadResult | 'lost'): void => {
+    const askedAt = this.serving.clock.bootNow();
+    const onAnswer = (result: ReadResult | StaleResult | 'lost'): void => {
       this.forwarded = 0;
       if (result === 'lost' || (result.kind === 'failed' && result.failure.code === 'not_ready'))
         this.notReady();
+      else if (result.kind === 'stale') this.finish(this.aged(result, askedAt));
       else this.finish(result);
     };
+    this.askedAt = this.serving.clock.now();
+    const { forwarder } = this.serving;
+    // What a miss asks for is the source's word, and no owner's.
+    const allowStale = this.allowStale && !miss;
     this.forwarded =
-      peer === undefined ? 0 : this.serving.forwarder.read(peer, key, miss, hops + 1, timeoutMs, onAnswer);
+      peer === undefined ? 0 : forwarder.read(peer, key, miss, allowStale, hops + 1, timeoutMs, onAnswer);
     if (this.forwarded === 0) this.notReady();
+    else this.target = target;
   }
 
   /** Who handed the read to this node may know another way, or will before long; a client waits for ours. */
@@ -136,9 +172,51 @@ class Read implements Expiring {
 
   /** Nobody who may answer is at hand: tried again on a later tick, for a while. */
   private notReady(): void {
-    if (this.ended) return;
+    if (this.ended || (this.allowStale && this.tellOld())) return;
     if (this.serving.clock.now() >= this.readyUntil) return this.fail(failure('not_ready'));
     this.serving.later(() => this.step());
+  }
+
+  /** What was readable here last, where no lease has been held for a while. */
+  private tellOld(): boolean {
+    const { serving, slot } = this;
+    const staleMs = serving.leaselessMs();
+    const replica = serving.replica();
+    if (replica === null || staleMs < STALE_AFTER_MS || staleMs === Infinity) return false;
+    const sealed = replica.lastReadable(this.request.key, slot);
+    if (sealed === 'untold') return false;
+    const { loaded } = replica.view.topology;
+    const facts = { loaded, hasLegacy: serving.legacy !== null, wallNow: serving.clock.wallNow() };
+    const word = staleWord(sealed, facts);
+    if (word === 'unknown') return false;
+    serving.count('staleReads');
+    this.finish({ kind: 'stale', record: word === 'absent' ? undefined : word, staleMs });
+    return true;
+  }
+
+  /** It has aged on its way here. */
+  private aged({ record, staleMs }: StaleResult, askedAt: number): StaleResult {
+    const wayMs = Math.ceil(this.serving.clock.bootNow() - askedAt);
+    return { kind: 'stale', record, staleMs: staleMs + wayMs };
+  }
+
+  /**
+   * Each tick, for who takes an old answer: neither a key that is in flight here while the lease is gone nor an owner
+   * that says nothing is waited for any longer than it takes to be sure of that.
+   */
+  watch(): void {
+    if (this.ended) return;
+    this.serving.later(() => this.watch());
+    const { ticket } = this;
+    if (ticket === null && this.forwarded === 0) return;
+    if (this.serving.clock.now() - this.askedAt < STALE_PATIENCE_MS) return;
+    if (this.serving.leaseHeld() && this.serving.view()?.row(this.slot).owns === true) return;
+    if (ticket !== null) ticket.answered = true;
+    if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
+    this.avoid = ticket === null ? this.target : this.avoid;
+    this.ticket = null;
+    this.forwarded = 0;
+    this.notReady();
   }
 
   private fail(problem: Failure): void {
@@ -146,7 +224,7 @@ class Read implements Expiring {
     this.finish({ kind: 'failed', failure: problem });
   }
 
-  private finish(result: ReadResult): void {
+  private finish(result: ReadResult | StaleResult): void {
     if (this.ended) return;
     this.ended = true;
     this.serving.deadlines.remove(this);

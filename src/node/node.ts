@@ -4,17 +4,16 @@
  * decisions are all elsewhere: in `src/core`, and in the flows beside this file.
  */
 import { TICK_MS } from '../core/limits.ts';
-import type { Failure } from '../core/errors.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
-import { valueBytesOf } from '../core/operation.ts';
-import type { ReadResult, ScanResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import { isLive, yieldsToFill } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
 import { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
 import { slotOf } from '../core/slots.ts';
+import { LastLease } from '../core/stale.ts';
 import { isLiveIncarnation, memberById, memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import { Admission } from './admission.ts';
@@ -29,7 +28,6 @@ import { ExpiryTimes } from './expiry-times.ts';
 import { ForwardService } from './forward-service.ts';
 import { Forwarder } from './forwarder.ts';
 import { FrameDesk } from './frame-desk.ts';
-import { startRead } from './get.ts';
 import type { Learner } from './learner.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -38,12 +36,11 @@ import { readStore } from './opening.ts';
 import type { Opened } from './opening.ts';
 import { OperationTable } from './operation-table.ts';
 import { PeerOutbox } from './peer-outbox.ts';
-import { startWrite } from './put.ts';
+import { Reception } from './reception.ts';
 import type { RecordReader } from './record-reader.ts';
 import { RecordShelf } from './record-shelf.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { makeEffects } from './replica-effects.ts';
-import { startScan } from './scan.ts';
 import type { Serving } from './serving.ts';
 import { SlotDigests } from './slot-digests.ts';
 import { SlotHolding } from './slot-holding.ts';
@@ -74,8 +71,10 @@ export class CausewayNode implements NodeApi {
   private readonly deadlines: Deadlines;
   private readonly serving: Serving;
   private readonly background: Background;
+  private readonly reception: Reception;
   private readonly admission = new Admission();
-  private readonly counts = { reads: 0, writes: 0, failures: 0 };
+  private readonly lastLease = new LastLease();
+  private readonly counts = { reads: 0, writes: 0, failures: 0, staleReads: 0 };
   private replica: Replica | null = null;
   private replicaIncarnation = 0;
   private versionHighest: number;
@@ -137,10 +136,12 @@ export class CausewayNode implements NodeApi {
       shelf: this.shelf,
       replica: () => this.replica,
       later: (run) => this.waitingRuns.push(run),
+      lastLease: this.lastLease,
       count: (what) => {
         this.counts[what] += 1;
       },
     });
+    this.reception = new Reception(this.serving, parts.storage, this.admission);
     this.background = new Background(parts, this.serving, this.membership, this.marks, send);
     this.forwardService = new ForwardService({
       serving: this.serving,
@@ -238,35 +239,19 @@ export class CausewayNode implements NodeApi {
   }
 
   get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
-    this.begin(done, (end) =>
-      startRead(this.serving, { key, timeoutMs, hops: 0, miss: false, mayAskLegacy: true }, end),
-    );
+    this.reception.get(key, timeoutMs, done);
+  }
+
+  getStale(key: string, timeoutMs: number, done: (result: ReadResult | StaleResult) => void): void {
+    this.reception.getStale(key, timeoutMs, done);
   }
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
-    const start = (end: (result: WriteResult) => void): void =>
-      startWrite(this.serving, { operation, timeoutMs, hops: 0 }, end);
-    this.begin(done, start, valueBytesOf(operation));
+    this.reception.write(operation, timeoutMs, done);
   }
 
   scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void {
-    const request = { after, limit, timeoutMs, hops: 0 };
-    this.begin(done, (end) => startScan(this.serving, this.parts.storage, request, end));
-  }
-
-  private begin<Result>(
-    done: (result: Result | { kind: 'failed'; failure: Failure }) => void,
-    start: (end: (result: Result) => void) => void,
-    byteCount = 0,
-  ): void {
-    const refusal = this.admission.refusal('client', byteCount);
-    if (refusal !== null) return this.parts.clock.defer(() => done({ kind: 'failed', failure: refusal }));
-    this.parts.clock.defer(() =>
-      start((result) => {
-        this.admission.leave('client', byteCount);
-        done(result);
-      }),
-    );
+    this.reception.scan(after, limit, timeoutMs, done);
   }
 
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
@@ -315,7 +300,9 @@ export class CausewayNode implements NodeApi {
     for (const run of runs) run();
     const { replica } = this;
     if (replica === null) return;
+    const bootNow = this.parts.clock.bootNow();
     const leaseHeld = this.membership.leaseHeld();
+    if (leaseHeld) this.lastLease.held(bootNow);
     if (leaseHeld && !this.leaseWasHeld) replica.replayAll();
     this.leaseWasHeld = leaseHeld;
     replica.settle();
@@ -365,6 +352,7 @@ export class CausewayNode implements NodeApi {
     if (this.replica === null) return;
     for (const state of this.replica.abandon()) this.marks.keep(state);
     this.replica = null;
+    this.lastLease.forget();
     this.holding.onNone();
     this.shelf.doubtAll();
     this.operations.doubtAll();

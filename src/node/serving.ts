@@ -19,10 +19,12 @@ export interface Serving {
   replica(): Replica | null;
   view(): SlotView | null;
   leaseHeld(): boolean;
+  /** Milliseconds since this process last held a lease; Infinity where it never did. */
+  leaselessMs(): number;
   nameOf(memberId: number): string | undefined;
   /** Runs on one of the next ticks: for what waits for a lease, an epoch or a link. */
   later(run: () => void): void;
-  count(what: 'reads' | 'writes' | 'failures'): void;
+  count(what: 'reads' | 'writes' | 'failures' | 'staleReads'): void;
 }
 
 /** Milliseconds an operation waits for a lease or an owner before it is refused. */

@@ -13,7 +13,14 @@ import type {
   ForwardWrite,
   ForwardWriteAnswer,
 } from '../core/message.ts';
-import type { Expectation, ReadResult, ScanResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type {
+  Expectation,
+  ReadResult,
+  ScanResult,
+  StaleResult,
+  WriteOperation,
+  WriteResult,
+} from '../core/operation.ts';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
@@ -22,7 +29,10 @@ import type { Writer } from './writer.ts';
 
 const EXPECTATIONS = ['version', 'value', 'absent'] as const;
 const WRITE_RESULTS = ['done', 'conditionFailed', 'failed'] as const;
-const READ_RESULTS = ['value', 'absent', 'failed'] as const;
+const READ_RESULTS = ['value', 'absent', 'failed', 'stale'] as const;
+/** Flags of a read, in one byte. */
+const READ_MISS = 1;
+const READ_ALLOW_STALE = 2;
 const ORIGINS = [ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE] as const;
 /** Characters. Words for people are cut to this, so that no error text can break a frame. */
 export const WORDS_LENGTH_MAX = 1024;
@@ -49,18 +59,15 @@ export function writeForwardRead(out: Writer, message: ForwardRead): void {
   out.u8(message.hops);
   out.real(message.timeoutMs);
   out.text(message.key);
-  out.bool(message.miss);
+  out.u8((message.miss ? READ_MISS : 0) | (message.allowStale ? READ_ALLOW_STALE : 0));
 }
 
 export function readForwardRead(from: Reader): ForwardRead {
-  return {
-    kind: 'forwardRead',
-    request: from.whole(),
-    hops: from.u8(),
-    timeoutMs: from.real(),
-    key: from.text(),
-    miss: from.bool(),
-  };
+  const head = { request: from.whole(), hops: from.u8(), timeoutMs: from.real(), key: from.text() };
+  const flags = from.u8();
+  if (flags > (READ_MISS | READ_ALLOW_STALE)) from.fail('a flag of a read is unknown');
+  const miss = (flags & READ_MISS) !== 0;
+  return { kind: 'forwardRead', ...head, miss, allowStale: (flags & READ_ALLOW_STALE) !== 0 };
 }
 
 export function writeForwardWriteAnswer(out: Writer, message: ForwardWriteAnswer): void {
@@ -89,6 +96,11 @@ export function writeForwardReadAnswer(out: Writer, message: ForwardReadAnswer):
   out.u8(READ_RESULTS.indexOf(result.kind));
   if (result.kind === 'value') writeRecordFields(out, result.record);
   else if (result.kind === 'failed') writeFailure(out, result.failure);
+  else if (result.kind === 'stale') {
+    out.whole(result.staleMs);
+    out.bool(result.record !== undefined);
+    if (result.record !== undefined) writeRecordFields(out, result.record);
+  }
 }
 
 export function readForwardReadAnswer(from: Reader): ForwardReadAnswer {
@@ -141,10 +153,14 @@ function readWriteResult(from: Reader): WriteResult {
   return { kind, failure: readFailure(from) };
 }
 
-function readReadResult(from: Reader): ReadResult {
+function readReadResult(from: Reader): ReadResult | StaleResult {
   const kind = readChoice(from, READ_RESULTS);
   if (kind === 'value') return { kind, record: readRecordFields(from) };
   if (kind === 'absent') return { kind };
+  if (kind === 'stale') {
+    const staleMs = from.whole();
+    return { kind, staleMs, record: from.bool() ? readRecordFields(from) : undefined };
+  }
   return { kind, failure: readFailure(from) };
 }
 

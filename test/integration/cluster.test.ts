@@ -165,6 +165,23 @@ describe('what is lost', () => {
     expect(node).toMatchObject({ alive: true, slotsComplete: 16_384, slotsLearning: 0 });
   });
 
+  test('two of three nodes: the one that is left serves nobody, but tells who takes an old answer what it had', async () => {
+    await begin();
+    const client = cluster.client('node-3');
+    await cluster.client('node-1').set('key', 'value');
+    await cluster.kill('node-1', 'node-2');
+    const find = (): ReturnType<typeof client.find> => client.find('key', { allowStale: true });
+    await until('an old answer', async () => (await find()).stale);
+    const { entry, staleMs } = await find();
+    expect([textOf(entry?.value), entry?.stale]).toEqual(['value', true]);
+    expect(staleMs).toBeGreaterThan(0);
+    expect(staleMs).toBeLessThan(60_000);
+    await expect(client.get('key')).rejects.toMatchObject({ code: 'not_ready', certainty: 'definite' });
+    for (const name of ['node-1', 'node-2']) cluster.start(name);
+    await cluster.untilReady();
+    expect(await find()).toMatchObject({ stale: false, staleMs: 0 });
+  });
+
   test('one node, in order under writes: no acknowledged write, and the others go on', async () => {
     await begin();
     writers.start();

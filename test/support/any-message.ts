@@ -128,6 +128,11 @@ const writeResult = fc.oneof(
   failed,
 );
 const readResult = fc.oneof(
+  fc.record({
+    kind: fc.constant('stale' as const),
+    staleMs: whole,
+    record: fc.option(record, { nil: undefined }),
+  }),
   fc.record({ kind: fc.constant('value' as const), record }),
   fc.record({ kind: fc.constant('absent' as const) }),
   failed,
@@ -176,6 +181,7 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     timeoutMs: real,
     key: text,
     miss: fc.boolean(),
+    allowStale: fc.boolean(),
   }),
   forwardWriteAnswer: fc.record({ request: whole, result: writeResult }),
   forwardReadAnswer: fc.record({ request: whole, result: readResult }),

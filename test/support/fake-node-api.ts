@@ -9,6 +9,7 @@ import type {
   Expectation,
   ReadResult,
   ScanResult,
+  StaleResult,
   WriteOperation,
   WriteResult,
 } from '../../src/core/operation.ts';
@@ -26,6 +27,8 @@ export class FakeNodeApi implements NodeApi {
   readonly waiting = new Set<string>();
   /** Every read that waits and every write fails with it. */
   failWith: ErrorCode | undefined;
+  /** What `failWith` makes fail is told to who takes old answers, as that old. */
+  staleMs: number | undefined;
   /** So many writes are done, and answered as if nobody knew. */
   loseAnswers = 0;
   /** Of a scan: records in a page, and whether rows are missing. */
@@ -52,6 +55,12 @@ export class FakeNodeApi implements NodeApi {
     const record = this.#live(key);
     if (this.failWith !== undefined) this.#later(done, { kind: 'failed', failure: failure(this.failWith) });
     else this.#later(done, record === undefined ? { kind: 'absent' } : { kind: 'value', record });
+  }
+
+  getStale(key: string, timeoutMs: number, done: (result: ReadResult | StaleResult) => void): void {
+    if (this.failWith === undefined || this.staleMs === undefined) return this.get(key, timeoutMs, done);
+    this.calls.push({ kind: 'getStale', key, timeoutMs });
+    this.#later(done, { kind: 'stale', record: this.#live(key), staleMs: this.staleMs });
   }
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
@@ -213,6 +222,6 @@ const STATUS: NodeStatus = {
   keysHeld: 0,
   copy: { slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
   learnedShare: 1,
-  operations: { reads: 0, writes: 0, failures: 0 },
+  operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },
   notWrittenThrough: [],
 };

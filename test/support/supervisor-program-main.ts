@@ -37,7 +37,7 @@ function runFakeNode({ config }: { config: string }): void {
     record: { state: 'up', reason: '' },
     legacy: { state: 'up', reason: '', calls: 0 },
     keysHeld: 0,
-    operations: { reads: 0, writes: 0, failures: 0 },
+    operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },
   };
   const server = createServer((request, response) => {
     if (request.url === '/crash') process.exit(7);

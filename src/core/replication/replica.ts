@@ -23,13 +23,6 @@ import type { SlotView } from './slot-view.ts';
 import { adopt, becomeValid, dropRound } from './validity.ts';
 import type { Adoption } from './validity.ts';
 
-/** What a read finds without waiting. */
-export type Glance =
-  | { readonly kind: 'valid'; readonly sealed: SealedRecord }
-  | { readonly kind: 'notHeld' }
-  | { readonly kind: 'invalid' }
-  | { readonly kind: 'damaged' };
-
 export class Replica {
   private readonly context: ReplicaContext;
   private draining = false;
@@ -116,6 +109,20 @@ export class Replica {
     }
     closeKey(this.context, state);
     this.drain();
+  }
+
+  /**
+   * What was readable here last, whether a lease is held or not; undefined: nothing. 'untold': not an owner, in flight,
+   * or damaged; or asked from within an answer, when what this event lets go of may look as if it were at rest. Only for
+   * who takes an old answer.
+   */
+  lastReadable(key: string, slot: number): SealedRecord | undefined | 'untold' {
+    const { view, table, effects, mutations } = this.context;
+    if (this.draining || (!view.row(slot).owns && mutations.staleFromLearner !== true)) return 'untold';
+    const state = table.get(key);
+    if (state !== undefined && !state.valid && mutations.staleUnfinished !== true) return 'untold';
+    const held = state === undefined ? effects.load(key, slot) : (state.held ?? undefined);
+    return held === 'damaged' ? 'untold' : held;
   }
 
   onMessage(from: number, slot: number, message: ReplicationMessage): void {

@@ -250,6 +250,45 @@ describe('failures', () => {
   });
 });
 
+describe('reads that take old answers', () => {
+  beforeEach(() => {
+    doors.api.staleMs = 1_500;
+    return () => (doors.api.staleMs = undefined);
+  });
+
+  test('the node serves: an ordinary answer, without a mark', async () => {
+    await put({ key: 'a', value: bytes('1') });
+    const request = { key: 'a', allowStale: true };
+    const answer = await keyValue('Get', v1.GetRequest, v1.GetResponse, request);
+    expect(answer).toMatchObject({ stale: false, staleMs: 0, record: { value: bytes('1') } });
+  });
+
+  test('it does not serve: what it had last, marked; without being allowed to, a failure', async () => {
+    await put({ key: 'a', value: bytes('1') });
+    doors.api.failWith = 'not_ready';
+    const stale = { stale: true, staleMs: 1_500 };
+    const request = { key: 'a', allowStale: true };
+    const answer = await keyValue('Get', v1.GetRequest, v1.GetResponse, request);
+    expect(answer).toMatchObject({ ...stale, record: { value: bytes('1') } });
+    const absent = { key: 'none', allowStale: true };
+    const none = await keyValue('Get', v1.GetRequest, v1.GetResponse, absent);
+    expect(none).toMatchObject({ ...stale, record: null });
+    expect(await failureOf(get('a'))).toMatchObject({ causewayCode: 'not_ready' });
+    const keys = { keys: ['a', 'none', ''] };
+    const many = await keyValue('GetMany', v1.GetManyRequest, v1.GetManyResponse, {
+      ...keys,
+      allowStale: true,
+    });
+    expect(many.results.map(({ get: found, failure }) => found?.stale ?? failure?.code)).toEqual([
+      true,
+      true,
+      'invalid_argument',
+    ]);
+    const ordinary = await keyValue('GetMany', v1.GetManyRequest, v1.GetManyResponse, keys);
+    expect(ordinary.results[0]!.failure).toMatchObject({ code: 'not_ready' });
+  });
+});
+
 describe('many keys', () => {
   const getMany = (keys: string[]) => keyValue('GetMany', v1.GetManyRequest, v1.GetManyResponse, { keys });
 

@@ -33,7 +33,7 @@ export function addKeyValueService(server: Server, operations: Operations): void
   );
   unary(server, `${SERVICE}/Increment`, v1.IncrementRequest, v1.IncrementResponse, operations.increment);
   unary(server, `${SERVICE}/GetMany`, v1.GetManyRequest, v1.GetManyResponse, (request, timeoutMs, done) =>
-    getMany(operations, request.keys, timeoutMs, done),
+    getMany(operations, request, timeoutMs, done),
   );
   unary(server, `${SERVICE}/PutMany`, v1.PutManyRequest, v1.PutManyResponse, (request, timeoutMs, done) =>
     putMany(operations, request.puts, timeoutMs, done),
@@ -50,7 +50,7 @@ export function addKeyValueService(server: Server, operations: Operations): void
 /** The answer is bounded in bytes: a value for which no room is left is not kept while others are awaited. */
 function getMany(
   operations: Operations,
-  keys: readonly string[],
+  { keys, allowStale }: causeway.v1.GetManyRequest,
   timeoutMs: number,
   done: Done<causeway.v1.GetManyResponseFields>,
 ): void {
@@ -58,7 +58,7 @@ function getMany(
   let bytesLeft = MANY_ANSWER_BYTES_MAX;
   const full = failure('overloaded', 'the answer has no room left for this value: ask for the key again');
   const ask = (key: string, answered: (result: causeway.v1.GetManyResultFields) => void): void =>
-    operations.get({ key }, timeoutMs, (failed, get) => {
+    operations.get({ key, allowStale }, timeoutMs, (failed, get) => {
       const bytes = get?.record?.value?.length ?? 0;
       if (failed === null && bytes > 0 && bytesLeft <= 0) return answered({ failure: failureAnswer(full) });
       bytesLeft -= bytes;

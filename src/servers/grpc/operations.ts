@@ -4,7 +4,13 @@
  */
 import { keyFault, operationIdFault, ttlFault, valueFault } from '../../core/check-key.ts';
 import { failure } from '../../core/errors.ts';
-import type { Expectation, WriteOperation, WriteResult } from '../../core/operation.ts';
+import type {
+  Expectation,
+  ReadResult,
+  StaleResult,
+  WriteOperation,
+  WriteResult,
+} from '../../core/operation.ts';
 import { isVersion } from '../../core/version.ts';
 import type { causeway } from '../../gen/protocol.js';
 import { WAIT } from '../../node/api.ts';
@@ -21,7 +27,7 @@ type Decoded<Name extends keyof V1> = V1[Name] extends { decode(bytes: Uint8Arra
 export type Operate<Request, Answer> = (request: Request, timeoutMs: number, done: Done<Answer>) => void;
 
 export interface Operations {
-  readonly get: Operate<Decoded<'GetRequest'>, causeway.v1.GetResponseFields>;
+  readonly get: Operate<Reading, causeway.v1.GetResponseFields>;
   readonly put: Operate<Decoded<'PutRequest'>, causeway.v1.PutResponseFields>;
   readonly delete: Operate<Decoded<'DeleteRequest'>, causeway.v1.DeleteResponseFields>;
   readonly compareAndPut: Operate<Decoded<'CompareAndPutRequest'>, causeway.v1.CompareResponseFields>;
@@ -32,7 +38,7 @@ export interface Operations {
 export function createOperations(api: NodeApi, valueBytesMax: number): Operations {
   const write = createWrite(api);
   return {
-    get: (request, timeoutMs, done) => get(api, request.key, timeoutMs, done),
+    get: (request, timeoutMs, done) => get(api, request, timeoutMs, done),
     ...plainWrites(write, valueBytesMax),
     ...conditionalWrites(write, valueBytesMax),
   };
@@ -120,18 +126,42 @@ function conditionalWrites(
   };
 }
 
+/** What the older service asks knows nothing of old answers. */
+interface Reading {
+  readonly key: string;
+  readonly allowStale?: boolean;
+}
+
 /** The hit path: one synchronous way from the request to its answer. */
-function get(api: NodeApi, key: string, timeoutMs: number, done: Done<causeway.v1.GetResponseFields>): void {
+function get(
+  api: NodeApi,
+  { key, allowStale }: Reading,
+  timeoutMs: number,
+  done: Done<causeway.v1.GetResponseFields>,
+): void {
   const fault = keyFault(key);
   if (fault !== undefined) return done(failure('invalid_argument', fault), null);
   const record = api.tryGet(key);
   if (record === undefined) return done(null, {});
   if (record !== WAIT) return done(null, { record: recordAnswer(record) });
   if (timeoutMs <= 0) return done(failure('read_timeout'), null);
-  api.get(key, timeoutMs, (result) => {
-    if (result.kind === 'failed') done(result.failure, null);
-    else done(null, result.kind === 'absent' ? {} : { record: recordAnswer(result.record) });
-  });
+  if (allowStale === true) return api.getStale(key, timeoutMs, (result) => answerRead(result, done));
+  api.get(key, timeoutMs, (result) => answerRead(result, done));
+}
+
+function answerRead(result: ReadResult | StaleResult, done: Done<causeway.v1.GetResponseFields>): void {
+  switch (result.kind) {
+    case 'failed':
+      return done(result.failure, null);
+    case 'absent':
+      return done(null, {});
+    case 'value':
+      return done(null, { record: recordAnswer(result.record) });
+    case 'stale': {
+      const { record, staleMs } = result;
+      return done(null, { record: record === undefined ? null : recordAnswer(record), stale: true, staleMs });
+    }
+  }
 }
 
 interface Addressed {

@@ -1,0 +1,87 @@
+/** Clients' calls as a node takes them, and what they are told as a history keeps it. */
+import { certaintyOf } from '../src/core/errors.ts';
+import type { ReadResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
+import type { KeyRecord } from '../src/core/record.ts';
+import type { Expiry, HistoryCall, HistoryOutcome } from './checkers/history.ts';
+
+/** When a value's time is over: counted from the moment at which some node took the write up, by its clock. */
+export function expiryWithin(
+  outcome: HistoryOutcome,
+  wall: { lowest: number; highest: number },
+  ttlMs: number,
+): Expiry {
+  const by = outcome.kind === 'indefinite' ? Infinity : wall.highest + ttlMs;
+  return { from: wall.lowest + ttlMs, by };
+}
+
+export function tell(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
+}
+
+export function toOperation(
+  key: string,
+  call: HistoryCall,
+  ttlMs: number,
+  operationId: Uint8Array | null,
+): WriteOperation {
+  switch (call.kind) {
+    case 'put':
+      return { kind: 'put', key, value: Buffer.from(call.value), ttlMs, operationId };
+    case 'delete':
+      return { kind: 'delete', key, operationId };
+    case 'increment':
+      return { kind: 'increment', key, delta: call.delta, operationId };
+    case 'compareAndPut':
+      return {
+        kind: 'compareAndPut',
+        key,
+        expect: toExpectation(call.expect),
+        value: Buffer.from(call.value),
+        ttlMs,
+        operationId,
+      };
+    case 'compareAndDelete':
+      return { kind: 'compareAndDelete', key, expect: toExpectation(call.expect), operationId };
+    default:
+      throw new Error(`no client does ${call.kind}`);
+  }
+}
+
+function toExpectation(
+  expect: Extract<HistoryCall, { kind: 'compareAndPut' }>['expect'],
+): Extract<WriteOperation, { kind: 'compareAndPut' }>['expect'] {
+  return expect.kind === 'value' ? { kind: 'value', value: Buffer.from(expect.value) } : expect;
+}
+
+export function readOutcome(result: ReadResult): HistoryOutcome {
+  if (result.kind === 'failed') return { kind: 'definiteFailure' };
+  if (result.kind === 'absent') return { kind: 'value', value: null };
+  return recordOutcome(result.record);
+}
+
+export function recordOutcome({ value, version, expiresAt }: KeyRecord): HistoryOutcome {
+  return { kind: 'value', value: textOf(value), version, expiresAt };
+}
+
+export function writeOutcome(result: WriteResult): HistoryOutcome {
+  if (result.kind === 'done') {
+    return {
+      kind: 'done',
+      version: result.version,
+      ...(result.number === null ? {} : { number: result.number }),
+    };
+  }
+  if (result.kind === 'conditionFailed') {
+    return {
+      kind: 'conditionFailed',
+      current: result.current === undefined ? null : textOf(result.current.value),
+      ...(result.current === undefined ? {} : { version: result.current.version }),
+    };
+  }
+  if (result.failure.code === 'not_an_integer') return { kind: 'notAnInteger' };
+  return { kind: certaintyOf(result.failure.code) === 'definite' ? 'definiteFailure' : 'indefinite' };
+}
+
+function textOf(value: Uint8Array): string {
+  return Buffer.from(value).toString();
+}

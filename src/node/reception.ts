@@ -1,0 +1,62 @@
+/** Where clients' operations enter a node: admitted or refused at once, begun in the next turn, counted until they are answered. */
+import type { Failure } from '../core/errors.ts';
+import { valueBytesOf } from '../core/operation.ts';
+import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { Admission } from './admission.ts';
+import { startRead, startStaleRead } from './get.ts';
+import type { ReadRequest } from './get.ts';
+import { startWrite } from './put.ts';
+import { startScan } from './scan.ts';
+import type { Serving } from './serving.ts';
+
+export class Reception {
+  private readonly serving: Serving;
+  private readonly storage: Storage;
+  private readonly admission: Admission;
+
+  constructor(serving: Serving, storage: Storage, admission: Admission) {
+    this.serving = serving;
+    this.storage = storage;
+    this.admission = admission;
+  }
+
+  get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
+    this.begin(done, (end) => startRead(this.serving, requestOf(key, timeoutMs), end));
+  }
+
+  getStale(key: string, timeoutMs: number, done: (result: ReadResult | StaleResult) => void): void {
+    this.begin(done, (end) => startStaleRead(this.serving, requestOf(key, timeoutMs), end));
+  }
+
+  write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
+    const start = (end: (result: WriteResult) => void): void =>
+      startWrite(this.serving, { operation, timeoutMs, hops: 0 }, end);
+    this.begin(done, start, valueBytesOf(operation));
+  }
+
+  scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void {
+    const request = { after, limit, timeoutMs, hops: 0 };
+    this.begin(done, (end) => startScan(this.serving, this.storage, request, end));
+  }
+
+  private begin<Result>(
+    done: (result: Result | { kind: 'failed'; failure: Failure }) => void,
+    start: (end: (result: Result) => void) => void,
+    byteCount = 0,
+  ): void {
+    const { clock } = this.serving;
+    const refusal = this.admission.refusal('client', byteCount);
+    if (refusal !== null) return clock.defer(() => done({ kind: 'failed', failure: refusal }));
+    clock.defer(() =>
+      start((result) => {
+        this.admission.leave('client', byteCount);
+        done(result);
+      }),
+    );
+  }
+}
+
+function requestOf(key: string, timeoutMs: number): ReadRequest {
+  return { key, timeoutMs, hops: 0, miss: false, mayAskLegacy: true };
+}
