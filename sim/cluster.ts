@@ -12,6 +12,7 @@ import {
   HEARTBEAT_MS,
   LEASE_MS,
   OWNER_COUNT_MIN_DEFAULT,
+  SLOW_AFTER_MS_DEFAULT,
   SUSPECT_AFTER_MS,
 } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -119,6 +120,7 @@ export class SimCluster {
         suspectAfterMs: SUSPECT_AFTER_MS,
         linkGraceMs: 50,
         splitAfterMs: 1_000,
+        slowAfterMs: SLOW_AFTER_MS_DEFAULT,
         coldStartGraceMs: 3_000,
         stopTimeoutMs: 2_000,
       },

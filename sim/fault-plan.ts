@@ -22,6 +22,8 @@ export type FaultKind =
   /** The machine sleeps, and its monotonic clock with it. */
   | 'suspend'
   | 'wallJump'
+  /** Alive, and far slower than the others for seconds: by its disk, its links or its processor. */
+  | 'slowMember'
   // Network.
   | 'breakLinks'
   /** Between two that others reach both. */
@@ -72,6 +74,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   stall: 2,
   suspend: 2,
   wallJump: 1,
+  slowMember: 1.5,
   breakLinks: 3,
   cut: 2,
   cutOneWay: 2,

@@ -91,6 +91,8 @@ export class SimFaults {
         return cluster.pause(sim, prng.between(10, 2_000)) ? sim.name : null;
       case 'stall':
         return this.stall(sim, lasting, prng);
+      case 'slowMember':
+        return this.slowMember(sim, prng);
       case 'suspend':
         return cluster.suspend(sim, prng.between(20, prng.chance(0.5) ? 200 : 1_500)) ? sim.name : null;
       case 'join':
@@ -165,11 +167,13 @@ export class SimFaults {
     return 'all';
   }
 
-  private stall(sim: SimNode, lasting: number, prng: Prng): string | null {
+  private stall(sim: SimNode, lasting: number, prng: Prng): string {
+    return this.gasp(sim, lasting, prng.between(2, 60), prng.between(20, 300));
+  }
+
+  private gasp(sim: SimNode, lasting: number, gaspMs: number, heldMs: number): string {
     const { cluster, scheduler } = this.parts;
     const until = scheduler.time + lasting;
-    const gaspMs = prng.between(2, 60);
-    const heldMs = prng.between(20, 300);
     const hold = (): void => {
       if (this.stopped || scheduler.time >= until) return;
       cluster.pause(sim, heldMs);
@@ -177,6 +181,26 @@ export class SimFaults {
     };
     hold();
     return `${sim.name} ${heldMs.toFixed(0)} of ${(heldMs + gaspMs).toFixed(0)} ms`;
+  }
+
+  /** For longer than it takes to be found slow by the others. */
+  private slowMember(sim: SimNode, prng: Prng): string {
+    const { network } = this.parts;
+    const { disk } = sim;
+    const lasting = prng.between(3_000, 9_000);
+    const slowMs = prng.between(60, 400);
+    switch (prng.pick(['disk', 'links', 'processor'] as const)) {
+      case 'disk':
+        disk.slowMs = slowMs;
+        this.later(lasting, () => (disk.slowMs = 0));
+        return `${sim.name} disk ${slowMs.toFixed(0)} ms`;
+      case 'links':
+        network.slowPeer(sim.name, slowMs / 2);
+        this.later(lasting, () => network.slowPeer(sim.name, 0));
+        return `${sim.name} links ${(slowMs / 2).toFixed(0)} ms`;
+      case 'processor':
+        return this.gasp(sim, lasting, prng.between(1, 3), slowMs);
+    }
   }
 
   private cut(kind: FaultKind, sim: SimNode, other: SimNode, lasting: number, prng: Prng): string {

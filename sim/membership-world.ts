@@ -25,6 +25,7 @@ export const SETTINGS: MembershipSettings = {
   suspectAfterMs: 500,
   linkGraceMs: 50,
   splitAfterMs: 1_000,
+  slowAfterMs: 50,
   coldStartGraceMs: 2_000,
   stopTimeoutMs: 2_000,
 };
@@ -194,6 +195,7 @@ export class MembershipWorld {
       telemetry: { event: () => {}, count: () => {} },
       systemOfRecord: null,
       meta: this.metaOf(member, life),
+      store: { lateMs: () => 0, isIdle: () => false },
       codec: PLAIN_CODEC,
       place: (members) => placeRows(members),
       send: (to, message) => this.send(member.name, to, membership.header(), message),

@@ -6,6 +6,7 @@
 import { leftAtRest, QueueWatch } from './checkers/queues.ts';
 import { DurabilityWatch } from './checkers/durability.ts';
 import { expiryOf } from './checkers/model.ts';
+import { RemovalWatch } from './checkers/removals.ts';
 import { SimClients } from './clients.ts';
 import { judgeCopies, judgeHistory, keysNotExpired, ownerDisks } from './end-state.ts';
 import type { SimCluster } from './cluster.ts';
@@ -42,6 +43,8 @@ export type ViolationKind =
   | 'history'
   | 'copies'
   | 'queues'
+  /** One member was taken out for slowness over and over. */
+  | 'storm'
   /** The code itself gave up. */
   | 'crash';
 
@@ -96,6 +99,7 @@ class Run {
   private readonly world: SimWorld;
   private readonly watch: DurabilityWatch;
   private readonly queues: QueueWatch;
+  private readonly removals = new RemovalWatch();
   private clients: SimClients | null = null;
   private loadBegan = 0;
   private loadMs = 0;
@@ -134,6 +138,7 @@ class Run {
     if (this.queues.violation !== null) return this.result('queues', this.queues.violation);
     const unrest = this.rest(clients);
     if (unrest !== null) return this.result('progress', unrest);
+    if (this.removals.violation !== null) return this.result('storm', this.removals.violation);
     this.countWorld(clients);
     if (this.watch.violation !== null) return this.result('promise', this.watch.violation);
     const { once } = clients.persistent;
@@ -254,6 +259,7 @@ class Run {
     this.count('repeatedUnderId', clients.persistent.once.repeatCount);
     this.count('answeredAgain', clients.persistent.once.comparedCount);
     this.count('staleAnswer', clients.staleCount);
+    this.count('slowRemoved', this.removals.count);
     this.count('commitUnknown', this.world.database.unknownCount);
     for (const { disk } of this.world.cluster.nodes) {
       this.count('writeArrived', disk.cutOff.arrived);
@@ -269,6 +275,7 @@ class Run {
       this.epochs.add(epoch);
       this.count('epoch', 1);
     }
+    if (name === 'membership.slow.removed') this.removals.removed(String(fields['member']), Number(epoch));
     if (name in COUNTED_EVENTS) this.count(COUNTED_EVENTS[name]!, 1);
     this.trace(() => `${this.world.scheduler.time.toFixed(2)} ${node} ${name} ${JSON.stringify(fields)}`);
   }

@@ -17,6 +17,7 @@ const MINIMUMS: Readonly<Record<string, number>> = {
   staleAnswer: 10,
   recordDamaged: 3,
   writeDamaged: 30,
+  slowRemoved: 60,
 };
 const MINIMUMS_SEEDS = 2_000;
 /** From so many seeds on every kind of fault must have struck at least once. */

@@ -13,6 +13,7 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'cluster.replicas': 'number',
   'cluster.ownersMin': 'number',
   'cluster.healAfterMs': 'number',
+  'cluster.slowAfterMs': 'number',
   'node.name': 'text',
   'node.dataDir': 'text',
   'node.weight': 'number',

@@ -48,6 +48,8 @@ const CONFIG = z.strictObject({
       .min(0)
       .max(7 * 24 * 3_600_000)
       .default(limits.HEAL_AFTER_MS_DEFAULT),
+    /** 0: never. */
+    slowAfterMs: z.int().min(0).max(60_000).default(limits.SLOW_AFTER_MS_DEFAULT),
   }),
   node: section({
     name,

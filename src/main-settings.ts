@@ -65,6 +65,7 @@ function membershipSettings({ cluster }: Config): MembershipSettings {
     suspectAfterMs: limits.SUSPECT_AFTER_MS,
     linkGraceMs: LINK_GRACE_MS,
     splitAfterMs: SPLIT_AFTER_MS,
+    slowAfterMs: cluster.slowAfterMs,
     coldStartGraceMs: limits.COLD_START_GRACE_MS,
     stopTimeoutMs: STOP_TIMEOUT_MS,
   };

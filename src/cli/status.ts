@@ -84,6 +84,7 @@ function clusterLines(told: readonly Told[]): string[] {
   const lines: string[] = [];
   for (const member of membersOf(serving.status)) {
     if (member.standing === 'leaving') lines.push(`${word(member.name)}: leaves`);
+    if (word(member.slow) !== '') lines.push(`${word(member.name)}: ${word(member.slow)}`);
     if (member.standing === 'healed') lines.push(`${word(member.name)}: gone, the others took its slots`);
   }
   const moving = Number(serving.status.slotsMoving ?? 0);

@@ -1,12 +1,14 @@
 /**
- * The way to the nodes. Calls go round over those that are connected; a call is handed to another node only
- * where the first has definitely not done it. Nothing is sent on a connection that does not stand, so that a
- * node which is down costs a write its certainty only if it went down while the call was under way.
+ * The way to the nodes. Calls go round over those that are connected, and keep away from one that is far slower than
+ * the others; a call is handed to another node only where the first has definitely not done it. Nothing is sent on a
+ * connection that does not stand, so that a node which is down costs a write its certainty only if it went down while
+ * the call was under way.
  */
 import { Client, connectivityState, credentials } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import type { MessageType } from '../gen/protocol.js';
 import { CausewayError, errorOfStatus, mayTryAnother } from './causeway-error.ts';
+import { Pace } from './pace.ts';
 
 export interface Method<Fields, Decoded> {
   readonly path: string;
@@ -18,6 +20,7 @@ export interface Method<Fields, Decoded> {
 interface Node {
   readonly address: string;
   readonly client: Client;
+  readonly pace: Pace;
 }
 
 const CHANNEL_OPTIONS = {
@@ -42,6 +45,7 @@ export class Nodes {
     this.#nodes = addresses.map((address) => ({
       address,
       client: new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS),
+      pace: new Pace(),
     }));
   }
 
@@ -63,11 +67,14 @@ export class Nodes {
         throw refusal ?? fault;
       });
       untried.delete(node);
+      const ended = node.pace.begin(performance.now());
       try {
         return await unary(node.client, method, request, deadline);
       } catch (error) {
         if (untried.size === 0 || !mayTryAnother(error) || Date.now() >= deadline) throw error;
         refusal = error;
+      } finally {
+        ended(performance.now());
       }
     }
   }
@@ -139,14 +146,24 @@ export class Nodes {
     for (const { client } of this.#nodes) client.close();
   }
 
+  #isAvoided({ pace }: Node): boolean {
+    if (!pace.isLate(performance.now())) return false;
+    const others = this.#nodes.filter((node) => node.pace !== pace).map((node) => node.pace);
+    return pace.isAvoided(others, performance.now());
+  }
+
   async #pick(candidates: ReadonlySet<Node>, deadline: number): Promise<Node> {
     if (this.#closed) throw new CausewayError('transport', 'definite', 'the client is closed');
     const start = this.#next++;
+    let avoided: Node | undefined;
     for (let at = 0; at < this.#nodes.length; at++) {
       const node = this.#nodes[(start + at) % this.#nodes.length]!;
       const isReady = node.client.getChannel().getConnectivityState(true) === connectivityState.READY;
-      if (isReady && candidates.has(node)) return node;
+      if (!isReady || !candidates.has(node)) continue;
+      if (!this.#isAvoided(node)) return node;
+      avoided ??= node;
     }
+    if (avoided !== undefined) return avoided;
     const connectBy = Math.min(deadline, Date.now() + this.#connectTimeoutMs);
     const connected = await firstConnected([...candidates], connectBy);
     if (connected !== undefined) return connected;

@@ -35,6 +35,19 @@ export const LEASE_MS = 600;
 export const HEARTBEAT_MS = 100;
 /** Milliseconds without a heartbeat after which a peer is suspected. */
 export const SUSPECT_AFTER_MS = 500;
+/** Milliseconds of an expected acknowledgement up to which no member is slow: longer than the way between two zones. */
+export const SLOW_AFTER_MS_DEFAULT = 50;
+/** A member is slow that answers so many times later than the median of the others, and later than the above. */
+export const SLOW_FACTOR = 5;
+/** Milliseconds for which it must be so: longer than pauses that pass, short enough to be served well within 5 s. */
+export const SLOW_FOR_MS = 2_000;
+/** Milliseconds for which one that was taken out must be well before it comes back, doubling each time; at most. */
+export const SLOW_WELL_MS_MIN = 3_000;
+export const SLOW_WELL_MS_MAX = 300_000;
+/** Milliseconds after which a membership counts as steady: the doubling begins anew. */
+export const SLOW_STEADY_MS = 60_000;
+/** For so many members one more may be away, beside the first, when a slow one is taken out. */
+export const SLOW_OUT_MEMBERS = 16;
 /** Parts of one by which two monotonic clocks may drift apart. (PROTOCOL R14) */
 export const CLOCK_DRIFT_MAX = 0.01;
 /** Milliseconds. Wait for other members at a cold start before going on without them. (PROTOCOL R28) */
@@ -129,6 +142,8 @@ export const HEALTH_WATCHERS_MAX = 256;
 
 assert(HEARTBEAT_MS * 3 < LEASE_MS, 'a lease must outlive two lost heartbeats');
 assert(SUSPECT_AFTER_MS < LEASE_MS, 'a silent node is suspected before its lease could be renewed twice');
+assert(SLOW_FOR_MS > 2 * SUSPECT_AFTER_MS, 'silence is told from slowness before anyone goes for being slow');
+assert(SLOW_WELL_MS_MIN > SLOW_FOR_MS, 'who comes back was well for longer than it takes to be found slow');
 assert(KEY_BYTES_MAX < 2704, 'a key must fit an index row of PostgreSQL');
 assert(VALUE_BYTES_MAX + KEY_BYTES_MAX + 4096 < FRAME_BYTES_MAX, 'one record must fit a frame');
 assert(

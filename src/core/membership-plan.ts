@@ -6,6 +6,7 @@
 import type { Joiner } from './housekeeping.ts';
 import { startsOf } from './incarnation.ts';
 import type { Introduction } from './message.ts';
+import type { Slowness } from './slowness.ts';
 import type { Suspicion } from './suspicion.ts';
 import type { Entrant, MemberChange } from './topology-change.ts';
 import { majorityOf, memberById, memberByName } from './topology.ts';
@@ -96,6 +97,7 @@ export function planServing(
   topology: Topology,
   introductions: Introductions,
   suspicion: Suspicion,
+  slowness: Slowness,
   readmissions: Readmissions,
   hasReleased: (member: Member) => boolean,
   now: number,
@@ -109,6 +111,9 @@ export function planServing(
         hasReleased(member) ||
         isRestarted(member, introductions.get(member.name))),
   );
+  // One who is only slow can wait for those who are gone.
+  const slow = gone.length === 0 ? slowness.outgoing(topology) : null;
+  if (slow !== null) gone.push(slow);
   // Mostly nobody goes and nobody is away who could come.
   if (gone.length === 0 && others.every((member) => member.alive)) return { gone: [], entrants: [] };
   const staying = topology.members.filter((member) => member.alive && !gone.includes(member));
@@ -118,6 +123,7 @@ export function planServing(
     if (staying.includes(member)) continue;
     const entrant = entrantOf(topology, member, introductions.get(member.name));
     if (entrant === null || !readmissions.mayEnter(member.name, now)) continue;
+    if (!slowness.mayEnter(member.name, now)) continue;
     if (!suspicion.isLinked(member.name, names, now)) continue;
     entrants.push(entrant);
     names.push(member.name);

@@ -296,6 +296,14 @@ export interface LeaseReleased {
   readonly kind: 'leaseReleased';
 }
 
+/** How late the sender's store is, and which peers it finds slow: said while there is anything to say. (R31, R32) */
+export interface Strain {
+  readonly kind: 'strain';
+  /** Milliseconds that its store takes for a batch, of late. */
+  readonly storeMs: number;
+  readonly slow: readonly string[];
+}
+
 /** Who a process is before it is part of an epoch: blank and returning nodes introduce themselves. */
 export interface Introduction {
   readonly kind: 'introduction';
@@ -354,6 +362,7 @@ export type MembershipMessage =
   | Heartbeat
   | HeartbeatAnswer
   | LeaseReleased
+  | Strain
   | Introduction
   | Learned
   | Retired;

@@ -20,6 +20,10 @@ export interface Mutations {
   readonly restartSameIncarnation?: boolean;
   /** Blank members found a cluster when they are most and not all. (R27) */
   readonly blankMajorityFounds?: boolean;
+  /** Nobody is taken out for being slow. (R31) */
+  readonly keepSlow?: boolean;
+  /** Who was taken out as slow comes back at once, however slow it is. (R31) */
+  readonly admitSlow?: boolean;
 
   /** A follower acknowledges before its store has the record. */
   readonly acknowledgeBeforeStore?: boolean;

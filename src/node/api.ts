@@ -121,6 +121,8 @@ export interface NodeStatus {
     readonly slotsComplete: number;
     readonly slotsLearning: number;
     readonly linkUp: boolean;
+    /** Why it was taken out as slow, or should be; '' where it was not. */
+    readonly slow: string;
   }[];
   readonly record: { readonly state: 'up' | 'down' | 'unused'; readonly reason: string };
   readonly legacy: {

@@ -54,6 +54,10 @@ export function membershipOf(
       load: (name) => writer.get(metaKey(name)),
       persist: (name, bytes, done) => writer.putMeta(name, bytes, done),
     },
+    store: {
+      lateMs: () => writer.pulse.lateMs(clock.now()),
+      isIdle: () => writer.pulse.isIdle(clock.now()),
+    },
     codec: { encode: encodeTopology, decode: decodeTopology },
     place: placeOf(parts),
     dial: (name, address) => transport.dial(name, address),

@@ -1,15 +1,17 @@
 /**
  * Heartbeats: each member sends them to all others. They ask the council for the lease, show that their sender
- * lives, and tell whom it does not hear. (PROTOCOL R14, R26, R31)
+ * lives, and tell whom it does not hear, and who is slow. (PROTOCOL R14, R26, R31)
  */
 import { answerLease } from '../core/lease.ts';
 import type { LeaseAnswer, LeaseHolder } from '../core/lease.ts';
-import type { FrameHeader, Heartbeat, HeartbeatAnswer, PeerMessage } from '../core/message.ts';
+import type { FrameHeader, Heartbeat, HeartbeatAnswer, PeerMessage, Strain } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
+import type { Slowness } from '../core/slowness.ts';
 import type { Suspicion } from '../core/suspicion.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import type { MembershipParts } from './membership-parts.ts';
 import type { Peer, PeerTable } from './membership-peers.ts';
 
 /** Milliseconds of skew between two wall clocks that people are told about, and how often. (R26) */
@@ -22,6 +24,10 @@ export interface HeartbeatParts {
   readonly heartbeatMs: number;
   readonly lease: LeaseHolder;
   readonly suspicion: Suspicion;
+  readonly slowness: Slowness;
+  readonly store: MembershipParts['store'];
+  /** Writes a small entry to the store. */
+  readonly tryStore: () => void;
   readonly peers: PeerTable;
   readonly mutations: Mutations;
   readonly header: () => FrameHeader;
@@ -52,7 +58,11 @@ export class Heartbeats {
     const { suspicion, peers, lease, header } = this.parts;
     this.sentAt = now;
     this.suspectsTold = suspicion.silent(now).join(' ');
-    for (const peer of peers.linked()) this.sendTo(peer.name, now);
+    const strain = this.strain(now);
+    for (const peer of peers.linked()) {
+      this.sendTo(peer.name, now);
+      if (strain !== null) this.parts.send(peer.name, strain);
+    }
     if (!this.parts.isLive()) return;
     const own = this.answer(header());
     if (own.granted) lease.onGrant(header().from, own.epoch, now, now);
@@ -62,6 +72,7 @@ export class Heartbeats {
   sendTo(name: string, now: number): void {
     const { clock, suspicion } = this.parts;
     const suspects = suspicion.silent(now);
+    this.parts.slowness.asked(name, now);
     this.parts.send(name, { kind: 'heartbeat', sentAt: now, wallAt: clock.wallNow(), suspects });
   }
 
@@ -81,6 +92,7 @@ export class Heartbeats {
   onAnswer(peer: Peer, header: FrameHeader, answer: HeartbeatAnswer): void {
     const { clock, lease, telemetry } = this.parts;
     const now = clock.now();
+    this.parts.slowness.answered(peer.name, answer.sentAt, now);
     if (answer.granted) lease.onGrant(header.from, answer.acceptedEpoch, answer.sentAt, now);
     else if (this.parts.isLive() && answer.acceptedEpoch > this.parts.header().epoch) this.parts.onBehind();
     const skewMs = Math.abs(answer.wallAt - clock.wallNow()) - (now - answer.sentAt);
@@ -88,6 +100,15 @@ export class Heartbeats {
       peer.skewWarnedAt = now;
       telemetry.event('warn', 'membership.clock.skew', { peer: peer.name, skewMs });
     }
+  }
+
+  /** Looks at who is slow, this node among them: what the others are to know of that. */
+  private strain(now: number): Strain | null {
+    const { slowness, store, learned, tryStore } = this.parts;
+    slowness.look(learned(), store.lateMs(), now);
+    const strain = slowness.strain(now);
+    if (strain !== null && strain.storeMs > 0 && store.isIdle()) tryStore();
+    return strain;
   }
 
   /** This node's word as a voter; without an id it has none. (R29) */

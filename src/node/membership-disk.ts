@@ -40,6 +40,7 @@ export const CLUSTER_ID_DAMAGED = '?';
 const IDENTITY_KEY = 'identity';
 const REGISTER_KEY = 'register';
 const TOPOLOGY_KEY = 'topology';
+const TRIAL_KEY = 'trial';
 /** Starts without ever being seen in a topology, beyond which the oldest is forgotten. */
 const INCARNATIONS_MAX = 64;
 const HEAD_LENGTH_BYTES = 4;
@@ -78,6 +79,11 @@ export class MembershipDisk {
 
   saveIdentity(identity: Identity, done: (error: StorageError | null) => void): void {
     this.meta.persist(IDENTITY_KEY, encodeText(JSON.stringify(identity)), done);
+  }
+
+  /** Something small, for the sake of how long it takes. */
+  tryStore(): void {
+    this.meta.persist(TRIAL_KEY, new Uint8Array(1), () => undefined);
   }
 
   saveTopology(topology: Topology, done: (error: StorageError | null) => void): void {

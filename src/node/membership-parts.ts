@@ -28,6 +28,8 @@ export interface MembershipSettings {
   readonly suspectAfterMs: number;
   readonly linkGraceMs: number;
   readonly splitAfterMs: number;
+  /** Milliseconds of an expected acknowledgement up to which nobody is slow; 0: nobody ever is. */
+  readonly slowAfterMs: number;
   readonly coldStartGraceMs: number;
   /** Milliseconds a clean stop may take to have the epoch changed. */
   readonly stopTimeoutMs: number;
@@ -50,6 +52,8 @@ export interface MembershipParts {
   readonly telemetry: Telemetry;
   readonly systemOfRecord: SystemOfRecord | null;
   readonly meta: MetaStore;
+  /** How long this node's store takes, in milliseconds; and to try it where that is not known any more. */
+  readonly store: { lateMs(): number; isIdle(): boolean };
   readonly codec: TopologyCodec;
   readonly place: Place;
   /** Keeps a link to the peer up, from now on at this address; lets it go. */

@@ -9,6 +9,7 @@ import { allBlank, mayLeave, planColdStart, planJoins, planServing } from '../co
 import type { Absences, Introductions, Readmissions } from '../core/membership-plan.ts';
 import type { Introduction } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
+import type { Slowness } from '../core/slowness.ts';
 import type { Suspicion } from '../core/suspicion.ts';
 import { changeMembers, leave, markLoaded, promote } from '../core/topology-change.ts';
 import type { MemberChange, Place } from '../core/topology-change.ts';
@@ -51,6 +52,7 @@ export type Wish = { readonly kind: 'leave'; readonly name: string } | { readonl
 
 export interface ProposalRules {
   readonly suspicion: Suspicion;
+  readonly slowness: Slowness;
   readonly readmissions: Readmissions;
   readonly absences: Absences;
   readonly place: Place;
@@ -223,6 +225,7 @@ export class Proposals {
         topology,
         introductions,
         this.suspicion,
+        this.rules.slowness,
         this.rules.readmissions,
         situation.hasReleased,
         now,

@@ -13,6 +13,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { incarnationOf, withIncarnation, withRecorded } from './membership-disk.ts';
 import type { Identity, MembershipDisk } from './membership-disk.ts';
 import type { MembershipParts } from './membership-parts.ts';
+import { belongsSomewhere } from './membership-peers.ts';
 import { foundersOf } from './neighbours.ts';
 
 /** Milliseconds between two tries to store an incarnation. */
@@ -93,6 +94,12 @@ export class MembershipSelf {
     this.disk.saveIdentity(this.identity, (error) => {
       if (error !== null) this.reportFailure(error);
     });
+  }
+
+  /** A topology of another cluster, or of another life of ours. */
+  isForeign(topology: Topology): boolean {
+    const { clusterId, life } = this.identity;
+    return belongsSomewhere(clusterId) && (topology.clusterId !== clusterId || topology.life !== life);
   }
 
   /** Once out of the epoch an incarnation cannot come back: it takes a new one to be admitted. (R11) */

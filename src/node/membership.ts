@@ -5,11 +5,10 @@
  * on the slightest doubt, and starts only when the council says so. (DESIGN 3, PROTOCOL R11, R14-R18, R27-R32)
  */
 import { ClockGap, LeaseHolder } from '../core/lease.ts';
-import { Absences, Readmissions } from '../core/membership-plan.ts';
 import type { FrameHeader, Introduction, PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
-import { Suspicion } from '../core/suspicion.ts';
+import type { Suspicion } from '../core/suspicion.ts';
 import { memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import { WaitingOut } from '../core/waiting-out.ts';
@@ -17,12 +16,13 @@ import { prepareFounding } from './founding.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { MembershipDisk } from './membership-disk.ts';
 import type { MembershipParts, Phase } from './membership-parts.ts';
-import { PeerTable, belongsSomewhere } from './membership-peers.ts';
+import { PeerTable } from './membership-peers.ts';
 import { Proposals } from './membership-proposals.ts';
 import type { Situation } from './membership-proposals.ts';
 import { MembershipSelf } from './membership-self.ts';
 import { CleanStop, phaseOf } from './membership-stop.ts';
 import { Neighbours } from './neighbours.ts';
+import { PeerWatch } from './peer-watch.ts';
 import { RegisterDriver } from './register-driver.ts';
 
 /** Milliseconds between two introductions on a standing link. */
@@ -37,10 +37,10 @@ export class Membership {
   private readonly lease: LeaseHolder;
   private readonly gap: ClockGap;
   private readonly waits: WaitingOut;
-  private readonly readmissions = new Readmissions();
-  private readonly absences = new Absences();
   private readonly neighbours: Neighbours;
   private readonly driver: RegisterDriver;
+  /** Who is silent, slow or gone, as this node sees it. */
+  readonly watch: PeerWatch;
   /** Where operators' wishes go, too. */
   readonly proposals: Proposals;
   private readonly self: MembershipSelf;
@@ -67,7 +67,8 @@ export class Membership {
     this.self = new MembershipSelf(self.name, loaded.identity, this.disk, parts.random, telemetry);
     this.known = loaded.topology;
     this.peers = new PeerTable([], telemetry);
-    this.suspicion = new Suspicion(self.name, [], settings, now);
+    this.watch = new PeerWatch(self.name, settings, this.mutations, telemetry, now);
+    this.suspicion = this.watch.suspicion;
     this.neighbours = new Neighbours(parts, this.peers, this.suspicion);
     this.lease = new LeaseHolder(this.mutations);
     this.gap = new ClockGap(now, clock.wallNow(), clock.bootNow());
@@ -85,12 +86,7 @@ export class Membership {
     this.heartbeats = this.buildHeartbeats();
     this.proposals = new Proposals(
       this.driver,
-      {
-        suspicion: this.suspicion,
-        readmissions: this.readmissions,
-        absences: this.absences,
-        place: parts.place,
-      },
+      { ...this.watch, place: parts.place },
       { coldStartGraceMs: settings.coldStartGraceMs, configured: names, joins: parts.joins !== null },
       this.mutations,
       () => this.situation(),
@@ -197,6 +193,9 @@ export class Membership {
       heartbeatMs: settings.heartbeatMs,
       lease: this.lease,
       suspicion: this.suspicion,
+      slowness: this.watch.slowness,
+      store: this.parts.store,
+      tryStore: () => this.disk.tryStore(),
       peers: this.peers,
       mutations: this.mutations,
       header: () => this.header(),
@@ -233,7 +232,7 @@ export class Membership {
     const peer = this.peers.get(name);
     if (peer === undefined) return;
     peer.linked = false;
-    this.suspicion.linkDown(name, this.parts.clock.now());
+    this.watch.linkDown(name, this.parts.clock.now());
   }
 
   onPeerGone(name: string): void {
@@ -253,10 +252,10 @@ export class Membership {
     if (this.gap.tick(now, wall, boot)) {
       this.parts.telemetry.event('warn', 'membership.clock.gap', {});
       this.lease.drop(now);
-      this.suspicion.stalled(now);
+      this.watch.stalled(now);
       this.heartbeats.sendAll(now);
     }
-    if (slept > this.parts.settings.suspectAfterMs / 2) this.suspicion.stalled(now);
+    if (slept > this.parts.settings.suspectAfterMs / 2) this.watch.stalled(now);
     this.self.tick(now, () => this.onRenewed());
     if (this.self.incarnation === 0) return;
     this.waits.onTick(now);
@@ -307,6 +306,8 @@ export class Membership {
         return this.heartbeats.onHeartbeat(name, header, message);
       case 'heartbeatAnswer':
         return this.heartbeats.onAnswer(peer, header, message);
+      case 'strain':
+        return this.watch.slowness.said(name, message, this.parts.clock.now());
       case 'leaseReleased':
         return this.waits.onReleased(header.from, header.incarnation);
       case 'retired':
@@ -317,10 +318,10 @@ export class Membership {
   }
 
   private onNews(topology: Topology): void {
-    const { clusterId, life } = this.self.identity;
-    const isForeign = topology.clusterId !== clusterId || topology.life !== life;
-    if (!belongsSomewhere(clusterId) || !isForeign) return this.adopt(topology, false);
-    this.parts.telemetry.event('error', 'membership.foreign', { clusterId: topology.clusterId });
+    if (this.self.isForeign(topology)) {
+      return this.parts.telemetry.event('error', 'membership.foreign', { clusterId: topology.clusterId });
+    }
+    this.adopt(topology, false);
   }
 
   // What this node says.
@@ -364,8 +365,7 @@ export class Membership {
     const now = this.parts.clock.now();
     this.lease.begin(next, now);
     this.waits.onTopology(this.learnedHere ? previous : null, next, now);
-    this.absences.onTopology(next, now);
-    this.readmissions.onTopology(previous, next, now);
+    this.watch.onTopology(previous, next, now);
     this.known = next;
     this.learnedHere = true;
     // Before the identity: a disk that has its place in the cluster always has a topology too.

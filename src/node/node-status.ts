@@ -77,6 +77,7 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
       slotsComplete: complete,
       slotsLearning: member.alive ? learning : 0,
       linkUp: member.name === parts.self.name || membership.isLinked(member.name),
+      slow: membership.watch.slowness.why(member.name, parts.clock.now()),
     };
   });
 }

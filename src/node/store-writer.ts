@@ -16,6 +16,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
 import { encodeMarks, markKey, metaKey, recordKey } from '../wire/store-codec.ts';
 import { Departure } from './departure.ts';
+import { StorePulse } from './store-pulse.ts';
 
 /** One change of the store. */
 export interface StoreChange {
@@ -49,6 +50,7 @@ export class StoreWriter {
   private readonly markCounts = new Map<number, MarkCount>();
   private readonly marksToDrop: number[] = [];
   private readonly departure: Departure;
+  readonly pulse: StorePulse;
   /** Records in the batch before. */
   private lastCount = 0;
   private failed = false;
@@ -62,6 +64,7 @@ export class StoreWriter {
     onFailed: (error: StorageError) => void,
   ) {
     this.storage = storage;
+    this.pulse = new StorePulse(storage, clock);
     this.clock = clock;
     this.departure = new Departure(clock, () => this.flush());
     this.batchNext = batchFirst;
@@ -182,7 +185,7 @@ export class StoreWriter {
     this.marksToDrop.length = 0;
     this.inFlight = batch;
     this.lastCount = batch.writes.length;
-    this.storage.write(keys, values, (error) => {
+    this.pulse.write(keys, values, (error) => {
       this.inFlight = null;
       if (error !== null) {
         this.failed = true;

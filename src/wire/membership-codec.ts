@@ -11,6 +11,7 @@ import type {
   Introduction,
   Prepare,
   Promise_,
+  Strain,
   TopologyNews,
 } from '../core/message.ts';
 import type { Topology } from '../core/topology.ts';
@@ -127,6 +128,19 @@ export function readHeartbeatAnswer(from: Reader): HeartbeatAnswer {
     acceptedEpoch: from.whole(),
     wallAt: from.real(),
   };
+}
+
+export function writeStrain(out: Writer, message: Strain): void {
+  out.real(message.storeMs);
+  out.u16(message.slow.length);
+  for (const name of message.slow) out.text(name);
+}
+
+export function readStrain(from: Reader): Strain {
+  const storeMs = from.real();
+  const slow: string[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) slow.push(from.text());
+  return { kind: 'strain', storeMs, slow };
 }
 
 export function writeIntroduction(out: Writer, message: Introduction): void {

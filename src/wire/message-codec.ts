@@ -53,6 +53,7 @@ const KIND = {
   introduction: 56,
   learned: 57,
   retired: 58,
+  strain: 59,
 } as const satisfies Record<PeerMessage['kind'], number>;
 
 /** Builds one frame after another in a buffer of its own. */
@@ -177,6 +178,8 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return membership.writeHeartbeatAnswer(out, message);
     case 'introduction':
       return membership.writeIntroduction(out, message);
+    case 'strain':
+      return membership.writeStrain(out, message);
     case 'leaseReleased':
     case 'learned':
     case 'retired':
@@ -228,6 +231,7 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   heartbeatAnswer: membership.readHeartbeatAnswer,
   leaseReleased: () => ({ kind: 'leaseReleased' }),
   introduction: membership.readIntroduction,
+  strain: membership.readStrain,
   learned: () => ({ kind: 'learned' }),
   retired: () => ({ kind: 'retired' }),
 });

@@ -242,6 +242,7 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
   heartbeat: fc.record({ sentAt: real, wallAt: real, suspects: fc.array(text) }),
   heartbeatAnswer: fc.record({ sentAt: real, granted: fc.boolean(), acceptedEpoch: whole, wallAt: real }),
   leaseReleased: fc.constant({}),
+  strain: fc.record({ storeMs: real, slow: fc.array(text) }),
   introduction: fc.record({
     name: text,
     address: text,

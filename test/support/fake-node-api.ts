@@ -202,6 +202,7 @@ const STATUS: NodeStatus = {
       slotsComplete: 16384,
       slotsLearning: 0,
       linkUp: true,
+      slow: '',
     },
     {
       id: 2,
@@ -212,6 +213,7 @@ const STATUS: NodeStatus = {
       slotsComplete: 0,
       slotsLearning: 9,
       linkUp: false,
+      slow: 'taken out as slow: it answers after 210 ms, the others after 4 ms',
     },
   ],
   record: { state: 'up', reason: '' },

@@ -149,3 +149,50 @@ describe('the lines of a run', () => {
     await expect(readRun(path)).rejects.toThrow('unknown kind weather');
   });
 });
+
+describe('a scenario whose faults must not cost speed', () => {
+  const STEADY = { afterMs: 5_000, factorMax: 2, slackMs: 0 };
+  const put = (beganMs: number, tookMs: number, kind: 'done' | 'indefinite' = 'done'): RunLine => ({
+    ...(operation(
+      beganMs,
+      { kind: 'put', value: `v${beganMs}` },
+      kind === 'done' ? { kind, version: 8_193 + beganMs * 4_096 } : { kind },
+    ) as Extract<RunLine, { is: 'operation' }>),
+    key: `key:${beganMs}`,
+    beganMs,
+    endedMs: beganMs + tookMs,
+  });
+
+  /** One operation every 10 ms; a fault from 10 s to 20 s; how long each took, by when it began. */
+  async function lateFaults(
+    tookMs: (atMs: number) => number,
+    lastsMs = 10_000,
+    kind: (atMs: number) => 'done' | 'indefinite' = () => 'done',
+  ): Promise<readonly string[]> {
+    const head = goodLines({ asked: ['slow'], steady: STEADY, operationsMin: 0 })[0]!;
+    const puts = Array.from({ length: 3_000 }, (_, at) => put(at * 10, tookMs(at * 10), kind(at * 10)));
+    const fault: RunLine = { is: 'fault', id: 1, fault: 'slow', atMs: 10_000, nodes: ['node-2'], told: '' };
+    const ends: RunLine = { is: 'fault-end', id: 1, atMs: 10_000 + lastsMs, struck: true };
+    return (await faultsOf([head, fault, ...puts, ends])).filter((told) => /slow|usual|lasted/.test(told));
+  }
+
+  test('served as fast as ever, once the fault has lasted for a while: nothing is told', async () => {
+    expect(await lateFaults((at) => (at >= 10_000 && at < 14_000 ? 2_000 : 20))).toEqual([]);
+  });
+
+  test('slow for as long as the fault lasts: told', async () => {
+    expect(await lateFaults((at) => (at >= 10_000 && at < 20_000 && at % 500 === 0 ? 300 : 20))).toEqual([
+      'slow, from 5000 ms after it began: the slowest hundredth took 300 ms, and 20 ms without a fault',
+    ]);
+  });
+
+  test('not served at all, and quickly told so: told', async () => {
+    const kind = (at: number): 'done' | 'indefinite' =>
+      at >= 15_000 && at < 20_000 && at % 500 === 0 ? 'indefinite' : 'done';
+    expect((await lateFaults(() => 20, 10_000, kind)).join()).toContain('no answer that served');
+  });
+
+  test('the fault was over before that: told, for nothing was shown', async () => {
+    expect(await lateFaults(() => 20, 3_000)).toEqual(['no fault lasted longer than 5000 ms']);
+  });
+});

@@ -1,13 +1,22 @@
 /**
  * The judgement on a run, pure: did every promise hold, did the cluster come back, and did the run do what it was
- * for? Only safety and final progress are judged, never speed.
+ * for? Safety and final progress are judged; speed only where a scenario says that a fault must not cost it.
  */
 import { disorder, findFaults } from '../verdict.ts';
+import { latenessOf } from './lateness.ts';
 import type { Run } from './run-file.ts';
+import { isFailure } from './run-lines.ts';
 
 /** In words; empty where all is well. */
 export function judgeRun(run: Run): string[] {
-  return [...incomplete(run), ...brokenPromises(run), ...noProgress(run), ...unasked(run), ...tooLittle(run)];
+  return [
+    ...incomplete(run),
+    ...brokenPromises(run),
+    ...noProgress(run),
+    ...unasked(run),
+    ...tooLittle(run),
+    ...tooLate(run),
+  ];
 }
 
 export function passed(run: Run, faults: readonly string[]): boolean {
@@ -58,6 +67,22 @@ function tooLittle(run: Run): string[] {
   return found;
 }
 
-export function isFailure(kind: string): boolean {
-  return kind === 'indefinite' || kind === 'definiteFailure';
+/** Nothing to compare is a fault, too: the run did not show what it is for. */
+function tooLate(run: Run): string[] {
+  const { steady } = run.head;
+  if (steady === undefined) return [];
+  const { normalMs, during } = latenessOf(run, steady.afterMs);
+  if (normalMs === null) return ['too few operations without a fault to tell what is usual'];
+  if (during.length === 0) return [`no fault lasted longer than ${steady.afterMs} ms`];
+  const limitMs = normalMs * steady.factorMax + steady.slackMs;
+  return during
+    .filter(({ p99Ms }) => p99Ms === null || p99Ms > limitMs)
+    .map(({ fault, p99Ms }) => {
+      const took = p99Ms === null ? 'too few operations' : `the slowest hundredth took ${shown(p99Ms)}`;
+      return `${fault}, from ${steady.afterMs} ms after it began: ${took}, and ${shown(normalMs)} without a fault`;
+    });
+}
+
+function shown(ms: number): string {
+  return Number.isFinite(ms) ? `${ms.toFixed(0)} ms` : 'no answer that served';
 }

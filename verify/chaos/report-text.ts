@@ -1,5 +1,6 @@
 /** The report for people at a terminal: 80 columns, the verdict last. */
 import type { Run } from './run-file.ts';
+import { latenessOf } from './lateness.ts';
 import { GROUPS, type Summary } from './summary.ts';
 
 const WIDTH = 80;
@@ -40,7 +41,8 @@ export function reportText(run: Run, summary: Summary, faults: readonly string[]
 }
 
 /** Also for the page. */
-export function facts({ head, progress, survey }: Run, summary: Summary): [string, string][] {
+export function facts(run: Run, summary: Summary): [string, string][] {
+  const { head, progress, survey } = run;
   const { succeeded, acknowledged, definite, indefinite, retried, codes } = summary;
   const byCode = Object.entries(codes).sort(([, a], [, b]) => b - a);
   const failed = byCode.map(([code, times]) => `${code} ${count(times)}`).join(', ');
@@ -53,6 +55,7 @@ export function facts({ head, progress, survey }: Run, summary: Summary): [strin
         (failed === '' ? '' : ` (${failed})`),
     ],
     ['epochs', `${summary.epochFirst ?? '?'} at the beginning, ${summary.epochLast ?? '?'} at the end`],
+    ...lateness(run),
     [
       'processes',
       summary.endings === 0
@@ -74,6 +77,15 @@ export function facts({ head, progress, survey }: Run, summary: Summary): [strin
         : `${count(summary.keys)} keys at every node, ${count(summary.rows)} rows of PostgreSQL`,
     ],
   ];
+}
+
+function lateness(run: Run): [string, string][] {
+  const { steady } = run.head;
+  if (steady === undefined) return [];
+  const { normalMs, during } = latenessOf(run, steady.afterMs);
+  const shown = (ms: number | null): string => (ms === null ? '?' : `${ms.toFixed(0)} ms`);
+  const told = during.map(({ fault, p99Ms }) => `${fault} ${shown(p99Ms)}`).join(', ');
+  return [['slowest 1 %', `usually ${shown(normalMs)}; once a fault has lasted: ${told}`]];
 }
 
 export function seconds(ms: number): string {

@@ -30,6 +30,7 @@ export interface RunHead {
   readonly operationsMin: number;
   readonly failuresMax: number | null;
   readonly mayEnd: boolean;
+  readonly steady?: { readonly afterMs: number; readonly factorMax: number; readonly slackMs: number };
   /** By label; what cannot be had on this machine is not among them. */
   readonly asked: readonly string[];
   readonly leftOut: readonly { readonly fault: string; readonly why: string }[];
@@ -143,4 +144,8 @@ export function rowLine(key: string, { version, checksum, operationId }: Row): R
 
 export function rowOf({ version, checksum, operationId }: Extract<RunLine, { is: 'row' }>): Row {
   return { version, checksum, operationId: operationId === null ? null : Buffer.from(operationId, 'hex') };
+}
+
+export function isFailure(kind: string): boolean {
+  return kind === 'indefinite' || kind === 'definiteFailure';
 }

@@ -84,6 +84,7 @@ function headOf(world: World, scenario: Scenario, seed: number): RunHead {
     operationsMin: scenario.expect.operationsMin,
     failuresMax: scenario.expect.failuresMax ?? null,
     mayEnd: scenario.expect.endings,
+    ...(scenario.expect.steady === undefined ? {} : { steady: scenario.expect.steady }),
     asked: [...asked],
     leftOut: [...leftOut].map(([fault, why]) => ({ fault, why })),
   };

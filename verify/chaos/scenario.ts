@@ -49,6 +49,16 @@ const SCENARIO = z
       operationsMin: count.default(2_000),
       /** Operations that failed for good, retries included; not looked at where not given. */
       failuresMax: count.optional(),
+      /** While a fault lasts, clients are served nearly as fast as without one; not looked at where not given. */
+      steady: z
+        .strictObject({
+          /** Milliseconds from the beginning of the fault until it must be so. */
+          afterMs: count,
+          /** The 99th percentile is at most so many times the usual one, and so many milliseconds. */
+          factorMax: z.number().min(1),
+          slackMs: count.default(0),
+        })
+        .optional(),
       /** Processes may end by themselves: a store that cannot write ends its node. */
       endings: z.boolean().default(false),
     }),

@@ -1,7 +1,6 @@
 /** A run in figures, pure: operations by kind and outcome, stalls, what happened during each fault, series over time. */
 import type { FaultRecord, Run } from './run-file.ts';
-import type { TimedOperation } from './run-lines.ts';
-import { isFailure } from './judge-run.ts';
+import { isFailure, type TimedOperation } from './run-lines.ts';
 
 export const GROUPS = ['read', 'write', 'compare', 'increment'] as const;
 export type Group = (typeof GROUPS)[number];

@@ -1,0 +1,49 @@
+/**
+ * How long this node's store takes to bring a batch to its disk, measured on the batches that it writes anyway. A store
+ * that was late and has nothing to write is given a small entry now and then, so that it is known when it is well again.
+ * (PROTOCOL R32)
+ */
+import type { Clock } from '../ports/clock.ts';
+import type { Storage, StorageError } from '../ports/storage.ts';
+
+/** Share of what was known that a new batch leaves in the mean. */
+const MEAN_KEEPS = 0.75;
+/** Milliseconds without a batch after which a store that was late is tried. */
+const IDLE_MS = 150;
+
+export class StorePulse {
+  private readonly storage: Storage;
+  private readonly clock: Clock;
+  private meanMs = 0;
+  private begunAt: number | null = null;
+  private endedAt = -Infinity;
+
+  constructor(storage: Storage, clock: Clock) {
+    this.storage = storage;
+    this.clock = clock;
+  }
+
+  write(
+    keys: readonly string[],
+    values: readonly (Uint8Array | null)[],
+    done: (error: StorageError | null) => void,
+  ): void {
+    const begunAt = this.clock.now();
+    this.begunAt = begunAt;
+    this.storage.write(keys, values, (error) => {
+      this.endedAt = this.clock.now();
+      this.begunAt = null;
+      this.meanMs = this.meanMs * MEAN_KEEPS + (this.endedAt - begunAt) * (1 - MEAN_KEEPS);
+      done(error);
+    });
+  }
+
+  /** Milliseconds, of late; of a batch that takes longer, as long as it has taken. */
+  lateMs(now: number): number {
+    return this.begunAt === null ? this.meanMs : Math.max(this.meanMs, now - this.begunAt);
+  }
+
+  isIdle(now: number): boolean {
+    return this.begunAt === null && now - this.endedAt >= IDLE_MS;
+  }
+}
