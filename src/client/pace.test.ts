@@ -10,34 +10,35 @@ function paced(ms: number, calls = 20): Pace {
 
 const OTHERS = [paced(2), paced(3), paced(2)];
 
-it('a node answers far later than the others: it is tried once a second, and avoided in between', () => {
+it('a node answers far later than the others: it is slow, and asked twice a second', () => {
   const pace = paced(200);
-  const tried = Array.from({ length: 30 }, (_, at) => at * 100).filter(
-    (now) => !pace.isAvoided(OTHERS, 10_000 + now),
-  );
-  expect(tried).toEqual([0, 1_000, 2_000]);
+  expect(pace.isSlow(OTHERS, 10_000)).toBe(true);
+  const asked = Array.from({ length: 15 }, (_, at) => 10_000 + at * 100).filter((now) => pace.shouldAsk(now));
+  expect(asked).toEqual([10_000, 10_500, 11_000]);
 });
 
-it('a call hangs: it is avoided before that call has ended', () => {
+it('a call hangs: it is slow before that call has ended, and not asked beside it', () => {
   const pace = paced(2);
   pace.begin(1_000);
-  expect(pace.isAvoided(OTHERS, 1_040)).toBe(false);
-  expect(pace.isAvoided(OTHERS, 1_300)).toBe(false);
-  expect(pace.isAvoided(OTHERS, 1_400)).toBe(true);
+  expect(pace.isSlow(OTHERS, 1_040)).toBe(false);
+  expect(pace.isSlow(OTHERS, 1_060)).toBe(true);
+  expect(pace.shouldAsk(9_000)).toBe(false);
 });
 
-it('it answers as fast as ever again: it is avoided no more', () => {
-  const pace = paced(200);
-  pace.isAvoided(OTHERS, 5_000);
-  for (let call = 0; call < 6; call += 1) pace.begin(5_000)(5_002);
-  expect(pace.isAvoided(OTHERS, 5_100)).toBe(false);
+it('it answers as fast as ever again: it is slow no more after a few answers', () => {
+  const pace = paced(1_000);
+  for (let call = 0; call < 5; call += 1) pace.begin(5_000)(5_002);
+  expect(pace.isSlow(OTHERS, 5_100)).toBe(false);
 });
 
-it('all are as late, or there is no other: none is avoided', () => {
-  for (const others of [[paced(150), paced(180)], []]) {
-    const pace = paced(200);
-    for (let now = 0; now < 500; now += 100) expect(pace.isAvoided(others, now)).toBe(false);
-  }
+it('one late call among many: it is not slow once that is over', () => {
+  const pace = paced(2);
+  pace.begin(5_000)(5_150);
+  expect(pace.isSlow(OTHERS, 5_200)).toBe(false);
+});
+
+it('all are as late, or there is no other: none is slow', () => {
+  for (const others of [[paced(150), paced(180)], []]) expect(paced(200).isSlow(others, 500)).toBe(false);
 });
 
 it('many calls at once: one of them is measured at a time', () => {
