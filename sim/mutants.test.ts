@@ -8,7 +8,17 @@ import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
-import { fillAfterDelete, promotedLearner } from './scenarios/learning.ts';
+import { expiryAskedTooEarly } from './scenarios/expiring.ts';
+import {
+  deletedMeanwhile,
+  fillAfterDelete,
+  higherLeftover,
+  leftoverOfUnknownKey,
+  pendingIsCopied,
+  promotedLearner,
+  storedBeforeGivenUp,
+  versionTakenTwice,
+} from './scenarios/learning.ts';
 import {
   repeatedAfterCoordinatorDied,
   repeatedAfterRefusal,
@@ -53,6 +63,13 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   dropEpochCheck: writeBesideTheEpoch,
   validateBeforeRecord: readBeforeRecorded,
   promoteEarly: promotedLearner,
+  promoteUnasked: versionTakenTwice,
+  countEveryStore: storedBeforeGivenUp,
+  keepHigherLeftovers: higherLeftover,
+  keepUnknownLeftovers: leftoverOfUnknownKey,
+  learnNoTombstones: deletedMeanwhile,
+  learnPendingAsValid: pendingIsCopied,
+  takeEarlyExpiry: expiryAskedTooEarly,
   fillWithoutCondition: fillAfterDelete,
   operationIdsAtCoordinatorOnly: repeatedAfterCoordinatorDied,
   keepVoidOperations: repeatedAfterRefusal,

@@ -160,6 +160,14 @@ export class ScenarioNode {
     this.replica.replayAll();
   }
 
+  /** Its slots are placed elsewhere: nothing that it holds of them counts any more. */
+  giveUp(): void {
+    const process = this.process!;
+    for (const state of this.replica!.release(() => true)) process.marks.keep(state);
+    process.shelf.doubtAll();
+    process.table.doubtAll();
+  }
+
   receive(from: number, slot: number, message: PeerMessage): void {
     const { replica } = this;
     if (replica === null) return;
@@ -177,10 +185,13 @@ export class ScenarioNode {
         return teacher.onPull(from, replica, message);
       case 'learnOperations':
         return teacher.onOperations(from, replica, message);
+      case 'learnUntold':
+        return teacher.onUntold(from, replica, message);
       case 'learnDifferences':
       case 'learnFrame':
       case 'learnOperationsFrame':
       case 'learnRefused':
+      case 'learnUntoldFrame':
         return learner.onMessage(from, message);
       default:
         throw new Error(`no scenario sends ${message.kind}`);
@@ -249,7 +260,7 @@ export class ScenarioNode {
       isLinked: () => true,
       onLearned: () => (this.hasLearned = true),
       pace: new CopyPace(0, 0),
-      promoteEarly: mutations.promoteEarly === true,
+      mutations,
     });
     const port = record.connect(this.name, life);
     const recordWriter = new RecordWriter(

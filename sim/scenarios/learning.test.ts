@@ -8,6 +8,9 @@ import {
   leftoverOfUnknownKey,
   pendingIsCopied,
   promotedLearner,
+  storedBeforeGivenUp,
+  deletedMeanwhile,
+  versionTakenTwice,
   writeToLearner,
 } from './learning.ts';
 
@@ -29,6 +32,18 @@ test('a learner copies what is in flight: it stays unreadable there, too', () =>
 
 test('a learner is made complete: it has what was written without it', () => {
   expect(promotedLearner({})).toBe('ok');
+});
+
+test('a learner has begun a write that only a slow disk knows of: it is complete when it has heard of it again', () => {
+  expect(versionTakenTwice({})).toBe('ok');
+});
+
+test('a slot is given up and learnt again while the disk is slow: what it stores late says nothing of what came since', () => {
+  expect(storedBeforeGivenUp({})).toBe('ok');
+});
+
+test('a learner still has what was deleted meanwhile: it learns the deletion, and what it writes afterwards stands', () => {
+  expect(deletedMeanwhile({})).toBe('ok');
 });
 
 test('a fill comes after a client has written or deleted: nothing changes', () => {

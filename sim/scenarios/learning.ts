@@ -114,6 +114,100 @@ export function promotedLearner(mutations: Mutations): string {
   return world.verdict();
 }
 
+/**
+ * A's write has reached C alone, whose disk is slow, when A dies; A comes back and copies from B, which never heard of
+ * it. A is complete again only when it has heard from C what it began: else it would give the same version to another
+ * write, and neither would ever end. (R8, R20)
+ */
+export function versionTakenTwice(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  c.isDiskHeld = true;
+  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
+  world.put(a, 'of the earlier process');
+  world.crash(a);
+  world.drop(toB);
+  world.release(toB);
+  world.epoch([b, c]);
+  a.restart();
+  // A last: who has not heard of the epoch yet would not answer it, and the other would be asked.
+  world.epoch(world.nodes, [b, c], [b, c, a]);
+  world.pass(500);
+  const isEarly = a.hasLearned;
+  if (isEarly) {
+    world.epoch(world.nodes);
+    world.put(a, 'of the new process');
+  }
+  c.isDiskHeld = false;
+  c.completeDisk();
+  world.pass(2_000);
+  if (!a.hasLearned && !isEarly) return 'the learner did not catch up';
+  if (!isEarly) world.epoch(world.nodes);
+  const last = world.put(a, 'last');
+  world.pass(2_000);
+  if (!world.isAnswered(last)) return 'two writes have one version: neither comes to an end';
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
+}
+
+/**
+ * C's disk is slow with a write of B's, which dies with its disk; C gives the slot up, and is to learn it again before its
+ * disk is done. Then it has stored what nobody knows of any more, and not yet the lower version that it holds now.
+ */
+export function storedBeforeGivenUp(mutations: Mutations): string {
+  const world = new Scenario(mutations, 4);
+  const [a, b, c, d] = world.nodes as [ScenarioNode, ScenarioNode, ScenarioNode, ScenarioNode];
+  world.put(a, 'before');
+  c.isDiskHeld = true;
+  const toC = world.hold({ from: b, to: c, kind: 'invalidate' });
+  const others = world.hold({ from: b, kind: 'invalidate' });
+  world.put(b, 'lost');
+  world.drop({ from: b, to: a });
+  world.drop({ from: b, to: d });
+  world.release(others);
+  world.release(toC);
+  world.loseDisk(b);
+  c.giveUp();
+  world.epoch([a, c, d], [a, d]);
+  const put = world.put(a, 'after');
+  c.completeDisk();
+  world.settle();
+  const version = put.outcome?.kind === 'done' ? put.outcome.version! : 0;
+  if (version > 0 && world.onDisk(c) !== version)
+    return 'told done, and one of those who said so has not stored it';
+  c.isDiskHeld = false;
+  c.completeDisk();
+  world.pass(1_000);
+  if (!c.hasLearned) return 'the learner did not catch up';
+  world.epoch([a, c, d]);
+  for (const node of [a, c, d]) world.read(node);
+  return world.onDisk(c) === world.onDisk(a) ? world.verdict() : 'the copies differ';
+}
+
+/** Deleted while B was away: B has still the value, and learns that it is gone. What B writes then stands. (R19, R22) */
+export function deletedMeanwhile(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  world.pass(200);
+  world.crash(b);
+  world.epoch([a, c]);
+  world.put(a, 'again');
+  world.write(a, { kind: 'delete' });
+  world.pass(200);
+  b.restart();
+  const problem = letLearn(world, b);
+  if (problem !== null) return problem;
+  if (world.onDisk(b) !== world.onDisk(a)) return 'the copies differ';
+  world.read(b);
+  const put = world.put(b, 'after');
+  world.pass(1_000);
+  if (put.outcome?.kind !== 'done') return 'the write did not come to an end';
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
+}
+
 /** A key was written by a client while its value was fetched from elsewhere: the fill changes nothing. (R25) */
 export function fillAfterWrite(mutations: Mutations): string {
   const world = new Scenario(mutations);

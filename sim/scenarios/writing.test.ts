@@ -5,6 +5,7 @@ import {
   acknowledgedAndLost,
   acknowledgementOfEarlierProcess,
   acknowledgementOfLostDisk,
+  counterJump,
   incrementOvertaken,
   readBeforeRecorded,
   replyLost,
@@ -57,4 +58,8 @@ test('the reply to a commit is lost: it is asked for again, and the increment co
 
 test('one owner of three is left: what comes is refused, what was under way ends when there are two again', () => {
   expect(tooFewOwners({})).toBe('ok');
+});
+
+test('a version comes that is far above all that were seen: it is refused, and one within the bound is not', () => {
+  expect(counterJump({})).toBe('ok');
 });

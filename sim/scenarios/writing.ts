@@ -6,7 +6,7 @@
 import type { Mutations } from '../../src/core/mutations.ts';
 import { ORIGIN_OUTSIDE } from '../../src/core/record.ts';
 import type { SealedRecord } from '../../src/core/record.ts';
-import { makeVersion, NODE_ID_OUTSIDE } from '../../src/core/version.ts';
+import { COUNTER_JUMP_MAX, makeVersion, NODE_ID_OUTSIDE } from '../../src/core/version.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
 import type { HistoryOutcome } from '../checkers/history.ts';
 import { KEY, KEY_BESIDE, Scenario, SLOT } from '../scenario.ts';
@@ -104,22 +104,28 @@ export function acknowledgementOfLostDisk(mutations: Mutations): string {
 }
 
 /**
- * B's disk is slow with a write of A's, which goes and comes back as a new process, complete again, before B is done.
- * What B then says was asked by the process before: it speaks for none of the new one's writes. (R4, R11)
+ * A finishes a write of C's, which is gone; B's disk is slow with it when A goes, too, and comes back as a new process,
+ * complete again, before B is done. What B then says was asked by the process before: it speaks for none of the new
+ * one's writes. (R4, R11)
  */
 export function acknowledgementOfEarlierProcess(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b, c] = world.abc;
   world.put(a, 'before');
+  const fromC = world.hold({ from: c, to: b, kind: 'invalidate' });
+  world.put(c, 'of a third', KEY_BESIDE);
+  world.crash(c);
+  world.drop(fromC);
+  world.release(fromC);
   b.isDiskHeld = true;
-  world.put(a, 'of the earlier process', KEY_BESIDE);
+  world.epoch([a, b], [a, b], [b, a]);
   world.crash(a);
-  world.epoch([b, c]);
+  world.epoch([b]);
   a.restart();
-  world.epoch(world.nodes, [b, c]);
-  world.pass(200);
+  world.epoch([a, b], [b]);
+  world.pass(500);
   if (!a.hasLearned) return 'the learner did not catch up';
-  world.epoch(world.nodes);
+  world.epoch([a, b]);
   const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
   const put = world.put(a, 'of the new process');
   b.isDiskHeld = false;
@@ -128,7 +134,7 @@ export function acknowledgementOfEarlierProcess(mutations: Mutations): string {
   if (put.outcome !== null) return `told ${put.outcome.kind}, and B has never heard of it`;
   world.release(toB);
   world.pass(1_000);
-  for (const node of world.nodes) world.read(node);
+  for (const node of [a, b]) world.read(node);
   return world.verdict();
 }
 
@@ -165,12 +171,17 @@ export function writeBesideTheEpoch(mutations: Mutations): string {
   c.restart();
   world.epoch(world.nodes, [a, b], [b, c]);
   world.pass(6_000);
-  if (!c.hasLearned) return 'the learner did not catch up';
   const put = world.put(a, 'after');
   const early = put.outcome;
-  world.epoch(world.nodes, world.nodes, [b, c]);
-  world.read(c);
+  // Somebody who acts in another epoch cannot say that C may be complete; where that is overlooked, it is.
+  if (c.hasLearned) {
+    world.epoch(world.nodes, world.nodes, [b, c]);
+    world.read(c);
+  }
   world.hear(a);
+  world.pass(6_000);
+  if (early === null && !c.hasLearned) return 'the learner did not catch up';
+  world.epoch(world.nodes);
   world.pass(3_000);
   for (const node of world.nodes) world.read(node);
   if (put.outcome?.kind !== 'done') return 'the write did not come to an end';
@@ -255,6 +266,25 @@ export function tooFewOwners(mutations: Mutations): string {
   world.pass(1_000);
   for (const node of world.nodes) world.read(node);
   return world.verdict();
+}
+
+/** A member that is out of its mind names a version far above all that were ever seen: nobody stores it. (R8) */
+export function counterJump(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b] = world.abc;
+  world.put(a, 'before');
+  const before = world.onDisk(a);
+  const send = (counter: number): void => {
+    const sealed = rowFromOutside('x', makeVersion(counter, b.id));
+    const coordinator = { id: b.id, incarnation: b.incarnation };
+    const rest = { conditional: false, recorded: true, coordinator, base: 0, operations: null };
+    a.receive(b.id, SLOT, { kind: 'invalidate', round: 77, sealed, ...rest, routeEpoch: 0 });
+    world.settle();
+  };
+  send(COUNTER_JUMP_MAX + 100);
+  if (world.onDisk(a) !== before) return 'it was stored';
+  send(COUNTER_JUMP_MAX - 100);
+  return world.onDisk(a) > before ? 'ok' : 'a version within the bound was refused';
 }
 
 /** Asked anew: the world has moved since it was last looked at. */

@@ -4,7 +4,6 @@
  *
  * The replication messages are hot and packed by hand; those of membership are rare.
  */
-import type { Failure } from './errors.ts';
 import type { IdentifiedOperation } from './operation-id.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './operation.ts';
 import type { SealedRecord } from './record.ts';
@@ -214,6 +213,22 @@ export interface LearnRefused {
   readonly reason: string;
 }
 
+/**
+ * A learner has copied everything, and asks for what it took before, as another process, and is still in flight here: its
+ * source may know nothing of it. Of keys after this one. (R8, R20)
+ */
+export interface LearnUntold {
+  readonly kind: 'learnUntold';
+  readonly session: number;
+  readonly after: string;
+}
+
+/** In the order of their keys; an empty one where there is nothing. */
+export interface LearnUntoldFrame extends Pick<LearnFrame, 'session' | 'records' | 'last'> {
+  readonly kind: 'learnUntoldFrame';
+  readonly after: string;
+}
+
 /** Asks a complete owner for one record, which is damaged on the asker's disk. (R10) */
 export interface RepairPull {
   readonly kind: 'repairPull';
@@ -336,11 +351,6 @@ export interface Retired {
   readonly kind: 'retired';
 }
 
-/** A learner has everything it must have: asks to be made complete in the next epoch. (R20) */
-export interface Learned {
-  readonly kind: 'learned';
-}
-
 export type ReplicationMessage = Invalidate | Acknowledge | Validate | Query | QueryAnswer;
 export type ForwardMessage =
   ForwardWrite | ForwardRead | ForwardScan | ForwardWriteAnswer | ForwardReadAnswer | ForwardScanAnswer;
@@ -351,7 +361,9 @@ export type LearnMessage =
   | LearnFrame
   | LearnOperations
   | LearnOperationsFrame
-  | LearnRefused;
+  | LearnRefused
+  | LearnUntold
+  | LearnUntoldFrame;
 export type RepairMessage = RepairPull | RepairRecord;
 export type MembershipMessage =
   | Prepare
@@ -364,7 +376,6 @@ export type MembershipMessage =
   | LeaseReleased
   | Strain
   | Introduction
-  | Learned
   | Retired;
 export type PeerMessage =
   ReplicationMessage | ForwardMessage | LearnMessage | RepairMessage | MembershipMessage;
@@ -385,13 +396,11 @@ export function needsEpoch(message: PeerMessage): boolean {
     case 'learnRefused':
     case 'repairPull':
     case 'repairRecord':
-    case 'learned':
+    case 'learnUntold':
+    case 'learnUntoldFrame':
     case 'retired':
       return true;
     default:
       return false;
   }
 }
-
-/** Shape of a failure on the wire, kept beside the messages that carry it. */
-export type WireFailure = Failure;

@@ -35,6 +35,8 @@ export interface Mutations {
   readonly noSelfAbort?: boolean;
   /** A round goes on with the acknowledgements of an earlier epoch. (R4) */
   readonly keepAcknowledgements?: boolean;
+  /** What the store says of a version handed to it before the slot was given up counts for what is held since. */
+  readonly countEveryStore?: boolean;
   /** What was asked in an earlier epoch is acknowledged in this one, once it is stored. (R4, R11) */
   readonly acknowledgeEarlierEpoch?: boolean;
   /** After a restart nothing is remembered of what was in flight. (R12) */
@@ -45,6 +47,16 @@ export interface Mutations {
   readonly validateBeforeRecord?: boolean;
   /** A learner is promoted before it has copied everything. (R20) */
   readonly promoteEarly?: boolean;
+  /** A learner keeps what it had where that is higher than what its source tells. (R19) */
+  readonly keepHigherLeftovers?: boolean;
+  /** A learner keeps the keys that its source lacks. (R19) */
+  readonly keepUnknownLeftovers?: boolean;
+  /** A learner does not copy deletions. (R19, R22) */
+  readonly learnNoTombstones?: boolean;
+  /** What a learner copies counts as valid, although it is in flight at the source. (R19) */
+  readonly learnPendingAsValid?: boolean;
+  /** A learner is promoted although what it began as an earlier process may be in flight elsewhere. (R8, R20) */
+  readonly promoteUnasked?: boolean;
   /** Only a write's coordinator remembers its operation id. (R33) */
   readonly operationIdsAtCoordinatorOnly?: boolean;
   /** Operations that were refused stay remembered as if they had taken effect. (R33) */
@@ -59,6 +71,8 @@ export interface Mutations {
   readonly staleFromLearner?: boolean;
   /** A fill replaces whatever stands. (R25) */
   readonly fillWithoutCondition?: boolean;
+  /** An owner takes the deletion of what has not expired by its own clock. (R26) */
+  readonly takeEarlyExpiry?: boolean;
 }
 
 export const NO_MUTATIONS: Mutations = {};

@@ -3,6 +3,7 @@ import { CopyPace } from '../core/copy-pace.ts';
 import type { Failure } from '../core/errors.ts';
 import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
+import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { ReadResult, WriteOperation } from '../core/operation.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -111,7 +112,7 @@ export function learnerOf(
     isLinked,
     onLearned: () => membership.learned(),
     pace: new CopyPace(parts.copyBytesPerSecondMax, clock.now()),
-    promoteEarly: parts.mutations?.promoteEarly === true,
+    mutations: parts.mutations ?? NO_MUTATIONS,
   });
   return learner;
 }

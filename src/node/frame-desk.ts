@@ -67,10 +67,13 @@ export class FrameDesk {
         return replica === null ? undefined : teacher.onPull(header.from, replica, message);
       case 'learnOperations':
         return replica === null ? undefined : teacher.onOperations(header.from, replica, message);
+      case 'learnUntold':
+        return replica === null ? undefined : teacher.onUntold(header.from, replica, message);
       case 'learnDifferences':
       case 'learnFrame':
       case 'learnOperationsFrame':
       case 'learnRefused':
+      case 'learnUntoldFrame':
         return learner.onMessage(header.from, message);
       case 'repairPull':
         return this.parts.background.repair.onPull(header.from, message);

@@ -67,7 +67,7 @@ function begin(): Scene {
     send: (to: number, message: PeerMessage) => void sent.push({ to, message }),
     isLinked: () => true,
     pace: new CopyPace(0, 0),
-    promoteEarly: false,
+    mutations: {},
   } as unknown as LearnerParts;
   const learner = new Learner(parts);
   learner.onTopology(new SlotView(topologyOf(), SELF), {} as Replica);

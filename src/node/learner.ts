@@ -2,12 +2,14 @@
  * Catching up: makes each slot that this node is to own equal to a complete owner's, down as well as up. Slots whose
  * digest is equal are taken as they are, the others are copied key range by key range; what the owner lacks is
  * removed. Writes of the epoch arrive through Invalidate all the while and are never undone. Once every slot is
- * confirmed and on disk, promotion is asked for. (PROTOCOL R19, R20)
+ * confirmed and on disk, with what an earlier process of this member began and others have in flight, promotion is asked
+ * for. (PROTOCOL R19, R20)
  */
 import { IndexSet } from '../base/index-set.ts';
 import type { CopyPace } from '../core/copy-pace.ts';
 import { SLOT_COPIES_IN_FLIGHT_MAX, SLOT_COUNT } from '../core/limits.ts';
 import type { LearnDifferences, LearnFrame, LearnMessage, PeerMessage } from '../core/message.ts';
+import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { slotsToLookAt } from '../core/replication/slot-view.ts';
 import type { HeldSlots, SlotView } from '../core/replication/slot-view.ts';
@@ -21,6 +23,7 @@ import type { OperationLearner } from './operation-learner.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { StartMarks } from './start-marks.ts';
 import type { StoreWriter } from './store-writer.ts';
+import { UntoldVersions } from './untold-versions.ts';
 
 /** Slots whose digests travel in one message. */
 const RUN_SLOTS_MAX = 2048;
@@ -48,7 +51,7 @@ export interface LearnerParts {
   readonly isLinked: (memberId: number) => boolean;
   /** Every slot is as its owners have it, and on disk: called once per epoch in which that is so. */
   readonly onLearned: () => void;
-  readonly promoteEarly: boolean;
+  readonly mutations: Mutations;
   readonly pace: CopyPace;
 }
 
@@ -84,6 +87,7 @@ export class Learner {
   private slotsTotal = 0;
   private readonly slotsLeft = new IndexSet(SLOT_COUNT);
   private told = false;
+  private untold: UntoldVersions | null = null;
   private answerTimeoutMs = ANSWER_TIMEOUT_MS_MIN;
 
   constructor(parts: LearnerParts) {
@@ -110,6 +114,7 @@ export class Learner {
     this.toPull.length = 0;
     this.pulls.clear();
     this.told = false;
+    this.untold = null;
     this.slotsTotal = 0;
     this.slotsLeft.clear();
     this.parts.operations.onTopology(view, replica);
@@ -134,7 +139,9 @@ export class Learner {
     if (lateComparison) this.comparison = null;
     for (const pull of late) this.ask(pull);
     this.proceed();
-    if (this.slotsLeft.size === 0 && !this.told) this.parts.operations.tick();
+    if (this.slotsLeft.size > 0 || this.told) return;
+    if (!this.parts.operations.isDone) this.parts.operations.tick();
+    else this.untold?.tick();
   }
 
   /** The operations are copied, too. */
@@ -144,6 +151,7 @@ export class Learner {
 
   onMessage(from: number, message: LearnMessage): void {
     if (message.kind === 'learnOperationsFrame') return this.parts.operations.onFrame(from, message);
+    if (message.kind === 'learnUntoldFrame') return this.untold?.onFrame(from, message);
     if (!('session' in message) || message.session !== this.session) return;
     if (message.kind === 'learnDifferences') this.onDifferences(from, message);
     else if (message.kind === 'learnFrame') this.onFrame(from, message);
@@ -178,10 +186,10 @@ export class Learner {
 
   private proceed(): void {
     if (this.slotsTotal === 0 || this.told) return;
-    if (this.parts.promoteEarly) return this.finish();
+    if (this.parts.mutations.promoteEarly === true) return this.finish();
     if (this.slotsLeft.size === 0) {
-      if (this.parts.operations.isDone) this.finish();
-      else this.parts.operations.start();
+      if (!this.parts.operations.isDone) this.parts.operations.start();
+      else if (this.untold === null) this.askForUntold();
       return;
     }
     if (this.comparison === null && this.toPull.length === 0 && this.pulls.size === 0) this.compareNext();
@@ -297,11 +305,13 @@ export class Learner {
   }
 
   private apply(frame: LearnFrame, localKeys: readonly string[]): void {
-    const { shelf } = this.parts;
+    const { shelf, mutations } = this.parts;
     const { slot } = frame;
     const told = new Set<string>();
-    for (const held of frame.records) {
-      const { key } = held.sealed.record;
+    for (const sent of frame.records) {
+      const { key, tombstone } = sent.sealed.record;
+      if (tombstone && mutations.learnNoTombstones === true) continue;
+      const held = mutations.learnPendingAsValid === true ? { ...sent, valid: true } : sent;
       told.add(key);
       if (this.replica!.copy(slot, held)) continue;
       const confirmed = shelf.load(key, slot);
@@ -317,8 +327,14 @@ export class Learner {
         present !== 'damaged' &&
         present.record.version === held.sealed.record.version &&
         present.checksum === held.sealed.checksum;
-      if (!same) shelf.replaceAtRest(slot, key, held.sealed);
+      const isKept =
+        mutations.keepHigherLeftovers === true &&
+        present !== undefined &&
+        present !== 'damaged' &&
+        present.record.version > held.sealed.record.version;
+      if (!same && !isKept) shelf.replaceAtRest(slot, key, held.sealed);
     }
+    if (mutations.keepUnknownLeftovers === true) return;
     for (const key of localKeys) {
       if (!told.has(key) && !shelf.isConfirmed(slot, key)) shelf.replaceAtRest(slot, key, null);
     }
@@ -337,6 +353,24 @@ export class Learner {
     this.parts.shelf.setVerified(pull.slot);
     this.noteProgress();
     this.proceed();
+  }
+
+  /** Everything is copied, from one source for each slot. */
+  private askForUntold(): void {
+    const view = this.view!;
+    const members = new Set<number>();
+    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+      const row = view.row(slot);
+      if (row.learns) for (const id of row.others) members.add(id);
+    }
+    this.untold = new UntoldVersions(this.session, members, {
+      clock: this.parts.clock,
+      replica: this.replica!,
+      send: this.parts.send,
+      onDone: () => this.finish(),
+    });
+    if (this.parts.mutations.promoteUnasked === true) this.finish();
+    else this.untold.begin();
   }
 
   private finish(): void {

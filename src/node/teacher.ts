@@ -2,6 +2,7 @@
  * The other side of catching up: a complete owner compares digests and hands out its slots, each record with its
  * in-flight mark, read from the store in bounded pieces. (PROTOCOL R19)
  */
+import { compareUtf8 } from '../base/utf8-order.ts';
 import {
   OPERATION_COPY_ENTRIES_MAX,
   SLOT_COPY_BYTES_MAX,
@@ -13,6 +14,7 @@ import type {
   LearnDigests,
   LearnOperations,
   LearnPull,
+  LearnUntold,
   PeerMessage,
   RememberedOperation,
 } from '../core/message.ts';
@@ -88,6 +90,25 @@ export class Teacher {
         last: last || entries.length === 0,
       });
     });
+  }
+
+  /** What an earlier process of the learner began and is in flight here, whether this node is an owner or learns. */
+  onUntold(from: number, replica: Replica, message: LearnUntold): void {
+    const { session, after } = message;
+    const following = replica
+      .untoldTo(from)
+      .filter(({ key }) => compareUtf8(key, after) > 0)
+      .sort((a, b) => compareUtf8(a.key, b.key));
+    const records: HeldRecord[] = [];
+    let byteCount = 0;
+    for (const state of following) {
+      if (records.length >= SLOT_COPY_RECORDS_MAX || byteCount >= SLOT_COPY_BYTES_MAX / 2) break;
+      const held = heldRecordOf(state)!;
+      records.push(held);
+      byteCount += held.sealed.bytes.length;
+    }
+    const last = records.length === following.length;
+    this.send(from, { kind: 'learnUntoldFrame', session, after, records, last });
   }
 
   /** A piece of what this node remembers, as far as it concerns the asker. (R33) */

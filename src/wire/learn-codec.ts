@@ -8,6 +8,8 @@ import type {
   LearnOperationsFrame,
   LearnPull,
   LearnRefused,
+  LearnUntold,
+  LearnUntoldFrame,
   RememberedOperation,
   RepairPull,
   RepairRecord,
@@ -132,6 +134,32 @@ export function readLearnOperationsFrame(from: Reader): LearnOperationsFrame {
   const operations: RememberedOperation[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) operations.push(readRemembered(from));
   return { kind: 'learnOperationsFrame', session, after, operations, next, forgottenThrough };
+}
+
+export function writeLearnUntold(out: Writer, message: LearnUntold): void {
+  out.whole(message.session);
+  out.text(message.after);
+}
+
+export function readLearnUntold(from: Reader): LearnUntold {
+  return { kind: 'learnUntold', session: from.whole(), after: from.text() };
+}
+
+export function writeLearnUntoldFrame(out: Writer, message: LearnUntoldFrame): void {
+  out.whole(message.session);
+  out.text(message.after);
+  out.bool(message.last);
+  out.u16(message.records.length);
+  for (const held of message.records) writeHeld(out, held);
+}
+
+export function readLearnUntoldFrame(from: Reader): LearnUntoldFrame {
+  const session = from.whole();
+  const after = from.text();
+  const last = from.bool();
+  const records: HeldRecord[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) records.push(readHeld(from));
+  return { kind: 'learnUntoldFrame', session, after, records, last };
 }
 
 function readRemembered(from: Reader): RememberedOperation {

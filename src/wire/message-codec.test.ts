@@ -173,7 +173,7 @@ describe('bytes from outside', () => {
     ['a flag is neither 0 nor 1', 'heartbeatAnswer', 9, 2],
     ['a flag is unknown', 'invalidate', 1, 0x80],
     ['a choice is unknown', 'acknowledge', 1, 3],
-    ['a message of the unknown kind 200', 'learned', 0, 200],
+    ['a message of the unknown kind 200', 'retired', 0, 200],
     ['a number is not finite', 'heartbeat', 8, 0xff],
     ['a number is not whole or out of range', 'prepare', 8, 0xff],
   ])('%s: is a fault by that name', (fault, kind, at, byte) => {
@@ -193,7 +193,7 @@ describe('bytes from outside', () => {
     const frameOf = (count: number): Uint8Array =>
       encode(
         HEAD,
-        Array.from({ length: count }, () => ({ kind: 'learned' as const })),
+        Array.from({ length: count }, () => ({ kind: 'retired' as const })),
       );
     expect(decodeFrame(frameOf(FRAME_MESSAGES_MAX))).toMatchObject({ header: HEAD });
     expect(decodeFrame(frameOf(FRAME_MESSAGES_MAX + 1))).toEqual({

@@ -42,6 +42,8 @@ const KIND = {
   repairRecord: 38,
   learnOperations: 39,
   learnOperationsFrame: 40,
+  learnUntold: 41,
+  learnUntoldFrame: 42,
   prepare: 48,
   promise: 49,
   accept: 50,
@@ -51,7 +53,6 @@ const KIND = {
   heartbeatAnswer: 54,
   leaseReleased: 55,
   introduction: 56,
-  learned: 57,
   retired: 58,
   strain: 59,
 } as const satisfies Record<PeerMessage['kind'], number>;
@@ -158,6 +159,10 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return learn.writeLearnOperations(out, message);
     case 'learnOperationsFrame':
       return learn.writeLearnOperationsFrame(out, message);
+    case 'learnUntold':
+      return learn.writeLearnUntold(out, message);
+    case 'learnUntoldFrame':
+      return learn.writeLearnUntoldFrame(out, message);
     case 'repairPull':
       return learn.writeRepairPull(out, message);
     case 'repairRecord':
@@ -181,7 +186,6 @@ function writeMessage(out: Writer, message: PeerMessage): void {
     case 'strain':
       return membership.writeStrain(out, message);
     case 'leaseReleased':
-    case 'learned':
     case 'retired':
       return;
     default:
@@ -220,6 +224,8 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   learnRefused: learn.readLearnRefused,
   learnOperations: learn.readLearnOperations,
   learnOperationsFrame: learn.readLearnOperationsFrame,
+  learnUntold: learn.readLearnUntold,
+  learnUntoldFrame: learn.readLearnUntoldFrame,
   repairPull: learn.readRepairPull,
   repairRecord: learn.readRepairRecord,
   prepare: membership.readPrepare,
@@ -232,7 +238,6 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   leaseReleased: () => ({ kind: 'leaseReleased' }),
   introduction: membership.readIntroduction,
   strain: membership.readStrain,
-  learned: () => ({ kind: 'learned' }),
   retired: () => ({ kind: 'retired' }),
 });
 

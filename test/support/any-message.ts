@@ -225,6 +225,13 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     next: text,
     forgottenThrough: whole,
   }),
+  learnUntold: fc.record({ session: whole, after: text }),
+  learnUntoldFrame: fc.record({
+    session: whole,
+    after: text,
+    records: fc.array(held, { maxLength: 5 }),
+    last: fc.boolean(),
+  }),
   learnRefused: fc.record({ session: whole, slot: u16, reason: text }),
   repairPull: fc.record({ key: text }),
   repairRecord: fc.record({ held }),
@@ -259,7 +266,6 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     replaces: text,
     founders: text,
   }),
-  learned: fc.constant({}),
   retired: fc.constant({}),
 };
 export const KINDS = Object.keys(FIELDS) as Kind[];

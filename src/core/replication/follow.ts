@@ -35,7 +35,8 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
   };
   const held = heldVersion(state);
   const isExpiry = sealed.record.tombstone && sealed.record.expiresAt !== 0;
-  if (isExpiry && version > held && row.owns && isEarlyExpiry(sealed.record, context.effects.wallNow())) {
+  const mayBeEarly = isExpiry && context.mutations.takeEarlyExpiry !== true;
+  if (mayBeEarly && version > held && row.owns && isEarlyExpiry(sealed.record, context.effects.wallNow())) {
     // Asked again until this clock has passed the time, too: clocks may delay an expiry, never advance it. (R26)
     refuse(context, from, message.round);
     closeKey(context, state);
@@ -57,11 +58,15 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
   closeKey(context, state);
 }
 
-/** The store has this version, and with it everything handed to it before. */
+/**
+ * The store has this version, and with it everything handed to it before. A higher one than is held was handed in before
+ * the slot was given up and learnt anew: it says nothing of what is held since.
+ */
 export function onStored(context: ReplicaContext, key: string, version: number): void {
   const state = context.table.get(key);
   if (state === undefined) return;
-  if (version > state.durable) state.durable = version;
+  const counts = version <= heldVersion(state) || context.mutations.countEveryStore === true;
+  if (counts && version > state.durable) state.durable = version;
   if (state.durable >= heldVersion(state) && state.owed.length > 0) {
     const owed = state.owed;
     state.owed = NONE;

@@ -5,6 +5,7 @@
 import { NONE } from '../../base/short-list.ts';
 import { QUERY_AFTER_MS, REPLAY_STAGGER_MS, RESEND_AFTER_MS } from '../limits.ts';
 import type { Query, QueryAnswer } from '../message.ts';
+import { nodeIdOf } from '../version.ts';
 import { closeKey, heldVersion } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import type { KeyState } from './key-state.ts';
@@ -115,6 +116,20 @@ export function onEpoch(context: ReplicaContext): void {
     state.since = now - QUERY_AFTER_MS;
     if (place === 0) replay(context, state);
   }
+}
+
+/**
+ * What is in flight here and was taken by this learner as an earlier process: it may be gone from the learner's disk, for
+ * its source need not know of it; made complete, the learner would take the same version for another write. (R8, R20)
+ */
+export function untoldTo(context: ReplicaContext, learnerId: number): KeyState[] {
+  const untold: KeyState[] = [];
+  for (const state of context.table.values()) {
+    if (state.valid || nodeIdOf(heldVersion(state)) !== learnerId) continue;
+    const row = context.view.row(state.slot);
+    if (row.others.includes(learnerId) && !row.owners.includes(learnerId)) untold.push(state);
+  }
+  return untold;
 }
 
 /** A link is new: what was sent on the old one may be lost, so the peer is asked again at once. */

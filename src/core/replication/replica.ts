@@ -17,7 +17,16 @@ import type { ReplicaContext, ReplicaEffects } from './context.ts';
 import { onInvalidate, onStored, onValidate } from './follow.ts';
 import { restingState } from './key-state.ts';
 import type { KeyState, ReadTicket, WriteTicket } from './key-state.ts';
-import { onEpoch, onPeerBack, onQuery, onQueryAnswer, replay, settleRounds, sweepKeys } from './replay.ts';
+import {
+  onEpoch,
+  onPeerBack,
+  onQuery,
+  onQueryAnswer,
+  replay,
+  settleRounds,
+  sweepKeys,
+  untoldTo,
+} from './replay.ts';
 import { install, onAcknowledge, onRecorded, runQueue } from './rounds.ts';
 import type { SlotView } from './slot-view.ts';
 import { adopt, becomeValid, dropRound } from './validity.ts';
@@ -319,6 +328,11 @@ export class Replica {
       if (isMeant(state.slot) && ticketsOf(state).some((ticket) => !ticket.answered)) return true;
     }
     return false;
+  }
+
+  /** Keys in flight here at versions that this learner took as an earlier process. (R20) */
+  untoldTo(learnerId: number): readonly KeyState[] {
+    return untoldTo(this.context, learnerId);
   }
 
   /** Monotonic ms since when the oldest unfinished key here has been invalid; undefined where there is none. */
