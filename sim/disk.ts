@@ -47,6 +47,8 @@ export class SimDisk {
   onBegun: (() => void) | null = null;
   /** Milliseconds that every sync takes longer. */
   slowMs = 0;
+  /** Share of the syncs that stall for long, and for how many milliseconds. */
+  stalls: { readonly share: number; readonly msMin: number; readonly msMax: number } | null = null;
   /** Should the process die amid a write, it arrives with one of its values damaged, if that holds when it is seen. */
   tearsNext: (() => boolean) | null = null;
   /** Batches under way at a crash that arrived, were lost, or arrived damaged. */
@@ -146,6 +148,9 @@ export class SimDisk {
 
   drawSyncMs(): number {
     const ms = this.slowMs + this.prng.between(this.options.syncMsMin, this.options.syncMsMax);
+    const { stalls } = this;
+    if (stalls !== null && this.prng.chance(stalls.share))
+      return ms + this.prng.between(stalls.msMin, stalls.msMax);
     return this.prng.chance(this.options.stallShare) ? ms + this.prng.next() * this.options.stallMsMax : ms;
   }
 

@@ -17,6 +17,8 @@ export type FaultKind =
   /** All are stopped and started one after another, and come back speaking a wider range of protocols. */
   | 'upgrade'
   | 'pause'
+  /** Goes and is back at once, again and again: a new process, or the same one after an exclusion. */
+  | 'flap'
   /** Runs in gasps: a saturated core, a loop that is held up. */
   | 'stall'
   /** The machine sleeps, and its monotonic clock with it. */
@@ -37,6 +39,8 @@ export type FaultKind =
   | 'wipe'
   | 'oldDisk'
   | 'slowDisk'
+  /** Some writes of its store take up to seconds, the others no longer than ever. */
+  | 'syncStalls'
   /** Full or broken: the process ends by itself. */
   | 'diskFault'
   /** Killed amid a write, which arrives with one of its values damaged. */
@@ -97,6 +101,8 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   join: 1.5,
   leave: 1.5,
   replace: 0.7,
+  flap: 2,
+  syncStalls: 2,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];

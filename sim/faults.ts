@@ -3,6 +3,7 @@
  * close to one another, delays on one peer only, everything at once now and then. (PROTOCOL, "Mutants")
  */
 import { Prng } from '../src/base/prng.ts';
+import { TICK_MS } from '../src/core/limits.ts';
 import type { SimNode } from './cluster.ts';
 import type { FaultEvent, FaultKind } from './fault-plan.ts';
 import type { SimLegacyRules } from './legacy.ts';
@@ -12,6 +13,10 @@ import type { SimWorld } from './world.ts';
 
 /** Milliseconds after which a disk that cannot be read is replaced by an empty one, if nothing else is missing. */
 const REPLACE_AFTER_MS = 200;
+/** Milliseconds that the longest write of a store takes. */
+const SYNC_STALL_MS_MAX = 3_000;
+/** Milliseconds in which somebody who flaps must be back to go another time. */
+const FLAP_MS_MAX = 4_000;
 
 export class SimFaults {
   readonly counts = new Map<FaultKind, number>();
@@ -52,6 +57,7 @@ export class SimFaults {
       sim.disk.onBegun = null;
       sim.disk.fault = 'none';
       sim.disk.slowMs = 0;
+      sim.disk.stalls = null;
       network.slowPeer(sim.name, 0);
       wall.jump(sim.clocks, WALL_START_MS + Math.floor(scheduler.time) - sim.clocks.wall());
       cluster.start(sim);
@@ -89,6 +95,8 @@ export class SimFaults {
         return this.upgrade(prng);
       case 'pause':
         return cluster.pause(sim, prng.between(10, 2_000)) ? sim.name : null;
+      case 'flap':
+        return this.flap(sim, prng) ? sim.name : null;
       case 'stall':
         return this.stall(sim, lasting, prng);
       case 'slowMember':
@@ -124,6 +132,7 @@ export class SimFaults {
       case 'wipe':
       case 'oldDisk':
       case 'slowDisk':
+      case 'syncStalls':
       case 'diskFault':
       case 'tornWrite':
       case 'bitRot':
@@ -165,6 +174,34 @@ export class SimFaults {
     };
     next();
     return 'all';
+  }
+
+  /** Each time it is gone for just about as long as it takes the others to go on without it, and then serves a moment. */
+  private flap(sim: SimNode, prng: Prng): boolean {
+    if (sim.life === null) return false;
+    const { network, scheduler } = this.parts;
+    const isKilled = prng.chance(0.7);
+    let timesLeft = 2 + prng.below(4);
+    const go = (): void => {
+      if (this.stopped || sim.isGone || timesLeft === 0) return;
+      timesLeft -= 1;
+      const goneMs = isKilled ? prng.between(5, 200) : prng.between(400, 1_000);
+      if (isKilled) this.killFor(sim, goneMs);
+      else {
+        network.isolate(sim.name, 'silent');
+        this.later(goneMs, () => network.heal(sim.name));
+      }
+      const servesMs = prng.between(5, 300);
+      const until = scheduler.time + FLAP_MS_MAX;
+      const look = (): void => {
+        const isBack = sim.node?.status().phase === 'serving' && sim.node.status().leaseHeld;
+        if (isBack) this.later(servesMs, go);
+        else if (scheduler.time < until) this.later(TICK_MS, look);
+      };
+      this.later(goneMs + TICK_MS, look);
+    };
+    go();
+    return true;
   }
 
   private stall(sim: SimNode, lasting: number, prng: Prng): string {
@@ -256,6 +293,13 @@ export class SimFaults {
         disk.slowMs = prng.between(5, 200);
         this.later(lasting, () => (disk.slowMs = 0));
         return `${sim.name} ${disk.slowMs.toFixed(0)} ms`;
+      case 'syncStalls': {
+        const msMin = prng.between(100, 1_000);
+        const msMax = msMin + prng.between(0, SYNC_STALL_MS_MAX - msMin);
+        disk.stalls = { share: prng.pick([0.1, 0.5, 0.9]), msMin, msMax };
+        this.later(prng.between(1_000, 6_000), () => (disk.stalls = null));
+        return `${sim.name} ${disk.stalls.share} of ${msMin.toFixed(0)} to ${msMax.toFixed(0)} ms`;
+      }
       case 'diskFault':
         if (sim.life === null) return null;
         disk.fault = prng.chance(0.5) ? 'full' : 'io';

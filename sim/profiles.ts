@@ -139,6 +139,29 @@ const STALE: RunProfile = {
   faultMsMean: 400,
 };
 
+/**
+ * Members go and are back at once while another's disk is slow for seconds: what was asked of it by a process that is
+ * gone is answered when the next one asks. Many keys, for the new one's rounds have small numbers.
+ */
+const RETURNS: RunProfile = {
+  plan: {
+    clientCount: 24,
+    operationsPerClient: 80,
+    keys: Array.from({ length: 64 }, (_, index) => `key:${index}`),
+    hotShare: 0.05,
+    thinkMsMax: 30,
+    timeoutMs: 300,
+    conditionalShare: 0.1,
+    readShare: 0.1,
+    batchShare: 0,
+    ttlShare: 0,
+    idShare: 0,
+  },
+  weather: { delayMsMax: 20, spikeShare: 0.1, spikeMsMax: 100, linkLifeMsMean: 0 },
+  faultKinds: ['flap', 'syncStalls', 'slowPeer'],
+  faultMsMean: 500,
+};
+
 /** Three hundred operations per simulated second on many keys: for measuring how fast the simulator is. */
 const STEADY: RunProfile = {
   plan: {
@@ -165,5 +188,6 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   moves: MOVES,
   repeats: REPEATS,
   stale: STALE,
+  returns: RETURNS,
   steady: STEADY,
 };
