@@ -3,7 +3,6 @@
  * processes that it knows: an older word may come from before a disk was lost, or from somebody who does not know
  * of a learner. (PROTOCOL R4, R11, R13)
  */
-import { needsEpoch } from './message.ts';
 import type { FrameHeader, PeerMessage } from './message.ts';
 import { isLiveIncarnation } from './topology.ts';
 import type { Topology } from './topology.ts';
@@ -20,4 +19,29 @@ export function isCurrent(topology: Topology | null, header: FrameHeader): boole
     header.epoch === topology.epoch &&
     isLiveIncarnation(topology, header.from, header.incarnation)
   );
+}
+
+/** False for messages that are meaningful whatever epoch their sender acts in. */
+function needsEpoch(message: PeerMessage): boolean {
+  switch (message.kind) {
+    case 'invalidate':
+    case 'acknowledge':
+    case 'query':
+    case 'queryAnswer':
+    case 'learnDigests':
+    case 'learnDifferences':
+    case 'learnPull':
+    case 'learnFrame':
+    case 'learnOperations':
+    case 'learnOperationsFrame':
+    case 'learnRefused':
+    case 'repairPull':
+    case 'repairRecord':
+    case 'learnUntold':
+    case 'learnUntoldFrame':
+    case 'retired':
+      return true;
+    default:
+      return false;
+  }
 }

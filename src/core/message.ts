@@ -379,28 +379,3 @@ export type MembershipMessage =
   | Retired;
 export type PeerMessage =
   ReplicationMessage | ForwardMessage | LearnMessage | RepairMessage | MembershipMessage;
-
-/** Messages that are meaningful whatever epoch their sender acts in. */
-export function needsEpoch(message: PeerMessage): boolean {
-  switch (message.kind) {
-    case 'invalidate':
-    case 'acknowledge':
-    case 'query':
-    case 'queryAnswer':
-    case 'learnDigests':
-    case 'learnDifferences':
-    case 'learnPull':
-    case 'learnFrame':
-    case 'learnOperations':
-    case 'learnOperationsFrame':
-    case 'learnRefused':
-    case 'repairPull':
-    case 'repairRecord':
-    case 'learnUntold':
-    case 'learnUntoldFrame':
-    case 'retired':
-      return true;
-    default:
-      return false;
-  }
-}

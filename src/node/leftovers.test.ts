@@ -59,6 +59,12 @@ it('more records than a page holds: the marks stay until the last of them is gon
   expect(forgotten).toEqual([SLOT]);
 });
 
+it('its records are gone, and its marks are not, for a process died in between: they go, too', () => {
+  const { tick, forgotten } = makeLeftovers(0);
+  for (let count = 0; count < 150; count += 1) tick();
+  expect(forgotten).toEqual([SLOT]);
+});
+
 it('a slot is given up, and none of its complete owners lives: this may be the newest copy, and it stays', () => {
   const { tick, left } = makeLeftovers(3, []);
   for (let count = 0; count < 300; count += 1) tick();

@@ -36,7 +36,7 @@ export class Leftovers {
   }
 
   tick(): void {
-    const { clock, shelf } = this.parts;
+    const { clock, shelf, marks } = this.parts;
     const view = this.parts.replica()?.view;
     if (view === undefined || this.isReading) return;
     const now = clock.now();
@@ -47,8 +47,10 @@ export class Leftovers {
     }
     if (now - this.epochSince < QUIET_MS || movesOf(view.topology).slotCount > 0) return;
     while (this.slotNext < SLOT_COUNT) {
-      if (this.isForeign(this.slotNext) && shelf.digests.countOf(this.slotNext) > 0) {
-        return this.removePage(this.slotNext);
+      if (this.isForeign(this.slotNext)) {
+        if (shelf.digests.countOf(this.slotNext) > 0) return this.removePage(this.slotNext);
+        // A process may have died between the last of its records and their marks.
+        marks.forget(this.slotNext);
       }
       this.slotNext += 1;
     }
