@@ -43,14 +43,10 @@ export class IndexSet {
   }
 }
 
-const NONE: readonly number[] = [];
-
-/** Those of the indexes at which the bytes are zero: mostly none. */
-export function zeroesAmong(bytes: Uint8Array, indexes: Uint16Array): readonly number[] {
-  let found: number[] | null = null;
+/** Visits those of the indexes at which the bytes are zero: mostly none. */
+export function visitZeroes(bytes: Uint8Array, indexes: Uint16Array, visit: (index: number) => void): void {
   for (let at = 0; at < indexes.length; at += 1) {
     const index = indexes[at]!;
-    if (bytes[index] === 0) (found ??= []).push(index);
+    if (bytes[index] === 0) visit(index);
   }
-  return found ?? NONE;
 }

@@ -47,7 +47,6 @@ export type Chore =
 
 /** The next thing to do; null where all is as it should be, or has to wait. */
 export function planHousekeeping(topology: Topology, facts: HousekeepingFacts): Chore | null {
-  if (facts.joiners.length === 0 && isSettled(topology)) return null;
   const joiners = facts.joiners.filter((joiner) => mayJoin(topology, joiner));
   if (joiners.length > 0 && topology.nextId < NODE_ID_COUNT) return { kind: 'join', joiners };
   const healed = topology.members.filter((member) => member.standing === 'healed');
@@ -69,7 +68,7 @@ const settled = new WeakMap<Topology, boolean>();
  * Nothing but a newcomer can make work here: everybody is alive and to stay, the council is full, the slots are shared
  * out among all and where they belong. Asked for with every tick, and the same as long as the topology is.
  */
-function isSettled(topology: Topology): boolean {
+export function isSettled(topology: Topology): boolean {
   let known = settled.get(topology);
   if (known === undefined) {
     known =

@@ -91,6 +91,9 @@ function entrantOf(
   return { id: member.id, incarnation: introduction.incarnation, intact };
 }
 
+const NO_CHANGE: MemberChange = { gone: [], entrants: [] };
+const NO_JOINERS: readonly Joiner[] = [];
+
 /** What a serving member proposes; empty lists where all is well. */
 export function planServing(
   self: string,
@@ -103,24 +106,28 @@ export function planServing(
   now: number,
 ): MemberChange {
   const accused = suspicion.accused(topology, now);
-  const others = topology.members.filter((member) => member.name !== self);
-  const gone = others.filter(
-    (member) =>
-      member.alive &&
-      (accused.includes(member.id) ||
-        hasReleased(member) ||
-        isRestarted(member, introductions.get(member.name))),
-  );
+  const gone: Member[] = [];
+  let isSomebodyAway = false;
+  for (const member of topology.members) {
+    if (member.name === self) continue;
+    if (!member.alive) isSomebodyAway = true;
+    else if (
+      accused.includes(member.id) ||
+      hasReleased(member) ||
+      isRestarted(member, introductions.get(member.name))
+    )
+      gone.push(member);
+  }
   // One who is only slow can wait for those who are gone.
   const slow = gone.length === 0 ? slowness.outgoing(topology) : null;
   if (slow !== null) gone.push(slow);
   // Mostly nobody goes and nobody is away who could come.
-  if (gone.length === 0 && others.every((member) => member.alive)) return { gone: [], entrants: [] };
+  if (gone.length === 0 && !isSomebodyAway) return NO_CHANGE;
   const staying = topology.members.filter((member) => member.alive && !gone.includes(member));
   const names = staying.map((member) => member.name);
   const entrants: Entrant[] = [];
-  for (const member of others) {
-    if (staying.includes(member)) continue;
+  for (const member of topology.members) {
+    if (member.name === self || staying.includes(member)) continue;
     const entrant = entrantOf(topology, member, introductions.get(member.name));
     if (entrant === null || !readmissions.mayEnter(member.name, now)) continue;
     if (!slowness.mayEnter(member.name, now)) continue;
@@ -137,8 +144,8 @@ export function planJoins(
   introductions: Introductions,
   suspicion: Suspicion,
   now: number,
-): Joiner[] {
-  const joiners: Joiner[] = [];
+): readonly Joiner[] {
+  let joiners: Joiner[] | null = null;
   let living: readonly string[] | null = null;
   for (const each of introductions.values()) {
     if (!each.joins || each.state === 'serving' || each.incarnation === 0) continue;
@@ -146,9 +153,9 @@ export function planJoins(
     living ??= topology.members.filter((member) => member.alive).map((member) => member.name);
     if (!suspicion.isPresent(each.name, now) || !suspicion.isLinked(each.name, living, now)) continue;
     const { name, address, zone, host, weight, incarnation, replaces } = each;
-    joiners.push({ name, address, zone, host, weight, incarnation, replaces });
+    (joiners ??= []).push({ name, address, zone, host, weight, incarnation, replaces });
   }
-  return joiners;
+  return joiners ?? NO_JOINERS;
 }
 
 /**

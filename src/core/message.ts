@@ -146,7 +146,7 @@ export interface LearnDigests {
   /** The epoch in which it is asked, here and below: no process asks in the epoch of another one. */
   readonly session: number;
   /** Ascending. */
-  readonly slots: readonly number[];
+  readonly slots: Uint16Array;
   /** For each of the slots three numbers: count, and the low and the high half of the digest. */
   readonly digests: Uint32Array;
 }

@@ -44,10 +44,12 @@ export function beginMoves(topology: Topology): SlotTable | null {
     return row.coming.filter((id) => !row.owners.includes(id) && room.has(id));
   });
   const made = rowsMadeOf(topology, (row, fresh) => settled({ ...row, owners: [...row.owners, ...fresh] }));
+  const hasRoom = (id: number): boolean => room.get(id)! > 0;
   let begun = false;
   const table = rebuilt(topology, (_slot, number) => {
     if (mayBegin[number]!.length === 0) return topology.rows[number]!;
-    const fresh = mayBegin[number]!.filter((id) => room.get(id)! > 0);
+    const all = mayBegin[number]!;
+    const fresh = all.every(hasRoom) ? all : all.filter(hasRoom);
     if (fresh.length === 0) return topology.rows[number]!;
     begun = true;
     for (const id of fresh) room.set(id, room.get(id)! - 1);

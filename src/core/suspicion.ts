@@ -3,7 +3,7 @@
  * whom it does not hear; from its own view and those reports it concludes who must go: a member that most of
  * the council does not hear, or one of two between which a link stays broken. (PROTOCOL R31)
  */
-import { majorityOf } from './topology.ts';
+import { majorityOf, memberByName } from './topology.ts';
 import type { Member, Topology } from './topology.ts';
 
 export interface SuspicionSettings {
@@ -139,7 +139,7 @@ export class Suspicion {
 
   /** Ids of live members that must go, ourselves possibly among them. Called on each tick. */
   accused(topology: Topology, now: number): number[] {
-    if (!this.isAnybodyMissed(now)) return [];
+    if (!this.isAnybodyMissed(topology, now)) return [];
     const alive = topology.members.filter((member) => member.alive);
     const council = topology.members.filter((member) => topology.council.includes(member.id));
     const majority = majorityOf(council.length);
@@ -156,11 +156,12 @@ export class Suspicion {
     return [...gone, ...victims].map((member) => member.id);
   }
 
-  /** Mostly all are heard by all, and no pair is split: then nobody is accused, at no cost. */
-  private isAnybodyMissed(now: number): boolean {
+  /** Mostly all who live are heard by all, and no pair is split: then nobody is accused, at no cost. */
+  private isAnybodyMissed(topology: Topology, now: number): boolean {
     if (this.splitSince.size > 0) return true;
-    for (const [name, sight] of this.sights) {
-      if (sight.suspects.length > 0 || this.isSilent(name, now)) return true;
+    for (const { name, alive } of topology.members) if (alive && this.isSilent(name, now)) return true;
+    for (const { suspects } of this.sights.values()) {
+      for (const name of suspects) if (memberByName(topology, name)?.alive === true) return true;
     }
     return false;
   }

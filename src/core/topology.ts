@@ -92,8 +92,21 @@ export function placeable(topology: Topology): Member[] {
   return topology.members.filter((member) => member.standing === undefined);
 }
 
-export function memberById(topology: Topology, id: number): Member | undefined {
-  return topology.members.find((member) => member.id === id);
+/** Up to so many members are looked through one by one. */
+const FEW_MEMBERS = 16;
+const byId = new WeakMap<readonly Member[], ReadonlyMap<number, Member>>();
+
+export function memberById({ members }: Topology, id: number): Member | undefined {
+  if (members.length <= FEW_MEMBERS) {
+    for (const member of members) if (member.id === id) return member;
+    return undefined;
+  }
+  let index = byId.get(members);
+  if (index === undefined) {
+    index = new Map(members.map((member) => [member.id, member]));
+    byId.set(members, index);
+  }
+  return index.get(id);
 }
 
 export function memberByName(topology: Topology, name: string): Member | undefined {

@@ -6,7 +6,8 @@
 import { waitOutMs } from './lease.ts';
 import type { Mutations } from './mutations.ts';
 import { rowPairs } from './slot-index.ts';
-import { isAlive, memberById, memberByName } from './topology.ts';
+import type { RowPair } from './slot-index.ts';
+import { isAlive, isLiveIncarnation, memberById, memberByName } from './topology.ts';
 import type { SlotRow, Topology } from './topology.ts';
 
 interface Wait {
@@ -69,11 +70,11 @@ export class WaitingOut {
 
   /** Whoever acts in the new epoch has dropped its lease of the old one. */
   onFrame(id: number, epoch: number): void {
-    this.end((wait) => wait.id === id && !wait.byTimeOnly && epoch >= wait.epoch);
+    if (this.waits.length > 0) this.end((wait) => wait.id === id && !wait.byTimeOnly && epoch >= wait.epoch);
   }
 
   onTick(now: number): void {
-    this.end((wait) => wait.until <= now);
+    if (this.waits.length > 0) this.end((wait) => wait.until <= now);
   }
 
   private end(isOver: (wait: Wait) => boolean): void {
@@ -149,18 +150,17 @@ function serves(topology: Topology, row: SlotRow, id: number): boolean {
 /** Per member that served in the topology before, the slots that it serves no more, or as another process only. */
 function lostSlots(previous: Topology, next: Topology, onlyGone: boolean): Map<number, Slots> {
   const lost = new Map<number, Slots>();
-  const isSame = (id: number): boolean =>
-    memberById(previous, id)!.incarnation === memberById(next, id)?.incarnation;
-  for (const pair of rowPairs(previous, next)) {
-    const before = previous.rows[pair.before]!;
-    const after = next.rows[pair.after]!;
-    for (const id of before.complete) {
-      if (lost.has(id) || !serves(previous, before, id)) continue;
-      if (isSame(id) && (serves(next, after, id) || (onlyGone && isAlive(next, id)))) continue;
-      const was = previous.rows.map((row) => serves(previous, row, id));
-      const is = next.rows.map((row) => isSame(id) && serves(next, row, id));
-      lost.set(id, (slot) => was[previous.slotRow[slot]!]! && !is[next.slotRow[slot]!]!);
-    }
+  const pairs = rowPairs(previous, next);
+  for (const { id, incarnation, alive } of previous.members) {
+    if (!alive) continue;
+    const goesOn = isLiveIncarnation(next, id, incarnation);
+    const isLost = (pair: RowPair): boolean =>
+      previous.rows[pair.before]!.complete.includes(id) &&
+      !(goesOn && (onlyGone || next.rows[pair.after]!.complete.includes(id)));
+    if (!pairs.some(isLost)) continue;
+    const was = previous.rows.map((row) => row.complete.includes(id));
+    const is = next.rows.map((row) => goesOn && row.complete.includes(id));
+    lost.set(id, (slot) => was[previous.slotRow[slot]!]! && !is[next.slotRow[slot]!]!);
   }
   return lost;
 }

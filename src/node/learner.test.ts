@@ -58,7 +58,8 @@ function begin(): Scene {
     clock: { now: () => scene.at },
     shelf: {
       isVerified: (slot: number) => verified.has(slot),
-      unverified: (slots: Uint16Array) => [...slots].filter((slot) => !verified.has(slot)),
+      visitUnverified: (slots: Uint16Array, visit: (slot: number) => void) =>
+        slots.forEach((slot) => verified.has(slot) || visit(slot)),
       setVerified: (slot: number) => void verified.add(slot),
       digests: new SlotDigests(),
     },

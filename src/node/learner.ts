@@ -68,7 +68,7 @@ interface Pull {
 }
 
 interface Comparison {
-  readonly slots: readonly number[];
+  readonly slots: Uint16Array;
   readonly source: number;
   readonly dueAt: number;
 }
@@ -164,17 +164,16 @@ export class Learner {
 
   /** What was owned in the epoch before and still is counts already. */
   private findSlots(held: readonly HeldSlots[]): void {
-    const owned: number[] = [];
+    const { shelf } = this.parts;
+    const owned = new IndexSet(SLOT_COUNT);
     for (const { row, slots } of held) {
       if (row.learns) this.slotsTotal += slots.length;
       // A slot without a living complete owner teaches nobody, and holds up no promotion: it is not part of one.
       if (row.learns && row.owners.length === 0) continue;
-      for (const slot of this.parts.shelf.unverified(slots)) {
-        if (row.owns) owned.push(slot);
-        else this.slotsLeft.add(slot);
-      }
+      const found = row.owns ? owned : this.slotsLeft;
+      shelf.visitUnverified(slots, (slot) => found.add(slot));
     }
-    for (const slot of Uint16Array.from(owned).sort()) this.confirm(slot);
+    for (let slot = owned.next(0); slot >= 0; slot = owned.next(slot + 1)) this.confirm(slot);
   }
 
   /** With what waits for its turn: the member has come when all of it is here. */
@@ -208,10 +207,12 @@ export class Learner {
     for (let slot = left.next(0); slot >= 0 && source === 0; slot = left.next(slot + 1))
       source = this.sourceOf(slot);
     if (source === 0) return;
-    const slots: number[] = [];
-    for (let slot = left.next(0); slot >= 0 && slots.length < RUN_SLOTS_MAX; slot = left.next(slot + 1)) {
-      if (this.view!.row(slot).owners.includes(source)) slots.push(slot);
+    const found = new Uint16Array(RUN_SLOTS_MAX);
+    let count = 0;
+    for (let slot = left.next(0); slot >= 0 && count < RUN_SLOTS_MAX; slot = left.next(slot + 1)) {
+      if (this.view!.row(slot).owners.includes(source)) found[count++] = slot;
     }
+    const slots = found.subarray(0, count);
     this.comparison = { slots, source, dueAt: this.parts.clock.now() + this.answerTimeoutMs };
     const digests = this.parts.shelf.digests.of(slots);
     this.parts.send(source, { kind: 'learnDigests', session: this.session, slots, digests });
@@ -234,7 +235,8 @@ export class Learner {
       return;
     this.comparison = null;
     const differing = new Set(message.differing);
-    for (const slot of comparison.slots) {
+    for (let at = 0; at < comparison.slots.length; at += 1) {
+      const slot = comparison.slots[at]!;
       if (!this.slotsLeft.has(slot)) continue;
       if (differing.has(slot)) this.toPull.push(slot);
       else this.confirm(slot);

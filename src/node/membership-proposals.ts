@@ -3,7 +3,7 @@
  * of the moment, so that trying again is simply asking again. Members take turns by their place in the council,
  * so that mostly one of them speaks. (DESIGN 3, PROTOCOL R18, R20, R27, R28, R31)
  */
-import { doChore, markLeaving, planHousekeeping, rebalance } from '../core/housekeeping.ts';
+import { doChore, isSettled, markLeaving, planHousekeeping, rebalance } from '../core/housekeeping.ts';
 import type { Chore } from '../core/housekeeping.ts';
 import { allBlank, mayLeave, planColdStart, planJoins, planServing } from '../core/membership-plan.ts';
 import type { Absences, Introductions, Readmissions } from '../core/membership-plan.ts';
@@ -207,9 +207,11 @@ export class Proposals {
     const { own, introductions, now } = situation;
     if (own.state !== 'serving' || !situation.leaseHeld || situation.stopping) return null;
     const { suspicion, absences } = this.rules;
+    const joiners = planJoins(topology, introductions, suspicion, now);
+    if (joiners.length === 0 && isSettled(topology)) return null;
     const { retiredSince } = this;
     return planHousekeeping(topology, {
-      joiners: planJoins(topology, introductions, suspicion, now),
+      joiners,
       isGoneLong: (id) => absences.goneFor(id, now) > topology.healAfterMs,
       hasRetired: (id) => this.mutations.dropUnretired === true || this.retiredIn.get(id) === topology.epoch,
       patienceOver: retiredSince !== null && now - retiredSince > RETIRING_PATIENCE_MS,

@@ -49,6 +49,7 @@ export class Membership {
   /** The topology was learned by this process, and not left by an earlier one on the disk. */
   private learnedHere = false;
   private readonly stopping = new CleanStop();
+  private readonly onceRenewed = (): void => this.onRenewed();
   /** It was a member, and is to be none any more. */
   private hasLeft = false;
   private phaseNow: Phase = 'starting';
@@ -177,7 +178,7 @@ export class Membership {
   }
 
   private renew(): void {
-    this.self.renew(this.parts.clock.now(), () => this.onRenewed());
+    this.self.renew(this.parts.clock.now(), this.onceRenewed);
   }
 
   private onRenewed(): void {
@@ -256,7 +257,7 @@ export class Membership {
       this.heartbeats.sendAll(now);
     }
     if (slept > this.parts.settings.suspectAfterMs / 2) this.watch.stalled(now);
-    this.self.tick(now, () => this.onRenewed());
+    this.self.tick(now, this.onceRenewed);
     if (this.self.incarnation === 0) return;
     this.waits.onTick(now);
     this.driver.tick(now);

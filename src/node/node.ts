@@ -295,9 +295,7 @@ export class CausewayNode implements NodeApi {
     this.ticks += 1;
     this.membership.tick();
     this.deadlines.tick(now);
-    const runs = this.waitingRuns;
-    this.waitingRuns = [];
-    for (const run of runs) run();
+    this.runWaiting();
     const { replica } = this;
     if (replica === null) return;
     const bootNow = this.parts.clock.bootNow();
@@ -313,6 +311,13 @@ export class CausewayNode implements NodeApi {
     this.background.tick();
     this.operations.tick();
     this.writer.tidy();
+  }
+
+  private runWaiting(): void {
+    if (this.waitingRuns.length === 0) return;
+    const runs = this.waitingRuns;
+    this.waitingRuns = [];
+    for (const run of runs) run();
   }
 
   private onLinkUp(name: string): void {

@@ -74,10 +74,8 @@ export class OperationLearner {
     this.left.clear();
     const { table, skip } = this.parts;
     for (const { row, slots } of slotsToLookAt(before, view)) {
-      for (const slot of table.unconfirmed(slots)) {
-        if (row.owns) table.confirm(slot);
-        else if (!skip) this.left.add(slot);
-      }
+      if (row.owns) table.visitUnconfirmed(slots, (slot) => table.confirm(slot));
+      else if (!skip) table.visitUnconfirmed(slots, (slot) => this.left.add(slot));
     }
     if (this.left.size === 0 && view.rows.some((row) => row.owns)) table.begin();
   }

@@ -3,7 +3,7 @@
  * they made, forgotten after a window of time. What was forgotten is told by one moment, so that an id of before it is
  * refused and never taken for a new one. (PROTOCOL R33)
  */
-import { zeroesAmong } from '../base/index-set.ts';
+import { visitZeroes } from '../base/index-set.ts';
 import {
   OPERATION_COPY_ENTRIES_MAX,
   OPERATION_FORGET_EVERY_MS,
@@ -112,8 +112,8 @@ export class OperationTable implements OperationMemory {
   }
 
   /** Those of the slots of which what is remembered does not count. */
-  unconfirmed(slots: Uint16Array): readonly number[] {
-    return zeroesAmong(this.confirmed, slots);
+  visitUnconfirmed(slots: Uint16Array, visit: (slot: number) => void): void {
+    visitZeroes(this.confirmed, slots, visit);
   }
 
   confirm(slot: number): void {

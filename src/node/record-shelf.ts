@@ -3,7 +3,7 @@
  * every write. For a learner it also knows which of its leftovers its source has confirmed: the others count as
  * not held. (DESIGN section 5, PROTOCOL R19)
  */
-import { zeroesAmong } from '../base/index-set.ts';
+import { visitZeroes } from '../base/index-set.ts';
 import { compareUtf8 } from '../base/utf8-order.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
@@ -106,8 +106,8 @@ export class RecordShelf {
   }
 
   /** Those of the slots of which what is held does not count. */
-  unverified(slots: Uint16Array): readonly number[] {
-    return zeroesAmong(this.verified, slots);
+  visitUnverified(slots: Uint16Array, visit: (slot: number) => void): void {
+    visitZeroes(this.verified, slots, visit);
   }
 
   setVerified(slot: number): void {

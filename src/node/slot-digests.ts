@@ -31,7 +31,7 @@ export class SlotDigests {
   }
 
   /** As a learner tells them: three numbers a slot. */
-  of(slots: readonly number[]): Uint32Array {
+  of(slots: Uint16Array): Uint32Array {
     const told = new Uint32Array(3 * slots.length);
     for (let at = 0; at < slots.length; at += 1) {
       const slot = slots[at]!;

@@ -78,7 +78,7 @@ export class SlotHolding {
       if (after.learns && isNext && (before.owns || before.learns)) continue;
       if (!after.learns && !before.owns && !before.learns) continue;
       lost ??= new IndexSet(SLOT_COUNT);
-      for (const slot of pair.slots) lost.add(slot);
+      for (let at = 0; at < pair.slots.length; at += 1) lost.add(pair.slots[at]!);
     }
     return lost;
   }

@@ -43,10 +43,10 @@ export function readLearnDigests(from: Reader): LearnDigests {
     from.fail('digests end before their count');
     count = 0;
   }
-  const slots: number[] = [];
+  const slots = new Uint16Array(count);
   const digests = new Uint32Array(3 * count);
   for (let at = 0; at < count; at++) {
-    slots.push(from.u16());
+    slots[at] = from.u16();
     digests[3 * at] = from.u32();
     digests[3 * at + 1] = from.u32();
     digests[3 * at + 2] = from.u32();

@@ -197,7 +197,7 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     .record({ session: whole, pairs: fc.array(fc.tuple(u16, digest)) })
     .map(({ session, pairs }) => ({
       session,
-      slots: pairs.map(([slot]) => slot),
+      slots: Uint16Array.from(pairs, ([slot]) => slot),
       digests: Uint32Array.from(pairs.flatMap(([, each]) => each)),
     })),
   learnDifferences: fc.record({

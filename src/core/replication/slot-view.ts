@@ -41,7 +41,7 @@ export class SlotView {
       const leaving = retiring(topology, row);
       return {
         owners,
-        others: [...owners, ...copying].filter((id) => id !== selfId),
+        others: (copying.length === 0 ? owners : [...owners, ...copying]).filter((id) => id !== selfId),
         owns: !bystander && owners.includes(selfId),
         learns: !bystander && copying.includes(selfId),
         retires: !bystander && owners.includes(selfId) && leaving.includes(selfId),
