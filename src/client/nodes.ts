@@ -151,9 +151,9 @@ export class Nodes {
   #isAvoided(node: Node): boolean {
     const { pace } = node;
     const now = performance.now();
-    if (!pace.isLate(now)) return false;
+    if (!pace.isInDoubt(now)) return false;
     const others = this.#nodes.filter((each) => each !== node).map((each) => each.pace);
-    if (!pace.isSlow(others, now)) return false;
+    if (!pace.isAvoided(others, now)) return false;
     if (pace.shouldAsk(now)) ask(node, now);
     return true;
   }
