@@ -57,10 +57,11 @@ export class Heartbeats {
   sendAll(now: number): void {
     const { suspicion, peers, lease, header } = this.parts;
     this.sentAt = now;
-    this.suspectsTold = suspicion.silent(now).join(' ');
+    const suspects = suspicion.silent(now);
+    this.suspectsTold = suspects.join(' ');
     const strain = this.strain(now);
     for (const peer of peers.linked()) {
-      this.sendTo(peer.name, now);
+      this.sendTo(peer.name, now, suspects);
       if (strain !== null) this.parts.send(peer.name, strain);
     }
     if (!this.parts.isLive()) return;
@@ -69,9 +70,8 @@ export class Heartbeats {
     else if (own.epoch > header().epoch) this.parts.onBehind();
   }
 
-  sendTo(name: string, now: number): void {
-    const { clock, suspicion } = this.parts;
-    const suspects = suspicion.silent(now);
+  sendTo(name: string, now: number, suspects: readonly string[] = this.parts.suspicion.silent(now)): void {
+    const { clock } = this.parts;
     this.parts.slowness.asked(name, now);
     this.parts.send(name, { kind: 'heartbeat', sentAt: now, wallAt: clock.wallNow(), suspects });
   }

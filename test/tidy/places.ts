@@ -30,7 +30,14 @@ const TEXT_KINDS = new Set([
 ]);
 
 const ENTRY_POINTS = [
-  ...['src/cli/main.ts', 'src/client/index.ts', 'src/embedded.ts', 'sim/main.ts', 'bench/main.ts'],
+  ...[
+    'src/cli/main.ts',
+    'src/client/index.ts',
+    'src/embedded.ts',
+    'sim/main.ts',
+    'sim/scale-main.ts',
+    'bench/main.ts',
+  ],
   ...['verify/chaos.ts', 'verify/legacy.ts', 'verify/persistence.ts'],
 ];
 

@@ -1,0 +1,194 @@
+/**
+ * What the size of a cluster costs, told in numbers: how evenly slots are shared out and how many of them a change of
+ * members moves, by the rules of placement themselves; and how much members say to one another, and how soon they
+ * know that one of them died, by members in simulated time. Nothing here depends on the speed of the machine.
+ */
+import { SLOT_COUNT } from '../src/core/limits.ts';
+import { placeSlots } from '../src/core/slot-table.ts';
+import type { Placement, PlacementMember } from '../src/core/slot-table.ts';
+import { crc32Text } from '../src/wire/text-checksum.ts';
+import { MembershipWorld } from './membership-world.ts';
+
+const REPLICA_COUNT = 3;
+const ZONE_COUNT = 5;
+const SEED = 1;
+/** Milliseconds over which messages are counted, and in which things must have come about. */
+const COUNT_MS = 1_000;
+const WAIT_MS_MAX = 60_000;
+
+export interface PlacementScale {
+  readonly nodes: number;
+  /** The fullest node's places, and its first places, in parts of a fair share. */
+  readonly fullest: number;
+  readonly fullestFirst: number;
+  readonly emptiest: number;
+  /** Parts of all places that must be copied when one node joins, or one leaves; a fair share; rows of the table. */
+  readonly movedByJoin: number;
+  readonly movedByLeave: number;
+  readonly fairShare: number;
+  readonly rows: number;
+}
+
+export interface MembershipScale {
+  readonly nodes: number;
+  /** Messages that one node sends in a second in which nothing happens. */
+  readonly messagesPerSecond: number;
+  /** Milliseconds from the start of all at once to leases for all. */
+  readonly foundedMs: number;
+  /** Milliseconds from a death until half of the others, and all, act in the epoch without the dead one. */
+  readonly halfKnowMs: number;
+  readonly allKnowMs: number;
+  /** Milliseconds from its restart until it is complete, and all have a lease, again; without copying. */
+  readonly backMs: number;
+}
+
+export function placementAt(nodes: number): PlacementScale {
+  const members = Array.from({ length: nodes }, (_, index) => memberOf(index + 1));
+  const before = place(members, null);
+  const joined = place([...members, memberOf(nodes + 1)], before);
+  const left = place(members.slice(1), before);
+  const places = SLOT_COUNT * Math.min(REPLICA_COUNT, nodes);
+  const all = countsOf(before, () => true);
+  const firsts = countsOf(before, (at) => at === 0);
+  const loads = members.map(({ id }) => (all.get(id) ?? 0) / (places / nodes));
+  return {
+    nodes,
+    fullest: Math.max(...loads),
+    emptiest: Math.min(...loads),
+    fullestFirst: Math.max(...members.map(({ id }) => (firsts.get(id) ?? 0) / (SLOT_COUNT / nodes))),
+    movedByJoin: movesBetween(before, joined) / places,
+    movedByLeave: movesBetween(before, left) / places,
+    fairShare: 1 / nodes,
+    rows: before.owners.length,
+  };
+}
+
+export function membershipAt(nodes: number): MembershipScale {
+  const world = new MembershipWorld(SEED, nodes);
+  let sentCount = 0;
+  const send = world['send'].bind(world);
+  world['send'] = (...message) => {
+    sentCount += 1;
+    send(...message);
+  };
+  for (const member of world.members) world.start(member);
+  const foundedMs = until(world, () => world.isWhole());
+  world.run(COUNT_MS);
+  const counted = sentCount;
+  world.run(COUNT_MS);
+  const messagesPerSecond = (sentCount - counted) / nodes / (COUNT_MS / 1_000);
+  const dead = world.members[nodes - 1]!;
+  const others = world.members.slice(0, -1);
+  world.kill(dead);
+  const knowing = (): number =>
+    others.filter(({ process }) =>
+      process!.membership.topology!.members.some(({ name, alive }) => name === dead.name && !alive),
+    ).length;
+  const halfKnowMs = until(world, () => knowing() >= others.length / 2);
+  const allKnowMs = halfKnowMs + until(world, () => knowing() === others.length);
+  world.start(dead);
+  const backMs = until(world, () => world.isWhole());
+  const [violation] = world.violations;
+  if (violation !== undefined) throw new Error(`${nodes} members: ${violation}`);
+  return { nodes, messagesPerSecond, foundedMs, halfKnowMs, allKnowMs, backMs };
+}
+
+function until(world: MembershipWorld, holds: () => boolean): number {
+  const since = world.scheduler.time;
+  while (!holds()) {
+    const passed = world.scheduler.time - since;
+    if (passed > WAIT_MS_MAX) throw new Error(`after ${passed} ms it still does not hold: ${String(holds)}`);
+    world.run(1);
+  }
+  return world.scheduler.time - since;
+}
+
+function memberOf(id: number): PlacementMember {
+  return { id, name: `node-${id}`, zone: `zone-${id % ZONE_COUNT}`, host: `host-${id}`, weight: 1 };
+}
+
+function place(members: readonly PlacementMember[], before: Placement | null): Placement {
+  const previous = before === null ? null : ownersIn(before);
+  return placeSlots({ members, replicaCount: REPLICA_COUNT, previous, hash32: crc32Text });
+}
+
+function ownersIn(placement: Placement): (slot: number) => readonly number[] {
+  return (slot) => placement.owners[placement.slotRow[slot]!]!;
+}
+
+function countsOf(placement: Placement, counts: (place: number) => boolean): Map<number, number> {
+  const found = new Map<number, number>();
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+    for (const [at, id] of ownersIn(placement)(slot).entries())
+      if (counts(at)) found.set(id, (found.get(id) ?? 0) + 1);
+  }
+  return found;
+}
+
+/** Places that somebody must copy who had not the slot before. */
+function movesBetween(before: Placement, after: Placement): number {
+  let moves = 0;
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+    const had = ownersIn(before)(slot);
+    for (const id of ownersIn(after)(slot)) if (!had.includes(id)) moves += 1;
+  }
+  return moves;
+}
+
+const PLACEMENT_HEAD = [
+  'nodes',
+  'fullest node',
+  'emptiest node',
+  'fullest by first places',
+  'a fair share',
+  'moved by a join',
+  'moved by a departure',
+  'rows of the table',
+];
+const MEMBERSHIP_HEAD = [
+  'nodes',
+  'messages a second and node',
+  'all started at once: whole after',
+  'one dies: half know after',
+  'all know after',
+  'it is back after',
+];
+
+export function placementTable(rows: readonly PlacementScale[]): string {
+  const lines = rows.map((row) => [
+    String(row.nodes),
+    row.fullest.toFixed(3),
+    row.emptiest.toFixed(3),
+    row.fullestFirst.toFixed(3),
+    percent(row.fairShare),
+    percent(row.movedByJoin),
+    percent(row.movedByLeave),
+    String(row.rows),
+  ]);
+  return tableOf(PLACEMENT_HEAD, lines);
+}
+
+export function membershipTable(rows: readonly MembershipScale[]): string {
+  const lines = rows.map((row) => [
+    String(row.nodes),
+    row.messagesPerSecond.toFixed(0),
+    `${row.foundedMs.toFixed(0)} ms`,
+    `${row.halfKnowMs.toFixed(0)} ms`,
+    `${row.allKnowMs.toFixed(0)} ms`,
+    `${row.backMs.toFixed(0)} ms`,
+  ]);
+  return tableOf(MEMBERSHIP_HEAD, lines);
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(2)} %`;
+}
+
+function tableOf(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const all = [head, head.map(() => '---'), ...lines];
+  return all
+    .map((cells) => `| ${cells.join(' | ')} |\n`)
+    .join('')
+    .replaceAll('| --- ', '|---')
+    .replaceAll('--- |', '---|');
+}
