@@ -2,7 +2,8 @@
  * Each rule's negation must be caught: a checker that has never failed has shown nothing. One table names, for
  * every switch, the story that fails with it, and the life in which random seeds find it, too; the type of the
  * table sees to it that none is left out. (PROTOCOL, "Mutants"; those of membership: `membership.test.ts`,
- * those of slots that change hands: `moving.test.ts`, of old answers: `stale.test.ts`, of slow members: `grey.test.ts`)
+ * those of slots that change hands: `moving.test.ts`, of old answers: `stale.test.ts`, of slow members: `grey.test.ts`,
+ * of lost owners: `recovery.test.ts`)
  */
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -47,6 +48,7 @@ type Elsewhere =
   | 'noWaitForMoved'
   | 'dropUnretired'
   | 'trustMovedSlots'
+  | 'recoverUnread'
   | 'staleUnfinished'
   | 'staleFromLearner';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;

@@ -21,6 +21,7 @@ import type { Opened } from '../src/node/opening.ts';
 import { OperationLearner } from '../src/node/operation-learner.ts';
 import { OperationTable } from '../src/node/operation-table.ts';
 import { RecordReader } from '../src/node/record-reader.ts';
+import { RecordRecovery } from '../src/node/record-recovery.ts';
 import { RecordShelf } from '../src/node/record-shelf.ts';
 import { RecordWriter } from '../src/node/record-writer.ts';
 import { SlotDigests } from '../src/node/slot-digests.ts';
@@ -225,6 +226,7 @@ export class ScenarioNode {
   private build(life: ScenarioLife, storage: Storage, digests: SlotDigests, opened: Opened): Process {
     const { mutations, record } = this.parts;
     const clock = this.clockOf(life);
+    const port = record.connect(this.name, life);
     const send = (to: number, message: PeerMessage): void => this.parts.send(this, to, message);
     const fail = (): void => this.crash();
     const writer = new StoreWriter(
@@ -256,13 +258,15 @@ export class ScenarioNode {
       shelf,
       marks,
       operations,
+      recovery: new RecordRecovery({
+        ...{ clock, telemetry: NO_TELEMETRY, systemOfRecord: port, shelf, marks, operations: table },
+      }),
       send,
       isLinked: () => true,
       onLearned: () => (this.hasLearned = true),
       pace: new CopyPace(0, 0),
       mutations,
     });
-    const port = record.connect(this.name, life);
     const recordWriter = new RecordWriter(
       port,
       clock,

@@ -73,6 +73,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   members: [],
   legacy: { state: 'unused', reason: '', calls: 0 },
   slotsMoving: 0,
+  slotsLost: 0,
   keysInFlight: 0,
   oldestUnfinishedMs: 0,
   keysHeld: 0,

@@ -1,8 +1,9 @@
-/** `causeway cluster`: what a change of members would move, and sharing the slots out anew. */
+/** `causeway cluster`: what a change of members would move, sharing the slots out anew, and giving lost owners up. */
 import type { Command } from 'commander';
 import type { MovePlan } from '../client/index.ts';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, UsageError, withClient } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
+import { recoverCommand } from './cluster-recover.ts';
 import { grouped, watchMoves } from './progress.ts';
 import { tableLines } from './table.ts';
 
@@ -30,6 +31,7 @@ export function clusterCommand(program: Command, io: CommandIo): void {
       return told.obstacle === '' ? EXIT_OK : EXIT_NO;
     }),
   );
+  recoverCommand(cluster, io);
   const rebalance = cluster
     .command('rebalance')
     .description('share the slots out anew')

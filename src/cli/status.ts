@@ -89,6 +89,8 @@ function clusterLines(told: readonly Told[]): string[] {
   }
   const moving = Number(serving.status.slotsMoving ?? 0);
   if (moving > 0) lines.push(`${moving} slots are on their way to other owners`);
+  const lost = Number(serving.status.slotsLost ?? 0);
+  if (lost > 0) lines.push(`${lost} slots have no living complete owner: see causeway cluster recover`);
   return lines;
 }
 

@@ -16,6 +16,7 @@ import {
   foundOf,
 } from './entry.ts';
 import type { CompareResult, Entry, Expected, Found, ReadEntry, Value } from './entry.ts';
+import type { ClusterFacts, ClusterLoss, MovePlan, PlannedChange } from './cluster-facts.ts';
 import { METHODS } from './methods.ts';
 import { Nodes } from './nodes.ts';
 import type { Method } from './nodes.ts';
@@ -24,6 +25,7 @@ import type { PipelineOptions } from './pipeline.ts';
 import { newOperationId, repeatUnderId } from './repeat.ts';
 
 export { CausewayError, newOperationId, Pipeline };
+export type { ClusterFacts, ClusterLoss, MovePlan, PlannedChange };
 export type { ClientErrorCode, CompareResult, Entry, Expected, Found, PipelineOptions, ReadEntry, Value };
 
 export interface ConnectOptions {
@@ -82,43 +84,6 @@ export interface Inspected {
   readonly valid: boolean;
   readonly tombstone: boolean;
   readonly entry: Entry | undefined;
-}
-
-export interface ClusterFacts {
-  readonly clusterName: string;
-  /** Settings that all members have alike, as text. */
-  readonly settings: readonly { readonly name: string; readonly value: string }[];
-  readonly members: readonly {
-    readonly name: string;
-    readonly address: string;
-    readonly zone: string;
-    readonly host: string;
-    readonly alive: boolean;
-  }[];
-}
-
-export interface PlannedChange {
-  readonly joins?: readonly {
-    readonly name: string;
-    readonly zone?: string;
-    readonly host?: string;
-    readonly weight?: number;
-  }[];
-  /** Names of members. */
-  readonly leaves?: readonly string[];
-}
-
-export interface MovePlan {
-  readonly shares: readonly {
-    readonly name: string;
-    readonly slotsBefore: number;
-    readonly slotsAfter: number;
-    readonly slotsGained: number;
-  }[];
-  readonly slotsCopied: number;
-  readonly recordsCopied: number;
-  /** Why the change is not possible; '': it is. */
-  readonly obstacle: string;
 }
 
 export interface ExportedPage {
@@ -342,6 +307,19 @@ export class CausewayClient {
   /** Shares the slots out anew: resolves to the epoch that says so, or in which nothing was to be changed. */
   async rebalance(options: CallOptions = {}): Promise<number> {
     return (await this.#call(METHODS.rebalance, {}, options)).epoch;
+  }
+
+  /** Slots whose complete owners are all gone, and what this very node knows of them. Nothing is changed. */
+  async loss(node: string, options: CallOptions = {}): Promise<ClusterLoss> {
+    return this.#nodes.callAt(node, METHODS.loss, {}, options.timeoutMs ?? this.#timeoutMs);
+  }
+
+  /**
+   * Gives the last complete owners of all lost slots up for good, as many as `loss` has told: the slots are made whole from
+   * PostgreSQL and from what living members have left over. Resolves to the epoch that says so.
+   */
+  async recover(slotCount: number, options: CallOptions = {}): Promise<number> {
+    return (await this.#call(METHODS.recover, { slots: slotCount }, options)).epoch;
   }
 
   /** Calls under way end with an error. */

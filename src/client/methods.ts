@@ -30,6 +30,8 @@ export const METHODS = {
   status: read('Admin/Status', v1.StatusRequest, v1.StatusResponse),
   describe: read('Admin/Describe', v1.DescribeRequest, v1.DescribeResponse),
   plan: read('Admin/Plan', v1.PlanRequest, v1.PlanResponse),
+  loss: read('Admin/Loss', v1.LossRequest, v1.LossResponse),
+  recover: write('Admin/Recover', v1.RecoverRequest, v1.ChangeResponse),
   leave: write('Admin/Leave', v1.LeaveRequest, v1.ChangeResponse),
   rebalance: write('Admin/Rebalance', v1.RebalanceRequest, v1.ChangeResponse),
 };

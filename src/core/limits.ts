@@ -107,6 +107,8 @@ export const COPY_BYTES_PER_SECOND_DEFAULT = 16 * 1024 * 1024;
 export const MOVE_SLOTS_MAX = 2048;
 /** Milliseconds. A member gone longer is healed around; longer than a restart of a machine. (DESIGN 3) */
 export const HEAL_AFTER_MS_DEFAULT = 600_000;
+/** Pages of PostgreSQL's rows in which those of lost slots are counted for an operator: beyond it there are "more". */
+export const LOSS_PAGES_COUNTED_MAX = 50;
 /** Processes that ask to join and are no members yet; more are not listened to. */
 export const JOINERS_MAX = 64;
 /** Bytes of hot records kept in front of the store. */

@@ -63,6 +63,8 @@ export interface Mutations {
   readonly keepVoidOperations?: boolean;
   /** A version is taken above one with operation ids whose fate is open. (R33) */
   readonly passOpenOperations?: boolean;
+  /** Slots that were given up are made whole without asking PostgreSQL. (R28) */
+  readonly recoverUnread?: boolean;
   /** A learner is promoted without the operations that its owners remember. (R20) */
   readonly operationsNotLearned?: boolean;
   /** Who takes an old answer is told what is in flight. */

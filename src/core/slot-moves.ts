@@ -8,7 +8,7 @@ import { MOVE_SLOTS_MAX, SLOT_COUNT } from './limits.ts';
 import { slotsOfRow } from './slot-index.ts';
 import type { SlotTable } from './slot-index.ts';
 import type { OwnersOfSlot } from './slot-table.ts';
-import { isAlive, learners, liveOwners, retiring } from './topology.ts';
+import { isAlive, isForsaken, learners, liveOwners, retiring } from './topology.ts';
 import type { SlotRow, Topology } from './topology.ts';
 
 /** Where each slot is headed: its owners to come, or those it has. */
@@ -25,7 +25,9 @@ export function destinations(table: SlotTable): OwnersOfSlot {
  */
 export function headFor(table: SlotTable, to: OwnersOfSlot): SlotTable {
   const made = rowsMadeOf(table, (row, coming) => {
-    const owners = row.owners.filter((id) => row.complete.includes(id) || coming.includes(id));
+    // Of a forsaken row nobody goes before one of them has made it whole.
+    const stays = (id: number): boolean => row.complete.includes(id) || coming.includes(id);
+    const owners = isForsaken(row) ? row.owners : row.owners.filter(stays);
     return settled({ owners, complete: row.complete, coming });
   });
   return rebuilt(table, (slot, number) => made(number, to(slot)));
@@ -136,7 +138,7 @@ function settled(row: SlotRow): SlotRow {
  * A new table, slot by slot: `next` is given the slot and the number of its row, and gives the same object for the same
  * row wherever it can. Slots whose rows say the same share one.
  */
-function rebuilt(table: SlotTable, next: (slot: number, number: number) => SlotRow): SlotTable {
+export function rebuilt(table: SlotTable, next: (slot: number, number: number) => SlotRow): SlotTable {
   const rows: SlotRow[] = [];
   const numberOf = new Map<SlotRow, number>();
   const byContent = new Map<string, number>();

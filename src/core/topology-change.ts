@@ -1,12 +1,12 @@
 /**
  * Every way in which one topology follows another, as pure functions: each returns the next epoch's topology,
- * or null where nothing would change. What they guard: the list of complete owners of a row is never emptied,
- * and nobody enters it who did not hold everything. (PROTOCOL R11, R21, R28, R29)
+ * or null where nothing would change. What they guard: the list of complete owners of a row is never emptied
+ * (an operator may: recovery.ts), and nobody enters it who did not hold everything. (PROTOCOL R11, R21, R28, R29)
  */
 import { COUNCIL_COUNT_MAX } from './limits.ts';
 import { beginMoves } from './slot-moves.ts';
 import type { OwnersOfSlot } from './slot-table.ts';
-import { isAlive, isLiveIncarnation } from './topology.ts';
+import { isAlive, isForsaken, isLiveIncarnation, recovererOf } from './topology.ts';
 import type { Member, SlotRow, Topology } from './topology.ts';
 import { NODE_ID_COUNT } from './version.ts';
 
@@ -149,15 +149,18 @@ function completeAfter(
 }
 
 /**
- * A learner has copied everything: complete wherever a complete owner lives that it can have copied from. What waits
- * for it to be free is begun in the same step.
+ * A learner has copied everything: complete wherever a complete owner lives that it can have copied from, and where it is
+ * the one to make a forsaken row whole. What waits for it to be free is begun in the same step.
  */
 export function promote(topology: Topology, id: number, incarnation: number): Topology | null {
   if (!isLiveIncarnation(topology, id, incarnation)) return null;
   let changed = false;
   const rows = topology.rows.map((row) => {
     if (!row.owners.includes(id) || row.complete.includes(id)) return row;
-    if (!row.complete.some((owner) => isAlive(topology, owner))) return row;
+    const mayEnter = isForsaken(row)
+      ? recovererOf(topology, row) === id
+      : row.complete.some((owner) => isAlive(topology, owner));
+    if (!mayEnter) return row;
     changed = true;
     return { ...row, complete: row.owners.filter((owner) => owner === id || row.complete.includes(owner)) };
   });

@@ -6,7 +6,8 @@
  * Slots that share their owners share a *row*. A row's `owners` is where the slot belongs; `complete` lists
  * those of them that hold everything (they acknowledge, serve reads and may coordinate). An owner that is
  * alive and not complete is a learner: it takes part in every write and serves nothing. The last complete
- * owners of a row stay recorded when they die: nobody else may claim to hold its data. (R21)
+ * owners of a row stay recorded when they die: nobody else may claim to hold its data (R21), until an operator gives them
+ * up: a row without any is *forsaken*, and its first living owner makes it whole from PostgreSQL (recovery.ts).
  *
  * While slots change hands their row also names the owners to come. Those of them that are new learn beside the
  * owners in force; once all who come are complete, the others *retire*: they finish what they coordinate, say so,
@@ -85,6 +86,16 @@ export function retiring(topology: Topology, row: SlotRow): number[] {
   if (coming === undefined) return [];
   if (!coming.every((id) => row.complete.includes(id) && isAlive(topology, id))) return [];
   return row.owners.filter((id) => !coming.includes(id));
+}
+
+/** No complete owner is on record any more: an operator has given them up. */
+export function isForsaken(row: SlotRow): boolean {
+  return row.complete.length === 0;
+}
+
+/** Who makes a forsaken row whole again: its first living owner; 0 where none lives, or the row is not forsaken. */
+export function recovererOf(topology: Topology, row: SlotRow): number {
+  return isForsaken(row) ? (row.owners.find((id) => isAlive(topology, id)) ?? 0) : 0;
 }
 
 /** The members that are to share the slots, whether they are up or not. */

@@ -456,6 +456,50 @@ export namespace causeway.v1 {
     obstacle?: string | null | undefined;
   }
   export const PlanResponse: MessageType<PlanResponse, PlanResponseFields>;
+  export interface LossRequest {
+  }
+  export interface LossRequestFields {
+  }
+  export const LossRequest: MessageType<LossRequest, LossRequestFields>;
+  export interface LossResponse {
+    slots: number[];
+    holders: causeway.v1.LostHolder[];
+    recordsHere: number;
+    recordsKept: number;
+    hasMoreKept: boolean;
+    isCounted: boolean;
+    notWrittenThrough: string[];
+    recovering: number;
+  }
+  export interface LossResponseFields {
+    slots?: readonly number[] | null | undefined;
+    holders?: readonly causeway.v1.LostHolderFields[] | null | undefined;
+    recordsHere?: number | null | undefined;
+    recordsKept?: number | null | undefined;
+    hasMoreKept?: boolean | null | undefined;
+    isCounted?: boolean | null | undefined;
+    notWrittenThrough?: readonly string[] | null | undefined;
+    recovering?: number | null | undefined;
+  }
+  export const LossResponse: MessageType<LossResponse, LossResponseFields>;
+  export interface LostHolder {
+    name: string;
+    slots: number;
+    isMember: boolean;
+  }
+  export interface LostHolderFields {
+    name?: string | null | undefined;
+    slots?: number | null | undefined;
+    isMember?: boolean | null | undefined;
+  }
+  export const LostHolder: MessageType<LostHolder, LostHolderFields>;
+  export interface RecoverRequest {
+    slots: number;
+  }
+  export interface RecoverRequestFields {
+    slots?: number | null | undefined;
+  }
+  export const RecoverRequest: MessageType<RecoverRequest, RecoverRequestFields>;
   export interface PlannedShare {
     name: string;
     slotsBefore: number;

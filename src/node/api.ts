@@ -43,6 +43,9 @@ export type ClusterOrder =
   | { readonly kind: 'describe' }
   | { readonly kind: 'leave'; readonly name: string }
   | { readonly kind: 'rebalance' }
+  | { readonly kind: 'loss' }
+  /** `slotCount`: as `loss` has told it; where it is another by now, nothing is done. */
+  | { readonly kind: 'recover'; readonly slotCount: number }
   | { readonly kind: 'plan'; readonly joins: readonly PlannedJoin[]; readonly leaves: readonly string[] };
 
 export interface ClusterDescription {
@@ -72,11 +75,30 @@ export interface MovePlan {
   readonly obstacle: string;
 }
 
+/** Slots of which no complete owner lives, and what is known of them. */
+export interface ClusterLoss {
+  /** Ascending. */
+  readonly slots: readonly number[];
+  /** Their last complete owners: any one that returns with its disk brings its slots back. */
+  readonly holders: readonly { readonly name: string; readonly slots: number; readonly isMember: boolean }[];
+  /** Of these slots, on the disk of the node that was asked: of any age, and not known to be all. */
+  readonly recordsHere: number;
+  /** Rows that PostgreSQL has of them; null: it does not say. */
+  readonly recordsKept: number | null;
+  /** There are more than that: they were not all counted. */
+  readonly hasMoreKept: boolean;
+  /** Prefixes of keys that are not in PostgreSQL. */
+  readonly notWrittenThrough: readonly string[];
+  /** Slots that were given up, and are being made whole. */
+  readonly recovering: number;
+}
+
 export type ClusterAnswer =
   | { readonly kind: 'described'; readonly description: ClusterDescription }
   /** The epoch that says it, or in which there was nothing to change. */
   | { readonly kind: 'changed'; readonly epoch: number }
   | { readonly kind: 'planned'; readonly plan: MovePlan }
+  | { readonly kind: 'lost'; readonly loss: ClusterLoss }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 export interface Inspection {
@@ -132,6 +154,8 @@ export interface NodeStatus {
   };
   /** Slots that are on their way to other owners. */
   readonly slotsMoving: number;
+  /** Slots of which no complete owner lives: served by nobody until one is back, or an operator gives them up. */
+  readonly slotsLost: number;
   readonly keysInFlight: number;
   /** Milliseconds since the oldest write began that is not finished here; 0 where there is none. */
   readonly oldestUnfinishedMs: number;

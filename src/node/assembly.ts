@@ -27,6 +27,7 @@ import type { OperationTable } from './operation-table.ts';
 import type { PeerOutbox } from './peer-outbox.ts';
 import { startWrite } from './put.ts';
 import { RecordReader } from './record-reader.ts';
+import { RecordRecovery } from './record-recovery.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import { RecordWriter } from './record-writer.ts';
 import type { Serving } from './serving.ts';
@@ -91,6 +92,7 @@ export function learnerOf(
     const member = topology === null ? undefined : memberById(topology, id);
     return member !== undefined && membership.isLinked(member.name);
   };
+  const record = parts.mutations?.recoverUnread === true ? null : parts.systemOfRecord;
   const learner: Learner = new Learner({
     clock,
     telemetry,
@@ -98,6 +100,9 @@ export function learnerOf(
     writer,
     shelf,
     marks,
+    recovery: new RecordRecovery({
+      ...{ clock, telemetry, shelf, marks, operations: table, systemOfRecord: record },
+    }),
     operations: new OperationLearner({
       clock,
       storage,

@@ -5,15 +5,19 @@
 import { failure } from '../core/errors.ts';
 import { rebalance, whyNotLeave } from '../core/housekeeping.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
+import { lossOf } from '../core/recovery.ts';
 import { destinations } from '../core/slot-moves.ts';
 import type { Place } from '../core/topology-change.ts';
 import { memberByName, placeable } from '../core/topology.ts';
 import type { Member, Topology } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { PeerHello } from '../ports/transport.ts';
 import type { ClusterAnswer, ClusterDescription, ClusterOrder, MovePlan, PlannedJoin } from './api.ts';
 import type { Membership } from './membership.ts';
 import type { Wish } from './membership-proposals.ts';
+import type { NodeParts } from './node-parts.ts';
+import { tellLoss } from './record-loss.ts';
 import type { SlotDigests } from './slot-digests.ts';
 
 export interface ClusterDeskParts {
@@ -21,6 +25,8 @@ export interface ClusterDeskParts {
   readonly membership: Membership;
   readonly hello: PeerHello;
   readonly digests: SlotDigests;
+  readonly systemOfRecord: SystemOfRecord | null;
+  readonly writeThrough: NodeParts['writeThrough'];
   readonly place: Place;
   /** Runs on one of the next ticks. */
   readonly later: (run: () => void) => void;
@@ -48,12 +54,39 @@ export class ClusterDesk {
         const isSaid = (now: Topology): boolean => memberByName(now, order.name)?.standing !== undefined;
         return this.change({ kind: 'leave', name: order.name }, isSaid, timeoutMs, answer);
       }
+      case 'loss':
+        return tellLoss(this.parts, topology, (loss) => answer({ kind: 'lost', loss }));
+      case 'recover':
+        return this.recover(topology, order.slotCount, timeoutMs, answer);
       case 'rebalance': {
         const begun = topology.epoch;
         if (rebalance(topology, this.parts.place) === null) return answer({ kind: 'changed', epoch: begun });
         return this.change({ kind: 'rebalance' }, () => false, timeoutMs, answer);
       }
     }
+  }
+
+  private recover(
+    topology: Topology,
+    slotCount: number,
+    timeoutMs: number,
+    answer: (given: ClusterAnswer) => void,
+  ): void {
+    const refuse = (why: string): void =>
+      answer({ kind: 'failed', failure: failure('invalid_argument', why) });
+    const lost = lossOf(topology).slots.length;
+    if (lost === 0) return refuse('no slot is lost');
+    if (lost !== slotCount) return refuse(`${lost} slots are lost, and not ${slotCount}: look again`);
+    this.change(
+      { kind: 'giveUp', slotCount },
+      () => false,
+      timeoutMs,
+      (given) => {
+        const left = lossOf(this.parts.membership.topology!).slots.length;
+        if (given.kind === 'changed' && left > 0) return refuse(`${left} slots are lost by now: look again`);
+        answer(given);
+      },
+    );
   }
 
   /** Wished until an epoch says it; this node must serve, for only who serves proposes. */

@@ -65,6 +65,7 @@ function begin(): Scene {
     },
     marks: { restore: () => undefined },
     operations: { onTopology: () => undefined, isDone: true },
+    recovery: { begin: () => undefined, tick: () => undefined },
     send: (to: number, message: PeerMessage) => void sent.push({ to, message }),
     isLinked: () => true,
     pace: new CopyPace(0, 0),

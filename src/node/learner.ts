@@ -20,6 +20,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
 import type { CopyStatus } from './api.ts';
 import type { OperationLearner } from './operation-learner.ts';
+import type { RecordRecovery } from './record-recovery.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { StartMarks } from './start-marks.ts';
 import type { StoreWriter } from './store-writer.ts';
@@ -47,6 +48,7 @@ export interface LearnerParts {
   readonly shelf: RecordShelf;
   readonly marks: StartMarks;
   readonly operations: OperationLearner;
+  readonly recovery: RecordRecovery;
   readonly send: (memberId: number, message: PeerMessage) => void;
   readonly isLinked: (memberId: number) => boolean;
   /** Every slot is as its owners have it, and on disk: called once per epoch in which that is so. */
@@ -118,13 +120,16 @@ export class Learner {
     this.slotsTotal = 0;
     this.slotsLeft.clear();
     this.parts.operations.onTopology(view, replica);
-    this.findSlots(slotsToLookAt(before, view));
+    this.parts.recovery.begin(view, replica, this.findSlots(slotsToLookAt(before, view)), (slot) =>
+      this.onWhole(slot),
+    );
     this.noteProgress();
     this.proceed();
   }
 
   tick(): void {
     if (this.slotsTotal === 0 || this.told) return;
+    this.parts.recovery.tick();
     const now = this.parts.clock.now();
     const late: Pull[] = [];
     for (const pull of this.pulls.values()) {
@@ -162,18 +167,28 @@ export class Learner {
     }
   }
 
-  /** What was owned in the epoch before and still is counts already. */
-  private findSlots(held: readonly HeldSlots[]): void {
+  /** What was owned in the epoch before and still is counts already. Returns the slots to be made whole here, ascending. */
+  private findSlots(held: readonly HeldSlots[]): readonly number[] {
     const { shelf } = this.parts;
     const owned = new IndexSet(SLOT_COUNT);
+    const forsaken: number[] = [];
     for (const { row, slots } of held) {
       if (row.learns) this.slotsTotal += slots.length;
       // A slot without a living complete owner teaches nobody, and holds up no promotion: it is not part of one.
-      if (row.learns && row.owners.length === 0) continue;
+      if (row.learns && row.owners.length === 0 && !row.recovers) continue;
       const found = row.owns ? owned : this.slotsLeft;
       shelf.visitUnverified(slots, (slot) => found.add(slot));
+      if (row.recovers) shelf.visitUnverified(slots, (slot) => forsaken.push(slot));
     }
     for (let slot = owned.next(0); slot >= 0; slot = owned.next(slot + 1)) this.confirm(slot);
+    return forsaken.sort((a, b) => a - b);
+  }
+
+  /** An operator gave its owners up, and PostgreSQL was asked instead of them. */
+  private onWhole(slot: number): void {
+    this.slotsLeft.delete(slot);
+    this.noteProgress();
+    if (this.slotsLeft.size === 0) this.proceed();
   }
 
   /** With what waits for its turn: the member has come when all of it is here. */

@@ -9,6 +9,7 @@ import { allBlank, mayLeave, planColdStart, planJoins, planServing } from '../co
 import type { Absences, Introductions, Readmissions } from '../core/membership-plan.ts';
 import type { Introduction } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
+import { giveUp } from '../core/recovery.ts';
 import type { Slowness } from '../core/slowness.ts';
 import type { Suspicion } from '../core/suspicion.ts';
 import { changeMembers, leave, markLoaded, promote } from '../core/topology-change.ts';
@@ -48,7 +49,11 @@ export interface ProposalSettings {
 }
 
 /** What an operator asked of this node, until an epoch says it. */
-export type Wish = { readonly kind: 'leave'; readonly name: string } | { readonly kind: 'rebalance' };
+export type Wish =
+  | { readonly kind: 'leave'; readonly name: string }
+  | { readonly kind: 'rebalance' }
+  /** `slotCount`: of those that the operator was told to be lost. */
+  | { readonly kind: 'giveUp'; readonly slotCount: number };
 
 export interface ProposalRules {
   readonly suspicion: Suspicion;
@@ -180,14 +185,16 @@ export class Proposals {
       const mayGo = mayLeave(base, member.id, this.suspicion, situation.now);
       return mayGo ? leave(base, member.id, member.incarnation) : null;
     }
-    if (this.promotionEpoch === base.epoch) return promote(base, member.id, member.incarnation);
+    // Who learns from nobody has nothing to be promoted for, and must still be able to do what an operator asks.
+    const promoted = this.promotionEpoch === base.epoch ? promote(base, member.id, member.incarnation) : null;
+    if (promoted !== null) return promoted;
     if (this.loadedEpoch === base.epoch) return markLoaded(base);
     return situation.leaseHeld ? this.decideWish(base) : null;
   }
 
   private decideWish(base: Topology): Topology | null {
     for (let wish = this.wishes[0]; wish !== undefined; wish = this.wishes[0]) {
-      const next = wish.kind === 'leave' ? markLeaving(base, wish.name) : rebalance(base, this.rules.place);
+      const next = wished(base, wish, this.rules.place);
       if (next !== null) return next;
       this.wishes.shift();
     }
@@ -300,5 +307,16 @@ export class Proposals {
   private foundersNeeded(): number {
     const count = this.settings.configured.length;
     return this.mutations.blankMajorityFounds === true ? majorityOf(count) : count;
+  }
+}
+
+function wished(base: Topology, wish: Wish, place: Place): Topology | null {
+  switch (wish.kind) {
+    case 'leave':
+      return markLeaving(base, wish.name);
+    case 'rebalance':
+      return rebalance(base, place);
+    case 'giveUp':
+      return giveUp(base, wish.slotCount, place);
   }
 }

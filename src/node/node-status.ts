@@ -3,6 +3,8 @@ import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
 import { movesOf } from '../core/slot-moves.ts';
 import { slotsOfRow } from '../core/slot-index.ts';
+import { liveOwners } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
 import type { Inspection, NodeStatus } from './api.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -45,6 +47,7 @@ export function statusOf(from: StatusParts): NodeStatus {
         ? { state: 'unused', reason: '', calls: 0 }
         : { state: legacy.state, reason: legacy.reason, calls: legacy.calls },
     slotsMoving: topology === null ? 0 : movesOf(topology).slotCount,
+    slotsLost: topology === null ? 0 : slotsUnowned(topology),
     keysInFlight: replica?.keysInFlight ?? 0,
     oldestUnfinishedMs: since === undefined ? 0 : Math.round(now - since),
     keysHeld: from.keysHeld,
@@ -80,6 +83,14 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
       slow: membership.watch.slowness.why(member.name, parts.clock.now()),
     };
   });
+}
+
+function slotsUnowned(topology: Topology): number {
+  let count = 0;
+  topology.rows.forEach((row, index) => {
+    if (liveOwners(topology, row).length === 0) count += slotsOfRow(topology, index).length;
+  });
+  return count;
 }
 
 /** What this very store holds of a key, whatever it is worth. */

@@ -75,7 +75,8 @@ export class OperationLearner {
     const { table, skip } = this.parts;
     for (const { row, slots } of slotsToLookAt(before, view)) {
       if (row.owns) table.visitUnconfirmed(slots, (slot) => table.confirm(slot));
-      else if (!skip) table.visitUnconfirmed(slots, (slot) => this.left.add(slot));
+      // What nobody can teach holds nothing up.
+      else if (!skip && row.owners.length > 0) table.visitUnconfirmed(slots, (slot) => this.left.add(slot));
     }
     if (this.left.size === 0 && view.rows.some((row) => row.owns)) table.begin();
   }

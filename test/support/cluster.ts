@@ -18,6 +18,8 @@ export interface ClusterOptions {
   /** causeway.js. */
   readonly entry: string;
   readonly nodes?: number;
+  /** Default: 3, or as many as there are nodes. */
+  readonly replicas?: number;
   /** Default: there is one. */
   readonly legacy?: boolean;
   /** How a node reaches PostgreSQL, where that is not straight. */
@@ -267,8 +269,8 @@ export class TestCluster {
     const cluster = {
       name: 'test',
       members: founders.map((node) => ({ name: node.name, address: node.address })),
-      replicas: Math.min(3, founders.length),
-      ownersMin: Math.min(2, founders.length),
+      replicas: this.options.replicas ?? Math.min(3, founders.length),
+      ownersMin: Math.min(2, this.options.replicas ?? founders.length),
     };
     const settings: Record<string, object> = {
       ...(this.joining.has(name) ? {} : { cluster }),

@@ -219,6 +219,7 @@ const STATUS: NodeStatus = {
   record: { state: 'up', reason: '' },
   legacy: { state: 'unused', reason: '', calls: 0 },
   slotsMoving: 0,
+  slotsLost: 0,
   keysInFlight: 0,
   oldestUnfinishedMs: 0,
   keysHeld: 0,

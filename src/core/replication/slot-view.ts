@@ -3,7 +3,7 @@
  * operation: who must acknowledge, whether this node may coordinate, who comes first.
  */
 import { rowPairs } from '../slot-index.ts';
-import { learners, liveOwners, memberById, ownersNeeded, retiring } from '../topology.ts';
+import { learners, liveOwners, memberById, ownersNeeded, recovererOf, retiring } from '../topology.ts';
 import type { Topology } from '../topology.ts';
 
 export interface RowView {
@@ -15,6 +15,8 @@ export interface RowView {
   readonly owns: boolean;
   /** This node is an owner that is still copying. */
   readonly learns: boolean;
+  /** No complete owner is on record, and this node is the one to make the slots whole from PostgreSQL. */
+  readonly recovers: boolean;
   /** This node is an owner that gives the slots up: it finishes what it coordinates and begins nothing. */
   readonly retires: boolean;
   /** The owner to whom conditional writes and misses go, one that stays; 0 where none lives. */
@@ -44,6 +46,7 @@ export class SlotView {
         others: (copying.length === 0 ? owners : [...owners, ...copying]).filter((id) => id !== selfId),
         owns: !bystander && owners.includes(selfId),
         learns: !bystander && copying.includes(selfId),
+        recovers: !bystander && recovererOf(topology, row) === selfId,
         retires: !bystander && owners.includes(selfId) && leaving.includes(selfId),
         first: owners.find((id) => !leaving.includes(id)) ?? owners[0] ?? 0,
         place: owners.indexOf(selfId),

@@ -34,6 +34,7 @@ export function addAdminService(server: Server, api: NodeApi): void {
     },
   );
   addClusterMethods(server, api);
+  addRecoveryMethods(server, api);
 }
 
 /** What concerns the whole cluster. */
@@ -86,6 +87,29 @@ function addClusterMethods(server: Server, api: NodeApi): void {
         answer.kind === 'planned' ? done(null, answer.plan) : done(refusalOf(answer), null),
       );
     },
+  );
+}
+
+/** Slots that are lost, and giving them up. */
+function addRecoveryMethods(server: Server, api: NodeApi): void {
+  const { v1 } = causeway;
+  unary(server, '/causeway.v1.Admin/Loss', v1.LossRequest, v1.LossResponse, (_request, timeoutMs, done) =>
+    api.operate({ kind: 'loss' }, timeoutMs, (answer) => {
+      if (answer.kind !== 'lost') return done(refusalOf(answer), null);
+      const { slots, holders, recordsKept, notWrittenThrough, ...rest } = answer.loss;
+      const lists = { slots: [...slots], holders: [...holders], notWrittenThrough: [...notWrittenThrough] };
+      done(null, { ...rest, ...lists, recordsKept: recordsKept ?? 0, isCounted: recordsKept !== null });
+    }),
+  );
+  unary(
+    server,
+    '/causeway.v1.Admin/Recover',
+    v1.RecoverRequest,
+    v1.ChangeResponse,
+    ({ slots }, timeoutMs, done) =>
+      api.operate({ kind: 'recover', slotCount: slots }, timeoutMs, (answer) =>
+        answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
+      ),
   );
 }
 

@@ -1,0 +1,134 @@
+/**
+ * `causeway cluster recover`: shows what is lost where all who held a slot completely are gone, and gives them up only
+ * where that was asked for in so many words. What is done is what was shown: if it is more by then, nothing is done.
+ */
+import type { Command } from 'commander';
+import type { CausewayClient, ClusterLoss } from '../client/index.ts';
+import { addClientOptions, EXIT_NO, EXIT_OK, printJson, withClient } from './client-command.ts';
+import type { ClientOptions, CommandIo } from './client-command.ts';
+import { grouped } from './progress.ts';
+import { printable, tableLines } from './table.ts';
+
+interface RecoverOptions extends ClientOptions {
+  readonly yesLoseData?: boolean;
+  readonly wait: boolean;
+}
+
+interface ToldLoss {
+  readonly address: string;
+  readonly loss: ClusterLoss;
+}
+
+const CONFIRMATION = 'lose data';
+const POLL_MS = 250;
+/** Runs of slots that are named one by one. */
+const RUNS_SHOWN_MAX = 8;
+
+export function recoverCommand(cluster: Command, io: CommandIo): void {
+  const command = cluster
+    .command('recover')
+    .description('show slots whose complete owners are all gone, and give these owners up for good')
+    .option('--yes-lose-data', 'do it without a question; what nobody else has is lost')
+    .option('--no-wait', 'only ask for it');
+  addClientOptions(command).action((options: RecoverOptions) =>
+    withClient(io, options, async (client) => {
+      const told = await askAll(client);
+      const { loss } = told[0]!;
+      if (!options.json) io.stdout.write(`${lossLines(told).join('\n')}\n`);
+      const isMeant =
+        loss.slots.length > 0 && (options.yesLoseData === true || (await isConfirmed(io, options)));
+      const epoch = isMeant ? await client.recover(loss.slots.length) : null;
+      if (isMeant && options.wait) await untilWhole(client, io);
+      if (options.json) printJson(io, { ...loss, recordsAt: recordsAt(told), givenUp: isMeant, epoch });
+      if (loss.slots.length > 0 && !isMeant)
+        io.stderr.write('nothing was done: it takes --yes-lose-data to give these owners up for good\n');
+      return loss.slots.length === 0 || isMeant ? EXIT_OK : EXIT_NO;
+    }),
+  );
+}
+
+/** Every node that answers: each knows its own disk only. The first failure, where none does. */
+async function askAll(client: CausewayClient): Promise<ToldLoss[]> {
+  const asked = await Promise.allSettled(
+    client.nodes.map(async (address) => ({ address, loss: await client.loss(address) })),
+  );
+  const told = asked.filter((each) => each.status === 'fulfilled').map((each) => each.value);
+  if (told.length > 0) return told;
+  throw asked.find((each) => each.status === 'rejected')!.reason;
+}
+
+/** Typed by hand; who pipes something in has not read what it says. */
+async function isConfirmed(io: CommandIo, options: RecoverOptions): Promise<boolean> {
+  if (options.json === true || (io.stdin as { isTTY?: boolean }).isTTY !== true) return false;
+  io.stderr.write(`Type '${CONFIRMATION}' to give these owners up for good: `);
+  let text = '';
+  for await (const bytes of io.stdin) {
+    text += Buffer.from(bytes).toString();
+    if (text.includes('\n')) break;
+  }
+  return text.trim() === CONFIRMATION;
+}
+
+async function untilWhole(client: CausewayClient, io: CommandIo): Promise<void> {
+  let shown = -1;
+  for (;;) {
+    const told = await askAll(client).catch(() => []);
+    const left = told.map(({ loss }) => loss.recovering + loss.slots.length);
+    const most = Math.max(...left, 0);
+    if (told.length > 0 && most !== shown) io.stderr.write(`${grouped(most)} slots to be made whole\n`);
+    shown = told.length > 0 ? most : shown;
+    if (told.length > 0 && most === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** What is lost, who had it, and what is left of it elsewhere. */
+export function lossLines(told: readonly ToldLoss[]): string[] {
+  const { loss } = told[0]!;
+  const { slots, holders, recovering, notWrittenThrough } = loss;
+  const lines: string[] = [];
+  if (recovering > 0) lines.push(`${grouped(recovering)} slots were given up and are being made whole`);
+  if (slots.length === 0) return [...lines, 'no slot is lost'];
+  lines.push(`${grouped(slots.length)} slots have no living owner that is complete: ${runsOf(slots)}`, '');
+  const rows = holders.map(({ name, slots: count, isMember }) => [
+    name,
+    grouped(count),
+    isMember ? 'its slots are not lost if it comes back with its disk' : 'its disk is gone',
+  ]);
+  lines.push(...tableLines(['HELD LAST BY', 'SLOTS', ''], rows), '');
+  const here = recordsAt(told).map(({ address, records }) => [address, grouped(records)]);
+  lines.push(...tableLines(['NODE', 'RECORDS OF THEM, OF ANY AGE'], here), '');
+  lines.push(`PostgreSQL ${keptWords(loss)}.`);
+  if (notWrittenThrough.length > 0) {
+    const prefixes = notWrittenThrough.map((prefix) => printable(prefix)).join(', ');
+    lines.push(`Not in PostgreSQL at all are keys that begin with: ${prefixes}`);
+  }
+  lines.push(
+    'Given up, each slot is made whole by one living member, from PostgreSQL and what that member has of it:',
+    'the higher version of each key stays, everything else is lost. Operation ids used so far are forgotten.',
+    'Whoever is given up must not run any more; it may come back later, and then copies from the others.',
+  );
+  return lines;
+}
+
+function recordsAt(told: readonly ToldLoss[]): { address: string; records: number }[] {
+  return told.map(({ address, loss }) => ({ address, records: loss.recordsHere }));
+}
+
+function keptWords({ isCounted, hasMoreKept, recordsKept }: ClusterLoss): string {
+  if (!isCounted) return 'could not be asked what it has of them';
+  return `has ${hasMoreKept ? 'more than ' : ''}${grouped(recordsKept)} rows of them`;
+}
+
+/** `3-17, 20` */
+function runsOf(slots: readonly number[]): string {
+  const runs: string[] = [];
+  for (let start = 0; start < slots.length;) {
+    let end = start + 1;
+    while (end < slots.length && slots[end] === slots[end - 1]! + 1) end += 1;
+    runs.push(end - start === 1 ? `${slots[start]!}` : `${slots[start]!}-${slots[end - 1]!}`);
+    start = end;
+  }
+  const more = runs.length - RUNS_SHOWN_MAX;
+  return runs.slice(0, RUNS_SHOWN_MAX).join(', ') + (more > 0 ? ` and ${grouped(more)} more runs` : '');
+}

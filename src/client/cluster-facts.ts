@@ -1,0 +1,57 @@
+/** What a client is told of the whole cluster. */
+
+export interface ClusterFacts {
+  readonly clusterName: string;
+  /** Settings that all members have alike, as text. */
+  readonly settings: readonly { readonly name: string; readonly value: string }[];
+  readonly members: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly zone: string;
+    readonly host: string;
+    readonly alive: boolean;
+  }[];
+}
+
+export interface PlannedChange {
+  readonly joins?: readonly {
+    readonly name: string;
+    readonly zone?: string;
+    readonly host?: string;
+    readonly weight?: number;
+  }[];
+  /** Names of members. */
+  readonly leaves?: readonly string[];
+}
+
+export interface MovePlan {
+  readonly shares: readonly {
+    readonly name: string;
+    readonly slotsBefore: number;
+    readonly slotsAfter: number;
+    readonly slotsGained: number;
+  }[];
+  readonly slotsCopied: number;
+  readonly recordsCopied: number;
+  /** Why the change is not possible; '': it is. */
+  readonly obstacle: string;
+}
+
+/** Slots whose complete owners are all gone. */
+export interface ClusterLoss {
+  /** Ascending. */
+  readonly slots: readonly number[];
+  /** Their last complete owners. A member that returns with its disk brings its slots back. */
+  readonly holders: readonly { readonly name: string; readonly slots: number; readonly isMember: boolean }[];
+  /** Records of these slots on the disk of the node that answered, of any age. */
+  readonly recordsHere: number;
+  /** Rows that PostgreSQL has of them, as far as they were counted. */
+  readonly recordsKept: number;
+  readonly hasMoreKept: boolean;
+  /** PostgreSQL was asked and has answered. */
+  readonly isCounted: boolean;
+  /** Prefixes of keys that are not written to PostgreSQL. */
+  readonly notWrittenThrough: readonly string[];
+  /** Slots that were given up and are being made whole. */
+  readonly recovering: number;
+}

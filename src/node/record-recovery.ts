@@ -1,0 +1,144 @@
+/**
+ * Makes slots whole that an operator has given up: every row that PostgreSQL has of them is compared with what this disk
+ * has left over, and the higher version of each key stands. Nobody owns the slots meanwhile, so nothing is written to
+ * them. What was in flight here when its coordinator was lost is finished afterwards like any orphan. (PROTOCOL R13, R28)
+ */
+import type { Replica } from '../core/replication/replica.ts';
+import type { SlotView } from '../core/replication/slot-view.ts';
+import type { SealedRecord } from '../core/record.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RecordPlace, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { sealRecord } from '../wire/record-codec.ts';
+import type { OperationTable } from './operation-table.ts';
+import type { RecordShelf } from './record-shelf.ts';
+import type { StartMarks } from './start-marks.ts';
+
+/** Few, for most of a page may be of other slots where those to be made whole are scattered. */
+const PAGE_ROWS_MAX = 200;
+/** Milliseconds before PostgreSQL is asked again after a failure. */
+const AGAIN_AFTER_MS = 500;
+
+export interface RecordRecoveryParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** Null: what this disk has left over is all there is. */
+  readonly systemOfRecord: SystemOfRecord | null;
+  readonly shelf: RecordShelf;
+  readonly marks: StartMarks;
+  readonly operations: OperationTable;
+}
+
+export class RecordRecovery {
+  private readonly parts: RecordRecoveryParts;
+  private replica: Replica | null = null;
+  /** What was asked in an earlier epoch is not taken in this one. */
+  private epoch = 0;
+  /** Ascending, those before `next` are whole. */
+  private slots: readonly number[] = [];
+  private next = 0;
+  private place: RecordPlace | null = null;
+  private isAsking = false;
+  private notBefore = -Infinity;
+  private onWhole: (slot: number) => void = () => undefined;
+
+  constructor(parts: RecordRecoveryParts) {
+    this.parts = parts;
+  }
+
+  /** `slots`: those that this node is to make whole in this epoch, ascending; `onWhole` is told of each, in a later turn. */
+  begin(view: SlotView, replica: Replica, slots: readonly number[], onWhole: (slot: number) => void): void {
+    this.epoch = view.topology.epoch;
+    this.replica = replica;
+    this.slots = slots;
+    this.next = 0;
+    this.place = null;
+    this.isAsking = false;
+    this.onWhole = onWhole;
+    if (slots.length === 0) return;
+    this.parts.telemetry.event('warn', 'recovery.begun', { slots: slots.length });
+    this.ask();
+  }
+
+  tick(): void {
+    this.ask();
+  }
+
+  private ask(): void {
+    const { clock, systemOfRecord } = this.parts;
+    if (this.isAsking || this.next >= this.slots.length || clock.now() < this.notBefore) return;
+    const { epoch } = this;
+    this.isAsking = true;
+    if (systemOfRecord === null)
+      return clock.defer(() => (epoch === this.epoch && this.isAsking ? this.take([]) : undefined));
+    // The place before all keys of the slot: no key is empty.
+    const place = this.place ?? { slot: this.slots[this.next]!, key: '' };
+    systemOfRecord.scan(place, PAGE_ROWS_MAX, (error, rows) => {
+      if (epoch !== this.epoch || !this.isAsking) return;
+      if (error === null) return this.take(rows);
+      this.isAsking = false;
+      this.notBefore = clock.now() + AGAIN_AFTER_MS;
+      this.parts.telemetry.event('warn', 'recovery.paused', { reason: error.message });
+    });
+  }
+
+  /** Rows come in the order of slot and key: a slot is whole when one of a later slot has come, or none. */
+  private take(rows: readonly RecordRow[]): void {
+    const { epoch } = this;
+    this.isAsking = false;
+    for (const row of rows) {
+      this.finishBefore(row.slot);
+      if (this.slots[this.next] === row.slot) this.takeRow(row);
+    }
+    const last = rows.at(-1);
+    if (last === undefined) this.finishBefore(Infinity);
+    if (epoch !== this.epoch) return;
+    this.place =
+      last !== undefined && this.slots[this.next] === last.slot
+        ? { slot: last.slot, key: last.record.key }
+        : null;
+    this.ask();
+  }
+
+  private finishBefore(slot: number): void {
+    const { shelf, marks, operations, clock } = this.parts;
+    const { epoch } = this;
+    for (; this.next < this.slots.length && this.slots[this.next]! < slot;) {
+      const whole = this.slots[this.next]!;
+      this.next += 1;
+      // Which operations the lost owners had done under an id is not known to anybody.
+      operations.learnForgotten(Math.ceil(clock.wallNow()));
+      operations.confirm(whole);
+      shelf.setVerified(whole);
+      marks.restore(whole, shelf, this.replica!);
+      clock.defer(() => (epoch === this.epoch ? this.onWhole(whole) : undefined));
+    }
+  }
+
+  private takeRow({ record, slot, checksum }: RecordRow): void {
+    const { shelf, telemetry } = this.parts;
+    const sealed = sealRecord(record);
+    // Changed there by hand, it is still the only word that there is.
+    if (sealed.checksum !== checksum)
+      telemetry.event('error', 'recovery.row_damaged', { version: record.version });
+    const held = shelf.read(record.key, slot);
+    if (!isBehind(held, sealed)) return;
+    this.replica!.sawVersion(record.version);
+    if (!this.replica!.copy(slot, { ...AT_REST, sealed })) shelf.replaceAtRest(slot, record.key, sealed);
+  }
+}
+
+const AT_REST = {
+  conditional: false,
+  recorded: true,
+  coordinator: { id: 0, incarnation: 0 },
+  base: 0,
+  operations: null,
+  valid: true,
+} as const;
+
+function isBehind(held: SealedRecord | undefined | 'damaged', row: SealedRecord): boolean {
+  if (held === undefined || held === 'damaged') return true;
+  const { version } = held.record;
+  return version < row.record.version || (version === row.record.version && held.checksum !== row.checksum);
+}
