@@ -86,6 +86,8 @@ const SEEDS: readonly { readonly mutant: Mutant; readonly profile: string; reado
   { mutant: 'forgetMarks', profile: 'crashes', seedsMax: 30 },
   { mutant: 'validateBeforeRecord', profile: 'hotKey', seedsMax: 5 },
   { mutant: 'promoteEarly', profile: 'crashes', seedsMax: 30 },
+  { mutant: 'learnNoTombstones', profile: 'crashes', seedsMax: 30 },
+  { mutant: 'learnPendingAsValid', profile: 'crashes', seedsMax: 20 },
   { mutant: 'fillWithoutCondition', profile: 'hotKey', seedsMax: 80 },
   { mutant: 'operationIdsAtCoordinatorOnly', profile: 'repeats', seedsMax: 20 },
   { mutant: 'operationsNotLearned', profile: 'repeats', seedsMax: 20 },
