@@ -79,6 +79,11 @@ export const LOAD_MS_MAX = 30_000;
 /** Milliseconds after the last fault by which everything that was pending has come to its end. */
 const REST_MS_MAX = 18_000;
 const LAST_READS_MS_MAX = 8_000;
+/**
+ * Milliseconds until nothing is left anywhere: slots may still be on their way to one that joined, epoch by epoch, and
+ * what was given up is removed when all has been quiet for a while.
+ */
+const EMPTY_MS_MAX = 40_000;
 /** Writes with an operation id that are repeated once all is at rest. */
 const REPEATED_MAX = 40;
 /** How often the world is looked at from outside. */
@@ -177,7 +182,7 @@ class Run {
         .filter(({ isGone, node }) => !isGone && node !== null && node['replica'] !== null)
         .map(({ name, node }) => leftAtRest(name, queueSizesOf(node!)))
         .find((each) => each !== null) ?? null;
-    if (!this.advance(LAST_READS_MS_MAX, () => left() === null)) return `at rest, and yet there is ${left()}`;
+    if (!this.advance(EMPTY_MS_MAX, () => left() === null)) return `at rest, and yet there is ${left()}`;
     return null;
   }
 
