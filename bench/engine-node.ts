@@ -11,6 +11,7 @@ import xxhash from 'xxhash-wasm';
 import { createGrpcTransport } from '../src/adapters/grpc/transport.ts';
 import { openPostgresRecord } from '../src/adapters/postgres/postgres-record.ts';
 import { systemClock } from '../src/adapters/system/clock.ts';
+import { systemDiskSpace } from '../src/adapters/system/disk-space.ts';
 import { systemRandom } from '../src/adapters/system/random.ts';
 import { openLog } from '../src/adapters/telemetry/log.ts';
 import type { Log } from '../src/adapters/telemetry/log.ts';
@@ -19,7 +20,7 @@ import type { Config } from '../src/config.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { listen, makeGrpcServer } from '../src/main-grpc.ts';
 import { migrationsDirectory, nodeSettings } from '../src/main-settings.ts';
-import { openStore } from '../src/main-store.ts';
+import { NodeStore } from '../src/main-store.ts';
 import { WAIT } from '../src/node/api.ts';
 import type { NodeApi } from '../src/node/api.ts';
 import { CausewayNode } from '../src/node/node.ts';
@@ -81,7 +82,7 @@ export async function runEngineNode(configFile: string): Promise<void> {
 }
 
 async function openNode(config: Config, log: Log): Promise<CausewayNode> {
-  const store = await openStore(config, log);
+  const store = await NodeStore.open(config, log);
   const record = openPostgresRecord({
     connectionString: config.postgres!.url,
     migrationsDirectory: migrationsDirectory(),
@@ -97,9 +98,11 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
       {
         ...nodeSettings(config),
         clock: systemClock(),
+        diskSpace: systemDiskSpace(config.node.dataDir),
         random,
         telemetry: log,
         storage: meteredStorage(store.storage, storeMeter),
+        setAside: store.setAside,
         transport: createGrpcTransport({ server, random }),
         systemOfRecord: meteredRecord(record, recordMeter),
         legacySource: null,
@@ -112,7 +115,7 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
           process.exit(1);
         },
       },
-      (opened, problem) => (opened === null ? reject(new Error(problem)) : resolve(opened)),
+      (opened, problem) => (opened === null ? reject(new Error(problem?.message)) : resolve(opened)),
     );
   });
   await listen(server, config.grpc.host, config.grpc.port);

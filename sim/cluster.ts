@@ -4,9 +4,12 @@
  * outside; a disk outlives the process that used it.
  */
 import { Prng } from '../src/base/prng.ts';
-import { CausewayNode } from '../src/node/node.ts';
+import { markInDoubt } from '../src/node/membership-disk.ts';
+import type { CausewayNode } from '../src/node/node.ts';
 import type { NodeStatus } from '../src/node/api.ts';
 import type { NodeParts } from '../src/node/node-parts.ts';
+import { openNode } from '../src/node/replacing.ts';
+import type { Replace } from '../src/node/replacing.ts';
 import {
   CLOCK_DRIFT_MAX,
   HEARTBEAT_MS,
@@ -24,6 +27,9 @@ import { simHash32, simPlaceOf } from './placements.ts';
 import { MachineClocks, SimClock } from './scheduler.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import type { SimDatabase } from './system-of-record.ts';
+
+/** Of free space: what a node writes within a second or two of a run, many times over. */
+export const SIM_RESERVE_BYTES = 2_000_000;
 
 export interface SimClusterOptions {
   readonly nodeCount: number;
@@ -133,12 +139,15 @@ export class SimCluster {
       },
       cacheBytes: prng.chance(0.3) ? 2_000 : 1_000_000,
       copyBytesPerSecondMax: 0,
+      diskReserve: { bytes: SIM_RESERVE_BYTES, shareMax: 0.5 },
       writeThrough: [],
       legacyTimeoutMs: 1_000,
       clock: new SimClock(scheduler, life, sim.clocks),
       random: prng.fork(),
       telemetry: this.telemetryOf(sim.name),
       storage: sim.disk.open(scheduler, life),
+      setAside: { paths: [], reason: '' },
+      diskSpace: sim.disk.space(scheduler, life),
       transport: network.attach(sim.name, life),
       systemOfRecord: this.options.database?.connect(life) ?? null,
       legacySource: this.options.legacy?.connect(life) ?? null,
@@ -154,16 +163,34 @@ export class SimCluster {
       },
       mutations: this.options.mutations,
     };
-    CausewayNode.open(parts, (node, problem) => {
-      if (node === null) {
-        this.options.onEvent(sim.name, 'sim.unreadable', { reason: problem });
-        this.kill(sim);
-        this.onUnreadable?.(sim);
-        return;
-      }
-      sim.node = node;
-      node.start();
-    });
+    this.openOn(sim, parts, life);
+  }
+
+  /** As the program does it: damaged stores are set aside, and a blank one beside such is in doubt. */
+  private openOn(sim: SimNode, parts: NodeParts, life: Life): void {
+    const { disk } = sim;
+    const replace: Replace = (reason, done) => {
+      this.options.onEvent(sim.name, 'sim.setAside', { reason });
+      parts.storage.close(() => {
+        if (!disk.setAside()) return done('too many damaged stores were set aside');
+        const storage = disk.open(this.options.scheduler, life);
+        const setAside = { paths: [`${sim.name}/store.broken-${disk.brokenCount}`], reason };
+        markInDoubt(storage, (error) => done(error === null ? { storage, setAside } : error.message));
+      });
+    };
+    const open = (): void =>
+      openNode(parts, replace, (node, problem) => {
+        if (node === null) {
+          this.options.onEvent(sim.name, 'sim.unreadable', { reason: problem });
+          this.kill(sim);
+          this.onUnreadable?.(sim);
+          return;
+        }
+        sim.node = node;
+        node.start();
+      });
+    if (disk.brokenCount === 0) open();
+    else markInDoubt(parts.storage, open);
   }
 
   /** kill -9: what was not on disk is gone, peers notice by their connections. */

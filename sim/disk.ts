@@ -7,6 +7,7 @@
 import { assert } from '../src/base/assert.ts';
 import type { Prng } from '../src/base/prng.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
+import type { DiskSpace } from '../src/ports/disk-space.ts';
 import type { Storage, StorageEntry, StorageError } from '../src/ports/storage.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 
@@ -24,6 +25,10 @@ const OPTIONS_DEFAULT: SimDiskOptions = { syncMsMin: 0.1, syncMsMax: 3, stallSha
 /** Milliseconds. */
 const SCAN_MS_MIN = 0.02;
 const SCAN_MS_MAX = 0.3;
+const LOOK_MS = 0.1;
+const BROKEN_MAX = 3;
+/** Why a store has failed that got no room: told apart from a disk that is full by command. */
+export const DISK_HAS_NO_ROOM = 'simulated disk: no room left';
 /** So many new keys in one batch are sorted in anew rather than inserted one by one. */
 const SORTED_INSERTS_MAX = 32;
 
@@ -32,6 +37,8 @@ interface Batch {
   readonly values: readonly (Uint8Array | null)[];
 }
 
+/** Of a simulated disk that nobody fills: more than any run writes. */
+export const SIM_DISK_BYTES = 1e12;
 export type DiskFault = 'none' | 'full' | 'io';
 
 /** What a disk held at one moment; values are never changed in place, so it is shared and not copied. */
@@ -41,6 +48,10 @@ export class SimDisk {
   /** Every write that begins while a fault is set fails with it, and so do all later ones of that life. */
   fault: DiskFault = 'none';
   writeCount = 0;
+  /** Damaged stores that were moved out of the way. */
+  brokenCount = 0;
+  /** Bytes that still fit; every batch takes what it adds, and a store that gets no room for one has failed. */
+  roomBytes = SIM_DISK_BYTES;
   /** Called when a batch has reached the platter, before its writer hears of it: the process may die just there. */
   onSynced: (() => void) | null = null;
   /** Called when a batch is on its way to the platter. */
@@ -77,8 +88,17 @@ export class SimDisk {
   /** Everything is lost, as if the disk had been replaced. Only between two lives. */
   wipe(): void {
     this.settle();
-    this.entries = new Map();
-    this.sorted = null;
+    this.clear();
+    this.brokenCount = 0;
+  }
+
+  /** The store is moved out of the way, a blank one takes its place; false where too many were. It must be closed. */
+  setAside(): boolean {
+    this.settle();
+    if (this.brokenCount >= BROKEN_MAX) return false;
+    this.brokenCount += 1;
+    this.clear();
+    return true;
   }
 
   image(): DiskImage {
@@ -146,6 +166,26 @@ export class SimDisk {
     this.onBegun?.();
   }
 
+  /** False where the batch does not fit. What it replaces is given back at once: an engine does so when it compacts. */
+  takeRoom({ keys, values }: Batch): boolean {
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!;
+      const value = values[index]!;
+      this.roomBytes += sizeOf(key, this.entries.get(key)) - sizeOf(key, value ?? undefined);
+    }
+    return this.roomBytes >= 0;
+  }
+
+  /** The free space as a process of this life sees it. */
+  space(scheduler: Scheduler, life: Life): DiskSpace {
+    return {
+      look: (done) => {
+        const freeBytes = Math.max(0, this.roomBytes);
+        scheduler.after(LOOK_MS, () => done(null, { freeBytes, totalBytes: SIM_DISK_BYTES }), life);
+      },
+    };
+  }
+
   drawSyncMs(): number {
     const ms = this.slowMs + this.prng.between(this.options.syncMsMin, this.options.syncMsMax);
     const { stalls } = this;
@@ -160,6 +200,11 @@ export class SimDisk {
 
   release(life: Life): void {
     if (this.life === life) this.life = null;
+  }
+
+  private clear(): void {
+    this.entries = new Map();
+    this.sorted = null;
   }
 
   private settle(): void {
@@ -219,6 +264,7 @@ class SimStorage implements Storage {
         values: values.map((value) => (value === null ? null : new Uint8Array(value))),
       };
       if (fault !== 'none') this.failure = { kind: fault, message: `simulated disk: ${fault}` };
+      else if (!this.disk.takeRoom(batch)) this.failure = { kind: 'full', message: DISK_HAS_NO_ROOM };
       this.disk.begin(batch);
       this.scheduler.after(this.disk.drawSyncMs(), () => this.finish(batch, done), this.life);
     } else {
@@ -260,6 +306,10 @@ class SimStorage implements Storage {
     this.disk.release(this.life);
     this.closing!();
   }
+}
+
+function sizeOf(key: string, value: Uint8Array | undefined): number {
+  return value === undefined ? 0 : key.length + value.length;
 }
 
 /** The first place at which `key` could stand. */

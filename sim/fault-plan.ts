@@ -3,7 +3,7 @@
  * of its own, so that a run can be repeated without some of them. Not every run has every kind: what some kinds hide,
  * others find alone. (Groce and others, "Swarm testing", 2012; PROTOCOL, "Mutants")
  */
-import type { Prng } from '../src/base/prng.ts';
+import { Prng } from '../src/base/prng.ts';
 import type { MembershipFault } from './membership-faults.ts';
 
 export type FaultKind =
@@ -43,6 +43,8 @@ export type FaultKind =
   | 'syncStalls'
   /** Full or broken: the process ends by itself. */
   | 'diskFault'
+  /** Little room is left on it, until somebody frees it. */
+  | 'diskFills'
   /** Killed amid a write, which arrives with one of its values damaged. */
   | 'tornWrite'
   | 'bitRot'
@@ -103,14 +105,18 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   replace: 0.7,
   flap: 2,
   syncStalls: 2,
+  diskFills: 1.5,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
 
+/** Drawn apart, so that a seed or a profile without them leads the life that it always led. */
+const LATER_KINDS: ReadonlySet<FaultKind> = new Set(['diskFills']);
 const KILL_SHARE = 0.8;
 const KIND_SHARE = 0.5;
 
 export interface FaultPlanOptions {
+  readonly seed: number;
   readonly lastsMs: number;
   /** Mean time between two faults. */
   readonly meanMs: number;
@@ -121,7 +127,12 @@ export interface FaultPlanOptions {
 
 export function drawFaults(prng: Prng, options: FaultPlanOptions): FaultEvent[] {
   const { lastsMs, meanMs, hasLegacy } = options;
-  const drawn = FAULT_KINDS.filter((kind) => prng.chance(kind === 'kill' ? KILL_SHARE : KIND_SHARE));
+  const isLater = (kind: FaultKind): boolean => LATER_KINDS.has(kind);
+  const first = FAULT_KINDS.filter((kind) => !isLater(kind)).filter((kind) =>
+    prng.chance(kind === 'kill' ? KILL_SHARE : KIND_SHARE),
+  );
+  const apart = new Prng(options.seed ^ 0xd15c);
+  const drawn = [...first, ...FAULT_KINDS.filter(isLater).filter(() => apart.chance(KIND_SHARE))];
   const kinds = (options.kinds ?? drawn).filter((kind) => hasLegacy || !kind.startsWith('legacy'));
   const total = kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
   const events: FaultEvent[] = [];

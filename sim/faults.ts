@@ -4,7 +4,9 @@
  */
 import { Prng } from '../src/base/prng.ts';
 import { TICK_MS } from '../src/core/limits.ts';
+import { SIM_RESERVE_BYTES } from './cluster.ts';
 import type { SimNode } from './cluster.ts';
+import { SIM_DISK_BYTES } from './disk.ts';
 import type { FaultEvent, FaultKind } from './fault-plan.ts';
 import type { SimLegacyRules } from './legacy.ts';
 import { changeMembership } from './membership-faults.ts';
@@ -17,6 +19,8 @@ const REPLACE_AFTER_MS = 200;
 const SYNC_STALL_MS_MAX = 3_000;
 /** Milliseconds in which somebody who flaps must be back to go another time. */
 const FLAP_MS_MAX = 4_000;
+/** What a node with its part in writes left behind needs on its disk meanwhile, many times over. */
+const FILLED_LEFT_BYTES_MIN = 150_000;
 
 export class SimFaults {
   readonly counts = new Map<FaultKind, number>();
@@ -58,6 +62,7 @@ export class SimFaults {
       sim.disk.fault = 'none';
       sim.disk.slowMs = 0;
       sim.disk.stalls = null;
+      sim.disk.roomBytes = SIM_DISK_BYTES;
       network.slowPeer(sim.name, 0);
       wall.jump(sim.clocks, WALL_START_MS + Math.floor(scheduler.time) - sim.clocks.wall());
       cluster.start(sim);
@@ -134,6 +139,7 @@ export class SimFaults {
       case 'slowDisk':
       case 'syncStalls':
       case 'diskFault':
+      case 'diskFills':
       case 'tornWrite':
       case 'bitRot':
         return this.harmDisk(kind, sim, lasting, prng);
@@ -308,6 +314,10 @@ export class SimFaults {
           cluster.start(sim);
         });
         return `${sim.name} ${disk.fault}`;
+      case 'diskFills':
+        disk.roomBytes = prng.between(FILLED_LEFT_BYTES_MIN, SIM_RESERVE_BYTES);
+        this.later(lasting * 4, () => (disk.roomBytes = SIM_DISK_BYTES));
+        return `${sim.name} ${Math.round(disk.roomBytes)} bytes left`;
       case 'bitRot':
         if (this.rotten.life === null || !cluster.isWhole()) return null;
         return this.rotten.disk.flipBit((key) => key.startsWith('r')) === null ? null : this.rotten.name;

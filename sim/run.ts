@@ -10,6 +10,7 @@ import { RemovalWatch } from './checkers/removals.ts';
 import { SimClients } from './clients.ts';
 import { judgeCopies, judgeHistory, keysNotExpired, ownerDisks } from './end-state.ts';
 import type { SimCluster } from './cluster.ts';
+import { DISK_HAS_NO_ROOM } from './disk.ts';
 import { drawFaults } from './fault-plan.ts';
 import type { FaultEvent } from './fault-plan.ts';
 import { SimFaults } from './faults.ts';
@@ -69,8 +70,10 @@ export interface RunResult {
 
 /** What nodes tell, and under which name it is counted. */
 const COUNTED_EVENTS: Readonly<Record<string, string>> = {
+  'disk.low': 'diskLow',
   'replication.replay': 'replay',
   'sim.kill': 'processKilled',
+  'sim.setAside': 'storeSetAside',
   'sim.unreadable': 'diskUnreadable',
   'store.record_damaged': 'recordDamaged',
   'store.record_repaired': 'recordRepaired',
@@ -112,6 +115,8 @@ class Run {
   private readonly occurred = new Map<string, number>();
   private readonly epochs = new Set<number>();
   private traceHash = 0x811c9dc5;
+  /** A store that got no room, although its node was to leave the write path before. (R32) */
+  private harmed: string | null = null;
 
   constructor(seed: number, options: RunOptions) {
     this.seed = seed;
@@ -139,7 +144,8 @@ class Run {
     const faults = this.makeFaults();
     this.options.story?.(cluster, this.world.scheduler, this.world.wall);
     this.load(clients, faults);
-    if (this.watch.violation !== null) return this.result('promise', this.watch.violation);
+    const broken = this.watch.violation ?? this.harmed;
+    if (broken !== null) return this.result('promise', broken);
     if (this.queues.violation !== null) return this.result('queues', this.queues.violation);
     const unrest = this.rest(clients);
     if (unrest !== null) return this.result('progress', unrest);
@@ -219,6 +225,7 @@ class Run {
     const { faultKinds, faultMsMean } = options.profile ?? {};
     const drawn = world.prng.pick([800, 1_500, 3_000]);
     const plan = drawFaults(world.prng.fork(), {
+      seed: this.seed,
       lastsMs: LOAD_MS_MAX,
       meanMs: faultMsMean ?? drawn,
       hasLegacy: world.legacy !== null,
@@ -281,6 +288,8 @@ class Run {
       this.count('epoch', 1);
     }
     if (name === 'membership.slow.removed') this.removals.removed(String(fields['member']), Number(epoch));
+    if (name === 'sim.fatal' && String(fields['reason']).includes(DISK_HAS_NO_ROOM))
+      this.harmed = `the store of ${node} was harmed: ${String(fields['reason'])}`;
     if (name in COUNTED_EVENTS) this.count(COUNTED_EVENTS[name]!, 1);
     this.trace(() => `${this.world.scheduler.time.toFixed(2)} ${node} ${name} ${JSON.stringify(fields)}`);
   }

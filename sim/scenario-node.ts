@@ -350,6 +350,7 @@ export class ScenarioNode {
       leaseHeld: () => this.leaseHeld,
       blockedUntil: () => this.blockedUntil,
       writesThrough: () => true,
+      refusing: () => new Set(),
       recordAvailable: () => record.isUp,
       event: () => undefined,
     };

@@ -28,6 +28,9 @@ export class SmallWorld {
   /** How often each event was told, by all nodes together. */
   readonly told = new Map<string, number>();
 
+  /** Why processes ended by themselves. */
+  readonly fatal: string[] = [];
+
   /** `before`: what happens to the world before the first node starts. */
   constructor(
     seed: number,
@@ -56,7 +59,10 @@ export class SmallWorld {
         spikeMsMax: 0,
         linkLifeMsMean: 0,
       }),
-      onEvent: (_node, name) => this.told.set(name, (this.told.get(name) ?? 0) + 1),
+      onEvent: (_node, name, { reason }) => {
+        this.told.set(name, (this.told.get(name) ?? 0) + 1);
+        if (name === 'sim.fatal') this.fatal.push(String(reason));
+      },
     });
     before(this);
     for (const sim of this.cluster.nodes) this.cluster.start(sim);

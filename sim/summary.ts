@@ -15,6 +15,7 @@ const MINIMUMS: Readonly<Record<string, number>> = {
   commitUnknown: 1_000,
   timeToLive: 10_000,
   staleAnswer: 10,
+  diskLow: 100,
   recordDamaged: 3,
   writeDamaged: 30,
   slowRemoved: 60,

@@ -40,6 +40,8 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'legacy.concurrencyMax': 'number',
   routes: 'json',
   'copy.bytesPerSecondMax': 'number',
+  'disk.reserveBytes': 'number',
+  'disk.reserveShareMax': 'number',
   'cache.bytes': 'number',
   'limits.valueBytesMax': 'number',
   'network.insecure': 'boolean',

@@ -99,6 +99,11 @@ const CONFIG = z.strictObject({
   copy: section({
     bytesPerSecondMax: z.int().min(0).default(limits.COPY_BYTES_PER_SECOND_DEFAULT),
   }),
+  /** How much is to stay free where the store lies, or less on a small disk. 0: not watched. */
+  disk: section({
+    reserveBytes: z.int().min(0).default(limits.DISK_RESERVE_BYTES_DEFAULT),
+    reserveShareMax: z.number().min(0.001).max(0.5).default(limits.DISK_RESERVE_SHARE_DEFAULT),
+  }),
   cache: section({ bytes: z.int().min(0).default(limits.CACHE_BYTES_DEFAULT) }),
   limits: section({
     valueBytesMax: z.int().min(1).max(limits.VALUE_BYTES_MAX).default(limits.VALUE_BYTES_MAX),

@@ -71,6 +71,8 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   leaseHeld: false,
   leaseLeftMs: 0,
   members: [],
+  store: { setAside: [], reason: '', inDoubt: false },
+  disk: { state: 'enough', freeBytes: 0, reserveBytes: 0 },
   legacy: { state: 'unused', reason: '', calls: 0 },
   slotsMoving: 0,
   slotsLost: 0,

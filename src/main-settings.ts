@@ -11,7 +11,7 @@ import type { MembershipSettings } from './node/membership-parts.ts';
 import type { NodeParts } from './node/node-parts.ts';
 
 /** Raised with every change of the frames that an older member would misread. */
-const PROTOCOL_VERSION = 2;
+const PROTOCOL_VERSION = 3;
 /** Milliseconds: a closed socket is seen at once, and most often comes back at once or not at all. */
 const LINK_GRACE_MS = 50;
 /** Milliseconds that two members may accuse each other while all others hear both. */
@@ -28,6 +28,7 @@ type Settings = Pick<
   | 'hello'
   | 'cacheBytes'
   | 'copyBytesPerSecondMax'
+  | 'diskReserve'
   | 'writeThrough'
   | 'legacyTimeoutMs'
 >;
@@ -49,6 +50,7 @@ export function nodeSettings(config: Config): Settings {
     },
     cacheBytes: config.cache.bytes,
     copyBytesPerSecondMax: config.copy.bytesPerSecondMax,
+    diskReserve: { bytes: config.disk.reserveBytes, shareMax: config.disk.reserveShareMax },
     writeThrough: config.routes,
     legacyTimeoutMs: config.legacy?.timeoutMs ?? 0,
   };

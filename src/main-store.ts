@@ -1,36 +1,108 @@
-/** The node's own disk at the start: the directory taken, the store opened, and set aside where it is damaged. */
-import { openDirectory, setAside } from './adapters/leveldb/directory.ts';
+/**
+ * The node's own disk at the start: the directory taken, the store opened; one that is damaged is set aside, and a blank
+ * one stands in its place. Nothing of a damaged store is believed, and nothing of it is removed. (PROTOCOL R8, R29)
+ */
+import { brokenStores, openDirectory, setAside } from './adapters/leveldb/directory.ts';
+import type { DataDirectory } from './adapters/leveldb/directory.ts';
 import { openLevelStore } from './adapters/leveldb/store.ts';
 import type { Config } from './config.ts';
+import { markInDoubt } from './node/membership-disk.ts';
+import type { SetAside } from './node/node-parts.ts';
 import type { Storage } from './ports/storage.ts';
 import type { Telemetry } from './ports/telemetry.ts';
 
-export interface OpenedStore {
-  readonly storage: Storage;
-  /** Lets another process have the directory; the store must be closed before. */
-  readonly release: () => Promise<void>;
-}
+export class NodeStore {
+  private readonly directory: DataDirectory;
+  private readonly telemetry: Telemetry;
+  private inner: Storage | null = null;
+  private broken: readonly string[] = [];
+  private reason = '';
 
-/** Throws one line for the operator where the directory cannot be used. */
-export async function openStore(config: Config, telemetry: Telemetry): Promise<OpenedStore> {
-  const identity = { clusterName: config.cluster.name, nodeName: config.node.name };
-  const taken = await openDirectory(config.node.dataDir, identity);
-  if (taken.kind === 'refused') throw new Error(taken.message);
-  const { directory } = taken;
-  const onDamaged = (message: string): void =>
-    telemetry.event('error', 'store.read_damaged', { reason: message });
-  try {
-    let opened = await openLevelStore(directory.storePath, { onDamaged });
+  private constructor(directory: DataDirectory, telemetry: Telemetry) {
+    this.directory = directory;
+    this.telemetry = telemetry;
+  }
+
+  /** Throws one line for the operator where the directory cannot be used. */
+  static async open(config: Config, telemetry: Telemetry): Promise<NodeStore> {
+    const identity = { clusterName: config.cluster.name, nodeName: config.node.name };
+    const taken = await openDirectory(config.node.dataDir, identity);
+    if (taken.kind === 'refused') throw new Error(taken.message);
+    const store = new NodeStore(taken.directory, telemetry);
+    try {
+      await store.openInner();
+      return store;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** The store as it is now, which closes itself only once. */
+  get storage(): Storage {
+    const inner = this.inner!;
+    return {
+      get: (key) => inner.get(key),
+      write: (keys, values, done) => inner.write(keys, values, done),
+      scan: (from, to, entryCountMax, byteCountMax, done) =>
+        inner.scan(from, to, entryCountMax, byteCountMax, done),
+      close: (done) => {
+        this.inner = null;
+        inner.close(done);
+      },
+    };
+  }
+
+  /** What lies beside it, for people to see. */
+  get setAside(): SetAside {
+    return { paths: this.broken, reason: this.reason };
+  }
+
+  /** What stands in the store is damaged: a blank one takes its place. Throws where that cannot be done. */
+  async replace(reason: string): Promise<void> {
+    await this.closeInner();
+    await this.moveAway(reason);
+    await this.openInner();
+  }
+
+  /** Lets another process have the directory. */
+  async close(): Promise<void> {
+    await this.closeInner();
+    await this.directory.release();
+  }
+
+  private async openInner(): Promise<void> {
+    const { storePath } = this.directory;
+    const onDamaged = (message: string): void =>
+      this.telemetry.event('error', 'store.read_damaged', { reason: message });
+    let opened = await openLevelStore(storePath, { onDamaged });
     if (opened.kind === 'damaged') {
-      // Nothing of it may be believed: this node comes back blank, and is rebuilt from its peers. (R29)
-      const path = await setAside(directory);
-      telemetry.event('error', 'store.set_aside', { reason: opened.message, path });
-      opened = await openLevelStore(directory.storePath, { onDamaged });
+      await this.moveAway(opened.message);
+      opened = await openLevelStore(storePath, { onDamaged });
     }
     if (opened.kind !== 'open') throw new Error(opened.message);
-    return { storage: opened.storage, release: () => directory.release() };
-  } catch (error) {
-    await directory.release();
-    throw error;
+    this.inner = opened.storage;
+    this.broken = await brokenStores(this.directory);
+    // Judged by what lies there, so that an end of the process in between changes nothing.
+    if (this.broken.length > 0) await markedInDoubt(this.inner);
   }
+
+  private async moveAway(reason: string): Promise<void> {
+    const moved = await setAside(this.directory, reason);
+    if (moved.kind === 'refused') throw new Error(moved.message);
+    this.reason = reason;
+    this.telemetry.event('error', 'store.set_aside', { reason, path: moved.path });
+  }
+
+  private closeInner(): Promise<void> {
+    const { inner } = this;
+    this.inner = null;
+    return new Promise((resolve) => (inner === null ? resolve() : inner.close(resolve)));
+  }
+}
+
+function markedInDoubt(storage: Storage): Promise<void> {
+  return new Promise((resolve, reject) => {
+    markInDoubt(storage, (error) => (error === null ? resolve() : reject(new Error(error.message))));
+  });
 }

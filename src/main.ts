@@ -7,6 +7,7 @@ import { createGrpcTransport } from './adapters/grpc/transport.ts';
 import { openLegacySource } from './adapters/legacy-http/source.ts';
 import type { PostgresRecord } from './adapters/postgres/postgres-record.ts';
 import { systemClock } from './adapters/system/clock.ts';
+import { systemDiskSpace } from './adapters/system/disk-space.ts';
 import { systemRandom } from './adapters/system/random.ts';
 import { openLog } from './adapters/telemetry/log.ts';
 import type { Log } from './adapters/telemetry/log.ts';
@@ -15,11 +16,12 @@ import { listen, makeGrpcServer, shutDown, whyNotBound } from './main-grpc.ts';
 import { LateApi } from './main-late-api.ts';
 import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
 import { dialAddresses, legacySettings, nodeSettings } from './main-settings.ts';
-import { openStore } from './main-store.ts';
-import { CausewayNode } from './node/node.ts';
+import { NodeStore } from './main-store.ts';
+import type { CausewayNode } from './node/node.ts';
 import type { NodeParts } from './node/node-parts.ts';
+import { openNode as openOnStore } from './node/replacing.ts';
+import type { Replace } from './node/replacing.ts';
 import type { LegacySource } from './ports/legacy-source.ts';
-import type { Storage } from './ports/storage.ts';
 import { createDoors } from './servers/grpc/doors.ts';
 import { openHttpServer } from './servers/http/server.ts';
 
@@ -64,10 +66,8 @@ async function openAll(
   onLeft: () => void,
   stopAsked?: AbortSignal,
 ): Promise<void> {
-  const store = await openStore(config, log);
-  open.push(store.release);
-  const disk = onceClosed(store.storage);
-  open.push(disk.close);
+  const store = await NodeStore.open(config, log);
+  open.push(() => store.close());
   const record = config.postgres === null ? null : makeRecord(config, config.postgres, log);
   const late = new LateApi(config.node.name, () => recordStatus(record));
   open.push(await openProbes(config, late));
@@ -82,12 +82,12 @@ async function openAll(
   const legacySource = config.legacy === null ? null : openLegacySource(legacySettings(config.legacy), log);
   if (legacySource !== null) open.push(() => closed(legacySource));
   stopAsked?.throwIfAborted();
-  await openNode(config, log, open, { disk, record, legacySource, late, onLeft });
+  await openNode(config, log, open, { store, record, legacySource, late, onLeft });
   log.event('info', 'node.listening', { grpc: config.grpc.port, http: config.http.port });
 }
 
 interface Surroundings {
-  readonly disk: ReturnType<typeof onceClosed>;
+  readonly store: NodeStore;
   readonly record: PostgresRecord | null;
   readonly legacySource: LegacySource | null;
   readonly late: LateApi;
@@ -99,19 +99,22 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   const server = makeGrpcServer(config.limits.valueBytesMax);
   open.push(() => shutDown(server));
   const { h32 } = await xxhash();
-  const node = await opened({
+  const parts: NodeParts = {
     ...nodeSettings(config),
     clock: systemClock(),
     random,
     telemetry: log,
-    storage: around.disk.storage,
+    storage: around.store.storage,
+    setAside: around.store.setAside,
+    diskSpace: systemDiskSpace(config.node.dataDir),
     transport: createGrpcTransport({ server, random, dialAt: dialAddresses(config) }),
     systemOfRecord: around.record,
     legacySource: around.legacySource,
     hash32: (text) => h32(text),
     onFatal: (reason) => endNow(log, 'node.fatal', reason),
     onLeft: around.onLeft,
-  });
+  };
+  const node = await opened(parts, around.store);
   const doors = createDoors(server, node, { valueBytesMax: config.limits.valueBytesMax });
   await listen(server, config.grpc.host, config.grpc.port);
   around.late.become(node);
@@ -122,29 +125,19 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   });
 }
 
-function opened(parts: NodeParts): Promise<CausewayNode> {
+function opened(parts: NodeParts, store: NodeStore): Promise<CausewayNode> {
+  const replace: Replace = (reason, done) => {
+    store.replace(reason).then(
+      () => done({ storage: store.storage, setAside: store.setAside }),
+      (error: unknown) => done(reasonOf(error)),
+    );
+  };
   return new Promise((resolve, reject) => {
-    CausewayNode.open(parts, (node, problem) => {
+    openOnStore(parts, replace, (node, problem) => {
       if (node === null) reject(new Error(problem));
       else resolve(node);
     });
   });
-}
-
-/** The node closes its store itself; a start that failed before there was a node must do it. */
-function onceClosed(inner: Storage): { storage: Storage; close: () => Promise<void> } {
-  let isClosed = false;
-  const storage: Storage = {
-    get: (key) => inner.get(key),
-    write: (keys, values, done) => inner.write(keys, values, done),
-    scan: (from, to, entryCountMax, byteCountMax, done) =>
-      inner.scan(from, to, entryCountMax, byteCountMax, done),
-    close: (done) => {
-      isClosed = true;
-      inner.close(done);
-    },
-  };
-  return { storage, close: async () => (isClosed ? undefined : closed(storage)) };
 }
 
 function closed(one: { close(done: () => void): void }): Promise<void> {

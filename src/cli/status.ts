@@ -65,6 +65,20 @@ function statusLines(told: readonly Told[]): string[] {
     } else if (phase === 'learning') {
       lines.push(`${word(name)}: ${Math.floor(Number(learnedShare) * 100)} % copied`);
     }
+    const store = asFacts(node.status.store);
+    for (const path of Array.isArray(store.setAside) ? store.setAside : []) {
+      lines.push(`${word(name)}: a damaged store was set aside and lies in ${word(path)}`);
+    }
+    if (store.inDoubt === true) {
+      lines.push(`${word(name)}: waits for members that know the cluster to let it in with a blank store`);
+    }
+    const disk = asFacts(node.status.disk);
+    if (disk.state === 'low' || disk.state === 'refusing') {
+      const does =
+        disk.state === 'low' ? 'takes no part in writes' : 'cannot be done without: writes are refused';
+      const room = `${megabytes(disk.freeBytes)} free, ${megabytes(disk.reserveBytes)} are to stay so`;
+      lines.push(`${word(name)}: its disk is nearly full (${room}); it ${does}`);
+    }
     if (record.state === 'down') lines.push(`${word(name)}: PostgreSQL: ${word(record.reason)}`);
     if (legacy.state === 'failing' || legacy.state === 'open') {
       lines.push(`${word(name)}: legacy: ${word(legacy.reason)}`);
@@ -75,6 +89,10 @@ function statusLines(told: readonly Told[]): string[] {
   }
   lines.push(...clusterLines(told));
   return lines.map(printable);
+}
+
+function megabytes(bytes: unknown): string {
+  return `${Math.floor(Number(bytes ?? 0) / (1024 * 1024))} MB`;
 }
 
 /** What one node that serves knows of all: who leaves, who was healed around, and what changes hands. */

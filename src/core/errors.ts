@@ -51,6 +51,12 @@ export const ERROR_TABLE = {
     status: 'UNAVAILABLE',
     meaning: 'Fewer owners of the key live than a write needs. Retry when a node has returned.',
   },
+  disk_full: {
+    certainty: 'definite',
+    status: 'RESOURCE_EXHAUSTED',
+    meaning:
+      'An owner of the key has too little free space on its disk, and writes cannot do without it. Nothing was stored; free space there, or add a node.',
+  },
   record_unavailable: {
     certainty: 'definite',
     status: 'UNAVAILABLE',

@@ -111,6 +111,16 @@ export const HEAL_AFTER_MS_DEFAULT = 600_000;
 export const LOSS_PAGES_COUNTED_MAX = 50;
 /** Processes that ask to join and are no members yet; more are not listened to. */
 export const JOINERS_MAX = 64;
+/** Bytes that stay free on a node's disk: what a busy node writes, compactions included, until it is out of the write path. */
+export const DISK_RESERVE_BYTES_DEFAULT = 512 * 1024 * 1024;
+/** Share of a small disk that the reserve may take. */
+export const DISK_RESERVE_SHARE_DEFAULT = 0.1;
+/** A node comes back with so many times the reserve free: by less it would go and come with every compaction. */
+export const DISK_RETURN_FACTOR = 1.5;
+/** Milliseconds between two looks at the free space. */
+export const DISK_LOOK_MS = 1_000;
+/** Milliseconds that a node with too little room waits for the writes it coordinates, before it goes without their end. */
+export const DISK_RETREAT_MS_MAX = 3_000;
 /** Bytes of hot records kept in front of the store. */
 export const CACHE_BYTES_DEFAULT = 64 * 1024 * 1024;
 

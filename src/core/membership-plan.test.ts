@@ -13,6 +13,7 @@ function introduced(name: string, change: Partial<Introduction> = {}): Introduct
     kind: 'introduction',
     ...{ name, address: `${name}:1`, zone: '', host: name, incarnation: 7, id: 0, clusterId: '', life: 0 },
     ...{ state: 'blank', epoch: 0, weight: 1, joins: false, replaces: '', founders: FOUNDERS },
+    room: 'enough',
     ...change,
   };
 }
@@ -54,6 +55,10 @@ describe('joining', () => {
     const joiners = planJoins(topology, new Map([['n', newcomer]]), suspicion, 20);
     return joiners.map((joiner) => joiner.name);
   }
+
+  test('it has too little room on its disk: it would only have to go again, and waits', () => {
+    expect(joinersOf(introduced('n', { ...asks, room: 'low' }), { b: [], n: [] })).toEqual([]);
+  });
 
   test('it knows this very epoch and hears all members, and they hear it: it comes in', () => {
     expect(joinersOf(introduced('n', asks), { b: [], n: [] })).toEqual(['n']);

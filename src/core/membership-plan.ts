@@ -5,6 +5,7 @@
  */
 import type { Joiner } from './housekeeping.ts';
 import { startsOf } from './incarnation.ts';
+import { isMissed } from './disk-room.ts';
 import type { Introduction } from './message.ts';
 import type { Slowness } from './slowness.ts';
 import type { Suspicion } from './suspicion.ts';
@@ -128,9 +129,12 @@ export function planServing(
   const entrants: Entrant[] = [];
   for (const member of topology.members) {
     if (member.name === self || staying.includes(member)) continue;
-    const entrant = entrantOf(topology, member, introductions.get(member.name));
+    const introduction = introductions.get(member.name);
+    const entrant = entrantOf(topology, member, introduction);
     if (entrant === null || !readmissions.mayEnter(member.name, now)) continue;
     if (!slowness.mayEnter(member.name, now)) continue;
+    // Without room it would only have to go again, unless it alone has something. (R32)
+    if (introduction!.room !== 'enough' && !isMissed(topology, member.id)) continue;
     if (!suspicion.isLinked(member.name, names, now)) continue;
     entrants.push(entrant);
     names.push(member.name);
@@ -148,7 +152,7 @@ export function planJoins(
   let joiners: Joiner[] | null = null;
   let living: readonly string[] | null = null;
   for (const each of introductions.values()) {
-    if (!each.joins || each.state === 'serving' || each.incarnation === 0) continue;
+    if (!each.joins || each.state === 'serving' || each.incarnation === 0 || each.room !== 'enough') continue;
     if (each.epoch !== topology.epoch || memberByName(topology, each.name) !== undefined) continue;
     living ??= topology.members.filter((member) => member.alive).map((member) => member.name);
     if (!suspicion.isPresent(each.name, now) || !suspicion.isLinked(each.name, living, now)) continue;

@@ -4,6 +4,7 @@
  *
  * The replication messages are hot and packed by hand; those of membership are rare.
  */
+import type { Room } from './disk-room.ts';
 import type { IdentifiedOperation } from './operation-id.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './operation.ts';
 import type { SealedRecord } from './record.ts';
@@ -344,6 +345,8 @@ export interface Introduction {
   readonly replaces: string;
   /** What a blank process takes for the members of a founding; '' at any other. */
   readonly founders: string;
+  /** Of the disk that its store is on. (R32) */
+  readonly room: Room;
 }
 
 /** "I have nothing left to finish in the slots that I give up in this epoch." */

@@ -71,6 +71,8 @@ export interface Mutations {
   readonly staleUnfinished?: boolean;
   /** Who takes an old answer gets one from a member that is no complete owner. (R19) */
   readonly staleFromLearner?: boolean;
+  /** A node goes on with its part in writes whatever room its disk has. (R32) */
+  readonly ignoreFullDisk?: boolean;
   /** A fill replaces whatever stands. (R25) */
   readonly fillWithoutCondition?: boolean;
   /** An owner takes the deletion of what has not expired by its own clock. (R26) */

@@ -2,6 +2,7 @@
  * What a node offers to its doors. Doors decode, call this, encode; they know nothing of rounds or leases.
  * Every callback is called exactly once, and never from within the call.
  */
+import type { Room } from '../core/disk-room.ts';
 import type { Failure } from '../core/errors.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import type { KeyRecord } from '../core/record.ts';
@@ -146,6 +147,15 @@ export interface NodeStatus {
     /** Why it was taken out as slow, or should be; '' where it was not. */
     readonly slow: string;
   }[];
+  /** Where the store lies, in bytes; all 0 where it is not watched. low: no part in writes. */
+  readonly disk: { readonly state: Room; readonly freeBytes: number; readonly reserveBytes: number };
+  readonly store: {
+    /** Damaged stores that lie beside it; and why the last one does, where this process has put it there. */
+    readonly setAside: readonly string[];
+    readonly reason: string;
+    /** It took the place of a damaged one, and no member has let this node in since. */
+    readonly inDoubt: boolean;
+  };
   readonly record: { readonly state: 'up' | 'down' | 'unused'; readonly reason: string };
   readonly legacy: {
     readonly state: 'up' | 'failing' | 'open' | 'unused';

@@ -41,6 +41,7 @@ export function membershipOf(
   writer: StoreWriter,
   outbox: PeerOutbox,
   onTopology: (next: Topology, previous: Topology | null) => void,
+  coordinates: () => boolean,
 ): Membership {
   const { clock, random, telemetry, self, members, systemOfRecord, joins, transport } = parts;
   return new Membership({
@@ -66,6 +67,7 @@ export function membershipOf(
     forget: (name) => transport.forget(name),
     send: (name, message) => outbox.send(name, message),
     onTopology,
+    coordinates,
     onLeft: () => parts.onLeft(),
     onPhase: (phase) => telemetry.event('info', 'node.phase', { phase }),
     ...(parts.mutations === undefined ? {} : { mutations: parts.mutations }),
@@ -168,8 +170,8 @@ export function servingOf(parts: NodeParts, from: ServingParts): Serving {
     view: () => {
       const { topology, selfId } = membership;
       const own = replica();
-      if (own !== null || topology === null) return own?.view ?? null;
-      // Not part of the epoch: what is asked here is handed on by the epoch's own view.
+      if ((own !== null && !membership.room.retreats) || topology === null) return own?.view ?? null;
+      // Not part of the epoch, or soon to be none: what is asked here is handed on by the epoch's own view.
       if (bystander?.topology !== topology) bystander = new SlotView(topology, selfId, true);
       return bystander;
     },

@@ -7,7 +7,9 @@ import type { Ballot } from '../core/message.ts';
 import type { AcceptorState } from '../core/register.ts';
 import { ACCEPTOR_BLANK } from '../core/register.ts';
 import type { Topology } from '../core/topology.ts';
-import type { StorageError } from '../ports/storage.ts';
+import type { Storage, StorageError } from '../ports/storage.ts';
+import { crc32Text } from '../wire/text-checksum.ts';
+import { metaKey } from '../wire/store-codec.ts';
 
 /** `persist` may be called while another is under way; they become durable in the order of the calls. */
 export interface MetaStore {
@@ -34,8 +36,10 @@ export interface Identity {
 }
 
 export const IDENTITY_BLANK: Identity = { clusterId: '', life: 0, id: 0, incarnations: [] };
-/** Stands for the cluster's id where the disk is damaged: neither blank nor a member. */
+/** Stands for the cluster's id where the disk is damaged, or took the place of one: neither blank nor a member. */
 export const CLUSTER_ID_DAMAGED = '?';
+/** It founds nothing, for what it may have held is not known; it is let in by those who remember the member. (R8, R27) */
+const IDENTITY_IN_DOUBT: Identity = { clusterId: CLUSTER_ID_DAMAGED, life: 0, id: 0, incarnations: [] };
 
 const IDENTITY_KEY = 'identity';
 const REGISTER_KEY = 'register';
@@ -44,6 +48,7 @@ const TRIAL_KEY = 'trial';
 /** Starts without ever being seen in a topology, beyond which the oldest is forgotten. */
 const INCARNATIONS_MAX = 64;
 const HEAD_LENGTH_BYTES = 4;
+const CHECKSUM_DIGITS = 8;
 
 export interface LoadedMeta {
   readonly identity: Identity;
@@ -66,9 +71,9 @@ export class MembershipDisk {
     const register = this.loadRegister();
     const topology = this.loadTopology();
     if (identity === undefined || register === undefined || topology === undefined) {
-      const incarnations = identity?.incarnations ?? [];
+      // Not even the incarnations that can be read: by one of them it would be taken for intact, and vote. (R29)
       return {
-        identity: { clusterId: CLUSTER_ID_DAMAGED, life: 0, id: 0, incarnations: incarnations.slice(-1) },
+        identity: IDENTITY_IN_DOUBT,
         register: register ?? ACCEPTOR_BLANK,
         topology: null,
         damaged: true,
@@ -78,7 +83,7 @@ export class MembershipDisk {
   }
 
   saveIdentity(identity: Identity, done: (error: StorageError | null) => void): void {
-    this.meta.persist(IDENTITY_KEY, encodeText(JSON.stringify(identity)), done);
+    this.meta.persist(IDENTITY_KEY, encodeObject(identity), done);
   }
 
   /** Something small, for the sake of how long it takes. */
@@ -92,7 +97,7 @@ export class MembershipDisk {
 
   saveRegister(state: AcceptorState, done: (error: StorageError | null) => void): void {
     const { promised, accepted } = state;
-    const head = encodeText(JSON.stringify({ promised, ballot: accepted?.ballot ?? null }));
+    const head = encodeObject({ promised, ballot: accepted?.ballot ?? null });
     const body = accepted === null ? new Uint8Array(0) : this.codec.encode(accepted.topology);
     const bytes = new Uint8Array(HEAD_LENGTH_BYTES + head.length + body.length);
     new DataView(bytes.buffer).setUint32(0, head.length);
@@ -132,6 +137,19 @@ export class MembershipDisk {
   }
 }
 
+/** Is what membership keeps on this disk damaged? */
+export function isMetaDamaged(storage: Storage, codec: TopologyCodec): boolean {
+  const meta: MetaStore = { load: (name) => storage.get(metaKey(name)), persist: () => undefined };
+  return new MembershipDisk(meta, codec).load().damaged;
+}
+
+/** Of a store that took the place of a damaged one, as long as nothing else is known of it. */
+export function markInDoubt(storage: Storage, done: (error: StorageError | null) => void): void {
+  const key = metaKey(IDENTITY_KEY);
+  if (storage.get(key) !== undefined) return done(null);
+  storage.write([key], [encodeObject(IDENTITY_IN_DOUBT)], done);
+}
+
 /** The identity of a process that starts: the incarnation is used from the moment this is on disk. */
 export function withIncarnation(identity: Identity, incarnation: number): Identity {
   const incarnations = [...identity.incarnations, incarnation];
@@ -149,14 +167,24 @@ export function incarnationOf(identity: Identity): number {
   return identity.incarnations.at(-1) ?? 0;
 }
 
-function encodeText(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+/** Behind its checksum: a single digit that changed would make another member of it. */
+function encodeObject(value: object): Uint8Array {
+  const text = JSON.stringify(value);
+  return new TextEncoder().encode(checksumOf(text) + text);
+}
+
+function checksumOf(text: string): string {
+  return crc32Text(text).toString(16).padStart(CHECKSUM_DIGITS, '0');
 }
 
 /** An object; one without fields stands for what is none. */
 function parse(bytes: Uint8Array): object {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const sealed = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    // Stores of before had no checksum here, and began with the object.
+    const text = sealed.startsWith('{') ? sealed : sealed.slice(CHECKSUM_DIGITS);
+    if (text !== sealed && sealed !== checksumOf(text) + text) return {};
+    const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : {};
   } catch {
     return {};

@@ -64,6 +64,8 @@ export interface MembershipParts {
   /** Called within the change: the lease of the epoch before is gone, no frame of the new one was sent. */
   readonly onTopology: (next: Topology, previous: Topology | null) => void;
   readonly onPhase: (phase: Phase) => void;
+  /** A client still waits for a write that this node coordinates. */
+  readonly coordinates: () => boolean;
   /** This process was a member, and the cluster goes on without it for good. */
   readonly onLeft: () => void;
   readonly mutations?: Mutations;

@@ -3,6 +3,7 @@
  * of the moment, so that trying again is simply asking again. Members take turns by their place in the council,
  * so that mostly one of them speaks. (DESIGN 3, PROTOCOL R18, R20, R27, R28, R31)
  */
+import { canDoWithout } from '../core/disk-room.ts';
 import { doChore, isSettled, markLeaving, planHousekeeping, rebalance } from '../core/housekeeping.ts';
 import type { Chore } from '../core/housekeeping.ts';
 import { allBlank, mayLeave, planColdStart, planJoins, planServing } from '../core/membership-plan.ts';
@@ -37,6 +38,8 @@ export interface Situation {
   readonly introductions: Introductions;
   readonly leaseHeld: boolean;
   readonly stopping: boolean;
+  /** Without room on its disk, and with nothing left to finish. (R32) */
+  readonly stepsBack: boolean;
   readonly hasReleased: (member: Member) => boolean;
 }
 
@@ -184,6 +187,10 @@ export class Proposals {
     if (situation.stopping) {
       const mayGo = mayLeave(base, member.id, this.suspicion, situation.now);
       return mayGo ? leave(base, member.id, member.incarnation) : null;
+    }
+    if (situation.stepsBack) {
+      const isUp = (name: string): boolean => this.suspicion.isPresent(name, situation.now);
+      return canDoWithout(base, member.id, isUp) ? leave(base, member.id, member.incarnation) : null;
     }
     // Who learns from nobody has nothing to be promoted for, and must still be able to do what an operator asks.
     const promoted = this.promotionEpoch === base.epoch ? promote(base, member.id, member.incarnation) : null;

@@ -3,6 +3,7 @@
  * present epoch counts it in. An incarnation is used only once it is on disk; a disk that the cluster does not
  * remember (blank, older, damaged) has no id, and with it no vote. (PROTOCOL R8, R11, R29)
  */
+import type { Room } from '../core/disk-room.ts';
 import { nextIncarnation } from '../core/incarnation.ts';
 import type { Introduction } from '../core/message.ts';
 import { isLiveIncarnation, memberByName } from '../core/topology.ts';
@@ -10,7 +11,7 @@ import type { Topology } from '../core/topology.ts';
 import type { Random } from '../ports/random.ts';
 import type { StorageError } from '../ports/storage.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { incarnationOf, withIncarnation, withRecorded } from './membership-disk.ts';
+import { CLUSTER_ID_DAMAGED, incarnationOf, withIncarnation, withRecorded } from './membership-disk.ts';
 import type { Identity, MembershipDisk } from './membership-disk.ts';
 import type { MembershipParts } from './membership-parts.ts';
 import { belongsSomewhere } from './membership-peers.ts';
@@ -45,6 +46,11 @@ export class MembershipSelf {
     this.disk = disk;
     this.random = random;
     this.telemetry = telemetry;
+  }
+
+  /** Its store took the place of a damaged one, and nobody has told it yet where it belongs. */
+  get isInDoubt(): boolean {
+    return this.identity.clusterId === CLUSTER_ID_DAMAGED;
   }
 
   /** The incarnation in force is spent, or there is none: nothing may be proposed under it. */
@@ -108,7 +114,7 @@ export class MembershipSelf {
   }
 
   /** What this process says about itself; `epoch` is the highest that it knows to be chosen. */
-  introduction(parts: MembershipParts, epoch: number, mayJoin: boolean): Introduction {
+  introduction(parts: MembershipParts, epoch: number, mayJoin: boolean, room: Room): Introduction {
     const { identity, incarnation, live, said } = this;
     // Asked for with every tick, and mostly the same as before.
     if (
@@ -117,13 +123,14 @@ export class MembershipSelf {
       said.mayJoin !== mayJoin ||
       said.introduction.incarnation !== incarnation ||
       said.introduction.epoch !== epoch ||
+      said.introduction.room !== room ||
       (said.introduction.state === 'serving') !== live
     )
-      this.said = { identity, mayJoin, introduction: this.introduce(parts, epoch, mayJoin) };
+      this.said = { identity, mayJoin, introduction: this.introduce(parts, epoch, mayJoin, room) };
     return this.said!.introduction;
   }
 
-  private introduce(parts: MembershipParts, epoch: number, mayJoin: boolean): Introduction {
+  private introduce(parts: MembershipParts, epoch: number, mayJoin: boolean, room: Room): Introduction {
     const { clusterId, life, id } = this.identity;
     const { joins, self } = parts;
     const own = parts.members.find((member) => member.name === this.name);
@@ -141,6 +148,7 @@ export class MembershipSelf {
       joins: joins !== null && mayJoin && !this.live,
       replaces: joins?.replaces ?? '',
       founders: epoch === 0 ? foundersOf(parts) : '',
+      room,
     };
   }
 

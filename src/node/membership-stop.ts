@@ -38,7 +38,7 @@ export function phaseOf(
   if (isStopping) return 'stopping';
   if (hasLeft) return 'left';
   if (self.incarnation === 0) return 'starting';
-  if (known === null) return 'founding';
+  if (known === null) return self.isInDoubt ? 'entering' : 'founding';
   if (!self.live) return 'entering';
   const { id } = self.identity;
   const isReturning = (row: SlotRow): boolean => row.owners.includes(id) && !row.complete.includes(id);

@@ -4,7 +4,7 @@
  * fails, and takes its part in changing the topology. Everything here is about safety first: it stops serving
  * on the slightest doubt, and starts only when the council says so. (DESIGN 3, PROTOCOL R11, R14-R18, R27-R32)
  */
-import { ClockGap, LeaseHolder } from '../core/lease.ts';
+import { LeaseHolder } from '../core/lease.ts';
 import type { FrameHeader, Introduction, PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
@@ -12,6 +12,7 @@ import type { Suspicion } from '../core/suspicion.ts';
 import { memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import { WaitingOut } from '../core/waiting-out.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { prepareFounding } from './founding.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { MembershipDisk } from './membership-disk.ts';
@@ -19,6 +20,7 @@ import type { MembershipParts, Phase } from './membership-parts.ts';
 import { PeerTable } from './membership-peers.ts';
 import { Proposals } from './membership-proposals.ts';
 import type { Situation } from './membership-proposals.ts';
+import { RoomOnDisk } from './membership-room.ts';
 import { MembershipSelf } from './membership-self.ts';
 import { CleanStop, phaseOf } from './membership-stop.ts';
 import { Neighbours } from './neighbours.ts';
@@ -35,7 +37,7 @@ export class Membership {
   private readonly peers: PeerTable;
   private readonly suspicion: Suspicion;
   private readonly lease: LeaseHolder;
-  private readonly gap: ClockGap;
+  private readonly clocks: ClockWatch;
   private readonly waits: WaitingOut;
   private readonly neighbours: Neighbours;
   private readonly driver: RegisterDriver;
@@ -43,6 +45,8 @@ export class Membership {
   readonly watch: PeerWatch;
   /** Where operators' wishes go, too. */
   readonly proposals: Proposals;
+  /** What little room on its disk means for this node, and on theirs for the others. */
+  readonly room: RoomOnDisk;
   private readonly self: MembershipSelf;
   private readonly heartbeats: Heartbeats;
   private known: Topology | null;
@@ -53,7 +57,6 @@ export class Membership {
   /** It was a member, and is to be none any more. */
   private hasLeft = false;
   private phaseNow: Phase = 'starting';
-  private tickedAt: number;
   private introducedAt = -Infinity;
 
   constructor(parts: MembershipParts) {
@@ -72,9 +75,9 @@ export class Membership {
     this.suspicion = this.watch.suspicion;
     this.neighbours = new Neighbours(parts, this.peers, this.suspicion);
     this.lease = new LeaseHolder(this.mutations);
-    this.gap = new ClockGap(now, clock.wallNow(), clock.bootNow());
+    this.room = new RoomOnDisk(parts.coordinates, this.suspicion, this.peers, this.mutations);
+    this.clocks = new ClockWatch(clock, telemetry, settings.suspectAfterMs);
     this.waits = new WaitingOut(this.mutations);
-    this.tickedAt = now;
     const host = {
       name: self.name,
       header: () => this.header(),
@@ -122,7 +125,7 @@ export class Membership {
     if (!this.self.live) return false;
     const wall = this.parts.clock.wallNow();
     const now = this.parts.clock.now();
-    return now < this.lease.until && !this.gap.wallRanAhead(now, wall);
+    return now < this.lease.until && !this.clocks.gap.wallRanAhead(now, wall);
   }
 
   /** Monotonic time until which no write of the slot may complete, for somebody may serve it still; or 0. (R15) */
@@ -245,24 +248,14 @@ export class Membership {
   }
 
   tick(): void {
-    const { clock } = this.parts;
-    // The monotonic clock last: who is put aside between two readings has not slept.
-    const [wall, boot, now] = [clock.wallNow(), clock.bootNow(), clock.now()];
-    const slept = now - this.tickedAt;
-    this.tickedAt = now;
-    if (this.gap.tick(now, wall, boot)) {
-      this.parts.telemetry.event('warn', 'membership.clock.gap', {});
-      this.lease.drop(now);
-      this.watch.stalled(now);
-      this.heartbeats.sendAll(now);
-    }
-    if (slept > this.parts.settings.suspectAfterMs / 2) this.watch.stalled(now);
+    const now = this.clocks.tick(this.lease, this.watch);
+    if (this.clocks.hadGap) this.heartbeats.sendAll(now);
     this.self.tick(now, this.onceRenewed);
     if (this.self.incarnation === 0) return;
     this.waits.onTick(now);
     this.driver.tick(now);
     this.heartbeats.tick(now);
-    if (now - this.introducedAt >= INTRODUCE_AFTER_MS) {
+    if (this.room.tick(now, this.known, this.self) || now - this.introducedAt >= INTRODUCE_AFTER_MS) {
       this.introducedAt = now;
       this.broadcast(this.introduction());
     }
@@ -293,7 +286,10 @@ export class Membership {
     if (peer === undefined || this.self.incarnation === 0) return;
     if (message.kind === 'introduction') this.peers.onIntroduction(peer, message, this.self.identity);
     if (!peer.trusted) return;
-    if (message.kind === 'introduction') this.neighbours.follow(name, message.address);
+    if (message.kind === 'introduction') {
+      this.neighbours.follow(name, message.address);
+      this.room.hear(this.selfId);
+    }
     this.onFrame(name, header);
     switch (message.kind) {
       case 'prepare':
@@ -330,7 +326,7 @@ export class Membership {
   private introduction(): Introduction {
     // Who has left does not come back by itself: it takes another start.
     const mayJoin = !this.hasLeft && !this.stopping.isAsked;
-    return this.self.introduction(this.parts, this.known?.epoch ?? 0, mayJoin);
+    return this.self.introduction(this.parts, this.known?.epoch ?? 0, mayJoin, this.room.room);
   }
 
   private allIntroductions(): Map<string, Introduction> {
@@ -353,6 +349,7 @@ export class Membership {
       introductions: this.peers.introductions,
       leaseHeld: this.leaseHeld(),
       stopping: this.stopping.isAsked,
+      stepsBack: this.room.isReadyToGo,
       hasReleased: (member) => this.waits.hasReleased(member.id, member.incarnation),
     };
   }

@@ -1,8 +1,10 @@
 /** What a node is built of: its settings, and the world behind the ports. */
+import type { DiskReserve } from '../core/disk-room.ts';
 import type { Hash32 } from '../core/ring.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Place } from '../core/topology-change.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { DiskSpace } from '../ports/disk-space.ts';
 import type { LegacySource } from '../ports/legacy-source.ts';
 import type { Random } from '../ports/random.ts';
 import type { Storage } from '../ports/storage.ts';
@@ -10,6 +12,14 @@ import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { PeerHello, Transport } from '../ports/transport.ts';
 import type { ConfiguredMember, MembershipSettings } from './membership-parts.ts';
+
+/** Damaged stores that were moved out of the way, for people to look at and to remove. */
+export interface SetAside {
+  /** Oldest first. */
+  readonly paths: readonly string[];
+  /** Why the last one was, where this process has done it; else ''. */
+  readonly reason: string;
+}
 
 export interface NodeParts {
   readonly self: {
@@ -26,6 +36,8 @@ export interface NodeParts {
   readonly cacheBytes: number;
   /** While this node copies slots; 0: as fast as it goes. */
   readonly copyBytesPerSecondMax: number;
+  /** Of free space, where the store lies. */
+  readonly diskReserve: DiskReserve;
   /** Key prefixes that are not written to PostgreSQL; the longest that fits decides. */
   readonly writeThrough: readonly { readonly prefix: string; readonly writeThrough: boolean }[];
   readonly legacyTimeoutMs: number;
@@ -33,6 +45,8 @@ export interface NodeParts {
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly storage: Storage;
+  readonly diskSpace: DiskSpace;
+  readonly setAside: SetAside;
   readonly transport: Transport;
   readonly systemOfRecord: SystemOfRecord | null;
   readonly legacySource: LegacySource | null;

@@ -14,6 +14,7 @@ export interface StatusParts {
   readonly membership: Membership;
   readonly replica: Replica | null;
   readonly parts: NodeParts;
+  readonly disk: Omit<NodeStatus['disk'], 'state'>;
   readonly keysHeld: number;
   readonly learnedShare: number;
   readonly copy: NodeStatus['copy'];
@@ -38,6 +39,12 @@ export function statusOf(from: StatusParts): NodeStatus {
     leaseHeld: membership.leaseHeld(),
     leaseLeftMs: Math.max(0, Math.round(Math.max(membership.leaseUntil, 0) - now)),
     members: membersOf(from),
+    store: {
+      setAside: parts.setAside.paths,
+      reason: parts.setAside.reason,
+      inDoubt: parts.setAside.paths.length > 0 && membership.selfId === 0,
+    },
+    disk: { state: membership.room.room, ...from.disk },
     record:
       health === undefined
         ? { state: 'unused', reason: '' }

@@ -16,6 +16,7 @@ import { slotOf } from '../core/slots.ts';
 import { LastLease } from '../core/stale.ts';
 import { isLiveIncarnation, memberById, memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
+import type { StorageError } from '../ports/storage.ts';
 import { Admission } from './admission.ts';
 import { WAIT } from './api.ts';
 import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from './api.ts';
@@ -23,8 +24,8 @@ import { learnerOf, membershipOf, placeOf, recordReaderOf, recordWriterOf, servi
 import { Background } from './background.ts';
 import { ClusterDesk } from './cluster-desk.ts';
 import { Deadlines } from './deadlines.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { drain } from './drain.ts';
-import { ExpiryTimes } from './expiry-times.ts';
 import { ForwardService } from './forward-service.ts';
 import { Forwarder } from './forwarder.ts';
 import { FrameDesk } from './frame-desk.ts';
@@ -32,7 +33,7 @@ import type { Learner } from './learner.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import { inspectionOf, statusOf } from './node-status.ts';
-import { readStore } from './opening.ts';
+import { takeStock } from './opening.ts';
 import type { Opened } from './opening.ts';
 import { OperationTable } from './operation-table.ts';
 import { PeerOutbox } from './peer-outbox.ts';
@@ -42,7 +43,6 @@ import { RecordShelf } from './record-shelf.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { makeEffects } from './replica-effects.ts';
 import type { Serving } from './serving.ts';
-import { SlotDigests } from './slot-digests.ts';
 import { SlotHolding } from './slot-holding.ts';
 import { StartMarks } from './start-marks.ts';
 import { StoreWriter } from './store-writer.ts';
@@ -72,6 +72,7 @@ export class CausewayNode implements NodeApi {
   private readonly serving: Serving;
   private readonly background: Background;
   private readonly reception: Reception;
+  private readonly diskWatch: DiskWatch;
   private readonly admission = new Admission();
   private readonly lastLease = new LastLease();
   private readonly counts = { reads: 0, writes: 0, failures: 0, staleReads: 0 };
@@ -114,9 +115,14 @@ export class CausewayNode implements NodeApi {
     this.recordReader = recordReaderOf(parts, (key, sealed, problem) =>
       this.replica?.onFetched(key, sealed, problem),
     );
-    this.membership = membershipOf(parts, this.writer, this.outbox, (next, previous) =>
-      this.onTopology(next, previous),
+    this.membership = membershipOf(
+      parts,
+      this.writer,
+      this.outbox,
+      (next, previous) => this.onTopology(next, previous),
+      () => this.replica?.coordinatesIn(() => true) === true,
     );
+    this.diskWatch = new DiskWatch(parts, (isLow) => this.membership.room.saw(isLow));
     const send = (id: number, message: PeerMessage): void => this.sendTo(id, message);
     const { shelf, operations } = this;
     this.teacher = new Teacher(parts.storage, shelf, operations, send);
@@ -164,39 +170,27 @@ export class CausewayNode implements NodeApi {
   }
 
   /** Reads the disk, then introduces itself to its peers. `done` gets null where the store cannot be read. */
-  static open(parts: NodeParts, done: (node: CausewayNode | null, problem: string) => void): void {
-    const digests = new SlotDigests();
-    const expiryTimes = new ExpiryTimes();
-    readStore(
-      parts.storage,
-      (seen) => {
-        digests.add(seen.slot, seen.version, seen.checksum);
-        if (seen.expiresAt !== 0) expiryTimes.note(seen.slot, seen.expiresAt);
-      },
-      (error, opened) => {
-        if (error !== null || opened === null)
-          return done(null, error?.message ?? 'the store cannot be read');
-        if (opened.damagedCount > 0)
-          parts.telemetry.event('error', 'store.damaged', { records: opened.damagedCount });
-        const node = new CausewayNode(
-          parts,
-          opened,
-          (self) =>
-            new StoreWriter(
-              parts.storage,
-              parts.clock,
-              opened.batchHighest + 1,
-              (key, version) => self.replica?.onStored(key, version),
-              (fault) => parts.onFatal(`the store failed: ${fault.message}`),
-            ),
-          (self, writer) =>
-            new RecordShelf(writer, digests, expiryTimes, parts.cacheBytes, (slot, key) =>
-              self.background.repair.noticed(slot, key),
-            ),
-        );
-        done(node, '');
-      },
-    );
+  static open(parts: NodeParts, done: (node: CausewayNode | null, fault: StorageError | null) => void): void {
+    takeStock(parts, (fault, stock) => {
+      if (stock === null) return done(null, fault);
+      const node = new CausewayNode(
+        parts,
+        stock.opened,
+        (self) =>
+          new StoreWriter(
+            parts.storage,
+            parts.clock,
+            stock.opened.batchHighest + 1,
+            (key, version) => self.replica?.onStored(key, version),
+            (fault) => parts.onFatal(`the store failed: ${fault.message}`),
+          ),
+        (self, writer) =>
+          new RecordShelf(writer, stock.digests, stock.expiryTimes, parts.cacheBytes, (slot, key) =>
+            self.background.repair.noticed(slot, key),
+          ),
+      );
+      done(node, null);
+    });
   }
 
   start(): void {
@@ -213,6 +207,7 @@ export class CausewayNode implements NodeApi {
       onRefused: (name, reason) => this.parts.telemetry.event('warn', 'peer.refused', { peer: name, reason }),
     });
     this.membership.start();
+    this.diskWatch.start();
     this.parts.clock.after(TICK_MS, () => this.tick());
   }
 
@@ -270,6 +265,7 @@ export class CausewayNode implements NodeApi {
       membership: this.membership,
       replica: this.replica,
       parts: this.parts,
+      disk: this.diskWatch.seen,
       keysHeld: this.shelf.digests.recordCount,
       learnedShare: this.learner.share,
       copy: this.learner.copyStatus(),
@@ -283,6 +279,7 @@ export class CausewayNode implements NodeApi {
     drain(this.admission, this.parts.clock, () =>
       this.membership.stop(() => {
         this.closed = true;
+        this.diskWatch.stop();
         this.writer.barrier(() => this.parts.transport.close(() => this.parts.storage.close(done)));
       }),
     );

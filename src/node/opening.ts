@@ -15,6 +15,18 @@ import {
   splitRecordKey,
 } from '../wire/store-codec.ts';
 import type { InFlightMark } from '../wire/store-codec.ts';
+import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
+import { ExpiryTimes } from './expiry-times.ts';
+import { isMetaDamaged } from './membership-disk.ts';
+import type { NodeParts } from './node-parts.ts';
+import { SlotDigests } from './slot-digests.ts';
+
+/** What the parts of a node begin with. */
+export interface Stock {
+  readonly opened: Opened;
+  readonly digests: SlotDigests;
+  readonly expiryTimes: ExpiryTimes;
+}
 
 const SCAN_ENTRIES = 2_000;
 const SCAN_BYTES = 4 * 1024 * 1024;
@@ -35,6 +47,27 @@ export interface RecordSeen {
   readonly checksum: number;
   /** 0 where the record never expires, or is deleted. */
   readonly expiresAt: number;
+}
+
+/** `stock` is null where the store cannot be read: why, and whether it is damaged rather than out of reach. */
+export function takeStock(
+  { storage, telemetry }: Pick<NodeParts, 'storage' | 'telemetry'>,
+  done: (fault: StorageError | null, stock: Stock | null) => void,
+): void {
+  const digests = new SlotDigests();
+  const expiryTimes = new ExpiryTimes();
+  const note = (seen: RecordSeen): void => {
+    digests.add(seen.slot, seen.version, seen.checksum);
+    if (seen.expiresAt !== 0) expiryTimes.note(seen.slot, seen.expiresAt);
+  };
+  readStore(storage, note, (error, opened) => {
+    if (error !== null || opened === null) return done(error, null);
+    if (isMetaDamaged(storage, { encode: encodeTopology, decode: decodeTopology }))
+      return done({ kind: 'damaged', message: 'what the store keeps of the membership is damaged' }, null);
+    const { damagedCount } = opened;
+    if (damagedCount > 0) telemetry.event('error', 'store.damaged', { records: damagedCount });
+    done(null, { opened, digests, expiryTimes });
+  });
 }
 
 export function readStore(
@@ -92,7 +125,7 @@ function readMarks(
     },
     (error) => {
       const fault: StorageError | null = damaged
-        ? { kind: 'io', message: 'an in-flight entry is damaged' }
+        ? { kind: 'damaged', message: 'an in-flight entry of the store is damaged' }
         : error;
       done(fault, found, batchHighest);
     },

@@ -14,6 +14,18 @@ export function reasonsNotReady(status: NodeStatus): string[] {
   if (MAY_NEED_RECORD.has(status.phase) && status.record.state === 'down') {
     reasons.push(`PostgreSQL is awaited (${status.record.reason})`);
   }
+  const { setAside, inDoubt } = status.store;
+  if (inDoubt) {
+    reasons.push(
+      `its store was damaged and lies in ${setAside.at(-1) ?? 'another place'}: it waits for members that know the cluster to let it in, and where none does, for an operator (docs/CONFIGURATION.md, "A damaged store")`,
+    );
+  }
+  const { state, freeBytes, reserveBytes } = status.disk;
+  // One that refuses writes stays, and is read from like any other.
+  if (state === 'low') {
+    const free = `${freeBytes} bytes are free, and ${reserveBytes} are to stay so`;
+    reasons.push(`its disk is nearly full, so it takes no part in writes: ${free}`);
+  }
   if (!status.leaseHeld) reasons.push('the node holds no lease');
   return reasons;
 }

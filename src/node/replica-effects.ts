@@ -50,6 +50,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     leaseHeld: () => membership.leaseHeld(),
     blockedUntil: (slot) => membership.blockedUntil(slot),
     writesThrough: (key) => recordWriter !== null && writesThrough(key),
+    refusing: () => membership.room.refusing,
     recordAvailable: () => parts.systemOfRecord === null || parts.systemOfRecord.health().state === 'up',
     event: (level, name, fields) => parts.telemetry.event(level, name, fields),
   };

@@ -40,6 +40,7 @@ export interface StorageEntry {
 }
 
 export interface StorageError {
-  readonly kind: 'full' | 'io' | 'closed';
+  /** damaged: what is stored cannot be what was written. */
+  readonly kind: 'full' | 'io' | 'closed' | 'damaged';
   readonly message: string;
 }

@@ -21,6 +21,7 @@ import { decodeTopology, encodeTopology } from './topology-codec.ts';
 import type { Writer } from './writer.ts';
 
 const STATES = ['blank', 'entering', 'serving'] as const;
+const ROOMS = ['enough', 'low', 'refusing'] as const;
 /** Stands where none could be read; the frame it is in is refused. */
 const NO_TOPOLOGY: Topology = {
   epoch: 0,
@@ -158,6 +159,7 @@ export function writeIntroduction(out: Writer, message: Introduction): void {
   out.bool(message.joins);
   out.text(message.replaces);
   out.text(message.founders);
+  out.u8(ROOMS.indexOf(message.room));
 }
 
 export function readIntroduction(from: Reader): Introduction {
@@ -177,6 +179,7 @@ export function readIntroduction(from: Reader): Introduction {
     joins: from.bool(),
     replaces: from.text(),
     founders: from.text(),
+    room: readChoice(from, ROOMS),
   };
 }
 

@@ -199,6 +199,29 @@ test('LevelDB: a bit flipped in the middle of the log is damage, not silent loss
   }
 });
 
+test('LevelDB: a damaged table is found by whoever reads it, as damage', async () => {
+  const directory = freshDirectory();
+  const result = await openLevelStore(directory, { writeBufferBytes: 64 * 1024 });
+  if (result.kind !== 'open') throw new Error(result.message);
+  const bytes = new Uint8Array(4_000);
+  for (let n = 0; n < 200; n++) {
+    for (let index = 0; index < bytes.length; index++)
+      bytes[index] = (index * 7 + n * 13 + ((index * n) >> 3)) & 255;
+    await writeBytes(result.storage, [`k${String(n).padStart(3, '0')}`], [bytes]);
+  }
+  await new Promise<void>((resolve) => result.storage.close(resolve));
+  for (const name of readdirSync(directory).filter((file) => file.endsWith('.ldb'))) {
+    const table = readFileSync(join(directory, name));
+    writeFileSync(join(directory, name), table.fill(0xff, 0, table.length >> 1));
+  }
+  const again = await openLevel(directory);
+  const error = await scan(again, '', '~', 10_000, 1e9).then(
+    () => null,
+    (reason: unknown) => String(reason),
+  );
+  expect(error).toContain('damaged: ');
+});
+
 test('LevelDB: a last batch torn by a power cut is dropped, and the rest is there', async () => {
   const tear: ((log: Buffer) => Buffer)[] = [
     (log) => log.subarray(0, log.length - 3),

@@ -4,6 +4,8 @@
  */
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SmallDisks } from '../../verify/chaos/small-disks.ts';
+import { readScenario } from '../../verify/chaos/scenario.ts';
 import { buildProgram } from '../support/supervisor-program.ts';
 import { runAndJudge } from '../verify/run-and-judge.ts';
 
@@ -12,6 +14,21 @@ beforeAll(async () => {
   program = await buildProgram('src/cli/main.ts');
 });
 afterAll(() => program.remove());
+
+const whyNoDisks = SmallDisks.whyNot();
+test.skipIf(whyNoDisks !== null)(
+  `disks fill up${whyNoDisks === null ? '' : ` (not here: ${whyNoDisks})`}: no process ends, and no request fails where one node can be done without`,
+  async () => {
+    const one = await runAndJudge(program.entry, 'filling-disks', randomInt(1_000_000), {
+      faults: [{ fault: 'disk-fills', nodes: 1, lastsMs: [3_000, 5_000] }],
+      load: { ...readScenario('filling-disks').load, conditions: false, retries: true },
+      expect: { operationsMin: 2_000, failuresMax: 0, endings: false },
+    });
+    const all = await runAndJudge(program.entry, 'filling-disks', randomInt(1_000_000));
+    process.stderr.write(one.text + all.text);
+    expect([...one.faults, ...all.faults]).toEqual([]);
+  },
+);
 
 test.each(['mixed', 'together', 'kills', 'disks', 'rolling-restart'])(
   '%s: nothing lost, nothing stale, and the cluster comes back',

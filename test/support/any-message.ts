@@ -265,6 +265,7 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     joins: fc.boolean(),
     replaces: text,
     founders: text,
+    room: fc.constantFrom('enough' as const, 'low' as const, 'refusing' as const),
   }),
   retired: fc.constant({}),
 };

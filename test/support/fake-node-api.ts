@@ -216,6 +216,8 @@ const STATUS: NodeStatus = {
       slow: 'taken out as slow: it answers after 210 ms, the others after 4 ms',
     },
   ],
+  store: { setAside: [], reason: '', inDoubt: false },
+  disk: { state: 'enough', freeBytes: 9_000_000, reserveBytes: 1_000_000 },
   record: { state: 'up', reason: '' },
   legacy: { state: 'unused', reason: '', calls: 0 },
   slotsMoving: 0,

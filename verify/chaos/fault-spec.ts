@@ -85,6 +85,8 @@ const otherFaults = [
     lastsMs,
   }),
   z.strictObject({ fault: z.literal('disk-full'), nodes, lastsMs }),
+  /** Little room is left on it, until it is freed: the node must notice, and nothing may come of it. */
+  z.strictObject({ fault: z.literal('disk-fills'), nodes, lastsMs }),
   z.strictObject({ fault: z.literal('sync-slow'), nodes, delayMs: range, lastsMs }),
   z.strictObject({ fault: z.literal('sync-fails'), nodes, lastsMs }),
   /** The wall clock jumps by so much, ahead where positive, and back at the end. */

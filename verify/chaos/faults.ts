@@ -39,6 +39,7 @@ const CATALOGUE: { readonly [Kind in FaultKind]: { readonly strike: Strike<Kind>
   'postgres-delay': { strike: record.postgresDelay, needs: 'wires' },
   legacy: { strike: record.legacy, needs: 'legacy' },
   'disk-full': { strike: machine.diskFull, needs: 'disks' },
+  'disk-fills': { strike: machine.diskFills, needs: 'disks' },
   'sync-slow': { strike: machine.syncSlow, needs: 'trace' },
   'sync-fails': { strike: machine.syncFails, needs: 'trace' },
   clock: { strike: machine.clock, needs: 'clocks' },

@@ -4,10 +4,12 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { until } from '../world.ts';
+import { statusOf, until } from '../world.ts';
 import type { SpecOf } from './fault-spec.ts';
 import type { Scene } from './scene.ts';
 
+/** Below the reserve of a node on a small disk, and enough for what it writes until it is out of the write path. */
+const DISK_LEFT_BYTES = 16 * 1024 * 1024;
 const ATTACH_TIMEOUT_MS = 5_000;
 
 export async function diskFull(spec: SpecOf<'disk-full'>, scene: Scene): Promise<boolean> {
@@ -18,6 +20,22 @@ export async function diskFull(spec: SpecOf<'disk-full'>, scene: Scene): Promise
     const filled = names.map((name) => disks.fill(name));
     await scene.hold(spec.lastsMs);
     return filled.length > 0 && filled.every((isFull) => isFull);
+  } finally {
+    for (const name of names) disks.free(name);
+  }
+}
+
+/** Struck where each of the nodes says so of its disk by the end. */
+export async function diskFills(spec: SpecOf<'disk-fills'>, scene: Scene): Promise<boolean> {
+  const names = scene.takeNodes(spec.nodes);
+  const disks = scene.rig.disks!;
+  scene.began(names, `the disk of ${names.join(', ')} is nearly full`);
+  try {
+    await Promise.all(names.map((name) => disks.leave(name, DISK_LEFT_BYTES)));
+    await scene.hold(spec.lastsMs);
+    const nodes = scene.world.nodes.filter(({ name }) => names.includes(name));
+    const told = await Promise.all(nodes.map(statusOf));
+    return told.length > 0 && told.every((status) => status !== null && status.disk.state !== 'enough');
   } finally {
     for (const name of names) disks.free(name);
   }

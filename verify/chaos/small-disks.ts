@@ -2,7 +2,7 @@
  * A small disk for each node, so that one can be filled without harming the machine: a memory file system of a
  * few megabytes, mounted where the node keeps its data. Mounting needs root on Linux.
  */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -11,10 +11,12 @@ import {
   openSync,
   rmdirSync,
   rmSync,
+  statfsSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 export interface NodeDisk {
   readonly name: string;
@@ -25,6 +27,7 @@ export interface NodeDisk {
 const DISK_MB = 384;
 const BALLAST = 'ballast';
 const CHUNK_BYTES = 1024 * 1024;
+const run = promisify(execFile);
 
 export class SmallDisks {
   private readonly disks: readonly NodeDisk[];
@@ -70,6 +73,14 @@ export class SmallDisks {
     } finally {
       closeSync(file);
     }
+  }
+
+  /** So much stays free. By another process: it takes a second, in which the clients of this one would stand still. */
+  async leave(name: string, bytes: number): Promise<void> {
+    const path = this.diskOf(name);
+    const { bavail, bsize } = statfsSync(path);
+    const ballast = Math.max(1, bavail * bsize - bytes);
+    await run('fallocate', ['--length', String(ballast), join(path, BALLAST)]);
   }
 
   free(name: string): void {

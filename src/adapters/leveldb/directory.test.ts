@@ -1,18 +1,16 @@
 /** The data directory on a real disk: made once, known again, and never taken from somebody else. */
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DIRECTORY_FORMAT, openDirectory, setAside, type DataDirectory } from './directory.ts';
+import {
+  BROKEN_STORES_MAX,
+  DIRECTORY_FORMAT,
+  brokenStores,
+  openDirectory,
+  setAside,
+  type DataDirectory,
+} from './directory.ts';
 
 const identity = { clusterName: 'shop', nodeName: 'a' };
 let root = '';
@@ -109,18 +107,27 @@ test('a path that is a file: is refused with its name', async () => {
   expect(await refusal(join(root, 'file', 'data'))).toContain(join(root, 'file', 'data'));
 });
 
-test('broken stores set aside: the last two are kept, and where none is nothing happens', async () => {
+test('broken stores: set aside under the time, none is ever removed, and one too many is refused with what to do', async () => {
   const directory = await take(root);
-  expect(await setAside(directory)).toBe(null);
-  for (let n = 1; n <= 4; n++) {
+  const moved: string[] = [];
+  for (let n = 1; n <= BROKEN_STORES_MAX; n++) {
     mkdirSync(directory.storePath);
     writeFileSync(join(directory.storePath, 'CURRENT'), String(n));
-    expect(await setAside(directory)).toBe(join(root, `store.broken-${n}`));
+    const result = await setAside(directory, 'it is damaged');
+    if (result.kind !== 'moved') throw new Error(result.message);
+    expect(result.path).toMatch(/store\.broken-\d{8}T\d{6}Z(-\d+)?$/);
     expect(existsSync(directory.storePath)).toBe(false);
+    expect(readFileSync(join(result.path, 'CURRENT'), 'utf8')).toBe(String(n));
+    moved.push(result.path);
   }
-  expect(readdirSync(root).filter((name) => name.includes('broken'))).toEqual([
-    'store.broken-3',
-    'store.broken-4',
-  ]);
-  expect(readFileSync(join(root, 'store.broken-3', 'CURRENT'), 'utf8')).toBe('3');
+  expect((await brokenStores(directory)).sort()).toEqual(moved.sort());
+  mkdirSync(directory.storePath);
+  const refused = await setAside(directory, 'it is damaged');
+  expect(refused).toMatchObject({ kind: 'refused' });
+  expect(refused).toHaveProperty(
+    'message',
+    expect.stringMatching(/^it is damaged; and 3 damaged stores .*remove those/),
+  );
+  expect(existsSync(directory.storePath)).toBe(true);
+  expect(await brokenStores(directory)).toHaveLength(BROKEN_STORES_MAX);
 });

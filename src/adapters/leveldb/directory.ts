@@ -3,7 +3,7 @@
  * only one process uses it. Everything that would make a node serve from somebody else's data, or data that
  * it cannot read, is refused here with one line that says what to do.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 
@@ -13,8 +13,9 @@ export const DIRECTORY_FORMAT = 1;
 const IDENTITY_FILE = 'identity.json';
 const STORE_FOLDER = 'store';
 const LOCK_FOLDER = 'lock';
-/** Broken stores kept for whoever wants to look; older ones are removed. */
-const BROKEN_STORES_MAX = 2;
+const BROKEN_PREFIX = `${STORE_FOLDER}.broken-`;
+/** Broken stores kept for whoever wants to look; with so many a node does not start on a further one. */
+export const BROKEN_STORES_MAX = 3;
 
 export interface DirectoryIdentity {
   readonly clusterName: string;
@@ -174,25 +175,32 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** Stores that were set aside, oldest first. */
+export async function brokenStores(directory: DataDirectory): Promise<string[]> {
+  const names = (await readdir(directory.path)).filter((name) => name.startsWith(BROKEN_PREFIX));
+  return names.sort().map((name) => join(directory.path, name));
+}
+
+export type SetAsideResult =
+  /** Where it went. */
+  | { readonly kind: 'moved'; readonly path: string }
+  /** One line for the operator; nothing was changed. */
+  | { readonly kind: 'refused'; readonly message: string };
+
 /**
- * Moves a broken store to `store.broken-<n>` beside it and keeps the last two such. The store must be closed.
- * Tells where it went, or null where there was none.
+ * Moves a broken store to `store.broken-<time>` beside it: it may hold what nobody else has, so it is never removed
+ * here. The store must be closed. A disk that breaks one store after the other is not to be filled with them.
  */
-export async function setAside(directory: DataDirectory): Promise<string | null> {
-  const exists = await stat(directory.storePath).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) return null;
-  const prefix = `${STORE_FOLDER}.broken-`;
-  const names = (await readdir(directory.path)).filter((name) => /^store\.broken-\d+$/.test(name));
-  const numbers = names.map((name) => Number(name.slice(prefix.length))).sort((a, b) => a - b);
-  // Room is made first: the disk may be full, and that may be why the store broke.
-  while (numbers.length >= BROKEN_STORES_MAX) {
-    await rm(join(directory.path, `${prefix}${numbers.shift()!}`), { recursive: true, force: true });
+export async function setAside(directory: DataDirectory, reason: string): Promise<SetAsideResult> {
+  const kept = await brokenStores(directory);
+  if (kept.length >= BROKEN_STORES_MAX) {
+    const message = `${reason}; and ${kept.length} damaged stores lie in ${directory.path} already: the disk may be failing. Look into that, remove those that are of no use any more (${BROKEN_PREFIX}*), and start the node again`;
+    return { kind: 'refused', message };
   }
-  const target = join(directory.path, `${prefix}${(numbers.at(-1) ?? 0) + 1}`);
+  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  const path = join(directory.path, BROKEN_PREFIX + time);
+  const target = kept.includes(path) ? `${path}-${kept.length + 1}` : path;
   await rename(directory.storePath, target);
   await syncFolder(directory.path);
-  return target;
+  return { kind: 'moved', path: target };
 }

@@ -114,6 +114,11 @@ export function classifyWriteError(error: unknown): StorageError {
   return { kind: full ? 'full' : 'io', message };
 }
 
+function classifyReadError(error: unknown): StorageError {
+  const { code, message } = causeOf(error);
+  return { kind: code === 'LEVEL_CORRUPTION' || /corruption/i.test(message) ? 'damaged' : 'io', message };
+}
+
 const CLOSED: StorageError = { kind: 'closed', message: 'the store is closed' };
 
 class LevelStorage implements Storage {
@@ -202,7 +207,7 @@ class LevelStorage implements Storage {
         () => done(null, entries),
         (error: unknown) => {
           iterator.close().catch(() => undefined);
-          done(this.closing === null ? { kind: 'io', message: causeOf(error).message } : CLOSED, []);
+          done(this.closing === null ? classifyReadError(error) : CLOSED, []);
         },
       );
   }

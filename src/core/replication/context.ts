@@ -66,6 +66,8 @@ export interface ReplicaEffects {
   /** Monotonic ms until which no write of the slot may complete. (R15) */
   blockedUntil(slot: number): number;
   writesThrough(key: string): boolean;
+  /** Members that have no room for a write. Hardly ever any. (R32) */
+  refusing(): ReadonlySet<number>;
   /** False while PostgreSQL is known to be down. (R6) */
   recordAvailable(): boolean;
   event(

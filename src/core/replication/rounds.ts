@@ -11,6 +11,7 @@ import { isRefusable } from '../operation.ts';
 import type { WriteResult } from '../operation.ts';
 import { ORIGIN_LEGACY, recordOf } from '../record.ts';
 import type { KeyRecord, SealedRecord } from '../record.ts';
+import { memberById } from '../topology.ts';
 import { counterOf, makeVersion } from '../version.ts';
 import { answerWrite, closeKey, failWrite, heldVersion, makeRunnable } from './context.ts';
 import type { ReplicaContext } from './context.ts';
@@ -49,11 +50,24 @@ export function runQueue(context: ReplicaContext, state: KeyState): void {
   combine(context, state, conditional);
 }
 
-/** What forbids a write before anything of it was done: a definite refusal. (R6, R7) */
+function diskFull(context: ReplicaContext, id: number): Failure {
+  const name = memberById(context.view.topology, id)?.name ?? String(id);
+  return failure(
+    'disk_full',
+    `the disk of ${name} has less free space than its reserve (disk.reserveBytes), and writes cannot do without that node: free space there, or add a node`,
+  );
+}
+
+/** What forbids a write before anything of it was done: a definite refusal. (R6, R7, R32) */
 function refusalOf(context: ReplicaContext, state: KeyState): Failure | null {
   const row = context.view.row(state.slot);
   if (!row.owns) return failure('not_ready');
   if (row.owners.length < context.view.ownersNeeded) return failure('owners_missing');
+  const refusing = context.effects.refusing();
+  if (refusing.size > 0) {
+    const full = [context.self.id, ...row.others].find((id) => refusing.has(id));
+    if (full !== undefined) return diskFull(context, full);
+  }
   if (context.effects.writesThrough(state.key) && !context.effects.recordAvailable()) {
     return failure('record_unavailable');
   }

@@ -32,7 +32,10 @@ export class SlotView {
   /** In the order of the topology's rows. */
   readonly rows: readonly RowView[];
 
-  /** `bystander`: this process is not the member that the epoch knows under its id, and owns nothing. */
+  /**
+   * `bystander`: this process is not the member that the epoch knows under its id, and owns nothing; or it is, and is
+   * about to be none: what is asked of it is for the others.
+   */
   constructor(topology: Topology, selfId: number, bystander = false) {
     this.topology = topology;
     this.selfId = selfId;
@@ -41,6 +44,7 @@ export class SlotView {
       const owners = liveOwners(topology, row);
       const copying = learners(topology, row);
       const leaving = retiring(topology, row);
+      const able = bystander ? owners.filter((id) => id !== selfId) : owners;
       return {
         owners,
         others: (copying.length === 0 ? owners : [...owners, ...copying]).filter((id) => id !== selfId),
@@ -48,7 +52,7 @@ export class SlotView {
         learns: !bystander && copying.includes(selfId),
         recovers: !bystander && recovererOf(topology, row) === selfId,
         retires: !bystander && owners.includes(selfId) && leaving.includes(selfId),
-        first: owners.find((id) => !leaving.includes(id)) ?? owners[0] ?? 0,
+        first: able.find((id) => !leaving.includes(id)) ?? able[0] ?? 0,
         place: owners.indexOf(selfId),
       };
     });

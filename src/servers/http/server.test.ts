@@ -43,6 +43,16 @@ test('PostgreSQL and legacy down: still ready, as other nodes reach them no bett
   expect((await read('/readyz')).status).toBe(200);
 });
 
+test('a disk that is nearly full: not ready where the node is out of writes for it, ready where it stays to be read', async () => {
+  const disk = { freeBytes: 100, reserveBytes: 200 };
+  api.statusChanges = { phase: 'entering', disk: { state: 'low', ...disk } };
+  const { status, body } = await read('/readyz');
+  expect(status).toBe(503);
+  expect((body as { detail: string }).detail).toMatch(/disk is nearly full.*: 100 bytes are free, and 200/);
+  api.statusChanges = { disk: { state: 'refusing', ...disk } };
+  expect((await read('/readyz')).status).toBe(200);
+});
+
 test('the status: the whole of it; any other page: not found', async () => {
   expect(await read('/status')).toEqual({ status: 200, body: api.status() });
   expect((await read('/nothing')).status).toBe(404);

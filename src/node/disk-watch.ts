@@ -1,0 +1,65 @@
+/**
+ * Looks at the free space of the node's disk every second, and tells when it becomes too little and when there is
+ * enough again. Where the system cannot say, what was seen last stands. (PROTOCOL R32)
+ */
+import { DiskRoom } from '../core/disk-room.ts';
+import type { DiskReserve } from '../core/disk-room.ts';
+import { DISK_LOOK_MS } from '../core/limits.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { DiskSpace } from '../ports/disk-space.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+
+export interface DiskWatchParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly diskSpace: DiskSpace;
+  readonly diskReserve: DiskReserve;
+}
+
+export class DiskWatch {
+  private readonly parts: DiskWatchParts;
+  private readonly onChange: (isLow: boolean) => void;
+  private readonly room: DiskRoom;
+  private isUnknown = false;
+  private stopped = false;
+
+  constructor(parts: DiskWatchParts, onChange: (isLow: boolean) => void) {
+    this.parts = parts;
+    this.onChange = onChange;
+    this.room = new DiskRoom(parts.diskReserve);
+  }
+
+  /** Bytes, as last seen; all 0 where the disk is not watched. */
+  get seen(): { readonly freeBytes: number; readonly reserveBytes: number } {
+    return { freeBytes: this.room.freeBytes, reserveBytes: this.room.reserveBytes };
+  }
+
+  start(): void {
+    if (this.parts.diskReserve.bytes > 0) this.look();
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private look(): void {
+    if (this.stopped) return;
+    this.parts.diskSpace.look((error, { freeBytes, totalBytes }) => {
+      if (this.stopped) return;
+      this.parts.clock.after(DISK_LOOK_MS, () => this.look());
+      if (error !== null) return this.cannotTell(error);
+      this.isUnknown = false;
+      if (!this.room.saw(freeBytes, totalBytes)) return;
+      const { isLow, reserveBytes } = this.room;
+      const level = isLow ? 'error' : 'info';
+      this.parts.telemetry.event(level, isLow ? 'disk.low' : 'disk.enough', { freeBytes, reserveBytes });
+      this.onChange(isLow);
+    });
+  }
+
+  /** Told once, until it can be told again. */
+  private cannotTell(reason: string): void {
+    if (!this.isUnknown) this.parts.telemetry.event('warn', 'disk.unknown', { reason });
+    this.isUnknown = true;
+  }
+}
