@@ -33,11 +33,12 @@ interface Flight {
   readonly message: PeerMessage;
 }
 
-/** Which messages wait: of one sender, to one receiver, of one kind; what is left out is any. */
+/** Which messages wait: of one sender, to one receiver, of one kind, some of them; what is left out is any. */
 export interface Hold {
   readonly from?: ScenarioNode;
   readonly to?: ScenarioNode;
   readonly kind?: PeerMessage['kind'];
+  readonly only?: (message: PeerMessage) => boolean;
 }
 
 /** What a client has been told so far. */
@@ -317,6 +318,7 @@ export class Scenario {
   private matches(hold: Hold, flight: Flight): boolean {
     if (hold.from !== undefined && hold.from !== flight.from) return false;
     if (hold.to !== undefined && hold.to.id !== flight.to) return false;
+    if (hold.only !== undefined && !hold.only(flight.message)) return false;
     return hold.kind === undefined || hold.kind === flight.message.kind;
   }
 

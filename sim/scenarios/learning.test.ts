@@ -4,6 +4,7 @@ import {
   fillAfterDelete,
   fillAfterWrite,
   fillOvertaken,
+  loweredWhileCompared,
   higherLeftover,
   leftoverOfUnknownKey,
   pendingIsCopied,
@@ -44,6 +45,10 @@ test('a slot is given up and learnt again while the disk is slow: what it stores
 
 test('a learner still has what was deleted meanwhile: it learns the deletion, and what it writes afterwards stands', () => {
   expect(deletedMeanwhile({})).toBe('ok');
+});
+
+test('a lower write takes the place of what a learner has, while its digest is compared: it copies the slot after all', () => {
+  expect(loweredWhileCompared({})).toBe('ok');
 });
 
 test('a fill comes after a client has written or deleted: nothing changes', () => {

@@ -4,7 +4,7 @@
  * (PROTOCOL R19, R20, R25)
  */
 import type { Mutations } from '../../src/core/mutations.ts';
-import { Scenario } from '../scenario.ts';
+import { Scenario, SLOT } from '../scenario.ts';
 import type { ScenarioNode } from '../scenario-node.ts';
 
 /** B stored a write of its own that nobody ever heard of, and comes back as a learner. */
@@ -242,4 +242,37 @@ export function fillOvertaken(mutations: Mutations): string {
   if (fill.outcome === null) return 'the fill did not come to an end';
   const isNative = reads.every((each) => each?.kind === 'value' && each.value === 'native');
   return isNative ? world.verdict() : `it ends with ${JSON.stringify(reads)}`;
+}
+
+/**
+ * C has a valid write, and dies; A's, below it, is under way. C comes back and its digest is its source's. Before it
+ * hears so, A's write takes the place of what does not count yet: now C lacks what its source has. (R19)
+ */
+export function loweredWhileCompared(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  const fromA = world.hold({ from: a, kind: 'invalidate' });
+  world.put(a, 'lower');
+  if (world.put(c, 'higher').outcome?.kind !== 'done') return 'the higher write did not come to an end';
+  const valid = world.onDisk(c);
+  world.pass(100);
+  world.crash(c);
+  world.epoch([a, b]);
+  c.restart();
+  const answer = world.hold({
+    to: c,
+    only: (message) => message.kind === 'learnDifferences' && message.slotFirst + message.slotCount > SLOT,
+  });
+  world.epoch(world.nodes, [a, b]);
+  world.release(fromA);
+  if (world.onDisk(c) >= valid) return 'the lower write has not reached it';
+  world.release(answer);
+  world.pass(200);
+  if (!c.hasLearned) return 'the learner did not catch up';
+  const learnt = world.onDisk(c);
+  world.epoch(world.nodes);
+  world.pass(1_000);
+  if (learnt !== valid) return `it is to be complete with version ${learnt}, and lacks ${valid}`;
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
 }

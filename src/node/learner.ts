@@ -253,7 +253,7 @@ export class Learner {
     for (let at = 0; at < comparison.slots.length; at += 1) {
       const slot = comparison.slots[at]!;
       if (!this.slotsLeft.has(slot)) continue;
-      if (differing.has(slot)) this.toPull.push(slot);
+      if (differing.has(slot) || this.parts.shelf.wasLowered(slot)) this.toPull.push(slot);
       else this.confirm(slot);
     }
     this.noteProgress();

@@ -15,6 +15,13 @@ import { HotCache } from './hot-cache.ts';
 import type { SlotDigests } from './slot-digests.ts';
 import type { StoreChange, StoreWriter } from './store-writer.ts';
 
+interface LearnSession {
+  readonly written: Set<string>;
+  copiedThrough: string;
+  /** Something lower took the place of a leftover: what the source said of the slot's digest says nothing any more. */
+  wasLowered: boolean;
+}
+
 export class RecordShelf {
   readonly digests: SlotDigests;
   readonly expiryTimes: ExpiryTimes;
@@ -24,7 +31,7 @@ export class RecordShelf {
   /** 1 where everything held of the slot counts: complete, or confirmed by its source. */
   private readonly verified = new Uint8Array(SLOT_COUNT);
   /** Per unverified slot: keys written in this learning session, and how far the source's copy has come. */
-  private readonly sessions = new Map<number, { readonly written: Set<string>; copiedThrough: string }>();
+  private readonly sessions = new Map<number, LearnSession>();
 
   /** `onDamaged`: a record that counts was asked for and fails its checksum; called from within. */
   constructor(
@@ -69,9 +76,9 @@ export class RecordShelf {
 
   /** `changes`: what must be on disk together with the record. */
   store(write: StoredWrite, changes: readonly StoreChange[] | null = null): number {
-    this.account(write.slot, write.sealed.record.key, write.sealed, write.replaced);
+    const previous = this.account(write.slot, write.sealed.record.key, write.sealed, write.replaced);
     this.cache.outdate(write.sealed.record.key);
-    this.noteWritten(write.slot, write.sealed.record.key);
+    if (this.verified[write.slot] === 0) this.noteWritten(write, previous);
     return this.writer.put(write, changes);
   }
 
@@ -83,13 +90,20 @@ export class RecordShelf {
   }
 
   /** `replaced`, where it is known, saves a read of the store: an eighth of a put's time on the main thread. */
-  private account(slot: number, key: string, next: SealedRecord | null, replaced: SealedRecord | null): void {
-    const previous = replaced ?? this.read(key, slot);
-    this.digests.replace(slot, previous === 'damaged' ? undefined : previous, next);
+  private account(
+    slot: number,
+    key: string,
+    next: SealedRecord | null,
+    replaced: SealedRecord | null,
+  ): SealedRecord | undefined {
+    const read = replaced ?? this.read(key, slot);
+    const previous = read === 'damaged' ? undefined : read;
+    this.digests.replace(slot, previous, next);
     if (next !== null) {
       const { tombstone, expiresAt } = next.record;
       if (!tombstone && expiresAt !== 0) this.expiryTimes.note(slot, expiresAt);
     }
+    return previous;
   }
 
   keepHot(sealed: SealedRecord): void {
@@ -148,13 +162,26 @@ export class RecordShelf {
     );
   }
 
-  private noteWritten(slot: number, key: string): void {
-    if (this.verified[slot] === 0) this.session(slot).written.add(key);
+  /**
+   * Since digests were compared: a leftover that the source has, too, and that this node no longer has. Where something
+   * higher took its place, the source will hear of that; where it was lower, the slot is to be copied after all. (R19)
+   */
+  wasLowered(slot: number): boolean {
+    return this.sessions.get(slot)?.wasLowered === true;
   }
 
-  private session(slot: number): { readonly written: Set<string>; copiedThrough: string } {
+  private noteWritten({ slot, sealed }: StoredWrite, previous: SealedRecord | undefined): void {
+    const session = this.session(slot);
+    session.written.add(sealed.record.key);
+    if (previous !== undefined && previous.record.version > sealed.record.version) session.wasLowered = true;
+  }
+
+  private session(slot: number): LearnSession {
     let session = this.sessions.get(slot);
-    if (session === undefined) this.sessions.set(slot, (session = { written: new Set(), copiedThrough: '' }));
+    if (session === undefined) {
+      session = { written: new Set(), copiedThrough: '', wasLowered: false };
+      this.sessions.set(slot, session);
+    }
     return session;
   }
 }

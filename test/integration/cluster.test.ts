@@ -169,6 +169,8 @@ describe('what is lost', () => {
     await begin();
     const client = cluster.client('node-3');
     await cluster.client('node-1').set('key', 'value');
+    // Readable here: what is in flight when the others die is no old answer.
+    expect(textOf(await client.get('key'))).toBe('value');
     await cluster.kill('node-1', 'node-2');
     const find = (): ReturnType<typeof client.find> => client.find('key', { allowStale: true });
     await until('an old answer', async () => (await find()).stale);
