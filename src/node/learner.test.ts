@@ -58,6 +58,7 @@ function begin(): Scene {
     clock: { now: () => scene.at },
     shelf: {
       isVerified: (slot: number) => verified.has(slot),
+      wasLowered: () => false,
       visitUnverified: (slots: Uint16Array, visit: (slot: number) => void) =>
         slots.forEach((slot) => verified.has(slot) || visit(slot)),
       setVerified: (slot: number) => void verified.add(slot),
