@@ -3,6 +3,7 @@
  * has left over, and the higher version of each key stands. Nobody owns the slots meanwhile, so nothing is written to
  * them. What was in flight here when its coordinator was lost is finished afterwards like any orphan. (PROTOCOL R13, R28)
  */
+import { heldAtRest } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { SealedRecord } from '../core/record.ts';
@@ -124,18 +125,9 @@ export class RecordRecovery {
     const held = shelf.read(record.key, slot);
     if (!isBehind(held, sealed)) return;
     this.replica!.sawVersion(record.version);
-    if (!this.replica!.copy(slot, { ...AT_REST, sealed })) shelf.replaceAtRest(slot, record.key, sealed);
+    if (!this.replica!.copy(slot, heldAtRest(sealed))) shelf.replaceAtRest(slot, record.key, sealed);
   }
 }
-
-const AT_REST = {
-  conditional: false,
-  recorded: true,
-  coordinator: { id: 0, incarnation: 0 },
-  base: 0,
-  operations: null,
-  valid: true,
-} as const;
 
 function isBehind(held: SealedRecord | undefined | 'damaged', row: SealedRecord): boolean {
   if (held === undefined || held === 'damaged') return true;

@@ -4,7 +4,7 @@
  * here, and its write or round is tried again afterwards by itself. (PROTOCOL R10)
  */
 import type { PeerMessage, RepairPull, RepairRecord } from '../core/message.ts';
-import { heldRecordOf } from '../core/replication/follow.ts';
+import { heldAtRest, heldRecordOf } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -89,10 +89,7 @@ export class Repair {
     }
     const sealed = this.parts.shelf.load(key, slot);
     if (sealed === undefined || sealed === 'damaged') return;
-    const coordinator = { id: 0, incarnation: 0 };
-    const rest = { conditional: false, recorded: true, coordinator, base: 0, operations: null };
-    const held = { sealed, ...rest, valid: true };
-    this.parts.send(from, { kind: 'repairRecord', held });
+    this.parts.send(from, { kind: 'repairRecord', held: heldAtRest(sealed) });
   }
 
   /**

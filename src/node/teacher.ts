@@ -18,7 +18,7 @@ import type {
   PeerMessage,
   RememberedOperation,
 } from '../core/message.ts';
-import { heldRecordOf } from '../core/replication/follow.ts';
+import { heldAtRest, heldRecordOf } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
@@ -146,17 +146,7 @@ function toRecords(replica: Replica, entries: readonly StorageEntry[]): HeldReco
     if (sealed === undefined) return undefined;
     const state = replica.stateOf(sealed.record.key);
     const inFlight = state === undefined || state.valid ? null : heldRecordOf(state);
-    records.push(
-      inFlight ?? {
-        sealed,
-        conditional: false,
-        recorded: true,
-        coordinator: { id: 0, incarnation: 0 },
-        base: 0,
-        operations: null,
-        valid: true,
-      },
-    );
+    records.push(inFlight ?? heldAtRest(sealed));
   }
   return records;
 }

@@ -5,6 +5,7 @@
 import { NONE, appended } from '../../base/short-list.ts';
 import type { Acknowledge, HeldRecord, Invalidate, Validate } from '../message.ts';
 import { isEarlyExpiry } from '../record.ts';
+import type { SealedRecord } from '../record.ts';
 import { COUNTER_JUMP_MAX, counterOf } from '../version.ts';
 import { closeKey, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext } from './context.ts';
@@ -105,6 +106,19 @@ export function heldRecordOf(state: KeyState): HeldRecord | null {
     base: state.heldBase,
     operations: state.heldOperations,
     valid: state.valid,
+  };
+}
+
+/** What stands at rest is valid, and nobody drives it. */
+export function heldAtRest(sealed: SealedRecord): HeldRecord {
+  return {
+    sealed,
+    conditional: false,
+    recorded: true,
+    coordinator: { id: 0, incarnation: 0 },
+    base: 0,
+    operations: null,
+    valid: true,
   };
 }
 
