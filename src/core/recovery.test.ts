@@ -1,37 +1,11 @@
 /** What is lost, what giving it up makes of it, and how it becomes whole again, epoch by epoch. */
 import { describe, expect, it } from 'vitest';
+import { founded, place } from '../../test/support/founded.ts';
 import { doChore, planHousekeeping, rebalance } from './housekeeping.ts';
 import { giveUp, lossOf } from './recovery.ts';
-import { placeSlots, rowsOf } from './slot-table.ts';
-import { changeMembers, foundTopology, promote } from './topology-change.ts';
-import type { Place } from './topology-change.ts';
+import { changeMembers, promote } from './topology-change.ts';
 import { isForsaken, liveOwners, recovererOf } from './topology.ts';
 import type { Topology } from './topology.ts';
-
-const hash32 = (text: string): number => {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash >>> 0;
-};
-const place: Place = (members, previous) =>
-  rowsOf(placeSlots({ members, replicaCount: 3, previous, hash32 }));
-
-function founded(count: number): Topology {
-  const names = Array.from({ length: count }, (_, index) => `node-${index + 1}`);
-  return foundTopology({
-    clusterId: 'c',
-    life: 1,
-    members: names.map((name) => ({ name, address: name, zone: '', host: name, weight: 1, incarnation: 1 })),
-    place,
-    replicaCount: 3,
-    ownerCountMin: 2,
-    leaseMs: 600,
-    clockDrift: 0.01,
-    healAfterMs: 0,
-    floorCounter: 1,
-    loaded: true,
-  });
-}
 
 const gone = (topology: Topology, ...ids: number[]): Topology =>
   changeMembers(topology, { gone: ids, entrants: [] })!;

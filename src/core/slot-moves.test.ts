@@ -1,40 +1,16 @@
 /** How slots change hands, step by step; then any sequence of steps against what must never be lost. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { founded as foundedWith, place } from '../../test/support/founded.ts';
 import { doChore, markLeaving, planHousekeeping, rebalance, whyNotLeave } from './housekeeping.ts';
 import type { HousekeepingFacts, Joiner } from './housekeeping.ts';
 import { MOVE_SLOTS_MAX, SLOT_COUNT } from './limits.ts';
 import { beginMoves, dropRetired, headFor, movesOf } from './slot-moves.ts';
-import { placeSlots, rowsOf } from './slot-table.ts';
-import { changeMembers, foundTopology, promote } from './topology-change.ts';
-import type { Place } from './topology-change.ts';
+import { changeMembers, promote } from './topology-change.ts';
 import { isAlive, memberByName, placeable, rowOfSlot } from './topology.ts';
 import type { Topology } from './topology.ts';
 
-const hash32 = (text: string): number => {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash >>> 0;
-};
-const place: Place = (members, previous) =>
-  rowsOf(placeSlots({ members, replicaCount: 3, previous, hash32 }));
-
-function founded(count: number): Topology {
-  const names = Array.from({ length: count }, (_, index) => `node-${index + 1}`);
-  return foundTopology({
-    clusterId: 'c',
-    life: 1,
-    members: names.map((name) => ({ name, address: name, zone: '', host: name, weight: 1, incarnation: 1 })),
-    place,
-    replicaCount: 3,
-    ownerCountMin: 2,
-    leaseMs: 600,
-    clockDrift: 0.01,
-    healAfterMs: 1_000,
-    floorCounter: 1,
-    loaded: true,
-  });
-}
+const founded = (count: number): Topology => foundedWith(count, 1_000);
 
 const joiner = (name: string, replaces = ''): Joiner => ({
   ...{ name, address: name, zone: '', host: name, weight: 1, incarnation: 1, replaces },
