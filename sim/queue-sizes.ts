@@ -18,7 +18,7 @@ export function queueSizesOf(node: CausewayNode): QueueSizes {
     operations: node['admission'].inFlight('client') + node['admission'].inFlight('peer'),
     operationBytes: node['admission']['bytesInFlight'],
     deadlines,
-    waitingForReadiness: node['waitingRuns'].length,
+    waitingForReadiness: node['waitingRuns'].size,
     keysInFlight: context?.table.size ?? 0,
     waitingOnKeys,
     rounds: context?.rounds.size ?? 0,

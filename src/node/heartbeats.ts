@@ -4,7 +4,7 @@
  */
 import { answerLease } from '../core/lease.ts';
 import type { LeaseAnswer, LeaseHolder } from '../core/lease.ts';
-import type { FrameHeader, Heartbeat, HeartbeatAnswer, PeerMessage, Strain } from '../core/message.ts';
+import type { FrameHeader, Heartbeat, HeartbeatAnswer, Strain } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Slowness } from '../core/slowness.ts';
 import type { Suspicion } from '../core/suspicion.ts';
@@ -13,6 +13,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { MembershipParts } from './membership-parts.ts';
 import type { Peer, PeerTable } from './membership-peers.ts';
+import type { Voice } from './membership-voice.ts';
 
 /** Milliseconds of skew between two wall clocks that people are told about, and how often. (R26) */
 const SKEW_MS_MAX = 500;
@@ -30,11 +31,10 @@ export interface HeartbeatParts {
   readonly tryStore: () => void;
   readonly peers: PeerTable;
   readonly mutations: Mutations;
-  readonly header: () => FrameHeader;
+  readonly voice: Voice;
   readonly isLive: () => boolean;
   readonly learned: () => Topology | null;
   readonly accepted: () => Topology | null;
-  readonly send: (name: string, message: PeerMessage) => void;
   /** A voter is bound to a later epoch than this node knows to be chosen. */
   readonly onBehind: () => void;
 }
@@ -55,32 +55,33 @@ export class Heartbeats {
   }
 
   sendAll(now: number): void {
-    const { suspicion, peers, lease, header } = this.parts;
+    const { suspicion, peers, lease, voice } = this.parts;
     this.sentAt = now;
     const suspects = suspicion.silent(now);
     this.suspectsTold = suspects.join(' ');
     const strain = this.strain(now);
     for (const peer of peers.linked()) {
       this.sendTo(peer.name, now, suspects);
-      if (strain !== null) this.parts.send(peer.name, strain);
+      if (strain !== null) voice.send(peer.name, strain);
     }
     if (!this.parts.isLive()) return;
-    const own = this.answer(header());
-    if (own.granted) lease.onGrant(header().from, own.epoch, now, now);
-    else if (own.epoch > header().epoch) this.parts.onBehind();
+    const header = voice.header();
+    const own = this.answer(header);
+    if (own.granted) lease.onGrant(header.from, own.epoch, now, now);
+    else if (own.epoch > header.epoch) this.parts.onBehind();
   }
 
   sendTo(name: string, now: number, suspects: readonly string[] = this.parts.suspicion.silent(now)): void {
     const { clock } = this.parts;
     this.parts.slowness.asked(name, now);
-    this.parts.send(name, { kind: 'heartbeat', sentAt: now, wallAt: clock.wallNow(), suspects });
+    this.parts.voice.send(name, { kind: 'heartbeat', sentAt: now, wallAt: clock.wallNow(), suspects });
   }
 
   onHeartbeat(name: string, header: FrameHeader, message: Heartbeat): void {
     const { clock, suspicion } = this.parts;
     suspicion.reported(name, message.suspects, clock.now());
     const answer = this.answer(header);
-    this.parts.send(name, {
+    this.parts.voice.send(name, {
       kind: 'heartbeatAnswer',
       sentAt: message.sentAt,
       granted: answer.granted,
@@ -94,7 +95,8 @@ export class Heartbeats {
     const now = clock.now();
     this.parts.slowness.answered(peer.name, answer.sentAt, now);
     if (answer.granted) lease.onGrant(header.from, answer.acceptedEpoch, answer.sentAt, now);
-    else if (this.parts.isLive() && answer.acceptedEpoch > this.parts.header().epoch) this.parts.onBehind();
+    else if (this.parts.isLive() && answer.acceptedEpoch > this.parts.voice.header().epoch)
+      this.parts.onBehind();
     const skewMs = Math.abs(answer.wallAt - clock.wallNow()) - (now - answer.sentAt);
     if (skewMs > SKEW_MS_MAX && now - peer.skewWarnedAt > SKEW_WARN_AFTER_MS) {
       peer.skewWarnedAt = now;
@@ -116,6 +118,6 @@ export class Heartbeats {
     const asked = { id: ask.from, incarnation: ask.incarnation, epoch: ask.epoch };
     const { accepted, learned, mutations } = this.parts;
     const answer = answerLease(accepted(), learned(), asked, mutations);
-    return this.parts.header().from === 0 ? { ...answer, granted: false } : answer;
+    return this.parts.voice.header().from === 0 ? { ...answer, granted: false } : answer;
   }
 }

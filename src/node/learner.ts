@@ -17,8 +17,8 @@ import { movesOf } from '../core/slot-moves.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
 import type { CopyStatus } from './api.ts';
+import { applyRange, keysInRangeOf } from './copied-range.ts';
 import type { OperationLearner } from './operation-learner.ts';
 import type { RecordRecovery } from './record-recovery.ts';
 import type { RecordShelf } from './record-shelf.ts';
@@ -36,9 +36,6 @@ const ANSWER_TIMEOUT_MS_MIN = 200;
 const ANSWER_TIMEOUT_MS_MAX = 5_000;
 /** Milliseconds before an owner that refused is followed by another. */
 const REFUSED_PAUSE_MS = 100;
-/** One page of what this disk holds in a range: a leftover may be far larger than what has to be in memory. */
-const SCAN_ENTRIES_MAX = 1_000;
-const SCAN_BYTES_MAX = 1024 * 1024;
 
 export interface LearnerParts {
   readonly clock: Clock;
@@ -291,70 +288,15 @@ export class Learner {
     if (last === undefined && !frame.last) return;
     pull.applying = true;
     const { session } = this;
-    const range = slotRange(frame.slot);
-    const begin = frame.afterKey === '' ? range.from : recordKey(frame.slot, frame.afterKey) + '\u0000';
-    const end = frame.last ? range.to : recordKey(frame.slot, last!.sealed.record.key) + '\u0000';
     const arrived = frame.records.reduce((sum, held) => sum + held.sealed.bytes.length, 0);
     this.parts.pace.arrived(arrived, this.parts.clock.now());
-    this.localKeys(begin, end, [], (keys) => {
+    keysInRangeOf(frame, this.parts.storage, (keys) => {
       if (session !== this.session || this.pulls.get(frame.slot) !== pull) return;
       pull.applying = false;
       if (keys === null) return;
-      this.apply(frame, keys);
+      applyRange(frame, keys, this.replica!, this.parts.shelf, this.parts.mutations);
       this.advance(pull, frame);
     });
-  }
-
-  /** The keys that this disk holds in a range, page by page; null where it cannot be read. */
-  private localKeys(
-    from: string,
-    to: string,
-    keys: string[],
-    done: (keys: readonly string[] | null) => void,
-  ): void {
-    this.parts.storage.scan(from, to, SCAN_ENTRIES_MAX, SCAN_BYTES_MAX, (error, entries) => {
-      if (error !== null) return done(null);
-      for (const entry of entries) keys.push(splitRecordKey(entry.key).key);
-      const last = entries.at(-1);
-      if (last === undefined) done(keys);
-      else this.localKeys(`${last.key}\u0000`, to, keys, done);
-    });
-  }
-
-  private apply(frame: LearnFrame, localKeys: readonly string[]): void {
-    const { shelf, mutations } = this.parts;
-    const { slot } = frame;
-    const told = new Set<string>();
-    for (const sent of frame.records) {
-      const { key, tombstone } = sent.sealed.record;
-      if (tombstone && mutations.learnNoTombstones === true) continue;
-      const held = mutations.learnPendingAsValid === true ? { ...sent, valid: true } : sent;
-      told.add(key);
-      if (this.replica!.copy(slot, held)) continue;
-      const confirmed = shelf.load(key, slot);
-      if (
-        confirmed !== undefined &&
-        confirmed !== 'damaged' &&
-        confirmed.record.version >= held.sealed.record.version
-      )
-        continue;
-      const present = shelf.read(key, slot);
-      const same =
-        present !== undefined &&
-        present !== 'damaged' &&
-        present.record.version === held.sealed.record.version &&
-        present.checksum === held.sealed.checksum;
-      const isKept =
-        mutations.keepHigherLeftovers === true &&
-        present !== undefined &&
-        present !== 'damaged' &&
-        present.record.version > held.sealed.record.version;
-      if (!same && !isKept) shelf.replaceAtRest(slot, key, held.sealed);
-    }
-    if (mutations.keepUnknownLeftovers === true) return;
-    for (const key of localKeys) {
-      if (!told.has(key) && !shelf.isConfirmed(slot, key)) shelf.replaceAtRest(slot, key, null);
-    }
   }
 
   private advance(pull: Pull, frame: LearnFrame): void {

@@ -25,6 +25,7 @@ import { MembershipSelf } from './membership-self.ts';
 import { CleanStop, phaseOf } from './membership-stop.ts';
 import { Neighbours } from './neighbours.ts';
 import { PeerWatch } from './peer-watch.ts';
+import { Voice } from './membership-voice.ts';
 import { RegisterDriver } from './register-driver.ts';
 
 /** Milliseconds between two introductions on a standing link. */
@@ -48,6 +49,7 @@ export class Membership {
   /** What little room on its disk means for this node, and on theirs for the others. */
   readonly room: RoomOnDisk;
   private readonly self: MembershipSelf;
+  private readonly voice: Voice;
   private readonly heartbeats: Heartbeats;
   private known: Topology | null;
   /** The topology was learned by this process, and not left by an earlier one on the disk. */
@@ -73,6 +75,7 @@ export class Membership {
     this.peers = new PeerTable([], telemetry);
     this.watch = new PeerWatch(self.name, settings, this.mutations, telemetry, now);
     this.suspicion = this.watch.suspicion;
+    this.voice = new Voice(this.self, this.peers, () => this.known?.epoch ?? 0, parts.send);
     this.neighbours = new Neighbours(parts, this.peers, this.suspicion);
     this.lease = new LeaseHolder(this.mutations);
     this.room = new RoomOnDisk(parts.coordinates, this.suspicion, this.peers, this.mutations);
@@ -83,11 +86,27 @@ export class Membership {
       header: () => this.header(),
       now: () => clock.now(),
       topology: () => this.known,
-      send: (name: string, message: PeerMessage) => this.send(name, message),
+      send: (name: string, message: PeerMessage) => this.voice.send(name, message),
       onChosen: (topology: Topology) => this.adopt(topology, true),
     };
     this.driver = new RegisterDriver(host, this.disk, loaded.register, parts.random, telemetry);
-    this.heartbeats = this.buildHeartbeats();
+    this.heartbeats = new Heartbeats({
+      clock,
+      telemetry,
+      heartbeatMs: settings.heartbeatMs,
+      lease: this.lease,
+      suspicion: this.suspicion,
+      slowness: this.watch.slowness,
+      store: parts.store,
+      tryStore: () => this.disk.tryStore(),
+      peers: this.peers,
+      mutations: this.mutations,
+      voice: this.voice,
+      isLive: () => this.self.live,
+      learned: () => this.known,
+      accepted: () => this.driver.accepted,
+      onBehind: () => this.proposals.onBehind(clock.now()),
+    });
     this.proposals = new Proposals(
       this.driver,
       { ...this.watch, place: parts.place },
@@ -134,7 +153,7 @@ export class Membership {
   }
 
   header(): FrameHeader {
-    return { from: this.self.identity.id, incarnation: this.self.incarnation, epoch: this.known?.epoch ?? 0 };
+    return this.voice.header();
   }
 
   /** Both ways: what is asked there can be answered. */
@@ -156,7 +175,7 @@ export class Membership {
   retired(): void {
     if (this.known === null || !this.self.live) return;
     this.proposals.sawRetired(this.self.identity.id, this.known.epoch, this.parts.clock.now());
-    this.broadcast({ kind: 'retired' });
+    this.voice.broadcast({ kind: 'retired' });
   }
 
   // Starting and stopping.
@@ -176,7 +195,7 @@ export class Membership {
   stop(done: () => void): void {
     this.lease.release();
     this.stopping.ask(this.parts.clock.now() + this.parts.settings.stopTimeoutMs, done);
-    if (this.self.live) this.broadcast({ kind: 'leaseReleased' });
+    if (this.self.live) this.voice.broadcast({ kind: 'leaseReleased' });
     this.showPhase();
   }
 
@@ -189,32 +208,10 @@ export class Membership {
     this.entered();
   }
 
-  private buildHeartbeats(): Heartbeats {
-    const { clock, telemetry, settings } = this.parts;
-    return new Heartbeats({
-      clock,
-      telemetry,
-      heartbeatMs: settings.heartbeatMs,
-      lease: this.lease,
-      suspicion: this.suspicion,
-      slowness: this.watch.slowness,
-      store: this.parts.store,
-      tryStore: () => this.disk.tryStore(),
-      peers: this.peers,
-      mutations: this.mutations,
-      header: () => this.header(),
-      isLive: () => this.self.live,
-      learned: () => this.known,
-      accepted: () => this.driver.accepted,
-      send: (name, message) => this.send(name, message),
-      onBehind: () => this.proposals.onBehind(clock.now()),
-    });
-  }
-
   /** This process has a name of its own to speak under. */
   private entered(): void {
     this.showPhase();
-    this.broadcast(this.introduction());
+    this.voice.broadcast(this.introduction());
     this.heartbeats.sendAll(this.parts.clock.now());
   }
 
@@ -228,7 +225,7 @@ export class Membership {
     this.suspicion.linkUp(name);
     this.driver.onLinkUp(name);
     if (this.self.incarnation === 0) return;
-    this.send(name, this.introduction());
+    this.voice.send(name, this.introduction());
     this.heartbeats.sendAll(this.parts.clock.now());
   }
 
@@ -257,7 +254,7 @@ export class Membership {
     this.heartbeats.tick(now);
     if (this.room.tick(now, this.known, this.self) || now - this.introducedAt >= INTRODUCE_AFTER_MS) {
       this.introducedAt = now;
-      this.broadcast(this.introduction());
+      this.voice.broadcast(this.introduction());
     }
     if (!this.self.isRenewing) this.proposals.tick();
     this.stopping.tick(this.known, this.self.live, this.suspicion, now);
@@ -274,7 +271,7 @@ export class Membership {
     this.suspicion.heard(name, now);
     if (header.from > 0) this.waits.onFrame(header.from, header.epoch);
     if (this.known !== null && this.peers.wantsNews(peer, header, this.known.epoch, now)) {
-      this.send(name, { kind: 'topology', topology: this.known });
+      this.voice.send(name, { kind: 'topology', topology: this.known });
       this.heartbeats.sendTo(name, now);
     }
   }
@@ -333,14 +330,6 @@ export class Membership {
     return new Map(this.peers.introductions).set(this.self.name, this.introduction());
   }
 
-  private broadcast(message: PeerMessage): void {
-    for (const peer of this.peers.linked()) this.send(peer.name, message);
-  }
-
-  private send(name: string, message: PeerMessage): void {
-    if (this.self.incarnation > 0 && this.peers.get(name)?.linked === true) this.parts.send(name, message);
-  }
-
   private situation(): Situation {
     return {
       now: this.parts.clock.now(),
@@ -376,7 +365,7 @@ export class Membership {
     this.neighbours.onTopology(next, this.self.live);
     this.proposals.onTopology();
     this.parts.telemetry.event('info', 'membership.epoch', { epoch: next.epoch, live: this.self.live });
-    if (chosenHere) this.broadcast({ kind: 'topology', topology: next });
+    if (chosenHere) this.voice.broadcast({ kind: 'topology', topology: next });
     this.parts.onTopology(next, previous);
     const leaves = wasMember && memberByName(next, this.self.name) === undefined;
     if (leaves) this.hasLeft = true;

@@ -10,12 +10,10 @@ import type { Mutations } from '../core/mutations.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import { isLive, yieldsToFill } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
-import { Replica } from '../core/replication/replica.ts';
-import { SlotView } from '../core/replication/slot-view.ts';
+import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
 import { LastLease } from '../core/stale.ts';
-import { isLiveIncarnation, memberById, memberByName } from '../core/topology.ts';
-import type { Topology } from '../core/topology.ts';
+import { memberById, memberByName } from '../core/topology.ts';
 import type { StorageError } from '../ports/storage.ts';
 import { Admission } from './admission.ts';
 import { WAIT } from './api.ts';
@@ -42,11 +40,13 @@ import type { RecordReader } from './record-reader.ts';
 import { RecordShelf } from './record-shelf.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { makeEffects } from './replica-effects.ts';
+import { ReplicaKeeper } from './replica-keeper.ts';
 import type { Serving } from './serving.ts';
 import { SlotHolding } from './slot-holding.ts';
 import { StartMarks } from './start-marks.ts';
 import { StoreWriter } from './store-writer.ts';
 import { Teacher } from './teacher.ts';
+import { WaitingRuns } from './waiting-runs.ts';
 
 /** Ticks between two looks at every key in flight. */
 const SWEEP_TICKS = 5;
@@ -76,10 +76,8 @@ export class CausewayNode implements NodeApi {
   private readonly admission = new Admission();
   private readonly lastLease = new LastLease();
   private readonly counts = { reads: 0, writes: 0, failures: 0, staleReads: 0 };
-  private replica: Replica | null = null;
-  private replicaIncarnation = 0;
-  private versionHighest: number;
-  private waitingRuns: (() => void)[] = [];
+  private readonly keeper: ReplicaKeeper;
+  private readonly waitingRuns = new WaitingRuns();
   private ticks = 0;
   private leaseWasHeld = false;
   private closed = false;
@@ -97,7 +95,6 @@ export class CausewayNode implements NodeApi {
     this.shelf = makeShelf(this, this.writer);
     this.operations = new OperationTable(this.writer, parts.storage, parts.clock, opened.operationBytes);
     this.marks = new StartMarks(this.writer);
-    this.versionHighest = opened.versionHighest;
     if (this.mutations.forgetMarks !== true)
       for (const each of opened.marks) this.marks.add(each.batch, each.marks);
     this.deadlines = new Deadlines(parts.clock.now());
@@ -119,7 +116,7 @@ export class CausewayNode implements NodeApi {
       parts,
       this.writer,
       this.outbox,
-      (next, previous) => this.onTopology(next, previous),
+      (next, previous) => this.keeper.onTopology(next, previous),
       () => this.replica?.coordinatesIn(() => true) === true,
     );
     this.diskWatch = new DiskWatch(parts, (isLow) => this.membership.room.saw(isLow));
@@ -135,13 +132,14 @@ export class CausewayNode implements NodeApi {
       mutations: this.mutations,
       onRetired: () => this.membership.retired(),
     });
+    this.keeper = this.buildKeeper(opened.versionHighest);
     this.serving = servingOf(parts, {
       membership: this.membership,
       deadlines: this.deadlines,
       forwarder: this.forwarder,
       shelf: this.shelf,
       replica: () => this.replica,
-      later: (run) => this.waitingRuns.push(run),
+      later: (run) => this.waitingRuns.add(run),
       lastLease: this.lastLease,
       count: (what) => {
         this.counts[what] += 1;
@@ -167,6 +165,10 @@ export class CausewayNode implements NodeApi {
       replica: () => this.replica,
       dropEpochCheck: this.mutations.dropEpochCheck === true,
     });
+  }
+
+  private get replica(): Replica | null {
+    return this.keeper.replica;
   }
 
   /** Reads the disk, then introduces itself to its peers. `done` gets null where the store cannot be read. */
@@ -292,7 +294,7 @@ export class CausewayNode implements NodeApi {
     this.ticks += 1;
     this.membership.tick();
     this.deadlines.tick(now);
-    this.runWaiting();
+    this.waitingRuns.run();
     const { replica } = this;
     if (replica === null) return;
     const bootNow = this.parts.clock.bootNow();
@@ -310,13 +312,6 @@ export class CausewayNode implements NodeApi {
     this.writer.tidy();
   }
 
-  private runWaiting(): void {
-    if (this.waitingRuns.length === 0) return;
-    const runs = this.waitingRuns;
-    this.waitingRuns = [];
-    for (const run of runs) run();
-  }
-
   private onLinkUp(name: string): void {
     this.membership.onLinkUp(name);
     this.forwardService.onLinkUp(name);
@@ -330,53 +325,41 @@ export class CausewayNode implements NodeApi {
     this.forwarder.onLost(name);
   }
 
-  /** An epoch: this process is the member it was, has become one, or is one no longer. */
-  private onTopology(next: Topology, previous: Topology | null): void {
-    const { selfId, incarnation } = this.membership;
-    if (!isLiveIncarnation(next, selfId, incarnation)) return this.abandonReplica();
-    const view = new SlotView(next, selfId);
-    if (this.replica === null || this.replicaIncarnation !== incarnation) {
-      this.abandonReplica();
-      this.replica = new Replica(this.effects(), this.mutations, { id: selfId, incarnation }, view);
-      this.replica.sawVersion(this.versionHighest);
-      this.holding.onTopology(view, this.replica, true);
-      this.replicaIncarnation = incarnation;
-    } else {
-      this.holding.onTopology(view, this.replica, previous?.epoch === next.epoch - 1);
-      this.replica.onEpoch(view);
-    }
-    this.leaseWasHeld = false;
-    this.serving.legacy?.forgetAll();
-    this.learner.onTopology(view, this.replica);
-  }
-
-  private abandonReplica(): void {
-    if (this.replica === null) return;
-    for (const state of this.replica.abandon()) this.marks.keep(state);
-    this.replica = null;
-    this.lastLease.forget();
-    this.holding.onNone();
-    this.shelf.doubtAll();
-    this.operations.doubtAll();
-  }
-
   private sendTo(memberId: number, message: PeerMessage): void {
     const topology = this.membership.topology;
     const member = topology === null ? undefined : memberById(topology, memberId);
     if (member !== undefined) this.outbox.send(member.name, message);
   }
 
-  private effects(): ReturnType<typeof makeEffects> {
-    return makeEffects({
-      ...this.parts,
-      writer: this.writer,
-      shelf: this.shelf,
-      operations: this.operations,
-      membership: this.membership,
-      recordWriter: this.recordWriter,
-      recordReader: this.recordReader,
+  private buildKeeper(versionHighest: number): ReplicaKeeper {
+    const { parts, mutations, membership, marks, holding, lastLease, shelf, operations, learner } = this;
+    const { writer, recordWriter, recordReader } = this;
+    const effects = makeEffects({
+      ...parts,
+      writer,
+      shelf,
+      operations,
+      membership,
+      recordWriter,
+      recordReader,
       send: (id, message) => this.sendTo(id, message),
       replica: () => this.replica,
+    });
+    return new ReplicaKeeper({
+      mutations,
+      membership,
+      marks,
+      holding,
+      lastLease,
+      shelf,
+      operations,
+      learner,
+      versionHighest,
+      effects,
+      onEpoch: () => {
+        this.leaseWasHeld = false;
+        this.serving.legacy?.forgetAll();
+      },
     });
   }
 }

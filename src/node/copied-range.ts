@@ -1,0 +1,86 @@
+/**
+ * A range of keys as an owner has it, put in the place of what this disk holds there: what differs is replaced, what the
+ * owner lacks is removed. What was written through Invalidate in this learning session stands above both. (PROTOCOL R19)
+ */
+import type { LearnFrame } from '../core/message.ts';
+import type { Mutations } from '../core/mutations.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import type { Storage } from '../ports/storage.ts';
+import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+/** One page of what this disk holds in a range: a leftover may be far larger than what has to be in memory. */
+const SCAN_ENTRIES_MAX = 1_000;
+const SCAN_BYTES_MAX = 1024 * 1024;
+
+/** The keys that this disk holds in the frame's range, read page by page; null where it cannot be read. */
+export function keysInRangeOf(
+  frame: LearnFrame,
+  storage: Storage,
+  done: (keys: readonly string[] | null) => void,
+): void {
+  const { slot, afterKey } = frame;
+  const range = slotRange(slot);
+  const begin = afterKey === '' ? range.from : recordKey(slot, afterKey) + '\u0000';
+  const lastKey = frame.records.at(-1)?.sealed.record.key;
+  const end = frame.last || lastKey === undefined ? range.to : recordKey(slot, lastKey) + '\u0000';
+  collectKeys(storage, begin, end, [], done);
+}
+
+function collectKeys(
+  storage: Storage,
+  from: string,
+  to: string,
+  keys: string[],
+  done: (keys: readonly string[] | null) => void,
+): void {
+  storage.scan(from, to, SCAN_ENTRIES_MAX, SCAN_BYTES_MAX, (error, entries) => {
+    if (error !== null) return done(null);
+    for (const entry of entries) keys.push(splitRecordKey(entry.key).key);
+    const last = entries.at(-1);
+    if (last === undefined) done(keys);
+    else collectKeys(storage, `${last.key}\u0000`, to, keys, done);
+  });
+}
+
+/** Makes the frame's range equal to the source's; `localKeys` are all that this disk holds in it. */
+export function applyRange(
+  frame: LearnFrame,
+  localKeys: readonly string[],
+  replica: Replica,
+  shelf: RecordShelf,
+  mutations: Mutations,
+): void {
+  const { slot } = frame;
+  const told = new Set<string>();
+  for (const sent of frame.records) {
+    const { key, tombstone } = sent.sealed.record;
+    if (tombstone && mutations.learnNoTombstones === true) continue;
+    const held = mutations.learnPendingAsValid === true ? { ...sent, valid: true } : sent;
+    told.add(key);
+    if (replica.copy(slot, held)) continue;
+    const confirmed = shelf.load(key, slot);
+    if (
+      confirmed !== undefined &&
+      confirmed !== 'damaged' &&
+      confirmed.record.version >= held.sealed.record.version
+    )
+      continue;
+    const present = shelf.read(key, slot);
+    const same =
+      present !== undefined &&
+      present !== 'damaged' &&
+      present.record.version === held.sealed.record.version &&
+      present.checksum === held.sealed.checksum;
+    const isKept =
+      mutations.keepHigherLeftovers === true &&
+      present !== undefined &&
+      present !== 'damaged' &&
+      present.record.version > held.sealed.record.version;
+    if (!same && !isKept) shelf.replaceAtRest(slot, key, held.sealed);
+  }
+  if (mutations.keepUnknownLeftovers === true) return;
+  for (const key of localKeys) {
+    if (!told.has(key) && !shelf.isConfirmed(slot, key)) shelf.replaceAtRest(slot, key, null);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Which replica this process is. An epoch makes it the member that it was, a new one, or one no longer; what a replica
+ * that ends had in flight is kept as marks, and all that the disk holds is in doubt from then on. (PROTOCOL R11, R12, R19)
+ */
+import type { Mutations } from '../core/mutations.ts';
+import type { ReplicaEffects } from '../core/replication/context.ts';
+import { Replica } from '../core/replication/replica.ts';
+import { SlotView } from '../core/replication/slot-view.ts';
+import type { LastLease } from '../core/stale.ts';
+import { isLiveIncarnation } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
+import type { Learner } from './learner.ts';
+import type { Membership } from './membership.ts';
+import type { OperationTable } from './operation-table.ts';
+import type { RecordShelf } from './record-shelf.ts';
+import type { SlotHolding } from './slot-holding.ts';
+import type { StartMarks } from './start-marks.ts';
+
+export interface KeeperParts {
+  readonly mutations: Mutations;
+  readonly membership: Membership;
+  readonly marks: StartMarks;
+  readonly holding: SlotHolding;
+  readonly lastLease: LastLease;
+  readonly shelf: RecordShelf;
+  readonly operations: OperationTable;
+  readonly learner: Learner;
+  readonly effects: ReplicaEffects;
+  /** The highest version on this disk at the start. */
+  readonly versionHighest: number;
+  /** A replica acts in another epoch than before: nothing that was found out under the last one counts. */
+  readonly onEpoch: () => void;
+}
+
+export class ReplicaKeeper {
+  /** null while this process is no live member. */
+  replica: Replica | null = null;
+  private readonly parts: KeeperParts;
+  private incarnation = 0;
+
+  constructor(parts: KeeperParts) {
+    this.parts = parts;
+  }
+
+  onTopology(next: Topology, previous: Topology | null): void {
+    const { membership, mutations, effects, holding } = this.parts;
+    const { selfId, incarnation } = membership;
+    if (!isLiveIncarnation(next, selfId, incarnation)) return this.abandon();
+    const view = new SlotView(next, selfId);
+    if (this.replica === null || this.incarnation !== incarnation) {
+      this.abandon();
+      this.replica = new Replica(effects, mutations, { id: selfId, incarnation }, view);
+      this.replica.sawVersion(this.parts.versionHighest);
+      holding.onTopology(view, this.replica, true);
+      this.incarnation = incarnation;
+    } else {
+      holding.onTopology(view, this.replica, previous?.epoch === next.epoch - 1);
+      this.replica.onEpoch(view);
+    }
+    this.parts.onEpoch();
+    this.parts.learner.onTopology(view, this.replica);
+  }
+
+  private abandon(): void {
+    if (this.replica === null) return;
+    for (const state of this.replica.abandon()) this.parts.marks.keep(state);
+    this.replica = null;
+    this.parts.lastLease.forget();
+    this.parts.holding.onNone();
+    this.parts.shelf.doubtAll();
+    this.parts.operations.doubtAll();
+  }
+}
