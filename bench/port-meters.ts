@@ -36,6 +36,7 @@ export function meteredRecord(inner: SystemOfRecord, meter: Meter): SystemOfReco
     health: () => inner.health(),
     read: (keys, done) => inner.read(keys, done),
     scan: (after, rowCountMax, done) => inner.scan(after, rowCountMax, done),
+    versionsOf: (slot, afterKey, max, done) => inner.versionsOf(slot, afterKey, max, done),
     readFounding: (done) => inner.readFounding(done),
     found: (expectedLife, clusterId, done) => inner.found(expectedLife, clusterId, done),
     commit: (life, rows, done) => {

@@ -2,8 +2,9 @@
  * PostgreSQL for a directed scenario: it answers at once, or waits for the story to say what becomes of each
  * statement. Rows may be put there from outside.
  */
+import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { SealedRecord } from '../src/core/record.ts';
-import type { CommitResult, RecordRow, SystemOfRecord } from '../src/ports/system-of-record.ts';
+import type { CommitResult, RecordRow, RowVersion, SystemOfRecord } from '../src/ports/system-of-record.ts';
 import type { ScenarioLife } from './scenario-node.ts';
 
 interface Statement {
@@ -73,9 +74,22 @@ export class ScenarioRecord {
           (lost, answer) => (lost ? done(unknown, []) : done(null, answer!)),
         ),
       scan: (_after, _max, done) => this.defer(() => done(null, [])),
+      versionsOf: (slot, afterKey, max, done) =>
+        send(
+          () => this.versions(slot, afterKey, max),
+          (lost, answer) => (lost ? done(unknown, []) : done(null, answer!)),
+        ),
       readFounding: (done) => this.defer(() => done(null, null)),
       found: (_expect, _id, done) => this.defer(() => done(null, null)),
     };
+  }
+
+  private versions(slot: number, afterKey: string, max: number): RowVersion[] {
+    return [...this.rows.values()]
+      .filter((row) => row.slot === slot && compareUtf8(row.record.key, afterKey) > 0)
+      .map(({ record: { key, version }, checksum }) => ({ key, version, checksum }))
+      .sort((a, b) => compareUtf8(a.key, b.key))
+      .slice(0, max);
   }
 
   private apply(row: RecordRow): CommitResult {

@@ -15,6 +15,7 @@ import type {
   RecordHealth,
   RecordPlace,
   RecordRow,
+  RowVersion,
   SystemOfRecord,
 } from '../src/ports/system-of-record.ts';
 import type { Life, Scheduler } from './scheduler.ts';
@@ -156,6 +157,16 @@ export class SimDatabase {
     return page;
   }
 
+  versions(slot: number, afterKey: string, rowCountMax: number): RowVersion[] {
+    const rest = [...this.rows.values()]
+      .filter((row) => row.slot === slot && isAfter(row, { slot, key: afterKey }))
+      .sort(comparePlaces);
+    const isCut = rest.length > 1 && this.prng.chance(this.settings.shortPageShare);
+    return rest.slice(0, isCut ? 1 : rowCountMax).map(({ record: { key, version }, checksum }) => {
+      return { key, version, checksum };
+    });
+  }
+
   founding(): Founding | null {
     if (this.clusterId === null) return null;
     let highestVersion = VERSION_NONE;
@@ -242,6 +253,15 @@ class SimSystemOfRecord implements SystemOfRecord {
     done: (error: RecordError | null, rows: readonly RecordRow[]) => void,
   ): void {
     this.ask(() => this.database.page(after, rowCountMax), done, []);
+  }
+
+  versionsOf(
+    slot: number,
+    afterKey: string,
+    rowCountMax: number,
+    done: (error: RecordError | null, rows: readonly RowVersion[]) => void,
+  ): void {
+    this.ask(() => this.database.versions(slot, afterKey, rowCountMax), done, []);
   }
 
   readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void {

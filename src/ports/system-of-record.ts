@@ -8,7 +8,19 @@
  */
 import type { KeyRecord } from '../core/record.ts';
 
-export interface SystemOfRecord {
+/** Whose database it is. */
+export interface RecordServer {
+  /** The founding in force, or null on a database that has never seen one. */
+  readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void;
+  /** Takes life + 1 if `expectLife` still is in force (0: none yet); tells what then is in force. (R27) */
+  found(
+    expectLife: number,
+    clusterId: string,
+    done: (error: RecordError | null, founding: Founding | null) => void,
+  ): void;
+}
+
+export interface SystemOfRecord extends RecordServer {
   /** What is known now, without asking: `up` after a success, `down` after a failure until one succeeds. */
   health(): RecordHealth;
   /**
@@ -34,13 +46,15 @@ export interface SystemOfRecord {
     rowCountMax: number,
     done: (error: RecordError | null, rows: readonly RecordRow[]) => void,
   ): void;
-  /** The founding in force, or null on a database that has never seen one. */
-  readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void;
-  /** Takes life + 1 if `expectLife` still is in force (0: none yet); tells what then is in force. (R27) */
-  found(
-    expectLife: number,
-    clusterId: string,
-    done: (error: RecordError | null, founding: Founding | null) => void,
+  /**
+   * What stands in one slot, tombstones included, without the values: keys behind the given one ('': from the first), in the
+   * order of their UTF-8 bytes, for comparing with what an owner holds. As with `scan` only an empty page means the end.
+   */
+  versionsOf(
+    slot: number,
+    afterKey: string,
+    rowCountMax: number,
+    done: (error: RecordError | null, rows: readonly RowVersion[]) => void,
   ): void;
 }
 
@@ -51,6 +65,13 @@ export interface RecordRow {
   readonly record: KeyRecord;
   readonly slot: number;
   /** CRC-32 of the record's content, as every replica holds it. */
+  readonly checksum: number;
+}
+
+/** A row without its value. */
+export interface RowVersion {
+  readonly key: string;
+  readonly version: number;
   readonly checksum: number;
 }
 

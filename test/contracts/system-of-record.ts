@@ -11,6 +11,7 @@ import type {
   RecordError,
   RecordPlace,
   RecordRow,
+  RowVersion,
   SystemOfRecord,
 } from '../../src/ports/system-of-record.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
@@ -51,6 +52,12 @@ export class RecordCalls {
   scan(after: RecordPlace | null, rowCountMax: number): Promise<Answer<readonly RecordRow[]>> {
     return this.world.run((answer) =>
       this.record.scan(after, rowCountMax, (error, value) => answer({ error, value })),
+    );
+  }
+
+  versionsOf(slot: number, afterKey: string, rowCountMax: number): Promise<Answer<readonly RowVersion[]>> {
+    return this.world.run((answer) =>
+      this.record.versionsOf(slot, afterKey, rowCountMax, (error, value) => answer({ error, value })),
     );
   }
 
@@ -114,6 +121,7 @@ export function systemOfRecordContract(name: string, makeWorld: () => Promise<Re
     describe('rows', () => {
       beforeEach(async () => void (await calls.found(0, 'cluster')));
       rowStories(() => calls, standing);
+      describe('of one slot', () => slotStories(() => calls));
       describe('from many writers', () => concurrencyStories(() => calls, connect, standing));
     });
   });
@@ -274,6 +282,49 @@ function rowStories(calls: () => RecordCalls, standing: (key: string) => Promise
       (a, b) => a.slot - b.slot || Buffer.compare(Buffer.from(a.record.key), Buffer.from(b.record.key)),
     );
     expect(met.map((row) => row.record.key)).toEqual(expected.map((row) => row.record.key));
+  });
+}
+
+function slotStories(calls: () => RecordCalls): void {
+  const SLOT = 77;
+  const inSlot = (row: RecordRow): RecordRow => ({ ...row, slot: SLOT });
+
+  test('versions of a slot, page after page: each row of it once in the order of its key, deletions too, no other slot', async () => {
+    const rows = Array.from({ length: 23 }, (_, i) =>
+      inSlot(
+        makeRow(
+          `key ${i % 2 === 0 ? '\u{1F600}' : '\uE000'} ${i}`,
+          i + 1,
+          i % 5 === 0 ? { tombstone: true } : {},
+        ),
+      ),
+    );
+    const beside = [76, 78].map((slot) => ({ ...makeRow(`of slot ${slot}`, 1), slot }));
+    await calls().commit(1, [...rows, ...beside]);
+    const met: RowVersion[] = [];
+    for (let afterKey = ''; ;) {
+      const { error, value } = await calls().versionsOf(SLOT, afterKey, 7);
+      expect(error).toBeNull();
+      expect(value.length).toBeLessThanOrEqual(7);
+      if (value.length === 0) break;
+      met.push(...value);
+      afterKey = value.at(-1)!.key;
+    }
+    const expected = rows
+      .map(({ record: { key, version }, checksum }) => ({ key, version, checksum }))
+      .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+    expect(met).toEqual(expected);
+  });
+
+  test('versions of a slot without rows: none; of a row that was replaced: the latest', async () => {
+    expect(await calls().versionsOf(SLOT, '', 10)).toEqual({ error: null, value: [] });
+    await calls().commit(1, [inSlot(makeRow('a', 1))]);
+    const latest = inSlot(makeRow('a', 9, { value: Buffer.alloc(100_000, 1) }));
+    await calls().commit(1, [latest]);
+    const { version } = latest.record;
+    const expected = [{ key: 'a', version, checksum: latest.checksum }];
+    expect((await calls().versionsOf(SLOT, '', 10)).value).toEqual(expected);
+    expect((await calls().versionsOf(SLOT, 'a', 10)).value).toEqual([]);
   });
 }
 

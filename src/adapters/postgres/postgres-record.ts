@@ -9,6 +9,7 @@ import type {
   RecordHealth,
   RecordPlace,
   RecordRow,
+  RowVersion,
 } from '../../ports/system-of-record.ts';
 import type { CommitResult, SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
@@ -22,7 +23,7 @@ import { RecordFailure, failureOfStatement, toRecordError } from './record-failu
 import { RecordHealthMonitor } from './record-health.ts';
 import { rowFromFields } from './record-rows.ts';
 import { prepareDatabase } from './prepare-database.ts';
-import { PROBE, READ, SCAN } from './statements.ts';
+import { PROBE, READ, SCAN, VERSIONS } from './statements.ts';
 
 /** Milliseconds beyond the server's own limit after which its reply is no longer waited for. */
 const REPLY_GRACE_MS = 500;
@@ -159,6 +160,19 @@ class PooledRecord implements PostgresRecord {
     const values = [after?.slot ?? -1, after?.key ?? '', rowCountMax, RECORD_BATCH_BYTES_MAX];
     const work = async (connection: Connection, deadline: number): Promise<RecordRow[]> =>
       (await connection.run(SCAN, values, deadline)).map(rowFromFields);
+    deliver(this.call(this.reads, this.limits.statementTimeoutMs, work), done, []);
+  }
+
+  versionsOf(
+    slot: number,
+    afterKey: string,
+    rowCountMax: number,
+    done: (error: RecordError | null, rows: readonly RowVersion[]) => void,
+  ): void {
+    const work = async (connection: Connection, deadline: number): Promise<RowVersion[]> =>
+      (await connection.run(VERSIONS, [slot, afterKey, rowCountMax], deadline)).map(
+        ([key, version, checksum]) => ({ key, version, checksum }) as RowVersion,
+      );
     deliver(this.call(this.reads, this.limits.statementTimeoutMs, work), done, []);
   }
 

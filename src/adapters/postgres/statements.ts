@@ -75,6 +75,14 @@ export const SCAN: Statement = {
 ) bounded where bytes_before is null or bytes_before < $4::int8 order by slot, key`,
 };
 
+/** One slot's rows by the index on (slot, key): neither column ever changes in an update. */
+export const VERSIONS: Statement = {
+  name: 'causeway_versions',
+  writes: false,
+  text: `select key, version, checksum from causeway.record
+where slot = $1::int4 and key > $2::text order by key limit $3::int4`,
+};
+
 /** Reads the whole table where it has rows: an index on version would end heap-only updates. */
 export const READ_FOUNDING: Statement = {
   name: null,
