@@ -108,6 +108,7 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
         legacySource: null,
         hash32: (text) => h32(text),
         copyBytesPerSecondMax: 0,
+        scrub: { recordsPerSecondMax: 0, bytesPerSecondMax: 0, pauseMs: 0 },
         onLeft: () => undefined,
         onFatal: (reason) => {
           log.event('error', 'node.fatal', { reason });

@@ -36,6 +36,8 @@ export interface SimClusterOptions {
   readonly replicaCount: number;
   /** Left out: never. */
   readonly healAfterMs?: number;
+  /** Between two rounds of scrubbing. Left out: there are none. */
+  readonly scrubPauseMs?: number;
   readonly scheduler: Scheduler;
   readonly prng: Prng;
   readonly database: SimDatabase | null;
@@ -139,6 +141,7 @@ export class SimCluster {
       },
       cacheBytes: prng.chance(0.3) ? 2_000 : 1_000_000,
       copyBytesPerSecondMax: 0,
+      scrub: { recordsPerSecondMax: 0, bytesPerSecondMax: 0, pauseMs: this.options.scrubPauseMs ?? 0 },
       diskReserve: { bytes: SIM_RESERVE_BYTES, shareMax: 0.5 },
       writeThrough: [],
       legacyTimeoutMs: 1_000,

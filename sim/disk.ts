@@ -123,6 +123,13 @@ export class SimDisk {
     return key;
   }
 
+  /** One entry is as it was before, or gone, and nothing says so. */
+  forge(key: string, value: Uint8Array | null): void {
+    if (value === null) this.entries.delete(key);
+    else this.entries.set(key, value);
+    this.sorted = null;
+  }
+
   get(key: string): Uint8Array | undefined {
     return this.entries.get(key);
   }

@@ -35,7 +35,7 @@ export function judgeCopies(world: SimWorld, clients: SimClients): string | null
       .map((sim) => ({
         name: sim.name,
         records: recordsOf(sim, world.plan.keys),
-        owns: (key) => sim.node!.inspect(key).owner && !hasRotted(sim, key),
+        owns: (key) => sim.node!.inspect(key).owner && (world.scrubPauseMs > 0 || !hasRotted(sim, key)),
       })),
     record: { rows, writtenThrough: () => true, checksumOf: (record) => sealRecord(record).checksum },
     acknowledged: clients.acknowledged,
@@ -70,7 +70,17 @@ export function ownerDisks(world: SimWorld, key: string): OwnerDisk[] {
   return disks;
 }
 
-/** Served from memory all the while, so that nobody has noticed yet. */
+/** Where an owner's copy is damaged, and nobody has repaired it; null: nowhere. */
+export function rottenCopy(world: SimWorld): string | null {
+  for (const sim of world.cluster.nodes) {
+    if (sim.node === null) continue;
+    const key = world.plan.keys.find((each) => sim.node!.inspect(each).owner && hasRotted(sim, each));
+    if (key !== undefined) return `${key} at ${sim.name}`;
+  }
+  return null;
+}
+
+/** Served from memory all the while, so that nobody has noticed yet; with a scrubber somebody will. */
 function hasRotted({ disk }: SimNode, key: string): boolean {
   const bytes = disk.get(recordKey(slotOf(key), key));
   return bytes !== undefined && openRecord(bytes) === undefined;

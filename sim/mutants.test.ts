@@ -3,7 +3,8 @@
  * every switch, the story that fails with it, and the life in which random seeds find it, too; the type of the
  * table sees to it that none is left out. (PROTOCOL, "Mutants"; those of membership: `membership.test.ts`,
  * those of slots that change hands: `moving.test.ts`, of old answers: `stale.test.ts`, of slow members: `grey.test.ts`,
- * of lost owners: `recovery.test.ts`, of a full disk: `disk-room.test.ts`)
+ * of lost owners: `recovery.test.ts`, of a full disk: `disk-room.test.ts`,
+ * of scrubbers: `scrub.test.ts`)
  */
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -51,7 +52,9 @@ type Elsewhere =
   | 'recoverUnread'
   | 'staleUnfinished'
   | 'staleFromLearner'
-  | 'ignoreFullDisk';
+  | 'ignoreFullDisk'
+  | 'scrubTrustsKeptDigest'
+  | 'scrubOverwritesInFlight';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;
 
 const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {

@@ -14,6 +14,8 @@ export interface RunProfile {
   readonly faultKinds?: readonly FaultKind[];
   /** Mean time between two faults; left out: as drawn. */
   readonly faultMsMean?: number;
+  /** Milliseconds between two rounds of scrubbing; left out: there are none. */
+  readonly scrubPauseMs?: number;
 }
 
 /** Two plain writers, a conditional one and readers meet on one key, while one peer or another hears late. */

@@ -8,7 +8,7 @@ import { DurabilityWatch } from './checkers/durability.ts';
 import { expiryOf } from './checkers/model.ts';
 import { RemovalWatch } from './checkers/removals.ts';
 import { SimClients } from './clients.ts';
-import { judgeCopies, judgeHistory, keysNotExpired, ownerDisks } from './end-state.ts';
+import { judgeCopies, judgeHistory, keysNotExpired, ownerDisks, rottenCopy } from './end-state.ts';
 import type { SimCluster } from './cluster.ts';
 import { DISK_HAS_NO_ROOM } from './disk.ts';
 import { drawFaults } from './fault-plan.ts';
@@ -75,6 +75,9 @@ const COUNTED_EVENTS: Readonly<Record<string, string>> = {
   'sim.kill': 'processKilled',
   'sim.setAside': 'storeSetAside',
   'sim.unreadable': 'diskUnreadable',
+  'scrub.ended': 'scrubbed',
+  'scrub.found': 'scrubFound',
+  'scrub.repaired': 'scrubRepaired',
   'store.record_damaged': 'recordDamaged',
   'store.record_repaired': 'recordRepaired',
 };
@@ -87,6 +90,8 @@ const LAST_READS_MS_MAX = 8_000;
  * what was given up is removed when all has been quiet for a while.
  */
 const EMPTY_MS_MAX = 40_000;
+/** Milliseconds in which the scrubbers must have found what has rotted. */
+const SCRUBBED_MS_MAX = 20_000;
 /** Writes with an operation id that are repeated once all is at rest. */
 const REPEATED_MAX = 40;
 /** How often the world is looked at from outside. */
@@ -115,7 +120,10 @@ class Run {
   private readonly occurred = new Map<string, number>();
   private readonly epochs = new Set<number>();
   private traceHash = 0x811c9dc5;
-  /** A store that got no room, although its node was to leave the write path before. (R32) */
+  /**
+   * A store that got no room, although its node was to leave the write path before (R32); or what a scrubber has found
+   * and cannot be.
+   */
   private harmed: string | null = null;
 
   constructor(seed: number, options: RunOptions) {
@@ -151,6 +159,7 @@ class Run {
     if (unrest !== null) return this.result('progress', unrest);
     if (this.removals.violation !== null) return this.result('storm', this.removals.violation);
     this.countWorld(clients);
+    if (this.harmed !== null) return this.result('promise', this.harmed);
     if (this.watch.violation !== null) return this.result('promise', this.watch.violation);
     const { once } = clients.persistent;
     if (once.violation !== null) return this.result('history', once.violation);
@@ -183,6 +192,9 @@ class Run {
     const isExpired = (): boolean => keysNotExpired(this.world).length === 0 && isAtRest();
     if (!this.advance(LAST_READS_MS_MAX, isExpired))
       return `still not deleted although their time is over: ${keysNotExpired(this.world).join()}`;
+    const isScrubbed = (): boolean => this.world.scrubPauseMs === 0 || rottenCopy(this.world) === null;
+    if (!this.advance(SCRUBBED_MS_MAX, isScrubbed))
+      return `no scrubber has found what has rotted: ${rottenCopy(this.world)}`;
     const left = (): string | null =>
       cluster.nodes
         .filter(({ isGone, node }) => !isGone && node !== null && node['replica'] !== null)
@@ -290,6 +302,9 @@ class Run {
     if (name === 'membership.slow.removed') this.removals.removed(String(fields['member']), Number(epoch));
     if (name === 'sim.fatal' && String(fields['reason']).includes(DISK_HAS_NO_ROOM))
       this.harmed = `the store of ${node} was harmed: ${String(fields['reason'])}`;
+    // Nothing is lost in these lives but what rots: whatever else a scrubber finds has not been there to be found.
+    if (name === 'scrub.conflict' || (name === 'scrub.found' && fields['finding'] !== 'damaged'))
+      this.harmed = `${node} has found what cannot be: ${name} ${JSON.stringify(fields)}`;
     if (name in COUNTED_EVENTS) this.count(COUNTED_EVENTS[name]!, 1);
     this.trace(() => `${this.world.scheduler.time.toFixed(2)} ${node} ${name} ${JSON.stringify(fields)}`);
   }

@@ -32,6 +32,8 @@ export class SimWorld {
   readonly cluster: SimCluster;
   readonly plan: ClientPlan;
   readonly wall: WallWatch;
+  /** Between two rounds of scrubbing; 0: there are none. */
+  readonly scrubPauseMs: number;
   /** Every value that the legacy source ever told: each may have become the key's. */
   readonly fills = new Map<string, HistoryOperation>();
 
@@ -51,6 +53,7 @@ export class SimWorld {
     this.plan = { ...drawPlan(prng), ...drawIds(seed), ...drawStale(seed), ...options.profile?.plan };
     this.legacy = prng.chance(0.4) ? new SimLegacy(this.scheduler, prng.fork()) : null;
     if (this.legacy !== null) this.fillLegacy(this.legacy, clientsClock);
+    this.scrubPauseMs = options.profile === undefined ? drawScrub(seed) : (options.profile.scrubPauseMs ?? 0);
     const drawnCount = prng.chance(0.15) ? 5 : 3;
     this.cluster = new SimCluster({
       nodeCount: options.nodeCount ?? drawnCount,
@@ -60,6 +63,7 @@ export class SimWorld {
       database: this.database,
       legacy: this.legacy,
       mutations: options.mutations ?? NO_MUTATIONS,
+      scrubPauseMs: this.scrubPauseMs,
       network: this.network,
       onEvent,
     });
@@ -93,6 +97,11 @@ function drawIds(seed: number): Pick<ClientPlan, 'idShare' | 'idSeed'> {
 /** Drawn apart for the same reason. */
 function drawStale(seed: number): Pick<ClientPlan, 'staleShare'> {
   return { staleShare: new Prng(seed ^ 0x57a1e).pick([0, 0.3]) };
+}
+
+/** And here: 0 in a seed without a scrubber. */
+function drawScrub(seed: number): number {
+  return new Prng(seed ^ 0x5c4b).pick([0, 0, 300, 1_500]);
 }
 
 function drawPlan(prng: Prng): Omit<ClientPlan, 'idShare' | 'idSeed' | 'staleShare'> {

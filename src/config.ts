@@ -99,6 +99,16 @@ const CONFIG = z.strictObject({
   copy: section({
     bytesPerSecondMax: z.int().min(0).default(limits.COPY_BYTES_PER_SECOND_DEFAULT),
   }),
+  /** Rates: 0 is without limit. Pause: 0 is never by itself. */
+  scrub: section({
+    recordsPerSecondMax: z.int().min(0).default(limits.SCRUB_RECORDS_PER_SECOND_DEFAULT),
+    bytesPerSecondMax: z.int().min(0).default(limits.SCRUB_BYTES_PER_SECOND_DEFAULT),
+    pauseMs: z
+      .int()
+      .min(0)
+      .max(30 * 24 * 3_600_000)
+      .default(limits.SCRUB_PAUSE_MS_DEFAULT),
+  }),
   /** How much is to stay free where the store lies, or less on a small disk. 0: not watched. */
   disk: section({
     reserveBytes: z.int().min(0).default(limits.DISK_RESERVE_BYTES_DEFAULT),

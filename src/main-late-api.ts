@@ -6,6 +6,7 @@ import { failure } from './core/errors.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './core/operation.ts';
 import { slotOf } from './core/slots.ts';
 import { WAIT } from './node/api.ts';
+import { SCRUBBED_NEVER } from './node/scrub-report.ts';
 import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from './node/api.ts';
 
 export class LateApi implements NodeApi {
@@ -81,6 +82,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   keysHeld: 0,
   learnedShare: 0,
   copy: { slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
+  scrub: SCRUBBED_NEVER,
   operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },
   notWrittenThrough: [],
 };

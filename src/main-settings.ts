@@ -28,6 +28,7 @@ type Settings = Pick<
   | 'hello'
   | 'cacheBytes'
   | 'copyBytesPerSecondMax'
+  | 'scrub'
   | 'diskReserve'
   | 'writeThrough'
   | 'legacyTimeoutMs'
@@ -50,6 +51,7 @@ export function nodeSettings(config: Config): Settings {
     },
     cacheBytes: config.cache.bytes,
     copyBytesPerSecondMax: config.copy.bytesPerSecondMax,
+    scrub: config.scrub,
     diskReserve: { bytes: config.disk.reserveBytes, shareMax: config.disk.reserveShareMax },
     writeThrough: config.routes,
     legacyTimeoutMs: config.legacy?.timeoutMs ?? 0,

@@ -2,16 +2,13 @@
  * How fast a learner copies: an allowance of bytes that fills with time, spent by what has arrived, so that the load of
  * clients keeps its share of disks and links; and what people are told about how far it has come. (DESIGN 3)
  */
+import { Allowance } from './allowance.ts';
 
-/** Milliseconds of allowance that may gather: a pause is not made up for by a burst. */
-const BURST_MS = 200;
 /** Milliseconds over which the rate is told. */
 const RATE_OVER_MS = 2_000;
 
 export class CopyPace {
-  private readonly bytesPerSecondMax: number;
-  private allowance: number;
-  private filledAt: number;
+  private readonly allowance: Allowance;
   private bytesTotal = 0;
   private slotsDone = 0;
   private slotsTotal = 0;
@@ -21,22 +18,16 @@ export class CopyPace {
 
   /** 0: as fast as it goes. */
   constructor(bytesPerSecondMax: number, now: number) {
-    this.bytesPerSecondMax = bytesPerSecondMax;
-    this.allowance = this.burst;
-    this.filledAt = now;
+    this.allowance = new Allowance(bytesPerSecondMax, now);
   }
 
   /** May the next piece be asked for now? */
   mayAsk(now: number): boolean {
-    if (this.bytesPerSecondMax === 0) return true;
-    const filled = this.allowance + (this.bytesPerSecondMax * (now - this.filledAt)) / 1_000;
-    this.allowance = Math.min(filled, this.burst);
-    this.filledAt = now;
-    return this.allowance > 0;
+    return this.allowance.has(now);
   }
 
   arrived(byteCount: number, now: number): void {
-    this.allowance -= byteCount;
+    this.allowance.spend(byteCount);
     this.bytesTotal += byteCount;
     const oldest = this.marks[0];
     if (oldest !== undefined && now - oldest.at > RATE_OVER_MS * 2) this.marks.length = 0;
@@ -83,9 +74,5 @@ export class CopyPace {
     const oldest = this.marks.find((mark) => now - mark.at <= RATE_OVER_MS);
     if (oldest === undefined || now <= oldest.at) return 0;
     return Math.round(((this.bytesTotal - oldest.bytes) * 1_000) / (now - oldest.at));
-  }
-
-  private get burst(): number {
-    return (this.bytesPerSecondMax * BURST_MS) / 1_000;
   }
 }

@@ -37,6 +37,10 @@ function needsEpoch(message: PeerMessage): boolean {
     case 'learnRefused':
     case 'repairPull':
     case 'repairRecord':
+    case 'scrubDigests':
+    case 'scrubDifferences':
+    case 'scrubPull':
+    case 'scrubPage':
     case 'learnUntold':
     case 'learnUntoldFrame':
     case 'retired':

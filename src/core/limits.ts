@@ -121,6 +121,24 @@ export const DISK_RETURN_FACTOR = 1.5;
 export const DISK_LOOK_MS = 1_000;
 /** Milliseconds that a node with too little room waits for the writes it coordinates, before it goes without their end. */
 export const DISK_RETREAT_MS_MAX = 3_000;
+/** Records and bytes a second that a scrubber reads: a hundredth of what a store gives, a million records in a quarter of an hour. */
+export const SCRUB_RECORDS_PER_SECOND_DEFAULT = 1_000;
+export const SCRUB_BYTES_PER_SECOND_DEFAULT = 4 * 1024 * 1024;
+/** Milliseconds from the end of one round over all slots to the beginning of the next. */
+export const SCRUB_PAUSE_MS_DEFAULT = 3_600_000;
+/** Keys in flight from which a node counts as busy, and its scrubber waits; and milliseconds that it waits at most. */
+export const SCRUB_YIELD_KEYS = 64;
+export const SCRUB_YIELD_MS_MAX = 2_000;
+/** Slots that are read and compared in one piece: a change of epoch begins the piece anew. */
+export const SCRUB_RUN_SLOTS = 2_048;
+/** One page that a scrubber reads of its own disk; and one of versions that an owner tells another. */
+export const SCRUB_PAGE_RECORDS_MAX = 500;
+export const SCRUB_PAGE_BYTES_MAX = 1024 * 1024;
+export const SCRUB_TOLD_RECORDS_MAX = 200;
+/** Records that a scrubber asks of other owners at a time. */
+export const SCRUB_FETCHES_MAX = 8;
+/** Repairs by a scrubber of which it is watched whether they come to their end. */
+export const SCRUB_HEALING_MAX = 1_000;
 /** Bytes of hot records kept in front of the store. */
 export const CACHE_BYTES_DEFAULT = 64 * 1024 * 1024;
 

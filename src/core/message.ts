@@ -8,6 +8,7 @@ import type { Room } from './disk-room.ts';
 import type { IdentifiedOperation } from './operation-id.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './operation.ts';
 import type { SealedRecord } from './record.ts';
+import type { ScrubMessage } from './scrub-message.ts';
 import type { Topology } from './topology.ts';
 
 export interface FrameHeader {
@@ -381,4 +382,4 @@ export type MembershipMessage =
   | Introduction
   | Retired;
 export type PeerMessage =
-  ReplicationMessage | ForwardMessage | LearnMessage | RepairMessage | MembershipMessage;
+  ReplicationMessage | ForwardMessage | LearnMessage | RepairMessage | ScrubMessage | MembershipMessage;

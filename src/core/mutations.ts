@@ -73,6 +73,10 @@ export interface Mutations {
   readonly staleFromLearner?: boolean;
   /** A node goes on with its part in writes whatever room its disk has. (R32) */
   readonly ignoreFullDisk?: boolean;
+  /** A scrubber takes its word for what is on the disk from the digest that it remembers. */
+  readonly scrubTrustsKeptDigest?: boolean;
+  /** A scrubber puts another owner's copy in the place of one that is in flight here. (R2) */
+  readonly scrubOverwritesInFlight?: boolean;
   /** A fill replaces whatever stands. (R25) */
   readonly fillWithoutCondition?: boolean;
   /** An owner takes the deletion of what has not expired by its own clock. (R26) */

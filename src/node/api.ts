@@ -45,6 +45,8 @@ export type ClusterOrder =
   | { readonly kind: 'leave'; readonly name: string }
   | { readonly kind: 'rebalance' }
   | { readonly kind: 'loss' }
+  /** Of the asked node's own slots; 0: without limit. */
+  | { readonly kind: 'scrub'; readonly recordsPerSecondMax: number; readonly bytesPerSecondMax: number }
   /** `slotCount`: as `loss` has told it; where it is another by now, nothing is done. */
   | { readonly kind: 'recover'; readonly slotCount: number }
   | { readonly kind: 'plan'; readonly joins: readonly PlannedJoin[]; readonly leaves: readonly string[] };
@@ -100,6 +102,8 @@ export type ClusterAnswer =
   | { readonly kind: 'changed'; readonly epoch: number }
   | { readonly kind: 'planned'; readonly plan: MovePlan }
   | { readonly kind: 'lost'; readonly loss: ClusterLoss }
+  /** A round has begun: its number at the asked node. */
+  | { readonly kind: 'scrubbing'; readonly number: number }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 export interface Inspection {
@@ -121,6 +125,52 @@ export interface CopyStatus {
   readonly bytesPerSecond: number;
   /** null where it cannot be told. */
   readonly secondsLeft: number | null;
+}
+
+/** One round of scrubbing over all slots of this node. */
+export interface ScrubCycle {
+  readonly number: number;
+  /** Milliseconds since 1970; 0: it is under way. */
+  readonly endedAt: number;
+  readonly lengthMs: number;
+  /** Slots that were compared, once for each other owner. */
+  readonly slots: number;
+  /** What was read of this node's disk. */
+  readonly records: number;
+  readonly bytes: number;
+  /** Copies that were damaged or behind, here or in PostgreSQL. */
+  readonly found: number;
+  readonly repaired: number;
+  readonly unrepaired: number;
+  /** One version with two contents: for people to decide. */
+  readonly conflicts: number;
+  /** Digests that did not tell what was on the disk. */
+  readonly digestsCorrected: number;
+  /** Slots, once for each other owner, that could not be compared. */
+  readonly slotsUncompared: number;
+}
+
+export interface ScrubStatus {
+  readonly isUnderWay: boolean;
+  /** Of the round under way, or of the last one: 0..1. */
+  readonly share: number;
+  /** null: it cannot be told. */
+  readonly secondsLeft: number | null;
+  /** Milliseconds until the next one begins by itself; null: never. */
+  readonly nextInMs: number | null;
+  /** Repairs that have not come to their end. */
+  readonly open: number;
+  /** The round under way, so far. */
+  readonly current: ScrubCycle | null;
+  /** The last whole one. */
+  readonly last: ScrubCycle | null;
+  /** Since this process began. */
+  readonly totals: {
+    readonly found: number;
+    readonly repaired: number;
+    readonly unrepaired: number;
+    readonly conflicts: number;
+  };
 }
 
 export interface NodeStatus {
@@ -173,6 +223,7 @@ export interface NodeStatus {
   /** Share of its slots a learner has copied, 0..1; 1 at an owner. */
   readonly learnedShare: number;
   readonly copy: CopyStatus;
+  readonly scrub: ScrubStatus;
   readonly operations: {
     readonly reads: number;
     readonly writes: number;

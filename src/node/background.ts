@@ -2,7 +2,8 @@
  * What a node does unasked, beside its requests: each part meets them only through the store, or by asking as a
  * client would.
  */
-import type { PeerMessage } from '../core/message.ts';
+import type { PeerMessage, RepairRecord } from '../core/message.ts';
+import { NO_MUTATIONS } from '../core/mutations.ts';
 import { Expiry } from './expiry.ts';
 import { Leftovers } from './leftovers.ts';
 import type { Membership } from './membership.ts';
@@ -10,12 +11,14 @@ import type { NodeParts } from './node-parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RecordLoader } from './record-loader.ts';
 import { Repair } from './repair.ts';
+import { Scrubber } from './scrubber.ts';
 import type { Serving } from './serving.ts';
 import type { StartMarks } from './start-marks.ts';
 
 export class Background {
   readonly peerClocks = new PeerClocks();
   readonly repair: Repair;
+  readonly scrubber: Scrubber;
   private readonly expiry: Expiry;
   private readonly loader: RecordLoader | null;
   private readonly leftovers: Leftovers;
@@ -42,8 +45,20 @@ export class Background {
             onLoaded: () => membership.loaded(),
           });
     this.repair = new Repair({ clock, telemetry, shelf, replica, send });
+    this.scrubber = new Scrubber({
+      ...{ clock, telemetry, storage, shelf, replica, send },
+      repair: this.repair,
+      settings: parts.scrub,
+      leaseHeld: () => serving.leaseHeld(),
+      mutations: parts.mutations ?? NO_MUTATIONS,
+    });
     this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
     this.expiry = new Expiry({ clock, storage, telemetry, serving, peerClocks: this.peerClocks });
+  }
+
+  /** Asked for by the one or by the other. */
+  onRepairRecord(message: RepairRecord): void {
+    if (!this.scrubber.onRecord(message)) this.repair.onRecord(message);
   }
 
   /** Every few ticks, while this process is part of the epoch. */
@@ -52,5 +67,6 @@ export class Background {
     this.repair.tick();
     this.loader?.tick();
     this.leftovers.tick();
+    this.scrubber.tick();
   }
 }

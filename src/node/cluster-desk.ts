@@ -18,6 +18,7 @@ import type { Membership } from './membership.ts';
 import type { Wish } from './membership-proposals.ts';
 import type { NodeParts } from './node-parts.ts';
 import { tellLoss } from './record-loss.ts';
+import type { Scrubber } from './scrubber.ts';
 import type { SlotDigests } from './slot-digests.ts';
 
 export interface ClusterDeskParts {
@@ -28,6 +29,7 @@ export interface ClusterDeskParts {
   readonly systemOfRecord: SystemOfRecord | null;
   readonly writeThrough: NodeParts['writeThrough'];
   readonly place: Place;
+  readonly scrubber: Scrubber;
   /** Runs on one of the next ticks. */
   readonly later: (run: () => void) => void;
 }
@@ -56,6 +58,8 @@ export class ClusterDesk {
       }
       case 'loss':
         return tellLoss(this.parts, topology, (loss) => answer({ kind: 'lost', loss }));
+      case 'scrub':
+        return answer({ kind: 'scrubbing', number: this.parts.scrubber.order(order) });
       case 'recover':
         return this.recover(topology, order.slotCount, timeoutMs, answer);
       case 'rebalance': {

@@ -78,7 +78,12 @@ export class FrameDesk {
       case 'repairPull':
         return this.parts.background.repair.onPull(header.from, message);
       case 'repairRecord':
-        return this.parts.background.repair.onRecord(message);
+        return this.parts.background.onRepairRecord(message);
+      case 'scrubDigests':
+      case 'scrubDifferences':
+      case 'scrubPull':
+      case 'scrubPage':
+        return this.parts.background.scrubber.onMessage(header.from, message);
       case 'forwardRead':
       case 'forwardWrite':
       case 'forwardScan':

@@ -12,6 +12,7 @@ import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { PeerHello, Transport } from '../ports/transport.ts';
 import type { ConfiguredMember, MembershipSettings } from './membership-parts.ts';
+import type { ScrubSettings } from './scrubber.ts';
 
 /** Damaged stores that were moved out of the way, for people to look at and to remove. */
 export interface SetAside {
@@ -36,6 +37,7 @@ export interface NodeParts {
   readonly cacheBytes: number;
   /** While this node copies slots; 0: as fast as it goes. */
   readonly copyBytesPerSecondMax: number;
+  readonly scrub: ScrubSettings;
   /** Of free space, where the store lies. */
   readonly diskReserve: DiskReserve;
   /** Key prefixes that are not written to PostgreSQL; the longest that fits decides. */

@@ -18,6 +18,7 @@ export interface StatusParts {
   readonly keysHeld: number;
   readonly learnedShare: number;
   readonly copy: NodeStatus['copy'];
+  readonly scrub: NodeStatus['scrub'];
   readonly operations: NodeStatus['operations'];
 }
 
@@ -60,6 +61,7 @@ export function statusOf(from: StatusParts): NodeStatus {
     keysHeld: from.keysHeld,
     learnedShare: from.learnedShare,
     copy: from.copy,
+    scrub: from.scrub,
     operations: from.operations,
     notWrittenThrough: parts.writeThrough.filter((rule) => !rule.writeThrough).map((rule) => rule.prefix),
   };

@@ -254,7 +254,9 @@ export class CausewayNode implements NodeApi {
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     const { later } = this.serving;
     const { digests } = this.shelf;
-    const desk = { ...this.parts, digests, later, membership: this.membership, place: placeOf(this.parts) };
+    const { scrubber } = this.background;
+    const { membership, parts } = this;
+    const desk = { ...parts, digests, later, membership, scrubber, place: placeOf(parts) };
     new ClusterDesk(desk).operate(order, timeoutMs, done);
   }
 
@@ -271,6 +273,7 @@ export class CausewayNode implements NodeApi {
       keysHeld: this.shelf.digests.recordCount,
       learnedShare: this.learner.share,
       copy: this.learner.copyStatus(),
+      scrub: this.background.scrubber.status(),
       operations: { ...this.counts },
     });
   }

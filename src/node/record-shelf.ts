@@ -110,6 +110,11 @@ export class RecordShelf {
     this.cache.keep(sealed);
   }
 
+  /** It is read from the disk next. */
+  forgetHot(key: string): void {
+    this.cache.drop(key);
+  }
+
   /** Calls back when everything stored so far is on disk, where a scan sees it. */
   whenStored(done: () => void): void {
     this.writer.barrier(done);

@@ -51,6 +51,33 @@ export class SlotDigests {
     );
   }
 
+  isLike(slot: number, other: SlotDigests): boolean {
+    return (
+      this.counts[slot] === other.counts[slot] &&
+      this.low[slot] === other.low[slot] &&
+      this.high[slot] === other.high[slot]
+    );
+  }
+
+  isEmpty(slot: number): boolean {
+    return this.counts[slot] === 0 && this.low[slot] === 0 && this.high[slot] === 0;
+  }
+
+  clear(slot: number): void {
+    this.recordCount -= this.counts[slot]!;
+    this.counts[slot] = 0;
+    this.low[slot] = 0;
+    this.high[slot] = 0;
+  }
+
+  /** What was counted anew takes the place of what was remembered. */
+  correct(slot: number, counted: SlotDigests): void {
+    this.recordCount += counted.counts[slot]! - this.counts[slot]!;
+    this.counts[slot] = counted.counts[slot]!;
+    this.low[slot] = counted.low[slot]!;
+    this.high[slot] = counted.high[slot]!;
+  }
+
   private mix(slot: number, version: number, checksum: number): void {
     const versionLow = version >>> 0;
     const versionHigh = Math.floor(version / 4294967296) >>> 0;

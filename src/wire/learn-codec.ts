@@ -24,9 +24,16 @@ import type { Writer } from './writer.ts';
 /** A slot and its digest. */
 const DIGEST_BYTES = 14;
 
-export function writeLearnDigests(out: Writer, message: LearnDigests): void {
-  const { session, slots, digests } = message;
+export function writeLearnDigests(out: Writer, { session, slots, digests }: LearnDigests): void {
   out.whole(session);
+  writeDigests(out, slots, digests);
+}
+
+export function readLearnDigests(from: Reader): LearnDigests {
+  return { kind: 'learnDigests', session: from.whole(), ...readDigests(from) };
+}
+
+export function writeDigests(out: Writer, slots: Uint16Array, digests: Uint32Array): void {
   out.u16(slots.length);
   for (let at = 0; at < slots.length; at++) {
     out.u16(slots[at]!);
@@ -36,8 +43,7 @@ export function writeLearnDigests(out: Writer, message: LearnDigests): void {
   }
 }
 
-export function readLearnDigests(from: Reader): LearnDigests {
-  const session = from.whole();
+export function readDigests(from: Reader): { slots: Uint16Array; digests: Uint32Array } {
   let count = from.u16();
   if (count * DIGEST_BYTES > from.remaining) {
     from.fail('digests end before their count');
@@ -51,7 +57,7 @@ export function readLearnDigests(from: Reader): LearnDigests {
     digests[3 * at + 1] = from.u32();
     digests[3 * at + 2] = from.u32();
   }
-  return { kind: 'learnDigests', session, slots, digests };
+  return { slots, digests };
 }
 
 export function writeLearnDifferences(out: Writer, message: LearnDifferences): void {

@@ -14,6 +14,7 @@ import * as learn from './learn-codec.ts';
 import * as membership from './membership-codec.ts';
 import { Reader } from './reader.ts';
 import * as replication from './replication-codec.ts';
+import * as scrub from './scrub-codec.ts';
 import { Writer } from './writer.ts';
 
 export const FRAME_FORMAT = 2;
@@ -44,6 +45,10 @@ const KIND = {
   learnOperationsFrame: 40,
   learnUntold: 41,
   learnUntoldFrame: 42,
+  scrubDigests: 43,
+  scrubDifferences: 44,
+  scrubPull: 45,
+  scrubPage: 46,
   prepare: 48,
   promise: 49,
   accept: 50,
@@ -167,6 +172,14 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return learn.writeRepairPull(out, message);
     case 'repairRecord':
       return learn.writeRepairRecord(out, message);
+    case 'scrubDigests':
+      return scrub.writeScrubDigests(out, message);
+    case 'scrubDifferences':
+      return scrub.writeScrubDifferences(out, message);
+    case 'scrubPull':
+      return scrub.writeScrubPull(out, message);
+    case 'scrubPage':
+      return scrub.writeScrubPage(out, message);
     case 'prepare':
       return membership.writePrepare(out, message);
     case 'promise':
@@ -228,6 +241,10 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   learnUntoldFrame: learn.readLearnUntoldFrame,
   repairPull: learn.readRepairPull,
   repairRecord: learn.readRepairRecord,
+  scrubDigests: scrub.readScrubDigests,
+  scrubDifferences: scrub.readScrubDifferences,
+  scrubPull: scrub.readScrubPull,
+  scrubPage: scrub.readScrubPage,
   prepare: membership.readPrepare,
   promise: membership.readPromise,
   accept: membership.readAccept,

@@ -233,6 +233,25 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     last: fc.boolean(),
   }),
   learnRefused: fc.record({ session: whole, slot: u16, reason: text }),
+  scrubDigests: fc
+    .record({ session: whole, slotFirst: u16, slotEnd: u16, pairs: fc.array(fc.tuple(u16, digest)) })
+    .map(({ session, slotFirst, slotEnd, pairs }) => ({
+      session,
+      slotFirst,
+      slotEnd,
+      slots: Uint16Array.from(pairs, ([slot]) => slot),
+      digests: Uint32Array.from(pairs.flatMap(([, each]) => each)),
+    })),
+  scrubDifferences: fc.record({ session: whole, slotFirst: u16, differing: fc.array(u16) }),
+  scrubPull: fc.record({ session: whole, slot: u16, afterKey: text }),
+  scrubPage: fc.record({
+    session: whole,
+    slot: u16,
+    afterKey: text,
+    through: text,
+    last: fc.boolean(),
+    copies: fc.array(fc.record({ key: text, version: whole, checksum: u32 }), { maxLength: 5 }),
+  }),
   repairPull: fc.record({ key: text }),
   repairRecord: fc.record({ held }),
   prepare: fc.record({ attempt: whole, ballot }),

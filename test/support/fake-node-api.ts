@@ -17,6 +17,7 @@ import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../src/core/record.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { WAIT } from '../../src/node/api.ts';
+import { SCRUBBED_NEVER } from '../../src/node/scrub-report.ts';
 import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from '../../src/node/api.ts';
 
 const INT64_MAX = 2n ** 63n - 1n;
@@ -227,6 +228,7 @@ const STATUS: NodeStatus = {
   keysHeld: 0,
   copy: { slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
   learnedShare: 1,
+  scrub: SCRUBBED_NEVER,
   operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },
   notWrittenThrough: [],
 };

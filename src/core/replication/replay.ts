@@ -5,10 +5,12 @@
 import { NONE } from '../../base/short-list.ts';
 import { QUERY_AFTER_MS, REPLAY_STAGGER_MS, RESEND_AFTER_MS } from '../limits.ts';
 import type { Query, QueryAnswer } from '../message.ts';
+import type { SealedRecord } from '../record.ts';
 import { nodeIdOf } from '../version.ts';
-import { closeKey, heldVersion } from './context.ts';
+import { closeKey, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import type { KeyState } from './key-state.ts';
+import { baseOf } from './operations.ts';
 import { collect, runQueue, sendInvalidates, startRound, tryFinish } from './rounds.ts';
 
 /** Rounds that wait for time alone: looked at on every tick. */
@@ -71,6 +73,31 @@ export function replay(context: ReplicaContext, state: KeyState): void {
     base: state.heldBase,
     operations: state.heldOperations,
   });
+}
+
+/**
+ * A record that was at rest at a complete owner of this epoch, this one or another, goes round once more under its own
+ * version: whoever has lost it stores it, PostgreSQL included. False: what stands here does not allow it. (R13)
+ */
+export function reaffirm(context: ReplicaContext, slot: number, sealed: SealedRecord): boolean {
+  const { key, version } = sealed.record;
+  if (context.table.has(key) || !context.view.row(slot).owns || !context.effects.leaseHeld()) return false;
+  const state = openKey(context, key, slot);
+  if (state === 'damaged') return false;
+  const held = heldVersion(state);
+  const isAllowed = held < version || (held === version && state.held!.checksum === sealed.checksum);
+  if (isAllowed) {
+    startRound(context, state, 'replay', [], {
+      sealed,
+      conditional: false,
+      recorded: !context.effects.writesThrough(key),
+      coordinator: context.self,
+      base: baseOf(state),
+      operations: null,
+    });
+  }
+  closeKey(context, state);
+  return isAllowed;
 }
 
 export function onQuery(context: ReplicaContext, from: number, slot: number, message: Query): void {

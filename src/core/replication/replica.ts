@@ -22,6 +22,7 @@ import {
   onPeerBack,
   onQuery,
   onQueryAnswer,
+  reaffirm,
   replay,
   settleRounds,
   sweepKeys,
@@ -270,6 +271,13 @@ export class Replica {
     adopt(this.context, state, held);
     if (held.valid) becomeValid(this.context, state);
     this.drain();
+  }
+
+  /** What was at rest at a complete owner goes round once more; false: what stands here does not allow it. */
+  reaffirm(slot: number, sealed: SealedRecord): boolean {
+    const isBegun = reaffirm(this.context, slot, sealed);
+    this.drain();
+    return isBegun;
   }
 
   /** Takes over versions whose coordinator was here under an earlier incarnation. */

@@ -1,0 +1,195 @@
+/**
+ * The scrubber of a simulated cluster: what has rotted, was lost or went back on one disk without a word is found by
+ * reading it back, and is whole again by an ordinary round; what is in flight is left alone, and what nobody can decide
+ * is told.
+ */
+import { describe, expect, it } from 'vitest';
+import type { Mutations } from '../src/core/mutations.ts';
+import { slotOf } from '../src/core/slots.ts';
+import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
+import { recordKey } from '../src/wire/store-codec.ts';
+import type { SimNode } from './cluster.ts';
+import { SmallWorld } from './small-world.ts';
+
+const KEY = 'key';
+const stored = recordKey(slotOf(KEY), KEY);
+
+function worldWith(seed: number, mutations: Mutations = {}): SmallWorld {
+  const world = new SmallWorld(seed, undefined, 3, 0, false, mutations);
+  for (let index = 0; index < 40; index += 1)
+    expect(world.put(world.nodes[index % 3]!, `other:${index}{${index % 4}}`, `value ${index}`).kind).toBe(
+      'done',
+    );
+  for (const value of ['first', 'second']) expect(world.put(world.nodes[0]!, KEY, value).kind).toBe('done');
+  world.run(1_000);
+  return world;
+}
+
+/** A whole round at each of the nodes, one after another or at once. */
+function scrub(world: SmallWorld, nodes: readonly SimNode[] = world.nodes): void {
+  for (const sim of nodes) order(sim);
+  world.until(() => nodes.every(({ node }) => !node!.status().scrub.isUnderWay), 60_000);
+}
+
+function order({ node }: SimNode): void {
+  node!.operate({ kind: 'scrub', recordsPerSecondMax: 0, bytesPerSecondMax: 0 }, 1_000, () => undefined);
+}
+
+const bytesAt = ({ disk }: SimNode): string => Buffer.from(disk.get(stored) ?? []).toString('hex');
+const isWhole = (world: SmallWorld): boolean =>
+  new Set(world.nodes.map(bytesAt)).size === 1 && bytesAt(world.nodes[0]!) !== '';
+const totals = (world: SmallWorld, what: 'found' | 'repaired' | 'unrepaired' | 'conflicts'): number =>
+  world.nodes.reduce((sum, { node }) => sum + node!.status().scrub.totals[what], 0);
+
+describe('a scrubber goes round', () => {
+  it('all is well: everything is read and compared, and nothing found', () => {
+    const world = worldWith(1);
+    scrub(world);
+    for (const { node } of world.nodes) {
+      expect(node!.status().scrub.last).toMatchObject({
+        ...{ number: 1, records: 41, slots: 2 * 16_384, slotsUncompared: 0 },
+        ...{ found: 0, repaired: 0, unrepaired: 0, conflicts: 0, digestsCorrected: 0 },
+      });
+    }
+  });
+
+  it('a record rots that nobody reads: it is found, and fetched from another owner', () => {
+    const world = worldWith(2);
+    const hit = world.ownersOf(KEY)[1]!;
+    hit.disk.flipBit((key) => key === stored);
+    scrub(world, [hit]);
+    expect(isWhole(world)).toBe(true);
+    expect(hit.node!.status().scrub.last).toMatchObject({ found: 1, repaired: 1, unrepaired: 0 });
+    scrub(world);
+    expect(totals(world, 'found')).toBe(1);
+  });
+
+  it.each([
+    ['lost', null],
+    ['older than it was', 'first'],
+  ])('a record of one disk is %s, and nothing says so: it goes round once more', (_what, value) => {
+    const world = worldWith(3);
+    const hit = world.ownersOf(KEY)[2]!;
+    forge(hit, value);
+    scrub(world, [hit]);
+    expect(isWhole(world)).toBe(true);
+    expect(hit.node!.status().scrub.last).toMatchObject({
+      ...{ found: 1, repaired: 1, unrepaired: 0, digestsCorrected: 1 },
+    });
+    for (const sim of world.nodes) expect(world.text(sim, KEY)).toBe('second');
+    scrub(world);
+    expect(totals(world, 'found')).toBe(1);
+  });
+
+  it('two of three have lost it: both take it from the third', () => {
+    const world = worldWith(4);
+    const [, second, third] = world.ownersOf(KEY);
+    forge(second!, null);
+    forge(third!, null);
+    scrub(world);
+    expect(isWhole(world)).toBe(true);
+    expect(totals(world, 'unrepaired')).toBe(0);
+  });
+
+  it('one version has two contents: it is told, and nothing is changed', () => {
+    const world = worldWith(5);
+    const hit = world.ownersOf(KEY)[1]!;
+    const { record } = openRecord(hit.disk.get(stored)!)!;
+    const other = sealRecord({ ...record, value: Buffer.from('another') }).bytes;
+    hit.disk.forge(stored, other);
+    scrub(world);
+    expect(totals(world, 'conflicts')).toBeGreaterThan(0);
+    expect(totals(world, 'found')).toBe(0);
+    expect(bytesAt(hit)).toBe(Buffer.from(other).toString('hex'));
+    expect(world.told.get('scrub.conflict')).toBeGreaterThan(0);
+  });
+
+  it('clients write all the while: nothing is found where nothing is wrong', () => {
+    const world = worldWith(6);
+    let writes = 0;
+    const writeOn = (): void => {
+      const sim = world.nodes[writes % 3]!;
+      const operation = {
+        kind: 'put',
+        key: `other:${writes % 40}{${writes % 4}}`,
+        value: Buffer.from(String(writes)),
+        ttlMs: 0,
+      } as const;
+      sim.node!.write({ ...operation, operationId: null }, 5_000, () => {
+        writes += 1;
+        if (writes < 3_000) writeOn();
+      });
+    };
+    for (let client = 0; client < 4; client += 1) writeOn();
+    const hit = world.ownersOf(KEY)[2]!;
+    forge(hit, null);
+    scrub(world);
+    expect(writes).toBeLessThan(3_000);
+    expect(totals(world, 'found')).toBe(1);
+    expect(totals(world, 'repaired')).toBe(1);
+    expect(totals(world, 'conflicts')).toBe(0);
+  });
+
+  it('an owner dies while it is asked: the next epoch begins the run anew, with those that are left', () => {
+    const world = worldWith(7);
+    const [first, second, third] = world.ownersOf(KEY);
+    forge(first!, null);
+    world.cluster.kill(second!);
+    scrub(world, [first!]);
+    expect(bytesAt(first!)).toBe(bytesAt(third!));
+    expect(first!.node!.status().scrub.last).toMatchObject({
+      slots: 16_384,
+      slotsUncompared: 0,
+      repaired: 1,
+    });
+  });
+});
+
+describe('the negation of a rule', () => {
+  it('scrubTrustsKeptDigest: what a disk has lost stays lost', () => {
+    const world = worldWith(3, { scrubTrustsKeptDigest: true });
+    forge(world.ownersOf(KEY)[2]!, null);
+    scrub(world);
+    expect(isWhole(world)).toBe(false);
+  });
+
+  it('scrubOverwritesInFlight: what another owner has not heard of is lost here', () => {
+    expect(askedAmidWrite({})).toBe(true);
+    expect(askedAmidWrite({ scrubOverwritesInFlight: true })).toBe(false);
+  });
+});
+
+/**
+ * A write has reached one owner and not the other, when the one asks the other what it has. The write ends; whoever has
+ * put the other's copy in its place serves, some day, what was there before.
+ */
+function askedAmidWrite(mutations: Mutations): boolean {
+  const world = worldWith(8, mutations);
+  const early = keyOfFirstRun();
+  const [first, second, third] = world.ownersOf(early);
+  expect(world.put(first!, early, 'before').kind).toBe('done');
+  world.run(1_000);
+  let isDone = false;
+  world.cluster.network.cutOneWay(third!.name, second!.name, 'silent');
+  const operation = { kind: 'put', key: early, value: Buffer.from('after'), ttlMs: 0 } as const;
+  third!.node!.write({ ...operation, operationId: null }, 10_000, ({ kind }) => (isDone = kind === 'done'));
+  world.run(20);
+  order(first!);
+  world.run(700);
+  world.cluster.network.heal(third!.name, second!.name);
+  world.until(() => isDone && world.cluster.isWhole(), 30_000);
+  const bytes = first!.disk.get(recordKey(slotOf(early), early))!;
+  return Buffer.from(openRecord(bytes)!.record.value).toString() === 'after';
+}
+
+/** Compared at once, and not some runs later. */
+function keyOfFirstRun(): string {
+  for (let index = 0; ; index += 1) if (slotOf(`early:${index}`) < 2_048) return `early:${index}`;
+}
+
+/** Writes an older value of the same key in its place, or nothing. */
+function forge({ disk }: SimNode, value: string | null): void {
+  const { record } = openRecord(disk.get(stored)!)!;
+  const older = { ...record, version: record.version - 2 * 4_096, value: Buffer.from(value ?? '') };
+  disk.forge(stored, value === null ? null : sealRecord(older).bytes);
+}

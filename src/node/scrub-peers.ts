@@ -1,0 +1,257 @@
+/**
+ * Compares the slots of a run with every other complete owner under one epoch: first by digest, twice, for what is being
+ * written differs for a moment; then, where they still differ, key by key and page by page. What this node has lost it
+ * fetches, and lets go round as a write does; what others have lost they find themselves. (DESIGN 5, PROTOCOL R8, R19)
+ */
+import { SCRUB_FETCHES_MAX, SCRUB_TOLD_RECORDS_MAX } from '../core/limits.ts';
+import type { PeerMessage, RepairRecord } from '../core/message.ts';
+import type { ScrubDifferences, ScrubPage, ToldCopy } from '../core/scrub-message.ts';
+import { judgeCopy } from '../core/scrub.ts';
+import type { OwnCopy } from '../core/scrub.ts';
+import { slotOf } from '../core/slots.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RecordShelf } from './record-shelf.ts';
+import type { ScrubReport } from './scrub-report.ts';
+import type { ScrubBudget, ScrubRun, ScrubStage } from './scrub-stage.ts';
+
+/** Milliseconds without an answer after which it is asked again, and times that it is asked at all. */
+const ANSWER_TIMEOUT_MS = 1_000;
+const ASKS_MAX = 4;
+/** Milliseconds between the two comparisons: a write is over by then, as a rule. */
+const BETWEEN_MS = 200;
+
+export interface ScrubPeersParts {
+  readonly clock: Clock;
+  readonly shelf: RecordShelf;
+  readonly report: ScrubReport;
+  readonly budget: ScrubBudget;
+  readonly send: (memberId: number, message: PeerMessage) => void;
+  /** What is in flight here is overwritten by what another owner tells. */
+  readonly overwriting: boolean;
+}
+
+interface Comparison {
+  readonly member: number;
+  /** Those that differed the first time; null: it has not come to that. */
+  differed: readonly number[] | null;
+  dueAt: number;
+  asksLeft: number;
+  /** Asked, and not answered yet. */
+  isAsked: boolean;
+}
+
+interface Descent {
+  readonly member: number;
+  readonly slot: number;
+  afterKey: string;
+  dueAt: number;
+  asksLeft: number;
+  isAsked: boolean;
+  /** What comes after the records of this page are here. */
+  next: { readonly through: string; readonly last: boolean } | null;
+}
+
+interface Fetch {
+  readonly copy: ToldCopy;
+  dueAt: number;
+  asksLeft: number;
+}
+
+export class ScrubPeers implements ScrubStage {
+  private readonly parts: ScrubPeersParts;
+  private run: ScrubRun | null = null;
+  private done: () => void = () => undefined;
+  private comparisons: Comparison[] = [];
+  private descents: Descent[] = [];
+  private toFetch: ToldCopy[] = [];
+  private readonly fetches = new Map<string, Fetch>();
+
+  constructor(parts: ScrubPeersParts) {
+    this.parts = parts;
+  }
+
+  begin(run: ScrubRun, done: () => void): void {
+    this.run = run;
+    this.done = done;
+    this.descents = [];
+    this.toFetch = [];
+    this.fetches.clear();
+    const members = new Set<number>();
+    for (let slot = run.first; slot < run.end; slot += 1) {
+      const row = run.view.row(slot);
+      if (!row.owns) continue;
+      for (const id of row.owners) if (id !== run.view.selfId) members.add(id);
+    }
+    this.comparisons = [...members].map((member) => {
+      return { member, differed: null, dueAt: 0, asksLeft: ASKS_MAX, isAsked: false };
+    });
+  }
+
+  stop(): void {
+    this.run = null;
+  }
+
+  tick(now: number): void {
+    const { run } = this;
+    if (run === null) return;
+    for (const comparison of this.comparisons)
+      if (comparison.dueAt <= now) this.compare(run, comparison, now);
+    this.fetchMore(now);
+    const descent = this.descents[0];
+    if (descent !== undefined) return this.descend(run, descent, now);
+    if (this.comparisons.length > 0) return;
+    this.run = null;
+    this.done();
+  }
+
+  onDifferences(from: number, message: ScrubDifferences): void {
+    const { run } = this;
+    const comparison = this.comparisons.find((each) => each.member === from && each.isAsked);
+    if (run === null || comparison === undefined || !this.isOurs(run, message)) return;
+    if (message.slotFirst !== run.first) return;
+    comparison.isAsked = false;
+    const known = comparison.differed;
+    const differing = message.differing.filter(
+      (slot) => (known === null || known.includes(slot)) && isShared(run, slot, from),
+    );
+    if (known === null && differing.length > 0) {
+      comparison.differed = differing;
+      comparison.asksLeft = ASKS_MAX;
+      comparison.dueAt = this.parts.clock.now() + BETWEEN_MS;
+      return;
+    }
+    this.comparisons = this.comparisons.filter((each) => each !== comparison);
+    this.parts.report.compared(sharedSlots(run, from).length);
+    for (const slot of differing) {
+      this.descents.push({
+        ...{ member: from, slot, afterKey: '', dueAt: 0, asksLeft: ASKS_MAX, isAsked: false, next: null },
+      });
+    }
+  }
+
+  onPage(from: number, page: ScrubPage): void {
+    const { run } = this;
+    const descent = this.descents[0];
+    if (run === null || descent === undefined || !descent.isAsked || !this.isOurs(run, page)) return;
+    if (descent.member !== from || descent.slot !== page.slot || descent.afterKey !== page.afterKey) return;
+    descent.isAsked = false;
+    descent.next = { through: page.through, last: page.last };
+    this.parts.budget.pace.spend(page.copies.length, 0);
+    for (const copy of page.copies.slice(0, SCRUB_TOLD_RECORDS_MAX)) {
+      if (slotOf(copy.key) === page.slot) this.judge(run, page.slot, copy);
+    }
+  }
+
+  /** False: it was not asked for here. */
+  onRecord({ held }: RepairRecord): boolean {
+    const { run } = this;
+    const { key } = held.sealed.record;
+    if (run === null || !this.fetches.delete(key)) return false;
+    const slot = slotOf(key);
+    const { shelf, overwriting } = this.parts;
+    if (overwriting) shelf.replaceAtRest(slot, key, held.sealed);
+    if (overwriting || !held.valid) return true;
+    // In memory it may still be whole: what counts is the disk.
+    shelf.forgetHot(key);
+    run.replica.reaffirm(slot, held.sealed);
+    return true;
+  }
+
+  private isOurs(run: ScrubRun, message: { readonly session: number }): boolean {
+    return message.session === run.view.topology.epoch;
+  }
+
+  private compare(run: ScrubRun, comparison: Comparison, now: number): void {
+    const { shelf, send, report } = this.parts;
+    const { member } = comparison;
+    if (comparison.asksLeft === 0) {
+      this.comparisons = this.comparisons.filter((each) => each !== comparison);
+      return report.uncompared(sharedSlots(run, member).length, 'an owner gives no answer');
+    }
+    comparison.asksLeft -= 1;
+    comparison.isAsked = true;
+    comparison.dueAt = now + ANSWER_TIMEOUT_MS;
+    const slots = Uint16Array.from(sharedSlots(run, member).filter((slot) => !shelf.digests.isEmpty(slot)));
+    const digests = shelf.digests.of(slots);
+    const { first, end, view } = run;
+    send(member, {
+      ...{ kind: 'scrubDigests', session: view.topology.epoch },
+      ...{ slotFirst: first, slotEnd: end, slots, digests },
+    });
+  }
+
+  private descend(run: ScrubRun, descent: Descent, now: number): void {
+    const { report, budget, send } = this.parts;
+    if (descent.next !== null) {
+      if (this.toFetch.length > 0 || this.fetches.size > 0) return;
+      if (descent.next.last) this.descents.shift();
+      descent.afterKey = descent.next.through;
+      descent.next = null;
+      descent.asksLeft = ASKS_MAX;
+      descent.dueAt = 0;
+      return;
+    }
+    if (descent.dueAt > now || (!descent.isAsked && !budget.pace.mayGo(now, budget.isBusy()))) return;
+    if (descent.asksLeft === 0) {
+      this.descents.shift();
+      return report.uncompared(1, 'an owner does not tell its versions');
+    }
+    descent.asksLeft -= 1;
+    descent.isAsked = true;
+    descent.dueAt = now + ANSWER_TIMEOUT_MS;
+    const { slot, afterKey } = descent;
+    send(descent.member, { kind: 'scrubPull', session: run.view.topology.epoch, slot, afterKey });
+  }
+
+  private judge(run: ScrubRun, slot: number, copy: ToldCopy): void {
+    const { report, overwriting } = this.parts;
+    const own = this.ownCopy(run, slot, copy.key);
+    const verdict = judgeCopy(own, copy);
+    if (verdict === 'conflict') report.conflict(slot, copy.version, 'two owners');
+    const isTaken = verdict === 'behind' || (overwriting && own === 'inFlight');
+    if (!isTaken) return;
+    report.found('lost', slot, copy.key, copy.version);
+    this.toFetch.push(copy);
+  }
+
+  private ownCopy(run: ScrubRun, slot: number, key: string): OwnCopy {
+    if (run.replica.stateOf(key) !== undefined) return 'inFlight';
+    const held = this.parts.shelf.read(key, slot);
+    if (held === undefined) return 'absent';
+    return held === 'damaged' ? held : { version: held.record.version, checksum: held.checksum };
+  }
+
+  private fetchMore(now: number): void {
+    const { send } = this.parts;
+    const member = this.descents[0]?.member ?? 0;
+    for (const [key, fetch] of this.fetches) {
+      if (fetch.dueAt > now) continue;
+      // Its repair is watched, and told as one that did not come about.
+      if (fetch.asksLeft === 0) {
+        this.fetches.delete(key);
+        continue;
+      }
+      fetch.asksLeft -= 1;
+      fetch.dueAt = now + ANSWER_TIMEOUT_MS;
+      send(member, { kind: 'repairPull', key });
+    }
+    while (this.toFetch.length > 0 && this.fetches.size < SCRUB_FETCHES_MAX) {
+      const copy = this.toFetch.pop()!;
+      this.fetches.set(copy.key, { copy, asksLeft: ASKS_MAX - 1, dueAt: now + ANSWER_TIMEOUT_MS });
+      send(member, { kind: 'repairPull', key: copy.key });
+    }
+  }
+}
+
+/** Both are complete owners. */
+function isShared(run: ScrubRun, slot: number, member: number): boolean {
+  if (slot < run.first || slot >= run.end) return false;
+  const row = run.view.row(slot);
+  return row.owns && row.owners.includes(member);
+}
+
+function sharedSlots(run: ScrubRun, member: number): number[] {
+  const slots: number[] = [];
+  for (let slot = run.first; slot < run.end; slot += 1) if (isShared(run, slot, member)) slots.push(slot);
+  return slots;
+}

@@ -1,0 +1,186 @@
+/**
+ * What a scrubber has found and what became of it: a line in the log for each finding, and the counts of the round that
+ * is under way and of the last whole one. A repair counts when what was repaired is at rest again.
+ */
+import { SCRUB_HEALING_MAX, SLOT_COUNT } from '../core/limits.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { ScrubCycle, ScrubStatus } from './api.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+/** Milliseconds in which a repair must have come to its end. */
+const HEALED_MS_MAX = 30_000;
+
+export interface ScrubReportParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly shelf: RecordShelf;
+  readonly replica: () => Replica | null;
+}
+
+/** As long as no round has begun, and none will by itself. */
+export const SCRUBBED_NEVER: ScrubStatus = {
+  isUnderWay: false,
+  share: 0,
+  secondsLeft: null,
+  nextInMs: null,
+  open: 0,
+  current: null,
+  last: null,
+  totals: { found: 0, repaired: 0, unrepaired: 0, conflicts: 0 },
+};
+
+/** damaged: fails its checksum. lost: behind another owner. unrecorded: PostgreSQL is behind. ahead: PostgreSQL is ahead. */
+export type Finding = 'damaged' | 'lost' | 'unrecorded' | 'ahead';
+
+interface Healing {
+  readonly slot: number;
+  /** It is healed at this version, or a higher one. */
+  readonly version: number;
+  readonly dueAt: number;
+}
+
+type Counts = { -readonly [K in keyof ScrubCycle]: ScrubCycle[K] };
+
+function noCounts(): Counts {
+  return {
+    number: 0,
+    endedAt: 0,
+    lengthMs: 0,
+    slots: 0,
+    records: 0,
+    bytes: 0,
+    found: 0,
+    repaired: 0,
+    unrepaired: 0,
+    conflicts: 0,
+    digestsCorrected: 0,
+    slotsUncompared: 0,
+  };
+}
+
+export class ScrubReport {
+  private readonly parts: ScrubReportParts;
+  private current = noCounts();
+  private last: Counts | null = null;
+  private beganAt = 0;
+  private share = 0;
+  private isUnderWay = false;
+  private readonly healing = new Map<string, Healing>();
+  private readonly totals = { found: 0, repaired: 0, unrepaired: 0, conflicts: 0 };
+
+  constructor(parts: ScrubReportParts) {
+    this.parts = parts;
+  }
+
+  begun(number: number): void {
+    this.current = { ...noCounts(), number };
+    this.beganAt = this.parts.clock.now();
+    this.share = 0;
+    this.isUnderWay = true;
+  }
+
+  ended(): void {
+    const { clock, telemetry } = this.parts;
+    this.isUnderWay = false;
+    this.current.lengthMs = Math.round(clock.now() - this.beganAt);
+    this.current.endedAt = Math.floor(clock.wallNow());
+    this.last = this.current;
+    telemetry.event('info', 'scrub.ended', { ...this.last });
+  }
+
+  /** Every slot before this one has been dealt with in this round. */
+  cameTo(slot: number): void {
+    this.share = Math.max(this.share, slot / SLOT_COUNT);
+  }
+
+  read(records: number, bytes: number): void {
+    this.current.records += records;
+    this.current.bytes += bytes;
+  }
+
+  compared(slots: number): void {
+    this.current.slots += slots;
+  }
+
+  uncompared(slots: number, why: string): void {
+    this.current.slotsUncompared += slots;
+    this.parts.telemetry.event('warn', 'scrub.uncompared', { slots, why });
+  }
+
+  digestCorrected(slot: number): void {
+    this.current.digestsCorrected += 1;
+    this.parts.telemetry.event('warn', 'scrub.digest_corrected', { slot });
+  }
+
+  conflict(slot: number, version: number, where: string): void {
+    this.current.conflicts += 1;
+    this.totals.conflicts += 1;
+    this.parts.telemetry.event('error', 'scrub.conflict', { slot, version, where });
+    this.parts.telemetry.count('scrub.conflicts');
+  }
+
+  /** `version`: of what is to stand; 0: anything that is whole. */
+  found(finding: Finding, slot: number, key: string, version: number): void {
+    if (this.healing.has(key)) return;
+    this.current.found += 1;
+    this.totals.found += 1;
+    this.parts.telemetry.event('warn', 'scrub.found', { finding, slot, version });
+    this.parts.telemetry.count('scrub.found');
+    if (this.healing.size >= SCRUB_HEALING_MAX) return this.unrepaired(slot, 'too many at once');
+    this.healing.set(key, { slot, version, dueAt: this.parts.clock.now() + HEALED_MS_MAX });
+  }
+
+  /** Repairs that have not come to their end. */
+  get open(): number {
+    return this.healing.size;
+  }
+
+  /** Looks whether repairs have come to their end; the findings of an earlier epoch are found anew. */
+  tick(): void {
+    const { clock, shelf } = this.parts;
+    const replica = this.parts.replica();
+    const now = clock.now();
+    for (const [key, { slot, version, dueAt }] of this.healing) {
+      if (replica === null || !replica.view.row(slot).owns) {
+        this.healing.delete(key);
+        continue;
+      }
+      const held = replica.stateOf(key) === undefined ? shelf.read(key, slot) : 'damaged';
+      if (held !== undefined && held !== 'damaged' && held.record.version >= version) {
+        this.healing.delete(key);
+        this.current.repaired += 1;
+        this.totals.repaired += 1;
+        this.parts.telemetry.event('info', 'scrub.repaired', { slot, version: held.record.version });
+        this.parts.telemetry.count('scrub.repaired');
+      } else if (now >= dueAt) {
+        this.healing.delete(key);
+        this.unrepaired(slot, 'it took too long');
+      }
+    }
+  }
+
+  status(nextAt: number): ScrubStatus {
+    const now = this.parts.clock.now();
+    const elapsedMs = now - this.beganAt;
+    const isTold = this.isUnderWay && this.share > 0;
+    return {
+      isUnderWay: this.isUnderWay,
+      share: this.share,
+      secondsLeft: isTold ? Math.ceil((elapsedMs * (1 - this.share)) / this.share / 1_000) : null,
+      nextInMs: nextAt === Infinity ? null : this.isUnderWay ? 0 : Math.max(0, Math.round(nextAt - now)),
+      open: this.healing.size,
+      current: this.isUnderWay ? { ...this.current, lengthMs: Math.round(elapsedMs) } : null,
+      last: this.last === null ? null : { ...this.last },
+      totals: { ...this.totals },
+    };
+  }
+
+  private unrepaired(slot: number, why: string): void {
+    this.current.unrepaired += 1;
+    this.totals.unrepaired += 1;
+    this.parts.telemetry.event('error', 'scrub.unrepaired', { slot, why });
+    this.parts.telemetry.count('scrub.unrepaired');
+  }
+}
