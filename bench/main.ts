@@ -4,7 +4,7 @@
  * run are what can be compared. It ends with 1 where a target was missed.
  */
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { guardCommand } from '../src/cli/guard.ts';
 import { nodeCommand } from '../src/cli/node.ts';
 import { runBareNode } from './bare-node.ts';
@@ -12,7 +12,9 @@ import { runEngineNode } from './engine-node.ts';
 import { enginePart } from './engine-part.ts';
 import { failoverPart } from './failover-part.ts';
 import { grpcPart } from './grpc-part.ts';
+import { healingPart } from './healing-part.ts';
 import { memoryPart } from './memory-part.ts';
+import { movingPart } from './moving-part.ts';
 import { pipelinePart } from './pipeline-part.ts';
 import { headLines, isMet, machineFacts, tableLine, writeResults } from './report.ts';
 import type { Measure } from './report.ts';
@@ -27,11 +29,14 @@ const PARTS: Readonly<Record<string, (world: World) => Promise<Measure[]>>> = {
   failover: failoverPart,
   memory: memoryPart,
   steady: steadyPart,
+  moving: movingPart,
+  healing: healingPart,
 };
 
 interface BenchOptions {
   readonly only?: readonly string[];
   readonly quick?: boolean;
+  readonly keys?: number;
   readonly json?: boolean;
   readonly profile?: string;
   readonly label: string;
@@ -43,6 +48,7 @@ program
   .description('measures this build on this machine')
   .addOption(new Option('--only <part...>', 'just these parts').choices(Object.keys(PARTS)))
   .option('--quick', 'short runs: to see that all is well, not to compare')
+  .option('--keys <count>', 'keys that moving and healing begin with (1,000,000; quick: 20,000)', keyCount)
   .option('--json', 'print the results as JSON instead of a table')
   .option('--profile <directory>', 'have every node write a profile of its processor time')
   .option('--label <text>', 'stands in the results: what is different about this build', '')
@@ -81,7 +87,8 @@ async function runParts(options: BenchOptions): Promise<boolean> {
     if (options.json !== true) process.stdout.write(`${text}\n`);
   };
   tell(headLines(facts));
-  const world = await openWorld(quick, options.profile === undefined ? undefined : resolve(options.profile));
+  const profileDirectory = options.profile === undefined ? undefined : resolve(options.profile);
+  const world = await openWorld({ quick, keys: options.keys, profileDirectory });
   const measures: Measure[] = [];
   try {
     for (const name of options.only ?? Object.keys(PARTS)) {
@@ -98,4 +105,10 @@ async function runParts(options: BenchOptions): Promise<boolean> {
     process.stdout.write(`${JSON.stringify({ label, facts, quick, measures }, null, 2)}\n`);
   if (options.save) tell(`\n${writeResults(resolve('bench/results'), { label, facts, quick, measures })}`);
   return measures.every(isMet);
+}
+
+function keyCount(text: string): number {
+  if (!/^[1-9]\d{2,7}$/.test(text))
+    throw new InvalidArgumentError('a number from 100 to 99,999,999 is meant');
+  return Number(text);
 }

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nodeEnvironment } from '../src/supervisor/node-files.ts';
 import type { EngineAnswer, EngineOrder } from './engine-node.ts';
@@ -15,6 +15,17 @@ import type { World } from './world.ts';
 export interface NodesOptions {
   readonly command: 'node' | 'engine-node';
   readonly cacheBytes?: number;
+  /** Called before the first node starts. Where a node dials the others, if not straight. */
+  readonly dials?: (nodes: readonly NodeProcess[], databaseUrl: string) => Promise<DialOf>;
+}
+
+export type DialOf = (name: string) => readonly { readonly name: string; readonly address: string }[];
+
+export interface Joining {
+  /** Name of the member that is asked. */
+  readonly by: string;
+  /** 0: as fast as it goes; absent: the default. */
+  readonly copyBytesPerSecondMax?: number;
 }
 
 export interface NodeProcess {
@@ -38,7 +49,9 @@ export async function startNodes(world: World, options: NodesOptions): Promise<N
     httpPort: ports[NODE_COUNT + index]!,
     home: join(world.directory, `cluster-${clusters}`, `node-${index + 1}`),
   }));
-  const processes = new NodeProcesses(world, options, nodes, await world.createDatabase());
+  const databaseUrl = await world.createDatabase();
+  const dialOf = (await options.dials?.(nodes, databaseUrl)) ?? (() => []);
+  const processes = new NodeProcesses(world, options, nodes, databaseUrl, dialOf);
   for (const { name } of nodes) processes.start(name);
   try {
     await processes.untilReady();
@@ -51,18 +64,30 @@ export async function startNodes(world: World, options: NodesOptions): Promise<N
 }
 
 export class NodeProcesses {
-  readonly nodes: readonly NodeProcess[];
+  /** Those that are members, or are to be. */
+  readonly nodes: NodeProcess[];
+  private readonly founders: readonly NodeProcess[];
   private readonly world: World;
   private readonly options: NodesOptions;
   private readonly databaseUrl: string;
+  private readonly dialOf: DialOf;
+  private readonly joining = new Map<string, Joining>();
   private readonly running = new Map<string, ChildProcess>();
   private orders = 0;
 
-  constructor(world: World, options: NodesOptions, nodes: readonly NodeProcess[], databaseUrl: string) {
+  constructor(
+    world: World,
+    options: NodesOptions,
+    nodes: readonly NodeProcess[],
+    databaseUrl: string,
+    dialOf: DialOf,
+  ) {
     this.world = world;
     this.options = options;
-    this.nodes = nodes;
+    this.nodes = [...nodes];
+    this.founders = nodes;
     this.databaseUrl = databaseUrl;
+    this.dialOf = dialOf;
   }
 
   get addresses(): string[] {
@@ -89,6 +114,22 @@ export class NodeProcesses {
     });
     closeSync(output);
     this.running.set(name, child);
+  }
+
+  /** One more. */
+  async add(name: string, joining: Joining): Promise<void> {
+    const [grpc, http] = await freePorts(2);
+    const home = join(dirname(this.nodes[0]!.home), name);
+    this.nodes.push({ name, address: `127.0.0.1:${grpc!}`, httpPort: http!, home });
+    this.joining.set(name, joining);
+    this.start(name);
+  }
+
+  /** Resolves when it has ended by itself, as a member does that has left. */
+  async gone(name: string): Promise<void> {
+    await ended(this.running.get(name)!);
+    this.running.delete(name);
+    this.nodes.splice(this.nodes.indexOf(this.node(name)), 1);
   }
 
   /** With kill -9. Returns once it was sent: what follows is what is measured. */
@@ -148,16 +189,22 @@ export class NodeProcesses {
 
   private settings(name: string, cacheBytes: number | undefined): object {
     const { home, address, httpPort } = this.node(name);
+    const joining = this.joining.get(name);
+    const members = this.founders.map((node) => ({ name: node.name, address: node.address }));
+    const rate = joining?.copyBytesPerSecondMax;
     return {
-      cluster: {
-        name: 'bench',
-        members: this.nodes.map((node) => ({ name: node.name, address: node.address })),
+      ...(joining === undefined ? { cluster: { name: 'bench', members } } : {}),
+      node: {
+        name,
+        dataDir: join(home, 'data'),
+        ...(joining === undefined ? {} : { join: this.node(joining.by).address }),
       },
-      node: { name, dataDir: join(home, 'data') },
+      network: { dial: this.dialOf(name) },
       grpc: { port: Number(address.split(':')[1]) },
       http: { port: httpPort },
       postgres: { url: this.databaseUrl },
       log: { level: 'warn' },
+      ...(rate === undefined ? {} : { copy: { bytesPerSecondMax: rate } }),
       ...(cacheBytes === undefined ? {} : { cache: { bytes: cacheBytes } }),
     };
   }

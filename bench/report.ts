@@ -28,7 +28,7 @@ export interface MachineFacts {
 
 const NAME_COLUMNS = 44;
 const VALUE_COLUMNS = 11;
-const UNIT_COLUMNS = 9;
+const UNIT_COLUMNS = 11;
 const GIGABYTE = 1024 ** 3;
 
 export function machineFacts(): MachineFacts {

@@ -14,6 +14,8 @@ export interface World {
   /** This program. */
   readonly entry: string;
   readonly quick: boolean;
+  /** Keys of the parts that move many; undefined: as many as they ask for by themselves. */
+  readonly keys: number | undefined;
   /** Where processes of the nodes write their profiles; undefined for none. */
   readonly profileDirectory: string | undefined;
   /** An empty database; its URL. */
@@ -21,7 +23,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function openWorld(quick: boolean, profileDirectory: string | undefined): Promise<World> {
+export async function openWorld(options: Pick<World, 'quick' | 'keys' | 'profileDirectory'>): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
   // PostgreSQL of a root user runs as another, who must be able to get here.
   chmodSync(directory, 0o755);
@@ -42,8 +44,7 @@ export async function openWorld(quick: boolean, profileDirectory: string | undef
   return {
     directory,
     entry,
-    quick,
-    profileDirectory,
+    ...options,
     createDatabase: async () => {
       const name = `bench_${(databases += 1)}`;
       await runOnce(postgres.url, `create database ${name}`);

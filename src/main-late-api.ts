@@ -81,7 +81,10 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   oldestUnfinishedMs: 0,
   keysHeld: 0,
   learnedShare: 0,
-  copy: { slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
+  copy: {
+    ...{ slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
+    ...{ recordsCopied: 0, bytesCopied: 0 },
+  },
   scrub: SCRUBBED_NEVER,
   operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },
   notWrittenThrough: [],

@@ -71,6 +71,7 @@ export class Load {
   /** When it began, on the clock of `performance`. */
   startedAt = 0;
   private readonly plan: LoadPlan;
+  private readonly addresses: readonly string[];
   private readonly clients: CausewayClient[];
   private readonly running: Promise<void>[] = [];
   private readonly keysSeen = new Set<string>();
@@ -88,6 +89,7 @@ export class Load {
   constructor(addresses: readonly string[], plan: LoadPlan) {
     this.plan = plan;
     this.prefix = plan.prefix;
+    this.addresses = addresses;
     this.clients = Array.from({ length: plan.clientCount + plan.readerCount }, (_, at) =>
       connect({ nodes: nodesOf(at, addresses, plan), connectTimeoutMs: CONNECT_TIMEOUT_MS }),
     );
@@ -96,7 +98,20 @@ export class Load {
   start(): void {
     this.startedAt = performance.now();
     this.acknowledgedAt = this.startedAt;
-    this.clients.forEach((client, at) => this.running.push(this.run(client, at)));
+    this.clients.forEach((client, at) =>
+      this.running.push(this.run(client, at, at >= this.plan.clientCount)),
+    );
+  }
+
+  /** One client more that speaks to this node, too, as long as it is there. */
+  join(address: string): void {
+    const at = this.clients.length;
+    const client = connect({
+      nodes: [address, ...this.addresses],
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    });
+    this.clients.push(client);
+    this.running.push(this.run(client, at, false));
   }
 
   /** Rejects where the client library broke its word. */
@@ -133,10 +148,10 @@ export class Load {
     this.plan.onOperation(operation);
   }
 
-  private async run(client: CausewayClient, at: number): Promise<void> {
+  private async run(client: CausewayClient, at: number, isReader: boolean): Promise<void> {
     try {
       while (!this.isStopping) {
-        const isDone = await this.one(client, at);
+        const isDone = await this.one(client, at, isReader);
         await delay(isDone ? randomInt(this.plan.restMs + 1) : FAILED_REST_MS);
       }
     } catch (error) {
@@ -144,8 +159,8 @@ export class Load {
     }
   }
 
-  private async one(client: CausewayClient, at: number): Promise<boolean> {
-    const drawn = this.draw(at >= this.plan.clientCount);
+  private async one(client: CausewayClient, at: number, isReader: boolean): Promise<boolean> {
+    const drawn = this.draw(isReader);
     const deadline = this.nowMs() + TIMEOUT_MS;
     for (;;) {
       const outcome = await this.attempt(client, at, drawn, deadline);

@@ -63,6 +63,7 @@ export async function ownWorld(options: OwnWorldOptions): Promise<World> {
     onEnded: (name, how) => keeper.onEnded(name, how),
   });
   keeper.keep(cluster);
+  let newest = cluster.nodes.length;
   return {
     nodes: cluster.nodes,
     databaseUrl: cluster.databaseUrl,
@@ -87,6 +88,12 @@ export async function ownWorld(options: OwnWorldOptions): Promise<World> {
       legacy: options.legacy === false ? null : cluster.legacy,
       disks: around.disks,
       clocks: around.clocks,
+      async join(by) {
+        const name = `node-${(newest += 1)}`;
+        await cluster.add(name, by);
+        return name;
+      },
+      leave: (name) => cluster.leave(name),
       processOf: (name) => cluster.processOf(name),
       endings: keeper.endings,
       logOf: (name) => readFileSync(join(cluster.node(name).home, 'log'), 'utf8'),

@@ -20,6 +20,7 @@ export interface WorldNode {
 }
 
 export interface World {
+  /** Those that are members, or are to be; a cluster that was started for the run may change. */
   readonly nodes: readonly WorldNode[];
   readonly databaseUrl: string;
   /** null: this cluster has no legacy source that can be looked at. */
@@ -52,6 +53,10 @@ export interface Rig {
   readonly disks: SmallDisks | null;
   /** null: nodes were started on the machine's clock. */
   readonly clocks: FakeClocks | null;
+  /** One more member, that joins by way of another; answers its name. It is copied to from then on. */
+  join(by: string): Promise<string>;
+  /** A member leaves for good; resolves when its process has ended in order, and it is no node of the world any more. */
+  leave(name: string): Promise<void>;
   processOf(name: string): ChildProcess | undefined;
   /** Processes that ended although nobody had asked them to. */
   readonly endings: readonly Ending[];

@@ -10,7 +10,7 @@ test('pieces that are asked for as soon as they may: the rate is kept, whatever 
     let bytes = 0;
     for (let now = 0; now < 60_000; now += 10) {
       if (!pace.mayAsk(now)) continue;
-      pace.arrived(piece, now);
+      pace.arrived(1, piece, now);
       bytes += piece;
     }
     const perSecond = bytes / 60;
@@ -23,7 +23,7 @@ test('nothing was asked for a while: what gathered is bounded', () => {
   const pace = new CopyPace(MEGABYTE, 0);
   let bytes = 0;
   while (pace.mayAsk(100_000)) {
-    pace.arrived(10_000, 100_000);
+    pace.arrived(1, 10_000, 100_000);
     bytes += 10_000;
   }
   expect(bytes).toBeLessThanOrEqual(210_000);
@@ -31,14 +31,14 @@ test('nothing was asked for a while: what gathered is bounded', () => {
 
 test('no limit: always', () => {
   const pace = new CopyPace(0, 0);
-  pace.arrived(1e12, 1);
+  pace.arrived(1, 1e12, 1);
   expect(pace.mayAsk(1)).toBe(true);
 });
 
 test('half is copied: the time left is as long as the time so far, and the rate is that of late', () => {
   const pace = new CopyPace(0, 0);
   pace.progress(100, 0);
-  for (let now = 100; now <= 4_000; now += 100) pace.arrived(5_000, now);
+  for (let now = 100; now <= 4_000; now += 100) pace.arrived(10, 5_000, now);
   pace.progress(50, 4_000);
   const told = pace.status(4_000);
   expect(told).toMatchObject({ slotsDone: 50, slotsTotal: 100, bytes: 200_000, secondsLeft: 4 });
@@ -46,6 +46,10 @@ test('half is copied: the time left is as long as the time so far, and the rate 
   expect(told.bytesPerSecond).toBeLessThan(55_000);
   pace.progress(0, 5_000);
   expect(pace.status(5_000)).toMatchObject({ slotsDone: 0, slotsTotal: 0, bytes: 0, secondsLeft: 0 });
+  // What was copied in all is told on: who looks now and then sees every record of it.
+  pace.progress(5, 6_000);
+  pace.arrived(7, 700, 6_100);
+  expect(pace.status(6_200)).toMatchObject({ recordsCopied: 407, bytesCopied: 200_700 });
 });
 
 test('nothing is copied yet: the time left cannot be told', () => {

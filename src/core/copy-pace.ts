@@ -10,6 +10,8 @@ const RATE_OVER_MS = 2_000;
 export class CopyPace {
   private readonly allowance: Allowance;
   private bytesTotal = 0;
+  private bytesCopied = 0;
+  private recordsCopied = 0;
   private slotsDone = 0;
   private slotsTotal = 0;
   private beganAt = 0;
@@ -26,9 +28,11 @@ export class CopyPace {
     return this.allowance.has(now);
   }
 
-  arrived(byteCount: number, now: number): void {
+  arrived(recordCount: number, byteCount: number, now: number): void {
     this.allowance.spend(byteCount);
     this.bytesTotal += byteCount;
+    this.bytesCopied += byteCount;
+    this.recordsCopied += recordCount;
     const oldest = this.marks[0];
     if (oldest !== undefined && now - oldest.at > RATE_OVER_MS * 2) this.marks.length = 0;
     const last = this.marks.at(-1);
@@ -58,8 +62,10 @@ export class CopyPace {
     bytes: number;
     bytesPerSecond: number;
     secondsLeft: number | null;
+    recordsCopied: number;
+    bytesCopied: number;
   } {
-    const { slotsDone, slotsTotal, bytesTotal: bytes } = this;
+    const { slotsDone, slotsTotal, bytesTotal: bytes, recordsCopied, bytesCopied } = this;
     const elapsedMs = now - this.beganAt;
     const isTold = slotsDone > 0 && elapsedMs > 0;
     const secondsLeft = isTold
@@ -67,7 +73,8 @@ export class CopyPace {
       : slotsTotal === 0
         ? 0
         : null;
-    return { slotsDone, slotsTotal, bytes, bytesPerSecond: this.rate(now), secondsLeft };
+    const bytesPerSecond = this.rate(now);
+    return { slotsDone, slotsTotal, bytes, bytesPerSecond, secondsLeft, recordsCopied, bytesCopied };
   }
 
   private rate(now: number): number {

@@ -125,6 +125,9 @@ export interface CopyStatus {
   readonly bytesPerSecond: number;
   /** null where it cannot be told. */
   readonly secondsLeft: number | null;
+  /** In all copies since this process started. */
+  readonly recordsCopied: number;
+  readonly bytesCopied: number;
 }
 
 /** One round of scrubbing over all slots of this node. */

@@ -289,7 +289,7 @@ export class Learner {
     pull.applying = true;
     const { session } = this;
     const arrived = frame.records.reduce((sum, held) => sum + held.sealed.bytes.length, 0);
-    this.parts.pace.arrived(arrived, this.parts.clock.now());
+    this.parts.pace.arrived(frame.records.length, arrived, this.parts.clock.now());
     keysInRangeOf(frame, this.parts.storage, (keys) => {
       if (session !== this.session || this.pulls.get(frame.slot) !== pull) return;
       pull.applying = false;

@@ -30,6 +30,12 @@ test.skipIf(whyNoDisks !== null)(
   },
 );
 
+test('scale: three become five and three again, and nobody who retries notices', async () => {
+  const { faults, text } = await runAndJudge(program.entry, 'scale', randomInt(1_000_000));
+  process.stderr.write(text);
+  expect(faults).toEqual([]);
+});
+
 test.each(['mixed', 'together', 'kills', 'disks', 'rolling-restart'])(
   '%s: nothing lost, nothing stale, and the cluster comes back',
   async (name) => {

@@ -97,7 +97,7 @@ export class TestCluster {
   private readonly ending = new Set<ChildProcess>();
   /** What those were told that were not there at the founding. */
   private readonly joining = new Map<string, object>();
-  private readonly founders: readonly string[];
+  private readonly founders: readonly TestNode[];
   private readonly clients: CausewayClient[] = [];
 
   constructor(
@@ -110,7 +110,7 @@ export class TestCluster {
   ) {
     this.options = options;
     this.nodes = nodes;
-    this.founders = nodes.map(({ name }) => name);
+    this.founders = [...nodes];
     this.databaseUrl = databaseUrl;
     this.source = source;
     this.around = around;
@@ -146,6 +146,17 @@ export class TestCluster {
       ...(replaces === undefined ? {} : { replace: replaces }),
     });
     this.start(name);
+  }
+
+  /** A member leaves for good; resolves when its process has ended, and it is no node of this cluster any more. */
+  async leave(name: string): Promise<void> {
+    const child = this.processes.get(name)!;
+    this.ending.add(child);
+    await this.client(this.names.find((other) => other !== name)!).leave(name);
+    const code = await this.ended(name);
+    this.ending.delete(child);
+    this.nodes.splice(this.nodes.indexOf(this.node(name)), 1);
+    if (code !== 0) throw new Error(`${name} has left, and its process has ended with ${code}`);
   }
 
   /** Resolves when its process has ended by itself, with its exit code. */
@@ -265,7 +276,7 @@ export class TestCluster {
 
   private settings(name: string): object {
     const { disk, address, httpPort, databaseUrl } = this.node(name);
-    const founders = this.nodes.filter((node) => this.founders.includes(node.name));
+    const { founders } = this;
     const cluster = {
       name: 'test',
       members: founders.map((node) => ({ name: node.name, address: node.address })),

@@ -4,10 +4,12 @@
  * is left.
  */
 import { expect } from 'vitest';
-import type { NodeStatus } from '../../src/node/api.ts';
+import { isSharedAtAll } from '../../verify/moves.ts';
 import type { TestCluster } from './cluster.ts';
 import { until } from './supervisor-program.ts';
 import { Writers } from './writers.ts';
+
+const REPLICAS = 3;
 
 export interface ElasticStory {
   /** Milliseconds within which each change must have come to an end. */
@@ -42,23 +44,7 @@ export async function untilShared(
   names: readonly string[],
   story: ElasticStory,
 ): Promise<void> {
-  const share = (3 * 16_384) / names.length;
-  const isShared = ({ members, slotsMoving }: NodeStatus): boolean =>
-    slotsMoving === 0 &&
-    members.length === names.length &&
-    members.every(
-      (member) =>
-        names.includes(member.name) &&
-        member.alive &&
-        member.slotsLearning === 0 &&
-        Math.abs(member.slotsComplete - share) <= share * 0.05,
-    );
-  const looks = async (): Promise<boolean> => {
-    for (const name of names) {
-      const status = await cluster.status(name).catch(() => undefined);
-      if (status === undefined || !status.leaseHeld || !isShared(status)) return false;
-    }
-    return true;
-  };
+  const nodes = names.map((name) => cluster.node(name));
+  const looks = (): Promise<boolean> => isSharedAtAll(nodes, REPLICAS);
   await until(`${names.join(', ')} share the slots`, looks, story.changeMsMax);
 }

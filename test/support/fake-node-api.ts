@@ -226,7 +226,10 @@ const STATUS: NodeStatus = {
   keysInFlight: 0,
   oldestUnfinishedMs: 0,
   keysHeld: 0,
-  copy: { slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
+  copy: {
+    ...{ slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
+    ...{ recordsCopied: 0, bytesCopied: 0 },
+  },
   learnedShare: 1,
   scrub: SCRUBBED_NEVER,
   operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },

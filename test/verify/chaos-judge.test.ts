@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { judgeRun } from '../../verify/chaos/judge-run.ts';
+import { movesSeen } from '../../verify/chaos/moves-seen.ts';
 import { readRun, RunWriter, type Run } from '../../verify/chaos/run-file.ts';
 import { decodeLine, encodeLine, heldLine, type RunLine } from '../../verify/chaos/run-lines.ts';
+import { leastCopies } from '../../verify/moves.ts';
 import { goodLines, NEW, OLD, operation, recordOf } from './chaos-run-of.ts';
 
 let folder: string;
@@ -116,6 +118,58 @@ describe('a recorded run', () => {
     expect((await faultsOf(without('end'))).join()).toContain('cut off');
     const stopped = goodLines().map((line) => (line.is === 'end' ? { ...line, stopped: true } : line));
     expect((await faultsOf(stopped)).join()).toContain('stopped before its time');
+  });
+});
+
+describe('members that come and go', () => {
+  const [two, three] = [
+    ['node-1', 'node-2', 'node-3'],
+    ['node-1', 'node-2', 'node-3', 'node-4'],
+  ];
+  const moved = (records: number): RunLine => ({
+    ...{ is: 'moved', atMs: 400, fromMs: 200, before: two, after: three, replicas: 3 },
+    ...{ records, bytes: records * 100, forMs: 100 },
+  });
+  const bulk = (missing: number): RunLine => ({ is: 'bulk', node: 'node-4', keys: 999, missing });
+  const head = goodLines({ bulkKeys: 999, movedFactorMax: 1.1 })[0]!;
+  const lines = (...added: RunLine[]): RunLine[] => [head, ...before('progress', ...added).slice(1)];
+
+  test('a newcomer copied its share, 750 of 1,000 keys, and a tenth more: nothing is told', async () => {
+    expect(await faultsOf(lines(moved(825), bulk(0)))).toEqual([]);
+  });
+
+  test('more was copied than that: told', async () => {
+    expect(await faultsOf(lines(moved(840), bulk(0)))).toEqual([
+      '3 to 4: 1.12 of the least possible was copied, at most 1.1 may be',
+    ]);
+  });
+
+  test('keys that were written first are missing somewhere, or nobody looked: told', async () => {
+    expect(await faultsOf(lines(moved(750), bulk(2)))).toEqual([
+      'node-4 does not read 2 of 999 keys that were written first',
+    ]);
+    expect(await faultsOf(lines(moved(750)))).toEqual([
+      'the keys that were written first were not looked for',
+    ]);
+  });
+
+  test('no change came to its end: told', async () => {
+    expect(await faultsOf(lines(bulk(0)))).toEqual(['no change of members came to its end']);
+  });
+
+  test('what it cost clients: the times beside the change and within it, each from its own operations', async () => {
+    const [seen] = movesSeen(await runOf(lines(moved(750), bulk(0))));
+    expect(seen).toMatchObject({ named: '3 to 4', tookMs: 200, factor: 1 });
+    expect(seen!.perSecond).toEqual({ records: 7_500, bytes: 750_000 });
+    expect([seen!.before.p99Ms, seen!.during.p99Ms, seen!.after.p99Ms]).toEqual([5, 5, 5]);
+    // The only write in it was acknowledged at 305 ms.
+    expect(seen!.during.stallMs).toBe(105);
+  });
+
+  test('three become five: each newcomer must get three fifths of all keys, and nobody else anything', () => {
+    expect(leastCopies(3, ['a', 'b', 'c'], ['a', 'b', 'c', 'd', 'e'])).toBeCloseTo(1.2);
+    expect(leastCopies(3, ['a', 'b', 'c', 'd', 'e'], ['a', 'c', 'd'])).toBeCloseTo(1.2);
+    expect(leastCopies(3, ['a', 'b'], ['a', 'b', 'c'])).toBeCloseTo(1);
   });
 });
 

@@ -37,6 +37,7 @@ ${HISTORY}, report.html, report.txt, and the nodes' logs where it failed.
   --seed NUMBER           which faults strike whom and when (default: drawn, and told)
   --seconds COUNT         how long faults strike, instead of the scenario's time
   --nodes COUNT           nodes of the cluster, instead of the scenario's
+  --keys COUNT            keys that are written before anything else, instead of the scenario's
   --nodes-from DIRECTORY  the running cluster of this data directory; only processes can be struck there
   --own                   a cluster of its own after all, where --nodes-from stands before
   --out DIRECTORY         where to record (default ${OUT_DEFAULT})
@@ -70,6 +71,7 @@ interface Options {
   readonly seed: number;
   readonly seconds: number | null;
   readonly nodes: number | null;
+  readonly keys: number | null;
   /** Null: a cluster of its own. */
   readonly nodesFrom: string | null;
   readonly out: string;
@@ -83,6 +85,7 @@ function readOptions(words: readonly string[]): Options {
       seed: { type: 'string' },
       seconds: { type: 'string' },
       nodes: { type: 'string' },
+      keys: { type: 'string' },
       'nodes-from': { type: 'string' },
       own: { type: 'boolean', default: false },
       out: { type: 'string', default: OUT_DEFAULT },
@@ -90,7 +93,11 @@ function readOptions(words: readonly string[]): Options {
       help: { type: 'boolean', default: false },
     },
   });
-  const number = (name: 'seed' | 'seconds' | 'nodes', least: number, most: number): number | null => {
+  const number = (
+    name: 'seed' | 'seconds' | 'nodes' | 'keys',
+    least: number,
+    most: number,
+  ): number | null => {
     const text = values[name];
     if (text === undefined) return null;
     const given = Number(text);
@@ -106,6 +113,7 @@ function readOptions(words: readonly string[]): Options {
     seed: number('seed', 0, SEED_MAX) ?? randomInt(1_000_000),
     seconds: number('seconds', 1, 86_400),
     nodes: number('nodes', 1, 9),
+    keys: number('keys', 0, 99_999_999),
     nodesFrom: values.own ? null : (values['nodes-from'] ?? null),
     out: values.out,
   };
@@ -116,6 +124,7 @@ async function runOne(read: Scenario, options: Options): Promise<number> {
     ...read,
     seconds: options.seconds ?? read.seconds,
     nodes: options.nodes ?? read.nodes,
+    load: { ...read.load, bulkKeys: options.keys ?? read.load.bulkKeys },
   };
   const directory = resolve(
     options.out,

@@ -43,6 +43,13 @@ const processFaults = [
   /** It runs for `share` of the time only, in slices: a saturated core. */
   z.strictObject({ fault: z.literal('slow'), nodes, share: z.number().min(0.02).max(0.9), lastsMs }),
   z.strictObject({ fault: z.literal('wipe') }),
+  /** So many join, one after the other, and as many leave again: of those that came and of those that were there. */
+  z.strictObject({
+    fault: z.literal('scale'),
+    by: z.int().min(1).max(4).default(2),
+    /** Milliseconds under load before, between and after the changes. */
+    calmMs: range.default(1_000),
+  }),
 ] as const;
 
 const networkFaults = [

@@ -9,12 +9,13 @@ import * as machine from './machine-faults.ts';
 import * as network from './network-faults.ts';
 import * as processes from './process-faults.ts';
 import * as record from './record-faults.ts';
+import { scale } from './scale-faults.ts';
 import type { Scene } from './scene.ts';
 import { SmallDisks } from './small-disks.ts';
 
 /** True where it struck: somebody felt it. */
 type Strike<Kind extends FaultKind> = (spec: SpecOf<Kind>, scene: Scene) => Promise<boolean>;
-type Need = 'processes' | 'wires' | 'postgres' | 'legacy' | 'disks' | 'clocks' | 'trace';
+type Need = 'processes' | 'members' | 'wires' | 'postgres' | 'legacy' | 'disks' | 'clocks' | 'trace';
 
 const CATALOGUE: { readonly [Kind in FaultKind]: { readonly strike: Strike<Kind>; readonly needs: Need } } = {
   kill: { strike: processes.kill, needs: 'processes' },
@@ -24,6 +25,7 @@ const CATALOGUE: { readonly [Kind in FaultKind]: { readonly strike: Strike<Kind>
   pause: { strike: processes.pause, needs: 'processes' },
   slow: { strike: processes.slow, needs: 'processes' },
   wipe: { strike: processes.wipe, needs: 'processes' },
+  scale: { strike: scale, needs: 'members' },
   cut: { strike: network.cut, needs: 'wires' },
   delay: { strike: network.delay, needs: 'wires' },
   loss: { strike: network.loss, needs: 'wires' },
@@ -70,6 +72,10 @@ export function whyLeftOut(spec: FaultSpec, world: World): string | null {
   if (needs === 'processes') return null;
   if (world.rig === null) return 'it needs a cluster of its own (without --nodes-from)';
   switch (needs) {
+    case 'members':
+      return world.rig.network === null
+        ? null
+        : 'newcomers would be wired past the proxies of the other faults';
     case 'wires':
     case 'postgres':
       return null;

@@ -4,6 +4,7 @@
  */
 import { disorder, findFaults } from '../verdict.ts';
 import { latenessOf } from './lateness.ts';
+import { movesSeen } from './moves-seen.ts';
 import type { Run } from './run-file.ts';
 import { isFailure } from './run-lines.ts';
 
@@ -14,6 +15,8 @@ export function judgeRun(run: Run): string[] {
     ...brokenPromises(run),
     ...noProgress(run),
     ...unasked(run),
+    ...lostInBulk(run),
+    ...movedTooMuch(run),
     ...tooLittle(run),
     ...tooLate(run),
   ];
@@ -42,6 +45,30 @@ function unasked({ head, endings }: Run): string[] {
   if (head.mayEnd || endings.length === 0) return [];
   const told = endings.map(({ name, how, atMs }) => `${name} (${how}) at ${(atMs / 1_000).toFixed(1)} s`);
   return [`processes ended that nobody had asked to: ${told.join(', ')}`];
+}
+
+/** What was written before anything else, at every node that was there at the end. */
+function lostInBulk({ head, bulk, end }: Run): string[] {
+  if ((head.bulkKeys ?? 0) === 0 || end === null || end.stopped) return [];
+  if (bulk.length === 0) return ['the keys that were written first were not looked for'];
+  return bulk
+    .filter(({ missing }) => missing > 0)
+    .map(
+      ({ node, keys, missing }) => `${node} does not read ${missing} of ${keys} keys that were written first`,
+    );
+}
+
+function movedTooMuch(run: Run): string[] {
+  const { movedFactorMax } = run.head;
+  if (movedFactorMax === undefined) return [];
+  const moves = movesSeen(run);
+  if (moves.length === 0) return ['no change of members came to its end'];
+  return moves
+    .filter(({ factor }) => factor > movedFactorMax)
+    .map(
+      ({ named, factor }) =>
+        `${named}: ${factor.toFixed(2)} of the least possible was copied, at most ${movedFactorMax} may be`,
+    );
 }
 
 /** A run that did not do what it is for has not passed. */

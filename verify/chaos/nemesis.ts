@@ -92,11 +92,12 @@ export class Nemesis {
     const fault = labelOf(spec);
     const id = (this.made += 1);
     const scene = new Scene({
-      ...{ world, stopped, taken: this.taken, draw: this.prng.fork() },
+      ...{ world, stopped, nowMs, taken: this.taken, draw: this.prng.fork() },
       onBegan: (nodes, told) => {
         this.inForce.set(id, told);
         write({ is: 'fault', id, fault, nodes, told, atMs: nowMs() });
       },
+      onMoved: (change) => write({ is: 'moved', atMs: nowMs(), ...change }),
     });
     let struck = false;
     try {

@@ -1,4 +1,5 @@
 /** The report for people at a terminal: 80 columns, the verdict last. */
+import { movesSeen, type Calm, type Uneasy } from './moves-seen.ts';
 import type { Run } from './run-file.ts';
 import { latenessOf } from './lateness.ts';
 import { GROUPS, type Summary } from './summary.ts';
@@ -56,6 +57,7 @@ export function facts(run: Run, summary: Summary): [string, string][] {
     ],
     ['epochs', `${summary.epochFirst ?? '?'} at the beginning, ${summary.epochLast ?? '?'} at the end`],
     ...lateness(run),
+    ...moves(run),
     [
       'processes',
       summary.endings === 0
@@ -86,6 +88,18 @@ function lateness(run: Run): [string, string][] {
   const shown = (ms: number | null): string => (ms === null ? '?' : `${ms.toFixed(0)} ms`);
   const told = during.map(({ fault, p99Ms }) => `${fault} ${shown(p99Ms)}`).join(', ');
   return [['slowest 1 %', `usually ${shown(normalMs)}; once a fault has lasted: ${told}`]];
+}
+
+function moves(run: Run): [string, string][] {
+  const ms = (value: number | null): string => (value === null ? '?' : value.toFixed(value < 10 ? 1 : 0));
+  const all = (of: Calm | Uneasy): string => `${ms(of.p50Ms)}/${ms(of.p99Ms)}`;
+  return movesSeen(run).map(({ named, tookMs, factor, records, perSecond, before, during, after }) => [
+    `${named}`,
+    `${seconds(tookMs)}, ${count(records)} records copied, ${factor.toFixed(2)} of the least possible, ` +
+      `at ${count(Math.round(perSecond.records))} records/s, ${(perSecond.bytes / 1e6).toFixed(1)} MB/s; ` +
+      `median/p99 ${all(before)} ms before, ${all(during)} during, ${all(after)} after; ` +
+      `longest without a write ${seconds(during.stallMs)}`,
+  ]);
 }
 
 export function seconds(ms: number): string {

@@ -74,6 +74,8 @@ export interface Run {
   readonly failures: Extract<RunLine, { is: 'fault-failed' }>[];
   readonly samples: { readonly atMs: number; readonly nodes: readonly NodeSample[] }[];
   readonly endings: Extract<RunLine, { is: 'ending' }>[];
+  readonly moves: Extract<RunLine, { is: 'moved' }>[];
+  readonly bulk: Extract<RunLine, { is: 'bulk' }>[];
   progress: Extract<RunLine, { is: 'progress' | 'no-progress' }> | null;
   /** Reads stand among the operations. Null: the cluster was not looked at. */
   survey: Survey | null;
@@ -143,6 +145,12 @@ class RunReader {
       case 'ending':
         run.endings.push(line);
         return;
+      case 'moved':
+        run.moves.push(line);
+        return;
+      case 'bulk':
+        run.bulk.push(line);
+        return;
       case 'progress':
       case 'no-progress':
         run.progress = line;
@@ -200,6 +208,8 @@ function emptyRun(head: RunHead): Run {
     failures: [],
     samples: [],
     endings: [],
+    moves: [],
+    bulk: [],
     progress: null,
     survey: null,
     end: null,

@@ -29,6 +29,10 @@ export interface RunHead {
   readonly ownerCount: number;
   readonly operationsMin: number;
   readonly failuresMax: number | null;
+  /** Keys that were written before the load began; absent: none. */
+  readonly bulkKeys?: number;
+  /** Records that a change of members may copy, of the least possible; absent: not looked at. */
+  readonly movedFactorMax?: number;
   readonly mayEnd: boolean;
   readonly steady?: { readonly afterMs: number; readonly factorMax: number; readonly slackMs: number };
   /** By label; what cannot be had on this machine is not among them. */
@@ -48,6 +52,9 @@ export type RunLine =
       readonly told: string;
     }
   | { readonly is: 'fault-end'; readonly id: number; readonly atMs: number; readonly struck: boolean }
+  | ({ readonly is: 'moved'; readonly atMs: number } & Change)
+  /** Keys that were written before the load began, and looked for at one node after it. */
+  | { readonly is: 'bulk'; readonly node: string; readonly keys: number; readonly missing: number }
   /** A fault whose injection itself failed, in words. */
   | { readonly is: 'fault-failed'; readonly fault: string; readonly atMs: number; readonly why: string }
   | { readonly is: 'sample'; readonly atMs: number; readonly nodes: readonly NodeSample[] }
@@ -73,6 +80,19 @@ export type RunLine =
     }
   /** The last line: without it the run was cut off. */
   | { readonly is: 'end'; readonly atMs: number; readonly stopped: boolean };
+
+/** Members came or went, and everybody has its share. */
+export interface Change {
+  /** When it was asked for. */
+  readonly fromMs: number;
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly replicas: number;
+  /** What was copied, and for how long. */
+  readonly records: number;
+  readonly bytes: number;
+  readonly forMs: number;
+}
 
 /** Null: it did not answer. */
 export interface NodeSample {

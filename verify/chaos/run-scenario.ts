@@ -7,6 +7,7 @@ import { connect } from '../../src/client/index.ts';
 import { surveyAtRest } from '../judge.ts';
 import { Load } from '../load.ts';
 import { ownerCountOf, statusOf, until, untilReady, type World } from '../world.ts';
+import { Bulk } from './bulk.ts';
 import { whyLeftOut } from './faults.ts';
 import { labelOf } from './fault-spec.ts';
 import { Nemesis } from './nemesis.ts';
@@ -42,6 +43,7 @@ export async function runScenario(world: World, plan: RunPlan): Promise<void> {
   await untilStopped(untilReady(world), stopped);
   const writer = new RunWriter(plan.file);
   writer.write({ is: 'run', ...head });
+  const bulk = await Bulk.write(world, scenario.load, stopped, plan.tellProgress);
   const load = makeLoad(world, scenario, writer);
   const nemesis = new Nemesis({
     ...{ world, scenario, seed, stopped },
@@ -60,7 +62,10 @@ export async function runScenario(world: World, plan: RunPlan): Promise<void> {
     await load.stop();
     watch.stop();
   }
-  if (!stopped.aborted) await lookAround(world, load, writer, plan.tellProgress);
+  if (!stopped.aborted) {
+    await lookAround(world, load, writer, plan.tellProgress);
+    await bulk?.lookUp(world, plan.tellProgress, (line) => writer.write(line));
+  }
   writer.write({ is: 'end', atMs: load.nowMs(), stopped: stopped.aborted });
   await writer.close();
 }
@@ -84,6 +89,10 @@ function headOf(world: World, scenario: Scenario, seed: number): RunHead {
     operationsMin: scenario.expect.operationsMin,
     failuresMax: scenario.expect.failuresMax ?? null,
     mayEnd: scenario.expect.endings,
+    bulkKeys: scenario.load.bulkKeys,
+    ...(scenario.expect.movedFactorMax === undefined
+      ? {}
+      : { movedFactorMax: scenario.expect.movedFactorMax }),
     ...(scenario.expect.steady === undefined ? {} : { steady: scenario.expect.steady }),
     asked: [...asked],
     leftOut: [...leftOut].map(([fault, why]) => ({ fault, why })),
@@ -167,6 +176,7 @@ class Watch {
   private readonly tell: (line: string) => void;
   private isSampling = false;
   private endingsTold = 0;
+  private readonly known: Set<string>;
 
   constructor(world: World, load: Load, nemesis: Nemesis, writer: RunWriter, tell: (line: string) => void) {
     this.world = world;
@@ -174,6 +184,7 @@ class Watch {
     this.nemesis = nemesis;
     this.writer = writer;
     this.tell = tell;
+    this.known = new Set(world.nodes.map(({ name }) => name));
   }
 
   start(): void {
@@ -191,6 +202,10 @@ class Watch {
     if (this.isSampling) return;
     this.isSampling = true;
     this.noteEndings();
+    for (const { name, address } of this.world.nodes) {
+      if (!this.known.has(name)) this.load.join(address);
+      this.known.add(name);
+    }
     const atMs = this.load.nowMs();
     const nodes = await Promise.all(
       this.world.nodes.map(async (node): Promise<NodeSample> => {

@@ -35,6 +35,9 @@ const SCENARIO = z
       conditions: z.boolean().default(true),
       /** Definite failures are tried again until the operation's deadline. */
       retries: z.boolean().default(false),
+      /** Keys that are written before anything else, and looked for at the end at every node. */
+      bulkKeys: z.int().min(0).max(99_999_999).default(0),
+      bulkValueBytes: z.int().min(1).max(1_000_000).default(100),
     }),
     /** As written, over and over; or each round of them shuffled. */
     order: z.enum(['as-written', 'shuffled']).default('shuffled'),
@@ -59,6 +62,8 @@ const SCENARIO = z
           slackMs: count.default(0),
         })
         .optional(),
+      /** Records that a change of members may copy, of the least possible; not looked at where not given. */
+      movedFactorMax: z.number().min(1).optional(),
       /** Processes may end by themselves: a store that cannot write ends its node. */
       endings: z.boolean().default(false),
     }),

@@ -8,14 +8,19 @@ import type { Rig, World } from '../world.ts';
 import type { FaultNetwork, Way } from './fault-network.ts';
 import { DATABASE } from './fault-network.ts';
 import type { NodeCount, Range, Shape } from './fault-spec.ts';
+import type { Change } from './run-lines.ts';
 
 export interface SceneParts {
   readonly world: World;
   readonly draw: Prng;
   readonly stopped: AbortSignal;
+  /** On the clock of the run. */
+  readonly nowMs: () => number;
   /** Nodes whose processes another fault holds at present. */
   readonly taken: Set<string>;
   readonly onBegan: (nodes: readonly string[], told: string) => void;
+  /** A change of members has come to its end. */
+  readonly onMoved: (change: Change) => void;
 }
 
 /** The run was stopped while a fault was in force. */
@@ -44,6 +49,14 @@ export class Scene {
   /** Once for each fault, as soon as it is in force. */
   began(nodes: readonly string[], told: string): void {
     this.parts.onBegan(nodes, told);
+  }
+
+  nowMs(): number {
+    return this.parts.nowMs();
+  }
+
+  moved(change: Change): void {
+    this.parts.onMoved(change);
   }
 
   number(range: Range): number {
@@ -104,7 +117,7 @@ export class Scene {
     return count === 'minority' ? minorityOf(length) : Math.min(count, length);
   }
 
-  private shuffled(items: readonly string[]): string[] {
+  shuffled(items: readonly string[]): string[] {
     const left = [...items];
     const shuffled: string[] = [];
     while (left.length > 0) shuffled.push(...left.splice(this.draw.below(left.length), 1));

@@ -164,7 +164,7 @@ function latencyPanel({ buckets, bucketMs }: Summary, scale: Scale): Panel {
 }
 
 function nodePanel(run: Run, scale: Scale): Panel {
-  const rows = run.head.nodes.map((name, at) => {
+  const rows = nodesOf(run).map((name, at) => {
     const y = at * ROW;
     const spans = spansOf(run, name, scale.lastsMs).map(
       ({ state, fromMs, toMs }) =>
@@ -173,6 +173,11 @@ function nodePanel(run: Run, scale: Scale): Panel {
     return `${rowLabel(name, y)}${spans.join('')}`;
   });
   return { title: 'nodes, by their own word', height: rows.length * ROW, body: rows.join('') };
+}
+
+/** Those that came later, too. */
+function nodesOf({ head, samples }: Run): string[] {
+  return [...new Set([...head.nodes, ...samples.flatMap(({ nodes }) => nodes.map(({ name }) => name))])];
 }
 
 type NodeState = 'serving' | 'leaseless' | 'learning' | 'entering' | 'silent';

@@ -1,0 +1,10 @@
+/** A line at the terminal that says how far a long part of a benchmark has come; the next one takes its place. */
+
+export function tellDone(what: string, count: number): (done: number) => void {
+  return (done) => tellLine(`${done.toLocaleString('en-US')} of ${count.toLocaleString('en-US')} ${what}`);
+}
+
+/** '': nothing stands there any more. */
+export function tellLine(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text === '' ? '' : `  ${text}`}`);
+}
