@@ -4,7 +4,7 @@
  * table sees to it that none is left out. (PROTOCOL, "Mutants"; those of membership: `membership.test.ts`,
  * those of slots that change hands: `moving.test.ts`, of old answers: `stale.test.ts`, of slow members: `grey.test.ts`,
  * of lost owners: `recovery.test.ts`, of a full disk: `disk-room.test.ts`,
- * of scrubbers: `scrub.test.ts`)
+ * of scrubbers: `scrub.test.ts`, of too much load: `overload.test.ts`)
  */
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -54,7 +54,8 @@ type Elsewhere =
   | 'staleFromLearner'
   | 'ignoreFullDisk'
   | 'scrubTrustsKeptDigest'
-  | 'scrubOverwritesInFlight';
+  | 'scrubOverwritesInFlight'
+  | 'admitEverything';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;
 
 const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {

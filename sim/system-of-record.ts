@@ -77,6 +77,8 @@ export class SimDatabase {
   unknownCount = 0;
   /** Milliseconds that each way takes longer. */
   slowMs = 0;
+  /** Milliseconds that each row of a commit takes beside, each connection for itself: a server with a rate. */
+  rowMs = 0;
   /** Called when a commit is done, before its sender hears of it: the process may die just there. */
   onCommitted: ((sender: Life) => void) | null = null;
   private readonly rows = new Map<string, RecordRow>();
@@ -236,7 +238,7 @@ class SimSystemOfRecord implements SystemOfRecord {
       this.database.onCommitted?.(this.owner);
       return answer === null ? { fenced: `life ${life} is not in force` } : { answer };
     };
-    this.write(execute, done, []);
+    this.write(execute, done, [], batch.length * this.database.rowMs);
   }
 
   read(
@@ -285,6 +287,7 @@ class SimSystemOfRecord implements SystemOfRecord {
     execute: Execute<T>,
     done: (error: RecordError | null, answer: T) => void,
     nothing: T,
+    workMs = 0,
   ): void {
     const { prng, settings, scheduler } = this.database;
     const draw = prng.next();
@@ -297,7 +300,7 @@ class SimSystemOfRecord implements SystemOfRecord {
       scheduler.after(settings.timeoutMs, () => this.end(UNKNOWN, done, nothing), this.owner);
       scheduler.after(lateMs, () => void (this.database.isDown || execute()));
     } else {
-      this.send(execute, draw < failedShare + lateShare + replyLostShare, done, nothing);
+      this.send(execute, draw < failedShare + lateShare + replyLostShare, done, nothing, workMs);
     }
   }
 
@@ -306,9 +309,10 @@ class SimSystemOfRecord implements SystemOfRecord {
     isReplyLost: boolean,
     done: (error: RecordError | null, answer: T) => void,
     nothing: T,
+    workMs = 0,
   ): void {
     const { scheduler, settings } = this.database;
-    const thereMs = this.latency();
+    const thereMs = this.latency() + workMs;
     const backMs = this.latency();
     if (this.database.isDown) {
       scheduler.after(thereMs, () => this.end(REFUSED, done, nothing), this.owner);

@@ -47,6 +47,7 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'disk.reserveShareMax': 'number',
   'cache.bytes': 'number',
   'limits.valueBytesMax': 'number',
+  'limits.delayMsMax': 'number',
   'network.insecure': 'boolean',
   'network.dial': 'members',
   'log.level': 'text',

@@ -117,6 +117,7 @@ const CONFIG = z.strictObject({
   cache: section({ bytes: z.int().min(0).default(limits.CACHE_BYTES_DEFAULT) }),
   limits: section({
     valueBytesMax: z.int().min(1).max(limits.VALUE_BYTES_MAX).default(limits.VALUE_BYTES_MAX),
+    delayMsMax: z.int().min(0).max(60_000).default(limits.OVERLOAD_DELAY_MS_DEFAULT),
   }),
   network: section({
     insecure: z.boolean().default(false),

@@ -29,6 +29,7 @@ type Settings = Pick<
   | 'cacheBytes'
   | 'copyBytesPerSecondMax'
   | 'scrub'
+  | 'overloadDelayMs'
   | 'diskReserve'
   | 'writeThrough'
   | 'legacyTimeoutMs'
@@ -52,6 +53,7 @@ export function nodeSettings(config: Config): Settings {
     cacheBytes: config.cache.bytes,
     copyBytesPerSecondMax: config.copy.bytesPerSecondMax,
     scrub: config.scrub,
+    overloadDelayMs: config.limits.delayMsMax,
     diskReserve: { bytes: config.disk.reserveBytes, shareMax: config.disk.reserveShareMax },
     writeThrough: config.routes,
     legacyTimeoutMs: config.legacy?.timeoutMs ?? 0,

@@ -72,6 +72,12 @@ function statusLines(told: readonly Told[]): string[] {
     if (store.inDoubt === true) {
       lines.push(`${word(name)}: waits for members that know the cluster to let it in with a blank store`);
     }
+    const load = asFacts(node.status.load);
+    if (load.state === 'refusing') {
+      lines.push(
+        `${word(name)}: is asked for more than it gets done; it has refused ${word(load.refused)} operations`,
+      );
+    }
     const disk = asFacts(node.status.disk);
     if (disk.state === 'low' || disk.state === 'refusing') {
       const does =

@@ -81,7 +81,8 @@ export const ERROR_TABLE = {
   overloaded: {
     certainty: 'definite',
     status: 'RESOURCE_EXHAUSTED',
-    meaning: 'A bounded queue is full. Nothing was begun; retry with back-off.',
+    meaning:
+      'The node has more to do than it gets done, or a bounded queue is full. Nothing was begun; retry after a pause, drawn at random and growing.',
   },
   contended: {
     certainty: 'definite',

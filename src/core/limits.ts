@@ -56,10 +56,34 @@ export const COLD_START_GRACE_MS = 10_000;
 /** Milliseconds. A client's wait when it names no deadline. */
 export const OPERATION_TIMEOUT_MS_DEFAULT = 10_000;
 export const OPERATION_TIMEOUT_MS_MAX = 120_000;
-/** Operations admitted at one node and not yet answered; more are refused, definitely. */
+/** Operations of clients admitted at one node and not yet answered; more are refused, definitely. */
 export const OPERATIONS_IN_FLIGHT_MAX = 20_000;
 /** Bytes of values admitted at one node and not yet answered. */
 export const OPERATION_BYTES_IN_FLIGHT_MAX = 256 * 1024 * 1024;
+/** Operations as above that other nodes hand on: a room of their own, for another node has admitted them before. */
+export const HANDED_ON_IN_FLIGHT_MAX = 40_000;
+/** Bytes of the above that clients of this node leave to other nodes. */
+export const HANDED_ON_BYTES_RESERVED = 64 * 1024 * 1024;
+/** Milliseconds that an operation may stand in queues, beside what it takes by itself; a queue that is longer is not let stand. */
+export const OVERLOAD_DELAY_MS_DEFAULT = 500;
+/** Milliseconds over which the least is taken; longer where batches are slow. */
+export const OVERLOAD_WINDOW_MS = 100;
+/** Milliseconds without an answer after which at the latest everything counts as standing still. */
+export const OVERLOAD_STILL_MS_MAX = 1_000;
+/** Milliseconds for which a queue must stand before anything is refused for it. */
+export const OVERLOAD_FOR_MS = 300;
+/** Milliseconds without a refusal after which the load has fallen. */
+export const OVERLOAD_CALM_MS = 500;
+/** Share of the time above that a queue takes once it is limited: it keeps the node busy, and is gone soon when the load falls. */
+export const OVERLOAD_HOLD_SHARE = 0.4;
+/** Operations in flight that are always let in: with fewer, batches become small, and a node gets less done. */
+export const OVERLOAD_IN_FLIGHT_MIN = 512;
+/** Milliseconds by which the event loop may be late, again and again: heartbeats wait as long, and a lease is six of those. */
+export const LOOP_LATE_MS_MAX = 100;
+/** Milliseconds after which a client that was refused may ask again: by then half of what stood in the queue is done. */
+export const OVERLOADED_RETRY_MS = 250;
+/** Orders of operators (leave, plan, loss) under way at one node. */
+export const CLUSTER_ORDERS_MAX = 32;
 /** Writes and readers that may wait on one key. */
 export const KEY_WAITERS_MAX = 20_000;
 /** Milliseconds. An Invalidate without its acknowledgement is sent again after this. */
@@ -174,6 +198,10 @@ assert(HEARTBEAT_MS * 3 < LEASE_MS, 'a lease must outlive two lost heartbeats');
 assert(SUSPECT_AFTER_MS < LEASE_MS, 'a silent node is suspected before its lease could be renewed twice');
 assert(SLOW_FOR_MS > 2 * SUSPECT_AFTER_MS, 'silence is told from slowness before anyone goes for being slow');
 assert(SLOW_WELL_MS_MIN > SLOW_FOR_MS, 'who comes back was well for longer than it takes to be found slow');
+assert(OVERLOAD_FOR_MS >= 2 * OVERLOAD_WINDOW_MS, 'a queue that stands is seen more than once');
+assert(OVERLOADED_RETRY_MS < OVERLOAD_CALM_MS, 'who keeps asking shows that the load has not fallen');
+assert(LOOP_LATE_MS_MAX < SUSPECT_AFTER_MS / 2, 'a busy node is not taken for a dead one');
+assert(HANDED_ON_BYTES_RESERVED < OPERATION_BYTES_IN_FLIGHT_MAX, 'clients have room of their own');
 assert(KEY_BYTES_MAX < 2704, 'a key must fit an index row of PostgreSQL');
 assert(VALUE_BYTES_MAX + KEY_BYTES_MAX + 4096 < FRAME_BYTES_MAX, 'one record must fit a frame');
 assert(

@@ -77,6 +77,8 @@ export interface Mutations {
   readonly scrubTrustsKeptDigest?: boolean;
   /** A scrubber puts another owner's copy in the place of one that is in flight here. (R2) */
   readonly scrubOverwritesInFlight?: boolean;
+  /** Whatever waits, nothing is refused: neither for a queue that stands nor for the number in flight. */
+  readonly admitEverything?: boolean;
   /** A fill replaces whatever stands. (R25) */
   readonly fillWithoutCondition?: boolean;
   /** An owner takes the deletion of what has not expired by its own clock. (R26) */

@@ -1,20 +1,42 @@
-/** How many operations a node takes at once, and how many bytes of their values: beyond it a refusal costs nothing. */
+/**
+ * How many operations a node takes at once, and how many bytes of their values: beyond it a refusal costs nothing. Clients
+ * are refused before other nodes are, whose operations were admitted once already; writes and reads each for a queue of their
+ * own that stands. What is read from memory, heartbeats, epochs and probes never come here: they are always answered.
+ */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
-import { OPERATIONS_IN_FLIGHT_MAX, OPERATION_BYTES_IN_FLIGHT_MAX } from '../core/limits.ts';
+import {
+  HANDED_ON_BYTES_RESERVED,
+  HANDED_ON_IN_FLIGHT_MAX,
+  OPERATIONS_IN_FLIGHT_MAX,
+  OPERATION_BYTES_IN_FLIGHT_MAX,
+} from '../core/limits.ts';
+import { NO_MUTATIONS } from '../core/mutations.ts';
+import { Overload } from '../core/overload.ts';
 
 /** Who asks: a client at one of the doors, or another node that hands an operation on. */
 export type Asker = 'client' | 'peer';
+/** What waits for other things, and so in another queue. */
+export type Verb = 'read' | 'write';
+
+const CLIENT_BYTES_MAX = OPERATION_BYTES_IN_FLIGHT_MAX - HANDED_ON_BYTES_RESERVED;
 
 export class Admission {
+  readonly read = new Overload();
+  readonly write = new Overload();
   /** Nothing new of these is begun: the node stops. */
   private readonly closedTo = new Set<Asker>();
-  private readonly begun: Record<Asker, number> = { client: 0, peer: 0 };
+  private readonly admitsAll: boolean;
+  private peersInFlight = 0;
   private bytesInFlight = 0;
+
+  constructor(mutations = NO_MUTATIONS) {
+    this.admitsAll = mutations.admitEverything === true;
+  }
 
   /** Operations begun here and not yet answered. */
   inFlight(asker: Asker): number {
-    return this.begun[asker];
+    return asker === 'peer' ? this.peersInFlight : this.read.inFlight + this.write.inFlight;
   }
 
   close(asker: Asker): void {
@@ -25,21 +47,42 @@ export class Admission {
     return this.closedTo.has(asker);
   }
 
-  /** Null: admitted, until `leave`. A node that stops is no longer the one to ask; another is. */
-  refusal(asker: Asker, byteCount: number): Failure | null {
-    if (this.closedTo.has(asker)) return failure('not_ready');
-    if (
-      this.begun.client + this.begun.peer >= OPERATIONS_IN_FLIGHT_MAX ||
-      this.bytesInFlight + byteCount > OPERATION_BYTES_IN_FLIGHT_MAX
-    )
-      return failure('overloaded');
-    this.begun[asker] += 1;
+  /** Null: admitted, until `leave` with the mark of now. A node that stops is no longer the one to ask; another is. */
+  refusal(asker: Asker, verb: Verb, byteCount: number): Failure | null {
+    if (this.closedTo.size > 0 && this.closedTo.has(asker)) return failure('not_ready');
+    if (asker === 'peer') {
+      const isFull =
+        this.peersInFlight >= HANDED_ON_IN_FLIGHT_MAX ||
+        this.bytesInFlight + byteCount > OPERATION_BYTES_IN_FLIGHT_MAX;
+      if (isFull && !this.admitsAll) return failure('overloaded');
+      this.peersInFlight += 1;
+    } else {
+      const isFull =
+        this.read.inFlight + this.write.inFlight >= OPERATIONS_IN_FLIGHT_MAX ||
+        this.bytesInFlight + byteCount > CLIENT_BYTES_MAX;
+      const queue = this.queueOf(verb);
+      if ((isFull || queue.isFull) && !this.admitsAll) {
+        queue.refuse();
+        return failure('overloaded');
+      }
+      queue.begin();
+    }
     this.bytesInFlight += byteCount;
     return null;
   }
 
-  leave(asker: Asker, byteCount: number): void {
-    this.begun[asker] -= 1;
+  /** Of what is admitted now. */
+  markOf(verb: Verb): number {
+    return this.queueOf(verb).mark;
+  }
+
+  leave(asker: Asker, verb: Verb, byteCount: number, mark: number): void {
+    if (asker === 'peer') this.peersInFlight -= 1;
+    else this.queueOf(verb).end(mark);
     this.bytesInFlight -= byteCount;
+  }
+
+  private queueOf(verb: Verb): Overload {
+    return verb === 'write' ? this.write : this.read;
   }
 }

@@ -202,6 +202,13 @@ export interface NodeStatus {
   }[];
   /** Where the store lies, in bytes; all 0 where it is not watched. low: no part in writes. */
   readonly disk: { readonly state: Room; readonly freeBytes: number; readonly reserveBytes: number };
+  /** Of clients' operations at this very node. refusing: more was asked for than it gets done. `refused`: since the start. */
+  readonly load: {
+    readonly state: 'calm' | 'refusing';
+    readonly readsInFlight: number;
+    readonly writesInFlight: number;
+    readonly refused: number;
+  };
   readonly store: {
     /** Damaged stores that lie beside it; and why the last one does, where this process has put it there. */
     readonly setAside: readonly string[];

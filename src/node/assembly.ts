@@ -15,11 +15,13 @@ import { memberById } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import { metaKey } from '../wire/store-codec.ts';
 import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
+import type { Admission } from './admission.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Forwarder } from './forwarder.ts';
 import { startRead } from './get.ts';
 import { Learner } from './learner.ts';
 import { LegacyReader } from './legacy-reader.ts';
+import { LoadWatch } from './load-watch.ts';
 import { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import { OperationLearner } from './operation-learner.ts';
@@ -134,6 +136,21 @@ export function recordWriterOf(
   return new RecordWriter(systemOfRecord, clock, telemetry, life, onRecorded, () =>
     onFatal('PostgreSQL belongs to a later founding of the cluster'),
   );
+}
+
+export function loadWatchOf(
+  parts: NodeParts,
+  admission: Admission,
+  writer: StoreWriter,
+  recordWriter: RecordWriter | null,
+): LoadWatch {
+  return new LoadWatch({
+    admission,
+    telemetry: parts.telemetry,
+    overloadDelayMs: parts.overloadDelayMs,
+    legacyTimeoutMs: parts.legacySource === null ? 0 : parts.legacyTimeoutMs,
+    batchMs: (now) => writer.pulse.lateMs(now) + (recordWriter?.statementMs(now) ?? 0),
+  });
 }
 
 export function recordReaderOf(

@@ -8,7 +8,7 @@ import { DRAIN_MS_MAX, drain } from './drain.ts';
 function stopping(): { admission: Admission; clock: ReturnType<typeof handClock>; isOver: () => boolean } {
   const admission = new Admission();
   const clock = handClock();
-  expect(admission.refusal('client', 1)).toBeNull();
+  expect(admission.refusal('client', 'write', 1)).toBeNull();
   let over = false;
   drain(admission, clock, () => (over = true));
   return { admission, clock, isOver: () => over };
@@ -16,14 +16,14 @@ function stopping(): { admission: Admission; clock: ReturnType<typeof handClock>
 
 test('while a client waits for an answer, other nodes may still ask what that answer needs', () => {
   const { admission, clock, isOver } = stopping();
-  expect(admission.refusal('client', 1)?.code).toBe('not_ready');
+  expect(admission.refusal('client', 'write', 1)?.code).toBe('not_ready');
   clock.advance(TICK_MS);
-  expect(admission.refusal('peer', 1)).toBeNull();
-  admission.leave('client', 1);
+  expect(admission.refusal('peer', 'write', 1)).toBeNull();
+  admission.leave('client', 'write', 1, 0);
   clock.advance(TICK_MS);
-  expect(admission.refusal('peer', 1)?.code).toBe('not_ready');
+  expect(admission.refusal('peer', 'write', 1)?.code).toBe('not_ready');
   expect(isOver()).toBe(false);
-  admission.leave('peer', 1);
+  admission.leave('peer', 'write', 1, 0);
   clock.advance(TICK_MS);
   expect(isOver()).toBe(true);
 });
@@ -34,7 +34,7 @@ test('what does not end is not waited for beyond the deadline', () => {
   expect(isOver()).toBe(false);
   clock.advance(TICK_MS);
   expect(isOver()).toBe(true);
-  expect(admission.refusal('peer', 1)?.code).toBe('not_ready');
+  expect(admission.refusal('peer', 'write', 1)?.code).toBe('not_ready');
 });
 
 test('nothing is under way: over at once', () => {

@@ -42,14 +42,15 @@ export class ForwardService {
 
   onRequest(peer: string, message: ForwardRead | ForwardWrite | ForwardScan): void {
     const byteCount = message.kind === 'forwardWrite' ? valueBytesOf(message.operation) : 0;
+    const verb = message.kind === 'forwardWrite' ? 'write' : 'read';
     const { serving, storage, admission } = this.parts;
-    const refusal = admission.refusal('peer', byteCount);
+    const refusal = admission.refusal('peer', verb, byteCount);
     if (refusal !== null) {
       return this.answer(peer, answerOf(message, { kind: 'failed', failure: refusal }));
     }
     const { timeoutMs, hops } = message;
     const done = (result: ReadResult | StaleResult | WriteResult | ScanResult): void => {
-      admission.leave('peer', byteCount);
+      admission.leave('peer', verb, byteCount, 0);
       this.answer(peer, answerOf(message, result));
     };
     if (message.kind === 'forwardRead') {

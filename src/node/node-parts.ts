@@ -38,6 +38,8 @@ export interface NodeParts {
   /** While this node copies slots; 0: as fast as it goes. */
   readonly copyBytesPerSecondMax: number;
   readonly scrub: ScrubSettings;
+  /** Milliseconds that an operation may stand in this node's queues before others are refused; 0: as long as it takes. */
+  readonly overloadDelayMs: number;
   /** Of free space, where the store lies. */
   readonly diskReserve: DiskReserve;
   /** Key prefixes that are not written to PostgreSQL; the longest that fits decides. */

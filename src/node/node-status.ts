@@ -5,6 +5,7 @@ import { movesOf } from '../core/slot-moves.ts';
 import { slotsOfRow } from '../core/slot-index.ts';
 import { liveOwners } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
+import type { Admission } from './admission.ts';
 import type { Inspection, NodeStatus } from './api.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -15,6 +16,7 @@ export interface StatusParts {
   readonly replica: Replica | null;
   readonly parts: NodeParts;
   readonly disk: Omit<NodeStatus['disk'], 'state'>;
+  readonly load: NodeStatus['load'];
   readonly keysHeld: number;
   readonly learnedShare: number;
   readonly copy: NodeStatus['copy'];
@@ -46,6 +48,7 @@ export function statusOf(from: StatusParts): NodeStatus {
       inDoubt: parts.setAside.paths.length > 0 && membership.selfId === 0,
     },
     disk: { state: membership.room.room, ...from.disk },
+    load: from.load,
     record:
       health === undefined
         ? { state: 'unused', reason: '' }
@@ -64,6 +67,15 @@ export function statusOf(from: StatusParts): NodeStatus {
     scrub: from.scrub,
     operations: from.operations,
     notWrittenThrough: parts.writeThrough.filter((rule) => !rule.writeThrough).map((rule) => rule.prefix),
+  };
+}
+
+export function loadOf({ read, write }: Admission): NodeStatus['load'] {
+  return {
+    state: read.limit === Infinity && write.limit === Infinity ? 'calm' : 'refusing',
+    readsInFlight: read.inFlight,
+    writesInFlight: write.inFlight,
+    refused: read.refused + write.refused,
   };
 }
 

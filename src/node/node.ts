@@ -18,7 +18,15 @@ import type { StorageError } from '../ports/storage.ts';
 import { Admission } from './admission.ts';
 import { WAIT } from './api.ts';
 import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from './api.ts';
-import { learnerOf, membershipOf, placeOf, recordReaderOf, recordWriterOf, servingOf } from './assembly.ts';
+import {
+  learnerOf,
+  loadWatchOf,
+  membershipOf,
+  placeOf,
+  recordReaderOf,
+  recordWriterOf,
+  servingOf,
+} from './assembly.ts';
 import { Background } from './background.ts';
 import { ClusterDesk } from './cluster-desk.ts';
 import { Deadlines } from './deadlines.ts';
@@ -28,9 +36,10 @@ import { ForwardService } from './forward-service.ts';
 import { Forwarder } from './forwarder.ts';
 import { FrameDesk } from './frame-desk.ts';
 import type { Learner } from './learner.ts';
+import type { LoadWatch } from './load-watch.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
-import { inspectionOf, statusOf } from './node-status.ts';
+import { inspectionOf, loadOf, statusOf } from './node-status.ts';
 import { takeStock } from './opening.ts';
 import type { Opened } from './opening.ts';
 import { OperationTable } from './operation-table.ts';
@@ -73,7 +82,8 @@ export class CausewayNode implements NodeApi {
   private readonly background: Background;
   private readonly reception: Reception;
   private readonly diskWatch: DiskWatch;
-  private readonly admission = new Admission();
+  private readonly admission: Admission;
+  private readonly loadWatch: LoadWatch;
   private readonly lastLease = new LastLease();
   private readonly counts = { reads: 0, writes: 0, failures: 0, staleReads: 0 };
   private readonly keeper: ReplicaKeeper;
@@ -91,6 +101,7 @@ export class CausewayNode implements NodeApi {
   ) {
     this.parts = parts;
     this.mutations = parts.mutations ?? NO_MUTATIONS;
+    this.admission = new Admission(this.mutations);
     this.writer = build(this);
     this.shelf = makeShelf(this, this.writer);
     this.operations = new OperationTable(this.writer, parts.storage, parts.clock, opened.operationBytes);
@@ -109,6 +120,7 @@ export class CausewayNode implements NodeApi {
       () => this.membership.topology?.life ?? 0,
       (key, version, outcome) => this.replica?.onRecorded(key, version, outcome),
     );
+    this.loadWatch = loadWatchOf(parts, this.admission, this.writer, this.recordWriter);
     this.recordReader = recordReaderOf(parts, (key, sealed, problem) =>
       this.replica?.onFetched(key, sealed, problem),
     );
@@ -270,6 +282,7 @@ export class CausewayNode implements NodeApi {
       replica: this.replica,
       parts: this.parts,
       disk: this.diskWatch.seen,
+      load: loadOf(this.admission),
       keysHeld: this.shelf.digests.recordCount,
       learnedShare: this.learner.share,
       copy: this.learner.copyStatus(),
@@ -295,6 +308,7 @@ export class CausewayNode implements NodeApi {
     this.parts.clock.after(TICK_MS, () => this.tick());
     const now = this.parts.clock.now();
     this.ticks += 1;
+    this.loadWatch.tick(now);
     this.membership.tick();
     this.deadlines.tick(now);
     this.waitingRuns.run();

@@ -3,7 +3,7 @@ import type { Failure } from '../core/errors.ts';
 import { valueBytesOf } from '../core/operation.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import type { Storage } from '../ports/storage.ts';
-import type { Admission } from './admission.ts';
+import type { Admission, Verb } from './admission.ts';
 import { startRead, startStaleRead } from './get.ts';
 import type { ReadRequest } from './get.ts';
 import { startWrite } from './put.ts';
@@ -22,35 +22,37 @@ export class Reception {
   }
 
   get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
-    this.begin(done, (end) => startRead(this.serving, requestOf(key, timeoutMs), end));
+    this.begin('read', done, (end) => startRead(this.serving, requestOf(key, timeoutMs), end));
   }
 
   getStale(key: string, timeoutMs: number, done: (result: ReadResult | StaleResult) => void): void {
-    this.begin(done, (end) => startStaleRead(this.serving, requestOf(key, timeoutMs), end));
+    this.begin('read', done, (end) => startStaleRead(this.serving, requestOf(key, timeoutMs), end));
   }
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
     const start = (end: (result: WriteResult) => void): void =>
       startWrite(this.serving, { operation, timeoutMs, hops: 0 }, end);
-    this.begin(done, start, valueBytesOf(operation));
+    this.begin('write', done, start, valueBytesOf(operation));
   }
 
   scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void {
     const request = { after, limit, timeoutMs, hops: 0 };
-    this.begin(done, (end) => startScan(this.serving, this.storage, request, end));
+    this.begin('read', done, (end) => startScan(this.serving, this.storage, request, end));
   }
 
   private begin<Result>(
+    verb: Verb,
     done: (result: Result | { kind: 'failed'; failure: Failure }) => void,
     start: (end: (result: Result) => void) => void,
     byteCount = 0,
   ): void {
     const { clock } = this.serving;
-    const refusal = this.admission.refusal('client', byteCount);
+    const refusal = this.admission.refusal('client', verb, byteCount);
     if (refusal !== null) return clock.defer(() => done({ kind: 'failed', failure: refusal }));
+    const mark = this.admission.markOf(verb);
     clock.defer(() =>
       start((result) => {
-        this.admission.leave('client', byteCount);
+        this.admission.leave('client', verb, byteCount, mark);
         done(result);
       }),
     );

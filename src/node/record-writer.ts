@@ -15,6 +15,8 @@ import type { CommitResult, RecordError, RecordRow, SystemOfRecord } from '../po
 import type { Telemetry } from '../ports/telemetry.ts';
 import { Departure } from './departure.ts';
 
+/** Share of what was known that a new statement leaves in the mean. */
+const MEAN_KEEPS = 0.75;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
 
@@ -36,6 +38,9 @@ export class RecordWriter {
   private readonly departure: Departure;
   /** One at a time: a second one beside it only makes both smaller. */
   private underWay = false;
+  /** Milliseconds that a statement took of late; and since when one is under way. */
+  private meanMs = 0;
+  private begunAt = 0;
   /** Rows in the statement before. */
   private lastCount = 0;
   private retryMs = RETRY_MS_MIN;
@@ -60,6 +65,11 @@ export class RecordWriter {
 
   get backlog(): number {
     return this.waiting.size + this.inStatement;
+  }
+
+  /** As above; of one that takes longer, as long as it has taken. */
+  statementMs(now: number): number {
+    return this.underWay ? Math.max(this.meanMs, now - this.begunAt) : this.meanMs;
   }
 
   add(sealed: SealedRecord, slot: number): void {
@@ -101,6 +111,7 @@ export class RecordWriter {
     if (batch.length === this.waiting.size) this.waiting.clear();
     else for (const item of batch) this.waiting.delete(item.row.record.key);
     this.underWay = true;
+    this.begunAt = this.clock.now();
     this.lastCount = batch.length;
     this.inStatement = batch.length;
     this.record.commit(
@@ -116,6 +127,7 @@ export class RecordWriter {
     results: readonly CommitResult[],
   ): void {
     this.underWay = false;
+    this.meanMs = this.meanMs * MEAN_KEEPS + (this.clock.now() - this.begunAt) * (1 - MEAN_KEEPS);
     this.inStatement = 0;
     if (error !== null) {
       this.retryLater(batch, error);

@@ -49,12 +49,14 @@ export class CallError extends Error {
   readonly status: number;
   readonly causewayCode: string | undefined;
   readonly certainty: string | undefined;
+  readonly retryAfterMs: string | undefined;
 
   constructor(error: ServiceError) {
     super(error.details);
     this.status = error.code;
     this.causewayCode = error.metadata?.get('causeway-code')[0]?.toString();
     this.certainty = error.metadata?.get('causeway-certainty')[0]?.toString();
+    this.retryAfterMs = error.metadata?.get('grpc-retry-pushback-ms')[0]?.toString();
   }
 }
 

@@ -154,7 +154,9 @@ describe('failures', () => {
     async (code) => {
       doors.api.failWith = code;
       const { status, certainty, meaning } = ERROR_TABLE[code];
-      const expected = { status: Status[status], causewayCode: code, certainty, message: meaning };
+      const retryAfterMs = code === 'overloaded' ? '250' : undefined;
+      const known = { causewayCode: code, certainty, message: meaning };
+      const expected = { status: Status[status], ...known, retryAfterMs };
       expect(await failureOf(get('a'))).toMatchObject(expected);
       expect(await failureOf(put({ key: 'a' }))).toMatchObject(expected);
     },

@@ -11,12 +11,15 @@ import {
   KEY_BYTES_MAX,
   OPERATION_TIMEOUT_MS_DEFAULT,
   OPERATION_TIMEOUT_MS_MAX,
+  OVERLOADED_RETRY_MS,
   PIPELINE_BYTES_MAX,
 } from '../../core/limits.ts';
 import type { MessageType } from '../../gen/protocol.js';
 
 export const METADATA_CODE = 'causeway-code';
 export const METADATA_CERTAINTY = 'causeway-certainty';
+/** Milliseconds after which to ask again; clients that repeat calls by gRPC's own rules obey it, too. */
+export const METADATA_RETRY = 'grpc-retry-pushback-ms';
 
 /** Exactly one of the two is not null. */
 export type Done<Answer> = (failed: Failure | null, answer: Answer | null) => void;
@@ -109,6 +112,7 @@ export function statusOf(failed: Failure): { code: Status; details: string; meta
   const metadata = new Metadata();
   metadata.set(METADATA_CODE, failed.code);
   metadata.set(METADATA_CERTAINTY, certaintyOf(failed.code));
+  if (failed.code === 'overloaded') metadata.set(METADATA_RETRY, String(OVERLOADED_RETRY_MS));
   return { code: Status[ERROR_TABLE[failed.code].status], details: failed.message, metadata };
 }
 

@@ -1,0 +1,158 @@
+/**
+ * More is asked for than gets done, at whole nodes in front of a PostgreSQL that takes its time for every row: clients that
+ * do not wait for one another's answers keep coming, several times as many as can be served.
+ */
+import { expect, it } from 'vitest';
+import { certaintyOf } from '../src/core/errors.ts';
+import { OVERLOAD_DELAY_MS_DEFAULT } from '../src/core/limits.ts';
+import { NO_MUTATIONS } from '../src/core/mutations.ts';
+import type { Mutations } from '../src/core/mutations.ts';
+import type { WriteResult } from '../src/core/operation.ts';
+import type { SimNode } from './cluster.ts';
+import { SmallWorld } from './small-world.ts';
+
+/** So much PostgreSQL takes for a row of one node. */
+const ROW_MS = 0.2;
+const SERVED_PER_MS = 1 / ROW_MS;
+const TIMEOUT_MS = 10_000;
+
+interface Told {
+  readonly askedAt: number;
+  readonly tookMs: number;
+  readonly result: WriteResult;
+}
+
+/** Puts at one node, evenly, whatever becomes of those before. */
+class OpenLoad {
+  readonly told: Told[] = [];
+  asked = 0;
+  private readonly world: SmallWorld;
+  private readonly sim: SimNode;
+  private readonly keys: readonly string[];
+
+  /** `keys`: those of one after another; left out: a new one each time. */
+  constructor(world: SmallWorld, sim: SimNode, keys: readonly string[] = []) {
+    this.world = world;
+    this.sim = sim;
+    this.keys = keys;
+  }
+
+  run(ms: number, perMs: number): void {
+    const { scheduler } = this.world;
+    const from = scheduler.time;
+    for (let count = 0; count < ms * perMs; count += 1) scheduler.at(from + count / perMs, () => this.put());
+    this.world.run(ms);
+  }
+
+  since(askedAt: number): Told[] {
+    return this.told.filter((each) => each.askedAt >= askedAt);
+  }
+
+  put(): void {
+    const askedAt = this.world.scheduler.time;
+    const key = this.keys[this.asked] ?? `${this.sim.name}:${this.asked}`;
+    this.asked += 1;
+    const operation = { kind: 'put', key, value: Buffer.from('v'), ttlMs: 0, operationId: null } as const;
+    this.sim.node!.write(operation, TIMEOUT_MS, (result) =>
+      this.told.push({ askedAt, tookMs: this.world.scheduler.time - askedAt, result }),
+    );
+  }
+}
+
+function isDone({ result }: Told): boolean {
+  return result.kind === 'done';
+}
+
+function codeOf({ result }: Told): string {
+  return result.kind === 'failed' ? result.failure.code : result.kind;
+}
+
+function slowest(told: readonly Told[]): number {
+  return told.reduce((most, { tookMs }) => Math.max(most, tookMs), 0);
+}
+
+function overloaded(mutations: Mutations = NO_MUTATIONS): { world: SmallWorld; load: OpenLoad } {
+  const world = new SmallWorld(91, () => undefined, 3, 0, false, mutations);
+  world.database.rowMs = ROW_MS;
+  const load = new OpenLoad(world, world.nodes[0]!);
+  load.run(300, SERVED_PER_MS / 2);
+  expect(load.told.filter((each) => !isDone(each))).toEqual([]);
+  load.run(1_500, SERVED_PER_MS * 3);
+  return { world, load };
+}
+
+it('three times as much as gets done: as much gets done, in time, and the rest is refused definitely at once', () => {
+  const { world, load } = overloaded();
+  const from = world.scheduler.time;
+  load.run(1_000, SERVED_PER_MS * 3);
+  const doneMeanwhile = load.told.filter((each) => isDone(each) && each.askedAt + each.tookMs > from);
+  expect(doneMeanwhile.length).toBeGreaterThan(1_000 * SERVED_PER_MS * 0.9);
+  world.run(2_000);
+  const told = load.since(from);
+  const done = told.filter(isDone);
+  const refused = told.filter((each) => !isDone(each));
+  expect(done.length + refused.length).toBe(1_000 * SERVED_PER_MS * 3);
+  // Two batches of PostgreSQL, which are as large as they may be, and a part of what may stand in a queue.
+  expect(slowest(done)).toBeLessThan(2 * 1_000 * ROW_MS + OVERLOAD_DELAY_MS_DEFAULT);
+  expect(slowest(refused)).toBeLessThan(1);
+  expect(new Set(refused.map(codeOf))).toEqual(new Set(['overloaded']));
+  expect(certaintyOf('overloaded')).toBe('definite');
+  expect(world.nodes[0]!.node!.status().load.refused).toBeGreaterThan(refused.length);
+  expect(world.told.get('overload.began')).toBe(1);
+});
+
+it('the load falls to half of what gets done: within a second nothing is refused, soon nothing waits', () => {
+  const { world, load } = overloaded();
+  expect(world.nodes[0]!.node!.status().load.state).toBe('refusing');
+  load.run(1_000, SERVED_PER_MS / 2);
+  const from = world.scheduler.time;
+  load.run(2_000, SERVED_PER_MS / 2);
+  world.run(1_000);
+  expect(load.since(from).filter((each) => !isDone(each))).toEqual([]);
+  expect(slowest(load.since(from + 1_000))).toBeLessThan(150);
+  expect(world.nodes[0]!.node!.status().load).toMatchObject({ state: 'calm', writesInFlight: 0 });
+  expect(world.told.get('overload.ended')).toBe(1);
+});
+
+it('one node is asked for too much: those who ask the others, and who reads there, notice nothing', () => {
+  const { world, load } = overloaded();
+  const [first, second] = world.nodes as [SimNode, SimNode];
+  const other = new OpenLoad(world, second);
+  const from = world.scheduler.time;
+  const { scheduler } = world;
+  for (let count = 0; count < 1_000 * SERVED_PER_MS * 3; count += 1)
+    scheduler.at(from + count / (SERVED_PER_MS * 3), () => load.put());
+  other.run(1_000, SERVED_PER_MS / 4);
+  world.run(500);
+  expect(other.told).toHaveLength((1_000 * SERVED_PER_MS) / 4);
+  expect(other.told.filter((each) => !isDone(each))).toEqual([]);
+  expect(slowest(other.told)).toBeLessThan(150);
+  expect(world.text(first, `${first.name}:1`)).toBe('v');
+});
+
+it('more is handed on than its owner gets done: who hands on refuses, the owner does all that it was given', () => {
+  const world = new SmallWorld(92, () => undefined, 5);
+  const [first, ...others] = world.nodes as [SimNode, ...SimNode[]];
+  const owner = others[0]!;
+  const keys: string[] = [];
+  for (let at = 0; keys.length < 16_000; at += 1) {
+    const owners = world.ownersOf(`key:${at}`);
+    if (owners[0] === owner && !owners.includes(first)) keys.push(`key:${at}`);
+  }
+  world.database.rowMs = 0.3;
+  const load = new OpenLoad(world, first, keys);
+  load.run(2_000, 8);
+  world.run(2_000);
+  const codes = new Set(load.told.map(codeOf));
+  expect([...codes].sort()).toEqual(['done', 'overloaded']);
+  expect(first.node!.status().load.refused).toBeGreaterThan(1_000);
+  for (const sim of others) expect(sim.node!.status().load).toMatchObject({ state: 'calm', refused: 0 });
+  expect(world.fatal).toEqual([]);
+});
+
+it('nothing is refused: caught, for who is admitted waits for more than a second', () => {
+  const { world, load } = overloaded({ admitEverything: true });
+  world.run(1_500);
+  expect(load.told.filter((each) => !isDone(each))).toEqual([]);
+  expect(slowest(load.told)).toBeGreaterThan(2 * 1_000 * ROW_MS + OVERLOAD_DELAY_MS_DEFAULT);
+});
