@@ -1,6 +1,7 @@
 /** Damaged records of a simulated cluster: never served, never absent, never older, and made whole by themselves. */
 import { describe, expect, it } from 'vitest';
 import { slotOf } from '../src/core/slots.ts';
+import { sealRecord } from '../src/wire/record-codec.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
@@ -58,8 +59,22 @@ describe('a damaged record', () => {
     world.until(() => isWhole(world), 2_000);
   });
 
+  it('it is damaged at every owner: PostgreSQL has it, and it goes round anew', () => {
+    const { world } = damaged(27, 3);
+    for (const sim of world.nodes) expect(world.text(sim, 'key')).toBe(large('a'));
+    world.until(() => isWhole(world), 5_000);
+    expect(world.put(world.nodes[1]!, 'key', 'new').kind).toBe('done');
+  });
+
   it('it is damaged at every owner: no answer, neither absence nor an older value', () => {
     const { world } = damaged(25, 3);
+    const row = world.database.standing('key')!;
+    const older = sealRecord({
+      ...row.record,
+      version: row.record.version - 4_096,
+      value: Buffer.from('older'),
+    });
+    world.database.forge('key', { record: older.record, slot: row.slot, checksum: older.checksum });
     for (const sim of world.nodes) expect(world.get(sim, 'key').kind).toBe('failed');
     expect(world.put(world.nodes[1]!, 'key', 'new')).toMatchObject({ failure: { code: 'record_damaged' } });
     expect(world.told.get('store.record_repaired')).toBeUndefined();

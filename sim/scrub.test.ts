@@ -104,6 +104,61 @@ describe('a scrubber goes round', () => {
     expect(world.told.get('scrub.conflict')).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['gone', null],
+    ['older', 'first'],
+  ])('a row of PostgreSQL is %s: it is committed again', (_what, value) => {
+    const world = worldWith(9);
+    const row = world.database.standing(KEY)!;
+    forgeRow(world, value, -2);
+    scrub(world);
+    expect(world.database.standing(KEY)).toEqual(row);
+    expect(totals(world, 'found')).toBe(1);
+    expect(totals(world, 'repaired')).toBe(1);
+    expect(isWhole(world)).toBe(true);
+  });
+
+  it('PostgreSQL has a higher version than every owner, or a key that they lack: it is installed at all', () => {
+    const world = worldWith(10);
+    forgeRow(world, 'later', +2);
+    const unknown = sealRecord({ ...world.database.standing(KEY)!.record, key: 'unknown' });
+    const slot = slotOf('unknown');
+    world.database.forge('unknown', { record: unknown.record, slot, checksum: unknown.checksum });
+    scrub(world);
+    expect(isWhole(world)).toBe(true);
+    for (const sim of world.nodes) {
+      expect(sim.node!.inspect('unknown').record).toEqual(unknown.record);
+      expect(world.text(sim, KEY)).toBe('later');
+    }
+    expect(totals(world, 'repaired')).toBe(2);
+  });
+
+  it('PostgreSQL has the version with another content: it is told, and left', () => {
+    const world = worldWith(11);
+    forgeRow(world, 'another', 0);
+    scrub(world);
+    expect(totals(world, 'conflicts')).toBe(1);
+    expect(Buffer.from(world.database.standing(KEY)!.record.value).toString()).toBe('another');
+    expect(world.text(world.nodes[0]!, KEY)).toBe('second');
+  });
+
+  it('every owner has lost it without a word, and PostgreSQL has it: all have it again', () => {
+    const world = worldWith(12);
+    for (const sim of world.nodes) forge(sim, null);
+    scrub(world);
+    expect(isWhole(world)).toBe(true);
+    expect(world.text(world.nodes[1]!, KEY)).toBe('second');
+  });
+
+  it('PostgreSQL is away: the owners are compared, its slots are told as not compared', () => {
+    const world = worldWith(13);
+    world.database.goDown(120_000);
+    scrub(world);
+    const cycles = world.nodes.map(({ node }) => node!.status().scrub.last!);
+    expect(cycles.reduce((sum, cycle) => sum + cycle.slotsUncompared, 0)).toBe(16_384);
+    expect(totals(world, 'found')).toBe(0);
+  });
+
   it('clients write all the while: nothing is found where nothing is wrong', () => {
     const world = worldWith(6);
     let writes = 0;
@@ -185,6 +240,15 @@ function askedAmidWrite(mutations: Mutations): boolean {
 /** Compared at once, and not some runs later. */
 function keyOfFirstRun(): string {
   for (let index = 0; ; index += 1) if (slotOf(`early:${index}`) < 2_048) return `early:${index}`;
+}
+
+/** Another row of the key in PostgreSQL: so many counters above what is there. */
+function forgeRow(world: SmallWorld, value: string | null, counters: number): void {
+  const { record, slot } = world.database.standing(KEY)!;
+  if (value === null) return world.database.forge(KEY, null);
+  const version = record.version + counters * 4_096;
+  const sealed = sealRecord({ ...record, version, value: Buffer.from(value) });
+  world.database.forge(KEY, { record: sealed.record, slot, checksum: sealed.checksum });
 }
 
 /** Writes an older value of the same key in its place, or nothing. */

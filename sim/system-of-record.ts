@@ -124,6 +124,12 @@ export class SimDatabase {
     this.undo = [];
   }
 
+  /** A row is another than it was, or gone, and nothing says so. */
+  forge(key: string, row: RecordRow | null): void {
+    if (row === null) this.rows.delete(key);
+    else this.rows.set(key, row);
+  }
+
   /** For checkers: what stands, without a connection. */
   standing(key: string): RecordRow | undefined {
     return this.rows.get(key);

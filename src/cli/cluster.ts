@@ -4,6 +4,7 @@ import type { MovePlan } from '../client/index.ts';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, UsageError, withClient } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
 import { recoverCommand } from './cluster-recover.ts';
+import { scrubCommand } from './cluster-scrub.ts';
 import { grouped, watchMoves } from './progress.ts';
 import { tableLines } from './table.ts';
 
@@ -32,6 +33,7 @@ export function clusterCommand(program: Command, io: CommandIo): void {
     }),
   );
   recoverCommand(cluster, io);
+  scrubCommand(cluster, io);
   const rebalance = cluster
     .command('rebalance')
     .description('share the slots out anew')

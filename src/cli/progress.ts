@@ -24,32 +24,42 @@ export function progressLine(
   return words.join('  ');
 }
 
+export type Terminal = Output & { readonly isTTY?: boolean };
+
+/** Shows one line after another in the same place; where there is no terminal, one now and then, and the last. */
+export function lineInPlace(output: Terminal): (line: string, isLast: boolean) => void {
+  let shownAt = -Infinity;
+  return (line, isLast) => {
+    if (output.isTTY === true) output.write(`\r\u001b[K${line}${isLast ? '\n' : ''}`);
+    else if (isLast || Date.now() - shownAt >= LINE_EVERY_MS) {
+      shownAt = Date.now();
+      output.write(`${line}\n`);
+    }
+  };
+}
+
 /**
  * Shows what moves until `isOver` holds of what the nodes tell. Nodes that do not answer are passed over: one of them
  * may be the one that leaves.
  */
 export async function watchMoves(
   client: CausewayClient,
-  output: Output & { readonly isTTY?: boolean },
+  output: Terminal,
   isOver: (statuses: readonly Facts[]) => boolean,
 ): Promise<void> {
   let total = 0;
-  let shownAt = -Infinity;
+  const show = lineInPlace(output);
   const startedAt = Date.now();
   for (;;) {
     const statuses = await statusesOf(client);
     const left = Math.max(0, ...statuses.map((status) => Number(status['slotsMoving'] ?? 0)));
     total = Math.max(total, left);
     const over = isOver(statuses);
-    if (over || output.isTTY === true || Date.now() - shownAt >= LINE_EVERY_MS) {
-      shownAt = Date.now();
-      const copies = statuses.map((status) => asFacts(status['copy']));
-      const rate = copies.reduce((sum, copy) => sum + Number(copy['bytesPerSecond'] ?? 0), 0);
-      const done = total - left;
-      const elapsed = (Date.now() - startedAt) / 1_000;
-      const line = progressLine(done, total, rate, done > 0 ? Math.ceil((elapsed * left) / done) : null);
-      output.write(output.isTTY === true ? `\r\u001b[K${line}${over ? '\n' : ''}` : `${line}\n`);
-    }
+    const copies = statuses.map((status) => asFacts(status['copy']));
+    const rate = copies.reduce((sum, copy) => sum + Number(copy['bytesPerSecond'] ?? 0), 0);
+    const done = total - left;
+    const elapsed = (Date.now() - startedAt) / 1_000;
+    show(progressLine(done, total, rate, done > 0 ? Math.ceil((elapsed * left) / done) : null), over);
     if (over) return;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

@@ -85,6 +85,7 @@ function statusLines(told: readonly Told[]): string[] {
       const room = `${megabytes(disk.freeBytes)} free, ${megabytes(disk.reserveBytes)} are to stay so`;
       lines.push(`${word(name)}: its disk is nearly full (${room}); it ${does}`);
     }
+    lines.push(...scrubLines(word(name), asFacts(node.status.scrub)));
     if (record.state === 'down') lines.push(`${word(name)}: PostgreSQL: ${word(record.reason)}`);
     if (legacy.state === 'failing' || legacy.state === 'open') {
       lines.push(`${word(name)}: legacy: ${word(legacy.reason)}`);
@@ -95,6 +96,27 @@ function statusLines(told: readonly Told[]): string[] {
   }
   lines.push(...clusterLines(told));
   return lines.map(printable);
+}
+
+/** How far its scrubber is, what the last round came to, and what people must look at. */
+function scrubLines(name: string, scrub: Facts): string[] {
+  const lines: string[] = [];
+  const last = asFacts(scrub.last);
+  const totals = asFacts(scrub.totals);
+  if (scrub.isUnderWay === true) {
+    const seconds = typeof scrub.secondsLeft === 'number' ? `, ${scrub.secondsLeft} s left` : '';
+    lines.push(`${name}: scrubs, ${Math.floor(Number(scrub.share) * 100)} %${seconds}`);
+  } else if (last.number !== undefined) {
+    const ended = new Date(Number(last.endedAt)).toISOString().slice(0, 16);
+    const counts = `${word(last.records)} records, ${word(last.found)} found, ${word(last.repaired)} repaired`;
+    lines.push(`${name}: scrubbed by ${ended}Z in ${Math.ceil(Number(last.lengthMs) / 1_000)} s: ${counts}`);
+  }
+  const left = Number(totals.unrepaired ?? 0);
+  const conflicts = Number(totals.conflicts ?? 0);
+  if (left > 0) lines.push(`${name}: ${left} records could not be repaired, see scrub.unrepaired in its log`);
+  if (conflicts > 0)
+    lines.push(`${name}: ${conflicts} versions have two contents, see scrub.conflict in its log`);
+  return lines;
 }
 
 function megabytes(bytes: unknown): string {

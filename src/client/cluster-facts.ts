@@ -13,6 +13,12 @@ export interface ClusterFacts {
   }[];
 }
 
+/** What a scrubber reads of its node's disk. */
+export interface ScrubRate {
+  readonly recordsPerSecondMax: number;
+  readonly bytesPerSecondMax: number;
+}
+
 export interface PlannedChange {
   readonly joins?: readonly {
     readonly name: string;

@@ -16,7 +16,7 @@ import {
   foundOf,
 } from './entry.ts';
 import type { CompareResult, Entry, Expected, Found, ReadEntry, Value } from './entry.ts';
-import type { ClusterFacts, ClusterLoss, MovePlan, PlannedChange } from './cluster-facts.ts';
+import type { ClusterFacts, ClusterLoss, MovePlan, PlannedChange, ScrubRate } from './cluster-facts.ts';
 import { METHODS } from './methods.ts';
 import { Nodes } from './nodes.ts';
 import type { Method } from './nodes.ts';
@@ -25,7 +25,7 @@ import type { PipelineOptions } from './pipeline.ts';
 import { newOperationId, repeatUnderId } from './repeat.ts';
 
 export { CausewayError, newOperationId, Pipeline };
-export type { ClusterFacts, ClusterLoss, MovePlan, PlannedChange };
+export type { ClusterFacts, ClusterLoss, MovePlan, PlannedChange, ScrubRate };
 export type { ClientErrorCode, CompareResult, Entry, Expected, Found, PipelineOptions, ReadEntry, Value };
 
 export interface ConnectOptions {
@@ -320,6 +320,11 @@ export class CausewayClient {
    */
   async recover(slotCount: number, options: CallOptions = {}): Promise<number> {
     return (await this.#call(METHODS.recover, { slots: slotCount }, options)).epoch;
+  }
+
+  /** Begins a round of scrubbing at this very node, at these rates (0: without limit). Resolves to its number there. */
+  async scrub(node: string, rate: ScrubRate, options: CallOptions = {}): Promise<number> {
+    return (await this.#nodes.callAt(node, METHODS.scrub, rate, options.timeoutMs ?? this.#timeoutMs)).number;
   }
 
   /** Calls under way end with an error. */

@@ -28,6 +28,7 @@ export const METHODS = {
   export: read('KeyValue/Export', v1.ExportRequest, v1.ExportPage),
   inspect: read('Admin/Inspect', v1.InspectRequest, v1.InspectResponse),
   status: read('Admin/Status', v1.StatusRequest, v1.StatusResponse),
+  scrub: write('Admin/Scrub', v1.ScrubRequest, v1.ScrubResponse),
   describe: read('Admin/Describe', v1.DescribeRequest, v1.DescribeResponse),
   plan: read('Admin/Plan', v1.PlanRequest, v1.PlanResponse),
   loss: read('Admin/Loss', v1.LossRequest, v1.LossResponse),

@@ -48,6 +48,7 @@ export interface ToldCopy {
   readonly key: string;
   readonly version: number;
   readonly checksum: number;
+  readonly tombstone: boolean;
 }
 
 export type ScrubMessage = ScrubDigests | ScrubDifferences | ScrubPull | ScrubPage;

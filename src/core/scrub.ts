@@ -4,11 +4,17 @@
  */
 import { Allowance } from './allowance.ts';
 import { SCRUB_YIELD_MS_MAX } from './limits.ts';
+import { counterOf } from './version.ts';
 
 /** One copy of a key, at rest: valid where it stands. */
 export interface CopyAtRest {
   readonly version: number;
   readonly checksum: number;
+}
+
+/** As another owner tells it. */
+export interface ToldAtRest extends CopyAtRest {
+  readonly tombstone: boolean;
 }
 
 /** What this node has of a key. inFlight: a write is under way here, or something waits for one. */
@@ -20,13 +26,50 @@ export type CopyVerdict = 'leave' | 'behind' | 'conflict';
 /**
  * `told` was at rest at another complete owner of this epoch before `own` was looked at. At rest means valid, and valid
  * that every complete owner holds that version or a higher one: who has less has lost it. The other way round it says
- * nothing, for the key may have been written in between; who is behind finds that out by itself. (PROTOCOL R1, R8)
+ * nothing, for the key may have been written in between; who is behind finds that out by itself. At or below the slot's
+ * floor, a counter, a deletion and its absence are the same. (PROTOCOL R1, R8, R22)
  */
-export function judgeCopy(own: OwnCopy, told: CopyAtRest): CopyVerdict {
+export function judgeCopy(own: OwnCopy, told: ToldAtRest, floor: number): CopyVerdict {
   if (own === 'inFlight' || own === 'damaged') return 'leave';
-  if (own === 'absent' || own.version < told.version) return 'behind';
+  if (own === 'absent') return told.tombstone && counterOf(told.version) <= floor ? 'leave' : 'behind';
+  if (own.version < told.version) return 'behind';
   if (own.version > told.version) return 'leave';
   return own.checksum === told.checksum ? 'leave' : 'conflict';
+}
+
+/**
+ * rowBehind: PostgreSQL lacks it, or has less. rowAhead: PostgreSQL has what the owners lack. debris: it has what was
+ * forgotten here, or came late.
+ */
+export type RowVerdict = 'leave' | 'rowBehind' | 'rowAhead' | 'debris' | 'conflict';
+
+/**
+ * `before`: what was at rest here when PostgreSQL was asked, `own`: what is here now that it has answered. What was valid
+ * by then had been committed; what PostgreSQL had by then every owner had stored, for it comes after them. What no owner
+ * holds and stands at or below the slot's floor would come back from the dead. (PROTOCOL R6, R23)
+ */
+export function judgeRow(
+  own: OwnCopy,
+  before: CopyAtRest | undefined,
+  row: CopyAtRest | undefined,
+  floor: number,
+): RowVerdict {
+  if (own === 'inFlight' || own === 'damaged') return 'leave';
+  if (own === 'absent') {
+    if (row === undefined) return 'leave';
+    return counterOf(row.version) <= floor ? 'debris' : 'rowAhead';
+  }
+  if (row !== undefined && row.version > own.version) return 'rowAhead';
+  if (row?.version === own.version) return row.checksum === own.checksum ? 'leave' : 'conflict';
+  return before?.version === own.version ? 'rowBehind' : 'leave';
+}
+
+/**
+ * May a row take the place of a damaged record of the last complete owner? `claimed` is what the damaged bytes say of
+ * themselves: where the damage is in one of the two, the other tells. (PROTOCOL R10)
+ */
+export function mayStandIn(row: CopyAtRest, claimed: CopyAtRest): boolean {
+  return row.checksum === claimed.checksum || row.version >= claimed.version;
 }
 
 /** In records and in bytes. 0: without limit. */

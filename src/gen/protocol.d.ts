@@ -362,6 +362,22 @@ export namespace causeway.v1 {
     json?: string | null | undefined;
   }
   export const StatusResponse: MessageType<StatusResponse, StatusResponseFields>;
+  export interface ScrubRequest {
+    recordsPerSecondMax: number;
+    bytesPerSecondMax: number;
+  }
+  export interface ScrubRequestFields {
+    recordsPerSecondMax?: number | null | undefined;
+    bytesPerSecondMax?: number | null | undefined;
+  }
+  export const ScrubRequest: MessageType<ScrubRequest, ScrubRequestFields>;
+  export interface ScrubResponse {
+    number: number;
+  }
+  export interface ScrubResponseFields {
+    number?: number | null | undefined;
+  }
+  export const ScrubResponse: MessageType<ScrubResponse, ScrubResponseFields>;
   export interface DescribeRequest {
   }
   export interface DescribeRequestFields {

@@ -149,7 +149,9 @@ export interface ScrubCycle {
   readonly conflicts: number;
   /** Digests that did not tell what was on the disk. */
   readonly digestsCorrected: number;
-  /** Slots, once for each other owner, that could not be compared. */
+  /** Rows of PostgreSQL that were forgotten here, or came late. */
+  readonly debris: number;
+  /** Slots, once for each other owner and for PostgreSQL, that could not be compared. */
   readonly slotsUncompared: number;
 }
 

@@ -11,6 +11,7 @@ import type { NodeParts } from './node-parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RecordLoader } from './record-loader.ts';
 import { Repair } from './repair.ts';
+import { prefixRule } from './replica-effects.ts';
 import { Scrubber } from './scrubber.ts';
 import type { Serving } from './serving.ts';
 import type { StartMarks } from './start-marks.ts';
@@ -44,10 +45,12 @@ export class Background {
             topology: () => membership.topology,
             onLoaded: () => membership.loaded(),
           });
-    this.repair = new Repair({ clock, telemetry, shelf, replica, send });
+    this.repair = new Repair({ clock, telemetry, shelf, systemOfRecord, replica, send });
     this.scrubber = new Scrubber({
       ...{ clock, telemetry, storage, shelf, replica, send },
       repair: this.repair,
+      systemOfRecord,
+      writesThrough: prefixRule(parts.writeThrough),
       settings: parts.scrub,
       leaseHeld: () => serving.leaseHeld(),
       mutations: parts.mutations ?? NO_MUTATIONS,

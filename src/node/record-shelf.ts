@@ -8,7 +8,8 @@ import { compareUtf8 } from '../base/utf8-order.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { SealedRecord } from '../core/record.ts';
-import { openRecord } from '../wire/record-codec.ts';
+import type { CopyAtRest } from '../core/scrub.ts';
+import { claimOf, openRecord } from '../wire/record-codec.ts';
 import { recordKey } from '../wire/store-codec.ts';
 import type { ExpiryTimes } from './expiry-times.ts';
 import { HotCache } from './hot-cache.ts';
@@ -65,6 +66,12 @@ export class RecordShelf {
     return openRecord(bytes) ?? 'damaged';
   }
 
+  /** What a damaged record says of itself, for what that is worth; null where it is not damaged. */
+  claimed(key: string, slot: number): CopyAtRest | null {
+    const bytes = this.writer.get(recordKey(slot, key));
+    return bytes === undefined || openRecord(bytes) !== undefined ? null : claimOf(bytes);
+  }
+
   /** The hit path: from memory or the store, and into memory. */
   loadHot(key: string, slot: number): SealedRecord | undefined | 'damaged' {
     const hot = this.cache.get(key);
@@ -113,6 +120,10 @@ export class RecordShelf {
   /** It is read from the disk next. */
   forgetHot(key: string): void {
     this.cache.drop(key);
+  }
+
+  forgetAllHot(): void {
+    this.cache.clear();
   }
 
   /** Calls back when everything stored so far is on disk, where a scan sees it. */

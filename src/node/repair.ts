@@ -1,14 +1,18 @@
 /**
- * Records that fail their checksum on this disk are fetched from another owner, at the same or a higher version;
- * until one has answered they count neither as absent nor as what they were before. Whoever meets one notices it
+ * Records that fail their checksum on this disk are fetched from another owner, at the same or a higher version, and where
+ * none can tell from PostgreSQL; until one has answered they count neither as absent nor as what they were before. Whoever meets one notices it
  * here, and its write or round is tried again afterwards by itself. (PROTOCOL R10)
  */
 import type { PeerMessage, RepairPull, RepairRecord } from '../core/message.ts';
 import { heldAtRest, heldRecordOf } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
+import type { SealedRecord } from '../core/record.ts';
+import { mayStandIn } from '../core/scrub.ts';
 import { slotOf } from '../core/slots.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { sealRecord } from '../wire/record-codec.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
 /** Records under repair at a time; others are noticed again when they are met again. */
@@ -21,6 +25,7 @@ export interface RepairParts {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly shelf: RecordShelf;
+  readonly systemOfRecord: SystemOfRecord | null;
   readonly replica: () => Replica | null;
   readonly send: (memberId: number, message: PeerMessage) => void;
 }
@@ -28,6 +33,8 @@ export interface RepairParts {
 interface Pending {
   readonly slot: number;
   turn: number;
+  /** PostgreSQL has been asked and has not answered. */
+  isAskingRecord: boolean;
   timeoutMs: number;
   /** Monotonic ms at which the next owner is asked. */
   dueAt: number;
@@ -45,7 +52,7 @@ export class Repair {
     if (this.pending.has(key) || this.pending.size >= REPAIRS_MAX) return;
     this.parts.telemetry.event('error', 'store.record_damaged', { slot });
     this.parts.telemetry.count('store.records_damaged');
-    const pending = { slot, turn: 0, timeoutMs: ANSWER_TIMEOUT_MS_MIN, dueAt: 0 };
+    const pending = { slot, turn: 0, isAskingRecord: false, timeoutMs: ANSWER_TIMEOUT_MS_MIN, dueAt: 0 };
     this.pending.set(key, pending);
     this.ask(key, pending);
   }
@@ -65,10 +72,39 @@ export class Repair {
     pending.dueAt = this.parts.clock.now() + pending.timeoutMs;
     pending.timeoutMs = Math.min(pending.timeoutMs * 2, ANSWER_TIMEOUT_MS_MAX);
     const others = view.row(pending.slot).owners.filter((id) => id !== view.selfId);
+    if (pending.turn >= others.length) this.askRecord(key, pending);
     if (others.length === 0) return;
     const target = others[pending.turn % others.length]!;
     pending.turn += 1;
     this.parts.send(target, { kind: 'repairPull', key });
+  }
+
+  /** None of the other owners could tell, or there is none: the row that is no older than what was here stands in. */
+  private askRecord(key: string, pending: Pending): void {
+    const { systemOfRecord, telemetry } = this.parts;
+    if (systemOfRecord === null || pending.isAskingRecord) return;
+    pending.isAskingRecord = true;
+    systemOfRecord.read([key], (error, [row]) => {
+      pending.isAskingRecord = false;
+      if (error !== null || row === undefined || this.pending.get(key) !== pending) return;
+      const sealed = sealRecord(row.record);
+      if (sealed.checksum !== row.checksum)
+        return telemetry.event('error', 'record.row_damaged', { version: row.record.version });
+      this.onRow(pending.slot, sealed);
+    });
+  }
+
+  /** The other owners may be damaged, too: the row goes round as a replay does, under its own version. */
+  private onRow(slot: number, sealed: SealedRecord): void {
+    const { key, version } = sealed.record;
+    const replica = this.parts.replica();
+    if (replica === null || !replica.view.row(slot).owns) return;
+    const claimed = this.parts.shelf.claimed(key, slot);
+    if (claimed === null || !mayStandIn({ version, checksum: sealed.checksum }, claimed)) return;
+    this.pending.delete(key);
+    replica.repair(slot, { ...heldAtRest(sealed), valid: false });
+    this.parts.telemetry.event('info', 'store.record_repaired', { slot });
+    this.parts.telemetry.count('store.records_repaired');
   }
 
   private isDamaged(slot: number, key: string): boolean {

@@ -57,7 +57,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
 }
 
 /** Every key is written through unless the longest prefix that fits it says otherwise. */
-function prefixRule(rules: NodeParts['writeThrough']): (key: string) => boolean {
+export function prefixRule(rules: NodeParts['writeThrough']): (key: string) => boolean {
   const sorted = [...rules].sort((a, b) => b.prefix.length - a.prefix.length);
   if (sorted.length === 0) return () => true;
   return (key) => sorted.find((rule) => key.startsWith(rule.prefix))?.writeThrough ?? true;

@@ -58,7 +58,10 @@ export class ScrubAnswers {
         const sealed = openRecord(entry.value);
         // Asked for, a damaged one is noticed and repaired.
         if (sealed === undefined) shelf.load(key, slot);
-        else copies.push({ key, version: sealed.record.version, checksum: sealed.checksum });
+        else {
+          const { version, tombstone } = sealed.record;
+          copies.push({ key, version, checksum: sealed.checksum, tombstone });
+        }
       }
       const through = entries.length === 0 ? afterKey : splitRecordKey(entries.at(-1)!.key).key;
       send(from, {

@@ -7,11 +7,11 @@ import { SCRUB_FETCHES_MAX, SCRUB_TOLD_RECORDS_MAX } from '../core/limits.ts';
 import type { PeerMessage, RepairRecord } from '../core/message.ts';
 import type { ScrubDifferences, ScrubPage, ToldCopy } from '../core/scrub-message.ts';
 import { judgeCopy } from '../core/scrub.ts';
-import type { OwnCopy } from '../core/scrub.ts';
 import { slotOf } from '../core/slots.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { ScrubReport } from './scrub-report.ts';
+import { ownCopyOf } from './scrub-stage.ts';
 import type { ScrubBudget, ScrubRun, ScrubStage } from './scrub-stage.ts';
 
 /** Milliseconds without an answer after which it is asked again, and times that it is asked at all. */
@@ -26,6 +26,8 @@ export interface ScrubPeersParts {
   readonly report: ScrubReport;
   readonly budget: ScrubBudget;
   readonly send: (memberId: number, message: PeerMessage) => void;
+  /** The counter at or below which deletions of the slot were forgotten; 0: none was. */
+  readonly floorOf: (slot: number) => number;
   /** What is in flight here is overwritten by what another owner tells. */
   readonly overwriting: boolean;
 }
@@ -204,21 +206,14 @@ export class ScrubPeers implements ScrubStage {
   }
 
   private judge(run: ScrubRun, slot: number, copy: ToldCopy): void {
-    const { report, overwriting } = this.parts;
-    const own = this.ownCopy(run, slot, copy.key);
-    const verdict = judgeCopy(own, copy);
+    const { report, overwriting, floorOf } = this.parts;
+    const own = ownCopyOf(run, this.parts.shelf, slot, copy.key);
+    const verdict = judgeCopy(own, copy, floorOf(slot));
     if (verdict === 'conflict') report.conflict(slot, copy.version, 'two owners');
     const isTaken = verdict === 'behind' || (overwriting && own === 'inFlight');
     if (!isTaken) return;
     report.found('lost', slot, copy.key, copy.version);
     this.toFetch.push(copy);
-  }
-
-  private ownCopy(run: ScrubRun, slot: number, key: string): OwnCopy {
-    if (run.replica.stateOf(key) !== undefined) return 'inFlight';
-    const held = this.parts.shelf.read(key, slot);
-    if (held === undefined) return 'absent';
-    return held === 'damaged' ? held : { version: held.record.version, checksum: held.checksum };
   }
 
   private fetchMore(now: number): void {

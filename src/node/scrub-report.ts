@@ -56,6 +56,7 @@ function noCounts(): Counts {
     unrepaired: 0,
     conflicts: 0,
     digestsCorrected: 0,
+    debris: 0,
     slotsUncompared: 0,
   };
 }
@@ -112,6 +113,11 @@ export class ScrubReport {
   digestCorrected(slot: number): void {
     this.current.digestsCorrected += 1;
     this.parts.telemetry.event('warn', 'scrub.digest_corrected', { slot });
+  }
+
+  /** It is left where it is: nobody reads it any more. */
+  debris(): void {
+    this.current.debris += 1;
   }
 
   conflict(slot: number, version: number, where: string): void {

@@ -1,7 +1,8 @@
 /** A scrubber deals with a run of slots in stages, one after another, each within one epoch. */
-import type { ScrubPace } from '../core/scrub.ts';
+import type { OwnCopy, ScrubPace } from '../core/scrub.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
+import type { RecordShelf } from './record-shelf.ts';
 
 export interface ScrubRun {
   readonly view: SlotView;
@@ -10,6 +11,14 @@ export interface ScrubRun {
   readonly first: number;
   /** To before this one. */
   readonly end: number;
+}
+
+/** As it is on the disk at this moment. */
+export function ownCopyOf(run: ScrubRun, shelf: RecordShelf, slot: number, key: string): OwnCopy {
+  if (run.replica.stateOf(key) !== undefined) return 'inFlight';
+  const held = shelf.read(key, slot);
+  if (held === undefined) return 'absent';
+  return held === 'damaged' ? held : { version: held.record.version, checksum: held.checksum };
 }
 
 export interface ScrubStage {

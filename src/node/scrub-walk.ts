@@ -142,6 +142,8 @@ export class ScrubWalk implements ScrubStage {
         this.recounts.pop();
         if (!isUnchanged || shelf.digests.isLike(slot, this.counted)) return;
         shelf.digests.correct(slot, this.counted);
+        // What memory has kept would stand before what the disk lacks.
+        shelf.forgetAllHot();
         report.digestCorrected(slot);
       });
     });

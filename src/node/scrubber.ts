@@ -12,6 +12,7 @@ import { ScrubPace } from '../core/scrub.ts';
 import type { ScrubRate } from '../core/scrub.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { ScrubStatus } from './api.ts';
 import type { RecordShelf } from './record-shelf.ts';
@@ -19,6 +20,7 @@ import type { Repair } from './repair.ts';
 import { ScrubAnswers } from './scrub-answers.ts';
 import { ScrubPeers } from './scrub-peers.ts';
 import { ScrubReport } from './scrub-report.ts';
+import { ScrubRows } from './scrub-rows.ts';
 import type { ScrubRun, ScrubStage } from './scrub-stage.ts';
 import { ScrubWalk } from './scrub-walk.ts';
 
@@ -34,6 +36,9 @@ export interface ScrubberParts {
   readonly shelf: RecordShelf;
   readonly repair: Repair;
   readonly settings: ScrubSettings;
+  /** Null: there is none to compare with. */
+  readonly systemOfRecord: SystemOfRecord | null;
+  readonly writesThrough: (key: string) => boolean;
   readonly replica: () => Replica | null;
   readonly leaseHeld: () => boolean;
   readonly send: (memberId: number, message: PeerMessage) => void;
@@ -63,10 +68,22 @@ export class Scrubber {
     this.report = new ScrubReport({ clock, telemetry, shelf, replica });
     const isBusy = (): boolean => (replica()?.keysInFlight ?? 0) >= SCRUB_YIELD_KEYS;
     const common = { clock, shelf, report: this.report, budget: { pace: this.pace, isBusy } };
-    this.peers = new ScrubPeers({ ...common, send, overwriting: mutations.scrubOverwritesInFlight === true });
+    const floorOf = (): number => 0;
+    this.peers = new ScrubPeers({
+      ...common,
+      send,
+      floorOf,
+      overwriting: mutations.scrubOverwritesInFlight === true,
+    });
     this.answers = new ScrubAnswers({ storage, shelf, replica, send });
     const trusting = mutations.scrubTrustsKeptDigest === true;
-    this.stages = [new ScrubWalk({ ...common, storage, repair, trusting }), this.peers];
+    const { systemOfRecord, writesThrough } = parts;
+    const walk = new ScrubWalk({ ...common, storage, repair, trusting });
+    const rows =
+      systemOfRecord === null
+        ? []
+        : [new ScrubRows({ ...common, storage, systemOfRecord, writesThrough, floorOf })];
+    this.stages = [walk, this.peers, ...rows];
     this.nextAt = settings.pauseMs === 0 ? Infinity : clock.now() + settings.pauseMs;
   }
 

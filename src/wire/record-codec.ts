@@ -59,6 +59,14 @@ export function openRecord(bytes: Uint8Array): SealedRecord | undefined {
   return recordIn(buffer, buffer.toString('utf8', HEADER_BYTES + idBytes, keyEnd), keyEnd, checksum);
 }
 
+/** Version and checksum as damaged bytes have them; a version that is none is taken for one above all. */
+export function claimOf(bytes: Uint8Array): { version: number; checksum: number } {
+  if (bytes.length < HEADER_BYTES) return { version: Infinity, checksum: -1 };
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const version = buffer.readDoubleLE(8);
+  return { version: isVersion(version) ? version : Infinity, checksum: buffer.readUInt32LE(0) };
+}
+
 /** A record that was opened before and has lain in this process's memory since. */
 export function openKept(bytes: Buffer, key: string): SealedRecord {
   const idBytes = (bytes[5]! & FLAG_OPERATION_ID) === 0 ? 0 : OPERATION_ID_BYTES;

@@ -56,10 +56,11 @@ export function writeScrubPage(out: Writer, message: ScrubPage): void {
   out.text(message.through);
   out.bool(message.last);
   out.u16(message.copies.length);
-  for (const { key, version, checksum } of message.copies) {
+  for (const { key, version, checksum, tombstone } of message.copies) {
     out.text(key);
     out.whole(version);
     out.u32(checksum);
+    out.bool(tombstone);
   }
 }
 
@@ -71,6 +72,6 @@ export function readScrubPage(from: Reader): ScrubPage {
   const last = from.bool();
   const copies: ToldCopy[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--)
-    copies.push({ key: from.text(), version: from.whole(), checksum: from.u32() });
+    copies.push({ key: from.text(), version: from.whole(), checksum: from.u32(), tombstone: from.bool() });
   return { kind: 'scrubPage', session, slot, afterKey, through, last, copies };
 }

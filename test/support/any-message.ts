@@ -250,7 +250,9 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     afterKey: text,
     through: text,
     last: fc.boolean(),
-    copies: fc.array(fc.record({ key: text, version: whole, checksum: u32 }), { maxLength: 5 }),
+    copies: fc.array(fc.record({ key: text, version: whole, checksum: u32, tombstone: fc.boolean() }), {
+      maxLength: 5,
+    }),
   }),
   repairPull: fc.record({ key: text }),
   repairRecord: fc.record({ held }),

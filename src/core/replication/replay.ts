@@ -100,6 +100,18 @@ export function reaffirm(context: ReplicaContext, slot: number, sealed: SealedRe
   return isAllowed;
 }
 
+/** PostgreSQL has more than is held here: what is there is fetched, and installed at all owners if it is so. (R6) */
+export function refetch(context: ReplicaContext, slot: number, key: string): void {
+  if (!context.view.row(slot).owns || !context.effects.leaseHeld()) return;
+  const state = openKey(context, key, slot);
+  if (state === 'damaged') return;
+  if (!state.fetching && state.round === null) {
+    state.fetching = true;
+    context.effects.fetch(key);
+  }
+  closeKey(context, state);
+}
+
 export function onQuery(context: ReplicaContext, from: number, slot: number, message: Query): void {
   const { key, version } = message;
   const state = context.table.get(key);

@@ -23,6 +23,7 @@ import {
   onQuery,
   onQueryAnswer,
   reaffirm,
+  refetch,
   replay,
   settleRounds,
   sweepKeys,
@@ -278,6 +279,12 @@ export class Replica {
     const isBegun = reaffirm(this.context, slot, sealed);
     this.drain();
     return isBegun;
+  }
+
+  /** PostgreSQL has a higher row than is held here: it is fetched, and installed at all owners. (R6) */
+  refetch(slot: number, key: string): void {
+    refetch(this.context, slot, key);
+    this.drain();
   }
 
   /** Takes over versions whose coordinator was here under an earlier incarnation. */

@@ -33,6 +33,12 @@ export function addAdminService(server: Server, api: NodeApi): void {
       done(null, { json: JSON.stringify(api.status()) });
     },
   );
+  unary(server, '/causeway.v1.Admin/Scrub', v1.ScrubRequest, v1.ScrubResponse, (rate, timeoutMs, done) => {
+    const { recordsPerSecondMax, bytesPerSecondMax } = rate;
+    api.operate({ kind: 'scrub', recordsPerSecondMax, bytesPerSecondMax }, timeoutMs, (answer) =>
+      answer.kind === 'scrubbing' ? done(null, { number: answer.number }) : done(refusalOf(answer), null),
+    );
+  });
   addClusterMethods(server, api);
   addRecoveryMethods(server, api);
 }

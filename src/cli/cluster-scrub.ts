@@ -1,0 +1,148 @@
+/**
+ * `causeway cluster scrub`: every node reads back what is on its disk and compares it with the other owners and with
+ * PostgreSQL, now; how far they are, and what it came to. Done only if nothing is left that is not as it should be.
+ */
+import type { Command } from 'commander';
+import type { CausewayClient } from '../client/index.ts';
+import { addClientOptions, EXIT_NO, EXIT_OK, printJson, wholeNumber, withClient } from './client-command.ts';
+import type { ClientOptions, CommandIo } from './client-command.ts';
+import { asFacts, word } from './facts.ts';
+import type { Facts } from './facts.ts';
+import { grouped, lineInPlace, progressLine } from './progress.ts';
+import { printable, tableLines } from './table.ts';
+
+interface ScrubOptions extends ClientOptions {
+  readonly recordsPerSecond: number;
+  readonly bytesPerSecond: number;
+  readonly wait: boolean;
+}
+
+/** What the scrubber of one node has said of its round; why it says nothing more, where it is cut short. */
+interface Round {
+  readonly address: string;
+  readonly number: number;
+  name: string;
+  share: number;
+  ended: Facts | null;
+  fault: string;
+  silentSince: number;
+}
+
+const SLOTS = 16_384;
+const POLL_MS = 250;
+/** Milliseconds without a word after which a node is given up. */
+const SILENT_MS_MAX = 15_000;
+
+export function scrubCommand(cluster: Command, io: CommandIo): void {
+  const command = cluster
+    .command('scrub')
+    .description('read all records back and compare them, now; exit code 1 if something stays wrong')
+    .option('--records-per-second <n>', 'of each node; 0: as fast as it goes', wholeNumber, 20_000)
+    .option('--bytes-per-second <n>', 'of each node; 0: as fast as it goes', wholeNumber, 64 * 1024 * 1024)
+    .option('--no-wait', 'only begin it');
+  addClientOptions(command).action((options: ScrubOptions) =>
+    withClient(io, options, async (client) => {
+      const rounds = await beginAll(client, options);
+      if (options.wait) await untilOver(client, rounds, io);
+      if (options.json) printJson(io, { nodes: rounds.map(asData) });
+      else if (options.wait) io.stdout.write(`${summaryLines(rounds).map(printable).join('\n')}\n`);
+      const isWell = rounds.every((round) => (options.wait ? isClean(round) : round.fault === ''));
+      return isWell ? EXIT_OK : EXIT_NO;
+    }),
+  );
+}
+
+async function beginAll(client: CausewayClient, options: ScrubOptions): Promise<Round[]> {
+  const rate = {
+    recordsPerSecondMax: options.recordsPerSecond,
+    bytesPerSecondMax: options.bytesPerSecond,
+  };
+  return Promise.all(
+    client.nodes.map(async (address): Promise<Round> => {
+      const unknown = { address, name: '?', share: 0, ended: null, fault: '', silentSince: Date.now() };
+      try {
+        const number = await client.scrub(address, rate);
+        const { name } = asFacts(await client.status(address));
+        return { ...unknown, number, name: word(name) };
+      } catch (error) {
+        return { ...unknown, number: 0, fault: messageOf(error) };
+      }
+    }),
+  );
+}
+
+async function untilOver(client: CausewayClient, rounds: readonly Round[], io: CommandIo): Promise<void> {
+  const show = lineInPlace(io.stderr);
+  const beganAt = Date.now();
+  for (;;) {
+    await Promise.all(rounds.filter(isOpen).map((round) => look(client, round)));
+    const isOver = !rounds.some(isOpen);
+    const asked = rounds.filter(({ fault }) => fault === '');
+    const done = asked.reduce((sum, { share }) => sum + share * SLOTS, 0);
+    const total = asked.length * SLOTS;
+    const elapsed = (Date.now() - beganAt) / 1_000;
+    const left = done > 0 ? Math.ceil((elapsed * (total - done)) / done) : null;
+    show(progressLine(Math.floor(done), total, 0, left), isOver);
+    if (isOver) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function isOpen({ ended, fault }: Round): boolean {
+  return ended === null && fault === '';
+}
+
+async function look(client: CausewayClient, round: Round): Promise<void> {
+  let status: Facts;
+  try {
+    status = asFacts(await client.status(round.address, { timeoutMs: 2_000 }));
+  } catch (error) {
+    if (Date.now() - round.silentSince > SILENT_MS_MAX) round.fault = messageOf(error);
+    return;
+  }
+  round.silentSince = Date.now();
+  const scrub = asFacts(status['scrub']);
+  const last = asFacts(scrub['last']);
+  const current = asFacts(scrub['current']);
+  if (Number(last['number'] ?? 0) >= round.number) {
+    round.ended = last;
+    round.share = 1;
+  } else if (Number(current['number'] ?? 0) >= round.number) round.share = Number(scrub['share'] ?? 0);
+  else round.fault = 'it was started anew amid its round';
+}
+
+function isClean({ ended }: Round): boolean {
+  if (ended === null) return false;
+  return ['unrepaired', 'conflicts', 'slotsUncompared'].every((what) => Number(ended[what]) === 0);
+}
+
+const HEADINGS = ['NODE', 'RECORDS', 'SECONDS', 'FOUND', 'REPAIRED', 'LEFT', 'CONFLICTS', 'NOT COMPARED'];
+const COUNTS = ['found', 'repaired', 'unrepaired', 'conflicts', 'slotsUncompared'];
+
+function summaryLines(rounds: readonly Round[]): string[] {
+  const ended = rounds.filter((round) => round.ended !== null);
+  const lines = tableLines(
+    HEADINGS,
+    ended.map(({ name, ended: counts }) => [
+      name,
+      grouped(Number(counts!['records'])),
+      (Number(counts!['lengthMs']) / 1_000).toFixed(1),
+      ...COUNTS.map((what) => grouped(Number(counts![what]))),
+    ]),
+  );
+  for (const { address, fault } of rounds) if (fault !== '') lines.push(`${address}: ${fault}`);
+  if (rounds.some((round) => round.ended !== null && Number(round.ended['conflicts']) > 0))
+    lines.push(
+      'one version has two contents somewhere: see scrub.conflict in the logs, nobody can decide it',
+    );
+  lines.push(rounds.every(isClean) ? 'all is as it should be' : 'not all is as it should be');
+  return lines;
+}
+
+function asData({ address, name, number, ended, fault }: Round): Facts {
+  return { address, name, number, round: ended, fault };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,216 @@
+/**
+ * Compares the slots of a run with PostgreSQL, by their first owner: what this node held before PostgreSQL was asked and
+ * still holds must be there; what is there this node must hold. A row that is missing or behind is committed by a round of
+ * the record under its own version, one that is ahead is installed at all owners by a round. (DESIGN 6, PROTOCOL R6)
+ */
+import { compareUtf8 } from '../base/utf8-order.ts';
+import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX } from '../core/limits.ts';
+import { judgeRow } from '../core/scrub.ts';
+import type { CopyAtRest, OwnCopy } from '../core/scrub.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage, StorageEntry } from '../ports/storage.ts';
+import type { RecordError, RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
+import { openRecord } from '../wire/record-codec.ts';
+import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { RecordShelf } from './record-shelf.ts';
+import type { ScrubReport } from './scrub-report.ts';
+import type { ScrubBudget, ScrubRun, ScrubStage } from './scrub-stage.ts';
+import { ownCopyOf } from './scrub-stage.ts';
+
+/** Milliseconds before PostgreSQL is asked again after a failure, and failures after which a run goes on without it. */
+const AGAIN_AFTER_MS = 1_000;
+const FAILURES_MAX = 5;
+/** Repairs that may be open before more is compared. */
+const OPEN_MAX = 100;
+
+export interface ScrubRowsParts {
+  readonly clock: Clock;
+  readonly storage: Storage;
+  readonly shelf: RecordShelf;
+  readonly report: ScrubReport;
+  readonly budget: ScrubBudget;
+  readonly systemOfRecord: SystemOfRecord;
+  readonly writesThrough: (key: string) => boolean;
+  /** The counter at or below which deletions of the slot were forgotten; 0: none was. */
+  readonly floorOf: (slot: number) => number;
+}
+
+export class ScrubRows implements ScrubStage {
+  private readonly parts: ScrubRowsParts;
+  private run: ScrubRun | null = null;
+  private done: () => void = () => undefined;
+  private slot = 0;
+  private afterKey = '';
+  private isAsking = false;
+  private failures = 0;
+  private notBefore = -Infinity;
+
+  constructor(parts: ScrubRowsParts) {
+    this.parts = parts;
+  }
+
+  begin(run: ScrubRun, done: () => void): void {
+    this.run = run;
+    this.done = done;
+    this.slot = run.first;
+    this.afterKey = '';
+    this.isAsking = false;
+    this.failures = 0;
+    this.notBefore = -Infinity;
+  }
+
+  stop(): void {
+    this.run = null;
+  }
+
+  tick(now: number): void {
+    const { run } = this;
+    const { pace, isBusy } = this.parts.budget;
+    if (run === null || this.isAsking || now < this.notBefore || this.parts.report.open >= OPEN_MAX) return;
+    // Until every row was brought to its owners, what they lack is on its way.
+    if (!run.view.topology.loaded) this.slot = run.end;
+    while (this.slot < run.end && !isOurs(run, this.slot)) this.slot += 1;
+    if (this.slot >= run.end) {
+      this.run = null;
+      return this.done();
+    }
+    if (!pace.mayGo(now, isBusy())) return;
+    this.isAsking = true;
+    if (this.parts.shelf.digests.isEmpty(this.slot)) this.skip(run);
+    else this.readOwn(run);
+  }
+
+  /** Nothing is held of this slot: where the next row stands tells of all empty ones before it. */
+  private skip(run: ScrubRun): void {
+    const { systemOfRecord, shelf, budget } = this.parts;
+    systemOfRecord.scan({ slot: this.slot, key: '' }, 1, (error, rows) => {
+      if (this.run !== run || this.hasFailed(run, error)) return;
+      budget.pace.spend(1, 0);
+      const next = rows[0]?.slot ?? run.end;
+      if (next === this.slot) return this.readOwn(run);
+      this.isAsking = false;
+      while (this.slot < Math.min(next, run.end) && shelf.digests.isEmpty(this.slot)) this.slot += 1;
+    });
+  }
+
+  private readOwn(run: ScrubRun): void {
+    const { storage, budget, clock } = this.parts;
+    const { slot, afterKey } = this;
+    this.isAsking = true;
+    const range = slotRange(slot);
+    const begin = afterKey === '' ? range.from : `${recordKey(slot, afterKey)}\u0000`;
+    storage.scan(begin, range.to, SCRUB_TOLD_RECORDS_MAX, SCRUB_PAGE_BYTES_MAX, (error, entries) => {
+      if (this.run !== run) return;
+      if (error !== null) {
+        this.isAsking = false;
+        this.notBefore = clock.now() + AGAIN_AFTER_MS;
+        return;
+      }
+      const bytes = entries.reduce((sum, entry) => sum + entry.value.length, 0);
+      budget.pace.spend(entries.length, bytes);
+      this.askRows(run, ownOf(run, entries), throughOf(entries));
+    });
+  }
+
+  private askRows(run: ScrubRun, own: ReadonlyMap<string, CopyAtRest>, ownThrough: string | null): void {
+    const { systemOfRecord, budget } = this.parts;
+    const { slot, afterKey } = this;
+    systemOfRecord.versionsOf(slot, afterKey, SCRUB_TOLD_RECORDS_MAX, (error, rows) => {
+      if (this.run !== run || this.hasFailed(run, error)) return;
+      budget.pace.spend(rows.length, 0);
+      this.isAsking = false;
+      const through = lower(ownThrough, rows.at(-1)?.key ?? null);
+      this.compare(run, own, rows, through);
+      if (through !== null) this.afterKey = through;
+      else {
+        this.slot += 1;
+        this.afterKey = '';
+      }
+    });
+  }
+
+  private compare(
+    run: ScrubRun,
+    own: ReadonlyMap<string, CopyAtRest>,
+    rows: readonly RowVersion[],
+    through: string | null,
+  ): void {
+    const isWithin = (key: string): boolean => through === null || compareUtf8(key, through) <= 0;
+    const left = new Map(own);
+    for (const row of rows) {
+      if (!isWithin(row.key)) continue;
+      this.judge(run, row.key, left.get(row.key), row);
+      left.delete(row.key);
+    }
+    for (const [key, before] of left) if (isWithin(key)) this.judge(run, key, before, undefined);
+  }
+
+  private judge(
+    run: ScrubRun,
+    key: string,
+    before: CopyAtRest | undefined,
+    row: RowVersion | undefined,
+  ): void {
+    const { report, shelf, writesThrough, floorOf } = this.parts;
+    const { slot } = this;
+    if (!writesThrough(key)) return;
+    const own: OwnCopy = ownCopyOf(run, shelf, slot, key);
+    const verdict = judgeRow(own, before, row, floorOf(slot));
+    if (verdict === 'debris') report.debris();
+    if (verdict === 'conflict') report.conflict(slot, row!.version, 'an owner and PostgreSQL');
+    if (verdict === 'rowAhead') {
+      report.found('ahead', slot, key, row!.version);
+      shelf.forgetHot(key);
+      run.replica.refetch(slot, key);
+    }
+    if (verdict !== 'rowBehind') return;
+    const held = shelf.read(key, slot);
+    if (held === undefined || held === 'damaged') return;
+    report.found('unrecorded', slot, key, held.record.version);
+    run.replica.reaffirm(slot, held);
+  }
+
+  private hasFailed(run: ScrubRun, error: RecordError | null): boolean {
+    if (error === null) {
+      this.failures = 0;
+      return false;
+    }
+    this.isAsking = false;
+    this.failures += 1;
+    this.notBefore = this.parts.clock.now() + AGAIN_AFTER_MS;
+    if (this.failures < FAILURES_MAX) return true;
+    let left = 0;
+    for (let slot = this.slot; slot < run.end; slot += 1) if (isOurs(run, slot)) left += 1;
+    this.parts.report.uncompared(left, `PostgreSQL: ${error.message}`);
+    this.slot = run.end;
+    return true;
+  }
+}
+
+/** One owner's look is enough: the owners are compared with one another. */
+function isOurs(run: ScrubRun, slot: number): boolean {
+  const row = run.view.row(slot);
+  return row.owns && row.first === run.view.selfId;
+}
+
+function ownOf(run: ScrubRun, entries: readonly StorageEntry[]): Map<string, CopyAtRest> {
+  const own = new Map<string, CopyAtRest>();
+  for (const entry of entries) {
+    const { key } = splitRecordKey(entry.key);
+    const sealed = openRecord(entry.value);
+    if (sealed === undefined || run.replica.stateOf(key) !== undefined) continue;
+    own.set(key, { version: sealed.record.version, checksum: sealed.checksum });
+  }
+  return own;
+}
+
+/** null: nothing follows. */
+function throughOf(entries: readonly StorageEntry[]): string | null {
+  const last = entries.at(-1);
+  return last === undefined ? null : splitRecordKey(last.key).key;
+}
+
+function lower(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return compareUtf8(a, b) <= 0 ? a : b;
+}
