@@ -1,7 +1,7 @@
 /** `causeway cluster recover` before a real door: what is shown, and that nothing is given up by accident. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../core/errors.ts';
-import type { ClusterAnswer, ClusterLoss } from '../node/api.ts';
+import type { ClusterAnswer, ClusterLoss, ClusterQuorum } from '../node/api.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { runCommand } from './main.ts';
@@ -33,6 +33,20 @@ const LOSS: ClusterLoss = {
   notWrittenThrough: ['cache:'],
 };
 
+const QUORUM: ClusterQuorum = {
+  ...{ epoch: 17, life: 1, lifeKept: 1, isLost: false, ownersNeeded: 2, notWrittenThrough: [] },
+  members: [
+    { name: 'node-1', isUp: true, votes: true },
+    { name: 'node-2', isUp: true, votes: true },
+    { name: 'node-3', isUp: false, votes: true },
+  ],
+};
+const MINORITY: ClusterQuorum = {
+  ...{ ...QUORUM, isLost: true, notWrittenThrough: ['cache:'] },
+  members: QUORUM.members.map((member) => ({ ...member, isUp: member.name === 'node-1' })),
+};
+const quorum = (told: ClusterQuorum): ClusterAnswer => ({ kind: 'quorum', quorum: told });
+
 async function run(
   words: string[],
   typed?: string,
@@ -47,19 +61,25 @@ async function run(
     stderr: { write: (text) => (ran.err += Buffer.from(text as Uint8Array).toString()) },
     exit: (code) => (ran.code = code),
   });
-  return { ...ran, orders: doors.api.orders.splice(0).map(({ kind }) => kind) };
+  const orders = doors.api.orders.splice(0).map(({ kind }) => kind);
+  return { ...ran, orders: orders.filter((kind) => kind !== 'quorum') };
+}
+
+/** The voters that are up are enough. */
+function enough(...answers: ClusterAnswer[]): void {
+  doors.api.answers.push(quorum(QUORUM), ...answers);
 }
 
 const lost = (loss: ClusterLoss): ClusterAnswer => ({ kind: 'lost', loss });
 
 describe('nothing is given up', () => {
   test('no slot is lost: told, exit 0', async () => {
-    doors.api.answers.push(lost(NOTHING));
+    enough(lost(NOTHING));
     expect(await run([])).toEqual({ code: 0, out: 'no slot is lost\n', err: '', orders: ['loss'] });
   });
 
   test('without the flag: everything is shown, nothing is done, exit 1', async () => {
-    doors.api.answers.push(lost(LOSS));
+    enough(lost(LOSS));
     const { code, out, err, orders } = await run([]);
     expect([code, orders]).toEqual([1, ['loss']]);
     expect(out).toContain('4 slots have no living owner that is complete: 3-5, 9');
@@ -72,19 +92,19 @@ describe('nothing is given up', () => {
   });
 
   test('something else is typed: nothing is done', async () => {
-    doors.api.answers.push(lost(LOSS));
+    enough(lost(LOSS));
     expect(await run([], 'yes\n')).toMatchObject({ code: 1, orders: ['loss'] });
   });
 
   test('PostgreSQL does not answer, or has more than is counted: said so', async () => {
-    doors.api.answers.push(lost({ ...LOSS, recordsKept: null }));
+    enough(lost({ ...LOSS, recordsKept: null }));
     expect((await run([])).out).toContain('PostgreSQL could not be asked');
-    doors.api.answers.push(lost({ ...LOSS, recordsKept: 20_000, hasMoreKept: true }));
+    enough(lost({ ...LOSS, recordsKept: 20_000, hasMoreKept: true }));
     expect((await run([])).out).toContain('PostgreSQL has more than 20,000 rows');
   });
 
   test('--json: as data, and nobody is asked anything', async () => {
-    doors.api.answers.push(lost(LOSS));
+    enough(lost(LOSS));
     const { code, out } = await run(['--json'], 'lose data\n');
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ slots: [3, 4, 5, 9], givenUp: false, epoch: null });
@@ -93,7 +113,7 @@ describe('nothing is given up', () => {
 
 describe('given up', () => {
   test('by the flag: as many slots as were shown, then it is waited for until they are whole', async () => {
-    doors.api.answers.push(lost(LOSS), { kind: 'changed', epoch: 12 });
+    enough(lost(LOSS), { kind: 'changed', epoch: 12 });
     doors.api.answers.push(lost({ ...NOTHING, recovering: 4 }), lost(NOTHING));
     const { code, err, orders } = await run(['--yes-lose-data']);
     expect([code, orders]).toEqual([0, ['loss', 'recover', 'loss', 'loss']]);
@@ -101,13 +121,52 @@ describe('given up', () => {
   });
 
   test('by hand: the same', async () => {
-    doors.api.answers.push(lost(LOSS), { kind: 'changed', epoch: 12 });
+    enough(lost(LOSS), { kind: 'changed', epoch: 12 });
     expect(await run(['--no-wait'], 'lose data\n')).toMatchObject({ code: 0, orders: ['loss', 'recover'] });
   });
 
   test('it is more by then: refused, definitely', async () => {
-    doors.api.answers.push(lost(LOSS));
+    enough(lost(LOSS));
     doors.api.answers.push({ kind: 'failed', failure: failure('invalid_argument', '5 slots are lost') });
     expect(await run(['--yes-lose-data'])).toMatchObject({ code: 3, orders: ['loss', 'recover'] });
+  });
+});
+
+describe('the majority of the voters is gone', () => {
+  test('who is up is shown and what going on costs; nothing is done, exit 1', async () => {
+    doors.api.answers.push(quorum(MINORITY));
+    const { code, out, err, orders } = await run([]);
+    expect([code, orders]).toEqual([1, []]);
+    expect(out).toContain('1 of 3 voters are up, and more than half are needed');
+    expect(out).toMatch(/node-2 +gone +yes/);
+    expect(out).toContain('begins life 2 of the cluster, with these alone:\nnode-1.');
+    expect(out).toContain('keys that begin with: cache:');
+    expect(out).toContain('only reads until 1 more come');
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(err).toContain('--yes-lose-data');
+  });
+
+  test('with the flag: asked of the node that was shown, as it was shown, and waited for', async () => {
+    const answers = [quorum(MINORITY), { kind: 'changed', epoch: 1_000_017 } as const];
+    doors.api.answers.push(...answers, lost({ ...NOTHING, recovering: 9 }), lost(NOTHING));
+    const asked = doors.api.orders;
+    const { code, out, orders } = await run(['--yes-lose-data', '--json']);
+    expect([code, orders, asked]).toEqual([0, ['succeed', 'loss', 'loss'], []]);
+    expect(JSON.parse(out)).toMatchObject({ isLost: true, givenUp: true, epoch: 1_000_017 });
+  });
+
+  test('PostgreSQL does not say which life it has: nothing is done, whatever is typed', async () => {
+    doors.api.answers.push(quorum({ ...MINORITY, lifeKept: null }));
+    const { code, out, err, orders } = await run(['--yes-lose-data']);
+    expect([code, orders]).toEqual([1, []]);
+    expect(out).toContain('PostgreSQL must answer, and it does not');
+    expect(err).toContain('PostgreSQL must answer first');
+  });
+
+  test('a life was begun and not finished: told, and the one after it is begun', async () => {
+    doors.api.answers.push(quorum({ ...MINORITY, lifeKept: 4 }));
+    const { out } = await run([]);
+    expect(out).toContain('of life 4: it was begun and not finished');
+    expect(out).toContain('begins life 5');
   });
 });

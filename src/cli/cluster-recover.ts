@@ -5,21 +5,18 @@
 import type { Command } from 'commander';
 import type { CausewayClient, ClusterLoss } from '../client/index.ts';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, withClient } from './client-command.ts';
-import type { ClientOptions, CommandIo } from './client-command.ts';
+import type { CommandIo } from './client-command.ts';
+import { goOnWithout, lostQuorum } from './cluster-succession.ts';
+import { isConfirmed } from './confirm-loss.ts';
+import type { RecoverOptions } from './confirm-loss.ts';
 import { grouped } from './progress.ts';
 import { printable, tableLines } from './table.ts';
-
-interface RecoverOptions extends ClientOptions {
-  readonly yesLoseData?: boolean;
-  readonly wait: boolean;
-}
 
 interface ToldLoss {
   readonly address: string;
   readonly loss: ClusterLoss;
 }
 
-const CONFIRMATION = 'lose data';
 const POLL_MS = 250;
 /** Runs of slots that are named one by one. */
 const RUNS_SHOWN_MAX = 8;
@@ -27,16 +24,19 @@ const RUNS_SHOWN_MAX = 8;
 export function recoverCommand(cluster: Command, io: CommandIo): void {
   const command = cluster
     .command('recover')
-    .description('show slots whose complete owners are all gone, and give these owners up for good')
+    .description('show what is lost where members are gone for good, and go on without them')
     .option('--yes-lose-data', 'do it without a question; what nobody else has is lost')
     .option('--no-wait', 'only ask for it');
   addClientOptions(command).action((options: RecoverOptions) =>
     withClient(io, options, async (client) => {
+      const lost = await lostQuorum(client);
+      if (lost !== null) return goOnWithout(client, io, options, lost, () => untilWhole(client, io));
       const told = await askAll(client);
       const { loss } = told[0]!;
       if (!options.json) io.stdout.write(`${lossLines(told).join('\n')}\n`);
       const isMeant =
-        loss.slots.length > 0 && (options.yesLoseData === true || (await isConfirmed(io, options)));
+        loss.slots.length > 0 &&
+        (options.yesLoseData === true || (await isConfirmed(io, options, 'to give these owners up')));
       const epoch = isMeant ? await client.recover(loss.slots.length) : null;
       if (isMeant && options.wait) await untilWhole(client, io);
       if (options.json) printJson(io, { ...loss, recordsAt: recordsAt(told), givenUp: isMeant, epoch });
@@ -55,18 +55,6 @@ async function askAll(client: CausewayClient): Promise<ToldLoss[]> {
   const told = asked.filter((each) => each.status === 'fulfilled').map((each) => each.value);
   if (told.length > 0) return told;
   throw asked.find((each) => each.status === 'rejected')!.reason;
-}
-
-/** Typed by hand; who pipes something in has not read what it says. */
-async function isConfirmed(io: CommandIo, options: RecoverOptions): Promise<boolean> {
-  if (options.json === true || (io.stdin as { isTTY?: boolean }).isTTY !== true) return false;
-  io.stderr.write(`Type '${CONFIRMATION}' to give these owners up for good: `);
-  let text = '';
-  for await (const bytes of io.stdin) {
-    text += Buffer.from(bytes).toString();
-    if (text.includes('\n')) break;
-  }
-  return text.trim() === CONFIRMATION;
 }
 
 async function untilWhole(client: CausewayClient, io: CommandIo): Promise<void> {

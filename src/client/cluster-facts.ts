@@ -61,3 +61,20 @@ export interface ClusterLoss {
   /** Slots that were given up and are being made whole. */
   readonly recovering: number;
 }
+
+/** Whether those who are up can choose an epoch, as one node sees it; without that nobody serves. */
+export interface ClusterQuorum {
+  readonly epoch: number;
+  readonly life: number;
+  /** The life that PostgreSQL takes statements of, where `isLifeKnown`. */
+  readonly lifeKept: number;
+  readonly isLifeKnown: boolean;
+  /** Up: linked to the node that was asked, with the disk that the cluster remembers. */
+  readonly members: readonly { readonly name: string; readonly isUp: boolean; readonly votes: boolean }[];
+  /** Only another life can go on. */
+  readonly isLost: boolean;
+  /** Complete owners that a write needs. */
+  readonly ownersNeeded: number;
+  /** Prefixes of keys that are not written to PostgreSQL. */
+  readonly notWrittenThrough: readonly string[];
+}

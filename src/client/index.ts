@@ -16,83 +16,47 @@ import {
   foundOf,
 } from './entry.ts';
 import type { CompareResult, Entry, Expected, Found, ReadEntry, Value } from './entry.ts';
-import type { ClusterFacts, ClusterLoss, MovePlan, PlannedChange, ScrubRate } from './cluster-facts.ts';
+import type {
+  ClusterFacts,
+  ClusterLoss,
+  ClusterQuorum,
+  MovePlan,
+  PlannedChange,
+  ScrubRate,
+} from './cluster-facts.ts';
 import { METHODS } from './methods.ts';
 import { Nodes } from './nodes.ts';
 import type { Method } from './nodes.ts';
+import type {
+  CallOptions,
+  ConnectOptions,
+  DeleteOptions,
+  ExportedPage,
+  Inspected,
+  Outcome,
+  ReadOptions,
+  SetEntry,
+  SetOptions,
+} from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PipelineOptions } from './pipeline.ts';
 import { newOperationId, repeatUnderId } from './repeat.ts';
 
 export { CausewayError, newOperationId, Pipeline };
-export type { ClusterFacts, ClusterLoss, MovePlan, PlannedChange, ScrubRate };
+export type { ClusterFacts, ClusterLoss, ClusterQuorum, MovePlan, PlannedChange, ScrubRate };
 export type { ClientErrorCode, CompareResult, Entry, Expected, Found, PipelineOptions, ReadEntry, Value };
 
-export interface ConnectOptions {
-  /** host:port of some or all nodes. */
-  readonly nodes: readonly string[];
-  /** Milliseconds for a call that names no other; default 10,000. */
-  readonly timeoutMs?: number;
-  /** Milliseconds to wait for a connection before a call fails, definitely; default 2,000. */
-  readonly connectTimeoutMs?: number;
-  /**
-   * Puts an operation id on every write of a single key that has none, so that it may be repeated until its outcome is
-   * known. Costs the cluster some disk and, under contention, time; default false.
-   */
-  readonly operationIds?: boolean;
-}
-
-export interface CallOptions {
-  readonly timeoutMs?: number | undefined;
-}
-
-export interface ReadOptions extends CallOptions {
-  /**
-   * Where no node at hand may serve the key (a network cut, too many nodes lost), an old answer is taken, which says so:
-   * it was the truth at some moment within its `staleMs`. Default false: such a read fails.
-   */
-  readonly allowStale?: boolean | undefined;
-}
-
-export interface DeleteOptions extends CallOptions {
-  /**
-   * 16 bytes that begin with the time, as `newOperationId` makes them. While it is not known what became of the write,
-   * it is repeated with this id until the time is over; it takes effect once, and is answered alike. It may be given
-   * again for the same write of the same key within 15 minutes.
-   */
-  readonly operationId?: Uint8Array | undefined;
-}
-
-export interface SetOptions extends DeleteOptions {
-  /** Milliseconds until the key expires; 0 or nothing: never. */
-  readonly ttlMs?: number | undefined;
-}
-
-/** One of many: its own outcome, whatever became of the others. */
-export type Outcome<Result> =
-  { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: CausewayError };
-
-export interface SetEntry {
-  readonly key: string;
-  readonly value: Value;
-  readonly ttlMs?: number | undefined;
-}
-
-export interface Inspected {
-  readonly owner: boolean;
-  readonly slot: number;
-  readonly valid: boolean;
-  readonly tombstone: boolean;
-  readonly entry: Entry | undefined;
-}
-
-export interface ExportedPage {
-  readonly entries: readonly { readonly key: string; readonly entry: Entry }[];
-  /** Where to go on; '' in the last page. */
-  readonly next: string;
-  /** PostgreSQL has rows that the cluster has not loaded yet, and that the page may lack. */
-  readonly incomplete: boolean;
-}
+export type {
+  CallOptions,
+  ConnectOptions,
+  DeleteOptions,
+  ExportedPage,
+  Inspected,
+  Outcome,
+  ReadOptions,
+  SetEntry,
+  SetOptions,
+};
 
 const CONNECT_TIMEOUT_MS_DEFAULT = 2_000;
 const NO_ID = new Uint8Array(0);
@@ -325,6 +289,30 @@ export class CausewayClient {
   /** Begins a round of scrubbing at this very node, at these rates (0: without limit). Resolves to its number there. */
   async scrub(node: string, rate: ScrubRate, options: CallOptions = {}): Promise<number> {
     return (await this.#nodes.callAt(node, METHODS.scrub, rate, options.timeoutMs ?? this.#timeoutMs)).number;
+  }
+
+  /** Whether the voters that are up can choose an epoch, as this very node sees it. Nothing is changed. */
+  async quorum(node: string, options: CallOptions = {}): Promise<ClusterQuorum> {
+    return this.#nodes.callAt(node, METHODS.quorum, {}, options.timeoutMs ?? this.#timeoutMs);
+  }
+
+  /**
+   * Where they cannot: this very node goes on with those who are up, in another life of the cluster, and everybody else is
+   * given up. `lost` and `lifeKept` are what `quorum` has told of that node. Resolves to the epoch that begins it.
+   */
+  async succeed(
+    node: string,
+    order: { readonly lost: readonly string[]; readonly lifeKept: number },
+    options: CallOptions = {},
+  ): Promise<number> {
+    const request = { ...order, lost: [...order.lost] };
+    const answer = await this.#nodes.callAt(
+      node,
+      METHODS.succeed,
+      request,
+      options.timeoutMs ?? this.#timeoutMs,
+    );
+    return answer.epoch;
   }
 
   /** Calls under way end with an error. */

@@ -33,6 +33,8 @@ export const METHODS = {
   plan: read('Admin/Plan', v1.PlanRequest, v1.PlanResponse),
   loss: read('Admin/Loss', v1.LossRequest, v1.LossResponse),
   recover: write('Admin/Recover', v1.RecoverRequest, v1.ChangeResponse),
+  quorum: read('Admin/Quorum', v1.QuorumRequest, v1.QuorumResponse),
+  succeed: write('Admin/Succeed', v1.SucceedRequest, v1.ChangeResponse),
   leave: write('Admin/Leave', v1.LeaveRequest, v1.ChangeResponse),
   rebalance: write('Admin/Rebalance', v1.RebalanceRequest, v1.ChangeResponse),
 };

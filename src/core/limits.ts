@@ -217,3 +217,6 @@ assert(
   'an answer fits a client with default limits',
 );
 assert(FRAME_BYTES_MAX < PEER_QUEUE_BYTES_MAX, 'a frame must fit the queue it waits in');
+
+/** Epochs by which another life of the cluster begins above the last one known: more than the lost can have chosen since. */
+export const EPOCHS_PASSED_OVER = 1_000_000;

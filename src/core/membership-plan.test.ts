@@ -1,7 +1,7 @@
 /** Who may found a cluster together, and who is let in that was not there. */
 import { describe, expect, test } from 'vitest';
 import { Absences, allBlank, planJoins } from './membership-plan.ts';
-import type { Introduction } from './message.ts';
+import type { Introduction } from './membership-message.ts';
 import { Suspicion } from './suspicion.ts';
 import { changeMembers, foundTopology } from './topology-change.ts';
 

@@ -6,7 +6,7 @@
 import type { Joiner } from './housekeeping.ts';
 import { startsOf } from './incarnation.ts';
 import { isMissed } from './disk-room.ts';
-import type { Introduction } from './message.ts';
+import type { Introduction } from './membership-message.ts';
 import type { Slowness } from './slowness.ts';
 import type { Suspicion } from './suspicion.ts';
 import type { Entrant, MemberChange } from './topology-change.ts';

@@ -2,14 +2,13 @@
  * What members say to one another. Each frame opens with its sender's place in the world (`FrameHeader`);
  * a frame of another epoch is refused whole, except for the messages that need no epoch. (PROTOCOL R11, R13)
  *
- * The replication messages are hot and packed by hand; those of membership are rare.
+ * The replication messages are hot and packed by hand; those of membership (membership-message.ts) are rare.
  */
-import type { Room } from './disk-room.ts';
+import type { MembershipMessage } from './membership-message.ts';
 import type { IdentifiedOperation } from './operation-id.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './operation.ts';
 import type { SealedRecord } from './record.ts';
 import type { ScrubMessage } from './scrub-message.ts';
-import type { Topology } from './topology.ts';
 
 export interface FrameHeader {
   /** Member id of the sender, 0 while it has none. */
@@ -242,119 +241,6 @@ export interface RepairRecord {
   readonly held: HeldRecord;
 }
 
-/** Ballots order attempts to change the register: (number, proposer's name), both compared. */
-export interface Ballot {
-  readonly number: number;
-  readonly proposer: string;
-}
-
-/** CASPaxos over the topology register, among the council. (R29) */
-export interface Prepare {
-  readonly kind: 'prepare';
-  readonly attempt: number;
-  readonly ballot: Ballot;
-}
-
-export interface Promise_ {
-  readonly kind: 'promise';
-  readonly attempt: number;
-  readonly granted: boolean;
-  /** The highest ballot promised or accepted here, so that a refused proposer jumps ahead. */
-  readonly seen: Ballot;
-  readonly accepted: { readonly ballot: Ballot; readonly topology: Topology } | null;
-  /** This voter's disk is blank or doubtful: it has no vote. */
-  readonly abstains: boolean;
-}
-
-export interface Accept {
-  readonly kind: 'accept';
-  readonly attempt: number;
-  readonly ballot: Ballot;
-  readonly topology: Topology;
-}
-
-export interface Accepted {
-  readonly kind: 'accepted';
-  readonly attempt: number;
-  readonly granted: boolean;
-  readonly seen: Ballot;
-}
-
-/** A topology known to be chosen. */
-export interface TopologyNews {
-  readonly kind: 'topology';
-  readonly topology: Topology;
-}
-
-/** Asks for a lease from a council member, and tells what this node sees. (R14, R31) */
-export interface Heartbeat {
-  readonly kind: 'heartbeat';
-  /** The sender's monotonic clock at sending; comes back unchanged. */
-  readonly sentAt: number;
-  /** The sender's wall clock, for the warning about skew only. */
-  readonly wallAt: number;
-  /** Names of members that the sender hears nothing of. */
-  readonly suspects: readonly string[];
-}
-
-export interface HeartbeatAnswer {
-  readonly kind: 'heartbeatAnswer';
-  readonly sentAt: number;
-  /** Whether the lease is granted for the frame's epoch to the frame's incarnation. */
-  readonly granted: boolean;
-  /** The highest epoch this voter has accepted. */
-  readonly acceptedEpoch: number;
-  /** Monotonic now of the answerer is not comparable; wall clock for the skew warning. */
-  readonly wallAt: number;
-}
-
-/** "I give up my lease and leave": no waiting out is owed to this incarnation. (R18) */
-export interface LeaseReleased {
-  readonly kind: 'leaseReleased';
-}
-
-/** How late the sender's store is, and which peers it finds slow: said while there is anything to say. (R31, R32) */
-export interface Strain {
-  readonly kind: 'strain';
-  /** Milliseconds that its store takes for a batch, of late. */
-  readonly storeMs: number;
-  readonly slow: readonly string[];
-}
-
-/** Who a process is before it is part of an epoch: blank and returning nodes introduce themselves. */
-export interface Introduction {
-  readonly kind: 'introduction';
-  readonly name: string;
-  readonly address: string;
-  readonly zone: string;
-  readonly host: string;
-  /** 0: a blank directory. */
-  readonly incarnation: number;
-  /** Member id on disk, 0 where blank. */
-  readonly id: number;
-  readonly clusterId: string;
-  readonly life: number;
-  /** blank: an empty directory. entering: has data, is not part of the epoch under this incarnation. serving: is. */
-  readonly state: 'blank' | 'entering' | 'serving';
-  /** The highest epoch this process knows to be chosen. */
-  readonly epoch: number;
-  /** Its share of the slots, beside the others' weights. */
-  readonly weight: number;
-  /** It is no member and asks to become one. */
-  readonly joins: boolean;
-  /** With that: the name of a lost member whose place it takes; '': none. */
-  readonly replaces: string;
-  /** What a blank process takes for the members of a founding; '' at any other. */
-  readonly founders: string;
-  /** Of the disk that its store is on. (R32) */
-  readonly room: Room;
-}
-
-/** "I have nothing left to finish in the slots that I give up in this epoch." */
-export interface Retired {
-  readonly kind: 'retired';
-}
-
 export type ReplicationMessage = Invalidate | Acknowledge | Validate | Query | QueryAnswer;
 export type ForwardMessage =
   ForwardWrite | ForwardRead | ForwardScan | ForwardWriteAnswer | ForwardReadAnswer | ForwardScanAnswer;
@@ -369,17 +255,5 @@ export type LearnMessage =
   | LearnUntold
   | LearnUntoldFrame;
 export type RepairMessage = RepairPull | RepairRecord;
-export type MembershipMessage =
-  | Prepare
-  | Promise_
-  | Accept
-  | Accepted
-  | TopologyNews
-  | Heartbeat
-  | HeartbeatAnswer
-  | LeaseReleased
-  | Strain
-  | Introduction
-  | Retired;
 export type PeerMessage =
   ReplicationMessage | ForwardMessage | LearnMessage | RepairMessage | ScrubMessage | MembershipMessage;

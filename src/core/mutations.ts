@@ -65,6 +65,10 @@ export interface Mutations {
   readonly passOpenOperations?: boolean;
   /** Slots that were given up are made whole without asking PostgreSQL. (R28) */
   readonly recoverUnread?: boolean;
+  /** Another life is begun without taking it from PostgreSQL: who is given up can still write there. (R27) */
+  readonly succeedUnfenced?: boolean;
+  /** In another life the slots count as complete where they were in the one before. (R28) */
+  readonly succeedComplete?: boolean;
   /** A learner is promoted without the operations that its owners remember. (R20) */
   readonly operationsNotLearned?: boolean;
   /** Who takes an old answer is told what is in flight. */

@@ -5,6 +5,7 @@
  * the slot. Nothing here happens by itself. (DESIGN 3, PROTOCOL R21, R28)
  */
 import { slotsOfRow } from './slot-index.ts';
+import type { SlotTable } from './slot-index.ts';
 import { destinations, rebuilt } from './slot-moves.ts';
 import type { Place } from './topology-change.ts';
 import { isAlive, isForsaken, memberById, placeable } from './topology.ts';
@@ -56,19 +57,24 @@ export function lossOf(topology: Topology): Loss {
  */
 export function giveUp(topology: Topology, slotCount: number, place: Place): Topology | null {
   if (slotCount === 0 || lossOf(topology).slots.length !== slotCount) return null;
+  if (!placeable(topology).some((member) => member.alive)) return null;
+  const table = forsake(topology, (row) => isLost(topology, row), place);
+  return { ...topology, epoch: topology.epoch + 1, ...table };
+}
+
+/** These rows have no complete owner any more: a living owner, or who is given the slot, makes them whole. */
+export function forsake(topology: Topology, isGone: (row: SlotRow) => boolean, place: Place): SlotTable {
   const living = placeable(topology).filter((member) => member.alive);
-  if (living.length === 0) return null;
   const heirs = place(living, destinations(topology));
-  const isGone = topology.rows.map((row) => isLost(topology, row));
-  const table = rebuilt(topology, (slot, number): SlotRow => {
+  const gone = topology.rows.map(isGone);
+  return rebuilt(topology, (slot, number): SlotRow => {
     const row = topology.rows[number]!;
-    if (!isGone[number]!) return row;
+    if (!gone[number]!) return row;
     if (row.owners.some((id) => isAlive(topology, id))) return { ...row, complete: [] };
     const coming = heirs.rows[heirs.slotRow[slot]!]!.owners;
     const owners = [...row.owners, ...coming.filter((id) => !row.owners.includes(id))];
     return { owners, complete: [], coming };
   });
-  return { ...topology, epoch: topology.epoch + 1, ...table };
 }
 
 /** Given up, it is lost again when nobody is left who could make it whole. */

@@ -12,7 +12,7 @@
  *
  * The state must be on disk before the reply that was made of it is sent.
  */
-import type { Ballot } from './message.ts';
+import type { Ballot } from './membership-message.ts';
 import { majorityOf } from './topology.ts';
 import type { Topology } from './topology.ts';
 

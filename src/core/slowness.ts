@@ -13,7 +13,7 @@ import {
   SLOW_WELL_MS_MAX,
   SLOW_WELL_MS_MIN,
 } from './limits.ts';
-import type { Strain } from './message.ts';
+import type { Strain } from './membership-message.ts';
 import type { Mutations } from './mutations.ts';
 import { majorityOf, memberByName, ownersNeeded, placeable } from './topology.ts';
 import type { Member, Topology } from './topology.ts';

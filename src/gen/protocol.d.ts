@@ -516,6 +516,52 @@ export namespace causeway.v1 {
     slots?: number | null | undefined;
   }
   export const RecoverRequest: MessageType<RecoverRequest, RecoverRequestFields>;
+  export interface QuorumRequest {
+  }
+  export interface QuorumRequestFields {
+  }
+  export const QuorumRequest: MessageType<QuorumRequest, QuorumRequestFields>;
+  export interface QuorumResponse {
+    epoch: number;
+    life: number;
+    lifeKept: number;
+    isLifeKnown: boolean;
+    members: causeway.v1.QuorumMember[];
+    isLost: boolean;
+    ownersNeeded: number;
+    notWrittenThrough: string[];
+  }
+  export interface QuorumResponseFields {
+    epoch?: number | null | undefined;
+    life?: number | null | undefined;
+    lifeKept?: number | null | undefined;
+    isLifeKnown?: boolean | null | undefined;
+    members?: readonly causeway.v1.QuorumMemberFields[] | null | undefined;
+    isLost?: boolean | null | undefined;
+    ownersNeeded?: number | null | undefined;
+    notWrittenThrough?: readonly string[] | null | undefined;
+  }
+  export const QuorumResponse: MessageType<QuorumResponse, QuorumResponseFields>;
+  export interface QuorumMember {
+    name: string;
+    isUp: boolean;
+    votes: boolean;
+  }
+  export interface QuorumMemberFields {
+    name?: string | null | undefined;
+    isUp?: boolean | null | undefined;
+    votes?: boolean | null | undefined;
+  }
+  export const QuorumMember: MessageType<QuorumMember, QuorumMemberFields>;
+  export interface SucceedRequest {
+    lost: string[];
+    lifeKept: number;
+  }
+  export interface SucceedRequestFields {
+    lost?: readonly string[] | null | undefined;
+    lifeKept?: number | null | undefined;
+  }
+  export const SucceedRequest: MessageType<SucceedRequest, SucceedRequestFields>;
   export interface PlannedShare {
     name: string;
     slotsBefore: number;

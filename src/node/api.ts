@@ -49,6 +49,9 @@ export type ClusterOrder =
   | { readonly kind: 'scrub'; readonly recordsPerSecondMax: number; readonly bytesPerSecondMax: number }
   /** `slotCount`: as `loss` has told it; where it is another by now, nothing is done. */
   | { readonly kind: 'recover'; readonly slotCount: number }
+  | { readonly kind: 'quorum' }
+  /** `lost` and `lifeKept`: as `quorum` has told them; where they are others by now, nothing is done. */
+  | { readonly kind: 'succeed'; readonly lost: readonly string[]; readonly lifeKept: number }
   | { readonly kind: 'plan'; readonly joins: readonly PlannedJoin[]; readonly leaves: readonly string[] };
 
 export interface ClusterDescription {
@@ -96,6 +99,22 @@ export interface ClusterLoss {
   readonly recovering: number;
 }
 
+/** Whether those who are up can choose an epoch; without that nobody can serve. */
+export interface ClusterQuorum {
+  readonly epoch: number;
+  readonly life: number;
+  /** The life that PostgreSQL takes statements of; null: it does not say. */
+  readonly lifeKept: number | null;
+  /** Up: linked to the node that was asked, and with the disk that the cluster remembers. */
+  readonly members: readonly { readonly name: string; readonly isUp: boolean; readonly votes: boolean }[];
+  /** Only another life can go on. */
+  readonly isLost: boolean;
+  /** Complete owners that a write needs. */
+  readonly ownersNeeded: number;
+  /** Prefixes of keys that are not in PostgreSQL. */
+  readonly notWrittenThrough: readonly string[];
+}
+
 export type ClusterAnswer =
   | { readonly kind: 'described'; readonly description: ClusterDescription }
   /** The epoch that says it, or in which there was nothing to change. */
@@ -104,6 +123,7 @@ export type ClusterAnswer =
   | { readonly kind: 'lost'; readonly loss: ClusterLoss }
   /** A round has begun: its number at the asked node. */
   | { readonly kind: 'scrubbing'; readonly number: number }
+  | { readonly kind: 'quorum'; readonly quorum: ClusterQuorum }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 export interface Inspection {

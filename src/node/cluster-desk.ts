@@ -5,15 +5,18 @@
 import { failure } from '../core/errors.ts';
 import { rebalance, whyNotLeave } from '../core/housekeeping.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
+import type { Mutations } from '../core/mutations.ts';
 import { lossOf } from '../core/recovery.ts';
 import { destinations } from '../core/slot-moves.ts';
 import type { Place } from '../core/topology-change.ts';
 import { memberByName, placeable } from '../core/topology.ts';
 import type { Member, Topology } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { PeerHello } from '../ports/transport.ts';
 import type { ClusterAnswer, ClusterDescription, ClusterOrder, MovePlan, PlannedJoin } from './api.ts';
+import { beginNextLife, tellQuorum } from './life-desk.ts';
 import type { Membership } from './membership.ts';
 import type { Wish } from './membership-proposals.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -30,6 +33,8 @@ export interface ClusterDeskParts {
   readonly writeThrough: NodeParts['writeThrough'];
   readonly place: Place;
   readonly scrubber: Scrubber;
+  readonly random: Random;
+  readonly mutations?: Mutations;
   /** Runs on one of the next ticks. */
   readonly later: (run: () => void) => void;
 }
@@ -62,6 +67,10 @@ export class ClusterDesk {
         return answer({ kind: 'scrubbing', number: this.parts.scrubber.order(order) });
       case 'recover':
         return this.recover(topology, order.slotCount, timeoutMs, answer);
+      case 'quorum':
+        return tellQuorum(this.parts, topology, (quorum) => answer({ kind: 'quorum', quorum }));
+      case 'succeed':
+        return beginNextLife(this.parts, order, answer);
       case 'rebalance': {
         const begun = topology.epoch;
         if (rebalance(topology, this.parts.place) === null) return answer({ kind: 'changed', epoch: begun });

@@ -3,7 +3,7 @@
  * that of two halves only one can begin, and what stands in the table says above which version this life
  * starts. Without a system of record the first life is 1 and nothing stands anywhere. (PROTOCOL R8, R27)
  */
-import type { Introduction } from '../core/message.ts';
+import type { Introduction } from '../core/membership-message.ts';
 import { foundTopology } from '../core/topology-change.ts';
 import type { Topology } from '../core/topology.ts';
 import { counterOf } from '../core/version.ts';
@@ -101,7 +101,7 @@ function firstTopology(
 }
 
 /** 128 bits in hexadecimal. */
-function drawClusterId(random: Random): string {
+export function drawClusterId(random: Random): string {
   let id = '';
   for (let digit = 0; digit < 32; digit++) id += Math.floor(random.next() * 16).toString(16);
   return id;

@@ -4,7 +4,8 @@
  */
 import { answerLease } from '../core/lease.ts';
 import type { LeaseAnswer, LeaseHolder } from '../core/lease.ts';
-import type { FrameHeader, Heartbeat, HeartbeatAnswer, Strain } from '../core/message.ts';
+import type { Heartbeat, HeartbeatAnswer, Strain } from '../core/membership-message.ts';
+import type { FrameHeader } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Slowness } from '../core/slowness.ts';
 import type { Suspicion } from '../core/suspicion.ts';

@@ -2,10 +2,16 @@
 import { expect, test } from 'vitest';
 import { foundTopology } from '../core/topology-change.ts';
 import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
-import { CLUSTER_ID_DAMAGED, MembershipDisk } from './membership-disk.ts';
+import { CLUSTER_ID_DAMAGED, IDENTITY_BLANK, MembershipDisk } from './membership-disk.ts';
 
 const CODEC = { encode: encodeTopology, decode: decodeTopology };
-const IDENTITY = { clusterId: 'c0ffee', life: 1, id: 2, incarnations: [65_537, 131_075] };
+const IDENTITY = {
+  ...{ clusterId: 'c0ffee', life: 3, id: 2, incarnations: [65_537, 131_075] },
+  ancestors: [
+    { clusterId: 'decade', life: 1 },
+    { clusterId: 'facade', life: 2 },
+  ],
+};
 const topology = foundTopology({
   clusterId: 'c0ffee',
   life: 1,
@@ -54,7 +60,7 @@ test.each(['identity', 'register', 'topology'])(
       bytes[bit >> 3]! ^= 1 << (bit & 7);
       const { damaged, identity, topology: known } = loaded(new Map([...entries, [key, bytes]]));
       expect(damaged, `bit ${bit}`).toBe(true);
-      expect(identity).toEqual({ clusterId: CLUSTER_ID_DAMAGED, life: 0, id: 0, incarnations: [] });
+      expect(identity).toEqual({ ...IDENTITY_BLANK, clusterId: CLUSTER_ID_DAMAGED });
       expect(known).toBe(null);
     }
   },

@@ -3,7 +3,7 @@
  * acceptor has promised and accepted, and the last topology it knows to be chosen. What cannot be decoded is
  * told as damaged: such a disk is never taken for an empty one. (PROTOCOL R11, R27, R29)
  */
-import type { Ballot } from '../core/message.ts';
+import type { Ballot, LifeName } from '../core/membership-message.ts';
 import type { AcceptorState } from '../core/register.ts';
 import { ACCEPTOR_BLANK } from '../core/register.ts';
 import type { Topology } from '../core/topology.ts';
@@ -33,13 +33,15 @@ export interface Identity {
    * topology, and all starts since. A topology that records another one was made after this disk was copied.
    */
   readonly incarnations: readonly number[];
+  /** The lives of the cluster that its present one follows, the first one first. */
+  readonly ancestors: readonly LifeName[];
 }
 
-export const IDENTITY_BLANK: Identity = { clusterId: '', life: 0, id: 0, incarnations: [] };
+export const IDENTITY_BLANK: Identity = { clusterId: '', life: 0, id: 0, incarnations: [], ancestors: [] };
 /** Stands for the cluster's id where the disk is damaged, or took the place of one: neither blank nor a member. */
 export const CLUSTER_ID_DAMAGED = '?';
 /** It founds nothing, for what it may have held is not known; it is let in by those who remember the member. (R8, R27) */
-const IDENTITY_IN_DOUBT: Identity = { clusterId: CLUSTER_ID_DAMAGED, life: 0, id: 0, incarnations: [] };
+const IDENTITY_IN_DOUBT: Identity = { ...IDENTITY_BLANK, clusterId: CLUSTER_ID_DAMAGED };
 
 const IDENTITY_KEY = 'identity';
 const REGISTER_KEY = 'register';
@@ -109,10 +111,12 @@ export class MembershipDisk {
   private loadIdentity(): Identity | undefined {
     const bytes = this.meta.load(IDENTITY_KEY);
     if (bytes === undefined) return IDENTITY_BLANK;
-    const { clusterId, life, id, incarnations } = parse(bytes) as Partial<Identity>;
+    // Disks of before have no ancestors.
+    const { clusterId, life, id, incarnations, ancestors = [] } = parse(bytes) as Partial<Identity>;
     if (typeof clusterId !== 'string' || !isWhole(life) || !isWhole(id)) return undefined;
     if (!Array.isArray(incarnations) || !incarnations.every(isWhole)) return undefined;
-    return { clusterId, life, id, incarnations };
+    if (!Array.isArray(ancestors) || !ancestors.every(isLifeName)) return undefined;
+    return { clusterId, life, id, incarnations, ancestors };
   }
 
   private loadRegister(): AcceptorState | undefined {
@@ -199,4 +203,10 @@ function isBallot(value: unknown): value is Ballot {
   if (typeof value !== 'object' || value === null) return false;
   const { number, proposer } = value as Partial<Ballot>;
   return isWhole(number) && typeof proposer === 'string';
+}
+
+function isLifeName(value: unknown): value is LifeName {
+  if (typeof value !== 'object' || value === null) return false;
+  const { clusterId, life } = value as Partial<LifeName>;
+  return typeof clusterId === 'string' && isWhole(life);
 }

@@ -3,7 +3,8 @@
  * there said about itself, and whether it belongs to our cluster at all. A peer that
  * has not introduced itself, or belongs to another cluster, is not listened to. (PROTOCOL R11, R27)
  */
-import type { FrameHeader, Introduction } from '../core/message.ts';
+import type { Introduction, LifeName } from '../core/membership-message.ts';
+import type { FrameHeader } from '../core/message.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { CLUSTER_ID_DAMAGED } from './membership-disk.ts';
 import type { Identity } from './membership-disk.ts';
@@ -74,15 +75,16 @@ export class PeerTable {
   onIntroduction(peer: Peer, introduction: Introduction, own: Identity): void {
     const { clusterId, life } = introduction;
     const standing = peer.introduction;
-    peer.introduction = introduction;
-    peer.trusted =
-      !belongsSomewhere(clusterId) ||
-      !belongsSomewhere(own.clusterId) ||
-      (clusterId === own.clusterId && life === own.life);
-    if (peer.trusted) this.introductions.set(peer.name, introduction);
-    else this.introductions.delete(peer.name);
+    this.judge(peer, introduction, own);
     if (peer.trusted || standing?.incarnation === introduction.incarnation) return;
     this.telemetry.event('error', 'membership.foreign', { peer: peer.name, clusterId, life });
+  }
+
+  /** This disk belongs to another life than before: so who is listened to is judged anew. */
+  onLife(own: Identity): void {
+    for (const peer of this.peers.values()) {
+      if (peer.introduction !== null) this.judge(peer, peer.introduction, own);
+    }
   }
 
   /** Should the peer be told a topology of this epoch now? */
@@ -91,6 +93,18 @@ export class PeerTable {
     peer.newsNotBefore = now + NEWS_PAUSE_MS;
     return true;
   }
+
+  private judge(peer: Peer, introduction: Introduction, own: Identity): void {
+    peer.introduction = introduction;
+    peer.trusted = areOne(introduction, own);
+    if (peer.trusted) this.introductions.set(peer.name, introduction);
+    else this.introductions.delete(peer.name);
+  }
+}
+
+function areOne(a: LifeName, b: LifeName): boolean {
+  if (!belongsSomewhere(a.clusterId) || !belongsSomewhere(b.clusterId)) return true;
+  return a.clusterId === b.clusterId && a.life === b.life;
 }
 
 export function belongsSomewhere(clusterId: string): boolean {

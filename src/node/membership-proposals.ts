@@ -8,7 +8,7 @@ import { doChore, isSettled, markLeaving, planHousekeeping, rebalance } from '..
 import type { Chore } from '../core/housekeeping.ts';
 import { allBlank, mayLeave, planColdStart, planJoins, planServing } from '../core/membership-plan.ts';
 import type { Absences, Introductions, Readmissions } from '../core/membership-plan.ts';
-import type { Introduction } from '../core/message.ts';
+import type { Introduction } from '../core/membership-message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import { giveUp } from '../core/recovery.ts';
 import type { Slowness } from '../core/slowness.ts';

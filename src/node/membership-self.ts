@@ -5,7 +5,7 @@
  */
 import type { Room } from '../core/disk-room.ts';
 import { nextIncarnation } from '../core/incarnation.ts';
-import type { Introduction } from '../core/message.ts';
+import type { Introduction, LifeName } from '../core/membership-message.ts';
 import { isLiveIncarnation, memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Random } from '../ports/random.ts';
@@ -19,6 +19,8 @@ import { foundersOf } from './neighbours.ts';
 
 /** Milliseconds between two tries to store an incarnation. */
 const STORE_PAUSE_MS = 1_000;
+/** Lives of the cluster beyond which the oldest is forgotten: who comes from it is not told what became of it. */
+const LIVES_REMEMBERED_MAX = 64;
 
 interface Said {
   readonly identity: Identity;
@@ -94,12 +96,19 @@ export class MembershipSelf {
     if (member !== undefined && !remembered && this.identity.id > 0) {
       this.telemetry.event('error', 'membership.disk.older', { id: this.identity.id });
     }
-    this.identity = { ...this.identity, clusterId, life, id: remembered ? member.id : 0 };
+    const ancestors = this.isForeign(topology) ? this.lineage : this.identity.ancestors;
+    this.identity = { ...this.identity, clusterId, life, ancestors, id: remembered ? member.id : 0 };
     if (remembered) this.identity = withRecorded(this.identity, member.incarnation);
     this.live = remembered && isLiveIncarnation(topology, member.id, this.incarnation);
     this.disk.saveIdentity(this.identity, (error) => {
       if (error !== null) this.reportFailure(error);
     });
+  }
+
+  /** The lives of the cluster up to the one that this disk belongs to. */
+  get lineage(): readonly LifeName[] {
+    const { ancestors, clusterId, life } = this.identity;
+    return [...ancestors, { clusterId, life }].slice(-LIVES_REMEMBERED_MAX);
   }
 
   /** A topology of another cluster, or of another life of ours. */

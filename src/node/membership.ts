@@ -5,7 +5,8 @@
  * on the slightest doubt, and starts only when the council says so. (DESIGN 3, PROTOCOL R11, R14-R18, R27-R32)
  */
 import { LeaseHolder } from '../core/lease.ts';
-import type { FrameHeader, Introduction, PeerMessage } from '../core/message.ts';
+import type { Introduction } from '../core/membership-message.ts';
+import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Suspicion } from '../core/suspicion.ts';
@@ -27,6 +28,7 @@ import { Neighbours } from './neighbours.ts';
 import { PeerWatch } from './peer-watch.ts';
 import { Voice } from './membership-voice.ts';
 import { RegisterDriver } from './register-driver.ts';
+import { SuccessionDesk } from './succession.ts';
 
 /** Milliseconds between two introductions on a standing link. */
 const INTRODUCE_AFTER_MS = 1_000;
@@ -48,6 +50,8 @@ export class Membership {
   readonly proposals: Proposals;
   /** What little room on its disk means for this node, and on theirs for the others. */
   readonly room: RoomOnDisk;
+  /** Where an operator goes on with those who are left. */
+  readonly succession: SuccessionDesk;
   private readonly self: MembershipSelf;
   private readonly voice: Voice;
   private readonly heartbeats: Heartbeats;
@@ -95,8 +99,7 @@ export class Membership {
       telemetry,
       heartbeatMs: settings.heartbeatMs,
       lease: this.lease,
-      suspicion: this.suspicion,
-      slowness: this.watch.slowness,
+      ...{ suspicion: this.suspicion, slowness: this.watch.slowness },
       store: parts.store,
       tryStore: () => this.disk.tryStore(),
       peers: this.peers,
@@ -106,6 +109,12 @@ export class Membership {
       learned: () => this.known,
       accepted: () => this.driver.accepted,
       onBehind: () => this.proposals.onBehind(clock.now()),
+    });
+    this.succession = new SuccessionDesk({
+      ...{ self: this.self, peers: this.peers, driver: this.driver, voice: this.voice, telemetry },
+      situation: () => this.situation(),
+      suspicion: this.suspicion,
+      adopt: (topology) => this.adopt(topology, false),
     });
     this.proposals = new Proposals(
       this.driver,
@@ -281,7 +290,11 @@ export class Membership {
     if (message.kind === 'introduction') this.neighbours.onIntroduction(name, message, this.known);
     const peer = this.peers.get(name);
     if (peer === undefined || this.self.incarnation === 0) return;
-    if (message.kind === 'introduction') this.peers.onIntroduction(peer, message, this.self.identity);
+    if (message.kind === 'succession') return this.succession.onNews(message);
+    if (message.kind === 'introduction') {
+      this.peers.onIntroduction(peer, message, this.self.identity);
+      this.succession.onIntroduction(name, message);
+    }
     if (!peer.trusted) return;
     if (message.kind === 'introduction') {
       this.neighbours.follow(name, message.address);

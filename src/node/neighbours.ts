@@ -4,7 +4,7 @@
  * he is neither of these. (DESIGN 3, PROTOCOL R31)
  */
 import { JOINERS_MAX } from '../core/limits.ts';
-import type { Introduction } from '../core/message.ts';
+import type { Introduction } from '../core/membership-message.ts';
 import type { Suspicion } from '../core/suspicion.ts';
 import { memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';

@@ -34,6 +34,7 @@ export class RecordWriter {
   private readonly onRecorded: (key: string, version: number, outcome: 'committed' | number) => void;
   private readonly onFenced: () => void;
   private readonly waiting = new Map<string, Waiting>();
+  private lifeWaiting = 0;
   private inStatement = 0;
   private readonly departure: Departure;
   /** One at a time: a second one beside it only makes both smaller. */
@@ -73,6 +74,7 @@ export class RecordWriter {
   }
 
   add(sealed: SealedRecord, slot: number): void {
+    this.dropEarlierLife();
     this.enqueue({ row: { record: sealed.record, slot, checksum: sealed.checksum }, superseded: [] });
     this.schedule();
   }
@@ -94,11 +96,19 @@ export class RecordWriter {
       });
   }
 
+  /** What waits was begun in the life of the cluster that it was added in, and is written in no other. (R27) */
+  private dropEarlierLife(): void {
+    if (this.lifeWaiting === this.life()) return;
+    this.lifeWaiting = this.life();
+    this.waiting.clear();
+  }
+
   private schedule(): void {
     if (!this.underWay) this.departure.ask(this.lastCount >= GATHER_ITEMS_MIN ? GATHER_MS : 0);
   }
 
   private flush(): void {
+    this.dropEarlierLife();
     if (this.underWay || this.paused || this.waiting.size === 0) return;
     const batch: Waiting[] = [];
     let byteCount = 0;
@@ -114,14 +124,16 @@ export class RecordWriter {
     this.begunAt = this.clock.now();
     this.lastCount = batch.length;
     this.inStatement = batch.length;
+    const life = this.lifeWaiting;
     this.record.commit(
-      this.life(),
+      life,
       batch.map((item) => item.row),
-      (error, results) => this.onBatch(batch, error, results),
+      (error, results) => this.onBatch(life, batch, error, results),
     );
   }
 
   private onBatch(
+    life: number,
     batch: readonly Waiting[],
     error: RecordError | null,
     results: readonly CommitResult[],
@@ -129,6 +141,10 @@ export class RecordWriter {
     this.underWay = false;
     this.meanMs = this.meanMs * MEAN_KEEPS + (this.clock.now() - this.begunAt) * (1 - MEAN_KEEPS);
     this.inStatement = 0;
+    if (life !== this.life()) {
+      if (this.waiting.size > 0) this.schedule();
+      return;
+    }
     if (error !== null) {
       this.retryLater(batch, error);
       return;

@@ -4,9 +4,11 @@
  * that proposers do not starve one another. (PROTOCOL R29)
  */
 import { startsOf } from '../core/incarnation.ts';
-import type { Ballot, FrameHeader, MembershipMessage } from '../core/message.ts';
+import type { Ballot, MembershipMessage } from '../core/membership-message.ts';
+import type { FrameHeader } from '../core/message.ts';
 import {
   Attempt,
+  BALLOT_NONE,
   acceptorAccept,
   acceptorPrepare,
   compareBallots,
@@ -90,6 +92,16 @@ export class RegisterDriver {
   /** What this voter has accepted: binds its grants of leases. */
   get accepted(): Topology | null {
     return this.acceptor.accepted?.topology ?? null;
+  }
+
+  /**
+   * Another life begins: what was promised and accepted in the one before binds nobody in it. Its first topology counts
+   * as accepted here, under a ballot below all others. (R14)
+   */
+  beginLife(topology: Topology): void {
+    this.running = null;
+    this.acceptor = { promised: BALLOT_NONE, accepted: { ballot: BALLOT_NONE, topology } };
+    this.keep(this.acceptor, true, () => undefined);
   }
 
   isFree(now: number): boolean {

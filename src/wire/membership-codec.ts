@@ -9,11 +9,13 @@ import type {
   Heartbeat,
   HeartbeatAnswer,
   Introduction,
+  LifeName,
   Prepare,
   Promise_,
   Strain,
+  Succession,
   TopologyNews,
-} from '../core/message.ts';
+} from '../core/membership-message.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Reader } from './reader.ts';
 import { readChoice } from './choices.ts';
@@ -181,6 +183,22 @@ export function readIntroduction(from: Reader): Introduction {
     founders: from.text(),
     room: readChoice(from, ROOMS),
   };
+}
+
+export function writeSuccession(out: Writer, message: Succession): void {
+  out.u16(message.ancestors.length);
+  for (const { clusterId, life } of message.ancestors) {
+    out.text(clusterId);
+    out.whole(life);
+  }
+  writeTopology(out, message.topology);
+}
+
+export function readSuccession(from: Reader): Succession {
+  const ancestors: LifeName[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--)
+    ancestors.push({ clusterId: from.text(), life: from.whole() });
+  return { kind: 'succession', ancestors, topology: readTopology(from) };
 }
 
 function writeBallot(out: Writer, ballot: Ballot): void {

@@ -60,6 +60,7 @@ const KIND = {
   introduction: 56,
   retired: 58,
   strain: 59,
+  succession: 60,
 } as const satisfies Record<PeerMessage['kind'], number>;
 
 /** Builds one frame after another in a buffer of its own. */
@@ -198,6 +199,8 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return membership.writeIntroduction(out, message);
     case 'strain':
       return membership.writeStrain(out, message);
+    case 'succession':
+      return membership.writeSuccession(out, message);
     case 'leaseReleased':
     case 'retired':
       return;
@@ -255,6 +258,7 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   leaseReleased: () => ({ kind: 'leaseReleased' }),
   introduction: membership.readIntroduction,
   strain: membership.readStrain,
+  succession: membership.readSuccession,
   retired: () => ({ kind: 'retired' }),
 });
 

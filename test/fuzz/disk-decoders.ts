@@ -82,13 +82,20 @@ export async function diskDecoders(): Promise<readonly FuzzedDecoder[]> {
       covers: ['MembershipDisk'],
       samples: () => [
         written((disk) =>
-          disk.saveIdentity({ clusterId: 'abc', life: 2, id: 7, incarnations: [3, 4, 2 ** 40] }, nothing),
+          disk.saveIdentity(
+            {
+              ...{ clusterId: 'abc', life: 2, id: 7, incarnations: [3, 4, 2 ** 40] },
+              ancestors: [{ clusterId: 'xyz', life: 1 }],
+            },
+            nothing,
+          ),
         ),
       ],
       tokens,
       decode: (bytes) => loadWith('identity', bytes),
       faultOf: ({ identity }: LoadedMeta) => {
-        const numbers = [identity.life, identity.id, ...identity.incarnations];
+        const lives = identity.ancestors.map((each) => each.life);
+        const numbers = [identity.life, identity.id, ...identity.incarnations, ...lives];
         return numbers.every((number) => Number.isSafeInteger(number) && number >= 0)
           ? ''
           : JSON.stringify(identity);

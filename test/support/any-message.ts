@@ -270,6 +270,10 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
   heartbeat: fc.record({ sentAt: real, wallAt: real, suspects: fc.array(text) }),
   heartbeatAnswer: fc.record({ sentAt: real, granted: fc.boolean(), acceptedEpoch: whole, wallAt: real }),
   leaseReleased: fc.constant({}),
+  succession: fc.record({
+    ancestors: fc.array(fc.record({ clusterId: text, life: whole }), { maxLength: 4 }),
+    topology,
+  }),
   strain: fc.record({ storeMs: real, slow: fc.array(text) }),
   introduction: fc.record({
     name: text,
@@ -293,5 +297,5 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
 export const KINDS = Object.keys(FIELDS) as Kind[];
 export const messageOf = (kind: Kind): fc.Arbitrary<PeerMessage> =>
   (FIELDS[kind] as fc.Arbitrary<object>).map((fields) => ({ kind, ...fields }) as PeerMessage);
-export const small = KINDS.filter((kind) => !['promise', 'accept', 'topology'].includes(kind));
+export const small = KINDS.filter((kind) => !['promise', 'accept', 'topology', 'succession'].includes(kind));
 export const header: fc.Arbitrary<FrameHeader> = fc.record({ from: u16, incarnation: whole, epoch: whole });

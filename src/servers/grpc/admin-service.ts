@@ -41,6 +41,7 @@ export function addAdminService(server: Server, api: NodeApi): void {
   });
   addClusterMethods(server, api);
   addRecoveryMethods(server, api);
+  addSuccessionMethods(server, api);
 }
 
 /** What concerns the whole cluster. */
@@ -114,6 +115,34 @@ function addRecoveryMethods(server: Server, api: NodeApi): void {
     v1.ChangeResponse,
     ({ slots }, timeoutMs, done) =>
       api.operate({ kind: 'recover', slotCount: slots }, timeoutMs, (answer) =>
+        answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
+      ),
+  );
+}
+
+/** The council's majority is gone, and going on without it. */
+function addSuccessionMethods(server: Server, api: NodeApi): void {
+  const { v1 } = causeway;
+  unary(
+    server,
+    '/causeway.v1.Admin/Quorum',
+    v1.QuorumRequest,
+    v1.QuorumResponse,
+    (_request, timeoutMs, done) =>
+      api.operate({ kind: 'quorum' }, timeoutMs, (answer) => {
+        if (answer.kind !== 'quorum') return done(refusalOf(answer), null);
+        const { lifeKept, members, notWrittenThrough, ...rest } = answer.quorum;
+        const lists = { members: [...members], notWrittenThrough: [...notWrittenThrough] };
+        done(null, { ...rest, ...lists, lifeKept: lifeKept ?? 0, isLifeKnown: lifeKept !== null });
+      }),
+  );
+  unary(
+    server,
+    '/causeway.v1.Admin/Succeed',
+    v1.SucceedRequest,
+    v1.ChangeResponse,
+    ({ lost, lifeKept }, timeoutMs, done) =>
+      api.operate({ kind: 'succeed', lost, lifeKept }, timeoutMs, (answer) =>
         answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
       ),
   );

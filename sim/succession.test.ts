@@ -1,0 +1,226 @@
+/**
+ * The council's majority is gone for good. Nobody serves, until an operator goes on with those who are left: they begin
+ * another life of the cluster, with what PostgreSQL has; who was given up can write nothing any more, and copies from the
+ * others when it comes back. (DESIGN 3, PROTOCOL R21, R27, R28)
+ */
+import { describe, expect, test } from 'vitest';
+import type { Mutations } from '../src/core/mutations.ts';
+import type { WriteResult } from '../src/core/operation.ts';
+import { isForsaken, memberByName } from '../src/core/topology.ts';
+import type { Topology } from '../src/core/topology.ts';
+import type { ClusterAnswer, ClusterOrder, ClusterQuorum } from '../src/node/api.ts';
+import type { SimNode } from './cluster.ts';
+import { SmallWorld } from './small-world.ts';
+
+const NOT_READY = { kind: 'failed', failure: { code: 'not_ready' } };
+const REFUSED = { kind: 'failed', failure: { code: 'invalid_argument' } };
+const KEYS = Array.from({ length: 8 }, (_, index) => `key:${index}`);
+
+function operate(world: SmallWorld, sim: SimNode, order: ClusterOrder): ClusterAnswer {
+  let answer: ClusterAnswer | null = null;
+  sim.node!.operate(order, 5_000, (told) => (answer = told));
+  world.until(() => answer !== null, 20_000);
+  return answer!;
+}
+
+function quorumAt(world: SmallWorld, sim: SimNode): ClusterQuorum {
+  const answer = operate(world, sim, { kind: 'quorum' });
+  if (answer.kind !== 'quorum') throw new Error(answer.kind);
+  return answer.quorum;
+}
+
+/** As an operator does it: what was shown is what is asked for. */
+function goOnAt(world: SmallWorld, sim: SimNode): ClusterAnswer {
+  const { members, lifeKept } = quorumAt(world, sim);
+  const lost = members.filter((member) => !member.isUp).map(({ name }) => name);
+  return operate(world, sim, { kind: 'succeed', lost, lifeKept: lifeKept! });
+}
+
+function topologyAt(sim: SimNode): Topology {
+  return sim.node!.membership.topology!;
+}
+
+const serves = (world: SmallWorld, sim: SimNode): boolean =>
+  KEYS.every((key) => world.get(sim, key).kind !== 'failed');
+
+/** node-1 was away while `new` was written; the other two die then, and it comes back, with `old` on its disk. */
+function leftBehind(
+  seed: number,
+  mutations: Mutations = {},
+): { world: SmallWorld; sims: readonly SimNode[] } {
+  const world = new SmallWorld(seed, undefined, 3, 0, false, mutations);
+  const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
+  for (const key of KEYS) world.put(two, key, 'old');
+  world.run(500);
+  world.cluster.kill(one);
+  world.until(() => world.put(two, KEYS[0]!, 'new').kind === 'done', 5_000);
+  for (const key of KEYS.slice(1, 6)) world.put(three, key, 'new');
+  world.write(two, { kind: 'delete', key: KEYS[6]!, operationId: null });
+  world.run(500);
+  world.cluster.kill(two);
+  world.cluster.kill(three);
+  world.cluster.start(one);
+  world.run(3_000);
+  return { world, sims: world.nodes };
+}
+
+const NOW = ['new', 'new', 'new', 'new', 'new', 'new', undefined, 'old'];
+
+describe('one of three is left, and its disk is behind', () => {
+  test('nothing is served, which is shown; after the word of an operator all that PostgreSQL has is', () => {
+    const { world, sims } = leftBehind(81);
+    const one = sims[0]!;
+    expect(world.get(one, KEYS[0]!)).toMatchObject(NOT_READY);
+    expect(quorumAt(world, one)).toMatchObject({
+      ...{ isLost: true, life: 1, lifeKept: 1, ownersNeeded: 2 },
+      members: [
+        { name: 'node-1', isUp: true, votes: true },
+        { name: 'node-2', isUp: false, votes: true },
+        { name: 'node-3', isUp: false, votes: true },
+      ],
+    });
+    expect(operate(world, one, { kind: 'succeed', lost: ['node-3'], lifeKept: 1 })).toMatchObject(REFUSED);
+    expect(goOnAt(world, one)).toMatchObject({ kind: 'changed' });
+    world.until(() => serves(world, one), 10_000);
+    expect(KEYS.map((key) => world.text(one, key))).toEqual(NOW);
+    // One owner is fewer than a write needs.
+    expect(world.put(one, KEYS[7]!, 'alone')).toMatchObject({ kind: 'failed' });
+  });
+
+  test('those who were given up come back with their disks: they copy from the one that was left', () => {
+    const { world, sims } = leftBehind(82);
+    goOnAt(world, sims[0]!);
+    world.until(() => serves(world, sims[0]!), 10_000);
+    world.cluster.start(sims[1]!);
+    world.until(() => world.put(sims[0]!, KEYS[7]!, 'two of us').kind === 'done', 20_000);
+    world.cluster.start(sims[2]!);
+    world.until(() => world.cluster.isWhole(), 30_000);
+    for (const sim of sims) {
+      expect(KEYS.map((key) => world.text(sim, key))).toEqual([...NOW.slice(0, 7), 'two of us']);
+      expect(topologyAt(sim)).toMatchObject({ life: 2 });
+    }
+    expect(topologyAt(sims[0]!).council).toHaveLength(3);
+    expect(topologyAt(sims[0]!).rows.some(isForsaken)).toBe(false);
+  });
+
+  test('they come back with empty disks: under new ids', () => {
+    const { world, sims } = leftBehind(83);
+    goOnAt(world, sims[0]!);
+    for (const sim of sims.slice(1)) {
+      sim.disk.wipe();
+      world.cluster.start(sim);
+    }
+    world.until(() => world.cluster.isWhole(), 30_000);
+    expect(KEYS.map((key) => world.text(sims[2]!, key))).toEqual(NOW);
+    expect(memberByName(topologyAt(sims[0]!), 'node-2')!.id).toBeGreaterThan(3);
+  });
+
+  test('it dies and starts again in the new life', () => {
+    const { world, sims } = leftBehind(84);
+    goOnAt(world, sims[0]!);
+    world.run(20);
+    world.cluster.kill(sims[0]!);
+    world.cluster.start(sims[0]!);
+    world.until(() => sims[0]!.node?.membership.topology?.life === 2 && serves(world, sims[0]!), 20_000);
+    expect(KEYS.map((key) => world.text(sims[0]!, key))).toEqual(NOW);
+  });
+
+  test('what it has counts as all that there was: what came while it was away is missing, which is seen', () => {
+    const { world, sims } = leftBehind(81, { succeedComplete: true });
+    goOnAt(world, sims[0]!);
+    world.until(() => serves(world, sims[0]!), 10_000);
+    expect(KEYS.map((key) => world.text(sims[0]!, key))).not.toEqual(NOW);
+  });
+
+  test('PostgreSQL does not answer: no life can be taken, and nothing is changed', () => {
+    const { world, sims } = leftBehind(85);
+    world.database.goDown(600_000);
+    expect(quorumAt(world, sims[0]!)).toMatchObject({ isLost: true, lifeKept: null });
+    const asked = operate(world, sims[0]!, { kind: 'succeed', lost: ['node-2', 'node-3'], lifeKept: 1 });
+    expect(asked).toMatchObject({ kind: 'failed', failure: { code: 'outcome_unknown' } });
+    expect(topologyAt(sims[0]!).life).toBe(1);
+    world.database.comeUp();
+    for (const sim of sims.slice(1)) world.cluster.start(sim);
+    world.until(() => world.cluster.isWhole(), 30_000);
+    expect(KEYS.map((key) => world.text(sims[0]!, key))).toEqual(NOW);
+  });
+});
+
+describe('two of five are left', () => {
+  test('both go on in the same life, whichever was asked; writes go on', () => {
+    const world = new SmallWorld(86, undefined, 5);
+    const [one, two, ...gone] = world.nodes as [SimNode, SimNode, ...SimNode[]];
+    for (const key of KEYS) world.put(one, key, 'old');
+    for (const sim of gone) {
+      world.cluster.kill(sim);
+      sim.disk.wipe();
+    }
+    world.run(3_000);
+    expect(goOnAt(world, two)).toMatchObject({ kind: 'changed' });
+    world.until(() => serves(world, one) && serves(world, two), 20_000);
+    expect(topologyAt(one).clusterId).toBe(topologyAt(two).clusterId);
+    world.until(() => KEYS.every((key) => world.put(one, key, 'new').kind === 'done'), 20_000);
+    expect(KEYS.map((key) => world.text(two, key))).toEqual(KEYS.map(() => 'new'));
+    expect(goOnAt(world, one)).toMatchObject(REFUSED);
+  });
+});
+
+describe('those who were given up run after all, cut off', () => {
+  /** node-1 alone on its side; on the other a write is on its way when the life ends that it belongs to. */
+  function cutOff(mutations: Mutations = {}): { other: WriteResult | null; text: string | undefined } {
+    const world = new SmallWorld(87, undefined, 3, 0, false, mutations);
+    const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
+    for (const key of KEYS) world.put(one, key, 'old');
+    world.cluster.network.cut(one.name, two.name);
+    world.cluster.network.cut(one.name, three.name);
+    world.until(() => world.put(two, KEYS[1]!, 'theirs').kind === 'done', 10_000);
+    expect(goOnAt(world, one)).toMatchObject({ kind: 'changed' });
+    world.until(() => serves(world, one), 10_000);
+    expect(world.text(one, KEYS[1]!)).toBe('theirs');
+    let other: WriteResult | null = null;
+    const late = { kind: 'put', key: KEYS[0]!, value: Buffer.from('too late') } as const;
+    two.node!.write({ ...late, ttlMs: 0, operationId: null }, 5_000, (result) => (other = result));
+    world.run(10_000);
+    world.cluster.network.heal();
+    world.until(() => {
+      // A process that finds that its life is over ends.
+      for (const sim of [two, three]) if (sim.life === null) world.cluster.start(sim);
+      return world.cluster.isWhole();
+    }, 30_000);
+    return { other, text: world.text(three, KEYS[0]!) };
+  }
+
+  test('they can finish no write any more, and join the others when they are heard again', () => {
+    const { other, text } = cutOff();
+    expect(other).toBeNull();
+    expect(text).toBe('old');
+  });
+
+  test('PostgreSQL was not told: what they acknowledge is lost, which is seen', () => {
+    const { other, text } = cutOff({ succeedUnfenced: true });
+    expect(other?.kind).toBe('done');
+    expect(text).not.toBe('too late');
+  });
+
+  test('both sides are told to go on: only one of them does', () => {
+    const world = new SmallWorld(88, undefined, 5);
+    const [one, two, three, four, five] = world.nodes as [SimNode, SimNode, SimNode, SimNode, SimNode];
+    for (const key of KEYS) world.put(one, key, 'old');
+    world.cluster.kill(five);
+    world.cluster.kill(four);
+    for (const sim of [two, three]) world.cluster.network.cut(one.name, sim.name);
+    world.cluster.network.cut(two.name, three.name);
+    world.run(3_000);
+    const here = quorumAt(world, one);
+    const there = quorumAt(world, two);
+    const lostOf = ({ members }: ClusterQuorum): string[] =>
+      members.filter((member) => !member.isUp).map(({ name }) => name);
+    const first = operate(world, one, { kind: 'succeed', lost: lostOf(here), lifeKept: 1 });
+    const second = operate(world, two, { kind: 'succeed', lost: lostOf(there), lifeKept: 1 });
+    expect([first.kind, second.kind]).toEqual(['changed', 'failed']);
+    world.cluster.network.heal();
+    world.until(() => topologyAt(two).life === 2 && topologyAt(three).life === 2, 20_000);
+    world.until(() => KEYS.every((key) => world.put(two, key, 'new').kind === 'done'), 20_000);
+    expect(KEYS.map((key) => world.text(one, key))).toEqual(KEYS.map(() => 'new'));
+  });
+});

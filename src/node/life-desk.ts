@@ -1,0 +1,119 @@
+/**
+ * What an operator asks where the council's majority is gone: who is up, and to go on with them alone. The next life is
+ * taken from PostgreSQL before anything changes here; from then on it takes nothing of the life before, so there is no
+ * way back to that: what was taken is carried through. (DESIGN 3, PROTOCOL R27)
+ */
+import { failure } from '../core/errors.ts';
+import type { Failure } from '../core/errors.ts';
+import { hasMajority, succeed } from '../core/succession.ts';
+import type { NextLife, Survivor } from '../core/succession.ts';
+import { ownersNeeded } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
+import type { ClusterAnswer, ClusterQuorum } from './api.ts';
+import type { ClusterDeskParts } from './cluster-desk.ts';
+import { drawClusterId, readLife, takeFounding } from './founding.ts';
+
+export function tellQuorum(
+  parts: ClusterDeskParts,
+  topology: Topology,
+  done: (quorum: ClusterQuorum) => void,
+): void {
+  lifeKeptOf(parts, topology, (kept) => {
+    const lifeKept = typeof kept === 'number' ? kept : null;
+    const up = parts.membership.succession.survivors(topology);
+    const isUp = (id: number): boolean => up.some((each) => each.id === id);
+    done({
+      epoch: topology.epoch,
+      life: topology.life,
+      lifeKept,
+      members: topology.members.map(({ id, name }) => {
+        return { name, isUp: isUp(id), votes: topology.council.includes(id) };
+      }),
+      isLost: whyNotSucceed(parts, topology, lifeKept ?? 0) === null,
+      ownersNeeded: ownersNeeded(topology),
+      notWrittenThrough: parts.writeThrough.filter((rule) => !rule.writeThrough).map((rule) => rule.prefix),
+    });
+  });
+}
+
+export function beginNextLife(
+  parts: ClusterDeskParts,
+  order: { readonly lost: readonly string[]; readonly lifeKept: number },
+  answer: (given: ClusterAnswer) => void,
+): void {
+  const fail = (why: Failure): void => answer({ kind: 'failed', failure: why });
+  const refuse = (why: string): void => fail(failure('invalid_argument', why));
+  const topology = parts.membership.topology!;
+  const isAsShown = namesLost(parts, topology).join() === [...order.lost].sort().join();
+  const whyNot = whyNotSucceed(parts, topology, order.lifeKept);
+  if (whyNot !== null) return refuse(whyNot);
+  if (parts.systemOfRecord !== null && order.lifeKept < topology.life)
+    return refuse(
+      `PostgreSQL knows life ${order.lifeKept} of the cluster, this node knows life ${topology.life}`,
+    );
+  if (!isAsShown) return refuse('others are up by now than were shown: look again');
+  takeLife(parts, topology, order.lifeKept, (taken) => {
+    if (typeof taken === 'string') return fail(failure('outcome_unknown', taken));
+    // Whoever has come up meanwhile is among the lost all the same, and comes back as a learner.
+    const survivors = parts.membership.succession.survivors(topology);
+    const next = nextTopology(parts, topology, survivors, taken);
+    parts.membership.succession.begin(next);
+    answer({ kind: 'changed', epoch: next.epoch });
+  });
+}
+
+/** null: those who are up have no other way to go on. */
+function whyNotSucceed(parts: ClusterDeskParts, topology: Topology, lifeKept: number): string | null {
+  const { selfId, succession } = parts.membership;
+  const up = succession.survivors(topology);
+  if (!up.some((each) => each.id === selfId)) return 'this node is no member of the cluster';
+  // An earlier try has taken a life and was cut short: nothing of this one can be written any more.
+  const isFenced = lifeKept > topology.life;
+  if (!isFenced && hasMajority(topology, up))
+    return 'the voters that are up are enough: nobody has to be given up';
+  return null;
+}
+
+function namesLost(parts: ClusterDeskParts, topology: Topology): string[] {
+  const up = parts.membership.succession.survivors(topology);
+  const isLost = ({ id }: { id: number }): boolean => !up.some((each) => each.id === id);
+  return topology.members
+    .filter(isLost)
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** In words why it is not known. */
+function lifeKeptOf(
+  { systemOfRecord }: ClusterDeskParts,
+  topology: Topology,
+  done: (life: number | string) => void,
+): void {
+  if (systemOfRecord === null) return done(topology.life);
+  readLife(systemOfRecord, done);
+}
+
+/** The life after the one that was shown, by compare-and-set; in words why not. */
+function takeLife(
+  { systemOfRecord, random, mutations }: ClusterDeskParts,
+  topology: Topology,
+  lifeKept: number,
+  done: (taken: NextLife | string) => void,
+): void {
+  const clusterId = drawClusterId(random);
+  if (systemOfRecord === null || mutations?.succeedUnfenced === true) {
+    return done({ clusterId, life: topology.life + 1, floorCounter: topology.floorCounter });
+  }
+  takeFounding(systemOfRecord, lifeKept, clusterId, done);
+}
+
+function nextTopology(
+  { place, mutations }: ClusterDeskParts,
+  topology: Topology,
+  survivors: readonly Survivor[],
+  taken: NextLife,
+): Topology {
+  const next = succeed(topology, survivors, taken, place);
+  if (mutations?.succeedComplete !== true) return next;
+  return { ...next, rows: topology.rows, slotRow: topology.slotRow };
+}

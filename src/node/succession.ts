@@ -1,0 +1,67 @@
+/**
+ * Another life of the cluster, at one node: begun here by an operator's word, or heard of from a member that has begun it.
+ * Whoever is of a life before it is told as soon as it says so. (DESIGN 3, PROTOCOL R27)
+ */
+import type { Introduction, Succession } from '../core/membership-message.ts';
+import { survivorsOf } from '../core/succession.ts';
+import type { Survivor } from '../core/succession.ts';
+import type { Suspicion } from '../core/suspicion.ts';
+import type { Topology } from '../core/topology.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { Situation } from './membership-proposals.ts';
+import type { PeerTable } from './membership-peers.ts';
+import type { MembershipSelf } from './membership-self.ts';
+import type { Voice } from './membership-voice.ts';
+import type { RegisterDriver } from './register-driver.ts';
+
+export interface SuccessionParts {
+  readonly self: MembershipSelf;
+  readonly peers: PeerTable;
+  readonly driver: RegisterDriver;
+  readonly voice: Voice;
+  readonly telemetry: Telemetry;
+  readonly situation: () => Situation;
+  readonly suspicion: Suspicion;
+  readonly adopt: (topology: Topology) => void;
+}
+
+export class SuccessionDesk {
+  private readonly parts: SuccessionParts;
+
+  constructor(parts: SuccessionParts) {
+    this.parts = parts;
+  }
+
+  /** Members that are up, with the disks that the cluster remembers; this one among them, if it is a member. */
+  survivors(topology: Topology): Survivor[] {
+    const { situation, suspicion } = this.parts;
+    const { own, introductions, now } = situation();
+    return survivorsOf(topology, own, introductions, (name) => suspicion.isPresent(name, now));
+  }
+
+  /** Its first topology is in force at once: there is nobody left whose vote it would need. */
+  begin(topology: Topology): void {
+    const { self, peers, driver, voice, telemetry, adopt } = this.parts;
+    telemetry.event('warn', 'membership.succession', { life: topology.life, epoch: topology.epoch });
+    // Before this node introduces itself under the new life: to the others it would be a stranger.
+    voice.broadcast({ kind: 'succession', ancestors: self.lineage, topology });
+    driver.beginLife(topology);
+    adopt(topology);
+    peers.onLife(self.identity);
+  }
+
+  onNews(message: Succession): void {
+    const { clusterId, life } = this.parts.self.identity;
+    const isOurs = message.ancestors.some((each) => each.clusterId === clusterId && each.life === life);
+    if (isOurs && message.topology.life > life) this.begin(message.topology);
+  }
+
+  onIntroduction(name: string, { clusterId, life }: Introduction): void {
+    const { self, voice } = this.parts;
+    const { ancestors } = self.identity;
+    const { topology } = this.parts.situation();
+    if (topology === null || !ancestors.some((each) => each.clusterId === clusterId && each.life === life))
+      return;
+    voice.send(name, { kind: 'succession', ancestors, topology });
+  }
+}
