@@ -4,7 +4,7 @@
  */
 import { connect } from '../src/client/index.ts';
 import { FaultNetwork } from '../verify/chaos/fault-network.ts';
-import type { Way } from '../verify/chaos/fault-network.ts';
+import type { Way } from '../verify/chaos/wires.ts';
 import { CopyWatch } from '../verify/moves.ts';
 import { isReady, statusOf, until } from '../verify/world.ts';
 import { KeySpace } from '../verify/key-space.ts';
@@ -63,7 +63,7 @@ async function cutAndHeal(nodes: NodeProcesses, network: FaultNetwork, keys: Key
   await watch.start();
   const healedAt = performance.now();
   heal();
-  await until(`${lost.name} is a complete owner`, () => isReady(lost.httpPort), TIMEOUT_MS);
+  await until(`${lost.name} is a complete owner`, () => isReady(lost), TIMEOUT_MS);
   const completeMs = performance.now() - healedAt;
   const client = connect({ nodes: [lost.address] });
   try {

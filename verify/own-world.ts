@@ -9,6 +9,7 @@ import { Prng } from '../src/base/prng.ts';
 import {
   startCluster,
   type ClusterOptions,
+  type Place,
   type Surroundings,
   type TestCluster,
 } from '../test/support/cluster.ts';
@@ -17,12 +18,14 @@ import { buildProgram } from '../test/support/supervisor-program.ts';
 import { FakeClocks } from './chaos/fake-clocks.ts';
 import { pauseProcesses } from '../test/support/hold-process.ts';
 import { FaultNetwork } from './chaos/fault-network.ts';
+import { NamespaceNetwork } from './chaos/namespace-network.ts';
 import { SmallDisks } from './chaos/small-disks.ts';
+import type { Wires } from './chaos/wires.ts';
 import type { Ending, LegacyView, World } from './world.ts';
 
 /** What the nodes are surrounded with; nothing where not asked for. */
 export interface RigPlan {
-  readonly network?: boolean;
+  readonly network?: 'proxy' | 'namespaces';
   readonly disks?: boolean;
   readonly clocks?: boolean;
   /** Of what the network draws. */
@@ -59,7 +62,8 @@ export async function ownWorld(options: OwnWorldOptions): Promise<World> {
   const keeper = new Keeper();
   const cluster = await startCluster({
     ...options,
-    surround: (nodes, databaseUrl) => around.build(nodes, databaseUrl),
+    ...(options.rig?.network === 'namespaces' ? { place: (name) => around.place(name) } : {}),
+    surround: (nodes, databaseUrl, legacyUrl) => around.build(nodes, databaseUrl, legacyUrl),
     onEnded: (name, how) => keeper.onEnded(name, how),
   });
   keeper.keep(cluster);
@@ -106,32 +110,40 @@ export async function ownWorld(options: OwnWorldOptions): Promise<World> {
 }
 
 class Around {
-  network: FaultNetwork | null = null;
+  network: Wires | null = null;
   disks: SmallDisks | null = null;
   clocks: FakeClocks | null = null;
   private readonly plan: RigPlan;
+  private readonly prng: Prng;
+  private spaces: NamespaceNetwork | null = null;
 
   constructor(plan: RigPlan) {
     this.plan = plan;
+    this.prng = new Prng(plan.seed ?? 1);
   }
 
-  async build(nodes: readonly TestCluster['nodes'][number][], databaseUrl: string): Promise<Surroundings> {
-    const { plan } = this;
-    const prng = new Prng(plan.seed ?? 1);
-    if (plan.network === true) {
+  place(name: string): Promise<Place> {
+    this.spaces ??= new NamespaceNetwork(() => this.prng.next());
+    return this.spaces.place(name);
+  }
+
+  async build(
+    nodes: readonly TestCluster['nodes'][number][],
+    databaseUrl: string,
+    legacyUrl: string | null,
+  ): Promise<Surroundings> {
+    const { plan, prng, spaces } = this;
+    if (spaces !== null) {
+      const names = nodes.map(({ name }) => name);
+      await spaces.connect(names, { databaseUrl, legacyUrl });
+      this.network = spaces;
+    } else if (plan.network === 'proxy') {
       this.network = await FaultNetwork.start(nodes, databaseUrl, () => prng.next());
     }
     if (plan.disks === true) this.disks = new SmallDisks(nodes);
     if (plan.clocks === true) this.clocks = new FakeClocks(nodes);
     return {
-      settingsOf: (name) => {
-        const { network } = this;
-        if (network === null) return {};
-        return {
-          network: { dial: network.dialOf(name) },
-          postgres: { url: network.databaseUrlOf(name) },
-        };
-      },
+      settingsOf: (name) => this.network?.settingsOf(name) ?? {},
       envOf: (name) => this.clocks?.envOf(name) ?? {},
       close: async () => {
         await this.network?.close();

@@ -9,9 +9,9 @@ import type { NodeStatus } from '../src/node/api.ts';
 import type { LegacyServer } from '../test/support/legacy-server.ts';
 import type { TestServer } from '../test/support/postgres.ts';
 import type { FakeClocks } from './chaos/fake-clocks.ts';
-import type { FaultNetwork } from './chaos/fault-network.ts';
 import type { Slices } from '../test/support/hold-process.ts';
 import type { SmallDisks } from './chaos/small-disks.ts';
+import type { Wires } from './chaos/wires.ts';
 
 export interface WorldNode {
   readonly name: string;
@@ -46,7 +46,7 @@ export interface Pause {
 /** Everything around the nodes that can be made to fail. */
 export interface Rig {
   /** null: nodes are wired to each other directly. */
-  readonly network: FaultNetwork | null;
+  readonly network: Wires | null;
   readonly postgres: TestServer;
   readonly legacy: LegacyServer | null;
   /** null: nodes share the machine's disk. */
@@ -101,9 +101,7 @@ export async function until(what: string, met: () => Promise<boolean>, timeoutMs
 
 /** Every node is a complete owner of every slot that it is placed on, by its own word. */
 export async function untilReady(world: World, timeoutMs = READY_TIMEOUT_MS): Promise<void> {
-  for (const { name, httpPort } of world.nodes) {
-    await until(`${name} is ready`, () => isReady(httpPort), timeoutMs);
-  }
+  for (const node of world.nodes) await until(`${node.name} is ready`, () => isReady(node), timeoutMs);
 }
 
 /** No node has an unfinished write any more. */
@@ -114,19 +112,24 @@ export async function untilAtRest(world: World): Promise<void> {
   }
 }
 
-export async function isReady(httpPort: number): Promise<boolean> {
-  return (await askHttp(httpPort, '/readyz'))?.status === 200;
+export async function isReady(node: WorldNode): Promise<boolean> {
+  return (await askHttp(node, '/readyz'))?.status === 200;
 }
 
 /** null: it does not answer. */
 export async function statusOf(node: WorldNode): Promise<NodeStatus | null> {
-  const answer = await askHttp(node.httpPort, '/status');
+  const answer = await askHttp(node, '/status');
   return answer === null ? null : ((await answer.json()) as NodeStatus);
 }
 
-async function askHttp(port: number, path: string): Promise<Response | null> {
+/** Where its HTTP door is: at the address of its other one. */
+function httpOf({ address, httpPort }: WorldNode): string {
+  return `http://${address.slice(0, address.lastIndexOf(':'))}:${httpPort}`;
+}
+
+async function askHttp(node: WorldNode, path: string): Promise<Response | null> {
   try {
-    return await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) });
+    return await fetch(`${httpOf(node)}${path}`, { signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) });
   } catch {
     return null;
   }

@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Namespaces } from '../../verify/chaos/namespaces.ts';
 import { SmallDisks } from '../../verify/chaos/small-disks.ts';
 import { readScenario } from '../../verify/chaos/scenario.ts';
 import { buildProgram } from '../support/supervisor-program.ts';
@@ -27,6 +28,19 @@ test.skipIf(whyNoDisks !== null)(
     const all = await runAndJudge(program.entry, 'filling-disks', randomInt(1_000_000));
     process.stderr.write(one.text + all.text);
     expect([...one.faults, ...all.faults]).toEqual([]);
+  },
+);
+
+const whyNoNamespaces = Namespaces.whyNot();
+test.skipIf(whyNoNamespaces !== null)(
+  `partitions${whyNoNamespaces === null ? '' : ` (not here: ${whyNoNamespaces})`}: packets vanish between members, and nothing is lost or stale`,
+  async () => {
+    const { run, faults, text } = await runAndJudge(
+      ...([program.entry, 'partitions', randomInt(1_000_000), {}, undefined, 'auto'] as const),
+    );
+    process.stderr.write(text);
+    expect(faults).toEqual([]);
+    expect(run.head.wires).toContain('packets');
   },
 );
 

@@ -25,8 +25,14 @@ export interface ClusterOptions {
   /** How a node reaches PostgreSQL, where that is not straight. */
   readonly databaseUrlOf?: (node: string, direct: string) => Promise<string>;
   readonly routes?: readonly { readonly prefix: string; readonly writeThrough: boolean }[];
+  /** Where a node lives, if not simply on this machine. Called before `surround`, and for each newcomer. */
+  readonly place?: (name: string) => Promise<Place>;
   /** Called before the first node starts. */
-  readonly surround?: (nodes: readonly TestNode[], databaseUrl: string) => Promise<Surroundings>;
+  readonly surround?: (
+    nodes: readonly TestNode[],
+    databaseUrl: string,
+    legacyUrl: string | null,
+  ) => Promise<Surroundings>;
   /** A process ended that nobody had asked to: its exit code, or the signal's name. */
   readonly onEnded?: (name: string, how: number | string) => void;
 }
@@ -40,16 +46,24 @@ export interface Surroundings {
   readonly close: () => Promise<void>;
 }
 
+/** The address at which it listens, and what its command line begins with. */
+export interface Place {
+  readonly host: string;
+  readonly command: readonly string[];
+}
+
 export interface TestNode {
   readonly name: string;
   readonly address: string;
   readonly httpPort: number;
   readonly home: string;
   readonly databaseUrl: string;
+  readonly command: readonly string[];
   /** What is lost with the node's disk; a disk of its own may be mounted there. */
   readonly disk: string;
 }
 
+const HERE: Place = { host: '127.0.0.1', command: [] };
 const READY_TIMEOUT_MS = 30_000;
 /** A client that is to see what one node answers must not wait long for one that is dead. */
 const CONNECT_TIMEOUT_MS = 1_000;
@@ -63,16 +77,17 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
   const nodes: TestNode[] = [];
   for (let index = 0; index < count; index += 1) {
     const name = `node-${index + 1}`;
+    const place = (await options.place?.(name)) ?? HERE;
     nodes.push({
       name,
-      address: `127.0.0.1:${ports[index]!}`,
+      ...{ address: `${place.host}:${ports[index]!}`, command: place.command },
       httpPort: ports[count + index]!,
       home: join(directory.path, name),
       disk: join(directory.path, name, 'disk'),
       databaseUrl: (await options.databaseUrlOf?.(name, databaseUrl)) ?? databaseUrl,
     });
   }
-  const around = (await options.surround?.(nodes, databaseUrl)) ?? null;
+  const around = (await options.surround?.(nodes, databaseUrl, legacy?.url ?? null)) ?? null;
   const cluster = new TestCluster(options, nodes, databaseUrl, legacy, around, () => directory.remove());
   for (const node of nodes) cluster.start(node.name);
   try {
@@ -133,9 +148,10 @@ export class TestCluster {
   /** One more, that joins by way of another; `replaces`: the name of a lost one whose place it takes. */
   async add(name: string, by: string, replaces?: string): Promise<void> {
     const [grpc, http] = await freePorts(2);
+    const place = (await this.options.place?.(name)) ?? HERE;
     this.nodes.push({
       name,
-      address: `127.0.0.1:${grpc!}`,
+      ...{ address: `${place.host}:${grpc!}`, command: place.command },
       httpPort: http!,
       home: join(dirname(this.nodes[0]!.home), name),
       disk: join(dirname(this.nodes[0]!.home), name, 'disk'),
@@ -173,7 +189,11 @@ export class TestCluster {
     const file = join(home, 'node.json');
     writeFileSync(file, JSON.stringify(this.settings(name)));
     const output = openSync(join(home, 'log'), 'a');
-    const child = spawn(process.execPath, [this.options.entry, 'node', '--config', file], {
+    const [program, ...words] = [
+      ...[...this.node(name).command, process.execPath],
+      ...[this.options.entry, 'node', '--config', file],
+    ];
+    const child = spawn(program!, words, {
       env: { PATH: process.env['PATH'], ...this.around?.envOf(name) },
       stdio: ['ignore', output, output, 'ipc'],
     });
@@ -221,7 +241,8 @@ export class TestCluster {
 
   async http(name: string, path: string): Promise<{ status: number; body: unknown } | null> {
     try {
-      const url = `http://127.0.0.1:${this.node(name).httpPort}${path}`;
+      const { address, httpPort } = this.node(name);
+      const url = `http://${address.split(':')[0]!}:${httpPort}${path}`;
       const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
       return { status: answer.status, body: await answer.json() };
     } catch {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { World } from '../../verify/world.ts';
 import { ownWorld } from '../../verify/own-world.ts';
-import { surroundingsFor } from '../../verify/chaos/faults.ts';
+import { surroundingsFor, type NetworkChoice } from '../../verify/chaos/faults.ts';
 import { judgeRun } from '../../verify/chaos/judge-run.ts';
 import { reportText } from '../../verify/chaos/report-text.ts';
 import { readRun, type Run } from '../../verify/chaos/run-file.ts';
@@ -26,12 +26,13 @@ export async function runAndJudge(
   laidOver: Partial<Scenario> = {},
   /** What somebody does behind the rig's back. */
   meanwhile: (world: World) => Promise<void> = () => Promise.resolve(),
+  network: NetworkChoice = 'proxy',
 ): Promise<Judged> {
   const scenario = { ...readScenario(name), ...laidOver };
   const directory = mkdtempSync(join(tmpdir(), 'causeway-chaos-'));
   const file = join(directory, 'history.ndjson');
   try {
-    const rig = { ...surroundingsFor(scenario.faults), seed };
+    const rig = { ...surroundingsFor(scenario.faults, network), seed };
     const world = await ownWorld({ entry, nodes: scenario.nodes, rig });
     try {
       const stopped = new AbortController().signal;

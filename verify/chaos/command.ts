@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { openOwnWorld } from '../own-world.ts';
 import { openRunningWorld } from '../running-world.ts';
 import type { World } from '../world.ts';
-import { surroundingsFor } from './faults.ts';
+import { NETWORKS, surroundingsFor, type NetworkChoice } from './faults.ts';
 import { judgeRun } from './judge-run.ts';
 import { ProgressLine } from './progress-line.ts';
 import { reportHtml } from './report-html.ts';
@@ -38,6 +38,8 @@ ${HISTORY}, report.html, report.txt, and the nodes' logs where it failed.
   --seconds COUNT         how long faults strike, instead of the scenario's time
   --nodes COUNT           nodes of the cluster, instead of the scenario's
   --keys COUNT            keys that are written before anything else, instead of the scenario's
+  --network KIND          namespaces: packets are cut; proxy: connections are; auto (default): the first where
+                          this machine and every fault of the scenario can do with it
   --nodes-from DIRECTORY  the running cluster of this data directory; only processes can be struck there
   --own                   a cluster of its own after all, where --nodes-from stands before
   --out DIRECTORY         where to record (default ${OUT_DEFAULT})
@@ -72,6 +74,7 @@ interface Options {
   readonly seconds: number | null;
   readonly nodes: number | null;
   readonly keys: number | null;
+  readonly network: NetworkChoice;
   /** Null: a cluster of its own. */
   readonly nodesFrom: string | null;
   readonly out: string;
@@ -86,6 +89,7 @@ function readOptions(words: readonly string[]): Options {
       seconds: { type: 'string' },
       nodes: { type: 'string' },
       keys: { type: 'string' },
+      network: { type: 'string', default: 'auto' },
       'nodes-from': { type: 'string' },
       own: { type: 'boolean', default: false },
       out: { type: 'string', default: OUT_DEFAULT },
@@ -106,7 +110,10 @@ function readOptions(words: readonly string[]): Options {
     }
     return given;
   };
+  const network = NETWORKS.find((one) => one === values.network);
+  if (network === undefined) throw new Error(`--network must be one of ${NETWORKS.join(', ')}`);
   return {
+    network,
     words: positionals,
     help: values.help,
     json: values.json,
@@ -159,9 +166,9 @@ async function runOne(read: Scenario, options: Options): Promise<number> {
   }
 }
 
-async function openWorld(scenario: Scenario, { nodesFrom, seed }: Options): Promise<World> {
+async function openWorld(scenario: Scenario, { nodesFrom, seed, network }: Options): Promise<World> {
   if (nodesFrom !== null) return openRunningWorld(nodesFrom);
-  return openOwnWorld(scenario.nodes, { ...surroundingsFor(scenario.faults), seed });
+  return openOwnWorld(scenario.nodes, { ...surroundingsFor(scenario.faults, network), seed });
 }
 
 /** The page and the text stand beside the file afterwards. */

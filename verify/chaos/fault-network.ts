@@ -5,16 +5,17 @@
  */
 import { Direction, type Toll, type Weather } from './direction.ts';
 import { FaultProxy, type Target } from './fault-proxy.ts';
+import { DATABASE, sumOf, type Way, type Wires } from './wires.ts';
 
 export interface WiredNode {
   readonly name: string;
   readonly address: string;
 }
 
-/** From one member to another, by name. */
-export type Way = readonly [from: string, to: string];
-
-export class FaultNetwork {
+export class FaultNetwork implements Wires {
+  readonly told = 'connections through proxies';
+  /** Members dial by settings that they were started with. */
+  readonly takesNewcomers = false;
   readonly names: readonly string[];
   private readonly databaseUrl: string;
   private readonly random: () => number;
@@ -60,7 +61,16 @@ export class FaultNetwork {
     return url.href;
   }
 
-  /** Answers how to end it. */
+  whyNot(): null {
+    return null;
+  }
+
+  settingsOf(name: string): Record<string, object> {
+    // One that came later is wired straight.
+    if (!this.names.includes(name)) return {};
+    return { network: { dial: this.dialOf(name) }, postgres: { url: this.databaseUrlOf(name) } };
+  }
+
   setWeather(ways: readonly Way[], weather: Weather): () => void {
     const ends = ways.map((way) => this.direction(way).add(weather));
     return () => ends.forEach((end) => end());
@@ -71,7 +81,6 @@ export class FaultNetwork {
     return sumOf(tolls);
   }
 
-  /** Connections between these members, or to PostgreSQL, whoever dialled; answers how many it hit. */
   resetAll(ways: readonly Way[]): number {
     return this.proxiesOf(ways).reduce((count, proxy) => count + proxy.resetAll(), 0);
   }
@@ -109,9 +118,6 @@ export class FaultNetwork {
   }
 }
 
-/** The place that stands for PostgreSQL in a way. */
-export const DATABASE = 'postgres';
-
 function wayName([from, to]: Way): string {
   return `${from}>${to}`;
 }
@@ -119,19 +125,4 @@ function wayName([from, to]: Way): string {
 function targetOf(address: string): Target {
   const [host, port] = address.split(':');
   return { host: host!, port: Number(port) };
-}
-
-function sumOf(tolls: readonly Toll[]): Toll {
-  const sum: Toll = {
-    heldPieces: 0,
-    swallowedBytes: 0,
-    refused: 0,
-    delayedPieces: 0,
-    lostPieces: 0,
-    resets: 0,
-  };
-  for (const toll of tolls) {
-    for (const kind of Object.keys(sum) as (keyof Toll)[]) sum[kind] += toll[kind];
-  }
-  return sum;
 }

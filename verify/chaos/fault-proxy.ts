@@ -35,11 +35,17 @@ export class FaultProxy {
   private readonly passages = new Set<Passage>();
   private readonly unwatch: (() => void)[];
 
-  static async start(target: Target, forward: Direction, backward: Direction): Promise<FaultProxy> {
+  /** `host`: where it listens. */
+  static async start(
+    target: Target,
+    forward: Direction,
+    backward: Direction,
+    host = '127.0.0.1',
+  ): Promise<FaultProxy> {
     const proxy = new FaultProxy(target, forward, backward);
     await new Promise<void>((resolve, reject) => {
       proxy.server.once('error', reject);
-      proxy.server.listen(0, '127.0.0.1', resolve);
+      proxy.server.listen(0, host, resolve);
     });
     proxy.port = (proxy.server.address() as AddressInfo).port;
     return proxy;

@@ -6,6 +6,8 @@ import type { World } from '../world.ts';
 import { FakeClocks } from './fake-clocks.ts';
 import type { FaultKind, FaultSpec, SpecOf } from './fault-spec.ts';
 import * as machine from './machine-faults.ts';
+import { NamespaceNetwork } from './namespace-network.ts';
+import { Namespaces } from './namespaces.ts';
 import * as network from './network-faults.ts';
 import * as processes from './process-faults.ts';
 import * as record from './record-faults.ts';
@@ -52,18 +54,45 @@ export function strike(spec: FaultSpec, scene: Scene): Promise<boolean> {
   return strike(spec, scene);
 }
 
-/** What a cluster of its own must be surrounded with, as far as this machine can. */
-export function surroundingsFor(specs: readonly FaultSpec[]): {
-  network: boolean;
+export const NETWORKS = ['auto', 'namespaces', 'proxy'] as const;
+export type NetworkChoice = (typeof NETWORKS)[number];
+
+/**
+ * What a cluster of its own must be surrounded with, as far as this machine can. `auto`: packets where this machine and
+ * all faults can do with them, else proxies. Throws where namespaces are asked for and cannot be had.
+ */
+export function surroundingsFor(
+  specs: readonly FaultSpec[],
+  choice: NetworkChoice = 'proxy',
+): {
+  network?: 'proxy' | 'namespaces';
   disks: boolean;
   clocks: boolean;
 } {
   const needs = new Set(specs.map((spec) => CATALOGUE[spec.fault].needs));
   return {
-    network: needs.has('wires'),
+    ...networkFor(specs, needs, choice),
     disks: needs.has('disks') && SmallDisks.whyNot() === null,
     clocks: needs.has('clocks') && FakeClocks.whyNot() === null,
   };
+}
+
+function networkFor(
+  specs: readonly FaultSpec[],
+  needs: ReadonlySet<Need>,
+  choice: NetworkChoice,
+): { network?: 'proxy' | 'namespaces' } {
+  if (choice === 'namespaces') {
+    const whyNot = Namespaces.whyNot();
+    if (whyNot !== null) throw new Error(whyNot);
+    return { network: 'namespaces' };
+  }
+  if (!needs.has('wires')) return {};
+  const canBePackets =
+    choice === 'auto' &&
+    specs.every((spec) => NamespaceNetwork.whyNot(spec) === null) &&
+    Namespaces.whyNot() === null;
+  return { network: canBePackets ? 'namespaces' : 'proxy' };
 }
 
 /** Why this fault cannot be had here; null where it can. */
@@ -73,10 +102,11 @@ export function whyLeftOut(spec: FaultSpec, world: World): string | null {
   if (world.rig === null) return 'it needs a cluster of its own (without --nodes-from)';
   switch (needs) {
     case 'members':
-      return world.rig.network === null
+      return (world.rig.network?.takesNewcomers ?? true)
         ? null
         : 'newcomers would be wired past the proxies of the other faults';
     case 'wires':
+      return world.rig.network!.whyNot(spec);
     case 'postgres':
       return null;
     case 'legacy':

@@ -1,8 +1,8 @@
 /** Faults of the wires between members: cut, slow, lossy, narrow, broken. */
 import type { Toll, Weather } from './direction.ts';
-import type { Way } from './fault-network.ts';
 import type { Shape, SpecOf } from './fault-spec.ts';
 import type { Scene } from './scene.ts';
+import type { Way } from './wires.ts';
 
 export async function cut(spec: SpecOf<'cut'>, scene: Scene): Promise<boolean> {
   const isSilent = spec.by === 'silence';

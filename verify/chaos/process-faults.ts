@@ -96,7 +96,7 @@ async function becomesLearner(node: WorldNode): Promise<boolean> {
   const decided = async (): Promise<boolean> => {
     isLearning = await isLearner(node);
     if (!isLearning) await delay(LEARNER_POLL_MS);
-    return isLearning || (await isReady(node.httpPort));
+    return isLearning || (await isReady(node));
   };
   await until(`${node.name} is back`, decided, LEARNER_TIMEOUT_MS);
   return isLearning;

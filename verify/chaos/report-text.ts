@@ -56,6 +56,7 @@ export function facts(run: Run, summary: Summary): [string, string][] {
         (failed === '' ? '' : ` (${failed})`),
     ],
     ['epochs', `${summary.epochFirst ?? '?'} at the beginning, ${summary.epochLast ?? '?'} at the end`],
+    ...(head.wires === undefined ? [] : [['wires', head.wires] satisfies [string, string]]),
     ...lateness(run),
     ...moves(run),
     [

@@ -29,6 +29,8 @@ export interface RunHead {
   readonly ownerCount: number;
   readonly operationsMin: number;
   readonly failuresMax: number | null;
+  /** What joined the members, in words; absent: nothing that could be tampered with. */
+  readonly wires?: string;
   /** Keys that were written before the load began; absent: none. */
   readonly bulkKeys?: number;
   /** Records that a change of members may copy, of the least possible; absent: not looked at. */

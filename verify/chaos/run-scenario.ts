@@ -78,6 +78,7 @@ function headOf(world: World, scenario: Scenario, seed: number): RunHead {
     if (why === null) asked.add(labelOf(spec));
     else leftOut.set(labelOf(spec), why);
   }
+  const network = world.rig?.network ?? null;
   return {
     format: FORMAT,
     scenario: scenario.name,
@@ -89,6 +90,7 @@ function headOf(world: World, scenario: Scenario, seed: number): RunHead {
     operationsMin: scenario.expect.operationsMin,
     failuresMax: scenario.expect.failuresMax ?? null,
     mayEnd: scenario.expect.endings,
+    ...(network === null ? {} : { wires: network.told }),
     bulkKeys: scenario.load.bulkKeys,
     ...(scenario.expect.movedFactorMax === undefined
       ? {}

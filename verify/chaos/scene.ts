@@ -5,10 +5,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Prng } from '../../src/base/prng.ts';
 import type { Rig, World } from '../world.ts';
-import type { FaultNetwork, Way } from './fault-network.ts';
-import { DATABASE } from './fault-network.ts';
 import type { NodeCount, Range, Shape } from './fault-spec.ts';
 import type { Change } from './run-lines.ts';
+import { DATABASE, type Way, type Wires } from './wires.ts';
 
 export interface SceneParts {
   readonly world: World;
@@ -42,7 +41,7 @@ export class Scene {
     return this.world.rig!;
   }
 
-  get network(): FaultNetwork {
+  get network(): Wires {
     return this.rig.network!;
   }
 
