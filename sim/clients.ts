@@ -306,7 +306,7 @@ export class SimClients {
       return void scheduler.after(NOTICE_MS_MAX, () => done({ kind: 'definiteFailure' }));
     const end = (outcome: HistoryOutcome, staleMs?: number): void => {
       if (!this.open.delete(open)) return;
-      giveUp();
+      scheduler.cancel(giveUp);
       done(outcome, staleMs);
     };
     const open: Open = { life, end, lost };

@@ -29,12 +29,20 @@ const LOOK_MS = 0.1;
 const BROKEN_MAX = 3;
 /** Why a store has failed that got no room: told apart from a disk that is full by command. */
 export const DISK_HAS_NO_ROOM = 'simulated disk: no room left';
-/** So many new keys in one batch are sorted in anew rather than inserted one by one. */
-const SORTED_INSERTS_MAX = 32;
+/** After so many keys have come or gone since anybody looked, the order is forgotten until somebody does. */
+const SORTED_CHANGES_MAX = 32;
 
 interface Batch {
   readonly keys: readonly string[];
   readonly values: readonly (Uint8Array | null)[];
+}
+
+/** The keys that begin with one letter. */
+interface Order {
+  /** In order; null where nobody has looked lately. */
+  keys: string[] | null;
+  /** Keys that came or went since anybody looked. */
+  changes: number;
 }
 
 /** Of a simulated disk that nobody fills: more than any run writes. */
@@ -67,8 +75,10 @@ export class SimDisk {
   private readonly prng: Prng;
   private readonly options: SimDiskOptions;
   private entries = new Map<string, Uint8Array>();
-  /** The keys in order, or null where they must be sorted anew. */
-  private sorted: string[] | null = null;
+  /** By the first letters of keys. */
+  private readonly orders = new Map<string, Order>();
+  /** Values in which a bit was flipped. */
+  private readonly damaged = new WeakSet<Uint8Array>();
   /** A batch that may or may not have reached the platter: decided when the next life opens. */
   private doubtful: Batch | null = null;
   private life: Life | null = null;
@@ -109,17 +119,22 @@ export class SimDisk {
   restore(image: DiskImage): void {
     this.settle();
     this.entries = new Map(image);
-    this.sorted = null;
+    for (const key of image.keys()) this.noteLetter(key.charAt(0));
+    this.forgetOrder();
   }
 
   /** Flips one bit in the value of one of the keys that `pick` admits; tells which, or null where none is. */
   flipBit(pick: (key: string) => boolean): string | null {
-    const keys = this.sortedKeys().filter((key) => pick(key) && this.entries.get(key)!.length > 0);
+    const keys: string[] = [];
+    for (const letter of this.letters())
+      for (const key of this.sortedKeys(letter))
+        if (pick(key) && this.entries.get(key)!.length > 0) keys.push(key);
     if (keys.length === 0) return null;
     const key = this.prng.pick(keys);
-    const damaged = new Uint8Array(this.entries.get(key)!);
+    const damaged = Buffer.from(this.entries.get(key)!);
     damaged[this.prng.below(damaged.length)]! ^= 1 << this.prng.below(8);
     this.entries.set(key, damaged);
+    this.damaged.add(damaged);
     return key;
   }
 
@@ -127,42 +142,48 @@ export class SimDisk {
   forge(key: string, value: Uint8Array | null): void {
     if (value === null) this.entries.delete(key);
     else this.entries.set(key, value);
-    this.sorted = null;
+    this.noteLetter(key.charAt(0)).keys = null;
   }
 
   get(key: string): Uint8Array | undefined {
     return this.entries.get(key);
   }
 
+  /** Was a bit flipped in what lies under this key? */
+  isDamaged(key: string): boolean {
+    const value = this.entries.get(key);
+    return value !== undefined && this.damaged.has(value);
+  }
+
   apply(batch: Batch): void {
-    let inserted = 0;
-    for (let index = 0; index < batch.keys.length; index++) {
-      const key = batch.keys[index]!;
-      const value = batch.values[index]!;
-      const held = this.entries.has(key);
+    const { keys, values } = batch;
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!;
+      const value = values[index]!;
+      const letter = key.charAt(0);
+      const order = this.orders.get(letter) ?? this.noteLetter(letter);
+      if (order.keys !== null) this.reorder(order, key, value !== null);
       if (value !== null) this.entries.set(key, value);
-      else if (held) this.entries.delete(key);
-      if (held === (value !== null) || this.sorted === null) continue;
-      inserted += 1;
-      if (inserted > SORTED_INSERTS_MAX) this.sorted = null;
-      else if (held) this.sorted.splice(placeOf(this.sorted, key), 1);
-      else this.sorted.splice(placeOf(this.sorted, key), 0, key);
+      else this.entries.delete(key);
     }
     this.doubtful = null;
     this.writeCount += 1;
   }
 
   collect(from: string, to: string, entryCountMax: number, byteCountMax: number): StorageEntry[] {
-    const keys = this.sortedKeys();
     const found: StorageEntry[] = [];
     let bytes = 0;
-    for (let index = placeOf(keys, from); index < keys.length; index++) {
-      const key = keys[index]!;
-      if (compareUtf8(key, to) >= 0 || found.length >= entryCountMax) break;
-      if (found.length > 0 && bytes >= byteCountMax) break;
-      const value = this.entries.get(key)!;
-      found.push({ key, value });
-      bytes += key.length + value.length;
+    for (const letter of this.letters()) {
+      if (compareUtf8(letter, from.charAt(0)) < 0 || compareUtf8(letter, to) >= 0) continue;
+      const keys = this.sortedKeys(letter);
+      for (let index = placeOf(keys, from); index < keys.length; index++) {
+        const key = keys[index]!;
+        if (compareUtf8(key, to) >= 0 || found.length >= entryCountMax) return found;
+        if (found.length > 0 && bytes >= byteCountMax) return found;
+        const value = this.entries.get(key)!;
+        found.push({ key, value });
+        bytes += key.length + value.length;
+      }
     }
     return found;
   }
@@ -211,7 +232,7 @@ export class SimDisk {
 
   private clear(): void {
     this.entries = new Map();
-    this.sorted = null;
+    this.forgetOrder();
   }
 
   private settle(): void {
@@ -230,9 +251,35 @@ export class SimDisk {
     else this.cutOff.arrived += 1;
   }
 
-  private sortedKeys(): string[] {
-    this.sorted ??= [...this.entries.keys()].sort(compareUtf8);
-    return this.sorted;
+  /** First letters of all keys there ever were, in order. */
+  private letters(): string[] {
+    return [...this.orders.keys()].sort(compareUtf8);
+  }
+
+  private sortedKeys(letter: string): readonly string[] {
+    const order = this.orders.get(letter)!;
+    order.changes = 0;
+    order.keys ??= [...this.entries.keys()].filter((key) => key.charAt(0) === letter).sort(compareUtf8);
+    return order.keys;
+  }
+
+  private noteLetter(letter: string): Order {
+    const order = this.orders.get(letter) ?? { keys: null, changes: 0 };
+    this.orders.set(letter, order);
+    return order;
+  }
+
+  private reorder(order: Order, key: string, comes: boolean): void {
+    if (this.entries.has(key) === comes) return;
+    const keys = order.keys!;
+    order.changes += 1;
+    if (order.changes > SORTED_CHANGES_MAX) order.keys = null;
+    else if (comes) keys.splice(placeOf(keys, key), 0, key);
+    else keys.splice(placeOf(keys, key), 1);
+  }
+
+  private forgetOrder(): void {
+    for (const order of this.orders.values()) order.keys = null;
   }
 }
 
@@ -266,10 +313,7 @@ class SimStorage implements Storage {
     const fault = this.disk.fault;
     if (this.failure === null) {
       // Copied, as the real engine does: the caller may use its buffers again once it was told.
-      const batch = {
-        keys: keys.slice(),
-        values: values.map((value) => (value === null ? null : new Uint8Array(value))),
-      };
+      const batch = { keys: keys.slice(), values: copiesOf(values) };
       if (fault !== 'none') this.failure = { kind: fault, message: `simulated disk: ${fault}` };
       else if (!this.disk.takeRoom(batch)) this.failure = { kind: 'full', message: DISK_HAS_NO_ROOM };
       this.disk.begin(batch);
@@ -313,6 +357,21 @@ class SimStorage implements Storage {
     this.disk.release(this.life);
     this.closing!();
   }
+}
+
+/** In one piece of memory of their own. */
+function copiesOf(values: readonly (Uint8Array | null)[]): (Uint8Array | null)[] {
+  let byteCount = 0;
+  for (const value of values) byteCount += value?.length ?? 0;
+  const bytes = Buffer.allocUnsafeSlow(byteCount);
+  let end = 0;
+  return values.map((value) => {
+    if (value === null) return null;
+    const start = end;
+    end += value.length;
+    bytes.set(value, start);
+    return bytes.subarray(start, end);
+  });
 }
 
 function sizeOf(key: string, value: Uint8Array | undefined): number {

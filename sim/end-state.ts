@@ -4,8 +4,9 @@
  * when they are given.
  */
 import type { KeyRecord } from '../src/core/record.ts';
+import type { CausewayNode } from '../src/node/node.ts';
 import { slotOf } from '../src/core/slots.ts';
-import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
+import { claimOf, openRecord, sealRecord } from '../src/wire/record-codec.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import { findDivergence } from './checkers/convergence.ts';
 import type { OwnerDisk } from './checkers/durability.ts';
@@ -58,14 +59,16 @@ export function keysNotExpired(world: SimWorld): string[] {
 /** Every complete owner of the key that may serve it at this moment. */
 export function ownerDisks(world: SimWorld, key: string): OwnerDisk[] {
   const disks: OwnerDisk[] = [];
+  const slot = slotOf(key);
+  const stored = recordKey(slot, key);
   for (const { name, node, disk, life } of world.cluster.nodes) {
     // Who sleeps with its clock does not know that its lease is over, and tells nobody anything.
     if (life !== null && life.pausedUntil > world.scheduler.time) continue;
-    if (node === null || !node.membership.leaseHeld() || !node.inspect(key).owner) continue;
-    const bytes = disk.get(recordKey(slotOf(key), key));
+    if (node === null || !ownsSlot(node, slot) || !node.membership.leaseHeld()) continue;
+    const bytes = disk.get(stored);
     // What has rotted was there.
-    const version = bytes === undefined ? 0 : (openRecord(bytes)?.record.version ?? Infinity);
-    disks.push({ name, version });
+    const isThere = bytes !== undefined && !disk.isDamaged(stored);
+    disks.push({ name, version: isThere ? claimOf(bytes).version : bytes === undefined ? 0 : Infinity });
   }
   return disks;
 }
@@ -78,6 +81,11 @@ export function rottenCopy(world: SimWorld): string | null {
     if (key !== undefined) return `${key} at ${sim.name}`;
   }
   return null;
+}
+
+/** As `inspect` says it, without a look at the record. */
+function ownsSlot(node: CausewayNode, slot: number): boolean {
+  return node['replica']?.view.row(slot).owns === true;
 }
 
 /** Served from memory all the while, so that nobody has noticed yet; with a scrubber somebody will. */

@@ -3,17 +3,9 @@
  * so the same seed gives the same run. A simulated node sees time through a `SimClock` of its own, which may
  * drift and whose wall may jump; a stopped node's events are dropped, a paused one's wait.
  */
-import { Heap } from '../src/base/heap.ts';
 import type { Clock } from '../src/ports/clock.ts';
-
-interface Event {
-  at: number;
-  sequence: number;
-  readonly run: () => void;
-  /** The life this event belongs to; dropped once it has ended. */
-  readonly owner: Life | null;
-  cancelled: boolean;
-}
+import { EventQueue } from './event-queue.ts';
+import type { SimEvent } from './event-queue.ts';
 
 /** One run of one simulated process: what ends when it is killed. */
 export interface Life {
@@ -26,42 +18,31 @@ export class Scheduler {
   /** Milliseconds of virtual time since the start. */
   time = 0;
   eventCount = 0;
-  private sequence = 0;
-  private readonly events = new Heap<Event>(
-    (a, b) => a.at < b.at || (a.at === b.at && a.sequence < b.sequence),
-  );
+  private readonly events = new EventQueue();
 
-  /** Runs at virtual time `at`, unless `owner` has ended by then. Returns a cancel function. */
-  at(at: number, run: () => void, owner: Life | null = null): () => void {
-    const event: Event = {
-      at: Math.max(at, this.time),
-      sequence: this.sequence++,
-      run,
-      owner,
-      cancelled: false,
-    };
-    this.events.push(event);
-    return () => {
-      event.cancelled = true;
-    };
+  /** Runs at virtual time `at`, or now if that is over, unless `owner` has ended by then. */
+  at(at: number, run: () => void, owner: Life | null = null): SimEvent {
+    return this.events.add(at, this.time, run, owner);
   }
 
-  after(ms: number, run: () => void, owner: Life | null = null): () => void {
-    return this.at(this.time + ms, run, owner);
+  after(ms: number, run: () => void, owner: Life | null = null): SimEvent {
+    return this.events.add(this.time + ms, this.time, run, owner);
+  }
+
+  cancel(event: SimEvent): void {
+    this.events.cancel(event);
   }
 
   /** Runs the next event; false where there is none at or before `until`. */
   step(until: number): boolean {
-    const next = this.events.peek();
-    if (next === undefined || next.at > until) return false;
-    this.events.pop();
+    const next = this.events.next(until);
+    if (next === undefined) return false;
     this.time = next.at;
-    if (next.cancelled || (next.owner !== null && !next.owner.alive)) return true;
-    if (next.owner !== null && next.owner.pausedUntil > this.time) {
+    const { owner } = next;
+    if (next.cancelled || (owner !== null && !owner.alive)) return true;
+    if (owner !== null && owner.pausedUntil > this.time) {
       // Order among the waiting events is kept: they resume at one moment in the order of their times.
-      next.at = next.owner.pausedUntil;
-      next.sequence = this.sequence++;
-      this.events.push(next);
+      this.events.postpone(next, owner.pausedUntil);
       return true;
     }
     this.eventCount += 1;
@@ -138,7 +119,8 @@ export class SimClock implements Clock {
   }
 
   after(ms: number, run: () => void): () => void {
-    return this.scheduler.after(ms / this.machine.rate, run, this.life);
+    const event = this.scheduler.after(ms / this.machine.rate, run, this.life);
+    return () => this.scheduler.cancel(event);
   }
 
   defer(run: () => void): void {

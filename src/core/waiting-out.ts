@@ -6,7 +6,6 @@
 import { waitOutMs } from './lease.ts';
 import type { Mutations } from './mutations.ts';
 import { rowPairs } from './slot-index.ts';
-import type { RowPair } from './slot-index.ts';
 import { isAlive, isLiveIncarnation, memberById, memberByName } from './topology.ts';
 import type { SlotRow, Topology } from './topology.ts';
 
@@ -149,15 +148,19 @@ function serves(topology: Topology, row: SlotRow, id: number): boolean {
 
 /** Per member that served in the topology before, the slots that it serves no more, or as another process only. */
 function lostSlots(previous: Topology, next: Topology, onlyGone: boolean): Map<number, Slots> {
+  const goOn = new Set<number>();
+  for (const { id, incarnation, alive } of previous.members)
+    if (alive && isLiveIncarnation(next, id, incarnation)) goOn.add(id);
+  const losers = new Set<number>();
+  for (const pair of rowPairs(previous, next)) {
+    const after = next.rows[pair.after]!.complete;
+    for (const id of previous.rows[pair.before]!.complete)
+      if (!(goOn.has(id) && (onlyGone || after.includes(id)))) losers.add(id);
+  }
   const lost = new Map<number, Slots>();
-  const pairs = rowPairs(previous, next);
-  for (const { id, incarnation, alive } of previous.members) {
-    if (!alive) continue;
-    const goesOn = isLiveIncarnation(next, id, incarnation);
-    const isLost = (pair: RowPair): boolean =>
-      previous.rows[pair.before]!.complete.includes(id) &&
-      !(goesOn && (onlyGone || next.rows[pair.after]!.complete.includes(id)));
-    if (!pairs.some(isLost)) continue;
+  for (const { id, alive } of previous.members) {
+    if (!alive || !losers.has(id)) continue;
+    const goesOn = goOn.has(id);
     const was = previous.rows.map((row) => row.complete.includes(id));
     const is = next.rows.map((row) => goesOn && row.complete.includes(id));
     lost.set(id, (slot) => was[previous.slotRow[slot]!]! && !is[next.slotRow[slot]!]!);

@@ -5,10 +5,10 @@
  *   0 u8 format   1 u32 checksum of all behind   5 u32 messages   9 u16 from   11 f64 incarnation
  *  19 f64 epoch   27 messages: u8 kind, fields                                    (little endian)
  */
-import { crc32 } from 'node:zlib';
 import { unreachable } from '../base/assert.ts';
 import { FRAME_MESSAGES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
+import { checksumOf } from './checksum.ts';
 import * as forward from './forward-codec.ts';
 import * as learn from './learn-codec.ts';
 import * as membership from './membership-codec.ts';
@@ -95,7 +95,7 @@ export class FrameEncoder {
   finish(): Uint8Array {
     const out = this.out;
     out.u32At(COUNT_AT, this.messageCount);
-    out.u32At(CHECKSUM_AT, crc32(out.written(COUNT_AT)));
+    out.u32At(CHECKSUM_AT, out.checksum(COUNT_AT));
     return out.copy();
   }
 }
@@ -111,7 +111,8 @@ export function decodeFrame(
   const format = from.u8();
   if (from.ok && format !== FRAME_FORMAT) return { fault: `a frame of the unknown format ${format}` };
   const checksum = from.u32();
-  if (from.ok && crc32(frame.subarray(COUNT_AT)) !== checksum) return { fault: 'a frame is damaged' };
+  if (from.ok && checksumOf(frame, COUNT_AT, frame.length) !== checksum)
+    return { fault: 'a frame is damaged' };
   let messagesLeft = from.u32();
   // What a message is in memory may be far larger than its bytes: nobody sends more at once.
   if (messagesLeft > FRAME_MESSAGES_MAX) from.fail('a frame holds too many messages');

@@ -6,9 +6,9 @@
  *   8 f64 version   16 f64 createdAt   24 f64 updatedAt   32 f64 expiresAt
  *  40 [16 operation id]   key   value                               (little endian)
  */
-import { crc32 } from 'node:zlib';
 import type { KeyRecord, Origin, SealedRecord } from '../core/record.ts';
 import { isVersion } from '../core/version.ts';
+import { checksumOf } from './checksum.ts';
 
 export const RECORD_FORMAT = 1;
 const HEADER_BYTES = 40;
@@ -36,7 +36,7 @@ export function sealRecord(record: KeyRecord): SealedRecord {
   if (record.operationId !== null) bytes.set(record.operationId, HEADER_BYTES);
   bytes.write(record.key, HEADER_BYTES + idBytes, 'utf8');
   bytes.set(record.value, HEADER_BYTES + idBytes + keyBytes);
-  const checksum = crc32(bytes.subarray(4));
+  const checksum = checksumOf(bytes, 4, bytes.length);
   bytes.writeUInt32LE(checksum, 0);
   return { record, bytes, checksum };
 }
@@ -49,7 +49,7 @@ export function openRecord(bytes: Uint8Array): SealedRecord | undefined {
   if (bytes.length < HEADER_BYTES) return undefined;
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const checksum = buffer.readUInt32LE(0);
-  if (crc32(buffer.subarray(4)) !== checksum) return undefined;
+  if (checksumOf(buffer, 4, buffer.length) !== checksum) return undefined;
   const flags = buffer[5]!;
   if (buffer[4] !== RECORD_FORMAT || (flags & ~FLAGS_KNOWN) !== 0) return undefined;
   if (((flags >> ORIGIN_SHIFT) & ORIGIN_MASK) > 2) return undefined;

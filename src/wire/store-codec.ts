@@ -12,6 +12,7 @@ import type { Coordinator } from '../core/message.ts';
 import type { IdentifiedOperation } from '../core/operation-id.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import { isVersion } from '../core/version.ts';
+import { checksumOf } from './checksum.ts';
 import { OPERATION_KINDS } from './choices.ts';
 
 const SLOT_DIGITS = 4;
@@ -99,7 +100,7 @@ export function encodeMarks(writes: readonly StoredWrite[]): Uint8Array {
     at += 2 + length;
     if (write.operations !== null) at = writeOperations(bytes, at, write.operations);
   }
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, at)), at);
+  bytes.writeUInt32LE(checksumOf(bytes, 0, at), at);
   return bytes;
 }
 

@@ -64,7 +64,7 @@ function encode(topology: Topology): Uint8Array {
     if (row.coming !== undefined) writeIds(out, row.coming);
   }
   writeSlots(out, topology.slotRow, topology.rows.length);
-  out.u32At(0, crc32(out.written(CHECKSUM_BYTES)));
+  out.u32At(0, out.checksum(CHECKSUM_BYTES));
   return out.copy();
 }
 

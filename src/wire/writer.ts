@@ -4,6 +4,7 @@
  * crashes; bytes from outside meet the checks of `reader.ts` instead.
  */
 import { assert } from '../base/assert.ts';
+import { checksumOf } from './checksum.ts';
 
 /** A buffer that grew beyond this for one big frame is not kept for the next. */
 const KEEP_BYTES_MAX = 1024 * 1024;
@@ -32,9 +33,9 @@ export class Writer {
     this.view = new DataView(this.bytes.buffer);
   }
 
-  /** What was written from `from` on, as a view that is good until the next write. */
-  written(from = 0): Buffer {
-    return this.bytes.subarray(from, this.length);
+  /** Of what was written from `from` on. */
+  checksum(from: number): number {
+    return checksumOf(this.bytes, from, this.length);
   }
 
   /** A copy of exactly what was written. */

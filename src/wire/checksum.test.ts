@@ -1,0 +1,31 @@
+/** The checksum of short bytes is computed here, and of long ones by zlib: they must be one and the same. */
+import { crc32 } from 'node:zlib';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { checksumOf } from './checksum.ts';
+
+test('any bytes, from any place to any other: the checksum is the one that zlib computes', () => {
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 140 }),
+    fc.uint8Array({ minLength: 100, maxLength: 400 }),
+  );
+  fc.assert(
+    fc.property(bytes, fc.nat(12), fc.nat(12), (any, from, spare) => {
+      const buffer = Buffer.from(any);
+      const start = Math.min(from, buffer.length);
+      const end = Math.max(start, buffer.length - spare);
+      expect(checksumOf(buffer, start, end)).toBe(crc32(buffer.subarray(start, end)));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('one bit is flipped in short bytes: the checksum is another', () => {
+  const buffer = Buffer.from('a record');
+  const before = checksumOf(buffer, 4, buffer.length);
+  for (let bit = 0; bit < (buffer.length - 4) * 8; bit += 1) {
+    const damaged = Buffer.from(buffer);
+    damaged[4 + (bit >> 3)]! ^= 1 << (bit & 7);
+    expect(checksumOf(damaged, 4, damaged.length)).not.toBe(before);
+  }
+});
