@@ -132,6 +132,37 @@ describe('one of three is left, and its disk is behind', () => {
     expect(KEYS.map((key) => world.text(sims[0]!, key))).not.toEqual(NOW);
   });
 
+  test('its disk calls in flight what PostgreSQL has: that was finished, and is served', () => {
+    const world = new SmallWorld(89);
+    const one = world.nodes[0]!;
+    world.put(one, KEYS[0]!, 'finished');
+    for (const sim of world.nodes) world.cluster.kill(sim);
+    world.cluster.start(one);
+    world.run(3_000);
+    goOnAt(world, one);
+    world.until(() => world.get(one, KEYS[0]!).kind !== 'failed', 10_000);
+    expect(world.text(one, KEYS[0]!)).toBe('finished');
+  });
+
+  test('its disk calls in flight what PostgreSQL lacks: that waits for a second owner', () => {
+    const world = new SmallWorld(89);
+    const [one, two] = world.nodes as [SimNode, SimNode];
+    world.database.goDown(60_000);
+    const begun = { kind: 'put', key: KEYS[1]!, value: Buffer.from('begun') } as const;
+    one.node!.write({ ...begun, ttlMs: 0, operationId: null }, 500, () => undefined);
+    world.run(60);
+    for (const sim of world.nodes) world.cluster.kill(sim);
+    world.database.comeUp();
+    world.cluster.start(one);
+    world.run(3_000);
+    goOnAt(world, one);
+    world.until(() => world.get(one, KEYS[0]!).kind === 'absent', 10_000);
+    expect(world.get(one, KEYS[1]!)).toMatchObject({ kind: 'failed' });
+    world.cluster.start(two);
+    world.until(() => world.get(one, KEYS[1]!).kind !== 'failed', 20_000);
+    expect(world.text(one, KEYS[1]!)).toBe('begun');
+  });
+
   test('PostgreSQL does not answer: no life can be taken, and nothing is changed', () => {
     const { world, sims } = leftBehind(85);
     world.database.goDown(600_000);

@@ -1,7 +1,8 @@
 /**
  * Makes slots whole that an operator has given up: every row that PostgreSQL has of them is compared with what this disk
  * has left over, and the higher version of each key stands. Nobody owns the slots meanwhile, so nothing is written to
- * them. What was in flight here when its coordinator was lost is finished afterwards like any orphan. (PROTOCOL R13, R28)
+ * them. What was in flight here when its coordinator was lost, and is not in PostgreSQL, is finished afterwards like any
+ * orphan. (PROTOCOL R13, R28)
  */
 import { heldAtRest } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -123,7 +124,11 @@ export class RecordRecovery {
     if (sealed.checksum !== checksum)
       telemetry.event('error', 'recovery.row_damaged', { version: record.version });
     const held = shelf.read(record.key, slot);
-    if (!isBehind(held, sealed)) return;
+    if (!isBehind(held, sealed)) {
+      if (held !== 'damaged' && held?.record.version === record.version)
+        this.parts.marks.settle(slot, record.key, record.version);
+      return;
+    }
     this.replica!.sawVersion(record.version);
     if (!this.replica!.copy(slot, heldAtRest(sealed))) shelf.replaceAtRest(slot, record.key, sealed);
   }

@@ -50,6 +50,18 @@ export class StartMarks {
     }
   }
 
+  /** PostgreSQL has this very write, so it was finished: all owners of its epoch had stored it before. (R6) */
+  settle(slot: number, key: string, version: number): void {
+    const left = this.bySlot.get(slot);
+    if (left === undefined) return;
+    const isSettled = (mark: Left): boolean => mark.key === key && mark.version === version;
+    for (const mark of left) if (isSettled(mark)) this.writer.unmark([mark.batch]);
+    this.bySlot.set(
+      slot,
+      left.filter((mark) => !isSettled(mark)),
+    );
+  }
+
   /** What the slot holds counts: its marked keys wait for their end. */
   restore(slot: number, shelf: RecordShelf, replica: Replica): void {
     const left = this.bySlot.get(slot);

@@ -71,3 +71,55 @@ test('one replica, one disk lost: its slots are served by nobody, shown, given u
     await cluster.close();
   }
 }, 120_000);
+
+test('two of three are lost with their disks: the third goes on alone by an operator’s word, then with new ones', async () => {
+  const cluster = await startCluster({ entry: program.entry, legacy: false });
+  try {
+    const keys = Array.from({ length: 300 }, (_, at) => `key:${at}`);
+    await cluster.client().setMany(keys.map((key) => ({ key, value: `of ${key}` })));
+    // While node-1 is away the others take what it does not know of.
+    await cluster.kill('node-1');
+    const others = cluster.client('node-2', 'node-3');
+    await until('they write without it', async () => {
+      return await others.set(keys[0]!, 'since').then(
+        () => true,
+        () => false,
+      );
+    });
+    await others.delete(keys[1]!);
+    for (const name of ['node-2', 'node-3']) {
+      await cluster.kill(name);
+      cluster.wipe(name);
+    }
+    cluster.start('node-1');
+    const alone = ['node-1'];
+    let shown = await recover(cluster, alone);
+    await until('it shows who is up', async () => {
+      shown = await recover(cluster, alone);
+      return shown.out.includes('1 of 3 voters are up');
+    });
+    expect(shown).toMatchObject({ code: 1 });
+    expect(shown.out).toMatch(/node-3 +gone +yes/);
+    await expect(cluster.client('node-1').get(keys[2]!)).rejects.toMatchObject({ certainty: 'definite' });
+
+    const done = await recover(cluster, alone, '--yes-lose-data');
+    expect(done).toMatchObject({ code: 0 });
+    const client = cluster.client('node-1');
+    expect(textOf(await client.get(keys[0]!))).toBe('since');
+    expect(textOf(await client.get(keys[1]!))).toBeUndefined();
+    expect(textOf(await client.get(keys[2]!))).toBe(`of ${keys[2]!}`);
+
+    for (const name of ['node-2', 'node-3']) cluster.start(name);
+    await cluster.untilReady();
+    await until('there is a second owner', () =>
+      client.set(keys[2]!, 'by three').then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(textOf(await cluster.client('node-3').get(keys[2]!))).toBe('by three');
+    expect(await cluster.status('node-2')).toMatchObject({ life: 2 });
+  } finally {
+    await cluster.close();
+  }
+}, 120_000);
