@@ -13,11 +13,14 @@ export class CausewayError extends Error {
   override readonly name = 'CausewayError';
   readonly code: ClientErrorCode;
   readonly certainty: Certainty;
+  /** Milliseconds after which the node wants to be asked again, where it has said so: it is asked for more than it gets done. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ClientErrorCode, certainty: Certainty, message: string) {
+  constructor(code: ClientErrorCode, certainty: Certainty, message: string, retryAfterMs?: number) {
     super(message);
     this.code = code;
     this.certainty = certainty;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -37,7 +40,9 @@ export function errorOfStatus(error: ServiceError, isWrite: boolean): CausewayEr
   const certainty = error.metadata?.get('causeway-certainty')[0]?.toString();
   if (code !== undefined && (certainty === 'definite' || certainty === 'indefinite')) {
     // A newer node may know codes that we do not; its word on certainty stands all the same.
-    return new CausewayError(isErrorCode(code) ? code : 'transport', certainty, error.details);
+    const retryAfterMs = Number(error.metadata.get('grpc-retry-pushback-ms')[0] ?? NaN);
+    const known = isErrorCode(code) ? code : 'transport';
+    return new CausewayError(known, certainty, error.details, retryAfterMs >= 0 ? retryAfterMs : undefined);
   }
   const told = error.details || error.message;
   return new CausewayError('transport', NEVER_SENT.test(told) ? 'definite' : certaintyOfLoss(isWrite), told);

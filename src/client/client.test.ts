@@ -72,6 +72,34 @@ describe('calls', () => {
     expect(got.map((each) => (each.ok ? '' : each.error.code))).toEqual(['overloaded', 'overloaded']);
   });
 
+  test('one node of two is asked for too much: the other does it, and the first is left alone for a while', async () => {
+    const both = connect({ nodes: [one.address, two.address], timeoutMs: 3000 });
+    one.api.failWith = 'overloaded';
+    for (let at = 0; at < 20; at += 1) await both.set(`k${at}`, 'x');
+    expect(two.api.records.size).toBe(20);
+    expect(one.api.calls.length).toBeLessThan(5);
+    both.close();
+  });
+
+  test('a node is asked for too much and then no longer: the call is made again after a pause', async () => {
+    one.api.failWith = 'overloaded';
+    const setting = client.set('a', 'x');
+    await eventually(() => one.api.calls.length > 0, 'the first attempt');
+    one.api.failWith = undefined;
+    await setting;
+    expect(one.api.records.size).toBe(1);
+  });
+
+  test('it stays so: told as such, with what the node said, and asked again seldom', async () => {
+    one.api.failWith = 'overloaded';
+    const calls = Array.from({ length: 300 }, (_, at) =>
+      errorOf(client.set(`k${at}`, 'x', { timeoutMs: 10_000 })),
+    );
+    for (const error of await Promise.all(calls))
+      expect(error).toMatchObject({ code: 'overloaded', certainty: 'definite', retryAfterMs: 250 });
+    expect(one.api.calls.length).toBeLessThan(300 + 100);
+  });
+
   test('a key that cannot be: refused before anything is sent', async () => {
     const { code, certainty } = await errorOf(client.set('a\ud800', 'x'));
     expect([code, certainty]).toEqual(['invalid_argument', 'definite']);

@@ -9,6 +9,7 @@ import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import type { MessageType } from '../gen/protocol.js';
 import { CausewayError, errorOfStatus, mayTryAnother } from './causeway-error.ts';
 import { Pace } from './pace.ts';
+import { Patience } from './patience.ts';
 
 export interface Method<Fields, Decoded> {
   readonly path: string;
@@ -39,6 +40,7 @@ const CHANNEL_OPTIONS = {
 export class Nodes {
   readonly #nodes: readonly Node[];
   readonly #connectTimeoutMs: number;
+  readonly #patience = new Patience();
   #next = 0;
   #closed = false;
 
@@ -63,7 +65,8 @@ export class Nodes {
     const deadline = Date.now() + timeoutMs;
     const untried = new Set(this.#nodes);
     let refusal: CausewayError | undefined;
-    for (;;) {
+    this.#patience.noteCall(performance.now());
+    for (let refusals = 0; ;) {
       const node = await this.#pick(untried, deadline).catch((fault: unknown) => {
         // What a node said tells more than that a further one could not be reached.
         throw refusal ?? fault;
@@ -73,12 +76,31 @@ export class Nodes {
       try {
         return await unary(node.client, method, request, deadline);
       } catch (error) {
-        if (untried.size === 0 || !mayTryAnother(error) || Date.now() >= deadline) throw error;
+        if (!mayTryAnother(error) || Date.now() >= deadline) throw error;
         refusal = error;
+        if (error.code === 'overloaded') await this.#waitAfter(error, node, refusals++, untried, deadline);
+        else if (untried.size === 0) throw error;
       } finally {
         ended(performance.now());
       }
     }
+  }
+
+  /** A node is asked for too much: returns when the call is to be made again, and throws where it is not. */
+  async #waitAfter(
+    error: CausewayError,
+    { address }: Node,
+    attempt: number,
+    untried: Set<Node>,
+    deadline: number,
+  ): Promise<void> {
+    const now = performance.now();
+    const hasOther = untried.size > 0;
+    const pauseMs = this.#patience.afterRefusal(address, error, attempt, hasOther, now, Math.random());
+    if (pauseMs === null || Date.now() + pauseMs >= deadline) throw error;
+    if (hasOther) return;
+    for (const each of this.#nodes) untried.add(each);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 
   /** Asks one node and no other. */
@@ -166,7 +188,8 @@ export class Nodes {
       const node = this.#nodes[(start + at) % this.#nodes.length]!;
       const isReady = node.client.getChannel().getConnectivityState(true) === connectivityState.READY;
       if (!isReady || !candidates.has(node)) continue;
-      if (!this.#isAvoided(node)) return node;
+      const isFull = this.#patience.isFull(node.address, performance.now());
+      if (!isFull && !this.#isAvoided(node)) return node;
       avoided ??= node;
     }
     if (avoided !== undefined) return avoided;

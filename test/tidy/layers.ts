@@ -20,7 +20,12 @@ const FLOWS = ['node', 'ports', 'wire', ...RULES];
 const API = ['src/node/api.ts', 'src/node/readiness.ts'];
 
 /** The rules that a caller must know too: what may be asked, and how it can fail. */
-const CALLER_RULES = ['src/core/errors.ts', 'src/core/limits.ts', 'src/core/check-key.ts'];
+const CALLER_RULES = [
+  'src/core/errors.ts',
+  'src/core/limits.ts',
+  'src/core/check-key.ts',
+  'src/core/retry-budget.ts',
+];
 
 /** `adapters/*` and `servers/*`: each folder below is a part of its own, so that they cannot meet. */
 const LAYERS: Readonly<Record<string, Layer>> = {
