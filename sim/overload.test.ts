@@ -4,10 +4,11 @@
  */
 import { expect, it } from 'vitest';
 import { certaintyOf } from '../src/core/errors.ts';
-import { OVERLOAD_DELAY_MS_DEFAULT } from '../src/core/limits.ts';
+import { CLUSTER_ORDERS_MAX, KEY_WAITERS_MAX, OVERLOAD_DELAY_MS_DEFAULT } from '../src/core/limits.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteResult } from '../src/core/operation.ts';
+import { slotOf } from '../src/core/slots.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 
@@ -155,4 +156,61 @@ it('nothing is refused: caught, for who is admitted waits for more than a second
   world.run(1_500);
   expect(load.told.filter((each) => !isDone(each))).toEqual([]);
   expect(slowest(load.told)).toBeGreaterThan(2 * 1_000 * ROW_MS + OVERLOAD_DELAY_MS_DEFAULT);
+});
+
+it('more orders of operators at once than a node takes: the further ones are refused, and taken again afterwards', () => {
+  const world = new SmallWorld(93);
+  const { node } = world.nodes[0]!;
+  const told: string[] = [];
+  const order = (): void =>
+    node!.operate({ kind: 'describe' }, 1_000, (answer) =>
+      told.push(answer.kind === 'failed' ? answer.failure.code : answer.kind),
+    );
+  for (let count = 0; count < CLUSTER_ORDERS_MAX + 3; count += 1) order();
+  world.run(10);
+  expect(told.filter((kind) => kind === 'described')).toHaveLength(CLUSTER_ORDERS_MAX);
+  expect(told.filter((kind) => kind === 'overloaded')).toHaveLength(3);
+  order();
+  world.run(10);
+  expect(told.at(-1)).toBe('described');
+});
+
+it('more wait on one key than may: the further ones are refused, the others answered', () => {
+  const world = new SmallWorld(94);
+  world.database.rowMs = 200;
+  const { node } = world.nodes[0]!;
+  const replica = node!['replica']!;
+  const told: string[] = [];
+  const write = (): void =>
+    replica.write(
+      {
+        operation: { kind: 'put', key: 'hot', value: Buffer.from('v'), ttlMs: 0, operationId: null },
+        missChecked: true,
+        begun: false,
+        answered: false,
+        retries: 0,
+        answer: (result) => told.push(result.kind === 'failed' ? result.failure.code : result.kind),
+      },
+      slotOf('hot'),
+    );
+  const read = (): void =>
+    replica.read(
+      {
+        key: 'hot',
+        lowest: 0,
+        answered: false,
+        answer: (_sealed, problem) => told.push(problem === null ? 'read' : problem.code),
+      },
+      slotOf('hot'),
+    );
+  write();
+  world.run(20);
+  for (let count = 0; count < KEY_WAITERS_MAX + 2; count += 1) {
+    write();
+    read();
+  }
+  expect(told).toEqual(Array.from({ length: 4 }, () => 'overloaded'));
+  world.run(8_000);
+  expect(told.filter((each) => each === 'done')).toHaveLength(KEY_WAITERS_MAX + 1);
+  expect(told.filter((each) => each === 'read')).toHaveLength(KEY_WAITERS_MAX);
 });

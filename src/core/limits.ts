@@ -183,6 +183,19 @@ export const PIPELINE_UNANSWERED_MAX = 4000;
 export const PIPELINE_ANSWER_BYTES_PAUSE = 8 * 1024 * 1024;
 /** Bytes as above at which values read meanwhile are dropped and answered `overloaded`. */
 export const PIPELINE_ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+/** Bytes of an answer to a single call from which it is counted until its client has taken it. */
+export const ANSWER_BYTES_COUNTED = 16 * 1024;
+/** Bytes of answers to single calls of one connection that were not taken; with as many, further calls are refused. */
+export const CONNECTION_ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+/** Bytes of answers, single and of pipelines, that all clients have not taken; beyond it those wait who hold more than a share. */
+export const ANSWER_BYTES_TOTAL_MAX = 256 * 1024 * 1024;
+export const ANSWER_BYTES_SHARE = 1024 * 1024;
+/** Calls open on one connection; a client's own library lets further ones wait. */
+export const CONNECTION_CALLS_MAX = 4096;
+/** Connections to the HTTP door: probes, and people. */
+export const HTTP_CONNECTIONS_MAX = 256;
+/** Bytes of answers kept for one peer that is out of reach; beyond it the oldest go. */
+export const KEPT_ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 /** Pipelines open at one node. */
 export const PIPELINE_STREAMS_MAX = 256;
 /** Bytes of values in the answer to one many-key read: within the 4 MiB that gRPC clients accept by default. */
@@ -212,6 +225,11 @@ assert(VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX, 'one record must fit a statemen
 assert(VALUE_BYTES_MAX < STORE_BATCH_BYTES_MAX, 'one record must fit a store batch');
 assert(PIPELINE_OPERATIONS_MAX <= PIPELINE_UNANSWERED_MAX, 'a whole frame of a pipeline may be unanswered');
 assert(PIPELINE_ANSWER_BYTES_PAUSE < PIPELINE_ANSWER_BYTES_MAX, 'a pipeline pauses before it drops values');
+assert(PIPELINE_ANSWER_BYTES_MAX < ANSWER_BYTES_TOTAL_MAX, 'one pipeline cannot use up what all have');
+assert(
+  ANSWER_BYTES_COUNTED * CONNECTION_CALLS_MAX <= ANSWER_BYTES_TOTAL_MAX,
+  'answers that are too small to be counted are bounded by the number of calls',
+);
 assert(
   MANY_ANSWER_BYTES_MAX + VALUE_BYTES_MAX < 4 * 1024 * 1024,
   'an answer fits a client with default limits',

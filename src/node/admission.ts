@@ -6,6 +6,7 @@
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
 import {
+  CLUSTER_ORDERS_MAX,
   HANDED_ON_BYTES_RESERVED,
   HANDED_ON_IN_FLIGHT_MAX,
   OPERATIONS_IN_FLIGHT_MAX,
@@ -29,6 +30,7 @@ export class Admission {
   private readonly admitsAll: boolean;
   private peersInFlight = 0;
   private bytesInFlight = 0;
+  private ordersUnderWay = 0;
 
   constructor(mutations = NO_MUTATIONS) {
     this.admitsAll = mutations.admitEverything === true;
@@ -80,6 +82,17 @@ export class Admission {
     if (asker === 'peer') this.peersInFlight -= 1;
     else this.queueOf(verb).end(mark);
     this.bytesInFlight -= byteCount;
+  }
+
+  /** Of an operator: false where too many are under way. */
+  beginOrder(): boolean {
+    if (this.ordersUnderWay >= CLUSTER_ORDERS_MAX) return false;
+    this.ordersUnderWay += 1;
+    return true;
+  }
+
+  endOrder(): void {
+    this.ordersUnderWay -= 1;
   }
 
   private queueOf(verb: Verb): Overload {

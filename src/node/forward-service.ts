@@ -2,6 +2,7 @@
  * Operations that other nodes hand to this one, and the way of their answers back. An answer that finds no link is
  * kept until the next one is up: the asker hears of a broken link, but not that an answer met none.
  */
+import { KEPT_ANSWER_BYTES_MAX } from '../core/limits.ts';
 import type {
   ForwardRead,
   ForwardReadAnswer,
@@ -12,6 +13,7 @@ import type {
 } from '../core/message.ts';
 import { valueBytesOf } from '../core/operation.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteResult } from '../core/operation.ts';
+import type { KeyRecord } from '../core/record.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Admission } from './admission.ts';
 import { startRead, startStaleRead } from './get.ts';
@@ -19,8 +21,8 @@ import { startWrite } from './put.ts';
 import { startScan } from './scan.ts';
 import type { Serving } from './serving.ts';
 
-/** Answers kept per peer; beyond it the oldest go, and their askers wait for their deadlines. */
-const KEPT_COUNT_MAX = 1_000;
+/** Bytes that an answer takes beside what it tells. */
+const ANSWER_OVERHEAD_BYTES = 200;
 
 type Answer = ForwardReadAnswer | ForwardWriteAnswer | ForwardScanAnswer;
 
@@ -34,7 +36,8 @@ export interface ForwardServiceParts {
 
 export class ForwardService {
   private readonly parts: ForwardServiceParts;
-  private readonly kept = new Map<string, Answer[]>();
+  /** For each peer; beyond a bound in bytes the oldest go, and their askers wait for their deadlines. */
+  private readonly kept = new Map<string, { answers: Answer[]; bytes: number }>();
 
   constructor(parts: ForwardServiceParts) {
     this.parts = parts;
@@ -70,16 +73,39 @@ export class ForwardService {
     const kept = this.kept.get(peer);
     if (kept === undefined) return;
     this.kept.delete(peer);
-    for (const answer of kept) this.parts.send(peer, answer);
+    for (const answer of kept.answers) this.parts.send(peer, answer);
   }
 
   private answer(peer: string, message: Answer): void {
     if (this.parts.isLinked(peer)) return this.parts.send(peer, message);
     let kept = this.kept.get(peer);
-    if (kept === undefined) this.kept.set(peer, (kept = []));
-    kept.push(message);
-    if (kept.length > KEPT_COUNT_MAX) kept.shift();
+    if (kept === undefined) this.kept.set(peer, (kept = { answers: [], bytes: 0 }));
+    kept.answers.push(message);
+    kept.bytes += bytesOf(message);
+    if (kept.bytes <= KEPT_ANSWER_BYTES_MAX) return;
+    // Half of them at once: one by one each would move all others.
+    let dropped = 0;
+    while (kept.bytes > KEPT_ANSWER_BYTES_MAX / 2) kept.bytes -= bytesOf(kept.answers[dropped++]!);
+    kept.answers = kept.answers.slice(dropped);
   }
+}
+
+function bytesOf({ result }: Answer): number {
+  switch (result.kind) {
+    case 'page':
+      return result.records.reduce((sum, record) => sum + recordBytes(record), ANSWER_OVERHEAD_BYTES);
+    case 'value':
+    case 'stale':
+      return recordBytes(result.record);
+    case 'conditionFailed':
+      return recordBytes(result.current);
+    default:
+      return ANSWER_OVERHEAD_BYTES;
+  }
+}
+
+function recordBytes(record: KeyRecord | undefined): number {
+  return ANSWER_OVERHEAD_BYTES + (record === undefined ? 0 : record.key.length + record.value.length);
 }
 
 /** The kind of the answer follows from the question; so does that of the result. */

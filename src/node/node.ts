@@ -3,6 +3,7 @@
  * flows; epochs turn this process into an owner, a learner or a bystander; ticks drive what waits for time. The
  * decisions are all elsewhere: in `src/core`, and in the flows beside this file.
  */
+import { failure } from '../core/errors.ts';
 import { TICK_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
@@ -264,12 +265,18 @@ export class CausewayNode implements NodeApi {
   }
 
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
+    const { admission } = this;
+    if (!admission.beginOrder())
+      return this.parts.clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
     const { later } = this.serving;
     const { digests } = this.shelf;
     const { scrubber } = this.background;
     const { membership, parts } = this;
     const desk = { ...parts, digests, later, membership, scrubber, place: placeOf(parts) };
-    new ClusterDesk(desk).operate(order, timeoutMs, done);
+    new ClusterDesk(desk).operate(order, timeoutMs, (answer) => {
+      admission.endOrder();
+      done(answer);
+    });
   }
 
   inspect(key: string): Inspection {

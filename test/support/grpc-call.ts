@@ -14,6 +14,7 @@ export interface DoorFixture {
   readonly api: FakeNodeApi;
   readonly address: string;
   readonly client: Client;
+  readonly server: Server;
   stop(): Promise<void>;
 }
 
@@ -34,6 +35,7 @@ export async function openDoors(
     api,
     address,
     client,
+    server,
     stop: () => {
       client.close();
       doors.close();

@@ -8,6 +8,8 @@ import type { Server, ServerDuplexStream, ServerWritableStream, StatusObject } f
 import { ERROR_TABLE, certaintyOf, failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
 import {
+  ANSWER_BYTES_COUNTED,
+  CONNECTION_CALLS_MAX,
   KEY_BYTES_MAX,
   OPERATION_TIMEOUT_MS_DEFAULT,
   OPERATION_TIMEOUT_MS_MAX,
@@ -15,6 +17,8 @@ import {
   PIPELINE_BYTES_MAX,
 } from '../../core/limits.ts';
 import type { MessageType } from '../../gen/protocol.js';
+import { untakenOf } from './untaken.ts';
+import type { Untaken } from './untaken.ts';
 
 export const METADATA_CODE = 'causeway-code';
 export const METADATA_CERTAINTY = 'causeway-certainty';
@@ -49,8 +53,20 @@ export function messageLimits(valueBytesMax: number): Record<string, number> {
   return {
     'grpc.max_receive_message_length': Math.max(PIPELINE_BYTES_MAX, oneOperation) + MESSAGE_OVERHEAD_BYTES,
     'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': CONNECTION_CALLS_MAX,
   };
 }
+
+type UnaryCall<Request> = {
+  readonly request: Request | Malformed;
+  readonly cancelled: boolean;
+  getDeadline(): Date | number;
+  getPeer(): string;
+  once(event: 'cancelled', listener: () => void): unknown;
+};
+
+/** Nothing was changed by these: an answer for which there is no room is refused in its place. */
+const READS = /\/(Get|GetMany|Inspect)$/;
 
 export function unary<Request, Answer>(
   server: Server,
@@ -59,22 +75,38 @@ export function unary<Request, Answer>(
   answerType: MessageType<unknown, Answer>,
   serve: Serve<Request, Answer>,
 ): void {
-  server.register<Request | Malformed, Answer>(
+  const untaken = untakenOf(server);
+  const isRead = READS.test(path);
+  server.register<Request | Malformed, Uint8Array>(
     path,
-    (call: { request: Request | Malformed; getDeadline(): Date | number }, respond: Respond<Answer>) => {
+    (call: UnaryCall<Request>, respond: Respond) => {
       if (call.request instanceof Malformed) return respond(statusOf(call.request.failed), null);
+      if (untaken.total > 0 && untaken.isFull(call.getPeer())) return respond(statusOf(NOT_READ), null);
       serve(call.request, timeoutMsOf(call.getDeadline()), (failed, answer) => {
-        if (failed === null) respond(null, answer);
-        else respond(statusOf(failed), null);
+        if (failed !== null) return respond(statusOf(failed), null);
+        const bytes = answerType.encode(answer!).finish();
+        if (bytes.length < ANSWER_BYTES_COUNTED || call.cancelled) return respond(null, bytes);
+        if (isRead && untaken.isFull(call.getPeer())) return respond(statusOf(NOT_READ), null);
+        countUntilTaken(untaken, call, bytes.length);
+        respond(null, bytes);
       });
     },
-    encoder(answerType),
+    (bytes) => bytes as Buffer,
     decoder(requestType),
     'unary',
   );
 }
 
-type Respond<Answer> = (error: Partial<StatusObject> | null, answer: Answer | null) => void;
+const NOT_READ = failure('overloaded', 'too many bytes of answers wait to be read on this connection');
+
+/** A call ends as cancelled in any case: when the client has taken the last byte, or is gone. */
+function countUntilTaken(untaken: Untaken, call: UnaryCall<unknown>, bytes: number): void {
+  const connection = call.getPeer();
+  untaken.add(connection, bytes);
+  call.once('cancelled', () => untaken.add(connection, -bytes));
+}
+
+type Respond = (error: Partial<StatusObject> | null, answer: Uint8Array | null) => void;
 
 export function bidirectional<Request, Answer>(
   server: Server,

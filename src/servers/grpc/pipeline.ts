@@ -21,6 +21,7 @@ import type { causeway } from '../../gen/protocol.js';
 import { failureAnswer } from './answer.ts';
 import { Malformed, failStream, monotonicNow } from './method.ts';
 import type { Operations } from './operations.ts';
+import type { Untaken } from './untaken.ts';
 
 type Operation = causeway.v1.Operation;
 type Result = causeway.v1.OperationResultFields;
@@ -38,7 +39,7 @@ interface Frame {
 /** Bytes of a result beside its value, roughly: so that many small ones count too. */
 const RESULT_OVERHEAD_BYTES = 64;
 
-export function createPipelines(operations: Operations): (call: Call) => void {
+export function createPipelines(operations: Operations, untaken: Untaken): (call: Call) => void {
   let streams = 0;
   return (call) => {
     if (streams >= PIPELINE_STREAMS_MAX) {
@@ -53,13 +54,14 @@ export function createPipelines(operations: Operations): (call: Call) => void {
     call.once('close', closed);
     call.once('cancelled', closed);
     call.once('finish', closed);
-    new Pipeline(call, operations).serve();
+    new Pipeline(call, operations, untaken).serve();
   };
 }
 
 class Pipeline {
   readonly #call: Call;
   readonly #operations: Operations;
+  readonly #untaken: Untaken;
   /** Read and not wholly begun; while there is one the stream is paused. */
   readonly #frames: Frame[] = [];
   #results: Result[] = [];
@@ -71,7 +73,8 @@ class Pipeline {
   #inputEnded = false;
   #closed = false;
 
-  constructor(call: Call, operations: Operations) {
+  constructor(call: Call, operations: Operations, untaken: Untaken) {
+    this.#untaken = untaken;
     this.#call = call;
     this.#operations = operations;
   }
@@ -82,6 +85,7 @@ class Pipeline {
       this.#closed = true;
       this.#frames.length = 0;
       this.#results = [];
+      this.#wait(-this.#bytesWaiting);
     };
     call.on('data', (frame: causeway.v1.PipelineRequest | Malformed) => this.#receive(frame));
     call.on('end', () => {
@@ -113,7 +117,7 @@ class Pipeline {
       while (frame.begun < frame.operations.length) {
         if (
           this.#unanswered >= PIPELINE_UNANSWERED_MAX ||
-          this.#bytesWaiting >= PIPELINE_ANSWER_BYTES_PAUSE
+          this.#untaken.isOver(this.#bytesWaiting, PIPELINE_ANSWER_BYTES_PAUSE)
         ) {
           this.#call.pause();
           return;
@@ -174,7 +178,10 @@ class Pipeline {
     let bytes = valueBytes + RESULT_OVERHEAD_BYTES;
     if (failed !== null) {
       kept = { number: result.number, failure: failureAnswer(failed) };
-    } else if (this.#bytesWaiting + valueBytes > PIPELINE_ANSWER_BYTES_MAX && valueBytes > 0) {
+    } else if (
+      valueBytes > 0 &&
+      this.#untaken.isOver(this.#bytesWaiting + valueBytes, PIPELINE_ANSWER_BYTES_MAX)
+    ) {
       kept = withoutValue(result);
       bytes = RESULT_OVERHEAD_BYTES;
     }
@@ -183,7 +190,7 @@ class Pipeline {
     }
     this.#results.push(kept);
     this.#resultBytes += bytes;
-    this.#bytesWaiting += bytes;
+    this.#wait(bytes);
     if (this.#flushAsked) return;
     this.#flushAsked = true;
     setImmediate(() => {
@@ -201,9 +208,16 @@ class Pipeline {
     this.#resultBytes = 0;
     this.#call.write(frame, () => {
       this.#unanswered -= count;
-      this.#bytesWaiting -= bytes;
-      if (!this.#closed) this.#beginMore();
+      if (this.#closed) return;
+      this.#wait(-bytes);
+      this.#beginMore();
     });
+  }
+
+  /** More bytes wait for the client, or fewer. */
+  #wait(bytes: number): void {
+    this.#bytesWaiting += bytes;
+    this.#untaken.total += bytes;
   }
 
   #endIfDone(): void {

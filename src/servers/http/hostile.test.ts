@@ -1,7 +1,9 @@
 /** The HTTP door before clients that are slow, rude or sly: bytes on a bare socket. */
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
+import { HTTP_CONNECTIONS_MAX } from '../../core/limits.ts';
 import { openHttpServer } from './server.ts';
 import type { HttpServer } from './server.ts';
 
@@ -63,4 +65,20 @@ test.each([
 test('a head of 100 KB: refused with 431', async () => {
   const { text } = await exchange(`GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(100_000)}\r\n\r\n`);
   expect(answers(text)).toEqual(['HTTP/1.1 431']);
+});
+
+test('more connections than a probe and people need: the further ones are closed, and taken again when others went', async () => {
+  const open: Socket[] = [];
+  const opened = (): Promise<Socket> =>
+    new Promise((resolve) => {
+      const socket = connect(server.port, '127.0.0.1', () => resolve(socket));
+      socket.on('error', () => undefined);
+    });
+  for (let at = 0; at < HTTP_CONNECTIONS_MAX; at += 1) open.push(await opened());
+  expect((await exchange('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n')).text).toBe('');
+  for (const socket of open) socket.destroy();
+  let text = '';
+  for (let at = 0; at < 50 && text === ''; at += 1)
+    ({ text } = await exchange('GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'));
+  expect(text).toContain('200 OK');
 });

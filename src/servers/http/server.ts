@@ -4,6 +4,7 @@
  */
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
+import { HTTP_CONNECTIONS_MAX } from '../../core/limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { reasonsNotReady } from '../../node/readiness.ts';
 
@@ -63,6 +64,7 @@ export function openHttpServer(
         });
       },
     );
+    server.maxConnections = HTTP_CONNECTIONS_MAX;
     server.once('error', reject);
   });
 }
