@@ -48,6 +48,8 @@ export type FaultKind =
   /** Killed amid a write, which arrives with one of its values damaged. */
   | 'tornWrite'
   | 'bitRot'
+  /** A record that nobody asks for is lost, older or rotten on one disk or in PostgreSQL, and nothing says so. */
+  | 'silentLoss'
   // PostgreSQL.
   | 'databaseDown'
   | 'databaseSlow'
@@ -106,12 +108,13 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   flap: 2,
   syncStalls: 2,
   diskFills: 1.5,
+  silentLoss: 4,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
 
 /** Drawn apart, so that a seed or a profile without them leads the life that it always led. */
-const LATER_KINDS: ReadonlySet<FaultKind> = new Set(['diskFills']);
+const LATER_KINDS: ReadonlySet<FaultKind> = new Set(['diskFills', 'silentLoss']);
 const KILL_SHARE = 0.8;
 const KIND_SHARE = 0.5;
 
@@ -121,19 +124,22 @@ export interface FaultPlanOptions {
   /** Mean time between two faults. */
   readonly meanMs: number;
   readonly hasLegacy: boolean;
+  readonly hasScrubber: boolean;
   /** Only these, and all of them; left out: drawn from all there are. */
   readonly kinds?: readonly FaultKind[];
 }
 
 export function drawFaults(prng: Prng, options: FaultPlanOptions): FaultEvent[] {
-  const { lastsMs, meanMs, hasLegacy } = options;
+  const { lastsMs, meanMs, hasLegacy, hasScrubber } = options;
   const isLater = (kind: FaultKind): boolean => LATER_KINDS.has(kind);
   const first = FAULT_KINDS.filter((kind) => !isLater(kind)).filter((kind) =>
     prng.chance(kind === 'kill' ? KILL_SHARE : KIND_SHARE),
   );
   const apart = new Prng(options.seed ^ 0xd15c);
   const drawn = [...first, ...FAULT_KINDS.filter(isLater).filter(() => apart.chance(KIND_SHARE))];
-  const kinds = (options.kinds ?? drawn).filter((kind) => hasLegacy || !kind.startsWith('legacy'));
+  const kinds = (options.kinds ?? drawn)
+    .filter((kind) => hasLegacy || !kind.startsWith('legacy'))
+    .filter((kind) => hasScrubber || kind !== 'silentLoss');
   const total = kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
   const events: FaultEvent[] = [];
   let at = meanMs * prng.between(0.2, 1.8);

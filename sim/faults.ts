@@ -11,6 +11,7 @@ import type { FaultEvent, FaultKind } from './fault-plan.ts';
 import type { SimLegacyRules } from './legacy.ts';
 import { changeMembership } from './membership-faults.ts';
 import { WALL_START_MS } from './scheduler.ts';
+import { isStill } from './still-records.ts';
 import type { SimWorld } from './world.ts';
 
 /** Milliseconds after which a disk that cannot be read is replaced by an empty one, if nothing else is missing. */
@@ -134,6 +135,8 @@ export class SimFaults {
         database.slowMs = prng.between(20, 400);
         this.later(lasting, () => (database.slowMs = 0));
         return `${database.slowMs.toFixed(0)} ms`;
+      case 'silentLoss':
+        return this.parts.still?.harm(sim, prng) ?? null;
       case 'wipe':
       case 'oldDisk':
       case 'slowDisk':
@@ -320,7 +323,9 @@ export class SimFaults {
         return `${sim.name} ${Math.round(disk.roomBytes)} bytes left`;
       case 'bitRot':
         if (this.rotten.life === null || !cluster.isWhole()) return null;
-        return this.rotten.disk.flipBit((key) => key.startsWith('r')) === null ? null : this.rotten.name;
+        return this.rotten.disk.flipBit((key) => key.startsWith('r') && !isStill(key)) === null
+          ? null
+          : this.rotten.name;
       case 'tornWrite':
         if (sim.life === null || !cluster.isWhole()) return null;
         disk.onBegun = () => {

@@ -164,6 +164,29 @@ const RETURNS: RunProfile = {
   faultMsMean: 500,
 };
 
+/** Records that nobody asks for are lost without a word, while members go and come and are wiped. */
+const LOSSES: RunProfile = {
+  plan: {
+    clientCount: 4,
+    operationsPerClient: 100,
+    keys: ['key:0', 'count:1', 'key:2'],
+    hotShare: 0.4,
+    thinkMsMax: 40,
+    timeoutMs: 2_000,
+    conditionalShare: 0.4,
+    readShare: 0.4,
+    idShare: 0,
+    staleShare: 0,
+  },
+  weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 100 },
+  faultKinds: [
+    ...['silentLoss', 'kill', 'killAll', 'pause', 'isolate', 'slowPeer', 'wipe', 'oldDisk'],
+    ...['databaseSlow', 'databaseDown', 'breakLinks', 'slowDisk'],
+  ] as const,
+  faultMsMean: 700,
+  scrubPauseMs: 200,
+};
+
 /**
  * About three hundred operations per simulated second on five members among faults, waits and rest included: for
  * measuring how fast the simulator is.
@@ -193,6 +216,7 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   moves: MOVES,
   repeats: REPEATS,
   stale: STALE,
+  losses: LOSSES,
   returns: RETURNS,
   steady: STEADY,
 };

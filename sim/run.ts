@@ -147,6 +147,10 @@ class Run {
     for (const sim of cluster.nodes) cluster.start(sim);
     if (!this.advance(10_000, () => cluster.isWhole()))
       return this.result('founding', 'the cluster was not founded within 10 s');
+    const { still } = this.world;
+    still?.write();
+    if (still !== null && !this.advance(10_000, () => still.areWritten))
+      return this.result('founding', 'what nobody is to touch was not written within 10 s');
     const clients = this.makeClients();
     this.clients = clients;
     const faults = this.makeFaults();
@@ -192,9 +196,12 @@ class Run {
     const isExpired = (): boolean => keysNotExpired(this.world).length === 0 && isAtRest();
     if (!this.advance(LAST_READS_MS_MAX, isExpired))
       return `still not deleted although their time is over: ${keysNotExpired(this.world).join()}`;
-    const isScrubbed = (): boolean => this.world.scrubPauseMs === 0 || rottenCopy(this.world) === null;
-    if (!this.advance(SCRUBBED_MS_MAX, isScrubbed))
-      return `no scrubber has found what has rotted: ${rottenCopy(this.world)}`;
+    const unscrubbed = (): string | null => {
+      const { still } = this.world;
+      return still === null ? null : (rottenCopy(this.world) ?? still.wrong());
+    };
+    if (!this.advance(SCRUBBED_MS_MAX, () => unscrubbed() === null))
+      return `no scrubber has made it whole: ${unscrubbed()}`;
     const left = (): string | null =>
       cluster.nodes
         .filter(({ isGone, node }) => !isGone && node !== null && node['replica'] !== null)
@@ -241,6 +248,7 @@ class Run {
       lastsMs: LOAD_MS_MAX,
       meanMs: faultMsMean ?? drawn,
       hasLegacy: world.legacy !== null,
+      hasScrubber: world.still !== null,
       ...(faultKinds === undefined ? {} : { kinds: faultKinds }),
     });
     const onStrike = ({ index, kind }: FaultEvent, what: string): void => {
@@ -302,8 +310,9 @@ class Run {
     if (name === 'membership.slow.removed') this.removals.removed(String(fields['member']), Number(epoch));
     if (name === 'sim.fatal' && String(fields['reason']).includes(DISK_HAS_NO_ROOM))
       this.harmed = `the store of ${node} was harmed: ${String(fields['reason'])}`;
-    // Nothing is lost in these lives but what rots: whatever else a scrubber finds has not been there to be found.
-    if (name === 'scrub.conflict' || (name === 'scrub.found' && fields['finding'] !== 'damaged'))
+    // Nothing else is lost in these lives but what rots: whatever a scrubber finds there has not been there to be found.
+    const isFinding = name === 'scrub.found' && fields['finding'] !== 'damaged';
+    if (name === 'scrub.conflict' || (isFinding && this.world.still?.isIn(fields['slot']) !== true))
       this.harmed = `${node} has found what cannot be: ${name} ${JSON.stringify(fields)}`;
     if (name in COUNTED_EVENTS) this.count(COUNTED_EVENTS[name]!, 1);
     this.trace(() => `${this.world.scheduler.time.toFixed(2)} ${node} ${name} ${JSON.stringify(fields)}`);

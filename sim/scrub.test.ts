@@ -9,6 +9,8 @@ import { slotOf } from '../src/core/slots.ts';
 import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import type { SimNode } from './cluster.ts';
+import { PROFILES } from './profiles.ts';
+import { runSeed } from './run.ts';
 import { SmallWorld } from './small-world.ts';
 
 const KEY = 'key';
@@ -241,6 +243,23 @@ function askedAmidWrite(mutations: Mutations): boolean {
 function keyOfFirstRun(): string {
   for (let index = 0; ; index += 1) if (slotOf(`early:${index}`) < 2_048) return `early:${index}`;
 }
+
+describe('random seeds in which records are lost without a word', () => {
+  const SEEDS_MAX = 12;
+  const violationOf = (seed: number, mutations: Mutations): string | null =>
+    runSeed(seed, { profile: PROFILES['losses']!, mutations }).violation;
+
+  it('every owner and PostgreSQL have them again in the end', () => {
+    for (let seed = 1; seed <= 4; seed += 1) expect(violationOf(seed, {})).toBeNull();
+  });
+
+  it('scrubTrustsKeptDigest: a seed of the profile losses fails', () => {
+    let caught: string | null = null;
+    for (let seed = 1; seed <= SEEDS_MAX && caught === null; seed += 1)
+      caught = violationOf(seed, { scrubTrustsKeptDigest: true });
+    expect(caught).toContain('no scrubber has made it whole');
+  });
+});
 
 /** Another row of the key in PostgreSQL: so many counters above what is there. */
 function forgeRow(world: SmallWorld, value: string | null, counters: number): void {

@@ -12,6 +12,7 @@ import { SimLegacy } from './legacy.ts';
 import { SimNetwork } from './network.ts';
 import type { RunProfile } from './profiles.ts';
 import { Scheduler } from './scheduler.ts';
+import { StillRecords } from './still-records.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH, SimDatabase } from './system-of-record.ts';
 import { WallWatch } from './wall-watch.ts';
 
@@ -34,6 +35,8 @@ export class SimWorld {
   readonly wall: WallWatch;
   /** Between two rounds of scrubbing; 0: there are none. */
   readonly scrubPauseMs: number;
+  /** Null where nobody scrubs. */
+  readonly still: StillRecords | null;
   /** Every value that the legacy source ever told: each may have become the key's. */
   readonly fills = new Map<string, HistoryOperation>();
 
@@ -67,6 +70,7 @@ export class SimWorld {
       network: this.network,
       onEvent,
     });
+    this.still = this.scrubPauseMs > 0 ? new StillRecords(this.cluster, this.database) : null;
     this.wall = new WallWatch(this.cluster.nodes.map((sim) => sim.clocks));
   }
 

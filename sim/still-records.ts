@@ -1,0 +1,120 @@
+/**
+ * Records that were written before the load began and that no client asks for again: what is lost of them on one disk or
+ * in PostgreSQL without a word is nobody's loss but that of who looks. In the end every owner and PostgreSQL must have them as
+ * they were, whatever else has happened. (DESIGN 5)
+ */
+import type { Prng } from '../src/base/prng.ts';
+import type { SealedRecord } from '../src/core/record.ts';
+import { slotOf } from '../src/core/slots.ts';
+import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
+import { recordKey, splitRecordKey } from '../src/wire/store-codec.ts';
+import type { SimCluster, SimNode } from './cluster.ts';
+import type { SimDatabase } from './system-of-record.ts';
+
+const PREFIX = 'still:';
+const COUNT = 12;
+const TIMEOUT_MS = 5_000;
+/** Counters by which a record is set back. */
+const BACK_COUNTERS = 2;
+
+/** By its name in a store: what is done to these is done by `harm`, so that they can be healed. */
+export function isStill(stored: string): boolean {
+  return splitRecordKey(stored).key.startsWith(PREFIX);
+}
+
+export class StillRecords {
+  private readonly cluster: SimCluster;
+  private readonly database: SimDatabase;
+  private readonly keys = Array.from({ length: COUNT }, (_, index) => `${PREFIX}${index}`);
+  private readonly slots = new Set(this.keys.map(slotOf));
+  private readonly expected = new Map<string, SealedRecord>();
+
+  constructor(cluster: SimCluster, database: SimDatabase) {
+    this.cluster = cluster;
+    this.database = database;
+  }
+
+  get areWritten(): boolean {
+    return this.expected.size === COUNT;
+  }
+
+  /** Twice each, so that there is something older. */
+  write(): void {
+    const { node } = this.cluster.nodes[0]!;
+    for (const key of this.keys)
+      this.put(node!, key, 'first', () => this.put(node!, key, 'second', () => this.note(key)));
+  }
+
+  /** A scrubber may find something in this slot. */
+  isIn(slot: unknown): boolean {
+    return this.slots.has(Number(slot));
+  }
+
+  /**
+   * On this disk, or in PostgreSQL: one record goes, becomes older or rots. What there is of it elsewhere stays whole, so
+   * that it can be healed; who learns meanwhile may learn the loss. What was done; null: nothing.
+   */
+  harm(sim: SimNode, prng: Prng): string | null {
+    const key = prng.pick(this.keys);
+    const isRow = prng.chance(0.25);
+    const whole = this.expected.get(key);
+    if (whole === undefined || !this.isRowWhole(key)) return null;
+    if (isRow)
+      return this.wrongOf(key) === null && this.harmRow(key, whole, prng) ? `${key} in PostgreSQL` : null;
+    const stored = recordKey(slotOf(key), key);
+    if (sim.node?.inspect(key).owner !== true || sim.disk.get(stored) === undefined) return null;
+    const how = prng.pick(['gone', 'older', 'rotten'] as const);
+    if (how === 'rotten') sim.disk.flipBit((each) => each === stored);
+    else sim.disk.forge(stored, how === 'gone' ? null : setBack(whole).bytes);
+    return `${key} of ${sim.name} ${how}`;
+  }
+
+  /** Where one of them is not as it was; null: nowhere. */
+  wrong(): string | null {
+    for (const key of this.keys) {
+      const wrong = this.wrongOf(key);
+      if (wrong !== null) return wrong;
+    }
+    return null;
+  }
+
+  private wrongOf(key: string): string | null {
+    const whole = this.expected.get(key);
+    if (whole === undefined) return null;
+    if (!this.isRowWhole(key)) return `${key} in PostgreSQL`;
+    for (const { name, node, disk } of this.cluster.nodes) {
+      if (node === null || !node.inspect(key).owner) continue;
+      const bytes = disk.get(recordKey(slotOf(key), key));
+      const held = bytes === undefined ? undefined : openRecord(bytes);
+      if (held?.checksum !== whole.checksum) return `${key} at ${name}`;
+    }
+    return null;
+  }
+
+  private isRowWhole(key: string): boolean {
+    return this.database.standing(key)?.checksum === this.expected.get(key)?.checksum;
+  }
+
+  private harmRow(key: string, whole: SealedRecord, prng: Prng): boolean {
+    const { record, checksum } = setBack(whole);
+    this.database.forge(key, prng.chance(0.5) ? null : { record, slot: slotOf(key), checksum });
+    return true;
+  }
+
+  private note(key: string): void {
+    const { record } = this.database.standing(key)!;
+    this.expected.set(key, sealRecord(record));
+  }
+
+  private put(node: NonNullable<SimNode['node']>, key: string, value: string, done: () => void): void {
+    const operation = { kind: 'put', key, value: Buffer.from(value), ttlMs: 0, operationId: null } as const;
+    node.write(operation, TIMEOUT_MS, ({ kind }) =>
+      kind === 'done' ? done() : this.put(node, key, value, done),
+    );
+  }
+}
+
+function setBack({ record }: SealedRecord): SealedRecord {
+  const version = record.version - BACK_COUNTERS * 4_096;
+  return sealRecord({ ...record, version, value: Buffer.from('first') });
+}
