@@ -18,6 +18,7 @@ import {
   OWNER_COUNT_MIN_DEFAULT,
   SLOW_AFTER_MS_DEFAULT,
   SUSPECT_AFTER_MS,
+  TOMBSTONE_KEEP_MS_DEFAULT,
 } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { Telemetry } from '../src/ports/telemetry.ts';
@@ -39,6 +40,8 @@ export interface SimClusterOptions {
   readonly healAfterMs?: number;
   /** Between two rounds of scrubbing. Left out: there are none. */
   readonly scrubPauseMs?: number;
+  /** Left out: longer than any run. */
+  readonly tombstoneKeepMs?: number;
   readonly scheduler: Scheduler;
   readonly prng: Prng;
   readonly database: SimDatabase | null;
@@ -147,6 +150,7 @@ export class SimCluster {
       diskReserve: { bytes: SIM_RESERVE_BYTES, shareMax: 0.5 },
       writeThrough: [],
       legacyTimeoutMs: 1_000,
+      tombstoneKeepMs: this.options.tombstoneKeepMs ?? TOMBSTONE_KEEP_MS_DEFAULT,
       clock: new SimClock(scheduler, life, sim.clocks),
       random: prng.fork(),
       telemetry: this.telemetryOf(sim.name),

@@ -9,6 +9,7 @@ import { slotOf } from '../src/core/slots.ts';
 import { claimOf, openRecord, sealRecord } from '../src/wire/record-codec.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import { findDivergence } from './checkers/convergence.ts';
+import type { RowDump } from './checkers/convergence.ts';
 import type { OwnerDisk } from './checkers/durability.ts';
 import { narrowExpiries } from './checkers/expiries.ts';
 import { checkHistory } from './checkers/linearizability.ts';
@@ -27,12 +28,12 @@ export function judgeHistory(world: SimWorld, clients: SimClients): HistoryVerdi
 
 /** How the copies differ from one another or from what was acknowledged; null: not at all. */
 export function judgeCopies(world: SimWorld, clients: SimClients): string | null {
-  const rows = new Map<string, { version: number; checksum: number }>();
+  const rows = new Map<string, RowDump>();
   const asked = new Set(world.plan.keys);
   // The others are looked at for themselves: `still-records.ts`.
-  for (const row of world.database.allRows())
-    if (asked.has(row.record.key))
-      rows.set(row.record.key, { version: row.record.version, checksum: row.checksum });
+  for (const { record, checksum } of world.database.allRows())
+    if (asked.has(record.key))
+      rows.set(record.key, { version: record.version, checksum, tombstone: record.tombstone });
   const divergence = findDivergence({
     owners: world.cluster.nodes
       .filter((sim) => !sim.isGone)
@@ -43,6 +44,7 @@ export function judgeCopies(world: SimWorld, clients: SimClients): string | null
       })),
     record: { rows, writtenThrough: () => true, checksumOf: (record) => sealRecord(record).checksum },
     acknowledged: clients.acknowledged,
+    forgotten: (key) => world.forgotten.highest(slotOf(key)),
   });
   return divergence.length === 0 ? null : JSON.stringify(divergence.slice(0, 4));
 }
@@ -71,7 +73,8 @@ export function ownerDisks(world: SimWorld, key: string): OwnerDisk[] {
     const bytes = disk.get(stored);
     // What has rotted was there.
     const isThere = bytes !== undefined && !disk.isDamaged(stored);
-    disks.push({ name, version: isThere ? claimOf(bytes).version : bytes === undefined ? 0 : Infinity });
+    const lacking = bytes === undefined ? world.forgotten.highest(slot) : Infinity;
+    disks.push({ name, version: isThere ? claimOf(bytes).version : lacking });
   }
   return disks;
 }

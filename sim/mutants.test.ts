@@ -9,6 +9,7 @@ import type { Mutations } from '../src/core/mutations.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
 import { expiryAskedTooEarly } from './scenarios/expiring.ts';
+import { copiedMeanwhile, lateCopy, writtenAgain } from './scenarios/forgetting.ts';
 import {
   deletedMeanwhile,
   fillAfterDelete,
@@ -82,6 +83,9 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   keepVoidOperations: repeatedAfterRefusal,
   passOpenOperations: writtenOverWhileOpen,
   operationsNotLearned: repeatedAtFormerLearner,
+  raiseNoFloor: writtenAgain,
+  forgetWhileCopying: copiedMeanwhile,
+  passFence: lateCopy,
 };
 
 const SEEDS: readonly { readonly mutant: Mutant; readonly profile: string; readonly seedsMax: number }[] = [
@@ -92,6 +96,7 @@ const SEEDS: readonly { readonly mutant: Mutant; readonly profile: string; reado
   { mutant: 'validateBeforeRecord', profile: 'hotKey', seedsMax: 5 },
   { mutant: 'promoteEarly', profile: 'crashes', seedsMax: 30 },
   { mutant: 'learnNoTombstones', profile: 'crashes', seedsMax: 30 },
+  { mutant: 'raiseNoFloor', profile: 'crashes', seedsMax: 20 },
   { mutant: 'learnPendingAsValid', profile: 'crashes', seedsMax: 20 },
   { mutant: 'fillWithoutCondition', profile: 'hotKey', seedsMax: 80 },
   { mutant: 'operationIdsAtCoordinatorOnly', profile: 'repeats', seedsMax: 20 },

@@ -3,13 +3,14 @@
  * all that is pending must come to an end (progress); the clients' history must be linearizable per key, every
  * owner and PostgreSQL must hold what was acknowledged, and nothing may be left in a queue.
  */
+import { slotOf } from '../src/core/slots.ts';
 import { leftAtRest, QueueWatch } from './checkers/queues.ts';
 import { DurabilityWatch } from './checkers/durability.ts';
 import { expiryOf } from './checkers/model.ts';
 import { RemovalWatch } from './checkers/removals.ts';
 import { SimClients } from './clients.ts';
 import { judgeCopies, judgeHistory, keysNotExpired, ownerDisks, rottenCopy } from './end-state.ts';
-import type { SimCluster } from './cluster.ts';
+import type { SimCluster, SimNode } from './cluster.ts';
 import { DISK_HAS_NO_ROOM } from './disk.ts';
 import { drawFaults } from './fault-plan.ts';
 import type { FaultEvent } from './fault-plan.ts';
@@ -136,7 +137,8 @@ class Run {
       () => this.clients?.now ?? 0,
     );
     this.watch = new DurabilityWatch({
-      recorded: (key) => this.world.database.standing(key)?.record.version ?? 0,
+      recorded: (key) =>
+        this.world.database.standing(key)?.record.version ?? this.world.forgotten.highest(slotOf(key)),
       owners: (key) => ownerDisks(this.world, key),
     });
     this.queues = new QueueWatch(this.world.plan);
@@ -156,7 +158,7 @@ class Run {
     const faults = this.makeFaults();
     this.options.story?.(cluster, this.world.scheduler, this.world.wall);
     this.load(clients, faults);
-    const broken = this.watch.violation ?? this.harmed;
+    const broken = this.watch.violation ?? this.harmed ?? this.world.forgotten.violation;
     if (broken !== null) return this.result('promise', broken);
     if (this.queues.violation !== null) return this.result('queues', this.queues.violation);
     const unrest = this.rest(clients);
@@ -164,7 +166,8 @@ class Run {
     if (this.removals.violation !== null) return this.result('storm', this.removals.violation);
     this.countWorld(clients);
     if (this.harmed !== null) return this.result('promise', this.harmed);
-    if (this.watch.violation !== null) return this.result('promise', this.watch.violation);
+    const promise = this.watch.violation ?? this.world.forgotten.violation;
+    if (promise !== null) return this.result('promise', promise);
     const { once } = clients.persistent;
     if (once.violation !== null) return this.result('history', once.violation);
     return this.judge(clients);
@@ -263,11 +266,25 @@ class Run {
     const end = scheduler.time + ms;
     while (scheduler.time < end) {
       scheduler.runUntil(Math.min(end, scheduler.time + LOOK_MS));
-      for (const { name, node } of cluster.nodes)
-        if (node !== null) this.queues.look(name, queueSizesOf(node));
+      for (const sim of cluster.nodes) this.lookAt(sim);
       if (until()) return true;
     }
     return false;
+  }
+
+  private lookAt({ name, node, life }: SimNode): void {
+    if (node === null) return;
+    this.queues.look(name, queueSizesOf(node));
+    // Who sleeps with its clock does not know that its lease is over, and tells nobody anything.
+    const isAsleep = life !== null && life.pausedUntil > this.world.scheduler.time;
+    if (isAsleep || !node.membership.leaseHeld()) return;
+    const view = node['replica']?.view;
+    const { floors } = node['floors'];
+    this.world.forgotten.look(
+      name,
+      (slot) => view?.row(slot).owns === true,
+      (slot) => floors.of(slot),
+    );
   }
 
   private isIdle(): boolean {
@@ -291,6 +308,7 @@ class Run {
     this.count('repeatedUnderId', clients.persistent.once.repeatCount);
     this.count('answeredAgain', clients.persistent.once.comparedCount);
     this.count('staleAnswer', clients.staleCount);
+    this.count('forgotten', this.world.forgotten.count);
     this.count('slowRemoved', this.removals.count);
     this.count('commitUnknown', this.world.database.unknownCount);
     for (const { disk } of this.world.cluster.nodes) {
@@ -307,6 +325,8 @@ class Run {
       this.epochs.add(epoch);
       this.count('epoch', 1);
     }
+    if (name === 'tombstone.forgotten')
+      this.world.forgotten.forgotten(Number(fields['slot']), Number(fields['version']));
     if (name === 'membership.slow.removed') this.removals.removed(String(fields['member']), Number(epoch));
     if (name === 'sim.fatal' && String(fields['reason']).includes(DISK_HAS_NO_ROOM))
       this.harmed = `the store of ${node} was harmed: ${String(fields['reason'])}`;

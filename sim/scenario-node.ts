@@ -15,6 +15,7 @@ import { SlotView } from '../src/core/replication/slot-view.ts';
 import { isLiveIncarnation } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
 import { ExpiryTimes } from '../src/node/expiry-times.ts';
+import { FloorStore } from '../src/node/floor-store.ts';
 import { Learner } from '../src/node/learner.ts';
 import { readStore } from '../src/node/opening.ts';
 import type { Opened } from '../src/node/opening.ts';
@@ -25,9 +26,11 @@ import { RecordRecovery } from '../src/node/record-recovery.ts';
 import { RecordShelf } from '../src/node/record-shelf.ts';
 import { RecordWriter } from '../src/node/record-writer.ts';
 import { SlotDigests } from '../src/node/slot-digests.ts';
+import { SlotTombstones } from '../src/node/slot-tombstones.ts';
 import { StartMarks } from '../src/node/start-marks.ts';
 import { StoreWriter } from '../src/node/store-writer.ts';
 import { Teacher } from '../src/node/teacher.ts';
+import { TombstoneCollector } from '../src/node/tombstone-collector.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Storage } from '../src/ports/storage.ts';
 import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
@@ -53,6 +56,7 @@ export interface ScenarioNodeParts {
 const CACHE_BYTES = 1_000_000;
 const WALL_START = 1_700_000_000_000;
 const SWEEP_TICKS = 5;
+
 const NO_TELEMETRY = { event: () => undefined, count: () => undefined };
 
 /** What lives as long as a process does. */
@@ -64,6 +68,8 @@ interface Process {
   readonly marks: StartMarks;
   readonly learner: Learner;
   readonly teacher: Teacher;
+  readonly floors: FloorStore;
+  readonly collector: TombstoneCollector;
   readonly recordWriter: RecordWriter;
   readonly recordReader: RecordReader;
   readonly versionHighest: number;
@@ -82,6 +88,10 @@ export class ScenarioNode {
   hasLearned = false;
   /** Writes to its disk wait for `completeDisk`. */
   isDiskHeld = false;
+  /** Milliseconds that it keeps a deletion: for good, unless the story wants them forgotten. */
+  keepMs = 1e12;
+  /** Its keys go to PostgreSQL. */
+  writesThrough = true;
   private readonly parts: ScenarioNodeParts;
   private readonly platter = new Map<string, Uint8Array>();
   private pendingWrite: { readonly apply: () => void; readonly tell: () => void } | null = null;
@@ -157,6 +167,7 @@ export class ScenarioNode {
       this.replica = new Replica(this.effects(process), this.parts.mutations, self, view);
       this.replica.sawVersion(process.versionHighest);
     }
+    process.collector.onEpoch();
     process.learner.onTopology(view, this.replica);
     this.replica.replayAll();
   }
@@ -172,7 +183,7 @@ export class ScenarioNode {
   receive(from: number, slot: number, message: PeerMessage): void {
     const { replica } = this;
     if (replica === null) return;
-    const { learner, teacher } = this.process!;
+    const { learner, teacher, collector } = this.process!;
     switch (message.kind) {
       case 'invalidate':
       case 'acknowledge':
@@ -194,6 +205,10 @@ export class ScenarioNode {
       case 'learnRefused':
       case 'learnUntoldFrame':
         return learner.onMessage(from, message);
+      case 'floorRaise':
+      case 'floorRaised':
+      case 'deletionsForget':
+        return collector.onMessage(from, message);
       default:
         throw new Error(`no scenario sends ${message.kind}`);
     }
@@ -206,6 +221,7 @@ export class ScenarioNode {
     if (this.ticks % SWEEP_TICKS !== 0) return;
     this.replica.sweep();
     this.process?.learner.tick();
+    this.process?.collector.tick();
     this.process?.writer.tidy();
   }
 
@@ -213,17 +229,28 @@ export class ScenarioNode {
     const life: ScenarioLife = { alive: true };
     const storage = this.openStorage(life);
     const digests = new SlotDigests();
+    const tombstones = new SlotTombstones();
     readStore(
       storage,
-      (seen) => digests.add(seen.slot, seen.version, seen.checksum),
+      (seen) => {
+        digests.add(seen.slot, seen.version, seen.checksum);
+        if (seen.deletedAt !== 0) tombstones.add(seen.slot, seen.deletedAt);
+      },
       (error, opened) => {
         assert(error === null && opened !== null, `the disk of ${this.name} cannot be read`);
-        this.process = this.build(life, storage, digests, opened);
+        this.process = this.build(life, storage, digests, tombstones, opened);
       },
     );
   }
 
-  private build(life: ScenarioLife, storage: Storage, digests: SlotDigests, opened: Opened): Process {
+  // long: the parts, each once
+  private build(
+    life: ScenarioLife,
+    storage: Storage,
+    digests: SlotDigests,
+    tombstones: SlotTombstones,
+    opened: Opened,
+  ): Process {
     const { mutations, record } = this.parts;
     const clock = this.clockOf(life);
     const port = record.connect(this.name, life);
@@ -236,7 +263,12 @@ export class ScenarioNode {
       (key, version) => this.replica?.onStored(key, version),
       fail,
     );
-    const shelf = new RecordShelf(writer, digests, new ExpiryTimes(), CACHE_BYTES);
+    const shelf = new RecordShelf(
+      writer,
+      { digests, expiryTimes: new ExpiryTimes(), tombstones },
+      CACHE_BYTES,
+    );
+    const floors = new FloorStore(writer, opened.floors);
     const table = new OperationTable(writer, storage, clock, opened.operationBytes);
     const marks = new StartMarks(writer);
     if (mutations.forgetMarks !== true) for (const each of opened.marks) marks.add(each.batch, each.marks);
@@ -257,6 +289,7 @@ export class ScenarioNode {
       writer,
       shelf,
       marks,
+      floors,
       operations,
       recovery: new RecordRecovery({
         ...{ clock, telemetry: NO_TELEMETRY, systemOfRecord: port, shelf, marks, operations: table },
@@ -278,10 +311,18 @@ export class ScenarioNode {
     const recordReader = new RecordReader(port, clock, NO_TELEMETRY, (key, sealed, problem) =>
       this.replica?.onFetched(key, sealed, problem),
     );
-    const teacher = new Teacher(storage, shelf, table, send);
+    const teacher = new Teacher(storage, shelf, table, floors, send);
     const { versionHighest } = opened;
     const reading = { recordWriter, recordReader };
-    return { life, writer, shelf, table, marks, learner, teacher, ...reading, versionHighest };
+    const collector = new TombstoneCollector({
+      ...{ clock, telemetry: NO_TELEMETRY, storage, shelf, floors, send, mutations },
+      replica: () => this.replica,
+      keepMs: () => this.keepMs,
+      leaseHeld: () => this.leaseHeld,
+      keepsAll: false,
+    });
+    const learning = { learner, teacher, floors, collector };
+    return { life, writer, shelf, table, marks, ...learning, ...reading, versionHighest };
   }
 
   private clockOf(life: ScenarioLife): Clock {
@@ -333,12 +374,13 @@ export class ScenarioNode {
   }
 
   private effects(process: Process): ReplicaEffects {
-    const { shelf, writer, table, recordWriter, recordReader } = process;
+    const { shelf, writer, table, floors, recordWriter, recordReader } = process;
     const { now, record } = this.parts;
     return {
       load: (key, slot) => shelf.load(key, slot),
       store: (write) => shelf.store(write, table.changesOf(write)),
       operations: table,
+      floors: floors.floors,
       unmark: (_key, marks) => writer.unmark(marks),
       settled: (sealed: SealedRecord) => shelf.keepHot(sealed),
       send: (to, message) => this.parts.send(this, to, message),
@@ -349,7 +391,7 @@ export class ScenarioNode {
       wallNow: () => WALL_START + now(),
       leaseHeld: () => this.leaseHeld,
       blockedUntil: () => this.blockedUntil,
-      writesThrough: () => true,
+      writesThrough: () => this.writesThrough,
       refusing: () => new Set(),
       recordAvailable: () => record.isUp,
       event: () => undefined,

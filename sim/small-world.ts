@@ -39,6 +39,7 @@ export class SmallWorld {
     healAfterMs = 0,
     withLegacy = false,
     mutations: Mutations = NO_MUTATIONS,
+    tombstoneKeepMs?: number,
   ) {
     const prng = new Prng(seed);
     this.prng = prng;
@@ -53,6 +54,7 @@ export class SmallWorld {
       database: this.database,
       legacy: withLegacy ? this.legacy : null,
       mutations,
+      ...(tombstoneKeepMs === undefined ? {} : { tombstoneKeepMs }),
       network: new SimNetwork(this.scheduler, prng.fork(), {
         delayMsMax: 2,
         spikeShare: 0,

@@ -5,9 +5,11 @@
 import { Prng } from '../src/base/prng.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
+import { ForgottenWatch } from './checkers/forgotten.ts';
 import type { HistoryOperation } from './checkers/history.ts';
 import type { ClientPlan } from './clients.ts';
 import { SimCluster } from './cluster.ts';
+import type { SimClusterOptions } from './cluster.ts';
 import { SimLegacy } from './legacy.ts';
 import { SimNetwork } from './network.ts';
 import type { RunProfile } from './profiles.ts';
@@ -37,6 +39,7 @@ export class SimWorld {
   readonly scrubPauseMs: number;
   /** Null where nobody scrubs. */
   readonly still: StillRecords | null;
+  readonly forgotten = new ForgottenWatch();
   /** Every value that the legacy source ever told: each may have become the key's. */
   readonly fills = new Map<string, HistoryOperation>();
 
@@ -68,6 +71,7 @@ export class SimWorld {
       mutations: options.mutations ?? NO_MUTATIONS,
       scrubPauseMs: this.scrubPauseMs,
       network: this.network,
+      ...drawForgetting(seed),
       onEvent,
     });
     this.still = this.scrubPauseMs > 0 ? new StillRecords(this.cluster, this.database) : null;
@@ -106,6 +110,12 @@ function drawStale(seed: number): Pick<ClientPlan, 'staleShare'> {
 /** And here: 0 in a seed without a scrubber. */
 function drawScrub(seed: number): number {
   return new Prng(seed ^ 0x5c4b).pick([0, 0, 300, 1_500]);
+}
+
+/** Drawn apart for the same reason: how soon deletions are forgotten, or that they are not. */
+function drawForgetting(seed: number): Pick<SimClusterOptions, 'tombstoneKeepMs'> {
+  const tombstoneKeepMs = new Prng(seed ^ 0xf0e7).pick([0, 50, 300, 1_500]);
+  return tombstoneKeepMs === 0 ? {} : { tombstoneKeepMs };
 }
 
 function drawPlan(prng: Prng): Omit<ClientPlan, 'idShare' | 'idSeed' | 'staleShare'> {

@@ -45,6 +45,7 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'scrub.pauseMs': 'number',
   'disk.reserveBytes': 'number',
   'disk.reserveShareMax': 'number',
+  'tombstones.keepMs': 'number',
   'cache.bytes': 'number',
   'limits.valueBytesMax': 'number',
   'limits.delayMsMax': 'number',

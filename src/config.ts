@@ -114,6 +114,14 @@ const CONFIG = z.strictObject({
     reserveBytes: z.int().min(0).default(limits.DISK_RESERVE_BYTES_DEFAULT),
     reserveShareMax: z.number().min(0.001).max(0.5).default(limits.DISK_RESERVE_SHARE_DEFAULT),
   }),
+  /** Milliseconds that a deletion is kept before it may be forgotten. */
+  tombstones: section({
+    keepMs: z
+      .int()
+      .min(0)
+      .max(30 * 24 * 3_600_000)
+      .default(limits.TOMBSTONE_KEEP_MS_DEFAULT),
+  }),
   cache: section({ bytes: z.int().min(0).default(limits.CACHE_BYTES_DEFAULT) }),
   limits: section({
     valueBytesMax: z.int().min(1).max(limits.VALUE_BYTES_MAX).default(limits.VALUE_BYTES_MAX),

@@ -11,7 +11,7 @@ import type { MembershipSettings } from './node/membership-parts.ts';
 import type { NodeParts } from './node/node-parts.ts';
 
 /** Raised with every change of the frames that an older member would misread. */
-const PROTOCOL_VERSION = 3;
+const PROTOCOL_VERSION = 4;
 /** Milliseconds: a closed socket is seen at once, and most often comes back at once or not at all. */
 const LINK_GRACE_MS = 50;
 /** Milliseconds that two members may accuse each other while all others hear both. */
@@ -33,6 +33,7 @@ type Settings = Pick<
   | 'diskReserve'
   | 'writeThrough'
   | 'legacyTimeoutMs'
+  | 'tombstoneKeepMs'
 >;
 
 export function nodeSettings(config: Config): Settings {
@@ -57,6 +58,7 @@ export function nodeSettings(config: Config): Settings {
     diskReserve: { bytes: config.disk.reserveBytes, shareMax: config.disk.reserveShareMax },
     writeThrough: config.routes,
     legacyTimeoutMs: config.legacy?.timeoutMs ?? 0,
+    tombstoneKeepMs: config.tombstones.keepMs,
   };
 }
 

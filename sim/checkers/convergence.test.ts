@@ -24,7 +24,7 @@ function owner(name: string, ...records: KeyRecord[]): OwnerDump {
 
 function table(...rows: [key: string, version: number, checksum: number][]): RecordDump {
   return {
-    rows: new Map(rows.map(([key, version, checksum]) => [key, { version, checksum }])),
+    rows: new Map(rows.map(([key, version, checksum]) => [key, { version, checksum, tombstone: false }])),
     writtenThrough: (key) => !key.startsWith('local'),
     checksumOf: (record) => record.value.length,
   };
@@ -101,14 +101,25 @@ test('a key that is not written through: PostgreSQL owes it nothing', () => {
   expect(check({ owners, acknowledged: [{ key: 'local', version: 9 }], record: table() })).toEqual([]);
 });
 
-test('a tombstone that may be forgotten: is no loss where all forgot it, and one where some did', () => {
+test('a deletion was forgotten: absence stands for it and for what was before, and for nothing else', () => {
   const acknowledged = [{ key: 'k', version: 9 }];
-  const mayBeForgotten = (): boolean => true;
-  expect(check({ owners: [owner('a'), owner('b')], acknowledged, mayBeForgotten })).toEqual([]);
+  const forgotten = (): number => 9;
+  const deleted = owner('b', makeRecord('k', 9, { tombstone: true }));
+  expect(check({ owners: [owner('a'), owner('b')], acknowledged, forgotten })).toEqual([]);
+  expect(check({ owners: [owner('a'), deleted], acknowledged, forgotten })).toEqual([]);
   expect(check({ owners: [owner('a'), owner('b')], acknowledged })).toEqual([
     'lostAtOwner k',
     'lostAtOwner k',
   ]);
-  const some = [owner('a'), owner('b', makeRecord('k', 9, { tombstone: true }))];
-  expect(check({ owners: some, acknowledged, mayBeForgotten })).toEqual(['lostAtOwner k', 'ownersDiffer k']);
+  const later = [{ key: 'k', version: 11 }];
+  expect(check({ owners: [owner('a')], acknowledged: later, forgotten })).toEqual(['lostAtOwner k']);
+  const value = owner('b', makeRecord('k', 7));
+  expect(check({ owners: [owner('a'), value], forgotten })).toEqual(['ownersDiffer k']);
+});
+
+test('a value stands in PostgreSQL, and its owner has forgotten a later deletion: it has come back', () => {
+  const forgotten = (): number => 9;
+  const owners = [owner('a')];
+  expect(check({ owners, record: table(['k', 7, LENGTH]), forgotten })).toEqual(['recordDiffers k']);
+  expect(check({ owners, record: table(), forgotten })).toEqual([]);
 });

@@ -12,8 +12,15 @@ export interface OwnerDump {
   readonly owns: (key: string) => boolean;
 }
 
+export interface RowDump {
+  readonly version: number;
+  readonly checksum: number;
+  /** Left out: not looked at. */
+  readonly tombstone?: boolean;
+}
+
 export interface RecordDump {
-  readonly rows: ReadonlyMap<string, { readonly version: number; readonly checksum: number }>;
+  readonly rows: ReadonlyMap<string, RowDump>;
   /** Is the key's route written through? */
   readonly writtenThrough: (key: string) => boolean;
   readonly checksumOf: (record: KeyRecord) => number;
@@ -30,10 +37,10 @@ export interface ConvergenceInput {
   readonly record: RecordDump | null;
   readonly acknowledged: readonly AcknowledgedWrite[];
   /**
-   * May the cluster have forgotten the key for good, as it does with old tombstones? Never where not
-   * given. (R22)
+   * The highest version of a deletion of the key that owners have removed as old: who holds nothing of the key stands
+   * where that deletion stood. 0: none, as where it is not given. (R22)
    */
-  readonly mayBeForgotten?: (key: string) => boolean;
+  readonly forgotten?: (key: string) => number;
 }
 
 export type ConvergenceViolation =
@@ -73,14 +80,11 @@ export function findDivergence(input: ConvergenceInput): ConvergenceViolation[] 
   for (const key of [...keys].sort()) {
     const owners = input.owners.filter((owner) => owner.owns(key));
     const wanted = acknowledged.get(key) ?? 0;
-    // A tombstone is forgotten at all owners or at none: absence at one beside a record at another is a loss.
-    const forgotten =
-      input.mayBeForgotten?.(key) === true && owners.every((owner) => !owner.records.has(key));
-    if (forgotten) continue;
-    violations.push(...lostAtOwners(key, wanted, owners));
-    violations.push(...differences(key, owners));
+    const forgotten = input.forgotten?.(key) ?? 0;
+    violations.push(...lostAtOwners(key, wanted, owners, forgotten));
+    violations.push(...differences(key, owners, forgotten));
     if (input.record?.writtenThrough(key))
-      violations.push(...recordFaults(key, wanted, owners, input.record));
+      violations.push(...recordFaults(key, wanted, owners, input.record, forgotten));
   }
   return violations;
 }
@@ -95,10 +99,11 @@ function lostAtOwners(
   key: string,
   acknowledged: number,
   owners: readonly OwnerDump[],
+  forgotten: number,
 ): ConvergenceViolation[] {
   const violations: ConvergenceViolation[] = [];
   for (const owner of owners) {
-    const held = owner.records.get(key)?.version ?? 0;
+    const held = owner.records.get(key)?.version ?? forgotten;
     if (held < acknowledged)
       violations.push({ kind: 'lostAtOwner', key, owner: owner.name, acknowledged, held });
   }
@@ -106,12 +111,14 @@ function lostAtOwners(
 }
 
 /** Each owner against the first: one difference is told once per owner that has it. */
-function differences(key: string, owners: readonly OwnerDump[]): ConvergenceViolation[] {
+function differences(key: string, owners: readonly OwnerDump[], forgotten: number): ConvergenceViolation[] {
   const [first, ...others] = owners;
   if (first === undefined) return [];
   const violations: ConvergenceViolation[] = [];
   for (const other of others) {
-    const difference = describeDifference(first.records.get(key), other.records.get(key));
+    const [a, b] = [first.records.get(key), other.records.get(key)];
+    if (isDeletionUpTo(forgotten, a) && isDeletionUpTo(forgotten, b)) continue;
+    const difference = describeDifference(a, b);
     if (difference === null) continue;
     violations.push({ kind: 'ownersDiffer', key, owners: [first.name, other.name], difference });
   }
@@ -123,23 +130,36 @@ function recordFaults(
   acknowledged: number,
   owners: readonly OwnerDump[],
   record: RecordDump,
+  forgotten: number,
 ): ConvergenceViolation[] {
   const row = record.rows.get(key);
-  const stands = row?.version ?? 0;
+  const stands = row?.version ?? forgotten;
   const violations: ConvergenceViolation[] = [];
   if (stands < acknowledged) violations.push({ kind: 'lostInRecord', key, acknowledged, held: stands });
   for (const owner of owners) {
     const held = owner.records.get(key);
-    const version = held?.version ?? 0;
+    const version = held?.version ?? forgotten;
     let difference: string | null = null;
     // The owners come first: PostgreSQL never holds a version that they do not.
     if (version < stands) difference = `the row is ahead at version ${stands}, the owner at ${version}`;
-    else if (held !== undefined && version === stands && record.checksumOf(held) !== row!.checksum) {
+    else if (held === undefined && row?.tombstone === false)
+      difference = `version ${stands} is a value, and its owner has forgotten the deletion ${forgotten}`;
+    else if (
+      held !== undefined &&
+      row !== undefined &&
+      version === stands &&
+      record.checksumOf(held) !== row.checksum
+    ) {
       difference = `version ${stands} stands with another content`;
     }
     if (difference !== null) violations.push({ kind: 'recordDiffers', key, owner: owner.name, difference });
   }
   return violations;
+}
+
+/** A deletion that was forgotten elsewhere, or its absence: for readers and writers the same. */
+function isDeletionUpTo(forgotten: number, record: KeyRecord | undefined): boolean {
+  return record === undefined || (record.tombstone && record.version <= forgotten);
 }
 
 /** null where both hold the same. */

@@ -41,6 +41,10 @@ function needsEpoch(message: PeerMessage): boolean {
     case 'scrubDifferences':
     case 'scrubPull':
     case 'scrubPage':
+    case 'repairAbsent':
+    case 'floorRaise':
+    case 'floorRaised':
+    case 'deletionsForget':
     case 'learnUntold':
     case 'learnUntoldFrame':
     case 'retired':

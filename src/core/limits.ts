@@ -123,6 +123,17 @@ export const SLOT_COPY_BYTES_MAX = 1024 * 1024;
 /** One page of a scan: records, and bytes of keys and values (and one record more). */
 export const SCAN_PAGE_RECORDS_MAX = 500;
 export const SCAN_PAGE_BYTES_MAX = 512 * 1024;
+/** Milliseconds, 15 minutes, for which a deletion is kept at least: time enough to look into what has gone. */
+export const TOMBSTONE_KEEP_MS_DEFAULT = 15 * 60_000;
+/** Milliseconds between two looks for deletions that may be forgotten, and for which one attempt is pursued. */
+export const COLLECTION_EVERY_MS = 100;
+export const COLLECTION_PATIENCE_MS = 5_000;
+/** One look for such: slots, entries of the store, and deletions that are forgotten together. */
+export const COLLECTION_SLOTS_MAX = 64;
+export const COLLECTION_ENTRIES_MAX = 2_000;
+export const COLLECTION_DELETIONS_MAX = 1_000;
+/** Deletions named in one message: with the longest keys it fits a frame. */
+export const FORGET_DELETIONS_MAX = 500;
 /** Slots a learner copies at the same time. */
 export const SLOT_COPIES_IN_FLIGHT_MAX = 8;
 /** Bytes of records a second that a learner asks for: so that clients keep their share of disks and links. */
@@ -221,6 +232,7 @@ assert(
   SCAN_PAGE_BYTES_MAX + SCAN_PAGE_RECORDS_MAX * 128 + VALUE_BYTES_MAX + KEY_BYTES_MAX < FRAME_BYTES_MAX,
   'a page of a scan must fit a frame',
 );
+assert(FORGET_DELETIONS_MAX * (KEY_BYTES_MAX + 16) < FRAME_BYTES_MAX, 'deletions to forget must fit a frame');
 assert(VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX, 'one record must fit a statement');
 assert(VALUE_BYTES_MAX < STORE_BATCH_BYTES_MAX, 'one record must fit a store batch');
 assert(PIPELINE_OPERATIONS_MAX <= PIPELINE_UNANSWERED_MAX, 'a whole frame of a pipeline may be unanswered');

@@ -4,6 +4,8 @@
  *
  * The replication messages are hot and packed by hand; those of membership (membership-message.ts) are rare.
  */
+import type { CollectionMessage, RepairAbsent } from './collection-message.ts';
+import type { SlotFloor } from './floors.ts';
 import type { MembershipMessage } from './membership-message.ts';
 import type { IdentifiedOperation } from './operation-id.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './operation.ts';
@@ -159,6 +161,8 @@ export interface LearnDifferences {
   readonly slotFirst: number;
   readonly slotCount: number;
   readonly differing: readonly number[];
+  /** Of those of all the slots that have one: the learner is never below it. (R19, R22) */
+  readonly floors: readonly SlotFloor[];
 }
 
 /** Asks for one slot's records after a key (`''`: from the start). */
@@ -254,6 +258,12 @@ export type LearnMessage =
   | LearnRefused
   | LearnUntold
   | LearnUntoldFrame;
-export type RepairMessage = RepairPull | RepairRecord;
+export type RepairMessage = RepairPull | RepairRecord | RepairAbsent;
 export type PeerMessage =
-  ReplicationMessage | ForwardMessage | LearnMessage | RepairMessage | ScrubMessage | MembershipMessage;
+  | ReplicationMessage
+  | CollectionMessage
+  | ForwardMessage
+  | LearnMessage
+  | RepairMessage
+  | ScrubMessage
+  | MembershipMessage;

@@ -69,6 +69,12 @@ export interface Mutations {
   readonly succeedUnfenced?: boolean;
   /** In another life the slots count as complete where they were in the one before. (R28) */
   readonly succeedComplete?: boolean;
+  /** Deletions are forgotten although the floor was not raised above them. (R22) */
+  readonly raiseNoFloor?: boolean;
+  /** Deletions are forgotten while a learner copies their slot. (R22) */
+  readonly forgetWhileCopying?: boolean;
+  /** What arrives from below the fence is stored, although its key's deletion may have been forgotten. (R22) */
+  readonly passFence?: boolean;
   /** A learner is promoted without the operations that its owners remember. (R20) */
   readonly operationsNotLearned?: boolean;
   /** Who takes an old answer is told what is in flight. */

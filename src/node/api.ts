@@ -251,7 +251,10 @@ export interface NodeStatus {
   readonly keysInFlight: number;
   /** Milliseconds since the oldest write began that is not finished here; 0 where there is none. */
   readonly oldestUnfinishedMs: number;
+  /** Keys in the store here, deletions included. */
   readonly keysHeld: number;
+  /** Deletions in the store here, and those that this process has forgotten. */
+  readonly tombstones: { readonly held: number; readonly forgotten: number };
   /** Share of its slots a learner has copied, 0..1; 1 at an owner. */
   readonly learnedShare: number;
   readonly copy: CopyStatus;

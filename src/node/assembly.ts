@@ -17,6 +17,7 @@ import { metaKey } from '../wire/store-codec.ts';
 import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
 import type { Admission } from './admission.ts';
 import type { Deadlines } from './deadlines.ts';
+import type { FloorStore } from './floor-store.ts';
 import type { Forwarder } from './forwarder.ts';
 import { startRead } from './get.ts';
 import { Learner } from './learner.ts';
@@ -88,6 +89,7 @@ export function learnerOf(
   shelf: RecordShelf,
   marks: StartMarks,
   table: OperationTable,
+  floors: FloorStore,
   send: (memberId: number, message: PeerMessage) => void,
 ): Learner {
   const { clock, telemetry, storage } = parts;
@@ -104,6 +106,7 @@ export function learnerOf(
     writer,
     shelf,
     marks,
+    floors,
     recovery: new RecordRecovery({
       ...{ clock, telemetry, shelf, marks, operations: table, systemOfRecord: record },
     }),

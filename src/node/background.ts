@@ -5,6 +5,7 @@
 import type { PeerMessage, RepairRecord } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import { Expiry } from './expiry.ts';
+import type { FloorStore } from './floor-store.ts';
 import { Leftovers } from './leftovers.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -15,11 +16,13 @@ import { prefixRule } from './replica-effects.ts';
 import { Scrubber } from './scrubber.ts';
 import type { Serving } from './serving.ts';
 import type { StartMarks } from './start-marks.ts';
+import { TombstoneCollector } from './tombstone-collector.ts';
 
 export class Background {
   readonly peerClocks = new PeerClocks();
   readonly repair: Repair;
   readonly scrubber: Scrubber;
+  readonly collector: TombstoneCollector;
   private readonly expiry: Expiry;
   private readonly loader: RecordLoader | null;
   private readonly leftovers: Leftovers;
@@ -29,6 +32,7 @@ export class Background {
     serving: Serving,
     membership: Membership,
     marks: StartMarks,
+    floors: FloorStore,
     send: (memberId: number, message: PeerMessage) => void,
   ) {
     const { clock, storage, telemetry } = parts;
@@ -47,7 +51,7 @@ export class Background {
           });
     this.repair = new Repair({ clock, telemetry, shelf, systemOfRecord, replica, send });
     this.scrubber = new Scrubber({
-      ...{ clock, telemetry, storage, shelf, replica, send },
+      ...{ clock, telemetry, storage, shelf, floors, replica, send },
       repair: this.repair,
       systemOfRecord,
       writesThrough: prefixRule(parts.writeThrough),
@@ -56,6 +60,13 @@ export class Background {
       mutations: parts.mutations ?? NO_MUTATIONS,
     });
     this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
+    this.collector = new TombstoneCollector({
+      ...{ clock, telemetry, storage, shelf, floors, replica, send },
+      mutations: parts.mutations ?? NO_MUTATIONS,
+      keepMs: () => parts.tombstoneKeepMs,
+      leaseHeld: () => serving.leaseHeld(),
+      keepsAll: parts.legacySource !== null,
+    });
     this.expiry = new Expiry({ clock, storage, telemetry, serving, peerClocks: this.peerClocks });
   }
 
@@ -71,5 +82,6 @@ export class Background {
     this.loader?.tick();
     this.leftovers.tick();
     this.scrubber.tick();
+    this.collector.tick();
   }
 }

@@ -84,6 +84,12 @@ export class FrameDesk {
       case 'scrubPull':
       case 'scrubPage':
         return this.parts.background.scrubber.onMessage(header.from, message);
+      case 'repairAbsent':
+        return this.parts.background.repair.onAbsent(header.from, message);
+      case 'floorRaise':
+      case 'floorRaised':
+      case 'deletionsForget':
+        return this.parts.background.collector.onMessage(header.from, message);
       case 'forwardRead':
       case 'forwardWrite':
       case 'forwardScan':

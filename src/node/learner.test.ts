@@ -1,6 +1,7 @@
 /** Catching up, seen from the messages that go out and come in: whose word on a slot counts. */
 import { expect, test } from 'vitest';
 import { CopyPace } from '../core/copy-pace.ts';
+import type { SlotFloor } from '../core/floors.ts';
 import type { LearnDifferences, PeerMessage } from '../core/message.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -47,13 +48,15 @@ interface Scene {
   readonly learner: Learner;
   readonly sent: { readonly to: number; readonly message: PeerMessage }[];
   readonly verified: Set<number>;
+  readonly floors: SlotFloor[];
   at: number;
 }
 
 function begin(): Scene {
   const sent: Scene['sent'] = [];
   const verified = new Set<number>();
-  const scene = { sent, verified, at: 0 };
+  const floors: SlotFloor[] = [];
+  const scene = { sent, verified, floors, at: 0 };
   const parts = {
     clock: { now: () => scene.at },
     shelf: {
@@ -64,6 +67,7 @@ function begin(): Scene {
       setVerified: (slot: number) => void verified.add(slot),
       digests: new SlotDigests(),
     },
+    floors: { raise: (floor: SlotFloor) => void floors.push(floor) },
     marks: { restore: () => undefined },
     operations: { onTopology: () => undefined, isDone: true },
     recovery: { begin: () => undefined, tick: () => undefined },
@@ -87,6 +91,7 @@ function equalAnswer(question: PeerMessage): LearnDifferences {
     slotFirst: slots[0]!,
     slotCount: slots.length,
     differing: [],
+    floors: [{ slot: slots[0]!, counter: 7 }],
   };
 }
 
@@ -95,6 +100,13 @@ test('an owner answers: exactly the slots that it owns are confirmed', () => {
   expect(sent[0]!.to).toBe(2);
   learner.onMessage(2, equalAnswer(sent[0]!.message));
   expect([verified.has(0), verified.has(1)]).toEqual([true, false]);
+});
+
+test('an owner has raised the floor of a slot: who learns it has that floor before anything of the slot', () => {
+  const { learner, sent, floors, verified } = begin();
+  expect([...floors, ...verified]).toEqual([]);
+  learner.onMessage(2, equalAnswer(sent[0]!.message));
+  expect(floors).toEqual([{ slot: 0, counter: 7 }]);
 });
 
 test('an owner answers late, when another is asked already: it confirms nothing in the name of the other', () => {

@@ -18,6 +18,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { CopyStatus } from './api.ts';
+import type { FloorStore } from './floor-store.ts';
 import { applyRange, keysInRangeOf } from './copied-range.ts';
 import type { OperationLearner } from './operation-learner.ts';
 import type { RecordRecovery } from './record-recovery.ts';
@@ -45,6 +46,7 @@ export interface LearnerParts {
   readonly shelf: RecordShelf;
   readonly marks: StartMarks;
   readonly operations: OperationLearner;
+  readonly floors: FloorStore;
   readonly recovery: RecordRecovery;
   readonly send: (memberId: number, message: PeerMessage) => void;
   readonly isLinked: (memberId: number) => boolean;
@@ -246,6 +248,8 @@ export class Learner {
     )
       return;
     this.comparison = null;
+    // On disk before promotion is asked for, like all that is learnt.
+    for (const floor of message.floors) this.parts.floors.raise(floor);
     const differing = new Set(message.differing);
     for (let at = 0; at < comparison.slots.length; at += 1) {
       const slot = comparison.slots[at]!;

@@ -45,6 +45,8 @@ export interface NodeParts {
   /** Key prefixes that are not written to PostgreSQL; the longest that fits decides. */
   readonly writeThrough: readonly { readonly prefix: string; readonly writeThrough: boolean }[];
   readonly legacyTimeoutMs: number;
+  /** Milliseconds that a deletion is kept before it may be forgotten. */
+  readonly tombstoneKeepMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;

@@ -22,6 +22,7 @@ export interface StatusParts {
   readonly copy: NodeStatus['copy'];
   readonly scrub: NodeStatus['scrub'];
   readonly operations: NodeStatus['operations'];
+  readonly tombstones: NodeStatus['tombstones'];
 }
 
 export function statusOf(from: StatusParts): NodeStatus {
@@ -62,6 +63,7 @@ export function statusOf(from: StatusParts): NodeStatus {
     keysInFlight: replica?.keysInFlight ?? 0,
     oldestUnfinishedMs: since === undefined ? 0 : Math.round(now - since),
     keysHeld: from.keysHeld,
+    tombstones: from.tombstones,
     learnedShare: from.learnedShare,
     copy: from.copy,
     scrub: from.scrub,

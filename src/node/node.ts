@@ -33,6 +33,7 @@ import { ClusterDesk } from './cluster-desk.ts';
 import { Deadlines } from './deadlines.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { drain } from './drain.ts';
+import { FloorStore } from './floor-store.ts';
 import { ForwardService } from './forward-service.ts';
 import { Forwarder } from './forwarder.ts';
 import { FrameDesk } from './frame-desk.ts';
@@ -68,6 +69,7 @@ export class CausewayNode implements NodeApi {
   private readonly writer: StoreWriter;
   private readonly shelf: RecordShelf;
   private readonly operations: OperationTable;
+  private readonly floors: FloorStore;
   private readonly marks: StartMarks;
   private readonly outbox: PeerOutbox;
   private readonly recordWriter: RecordWriter | null;
@@ -106,6 +108,7 @@ export class CausewayNode implements NodeApi {
     this.writer = build(this);
     this.shelf = makeShelf(this, this.writer);
     this.operations = new OperationTable(this.writer, parts.storage, parts.clock, opened.operationBytes);
+    this.floors = new FloorStore(this.writer, opened.floors);
     this.marks = new StartMarks(this.writer);
     if (this.mutations.forgetMarks !== true)
       for (const each of opened.marks) this.marks.add(each.batch, each.marks);
@@ -134,9 +137,18 @@ export class CausewayNode implements NodeApi {
     );
     this.diskWatch = new DiskWatch(parts, (isLow) => this.membership.room.saw(isLow));
     const send = (id: number, message: PeerMessage): void => this.sendTo(id, message);
-    const { shelf, operations } = this;
-    this.teacher = new Teacher(parts.storage, shelf, operations, send);
-    this.learner = learnerOf(parts, this.membership, this.writer, shelf, this.marks, operations, send);
+    const { shelf, operations, floors } = this;
+    this.teacher = new Teacher(parts.storage, shelf, operations, floors, send);
+    this.learner = learnerOf(
+      parts,
+      this.membership,
+      this.writer,
+      shelf,
+      this.marks,
+      operations,
+      floors,
+      send,
+    );
     this.holding = new SlotHolding({
       clock: parts.clock,
       shelf,
@@ -159,7 +171,7 @@ export class CausewayNode implements NodeApi {
       },
     });
     this.reception = new Reception(this.serving, parts.storage, this.admission);
-    this.background = new Background(parts, this.serving, this.membership, this.marks, send);
+    this.background = new Background(parts, this.serving, this.membership, this.marks, floors, send);
     this.forwardService = new ForwardService({
       serving: this.serving,
       storage: parts.storage,
@@ -200,7 +212,7 @@ export class CausewayNode implements NodeApi {
             (fault) => parts.onFatal(`the store failed: ${fault.message}`),
           ),
         (self, writer) =>
-          new RecordShelf(writer, stock.digests, stock.expiryTimes, parts.cacheBytes, (slot, key) =>
+          new RecordShelf(writer, stock, parts.cacheBytes, (slot, key) =>
             self.background.repair.noticed(slot, key),
           ),
       );
@@ -295,6 +307,7 @@ export class CausewayNode implements NodeApi {
       copy: this.learner.copyStatus(),
       scrub: this.background.scrubber.status(),
       operations: { ...this.counts },
+      tombstones: this.background.collector.status(),
     });
   }
 
@@ -363,6 +376,7 @@ export class CausewayNode implements NodeApi {
       writer,
       shelf,
       operations,
+      floors: this.floors,
       membership,
       recordWriter,
       recordReader,
@@ -382,6 +396,7 @@ export class CausewayNode implements NodeApi {
       effects,
       onEpoch: () => {
         this.leaseWasHeld = false;
+        this.background.collector.onEpoch();
         this.serving.legacy?.forgetAll();
       },
     });

@@ -2,15 +2,19 @@
  * What a node reads of its own disk before it says a word: every record once, for the digests and the highest
  * counter, the in-flight entries that an earlier process left, and how much it remembers of operations. (DESIGN section 5, PROTOCOL R12)
  */
+import type { SlotFloor } from '../core/floors.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
 import { OPERATIONS_FROM, OPERATIONS_TO } from '../wire/operation-codec.ts';
 import { openRecord } from '../wire/record-codec.ts';
 import {
+  FLOORS_FROM,
+  FLOORS_TO,
   MARKS_FROM,
   MARKS_TO,
   RECORDS_FROM,
   RECORDS_TO,
   batchOfMarkKey,
+  decodeFloor,
   decodeMarks,
   splitRecordKey,
 } from '../wire/store-codec.ts';
@@ -19,13 +23,13 @@ import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
 import { ExpiryTimes } from './expiry-times.ts';
 import { isMetaDamaged } from './membership-disk.ts';
 import type { NodeParts } from './node-parts.ts';
+import type { ShelfIndexes } from './record-shelf.ts';
 import { SlotDigests } from './slot-digests.ts';
+import { SlotTombstones } from './slot-tombstones.ts';
 
 /** What the parts of a node begin with. */
-export interface Stock {
+export interface Stock extends ShelfIndexes {
   readonly opened: Opened;
-  readonly digests: SlotDigests;
-  readonly expiryTimes: ExpiryTimes;
 }
 
 const SCAN_ENTRIES = 2_000;
@@ -38,6 +42,7 @@ export interface Opened {
   readonly damagedCount: number;
   /** Of the operations that are remembered: names and entries. */
   readonly operationBytes: number;
+  readonly floors: readonly SlotFloor[];
 }
 
 export interface RecordSeen {
@@ -47,6 +52,8 @@ export interface RecordSeen {
   readonly checksum: number;
   /** 0 where the record never expires, or is deleted. */
   readonly expiresAt: number;
+  /** When the key was deleted, wall ms; 0 where it was not. */
+  readonly deletedAt: number;
 }
 
 /** `stock` is null where the store cannot be read: why, and whether it is damaged rather than out of reach. */
@@ -56,9 +63,11 @@ export function takeStock(
 ): void {
   const digests = new SlotDigests();
   const expiryTimes = new ExpiryTimes();
+  const tombstones = new SlotTombstones();
   const note = (seen: RecordSeen): void => {
     digests.add(seen.slot, seen.version, seen.checksum);
     if (seen.expiresAt !== 0) expiryTimes.note(seen.slot, seen.expiresAt);
+    if (seen.deletedAt !== 0) tombstones.add(seen.slot, seen.deletedAt);
   };
   readStore(storage, note, (error, opened) => {
     if (error !== null || opened === null) return done(error, null);
@@ -66,7 +75,7 @@ export function takeStock(
       return done({ kind: 'damaged', message: 'what the store keeps of the membership is damaged' }, null);
     const { damagedCount } = opened;
     if (damagedCount > 0) telemetry.event('error', 'store.damaged', { records: damagedCount });
-    done(null, { opened, digests, expiryTimes });
+    done(null, { opened, digests, expiryTimes, tombstones });
   });
 }
 
@@ -87,10 +96,11 @@ export function readStore(
         damagedCount += 1;
         return;
       }
-      const { version, tombstone } = sealed.record;
+      const { version, tombstone, updatedAt } = sealed.record;
       const expiresAt = tombstone ? 0 : sealed.record.expiresAt;
+      const deletedAt = tombstone ? Math.max(1, updatedAt) : 0;
       versionHighest = Math.max(versionHighest, version);
-      onRecord({ ...splitRecordKey(stored), version, checksum: sealed.checksum, expiresAt });
+      onRecord({ ...splitRecordKey(stored), version, checksum: sealed.checksum, expiresAt, deletedAt });
     },
     (error) => {
       if (error !== null) return done(error, null);
@@ -98,7 +108,10 @@ export function readStore(
         if (marksError !== null) return done(marksError, null);
         readOperations(storage, (operationsError, operationBytes) => {
           if (operationsError !== null) return done(operationsError, null);
-          done(null, { versionHighest, batchHighest, marks, damagedCount, operationBytes });
+          readFloors(storage, (floorsError, floors) => {
+            if (floorsError !== null) return done(floorsError, null);
+            done(null, { versionHighest, batchHighest, marks, damagedCount, operationBytes, floors });
+          });
         });
       });
     },
@@ -128,6 +141,30 @@ function readMarks(
         ? { kind: 'damaged', message: 'an in-flight entry of the store is damaged' }
         : error;
       done(fault, found, batchHighest);
+    },
+  );
+}
+
+function readFloors(
+  storage: Storage,
+  done: (error: StorageError | null, floors: readonly SlotFloor[]) => void,
+): void {
+  const floors: SlotFloor[] = [];
+  let damaged = false;
+  scanAll(
+    storage,
+    FLOORS_FROM,
+    FLOORS_TO,
+    (stored, value) => {
+      const floor = decodeFloor(stored, value);
+      if (floor === undefined) damaged = true;
+      else floors.push(floor);
+    },
+    (error) => {
+      const fault: StorageError | null = damaged
+        ? { kind: 'damaged', message: 'a floor in the store is damaged' }
+        : error;
+      done(fault, floors);
     },
   );
 }

@@ -14,7 +14,15 @@ import { recordKey } from '../wire/store-codec.ts';
 import type { ExpiryTimes } from './expiry-times.ts';
 import { HotCache } from './hot-cache.ts';
 import type { SlotDigests } from './slot-digests.ts';
+import type { SlotTombstones } from './slot-tombstones.ts';
 import type { StoreChange, StoreWriter } from './store-writer.ts';
+
+/** What is known of the records by their slots, from the start and with every write. */
+export interface ShelfIndexes {
+  readonly digests: SlotDigests;
+  readonly expiryTimes: ExpiryTimes;
+  readonly tombstones: SlotTombstones;
+}
 
 interface LearnSession {
   readonly written: Set<string>;
@@ -26,6 +34,7 @@ interface LearnSession {
 export class RecordShelf {
   readonly digests: SlotDigests;
   readonly expiryTimes: ExpiryTimes;
+  readonly tombstones: SlotTombstones;
   private readonly writer: StoreWriter;
   private readonly onDamaged: (slot: number, key: string) => void;
   private readonly cache: HotCache;
@@ -37,14 +46,14 @@ export class RecordShelf {
   /** `onDamaged`: a record that counts was asked for and fails its checksum; called from within. */
   constructor(
     writer: StoreWriter,
-    digests: SlotDigests,
-    expiryTimes: ExpiryTimes,
+    { digests, expiryTimes, tombstones }: ShelfIndexes,
     cacheBytesMax: number,
     onDamaged: (slot: number, key: string) => void = () => undefined,
   ) {
     this.onDamaged = onDamaged;
     this.digests = digests;
     this.expiryTimes = expiryTimes;
+    this.tombstones = tombstones;
     this.writer = writer;
     this.cache = new HotCache(cacheBytesMax);
   }
@@ -106,6 +115,7 @@ export class RecordShelf {
     const read = replaced ?? this.read(key, slot);
     const previous = read === 'damaged' ? undefined : read;
     this.digests.replace(slot, previous, next);
+    this.tombstones.replaced(slot, previous, next);
     if (next !== null) {
       const { tombstone, expiresAt } = next.record;
       if (!tombstone && expiresAt !== 0) this.expiryTimes.note(slot, expiresAt);

@@ -3,6 +3,7 @@
  * none can tell from PostgreSQL; until one has answered they count neither as absent nor as what they were before. Whoever meets one notices it
  * here, and its write or round is tried again afterwards by itself. (PROTOCOL R10)
  */
+import type { RepairAbsent } from '../core/collection-message.ts';
 import type { PeerMessage, RepairPull, RepairRecord } from '../core/message.ts';
 import { heldAtRest, heldRecordOf } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -33,6 +34,8 @@ export interface RepairParts {
 interface Pending {
   readonly slot: number;
   turn: number;
+  /** Owners that hold nothing of the key. */
+  readonly absentAt: Set<number>;
   /** PostgreSQL has been asked and has not answered. */
   isAskingRecord: boolean;
   timeoutMs: number;
@@ -52,7 +55,10 @@ export class Repair {
     if (this.pending.has(key) || this.pending.size >= REPAIRS_MAX) return;
     this.parts.telemetry.event('error', 'store.record_damaged', { slot });
     this.parts.telemetry.count('store.records_damaged');
-    const pending = { slot, turn: 0, isAskingRecord: false, timeoutMs: ANSWER_TIMEOUT_MS_MIN, dueAt: 0 };
+    const pending: Pending = {
+      ...{ slot, turn: 0, absentAt: new Set(), isAskingRecord: false },
+      ...{ timeoutMs: ANSWER_TIMEOUT_MS_MIN, dueAt: 0 },
+    };
     this.pending.set(key, pending);
     this.ask(key, pending);
   }
@@ -124,7 +130,8 @@ export class Repair {
       return;
     }
     const sealed = this.parts.shelf.load(key, slot);
-    if (sealed === undefined || sealed === 'damaged') return;
+    if (sealed === 'damaged') return;
+    if (sealed === undefined) return this.parts.send(from, { kind: 'repairAbsent', key });
     this.parts.send(from, { kind: 'repairRecord', held: heldAtRest(sealed) });
   }
 
@@ -141,7 +148,25 @@ export class Repair {
     this.pending.delete(key);
     if (!this.isDamaged(pending.slot, key)) return;
     replica.repair(pending.slot, held);
-    this.parts.telemetry.event('info', 'store.record_repaired', { slot: pending.slot });
+    this.repaired(pending.slot);
+  }
+
+  /** Nobody else has anything: its deletion was forgotten there, and not yet here. What is damaged is worth nothing. (R22) */
+  onAbsent(from: number, { key }: RepairAbsent): void {
+    const pending = this.pending.get(key);
+    const replica = this.parts.replica();
+    if (pending === undefined || replica === null || !replica.view.row(pending.slot).owns) return;
+    pending.absentAt.add(from);
+    const { owners } = replica.view.row(pending.slot);
+    if (!owners.every((id) => id === replica.view.selfId || pending.absentAt.has(id))) return;
+    this.pending.delete(key);
+    if (!this.isDamaged(pending.slot, key) || replica.stateOf(key) !== undefined) return;
+    this.parts.shelf.replaceAtRest(pending.slot, key, null);
+    this.repaired(pending.slot);
+  }
+
+  private repaired(slot: number): void {
+    this.parts.telemetry.event('info', 'store.record_repaired', { slot });
     this.parts.telemetry.count('store.records_repaired');
   }
 }

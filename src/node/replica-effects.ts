@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { sealRecord } from '../wire/record-codec.ts';
+import type { FloorStore } from './floor-store.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { OperationTable } from './operation-table.ts';
@@ -20,6 +21,7 @@ export interface EffectParts {
   readonly writer: StoreWriter;
   readonly shelf: RecordShelf;
   readonly operations: OperationTable;
+  readonly floors: FloorStore;
   readonly membership: Membership;
   readonly systemOfRecord: SystemOfRecord | null;
   readonly recordWriter: RecordWriter | null;
@@ -36,6 +38,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     load: (key, slot) => shelf.load(key, slot),
     store: (write) => shelf.store(write, operations.changesOf(write)),
     operations,
+    floors: parts.floors.floors,
     unmark: (_key, marks) => writer.unmark(marks),
     settled: (sealed) => shelf.keepHot(sealed),
     send: parts.send,

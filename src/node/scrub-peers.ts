@@ -23,6 +23,8 @@ const BETWEEN_MS = 200;
 export interface ScrubPeersParts {
   readonly clock: Clock;
   readonly shelf: RecordShelf;
+  /** What is told of a key that is not held counts only while the slot's fence stays as it is. (R22) */
+  readonly fenceOf: (slot: number) => number;
   readonly report: ScrubReport;
   readonly budget: ScrubBudget;
   readonly send: (memberId: number, message: PeerMessage) => void;
@@ -55,6 +57,8 @@ interface Descent {
 
 interface Fetch {
   readonly copy: ToldCopy;
+  /** The fence when it was asked for first. */
+  readonly fence: number;
   dueAt: number;
   asksLeft: number;
 }
@@ -148,9 +152,13 @@ export class ScrubPeers implements ScrubStage {
   onRecord({ held }: RepairRecord): boolean {
     const { run } = this;
     const { key } = held.sealed.record;
-    if (run === null || !this.fetches.delete(key)) return false;
+    const fetch = this.fetches.get(key);
+    if (run === null || fetch === undefined) return false;
+    this.fetches.delete(key);
     const slot = slotOf(key);
-    const { shelf, overwriting } = this.parts;
+    const { shelf, fenceOf, overwriting } = this.parts;
+    // It may have been deleted since, and that forgotten: the next round asks anew. (R22)
+    if (fenceOf(slot) !== fetch.fence) return true;
     if (overwriting) shelf.replaceAtRest(slot, key, held.sealed);
     if (overwriting || !held.valid) return true;
     // In memory it may still be whole: what counts is the disk.
@@ -217,7 +225,7 @@ export class ScrubPeers implements ScrubStage {
   }
 
   private fetchMore(now: number): void {
-    const { send } = this.parts;
+    const { send, fenceOf } = this.parts;
     const member = this.descents[0]?.member ?? 0;
     for (const [key, fetch] of this.fetches) {
       if (fetch.dueAt > now) continue;
@@ -232,7 +240,8 @@ export class ScrubPeers implements ScrubStage {
     }
     while (this.toFetch.length > 0 && this.fetches.size < SCRUB_FETCHES_MAX) {
       const copy = this.toFetch.pop()!;
-      this.fetches.set(copy.key, { copy, asksLeft: ASKS_MAX - 1, dueAt: now + ANSWER_TIMEOUT_MS });
+      const fence = fenceOf(slotOf(copy.key));
+      this.fetches.set(copy.key, { copy, fence, asksLeft: ASKS_MAX - 1, dueAt: now + ANSWER_TIMEOUT_MS });
       send(member, { kind: 'repairPull', key: copy.key });
     }
   }

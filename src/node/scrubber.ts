@@ -15,6 +15,7 @@ import type { Storage } from '../ports/storage.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { ScrubStatus } from './api.ts';
+import type { FloorStore } from './floor-store.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { Repair } from './repair.ts';
 import { ScrubAnswers } from './scrub-answers.ts';
@@ -35,6 +36,7 @@ export interface ScrubberParts {
   readonly storage: Storage;
   readonly shelf: RecordShelf;
   readonly repair: Repair;
+  readonly floors: FloorStore;
   readonly settings: ScrubSettings;
   /** Null: there is none to compare with. */
   readonly systemOfRecord: SystemOfRecord | null;
@@ -68,11 +70,12 @@ export class Scrubber {
     this.report = new ScrubReport({ clock, telemetry, shelf, replica });
     const isBusy = (): boolean => (replica()?.keysInFlight ?? 0) >= SCRUB_YIELD_KEYS;
     const common = { clock, shelf, report: this.report, budget: { pace: this.pace, isBusy } };
-    const floorOf = (): number => 0;
+    const floorOf = (slot: number): number => parts.floors.floors.of(slot);
     this.peers = new ScrubPeers({
       ...common,
       send,
       floorOf,
+      fenceOf: (slot) => parts.floors.floors.fenceOf(slot),
       overwriting: mutations.scrubOverwritesInFlight === true,
     });
     this.answers = new ScrubAnswers({ storage, shelf, replica, send });

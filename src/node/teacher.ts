@@ -25,6 +25,7 @@ import type { Storage, StorageEntry } from '../ports/storage.ts';
 import { openRecord } from '../wire/record-codec.ts';
 import { OPERATIONS_TO, splitOperationKey } from '../wire/operation-codec.ts';
 import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { FloorStore } from './floor-store.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
@@ -32,17 +33,20 @@ export class Teacher {
   private readonly storage: Storage;
   private readonly shelf: RecordShelf;
   private readonly operations: OperationTable;
+  private readonly floors: FloorStore;
   private readonly send: (memberId: number, message: PeerMessage) => void;
 
   constructor(
     storage: Storage,
     shelf: RecordShelf,
     operations: OperationTable,
+    floors: FloorStore,
     send: (memberId: number, message: PeerMessage) => void,
   ) {
     this.storage = storage;
     this.shelf = shelf;
     this.operations = operations;
+    this.floors = floors;
     this.send = send;
   }
 
@@ -60,6 +64,7 @@ export class Teacher {
       slotFirst: slots[0] ?? 0,
       slotCount: slots.length,
       differing,
+      floors: this.floors.among(slots),
     });
   }
 

@@ -1,4 +1,5 @@
 /** The messages by which a learner makes a slot equal to its source, and one damaged record whole, as bytes. (PROTOCOL R10, R19) */
+import type { RepairAbsent } from '../core/collection-message.ts';
 import type {
   HeldRecord,
   LearnDifferences,
@@ -16,6 +17,7 @@ import type {
 } from '../core/message.ts';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
+import { readFloors, writeFloors } from './collection-codec.ts';
 import { writeWords } from './forward-codec.ts';
 import type { Reader } from './reader.ts';
 import { readHeld, writeHeld } from './replication-codec.ts';
@@ -66,6 +68,7 @@ export function writeLearnDifferences(out: Writer, message: LearnDifferences): v
   out.u16(message.slotCount);
   out.u16(message.differing.length);
   for (const slot of message.differing) out.u16(slot);
+  writeFloors(out, message.floors);
 }
 
 export function readLearnDifferences(from: Reader): LearnDifferences {
@@ -74,7 +77,7 @@ export function readLearnDifferences(from: Reader): LearnDifferences {
   const slotCount = from.u16();
   const differing: number[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) differing.push(from.u16());
-  return { kind: 'learnDifferences', session, slotFirst, slotCount, differing };
+  return { kind: 'learnDifferences', session, slotFirst, slotCount, differing, floors: readFloors(from) };
 }
 
 export function writeLearnPull(out: Writer, message: LearnPull): void {
@@ -201,4 +204,12 @@ export function writeRepairRecord(out: Writer, message: RepairRecord): void {
 
 export function readRepairRecord(from: Reader): RepairRecord {
   return { kind: 'repairRecord', held: readHeld(from) };
+}
+
+export function writeRepairAbsent(out: Writer, message: RepairAbsent): void {
+  out.text(message.key);
+}
+
+export function readRepairAbsent(from: Reader): RepairAbsent {
+  return { kind: 'repairAbsent', key: from.text() };
 }

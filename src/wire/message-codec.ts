@@ -9,6 +9,7 @@ import { unreachable } from '../base/assert.ts';
 import { FRAME_MESSAGES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import { checksumOf } from './checksum.ts';
+import * as collection from './collection-codec.ts';
 import * as forward from './forward-codec.ts';
 import * as learn from './learn-codec.ts';
 import * as membership from './membership-codec.ts';
@@ -49,6 +50,10 @@ const KIND = {
   scrubDifferences: 44,
   scrubPull: 45,
   scrubPage: 46,
+  repairAbsent: 64,
+  floorRaise: 65,
+  floorRaised: 66,
+  deletionsForget: 67,
   prepare: 48,
   promise: 49,
   accept: 50,
@@ -182,6 +187,14 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return scrub.writeScrubPull(out, message);
     case 'scrubPage':
       return scrub.writeScrubPage(out, message);
+    case 'repairAbsent':
+      return learn.writeRepairAbsent(out, message);
+    case 'floorRaise':
+      return collection.writeFloorRaise(out, message);
+    case 'floorRaised':
+      return collection.writeFloorRaised(out, message);
+    case 'deletionsForget':
+      return collection.writeDeletionsForget(out, message);
     case 'prepare':
       return membership.writePrepare(out, message);
     case 'promise':
@@ -249,6 +262,10 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   scrubDifferences: scrub.readScrubDifferences,
   scrubPull: scrub.readScrubPull,
   scrubPage: scrub.readScrubPage,
+  repairAbsent: learn.readRepairAbsent,
+  floorRaise: collection.readFloorRaise,
+  floorRaised: collection.readFloorRaised,
+  deletionsForget: collection.readDeletionsForget,
   prepare: membership.readPrepare,
   promise: membership.readPromise,
   accept: membership.readAccept,

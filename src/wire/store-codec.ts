@@ -4,9 +4,11 @@
  *   r SSSS key      a record, SSSS its slot in hexadecimal
  *   f NNN…          an in-flight entry: the keys and versions that one batch made invalid (PROTOCOL R12)
  *   m name          what the node must remember of itself and of the council's register
+ *   l SSSS          the floor of a slot (PROTOCOL R22)
  *   o ID key        an operation that took effect under an id, in hexadecimal (PROTOCOL R33)
  */
 import { crc32 } from 'node:zlib';
+import type { SlotFloor } from '../core/floors.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { Coordinator } from '../core/message.ts';
 import type { IdentifiedOperation } from '../core/operation-id.ts';
@@ -54,6 +56,36 @@ export function markKey(batch: number): string {
 
 export function batchOfMarkKey(stored: string): number {
   return parseInt(stored.slice(1), 36);
+}
+
+export const FLOORS_FROM = 'l';
+export const FLOORS_TO = 'm';
+const FLOOR_BYTES = 8;
+
+export function floorKey(slot: number): string {
+  return 'l' + SLOT_TEXT[slot]!;
+}
+
+export function encodeFloor(slot: number, counter: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(FLOOR_BYTES + CHECKSUM_BYTES);
+  bytes.writeDoubleLE(counter, 0);
+  bytes.writeUInt32LE(floorChecksum(slot, bytes), FLOOR_BYTES);
+  return bytes;
+}
+
+/** Undefined where the entry is damaged: then under which floor deletions were forgotten is not known. */
+export function decodeFloor(stored: string, value: Uint8Array): SlotFloor | undefined {
+  const slot = parseInt(stored.slice(1), 16);
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+  if (bytes.length !== FLOOR_BYTES + CHECKSUM_BYTES || !(slot < SLOT_COUNT)) return undefined;
+  if (bytes.readUInt32LE(FLOOR_BYTES) !== floorChecksum(slot, bytes)) return undefined;
+  const counter = bytes.readDoubleLE(0);
+  return isVersion(counter) ? { slot, counter } : undefined;
+}
+
+/** Covers the slot: an entry under another's name is none. */
+function floorChecksum(slot: number, bytes: Buffer): number {
+  return crc32(bytes.subarray(0, FLOOR_BYTES), slot);
 }
 
 export function metaKey(name: string): string {

@@ -148,6 +148,7 @@ const scanResult = fc.oneof(
 );
 /** Count, low and high half. */
 const digest = fc.tuple(u32, u32, u32);
+const floors = fc.array(fc.record({ slot: u16, counter: whole }), { maxLength: 5 });
 
 export type Kind = PeerMessage['kind'];
 /** One generator for each kind: a kind without one does not compile. */
@@ -205,6 +206,7 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     slotFirst: u16,
     slotCount: u16,
     differing: fc.array(u16),
+    floors,
   }),
   learnPull: fc.record({ session: whole, slot: u16, afterKey: text }),
   learnFrame: fc.record({
@@ -256,6 +258,13 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
   }),
   repairPull: fc.record({ key: text }),
   repairRecord: fc.record({ held }),
+  repairAbsent: fc.record({ key: text }),
+  floorRaise: fc.record({ round: u32, floors }),
+  floorRaised: fc.record({ round: u32, slots: fc.array(u16) }),
+  deletionsForget: fc.record({
+    floors,
+    deletions: fc.array(fc.record({ slot: u16, key: text, version: whole }), { maxLength: 5 }),
+  }),
   prepare: fc.record({ attempt: whole, ballot }),
   promise: fc.record({
     attempt: whole,

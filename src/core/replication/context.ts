@@ -4,6 +4,7 @@
  */
 import { NONE } from '../../base/short-list.ts';
 import type { Failure } from '../errors.ts';
+import type { SlotFloors } from '../floors.ts';
 import type { Coordinator, PeerMessage } from '../message.ts';
 import type { Mutations } from '../mutations.ts';
 import type { IdentifiedOperation, KnownOperation } from '../operation-id.ts';
@@ -58,6 +59,8 @@ export interface ReplicaEffects {
   /** Asks PostgreSQL for the key; `onFetched` follows. */
   fetch(key: string): void;
   readonly operations: OperationMemory;
+  /** Of this node's slots. */
+  readonly floors: SlotFloors;
   seal(record: KeyRecord): SealedRecord;
   /** Monotonic ms. */
   now(): number;

@@ -35,6 +35,13 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
     conditional: message.conditional,
   };
   const held = heldVersion(state);
+  const isFenced = held === 0 && context.effects.floors.isLate(slot, version);
+  if (isFenced && context.mutations.passFence !== true) {
+    // A deletion is what absence stands for. A value is late: nobody waits for an answer. (R22)
+    if (sealed.record.tombstone) acknowledge(context, state, owed);
+    closeKey(context, state);
+    return;
+  }
   const isExpiry = sealed.record.tombstone && sealed.record.expiresAt !== 0;
   const mayBeEarly = isExpiry && context.mutations.takeEarlyExpiry !== true;
   if (mayBeEarly && version > held && row.owns && isEarlyExpiry(sealed.record, context.effects.wallNow())) {

@@ -161,3 +161,12 @@ export function isAtRest(state: KeyState): boolean {
     (state.held === null || state.durable >= state.held.record.version)
   );
 }
+
+/** Of all clients whose writes wait on the key, answered or not. */
+export function ticketsOf(state: KeyState): WriteTicket[] {
+  return [
+    ...(state.round?.tickets.map((each) => each.ticket) ?? []),
+    ...state.aborted.flatMap((each) => each.tickets),
+    ...state.queue,
+  ];
+}

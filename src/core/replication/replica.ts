@@ -7,6 +7,7 @@
 import { NONE, appended } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
+import type { SlotFloor } from '../floors.ts';
 import { KEY_WAITERS_MAX } from '../limits.ts';
 import type { Coordinator, HeldRecord, ReplicationMessage } from '../message.ts';
 import type { Mutations } from '../mutations.ts';
@@ -15,8 +16,9 @@ import { counterOf } from '../version.ts';
 import { answerRead, closeKey, failWrite, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext, ReplicaEffects } from './context.ts';
 import { onInvalidate, onStored, onValidate } from './follow.ts';
-import { restingState } from './key-state.ts';
+import { restingState, ticketsOf } from './key-state.ts';
 import type { KeyState, ReadTicket, WriteTicket } from './key-state.ts';
+import { quietSlots } from './quiet.ts';
 import {
   onEpoch,
   onPeerBack,
@@ -345,6 +347,11 @@ export class Replica {
     return false;
   }
 
+  /** Those of the slots in which nothing at or below the floor is in flight here. (R22) */
+  quietSlots(floors: readonly SlotFloor[]): number[] {
+    return quietSlots(this.context.table, floors);
+  }
+
   /** Keys in flight here at versions that this learner took as an earlier process. (R20) */
   untoldTo(learnerId: number): readonly KeyState[] {
     return untoldTo(this.context, learnerId);
@@ -388,13 +395,4 @@ export class Replica {
     }
     this.draining = false;
   }
-}
-
-/** Of all clients whose writes wait on the key, answered or not. */
-function ticketsOf(state: KeyState): WriteTicket[] {
-  return [
-    ...(state.round?.tickets.map((each) => each.ticket) ?? []),
-    ...state.aborted.flatMap((each) => each.tickets),
-    ...state.queue,
-  ];
 }

@@ -80,8 +80,8 @@ function refusalOf(context: ReplicaContext, state: KeyState): Failure | null {
  */
 function combine(context: ReplicaContext, state: KeyState, conditional: boolean): void {
   const wallNow = context.effects.wallNow();
-  const counter =
-    Math.max(counterOf(heldVersion(state)), context.view.topology.floorCounter) + (conditional ? 1 : 2);
+  const floor = Math.max(context.view.topology.floorCounter, context.effects.floors.of(state.slot));
+  const counter = Math.max(counterOf(heldVersion(state)), floor) + (conditional ? 1 : 2);
   const version = makeVersion(counter, context.self.id);
   let carried: readonly RoundTicket[] = NONE;
   let identified: readonly IdentifiedOperation[] = NONE;

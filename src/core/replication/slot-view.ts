@@ -3,7 +3,15 @@
  * operation: who must acknowledge, whether this node may coordinate, who comes first.
  */
 import { rowPairs } from '../slot-index.ts';
-import { learners, liveOwners, memberById, ownersNeeded, recovererOf, retiring } from '../topology.ts';
+import {
+  isAlive,
+  learners,
+  liveOwners,
+  memberById,
+  ownersNeeded,
+  recovererOf,
+  retiring,
+} from '../topology.ts';
 import type { Topology } from '../topology.ts';
 
 export interface RowView {
@@ -19,6 +27,8 @@ export interface RowView {
   readonly recovers: boolean;
   /** This node is an owner that gives the slots up: it finishes what it coordinates and begins nothing. */
   readonly retires: boolean;
+  /** Every complete owner lives, nobody copies and nothing changes hands. */
+  readonly isSteady: boolean;
   /** The owner to whom conditional writes and misses go, one that stays; 0 where none lives. */
   readonly first: number;
   /** This node's place among the live owners, for taking turns; -1 where it is none. */
@@ -52,6 +62,10 @@ export class SlotView {
         learns: !bystander && copying.includes(selfId),
         recovers: !bystander && recovererOf(topology, row) === selfId,
         retires: !bystander && owners.includes(selfId) && leaving.includes(selfId),
+        isSteady:
+          row.coming === undefined &&
+          copying.length === 0 &&
+          row.complete.every((id) => isAlive(topology, id)),
         first: able.find((id) => !leaving.includes(id)) ?? able[0] ?? 0,
         place: owners.indexOf(selfId),
       };

@@ -1,0 +1,32 @@
+/** The floors of this node's slots, as a part of its store: raised in memory at once, and on disk with the next batch. (PROTOCOL R22) */
+import { SlotFloors } from '../core/floors.ts';
+import type { SlotFloor } from '../core/floors.ts';
+import { SLOT_COUNT } from '../core/limits.ts';
+import { encodeFloor, floorKey } from '../wire/store-codec.ts';
+import type { StoreWriter } from './store-writer.ts';
+
+export class FloorStore {
+  readonly floors = new SlotFloors();
+  private readonly writer: StoreWriter;
+
+  /** `found`: what the store holds already. */
+  constructor(writer: StoreWriter, found: readonly SlotFloor[]) {
+    this.writer = writer;
+    for (const { slot, counter } of found) this.floors.raise(slot, counter);
+  }
+
+  /** Whoever is to say that it is on disk waits for the store. */
+  raise({ slot, counter }: SlotFloor): void {
+    if (this.floors.raise(slot, counter)) this.writer.putEntry(floorKey(slot), encodeFloor(slot, counter));
+  }
+
+  /** Those of the slots that have one. */
+  among(slots: Uint16Array): SlotFloor[] {
+    const found: SlotFloor[] = [];
+    for (const slot of slots) {
+      const counter = slot < SLOT_COUNT ? this.floors.of(slot) : 0;
+      if (counter > 0) found.push({ slot, counter });
+    }
+    return found;
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * An owner's part in forgetting deletions: it raises the floor of their slot and says so once that is on its disk and
+ * nothing at or below it is in flight here; told that all have, it removes exactly those versions, where they still stand.
+ * (PROTOCOL R22)
+ */
+import type { DeletionsForget, FloorRaise } from '../core/collection-message.ts';
+import type { SlotFloor } from '../core/floors.ts';
+import { SLOT_COUNT } from '../core/limits.ts';
+import type { Mutations } from '../core/mutations.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import { counterOf } from '../core/version.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { FloorStore } from './floor-store.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+export interface ForgettingParts {
+  readonly telemetry: Telemetry;
+  readonly shelf: RecordShelf;
+  readonly floors: FloorStore;
+  readonly mutations: Mutations;
+  readonly replica: () => Replica | null;
+}
+
+export class Forgetting {
+  /** Deletions that this process has removed. */
+  count = 0;
+  private readonly parts: ForgettingParts;
+
+  constructor(parts: ForgettingParts) {
+    this.parts = parts;
+  }
+
+  /** Another epoch begins. */
+  onEpoch(): void {
+    this.parts.floors.floors.openFences();
+  }
+
+  /** `done` is told the slots past their floor, in a later turn; not at all where another epoch has come meanwhile. */
+  raise({ floors }: Pick<FloorRaise, 'floors'>, done: (slots: readonly number[]) => void): void {
+    const { replica, shelf } = this.parts;
+    const acting = replica();
+    if (acting === null) return;
+    const { view } = acting;
+    const ours = floors.filter(({ slot }) => slot < SLOT_COUNT && view.row(slot).owns);
+    if (this.parts.mutations.raiseNoFloor !== true) for (const floor of ours) this.parts.floors.raise(floor);
+    shelf.whenStored(() => {
+      if (replica() !== acting || acting.view !== view) return;
+      // Looked at now: since the floor was raised nothing new has begun below it.
+      done(acting.quietSlots(ours));
+    });
+  }
+
+  forget({ floors, deletions }: Omit<DeletionsForget, 'kind'>): void {
+    const acting = this.parts.replica();
+    if (acting === null) return;
+    const fenced = new Map<number, number>();
+    for (const floor of floors) {
+      if (!this.isPast(acting, floor)) continue;
+      this.parts.floors.floors.fence(floor.slot, floor.counter);
+      fenced.set(floor.slot, floor.counter);
+    }
+    for (const { slot, key, version } of deletions) {
+      if (counterOf(version) > (fenced.get(slot) ?? 0) || acting.stateOf(key) !== undefined) continue;
+      const sealed = this.parts.shelf.load(key, slot);
+      if (sealed === undefined || sealed === 'damaged') continue;
+      if (sealed.record.version !== version || !sealed.record.tombstone) continue;
+      this.parts.shelf.replaceAtRest(slot, key, null);
+      this.count += 1;
+      this.parts.telemetry.event('debug', 'tombstone.forgotten', { slot, version });
+      this.parts.telemetry.count('store.tombstones_forgotten');
+    }
+  }
+
+  /** Nobody says that all have raised it unless this node has. */
+  private isPast({ view }: Replica, { slot, counter }: SlotFloor): boolean {
+    if (slot >= SLOT_COUNT || !view.row(slot).owns) return false;
+    return this.parts.floors.floors.of(slot) >= counter || this.parts.mutations.raiseNoFloor === true;
+  }
+}

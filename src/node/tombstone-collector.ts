@@ -1,0 +1,137 @@
+/**
+ * Forgets deletions in the background, a bounded number at a time: finds old ones, has all owners raise the floors of
+ * their slots, then tells them what to remove. What could not be forgotten now is found again later; an owner that did
+ * not hear of it keeps its deletions, and takes them up itself in its turn. (PROTOCOL R22, decision 13)
+ */
+import { Collection } from '../core/collection.ts';
+import type { Deletion, Removal } from '../core/collection.ts';
+import type { CollectionMessage } from '../core/collection-message.ts';
+import {
+  COLLECTION_EVERY_MS,
+  COLLECTION_PATIENCE_MS,
+  FORGET_DELETIONS_MAX,
+  RESEND_AFTER_MS,
+} from '../core/limits.ts';
+import type { PeerMessage } from '../core/message.ts';
+import type { SlotView } from '../core/replication/slot-view.ts';
+import { Forgetting } from './forgetting.ts';
+import type { ForgettingParts } from './forgetting.ts';
+import { TombstoneWalk } from './tombstone-walk.ts';
+import type { TombstoneWalkParts } from './tombstone-walk.ts';
+
+export interface TombstoneCollectorParts extends ForgettingParts, TombstoneWalkParts {
+  readonly leaseHeld: () => boolean;
+  readonly send: (memberId: number, message: PeerMessage) => void;
+  /** A source may bring back what was deleted: every deletion is kept. (DESIGN 1, promise 5) */
+  readonly keepsAll: boolean;
+}
+
+export class TombstoneCollector {
+  private readonly parts: TombstoneCollectorParts;
+  private readonly forgetting: Forgetting;
+  private readonly walk: TombstoneWalk;
+  private current: Collection | null = null;
+  private looking = false;
+  private notBefore = -Infinity;
+  private askedAt = 0;
+  private giveUpAt = 0;
+  private roundNext = 1;
+
+  constructor(parts: TombstoneCollectorParts) {
+    this.parts = parts;
+    this.forgetting = new Forgetting(parts);
+    this.walk = new TombstoneWalk(parts);
+  }
+
+  /** What is held here, and what this process has removed. */
+  status(): { readonly held: number; readonly forgotten: number } {
+    return { held: this.parts.shelf.tombstones.held, forgotten: this.forgetting.count };
+  }
+
+  /** A replica acts in another epoch than before: what was said in the last one does not count. */
+  onEpoch(): void {
+    this.forgetting.onEpoch();
+    this.giveUp();
+  }
+
+  tick(): void {
+    const { clock, leaseHeld, keepsAll, replica } = this.parts;
+    const now = clock.now();
+    if (this.current !== null) return this.pursue(this.current, now);
+    if (keepsAll || this.looking || now < this.notBefore || !leaseHeld()) return;
+    const view = replica()?.view;
+    if (view === undefined) return;
+    this.notBefore = now + COLLECTION_EVERY_MS;
+    this.looking = this.walk.look(view, (found) => {
+      this.looking = false;
+      if (found.length > 0) this.begin(view, found);
+    });
+  }
+
+  onMessage(from: number, message: CollectionMessage): void {
+    switch (message.kind) {
+      case 'floorRaise':
+        return this.forgetting.raise(message, (slots) =>
+          this.parts.send(from, { kind: 'floorRaised', round: message.round, slots }),
+        );
+      case 'floorRaised':
+        return this.onRaised(from, message.round, message.slots);
+      case 'deletionsForget':
+        return this.forgetting.forget(message);
+    }
+  }
+
+  private begin(view: SlotView, found: readonly Deletion[]): void {
+    const now = this.parts.clock.now();
+    this.current = new Collection(this.roundNext, view, found);
+    this.roundNext = this.roundNext === 0xffffffff ? 1 : this.roundNext + 1;
+    this.giveUpAt = now + COLLECTION_PATIENCE_MS;
+    this.ask(this.current, view, now);
+  }
+
+  private pursue(collection: Collection, now: number): void {
+    const view = this.parts.replica()?.view;
+    if (view === undefined || view.topology.epoch !== collection.epoch || now >= this.giveUpAt)
+      return this.giveUp();
+    if (now - this.askedAt >= RESEND_AFTER_MS) this.ask(collection, view, now);
+  }
+
+  private ask(collection: Collection, view: SlotView, now: number): void {
+    const { round } = collection;
+    this.askedAt = now;
+    for (const [member, floors] of collection.questions()) {
+      if (member !== view.selfId) this.parts.send(member, { kind: 'floorRaise', round, floors });
+      else this.forgetting.raise({ floors }, (slots) => this.onRaised(member, round, slots));
+    }
+  }
+
+  private onRaised(from: number, round: number, slots: readonly number[]): void {
+    const { current } = this;
+    const view = this.parts.replica()?.view;
+    if (current === null || current.round !== round || view?.topology.epoch !== current.epoch) return;
+    current.raised(from, slots);
+    const ready = current.takeReady();
+    if (ready.floors.length > 0) this.forget(view, ready);
+    if (current.isOver) this.current = null;
+  }
+
+  private forget(view: SlotView, ready: Removal): void {
+    const members = new Set<number>();
+    for (const { slot } of ready.floors) for (const id of view.row(slot).owners) members.add(id);
+    for (const member of members) {
+      const owns = ({ slot }: { readonly slot: number }): boolean => view.row(slot).owners.includes(member);
+      const floors = ready.floors.filter(owns);
+      const deletions = ready.deletions.filter(owns);
+      for (let at = 0; at < deletions.length; at += FORGET_DELETIONS_MAX) {
+        const part = { floors, deletions: deletions.slice(at, at + FORGET_DELETIONS_MAX) };
+        if (member === view.selfId) this.forgetting.forget(part);
+        else this.parts.send(member, { kind: 'deletionsForget', ...part });
+      }
+    }
+  }
+
+  private giveUp(): void {
+    for (const slot of this.current?.slots ?? []) this.walk.again(slot);
+    this.current = null;
+  }
+}

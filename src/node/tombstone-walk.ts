@@ -1,0 +1,130 @@
+/**
+ * Finds deletions that are old enough to be forgotten, slot by slot, a bounded piece at a time. A slot's first owner
+ * looks first; the others look much later, for what the first no longer has and they still do. (PROTOCOL R22)
+ */
+import { isOldDeletion, mayForget } from '../core/collection.ts';
+import type { Deletion } from '../core/collection.ts';
+import { COLLECTION_DELETIONS_MAX, COLLECTION_ENTRIES_MAX, COLLECTION_SLOTS_MAX } from '../core/limits.ts';
+import type { Mutations } from '../core/mutations.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import type { SlotView } from '../core/replication/slot-view.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage, StorageEntry } from '../ports/storage.ts';
+import { openRecord } from '../wire/record-codec.ts';
+import { slotRange } from '../wire/store-codec.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+/** One page of the store: entries, and bytes. */
+const PAGE_ENTRIES_MAX = 500;
+const PAGE_BYTES_MAX = 1024 * 1024;
+/** So many times the age at which the first owner takes a deletion up, the other owners do. */
+const OTHERS_FACTOR = 4;
+/** Milliseconds after which a slot is looked at again in which something could not be forgotten. */
+const AGAIN_AFTER_MS = 1_000;
+
+export interface TombstoneWalkParts {
+  readonly clock: Clock;
+  readonly storage: Storage;
+  readonly shelf: RecordShelf;
+  readonly replica: () => Replica | null;
+  readonly mutations: Mutations;
+  /** Milliseconds that a deletion is kept at least. */
+  readonly keepMs: () => number;
+}
+
+interface Look {
+  readonly view: SlotView;
+  readonly found: Deletion[];
+  readonly done: (found: readonly Deletion[]) => void;
+  entriesLeft: number;
+}
+
+export class TombstoneWalk {
+  private readonly parts: TombstoneWalkParts;
+  /** Slots that are due and not walked to their end. */
+  private readonly slots: number[] = [];
+  /** Store key to go on from in the first of them; '': from its start. */
+  private from = '';
+
+  constructor(parts: TombstoneWalkParts) {
+    this.parts = parts;
+  }
+
+  /** Tells what may be forgotten, in a later turn; false where nothing is due. */
+  look(view: SlotView, done: (found: readonly Deletion[]) => void): boolean {
+    if (this.slots.length === 0) this.takeSlots(view);
+    if (this.slots.length === 0) return false;
+    const look: Look = { view, found: [], done, entriesLeft: COLLECTION_ENTRIES_MAX };
+    // A slot's time was forgotten for all deletions so far, of which some may still be on their way to the disk.
+    this.parts.shelf.whenStored(() => this.next(look));
+    return true;
+  }
+
+  /** Something of the slot could not be forgotten now. */
+  again(slot: number): void {
+    const { clock, keepMs, shelf } = this.parts;
+    shelf.tombstones.times.note(slot, clock.wallNow() - keepMs() + AGAIN_AFTER_MS);
+  }
+
+  private takeSlots(view: SlotView): void {
+    const { clock, keepMs, mutations, shelf } = this.parts;
+    const { times } = shelf.tombstones;
+    const due = clock.wallNow() - keepMs();
+    const isFirst = (slot: number): boolean => view.row(slot).first === view.selfId;
+    const isOurs = (slot: number): boolean => mayForget(view, slot, mutations) && isFirst(slot);
+    const isLeft = (slot: number): boolean => mayForget(view, slot, mutations) && !isFirst(slot);
+    while (this.slots.length < COLLECTION_SLOTS_MAX) {
+      const own = times.take(due, isOurs);
+      const slot = own >= 0 ? own : times.take(due - (OTHERS_FACTOR - 1) * keepMs(), isLeft);
+      if (slot < 0) return;
+      this.slots.push(slot);
+    }
+  }
+
+  private next(look: Look): void {
+    const { view, found, done } = look;
+    const slot = this.slots[0];
+    if (this.parts.replica()?.view !== view) {
+      for (const each of this.slots.splice(0)) this.again(each);
+      this.from = '';
+      for (const each of found) this.again(each.slot);
+      return done([]);
+    }
+    if (slot === undefined || look.entriesLeft <= 0 || found.length >= COLLECTION_DELETIONS_MAX)
+      return done(found);
+    this.readPage(slot, look);
+  }
+
+  private readPage(slot: number, look: Look): void {
+    const range = slotRange(slot);
+    const from = this.from === '' ? range.from : this.from;
+    this.parts.storage.scan(from, range.to, PAGE_ENTRIES_MAX, PAGE_BYTES_MAX, (error, entries) => {
+      const last = entries.at(-1);
+      const isEnd = error !== null || last === undefined;
+      if (error !== null) this.again(slot);
+      for (const entry of entries) this.consider(slot, entry, look);
+      this.from = isEnd ? '' : `${last.key}\u0000`;
+      if (isEnd) this.slots.shift();
+      look.entriesLeft -= entries.length + 1;
+      this.next(look);
+    });
+  }
+
+  /** At rest here, hence valid; the listed entry may be in flight, or replaced since. */
+  private consider(slot: number, entry: StorageEntry, look: Look): void {
+    const record = openRecord(entry.value)?.record;
+    if (record === undefined || !record.tombstone) return;
+    const { clock, keepMs, replica, shelf } = this.parts;
+    const { key, version, updatedAt } = record;
+    if (!isOldDeletion(record, clock.wallNow(), keepMs()))
+      return shelf.tombstones.times.note(slot, updatedAt);
+    const held = shelf.load(key, slot);
+    const isAtRest =
+      replica()?.stateOf(key) === undefined &&
+      held !== undefined &&
+      held !== 'damaged' &&
+      held.record.version === version;
+    if (isAtRest) look.found.push({ slot, key, version });
+    else shelf.tombstones.times.note(slot, updatedAt);
+  }
+}
