@@ -82,16 +82,18 @@ export function placeOf({ hash32, place, membership: { replicaCount } }: NodePar
   return place ?? ((members, previous) => rowsOf(placeSlots({ members, replicaCount, previous, hash32 })));
 }
 
-export function learnerOf(
-  parts: NodeParts,
-  membership: Membership,
-  writer: StoreWriter,
-  shelf: RecordShelf,
-  marks: StartMarks,
-  table: OperationTable,
-  floors: FloorStore,
-  send: (memberId: number, message: PeerMessage) => void,
-): Learner {
+export interface LearnerSurroundings {
+  readonly membership: Membership;
+  readonly writer: StoreWriter;
+  readonly shelf: RecordShelf;
+  readonly marks: StartMarks;
+  readonly table: OperationTable;
+  readonly floors: FloorStore;
+  readonly send: (memberId: number, message: PeerMessage) => void;
+}
+
+export function learnerOf(parts: NodeParts, around: LearnerSurroundings): Learner {
+  const { membership, writer, shelf, marks, table, floors, send } = around;
   const { clock, telemetry, storage } = parts;
   const isLinked = (id: number): boolean => {
     const { topology } = membership;

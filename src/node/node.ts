@@ -137,23 +137,14 @@ export class CausewayNode implements NodeApi {
     );
     this.diskWatch = new DiskWatch(parts, (isLow) => this.membership.room.saw(isLow));
     const send = (id: number, message: PeerMessage): void => this.sendTo(id, message);
-    const { shelf, operations, floors } = this;
+    const { shelf, operations, floors, membership, writer, marks } = this;
     this.teacher = new Teacher(parts.storage, shelf, operations, floors, send);
-    this.learner = learnerOf(
-      parts,
-      this.membership,
-      this.writer,
-      shelf,
-      this.marks,
-      operations,
-      floors,
-      send,
-    );
+    this.learner = learnerOf(parts, { membership, writer, shelf, marks, table: operations, floors, send });
     this.holding = new SlotHolding({
       clock: parts.clock,
       shelf,
       operations,
-      marks: this.marks,
+      marks,
       mutations: this.mutations,
       onRetired: () => this.membership.retired(),
     });
@@ -171,7 +162,7 @@ export class CausewayNode implements NodeApi {
       },
     });
     this.reception = new Reception(this.serving, parts.storage, this.admission);
-    this.background = new Background(parts, this.serving, this.membership, this.marks, floors, send);
+    this.background = new Background(parts, this.serving, membership, marks, floors, send);
     this.forwardService = new ForwardService({
       serving: this.serving,
       storage: parts.storage,
