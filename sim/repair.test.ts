@@ -10,9 +10,13 @@ import { SmallWorld } from './small-world.ts';
 const large = (mark: string): string => mark.repeat(200_000);
 const stored = recordKey(slotOf('key'), 'key');
 
-function damaged(seed: number, count: number): { world: SmallWorld; hit: SimNode[]; whole: SimNode[] } {
+function damaged(
+  seed: number,
+  count: number,
+  value = large('a'),
+): { world: SmallWorld; hit: SimNode[]; whole: SimNode[] } {
   const world = new SmallWorld(seed);
-  expect(world.put(world.nodes[0]!, 'key', large('a')).kind).toBe('done');
+  expect(world.put(world.nodes[0]!, 'key', value).kind).toBe('done');
   world.run(1_000);
   const owners = world.ownersOf('key');
   const hit = owners.slice(0, count);
@@ -78,6 +82,17 @@ describe('a damaged record', () => {
     for (const sim of world.nodes) expect(world.get(sim, 'key').kind).toBe('failed');
     expect(world.put(world.nodes[1]!, 'key', 'new')).toMatchObject({ failure: { code: 'record_damaged' } });
     expect(world.told.get('store.record_repaired')).toBeUndefined();
+  });
+
+  it('a learner meets it at sources that have it in memory, too: it is repaired all the same', () => {
+    const { world, whole } = damaged(28, 2, 'small');
+    world.cluster.kill(whole[0]!);
+    whole[0]!.disk.wipe();
+    world.run(100);
+    world.cluster.start(whole[0]!);
+    world.until(() => world.cluster.isWhole(), 20_000);
+    expect(world.told.get('store.record_repaired')).toBeGreaterThan(0);
+    expect(world.text(whole[0]!, 'key')).toBe('small');
   });
 
   it('a learner meets it at its source: the source repairs it first, and the learner gets it', () => {

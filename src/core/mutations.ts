@@ -51,6 +51,8 @@ export interface Mutations {
   readonly keepHigherLeftovers?: boolean;
   /** A learner keeps the keys that its source lacks. (R19) */
   readonly keepUnknownLeftovers?: boolean;
+  /** A slot counts by its digest although something lower took the place of what was compared. (R19) */
+  readonly trustLowered?: boolean;
   /** A learner does not copy deletions. (R19, R22) */
   readonly learnNoTombstones?: boolean;
   /** What a learner copies counts as valid, although it is in flight at the source. (R19) */

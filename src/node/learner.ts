@@ -254,11 +254,15 @@ export class Learner {
     for (let at = 0; at < comparison.slots.length; at += 1) {
       const slot = comparison.slots[at]!;
       if (!this.slotsLeft.has(slot)) continue;
-      if (differing.has(slot) || this.parts.shelf.wasLowered(slot)) this.toPull.push(slot);
+      if (differing.has(slot) || this.wasLowered(slot)) this.toPull.push(slot);
       else this.confirm(slot);
     }
     this.noteProgress();
     this.proceed();
+  }
+
+  private wasLowered(slot: number): boolean {
+    return this.parts.shelf.wasLowered(slot) && this.parts.mutations.trustLowered !== true;
   }
 
   /** The slot is as its source has it; what this disk says was in flight there is still in flight. */

@@ -68,6 +68,13 @@ export class RecordShelf {
     return sealed;
   }
 
+  /** It is damaged on this disk, whatever memory has kept of it. */
+  noticeDamage(key: string, slot: number): void {
+    if (this.read(key, slot) !== 'damaged') return;
+    this.cache.drop(key);
+    this.onDamaged(slot, key);
+  }
+
   /** The record as it stands on this disk, whatever it is worth. */
   read(key: string, slot: number): SealedRecord | undefined | 'damaged' {
     const bytes = this.writer.get(recordKey(slot, key));

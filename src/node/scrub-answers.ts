@@ -56,8 +56,7 @@ export class ScrubAnswers {
         const { key } = splitRecordKey(entry.key);
         if (replica.stateOf(key) !== undefined) continue;
         const sealed = openRecord(entry.value);
-        // Asked for, a damaged one is noticed and repaired.
-        if (sealed === undefined) shelf.load(key, slot);
+        if (sealed === undefined) shelf.noticeDamage(key, slot);
         else {
           const { version, tombstone } = sealed.record;
           copies.push({ key, version, checksum: sealed.checksum, tombstone });

@@ -126,6 +126,8 @@ export class ScrubRows implements ScrubStage {
         this.slot += 1;
         this.afterKey = '';
       }
+      // Not with the next tick: the budget says how fast.
+      this.tick(this.parts.clock.now());
     });
   }
 

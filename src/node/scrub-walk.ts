@@ -177,6 +177,8 @@ export class ScrubWalk implements ScrubStage {
       budget.pace.spend(entries.length, bytes);
       report.read(entries.length, bytes);
       take(entries);
+      // Not with the next tick: the budget says how fast.
+      if (!this.isReading) this.tick(clock.now());
     });
   }
 }

@@ -80,8 +80,8 @@ export class Teacher {
       if (replica.view.topology.epoch !== epoch) return;
       const records = toRecords(replica, entries);
       if (records === undefined) {
-        // Asked for one by one, the damaged one is noticed and repaired; the learner comes again.
-        for (const entry of entries) this.shelf.load(splitRecordKey(entry.key).key, slot);
+        // Looked at one by one, the damaged one is repaired; the learner comes again.
+        for (const entry of entries) this.shelf.noticeDamage(splitRecordKey(entry.key).key, slot);
         return refuse('a record is damaged');
       }
       const byteCount = entries.reduce((sum, entry) => sum + entry.value.length, 0);
