@@ -282,6 +282,7 @@ class Run {
     const { floors } = node['floors'];
     this.world.forgotten.look(
       name,
+      view?.topology.epoch ?? 0,
       (slot) => view?.row(slot).owns === true,
       (slot) => floors.of(slot),
     );
@@ -326,7 +327,7 @@ class Run {
       this.count('epoch', 1);
     }
     if (name === 'tombstone.forgotten')
-      this.world.forgotten.forgotten(Number(fields['slot']), Number(fields['version']));
+      this.world.forgotten.forgotten(Number(fields['slot']), Number(fields['version']), Number(epoch));
     if (name === 'membership.slow.removed') this.removals.removed(String(fields['member']), Number(epoch));
     if (name === 'sim.fatal' && String(fields['reason']).includes(DISK_HAS_NO_ROOM))
       this.harmed = `the store of ${node} was harmed: ${String(fields['reason'])}`;

@@ -4,24 +4,32 @@ import { makeVersion } from '../../src/core/version.ts';
 import { ForgottenWatch } from './forgotten.ts';
 
 const owns = (): boolean => true;
+const EPOCH = 4;
+
+function watchOf(): ForgottenWatch {
+  const watch = new ForgottenWatch();
+  watch.forgotten(5, makeVersion(9, 2), EPOCH);
+  watch.forgotten(5, makeVersion(3, 1), EPOCH + 1);
+  return watch;
+}
 
 test('an owner whose floor is that of what was forgotten, or above: nothing to say', () => {
-  const watch = new ForgottenWatch();
-  watch.forgotten(5, makeVersion(9, 2));
-  watch.look('a', owns, () => 9);
-  watch.look('b', owns, () => 12);
+  const watch = watchOf();
+  watch.look('a', EPOCH, owns, () => 9);
+  watch.look('b', EPOCH + 7, owns, () => 12);
   expect([watch.violation, watch.highest(5), watch.highest(6)]).toEqual([null, makeVersion(9, 2), 0]);
 });
 
-test('an owner whose floor is lower: is named; one that does not serve the slot: is not', () => {
-  const watch = new ForgottenWatch();
-  watch.forgotten(5, makeVersion(9, 2));
-  watch.look(
-    'c',
-    () => false,
-    () => 0,
-  );
+test('a member that does not serve the slot, or acts in an earlier epoch: is not named', () => {
+  const watch = watchOf();
+  const none = (): number => 0;
+  watch.look('c', EPOCH, () => false, none);
+  watch.look('d', EPOCH - 1, owns, none);
   expect(watch.violation).toBeNull();
-  watch.look('d', owns, () => 8);
-  expect(watch.violation).toContain('d serves slot 5 with the floor 8');
+});
+
+test('an owner whose floor is lower: is named', () => {
+  const watch = watchOf();
+  watch.look('e', EPOCH, owns, () => 8);
+  expect(watch.violation).toContain('e serves slot 5 with the floor 8');
 });

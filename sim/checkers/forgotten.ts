@@ -1,30 +1,43 @@
 /**
- * Which deletions were forgotten, as the owners tell it when they remove one; and whoever may serve a slot knows the floor
- * under which that was done: else it could take a version below the key's own past. (PROTOCOL R22)
+ * Which deletions were forgotten, as the owners tell it when they remove one; and whoever may serve a slot since knows the
+ * floor under which that was done: else it could take a version below the key's own past. (PROTOCOL R22)
  */
 import { counterOf } from '../../src/core/version.ts';
+
+interface Forgotten {
+  readonly version: number;
+  readonly epoch: number;
+}
 
 export class ForgottenWatch {
   /** The first that was found. */
   violation: string | null = null;
   count = 0;
-  private readonly bySlot = new Map<number, number>();
+  private readonly bySlot = new Map<number, Forgotten>();
 
-  /** An owner has removed the deletion of that version. */
-  forgotten(slot: number, version: number): void {
+  /** An owner has removed the deletion of that version, in that epoch. */
+  forgotten(slot: number, version: number, epoch: number): void {
     this.count += 1;
-    this.bySlot.set(slot, Math.max(version, this.bySlot.get(slot) ?? 0));
+    if (version > this.highest(slot)) this.bySlot.set(slot, { version, epoch });
   }
 
   /** The highest version of a deletion in the slot that anybody has removed; 0: none. Absence stands for it. */
   highest(slot: number): number {
-    return this.bySlot.get(slot) ?? 0;
+    return this.bySlot.get(slot)?.version ?? 0;
   }
 
-  /** `floorOf`: what a member has for its floors that may serve these slots at this moment. */
-  look(name: string, owns: (slot: number) => boolean, floorOf: (slot: number) => number): void {
-    for (const [slot, version] of this.bySlot) {
-      if (!owns(slot) || floorOf(slot) >= counterOf(version)) continue;
+  /**
+   * What a member has for its floors that may serve these slots at this moment. Who acts in an earlier epoch than it was
+   * done in may still read, and holds the deletion; no write of its own comes to an end.
+   */
+  look(
+    name: string,
+    actsIn: number,
+    owns: (slot: number) => boolean,
+    floorOf: (slot: number) => number,
+  ): void {
+    for (const [slot, { version, epoch }] of this.bySlot) {
+      if (actsIn < epoch || !owns(slot) || floorOf(slot) >= counterOf(version)) continue;
       this.violation ??= `${name} serves slot ${slot} with the floor ${floorOf(slot)}, and version ${version} was forgotten there`;
     }
   }

@@ -66,7 +66,9 @@ export class Forgetting {
       if (sealed.record.version !== version || !sealed.record.tombstone) continue;
       this.parts.shelf.replaceAtRest(slot, key, null);
       this.count += 1;
-      this.parts.telemetry.event('debug', 'tombstone.forgotten', { slot, version });
+      this.parts.telemetry.event('debug', 'tombstone.forgotten', {
+        ...{ slot, version, epoch: acting.view.topology.epoch },
+      });
       this.parts.telemetry.count('store.tombstones_forgotten');
     }
   }
