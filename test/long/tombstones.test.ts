@@ -1,0 +1,103 @@
+/**
+ * Deletions and expiries on real nodes and a real PostgreSQL: they are forgotten by every store within seconds, and
+ * nothing of what they deleted comes back, whoever was killed, away, or wiped meanwhile. (PROTOCOL R22)
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startCluster } from '../support/cluster.ts';
+import type { TestCluster } from '../support/cluster.ts';
+import { buildProgram, until } from '../support/supervisor-program.ts';
+
+const TIMEOUT_MS = 180_000;
+const KEEP_MS = 1_000;
+const DELETED = Array.from({ length: 200 }, (_, index) => `deleted:${index}`);
+const EXPIRED = Array.from({ length: 100 }, (_, index) => `expired:${index}`);
+const GONE = [...DELETED, ...EXPIRED];
+let program: Awaited<ReturnType<typeof buildProgram>>;
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  program = await buildProgram('src/cli/main.ts');
+  cluster = await startCluster({
+    entry: program.entry,
+    legacy: false,
+    surround: async () => ({
+      settingsOf: () => ({ tombstones: { keepMs: KEEP_MS } }),
+      envOf: () => ({}),
+      close: async () => undefined,
+    }),
+  });
+}, TIMEOUT_MS);
+
+afterAll(async () => {
+  await cluster.close();
+  program.remove();
+});
+
+async function held(name: string): Promise<number> {
+  return (await cluster.status(name)).tombstones.held;
+}
+
+async function untilForgotten(names: readonly string[]): Promise<void> {
+  for (const name of names)
+    await until(`${name} has forgotten all deletions`, async () => (await held(name)) === 0, 60_000);
+}
+
+async function expectAbsent(name: string): Promise<void> {
+  const client = cluster.client(name);
+  for (const key of GONE) expect(await client.get(key), `${key} at ${name}`).toBeUndefined();
+}
+
+async function versionsOf(keys: readonly string[]): Promise<Map<string, number>> {
+  const rows = await cluster.rows(
+    'SELECT key, version::float8 AS version FROM causeway.record WHERE key = ANY($1)',
+    [keys],
+  );
+  return new Map(rows.map(({ key, version }) => [key as string, version as number]));
+}
+
+test(
+  'deletions are old: every store forgets them; nothing comes back after kills, an absence and a lost disk',
+  async () => {
+    const client = cluster.client();
+    await Promise.all(DELETED.map((key) => client.set(key, 'first')));
+    await Promise.all(EXPIRED.map((key) => client.set(key, 'for a moment', { ttlMs: 500 })));
+    await cluster.kill('node-2');
+    await Promise.all(DELETED.map((key) => client.delete(key)));
+    // What the first two have forgotten, the third has never heard of.
+    await untilForgotten(['node-1', 'node-3']);
+    cluster.start('node-2');
+    await cluster.untilReady();
+    await untilForgotten(cluster.names);
+    for (const name of cluster.names) await expectAbsent(name);
+
+    await cluster.kill(...cluster.names);
+    for (const name of cluster.names) cluster.start(name);
+    await cluster.untilReady();
+    for (const name of cluster.names) await expectAbsent(name);
+
+    await cluster.kill('node-3');
+    cluster.wipe('node-3');
+    cluster.start('node-3');
+    await cluster.untilReady();
+    await expectAbsent('node-3');
+    expect(await cluster.rows('SELECT key FROM kv_store')).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'the keys are written again, at the node that had lost its disk: each version is above all that was there',
+  async () => {
+    const before = await versionsOf(GONE);
+    expect(before.size).toBe(GONE.length);
+    const client = cluster.client('node-3');
+    await Promise.all(GONE.map((key) => client.set(key, 'again')));
+    const after = await versionsOf(GONE);
+    for (const key of GONE) expect(after.get(key)!, key).toBeGreaterThan(before.get(key)!);
+    for (const name of cluster.names) {
+      const reader = cluster.client(name);
+      for (const key of GONE) expect(Buffer.from((await reader.get(key))!).toString()).toBe('again');
+    }
+  },
+  TIMEOUT_MS,
+);
