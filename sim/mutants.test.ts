@@ -9,7 +9,7 @@ import type { Mutations } from '../src/core/mutations.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
 import { expiryAskedTooEarly } from './scenarios/expiring.ts';
-import { copiedMeanwhile, lateCopy, writtenAgain } from './scenarios/forgetting.ts';
+import { copiedMeanwhile, inFlightBelow, lateCopy, writtenAgain } from './scenarios/forgetting.ts';
 import {
   deletedMeanwhile,
   fillAfterDelete,
@@ -86,6 +86,7 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   passOpenOperations: writtenOverWhileOpen,
   operationsNotLearned: repeatedAtFormerLearner,
   raiseNoFloor: writtenAgain,
+  raiseUnquiet: inFlightBelow,
   forgetWhileCopying: copiedMeanwhile,
   passFence: lateCopy,
 };

@@ -73,6 +73,8 @@ export interface Mutations {
   readonly succeedComplete?: boolean;
   /** Deletions are forgotten although the floor was not raised above them. (R22) */
   readonly raiseNoFloor?: boolean;
+  /** An owner says that it is past a floor while something at or below it is in flight there. (R22) */
+  readonly raiseUnquiet?: boolean;
   /** Deletions are forgotten while a learner copies their slot. (R22) */
   readonly forgetWhileCopying?: boolean;
   /** What arrives from below the fence is stored, although its key's deletion may have been forgotten. (R22) */

@@ -37,16 +37,17 @@ export class Forgetting {
 
   /** `done` is told the slots past their floor, in a later turn; not at all where another epoch has come meanwhile. */
   raise({ floors }: Pick<FloorRaise, 'floors'>, done: (slots: readonly number[]) => void): void {
-    const { replica, shelf } = this.parts;
+    const { replica, shelf, mutations } = this.parts;
     const acting = replica();
     if (acting === null) return;
     const { view } = acting;
     const ours = floors.filter(({ slot }) => slot < SLOT_COUNT && view.row(slot).owns);
-    if (this.parts.mutations.raiseNoFloor !== true) for (const floor of ours) this.parts.floors.raise(floor);
+    if (mutations.raiseNoFloor !== true) for (const floor of ours) this.parts.floors.raise(floor);
     shelf.whenStored(() => {
       if (replica() !== acting || acting.view !== view) return;
       // Looked at now: since the floor was raised nothing new has begun below it.
-      done(acting.quietSlots(ours));
+      const isUnquiet = mutations.raiseUnquiet === true;
+      done(isUnquiet ? ours.map(({ slot }) => slot) : acting.quietSlots(ours));
     });
   }
 

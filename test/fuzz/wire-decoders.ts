@@ -3,13 +3,17 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import type { InFlightMark } from '../../src/wire/store-codec.ts';
 import {
+  decodeFloor,
   decodeMarks,
+  encodeFloor,
   encodeMarks,
+  floorKey,
   batchOfMarkKey,
   markKey,
   recordKey,
   splitRecordKey,
 } from '../../src/wire/store-codec.ts';
+import type { SlotFloor } from '../../src/core/floors.ts';
 import { SLOT_COUNT } from '../../src/core/limits.ts';
 import { isVersion } from '../../src/core/version.ts';
 import type { FrameHeader, PeerMessage } from '../../src/core/message.ts';
@@ -183,6 +187,14 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
       const odd = marks.find(({ slot, version }) => slot >= SLOT_COUNT || !isVersion(version));
       return odd === undefined ? '' : `slot ${odd.slot}, version ${odd.version}`;
     },
+  },
+  {
+    name: 'the floor of a slot',
+    covers: ['decodeFloor'],
+    samples: () => [1, 77, 2 ** 40].map((counter) => encodeFloor(5, counter)),
+    decode: (bytes) => decodeFloor(floorKey(5), bytes),
+    faultOf: ({ slot, counter }: SlotFloor) =>
+      slot === 5 && isVersion(counter) ? '' : `slot ${slot}, counter ${counter}`,
   },
   {
     name: 'what is remembered of an operation',
