@@ -135,7 +135,9 @@ export const COLLECTION_DELETIONS_MAX = 1_000;
 /** Deletions named in one message: with the longest keys it fits a frame. */
 export const FORGET_DELETIONS_MAX = 500;
 /** Slots a learner copies at the same time. */
-export const SLOT_COPIES_IN_FLIGHT_MAX = 8;
+export const SLOT_COPIES_IN_FLIGHT_MAX = 32;
+/** Of their frames, as large as they come, about so many bytes are under way at once: slots of few records wait for nobody. */
+export const SLOT_COPIES_BYTES_MAX = 8 * SLOT_COPY_BYTES_MAX;
 /** Bytes of records a second that a learner asks for: so that clients keep their share of disks and links. */
 export const COPY_BYTES_PER_SECOND_DEFAULT = 16 * 1024 * 1024;
 /** Slots that one member takes over in one step: a step costs two epochs, and holds what it has learnt until then. */

@@ -16,10 +16,13 @@ const SCAN_BYTES_MAX = 1024 * 1024;
 /** The keys that this disk holds in the frame's range, read page by page; null where it cannot be read. */
 export function keysInRangeOf(
   frame: LearnFrame,
+  shelf: RecordShelf,
   storage: Storage,
   done: (keys: readonly string[] | null) => void,
 ): void {
   const { slot, afterKey } = frame;
+  // A newcomer has nothing: a scan for each slot would be a third of its work.
+  if (shelf.digests.holdsNothing(slot)) return done([]);
   const range = slotRange(slot);
   const begin = afterKey === '' ? range.from : recordKey(slot, afterKey) + '\u0000';
   const lastKey = frame.records.at(-1)?.sealed.record.key;
@@ -38,7 +41,9 @@ function collectKeys(
     if (error !== null) return done(null);
     for (const entry of entries) keys.push(splitRecordKey(entry.key).key);
     const last = entries.at(-1);
-    if (last === undefined) done(keys);
+    const byteCount = entries.reduce((sum, entry) => sum + entry.value.length, 0);
+    const isAll = entries.length < SCAN_ENTRIES_MAX && byteCount < SCAN_BYTES_MAX / 2;
+    if (last === undefined || isAll) done(keys);
     else collectKeys(storage, `${last.key}\u0000`, to, keys, done);
   });
 }

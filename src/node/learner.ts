@@ -7,7 +7,7 @@
  */
 import { IndexSet } from '../base/index-set.ts';
 import type { CopyPace } from '../core/copy-pace.ts';
-import { SLOT_COPIES_IN_FLIGHT_MAX, SLOT_COUNT } from '../core/limits.ts';
+import { SLOT_COUNT } from '../core/limits.ts';
 import type { LearnDifferences, LearnFrame, LearnMessage, PeerMessage } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -206,7 +206,7 @@ export class Learner {
       return;
     }
     if (this.comparison === null && this.toPull.length === 0 && this.pulls.size === 0) this.compareNext();
-    while (this.pulls.size < SLOT_COPIES_IN_FLIGHT_MAX && this.toPull.length > 0) {
+    while (this.pulls.size < this.parts.pace.slotsAtOnce && this.toPull.length > 0) {
       const slot = this.toPull.pop()!;
       const afterKey = this.parts.shelf.copiedThroughOf(slot);
       const pull: Pull = { slot, afterKey, source: 0, dueAt: 0, applying: false, waiting: false };
@@ -298,7 +298,7 @@ export class Learner {
     const { session } = this;
     const arrived = frame.records.reduce((sum, held) => sum + held.sealed.bytes.length, 0);
     this.parts.pace.arrived(frame.records.length, arrived, this.parts.clock.now());
-    keysInRangeOf(frame, this.parts.storage, (keys) => {
+    keysInRangeOf(frame, this.parts.shelf, this.parts.storage, (keys) => {
       if (session !== this.session || this.pulls.get(frame.slot) !== pull) return;
       pull.applying = false;
       if (keys === null) return;

@@ -74,6 +74,7 @@ export function takeStock(
     if (isMetaDamaged(storage, { encode: encodeTopology, decode: decodeTopology }))
       return done({ kind: 'damaged', message: 'what the store keeps of the membership is damaged' }, null);
     const { damagedCount } = opened;
+    digests.isPartial = damagedCount > 0;
     if (damagedCount > 0) telemetry.event('error', 'store.damaged', { records: damagedCount });
     done(null, { opened, digests, expiryTimes, tombstones });
   });

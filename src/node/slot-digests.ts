@@ -10,6 +10,8 @@ export class SlotDigests {
   private readonly high = new Int32Array(SLOT_COUNT);
   private readonly counts = new Int32Array(SLOT_COUNT);
   recordCount = 0;
+  /** There are records that could not be read and are not counted: of no slot it is known that nothing is held of it. */
+  isPartial = false;
 
   add(slot: number, version: number, checksum: number): void {
     this.mix(slot, version, checksum);
@@ -24,6 +26,11 @@ export class SlotDigests {
     const change = (next === null ? 0 : 1) - (previous === undefined ? 0 : 1);
     this.counts[slot]! += change;
     this.recordCount += change;
+  }
+
+  /** No record of the slot is on this disk, or about to be, not even one that cannot be read. */
+  holdsNothing(slot: number): boolean {
+    return !this.isPartial && this.isEmpty(slot);
   }
 
   countOf(slot: number): number {

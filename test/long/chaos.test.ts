@@ -9,6 +9,7 @@ import { SmallDisks } from '../../verify/chaos/small-disks.ts';
 import { readScenario } from '../../verify/chaos/scenario.ts';
 import { buildProgram } from '../support/supervisor-program.ts';
 import { runAndJudge } from '../verify/run-and-judge.ts';
+import { SCENARIOS_LONG } from '../verify/scenarios-run.ts';
 
 let program: Awaited<ReturnType<typeof buildProgram>>;
 beforeAll(async () => {
@@ -50,11 +51,8 @@ test('scale: three become five and three again, and nobody who retries notices',
   expect(faults).toEqual([]);
 });
 
-test.each(['mixed', 'together', 'kills', 'disks', 'rolling-restart'])(
-  '%s: nothing lost, nothing stale, and the cluster comes back',
-  async (name) => {
-    const { faults, text } = await runAndJudge(program.entry, name, randomInt(1_000_000));
-    process.stderr.write(text);
-    expect(faults).toEqual([]);
-  },
-);
+test.each(SCENARIOS_LONG)('%s: nothing lost, nothing stale, and the cluster comes back', async (name) => {
+  const { faults, text } = await runAndJudge(program.entry, name, randomInt(1_000_000));
+  process.stderr.write(text);
+  expect(faults).toEqual([]);
+});

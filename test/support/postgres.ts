@@ -4,7 +4,7 @@
  * however that ends. A freshly initialised data directory is kept as a template in the temporary directory,
  * because copying it takes a tenth of the time.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import {
   chownSync,
   cpSync,
@@ -33,6 +33,13 @@ const READY_TIMEOUT_MS = 30_000;
 const READY_POLL_MS = 20;
 
 export interface TestServer {
+  /** What it has at this moment, taken while it goes on: the base of a standby that falls behind, or a backup. */
+  backUp(): Promise<Backup>;
+  /**
+   * What it has taken since is lost. `failover`: crashed, and a standby that had come so far takes its place, under a new
+   * timeline; `restore`: set back to a backup, as the same server.
+   */
+  goBackTo(backup: Backup, how: 'failover' | 'restore'): Promise<void>;
   /** Creates an empty database and returns how to reach it. */
   createDatabase(): Promise<string>;
   /** As a crash: nothing is shut down in order. */
@@ -45,6 +52,11 @@ export interface TestServer {
   start(): Promise<void>;
   /** Makes it a standby that follows nobody: `select pg_promote()` then is a failover, with a new timeline. */
   demote(): Promise<void>;
+}
+
+export interface Backup {
+  /** Gone once the server has gone back to it. */
+  readonly directory: string;
 }
 
 let shared: Promise<TestServer> | null = null;
@@ -86,12 +98,56 @@ async function launch(): Promise<TestServer> {
       writeFileSync(join(dataDirectory, 'standby.signal'), '');
       await start();
     },
+    backUp: () => backUp(url('postgres'), dataDirectory),
+    goBackTo: async ({ directory }, how) => {
+      await endServer(keeper, 'kill');
+      rmSync(dataDirectory, { recursive: true });
+      renameSync(directory, dataDirectory);
+      if (how === 'failover') writeFileSync(join(dataDirectory, 'standby.signal'), '');
+      await start();
+      if (how === 'failover') await runOnce(url('postgres'), 'select pg_promote()');
+    },
     createDatabase: async () => {
       const name = `test_${(databaseCount += 1)}`;
       await runOnce(url('postgres'), `create database ${name}`);
       return url(name);
     },
   };
+}
+
+/** As PostgreSQL's own tool does it: the files are copied as they change, and the log of that time makes them whole. */
+async function backUp(connectionString: string, dataDirectory: string): Promise<Backup> {
+  const directory = join(dirname(dataDirectory), `backup-${(backupCount += 1)}`);
+  const client = new pg.Client({ connectionString });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await client.query(`select pg_backup_start('test', true)`);
+    await copyWhatStays(dataDirectory, directory);
+    const { rows } = await client.query<{ labelfile: string }>(
+      'select labelfile from pg_backup_stop(wait_for_archive => false)',
+    );
+    await copyWhatStays(join(dataDirectory, 'pg_wal'), join(directory, 'pg_wal'));
+    writeFileSync(join(directory, 'backup_label'), rows[0]!.labelfile);
+    for (const file of ['postmaster.pid', 'postmaster.opts']) rmSync(join(directory, file), { force: true });
+    if (IS_ROOT) chownSync(join(directory, 'backup_label'), NOBODY, NOBODY);
+  } finally {
+    await client.end();
+  }
+  return { directory };
+}
+
+let backupCount = 0;
+
+/** Files that go while they are looked at are none that are needed. */
+async function copyWhatStays(from: string, to: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    execFile('cp', ['-a', `${from}/.`, to], (error, _out, told) => {
+      const lines = told.split('\n').filter((line) => line !== '');
+      if (error === null || lines.every((line) => line.includes('No such file'))) resolve();
+      else reject(new Error(told, { cause: error }));
+    });
+  });
 }
 
 /** One statement on a connection of its own. */

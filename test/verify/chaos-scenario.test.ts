@@ -1,11 +1,20 @@
 /** Scenarios as data: ours are read, wrong ones are refused with every fault, and shapes of cuts are what they say. */
 import { describe, expect, test } from 'vitest';
+import { faultSpec } from '../../verify/chaos/fault-spec.ts';
 import { parseScenario, readScenario, scenarioNames } from '../../verify/chaos/scenario.ts';
 import { waysOf } from '../../verify/chaos/scene.ts';
+import { KINDS_NOT_RUN, SCENARIOS_LONG, SCENARIOS_LONG_OTHER, SCENARIOS_QUICK } from './scenarios-run.ts';
 
 describe('scenarios', () => {
   test.each(scenarioNames())('%s: is usable', (name) => {
     expect(readScenario(name).faults.length).toBeGreaterThan(0);
+  });
+
+  test('every kind of fault: in a scenario that the tests run, or named with the reason why not', () => {
+    const run = [...SCENARIOS_QUICK, ...SCENARIOS_LONG, ...SCENARIOS_LONG_OTHER];
+    const kinds = new Set(run.flatMap((name) => readScenario(name).faults.map(({ fault }) => fault)));
+    const all = faultSpec.options.map(({ shape }) => shape.fault.value);
+    expect(all.filter((kind) => !kinds.has(kind)).sort()).toEqual(Object.keys(KINDS_NOT_RUN).sort());
   });
 
   test('a wrong file: every fault is told with its place', () => {

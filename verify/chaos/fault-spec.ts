@@ -79,6 +79,10 @@ const postgresFaults = [
   z.strictObject({ fault: z.literal('postgres-pause'), lastsMs }),
   /** A standby that has everything takes its place, under a new timeline. */
   z.strictObject({ fault: z.literal('postgres-failover') }),
+  /** A standby takes its place that lacks what was committed in the last so many milliseconds. */
+  z.strictObject({ fault: z.literal('postgres-lost-tail'), behindMs: range }),
+  /** It is set back to a backup of so many milliseconds ago, and nothing but missing rows tells of it. */
+  z.strictObject({ fault: z.literal('postgres-restored'), behindMs: range }),
   /** Statements arrive and commit, their replies vanish. */
   z.strictObject({ fault: z.literal('postgres-mute'), nodes, lastsMs }),
   z.strictObject({ fault: z.literal('postgres-cut'), nodes, lastsMs }),

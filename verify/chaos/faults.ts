@@ -38,6 +38,8 @@ const CATALOGUE: { readonly [Kind in FaultKind]: { readonly strike: Strike<Kind>
   'postgres-restart': { strike: record.postgresRestart, needs: 'postgres' },
   'postgres-pause': { strike: record.postgresPause, needs: 'postgres' },
   'postgres-failover': { strike: record.postgresFailover, needs: 'postgres' },
+  'postgres-lost-tail': { strike: record.postgresLostTail, needs: 'postgres' },
+  'postgres-restored': { strike: record.postgresRestored, needs: 'postgres' },
   'postgres-mute': { strike: record.postgresMute, needs: 'wires' },
   'postgres-cut': { strike: record.postgresCut, needs: 'wires' },
   'postgres-delay': { strike: record.postgresDelay, needs: 'wires' },

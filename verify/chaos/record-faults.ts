@@ -1,9 +1,12 @@
 /** Faults of PostgreSQL and of the wires to it, and of the legacy API. */
 import type { Behaviour } from '../../test/support/legacy-server.ts';
-import { sqlRows } from '../world.ts';
-import type { SpecOf } from './fault-spec.ts';
+import { sqlRows, statusOf, until, type World } from '../world.ts';
+import type { Range, SpecOf } from './fault-spec.ts';
 import { struckOn } from './network-faults.ts';
 import { databaseWays, type Scene } from './scene.ts';
+
+/** Everything that the owners hold is compared, within a budget. */
+const DRIVEN_TIMEOUT_MS = 120_000;
 
 export async function postgresKill(spec: SpecOf<'postgres-kill'>, scene: Scene): Promise<boolean> {
   return scene.aloneOnPostgres(async (postgres) => {
@@ -45,6 +48,76 @@ export async function postgresFailover(_spec: SpecOf<'postgres-failover'>, scene
     await postgres.demote();
     await sqlRows(scene.world, 'select pg_promote()', []);
   });
+}
+
+export async function postgresLostTail(
+  { behindMs }: SpecOf<'postgres-lost-tail'>,
+  scene: Scene,
+): Promise<boolean> {
+  const told = 'PostgreSQL failed over to a standby that was';
+  return goesBack(scene, behindMs, 'failover', told);
+}
+
+export async function postgresRestored(
+  { behindMs }: SpecOf<'postgres-restored'>,
+  scene: Scene,
+): Promise<boolean> {
+  return goesBack(scene, behindMs, 'restore', 'PostgreSQL set back to a backup that was');
+}
+
+/** True where rows were lost by it. Over when every member says that PostgreSQL has everything again. */
+async function goesBack(
+  scene: Scene,
+  behindMs: Range,
+  how: 'failover' | 'restore',
+  told: string,
+): Promise<boolean> {
+  const { world } = scene;
+  let hasLost = false;
+  const alone = await scene.aloneOnPostgres(async (postgres) => {
+    const ms = scene.number(behindMs);
+    const drivesBefore = await drivesOf(world);
+    const backup = await postgres.backUp();
+    const standing = await versionsIn(world);
+    await scene.hold(ms);
+    hasLost = (await versionsIn(world)) !== standing;
+    scene.began(['postgres'], `${told} ${ms} ms behind`);
+    await postgres.goBackTo(backup, how);
+    const isDriven = async (): Promise<boolean> => {
+      const drives = await drivesOf(world);
+      return world.nodes.every(({ name }) => {
+        const { drive = 0, isDriven = false } = drives.get(name) ?? {};
+        return isDriven && drive > (drivesBefore.get(name)?.drive ?? 0);
+      });
+    };
+    await scene.awaits(until('PostgreSQL has everything again', isDriven, DRIVEN_TIMEOUT_MS));
+  });
+  return alone && hasLost;
+}
+
+/** What a member tells of driving rows into PostgreSQL, where it does that. (R30) */
+interface Drive {
+  readonly drive: number;
+  readonly isDriven: boolean;
+}
+
+async function drivesOf(world: World): Promise<Map<string, Drive>> {
+  const drives = new Map<string, Drive>();
+  for (const node of world.nodes) {
+    const { drive } = ((await statusOf(node))?.record ?? {}) as { readonly drive?: Drive };
+    if (drive !== undefined) drives.set(node.name, drive);
+  }
+  return drives;
+}
+
+/** Every write raises it. */
+async function versionsIn(world: World): Promise<string> {
+  const [row] = await sqlRows(
+    world,
+    "select count(*) || '/' || sum(version) as sum from causeway.record",
+    [],
+  );
+  return String(row!['sum']);
 }
 
 export async function postgresMute(spec: SpecOf<'postgres-mute'>, scene: Scene): Promise<boolean> {

@@ -166,7 +166,8 @@ function latencyPanel({ buckets, bucketMs }: Summary, scale: Scale): Panel {
 function nodePanel(run: Run, scale: Scale): Panel {
   const rows = nodesOf(run).map((name, at) => {
     const y = at * ROW;
-    const spans = spansOf(run, name, scale.lastsMs).map(
+    const known = spansOf(run, name, scale.lastsMs).filter(({ state }) => state !== 'absent');
+    const spans = known.map(
       ({ state, fromMs, toMs }) =>
         `<rect class="node-${state}" x="${scale.x(fromMs)}" y="${y + 3}" width="${scale.width(fromMs, toMs, 1)}" height="${ROW - 6}"><title>${name}: ${state}</title></rect>`,
     );
@@ -180,10 +181,12 @@ function nodesOf({ head, samples }: Run): string[] {
   return [...new Set([...head.nodes, ...samples.flatMap(({ nodes }) => nodes.map(({ name }) => name))])];
 }
 
-type NodeState = 'serving' | 'leaseless' | 'learning' | 'entering' | 'silent';
+/** absent: no member yet, or no more. */
+type NodeState = 'absent' | 'serving' | 'leaseless' | 'learning' | 'entering' | 'silent';
 
 function stateOf(sample: NodeSample | undefined): NodeState {
-  if (sample === undefined || sample.phase === null) return 'silent';
+  if (sample === undefined) return 'absent';
+  if (sample.phase === null) return 'silent';
   if (sample.phase === 'serving') return sample.leaseHeld ? 'serving' : 'leaseless';
   return sample.phase === 'learning' ? 'learning' : 'entering';
 }

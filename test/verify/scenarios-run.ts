@@ -1,0 +1,13 @@
+/** Which scenarios the tests run, and which kinds of faults none of them has: whoever adds a kind is asked for a reason. */
+
+/** In `npm test`. */
+export const SCENARIOS_QUICK = ['smoke'] as const;
+/** In `npm run test:long`, as they are. */
+export const SCENARIOS_LONG = ['mixed', 'together', 'kills', 'disks', 'rolling-restart'] as const;
+/** There, too, each under what it asks for. */
+export const SCENARIOS_LONG_OTHER = ['filling-disks', 'partitions', 'scale'] as const;
+
+export const KINDS_NOT_RUN: Readonly<Record<string, string>> = {
+  'postgres-lost-tail': 'members do not drive what is missing into PostgreSQL yet (R30)',
+  'postgres-restored': 'the same',
+};
