@@ -6,71 +6,33 @@
  */
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { HELP, readFlags } from './flags.ts';
+import type { Flags } from './flags.ts';
 import { PROFILES } from './profiles.ts';
-import { showProgress } from './progress.ts';
+import { clearLine, showProgress } from './progress.ts';
 import { LOAD_MS_MAX, runSeed } from './run.ts';
 import type { RunCut, RunOptions } from './run.ts';
 import { shrink } from './shrink.ts';
-import { addResult, emptySummary, rateOf, summaryText, whatIsMissing } from './summary.ts';
+import { addResult, emptySummary, rateOf, seedText, summaryText, whatIsMissing } from './summary.ts';
 import type { Summary, ToldResult } from './summary.ts';
 import { runTold, serveAsWorker, Workers } from './workers.ts';
 
-const HELP = `npm run sim -- [options]
-  --seeds N         how many seeds, 200 where neither this nor --minutes is given
-  --first N         the first of them (1)
-  --minutes M       seeds until M minutes are over
-  --nodes N         members of the cluster (3, now and then 5)
-  --profile NAME    ${Object.keys(PROFILES).join(', ')}: what a seed's life is like
-  --workers N       processes (one a core)
-  --json            the summary as JSON on standard output, the text on standard error
-  --summary-json F  the summary as JSON in a file
-  --no-shrink       failing seeds are told as they are
-  --seed N          one seed; with these what is left of it:
-    --faults LIST     numbers of the faults that strike, or none
-    --clients LIST    numbers of the clients that act
-    --load-ms MS      milliseconds of load
-    --trace           every event
-`;
 /** What making one failing seed small may cost. */
 const SHRINK_MS_MAX = 30_000;
 const SHRINK_RUNS_MAX = 300;
 const FAILURES_TOLD_MAX = 10;
 
-const flags = readFlags();
+const flags = flagsOf();
+// Whoever reads has enough: that is no failure of what was run.
+process.stdout.on('error', () => process.exit());
 if (flags.help) process.stdout.write(HELP);
 else if (flags.worker) serveAsWorker(optionsOf());
 else if (flags.seed !== undefined) runOne(Number(flags.seed));
 else void runMany();
 
-function readFlags() {
+function flagsOf(): Flags {
   try {
-    const { values } = parseArgs({
-      options: {
-        seed: { type: 'string' },
-        seeds: { type: 'string' },
-        first: { type: 'string', default: '1' },
-        minutes: { type: 'string' },
-        nodes: { type: 'string' },
-        profile: { type: 'string' },
-        workers: { type: 'string' },
-        faults: { type: 'string' },
-        clients: { type: 'string' },
-        'load-ms': { type: 'string' },
-        trace: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        'summary-json': { type: 'string' },
-        'no-shrink': { type: 'boolean', default: false },
-        worker: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    for (const name of ['seed', 'seeds', 'first', 'minutes', 'nodes', 'workers', 'load-ms'] as const)
-      if (values[name] !== undefined && !(Number(values[name]) >= 0))
-        throw new Error(`--${name} takes a number`);
-    if (values.profile !== undefined && PROFILES[values.profile] === undefined)
-      throw new Error(`no profile ${values.profile}; there are ${Object.keys(PROFILES).join(', ')}`);
-    return values;
+    return readFlags(process.argv.slice(2));
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n${HELP}`);
     process.exit(2);
@@ -114,12 +76,8 @@ function runOne(seed: number): void {
     ...(flags['load-ms'] === undefined ? {} : { loadMs: Number(flags['load-ms']) }),
     ...(flags.trace ? { onTrace: (line: string) => process.stdout.write(line + '\n') } : {}),
   });
-  const { violation, ...rest } = result;
-  if (flags.json) process.stdout.write(JSON.stringify(result) + '\n');
-  else {
-    process.stdout.write(JSON.stringify(rest) + '\n');
-    process.stdout.write(violation === null ? `seed ${seed}: ok\n` : `seed ${seed}: ${violation}\n`);
-  }
+  const { violation } = result;
+  process.stdout.write(flags.json ? JSON.stringify(result) + '\n' : seedText(result));
   process.exitCode = violation === null ? 0 : 1;
 }
 
@@ -127,7 +85,7 @@ async function runMany(): Promise<void> {
   const startedAt = performance.now();
   const endsAt = flags.minutes === undefined ? Infinity : startedAt + Number(flags.minutes) * 60_000;
   const seedsMax = Number(flags.seeds ?? (flags.minutes === undefined ? 200 : Infinity));
-  const first = Number(flags.first);
+  const first = Number(flags.first ?? 1);
   const summary = emptySummary();
   let given = 0;
   let interrupted = false;
@@ -157,6 +115,7 @@ async function runMany(): Promise<void> {
 function onResult(summary: Summary, result: ToldResult): void {
   addResult(summary, result);
   if (result.violation === null) return;
+  clearLine();
   process.stderr.write(`seed ${result.seed} failed: ${result.violation.slice(0, 2_000)}\n`);
   process.stderr.write(`  replay: ${replayCommand(result.seed)}\n`);
 }

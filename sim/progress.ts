@@ -16,13 +16,19 @@ export function showProgress(look: () => Progress): () => void {
   const isTerminal = process.stderr.isTTY;
   const show = (): void => {
     const line = progressLine(look());
-    process.stderr.write(isTerminal ? `\r${line.padEnd((process.stderr.columns ?? 80) - 1)}` : `${line}\n`);
+    const width = (process.stderr.columns ?? 80) - 1;
+    process.stderr.write(isTerminal ? `\r${line.slice(0, width).padEnd(width)}` : `${line}\n`);
   };
   const timer = setInterval(show, isTerminal ? TERMINAL_MS : ELSEWHERE_MS);
   return () => {
     clearInterval(timer);
-    if (isTerminal) process.stderr.write('\r\u001b[K');
+    clearLine();
   };
+}
+
+/** Before something else is written to standard error. */
+export function clearLine(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
 }
 
 export function progressLine({ done, total, failed, rate, secondsLeft }: Progress): string {

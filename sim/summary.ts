@@ -89,17 +89,38 @@ export function rateOf({ virtualMs, cpuSeconds }: Summary): number {
 export function summaryText(summary: Summary, wallSeconds: number): string {
   const virtualSeconds = summary.virtualMs / 1_000;
   const perSecond = virtualSeconds === 0 ? 0 : summary.operations / virtualSeconds;
-  const injected: string[] = [];
-  const others: string[] = [];
-  for (const [kind, count] of Object.entries(summary.occurred).sort(([a], [b]) => a.localeCompare(b)))
-    ((FAULT_KINDS as readonly string[]).includes(kind) ? injected : others).push(
-      `  ${kind.padEnd(16)} ${String(count).padStart(8)}\n`,
-    );
+  const { injected, others } = tableOf(summary.occurred);
   return (
-    `${summary.seeds} seeds, ${summary.operations} operations (${summary.succeeded} succeeded), ` +
+    `${summary.seeds} seeds, ${summary.operations} operations (${summary.succeeded} succeeded)\n` +
     `${Math.round(virtualSeconds)} simulated seconds in ${wallSeconds.toFixed(1)} s\n` +
     `${Math.round(rateOf(summary))} simulated seconds per second of one core, ` +
     `at ${Math.round(perSecond)} operations per simulated second\n` +
-    `faults injected:\n${injected.join('')}what occurred:\n${others.join('')}`
+    `faults injected:\n${injected}what occurred:\n${others}`
   );
+}
+
+/** One seed for a person to read. */
+export function seedText(result: ToldResult): string {
+  const { seed, violation, operations, succeeded, loadMs, virtualMs, eventCount, traceHash } = result;
+  const { injected, others } = tableOf(result.occurred);
+  return (
+    `${operations} operations (${succeeded} succeeded) of ${result.clientCount} clients\n` +
+    `${(virtualMs / 1_000).toFixed(1)} simulated seconds, ${(loadMs / 1_000).toFixed(1)} of them under load, ` +
+    `in ${result.cpuSeconds.toFixed(1)} s\n` +
+    `${eventCount} events, trace ${traceHash.toString(16).padStart(8, '0')}\n` +
+    `faults injected:\n${injected}what occurred:\n${others}` +
+    `seed ${seed}: ${violation ?? 'ok'}\n`
+  );
+}
+
+function tableOf(occurred: Readonly<Record<string, number>>): { injected: string; others: string } {
+  let injected = '';
+  let others = '';
+  for (const [kind, count] of Object.entries(occurred).sort(([a], [b]) => a.localeCompare(b))) {
+    if (count === 0) continue;
+    const line = `  ${kind.padEnd(16)} ${String(count).padStart(8)}\n`;
+    if ((FAULT_KINDS as readonly string[]).includes(kind)) injected += line;
+    else others += line;
+  }
+  return { injected, others };
 }

@@ -1,0 +1,39 @@
+/** What a run of many seeds is said to lack: a kind of fault that never struck, and what hardly occurred. */
+import { expect, test } from 'vitest';
+import { FAULT_KINDS } from './fault-plan.ts';
+import { emptySummary, whatIsMissing } from './summary.ts';
+import type { Summary } from './summary.ts';
+
+/** Everything struck and occurred, far more often than asked for. */
+function plenty(): Summary {
+  const summary = emptySummary();
+  const lines = whatIsMissing(summary, { seedCount: 2_000, kinds: null });
+  for (const kind of FAULT_KINDS) summary.occurred[kind] = 100_000;
+  for (const line of lines) summary.occurred[/^too few of (\w+)/.exec(line)?.[1] ?? 'none'] = 100_000;
+  return summary;
+}
+
+test('everything struck and occurred: nothing is missing', () => {
+  expect(whatIsMissing(plenty(), { seedCount: 2_000, kinds: null })).toEqual([]);
+});
+
+test.each(FAULT_KINDS)('%s never struck in 300 seeds: said, and in 299 not', (kind) => {
+  const summary = plenty();
+  delete summary.occurred[kind];
+  expect(whatIsMissing(summary, { seedCount: 300, kinds: null })).toEqual([`${kind} never struck`]);
+  expect(whatIsMissing(summary, { seedCount: 299, kinds: null })).toEqual([]);
+});
+
+test('commits with unknown outcome were few for so many seeds: said', () => {
+  const summary = plenty();
+  summary.occurred['commitUnknown'] = 5;
+  expect(whatIsMissing(summary, { seedCount: 200, kinds: null })).toHaveLength(1);
+});
+
+test('a profile with kinds of its own: only those must have struck', () => {
+  const summary = emptySummary();
+  summary.occurred['kill'] = 1;
+  expect(whatIsMissing(summary, { seedCount: 300, kinds: ['kill', 'pause'] })).toEqual([
+    'pause never struck',
+  ]);
+});
