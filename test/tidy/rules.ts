@@ -9,7 +9,7 @@ export const PORT_METHODS_MAX = 6;
 
 /** Where the world may be touched directly; everywhere else it comes through a port. */
 const WORLD_PLACES =
-  /^(src\/(adapters|servers|cli|client|supervisor)\/|src\/(main|config|embedded)(-[a-z-]+)?\.ts$|sim\/(main|scale-main|progress|workers)\.ts$|(bench|scripts|verify)\/|[a-z.]+\.config\.ts$)/;
+  /^(src\/(adapters|servers|cli|client|supervisor)\/|src\/(main|config|embedded)(-[a-z-]+)?\.ts$|sim\/(main|scale-main|flags|progress|workers)\.ts$|(bench|scripts|verify)\/|[a-z.]+\.config\.ts$)/;
 
 const INSTEAD: Readonly<Record<string, string>> = {
   Date: 'the Clock port',
