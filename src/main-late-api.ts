@@ -48,6 +48,10 @@ export class LateApi implements NodeApi {
     setImmediate(() => done({ kind: 'failed', failure: failure('not_ready') }));
   }
 
+  isFull(): boolean {
+    return this.node?.isFull() ?? false;
+  }
+
   inspect(key: string): Inspection {
     return this.node?.inspect(key) ?? { owner: false, record: undefined, valid: false, slot: slotOf(key) };
   }

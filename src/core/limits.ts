@@ -77,7 +77,7 @@ export const OVERLOAD_CALM_MS = 500;
 /** Share of the time above that a queue takes once it is limited: it keeps the node busy, and is gone soon when the load falls. */
 export const OVERLOAD_HOLD_SHARE = 0.4;
 /** Operations in flight that are always let in: with fewer, batches become small, and a node gets less done. */
-export const OVERLOAD_IN_FLIGHT_MIN = 512;
+export const OVERLOAD_IN_FLIGHT_MIN = 256;
 /** Milliseconds by which the event loop may be late, again and again: heartbeats wait as long, and a lease is six of those. */
 export const LOOP_LATE_MS_MAX = 100;
 /** Milliseconds after which a client that was refused may ask again: by then half of what stood in the queue is done. */
@@ -203,6 +203,8 @@ export const CONNECTION_ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 /** Bytes of answers, single and of pipelines, that all clients have not taken; beyond it those wait who hold more than a share. */
 export const ANSWER_BYTES_TOTAL_MAX = 256 * 1024 * 1024;
 export const ANSWER_BYTES_SHARE = 1024 * 1024;
+/** Bytes of large answers that are made in one turn of the event loop: some milliseconds of reading and copying. */
+export const TURN_ANSWER_BYTES_MAX = 1024 * 1024;
 /** Calls open on one connection; a client's own library lets further ones wait. */
 export const CONNECTION_CALLS_MAX = 4096;
 /** Connections to the HTTP door: probes, and people. */

@@ -121,7 +121,7 @@ test('everything stops for a second under load and goes on: nothing is refused, 
 
 test('few are in flight and slow: they are always let in', () => {
   const server = new Server();
-  server.run(5_000, 0.5, 0.4);
+  server.run(2_000, 0.5, 0.4);
   expect(server.rule.refused).toBe(0);
   server.run(20_000, 0.5, 0.4);
   expect(server.rule.inFlight).toBeGreaterThanOrEqual(OVERLOAD_IN_FLIGHT_MIN - 1);
@@ -176,6 +176,20 @@ test('the rule is switched off: nothing is refused, also where it was', () => {
   server.run(1_000, 30, 10);
   const { refused } = server.rule;
   server.run(1_000, 30, 10);
+  expect(server.rule.refused).toBe(refused);
+});
+
+test('those that would be refused wait elsewhere, and none is refused: the limit stays as long as they ask', () => {
+  const server = new Server();
+  server.run(5_000, 30, 10);
+  for (let looked = 0; looked < 100; looked += 1) {
+    server.rule.turnAway();
+    server.run(50, 9, 10);
+    expect(server.rule.limit).toBeLessThan(Infinity);
+  }
+  const { refused } = server.rule;
+  server.run(1_000, 9, 10);
+  expect(server.rule.limit).toBe(Infinity);
   expect(server.rule.refused).toBe(refused);
 });
 

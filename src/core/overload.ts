@@ -58,10 +58,15 @@ export class Overload {
     this.inFlight += 1;
   }
 
-  /** One was refused, for whatever reason: the load has not fallen. */
+  /** One was refused, for whatever reason. */
   refuse(): void {
     this.refused += 1;
-    this.window.refused += 1;
+    this.turnAway();
+  }
+
+  /** One would have been, and waits elsewhere: the load has not fallen. */
+  turnAway(): void {
+    this.window.isWanted = true;
   }
 
   /** When what is begun now was begun. */
@@ -90,7 +95,7 @@ export class Overload {
     // Batches end now and then: a window waits for the end of one.
     if (isStill && ageMs < this.stillAfterMs()) return false;
     const wasLimited = this.limit !== Infinity;
-    if (window.refused > 0) this.calmSince = now;
+    if (window.isWanted) this.calmSince = now;
     if (sight.queuedMs === 0 || now - this.calmSince >= OVERLOAD_CALM_MS) this.limit = Infinity;
     if (isStill) {
       this.stillUntil = now;
@@ -158,7 +163,7 @@ export class Overload {
 function newWindow(since: number): {
   readonly since: number;
   ended: number;
-  refused: number;
+  isWanted: boolean;
   inFlightLeast: number;
   tookMsLeast: number;
   lateMsLeast: number;
@@ -166,7 +171,7 @@ function newWindow(since: number): {
   return {
     since,
     ended: 0,
-    refused: 0,
+    isWanted: false,
     inFlightLeast: Infinity,
     tookMsLeast: Infinity,
     lateMsLeast: Infinity,

@@ -73,6 +73,14 @@ export class Admission {
     return null;
   }
 
+  /** Would a client's write be refused? Whoever asks has one. */
+  isFull(): boolean {
+    const { read, write } = this;
+    if (!write.isFull && read.inFlight + write.inFlight < OPERATIONS_IN_FLIGHT_MAX) return false;
+    write.turnAway();
+    return !this.admitsAll;
+  }
+
   /** Of what is admitted now. */
   markOf(verb: Verb): number {
     return this.queueOf(verb).mark;

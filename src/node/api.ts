@@ -27,6 +27,8 @@ export interface NodeApi {
    */
   scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void;
   /** What this very store holds, validated or not; neither forwards nor repairs. For verification. */
+  /** True: a write would be refused for what is in flight already. Who can wait with it and has one, better does. */
+  isFull(): boolean;
   inspect(key: string): Inspection;
   status(): NodeStatus;
   /** What concerns the whole cluster; answered within `timeoutMs`. */

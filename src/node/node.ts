@@ -282,6 +282,10 @@ export class CausewayNode implements NodeApi {
     });
   }
 
+  isFull(): boolean {
+    return this.admission.isFull();
+  }
+
   inspect(key: string): Inspection {
     return inspectionOf(key, this.replica, this.shelf);
   }

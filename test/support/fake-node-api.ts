@@ -35,6 +35,8 @@ export class FakeNodeApi implements NodeApi {
   /** Of a scan: records in a page, and whether rows are missing. */
   scanPageMax = 500;
   incomplete = false;
+  /** More writes are in flight than it takes. */
+  full = false;
   /** Answers are kept until `release`. */
   holding = false;
   statusChanges: Partial<NodeStatus> = {};
@@ -91,6 +93,10 @@ export class FakeNodeApi implements NodeApi {
     const records = page.map((key) => this.#live(key)).filter((record) => record !== undefined);
     const next = page.length < keys.length ? page.at(-1)! : null;
     this.#later(done, { kind: 'page', records, next, incomplete: this.incomplete });
+  }
+
+  isFull(): boolean {
+    return this.full;
   }
 
   inspect(key: string): Inspection {

@@ -8,7 +8,7 @@ import { movesSeen } from '../../verify/chaos/moves-seen.ts';
 import { readRun, RunWriter, type Run } from '../../verify/chaos/run-file.ts';
 import { decodeLine, encodeLine, heldLine, type RunLine } from '../../verify/chaos/run-lines.ts';
 import { leastCopies } from '../../verify/moves.ts';
-import { goodLines, NEW, OLD, operation, recordOf } from './chaos-run-of.ts';
+import { FLOODED, goodLines, NEW, OLD, operation, recordOf } from './chaos-run-of.ts';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'causeway-judge-'))));
@@ -53,6 +53,25 @@ describe('a recorded run', () => {
 
   test('the row of an acknowledged write is missing in PostgreSQL: told', async () => {
     expect((await faultsOf(without('row'))).join()).toContain('PostgreSQL holds 0');
+  });
+
+  test('a key that was acknowledged under overload is gone: told', async () => {
+    const figures = { ...FLOODED, lookedUp: 500, lost: 2 };
+    expect(await faultsOf(before('progress', FLOODED))).toEqual([]);
+    expect((await faultsOf(before('progress', figures))).join()).toContain('2 of 500 keys acknowledged');
+  });
+
+  test('a node holds more for clients that do not read than it may: told', async () => {
+    const unread = {
+      is: 'unread',
+      atMs: 1_550,
+      clients: 4,
+      refused: 10,
+      grownBytes: 200 * 1024 * 1024,
+    } as const;
+    expect(await faultsOf(before('progress', unread))).toEqual([]);
+    const faults = await faultsOf(before('progress', { ...unread, grownBytes: 700 * 1024 * 1024 }));
+    expect(faults).toEqual(['a node grew by 700 MB for 4 clients that did not read']);
   });
 
   test('a fault that was asked for and never injected: told', async () => {

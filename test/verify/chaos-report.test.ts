@@ -7,7 +7,9 @@ import { reportHtml } from '../../verify/chaos/report-html.ts';
 import { reportText } from '../../verify/chaos/report-text.ts';
 import { readRun, RunWriter, type Run } from '../../verify/chaos/run-file.ts';
 import { summaryOf } from '../../verify/chaos/summary.ts';
-import { goodLines, operation } from './chaos-run-of.ts';
+import { FLOODED, goodLines, operation } from './chaos-run-of.ts';
+
+const UNREAD = { is: 'unread', atMs: 1_550, clients: 2, refused: 80, grownBytes: 90 * 1024 * 1024 } as const;
 
 let folder: string;
 let run: Run;
@@ -16,7 +18,8 @@ beforeAll(async () => {
   const path = join(folder, 'history.ndjson');
   const writer = new RunWriter(path);
   const lost = operation(5, { kind: 'put', value: 'x' }, { kind: 'indefinite' });
-  for (const line of [...goodLines().slice(0, -1), lost, goodLines().at(-1)!]) writer.write(line);
+  for (const line of [...goodLines().slice(0, -1), lost, FLOODED, UNREAD, goodLines().at(-1)!])
+    writer.write(line);
   await writer.close();
   run = await readRun(path);
 });
@@ -47,6 +50,11 @@ test('the text: at most 80 columns, whatever it has to tell; the verdict is the 
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(lines.at(-1)).toBe(`chaos example ${faults.length === 0 ? 'passed' : 'failed'}`);
   }
+  const told = reportText(run, summaryOf(run), []).replace(/\s+/g, ' ');
+  expect(told).toContain(
+    'flood 15,000/s asked where 5,000/s get done: 4,900/s done (median 0.18 s, p99 0.42 s)',
+  );
+  expect(told).toContain('not read 2 clients of each node: 80 of their calls refused, a node grew by 90 MB');
   expect(reportText(run, summaryOf(run), [])).toContain(
     'left out: disk-full: mounting small disks needs root',
   );

@@ -23,6 +23,25 @@ const HEAD: RunHead = {
   leftOut: [{ fault: 'disk-full', why: 'mounting small disks needs root' }],
 };
 
+/** What a flood came to: three times as much as gets done. */
+export const FLOODED = {
+  is: 'flooded',
+  atMs: 1_550,
+  capacityPerSecond: 5_000,
+  askedPerSecond: 15_000,
+  donePerSecond: 4_900,
+  refusedPerSecond: 10_100,
+  doneP50Ms: 180,
+  doneP99Ms: 420,
+  refusedP50Ms: 3,
+  refusedP99Ms: 30,
+  recoveredMs: 350,
+  failed: 0,
+  unsent: 0,
+  lookedUp: 500,
+  lost: 0,
+} as const;
+
 export function recordOf(version: number, value: string): KeyRecord {
   return {
     ...{ key: 'a', version, origin: 0, tombstone: false, value: Buffer.from(value) },

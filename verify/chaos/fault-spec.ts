@@ -89,6 +89,13 @@ const postgresFaults = [
   z.strictObject({ fault: z.literal('postgres-delay'), nodes, delayMs: range, lastsMs }),
 ] as const;
 
+const clientFaults = [
+  /** Puts are asked for `times` as fast as they get done, by clients that wait for no answer. */
+  z.strictObject({ fault: z.literal('flood'), times: z.number().min(1.2).max(20).default(3), lastsMs }),
+  /** So many clients of each node ask for large values and never read them. */
+  z.strictObject({ fault: z.literal('slow-reader'), clients: z.int().min(1).max(50).default(4), lastsMs }),
+] as const;
+
 const otherFaults = [
   z.strictObject({
     fault: z.literal('legacy'),
@@ -108,6 +115,7 @@ export const faultSpec = z.discriminatedUnion('fault', [
   ...processFaults,
   ...networkFaults,
   ...postgresFaults,
+  ...clientFaults,
   ...otherFaults,
 ]);
 

@@ -5,6 +5,7 @@
 import type { World } from '../world.ts';
 import { FakeClocks } from './fake-clocks.ts';
 import type { FaultKind, FaultSpec, SpecOf } from './fault-spec.ts';
+import * as load from './load-faults.ts';
 import * as machine from './machine-faults.ts';
 import { NamespaceNetwork } from './namespace-network.ts';
 import { Namespaces } from './namespaces.ts';
@@ -17,7 +18,7 @@ import { SmallDisks } from './small-disks.ts';
 
 /** True where it struck: somebody felt it. */
 type Strike<Kind extends FaultKind> = (spec: SpecOf<Kind>, scene: Scene) => Promise<boolean>;
-type Need = 'processes' | 'members' | 'wires' | 'postgres' | 'legacy' | 'disks' | 'clocks' | 'trace';
+type Need = 'processes' | 'own' | 'members' | 'wires' | 'postgres' | 'legacy' | 'disks' | 'clocks' | 'trace';
 
 const CATALOGUE: { readonly [Kind in FaultKind]: { readonly strike: Strike<Kind>; readonly needs: Need } } = {
   kill: { strike: processes.kill, needs: 'processes' },
@@ -43,6 +44,8 @@ const CATALOGUE: { readonly [Kind in FaultKind]: { readonly strike: Strike<Kind>
   'postgres-mute': { strike: record.postgresMute, needs: 'wires' },
   'postgres-cut': { strike: record.postgresCut, needs: 'wires' },
   'postgres-delay': { strike: record.postgresDelay, needs: 'wires' },
+  flood: { strike: load.flood, needs: 'own' },
+  'slow-reader': { strike: load.slowReader, needs: 'own' },
   legacy: { strike: record.legacy, needs: 'legacy' },
   'disk-full': { strike: machine.diskFull, needs: 'disks' },
   'disk-fills': { strike: machine.diskFills, needs: 'disks' },
@@ -103,6 +106,8 @@ export function whyLeftOut(spec: FaultSpec, world: World): string | null {
   if (needs === 'processes') return null;
   if (world.rig === null) return 'it needs a cluster of its own (without --nodes-from)';
   switch (needs) {
+    case 'own':
+      return null;
     case 'members':
       return (world.rig.network?.takesNewcomers ?? true)
         ? null

@@ -3,10 +3,14 @@
  * for? Safety and final progress are judged; speed only where a scenario says that a fault must not cost it.
  */
 import { disorder, findFaults } from '../verdict.ts';
+import { CONNECTION_ANSWER_BYTES_MAX } from '../../src/core/limits.ts';
 import { latenessOf } from './lateness.ts';
 import { movesSeen } from './moves-seen.ts';
 import type { Run } from './run-file.ts';
 import { isFailure } from './run-lines.ts';
+
+/** Bytes by which a process grows anyhow. */
+const MEMORY_SLACK = 128 * 1024 * 1024;
 
 /** In words; empty where all is well. */
 export function judgeRun(run: Run): string[] {
@@ -17,6 +21,8 @@ export function judgeRun(run: Run): string[] {
     ...unasked(run),
     ...lostInBulk(run),
     ...movedTooMuch(run),
+    ...lostInFloods(run),
+    ...heldForUnread(run),
     ...tooLittle(run),
     ...tooLate(run),
   ];
@@ -69,6 +75,25 @@ function movedTooMuch(run: Run): string[] {
       ({ named, factor }) =>
         `${named}: ${factor.toFixed(2)} of the least possible was copied, at most ${movedFactorMax} may be`,
     );
+}
+
+/** What was acknowledged under overload is there like anything else. */
+function lostInFloods({ floods }: Run): string[] {
+  return floods
+    .filter(({ lost }) => lost > 0)
+    .map(({ lost, lookedUp }) => `${lost} of ${lookedUp} keys acknowledged under overload are not found`);
+}
+
+/** What waits for a connection may be held twice for a moment, as a message and as its frame. */
+function heldForUnread({ unread }: Run): string[] {
+  return unread
+    .filter(
+      ({ clients, grownBytes }) => grownBytes > 2 * clients * CONNECTION_ANSWER_BYTES_MAX + MEMORY_SLACK,
+    )
+    .map(({ clients, grownBytes }) => {
+      const megabytes = Math.round(grownBytes / 1024 / 1024);
+      return `a node grew by ${megabytes} MB for ${clients} clients that did not read`;
+    });
 }
 
 /** A run that did not do what it is for has not passed. */

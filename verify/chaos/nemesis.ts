@@ -98,6 +98,8 @@ export class Nemesis {
         write({ is: 'fault', id, fault, nodes, told, atMs: nowMs() });
       },
       onMoved: (change) => write({ is: 'moved', atMs: nowMs(), ...change }),
+      onFlooded: (figures) => write({ is: 'flooded', atMs: nowMs(), ...figures }),
+      onUnread: (figures) => write({ is: 'unread', atMs: nowMs(), ...figures }),
     });
     let struck = false;
     try {

@@ -59,6 +59,7 @@ export function facts(run: Run, summary: Summary): [string, string][] {
     ...(head.wires === undefined ? [] : [['wires', head.wires] satisfies [string, string]]),
     ...lateness(run),
     ...moves(run),
+    ...loads(run),
     [
       'processes',
       summary.endings === 0
@@ -101,6 +102,25 @@ function moves(run: Run): [string, string][] {
       `median/p99 ${all(before)} ms before, ${all(during)} during, ${all(after)} after; ` +
       `longest without a write ${seconds(during.stallMs)}`,
   ]);
+}
+
+/** What came of asking for more than gets done, and of not reading. */
+function loads({ floods, unread }: Run): [string, string][] {
+  const rate = (perSecond: number): string => `${count(Math.round(perSecond))}/s`;
+  return [
+    ...floods.map((each): [string, string] => [
+      'flood',
+      `${rate(each.askedPerSecond)} asked where ${rate(each.capacityPerSecond)} get done: ${rate(each.donePerSecond)} done ` +
+        `(median ${seconds(each.doneP50Ms)}, p99 ${seconds(each.doneP99Ms)}), ${rate(each.refusedPerSecond)} refused ` +
+        `(median ${seconds(each.refusedP50Ms)}, p99 ${seconds(each.refusedP99Ms)}), ${count(each.failed)} failed otherwise, ${count(each.unsent)} not even sent; ` +
+        `nothing refused ${seconds(each.recoveredMs)} after it fell; ${count(each.lost)} of ${count(each.lookedUp)} lost`,
+    ]),
+    ...unread.map(({ clients, refused, grownBytes }): [string, string] => [
+      'not read',
+      `${clients} clients of each node: ${count(refused)} of their calls refused, a node grew by ` +
+        `${Math.round(grownBytes / 1024 / 1024)} MB at most`,
+    ]),
+  ];
 }
 
 export function seconds(ms: number): string {

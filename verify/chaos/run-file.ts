@@ -76,6 +76,8 @@ export interface Run {
   readonly endings: Extract<RunLine, { is: 'ending' }>[];
   readonly moves: Extract<RunLine, { is: 'moved' }>[];
   readonly bulk: Extract<RunLine, { is: 'bulk' }>[];
+  readonly floods: Extract<RunLine, { is: 'flooded' }>[];
+  readonly unread: Extract<RunLine, { is: 'unread' }>[];
   progress: Extract<RunLine, { is: 'progress' | 'no-progress' }> | null;
   /** Reads stand among the operations. Null: the cluster was not looked at. */
   survey: Survey | null;
@@ -151,6 +153,12 @@ class RunReader {
       case 'bulk':
         run.bulk.push(line);
         return;
+      case 'flooded':
+        run.floods.push(line);
+        return;
+      case 'unread':
+        run.unread.push(line);
+        return;
       case 'progress':
       case 'no-progress':
         run.progress = line;
@@ -210,6 +218,8 @@ function emptyRun(head: RunHead): Run {
     endings: [],
     moves: [],
     bulk: [],
+    floods: [],
+    unread: [],
     progress: null,
     survey: null,
     end: null,

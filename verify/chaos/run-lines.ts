@@ -4,6 +4,7 @@
  */
 import type { HistoryCall, HistoryOperation, HistoryOutcome } from '../../sim/checkers/history.ts';
 import type { Origin } from '../../src/core/record.ts';
+import type { FloodFigures } from '../flood.ts';
 import type { Held, Row } from '../survey.ts';
 
 export const FORMAT = 1;
@@ -57,6 +58,10 @@ export type RunLine =
   | ({ readonly is: 'moved'; readonly atMs: number } & Change)
   /** Keys that were written before the load began, and looked for at one node after it. */
   | { readonly is: 'bulk'; readonly node: string; readonly keys: number; readonly missing: number }
+  /** More was asked for than gets done, and what came of it. */
+  | ({ readonly is: 'flooded'; readonly atMs: number } & FloodFigures)
+  /** Clients did not read what they asked for. */
+  | ({ readonly is: 'unread'; readonly atMs: number } & UnreadFigures)
   /** A fault whose injection itself failed, in words. */
   | { readonly is: 'fault-failed'; readonly fault: string; readonly atMs: number; readonly why: string }
   | { readonly is: 'sample'; readonly atMs: number; readonly nodes: readonly NodeSample[] }
@@ -82,6 +87,15 @@ export type RunLine =
     }
   /** The last line: without it the run was cut off. */
   | { readonly is: 'end'; readonly atMs: number; readonly stopped: boolean };
+
+export interface UnreadFigures {
+  /** Of each node. */
+  readonly clients: number;
+  /** Calls that were refused, as too much waited to be read. */
+  readonly refused: number;
+  /** By which the memory of a node grew meanwhile, the most of all nodes. */
+  readonly grownBytes: number;
+}
 
 /** Members came or went, and everybody has its share. */
 export interface Change {

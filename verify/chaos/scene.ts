@@ -4,9 +4,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Prng } from '../../src/base/prng.ts';
+import type { FloodFigures } from '../flood.ts';
 import type { Rig, World } from '../world.ts';
 import type { NodeCount, Range, Shape } from './fault-spec.ts';
-import type { Change } from './run-lines.ts';
+import type { Change, UnreadFigures } from './run-lines.ts';
 import { DATABASE, type Way, type Wires } from './wires.ts';
 
 export interface SceneParts {
@@ -20,6 +21,8 @@ export interface SceneParts {
   readonly onBegan: (nodes: readonly string[], told: string) => void;
   /** A change of members has come to its end. */
   readonly onMoved: (change: Change) => void;
+  readonly onFlooded: (figures: FloodFigures) => void;
+  readonly onUnread: (figures: UnreadFigures) => void;
 }
 
 /** The run was stopped while a fault was in force. */
@@ -56,6 +59,14 @@ export class Scene {
 
   moved(change: Change): void {
     this.parts.onMoved(change);
+  }
+
+  flooded(figures: FloodFigures): void {
+    this.parts.onFlooded(figures);
+  }
+
+  unread(figures: UnreadFigures): void {
+    this.parts.onUnread(figures);
   }
 
   number(range: Range): number {

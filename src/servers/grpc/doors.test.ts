@@ -321,10 +321,18 @@ describe('many keys', () => {
   test('more values than an answer may carry: the rest fail with `overloaded`, to be asked again', async () => {
     const keys = Array.from({ length: 20 }, (_, at) => `big:${at}`);
     for (const key of keys) await put({ key, value: Buffer.alloc(VALUE_BYTES_MAX, 1) });
+    let read = 0;
+    const tryGet = doors.api.tryGet.bind(doors.api);
+    doors.api.tryGet = (key) => {
+      read += 1;
+      return tryGet(key);
+    };
     const { results } = await getMany(keys);
+    doors.api.tryGet = tryGet;
     const got = results.filter(({ result }) => result === 'get').length;
     expect(got).toBe(Math.ceil(MANY_ANSWER_BYTES_MAX / VALUE_BYTES_MAX));
     expect(results.slice(got).every(({ failure }) => failure?.code === 'overloaded')).toBe(true);
+    expect(read).toBe(got);
   });
 
   test('more keys than a call may name: refused', async () => {

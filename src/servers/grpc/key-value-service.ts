@@ -58,13 +58,16 @@ function getMany(
   if (keys.length > PIPELINE_OPERATIONS_MAX) return done(tooMany(keys.length), null);
   let bytesLeft = MANY_ANSWER_BYTES_MAX;
   const full = failure('overloaded', 'the answer has no room left for this value: ask for the key again');
-  const ask = (key: string, answered: (result: causeway.v1.GetManyResultFields) => void): void =>
+  const ask = (key: string, answered: (result: causeway.v1.GetManyResultFields) => void): void => {
+    // What finds no room is not even read: a thousand large values would hold the event loop up.
+    if (bytesLeft <= 0) return answered({ failure: failureAnswer(full) });
     operations.get({ key, allowStale }, timeoutMs, (failed, get) => {
       const bytes = get?.record?.value?.length ?? 0;
       if (failed === null && bytes > 0 && bytesLeft <= 0) return answered({ failure: failureAnswer(full) });
       bytesLeft -= bytes;
       answered(failed === null ? { get } : { failure: failureAnswer(failed) });
     });
+  };
   inOrder(keys, ask, (results) => done(null, { results }));
 }
 

@@ -77,19 +77,25 @@ export function unary<Request, Answer>(
 ): void {
   const untaken = untakenOf(server);
   const isRead = READS.test(path);
+  const begin = (call: UnaryCall<Request>, request: Request, respond: Respond): void => {
+    if (untaken.total > 0 && untaken.isFull(call.getPeer())) return respond(statusOf(NOT_READ), null);
+    serve(request, timeoutMsOf(call.getDeadline()), (failed, answer) => {
+      if (failed !== null) return respond(statusOf(failed), null);
+      const bytes = answerType.encode(answer!).finish();
+      if (bytes.length < ANSWER_BYTES_COUNTED || call.cancelled) return respond(null, bytes);
+      untaken.turns.made(bytes.length);
+      if (isRead && untaken.isFull(call.getPeer())) return respond(statusOf(NOT_READ), null);
+      countUntilTaken(untaken, call, bytes.length);
+      respond(null, bytes);
+    });
+  };
   server.register<Request | Malformed, Uint8Array>(
     path,
     (call: UnaryCall<Request>, respond: Respond) => {
-      if (call.request instanceof Malformed) return respond(statusOf(call.request.failed), null);
-      if (untaken.total > 0 && untaken.isFull(call.getPeer())) return respond(statusOf(NOT_READ), null);
-      serve(call.request, timeoutMsOf(call.getDeadline()), (failed, answer) => {
-        if (failed !== null) return respond(statusOf(failed), null);
-        const bytes = answerType.encode(answer!).finish();
-        if (bytes.length < ANSWER_BYTES_COUNTED || call.cancelled) return respond(null, bytes);
-        if (isRead && untaken.isFull(call.getPeer())) return respond(statusOf(NOT_READ), null);
-        countUntilTaken(untaken, call, bytes.length);
-        respond(null, bytes);
-      });
+      const { request } = call;
+      if (request instanceof Malformed) return respond(statusOf(request.failed), null);
+      if (untaken.turns.isOpen) begin(call, request, respond);
+      else untaken.turns.wait(() => begin(call, request, respond));
     },
     (bytes) => bytes as Buffer,
     decoder(requestType),

@@ -27,6 +27,8 @@ type Decoded<Name extends keyof V1> = V1[Name] extends { decode(bytes: Uint8Arra
 export type Operate<Request, Answer> = (request: Request, timeoutMs: number, done: Done<Answer>) => void;
 
 export interface Operations {
+  /** Would a write be refused for what is in flight already? */
+  readonly isFull: () => boolean;
   readonly get: Operate<Reading, causeway.v1.GetResponseFields>;
   readonly put: Operate<Decoded<'PutRequest'>, causeway.v1.PutResponseFields>;
   readonly delete: Operate<Decoded<'DeleteRequest'>, causeway.v1.DeleteResponseFields>;
@@ -38,6 +40,7 @@ export interface Operations {
 export function createOperations(api: NodeApi, valueBytesMax: number): Operations {
   const write = createWrite(api);
   return {
+    isFull: () => api.isFull(),
     get: (request, timeoutMs, done) => get(api, request, timeoutMs, done),
     ...plainWrites(write, valueBytesMax),
     ...conditionalWrites(write, valueBytesMax),

@@ -141,6 +141,30 @@ describe('a pipeline', () => {
     ).toBe(true);
   });
 
+  test('a node with enough to do: writes are held back and not refused, reads go on, and writes when there is room', async () => {
+    doors.api.full = true;
+    const { stream, results } = open();
+    stream.write({ operations: gets(0, 1) });
+    stream.write({ operations: [{ number: 1, put: { key: 'held' } }] });
+    await eventually(() => results.has(0), 'the read');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(doors.api.calls.map(({ key }) => key)).not.toContain('held');
+    doors.api.full = false;
+    await eventually(() => results.has(1), 'the write');
+    expect(results.get(1)!.result).toBe('put');
+  });
+
+  test('it has enough to do until the deadline: the write fails definitely, unbegun', async () => {
+    doors.api.full = true;
+    const { stream, results } = open();
+    stream.write({ operations: [{ number: 1, put: { key: 'held' } }], timeoutMs: 30 });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    doors.api.full = false;
+    await eventually(() => results.has(1), 'the answer');
+    expect(results.get(1)!.failure?.code).toBe('deadline_before_start');
+    expect(doors.api.calls).toEqual([]);
+  });
+
   test('a frame beyond its limits: every operation of it is refused, the stream goes on', async () => {
     const { stream, results } = open();
     stream.write({ operations: gets(0, PIPELINE_OPERATIONS_MAX + 1) });

@@ -2,7 +2,8 @@
  * The pipeline: frames of operations in, frames of results out, in any order. It is bounded at both ends. At
  * most PIPELINE_UNANSWERED_MAX operations are begun and not yet taken by the client; with as many, or with
  * too many bytes of answers waiting, no more is begun and the stream is not read, which holds the client back
- * through the flow control of HTTP/2. Results gather for one turn of the event loop and go out as one frame.
+ * through the flow control of HTTP/2. So it is where the node is asked for more than it gets done: who can wait is not
+ * refused. Results gather for one turn of the event loop and go out as one frame.
  */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
@@ -36,6 +37,8 @@ interface Frame {
   readonly fault: string | undefined;
 }
 
+/** Milliseconds after which a pipeline with nothing under way looks again whether the node takes more. */
+const HOLD_MS = 10;
 /** Bytes of a result beside its value, roughly: so that many small ones count too. */
 const RESULT_OVERHEAD_BYTES = 64;
 
@@ -70,6 +73,7 @@ class Pipeline {
   #bytesWaiting = 0;
   #unanswered = 0;
   #flushAsked = false;
+  #isHeld = false;
   #inputEnded = false;
   #closed = false;
 
@@ -122,12 +126,26 @@ class Pipeline {
           this.#call.pause();
           return;
         }
-        this.#begin(frame.operations[frame.begun++]!, frame);
+        const next = frame.operations[frame.begun]!;
+        if (next.get === null && this.#operations.isFull()) return this.#holdBack();
+        frame.begun += 1;
+        this.#begin(next, frame);
       }
       this.#frames.shift();
     }
     if (this.#call.isPaused()) this.#call.resume();
     this.#endIfDone();
+  }
+
+  /** The node has enough to do: goes on with an answer of its own, or where none is due, in a moment. */
+  #holdBack(): void {
+    this.#call.pause();
+    if (this.#unanswered > 0 || this.#isHeld) return;
+    this.#isHeld = true;
+    setTimeout(() => {
+      this.#isHeld = false;
+      if (!this.#closed) this.#beginMore();
+    }, HOLD_MS);
   }
 
   #begin(operation: Operation, frame: Frame): void {

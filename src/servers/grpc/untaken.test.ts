@@ -75,6 +75,36 @@ test('many large reads, none of them read: so much waits and no more, the rest i
   await eventually(() => untaken.total === 0, 'the client is gone: nothing waits');
 });
 
+test('many large reads at once: not more than one or two in a turn of the event loop', async () => {
+  const client = doors.client;
+  const order: number[] = [];
+  let readBefore = 0;
+  let turns = 0;
+  const tryGet = doors.api.tryGet.bind(doors.api);
+  let readNow = 0;
+  let mostInTurn = 0;
+  doors.api.tryGet = (key) => {
+    readNow += 1;
+    return tryGet(key);
+  };
+  const look = (): void => {
+    turns += 1;
+    mostInTurn = Math.max(mostInTurn, readNow - readBefore);
+    readBefore = readNow;
+    if (readNow < 20) setImmediate(look);
+  };
+  setImmediate(look);
+  const get = (at: number): Promise<unknown> =>
+    call(client, '/causeway.v1.KeyValue/Get', v1.GetRequest, v1.GetResponse, { key: 'big' }).then(() =>
+      order.push(at),
+    );
+  await Promise.all(Array.from({ length: 20 }, (_, at) => get(at)));
+  expect(readNow).toBe(20);
+  expect(turns).toBeGreaterThan(10);
+  expect(mostInTurn).toBeLessThanOrEqual(2);
+  expect(order).toHaveLength(20);
+});
+
 test('large reads that are read: nothing is left on the account', async () => {
   const untaken = untakenOf(doors.server);
   const get = (): Promise<unknown> =>

@@ -8,11 +8,13 @@ import {
   ANSWER_BYTES_TOTAL_MAX,
   ANSWER_BYTES_SHARE,
   CONNECTION_ANSWER_BYTES_MAX,
+  TURN_ANSWER_BYTES_MAX,
 } from '../../core/limits.ts';
 
 export class Untaken {
   /** Of all connections and pipelines together. */
   total = 0;
+  readonly turns = new Turns();
   private readonly byConnection = new Map<string, number>();
 
   of(connection: string): number {
@@ -34,6 +36,44 @@ export class Untaken {
   /** Is who holds so many bytes to wait, by its own bound or by that of all? */
   isOver(held: number, ownMax: number): boolean {
     return held >= ownMax || (held >= ANSWER_BYTES_SHARE && this.total >= ANSWER_BYTES_TOTAL_MAX);
+  }
+}
+
+/**
+ * Large answers made in one turn of the event loop are bounded in bytes: further calls begin in later turns, so that heartbeats
+ * and everybody else's operations come in between.
+ */
+export class Turns {
+  private readonly waiting: (() => void)[] = [];
+  private bytes = 0;
+  private isAsked = false;
+
+  /** A call may begin in this turn. */
+  get isOpen(): boolean {
+    return this.bytes < TURN_ANSWER_BYTES_MAX && this.waiting.length === 0;
+  }
+
+  /** In a later turn, in the order of the calls. */
+  wait(run: () => void): void {
+    this.waiting.push(run);
+  }
+
+  made(bytes: number): void {
+    this.bytes += bytes;
+    this.ask();
+  }
+
+  private ask(): void {
+    if (this.isAsked) return;
+    this.isAsked = true;
+    setImmediate(() => {
+      this.isAsked = false;
+      this.bytes = 0;
+      let begun = 0;
+      while (begun < this.waiting.length && this.bytes < TURN_ANSWER_BYTES_MAX) this.waiting[begun++]!();
+      this.waiting.splice(0, begun);
+      if (this.waiting.length > 0) this.ask();
+    });
   }
 }
 
