@@ -3,6 +3,7 @@
  * nothing at or below it is in flight here; told that all have, it removes exactly those versions, where they still stand.
  * (PROTOCOL R22)
  */
+import { mayForget } from '../core/collection.ts';
 import type { DeletionsForget, FloorRaise } from '../core/collection-message.ts';
 import type { SlotFloor } from '../core/floors.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
@@ -41,7 +42,7 @@ export class Forgetting {
     const acting = replica();
     if (acting === null) return;
     const { view } = acting;
-    const ours = floors.filter(({ slot }) => slot < SLOT_COUNT && view.row(slot).owns);
+    const ours = floors.filter(({ slot }) => slot < SLOT_COUNT && mayForget(view, slot, mutations));
     if (mutations.raiseNoFloor !== true) for (const floor of ours) this.parts.floors.raise(floor);
     shelf.whenStored(() => {
       if (replica() !== acting || acting.view !== view) return;
@@ -76,7 +77,8 @@ export class Forgetting {
 
   /** Nobody says that all have raised it unless this node has. */
   private isPast({ view }: Replica, { slot, counter }: SlotFloor): boolean {
-    if (slot >= SLOT_COUNT || !view.row(slot).owns) return false;
-    return this.parts.floors.floors.of(slot) >= counter || this.parts.mutations.raiseNoFloor === true;
+    const { mutations, floors } = this.parts;
+    if (slot >= SLOT_COUNT || !mayForget(view, slot, mutations)) return false;
+    return floors.floors.of(slot) >= counter || mutations.raiseNoFloor === true;
   }
 }

@@ -95,7 +95,17 @@ export class TombstoneWalk {
     this.readPage(slot, look);
   }
 
+  /** What was taken up in an earlier epoch may not be forgotten in this one. */
+  private putBack(slot: number, look: Look): void {
+    this.slots.shift();
+    this.from = '';
+    this.again(slot);
+    look.entriesLeft -= 1;
+    this.next(look);
+  }
+
   private readPage(slot: number, look: Look): void {
+    if (!mayForget(look.view, slot, this.parts.mutations)) return this.putBack(slot, look);
     const range = slotRange(slot);
     const from = this.from === '' ? range.from : this.from;
     this.parts.storage.scan(from, range.to, PAGE_ENTRIES_MAX, PAGE_BYTES_MAX, (error, entries) => {
