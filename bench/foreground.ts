@@ -4,7 +4,7 @@
  * whichever node comes next. Every latency is kept with the moment at which the answer came.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect } from '../src/client/index.ts';
+import { CausewayError, connect } from '../src/client/index.ts';
 import type { CausewayClient } from '../src/client/index.ts';
 import { benchValue } from './keys.ts';
 import type { KeySpace } from '../verify/key-space.ts';
@@ -25,6 +25,8 @@ export interface Latencies {
 
 export class Foreground {
   failed = 0;
+  /** Told at once that there is too much to do: nothing was begun. */
+  refused = 0;
   stale = 0;
   /** Milliseconds without an acknowledged write, the longest time. */
   stallMsMax = 0;
@@ -108,7 +110,7 @@ export class Foreground {
       this.tookMs.push(at - beganAt);
       this.noteStall();
     } catch (error) {
-      this.fail(`${key}: ${String(error)}`);
+      this.fail(key, error);
     } finally {
       this.underWay -= 1;
     }
@@ -125,7 +127,7 @@ export class Foreground {
           this.tell(`${key}: ${number} was acknowledged, ${read} was read`);
         }
       } catch (error) {
-        this.fail(`${key}: ${String(error)}`);
+        this.fail(key, error);
       }
       await delay(PROBE_REST_MS);
     }
@@ -137,9 +139,10 @@ export class Foreground {
     this.acknowledgedAt = now;
   }
 
-  private fail(what: string): void {
-    this.failed += 1;
-    this.tell(what);
+  private fail(key: string, error: unknown): void {
+    if (error instanceof CausewayError && error.code === 'overloaded') this.refused += 1;
+    else this.failed += 1;
+    this.tell(`${key}: ${String(error)}`);
   }
 
   private tell(what: string): void {

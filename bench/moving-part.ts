@@ -108,7 +108,7 @@ async function underLoad(world: World, nodes: NodeProcesses, keys: KeySpace): Pr
     admin.close();
   }
   for (const told of foreground.told) process.stderr.write(`  ${told}\n`);
-  const { failed, stale, heldBack, stallMsMax } = foreground;
+  const { failed, refused, stale, heldBack, stallMsMax } = foreground;
   const missing: number[] = [];
   for (const address of nodes.addresses)
     missing.push(await keys.missingAt(address, tellDone('keys read', keys.count)));
@@ -116,6 +116,7 @@ async function underLoad(world: World, nodes: NodeProcesses, keys: KeySpace): Pr
   return [
     ...measures,
     { part, name: 'operations that failed', value: failed, unit: '', target: none },
+    { part, name: 'operations refused: too much to do', value: refused, unit: '', target: none },
     { part, name: 'reads older than was acknowledged', value: stale, unit: '', target: none },
     { part, name: 'acknowledged writes missing', value: Math.max(...missing), unit: '', target: none },
     { part, name: 'longest without an acknowledged write', value: stallMsMax, unit: 'ms' },
