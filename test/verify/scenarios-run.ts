@@ -3,7 +3,7 @@
 /** In `npm test`. */
 export const SCENARIOS_QUICK = ['smoke'] as const;
 /** In `npm run test:long`, as they are. */
-export const SCENARIOS_LONG = ['mixed', 'together', 'kills', 'disks', 'rolling-restart'] as const;
+export const SCENARIOS_LONG = ['mixed', 'together', 'kills', 'disks', 'rolling-restart', 'overload'] as const;
 /** There, too, each under what it asks for. */
 export const SCENARIOS_LONG_OTHER = ['filling-disks', 'partitions', 'scale'] as const;
 
