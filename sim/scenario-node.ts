@@ -156,6 +156,7 @@ export class ScenarioNode {
     if (!isLiveIncarnation(topology, this.id, this.incarnation)) {
       for (const state of this.replica?.abandon() ?? []) process.marks.keep(state);
       this.replica = null;
+      process.learner.end();
       process.shelf.doubtAll();
       process.table.doubtAll();
       return;

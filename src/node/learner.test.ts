@@ -7,6 +7,7 @@ import { SLOT_COUNT } from '../core/limits.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
 import type { Topology } from '../core/topology.ts';
+import type { Storage } from '../ports/storage.ts';
 import { Learner } from './learner.ts';
 import type { LearnerParts } from './learner.ts';
 import { SlotDigests } from './slot-digests.ts';
@@ -49,6 +50,8 @@ interface Scene {
   readonly sent: { readonly to: number; readonly message: PeerMessage }[];
   readonly verified: Set<number>;
   readonly floors: SlotFloor[];
+  /** Answers what the disk was asked for, with nothing. */
+  readonly pages: (() => void)[];
   at: number;
 }
 
@@ -56,21 +59,26 @@ function begin(): Scene {
   const sent: Scene['sent'] = [];
   const verified = new Set<number>();
   const floors: SlotFloor[] = [];
-  const scene = { sent, verified, floors, at: 0 };
+  const pages: Scene['pages'] = [];
+  const scene = { sent, verified, floors, pages, at: 0 };
   const parts = {
     clock: { now: () => scene.at },
     shelf: {
       isVerified: (slot: number) => verified.has(slot),
       wasLowered: () => false,
+      copiedThroughOf: () => '',
       visitUnverified: (slots: Uint16Array, visit: (slot: number) => void) =>
         slots.forEach((slot) => verified.has(slot) || visit(slot)),
       setVerified: (slot: number) => void verified.add(slot),
       digests: new SlotDigests(),
     },
     floors: { raise: (floor: SlotFloor) => void floors.push(floor) },
-    marks: { restore: () => undefined },
-    operations: { onTopology: () => undefined, isDone: true },
-    recovery: { begin: () => undefined, tick: () => undefined },
+    storage: {
+      scan: (...[, , , , done]: Parameters<Storage['scan']>) => void pages.push(() => done(null, [])),
+    },
+    marks: { restore: () => undefined, forget: () => undefined },
+    operations: { onTopology: () => undefined, end: () => undefined, isDone: true },
+    recovery: { begin: () => undefined, end: () => undefined, tick: () => undefined },
     send: (to: number, message: PeerMessage) => void sent.push({ to, message }),
     isLinked: () => true,
     pace: new CopyPace(0, 0),
@@ -119,4 +127,30 @@ test('an owner answers late, when another is asked already: it confirms nothing 
   expect([...verified]).toEqual([]);
   learner.onMessage(3, equalAnswer(sent[1]!.message));
   expect([verified.has(0), verified.has(1)]).toEqual([true, true]);
+});
+
+/** An owner finds slot 0 different, and then tells that nothing is in it. */
+function pullOfSlot0(scene: Scene): void {
+  const { learner, sent } = scene;
+  learner.onMessage(2, { ...equalAnswer(sent[0]!.message), differing: [0] });
+  const asked = sent.findIndex(({ message }) => message.kind === 'learnPull');
+  learner.onMessage(sent[asked]!.to, {
+    ...{ kind: 'learnFrame', session: 7, slot: 0, afterKey: '', records: [], last: true },
+  });
+}
+
+test('a slot is copied: it counts once this disk has told what it has of it', () => {
+  const scene = begin();
+  pullOfSlot0(scene);
+  expect(scene.verified.has(0)).toBe(false);
+  scene.pages.shift()!();
+  expect(scene.verified.has(0)).toBe(true);
+});
+
+test('a learner is put out of the epoch while its disk is asked about a copy: the copy counts for nothing', () => {
+  const scene = begin();
+  pullOfSlot0(scene);
+  scene.learner.end();
+  scene.pages.shift()!();
+  expect(scene.verified.has(0)).toBe(false);
 });

@@ -126,6 +126,20 @@ export class Learner {
     this.proceed();
   }
 
+  /** No member any more: what comes late of what was under way, a page of this disk even, says nothing. (R19) */
+  end(): void {
+    this.session = 0;
+    this.replica = null;
+    this.comparison = null;
+    this.toPull.length = 0;
+    this.pulls.clear();
+    this.untold = null;
+    this.slotsTotal = 0;
+    this.slotsLeft.clear();
+    this.parts.operations.end();
+    this.parts.recovery.end();
+  }
+
   tick(): void {
     if (this.slotsTotal === 0 || this.told) return;
     this.parts.recovery.tick();

@@ -81,6 +81,14 @@ export class OperationLearner {
     if (this.left.size === 0 && view.rows.some((row) => row.owns)) table.begin();
   }
 
+  /** No member any more. */
+  end(): void {
+    this.session = 0;
+    this.replica = null;
+    this.run = null;
+    this.left.clear();
+  }
+
   /** All records are copied. */
   start(): void {
     if (this.run === null) this.begin();

@@ -62,6 +62,15 @@ export class RecordRecovery {
     this.ask();
   }
 
+  /** No member any more: what PostgreSQL still answers makes nothing whole. */
+  end(): void {
+    this.epoch = 0;
+    this.replica = null;
+    this.slots = [];
+    this.next = 0;
+    this.isAsking = false;
+  }
+
   tick(): void {
     this.ask();
   }

@@ -65,6 +65,7 @@ export class ReplicaKeeper {
     if (this.replica === null) return;
     for (const state of this.replica.abandon()) this.parts.marks.keep(state);
     this.replica = null;
+    this.parts.learner.end();
     this.parts.lastLease.forget();
     this.parts.holding.onNone();
     this.parts.shelf.doubtAll();
