@@ -36,6 +36,8 @@ export function meteredRecord(inner: SystemOfRecord, meter: Meter): SystemOfReco
     health: () => inner.health(),
     read: (keys, done) => inner.read(keys, done),
     scan: (after, rowCountMax, done) => inner.scan(after, rowCountMax, done),
+    seen: () => inner.seen(),
+    choose: (identity) => inner.choose(identity),
     versionsOf: (slot, afterKey, max, done) => inner.versionsOf(slot, afterKey, max, done),
     readFounding: (done) => inner.readFounding(done),
     found: (expectedLife, clusterId, done) => inner.found(expectedLife, clusterId, done),

@@ -5,6 +5,7 @@
  */
 import { Prng } from '../src/base/prng.ts';
 import type { MembershipFault } from './membership-faults.ts';
+import type { RecordFault } from './record-faults.ts';
 
 export type FaultKind =
   // Processes.
@@ -61,7 +62,8 @@ export type FaultKind =
   | 'legacyChanges'
   /** Tells the value of another key. */
   | 'legacyLies'
-  | MembershipFault;
+  | MembershipFault
+  | RecordFault;
 
 export interface FaultEvent {
   readonly index: number;
@@ -109,12 +111,19 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   syncStalls: 2,
   diskFills: 1.5,
   silentLoss: 4,
+  databaseFailsOver: 1,
+  databaseSetBack: 1,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
 
 /** Drawn apart, so that a seed or a profile without them leads the life that it always led. */
-const LATER_KINDS: ReadonlySet<FaultKind> = new Set(['diskFills', 'silentLoss']);
+const LATER_KINDS: ReadonlySet<FaultKind> = new Set([
+  'diskFills',
+  'silentLoss',
+  'databaseFailsOver',
+  'databaseSetBack',
+]);
 const KILL_SHARE = 0.8;
 const KIND_SHARE = 0.5;
 

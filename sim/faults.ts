@@ -10,6 +10,7 @@ import { SIM_DISK_BYTES } from './disk.ts';
 import type { FaultEvent, FaultKind } from './fault-plan.ts';
 import type { SimLegacyRules } from './legacy.ts';
 import { changeMembership } from './membership-faults.ts';
+import { loseTail } from './record-faults.ts';
 import { WALL_START_MS } from './scheduler.ts';
 import { isStill } from './still-records.ts';
 import type { SimWorld } from './world.ts';
@@ -137,6 +138,9 @@ export class SimFaults {
         return `${database.slowMs.toFixed(0)} ms`;
       case 'silentLoss':
         return this.parts.still?.harm(sim, prng) ?? null;
+      case 'databaseFailsOver':
+      case 'databaseSetBack':
+        return loseTail(kind, database, prng);
       case 'wipe':
       case 'oldDisk':
       case 'slowDisk':

@@ -57,7 +57,10 @@ type Elsewhere =
   | 'ignoreFullDisk'
   | 'scrubTrustsKeptDigest'
   | 'scrubOverwritesInFlight'
-  | 'admitEverything';
+  | 'admitEverything'
+  | 'keepQuietAfterFailover'
+  | 'keepRecorded'
+  | 'passInFlight';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;
 
 const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {

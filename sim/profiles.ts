@@ -187,6 +187,36 @@ const LOSSES: RunProfile = {
   scrubPauseMs: 200,
 };
 
+/** PostgreSQL loses its newest rows again and again, while processes and links fail beside it. */
+const FAILOVERS: RunProfile = {
+  plan: {
+    clientCount: 6,
+    operationsPerClient: 120,
+    keys: Array.from({ length: 12 }, (_, index) => (index === 1 ? 'count:1' : `key:${index}`)),
+    hotShare: 0.3,
+    thinkMsMax: 40,
+    timeoutMs: 3_000,
+    conditionalShare: 0.4,
+    readShare: 0.4,
+    staleShare: 0,
+  },
+  weather: { delayMsMax: 5, spikeShare: 0.1, spikeMsMax: 100 },
+  faultKinds: [
+    'databaseFailsOver',
+    'databaseSetBack',
+    'databaseFailsOver',
+    'kill',
+    'killAtStep',
+    'killAll',
+    'pause',
+    'slowPeer',
+    'cutOneWay',
+    'join',
+    'leave',
+  ],
+  faultMsMean: 900,
+};
+
 /**
  * About three hundred operations per simulated second on five members among faults, waits and rest included: for
  * measuring how fast the simulator is.
@@ -218,5 +248,6 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   stale: STALE,
   losses: LOSSES,
   returns: RETURNS,
+  failovers: FAILOVERS,
   steady: STEADY,
 };

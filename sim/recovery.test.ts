@@ -167,7 +167,7 @@ describe('two members are learning from the third when it is lost', () => {
   }
 
   test('given up: the newer of what PostgreSQL and the disk have, also of a deletion', () => {
-    const { world, living, keys } = learnersLeft(74);
+    const { world, living, keys } = learnersLeft(84);
     expect(lossOf(topologyAt(living[0]!)).slots).toHaveLength(16_384);
     for (const sim of living) expect(world.get(sim, keys[0]!)).toMatchObject(NOT_READY);
     expect(operate(world, living[0]!, { kind: 'recover', slotCount: 16_384 })).toMatchObject({
@@ -186,7 +186,7 @@ describe('two members are learning from the third when it is lost', () => {
   });
 
   test('given up, and PostgreSQL is not asked: what came after a member went is missing, which is seen', () => {
-    const { world, living, keys } = learnersLeft(74, true, { recoverUnread: true });
+    const { world, living, keys } = learnersLeft(84, true, { recoverUnread: true });
     operate(world, living[0]!, { kind: 'recover', slotCount: 16_384 });
     world.until(() => living.every((sim) => keys.every((key) => isServed(world, sim, key))), 20_000);
     const values = keys.map((key) => world.text(living[0]!, key));

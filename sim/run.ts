@@ -3,6 +3,7 @@
  * all that is pending must come to an end (progress); the clients' history must be linearizable per key, every
  * owner and PostgreSQL must hold what was acknowledged, and nothing may be left in a queue.
  */
+import { everythingDriven } from '../src/core/record-standing.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { leftAtRest, QueueWatch } from './checkers/queues.ts';
 import { DurabilityWatch } from './checkers/durability.ts';
@@ -137,8 +138,8 @@ class Run {
       () => this.clients?.now ?? 0,
     );
     this.watch = new DurabilityWatch({
-      recorded: (key) =>
-        this.world.database.standing(key)?.record.version ?? this.world.forgotten.highest(slotOf(key)),
+      // What PostgreSQL has lost since comes back: that is asked for once all is at rest.
+      recorded: (key) => this.world.database.stood.get(key) ?? this.world.forgotten.highest(slotOf(key)),
       owners: (key) => ownerDisks(this.world, key),
     });
     this.queues = new QueueWatch(this.world.plan);
@@ -190,7 +191,9 @@ class Run {
   private rest(clients: SimClients): string | null {
     const { cluster } = this.world;
     const isAtRest = (): boolean => clients.pending === 0 && clients.finished && this.isIdle();
-    if (!this.advance(REST_MS_MAX, () => isAtRest() && cluster.isWhole()))
+    const isDriven = (): boolean =>
+      cluster.nodes.every(({ node }) => node === null || everythingDriven(node.membership.topology!));
+    if (!this.advance(REST_MS_MAX, () => isAtRest() && cluster.isWhole() && isDriven()))
       return `no rest ${REST_MS_MAX} ms after the last fault: ${this.unrest(clients)}`;
     clients.persistent.repeatAll(REPEATED_MAX);
     if (!this.advance(LAST_READS_MS_MAX, () => clients.pending === 0)) return 'a repeated write has no end';
@@ -299,7 +302,7 @@ class Run {
       const status = sim.node?.status();
       if (status === undefined) return `${sim.name} down`;
       const learned = Math.round(status.learnedShare * 100);
-      return `${sim.name} ${status.phase} epoch ${status.epoch} lease ${status.leaseHeld} learned ${learned}% in flight ${status.keysInFlight} moving ${status.slotsMoving} of ${status.members.map((member) => `${member.name}${member.alive ? '' : '(gone)'}:${member.slotsComplete}+${member.slotsLearning}`).join(' ')}`;
+      return `${sim.name} ${status.phase} epoch ${status.epoch} lease ${status.leaseHeld} learned ${learned}% in flight ${status.keysInFlight} driven ${status.record.drive?.isDriven} moving ${status.slotsMoving} of ${status.members.map((member) => `${member.name}${member.alive ? '' : '(gone)'}:${member.slotsComplete}+${member.slotsLearning}`).join(' ')}`;
     });
     return [...nodes, `clients pending ${clients.pending}`].join('; ');
   }
@@ -326,6 +329,7 @@ class Run {
       this.epochs.add(epoch);
       this.count('epoch', 1);
     }
+    if (name === 'record.driven') this.count('rowsDriven', Number(fields['rows']));
     if (name === 'tombstone.forgotten')
       this.world.forgotten.forgotten(Number(fields['slot']), Number(fields['version']), Number(epoch));
     if (name === 'membership.slow.removed') this.removals.removed(String(fields['member']), Number(epoch));

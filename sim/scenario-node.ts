@@ -1,7 +1,6 @@
 /**
- * One node of a directed scenario: the parts that hold and replicate records, as production runs them, without
- * membership and doors. Its disk completes by itself or waits for the story; its epochs and its lease are given to
- * it by hand.
+ * One node of a directed scenario: the parts that hold and replicate records, as production runs them, without membership
+ * and doors. Its disk completes by itself or waits for the story; its epochs and its lease are given to it by hand.
  */
 import { assert } from '../src/base/assert.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
@@ -82,7 +81,7 @@ export class ScenarioNode {
   topology: Topology | null = null;
   replica: Replica | null = null;
   leaseHeld = true;
-  /** No write completes here before that time: a lease is waited out. */
+  /** No write completes here before that time. */
   blockedUntil = 0;
   /** Its slots are copied and on its disk: it asks to be made complete. */
   hasLearned = false;

@@ -79,6 +79,8 @@ export class ScenarioRecord {
           () => this.versions(slot, afterKey, max),
           (lost, answer) => (lost ? done(unknown, []) : done(null, answer!)),
         ),
+      seen: () => null,
+      choose: () => undefined,
       readFounding: (done) => this.defer(() => done(null, null)),
       found: (_expect, _id, done) => this.defer(() => done(null, null)),
     };
@@ -87,7 +89,7 @@ export class ScenarioRecord {
   private versions(slot: number, afterKey: string, max: number): RowVersion[] {
     return [...this.rows.values()]
       .filter((row) => row.slot === slot && compareUtf8(row.record.key, afterKey) > 0)
-      .map(({ record: { key, version }, checksum }) => ({ key, version, checksum }))
+      .map(({ record: { key, version, tombstone }, checksum }) => ({ key, version, checksum, tombstone }))
       .sort((a, b) => compareUtf8(a.key, b.key))
       .slice(0, max);
   }

@@ -245,6 +245,7 @@ function keyOfFirstRun(): string {
 }
 
 describe('random seeds in which records are lost without a word', () => {
+  const SEED_FIRST = 20;
   const SEEDS_MAX = 12;
   const violationOf = (seed: number, mutations: Mutations): string | null =>
     runSeed(seed, { profile: PROFILES['losses']!, mutations }).violation;
@@ -255,7 +256,7 @@ describe('random seeds in which records are lost without a word', () => {
 
   it('scrubTrustsKeptDigest: a seed of the profile losses fails', () => {
     let caught: string | null = null;
-    for (let seed = 1; seed <= SEEDS_MAX && caught === null; seed += 1)
+    for (let seed = SEED_FIRST; seed < SEED_FIRST + SEEDS_MAX && caught === null; seed += 1)
       caught = violationOf(seed, { scrubTrustsKeptDigest: true });
     expect(caught).toContain('no scrubber has made it whole');
   });

@@ -18,10 +18,12 @@ import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
 import { dialAddresses, legacySettings, nodeSettings } from './main-settings.ts';
 import { NodeStore } from './main-store.ts';
 import type { CausewayNode } from './node/node.ts';
+import { topologyOnDisk } from './node/membership-disk.ts';
 import type { NodeParts } from './node/node-parts.ts';
 import { openNode as openOnStore } from './node/replacing.ts';
 import type { Replace } from './node/replacing.ts';
 import type { LegacySource } from './ports/legacy-source.ts';
+import { decodeTopology, encodeTopology } from './wire/topology-codec.ts';
 import { createDoors } from './servers/grpc/doors.ts';
 import { openHttpServer } from './servers/http/server.ts';
 
@@ -72,6 +74,9 @@ async function openAll(
   const late = new LateApi(config.node.name, () => recordStatus(record));
   open.push(await openProbes(config, late));
   if (record !== null) {
+    // Before its first connection: nothing is read of another database, or done to it. (R30)
+    const known = topologyOnDisk(store.storage, { encode: encodeTopology, decode: decodeTopology })?.record;
+    if (known !== undefined) record.choose(known);
     const start = new RecordStart(record, log, {
       isMember: () => late.status().epoch > 0,
       onRefused: (reason) => endNow(log, 'node.start_failed', reason),

@@ -86,6 +86,7 @@ function statusLines(told: readonly Told[]): string[] {
       lines.push(`${word(name)}: its disk is nearly full (${room}); it ${does}`);
     }
     lines.push(...scrubLines(word(name), asFacts(node.status.scrub)));
+    lines.push(...driveLines(word(name), asFacts(record.drive)));
     if (record.state === 'down') lines.push(`${word(name)}: PostgreSQL: ${word(record.reason)}`);
     if (legacy.state === 'failing' || legacy.state === 'open') {
       lines.push(`${word(name)}: legacy: ${word(legacy.reason)}`);
@@ -116,6 +117,23 @@ function scrubLines(name: string, scrub: Facts): string[] {
   if (left > 0) lines.push(`${name}: ${left} records could not be repaired, see scrub.unrepaired in its log`);
   if (conflicts > 0)
     lines.push(`${name}: ${conflicts} versions have two contents, see scrub.conflict in its log`);
+  return lines;
+}
+
+/** After PostgreSQL has failed over or was restored. */
+function driveLines(name: string, drive: Facts): string[] {
+  const lines: string[] = [];
+  const total = Number(drive.slotsTotal ?? 0);
+  const rows = `${Number(drive.rowsDriven ?? 0)} rows that it lacked are committed again`;
+  if (drive.isDriven === false && total > 0) {
+    const left = typeof drive.secondsLeft === 'number' ? drive.secondsLeft : null;
+    const line = progressLine(Number(drive.slotsDone), total, Number(drive.bytesPerSecond), left);
+    lines.push(`${name}: compares PostgreSQL with what it holds: ${line}, ${rows}`);
+  } else if (drive.isDriven === false)
+    lines.push(`${name}: has compared PostgreSQL, ${rows}; others have not`);
+  const conflicts = Number(drive.conflicts ?? 0);
+  if (conflicts > 0)
+    lines.push(`${name}: ${conflicts} rows of PostgreSQL have another content under the same version`);
   return lines;
 }
 

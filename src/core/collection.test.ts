@@ -29,6 +29,12 @@ test('rows of PostgreSQL are not all held yet: none may be forgotten', () => {
   expect(mayForgetAt({ ...founded(3), loaded: false })).toBe(false);
 });
 
+test('PostgreSQL may lack what the owners hold: none may be forgotten until all of it was compared', () => {
+  const record = { system: 'a', timeline: 2, drive: 1, driven: false };
+  expect(mayForgetAt({ ...founded(3), record })).toBe(false);
+  expect(mayForgetAt({ ...founded(3), record: { ...record, driven: true } })).toBe(true);
+});
+
 test('an owner is gone: it will have to learn the slot, and the others forget meanwhile; while it learns they do not', () => {
   const topology = founded(3);
   const gone = rowOfSlot(topology, SLOT).owners[1]!;

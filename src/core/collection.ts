@@ -6,6 +6,7 @@
 import type { SlotFloor } from './floors.ts';
 import type { Mutations } from './mutations.ts';
 import type { KeyRecord } from './record.ts';
+import { everythingDriven } from './record-standing.ts';
 import type { SlotView } from './replication/slot-view.ts';
 import { counterOf } from './version.ts';
 
@@ -30,11 +31,13 @@ interface SlotPart extends SlotFloor {
 
 /**
  * May deletions of the slot be forgotten in this epoch? Only where nobody may come to know the slot without having heard
- * of the floor: every complete owner lives, nobody copies, nothing changes hands, and a miss is final. (R22, R23)
+ * of the floor: every complete owner lives, nobody copies, nothing changes hands, and a miss is final. And only while
+ * PostgreSQL has all that is held: it may have to be told of the deletion again. (R22, R23, R30)
  */
 export function mayForget(view: SlotView, slot: number, mutations: Mutations): boolean {
   const row = view.row(slot);
-  return row.owns && view.topology.loaded && (row.isSteady || mutations.forgetWhileCopying === true);
+  if (!row.owns || !view.topology.loaded || !everythingDriven(view.topology)) return false;
+  return row.isSteady || mutations.forgetWhileCopying === true;
 }
 
 /** Old enough by the clock on the wall: so that whoever looks into a deletion finds it for a while. */

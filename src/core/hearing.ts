@@ -48,6 +48,7 @@ function needsEpoch(message: PeerMessage): boolean {
     case 'learnUntold':
     case 'learnUntoldFrame':
     case 'retired':
+    case 'driven':
       return true;
     default:
       return false;

@@ -115,6 +115,19 @@ export const PEER_QUEUE_BYTES_MAX = 128 * 1024 * 1024;
 /** One statement to PostgreSQL: rows and bytes. */
 export const RECORD_BATCH_ROWS_MAX = 1000;
 export const RECORD_BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** After a failover: records of one slot that are compared with PostgreSQL in one piece, and their bytes. */
+export const DRIVE_PAGE_RECORDS_MAX = 500;
+export const DRIVE_PAGE_BYTES_MAX = 1024 * 1024;
+/** Slots that one node compares at the same time: clients' statements need connections, too. */
+export const DRIVE_SLOTS_IN_FLIGHT_MAX = 2;
+/** Bytes of records a second that a node compares: clients keep their share of the disk, and of PostgreSQL. */
+export const DRIVE_BYTES_PER_SECOND_MAX = 16 * 1024 * 1024;
+/** Keys written last for which a node looks in PostgreSQL now and then: a server that was set back has lost the newest first. */
+export const RECORD_WITNESS_COUNT = 16;
+/** Bytes of a record above which it is not looked for: the row comes with its value. */
+export const RECORD_WITNESS_BYTES_MAX = 64 * 1024;
+/** Milliseconds between two such looks while the connections stand. */
+export const RECORD_WITNESS_EVERY_MS = 10_000;
 /** Keys asked of PostgreSQL in one statement. */
 export const RECORD_READ_KEYS_MAX = 1000;
 /** Bytes and records in one frame of a slot copy. */
@@ -238,6 +251,11 @@ assert(
 );
 assert(FORGET_DELETIONS_MAX * (KEY_BYTES_MAX + 16) < FRAME_BYTES_MAX, 'deletions to forget must fit a frame');
 assert(VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX, 'one record must fit a statement');
+assert(
+  DRIVE_PAGE_BYTES_MAX + VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX &&
+    DRIVE_PAGE_RECORDS_MAX <= RECORD_BATCH_ROWS_MAX,
+  'a piece of a slot fits one statement',
+);
 assert(VALUE_BYTES_MAX < STORE_BATCH_BYTES_MAX, 'one record must fit a store batch');
 assert(PIPELINE_OPERATIONS_MAX <= PIPELINE_UNANSWERED_MAX, 'a whole frame of a pipeline may be unanswered');
 assert(PIPELINE_ANSWER_BYTES_PAUSE < PIPELINE_ANSWER_BYTES_MAX, 'a pipeline pauses before it drops values');

@@ -132,6 +132,12 @@ export interface Retired {
   readonly kind: 'retired';
 }
 
+/** "PostgreSQL has all that I am the first owner of in this epoch." (R30) */
+export interface Driven {
+  readonly kind: 'driven';
+  readonly drive: number;
+}
+
 export type MembershipMessage =
   | Prepare
   | Promise_
@@ -144,4 +150,5 @@ export type MembershipMessage =
   | Strain
   | Introduction
   | Retired
+  | Driven
   | Succession;

@@ -93,6 +93,12 @@ export interface Mutations {
   readonly scrubOverwritesInFlight?: boolean;
   /** Whatever waits, nothing is refused: neither for a queue that stands nor for the number in flight. */
   readonly admitEverything?: boolean;
+  /** Nothing is compared with a PostgreSQL that failed over or was restored, and all is said to be. (R30) */
+  readonly keepQuietAfterFailover?: boolean;
+  /** What PostgreSQL has said of a write in flight still counts when it has failed over since. (R6, R30) */
+  readonly keepRecorded?: boolean;
+  /** What is in flight while its slot is compared with PostgreSQL is passed over. (R30) */
+  readonly passInFlight?: boolean;
   /** A fill replaces whatever stands. (R25) */
   readonly fillWithoutCondition?: boolean;
   /** An owner takes the deletion of what has not expired by its own clock. (R26) */

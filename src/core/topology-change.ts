@@ -7,7 +7,7 @@ import { COUNCIL_COUNT_MAX } from './limits.ts';
 import { beginMoves } from './slot-moves.ts';
 import type { OwnersOfSlot } from './slot-table.ts';
 import { isAlive, isForsaken, isLiveIncarnation, recovererOf } from './topology.ts';
-import type { Member, SlotRow, Topology } from './topology.ts';
+import type { Member, RecordStanding, SlotRow, Topology } from './topology.ts';
 import { NODE_ID_COUNT } from './version.ts';
 
 export interface FoundingPlan {
@@ -23,6 +23,8 @@ export interface FoundingPlan {
   readonly healAfterMs: number;
   readonly floorCounter: number;
   readonly loaded: boolean;
+  /** Null or left out: no PostgreSQL. */
+  readonly record?: RecordStanding | null;
 }
 
 export interface Placement {
@@ -72,6 +74,7 @@ export function foundTopology(plan: FoundingPlan): Topology {
     placed: members.map((member) => member.id),
     floorCounter: plan.floorCounter,
     loaded: plan.loaded,
+    ...(plan.record ? { record: plan.record } : {}),
   };
 }
 

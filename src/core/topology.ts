@@ -43,6 +43,22 @@ export interface SlotRow {
   readonly coming?: readonly number[];
 }
 
+/** A server as PostgreSQL tells who it is. */
+export interface RecordIdentity {
+  /** System identifier: another one is another database. */
+  readonly system: string;
+  /** Grows with every failover; 0 where the server does not tell. */
+  readonly timeline: number;
+}
+
+/** The PostgreSQL that the cluster writes to. (record-standing.ts, R30) */
+export interface RecordStanding extends RecordIdentity {
+  /** Counts the times that it was found to lack rows, or may have lost some. */
+  readonly drive: number;
+  /** In this very count all that the owners hold was compared with it, and what it lacked is committed again. */
+  readonly driven: boolean;
+}
+
 export interface Topology {
   readonly epoch: number;
   readonly clusterId: string;
@@ -68,6 +84,8 @@ export interface Topology {
   readonly floorCounter: number;
   /** Every row that PostgreSQL had at the founding is held by the owners: a miss is final. (R23) */
   readonly loaded: boolean;
+  /** Left out: none was seen yet, or there is none. */
+  readonly record?: RecordStanding;
 }
 
 /** Live, complete owners: they acknowledge, serve and coordinate. */

@@ -200,6 +200,25 @@ export interface ScrubStatus {
   };
 }
 
+/** How far this node has come in comparing PostgreSQL with what it holds, after a failover or a restore. (R30) */
+export interface DriveStatus {
+  /** Counts the times that PostgreSQL was found to lack rows, or may have lost some. */
+  readonly drive: number;
+  /** By the epoch: all members have compared all slots. */
+  readonly isDriven: boolean;
+  /** Of this node; 0 of 0 where it has nothing to do. */
+  readonly slotsDone: number;
+  readonly slotsTotal: number;
+  /** Of records compared, of late. */
+  readonly bytesPerSecond: number;
+  /** null where it cannot be told. */
+  readonly secondsLeft: number | null;
+  /** Rows that PostgreSQL lacked, or had older, and that this node has committed again in this drive. */
+  readonly rowsDriven: number;
+  /** Rows of the same version with another content: left as they are. */
+  readonly conflicts: number;
+}
+
 export interface NodeStatus {
   readonly name: string;
   readonly id: number;
@@ -240,7 +259,12 @@ export interface NodeStatus {
     /** It took the place of a damaged one, and no member has let this node in since. */
     readonly inDoubt: boolean;
   };
-  readonly record: { readonly state: 'up' | 'down' | 'unused'; readonly reason: string };
+  readonly record: {
+    readonly state: 'up' | 'down' | 'unused';
+    readonly reason: string;
+    /** Left out: no PostgreSQL, or no node yet. */
+    readonly drive?: DriveStatus;
+  };
   readonly legacy: {
     readonly state: 'up' | 'failing' | 'open' | 'unused';
     readonly reason: string;

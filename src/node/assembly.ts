@@ -5,6 +5,7 @@ import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { ReadResult, WriteOperation } from '../core/operation.ts';
+import { driveOf } from '../core/record-standing.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
@@ -13,6 +14,7 @@ import type { LastLease } from '../core/stale.ts';
 import type { Place } from '../core/topology-change.ts';
 import { memberById } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import { metaKey } from '../wire/store-codec.ts';
 import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
 import type { Admission } from './admission.ts';
@@ -47,7 +49,7 @@ export function membershipOf(
   coordinates: () => boolean,
 ): Membership {
   const { clock, random, telemetry, self, members, systemOfRecord, joins, transport } = parts;
-  return new Membership({
+  const membership = new Membership({
     self,
     joins,
     members,
@@ -69,12 +71,22 @@ export function membershipOf(
     dial: (name, address) => transport.dial(name, address),
     forget: (name) => transport.forget(name),
     send: (name, message) => outbox.send(name, message),
-    onTopology,
+    onTopology: (next, previous) => {
+      chooseServer(systemOfRecord, next);
+      onTopology(next, previous);
+    },
     coordinates,
     onLeft: () => parts.onLeft(),
     onPhase: (phase) => telemetry.event('info', 'node.phase', { phase }),
     ...(parts.mutations === undefined ? {} : { mutations: parts.mutations }),
   });
+  if (membership.topology !== null) chooseServer(systemOfRecord, membership.topology);
+  return membership;
+}
+
+/** Before anything acts in the epoch: no word of another PostgreSQL counts in it. (R30) */
+function chooseServer(systemOfRecord: SystemOfRecord | null, { record }: Topology): void {
+  if (record !== undefined) systemOfRecord?.choose(record);
 }
 
 /** How the slots of this cluster are shared out. */
@@ -133,14 +145,15 @@ export function learnerOf(parts: NodeParts, around: LearnerSurroundings): Learne
 
 export function recordWriterOf(
   parts: NodeParts,
-  life: () => number,
+  topology: () => Topology | null,
   onRecorded: (key: string, version: number, outcome: 'committed' | number) => void,
 ): RecordWriter | null {
   const { clock, telemetry, systemOfRecord, onFatal } = parts;
   if (systemOfRecord === null) return null;
-  return new RecordWriter(systemOfRecord, clock, telemetry, life, onRecorded, () =>
-    onFatal('PostgreSQL belongs to a later founding of the cluster'),
-  );
+  const onFenced = (): void => onFatal('PostgreSQL belongs to a later founding of the cluster');
+  const life = (): number => topology()?.life ?? 0;
+  const drive = driveIn(topology);
+  return new RecordWriter(systemOfRecord, clock, telemetry, life, onRecorded, onFenced, drive);
 }
 
 export function loadWatchOf(
@@ -160,10 +173,20 @@ export function loadWatchOf(
 
 export function recordReaderOf(
   parts: NodeParts,
+  topology: () => Topology | null,
   onFetched: (key: string, sealed: SealedRecord | undefined, problem: Failure | null) => void,
 ): RecordReader | null {
   const { clock, telemetry, systemOfRecord } = parts;
-  return systemOfRecord === null ? null : new RecordReader(systemOfRecord, clock, telemetry, onFetched);
+  return systemOfRecord === null
+    ? null
+    : new RecordReader(systemOfRecord, clock, telemetry, onFetched, driveIn(topology));
+}
+
+function driveIn(topology: () => Topology | null): () => number {
+  return () => {
+    const known = topology();
+    return known === null ? 0 : driveOf(known);
+  };
 }
 
 export interface ServingParts {

@@ -4,6 +4,8 @@
  */
 import type { PeerMessage, RepairRecord } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
+import type { Topology } from '../core/topology.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import { Expiry } from './expiry.ts';
 import type { FloorStore } from './floor-store.ts';
 import { Leftovers } from './leftovers.ts';
@@ -11,6 +13,8 @@ import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RecordLoader } from './record-loader.ts';
+import { RecordDriver } from './record-driver.ts';
+import { RecordWatch } from './record-watch.ts';
 import { Repair } from './repair.ts';
 import { prefixRule } from './replica-effects.ts';
 import { Scrubber } from './scrubber.ts';
@@ -26,6 +30,8 @@ export class Background {
   private readonly expiry: Expiry;
   private readonly loader: RecordLoader | null;
   private readonly leftovers: Leftovers;
+  readonly driver: RecordDriver | null;
+  private readonly watch: RecordWatch | null;
 
   constructor(
     parts: NodeParts,
@@ -48,6 +54,19 @@ export class Background {
             serving,
             topology: () => membership.topology,
             onLoaded: () => membership.loaded(),
+          });
+    const floorOf = (slot: number): number => floors.floors.of(slot);
+    this.driver =
+      systemOfRecord === null ? null : driverOf(parts, systemOfRecord, serving, membership, floorOf, send);
+    const news = membership.proposals.recordNews;
+    const topology = (): Topology | null => membership.topology;
+    const writesThrough = prefixRule(parts.writeThrough);
+    this.watch =
+      systemOfRecord === null
+        ? null
+        : new RecordWatch({
+            ...{ clock, telemetry, systemOfRecord, shelf, replica, topology, writesThrough, floorOf, news },
+            mutations: parts.mutations ?? NO_MUTATIONS,
           });
     this.repair = new Repair({ clock, telemetry, shelf, systemOfRecord, replica, send });
     this.scrubber = new Scrubber({
@@ -80,8 +99,30 @@ export class Background {
     this.expiry.tick();
     this.repair.tick();
     this.loader?.tick();
+    this.watch?.tick();
+    this.driver?.tick();
     this.leftovers.tick();
     this.scrubber.tick();
     this.collector.tick();
   }
+}
+
+function driverOf(
+  parts: NodeParts,
+  systemOfRecord: SystemOfRecord,
+  { shelf, replica, leaseHeld }: Serving,
+  membership: Membership,
+  floorOf: (slot: number) => number,
+  send: (memberId: number, message: PeerMessage) => void,
+): RecordDriver {
+  const { clock, telemetry, storage, mutations = NO_MUTATIONS } = parts;
+  return new RecordDriver({
+    ...{ clock, telemetry, storage, systemOfRecord, shelf, replica, leaseHeld, floorOf, mutations },
+    writesThrough: prefixRule(parts.writeThrough),
+    onDriven: (drive, { epoch, members }) => {
+      membership.proposals.recordNews.sawDriven(membership.selfId, epoch, drive);
+      for (const { id, alive } of members)
+        if (alive && id !== membership.selfId) send(id, { kind: 'driven', drive });
+    },
+  });
 }

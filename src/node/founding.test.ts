@@ -27,16 +27,26 @@ function take(from: Parameters<typeof takeFounding>[0]): FoundingFacts | string 
   return result;
 }
 
-const row = { clusterId: 'mine', life: 3, identity: '', highestVersion: 5 * 4096 + 2, hasRows: true };
+const row = {
+  clusterId: 'mine',
+  life: 3,
+  identity: { system: 's', timeline: 2 },
+  highestVersion: 5 * 4096 + 2,
+  hasRows: true,
+};
 
 describe('takeFounding', () => {
   it('no system of record: the first life, with nothing to load', () => {
-    expect(take(null)).toEqual({ clusterId: 'mine', life: 1, floorCounter: 1, loaded: true });
+    expect(take(null)).toEqual({ clusterId: 'mine', life: 1, floorCounter: 1, loaded: true, record: null });
   });
 
   it('a database with rows of an earlier life: the next life starts above the highest version', () => {
     const from = record({ ...row, clusterId: 'old', life: 2 }, (expect) => ({ ...row, life: expect + 1 }));
-    expect(take(from)).toEqual({ clusterId: 'mine', life: 3, floorCounter: 6, loaded: false });
+    const standing = { system: 's', timeline: 2, drive: 0, driven: true };
+    expect(take(from)).toEqual({
+      ...{ clusterId: 'mine', life: 3, floorCounter: 6, loaded: false },
+      record: standing,
+    });
   });
 
   it('another founder was faster: not taken', () => {

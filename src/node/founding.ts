@@ -5,7 +5,8 @@
  */
 import type { Introduction } from '../core/membership-message.ts';
 import { foundTopology } from '../core/topology-change.ts';
-import type { Topology } from '../core/topology.ts';
+import { foundedOn } from '../core/record-standing.ts';
+import type { RecordStanding, Topology } from '../core/topology.ts';
 import { counterOf } from '../core/version.ts';
 import type { Random } from '../ports/random.ts';
 import type { Founding, RecordError, SystemOfRecord } from '../ports/system-of-record.ts';
@@ -18,6 +19,8 @@ export interface FoundingFacts {
   readonly floorCounter: number;
   /** Nothing stands in the table that the owners would have to load. */
   readonly loaded: boolean;
+  /** Null: there is none. */
+  readonly record: RecordStanding | null;
 }
 
 /** Takes the founding row and proposes the first topology, or null where it was not to be had. */
@@ -61,7 +64,7 @@ export function takeFounding(
   clusterId: string,
   done: (result: FoundingFacts | string) => void,
 ): void {
-  if (record === null) return done({ clusterId, life: 1, floorCounter: 1, loaded: true });
+  if (record === null) return done({ clusterId, life: 1, floorCounter: 1, loaded: true, record: null });
   record.found(expectLife, clusterId, (error, founding) => {
     if (error !== null) return done(reasonOf(error));
     done(factsOf(founding, clusterId, expectLife + 1));
@@ -77,6 +80,7 @@ function factsOf(founding: Founding | null, clusterId: string, life: number): Fo
     life,
     floorCounter: counterOf(founding.highestVersion) + 1,
     loaded: !founding.hasRows,
+    record: foundedOn(founding.identity),
   };
 }
 

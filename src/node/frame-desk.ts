@@ -44,6 +44,7 @@ export class FrameDesk {
     for (const message of decoded.messages) this.onMessage(name, decoded.header, message);
   }
 
+  // long: one line or two for each kind of message
   private onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
     const { topology } = this.parts.membership;
     if (!isHeard(topology, header, message) && !this.parts.dropEpochCheck) return;
@@ -75,6 +76,8 @@ export class FrameDesk {
       case 'learnRefused':
       case 'learnUntoldFrame':
         return learner.onMessage(header.from, message);
+      case 'driven':
+        return membership.proposals.recordNews.sawDriven(header.from, header.epoch, message.drive);
       case 'repairPull':
         return this.parts.background.repair.onPull(header.from, message);
       case 'repairRecord':

@@ -147,6 +147,12 @@ export function isMetaDamaged(storage: Storage, codec: TopologyCodec): boolean {
   return new MembershipDisk(meta, codec).load().damaged;
 }
 
+/** The last topology that an earlier process knew; null: none, or it cannot be read. */
+export function topologyOnDisk(storage: Storage, codec: TopologyCodec): Topology | null {
+  const meta: MetaStore = { load: (name) => storage.get(metaKey(name)), persist: () => undefined };
+  return new MembershipDisk(meta, codec).load().topology;
+}
+
 /** Of a store that took the place of a damaged one, as long as nothing else is known of it. */
 export function markInDoubt(storage: Storage, done: (error: StorageError | null) => void): void {
   const key = metaKey(IDENTITY_KEY);

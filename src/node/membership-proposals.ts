@@ -10,6 +10,7 @@ import { allBlank, mayLeave, planColdStart, planJoins, planServing } from '../co
 import type { Absences, Introductions, Readmissions } from '../core/membership-plan.ts';
 import type { Introduction } from '../core/membership-message.ts';
 import type { Mutations } from '../core/mutations.ts';
+import { afterColdStart, nextRecord } from '../core/record-standing.ts';
 import { giveUp } from '../core/recovery.ts';
 import type { Slowness } from '../core/slowness.ts';
 import type { Suspicion } from '../core/suspicion.ts';
@@ -18,6 +19,7 @@ import type { MemberChange, Place } from '../core/topology-change.ts';
 import { majorityOf, memberByName } from '../core/topology.ts';
 import type { Member, Topology } from '../core/topology.ts';
 import type { Found } from './founding.ts';
+import { RecordNews } from './membership-record.ts';
 import type { Decide, RegisterDriver } from './register-driver.ts';
 
 /** Milliseconds by which each place in the council lets the ones before it go first. */
@@ -67,6 +69,8 @@ export interface ProposalRules {
 }
 
 export class Proposals {
+  /** What this node sees of PostgreSQL. */
+  readonly recordNews = new RecordNews();
   private readonly driver: RegisterDriver;
   private readonly suspicion: Suspicion;
   private readonly rules: ProposalRules;
@@ -146,7 +150,8 @@ export class Proposals {
     if (topology === null) return this.tickBlank(situation);
     const change = this.change(situation);
     const failed = change !== null && (change.gone.length > 0 || change.entrants.length > 0);
-    const needed = failed || this.chore(situation, topology) !== null;
+    const needed =
+      failed || this.record(situation, topology) !== null || this.chore(situation, topology) !== null;
     this.neededSince = needed ? (this.neededSince ?? now) : null;
     if (!this.driver.isFree(now)) return;
     if (this.decideOwn(situation, topology) !== null) {
@@ -211,9 +216,18 @@ export class Proposals {
   private decideChange(situation: Situation, base: Topology): Topology | null {
     const change = this.change(situation);
     const next = change === null ? null : changeMembers(base, change);
-    if (next !== null) return next;
+    if (next !== null) return situation.own.state === 'serving' ? next : afterColdStart(next);
+    const record = this.record(situation, base);
+    if (record !== null) return record;
     const chore = this.chore(situation, base);
     return chore === null ? null : doChore(base, chore, this.rules.place);
+  }
+
+  /** What PostgreSQL calls for, as this node sees it. (R30) */
+  private record(situation: Situation, topology: Topology): Topology | null {
+    const { own, leaseHeld, stopping } = situation;
+    if (own.state !== 'serving' || !leaseHeld || stopping) return null;
+    return nextRecord(topology, this.recordNews.facts(topology));
   }
 
   /** Only who serves looks after the shape of the cluster. */

@@ -6,7 +6,7 @@ import { slotsOfRow } from '../core/slot-index.ts';
 import { liveOwners } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Admission } from './admission.ts';
-import type { Inspection, NodeStatus } from './api.ts';
+import type { DriveStatus, Inspection, NodeStatus } from './api.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { RecordShelf } from './record-shelf.ts';
@@ -21,6 +21,7 @@ export interface StatusParts {
   readonly learnedShare: number;
   readonly copy: NodeStatus['copy'];
   readonly scrub: NodeStatus['scrub'];
+  readonly drive: DriveStatus | null;
   readonly operations: NodeStatus['operations'];
   readonly tombstones: NodeStatus['tombstones'];
 }
@@ -53,7 +54,11 @@ export function statusOf(from: StatusParts): NodeStatus {
     record:
       health === undefined
         ? { state: 'unused', reason: '' }
-        : { state: health.state, reason: health.state === 'down' ? health.reason : '' },
+        : {
+            state: health.state,
+            reason: health.state === 'down' ? health.reason : '',
+            ...(from.drive === null ? {} : { drive: from.drive }),
+          },
     legacy:
       legacy === undefined
         ? { state: 'unused', reason: '', calls: 0 }

@@ -15,6 +15,7 @@ import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
 import { LastLease } from '../core/stale.ts';
 import { memberById, memberByName } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
 import type { StorageError } from '../ports/storage.ts';
 import { Admission } from './admission.ts';
 import { WAIT } from './api.ts';
@@ -119,13 +120,12 @@ export class CausewayNode implements NodeApi {
       (peer) => this.membership.isLinked(peer),
       1 + Math.floor(parts.random.next() * 0xfffffffe),
     );
-    this.recordWriter = recordWriterOf(
-      parts,
-      () => this.membership.topology?.life ?? 0,
-      (key, version, outcome) => this.replica?.onRecorded(key, version, outcome),
+    const topology = (): Topology | null => this.membership.topology;
+    this.recordWriter = recordWriterOf(parts, topology, (key, version, outcome) =>
+      this.replica?.onRecorded(key, version, outcome),
     );
     this.loadWatch = loadWatchOf(parts, this.admission, this.writer, this.recordWriter);
-    this.recordReader = recordReaderOf(parts, (key, sealed, problem) =>
+    this.recordReader = recordReaderOf(parts, topology, (key, sealed, problem) =>
       this.replica?.onFetched(key, sealed, problem),
     );
     this.membership = membershipOf(
@@ -301,6 +301,7 @@ export class CausewayNode implements NodeApi {
       learnedShare: this.learner.share,
       copy: this.learner.copyStatus(),
       scrub: this.background.scrubber.status(),
+      drive: this.background.driver?.status() ?? null,
       operations: { ...this.counts },
       tombstones: this.background.collector.status(),
     });

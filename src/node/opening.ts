@@ -3,6 +3,7 @@
  * counter, the in-flight entries that an earlier process left, and how much it remembers of operations. (DESIGN section 5, PROTOCOL R12)
  */
 import type { SlotFloor } from '../core/floors.ts';
+import { RECORD_WITNESS_COUNT } from '../core/limits.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
 import { OPERATIONS_FROM, OPERATIONS_TO } from '../wire/operation-codec.ts';
 import { openRecord } from '../wire/record-codec.ts';
@@ -24,12 +25,14 @@ import { ExpiryTimes } from './expiry-times.ts';
 import { isMetaDamaged } from './membership-disk.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { ShelfIndexes } from './record-shelf.ts';
+import { RecordWitnesses } from './record-witnesses.ts';
 import { SlotDigests } from './slot-digests.ts';
 import { SlotTombstones } from './slot-tombstones.ts';
 
 /** What the parts of a node begin with. */
 export interface Stock extends ShelfIndexes {
   readonly opened: Opened;
+  readonly witnesses: RecordWitnesses;
 }
 
 const SCAN_ENTRIES = 2_000;
@@ -37,6 +40,8 @@ const SCAN_BYTES = 4 * 1024 * 1024;
 
 export interface Opened {
   readonly versionHighest: number;
+  /** Of the records that were changed last, by the clocks of those who did. */
+  readonly newestKeys: readonly string[];
   readonly batchHighest: number;
   readonly marks: readonly { readonly batch: number; readonly marks: readonly InFlightMark[] }[];
   readonly damagedCount: number;
@@ -76,7 +81,13 @@ export function takeStock(
     const { damagedCount } = opened;
     digests.isPartial = damagedCount > 0;
     if (damagedCount > 0) telemetry.event('error', 'store.damaged', { records: damagedCount });
-    done(null, { opened, digests, expiryTimes, tombstones });
+    done(null, {
+      opened,
+      witnesses: new RecordWitnesses(opened.newestKeys),
+      digests,
+      expiryTimes,
+      tombstones,
+    });
   });
 }
 
@@ -86,6 +97,7 @@ export function readStore(
   done: (error: StorageError | null, opened: Opened | null) => void,
 ): void {
   let versionHighest = 0;
+  const newest = new NewestKeys();
   let damagedCount = 0;
   scanAll(
     storage,
@@ -98,6 +110,7 @@ export function readStore(
         return;
       }
       const { version, tombstone, updatedAt } = sealed.record;
+      newest.note(sealed.record.key, updatedAt);
       const expiresAt = tombstone ? 0 : sealed.record.expiresAt;
       const deletedAt = tombstone ? Math.max(1, updatedAt) : 0;
       versionHighest = Math.max(versionHighest, version);
@@ -111,12 +124,38 @@ export function readStore(
           if (operationsError !== null) return done(operationsError, null);
           readFloors(storage, (floorsError, floors) => {
             if (floorsError !== null) return done(floorsError, null);
-            done(null, { versionHighest, batchHighest, marks, damagedCount, operationBytes, floors });
+            const newestKeys = newest.keys();
+            done(null, {
+              ...{ versionHighest, newestKeys, batchHighest, marks, damagedCount, operationBytes, floors },
+            });
           });
         });
       });
     },
   );
+}
+
+/** The few newest of very many, met in any order. */
+class NewestKeys {
+  private readonly found: { readonly key: string; readonly at: number }[] = [];
+  private oldest = -Infinity;
+
+  note(key: string, at: number): void {
+    if (this.found.length === RECORD_WITNESS_COUNT) {
+      if (at <= this.oldest) return;
+      this.found.splice(
+        this.found.findIndex((each) => each.at === this.oldest),
+        1,
+      );
+    }
+    this.found.push({ key, at });
+    if (this.found.length === RECORD_WITNESS_COUNT)
+      this.oldest = Math.min(...this.found.map((each) => each.at));
+  }
+
+  keys(): string[] {
+    return this.found.map((each) => each.key);
+  }
 }
 
 function readMarks(

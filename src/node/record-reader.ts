@@ -19,6 +19,7 @@ export class RecordReader {
     sealed: SealedRecord | undefined,
     problem: Failure | null,
   ) => void;
+  private readonly drive: () => number;
   private readonly waiting = new Set<string>();
   private statements = 0;
   private flushDue = false;
@@ -28,11 +29,13 @@ export class RecordReader {
     clock: Clock,
     telemetry: Telemetry,
     onFetched: (key: string, sealed: SealedRecord | undefined, problem: Failure | null) => void,
+    drive: () => number = () => 0,
   ) {
     this.record = record;
     this.clock = clock;
     this.telemetry = telemetry;
     this.onFetched = onFetched;
+    this.drive = drive;
   }
 
   add(key: string): void {
@@ -54,8 +57,12 @@ export class RecordReader {
       }
       for (const key of keys) this.waiting.delete(key);
       this.statements += 1;
+      const drive = this.drive();
       this.record.read(keys, (error, rows) => {
         this.statements -= 1;
+        // A row of the server of before may be gone: it is read again. (R30)
+        if (drive !== this.drive()) for (const key of keys) this.waiting.add(key);
+        if (drive !== this.drive()) return this.flush();
         this.flush();
         for (let index = 0; index < keys.length; index += 1) {
           if (error !== null) this.onFetched(keys[index]!, undefined, failure('record_unavailable'));

@@ -13,6 +13,7 @@ import { claimOf, openRecord } from '../wire/record-codec.ts';
 import { recordKey } from '../wire/store-codec.ts';
 import type { ExpiryTimes } from './expiry-times.ts';
 import { HotCache } from './hot-cache.ts';
+import { RecordWitnesses } from './record-witnesses.ts';
 import type { SlotDigests } from './slot-digests.ts';
 import type { SlotTombstones } from './slot-tombstones.ts';
 import type { StoreChange, StoreWriter } from './store-writer.ts';
@@ -22,6 +23,8 @@ export interface ShelfIndexes {
   readonly digests: SlotDigests;
   readonly expiryTimes: ExpiryTimes;
   readonly tombstones: SlotTombstones;
+  /** Left out: none is known yet. */
+  readonly witnesses?: RecordWitnesses;
 }
 
 interface LearnSession {
@@ -32,6 +35,7 @@ interface LearnSession {
 }
 
 export class RecordShelf {
+  readonly witnesses: RecordWitnesses;
   readonly digests: SlotDigests;
   readonly expiryTimes: ExpiryTimes;
   readonly tombstones: SlotTombstones;
@@ -46,7 +50,7 @@ export class RecordShelf {
   /** `onDamaged`: a record that counts was asked for and fails its checksum; called from within. */
   constructor(
     writer: StoreWriter,
-    { digests, expiryTimes, tombstones }: ShelfIndexes,
+    { digests, expiryTimes, tombstones, witnesses = new RecordWitnesses() }: ShelfIndexes,
     cacheBytesMax: number,
     onDamaged: (slot: number, key: string) => void = () => undefined,
   ) {
@@ -54,6 +58,7 @@ export class RecordShelf {
     this.digests = digests;
     this.expiryTimes = expiryTimes;
     this.tombstones = tombstones;
+    this.witnesses = witnesses;
     this.writer = writer;
     this.cache = new HotCache(cacheBytesMax);
   }
@@ -132,6 +137,12 @@ export class RecordShelf {
 
   keepHot(sealed: SealedRecord): void {
     this.cache.keep(sealed);
+  }
+
+  /** It became valid: what is looked for in PostgreSQL now and then. */
+  settled(sealed: SealedRecord): void {
+    this.keepHot(sealed);
+    this.witnesses.note(sealed.record.key);
   }
 
   /** It is read from the disk next. */

@@ -26,6 +26,12 @@ interface Waiting {
   readonly superseded: number[];
 }
 
+const OF_ANOTHER_SERVER: RecordError = {
+  kind: 'unknown',
+  fenced: false,
+  message: 'PostgreSQL has failed over or was restored meanwhile',
+};
+
 export class RecordWriter {
   private readonly record: SystemOfRecord;
   private readonly clock: Clock;
@@ -33,6 +39,7 @@ export class RecordWriter {
   private readonly life: () => number;
   private readonly onRecorded: (key: string, version: number, outcome: 'committed' | number) => void;
   private readonly onFenced: () => void;
+  private readonly drive: () => number;
   private readonly waiting = new Map<string, Waiting>();
   private lifeWaiting = 0;
   private inStatement = 0;
@@ -54,6 +61,7 @@ export class RecordWriter {
     life: () => number,
     onRecorded: (key: string, version: number, outcome: 'committed' | number) => void,
     onFenced: () => void,
+    drive: () => number = () => 0,
   ) {
     this.record = record;
     this.clock = clock;
@@ -62,6 +70,7 @@ export class RecordWriter {
     this.life = life;
     this.onRecorded = onRecorded;
     this.onFenced = onFenced;
+    this.drive = drive;
   }
 
   get backlog(): number {
@@ -125,10 +134,13 @@ export class RecordWriter {
     this.lastCount = batch.length;
     this.inStatement = batch.length;
     const life = this.lifeWaiting;
+    // What an earlier drive's server has told says nothing of the one in use. (R30)
+    const drive = this.drive();
     this.record.commit(
       life,
       batch.map((item) => item.row),
-      (error, results) => this.onBatch(life, batch, error, results),
+      (error, results) =>
+        this.onBatch(life, batch, drive === this.drive() ? error : OF_ANOTHER_SERVER, results),
     );
   }
 

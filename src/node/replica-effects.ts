@@ -40,7 +40,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     operations,
     floors: parts.floors.floors,
     unmark: (_key, marks) => writer.unmark(marks),
-    settled: (sealed) => shelf.keepHot(sealed),
+    settled: (sealed) => shelf.settled(sealed),
     send: parts.send,
     record: (sealed, slot) => recordWriter?.add(sealed, slot),
     fetch: (key) => {

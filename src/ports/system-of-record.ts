@@ -7,9 +7,21 @@
  * an error was not committed: after `unknown` it may have been, and must be repeated until it is known.
  */
 import type { KeyRecord } from '../core/record.ts';
+import type { SeenServer } from '../core/record-standing.ts';
+import type { RecordIdentity } from '../core/topology.ts';
 
-/** Whose database it is. */
+/** Which server it is, and whose database. */
 export interface RecordServer {
+  /**
+   * The server that was connected to last, whether it is used or not; null: none so far. Another object after every new
+   * connection: that is when it may be one that has lost rows.
+   */
+  seen(): SeenServer | null;
+  /**
+   * Only this server is used from now on; one of another identity is as good as down, and `health` says which it is.
+   * Before the first word whichever server answers is used, and its later timelines.
+   */
+  choose(identity: RecordIdentity): void;
   /** The founding in force, or null on a database that has never seen one. */
   readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void;
   /** Takes life + 1 if `expectLife` still is in force (0: none yet); tells what then is in force. (R27) */
@@ -73,6 +85,7 @@ export interface RowVersion {
   readonly key: string;
   readonly version: number;
   readonly checksum: number;
+  readonly tombstone: boolean;
 }
 
 export type CommitResult =
@@ -91,8 +104,8 @@ export interface RecordPlace {
 export interface Founding {
   readonly clusterId: string;
   readonly life: number;
-  /** PostgreSQL's own identity: system identifier and timeline, as text. (R30) */
-  readonly identity: string;
+  /** Of the server that told it. (R30) */
+  readonly identity: RecordIdentity;
   /** The highest version in the table, 0 where it is empty. */
   readonly highestVersion: number;
   readonly hasRows: boolean;

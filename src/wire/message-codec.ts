@@ -66,6 +66,7 @@ const KIND = {
   retired: 58,
   strain: 59,
   succession: 60,
+  driven: 61,
 } as const satisfies Record<PeerMessage['kind'], number>;
 
 /** Builds one frame after another in a buffer of its own. */
@@ -215,6 +216,8 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return membership.writeStrain(out, message);
     case 'succession':
       return membership.writeSuccession(out, message);
+    case 'driven':
+      return out.whole(message.drive);
     case 'leaseReleased':
     case 'retired':
       return;
@@ -278,6 +281,7 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   strain: membership.readStrain,
   succession: membership.readSuccession,
   retired: () => ({ kind: 'retired' }),
+  driven: (from) => ({ kind: 'driven', drive: from.whole() }),
 });
 
 function readersByKind(

@@ -55,6 +55,20 @@ describe('a topology as bytes', () => {
     expect(decodeTopology(encodeTopology(topology))).toEqual(topology);
   });
 
+  test('with the PostgreSQL in use: comes back equal; as an earlier build wrote it, without one', () => {
+    const topology = makeTopology([ROW], new Uint16Array(SLOT_COUNT));
+    const record = { system: '7412336951', timeline: 3, drive: 2, driven: false };
+    const named = encodeTopology({ ...topology, record });
+    expect(decodeTopology(named)).toEqual({ ...topology, record });
+    const bytes = encodeTopology(topology);
+    // Behind the checksum the two differ first in whether one follows.
+    const at = bytes.findIndex((byte, index) => index > 4 && byte !== named[index]);
+    const earlier = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]);
+    earlier[4] = 2;
+    earlier.writeUInt32LE(crc32(earlier.subarray(4)), 0);
+    expect(decodeTopology(earlier)).toEqual(topology);
+  });
+
   test('a slot whose row does not exist: cannot be encoded, and is not accepted', () => {
     const slots = new Uint16Array(SLOT_COUNT);
     slots[5] = 1;

@@ -8,14 +8,16 @@ import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
-import type { Member, SlotRow, Topology } from '../core/topology.ts';
+import type { Member, RecordStanding, SlotRow, Topology } from '../core/topology.ts';
 import { NODE_ID_COUNT } from '../core/version.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
-export const TOPOLOGY_FORMAT = 2;
+export const TOPOLOGY_FORMAT = 3;
 /** Without standings, slots that change hands, and healing: still on disks that an earlier build has left. */
 const FORMAT_STATIC = 1;
+/** Without the identity of PostgreSQL. */
+const FORMAT_UNNAMED_RECORD = 2;
 const STANDINGS = [undefined, 'leaving', 'healed'] as const;
 const CHECKSUM_BYTES = 4;
 const SLOTS_AS_RUNS = 0;
@@ -52,6 +54,7 @@ function encode(topology: Topology): Uint8Array {
   out.u16(topology.nextId);
   out.whole(topology.floorCounter);
   out.bool(topology.loaded);
+  writeRecord(out, topology.record);
   out.u16(topology.members.length);
   for (const member of topology.members) writeMember(out, member);
   writeIds(out, topology.council);
@@ -88,7 +91,7 @@ function decode(bytes: Uint8Array): Topology | undefined {
   const checksum = from.u32();
   if (!from.ok || crc32(bytes.subarray(CHECKSUM_BYTES)) !== checksum) return undefined;
   const format = from.u8();
-  if (format !== TOPOLOGY_FORMAT && format !== FORMAT_STATIC) return undefined;
+  if (format < FORMAT_STATIC || format > TOPOLOGY_FORMAT) return undefined;
   const isStatic = format === FORMAT_STATIC;
   const head = {
     epoch: from.whole(),
@@ -102,6 +105,7 @@ function decode(bytes: Uint8Array): Topology | undefined {
     nextId: from.u16(),
     floorCounter: from.whole(),
     loaded: from.bool(),
+    ...(format > FORMAT_UNNAMED_RECORD ? readRecord(from) : {}),
   };
   const members: Member[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) members.push(readMember(from, isStatic));
@@ -114,6 +118,21 @@ function decode(bytes: Uint8Array): Topology | undefined {
   }
   const slotRow = readSlots(from, rows.length);
   return from.ok ? { ...head, members, council, rows, slotRow, placed } : undefined;
+}
+
+function writeRecord(out: Writer, record: RecordStanding | undefined): void {
+  out.bool(record !== undefined);
+  if (record === undefined) return;
+  out.text(record.system);
+  out.whole(record.timeline);
+  out.whole(record.drive);
+  out.bool(record.driven);
+}
+
+function readRecord(from: Reader): Pick<Topology, 'record'> {
+  if (!from.bool()) return {};
+  const system = from.text();
+  return { record: { system, timeline: from.whole(), drive: from.whole(), driven: from.bool() } };
 }
 
 function writeMember(out: Writer, member: Member): void {

@@ -136,7 +136,7 @@ function foundingStories(calls: () => RecordCalls, connect: () => Promise<Record
     const { error, value } = await calls().found(0, 'ours');
     expect(error).toBeNull();
     expect(value).toMatchObject({ clusterId: 'ours', life: 1, highestVersion: 0, hasRows: false });
-    expect(value!.identity).not.toBe('');
+    expect(value!.identity.system).not.toBe('');
     const other = await connect();
     expect((await other.readFounding()).value).toEqual(value);
   });
@@ -311,7 +311,7 @@ function slotStories(calls: () => RecordCalls): void {
       afterKey = value.at(-1)!.key;
     }
     const expected = rows
-      .map(({ record: { key, version }, checksum }) => ({ key, version, checksum }))
+      .map(({ record: { key, version, tombstone }, checksum }) => ({ key, version, checksum, tombstone }))
       .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
     expect(met).toEqual(expected);
   });
@@ -322,7 +322,7 @@ function slotStories(calls: () => RecordCalls): void {
     const latest = inSlot(makeRow('a', 9, { value: Buffer.alloc(100_000, 1) }));
     await calls().commit(1, [latest]);
     const { version } = latest.record;
-    const expected = [{ key: 'a', version, checksum: latest.checksum }];
+    const expected = [{ key: 'a', version, checksum: latest.checksum, tombstone: false }];
     expect((await calls().versionsOf(SLOT, '', 10)).value).toEqual(expected);
     expect((await calls().versionsOf(SLOT, 'a', 10)).value).toEqual([]);
   });

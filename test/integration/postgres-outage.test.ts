@@ -121,8 +121,31 @@ test('the server became a standby and is promoted: not used meanwhile, then up, 
   await untilHealth('up');
   expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
   const after = (await calls.readFounding()).value!.identity;
-  expect(after.split('/')[0]).toBe(before.split('/')[0]);
-  expect(Number(after.split('/')[1])).toBeGreaterThan(Number(before.split('/')[1]));
+  expect(after.system).toBe(before.system);
+  expect(after.timeline).toBeGreaterThan(before.timeline);
+});
+
+test('the server is chosen: one of a later timeline is told and not used before it is chosen, another never', async () => {
+  const server = await testServer();
+  const { timeline, system } = record.seen()!;
+  record.choose({ system, timeline });
+  await server.demote();
+  await runOnce(world.connectionString, 'select pg_promote()');
+  while (!JSON.stringify(record.health()).includes('has failed over')) await sleep(5);
+  expect((await calls.commit(1, [makeRow('a', 1)])).error).toMatchObject({ kind: 'refused' });
+  expect(record.seen()).toEqual({ system, timeline: timeline + 1, clusterId: 'cluster', life: 1 });
+
+  record.choose({ system, timeline: timeline + 1 });
+  await untilHealth('up');
+  expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+
+  const elsewhere = world.open();
+  elsewhere.choose({ system: `${system}0`, timeline });
+  const refused = elsewhere.start().catch((error: unknown) => String(error));
+  while (!JSON.stringify(elsewhere.health()).includes('another database')) await sleep(5);
+  expect(elsewhere.health().state).toBe('down');
+  await elsewhere.close();
+  expect(await refused).toContain('closed');
 });
 
 test('large values: a page is cut short by its bytes, and the next one goes on', async () => {

@@ -302,6 +302,7 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     room: fc.constantFrom('enough' as const, 'low' as const, 'refusing' as const),
   }),
   retired: fc.constant({}),
+  driven: fc.record({ drive: fc.nat() }),
 };
 export const KINDS = Object.keys(FIELDS) as Kind[];
 export const messageOf = (kind: Kind): fc.Arbitrary<PeerMessage> =>

@@ -4,6 +4,7 @@
  * still come and be taken for that of the next statement.
  */
 import pg from 'pg';
+import { SYSTEM_UNTOLD, type SeenServer } from '../../core/record-standing.ts';
 import { RecordFailure, SetupError, failureOfStatement, sqlStateOf } from './record-failure.ts';
 import { RESULT_TYPES } from './record-rows.ts';
 import { plain, type Statement } from './statements.ts';
@@ -20,25 +21,18 @@ export interface ConnectionSettings {
   readonly statementTimeoutMs: number;
 }
 
-/** Which database this is: another system identifier is another database, a higher timeline a failover. (R30) */
-export interface DatabaseIdentity {
-  /** 'unknown' where the server does not tell. */
-  readonly system: string;
-  /** 0 where the server does not tell. */
-  readonly timeline: number;
-}
-
 export type Fields = readonly unknown[];
 
 export class Connection {
-  readonly identity: DatabaseIdentity;
+  /** Which server this is: another system identifier is another database, a higher timeline a failover. (R30) */
+  readonly identity: SeenServer;
   private readonly client: pg.Client;
   private lostReason: string | null = null;
   private onLost: ((reason: string) => void) | null = null;
   private warning: string | null = null;
   private failRunning: ((reason: string) => void) | null = null;
 
-  private constructor(client: pg.Client, identity: DatabaseIdentity) {
+  private constructor(client: pg.Client, identity: SeenServer) {
     this.client = client;
     this.identity = identity;
     client.on('error', (error) => this.lose(error.message));
@@ -190,23 +184,26 @@ async function checkServer(client: pg.Client, settings: ConnectionSettings): Pro
   if (readOnly === 'on') throw new RecordFailure('refused', 'not a primary: the server accepts only reads');
 }
 
-async function readIdentity(client: pg.Client): Promise<DatabaseIdentity> {
-  const system = await askOrNull(client, plain('select system_identifier::text from pg_control_system()'));
+async function readIdentity(client: pg.Client): Promise<SeenServer> {
+  const [system] = await askOrNone(client, plain('select system_identifier::text from pg_control_system()'));
   // The name of the current WAL file begins with the timeline, eight hexadecimal digits.
-  const walFile = await askOrNull(client, plain('select pg_walfile_name(pg_current_wal_lsn())'));
+  const [walFile] = await askOrNone(client, plain('select pg_walfile_name(pg_current_wal_lsn())'));
+  const [clusterId, life] = await askOrNone(client, plain('select cluster_id, life from causeway.cluster'));
   return {
-    system: system ?? 'unknown',
-    timeline: walFile === null ? 0 : Number.parseInt(walFile.slice(0, 8), 16),
+    system: typeof system === 'string' ? system : SYSTEM_UNTOLD,
+    timeline: typeof walFile === 'string' ? Number.parseInt(walFile.slice(0, 8), 16) : 0,
+    clusterId: typeof clusterId === 'string' ? clusterId : '',
+    life: typeof life === 'number' ? life : 0,
   };
 }
 
-/** Null where the server refuses to tell: managed and distributed servers may. */
-async function askOrNull(client: pg.Client, statement: Statement): Promise<string | null> {
+/** Nothing where the server refuses to tell (managed and distributed servers may), or has no such table yet. */
+async function askOrNone(client: pg.Client, statement: Statement): Promise<Fields> {
   try {
-    const reply = await client.query<[string]>({ text: statement.text, rowMode: 'array' });
-    return reply.rows[0]?.[0] ?? null;
+    const reply = await client.query<unknown[]>({ text: statement.text, rowMode: 'array' });
+    return reply.rows[0] ?? [];
   } catch (error) {
     if (sqlStateOf(error) === null) throw error;
-    return null;
+    return [];
   }
 }

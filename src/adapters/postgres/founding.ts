@@ -4,6 +4,7 @@
  * then reads is final: nothing of an earlier life can be written after it. (R27)
  */
 import { VERSION_NONE } from '../../core/version.ts';
+import type { RecordIdentity } from '../../core/topology.ts';
 import type { Founding } from '../../ports/system-of-record.ts';
 import type { Connection } from './connection.ts';
 import { FOUND_FIRST, FOUND_NEXT, LOCK_FOUNDING, READ_FOUNDING, plain } from './statements.ts';
@@ -25,7 +26,7 @@ export function found(
 ): Promise<Founding | null> {
   return inTransaction(connection, timeoutMs, deadline, async () => {
     await connection.run(LOCK_FOUNDING, [], deadline);
-    const identity = identityText(connection);
+    const identity = textOf(identityOf(connection));
     if (expectLife === 0) await connection.run(FOUND_FIRST, [clusterId, identity], deadline);
     else await connection.run(FOUND_NEXT, [clusterId, identity, expectLife], deadline);
     return readInForce(connection, deadline);
@@ -37,11 +38,15 @@ async function readInForce(connection: Connection, deadline: number): Promise<Fo
   const [clusterId, life, highest] = reply as [string | null, number | null, number | null];
   if (clusterId === null || life === null) return null;
   const highestVersion = highest ?? VERSION_NONE;
-  return { clusterId, life, identity: identityText(connection), highestVersion, hasRows: highest !== null };
+  return { clusterId, life, identity: identityOf(connection), highestVersion, hasRows: highest !== null };
 }
 
-function identityText({ identity }: Connection): string {
-  return `${identity.system}/${identity.timeline}`;
+function identityOf({ identity: { system, timeline } }: Connection): RecordIdentity {
+  return { system, timeline };
+}
+
+function textOf({ system, timeline }: RecordIdentity): string {
+  return `${system}/${timeline}`;
 }
 
 /** A transaction that fails in the middle is rolled back by ending its connection. */

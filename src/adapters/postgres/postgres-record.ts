@@ -14,9 +14,11 @@ import type {
 import type { CommitResult, SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../core/limits.ts';
+import { judgeServer, type SeenServer } from '../../core/record-standing.ts';
+import type { RecordIdentity } from '../../core/topology.ts';
 import { packTexts } from './binary-array.ts';
 import { commitBatch, makeBatch } from './commit-rows.ts';
-import { Connection, type DatabaseIdentity } from './connection.ts';
+import { Connection } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { found, readFounding } from './founding.ts';
 import { RecordFailure, failureOfStatement, toRecordError } from './record-failure.ts';
@@ -84,7 +86,10 @@ class PooledRecord implements PostgresRecord {
   private readonly commits: ConnectionPool;
   private readonly reads: ConnectionPool;
   private readonly monitor: RecordHealthMonitor;
-  private identity: DatabaseIdentity | null = null;
+  private last: SeenServer | null = null;
+  /** The server to be used; before anybody has chosen it, the last that was. */
+  private used: RecordIdentity | null = null;
+  private isChosen = false;
   private isStarted = false;
   private isClosing = false;
 
@@ -129,6 +134,18 @@ class PooledRecord implements PostgresRecord {
     return this.monitor.health;
   }
 
+  seen(): SeenServer | null {
+    return this.last;
+  }
+
+  choose(identity: RecordIdentity): void {
+    const isNew = !this.isChosen || judgeServer(this.used!, identity) !== 'known';
+    this.used = identity;
+    this.isChosen = true;
+    // What is known of health was learnt of another server, or is that this one was not to be used.
+    if (isNew && this.isStarted) this.monitor.probeNow();
+  }
+
   commit(
     life: number,
     rows: readonly RecordRow[],
@@ -171,7 +188,7 @@ class PooledRecord implements PostgresRecord {
   ): void {
     const work = async (connection: Connection, deadline: number): Promise<RowVersion[]> =>
       (await connection.run(VERSIONS, [slot, afterKey, rowCountMax], deadline)).map(
-        ([key, version, checksum]) => ({ key, version, checksum }) as RowVersion,
+        ([key, version, checksum, tombstone]) => ({ key, version, checksum, tombstone }) as RowVersion,
       );
     deliver(this.call(this.reads, this.limits.statementTimeoutMs, work), done, []);
   }
@@ -234,23 +251,29 @@ class PooledRecord implements PostgresRecord {
       waiterCountMax: CALLS_WAITING_MAX,
       open: () => this.openChecked(),
       downReason: () => this.downReason(),
-      isStale: (connection) => this.identity !== null && isForeign(connection.identity, this.identity),
+      isStale: (connection) => this.whyNotUsed(connection.identity) !== null,
       onIdleLost: () => this.monitor.probeNow(),
     });
   }
 
   private async openChecked(): Promise<Connection> {
     const connection = await Connection.open(this.limits);
-    const known = this.identity;
-    if (known !== null && isForeign(connection.identity, known)) {
+    this.last = connection.identity;
+    const reason = this.whyNotUsed(connection.identity);
+    if (reason !== null) {
       connection.destroy();
-      const { system, timeline } = connection.identity;
-      const before = `system ${known.system}, timeline ${known.timeline}`;
-      const reason = `not the database of before (${before}): system ${system}, timeline ${timeline}`;
       throw new RecordFailure('refused', reason);
     }
-    this.identity = connection.identity;
+    if (!this.isChosen) this.used = connection.identity;
     return connection;
+  }
+
+  /** Another database, or a server that a failover has left behind, is never used. (R30) */
+  private whyNotUsed(seen: SeenServer): string | null {
+    const { used } = this;
+    const verdict = used === null ? 'known' : judgeServer(used, seen);
+    if (used === null || verdict === 'known' || (verdict === 'failedOver' && !this.isChosen)) return null;
+    return `${WHY_NOT_USED[verdict]}: system ${seen.system}, timeline ${seen.timeline} instead of system ${used.system}, timeline ${used.timeline}`;
   }
 
   private downReason(): string | null {
@@ -264,11 +287,11 @@ class PooledRecord implements PostgresRecord {
   }
 }
 
-/** Another database, or a server that a failover has left behind, is not used. (R30) */
-function isForeign(identity: DatabaseIdentity, known: DatabaseIdentity): boolean {
-  const isComparable = identity.system !== 'unknown' && known.system !== 'unknown';
-  return (isComparable && identity.system !== known.system) || identity.timeline < known.timeline;
-}
+const WHY_NOT_USED = {
+  failedOver: 'PostgreSQL has failed over, and is used as soon as the cluster has taken note of that',
+  earlier: 'a primary that a failover has left behind',
+  other: 'another database than that of this cluster; point postgres.url at the right one',
+} as const;
 
 /** What a callback throws is a programmer's error and ends the process as an unhandled rejection. */
 function deliver<T>(

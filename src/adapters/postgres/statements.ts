@@ -79,7 +79,7 @@ export const SCAN: Statement = {
 export const VERSIONS: Statement = {
   name: 'causeway_versions',
   writes: false,
-  text: `select key, version, checksum from causeway.record
+  text: `select key, version, checksum, deleted from causeway.record
 where slot = $1::int4 and key > $2::text order by key limit $3::int4`,
 };
 

@@ -12,6 +12,7 @@ import type { ReplicaContext } from './context.ts';
 import type { KeyState } from './key-state.ts';
 import { baseOf } from './operations.ts';
 import { collect, runQueue, sendInvalidates, startRound, tryFinish } from './rounds.ts';
+import type { Adoption } from './validity.ts';
 
 /** Rounds that wait for time alone: looked at on every tick. */
 export function settleRounds(context: ReplicaContext): void {
@@ -138,7 +139,8 @@ export function onQueryAnswer(context: ReplicaContext, message: QueryAnswer): vo
  * of it are taken up by their turn in the owners' order (R13). What was asked in the epoch before is not answered in
  * this one: the asker may be another process by now, which has given the round's number to a write of its own.
  */
-export function onEpoch(context: ReplicaContext): void {
+export function onEpoch(context: ReplicaContext, isNewDrive: boolean): void {
+  if (isNewDrive && context.mutations.keepRecorded !== true) forgetRecorded(context);
   const now = context.effects.now();
   for (const state of [...context.table.values()]) {
     if (context.mutations.acknowledgeEarlierEpoch !== true) state.owed = NONE;
@@ -157,6 +159,15 @@ export function onEpoch(context: ReplicaContext): void {
   }
 }
 
+/** What PostgreSQL had of the writes in flight may be gone with its last server: they are committed again. (R6, R30) */
+function forgetRecorded({ table, effects }: ReplicaContext): void {
+  for (const state of table.values()) {
+    const isRecorded = !effects.writesThrough(state.key);
+    state.heldRecorded = isRecorded;
+    if (state.round !== null) state.round.recorded = isRecorded;
+  }
+}
+
 /**
  * What is in flight here and was taken by this learner as an earlier process: it may be gone from the learner's disk, for
  * its source need not know of it; made complete, the learner would take the same version for another write. (R8, R20)
@@ -169,6 +180,26 @@ export function untoldTo(context: ReplicaContext, learnerId: number): KeyState[]
     if (row.others.includes(learnerId) && !row.owners.includes(learnerId)) untold.push(state);
   }
   return untold;
+}
+
+/** As `Replica.restoreInFlight` says. */
+export function restoreInFlight(
+  context: ReplicaContext,
+  slot: number,
+  held: Adoption,
+  marks: readonly number[],
+): void {
+  const state = openKey(context, held.sealed.record.key, slot);
+  if (state === 'damaged' || state.held === null) return;
+  state.marks = [...state.marks, ...marks];
+  state.valid = false;
+  state.heldConditional = held.conditional;
+  // What an earlier process knew of PostgreSQL may have been true of another server: to commit it again is harmless. (R30)
+  state.heldRecorded = held.recorded && !context.effects.writesThrough(state.key);
+  state.heldCoordinator = held.coordinator;
+  state.heldBase = held.base;
+  state.heldOperations = held.operations;
+  state.since = context.effects.now();
 }
 
 /** A link is new: what was sent on the old one may be lost, so the peer is asked again at once. */

@@ -11,6 +11,7 @@ import type { SlotFloor } from '../floors.ts';
 import { KEY_WAITERS_MAX } from '../limits.ts';
 import type { Coordinator, HeldRecord, ReplicationMessage } from '../message.ts';
 import type { Mutations } from '../mutations.ts';
+import { driveOf } from '../record-standing.ts';
 import type { SealedRecord } from '../record.ts';
 import { counterOf } from '../version.ts';
 import { answerRead, closeKey, failWrite, heldVersion, openKey } from './context.ts';
@@ -27,6 +28,7 @@ import {
   reaffirm,
   refetch,
   replay,
+  restoreInFlight,
   settleRounds,
   sweepKeys,
   untoldTo,
@@ -209,8 +211,9 @@ export class Replica {
 
   /** A new epoch in which this process is still the member it was. */
   onEpoch(view: SlotView): void {
+    const isNewDrive = driveOf(view.topology) !== driveOf(this.context.view.topology);
     this.context.view = view;
-    onEpoch(this.context);
+    onEpoch(this.context, isNewDrive);
     this.drain();
   }
 
@@ -233,16 +236,7 @@ export class Replica {
 
   /** A key found in an in-flight entry at start, or copied with its mark: invalid until finished. (R12, R19) */
   restoreInFlight(slot: number, held: Adoption, marks: readonly number[]): void {
-    const state = openKey(this.context, held.sealed.record.key, slot);
-    if (state === 'damaged' || state.held === null) return;
-    state.marks = [...state.marks, ...marks];
-    state.valid = false;
-    state.heldConditional = held.conditional;
-    state.heldRecorded = held.recorded;
-    state.heldCoordinator = held.coordinator;
-    state.heldBase = held.base;
-    state.heldOperations = held.operations;
-    state.since = this.context.effects.now();
+    restoreInFlight(this.context, slot, held, marks);
   }
 
   /**

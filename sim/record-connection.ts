@@ -1,0 +1,254 @@
+/**
+ * One node's access to the simulated PostgreSQL: statements that arrive late, replies that do not come, a server that is not
+ * there any more, and the word of which server to use. What a statement does is the server's business.
+ */
+import { assert } from '../src/base/assert.ts';
+import { judgeServer } from '../src/core/record-standing.ts';
+import type { SeenServer } from '../src/core/record-standing.ts';
+import type { RecordIdentity } from '../src/core/topology.ts';
+import type {
+  CommitResult,
+  Founding,
+  RecordError,
+  RecordHealth,
+  RecordPlace,
+  RecordRow,
+  RowVersion,
+  SystemOfRecord,
+} from '../src/ports/system-of-record.ts';
+import type { SimRecordServer } from './record-server.ts';
+import type { Life } from './scheduler.ts';
+import type { SimDatabase } from './system-of-record.ts';
+
+const PROBE_MS_MIN = 250;
+const PROBE_MS_MAX = 2_000;
+
+/** What a statement finds when it has arrived: its answer, or that nothing was done. */
+type Execute<T> = (server: SimRecordServer) => { readonly answer: T } | { readonly fenced: string };
+
+export class SimSystemOfRecord implements SystemOfRecord {
+  private readonly database: SimDatabase;
+  private readonly owner: Life;
+  private state: RecordHealth = { state: 'up' };
+  private probeMs = PROBE_MS_MIN;
+  private isProbing = false;
+  private server: SimRecordServer;
+  private last: SeenServer;
+  private used: RecordIdentity;
+  private isChosen = false;
+
+  constructor(database: SimDatabase, owner: Life) {
+    this.database = database;
+    this.owner = owner;
+    this.server = database.server;
+    this.last = this.server.tell();
+    this.used = this.last;
+  }
+
+  health(): RecordHealth {
+    return this.state;
+  }
+
+  seen(): SeenServer {
+    return this.last;
+  }
+
+  choose(identity: RecordIdentity): void {
+    this.used = identity;
+    this.isChosen = true;
+    if (this.whyNotUsed() !== null) this.markDown(this.whyNotUsed()!);
+    else if (this.state.state === 'down') {
+      this.isProbing = true;
+      this.database.scheduler.after(this.latency(), () => this.probe(), this.owner);
+    }
+  }
+
+  /** Its server is gone, as it hears after a while. False: its process is. */
+  hears(): boolean {
+    const { scheduler } = this.database;
+    if (this.owner.alive) scheduler.after(this.latency(), () => void this.reconnect(), this.owner);
+    return this.owner.alive;
+  }
+
+  /** Why the server that is connected to now is not to be used; null: it is. */
+  private reconnect(): string | null {
+    // A connection that is not to be used is ended, and another one leads to whoever is in charge now.
+    if ((this.server.isOver || this.whyNotUsed() !== null) && !this.database.isDown) {
+      this.server = this.database.server;
+      this.last = this.server.tell();
+    }
+    const why = this.whyNotUsed();
+    if (why !== null) this.markDown(why);
+    else if (!this.isChosen) this.used = this.last;
+    return why;
+  }
+
+  private whyNotUsed(): string | null {
+    const verdict = judgeServer(this.used, this.last);
+    const isUsed = verdict === 'known' || (verdict === 'failedOver' && !this.isChosen);
+    return isUsed ? null : `not the server to be used: ${verdict}`;
+  }
+
+  commit(
+    life: number,
+    rows: readonly RecordRow[],
+    done: (error: RecordError | null, results: readonly CommitResult[]) => void,
+  ): void {
+    const keys = new Set(rows.map((row) => row.record.key));
+    assert(keys.size === rows.length, 'a key stands twice in a batch of commit');
+    const batch = [...rows];
+    const execute: Execute<readonly CommitResult[]> = (server) => {
+      const answer = this.database.apply(life, batch, server);
+      this.database.onCommitted?.(this.owner);
+      return answer === null ? { fenced: `life ${life} is not in force` } : { answer };
+    };
+    this.write(execute, done, [], batch.length * this.database.rowMs);
+  }
+
+  read(
+    keys: readonly string[],
+    done: (error: RecordError | null, rows: readonly (RecordRow | undefined)[]) => void,
+  ): void {
+    const asked = [...keys];
+    this.ask((server) => this.database.readRows(asked, server), done, []);
+  }
+
+  scan(
+    after: RecordPlace | null,
+    rowCountMax: number,
+    done: (error: RecordError | null, rows: readonly RecordRow[]) => void,
+  ): void {
+    const { prng, settings } = this.database;
+    const isCut = (): boolean => prng.chance(settings.shortPageShare);
+    this.ask((server) => server.page(after, rowCountMax, isCut), done, []);
+  }
+
+  versionsOf(
+    slot: number,
+    afterKey: string,
+    rowCountMax: number,
+    done: (error: RecordError | null, rows: readonly RowVersion[]) => void,
+  ): void {
+    const { prng, settings } = this.database;
+    this.ask(
+      (server) => server.versions(slot, afterKey, rowCountMax, prng, settings.shortPageShare),
+      done,
+      [],
+    );
+  }
+
+  readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void {
+    this.ask((server) => server.founding(), done, null);
+  }
+
+  found(
+    expectLife: number,
+    clusterId: string,
+    done: (error: RecordError | null, founding: Founding | null) => void,
+  ): void {
+    this.write((server) => ({ answer: server.found(expectLife, clusterId) }), done, null);
+  }
+
+  /** Reads fail only with the server. */
+  private ask<T>(
+    execute: (server: SimRecordServer) => T,
+    done: (error: RecordError | null, answer: T) => void,
+    nothing: T,
+  ): void {
+    this.send((server) => ({ answer: execute(server) }), false, done, nothing);
+  }
+
+  private write<T>(
+    execute: Execute<T>,
+    done: (error: RecordError | null, answer: T) => void,
+    nothing: T,
+    workMs = 0,
+  ): void {
+    const { prng, settings, scheduler } = this.database;
+    const draw = prng.next();
+    const { failedShare, lateShare, replyLostShare } = settings;
+    if (draw < failedShare) {
+      scheduler.after(this.latency() * 2, () => this.end(UNKNOWN, done, nothing), this.owner);
+    } else if (draw < failedShare + lateShare) {
+      // Sent and hanging: the node gives up first, the commit comes whenever it comes, even to a dead node.
+      const lateMs = settings.timeoutMs + prng.between(0, settings.lateMsMax);
+      scheduler.after(settings.timeoutMs, () => this.end(UNKNOWN, done, nothing), this.owner);
+      const { server } = this;
+      scheduler.after(lateMs, () => void (this.database.isDown || server.isOver || execute(server)));
+    } else {
+      this.send(execute, draw < failedShare + lateShare + replyLostShare, done, nothing, workMs);
+    }
+  }
+
+  private send<T>(
+    execute: Execute<T>,
+    isReplyLost: boolean,
+    done: (error: RecordError | null, answer: T) => void,
+    nothing: T,
+    workMs = 0,
+  ): void {
+    const { scheduler, settings } = this.database;
+    const thereMs = this.latency() + workMs;
+    const backMs = this.latency();
+    if (this.database.isDown || this.reconnect() !== null) {
+      scheduler.after(thereMs, () => this.end(REFUSED, done, nothing), this.owner);
+      return;
+    }
+    const { server } = this;
+    // The statement belongs to the server once it is sent: it runs although its sender may be dead.
+    scheduler.after(thereMs, () => {
+      const outcome = this.database.isDown || server.isOver ? null : execute(server);
+      if (outcome === null || isReplyLost) {
+        scheduler.after(settings.timeoutMs - thereMs, () => this.end(UNKNOWN, done, nothing), this.owner);
+        return;
+      }
+      const reply = (): void => {
+        if (this.database.isDown || server.isOver) this.end(UNKNOWN, done, nothing);
+        else if ('fenced' in outcome)
+          done({ kind: 'refused', fenced: true, message: outcome.fenced }, nothing);
+        else this.end(null, done, outcome.answer);
+      };
+      scheduler.after(backMs, reply, this.owner);
+    });
+  }
+
+  private end<T>(
+    error: RecordError | null,
+    done: (error: RecordError | null, answer: T) => void,
+    answer: T,
+  ): void {
+    if (error === null) this.markUp();
+    else this.markDown(error.message);
+    if (error?.kind === 'unknown') this.database.unknownCount += 1;
+    done(error, answer);
+  }
+
+  private latency(): number {
+    const { prng, settings } = this.database;
+    return this.database.slowMs + prng.between(settings.latencyMsMin, settings.latencyMsMax);
+  }
+
+  private markUp(): void {
+    this.state = { state: 'up' };
+    this.probeMs = PROBE_MS_MIN;
+  }
+
+  private markDown(reason: string): void {
+    const since = this.state.state === 'down' ? this.state.since : this.database.scheduler.time;
+    this.state = { state: 'down', since, reason };
+    if (this.isProbing) return;
+    this.isProbing = true;
+    this.database.scheduler.after(this.probeMs, () => this.probe(), this.owner);
+    this.probeMs = Math.min(this.probeMs * 2, PROBE_MS_MAX);
+  }
+
+  private probe(): void {
+    this.isProbing = false;
+    if (this.state.state === 'up') return;
+    if (this.database.isDown) this.markDown(this.state.reason);
+    else if (this.reconnect() === null) this.markUp();
+  }
+}
+
+const UNKNOWN: RecordError = { kind: 'unknown', fenced: false, message: 'no reply from the database' };
+const REFUSED: RecordError = { kind: 'refused', fenced: false, message: 'the database cannot be reached' };

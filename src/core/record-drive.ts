@@ -1,0 +1,70 @@
+/**
+ * What becomes of one key when a slot is compared with PostgreSQL after a failover or a restore. Only what is at rest is
+ * driven: a version in flight may lack an owner, and PostgreSQL never holds what the owners do not. But what is in
+ * flight may have been acknowledged on the word of the server that is gone, so that the slot waits for it. And a deletion may
+ * have been forgotten here that PostgreSQL has lost: a value that stands below the floor of its slot is deleted once more.
+ * (PROTOCOL R6, R23, R30)
+ */
+import { EMPTY_VALUE, ORIGIN_CLIENT } from './record.ts';
+import type { KeyRecord } from './record.ts';
+import { NODE_ID_COUNT, counterOf, makeVersion } from './version.ts';
+
+export interface HeldVersion {
+  readonly version: number;
+  readonly checksum: number;
+  /** Not valid here: its coordinator may have completed it. */
+  readonly inFlight: boolean;
+}
+
+export interface StandingVersion {
+  readonly version: number;
+  readonly checksum: number;
+}
+
+/**
+ * settled: PostgreSQL has it, or has what replaced it. drive: it is to be committed again. wait: look again later.
+ * conflict: the same version with another content, which no repetition heals.
+ */
+export type DriveVerdict = 'settled' | 'drive' | 'wait' | 'conflict';
+
+/**
+ * `waitedFor`: the version that was in flight when the key was first met in this drive. Whatever was acknowledged before the
+ * drive is no higher, and what came later was committed to the server in use: so a key that never rests is settled, too.
+ */
+export function judgeKey(
+  held: HeldVersion,
+  standing: StandingVersion | undefined,
+  waitedFor: number | undefined,
+): DriveVerdict {
+  if (standing !== undefined && standing.version >= Math.min(waitedFor ?? held.version, held.version)) {
+    const isEqual = standing.version === held.version;
+    return isEqual && standing.checksum !== held.checksum ? 'conflict' : 'settled';
+  }
+  return held.inFlight ? 'wait' : 'drive';
+}
+
+/**
+ * Of a key that is not held here: was it deleted, and is that forgotten? `floor`: the counter at or below which deletions
+ * of the slot were forgotten; 0: none was. Nothing new begins there, so what stands is what was before the deletion.
+ */
+export function isBackFromForgotten(
+  row: { readonly version: number; readonly tombstone: boolean },
+  floor: number,
+): boolean {
+  return !row.tombstone && counterOf(row.version) <= floor;
+}
+
+/** What takes its place: the last of all versions that the floor covers, and the same whoever makes it. */
+export function forgottenDeletion(key: string, floor: number): KeyRecord {
+  return {
+    key,
+    version: makeVersion(floor, NODE_ID_COUNT - 1),
+    origin: ORIGIN_CLIENT,
+    tombstone: true,
+    value: EMPTY_VALUE,
+    createdAt: 0,
+    updatedAt: 0,
+    expiresAt: 0,
+    operationId: null,
+  };
+}

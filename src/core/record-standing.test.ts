@@ -1,0 +1,82 @@
+/** Which PostgreSQL is used, when an epoch takes note of another one, and when it has everything again. */
+import { describe, expect, test } from 'vitest';
+import { founded } from '../../test/support/founded.ts';
+import { afterColdStart, everythingDriven, foundedOn, judgeServer, nextRecord } from './record-standing.ts';
+import type { RecordFacts, SeenServer } from './record-standing.ts';
+import { changeMembers } from './topology-change.ts';
+import type { RecordStanding, Topology } from './topology.ts';
+
+const HERE = { system: 'a', timeline: 2 };
+const OURS: SeenServer = { ...HERE, clusterId: 'c', life: 1 };
+const NOTHING: RecordFacts = { seen: null, lostIn: null, hasDriven: () => false };
+
+/** Three members in a cluster that uses this server. */
+function using(record: RecordStanding = foundedOn(HERE)): Topology {
+  return { ...founded(3), record };
+}
+
+describe('a server answers', () => {
+  test.each([
+    ['the one in use', { system: 'a', timeline: 2 }, 'known'],
+    ['it was promoted since', { system: 'a', timeline: 3 }, 'failedOver'],
+    ['a failover has left it behind', { system: 'a', timeline: 1 }, 'earlier'],
+    ['another database', { system: 'b', timeline: 2 }, 'other'],
+    ['another database, promoted more often', { system: 'b', timeline: 9 }, 'other'],
+    ['it does not tell its system', { system: 'unknown', timeline: 2 }, 'known'],
+  ])('%s', (_what, seen, verdict) => expect(judgeServer(HERE, seen)).toBe(verdict));
+});
+
+describe('the epoch that PostgreSQL calls for', () => {
+  test('nothing is seen, or what is known: none', () => {
+    expect(nextRecord(using(), NOTHING)).toBeNull();
+    expect(nextRecord(using(), { ...NOTHING, seen: OURS })).toBeNull();
+  });
+
+  test('a later timeline: it is named, and a drive begins', () => {
+    const next = nextRecord(using(), { ...NOTHING, seen: { ...OURS, timeline: 3 } })!;
+    expect(next.epoch).toBe(2);
+    expect(next.record).toEqual({ system: 'a', timeline: 3, drive: 1, driven: false });
+  });
+
+  test('a later timeline without our founding, an earlier one, another database: none', () => {
+    for (const seen of [
+      { ...OURS, timeline: 3, clusterId: 'another' },
+      { ...OURS, timeline: 3, life: 2 },
+      { ...OURS, timeline: 3, clusterId: '', life: 0 },
+      { ...OURS, timeline: 1 },
+      { ...OURS, system: 'b', timeline: 3 },
+    ])
+      expect(nextRecord(using(), { ...NOTHING, seen })).toBeNull();
+  });
+
+  test('a cluster of before it knew servers: the one that has its founding is named, and compared', () => {
+    const next = nextRecord(founded(3), { ...NOTHING, seen: OURS })!;
+    expect(next.record).toEqual({ ...HERE, drive: 1, driven: false });
+    expect(everythingDriven(next)).toBe(false);
+  });
+
+  test('rows are gone: a drive begins, once for all who have seen it', () => {
+    const next = nextRecord(using(), { ...NOTHING, lostIn: 0 })!;
+    expect(next.record).toEqual({ ...HERE, drive: 1, driven: false });
+    expect(nextRecord(next, { ...NOTHING, lostIn: 0 })).toBeNull();
+  });
+
+  test('all first owners have said that they are done: driven; one has not: not yet', () => {
+    const topology = using({ ...HERE, drive: 4, driven: false });
+    expect(nextRecord(topology, { ...NOTHING, hasDriven: (id) => id !== 2 })).toBeNull();
+    const next = nextRecord(topology, { ...NOTHING, hasDriven: () => true })!;
+    expect(next.record).toEqual({ ...HERE, drive: 4, driven: true });
+  });
+
+  test('slots of which no owner lives: nobody can have driven them', () => {
+    const topology = using({ ...HERE, drive: 4, driven: false });
+    const gone = changeMembers(topology, { gone: [1, 2, 3], entrants: [] })!;
+    expect(nextRecord(gone, { ...NOTHING, hasDriven: (id) => id > 0 })).toBeNull();
+  });
+});
+
+test('after a cold start everything is compared; without PostgreSQL there is nothing to compare', () => {
+  expect(afterColdStart(using()).record).toEqual({ ...HERE, drive: 1, driven: false });
+  expect(afterColdStart(founded(3))).toEqual(founded(3));
+  expect(everythingDriven(founded(3))).toBe(true);
+});

@@ -1,0 +1,115 @@
+/**
+ * Notices what PostgreSQL does not tell by an error: that another server answers, and that rows which were committed are
+ * gone. A failover shows in the timeline. A server that was set back (a backup restored in its place, a disk that lost its
+ * newest writes) has the identity that it had; but commits are lost from the end, so that a node looks for the last keys
+ * that became valid here: what is at rest at an owner was committed. It looks after each new connection, for a server that
+ * was set back was restarted, after each drive, and now and then. (PROTOCOL R30)
+ */
+import { RECORD_WITNESS_BYTES_MAX, RECORD_WITNESS_EVERY_MS } from '../core/limits.ts';
+import type { Mutations } from '../core/mutations.ts';
+import type { KeyRecord } from '../core/record.ts';
+import { isBackFromForgotten } from '../core/record-drive.ts';
+import { driveOf, everythingDriven, judgeServer } from '../core/record-standing.ts';
+import type { SeenServer } from '../core/record-standing.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import { slotOf } from '../core/slots.ts';
+import type { Topology } from '../core/topology.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { RecordNews } from './membership-record.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+/** Milliseconds before a look that failed is repeated. */
+const AGAIN_AFTER_MS = 500;
+
+export interface RecordWatchParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly systemOfRecord: SystemOfRecord;
+  readonly shelf: RecordShelf;
+  readonly replica: () => Replica | null;
+  readonly topology: () => Topology | null;
+  readonly writesThrough: (key: string) => boolean;
+  readonly floorOf: (slot: number) => number;
+  readonly news: RecordNews;
+  readonly mutations: Mutations;
+}
+
+interface Expected {
+  readonly key: string;
+  /** 0: nothing is held. */
+  readonly version: number;
+  readonly floor: number;
+}
+
+export class RecordWatch {
+  private readonly parts: RecordWatchParts;
+  /** The connection after which the last look was taken. */
+  private lookedAt: SeenServer | null = null;
+  private notBefore = -Infinity;
+  private isLooking = false;
+
+  constructor(parts: RecordWatchParts) {
+    this.parts = parts;
+  }
+
+  /** Every few ticks, while this process is part of the epoch. */
+  tick(): void {
+    const { clock, systemOfRecord, news } = this.parts;
+    const topology = this.parts.topology();
+    const replica = this.parts.replica();
+    if (topology === null || replica === null) return;
+    const seen = systemOfRecord.seen();
+    news.saw(seen);
+    if (this.parts.mutations.keepQuietAfterFailover === true) return;
+    if (seen === null || topology.record === undefined || judgeServer(topology.record, seen) !== 'known')
+      return;
+    // As long as a drive lasts rows are known to be missing.
+    if (!everythingDriven(topology)) this.lookedAt = null;
+    else if (!this.isLooking && (seen !== this.lookedAt || clock.now() >= this.notBefore)) {
+      this.lookedAt = seen;
+      this.notBefore = clock.now() + RECORD_WITNESS_EVERY_MS;
+      this.look(replica, driveOf(topology));
+    }
+  }
+
+  private look(replica: Replica, drive: number): void {
+    const { clock, systemOfRecord, telemetry, news } = this.parts;
+    const expected = this.expected(replica);
+    if (expected.length === 0) return;
+    this.isLooking = true;
+    const keys = expected.map((each) => each.key);
+    systemOfRecord.read(keys, (error, rows) => {
+      this.isLooking = false;
+      if (error !== null) {
+        this.notBefore = clock.now() + AGAIN_AFTER_MS;
+        return;
+      }
+      const lost = expected.filter((each, at) => isLost(each, rows[at]?.record));
+      if (lost.length === 0) return;
+      telemetry.event('error', 'record.rows_lost', { drive, rows: lost.length, looked: expected.length });
+      news.sawLoss(drive);
+    });
+  }
+
+  /** What PostgreSQL has at least, if it has lost nothing. */
+  private expected(replica: Replica): Expected[] {
+    const { shelf, writesThrough, floorOf } = this.parts;
+    const expected: Expected[] = [];
+    for (const key of shelf.witnesses.distinct()) {
+      const slot = slotOf(key);
+      if (!replica.view.row(slot).owns || replica.stateOf(key) !== undefined || !writesThrough(key)) continue;
+      const sealed = shelf.load(key, slot);
+      if (sealed === 'damaged' || (sealed?.bytes.length ?? 0) > RECORD_WITNESS_BYTES_MAX) continue;
+      expected.push({ key, version: sealed?.record.version ?? 0, floor: floorOf(slot) });
+    }
+    return expected;
+  }
+}
+
+/** Of what is not held a deletion may be forgotten here: then the value must not stand again. */
+function isLost({ version, floor }: Expected, row: KeyRecord | undefined): boolean {
+  if (version > 0) return (row?.version ?? 0) < version;
+  return row !== undefined && isBackFromForgotten(row, floor);
+}

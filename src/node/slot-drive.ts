@@ -1,0 +1,190 @@
+/**
+ * One slot compared with PostgreSQL, piece by piece in the order of its keys: what is at rest here and lower there, or
+ * not there, is committed again by the guarded statement. A key in flight makes the slot to be looked at once more.
+ * (PROTOCOL R6, R30)
+ */
+import { compareUtf8 } from '../base/utf8-order.ts';
+import { DRIVE_PAGE_BYTES_MAX, DRIVE_PAGE_RECORDS_MAX } from '../core/limits.ts';
+import type { SealedRecord } from '../core/record.ts';
+import { forgottenDeletion, isBackFromForgotten, judgeKey } from '../core/record-drive.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import type { Storage, StorageEntry } from '../ports/storage.ts';
+import type { RecordRow, RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
+import { openRecord, sealRecord } from '../wire/record-codec.ts';
+import { slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+export interface SlotDriveParts {
+  readonly slot: number;
+  readonly storage: Storage;
+  readonly systemOfRecord: SystemOfRecord;
+  readonly shelf: RecordShelf;
+  readonly replica: Replica;
+  readonly life: number;
+  /** The counter at or below which deletions of the slot were forgotten; 0: none was. */
+  readonly floor: number;
+  readonly writesThrough: (key: string) => boolean;
+  /** Keys met in flight in this drive, and the version at which they first were. */
+  readonly waits: Map<string, number>;
+  /** What is in flight is passed over: for tests of the rule. */
+  readonly passInFlight: boolean;
+  /** False: the drive, the epoch or the part that this node has in it is another by now. */
+  readonly isCurrent: () => boolean;
+  /** So much was read of the disk. May the next piece be read at once? If not, `goOn` will be called. */
+  readonly spent: (recordCount: number, byteCount: number) => boolean;
+  readonly onDriven: (rowCount: number) => void;
+  readonly onConflict: (version: number) => void;
+  /** failed: PostgreSQL or the disk did not answer. again: something was in flight, or is damaged. */
+  readonly onEnd: (end: 'done' | 'again' | 'failed', reason: string) => void;
+}
+
+export class SlotDrive {
+  private readonly parts: SlotDriveParts;
+  private from: string;
+  /** The key before the piece at hand. */
+  private afterKey = '';
+  private isAgain = false;
+  private isFinishing = false;
+  private isHalted = false;
+
+  constructor(parts: SlotDriveParts) {
+    this.parts = parts;
+    this.from = slotRange(parts.slot).from;
+  }
+
+  begin(): void {
+    this.readPiece();
+  }
+
+  /** There is allowance again. */
+  goOn(): void {
+    if (!this.isHalted) return;
+    this.isHalted = false;
+    this.readPiece();
+  }
+
+  private readPiece(): void {
+    const { slot, storage, isCurrent, onEnd, spent } = this.parts;
+    const { to } = slotRange(slot);
+    storage.scan(this.from, to, DRIVE_PAGE_RECORDS_MAX, DRIVE_PAGE_BYTES_MAX, (error, entries) => {
+      if (!isCurrent()) return;
+      if (error !== null) return onEnd('failed', error.message);
+      const last = entries.at(-1);
+      if (last === undefined) return this.finish();
+      const byteCount = entries.reduce((sum, entry) => sum + entry.value.length, 0);
+      this.isHalted = !spent(entries.length, byteCount);
+      this.from = `${last.key}\u0000`;
+      this.askPostgres(this.afterKey, splitRecordKey(last.key).key, new Map(), (standing) => {
+        this.afterKey = splitRecordKey(last.key).key;
+        const held = new Set(entries.map((entry) => splitRecordKey(entry.key).key));
+        this.commit([...this.rowsToDrive(entries, standing), ...this.forgotten(held, standing)]);
+      });
+    });
+  }
+
+  /** Behind the last key that is held something may stand that was deleted, and that deletion forgotten. */
+  private finish(): void {
+    const end = (): void => this.parts.onEnd(this.isAgain ? 'again' : 'done', '');
+    if (this.parts.floor === 0 || this.isFinishing) return end();
+    this.isFinishing = true;
+    this.askPostgres(this.afterKey, null, new Map(), (standing) =>
+      this.commit(this.forgotten(new Set(), standing)),
+    );
+  }
+
+  /** What stands behind `afterKey`, up to `lastKey`; null: to the end. */
+  private askPostgres(
+    afterKey: string,
+    lastKey: string | null,
+    standing: Map<string, RowVersion>,
+    done: (standing: ReadonlyMap<string, RowVersion>) => void,
+  ): void {
+    const { slot, systemOfRecord, isCurrent, onEnd } = this.parts;
+    systemOfRecord.versionsOf(slot, afterKey, DRIVE_PAGE_RECORDS_MAX, (error, rows) => {
+      if (!isCurrent()) return;
+      if (error !== null) return onEnd('failed', error.message);
+      for (const row of rows) standing.set(row.key, row);
+      const last = rows.at(-1);
+      if (last === undefined || (lastKey !== null && compareUtf8(last.key, lastKey) >= 0)) done(standing);
+      else this.askPostgres(last.key, lastKey, standing, done);
+    });
+  }
+
+  private rowsToDrive(
+    entries: readonly StorageEntry[],
+    standing: ReadonlyMap<string, RowVersion>,
+  ): RecordRow[] {
+    const rows: RecordRow[] = [];
+    for (const entry of entries) {
+      const { key } = splitRecordKey(entry.key);
+      if (!this.parts.writesThrough(key)) continue;
+      const sealed = this.toDrive(key, entry, standing.get(key));
+      if (sealed === null) continue;
+      rows.push({ record: sealed.record, slot: this.parts.slot, checksum: sealed.checksum });
+    }
+    return rows;
+  }
+
+  /** Deletions that nobody here remembers, of rows that are values again. */
+  private forgotten(held: ReadonlySet<string>, standing: ReadonlyMap<string, RowVersion>): RecordRow[] {
+    const { slot, floor, replica, shelf, writesThrough } = this.parts;
+    const rows: RecordRow[] = [];
+    if (floor === 0) return rows;
+    for (const [key, row] of standing) {
+      if (held.has(key) || !isBackFromForgotten(row, floor) || !writesThrough(key)) continue;
+      // A page may reach beyond the keys at hand.
+      if (replica.stateOf(key) !== undefined || shelf.load(key, slot) !== undefined) continue;
+      const { record, checksum } = sealRecord(forgottenDeletion(key, floor));
+      rows.push({ record, slot, checksum });
+    }
+    return rows;
+  }
+
+  /** The record that PostgreSQL lacks, as it stands here at this moment; null: it lacks none, or not yet. */
+  private toDrive(key: string, entry: StorageEntry, standing: RowVersion | undefined): SealedRecord | null {
+    const { slot, replica, shelf, waits, passInFlight, onConflict } = this.parts;
+    const state = replica.stateOf(key);
+    const inFlight = state !== undefined && !state.valid && state.held !== null;
+    const seen = inFlight ? state.held! : openRecord(entry.value);
+    const held = seen === undefined ? null : { version: seen.record.version, checksum: seen.checksum };
+    const verdict = held === null ? 'drive' : judgeKey({ ...held, inFlight }, standing, waits.get(key));
+    switch (verdict) {
+      case 'settled':
+        waits.delete(key);
+        return null;
+      case 'conflict':
+        onConflict(held!.version);
+        return null;
+      case 'wait':
+        if (passInFlight) return null;
+        if (!waits.has(key)) waits.set(key, held!.version);
+        this.isAgain = true;
+        return null;
+      case 'drive': {
+        const current = state?.held ?? shelf.load(key, slot);
+        if (current !== undefined && current !== 'damaged') return current;
+        // Asked for, a damaged one is fetched from another owner; one that is gone by now is no matter.
+        if (current === 'damaged') this.isAgain = true;
+        return null;
+      }
+    }
+  }
+
+  private commit(rows: readonly RecordRow[]): void {
+    const { systemOfRecord, life, isCurrent, onEnd, onDriven, onConflict } = this.parts;
+    if (rows.length === 0) return this.next();
+    systemOfRecord.commit(life, rows, (error, results) => {
+      if (!isCurrent()) return;
+      if (error !== null) return onEnd('failed', error.message);
+      results.forEach(({ kind }, at) => {
+        if (kind === 'conflict') onConflict(rows[at]!.record.version);
+      });
+      onDriven(results.filter(({ kind }) => kind === 'committed').length);
+      this.next();
+    });
+  }
+
+  private next(): void {
+    if (!this.isHalted) this.readPiece();
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * A real PostgreSQL comes back without its newest rows, under real nodes: as a standby that was promoted and lacked them,
+ * and as a backup in its place that says nothing of it. What was acknowledged is in it again afterwards. (PROTOCOL R30)
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { NodeStatus } from '../../src/node/api.ts';
+import type { Backup, TestServer } from '../support/postgres.ts';
+import { testServer } from '../support/postgres.ts';
+import { startCluster } from '../support/cluster.ts';
+import type { TestCluster } from '../support/cluster.ts';
+import { buildProgram, runProgram, until } from '../support/supervisor-program.ts';
+
+const KEYS = Array.from({ length: 60 }, (_, at) => `key ${at}`);
+
+let program: Awaited<ReturnType<typeof buildProgram>>;
+let server: TestServer;
+/** Taken while all is well. */
+let backup: Backup;
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  program = await buildProgram('src/cli/main.ts');
+  server = await testServer();
+});
+afterAll(() => program.remove());
+beforeEach(async () => {
+  cluster = await startCluster({ entry: program.entry, legacy: false });
+});
+afterEach(() => cluster.close());
+
+const setAll = async (value: (key: string) => string): Promise<void> => {
+  await Promise.all(KEYS.map((key) => cluster.client().set(key, value(key))));
+};
+
+/** What anybody sees who asks PostgreSQL. */
+async function standing(): Promise<Record<string, string>> {
+  const rows = await cluster.rows(`SELECT key, convert_from(value, 'UTF8') AS value FROM kv_store`);
+  return Object.fromEntries(rows.map((row) => [String(row['key']), String(row['value'])]));
+}
+
+const untilAll = (what: string, holds: (status: NodeStatus) => boolean): Promise<void> =>
+  until(
+    what,
+    async () => (await Promise.all(cluster.names.map((name) => cluster.status(name)))).every(holds),
+    30_000,
+  );
+
+const untilDriven = (drive: number): Promise<void> =>
+  untilAll(
+    'PostgreSQL has all again',
+    ({ record }) => record.drive!.drive >= drive && record.drive!.isDriven,
+  );
+
+/** The first value of each is in the copy, the last one is in what was acknowledged after it. */
+async function writtenAfterCopy(): Promise<Record<string, string>> {
+  const client = cluster.client();
+  await setAll((key) => `before ${key}`);
+  backup = await server.backUp();
+  for (const key of KEYS.slice(0, 20)) await client.set(key, `after ${key}`);
+  for (const key of KEYS.slice(20, 30)) await client.delete(key);
+  for (const key of KEYS.slice(0, 10)) await client.set(`new ${key}`, 'new');
+  return standing();
+}
+
+test('a standby without the newest rows is promoted: an epoch names it, and they are committed to it again', async () => {
+  const acknowledged = await writtenAfterCopy();
+  await server.goBackTo(backup, 'failover');
+  await untilDriven(1);
+  expect(await standing()).toEqual(acknowledged);
+  expect(await cluster.client().get('key 3')).toEqual(Buffer.from('after key 3'));
+  await cluster.client().set('key 3', 'last');
+  expect((await standing())['key 3']).toBe('last');
+  const status = runProgram(program.entry, ['status', '--nodes', cluster.node('node-1').address]);
+  expect(await status.ended).toBe(0);
+});
+
+test('a backup is put in its place: it is noticed by what is gone, and that is committed to it again', async () => {
+  const acknowledged = await writtenAfterCopy();
+  await server.goBackTo(backup, 'restore');
+  await untilDriven(1);
+  expect(await standing()).toEqual(acknowledged);
+});
+
+test('a backup is put in its place while all nodes are down: they compare when they start', async () => {
+  const acknowledged = await writtenAfterCopy();
+  await cluster.stop();
+  await server.goBackTo(backup, 'restore');
+  for (const name of cluster.names) cluster.start(name);
+  await cluster.untilReady();
+  await untilDriven(1);
+  expect(await standing()).toEqual(acknowledged);
+});
