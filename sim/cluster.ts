@@ -10,6 +10,7 @@ import type { NodeStatus } from '../src/node/api.ts';
 import type { NodeParts } from '../src/node/node-parts.ts';
 import { openNode } from '../src/node/replacing.ts';
 import type { Replace } from '../src/node/replacing.ts';
+import type { SpoolSettings } from '../src/node/spool.ts';
 import {
   CLOCK_DRIFT_MAX,
   HEARTBEAT_MS,
@@ -33,6 +34,8 @@ import type { SimDatabase } from './system-of-record.ts';
 /** Of free space: what a node writes within a second or two of a run, many times over. */
 export const SIM_RESERVE_BYTES = 2_000_000;
 
+const SIM_REJECT: SpoolSettings = { outage: 'reject', spoolBytesMax: 1_000_000, spoolEntriesMax: 10_000 };
+
 export interface SimClusterOptions {
   readonly nodeCount: number;
   readonly replicaCount: number;
@@ -47,6 +50,8 @@ export interface SimClusterOptions {
   readonly database: SimDatabase | null;
   readonly legacy: SimLegacy | null;
   readonly mutations: Mutations;
+  /** What happens to writes while PostgreSQL is away; left out: they are refused. */
+  readonly record?: SpoolSettings;
   readonly network: SimNetwork;
   /** What a node tells: for the trace and for counting what occurred. */
   readonly onEvent: (node: string, name: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -85,6 +90,11 @@ export class SimCluster {
 
   get network(): SimNetwork {
     return this.options.network;
+  }
+
+  /** Writes may do without PostgreSQL. */
+  get spools(): boolean {
+    return this.options.record?.outage === 'spool';
   }
 
   get replicaCount(): number {
@@ -149,6 +159,7 @@ export class SimCluster {
       overloadDelayMs: OVERLOAD_DELAY_MS_DEFAULT,
       diskReserve: { bytes: SIM_RESERVE_BYTES, shareMax: 0.5 },
       writeThrough: [],
+      record: this.options.record ?? SIM_REJECT,
       legacyTimeoutMs: 1_000,
       tombstoneKeepMs: this.options.tombstoneKeepMs ?? TOMBSTONE_KEEP_MS_DEFAULT,
       clock: new SimClock(scheduler, life, sim.clocks),

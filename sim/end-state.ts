@@ -7,6 +7,7 @@ import type { KeyRecord } from '../src/core/record.ts';
 import type { CausewayNode } from '../src/node/node.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { claimOf, openRecord, sealRecord } from '../src/wire/record-codec.ts';
+import { decodeSpoolMark, spoolKey } from '../src/wire/spool-codec.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import { findDivergence } from './checkers/convergence.ts';
 import type { RowDump } from './checkers/convergence.ts';
@@ -16,6 +17,7 @@ import { checkHistory } from './checkers/linearizability.ts';
 import type { HistoryVerdict } from './checkers/linearizability.ts';
 import type { SimClients } from './clients.ts';
 import type { SimNode } from './cluster.ts';
+import type { SimDisk } from './disk.ts';
 import type { SimWorld } from './world.ts';
 
 /** Beyond this a history with very many lost answers on one key is counted as undecided. */
@@ -74,7 +76,8 @@ export function ownerDisks(world: SimWorld, key: string): OwnerDisk[] {
     // What has rotted was there.
     const isThere = bytes !== undefined && !disk.isDamaged(stored);
     const lacking = bytes === undefined ? world.forgotten.highest(slot) : Infinity;
-    disks.push({ name, version: isThere ? claimOf(bytes).version : lacking });
+    const version = isThere ? claimOf(bytes).version : lacking;
+    disks.push({ name, version, marked: () => markOf(disk, slot, key) });
   }
   return disks;
 }
@@ -92,6 +95,13 @@ export function rottenCopy(world: SimWorld): string | null {
 /** As `inspect` says it, without a look at the record. */
 function ownsSlot(node: CausewayNode, slot: number): boolean {
   return node['replica']?.view.row(slot).owns === true;
+}
+
+/** The version for which the key is marked as lacking in PostgreSQL. */
+function markOf(disk: SimDisk, slot: number, key: string): number {
+  const stored = spoolKey(slot, key);
+  const mark = disk.get(stored);
+  return mark === undefined ? 0 : (decodeSpoolMark(stored, mark)?.version ?? Infinity);
 }
 
 /** Served from memory all the while, so that nobody has noticed yet; with a scrubber somebody will. */

@@ -53,6 +53,8 @@ export type FaultKind =
   | 'silentLoss'
   // PostgreSQL.
   | 'databaseDown'
+  /** For seconds, longer than writes may do with: from all members, or from one. */
+  | 'databaseAway'
   | 'databaseSlow'
   // Legacy source.
   | 'legacyDown'
@@ -113,6 +115,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   silentLoss: 4,
   databaseFailsOver: 1,
   databaseSetBack: 1,
+  databaseAway: 2,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
@@ -123,6 +126,7 @@ const LATER_KINDS: ReadonlySet<FaultKind> = new Set([
   'silentLoss',
   'databaseFailsOver',
   'databaseSetBack',
+  'databaseAway',
 ]);
 const KILL_SHARE = 0.8;
 const KIND_SHARE = 0.5;

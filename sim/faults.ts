@@ -56,6 +56,7 @@ export class SimFaults {
     database.onCommitted = null;
     database.slowMs = 0;
     database.comeUp();
+    for (const { life } of cluster.nodes) if (life !== null) database.unreached.cutOff(life, 0);
     network.heal();
     network.weather.linkLifeMsMean = 0;
     for (const sim of cluster.nodes) {
@@ -132,6 +133,8 @@ export class SimFaults {
       case 'databaseDown':
         database.goDown(prng.between(50, 800));
         return '';
+      case 'databaseAway':
+        return database.goAway(prng.between(2_000, 7_000), prng.chance(0.8) ? null : sim.life);
       case 'databaseSlow':
         database.slowMs = prng.between(20, 400);
         this.later(lasting, () => (database.slowMs = 0));

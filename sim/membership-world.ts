@@ -12,6 +12,7 @@ import { isLiveIncarnation, memberByName, rowOfSlot } from '../src/core/topology
 import type { Member, Topology } from '../src/core/topology.ts';
 import { Membership } from '../src/node/membership.ts';
 import type { MembershipSettings } from '../src/node/membership-parts.ts';
+import { NO_RECORD } from './no-record.ts';
 import { MachineClocks, Scheduler, SimClock } from './scheduler.ts';
 import type { Life } from './scheduler.ts';
 
@@ -192,6 +193,7 @@ export class MembershipWorld {
       random: this.random.fork(),
       telemetry: { event: () => {}, count: () => {} },
       systemOfRecord: null,
+      outageWatch: NO_RECORD,
       meta: this.metaOf(member, life),
       store: { lateMs: () => 0, isIdle: () => false },
       codec: PLAIN_CODEC,

@@ -60,7 +60,12 @@ type Elsewhere =
   | 'admitEverything'
   | 'keepQuietAfterFailover'
   | 'keepRecorded'
-  | 'passInFlight';
+  | 'passInFlight'
+  | 'spoolByOneNode'
+  | 'acknowledgeUnmarked'
+  | 'forgetSpoolMarkAtRestart'
+  | 'dropMarkBeforeCommit'
+  | 'spoolMarksNotLearned';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;
 
 const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {

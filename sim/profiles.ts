@@ -3,6 +3,7 @@
  * fault likely, because some need a coincidence that an evenly drawn life meets once in tens of thousands of
  * seeds. (PROTOCOL, "Mutants")
  */
+import type { SpoolSettings } from '../src/node/spool.ts';
 import type { ClientPlan } from './clients.ts';
 import type { FaultKind } from './fault-plan.ts';
 import type { NetworkWeather } from './network.ts';
@@ -16,6 +17,8 @@ export interface RunProfile {
   readonly faultMsMean?: number;
   /** Milliseconds between two rounds of scrubbing; left out: there are none. */
   readonly scrubPauseMs?: number;
+  /** What happens to writes while PostgreSQL is away; left out: as drawn. */
+  readonly record?: SpoolSettings;
 }
 
 /** Two plain writers, a conditional one and readers meet on one key, while one peer or another hears late. */
@@ -217,6 +220,26 @@ const FAILOVERS: RunProfile = {
   faultMsMean: 900,
 };
 
+/** PostgreSQL is away for seconds, from all or from one, and writes do without it, while processes die and members come. */
+const OUTAGES: RunProfile = {
+  plan: {
+    clientCount: 5,
+    operationsPerClient: 250,
+    keys: Array.from({ length: 12 }, (_, index) => (index === 1 ? 'count:1' : `key:${index}`)),
+    hotShare: 0.2,
+    thinkMsMax: 150,
+    timeoutMs: 5_000,
+    conditionalShare: 0.3,
+    readShare: 0.3,
+    idShare: 0.2,
+    staleShare: 0,
+  },
+  weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 100 },
+  faultKinds: ['databaseAway', 'kill', 'killAll', 'killAtStep', 'databaseDown', 'wipe', 'slowPeer', 'stop'],
+  faultMsMean: 1_200,
+  record: { outage: 'spool', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 },
+};
+
 /**
  * About three hundred operations per simulated second on five members among faults, waits and rest included: for
  * measuring how fast the simulator is.
@@ -249,5 +272,6 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   losses: LOSSES,
   returns: RETURNS,
   failovers: FAILOVERS,
+  outages: OUTAGES,
   steady: STEADY,
 };

@@ -32,6 +32,7 @@ export function queueSizesOf(node: CausewayNode): QueueSizes {
     legacyFlights: legacy?.['flights'].size ?? 0,
     legacyWaiters: legacy?.['waiterCount'] ?? 0,
     copies: node['learner']['pulls'].size,
+    spooled: node['spool'].marks.entries,
     repairs: node['background'].repair['pending'].size,
   };
 }

@@ -63,6 +63,10 @@ export class SimSystemOfRecord implements SystemOfRecord {
     }
   }
 
+  private get isAway(): boolean {
+    return this.database.isDownFor(this.owner);
+  }
+
   /** Its server is gone, as it hears after a while. False: its process is. */
   hears(): boolean {
     const { scheduler } = this.database;
@@ -73,7 +77,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
   /** Why the server that is connected to now is not to be used; null: it is. */
   private reconnect(): string | null {
     // A connection that is not to be used is ended, and another one leads to whoever is in charge now.
-    if ((this.server.isOver || this.whyNotUsed() !== null) && !this.database.isDown) {
+    if ((this.server.isOver || this.whyNotUsed() !== null) && !this.isAway) {
       this.server = this.database.server;
       this.last = this.server.tell();
     }
@@ -190,7 +194,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
     const { scheduler, settings } = this.database;
     const thereMs = this.latency() + workMs;
     const backMs = this.latency();
-    if (this.database.isDown || this.reconnect() !== null) {
+    if (this.isAway || this.reconnect() !== null) {
       scheduler.after(thereMs, () => this.end(REFUSED, done, nothing), this.owner);
       return;
     }
@@ -203,7 +207,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
         return;
       }
       const reply = (): void => {
-        if (this.database.isDown || server.isOver) this.end(UNKNOWN, done, nothing);
+        if (this.isAway || server.isOver) this.end(UNKNOWN, done, nothing);
         else if ('fenced' in outcome)
           done({ kind: 'refused', fenced: true, message: outcome.fenced }, nothing);
         else this.end(null, done, outcome.answer);
@@ -245,7 +249,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
   private probe(): void {
     this.isProbing = false;
     if (this.state.state === 'up') return;
-    if (this.database.isDown) this.markDown(this.state.reason);
+    if (this.isAway) this.markDown(this.state.reason);
     else if (this.reconnect() === null) this.markUp();
   }
 }

@@ -80,6 +80,7 @@ const COUNTED_EVENTS: Readonly<Record<string, string>> = {
   'scrub.ended': 'scrubbed',
   'scrub.found': 'scrubFound',
   'scrub.repaired': 'scrubRepaired',
+  'record.spool_conflict': 'spoolConflict',
   'store.record_damaged': 'recordDamaged',
   'store.record_repaired': 'recordRepaired',
 };
@@ -139,6 +140,7 @@ class Run {
     );
     this.watch = new DurabilityWatch({
       // What PostgreSQL has lost since comes back: that is asked for once all is at rest.
+      mayLack: () => this.world.cluster.spools,
       recorded: (key) => this.world.database.stood.get(key) ?? this.world.forgotten.highest(slotOf(key)),
       owners: (key) => ownerDisks(this.world, key),
     });
@@ -314,6 +316,7 @@ class Run {
     this.count('staleAnswer', clients.staleCount);
     this.count('forgotten', this.world.forgotten.count);
     this.count('slowRemoved', this.removals.count);
+    this.count('answeredWithoutRecord', this.watch.spooledCount);
     this.count('commitUnknown', this.world.database.unknownCount);
     for (const { disk } of this.world.cluster.nodes) {
       this.count('writeArrived', disk.cutOff.arrived);

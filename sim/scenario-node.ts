@@ -3,7 +3,6 @@
  * and doors. Its disk completes by itself or waits for the story; its epochs and its lease are given to it by hand.
  */
 import { assert } from '../src/base/assert.ts';
-import { compareUtf8 } from '../src/base/utf8-order.ts';
 import { CopyPace } from '../src/core/copy-pace.ts';
 import type { PeerMessage } from '../src/core/message.ts';
 import type { Mutations } from '../src/core/mutations.ts';
@@ -26,6 +25,8 @@ import { RecordShelf } from '../src/node/record-shelf.ts';
 import { RecordWriter } from '../src/node/record-writer.ts';
 import { SlotDigests } from '../src/node/slot-digests.ts';
 import { SlotTombstones } from '../src/node/slot-tombstones.ts';
+import { SpoolCopy } from '../src/node/spool-copy.ts';
+import { SpoolMarks } from '../src/node/spool-marks.ts';
 import { StartMarks } from '../src/node/start-marks.ts';
 import { StoreWriter } from '../src/node/store-writer.ts';
 import { Teacher } from '../src/node/teacher.ts';
@@ -34,6 +35,7 @@ import type { Clock } from '../src/ports/clock.ts';
 import type { Storage } from '../src/ports/storage.ts';
 import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
+import { ScenarioDisk } from './scenario-disk.ts';
 import type { ScenarioRecord } from './scenario-record.ts';
 
 /** Ends with the process. */
@@ -69,6 +71,8 @@ interface Process {
   readonly teacher: Teacher;
   readonly floors: FloorStore;
   readonly collector: TombstoneCollector;
+  readonly spoolMarks: SpoolMarks;
+  readonly spoolCopy: SpoolCopy;
   readonly recordWriter: RecordWriter;
   readonly recordReader: RecordReader;
   readonly versionHighest: number;
@@ -85,15 +89,12 @@ export class ScenarioNode {
   blockedUntil = 0;
   /** Its slots are copied and on its disk: it asks to be made complete. */
   hasLearned = false;
-  /** Writes to its disk wait for `completeDisk`. */
-  isDiskHeld = false;
   /** Milliseconds that it keeps a deletion: for good, unless the story wants them forgotten. */
   keepMs = 1e12;
   /** Its keys go to PostgreSQL. */
   writesThrough = true;
   private readonly parts: ScenarioNodeParts;
-  private readonly platter = new Map<string, Uint8Array>();
-  private pendingWrite: { readonly apply: () => void; readonly tell: () => void } | null = null;
+  private readonly disk: ScenarioDisk;
   private process: Process | null = null;
   private ticks = 0;
 
@@ -101,6 +102,7 @@ export class ScenarioNode {
     this.parts = parts;
     this.name = parts.name;
     this.id = parts.id;
+    this.disk = new ScenarioDisk(parts.defer);
     this.start();
   }
 
@@ -110,15 +112,14 @@ export class ScenarioNode {
 
   /** The version on its disk, 0 where there is none. */
   diskVersion(key: string, slot: number): number {
-    const bytes = this.platter.get(recordKey(slot, key));
+    const bytes = this.disk.get(recordKey(slot, key));
     return bytes === undefined ? 0 : (openRecord(bytes)?.record.version ?? 0);
   }
 
   /** The process dies; the write under way is lost, or reached the platter although nobody was told. */
   crash(writeLands = false): void {
     assert(this.process !== null, `${this.name} is dead already`);
-    if (writeLands) this.pendingWrite?.apply();
-    this.pendingWrite = null;
+    this.disk.cutOff(writeLands);
     this.process.life.alive = false;
     this.process = null;
     this.replica = null;
@@ -128,22 +129,23 @@ export class ScenarioNode {
 
   wipeDisk(): void {
     assert(this.process === null, 'a disk is wiped between two processes');
-    this.platter.clear();
+    this.disk.wipe();
   }
 
   /** A new process on the same disk: a new incarnation, in no epoch yet. */
   restart(): void {
     this.incarnation += 1;
-    this.isDiskHeld = false;
+    this.disk.isHeld = false;
     this.start();
   }
 
+  /** Writes to its disk wait for `completeDisk`. */
+  set isDiskHeld(isHeld: boolean) {
+    this.disk.isHeld = isHeld;
+  }
+
   completeDisk(): void {
-    const write = this.pendingWrite;
-    this.pendingWrite = null;
-    if (write === null) return;
-    write.apply();
-    write.tell();
+    this.disk.complete();
   }
 
   /** As a node does it: the member it was, or one anew, or none. */
@@ -199,6 +201,10 @@ export class ScenarioNode {
         return teacher.onOperations(from, replica, message);
       case 'learnUntold':
         return teacher.onUntold(from, replica, message);
+      case 'learnSpool':
+        return this.process!.spoolCopy.onAsked(from, message);
+      case 'learnSpoolFrame':
+        return this.process!.spoolCopy.onFrame(from, message);
       case 'learnDifferences':
       case 'learnFrame':
       case 'learnOperationsFrame':
@@ -222,12 +228,13 @@ export class ScenarioNode {
     this.replica.sweep();
     this.process?.learner.tick();
     this.process?.collector.tick();
+    this.process?.spoolCopy.tick();
     this.process?.writer.tidy();
   }
 
   private start(): void {
     const life: ScenarioLife = { alive: true };
-    const storage = this.openStorage(life);
+    const storage = this.disk.open(life, () => this.process === null);
     const digests = new SlotDigests();
     const tombstones = new SlotTombstones();
     readStore(
@@ -282,6 +289,11 @@ export class ScenarioNode {
       skip: mutations.operationsNotLearned === true,
       onDone: () => learner.onOperationsLearned(),
     });
+    const bounds = { bytesMax: CACHE_BYTES, entriesMax: 1_000 };
+    const spoolMarks = new SpoolMarks(writer, clock.wallNow, bounds, opened.spooled);
+    const replica = (): Replica | null => this.replica;
+    const skip = mutations.spoolMarksNotLearned === true;
+    const spoolCopy = new SpoolCopy({ clock, storage, marks: spoolMarks, replica, send, skip });
     const learner: Learner = new Learner({
       clock,
       telemetry: NO_TELEMETRY,
@@ -296,6 +308,7 @@ export class ScenarioNode {
       }),
       send,
       isLinked: () => true,
+      learnSpool: (session, onDone) => spoolCopy.begin(session, onDone),
       onLearned: () => (this.hasLearned = true),
       pace: new CopyPace(0, 0),
       mutations,
@@ -318,11 +331,13 @@ export class ScenarioNode {
       ...{ clock, telemetry: NO_TELEMETRY, storage, shelf, floors, send, mutations },
       replica: () => this.replica,
       keepMs: () => this.keepMs,
+      isSpooled: (slot, key) => spoolMarks.has(slot, key),
       leaseHeld: () => this.leaseHeld,
       keepsAll: false,
     });
+    const spooling = { spoolMarks, spoolCopy };
     const learning = { learner, teacher, floors, collector };
-    return { life, writer, shelf, table, marks, ...learning, ...reading, versionHighest };
+    return { life, writer, shelf, table, marks, ...learning, ...spooling, ...reading, versionHighest };
   }
 
   private clockOf(life: ScenarioLife): Clock {
@@ -337,50 +352,20 @@ export class ScenarioNode {
     };
   }
 
-  /** Scans answer at once while a process starts, and later in turn. */
-  private openStorage(life: ScenarioLife): Storage {
-    return {
-      get: (key) => this.platter.get(key),
-      write: (keys, values, done) => {
-        assert(this.pendingWrite === null, 'one write in flight per store');
-        const write = {
-          apply: () => {
-            keys.forEach((key, index) => {
-              const value = values[index]!;
-              if (value === null) this.platter.delete(key);
-              else this.platter.set(key, Uint8Array.from(value));
-            });
-          },
-          tell: () => done(null),
-        };
-        this.pendingWrite = write;
-        this.parts.defer(() => {
-          if (life.alive && !this.isDiskHeld && this.pendingWrite === write) this.completeDisk();
-        });
-      },
-      scan: (from, to, countMax, _byteCountMax, done) => {
-        const keys = [...this.platter.keys()].filter(
-          (key) => compareUtf8(key, from) >= 0 && compareUtf8(key, to) < 0,
-        );
-        const entries = keys
-          .sort(compareUtf8)
-          .slice(0, countMax)
-          .map((key) => ({ key, value: this.platter.get(key)! }));
-        if (this.process === null) done(null, entries);
-        else this.parts.defer(() => (life.alive ? done(null, entries) : undefined));
-      },
-      close: (done) => done(),
-    };
-  }
-
   private effects(process: Process): ReplicaEffects {
-    const { shelf, writer, table, floors, recordWriter, recordReader } = process;
+    const { shelf, writer, table, floors, spoolMarks, recordWriter, recordReader } = process;
     const { now, record } = this.parts;
     return {
       load: (key, slot) => shelf.load(key, slot),
       store: (write) => shelf.store(write, table.changesOf(write)),
       operations: table,
       floors: floors.floors,
+      spool: (sealed, slot) => spoolMarks.add(sealed, slot),
+      spoolStored: (sealed, slot) => {
+        spoolMarks.add(sealed, slot);
+        spoolMarks.whenDurable(() => this.replica?.onSpooled(sealed.record.key, sealed.record.version));
+      },
+      spoolFull: () => spoolMarks.isFull,
       unmark: (_key, marks) => writer.unmark(marks),
       settled: (sealed: SealedRecord) => shelf.keepHot(sealed),
       send: (to, message) => this.parts.send(this, to, message),

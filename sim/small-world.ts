@@ -9,6 +9,7 @@ import type { Mutations } from '../src/core/mutations.ts';
 import type { ReadResult, StaleResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { liveOwners, memberById, rowOfSlot } from '../src/core/topology.ts';
+import type { SpoolSettings } from '../src/node/spool.ts';
 import { SimCluster } from './cluster.ts';
 import type { SimNode } from './cluster.ts';
 import { SimLegacy } from './legacy.ts';
@@ -40,6 +41,7 @@ export class SmallWorld {
     withLegacy = false,
     mutations: Mutations = NO_MUTATIONS,
     tombstoneKeepMs?: number,
+    record?: SpoolSettings,
   ) {
     const prng = new Prng(seed);
     this.prng = prng;
@@ -55,6 +57,7 @@ export class SmallWorld {
       legacy: withLegacy ? this.legacy : null,
       mutations,
       ...(tombstoneKeepMs === undefined ? {} : { tombstoneKeepMs }),
+      ...(record === undefined ? {} : { record }),
       network: new SimNetwork(this.scheduler, prng.fork(), {
         delayMsMax: 2,
         spikeShare: 0,

@@ -20,6 +20,7 @@ const MINIMUMS: Readonly<Record<string, number>> = {
   writeDamaged: 30,
   slowRemoved: 60,
   forgotten: 1_000,
+  answeredWithoutRecord: 500,
 };
 const MINIMUMS_SEEDS = 2_000;
 /** From so many seeds on every kind of fault must have struck at least once. */

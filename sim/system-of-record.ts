@@ -8,6 +8,7 @@ import type { Prng } from '../src/base/prng.ts';
 import type { CommitResult, Founding, RecordRow, SystemOfRecord } from '../src/ports/system-of-record.ts';
 import { SimSystemOfRecord } from './record-connection.ts';
 import { SimRecordServer } from './record-server.ts';
+import { CutOffClients } from './cut-off-clients.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 
 export interface SimDatabaseSettings {
@@ -66,9 +67,11 @@ export class SimDatabase {
   private current = new SimRecordServer();
   private readonly connections = new Set<SimSystemOfRecord>();
   private downUntil = 0;
+  readonly unreached: CutOffClients;
 
   constructor(scheduler: Scheduler, prng: Prng, settings: SimDatabaseSettings = SIM_DATABASE_CALM) {
     this.scheduler = scheduler;
+    this.unreached = new CutOffClients(scheduler);
     this.prng = prng;
     this.settings = settings;
   }
@@ -91,7 +94,18 @@ export class SimDatabase {
 
   /** Away from now on for `ms` of virtual time: nothing is taken, replies on their way are lost. */
   goDown(ms: number): void {
-    this.downUntil = this.scheduler.time + ms;
+    this.downUntil = Math.max(this.downUntil, this.scheduler.time + ms);
+  }
+
+  /** Away from all, or from one process alone. */
+  goAway(ms: number, from: Life | null): string {
+    if (from === null) this.goDown(ms);
+    else this.unreached.cutOff(from, ms);
+    return `${ms.toFixed(0)} ms`;
+  }
+
+  isDownFor(owner: Life): boolean {
+    return this.isDown || this.unreached.has(owner);
   }
 
   comeUp(): void {

@@ -16,15 +16,17 @@ function worldOf(seed: number, withLegacy = false): SmallWorld {
   return new SmallWorld(seed, undefined, 3, 0, withLegacy, {}, KEEP_MS);
 }
 
-function remove(world: SmallWorld, sim: SimNode, key = KEY): void {
-  world.write(sim, { kind: 'delete', key, operationId: null });
+/** The version of the deletion, which may be forgotten a moment later. */
+function remove(world: SmallWorld, sim: SimNode, key = KEY): number {
+  const result = world.write(sim, { kind: 'delete', key, operationId: null });
+  if (result.kind !== 'done') throw new Error('the deletion was not done');
+  return result.version;
 }
 
 /** Written a few times and deleted; the version of the deletion. */
 function deleted(world: SmallWorld): number {
   for (const value of ['one', 'two', 'three']) world.put(world.nodes[0]!, KEY, value);
-  remove(world, world.nodes[0]!);
-  return world.nodes[0]!.node!.inspect(KEY).record!.version;
+  return remove(world, world.nodes[0]!);
 }
 
 const holds = ({ node }: SimNode): boolean => node !== null && node.inspect(KEY).record !== undefined;
@@ -84,8 +86,7 @@ describe('somebody was not there', () => {
     const [first, away] = world.nodes as [SimNode, SimNode];
     world.cluster.kill(away);
     world.until(() => world.cluster.isWhole(away), 10_000);
-    remove(world, first);
-    const version = first.node!.inspect(KEY).record!.version;
+    const version = remove(world, first);
     untilForgotten(
       world,
       world.nodes.filter((sim) => sim !== away),

@@ -6,6 +6,7 @@ import { Prng } from '../src/base/prng.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import { ForgottenWatch } from './checkers/forgotten.ts';
+import type { SpoolSettings } from '../src/node/spool.ts';
 import type { HistoryOperation } from './checkers/history.ts';
 import type { ClientPlan } from './clients.ts';
 import { SimCluster } from './cluster.ts';
@@ -70,6 +71,7 @@ export class SimWorld {
       legacy: this.legacy,
       mutations: options.mutations ?? NO_MUTATIONS,
       scrubPauseMs: this.scrubPauseMs,
+      record: options.profile?.record ?? drawRecord(seed),
       network: this.network,
       ...drawForgetting(seed),
       onEvent,
@@ -116,6 +118,13 @@ function drawScrub(seed: number): number {
 function drawForgetting(seed: number): Pick<SimClusterOptions, 'tombstoneKeepMs'> {
   const tombstoneKeepMs = new Prng(seed ^ 0xf0e7).pick([0, 50, 300, 1_500]);
   return tombstoneKeepMs === 0 ? {} : { tombstoneKeepMs };
+}
+
+/** What a node is to do while PostgreSQL is away. Drawn apart for the same reason. */
+function drawRecord(seed: number): SpoolSettings {
+  const prng = new Prng(seed ^ 0x5b001);
+  const outage = prng.pick(['reject', 'spool'] as const);
+  return { outage, spoolBytesMax: 1_000_000, spoolEntriesMax: prng.pick([3, 1_000]) };
 }
 
 function drawPlan(prng: Prng): Omit<ClientPlan, 'idShare' | 'idSeed' | 'staleShare'> {

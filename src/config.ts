@@ -109,6 +109,12 @@ const CONFIG = z.strictObject({
       .max(30 * 24 * 3_600_000)
       .default(limits.SCRUB_PAUSE_MS_DEFAULT),
   }),
+  /** What happens to writes while PostgreSQL is away, and how much may wait for it on one node. */
+  record: section({
+    outage: z.enum(['reject', 'spool']).default('reject'),
+    spoolBytesMax: z.int().min(1).default(limits.SPOOL_BYTES_DEFAULT),
+    spoolEntriesMax: z.int().min(1).default(limits.SPOOL_ENTRIES_DEFAULT),
+  }),
   /** How much is to stay free where the store lies, or less on a small disk. 0: not watched. */
   disk: section({
     reserveBytes: z.int().min(0).default(limits.DISK_RESERVE_BYTES_DEFAULT),

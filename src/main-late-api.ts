@@ -66,6 +66,17 @@ export class LateApi implements NodeApi {
   }
 }
 
+const NO_SPOOL: NodeStatus['spool'] = {
+  outage: 'reject',
+  isOn: false,
+  isFull: false,
+  entries: 0,
+  bytes: 0,
+  oldestMs: 0,
+  conflicts: 0,
+  drainedPerSecond: 0,
+};
+
 const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   id: 0,
   incarnation: 0,
@@ -91,6 +102,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
     ...{ slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
     ...{ recordsCopied: 0, bytesCopied: 0 },
   },
+  spool: NO_SPOOL,
   scrub: SCRUBBED_NEVER,
   operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },
   notWrittenThrough: [],

@@ -32,6 +32,7 @@ type Settings = Pick<
   | 'overloadDelayMs'
   | 'diskReserve'
   | 'writeThrough'
+  | 'record'
   | 'legacyTimeoutMs'
   | 'tombstoneKeepMs'
 >;
@@ -57,6 +58,7 @@ export function nodeSettings(config: Config): Settings {
     overloadDelayMs: config.limits.delayMsMax,
     diskReserve: { bytes: config.disk.reserveBytes, shareMax: config.disk.reserveShareMax },
     writeThrough: config.routes,
+    record: config.record,
     legacyTimeoutMs: config.legacy?.timeoutMs ?? 0,
     tombstoneKeepMs: config.tombstones.keepMs,
   };

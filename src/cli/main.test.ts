@@ -177,6 +177,21 @@ describe('status and inspect', () => {
     expect((await run(['status', '--nodes', NOBODY, '--timeout', '300'])).code).toBe(3);
   });
 
+  test('writes wait for PostgreSQL, and are drained: how many, how long, and what was changed from outside', async () => {
+    const waiting = { outage: 'spool', isOn: true, isFull: false, entries: 12, bytes: 3 << 20 } as const;
+    const spool = { ...waiting, oldestMs: 61_000, conflicts: 0, drainedPerSecond: 0 };
+    doors.api.statusChanges = { spool };
+    expect((await run(['status'])).out).toContain(
+      'fake: 12 keys (3 MB) wait for PostgreSQL, the oldest for 61 s; writes do without it',
+    );
+    doors.api.statusChanges = { spool: { ...spool, isFull: true } };
+    expect((await run(['status'])).out).toContain('the bound is reached: writes are refused');
+    doors.api.statusChanges = { spool: { ...spool, isOn: false, conflicts: 2, drainedPerSecond: 400 } };
+    const { out } = await run(['status']);
+    expect(out).toContain('400 a second go there');
+    expect(out).toContain('2 rows of PostgreSQL were changed from outside meanwhile: they stand');
+  });
+
   test('--json: the whole status of each node', async () => {
     const { out } = await run(['status', '--json']);
     expect(JSON.parse(out)).toEqual({ nodes: [{ address: doors.address, status: doors.api.status() }] });

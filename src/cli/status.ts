@@ -88,6 +88,7 @@ function statusLines(told: readonly Told[]): string[] {
     lines.push(...scrubLines(word(name), asFacts(node.status.scrub)));
     lines.push(...driveLines(word(name), asFacts(record.drive)));
     if (record.state === 'down') lines.push(`${word(name)}: PostgreSQL: ${word(record.reason)}`);
+    lines.push(...spoolLines(word(name), asFacts(node.status.spool)));
     if (legacy.state === 'failing' || legacy.state === 'open') {
       lines.push(`${word(name)}: legacy: ${word(legacy.reason)}`);
     }
@@ -134,6 +135,24 @@ function driveLines(name: string, drive: Facts): string[] {
   const conflicts = Number(drive.conflicts ?? 0);
   if (conflicts > 0)
     lines.push(`${name}: ${conflicts} rows of PostgreSQL have another content under the same version`);
+  return lines;
+}
+
+/** What waits for PostgreSQL on this node's disk. */
+function spoolLines(name: string, spool: Facts): string[] {
+  const lines: string[] = [];
+  const entries = Number(spool.entries ?? 0);
+  if (spool.isOn === true || entries > 0) {
+    const seconds = Math.round(Number(spool.oldestMs ?? 0) / 1_000);
+    const waiting = `${entries} keys (${megabytes(spool.bytes)}) wait for PostgreSQL, the oldest for ${seconds} s`;
+    const goes = `${Number(spool.drainedPerSecond ?? 0)} a second go there`;
+    const writes =
+      spool.isFull === true ? 'the bound is reached: writes are refused' : 'writes do without it';
+    lines.push(`${name}: ${waiting}; ${spool.isOn === true ? writes : goes}`);
+  }
+  const conflicts = Number(spool.conflicts ?? 0);
+  if (conflicts > 0)
+    lines.push(`${name}: ${conflicts} rows of PostgreSQL were changed from outside meanwhile: they stand`);
   return lines;
 }
 

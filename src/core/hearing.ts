@@ -47,6 +47,9 @@ function needsEpoch(message: PeerMessage): boolean {
     case 'deletionsForget':
     case 'learnUntold':
     case 'learnUntoldFrame':
+    case 'learnSpool':
+    case 'learnSpoolFrame':
+    case 'spoolDrained':
     case 'retired':
     case 'driven':
       return true;

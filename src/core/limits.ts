@@ -128,6 +128,17 @@ export const RECORD_WITNESS_COUNT = 16;
 export const RECORD_WITNESS_BYTES_MAX = 64 * 1024;
 /** Milliseconds between two such looks while the connections stand. */
 export const RECORD_WITNESS_EVERY_MS = 10_000;
+/** Milliseconds for which PostgreSQL must have been away from all members before writes do without it. (PROTOCOL R34) */
+export const SPOOL_AFTER_MS = 1_500;
+/** Milliseconds for which it must have answered most of them before writes wait for it again. */
+export const SPOOL_END_AFTER_MS = 1_000;
+/** Milliseconds for which a member's word on PostgreSQL counts. */
+export const SPOOL_WORD_MS_MAX = 1_000;
+/** What a node may hold marked for PostgreSQL: bytes of records, and keys. Beyond either writes are refused. */
+export const SPOOL_BYTES_DEFAULT = 1024 * 1024 * 1024;
+export const SPOOL_ENTRIES_DEFAULT = 1_000_000;
+/** Records handed to PostgreSQL's writer at once while marks are drained: clients' writes share the statements. */
+export const SPOOL_DRAIN_ROWS_MAX = 250;
 /** Keys asked of PostgreSQL in one statement. */
 export const RECORD_READ_KEYS_MAX = 1000;
 /** Bytes and records in one frame of a slot copy. */
@@ -235,6 +246,12 @@ export const EXPORT_STREAMS_MAX = 8;
 /** Streams that watch the health of one node. */
 export const HEALTH_WATCHERS_MAX = 256;
 
+assert(SPOOL_WORD_MS_MAX > 3 * HEARTBEAT_MS, 'a word on PostgreSQL outlives two lost heartbeats');
+assert(
+  SPOOL_WORD_MS_MAX < SPOOL_AFTER_MS,
+  'who fell silent has no say in whether writes do without PostgreSQL',
+);
+assert(SPOOL_DRAIN_ROWS_MAX < RECORD_BATCH_ROWS_MAX, 'a statement has room beside what is drained');
 assert(HEARTBEAT_MS * 3 < LEASE_MS, 'a lease must outlive two lost heartbeats');
 assert(SUSPECT_AFTER_MS < LEASE_MS, 'a silent node is suspected before its lease could be renewed twice');
 assert(SLOW_FOR_MS > 2 * SUSPECT_AFTER_MS, 'silence is told from slowness before anyone goes for being slow');

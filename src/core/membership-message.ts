@@ -3,6 +3,7 @@
  * (DESIGN 3, PROTOCOL R14, R27-R31)
  */
 import type { Room } from './disk-room.ts';
+import type { RecordHearsay } from './spool-message.ts';
 import type { Topology } from './topology.ts';
 
 /** Ballots order attempts to change the register: (number, proposer's name), both compared. */
@@ -149,6 +150,7 @@ export type MembershipMessage =
   | LeaseReleased
   | Strain
   | Introduction
+  | RecordHearsay
   | Retired
   | Driven
   | Succession;

@@ -11,6 +11,7 @@ import type { IdentifiedOperation } from './operation-id.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './operation.ts';
 import type { SealedRecord } from './record.ts';
 import type { ScrubMessage } from './scrub-message.ts';
+import type { SpoolMessage } from './spool-message.ts';
 
 export interface FrameHeader {
   /** Member id of the sender, 0 while it has none. */
@@ -264,6 +265,7 @@ export type PeerMessage =
   | CollectionMessage
   | ForwardMessage
   | LearnMessage
+  | SpoolMessage
   | RepairMessage
   | ScrubMessage
   | MembershipMessage;

@@ -85,6 +85,16 @@ export interface Mutations {
   readonly staleUnfinished?: boolean;
   /** Who takes an old answer gets one from a member that is no complete owner. (R19) */
   readonly staleFromLearner?: boolean;
+  /** A node does without PostgreSQL by its own sight, and not by the epoch. (R34) */
+  readonly spoolByOneNode?: boolean;
+  /** What was stored before the epoch that spools is acknowledged in it without a mark. (R34) */
+  readonly acknowledgeUnmarked?: boolean;
+  /** After a restart nothing is remembered of what PostgreSQL lacks. (R34) */
+  readonly forgetSpoolMarkAtRestart?: boolean;
+  /** A mark goes when its record is sent to PostgreSQL, and not when it is known to be there. (R34) */
+  readonly dropMarkBeforeCommit?: boolean;
+  /** A learner is promoted without the marks of its owners. (R34) */
+  readonly spoolMarksNotLearned?: boolean;
   /** A node goes on with its part in writes whatever room its disk has. (R32) */
   readonly ignoreFullDisk?: boolean;
   /** A scrubber takes its word for what is on the disk from the digest that it remembers. */

@@ -86,6 +86,8 @@ export interface Topology {
   readonly loaded: boolean;
   /** Left out: none was seen yet, or there is none. */
   readonly record?: RecordStanding;
+  /** Writes complete without PostgreSQL, marked at every owner as lacking there; left out: they do not. (R34) */
+  readonly spooling?: boolean;
 }
 
 /** Live, complete owners: they acknowledge, serve and coordinate. */

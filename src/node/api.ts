@@ -259,6 +259,23 @@ export interface NodeStatus {
     /** It took the place of a damaged one, and no member has let this node in since. */
     readonly inDoubt: boolean;
   };
+  /** What this node has on its disk that PostgreSQL lacks. */
+  readonly spool: {
+    readonly outage: 'reject' | 'spool';
+    /** Writes complete without PostgreSQL. */
+    readonly isOn: boolean;
+    /** The bound is reached: writes are refused while it is on. */
+    readonly isFull: boolean;
+    /** Keys; and bytes of their records. */
+    readonly entries: number;
+    readonly bytes: number;
+    /** Milliseconds since the oldest of them was marked; 0 where there is none. */
+    readonly oldestMs: number;
+    /** Rows changed from outside meanwhile, which took the place of what was to be written. */
+    readonly conflicts: number;
+    /** Marks lifted here of late. */
+    readonly drainedPerSecond: number;
+  };
   readonly record: {
     readonly state: 'up' | 'down' | 'unused';
     readonly reason: string;

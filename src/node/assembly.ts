@@ -28,14 +28,19 @@ import { LoadWatch } from './load-watch.ts';
 import { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import { OperationLearner } from './operation-learner.ts';
+import type { Opened } from './opening.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { PeerOutbox } from './peer-outbox.ts';
 import { startWrite } from './put.ts';
 import { RecordReader } from './record-reader.ts';
 import { RecordRecovery } from './record-recovery.ts';
 import type { RecordShelf } from './record-shelf.ts';
+import { OutageWatch } from './outage-watch.ts';
 import { RecordWriter } from './record-writer.ts';
 import type { Serving } from './serving.ts';
+import { Spool } from './spool.ts';
+import type { SpoolParts } from './spool.ts';
+import { SpoolMarks } from './spool-marks.ts';
 import type { StartMarks } from './start-marks.ts';
 import type { StoreWriter } from './store-writer.ts';
 
@@ -45,6 +50,7 @@ export function membershipOf(
   parts: NodeParts,
   writer: StoreWriter,
   outbox: PeerOutbox,
+  outageWatch: OutageWatch,
   onTopology: (next: Topology, previous: Topology | null) => void,
   coordinates: () => boolean,
 ): Membership {
@@ -58,6 +64,7 @@ export function membershipOf(
     random,
     telemetry,
     systemOfRecord,
+    outageWatch,
     meta: {
       load: (name) => writer.get(metaKey(name)),
       persist: (name, bytes, done) => writer.putMeta(name, bytes, done),
@@ -101,11 +108,12 @@ export interface LearnerSurroundings {
   readonly marks: StartMarks;
   readonly table: OperationTable;
   readonly floors: FloorStore;
+  readonly spool: Spool;
   readonly send: (memberId: number, message: PeerMessage) => void;
 }
 
 export function learnerOf(parts: NodeParts, around: LearnerSurroundings): Learner {
-  const { membership, writer, shelf, marks, table, floors, send } = around;
+  const { membership, writer, shelf, marks, table, floors, spool, send } = around;
   const { clock, telemetry, storage } = parts;
   const isLinked = (id: number): boolean => {
     const { topology } = membership;
@@ -136,6 +144,7 @@ export function learnerOf(parts: NodeParts, around: LearnerSurroundings): Learne
     }),
     send,
     isLinked,
+    learnSpool: (session, onDone) => spool.copy.begin(session, onDone),
     onLearned: () => membership.learned(),
     pace: new CopyPace(parts.copyBytesPerSecondMax, clock.now()),
     mutations: parts.mutations ?? NO_MUTATIONS,
@@ -187,6 +196,36 @@ function driveIn(topology: () => Topology | null): () => number {
     const known = topology();
     return known === null ? 0 : driveOf(known);
   };
+}
+
+/** What PostgreSQL lacks by this disk, and whether it is away. (R34) */
+export function spoolMarksOf(parts: NodeParts, writer: StoreWriter, opened: Opened): SpoolMarks {
+  const { spoolBytesMax: bytesMax, spoolEntriesMax: entriesMax } = parts.record;
+  const forgets = parts.mutations?.forgetSpoolMarkAtRestart === true;
+  const wallNow = (): number => parts.clock.wallNow();
+  return new SpoolMarks(writer, wallNow, { bytesMax, entriesMax }, opened.spooled, forgets);
+}
+
+export function spoolOf(
+  parts: NodeParts,
+  membership: Membership,
+  recordWriter: RecordWriter | null,
+  marks: SpoolMarks,
+  around: Pick<SpoolParts, 'shelf' | 'send' | 'replica' | 'isFullElsewhere'>,
+): Spool {
+  const { clock, telemetry, storage, systemOfRecord: record, record: settings } = parts;
+  return new Spool({
+    ...{ clock, telemetry, storage, record, recordWriter, marks, settings, ...around },
+    mutations: parts.mutations ?? NO_MUTATIONS,
+    topology: () => membership.topology,
+    leaseHeld: () => membership.leaseHeld(),
+  });
+}
+
+export function outageWatchOf(parts: NodeParts, marks: SpoolMarks): OutageWatch {
+  const { self, systemOfRecord: record, telemetry } = parts;
+  const maySpool = parts.record.outage === 'spool';
+  return new OutageWatch({ name: self.name, record, maySpool, isFull: () => marks.isFull, telemetry });
 }
 
 export interface ServingParts {

@@ -2,6 +2,7 @@
  * What a node does unasked, beside its requests: each part meets them only through the store, or by asking as a
  * client would.
  */
+import { slotOf } from '../core/slots.ts';
 import type { PeerMessage, RepairRecord } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Topology } from '../core/topology.ts';
@@ -19,6 +20,7 @@ import { Repair } from './repair.ts';
 import { prefixRule } from './replica-effects.ts';
 import { Scrubber } from './scrubber.ts';
 import type { Serving } from './serving.ts';
+import type { SpoolMarks } from './spool-marks.ts';
 import type { StartMarks } from './start-marks.ts';
 import { TombstoneCollector } from './tombstone-collector.ts';
 
@@ -39,11 +41,15 @@ export class Background {
     membership: Membership,
     marks: StartMarks,
     floors: FloorStore,
+    spooled: SpoolMarks,
     send: (memberId: number, message: PeerMessage) => void,
   ) {
     const { clock, storage, telemetry } = parts;
     const { shelf, replica } = serving;
     const { systemOfRecord } = parts;
+    const isRouted = prefixRule(parts.writeThrough);
+    // What is known to wait for PostgreSQL is not missed there. (R34)
+    const writesThrough = (key: string): boolean => isRouted(key) && !spooled.has(slotOf(key), key);
     this.loader =
       systemOfRecord === null
         ? null
@@ -60,7 +66,6 @@ export class Background {
       systemOfRecord === null ? null : driverOf(parts, systemOfRecord, serving, membership, floorOf, send);
     const news = membership.proposals.recordNews;
     const topology = (): Topology | null => membership.topology;
-    const writesThrough = prefixRule(parts.writeThrough);
     this.watch =
       systemOfRecord === null
         ? null
@@ -73,7 +78,7 @@ export class Background {
       ...{ clock, telemetry, storage, shelf, floors, replica, send },
       repair: this.repair,
       systemOfRecord,
-      writesThrough: prefixRule(parts.writeThrough),
+      writesThrough,
       settings: parts.scrub,
       leaseHeld: () => serving.leaseHeld(),
       mutations: parts.mutations ?? NO_MUTATIONS,
@@ -83,6 +88,7 @@ export class Background {
       ...{ clock, telemetry, storage, shelf, floors, replica, send },
       mutations: parts.mutations ?? NO_MUTATIONS,
       keepMs: () => parts.tombstoneKeepMs,
+      isSpooled: (slot, key) => spooled.has(slot, key),
       leaseHeld: () => serving.leaseHeld(),
       keepsAll: parts.legacySource !== null,
     });

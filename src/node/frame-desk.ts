@@ -13,6 +13,7 @@ import type { ForwardService } from './forward-service.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { Learner } from './learner.ts';
 import type { Membership } from './membership.ts';
+import type { Spool } from './spool.ts';
 import type { Teacher } from './teacher.ts';
 
 export interface FrameDeskParts {
@@ -23,6 +24,7 @@ export interface FrameDeskParts {
   readonly forwarder: Forwarder;
   readonly forwardService: ForwardService;
   readonly background: Background;
+  readonly spool: Spool;
   readonly replica: () => Replica | null;
   readonly dropEpochCheck: boolean;
 }
@@ -70,6 +72,10 @@ export class FrameDesk {
         return replica === null ? undefined : teacher.onOperations(header.from, replica, message);
       case 'learnUntold':
         return replica === null ? undefined : teacher.onUntold(header.from, replica, message);
+      case 'learnSpool':
+      case 'learnSpoolFrame':
+      case 'spoolDrained':
+        return this.parts.spool.onMessage(header.from, message);
       case 'learnDifferences':
       case 'learnFrame':
       case 'learnOperationsFrame':

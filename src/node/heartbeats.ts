@@ -8,6 +8,7 @@ import type { Heartbeat, HeartbeatAnswer, Strain } from '../core/membership-mess
 import type { FrameHeader } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Slowness } from '../core/slowness.ts';
+import type { RecordHearsay } from '../core/spool-message.ts';
 import type { Suspicion } from '../core/suspicion.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -36,6 +37,8 @@ export interface HeartbeatParts {
   readonly isLive: () => boolean;
   readonly learned: () => Topology | null;
   readonly accepted: () => Topology | null;
+  /** What is to be said of PostgreSQL, or null. (R34) */
+  readonly ofRecord: (now: number) => RecordHearsay | null;
   /** A voter is bound to a later epoch than this node knows to be chosen. */
   readonly onBehind: () => void;
 }
@@ -61,9 +64,11 @@ export class Heartbeats {
     const suspects = suspicion.silent(now);
     this.suspectsTold = suspects.join(' ');
     const strain = this.strain(now);
+    const ofRecord = this.parts.ofRecord(now);
     for (const peer of peers.linked()) {
       this.sendTo(peer.name, now, suspects);
       if (strain !== null) voice.send(peer.name, strain);
+      if (ofRecord !== null) voice.send(peer.name, ofRecord);
     }
     if (!this.parts.isLive()) return;
     const header = voice.header();

@@ -50,6 +50,8 @@ export interface LearnerParts {
   readonly recovery: RecordRecovery;
   readonly send: (memberId: number, message: PeerMessage) => void;
   readonly isLinked: (memberId: number) => boolean;
+  /** Copies the marks of what PostgreSQL lacks, under this session. (R34) */
+  readonly learnSpool: (session: number, onDone: () => void) => void;
   /** Every slot is as its owners have it, and on disk: called once per epoch in which that is so. */
   readonly onLearned: () => void;
   readonly mutations: Mutations;
@@ -348,10 +350,15 @@ export class Learner {
       clock: this.parts.clock,
       replica: this.replica!,
       send: this.parts.send,
-      onDone: () => this.finish(),
+      onDone: () => this.learnSpool(),
     });
-    if (this.parts.mutations.promoteUnasked === true) this.finish();
+    if (this.parts.mutations.promoteUnasked === true) this.learnSpool();
     else this.untold.begin();
+  }
+
+  private learnSpool(): void {
+    const { session } = this;
+    this.parts.learnSpool(session, () => (session === this.session ? this.finish() : undefined));
   }
 
   private finish(): void {

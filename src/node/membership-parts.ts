@@ -9,6 +9,7 @@ import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { NodeStatus } from './api.ts';
 import type { MetaStore, TopologyCodec } from './membership-disk.ts';
+import type { OutageWatch } from './outage-watch.ts';
 
 export type Phase = NodeStatus['phase'];
 
@@ -51,6 +52,7 @@ export interface MembershipParts {
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly systemOfRecord: SystemOfRecord | null;
+  readonly outageWatch: OutageWatch;
   readonly meta: MetaStore;
   /** How long this node's store takes, in milliseconds; and to try it where that is not known any more. */
   readonly store: { lateMs(): number; isIdle(): boolean };

@@ -20,6 +20,7 @@ import { majorityOf, memberByName } from '../core/topology.ts';
 import type { Member, Topology } from '../core/topology.ts';
 import type { Found } from './founding.ts';
 import { RecordNews } from './membership-record.ts';
+import type { OutageWatch } from './outage-watch.ts';
 import type { Decide, RegisterDriver } from './register-driver.ts';
 
 /** Milliseconds by which each place in the council lets the ones before it go first. */
@@ -66,6 +67,7 @@ export interface ProposalRules {
   readonly readmissions: Readmissions;
   readonly absences: Absences;
   readonly place: Place;
+  readonly outageWatch: OutageWatch;
 }
 
 export class Proposals {
@@ -151,7 +153,10 @@ export class Proposals {
     const change = this.change(situation);
     const failed = change !== null && (change.gone.length > 0 || change.entrants.length > 0);
     const needed =
-      failed || this.record(situation, topology) !== null || this.chore(situation, topology) !== null;
+      failed ||
+      this.record(situation, topology) !== null ||
+      this.spooling(situation, topology) !== null ||
+      this.chore(situation, topology) !== null;
     this.neededSince = needed ? (this.neededSince ?? now) : null;
     if (!this.driver.isFree(now)) return;
     if (this.decideOwn(situation, topology) !== null) {
@@ -219,6 +224,8 @@ export class Proposals {
     if (next !== null) return situation.own.state === 'serving' ? next : afterColdStart(next);
     const record = this.record(situation, base);
     if (record !== null) return record;
+    const spooling = this.spooling(situation, base);
+    if (spooling !== null) return spooling;
     const chore = this.chore(situation, base);
     return chore === null ? null : doChore(base, chore, this.rules.place);
   }
@@ -228,6 +235,11 @@ export class Proposals {
     const { own, leaseHeld, stopping } = situation;
     if (own.state !== 'serving' || !leaseHeld || stopping) return null;
     return nextRecord(topology, this.recordNews.facts(topology));
+  }
+
+  /** Whether writes do without PostgreSQL: only who serves may say so. (R34) */
+  private spooling({ own, leaseHeld, now }: Situation, topology: Topology): Topology | null {
+    return own.state === 'serving' && leaseHeld ? this.rules.outageWatch.next(topology, now) : null;
   }
 
   /** Only who serves looks after the shape of the cluster. */

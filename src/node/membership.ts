@@ -95,19 +95,17 @@ export class Membership {
     };
     this.driver = new RegisterDriver(host, this.disk, loaded.register, parts.random, telemetry);
     this.heartbeats = new Heartbeats({
-      clock,
-      telemetry,
+      ...{ clock, telemetry },
       heartbeatMs: settings.heartbeatMs,
       lease: this.lease,
       ...{ suspicion: this.suspicion, slowness: this.watch.slowness },
       store: parts.store,
       tryStore: () => this.disk.tryStore(),
-      peers: this.peers,
-      mutations: this.mutations,
-      voice: this.voice,
+      ...{ peers: this.peers, mutations: this.mutations, voice: this.voice },
       isLive: () => this.self.live,
       learned: () => this.known,
       accepted: () => this.driver.accepted,
+      ofRecord: (at) => (this.self.live ? parts.outageWatch.word(this.known, at) : null),
       onBehind: () => this.proposals.onBehind(clock.now()),
     });
     this.succession = new SuccessionDesk({
@@ -118,7 +116,7 @@ export class Membership {
     });
     this.proposals = new Proposals(
       this.driver,
-      { ...this.watch, place: parts.place },
+      { ...this.watch, place: parts.place, outageWatch: parts.outageWatch },
       { coldStartGraceMs: settings.coldStartGraceMs, configured: names, joins: parts.joins !== null },
       this.mutations,
       () => this.situation(),
@@ -315,6 +313,8 @@ export class Membership {
         return this.heartbeats.onAnswer(peer, header, message);
       case 'strain':
         return this.watch.slowness.said(name, message, this.parts.clock.now());
+      case 'recordHearsay':
+        return this.parts.outageWatch.said(name, message, this.parts.clock.now());
       case 'leaseReleased':
         return this.waits.onReleased(header.from, header.incarnation);
       case 'retired':
@@ -366,6 +366,7 @@ export class Membership {
     this.lease.begin(next, now);
     this.waits.onTopology(this.learnedHere ? previous : null, next, now);
     this.watch.onTopology(previous, next, now);
+    this.parts.outageWatch.onTopology(previous, next);
     this.known = next;
     this.learnedHere = true;
     // Before the identity: a disk that has its place in the cluster always has a topology too.

@@ -13,6 +13,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { PeerHello, Transport } from '../ports/transport.ts';
 import type { ConfiguredMember, MembershipSettings } from './membership-parts.ts';
 import type { ScrubSettings } from './scrubber.ts';
+import type { SpoolSettings } from './spool.ts';
 
 /** Damaged stores that were moved out of the way, for people to look at and to remove. */
 export interface SetAside {
@@ -44,6 +45,8 @@ export interface NodeParts {
   readonly diskReserve: DiskReserve;
   /** Key prefixes that are not written to PostgreSQL; the longest that fits decides. */
   readonly writeThrough: readonly { readonly prefix: string; readonly writeThrough: boolean }[];
+  /** While PostgreSQL is away. */
+  readonly record: SpoolSettings;
   readonly legacyTimeoutMs: number;
   /** Milliseconds that a deletion is kept before it may be forgotten. */
   readonly tombstoneKeepMs: number;

@@ -22,6 +22,7 @@ export interface StatusParts {
   readonly copy: NodeStatus['copy'];
   readonly scrub: NodeStatus['scrub'];
   readonly drive: DriveStatus | null;
+  readonly spool: NodeStatus['spool'];
   readonly operations: NodeStatus['operations'];
   readonly tombstones: NodeStatus['tombstones'];
 }
@@ -72,6 +73,7 @@ export function statusOf(from: StatusParts): NodeStatus {
     learnedShare: from.learnedShare,
     copy: from.copy,
     scrub: from.scrub,
+    spool: from.spool,
     operations: from.operations,
     notWrittenThrough: parts.writeThrough.filter((rule) => !rule.writeThrough).map((rule) => rule.prefix),
   };

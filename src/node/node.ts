@@ -26,8 +26,11 @@ import {
   membershipOf,
   placeOf,
   recordReaderOf,
+  outageWatchOf,
   recordWriterOf,
   servingOf,
+  spoolMarksOf,
+  spoolOf,
 } from './assembly.ts';
 import { Background } from './background.ts';
 import { ClusterDesk } from './cluster-desk.ts';
@@ -55,6 +58,7 @@ import { makeEffects } from './replica-effects.ts';
 import { ReplicaKeeper } from './replica-keeper.ts';
 import type { Serving } from './serving.ts';
 import { SlotHolding } from './slot-holding.ts';
+import type { Spool } from './spool.ts';
 import { StartMarks } from './start-marks.ts';
 import { StoreWriter } from './store-writer.ts';
 import { Teacher } from './teacher.ts';
@@ -75,6 +79,7 @@ export class CausewayNode implements NodeApi {
   private readonly outbox: PeerOutbox;
   private readonly recordWriter: RecordWriter | null;
   private readonly recordReader: RecordReader | null;
+  private readonly spool: Spool;
   private readonly forwarder: Forwarder;
   private readonly forwardService: ForwardService;
   private readonly desk: FrameDesk;
@@ -121,17 +126,21 @@ export class CausewayNode implements NodeApi {
       1 + Math.floor(parts.random.next() * 0xfffffffe),
     );
     const topology = (): Topology | null => this.membership.topology;
-    this.recordWriter = recordWriterOf(parts, topology, (key, version, outcome) =>
-      this.replica?.onRecorded(key, version, outcome),
-    );
+    const spoolMarks = spoolMarksOf(parts, this.writer, opened);
+    this.recordWriter = recordWriterOf(parts, topology, (key, version, outcome) => {
+      this.replica?.onRecorded(key, version, outcome);
+      this.spool.onRecorded(key, version, outcome);
+    });
     this.loadWatch = loadWatchOf(parts, this.admission, this.writer, this.recordWriter);
     this.recordReader = recordReaderOf(parts, topology, (key, sealed, problem) =>
       this.replica?.onFetched(key, sealed, problem),
     );
+    const outageWatch = outageWatchOf(parts, spoolMarks);
     this.membership = membershipOf(
       parts,
       this.writer,
       this.outbox,
+      outageWatch,
       (next, previous) => this.keeper.onTopology(next, previous),
       () => this.replica?.coordinatesIn(() => true) === true,
     );
@@ -139,13 +148,15 @@ export class CausewayNode implements NodeApi {
     const send = (id: number, message: PeerMessage): void => this.sendTo(id, message);
     const { shelf, operations, floors, membership, writer, marks } = this;
     this.teacher = new Teacher(parts.storage, shelf, operations, floors, send);
-    this.learner = learnerOf(parts, { membership, writer, shelf, marks, table: operations, floors, send });
+    this.spool = spoolOf(parts, membership, this.recordWriter, spoolMarks, {
+      ...{ shelf, send, replica: () => this.replica },
+      isFullElsewhere: () => outageWatch.isFullElsewhere(parts.clock.now()),
+    });
+    const { spool } = this;
+    const table = operations;
+    this.learner = learnerOf(parts, { membership, writer, shelf, marks, table, floors, spool, send });
     this.holding = new SlotHolding({
-      clock: parts.clock,
-      shelf,
-      operations,
-      marks,
-      mutations: this.mutations,
+      ...{ clock: parts.clock, shelf, operations, marks, mutations: this.mutations },
       onRetired: () => this.membership.retired(),
     });
     this.keeper = this.buildKeeper(opened.versionHighest);
@@ -162,7 +173,7 @@ export class CausewayNode implements NodeApi {
       },
     });
     this.reception = new Reception(this.serving, parts.storage, this.admission);
-    this.background = new Background(parts, this.serving, membership, marks, floors, send);
+    this.background = new Background(parts, this.serving, membership, marks, floors, spoolMarks, send);
     this.forwardService = new ForwardService({
       serving: this.serving,
       storage: parts.storage,
@@ -175,9 +186,8 @@ export class CausewayNode implements NodeApi {
       membership: this.membership,
       teacher: this.teacher,
       learner: this.learner,
-      forwarder: this.forwarder,
-      forwardService: this.forwardService,
-      background: this.background,
+      ...{ forwarder: this.forwarder, forwardService: this.forwardService },
+      ...{ background: this.background, spool: this.spool },
       replica: () => this.replica,
       dropEpochCheck: this.mutations.dropEpochCheck === true,
     });
@@ -302,6 +312,7 @@ export class CausewayNode implements NodeApi {
       copy: this.learner.copyStatus(),
       scrub: this.background.scrubber.status(),
       drive: this.background.driver?.status() ?? null,
+      spool: this.spool.status(),
       operations: { ...this.counts },
       tombstones: this.background.collector.status(),
     });
@@ -342,6 +353,7 @@ export class CausewayNode implements NodeApi {
     this.holding.tick(replica);
     this.background.tick();
     this.operations.tick();
+    this.spool.tick();
     this.writer.tidy();
   }
 
@@ -366,30 +378,17 @@ export class CausewayNode implements NodeApi {
 
   private buildKeeper(versionHighest: number): ReplicaKeeper {
     const { parts, mutations, membership, marks, holding, lastLease, shelf, operations, learner } = this;
-    const { writer, recordWriter, recordReader } = this;
+    const { writer, recordWriter, recordReader, spool } = this;
     const effects = makeEffects({
       ...parts,
-      writer,
-      shelf,
-      operations,
+      ...{ writer, shelf, operations, membership, recordWriter, recordReader, spool },
       floors: this.floors,
-      membership,
-      recordWriter,
-      recordReader,
       send: (id, message) => this.sendTo(id, message),
       replica: () => this.replica,
     });
     return new ReplicaKeeper({
-      mutations,
-      membership,
-      marks,
-      holding,
-      lastLease,
-      shelf,
-      operations,
-      learner,
-      versionHighest,
-      effects,
+      ...{ mutations, membership, marks, holding, lastLease, shelf, operations, learner },
+      ...{ versionHighest, effects },
       onEpoch: () => {
         this.leaseWasHeld = false;
         this.background.collector.onEpoch();

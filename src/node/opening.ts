@@ -7,6 +7,7 @@ import { RECORD_WITNESS_COUNT } from '../core/limits.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
 import { OPERATIONS_FROM, OPERATIONS_TO } from '../wire/operation-codec.ts';
 import { openRecord } from '../wire/record-codec.ts';
+import { SPOOL_FROM, SPOOL_TO } from '../wire/spool-codec.ts';
 import {
   FLOORS_FROM,
   FLOORS_TO,
@@ -28,6 +29,7 @@ import type { ShelfIndexes } from './record-shelf.ts';
 import { RecordWitnesses } from './record-witnesses.ts';
 import { SlotDigests } from './slot-digests.ts';
 import { SlotTombstones } from './slot-tombstones.ts';
+import { SpoolTally } from './spool-marks.ts';
 
 /** What the parts of a node begin with. */
 export interface Stock extends ShelfIndexes {
@@ -48,6 +50,8 @@ export interface Opened {
   /** Of the operations that are remembered: names and entries. */
   readonly operationBytes: number;
   readonly floors: readonly SlotFloor[];
+  /** Of the marks of what PostgreSQL lacks. */
+  readonly spooled: SpoolTally;
 }
 
 export interface RecordSeen {
@@ -125,8 +129,10 @@ export function readStore(
           readFloors(storage, (floorsError, floors) => {
             if (floorsError !== null) return done(floorsError, null);
             const newestKeys = newest.keys();
-            done(null, {
-              ...{ versionHighest, newestKeys, batchHighest, marks, damagedCount, operationBytes, floors },
+            readSpoolMarks(storage, (spoolError, spooled) => {
+              if (spoolError !== null) return done(spoolError, null);
+              const seen = { versionHighest, newestKeys, batchHighest, marks, damagedCount, operationBytes };
+              done(null, { ...seen, floors, spooled });
             });
           });
         });
@@ -223,6 +229,15 @@ function readOperations(
     },
     (error) => done(error, byteCount),
   );
+}
+
+function readSpoolMarks(
+  storage: Storage,
+  done: (error: StorageError | null, tally: SpoolTally) => void,
+): void {
+  const tally = new SpoolTally();
+  const add = (stored: string, value: Uint8Array): void => tally.found(stored, value);
+  scanAll(storage, SPOOL_FROM, SPOOL_TO, add, (error) => done(error, tally));
 }
 
 function scanAll(

@@ -13,6 +13,7 @@ import type { OperationTable } from './operation-table.ts';
 import type { RecordReader } from './record-reader.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { RecordWriter } from './record-writer.ts';
+import type { Spool } from './spool.ts';
 import type { StoreWriter } from './store-writer.ts';
 
 export interface EffectParts {
@@ -29,6 +30,7 @@ export interface EffectParts {
   readonly writeThrough: NodeParts['writeThrough'];
   readonly send: (memberId: number, message: PeerMessage) => void;
   readonly replica: () => Replica | null;
+  readonly spool: Spool;
 }
 
 export function makeEffects(parts: EffectParts): ReplicaEffects {
@@ -39,6 +41,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     store: (write) => shelf.store(write, operations.changesOf(write)),
     operations,
     floors: parts.floors.floors,
+    ...parts.spool.effects((key, version) => parts.replica()?.onSpooled(key, version)),
     unmark: (_key, marks) => writer.unmark(marks),
     settled: (sealed) => shelf.settled(sealed),
     send: parts.send,

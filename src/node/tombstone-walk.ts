@@ -28,6 +28,8 @@ export interface TombstoneWalkParts {
   readonly shelf: RecordShelf;
   readonly replica: () => Replica | null;
   readonly mutations: Mutations;
+  /** PostgreSQL lacks what is held of the key: a deletion that it never hears of would come back from there. (R34) */
+  readonly isSpooled: (slot: number, key: string) => boolean;
   /** Milliseconds that a deletion is kept at least. */
   readonly keepMs: () => number;
 }
@@ -128,6 +130,7 @@ export class TombstoneWalk {
     const { key, version, updatedAt } = record;
     if (!isOldDeletion(record, clock.wallNow(), keepMs()))
       return shelf.tombstones.times.note(slot, updatedAt);
+    if (this.parts.isSpooled(slot, key)) return this.again(slot);
     const held = shelf.load(key, slot);
     const isAtRest =
       replica()?.stateOf(key) === undefined &&

@@ -16,6 +16,7 @@ import * as membership from './membership-codec.ts';
 import { Reader } from './reader.ts';
 import * as replication from './replication-codec.ts';
 import * as scrub from './scrub-codec.ts';
+import * as spool from './spool-codec.ts';
 import { Writer } from './writer.ts';
 
 export const FRAME_FORMAT = 2;
@@ -54,6 +55,10 @@ const KIND = {
   floorRaise: 65,
   floorRaised: 66,
   deletionsForget: 67,
+  learnSpool: 72,
+  learnSpoolFrame: 73,
+  spoolDrained: 74,
+  recordHearsay: 75,
   prepare: 48,
   promise: 49,
   accept: 50,
@@ -196,6 +201,14 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return collection.writeFloorRaised(out, message);
     case 'deletionsForget':
       return collection.writeDeletionsForget(out, message);
+    case 'learnSpool':
+      return spool.writeLearnSpool(out, message);
+    case 'learnSpoolFrame':
+      return spool.writeLearnSpoolFrame(out, message);
+    case 'spoolDrained':
+      return spool.writeSpoolDrained(out, message);
+    case 'recordHearsay':
+      return spool.writeRecordHearsay(out, message);
     case 'prepare':
       return membership.writePrepare(out, message);
     case 'promise':
@@ -269,6 +282,10 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   floorRaise: collection.readFloorRaise,
   floorRaised: collection.readFloorRaised,
   deletionsForget: collection.readDeletionsForget,
+  learnSpool: spool.readLearnSpool,
+  learnSpoolFrame: spool.readLearnSpoolFrame,
+  spoolDrained: spool.readSpoolDrained,
+  recordHearsay: spool.readRecordHearsay,
   prepare: membership.readPrepare,
   promise: membership.readPromise,
   accept: membership.readAccept,

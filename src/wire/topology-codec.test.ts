@@ -63,10 +63,19 @@ describe('a topology as bytes', () => {
     const bytes = encodeTopology(topology);
     // Behind the checksum the two differ first in whether one follows.
     const at = bytes.findIndex((byte, index) => index > 4 && byte !== named[index]);
-    const earlier = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]);
-    earlier[4] = 2;
-    earlier.writeUInt32LE(crc32(earlier.subarray(4)), 0);
-    expect(decodeTopology(earlier)).toEqual(topology);
+    const isFormat = (format: number, kept: Uint8Array): void => {
+      const earlier = Buffer.concat([kept, bytes.subarray(at + 2)]);
+      earlier[4] = format;
+      earlier.writeUInt32LE(crc32(earlier.subarray(4)), 0);
+      expect(decodeTopology(earlier)).toEqual(topology);
+    };
+    isFormat(2, bytes.subarray(0, at));
+    isFormat(3, bytes.subarray(0, at + 1));
+  });
+
+  test('while writes do without PostgreSQL: comes back equal', () => {
+    const topology = { ...makeTopology([ROW], new Uint16Array(SLOT_COUNT)), spooling: true };
+    expect(decodeTopology(encodeTopology(topology))).toEqual(topology);
   });
 
   test('a slot whose row does not exist: cannot be encoded, and is not accepted', () => {

@@ -13,11 +13,13 @@ import { NODE_ID_COUNT } from '../core/version.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
-export const TOPOLOGY_FORMAT = 3;
+export const TOPOLOGY_FORMAT = 4;
 /** Without standings, slots that change hands, and healing: still on disks that an earlier build has left. */
 const FORMAT_STATIC = 1;
 /** Without the identity of PostgreSQL. */
 const FORMAT_UNNAMED_RECORD = 2;
+/** Without spooling. */
+const FORMAT_UNSPOOLED = 3;
 const STANDINGS = [undefined, 'leaving', 'healed'] as const;
 const CHECKSUM_BYTES = 4;
 const SLOTS_AS_RUNS = 0;
@@ -55,6 +57,7 @@ function encode(topology: Topology): Uint8Array {
   out.whole(topology.floorCounter);
   out.bool(topology.loaded);
   writeRecord(out, topology.record);
+  out.bool(topology.spooling === true);
   out.u16(topology.members.length);
   for (const member of topology.members) writeMember(out, member);
   writeIds(out, topology.council);
@@ -106,6 +109,7 @@ function decode(bytes: Uint8Array): Topology | undefined {
     floorCounter: from.whole(),
     loaded: from.bool(),
     ...(format > FORMAT_UNNAMED_RECORD ? readRecord(from) : {}),
+    ...(format > FORMAT_UNSPOOLED && from.bool() ? { spooling: true } : {}),
   };
   const members: Member[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) members.push(readMember(from, isStatic));

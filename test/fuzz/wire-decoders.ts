@@ -25,6 +25,7 @@ import { FrameEncoder, decodeFrame } from '../../src/wire/message-codec.ts';
 import { decodePacket, encodePacket, encodeText } from '../../src/wire/packet-codec.ts';
 import { decodeKnown, encodeKnown, operationKey, splitOperationKey } from '../../src/wire/operation-codec.ts';
 import { openRecord } from '../../src/wire/record-codec.ts';
+import { decodeSpoolMark, encodeSpoolMark, spoolKey, splitSpoolKey } from '../../src/wire/spool-codec.ts';
 import { decodeTopology, encodeTopology } from '../../src/wire/topology-codec.ts';
 import { KINDS, header, messageOf, sealed, small } from '../support/any-message.ts';
 import type { FuzzedDecoder } from './fuzz.ts';
@@ -37,6 +38,7 @@ const SLOT_TABLE_BYTES = 2 * SLOT_COUNT;
 
 const ID = Uint8Array.from({ length: 16 }, (_, at) => at);
 const OPERATION = operationKey('user:1', ID);
+const SPOOLED = spoolKey(77, 'user:1');
 const IDENTIFIED: readonly IdentifiedOperation[] = [
   { id: ID, kind: 'increment', number: -5n },
   { id: ID.toReversed(), kind: 'compareAndPut', number: null },
@@ -204,8 +206,17 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
     decode: (bytes) => decodeKnown(OPERATION, bytes),
   },
   {
+    name: 'marks of what PostgreSQL lacks',
+    covers: ['decodeSpoolMark'],
+    samples: () =>
+      [1, 4096, Number.MAX_SAFE_INTEGER].map((version) =>
+        encodeSpoolMark(SPOOLED, { version, since: version * 3, byteCount: version % 0xffffffff }),
+      ),
+    decode: (bytes) => decodeSpoolMark(SPOOLED, bytes),
+  },
+  {
     name: 'keys of the store',
-    covers: ['splitRecordKey', 'batchOfMarkKey', 'splitOperationKey'],
+    covers: ['splitRecordKey', 'batchOfMarkKey', 'splitOperationKey', 'splitSpoolKey'],
     samples: () =>
       [
         recordKey(0, 'a'),
@@ -213,11 +224,13 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
         markKey(1),
         markKey(Number.MAX_SAFE_INTEGER),
         OPERATION,
+        SPOOLED,
       ].map(utf8),
     decode: (bytes) => [
       splitRecordKey(textOf(bytes)),
       batchOfMarkKey(textOf(bytes)),
       splitOperationKey(textOf(bytes)),
+      splitSpoolKey(textOf(bytes)),
     ],
   },
 ];

@@ -58,44 +58,47 @@ const topology: fc.Arbitrary<Topology> = slots.chain(([rowCount, seed, runLength
   for (let slot = 0; slot < SLOT_COUNT; slot += runLength) {
     slotRow.fill(prng.below(rowCount), slot, slot + runLength);
   }
-  return fc.record({
-    epoch: whole,
-    clusterId: text,
-    life: whole,
-    replicaCount: u16,
-    ownerCountMin: u16,
-    leaseMs: real,
-    clockDrift: real,
-    healAfterMs: real,
-    members: fc.array(
-      fc
-        .record({
-          id: memberId,
-          name: text,
-          address: text,
-          incarnation: whole,
-          alive: fc.boolean(),
-          zone: text,
-          host: text,
-          weight: real,
-          standing: fc.constantFrom(undefined, 'leaving' as const, 'healed' as const),
-        })
-        .map(({ standing, ...rest }) => (standing === undefined ? rest : { ...rest, standing })),
-      { maxLength: 5 },
-    ),
-    council: fc.array(memberId, { maxLength: 7 }),
-    nextId: u16,
-    rows: fc.constant(
-      Array.from({ length: rowCount }, (_, row) => ({
-        ...{ owners: [row + 1, 7], complete: [7] },
-        ...(row % 3 === 1 ? { coming: [row + 1, 9] } : {}),
-      })),
-    ),
-    slotRow: fc.constant(slotRow),
-    placed: fc.array(memberId, { maxLength: 7 }),
-    floorCounter: whole,
-    loaded: fc.boolean(),
-  });
+  return fc
+    .record({
+      epoch: whole,
+      clusterId: text,
+      life: whole,
+      replicaCount: u16,
+      ownerCountMin: u16,
+      leaseMs: real,
+      clockDrift: real,
+      healAfterMs: real,
+      members: fc.array(
+        fc
+          .record({
+            id: memberId,
+            name: text,
+            address: text,
+            incarnation: whole,
+            alive: fc.boolean(),
+            zone: text,
+            host: text,
+            weight: real,
+            standing: fc.constantFrom(undefined, 'leaving' as const, 'healed' as const),
+          })
+          .map(({ standing, ...rest }) => (standing === undefined ? rest : { ...rest, standing })),
+        { maxLength: 5 },
+      ),
+      council: fc.array(memberId, { maxLength: 7 }),
+      nextId: u16,
+      rows: fc.constant(
+        Array.from({ length: rowCount }, (_, row) => ({
+          ...{ owners: [row + 1, 7], complete: [7] },
+          ...(row % 3 === 1 ? { coming: [row + 1, 9] } : {}),
+        })),
+      ),
+      slotRow: fc.constant(slotRow),
+      placed: fc.array(memberId, { maxLength: 7 }),
+      floorCounter: whole,
+      loaded: fc.boolean(),
+      spooling: fc.boolean(),
+    })
+    .map(({ spooling, ...rest }) => (spooling ? { ...rest, spooling } : rest));
 });
 const expectation = fc.oneof(
   fc.record({ kind: fc.constant('version' as const), version: whole }),
@@ -256,6 +259,17 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
       maxLength: 5,
     }),
   }),
+  learnSpool: fc.record({ session: whole, after: text }),
+  learnSpoolFrame: fc.record({
+    session: whole,
+    after: text,
+    marks: fc.array(fc.record({ key: text, version: whole, since: real, byteCount: u32 }), { maxLength: 5 }),
+    next: text,
+  }),
+  spoolDrained: fc.record({
+    drained: fc.array(fc.record({ key: text, version: whole }), { maxLength: 5 }),
+  }),
+  recordHearsay: fc.record({ awayMs: real, backMs: real, isFull: fc.boolean() }),
   repairPull: fc.record({ key: text }),
   repairRecord: fc.record({ held }),
   repairAbsent: fc.record({ key: text }),

@@ -238,6 +238,10 @@ const STATUS: NodeStatus = {
     ...{ slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
     ...{ recordsCopied: 0, bytesCopied: 0 },
   },
+  spool: {
+    ...{ outage: 'reject', isOn: false, isFull: false, entries: 0, bytes: 0 },
+    ...{ oldestMs: 0, conflicts: 0, drainedPerSecond: 0 },
+  },
   learnedShare: 1,
   scrub: SCRUBBED_NEVER,
   operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },

@@ -32,6 +32,11 @@ export class Writers {
     this.cluster = cluster;
   }
 
+  /** By key, the highest number that was acknowledged. */
+  get acknowledged(): Map<string, number> {
+    return new Map([...this.told].map(([key, { acknowledged }]) => [key, acknowledged]));
+  }
+
   start(): void {
     this.running = Array.from({ length: WRITER_COUNT }, (_, writer) => this.write(writer));
   }

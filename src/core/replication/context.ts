@@ -49,6 +49,14 @@ export interface ReplicaEffects {
    * which names the mark. (R12)
    */
   store(write: StoredWrite): number;
+  /**
+   * Notes that PostgreSQL lacks this record, which is handed to the store next: durable no later than it. (R34)
+   */
+  spool(sealed: SealedRecord, slot: number): void;
+  /** The same for a record that is stored already; `onSpooled` follows once the note is durable. */
+  spoolStored(sealed: SealedRecord, slot: number): void;
+  /** A member has no room for more such notes. */
+  spoolFull(): boolean;
   /** The marks of these batches no longer concern the key: it is valid. */
   unmark(key: string, marks: readonly number[]): void;
   /** A record became valid: it may be cached. */

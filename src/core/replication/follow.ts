@@ -11,6 +11,7 @@ import { closeKey, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import type { KeyState, OwedAcknowledgement } from './key-state.ts';
 import { collect } from './rounds.ts';
+import { isMarked, markStored } from './spooling.ts';
 import { adopt, becomeValid, validateOverwritten } from './validity.ts';
 
 export function onInvalidate(context: ReplicaContext, from: number, slot: number, message: Invalidate): void {
@@ -60,8 +61,10 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
   } else if (version === held && !state.valid) {
     state.since = context.effects.now();
   }
+  const isUnmarked = !isMarked(context, state);
+  if (isUnmarked) markStored(context, state);
   if (context.mutations.acknowledgeBeforeStore === true) acknowledge(context, state, owed);
-  else if (state.durable >= heldVersion(state)) acknowledge(context, state, owed);
+  else if (state.durable >= heldVersion(state) && !isUnmarked) acknowledge(context, state, owed);
   else state.owed = appended(state.owed, owed);
   closeKey(context, state);
 }
@@ -75,7 +78,20 @@ export function onStored(context: ReplicaContext, key: string, version: number):
   if (state === undefined) return;
   const counts = version <= heldVersion(state) || context.mutations.countEveryStore === true;
   if (counts && version > state.durable) state.durable = version;
-  if (state.durable >= heldVersion(state) && state.owed.length > 0) {
+  goOn(context, state);
+}
+
+/** The note that PostgreSQL lacks this version is durable. (R34) */
+export function onSpooled(context: ReplicaContext, key: string, version: number): void {
+  const state = context.table.get(key);
+  if (state === undefined) return;
+  if (version <= heldVersion(state) && version > state.spooled) state.spooled = version;
+  goOn(context, state);
+}
+
+/** What waited for the disk: acknowledgements, and a round of our own. */
+function goOn(context: ReplicaContext, state: KeyState): void {
+  if (state.durable >= heldVersion(state) && state.owed.length > 0 && isMarked(context, state)) {
     const owed = state.owed;
     state.owed = NONE;
     for (const each of owed) acknowledge(context, state, each);

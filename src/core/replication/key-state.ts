@@ -94,6 +94,8 @@ export interface KeyState {
   heldOperations: readonly IdentifiedOperation[] | null;
   /** The highest version known to be on this disk. */
   durable: number;
+  /** The highest version whose mark for PostgreSQL is durable with it, as far as this state has seen. (R34) */
+  spooled: number;
   valid: boolean;
   /** Monotonic ms since when the key has been invalid at this version without news. */
   since: number;
@@ -134,6 +136,7 @@ export function restingState(key: string, slot: number, held: SealedRecord | nul
     heldBase: 0,
     heldOperations: null,
     durable: held === null ? 0 : held.record.version,
+    spooled: 0,
     valid: true,
     since: now,
     round: null,
@@ -169,4 +172,12 @@ export function ticketsOf(state: KeyState): WriteTicket[] {
     ...state.aborted.flatMap((each) => each.tickets),
     ...state.queue,
   ];
+}
+
+/** Monotonic ms; undefined where all are valid. */
+export function oldestInvalidSince(states: Iterable<KeyState>): number | undefined {
+  let oldest: number | undefined;
+  for (const { valid, since } of states)
+    if (!valid && (oldest === undefined || since < oldest)) oldest = since;
+  return oldest;
 }

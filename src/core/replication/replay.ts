@@ -146,8 +146,8 @@ export function onEpoch(context: ReplicaContext, isNewDrive: boolean): void {
     if (context.mutations.acknowledgeEarlierEpoch !== true) state.owed = NONE;
     const round = state.round;
     if (round !== null) {
-      if (round.phase !== 'storing' && context.mutations.keepAcknowledgements !== true)
-        collect(context, state, round);
+      const isStored = round.phase !== 'storing' || state.durable >= round.sealed.record.version;
+      if (isStored && context.mutations.keepAcknowledgements !== true) collect(context, state, round);
       continue;
     }
     closeKey(context, state);

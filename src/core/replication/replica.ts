@@ -16,8 +16,8 @@ import type { SealedRecord } from '../record.ts';
 import { counterOf } from '../version.ts';
 import { answerRead, closeKey, failWrite, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext, ReplicaEffects } from './context.ts';
-import { onInvalidate, onStored, onValidate } from './follow.ts';
-import { restingState, ticketsOf } from './key-state.ts';
+import { onInvalidate, onSpooled, onStored, onValidate } from './follow.ts';
+import { oldestInvalidSince, restingState, ticketsOf } from './key-state.ts';
 import type { KeyState, ReadTicket, WriteTicket } from './key-state.ts';
 import { quietSlots } from './quiet.ts';
 import {
@@ -163,6 +163,11 @@ export class Replica {
 
   onStored(key: string, version: number): void {
     onStored(this.context, key, version);
+    this.drain();
+  }
+
+  onSpooled(key: string, version: number): void {
+    onSpooled(this.context, key, version);
     this.drain();
   }
 
@@ -353,11 +358,7 @@ export class Replica {
 
   /** Monotonic ms since when the oldest unfinished key here has been invalid; undefined where there is none. */
   oldestUnfinishedSince(): number | undefined {
-    let oldest: number | undefined;
-    for (const state of this.context.table.values()) {
-      if (!state.valid && (oldest === undefined || state.since < oldest)) oldest = state.since;
-    }
-    return oldest;
+    return oldestInvalidSince(this.context.table.values());
   }
 
   /**

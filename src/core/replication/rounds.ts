@@ -19,6 +19,7 @@ import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
 import type { KeyState, Round, RoundTicket, WriteTicket } from './key-state.ts';
 import { baseOf, isOpen, recall } from './operations.ts';
+import { isMarked, markStored, spools } from './spooling.ts';
 import { abortRound, adopt, becomeValid, dropRound } from './validity.ts';
 import type { Adoption } from './validity.ts';
 
@@ -58,6 +59,13 @@ function diskFull(context: ReplicaContext, id: number): Failure {
   );
 }
 
+function spoolFull(): Failure {
+  return failure(
+    'record_unavailable',
+    'PostgreSQL is down, and what waits for it has reached its bound (record.spoolBytesMax, record.spoolEntriesMax): retry when it is back',
+  );
+}
+
 /** What forbids a write before anything of it was done: a definite refusal. (R6, R7, R32) */
 function refusalOf(context: ReplicaContext, state: KeyState): Failure | null {
   const row = context.view.row(state.slot);
@@ -68,10 +76,9 @@ function refusalOf(context: ReplicaContext, state: KeyState): Failure | null {
     const full = [context.self.id, ...row.others].find((id) => refusing.has(id));
     if (full !== undefined) return diskFull(context, full);
   }
-  if (context.effects.writesThrough(state.key) && !context.effects.recordAvailable()) {
-    return failure('record_unavailable');
-  }
-  return null;
+  if (!context.effects.writesThrough(state.key)) return null;
+  if (spools(context)) return context.effects.spoolFull() ? spoolFull() : null;
+  return context.effects.recordAvailable() ? null : failure('record_unavailable');
 }
 
 /**
@@ -182,6 +189,12 @@ export function startRound(
 
 /** Asks everyone in the epoch; again after every change of epoch, for acknowledgements do not survive one. (R4) */
 export function collect(context: ReplicaContext, state: KeyState, round: Round): void {
+  // Held since before the epoch that spools: it is stored once its mark is, too. (R34)
+  if (heldVersion(state) === round.sealed.record.version && !isMarked(context, state)) {
+    round.phase = 'storing';
+    markStored(context, state);
+    return;
+  }
   round.phase = 'collecting';
   round.epoch = context.view.topology.epoch;
   round.outranked = heldVersion(state) > round.sealed.record.version;
@@ -231,7 +244,7 @@ function allAcknowledged(context: ReplicaContext, state: KeyState, round: Round)
   if (!round.outranked) round.decided = true;
   if (context.mutations.validateBeforeRecord === true && !round.outranked)
     announceValid(context, state, round);
-  if (round.recorded) {
+  if (round.recorded || spools(context)) {
     round.phase = 'settling';
     tryFinish(context, state, round);
     return;

@@ -39,6 +39,8 @@ export class SlotView {
   readonly topology: Topology;
   readonly selfId: number;
   readonly ownersNeeded: number;
+  /** Writes complete without PostgreSQL. (R34) */
+  readonly spools: boolean;
   /** In the order of the topology's rows. */
   readonly rows: readonly RowView[];
 
@@ -50,6 +52,7 @@ export class SlotView {
     this.topology = topology;
     this.selfId = selfId;
     this.ownersNeeded = ownersNeeded(topology);
+    this.spools = topology.spooling === true;
     this.rows = topology.rows.map((row) => {
       const owners = liveOwners(topology, row);
       const copying = learners(topology, row);

@@ -12,6 +12,7 @@ import { answerRead, closeKey, failWrite, heldVersion, makeRunnable } from './co
 import type { ReplicaContext } from './context.ts';
 import type { KeyState, Round } from './key-state.ts';
 import { rememberedOf, voidedBy } from './operations.ts';
+import { markNew, spools } from './spooling.ts';
 
 /** Overwritten records kept per key for waiting readers; beyond it the oldest reader's hope is a later one. */
 const OVERWRITTEN_COUNT_MAX = 16;
@@ -43,6 +44,7 @@ export function adopt(context: ReplicaContext, state: KeyState, incoming: Adopti
   state.since = context.effects.now();
   context.counterHighest = Math.max(context.counterHighest, counterOf(version));
   const { sealed, conditional, recorded, coordinator, base } = incoming;
+  if (!recorded && spools(context)) markNew(context, state, sealed);
   const operations = state.heldOperations;
   const write = {
     sealed,

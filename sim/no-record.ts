@@ -1,0 +1,7 @@
+/** A member of a world without PostgreSQL: nothing is ever said of it. */
+import { OutageWatch } from '../src/node/outage-watch.ts';
+
+export const NO_RECORD = new OutageWatch({
+  ...{ name: '', record: null, maySpool: false, isFull: () => false },
+  telemetry: { event: () => undefined, count: () => undefined },
+});

@@ -1,0 +1,107 @@
+/**
+ * Whether PostgreSQL is away, as this node and the other members see it, and what the epoch is to say of it. A node that
+ * has nothing to write would believe for ever that all is well: where others say that it is away it asks, too.
+ * (PROTOCOL R34)
+ */
+import { SPOOL_WORD_MS_MAX } from '../core/limits.ts';
+import type { RecordHearsay } from '../core/spool-message.ts';
+import { planSpooling, setSpooling } from '../core/spool.ts';
+import type { RecordWord } from '../core/spool.ts';
+import type { Topology } from '../core/topology.ts';
+import { memberById } from '../core/topology.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+
+/** Milliseconds between two questions to PostgreSQL because of what others say. */
+const ASK_AGAIN_MS = 250;
+
+export interface OutageWatchParts {
+  readonly name: string;
+  readonly record: SystemOfRecord | null;
+  /** This node may do without PostgreSQL; where not, it says so by saying nothing. */
+  readonly maySpool: boolean;
+  readonly isFull: () => boolean;
+  readonly telemetry: Telemetry;
+}
+
+export class OutageWatch {
+  private readonly parts: OutageWatchParts;
+  private readonly heard = new Map<string, { readonly word: RecordWord; readonly at: number }>();
+  private awaySince: number | null = null;
+  private backSince: number | null = null;
+  private askedAt = -Infinity;
+  private isAsking = false;
+
+  constructor(parts: OutageWatchParts) {
+    this.parts = parts;
+  }
+
+  /** What is to be said with a heartbeat, or null. */
+  word(topology: Topology | null, now: number): RecordHearsay | null {
+    const { record, maySpool, isFull } = this.parts;
+    if (record === null || topology === null) return null;
+    if (!maySpool && topology.spooling !== true) return null;
+    this.look(record, now);
+    if (this.awaySince === null && topology.spooling !== true) return null;
+    const awayMs = this.awaySince === null ? 0 : now - this.awaySince;
+    const backMs = this.backSince === null ? 0 : now - this.backSince;
+    return { kind: 'recordHearsay', awayMs, backMs, isFull: isFull() };
+  }
+
+  said(name: string, word: RecordHearsay, now: number): void {
+    this.heard.set(name, { word, at: now });
+  }
+
+  /** The topology that follows, where the flag is to change; null: nothing is to change. */
+  next(topology: Topology, now: number): Topology | null {
+    if (this.parts.record === null) return null;
+    if (!this.parts.maySpool && topology.spooling !== true) return null;
+    const own = this.word(topology, now);
+    const isOn = planSpooling(topology, (id) => {
+      const name = memberById(topology, id)?.name;
+      if (name === this.parts.name) return own ?? undefined;
+      return name === undefined ? undefined : this.fresh(name, now);
+    });
+    return isOn === null ? null : setSpooling(topology, isOn);
+  }
+
+  /** A member has no room for more marks; what it said last counts while it is heard. */
+  isFullElsewhere(now: number): boolean {
+    for (const name of this.heard.keys()) if (this.fresh(name, now)?.isFull === true) return true;
+    return false;
+  }
+
+  onTopology(previous: Topology | null, next: Topology): void {
+    const isOn = next.spooling === true;
+    if ((previous?.spooling === true) === isOn) return;
+    this.backSince = null;
+    this.parts.telemetry.event('warn', isOn ? 'record.spool_entered' : 'record.spool_left', {
+      epoch: next.epoch,
+    });
+  }
+
+  private fresh(name: string, now: number): RecordWord | undefined {
+    const heard = this.heard.get(name);
+    return heard === undefined || now - heard.at > SPOOL_WORD_MS_MAX ? undefined : heard.word;
+  }
+
+  private look(record: SystemOfRecord, now: number): void {
+    if (record.health().state === 'up') {
+      this.awaySince = null;
+      this.backSince ??= now;
+      const isDoubted = [...this.heard.keys()].some((name) => (this.fresh(name, now)?.awayMs ?? 0) > 0);
+      if (isDoubted) this.ask(record, now);
+    } else {
+      this.awaySince ??= now;
+      this.backSince = null;
+    }
+  }
+
+  /** Its answer, or its failure, shows in its health. */
+  private ask(record: SystemOfRecord, now: number): void {
+    if (this.isAsking || now - this.askedAt < ASK_AGAIN_MS) return;
+    this.isAsking = true;
+    this.askedAt = now;
+    record.read([], () => (this.isAsking = false));
+  }
+}
