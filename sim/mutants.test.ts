@@ -109,7 +109,7 @@ const SEEDS: readonly { readonly mutant: Mutant; readonly profile: string; reado
   { mutant: 'learnNoTombstones', profile: 'crashes', seedsMax: 30 },
   { mutant: 'raiseNoFloor', profile: 'crashes', seedsMax: 20 },
   { mutant: 'forgetWhileCopying', profile: 'epochs', seedsMax: 80 },
-  { mutant: 'learnPendingAsValid', profile: 'crashes', seedsMax: 20 },
+  { mutant: 'learnPendingAsValid', profile: 'outages', seedsMax: 20 },
   { mutant: 'fillWithoutCondition', profile: 'hotKey', seedsMax: 80 },
   { mutant: 'operationIdsAtCoordinatorOnly', profile: 'repeats', seedsMax: 20 },
   { mutant: 'operationsNotLearned', profile: 'repeats', seedsMax: 20 },
