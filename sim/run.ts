@@ -87,6 +87,8 @@ const COUNTED_EVENTS: Readonly<Record<string, string>> = {
 export const LOAD_MS_MAX = 30_000;
 /** Milliseconds after the last fault by which everything that was pending has come to its end. */
 const REST_MS_MAX = 18_000;
+/** Milliseconds by which somebody has noticed that PostgreSQL is another or was set back. */
+const NOTICED_MS = 3_000;
 const LAST_READS_MS_MAX = 8_000;
 /**
  * Milliseconds until nothing is left anywhere: slots may still be on their way to one that joined, epoch by epoch, and
@@ -194,7 +196,10 @@ class Run {
     const { cluster } = this.world;
     const isAtRest = (): boolean => clients.pending === 0 && clients.finished && this.isIdle();
     const isDriven = (): boolean =>
-      cluster.nodes.every(({ node }) => node === null || everythingDriven(node.membership.topology!));
+      this.world.scheduler.time - this.world.database.replacedAt > NOTICED_MS &&
+      cluster.nodes.every(
+        ({ node }) => node?.membership.leaseHeld() !== true || everythingDriven(node.membership.topology!),
+      );
     if (!this.advance(REST_MS_MAX, () => isAtRest() && cluster.isWhole() && isDriven()))
       return `no rest ${REST_MS_MAX} ms after the last fault: ${this.unrest(clients)}`;
     clients.persistent.repeatAll(REPEATED_MAX);

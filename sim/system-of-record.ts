@@ -67,7 +67,10 @@ export class SimDatabase {
   private current = new SimRecordServer();
   private readonly connections = new Set<SimSystemOfRecord>();
   private downUntil = 0;
+  wasSetBack = false;
   readonly unreached: CutOffClients;
+  /** When the last server that was replaced was gone for everybody; later than any time while one is not. */
+  replacedAt = -Infinity;
 
   constructor(scheduler: Scheduler, prng: Prng, settings: SimDatabaseSettings = SIM_DATABASE_CALM) {
     this.scheduler = scheduler;
@@ -122,14 +125,17 @@ export class SimDatabase {
 
   /** The same server, set back by its newest `changeCount` changes: it says that it is who it was. */
   restore(changeCount: number): void {
+    this.wasSetBack = true;
     this.replace(this.current.without(changeCount), 0);
   }
 
   private replace(next: SimRecordServer, leftBehindMs: number): void {
     const before = this.current;
     this.current = next;
+    this.replacedAt = Infinity;
     const end = (): void => {
       before.isOver = true;
+      this.replacedAt = this.scheduler.time;
       for (const connection of this.connections) if (!connection.hears()) this.connections.delete(connection);
     };
     if (leftBehindMs === 0) end();

@@ -135,7 +135,9 @@ function recordFaults(
   const row = record.rows.get(key);
   const stands = row?.version ?? forgotten;
   const violations: ConvergenceViolation[] = [];
-  if (stands < acknowledged) violations.push({ kind: 'lostInRecord', key, acknowledged, held: stands });
+  // Deleted there, at whatever version: so it was forgotten here, and made so again.
+  const lowest = row?.tombstone === true ? Math.max(stands, forgotten) : stands;
+  if (lowest < acknowledged) violations.push({ kind: 'lostInRecord', key, acknowledged, held: stands });
   for (const owner of owners) {
     const held = owner.records.get(key);
     const version = held?.version ?? forgotten;

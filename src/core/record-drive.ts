@@ -7,7 +7,7 @@
  */
 import { EMPTY_VALUE, ORIGIN_CLIENT } from './record.ts';
 import type { KeyRecord } from './record.ts';
-import { NODE_ID_COUNT, counterOf, makeVersion } from './version.ts';
+import { counterOf } from './version.ts';
 
 export interface HeldVersion {
   readonly version: number;
@@ -54,11 +54,14 @@ export function isBackFromForgotten(
   return !row.tombstone && counterOf(row.version) <= floor;
 }
 
-/** What takes its place: the last of all versions that the floor covers, and the same whoever makes it. */
-export function forgottenDeletion(key: string, floor: number): KeyRecord {
+/**
+ * What takes its place: a deletion at the version next to the value's. The one that was forgotten was no lower, so that an owner
+ * that still holds it is not behind; and whoever makes this one makes the same.
+ */
+export function forgottenDeletion(key: string, version: number): KeyRecord {
   return {
     key,
-    version: makeVersion(floor, NODE_ID_COUNT - 1),
+    version: version + 1,
     origin: ORIGIN_CLIENT,
     tombstone: true,
     value: EMPTY_VALUE,

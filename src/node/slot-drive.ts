@@ -134,7 +134,7 @@ export class SlotDrive {
       if (held.has(key) || !isBackFromForgotten(row, floor) || !writesThrough(key)) continue;
       // A page may reach beyond the keys at hand.
       if (replica.stateOf(key) !== undefined || shelf.load(key, slot) !== undefined) continue;
-      const { record, checksum } = sealRecord(forgottenDeletion(key, floor));
+      const { record, checksum } = sealRecord(forgottenDeletion(key, row.version));
       rows.push({ record, slot, checksum });
     }
     return rows;
