@@ -70,7 +70,12 @@ export class SimSystemOfRecord implements SystemOfRecord {
   /** Its server is gone, as it hears after a while. False: its process is. */
   hears(): boolean {
     const { scheduler } = this.database;
-    if (this.owner.alive) scheduler.after(this.latency(), () => void this.reconnect(), this.owner);
+    const look = (): void => {
+      // As a pool does it that finds an idle connection gone: it dials at once, and then again and again.
+      if (this.database.isDown) this.markDown('the connection was lost');
+      else this.reconnect();
+    };
+    if (this.owner.alive) scheduler.after(this.latency(), look, this.owner);
     return this.owner.alive;
   }
 

@@ -88,7 +88,7 @@ export const LOAD_MS_MAX = 30_000;
 /** Milliseconds after the last fault by which everything that was pending has come to its end. */
 const REST_MS_MAX = 18_000;
 /** Milliseconds by which somebody has noticed that PostgreSQL is another or was set back. */
-const NOTICED_MS = 3_000;
+const NOTICED_MS = 4_000;
 const LAST_READS_MS_MAX = 8_000;
 /**
  * Milliseconds until nothing is left anywhere: slots may still be on their way to one that joined, epoch by epoch, and
