@@ -194,7 +194,7 @@ describe('two members are learning from the third when it is lost', () => {
   });
 
   test('it comes back with its disk after all, before anybody gave it up: nothing is lost', () => {
-    const { world, living, keys } = learnersLeft(75, false);
+    const { world, living, keys } = learnersLeft(76, false);
     expect(lossOf(topologyAt(living[0]!)).holders).toMatchObject([{ name: 'node-1' }]);
     expect(world.get(living[0]!, keys[0]!)).toMatchObject(NOT_READY);
     world.cluster.start(world.nodes[0]!);

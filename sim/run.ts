@@ -343,8 +343,10 @@ class Run {
     if (name === 'membership.slow.removed') this.removals.removed(String(fields['member']), Number(epoch));
     if (name === 'sim.fatal' && String(fields['reason']).includes(DISK_HAS_NO_ROOM))
       this.harmed = `the store of ${node} was harmed: ${String(fields['reason'])}`;
-    // Nothing else is lost in these lives but what rots: whatever a scrubber finds there has not been there to be found.
-    const isFinding = name === 'scrub.found' && fields['finding'] !== 'damaged';
+    // Nothing else is lost in these lives but what rots, and rows with a server that failed over: whatever a scrubber finds
+    // beside that has not been there to be found.
+    const isRowLost = fields['finding'] === 'unrecorded' && this.world.database.replacedAt !== -Infinity;
+    const isFinding = name === 'scrub.found' && fields['finding'] !== 'damaged' && !isRowLost;
     if (name === 'scrub.conflict' || (isFinding && this.world.still?.isIn(fields['slot']) !== true))
       this.harmed = `${node} has found what cannot be: ${name} ${JSON.stringify(fields)}`;
     if (name in COUNTED_EVENTS) this.count(COUNTED_EVENTS[name]!, 1);

@@ -4,6 +4,7 @@
  * they were, whatever else has happened. (DESIGN 5)
  */
 import type { Prng } from '../src/base/prng.ts';
+import { certaintyOf } from '../src/core/errors.ts';
 import type { SealedRecord } from '../src/core/record.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
@@ -28,6 +29,8 @@ export class StillRecords {
   private readonly keys = Array.from({ length: COUNT }, (_, index) => `${PREFIX}${index}`);
   private readonly slots = new Set(this.keys.map(slotOf));
   private readonly expected = new Map<string, SealedRecord>();
+  /** What became of their writes is not known. */
+  private readonly open = new Set<string>();
 
   constructor(cluster: SimCluster, database: SimDatabase) {
     this.cluster = cluster;
@@ -35,7 +38,7 @@ export class StillRecords {
   }
 
   get areWritten(): boolean {
-    return this.expected.size === COUNT;
+    return this.expected.size + this.open.size === COUNT;
   }
 
   /** Twice each, so that there is something older. */
@@ -108,9 +111,12 @@ export class StillRecords {
 
   private put(node: NonNullable<SimNode['node']>, key: string, value: string, done: () => void): void {
     const operation = { kind: 'put', key, value: Buffer.from(value), ttlMs: 0, operationId: null } as const;
-    node.write(operation, TIMEOUT_MS, ({ kind }) =>
-      kind === 'done' ? done() : this.put(node, key, value, done),
-    );
+    node.write(operation, TIMEOUT_MS, (result) => {
+      if (result.kind !== 'failed') done();
+      else if (certaintyOf(result.failure.code) === 'definite') this.put(node, key, value, done);
+      // It may still take effect, at any time: nothing can be expected of this key.
+      else this.open.add(key);
+    });
   }
 }
 

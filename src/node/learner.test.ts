@@ -60,6 +60,8 @@ function begin(): Scene {
   const verified = new Set<number>();
   const floors: SlotFloor[] = [];
   const pages: Scene['pages'] = [];
+  const digests = new SlotDigests();
+  digests.add(0, 4097, 7);
   const scene = { sent, verified, floors, pages, at: 0 };
   const parts = {
     clock: { now: () => scene.at },
@@ -70,7 +72,7 @@ function begin(): Scene {
       visitUnverified: (slots: Uint16Array, visit: (slot: number) => void) =>
         slots.forEach((slot) => verified.has(slot) || visit(slot)),
       setVerified: (slot: number) => void verified.add(slot),
-      digests: new SlotDigests(),
+      digests,
     },
     floors: { raise: (floor: SlotFloor) => void floors.push(floor) },
     storage: {

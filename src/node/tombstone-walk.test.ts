@@ -47,6 +47,7 @@ function walkOver(records: readonly KeyRecord[], view: () => SlotView): Tombston
       whenStored: (done: () => void) => done(),
       load: (key: string) => sealed.get(recordKey(SLOT, key)),
     },
+    isSpooled: () => false,
     replica: () => ({ view: view(), stateOf: () => undefined }),
     mutations: {},
     keepMs: () => KEEP_MS,
