@@ -284,6 +284,22 @@ test('operations of one round: share a version, in a row', () => {
   expect(checkKey(torn, ordered).kind).toBe('violation');
 });
 
+test('many puts of one round, of which only the last is seen: are decided in few steps', () => {
+  const puts = Array.from({ length: 28 }, (_, index) =>
+    op(index + 1, 100 + index, put(`value-${index}`), done(10)),
+  );
+  const after = [
+    seen(200, 201, 'value-9', 10),
+    op(202, 203, put('later'), done(20)),
+    seen(204, 205, 'later', 20),
+  ];
+  expect(checkKey([...puts, ...after], { ...ordered, stepsMax: 20_000 })).toEqual({ kind: 'ok' });
+  const beside = [seen(50, 60, 'value-9', 10), seen(150, 160, 'value-9', 10)];
+  expect(checkKey([...puts, ...beside, ...after], { ...ordered, stepsMax: 20_000 })).toEqual({ kind: 'ok' });
+  const lost = [...puts, op(140, 150, put('own'), done(10)), seen(200, 201, 'value-9', 10)];
+  expect(checkKey(lost, { ...ordered, stepsMax: 20_000 }).kind).toBe('violation');
+});
+
 test('many lost increments and puts on a key with versions: are decided in few steps', () => {
   const history: HistoryOperation[] = [];
   for (let index = 1; index <= 40; index += 1) {

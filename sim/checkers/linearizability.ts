@@ -219,7 +219,7 @@ class Search {
         const state = this.model.apply(operation, view);
         if (state === IMPOSSIBLE) continue;
         let placed = withPlaced(from.placed, slot);
-        if (isBlind(operation)) placed = this.placeUnseen(placed, now);
+        if (isBlind(operation)) placed = this.placeUnseen(placed, version, now);
         reach(this.observe({ state, placed, spent: from.spent }), false);
       }
     }
@@ -340,13 +340,14 @@ class Search {
    * just before it: it leaves no trace, and its client can be answered. This is what keeps writers apart
    * from readers cheap: only writes that somebody saw are tried in different orders.
    */
-  private placeUnseen(placed: number[], now: number): number[] {
+  private placeUnseen(placed: number[], version: number | undefined, now: number): number[] {
     let result = placed;
     for (let slot = 0; slot < this.slots.length; slot++) {
       const operation = this.slots[slot] ?? null;
       if (operation === null || this.seenUntil[slot]! >= now || isPlaced(result, slot)) continue;
-      // What has a version has its place by that, and not just anywhere before.
-      if (this.isOrdered && versionOf(operation) !== undefined) continue;
+      // What has a version has its place by that, and not just anywhere before; those of one round share theirs.
+      const own = this.isOrdered ? versionOf(operation) : undefined;
+      if (own !== undefined && own !== version) continue;
       result = withPlaced(result, slot);
     }
     return result;
