@@ -22,6 +22,7 @@ test.skipIf(whyNoDisks !== null)(
   `disks fill up${whyNoDisks === null ? '' : ` (not here: ${whyNoDisks})`}: no process ends, and no request fails where one node can be done without`,
   async () => {
     const one = await runAndJudge(program.entry, 'filling-disks', randomInt(1_000_000), {
+      seconds: 25,
       faults: [{ fault: 'disk-fills', nodes: 1, lastsMs: [3_000, 5_000] }],
       load: { ...readScenario('filling-disks').load, conditions: false, retries: true },
       expect: { operationsMin: 2_000, failuresMax: 0, endings: false },
