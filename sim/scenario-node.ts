@@ -277,7 +277,7 @@ export class ScenarioNode {
     );
     const floors = new FloorStore(writer, opened.floors);
     const table = new OperationTable(writer, storage, clock, opened.operationBytes);
-    const marks = new StartMarks(writer);
+    const marks = new StartMarks(writer, table);
     if (mutations.forgetMarks !== true) for (const each of opened.marks) marks.add(each.batch, each.marks);
     const operations = new OperationLearner({
       clock,

@@ -115,7 +115,7 @@ export class CausewayNode implements NodeApi {
     this.shelf = makeShelf(this, this.writer);
     this.operations = new OperationTable(this.writer, parts.storage, parts.clock, opened.operationBytes);
     this.floors = new FloorStore(this.writer, opened.floors);
-    this.marks = new StartMarks(this.writer);
+    this.marks = new StartMarks(this.writer, this.operations);
     if (this.mutations.forgetMarks !== true)
       for (const each of opened.marks) this.marks.add(each.batch, each.marks);
     this.deadlines = new Deadlines(parts.clock.now());

@@ -184,3 +184,17 @@ test('a learner: takes what its source knows, drops what it lacks, keeps what ca
   world.table.copy(1, stored[2]!, { kind: 'increment', version: 8193, number: 3n });
   expect(world.table.find('k', fresh.id)).toMatchObject({ version: 12289 });
 });
+
+test('what this disk calls in flight stays while the slot is learnt, though its source does not tell it yet', () => {
+  const world = new World();
+  const [open, left] = [increment(1n), increment(2n)];
+  world.store(4097, { operations: [open, left] });
+  world.table.confirm(1);
+  world.settle();
+  world.table.doubt(1);
+  world.table.keep(1, 'k', [open]);
+  for (const { id } of [open, left]) world.table.dropLeftover(1, operationKey('k', id));
+  world.settle();
+  expect(world.table.find('k', open.id)).toMatchObject({ version: 4097 });
+  expect(world.table.find('k', left.id)).toBeUndefined();
+});

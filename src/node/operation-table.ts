@@ -12,7 +12,7 @@ import {
   SLOT_COPY_BYTES_MAX,
   SLOT_COUNT,
 } from '../core/limits.ts';
-import type { KnownOperation } from '../core/operation-id.ts';
+import type { IdentifiedOperation, KnownOperation } from '../core/operation-id.ts';
 import type { OperationMemory, StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
@@ -130,6 +130,12 @@ export class OperationTable implements OperationMemory {
   doubtAll(): void {
     this.confirmed.fill(0);
     this.sessions.clear();
+  }
+
+  /** Of a write that is in flight here, by this disk's own word: its source may have it still on the way to the disk. */
+  keep(slot: number, key: string, operations: readonly IdentifiedOperation[]): void {
+    if (this.confirmed[slot] === 1) return;
+    for (const { id } of operations) this.session(slot).add(operationKey(key, id));
   }
 
   private session(slot: number): Set<string> {

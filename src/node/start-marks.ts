@@ -5,6 +5,7 @@
 import type { KeyState } from '../core/replication/key-state.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { InFlightMark } from '../wire/store-codec.ts';
+import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { StoreWriter } from './store-writer.ts';
 
@@ -14,10 +15,12 @@ interface Left extends InFlightMark {
 
 export class StartMarks {
   private readonly writer: StoreWriter;
+  private readonly operations: Pick<OperationTable, 'keep'>;
   private readonly bySlot = new Map<number, Left[]>();
 
-  constructor(writer: StoreWriter) {
+  constructor(writer: StoreWriter, operations: Pick<OperationTable, 'keep'>) {
     this.writer = writer;
+    this.operations = operations;
   }
 
   add(batch: number, marks: readonly InFlightMark[]): void {
@@ -73,6 +76,7 @@ export class StartMarks {
         this.writer.unmark([mark.batch]);
         continue;
       }
+      if (mark.operations !== null) this.operations.keep(slot, mark.key, mark.operations);
       replica.restoreInFlight(slot, { ...mark, sealed }, [mark.batch]);
     }
   }
