@@ -12,7 +12,7 @@
  *
  * The state must be on disk before the reply that was made of it is sent.
  */
-import type { Ballot } from './membership-message.ts';
+import type { Ballot, LifeName } from './membership-message.ts';
 import { majorityOf } from './topology.ts';
 import type { Topology } from './topology.ts';
 
@@ -72,7 +72,7 @@ function isLater(a: AcceptedValue, b: AcceptedValue): boolean {
   return compareBallots(a.ballot, b.ballot) > 0;
 }
 
-export function sameLife(a: Topology, b: Topology): boolean {
+export function sameLife(a: LifeName, b: LifeName): boolean {
   return a.clusterId === b.clusterId && a.life === b.life;
 }
 

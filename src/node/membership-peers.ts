@@ -5,6 +5,7 @@
  */
 import type { Introduction, LifeName } from '../core/membership-message.ts';
 import type { FrameHeader } from '../core/message.ts';
+import { sameLife } from '../core/register.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { CLUSTER_ID_DAMAGED } from './membership-disk.ts';
 import type { Identity } from './membership-disk.ts';
@@ -104,7 +105,7 @@ export class PeerTable {
 
 function areOne(a: LifeName, b: LifeName): boolean {
   if (!belongsSomewhere(a.clusterId) || !belongsSomewhere(b.clusterId)) return true;
-  return a.clusterId === b.clusterId && a.life === b.life;
+  return sameLife(a, b);
 }
 
 export function belongsSomewhere(clusterId: string): boolean {

@@ -6,6 +6,7 @@
 import type { Room } from '../core/disk-room.ts';
 import { nextIncarnation } from '../core/incarnation.ts';
 import type { Introduction, LifeName } from '../core/membership-message.ts';
+import { sameLife } from '../core/register.ts';
 import { isLiveIncarnation, memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Random } from '../ports/random.ts';
@@ -113,8 +114,7 @@ export class MembershipSelf {
 
   /** A topology of another cluster, or of another life of ours. */
   isForeign(topology: Topology): boolean {
-    const { clusterId, life } = this.identity;
-    return belongsSomewhere(clusterId) && (topology.clusterId !== clusterId || topology.life !== life);
+    return belongsSomewhere(this.identity.clusterId) && !sameLife(topology, this.identity);
   }
 
   /** Once out of the epoch an incarnation cannot come back: it takes a new one to be admitted. (R11) */

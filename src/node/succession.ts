@@ -3,6 +3,7 @@
  * Whoever is of a life before it is told as soon as it says so. (DESIGN 3, PROTOCOL R27)
  */
 import type { Introduction, Succession } from '../core/membership-message.ts';
+import { sameLife } from '../core/register.ts';
 import { survivorsOf } from '../core/succession.ts';
 import type { Survivor } from '../core/succession.ts';
 import type { Suspicion } from '../core/suspicion.ts';
@@ -51,17 +52,16 @@ export class SuccessionDesk {
   }
 
   onNews(message: Succession): void {
-    const { clusterId, life } = this.parts.self.identity;
-    const isOurs = message.ancestors.some((each) => each.clusterId === clusterId && each.life === life);
-    if (isOurs && message.topology.life > life) this.begin(message.topology);
+    const { identity } = this.parts.self;
+    const isOurs = message.ancestors.some((each) => sameLife(each, identity));
+    if (isOurs && message.topology.life > identity.life) this.begin(message.topology);
   }
 
-  onIntroduction(name: string, { clusterId, life }: Introduction): void {
+  onIntroduction(name: string, introduction: Introduction): void {
     const { self, voice } = this.parts;
     const { ancestors } = self.identity;
     const { topology } = this.parts.situation();
-    if (topology === null || !ancestors.some((each) => each.clusterId === clusterId && each.life === life))
-      return;
+    if (topology === null || !ancestors.some((each) => sameLife(each, introduction))) return;
     voice.send(name, { kind: 'succession', ancestors, topology });
   }
 }
