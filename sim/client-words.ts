@@ -1,4 +1,5 @@
 /** Clients' calls as a node takes them, and what they are told as a history keeps it. */
+import { assert } from '../src/base/assert.ts';
 import { certaintyOf } from '../src/core/errors.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
 import type { KeyRecord } from '../src/core/record.ts';
@@ -78,6 +79,7 @@ export function writeOutcome(result: WriteResult): HistoryOutcome {
       ...(result.current === undefined ? {} : { version: result.current.version }),
     };
   }
+  assert(result.kind === 'failed', 'nobody asked for a modification');
   if (result.failure.code === 'not_an_integer') return { kind: 'notAnInteger' };
   return { kind: certaintyOf(result.failure.code) === 'definite' ? 'definiteFailure' : 'indefinite' };
 }

@@ -185,7 +185,7 @@ it('more wait on one key than may: the further ones are refused, the others answ
     replica.write(
       {
         operation: { kind: 'put', key: 'hot', value: Buffer.from('v'), ttlMs: 0, operationId: null },
-        missChecked: true,
+        readsLegacy: false,
         begun: false,
         answered: false,
         retries: 0,

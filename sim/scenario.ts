@@ -237,7 +237,7 @@ export class Scenario {
     const { pending, end } = this.note(key, call, id, since, lives, { kind: 'indefinite' });
     const ticket: WriteTicket = {
       operation: toOperation(key, call, id),
-      missChecked: true,
+      readsLegacy: false,
       begun: false,
       answered: false,
       retries: 0,
@@ -388,7 +388,7 @@ function writeOutcome(result: WriteResult): HistoryOutcome {
     return { kind: 'done', version: result.version, ...number };
   }
   // Of a fill only: for its reader it is as if nothing had been done.
-  if (result.kind === 'conditionFailed') return { kind: 'definiteFailure' };
+  if (result.kind !== 'failed') return { kind: 'definiteFailure' };
   return { kind: certaintyOf(result.failure.code) === 'definite' ? 'definiteFailure' : 'indefinite' };
 }
 

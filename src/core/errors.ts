@@ -40,6 +40,16 @@ export const ERROR_TABLE = {
     status: 'OUT_OF_RANGE',
     meaning: 'The increment would leave the signed 64-bit range. Nothing was changed.',
   },
+  not_a_number: {
+    certainty: 'definite',
+    status: 'FAILED_PRECONDITION',
+    meaning: 'The value to increment, or the increment, is not a decimal number. Nothing was changed.',
+  },
+  number_overflow: {
+    certainty: 'definite',
+    status: 'OUT_OF_RANGE',
+    meaning: 'The increment would leave the range of decimal numbers. Nothing was changed.',
+  },
   not_ready: {
     certainty: 'definite',
     status: 'UNAVAILABLE',

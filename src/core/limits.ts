@@ -8,6 +8,10 @@ import { assert } from '../base/assert.ts';
 export const KEY_BYTES_MAX = 1024;
 /** Bytes. The default; one value must fit a frame, a batch and a gRPC message with room to spare. */
 export const VALUE_BYTES_MAX = 1024 * 1024;
+/** Changes of one modification: a transaction on one key is short, and is judged in one turn. */
+export const MODIFY_CHANGES_MAX = 256;
+/** Bytes that the changes of a modification bring, and that their answers tell: each fits a frame with its key. */
+export const MODIFY_BYTES_MAX = VALUE_BYTES_MAX + VALUE_BYTES_MAX / 2;
 export const OPERATION_ID_BYTES = 16;
 /** Milliseconds, 15 minutes, for which an operation id is remembered: longer than any client repeats a call. */
 export const OPERATION_ID_WINDOW_MS = 15 * 60_000;
@@ -265,6 +269,11 @@ assert(VALUE_BYTES_MAX + KEY_BYTES_MAX + 4096 < FRAME_BYTES_MAX, 'one record mus
 assert(
   SCAN_PAGE_BYTES_MAX + SCAN_PAGE_RECORDS_MAX * 128 + VALUE_BYTES_MAX + KEY_BYTES_MAX < FRAME_BYTES_MAX,
   'a page of a scan must fit a frame',
+);
+assert(MODIFY_BYTES_MAX >= VALUE_BYTES_MAX, 'a modification can set, and tell, the largest value');
+assert(
+  MODIFY_BYTES_MAX + MODIFY_CHANGES_MAX * 1024 + VALUE_BYTES_MAX / 8 < FRAME_BYTES_MAX,
+  'a modification, and its answer, must fit a frame',
 );
 assert(FORGET_DELETIONS_MAX * (KEY_BYTES_MAX + 16) < FRAME_BYTES_MAX, 'deletions to forget must fit a frame');
 assert(VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX, 'one record must fit a statement');

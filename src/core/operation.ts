@@ -3,6 +3,8 @@
  * flows of a node turn these into rounds.
  */
 import type { Failure } from './errors.ts';
+import { bytesOfChanges } from './modify/change.ts';
+import type { Change, ChangeResult } from './modify/change.ts';
 import type { KeyRecord } from './record.ts';
 
 /** Conditions on what stands: the version the caller has seen, or that the key is absent. */
@@ -36,7 +38,22 @@ export type WriteOperation =
   /** A value fetched from legacy: stored only where nothing native stands. (PROTOCOL R25) */
   | (WriteBase & { readonly kind: 'fill'; readonly value: Uint8Array })
   /** Deletes one exact version whose time has passed. (PROTOCOL R26) */
-  | (WriteBase & { readonly kind: 'expire'; readonly version: number });
+  | (WriteBase & { readonly kind: 'expire'; readonly version: number })
+  | ModifyOperation;
+
+/** Several changes to one key, judged one after another and written as one: all of them or none. */
+export interface ModifyOperation {
+  readonly kind: 'modify';
+  readonly key: string;
+  /** Never repeated: what was begun and not seen to finish stays unknown. */
+  readonly operationId: null;
+  /** Of the key as a client has seen it: where it does not hold, nothing is done. */
+  readonly expect: Expectation | null;
+  /** No more and no larger than `changesFault` allows. */
+  readonly changes: readonly Change[];
+  /** Bytes of the largest value that may be made. */
+  readonly valueBytesMax: number;
+}
 
 export type WriteKind = WriteOperation['kind'];
 
@@ -46,6 +63,18 @@ export type WriteResult =
       readonly version: number;
       /** increment: the new number */
       readonly number: bigint | null;
+    }
+  /** Of a modification, one result for each change; its version is the one that now stands. */
+  | {
+      readonly kind: 'modified';
+      readonly version: number;
+      readonly results: readonly ChangeResult[];
+    }
+  /** The same where no change changed anything, judged on a valid record; version 0: the key is not held. */
+  | {
+      readonly kind: 'unchanged';
+      readonly version: number;
+      readonly results: readonly ChangeResult[];
     }
   /** A condition did not hold, judged on a valid record; `current` is undefined where the key is absent. */
   | { readonly kind: 'conditionFailed'; readonly current: KeyRecord | undefined }
@@ -87,5 +116,6 @@ export function isRefusable(operation: WriteOperation): boolean {
 
 /** Bytes of the value that the operation brings: what it costs to hold it until it is answered. */
 export function valueBytesOf(operation: WriteOperation): number {
+  if (operation.kind === 'modify') return bytesOfChanges(operation.changes);
   return 'value' in operation ? operation.value.length : 0;
 }

@@ -11,6 +11,7 @@ import type {
   ForwardWrite,
   ForwardWriteAnswer,
 } from '../core/message.ts';
+import { bytesOfResults } from '../core/modify/change.ts';
 import { valueBytesOf } from '../core/operation.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteResult } from '../core/operation.ts';
 import type { KeyRecord } from '../core/record.ts';
@@ -99,6 +100,9 @@ function bytesOf({ result }: Answer): number {
       return recordBytes(result.record);
     case 'conditionFailed':
       return recordBytes(result.current);
+    case 'modified':
+    case 'unchanged':
+      return ANSWER_OVERHEAD_BYTES * (1 + result.results.length) + bytesOfResults(result.results);
     default:
       return ANSWER_OVERHEAD_BYTES;
   }

@@ -7,6 +7,7 @@
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
+import { changesFault } from '../core/modify/change.ts';
 import { resultAfterDoubt } from '../core/operation-id.ts';
 import { isConditional, isRefusable } from '../core/operation.ts';
 import type { WriteOperation, WriteResult } from '../core/operation.ts';
@@ -29,6 +30,9 @@ export function startWrite(
   request: WriteRequest,
   done: (result: WriteResult) => void,
 ): void {
+  const { operation } = request;
+  const fault = operation.kind === 'modify' ? changesFault(operation.changes) : undefined;
+  if (fault !== undefined) return done({ kind: 'failed', failure: failure('invalid_argument', fault) });
   new Write(serving, request, done).step();
 }
 
@@ -113,7 +117,7 @@ class Write implements Expiring {
   private begin(): void {
     const ticket: WriteTicket = {
       operation: this.request.operation,
-      missChecked: true,
+      readsLegacy: this.serving.legacy !== null,
       begun: false,
       answered: false,
       retries: 0,

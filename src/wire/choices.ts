@@ -10,6 +10,7 @@ export const OPERATION_KINDS = [
   'increment',
   'fill',
   'expire',
+  'modify',
 ] as const satisfies readonly WriteKind[];
 
 export function readChoice<T extends string>(from: Reader, choices: readonly T[]): T {

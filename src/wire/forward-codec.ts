@@ -2,8 +2,6 @@
  * Clients' operations on their way to an owner, and the answers back, as bytes. Records in answers travel as
  * fields: they are read once and never stored, so they need no seal of their own.
  */
-import { isErrorCode } from '../core/errors.ts';
-import type { Failure } from '../core/errors.ts';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import type {
   ForwardRead,
@@ -24,18 +22,18 @@ import type {
 import { ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
+import { readFailure, writeFailure } from './failure-codec.ts';
+import { readChangeResults, readChanges, writeChangeResults, writeChanges } from './modify-codec.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
 const EXPECTATIONS = ['version', 'value', 'absent'] as const;
-const WRITE_RESULTS = ['done', 'conditionFailed', 'failed'] as const;
+const WRITE_RESULTS = ['done', 'conditionFailed', 'failed', 'modified', 'unchanged'] as const;
 const READ_RESULTS = ['value', 'absent', 'failed', 'stale'] as const;
 /** Flags of a read, in one byte. */
 const READ_MISS = 1;
 const READ_ALLOW_STALE = 2;
 const ORIGINS = [ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE] as const;
-/** Characters. Words for people are cut to this, so that no error text can break a frame. */
-export const WORDS_LENGTH_MAX = 1024;
 
 export function writeForwardWrite(out: Writer, message: ForwardWrite): void {
   out.whole(message.request);
@@ -81,8 +79,11 @@ export function writeForwardWriteAnswer(out: Writer, message: ForwardWriteAnswer
   } else if (result.kind === 'conditionFailed') {
     out.bool(result.current !== undefined);
     if (result.current !== undefined) writeRecordFields(out, result.current);
-  } else {
+  } else if (result.kind === 'failed') {
     writeFailure(out, result.failure);
+  } else {
+    out.whole(result.version);
+    writeChangeResults(out, result.results);
   }
 }
 
@@ -142,15 +143,12 @@ export function readForwardScanAnswer(from: Reader): ForwardScanAnswer {
   return { kind: 'forwardScanAnswer', request: from.whole(), result: readScanResult(from) };
 }
 
-export function writeWords(out: Writer, words: string): void {
-  out.text(words.length <= WORDS_LENGTH_MAX ? words : words.slice(0, WORDS_LENGTH_MAX));
-}
-
 function readWriteResult(from: Reader): WriteResult {
   const kind = readChoice(from, WRITE_RESULTS);
   if (kind === 'done') return { kind, version: from.whole(), number: from.bool() ? from.i64() : null };
   if (kind === 'conditionFailed') return { kind, current: from.bool() ? readRecordFields(from) : undefined };
-  return { kind, failure: readFailure(from) };
+  if (kind === 'failed') return { kind, failure: readFailure(from) };
+  return { kind, version: from.whole(), results: readChangeResults(from) };
 }
 
 function readReadResult(from: Reader): ReadResult | StaleResult {
@@ -195,6 +193,12 @@ function writeOperation(out: Writer, operation: WriteOperation): void {
     case 'expire':
       out.whole(operation.version);
       break;
+    case 'modify':
+      out.bool(operation.expect !== null);
+      if (operation.expect !== null) writeExpectation(out, operation.expect);
+      out.u32(operation.valueBytesMax);
+      writeChanges(out, operation.changes);
+      break;
     default:
   }
 }
@@ -225,6 +229,11 @@ function readOperation(from: Reader): WriteOperation {
       return { kind, key, operationId, value: from.blob() };
     case 'expire':
       return { kind, key, operationId, version: from.whole() };
+    case 'modify': {
+      if (operationId !== null) from.fail('a modification has an operation id');
+      const expect = from.bool() ? readExpectation(from) : null;
+      return { kind, key, operationId: null, expect, valueBytesMax: from.u32(), changes: readChanges(from) };
+    }
   }
 }
 
@@ -279,15 +288,4 @@ function readRecordFields(from: Reader): KeyRecord {
     operationId: readOperationId(from),
     value: from.blob(),
   };
-}
-
-function writeFailure(out: Writer, failure: Failure): void {
-  out.text(failure.code);
-  writeWords(out, failure.message);
-}
-
-/** A code that this version does not know is taken as `internal`: *indefinite* is never a false promise. */
-function readFailure(from: Reader): Failure {
-  const code = from.text();
-  return { code: isErrorCode(code) ? code : 'internal', message: from.text() };
 }

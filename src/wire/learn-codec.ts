@@ -18,7 +18,7 @@ import type {
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
 import { readFloors, writeFloors } from './collection-codec.ts';
-import { writeWords } from './forward-codec.ts';
+import { writeWords } from './failure-codec.ts';
 import type { Reader } from './reader.ts';
 import { readHeld, writeHeld } from './replication-codec.ts';
 import type { Writer } from './writer.ts';

@@ -5,6 +5,7 @@ import { ERROR_TABLE } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { SLOT_COUNT } from '../../src/core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../../src/core/message.ts';
+import type { ExpireCondition } from '../../src/core/modify/change.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import type { Topology } from '../../src/core/topology.ts';
 import { OPERATION_KINDS } from '../../src/wire/choices.ts';
@@ -105,6 +106,42 @@ const expectation = fc.oneof(
   fc.record({ kind: fc.constant('value' as const), value: bytes }),
   fc.record({ kind: fc.constant('absent' as const) }),
 );
+const isTold = { tellPrevious: fc.boolean() };
+const change = fc.oneof(
+  fc.record({ kind: fc.constantFrom('read' as const, 'remove' as const, 'persist' as const), ...isTold }),
+  fc.record({
+    kind: fc.constant('set' as const),
+    value: bytes,
+    condition: fc.constantFrom('always' as const, 'ifAbsent' as const, 'ifPresent' as const),
+    expiresAt: fc.oneof(whole, fc.constant('keep' as const)),
+    ...isTold,
+  }),
+  fc.record({ kind: fc.constant('append' as const), value: bytes }),
+  fc.record({ kind: fc.constant('overwrite' as const), offset: whole, value: bytes }),
+  fc.record({ kind: fc.constant('increment' as const), delta: i64 }),
+  fc.record({ kind: fc.constant('incrementDecimal' as const), delta: text }),
+  fc.record({
+    kind: fc.constant('expire' as const),
+    expiresAt: whole,
+    condition: fc.constantFrom<ExpireCondition[]>(
+      'always',
+      'ifNone',
+      'ifSome',
+      'ifLater',
+      'ifSooner',
+      'ifSomeAndSooner',
+    ),
+    ...isTold,
+  }),
+);
+const modify = fc.record({
+  kind: fc.constant('modify' as const),
+  key: text,
+  operationId: fc.constant(null),
+  expect: fc.option(expectation),
+  valueBytesMax: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  changes: fc.array(change, { maxLength: 5 }),
+});
 const base = { key: text, operationId };
 const operation = fc.oneof(
   fc.record({ kind: fc.constant('put' as const), ...base, value: bytes, ttlMs: real }),
@@ -120,13 +157,28 @@ const operation = fc.oneof(
   fc.record({ kind: fc.constant('increment' as const), ...base, delta: i64 }),
   fc.record({ kind: fc.constant('fill' as const), ...base, value: bytes }),
   fc.record({ kind: fc.constant('expire' as const), ...base, version: whole }),
+  modify,
 );
+const changeResult = fc.record({
+  applied: fc.boolean(),
+  existed: fc.boolean(),
+  previous: fc.option(bytes),
+  length: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  expiresAt: whole,
+  text: fc.option(text),
+  failure: fc.option(failure),
+});
 const failed = fc.record({ kind: fc.constant('failed' as const), failure });
 const writeResult = fc.oneof(
   fc.record({ kind: fc.constant('done' as const), version: whole, number: fc.option(i64) }),
   fc.record({
     kind: fc.constant('conditionFailed' as const),
     current: fc.option(record, { nil: undefined }),
+  }),
+  fc.record({
+    kind: fc.constantFrom('modified' as const, 'unchanged' as const),
+    version: whole,
+    results: fc.array(changeResult, { maxLength: 5 }),
   }),
   failed,
 );

@@ -14,6 +14,7 @@ import type {
   WriteResult,
 } from '../../src/core/operation.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../src/core/record.ts';
+import { judge } from '../../src/core/replication/judge.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { WAIT } from '../../src/node/api.ts';
@@ -153,6 +154,13 @@ export class FakeNodeApi implements NodeApi {
           return { kind: 'failed', failure: failure('integer_overflow') };
         }
         return this.#store(operation.key, Buffer.from(String(total)), 0, total);
+      }
+      case 'modify': {
+        const judgement = judge(operation, this.records.get(operation.key), Date.now(), false);
+        if (judgement.kind !== 'write') return judgement;
+        const version = makeVersion(this.#counter++, 1);
+        this.records.set(operation.key, { ...judgement.content, version });
+        return { kind: 'modified', version, results: judgement.results! };
       }
       case 'fill':
       case 'expire':

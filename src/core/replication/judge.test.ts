@@ -2,8 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY } from '../record.ts';
 import type { KeyRecord } from '../record.ts';
-import type { WriteOperation } from '../operation.ts';
-import { judge } from './judge.ts';
+import type { Change } from '../modify/change.ts';
+import type { Expectation, WriteOperation } from '../operation.ts';
+import { judge as judgeAt } from './judge.ts';
+import type { Judgement } from './judge.ts';
 
 const NOW = 1_000_000;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -27,6 +29,10 @@ function record(change: Partial<KeyRecord> = {}): KeyRecord {
 const tombstone = record({ tombstone: true, value: bytes('') });
 const expired = record({ expiresAt: NOW - 1 });
 const expiredFill = record({ expiresAt: NOW - 1, origin: ORIGIN_LEGACY });
+
+function judge(operation: WriteOperation, base: KeyRecord | undefined, wallNow: number): Judgement {
+  return judgeAt(operation, base, wallNow, false);
+}
 
 function written(operation: WriteOperation, base: KeyRecord | undefined): KeyRecord {
   const judgement = judge(operation, base, NOW);
@@ -149,5 +155,77 @@ describe('fills and expiry', () => {
     });
     expect(judge(at(expired.version + 1), expired, NOW).kind).toBe('conditionFailed');
     expect(judge(at(record().version), record(), NOW).kind).toBe('conditionFailed');
+  });
+});
+
+describe('modify', () => {
+  const modify = (changes: Change[], expectation: Expectation | null = null): WriteOperation => ({
+    ...{ kind: 'modify', key: 'k', operationId: null, valueBytesMax: 1_000 },
+    ...{ expect: expectation, changes },
+  });
+  const add: Change = { kind: 'increment', delta: 1n };
+  const remove: Change = { kind: 'remove', tellPrevious: false };
+  const read: Change = { kind: 'read', tellPrevious: true };
+
+  test('changes become one record, with the expiry that stands and the result of each', () => {
+    const judgement = judge(modify([add, add]), record({ expiresAt: NOW + 5 }), NOW);
+    expect(judgement).toMatchObject({
+      kind: 'write',
+      content: { createdAt: 10, updatedAt: NOW, expiresAt: NOW + 5, origin: ORIGIN_CLIENT },
+      results: [{ text: '8' }, { text: '9' }],
+    });
+    expect(text(written(modify([add, add]), record()).value)).toBe('9');
+  });
+
+  test.each([undefined, tombstone, expired])('on nothing live it begins with nothing', (base) => {
+    expect(judge(modify([read, add]), base, NOW)).toMatchObject({
+      content: { createdAt: NOW },
+      results: [{ existed: false }, { text: '1' }],
+    });
+  });
+
+  test('what changes nothing writes nothing, and names the version that stands', () => {
+    const results = [{ existed: true }];
+    expect(judge(modify([read]), record(), NOW)).toMatchObject({
+      kind: 'unchanged',
+      version: 20481,
+      results,
+    });
+    expect(judge(modify([remove]), undefined, NOW)).toMatchObject({ kind: 'unchanged', version: 0 });
+    expect(judge(modify([remove]), tombstone, NOW)).toMatchObject({ kind: 'unchanged', version: 20481 });
+  });
+
+  test('a removal leaves a tombstone', () => {
+    expect(written(modify([remove]), record())).toMatchObject({ tombstone: true, expiresAt: 0, origin: 0 });
+  });
+
+  test('where the route reads legacy: also of what is absent, unless a native deletion stands', () => {
+    for (const base of [undefined, expiredFill]) {
+      expect(judgeAt(modify([remove]), base, NOW, true)).toMatchObject({
+        kind: 'write',
+        content: { tombstone: true, origin: ORIGIN_CLIENT },
+        results: [{ existed: false }],
+      });
+    }
+    expect(judgeAt(modify([remove]), tombstone, NOW, true).kind).toBe('unchanged');
+    expect(judgeAt(modify([read]), undefined, NOW, true).kind).toBe('unchanged');
+  });
+
+  test('an expectation of the whole: another version, or any where none was, and nothing is done', () => {
+    const seen = (version: number) => modify([add], { kind: 'version', version });
+    const unseen = modify([add], { kind: 'absent' });
+    expect(judge(seen(record().version), record(), NOW).kind).toBe('write');
+    expect(judge(seen(1), record(), NOW)).toMatchObject({ kind: 'conditionFailed', current: record() });
+    expect(judge(seen(expired.version), expired, NOW)).toEqual({
+      kind: 'conditionFailed',
+      current: undefined,
+    });
+    expect(judge(unseen, expired, NOW).kind).toBe('write');
+    expect(judge(unseen, record(), NOW).kind).toBe('conditionFailed');
+  });
+
+  test('answers that would not fit a frame: refused as a whole', () => {
+    const large = record({ value: new Uint8Array(1024 * 1024) });
+    expect(judge(modify([read, read]), large, NOW)).toMatchObject({ failure: { code: 'invalid_argument' } });
   });
 });

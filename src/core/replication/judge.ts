@@ -6,21 +6,35 @@
 import { unreachable } from '../../base/assert.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
-import type { Expectation, WriteOperation } from '../operation.ts';
+import { MODIFY_BYTES_MAX } from '../limits.ts';
+import { applyChanges } from '../modify/apply.ts';
+import { bytesOfResults } from '../modify/change.ts';
+import type { ChangeResult } from '../modify/change.ts';
+import { addToInteger, asciiBytes } from '../modify/integer.ts';
+import type { Expectation, ModifyOperation, WriteOperation } from '../operation.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT, ORIGIN_LEGACY, isExpired, isLive, yieldsToFill } from '../record.ts';
 import type { KeyRecord, Origin, RecordContent } from '../record.ts';
 
 export type Judgement =
-  | { readonly kind: 'write'; readonly content: RecordContent; readonly number: bigint | null }
+  | {
+      readonly kind: 'write';
+      readonly content: RecordContent;
+      readonly number: bigint | null;
+      /** Of a modification. */
+      readonly results: readonly ChangeResult[] | null;
+    }
+  /** A modification that changes nothing. */
+  | { readonly kind: 'unchanged'; readonly version: number; readonly results: readonly ChangeResult[] }
   | { readonly kind: 'conditionFailed'; readonly current: KeyRecord | undefined }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-const INT64_MAX = 2n ** 63n - 1n;
-const INT64_MIN = -(2n ** 63n);
-/** Redis' own form: no sign but minus, no leading zero, no space. */
-const INTEGER_PATTERN = /^(?:0|-?[1-9][0-9]{0,18})$/;
-
-export function judge(operation: WriteOperation, base: KeyRecord | undefined, wallNow: number): Judgement {
+/** `readsLegacy`: the key may still come from the legacy source, so that what is deleted must leave its tombstone. */
+export function judge(
+  operation: WriteOperation,
+  base: KeyRecord | undefined,
+  wallNow: number,
+  readsLegacy: boolean,
+): Judgement {
   const live = base !== undefined && isLive(base, wallNow) ? base : undefined;
   switch (operation.kind) {
     case 'put':
@@ -43,6 +57,8 @@ export function judge(operation: WriteOperation, base: KeyRecord | undefined, wa
         return { kind: 'conditionFailed', current: live };
       }
       return remove(operation, base.origin, base, wallNow, base.expiresAt);
+    case 'modify':
+      return modify(operation, base, live, wallNow, readsLegacy);
     default:
       return unreachable(operation);
   }
@@ -79,7 +95,7 @@ function write(
   wallNow: number,
   origin: Origin = ORIGIN_CLIENT,
   number: bigint | null = null,
-): Judgement {
+): Judgement & { kind: 'write' } {
   const content: RecordContent = {
     key: operation.key,
     origin,
@@ -90,7 +106,7 @@ function write(
     expiresAt,
     operationId: operation.operationId,
   };
-  return { kind: 'write', content, number };
+  return { kind: 'write', content, number, results: null };
 }
 
 function remove(
@@ -99,7 +115,7 @@ function remove(
   base: KeyRecord | undefined,
   wallNow: number,
   expiresAt = 0,
-): Judgement {
+): Judgement & { kind: 'write' } {
   const content: RecordContent = {
     key: operation.key,
     origin,
@@ -110,7 +126,7 @@ function remove(
     expiresAt,
     operationId: operation.operationId,
   };
-  return { kind: 'write', content, number: null };
+  return { kind: 'write', content, number: null, results: null };
 }
 
 function increment(
@@ -119,24 +135,31 @@ function increment(
   live: KeyRecord | undefined,
   wallNow: number,
 ): Judgement {
-  const text = live === undefined ? '0' : decimalText(live.value);
-  if (text === undefined) return { kind: 'failed', failure: failure('not_an_integer') };
-  const before = BigInt(text);
-  if (before > INT64_MAX || before < INT64_MIN) return { kind: 'failed', failure: failure('not_an_integer') };
-  const after = before + delta;
-  if (after > INT64_MAX || after < INT64_MIN) return { kind: 'failed', failure: failure('integer_overflow') };
+  const after = addToInteger(live?.value, delta);
+  if (typeof after === 'string') return { kind: 'failed', failure: failure(after) };
   const value = asciiBytes(after.toString());
   return write(operation, live, value, live?.expiresAt ?? 0, wallNow, ORIGIN_CLIENT, after);
 }
 
-function decimalText(value: Uint8Array): string | undefined {
-  if (value.length === 0 || value.length > 20) return undefined;
-  const text = String.fromCharCode(...value);
-  return INTEGER_PATTERN.test(text) ? text : undefined;
-}
-
-function asciiBytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
-  return bytes;
+function modify(
+  operation: ModifyOperation,
+  base: KeyRecord | undefined,
+  live: KeyRecord | undefined,
+  wallNow: number,
+  readsLegacy: boolean,
+): Judgement {
+  const { expect, changes, valueBytesMax } = operation;
+  if (expect !== null && !holds(expect, live)) return { kind: 'conditionFailed', current: live };
+  const { standing, isChanged, isRemoved, results } = applyChanges(changes, live, wallNow, valueBytesMax);
+  if (bytesOfResults(results) > MODIFY_BYTES_MAX) {
+    const text = `the answers of a modification have more than the limit of ${MODIFY_BYTES_MAX} bytes`;
+    return { kind: 'failed', failure: failure('invalid_argument', text) };
+  }
+  // Absent, and legacy might bring it back. (R25)
+  const mustBlock = isRemoved && standing === undefined && readsLegacy && yieldsToFill(base, wallNow);
+  if (!isChanged && !mustBlock) return { kind: 'unchanged', version: base?.version ?? 0, results };
+  if (standing === undefined) return { ...remove(operation, ORIGIN_CLIENT, base, wallNow), results };
+  const written = write(operation, live, standing.value, standing.expiresAt, wallNow);
+  const content = { ...written.content, createdAt: standing.createdAt };
+  return { kind: 'write', content, number: null, results };
 }

@@ -12,8 +12,8 @@ import type { SealedRecord } from '../record.ts';
 /** A client's write, from its arrival to its answer. */
 export interface WriteTicket {
   readonly operation: WriteOperation;
-  /** The sources beyond the cluster were asked just before: absence here may be judged as absence. */
-  missChecked: boolean;
+  /** The key may still come from the legacy source: what deletes it must leave a tombstone. */
+  readonly readsLegacy: boolean;
   /** Something of it was stored: from now on only a definite end makes its answer definite. */
   begun: boolean;
   /** Answered; whatever happens to its round no longer concerns the client. */

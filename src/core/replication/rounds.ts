@@ -142,14 +142,15 @@ function judgeTicket(
   wallNow: number,
 ): Judgement {
   if (context.mutations.fillWithoutCondition === true && ticket.operation.kind === 'fill') {
-    return judge(ticket.operation, undefined, wallNow);
+    return judge(ticket.operation, undefined, wallNow, ticket.readsLegacy);
   }
-  return judge(ticket.operation, base, wallNow);
+  return judge(ticket.operation, base, wallNow, ticket.readsLegacy);
 }
 
 function resultOf(judgement: Judgement, version: number): WriteResult {
-  if (judgement.kind === 'write') return { kind: 'done', version, number: judgement.number };
-  return judgement;
+  if (judgement.kind !== 'write') return judgement;
+  const { number, results } = judgement;
+  return results === null ? { kind: 'done', version, number } : { kind: 'modified', version, results };
 }
 
 /** A round begins at our own store: nobody hears of a version before it is on this disk. */

@@ -1,0 +1,23 @@
+/** Operating errors in answers, as bytes: a code by its name, and words for people. */
+import { isErrorCode } from '../core/errors.ts';
+import type { Failure } from '../core/errors.ts';
+import type { Reader } from './reader.ts';
+import type { Writer } from './writer.ts';
+
+/** Characters. Words for people are cut to this, so that no error text can break a frame. */
+export const WORDS_LENGTH_MAX = 1024;
+
+export function writeWords(out: Writer, words: string): void {
+  out.text(words.length <= WORDS_LENGTH_MAX ? words : words.slice(0, WORDS_LENGTH_MAX));
+}
+
+export function writeFailure(out: Writer, failure: Failure): void {
+  out.text(failure.code);
+  writeWords(out, failure.message);
+}
+
+/** A code that this version does not know is taken as `internal`: *indefinite* is never a false promise. */
+export function readFailure(from: Reader): Failure {
+  const code = from.text();
+  return { code: isErrorCode(code) ? code : 'internal', message: from.text() };
+}
