@@ -1,0 +1,112 @@
+/**
+ * A client's connection that hides nothing: bytes out, replies in, each as a frame. What a server of RESP3 sends
+ * unasked is kept apart. Waiting has a deadline, as a server under test may well say nothing.
+ */
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { parseFrame } from './frame.ts';
+import type { Frame } from './frame.ts';
+
+const WAIT_MS_MAX = 5_000;
+/** Milliseconds without a byte after which bytes that were sent raw are taken as answered. */
+const QUIET_MS = 25;
+
+export class RespConnection {
+  readonly #socket: Socket;
+  #received: Buffer = Buffer.alloc(0);
+  #closed = false;
+  /** Bytes came, or the end. */
+  #onNews: () => void = () => undefined;
+  readonly pushes: Frame[] = [];
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('data', (part) => {
+      this.#received = this.#received.length === 0 ? part : Buffer.concat([this.#received, part]);
+      this.#onNews();
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.#closed = true;
+      this.#onNews();
+    });
+  }
+
+  static open(port: number): Promise<RespConnection> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new RespConnection(socket));
+      });
+    });
+  }
+
+  send(bytes: Buffer): void {
+    this.#socket.write(bytes);
+  }
+
+  /** The next reply; 'closed' where the server ended the connection first. */
+  async reply(takesPush: boolean): Promise<Frame | 'closed'> {
+    const deadline = Date.now() + WAIT_MS_MAX;
+    for (;;) {
+      const frame = this.#take();
+      if (frame === undefined) {
+        if (this.#closed) return 'closed';
+        await this.#news(deadline);
+      } else if (frame.kind === 'list' && frame.type === '>' && !takesPush) this.pushes.push(frame);
+      else return frame;
+    }
+  }
+
+  /** The next message that nobody asked for. */
+  async push(): Promise<Frame | 'closed'> {
+    const kept = this.pushes.shift();
+    return kept ?? this.reply(true);
+  }
+
+  /** All bytes until the server says no more: as many as are expected, or until it is quiet or has closed. */
+  async raw(lengthExpected: number | undefined): Promise<{ bytes: Buffer; closed: boolean }> {
+    const deadline = Date.now() + WAIT_MS_MAX;
+    while (!this.#closed) {
+      if (lengthExpected !== undefined && this.#received.length >= lengthExpected) break;
+      const isQuiet = await this.#news(deadline, lengthExpected === undefined ? QUIET_MS : undefined);
+      if (isQuiet) break;
+    }
+    const bytes = this.#received;
+    this.#received = Buffer.alloc(0);
+    return { bytes, closed: this.#closed };
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(): Frame | undefined {
+    if (this.#received.length === 0) return undefined;
+    const parsed = parseFrame(this.#received, 0);
+    if (parsed === undefined) return undefined;
+    this.#received = this.#received.subarray(parsed.end);
+    return parsed.frame;
+  }
+
+  /** True: it stayed quiet for so long. */
+  #news(deadline: number, quietMs?: number): Promise<boolean> {
+    const left = deadline - Date.now();
+    return new Promise((resolve, reject) => {
+      const ms = Math.max(0, Math.min(left, quietMs ?? left));
+      const timer = setTimeout(() => {
+        this.#onNews = () => undefined;
+        if (quietMs !== undefined && left > 0) resolve(true);
+        else reject(new Error(`no answer within ${WAIT_MS_MAX} ms`));
+      }, ms);
+      this.#onNews = () => {
+        clearTimeout(timer);
+        this.#onNews = () => undefined;
+        resolve(false);
+      };
+    });
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Plays a sequence to a server on connections of its own and tells each step's reply as fixtures have it. A
+ * server that says something that is no reply, or nothing, is told of as that; what comes after it is not sent.
+ */
+import { RespConnection } from './connection.ts';
+import { frameText } from './frame.ts';
+import type { Frame } from './frame.ts';
+import { ruled, walked } from './rules.ts';
+import type { Sequence, Step } from './sequence.ts';
+import { replyBytes, replyText } from './text.ts';
+
+export const CLOSED = '<closed>';
+/** Pages of one walk of SCAN: more is a walk without end. */
+const PAGES_MAX = 1_000;
+/** A command that answers once for each of its words. */
+const ANSWERS_EACH = /^p?(un)?subscribe$/i;
+
+export function commandBytes(args: readonly Buffer[]): Buffer {
+  const parts: Buffer[] = [Buffer.from(`*${args.length}\r\n`)];
+  for (const arg of args) parts.push(Buffer.from(`$${arg.length}\r\n`), arg, Buffer.from('\r\n'));
+  return Buffer.concat(parts);
+}
+
+/** Its commands can go out in one write: one connection, and no step depends on what came back. */
+export function canPipeline({ steps }: Sequence): boolean {
+  return steps.every(({ kind, connection }) => connection === 1 && (kind === 'command' || kind === 'silent'));
+}
+
+/** `pipelined`: all commands at once, where that can be; else one after the other, as a person would. */
+export async function play(port: number, sequence: Sequence, pipelined = false): Promise<string[]> {
+  const connections = new Map<number, RespConnection>();
+  const replies: string[] = [];
+  const isPipeline = pipelined && canPipeline(sequence);
+  try {
+    if (isPipeline) {
+      const connection = await connectionOf(connections, port, 1);
+      connection.send(Buffer.concat(sequence.steps.map(({ args }) => commandBytes(args))));
+    }
+    for (const step of sequence.steps) {
+      const connection = await connectionOf(connections, port, step.connection);
+      replies.push(await playStep(connection, step, isPipeline));
+    }
+  } catch (error) {
+    replies.push(`<${error instanceof Error ? error.message : String(error)}>`);
+  } finally {
+    for (const connection of connections.values()) connection.close();
+  }
+  return replies;
+}
+
+async function connectionOf(
+  connections: Map<number, RespConnection>,
+  port: number,
+  number: number,
+): Promise<RespConnection> {
+  const known = connections.get(number);
+  if (known !== undefined) return known;
+  const opened = await RespConnection.open(port);
+  connections.set(number, opened);
+  return opened;
+}
+
+async function playStep(connection: RespConnection, step: Step, isSent: boolean): Promise<string> {
+  switch (step.kind) {
+    case 'raw':
+      connection.send(step.args[0]!);
+      return rawReply(connection, step.reply);
+    case 'scan':
+      return walk(connection, step.args);
+    case 'push':
+      return told([], await connection.push());
+    case 'silent':
+      if (!isSent) connection.send(commandBytes(step.args));
+      return '';
+    case 'command':
+      if (!isSent) connection.send(commandBytes(step.args));
+      return commandReply(connection, step.args);
+  }
+}
+
+async function commandReply(connection: RespConnection, args: readonly Buffer[]): Promise<string> {
+  const eachOf = ANSWERS_EACH.test(args[0]!.toString());
+  const first = await connection.reply(eachOf);
+  const replies = [told(args, first)];
+  const isError = first !== 'closed' && first.kind === 'line';
+  for (let left = eachOf && !isError ? args.length - 2 : 0; left > 0; left -= 1) {
+    replies.push(told(args, await connection.reply(true)));
+  }
+  return replies.join('\\n');
+}
+
+function told(args: readonly Buffer[], reply: Frame | 'closed'): string {
+  return reply === 'closed' ? CLOSED : ruled(args, reply, Date.now());
+}
+
+async function rawReply(connection: RespConnection, expected: string | undefined): Promise<string> {
+  const endsClosed = expected?.endsWith(CLOSED) === true;
+  const length = expected === undefined || endsClosed ? undefined : rawLength(expected);
+  const { bytes, closed } = await connection.raw(length);
+  return `${bytes.length === 0 ? '' : replyText(bytes)}${closed ? CLOSED : ''}`;
+}
+
+function rawLength(expected: string): number {
+  return expected === '' ? 0 : replyBytes(expected).length;
+}
+
+async function walk(connection: RespConnection, args: readonly Buffer[]): Promise<string> {
+  const keys: string[] = [];
+  let cursor = '0';
+  for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+    const command = [Buffer.from('SCAN'), Buffer.from(cursor), ...args];
+    connection.send(commandBytes(command));
+    const reply = await connection.reply(false);
+    if (reply === 'closed' || reply.kind !== 'list' || reply.items?.length !== 2) return told(command, reply);
+    const [next, page] = reply.items;
+    if (page!.kind !== 'list' || page!.items === null) return told(command, reply);
+    keys.push(...page!.items.map((key) => frameText(key) ?? '<no key>'));
+    cursor = frameText(next) ?? '';
+    if (cursor === '0') return walked(keys);
+  }
+  throw new Error(`a walk of more than ${PAGES_MAX} pages`);
+}
