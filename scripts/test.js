@@ -4,10 +4,13 @@
  *
  * `--long` runs the long tests instead (real processes, minutes each). Each part has its own process group
  * and a time limit, so that a hanging test can neither hold up the run nor be left behind.
+ *
+ * Tests of real processes wait most of the time. Beside them runs what only computes, with a lower priority: it
+ * gets what they leave, and delays none of their deadlines. What it says is kept until they have had their say.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build.js';
 import { ensureInstalled, root, runMain } from './ensure.js';
@@ -15,47 +18,71 @@ import { ensureInstalled, root, runMain } from './ensure.js';
 const MINUTE_MS = 60_000;
 /** Milliseconds between asking a part to end and ending it. */
 const KILL_AFTER_MS = 5_000;
-const SIMULATION_SEEDS = 2000;
+const SIMULATION = ['scripts/run.js', 'sim/main.ts', '--seeds', '2000'];
 
 const reports = mkdtempSync(join(tmpdir(), 'causeway-test-'));
-/** The process group of the part that runs now. */
-let running = 0;
+/** The process groups of the parts that run now. */
+const running = new Set();
+/** What parts beside the others have said so far; null: they are heard at once. */
+let kept = [];
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
-    endGroup(running, 'SIGTERM');
+    for (const group of running) endGroup(group, 'SIGTERM');
+    hearAll();
     process.exit(130);
   });
 }
 
 await runMain(async () => {
   await ensureInstalled({ dev: true });
-  const results = [];
-  for (const part of process.argv.includes('--long') ? longParts() : parts()) {
-    process.stdout.write(`\n== ${part.name}\n`);
-    const startedAt = Date.now();
-    const counts = await part.run();
-    results.push({ name: part.name, tookMs: Date.now() - startedAt, ...counts });
-  }
+  const startedAt = Date.now();
+  const lanes = process.argv.includes('--long') ? longLanes() : quickLanes();
+  const results = await runInOrder([{ name: 'build', run: buildPart }], false);
+  const beside = runInOrder(lanes.beside, true);
+  results.push(...(await runInOrder(lanes.first, false)));
+  hearAll();
+  results.push(...(await beside));
   rmSync(reports, { recursive: true, force: true });
-  process.exitCode = report(results);
+  process.exitCode = report(results, Date.now() - startedAt);
 });
 
-function parts() {
-  const list = [
-    { name: 'build', run: buildPart },
-    { name: 'typecheck', run: () => check('typescript/bin/tsc', ['--noEmit'], 5) },
-    { name: 'lint', run: () => check('eslint/bin/eslint.js', ['.'], 5) },
-    { name: 'tests', run: () => vitest('vitest.config.ts', 20) },
-  ];
-  if (existsSync(join(root, 'sim/main.ts'))) list.push({ name: 'simulation', run: simulation });
-  return list;
+function quickLanes() {
+  return {
+    first: [{ name: 'tests', run: (aside) => vitest(['vitest.config.ts'], 20, aside) }],
+    beside: [
+      { name: 'types, lint', run: (aside) => counting(['scripts/check.js'], 10, aside) },
+      { name: 'simulation', run: (aside) => counting(SIMULATION, 30, aside) },
+    ],
+  };
 }
 
-function longParts() {
-  return [
-    { name: 'build', run: buildPart },
-    { name: 'long tests', run: () => vitest('vitest.long.config.ts', 90) },
-  ];
+function longLanes() {
+  const project = (name, aside) => vitest(['vitest.long.config.ts', '--project', name], 90, aside);
+  return {
+    first: [{ name: 'long tests', run: (aside) => project('processes', aside) }],
+    beside: [{ name: 'long fuzzing', run: (aside) => project('computing', aside) }],
+  };
+}
+
+async function runInOrder(parts, aside) {
+  const results = [];
+  for (const part of parts) {
+    say(`\n== ${part.name}\n`, aside);
+    const startedAt = Date.now();
+    const counts = await part.run(aside);
+    results.push({ name: part.name, tookMs: Date.now() - startedAt, ...counts });
+  }
+  return results;
+}
+
+function say(text, aside) {
+  if (aside && kept !== null) kept.push(text);
+  else process.stdout.write(text);
+}
+
+function hearAll() {
+  for (const text of kept ?? []) process.stdout.write(text);
+  kept = null;
 }
 
 async function buildPart() {
@@ -68,29 +95,26 @@ async function buildPart() {
   }
 }
 
-async function check(tool, args, minutesMax) {
-  const code = await runTool([join(root, 'node_modules', tool), ...args], minutesMax);
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
-}
-
-async function vitest(config, minutesMax) {
-  const file = join(reports, 'vitest.json');
+async function vitest(config, minutesMax, aside) {
+  const file = join(reports, `vitest-${aside ? 'beside' : 'first'}.json`);
   const code = await runTool(
     [
       join(root, 'node_modules/vitest/vitest.mjs'),
-      ...['run', '--config', config, '--passWithNoTests', '--reporter=default', '--reporter=json'],
+      ...['run', '--config', ...config, '--passWithNoTests', '--reporter=default', '--reporter=json'],
       `--outputFile.json=${file}`,
     ],
     minutesMax,
+    aside,
   );
   const summary = readJson(file);
   return countsOf(code, summary?.numPassedTests, summary?.numFailedTests);
 }
 
-async function simulation() {
-  const file = join(reports, 'simulation.json');
-  const args = ['sim/main.ts', '--seeds', String(SIMULATION_SEEDS), '--summary-json', file];
-  const code = await runTool([join(root, 'scripts/run.js'), ...args], 30);
+/** A program of ours that writes down how much of it passed. */
+async function counting(args, minutesMax, aside) {
+  const file = join(reports, 'summary.json');
+  rmSync(file, { force: true });
+  const code = await runTool([...args, '--summary-json', file], minutesMax, aside);
   const summary = readJson(file);
   return countsOf(code, summary?.passed, summary?.failed);
 }
@@ -103,34 +127,54 @@ function countsOf(code, passed, failed) {
 }
 
 /** Runs node on a script, in its own process group; 124 when the time limit ended it. */
-function runTool(args, minutesMax) {
+function runTool(args, minutesMax, aside) {
   const ownGroup = process.platform !== 'win32';
   return new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
       cwd: root,
       detached: ownGroup,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: aside ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
     });
-    running = ownGroup ? -(child.pid ?? 0) : (child.pid ?? 0);
-    const group = running;
+    if (aside) standBack(child.pid);
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => say(text, aside));
+    const group = ownGroup ? -(child.pid ?? 0) : (child.pid ?? 0);
+    running.add(group);
     let late = false;
     let killer;
+    let patience;
     const deadline = setTimeout(() => {
       late = true;
-      process.stderr.write(`ended: no result after ${minutesMax} minutes\n`);
+      say(`ended: no result after ${minutesMax} minutes\n`, aside);
       endGroup(group, 'SIGTERM');
       killer = setTimeout(() => endGroup(group, 'SIGKILL'), KILL_AFTER_MS);
     }, minutesMax * MINUTE_MS);
     const finish = (code) => {
       clearTimeout(deadline);
       clearTimeout(killer);
+      clearTimeout(patience);
       endGroup(group, 'SIGKILL');
-      running = 0;
+      running.delete(group);
       resolve(late ? 124 : code);
     };
     child.on('error', () => finish(1));
-    child.on('exit', (code) => finish(code ?? 1));
+    child.on('exit', (code) => {
+      endGroup(group, 'SIGKILL');
+      // What it said last may still be on its way; who left the group, and holds its output open, is not waited for.
+      patience = setTimeout(() => finish(code ?? 1), KILL_AFTER_MS);
+      child.on('close', () => finish(code ?? 1));
+    });
   });
+}
+
+/** From now on it and all that it starts take what others leave of the processors. Where that cannot be had, all goes on. */
+function standBack(pid) {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    // Where Linux shares processors out among sessions, this is the weight of the whole session.
+    writeFileSync(`/proc/${pid}/autogroup`, String(constants.priority.PRIORITY_BELOW_NORMAL));
+  } catch {
+    // Other systems have no such file, and a process may have ended by now.
+  }
 }
 
 /** Signals what is left of a part; nothing left is fine. */
@@ -143,17 +187,15 @@ function endGroup(group, signal) {
   }
 }
 
-function report(results) {
-  const row = (name, took, passed, failed) =>
-    `${name.padEnd(12)} ${took.padStart(9)} ${passed.padStart(8)} ${failed.padStart(8)}\n`;
+/** Parts run beside each other: `all` took less than their sum. */
+function report(results, tookMs) {
+  const count = (of) => results.reduce((sum, result) => sum + result[of], 0);
+  const [passed, failed] = [count('passed'), count('failed')];
+  const row = (name, took, ...counts) =>
+    `${name.padEnd(12)} ${took.padStart(9)} ${counts.map((text) => String(text).padStart(8)).join(' ')}\n`;
   let text = `\n${row('part', 'took', 'passed', 'failed')}`;
-  let passed = 0;
-  let failed = 0;
-  for (const result of results) {
-    passed += result.passed;
-    failed += result.failed;
-    const took = `${(result.tookMs / 1000).toFixed(1)} s`;
-    text += row(result.name, took, String(result.passed), String(result.failed));
+  for (const result of [...results, { name: 'all', tookMs, passed, failed }]) {
+    text += row(result.name, `${(result.tookMs / 1000).toFixed(1)} s`, result.passed, result.failed);
   }
   process.stdout.write(`${text}\n${passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;

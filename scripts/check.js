@@ -1,0 +1,63 @@
+/**
+ * `npm run check`: the type check and the linter, over one program: what the compiler has found out about the types,
+ * the linter's rules ask for again, and finding it out takes longer than all that they do with it.
+ *
+ * `--summary-json FILE` writes how many of the two passed and failed. Exit code 1: something is wrong.
+ */
+import { writeFileSync } from 'node:fs';
+import { ensureInstalled, root, runMain } from './ensure.js';
+
+process.chdir(root);
+await runMain(async () => {
+  await ensureInstalled({ dev: true });
+  const { default: ts } = await import('typescript');
+  const { program, diagnostics } = compile(ts);
+  const format = process.stdout.isTTY ? ts.formatDiagnosticsWithColorAndContext : ts.formatDiagnostics;
+  process.stdout.write(format(diagnostics, diagnosticsHost(ts)));
+  const lint = await lintWith(program);
+  process.stdout.write(lint.text);
+  const passed = [diagnostics.length === 0, lint.passed].filter(Boolean).length;
+  const at = process.argv.indexOf('--summary-json');
+  if (at > 0) writeFileSync(process.argv[at + 1], JSON.stringify({ passed, failed: 2 - passed }));
+  process.exitCode = passed === 2 ? 0 : 1;
+});
+
+function compile(ts) {
+  const host = {
+    ...ts.sys,
+    onUnRecoverableConfigFileDiagnostic: ({ messageText }) => {
+      throw new Error(ts.flattenDiagnosticMessageText(messageText, '\n'));
+    },
+  };
+  const { fileNames, options, errors } = ts.getParsedCommandLineOfConfigFile('tsconfig.json', {}, host);
+  const program = ts.createProgram({
+    rootNames: fileNames,
+    options,
+    configFileParsingDiagnostics: errors,
+  });
+  return { program, diagnostics: ts.getPreEmitDiagnostics(program) };
+}
+
+function diagnosticsHost(ts) {
+  return {
+    getCanonicalFileName: (name) => name,
+    getCurrentDirectory: () => root,
+    getNewLine: () => ts.sys.newLine,
+  };
+}
+
+/** The linter as `eslint .` runs it, but for where it has the types from. */
+async function lintWith(program) {
+  const { ESLint } = await import('eslint');
+  const parserOptions = { projectService: false, programs: [program] };
+  const eslint = new ESLint({
+    cwd: root,
+    overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parserOptions } }],
+  });
+  const results = await eslint.lintFiles(['.']);
+  const formatter = await eslint.loadFormatter('stylish');
+  return {
+    passed: results.length > 0 && results.every(({ errorCount }) => errorCount === 0),
+    text: await formatter.format(results),
+  };
+}
