@@ -125,7 +125,7 @@ export class SimFaults {
       case 'cutOneWay':
       case 'isolate':
       case 'split':
-        return this.cut(kind, sim, other, lasting, prng);
+        return this.cut(kind, sim, other, prng.chance(0.3) ? lasting * 3 : lasting, prng);
       case 'slowPeer':
         network.slowPeer(sim.name, prng.between(5, 150));
         this.later(lasting, () => network.slowPeer(sim.name, 0));

@@ -106,7 +106,7 @@ const SEEDS: readonly { readonly mutant: Mutant; readonly profile: string; reado
   { mutant: 'forgetMarks', profile: 'crashes', seedsMax: 30 },
   { mutant: 'validateBeforeRecord', profile: 'hotKey', seedsMax: 5 },
   { mutant: 'promoteEarly', profile: 'crashes', seedsMax: 30 },
-  { mutant: 'learnNoTombstones', profile: 'crashes', seedsMax: 30 },
+  { mutant: 'learnNoTombstones', profile: 'epochs', seedsMax: 30 },
   { mutant: 'raiseNoFloor', profile: 'crashes', seedsMax: 20 },
   { mutant: 'forgetWhileCopying', profile: 'epochs', seedsMax: 80 },
   { mutant: 'learnPendingAsValid', profile: 'outages', seedsMax: 20 },

@@ -22,6 +22,8 @@ interface Dial {
   backOffMs: number;
   /** Counts dials: what belongs to an earlier one is void. */
   attempt: number;
+  /** Nothing is under way until the back-off is over. */
+  waiting: boolean;
   /** Made by the peer when it accepts; ours to use once its answer is here. */
   link: SimLink | null;
   up: boolean;
@@ -63,6 +65,7 @@ export class SimTransport implements Transport {
       address,
       backOffMs: BACK_OFF_MS_MIN,
       attempt: 0,
+      waiting: true,
       link: null,
       up: false,
       upSince: 0,
@@ -145,14 +148,24 @@ export class SimTransport implements Transport {
     if (dial.up && scheduler.time - dial.upSince >= STEADY_MS) dial.backOffMs = BACK_OFF_MS_MIN;
     dial.link = null;
     dial.up = false;
+    dial.waiting = true;
     dial.attempt += 1;
     const delayMs = dial.backOffMs * prng.between(0.5, 1);
     dial.backOffMs = Math.min(dial.backOffMs * 2, BACK_OFF_MS_MAX);
     this.inWhile(delayMs, dial, () => this.attempt(dial));
   }
 
+  /** The peer lives, as it has just dialled us: a pause before the next try has no point. */
+  private hurry(name: string): void {
+    const dial = this.dials.get(name);
+    if (dial === undefined || !dial.waiting) return;
+    dial.attempt += 1;
+    this.inWhile(0, dial, () => this.attempt(dial));
+  }
+
   private attempt(dial: Dial): void {
     const { network } = this;
+    dial.waiting = false;
     this.inWhile(HANDSHAKE_MS_MAX, dial, () => {
       if (dial.up) return;
       dial.link?.endByDialer(false);
@@ -171,10 +184,16 @@ export class SimTransport implements Transport {
 
   /** A dial of `dialer` has reached this process. */
   private answer(dialer: SimTransport, dial: Dial): void {
-    if (this.closed || this.hello === null || dialer.hello === null) return;
-    const hello = { ...dialer.hello, to: dial.name, run: '', attempt: dial.attempt };
-    const refusal = refusalOf(this.hello, hello);
+    assert(dialer.hello !== null, 'a transport dials after its start');
     const { attempt } = dial;
+    if (this.closed || this.hello === null) {
+      this.network.carryBack(this, dialer, () =>
+        dialer.inWhile(0, dial, () => dialer.dialLater(dial), attempt),
+      );
+      return;
+    }
+    const hello = { ...dialer.hello, to: dial.name, run: '', attempt };
+    const refusal = refusalOf(this.hello, hello);
     if (refusal !== null) {
       const refused = (): void => {
         dialer.dialLater(dial);
@@ -194,6 +213,7 @@ export class SimTransport implements Transport {
       dialer.handler!.onLinkUp(dial.name);
     };
     this.network.carryBack(this, dialer, () => dialer.inWhile(0, dial, accepted, attempt));
+    this.hurry(dialer.name);
   }
 
   /** Runs after `ms` unless the dial was given up or has moved on by then. */

@@ -24,7 +24,7 @@ class SimWorld implements TransportWorld {
   addNow(name: string, options: PeerOptions = {}): TestPeer {
     const life: Life = { alive: true, pausedUntil: 0 };
     const transport = this.network.attach(name, life, name, options.maxQueueBytes);
-    const peer = new TestPeer(name, transport, options.hello);
+    const peer = new TestPeer(name, transport, options);
     this.lives.set(peer, life);
     return peer;
   }
@@ -156,7 +156,7 @@ describe('the simulated network', () => {
   });
 
   test('links that break by themselves: every frame that arrives is in order within its link', () => {
-    const world = new SimWorld(7, { linkLifeMsMean: 300 });
+    const world = new SimWorld(27, { linkLifeMsMean: 300 });
     const [a, b] = pair(world);
     let sent = 0;
     for (let turn = 0; turn < 2000; turn++) {
@@ -211,6 +211,28 @@ describe('the simulated network', () => {
     world.run(4000);
     expect(a.log).toEqual(['up b', 'gone b', 'frame b', 'down b', 'up b']);
     expect(b.log).toEqual(['up a']);
+  });
+
+  test('dialled before it listens: it refuses at once, and the link is there soon after it listens', () => {
+    const world = new SimWorld(16);
+    const a = world.addNow('a');
+    const b = world.addNow('b', { listensLater: true });
+    a.dial('b', 'b');
+    world.run(20);
+    b.listen();
+    world.run(55);
+    expect(a.log).toEqual(['up b']);
+  });
+
+  test('gone for so long that it is dialled seldom: whom it dials at its return dials back at once', () => {
+    const world = new SimWorld(17);
+    const a = world.addNow('a');
+    a.dial('b', 'b');
+    world.run(5_000);
+    const b = world.addNow('b');
+    b.dial('a', 'a');
+    world.run(10);
+    expect([a.log, b.log]).toEqual([['up b'], ['up a']]);
   });
 
   test('a machine lost with its process: found out by silence, not at once', () => {

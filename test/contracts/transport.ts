@@ -21,6 +21,8 @@ export interface TransportWorld {
 export interface PeerOptions {
   readonly hello?: Partial<PeerHello>;
   readonly maxQueueBytes?: number;
+  /** It runs and can be reached, and listens only when it is told to. */
+  readonly listensLater?: boolean;
 }
 
 const HELLO: PeerHello = {
@@ -39,12 +41,18 @@ export class TestPeer implements TransportHandler {
   readonly frames = new Map<string, Uint8Array[]>();
   readonly reasons: string[] = [];
   private readonly transport: Transport;
+  private readonly hello: PeerHello;
   private callDepth = 0;
 
-  constructor(name: string, transport: Transport, hello: Partial<PeerHello> = {}) {
+  constructor(name: string, transport: Transport, { hello, listensLater }: PeerOptions = {}) {
     this.name = name;
     this.transport = transport;
-    this.during(() => transport.start({ ...HELLO, name, ...hello }, this));
+    this.hello = { ...HELLO, name, ...hello };
+    if (listensLater !== true) this.listen();
+  }
+
+  listen(): void {
+    this.during(() => this.transport.start(this.hello, this));
   }
 
   dial(name: string, address: string): void {
@@ -204,6 +212,17 @@ function linkStories(add: Add, reached: Reached, linked: Linked, world: () => Tr
     await add('b');
     await reached(() => a.count('up b') === 1);
     expect(a.send('b', numberedFrame(1, 10))).toBe(true);
+  });
+
+  test('the peer runs and does not listen yet: nothing is told; once it does the link comes up', async () => {
+    const [a, b] = [await add('a'), await add('b', { listensLater: true })];
+    a.dial('b', await world().addressOf('b'));
+    await world().pass(120);
+    expect([a.log, b.log]).toEqual([[], []]);
+    b.listen();
+    await reached(() => a.count('up b') === 1);
+    expect(a.send('b', numberedFrame(1, 10))).toBe(true);
+    await reached(() => b.framesFrom('a').length === 1);
   });
 
   test.each([

@@ -29,7 +29,7 @@ class SocketWorld implements TransportWorld {
       timing: FAST,
       ...(maxQueueBytes === undefined ? {} : { maxQueueBytes }),
     });
-    const peer = new TestPeer(name, transport, options.hello);
+    const peer = new TestPeer(name, transport, options);
     const address = await this.addressOf(name);
     await new Promise<void>((resolve, reject) => {
       server.bindAsync(address, ServerCredentials.createInsecure(), (error) =>
