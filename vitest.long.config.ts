@@ -1,22 +1,37 @@
 /**
- * The long tests: real processes, one file at a time, minutes each; and what only computes, which
- * `npm run test:long` runs beside them. (docs/TESTING.md)
+ * The long tests. First those that wait for most of their time, two files at once; then the rig's runs, whose clients take
+ * all that the machine has, alone; and what only computes, which `npm run test:long` runs beside them. (docs/TESTING.md)
  */
 import { defineConfig } from 'vitest/config';
 
+const FAULTS = ['test/long/chaos.test.ts'];
 const COMPUTING = ['test/long/fuzz.test.ts'];
 
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 1,
-    fileParallelism: false,
     testTimeout: 15 * 60_000,
     hookTimeout: 5 * 60_000,
     teardownTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: 'processes', include: ['test/long/**/*.test.ts'], exclude: COMPUTING } },
-      { extends: true, test: { name: 'computing', include: COMPUTING } },
+      {
+        extends: true,
+        test: {
+          name: 'stories',
+          include: ['test/long/**/*.test.ts'],
+          exclude: [...FAULTS, ...COMPUTING],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'faults', include: FAULTS, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'computing', include: COMPUTING, maxWorkers: 1, sequence: { groupOrder: 2 } },
+      },
     ],
   },
 });

@@ -57,10 +57,11 @@ function quickLanes() {
 }
 
 function longLanes() {
-  const project = (name, aside) => vitest(['vitest.long.config.ts', '--project', name], 90, aside);
+  const projects = (aside, ...names) =>
+    vitest(['vitest.long.config.ts', ...names.map((name) => `--project=${name}`)], 90, aside);
   return {
-    first: [{ name: 'long tests', run: (aside) => project('processes', aside) }],
-    beside: [{ name: 'long fuzzing', run: (aside) => project('computing', aside) }],
+    first: [{ name: 'long tests', run: (aside) => projects(aside, 'stories', 'faults') }],
+    beside: [{ name: 'long fuzzing', run: (aside) => projects(aside, 'computing') }],
   };
 }
 
