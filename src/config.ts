@@ -9,6 +9,7 @@ import { isIPv4 } from 'node:net';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { parseJsonPointer } from './core/json-slice.ts';
+import { parseSecretReference } from './core/legacy-config.ts';
 import { compileLegacyUrl } from './core/legacy-url.ts';
 import * as limits from './core/limits.ts';
 import { NODE_ID_COUNT } from './core/version.ts';
@@ -28,6 +29,9 @@ const legacyUrl = z.string().superRefine((text, context) => {
   const compiled = compileLegacyUrl(text);
   if (compiled.kind === 'invalid') context.addIssue({ code: 'custom', message: compiled.reason });
 });
+const secretReference = z
+  .string()
+  .refine((text) => parseSecretReference(text)?.prefix === '', 'must be env:NAME or file:/path');
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must begin with postgres:// or postgresql://');
 
 /** An absent section takes the defaults of its members. */
@@ -64,6 +68,18 @@ const CONFIG = z.strictObject({
   }),
   grpc: section({ host: host.default('127.0.0.1'), port: port.default(50_051) }),
   http: section({ host: host.default('127.0.0.1'), port: port.default(8080) }),
+  /** The Redis door; without a port there is none. */
+  resp: section({
+    host: host.default('127.0.0.1'),
+    port: port.optional(),
+    password: secretReference.optional(),
+    /** Where the Redis doors of members are, for clients that route by slot. */
+    members: z.array(z.strictObject({ name, address })).default([]),
+    mayFlush: z.boolean().default(false),
+    /** 0: connections may be idle for ever. */
+    idleMsMax: z.int().min(0).max(86_400_000).default(0),
+    connectionsMax: z.int().min(1).max(limits.RESP_CONNECTIONS_MAX).default(limits.RESP_CONNECTIONS_MAX),
+  }),
   /** Null: none, said in so many words. */
   postgres: z
     .strictObject({
@@ -302,6 +318,9 @@ function crossFaults(config: Config): string[] {
   if (!members.some((member) => member.name === node.name)) {
     faults.push(`node.name: ${node.name} is none of cluster.members`);
   }
+  for (const repeated of repeats(config.resp.members.map((member) => member.name))) {
+    faults.push(`resp.members: two are named ${repeated}`);
+  }
   for (const repeated of repeats(network.dial.map((way) => way.name))) {
     faults.push(`network.dial: two are named ${repeated}`);
   }
@@ -326,14 +345,16 @@ function crossFaults(config: Config): string[] {
 
 function warningsOf(config: Config): string[] {
   const warnings = openDoors(config).map(
-    (door) => `${door} listens on ${config[door].host}:${config[door].port} without encryption or passwords`,
+    (door) => `${door} listens on ${config[door].host}:${config[door].port!} without encryption or passwords`,
   );
   if (config.postgres === null) warnings.push('there is no PostgreSQL: records are kept on the nodes alone');
   return warnings;
 }
 
-function openDoors(config: Config): ('grpc' | 'http')[] {
-  return (['grpc', 'http'] as const).filter((door) => !isLoopback(config[door].host));
+function openDoors(config: Config): ('grpc' | 'http' | 'resp')[] {
+  return (['grpc', 'http', 'resp'] as const).filter((door) => {
+    return config[door].port !== undefined && !isLoopback(config[door].host);
+  });
 }
 
 function isLoopback(text: string): boolean {

@@ -24,6 +24,7 @@ import { openNode as openOnStore } from './node/replacing.ts';
 import type { Replace } from './node/replacing.ts';
 import type { LegacySource } from './ports/legacy-source.ts';
 import { decodeTopology, encodeTopology } from './wire/topology-codec.ts';
+import { openResp } from './main-resp.ts';
 import { createDoors } from './servers/grpc/doors.ts';
 import { openHttpServer } from './servers/http/server.ts';
 
@@ -128,6 +129,8 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     doors.close();
     return new Promise((resolve) => node.stop(resolve));
   });
+  const resp = await openResp(config, node);
+  if (resp !== null) open.push(() => resp.close());
 }
 
 function opened(parts: NodeParts, store: NodeStore): Promise<CausewayNode> {

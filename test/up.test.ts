@@ -26,7 +26,7 @@ afterAll(() => program.remove());
 beforeEach(async () => {
   directory = temporaryDirectory();
   chmodSync(directory.path, 0o755);
-  ports = await freePorts(8);
+  ports = await freePorts(11);
   running = [];
 });
 afterEach(async () => {
@@ -47,7 +47,7 @@ const nothingLeft = (): Promise<void> =>
 
 function up(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): RunningUp {
   const flags = { 'data-dir': dataDir(), 'grpc-port': port(0), 'http-port': port(3) };
-  const others = { 'postgres-port': port(6), 'legacy-port': port(7) };
+  const others = { 'postgres-port': port(6), 'legacy-port': port(7), 'redis-port': port(8) };
   const given = Object.entries({ ...flags, ...others }).flatMap(([name, value]) => [
     `--${name}`,
     String(value),
@@ -69,7 +69,9 @@ async function ready(started: RunningUp): Promise<RunningUp> {
 
 test('up, then Ctrl-C: endpoints are shown, a second up is refused, and no process is left', async () => {
   const first = await ready(up());
-  expect(first.output()).toContain(`gRPC 127.0.0.1:${port(2)}   HTTP http://127.0.0.1:${port(5)}`);
+  expect(first.output()).toContain(
+    `gRPC 127.0.0.1:${port(2)}   Redis 127.0.0.1:${port(10)}   HTTP http://127.0.0.1:${port(5)}`,
+  );
   expect(await (await fetch(`http://127.0.0.1:${port(7)}/legacy/data/user:1002`)).json()).toMatchObject({
     value: 'Jesse Pinkman',
   });

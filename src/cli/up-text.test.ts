@@ -51,7 +51,7 @@ test('a database URL with a password: shown without it', () => {
   expect(withoutPassword('postgresql://me@db/x?password=secret&a=1')).toBe(
     'postgresql://me@db/x?password=***&a=1',
   );
-  const nodes = [{ name: 'node-1', grpcPort: 50_051, httpPort: 8081 }];
+  const nodes = [{ name: 'node-1', grpcPort: 50_051, httpPort: 8081, respPort: 7001 }];
   const text = readyText({
     nodes,
     databaseUrl: 'postgresql://me:secret@db/x',
@@ -64,7 +64,9 @@ test('a database URL with a password: shown without it', () => {
 test('commands worth trying: they reach this cluster, also on other ports', () => {
   const endpoints = { databaseUrl: 'none', legacyUrl: undefined, logs: '/l' };
   const text = (grpcPort: number) =>
-    readyText({ ...endpoints, nodes: [{ name: 'node-1', grpcPort, httpPort: 9081 }] }).join('\n');
+    readyText({ ...endpoints, nodes: [{ name: 'node-1', grpcPort, httpPort: 9081, respPort: 7001 }] }).join(
+      '\n',
+    );
   expect(text(50_051)).toContain('npx causeway set greeting hello\n');
   expect(text(6_001)).toContain('npx causeway set greeting hello --nodes 127.0.0.1:6001\n');
   expect(text(6_001)).toContain('curl -i http://127.0.0.1:9081/readyz');

@@ -13,8 +13,8 @@ export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): s
     'Causeway is ready.',
     '',
     ...nodes.map(
-      ({ name, grpcPort, httpPort }) =>
-        `  ${name.padEnd(8)}  gRPC ${NODE_HOST}:${grpcPort}   HTTP http://${NODE_HOST}:${httpPort}`,
+      ({ name, grpcPort, httpPort, respPort }) =>
+        `  ${name.padEnd(8)}  gRPC ${NODE_HOST}:${grpcPort}   Redis ${NODE_HOST}:${respPort}   HTTP http://${NODE_HOST}:${httpPort}`,
     ),
     `  ${'postgres'.padEnd(8)}  ${shownUrl}`,
     `  ${'legacy'.padEnd(8)}  ${legacyUrl ?? 'none'}`,

@@ -19,6 +19,7 @@ export interface UpOptions {
   readonly dataDir: string;
   readonly grpcPort: number;
   readonly httpPort: number;
+  readonly redisPort: number;
   readonly postgresPort: number;
   readonly legacyPort: number;
   readonly json?: boolean;
@@ -47,6 +48,12 @@ export function upCommand(program: Command): void {
     .option('--data-dir <path>', 'where everything is kept', '.causeway')
     .option('--grpc-port <port>', 'gRPC port of the first node; the others follow', portNumber, 50_051)
     .option('--http-port <port>', 'HTTP port of the first node; the others follow', portNumber, 8081)
+    .option(
+      '--redis-port <port>',
+      'port for Redis clients of the first node; the others follow',
+      portNumber,
+      7001,
+    )
     .option('--postgres-port <port>', 'port of PostgreSQL', portNumber, 54_320)
     .option('--legacy-port <port>', 'port of the sample legacy API', portNumber, LEGACY_PORT_DEFAULT)
     .option('--json', 'print events as JSON, one a line')
@@ -72,6 +79,7 @@ export async function runUp(options: UpOptions): Promise<number> {
     ...options,
     dataDir: resolve(options.dataDir),
     nodeCount: options.nodes,
+    respPort: options.redisPort,
     databaseUrl: options.databaseUrl || undefined,
     legacyUrl: legacyTemplate(options.legacyUrl),
     pgBin: options.pgBin,

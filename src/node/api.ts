@@ -44,6 +44,8 @@ export interface PlannedJoin {
 
 export type ClusterOrder =
   | { readonly kind: 'describe' }
+  /** Who serves which slots, as this node knows it. */
+  | { readonly kind: 'slots' }
   | { readonly kind: 'leave'; readonly name: string }
   | { readonly kind: 'rebalance' }
   | { readonly kind: 'loss' }
@@ -66,6 +68,18 @@ export interface ClusterDescription {
     readonly zone: string;
     readonly host: string;
     readonly alive: boolean;
+  }[];
+}
+
+export interface SlotMap {
+  readonly epoch: number;
+  readonly members: readonly { readonly name: string; readonly alive: boolean }[];
+  /** Ascending; slots without a live owner are in none. */
+  readonly ranges: readonly {
+    readonly from: number;
+    readonly to: number;
+    /** Names of live, complete owners; the first one takes conditional writes, unless it gives the slots up. */
+    readonly owners: readonly string[];
   }[];
 }
 
@@ -119,6 +133,7 @@ export interface ClusterQuorum {
 
 export type ClusterAnswer =
   | { readonly kind: 'described'; readonly description: ClusterDescription }
+  | { readonly kind: 'slots'; readonly map: SlotMap }
   /** The epoch that says it, or in which there was nothing to change. */
   | { readonly kind: 'changed'; readonly epoch: number }
   | { readonly kind: 'planned'; readonly plan: MovePlan }

@@ -22,6 +22,7 @@ import type { Wish } from './membership-proposals.ts';
 import type { NodeParts } from './node-parts.ts';
 import { tellLoss } from './record-loss.ts';
 import type { Scrubber } from './scrubber.ts';
+import { slotMapOf } from './slot-map.ts';
 import type { SlotDigests } from './slot-digests.ts';
 
 export interface ClusterDeskParts {
@@ -53,6 +54,8 @@ export class ClusterDesk {
     switch (order.kind) {
       case 'describe':
         return answer({ kind: 'described', description: this.describe(topology) });
+      case 'slots':
+        return answer({ kind: 'slots', map: slotMapOf(topology) });
       case 'plan':
         return answer({ kind: 'planned', plan: this.plan(topology, order.joins, order.leaves) });
       case 'leave': {

@@ -30,6 +30,7 @@ export interface LocalClusterOptions {
   readonly nodeCount: number | undefined;
   readonly grpcPort: number;
   readonly httpPort: number;
+  readonly respPort: number;
   readonly postgresPort: number;
   readonly legacyPort: number;
   /** A database that runs already, or 'none'; undefined to run PostgreSQL here. */
@@ -79,9 +80,9 @@ export class LocalCluster {
 
   /** Resolves when every node is ready. After a rejection, as after a success, `stop` must be called. */
   async start(signal: AbortSignal): Promise<Endpoints> {
-    const { dataDir, nodeCount, grpcPort, httpPort, databaseUrl } = this.#options;
+    const { dataDir, nodeCount, databaseUrl } = this.#options;
     this.#lock = lockDirectory(dataDir);
-    this.#nodes = localNodes(nodeCountOf(dataDir, nodeCount), grpcPort, httpPort);
+    this.#nodes = localNodes(nodeCountOf(dataDir, nodeCount), this.#options);
     if (databaseUrl === undefined) await this.#preparePostgres(signal);
     const patienceMs = this.#lock.wasStale ? STALE_PATIENCE_MS : 0;
     await checkPorts(this.#portNeeds(), patienceMs, signal, (line) => this.#say(line));
@@ -146,9 +147,10 @@ export class LocalCluster {
   #portNeeds(): PortNeed[] {
     const { databaseUrl, legacyUrl, postgresPort, legacyPort } = this.#options;
     const needs: PortNeed[] = [];
-    for (const { name, grpcPort, httpPort } of this.#nodes) {
+    for (const { name, grpcPort, httpPort, respPort } of this.#nodes) {
       needs.push({ port: grpcPort, host: NODE_HOST, user: `${name} (gRPC)`, change: '--grpc-port' });
       needs.push({ port: httpPort, host: NODE_HOST, user: `${name} (HTTP)`, change: '--http-port' });
+      needs.push({ port: respPort, host: NODE_HOST, user: `${name} (Redis)`, change: '--redis-port' });
     }
     if (databaseUrl === undefined) {
       const change = '--postgres-port (or use a running server by DATABASE_URL)';

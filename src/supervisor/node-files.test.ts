@@ -20,7 +20,7 @@ function configOf(
   count = 3,
   env: NodeJS.ProcessEnv = {},
 ) {
-  const nodes = localNodes(count, 50_051, 8081);
+  const nodes = localNodes(count, { grpcPort: 50_051, httpPort: 8081, respPort: 7001 });
   const legacyIsSample = legacyUrl?.includes('8001') ?? false;
   const file = writeNodeFile(nodes.at(-1)!, { directory, nodes, databaseUrl, legacyUrl, legacyIsSample });
   return loadConfig({ file, env: nodeEnvironment(env) }).config;
@@ -37,6 +37,7 @@ test('three nodes with a database and a legacy API: a configuration that a node 
     cluster: { replicas: 3, ownersMin: 2 },
     node: { name: 'node-3', dataDir: join(directory, 'node-3', 'data') },
     http: { port: 8083 },
+    resp: { port: 7003, members: [{ address: '127.0.0.1:7001' }, {}, { name: 'node-3' }] },
     postgres: { url: DATABASE_URL },
     legacy: { url: 'http://127.0.0.1:8001/legacy/data/{key}', value: '/value', echo: '/key' },
   });

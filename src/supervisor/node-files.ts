@@ -15,13 +15,19 @@ export interface LocalNode {
   readonly name: string;
   readonly grpcPort: number;
   readonly httpPort: number;
+  readonly respPort: number;
 }
 
-export function localNodes(count: number, grpcPort: number, httpPort: number): LocalNode[] {
+/** Ports of the first node; those of the others follow. */
+export function localNodes(
+  count: number,
+  { grpcPort, httpPort, respPort }: Omit<LocalNode, 'name'>,
+): LocalNode[] {
   return Array.from({ length: count }, (_, index) => ({
     name: `node-${index + 1}`,
     grpcPort: grpcPort + index,
     httpPort: httpPort + index,
+    respPort: respPort + index,
   }));
 }
 
@@ -81,6 +87,12 @@ export function writeNodeFile(node: LocalNode, input: NodeFileInput): string {
     node: { name: node.name, dataDir: join(home, 'data') },
     grpc: { host: NODE_HOST, port: node.grpcPort },
     http: { host: NODE_HOST, port: node.httpPort },
+    resp: {
+      host: NODE_HOST,
+      port: node.respPort,
+      members: nodes.map(({ name, respPort }) => ({ name, address: `${NODE_HOST}:${respPort}` })),
+      mayFlush: true,
+    },
     postgres: databaseUrl === 'none' ? 'none' : { url: databaseUrl },
     ...(legacyUrl === undefined
       ? {}
@@ -106,7 +118,7 @@ export function nodeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 const DECIDED_BY_FILE =
-  /^(DATABASE_URL|LEGACY_URL|CAUSEWAY_(CLUSTER|NODE|GRPC|HTTP)_.*|CAUSEWAY_(POSTGRES|LEGACY)(_URL)?|CAUSEWAY_NODES)$/;
+  /^(DATABASE_URL|LEGACY_URL|CAUSEWAY_(CLUSTER|NODE|GRPC|HTTP|RESP)_.*|CAUSEWAY_(POSTGRES|LEGACY)(_URL)?|CAUSEWAY_NODES)$/;
 
 function writeWhole(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });

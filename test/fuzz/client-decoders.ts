@@ -6,6 +6,7 @@ import { parseSecretReference } from '../../src/core/legacy-config.ts';
 import { placeOf } from '../../src/core/scan-place.ts';
 import { buildLegacyUrl, compileLegacyUrl } from '../../src/core/legacy-url.ts';
 import { parseRetryAfter } from '../../src/adapters/legacy-http/judge.ts';
+import { RequestDecoder } from '../../src/servers/resp/request-decoder.ts';
 import * as protocol from '../../src/gen/protocol.js';
 import type { MessageType } from '../../src/gen/protocol.js';
 import type { FuzzedDecoder } from './fuzz.ts';
@@ -186,6 +187,38 @@ const TEXT_DECODERS: readonly FuzzedDecoder[] = [
   },
 ];
 
+/** Requests of Redis clients, whole and as they come, one after the other. */
+const REQUESTS: FuzzedDecoder = {
+  name: 'requests of Redis clients',
+  covers: [],
+  samples: () =>
+    [
+      '*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$5\r\nvalue\r\n*1\r\n$4\r\nPING\r\n',
+      'SET "a b" \'c\' \\x\r\nGET k\n\r\n*0\r\n',
+      '*2\r\n$4\r\nECHO\r\n$0\r\n\r\n',
+    ].map(utf8),
+  tokens: ['*', '$', '\r\n', '*1\r\n$', '-1', '65536', '"', '\\x4', '999999999', '*1000000\r\n'].map(utf8),
+  decode: (bytes) => {
+    const decoder = new RequestDecoder();
+    const half = bytes.length >> 1;
+    let requests = 0;
+    for (const part of [bytes.subarray(0, half), bytes.subarray(half)]) {
+      decoder.push(Buffer.from(part));
+      for (;;) {
+        const decoded = decoder.next();
+        if (decoded === 'broken') return decoder.fault === '' ? undefined : null;
+        if (decoded === 'incomplete') break;
+        requests += 1;
+        for (let at = 0; at < decoder.args.count; at += 1)
+          if (decoder.args.bytes(at).length > bytes.length) return 0;
+      }
+    }
+    return requests > 0 ? requests : null;
+  },
+  faultOf: (requests: number) => (requests > 0 ? '' : 'an argument that is longer than what was sent'),
+  bytesPerByte: 256,
+};
+
 export function textDecoders(): readonly FuzzedDecoder[] {
-  return TEXT_DECODERS;
+  return [...TEXT_DECODERS, REQUESTS];
 }

@@ -1,0 +1,45 @@
+/** The Redis door of a process: its settings, its secret, its port. */
+import { readFileSync } from 'node:fs';
+import type { Config } from './config.ts';
+import { parseSecretReference } from './core/legacy-config.ts';
+import { whyNotBound } from './main-grpc.ts';
+import type { NodeApi } from './node/api.ts';
+import { openRespServer } from './servers/resp/server.ts';
+import type { RespServer } from './servers/resp/server.ts';
+
+/** Null where none is wanted. Throws one line for the operator. */
+export async function openResp(config: Config, api: NodeApi): Promise<RespServer | null> {
+  const { host, port, password, members, mayFlush, idleMsMax, connectionsMax } = config.resp;
+  if (port === undefined) return null;
+  const settings = {
+    password: password === undefined ? null : secretOf(password),
+    valueBytesMax: config.limits.valueBytesMax,
+    addresses: new Map(members.map(({ name, address }) => [name, address])),
+    nodeName: config.node.name,
+    replicas: config.cluster.replicas,
+    ...{ mayFlush, idleMsMax, connectionsMax },
+  };
+  try {
+    return await openRespServer(api, host, port, settings);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(whyNotBound('resp', `${host}:${port}`, reason), { cause: error });
+  }
+}
+
+/** Without it the door must not open: it would be open to everybody. */
+function secretOf(setting: string): string {
+  const reference = parseSecretReference(setting)!;
+  const secret = reference.from === 'env' ? process.env[reference.name] : readSecret(reference.name);
+  if (secret === undefined || secret.trim() === '')
+    throw new Error(`resp.password: ${setting} is missing or empty`);
+  return secret.trimEnd();
+}
+
+function readSecret(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

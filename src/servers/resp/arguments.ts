@@ -1,0 +1,111 @@
+/**
+ * The arguments of one command as they lie in the bytes that were received: places in a buffer, from which texts and
+ * numbers are made only where a command asks for them. The first one is the command's name.
+ */
+import { isUtf8 } from 'node:buffer';
+import { KEY_BYTES_MAX } from '../../core/limits.ts';
+
+/** Signed 64-bit decimal as Redis takes it: no spaces, no plus, no leading zeros. */
+const INTEGER = /^(?:0|-?[1-9]\d{0,18})$/;
+const INT64_MAX = 2n ** 63n - 1n;
+const INT64_MIN = -(2n ** 63n);
+const SAFE_DIGITS = 15;
+
+export class Arguments {
+  /** Bytes that were handed out are never written over: values may be kept as views. */
+  buffer: Buffer = Buffer.alloc(0);
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+  count = 0;
+
+  static of(...parts: readonly (string | Uint8Array)[]): Arguments {
+    const made = new Arguments();
+    const pieces = parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part));
+    made.buffer = Buffer.concat(pieces);
+    let at = 0;
+    for (const piece of pieces) {
+      made.add(at, at + piece.length);
+      at += piece.length;
+    }
+    return made;
+  }
+
+  add(start: number, end: number): void {
+    this.starts[this.count] = start;
+    this.ends[this.count] = end;
+    this.count += 1;
+  }
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** Its own copy, that stays when the next command is read. */
+  kept(): Arguments {
+    return Arguments.of(...Array.from({ length: this.count }, (_, at) => this.bytes(at)));
+  }
+
+  length(at: number): number {
+    return this.ends[at]! - this.starts[at]!;
+  }
+
+  /** Of all arguments together. */
+  get byteCount(): number {
+    let bytes = 0;
+    for (let at = 0; at < this.count; at += 1) bytes += this.length(at);
+    return bytes;
+  }
+
+  /** A view of what was received. */
+  bytes(at: number): Buffer {
+    return this.buffer.subarray(this.starts[at], this.ends[at]);
+  }
+
+  /** Each byte as one character, so that it can be said again as it came. */
+  text(at: number): string {
+    return this.buffer.toString('latin1', this.starts[at], this.ends[at]);
+  }
+
+  /** For words of the protocol. */
+  upper(at: number): string {
+    return this.text(at).toUpperCase();
+  }
+
+  /** Undefined where it is none that Redis would take. */
+  integer(at: number): bigint | undefined {
+    if (this.length(at) > 20) return undefined;
+    const text = this.text(at);
+    if (!INTEGER.test(text)) return undefined;
+    if (text.length <= SAFE_DIGITS) return BigInt(Number(text));
+    const value = BigInt(text);
+    return value > INT64_MAX || value < INT64_MIN ? undefined : value;
+  }
+
+  /**
+   * The key at this place; undefined where no key can be made of it, and `keyFaultAt` says why. One pass, since it
+   * stands on the hit path of every read.
+   */
+  key(at: number): string | undefined {
+    const { buffer } = this;
+    const start = this.starts[at]!;
+    const end = this.ends[at]!;
+    const length = end - start;
+    if (length === 0 || length > KEY_BYTES_MAX) return undefined;
+    let bits = 0;
+    for (let place = start; place < end; place += 1) {
+      const byte = buffer[place]!;
+      if (byte === 0) return undefined;
+      bits |= byte;
+    }
+    if (bits < 0x80) return buffer.toString('latin1', start, end);
+    return isUtf8(buffer.subarray(start, end)) ? buffer.toString('utf8', start, end) : undefined;
+  }
+
+  keyFaultAt(at: number): string {
+    const length = this.length(at);
+    if (length === 0) return 'the key is empty';
+    if (length > KEY_BYTES_MAX) return `the key is longer than ${KEY_BYTES_MAX} bytes`;
+    const hasNul = this.bytes(at).includes(0);
+    return hasNul ? 'the key contains a NUL character' : 'the key is not UTF-8: keys are text here';
+  }
+}

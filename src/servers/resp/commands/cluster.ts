@@ -1,0 +1,189 @@
+/**
+ * CLUSTER: who serves which slots, so that clients can ask an owner at once. Any node answers any key, and none ever
+ * sends a client elsewhere: so a slot whose owner's Redis door is not known is told as this node's, which is true.
+ */
+import { SLOT_COUNT } from '../../../core/limits.ts';
+import { cursorOf, placeOf } from '../../../core/scan-place.ts';
+import { slotOf } from '../../../core/slots.ts';
+import type { Arguments } from '../arguments.ts';
+import type { Client } from '../client.ts';
+import { withMap } from '../cluster-map.ts';
+import type { MappedMember } from '../cluster-map.ts';
+import type { CommandBody } from '../command.ts';
+import { readPage } from '../sweep.ts';
+import { SCAN_PAGE_RECORDS_MAX } from '../../../core/limits.ts';
+import type { ReplyWriter } from '../reply-writer.ts';
+import { helpOf } from './help.ts';
+
+function tellNode(out: ReplyWriter, { host, port, nodeId }: MappedMember): void {
+  out.array(4);
+  out.bulkText(host);
+  out.integer(port);
+  out.bulkText(nodeId);
+  out.array(0);
+}
+
+function slots(client: Client): void {
+  withMap(client, (out, { ranges }) => {
+    out.array(ranges.length);
+    for (const { from, to, members } of ranges) {
+      out.array(2 + members.length);
+      out.integer(from);
+      out.integer(to);
+      for (const member of members) tellNode(out, member);
+    }
+  });
+}
+
+/** One shard for each set of members, in the order in which they stand for slots. */
+function shards(client: Client): void {
+  withMap(client, (out, { ranges }) => {
+    const byMembers = new Map<string, { members: readonly MappedMember[]; bounds: number[] }>();
+    for (const { from, to, members } of ranges) {
+      const name = members.map(({ nodeId }) => nodeId).join();
+      const shard = byMembers.get(name) ?? { members, bounds: [] };
+      shard.bounds.push(from, to);
+      byMembers.set(name, shard);
+    }
+    out.array(byMembers.size);
+    for (const { members, bounds } of byMembers.values()) {
+      out.map(2);
+      out.bulkText('slots');
+      out.array(bounds.length);
+      for (const bound of bounds) out.integer(bound);
+      out.bulkText('nodes');
+      out.array(members.length);
+      members.forEach((member, at) => tellShardNode(out, member, at === 0));
+    }
+  });
+}
+
+function tellShardNode(out: ReplyWriter, member: MappedMember, isFirst: boolean): void {
+  const { nodeId, host, port } = member;
+  const texts = { ip: host, endpoint: host, role: isFirst ? 'master' : 'replica' };
+  out.map(7);
+  out.bulkText('id');
+  out.bulkText(nodeId);
+  out.bulkText('port');
+  out.integer(port);
+  for (const [field, text] of Object.entries(texts)) {
+    out.bulkText(field);
+    out.bulkText(text);
+  }
+  out.bulkText('replication-offset');
+  out.integer(0);
+  out.bulkText('health');
+  out.bulkText('online');
+}
+
+/** Each member once, as a master of the slots for which it is asked first. */
+function nodes(client: Client): void {
+  withMap(client, (out, { members, ranges, epoch, selfId }) => {
+    const lines = members.map(({ nodeId, host, port, alive }) => {
+      const own = ranges.filter((range) => range.members[0]?.nodeId === nodeId);
+      const flags = `${nodeId === selfId ? 'myself,' : ''}master${alive ? '' : ',fail'}`;
+      const served = own.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
+      const state = alive ? 'connected' : 'disconnected';
+      return [nodeId, `${host}:${port}@${port}`, flags, '-', '0', '0', epoch, state, ...served].join(' ');
+    });
+    out.verbatim(lines.map((line) => `${line}\n`).join(''));
+  });
+}
+
+function info(client: Client): void {
+  withMap(client, (out, { members, ranges, epoch }) => {
+    const assigned = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+    const masters = new Set(ranges.map((range) => range.members[0]?.nodeId)).size;
+    const fields = {
+      cluster_state: assigned === SLOT_COUNT ? 'ok' : 'fail',
+      cluster_slots_assigned: assigned,
+      cluster_slots_ok: assigned,
+      cluster_slots_pfail: 0,
+      cluster_slots_fail: 0,
+      cluster_known_nodes: members.length,
+      cluster_size: masters,
+      cluster_current_epoch: epoch,
+      cluster_my_epoch: epoch,
+    };
+    const lines = Object.entries(fields).map(([name, value]) => `${name}:${value}\r\n`);
+    out.verbatim(lines.join(''));
+  });
+}
+
+function keySlot({ out }: Client, args: Arguments): void {
+  // As Redis: of the bytes, whatever they are.
+  const key = args.key(2);
+  if (key === undefined) out.error(`ERR invalid_argument: ${args.keyFaultAt(2)}`);
+  else out.integer(slotOf(key));
+}
+
+function slotGiven(args: Arguments): number | undefined {
+  const given = args.integer(2);
+  return given === undefined || given < 0n || given >= BigInt(SLOT_COUNT) ? undefined : Number(given);
+}
+
+/** `limit` null: only how many. */
+function keysInSlot(client: Client, slot: number, limit: number | null): void {
+  const found: string[] = [];
+  const pending = client.beginAlone();
+  const readFrom = (after: string): void =>
+    readPage(client, after, SCAN_PAGE_RECORDS_MAX, (page) => {
+      if (typeof page === 'string') return pending.end((out) => out.error(page));
+      const { records, next } = page;
+      for (const { key } of records) if (slotOf(key) === slot) found.push(key);
+      const isEnough = limit !== null && found.length >= limit;
+      if (!isEnough && next !== null && placeOf(next)?.slot === slot) return readFrom(next);
+      pending.end((out) => {
+        if (limit === null) return out.integer(found.length);
+        const told = found.slice(0, limit);
+        out.array(told.length);
+        for (const key of told) out.bulkText(key);
+      });
+    });
+  readFrom(cursorOf({ slot, afterKey: '' }));
+}
+
+function countKeys(client: Client, args: Arguments): void {
+  const slot = slotGiven(args);
+  if (slot === undefined) client.out.error('ERR Invalid slot');
+  else keysInSlot(client, slot, null);
+}
+
+function getKeys(client: Client, args: Arguments): void {
+  const slot = slotGiven(args);
+  const limit = args.integer(3);
+  if (slot === undefined || limit === undefined || limit < 0n) {
+    client.out.error('ERR Invalid slot or number of keys');
+  } else keysInSlot(client, slot, Number(limit));
+}
+
+const ANY = 'Taken, without effect: every node answers every key.';
+const OWNERS =
+  'The first owner of a slot stands as its master, the others as replicas; all of them take reads and writes.';
+
+export const CLUSTER_BODIES: Readonly<Record<string, CommandBody>> = {
+  'cluster|slots': { run: slots, isAlone: true, differs: OWNERS },
+  'cluster|shards': { run: shards, isAlone: true, differs: OWNERS },
+  'cluster|nodes': { run: nodes, isAlone: true, differs: 'Every member stands as a master.' },
+  'cluster|info': { run: info, isAlone: true, differs: 'Without the counts of messages.' },
+  'cluster|myid': {
+    run: (client) => withMap(client, (out, { selfId }) => out.bulkText(selfId)),
+    isAlone: true,
+  },
+  'cluster|keyslot': { run: keySlot },
+  'cluster|countkeysinslot': { run: countKeys, isAlone: true, differs: 'For the whole cluster.' },
+  'cluster|getkeysinslot': { run: getKeys, isAlone: true, differs: 'For the whole cluster.' },
+  'cluster|help': helpOf('CLUSTER', [
+    'COUNTKEYSINSLOT <slot>',
+    'GETKEYSINSLOT <slot> <count>',
+    'INFO',
+    'KEYSLOT <key>',
+    'MYID',
+    'NODES',
+    'SHARDS',
+    'SLOTS',
+  ]),
+  readonly: { run: ({ out }) => out.ok(), differs: ANY },
+  readwrite: { run: ({ out }) => out.ok(), differs: ANY },
+  asking: { run: ({ out }) => out.ok(), differs: ANY },
+};

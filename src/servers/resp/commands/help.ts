@@ -1,0 +1,18 @@
+/** HELP of a container: its subcommands, in the form of Redis. */
+import type { CommandBody } from '../command.ts';
+
+export function helpOf(container: string, calls: readonly string[]): CommandBody {
+  return {
+    run: ({ out }) => {
+      const lines = [
+        `${container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`,
+        ...calls,
+        'HELP',
+        '    Prints this help.',
+      ];
+      out.array(lines.length);
+      for (const line of lines) out.simple(line);
+    },
+    differs: 'Names the subcommands that are here.',
+  };
+}

@@ -1,0 +1,180 @@
+/** Commands over all keys: they answer for the whole cluster, whichever node is asked. */
+import { RESP_KEYS_ANSWERED_MAX, SCAN_PAGE_RECORDS_MAX, SLOT_COUNT } from '../../../core/limits.ts';
+import { cursorOf } from '../../../core/scan-place.ts';
+import type { KeyRecord } from '../../../core/record.ts';
+import type { Arguments } from '../arguments.ts';
+import type { Client } from '../client.ts';
+import type { CommandBody } from '../command.ts';
+import { errorText, NOT_AN_INTEGER, SYNTAX_ERROR } from '../error-replies.ts';
+import { matchesGlob } from '../glob.ts';
+import type { Pending } from '../reply-queue.ts';
+import { readPage, sweep } from '../sweep.ts';
+
+const CURSOR_MAX = 2n ** 64n - 1n;
+const SCAN_COUNT_DEFAULT = 10n;
+/** Slots whose beginning is tried for a random key, before the first key of all is taken. */
+const RANDOM_ATTEMPTS_MAX = 4;
+const RANDOM_CHOICE = 32;
+
+/** Each byte one character, as patterns come. */
+const asBytes = (key: string): string => Buffer.from(key).toString('latin1');
+
+interface ScanOptions {
+  readonly pattern: string | null;
+  readonly limit: number;
+  /** Of another type there is none. */
+  readonly isOfStrings: boolean;
+}
+
+function scanOptions(args: Arguments): ScanOptions | string {
+  let pattern: string | null = null;
+  let count = SCAN_COUNT_DEFAULT;
+  let isOfStrings = true;
+  for (let at = 2; at < args.count; at += 2) {
+    const word = args.upper(at);
+    if (at + 1 >= args.count) return SYNTAX_ERROR;
+    if (word === 'MATCH') pattern = args.text(at + 1);
+    else if (word === 'TYPE') isOfStrings = args.upper(at + 1) === 'STRING';
+    else if (word === 'COUNT') {
+      const given = args.integer(at + 1);
+      if (given === undefined) return NOT_AN_INTEGER;
+      if (given < 1n) return SYNTAX_ERROR;
+      count = given;
+    } else return SYNTAX_ERROR;
+  }
+  const limit = count > BigInt(SCAN_PAGE_RECORDS_MAX) ? SCAN_PAGE_RECORDS_MAX : Number(count);
+  return { pattern: pattern === '*' ? null : pattern, limit, isOfStrings };
+}
+
+function scan(client: Client, args: Arguments): void {
+  const text = args.text(1);
+  const cursor = /^\d{1,20}$/.test(text) ? BigInt(text) : -1n;
+  if (cursor < 0n || cursor > CURSOR_MAX) return client.out.error('ERR invalid cursor');
+  const options = scanOptions(args);
+  if (typeof options === 'string') return client.out.error(options);
+  const { scanPlaces } = client.door;
+  const pending = client.beginAlone();
+  readPage(client, scanPlaces.placeFor(cursor), options.limit, (page) => {
+    pending.end((out) => {
+      if (typeof page === 'string') return out.error(page);
+      const keys = page.records.map(({ key }) => key).filter((key) => isMeant(options, key));
+      out.array(2);
+      out.bulkText(page.next === null ? '0' : String(scanPlaces.cursorFor(page.next)));
+      out.array(keys.length);
+      for (const key of keys) out.bulkText(key);
+    });
+  });
+}
+
+function isMeant({ pattern, isOfStrings }: ScanOptions, key: string): boolean {
+  return isOfStrings && (pattern === null || matchesGlob(pattern, asBytes(key)));
+}
+
+function keys(client: Client, args: Arguments): void {
+  const pattern = args.text(1);
+  const found: string[] = [];
+  const pending = client.beginAlone();
+  sweep(
+    client,
+    (records, goOn) => {
+      for (const { key } of records)
+        if (pattern === '*' || matchesGlob(pattern, asBytes(key))) found.push(key);
+      goOn(
+        found.length > RESP_KEYS_ANSWERED_MAX ? 'ERR more keys than one answer holds: use SCAN' : undefined,
+      );
+    },
+    (why) =>
+      pending.end((out) => {
+        if (why !== null) return out.error(why);
+        out.array(found.length);
+        for (const key of found) out.bulkText(key);
+      }),
+  );
+}
+
+function size(client: Client): void {
+  let count = 0;
+  const pending = client.beginAlone();
+  sweep(
+    client,
+    (records, goOn) => {
+      count += records.length;
+      goOn();
+    },
+    (why) => pending.end((out) => (why === null ? out.integer(count) : out.error(why))),
+  );
+}
+
+function randomKey(client: Client): void {
+  const pending = client.beginAlone();
+  const attempt = (left: number): void => {
+    const slot = Math.floor(Math.random() * SLOT_COUNT);
+    lookFrom(client, left === 0 ? null : cursorOf({ slot, afterKey: '' }), pending, () => attempt(left - 1));
+  };
+  attempt(RANDOM_ATTEMPTS_MAX);
+}
+
+/** From the start (null) the keys that come first are taken, and none means that there is none. */
+function lookFrom(client: Client, after: string | null, pending: Pending, onNone: () => void): void {
+  const readOn = (place: string | null): void =>
+    readPage(client, place, RANDOM_CHOICE, (page) => {
+      if (typeof page === 'string') return pending.end((out) => out.error(page));
+      const { records, next } = page;
+      if (records.length > 0) {
+        const { key } = records[Math.floor(Math.random() * records.length)]!;
+        return pending.end((out) => out.bulkText(key));
+      }
+      if (next !== null) return readOn(next);
+      if (after === null) pending.end((out) => out.nil());
+      else onNone();
+    });
+  readOn(after);
+}
+
+function flush(client: Client, args: Arguments): void {
+  const mode = args.count === 2 ? args.upper(1) : '';
+  if (args.count > 2 || (mode !== '' && mode !== 'SYNC' && mode !== 'ASYNC'))
+    return client.out.error(SYNTAX_ERROR);
+  if (!client.door.settings.mayFlush) {
+    return client.out.error('ERR deleting all keys at once is not allowed here (resp.mayFlush)');
+  }
+  const pending = client.beginAlone();
+  sweep(
+    client,
+    (records, goOn) => removeAll(client, records, goOn),
+    (why) => pending.end((out) => (why === null ? out.ok() : out.error(why))),
+  );
+}
+
+function removeAll(client: Client, records: readonly KeyRecord[], done: (why?: string) => void): void {
+  let left = records.length;
+  let problem: string | undefined;
+  if (left === 0) return done();
+  for (const { key } of records) {
+    client.write({ kind: 'delete', key, operationId: null }, (result) => {
+      if (result.kind === 'failed') problem ??= errorText(result.failure);
+      left -= 1;
+      if (left === 0) done(problem);
+    });
+  }
+}
+
+const PAGES = 'Read page by page: what is written meanwhile may or may not be seen. Not within MULTI.';
+const EACH = 'Each key is deleted by itself; only with `resp.mayFlush`. Not within MULTI.';
+
+export const KEYSPACE_BODIES: Readonly<Record<string, CommandBody>> = {
+  scan: {
+    run: scan,
+    isAlone: true,
+    differs: `COUNT is at most ${SCAN_PAGE_RECORDS_MAX}; a cursor is taken by every node, and at another one may tell some keys twice. Not within MULTI.`,
+  },
+  keys: { run: keys, isAlone: true, differs: PAGES },
+  dbsize: { run: size, isAlone: true, differs: `Counts all keys anew. ${PAGES}` },
+  randomkey: {
+    run: randomKey,
+    isAlone: true,
+    differs: 'From among the keys behind a random slot: not evenly. Not within MULTI.',
+  },
+  flushall: { run: flush, isAlone: true, differs: EACH },
+  flushdb: { run: flush, isAlone: true, differs: EACH },
+};

@@ -1,0 +1,165 @@
+/**
+ * RENAME, RENAMENX and COPY. There is no write of two keys: the destination is written first, and a source is deleted
+ * on the very version that was read. Whoever is stopped in between leaves both, never neither.
+ */
+import type { Failure } from '../../../core/errors.ts';
+import type { Change } from '../../../core/modify/change.ts';
+import type { WriteResult } from '../../../core/operation.ts';
+import type { KeyRecord } from '../../../core/record.ts';
+import type { Arguments } from '../arguments.ts';
+import type { Client } from '../client.ts';
+import type { CommandBody } from '../command.ts';
+import { errorText, SYNTAX_ERROR } from '../error-replies.ts';
+import type { Pending } from '../reply-queue.ts';
+import type { ReplyWriter } from '../reply-writer.ts';
+import { keyError } from './parsing.ts';
+
+/** Times that a source may change under a move before it is given up. */
+const ATTEMPTS_MAX = 3;
+
+interface Wish {
+  readonly from: string;
+  readonly to: string;
+  readonly mayReplace: boolean;
+  /** Or the source stays. */
+  readonly moves: boolean;
+  readonly onMissing: (out: ReplyWriter) => void;
+  readonly onTaken: (out: ReplyWriter) => void;
+  readonly onDone: (out: ReplyWriter) => void;
+}
+
+class Move {
+  private readonly client: Client;
+  private readonly wish: Wish;
+  private readonly pending: Pending;
+  private attempts = 0;
+  private isWritten = false;
+
+  constructor(client: Client, wish: Wish) {
+    this.client = client;
+    this.wish = wish;
+    this.pending = client.beginAlone();
+  }
+
+  readSource(): void {
+    this.attempts += 1;
+    this.client.get(this.wish.from, (result) => {
+      if (result.kind === 'failed') return this.fail(result.failure);
+      if (result.kind === 'value') return this.writeDestination(result.record);
+      // Gone since it was copied: what was asked for has happened.
+      this.pending.end(this.isWritten ? this.wish.onDone : this.wish.onMissing);
+    });
+  }
+
+  private writeDestination(source: KeyRecord): void {
+    const { to, mayReplace } = this.wish;
+    if (this.wish.from === to) return this.pending.end(mayReplace ? this.wish.onDone : this.wish.onTaken);
+    const change: Change = {
+      kind: 'set',
+      value: source.value,
+      condition: mayReplace || this.isWritten ? 'always' : 'ifAbsent',
+      expiresAt: source.expiresAt,
+      tellPrevious: false,
+    };
+    const { valueBytesMax } = this.client.door;
+    this.client.write(
+      { kind: 'modify', key: to, operationId: null, expect: null, changes: [change], valueBytesMax },
+      (result) => this.onWritten(source, result),
+    );
+  }
+
+  private onWritten(source: KeyRecord, result: WriteResult): void {
+    if (result.kind === 'failed') return this.fail(result.failure);
+    const told = result.kind === 'modified' || result.kind === 'unchanged' ? result.results[0]! : undefined;
+    const failure = told?.failure ?? null;
+    if (failure !== null) return this.fail(failure);
+    if (told?.applied !== true) return this.pending.end(this.wish.onTaken);
+    this.isWritten = true;
+    if (!this.wish.moves) return this.pending.end(this.wish.onDone);
+    const expect = { kind: 'version', version: source.version } as const;
+    this.client.write(
+      { kind: 'compareAndDelete', key: this.wish.from, operationId: null, expect },
+      (deleted) => this.onDeleted(deleted),
+    );
+  }
+
+  private onDeleted(result: WriteResult): void {
+    if (result.kind === 'failed') return this.fail(result.failure);
+    if (result.kind === 'done') return this.pending.end(this.wish.onDone);
+    if (this.attempts < ATTEMPTS_MAX) return this.readSource();
+    this.pending.end((out) =>
+      out.error(
+        'INDEFINITE contended: the key was copied, and is written too often to be deleted: both are there',
+      ),
+    );
+  }
+
+  private fail(failure: Failure): void {
+    this.pending.end((out) => {
+      if (!this.isWritten) out.error(errorText(failure));
+      else
+        out.error(
+          `INDEFINITE ${failure.code}: the key was copied, and may not be deleted: ${failure.message}`,
+        );
+    });
+  }
+}
+
+function rename(mayReplace: boolean): (client: Client, args: Arguments) => void {
+  return (client, args) => {
+    const from = args.key(1);
+    if (from === undefined) return client.out.error(keyError(args, 1));
+    const to = args.key(2);
+    if (to === undefined) return client.out.error(keyError(args, 2));
+    new Move(client, {
+      ...{ from, to, mayReplace, moves: true },
+      onMissing: (out) => out.error('ERR no such key'),
+      onTaken: (out) => out.integer(0),
+      onDone: (out) => (mayReplace ? out.ok() : out.integer(1)),
+    }).readSource();
+  };
+}
+
+function copy(client: Client, args: Arguments): void {
+  const { out } = client;
+  let mayReplace = false;
+  for (let at = 3; at < args.count; at += 1) {
+    const word = args.upper(at);
+    if (word === 'REPLACE') mayReplace = true;
+    else if (word === 'DB' && at + 1 < args.count) {
+      at += 1;
+      const database = args.integer(at);
+      if (database === undefined) return out.error('ERR value is not an integer or out of range');
+      if (database !== 0n) return out.error('ERR DB index is out of range');
+    } else return out.error(SYNTAX_ERROR);
+  }
+  const from = args.key(1);
+  if (from === undefined) return out.error(keyError(args, 1));
+  const to = args.key(2);
+  if (to === undefined) return out.error(keyError(args, 2));
+  if (from === to) return out.error('ERR source and destination objects are the same');
+  const no = (answer: ReplyWriter): void => answer.integer(0);
+  const yes = (answer: ReplyWriter): void => answer.integer(1);
+  new Move(client, {
+    from,
+    to,
+    mayReplace,
+    moves: false,
+    onMissing: no,
+    onTaken: no,
+    onDone: yes,
+  }).readSource();
+}
+
+const BOTH =
+  'The destination is written first, then the source is deleted: a failure in between leaves both.';
+
+export const MOVE_BODIES: Readonly<Record<string, CommandBody>> = {
+  rename: { run: rename(true), isAlone: true, differs: `${BOTH} Not within MULTI.` },
+  renamenx: { run: rename(false), isAlone: true, differs: `${BOTH} Not within MULTI.` },
+  copy: {
+    run: copy,
+    isAlone: true,
+    differs: 'Read first, then written: not at one moment. Not within MULTI.',
+  },
+};

@@ -1,0 +1,195 @@
+/** The node as a server: settings, times, and what Redis would keep about slow commands. */
+import type { Arguments } from '../arguments.ts';
+import type { Client } from '../client.ts';
+import type { CommandBody } from '../command.ts';
+import type { Door } from '../door.ts';
+import { SYNTAX_ERROR } from '../error-replies.ts';
+import { matchesGlob } from '../glob.ts';
+import { RESP_BULK_BYTES_MAX, RESP_CONNECTIONS_MAX } from '../../../core/limits.ts';
+import { REDIS_VERSION } from '../redis-version.ts';
+import { helpOf } from './help.ts';
+import { infoText } from './info.ts';
+
+interface Setting {
+  readonly read: (door: Door) => string;
+  /** Left out: it is what it is. Answers what is wrong, or nothing. */
+  readonly change?: (door: Door, value: number) => string | undefined;
+}
+
+const fixed = (value: string): Setting => ({ read: () => value });
+
+/** What there is, by the names of Redis. */
+const SETTINGS: Readonly<Record<string, Setting>> = {
+  timeout: {
+    read: (door) => String(Math.ceil(door.idleMsMax / 1000)),
+    change: (door, seconds) => {
+      door.idleMsMax = seconds * 1000;
+      return undefined;
+    },
+  },
+  maxclients: {
+    read: (door) => String(door.connectionsMax),
+    change: (door, count) => {
+      if (count < 1 || count > RESP_CONNECTIONS_MAX) return `must be from 1 to ${RESP_CONNECTIONS_MAX}`;
+      door.connectionsMax = count;
+      return undefined;
+    },
+  },
+  port: { read: (door) => String(door.port) },
+  'proto-max-bulk-len': fixed(String(RESP_BULK_BYTES_MAX)),
+  'tcp-keepalive': fixed('300'),
+  databases: fixed('1'),
+  save: fixed(''),
+  appendonly: fixed('yes'),
+  appendfsync: fixed('always'),
+  maxmemory: fixed('0'),
+  'maxmemory-policy': fixed('noeviction'),
+  'cluster-enabled': fixed('yes'),
+  'notify-keyspace-events': fixed(''),
+  'slowlog-log-slower-than': fixed('-1'),
+  'slowlog-max-len': fixed('0'),
+  'latency-monitor-threshold': fixed('0'),
+};
+
+function configGet({ out, door }: Client, args: Arguments): void {
+  const patterns = Array.from({ length: args.count - 2 }, (_, at) => args.text(at + 2).toLowerCase());
+  const found = Object.entries(SETTINGS).filter(([name]) =>
+    patterns.some((pattern) => matchesGlob(pattern, name)),
+  );
+  out.map(found.length);
+  for (const [name, { read }] of found) {
+    out.bulkText(name);
+    out.bulkText(read(door));
+  }
+}
+
+function configSet({ out, door }: Client, args: Arguments): void {
+  if (args.count % 2 !== 0) return out.error("ERR wrong number of arguments for 'config|set' command");
+  const changes: (() => string | undefined)[] = [];
+  for (let at = 2; at < args.count; at += 2) {
+    const name = args.text(at).toLowerCase();
+    const setting = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : undefined;
+    if (setting === undefined) {
+      return out.error(`ERR Unknown option or number of arguments for CONFIG SET - '${args.text(at)}'`);
+    }
+    const failed = `ERR CONFIG SET failed (possibly related to argument '${name}') - `;
+    const { change } = setting;
+    if (change === undefined) return out.error(`${failed}can't set immutable config`);
+    const value = args.integer(at + 1);
+    if (value === undefined || value < 0n || value > 2_147_483_647n) {
+      return out.error(`${failed}argument couldn't be parsed into an integer`);
+    }
+    changes.push(() => {
+      const problem = change(door, Number(value));
+      return problem === undefined ? undefined : failed + problem;
+    });
+  }
+  for (const change of changes) {
+    const problem = change();
+    if (problem !== undefined) return out.error(problem);
+  }
+  out.ok();
+}
+
+function resetStatistics({ out, door }: Client): void {
+  for (const name of Object.keys(door.counts) as (keyof Door['counts'])[]) door.counts[name] = 0;
+  out.ok();
+}
+
+function time({ out }: Client): void {
+  const micros = Math.round((performance.timeOrigin + performance.now()) * 1000);
+  out.array(2);
+  out.bulkText(String(Math.floor(micros / 1_000_000)));
+  out.bulkText(String(micros % 1_000_000));
+}
+
+/** Every acknowledged write is on the disk of all live owners already: there is nothing to wait for. */
+function othersWithWrites({ api, door }: Client): number {
+  const alive = api.status().members.filter((member) => member.alive).length;
+  return Math.max(0, Math.min(alive, door.settings.replicas) - 1);
+}
+
+function wait(client: Client, args: Arguments): void {
+  const { out } = client;
+  const count = args.integer(1);
+  const timeoutMs = args.integer(2);
+  if (count === undefined) return out.error('ERR value is not an integer or out of range');
+  if (timeoutMs === undefined) return out.error('ERR timeout is not an integer or out of range');
+  if (timeoutMs < 0n) return out.error('ERR timeout is negative');
+  out.integer(othersWithWrites(client));
+}
+
+function waitForDisks(client: Client, args: Arguments): void {
+  const { out } = client;
+  const local = args.integer(1);
+  if (local === undefined || args.integer(2) === undefined || local < 0n) {
+    return out.error('ERR value is not an integer or out of range');
+  }
+  if (local > 1n) return out.error('ERR value is out of range, must be between 0 and 1');
+  const timeoutMs = args.integer(3);
+  if (timeoutMs === undefined) return out.error('ERR timeout is not an integer or out of range');
+  if (timeoutMs < 0n) return out.error('ERR timeout is negative');
+  out.array(2);
+  out.integer(1);
+  out.integer(othersWithWrites(client));
+}
+
+function info(client: Client, args: Arguments): void {
+  const sections = Array.from({ length: args.count - 1 }, (_, at) => args.text(at + 1).toLowerCase());
+  client.out.verbatim(infoText(client.door, sections));
+}
+
+function slowlogGet({ out }: Client, args: Arguments): void {
+  if (args.count > 3) return out.error(SYNTAX_ERROR);
+  if (args.count === 3) {
+    const count = args.integer(2);
+    if (count === undefined) return out.error('ERR value is not an integer or out of range');
+    if (count < -1n) return out.error('ERR count should be greater than or equal to -1');
+  }
+  out.array(0);
+}
+
+const NOTHING_KEPT = 'Nothing is kept: see the node’s own status.';
+
+export const SERVER_BODIES: Readonly<Record<string, CommandBody>> = {
+  info: { run: info, differs: 'The sections that clients read; facts about this node.' },
+  time: { run: time },
+  role: {
+    run: ({ out }) => {
+      out.array(3);
+      out.bulkText('master');
+      out.integer(0);
+      out.array(0);
+    },
+    differs: 'Every node takes writes.',
+  },
+  lolwut: { run: ({ out }) => out.verbatim(`Redis ver. ${REDIS_VERSION}\n`), differs: 'No picture.' },
+  'config|get': { run: configGet, differs: 'The settings that have a counterpart here.' },
+  'config|set': { run: configSet, differs: '`timeout` and `maxclients`, of this node, until it ends.' },
+  'config|resetstat': { run: resetStatistics },
+  'config|rewrite': {
+    run: ({ out }) => out.error('ERR The server is running without a config file'),
+    differs: 'There is no such file.',
+  },
+  'config|help': helpOf('CONFIG', ['GET <pattern>', 'SET <directive> <value>', 'RESETSTAT', 'REWRITE']),
+  wait: { run: wait, differs: 'At once: an acknowledged write is on all live owners already.' },
+  waitaof: { run: waitForDisks, differs: 'At once: an acknowledged write is on their disks already.' },
+  'latency|latest': { run: ({ out }) => out.array(0), differs: NOTHING_KEPT },
+  'latency|history': { run: ({ out }) => out.array(0), differs: NOTHING_KEPT },
+  'latency|reset': { run: ({ out }) => out.integer(0), differs: NOTHING_KEPT },
+  'latency|doctor': {
+    run: ({ out }) => out.verbatim('Nothing is kept here about latency.\n'),
+    differs: NOTHING_KEPT,
+  },
+  'latency|help': helpOf('LATENCY', ['DOCTOR', 'HISTORY <event>', 'LATEST', 'RESET [<event> ...]']),
+  'slowlog|get': { run: slowlogGet, differs: NOTHING_KEPT },
+  'slowlog|len': { run: ({ out }) => out.integer(0), differs: NOTHING_KEPT },
+  'slowlog|reset': { run: ({ out }) => out.ok(), differs: NOTHING_KEPT },
+  'slowlog|help': helpOf('SLOWLOG', ['GET [<count>]', 'LEN', 'RESET']),
+  'memory|doctor': {
+    run: ({ out }) => out.verbatim('Nothing is kept here about memory.\n'),
+    differs: NOTHING_KEPT,
+  },
+  'memory|purge': { run: ({ out }) => out.ok(), differs: 'Taken, without effect.' },
+  'memory|help': helpOf('MEMORY', ['DOCTOR', 'PURGE', 'USAGE <key> [SAMPLES <count>]']),
+};

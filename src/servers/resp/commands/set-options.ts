@@ -1,0 +1,36 @@
+/** The options of SET and GETEX, as Redis reads them: in any order, each with those that it goes with. */
+import type { Arguments } from '../arguments.ts';
+import { TIME_FORMS } from './parsing.ts';
+import type { TimeForm } from './parsing.ts';
+
+export interface SetOptions {
+  readonly condition: 'always' | 'ifAbsent' | 'ifPresent';
+  readonly tellPrevious: boolean;
+  readonly keepsTime: boolean;
+  readonly persists: boolean;
+  readonly time: { readonly at: number; readonly form: TimeForm } | null;
+}
+
+/** Undefined: a syntax error. */
+export function setOptions(args: Arguments, from: number, of: 'set' | 'getex'): SetOptions | undefined {
+  let condition: SetOptions['condition'] = 'always';
+  let tellPrevious = false;
+  let keepsTime = false;
+  let persists = false;
+  let time: SetOptions['time'] = null;
+  for (let at = from; at < args.count; at += 1) {
+    const word = args.upper(at);
+    const form = TIME_FORMS[word];
+    const hasTime = time !== null || keepsTime || persists;
+    if (of === 'set' && word === 'NX' && condition !== 'ifPresent') condition = 'ifAbsent';
+    else if (of === 'set' && word === 'XX' && condition !== 'ifAbsent') condition = 'ifPresent';
+    else if (of === 'set' && word === 'GET') tellPrevious = true;
+    else if (of === 'set' && word === 'KEEPTTL' && time === null) keepsTime = true;
+    else if (of === 'getex' && word === 'PERSIST' && time === null) persists = true;
+    else if (form !== undefined && !hasTime && at + 1 < args.count) {
+      time = { at: at + 1, form };
+      at += 1;
+    } else return undefined;
+  }
+  return { condition, tellPrevious, keepsTime, persists, time };
+}

@@ -1,0 +1,82 @@
+/** MULTI, EXEC, DISCARD, WATCH: what is collected in between is run by `transaction.ts`. */
+import type { Failure } from '../../../core/errors.ts';
+import { RESP_WATCHED_KEYS_MAX } from '../../../core/limits.ts';
+import type { Arguments } from '../arguments.ts';
+import type { Client } from '../client.ts';
+import type { CommandBody } from '../command.ts';
+import { errorText } from '../error-replies.ts';
+import { runTransaction, Transaction } from '../transaction.ts';
+import { keyError } from './parsing.ts';
+
+function multi(client: Client): void {
+  if (client.transaction !== null) return client.out.error('ERR MULTI calls can not be nested');
+  client.transaction = new Transaction();
+  client.out.ok();
+}
+
+function exec(client: Client): void {
+  if (client.transaction === null) client.out.error('ERR EXEC without MULTI');
+  else runTransaction(client, client.transaction);
+}
+
+function discard(client: Client): void {
+  if (client.transaction === null) return client.out.error('ERR DISCARD without MULTI');
+  client.transaction = null;
+  client.watched.clear();
+  client.out.ok();
+}
+
+/** The versions are read now: what is written from now on makes EXEC do nothing. */
+function watch(client: Client, args: Arguments): void {
+  if (client.transaction !== null) return client.out.error('ERR WATCH inside MULTI is not allowed');
+  const keys = new Set<string>();
+  for (let at = 1; at < args.count; at += 1) {
+    const key = args.key(at);
+    if (key === undefined) return client.out.error(keyError(args, at));
+    if (!client.watched.has(key)) keys.add(key);
+  }
+  if (client.watched.size + keys.size > RESP_WATCHED_KEYS_MAX) {
+    return client.out.error(`ERR more than ${RESP_WATCHED_KEYS_MAX} keys are watched`);
+  }
+  const pending = client.beginAlone();
+  let left = keys.size + 1;
+  let failure: Failure | null = null;
+  const onRead = (): void => {
+    left -= 1;
+    if (left > 0) return;
+    pending.end((out) => (failure === null ? out.ok() : out.error(errorText(failure))));
+  };
+  for (const key of keys) {
+    client.get(key, (result) => {
+      if (result.kind === 'failed') failure ??= result.failure;
+      else client.watched.set(key, result.kind === 'value' ? result.record.version : 0);
+      onRead();
+    });
+  }
+  if (keys.size === 0) return pending.end((out) => out.ok());
+  onRead();
+}
+
+function unwatch(client: Client): void {
+  client.watched.clear();
+  client.out.ok();
+}
+
+export const TRANSACTION_BODIES: Readonly<Record<string, CommandBody>> = {
+  multi: { run: multi, isNeverQueued: true },
+  exec: {
+    run: exec,
+    isAlone: true,
+    isNeverQueued: true,
+    differs:
+      'One key may be changed, in one write; others may be read, just before it. Commands over all keys, and those that move a key, are refused.',
+  },
+  discard: { run: discard, isNeverQueued: true },
+  watch: {
+    run: watch,
+    isAlone: true,
+    isNeverQueued: true,
+    differs: 'Of keys that are not the one that is changed, a write in the very moment of EXEC is not seen.',
+  },
+  unwatch: { run: unwatch },
+};

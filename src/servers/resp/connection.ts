@@ -1,0 +1,163 @@
+/**
+ * One connection of a Redis client: bytes in, commands run in their order, replies out in one write for all that is
+ * ready. It is not read while too much is unanswered or not taken, so that what it costs is bounded.
+ */
+import type { Socket } from 'node:net';
+import { RESP_INPUT_BYTES_SHARE, RESP_OUTPUT_BYTES_MAX, RESP_OUTPUT_BYTES_PAUSE } from '../../core/limits.ts';
+import { Client } from './client.ts';
+import type { Line } from './client.ts';
+import { execute } from './dispatch.ts';
+import type { Door } from './door.ts';
+import { RequestDecoder } from './request-decoder.ts';
+
+export class Connection implements Line {
+  readonly client: Client;
+  readonly address: string;
+  readonly localAddress: string;
+  readonly openedAt = Date.now();
+  private readonly door: Door;
+  private readonly socket: Socket;
+  private readonly decoder = new RequestDecoder();
+  private heardAt: number;
+  /** A whole request stands in the decoder that could not be begun yet. */
+  private isHeld = false;
+  private isPaused = false;
+  private isClosing = false;
+  /** The client says no more; what it said is still answered. */
+  private isEnded = false;
+  private isAwake = false;
+  private inputBytes = 0;
+
+  constructor(door: Door, socket: Socket, id: number) {
+    this.door = door;
+    this.socket = socket;
+    this.address = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`;
+    this.localAddress = `${socket.localAddress ?? ''}:${socket.localPort ?? 0}`;
+    this.heardAt = door.now;
+    this.client = new Client(id, door, this);
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.onData(chunk));
+    socket.on('drain', () => this.wake());
+    socket.on('end', () => {
+      this.isEnded = true;
+      this.wake();
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      this.isClosing = true;
+      this.countInput(0);
+      door.onClosed(this.client);
+    });
+  }
+
+  idleMs(): number {
+    return this.door.now - this.heardAt;
+  }
+
+  /** Many answers come in one turn: they go out together at its end. */
+  wake(): void {
+    if (this.isAwake) return;
+    this.isAwake = true;
+    this.door.atTurnsEnd(() => {
+      this.isAwake = false;
+      if (!this.socket.destroyed) this.run();
+    });
+  }
+
+  closeInOrder(): void {
+    this.isClosing = true;
+    this.wake();
+  }
+
+  cut(): void {
+    this.socket.destroy();
+  }
+
+  isClosed(): boolean {
+    return this.socket.destroyed;
+  }
+
+  private onData(chunk: Buffer): void {
+    if (this.isClosing) return;
+    this.heardAt = this.door.now;
+    this.door.counts.inputBytes += chunk.length;
+    this.decoder.push(chunk);
+    this.run();
+  }
+
+  private run(): void {
+    const { client, door, decoder } = this;
+    const { queue } = client;
+    if (queue.ready.byteCount === 0) queue.ready.lend(door.scratch);
+    let isStalled = false;
+    while (!this.isClosing) {
+      if (this.heldOutput() >= RESP_OUTPUT_BYTES_PAUSE) {
+        isStalled = true;
+        break;
+      }
+      if (!this.isHeld) {
+        decoder.isTrusted = client.isTrusted;
+        const decoded = decoder.next();
+        if (decoded === 'incomplete') break;
+        if (decoded === 'broken') {
+          queue.out.error(`ERR ${decoder.fault}`);
+          this.isClosing = true;
+          break;
+        }
+      }
+      this.isHeld = !execute(client, decoder.args);
+      if (!this.isHeld) continue;
+      isStalled = true;
+      break;
+    }
+    if (this.isEnded && !isStalled) this.isClosing = true;
+    this.flush();
+    this.pause(isStalled);
+    this.countInput(isStalled ? 0 : decoder.heldBytes);
+    if (this.isClosing && queue.unanswered === 0) this.socket.end();
+  }
+
+  private heldOutput(): number {
+    return this.socket.writableLength + this.client.queue.heldBytes;
+  }
+
+  private flush(): void {
+    const { socket, door } = this;
+    const { ready } = this.client.queue;
+    const whole = ready.takenWhole();
+    if (whole !== undefined) {
+      door.counts.outputBytes += whole.length;
+      socket.write(whole);
+    } else {
+      const pieces = ready.taken();
+      if (pieces.length === 0) return;
+      socket.cork();
+      for (const piece of pieces) {
+        door.counts.outputBytes += piece.length;
+        socket.write(piece);
+      }
+      socket.uncork();
+    }
+    // What the system has not taken at once still lies there.
+    if (socket.writableLength > 0) door.renewScratch();
+    if (socket.writableLength > RESP_OUTPUT_BYTES_MAX) socket.destroy();
+  }
+
+  private pause(isStalled: boolean): void {
+    if (isStalled === this.isPaused) return;
+    this.isPaused = isStalled;
+    if (isStalled) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  /** Bytes of a command that is not whole, counted over all connections. */
+  private countInput(bytes: number): void {
+    const { door } = this;
+    door.inputBytes += bytes - this.inputBytes;
+    this.inputBytes = bytes;
+    if (bytes > RESP_INPUT_BYTES_SHARE && door.isInputFull()) {
+      door.counts.cut += 1;
+      this.socket.destroy();
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * From a request to the command that answers it: is there such a command, may this client call it, is it to be collected
+ * for EXEC, and must it wait for what the same client asked before.
+ */
+import { RESP_UNANSWERED_MAX } from '../../core/limits.ts';
+import type { Arguments } from './arguments.ts';
+import type { Client } from './client.ts';
+import { fitsArity, keyPlaces } from './command.ts';
+import type { Command } from './command.ts';
+import { absenceOf, COMMANDS } from './command-table.ts';
+import { ReplyWriter } from './reply-writer.ts';
+import { collect } from './transaction.ts';
+
+const SHOWN_BYTES_MAX = 128;
+
+/** False: it has to wait until something before it is answered, and is to be asked again then. */
+export function execute(client: Client, args: Arguments): boolean {
+  const { queue } = client;
+  const command = commandOf(args);
+  if (typeof command === 'string') {
+    if (client.transaction !== null) client.transaction.fault();
+    queue.out.error(refusalOfUnknown(client, command));
+    return true;
+  }
+  const refusal = refusalOf(client, command, args);
+  if (refusal !== undefined) {
+    if (client.transaction !== null) client.transaction.fault();
+    queue.out.error(refusal);
+    return true;
+  }
+  if (client.transaction !== null && !command.isNeverQueued) {
+    collect(client, client.transaction, command, args);
+    return true;
+  }
+  if (queue.unanswered > 0 && mustWait(client, command, args)) return false;
+  client.lastCommand = command.name;
+  client.door.counts.commands += 1;
+  if (client.replyMode === 'on') command.run(client, args);
+  else runUnanswered(client, command, args);
+  return true;
+}
+
+/** A text: what is wrong with the name. */
+export function commandOf(args: Arguments): Command | string {
+  const command = COMMANDS.find(args);
+  if (command === undefined) return unknown(args);
+  if (command.subcommands === null || args.count < 2) return command;
+  const sub = args.text(1).toLowerCase();
+  const found = command.subcommands.get(sub);
+  if (found !== undefined) return found;
+  const shown = shownText(args, 1);
+  return `ERR unknown subcommand '${shown}'. Try ${command.name.toUpperCase()} HELP.`;
+}
+
+function refusalOfUnknown(client: Client, text: string): string {
+  return client.isTrusted ? text : 'NOAUTH Authentication required.';
+}
+
+function refusalOf(client: Client, command: Command, args: Arguments): string | undefined {
+  if (!fitsArity(command.arity, args.count)) {
+    return `ERR wrong number of arguments for '${command.name}' command`;
+  }
+  if (!client.isTrusted && !command.isOpen) return 'NOAUTH Authentication required.';
+  return undefined;
+}
+
+function unknown(args: Arguments): string {
+  const absence = absenceOf(args.text(0).toLowerCase());
+  if (absence !== undefined)
+    return `ERR command '${args.text(0).toLowerCase()}' is not supported: ${absence}`;
+  let shown = '';
+  for (let at = 1; at < args.count && shown.length < SHOWN_BYTES_MAX; at += 1) {
+    shown += `'${args.text(at).slice(0, SHOWN_BYTES_MAX - shown.length)}' `;
+  }
+  return `ERR unknown command '${shownText(args, 0)}', with args beginning with: ${shown}`;
+}
+
+function shownText(args: Arguments, at: number): string {
+  return args.text(at).slice(0, SHOWN_BYTES_MAX);
+}
+
+function mustWait(client: Client, command: Command, args: Arguments): boolean {
+  const { queue, inFlight, api } = client;
+  if (queue.isBarred || command.isAlone || queue.unanswered >= RESP_UNANSWERED_MAX) return true;
+  if (command.writes && api.isFull()) return true;
+  return keyPlaces(command, args.count).some((at) => {
+    const key = args.key(at);
+    return key !== undefined && inFlight.isTaken(key, command.writes);
+  });
+}
+
+/** After CLIENT REPLY OFF or SKIP. */
+function runUnanswered(client: Client, command: Command, args: Arguments): void {
+  const { queue } = client;
+  const { out } = queue;
+  const wasSkipping = client.replyMode === 'skipping';
+  const thrownAway = new ReplyWriter(out.protocol);
+  queue.out = thrownAway;
+  queue.isMute = true;
+  command.run(client, args);
+  queue.isMute = false;
+  if (queue.out === thrownAway) {
+    out.protocol = thrownAway.protocol;
+    queue.out = out;
+  }
+  // Only CLIENT REPLY ON is answered: it comes back to replies.
+  if (client.lastCommand === 'client|reply' && client.replyMode === 'on') out.append(thrownAway);
+  else if (wasSkipping && client.replyMode === 'skipping') client.replyMode = 'on';
+}

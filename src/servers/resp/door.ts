@@ -1,0 +1,85 @@
+/** What all connections of one Redis door share: the node, the settings, the list of clients, and some counts. */
+import { RESP_INPUT_BYTES_TOTAL_MAX } from '../../core/limits.ts';
+import type { NodeApi } from '../../node/api.ts';
+import type { Client } from './client.ts';
+import { ScanPlaces } from './scan-places.ts';
+
+/** Replies of one turn are written here first; what is longer gets memory of its own. */
+const SCRATCH_BYTES = 64 * 1024;
+
+export interface RespSettings {
+  /** Null: none is asked for. */
+  readonly password: string | null;
+  readonly valueBytesMax: number;
+  readonly mayFlush: boolean;
+  /** Milliseconds; 0: for ever. */
+  readonly idleMsMax: number;
+  readonly connectionsMax: number;
+  /** host:port of the Redis doors of members, by name, as far as they are known. */
+  readonly addresses: ReadonlyMap<string, string>;
+  readonly nodeName: string;
+  /** Owners of each key. */
+  readonly replicas: number;
+}
+
+export class Door {
+  readonly api: NodeApi;
+  readonly settings: RespSettings;
+  readonly password: string | null;
+  readonly valueBytesMax: number;
+  readonly clients = new Map<number, Client>();
+  readonly scanPlaces = new ScanPlaces();
+  readonly startedAt = Date.now();
+  readonly counts = { commands: 0, connections: 0, rejected: 0, cut: 0, inputBytes: 0, outputBytes: 0 };
+  /** Milliseconds on a clock that is looked at now and then. */
+  now = performance.now();
+  /** Of commands that are not whole. */
+  inputBytes = 0;
+  /** Commands over the whole key space that are under way. */
+  sweeps = 0;
+  /** Where this door listens. */
+  port = 0;
+  scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  /** Milliseconds; 0: for ever. */
+  idleMsMax: number;
+  connectionsMax: number;
+  private turn: (() => void)[] = [];
+  private nextId = 1;
+
+  constructor(api: NodeApi, settings: RespSettings) {
+    this.api = api;
+    this.settings = settings;
+    this.password = settings.password;
+    this.valueBytesMax = settings.valueBytesMax;
+    this.idleMsMax = settings.idleMsMax;
+    this.connectionsMax = settings.connectionsMax;
+  }
+
+  idOfNext(): number {
+    this.counts.connections += 1;
+    return this.nextId++;
+  }
+
+  onClosed(client: Client): void {
+    this.clients.delete(client.id);
+  }
+
+  isInputFull(): boolean {
+    return this.inputBytes > RESP_INPUT_BYTES_TOTAL_MAX;
+  }
+
+  renewScratch(): void {
+    this.scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  }
+
+  /** Runs it once what this turn of the event loop has brought is through. */
+  atTurnsEnd(run: () => void): void {
+    this.turn.push(run);
+    if (this.turn.length > 1) return;
+    setImmediate(() => {
+      const runs = this.turn;
+      this.turn = [];
+      for (const each of runs) each();
+    });
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * What a command does to keys: steps, each a read or a change of one key, and the reply that is made of their outcomes.
+ * A command by itself takes its steps at once, each key by itself; EXEC puts the changes of one key into one write.
+ */
+import type { Change, ChangeResult } from '../../core/modify/change.ts';
+import { errorText } from './error-replies.ts';
+import type { ReplyWriter } from './reply-writer.ts';
+
+/** A value that is there. */
+export interface Standing {
+  readonly value: Uint8Array;
+  /** Milliseconds since 1970; 0: never. */
+  readonly expiresAt: number;
+}
+
+export interface Step {
+  readonly key: string;
+  /** null: it is only read. */
+  readonly change: Change | null;
+}
+
+/** Of a read: what stood, undefined for nothing; of a change: what it told. */
+export type Outcome =
+  | { readonly kind: 'read'; readonly standing: Standing | undefined }
+  | { readonly kind: 'changed'; readonly result: ChangeResult };
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** With one outcome for each step, in their order. */
+  readonly respond: (out: ReplyWriter, outcomes: readonly Outcome[]) => void;
+}
+
+/** Reads one key. */
+export function reading(
+  key: string,
+  respond: (out: ReplyWriter, standing: Standing | undefined) => void,
+): Plan {
+  return {
+    steps: [{ key, change: null }],
+    respond: (out, [outcome]) => respond(out, outcome?.kind === 'read' ? outcome.standing : undefined),
+  };
+}
+
+/** Changes one key. */
+export function changing(
+  key: string,
+  change: Change,
+  respond: (out: ReplyWriter, result: ChangeResult) => void,
+): Plan {
+  return {
+    steps: [{ key, change }],
+    respond: (out, [outcome]) => {
+      if (outcome?.kind === 'changed') respond(out, outcome.result);
+    },
+  };
+}
+
+/** A change that failed by itself is told as that. */
+export function respondTo(plan: Plan, out: ReplyWriter, outcomes: readonly Outcome[]): void {
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'changed' && outcome.result.failure !== null)
+      return out.error(errorText(outcome.result.failure));
+  }
+  plan.respond(out, outcomes);
+}

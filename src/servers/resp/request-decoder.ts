@@ -1,0 +1,198 @@
+/**
+ * Requests of Redis clients from the bytes of a connection, however they are split: arrays of bulk strings, or a line
+ * of words. What is refused is refused in Redis' own words, since clients and people look for them. Bytes that were
+ * handed out stay as they are, so a value is a view of what was received and not a copy.
+ */
+import {
+  RESP_ARGUMENTS_MAX,
+  RESP_BULK_BYTES_MAX,
+  RESP_INLINE_BYTES_MAX,
+  RESP_REQUEST_BYTES_MAX,
+  RESP_UNKNOWN_ARGUMENTS_MAX,
+  RESP_UNKNOWN_BULK_BYTES_MAX,
+} from '../../core/limits.ts';
+import { Arguments } from './arguments.ts';
+import { splitWords } from './inline-words.ts';
+
+/** A whole request stands in `args`; more bytes are needed; or `fault` says why the connection must end. */
+export type Decoded = 'request' | 'incomplete' | 'broken';
+
+const CR = 13;
+const LF = 10;
+const STAR = 42;
+const DOLLAR = 36;
+const MINUS = 45;
+const ZERO = 48;
+const NINE = 57;
+/** No number of the protocol needs more characters. */
+const NUMBER_CHARS_MAX = 20;
+const CAPACITY_MIN = 256;
+
+const INCOMPLETE = -1;
+const INVALID = -2;
+/** A negative count: an empty request; as a length it is invalid. */
+const NEGATIVE = -3;
+
+export class RequestDecoder {
+  readonly args = new Arguments();
+  fault = '';
+  /** Who has not said the password may ask for little. */
+  isTrusted = true;
+  private buffer: Buffer = Buffer.alloc(0);
+  /** Room behind `end` is this decoder's own to write into. */
+  private isOwn = false;
+  private begin = 0;
+  private at = 0;
+  private end = 0;
+  /** Arguments of the request that are still to come; 0: none was begun. */
+  private left = 0;
+  /** Length of the argument that is being read; -1: its header is yet to come. */
+  private bulk = -1;
+  /** Bytes of an unfinished line that hold no end of it. */
+  private searched = 0;
+
+  /** Bytes of a request that is not whole. */
+  get heldBytes(): number {
+    return this.end - this.begin;
+  }
+
+  /** The chunk is the decoder's from now on. All requests in what came before must have been taken. */
+  push(chunk: Buffer): void {
+    const held = this.end - this.begin;
+    if (held === 0) {
+      this.take(chunk, 0, chunk.length, false);
+      return;
+    }
+    const needed = held + chunk.length;
+    if (!this.isOwn || this.end + chunk.length > this.buffer.length) this.grow(needed);
+    chunk.copy(this.buffer, this.end);
+    this.end += chunk.length;
+  }
+
+  next(): Decoded {
+    for (;;) {
+      if (this.left > 0) return this.readArguments();
+      this.args.clear();
+      this.begin = this.at;
+      if (this.at === this.end) return 'incomplete';
+      if (this.buffer[this.at] !== STAR) {
+        const decoded = this.readLine();
+        if (decoded !== 'incomplete' || this.begin === this.at) return decoded;
+        continue;
+      }
+      const count = this.readNumber();
+      if (count === INCOMPLETE) return 'incomplete';
+      const most = this.isTrusted ? RESP_ARGUMENTS_MAX : RESP_UNKNOWN_ARGUMENTS_MAX;
+      if (count === INVALID || count > RESP_ARGUMENTS_MAX) return this.broken('invalid multibulk length');
+      if (count > most) return this.broken('unauthenticated multibulk length');
+      this.left = Math.max(0, count);
+    }
+  }
+
+  private readArguments(): Decoded {
+    const { args } = this;
+    args.buffer = this.buffer;
+    while (this.left > 0) {
+      if (this.bulk < 0) {
+        if (this.at === this.end) return 'incomplete';
+        if (this.buffer[this.at] !== DOLLAR) return this.unexpected();
+        const length = this.readNumber();
+        if (length === INCOMPLETE) return 'incomplete';
+        if (length < 0 || length > RESP_BULK_BYTES_MAX) return this.broken('invalid bulk length');
+        if (!this.isTrusted && length > RESP_UNKNOWN_BULK_BYTES_MAX)
+          return this.broken('unauthenticated bulk length');
+        if (this.at - this.begin + length > RESP_REQUEST_BYTES_MAX) return this.broken('too big request');
+        this.bulk = length;
+      }
+      const after = this.at + this.bulk;
+      if (after + 2 > this.end) return 'incomplete';
+      args.add(this.at, after);
+      this.at = after + 2;
+      this.bulk = -1;
+      this.left -= 1;
+    }
+    this.begin = this.at;
+    return 'request';
+  }
+
+  /** The number behind the type's character at `at`, which moves behind the line when it is whole. */
+  private readNumber(): number {
+    const { buffer, end } = this;
+    let place = this.at + 1;
+    const isNegative = place < end && buffer[place] === MINUS;
+    if (isNegative) place += 1;
+    const first = place;
+    let value = 0;
+    for (; place < end; place += 1) {
+      const byte = buffer[place]!;
+      if (byte === CR) break;
+      if (byte < ZERO || byte > NINE || place - first >= NUMBER_CHARS_MAX) return INVALID;
+      value = value * 10 + byte - ZERO;
+    }
+    if (place + 1 >= end) return INCOMPLETE;
+    const digits = place - first;
+    const isPadded = buffer[first] === ZERO && (digits > 1 || isNegative);
+    if (digits === 0 || isPadded || value > Number.MAX_SAFE_INTEGER) return INVALID;
+    this.at = place + 2;
+    return isNegative ? NEGATIVE : value;
+  }
+
+  /** 'incomplete' with `at` moved on: an empty line. */
+  private readLine(): Decoded {
+    const from = this.at + this.searched;
+    const found = this.buffer.subarray(from, this.end).indexOf(LF);
+    const length = found < 0 ? this.end - this.at : from + found - this.at;
+    if (length > RESP_INLINE_BYTES_MAX) return this.broken('too big inline request');
+    if (found < 0) {
+      this.searched = length;
+      return 'incomplete';
+    }
+    this.searched = 0;
+    const lineEnd = this.at + length;
+    const hasCr = length > 0 && this.buffer[lineEnd - 1] === CR;
+    const isWhole = splitWords(this.buffer.subarray(this.at, hasCr ? lineEnd - 1 : lineEnd), this.args);
+    this.at = lineEnd + 1;
+    if (!isWhole) return this.broken('unbalanced quotes in request');
+    if (this.args.count === 0) return 'incomplete';
+    this.begin = this.at;
+    return 'request';
+  }
+
+  private unexpected(): Decoded {
+    const byte = this.buffer[this.at]!;
+    const shown = byte === CR || byte === LF ? ' ' : String.fromCharCode(byte);
+    return this.broken(`expected '$', got '${shown}'`);
+  }
+
+  private broken(reason: string): Decoded {
+    this.fault = `Protocol error: ${reason}`;
+    return 'broken';
+  }
+
+  /** Room in proportion to what has come, never to what is only announced. */
+  private grow(needed: number): void {
+    const whole = this.bulk < 0 ? 0 : this.at - this.begin + this.bulk + 2;
+    const doubled = Math.max(CAPACITY_MIN, 2 * needed);
+    const room = whole >= needed ? Math.min(doubled, whole) : doubled;
+    const grown = Buffer.allocUnsafeSlow(room);
+    this.buffer.copy(grown, 0, this.begin, this.end);
+    this.moveArguments(-this.begin);
+    this.take(grown, this.at - this.begin, this.end - this.begin, true);
+  }
+
+  private take(buffer: Buffer, at: number, end: number, isOwn: boolean): void {
+    this.buffer = buffer;
+    this.begin = 0;
+    this.at = at;
+    this.end = end;
+    this.isOwn = isOwn;
+  }
+
+  private moveArguments(by: number): void {
+    const { starts, ends, count } = this.args;
+    for (let each = 0; each < count; each += 1) {
+      starts[each]! += by;
+      ends[each]! += by;
+    }
+  }
+}

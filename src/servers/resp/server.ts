@@ -1,0 +1,82 @@
+/**
+ * The Redis door: listens, takes connections up to a bound, ends those that are idle for too long, and at its end lets
+ * what is under way be answered.
+ */
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { RESP_IDLE_LOOK_MS } from '../../core/limits.ts';
+import type { NodeApi } from '../../node/api.ts';
+import { Connection } from './connection.ts';
+import { Door } from './door.ts';
+import type { RespSettings } from './door.ts';
+
+/** Milliseconds for answers on their way out, once nothing new is begun. */
+const CLOSE_MS_MAX = 2_000;
+/** Milliseconds without a word after which the system asks whether the other end is there. */
+const KEEPALIVE_MS = 300_000;
+
+export interface RespServer {
+  readonly port: number;
+  readonly door: Door;
+  /** Takes nothing new, answers what was begun, and resolves when no connection is left. */
+  close(): Promise<void>;
+}
+
+/** Rejects where the port cannot be had. Port 0 takes a free one. */
+export function openRespServer(
+  api: NodeApi,
+  host: string,
+  port: number,
+  settings: RespSettings,
+): Promise<RespServer> {
+  const door = new Door(api, settings);
+  const server = createServer(
+    { allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS },
+    (socket) => welcome(door, socket),
+  );
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      const bound = server.address();
+      door.port = typeof bound === 'object' && bound !== null ? bound.port : port;
+      const looks = setInterval(() => look(door), RESP_IDLE_LOOK_MS);
+      looks.unref();
+      resolve({ port: door.port, door, close: () => close(server, door, looks) });
+    });
+  });
+}
+
+function welcome(door: Door, socket: Socket): void {
+  if (door.clients.size >= door.connectionsMax) {
+    door.counts.rejected += 1;
+    socket.on('error', () => socket.destroy());
+    socket.end('-ERR max number of clients reached\r\n');
+    socket.destroySoon();
+    return;
+  }
+  const { client } = new Connection(door, socket, door.idOfNext());
+  door.clients.set(client.id, client);
+}
+
+function look(door: Door): void {
+  door.now = performance.now();
+  if (door.idleMsMax === 0) return;
+  for (const { line, queue } of door.clients.values()) {
+    if (queue.unanswered === 0 && line.idleMs() >= door.idleMsMax) line.cut();
+  }
+}
+
+function close(server: Server, door: Door, looks: NodeJS.Timeout): Promise<void> {
+  clearInterval(looks);
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => {
+      for (const { line } of door.clients.values()) line.cut();
+    }, CLOSE_MS_MAX);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    for (const { line } of door.clients.values()) line.closeInOrder();
+  });
+}
