@@ -44,7 +44,12 @@ export function judgeCopies(world: SimWorld, clients: SimClients): string | null
         records: recordsOf(sim, world.plan.keys),
         owns: (key) => sim.node!.inspect(key).owner && (world.scrubPauseMs > 0 || !hasRotted(sim, key)),
       })),
-    record: { rows, writtenThrough: () => true, checksumOf: (record) => sealRecord(record).checksum },
+    record: {
+      rows,
+      writtenThrough: () => true,
+      checksumOf: (record) => sealRecord(record).checksum,
+      removed: (key) => world.database.server.removedOf(key),
+    },
     acknowledged: clients.acknowledged,
     forgotten: (key) => world.forgotten.highest(slotOf(key)),
   });

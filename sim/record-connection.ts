@@ -6,25 +6,34 @@ import { assert } from '../src/base/assert.ts';
 import { judgeServer } from '../src/core/record-standing.ts';
 import type { SeenServer } from '../src/core/record-standing.ts';
 import type { RecordIdentity } from '../src/core/topology.ts';
+import type { SlotFloor } from '../src/core/floors.ts';
 import type {
   CommitResult,
+  DoomedRow,
   Founding,
   RecordError,
   RecordHealth,
   RecordPlace,
   RecordRow,
+  RemovalOutcome,
   RowVersion,
   SystemOfRecord,
 } from '../src/ports/system-of-record.ts';
-import type { SimRecordServer } from './record-server.ts';
+import type { FloorsSeen, SimRecordServer } from './record-server.ts';
 import type { Life } from './scheduler.ts';
 import type { SimDatabase } from './system-of-record.ts';
 
 const PROBE_MS_MIN = 250;
 const PROBE_MS_MAX = 2_000;
 
-/** What a statement finds when it has arrived: its answer, or that nothing was done. */
-type Execute<T> = (server: SimRecordServer) => { readonly answer: T } | { readonly fenced: string };
+/**
+ * What a statement finds when it has arrived: its answer, or that nothing was done. `seen`: the floors that stood when it
+ * began at the server; left out, it begins now.
+ */
+type Execute<T> = (
+  server: SimRecordServer,
+  seen?: FloorsSeen,
+) => { readonly answer: T } | { readonly fenced: string };
 
 export class SimSystemOfRecord implements SystemOfRecord {
   private readonly database: SimDatabase;
@@ -106,12 +115,17 @@ export class SimSystemOfRecord implements SystemOfRecord {
     const keys = new Set(rows.map((row) => row.record.key));
     assert(keys.size === rows.length, 'a key stands twice in a batch of commit');
     const batch = [...rows];
-    const execute: Execute<readonly CommitResult[]> = (server) => {
-      const answer = this.database.apply(life, batch, server);
+    const execute: Execute<readonly CommitResult[]> = (server, seen) => {
+      const answer = this.database.apply(life, batch, server, seen);
       this.database.onCommitted?.(this.owner);
-      return answer === null ? { fenced: `life ${life} is not in force` } : { answer };
+      return ifInForce(life, answer);
     };
-    this.write(execute, done, [], batch.length * this.database.rowMs);
+    const { hold, scheduler, settings } = this.database;
+    if (hold === null) return this.write(execute, done, [], batch.length * this.database.rowMs);
+    this.database.hold = null;
+    const { server } = this;
+    hold((seen) => void execute(server, seen));
+    scheduler.after(settings.timeoutMs, () => this.end(UNKNOWN, done, []), this.owner);
   }
 
   read(
@@ -144,6 +158,37 @@ export class SimSystemOfRecord implements SystemOfRecord {
       done,
       [],
     );
+  }
+
+  get statementMsMax(): number {
+    return this.database.settings.statementMsMax;
+  }
+
+  readFloors(
+    slots: readonly number[],
+    done: (error: RecordError | null, counters: readonly number[]) => void,
+  ): void {
+    const asked = [...slots];
+    this.ask((server) => asked.map((slot) => server.floorOf(slot)), done, []);
+  }
+
+  raiseFloors(life: number, floors: readonly SlotFloor[], done: (error: RecordError | null) => void): void {
+    const asked = [...floors];
+    const { scheduler } = this.database;
+    this.write((server) => ifInForce(life, server.raise(life, asked, scheduler.time)), done, null);
+  }
+
+  removeRows(
+    life: number,
+    rows: readonly DoomedRow[],
+    settledMs: number,
+    done: (error: RecordError | null, outcomes: readonly RemovalOutcome[]) => void,
+  ): void {
+    const doomed = [...rows];
+    const { scheduler } = this.database;
+    const execute: Execute<readonly RemovalOutcome[]> = (server) =>
+      ifInForce(life, server.remove(life, doomed, scheduler.time - settledMs));
+    this.write(execute, done, []);
   }
 
   readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void {
@@ -181,9 +226,14 @@ export class SimSystemOfRecord implements SystemOfRecord {
     } else if (draw < failedShare + lateShare) {
       // Sent and hanging: the node gives up first, the commit comes whenever it comes, even to a dead node.
       const lateMs = settings.timeoutMs + prng.between(0, settings.lateMsMax);
+      // It may begin there and be held up once more, with what it saw of the floors when it began.
+      const heldMs = prng.chance(0.5) ? prng.between(0, settings.statementMsMax) : 0;
       scheduler.after(settings.timeoutMs, () => this.end(UNKNOWN, done, nothing), this.owner);
       const { server } = this;
-      scheduler.after(lateMs, () => void (this.database.isDown || server.isOver || execute(server)));
+      scheduler.after(lateMs, () => {
+        const seen = server.seeFloors();
+        scheduler.after(heldMs, () => void (this.database.isDown || server.isOver || execute(server, seen)));
+      });
     } else {
       this.send(execute, draw < failedShare + lateShare + replyLostShare, done, nothing, workMs);
     }
@@ -257,6 +307,10 @@ export class SimSystemOfRecord implements SystemOfRecord {
     if (this.isAway) this.markDown(this.state.reason);
     else if (this.reconnect() === null) this.markUp();
   }
+}
+
+function ifInForce<T>(life: number, answer: T | null): { answer: T } | { fenced: string } {
+  return answer === null ? { fenced: `life ${life} is not in force` } : { answer };
 }
 
 const UNKNOWN: RecordError = { kind: 'unknown', fenced: false, message: 'no reply from the database' };

@@ -4,24 +4,34 @@
  */
 import type { Prng } from '../src/base/prng.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
+import type { SlotFloor } from '../src/core/floors.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../src/core/limits.ts';
+import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../src/core/record-floors.ts';
 import type { SeenServer } from '../src/core/record-standing.ts';
-import { VERSION_NONE } from '../src/core/version.ts';
+import { VERSION_NONE, counterOf } from '../src/core/version.ts';
 import type {
   CommitResult,
+  DoomedRow,
   Founding,
   RecordPlace,
   RecordRow,
+  RemovalOutcome,
   RowVersion,
 } from '../src/ports/system-of-record.ts';
 
 /** Changes that may be lost: the newest, at most this many. */
 const UNDO_COUNT_MAX = 1_000;
 
-interface Undo {
-  readonly key: string;
-  readonly before: RecordRow | undefined;
+/** Takes a change back on a copy of the server. */
+type Undo = (on: SimRecordServer) => void;
+
+interface Floor {
+  readonly counter: number;
+  readonly raisedAt: number;
 }
+
+/** What a statement finds of the floors that were raised by the time that it began. */
+export type FloorsSeen = ReadonlyMap<number, Floor>;
 
 export class SimRecordServer {
   /** Nobody reaches it any more: it was replaced, or has been restarted as another object. */
@@ -30,6 +40,12 @@ export class SimRecordServer {
   private readonly timeline: number;
   private readonly rows: Map<string, RecordRow>;
   private undo: Undo[];
+  private readonly floors = new Map<number, Floor>();
+  /** The highest version of each key that was removed: nothing at or below it stands here ever again. */
+  private readonly removed = new Map<string, number>();
+  /** What stood again all the same; null: nothing ever did. */
+  resurrected: string | null = null;
+  removedCount = 0;
   private clusterId = '';
   private life = 0;
 
@@ -45,12 +61,12 @@ export class SimRecordServer {
     const copy = new SimRecordServer(this.system, timeline, new Map(this.rows), [...this.undo]);
     copy.clusterId = this.clusterId;
     copy.life = this.life;
+    copy.resurrected = this.resurrected;
+    copy.removedCount = this.removedCount;
+    for (const [slot, floor] of this.floors) copy.floors.set(slot, floor);
+    for (const [key, version] of this.removed) copy.removed.set(key, version);
     const lost = Math.min(changeCount, copy.undo.length);
-    for (let i = 0; i < lost; i += 1) {
-      const { key, before } = copy.undo.pop()!;
-      if (before === undefined) copy.rows.delete(key);
-      else copy.rows.set(key, before);
-    }
+    for (let i = 0; i < lost; i += 1) copy.undo.pop()!(copy);
     return copy;
   }
 
@@ -80,10 +96,65 @@ export class SimRecordServer {
     else this.rows.set(key, row);
   }
 
-  /** Null: another life is in force and nothing was written. */
-  apply(life: number, rows: readonly RecordRow[]): CommitResult[] | null {
-    if (this.clusterId === '' || life !== this.life) return null;
-    return rows.map((row) => this.applyRow(row));
+  /** As a statement sees them that begins now. */
+  seeFloors(): FloorsSeen {
+    return new Map(this.floors);
+  }
+
+  floorOf(slot: number): number {
+    return this.floors.get(slot)?.counter ?? 0;
+  }
+
+  /** Null: another life is in force and nothing was written. `seen`: left out, the statement begins now. */
+  apply(life: number, rows: readonly RecordRow[], seen: FloorsSeen = this.floors): CommitResult[] | null {
+    if (!this.isIn(life)) return null;
+    return rows.map((row) => this.applyRow(row, seen.get(row.slot)?.counter ?? 0));
+  }
+
+  raise(life: number, floors: readonly SlotFloor[], now: number): true | null {
+    if (!this.isIn(life)) return null;
+    for (const { slot, counter } of floors) {
+      const before = this.floors.get(slot);
+      if (counter <= (before?.counter ?? 0)) continue;
+      this.floors.set(slot, { counter, raisedAt: now });
+      this.note((on) => restore(on.floors, slot, before));
+    }
+    return true;
+  }
+
+  remove(life: number, doomed: readonly DoomedRow[], raisedBefore: number): RemovalOutcome[] | null {
+    if (!this.isIn(life)) return null;
+    return doomed.map(({ key, version, tombstone }) => {
+      const row = this.rows.get(key);
+      if (row === undefined || row.record.version > version) return 'gone';
+      const floor = this.floors.get(row.slot);
+      const isUnder = floor !== undefined && floor.counter >= counterOf(version);
+      if (row.record.version !== version || row.record.tombstone !== tombstone) return 'stays';
+      if (!isUnder || floor.raisedAt > raisedBefore) return 'stays';
+      const before = this.removed.get(key);
+      this.rows.delete(key);
+      this.removed.set(key, Math.max(version, before ?? 0));
+      this.removedCount += 1;
+      this.note((on) => {
+        on.rows.set(key, row);
+        restore(on.removed, key, before);
+      });
+      return 'removed';
+    });
+  }
+
+  /** The highest version of the key that was removed here; 0: none was. */
+  removedOf(key: string): number {
+    return this.removed.get(key) ?? 0;
+  }
+
+  private isIn(life: number): boolean {
+    return this.clusterId !== '' && life === this.life;
+  }
+
+  private note(undo: Undo): void {
+    this.undo.push(undo);
+    if (this.undo.length > 2 * UNDO_COUNT_MAX) this.undo = this.undo.slice(-UNDO_COUNT_MAX);
   }
 
   /** `isCut`: whether a page ends before this row, although there is room. */
@@ -122,6 +193,8 @@ export class SimRecordServer {
     if (this.clusterId === '') return null;
     let highestVersion = VERSION_NONE;
     for (const { record } of this.rows.values()) highestVersion = Math.max(highestVersion, record.version);
+    for (const { counter } of this.floors.values())
+      highestVersion = Math.max(highestVersion, versionOfFloor(counter));
     const { clusterId, life, system, timeline } = this;
     return { clusterId, life, identity: { system, timeline }, highestVersion, hasRows: this.rows.size > 0 };
   }
@@ -134,19 +207,30 @@ export class SimRecordServer {
     return this.founding();
   }
 
-  private applyRow(row: RecordRow): CommitResult {
-    const before = this.rows.get(row.record.key);
-    if (before !== undefined && before.record.version > row.record.version) {
+  private applyRow(row: RecordRow, floor: number): CommitResult {
+    const { record, checksum, pastFloor } = row;
+    const { key, version } = record;
+    const before = this.rows.get(key);
+    if (before !== undefined && before.record.version > version)
       return { kind: 'higher', version: before.record.version };
+    if (before?.record.version === version)
+      return before.checksum === checksum ? { kind: 'committed' } : { kind: 'conflict' };
+    if (isKeptOut(version, floor, pastFloor)) {
+      const isSame = before === undefined && isAsGoodAsAbsent(record, floor);
+      return isSame ? { kind: 'committed' } : { kind: 'keptOut', floor };
     }
-    if (before !== undefined && before.record.version === row.record.version) {
-      return before.checksum === row.checksum ? { kind: 'committed' } : { kind: 'conflict' };
-    }
-    this.rows.set(row.record.key, row);
-    this.undo.push({ key: row.record.key, before });
-    if (this.undo.length > 2 * UNDO_COUNT_MAX) this.undo = this.undo.slice(-UNDO_COUNT_MAX);
+    const removed = this.removed.get(key) ?? 0;
+    if (version <= removed)
+      this.resurrected ??= `${key} stands in PostgreSQL at version ${version}, and ${removed} was removed there`;
+    this.rows.set(key, { record, slot: row.slot, checksum });
+    this.note((on) => restore(on.rows, key, before));
     return { kind: 'committed' };
   }
+}
+
+function restore<K, V>(map: Map<K, V>, key: K, before: V | undefined): void {
+  if (before === undefined) map.delete(key);
+  else map.set(key, before);
 }
 
 function comparePlaces(a: RecordRow, b: RecordRow): number {

@@ -163,7 +163,7 @@ class Run {
     const faults = this.makeFaults();
     this.options.story?.(cluster, this.world.scheduler, this.world.wall);
     this.load(clients, faults);
-    const broken = this.watch.violation ?? this.harmed ?? this.world.forgotten.violation;
+    const broken = this.watch.violation ?? this.harmed ?? this.broken();
     if (broken !== null) return this.result('promise', broken);
     if (this.queues.violation !== null) return this.result('queues', this.queues.violation);
     const unrest = this.rest(clients);
@@ -171,7 +171,7 @@ class Run {
     if (this.removals.violation !== null) return this.result('storm', this.removals.violation);
     this.countWorld(clients);
     if (this.harmed !== null) return this.result('promise', this.harmed);
-    const promise = this.watch.violation ?? this.world.forgotten.violation;
+    const promise = this.watch.violation ?? this.broken();
     if (promise !== null) return this.result('promise', promise);
     const { once } = clients.persistent;
     if (once.violation !== null) return this.result('history', once.violation);
@@ -298,6 +298,11 @@ class Run {
     );
   }
 
+  /** What was deleted and forgotten is back, or may be. */
+  private broken(): string | null {
+    return this.world.forgotten.violation ?? this.world.database.resurrected;
+  }
+
   private isIdle(): boolean {
     return this.world.cluster.nodes.every(
       ({ isGone, node }) => isGone || (node !== null && (node['replica']?.keysInFlight ?? 0) === 0),
@@ -320,6 +325,7 @@ class Run {
     this.count('answeredAgain', clients.persistent.once.comparedCount);
     this.count('staleAnswer', clients.staleCount);
     this.count('forgotten', this.world.forgotten.count);
+    this.count('rowRemoved', this.world.database.server.removedCount);
     this.count('slowRemoved', this.removals.count);
     this.count('answeredWithoutRecord', this.watch.spooledCount);
     this.count('commitUnknown', this.world.database.unknownCount);

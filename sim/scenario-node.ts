@@ -304,7 +304,8 @@ export class ScenarioNode {
       floors,
       operations,
       recovery: new RecordRecovery({
-        ...{ clock, telemetry: NO_TELEMETRY, systemOfRecord: port, shelf, marks, operations: table },
+        ...{ clock, telemetry: NO_TELEMETRY, systemOfRecord: port, storage, shelf, marks, floors, mutations },
+        ...{ operations: table, spooled: spoolMarks, writesThrough: () => true },
       }),
       send,
       isLinked: () => true,
@@ -332,6 +333,7 @@ export class ScenarioNode {
       replica: () => this.replica,
       keepMs: () => this.keepMs,
       isSpooled: (slot, key) => spoolMarks.has(slot, key),
+      ...{ systemOfRecord: null, isRouted: () => true, isSpooling: () => false },
       leaseHeld: () => this.leaseHeld,
       keepsAll: false,
     });

@@ -79,6 +79,23 @@ export class ScenarioRecord {
           () => this.versions(slot, afterKey, max),
           (lost, answer) => (lost ? done(unknown, []) : done(null, answer!)),
         ),
+      // No row is removed in these stories.
+      statementMsMax: 0,
+      readFloors: (slots, done) =>
+        this.defer(() =>
+          done(
+            null,
+            slots.map(() => 0),
+          ),
+        ),
+      raiseFloors: (_life, _floors, done) => this.defer(() => done(null)),
+      removeRows: (_life, rows, _settledMs, done) =>
+        this.defer(() =>
+          done(
+            null,
+            rows.map(() => 'stays'),
+          ),
+        ),
       seen: () => null,
       choose: () => undefined,
       readFounding: (done) => this.defer(() => done(null, null)),

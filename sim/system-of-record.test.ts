@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../src/base/prng.ts';
 import type { CommitResult, RecordError } from '../src/ports/system-of-record.ts';
-import { makeRow, systemOfRecordContract, type RecordWorld } from '../test/contracts/system-of-record.ts';
+import { makeRow, type RecordWorld } from '../test/contracts/record-calls.ts';
+import { systemOfRecordContract } from '../test/contracts/system-of-record.ts';
 import { Scheduler, type Life } from './scheduler.ts';
 import {
   SIM_DATABASE_CALM,

@@ -8,6 +8,7 @@ import type { Prng } from '../src/base/prng.ts';
 import type { CommitResult, Founding, RecordRow, SystemOfRecord } from '../src/ports/system-of-record.ts';
 import { SimSystemOfRecord } from './record-connection.ts';
 import { SimRecordServer } from './record-server.ts';
+import type { FloorsSeen } from './record-server.ts';
 import { CutOffClients } from './cut-off-clients.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 
@@ -23,6 +24,8 @@ export interface SimDatabaseSettings {
   readonly timeoutMs: number;
   /** Milliseconds beyond that for which a hanging statement may live and still commit. */
   readonly lateMsMax: number;
+  /** Milliseconds: no statement runs longer at the server. */
+  readonly statementMsMax: number;
   /** Probability that a page of a scan is cut short, as it is where values are large. */
   readonly shortPageShare: number;
 }
@@ -35,6 +38,7 @@ export const SIM_DATABASE_CALM: SimDatabaseSettings = {
   lateShare: 0,
   timeoutMs: 1_000,
   lateMsMax: 0,
+  statementMsMax: 100,
   shortPageShare: 0,
 };
 
@@ -46,6 +50,7 @@ export const SIM_DATABASE_ROUGH: SimDatabaseSettings = {
   lateShare: 0.01,
   timeoutMs: 300,
   lateMsMax: 2_000,
+  statementMsMax: 100,
   shortPageShare: 0.2,
 };
 
@@ -62,6 +67,8 @@ export class SimDatabase {
   rowMs = 0;
   /** Called when a commit is done, before its sender hears of it: the process may die just there. */
   onCommitted: ((sender: Life) => void) | null = null;
+  /** The next commit hangs: who sets this says when it arrives, if ever. Its sender is told that nobody knows. */
+  hold: ((arrive: (seen?: FloorsSeen) => void) => void) | null = null;
   /** The highest version of each key that was committed to any server, whatever became of it. */
   readonly stood = new Map<string, number>();
   private current = new SimRecordServer();
@@ -142,6 +149,11 @@ export class SimDatabase {
     else this.scheduler.after(leftBehindMs, end);
   }
 
+  /** A row that stands again although it was removed; null: none does. */
+  get resurrected(): string | null {
+    return this.current.resurrected;
+  }
+
   /** A row is another than it was, or gone, and nothing says so. */
   forge(key: string, row: RecordRow | null): void {
     this.current.forge(key, row);
@@ -157,8 +169,13 @@ export class SimDatabase {
   }
 
   /** Null: another life is in force and nothing was written. */
-  apply(life: number, rows: readonly RecordRow[], server = this.current): CommitResult[] | null {
-    const results = server.apply(life, rows);
+  apply(
+    life: number,
+    rows: readonly RecordRow[],
+    server = this.current,
+    seen?: FloorsSeen,
+  ): CommitResult[] | null {
+    const results = server.apply(life, rows, seen);
     if (results === null) return null;
     this.commitCount += 1;
     rows.forEach(({ record: { key, version } }, at) => {

@@ -45,7 +45,7 @@ describe('deletions are forgotten', () => {
     expect(world.nodes.every(holds)).toBe(true);
     untilForgotten(world);
     for (const sim of world.nodes) {
-      expect(sim.node!.status().tombstones).toEqual({ held: 0, forgotten: 1 });
+      expect(sim.node!.status().tombstones).toMatchObject({ held: 0, forgotten: 1 });
       expect(sim.node!.status().keysHeld).toBe(0);
       expect(floorAt(sim)).toBeGreaterThanOrEqual(counterOf(version));
       expect(world.text(sim, KEY)).toBeUndefined();

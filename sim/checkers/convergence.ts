@@ -24,6 +24,8 @@ export interface RecordDump {
   /** Is the key's route written through? */
   readonly writtenThrough: (key: string) => boolean;
   readonly checksumOf: (record: KeyRecord) => number;
+  /** The highest version of the key whose row was removed; 0: none was, as where it is not given. (R24) */
+  readonly removed?: (key: string) => number;
 }
 
 export interface AcknowledgedWrite {
@@ -133,7 +135,7 @@ function recordFaults(
   forgotten: number,
 ): ConvergenceViolation[] {
   const row = record.rows.get(key);
-  const stands = row?.version ?? forgotten;
+  const stands = row?.version ?? Math.max(forgotten, record.removed?.(key) ?? 0);
   const violations: ConvergenceViolation[] = [];
   // Deleted there, at whatever version: so it was forgotten here, and made so again.
   const lowest = row?.tombstone === true ? Math.max(stands, forgotten) : stands;
@@ -143,7 +145,8 @@ function recordFaults(
     const version = held?.version ?? forgotten;
     let difference: string | null = null;
     // The owners come first: PostgreSQL never holds a version that they do not.
-    if (version < stands) difference = `the row is ahead at version ${stands}, the owner at ${version}`;
+    if (row !== undefined && version < stands)
+      difference = `the row is ahead at version ${stands}, the owner at ${version}`;
     else if (held === undefined && row?.tombstone === false)
       difference = `version ${stands} is a value, and its owner has forgotten the deletion ${forgotten}`;
     else if (

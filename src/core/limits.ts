@@ -162,6 +162,15 @@ export const COLLECTION_ENTRIES_MAX = 2_000;
 export const COLLECTION_DELETIONS_MAX = 1_000;
 /** Deletions named in one message: with the longest keys it fits a frame. */
 export const FORGET_DELETIONS_MAX = 500;
+/**
+ * Statements' lives: since the floors were raised in PostgreSQL, before rows are removed, by a node's clock; and as many as
+ * PostgreSQL itself asks for by its own. One for the raising statement, one for what was begun before its end.
+ */
+export const ROW_WAIT_STATEMENTS = 3;
+export const ROW_SETTLED_STATEMENTS = 2;
+/** Rows of deletions that wait for that; a new look for deletions is taken below it. Rows removed by one statement. */
+export const ROWS_SETTLING_MAX = 30_000;
+export const ROWS_REMOVED_AT_ONCE_MAX = 500;
 /** Slots a learner copies at the same time. */
 export const SLOT_COPIES_IN_FLIGHT_MAX = 32;
 /** Of their frames, as large as they come, about so many bytes are under way at once: slots of few records wait for nobody. */
@@ -314,6 +323,10 @@ assert(
   'a modification, and its answer, must fit a frame',
 );
 assert(FORGET_DELETIONS_MAX * (KEY_BYTES_MAX + 16) < FRAME_BYTES_MAX, 'deletions to forget must fit a frame');
+assert(
+  ROW_SETTLED_STATEMENTS >= 2 && ROW_WAIT_STATEMENTS > ROW_SETTLED_STATEMENTS,
+  'no statement lives any more that did not see the floor, and a node does not ask before PostgreSQL grants it',
+);
 assert(VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX, 'one record must fit a statement');
 assert(
   DRIVE_PAGE_BYTES_MAX + VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX &&

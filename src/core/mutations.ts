@@ -79,6 +79,12 @@ export interface Mutations {
   readonly forgetWhileCopying?: boolean;
   /** What arrives from below the fence is stored, although its key's deletion may have been forgotten. (R22) */
   readonly passFence?: boolean;
+  /** Rows of deletions are removed in PostgreSQL without waiting for statements that do not see the floor. (R24) */
+  readonly removeRowsAtOnce?: boolean;
+  /** Whoever writes to PostgreSQL claims to know every floor there. (R24) */
+  readonly passRecordFloor?: boolean;
+  /** Slots that were given up keep what is left over on a disk below the floor that PostgreSQL has. (R24, R28) */
+  readonly recoverBelowFloor?: boolean;
   /** A learner is promoted without the operations that its owners remember. (R20) */
   readonly operationsNotLearned?: boolean;
   /** Who takes an old answer is told what is in flight. */

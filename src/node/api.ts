@@ -312,7 +312,7 @@ export interface NodeStatus {
   /** Keys in the store here, deletions included. */
   readonly keysHeld: number;
   /** Deletions in the store here, and those that this process has forgotten. */
-  readonly tombstones: { readonly held: number; readonly forgotten: number };
+  readonly tombstones: TombstoneStatus;
   /** Share of its slots a learner has copied, 0..1; 1 at an owner. */
   readonly learnedShare: number;
   readonly copy: CopyStatus;
@@ -325,4 +325,13 @@ export interface NodeStatus {
     readonly staleReads: number;
   };
   readonly notWrittenThrough: readonly string[];
+}
+
+/** Deletions in this store, and what this process has made of them. */
+export interface TombstoneStatus {
+  readonly held: number;
+  readonly forgotten: number;
+  /** Rows of PostgreSQL that wait to be removed, and those that were. */
+  readonly rowsWaiting: number;
+  readonly rowsRemoved: number;
 }

@@ -5,6 +5,7 @@ import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { ReadResult, WriteOperation } from '../core/operation.ts';
+import { judgeKeptOut } from '../core/record-floors.ts';
 import { driveOf } from '../core/record-standing.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -36,7 +37,10 @@ import { RecordReader } from './record-reader.ts';
 import { RecordRecovery } from './record-recovery.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import { OutageWatch } from './outage-watch.ts';
+import { prefixRule } from './replica-effects.ts';
 import { RecordWriter } from './record-writer.ts';
+import type { JudgeKeptOut } from './record-writer.ts';
+import { heldNow, passingFloors } from './held-now.ts';
 import type { Serving } from './serving.ts';
 import { Spool } from './spool.ts';
 import type { SpoolParts } from './spool.ts';
@@ -130,7 +134,10 @@ export function learnerOf(parts: NodeParts, around: LearnerSurroundings): Learne
     marks,
     floors,
     recovery: new RecordRecovery({
-      ...{ clock, telemetry, shelf, marks, operations: table, systemOfRecord: record },
+      ...{ clock, telemetry, storage, shelf, floors, marks, operations: table, systemOfRecord: record },
+      spooled: spool.marks,
+      writesThrough: prefixRule(parts.writeThrough),
+      mutations: parts.mutations ?? NO_MUTATIONS,
     }),
     operations: new OperationLearner({
       clock,
@@ -155,14 +162,20 @@ export function learnerOf(parts: NodeParts, around: LearnerSurroundings): Learne
 export function recordWriterOf(
   parts: NodeParts,
   topology: () => Topology | null,
+  shelf: RecordShelf,
+  replica: () => Replica | null,
   onRecorded: (key: string, version: number, outcome: 'committed' | number) => void,
 ): RecordWriter | null {
-  const { clock, telemetry, systemOfRecord, onFatal } = parts;
-  if (systemOfRecord === null) return null;
+  const { clock, telemetry, onFatal } = parts;
+  if (parts.systemOfRecord === null) return null;
+  const systemOfRecord =
+    parts.mutations?.passRecordFloor === true ? passingFloors(parts.systemOfRecord) : parts.systemOfRecord;
+  const judge: JudgeKeptOut = (slot, key, version) =>
+    judgeKeptOut(version, heldNow(replica(), shelf, slot, key));
   const onFenced = (): void => onFatal('PostgreSQL belongs to a later founding of the cluster');
   const life = (): number => topology()?.life ?? 0;
   const drive = driveIn(topology);
-  return new RecordWriter(systemOfRecord, clock, telemetry, life, onRecorded, onFenced, drive);
+  return new RecordWriter(systemOfRecord, clock, telemetry, life, onRecorded, onFenced, drive, judge);
 }
 
 export function loadWatchOf(

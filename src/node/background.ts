@@ -89,6 +89,7 @@ export class Background {
       mutations: parts.mutations ?? NO_MUTATIONS,
       keepMs: () => parts.tombstoneKeepMs,
       isSpooled: (slot, key) => spooled.has(slot, key),
+      ...{ systemOfRecord, isRouted, isSpooling: () => spooled.entries > 0 },
       leaseHeld: () => serving.leaseHeld(),
       keepsAll: parts.legacySource !== null,
     });

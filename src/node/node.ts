@@ -127,7 +127,8 @@ export class CausewayNode implements NodeApi {
     );
     const topology = (): Topology | null => this.membership.topology;
     const spoolMarks = spoolMarksOf(parts, this.writer, opened);
-    this.recordWriter = recordWriterOf(parts, topology, (key, version, outcome) => {
+    const acting = (): Replica | null => this.replica;
+    this.recordWriter = recordWriterOf(parts, topology, this.shelf, acting, (key, version, outcome) => {
       this.replica?.onRecorded(key, version, outcome);
       this.spool.onRecorded(key, version, outcome);
     });

@@ -47,6 +47,8 @@ export class RecordDriver {
   private drive = 0;
   private readonly done = new IndexSet(SLOT_COUNT);
   private readonly waits = new Map<number, Map<string, number>>();
+  /** Floors that PostgreSQL told in this drive, where they kept something out. */
+  private readonly pastFloors = new Map<number, number>();
   private todo: number[] = [];
   private readonly under = new Map<number, SlotDrive>();
   private notBefore = -Infinity;
@@ -87,6 +89,7 @@ export class RecordDriver {
     this.topology = null;
     this.done.clear();
     this.waits.clear();
+    this.pastFloors.clear();
     this.rowsDriven = 0;
     this.conflicts = 0;
     this.pace.progress(0, this.parts.clock.now());
@@ -129,6 +132,7 @@ export class RecordDriver {
         ...{ slot, storage, systemOfRecord, shelf, replica, writesThrough, waits },
         life: topology.life,
         floor: topology.loaded ? this.parts.floorOf(slot) : 0,
+        pastFloor: this.pastFloors.get(slot) ?? 0,
         passInFlight: mutations.passInFlight === true,
         // The replica's view, for the epoch may be another before the next tick.
         isCurrent: () => this.under.get(slot) === drive && replica.view.topology === topology,
@@ -138,6 +142,7 @@ export class RecordDriver {
         },
         onDriven: (rowCount) => (this.rowsDriven += rowCount),
         onConflict: (version) => this.onConflict(slot, version),
+        onKeptOut: (floor) => this.pastFloors.set(slot, floor),
         onEnd: (end, reason) => this.onEnd(slot, end, reason),
       });
       this.under.set(slot, drive);

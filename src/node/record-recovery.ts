@@ -1,19 +1,26 @@
 /**
  * Makes slots whole that an operator has given up: every row that PostgreSQL has of them is compared with what this disk
- * has left over, and the higher version of each key stands. Nobody owns the slots meanwhile, so nothing is written to
- * them. What was in flight here when its coordinator was lost, and is not in PostgreSQL, is finished afterwards like any
- * orphan. (PROTOCOL R13, R28)
+ * has left over, and the higher version of each key stands; below the floor that PostgreSQL has of a slot only what has a row
+ * there, for rows of deletions were removed. Nobody owns the slots meanwhile, so nothing is written to them. What was in
+ * flight here when its coordinator was lost, and is not in PostgreSQL, is finished afterwards like any orphan.
+ * (PROTOCOL R13, R24, R28)
  */
+import type { Mutations } from '../core/mutations.ts';
+import { everythingDriven } from '../core/record-standing.ts';
 import { heldAtRest } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { RecordPlace, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { RecordError, RecordPlace, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { sealRecord } from '../wire/record-codec.ts';
+import type { FloorStore } from './floor-store.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
+import { sweepBelow } from './recovery-sweep.ts';
+import type { SpoolMarks } from './spool-marks.ts';
 import type { StartMarks } from './start-marks.ts';
 
 /** Few, for most of a page may be of other slots where those to be made whole are scattered. */
@@ -29,6 +36,11 @@ export interface RecordRecoveryParts {
   readonly shelf: RecordShelf;
   readonly marks: StartMarks;
   readonly operations: OperationTable;
+  readonly storage: Storage;
+  readonly floors: FloorStore;
+  readonly spooled: SpoolMarks;
+  readonly writesThrough: (key: string) => boolean;
+  readonly mutations: Mutations;
 }
 
 export class RecordRecovery {
@@ -40,6 +52,10 @@ export class RecordRecovery {
   private slots: readonly number[] = [];
   private next = 0;
   private place: RecordPlace | null = null;
+  /** As PostgreSQL has them, in the order of the slots; null: it was not asked yet. */
+  private counters: readonly number[] | null = null;
+  /** Keys of the slot at hand that have a row. */
+  private keys = new Set<string>();
   private isAsking = false;
   private notBefore = -Infinity;
   private onWhole: (slot: number) => void = () => undefined;
@@ -55,6 +71,8 @@ export class RecordRecovery {
     this.slots = slots;
     this.next = 0;
     this.place = null;
+    this.counters = null;
+    this.keys = new Set();
     this.isAsking = false;
     this.onWhole = onWhole;
     if (slots.length === 0) return;
@@ -82,15 +100,32 @@ export class RecordRecovery {
     this.isAsking = true;
     if (systemOfRecord === null)
       return clock.defer(() => (epoch === this.epoch && this.isAsking ? this.take([]) : undefined));
+    if (this.counters === null) return this.askFloors(systemOfRecord);
     // The place before all keys of the slot: no key is empty.
     const place = this.place ?? { slot: this.slots[this.next]!, key: '' };
     systemOfRecord.scan(place, PAGE_ROWS_MAX, (error, rows) => {
       if (epoch !== this.epoch || !this.isAsking) return;
-      if (error === null) return this.take(rows);
-      this.isAsking = false;
-      this.notBefore = clock.now() + AGAIN_AFTER_MS;
-      this.parts.telemetry.event('warn', 'recovery.paused', { reason: error.message });
+      if (error === null) this.take(rows);
+      else this.pause(error);
     });
+  }
+
+  private askFloors(systemOfRecord: SystemOfRecord): void {
+    const { epoch } = this;
+    systemOfRecord.readFloors(this.slots, (error, counters) => {
+      if (epoch !== this.epoch || !this.isAsking) return;
+      if (error !== null) return this.pause(error);
+      this.counters = counters;
+      this.isAsking = false;
+      this.ask();
+    });
+  }
+
+  private pause({ message: reason }: RecordError): void {
+    const { clock, telemetry } = this.parts;
+    this.isAsking = false;
+    this.notBefore = clock.now() + AGAIN_AFTER_MS;
+    telemetry.event('warn', 'recovery.paused', { reason });
   }
 
   /** Rows come in the order of slot and key: a slot is whole when one of a later slot has come, or none. */
@@ -112,23 +147,44 @@ export class RecordRecovery {
   }
 
   private finishBefore(slot: number): void {
-    const { shelf, marks, operations, clock } = this.parts;
+    const { clock } = this.parts;
     const { epoch } = this;
     for (; this.next < this.slots.length && this.slots[this.next]! < slot;) {
       const whole = this.slots[this.next]!;
+      const counter = this.counters?.[this.next] ?? 0;
+      const { keys } = this;
+      this.keys = new Set();
       this.next += 1;
-      // Which operations the lost owners had done under an id is not known to anybody.
-      operations.learnForgotten(Math.ceil(clock.wallNow()));
-      operations.confirm(whole);
-      shelf.setVerified(whole);
-      marks.restore(whole, shelf, this.replica!);
-      clock.defer(() => (epoch === this.epoch ? this.onWhole(whole) : undefined));
+      const finish = (): void => (epoch === this.epoch ? this.finish(whole) : undefined);
+      if (counter === 0) clock.defer(finish);
+      else this.clear(whole, counter, keys, finish);
     }
+  }
+
+  /** Not while PostgreSQL may lack rows: then what is left over may be all there is. */
+  private clear(slot: number, counter: number, keys: ReadonlySet<string>, done: () => void): void {
+    const { clock, floors, mutations } = this.parts;
+    floors.raise({ slot, counter });
+    if (!everythingDriven(this.replica!.view.topology) || mutations.recoverBelowFloor === true)
+      return clock.defer(done);
+    const { epoch } = this;
+    sweepBelow({ ...this.parts, slot, counter, keys, isCurrent: () => epoch === this.epoch }, done);
+  }
+
+  private finish(whole: number): void {
+    const { shelf, marks, operations, clock } = this.parts;
+    // Which operations the lost owners had done under an id is not known to anybody.
+    operations.learnForgotten(Math.ceil(clock.wallNow()));
+    operations.confirm(whole);
+    shelf.setVerified(whole);
+    marks.restore(whole, shelf, this.replica!);
+    this.onWhole(whole);
   }
 
   private takeRow({ record, slot, checksum }: RecordRow): void {
     const { shelf, telemetry } = this.parts;
     const sealed = sealRecord(record);
+    this.keys.add(record.key);
     // Changed there by hand, it is still the only word that there is.
     if (sealed.checksum !== checksum)
       telemetry.event('error', 'recovery.row_damaged', { version: record.version });

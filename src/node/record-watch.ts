@@ -9,6 +9,7 @@ import { RECORD_WITNESS_BYTES_MAX, RECORD_WITNESS_EVERY_MS } from '../core/limit
 import type { Mutations } from '../core/mutations.ts';
 import type { KeyRecord } from '../core/record.ts';
 import { isBackFromForgotten } from '../core/record-drive.ts';
+import { isAsGoodAsAbsent } from '../core/record-floors.ts';
 import { driveOf, everythingDriven, judgeServer } from '../core/record-standing.ts';
 import type { SeenServer } from '../core/record-standing.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -40,6 +41,7 @@ interface Expected {
   readonly key: string;
   /** 0: nothing is held. */
   readonly version: number;
+  readonly tombstone: boolean;
   readonly floor: number;
 }
 
@@ -102,14 +104,19 @@ export class RecordWatch {
       if (!replica.view.row(slot).owns || replica.stateOf(key) !== undefined || !writesThrough(key)) continue;
       const sealed = shelf.load(key, slot);
       if (sealed === 'damaged' || (sealed?.bytes.length ?? 0) > RECORD_WITNESS_BYTES_MAX) continue;
-      expected.push({ key, version: sealed?.record.version ?? 0, floor: floorOf(slot) });
+      const { version = 0, tombstone = false } = sealed?.record ?? {};
+      expected.push({ key, version, tombstone, floor: floorOf(slot) });
     }
     return expected;
   }
 }
 
-/** Of what is not held a deletion may be forgotten here: then the value must not stand again. */
-function isLost({ version, floor }: Expected, row: KeyRecord | undefined): boolean {
+/**
+ * Of what is not held a deletion may be forgotten here: then the value must not stand again. One that is about to be
+ * forgotten may have no row any more.
+ */
+function isLost({ version, tombstone, floor }: Expected, row: KeyRecord | undefined): boolean {
+  if (row === undefined && isAsGoodAsAbsent({ version, tombstone }, floor)) return false;
   if (version > 0) return (row?.version ?? 0) < version;
   return row !== undefined && isBackFromForgotten(row, floor);
 }

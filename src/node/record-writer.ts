@@ -9,6 +9,7 @@ import {
   RECORD_BATCH_BYTES_MAX,
   RECORD_BATCH_ROWS_MAX,
 } from '../core/limits.ts';
+import type { KeptOutVerdict } from '../core/record-floors.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CommitResult, RecordError, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
@@ -26,6 +27,9 @@ interface Waiting {
   readonly superseded: number[];
 }
 
+/** What becomes of a version that is at or below the floor of its slot. (R24) */
+export type JudgeKeptOut = (slot: number, key: string, version: number) => KeptOutVerdict;
+
 const OF_ANOTHER_SERVER: RecordError = {
   kind: 'unknown',
   fenced: false,
@@ -40,6 +44,7 @@ export class RecordWriter {
   private readonly onRecorded: (key: string, version: number, outcome: 'committed' | number) => void;
   private readonly onFenced: () => void;
   private readonly drive: () => number;
+  private readonly judgeKeptOut: JudgeKeptOut;
   private readonly waiting = new Map<string, Waiting>();
   private lifeWaiting = 0;
   private inStatement = 0;
@@ -62,6 +67,7 @@ export class RecordWriter {
     onRecorded: (key: string, version: number, outcome: 'committed' | number) => void,
     onFenced: () => void,
     drive: () => number = () => 0,
+    judgeKeptOut: JudgeKeptOut = () => 'drop',
   ) {
     this.record = record;
     this.clock = clock;
@@ -71,6 +77,7 @@ export class RecordWriter {
     this.onRecorded = onRecorded;
     this.onFenced = onFenced;
     this.drive = drive;
+    this.judgeKeptOut = judgeKeptOut;
   }
 
   get backlog(): number {
@@ -180,6 +187,7 @@ export class RecordWriter {
 
   private report(item: Waiting, result: CommitResult): void {
     const { key, version } = item.row.record;
+    if (result.kind === 'keptOut') return this.onKeptOut(item, result.floor);
     const stands = result.kind === 'higher' ? result.version : version;
     for (const lower of item.superseded) this.onRecorded(key, lower, stands);
     if (result.kind === 'committed') this.onRecorded(key, version, 'committed');
@@ -190,6 +198,17 @@ export class RecordWriter {
       this.enqueue(item);
       this.pause(RETRY_MS_MAX);
     }
+  }
+
+  /** What is still held is sent again, knowing the floor; nobody waits for what is not. */
+  private onKeptOut(item: Waiting, floor: number): void {
+    const { slot, record } = item.row;
+    const verdict = this.judgeKeptOut(slot, record.key, record.version);
+    this.telemetry.event('info', 'record.kept_out', { slot, version: record.version, floor, verdict });
+    if (verdict === 'drop') return;
+    if (verdict === 'knowing') return this.enqueue({ ...item, row: { ...item.row, pastFloor: floor } });
+    this.enqueue(item);
+    this.pause(RETRY_MS_MAX);
   }
 
   private pause(ms: number): void {

@@ -5,6 +5,7 @@
  */
 import { compareUtf8 } from '../base/utf8-order.ts';
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX } from '../core/limits.ts';
+import { isAsGoodAsAbsent } from '../core/record-floors.ts';
 import { judgeRow } from '../core/scrub.ts';
 import type { CopyAtRest, OwnCopy } from '../core/scrub.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -168,6 +169,8 @@ export class ScrubRows implements ScrubStage {
     if (verdict !== 'rowBehind') return;
     const held = shelf.read(key, slot);
     if (held === undefined || held === 'damaged') return;
+    // About to be forgotten: the rows go first.
+    if (row === undefined && isAsGoodAsAbsent(held.record, floorOf(slot))) return;
     report.found('unrecorded', slot, key, held.record.version);
     run.replica.reaffirm(slot, held);
   }

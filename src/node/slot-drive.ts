@@ -23,6 +23,8 @@ export interface SlotDriveParts {
   readonly life: number;
   /** The counter at or below which deletions of the slot were forgotten; 0: none was. */
   readonly floor: number;
+  /** The floor that PostgreSQL told before this look at the slot was begun; 0: none. (R24) */
+  readonly pastFloor: number;
   readonly writesThrough: (key: string) => boolean;
   /** Keys met in flight in this drive, and the version at which they first were. */
   readonly waits: Map<string, number>;
@@ -34,6 +36,8 @@ export interface SlotDriveParts {
   readonly spent: (recordCount: number, byteCount: number) => boolean;
   readonly onDriven: (rowCount: number) => void;
   readonly onConflict: (version: number) => void;
+  /** PostgreSQL keeps out what is at or below this floor: the slot is looked at once more. */
+  readonly onKeptOut: (floor: number) => void;
   /** failed: PostgreSQL or the disk did not answer. again: something was in flight, or is damaged. */
   readonly onEnd: (end: 'done' | 'again' | 'failed', reason: string) => void;
 }
@@ -171,13 +175,17 @@ export class SlotDrive {
   }
 
   private commit(rows: readonly RecordRow[]): void {
-    const { systemOfRecord, life, isCurrent, onEnd, onDriven, onConflict } = this.parts;
+    const { systemOfRecord, life, isCurrent, onEnd, onDriven, onConflict, onKeptOut, pastFloor } = this.parts;
     if (rows.length === 0) return this.next();
-    systemOfRecord.commit(life, rows, (error, results) => {
+    const knowing = pastFloor === 0 ? rows : rows.map((row) => ({ ...row, pastFloor }));
+    systemOfRecord.commit(life, knowing, (error, results) => {
       if (!isCurrent()) return;
       if (error !== null) return onEnd('failed', error.message);
-      results.forEach(({ kind }, at) => {
-        if (kind === 'conflict') onConflict(rows[at]!.record.version);
+      results.forEach((result, at) => {
+        if (result.kind === 'conflict') onConflict(rows[at]!.record.version);
+        if (result.kind !== 'keptOut') return;
+        this.isAgain = true;
+        onKeptOut(result.floor);
       });
       onDriven(results.filter(({ kind }) => kind === 'committed').length);
       this.next();

@@ -99,6 +99,7 @@ export class SpoolDrain {
   private rest(): void {
     this.tell();
     this.conflictsTold.clear();
+    this.underWay.clear();
     this.passMs = PASS_MS_MIN;
     this.after = SPOOL_FROM;
   }
@@ -172,8 +173,10 @@ export class SpoolDrain {
     // Its owners have copied the marks. Where no owner lives they may be the only ones there are.
     if (!row.owns) return row.learns || row.owners.length === 0 ? undefined : marks.drop(slot, key);
     const mark = marks.of(slot, key);
-    if (mark === undefined || this.underWay.has(key)) return;
+    if (mark === undefined) return;
     const held = this.held(slot, key);
+    // What another has taken the place of may never be heard of again. (R24)
+    if (this.underWay.has(key) && this.underWay.get(key) === versionOf(held)) return;
     const markedVersion = mark.version === Infinity ? 0 : mark.version;
     switch (judgeMark(markedVersion, stateOf(held))) {
       case 'drop':

@@ -1,6 +1,6 @@
 /**
  * Forgets deletions in the background, a bounded number at a time: finds old ones, has all owners raise the floors of
- * their slots, then tells them what to remove. What could not be forgotten now is found again later; an owner that did
+ * their slots, removes the rows in PostgreSQL, then tells the owners what to remove. What could not be forgotten now is found again later; an owner that did
  * not hear of it keeps its deletions, and takes them up itself in its turn. (PROTOCOL R22, decision 13)
  */
 import { Collection } from '../core/collection.ts';
@@ -14,12 +14,20 @@ import {
 } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import { Forgetting } from './forgetting.ts';
 import type { ForgettingParts } from './forgetting.ts';
+import { RowRemover } from './row-remover.ts';
 import { TombstoneWalk } from './tombstone-walk.ts';
 import type { TombstoneWalkParts } from './tombstone-walk.ts';
+import type { TombstoneStatus } from './api.ts';
 
-export interface TombstoneCollectorParts extends ForgettingParts, TombstoneWalkParts {
+export interface TombstoneCollectorParts extends ForgettingParts, Omit<TombstoneWalkParts, 'isUnderWay'> {
+  /** Null: there are no rows. */
+  readonly systemOfRecord: SystemOfRecord | null;
+  readonly isRouted: (key: string) => boolean;
+  /** Something of this node's waits to be brought into PostgreSQL. */
+  readonly isSpooling: () => boolean;
   readonly leaseHeld: () => boolean;
   readonly send: (memberId: number, message: PeerMessage) => void;
   /** A source may bring back what was deleted: every deletion is kept. (DESIGN 1, promise 5) */
@@ -30,6 +38,9 @@ export class TombstoneCollector {
   private readonly parts: TombstoneCollectorParts;
   private readonly forgetting: Forgetting;
   private readonly walk: TombstoneWalk;
+  private readonly rows: RowRemover | null;
+  /** Slots of rows that wait to be removed. */
+  private readonly rowSlots = new Set<number>();
   private current: Collection | null = null;
   private looking = false;
   private notBefore = -Infinity;
@@ -40,25 +51,37 @@ export class TombstoneCollector {
   constructor(parts: TombstoneCollectorParts) {
     this.parts = parts;
     this.forgetting = new Forgetting(parts);
-    this.walk = new TombstoneWalk(parts);
+    const { systemOfRecord } = parts;
+    this.rows = systemOfRecord === null ? null : new RowRemover({ ...parts, systemOfRecord });
+    const isUnderWay = (key: string): boolean => this.rows?.has(key) === true;
+    this.walk = new TombstoneWalk({ ...parts, isUnderWay });
   }
 
-  /** What is held here, and what this process has removed. */
-  status(): { readonly held: number; readonly forgotten: number } {
-    return { held: this.parts.shelf.tombstones.held, forgotten: this.forgetting.count };
+  status(): TombstoneStatus {
+    return {
+      held: this.parts.shelf.tombstones.held,
+      forgotten: this.forgetting.count,
+      rowsWaiting: this.rows?.waiting ?? 0,
+      rowsRemoved: this.rows?.removed ?? 0,
+    };
   }
 
   /** A replica acts in another epoch than before: what was said in the last one does not count. */
   onEpoch(): void {
     this.forgetting.onEpoch();
     this.giveUp();
+    for (const slot of this.rowSlots) this.walk.again(slot);
+    this.rowSlots.clear();
+    this.rows?.clear();
   }
 
   tick(): void {
     const { clock, leaseHeld, keepsAll, replica } = this.parts;
     const now = clock.now();
+    if (leaseHeld()) this.rows?.tick();
     if (this.current !== null) return this.pursue(this.current, now);
     if (keepsAll || this.looking || now < this.notBefore || !leaseHeld()) return;
+    if (this.rows?.isFull === true) return;
     const view = replica()?.view;
     if (view === undefined) return;
     this.notBefore = now + COLLECTION_EVERY_MS;
@@ -111,8 +134,29 @@ export class TombstoneCollector {
     if (current === null || current.round !== round || view?.topology.epoch !== current.epoch) return;
     current.raised(from, slots);
     const ready = current.takeReady();
-    if (ready.floors.length > 0) this.forget(view, ready);
+    if (ready.floors.length > 0) this.removeRows(view, ready);
     if (current.isOver) this.current = null;
+  }
+
+  /** Rows first: whoever dies in between finds the deletion again, and begins anew. */
+  private removeRows(view: SlotView, ready: Removal): void {
+    const { isRouted, isSpooling } = this.parts;
+    const { rows } = this;
+    const isRow = ({ key }: Deletion): boolean => rows !== null && isRouted(key);
+    const unwritten = ready.deletions.filter((each) => !isRow(each));
+    if (unwritten.length > 0) this.forget(view, { ...ready, deletions: unwritten });
+    const deletions = ready.deletions.filter(isRow);
+    if (rows === null || deletions.length === 0) return;
+    const slots = new Set(deletions.map(({ slot }) => slot));
+    // At the floor of PostgreSQL it has all that is at rest: what is left over below it elsewhere counts for nothing. (R28)
+    if (isSpooling()) return slots.forEach((slot) => this.walk.again(slot));
+    const floors = ready.floors.filter(({ slot }) => slots.has(slot));
+    for (const slot of slots) this.rowSlots.add(slot);
+    rows.add(view.topology.life, { floors, deletions }, (gone, kept) => {
+      for (const { slot } of kept) this.walk.again(slot);
+      if (gone.length > 0) this.forget(view, { floors, deletions: gone });
+      if (rows.waiting === 0) this.rowSlots.clear();
+    });
   }
 
   private forget(view: SlotView, ready: Removal): void {

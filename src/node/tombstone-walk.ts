@@ -30,6 +30,8 @@ export interface TombstoneWalkParts {
   readonly mutations: Mutations;
   /** PostgreSQL lacks what is held of the key: a deletion that it never hears of would come back from there. (R34) */
   readonly isSpooled: (slot: number, key: string) => boolean;
+  /** Its row waits to be removed. */
+  readonly isUnderWay: (key: string) => boolean;
   /** Milliseconds that a deletion is kept at least. */
   readonly keepMs: () => number;
 }
@@ -130,6 +132,7 @@ export class TombstoneWalk {
     const { key, version, updatedAt } = record;
     if (!isOldDeletion(record, clock.wallNow(), keepMs()))
       return shelf.tombstones.times.note(slot, updatedAt);
+    if (this.parts.isUnderWay(key)) return;
     if (this.parts.isSpooled(slot, key)) return this.again(slot);
     const held = shelf.load(key, slot);
     const isAtRest =

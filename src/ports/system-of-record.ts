@@ -6,6 +6,7 @@
  * and tells what stands. Does not promise order between batches in flight, nor that a batch that ended in
  * an error was not committed: after `unknown` it may have been, and must be repeated until it is known.
  */
+import type { SlotFloor } from '../core/floors.ts';
 import type { KeyRecord } from '../core/record.ts';
 import type { SeenServer } from '../core/record-standing.ts';
 import type { RecordIdentity } from '../core/topology.ts';
@@ -32,7 +33,40 @@ export interface RecordServer {
   ): void;
 }
 
-export interface SystemOfRecord extends RecordServer {
+/** How rows of deletions go, and what keeps everything from coming back in their place. (R24) */
+export interface RecordFloors {
+  /** Milliseconds: no statement lives longer at the server, whatever has become of its sender. */
+  readonly statementMsMax: number;
+  /** In the order of the slots: the counter at or below which rows of deletions may have been removed, 0 where none was. */
+  readFloors(
+    slots: readonly number[],
+    done: (error: RecordError | null, counters: readonly number[]) => void,
+  ): void;
+  /** A floor that is as high already stays. */
+  raiseFloors(life: number, floors: readonly SlotFloor[], done: (error: RecordError | null) => void): void;
+  /**
+   * Removes exactly these rows, where they still stand and the floor of their slot was raised to them at least `settledMs`
+   * ago by the server's clock. In the order of the rows. Repeating it is harmless.
+   */
+  removeRows(
+    life: number,
+    rows: readonly DoomedRow[],
+    settledMs: number,
+    done: (error: RecordError | null, outcomes: readonly RemovalOutcome[]) => void,
+  ): void;
+}
+
+/** One row, and no other of its key. */
+export interface DoomedRow {
+  readonly key: string;
+  readonly version: number;
+  readonly tombstone: boolean;
+}
+
+/** gone: no row of the key stands there, or a higher one. stays: it is not to be removed yet, or not what was named. */
+export type RemovalOutcome = 'removed' | 'gone' | 'stays';
+
+export interface SystemOfRecord extends RecordServer, RecordFloors {
   /** What is known now, without asking: `up` after a success, `down` after a failure until one succeeds. */
   health(): RecordHealth;
   /**
@@ -78,6 +112,8 @@ export interface RecordRow {
   readonly slot: number;
   /** CRC-32 of the record's content, as every replica holds it. */
   readonly checksum: number;
+  /** To `commit`: the slot's floor as PostgreSQL told it, and the record was seen to stand since. Left out: none is known. */
+  readonly pastFloor?: number;
 }
 
 /** A row without its value. */
@@ -89,8 +125,13 @@ export interface RowVersion {
 }
 
 export type CommitResult =
-  /** The row now stands at our version with our checksum, by this call or an earlier one. */
+  /**
+   * The row now stands at our version with our checksum, by this call or an earlier one; or ours is a deletion at or
+   * below the slot's floor, and none stands, which is the same.
+   */
   | { readonly kind: 'committed' }
+  /** Not written: it is at or below the slot's floor, which its writer did not know. */
+  | { readonly kind: 'keptOut'; readonly floor: number }
   /** Another row of a higher version stands; ours was not written. */
   | { readonly kind: 'higher'; readonly version: number }
   /** The same version with another content: an alarm. */
@@ -106,7 +147,7 @@ export interface Founding {
   readonly life: number;
   /** Of the server that told it. (R30) */
   readonly identity: RecordIdentity;
-  /** The highest version in the table, 0 where it is empty. */
+  /** The highest version of a row or at a floor, 0 where there is neither. */
   readonly highestVersion: number;
   readonly hasRows: boolean;
 }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ORIGIN_OUTSIDE } from '../../src/core/record.ts';
 import { NODE_ID_OUTSIDE, makeVersion } from '../../src/core/version.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
-import { RecordCalls, makeRow, slotOfTest } from '../contracts/system-of-record.ts';
+import { RecordCalls, makeRow, slotOfTest } from '../contracts/record-calls.ts';
 import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { runOnce } from '../support/postgres.ts';
 

@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import type { RecordPlace, RecordRow } from '../../src/ports/system-of-record.ts';
-import { RecordCalls, makeRow } from '../contracts/system-of-record.ts';
+import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
 import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { runOnce, testServer } from '../support/postgres.ts';
 

@@ -1,7 +1,7 @@
 /** Getting a database ready: migrations, what is refused, the view that anyone may look at. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SetupError } from '../../src/adapters/postgres/record-failure.ts';
-import { RecordCalls, makeRow } from '../contracts/system-of-record.ts';
+import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
 import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { runOnce, testServer } from '../support/postgres.ts';
 

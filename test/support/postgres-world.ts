@@ -5,7 +5,7 @@ import {
   type PostgresRecord,
   type PostgresRecordSettings,
 } from '../../src/adapters/postgres/postgres-record.ts';
-import { slotOfTest, type RecordWorld } from '../contracts/system-of-record.ts';
+import { slotOfTest, type RecordWorld } from '../contracts/record-calls.ts';
 import { testServer } from './postgres.ts';
 
 export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../sql/migrations', import.meta.url));

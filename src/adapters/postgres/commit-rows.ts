@@ -4,11 +4,14 @@
  */
 import { assert } from '../../base/assert.ts';
 import type { CommitResult, RecordRow } from '../../ports/system-of-record.ts';
-import { packTexts } from './binary-array.ts';
+import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../../core/record-floors.ts';
+import { counterOf } from '../../core/version.ts';
+import { packInt4s, packInt8s, packTexts } from './binary-array.ts';
 import type { Connection } from './connection.ts';
 import { RecordFailure } from './record-failure.ts';
 import { compareKeys, packRows } from './record-rows.ts';
-import { COMMIT, STANDING } from './statements.ts';
+import { COMMIT, COMMIT_PAST, STANDING } from './statements.ts';
+import type { Statement } from './statements.ts';
 
 /** A row may be removed between the write that it stopped and the read that looks for it, but not for ever. */
 const ROUNDS_MAX = 4;
@@ -61,14 +64,13 @@ async function writeOnce(
   deadline: number,
   results: Map<string, CommitResult>,
 ): Promise<readonly RecordRow[]> {
-  const [reply] = await runRetrying(connection, [life, ...packRows(rows)], deadline);
+  const values: unknown[] = [life, ...packRows(rows)];
+  const isKnowing = rows.some((row) => row.pastFloor !== undefined);
+  if (isKnowing) values.push(packInt8s(rows.map(({ pastFloor = 0 }) => versionOfFloor(pastFloor) + 1)));
+  const [reply] = await runRetrying(connection, isKnowing ? COMMIT_PAST : COMMIT, values, deadline);
   const [lifeInForce, count, keys] = reply as [number | null, number, string | null];
-  if (lifeInForce !== life) {
-    assert(count === 0, 'a statement of another life wrote rows');
-    const inForce = lifeInForce === null ? 'no founding' : `life ${lifeInForce}`;
-    const message = `fenced: the database holds ${inForce}, this node belongs to life ${life}`;
-    throw new RecordFailure('refused', message, { fenced: true, isOutage: false });
-  }
+  if (lifeInForce !== life) assert(count === 0, 'a statement of another life wrote rows');
+  checkLife(lifeInForce, life);
   if (count === rows.length) {
     for (const row of rows) results.set(row.record.key, COMMITTED);
     return [];
@@ -85,26 +87,49 @@ async function findOut(
   deadline: number,
   results: Map<string, CommitResult>,
 ): Promise<readonly RecordRow[]> {
-  const reply = await connection.run(STANDING, [packTexts(rows.map((row) => row.record.key))], deadline);
+  const keys = packTexts(rows.map((row) => row.record.key));
+  const reply = await connection.run(STANDING, [keys, packInt4s(rows.map((row) => row.slot))], deadline);
   const standing = new Map(reply.map((fields) => [fields[0] as string, fields]));
   return rows.filter((row) => {
-    const fields = standing.get(row.record.key);
-    const [, version, checksum] = (fields ?? [null, -1, -1]) as [string | null, number, number];
-    if (version < row.record.version) return true;
-    if (version > row.record.version) results.set(row.record.key, { kind: 'higher', version });
-    else results.set(row.record.key, checksum === row.checksum ? COMMITTED : CONFLICT);
-    return false;
+    const { key, version } = row.record;
+    const [, stands, checksum, floor] = standing.get(key) as [string, ...(number | null)[]];
+    const result = judge(row, stands ?? null, checksum ?? null, counterOf(floor ?? 0));
+    if (result !== null) results.set(key, result);
+    else assert((stands ?? -1) < version, 'a row that is sent again is higher than what stands');
+    return result === null;
   });
+}
+
+/** Null: nothing tells why it was not written. */
+function judge(
+  row: RecordRow,
+  stands: number | null,
+  checksum: number | null,
+  floor: number,
+): CommitResult | null {
+  const { record, pastFloor } = row;
+  if (stands !== null && stands > record.version) return { kind: 'higher', version: stands };
+  if (stands === record.version) return checksum === row.checksum ? COMMITTED : CONFLICT;
+  if (!isKeptOut(record.version, floor, pastFloor)) return null;
+  return stands === null && isAsGoodAsAbsent(record, floor) ? COMMITTED : { kind: 'keptOut', floor };
+}
+
+export function checkLife(lifeInForce: number | null, life: number): void {
+  if (lifeInForce === life) return;
+  const inForce = lifeInForce === null ? 'no founding' : `life ${lifeInForce}`;
+  const message = `fenced: the database holds ${inForce}, this node belongs to life ${life}`;
+  throw new RecordFailure('refused', message, { fenced: true, isOutage: false });
 }
 
 async function runRetrying(
   connection: Connection,
+  statement: Statement,
   values: readonly unknown[],
   deadline: number,
 ): Promise<readonly unknown[]> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const rows = await connection.run(COMMIT, values, deadline);
+      const rows = await connection.run(statement, values, deadline);
       return [rows[0]!];
     } catch (error) {
       if (!(error instanceof RecordFailure) || !error.isRetryable || attempt === RETRIES_MAX) throw error;

@@ -35,9 +35,14 @@ export function found(
 
 async function readInForce(connection: Connection, deadline: number): Promise<Founding | null> {
   const [reply] = await connection.run(READ_FOUNDING, [], deadline);
-  const [clusterId, life, highest] = reply as [string | null, number | null, number | null];
+  const [clusterId, life, highest, floor] = reply as [
+    string | null,
+    number | null,
+    number | null,
+    number | null,
+  ];
   if (clusterId === null || life === null) return null;
-  const highestVersion = highest ?? VERSION_NONE;
+  const highestVersion = Math.max(highest ?? VERSION_NONE, floor ?? VERSION_NONE);
   return { clusterId, life, identity: identityOf(connection), highestVersion, hasRows: highest !== null };
 }
 

@@ -4,15 +4,18 @@
  * connections of their own, so that a long page of rows does not stand before a write.
  */
 import type {
+  DoomedRow,
   Founding,
   RecordError,
   RecordHealth,
   RecordPlace,
   RecordRow,
+  RemovalOutcome,
   RowVersion,
 } from '../../ports/system-of-record.ts';
 import type { CommitResult, SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
+import type { SlotFloor } from '../../core/floors.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../core/limits.ts';
 import { judgeServer, type SeenServer } from '../../core/record-standing.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
@@ -25,6 +28,7 @@ import { RecordFailure, failureOfStatement, toRecordError } from './record-failu
 import { RecordHealthMonitor } from './record-health.ts';
 import { rowFromFields } from './record-rows.ts';
 import { prepareDatabase } from './prepare-database.ts';
+import { raiseFloors, readFloors, removeRows } from './row-floors.ts';
 import { PROBE, READ, SCAN, VERSIONS } from './statements.ts';
 
 /** Milliseconds beyond the server's own limit after which its reply is no longer waited for. */
@@ -191,6 +195,36 @@ class PooledRecord implements PostgresRecord {
         ([key, version, checksum, tombstone]) => ({ key, version, checksum, tombstone }) as RowVersion,
       );
     deliver(this.call(this.reads, this.limits.statementTimeoutMs, work), done, []);
+  }
+
+  get statementMsMax(): number {
+    return this.limits.statementTimeoutMs;
+  }
+
+  readFloors(
+    slots: readonly number[],
+    done: (error: RecordError | null, counters: readonly number[]) => void,
+  ): void {
+    const work = (connection: Connection, deadline: number): Promise<number[]> =>
+      readFloors(connection, slots, deadline);
+    deliver(this.call(this.reads, this.limits.statementTimeoutMs, work), done, []);
+  }
+
+  raiseFloors(life: number, floors: readonly SlotFloor[], done: (error: RecordError | null) => void): void {
+    const work = (connection: Connection, deadline: number): Promise<void> =>
+      raiseFloors(connection, life, floors, deadline);
+    deliver(this.call(this.commits, this.limits.statementTimeoutMs, work), done, undefined);
+  }
+
+  removeRows(
+    life: number,
+    rows: readonly DoomedRow[],
+    settledMs: number,
+    done: (error: RecordError | null, outcomes: readonly RemovalOutcome[]) => void,
+  ): void {
+    const work = (connection: Connection, deadline: number): Promise<RemovalOutcome[]> =>
+      removeRows(connection, life, rows, settledMs, deadline);
+    deliver(this.call(this.commits, this.limits.statementTimeoutMs, work), done, []);
   }
 
   readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void {

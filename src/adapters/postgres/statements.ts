@@ -17,9 +17,9 @@ const ROW_COLUMNS = `key, slot, value, version, origin,
   (extract(epoch from expires_at) * 1000)::bigint as expires_ms,
   deleted, checksum, operation_id`;
 
-const UNNESTED = `unnest($2::text[], $3::int4[], $4::bytea[], $5::int8[], $6::int2[], $7::timestamptz[],
-    $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::int8[], $12::bytea[])
-  as t(key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id)`;
+const COLUMNS = `key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id`;
+const COLUMNS_UNNESTED = `$2::text[], $3::int4[], $4::bytea[], $5::int8[], $6::int2[], $7::timestamptz[],
+    $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::int8[], $12::bytea[]`;
 
 /**
  * One transaction: each row is written where it is higher than what stands. Answers the life in force, the
@@ -31,15 +31,23 @@ const UNNESTED = `unnest($2::text[], $3::int4[], $4::bytea[], $5::int8[], $6::in
  * of an earlier life can be under way once a founding has begun, and one that waited takes its snapshot after
  * the founding and finds another life. A row lock would be written to disk by every statement. (R27)
  */
-export const COMMIT: Statement = {
-  name: 'causeway_commit',
-  writes: true,
-  text: `with fence as (update causeway.cluster set life = life where false),
+const FENCE = `with fence as (update causeway.cluster set life = life where false)`;
+const IN_LIFE = `exists (select from causeway.cluster where life = $1)`;
+
+/**
+ * A row at or below its slot's floor is written only where its writer knew that floor. What is above the highest floor of all
+ * needs no look at its own, which costs a tenth of the row's insertion: by the primary key, row by row, for as a join
+ * it may be planned as a walk over all floors. (R24)
+ */
+function commitText(arrays: string, columns: string, past: string): string {
+  return `${FENCE},
 written as (
-  insert into causeway.record as r
-    (key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id)
-  select t.* from ${UNNESTED}
-  where exists (select from causeway.cluster where life = $1)
+  insert into causeway.record as r (${COLUMNS})
+  select ${COLUMNS} from unnest(${arrays}) as t(${columns})
+  where ${IN_LIFE} and (
+    ${past} > (select floor from causeway.cluster)
+    or ${past} > coalesce((select f.version from causeway.slot_floor f where f.slot = t.slot), -1)
+  )
   on conflict (key) do update set
     value = excluded.value, version = excluded.version, origin = excluded.origin,
     created_at = excluded.created_at, updated_at = excluded.updated_at, expires_at = excluded.expires_at,
@@ -49,13 +57,74 @@ written as (
 )
 select (select life from causeway.cluster), count(*),
   case when count(*) < cardinality($2::text[]) then array_to_json(array_agg(key)) end
-from written`,
+from written`;
+}
+
+export const COMMIT: Statement = {
+  name: 'causeway_commit',
+  writes: true,
+  text: commitText(COLUMNS_UNNESTED, COLUMNS, 't.version'),
 };
 
+/** As `COMMIT`, with the lowest version that each row's writer knew to be above the floor of its slot. */
+export const COMMIT_PAST: Statement = {
+  name: 'causeway_commit_past',
+  writes: true,
+  text: commitText(`${COLUMNS_UNNESTED}, $13::int8[]`, `${COLUMNS}, past`, 'greatest(t.version, t.past)'),
+};
+
+/** What stands of keys that a statement did not write, and the floors of their slots. */
 export const STANDING: Statement = {
   name: 'causeway_standing',
   writes: false,
-  text: 'select key, version, checksum from causeway.record where key = any($1::text[])',
+  text: `select t.key, r.version, r.checksum, f.version
+from unnest($1::text[], $2::int4[]) as t(key, slot)
+left join causeway.record r on r.key = t.key left join causeway.slot_floor f on f.slot = t.slot`,
+};
+
+export const READ_FLOORS: Statement = {
+  name: null,
+  writes: false,
+  text: 'select slot, version from causeway.slot_floor where slot = any($1::int4[])',
+};
+
+export const RAISE_FLOORS: Statement = {
+  name: null,
+  writes: true,
+  text: `${FENCE},
+raised as (
+  insert into causeway.slot_floor as f (slot, version, raised_at)
+  select t.slot, t.version, clock_timestamp() from unnest($2::int4[], $3::int8[]) as t(slot, version)
+  where ${IN_LIFE}
+  on conflict (slot) do update set version = excluded.version, raised_at = excluded.raised_at
+  where f.version < excluded.version
+),
+highest as (
+  update causeway.cluster set floor = $4 where life = $1 and floor < $4
+)
+select life from causeway.cluster`,
+};
+
+/**
+ * Only rows that nobody is writing at this moment, so that this statement never waits, and no writer for another one
+ * through it. Answers the life in force and the keys of what was removed.
+ */
+export const REMOVE_ROWS: Statement = {
+  name: null,
+  writes: true,
+  text: `${FENCE},
+doomed as (
+  select r.key, r.version from unnest($2::text[], $3::int8[], $4::bool[]) as t(key, version, deleted)
+  join causeway.record r on r.key = t.key and r.version = t.version and r.deleted = t.deleted
+  join causeway.slot_floor f on f.slot = r.slot and f.version >= r.version
+    and f.raised_at <= clock_timestamp() - $5::int4 * interval '1 millisecond'
+  where ${IN_LIFE}
+  for update of r skip locked
+),
+removed as (
+  delete from causeway.record r using doomed d where r.key = d.key and r.version = d.version returning r.key
+)
+select (select life from causeway.cluster), array_to_json(array_agg(key)) from removed`,
 };
 
 export const READ: Statement = {
@@ -87,7 +156,8 @@ where slot = $1::int4 and key > $2::text order by key limit $3::int4`,
 export const READ_FOUNDING: Statement = {
   name: null,
   writes: false,
-  text: `select (select cluster_id from causeway.cluster), (select life from causeway.cluster), max(version)
+  text: `select (select cluster_id from causeway.cluster), (select life from causeway.cluster), max(version),
+  (select floor from causeway.cluster)
 from causeway.record`,
 };
 

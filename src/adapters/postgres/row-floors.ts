@@ -1,0 +1,73 @@
+/** The floors of slots in PostgreSQL, and the removal of rows under them. (PROTOCOL R24) */
+import type { SlotFloor } from '../../core/floors.ts';
+import { versionOfFloor } from '../../core/record-floors.ts';
+import { counterOf } from '../../core/version.ts';
+import type { DoomedRow, RemovalOutcome } from '../../ports/system-of-record.ts';
+import { packBooleans, packInt4s, packInt8s, packTexts } from './binary-array.ts';
+import { checkLife } from './commit-rows.ts';
+import type { Connection } from './connection.ts';
+import { RAISE_FLOORS, READ_FLOORS, REMOVE_ROWS, STANDING } from './statements.ts';
+
+export async function readFloors(
+  connection: Connection,
+  slots: readonly number[],
+  deadline: number,
+): Promise<number[]> {
+  const reply = await connection.run(READ_FLOORS, [packInt4s(slots)], deadline);
+  const floors = new Map(reply.map(([slot, version]) => [slot as number, counterOf(version as number)]));
+  return slots.map((slot) => floors.get(slot) ?? 0);
+}
+
+/** In the order of the slots, which every writer keeps to. */
+export async function raiseFloors(
+  connection: Connection,
+  life: number,
+  floors: readonly SlotFloor[],
+  deadline: number,
+): Promise<void> {
+  const sorted = [...floors].sort((a, b) => a.slot - b.slot);
+  const slots = packInt4s(sorted.map(({ slot }) => slot));
+  const versions = packInt8s(sorted.map(({ counter }) => versionOfFloor(counter)));
+  const highest = versionOfFloor(sorted.reduce((high, { counter }) => Math.max(high, counter), 0));
+  const [reply] = await connection.run(RAISE_FLOORS, [life, slots, versions, highest], deadline);
+  checkLife((reply?.[0] ?? null) as number | null, life);
+}
+
+export async function removeRows(
+  connection: Connection,
+  life: number,
+  rows: readonly DoomedRow[],
+  settledMs: number,
+  deadline: number,
+): Promise<RemovalOutcome[]> {
+  if (rows.length === 0) return [];
+  const keys = packTexts(rows.map(({ key }) => key));
+  const versions = packInt8s(rows.map(({ version }) => version));
+  const deleted = packBooleans(rows.map(({ tombstone }) => tombstone));
+  const values = [life, keys, versions, deleted, Math.ceil(settledMs)];
+  const [reply] = await connection.run(REMOVE_ROWS, values, deadline);
+  const [lifeInForce, list] = reply as [number | null, string | null];
+  checkLife(lifeInForce, life);
+  const removed = new Set<string>(list === null ? [] : (JSON.parse(list) as string[]));
+  const standing = await standingOf(
+    connection,
+    rows.filter(({ key }) => !removed.has(key)),
+    deadline,
+  );
+  return rows.map(({ key, version }) => {
+    if (removed.has(key)) return 'removed';
+    const stands = standing.get(key) ?? null;
+    return stands === null || stands > version ? 'gone' : 'stays';
+  });
+}
+
+async function standingOf(
+  connection: Connection,
+  rows: readonly DoomedRow[],
+  deadline: number,
+): Promise<ReadonlyMap<string, number | null>> {
+  if (rows.length === 0) return new Map();
+  const keys = packTexts(rows.map(({ key }) => key));
+  const reply = await connection.run(STANDING, [keys, packInt4s(rows.map(() => 0))], deadline);
+  return new Map(reply.map(([key, version]) => [key as string, version as number | null]));
+}

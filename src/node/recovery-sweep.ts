@@ -1,0 +1,58 @@
+/**
+ * What a disk has left over of a slot that was given up, at or below the floor that PostgreSQL has of it: whatever stood
+ * there when the floor was raised had its row, so that what has none was deleted since, and that forgotten. (PROTOCOL R24, R28)
+ */
+import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
+import { counterOf } from '../core/version.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { claimOf } from '../wire/record-codec.ts';
+import { slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { RecordShelf } from './record-shelf.ts';
+import type { SpoolMarks } from './spool-marks.ts';
+import type { StartMarks } from './start-marks.ts';
+
+/** Milliseconds before the disk is asked again. */
+const AGAIN_AFTER_MS = 500;
+
+export interface RecoverySweep {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly storage: Storage;
+  readonly shelf: RecordShelf;
+  readonly marks: StartMarks;
+  readonly spooled: SpoolMarks;
+  /** Of other keys PostgreSQL has no rows, whatever became of them. */
+  readonly writesThrough: (key: string) => boolean;
+  readonly slot: number;
+  readonly counter: number;
+  /** Those that have a row. */
+  readonly keys: ReadonlySet<string>;
+  readonly isCurrent: () => boolean;
+}
+
+/** `done` is called in a later turn; not at all once another epoch has come. */
+export function sweepBelow(sweep: RecoverySweep, done: () => void): void {
+  const { clock, storage, slot, isCurrent } = sweep;
+  const { from, to } = slotRange(slot);
+  const next = (begin: string): void =>
+    storage.scan(begin, to, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX, (error, entries) => {
+      if (!isCurrent()) return;
+      if (error !== null) return clock.after(AGAIN_AFTER_MS, () => (isCurrent() ? next(begin) : undefined));
+      for (const { key, value } of entries) clear(sweep, splitRecordKey(key).key, claimOf(value).version);
+      const last = entries.at(-1);
+      if (last === undefined) done();
+      else next(`${last.key}\u0000`);
+    });
+  next(from);
+}
+
+function clear(sweep: RecoverySweep, key: string, version: number): void {
+  const { telemetry, shelf, marks, spooled, writesThrough, slot, counter, keys } = sweep;
+  if (counterOf(version) > counter || keys.has(key) || !writesThrough(key)) return;
+  telemetry.event('info', 'recovery.cleared', { slot, version, floor: counter });
+  marks.settle(slot, key, version);
+  spooled.drop(slot, key);
+  shelf.replaceAtRest(slot, key, null);
+}
