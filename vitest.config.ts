@@ -13,6 +13,9 @@ const PURE = [
   'sim/**/*.test.ts',
   'test/fuzz/**/*.test.ts',
   'test/{hazards,limits,rules,tidy}.test.ts',
+  'test/verify/{verdict,chaos-judge,chaos-report,chaos-scenario}.test.ts',
+  'src/cli/*-text.test.ts',
+  'src/client/{pace,patience}.test.ts',
 ];
 const NEVER = ['test/long/**', 'node_modules/**', 'dist/**'];
 /** They last longest: begun last, they would be waited for alone. */

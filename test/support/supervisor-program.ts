@@ -11,7 +11,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { repositoryRoot as root } from './root.ts';
 
-/** Bundles `causeway.js`; it must lie below the repository, where its packages are found. */
+/**
+ * Bundles `causeway.js`, in parts that load when needed, as it is shipped: else each command would begin by loading all
+ * that any of them needs. It must lie below the repository, where its packages are found.
+ */
 export async function buildProgram(
   source = 'test/support/supervisor-program-main.ts',
 ): Promise<{ entry: string; remove: () => void }> {
@@ -22,6 +25,7 @@ export async function buildProgram(
     entryPoints: { causeway: source },
     outdir,
     bundle: true,
+    splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
