@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { parseFrame } from './frame.ts';
 import type { Frame } from './frame.ts';
 
-const WAIT_MS_MAX = 5_000;
+const WAIT_MS_MAX = 2_000;
 /** Milliseconds without a byte after which bytes that were sent raw are taken as answered. */
 const QUIET_MS = 25;
 

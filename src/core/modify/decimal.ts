@@ -1,7 +1,7 @@
 /**
- * Decimal numbers kept as text, added exactly: 0.1 and 0.2 make 0.3. Read as Redis reads them, which is how C reads a
- * long double, and told as it tells them: with at most 17 digits behind the point, and no zeros at their end. Redis
- * adds in binary, so that for large numbers its last digits depend on its processor; here they never do.
+ * Decimal numbers kept as text, read, added and told as Redis does it: as a long double of 80 bits, which is what Redis has on
+ * most machines, with at most 17 digits behind the point and no zeros at their end. The numbers are exact here and are brought to the
+ * 64 significant bits of a long double after each step, so that every processor comes to the same digits.
  */
 import type { ErrorCode } from '../errors.ts';
 import { textOf } from './integer.ts';
@@ -20,6 +20,11 @@ const LARGEST = (2n ** 64n - 1n) * 2n ** 16320n;
 const EXPONENT_MAX = 4_933;
 const EXPONENT_MIN = -4_951;
 
+const SIGNIFICANT_BITS = 64;
+const SIGNIFICANT_LIMIT = 2n ** BigInt(SIGNIFICANT_BITS);
+/** Of the smallest long double that is not 0. */
+const BINARY_EXPONENT_MIN = -16_445;
+
 const DECIMAL_PATTERN = /^([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?$/;
 const HEXADECIMAL_PATTERN = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?(?:[pP]([+-]?[0-9]+))?$/;
 const INFINITY_PATTERN = /^[+-]?inf(?:inity)?$/i;
@@ -35,16 +40,16 @@ export function addToDecimal(
   if (before === undefined || added === undefined) return 'not_a_number';
   if (before === 'infinite' || added === 'infinite') return 'number_overflow';
   const scale = Math.max(before.scale, added.scale);
-  const digits = scaled(before, scale) + scaled(added, scale);
-  if (isTooLarge(digits, scale)) return 'number_overflow';
-  return { text: formatDecimal(digits, scale) };
+  const sum = toLongDouble({ digits: scaled(before, scale) + scaled(added, scale), scale });
+  if (isTooLarge(sum)) return 'number_overflow';
+  return { text: formatDecimal(sum.digits, sum.scale) };
 }
 
 function scaled({ digits, scale }: Decimal, to: number): bigint {
   return scale === to ? digits : digits * 10n ** BigInt(to - scale);
 }
 
-function isTooLarge(digits: bigint, scale: number): boolean {
+function isTooLarge({ digits, scale }: Decimal): boolean {
   const limit = scale === 0 ? LARGEST : LARGEST * 10n ** BigInt(scale);
   return digits > limit || digits < -limit;
 }
@@ -79,15 +84,50 @@ function hexadecimalOf(sign: string, whole: string, fraction: string, exponent: 
   const magnitude = 4 * significant.length + shift;
   if (magnitude > 4 * EXPONENT_MAX || magnitude < 4 * EXPONENT_MIN) return undefined;
   const digits = BigInt(`0x${significant}`);
-  // Half of something is five tenths of it.
   if (shift >= 0) return signed(sign, digits * 2n ** BigInt(shift), 0);
   return signed(sign, digits * 5n ** BigInt(-shift), -shift);
 }
 
 function signed(sign: string, digits: bigint, scale: number): Decimal | undefined {
   const whole = scale < 0 ? digits * 10n ** BigInt(-scale) : digits;
-  const decimal = { digits: sign === '-' ? -whole : whole, scale: Math.max(scale, 0) };
-  return isTooLarge(decimal.digits, decimal.scale) ? undefined : decimal;
+  const decimal = toLongDouble({ digits: sign === '-' ? -whole : whole, scale: Math.max(scale, 0) });
+  return isTooLarge(decimal) ? undefined : decimal;
+}
+
+/** The nearest number of 64 significant bits; of two that are equally near, the even one. */
+function toLongDouble({ digits, scale }: Decimal): Decimal {
+  if (digits === 0n) return { digits, scale: 0 };
+  const size = digits < 0n ? -digits : digits;
+  const unit = 10n ** BigInt(scale);
+  // As many bits as are kept, or one more: which of both the first attempt shows.
+  let exponent = bitLength(size) - bitLength(unit) - SIGNIFICANT_BITS;
+  if (scale === 0 && exponent + 1 <= 0) return { digits, scale };
+  exponent = Math.max(exponent, BINARY_EXPONENT_MIN);
+  let bits = dividedBinary(size, unit, exponent);
+  if (bits >= SIGNIFICANT_LIMIT) {
+    exponent += 1;
+    bits = dividedBinary(size, unit, exponent);
+  }
+  const rounded = digits < 0n ? -bits : bits;
+  if (exponent >= 0) return { digits: rounded << BigInt(exponent), scale: 0 };
+  // Half of something is five tenths of it.
+  const halvings = bits === 0n ? -exponent : Math.min(-exponent, trailingZeros(bits));
+  const halves = -exponent - halvings;
+  return { digits: (rounded >> BigInt(halvings)) * 5n ** BigInt(halves), scale: halves };
+}
+
+/** Divided by `unit` and by two to the power of `exponent`. */
+function dividedBinary(size: bigint, unit: bigint, exponent: number): bigint {
+  if (exponent >= 0) return dividedToEven(size, unit << BigInt(exponent));
+  return dividedToEven(size << BigInt(-exponent), unit);
+}
+
+function bitLength(number: bigint): number {
+  return number.toString(2).length;
+}
+
+function trailingZeros(number: bigint): number {
+  return number.toString(2).length - number.toString(2).lastIndexOf('1') - 1;
 }
 
 function formatDecimal(digits: bigint, scale: number): string {
