@@ -1,7 +1,7 @@
 /** Slots of keys against Redis's own answers and against a plain CRC over encoded bytes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { slotOf } from './slots.ts';
+import { slotOf, slotOfBytes } from './slots.ts';
 
 /** The definition, bit by bit over bytes, with the tag cut out by hand. */
 function slotByDefinition(key: string): number {
@@ -59,6 +59,7 @@ describe('slot of a key', () => {
       fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
         const key = pieces.join('');
         expect(slotOf(key)).toBe(slotByDefinition(key));
+        expect(slotOfBytes(Buffer.from(key))).toBe(slotOf(key));
       }),
       { numRuns: 2000 },
     );

@@ -6,6 +6,7 @@
 import { SLOT_COUNT } from './limits.ts';
 
 const BRACE_OPEN = 0x7b;
+const BRACE_CLOSE = 0x7d;
 const SLOT_MASK = SLOT_COUNT - 1;
 
 /** CRC-16/XMODEM: polynomial 0x1021, start 0, nothing reflected. Check value of "123456789": 0x31C3. */
@@ -30,6 +31,16 @@ export function slotOf(key: string): number {
     if (code === BRACE_OPEN || code >= 0x80) return slotOfTagged(key);
     crc = ((crc << 8) & 0xff00) ^ CRC_TABLE[(crc >>> 8) ^ code]!;
   }
+  return crc & SLOT_MASK;
+}
+
+/** The same of bytes, which may be no text. */
+export function slotOfBytes(key: Uint8Array): number {
+  const open = key.indexOf(BRACE_OPEN);
+  const close = open < 0 ? -1 : key.indexOf(BRACE_CLOSE, open + 1);
+  const tagged = close > open + 1;
+  let crc = 0;
+  for (let at = tagged ? open + 1 : 0; at < (tagged ? close : key.length); at++) crc = step(crc, key[at]!);
   return crc & SLOT_MASK;
 }
 

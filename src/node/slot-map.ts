@@ -4,7 +4,18 @@ import { liveOwners, memberById } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import type { SlotMap } from './api.ts';
 
+/** A topology never changes: asked for again, the map is the same object. */
+const made = new WeakMap<Topology, SlotMap>();
+
 export function slotMapOf(topology: Topology): SlotMap {
+  const known = made.get(topology);
+  if (known !== undefined) return known;
+  const map = mapOf(topology);
+  made.set(topology, map);
+  return map;
+}
+
+function mapOf(topology: Topology): SlotMap {
   const owners = topology.rows.map((row) =>
     liveOwners(topology, row).map((id) => memberById(topology, id)!.name),
   );

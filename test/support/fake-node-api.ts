@@ -17,6 +17,7 @@ import type {
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../src/core/record.ts';
 import { judge } from '../../src/core/replication/judge.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
+import { SLOT_COUNT } from '../../src/core/limits.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { WAIT } from '../../src/node/api.ts';
 import { SCRUBBED_NEVER } from '../../src/node/scrub-report.ts';
@@ -111,6 +112,7 @@ export class FakeNodeApi implements NodeApi {
 
   operate(order: ClusterOrder, _timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     this.orders.push(order);
+    if (order.kind === 'slots' && this.answers.length === 0) return this.#later(done, ALONE);
     this.#later(done, this.answers.shift() ?? { kind: 'failed', failure: failure('not_ready') });
   }
 
@@ -213,6 +215,16 @@ function holds(expect: Expectation, current: KeyRecord | undefined): boolean {
       return current !== undefined && Buffer.compare(current.value, expect.value) === 0;
   }
 }
+
+/** One member, which serves everything. */
+const ALONE: ClusterAnswer = {
+  kind: 'slots',
+  map: {
+    epoch: 3,
+    members: [{ name: 'fake', alive: true }],
+    ranges: [{ from: 0, to: SLOT_COUNT - 1, owners: ['fake'] }],
+  },
+};
 
 const STATUS: NodeStatus = {
   name: 'fake',

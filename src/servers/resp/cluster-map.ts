@@ -7,7 +7,8 @@ import { OPERATION_TIMEOUT_MS_DEFAULT } from '../../core/limits.ts';
 import type { SlotMap } from '../../node/api.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
-import type { ReplyWriter } from './reply-writer.ts';
+import { ReplyWriter } from './reply-writer.ts';
+import type { Protocol } from './reply-writer.ts';
 
 export interface MappedMember {
   readonly nodeId: string;
@@ -30,14 +31,43 @@ export interface ClusterMap {
   readonly ranges: readonly MappedRange[];
 }
 
-/** Asks the node, and replies with what `respond` makes of it. */
-export function withMap(client: Client, respond: (out: ReplyWriter, map: ClusterMap) => void): void {
+/** Replies that were made of one map: there are some ten thousand ranges, and all clients ask for the same. */
+export class MapReplies {
+  private map: SlotMap | null = null;
+  private readonly replies = new Map<string, Uint8Array>();
+
+  /** `name`: of the command, with all else that the reply depends on. */
+  replyOf(map: SlotMap, protocol: Protocol, name: string, write: (out: ReplyWriter) => void): Uint8Array {
+    if (this.map !== map || this.replies.size > REPLIES_MAX) this.replies.clear();
+    this.map = map;
+    const known = this.replies.get(`${protocol} ${name}`);
+    if (known !== undefined) return known;
+    const out = new ReplyWriter(protocol);
+    write(out);
+    const made = Buffer.concat(out.taken());
+    this.replies.set(`${protocol} ${name}`, made);
+    return made;
+  }
+}
+
+/** Commands, protocols and a few addresses at which a node is reached. */
+const REPLIES_MAX = 32;
+
+/** Asks the node, and replies with what `respond` makes of it; the same map makes the same reply. */
+export function withMap(
+  client: Client,
+  name: string,
+  respond: (out: ReplyWriter, map: ClusterMap) => void,
+): void {
+  const { door, line } = client;
   const pending = client.beginAlone();
   client.api.operate({ kind: 'slots' }, OPERATION_TIMEOUT_MS_DEFAULT, (answer) => {
     pending.end((out) => {
-      if (answer.kind === 'slots') respond(out, mapOf(client, answer.map));
-      else if (answer.kind === 'failed') out.error(errorText(answer.failure));
-      else out.error('INDEFINITE internal: an odd answer');
+      if (answer.kind === 'failed') return out.error(errorText(answer.failure));
+      if (answer.kind !== 'slots') return out.error('INDEFINITE internal: an odd answer');
+      const { map } = answer;
+      const write = (into: ReplyWriter): void => respond(into, mapOf(client, map));
+      out.raw(door.mapReplies.replyOf(map, out.protocol, `${name} ${line.localAddress}`, write));
     });
   });
 }
@@ -57,11 +87,9 @@ function mapOf(client: Client, { epoch, members, ranges }: SlotMap): ClusterMap 
   const self = known.get(nodeName);
   const mapped = ranges.map(({ from, to, owners }) => {
     const found = owners.map((name) => known.get(name)).filter((member) => member !== undefined);
-    const isFirstKnown = found[0]?.nodeId === idOf(owners[0] ?? '');
     // This node answers in the place of an owner that cannot be named.
-    const first = isFirstKnown || self === undefined ? [] : [self];
-    const others = found.filter((member) => member !== first[0]);
-    return { from, to, members: [...first, ...others] };
+    const first = known.has(owners[0] ?? '') || self === undefined ? [] : [self];
+    return { from, to, members: [...first, ...found.filter((member) => member !== first[0])] };
   });
   return {
     epoch,

@@ -9,23 +9,26 @@ import { fitsArity, keyPlaces } from './command.ts';
 import type { Command } from './command.ts';
 import { absenceOf, COMMANDS } from './command-table.ts';
 import { ReplyWriter } from './reply-writer.ts';
-import { collect } from './transaction.ts';
+import { abort, collect } from './transaction.ts';
 
 const SHOWN_BYTES_MAX = 128;
 
 /** False: it has to wait until something before it is answered, and is to be asked again then. */
 export function execute(client: Client, args: Arguments): boolean {
+  return client.replyMode === 'on' ? begin(client, args) : beginUnanswered(client, args);
+}
+
+function begin(client: Client, args: Arguments): boolean {
   const { queue } = client;
   const command = commandOf(args);
   if (typeof command === 'string') {
-    if (client.transaction !== null) client.transaction.fault();
-    queue.out.error(refusalOfUnknown(client, command));
+    refuse(client, refusalOfUnknown(client, command));
     return true;
   }
   const refusal = refusalOf(client, command, args);
   if (refusal !== undefined) {
-    if (client.transaction !== null) client.transaction.fault();
-    queue.out.error(refusal);
+    if (command.name === 'exec' && client.transaction !== null) abort(client, refusal);
+    else refuse(client, refusal);
     return true;
   }
   if (client.transaction !== null && !command.isNeverQueued) {
@@ -35,9 +38,14 @@ export function execute(client: Client, args: Arguments): boolean {
   if (queue.unanswered > 0 && mustWait(client, command, args)) return false;
   client.lastCommand = command.name;
   client.door.counts.commands += 1;
-  if (client.replyMode === 'on') command.run(client, args);
-  else runUnanswered(client, command, args);
+  command.run(client, args);
   return true;
+}
+
+/** What is wrong while commands are collected makes EXEC refuse all of them. */
+function refuse(client: Client, text: string): void {
+  if (client.transaction !== null) client.transaction.fault();
+  client.out.error(text);
 }
 
 /** A text: what is wrong with the name. */
@@ -75,8 +83,9 @@ function unknown(args: Arguments): string {
   return `ERR unknown command '${shownText(args, 0)}', with args beginning with: ${shown}`;
 }
 
+/** As a text of C, which ends at a NUL. */
 function shownText(args: Arguments, at: number): string {
-  return args.text(at).slice(0, SHOWN_BYTES_MAX);
+  return args.text(at).split('\0', 1)[0]!.slice(0, SHOWN_BYTES_MAX);
 }
 
 function mustWait(client: Client, command: Command, args: Arguments): boolean {
@@ -90,20 +99,22 @@ function mustWait(client: Client, command: Command, args: Arguments): boolean {
 }
 
 /** After CLIENT REPLY OFF or SKIP. */
-function runUnanswered(client: Client, command: Command, args: Arguments): void {
+function beginUnanswered(client: Client, args: Arguments): boolean {
   const { queue } = client;
   const { out } = queue;
   const wasSkipping = client.replyMode === 'skipping';
   const thrownAway = new ReplyWriter(out.protocol);
   queue.out = thrownAway;
   queue.isMute = true;
-  command.run(client, args);
+  const isBegun = begin(client, args);
   queue.isMute = false;
   if (queue.out === thrownAway) {
     out.protocol = thrownAway.protocol;
     queue.out = out;
   }
+  if (!isBegun) return false;
   // Only CLIENT REPLY ON is answered: it comes back to replies.
-  if (client.lastCommand === 'client|reply' && client.replyMode === 'on') out.append(thrownAway);
+  if (client.replyMode === 'on') out.append(thrownAway);
   else if (wasSkipping && client.replyMode === 'skipping') client.replyMode = 'on';
+  return true;
 }

@@ -2,6 +2,7 @@
 import { RESP_INPUT_BYTES_TOTAL_MAX } from '../../core/limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import type { Client } from './client.ts';
+import { MapReplies } from './cluster-map.ts';
 import { ScanPlaces } from './scan-places.ts';
 
 /** Replies of one turn are written here first; what is longer gets memory of its own. */
@@ -29,6 +30,7 @@ export class Door {
   readonly valueBytesMax: number;
   readonly clients = new Map<number, Client>();
   readonly scanPlaces = new ScanPlaces();
+  readonly mapReplies = new MapReplies();
   readonly startedAt = Date.now();
   readonly counts = { commands: 0, connections: 0, rejected: 0, cut: 0, inputBytes: 0, outputBytes: 0 };
   /** Milliseconds on a clock that is looked at now and then. */

@@ -73,6 +73,13 @@ export function collect(client: Client, transaction: Transaction, command: Comma
   out.error(refusal);
 }
 
+/** EXEC itself was said wrongly. */
+export function abort(client: Client, why: string): void {
+  client.transaction = null;
+  client.watched.clear();
+  client.out.error(`EXECABORT Transaction discarded because of: ${why.replace(/^ERR /, '')}`);
+}
+
 export function runTransaction(client: Client, transaction: Transaction): void {
   const watched = new Map(client.watched);
   client.transaction = null;

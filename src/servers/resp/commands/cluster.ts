@@ -2,16 +2,16 @@
  * CLUSTER: who serves which slots, so that clients can ask an owner at once. Any node answers any key, and none ever
  * sends a client elsewhere: so a slot whose owner's Redis door is not known is told as this node's, which is true.
  */
-import { SLOT_COUNT } from '../../../core/limits.ts';
+import { SCAN_PAGE_RECORDS_MAX, SLOT_COUNT } from '../../../core/limits.ts';
 import { cursorOf, placeOf } from '../../../core/scan-place.ts';
-import { slotOf } from '../../../core/slots.ts';
+import { slotOf, slotOfBytes } from '../../../core/slots.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import { withMap } from '../cluster-map.ts';
 import type { MappedMember } from '../cluster-map.ts';
 import type { CommandBody } from '../command.ts';
+import { NOT_AN_INTEGER } from '../error-replies.ts';
 import { readPage } from '../sweep.ts';
-import { SCAN_PAGE_RECORDS_MAX } from '../../../core/limits.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { helpOf } from './help.ts';
 
@@ -24,7 +24,7 @@ function tellNode(out: ReplyWriter, { host, port, nodeId }: MappedMember): void 
 }
 
 function slots(client: Client): void {
-  withMap(client, (out, { ranges }) => {
+  withMap(client, 'slots', (out, { ranges }) => {
     out.array(ranges.length);
     for (const { from, to, members } of ranges) {
       out.array(2 + members.length);
@@ -37,7 +37,7 @@ function slots(client: Client): void {
 
 /** One shard for each set of members, in the order in which they stand for slots. */
 function shards(client: Client): void {
-  withMap(client, (out, { ranges }) => {
+  withMap(client, 'shards', (out, { ranges }) => {
     const byMembers = new Map<string, { members: readonly MappedMember[]; bounds: number[] }>();
     for (const { from, to, members } of ranges) {
       const name = members.map(({ nodeId }) => nodeId).join();
@@ -78,7 +78,7 @@ function tellShardNode(out: ReplyWriter, member: MappedMember, isFirst: boolean)
 
 /** Each member once, as a master of the slots for which it is asked first. */
 function nodes(client: Client): void {
-  withMap(client, (out, { members, ranges, epoch, selfId }) => {
+  withMap(client, 'nodes', (out, { members, ranges, epoch, selfId }) => {
     const lines = members.map(({ nodeId, host, port, alive }) => {
       const own = ranges.filter((range) => range.members[0]?.nodeId === nodeId);
       const flags = `${nodeId === selfId ? 'myself,' : ''}master${alive ? '' : ',fail'}`;
@@ -91,7 +91,7 @@ function nodes(client: Client): void {
 }
 
 function info(client: Client): void {
-  withMap(client, (out, { members, ranges, epoch }) => {
+  withMap(client, 'info', (out, { members, ranges, epoch }) => {
     const assigned = ranges.reduce((sum, { from, to }) => sum + to - from + 1, 0);
     const masters = new Set(ranges.map((range) => range.members[0]?.nodeId)).size;
     const fields = {
@@ -111,15 +111,12 @@ function info(client: Client): void {
 }
 
 function keySlot({ out }: Client, args: Arguments): void {
-  // As Redis: of the bytes, whatever they are.
-  const key = args.key(2);
-  if (key === undefined) out.error(`ERR invalid_argument: ${args.keyFaultAt(2)}`);
-  else out.integer(slotOf(key));
+  // Of the bytes, whatever they are.
+  out.integer(slotOfBytes(args.bytes(2)));
 }
 
-function slotGiven(args: Arguments): number | undefined {
-  const given = args.integer(2);
-  return given === undefined || given < 0n || given >= BigInt(SLOT_COUNT) ? undefined : Number(given);
+function isSlot(given: bigint): boolean {
+  return given >= 0n && given < BigInt(SLOT_COUNT);
 }
 
 /** `limit` null: only how many. */
@@ -144,17 +141,18 @@ function keysInSlot(client: Client, slot: number, limit: number | null): void {
 }
 
 function countKeys(client: Client, args: Arguments): void {
-  const slot = slotGiven(args);
-  if (slot === undefined) client.out.error('ERR Invalid slot');
-  else keysInSlot(client, slot, null);
+  const slot = args.integer(2);
+  if (slot === undefined) client.out.error(NOT_AN_INTEGER);
+  else if (!isSlot(slot)) client.out.error('ERR Invalid slot');
+  else keysInSlot(client, Number(slot), null);
 }
 
 function getKeys(client: Client, args: Arguments): void {
-  const slot = slotGiven(args);
+  const slot = args.integer(2);
   const limit = args.integer(3);
-  if (slot === undefined || limit === undefined || limit < 0n) {
-    client.out.error('ERR Invalid slot or number of keys');
-  } else keysInSlot(client, slot, Number(limit));
+  if (slot === undefined || limit === undefined) client.out.error(NOT_AN_INTEGER);
+  else if (!isSlot(slot) || limit < 0n) client.out.error('ERR Invalid slot or number of keys');
+  else keysInSlot(client, Number(slot), Number(limit));
 }
 
 const ANY = 'Taken, without effect: every node answers every key.';
@@ -167,7 +165,7 @@ export const CLUSTER_BODIES: Readonly<Record<string, CommandBody>> = {
   'cluster|nodes': { run: nodes, isAlone: true, differs: 'Every member stands as a master.' },
   'cluster|info': { run: info, isAlone: true, differs: 'Without the counts of messages.' },
   'cluster|myid': {
-    run: (client) => withMap(client, (out, { selfId }) => out.bulkText(selfId)),
+    run: (client) => withMap(client, 'myid', (out, { selfId }) => out.bulkText(selfId)),
     isAlone: true,
   },
   'cluster|keyslot': { run: keySlot },

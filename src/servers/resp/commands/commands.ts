@@ -16,7 +16,7 @@ function found(table: CommandIndex, text: string): Command | undefined {
 }
 
 function tellInfo(out: ReplyWriter, command: Command | undefined): void {
-  if (command === undefined) return out.nilArray();
+  if (command === undefined) return out.nil();
   const { name, arity, flags, keys, subcommands } = command;
   out.array(10);
   out.bulkText(name);
@@ -93,8 +93,8 @@ function named(table: CommandIndex, args: Arguments): (Command | undefined)[] {
 function getKeys(table: CommandIndex, { out }: Client, args: Arguments): void {
   const call = Arguments.of(...Array.from({ length: args.count - 2 }, (_, at) => args.bytes(at + 2)));
   const top = table.find(call);
-  const sub = call.count > 1 ? top?.subcommands?.get(call.text(1).toLowerCase()) : undefined;
-  const command = sub ?? top;
+  const subcommands = top?.subcommands ?? null;
+  const command = subcommands === null || call.count < 2 ? top : subcommands.get(call.text(1).toLowerCase());
   if (command === undefined) return out.error('ERR Invalid command specified');
   if (command.keys === null) return out.error('ERR The command has no key arguments');
   if (!fitsArity(command.arity, call.count)) {

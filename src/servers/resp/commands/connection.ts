@@ -4,6 +4,7 @@ import { REDIS_VERSION } from '../redis-version.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
+import { noDatabase } from './parsing.ts';
 import { isClientName, NAME_FAULT } from './client-name.ts';
 
 const WRONG = 'WRONGPASS invalid username-password pair or user is disabled.';
@@ -99,8 +100,8 @@ function greet({ out, id }: Client, protocol: number): void {
 function select({ out }: Client, args: Arguments): void {
   const database = args.integer(1);
   if (database === undefined) out.error('ERR value is not an integer or out of range');
-  else if (database !== 0n) out.error('ERR DB index is out of range');
-  else out.ok();
+  else if (database === 0n) out.ok();
+  else out.error(noDatabase(database, 'SELECT is'));
 }
 
 function quit({ out, line }: Client): void {

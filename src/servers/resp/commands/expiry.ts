@@ -9,6 +9,7 @@ import type { TimeForm } from './parsing.ts';
 
 function expire(name: string, form: TimeForm): CommandBody {
   return {
+    differs: 'At most 1,000 years from now.',
     plan: (args) => {
       const condition = conditionOf(args);
       if (!isCondition(condition)) return condition;

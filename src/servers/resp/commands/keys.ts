@@ -1,6 +1,7 @@
 /** Keys as such: are they there, away with them, what are they. */
 import type { Arguments } from '../arguments.ts';
 import type { CommandBody, Planner } from '../command.ts';
+import { NOT_AN_INTEGER, SYNTAX_ERROR } from '../error-replies.ts';
 import { reading } from '../plan.ts';
 import type { Outcome, Plan } from '../plan.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
@@ -74,8 +75,10 @@ function memoryUsage(args: Arguments): Plan | string {
   const key = args.key(2);
   if (key === undefined) return keyError(args, 2);
   if (args.count !== 3) {
-    const samples = args.count === 5 && args.upper(3) === 'SAMPLES' ? args.integer(4) : undefined;
-    if (samples === undefined || samples < 0n) return 'ERR syntax error';
+    if (args.count !== 5 || args.upper(3) !== 'SAMPLES') return SYNTAX_ERROR;
+    const samples = args.integer(4);
+    if (samples === undefined) return NOT_AN_INTEGER;
+    if (samples < 0n) return SYNTAX_ERROR;
   }
   return reading(key, (out, standing) => {
     if (standing === undefined) out.nil();

@@ -11,6 +11,7 @@ import type { Pending } from '../reply-queue.ts';
 import { readPage, sweep } from '../sweep.ts';
 
 const CURSOR_MAX = 2n ** 64n - 1n;
+const CURSOR_DIGITS_MAX = 20;
 const SCAN_COUNT_DEFAULT = 10n;
 /** Slots whose beginning is tried for a random key, before the first key of all is taken. */
 const RANDOM_ATTEMPTS_MAX = 4;
@@ -46,10 +47,18 @@ function scanOptions(args: Arguments): ScanOptions | string {
   return { pattern: pattern === '*' ? null : pattern, limit, isOfStrings };
 }
 
+/** As the C library reads an unsigned number, which takes nothing for 0, and a sign. */
+function cursorGiven(text: string): bigint | undefined {
+  const parts = /^([+-]?)(\d*)$/.exec(text);
+  if (parts === null || (parts[2] === '' && text !== '')) return undefined;
+  const value = BigInt(parts[2]!.slice(0, CURSOR_DIGITS_MAX) || 0);
+  if (value > CURSOR_MAX || parts[2]!.length > CURSOR_DIGITS_MAX) return undefined;
+  return parts[1] === '-' && value > 0n ? CURSOR_MAX + 1n - value : value;
+}
+
 function scan(client: Client, args: Arguments): void {
-  const text = args.text(1);
-  const cursor = /^\d{1,20}$/.test(text) ? BigInt(text) : -1n;
-  if (cursor < 0n || cursor > CURSOR_MAX) return client.out.error('ERR invalid cursor');
+  const cursor = cursorGiven(args.text(1));
+  if (cursor === undefined) return client.out.error('ERR invalid cursor');
   const options = scanOptions(args);
   if (typeof options === 'string') return client.out.error(options);
   const { scanPlaces } = client.door;

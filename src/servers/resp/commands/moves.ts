@@ -12,7 +12,7 @@ import type { CommandBody } from '../command.ts';
 import { errorText, SYNTAX_ERROR } from '../error-replies.ts';
 import type { Pending } from '../reply-queue.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
-import { keyError } from './parsing.ts';
+import { keyError, noDatabase } from './parsing.ts';
 
 /** Times that a source may change under a move before it is given up. */
 const ATTEMPTS_MAX = 3;
@@ -33,7 +33,8 @@ class Move {
   private readonly wish: Wish;
   private readonly pending: Pending;
   private attempts = 0;
-  private isWritten = false;
+  /** Of what was written to the destination; 0: nothing yet. */
+  private written = 0;
 
   constructor(client: Client, wish: Wish) {
     this.client = client;
@@ -47,7 +48,7 @@ class Move {
       if (result.kind === 'failed') return this.fail(result.failure);
       if (result.kind === 'value') return this.writeDestination(result.record);
       // Gone since it was copied: what was asked for has happened.
-      this.pending.end(this.isWritten ? this.wish.onDone : this.wish.onMissing);
+      this.pending.end(this.written > 0 ? this.wish.onDone : this.wish.onMissing);
     });
   }
 
@@ -57,24 +58,27 @@ class Move {
     const change: Change = {
       kind: 'set',
       value: source.value,
-      condition: mayReplace || this.isWritten ? 'always' : 'ifAbsent',
+      condition: mayReplace || this.written > 0 ? 'always' : 'ifAbsent',
       expiresAt: source.expiresAt,
       tellPrevious: false,
     };
     const { valueBytesMax } = this.client.door;
+    // What was written here before may be replaced, and nothing that came after it.
+    const expect =
+      mayReplace || this.written === 0 ? null : ({ kind: 'version', version: this.written } as const);
     this.client.write(
-      { kind: 'modify', key: to, operationId: null, expect: null, changes: [change], valueBytesMax },
+      { kind: 'modify', key: to, operationId: null, expect, changes: [change], valueBytesMax },
       (result) => this.onWritten(source, result),
     );
   }
 
   private onWritten(source: KeyRecord, result: WriteResult): void {
     if (result.kind === 'failed') return this.fail(result.failure);
-    const told = result.kind === 'modified' || result.kind === 'unchanged' ? result.results[0]! : undefined;
-    const failure = told?.failure ?? null;
+    if (result.kind !== 'modified' && result.kind !== 'unchanged') return this.pending.end(this.wish.onTaken);
+    const { applied, failure } = result.results[0]!;
     if (failure !== null) return this.fail(failure);
-    if (told?.applied !== true) return this.pending.end(this.wish.onTaken);
-    this.isWritten = true;
+    if (!applied) return this.pending.end(this.wish.onTaken);
+    this.written = result.version;
     if (!this.wish.moves) return this.pending.end(this.wish.onDone);
     const expect = { kind: 'version', version: source.version } as const;
     this.client.write(
@@ -96,7 +100,7 @@ class Move {
 
   private fail(failure: Failure): void {
     this.pending.end((out) => {
-      if (!this.isWritten) out.error(errorText(failure));
+      if (this.written === 0) out.error(errorText(failure));
       else
         out.error(
           `INDEFINITE ${failure.code}: the key was copied, and may not be deleted: ${failure.message}`,
@@ -130,7 +134,7 @@ function copy(client: Client, args: Arguments): void {
       at += 1;
       const database = args.integer(at);
       if (database === undefined) return out.error('ERR value is not an integer or out of range');
-      if (database !== 0n) return out.error('ERR DB index is out of range');
+      if (database !== 0n) return out.error(noDatabase(database, 'Copying to another database is'));
     } else return out.error(SYNTAX_ERROR);
   }
   const from = args.key(1);

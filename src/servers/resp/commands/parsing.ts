@@ -9,6 +9,14 @@ export function keyError(args: Arguments, at: number): string {
   return `ERR invalid_argument: ${args.keyFaultAt(at)}`;
 }
 
+/** Databases that a Redis has if nobody says otherwise; a cluster of Redis has the first one only, as this door. */
+const DATABASES = 16n;
+
+export function noDatabase(database: bigint, what: string): string {
+  if (database < 0n || database >= DATABASES) return 'ERR DB index is out of range';
+  return `ERR ${what} not allowed in cluster mode`;
+}
+
 /** EX and EXAT count in seconds, those with P in milliseconds; those without AT from now on. */
 export interface TimeForm {
   readonly unit: 1 | 1000;

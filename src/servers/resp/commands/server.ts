@@ -3,7 +3,6 @@ import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import type { Door } from '../door.ts';
-import { SYNTAX_ERROR } from '../error-replies.ts';
 import { matchesGlob } from '../glob.ts';
 import { RESP_BULK_BYTES_MAX, RESP_CONNECTIONS_MAX } from '../../../core/limits.ts';
 import { REDIS_VERSION } from '../redis-version.ts';
@@ -140,11 +139,15 @@ function info(client: Client, args: Arguments): void {
 }
 
 function slowlogGet({ out }: Client, args: Arguments): void {
-  if (args.count > 3) return out.error(SYNTAX_ERROR);
+  if (args.count > 3) {
+    return out.error(
+      `ERR unknown subcommand or wrong number of arguments for '${args.text(1)}'. Try SLOWLOG HELP.`,
+    );
+  }
   if (args.count === 3) {
     const count = args.integer(2);
-    if (count === undefined) return out.error('ERR value is not an integer or out of range');
-    if (count < -1n) return out.error('ERR count should be greater than or equal to -1');
+    if (count === undefined || count < -1n)
+      return out.error('ERR count should be greater than or equal to -1');
   }
   out.array(0);
 }

@@ -21,7 +21,8 @@ export function setOptions(args: Arguments, from: number, of: 'set' | 'getex'): 
   for (let at = from; at < args.count; at += 1) {
     const word = args.upper(at);
     const form = TIME_FORMS[word];
-    const hasTime = time !== null || keepsTime || persists;
+    // The same word once more takes the place of the first one.
+    const hasTime = keepsTime || persists || (time !== null && time.form !== form);
     if (of === 'set' && word === 'NX' && condition !== 'ifPresent') condition = 'ifAbsent';
     else if (of === 'set' && word === 'XX' && condition !== 'ifAbsent') condition = 'ifPresent';
     else if (of === 'set' && word === 'GET') tellPrevious = true;

@@ -192,7 +192,7 @@ function setRange(args: Arguments, client: Client): Plan | string {
   // Nothing to write: the offset does not matter, and nothing comes into being.
   if (value.length === 0) return reading(key, (out, standing) => out.integer(standing?.value.length ?? 0));
   if (offset + BigInt(value.length) > BigInt(valueBytesMax)) {
-    return `ERR string exceeds maximum allowed size (${valueBytesMax} bytes)`;
+    return 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
   }
   return changing(key, { kind: 'overwrite', offset: Number(offset), value }, respondLength);
 }

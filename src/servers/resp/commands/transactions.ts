@@ -76,7 +76,8 @@ export const TRANSACTION_BODIES: Readonly<Record<string, CommandBody>> = {
     run: watch,
     isAlone: true,
     isNeverQueued: true,
-    differs: 'Of keys that are not the one that is changed, a write in the very moment of EXEC is not seen.',
+    differs:
+      'Of keys that are not the one that is changed, a write in the very moment of EXEC is not seen; a key that was absent and is absent again counts as unchanged.',
   },
   unwatch: { run: unwatch },
 };
