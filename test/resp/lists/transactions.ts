@@ -116,7 +116,7 @@ export function transactions(): List {
       'MULTI',
       inside,
       'GET k',
-      ...(inside === 'TIME' ? ['DISCARD'] : ['EXEC', 'PING']),
+      ...(inside === 'TIME' || inside === 'HELLO 3' ? ['DISCARD'] : ['EXEC', 'PING']),
     );
   }
   watching(list);
