@@ -13,6 +13,12 @@ import { abort, collect } from './transaction.ts';
 
 const SHOWN_BYTES_MAX = 128;
 
+/**
+ * A web page can make a browser send lines of its choice here, as the body of a request. What begins one, or names its
+ * host, ends the connection, so that nothing behind it is taken for a command.
+ */
+const OF_A_BROWSER = /^(post|host:)$/i;
+
 /** False: it has to wait until something before it is answered, and is to be asked again then. */
 export function execute(client: Client, args: Arguments): boolean {
   return client.replyMode === 'on' ? begin(client, args) : beginUnanswered(client, args);
@@ -22,7 +28,8 @@ function begin(client: Client, args: Arguments): boolean {
   const { queue } = client;
   const command = commandOf(args);
   if (typeof command === 'string') {
-    refuse(client, refusalOfUnknown(client, command));
+    if (OF_A_BROWSER.test(args.text(0))) client.line.closeInOrder();
+    else refuse(client, refusalOfUnknown(client, command));
     return true;
   }
   const refusal = refusalOf(client, command, args);

@@ -52,6 +52,8 @@ function inline(list: List): void {
   list.one('a line between frames', 'raw "*1\\n$4\\nPING\\nPING x\\n*2\\n$4\\nECHO\\n$1\\ny\\n"', 'PING');
   for (const line of ['POST / HTTP/1.1\\n', 'post x\\n', 'Host: here\\n', 'host: x\\n', 'HOST: a b\\n'])
     list.one('a browser that speaks to a Redis', `raw "${line}"`, 'PING');
+  const page = 'POST / HTTP/1.1\\nHost: here\\nContent-Length: 12\\n\\nSET k evil\\n';
+  list.one('a browser that speaks to a Redis: nothing behind it is done', `raw "${page}"`, '2> GET k');
 }
 
 function frames(list: List): void {
