@@ -103,6 +103,7 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
         telemetry: log,
         storage: meteredStorage(store.storage, storeMeter),
         setAside: store.setAside,
+        raiseDisk: (protocol) => store.raise(protocol),
         transport: createGrpcTransport({ server, random }),
         systemOfRecord: meteredRecord(record, recordMeter),
         legacySource: null,

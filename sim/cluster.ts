@@ -22,6 +22,7 @@ import {
   TOMBSTONE_KEEP_MS_DEFAULT,
 } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
+import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
 import type { Telemetry } from '../src/ports/telemetry.ts';
 import { SimDisk } from './disk.ts';
 import type { SimLegacy } from './legacy.ts';
@@ -30,6 +31,7 @@ import { simHash32, simPlaceOf } from './placements.ts';
 import { MachineClocks, SimClock } from './scheduler.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import type { SimDatabase } from './system-of-record.ts';
+import { SimVersions } from './versions.ts';
 
 /** Of free space: what a node writes within a second or two of a run, many times over. */
 export const SIM_RESERVE_BYTES = 2_000_000;
@@ -53,6 +55,8 @@ export interface SimClusterOptions {
   /** What happens to writes while PostgreSQL is away; left out: they are refused. */
   readonly record?: SpoolSettings;
   readonly network: SimNetwork;
+  /** Left out: all speak the latest. */
+  readonly versions?: SimVersions;
   /** What a node tells: for the trace and for counting what occurred. */
   readonly onEvent: (node: string, name: string, fields: Readonly<Record<string, unknown>>) => void;
 }
@@ -63,8 +67,8 @@ export interface SimNode {
   readonly clocks: MachineClocks;
   life: Life | null;
   node: CausewayNode | null;
-  /** The latest protocol that its next process speaks; the earliest stays. */
-  protocolMax: number;
+  /** The highest version of the members' protocol that its last process speaks. */
+  protocol: number;
   /** Processes that this member has been, for telling late answers of an earlier one. */
   startCount: number;
   /** It came after the founding: whose place it takes, or ''; null at a founder. */
@@ -77,6 +81,7 @@ export interface SimNode {
 
 export class SimCluster {
   readonly nodes: SimNode[] = [];
+  readonly versions: SimVersions;
   /** A process has ended; told once for each. */
   onEnded: ((life: Life) => void) | null = null;
   /** A process cannot read its disk, and has ended. */
@@ -85,6 +90,8 @@ export class SimCluster {
 
   constructor(options: SimClusterOptions) {
     this.options = options;
+    this.versions = options.versions ?? new SimVersions(0, 'latest');
+    this.versions.watch(this.nodes);
     for (let index = 0; index < options.nodeCount; index += 1) this.add(null);
   }
 
@@ -110,7 +117,7 @@ export class SimCluster {
       clocks: new MachineClocks(scheduler, 1 + prng.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX)),
       life: null,
       node: null,
-      protocolMax: 2,
+      protocol: 0,
       startCount: 0,
       replaces,
       isLeaving: false,
@@ -127,7 +134,8 @@ export class SimCluster {
     const life: Life = { alive: true, pausedUntil: 0 };
     sim.life = life;
     sim.startCount += 1;
-    this.options.onEvent(sim.name, 'sim.start', {});
+    sim.protocol = this.versions.next(sim);
+    this.options.onEvent(sim.name, 'sim.start', { protocol: sim.protocol });
     const parts: NodeParts = {
       self: { name: sim.name, address: sim.name, zone: '', host: '' },
       joins: sim.replaces === null ? null : { weight: 1, replaces: sim.replaces },
@@ -149,8 +157,8 @@ export class SimCluster {
       hello: {
         name: sim.name,
         clusterName: 'sim',
-        protocolMin: 2,
-        protocolMax: sim.protocolMax,
+        protocolMin: PROTOCOL_MIN,
+        protocolMax: sim.protocol,
         settings: {},
       },
       cacheBytes: prng.chance(0.3) ? 2_000 : 1_000_000,
@@ -167,6 +175,11 @@ export class SimCluster {
       telemetry: this.telemetryOf(sim.name),
       storage: sim.disk.open(scheduler, life),
       setAside: { paths: [], reason: '' },
+      raiseDisk: (protocol) => {
+        if (protocol <= sim.disk.protocol) return;
+        sim.disk.protocol = protocol;
+        this.options.onEvent(sim.name, 'sim.raised', { protocol });
+      },
       diskSpace: sim.disk.space(scheduler, life),
       transport: network.attach(sim.name, life),
       systemOfRecord: this.options.database?.connect(life) ?? null,

@@ -56,6 +56,8 @@ export class SimDisk {
   /** Every write that begins while a fault is set fails with it, and so do all later ones of that life. */
   fault: DiskFault = 'none';
   writeCount = 0;
+  /** Programs that speak less than this version of the members' protocol do not open it; 0: any program does. */
+  protocol = 0;
   /** Damaged stores that were moved out of the way. */
   brokenCount = 0;
   /** Bytes that still fit; every batch takes what it adds, and a store that gets no room for one has failed. */
@@ -100,6 +102,7 @@ export class SimDisk {
     this.settle();
     this.clear();
     this.brokenCount = 0;
+    this.protocol = 0;
   }
 
   /** The store is moved out of the way, a blank one takes its place; false where too many were. It must be closed. */

@@ -15,8 +15,11 @@ export type FaultKind =
   | 'killAtStep'
   /** Stopped in order, and started again. */
   | 'stop'
-  /** All are stopped and started one after another, and come back speaking a wider range of protocols. */
+  /** All are stopped and started one after another, and come back with the later program, or the earlier one. */
   | 'upgrade'
+  | 'downgrade'
+  /** An operator puts in force what one node speaks, whether all do or not. */
+  | 'finishUpgrade'
   | 'pause'
   /** Goes and is back at once, again and again: a new process, or the same one after an exclusion. */
   | 'flap'
@@ -116,6 +119,8 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   databaseFailsOver: 1,
   databaseSetBack: 1,
   databaseAway: 2,
+  downgrade: 0.5,
+  finishUpgrade: 1,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
@@ -127,6 +132,8 @@ const LATER_KINDS: ReadonlySet<FaultKind> = new Set([
   'databaseFailsOver',
   'databaseSetBack',
   'databaseAway',
+  'downgrade',
+  'finishUpgrade',
 ]);
 const KILL_SHARE = 0.8;
 const KIND_SHARE = 0.5;

@@ -4,6 +4,7 @@
  */
 import { Prng } from '../src/base/prng.ts';
 import { TICK_MS } from '../src/core/limits.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
 import { SIM_RESERVE_BYTES } from './cluster.ts';
 import type { SimNode } from './cluster.ts';
 import { SIM_DISK_BYTES } from './disk.ts';
@@ -13,6 +14,7 @@ import { changeMembership } from './membership-faults.ts';
 import { loseTail } from './record-faults.ts';
 import { WALL_START_MS } from './scheduler.ts';
 import { isStill } from './still-records.ts';
+import { finishUpgrade, installOnAll, upgradeLaggards } from './versions.ts';
 import type { SimWorld } from './world.ts';
 
 /** Milliseconds after which a disk that cannot be read is replaced by an empty one, if nothing else is missing. */
@@ -70,6 +72,7 @@ export class SimFaults {
       wall.jump(sim.clocks, WALL_START_MS + Math.floor(scheduler.time) - sim.clocks.wall());
       cluster.start(sim);
     }
+    upgradeLaggards(cluster);
     legacy?.heal();
   }
 
@@ -100,7 +103,11 @@ export class SimFaults {
       case 'stop':
         return this.stopFor(sim, prng.between(5, 1_000)) ? sim.name : null;
       case 'upgrade':
-        return this.upgrade(prng);
+        return installOnAll(cluster, PROTOCOL_MAX, (each, then) => this.exchangeProgram(each, prng, then));
+      case 'downgrade':
+        return installOnAll(cluster, PROTOCOL_MIN, (each, then) => this.exchangeProgram(each, prng, then));
+      case 'finishUpgrade':
+        return finishUpgrade(cluster, prng) ? '' : null;
       case 'pause':
         return cluster.pause(sim, prng.between(10, 2_000)) ? sim.name : null;
       case 'flap':
@@ -179,17 +186,10 @@ export class SimFaults {
     );
   }
 
-  private upgrade(prng: Prng): string {
-    const waiting = this.parts.cluster.nodes.filter((sim) => !sim.isGone);
-    const next = (): void => {
-      const sim = waiting.shift();
-      if (sim === undefined || this.stopped) return;
-      sim.protocolMax += 1;
-      const went = this.stopFor(sim, prng.between(5, 200), () => this.later(prng.between(50, 1_000), next));
-      if (!went) next();
-    };
-    next();
-    return 'all';
+  private exchangeProgram(sim: SimNode, prng: Prng, then: () => void): void {
+    if (this.stopped) return;
+    const went = this.stopFor(sim, prng.between(5, 200), () => this.later(prng.between(50, 1_000), then));
+    if (!went) then();
   }
 
   /** Each time it is gone for just about as long as it takes the others to go on without it, and then serves a moment. */

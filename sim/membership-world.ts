@@ -8,6 +8,7 @@ import type { PeerMessage, FrameHeader } from '../src/core/message.ts';
 import { SLOT_COUNT } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { Placement } from '../src/core/topology-change.ts';
+import { PROTOCOL_MAX } from '../src/core/protocol-versions.ts';
 import { isLiveIncarnation, memberByName, rowOfSlot } from '../src/core/topology.ts';
 import type { Member, Topology } from '../src/core/topology.ts';
 import { Membership } from '../src/node/membership.ts';
@@ -192,18 +193,16 @@ export class MembershipWorld {
       clock,
       random: this.random.fork(),
       telemetry: { event: () => {}, count: () => {} },
-      systemOfRecord: null,
-      outageWatch: NO_RECORD,
+      ...{ systemOfRecord: null, outageWatch: NO_RECORD },
       meta: this.metaOf(member, life),
       store: { lateMs: () => 0, isIdle: () => false },
-      codec: PLAIN_CODEC,
+      ...{ codec: PLAIN_CODEC, protocolMax: PROTOCOL_MAX },
       place: (members) => placeRows(members),
       send: (to, message) => this.send(member.name, to, membership.header(), message),
       onTopology: (topology) => {
         later(0, () => this.onTopology(member, membership, topology));
       },
-      onPhase: () => {},
-      mutations: this.mutations,
+      ...{ onPhase: () => {}, mutations: this.mutations },
     });
     return membership;
   }
@@ -212,6 +211,7 @@ export class MembershipWorld {
     let durableAt = 0;
     return {
       load: (key: string) => member.disk.get(key),
+      raise: () => undefined,
       persist: (key: string, bytes: Uint8Array, done: (error: null) => void) => {
         const disk = member.disk;
         // One write after another, as a log has it.
@@ -262,7 +262,7 @@ export class MembershipWorld {
       if (this.blocked.has(`${from}>${to}`)) return;
       link.up = true;
       link.arrivesAt = 0;
-      this.scheduler.after(0, () => source.membership.onLinkUp(to), source.life);
+      this.scheduler.after(0, () => source.membership.onLinkUp(to, PROTOCOL_MAX), source.life);
     });
   }
 

@@ -68,7 +68,9 @@ type Elsewhere =
   | 'acknowledgeUnmarked'
   | 'forgetSpoolMarkAtRestart'
   | 'dropMarkBeforeCommit'
-  | 'spoolMarksNotLearned';
+  | 'spoolMarksNotLearned'
+  | 'raiseUnheard'
+  | 'ignoreLinkProtocol';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;
 
 const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {

@@ -4,7 +4,7 @@
  */
 import { assert } from '../src/base/assert.ts';
 import type { PeerHello, Transport, TransportHandler } from '../src/ports/transport.ts';
-import { refusalOf } from '../src/wire/handshake.ts';
+import { answerTo, speaks } from '../src/wire/handshake.ts';
 import { SimLink } from './network-link.ts';
 import type { SimNetwork } from './network.ts';
 import type { Life } from './scheduler.ts';
@@ -193,7 +193,7 @@ export class SimTransport implements Transport {
       return;
     }
     const hello = { ...dialer.hello, to: dial.name, run: '', attempt };
-    const refusal = refusalOf(this.hello, hello);
+    const { refusal, protocol } = answerTo(this.hello, hello);
     if (refusal !== null) {
       const refused = (): void => {
         dialer.dialLater(dial);
@@ -208,9 +208,14 @@ export class SimTransport implements Transport {
     dial.link = link;
     this.incoming.set(dialer.name, link);
     const accepted = (): void => {
+      if (!speaks(dialer.hello!, protocol)) {
+        link.endByDialer(false);
+        dialer.dialLater(dial);
+        return dialer.handler!.onRefused(dial.name, `protocol: version ${protocol} was chosen`);
+      }
       dial.up = true;
       dial.upSince = this.network.scheduler.time;
-      dialer.handler!.onLinkUp(dial.name);
+      dialer.handler!.onLinkUp(dial.name, protocol);
     };
     this.network.carryBack(this, dialer, () => dialer.inWhile(0, dial, accepted, attempt));
     this.hurry(dialer.name);

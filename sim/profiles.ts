@@ -240,6 +240,34 @@ const OUTAGES: RunProfile = {
   record: { outage: 'spool', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 },
 };
 
+/** Programs of two versions are exchanged for one another, and what the later one has is put in force, while processes die. */
+const VERSIONS: RunProfile = {
+  plan: {
+    clientCount: 5,
+    operationsPerClient: 150,
+    keys: ['key:0', 'count:1', 'key:2'],
+    hotShare: 0.4,
+    thinkMsMax: 60,
+    timeoutMs: 3_000,
+    conditionalShare: 0.4,
+    readShare: 0.4,
+    staleShare: 0,
+  },
+  weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 100 },
+  faultKinds: [
+    'upgrade',
+    'downgrade',
+    'finishUpgrade',
+    'kill',
+    'killAll',
+    'isolate',
+    'wipe',
+    'join',
+    'oldDisk',
+  ],
+  faultMsMean: 600,
+};
+
 /**
  * About three hundred operations per simulated second on five members among faults, waits and rest included: for
  * measuring how fast the simulator is.
@@ -273,5 +301,6 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   returns: RETURNS,
   failovers: FAILOVERS,
   outages: OUTAGES,
+  versions: VERSIONS,
   steady: STEADY,
 };

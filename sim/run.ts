@@ -75,6 +75,7 @@ const COUNTED_EVENTS: Readonly<Record<string, string>> = {
   'disk.low': 'diskLow',
   'replication.replay': 'replay',
   'sim.kill': 'processKilled',
+  'peer.earlier': 'mixedLink',
   'sim.setAside': 'storeSetAside',
   'sim.unreadable': 'diskUnreadable',
   'scrub.ended': 'scrubbed',
@@ -153,7 +154,7 @@ class Run {
     const { cluster } = this.world;
     for (const sim of cluster.nodes) cluster.start(sim);
     if (!this.advance(10_000, () => cluster.isWhole()))
-      return this.result('founding', 'the cluster was not founded within 10 s');
+      return this.result('founding', this.harmed ?? 'the cluster was not founded within 10 s');
     const { still } = this.world;
     still?.write();
     if (still !== null && !this.advance(10_000, () => still.areWritten))
@@ -355,6 +356,9 @@ class Run {
     const isFinding = name === 'scrub.found' && fields['finding'] !== 'damaged' && !isRowLost;
     if (name === 'scrub.conflict' || (isFinding && this.world.still?.isIn(fields['slot']) !== true))
       this.harmed = `${node} has found what cannot be: ${name} ${JSON.stringify(fields)}`;
+    if (name === 'peer.frame_damaged')
+      this.harmed = `${node} was sent what it cannot read: ${String(fields['fault'])}`;
+    if (name === 'sim.raised' && this.clients !== null) this.count('versionRaised', 1);
     if (name in COUNTED_EVENTS) this.count(COUNTED_EVENTS[name]!, 1);
     this.trace(() => `${this.world.scheduler.time.toFixed(2)} ${node} ${name} ${JSON.stringify(fields)}`);
   }

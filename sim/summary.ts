@@ -21,6 +21,8 @@ const MINIMUMS: Readonly<Record<string, number>> = {
   slowRemoved: 60,
   forgotten: 1_000,
   answeredWithoutRecord: 500,
+  mixedLink: 2_000,
+  versionRaised: 20,
 };
 const MINIMUMS_SEEDS = 2_000;
 /** From so many seeds on every kind of fault must have struck at least once. */

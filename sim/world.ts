@@ -17,12 +17,16 @@ import type { RunProfile } from './profiles.ts';
 import { Scheduler } from './scheduler.ts';
 import { StillRecords } from './still-records.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH, SimDatabase } from './system-of-record.ts';
+import { SimVersions } from './versions.ts';
+import type { VersionHabit } from './versions.ts';
 import { WallWatch } from './wall-watch.ts';
 
 export interface WorldOptions {
   readonly mutations?: Mutations;
   readonly nodeCount?: number;
   readonly profile?: RunProfile;
+  /** Of the members' protocol; left out: drawn. */
+  readonly versions?: VersionHabit;
 }
 
 type OnEvent = (node: string, name: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -73,6 +77,7 @@ export class SimWorld {
       scrubPauseMs: this.scrubPauseMs,
       record: options.profile?.record ?? drawRecord(seed),
       network: this.network,
+      versions: new SimVersions(seed, options.versions),
       ...drawForgetting(seed),
       onEvent,
     });

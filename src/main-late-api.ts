@@ -4,6 +4,7 @@
  */
 import { failure } from './core/errors.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './core/operation.ts';
+import { PROTOCOL_MAX } from './core/protocol-versions.ts';
 import { slotOf } from './core/slots.ts';
 import { WAIT } from './node/api.ts';
 import { SCRUBBED_NEVER } from './node/scrub-report.ts';
@@ -78,6 +79,7 @@ const NO_SPOOL: NodeStatus['spool'] = {
 };
 
 const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
+  protocol: { speaks: PROTOCOL_MAX, inForce: 0 },
   id: 0,
   incarnation: 0,
   phase: 'starting',

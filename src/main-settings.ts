@@ -7,11 +7,10 @@ import { settingsThatMustAgree } from './config.ts';
 import { legacySourceConfig } from './core/legacy-config.ts';
 import type { LegacySourceConfig } from './core/legacy-config.ts';
 import * as limits from './core/limits.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from './core/protocol-versions.ts';
 import type { MembershipSettings } from './node/membership-parts.ts';
 import type { NodeParts } from './node/node-parts.ts';
 
-/** Raised with every change of the frames that an older member would misread. */
-const PROTOCOL_VERSION = 4;
 /** Milliseconds: a closed socket is seen at once, and most often comes back at once or not at all. */
 const LINK_GRACE_MS = 50;
 /** Milliseconds that two members may accuse each other while all others hear both. */
@@ -48,8 +47,8 @@ export function nodeSettings(config: Config): Settings {
     hello: {
       name,
       clusterName: cluster.name,
-      protocolMin: PROTOCOL_VERSION,
-      protocolMax: PROTOCOL_VERSION,
+      protocolMin: PROTOCOL_MIN,
+      protocolMax: PROTOCOL_MAX,
       settings: settingsThatMustAgree(config),
     },
     cacheBytes: config.cache.bytes,

@@ -65,6 +65,11 @@ export class NodeStore {
     await this.openInner();
   }
 
+  /** From now on only programs that speak this version of the members' protocol open it. */
+  raise(protocol: number): void {
+    this.directory.raise(protocol);
+  }
+
   /** Lets another process have the directory. */
   async close(): Promise<void> {
     await this.closeInner();

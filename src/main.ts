@@ -112,6 +112,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     telemetry: log,
     storage: around.store.storage,
     setAside: around.store.setAside,
+    raiseDisk: (protocol) => around.store.raise(protocol),
     diskSpace: systemDiskSpace(config.node.dataDir),
     transport: createGrpcTransport({ server, random, dialAt: dialAddresses(config) }),
     systemOfRecord: around.record,

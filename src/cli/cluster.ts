@@ -5,6 +5,7 @@ import { addClientOptions, EXIT_NO, EXIT_OK, printJson, UsageError, withClient }
 import type { ClientOptions, CommandIo } from './client-command.ts';
 import { recoverCommand } from './cluster-recover.ts';
 import { scrubCommand } from './cluster-scrub.ts';
+import { upgradeCommand } from './cluster-upgrade.ts';
 import { grouped, watchMoves } from './progress.ts';
 import { tableLines } from './table.ts';
 
@@ -34,6 +35,7 @@ export function clusterCommand(program: Command, io: CommandIo): void {
   );
   recoverCommand(cluster, io);
   scrubCommand(cluster, io);
+  upgradeCommand(cluster, io);
   const rebalance = cluster
     .command('rebalance')
     .description('share the slots out anew')

@@ -268,6 +268,11 @@ export class CausewayClient {
     return (await this.#call(METHODS.leave, { name }, options)).epoch;
   }
 
+  /** Puts in force what the asked node speaks, once all members do: resolves to the epoch that says so. */
+  async finishUpgrade(options: CallOptions = {}): Promise<number> {
+    return (await this.#call(METHODS.finishUpgrade, {}, options)).epoch;
+  }
+
   /** Shares the slots out anew: resolves to the epoch that says so, or in which nothing was to be changed. */
   async rebalance(options: CallOptions = {}): Promise<number> {
     return (await this.#call(METHODS.rebalance, {}, options)).epoch;

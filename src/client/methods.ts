@@ -36,5 +36,6 @@ export const METHODS = {
   quorum: read('Admin/Quorum', v1.QuorumRequest, v1.QuorumResponse),
   succeed: write('Admin/Succeed', v1.SucceedRequest, v1.ChangeResponse),
   leave: write('Admin/Leave', v1.LeaveRequest, v1.ChangeResponse),
+  finishUpgrade: write('Admin/FinishUpgrade', v1.FinishUpgradeRequest, v1.ChangeResponse),
   rebalance: write('Admin/Rebalance', v1.RebalanceRequest, v1.ChangeResponse),
 };

@@ -120,6 +120,12 @@ export const ERROR_TABLE = {
     status: 'FAILED_PRECONDITION',
     meaning: 'The operation id is older than what is remembered: whether it was used before cannot be told.',
   },
+  upgrade_unfinished: {
+    certainty: 'definite',
+    status: 'FAILED_PRECONDITION',
+    meaning:
+      'Not all nodes speak, or have in force, the version that the request needs; the message names who is to be upgraded. Nothing was done.',
+  },
   not_supported: {
     certainty: 'definite',
     status: 'UNIMPLEMENTED',

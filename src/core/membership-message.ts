@@ -112,6 +112,8 @@ export interface Introduction {
   readonly founders: string;
   /** Of the disk that its store is on. (R32) */
   readonly room: Room;
+  /** The highest version of the members' protocol that it speaks. (protocol-versions.ts) */
+  readonly protocol: number;
 }
 
 /** "Those who were left began another life of our cluster": for who is of a life before it. */

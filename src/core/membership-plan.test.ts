@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { Absences, allBlank, planJoins } from './membership-plan.ts';
 import type { Introduction } from './membership-message.ts';
+import { PROTOCOL_MAX } from './protocol-versions.ts';
 import { Suspicion } from './suspicion.ts';
 import { changeMembers, foundTopology } from './topology-change.ts';
 
@@ -14,6 +15,7 @@ function introduced(name: string, change: Partial<Introduction> = {}): Introduct
     ...{ name, address: `${name}:1`, zone: '', host: name, incarnation: 7, id: 0, clusterId: '', life: 0 },
     ...{ state: 'blank', epoch: 0, weight: 1, joins: false, replaces: '', founders: FOUNDERS },
     room: 'enough',
+    protocol: PROTOCOL_MAX,
     ...change,
   };
 }

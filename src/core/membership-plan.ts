@@ -7,6 +7,7 @@ import type { Joiner } from './housekeeping.ts';
 import { startsOf } from './incarnation.ts';
 import { isMissed } from './disk-room.ts';
 import type { Introduction } from './membership-message.ts';
+import { speaksEnough } from './protocol-versions.ts';
 import type { Slowness } from './slowness.ts';
 import type { Suspicion } from './suspicion.ts';
 import type { Entrant, MemberChange } from './topology-change.ts';
@@ -85,6 +86,7 @@ function entrantOf(
 ): Entrant | null {
   if (introduction === undefined || introduction.state === 'serving') return null;
   if (introduction.epoch !== topology.epoch || introduction.incarnation === member.incarnation) return null;
+  if (!speaksEnough(topology, introduction.protocol)) return null;
   const intact =
     introduction.state === 'entering' &&
     introduction.id === member.id &&
@@ -154,6 +156,7 @@ export function planJoins(
   for (const each of introductions.values()) {
     if (!each.joins || each.state === 'serving' || each.incarnation === 0 || each.room !== 'enough') continue;
     if (each.epoch !== topology.epoch || memberByName(topology, each.name) !== undefined) continue;
+    if (!speaksEnough(topology, each.protocol)) continue;
     living ??= topology.members.filter((member) => member.alive).map((member) => member.name);
     if (!suspicion.isPresent(each.name, now) || !suspicion.isLinked(each.name, living, now)) continue;
     const { name, address, zone, host, weight, incarnation, replaces } = each;

@@ -20,6 +20,10 @@ export interface Mutations {
   readonly restartSameIncarnation?: boolean;
   /** Blank members found a cluster when they are most and not all. (R27) */
   readonly blankMajorityFounds?: boolean;
+  /** A version is put in force that one member speaks, and not all. (decision 19) */
+  readonly raiseUnheard?: boolean;
+  /** Frames are written as this node would like to, whatever version the link has. (decision 19) */
+  readonly ignoreLinkProtocol?: boolean;
   /** Nobody is taken out for being slow. (R31) */
   readonly keepSlow?: boolean;
   /** Who was taken out as slow comes back at once, however slow it is. (R31) */

@@ -4,6 +4,7 @@
  * (an operator may: recovery.ts), and nobody enters it who did not hold everything. (PROTOCOL R11, R21, R28, R29)
  */
 import { COUNCIL_COUNT_MAX } from './limits.ts';
+import { PROTOCOL_UNTOLD } from './protocol-versions.ts';
 import { beginMoves } from './slot-moves.ts';
 import type { OwnersOfSlot } from './slot-table.ts';
 import { isAlive, isForsaken, isLiveIncarnation, recovererOf } from './topology.ts';
@@ -25,6 +26,8 @@ export interface FoundingPlan {
   readonly loaded: boolean;
   /** Null or left out: no PostgreSQL. */
   readonly record?: RecordStanding | null;
+  /** The highest version that all founders speak; left out: the one before any was told. */
+  readonly protocol?: number;
 }
 
 export interface Placement {
@@ -75,6 +78,7 @@ export function foundTopology(plan: FoundingPlan): Topology {
     floorCounter: plan.floorCounter,
     loaded: plan.loaded,
     ...(plan.record ? { record: plan.record } : {}),
+    ...((plan.protocol ?? 0) > PROTOCOL_UNTOLD ? { protocol: plan.protocol! } : {}),
   };
 }
 

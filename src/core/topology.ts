@@ -86,6 +86,8 @@ export interface Topology {
   readonly loaded: boolean;
   /** Left out: none was seen yet, or there is none. */
   readonly record?: RecordStanding;
+  /** The version of the members' protocol that all of them speak; left out: the one before any was told. (decision 19) */
+  readonly protocol?: number;
   /** Writes complete without PostgreSQL, marked at every owner as lacking there; left out: they do not. (R34) */
   readonly spooling?: boolean;
 }

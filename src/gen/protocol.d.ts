@@ -430,6 +430,11 @@ export namespace causeway.v1 {
   export interface RebalanceRequestFields {
   }
   export const RebalanceRequest: MessageType<RebalanceRequest, RebalanceRequestFields>;
+  export interface FinishUpgradeRequest {
+  }
+  export interface FinishUpgradeRequestFields {
+  }
+  export const FinishUpgradeRequest: MessageType<FinishUpgradeRequest, FinishUpgradeRequestFields>;
   export interface ChangeResponse {
     epoch: number;
   }

@@ -48,6 +48,8 @@ export type ClusterOrder =
   | { readonly kind: 'slots' }
   | { readonly kind: 'leave'; readonly name: string }
   | { readonly kind: 'rebalance' }
+  /** Puts in force the version of the members' protocol that the asked node speaks; there is no way back. */
+  | { readonly kind: 'finishUpgrade' }
   | { readonly kind: 'loss' }
   /** Of the asked node's own slots; 0: without limit. */
   | { readonly kind: 'scrub'; readonly recordsPerSecondMax: number; readonly bytesPerSecondMax: number }
@@ -255,9 +257,13 @@ export interface NodeStatus {
     readonly slotsComplete: number;
     readonly slotsLearning: number;
     readonly linkUp: boolean;
+    /** The highest version of the members' protocol that its process speaks; 0: not known. */
+    readonly protocol: number;
     /** Why it was taken out as slow, or should be; '' where it was not. */
     readonly slow: string;
   }[];
+  /** The highest version of the members' protocol that this process speaks, and the one that all members have in force. */
+  readonly protocol: { readonly speaks: number; readonly inForce: number };
   /** Where the store lies, in bytes; all 0 where it is not watched. low: no part in writes. */
   readonly disk: { readonly state: Room; readonly freeBytes: number; readonly reserveBytes: number };
   /** Of clients' operations at this very node. refusing: more was asked for than it gets done. `refused`: since the start. */

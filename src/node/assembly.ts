@@ -5,6 +5,7 @@ import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { ReadResult, WriteOperation } from '../core/operation.ts';
+import { PROTOCOL_MAX, protocolInForce } from '../core/protocol-versions.ts';
 import { judgeKeptOut } from '../core/record-floors.ts';
 import { driveOf } from '../core/record-standing.ts';
 import type { SealedRecord } from '../core/record.ts';
@@ -16,6 +17,7 @@ import type { Place } from '../core/topology-change.ts';
 import { memberById } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { PeerHello } from '../ports/transport.ts';
 import { metaKey } from '../wire/store-codec.ts';
 import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
 import type { Admission } from './admission.ts';
@@ -63,6 +65,7 @@ export function membershipOf(
     self,
     joins,
     members,
+    protocolMax: parts.hello.protocolMax,
     settings: { ...parts.membership, heartbeatMs: parts.membership.heartbeatMs || HEARTBEAT_MS },
     clock,
     random,
@@ -72,6 +75,7 @@ export function membershipOf(
     meta: {
       load: (name) => writer.get(metaKey(name)),
       persist: (name, bytes, done) => writer.putMeta(name, bytes, done),
+      raise: (protocol) => parts.raiseDisk(protocol),
     },
     store: {
       lateMs: () => writer.pulse.lateMs(clock.now()),
@@ -93,6 +97,23 @@ export function membershipOf(
   });
   if (membership.topology !== null) chooseServer(systemOfRecord, membership.topology);
   return membership;
+}
+
+/** Who speaks less than what is in force is refused before it says anything. (decision 19) */
+export function helloOf({ hello }: NodeParts, membership: Membership): PeerHello {
+  return {
+    ...hello,
+    get protocolMin() {
+      const { topology } = membership;
+      return topology === null ? hello.protocolMin : Math.max(hello.protocolMin, protocolInForce(topology));
+    },
+  };
+}
+
+/** The version in which the peer is written to: that of its link, which is told where it is an earlier one. */
+export function protocolTo({ hello, telemetry, mutations }: NodeParts, peer: string, linked: number): number {
+  if (linked < hello.protocolMax) telemetry.event('info', 'peer.earlier', { peer, protocol: linked });
+  return mutations?.ignoreLinkProtocol === true ? PROTOCOL_MAX : linked;
 }
 
 /** Before anything acts in the epoch: no word of another PostgreSQL counts in it. (R30) */

@@ -6,6 +6,7 @@ import { failure } from '../core/errors.ts';
 import { rebalance, whyNotLeave } from '../core/housekeeping.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
+import { protocolInForce, whyNotRaise } from '../core/protocol-versions.ts';
 import { lossOf } from '../core/recovery.ts';
 import { destinations } from '../core/slot-moves.ts';
 import type { Place } from '../core/topology-change.ts';
@@ -74,6 +75,8 @@ export class ClusterDesk {
         return tellQuorum(this.parts, topology, (quorum) => answer({ kind: 'quorum', quorum }));
       case 'succeed':
         return beginNextLife(this.parts, order, answer);
+      case 'finishUpgrade':
+        return this.finishUpgrade(topology, timeoutMs, answer);
       case 'rebalance': {
         const begun = topology.epoch;
         if (rebalance(topology, this.parts.place) === null) return answer({ kind: 'changed', epoch: begun });
@@ -103,6 +106,25 @@ export class ClusterDesk {
         answer(given);
       },
     );
+  }
+
+  /** Refused with the names of those who are to be upgraded first. (decision 19) */
+  private finishUpgrade(topology: Topology, timeoutMs: number, answer: (given: ClusterAnswer) => void): void {
+    const { hello, membership } = this.parts;
+    const why = (at: Topology): string | null =>
+      whyNotRaise(at, hello.protocolMax, membership.proposals.spoken());
+    const isSaid = (now: Topology): boolean => protocolInForce(now) >= hello.protocolMax;
+    const refuse = (reason: string): void =>
+      answer({ kind: 'failed', failure: failure('upgrade_unfinished', reason) });
+    if (isSaid(topology)) return answer({ kind: 'changed', epoch: topology.epoch });
+    const obstacle = why(topology);
+    if (obstacle !== null) return refuse(obstacle);
+    this.change({ kind: 'raiseProtocol' }, isSaid, timeoutMs, (given) => {
+      const now = membership.topology!;
+      if (given.kind === 'changed' && !isSaid(now))
+        return refuse(why(now) ?? 'the members changed: ask again');
+      answer(given);
+    });
   }
 
   /** Wished until an epoch says it; this node must serve, for only who serves proposes. */

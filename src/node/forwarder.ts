@@ -3,7 +3,9 @@
  * gone) is reported as lost at once; what that means, the flow decides: a read is asked elsewhere, a write's outcome
  * is unknown. (PROTOCOL R33)
  */
+import type { Failure } from '../core/errors.ts';
 import type { ForwardMessage } from '../core/message.ts';
+import { refusalOfPeer, SINCE } from '../core/protocol-versions.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 
 interface Pending {
@@ -16,6 +18,7 @@ interface Pending {
 export class Forwarder {
   private readonly send: (peer: string, message: ForwardMessage) => void;
   private readonly isLinked: (peer: string) => boolean;
+  private readonly protocolOf: (peer: string) => number;
   private readonly pending = new Map<number, Pending>();
   private next: number;
 
@@ -23,11 +26,20 @@ export class Forwarder {
   constructor(
     send: (peer: string, message: ForwardMessage) => void,
     isLinked: (peer: string) => boolean,
+    protocolOf: (peer: string) => number,
     requestFirst: number,
   ) {
     this.send = send;
     this.isLinked = isLinked;
+    this.protocolOf = protocolOf;
     this.next = requestFirst;
+  }
+
+  /** Why the peer cannot be handed the operation although a link is up; null: it can. (decision 19) */
+  whyNot(peer: string, { kind }: WriteOperation): Failure | null {
+    if (kind !== 'modify' || !this.isLinked(peer)) return null;
+    const protocol = this.protocolOf(peer);
+    return protocol >= SINCE.modify ? null : refusalOfPeer(peer, protocol, SINCE.modify);
   }
 
   /** The number of the request, for `forget`; 0 where no link is up and nothing was sent. */

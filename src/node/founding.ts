@@ -4,6 +4,7 @@
  * starts. Without a system of record the first life is 1 and nothing stands anywhere. (PROTOCOL R8, R27)
  */
 import type { Introduction } from '../core/membership-message.ts';
+import { PROTOCOL_UNTOLD } from '../core/protocol-versions.ts';
 import { foundTopology } from '../core/topology-change.ts';
 import { foundedOn } from '../core/record-standing.ts';
 import type { RecordStanding, Topology } from '../core/topology.ts';
@@ -101,7 +102,10 @@ function firstTopology(
   const { replicaCount, ownerCountMin, leaseMs, clockDrift, healAfterMs } = parts.settings;
   const { place } = parts;
   const settings = { replicaCount, ownerCountMin, leaseMs, clockDrift, healAfterMs };
-  return foundTopology({ ...facts, members, place, ...settings });
+  const protocol = Math.min(
+    ...parts.members.map(({ name }) => introductions.get(name)?.protocol ?? PROTOCOL_UNTOLD),
+  );
+  return foundTopology({ ...facts, members, place, ...settings, protocol });
 }
 
 /** 128 bits in hexadecimal. */

@@ -26,6 +26,8 @@ export interface FrameDeskParts {
   readonly background: Background;
   readonly spool: Spool;
   readonly replica: () => Replica | null;
+  /** The highest version that this node speaks. */
+  readonly protocolMax: number;
   readonly dropEpochCheck: boolean;
 }
 
@@ -37,7 +39,7 @@ export class FrameDesk {
   }
 
   onFrame(name: string, frame: Uint8Array): void {
-    const decoded = decodeFrame(frame);
+    const decoded = decodeFrame(frame, this.parts.protocolMax);
     if ('fault' in decoded) {
       this.parts.telemetry.event('error', 'peer.frame_damaged', { peer: name, fault: decoded.fault });
       return;

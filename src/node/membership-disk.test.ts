@@ -22,10 +22,12 @@ const topology = foundTopology({
 });
 const accepted = { ballot: { number: 7, proposer: 'a' }, topology };
 
+const raise = (): void => undefined;
+
 function written(): Map<string, Uint8Array> {
   const entries = new Map<string, Uint8Array>();
   const disk = new MembershipDisk(
-    { load: (key) => entries.get(key), persist: (key, bytes) => void entries.set(key, bytes) },
+    { load: (key) => entries.get(key), persist: (key, bytes) => void entries.set(key, bytes), raise },
     CODEC,
   );
   disk.saveIdentity(IDENTITY, () => undefined);
@@ -35,7 +37,10 @@ function written(): Map<string, Uint8Array> {
 }
 
 function loaded(entries: ReadonlyMap<string, Uint8Array>): ReturnType<MembershipDisk['load']> {
-  return new MembershipDisk({ load: (key) => entries.get(key), persist: () => undefined }, CODEC).load();
+  return new MembershipDisk(
+    { load: (key) => entries.get(key), persist: () => undefined, raise },
+    CODEC,
+  ).load();
 }
 
 test('all three come back as they were written', () => {

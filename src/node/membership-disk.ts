@@ -4,6 +4,7 @@
  * told as damaged: such a disk is never taken for an empty one. (PROTOCOL R11, R27, R29)
  */
 import type { Ballot, LifeName } from '../core/membership-message.ts';
+import { PROTOCOL_UNTOLD, protocolInForce } from '../core/protocol-versions.ts';
 import type { AcceptorState } from '../core/register.ts';
 import { ACCEPTOR_BLANK } from '../core/register.ts';
 import type { Topology } from '../core/topology.ts';
@@ -15,6 +16,8 @@ import { metaKey } from '../wire/store-codec.ts';
 export interface MetaStore {
   load(key: string): Uint8Array | undefined;
   persist(key: string, bytes: Uint8Array, done: (error: StorageError | null) => void): void;
+  /** Programs that speak less than this version must not open the disk any more: they would take it for damaged. */
+  raise(protocol: number): void;
 }
 
 export interface TopologyCodec {
@@ -62,6 +65,7 @@ export interface LoadedMeta {
 export class MembershipDisk {
   private readonly meta: MetaStore;
   private readonly codec: TopologyCodec;
+  private raisedTo = PROTOCOL_UNTOLD;
 
   constructor(meta: MetaStore, codec: TopologyCodec) {
     this.meta = meta;
@@ -94,11 +98,13 @@ export class MembershipDisk {
   }
 
   saveTopology(topology: Topology, done: (error: StorageError | null) => void): void {
+    this.raise(topology);
     this.meta.persist(TOPOLOGY_KEY, this.codec.encode(topology), done);
   }
 
   saveRegister(state: AcceptorState, done: (error: StorageError | null) => void): void {
     const { promised, accepted } = state;
+    if (accepted !== null) this.raise(accepted.topology);
     const head = encodeObject({ promised, ballot: accepted?.ballot ?? null });
     const body = accepted === null ? new Uint8Array(0) : this.codec.encode(accepted.topology);
     const bytes = new Uint8Array(HEAD_LENGTH_BYTES + head.length + body.length);
@@ -106,6 +112,14 @@ export class MembershipDisk {
     bytes.set(head, HEAD_LENGTH_BYTES);
     bytes.set(body, HEAD_LENGTH_BYTES + head.length);
     this.meta.persist(REGISTER_KEY, bytes, done);
+  }
+
+  /** Before the first topology of a version is on the disk. (decision 19) */
+  private raise(topology: Topology): void {
+    const protocol = protocolInForce(topology);
+    if (protocol <= this.raisedTo) return;
+    this.raisedTo = protocol;
+    this.meta.raise(protocol);
   }
 
   private loadIdentity(): Identity | undefined {
@@ -143,14 +157,16 @@ export class MembershipDisk {
 
 /** Is what membership keeps on this disk damaged? */
 export function isMetaDamaged(storage: Storage, codec: TopologyCodec): boolean {
-  const meta: MetaStore = { load: (name) => storage.get(metaKey(name)), persist: () => undefined };
-  return new MembershipDisk(meta, codec).load().damaged;
+  return new MembershipDisk(readingOf(storage), codec).load().damaged;
 }
 
 /** The last topology that an earlier process knew; null: none, or it cannot be read. */
 export function topologyOnDisk(storage: Storage, codec: TopologyCodec): Topology | null {
-  const meta: MetaStore = { load: (name) => storage.get(metaKey(name)), persist: () => undefined };
-  return new MembershipDisk(meta, codec).load().topology;
+  return new MembershipDisk(readingOf(storage), codec).load().topology;
+}
+
+function readingOf(storage: Storage): MetaStore {
+  return { load: (name) => storage.get(metaKey(name)), persist: () => undefined, raise: () => undefined };
 }
 
 /** Of a store that took the place of a damaged one, as long as nothing else is known of it. */

@@ -48,6 +48,8 @@ export interface MembershipParts {
   /** All members by configuration, this one among them; whom the topology names is dialled as well. */
   readonly members: readonly ConfiguredMember[];
   readonly settings: MembershipSettings;
+  /** The highest version of the members' protocol that this process speaks. */
+  readonly protocolMax: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;

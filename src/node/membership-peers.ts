@@ -5,6 +5,7 @@
  */
 import type { Introduction, LifeName } from '../core/membership-message.ts';
 import type { FrameHeader } from '../core/message.ts';
+import { PROTOCOL_MIN } from '../core/protocol-versions.ts';
 import { sameLife } from '../core/register.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { CLUSTER_ID_DAMAGED } from './membership-disk.ts';
@@ -16,6 +17,8 @@ const NEWS_PAUSE_MS = 20;
 export interface Peer {
   readonly name: string;
   linked: boolean;
+  /** The version that our link to it has, as it came up last. */
+  protocol: number;
   /** What the process said about itself; null once its link to us is gone. */
   introduction: Introduction | null;
   /** It introduced itself and is of our cluster, or of none. */
@@ -40,6 +43,7 @@ export class PeerTable {
     this.peers.set(name, {
       name,
       linked: false,
+      protocol: PROTOCOL_MIN,
       introduction: null,
       trusted: false,
       newsNotBefore: 0,
@@ -86,6 +90,22 @@ export class PeerTable {
     for (const peer of this.peers.values()) {
       if (peer.introduction !== null) this.judge(peer, peer.introduction, own);
     }
+  }
+
+  /** False where nobody of that name is known. */
+  onLinkUp(name: string, protocol: number): boolean {
+    const peer = this.peers.get(name);
+    if (peer === undefined) return false;
+    peer.linked = true;
+    peer.protocol = protocol;
+    peer.newsNotBefore = 0;
+    return true;
+  }
+
+  /** The link to the peer stands, and has an earlier version than this. */
+  speaksLess(name: string, protocol: number): boolean {
+    const peer = this.peers.get(name);
+    return peer?.linked === true && peer.protocol < protocol;
   }
 
   /** Should the peer be told a topology of this epoch now? */

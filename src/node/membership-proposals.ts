@@ -10,6 +10,8 @@ import { allBlank, mayLeave, planColdStart, planJoins, planServing } from '../co
 import type { Absences, Introductions, Readmissions } from '../core/membership-plan.ts';
 import type { Introduction } from '../core/membership-message.ts';
 import type { Mutations } from '../core/mutations.ts';
+import { raiseProtocol, spokenBy } from '../core/protocol-versions.ts';
+import type { SpokenBy } from '../core/protocol-versions.ts';
 import { afterColdStart, nextRecord } from '../core/record-standing.ts';
 import { giveUp } from '../core/recovery.ts';
 import type { Slowness } from '../core/slowness.ts';
@@ -58,6 +60,8 @@ export interface ProposalSettings {
 export type Wish =
   | { readonly kind: 'leave'; readonly name: string }
   | { readonly kind: 'rebalance' }
+  /** Puts in force what all members speak. */
+  | { readonly kind: 'raiseProtocol' }
   /** `slotCount`: of those that the operator was told to be lost. */
   | { readonly kind: 'giveUp'; readonly slotCount: number };
 
@@ -133,6 +137,12 @@ export class Proposals {
 
   isWished(wish: Wish): boolean {
     return this.wishes.includes(wish);
+  }
+
+  /** Which version each member speaks, as this node hears it. */
+  spoken(): SpokenBy {
+    const { own, introductions } = this.situation();
+    return spokenBy(own, introductions);
   }
 
   onBehind(now: number): void {
@@ -211,7 +221,10 @@ export class Proposals {
 
   private decideWish(base: Topology): Topology | null {
     for (let wish = this.wishes[0]; wish !== undefined; wish = this.wishes[0]) {
-      const next = wished(base, wish, this.rules.place);
+      const next =
+        wish.kind === 'raiseProtocol'
+          ? raiseProtocol(base, this.spoken(), this.mutations)
+          : wished(base, wish, this.rules.place);
       if (next !== null) return next;
       this.wishes.shift();
     }
@@ -343,7 +356,11 @@ export class Proposals {
   }
 }
 
-function wished(base: Topology, wish: Wish, place: Place): Topology | null {
+function wished(
+  base: Topology,
+  wish: Exclude<Wish, { kind: 'raiseProtocol' }>,
+  place: Place,
+): Topology | null {
   switch (wish.kind) {
     case 'leave':
       return markLeaving(base, wish.name);

@@ -158,6 +158,7 @@ export class MembershipSelf {
       replaces: joins?.replaces ?? '',
       founders: epoch === 0 ? foundersOf(parts) : '',
       room,
+      protocol: parts.protocolMax,
     };
   }
 

@@ -2,9 +2,24 @@
  * In whose name this process speaks: nothing is said before its incarnation is on disk, nor to whom no link leads. (PROTOCOL R11)
  */
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
+import { PROTOCOL_MIN, protocolInForce } from '../core/protocol-versions.ts';
 import type { MembershipParts } from './membership-parts.ts';
 import type { PeerTable } from './membership-peers.ts';
 import type { MembershipSelf } from './membership-self.ts';
+
+/** The version that who hears this must speak. */
+function neededBy(message: PeerMessage): number {
+  switch (message.kind) {
+    case 'topology':
+    case 'accept':
+    case 'succession':
+      return protocolInForce(message.topology);
+    case 'promise':
+      return message.accepted === null ? PROTOCOL_MIN : protocolInForce(message.accepted.topology);
+    default:
+      return PROTOCOL_MIN;
+  }
+}
 
 export class Voice {
   private readonly self: MembershipSelf;
@@ -24,7 +39,10 @@ export class Voice {
   }
 
   send(name: string, message: PeerMessage): void {
-    if (this.self.incarnation > 0 && this.peers.get(name)?.linked === true) this.out(name, message);
+    const peer = this.peers.get(name);
+    if (this.self.incarnation === 0 || peer?.linked !== true) return;
+    // A topology of a version that the peer does not speak is not for it: it cannot take part before it is upgraded.
+    if (neededBy(message) <= peer.protocol) this.out(name, message);
   }
 
   broadcast(message: PeerMessage): void {

@@ -224,11 +224,8 @@ export class Membership {
 
   // Links and time.
 
-  onLinkUp(name: string): void {
-    const peer = this.peers.get(name);
-    if (peer === undefined) return;
-    peer.linked = true;
-    peer.newsNotBefore = 0;
+  onLinkUp(name: string, protocol: number): void {
+    if (!this.peers.onLinkUp(name, protocol)) return;
     this.suspicion.linkUp(name);
     this.driver.onLinkUp(name);
     if (this.self.incarnation === 0) return;

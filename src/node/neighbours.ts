@@ -5,6 +5,7 @@
  */
 import { JOINERS_MAX } from '../core/limits.ts';
 import type { Introduction } from '../core/membership-message.ts';
+import { protocolInForce } from '../core/protocol-versions.ts';
 import type { Suspicion } from '../core/suspicion.ts';
 import { memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
@@ -51,11 +52,20 @@ export class Neighbours {
       this.parting.delete(name);
       this.meet(name, address, heardAt);
     }
-    for (const name of this.dialled.keys()) {
+    for (const [name, address] of this.dialled) {
+      if (this.peers.speaksLess(name, protocolInForce(next))) this.dialAnew(name, address);
       if (memberByName(next, name) !== undefined || this.joiners.has(name) || this.parting.has(name))
         continue;
       this.parting.set(name, this.parts.clock.now() + PARTING_MS);
     }
+  }
+
+  /** It may not take part as it is: the handshake tells both sides why. (decision 19) */
+  private dialAnew(name: string, address: string): void {
+    this.parts.forget(name);
+    this.peers.get(name)!.linked = false;
+    this.suspicion.linkDown(name, this.parts.clock.now());
+    this.parts.dial(name, address);
   }
 
   tick(now: number): void {

@@ -62,6 +62,11 @@ export interface NodeParts {
   readonly hash32: Hash32;
   /** How the slots are shared out; left out: as `placeSlots` does, with that hash. */
   readonly place?: Place;
+  /**
+   * From now on only programs that speak this version of the members' protocol open the data directory; so on disk when
+   * this returns.
+   */
+  readonly raiseDisk: (protocol: number) => void;
   /** This node must not go on: its store failed, or PostgreSQL belongs to a later founding. */
   readonly onFatal: (reason: string) => void;
   /** The cluster goes on without this node for good: nothing is left to do but to stop. */

@@ -1,4 +1,5 @@
 /** What a node tells of itself, gathered from its parts. */
+import { protocolInForce } from '../core/protocol-versions.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
 import { movesOf } from '../core/slot-moves.ts';
@@ -45,6 +46,10 @@ export function statusOf(from: StatusParts): NodeStatus {
     leaseHeld: membership.leaseHeld(),
     leaseLeftMs: Math.max(0, Math.round(Math.max(membership.leaseUntil, 0) - now)),
     members: membersOf(from),
+    protocol: {
+      speaks: parts.hello.protocolMax,
+      inForce: topology === null ? 0 : protocolInForce(topology),
+    },
     store: {
       setAside: parts.setAside.paths,
       reason: parts.setAside.reason,
@@ -92,6 +97,7 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
   const { membership, parts } = from;
   const topology = membership.topology;
   if (topology === null) return [];
+  const spoken = membership.proposals.spoken();
   return topology.members.map((member) => {
     let complete = 0;
     let learning = 0;
@@ -107,6 +113,7 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
       address: member.address,
       alive: member.alive,
       standing: member.standing ?? 'in',
+      protocol: spoken(member),
       slotsComplete: complete,
       slotsLearning: member.alive ? learning : 0,
       linkUp: member.name === parts.self.name || membership.isLinked(member.name),

@@ -21,10 +21,12 @@ import { Admission } from './admission.ts';
 import { WAIT } from './api.ts';
 import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } from './api.ts';
 import {
+  helloOf,
   learnerOf,
   loadWatchOf,
   membershipOf,
   placeOf,
+  protocolTo,
   recordReaderOf,
   outageWatchOf,
   recordWriterOf,
@@ -123,6 +125,7 @@ export class CausewayNode implements NodeApi {
     this.forwarder = new Forwarder(
       (peer, message) => this.outbox.send(peer, message),
       (peer) => this.membership.isLinked(peer),
+      (peer) => this.outbox.protocolOf(peer),
       1 + Math.floor(parts.random.next() * 0xfffffffe),
     );
     const topology = (): Topology | null => this.membership.topology;
@@ -162,10 +165,7 @@ export class CausewayNode implements NodeApi {
     });
     this.keeper = this.buildKeeper(opened.versionHighest);
     this.serving = servingOf(parts, {
-      membership: this.membership,
-      deadlines: this.deadlines,
-      forwarder: this.forwarder,
-      shelf: this.shelf,
+      ...{ membership, shelf, deadlines: this.deadlines, forwarder: this.forwarder },
       replica: () => this.replica,
       later: (run) => this.waitingRuns.add(run),
       lastLease: this.lastLease,
@@ -184,12 +184,10 @@ export class CausewayNode implements NodeApi {
     });
     this.desk = new FrameDesk({
       telemetry: parts.telemetry,
-      membership: this.membership,
-      teacher: this.teacher,
-      learner: this.learner,
-      ...{ forwarder: this.forwarder, forwardService: this.forwardService },
-      ...{ background: this.background, spool: this.spool },
+      ...{ membership, learner: this.learner, teacher: this.teacher, background: this.background },
+      ...{ forwarder: this.forwarder, forwardService: this.forwardService, spool },
       replica: () => this.replica,
+      protocolMax: parts.hello.protocolMax,
       dropEpochCheck: this.mutations.dropEpochCheck === true,
     });
   }
@@ -223,8 +221,8 @@ export class CausewayNode implements NodeApi {
   }
 
   start(): void {
-    this.parts.transport.start(this.parts.hello, {
-      onLinkUp: (name) => this.onLinkUp(name),
+    this.parts.transport.start(helloOf(this.parts, this.membership), {
+      onLinkUp: (name, protocol) => this.onLinkUp(name, protocol),
       onLinkDown: (name) => this.onLinkDown(name),
       onFrame: (name, frame) => {
         if (!this.closed) this.desk.onFrame(name, frame);
@@ -358,8 +356,9 @@ export class CausewayNode implements NodeApi {
     this.writer.tidy();
   }
 
-  private onLinkUp(name: string): void {
-    this.membership.onLinkUp(name);
+  private onLinkUp(name: string, protocol: number): void {
+    this.outbox.onLinkUp(name, protocolTo(this.parts, name, protocol));
+    this.membership.onLinkUp(name, protocol);
     this.forwardService.onLinkUp(name);
     const topology = this.membership.topology;
     const member = topology === null ? undefined : memberByName(topology, name);

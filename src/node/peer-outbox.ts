@@ -5,6 +5,7 @@
  */
 import { FRAME_BYTES_MAX, FRAME_MESSAGES_MAX, VALIDATE_MS } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
+import { PROTOCOL_MIN } from '../core/protocol-versions.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Transport } from '../ports/transport.ts';
 import { FrameEncoder } from '../wire/message-codec.ts';
@@ -12,7 +13,10 @@ import { Departure } from './departure.ts';
 
 interface Box {
   readonly encoder: FrameEncoder;
+  /** Of the frame that has been begun; null: none is. */
   header: FrameHeader | null;
+  /** Of the link as it came up last. */
+  protocol: number;
 }
 
 export class PeerOutbox {
@@ -28,12 +32,11 @@ export class PeerOutbox {
   }
 
   send(name: string, message: PeerMessage): void {
-    let box = this.boxes.get(name);
-    if (box === undefined) this.boxes.set(name, (box = { encoder: new FrameEncoder(), header: null }));
+    const box = this.boxOf(name);
     const header = this.header();
     if (box.header !== null && !sameHeader(box.header, header)) this.flushBox(name, box);
     if (box.header === null) {
-      box.encoder.begin(header);
+      box.encoder.begin(header, box.protocol);
       box.header = header;
     }
     box.encoder.add(message);
@@ -43,6 +46,28 @@ export class PeerOutbox {
       // Nobody's answer waits for a Validate: it rides with what leaves next.
       this.departure.ask(message.kind === 'validate' ? VALIDATE_MS : 0);
     }
+  }
+
+  /** A link is up. What was gathered for one of another version is lost with that link. */
+  onLinkUp(name: string, protocol: number): void {
+    const box = this.boxOf(name);
+    if (box.protocol === protocol) return;
+    box.protocol = protocol;
+    box.header = null;
+  }
+
+  /** Of the link to the peer as it came up last. */
+  protocolOf(name: string): number {
+    return this.boxes.get(name)?.protocol ?? PROTOCOL_MIN;
+  }
+
+  private boxOf(name: string): Box {
+    let box = this.boxes.get(name);
+    if (box === undefined) {
+      box = { encoder: new FrameEncoder(), header: null, protocol: PROTOCOL_MIN };
+      this.boxes.set(name, box);
+    }
+    return box;
   }
 
   private flush(): void {

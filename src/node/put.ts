@@ -152,6 +152,8 @@ class Write implements Expiring {
     if (peer === undefined) return this.notReady(null);
     const timeoutMs = Math.max(1, this.deadlineAt - this.serving.clock.now());
     const { operation, hops } = this.request;
+    const refusal = this.serving.forwarder.whyNot(peer, operation);
+    if (refusal !== null) return this.fail(refusal);
     const sent = this.serving.forwarder.write(peer, operation, hops + 1, timeoutMs, (result) => {
       this.forwarded = 0;
       if (result === 'lost') this.unknown();

@@ -19,8 +19,8 @@ export interface Transport {
 }
 
 export interface TransportHandler {
-  /** Our link to the peer is up: frames sent from now on may reach it. */
-  onLinkUp(name: string): void;
+  /** Our link to the peer is up: frames sent from now on may reach it, written in the version that both speak. */
+  onLinkUp(name: string, protocol: number): void;
   onLinkDown(name: string, reason: string): void;
   /** A frame from the peer named in the handshake of its link. */
   onFrame(name: string, frame: Uint8Array): void;
@@ -30,7 +30,10 @@ export interface TransportHandler {
   onRefused(name: string, reason: string): void;
 }
 
-/** Told at the start of every link; a side that does not agree refuses with the name of the difference. */
+/**
+ * Told at the start of every link, as it is then; a side that does not agree refuses with the name of the difference.
+ * `protocolMin` may rise while the process runs.
+ */
 export interface PeerHello {
   readonly name: string;
   readonly clusterName: string;

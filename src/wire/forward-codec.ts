@@ -2,6 +2,8 @@
  * Clients' operations on their way to an owner, and the answers back, as bytes. Records in answers travel as
  * fields: they are read once and never stored, so they need no seal of their own.
  */
+import { assert } from '../base/assert.ts';
+import { failure } from '../core/errors.ts';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import type {
   ForwardRead,
@@ -19,6 +21,7 @@ import type {
   WriteOperation,
   WriteResult,
 } from '../core/operation.ts';
+import { SINCE } from '../core/protocol-versions.ts';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
@@ -70,7 +73,7 @@ export function readForwardRead(from: Reader): ForwardRead {
 
 export function writeForwardWriteAnswer(out: Writer, message: ForwardWriteAnswer): void {
   out.whole(message.request);
-  const result = message.result;
+  const result = tellable(message.result, out.protocol);
   out.u8(WRITE_RESULTS.indexOf(result.kind));
   if (result.kind === 'done') {
     out.whole(result.version);
@@ -85,6 +88,13 @@ export function writeForwardWriteAnswer(out: Writer, message: ForwardWriteAnswer
     out.whole(result.version);
     writeChangeResults(out, result.results);
   }
+}
+
+/** Who asked for a modification is gone where its name speaks an earlier version now: nobody waits for what came of it. */
+function tellable(result: WriteResult, protocol: number): WriteResult {
+  const isLater = result.kind === 'modified' || result.kind === 'unchanged';
+  if (!isLater || protocol >= SINCE.modify) return result;
+  return { kind: 'failed', failure: failure('outcome_unknown') };
 }
 
 export function readForwardWriteAnswer(from: Reader): ForwardWriteAnswer {
@@ -148,6 +158,7 @@ function readWriteResult(from: Reader): WriteResult {
   if (kind === 'done') return { kind, version: from.whole(), number: from.bool() ? from.i64() : null };
   if (kind === 'conditionFailed') return { kind, current: from.bool() ? readRecordFields(from) : undefined };
   if (kind === 'failed') return { kind, failure: readFailure(from) };
+  if (from.protocol < SINCE.modify) from.fail('an answer is of a later version');
   return { kind, version: from.whole(), results: readChangeResults(from) };
 }
 
@@ -194,6 +205,7 @@ function writeOperation(out: Writer, operation: WriteOperation): void {
       out.whole(operation.version);
       break;
     case 'modify':
+      assert(out.protocol >= SINCE.modify, 'a modification is told to who understands it');
       out.bool(operation.expect !== null);
       if (operation.expect !== null) writeExpectation(out, operation.expect);
       out.u32(operation.valueBytesMax);
@@ -230,6 +242,7 @@ function readOperation(from: Reader): WriteOperation {
     case 'expire':
       return { kind, key, operationId, version: from.whole() };
     case 'modify': {
+      if (from.protocol < SINCE.modify) from.fail('a modification is of a later version');
       if (operationId !== null) from.fail('a modification has an operation id');
       const expect = from.bool() ? readExpectation(from) : null;
       return { kind, key, operationId: null, expect, valueBytesMax: from.u32(), changes: readChanges(from) };

@@ -2,6 +2,8 @@
  * How a link begins: the dialler says who it is and what it takes for agreed, the answerer accepts or refuses
  * and names the difference. JSON, read with distrust: anything may be on the other end of a socket.
  */
+import { agreedProtocol, PROTOCOL_UNTOLD } from '../core/protocol-versions.ts';
+import type { SpokenRange } from '../core/protocol-versions.ts';
 
 /** What both sides must agree on. */
 export interface HelloTerms {
@@ -25,6 +27,22 @@ export interface HelloAnswer {
   readonly name: string;
   /** Null where the link is accepted. */
   readonly refusal: string | null;
+  /** The version in which the dialler's frames are to be written. */
+  readonly protocol: number;
+}
+
+/** What `own` says to a dialler: why not, or the version that both speak. */
+export function answerTo(
+  own: HelloTerms,
+  dialler: DialHello,
+  refusal = refusalOf(own, dialler),
+): HelloAnswer {
+  return { name: own.name, refusal, protocol: agreedProtocol(own, dialler) ?? own.protocolMax };
+}
+
+/** Asked again when the answer is here: what the dialler may speak can have risen meanwhile. */
+export function speaks({ protocolMin, protocolMax }: SpokenRange, protocol: number): boolean {
+  return protocolMin <= protocol && protocol <= protocolMax;
 }
 
 /** Bytes of either text; a longer one is not looked at. */
@@ -60,7 +78,9 @@ export function parseAnswer(text: string): HelloAnswer | undefined {
   if (fields === undefined || !isName(fields['name'])) return undefined;
   const refusal = fields['refusal'];
   if (refusal !== null && typeof refusal !== 'string') return undefined;
-  return { name: fields['name'], refusal };
+  // Programs of before there was a choice do not say.
+  const { protocol = PROTOCOL_UNTOLD } = fields;
+  return isWhole(protocol) ? { name: fields['name'], refusal, protocol } : undefined;
 }
 
 /** Why `own` does not take a link from `dialler`, null where it does. */
@@ -70,7 +90,7 @@ export function refusalOf(own: HelloTerms, dialler: DialHello): string | null {
   if (dialler.clusterName !== own.clusterName) {
     return differing('clusterName', own.clusterName, dialler.clusterName);
   }
-  if (dialler.protocolMin > own.protocolMax || dialler.protocolMax < own.protocolMin) {
+  if (agreedProtocol(own, dialler) === null) {
     const range = (hello: HelloTerms): string => `${hello.protocolMin} to ${hello.protocolMax}`;
     return differing('protocol', range(own), range(dialler));
   }

@@ -2,6 +2,7 @@
  * What members say about membership, as bytes. Rare, apart from heartbeats; a topology inside them keeps
  * its own encoding and checksum, the same that stands on disk.
  */
+import { assert } from '../base/assert.ts';
 import type {
   Accept,
   Accepted,
@@ -16,6 +17,7 @@ import type {
   Succession,
   TopologyNews,
 } from '../core/membership-message.ts';
+import { PROTOCOL_UNTOLD, SINCE, protocolInForce } from '../core/protocol-versions.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Reader } from './reader.ts';
 import { readChoice } from './choices.ts';
@@ -162,6 +164,7 @@ export function writeIntroduction(out: Writer, message: Introduction): void {
   out.text(message.replaces);
   out.text(message.founders);
   out.u8(ROOMS.indexOf(message.room));
+  if (out.protocol >= SINCE.introducedProtocol) out.u8(message.protocol);
 }
 
 export function readIntroduction(from: Reader): Introduction {
@@ -182,6 +185,7 @@ export function readIntroduction(from: Reader): Introduction {
     replaces: from.text(),
     founders: from.text(),
     room: readChoice(from, ROOMS),
+    protocol: from.protocol >= SINCE.introducedProtocol ? from.u8() : PROTOCOL_UNTOLD,
   };
 }
 
@@ -211,6 +215,7 @@ function readBallot(from: Reader): Ballot {
 }
 
 function writeTopology(out: Writer, topology: Topology): void {
+  assert(protocolInForce(topology) <= out.protocol, 'a topology is told to who understands it');
   out.blob(encodeTopology(topology));
 }
 
@@ -219,5 +224,6 @@ function readTopology(from: Reader): Topology {
   if (!from.ok) return NO_TOPOLOGY;
   const topology = decodeTopology(bytes);
   if (topology === undefined) from.fail('a topology is damaged');
+  else if (protocolInForce(topology) > from.protocol) from.fail('a topology is of a later version');
   return topology ?? NO_TOPOLOGY;
 }

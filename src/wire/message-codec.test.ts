@@ -5,7 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { FRAME_MESSAGES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
-import { decodeFrame, FRAME_FORMAT, FrameEncoder } from './message-codec.ts';
+import type { WriteOperation, WriteResult } from '../core/operation.ts';
+import type { Topology } from '../core/topology.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/protocol-versions.ts';
+import { decodeFrame, FrameEncoder } from './message-codec.ts';
 import { KINDS, header, messageOf, sealed, small } from '../../test/support/any-message.ts';
 import type { Kind } from '../../test/support/any-message.ts';
 
@@ -13,8 +16,9 @@ function encode(
   head: FrameHeader,
   messages: readonly PeerMessage[],
   encoder = new FrameEncoder(),
+  protocol = PROTOCOL_MAX,
 ): Uint8Array {
-  encoder.begin(head);
+  encoder.begin(head, protocol);
   for (const message of messages) encoder.add(message);
   return encoder.finish();
 }
@@ -53,6 +57,58 @@ describe('frames', () => {
       }),
       { numRuns },
     );
+  });
+
+  test.each(KINDS)(
+    '%s over a link of the earliest version: arrives without what only later ones have',
+    (kind) => {
+      fc.assert(
+        fc.property(header, messageOf(kind, PROTOCOL_MIN), (head, message) => {
+          const frame = encode(head, [message], undefined, PROTOCOL_MIN);
+          const arrived = plain({ header: head, messages: [message] });
+          expect(plain(decodeFrame(frame, PROTOCOL_MIN))).toEqual(arrived);
+          expect(plain(decodeFrame(frame))).toEqual(arrived);
+        }),
+        { numRuns: 10 },
+      );
+    },
+  );
+
+  test('a frame of a later version than its reader speaks: is refused', () => {
+    const frame = encode(HEAD, [{ kind: 'retired' }]);
+    expect(decodeFrame(frame, PROTOCOL_MIN)).toEqual({ fault: 'a frame of the unknown format 5' });
+  });
+
+  test('a modification over a link of the earliest version: is not written; nor accepted, nor what came of one', () => {
+    const operation: WriteOperation = {
+      ...{ kind: 'modify', key: 'k', operationId: null, expect: null },
+      ...{ changes: [{ kind: 'read', tellPrevious: false }], valueBytesMax: 9 },
+    };
+    const asked: PeerMessage = { kind: 'forwardWrite', request: 1, hops: 1, timeoutMs: 9, operation };
+    expect(() => encode(HEAD, [asked], undefined, PROTOCOL_MIN)).toThrow('told to who understands it');
+    const result: WriteResult = { kind: 'unchanged', version: 7, results: [] };
+    const answer: PeerMessage = { kind: 'forwardWriteAnswer', request: 1, result };
+    expect(decodeFrame(encode(HEAD, [answer], undefined, PROTOCOL_MIN))).toMatchObject({
+      messages: [{ request: 1, result: { kind: 'failed', failure: { code: 'outcome_unknown' } } }],
+    });
+    for (const message of [asked, answer]) {
+      const frame = encode(HEAD, [message]);
+      frame[0] = 2;
+      expect(decodeFrame(reseal(frame))).toHaveProperty(
+        'fault',
+        expect.stringContaining('of a later version'),
+      );
+    }
+  });
+
+  test('a topology of a later version in a frame of an earlier one: is neither written nor accepted', () => {
+    const [news] = fc.sample(messageOf('topology'), { numRuns: 1, seed: 4 });
+    const { topology } = news as { topology: Topology };
+    const later: PeerMessage = { kind: 'topology', topology: { ...topology, protocol: PROTOCOL_MAX } };
+    expect(() => encode(HEAD, [later], undefined, PROTOCOL_MIN)).toThrow('told to who understands it');
+    const frame = encode(HEAD, [later]);
+    frame[0] = 2;
+    expect(decodeFrame(reseal(frame))).toEqual({ fault: 'a topology is of a later version' });
   });
 
   test('many messages of all kinds in one frame: arrive in order, and the encoder counts them', () => {
@@ -161,7 +217,7 @@ describe('bytes from outside', () => {
         frame[at] = prng.chance(0.4) ? prng.below(3) : prng.below(256);
       if (frame.length > 27) {
         frame.fill(0, 0, 27);
-        frame[0] = FRAME_FORMAT;
+        frame[0] = prng.pick([2, 5]);
         frame[5] = 1 + prng.below(3);
         frame[27] = prng.pick(kinds);
       }

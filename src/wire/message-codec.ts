@@ -8,6 +8,7 @@
 import { unreachable } from '../base/assert.ts';
 import { FRAME_MESSAGES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/protocol-versions.ts';
 import { checksumOf } from './checksum.ts';
 import * as collection from './collection-codec.ts';
 import * as forward from './forward-codec.ts';
@@ -19,7 +20,12 @@ import * as scrub from './scrub-codec.ts';
 import * as spool from './spool-codec.ts';
 import { Writer } from './writer.ts';
 
-export const FRAME_FORMAT = 2;
+/** By the version in which a frame is written: its format. No single flipped bit makes one of another. */
+const FORMATS = new Map([
+  [4, 2],
+  [5, 5],
+]);
+const PROTOCOLS = new Map([...FORMATS].map(([protocol, format]) => [format, protocol]));
 const CHECKSUM_AT = 1;
 const COUNT_AT = 5;
 
@@ -84,11 +90,13 @@ export class FrameEncoder {
     return this.out.length;
   }
 
-  begin(header: FrameHeader): void {
+  /** `protocol`: of the link. */
+  begin(header: FrameHeader, protocol: number): void {
     this.messageCount = 0;
     const out = this.out;
     out.reset();
-    out.u8(FRAME_FORMAT);
+    out.protocol = protocol;
+    out.u8(FORMATS.get(protocol)!);
     out.u32(0);
     out.u32(0);
     out.u16(header.from);
@@ -112,15 +120,19 @@ export class FrameEncoder {
 }
 
 /**
- * Never throws. Keys are copied out; values and records are views into `frame`, which must not be used again,
+ * Of a reader that speaks up to `protocolMax`. Never throws. Keys are copied out; values and records are views into `frame`, which must not be used again,
  * and a small one that is kept keeps the whole frame in memory.
  */
 export function decodeFrame(
   frame: Uint8Array,
+  protocolMax = PROTOCOL_MAX,
 ): { header: FrameHeader; messages: PeerMessage[] } | { fault: string } {
   const from = new Reader(frame);
   const format = from.u8();
-  if (from.ok && format !== FRAME_FORMAT) return { fault: `a frame of the unknown format ${format}` };
+  const protocol = PROTOCOLS.get(format) ?? Infinity;
+  from.protocol = protocol;
+  if (from.ok && (protocol < PROTOCOL_MIN || protocol > protocolMax))
+    return { fault: `a frame of the unknown format ${format}` };
   const checksum = from.u32();
   if (from.ok && checksumOf(frame, COUNT_AT, frame.length) !== checksum)
     return { fault: 'a frame is damaged' };

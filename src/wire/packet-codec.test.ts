@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
-import { encodeHello, parseAnswer, parseHello, refusalOf } from './handshake.ts';
+import { PROTOCOL_UNTOLD } from '../core/protocol-versions.ts';
+import { answerTo, encodeAnswer, encodeHello, parseAnswer, parseHello, refusalOf } from './handshake.ts';
 import type { DialHello, HelloTerms } from './handshake.ts';
 import {
   decodePacket,
@@ -87,6 +88,11 @@ describe('the handshake', () => {
     expect(refusalOf(OWN, { ...DIALLER, protocolMin: 1, protocolMax: 2 })).toBeNull();
   });
 
+  test('the answer names the highest version that both speak', () => {
+    expect(answerTo(OWN, { ...DIALLER, protocolMin: 3, protocolMax: 9 })).toMatchObject({ protocol: 3 });
+    expect(answerTo(OWN, { ...DIALLER, protocolMin: 1, protocolMax: 2 })).toMatchObject({ protocol: 2 });
+  });
+
   test.each([
     ['clusterName', { clusterName: 'd' }],
     ['protocol', { protocolMin: 4, protocolMax: 5 }],
@@ -111,7 +117,11 @@ describe('the handshake', () => {
       expect(parseHello(text)).toBeUndefined();
       expect(parseAnswer(text)).toBeUndefined();
     }
-    expect(parseAnswer('{"name":"b","refusal":null}')).toEqual({ name: 'b', refusal: null });
+    const untold = { name: 'b', refusal: null, protocol: PROTOCOL_UNTOLD };
+    expect(parseAnswer('{"name":"b","refusal":null}')).toEqual(untold);
+    expect(parseAnswer('{"name":"b","refusal":null,"protocol":"5"}')).toBeUndefined();
+    const answer = answerTo(OWN, DIALLER);
+    expect(parseAnswer(encodeAnswer(answer))).toEqual(answer);
     expect(parseAnswer('{"name":"b"}')).toBeUndefined();
   });
 });

@@ -5,6 +5,7 @@
  * Nothing is ever allocated from a length that was only claimed.
  */
 import { isUtf8 } from 'node:buffer';
+import { PROTOCOL_MAX } from '../core/protocol-versions.ts';
 import { EMPTY_VALUE } from '../core/record.ts';
 
 /** Up to this many bytes a loop over ASCII is faster than a call into the runtime's decoder. */
@@ -13,6 +14,8 @@ const ASCII_LOOP_LENGTH_MAX = 24;
 export class Reader {
   /** What was wrong, `''` while nothing was. */
   fault = '';
+  /** The version in which it was written. (protocol-versions.ts) */
+  protocol = PROTOCOL_MAX;
   private readonly bytes: Buffer;
   private readonly view: DataView;
   private offset = 0;

@@ -8,12 +8,15 @@ import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
+import { PROTOCOL_MAX, SINCE } from '../core/protocol-versions.ts';
 import type { Member, RecordStanding, SlotRow, Topology } from '../core/topology.ts';
 import { NODE_ID_COUNT } from '../core/version.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
-export const TOPOLOGY_FORMAT = 4;
+/** Until a version of the members' protocol is in force: earlier builds read it. */
+const FORMAT_UNTOLD_PROTOCOL = 4;
+export const TOPOLOGY_FORMAT = 5;
 /** Without standings, slots that change hands, and healing: still on disks that an earlier build has left. */
 const FORMAT_STATIC = 1;
 /** Without the identity of PostgreSQL. */
@@ -44,7 +47,7 @@ export function encodeTopology(topology: Topology): Uint8Array {
 function encode(topology: Topology): Uint8Array {
   const out = new Writer();
   out.u32(0);
-  out.u8(TOPOLOGY_FORMAT);
+  out.u8(topology.protocol === undefined ? FORMAT_UNTOLD_PROTOCOL : TOPOLOGY_FORMAT);
   out.whole(topology.epoch);
   out.text(topology.clusterId);
   out.whole(topology.life);
@@ -58,6 +61,7 @@ function encode(topology: Topology): Uint8Array {
   out.bool(topology.loaded);
   writeRecord(out, topology.record);
   out.bool(topology.spooling === true);
+  if (topology.protocol !== undefined) out.u8(topology.protocol);
   out.u16(topology.members.length);
   for (const member of topology.members) writeMember(out, member);
   writeIds(out, topology.council);
@@ -81,7 +85,7 @@ export function decodeTopology(bytes: Uint8Array): Topology | undefined {
   if (topology === undefined) return undefined;
   const own = new Uint8Array(bytes);
   latest = { bytes: own, topology };
-  if (own[CHECKSUM_BYTES] === TOPOLOGY_FORMAT) encoded.set(topology, own);
+  if (own[CHECKSUM_BYTES]! >= FORMAT_UNTOLD_PROTOCOL) encoded.set(topology, own);
   return topology;
 }
 
@@ -110,6 +114,7 @@ function decode(bytes: Uint8Array): Topology | undefined {
     loaded: from.bool(),
     ...(format > FORMAT_UNNAMED_RECORD ? readRecord(from) : {}),
     ...(format > FORMAT_UNSPOOLED && from.bool() ? { spooling: true } : {}),
+    ...(format > FORMAT_UNTOLD_PROTOCOL ? { protocol: readProtocol(from) } : {}),
   };
   const members: Member[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) members.push(readMember(from, isStatic));
@@ -137,6 +142,13 @@ function readRecord(from: Reader): Pick<Topology, 'record'> {
   if (!from.bool()) return {};
   const system = from.text();
   return { record: { system, timeline: from.whole(), drive: from.whole(), driven: from.bool() } };
+}
+
+/** Nobody could act in an epoch of a version that he does not speak. */
+function readProtocol(from: Reader): number {
+  const protocol = from.u8();
+  if (protocol < SINCE.protocolInForce || protocol > PROTOCOL_MAX) from.fail('a version is unknown');
+  return protocol;
 }
 
 function writeMember(out: Writer, member: Member): void {

@@ -4,6 +4,7 @@
  * crashes; bytes from outside meet the checks of `reader.ts` instead.
  */
 import { assert } from '../base/assert.ts';
+import { PROTOCOL_MAX } from '../core/protocol-versions.ts';
 import { checksumOf } from './checksum.ts';
 
 /** A buffer that grew beyond this for one big frame is not kept for the next. */
@@ -15,6 +16,8 @@ const ASCII_LOOP_LENGTH_MAX = 64;
 export class Writer {
   /** Bytes written so far. */
   length = 0;
+  /** The version that its reader speaks. (protocol-versions.ts) */
+  protocol = PROTOCOL_MAX;
   private readonly initialBytes: number;
   private bytes: Buffer;
   private view: DataView;

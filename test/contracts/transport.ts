@@ -40,6 +40,8 @@ export class TestPeer implements TransportHandler {
   readonly log: string[] = [];
   readonly frames = new Map<string, Uint8Array[]>();
   readonly reasons: string[] = [];
+  /** Of its links. */
+  readonly protocols = new Map<string, number>();
   private readonly transport: Transport;
   private readonly hello: PeerHello;
   private callDepth = 0;
@@ -88,7 +90,8 @@ export class TestPeer implements TransportHandler {
     return this.frames.get(name) ?? [];
   }
 
-  onLinkUp(name: string): void {
+  onLinkUp(name: string, protocol: number): void {
+    this.protocols.set(name, protocol);
     this.note(`up ${name}`);
   }
 
@@ -237,6 +240,16 @@ function linkStories(add: Add, reached: Reached, linked: Linked, world: () => Tr
     for (const reason of [...a.reasons, ...b.reasons]) expect(reason).toContain(difference);
     expect(a.count('up b')).toBe(0);
     expect(a.send('b', numberedFrame(1, 10))).toBe(false);
+  });
+
+  test.each([
+    [{ protocolMin: 2, protocolMax: 7 }, 2],
+    [{ protocolMin: 0, protocolMax: 1 }, 1],
+  ])('a peer that speaks %o: the link has the highest version that both speak', async (hello, protocol) => {
+    const [a, b] = [await add('a'), await add('b', { hello })];
+    await linked(a, 'b');
+    await linked(b, 'a');
+    expect([a.protocols.get('b'), b.protocols.get('a')]).toEqual([protocol, protocol]);
   });
 
   test('the address leads to another member: refused, not mistaken for the one that was meant', async () => {

@@ -41,6 +41,7 @@ function written(save: (disk: MembershipDisk) => void): Uint8Array {
     persist: (_name, persisted) => {
       bytes = Uint8Array.from(persisted);
     },
+    raise: () => undefined,
   };
   save(new MembershipDisk(meta, codec));
   return bytes;
@@ -48,7 +49,9 @@ function written(save: (disk: MembershipDisk) => void): Uint8Array {
 
 /** Loads a disk on which one value is these bytes and the others are absent. */
 function loadWith(name: string, bytes: Uint8Array): LoadedMeta | null {
-  const meta: MetaStore = { load: (asked) => (asked === name ? bytes : undefined), persist: () => undefined };
+  const nothing = (): void => undefined;
+  const load = (asked: string): Uint8Array | undefined => (asked === name ? bytes : undefined);
+  const meta: MetaStore = { load, persist: nothing, raise: nothing };
   const loaded = new MembershipDisk(meta, codec).load();
   return loaded.damaged ? null : loaded;
 }

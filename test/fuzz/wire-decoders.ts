@@ -15,6 +15,7 @@ import {
 } from '../../src/wire/store-codec.ts';
 import type { SlotFloor } from '../../src/core/floors.ts';
 import { SLOT_COUNT } from '../../src/core/limits.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../../src/core/protocol-versions.ts';
 import { isVersion } from '../../src/core/version.ts';
 import type { FrameHeader, PeerMessage } from '../../src/core/message.ts';
 import type { IdentifiedOperation } from '../../src/core/operation-id.ts';
@@ -49,9 +50,9 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8'
 const drawn = <T>(arbitrary: fc.Arbitrary<T>, count: number): T[] =>
   fc.sample(arbitrary, { seed: SEED, numRuns: count });
 
-function frame(of: FrameHeader, messages: readonly PeerMessage[]): Uint8Array {
+function frame(of: FrameHeader, messages: readonly PeerMessage[], protocol = PROTOCOL_MAX): Uint8Array {
   const encoder = new FrameEncoder();
-  encoder.begin(of);
+  encoder.begin(of, protocol);
   for (const message of messages) encoder.add(message);
   return encoder.finish();
 }
@@ -60,7 +61,10 @@ function frames(): Uint8Array[] {
   const [head] = drawn(header, 1);
   const ofEach = KINDS.flatMap((kind) => drawn(messageOf(kind), 3).map((message) => frame(head!, [message])));
   const mixed = drawn(fc.array(fc.oneof(...small.map(messageOf)), { minLength: 2, maxLength: 8 }), 20);
-  return [...ofEach, ...mixed.map((messages) => frame(head!, messages))];
+  const earlier = KINDS.flatMap((kind) =>
+    drawn(messageOf(kind, PROTOCOL_MIN), 2).map((message) => frame(head!, [message], PROTOCOL_MIN)),
+  );
+  return [...ofEach, ...mixed.map((messages) => frame(head!, messages)), ...earlier];
 }
 
 function setChecksum(bytes: Uint8Array, at: number, from: number): void {
@@ -85,7 +89,7 @@ const hello = encodeHello({
   attempt: 7,
 });
 const answers = [null, 'the setting routes differs'].map((refusal) =>
-  encodeAnswer({ name: 'node-1', refusal }),
+  encodeAnswer({ name: 'node-1', refusal, protocol: 5 }),
 );
 const jsonTokens = [
   '{',

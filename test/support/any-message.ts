@@ -6,10 +6,12 @@ import type { ErrorCode } from '../../src/core/errors.ts';
 import { SLOT_COUNT } from '../../src/core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../../src/core/message.ts';
 import type { ExpireCondition } from '../../src/core/modify/change.ts';
+import { PROTOCOL_MAX, SINCE } from '../../src/core/protocol-versions.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import type { Topology } from '../../src/core/topology.ts';
 import { OPERATION_KINDS } from '../../src/wire/choices.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
+import { inVersion } from './in-version.ts';
 
 const whole = fc.maxSafeNat();
 const real = fc
@@ -98,8 +100,13 @@ const topology: fc.Arbitrary<Topology> = slots.chain(([rowCount, seed, runLength
       floorCounter: whole,
       loaded: fc.boolean(),
       spooling: fc.boolean(),
+      protocol: fc.constantFrom(undefined, SINCE.protocolInForce),
     })
-    .map(({ spooling, ...rest }) => (spooling ? { ...rest, spooling } : rest));
+    .map(({ spooling, protocol, ...rest }) => ({
+      ...rest,
+      ...(spooling ? { spooling } : {}),
+      ...(protocol === undefined ? {} : { protocol }),
+    }));
 });
 const expectation = fc.oneof(
   fc.record({ kind: fc.constant('version' as const), version: whole }),
@@ -366,12 +373,16 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     replaces: text,
     founders: text,
     room: fc.constantFrom('enough' as const, 'low' as const, 'refusing' as const),
+    protocol: fc.nat(0xff),
   }),
   retired: fc.constant({}),
   driven: fc.record({ drive: fc.nat() }),
 };
 export const KINDS = Object.keys(FIELDS) as Kind[];
-export const messageOf = (kind: Kind): fc.Arbitrary<PeerMessage> =>
-  (FIELDS[kind] as fc.Arbitrary<object>).map((fields) => ({ kind, ...fields }) as PeerMessage);
+export const messageOf = (kind: Kind, protocol = PROTOCOL_MAX): fc.Arbitrary<PeerMessage> =>
+  (FIELDS[kind] as fc.Arbitrary<object>).map((fields) =>
+    inVersion({ kind, ...fields } as PeerMessage, protocol),
+  );
+
 export const small = KINDS.filter((kind) => !['promise', 'accept', 'topology', 'succession'].includes(kind));
 export const header: fc.Arbitrary<FrameHeader> = fc.record({ from: u16, incarnation: whole, epoch: whole });

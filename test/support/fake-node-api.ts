@@ -236,6 +236,7 @@ const STATUS: NodeStatus = {
   clusterId: 'c0ffee',
   leaseHeld: true,
   leaseLeftMs: 500,
+  protocol: { speaks: 5, inForce: 5 },
   members: [
     {
       id: 1,
@@ -246,6 +247,7 @@ const STATUS: NodeStatus = {
       slotsComplete: 16384,
       slotsLearning: 0,
       linkUp: true,
+      protocol: 5,
       slow: '',
     },
     {
@@ -257,6 +259,7 @@ const STATUS: NodeStatus = {
       slotsComplete: 0,
       slotsLearning: 9,
       linkUp: false,
+      protocol: 0,
       slow: 'taken out as slow: it answers after 210 ms, the others after 4 ms',
     },
   ],

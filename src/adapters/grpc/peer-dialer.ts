@@ -5,7 +5,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Random } from '../../ports/random.ts';
 import type { PeerHello } from '../../ports/transport.ts';
-import { encodeHello, parseAnswer } from '../../wire/handshake.ts';
+import { encodeHello, parseAnswer, speaks } from '../../wire/handshake.ts';
 import { encodeAlive, encodeText, FIELD_HELLO } from '../../wire/packet-codec.ts';
 import type { Packet } from '../../wire/packet-codec.ts';
 import { PeerLink } from './peer-link.ts';
@@ -48,7 +48,7 @@ export interface DialerSetup {
   readonly timing: LinkTiming;
   readonly queueBytesMax: number;
   readonly random: Random;
-  readonly onUp: () => void;
+  readonly onUp: (protocol: number) => void;
   readonly onDown: (reason: string) => void;
   readonly onRefused: (reason: string) => void;
 }
@@ -177,9 +177,11 @@ export class PeerDialer {
     if (answer === undefined) this.refuse('the answer is not understood');
     else if (answer.refusal !== null) this.refuse(answer.refusal);
     else if (answer.name !== this.setup.name) this.refuse(`name: '${answer.name}' answered`);
+    else if (!speaks(this.setup.hello, answer.protocol))
+      this.refuse(`protocol: version ${answer.protocol} was chosen`);
     else {
       this.setState({ kind: 'up', link: this.state.link, since: performance.now() });
-      this.setup.onUp();
+      this.setup.onUp(answer.protocol);
     }
   }
 

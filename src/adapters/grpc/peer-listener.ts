@@ -5,7 +5,7 @@
 import { status } from '@grpc/grpc-js';
 import type { ServerDuplexStream, ServiceDefinition } from '@grpc/grpc-js';
 import type { PeerHello, TransportHandler } from '../../ports/transport.ts';
-import { encodeAnswer, parseHello, refusalOf } from '../../wire/handshake.ts';
+import { answerTo, encodeAnswer, parseHello, refusalOf } from '../../wire/handshake.ts';
 import type { DialHello } from '../../wire/handshake.ts';
 import { decodePacket, encodeAlive, encodeText, FIELD_ANSWER } from '../../wire/packet-codec.ts';
 import type { LinkTiming } from './peer-dialer.ts';
@@ -131,7 +131,7 @@ export class PeerListener {
     const present = this.byName.get(hello.name);
     const late = present?.hello?.run === hello.run && present.hello.attempt > hello.attempt;
     const refusal = late ? 'attempt: a later one was accepted' : refusalOf(this.own, hello);
-    const answer = encodeText(FIELD_ANSWER, encodeAnswer({ name: this.own.name, refusal }));
+    const answer = encodeText(FIELD_ANSWER, encodeAnswer(answerTo(this.own, hello, refusal)));
     if (refusal !== null) {
       stream.call.write(answer);
       this.detach(stream);

@@ -91,7 +91,7 @@ class GrpcTransport implements Transport {
       timing: this.timing,
       queueBytesMax: maxQueueBytes,
       random,
-      onUp: () => this.closed || handler.onLinkUp(name),
+      onUp: (protocol) => this.closed || handler.onLinkUp(name, protocol),
       onDown: (reason) => this.closed || handler.onLinkDown(name, reason),
       onRefused: (reason) => this.closed || handler.onRefused(name, reason),
     });

@@ -3,9 +3,11 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { PROTOCOL_MAX } from '../../core/protocol-versions.ts';
 import {
   BROKEN_STORES_MAX,
   DIRECTORY_FORMAT,
+  DIRECTORY_FORMAT_FIRST,
   brokenStores,
   openDirectory,
   setAside,
@@ -50,7 +52,7 @@ test('a directory that does not exist: is made, is new once, and is known again'
   await leave(first);
   expect((await take(path)).isNew).toBe(false);
   expect(JSON.parse(readFileSync(join(path, 'identity.json'), 'utf8'))).toEqual({
-    format: DIRECTORY_FORMAT,
+    format: DIRECTORY_FORMAT_FIRST,
     ...identity,
   });
 });
@@ -86,6 +88,19 @@ test('a directory of another cluster, of another node, of a newer format, or dam
     // Refused, it holds no lock and has changed nothing.
     expect(readFileSync(file, 'utf8')).toBe(content);
   }
+});
+
+test('a directory that a later version of the protocol was put in force in: the earlier program does not open it', async () => {
+  const taken = await openDirectory(root, identity);
+  const { directory } = taken as Extract<typeof taken, { kind: 'open' }>;
+  const file = join(root, 'identity.json');
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ format: 1, ...identity });
+  directory.raise(PROTOCOL_MAX);
+  directory.raise(PROTOCOL_MAX - 1);
+  // As a program of before looks at it: it opened format 1, and no later one.
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ format: 2, ...identity });
+  await directory.release();
+  await leave(await take(root));
 });
 
 test("a directory with somebody else's files, or with a store that names nobody: is not taken", async () => {

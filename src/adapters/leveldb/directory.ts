@@ -3,12 +3,17 @@
  * only one process uses it. Everything that would make a node serve from somebody else's data, or data that
  * it cannot read, is refused here with one line that says what to do.
  */
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
+import { PROTOCOL_MAX, PROTOCOL_UNTOLD } from '../../core/protocol-versions.ts';
 
-/** Raised with every change of what is on disk that an older program would misread. */
-export const DIRECTORY_FORMAT = 1;
+/** What a new directory has. A later one is given to it by `raise`, when an older program would misread what it holds. */
+export const DIRECTORY_FORMAT_FIRST = 1;
+/** The format of a directory, above that, tells up to which version of the members' protocol its programs must speak. */
+const PROTOCOL_OF_FORMAT_FIRST = PROTOCOL_UNTOLD;
+export const DIRECTORY_FORMAT = DIRECTORY_FORMAT_FIRST + PROTOCOL_MAX - PROTOCOL_OF_FORMAT_FIRST;
 
 const IDENTITY_FILE = 'identity.json';
 const STORE_FOLDER = 'store';
@@ -33,6 +38,11 @@ export interface DataDirectory {
   readonly storePath: string;
   /** No node had used the directory before: it was empty, or did not exist. */
   readonly isNew: boolean;
+  /**
+   * From now on programs that speak less than this version of the members' protocol are refused: what this directory holds
+   * would look damaged to them. So on disk when this returns; called once in the life of a cluster.
+   */
+  raise(protocol: number): void;
   /** Lets another process in. The store must be closed before. */
   release(): Promise<void>;
 }
@@ -52,7 +62,13 @@ export async function openDirectory(path: string, identity: DirectoryIdentity): 
       const storePath = join(path, STORE_FOLDER);
       return {
         kind: 'open',
-        directory: { path, storePath, isNew: claim.isNew, release: () => lock.close() },
+        directory: {
+          path,
+          storePath,
+          isNew: claim.isNew,
+          raise: (protocol) => raiseFormat(path, identity, protocol),
+          release: () => lock.close(),
+        },
       };
     } catch (error) {
       await lock.close();
@@ -106,12 +122,28 @@ async function claimIdentity(
   if (foreign.length > 0) {
     return `the data directory ${path} holds files that are not Causeway's (${foreign.slice(0, 3).join(', ')}): name an empty one`;
   }
-  await writeDurably(
-    path,
-    IDENTITY_FILE,
-    `${JSON.stringify({ format: DIRECTORY_FORMAT, ...identity }, null, 2)}\n`,
-  );
+  await writeDurably(path, IDENTITY_FILE, identityText(DIRECTORY_FORMAT_FIRST, identity));
   return { isNew: true };
+}
+
+function identityText(format: number, identity: DirectoryIdentity): string {
+  return `${JSON.stringify({ format, ...identity }, null, 2)}\n`;
+}
+
+/** Never lowers it. */
+function raiseFormat(path: string, identity: DirectoryIdentity, protocol: number): void {
+  const format = DIRECTORY_FORMAT_FIRST + protocol - PROTOCOL_OF_FORMAT_FIRST;
+  const found = parseObject(readFileSync(join(path, IDENTITY_FILE), 'utf8'));
+  if (typeof found?.format === 'number' && found.format >= format) return;
+  const temporary = join(path, `${IDENTITY_FILE}.tmp`);
+  writeFileSync(temporary, identityText(format, identity), { flush: true });
+  renameSync(temporary, join(path, IDENTITY_FILE));
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 /** What a fresh file system or our own interrupted start leaves in an otherwise empty directory. */

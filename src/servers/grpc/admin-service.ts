@@ -42,6 +42,7 @@ export function addAdminService(server: Server, api: NodeApi): void {
   addClusterMethods(server, api);
   addRecoveryMethods(server, api);
   addSuccessionMethods(server, api);
+  addUpgradeMethods(server, api);
 }
 
 /** What concerns the whole cluster. */
@@ -143,6 +144,21 @@ function addSuccessionMethods(server: Server, api: NodeApi): void {
     v1.ChangeResponse,
     ({ lost, lifeKept }, timeoutMs, done) =>
       api.operate({ kind: 'succeed', lost, lifeKept }, timeoutMs, (answer) =>
+        answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
+      ),
+  );
+}
+
+/** A later version of the members' protocol. */
+function addUpgradeMethods(server: Server, api: NodeApi): void {
+  const { v1 } = causeway;
+  unary(
+    server,
+    '/causeway.v1.Admin/FinishUpgrade',
+    v1.FinishUpgradeRequest,
+    v1.ChangeResponse,
+    (_request, timeoutMs, done) =>
+      api.operate({ kind: 'finishUpgrade' }, timeoutMs, (answer) =>
         answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
       ),
   );

@@ -27,6 +27,7 @@ const TEXTS: Readonly<Record<ErrorCode, { readonly word: string; readonly own?: 
   outcome_unknown: { word: 'INDEFINITE' },
   operation_id_expired: { word: 'INDEFINITE' },
   not_supported: { word: 'ERR' },
+  upgrade_unfinished: { word: 'ERR' },
   internal: { word: 'INDEFINITE' },
 };
 

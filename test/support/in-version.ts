@@ -1,0 +1,38 @@
+/** What is left of a message of the latest version where one of the two speaks an earlier one. */
+import { failure } from '../../src/core/errors.ts';
+import type { PeerMessage } from '../../src/core/message.ts';
+import { PROTOCOL_UNTOLD, SINCE } from '../../src/core/protocol-versions.ts';
+import type { Topology } from '../../src/core/topology.ts';
+
+/** What members say to one another where one of them speaks no more than this version. */
+export function inVersion(message: PeerMessage, protocol: number): PeerMessage {
+  const earlier = ({ protocol: inForce, ...rest }: Topology): Topology =>
+    inForce === undefined || inForce <= protocol
+      ? { ...rest, ...(inForce ? { protocol: inForce } : {}) }
+      : rest;
+  switch (message.kind) {
+    case 'introduction':
+      return protocol < SINCE.introducedProtocol ? { ...message, protocol: PROTOCOL_UNTOLD } : message;
+    case 'topology':
+    case 'accept':
+    case 'succession':
+      return { ...message, topology: earlier(message.topology) };
+    case 'promise': {
+      const { accepted } = message;
+      if (accepted === null) return message;
+      return { ...message, accepted: { ...accepted, topology: earlier(accepted.topology) } };
+    }
+    case 'forwardWrite': {
+      const { key, kind: asked } = message.operation;
+      if (asked !== 'modify' || protocol >= SINCE.modify) return message;
+      return { ...message, operation: { kind: 'delete', key, operationId: null } };
+    }
+    case 'forwardWriteAnswer': {
+      const isLater = message.result.kind === 'modified' || message.result.kind === 'unchanged';
+      if (!isLater || protocol >= SINCE.modify) return message;
+      return { ...message, result: { kind: 'failed', failure: failure('outcome_unknown') } };
+    }
+    default:
+      return message;
+  }
+}
