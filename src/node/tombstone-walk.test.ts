@@ -48,6 +48,7 @@ function walkOver(records: readonly KeyRecord[], view: () => SlotView): Tombston
       load: (key: string) => sealed.get(recordKey(SLOT, key)),
     },
     isSpooled: () => false,
+    isUnderWay: () => false,
     replica: () => ({ view: view(), stateOf: () => undefined }),
     mutations: {},
     keepMs: () => KEEP_MS,
