@@ -1,9 +1,12 @@
 /** Clients' calls as a node takes them, and what they are told as a history keeps it. */
 import { assert } from '../src/base/assert.ts';
 import { certaintyOf } from '../src/core/errors.ts';
+import { VALUE_BYTES_MAX } from '../src/core/limits.ts';
+import type { Change, ChangeResult } from '../src/core/modify/change.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
 import type { KeyRecord } from '../src/core/record.ts';
 import type { Expiry, HistoryCall, HistoryOutcome } from './checkers/history.ts';
+import type { HistoryChange, HistoryTold } from './checkers/modifications.ts';
 
 /** When a value's time is over: counted from the moment at which some node took the write up, by its clock. */
 export function expiryWithin(
@@ -43,9 +46,41 @@ export function toOperation(
       };
     case 'compareAndDelete':
       return { kind: 'compareAndDelete', key, expect: toExpectation(call.expect), operationId };
+    case 'modify':
+      return {
+        kind: 'modify',
+        key,
+        operationId: null,
+        expect: null,
+        valueBytesMax: VALUE_BYTES_MAX,
+        changes: call.changes.map(toChange),
+      };
     default:
       throw new Error(`no client does ${call.kind}`);
   }
+}
+
+function toChange(change: HistoryChange): Change {
+  switch (change.kind) {
+    case 'set':
+      return { ...change, value: Buffer.from(change.value), tellPrevious: true };
+    case 'append':
+      return { kind: 'append', value: Buffer.from(change.value) };
+    case 'increment':
+      return change;
+    default:
+      return { ...change, tellPrevious: true };
+  }
+}
+
+function toTold(
+  { applied, existed, previous, length, expiresAt, text }: ChangeResult,
+  change: Change,
+): HistoryTold {
+  const isTold = 'tellPrevious' in change || !existed;
+  const was = previous === null ? null : textOf(previous);
+  const number = text === null ? null : BigInt(text);
+  return { applied, length, expiresAt, number, previous: isTold ? was : undefined };
 }
 
 function toExpectation(
@@ -64,7 +99,7 @@ export function recordOutcome({ value, version, expiresAt }: KeyRecord): History
   return { kind: 'value', value: textOf(value), version, expiresAt };
 }
 
-export function writeOutcome(result: WriteResult): HistoryOutcome {
+export function writeOutcome(result: WriteResult, operation: WriteOperation): HistoryOutcome {
   if (result.kind === 'done') {
     return {
       kind: 'done',
@@ -79,7 +114,13 @@ export function writeOutcome(result: WriteResult): HistoryOutcome {
       ...(result.current === undefined ? {} : { version: result.current.version }),
     };
   }
-  assert(result.kind === 'failed', 'nobody asked for a modification');
+  if (result.kind === 'modified' || result.kind === 'unchanged') {
+    assert(operation.kind === 'modify', 'who asked for no modification is not told of one');
+    const told = result.results.map((each, index) => toTold(each, operation.changes[index]!));
+    // An absence has no version that could be compared.
+    const isNamed = result.kind === 'modified' || result.results[0]!.existed;
+    return { kind: result.kind, told, ...(isNamed ? { version: result.version } : {}) };
+  }
   if (result.failure.code === 'not_an_integer') return { kind: 'notAnInteger' };
   return { kind: certaintyOf(result.failure.code) === 'definite' ? 'definiteFailure' : 'indefinite' };
 }

@@ -14,6 +14,7 @@ import { withExpiry } from './checkers/expiries.ts';
 import type { HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
 import { expiryWithin, readOutcome, recordOutcome, tell, toOperation, writeOutcome } from './client-words.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
+import { Modifications } from './modifications.ts';
 import { PersistentWrites } from './persistent-writes.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import type { WallWatch } from './wall-watch.ts';
@@ -49,6 +50,8 @@ export interface ClientPlan {
   /** Share of the writes that carry an operation id, and what all about them is drawn from. */
   readonly idShare: number;
   readonly idSeed: number;
+  /** Share of the other writes that are lists of changes instead. */
+  readonly modifyShare: number;
   /** Share of the reads that take old answers. */
   readonly staleShare: number;
 }
@@ -89,6 +92,7 @@ export class SimClients {
   private readonly open = new Set<Open>();
   private readonly ids: Prng;
   private readonly stales: Prng;
+  private readonly modifications: Modifications;
   readonly persistent: PersistentWrites;
   /** A counter of events is a clock that all clients share. */
   private clock = 1;
@@ -103,6 +107,9 @@ export class SimClients {
     const { plan, prng, scheduler, cluster } = parts;
     this.ids = new Prng(plan.idSeed);
     this.stales = new Prng(plan.idSeed ^ 0x57a1e);
+    this.modifications = new Modifications(new Prng(plan.idSeed ^ 0x30d1f), plan.ttlMsMax, () =>
+      this.newValue(),
+    );
     this.persistent = new PersistentWrites({
       scheduler,
       cluster,
@@ -161,7 +168,7 @@ export class SimClients {
     let waiting = count;
     for (let index = 0; index < count; index += 1) {
       const key = prng.chance(plan.hotShare) ? plan.keys[0]! : prng.pick(plan.keys);
-      const { call, ttlMs } = this.drawCall(prng, key);
+      const { call, ttlMs } = this.modifiedCall(key, this.drawCall(prng, key));
       this.perform(client, sim, key, call, ttlMs, () => {
         waiting -= 1;
         if (waiting === 0) again(count);
@@ -176,6 +183,13 @@ export class SimClients {
     if (prng.chance(plan.conditionalShare)) return this.drawConditional(prng, key, ttlMs);
     if (prng.chance(0.2)) return { call: { kind: 'delete' }, ttlMs: 0 };
     return { call: { kind: 'put', value: this.newValue() }, ttlMs };
+  }
+
+  /** Drawn apart, so that a client without them asks for what it always did. */
+  private modifiedCall(key: string, drawn: { call: HistoryCall; ttlMs: number }): typeof drawn {
+    const { plan, wall } = this.parts;
+    if (drawn.call.kind === 'get' || !this.modifications.chance(plan.modifyShare)) return drawn;
+    return { call: this.modifications.draw(key, wall.lowest()), ttlMs: 0 };
   }
 
   private drawConditional(prng: Prng, key: string, ttlMs: number): { call: HistoryCall; ttlMs: number } {
@@ -230,7 +244,7 @@ export class SimClients {
     };
     if (call.kind === 'get' && plan.staleShare > 0 && this.stales.chance(plan.staleShare))
       return this.askStale(sim, key, end);
-    if (call.kind === 'get' || !this.ids.chance(plan.idShare))
+    if (call.kind === 'get' || call.kind === 'modify' || !this.ids.chance(plan.idShare))
       return this.ask(sim, key, call, ttlMs, null, end);
     this.persistent.begin(sim, key, call, (at, id, done) => this.ask(at, key, call, ttlMs, id, done), end);
   }
@@ -282,12 +296,13 @@ export class SimClients {
           end(readOutcome(result));
         });
       }
-      node.write(toOperation(key, call, ttlMs, id), plan.timeoutMs, (result) => {
-        if (result.kind === 'done') {
+      const operation = toOperation(key, call, ttlMs, id);
+      node.write(operation, plan.timeoutMs, (result) => {
+        if (result.kind === 'done' || result.kind === 'modified') {
           this.acknowledged.push({ key, version: result.version });
           watch.sawAcknowledgement(key, result.version);
         }
-        end(writeOutcome(result));
+        end(writeOutcome(result, operation));
       });
     });
   }

@@ -21,6 +21,7 @@ import {
   storedBeforeGivenUp,
   versionTakenTwice,
 } from './scenarios/learning.ts';
+import { modificationBesidePut, setAndAppended } from './scenarios/modifying.ts';
 import {
   repeatedAfterCoordinatorDied,
   repeatedAfterRefusal,
@@ -93,6 +94,8 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   learnNoTombstones: deletedMeanwhile,
   learnPendingAsValid: pendingIsCopied,
   takeEarlyExpiry: expiryAskedTooEarly,
+  modifyUnrefused: modificationBesidePut,
+  modifyFirstAlone: setAndAppended,
   fillWithoutCondition: fillAfterDelete,
   operationIdsAtCoordinatorOnly: repeatedAfterCoordinatorDied,
   keepVoidOperations: repeatedAfterRefusal,

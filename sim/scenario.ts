@@ -4,7 +4,6 @@
  * back happens by itself, in order. Clients' operations are written down; `verdict` asks the checkers.
  */
 import { assert } from '../src/base/assert.ts';
-import { certaintyOf } from '../src/core/errors.ts';
 import { isHeard } from '../src/core/hearing.ts';
 import { OPERATION_ID_BYTES, SLOT_COUNT, TICK_MS } from '../src/core/limits.ts';
 import type { PeerMessage } from '../src/core/message.ts';
@@ -17,6 +16,8 @@ import { slotOf } from '../src/core/slots.ts';
 import type { Topology } from '../src/core/topology.ts';
 import type { HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
 import { checkHistory } from './checkers/linearizability.ts';
+import type { HistoryChange } from './checkers/modifications.ts';
+import { toOperation, writeOutcome } from './client-words.ts';
 import { ScenarioNode } from './scenario-node.ts';
 import { ScenarioRecord } from './scenario-record.ts';
 
@@ -220,6 +221,10 @@ export class Scenario {
     return this.write(node, first.call, first.id, isOpen ? first.invokedAt : 0);
   }
 
+  modify(node: ScenarioNode, changes: readonly HistoryChange[]): Pending {
+    return this.write(node, { kind: 'modify', changes });
+  }
+
   fill(node: ScenarioNode, value: string): Pending {
     return this.write(node, { kind: 'fill', value });
   }
@@ -235,13 +240,14 @@ export class Scenario {
     const life = node.life;
     const lives = (): boolean => life?.alive === true;
     const { pending, end } = this.note(key, call, id, since, lives, { kind: 'indefinite' });
+    const operation = operationOf(key, call, id);
     const ticket: WriteTicket = {
-      operation: toOperation(key, call, id),
+      operation,
       readsLegacy: false,
       begun: false,
       answered: false,
       retries: 0,
-      answer: (result) => end(writeOutcome(result)),
+      answer: (result) => end(outcomeOf(result, operation)),
     };
     pending.expire = () => node.replica!.expire(ticket);
     node.replica!.write(ticket, SLOT);
@@ -366,30 +372,15 @@ function besides(key: string): string {
   for (let number = 0; ; number += 1) if (slotOf(`${key}-${number}`) === SLOT) return `${key}-${number}`;
 }
 
-function toOperation(key: string, call: HistoryCall, operationId: Uint8Array | null): WriteOperation {
-  const base = { key, operationId };
-  switch (call.kind) {
-    case 'put':
-      return { ...base, kind: 'put', value: Buffer.from(call.value), ttlMs: 0 };
-    case 'fill':
-      return { ...base, kind: 'fill', value: Buffer.from(call.value) };
-    case 'delete':
-      return { ...base, kind: 'delete' };
-    case 'increment':
-      return { ...base, kind: 'increment', delta: call.delta };
-    default:
-      throw new Error(`no scenario does ${call.kind}`);
-  }
+function operationOf(key: string, call: HistoryCall, operationId: Uint8Array | null): WriteOperation {
+  if (call.kind !== 'fill') return toOperation(key, call, 0, operationId);
+  return { kind: 'fill', key, operationId, value: Buffer.from(call.value) };
 }
 
-function writeOutcome(result: WriteResult): HistoryOutcome {
-  if (result.kind === 'done') {
-    const number = result.number === null ? {} : { number: result.number };
-    return { kind: 'done', version: result.version, ...number };
-  }
-  // Of a fill only: for its reader it is as if nothing had been done.
-  if (result.kind !== 'failed') return { kind: 'definiteFailure' };
-  return { kind: certaintyOf(result.failure.code) === 'definite' ? 'definiteFailure' : 'indefinite' };
+function outcomeOf(result: WriteResult, operation: WriteOperation): HistoryOutcome {
+  // For its reader a fill that lost is as if nothing had been done.
+  if (result.kind === 'conditionFailed' && operation.kind === 'fill') return { kind: 'definiteFailure' };
+  return writeOutcome(result, operation);
 }
 
 function valueOutcome(record: KeyRecord | undefined): HistoryOutcome {

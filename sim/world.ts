@@ -61,7 +61,13 @@ export class SimWorld {
     });
     const manners = prng.chance(0.6) ? SIM_DATABASE_ROUGH : SIM_DATABASE_CALM;
     this.database = new SimDatabase(this.scheduler, prng.fork(), manners);
-    this.plan = { ...drawPlan(prng), ...drawIds(seed), ...drawStale(seed), ...options.profile?.plan };
+    this.plan = {
+      ...drawPlan(prng),
+      ...drawIds(seed),
+      ...drawStale(seed),
+      modifyShare: options.profile === undefined ? drawModify(seed) : 0,
+      ...options.profile?.plan,
+    };
     this.legacy = prng.chance(0.4) ? new SimLegacy(this.scheduler, prng.fork()) : null;
     if (this.legacy !== null) this.fillLegacy(this.legacy, clientsClock);
     this.scrubPauseMs = options.profile === undefined ? drawScrub(seed) : (options.profile.scrubPauseMs ?? 0);
@@ -114,6 +120,11 @@ function drawStale(seed: number): Pick<ClientPlan, 'staleShare'> {
   return { staleShare: new Prng(seed ^ 0x57a1e).pick([0, 0.3]) };
 }
 
+/** And here. */
+function drawModify(seed: number): number {
+  return new Prng(seed ^ 0x30d1f).pick([0, 0.3, 0.6]);
+}
+
 /** And here: 0 in a seed without a scrubber. */
 function drawScrub(seed: number): number {
   return new Prng(seed ^ 0x5c4b).pick([0, 0, 300, 1_500]);
@@ -132,7 +143,7 @@ function drawRecord(seed: number): SpoolSettings {
   return { outage, spoolBytesMax: 1_000_000, spoolEntriesMax: prng.pick([3, 1_000]) };
 }
 
-function drawPlan(prng: Prng): Omit<ClientPlan, 'idShare' | 'idSeed' | 'staleShare'> {
+function drawPlan(prng: Prng): Omit<ClientPlan, 'idShare' | 'idSeed' | 'staleShare' | 'modifyShare'> {
   const keyCount = prng.pick([1, 2, 4, 8]);
   return {
     clientCount: 5,

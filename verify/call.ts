@@ -57,8 +57,9 @@ async function attempt(
         ...(current === undefined ? {} : { version: current.version }),
       };
     }
+    case 'modify':
     case 'fill':
-      throw new Error('no client fills');
+      throw new Error(`no client does ${call.kind}`);
   }
 }
 

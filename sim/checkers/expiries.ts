@@ -7,8 +7,10 @@ import { expiryOf } from './model.ts';
 
 export function narrowExpiries(history: readonly HistoryOperation[]): HistoryOperation[] {
   const told = new Map<string, number>();
+  const given = timesGiven(history);
   for (const { key, outcome } of history) {
     if (outcome.kind !== 'value' || outcome.value === null || outcome.expiresAt === undefined) continue;
+    if (given.has(outcome.expiresAt)) continue;
     const mark = `${outcome.value} ${key}`;
     if (!told.has(mark)) told.set(mark, outcome.expiresAt);
   }
@@ -21,6 +23,17 @@ export function narrowExpiries(history: readonly HistoryOperation[]): HistoryOpe
     if (at === undefined || at < expiry.from || at > expiry.by) return operation;
     return { ...operation, call: withExpiry(call, { from: at, by: at }) };
   });
+}
+
+/** By modifications, and so not by whoever wrote the value. */
+function timesGiven(history: readonly HistoryOperation[]): Set<number> {
+  const given = new Set<number>();
+  for (const { call } of history) {
+    if (call.kind !== 'modify') continue;
+    for (const change of call.changes)
+      if ('expiresAt' in change && typeof change.expiresAt === 'number') given.add(change.expiresAt);
+  }
+  return given;
 }
 
 /** Of what writes no value, unchanged. */

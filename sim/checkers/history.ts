@@ -4,6 +4,8 @@
  * `indefinite`; one that certainly did not happen is a `definiteFailure`, and to see its effect is a
  * violation.
  */
+import { describeChanges, describeTold } from './modifications.ts';
+import type { HistoryChange, HistoryTold } from './modifications.ts';
 
 export interface HistoryOperation {
   readonly key: string;
@@ -50,6 +52,7 @@ export type HistoryCall =
   | { readonly kind: 'compareAndDelete'; readonly expect: HistoryExpectation }
   /** A key that is absent counts as 0. */
   | { readonly kind: 'increment'; readonly delta: bigint }
+  | { readonly kind: 'modify'; readonly changes: readonly HistoryChange[] }
   /**
    * A value taken over from the legacy source, which may only stand where nothing ever stood: neither a value
    * nor a deletion. Give one per key and legacy value, indefinite, invoked when the history begins.
@@ -71,6 +74,12 @@ export type HistoryOutcome =
     }
   /** Of a write; `number` of an increment. `version` where the client was told. */
   | { readonly kind: 'done'; readonly version?: number; readonly number?: bigint }
+  /** Of a modification, one for each change; `version` is that of what stands now, told only where something does. */
+  | {
+      readonly kind: 'modified' | 'unchanged';
+      readonly told: readonly HistoryTold[];
+      readonly version?: number;
+    }
   /** `current` is left out where the client was not told what stood; `version` is that of `current`. */
   | { readonly kind: 'conditionFailed'; readonly current?: string | null; readonly version?: number }
   /** Of an increment: the value is no integer, or would leave 64 bits. */
@@ -101,6 +110,8 @@ function describeCall(call: HistoryCall): string {
       return `delete if ${describeExpectation(call.expect)}`;
     case 'increment':
       return `increment by ${call.delta}`;
+    case 'modify':
+      return `modify: ${describeChanges(call.changes)}`;
   }
 }
 
@@ -126,6 +137,9 @@ function describeOutcome(outcome: HistoryOutcome): string {
       return `done${outcome.number === undefined ? '' : `, now ${outcome.number}`}${describeVersion(outcome.version)}`;
     case 'conditionFailed':
       return `condition failed${outcome.current === undefined ? '' : `, found ${describeValue(outcome.current)}`}${describeVersion(outcome.version)}`;
+    case 'modified':
+    case 'unchanged':
+      return `${outcome.kind}: ${describeTold(outcome.told)}${describeVersion(outcome.version)}`;
     case 'notAnInteger':
       return 'not an integer';
     case 'indefinite':

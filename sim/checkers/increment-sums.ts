@@ -2,7 +2,9 @@
  * What increments that perhaps happened may have added up to: exactly while they are few, by meeting in the middle;
  * by the range alone when they are many. Only rules out what cannot be.
  */
+import type { HistoryCall } from './history.ts';
 import type { IndefiniteGroup } from './indefinite.ts';
+import { deltaOf } from './modifications.ts';
 
 /** Sums of either half: 2 to the power of half of this. */
 const EXACT_COUNT_MAX = 28;
@@ -53,10 +55,16 @@ export function countIncrements(groups: readonly (IndefiniteGroup | null)[], now
 function deltasOf(groups: readonly (IndefiniteGroup | null)[], now: number): bigint[] {
   const deltas: bigint[] = [];
   for (const group of groups) {
-    if (group === null || group.operation.call.kind !== 'increment') continue;
-    for (const invokedAt of group.invokedAt) if (invokedAt <= now) deltas.push(group.operation.call.delta);
+    const delta = group === null ? null : addedBy(group.operation.call);
+    if (group === null || delta === null) continue;
+    for (const invokedAt of group.invokedAt) if (invokedAt <= now) deltas.push(delta);
   }
   return deltas;
+}
+
+function addedBy(call: HistoryCall): bigint | null {
+  if (call.kind === 'modify') return deltaOf(call.changes);
+  return call.kind === 'increment' ? call.delta : null;
 }
 
 function sumsOf(numbers: readonly number[]): number[] {

@@ -5,6 +5,7 @@
  */
 import type { HistoryCall, HistoryExpectation, HistoryOperation, HistoryOutcome } from './history.ts';
 import { expiryOf, incremented } from './model.ts';
+import { foundBy } from './modifications.ts';
 
 /** Two integers of at most so many digits never add up to more than 64 bits. */
 const SMALL_DIGITS = 15;
@@ -64,7 +65,7 @@ export class Witnesses {
   /** When the last call returns that could tell whether the effect of `operation` ever stood. */
   lastOf(operation: HistoryOperation): number {
     const { call } = operation;
-    if (call.kind === 'increment')
+    if (call.kind === 'increment' || call.kind === 'modify')
       return Math.max(this.lastOfAny, this.lastOfIntegers, this.lastOfTexts, this.lastOfValues);
     const value = 'value' in call ? call.value : null;
     let last = Math.max(this.lastOfAny, this.lastByValue.get(value) ?? -Infinity);
@@ -100,9 +101,25 @@ export class Witnesses {
       this.noteValue(outcome.current, until);
     else if (outcome.kind === 'conditionFailed') this.lastOfAny = Math.max(this.lastOfAny, until);
     else if (outcome.kind === 'notAnInteger') this.noteRefusal(call, until);
+    else if (call.kind === 'modify') this.noteModification(call, outcome, until);
     else if (call.kind === 'increment') this.noteIncrement(call.delta, outcome, until);
     else if (call.kind === 'compareAndPut' || call.kind === 'compareAndDelete')
       this.noteExpectation(call.expect, until);
+  }
+
+  /** What it found tells; if nobody was told, only a removal, and what needs absence, say what they would make of it. */
+  private noteModification(
+    { changes }: HistoryCall & { kind: 'modify' },
+    outcome: HistoryOutcome,
+    until: number,
+  ): void {
+    const isTold = outcome.kind === 'modified' || outcome.kind === 'unchanged';
+    const found = isTold ? foundBy(changes, outcome.told) : undefined;
+    const [first] = changes;
+    const needsAbsence = first!.kind === 'set' && first!.condition === 'ifAbsent';
+    if (found !== undefined) this.noteValue(found, until);
+    else if (changes.length === 1 && needsAbsence) this.noteValue(null, until);
+    else if (first!.kind !== 'remove') this.lastOfAny = Math.max(this.lastOfAny, until);
   }
 
   private noteExpectation(expect: HistoryExpectation, until: number): void {

@@ -7,6 +7,7 @@
  */
 import { assert, unreachable } from '../../src/base/assert.ts';
 import type { Expiry, HistoryCall, HistoryExpectation, HistoryOperation } from './history.ts';
+import { foundBy, modified } from './modifications.ts';
 
 interface ModelState {
   /** null: absent. */
@@ -89,8 +90,7 @@ export class KeyModel {
    * nobody was told; or IMPOSSIBLE. Only where versions give the order.
    */
   known(operation: HistoryOperation, version: number, state: number): number {
-    const { outcome } = operation;
-    const seen = outcome.kind === 'conditionFailed' ? outcome.current : valueSeen(operation);
+    const seen = valueSeen(operation);
     const present = this.states[state]!;
     if (present.version !== null || present.value === null || present.value !== seen) return IMPOSSIBLE;
     if (version < present.floor) return IMPOSSIBLE;
@@ -116,7 +116,10 @@ export class KeyModel {
       case 'notAnInteger':
         assert(call.kind === 'increment', 'only an increment needs an integer');
         return incremented(value, call.delta) === null ? state : IMPOSSIBLE;
+      case 'unchanged':
+        return this.isVersion(outcome.version, state) ? this.effect(operation, state) : IMPOSSIBLE;
       case 'done':
+      case 'modified':
         return this.effect(operation, state);
       case 'indefinite':
       case 'definiteFailure':
@@ -129,7 +132,8 @@ export class KeyModel {
   /** The state after `operation` takes effect, or IMPOSSIBLE where its condition does not hold. */
   effect(operation: HistoryOperation, state: number): number {
     const { call, outcome } = operation;
-    const version = outcome.kind === 'done' ? (outcome.version ?? null) : null;
+    const isTold = outcome.kind === 'done' || outcome.kind === 'modified';
+    const version = isTold ? (outcome.version ?? null) : null;
     const { floor, expiry } = this.states[state]!;
     if (this.isOrdered && version !== null && version < floor) return IMPOSSIBLE;
     switch (call.kind) {
@@ -151,6 +155,8 @@ export class KeyModel {
         if (next === null || (told !== undefined && told !== next)) return IMPOSSIBLE;
         return this.intern(String(next), version, false, version ?? floor, expiry);
       }
+      case 'modify':
+        return this.modification(operation, version, state);
       case 'fill':
         return this.states[state]!.untouched
           ? this.target(operation, call.value, version, floor)
@@ -160,6 +166,27 @@ export class KeyModel {
       default:
         return unreachable(call);
     }
+  }
+
+  /** One that changes nothing leaves what stands; of what nobody knows it need not have happened then. */
+  private modification(
+    { call, outcome, wall }: HistoryOperation,
+    version: number | null,
+    state: number,
+  ): number {
+    assert(call.kind === 'modify', 'only a modification has changes');
+    const { floor, untouched } = this.states[state]!;
+    const told = outcome.kind === 'modified' || outcome.kind === 'unchanged' ? outcome.told : null;
+    const next = modified(call.changes, told, this.states[state]!, incremented, wall?.highest);
+    if (next === null) return IMPOSSIBLE;
+    const { held, isChanged, mayBeChanged, isRemoved } = next;
+    // The removal of what is absent is written only where legacy might bring it back.
+    const mayWrite = mayBeChanged || isRemoved;
+    if (outcome.kind === 'unchanged') return isChanged || (isRemoved && untouched) ? IMPOSSIBLE : state;
+    if (outcome.kind === 'modified' && !mayWrite) return IMPOSSIBLE;
+    if (!mayWrite) return state;
+    const isSame = !mayBeChanged && !untouched && outcome.kind !== 'modified';
+    return isSame ? state : this.intern(held.value, version, false, version ?? floor, held.expiry);
   }
 
   private expectation(expect: HistoryExpectation, state: number): 'holds' | 'fails' | 'unknown' {
@@ -234,7 +261,11 @@ export function expiryOf(call: HistoryCall): Expiry | null {
   return call.kind === 'put' || call.kind === 'compareAndPut' ? (call.expiry ?? null) : null;
 }
 
-function valueSeen({ outcome }: HistoryOperation): string | null | undefined {
+/** What an observation found; undefined: nobody was told. */
+function valueSeen({ call, outcome }: HistoryOperation): string | null | undefined {
+  if (outcome.kind === 'unchanged')
+    return call.kind === 'modify' ? foundBy(call.changes, outcome.told) : undefined;
+  if (outcome.kind === 'conditionFailed') return outcome.current;
   return outcome.kind === 'value' ? outcome.value : undefined;
 }
 
@@ -248,5 +279,5 @@ export function incremented(value: string | null, delta: bigint): bigint | null 
 /** Does the outcome show that the call changed nothing? Then its place matters only for what it saw. */
 export function isObservation(operation: HistoryOperation): boolean {
   const { kind } = operation.outcome;
-  return kind === 'value' || kind === 'conditionFailed' || kind === 'notAnInteger';
+  return kind === 'value' || kind === 'unchanged' || kind === 'conditionFailed' || kind === 'notAnInteger';
 }

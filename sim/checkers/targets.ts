@@ -7,7 +7,9 @@
 import type { HistoryCall, HistoryOperation } from './history.ts';
 import type { IncrementSums } from './increment-sums.ts';
 import type { IndefiniteGroup } from './indefinite.ts';
-import { expiryOf } from './model.ts';
+import { expiryOf, incremented } from './model.ts';
+import { endsTime, foundBy, settledBy, withoutAppended } from './modifications.ts';
+import type { HistoryChange } from './modifications.ts';
 
 /** 'any': the operation fits many states. 'none': it fits all, and needs nothing to have happened. */
 export type Wanted = { readonly value: string | null } | 'any' | 'none';
@@ -18,6 +20,11 @@ export function wantedBy(operation: HistoryOperation): readonly Wanted[] {
   if (outcome.kind === 'value') return [{ value: outcome.value }];
   if (outcome.kind === 'conditionFailed')
     return [outcome.current === undefined ? 'any' : { value: outcome.current }];
+  if (call.kind === 'modify') {
+    const isTold = outcome.kind === 'modified' || outcome.kind === 'unchanged';
+    const found = isTold ? foundBy(call.changes, outcome.told) : undefined;
+    return [found === undefined ? 'any' : { value: found }];
+  }
   if (call.kind === 'put' || call.kind === 'delete') return ['none'];
   if (outcome.kind !== 'done') return ['any'];
   if (call.kind === 'compareAndPut' || call.kind === 'compareAndDelete') {
@@ -47,6 +54,12 @@ export class Targets {
       grown = false;
       for (const group of groups) {
         const call = group?.operation.call;
+        if (call?.kind === 'modify') {
+          const sources = this.sourcesOf(call.changes);
+          if (sources === 'any') isAny = true;
+          else for (const source of sources) grown = this.add(source) || grown;
+          continue;
+        }
         if (call?.kind !== 'compareAndPut' && call?.kind !== 'compareAndDelete') continue;
         if (!this.leads(call.kind === 'compareAndPut' ? call.value : null) && !this.leadsExpired(call))
           continue;
@@ -59,6 +72,22 @@ export class Targets {
 
   worth(value: string | null): boolean {
     return this.isAny || this.leads(value);
+  }
+
+  private sourcesOf(changes: readonly HistoryChange[]): readonly (string | null)[] | 'any' {
+    // Any value may be given an end.
+    if (endsTime(changes) && this.leads(null)) return 'any';
+    const settled = settledBy(changes, incremented);
+    if (settled !== null) {
+      if (settled.needs === 'nothing' || !this.leads(settled.value)) return [];
+      return settled.needs === 'any' ? 'any' : [null];
+    }
+    const sources: (string | null)[] = [];
+    for (const value of this.values) {
+      const rest = value === null ? undefined : withoutAppended(changes, value);
+      if (rest !== undefined) sources.push(rest === '' ? null : rest);
+    }
+    return sources;
   }
 
   private leadsExpired(call: HistoryCall): boolean {

@@ -16,9 +16,7 @@ export interface Disorder {
 /** The version that the operation wrote or saw, where its client was told. */
 export function versionOf(operation: HistoryOperation): number | undefined {
   const { outcome } = operation;
-  return outcome.kind === 'value' || outcome.kind === 'done' || outcome.kind === 'conditionFailed'
-    ? outcome.version
-    : undefined;
+  return 'version' in outcome ? outcome.version : undefined;
 }
 
 /** The first operation whose version contradicts real time, or whose value another read contradicts. */

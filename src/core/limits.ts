@@ -12,6 +12,12 @@ export const VALUE_BYTES_MAX = 1024 * 1024;
 export const MODIFY_CHANGES_MAX = 256;
 /** Bytes that the changes of a modification bring, and that their answers tell: each fits a frame with its key. */
 export const MODIFY_BYTES_MAX = VALUE_BYTES_MAX + VALUE_BYTES_MAX / 2;
+/**
+ * What modifications of one round may cost together, in bytes: of the values they make, and for each change. They are
+ * judged in one turn of the event loop: some ten milliseconds.
+ */
+export const ROUND_WORK_BYTES_MAX = 64 * 1024 * 1024;
+export const CHANGE_WORK_BYTES = 16 * 1024;
 export const OPERATION_ID_BYTES = 16;
 /** Milliseconds, 15 minutes, for which an operation id is remembered: longer than any client repeats a call. */
 export const OPERATION_ID_WINDOW_MS = 15 * 60_000;

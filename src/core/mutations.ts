@@ -119,6 +119,10 @@ export interface Mutations {
   readonly keepRecorded?: boolean;
   /** What is in flight while its slot is compared with PostgreSQL is passed over. (R30) */
   readonly passInFlight?: boolean;
+  /** A modification is judged on whatever is held, and no higher version refuses it. (R2) */
+  readonly modifyUnrefused?: boolean;
+  /** Of a modification the first change alone is written, and all are told. */
+  readonly modifyFirstAlone?: boolean;
   /** A fill replaces whatever stands. (R25) */
   readonly fillWithoutCondition?: boolean;
   /** An owner takes the deletion of what has not expired by its own clock. (R26) */

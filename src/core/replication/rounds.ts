@@ -5,10 +5,11 @@
 import { NONE, appended, withoutFirst } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
+import { CHANGE_WORK_BYTES, ROUND_WORK_BYTES_MAX } from '../limits.ts';
 import type { Acknowledge, Invalidate } from '../message.ts';
 import type { IdentifiedOperation } from '../operation-id.ts';
 import { isRefusable } from '../operation.ts';
-import type { WriteResult } from '../operation.ts';
+import type { WriteOperation, WriteResult } from '../operation.ts';
 import { ORIGIN_LEGACY, recordOf } from '../record.ts';
 import type { KeyRecord, SealedRecord } from '../record.ts';
 import { memberById } from '../topology.ts';
@@ -32,7 +33,7 @@ export function runQueue(context: ReplicaContext, state: KeyState): void {
   const first = state.queue[0];
   if (first === undefined || state.round !== null || state.fetching) return;
   if (!context.effects.leaseHeld()) return;
-  const conditional = isRefusable(first.operation);
+  const conditional = refuses(context, first.operation);
   // Above a version with operation ids nothing is taken before its fate is known: whoever comes next knows it. (R33)
   if (!state.valid && (conditional || isOpen(context, state))) return;
   if (conditional && state.held === null && !context.view.topology.loaded && !state.absentInRecord) {
@@ -94,12 +95,14 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
   let identified: readonly IdentifiedOperation[] = NONE;
   const standing = state.held?.record;
   let written: KeyRecord | null = null;
-  while (state.queue.length > 0 && carried.length < COMBINED_COUNT_MAX) {
+  let work = 0;
+  while (state.queue.length > 0 && carried.length < COMBINED_COUNT_MAX && work < ROUND_WORK_BYTES_MAX) {
     const ticket = state.queue[0]!;
     const { operationId, kind } = ticket.operation;
     // Before the first write of this round every judgement is on the record itself, which must be valid; and what
     // carries an id goes only with a round that can be refused.
-    if ((written === null || operationId !== null) && isRefusable(ticket.operation) !== conditional) break;
+    if ((written === null || operationId !== null) && refuses(context, ticket.operation) !== conditional)
+      break;
     state.queue = withoutFirst(state.queue);
     if (ticket.answered) continue;
     const told = operationId === null ? null : recall(context, carried, ticket, operationId, wallNow);
@@ -115,6 +118,8 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
       continue;
     }
     written = recordOf(judgement.content, version);
+    if (judgement.results !== null)
+      work += judgement.results.length * (CHANGE_WORK_BYTES + written.value.length);
     carried = appended(carried, { ticket, result });
     if (operationId === null) continue;
     identified = appended(identified, { id: operationId, kind, number: judgement.number });
@@ -135,6 +140,11 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
   });
 }
 
+function refuses(context: ReplicaContext, operation: WriteOperation): boolean {
+  if (operation.kind === 'modify' && context.mutations.modifyUnrefused === true) return false;
+  return isRefusable(operation);
+}
+
 function judgeTicket(
   context: ReplicaContext,
   ticket: WriteTicket,
@@ -143,6 +153,14 @@ function judgeTicket(
 ): Judgement {
   if (context.mutations.fillWithoutCondition === true && ticket.operation.kind === 'fill') {
     return judge(ticket.operation, undefined, wallNow, ticket.readsLegacy);
+  }
+  if (context.mutations.modifyFirstAlone === true && ticket.operation.kind === 'modify') {
+    const whole = judge(ticket.operation, base, wallNow, ticket.readsLegacy);
+    const first = { ...ticket.operation, changes: ticket.operation.changes.slice(0, 1) };
+    return {
+      ...judge(first, base, wallNow, ticket.readsLegacy),
+      ...('results' in whole ? { results: whole.results } : {}),
+    } as Judgement;
   }
   return judge(ticket.operation, base, wallNow, ticket.readsLegacy);
 }
