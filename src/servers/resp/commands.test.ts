@@ -127,6 +127,18 @@ describe('keys', () => {
     );
   });
 
+  test('an expiry told as a point in time: kept to the millisecond, however late the write is begun', async () => {
+    const { api } = door;
+    const { write } = api;
+    api.write = (...call) => void setTimeout(() => write.apply(api, call), 10);
+    for (const form of ['PXAT 4099000000001', 'PXAT 4099000000001 XX', 'PXAT 4099000000001 GET'])
+      await converse(
+        [`SET a 1`, '+OK'],
+        [`SET a 1 ${form}`, form.endsWith('GET') ? '1' : '+OK'],
+        ['PEXPIRETIME a', ':4099000000001'],
+      );
+  });
+
   test('a source that changes while it is moved: its newest value is moved', async () => {
     await converse(['SET a 1', '+OK']);
     const { api } = door;

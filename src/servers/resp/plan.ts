@@ -17,6 +17,8 @@ export interface Step {
   readonly key: string;
   /** null: it is only read. */
   readonly change: Change | null;
+  /** Its expiry was told as a point in time, and is that to the millisecond. */
+  readonly isPointInTime?: boolean;
 }
 
 /** Of a read: what stood, undefined for nothing; of a change: what it told. */
@@ -46,9 +48,10 @@ export function changing(
   key: string,
   change: Change,
   respond: (out: ReplyWriter, result: ChangeResult) => void,
+  isPointInTime = false,
 ): Plan {
   return {
-    steps: [{ key, change }],
+    steps: [{ key, change, isPointInTime }],
     respond: (out, [outcome]) => {
       if (outcome?.kind === 'changed') respond(out, outcome.result);
     },

@@ -63,10 +63,12 @@ class Run {
   private beginNext(): void {
     const at = this.next;
     this.next += 1;
-    const { key, change } = this.plan.steps[at]!;
+    const { key, change, isPointInTime = false } = this.plan.steps[at]!;
     if (change === null) return this.client.get(key, (result) => this.onRead(at, result));
     const { valueBytesMax } = this.client.door;
-    this.client.write(operationOf({ key, change }, valueBytesMax), (result) => this.onWrite(at, result));
+    this.client.write(operationOf({ key, change, isPointInTime }, valueBytesMax), (result) =>
+      this.onWrite(at, result),
+    );
   }
 
   private onRead(at: number, result: ReadResult): void {
@@ -104,12 +106,15 @@ class Run {
   }
 }
 
-/** A value that is set whatever stands asks nobody: it is the cheaper operation. */
+/**
+ * A value that is set whatever stands asks nobody: it is the cheaper operation. It carries a time to live, which its
+ * coordinator adds to its own clock; a point in time would come out a little later there.
+ */
 export function operationOf(
-  { key, change }: Step & { change: object },
+  { key, change, isPointInTime }: Step & { change: object },
   valueBytesMax: number,
 ): WriteOperation {
-  if (change.kind === 'set' && change.condition === 'always' && !change.tellPrevious) {
+  if (change.kind === 'set' && change.condition === 'always' && !change.tellPrevious && !isPointInTime) {
     const { value, expiresAt } = change;
     const ttlMs = expiresAt === 'keep' ? -1 : expiresAt === 0 ? 0 : expiresAt - Date.now();
     if (expiresAt === 0 || ttlMs > 0) return { kind: 'put', key, operationId: null, value, ttlMs };

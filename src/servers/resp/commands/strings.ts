@@ -1,5 +1,5 @@
 /** The string family: values are bytes, and each command is one read or one change of its key. */
-import type { Change } from '../../../core/modify/change.ts';
+import type { Change, ChangeResult } from '../../../core/modify/change.ts';
 import { RESP_REPLY_BYTES_MAX } from '../../../core/limits.ts';
 import type { KeyRecord } from '../../../core/record.ts';
 import type { Arguments } from '../arguments.ts';
@@ -56,11 +56,13 @@ function set(args: Arguments): Plan | string {
     expiresAt: keepsTime ? 'keep' : expiresAt,
     tellPrevious,
   };
-  return changing(key, change, (out, result) => {
+  const isPointInTime = time !== null && !time.form.isRelative;
+  const respond = (out: ReplyWriter, result: ChangeResult): void => {
     if (tellPrevious) respondPrevious(out, result);
     else if (result.applied) out.ok();
     else out.nil();
-  });
+  };
+  return changing(key, change, respond, isPointInTime);
 }
 
 /** SETEX and PSETEX: key, time, value. */
