@@ -6,6 +6,7 @@ import type { TestCluster } from '../support/cluster.ts';
 import { startCluster } from '../support/cluster.ts';
 import type { ClusterOptions } from '../support/cluster.ts';
 import { call } from '../support/grpc-call.ts';
+import { RespLine } from '../support/resp-door.ts';
 import { testServer } from '../support/postgres.ts';
 import { buildProgram, until } from '../support/supervisor-program.ts';
 import { Writers } from '../support/writers.ts';
@@ -31,6 +32,33 @@ describe('three nodes that are well', () => {
     for (const name of cluster.names) expect(textOf(await cluster.client(name).get('order:1'))).toBe('paid');
     const rows = await cluster.rows('SELECT key, value, created_at FROM kv_store');
     expect(rows).toMatchObject([{ key: 'order:1', value: Buffer.from('paid') }]);
+  });
+
+  test('Redis clients at any node: one copy, the true owners, and values that other doors see', async () => {
+    const lines = await Promise.all(cluster.names.map((name) => RespLine.open(cluster.node(name).respPort)));
+    const [first, second, third] = lines as [RespLine, RespLine, RespLine];
+    expect(await first.ask('SET redis:1 one')).toBe('+OK');
+    expect(await second.ask('APPEND redis:1 -two')).toBe(':7');
+    expect(await third.ask('GET redis:1')).toBe('one-two');
+    expect(textOf(await cluster.client('node-2').get('redis:1'))).toBe('one-two');
+    const rows = await cluster.rows(`SELECT value FROM kv_store WHERE key = 'redis:1'`);
+    expect(rows).toMatchObject([{ value: Buffer.from('one-two') }]);
+    const counted = await Promise.all(lines.map(async (line) => (await line.ask('INCR redis:n')).slice(1)));
+    expect(counted.sort()).toEqual(['1', '2', '3']);
+    expect(await first.ask('WATCH redis:n')).toBe('+OK');
+    expect(await second.ask('SET redis:n 10 EX 100')).toBe('+OK');
+    first.send('MULTI', 'INCR redis:n', 'EXEC');
+    expect(await first.hears('+OK\r\n+QUEUED\r\n*-1\r\n')).toBe('+OK\r\n+QUEUED\r\n*-1\r\n');
+    expect(await third.ask('TTL redis:n')).toBe(':100');
+    expect(await third.ask('RENAME redis:1 redis:2')).toBe('+OK');
+    expect(await first.ask('EXISTS redis:1 redis:2')).toBe(':1');
+    expect(await second.ask('CLUSTER INFO')).toMatch(/^cluster_state:ok\r\ncluster_slots_assigned:16384\r\n/);
+    const nodes = (await third.ask('CLUSTER NODES')).trimEnd().split('\n');
+    expect(nodes.map((node) => node.split(' ')[1])).toEqual(
+      cluster.nodes.map(({ respPort }) => `127.0.0.1:${respPort}@${respPort}`),
+    );
+    expect(await second.ask('DEL redis:2 redis:n')).toBe(':2');
+    for (const line of lines) line.close();
   });
 
   test('an export, from any node: all that was written, once, and whole', async () => {

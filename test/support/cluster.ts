@@ -56,6 +56,7 @@ export interface TestNode {
   readonly name: string;
   readonly address: string;
   readonly httpPort: number;
+  readonly respPort: number;
   readonly home: string;
   readonly databaseUrl: string;
   readonly command: readonly string[];
@@ -72,7 +73,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
   const databaseUrl = await (await testServer()).createDatabase();
   const legacy = options.legacy === false ? null : await LegacyServer.start();
   const count = options.nodes ?? 3;
-  const ports = await freePorts(count * 2);
+  const ports = await freePorts(count * 3);
   const directory = temporaryDirectory();
   const nodes: TestNode[] = [];
   for (let index = 0; index < count; index += 1) {
@@ -82,6 +83,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
       name,
       ...{ address: `${place.host}:${ports[index]!}`, command: place.command },
       httpPort: ports[count + index]!,
+      respPort: ports[2 * count + index]!,
       home: join(directory.path, name),
       disk: join(directory.path, name, 'disk'),
       databaseUrl: (await options.databaseUrlOf?.(name, databaseUrl)) ?? databaseUrl,
@@ -147,12 +149,13 @@ export class TestCluster {
 
   /** One more, that joins by way of another; `replaces`: the name of a lost one whose place it takes. */
   async add(name: string, by: string, replaces?: string): Promise<void> {
-    const [grpc, http] = await freePorts(2);
+    const [grpc, http, resp] = await freePorts(3);
     const place = (await this.options.place?.(name)) ?? HERE;
     this.nodes.push({
       name,
       ...{ address: `${place.host}:${grpc!}`, command: place.command },
       httpPort: http!,
+      respPort: resp!,
       home: join(dirname(this.nodes[0]!.home), name),
       disk: join(dirname(this.nodes[0]!.home), name, 'disk'),
       databaseUrl: this.databaseUrl,
@@ -296,7 +299,7 @@ export class TestCluster {
   }
 
   private settings(name: string): object {
-    const { disk, address, httpPort, databaseUrl } = this.node(name);
+    const { disk, address, httpPort, respPort, databaseUrl } = this.node(name);
     const { founders } = this;
     const cluster = {
       name: 'test',
@@ -309,6 +312,10 @@ export class TestCluster {
       node: { name, dataDir: join(disk, 'data'), ...this.joining.get(name) },
       grpc: { port: Number(address.split(':')[1]) },
       http: { port: httpPort },
+      resp: {
+        port: respPort,
+        members: this.nodes.map((node) => ({ name: node.name, address: `127.0.0.1:${node.respPort}` })),
+      },
       postgres: { url: databaseUrl },
       ...(this.source === null ? {} : { legacy: { url: this.source.url, echo: '/key' } }),
       ...(this.options.routes === undefined ? {} : { routes: this.options.routes }),

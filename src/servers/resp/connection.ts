@@ -70,6 +70,7 @@ export class Connection implements Line {
   }
 
   cut(): void {
+    this.isClosing = true;
     this.socket.destroy();
   }
 
@@ -111,6 +112,8 @@ export class Connection implements Line {
       break;
     }
     if (this.isEnded && !isStalled) this.isClosing = true;
+    // What was lent must not be written to by an answer that comes later.
+    if (this.socket.destroyed) return queue.ready.forget();
     this.flush();
     this.pause(isStalled);
     this.countInput(isStalled ? 0 : decoder.heldBytes);

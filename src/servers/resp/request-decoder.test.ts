@@ -7,6 +7,7 @@ import {
   RESP_INLINE_BYTES_MAX,
   RESP_REQUEST_BYTES_MAX,
 } from '../../core/limits.ts';
+import { Arguments } from './arguments.ts';
 import { RequestDecoder } from './request-decoder.ts';
 
 interface Seen {
@@ -68,6 +69,13 @@ describe('requests that are whole', () => {
     }
     expect(values.map(String)).toEqual(Array.from({ length: 4 }, () => 'value-one'));
   });
+});
+
+test('keys as texts: each is what its bytes say, however many were seen before', () => {
+  const keys = Array.from({ length: 20_000 }, (_, at) => `key:${(at * 7_919) % 20_011}`);
+  for (const key of [...keys, ...keys, 'ä', 'a'.repeat(65), 'a'.repeat(1024)]) {
+    expect(Arguments.of('GET', key).key(1)).toBe(key);
+  }
 });
 
 describe('what is split', () => {

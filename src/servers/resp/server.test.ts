@@ -119,6 +119,16 @@ describe('what ends a connection', () => {
     expect(await other.ask('PING')).toBe('+PONG');
   });
 
+  test('a browser that a page sends here: cut before what the page says is done', async () => {
+    const door = await doorWith();
+    for (const head of ['POST / HTTP/1.1', 'GET / HTTP/1.1\r\nHost: 127.0.0.1']) {
+      const line = await door.connect();
+      line.raw(`${head}\r\nContent-Length: 9\r\n\r\nSET a 1\r\n`);
+      await line.until(() => line.isEnded);
+    }
+    expect(door.api.records.size).toBe(0);
+  });
+
   test('QUIT behind slow commands: all are answered first', async () => {
     const door = await doorWith();
     const line = await door.connect();
