@@ -123,7 +123,8 @@ describe('a former owner that hears late that it is none any more', () => {
 
   test('nobody waits for it: caught', () => {
     let caught: string | null = null;
-    for (let seed = 1; seed <= 16 && caught === null; seed += 1) {
+    // About one seed in six shows it.
+    for (let seed = 17; seed <= 56 && caught === null; seed += 1) {
       caught = tell(lateFounder, { noWaitForMoved: true }, seed, BUSY).violation;
     }
     expect(caught).toContain('was acknowledged while the disk of node-2');
