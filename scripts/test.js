@@ -108,7 +108,8 @@ async function vitest(config, minutesMax, aside) {
     aside,
   );
   const summary = readJson(file);
-  return countsOf(code, summary?.numPassedTests, summary?.numFailedTests);
+  const counts = countsOf(code, summary?.numPassedTests, summary?.numFailedTests);
+  return { ...counts, skipped: summary?.numPendingTests ?? 0 };
 }
 
 /** A program of ours that writes down how much of it passed. */
@@ -198,6 +199,8 @@ function report(results, tookMs) {
   for (const result of [...results, { name: 'all', tookMs, passed, failed }]) {
     text += row(result.name, `${(result.tookMs / 1000).toFixed(1)} s`, result.passed, result.failed);
   }
+  const skipped = results.reduce((sum, result) => sum + (result.skipped ?? 0), 0);
+  if (skipped > 0) text += `\n${skipped} skipped, for what is not there (named above, "skipped: ...")\n`;
   process.stdout.write(`${text}\n${passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 }
