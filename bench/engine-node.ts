@@ -25,6 +25,8 @@ import { WAIT } from '../src/node/api.ts';
 import type { NodeApi } from '../src/node/api.ts';
 import { CausewayNode } from '../src/node/node.ts';
 import { watchParent } from '../src/supervisor/watch-parent.ts';
+import { hotFor } from './hot-key.ts';
+import type { HotOrder } from './hot-key.ts';
 import { benchKey, benchValue } from './keys.ts';
 import { meteredRecord, meteredStorage, newMeter } from './port-meters.ts';
 import type { Meter } from './port-meters.ts';
@@ -36,6 +38,7 @@ export type EngineOrder =
   | { readonly kind: 'load'; readonly inFlight: number; readonly from: number; readonly to: number }
   /** Local reads, nothing else in between. */
   | { readonly kind: 'get'; readonly keyCount: number; readonly forMs: number }
+  | HotOrder
   | { readonly kind: 'memory' };
 
 export interface EngineAnswer {
@@ -45,6 +48,9 @@ export interface EngineAnswer {
   /** Milliseconds of this process on a core. */
   readonly cpuMs: number;
   readonly latenciesMs: readonly number[];
+  /** hot: of readers of the key, and of puts of others. */
+  readonly readsMs?: readonly number[];
+  readonly putsMs?: readonly number[];
   readonly heapMb: number;
   readonly residentMb: number;
   /** Of it: pages of mapped files, the store's tables above all, which the system takes back when it needs them. */
@@ -63,7 +69,7 @@ const MEGABYTE = 1024 * 1024;
 const storeMeter = newMeter();
 const recordMeter = newMeter();
 
-type Counted = Pick<EngineAnswer, 'count' | 'failed' | 'latenciesMs'>;
+type Counted = Pick<EngineAnswer, 'count' | 'failed' | 'latenciesMs' | 'readsMs' | 'putsMs'>;
 
 export async function runEngineNode(configFile: string): Promise<void> {
   watchParent(() => process.exit(0));
@@ -133,6 +139,7 @@ async function carryOut(api: NodeApi, order: EngineOrder): Promise<EngineAnswer>
   let counted: Counted = { count: 0, failed: 0, latenciesMs: [] };
   if (order.kind === 'put') counted = await putFor(api, order);
   else if (order.kind === 'load') counted = await load(api, order);
+  else if (order.kind === 'hot') counted = await hotFor(api, order);
   else if (order.kind === 'get') counted = await getFor(api, order);
   else collectGarbage();
   const cpu = process.cpuUsage(cpuBefore);

@@ -13,6 +13,7 @@ import { enginePart } from './engine-part.ts';
 import { failoverPart } from './failover-part.ts';
 import { grpcPart } from './grpc-part.ts';
 import { healingPart } from './healing-part.ts';
+import { hotPart } from './hot-part.ts';
 import { memoryPart } from './memory-part.ts';
 import { movingPart } from './moving-part.ts';
 import { pipelinePart } from './pipeline-part.ts';
@@ -24,6 +25,7 @@ import type { World } from './world.ts';
 
 const PARTS: Readonly<Record<string, (world: World) => Promise<Measure[]>>> = {
   engine: enginePart,
+  hot: hotPart,
   grpc: grpcPart,
   pipeline: pipelinePart,
   failover: failoverPart,

@@ -5,7 +5,6 @@
  */
 import { failure } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
-import { applyChanges } from '../../src/core/modify/apply.ts';
 import type {
   Expectation,
   ReadResult,
@@ -165,16 +164,6 @@ export class FakeNodeApi implements NodeApi {
         this.records.set(operation.key, { ...judgement.content, version });
         return { kind: 'modified', version, results: judgement.results! };
       }
-      case 'modify': {
-        const { expect, changes, valueBytesMax } = operation;
-        if (expect !== null && !holds(expect, current)) return { kind: 'conditionFailed', current };
-        const applied = applyChanges(changes, current, Date.now(), valueBytesMax);
-        const { standing, results } = applied;
-        if (!applied.isChanged) return { kind: 'unchanged', version: current?.version ?? 0, results };
-        const value = standing?.value ?? null;
-        const stored = this.#store(operation.key, value, 0, null, standing?.expiresAt ?? 0);
-        return { kind: 'modified', version: stored.version, results };
-      }
       case 'fill':
       case 'expire':
         return { kind: 'failed', failure: failure('not_supported') };
@@ -186,7 +175,6 @@ export class FakeNodeApi implements NodeApi {
     value: Uint8Array | null,
     ttlMs: number,
     number: bigint | null,
-    expiresAt?: number,
   ): WriteResult & { kind: 'done' } {
     const version = makeVersion(this.#counter++, 1);
     const now = Date.now();
@@ -198,7 +186,7 @@ export class FakeNodeApi implements NodeApi {
       value: value === null ? EMPTY_VALUE : Buffer.from(value),
       createdAt: now,
       updatedAt: now,
-      expiresAt: expiresAt ?? (ttlMs === 0 ? 0 : now + ttlMs),
+      expiresAt: ttlMs === 0 ? 0 : now + ttlMs,
       operationId: null,
     });
     return { kind: 'done', version, number };
