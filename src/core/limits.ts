@@ -282,8 +282,6 @@ export const RESP_WATCHED_KEYS_MAX = 1_000;
 export const RESP_MANY_IN_FLIGHT_MAX = 256;
 /** Commands that look at the whole key space, under way at one node: each holds a page or two. */
 export const RESP_SWEEPS_MAX = 8;
-/** Keys that one KEYS answers, at most: SCAN has no such end. */
-export const RESP_KEYS_ANSWERED_MAX = 1_000_000;
 /** Cells of the table that LCS makes: they are filled in one turn. */
 export const RESP_LCS_CELLS_MAX = 4_000_000;
 /** Places of scans that a node remembers for Redis clients, who know them by a number. */

@@ -245,6 +245,16 @@ describe('bounds', () => {
     expect(places.placeFor(0n)).toBeNull();
   });
 
+  test('more keys than one answer holds: KEYS says so', async () => {
+    const stored = await door.connect();
+    expect(await stored.ask('SET k v')).toBe('+OK');
+    const record = door.api.records.get('k')!;
+    const long = 'k'.repeat(1_000);
+    for (let at = 0; at < 18_000; at += 1)
+      door.api.records.set(`${long}${at}`, { ...record, key: `${long}${at}` });
+    expect(await line.ask('KEYS *')).toBe('-ERR more keys than one answer holds: use SCAN');
+  });
+
   test('a pattern made to be slow: judged at once', () => {
     const begun = performance.now();
     expect(matchesGlob(`${'a*'.repeat(200)}b`, 'a'.repeat(1_000))).toBe(false);

@@ -2,7 +2,7 @@
  * CLUSTER: who serves which slots, so that clients can ask an owner at once. Any node answers any key, and none ever
  * sends a client elsewhere: so a slot whose owner's Redis door is not known is told as this node's, which is true.
  */
-import { SCAN_PAGE_RECORDS_MAX, SLOT_COUNT } from '../../../core/limits.ts';
+import { RESP_REPLY_BYTES_MAX, SCAN_PAGE_RECORDS_MAX, SLOT_COUNT } from '../../../core/limits.ts';
 import { cursorOf, placeOf } from '../../../core/scan-place.ts';
 import { slotOf, slotOfBytes } from '../../../core/slots.ts';
 import type { Arguments } from '../arguments.ts';
@@ -122,19 +122,25 @@ function isSlot(given: bigint): boolean {
 /** `limit` null: only how many. */
 function keysInSlot(client: Client, slot: number, limit: number | null): void {
   const found: string[] = [];
+  let count = 0;
+  let bytes = 0;
   const pending = client.beginAlone();
   const readFrom = (after: string): void =>
     readPage(client, after, SCAN_PAGE_RECORDS_MAX, (page) => {
       if (typeof page === 'string') return pending.end((out) => out.error(page));
-      const { records, next } = page;
-      for (const { key } of records) if (slotOf(key) === slot) found.push(key);
-      const isEnough = limit !== null && found.length >= limit;
-      if (!isEnough && next !== null && placeOf(next)?.slot === slot) return readFrom(next);
+      for (const { key } of page.records) {
+        if (slotOf(key) !== slot) continue;
+        count += 1;
+        if (limit === null || found.length >= limit || bytes > RESP_REPLY_BYTES_MAX) continue;
+        found.push(key);
+        bytes += key.length;
+      }
+      const isEnough = limit !== null && (found.length >= limit || bytes > RESP_REPLY_BYTES_MAX);
+      if (!isEnough && page.next !== null && placeOf(page.next)?.slot === slot) return readFrom(page.next);
       pending.end((out) => {
-        if (limit === null) return out.integer(found.length);
-        const told = found.slice(0, limit);
-        out.array(told.length);
-        for (const key of told) out.bulkText(key);
+        if (limit === null) return out.integer(count);
+        out.array(found.length);
+        for (const key of found) out.bulkText(key);
       });
     });
   readFrom(cursorOf({ slot, afterKey: '' }));

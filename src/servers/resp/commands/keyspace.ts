@@ -1,5 +1,5 @@
 /** Commands over all keys: they answer for the whole cluster, whichever node is asked. */
-import { RESP_KEYS_ANSWERED_MAX, SCAN_PAGE_RECORDS_MAX, SLOT_COUNT } from '../../../core/limits.ts';
+import { RESP_REPLY_BYTES_MAX, SCAN_PAGE_RECORDS_MAX, SLOT_COUNT } from '../../../core/limits.ts';
 import { cursorOf } from '../../../core/scan-place.ts';
 import type { KeyRecord } from '../../../core/record.ts';
 import type { Arguments } from '../arguments.ts';
@@ -12,6 +12,8 @@ import { readPage, sweep } from '../sweep.ts';
 
 const CURSOR_MAX = 2n ** 64n - 1n;
 const CURSOR_DIGITS_MAX = 20;
+/** What stands around a key in a reply. */
+const KEY_FRAME_BYTES = 16;
 const SCAN_COUNT_DEFAULT = 10n;
 /** Slots whose beginning is tried for a random key, before the first key of all is taken. */
 const RANDOM_ATTEMPTS_MAX = 4;
@@ -82,15 +84,18 @@ function isMeant({ pattern, isOfStrings }: ScanOptions, key: string): boolean {
 function keys(client: Client, args: Arguments): void {
   const pattern = args.text(1);
   const found: string[] = [];
+  let foundBytes = 0;
   const pending = client.beginAlone();
   sweep(
     client,
     (records, goOn) => {
-      for (const { key } of records)
-        if (pattern === '*' || matchesGlob(pattern, asBytes(key))) found.push(key);
-      goOn(
-        found.length > RESP_KEYS_ANSWERED_MAX ? 'ERR more keys than one answer holds: use SCAN' : undefined,
-      );
+      for (const { key } of records) {
+        const bytes = asBytes(key);
+        if (pattern !== '*' && !matchesGlob(pattern, bytes)) continue;
+        found.push(key);
+        foundBytes += bytes.length + KEY_FRAME_BYTES;
+      }
+      goOn(foundBytes > RESP_REPLY_BYTES_MAX ? 'ERR more keys than one answer holds: use SCAN' : undefined);
     },
     (why) =>
       pending.end((out) => {
