@@ -136,6 +136,11 @@ export class SimDatabase {
     this.replace(this.current.without(changeCount), 0);
   }
 
+  /** A server that says it is the same takes its place, empty, as before the founding. */
+  empty(): void {
+    this.replace(new SimRecordServer(), 0);
+  }
+
   private replace(next: SimRecordServer, leftBehindMs: number): void {
     const before = this.current;
     this.current = next;

@@ -1,7 +1,14 @@
 /** Which PostgreSQL is used, when an epoch takes note of another one, and when it has everything again. */
 import { describe, expect, test } from 'vitest';
 import { founded } from '../../test/support/founded.ts';
-import { afterColdStart, everythingDriven, foundedOn, judgeServer, nextRecord } from './record-standing.ts';
+import {
+  afterColdStart,
+  everythingDriven,
+  foundedOn,
+  judgeServer,
+  nextRecord,
+  whyFenced,
+} from './record-standing.ts';
 import type { RecordFacts, SeenServer } from './record-standing.ts';
 import { changeMembers } from './topology-change.ts';
 import type { RecordStanding, Topology } from './topology.ts';
@@ -79,4 +86,17 @@ test('after a cold start everything is compared; without PostgreSQL there is not
   expect(afterColdStart(using()).record).toEqual({ ...HERE, drive: 1, driven: false });
   expect(afterColdStart(founded(3))).toEqual(founded(3));
   expect(everythingDriven(founded(3))).toBe(true);
+});
+
+test('a server takes nothing of this life: told apart whether it is from before the founding or of a later one', () => {
+  const topology = { ...using(), life: 2 };
+  const before = 'set back to before the founding';
+  const none = whyFenced(topology, { ...OURS, clusterId: '', life: 0 });
+  expect(none).toContain(`no founding of this cluster, and this is life 2: it was emptied, or ${before}`);
+  const earlier = whyFenced(topology, { ...OURS, life: 1 });
+  expect(earlier).toContain('life 1 of the cluster, and this is life 2');
+  expect(earlier).toContain('point postgres.url at the server that was in use');
+  // The connection may be older than the founding that fences.
+  for (const life of [2, 3]) expect(whyFenced(topology, { ...OURS, life })).toContain('a later founding');
+  expect(whyFenced(null, null)).toContain('a later founding');
 });

@@ -31,6 +31,16 @@ export function judgeServer(known: RecordIdentity, seen: RecordIdentity): Server
   return seen.timeline > known.timeline ? 'failedOver' : 'known';
 }
 
+/** Why a server takes nothing of this life of the cluster, and what there is to do; for people. (R27) */
+export function whyFenced(topology: Topology | null, seen: SeenServer | null): string {
+  const isNone = seen?.clusterId === '';
+  const isEarlier = topology !== null && seen !== null && seen.life < topology.life;
+  if (!isNone && !isEarlier) return 'PostgreSQL belongs to a later founding of the cluster';
+  const found = isNone ? 'no founding of this cluster' : `life ${seen.life} of the cluster`;
+  const ours = topology === null ? '' : `, and this is life ${topology.life}`;
+  return `PostgreSQL holds ${found}${ours}: it was emptied, or set back to before the founding; nothing was written to it. Put a backup from after the founding in its place, or point postgres.url at the server that was in use`;
+}
+
 /** How a founding begins: on the very server that it was taken from, and which lacks nothing that was acknowledged since. */
 export function foundedOn({ system, timeline }: RecordIdentity): RecordStanding {
   return { system, timeline, drive: 0, driven: true };

@@ -7,7 +7,7 @@ import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { ReadResult, WriteOperation } from '../core/operation.ts';
 import { PROTOCOL_MAX, protocolInForce } from '../core/protocol-versions.ts';
 import { judgeKeptOut } from '../core/record-floors.ts';
-import { driveOf } from '../core/record-standing.ts';
+import { driveOf, whyFenced } from '../core/record-standing.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
@@ -193,7 +193,7 @@ export function recordWriterOf(
     parts.mutations?.passRecordFloor === true ? passingFloors(parts.systemOfRecord) : parts.systemOfRecord;
   const judge: JudgeKeptOut = (slot, key, version) =>
     judgeKeptOut(version, heldNow(replica(), shelf, slot, key));
-  const onFenced = (): void => onFatal('PostgreSQL belongs to a later founding of the cluster');
+  const onFenced = (): void => onFatal(whyFenced(topology(), systemOfRecord.seen()));
   const life = (): number => topology()?.life ?? 0;
   const drive = driveIn(topology);
   return new RecordWriter(systemOfRecord, clock, telemetry, life, onRecorded, onFenced, drive, judge);
