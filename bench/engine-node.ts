@@ -28,7 +28,7 @@ import { watchParent } from '../src/supervisor/watch-parent.ts';
 import { hotFor } from './hot-key.ts';
 import type { HotOrder } from './hot-key.ts';
 import { benchKey, benchValue } from './keys.ts';
-import { meteredRecord, meteredStorage, newMeter } from './port-meters.ts';
+import { meteredRecord, meteredStorage, meteredTransport, newMeter } from './port-meters.ts';
 import type { Meter } from './port-meters.ts';
 
 export type EngineOrder =
@@ -58,6 +58,8 @@ export interface EngineAnswer {
   /** Synced batches of the store and statements to PostgreSQL while it ran. */
   readonly store: Meter;
   readonly record: Meter;
+  /** Frames sent to the other nodes. */
+  readonly frames: Meter;
 }
 
 const WRITE_TIMEOUT_MS = 20_000;
@@ -68,6 +70,7 @@ const SAMPLE_EVERY = 16;
 const MEGABYTE = 1024 * 1024;
 const storeMeter = newMeter();
 const recordMeter = newMeter();
+const frameMeter = newMeter();
 
 type Counted = Pick<EngineAnswer, 'count' | 'failed' | 'latenciesMs' | 'readsMs' | 'putsMs'>;
 
@@ -110,7 +113,7 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
         storage: meteredStorage(store.storage, storeMeter),
         setAside: store.setAside,
         raiseDisk: (protocol) => store.raise(protocol),
-        transport: createGrpcTransport({ server, random }),
+        transport: meteredTransport(createGrpcTransport({ server, random }), frameMeter),
         systemOfRecord: meteredRecord(record, recordMeter),
         legacySource: null,
         hash32: (text) => h32(text),
@@ -136,6 +139,7 @@ async function carryOut(api: NodeApi, order: EngineOrder): Promise<EngineAnswer>
   const cpuBefore = process.cpuUsage();
   Object.assign(storeMeter, newMeter());
   Object.assign(recordMeter, newMeter());
+  Object.assign(frameMeter, newMeter());
   let counted: Counted = { count: 0, failed: 0, latenciesMs: [] };
   if (order.kind === 'put') counted = await putFor(api, order);
   else if (order.kind === 'load') counted = await load(api, order);
@@ -153,6 +157,7 @@ async function carryOut(api: NodeApi, order: EngineOrder): Promise<EngineAnswer>
     mappedMb: mappedBytes() / MEGABYTE,
     store: { ...storeMeter },
     record: { ...recordMeter },
+    frames: { ...frameMeter },
   };
 }
 

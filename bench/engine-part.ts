@@ -92,6 +92,12 @@ async function puts(
       'statement',
       answers.map((answer) => answer.record),
     ),
+    {
+      part,
+      name: `${named}: frames between nodes`,
+      value: sum(answers.map(({ frames }) => frames.calls)) / count,
+      unit: 'a put',
+    },
     ...(failed === 0 ? [] : [{ part, name: `${named}: failed`, value: failed, unit: '' }]),
   ];
 }

@@ -1,10 +1,11 @@
-/** Counts and times what a node asks of its disk and of PostgreSQL: batches that are too small or too slow show here. */
+/** Counts and times what a node asks of its disk, of PostgreSQL and of its peers: batches that are too small or too slow show here. */
 import type { Storage } from '../src/ports/storage.ts';
 import type { SystemOfRecord } from '../src/ports/system-of-record.ts';
+import type { Transport } from '../src/ports/transport.ts';
 
 export interface Meter {
   calls: number;
-  /** Entries of batches, rows of statements. */
+  /** Entries of batches, rows of statements, bytes of frames. */
   items: number;
   /** From the call to its answer, summed. */
   ms: number;
@@ -51,6 +52,22 @@ export function meteredRecord(inner: SystemOfRecord, meter: Meter): SystemOfReco
         count(meter, rows.length, startedAt);
         done(error, results);
       });
+    },
+  };
+}
+
+/** How long a frame takes is not known to its sender. */
+export function meteredTransport(inner: Transport, meter: Meter): Transport {
+  return {
+    start: (hello, handler) => inner.start(hello, handler),
+    dial: (name, address) => inner.dial(name, address),
+    forget: (name) => inner.forget(name),
+    queuedBytes: (name) => inner.queuedBytes(name),
+    close: (done) => inner.close(done),
+    send: (name, frame) => {
+      meter.calls += 1;
+      meter.items += frame.length;
+      return inner.send(name, frame);
     },
   };
 }

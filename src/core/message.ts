@@ -172,15 +172,33 @@ export interface LearnPull {
   readonly session: number;
   readonly slot: number;
   readonly afterKey: string;
+  /** What the asker's disk holds from there on, in key order: its first few, none where it does not say. */
+  readonly offered: readonly RecordMark[];
 }
 
-/** Records in key order, each with its in-flight mark: everything between `afterKey` and the last (or the end). */
+/** Tells a record of a known key from every other one: equal in both, it is the same write. */
+export interface RecordMark {
+  readonly version: number;
+  readonly checksum: number;
+}
+
+/** The sender holds, at rest, what was offered at that place: the place proves nothing without its key. */
+export interface SameRecord {
+  readonly index: number;
+  readonly key: string;
+}
+
+/**
+ * Records, each with its in-flight mark, and those that the asker has, each in key order: together everything between
+ * `afterKey` and the last of them (or the end).
+ */
 export interface LearnFrame {
   readonly kind: 'learnFrame';
   readonly session: number;
   readonly slot: number;
   readonly afterKey: string;
   readonly records: readonly HeldRecord[];
+  readonly same: readonly SameRecord[];
   /** Nothing follows in this slot. */
   readonly last: boolean;
 }

@@ -14,6 +14,7 @@ const FRAME: LearnFrame = {
   slot: SLOT,
   afterKey: '',
   records: [],
+  same: [],
   last: true,
 };
 

@@ -6,7 +6,7 @@ import type { LearnFrame } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { Storage } from '../ports/storage.ts';
-import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import { slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
 /** One page of what this disk holds in a range: a leftover may be far larger than what has to be in memory. */
@@ -23,11 +23,10 @@ export function keysInRangeOf(
   const { slot, afterKey } = frame;
   // A newcomer has nothing: a scan for each slot would be a third of its work.
   if (shelf.digests.holdsNothing(slot)) return done([]);
-  const range = slotRange(slot);
-  const begin = afterKey === '' ? range.from : recordKey(slot, afterKey) + '\u0000';
+  const { from, to } = slotRangeAfter(slot, afterKey);
   const lastKey = frame.records.at(-1)?.sealed.record.key;
-  const end = frame.last || lastKey === undefined ? range.to : recordKey(slot, lastKey) + '\u0000';
-  collectKeys(storage, begin, end, [], done);
+  const end = frame.last || lastKey === undefined ? to : slotRangeAfter(slot, lastKey).from;
+  collectKeys(storage, from, end, [], done);
 }
 
 function collectKeys(

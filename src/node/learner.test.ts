@@ -4,15 +4,22 @@ import { CopyPace } from '../core/copy-pace.ts';
 import type { SlotFloor } from '../core/floors.ts';
 import type { LearnDifferences, PeerMessage } from '../core/message.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
+import { EMPTY_VALUE, ORIGIN_CLIENT } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
 import type { Topology } from '../core/topology.ts';
-import type { Storage } from '../ports/storage.ts';
+import type { Storage, StorageEntry } from '../ports/storage.ts';
+import { sealRecord } from '../wire/record-codec.ts';
+import { recordKey } from '../wire/store-codec.ts';
 import { Learner } from './learner.ts';
 import type { LearnerParts } from './learner.ts';
 import { SlotDigests } from './slot-digests.ts';
 
 const SELF = 1;
+const SEALED = sealRecord({
+  ...{ key: 'key', version: 4097, origin: ORIGIN_CLIENT, tombstone: false, value: EMPTY_VALUE },
+  ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null },
+});
 
 /** Even slots belong to 1, 2 and 3, odd ones to 1, 3 and 4; 1 is learning all of them. */
 function topologyOf(): Topology {
@@ -50,8 +57,9 @@ interface Scene {
   readonly sent: { readonly to: number; readonly message: PeerMessage }[];
   readonly verified: Set<number>;
   readonly floors: SlotFloor[];
-  /** Answers what the disk was asked for, with nothing. */
+  /** Answers what the disk was asked for, with what it holds then. */
   readonly pages: (() => void)[];
+  readonly entries: StorageEntry[];
   at: number;
 }
 
@@ -62,7 +70,7 @@ function begin(): Scene {
   const pages: Scene['pages'] = [];
   const digests = new SlotDigests();
   digests.add(0, 4097, 7);
-  const scene = { sent, verified, floors, pages, at: 0 };
+  const scene = { sent, verified, floors, pages, entries: [] as StorageEntry[], at: 0 };
   const parts = {
     clock: { now: () => scene.at },
     shelf: {
@@ -76,7 +84,8 @@ function begin(): Scene {
     },
     floors: { raise: (floor: SlotFloor) => void floors.push(floor) },
     storage: {
-      scan: (...[, , , , done]: Parameters<Storage['scan']>) => void pages.push(() => done(null, [])),
+      scan: (...[, , , , done]: Parameters<Storage['scan']>) =>
+        void pages.push(() => done(null, scene.entries)),
     },
     marks: { restore: () => undefined, forget: () => undefined },
     operations: { onTopology: () => undefined, end: () => undefined, isDone: true },
@@ -131,13 +140,14 @@ test('an owner answers late, when another is asked already: it confirms nothing 
   expect([verified.has(0), verified.has(1)]).toEqual([true, true]);
 });
 
-/** An owner finds slot 0 different, and then tells that nothing is in it. */
+/** An owner finds slot 0 different; it is told what is held of it, and then tells that nothing is in it. */
 function pullOfSlot0(scene: Scene): void {
   const { learner, sent } = scene;
   learner.onMessage(2, { ...equalAnswer(sent[0]!.message), differing: [0] });
+  scene.pages.shift()!();
   const asked = sent.findIndex(({ message }) => message.kind === 'learnPull');
   learner.onMessage(sent[asked]!.to, {
-    ...{ kind: 'learnFrame', session: 7, slot: 0, afterKey: '', records: [], last: true },
+    ...{ kind: 'learnFrame', session: 7, slot: 0, afterKey: '', records: [], same: [], last: true },
   });
 }
 
@@ -155,4 +165,25 @@ test('a learner is put out of the epoch while its disk is asked about a copy: th
   scene.learner.end();
   scene.pages.shift()!();
   expect(scene.verified.has(0)).toBe(false);
+});
+
+test('a source does not answer and another is asked: both are told of one reading of the disk, whatever it holds by now', () => {
+  const scene = begin();
+  const { learner, sent, pages } = scene;
+  const value = SEALED.bytes;
+  scene.entries.push({ key: recordKey(0, 'key'), value });
+  learner.onMessage(2, { ...equalAnswer(sent[0]!.message), differing: [0] });
+  pages.shift()!();
+  scene.entries.length = 0;
+  scene.at = 10_000;
+  learner.tick();
+  for (const page of pages) page();
+  const pulls = sent.flatMap(({ to, message }) =>
+    message.kind === 'learnPull' ? [{ to, offered: message.offered }] : [],
+  );
+  const offered = [{ version: 4097, checksum: SEALED.checksum }];
+  expect(pulls).toEqual([
+    { to: 2, offered },
+    { to: 3, offered },
+  ]);
 });

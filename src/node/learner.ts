@@ -6,6 +6,7 @@
  * for. (PROTOCOL R19, R20)
  */
 import { IndexSet } from '../base/index-set.ts';
+import { NONE } from '../base/short-list.ts';
 import type { CopyPace } from '../core/copy-pace.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { LearnDifferences, LearnFrame, LearnMessage, PeerMessage } from '../core/message.ts';
@@ -20,6 +21,8 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { CopyStatus } from './api.ts';
 import type { FloorStore } from './floor-store.ts';
 import { applyRange, keysInRangeOf } from './copied-range.ts';
+import { madeWhole, marksOf, readOffer } from './offered-records.ts';
+import type { Offer } from './offered-records.ts';
 import type { OperationLearner } from './operation-learner.ts';
 import type { RecordRecovery } from './record-recovery.ts';
 import type { RecordShelf } from './record-shelf.ts';
@@ -68,6 +71,8 @@ interface Pull {
   applying: boolean;
   /** Not asked yet: the allowance is spent. */
   waiting: boolean;
+  /** What this disk holds of the range, as any source is told; null: not read yet. */
+  offer: Offer | null;
 }
 
 interface Comparison {
@@ -225,7 +230,15 @@ export class Learner {
     while (this.pulls.size < this.parts.pace.slotsAtOnce && this.toPull.length > 0) {
       const slot = this.toPull.pop()!;
       const afterKey = this.parts.shelf.copiedThroughOf(slot);
-      const pull: Pull = { slot, afterKey, source: 0, dueAt: 0, applying: false, waiting: false };
+      const pull: Pull = {
+        slot,
+        afterKey,
+        source: 0,
+        dueAt: 0,
+        applying: false,
+        waiting: false,
+        offer: null,
+      };
       this.pulls.set(slot, pull);
       this.ask(pull);
     }
@@ -294,26 +307,41 @@ export class Learner {
     pull.source = 0;
     if (pull.waiting) return;
     pull.dueAt = this.parts.clock.now() + this.answerTimeoutMs;
-    pull.source = this.sourceOf(pull.slot);
-    if (pull.source === 0) return;
-    this.parts.send(pull.source, {
-      kind: 'learnPull',
-      session: this.session,
-      slot: pull.slot,
-      afterKey: pull.afterKey,
+    const source = this.sourceOf(pull.slot);
+    if (source === 0) return;
+    if (pull.offer !== null) return this.send(pull, source, pull.offer);
+    const { session } = this;
+    const { slot, afterKey } = pull;
+    readOffer(slot, afterKey, this.parts.shelf, this.parts.storage, (offer) => {
+      if (session !== this.session || this.pulls.get(slot) !== pull || pull.afterKey !== afterKey) return;
+      pull.offer ??= offer;
+      if (pull.source === 0) this.send(pull, source, pull.offer);
     });
   }
 
-  private onFrame(from: number, frame: LearnFrame): void {
-    const pull = this.pulls.get(frame.slot);
-    if (pull === undefined || pull.applying || pull.source !== from || pull.afterKey !== frame.afterKey)
+  private send(pull: Pull, source: number, offer: Offer): void {
+    pull.source = source;
+    const { slot, afterKey } = pull;
+    const { session } = this;
+    this.parts.send(source, { kind: 'learnPull', session, slot, afterKey, offered: marksOf(offer) });
+  }
+
+  private onFrame(from: number, sent: LearnFrame): void {
+    const pull = this.pulls.get(sent.slot);
+    if (pull === undefined || pull.applying || pull.source !== from || pull.afterKey !== sent.afterKey)
       return;
+    const frame = madeWhole(sent, pull.offer ?? NONE);
+    if (frame === undefined) {
+      // Records of two keys have one version and checksum: this range is sent whole.
+      pull.offer = NONE;
+      return this.ask(pull);
+    }
     const last = frame.records.at(-1);
     if (last === undefined && !frame.last) return;
     pull.applying = true;
     const { session } = this;
-    const arrived = frame.records.reduce((sum, held) => sum + held.sealed.bytes.length, 0);
-    this.parts.pace.arrived(frame.records.length, arrived, this.parts.clock.now());
+    const arrived = sent.records.reduce((sum, held) => sum + held.sealed.bytes.length, 0);
+    this.parts.pace.arrived(sent.records.length, arrived, this.parts.clock.now());
     keysInRangeOf(frame, this.parts.shelf, this.parts.storage, (keys) => {
       if (session !== this.session || this.pulls.get(frame.slot) !== pull) return;
       pull.applying = false;
@@ -326,6 +354,7 @@ export class Learner {
   private advance(pull: Pull, frame: LearnFrame): void {
     if (!frame.last) {
       pull.afterKey = frame.records.at(-1)!.sealed.record.key;
+      pull.offer = null;
       this.parts.shelf.copiedThrough(pull.slot, pull.afterKey);
       this.ask(pull);
       return;

@@ -24,8 +24,9 @@ import { slotOf } from '../core/slots.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
 import { openRecord } from '../wire/record-codec.ts';
 import { OPERATIONS_TO, splitOperationKey } from '../wire/operation-codec.ts';
-import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import { slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
 import type { FloorStore } from './floor-store.ts';
+import { withoutOffered } from './offered-records.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
@@ -69,13 +70,12 @@ export class Teacher {
   }
 
   onPull(from: number, replica: Replica, message: LearnPull): void {
-    const { slot, session, afterKey } = message;
+    const { slot, session, afterKey, offered } = message;
     const refuse = (reason: string): void => this.send(from, { kind: 'learnRefused', session, slot, reason });
     if (!replica.view.row(slot).owns) return refuse('not an owner');
     const epoch = replica.view.topology.epoch;
-    const range = slotRange(slot);
-    const begin = afterKey === '' ? range.from : recordKey(slot, afterKey) + '\u0000';
-    this.storage.scan(begin, range.to, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX, (error, entries) => {
+    const { from: begin, to } = slotRangeAfter(slot, afterKey);
+    this.storage.scan(begin, to, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX, (error, entries) => {
       if (error !== null) return refuse(error.message);
       if (replica.view.topology.epoch !== epoch) return;
       const records = toRecords(replica, entries);
@@ -91,7 +91,7 @@ export class Teacher {
         session,
         slot,
         afterKey,
-        records,
+        ...withoutOffered(records, offered),
         last: last || entries.length === 0,
       });
     });

@@ -11,9 +11,11 @@ import type {
   LearnRefused,
   LearnUntold,
   LearnUntoldFrame,
+  RecordMark,
   RememberedOperation,
   RepairPull,
   RepairRecord,
+  SameRecord,
 } from '../core/message.ts';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
@@ -84,10 +86,19 @@ export function writeLearnPull(out: Writer, message: LearnPull): void {
   out.whole(message.session);
   out.u16(message.slot);
   out.text(message.afterKey);
+  out.u16(message.offered.length);
+  for (const { version, checksum } of message.offered) {
+    out.whole(version);
+    out.u32(checksum);
+  }
 }
 
 export function readLearnPull(from: Reader): LearnPull {
-  return { kind: 'learnPull', session: from.whole(), slot: from.u16(), afterKey: from.text() };
+  const head = { session: from.whole(), slot: from.u16(), afterKey: from.text() };
+  const offered: RecordMark[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--)
+    offered.push({ version: from.whole(), checksum: from.u32() });
+  return { kind: 'learnPull', ...head, offered };
 }
 
 export function writeLearnFrame(out: Writer, message: LearnFrame): void {
@@ -97,6 +108,11 @@ export function writeLearnFrame(out: Writer, message: LearnFrame): void {
   out.bool(message.last);
   out.u16(message.records.length);
   for (const held of message.records) writeHeld(out, held);
+  out.u16(message.same.length);
+  for (const { index, key } of message.same) {
+    out.u16(index);
+    out.text(key);
+  }
 }
 
 export function readLearnFrame(from: Reader): LearnFrame {
@@ -106,7 +122,9 @@ export function readLearnFrame(from: Reader): LearnFrame {
   const last = from.bool();
   const records: HeldRecord[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) records.push(readHeld(from));
-  return { kind: 'learnFrame', session, slot, afterKey, records, last };
+  const same: SameRecord[] = [];
+  for (let left = from.u16(); left > 0 && from.ok; left--) same.push({ index: from.u16(), key: from.text() });
+  return { kind: 'learnFrame', session, slot, afterKey, records, same, last };
 }
 
 export function writeLearnOperations(out: Writer, message: LearnOperations): void {

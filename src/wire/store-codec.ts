@@ -41,6 +41,12 @@ export function slotRange(slot: number): { from: string; to: string } {
   return { from: recordKey(slot, ''), to: slot === 16_383 ? 's' : recordKey(slot + 1, '') };
 }
 
+/** What follows a key in its slot; '': all of it. */
+export function slotRangeAfter(slot: number, afterKey: string): { from: string; to: string } {
+  const range = slotRange(slot);
+  return afterKey === '' ? range : { from: recordKey(slot, afterKey) + '\u0000', to: range.to };
+}
+
 export function splitRecordKey(stored: string): { slot: number; key: string } {
   return { slot: parseInt(stored.slice(1, 1 + SLOT_DIGITS), 16), key: stored.slice(1 + SLOT_DIGITS) };
 }

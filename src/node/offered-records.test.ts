@@ -1,0 +1,113 @@
+/** What a learner offers and what its source leaves out: together always as if everything had been sent. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { compareUtf8 } from '../base/utf8-order.ts';
+import type { HeldRecord, LearnFrame } from '../core/message.ts';
+import { ORIGIN_CLIENT, recordOf } from '../core/record.ts';
+import type { SealedRecord } from '../core/record.ts';
+import { heldAtRest } from '../core/replication/follow.ts';
+import type { Storage } from '../ports/storage.ts';
+import { sealRecord } from '../wire/record-codec.ts';
+import { recordKey } from '../wire/store-codec.ts';
+import { madeWhole, marksOf, readOffer, withoutOffered } from './offered-records.ts';
+import type { RecordShelf } from './record-shelf.ts';
+import { SlotDigests } from './slot-digests.ts';
+
+const SLOT = 7;
+
+function sealed(key: string, version: number, text = 'value'): SealedRecord {
+  const value = new TextEncoder().encode(text);
+  return sealRecord(
+    recordOf(
+      {
+        key,
+        origin: ORIGIN_CLIENT,
+        tombstone: false,
+        value,
+        createdAt: 1,
+        updatedAt: 2,
+        expiresAt: 0,
+        operationId: null,
+      },
+      version,
+    ),
+  );
+}
+
+function frameOf(parts: Pick<LearnFrame, 'records' | 'same'>): LearnFrame {
+  return { kind: 'learnFrame', session: 1, slot: SLOT, afterKey: '', ...parts, last: true };
+}
+
+/** A few keys in order, each at one of few versions. */
+const store = fc
+  .uniqueArray(
+    fc.record({ key: fc.string({ minLength: 1, maxLength: 3 }), version: fc.integer({ min: 1, max: 3 }) }),
+    {
+      selector: ({ key }) => key,
+      maxLength: 12,
+    },
+  )
+  .map((rows) =>
+    rows
+      .sort((a, b) => compareUtf8(a.key, b.key))
+      .map(({ key, version }) => sealed(key, version, `${version}`)),
+  );
+
+test('whatever the two hold, the frame made whole is the one that would have been sent without an offer', () => {
+  fc.assert(
+    fc.property(store, store, (here, there) => {
+      const held = there.map((each) => heldAtRest(each));
+      const parts = withoutOffered(held, marksOf(here));
+      expect(parts.records.length + parts.same.length).toBe(held.length);
+      const whole = madeWhole(frameOf(parts), here);
+      expect(whole?.records.map(({ sealed: each }) => each.bytes)).toEqual(there.map(({ bytes }) => bytes));
+      expect(whole?.records.every(({ valid }) => valid)).toBe(true);
+    }),
+  );
+});
+
+test('what is in flight at the source is sent with its mark, also where the learner has the same record', () => {
+  const record = sealed('key', 4);
+  const inFlight: HeldRecord = { ...heldAtRest(record), valid: false };
+  expect(withoutOffered([inFlight], marksOf([record]))).toEqual({ records: [inFlight], same: [] });
+});
+
+test('another version with one checksum, or another checksum at one version, is not the same record', () => {
+  const record = sealed('key', 4);
+  const held = [heldAtRest(record)];
+  const marks = [
+    { version: 3, checksum: record.checksum },
+    { version: 4, checksum: record.checksum ^ 1 },
+  ];
+  for (const mark of marks) expect(withoutOffered(held, [mark]).same).toEqual([]);
+});
+
+test('a source names what was offered under another key: nothing is taken for it', () => {
+  const offer = [sealed('key', 4)];
+  expect(madeWhole(frameOf({ records: [], same: [{ index: 0, key: 'other' }] }), offer)).toBeUndefined();
+  expect(madeWhole(frameOf({ records: [], same: [{ index: 1, key: 'key' }] }), offer)).toBeUndefined();
+});
+
+test('a damaged record is not offered, and of an empty slot the disk is not asked', () => {
+  const good = sealed('good', 1);
+  const bad = Uint8Array.from(sealed('zbad', 1).bytes);
+  bad[bad.length - 1]! ^= 1;
+  const scans: string[] = [];
+  const storage = {
+    scan: (from, _to, _count, _bytes, done) => {
+      scans.push(from);
+      done(null, [
+        { key: recordKey(SLOT, 'good'), value: good.bytes },
+        { key: recordKey(SLOT, 'zbad'), value: bad },
+      ]);
+    },
+  } as Pick<Storage, 'scan'> as Storage;
+  const digests = new SlotDigests();
+  const shelf = { digests } as RecordShelf;
+  readOffer(SLOT, '', shelf, storage, (offer) => expect(offer).toEqual([]));
+  digests.add(SLOT, 1, good.checksum);
+  readOffer(SLOT, 'after', shelf, storage, (offer) =>
+    expect(offer.map(({ record }) => record.key)).toEqual(['good']),
+  );
+  expect(scans).toEqual([`${recordKey(SLOT, 'after')}\u0000`]);
+});
