@@ -2,31 +2,35 @@
  * A range of keys as an owner has it, put in the place of what this disk holds there: what differs is replaced, what the
  * owner lacks is removed. What was written through Invalidate in this learning session stands above both. (PROTOCOL R19)
  */
+import { compareUtf8 } from '../base/utf8-order.ts';
 import type { LearnFrame } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { Storage } from '../ports/storage.ts';
 import { slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
+import { isLastPage } from './offered-records.ts';
+import type { Offer } from './offered-records.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
 /** One page of what this disk holds in a range: a leftover may be far larger than what has to be in memory. */
 const SCAN_ENTRIES_MAX = 1_000;
 const SCAN_BYTES_MAX = 1024 * 1024;
 
-/** The keys that this disk holds in the frame's range, read page by page; null where it cannot be read. */
+/** The keys that this disk holds in the frame's range: of what was offered, or read page by page; null where it cannot be read. */
 export function keysInRangeOf(
   frame: LearnFrame,
-  shelf: RecordShelf,
+  offer: Offer,
   storage: Storage,
   done: (keys: readonly string[] | null) => void,
 ): void {
   const { slot, afterKey } = frame;
-  // A newcomer has nothing: a scan for each slot would be a third of its work.
-  if (shelf.digests.holdsNothing(slot)) return done([]);
+  const lastKey = frame.last ? undefined : frame.records.at(-1)?.sealed.record.key;
+  if (offer.isWhole) {
+    const { keys } = offer;
+    return done(lastKey === undefined ? keys : keys.filter((key) => compareUtf8(key, lastKey) <= 0));
+  }
   const { from, to } = slotRangeAfter(slot, afterKey);
-  const lastKey = frame.records.at(-1)?.sealed.record.key;
-  const end = frame.last || lastKey === undefined ? to : slotRangeAfter(slot, lastKey).from;
-  collectKeys(storage, from, end, [], done);
+  collectKeys(storage, from, lastKey === undefined ? to : slotRangeAfter(slot, lastKey).from, [], done);
 }
 
 function collectKeys(
@@ -40,17 +44,19 @@ function collectKeys(
     if (error !== null) return done(null);
     for (const entry of entries) keys.push(splitRecordKey(entry.key).key);
     const last = entries.at(-1);
-    const byteCount = entries.reduce((sum, entry) => sum + entry.value.length, 0);
-    const isAll = entries.length < SCAN_ENTRIES_MAX && byteCount < SCAN_BYTES_MAX / 2;
-    if (last === undefined || isAll) done(keys);
+    if (last === undefined || isLastPage(entries, SCAN_ENTRIES_MAX, SCAN_BYTES_MAX)) done(keys);
     else collectKeys(storage, `${last.key}\u0000`, to, keys, done);
   });
 }
 
-/** Makes the frame's range equal to the source's; `localKeys` are all that this disk holds in it. */
+/**
+ * Makes the frame's range equal to the source's; `localKeys` are all that this disk holds in it, and `same` those of them
+ * of which it is known that both hold one record at rest.
+ */
 export function applyRange(
   frame: LearnFrame,
   localKeys: readonly string[],
+  same: ReadonlySet<string>,
   replica: Replica,
   shelf: RecordShelf,
   mutations: Mutations,
@@ -64,6 +70,7 @@ export function applyRange(
     told.add(key);
     if (replica.copy(slot, held)) continue;
     const confirmed = shelf.load(key, slot);
+    if (confirmed === undefined && same.has(key)) continue;
     if (
       confirmed !== undefined &&
       confirmed !== 'damaged' &&
@@ -71,7 +78,7 @@ export function applyRange(
     )
       continue;
     const present = shelf.read(key, slot);
-    const same =
+    const isSame =
       present !== undefined &&
       present !== 'damaged' &&
       present.record.version === held.sealed.record.version &&
@@ -81,7 +88,7 @@ export function applyRange(
       present !== undefined &&
       present !== 'damaged' &&
       present.record.version > held.sealed.record.version;
-    if (!same && !isKept) shelf.replaceAtRest(slot, key, held.sealed);
+    if (!isSame && !isKept) shelf.replaceAtRest(slot, key, held.sealed);
   }
   if (mutations.keepUnknownLeftovers === true) return;
   for (const key of localKeys) {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { CopyPace } from '../core/copy-pace.ts';
 import type { SlotFloor } from '../core/floors.ts';
 import type { LearnDifferences, PeerMessage } from '../core/message.ts';
-import { SLOT_COUNT } from '../core/limits.ts';
+import { SLOT_COPY_RECORDS_MAX, SLOT_COUNT } from '../core/limits.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
@@ -82,6 +82,7 @@ function begin(): Scene {
       setVerified: (slot: number) => void verified.add(slot),
       digests,
     },
+    writer: { barrier: (done: () => void) => done() },
     floors: { raise: (floor: SlotFloor) => void floors.push(floor) },
     storage: {
       scan: (...[, , , , done]: Parameters<Storage['scan']>) =>
@@ -140,11 +141,14 @@ test('an owner answers late, when another is asked already: it confirms nothing 
   expect([verified.has(0), verified.has(1)]).toEqual([true, true]);
 });
 
-/** An owner finds slot 0 different; it is told what is held of it, and then tells that nothing is in it. */
+/** An owner finds slot 0 different; it is told a first page of what is held of it, and then tells that nothing is in it. */
 function pullOfSlot0(scene: Scene): void {
+  const entry = { key: recordKey(0, 'key'), value: SEALED.bytes };
+  scene.entries.push(...Array.from({ length: SLOT_COPY_RECORDS_MAX }, () => entry));
   const { learner, sent } = scene;
   learner.onMessage(2, { ...equalAnswer(sent[0]!.message), differing: [0] });
   scene.pages.shift()!();
+  scene.entries.length = 0;
   const asked = sent.findIndex(({ message }) => message.kind === 'learnPull');
   learner.onMessage(sent[asked]!.to, {
     ...{ kind: 'learnFrame', session: 7, slot: 0, afterKey: '', records: [], same: [], last: true },

@@ -6,7 +6,6 @@
  * for. (PROTOCOL R19, R20)
  */
 import { IndexSet } from '../base/index-set.ts';
-import { NONE } from '../base/short-list.ts';
 import type { CopyPace } from '../core/copy-pace.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { LearnDifferences, LearnFrame, LearnMessage, PeerMessage } from '../core/message.ts';
@@ -21,11 +20,13 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { CopyStatus } from './api.ts';
 import type { FloorStore } from './floor-store.ts';
 import { applyRange, keysInRangeOf } from './copied-range.ts';
-import { madeWhole, marksOf, readOffer } from './offered-records.ts';
+import { NO_OFFER, madeWhole, marksOf, readOffer } from './offered-records.ts';
 import type { Offer } from './offered-records.ts';
 import type { OperationLearner } from './operation-learner.ts';
 import type { RecordRecovery } from './record-recovery.ts';
 import type { RecordShelf } from './record-shelf.ts';
+import { beginPull } from './slot-pull.ts';
+import type { Pull } from './slot-pull.ts';
 import type { StartMarks } from './start-marks.ts';
 import type { StoreWriter } from './store-writer.ts';
 import { UntoldVersions } from './untold-versions.ts';
@@ -61,20 +62,6 @@ export interface LearnerParts {
   readonly pace: CopyPace;
 }
 
-interface Pull {
-  readonly slot: number;
-  afterKey: string;
-  source: number;
-  /** Monotonic ms at which it is asked again. */
-  dueAt: number;
-  /** A frame is being applied: nothing is outstanding. */
-  applying: boolean;
-  /** Not asked yet: the allowance is spent. */
-  waiting: boolean;
-  /** What this disk holds of the range, as any source is told; null: not read yet. */
-  offer: Offer | null;
-}
-
 interface Comparison {
   readonly slots: Uint16Array;
   readonly source: number;
@@ -95,6 +82,8 @@ export class Learner {
   private slotsTotal = 0;
   private readonly slotsLeft = new IndexSet(SLOT_COUNT);
   private told = false;
+  /** All that was handed to the store before this session. */
+  private isOnDisk = false;
   private untold: UntoldVersions | null = null;
   private answerTimeoutMs = ANSWER_TIMEOUT_MS_MIN;
 
@@ -130,7 +119,14 @@ export class Learner {
       this.onWhole(slot),
     );
     this.noteProgress();
-    this.proceed();
+    this.isOnDisk = false;
+    const { session } = this;
+    // What an earlier session handed to the store is part of what this disk holds: only then it is looked at.
+    this.parts.writer.barrier(() => {
+      if (session !== this.session) return;
+      this.isOnDisk = true;
+      this.proceed();
+    });
   }
 
   /** No member any more: what comes late of what was under way, a page of this disk even, says nothing. (R19) */
@@ -219,7 +215,7 @@ export class Learner {
   }
 
   private proceed(): void {
-    if (this.slotsTotal === 0 || this.told) return;
+    if (this.slotsTotal === 0 || this.told || !this.isOnDisk) return;
     if (this.parts.mutations.promoteEarly === true) return this.finish();
     if (this.slotsLeft.size === 0) {
       if (!this.parts.operations.isDone) this.parts.operations.start();
@@ -230,15 +226,7 @@ export class Learner {
     while (this.pulls.size < this.parts.pace.slotsAtOnce && this.toPull.length > 0) {
       const slot = this.toPull.pop()!;
       const afterKey = this.parts.shelf.copiedThroughOf(slot);
-      const pull: Pull = {
-        slot,
-        afterKey,
-        source: 0,
-        dueAt: 0,
-        applying: false,
-        waiting: false,
-        offer: null,
-      };
+      const pull = beginPull(slot, afterKey);
       this.pulls.set(slot, pull);
       this.ask(pull);
     }
@@ -330,10 +318,11 @@ export class Learner {
     const pull = this.pulls.get(sent.slot);
     if (pull === undefined || pull.applying || pull.source !== from || pull.afterKey !== sent.afterKey)
       return;
-    const frame = madeWhole(sent, pull.offer ?? NONE);
+    const offer = pull.offer ?? NO_OFFER;
+    const frame = madeWhole(sent, offer);
     if (frame === undefined) {
       // Records of two keys have one version and checksum: this range is sent whole.
-      pull.offer = NONE;
+      pull.offer = NO_OFFER;
       return this.ask(pull);
     }
     const last = frame.records.at(-1);
@@ -342,11 +331,12 @@ export class Learner {
     const { session } = this;
     const arrived = sent.records.reduce((sum, held) => sum + held.sealed.bytes.length, 0);
     this.parts.pace.arrived(sent.records.length, arrived, this.parts.clock.now());
-    keysInRangeOf(frame, this.parts.shelf, this.parts.storage, (keys) => {
+    keysInRangeOf(frame, offer, this.parts.storage, (keys) => {
       if (session !== this.session || this.pulls.get(frame.slot) !== pull) return;
       pull.applying = false;
       if (keys === null) return;
-      applyRange(frame, keys, this.replica!, this.parts.shelf, this.parts.mutations);
+      const same = new Set(sent.same.map(({ key }) => key));
+      applyRange(frame, keys, same, this.replica!, this.parts.shelf, this.parts.mutations);
       this.advance(pull, frame);
     });
   }

@@ -1,6 +1,7 @@
 /** What a learner offers and what its source leaves out: together always as if everything had been sent. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
 import { compareUtf8 } from '../base/utf8-order.ts';
 import type { HeldRecord, LearnFrame } from '../core/message.ts';
 import { ORIGIN_CLIENT, recordOf } from '../core/record.ts';
@@ -10,6 +11,7 @@ import type { Storage } from '../ports/storage.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 import { recordKey } from '../wire/store-codec.ts';
 import { madeWhole, marksOf, readOffer, withoutOffered } from './offered-records.ts';
+import type { Offer } from './offered-records.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import { SlotDigests } from './slot-digests.ts';
 
@@ -32,6 +34,10 @@ function sealed(key: string, version: number, text = 'value'): SealedRecord {
       version,
     ),
   );
+}
+
+function offerOf(records: readonly SealedRecord[]): Offer {
+  return { records, keys: records.map(({ record }) => record.key), isWhole: true };
 }
 
 function frameOf(parts: Pick<LearnFrame, 'records' | 'same'>): LearnFrame {
@@ -57,9 +63,9 @@ test('whatever the two hold, the frame made whole is the one that would have bee
   fc.assert(
     fc.property(store, store, (here, there) => {
       const held = there.map((each) => heldAtRest(each));
-      const parts = withoutOffered(held, marksOf(here));
+      const parts = withoutOffered(held, marksOf(offerOf(here)));
       expect(parts.records.length + parts.same.length).toBe(held.length);
-      const whole = madeWhole(frameOf(parts), here);
+      const whole = madeWhole(frameOf(parts), offerOf(here));
       expect(whole?.records.map(({ sealed: each }) => each.bytes)).toEqual(there.map(({ bytes }) => bytes));
       expect(whole?.records.every(({ valid }) => valid)).toBe(true);
     }),
@@ -69,7 +75,7 @@ test('whatever the two hold, the frame made whole is the one that would have bee
 test('what is in flight at the source is sent with its mark, also where the learner has the same record', () => {
   const record = sealed('key', 4);
   const inFlight: HeldRecord = { ...heldAtRest(record), valid: false };
-  expect(withoutOffered([inFlight], marksOf([record]))).toEqual({ records: [inFlight], same: [] });
+  expect(withoutOffered([inFlight], marksOf(offerOf([record])))).toEqual({ records: [inFlight], same: [] });
 });
 
 test('another version with one checksum, or another checksum at one version, is not the same record', () => {
@@ -83,12 +89,12 @@ test('another version with one checksum, or another checksum at one version, is 
 });
 
 test('a source names what was offered under another key: nothing is taken for it', () => {
-  const offer = [sealed('key', 4)];
+  const offer = offerOf([sealed('key', 4)]);
   expect(madeWhole(frameOf({ records: [], same: [{ index: 0, key: 'other' }] }), offer)).toBeUndefined();
   expect(madeWhole(frameOf({ records: [], same: [{ index: 1, key: 'key' }] }), offer)).toBeUndefined();
 });
 
-test('a damaged record is not offered, and of an empty slot the disk is not asked', () => {
+test('a damaged record is not offered, but is among what this disk holds; of an empty slot the disk is not asked', () => {
   const good = sealed('good', 1);
   const bad = Uint8Array.from(sealed('zbad', 1).bytes);
   bad[bad.length - 1]! ^= 1;
@@ -104,10 +110,29 @@ test('a damaged record is not offered, and of an empty slot the disk is not aske
   } as Pick<Storage, 'scan'> as Storage;
   const digests = new SlotDigests();
   const shelf = { digests } as RecordShelf;
-  readOffer(SLOT, '', shelf, storage, (offer) => expect(offer).toEqual([]));
+  const offers: Offer[] = [];
+  const read = (afterKey: string): void =>
+    readOffer(SLOT, afterKey, shelf, storage, (offer) => void offers.push(offer));
+  read('');
   digests.add(SLOT, 1, good.checksum);
-  readOffer(SLOT, 'after', shelf, storage, (offer) =>
-    expect(offer.map(({ record }) => record.key)).toEqual(['good']),
-  );
+  read('after');
+  expect(offers[0]).toEqual({ records: [], keys: [], isWhole: true });
+  expect(offers[1]).toMatchObject({ keys: ['good', 'zbad'], isWhole: true });
+  expect(offers[1]!.records.map(({ record }) => record.key)).toEqual(['good']);
   expect(scans).toEqual([`${recordKey(SLOT, 'after')}\u0000`]);
+});
+
+test('a disk that cannot be read, and a page that others may follow, say nothing of all that is held', () => {
+  const digests = new SlotDigests();
+  digests.add(SLOT, 1, 1);
+  const value = sealed('key', 1).bytes;
+  const page = Array.from({ length: SLOT_COPY_RECORDS_MAX }, () => ({ key: recordKey(SLOT, 'key'), value }));
+  const failing = {
+    scan: (...[, , , , done]) => done({ kind: 'io', message: 'broken' }, []),
+  } as Pick<Storage, 'scan'> as Storage;
+  const long = { scan: (...[, , , , done]) => done(null, page) } as Pick<Storage, 'scan'> as Storage;
+  const wholes: boolean[] = [];
+  for (const storage of [failing, long])
+    readOffer(SLOT, '', { digests } as RecordShelf, storage, ({ isWhole }) => wholes.push(isWhole));
+  expect(wholes).toEqual([false, false]);
 });

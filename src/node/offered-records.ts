@@ -9,15 +9,25 @@ import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
 import type { HeldRecord, LearnFrame, RecordMark, SameRecord } from '../core/message.ts';
 import type { SealedRecord } from '../core/record.ts';
 import { heldAtRest } from '../core/replication/follow.ts';
-import type { Storage } from '../ports/storage.ts';
+import type { Storage, StorageEntry } from '../ports/storage.ts';
 import { openRecord } from '../wire/record-codec.ts';
-import { slotRangeAfter } from '../wire/store-codec.ts';
+import { slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
-/** In key order. */
-export type Offer = readonly SealedRecord[];
+/** A page of what this disk holds of a slot, in key order. */
+export interface Offer {
+  readonly records: readonly SealedRecord[];
+  /** Of these and of what is damaged, which is not offered. */
+  readonly keys: readonly string[];
+  /** Nothing follows on this disk. */
+  readonly isWhole: boolean;
+}
 
-/** The first page of what this disk holds of the slot after that key. What is damaged is not offered. */
+/** Says nothing of what this disk holds. */
+export const NO_OFFER: Offer = { records: NONE, keys: NONE, isWhole: false };
+const NOTHING_HELD: Offer = { ...NO_OFFER, isWhole: true };
+
+/** What follows that key. All that was handed to the store before the learning session began must be on disk. */
 export function readOffer(
   slot: number,
   afterKey: string,
@@ -25,22 +35,31 @@ export function readOffer(
   storage: Storage,
   done: (offer: Offer) => void,
 ): void {
-  if (shelf.digests.holdsNothing(slot)) return done(NONE);
+  // A newcomer has nothing: a scan for each slot would be a third of its work.
+  if (shelf.digests.holdsNothing(slot)) return done(NOTHING_HELD);
   const { from, to } = slotRangeAfter(slot, afterKey);
   storage.scan(from, to, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX, (error, entries) => {
-    const offer: SealedRecord[] = [];
-    // A disk that cannot be read offers nothing; that it cannot shows where it is to be written.
-    if (error === null)
-      for (const { value } of entries) {
-        const sealed = openRecord(value);
-        if (sealed !== undefined) offer.push(sealed);
-      }
-    done(offer);
+    // A disk that cannot be read shows that again where the answer is to take its place.
+    if (error !== null) return done(NO_OFFER);
+    const records: SealedRecord[] = [];
+    const keys: string[] = [];
+    for (const { key, value } of entries) {
+      const sealed = openRecord(value);
+      if (sealed !== undefined) records.push(sealed);
+      keys.push(sealed?.record.key ?? splitRecordKey(key).key);
+    }
+    done({ records, keys, isWhole: isLastPage(entries, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX) });
   });
 }
 
-export function marksOf(offer: Offer): RecordMark[] {
-  return offer.map(({ record, checksum }) => ({ version: record.version, checksum }));
+/** A page of a scan that nothing follows. */
+export function isLastPage(entries: readonly StorageEntry[], countMax: number, bytesMax: number): boolean {
+  if (entries.length >= countMax) return false;
+  return entries.reduce((sum, entry) => sum + entry.value.length, 0) < bytesMax / 2;
+}
+
+export function marksOf({ records }: Offer): RecordMark[] {
+  return records.map(({ record, checksum }) => ({ version: record.version, checksum }));
 }
 
 /** What the asker has is named, not sent; what is in flight is always sent, with its mark. */
@@ -69,7 +88,7 @@ export function madeWhole(frame: LearnFrame, offer: Offer): LearnFrame | undefin
   const records: HeldRecord[] = [];
   let at = 0;
   for (const { index, key } of frame.same) {
-    const sealed = offer[index];
+    const sealed = offer.records[index];
     if (sealed === undefined || sealed.record.key !== key) return undefined;
     for (; at < frame.records.length; at += 1) {
       const sent = frame.records[at]!;

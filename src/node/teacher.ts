@@ -26,7 +26,7 @@ import { openRecord } from '../wire/record-codec.ts';
 import { OPERATIONS_TO, splitOperationKey } from '../wire/operation-codec.ts';
 import { slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
 import type { FloorStore } from './floor-store.ts';
-import { withoutOffered } from './offered-records.ts';
+import { isLastPage, withoutOffered } from './offered-records.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
@@ -84,8 +84,7 @@ export class Teacher {
         for (const entry of entries) this.shelf.noticeDamage(splitRecordKey(entry.key).key, slot);
         return refuse('a record is damaged');
       }
-      const byteCount = entries.reduce((sum, entry) => sum + entry.value.length, 0);
-      const last = entries.length < SLOT_COPY_RECORDS_MAX && byteCount < SLOT_COPY_BYTES_MAX / 2;
+      const last = isLastPage(entries, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX);
       this.send(from, {
         kind: 'learnFrame',
         session,
