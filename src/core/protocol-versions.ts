@@ -27,6 +27,8 @@ export const SINCE = {
   protocolInForce: 5,
   /** A modification is handed to an owner, who makes a record of it like any other. Between two. */
   modify: 5,
+  /** A learner tells what it holds of a slot, and is sent the rest. Between two. */
+  offeredRecords: 5,
 } as const;
 
 /** A side of a link, by its own word. */

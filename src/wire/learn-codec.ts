@@ -1,4 +1,5 @@
 /** The messages by which a learner makes a slot equal to its source, and one damaged record whole, as bytes. (PROTOCOL R10, R19) */
+import { NONE } from '../base/short-list.ts';
 import type { RepairAbsent } from '../core/collection-message.ts';
 import type {
   HeldRecord,
@@ -18,6 +19,7 @@ import type {
   SameRecord,
 } from '../core/message.ts';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
+import { SINCE } from '../core/protocol-versions.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
 import { readFloors, writeFloors } from './collection-codec.ts';
 import { writeWords } from './failure-codec.ts';
@@ -86,6 +88,7 @@ export function writeLearnPull(out: Writer, message: LearnPull): void {
   out.whole(message.session);
   out.u16(message.slot);
   out.text(message.afterKey);
+  if (out.protocol < SINCE.offeredRecords) return;
   out.u16(message.offered.length);
   for (const { version, checksum } of message.offered) {
     out.whole(version);
@@ -96,20 +99,26 @@ export function writeLearnPull(out: Writer, message: LearnPull): void {
 export function readLearnPull(from: Reader): LearnPull {
   const head = { session: from.whole(), slot: from.u16(), afterKey: from.text() };
   const offered: RecordMark[] = [];
-  for (let left = from.u16(); left > 0 && from.ok; left--)
+  const count = from.protocol < SINCE.offeredRecords ? 0 : from.u16();
+  for (let left = count; left > 0 && from.ok; left--)
     offered.push({ version: from.whole(), checksum: from.u32() });
   return { kind: 'learnPull', ...head, offered };
 }
 
+/** To a reader that has become another process, and knows nothing of offers, an answer to one says nothing: it is passed over. */
 export function writeLearnFrame(out: Writer, message: LearnFrame): void {
+  const { same } = message;
+  const isWhole = same.length === 0 || out.protocol >= SINCE.offeredRecords;
+  const records = isWhole ? message.records : NONE;
   out.whole(message.session);
   out.u16(message.slot);
   out.text(message.afterKey);
-  out.bool(message.last);
-  out.u16(message.records.length);
-  for (const held of message.records) writeHeld(out, held);
-  out.u16(message.same.length);
-  for (const { index, key } of message.same) {
+  out.bool(isWhole && message.last);
+  out.u16(records.length);
+  for (const held of records) writeHeld(out, held);
+  if (out.protocol < SINCE.offeredRecords) return;
+  out.u16(same.length);
+  for (const { index, key } of same) {
     out.u16(index);
     out.text(key);
   }
@@ -123,7 +132,8 @@ export function readLearnFrame(from: Reader): LearnFrame {
   const records: HeldRecord[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) records.push(readHeld(from));
   const same: SameRecord[] = [];
-  for (let left = from.u16(); left > 0 && from.ok; left--) same.push({ index: from.u16(), key: from.text() });
+  const count = from.protocol < SINCE.offeredRecords ? 0 : from.u16();
+  for (let left = count; left > 0 && from.ok; left--) same.push({ index: from.u16(), key: from.text() });
   return { kind: 'learnFrame', session, slot, afterKey, records, same, last };
 }
 

@@ -101,6 +101,20 @@ describe('frames', () => {
     }
   });
 
+  test('what a learner offers is not told to an earlier version, and an answer to it is one that is passed over', () => {
+    const head = { session: 7, slot: 1, afterKey: 'a' };
+    const offered = [{ version: 4097, checksum: 1 }];
+    const [frame] = fc.sample(messageOf('learnFrame'), { numRuns: 1, seed: 4 });
+    const answer = { ...frame, ...head, same: [{ index: 0, key: 'b' }], last: true } as PeerMessage;
+    const earlier = [{ kind: 'learnPull', ...head, offered } as PeerMessage, answer];
+    expect(decodeFrame(encode(HEAD, earlier, undefined, PROTOCOL_MIN))).toMatchObject({
+      messages: [
+        { ...head, offered: [] },
+        { ...head, records: [], same: [], last: false },
+      ],
+    });
+  });
+
   test('a topology of a later version in a frame of an earlier one: is neither written nor accepted', () => {
     const [news] = fc.sample(messageOf('topology'), { numRuns: 1, seed: 4 });
     const { topology } = news as { topology: Topology };

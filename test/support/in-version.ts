@@ -32,6 +32,12 @@ export function inVersion(message: PeerMessage, protocol: number): PeerMessage {
       if (!isLater || protocol >= SINCE.modify) return message;
       return { ...message, result: { kind: 'failed', failure: failure('outcome_unknown') } };
     }
+    case 'learnPull':
+      return protocol < SINCE.offeredRecords ? { ...message, offered: [] } : message;
+    case 'learnFrame': {
+      if (message.same.length === 0 || protocol >= SINCE.offeredRecords) return message;
+      return { ...message, records: [], same: [], last: false };
+    }
     default:
       return message;
   }
