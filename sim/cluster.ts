@@ -77,6 +77,8 @@ export interface SimNode {
   isLeaving: boolean;
   /** It will not be started again: it left, or is lost with its disk. */
   isGone: boolean;
+  /** It is lost, and nobody starts it before an operator has done what that takes. */
+  isHeld: boolean;
 }
 
 export class SimCluster {
@@ -122,6 +124,7 @@ export class SimCluster {
       replaces,
       isLeaving: false,
       isGone: false,
+      isHeld: false,
     };
     this.nodes.push(sim);
     return sim;
@@ -129,7 +132,7 @@ export class SimCluster {
 
   // long: all that a process is given, once
   start(sim: SimNode): void {
-    if (sim.life !== null || sim.isGone) return;
+    if (sim.life !== null || sim.isGone || sim.isHeld) return;
     const { scheduler, network, prng } = this.options;
     const life: Life = { alive: true, pausedUntil: 0 };
     sim.life = life;

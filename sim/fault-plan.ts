@@ -4,6 +4,8 @@
  * others find alone. (Groce and others, "Swarm testing", 2012; PROTOCOL, "Mutants")
  */
 import { Prng } from '../src/base/prng.ts';
+import type { LegacyFault } from './legacy-faults.ts';
+import type { LossFault } from './loss-faults.ts';
 import type { MembershipFault } from './membership-faults.ts';
 import type { RecordFault } from './record-faults.ts';
 
@@ -59,16 +61,10 @@ export type FaultKind =
   /** For seconds, longer than writes may do with: from all members, or from one. */
   | 'databaseAway'
   | 'databaseSlow'
-  // Legacy source.
-  | 'legacyDown'
-  | 'legacySlow'
-  | 'legacyErrors'
-  /** Values appear where none were, change and vanish. */
-  | 'legacyChanges'
-  /** Tells the value of another key. */
-  | 'legacyLies'
+  | LegacyFault
   | MembershipFault
-  | RecordFault;
+  | RecordFault
+  | LossFault;
 
 export interface FaultEvent {
   readonly index: number;
@@ -121,6 +117,8 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   databaseAway: 2,
   downgrade: 0.5,
   finishUpgrade: 1,
+  ownersLost: 6,
+  councilLost: 4,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
@@ -135,6 +133,15 @@ const LATER_KINDS: ReadonlySet<FaultKind> = new Set([
   'downgrade',
   'finishUpgrade',
 ]);
+/** Only in lives of their own: what they take away must be in PostgreSQL. */
+const LOSSES: ReadonlySet<FaultKind> = new Set(['ownersLost', 'councilLost']);
+/** What may leave PostgreSQL without something that was acknowledged. */
+const NOT_WITH_LOSSES: ReadonlySet<FaultKind> = new Set([
+  'silentLoss',
+  'databaseFailsOver',
+  'databaseSetBack',
+]);
+const LOSS_SHARE = 0.06;
 const KILL_SHARE = 0.8;
 const KIND_SHARE = 0.5;
 
@@ -149,14 +156,22 @@ export interface FaultPlanOptions {
   readonly kinds?: readonly FaultKind[];
 }
 
+/** Are machines lost for good in the life of this seed, more than a cluster survives by itself? Drawn apart, too. */
+export function drawLosses(seed: number): boolean {
+  return new Prng(seed ^ 0x1055).chance(LOSS_SHARE);
+}
+
 export function drawFaults(prng: Prng, options: FaultPlanOptions): FaultEvent[] {
   const { lastsMs, meanMs, hasLegacy, hasScrubber } = options;
   const isLater = (kind: FaultKind): boolean => LATER_KINDS.has(kind);
-  const first = FAULT_KINDS.filter((kind) => !isLater(kind)).filter((kind) =>
+  const first = FAULT_KINDS.filter((kind) => !isLater(kind) && !LOSSES.has(kind)).filter((kind) =>
     prng.chance(kind === 'kill' ? KILL_SHARE : KIND_SHARE),
   );
   const apart = new Prng(options.seed ^ 0xd15c);
-  const drawn = [...first, ...FAULT_KINDS.filter(isLater).filter(() => apart.chance(KIND_SHARE))];
+  const loses = drawLosses(options.seed);
+  const drawn = [...first, ...FAULT_KINDS.filter(isLater).filter(() => apart.chance(KIND_SHARE))]
+    .filter((kind) => !loses || !NOT_WITH_LOSSES.has(kind))
+    .concat(loses ? [...LOSSES] : []);
   const kinds = (options.kinds ?? drawn)
     .filter((kind) => hasLegacy || !kind.startsWith('legacy'))
     .filter((kind) => hasScrubber || kind !== 'silentLoss');

@@ -9,7 +9,8 @@ import { SIM_RESERVE_BYTES } from './cluster.ts';
 import type { SimNode } from './cluster.ts';
 import { SIM_DISK_BYTES } from './disk.ts';
 import type { FaultEvent, FaultKind } from './fault-plan.ts';
-import type { SimLegacyRules } from './legacy.ts';
+import { troubleLegacy } from './legacy-faults.ts';
+import { loseForGood } from './loss-faults.ts';
 import { changeMembership } from './membership-faults.ts';
 import { loseTail } from './record-faults.ts';
 import { WALL_START_MS } from './scheduler.ts';
@@ -61,6 +62,8 @@ export class SimFaults {
     for (const { life } of cluster.nodes) if (life !== null) database.unreached.cutOff(life, 0);
     network.heal();
     network.weather.linkLifeMsMean = 0;
+    // A member that was slow comes back when it has been well for seconds by everybody's sight.
+    network.weather.spikeShare = 0;
     for (const sim of cluster.nodes) {
       sim.disk.onSynced = null;
       sim.disk.onBegun = null;
@@ -151,6 +154,9 @@ export class SimFaults {
       case 'databaseFailsOver':
       case 'databaseSetBack':
         return loseTail(kind, database, prng);
+      case 'ownersLost':
+      case 'councilLost':
+        return loseForGood(kind, this.parts, prng, () => this.stopped);
       case 'wipe':
       case 'oldDisk':
       case 'slowDisk':
@@ -165,7 +171,7 @@ export class SimFaults {
       case 'legacyErrors':
       case 'legacyChanges':
       case 'legacyLies':
-        return this.troubleLegacy(kind, lasting, prng);
+        return troubleLegacy(kind, this.parts, prng, (heal) => this.later(lasting, heal));
     }
   }
 
@@ -374,21 +380,6 @@ export class SimFaults {
       sim.disk.wipe();
       cluster.start(sim);
     });
-  }
-
-  private troubleLegacy(kind: FaultKind, lasting: number, prng: Prng): string | null {
-    const { legacy, plan } = this.parts;
-    if (legacy === null) return null;
-    const trouble: Partial<SimLegacyRules> = {};
-    if (kind === 'legacyDown') trouble.outage = prng.chance(0.5) ? 'refusing' : 'hanging';
-    else if (kind === 'legacySlow')
-      Object.assign(trouble, { slowShare: 0.7, slowMs: prng.between(50, 1_500) });
-    else if (kind === 'legacyErrors') trouble.errorShare = prng.between(0.2, 1);
-    else if (kind === 'legacyLies') trouble.lieShare = prng.between(0.2, 1);
-    if (kind === 'legacyChanges') return legacy.change(prng.pick(plan.keys), prng);
-    Object.assign(legacy.rules, trouble);
-    this.later(lasting, () => legacy.heal());
-    return JSON.stringify(trouble);
   }
 
   private later(ms: number, run: () => void): void {

@@ -107,7 +107,11 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   passFence: lateCopy,
 };
 
-const SEEDS: readonly { readonly mutant: Mutant; readonly profile: string; readonly seedsMax: number }[] = [
+const SEEDS: readonly {
+  readonly mutant: keyof Mutations;
+  readonly profile: string;
+  readonly seedsMax: number;
+}[] = [
   { mutant: 'acknowledgeBeforeStore', profile: 'crashes', seedsMax: 20 },
   { mutant: 'validateDespiteHigher', profile: 'hotKey', seedsMax: 120 },
   { mutant: 'releaseReadersByAnyValidate', profile: 'hotKey', seedsMax: 10 },
@@ -123,6 +127,9 @@ const SEEDS: readonly { readonly mutant: Mutant; readonly profile: string; reado
   { mutant: 'operationsNotLearned', profile: 'repeats', seedsMax: 20 },
   { mutant: 'keepVoidOperations', profile: 'repeats', seedsMax: 60 },
   { mutant: 'passOpenOperations', profile: 'repeats', seedsMax: 60 },
+  { mutant: 'recoverUnread', profile: 'lost', seedsMax: 10 },
+  { mutant: 'succeedComplete', profile: 'lost', seedsMax: 10 },
+  { mutant: 'succeedUnfenced', profile: 'lost', seedsMax: 10 },
 ];
 
 for (const [mutant, story] of Object.entries(STORIES)) {

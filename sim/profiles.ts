@@ -268,6 +268,28 @@ const VERSIONS: RunProfile = {
   faultMsMean: 600,
 };
 
+/** All who have a slot, or most voters, are lost for good with their disks, and an operator goes on with PostgreSQL. */
+const LOST: RunProfile = {
+  plan: {
+    clientCount: 5,
+    operationsPerClient: 150,
+    keys: ['key:0', 'count:1', 'key:2', 'key:3'],
+    hotShare: 0.4,
+    thinkMsMax: 60,
+    timeoutMs: 3_000,
+    conditionalShare: 0.4,
+    readShare: 0.4,
+    staleShare: 0,
+  },
+  weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 100 },
+  faultKinds: [
+    ...['ownersLost', 'councilLost', 'ownersLost', 'councilLost', 'kill', 'killAtStep', 'pause', 'stop'],
+    ...['slowPeer', 'slowDisk', 'breakLinks', 'databaseSlow', 'databaseDown', 'wipe', 'join'],
+  ] as const,
+  faultMsMean: 1_500,
+  record: { outage: 'reject', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 },
+};
+
 /**
  * About three hundred operations per simulated second on five members among faults, waits and rest included: for
  * measuring how fast the simulator is.
@@ -298,6 +320,7 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   repeats: REPEATS,
   stale: STALE,
   losses: LOSSES,
+  lost: LOST,
   returns: RETURNS,
   failovers: FAILOVERS,
   outages: OUTAGES,

@@ -76,6 +76,8 @@ const COUNTED_EVENTS: Readonly<Record<string, string>> = {
   'replication.replay': 'replay',
   'sim.kill': 'processKilled',
   'peer.earlier': 'mixedLink',
+  'sim.lifeBegun': 'lifeBegun',
+  'sim.ownersGivenUp': 'ownersGivenUp',
   'sim.setAside': 'storeSetAside',
   'sim.unreadable': 'diskUnreadable',
   'scrub.ended': 'scrubbed',
@@ -85,6 +87,8 @@ const COUNTED_EVENTS: Readonly<Record<string, string>> = {
   'store.record_damaged': 'recordDamaged',
   'store.record_repaired': 'recordRepaired',
 };
+/** Why a process ends that is of an earlier life than PostgreSQL. */
+const LATER_FOUNDING = 'a later founding';
 export const LOAD_MS_MAX = 30_000;
 /** Milliseconds after the last fault by which everything that was pending has come to its end. */
 const REST_MS_MAX = 18_000;
@@ -348,6 +352,8 @@ class Run {
     if (name === 'tombstone.forgotten')
       this.world.forgotten.forgotten(Number(fields['slot']), Number(fields['version']), Number(epoch));
     if (name === 'membership.slow.removed') this.removals.removed(String(fields['member']), Number(epoch));
+    if (name === 'sim.fatal' && String(fields['reason']).includes(LATER_FOUNDING))
+      this.world.operator.onFenced(node);
     if (name === 'sim.fatal' && String(fields['reason']).includes(DISK_HAS_NO_ROOM))
       this.harmed = `the store of ${node} was harmed: ${String(fields['reason'])}`;
     // Nothing else is lost in these lives but what rots, and rows with a server that failed over: whatever a scrubber finds

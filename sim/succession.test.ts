@@ -9,6 +9,7 @@ import type { WriteResult } from '../src/core/operation.ts';
 import { isForsaken, memberByName } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
 import type { ClusterAnswer, ClusterOrder, ClusterQuorum } from '../src/node/api.ts';
+import { drawId } from './checkers/once-per-id.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 
@@ -123,6 +124,35 @@ describe('one of three is left, and its disk is behind', () => {
     world.cluster.start(sims[0]!);
     world.until(() => sims[0]!.node?.membership.topology?.life === 2 && serves(world, sims[0]!), 20_000);
     expect(KEYS.map((key) => world.text(sims[0]!, key))).toEqual(NOW);
+  });
+
+  test('it has in flight what was refused elsewhere and done another time under its id: it says that it does not know', () => {
+    const world = new SmallWorld(90);
+    const [one, two] = world.ownersOf(KEYS[0]!) as [SimNode, SimNode];
+    const operationId = drawId(world.scheduler.time, world.prng);
+    const add = { kind: 'increment', key: KEYS[0]!, delta: 1n, operationId } as const;
+    world.put(one, KEYS[0]!, '5');
+    world.cluster.network.isolate(one.name);
+    one.node!.write(add, 500, () => undefined);
+    world.run(60);
+    expect(one.node!.inspect(KEYS[0]!)).toMatchObject({ record: { operationId }, valid: false });
+    world.cluster.kill(one);
+    world.cluster.network.heal();
+    world.until(() => world.put(two, KEYS[0]!, '10').kind === 'done', 5_000);
+    expect(world.write(two, add)).toMatchObject({ kind: 'done', number: 11n });
+    for (const sim of world.nodes) world.cluster.kill(sim);
+    world.cluster.start(one);
+    world.run(3_000);
+    goOnAt(world, one);
+    world.until(() => world.get(one, KEYS[0]!).kind !== 'failed', 10_000);
+    two.disk.wipe();
+    world.cluster.start(two);
+    world.until(() => world.put(one, KEYS[1]!, 'two of us').kind === 'done', 20_000);
+    expect(world.write(one, add)).toMatchObject({
+      kind: 'failed',
+      failure: { code: 'operation_id_expired' },
+    });
+    expect(world.text(one, KEYS[0]!)).toBe('11');
   });
 
   test('what it has counts as all that there was: what came while it was away is missing, which is seen', () => {

@@ -23,6 +23,8 @@ const MINIMUMS: Readonly<Record<string, number>> = {
   answeredWithoutRecord: 500,
   mixedLink: 2_000,
   versionRaised: 20,
+  ownersGivenUp: 8,
+  lifeBegun: 15,
 };
 const MINIMUMS_SEEDS = 2_000;
 /** From so many seeds on every kind of fault must have struck at least once. */

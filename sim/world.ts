@@ -11,8 +11,10 @@ import type { HistoryOperation } from './checkers/history.ts';
 import type { ClientPlan } from './clients.ts';
 import { SimCluster } from './cluster.ts';
 import type { SimClusterOptions } from './cluster.ts';
+import { drawLosses } from './fault-plan.ts';
 import { SimLegacy } from './legacy.ts';
 import { SimNetwork } from './network.ts';
+import { SimOperator } from './operator.ts';
 import type { RunProfile } from './profiles.ts';
 import { Scheduler } from './scheduler.ts';
 import { StillRecords } from './still-records.ts';
@@ -40,6 +42,7 @@ export class SimWorld {
   readonly cluster: SimCluster;
   readonly plan: ClientPlan;
   readonly wall: WallWatch;
+  readonly operator: SimOperator;
   /** Between two rounds of scrubbing; 0: there are none. */
   readonly scrubPauseMs: number;
   /** Null where nobody scrubs. */
@@ -89,6 +92,12 @@ export class SimWorld {
     });
     this.still = this.scrubPauseMs > 0 ? new StillRecords(this.cluster, this.database) : null;
     this.wall = new WallWatch(this.cluster.nodes.map((sim) => sim.clocks));
+    this.operator = new SimOperator({
+      cluster: this.cluster,
+      scheduler: this.scheduler,
+      prng: new Prng(seed ^ 0x0b5),
+      onAct: (act) => onEvent('operator', `sim.${act}`, {}),
+    });
   }
 
   private fillLegacy(legacy: SimLegacy, clientsClock: () => number): void {
@@ -139,7 +148,9 @@ function drawForgetting(seed: number): Pick<SimClusterOptions, 'tombstoneKeepMs'
 /** What a node is to do while PostgreSQL is away. Drawn apart for the same reason. */
 function drawRecord(seed: number): SpoolSettings {
   const prng = new Prng(seed ^ 0x5b001);
-  const outage = prng.pick(['reject', 'spool'] as const);
+  const drawn = prng.pick(['reject', 'spool'] as const);
+  // What is lost for good must be in PostgreSQL.
+  const outage = drawLosses(seed) ? 'reject' : drawn;
   return { outage, spoolBytesMax: 1_000_000, spoolEntriesMax: prng.pick([3, 1_000]) };
 }
 

@@ -158,6 +158,11 @@ export class OperationTable implements OperationMemory {
     if (this.sessions.get(slot)?.has(stored) !== true) this.putAlone(stored, null);
   }
 
+  /** Nobody who is left knows whether they took effect: so it is told, for the moment of what is forgotten is past them. */
+  unlearn(key: string, operations: readonly IdentifiedOperation[]): void {
+    for (const { id } of operations) this.putAlone(operationKey(key, id), null);
+  }
+
   private putAlone(stored: string, bytes: Uint8Array | null): void {
     const changes: StoreChange[] = [];
     this.change(changes, stored, bytes);

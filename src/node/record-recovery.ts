@@ -10,7 +10,7 @@ import { everythingDriven } from '../core/record-standing.ts';
 import { heldAtRest } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
-import type { SealedRecord } from '../core/record.ts';
+import type { KeyRecord, SealedRecord } from '../core/record.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { RecordError, RecordPlace, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
@@ -194,8 +194,20 @@ export class RecordRecovery {
         this.parts.marks.settle(slot, record.key, record.version);
       return;
     }
+    this.forgetOpen(slot, record);
     this.replica!.sawVersion(record.version);
     if (!this.replica!.copy(slot, heldAtRest(sealed))) shelf.replaceAtRest(slot, record.key, sealed);
+  }
+
+  /**
+   * What was in flight here below the row may have been finished before it, or have been refused, and done another time
+   * under the same id. (R33)
+   */
+  private forgetOpen(slot: number, { key, version }: KeyRecord): void {
+    const { marks, operations } = this.parts;
+    const state = this.replica!.stateOf(key);
+    operations.unlearn(key, marks.operationsBelow(slot, key, version));
+    if (state?.valid === false) operations.unlearn(key, state.heldOperations ?? []);
   }
 }
 

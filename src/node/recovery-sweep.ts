@@ -9,6 +9,7 @@ import type { Storage } from '../ports/storage.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { claimOf } from '../wire/record-codec.ts';
 import { slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { SpoolMarks } from './spool-marks.ts';
 import type { StartMarks } from './start-marks.ts';
@@ -22,6 +23,7 @@ export interface RecoverySweep {
   readonly storage: Storage;
   readonly shelf: RecordShelf;
   readonly marks: StartMarks;
+  readonly operations: OperationTable;
   readonly spooled: SpoolMarks;
   /** Of other keys PostgreSQL has no rows, whatever became of them. */
   readonly writesThrough: (key: string) => boolean;
@@ -49,9 +51,11 @@ export function sweepBelow(sweep: RecoverySweep, done: () => void): void {
 }
 
 function clear(sweep: RecoverySweep, key: string, version: number): void {
-  const { telemetry, shelf, marks, spooled, writesThrough, slot, counter, keys } = sweep;
+  const { telemetry, shelf, marks, operations, spooled, writesThrough, slot, counter, keys } = sweep;
   if (counterOf(version) > counter || keys.has(key) || !writesThrough(key)) return;
   telemetry.event('info', 'recovery.cleared', { slot, version, floor: counter });
+  // As of what is below a row: it may have been refused, and done another time. (R33)
+  operations.unlearn(key, marks.operationsBelow(slot, key, version + 1));
   marks.settle(slot, key, version);
   spooled.drop(slot, key);
   shelf.replaceAtRest(slot, key, null);

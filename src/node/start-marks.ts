@@ -2,6 +2,7 @@
  * The in-flight entries that an earlier process left on this disk: every key in them is invalid until its write is
  * finished or its source says otherwise. A mark too many is harmless, one too few is not. (PROTOCOL R12)
  */
+import type { IdentifiedOperation } from '../core/operation-id.ts';
 import type { KeyState } from '../core/replication/key-state.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { InFlightMark } from '../wire/store-codec.ts';
@@ -62,6 +63,14 @@ export class StartMarks {
     this.bySlot.set(
       slot,
       left.filter((mark) => !isSettled(mark)),
+    );
+  }
+
+  /** Operations of what was in flight below this version. */
+  operationsBelow(slot: number, key: string, version: number): IdentifiedOperation[] {
+    const left = this.bySlot.get(slot) ?? [];
+    return left.flatMap((mark) =>
+      mark.key === key && mark.version < version ? (mark.operations ?? []) : [],
     );
   }
 

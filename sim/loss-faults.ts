@@ -1,0 +1,114 @@
+/**
+ * Machines that are lost for good, with more than a cluster survives by itself: all who held a slot completely, or so many
+ * voters that no epoch can be chosen. What is written through is in PostgreSQL, so nothing that was acknowledged may be
+ * missing afterwards, and what was begun may come to its end once at most.
+ */
+import type { Prng } from '../src/base/prng.ts';
+import { slotOf } from '../src/core/slots.ts';
+import { isAlive, majorityOf, memberById, rowOfSlot } from '../src/core/topology.ts';
+import type { Topology } from '../src/core/topology.ts';
+import type { SimNode } from './cluster.ts';
+import type { SimWorld } from './world.ts';
+
+export type LossFault = 'ownersLost' | 'councilLost';
+
+/** How often it is looked whether one machine alone holds a slot completely, and for how long. */
+const LOOK_MS = 2;
+const LONE_MS_MAX = 5_000;
+/** Milliseconds for which those who will be left have been down when the others are lost: these may have gone on by then. */
+const BEHIND_MS_MIN = 500;
+const BEHIND_MS_MAX = 3_000;
+
+/** `isStopped`: nothing is to be broken any more. What was done; null: it could not be. */
+export function loseForGood(
+  kind: LossFault,
+  world: SimWorld,
+  prng: Prng,
+  isStopped: () => boolean,
+): string | null {
+  const lose = kind === 'councilLost' ? loseCouncil : loseOwners;
+  return lose(world, prng, isStopped);
+}
+
+/**
+ * With their disks, or with disks that come back when they were given up. Who is left may have been down before, while the
+ * others went on.
+ */
+function loseCouncil(world: SimWorld, prng: Prng, isStopped: () => boolean): string | null {
+  const { cluster, operator, scheduler } = world;
+  const topology = inForce(world);
+  if (topology === null || isLosing(world)) return null;
+  const voters = topology.council.map((id) => simOf(world, topology, id));
+  if (voters.some((sim) => sim === null || sim.life === null)) return null;
+  const least = voters.length - majorityOf(voters.length) + 1;
+  const shuffled = inAnyOrder(voters as SimNode[], prng);
+  const victims = shuffled.splice(0, least + prng.below(voters.length - least));
+  const keepsDisk = prng.chance(0.4);
+  const told = `${victims.map(({ name }) => name).join(' ')}${keepsDisk ? ' for some time' : ''}`;
+  if (prng.chance(0.5)) {
+    operator.lose(victims, keepsDisk);
+    return told;
+  }
+  for (const sim of shuffled) cluster.kill(sim);
+  scheduler.after(prng.between(BEHIND_MS_MIN, BEHIND_MS_MAX), () => {
+    if (!isStopped() && !isLosing(world)) operator.lose(victims, keepsDisk);
+    for (const sim of shuffled) cluster.start(sim);
+  });
+  return `${told}, the others are behind`;
+}
+
+/** One owner is left that has the slot, while the others copy it from there; then that one is lost. */
+function loseOwners(world: SimWorld, prng: Prng, isStopped: () => boolean): string | null {
+  const { cluster, scheduler, operator } = world;
+  const topology = inForce(world);
+  if (topology === null || !cluster.isWhole() || isLosing(world)) return null;
+  const slot = slotOf(prng.pick(world.plan.keys));
+  const owners = rowOfSlot(topology, slot).complete.map((id) => simOf(world, topology, id));
+  const victim = prng.pick(owners);
+  if (victim === null || owners.includes(null)) return null;
+  for (const other of owners as SimNode[]) {
+    if (other === victim) continue;
+    cluster.kill(other);
+    scheduler.after(prng.between(5, 1_500), () => cluster.start(other));
+  }
+  const until = scheduler.time + LONE_MS_MAX;
+  const look = (): void => {
+    if (isStopped() || victim.life === null || scheduler.time > until) return;
+    if (isLone(victim, slot)) operator.lose([victim], false);
+    else scheduler.after(LOOK_MS, look);
+  };
+  look();
+  return victim.name;
+}
+
+/** Nobody else has the slot completely, somebody copies it, and voters enough are up without this one. */
+function isLone({ node }: SimNode, slot: number): boolean {
+  if (node?.membership.leaseHeld() !== true) return false;
+  const topology = node.membership.topology!;
+  const id = node.membership.selfId;
+  const row = rowOfSlot(topology, slot);
+  const complete = row.complete.filter((each) => isAlive(topology, each));
+  const votes = topology.council.filter((each) => each !== id && isAlive(topology, each)).length;
+  const isCopied = row.owners.some((each) => each !== id && isAlive(topology, each));
+  return complete.join() === String(id) && isCopied && votes >= majorityOf(topology.council.length);
+}
+
+function inForce({ cluster }: SimWorld): Topology | null {
+  const serving = cluster.nodes.find((sim) => sim.node?.membership.leaseHeld() === true);
+  return serving?.node?.membership.topology ?? null;
+}
+
+function simOf({ cluster }: SimWorld, topology: Topology, id: number): SimNode | null {
+  const name = memberById(topology, id)?.name;
+  return cluster.nodes.find((sim) => sim.name === name) ?? null;
+}
+
+/** Somebody is lost, and the operator is not done with it. */
+function isLosing({ cluster }: SimWorld): boolean {
+  return cluster.nodes.some((sim) => sim.isHeld);
+}
+
+function inAnyOrder<T>(list: readonly T[], prng: Prng): T[] {
+  const left = [...list];
+  return list.map(() => left.splice(prng.below(left.length), 1)[0]!);
+}

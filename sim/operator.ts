@@ -1,0 +1,158 @@
+/**
+ * Whoever looks after the simulated machines: some are lost for good, disks and all, and the cluster cannot go on by
+ * itself. The operator looks now and then, does by the node's own word what `causeway cluster recover` does, and only where
+ * what is shown as lost is what is known to be lost; then the lost machines come back, blank or with the disk that was
+ * given up. (DESIGN 3, PROTOCOL R27, R28)
+ */
+import type { Prng } from '../src/base/prng.ts';
+import { failure } from '../src/core/errors.ts';
+import { memberByName } from '../src/core/topology.ts';
+import type { ClusterAnswer, ClusterLoss, ClusterOrder, ClusterQuorum } from '../src/node/api.ts';
+import type { SimCluster, SimNode } from './cluster.ts';
+import type { Scheduler } from './scheduler.ts';
+
+const LOOK_MS = 250;
+/** Milliseconds after a loss before anything is done: longer than any lease that the lost ones may still hold. */
+const ACT_MS_MIN = 1_500;
+const SLOWNESS_MS_MAX = 1_500;
+/** Milliseconds that a node is given for an answer; who dies over it never answers. */
+const ANSWER_MS_MAX = 2_000;
+const BACK_MS_MAX = 1_500;
+/** Milliseconds after which a process that has ended by itself is started again. */
+const RESTART_MS = 200;
+
+export type OperatorAct = 'ownersGivenUp' | 'lifeBegun';
+
+export interface OperatorParts {
+  readonly cluster: SimCluster;
+  readonly scheduler: Scheduler;
+  readonly prng: Prng;
+  readonly onAct: (act: OperatorAct) => void;
+}
+
+export class SimOperator {
+  private readonly parts: OperatorParts;
+  private readonly lost = new Set<SimNode>();
+  private looking = false;
+  private actsFrom = 0;
+  /** Of the cluster, as each machine was last seen to know it: not every process that knows the latest need be up. */
+  private readonly lives = new Map<SimNode, number>();
+
+  constructor(parts: OperatorParts) {
+    this.parts = parts;
+  }
+
+  /** They die and stay down until the operator has done what is to be done. */
+  lose(victims: readonly SimNode[], keepsDisk: boolean): void {
+    const { cluster, scheduler, prng } = this.parts;
+    for (const sim of victims) {
+      cluster.kill(sim);
+      if (!keepsDisk) sim.disk.wipe();
+      sim.isHeld = true;
+      this.lost.add(sim);
+    }
+    this.actsFrom = scheduler.time + ACT_MS_MIN + prng.between(0, SLOWNESS_MS_MAX);
+    if (this.looking) return;
+    this.looking = true;
+    this.look();
+  }
+
+  /**
+   * It has ended, for PostgreSQL takes nothing from its life any more: somebody has begun to go on, and has not come to the
+   * end of that. It is started again, to be asked.
+   */
+  onFenced(name: string): void {
+    const { cluster, scheduler } = this.parts;
+    const sim = cluster.nodes.find((each) => each.name === name);
+    if (sim !== undefined) scheduler.after(RESTART_MS, () => cluster.start(sim));
+  }
+
+  private look(): void {
+    const { cluster, scheduler, prng } = this.parts;
+    const again = (): void => void scheduler.after(LOOK_MS, () => this.look());
+    for (const sim of cluster.nodes) {
+      const life = sim.node?.membership.topology?.life;
+      if (life !== undefined) this.lives.set(sim, life);
+    }
+    const lifeLatest = Math.max(...cluster.nodes.map((sim) => (sim.isHeld ? 0 : (this.lives.get(sim) ?? 0))));
+    // Somebody has gone on already: who has not heard of it is not asked.
+    const up = cluster.nodes.filter((sim) => sim.node?.membership.topology?.life === lifeLatest);
+    if (up.length === 0 || scheduler.time < this.actsFrom) return again();
+    const asked = prng.pick(up);
+    this.ask(asked, { kind: 'quorum' }, (told) => {
+      if (told.kind === 'quorum' && told.quorum.isLost) this.goOn(asked, told.quorum, again);
+      else if (told.kind === 'quorum') this.giveUp(asked, again);
+      else again();
+    });
+  }
+
+  private goOn(asked: SimNode, { members, lifeKept }: ClusterQuorum, again: () => void): void {
+    const lost = members.filter((member) => !member.isUp).map(({ name }) => name);
+    const topology = asked.node?.membership.topology;
+    const isKnown = (name: string): boolean =>
+      this.isLost(name) ||
+      (topology !== null && topology !== undefined && memberByName(topology, name)?.alive === false);
+    if (lifeKept === null || !lost.every((name) => isKnown(name) && !this.serves(name))) return again();
+    this.ask(asked, { kind: 'succeed', lost, lifeKept }, (told) => {
+      if (told.kind === 'changed') {
+        this.lives.set(asked, lifeKept + 1);
+        this.parts.onAct('lifeBegun');
+      }
+      again();
+    });
+  }
+
+  private giveUp(asked: SimNode, again: () => void): void {
+    this.ask(asked, { kind: 'loss' }, (told) => {
+      if (told.kind !== 'lost') return again();
+      const { slots, holders } = told.loss;
+      if (slots.length === 0) {
+        this.bringBack(asked, told.loss);
+        return again();
+      }
+      if (!holders.every(({ name, isMember }) => !isMember || this.isLost(name))) return again();
+      this.ask(asked, { kind: 'recover', slotCount: slots.length }, (given) => {
+        if (given.kind === 'changed') this.parts.onAct('ownersGivenUp');
+        again();
+      });
+    });
+  }
+
+  private isLost(name: string): boolean {
+    return [...this.lost].some((sim) => sim.name === name);
+  }
+
+  private serves(name: string): boolean {
+    return this.parts.cluster.nodes.some((sim) => sim.name === name && sim.node?.membership.leaseHeld());
+  }
+
+  /** The others can go on, and know already that the lost ones are gone. */
+  private bringBack({ node }: SimNode, { recovering }: ClusterLoss): void {
+    const { cluster, scheduler, prng } = this.parts;
+    const topology = node?.membership.topology;
+    if (topology === null || topology === undefined || node?.membership.leaseHeld() !== true) return;
+    const isStillIn = topology.members.some(({ name, alive }) => alive && this.isLost(name));
+    // Now and then they are back while the others are made whole.
+    if (isStillIn || (recovering > 0 && prng.chance(0.8))) return;
+    for (const sim of this.lost)
+      scheduler.after(prng.between(0, BACK_MS_MAX), () => {
+        sim.isHeld = false;
+        cluster.start(sim);
+      });
+    this.lost.clear();
+  }
+
+  /** Calls `done` once: with the answer, or as failed when none comes. */
+  private ask(sim: SimNode, order: ClusterOrder, done: (answer: ClusterAnswer) => void): void {
+    const { scheduler } = this.parts;
+    let isOver = false;
+    const end = (answer: ClusterAnswer): void => {
+      if (isOver) return;
+      isOver = true;
+      done(answer);
+    };
+    const patience = ANSWER_MS_MAX * 2;
+    scheduler.after(patience, () => end({ kind: 'failed', failure: failure('outcome_unknown') }));
+    if (sim.node !== null) sim.node.operate(order, ANSWER_MS_MAX, end);
+  }
+}
