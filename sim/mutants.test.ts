@@ -123,6 +123,8 @@ const SEEDS: readonly {
   { mutant: 'forgetWhileCopying', profile: 'epochs', seedsMax: 80 },
   { mutant: 'learnPendingAsValid', profile: 'outages', seedsMax: 20 },
   { mutant: 'fillWithoutCondition', profile: 'hotKey', seedsMax: 80 },
+  { mutant: 'modifyUnrefused', profile: 'lists', seedsMax: 10 },
+  { mutant: 'modifyFirstAlone', profile: 'lists', seedsMax: 5 },
   { mutant: 'operationIdsAtCoordinatorOnly', profile: 'repeats', seedsMax: 20 },
   { mutant: 'operationsNotLearned', profile: 'repeats', seedsMax: 20 },
   { mutant: 'keepVoidOperations', profile: 'repeats', seedsMax: 60 },

@@ -40,6 +40,9 @@ const HOT_KEY: RunProfile = {
   faultMsMean: 120,
 };
 
+/** The same, and most of the writes are lists of changes. */
+const LISTS: RunProfile = { ...HOT_KEY, plan: { ...HOT_KEY.plan, modifyShare: 0.6 } };
+
 /** Processes die at the steps of the protocol: just after a disk or PostgreSQL has done its part. */
 const CRASHES: RunProfile = {
   plan: {
@@ -314,6 +317,7 @@ const STEADY: RunProfile = {
 
 export const PROFILES: Readonly<Record<string, RunProfile>> = {
   hotKey: HOT_KEY,
+  lists: LISTS,
   crashes: CRASHES,
   epochs: EPOCHS,
   moves: MOVES,
