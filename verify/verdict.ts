@@ -125,6 +125,8 @@ function valueWritten({ call, outcome }: HistoryOperation): string | null | unde
       return null;
     case 'increment':
       return outcome.number === undefined ? undefined : String(outcome.number);
+    // What a list of changes came to is not told.
+    case 'modify':
     case 'get':
     case 'fill':
       return undefined;
