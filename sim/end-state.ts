@@ -56,14 +56,23 @@ export function judgeCopies(world: SimWorld, clients: SimClients): string | null
   return divergence.length === 0 ? null : JSON.stringify(divergence.slice(0, 4));
 }
 
+/** A value that is back and that a scrubber has not had deleted again yet; null: none, or nobody scrubs. */
+export function valueBack(world: SimWorld): string | null {
+  if (world.scrubPauseMs === 0) return null;
+  for (const { record } of world.database.allRows())
+    if (isBack(world, record)) return `${record.key} in PostgreSQL`;
+  return null;
+}
+
 /**
  * PostgreSQL was set back to before a deletion that every process has forgotten and none remembers having made: only a
  * scrubber that looks at the rows finds the value there. (decision 14)
  */
-function isBackUnnoticed(
-  { database, forgotten, cluster }: SimWorld,
-  { key, version, tombstone }: KeyRecord,
-): boolean {
+function isBackUnnoticed(world: SimWorld, record: KeyRecord): boolean {
+  return world.scrubPauseMs === 0 && isBack(world, record);
+}
+
+function isBack({ database, forgotten, cluster }: SimWorld, { key, version, tombstone }: KeyRecord): boolean {
   if (!database.wasSetBack || tombstone || version >= forgotten.highest(slotOf(key))) return false;
   return cluster.nodes.every(
     ({ node }) => node?.inspect(key).owner !== true || node.inspect(key).record === undefined,

@@ -132,6 +132,8 @@ const SEEDS: readonly {
   { mutant: 'recoverUnread', profile: 'lost', seedsMax: 10 },
   { mutant: 'succeedComplete', profile: 'lost', seedsMax: 10 },
   { mutant: 'succeedUnfenced', profile: 'lost', seedsMax: 10 },
+  { mutant: 'passRecordFloor', profile: 'removals', seedsMax: 10 },
+  { mutant: 'removeRowsAtOnce', profile: 'removals', seedsMax: 20 },
 ];
 
 for (const [mutant, story] of Object.entries(STORIES)) {

@@ -7,6 +7,8 @@ import type { SpoolSettings } from '../src/node/spool.ts';
 import type { ClientPlan } from './clients.ts';
 import type { FaultKind } from './fault-plan.ts';
 import type { NetworkWeather } from './network.ts';
+import { SIM_DATABASE_ROUGH } from './system-of-record.ts';
+import type { SimDatabaseSettings } from './system-of-record.ts';
 
 export interface RunProfile {
   readonly plan: Partial<ClientPlan>;
@@ -19,6 +21,10 @@ export interface RunProfile {
   readonly scrubPauseMs?: number;
   /** What happens to writes while PostgreSQL is away; left out: as drawn. */
   readonly record?: SpoolSettings;
+  /** PostgreSQL's manners; left out: as drawn. */
+  readonly database?: SimDatabaseSettings;
+  /** Milliseconds that deletions are kept, and no legacy source for which all are; left out: as drawn. */
+  readonly tombstoneKeepMs?: number;
 }
 
 /** Two plain writers, a conditional one and readers meet on one key, while one peer or another hears late. */
@@ -293,6 +299,29 @@ const LOST: RunProfile = {
   record: { outage: 'reject', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 },
 };
 
+/** Many keys are deleted and soon forgotten, while many statements hang for seconds on their way to PostgreSQL, or within it. */
+const REMOVALS: RunProfile = {
+  plan: {
+    clientCount: 6,
+    operationsPerClient: 150,
+    keys: Array.from({ length: 40 }, (_, index) => `key:${index}`),
+    hotShare: 0.05,
+    thinkMsMax: 120,
+    timeoutMs: 3_000,
+    conditionalShare: 0.2,
+    readShare: 0.1,
+    ttlShare: 0.7,
+    ttlMsMax: 60,
+    idShare: 0,
+    staleShare: 0,
+  },
+  weather: { delayMsMax: 3, spikeShare: 0.02, spikeMsMax: 40, linkLifeMsMean: 0 },
+  faultKinds: ['databaseSlow', 'kill', 'killAtStep', 'databaseSetBack'],
+  faultMsMean: 4_000,
+  database: { ...SIM_DATABASE_ROUGH, lateShare: 0.15, lateMsMax: 5_000, statementMsMax: 400 },
+  tombstoneKeepMs: 50,
+};
+
 /**
  * About three hundred operations per simulated second on five members among faults, waits and rest included: for
  * measuring how fast the simulator is.
@@ -329,5 +358,6 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   failovers: FAILOVERS,
   outages: OUTAGES,
   versions: VERSIONS,
+  removals: REMOVALS,
   steady: STEADY,
 };

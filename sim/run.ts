@@ -10,7 +10,7 @@ import { DurabilityWatch } from './checkers/durability.ts';
 import { expiryOf } from './checkers/model.ts';
 import { RemovalWatch } from './checkers/removals.ts';
 import { SimClients } from './clients.ts';
-import { judgeCopies, judgeHistory, keysNotExpired, ownerDisks, rottenCopy } from './end-state.ts';
+import { judgeCopies, judgeHistory, keysNotExpired, ownerDisks, rottenCopy, valueBack } from './end-state.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 import { DISK_HAS_NO_ROOM } from './disk.ts';
 import { drawFaults } from './fault-plan.ts';
@@ -216,7 +216,7 @@ class Run {
       return `still not deleted although their time is over: ${keysNotExpired(this.world).join()}`;
     const unscrubbed = (): string | null => {
       const { still } = this.world;
-      return still === null ? null : (rottenCopy(this.world) ?? still.wrong());
+      return still === null ? null : (rottenCopy(this.world) ?? still.wrong() ?? valueBack(this.world));
     };
     if (!this.advance(SCRUBBED_MS_MAX, () => unscrubbed() === null))
       return `no scrubber has made it whole: ${unscrubbed()}`;

@@ -63,7 +63,7 @@ export class SimWorld {
       ...options.profile?.weather,
     });
     const manners = prng.chance(0.6) ? SIM_DATABASE_ROUGH : SIM_DATABASE_CALM;
-    this.database = new SimDatabase(this.scheduler, prng.fork(), manners);
+    this.database = new SimDatabase(this.scheduler, prng.fork(), options.profile?.database ?? manners);
     this.plan = {
       ...drawPlan(prng),
       ...drawIds(seed),
@@ -71,7 +71,9 @@ export class SimWorld {
       modifyShare: options.profile === undefined ? drawModify(seed) : 0,
       ...options.profile?.plan,
     };
-    this.legacy = prng.chance(0.4) ? new SimLegacy(this.scheduler, prng.fork()) : null;
+    const { tombstoneKeepMs } = options.profile ?? {};
+    this.legacy =
+      prng.chance(0.4) && tombstoneKeepMs === undefined ? new SimLegacy(this.scheduler, prng.fork()) : null;
     if (this.legacy !== null) this.fillLegacy(this.legacy, clientsClock);
     this.scrubPauseMs = options.profile === undefined ? drawScrub(seed) : (options.profile.scrubPauseMs ?? 0);
     const drawnCount = prng.chance(0.15) ? 5 : 3;
@@ -87,7 +89,7 @@ export class SimWorld {
       record: options.profile?.record ?? drawRecord(seed),
       network: this.network,
       versions: new SimVersions(seed, options.versions),
-      ...drawForgetting(seed),
+      ...(tombstoneKeepMs === undefined ? drawForgetting(seed) : { tombstoneKeepMs }),
       onEvent,
     });
     this.still = this.scrubPauseMs > 0 ? new StillRecords(this.cluster, this.database) : null;

@@ -98,7 +98,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   keysInFlight: 0,
   oldestUnfinishedMs: 0,
   keysHeld: 0,
-  tombstones: { held: 0, forgotten: 0, rowsWaiting: 0, rowsRemoved: 0 },
+  tombstones: { held: 0, forgotten: 0, rowsWaiting: 0, rowsRemoved: 0, debrisRemoved: 0 },
   learnedShare: 0,
   copy: {
     ...{ slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },

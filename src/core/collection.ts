@@ -15,6 +15,8 @@ export interface Deletion {
   readonly slot: number;
   readonly key: string;
   readonly version: number;
+  /** Only PostgreSQL has it any more: its row is to go, and no owner has anything to forget. (R23) */
+  readonly isDebris?: boolean;
 }
 
 /** Slots whose owners are all past their floors, with what may be removed there. */

@@ -340,4 +340,6 @@ export interface TombstoneStatus {
   /** Rows of PostgreSQL that wait to be removed, and those that were. */
   readonly rowsWaiting: number;
   readonly rowsRemoved: number;
+  /** Of these, rows that no owner had, as a scrubber found them. */
+  readonly debrisRemoved: number;
 }

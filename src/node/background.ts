@@ -44,9 +44,8 @@ export class Background {
     spooled: SpoolMarks,
     send: (memberId: number, message: PeerMessage) => void,
   ) {
-    const { clock, storage, telemetry } = parts;
+    const { clock, storage, telemetry, systemOfRecord, mutations = NO_MUTATIONS } = parts;
     const { shelf, replica } = serving;
-    const { systemOfRecord } = parts;
     const isRouted = prefixRule(parts.writeThrough);
     // What is known to wait for PostgreSQL is not missed there. (R34)
     const writesThrough = (key: string): boolean => isRouted(key) && !spooled.has(slotOf(key), key);
@@ -66,30 +65,23 @@ export class Background {
       systemOfRecord === null ? null : driverOf(parts, systemOfRecord, serving, membership, floorOf, send);
     const news = membership.proposals.recordNews;
     const topology = (): Topology | null => membership.topology;
-    this.watch =
-      systemOfRecord === null
-        ? null
-        : new RecordWatch({
-            ...{ clock, telemetry, systemOfRecord, shelf, replica, topology, writesThrough, floorOf, news },
-            mutations: parts.mutations ?? NO_MUTATIONS,
-          });
+    const looks = { shelf, replica, topology, writesThrough, floorOf, news, mutations };
+    this.watch = systemOfRecord === null ? null : new RecordWatch({ ...parts, ...looks, systemOfRecord });
     this.repair = new Repair({ clock, telemetry, shelf, systemOfRecord, replica, send });
     this.scrubber = new Scrubber({
-      ...{ clock, telemetry, storage, shelf, floors, replica, send },
+      ...{ clock, telemetry, storage, shelf, floors, replica, send, systemOfRecord },
+      ...{ mutations, writesThrough, settings: parts.scrub },
       repair: this.repair,
-      systemOfRecord,
-      writesThrough,
-      settings: parts.scrub,
+      onDebris: (slot, row) => this.collector.takeDebris(slot, row),
+      onLoss: () => news.missed(topology()),
       leaseHeld: () => serving.leaseHeld(),
-      mutations: parts.mutations ?? NO_MUTATIONS,
     });
     this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
     this.collector = new TombstoneCollector({
-      ...{ clock, telemetry, storage, shelf, floors, replica, send },
-      mutations: parts.mutations ?? NO_MUTATIONS,
+      ...{ clock, telemetry, storage, shelf, floors, replica, send, mutations, systemOfRecord, isRouted },
       keepMs: () => parts.tombstoneKeepMs,
       isSpooled: (slot, key) => spooled.has(slot, key),
-      ...{ systemOfRecord, isRouted, isSpooling: () => spooled.entries > 0 },
+      isSpooling: () => spooled.entries > 0,
       leaseHeld: () => serving.leaseHeld(),
       keepsAll: parts.legacySource !== null,
     });

@@ -2,6 +2,7 @@
  * What this node knows of PostgreSQL that may call for an epoch: which server answers, whether rows that were committed are
  * gone, and which members have compared all that they hold with it. (PROTOCOL R30)
  */
+import { driveOf, everythingDriven } from '../core/record-standing.ts';
 import type { RecordFacts, SeenServer } from '../core/record-standing.ts';
 import type { Topology } from '../core/topology.ts';
 
@@ -18,6 +19,11 @@ export class RecordNews {
   /** Rows known to be committed in this drive are gone, or older. */
   sawLoss(drive: number): void {
     this.lostIn = drive;
+  }
+
+  /** Something that was committed is not there. As long as a drive lasts that is known. */
+  missed(topology: Topology | null): void {
+    if (topology !== null && everythingDriven(topology)) this.sawLoss(driveOf(topology));
   }
 
   sawDriven(id: number, epoch: number, drive: number): void {

@@ -69,6 +69,8 @@ export class ScrubReport {
   private share = 0;
   private isUnderWay = false;
   private readonly healing = new Map<string, Healing>();
+  /** Slots of which this disk was found to have lost something, since the process began. */
+  private readonly doubtful = new Set<number>();
   private readonly totals = { found: 0, repaired: 0, unrepaired: 0, conflicts: 0 };
 
   constructor(parts: ScrubReportParts) {
@@ -112,12 +114,18 @@ export class ScrubReport {
 
   digestCorrected(slot: number): void {
     this.current.digestsCorrected += 1;
+    this.doubtful.add(slot);
     this.parts.telemetry.event('warn', 'scrub.digest_corrected', { slot });
   }
 
-  /** It is left where it is: nobody reads it any more. */
+  /** A row that no owner has. */
   debris(): void {
     this.current.debris += 1;
+  }
+
+  /** What is not held of the slot may have been lost here: it proves nothing of PostgreSQL. */
+  isDoubtful(slot: number): boolean {
+    return this.doubtful.has(slot);
   }
 
   conflict(slot: number, version: number, where: string): void {

@@ -34,6 +34,10 @@ export interface ScrubRowsParts {
   readonly writesThrough: (key: string) => boolean;
   /** The counter at or below which deletions of the slot were forgotten; 0: none was. */
   readonly floorOf: (slot: number) => number;
+  /** A deletion that no owner has: its row may go. */
+  readonly onDebris: (slot: number, row: RowVersion) => void;
+  /** PostgreSQL has less than was committed to it. */
+  readonly onLoss: () => void;
 }
 
 export class ScrubRows implements ScrubStage {
@@ -154,12 +158,12 @@ export class ScrubRows implements ScrubStage {
     before: CopyAtRest | undefined,
     row: RowVersion | undefined,
   ): void {
-    const { report, shelf, writesThrough, floorOf } = this.parts;
+    const { report, shelf, writesThrough, floorOf, onLoss } = this.parts;
     const { slot } = this;
     if (!writesThrough(key)) return;
     const own: OwnCopy = ownCopyOf(run, shelf, slot, key);
     const verdict = judgeRow(own, before, row, floorOf(slot));
-    if (verdict === 'debris') report.debris();
+    if (verdict === 'debris') return this.foundDebris(slot, row!);
     if (verdict === 'conflict') report.conflict(slot, row!.version, 'an owner and PostgreSQL');
     if (verdict === 'rowAhead') {
       report.found('ahead', slot, key, row!.version);
@@ -173,6 +177,15 @@ export class ScrubRows implements ScrubStage {
     if (row === undefined && isAsGoodAsAbsent(held.record, floorOf(slot))) return;
     report.found('unrecorded', slot, key, held.record.version);
     run.replica.reaffirm(slot, held);
+    onLoss();
+  }
+
+  /** A value is back from before its deletion: PostgreSQL was set back, and is to be compared as a whole. (R30) */
+  private foundDebris(slot: number, row: RowVersion): void {
+    const { report, onDebris, onLoss } = this.parts;
+    report.debris();
+    if (row.tombstone) onDebris(slot, row);
+    else if (!report.isDoubtful(slot)) onLoss();
   }
 
   private hasFailed(run: ScrubRun, error: RecordError | null): boolean {

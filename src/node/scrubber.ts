@@ -12,7 +12,7 @@ import { ScrubPace } from '../core/scrub.ts';
 import type { ScrubRate } from '../core/scrub.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
-import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { ScrubStatus } from './api.ts';
 import type { FloorStore } from './floor-store.ts';
@@ -41,6 +41,8 @@ export interface ScrubberParts {
   /** Null: there is none to compare with. */
   readonly systemOfRecord: SystemOfRecord | null;
   readonly writesThrough: (key: string) => boolean;
+  readonly onDebris: (slot: number, row: RowVersion) => void;
+  readonly onLoss: () => void;
   readonly replica: () => Replica | null;
   readonly leaseHeld: () => boolean;
   readonly send: (memberId: number, message: PeerMessage) => void;
@@ -80,12 +82,12 @@ export class Scrubber {
     });
     this.answers = new ScrubAnswers({ storage, shelf, replica, send });
     const trusting = mutations.scrubTrustsKeptDigest === true;
-    const { systemOfRecord, writesThrough } = parts;
+    const { systemOfRecord, writesThrough, onDebris, onLoss } = parts;
     const walk = new ScrubWalk({ ...common, storage, repair, trusting });
     const rows =
       systemOfRecord === null
         ? []
-        : [new ScrubRows({ ...common, storage, systemOfRecord, writesThrough, floorOf })];
+        : [new ScrubRows({ ...common, storage, systemOfRecord, writesThrough, floorOf, onDebris, onLoss })];
     this.stages = [walk, this.peers, ...rows];
     this.nextAt = settings.pauseMs === 0 ? Infinity : clock.now() + settings.pauseMs;
   }

@@ -3,10 +3,11 @@
  * their slots, removes the rows in PostgreSQL, then tells the owners what to remove. What could not be forgotten now is found again later; an owner that did
  * not hear of it keeps its deletions, and takes them up itself in its turn. (PROTOCOL R22, decision 13)
  */
-import { Collection } from '../core/collection.ts';
+import { Collection, mayForget } from '../core/collection.ts';
 import type { Deletion, Removal } from '../core/collection.ts';
 import type { CollectionMessage } from '../core/collection-message.ts';
 import {
+  COLLECTION_DELETIONS_MAX,
   COLLECTION_EVERY_MS,
   COLLECTION_PATIENCE_MS,
   FORGET_DELETIONS_MAX,
@@ -14,7 +15,7 @@ import {
 } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
-import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
 import { Forgetting } from './forgetting.ts';
 import type { ForgettingParts } from './forgetting.ts';
 import { RowRemover } from './row-remover.ts';
@@ -41,6 +42,9 @@ export class TombstoneCollector {
   private readonly rows: RowRemover | null;
   /** Slots of rows that wait to be removed. */
   private readonly rowSlots = new Set<number>();
+  /** Rows of deletions that no owner has, as a scrubber found them. */
+  private debris: Deletion[] = [];
+  private debrisRemoved = 0;
   private current: Collection | null = null;
   private looking = false;
   private notBefore = -Infinity;
@@ -63,7 +67,16 @@ export class TombstoneCollector {
       forgotten: this.forgetting.count,
       rowsWaiting: this.rows?.waiting ?? 0,
       rowsRemoved: this.rows?.removed ?? 0,
+      debrisRemoved: this.debrisRemoved,
     };
+  }
+
+  /** What does not find room is found again. */
+  takeDebris(slot: number, { key, version }: RowVersion): void {
+    const { keepsAll } = this.parts;
+    if (keepsAll || this.rows === null || this.debris.length >= COLLECTION_DELETIONS_MAX) return;
+    if (this.rows.has(key) || this.debris.some((each) => each.key === key)) return;
+    this.debris.push({ slot, key, version, isDebris: true });
   }
 
   /** A replica acts in another epoch than before: what was said in the last one does not count. */
@@ -84,6 +97,9 @@ export class TombstoneCollector {
     if (this.rows?.isFull === true) return;
     const view = replica()?.view;
     if (view === undefined) return;
+    const debris = this.debris.filter(({ slot }) => mayForget(view, slot, this.parts.mutations));
+    this.debris = [];
+    if (debris.length > 0) return this.begin(view, debris);
     this.notBefore = now + COLLECTION_EVERY_MS;
     this.looking = this.walk.look(view, (found) => {
       this.looking = false;
@@ -153,8 +169,10 @@ export class TombstoneCollector {
     const floors = ready.floors.filter(({ slot }) => slots.has(slot));
     for (const slot of slots) this.rowSlots.add(slot);
     rows.add(view.topology.life, { floors, deletions }, (gone, kept) => {
-      for (const { slot } of kept) this.walk.again(slot);
-      if (gone.length > 0) this.forget(view, { floors, deletions: gone });
+      for (const { slot, isDebris } of kept) if (isDebris !== true) this.walk.again(slot);
+      const held = gone.filter(({ isDebris }) => isDebris !== true);
+      this.debrisRemoved += gone.length - held.length;
+      if (held.length > 0) this.forget(view, { floors, deletions: held });
       if (rows.waiting === 0) this.rowSlots.clear();
     });
   }

@@ -261,7 +261,7 @@ const STATUS: NodeStatus = {
   keysInFlight: 0,
   oldestUnfinishedMs: 0,
   keysHeld: 0,
-  tombstones: { held: 0, forgotten: 0, rowsWaiting: 0, rowsRemoved: 0 },
+  tombstones: { held: 0, forgotten: 0, rowsWaiting: 0, rowsRemoved: 0, debrisRemoved: 0 },
   copy: {
     ...{ slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
     ...{ recordsCopied: 0, bytesCopied: 0 },

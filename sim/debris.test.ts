@@ -1,0 +1,109 @@
+/**
+ * What PostgreSQL has and no owner any more, or what it lacks, long after anybody noticed: a scrubber that looks at the rows has
+ * deletions removed under the rule by which all are, and has PostgreSQL compared as a whole where a value is back or
+ * something committed is missing. (PROTOCOL R23, R24, R30)
+ */
+import { describe, expect, test } from 'vitest';
+import { slotOf } from '../src/core/slots.ts';
+import type { RecordRow } from '../src/ports/system-of-record.ts';
+import { recordKey } from '../src/wire/store-codec.ts';
+import { SmallWorld } from './small-world.ts';
+
+const KEEP_MS = 300;
+const KEY = 'key:1';
+/** Of the same slot. */
+const OTHER = '{key:1}other';
+/** More than a node looks for by itself. */
+const LATER = Array.from({ length: 40 }, (_, index) => `later:${index}`);
+
+interface Debris {
+  readonly world: SmallWorld;
+  /** As PostgreSQL had them once. */
+  readonly value: RecordRow;
+  readonly deletion: RecordRow;
+}
+
+/** The key was deleted and that forgotten, and its row has gone; then others were written. */
+function forgotten(seed: number): Debris {
+  const world = new SmallWorld(seed, undefined, 3, 0, false, {}, KEEP_MS);
+  const [one, two] = world.nodes;
+  world.put(one!, OTHER, 'at rest');
+  for (const value of ['one', 'two', 'three']) world.put(one!, KEY, value);
+  const value = world.database.standing(KEY)!;
+  world.write(two!, { kind: 'delete', key: KEY, operationId: null });
+  const deletion = world.database.standing(KEY)!;
+  const isHeld = (): boolean => world.nodes.some(({ node }) => node!.inspect(KEY).record !== undefined);
+  world.until(() => !isHeld() && world.database.standing(KEY) === undefined, 20_000);
+  for (const key of LATER) world.put(one!, key, 'later');
+  return { world, value, deletion };
+}
+
+function scrub(world: SmallWorld): void {
+  world.until(() => world.cluster.isWhole(), 20_000);
+  for (const { node } of world.nodes)
+    node!.operate({ kind: 'scrub', recordsPerSecondMax: 0, bytesPerSecondMax: 0 }, 1_000, () => undefined);
+  world.run(100);
+  world.until(() => world.nodes.every(({ node }) => !node!.status().scrub.isUnderWay), 60_000);
+}
+
+const debrisRemoved = (world: SmallWorld): number =>
+  world.nodes.reduce((sum, { node }) => sum + node!.status().tombstones.debrisRemoved, 0);
+const drive = (world: SmallWorld): number => world.nodes[0]!.node!.status().record.drive!.drive;
+const isDriven = (world: SmallWorld): boolean =>
+  world.nodes.every(({ node }) => node!.status().record.drive!.isDriven);
+
+describe('PostgreSQL has a row that no owner has', () => {
+  test('of a deletion that was forgotten: it goes, and is counted', () => {
+    const { world, deletion } = forgotten(61);
+    world.database.forge(KEY, deletion);
+    world.run(15_000);
+    expect(world.database.standing(KEY)).toBe(deletion);
+    scrub(world);
+    world.until(() => world.database.standing(KEY) === undefined, 20_000);
+    world.until(() => debrisRemoved(world) === 1, 1_000);
+    expect([drive(world), world.text(world.nodes[0]!, KEY)]).toEqual([0, undefined]);
+  });
+
+  test('and its key is written before it goes: what was written stands', () => {
+    const { world, deletion } = forgotten(62);
+    world.database.forge(KEY, deletion);
+    scrub(world);
+    expect(world.put(world.nodes[0]!, KEY, 'again').kind).toBe('done');
+    world.run(5_000);
+    expect(Buffer.from(world.database.standing(KEY)!.record.value).toString()).toBe('again');
+    expect(world.text(world.nodes[1]!, KEY)).toBe('again');
+  });
+
+  test('of a value that was deleted: PostgreSQL is compared as a whole, a deletion takes its place, and goes', () => {
+    const { world, value } = forgotten(63);
+    world.database.forge(KEY, value);
+    world.run(15_000);
+    expect([drive(world), world.database.standing(KEY)]).toEqual([0, value]);
+    scrub(world);
+    world.until(() => drive(world) === 1 && isDriven(world), 20_000);
+    expect(world.database.standing(KEY)!.record.tombstone).toBe(true);
+    scrub(world);
+    world.until(() => world.database.standing(KEY) === undefined, 20_000);
+    expect([drive(world), world.text(world.nodes[0]!, KEY)]).toEqual([1, undefined]);
+  });
+
+  test('but every disk has lost something of the slot: the row may be all that is left, and stays', () => {
+    const { world } = forgotten(64);
+    const row = world.database.standing(OTHER)!;
+    for (const { disk } of world.nodes) disk.forge(recordKey(slotOf(OTHER), OTHER), null);
+    scrub(world);
+    scrub(world);
+    world.run(5_000);
+    expect([drive(world), world.database.standing(OTHER)]).toEqual([0, row]);
+  });
+});
+
+test('PostgreSQL lacks what was committed long ago: what else it lacks is brought back, too', () => {
+  const { world } = forgotten(65);
+  world.database.forge(OTHER, null);
+  world.run(15_000);
+  expect([drive(world), world.database.standing(OTHER)]).toEqual([0, undefined]);
+  scrub(world);
+  world.until(() => drive(world) === 1 && isDriven(world), 20_000);
+  expect(world.database.standing(OTHER)!.record.tombstone).toBe(false);
+});
