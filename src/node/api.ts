@@ -26,9 +26,9 @@ export interface NodeApi {
    * (null: from the start). What is written meanwhile may or may not be in it.
    */
   scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void;
-  /** What this very store holds, validated or not; neither forwards nor repairs. For verification. */
   /** True: a write would be refused for what is in flight already. Who can wait with it and has one, better does. */
   isFull(): boolean;
+  /** What this very store holds, validated or not; neither forwards nor repairs. For verification. */
   inspect(key: string): Inspection;
   status(): NodeStatus;
   /** What concerns the whole cluster; answered within `timeoutMs`. */
