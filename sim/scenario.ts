@@ -145,6 +145,11 @@ export class Scenario {
     for (const node of heardBy) this.hear(node);
   }
 
+  /** The next epoch begins to spool: nobody has heard of it yet. (PROTOCOL R34) */
+  spool(): void {
+    this.topology = { ...this.topology, epoch: this.topology.epoch + 1, spooling: true };
+  }
+
   /** The node learns of the newest epoch. */
   hear(node: ScenarioNode): void {
     if (node.life !== null) node.adopt(this.topology);

@@ -7,6 +7,7 @@ import {
   acknowledgementOfLostDisk,
   counterJump,
   incrementOvertaken,
+  outrankedBeforeSpooling,
   readBeforeRecorded,
   replyLost,
   setLostBetweenSetAndIncrement,
@@ -62,4 +63,8 @@ test('one owner of three is left: what comes is refused, what was under way ends
 
 test('a version comes that is far above all that were seen: it is refused, and one within the bound is not', () => {
   expect(counterJump({})).toBe('ok');
+});
+
+test('a put is outranked while PostgreSQL hangs, and then waits for no PostgreSQL: its own node marks what it holds first', () => {
+  expect(outrankedBeforeSpooling({})).toBe('ok');
 });

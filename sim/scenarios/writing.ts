@@ -305,3 +305,33 @@ function rowFromOutside(value: string, version: number): SealedRecord {
     operationId: null,
   });
 }
+
+/**
+ * PostgreSQL hangs; C's put and then B's, which outranks it, are everywhere. An epoch that spools is heard by all, last by
+ * C: its put is answered only when C's own disk has the mark of what it holds. (R34)
+ */
+export function outrankedBeforeSpooling(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  world.record.isHeld = true;
+  const outranked = world.put(c, 'outranked');
+  world.put(b, 'outranks it');
+  world.spool();
+  const fromB = world.hold({ from: b, to: c, kind: 'invalidate' });
+  for (const node of [a, b]) world.hear(node);
+  c.isDiskHeld = true;
+  world.hear(c);
+  if (isDone(outranked)) return 'answered while its own disk has no mark';
+  c.isDiskHeld = false;
+  c.completeDisk();
+  world.release(fromB);
+  world.pass(1_000);
+  if (!isDone(outranked)) return 'the put came to no end';
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
+}
+
+function isDone(asked: Pending): boolean {
+  return asked.outcome?.kind === 'done';
+}

@@ -20,7 +20,7 @@ import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
 import type { KeyState, Round, RoundTicket, WriteTicket } from './key-state.ts';
 import { baseOf, isOpen, recall } from './operations.ts';
-import { isMarked, markStored, spools } from './spooling.ts';
+import { isMarkOnDisk, isMarked, markStored, spools } from './spooling.ts';
 import { abortRound, adopt, becomeValid, dropRound } from './validity.ts';
 import type { Adoption } from './validity.ts';
 
@@ -208,10 +208,10 @@ export function startRound(
 
 /** Asks everyone in the epoch; again after every change of epoch, for acknowledgements do not survive one. (R4) */
 export function collect(context: ReplicaContext, state: KeyState, round: Round): void {
-  // Held since before the epoch that spools: it is stored once its mark is, too. (R34)
-  if (heldVersion(state) === round.sealed.record.version && !isMarked(context, state)) {
+  // Held since before the epoch that spools, this version or one that outranks it: it is stored once its mark is, too. (R34)
+  if (!isMarked(context, state) || !isMarkOnDisk(context, state)) {
     round.phase = 'storing';
-    markStored(context, state);
+    if (!isMarked(context, state)) markStored(context, state);
     return;
   }
   round.phase = 'collecting';

@@ -25,6 +25,12 @@ export function isMarked(context: ReplicaContext, state: KeyState): boolean {
   return state.spooled >= heldVersion(state) || context.mutations.acknowledgeUnmarked === true;
 }
 
+/** A mark of its own batch is on disk when the record is. */
+export function isMarkOnDisk(context: ReplicaContext, state: KeyState): boolean {
+  if (!spools(context) || state.valid || state.heldRecorded) return true;
+  return state.durable >= heldVersion(state) || context.mutations.acknowledgeUnmarked === true;
+}
+
 /** It was stored before the epoch that spools: the mark comes after, and `onSpooled` with it. */
 export function markStored(context: ReplicaContext, state: KeyState): void {
   if (state.held !== null) context.effects.spoolStored(state.held, state.slot);
