@@ -6,7 +6,10 @@ import { describe, expect, it } from 'vitest';
 import { everythingDriven } from '../src/core/record-standing.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
+import { slotOf } from '../src/core/slots.ts';
 import type { RecordStanding } from '../src/core/topology.ts';
+import { sealRecord } from '../src/wire/record-codec.ts';
+import { recordKey } from '../src/wire/store-codec.ts';
 import type { SimNode } from './cluster.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
@@ -99,6 +102,26 @@ describe('a standby takes over that lacks the newest rows', () => {
     world.database.failOver(1_000);
     world.until(() => isDriven(world, 2), 10_000);
     expect(missing(world)).toEqual([]);
+  });
+
+  it('the first owner of a lost row has gone back unseen: who has it brings it to all, and no drive follows another for ever', () => {
+    const world = written(76);
+    const key = KEYS[19]!;
+    const first = world.ownersOf(key)[0]!;
+    const { record } = first.node!.inspect(key);
+    const older = sealRecord({ ...record!, version: record!.version - 4_096, value: Buffer.from('older') });
+    for (const sim of world.nodes) world.cluster.kill(sim);
+    first.disk.forge(recordKey(slotOf(key), key), older.bytes);
+    for (const sim of world.nodes) world.cluster.start(sim);
+    world.until(() => world.cluster.isWhole(), 20_000);
+    expect(first.node!.inspect(key).record!.version).toBe(older.record.version);
+    world.database.failOver(LOST);
+    world.until(() => isDriven(world, 1), 5_000);
+    world.run(10_000);
+    expect(world.database.standing(key)!.record.version).toBe(record!.version);
+    expect(first.node!.inspect(key).record!.version).toBe(record!.version);
+    expect(missing(world)).toEqual([]);
+    expect(standings(world)[0]!.drive).toBeLessThan(5);
   });
 
   it('one node alone meets it while the others still commit to the old one: all go over, and nothing is lost', () => {

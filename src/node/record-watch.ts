@@ -51,6 +51,8 @@ export class RecordWatch {
   private lookedAt: SeenServer | null = null;
   private notBefore = -Infinity;
   private isLooking = false;
+  /** What the look before has missed, by its version: what a drive has not brought back its first owner does not hold. */
+  private missedBefore = new Map<string, number>();
 
   constructor(parts: RecordWatchParts) {
     this.parts = parts;
@@ -84,6 +86,8 @@ export class RecordWatch {
     const keys = expected.map((each) => each.key);
     systemOfRecord.read(keys, (error, rows) => {
       this.isLooking = false;
+      const { missedBefore } = this;
+      this.missedBefore = new Map();
       if (error !== null) {
         this.notBefore = clock.now() + AGAIN_AFTER_MS;
         return;
@@ -91,8 +95,20 @@ export class RecordWatch {
       const lost = expected.filter((each, at) => isLost(each, rows[at]?.record));
       if (lost.length === 0) return;
       telemetry.event('error', 'record.rows_lost', { drive, rows: lost.length, looked: expected.length });
+      for (const { key, version } of lost) {
+        this.missedBefore.set(key, version);
+        if (missedBefore.get(key) === version) this.reaffirm(key, version);
+      }
       news.sawLoss(drive);
     });
+  }
+
+  /** It goes round once more under its own version: the other owners have it again, and PostgreSQL. */
+  private reaffirm(key: string, version: number): void {
+    const slot = slotOf(key);
+    const sealed = this.parts.shelf.load(key, slot);
+    if (sealed === undefined || sealed === 'damaged' || sealed.record.version !== version) return;
+    this.parts.replica()?.reaffirm(slot, sealed);
   }
 
   /** What PostgreSQL has at least, if it has lost nothing. */
