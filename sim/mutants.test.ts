@@ -120,7 +120,7 @@ const SEEDS: readonly {
   { mutant: 'promoteEarly', profile: 'crashes', seedsMax: 30 },
   { mutant: 'learnNoTombstones', profile: 'epochs', seedsMax: 30 },
   { mutant: 'raiseNoFloor', profile: 'crashes', seedsMax: 20 },
-  { mutant: 'forgetWhileCopying', profile: 'epochs', seedsMax: 80 },
+  { mutant: 'forgetWhileCopying', profile: 'removals', seedsMax: 20 },
   { mutant: 'learnPendingAsValid', profile: 'outages', seedsMax: 20 },
   { mutant: 'fillWithoutCondition', profile: 'hotKey', seedsMax: 80 },
   { mutant: 'modifyUnrefused', profile: 'lists', seedsMax: 10 },
@@ -147,7 +147,7 @@ for (const [mutant, story] of Object.entries(STORIES)) {
 const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
   validateDespiteHigher: 10,
   learnNoTombstones: 8,
-  forgetWhileCopying: 40,
+  forgetWhileCopying: 5,
 };
 
 for (const { mutant, profile, seedsMax } of SEEDS) {

@@ -44,6 +44,18 @@ const swapAbsent = (value: string): HistoryCall => ({
   value,
 });
 
+const set = (value: string, expiresAt: number | 'keep'): HistoryCall => ({
+  kind: 'modify',
+  changes: [
+    {
+      kind: 'set',
+      value,
+      condition: 'always',
+      expiresAt: expiresAt === 'keep' ? expiresAt : 1_000 + expiresAt,
+    },
+  ],
+});
+
 const good: Record<string, HistoryOperation[]> = {
   'there before its time, gone after it': [
     op(1, 2, put('a', at(50)), DONE),
@@ -191,4 +203,17 @@ test('one read of an expired value long after: always a fault', () => {
     broken += 1;
   }
   expect(broken).toBeGreaterThan(200);
+});
+
+test('nobody knows of two writes, and the second kept the end that the first had given: told by versions, too', () => {
+  const seen = { kind: 'value', value: 'c', version: 30, expiresAt: 1_050 } as const;
+  const history = [
+    op(1, 2, put('a'), { kind: 'done', version: 10 }),
+    lost(3, set('b', 50)),
+    lost(5, set('c', 'keep')),
+    op(10, 11, { kind: 'get' }, seen),
+  ];
+  expect(checkKey(history, { versionsOrder: true })).toEqual({ kind: 'ok' });
+  const another = [...history.slice(0, 3), op(10, 11, { kind: 'get' }, { ...seen, expiresAt: 1_040 })];
+  expect(checkKey(another, { versionsOrder: true }).kind).toBe('violation');
 });

@@ -214,6 +214,11 @@ export function endsTime(changes: readonly HistoryChange[]): boolean {
   return changes.some((change) => timeOf(change) !== Infinity);
 }
 
+/** Where the list leaves a value with the end of what stood before. */
+export function keepsTime(changes: readonly HistoryChange[]): boolean {
+  return changes.some((change) => change.kind === 'set' && change.expiresAt === 'keep');
+}
+
 export function describeChanges(changes: readonly HistoryChange[]): string {
   return changes
     .map((change) =>

@@ -8,7 +8,7 @@ import type { HistoryCall, HistoryOperation } from './history.ts';
 import type { IncrementSums } from './increment-sums.ts';
 import type { IndefiniteGroup } from './indefinite.ts';
 import { expiryOf, incremented } from './model.ts';
-import { endsTime, foundBy, settledBy, withoutAppended } from './modifications.ts';
+import { endsTime, foundBy, keepsTime, settledBy, withoutAppended } from './modifications.ts';
 import type { HistoryChange } from './modifications.ts';
 
 /** 'any': the operation fits many states. 'none': it fits all, and needs nothing to have happened. */
@@ -79,8 +79,10 @@ export class Targets {
     if (endsTime(changes) && this.leads(null)) return 'any';
     const settled = settledBy(changes, incremented);
     if (settled !== null) {
-      if (settled.needs === 'nothing' || !this.leads(settled.value)) return [];
-      return settled.needs === 'any' ? 'any' : [null];
+      if (!this.leads(settled.value)) return [];
+      // Whatever stood may have had the end that it keeps.
+      if (settled.needs === 'any' || keepsTime(changes)) return 'any';
+      return settled.needs === 'nothing' ? [] : [null];
     }
     const sources: (string | null)[] = [];
     for (const value of this.values) {
