@@ -97,6 +97,10 @@ export class RespLine {
   /** Says one command and answers the first line of what it is told, or the whole of a bulk. */
   async ask(call: string): Promise<string> {
     this.send(call);
+    return this.reply();
+  }
+
+  async reply(): Promise<string> {
     await this.until(() => this.heard.includes('\r\n'));
     const end = this.heard.indexOf('\r\n');
     const head = this.heard.slice(0, end);

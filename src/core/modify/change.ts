@@ -6,6 +6,7 @@
 import { unreachable } from '../../base/assert.ts';
 import type { Failure } from '../errors.ts';
 import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX } from '../limits.ts';
+import { DECIMAL_LENGTH_MAX } from './decimal.ts';
 
 /** `later` and `sooner` compare with the expiry that stands, and none is the latest of all. */
 export type ExpireCondition = 'always' | 'ifNone' | 'ifSome' | 'ifLater' | 'ifSooner' | 'ifSomeAndSooner';
@@ -102,6 +103,10 @@ export function changesFault(changes: readonly Change[]): string | undefined {
       return `a time of expiry, or an offset, is not a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`;
     }
   }
+  if (
+    changes.some((change) => change.kind === 'incrementDecimal' && change.delta.length > DECIMAL_LENGTH_MAX)
+  )
+    return `a decimal number has more than ${DECIMAL_LENGTH_MAX} characters`;
   const bytes = bytesOfChanges(changes);
   if (bytes <= MODIFY_BYTES_MAX) return undefined;
   return `the changes of a modification have ${bytes} bytes, more than the limit of ${MODIFY_BYTES_MAX}`;

@@ -13,7 +13,7 @@ interface Decimal {
 }
 
 /** Characters: what Redis reads of a number. */
-const TEXT_LENGTH_MAX = 5_119;
+export const DECIMAL_LENGTH_MAX = 5_119;
 const FRACTION_DIGITS = 17;
 /** The largest long double of 80 bits, and a power of ten that is above it, and one below its smallest. */
 const LARGEST = (2n ** 64n - 1n) * 2n ** 16320n;
@@ -34,7 +34,7 @@ export function addToDecimal(
   value: Uint8Array | undefined,
   delta: string,
 ): { readonly text: string } | ErrorCode {
-  if (value !== undefined && value.length > TEXT_LENGTH_MAX) return 'not_a_number';
+  if (value !== undefined && value.length > DECIMAL_LENGTH_MAX) return 'not_a_number';
   const before = value === undefined ? { digits: 0n, scale: 0 } : parseDecimal(textOf(value));
   const added = parseDecimal(delta);
   if (before === undefined || added === undefined) return 'not_a_number';
@@ -55,7 +55,7 @@ function isTooLarge({ digits, scale }: Decimal): boolean {
 }
 
 function parseDecimal(text: string): Decimal | 'infinite' | undefined {
-  if (text.length > TEXT_LENGTH_MAX) return undefined;
+  if (text.length > DECIMAL_LENGTH_MAX) return undefined;
   const parts = DECIMAL_PATTERN.exec(text);
   if (parts !== null) return decimalOf(parts[1]!, parts[2]!, parts[3] ?? '', Number(parts[4] ?? 0));
   if (INFINITY_PATTERN.test(text)) return 'infinite';

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
+import { failure } from '../../core/errors.ts';
 import {
   MODIFY_CHANGES_MAX,
   RESP_SCAN_PLACES_MAX,
@@ -339,4 +340,50 @@ describe('transactions', () => {
     // What was watched is forgotten with EXEC.
     await converse(['MULTI', '+OK'], ['INCR k', '+QUEUED'], ['EXEC', '*1']);
   });
+});
+
+describe('what is too large', () => {
+  const long = (name: string, ...words: readonly string[]): string =>
+    `*${words.length + 1}\r\n` + [name, ...words].map((word) => `$${word.length}\r\n${word}\r\n`).join('');
+
+  test('a value beyond the limit, by every command that sets one: refused with the limit, and nothing is there', async () => {
+    const value = 'x'.repeat(1024 * 1024 + 1);
+    const calls = [
+      long('SET', 'k', value),
+      long('SET', 'k', value, 'EX', '10'),
+      long('SETEX', 'k', '10', value),
+      long('MSET', 'k', value),
+      long('GETSET', 'k', value),
+    ];
+    for (const call of calls) {
+      line.raw(call);
+      expect(await line.reply()).toMatch(/^-ERR invalid_argument: .*1048576/);
+    }
+    await converse(['EXISTS k', ':0']);
+  });
+
+  test('a time to live of more than a thousand years: refused, and nothing is there', async () => {
+    for (const call of [
+      'SET k v PX 9007199254740000',
+      'SET k v EX 9007199254740',
+      'PSETEX k 9007199254740000 v',
+    ])
+      expect(await line.ask(call)).toMatch(/^-ERR/);
+    await converse(['EXISTS k', ':0']);
+  });
+
+  test('a number of seventy thousand digits is no number', async () => {
+    line.raw(long('INCRBYFLOAT', 'k', '1'.repeat(70_000)));
+    expect(await line.reply()).toBe('-ERR value is not a valid float');
+  });
+});
+
+test('all keys are deleted and one cannot be: the reply does not say that nothing happened', async () => {
+  await converse(['MSET a 1 b 2 c 3', '+OK']);
+  const write = door.api.write.bind(door.api);
+  door.api.write = (operation, timeoutMs, done) => {
+    if (operation.key !== 'b') return write(operation, timeoutMs, done);
+    setImmediate(() => done({ kind: 'failed', failure: failure('overloaded') }));
+  };
+  expect(await line.ask('FLUSHALL')).toMatch(/^-INDEFINITE some keys were deleted, 2 for certain: TRYAGAIN/);
 });

@@ -5,7 +5,7 @@
  */
 import { certaintyOf } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
-import { RESP_MANY_IN_FLIGHT_MAX } from '../../core/limits.ts';
+import { RESP_MANY_IN_FLIGHT_MAX, TTL_MS_MAX } from '../../core/limits.ts';
 import type { ChangeResult } from '../../core/modify/change.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../../core/operation.ts';
 import { WAIT } from '../../node/api.ts';
@@ -117,7 +117,10 @@ export function operationOf(
   if (change.kind === 'set' && change.condition === 'always' && !change.tellPrevious && !isPointInTime) {
     const { value, expiresAt } = change;
     const ttlMs = expiresAt === 'keep' ? -1 : expiresAt === 0 ? 0 : expiresAt - Date.now();
-    if (expiresAt === 0 || ttlMs > 0) return { kind: 'put', key, operationId: null, value, ttlMs };
+    const isWithinLimits = value.length <= valueBytesMax && ttlMs <= TTL_MS_MAX;
+    // What is too large or too far away is refused in the words of a modification.
+    if (isWithinLimits && (expiresAt === 0 || ttlMs > 0))
+      return { kind: 'put', key, operationId: null, value, ttlMs };
   }
   return { kind: 'modify', key, operationId: null, expect: null, changes: [change], valueBytesMax };
 }

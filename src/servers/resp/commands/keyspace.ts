@@ -1,4 +1,5 @@
 /** Commands over all keys: they answer for the whole cluster, whichever node is asked. */
+import { certaintyOf } from '../../../core/errors.ts';
 import { RESP_REPLY_BYTES_MAX, SCAN_PAGE_RECORDS_MAX, SLOT_COUNT } from '../../../core/limits.ts';
 import { cursorOf } from '../../../core/scan-place.ts';
 import type { KeyRecord } from '../../../core/record.ts';
@@ -153,24 +154,46 @@ function flush(client: Client, args: Arguments): void {
     return client.out.error('ERR deleting all keys at once is not allowed here (resp.mayFlush)');
   }
   const pending = client.beginAlone();
+  const removed: Removed = { count: 0, isInDoubt: false };
   sweep(
     client,
-    (records, goOn) => removeAll(client, records, goOn),
-    (why) => pending.end((out) => (why === null ? out.ok() : out.error(why))),
+    (records, goOn) => removeAll(client, records, removed, goOn),
+    (why) => pending.end((out) => (why === null ? out.ok() : out.error(flushFailure(why, removed)))),
   );
 }
 
-function removeAll(client: Client, records: readonly KeyRecord[], done: (why?: string) => void): void {
+interface Removed {
+  count: number;
+  /** What became of some is not known. */
+  isInDoubt: boolean;
+}
+
+function removeAll(
+  client: Client,
+  records: readonly KeyRecord[],
+  removed: Removed,
+  done: (why?: string) => void,
+): void {
   let left = records.length;
   let problem: string | undefined;
   if (left === 0) return done();
   for (const { key } of records) {
     client.write({ kind: 'delete', key, operationId: null }, (result) => {
-      if (result.kind === 'failed') problem ??= errorText(result.failure);
+      if (result.kind !== 'failed') removed.count += 1;
+      else {
+        problem ??= errorText(result.failure);
+        removed.isInDoubt ||= certaintyOf(result.failure.code) === 'indefinite';
+      }
       left -= 1;
       if (left === 0) done(problem);
     });
   }
+}
+
+/** It is not true that nothing happened once one key is gone, or may be. */
+function flushFailure(why: string, { count, isInDoubt }: Removed): string {
+  if (count === 0 && !isInDoubt) return why;
+  return `INDEFINITE some keys were deleted, ${count} for certain: ${why}`;
 }
 
 const PAGES = 'Read page by page: what is written meanwhile may or may not be seen. Not within MULTI.';

@@ -1,4 +1,5 @@
 /** Values that are numbers: decimal text of 64 bits, or with a fraction. */
+import { DECIMAL_LENGTH_MAX } from '../../../core/modify/decimal.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CommandBody } from '../command.ts';
 import { NOT_AN_INTEGER } from '../error-replies.ts';
@@ -29,6 +30,7 @@ function addDecimal(args: Arguments): Plan | string {
   const key = args.key(1);
   if (key === undefined) return keyError(args, 1);
   const delta = args.text(2);
+  if (delta.length > DECIMAL_LENGTH_MAX) return 'ERR value is not a valid float';
   return changing(key, { kind: 'incrementDecimal', delta }, (out, { text }) => out.bulkText(text ?? ''));
 }
 
