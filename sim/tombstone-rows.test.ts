@@ -6,6 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
+import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
 import { lossOf } from '../src/core/recovery.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { counterOf } from '../src/core/version.ts';
@@ -52,6 +53,24 @@ function foundAnew(world: SmallWorld): void {
   for (const sim of world.nodes) world.cluster.start(sim);
   world.until(() => world.cluster.isWhole(), 20_000);
 }
+
+test('a member speaks an earlier version, whose statements pass every floor: rows stay until the later one is in force', () => {
+  const world = new SmallWorld(
+    33,
+    ({ cluster }) => cluster.versions.install('node-2', PROTOCOL_MIN),
+    3,
+    0,
+    false,
+    NO_MUTATIONS,
+    KEEP_MS,
+  );
+  world.put(world.nodes[0]!, KEY, 'one');
+  const version = remove(world, world.nodes[0]!);
+  world.until(() => !world.nodes.some(holds), 20_000);
+  world.run(20_000);
+  expect(world.database.standing(KEY)?.record.version).toBe(version);
+  expect(rowsRemoved(world)).toBe(0);
+});
 
 describe('a deletion is old', () => {
   test('its row goes, once; what is written next is above it, here and in a cluster founded anew', () => {

@@ -45,9 +45,12 @@ export class Targets {
   private readonly isAny: boolean;
   private readonly sums: IncrementSums;
   private readonly known = new Map<string | null, boolean>();
+  /** Values to which calls that may have happened give an end. */
+  private readonly ending: readonly string[] | 'any';
 
   constructor(wanted: readonly Wanted[], groups: readonly (IndefiniteGroup | null)[], sums: IncrementSums) {
     this.sums = sums;
+    this.ending = endedBy(groups);
     let isAny = wanted.includes('any');
     for (const each of wanted) if (typeof each === 'object') this.add(each.value);
     for (let grown = true; grown && !isAny;) {
@@ -80,9 +83,11 @@ export class Targets {
     const settled = settledBy(changes, incremented);
     if (settled !== null) {
       if (!this.leads(settled.value)) return [];
-      // Whatever stood may have had the end that it keeps.
-      if (settled.needs === 'any' || keepsTime(changes)) return 'any';
-      return settled.needs === 'nothing' ? [] : [null];
+      if (settled.needs === 'any') return 'any';
+      const needed = settled.needs === 'nothing' ? [] : [null];
+      if (!keepsTime(changes)) return needed;
+      // What stood may have had the end that it keeps.
+      return this.ending === 'any' ? 'any' : [...needed, ...this.ending];
     }
     const sources: (string | null)[] = [];
     for (const value of this.values) {
@@ -118,4 +123,17 @@ export class Targets {
     }
     return leads;
   }
+}
+
+function endedBy(groups: readonly (IndefiniteGroup | null)[]): readonly string[] | 'any' {
+  const values: string[] = [];
+  for (const group of groups) {
+    const call = group?.operation.call;
+    if (call?.kind === 'modify' && endsTime(call.changes)) {
+      const settled = settledBy(call.changes, incremented);
+      if (settled === null) return 'any';
+      if (settled.value !== null) values.push(settled.value);
+    } else if (call !== undefined && 'value' in call && expiryOf(call) !== null) values.push(call.value);
+  }
+  return values;
 }

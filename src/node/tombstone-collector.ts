@@ -14,6 +14,7 @@ import {
   RESEND_AFTER_MS,
 } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
+import { SINCE, protocolInForce } from '../core/protocol-versions.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
 import { Forgetting } from './forgetting.ts';
@@ -158,8 +159,10 @@ export class TombstoneCollector {
   private removeRows(view: SlotView, ready: Removal): void {
     const { isRouted, isSpooling } = this.parts;
     const { rows } = this;
-    const isRow = ({ key }: Deletion): boolean => rows !== null && isRouted(key);
-    const unwritten = ready.deletions.filter((each) => !isRow(each));
+    // Who speaks less commits without looking at PostgreSQL's floors: beside such a member every row stays. (decision 19)
+    const isGuarded = protocolInForce(view.topology) >= SINCE.rowFloors;
+    const isRow = ({ key }: Deletion): boolean => rows !== null && isGuarded && isRouted(key);
+    const unwritten = ready.deletions.filter((each) => !isRow(each) && each.isDebris !== true);
     if (unwritten.length > 0) this.forget(view, { ...ready, deletions: unwritten });
     const deletions = ready.deletions.filter(isRow);
     if (rows === null || deletions.length === 0) return;
