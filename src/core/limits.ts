@@ -277,6 +277,9 @@ export const RESP_REPLY_BYTES_MAX = 16 * 1024 * 1024;
 /** Commands kept between MULTI and EXEC, and their bytes; and keys watched by one connection. */
 export const RESP_TRANSACTION_COMMANDS_MAX = 10_000;
 export const RESP_TRANSACTION_BYTES_MAX = RESP_REQUEST_BYTES_MAX;
+/** Reads and changes of keys between them; and bytes counted for each argument kept, beside its own. */
+export const RESP_TRANSACTION_STEPS_MAX = RESP_ARGUMENTS_MAX;
+export const RESP_ARGUMENT_BYTES = 16;
 export const RESP_WATCHED_KEYS_MAX = 1_000;
 /** Operations that one command with many keys has under way at once. */
 export const RESP_MANY_IN_FLIGHT_MAX = 256;

@@ -30,15 +30,28 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** With one outcome for each step, in their order. */
   readonly respond: (out: ReplyWriter, outcomes: readonly Outcome[]) => void;
+  /** Bytes of values in the reply at most, by the lengths of what the steps read; left out: all of them. */
+  readonly replyBytes?: (lengths: readonly number[]) => number;
+  /** Cells of the table that is filled to make the reply. */
+  readonly cells?: (lengths: readonly number[]) => number;
+}
+
+/** `replyBytes` of what tells a number or a word. */
+export const SHORT = (): number => 0;
+
+export function replyBytesOf(plan: Plan, lengths: readonly number[]): number {
+  return plan.replyBytes?.(lengths) ?? lengths.reduce((sum, length) => sum + length, 0);
 }
 
 /** Reads one key. */
 export function reading(
   key: string,
   respond: (out: ReplyWriter, standing: Standing | undefined) => void,
+  replyBytes?: (lengths: readonly number[]) => number,
 ): Plan {
   return {
     steps: [{ key, change: null }],
+    ...(replyBytes === undefined ? {} : { replyBytes }),
     respond: (out, [outcome]) => respond(out, outcome?.kind === 'read' ? outcome.standing : undefined),
   };
 }

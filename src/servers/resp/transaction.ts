@@ -6,10 +6,14 @@
 import {
   MODIFY_CHANGES_MAX,
   OPERATION_TIMEOUT_MS_DEFAULT,
+  RESP_ARGUMENT_BYTES,
+  RESP_LCS_CELLS_MAX,
+  RESP_MANY_IN_FLIGHT_MAX,
+  RESP_REPLY_BYTES_MAX,
   RESP_TRANSACTION_BYTES_MAX,
   RESP_TRANSACTION_COMMANDS_MAX,
+  RESP_TRANSACTION_STEPS_MAX,
 } from '../../core/limits.ts';
-import type { Failure } from '../../core/errors.ts';
 import type { Change, ChangeResult } from '../../core/modify/change.ts';
 import type { Expectation, WriteResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
@@ -17,12 +21,16 @@ import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
 import type { Command } from './command.ts';
 import { errorText } from './error-replies.ts';
-import { respondTo } from './plan.ts';
+import { replyBytesOf, respondTo } from './plan.ts';
 import type { Outcome, Plan, Step } from './plan.ts';
 import type { Pending } from './reply-queue.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 
 const ABORTED = 'EXECABORT Transaction discarded because of previous errors.';
+const TOO_LONG = `ERR the answers of a transaction have more than ${RESP_REPLY_BYTES_MAX} bytes`;
+const TOO_MANY_CELLS = `ERR the LCS of a transaction compare more than ${RESP_LCS_CELLS_MAX} pairs of bytes`;
+/** A header, a number or a word of a reply. */
+const REPLY_PART_BYTES = 32;
 const READ: Change = { kind: 'read', tellPrevious: true };
 
 interface Call {
@@ -35,6 +43,7 @@ export class Transaction {
   isFaulty = false;
   changedKey: string | null = null;
   private bytes = 0;
+  private steps = 0;
 
   /** What was wrong was said; EXEC is refused. */
   fault(): void {
@@ -44,9 +53,11 @@ export class Transaction {
   /** A text: why it cannot be taken. */
   add(call: Call, plan: Plan | string | null): string | undefined {
     if (this.calls.length >= RESP_TRANSACTION_COMMANDS_MAX) return 'ERR too many commands in a transaction';
-    this.bytes += call.args.byteCount;
+    this.bytes += call.args.byteCount + call.args.count * RESP_ARGUMENT_BYTES;
     if (this.bytes > RESP_TRANSACTION_BYTES_MAX) return 'ERR too many bytes in a transaction';
     if (plan !== null && typeof plan !== 'string') {
+      this.steps += plan.steps.length;
+      if (this.steps > RESP_TRANSACTION_STEPS_MAX) return 'ERR too many keys in a transaction';
       for (const { key, change } of plan.steps) {
         if (change === null) continue;
         this.changedKey ??= key;
@@ -97,9 +108,16 @@ class Execution {
   private readonly watched: ReadonlyMap<string, number>;
   private readonly planned: readonly Planned[];
   private readonly read = new Map<string, KeyRecord | undefined>();
+  /** Of the keys that are watched alone; 0: absent. */
+  private readonly versions = new Map<string, number>();
+  private readonly used: ReadonlySet<string>;
+  private readonly toRead: Iterator<string>;
   private readonly pending: Pending;
-  private left = 1;
-  private failure: Failure | null = null;
+  private underWay = 1;
+  private readBytes = 0;
+  private plannedBytes = 0;
+  /** Why nothing is done. */
+  private refusal: string | null = null;
 
   constructor(client: Client, transaction: Transaction, watched: ReadonlyMap<string, number>) {
     this.client = client;
@@ -110,22 +128,38 @@ class Execution {
       call,
       plan: call.command.plan === null ? null : call.command.plan(call.args, client),
     }));
+    this.used = new Set(this.steps().map(({ key }) => key));
+    const keys = new Set([...watched.keys(), ...this.used]);
+    if (this.changedKey !== null) keys.delete(this.changedKey);
+    this.toRead = keys.values();
     this.pending = client.beginAlone();
   }
 
   start(): void {
-    const keys = new Set(this.watched.keys());
-    for (const { key } of this.steps()) keys.add(key);
-    if (this.changedKey !== null) keys.delete(this.changedKey);
-    for (const key of keys) {
-      this.left += 1;
-      this.client.get(key, (result) => {
-        if (result.kind === 'failed') this.failure ??= result.failure;
-        else this.read.set(key, result.kind === 'value' ? result.record : undefined);
-        this.onRead();
-      });
-    }
+    for (let begun = 0; begun < RESP_MANY_IN_FLIGHT_MAX; begun += 1) this.readNext();
     this.onRead();
+  }
+
+  private readNext(): void {
+    const next = this.refusal === null ? this.toRead.next() : null;
+    if (next === null || next.done === true) return;
+    const key = next.value;
+    this.underWay += 1;
+    this.client.get(key, (result) => {
+      if (result.kind === 'failed') this.refusal ??= errorText(result.failure);
+      else this.keep(key, result.kind === 'value' ? result.record : undefined);
+      this.readNext();
+      this.onRead();
+    });
+  }
+
+  private keep(key: string, record: KeyRecord | undefined): void {
+    if (this.watched.has(key)) this.versions.set(key, record?.version ?? 0);
+    if (this.refusal !== null || !this.used.has(key)) return;
+    this.readBytes += record?.value.length ?? 0;
+    if (this.readBytes <= RESP_REPLY_BYTES_MAX) this.read.set(key, record);
+    else
+      this.refusal = `ERR the values that a transaction reads have more than ${RESP_REPLY_BYTES_MAX} bytes`;
   }
 
   private steps(): Step[] {
@@ -133,15 +167,30 @@ class Execution {
   }
 
   private onRead(): void {
-    this.left -= 1;
-    if (this.left > 0) return;
-    const { failure } = this;
-    if (failure !== null) return this.pending.end((out) => out.error(errorText(failure)));
+    this.underWay -= 1;
+    if (this.underWay > 0) return;
+    const { refusal } = this;
+    if (refusal !== null) return this.pending.end((out) => out.error(refusal));
     for (const [key, version] of this.watched) {
-      if (key !== this.changedKey && (this.read.get(key)?.version ?? 0) !== version) return this.spoilt();
+      if (key !== this.changedKey && this.versions.get(key) !== version) return this.spoilt();
     }
+    // Before anything is written: what cannot be told must not be done.
+    this.plannedBytes = this.bytesToTell();
+    if (this.plannedBytes > RESP_REPLY_BYTES_MAX) return this.pending.end((out) => out.error(TOO_LONG));
     if (this.changedKey === null) this.pending.end((out) => this.reply(out, []));
     else this.change(this.changedKey);
+  }
+
+  /** What the key that is changed tells is bounded by its modification. */
+  private bytesToTell(): number {
+    let bytes = 0;
+    for (const { plan } of this.planned) {
+      bytes += REPLY_PART_BYTES;
+      if (plan === null || typeof plan === 'string') continue;
+      const lengths = plan.steps.map(({ key }) => this.read.get(key)?.value.length ?? 0);
+      bytes += plan.steps.length * REPLY_PART_BYTES + replyBytesOf(plan, lengths);
+    }
+    return bytes;
   }
 
   private change(key: string): void {
@@ -182,6 +231,8 @@ class Execution {
   private reply(out: ReplyWriter, results: readonly ChangeResult[]): void {
     out.array(this.planned.length);
     let next = 0;
+    let cells = 0;
+    let bytes = this.plannedBytes;
     const outcomeOf = ({ key, change }: Step): Outcome => {
       if (key !== this.changedKey) return { kind: 'read', standing: this.read.get(key) };
       const result = results[next]!;
@@ -191,11 +242,24 @@ class Execution {
       return { kind: 'read', standing: existed ? { value: previous!, expiresAt } : undefined };
     };
     for (const { call, plan } of this.planned) {
-      if (plan === null) runInto(this.client, out, call);
-      else if (typeof plan === 'string') out.error(plan);
-      else respondTo(plan, out, plan.steps.map(outcomeOf));
+      if (plan === null) {
+        const before = out.byteCount;
+        if (bytes > RESP_REPLY_BYTES_MAX) out.error(TOO_LONG);
+        else runInto(this.client, out, call);
+        bytes += out.byteCount - before;
+      } else if (typeof plan === 'string') out.error(plan);
+      else {
+        const outcomes = plan.steps.map(outcomeOf);
+        cells += plan.cells?.(outcomes.map(lengthOf)) ?? 0;
+        if (plan.cells !== undefined && cells > RESP_LCS_CELLS_MAX) out.error(TOO_MANY_CELLS);
+        else respondTo(plan, out, outcomes);
+      }
     }
   }
+}
+
+function lengthOf(outcome: Outcome): number {
+  return outcome.kind === 'read' ? (outcome.standing?.value.length ?? 0) : 0;
 }
 
 /** What stands for itself answers within the call. */

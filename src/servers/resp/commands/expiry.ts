@@ -2,7 +2,7 @@
 import type { ExpireCondition } from '../../../core/modify/change.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CommandBody } from '../command.ts';
-import { changing, reading } from '../plan.ts';
+import { changing, reading, SHORT } from '../plan.ts';
 import type { Plan } from '../plan.ts';
 import { expiryOf, keyError } from './parsing.ts';
 import type { TimeForm } from './parsing.ts';
@@ -60,10 +60,14 @@ function timeOf(told: (expiresAt: number) => number): CommandBody {
     plan: (args) => {
       const key = args.key(1);
       if (key === undefined) return keyError(args, 1);
-      return reading(key, (out, standing) => {
-        if (standing === undefined) out.integer(-2);
-        else out.integer(standing.expiresAt === 0 ? -1 : told(standing.expiresAt));
-      });
+      return reading(
+        key,
+        (out, standing) => {
+          if (standing === undefined) out.integer(-2);
+          else out.integer(standing.expiresAt === 0 ? -1 : told(standing.expiresAt));
+        },
+        SHORT,
+      );
     },
   };
 }

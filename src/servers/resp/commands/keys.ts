@@ -2,7 +2,7 @@
 import type { Arguments } from '../arguments.ts';
 import type { CommandBody, Planner } from '../command.ts';
 import { NOT_AN_INTEGER, SYNTAX_ERROR } from '../error-replies.ts';
-import { reading } from '../plan.ts';
+import { reading, SHORT } from '../plan.ts';
 import type { Outcome, Plan } from '../plan.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { keyError } from './parsing.ts';
@@ -43,13 +43,17 @@ function remove(args: Arguments): Plan | string {
 function count(args: Arguments): Plan | string {
   const keys = keysFrom(args);
   if (typeof keys === 'string') return keys;
-  return { steps: keys.map((key) => ({ key, change: null })), respond: respondCount };
+  return {
+    steps: keys.map((key) => ({ key, change: null })),
+    respond: respondCount,
+    replyBytes: SHORT,
+  };
 }
 
 function type(args: Arguments): Plan | string {
   const key = args.key(1);
   if (key === undefined) return keyError(args, 1);
-  return reading(key, (out, standing) => out.simple(standing === undefined ? 'none' : 'string'));
+  return reading(key, (out, standing) => out.simple(standing === undefined ? 'none' : 'string'), SHORT);
 }
 
 export function encodingOf(value: Uint8Array): string {
@@ -64,10 +68,14 @@ function aboutValue(respond: (out: ReplyWriter, value: Uint8Array) => void): Pla
   return (args) => {
     const key = args.key(2);
     if (key === undefined) return keyError(args, 2);
-    return reading(key, (out, standing) => {
-      if (standing === undefined) out.nil();
-      else respond(out, standing.value);
-    });
+    return reading(
+      key,
+      (out, standing) => {
+        if (standing === undefined) out.nil();
+        else respond(out, standing.value);
+      },
+      SHORT,
+    );
   };
 }
 
@@ -80,10 +88,14 @@ function memoryUsage(args: Arguments): Plan | string {
     if (samples === undefined) return NOT_AN_INTEGER;
     if (samples < 0n) return SYNTAX_ERROR;
   }
-  return reading(key, (out, standing) => {
-    if (standing === undefined) out.nil();
-    else out.integer(RECORD_BYTES + args.length(2) + standing.value.length);
-  });
+  return reading(
+    key,
+    (out, standing) => {
+      if (standing === undefined) out.nil();
+      else out.integer(RECORD_BYTES + args.length(2) + standing.value.length);
+    },
+    SHORT,
+  );
 }
 
 const EACH = 'Each key is deleted by itself; a failure may leave some deleted.';

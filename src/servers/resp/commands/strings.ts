@@ -6,7 +6,7 @@ import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import { SYNTAX_ERROR } from '../error-replies.ts';
-import { changing, reading } from '../plan.ts';
+import { changing, reading, SHORT } from '../plan.ts';
 import type { Plan, Standing } from '../plan.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { lcs } from './subsequence.ts';
@@ -110,10 +110,14 @@ function getAndExpire(args: Arguments): Plan | string {
   const expiresAt = expiryOf(args, at, form, false, 'getex');
   if (typeof expiresAt === 'string') {
     // The key is looked for first: of one that is absent the time does not matter.
-    return reading(key, (out, standing) => {
-      if (standing === undefined) out.nil();
-      else out.error(expiresAt);
-    });
+    return reading(
+      key,
+      (out, standing) => {
+        if (standing === undefined) out.nil();
+        else out.error(expiresAt);
+      },
+      SHORT,
+    );
   }
   return changing(
     key,
@@ -180,7 +184,7 @@ function append(args: Arguments): Plan | string {
 function length(args: Arguments): Plan | string {
   const key = args.key(1);
   if (key === undefined) return keyError(args, 1);
-  return reading(key, (out, standing) => out.integer(standing?.value.length ?? 0));
+  return reading(key, (out, standing) => out.integer(standing?.value.length ?? 0), SHORT);
 }
 
 function setRange(args: Arguments, client: Client): Plan | string {
@@ -192,7 +196,8 @@ function setRange(args: Arguments, client: Client): Plan | string {
   const value = args.bytes(3);
   const { valueBytesMax } = client.door;
   // Nothing to write: the offset does not matter, and nothing comes into being.
-  if (value.length === 0) return reading(key, (out, standing) => out.integer(standing?.value.length ?? 0));
+  if (value.length === 0)
+    return reading(key, (out, standing) => out.integer(standing?.value.length ?? 0), SHORT);
   if (offset + BigInt(value.length) > BigInt(valueBytesMax)) {
     return 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
   }
@@ -205,9 +210,13 @@ function getRange(args: Arguments): Plan | string {
   const start = args.integer(2);
   const end = args.integer(3);
   if (start === undefined || end === undefined) return 'ERR value is not an integer or out of range';
-  return reading(key, (out, standing) => {
-    out.bulk(standing === undefined ? new Uint8Array(0) : sliceOf(standing.value, start, end));
-  });
+  const span = start < 0n === end < 0n ? Number(end - start) + 1 : Infinity;
+  return reading(
+    key,
+    (out, standing) =>
+      out.bulk(standing === undefined ? new Uint8Array(0) : sliceOf(standing.value, start, end)),
+    ([length = 0]) => Math.max(0, Math.min(length, span)),
+  );
 }
 
 const TOO_LARGE = 'A value has at most `limits.valueBytesMax` bytes.';

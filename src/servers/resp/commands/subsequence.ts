@@ -20,6 +20,9 @@ interface Match {
   readonly length: number;
 }
 
+/** One match as it is told: four places and a length, with their headers. */
+const MATCH_BYTES = 80;
+
 export function lcs(args: Arguments): Plan | string {
   const first = args.key(1);
   if (first === undefined) return keyError(args, 1);
@@ -33,6 +36,9 @@ export function lcs(args: Arguments): Plan | string {
       { key: second, change: null },
     ],
     respond: (out, [a, b]) => respond(out, options, valueOf(a), valueOf(b)),
+    replyBytes: ([a = 0, b = 0]) =>
+      options.wantsLength ? 0 : Math.min(a, b) * (options.wantsPlaces ? MATCH_BYTES : 1),
+    cells: ([a = 0, b = 0]) => cellsOf(a, b),
   };
 }
 
@@ -59,12 +65,16 @@ function optionsOf(args: Arguments): Options | string {
   return { wantsLength, wantsPlaces, withLengths, lengthMin: Number(lengthMin) };
 }
 
+function cellsOf(a: number, b: number): number {
+  return (a + 1) * (b + 1);
+}
+
 function valueOf(outcome: Outcome | undefined): Uint8Array {
   return outcome?.kind === 'read' ? (outcome.standing?.value ?? new Uint8Array(0)) : new Uint8Array(0);
 }
 
 function respond(out: ReplyWriter, options: Options, a: Uint8Array, b: Uint8Array): void {
-  if ((a.length + 1) * (b.length + 1) > RESP_LCS_CELLS_MAX) {
+  if (cellsOf(a.length, b.length) > RESP_LCS_CELLS_MAX) {
     return out.error('ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len');
   }
   const table = tableOf(a, b);

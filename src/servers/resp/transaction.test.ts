@@ -1,0 +1,114 @@
+/** What one transaction may keep, read, work and tell, at its most. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openRespDoor } from '../../../test/support/resp-door.ts';
+import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
+import {
+  RESP_LCS_CELLS_MAX,
+  RESP_MANY_IN_FLIGHT_MAX,
+  RESP_REPLY_BYTES_MAX,
+  RESP_TRANSACTION_STEPS_MAX,
+} from '../../core/limits.ts';
+
+const MIB = 1024 * 1024;
+const ABORTED = '-EXECABORT Transaction discarded because of previous errors.';
+
+let door: RespFixture;
+let line: RespLine;
+beforeEach(async () => {
+  door = await openRespDoor();
+  line = await door.connect();
+});
+afterEach(() => door.stop());
+
+const call = (...words: readonly string[]): string =>
+  `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
+
+/** Commands within MULTI: what EXEC says first. */
+async function exec(...calls: readonly (readonly string[])[]): Promise<string> {
+  expect(await line.ask('MULTI')).toBe('+OK');
+  line.raw(calls.map((words) => call(...words)).join(''));
+  const queued = '+QUEUED\r\n'.repeat(calls.length);
+  expect(await line.hears(queued)).toBe(queued);
+  return line.ask('EXEC');
+}
+
+async function set(key: string, bytes: number): Promise<void> {
+  line.raw(call('SET', key, 'x'.repeat(bytes)));
+  expect(await line.ask('')).toBe('+OK');
+}
+
+describe('what is kept', () => {
+  test('more keys, or more arguments, than may be kept: refused, and EXEC does nothing', async () => {
+    const keys = Array.from({ length: RESP_TRANSACTION_STEPS_MAX / 2 + 1 }, () => 'k');
+    expect(await line.ask('MULTI')).toBe('+OK');
+    line.raw(call('EXISTS', ...keys) + call('EXISTS', ...keys) + call('EXEC'));
+    const told = `+QUEUED\r\n-ERR too many keys in a transaction\r\n${ABORTED}\r\n`;
+    expect(await line.hears(told)).toBe(told);
+    const empty = call('DEL', ...Array.from({ length: 65_535 }, () => ''));
+    expect(await line.ask('MULTI')).toBe('+OK');
+    line.raw(empty.repeat(16));
+    const queued = `${'+QUEUED\r\n'.repeat(15)}-ERR too many bytes in a transaction\r\n`;
+    expect(await line.hears(queued)).toBe(queued);
+    expect(await line.ask('EXEC')).toBe(ABORTED);
+  });
+});
+
+describe('what is told', () => {
+  test('answers of more bytes than one reply has: refused, and nothing is written', async () => {
+    await set('large', MIB);
+    const reads = Array.from({ length: RESP_REPLY_BYTES_MAX / MIB }, () => ['GET', 'large']);
+    const told = `-ERR the answers of a transaction have more than ${RESP_REPLY_BYTES_MAX} bytes`;
+    expect(await exec(['INCR', 'n'], ...reads)).toBe(told);
+    expect(await line.ask('GET n')).toBe('$-1');
+    // Their lengths, and their ends, are short.
+    const short = reads.flatMap(() => [
+      ['STRLEN', 'large'],
+      ['GETRANGE', 'large', '0', '1'],
+      ['TTL', 'large'],
+      ['EXISTS', 'large', 'large'],
+    ]);
+    expect(await exec(['INCR', 'n'], ...short)).toBe(`*${1 + short.length}`);
+  });
+
+  test('what stands for itself and says much, many times: at last it says only that it is too much', async () => {
+    expect(await exec(...Array.from({ length: 2_000 }, () => ['COMMAND']))).toBe('*2000');
+    await line.until(() => line.unread.length > RESP_REPLY_BYTES_MAX);
+    const last = `-ERR the answers of a transaction have more than ${RESP_REPLY_BYTES_MAX} bytes\r\n`;
+    await line.until(() => line.unread.endsWith(last.repeat(2)));
+    expect(line.unread.length).toBeLessThan(1.1 * RESP_REPLY_BYTES_MAX);
+  });
+});
+
+describe('what is read and done', () => {
+  test('many keys: so many reads at once, and no more values than one reply has', async () => {
+    const keys = Array.from({ length: RESP_MANY_IN_FLIGHT_MAX + 44 }, (_, at) => `k${at}`);
+    expect(await line.ask('MULTI')).toBe('+OK');
+    line.raw(call('EXISTS', ...keys));
+    expect(await line.hears('+QUEUED\r\n')).toBe('+QUEUED\r\n');
+    door.api.holding = true;
+    line.send('EXEC');
+    await line.until(() => door.api.heldCount > 0);
+    expect(door.api.heldCount).toBe(RESP_MANY_IN_FLIGHT_MAX);
+    door.api.release();
+    expect(await line.hears('*1\r\n:0\r\n')).toBe('*1\r\n:0\r\n');
+    const large = keys.slice(0, 1 + RESP_REPLY_BYTES_MAX / MIB);
+    for (const key of large) await set(key, MIB);
+    const told = `-ERR the values that a transaction reads have more than ${RESP_REPLY_BYTES_MAX} bytes`;
+    expect(await exec(['INCR', 'n'], ['EXISTS', ...large])).toBe(told);
+    expect(await line.ask('GET n')).toBe('$-1');
+    // What is only watched counts with its version.
+    expect(await line.ask(`WATCH ${large.join(' ')}`)).toBe('+OK');
+    expect(await exec(['INCR', 'n'])).toBe('*1');
+  });
+
+  test('LCS many times: those beyond the bound of one are refused by themselves', async () => {
+    await set('a', 1_500);
+    await set('b', 1_500);
+    expect(await exec(...Array.from({ length: 3 }, () => ['LCS', 'a', 'b', 'LEN']), ['SET', 'k', 'v'])).toBe(
+      '*4',
+    );
+    const error = `-ERR the LCS of a transaction compare more than ${RESP_LCS_CELLS_MAX} pairs of bytes\r\n`;
+    const told = `:1500\r\n${error}${error}+OK\r\n`;
+    expect(await line.hears(told)).toBe(told);
+  });
+});
