@@ -13,7 +13,7 @@ import { cursorOf, placeOf, SCAN_START } from '../core/scan-place.ts';
 import type { ScanPlace } from '../core/scan-place.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
-import { RECORDS_TO, recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import { RECORDS_TO, recordKey, slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
 import type { Expiring } from './deadlines.ts';
 import { startRead } from './get.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
@@ -104,7 +104,7 @@ class Scan implements Expiring {
   private readHere(view: SlotView): void {
     const { slot, afterKey } = this.place;
     const slotEnd = ownedUntil(view, slot);
-    const from = afterKey === '' ? slotRange(slot).from : recordKey(slot, afterKey) + '\u0000';
+    const { from } = slotRangeAfter(slot, afterKey);
     const to = slotEnd === SLOT_COUNT ? RECORDS_TO : recordKey(slotEnd, '');
     this.storage.scan(from, to, this.limit, SCAN_PAGE_BYTES_MAX, (error, entries) => {
       if (this.ended) return;

@@ -348,7 +348,12 @@ describe('a list that cannot be', () => {
     [[expire(-1)], 'not a whole number'],
     [[overwrite(0.5, 'x')], 'not a whole number'],
     [[set('x', { expiresAt: Number.NaN })], 'not a whole number'],
+    [[incrementDecimal('1'.repeat(5_120))], 'more than 5119 characters'],
   ])('%#: it is said why', (changes, reason) => {
     expect(changesFault(changes)).toContain(reason);
+  });
+
+  test('a decimal of the most digits that Redis takes is one that can', () => {
+    expect(changesFault([incrementDecimal('1'.repeat(5_119))])).toBeUndefined();
   });
 });
