@@ -69,7 +69,7 @@ export const TRANSACTION_BODIES: Readonly<Record<string, CommandBody>> = {
     isAlone: true,
     isNeverQueued: true,
     differs:
-      'One key may be changed, in one write; others may be read, just before it. Commands over all keys, and those that move a key, are refused.',
+      'One key may be changed, in one write; others may be read, just before it. Commands over all keys, and those that move a key, are refused. What all of its commands read, and what they answer, is 16 MiB at most; more is refused before anything is written.',
   },
   discard: { run: discard, isNeverQueued: true },
   watch: {
