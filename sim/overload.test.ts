@@ -175,6 +175,21 @@ it('more orders of operators at once than a node takes: the further ones are ref
   expect(told.at(-1)).toBe('described');
 });
 
+it('many clients ask who serves which slots: each is answered, and an order of an operator beside them is taken', () => {
+  const world = new SmallWorld(95);
+  const { node } = world.nodes[0]!;
+  const told: string[] = [];
+  const ask = (kind: 'slots' | 'describe'): void =>
+    node!.operate({ kind }, 1_000, (answer) =>
+      told.push(answer.kind === 'failed' ? answer.failure.code : answer.kind),
+    );
+  for (let count = 0; count < CLUSTER_ORDERS_MAX + 3; count += 1) ask('slots');
+  ask('describe');
+  world.run(10);
+  expect(told.filter((kind) => kind === 'slots')).toHaveLength(CLUSTER_ORDERS_MAX + 3);
+  expect(told.at(-1)).toBe('described');
+});
+
 it('more wait on one key than may: the further ones are refused, the others answered', () => {
   const world = new SmallWorld(94);
   world.database.rowMs = 200;

@@ -289,6 +289,8 @@ export const RESP_SWEEPS_MAX = 8;
 export const RESP_LCS_CELLS_MAX = 4_000_000;
 /** Places of scans that a node remembers for Redis clients, who know them by a number. */
 export const RESP_SCAN_PLACES_MAX = 4_096;
+/** Milliseconds for which a Redis connection that was ended here waits for its client to take what was said, and to end it. */
+export const RESP_LINGER_MS = 5_000;
 /** Milliseconds between two looks for connections that are idle. */
 export const RESP_IDLE_LOOK_MS = 1_000;
 /** Bytes of answers kept for one peer that is out of reach; beyond it the oldest go. */

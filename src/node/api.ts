@@ -44,7 +44,7 @@ export interface PlannedJoin {
 
 export type ClusterOrder =
   | { readonly kind: 'describe' }
-  /** Who serves which slots, as this node knows it. */
+  /** Who serves which slots, as this node knows it: at hand, so it takes none of the room that orders have. */
   | { readonly kind: 'slots' }
   | { readonly kind: 'leave'; readonly name: string }
   | { readonly kind: 'rebalance' }

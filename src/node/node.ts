@@ -278,7 +278,8 @@ export class CausewayNode implements NodeApi {
 
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     const { admission } = this;
-    if (!admission.beginOrder())
+    const isAtHand = order.kind === 'slots';
+    if (!isAtHand && !admission.beginOrder())
       return this.parts.clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
     const { later } = this.serving;
     const { digests } = this.shelf;
@@ -286,7 +287,7 @@ export class CausewayNode implements NodeApi {
     const { membership, parts } = this;
     const desk = { ...parts, digests, later, membership, scrubber, place: placeOf(parts) };
     new ClusterDesk(desk).operate(order, timeoutMs, (answer) => {
-      admission.endOrder();
+      if (!isAtHand) admission.endOrder();
       done(answer);
     });
   }

@@ -23,6 +23,7 @@ export class Connection implements Line {
   private isHeld = false;
   private isPaused = false;
   private isClosing = false;
+  private isEnding = false;
   /** The client says no more; what it said is still answered. */
   private isEnded = false;
   private isAwake = false;
@@ -45,7 +46,7 @@ export class Connection implements Line {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.isClosing = true;
-      this.countInput(0);
+      this.countInput(0, false);
       door.onClosed(this.client);
     });
   }
@@ -116,8 +117,24 @@ export class Connection implements Line {
     if (this.socket.destroyed) return queue.ready.forget();
     this.flush();
     this.pause(isStalled);
-    this.countInput(isStalled ? 0 : decoder.heldBytes);
-    if (this.isClosing && queue.unanswered === 0) this.socket.end();
+    if (!this.isHeld) decoder.trim();
+    this.countInput(decoder.keptBytes, isStalled);
+    if (this.isClosing && queue.unanswered === 0) this.end();
+  }
+
+  /** The other end is given some time to take what was said, and to end its side. */
+  private end(): void {
+    if (this.isEnding) return;
+    this.isEnding = true;
+    const { socket } = this;
+    const { lingerMs } = this.door;
+    socket.end();
+    // Nothing more of it is taken.
+    socket.setTimeout(lingerMs, () => socket.destroy());
+    socket.once('finish', () => {
+      const timer = setTimeout(() => socket.destroy(), lingerMs);
+      socket.once('close', () => clearTimeout(timer));
+    });
   }
 
   private heldOutput(): number {
@@ -153,12 +170,13 @@ export class Connection implements Line {
     else this.socket.resume();
   }
 
-  /** Bytes of a command that is not whole, counted over all connections. */
-  private countInput(bytes: number): void {
+  /** Bytes of commands that are not whole, or wait to be begun, counted over all connections. */
+  private countInput(bytes: number, isStalled: boolean): void {
     const { door } = this;
     door.inputBytes += bytes - this.inputBytes;
     this.inputBytes = bytes;
-    if (bytes > RESP_INPUT_BYTES_SHARE && door.isInputFull()) {
+    // Who is not read asks for no more.
+    if (bytes > RESP_INPUT_BYTES_SHARE && !isStalled && door.isInputFull()) {
       door.counts.cut += 1;
       this.socket.destroy();
     }

@@ -1,5 +1,5 @@
 /** What all connections of one Redis door share: the node, the settings, the list of clients, and some counts. */
-import { RESP_INPUT_BYTES_TOTAL_MAX } from '../../core/limits.ts';
+import { RESP_INPUT_BYTES_TOTAL_MAX, RESP_LINGER_MS } from '../../core/limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import type { Client } from './client.ts';
 import { MapReplies } from './cluster-map.ts';
@@ -44,6 +44,7 @@ export class Door {
   scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   /** Milliseconds; 0: for ever. */
   idleMsMax: number;
+  lingerMs = RESP_LINGER_MS;
   connectionsMax: number;
   private turn: (() => void)[] = [];
   private nextId = 1;

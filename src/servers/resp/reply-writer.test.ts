@@ -18,6 +18,12 @@ const BOTH: readonly (readonly [string, (out: ReplyWriter) => void, string, stri
   ['a text', (out) => out.verbatim('ab'), '$2\r\nab\r\n', '=6\r\ntxt:ab\r\n'],
   ['ok', (out) => out.ok(), '+OK\r\n', '+OK\r\n'],
   ['an error over two lines', (out) => out.error('ERR a\r\nb'), '-ERR a  b\r\n', '-ERR a  b\r\n'],
+  [
+    'an error with characters that are no bytes, one of which would end the line',
+    (out) => out.error('ERR node’s Ċ ä'),
+    '-ERR node?s ? \xe4\r\n',
+    '-ERR node?s ? \xe4\r\n',
+  ],
   ['an empty value', (out) => out.bulk(Buffer.alloc(0)), '$0\r\n\r\n', '$0\r\n\r\n'],
   [
     'a large number',

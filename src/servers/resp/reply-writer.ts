@@ -81,9 +81,9 @@ export class ReplyWriter {
     this.line('+', text);
   }
 
-  /** Without the minus; ends of lines in it become spaces. */
+  /** Without the minus; ends of lines in it become spaces, and characters that are no bytes question marks. */
   error(text: string): void {
-    this.line('-', text.replace(/[\r\n]/g, ' '));
+    this.line('-', text.replace(/[\r\n]/g, ' ').replace(/[\u0100-\uffff]/g, '?'));
   }
 
   integer(value: number | bigint): void {

@@ -118,6 +118,41 @@ describe('what is split', () => {
   });
 });
 
+describe('what is kept', () => {
+  const drain = (decoder: RequestDecoder): number => {
+    let count = 0;
+    while (decoder.next() === 'request') count += 1;
+    decoder.trim();
+    return count;
+  };
+
+  test('a large request that is done: none of its memory', () => {
+    const decoder = new RequestDecoder();
+    const bytes = encode([Buffer.from('SET'), Buffer.from('k'), Buffer.alloc(1024 * 1024, 7)]);
+    for (let at = 0; at < bytes.length; at += 65_536) {
+      decoder.push(bytes.subarray(at, at + 65_536));
+      expect(drain(decoder)).toBe(at + 65_536 < bytes.length ? 0 : 1);
+    }
+    expect(decoder.keptBytes).toBe(0);
+    expect(decoder.args.buffer.length).toBe(0);
+  });
+
+  test('the beginning of the next one behind it: little more than that, and it is whole in the end', () => {
+    const decoder = new RequestDecoder();
+    const large = encode([Buffer.from('SET'), Buffer.from('k'), Buffer.alloc(1024 * 1024, 7)]);
+    const bytes = Buffer.concat([large, encode([Buffer.from('GET'), Buffer.from('key')])]);
+    const cut = bytes.length - 6;
+    decoder.push(bytes.subarray(0, 1_000));
+    expect(drain(decoder)).toBe(0);
+    decoder.push(bytes.subarray(1_000, cut));
+    expect(drain(decoder)).toBe(1);
+    expect(decoder.keptBytes).toBeLessThan(1_000);
+    decoder.push(bytes.subarray(cut));
+    expect(decoder.next()).toBe('request');
+    expect([decoder.args.text(0), decoder.args.text(1)]).toEqual(['GET', 'key']);
+  });
+});
+
 describe('what is wrong', () => {
   test.each([
     ['*x\r\n', 'invalid multibulk length'],

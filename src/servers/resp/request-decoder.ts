@@ -27,6 +27,9 @@ const NINE = 57;
 /** No number of the protocol needs more characters. */
 const NUMBER_CHARS_MAX = 20;
 const CAPACITY_MIN = 256;
+/** Memory beside what is held that is not worth a copy. */
+const SLACK_BYTES = 64 * 1024;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 const INCOMPLETE = -1;
 const INVALID = -2;
@@ -38,7 +41,7 @@ export class RequestDecoder {
   fault = '';
   /** Who has not said the password may ask for little. */
   isTrusted = true;
-  private buffer: Buffer = Buffer.alloc(0);
+  private buffer: Buffer = NOTHING;
   /** Room behind `end` is this decoder's own to write into. */
   private isOwn = false;
   private begin = 0;
@@ -51,9 +54,19 @@ export class RequestDecoder {
   /** Bytes of an unfinished line that hold no end of it. */
   private searched = 0;
 
-  /** Bytes of a request that is not whole. */
-  get heldBytes(): number {
-    return this.end - this.begin;
+  /** Bytes of memory that it keeps for requests that are not done. */
+  get keptBytes(): number {
+    return this.buffer.length;
+  }
+
+  /** Once all whole requests are done: keeps no more memory than what has come of the next one asks for. */
+  trim(): void {
+    const held = this.end - this.begin;
+    if (held === 0) {
+      this.args.clear();
+      this.args.buffer = NOTHING;
+      this.take(NOTHING, 0, 0, false);
+    } else if (this.buffer.length > 2 * held + SLACK_BYTES) this.moveTo(2 * held);
   }
 
   /** The chunk is the decoder's from now on. All requests in what came before must have been taken. */
@@ -174,10 +187,15 @@ export class RequestDecoder {
     const whole = this.bulk < 0 ? 0 : this.at - this.begin + this.bulk + 2;
     const doubled = Math.max(CAPACITY_MIN, 2 * needed);
     const room = whole >= needed ? Math.min(doubled, whole) : doubled;
-    const grown = Buffer.allocUnsafeSlow(room);
-    this.buffer.copy(grown, 0, this.begin, this.end);
+    this.moveTo(room);
+  }
+
+  private moveTo(room: number): void {
+    const moved = Buffer.allocUnsafeSlow(room);
+    this.buffer.copy(moved, 0, this.begin, this.end);
     this.moveArguments(-this.begin);
-    this.take(grown, this.at - this.begin, this.end - this.begin, true);
+    this.args.buffer = moved;
+    this.take(moved, this.at - this.begin, this.end - this.begin, true);
   }
 
   private take(buffer: Buffer, at: number, end: number, isOwn: boolean): void {

@@ -1,4 +1,5 @@
 /** The door itself: order, backpressure, limits, passwords, and what is broken on purpose. */
+import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture } from '../../../test/support/resp-door.ts';
@@ -146,6 +147,23 @@ describe('what ends a connection', () => {
     expect(line.unread).toBe('+OK\r\n$1\r\n1\r\n');
   });
 
+  test.each([
+    ['QUIT', 'QUIT\r\n', '+OK\r\n'],
+    ['a protocol error', '*x\r\n', '-ERR Protocol error: invalid multibulk length\r\n'],
+  ])('%s, and a client that does not end its side: it is gone all the same', async (_name, said, told) => {
+    const door = await doorWith();
+    door.server.door.lingerMs = 1;
+    const socket = connect({ port: door.server.port, host: '127.0.0.1', allowHalfOpen: true });
+    let heard = '';
+    socket.on('data', (bytes: Buffer) => (heard += bytes.toString()));
+    socket.on('error', () => undefined);
+    socket.write(said);
+    while (heard === '' || door.server.door.clients.size > 0)
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(heard).toBe(told);
+    socket.destroy();
+  });
+
   test('more connections than may be: told and closed, and taken again when one has gone', async () => {
     const door = await doorWith({ connectionsMax: 1 });
     const first = await door.connect();
@@ -199,6 +217,17 @@ describe('memory', () => {
     small.raw('k\r\n');
     expect(await small.hears('$-1\r\n')).toBe('$-1\r\n');
     expect(door.server.door.inputBytes).toBe(RESP_INPUT_BYTES_TOTAL_MAX);
+  });
+
+  test('a large command that is done: an idle connection keeps nothing of it', async () => {
+    const door = await doorWith();
+    const line = await door.connect();
+    line.raw(call('SET', 'k', 'x'.repeat(1024 * 1024)) + call('PING').slice(0, 6));
+    expect(await line.hears('+OK\r\n')).toBe('+OK\r\n');
+    expect(door.server.door.inputBytes).toBeLessThan(1_000);
+    line.raw(call('PING').slice(6));
+    expect(await line.hears('+PONG\r\n')).toBe('+PONG\r\n');
+    expect(door.server.door.inputBytes).toBe(0);
   });
 
   test('a connection that says nothing for longer than it may: ended, unless it waits for an answer', async () => {

@@ -112,3 +112,10 @@ describe('what is read and done', () => {
     expect(await line.hears(told)).toBe(told);
   });
 });
+
+test('HELLO among what is collected: what comes behind EXEC is said in the protocol that it chose', async () => {
+  expect(await exec(['HELLO', '3'])).toBe('*1');
+  await line.until(() => line.unread.endsWith('*0\r\n'));
+  await line.hears(line.unread);
+  expect(await line.ask('GET missing')).toBe('_');
+});

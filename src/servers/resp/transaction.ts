@@ -268,5 +268,7 @@ function runInto(client: Client, out: ReplyWriter, { command, args }: Call): voi
   const before = queue.out;
   queue.out = out;
   command.run(client, args);
+  // HELLO changes it for what comes behind EXEC, too.
+  before.protocol = out.protocol;
   queue.out = before;
 }

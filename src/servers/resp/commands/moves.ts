@@ -74,16 +74,24 @@ class Move {
 
   private onWritten(source: KeyRecord, result: WriteResult): void {
     if (result.kind === 'failed') return this.fail(result.failure);
-    if (result.kind !== 'modified' && result.kind !== 'unchanged') return this.pending.end(this.wish.onTaken);
+    if (result.kind !== 'modified' && result.kind !== 'unchanged') return this.taken();
     const { applied, failure } = result.results[0]!;
     if (failure !== null) return this.fail(failure);
-    if (!applied) return this.pending.end(this.wish.onTaken);
+    if (!applied) return this.taken();
     this.written = result.version;
     if (!this.wish.moves) return this.pending.end(this.wish.onDone);
     const expect = { kind: 'version', version: source.version } as const;
     this.client.write(
       { kind: 'compareAndDelete', key: this.wish.from, operationId: null, expect },
       (deleted) => this.onDeleted(deleted),
+    );
+  }
+
+  /** Another's value stands there. Where ours stood before it, it is not true that nothing happened. */
+  private taken(): void {
+    if (this.written === 0) return this.pending.end(this.wish.onTaken);
+    this.pending.end((out) =>
+      out.error('INDEFINITE contended: the key was copied, then another wrote the copy; the source is there'),
     );
   }
 
