@@ -76,6 +76,7 @@ export function muchWorkWaits(): { readonly rounds: number; readonly verdict: st
   const changes = [READ, ...Array.from({ length: 255 }, () => ADD_ONE)];
   const waiting = Array.from({ length: 40 }, () => world.modify(a, changes));
   world.release(held);
+  world.pass(100);
   return { rounds: roundsOf(waiting), verdict: world.verdict() };
 }
 

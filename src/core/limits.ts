@@ -13,11 +13,19 @@ export const MODIFY_CHANGES_MAX = 256;
 /** Bytes that the changes of a modification bring, and that their answers tell: each fits a frame with its key. */
 export const MODIFY_BYTES_MAX = VALUE_BYTES_MAX + VALUE_BYTES_MAX / 2;
 /**
- * What modifications of one round may cost together, in bytes: of the values they make, and for each change. They are
- * judged in one turn of the event loop: some ten milliseconds.
+ * What judging may cost until the next tick, in bytes that are made, with a fixed part for each change, and a part for each
+ * digit of a decimal number, by measurement. What is left waits: a turn of the event loop judges for some ten
+ * milliseconds, and for as much again by the one that went beyond it.
  */
-export const ROUND_WORK_BYTES_MAX = 64 * 1024 * 1024;
+export const TURN_WORK_BYTES_MAX = 64 * 1024 * 1024;
 export const CHANGE_WORK_BYTES = 16 * 1024;
+export const DIGIT_WORK_BYTES = 512;
+/** Bytes for each byte that is compared: one at a time. */
+export const COMPARED_WORK_BYTES = 8;
+/** What one modification may cost as above: as much as a turn. */
+export const MODIFY_WORK_BYTES_MAX = TURN_WORK_BYTES_MAX;
+/** Bytes of values that one operation brings with what it expects: the largest value, and another to compare with. */
+export const OPERATION_BYTES_MAX = 2 * VALUE_BYTES_MAX;
 export const OPERATION_ID_BYTES = 16;
 /** Milliseconds, 15 minutes, for which an operation id is remembered: longer than any client repeats a call. */
 export const OPERATION_ID_WINDOW_MS = 15 * 60_000;
@@ -330,6 +338,10 @@ assert(MODIFY_BYTES_MAX >= VALUE_BYTES_MAX, 'a modification can set, and tell, t
 assert(
   MODIFY_BYTES_MAX + MODIFY_CHANGES_MAX * 1024 + VALUE_BYTES_MAX / 8 < FRAME_BYTES_MAX,
   'a modification, and its answer, must fit a frame',
+);
+assert(
+  OPERATION_BYTES_MAX + MODIFY_CHANGES_MAX * 1024 + KEY_BYTES_MAX < FRAME_BYTES_MAX + VALUE_BYTES_MAX / 2,
+  'an operation that is handed on fits what a link takes, behind half a frame',
 );
 assert(FORGET_DELETIONS_MAX * (KEY_BYTES_MAX + 16) < FRAME_BYTES_MAX, 'deletions to forget must fit a frame');
 assert(

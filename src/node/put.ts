@@ -7,13 +7,13 @@
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
-import { changesFault } from '../core/modify/change.ts';
 import { resultAfterDoubt } from '../core/operation-id.ts';
 import { isConditional, isRefusable } from '../core/operation.ts';
 import type { WriteOperation, WriteResult } from '../core/operation.ts';
 import { yieldsToFill } from '../core/record.ts';
 import type { WriteTicket } from '../core/replication/key-state.ts';
 import { slotOf } from '../core/slots.ts';
+import { writeFault } from '../core/write-fault.ts';
 import type { Expiring } from './deadlines.ts';
 import { startRead } from './get.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
@@ -30,9 +30,8 @@ export function startWrite(
   request: WriteRequest,
   done: (result: WriteResult) => void,
 ): void {
-  const { operation } = request;
-  const fault = operation.kind === 'modify' ? changesFault(operation.changes) : undefined;
-  if (fault !== undefined) return done({ kind: 'failed', failure: failure('invalid_argument', fault) });
+  const fault = writeFault(request.operation);
+  if (fault !== null) return done({ kind: 'failed', failure: fault });
   new Write(serving, request, done).step();
 }
 

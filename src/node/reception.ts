@@ -1,8 +1,5 @@
 /** Where clients' operations enter a node: admitted or refused at once, begun in the next turn, counted until they are answered. */
-import { ttlFault, valueFault } from '../core/check-key.ts';
-import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
-import { VALUE_BYTES_MAX } from '../core/limits.ts';
 import { valueBytesOf } from '../core/operation.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import type { Storage } from '../ports/storage.ts';
@@ -33,11 +30,6 @@ export class Reception {
   }
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
-    const fault = limitFault(operation);
-    if (fault !== undefined) {
-      const refused = failure('invalid_argument', fault);
-      return this.serving.clock.defer(() => done({ kind: 'failed', failure: refused }));
-    }
     const start = (end: (result: WriteResult) => void): void =>
       startWrite(this.serving, { operation, timeoutMs, hops: 0 }, end);
     this.begin('write', done, start, valueBytesOf(operation));
@@ -65,12 +57,6 @@ export class Reception {
       }),
     );
   }
-}
-
-/** What no frame, statement or record can hold: doors say it before, with limits of their own. */
-function limitFault(operation: WriteOperation): string | undefined {
-  if (operation.kind !== 'put' && operation.kind !== 'compareAndPut') return undefined;
-  return valueFault(operation.value.length, VALUE_BYTES_MAX) ?? ttlFault(operation.ttlMs);
 }
 
 function requestOf(key: string, timeoutMs: number): ReadRequest {

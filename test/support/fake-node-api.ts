@@ -158,7 +158,7 @@ export class FakeNodeApi implements NodeApi {
         return this.#store(operation.key, Buffer.from(String(total)), 0, total);
       }
       case 'modify': {
-        const judgement = judge(operation, this.records.get(operation.key), Date.now(), false);
+        const judgement = judge(operation, this.records.get(operation.key), Date.now(), false, { bytes: 0 });
         if (judgement.kind !== 'write') return judgement;
         const version = makeVersion(this.#counter++, 1);
         this.records.set(operation.key, { ...judgement.content, version });

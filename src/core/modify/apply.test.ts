@@ -1,7 +1,14 @@
 /** What each change makes of what stands, as the command of Redis 7 does that it stands for; and lists of them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { TTL_MS_MAX, VALUE_BYTES_MAX } from '../limits.ts';
+import {
+  CHANGE_WORK_BYTES,
+  DIGIT_WORK_BYTES,
+  MODIFY_CHANGES_MAX,
+  MODIFY_WORK_BYTES_MAX,
+  TTL_MS_MAX,
+  VALUE_BYTES_MAX,
+} from '../limits.ts';
 import type { KeyRecord } from '../record.ts';
 import { applyChanges } from './apply.ts';
 import type { Applied } from './apply.ts';
@@ -29,7 +36,8 @@ function record(value: string, expiresAt = 0): KeyRecord {
 
 function run(base: KeyRecord | undefined, ...changes: Change[]): Applied & { last: ChangeResult } {
   expect(changesFault(changes)).toBeUndefined();
-  const applied = applyChanges(changes, base, NOW, 100);
+  const applied = applyChanges(changes, base, NOW, 100, { bytes: 0 });
+  if ('code' in applied) throw new Error(applied.message);
   return { ...applied, last: applied.results.at(-1)! };
 }
 
@@ -268,9 +276,8 @@ describe('limits', () => {
 
   test('whoever asks for more, the largest value of all stays the largest', () => {
     const change = overwrite(VALUE_BYTES_MAX, 'x');
-    expect(applyChanges([change], undefined, NOW, 2 ** 30).results[0]!.failure!.code).toBe(
-      'invalid_argument',
-    );
+    const applied = applyChanges([change], undefined, NOW, 2 ** 30, { bytes: 0 });
+    expect(applied).toMatchObject({ results: [{ failure: { code: 'invalid_argument' } }] });
   });
 
   test('an expiry that is too far away is refused', () => {
@@ -337,6 +344,38 @@ describe('lists', () => {
         if (!done.isChanged) expect(done.standing).toBe(base);
       }),
     );
+  });
+});
+
+describe('what a list costs', () => {
+  const cost = (...changes: Change[]): number => {
+    const meter = { bytes: 0 };
+    expect(applyChanges(changes, undefined, NOW, VALUE_BYTES_MAX, meter)).toHaveProperty('results');
+    return meter.bytes;
+  };
+  const wide = overwrite(VALUE_BYTES_MAX - 1, 'x');
+
+  test('every value counts that it makes, also of a list that comes to nothing in the end', () => {
+    const made = cost(wide, overwrite(0, 'y'), remove) - 3 * CHANGE_WORK_BYTES;
+    expect(made).toBe(2 * VALUE_BYTES_MAX);
+  });
+
+  test('decimal numbers count by the digits that are read and made, however few their exponent takes', () => {
+    expect(cost(incrementDecimal('1e4932'))).toBeGreaterThan(2 * 4_932 * DIGIT_WORK_BYTES);
+    expect(cost(incrementDecimal('1e-4950'))).toBeGreaterThan(4_950 * DIGIT_WORK_BYTES);
+    expect(cost(incrementDecimal('0.1'))).toBeLessThan(2 * CHANGE_WORK_BYTES);
+  });
+
+  test('the most changes of an ordinary kind are no more than one list may cost', () => {
+    cost(...Array.from({ length: MODIFY_CHANGES_MAX }, () => incrementDecimal('0.000000001')));
+  });
+
+  test('more than one list may cost: it is left where it stands, and nothing comes of it', () => {
+    const meter = { bytes: 0 };
+    const changes = Array.from({ length: MODIFY_CHANGES_MAX }, () => wide);
+    const applied = applyChanges(changes, undefined, NOW, VALUE_BYTES_MAX, meter);
+    expect(applied).toMatchObject({ code: 'invalid_argument' });
+    expect(meter.bytes).toBeLessThan(MODIFY_WORK_BYTES_MAX + 2 * VALUE_BYTES_MAX);
   });
 });
 

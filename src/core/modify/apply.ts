@@ -5,11 +5,18 @@
 import { unreachable } from '../../base/assert.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
-import { TTL_MS_MAX, VALUE_BYTES_MAX } from '../limits.ts';
+import {
+  CHANGE_WORK_BYTES,
+  DIGIT_WORK_BYTES,
+  MODIFY_WORK_BYTES_MAX,
+  TTL_MS_MAX,
+  VALUE_BYTES_MAX,
+} from '../limits.ts';
 import type { KeyRecord } from '../record.ts';
 import type { Change, ChangeResult, ExpireCondition } from './change.ts';
-import { addToDecimal } from './decimal.ts';
+import { addToDecimal, DECIMAL_LENGTH_MAX, digitsToRead } from './decimal.ts';
 import { addToInteger, asciiBytes } from './integer.ts';
+import type { WorkMeter } from './work.ts';
 
 /** A value as the changes so far have left it. */
 export interface Standing {
@@ -33,26 +40,38 @@ export interface Applied {
 interface Work {
   readonly wallNow: number;
   readonly valueBytesMax: number;
+  readonly meter: WorkMeter;
   standing: Standing | undefined;
   isChanged: boolean;
   isRemoved: boolean;
 }
 
-/** `live`: what a reader sees at wall time `wallNow` (ms), undefined for absence. */
+/**
+ * `live`: what a reader sees at wall time `wallNow` (ms), undefined for absence. What it costs is counted in `meter`; a
+ * list that costs more than one may is left, and nothing comes of it.
+ */
 export function applyChanges(
   changes: readonly Change[],
   live: KeyRecord | undefined,
   wallNow: number,
   valueBytesMax: number,
-): Applied {
+  meter: WorkMeter,
+): Applied | Failure {
   const work: Work = {
     wallNow,
     valueBytesMax: Math.min(valueBytesMax, VALUE_BYTES_MAX),
     standing: live,
     isChanged: false,
     isRemoved: false,
+    meter,
   };
-  const results = changes.map((change) => apply(work, change));
+  const until = meter.bytes + MODIFY_WORK_BYTES_MAX;
+  const results: ChangeResult[] = [];
+  for (const change of changes) {
+    meter.bytes += CHANGE_WORK_BYTES;
+    results.push(apply(work, change));
+    if (meter.bytes > until) return tooCostly();
+  }
   // What came and went within the list was never there.
   const isChanged = work.isChanged && (work.standing !== undefined || live !== undefined);
   return { standing: work.standing, isChanged, isRemoved: work.isRemoved, results };
@@ -112,6 +131,7 @@ function splice(
   const length = Math.max(before?.value.length ?? 0, offset + value.length);
   const problem = tooLarge(work, length);
   if (problem !== null) return failed(work, before, problem);
+  work.meter.bytes += length;
   const bytes = new Uint8Array(length);
   if (before !== undefined) bytes.set(before.value);
   bytes.set(value, offset);
@@ -126,7 +146,9 @@ function increment(work: Work, before: Standing | undefined, delta: bigint): Cha
 }
 
 function incrementDecimal(work: Work, before: Standing | undefined, delta: string): ChangeResult {
+  const digits = digitsToRead(delta) + Math.min(before?.value.length ?? 0, DECIMAL_LENGTH_MAX);
   const sum = addToDecimal(before?.value, delta);
+  work.meter.bytes += DIGIT_WORK_BYTES * (digits + (typeof sum === 'string' ? 0 : sum.text.length));
   if (typeof sum === 'string') return failed(work, before, failure(sum));
   return putNumber(work, before, sum.text);
 }
@@ -186,6 +208,11 @@ function remove(work: Work): void {
 function tooLarge(work: Work, bytes: number): Failure | null {
   if (bytes <= work.valueBytesMax) return null;
   const text = `the value would have ${bytes} bytes, more than the limit of ${work.valueBytesMax} (limits.valueBytesMax)`;
+  return failure('invalid_argument', text);
+}
+
+function tooCostly(): Failure {
+  const text = `the changes of a modification make, or read, more than the limit of ${MODIFY_WORK_BYTES_MAX} bytes together: send them in several`;
   return failure('invalid_argument', text);
 }
 

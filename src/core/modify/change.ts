@@ -107,7 +107,15 @@ export function changesFault(changes: readonly Change[]): string | undefined {
     changes.some((change) => change.kind === 'incrementDecimal' && change.delta.length > DECIMAL_LENGTH_MAX)
   )
     return `a decimal number has more than ${DECIMAL_LENGTH_MAX} characters`;
+  // Characters are counted as bytes.
+  if (changes.some((change) => change.kind === 'incrementDecimal' && !isAscii(change.delta)))
+    return 'a decimal number has characters that no number has';
   const bytes = bytesOfChanges(changes);
   if (bytes <= MODIFY_BYTES_MAX) return undefined;
   return `the changes of a modification have ${bytes} bytes, more than the limit of ${MODIFY_BYTES_MAX}`;
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
 }

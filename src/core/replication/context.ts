@@ -6,6 +6,7 @@ import { NONE } from '../../base/short-list.ts';
 import type { Failure } from '../errors.ts';
 import type { SlotFloors } from '../floors.ts';
 import type { Coordinator, PeerMessage } from '../message.ts';
+import type { WorkMeter } from '../modify/work.ts';
 import type { Mutations } from '../mutations.ts';
 import type { IdentifiedOperation, KnownOperation } from '../operation-id.ts';
 import type { WriteResult } from '../operation.ts';
@@ -104,6 +105,8 @@ export interface ReplicaContext {
   /** Answers to clients, given once the event at hand is handled: a client may act again within its answer. */
   readonly answers: PendingAnswer[];
   roundNext: number;
+  /** What was judged since the last tick. */
+  readonly judged: WorkMeter;
   /** The highest counter seen: another far above it is a fault. (R8) */
   counterHighest: number;
 }

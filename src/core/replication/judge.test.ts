@@ -1,5 +1,6 @@
 /** What an operation makes of what stands: each kind, on each kind of record. */
 import { describe, expect, test } from 'vitest';
+import { CHANGE_WORK_BYTES, COMPARED_WORK_BYTES } from '../limits.ts';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY } from '../record.ts';
 import type { KeyRecord } from '../record.ts';
 import type { Change } from '../modify/change.ts';
@@ -31,7 +32,7 @@ const expired = record({ expiresAt: NOW - 1 });
 const expiredFill = record({ expiresAt: NOW - 1, origin: ORIGIN_LEGACY });
 
 function judge(operation: WriteOperation, base: KeyRecord | undefined, wallNow: number): Judgement {
-  return judgeAt(operation, base, wallNow, false);
+  return judgeAt(operation, base, wallNow, false, { bytes: 0 });
 }
 
 function written(operation: WriteOperation, base: KeyRecord | undefined): KeyRecord {
@@ -107,6 +108,28 @@ describe('conditions', () => {
       expect(judge(to({ kind: 'value', value: bytes(other) }), record(), NOW).kind).toBe('conditionFailed');
     }
   });
+});
+
+test('what it costs to look at what stands is counted, whatever comes of it', () => {
+  const cost = (operation: WriteOperation, base: KeyRecord | undefined): number => {
+    const meter = { bytes: 0 };
+    judgeAt(operation, base, NOW, false, meter);
+    return meter.bytes;
+  };
+  const expect1000: Expectation = { kind: 'value', value: new Uint8Array(1_000) };
+  const large = record({ value: new Uint8Array(1_000).fill(1) });
+  const compare: WriteOperation = { ...none, kind: 'compareAndDelete', expect: expect1000 };
+  const changes: Change[] = [{ kind: 'append', value: bytes('x') }];
+  const modify: WriteOperation = {
+    ...{ kind: 'modify', key: 'k', operationId: null, valueBytesMax: 1_000, expect: null },
+    changes,
+  };
+  expect(cost(compare, large)).toBe(CHANGE_WORK_BYTES + 1_000 * COMPARED_WORK_BYTES);
+  expect(cost(compare, record())).toBe(CHANGE_WORK_BYTES);
+  expect(cost({ ...modify, expect: expect1000 }, large)).toBe(cost(compare, large));
+  expect(cost(modify, record())).toBe(CHANGE_WORK_BYTES + 2);
+  expect(cost(increment(1n), record())).toBe(CHANGE_WORK_BYTES);
+  expect(cost(put(), large)).toBe(0);
 });
 
 describe('increment', () => {
@@ -201,14 +224,14 @@ describe('modify', () => {
 
   test('where the route reads legacy: also of what is absent, unless a native deletion stands', () => {
     for (const base of [undefined, expiredFill]) {
-      expect(judgeAt(modify([remove]), base, NOW, true)).toMatchObject({
+      expect(judgeAt(modify([remove]), base, NOW, true, { bytes: 0 })).toMatchObject({
         kind: 'write',
         content: { tombstone: true, origin: ORIGIN_CLIENT },
         results: [{ existed: false }],
       });
     }
-    expect(judgeAt(modify([remove]), tombstone, NOW, true).kind).toBe('unchanged');
-    expect(judgeAt(modify([read]), undefined, NOW, true).kind).toBe('unchanged');
+    expect(judgeAt(modify([remove]), tombstone, NOW, true, { bytes: 0 }).kind).toBe('unchanged');
+    expect(judgeAt(modify([read]), undefined, NOW, true, { bytes: 0 }).kind).toBe('unchanged');
   });
 
   test('an expectation of the whole: another version, or any where none was, and nothing is done', () => {

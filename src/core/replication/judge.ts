@@ -6,11 +6,12 @@
 import { unreachable } from '../../base/assert.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
-import { MODIFY_BYTES_MAX } from '../limits.ts';
+import { CHANGE_WORK_BYTES, COMPARED_WORK_BYTES, MODIFY_BYTES_MAX } from '../limits.ts';
 import { applyChanges } from '../modify/apply.ts';
 import { bytesOfResults } from '../modify/change.ts';
 import type { ChangeResult } from '../modify/change.ts';
 import { addToInteger, asciiBytes } from '../modify/integer.ts';
+import type { WorkMeter } from '../modify/work.ts';
 import type { Expectation, ModifyOperation, WriteOperation } from '../operation.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT, ORIGIN_LEGACY, isExpired, isLive, yieldsToFill } from '../record.ts';
 import type { KeyRecord, Origin, RecordContent } from '../record.ts';
@@ -28,12 +29,16 @@ export type Judgement =
   | { readonly kind: 'conditionFailed'; readonly current: KeyRecord | undefined }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-/** `readsLegacy`: the key may still come from the legacy source, so that what is deleted must leave its tombstone. */
+/**
+ * `readsLegacy`: the key may still come from the legacy source, so that what is deleted must leave its tombstone. `meter`
+ * counts what it costs to look at what stands, whatever comes of it.
+ */
 export function judge(
   operation: WriteOperation,
   base: KeyRecord | undefined,
   wallNow: number,
   readsLegacy: boolean,
+  meter: WorkMeter,
 ): Judgement {
   const live = base !== undefined && isLive(base, wallNow) ? base : undefined;
   switch (operation.kind) {
@@ -42,13 +47,13 @@ export function judge(
     case 'delete':
       return remove(operation, ORIGIN_CLIENT, base, wallNow);
     case 'compareAndPut':
-      if (!holds(operation.expect, live)) return { kind: 'conditionFailed', current: live };
+      if (!holds(operation.expect, live, meter)) return { kind: 'conditionFailed', current: live };
       return write(operation, live, operation.value, expiryOf(operation.ttlMs, wallNow), wallNow);
     case 'compareAndDelete':
-      if (!holds(operation.expect, live)) return { kind: 'conditionFailed', current: live };
+      if (!holds(operation.expect, live, meter)) return { kind: 'conditionFailed', current: live };
       return remove(operation, ORIGIN_CLIENT, base, wallNow);
     case 'increment':
-      return increment(operation, operation.delta, live, wallNow);
+      return increment(operation, operation.delta, live, wallNow, meter);
     case 'fill':
       if (!yieldsToFill(base, wallNow)) return { kind: 'conditionFailed', current: live };
       return write(operation, undefined, operation.value, 0, wallNow, ORIGIN_LEGACY);
@@ -58,27 +63,29 @@ export function judge(
       }
       return remove(operation, base.origin, base, wallNow, base.expiresAt);
     case 'modify':
-      return modify(operation, base, live, wallNow, readsLegacy);
+      return modify(operation, base, live, wallNow, readsLegacy, meter);
     default:
       return unreachable(operation);
   }
 }
 
-function holds(expect: Expectation, live: KeyRecord | undefined): boolean {
+function holds(expect: Expectation, live: KeyRecord | undefined, meter: WorkMeter): boolean {
+  meter.bytes += CHANGE_WORK_BYTES;
   switch (expect.kind) {
     case 'absent':
       return live === undefined;
     case 'version':
       return live !== undefined && live.version === expect.version;
     case 'value':
-      return live !== undefined && sameBytes(live.value, expect.value);
+      return live !== undefined && sameBytes(live.value, expect.value, meter);
     default:
       return unreachable(expect);
   }
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+function sameBytes(a: Uint8Array, b: Uint8Array, meter: WorkMeter): boolean {
   if (a.length !== b.length) return false;
+  meter.bytes += a.length * COMPARED_WORK_BYTES;
   for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
   return true;
 }
@@ -134,7 +141,9 @@ function increment(
   delta: bigint,
   live: KeyRecord | undefined,
   wallNow: number,
+  meter: WorkMeter,
 ): Judgement {
+  meter.bytes += CHANGE_WORK_BYTES;
   const after = addToInteger(live?.value, delta);
   if (typeof after === 'string') return { kind: 'failed', failure: failure(after) };
   const value = asciiBytes(after.toString());
@@ -147,10 +156,13 @@ function modify(
   live: KeyRecord | undefined,
   wallNow: number,
   readsLegacy: boolean,
+  meter: WorkMeter,
 ): Judgement {
   const { expect, changes, valueBytesMax } = operation;
-  if (expect !== null && !holds(expect, live)) return { kind: 'conditionFailed', current: live };
-  const { standing, isChanged, isRemoved, results } = applyChanges(changes, live, wallNow, valueBytesMax);
+  if (expect !== null && !holds(expect, live, meter)) return { kind: 'conditionFailed', current: live };
+  const applied = applyChanges(changes, live, wallNow, valueBytesMax, meter);
+  if ('code' in applied) return { kind: 'failed', failure: applied };
+  const { standing, isChanged, isRemoved, results } = applied;
   if (bytesOfResults(results) > MODIFY_BYTES_MAX) {
     const text = `the answers of a modification have more than the limit of ${MODIFY_BYTES_MAX} bytes`;
     return { kind: 'failed', failure: failure('invalid_argument', text) };

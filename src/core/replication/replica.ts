@@ -33,7 +33,7 @@ import {
   sweepKeys,
   untoldTo,
 } from './replay.ts';
-import { install, onAcknowledge, onRecorded, runQueue } from './rounds.ts';
+import { install, onAcknowledge, onRecorded, renewWork, runQueue } from './rounds.ts';
 import type { SlotView } from './slot-view.ts';
 import { adopt, becomeValid, dropRound } from './validity.ts';
 import type { Adoption } from './validity.ts';
@@ -54,6 +54,7 @@ export class Replica {
       answers: [],
       settling: new Set(),
       roundNext: 1,
+      judged: { bytes: 0 },
       counterHighest: view.topology.floorCounter,
     };
   }
@@ -230,6 +231,7 @@ export class Replica {
   /** Every tick: what waits only for time. */
   settle(): void {
     settleRounds(this.context);
+    renewWork(this.context);
     this.drain();
   }
 

@@ -5,7 +5,7 @@
 import { NONE, appended, withoutFirst } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
-import { CHANGE_WORK_BYTES, ROUND_WORK_BYTES_MAX } from '../limits.ts';
+import { TURN_WORK_BYTES_MAX } from '../limits.ts';
 import type { Acknowledge, Invalidate } from '../message.ts';
 import type { IdentifiedOperation } from '../operation-id.ts';
 import { isRefusable } from '../operation.ts';
@@ -34,6 +34,8 @@ export function runQueue(context: ReplicaContext, state: KeyState): void {
   if (first === undefined || state.round !== null || state.fetching) return;
   if (!context.effects.leaseHeld()) return;
   const conditional = refuses(context, first.operation);
+  // Its turn is over: the next tick looks at every queue that waits.
+  if (conditional && isSpent(context)) return;
   // Above a version with operation ids nothing is taken before its fate is known: whoever comes next knows it. (R33)
   if (!state.valid && (conditional || isOpen(context, state))) return;
   if (conditional && state.held === null && !context.view.topology.loaded && !state.absentInRecord) {
@@ -95,9 +97,9 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
   let identified: readonly IdentifiedOperation[] = NONE;
   const standing = state.held?.record;
   let written: KeyRecord | null = null;
-  let work = 0;
-  while (state.queue.length > 0 && carried.length < COMBINED_COUNT_MAX && work < ROUND_WORK_BYTES_MAX) {
+  while (state.queue.length > 0 && carried.length < COMBINED_COUNT_MAX) {
     const ticket = state.queue[0]!;
+    if (isSpent(context) && refuses(context, ticket.operation)) break;
     const { operationId, kind } = ticket.operation;
     // Before the first write of this round every judgement is on the record itself, which must be valid; and what
     // carries an id goes only with a round that can be refused.
@@ -118,8 +120,6 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
       continue;
     }
     written = recordOf(judgement.content, version);
-    if (judgement.results !== null)
-      work += judgement.results.length * (CHANGE_WORK_BYTES + written.value.length);
     carried = appended(carried, { ticket, result });
     if (operationId === null) continue;
     identified = appended(identified, { id: operationId, kind, number: judgement.number });
@@ -140,6 +140,21 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
   });
 }
 
+/** What this node judges from one tick to the next is bounded: it is done within turns of the event loop. */
+function isSpent({ judged }: ReplicaContext): boolean {
+  return judged.bytes >= TURN_WORK_BYTES_MAX;
+}
+
+/** A tick: what was left to judge goes on. */
+export function renewWork(context: ReplicaContext): void {
+  const wasSpent = isSpent(context);
+  context.judged.bytes = 0;
+  if (!wasSpent) return;
+  for (const state of context.table.values()) {
+    if (state.queue.length > 0 && state.round === null) makeRunnable(context, state);
+  }
+}
+
 function refuses(context: ReplicaContext, operation: WriteOperation): boolean {
   if (operation.kind === 'modify' && context.mutations.modifyUnrefused === true) return false;
   return isRefusable(operation);
@@ -152,17 +167,17 @@ function judgeTicket(
   wallNow: number,
 ): Judgement {
   if (context.mutations.fillWithoutCondition === true && ticket.operation.kind === 'fill') {
-    return judge(ticket.operation, undefined, wallNow, ticket.readsLegacy);
+    return judge(ticket.operation, undefined, wallNow, ticket.readsLegacy, context.judged);
   }
   if (context.mutations.modifyFirstAlone === true && ticket.operation.kind === 'modify') {
-    const whole = judge(ticket.operation, base, wallNow, ticket.readsLegacy);
+    const whole = judge(ticket.operation, base, wallNow, ticket.readsLegacy, context.judged);
     const first = { ...ticket.operation, changes: ticket.operation.changes.slice(0, 1) };
     return {
-      ...judge(first, base, wallNow, ticket.readsLegacy),
+      ...judge(first, base, wallNow, ticket.readsLegacy, context.judged),
       ...('results' in whole ? { results: whole.results } : {}),
     } as Judgement;
   }
-  return judge(ticket.operation, base, wallNow, ticket.readsLegacy);
+  return judge(ticket.operation, base, wallNow, ticket.readsLegacy, context.judged);
 }
 
 function resultOf(judgement: Judgement, version: number): WriteResult {

@@ -8,6 +8,7 @@ import type { Plan } from '../plan.ts';
 import { keyError } from './parsing.ts';
 
 const INT64_MIN = -(2n ** 63n);
+const NOT_ASCII = /[^\0-\x7f]/;
 
 function add(args: Arguments, delta: bigint): Plan | string {
   const key = args.key(1);
@@ -30,7 +31,7 @@ function addDecimal(args: Arguments): Plan | string {
   const key = args.key(1);
   if (key === undefined) return keyError(args, 1);
   const delta = args.text(2);
-  if (delta.length > DECIMAL_LENGTH_MAX) return 'ERR value is not a valid float';
+  if (delta.length > DECIMAL_LENGTH_MAX || NOT_ASCII.test(delta)) return 'ERR value is not a valid float';
   return changing(key, { kind: 'incrementDecimal', delta }, (out, { text }) => out.bulkText(text ?? ''));
 }
 

@@ -1,0 +1,55 @@
+/**
+ * What no record, frame or statement can hold is refused wherever a write enters a node: from a door, handed on by
+ * another node, fetched from the legacy source. Doors say it before, with limits of their own; what got past this rule
+ * would end the process at the first encoder that meets it.
+ */
+import { keyFault, operationIdFault, ttlFault, valueFault } from './check-key.ts';
+import { failure } from './errors.ts';
+import type { Failure } from './errors.ts';
+import { OPERATION_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts';
+import { changesFault } from './modify/change.ts';
+import { valueBytesOf } from './operation.ts';
+import type { Expectation, WriteOperation } from './operation.ts';
+
+/** Null: it can be done. One pass over the key, and no allocation: it stands in the way of every write. */
+export function writeFault(operation: WriteOperation): Failure | null {
+  const { key, operationId } = operation;
+  const fault =
+    keyFault(key) ??
+    (operationId === null ? undefined : operationIdFault(operationId.length)) ??
+    contentFault(operation);
+  return fault === undefined ? null : failure('invalid_argument', fault);
+}
+
+function contentFault(operation: WriteOperation): string | undefined {
+  switch (operation.kind) {
+    case 'put':
+      return valueFault(operation.value.length, VALUE_BYTES_MAX) ?? ttlFault(operation.ttlMs);
+    case 'fill':
+      return valueFault(operation.value.length, VALUE_BYTES_MAX);
+    case 'compareAndPut':
+      return (
+        valueFault(operation.value.length, VALUE_BYTES_MAX) ??
+        ttlFault(operation.ttlMs) ??
+        expectationFault(operation.expect)
+      );
+    case 'compareAndDelete':
+      return expectationFault(operation.expect);
+    case 'modify':
+      return changesFault(operation.changes) ?? wholeFault(operation, operation.expect);
+    default:
+      return undefined;
+  }
+}
+
+function expectationFault(expect: Expectation): string | undefined {
+  return expect.kind === 'value' ? valueFault(expect.value.length, VALUE_BYTES_MAX) : undefined;
+}
+
+/** Changes and what they expect travel in one message. */
+function wholeFault(operation: WriteOperation, expect: Expectation | null): string | undefined {
+  if (expect === null || expect.kind !== 'value') return undefined;
+  const bytes = valueBytesOf(operation) + expect.value.length;
+  if (bytes <= OPERATION_BYTES_MAX) return undefined;
+  return `a modification and the value it expects have ${bytes} bytes, more than the limit of ${OPERATION_BYTES_MAX}`;
+}
