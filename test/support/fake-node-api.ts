@@ -17,6 +17,8 @@ import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../src/core/record.ts';
 import { judge } from '../../src/core/replication/judge.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { SLOT_COUNT } from '../../src/core/limits.ts';
+import { cursorOf, placeOf } from '../../src/core/scan-place.ts';
+import { slotOf } from '../../src/core/slots.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import { WAIT } from '../../src/node/api.ts';
 import { SCRUBBED_NEVER } from '../../src/node/scrub-report.ts';
@@ -37,6 +39,8 @@ export class FakeNodeApi implements NodeApi {
   /** Of a scan: records in a page, and whether rows are missing. */
   scanPageMax = 500;
   incomplete = false;
+  /** In the order of slots and keys, with the cursors of a node. */
+  scansBySlot = false;
   /** More writes are in flight than it takes. */
   full = false;
   /** Answers are kept until `release`. */
@@ -49,6 +53,7 @@ export class FakeNodeApi implements NodeApi {
   #held: (() => void)[] = [];
   readonly #known = new Map<string, WriteResult>();
   #counter = 1;
+  #sorted: readonly string[] = [];
 
   tryGet(key: string): KeyRecord | undefined | typeof WAIT {
     if (this.waiting.has(key) || this.failWith !== undefined) return WAIT;
@@ -84,16 +89,18 @@ export class FakeNodeApi implements NodeApi {
     this.#later(done, result);
   }
 
-  /** In the order of the keys; its cursors are keys. */
+  /** In the order of the keys, and its cursors are keys; or as a node has them. */
   scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void {
     this.calls.push({ kind: 'scan', key: after ?? '', timeoutMs });
     if (this.failWith !== undefined) {
       return this.#later(done, { kind: 'failed', failure: failure(this.failWith) });
     }
-    const keys = [...this.records.keys()].filter((key) => after === null || key > after).sort();
-    const page = keys.slice(0, Math.min(limit, this.scanPageMax));
-    const records = page.map((key) => this.#live(key)).filter((record) => record !== undefined);
-    const next = page.length < keys.length ? page.at(-1)! : null;
+    const places = this.#places();
+    const behind = after === null ? places : places.filter((place) => place > after);
+    const page = behind.slice(0, Math.min(limit, this.scanPageMax));
+    const keyOf = (place: string): string => (this.scansBySlot ? placeOf(place)!.afterKey : place);
+    const records = page.map((place) => this.#live(keyOf(place))).filter((record) => record !== undefined);
+    const next = page.length < behind.length ? page.at(-1)! : null;
     this.#later(done, { kind: 'page', records, next, incomplete: this.incomplete });
   }
 
@@ -127,6 +134,17 @@ export class FakeNodeApi implements NodeApi {
   #later<Result>(done: (result: Result) => void, result: Result): void {
     if (this.holding) this.#held.push(() => done(result));
     else setImmediate(() => done(result));
+  }
+
+  /** Made anew where there are more or fewer keys. */
+  #places(): readonly string[] {
+    if (this.#sorted.length === this.records.size) return this.#sorted;
+    const keys = [...this.records.keys()];
+    const places = keys.map((key) =>
+      this.scansBySlot ? cursorOf({ slot: slotOf(key), afterKey: key }) : key,
+    );
+    this.#sorted = places.sort();
+    return this.#sorted;
   }
 
   #live(key: string): KeyRecord | undefined {

@@ -3,14 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import { failure } from '../../core/errors.ts';
-import {
-  MODIFY_CHANGES_MAX,
-  RESP_SCAN_PLACES_MAX,
-  RESP_SWEEPS_MAX,
-  RESP_WATCHED_KEYS_MAX,
-} from '../../core/limits.ts';
+import { MODIFY_CHANGES_MAX, RESP_SWEEPS_MAX, RESP_WATCHED_KEYS_MAX } from '../../core/limits.ts';
 import { matchesGlob } from './glob.ts';
-import { ScanPlaces } from './scan-places.ts';
 
 let door: RespFixture;
 let line: RespLine;
@@ -235,15 +229,6 @@ describe('bounds', () => {
     door.api.release();
     for (const other of others) await other.hears(':0\r\n');
     await converse(['DBSIZE', ':0']);
-  });
-
-  test('a cursor that was forgotten goes on from its slot', () => {
-    const places = new ScanPlaces();
-    const first = places.cursorFor('01a2key');
-    expect(places.placeFor(BigInt(first))).toBe('01a2key');
-    for (let count = 0; count < RESP_SCAN_PLACES_MAX; count += 1) places.cursorFor('0000a');
-    expect(places.placeFor(BigInt(first))).toBe('01a2');
-    expect(places.placeFor(0n)).toBeNull();
   });
 
   test('more keys than one answer holds: KEYS says so', async () => {

@@ -1,11 +1,12 @@
 /**
- * Goes through all keys of the cluster, page by page, for commands that ask about all of them. As long as PostgreSQL has
- * rows that the nodes do not hold yet, there is no true answer, and it says so.
+ * Goes through all keys of the cluster, or of a slot, page by page, for commands that ask about many of them. As long as
+ * PostgreSQL has rows that the nodes do not hold yet, there is no true answer, and it says so.
  */
 import { failure } from '../../core/errors.ts';
 import { OPERATION_TIMEOUT_MS_DEFAULT, RESP_SWEEPS_MAX, SCAN_PAGE_RECORDS_MAX } from '../../core/limits.ts';
 import type { ScanResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
+import { cursorOf, placeOf } from '../../core/scan-place.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
 
@@ -15,6 +16,23 @@ const TOO_MANY = errorText(failure('overloaded', `${RESP_SWEEPS_MAX} commands lo
 export interface Page {
   readonly records: readonly KeyRecord[];
   readonly next: string | null;
+}
+
+/** Where a sweep begins, and how far it goes. */
+export interface Range {
+  /** null: the start. */
+  readonly after: string | null;
+  /** Ends with this slot; null: with the last one. */
+  readonly slot: number | null;
+  /** One page is what any SCAN reads: it takes none of the room that sweeps have, and is mostly the only one. */
+  readonly isShort: boolean;
+  readonly limit: number;
+}
+
+export const ALL_KEYS: Range = { after: null, slot: null, isShort: false, limit: SCAN_PAGE_RECORDS_MAX };
+
+export function keysOfSlot(slot: number): Range {
+  return { ...ALL_KEYS, after: cursorOf({ slot, afterKey: '' }), slot, isShort: true };
 }
 
 /** One page; a text: why there is none. */
@@ -37,27 +55,34 @@ export function readPage(
  */
 export function sweep(
   client: Client,
+  range: Range,
   onRecords: (records: readonly KeyRecord[], goOn: (why?: string) => void) => void,
   onEnd: (why: string | null) => void,
 ): void {
   const { door, line } = client;
-  if (door.sweeps >= RESP_SWEEPS_MAX) return onEnd(TOO_MANY);
-  door.sweeps += 1;
+  let isCounted = false;
   const end = (why: string | null): void => {
-    door.sweeps -= 1;
+    if (isCounted) door.sweeps -= 1;
     onEnd(why);
   };
-  const readFrom = (after: string | null): void => {
+  const readFrom = (after: string | null, isFree: boolean): void => {
     // Nobody is left to hear of it.
     if (line.isClosed()) return end('ERR the connection was closed');
-    readPage(client, after, SCAN_PAGE_RECORDS_MAX, (page) => {
+    if (!isFree && !isCounted) {
+      if (door.sweeps >= RESP_SWEEPS_MAX) return end(TOO_MANY);
+      door.sweeps += 1;
+      isCounted = true;
+    }
+    readPage(client, after, range.limit, (page) => {
       if (typeof page === 'string') return end(page);
-      onRecords(page.records, (why) => {
+      const { records, next } = page;
+      const isEnd = next === null || (range.slot !== null && placeOf(next)?.slot !== range.slot);
+      onRecords(records, (why) => {
         if (why !== undefined) end(why);
-        else if (page.next === null) end(null);
-        else readFrom(page.next);
+        else if (isEnd) end(null);
+        else readFrom(next, false);
       });
     });
   };
-  readFrom(null);
+  readFrom(range.after, range.isShort);
 }

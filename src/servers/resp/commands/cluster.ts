@@ -2,8 +2,7 @@
  * CLUSTER: who serves which slots, so that clients can ask an owner at once. Any node answers any key, and none ever
  * sends a client elsewhere: so a slot whose owner's Redis door is not known is told as this node's, which is true.
  */
-import { RESP_REPLY_BYTES_MAX, SCAN_PAGE_RECORDS_MAX, SLOT_COUNT } from '../../../core/limits.ts';
-import { cursorOf, placeOf } from '../../../core/scan-place.ts';
+import { RESP_REPLY_BYTES_MAX, SLOT_COUNT } from '../../../core/limits.ts';
 import { slotOf, slotOfBytes } from '../../../core/slots.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
@@ -11,7 +10,7 @@ import { withMap } from '../cluster-map.ts';
 import type { MappedMember } from '../cluster-map.ts';
 import type { CommandBody } from '../command.ts';
 import { NOT_AN_INTEGER } from '../error-replies.ts';
-import { readPage } from '../sweep.ts';
+import { keysOfSlot, sweep } from '../sweep.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { helpOf } from './help.ts';
 
@@ -115,6 +114,8 @@ function keySlot({ out }: Client, args: Arguments): void {
   out.integer(slotOfBytes(args.bytes(2)));
 }
 
+const ENOUGH = 'as many as were asked for';
+
 function isSlot(given: bigint): boolean {
   return given >= 0n && given < BigInt(SLOT_COUNT);
 }
@@ -124,26 +125,30 @@ function keysInSlot(client: Client, slot: number, limit: number | null): void {
   const found: string[] = [];
   let count = 0;
   let bytes = 0;
+  let isEnough = limit === 0;
   const pending = client.beginAlone();
-  const readFrom = (after: string): void =>
-    readPage(client, after, SCAN_PAGE_RECORDS_MAX, (page) => {
-      if (typeof page === 'string') return pending.end((out) => out.error(page));
-      for (const { key } of page.records) {
+  sweep(
+    client,
+    keysOfSlot(slot),
+    (records, goOn) => {
+      for (const { key } of records) {
         if (slotOf(key) !== slot) continue;
         count += 1;
-        if (limit === null || found.length >= limit || bytes > RESP_REPLY_BYTES_MAX) continue;
+        if (limit === null || isEnough) continue;
         found.push(key);
         bytes += key.length;
+        isEnough = found.length >= limit || bytes > RESP_REPLY_BYTES_MAX;
       }
-      const isEnough = limit !== null && (found.length >= limit || bytes > RESP_REPLY_BYTES_MAX);
-      if (!isEnough && page.next !== null && placeOf(page.next)?.slot === slot) return readFrom(page.next);
+      goOn(isEnough ? ENOUGH : undefined);
+    },
+    (why) =>
       pending.end((out) => {
+        if (why !== null && why !== ENOUGH) return out.error(why);
         if (limit === null) return out.integer(count);
         out.array(found.length);
         for (const key of found) out.bulkText(key);
-      });
-    });
-  readFrom(cursorOf({ slot, afterKey: '' }));
+      }),
+  );
 }
 
 function countKeys(client: Client, args: Arguments): void {

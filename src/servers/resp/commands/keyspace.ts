@@ -2,14 +2,16 @@
 import { certaintyOf } from '../../../core/errors.ts';
 import { RESP_REPLY_BYTES_MAX, SCAN_PAGE_RECORDS_MAX, SLOT_COUNT } from '../../../core/limits.ts';
 import { cursorOf } from '../../../core/scan-place.ts';
+import { slotOf } from '../../../core/slots.ts';
 import type { KeyRecord } from '../../../core/record.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import { errorText, NOT_AN_INTEGER, SYNTAX_ERROR } from '../error-replies.ts';
 import { matchesGlob } from '../glob.ts';
-import type { Pending } from '../reply-queue.ts';
-import { readPage, sweep } from '../sweep.ts';
+import type { ReplyWriter } from '../reply-writer.ts';
+import { SlotParts } from '../scan-places.ts';
+import { ALL_KEYS, keysOfSlot, readPage, sweep } from '../sweep.ts';
 
 const CURSOR_MAX = 2n ** 64n - 1n;
 const CURSOR_DIGITS_MAX = 20;
@@ -19,6 +21,8 @@ const SCAN_COUNT_DEFAULT = 10n;
 /** Slots whose beginning is tried for a random key, before the first key of all is taken. */
 const RANDOM_ATTEMPTS_MAX = 4;
 const RANDOM_CHOICE = 32;
+const FOUND = 'a key was found';
+const TOO_MANY_KEYS = 'ERR more keys than one answer holds';
 
 /** Each byte one character, as patterns come. */
 const asBytes = (key: string): string => Buffer.from(key).toString('latin1');
@@ -65,17 +69,40 @@ function scan(client: Client, args: Arguments): void {
   const options = scanOptions(args);
   if (typeof options === 'string') return client.out.error(options);
   const { scanPlaces } = client.door;
+  const from = scanPlaces.placeFor(cursor);
+  if (from.kind === 'slot')
+    return scanSlot(client, new SlotParts(from.slot, from.partsTold), from.slot, options);
   const pending = client.beginAlone();
-  readPage(client, scanPlaces.placeFor(cursor), options.limit, (page) => {
+  readPage(client, from.after, options.limit, (page) => {
     pending.end((out) => {
       if (typeof page === 'string') return out.error(page);
       const keys = page.records.map(({ key }) => key).filter((key) => isMeant(options, key));
-      out.array(2);
-      out.bulkText(page.next === null ? '0' : String(scanPlaces.cursorFor(page.next)));
-      out.array(keys.length);
-      for (const key of keys) out.bulkText(key);
+      tellPage(out, page.next === null ? 0 : scanPlaces.cursorFor(page.next), keys);
     });
   });
+}
+
+function tellPage(out: ReplyWriter, cursor: number, keys: readonly string[]): void {
+  out.array(2);
+  out.bulkText(String(cursor));
+  out.array(keys.length);
+  for (const key of keys) out.bulkText(key);
+}
+
+/** A place that is not known here: all that may be behind it in its slot. */
+function scanSlot(client: Client, parts: SlotParts, slot: number, options: ScanOptions): void {
+  const pending = client.beginAlone();
+  sweep(
+    client,
+    keysOfSlot(slot),
+    (records, goOn) => {
+      const fits = records.every(
+        ({ key }) => slotOf(key) !== slot || !isMeant(options, key) || parts.add(key),
+      );
+      goOn(fits ? undefined : TOO_MANY_KEYS);
+    },
+    (why) => pending.end((out) => (why === null ? tellPage(out, parts.next, parts.keys) : out.error(why))),
+  );
 }
 
 function isMeant({ pattern, isOfStrings }: ScanOptions, key: string): boolean {
@@ -89,6 +116,7 @@ function keys(client: Client, args: Arguments): void {
   const pending = client.beginAlone();
   sweep(
     client,
+    ALL_KEYS,
     (records, goOn) => {
       for (const { key } of records) {
         const bytes = asBytes(key);
@@ -96,7 +124,7 @@ function keys(client: Client, args: Arguments): void {
         found.push(key);
         foundBytes += bytes.length + KEY_FRAME_BYTES;
       }
-      goOn(foundBytes > RESP_REPLY_BYTES_MAX ? 'ERR more keys than one answer holds: use SCAN' : undefined);
+      goOn(foundBytes > RESP_REPLY_BYTES_MAX ? `${TOO_MANY_KEYS}: use SCAN` : undefined);
     },
     (why) =>
       pending.end((out) => {
@@ -112,6 +140,7 @@ function size(client: Client): void {
   const pending = client.beginAlone();
   sweep(
     client,
+    ALL_KEYS,
     (records, goOn) => {
       count += records.length;
       goOn();
@@ -122,28 +151,29 @@ function size(client: Client): void {
 
 function randomKey(client: Client): void {
   const pending = client.beginAlone();
+  let found: string | null = null;
   const attempt = (left: number): void => {
     const slot = Math.floor(Math.random() * SLOT_COUNT);
-    lookFrom(client, left === 0 ? null : cursorOf({ slot, afterKey: '' }), pending, () => attempt(left - 1));
+    // At last the keys that come first are taken, and none means that there is none.
+    const after = left === 0 ? null : cursorOf({ slot, afterKey: '' });
+    sweep(
+      client,
+      { ...ALL_KEYS, after, isShort: true, limit: RANDOM_CHOICE },
+      (records, goOn) => {
+        if (records.length === 0) return goOn();
+        found = records[Math.floor(Math.random() * records.length)]!.key;
+        goOn(FOUND);
+      },
+      (why) => {
+        const key = found;
+        if (key !== null) return pending.end((out) => out.bulkText(key));
+        if (why !== null) return pending.end((out) => out.error(why));
+        if (left === 0) return pending.end((out) => out.nil());
+        attempt(left - 1);
+      },
+    );
   };
   attempt(RANDOM_ATTEMPTS_MAX);
-}
-
-/** From the start (null) the keys that come first are taken, and none means that there is none. */
-function lookFrom(client: Client, after: string | null, pending: Pending, onNone: () => void): void {
-  const readOn = (place: string | null): void =>
-    readPage(client, place, RANDOM_CHOICE, (page) => {
-      if (typeof page === 'string') return pending.end((out) => out.error(page));
-      const { records, next } = page;
-      if (records.length > 0) {
-        const { key } = records[Math.floor(Math.random() * records.length)]!;
-        return pending.end((out) => out.bulkText(key));
-      }
-      if (next !== null) return readOn(next);
-      if (after === null) pending.end((out) => out.nil());
-      else onNone();
-    });
-  readOn(after);
 }
 
 function flush(client: Client, args: Arguments): void {
@@ -157,6 +187,7 @@ function flush(client: Client, args: Arguments): void {
   const removed: Removed = { count: 0, isInDoubt: false };
   sweep(
     client,
+    ALL_KEYS,
     (records, goOn) => removeAll(client, records, removed, goOn),
     (why) => pending.end((out) => (why === null ? out.ok() : out.error(flushFailure(why, removed)))),
   );
@@ -203,7 +234,7 @@ export const KEYSPACE_BODIES: Readonly<Record<string, CommandBody>> = {
   scan: {
     run: scan,
     isAlone: true,
-    differs: `COUNT is at most ${SCAN_PAGE_RECORDS_MAX}; a cursor is taken by every node, and at another one may tell some keys twice. Not within MULTI.`,
+    differs: `COUNT is at most ${SCAN_PAGE_RECORDS_MAX}; a cursor is taken by every node, and at another one, or long after, the whole slot is told, whatever COUNT says. Not within MULTI.`,
   },
   keys: { run: keys, isAlone: true, differs: PAGES },
   dbsize: { run: size, isAlone: true, differs: `Counts all keys anew. ${PAGES}` },

@@ -1,0 +1,132 @@
+/** SCAN, and its kin: every key that is there from the beginning to the end is told, whichever node is asked, and it ends. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openRespDoor } from '../../../test/support/resp-door.ts';
+import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
+import { RESP_REPLY_BYTES_MAX, RESP_SCAN_PLACES_MAX, RESP_SWEEPS_MAX } from '../../core/limits.ts';
+import { ORIGIN_CLIENT } from '../../core/record.ts';
+import { slotOf } from '../../core/slots.ts';
+import { ScanPlaces } from './scan-places.ts';
+
+let doors: RespFixture[];
+let lines: RespLine[];
+beforeEach(async () => {
+  doors = await Promise.all([openRespDoor(), openRespDoor()]);
+  for (const { api } of doors) api.scansBySlot = true;
+  lines = await Promise.all(doors.map((door) => door.connect()));
+});
+afterEach(() => Promise.all(doors.map((door) => door.stop())));
+
+/** At both nodes. */
+function store(...keys: readonly string[]): void {
+  const rest = { version: 1, origin: ORIGIN_CLIENT, tombstone: false, value: Buffer.from('v') };
+  for (const { api } of doors)
+    for (const key of keys)
+      api.records.set(key, {
+        ...{ ...rest, key, createdAt: 1, updatedAt: 1 },
+        ...{ expiresAt: 0, operationId: null },
+      });
+}
+
+async function page(
+  line: RespLine,
+  cursor: string,
+  options: string,
+): Promise<{ next: string; keys: string[] }> {
+  expect(await line.ask(`SCAN ${cursor} ${options}`)).toBe('*2');
+  const next = await line.reply();
+  const keys: string[] = [];
+  for (let left = Number((await line.reply()).slice(1)); left > 0; left -= 1) keys.push(await line.reply());
+  return { next, keys };
+}
+
+/** Each page is asked of another node in turn. */
+async function walk(options: string, callsMax: number): Promise<string[]> {
+  const seen: string[] = [];
+  let cursor = '0';
+  for (let call = 0; call < callsMax; call += 1) {
+    const { next, keys } = await page(lines[call % lines.length]!, cursor, options);
+    seen.push(...keys);
+    if (next === '0') return seen;
+    cursor = next;
+  }
+  throw new Error(`no end after ${callsMax} calls`);
+}
+
+const tagged = (count: number, pad = ''): string[] =>
+  Array.from({ length: count }, (_, at) => `{tag}${pad}${at}`);
+
+describe('SCAN', () => {
+  test('another node for each page, and slots with more keys than COUNT: every key is told, and it ends', async () => {
+    const keys = [...tagged(50), ...Array.from({ length: 200 }, (_, at) => `key:${at}`)];
+    store(...keys);
+    const seen = await walk('COUNT 7', 2 * keys.length);
+    expect([...new Set(seen)].sort()).toEqual([...keys].sort());
+    const some = await walk('COUNT 7 MATCH {tag}*', 2 * keys.length);
+    expect([...new Set(some)].sort()).toEqual(tagged(50).sort());
+  });
+
+  test('a slot that is more than one reply holds: told in parts, each key once where nothing is remembered', async () => {
+    const keys = tagged(18_000, 'x'.repeat(1_000));
+    store(...keys);
+    // As a node would have given it that has forgotten it since.
+    const places = new ScanPlaces();
+    let cursor = String(places.cursorFor(`${slotOf('{tag}').toString(16).padStart(4, '0')}{tag}`));
+    const seen: string[] = [];
+    for (let call = 0; slotOf('{tag}') === Number(BigInt(cursor) % 16_384n); call += 1) {
+      const { next, keys: told } = await page(lines[call % 2]!, cursor, 'COUNT 1');
+      seen.push(...told);
+      cursor = next;
+    }
+    expect(seen).toHaveLength(keys.length);
+    expect(new Set(seen).size).toBe(keys.length);
+    expect(seen.length * 1_000).toBeGreaterThan(RESP_REPLY_BYTES_MAX);
+  });
+
+  test('a cursor that was forgotten, or is another node’s: its whole slot at once, then the next one', () => {
+    const places = new ScanPlaces();
+    const first = places.cursorFor('01a2key');
+    expect(places.placeFor(BigInt(first))).toEqual({ kind: 'place', after: '01a2key' });
+    const forgotten = { kind: 'slot', slot: 0x1a2, partsTold: 0 };
+    expect(new ScanPlaces().placeFor(BigInt(first))).toEqual(forgotten);
+    for (let count = 0; count < RESP_SCAN_PLACES_MAX; count += 1) places.cursorFor('0000a');
+    expect(places.placeFor(BigInt(first))).toEqual(forgotten);
+    const boundary = places.cursorFor('01a3');
+    expect(new ScanPlaces().placeFor(BigInt(boundary))).toEqual({ kind: 'place', after: '01a3' });
+    expect(places.placeFor(0n)).toEqual({ kind: 'place', after: null });
+    expect(places.placeFor(2n ** 64n - 1n)).toEqual({ kind: 'slot', slot: 16_383, partsTold: 0 });
+  });
+});
+
+describe('commands over a slot, and to a random key', () => {
+  test.each([
+    ['CLUSTER COUNTKEYSINSLOT', `CLUSTER COUNTKEYSINSLOT ${slotOf('{tag}')}`, ':600'],
+    ['CLUSTER GETKEYSINSLOT', `CLUSTER GETKEYSINSLOT ${slotOf('{tag}')} 1000`, '*600'],
+  ])('%s of more than a page: one of the few sweeps of a node', async (_name, call, told) => {
+    store(...tagged(600));
+    const [door] = doors;
+    const [line] = lines;
+    door!.server.door.sweeps = RESP_SWEEPS_MAX;
+    expect(await line!.ask(call)).toMatch(/^-TRYAGAIN overloaded: /);
+    door!.server.door.sweeps = 0;
+    expect(await line!.ask(call)).toBe(told);
+    expect(door!.server.door.sweeps).toBe(0);
+  });
+
+  test('a random key of slots that tell nothing: as one of the sweeps, and none for a connection that is gone', async () => {
+    const [door] = doors;
+    const [line] = lines;
+    const { api } = door!;
+    let pages = 0;
+    api.scan = (_after, _limit, _timeoutMs, done) => {
+      pages += 1;
+      if (pages === 5) line!.socket.resetAndDestroy();
+      setImmediate(() => done({ kind: 'page', records: [], next: '0001', incomplete: false }));
+    };
+    door!.server.door.sweeps = RESP_SWEEPS_MAX;
+    expect(await line!.ask('RANDOMKEY')).toMatch(/^-TRYAGAIN overloaded: /);
+    door!.server.door.sweeps = 0;
+    line!.send('RANDOMKEY');
+    while (pages < 5 || door!.server.door.sweeps > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(pages).toBeLessThan(1_000);
+  });
+});
