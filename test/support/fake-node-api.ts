@@ -26,8 +26,28 @@ import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } fro
 
 const INT64_MAX = 2n ** 63n - 1n;
 
+/** Counts what changes in it. */
+class Records extends Map<string, KeyRecord> {
+  changes = 0;
+
+  override set(key: string, record: KeyRecord): this {
+    this.changes += 1;
+    return super.set(key, record);
+  }
+
+  override delete(key: string): boolean {
+    this.changes += 1;
+    return super.delete(key);
+  }
+
+  override clear(): void {
+    this.changes += 1;
+    super.clear();
+  }
+}
+
 export class FakeNodeApi implements NodeApi {
-  readonly records = new Map<string, KeyRecord>();
+  readonly records = new Records();
   /** Keys on which `tryGet` answers WAIT. */
   readonly waiting = new Set<string>();
   /** Every read that waits and every write fails with it. */
@@ -54,6 +74,7 @@ export class FakeNodeApi implements NodeApi {
   readonly #known = new Map<string, WriteResult>();
   #counter = 1;
   #sorted: readonly string[] = [];
+  #sortedOf = -1;
 
   tryGet(key: string): KeyRecord | undefined | typeof WAIT {
     if (this.waiting.has(key) || this.failWith !== undefined) return WAIT;
@@ -136,9 +157,9 @@ export class FakeNodeApi implements NodeApi {
     else setImmediate(() => done(result));
   }
 
-  /** Made anew where there are more or fewer keys. */
   #places(): readonly string[] {
-    if (this.#sorted.length === this.records.size) return this.#sorted;
+    if (this.#sortedOf === this.records.changes) return this.#sorted;
+    this.#sortedOf = this.records.changes;
     const keys = [...this.records.keys()];
     const places = keys.map((key) =>
       this.scansBySlot ? cursorOf({ slot: slotOf(key), afterKey: key }) : key,
