@@ -291,6 +291,19 @@ export const RESP_ARGUMENT_BYTES = 16;
 export const RESP_WATCHED_KEYS_MAX = 1_000;
 /** Operations that one command with many keys has under way at once. */
 export const RESP_MANY_IN_FLIGHT_MAX = 256;
+/**
+ * Milliseconds for which a Redis door begins commands in one turn of the event loop, whoever asked; and commands of some
+ * microseconds after which it looks at its clock.
+ */
+export const RESP_TURN_MS = 5;
+export const RESP_SHORT_COMMANDS = 32;
+/** Milliseconds for one command with many keys: what was not begun by then is not begun any more. */
+export const RESP_MANY_MS_MAX = 30_000;
+/** Keys that one command reads at once where they are at hand; with more it gives way to others in between. */
+export const RESP_AT_HAND_MAX = 64;
+/** Steps of matching patterns after which a door looks at its clock; and patterns that one command may give. */
+export const RESP_GLOB_STEPS_LOOK = 64 * 1024;
+export const RESP_PATTERNS_MAX = 64;
 /** Commands that look at the whole key space, under way at one node: each holds a page or two. */
 export const RESP_SWEEPS_MAX = 8;
 /** Cells of the table that LCS makes: they are filled in one turn. */
@@ -375,6 +388,7 @@ assert(
   RESP_OUTPUT_BYTES_PAUSE + RESP_REPLY_BYTES_MAX + VALUE_BYTES_MAX < RESP_OUTPUT_BYTES_MAX,
   'one answer fits what may wait',
 );
+assert(RESP_TURN_MS < LOOP_LATE_MS_MAX / 2, 'a door of Redis alone makes no event loop late');
 assert(FRAME_BYTES_MAX < PEER_QUEUE_BYTES_MAX, 'a frame must fit the queue it waits in');
 
 /** Epochs by which another life of the cluster begins above the last one known: more than the lost can have chosen since. */

@@ -81,12 +81,16 @@ export class Client {
   }
 
   /** Reads or writes for a command that has its place already. */
-  get(key: string, done: (result: ReadResult) => void): void {
-    this.api.get(key, OPERATION_TIMEOUT_MS_DEFAULT, done);
+  get(key: string, done: (result: ReadResult) => void, timeoutMs = OPERATION_TIMEOUT_MS_DEFAULT): void {
+    this.api.get(key, timeoutMs, done);
   }
 
-  write(operation: WriteOperation, done: (result: WriteResult) => void): void {
-    this.api.write(operation, OPERATION_TIMEOUT_MS_DEFAULT, done);
+  write(
+    operation: WriteOperation,
+    done: (result: WriteResult) => void,
+    timeoutMs = OPERATION_TIMEOUT_MS_DEFAULT,
+  ): void {
+    this.api.write(operation, timeoutMs, done);
   }
 
   /** A place for a reply that comes later, and the key held for it. */

@@ -70,7 +70,9 @@ function commandOf(name: string, subcommands: ReadonlyMap<string, Command> | nul
   const [arity, flagText, keyText, group, since, summary] = facts;
   const { plan = null, run, differs = '', isAlone = false, isNeverQueued = false } = BODIES[name] ?? {};
   const flags = flagText === '' ? [] : flagText.split(',');
-  const made = { name, arity, flags, keys: keysOf(keyText), group, since, summary, differs, plan };
+  const keys = keysOf(keyText);
+  const isShort = keys === null ? group === 'connection' && flags.includes('fast') : keys.first === keys.last;
+  const made = { name, arity, flags, keys, group, since, summary, differs, plan, isShort };
   return {
     ...{ ...made, isAlone, isNeverQueued, subcommands },
     run: run ?? (plan === null ? containerOf(name, subcommands) : planned(plan)),

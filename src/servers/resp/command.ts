@@ -58,6 +58,8 @@ export interface Command {
   readonly run: Handler;
   readonly isAlone: boolean;
   readonly isNeverQueued: boolean;
+  /** Takes microseconds: it looks at one key, or at none. */
+  readonly isShort: boolean;
   readonly writes: boolean;
   /** Answers who has not said the password. */
   readonly isOpen: boolean;

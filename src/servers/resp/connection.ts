@@ -97,6 +97,11 @@ export class Connection implements Line {
         isStalled = true;
         break;
       }
+      if (door.turns.isOver) {
+        isStalled = true;
+        this.wake();
+        break;
+      }
       if (!this.isHeld) {
         decoder.isTrusted = client.isTrusted;
         const decoded = decoder.next();

@@ -27,6 +27,7 @@ export function execute(client: Client, args: Arguments): boolean {
 function begin(client: Client, args: Arguments): boolean {
   const { queue } = client;
   const command = commandOf(args);
+  client.door.turns.spend(typeof command !== 'string' && command.isShort);
   if (typeof command === 'string') {
     if (OF_A_BROWSER.test(args.text(0))) client.line.closeInOrder();
     else refuse(client, refusalOfUnknown(client, command));

@@ -4,6 +4,7 @@ import type { NodeApi } from '../../node/api.ts';
 import type { Client } from './client.ts';
 import { MapReplies } from './cluster-map.ts';
 import { ScanPlaces } from './scan-places.ts';
+import { Turns } from './turns.ts';
 
 /** Replies of one turn are written here first; what is longer gets memory of its own. */
 const SCRATCH_BYTES = 64 * 1024;
@@ -31,6 +32,7 @@ export class Door {
   readonly clients = new Map<number, Client>();
   readonly scanPlaces = new ScanPlaces();
   readonly mapReplies = new MapReplies();
+  readonly turns = new Turns();
   readonly startedAt = Date.now();
   readonly counts = { commands: 0, connections: 0, rejected: 0, cut: 0, inputBytes: 0, outputBytes: 0 };
   /** Milliseconds on a clock that is looked at now and then. */
@@ -46,7 +48,6 @@ export class Door {
   idleMsMax: number;
   lingerMs = RESP_LINGER_MS;
   connectionsMax: number;
-  private turn: (() => void)[] = [];
   private nextId = 1;
 
   constructor(api: NodeApi, settings: RespSettings) {
@@ -77,12 +78,6 @@ export class Door {
 
   /** Runs it once what this turn of the event loop has brought is through. */
   atTurnsEnd(run: () => void): void {
-    this.turn.push(run);
-    if (this.turn.length > 1) return;
-    setImmediate(() => {
-      const runs = this.turn;
-      this.turn = [];
-      for (const each of runs) each();
-    });
+    this.turns.atEnd(run);
   }
 }

@@ -32,7 +32,9 @@ export interface Plan {
   readonly respond: (out: ReplyWriter, outcomes: readonly Outcome[]) => void;
   /** Bytes of values in the reply at most, by the lengths of what the steps read; left out: all of them. */
   readonly replyBytes?: (lengths: readonly number[]) => number;
-  /** Cells of the table that is filled to make the reply. */
+  /** Of what is read it tells only whether it is there: no value is kept for it. */
+  readonly tellsPresence?: boolean;
+  /** Cells of the table that is filled to make the reply: of such commands a client has one under way. */
   readonly cells?: (lengths: readonly number[]) => number;
 }
 

@@ -1,33 +1,54 @@
 /**
  * Does what a plan says for one client: every step at once, a key at a time in the eyes of the cluster. Where all of it
- * is read and at hand, the reply is made within the call. One failure fails the command, and where other keys were
- * changed already the reply says so: it is then not true that nothing happened.
+ * is read and at hand, the reply is made within the call. One failure fails the command, and nothing more of it is begun;
+ * where other keys were changed already the reply says so: it is then not true that nothing happened.
  */
-import { certaintyOf } from '../../core/errors.ts';
+import { certaintyOf, failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
-import { RESP_MANY_IN_FLIGHT_MAX, TTL_MS_MAX } from '../../core/limits.ts';
+import {
+  OPERATION_TIMEOUT_MS_DEFAULT,
+  RESP_AT_HAND_MAX,
+  RESP_MANY_IN_FLIGHT_MAX,
+  RESP_MANY_MS_MAX,
+  RESP_REPLY_BYTES_MAX,
+  TTL_MS_MAX,
+} from '../../core/limits.ts';
 import type { ChangeResult } from '../../core/modify/change.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../../core/operation.ts';
+import { EMPTY_VALUE } from '../../core/record.ts';
 import { WAIT } from '../../node/api.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
-import type { Outcome, Plan, Step } from './plan.ts';
+import type { Outcome, Plan, Standing, Step } from './plan.ts';
 import type { Pending } from './reply-queue.ts';
 
 export function runPlan(client: Client, plan: Plan): void {
-  const outcomes = readAtHand(client, plan.steps);
+  const outcomes = readAtHand(client, plan);
+  if (typeof outcomes === 'string') return client.out.error(outcomes);
   if (outcomes !== undefined) return plan.respond(client.out, outcomes);
   new Run(client, plan).start();
 }
 
-/** Undefined: something has to be waited for. */
-function readAtHand(client: Client, steps: readonly Step[]): readonly Outcome[] | undefined {
+const TOO_MANY_BYTES = `ERR the values have more than ${RESP_REPLY_BYTES_MAX} bytes, which is what one answer holds`;
+/** Of a command with many keys whose time is over. */
+const NOT_BEGUN = `not all of its keys were begun within ${RESP_MANY_MS_MAX} ms`;
+/** In the place of values that nobody asks for. */
+const PRESENT: Standing = { value: EMPTY_VALUE, expiresAt: 0 };
+
+/** Undefined: something has to be waited for. A text: there is no answer. */
+function readAtHand(client: Client, plan: Plan): readonly Outcome[] | string | undefined {
+  const { steps, tellsPresence = false } = plan;
+  if (steps.length > RESP_AT_HAND_MAX) return undefined;
   const outcomes: Outcome[] = [];
+  let bytes = 0;
   for (const { key, change } of steps) {
     if (change !== null) return undefined;
     const record = client.api.tryGet(key);
     if (record === WAIT) return undefined;
-    outcomes.push({ kind: 'read', standing: record });
+    const standing = tellsPresence && record !== undefined ? PRESENT : record;
+    bytes += standing?.value.length ?? 0;
+    if (bytes > RESP_REPLY_BYTES_MAX) return TOO_MANY_BYTES;
+    outcomes.push({ kind: 'read', standing });
   }
   return outcomes;
 }
@@ -37,9 +58,12 @@ class Run {
   private readonly plan: Plan;
   private readonly pending: Pending;
   private readonly outcomes: Outcome[];
+  /** Milliseconds on the door's clock. */
+  private readonly until: number;
   private next = 0;
-  private left: number;
+  private underWay = 0;
   private changed = 0;
+  private bytes = 0;
   private failure: Failure | null = null;
 
   constructor(client: Client, plan: Plan) {
@@ -47,9 +71,10 @@ class Run {
     this.client = client;
     this.plan = plan;
     this.outcomes = new Array<Outcome>(steps.length);
-    this.left = steps.length;
+    this.until = client.door.now + RESP_MANY_MS_MAX;
     for (const { key, change } of steps) client.inFlight.add(key, change !== null);
     this.pending = client.queue.begin();
+    if (plan.cells !== undefined) client.queue.isBarred = true;
     this.pending.release = () => {
       for (const { key, change } of steps) client.inFlight.remove(key, change !== null);
     };
@@ -63,18 +88,23 @@ class Run {
   private beginNext(): void {
     const at = this.next;
     this.next += 1;
+    this.underWay += 1;
+    const { client } = this;
+    const timeoutMs = Math.max(1, Math.min(OPERATION_TIMEOUT_MS_DEFAULT, this.until - client.door.now));
     const { key, change, isPointInTime = false } = this.plan.steps[at]!;
-    if (change === null) return this.client.get(key, (result) => this.onRead(at, result));
-    const { valueBytesMax } = this.client.door;
-    this.client.write(operationOf({ key, change, isPointInTime }, valueBytesMax), (result) =>
-      this.onWrite(at, result),
-    );
+    if (change === null) return client.get(key, (result) => this.onRead(at, result), timeoutMs);
+    const operation = operationOf({ key, change, isPointInTime }, client.door.valueBytesMax);
+    client.write(operation, (result) => this.onWrite(at, result), timeoutMs);
   }
 
   private onRead(at: number, result: ReadResult): void {
     if (result.kind === 'failed') return this.onEnd(result.failure);
-    const standing = result.kind === 'value' ? result.record : undefined;
-    this.outcomes[at] = { kind: 'read', standing };
+    const record = result.kind === 'value' ? result.record : undefined;
+    const standing = this.plan.tellsPresence === true && record !== undefined ? PRESENT : record;
+    this.bytes += standing?.value.length ?? 0;
+    // What is too much to tell is not kept until the last key has been read.
+    if (this.bytes > RESP_REPLY_BYTES_MAX) this.outcomes.length = 0;
+    else this.outcomes[at] = { kind: 'read', standing };
     this.onEnd(null);
   }
 
@@ -87,15 +117,37 @@ class Run {
   }
 
   private onEnd(failure: Failure | null): void {
-    // Of several the one is told that may have taken effect.
-    if (failure !== null && (this.failure === null || certaintyOf(failure.code) === 'indefinite'))
-      this.failure = failure;
-    this.left -= 1;
-    if (this.next < this.plan.steps.length) this.beginNext();
-    if (this.left > 0) return;
+    this.underWay -= 1;
+    if (failure !== null) this.note(failure);
+    if (this.goesOn()) this.beginNext();
+    if (this.underWay > 0) return;
+    const { turns } = this.client.door;
+    if (this.plan.cells === undefined) return this.end();
+    turns.atEnd(() => {
+      turns.spend(false);
+      this.end();
+    });
+  }
+
+  /** Nothing more is begun for a command that has failed, nor once its time is over. */
+  private goesOn(): boolean {
+    if (this.next >= this.plan.steps.length) return false;
+    if (this.failure !== null || this.bytes > RESP_REPLY_BYTES_MAX) return false;
+    if (this.client.door.now < this.until) return true;
+    this.note(failure('deadline_before_start', NOT_BEGUN));
+    return false;
+  }
+
+  /** Of several the one is told that may have taken effect. */
+  private note(failure: Failure): void {
+    if (this.failure === null || certaintyOf(failure.code) === 'indefinite') this.failure = failure;
+  }
+
+  private end(): void {
     this.pending.end((out) => {
-      if (this.failure === null) this.plan.respond(out, this.outcomes);
-      else out.error(this.failureText(this.failure));
+      if (this.failure !== null) out.error(this.failureText(this.failure));
+      else if (this.bytes > RESP_REPLY_BYTES_MAX) out.error(TOO_MANY_BYTES);
+      else this.plan.respond(out, this.outcomes);
     });
   }
 

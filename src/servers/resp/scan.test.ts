@@ -18,7 +18,7 @@ afterEach(() => Promise.all(doors.map((door) => door.stop())));
 
 /** At both nodes. */
 function store(...keys: readonly string[]): void {
-  const rest = { version: 1, origin: ORIGIN_CLIENT, tombstone: false, value: Buffer.from('v') };
+  const rest = { version: 1, origin: ORIGIN_CLIENT, tombstone: false, value: Buffer.from('v') } as const;
   for (const { api } of doors)
     for (const key of keys)
       api.records.set(key, {

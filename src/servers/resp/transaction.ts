@@ -24,7 +24,7 @@ import { errorText } from './error-replies.ts';
 import { replyBytesOf, respondTo } from './plan.ts';
 import type { Outcome, Plan, Step } from './plan.ts';
 import type { Pending } from './reply-queue.ts';
-import type { ReplyWriter } from './reply-writer.ts';
+import { ReplyWriter } from './reply-writer.ts';
 
 const ABORTED = 'EXECABORT Transaction discarded because of previous errors.';
 const TOO_LONG = `ERR the answers of a transaction have more than ${RESP_REPLY_BYTES_MAX} bytes`;
@@ -177,7 +177,7 @@ class Execution {
     // Before anything is written: what cannot be told must not be done.
     this.plannedBytes = this.bytesToTell();
     if (this.plannedBytes > RESP_REPLY_BYTES_MAX) return this.pending.end((out) => out.error(TOO_LONG));
-    if (this.changedKey === null) this.pending.end((out) => this.reply(out, []));
+    if (this.changedKey === null) this.reply([]);
     else this.change(this.changedKey);
   }
 
@@ -216,7 +216,7 @@ class Execution {
   private onChanged(result: WriteResult): void {
     if (result.kind === 'conditionFailed') return this.spoilt();
     if (result.kind === 'modified' || result.kind === 'unchanged') {
-      return this.pending.end((out) => this.reply(out, result.results));
+      return this.reply(result.results);
     }
     const text = result.kind === 'failed' ? errorText(result.failure) : 'INDEFINITE internal: an odd result';
     this.pending.end((out) => out.error(text));
@@ -227,35 +227,59 @@ class Execution {
     this.pending.end((out) => out.nilArray());
   }
 
-  /** `results`: of the steps on the key that was changed, in their order. */
-  private reply(out: ReplyWriter, results: readonly ChangeResult[]): void {
+  /**
+   * `results`: of the steps on the key that was changed, in their order. Made in as many turns as it takes; nothing else
+   * of this client is begun meanwhile.
+   */
+  private reply(results: readonly ChangeResult[]): void {
+    const { turns } = this.client.door;
+    const out = new ReplyWriter(this.pending.protocol);
+    const told: Told = { out, results: results.values(), cells: 0, bytes: this.plannedBytes };
     out.array(this.planned.length);
     let next = 0;
-    let cells = 0;
-    let bytes = this.plannedBytes;
-    const outcomeOf = ({ key, change }: Step): Outcome => {
-      if (key !== this.changedKey) return { kind: 'read', standing: this.read.get(key) };
-      const result = results[next]!;
-      next += 1;
-      if (change !== null) return { kind: 'changed', result };
-      const { existed, previous, expiresAt } = result;
-      return { kind: 'read', standing: existed ? { value: previous!, expiresAt } : undefined };
-    };
-    for (const { call, plan } of this.planned) {
-      if (plan === null) {
-        const before = out.byteCount;
-        if (bytes > RESP_REPLY_BYTES_MAX) out.error(TOO_LONG);
-        else runInto(this.client, out, call);
-        bytes += out.byteCount - before;
-      } else if (typeof plan === 'string') out.error(plan);
-      else {
-        const outcomes = plan.steps.map(outcomeOf);
-        cells += plan.cells?.(outcomes.map(lengthOf)) ?? 0;
-        if (plan.cells !== undefined && cells > RESP_LCS_CELLS_MAX) out.error(TOO_MANY_CELLS);
-        else respondTo(plan, out, outcomes);
+    const goOn = (): void => {
+      while (next < this.planned.length && !this.client.line.isClosed()) {
+        turns.spend(false);
+        if (turns.isOver) return turns.atEnd(goOn);
+        this.tell(this.planned[next]!, told);
+        next += 1;
       }
+      this.pending.end((to) => to.append(out));
+    };
+    goOn();
+  }
+
+  private tell({ call, plan }: Planned, told: Told): void {
+    const { out } = told;
+    if (plan === null) {
+      const before = out.byteCount;
+      if (told.bytes > RESP_REPLY_BYTES_MAX) out.error(TOO_LONG);
+      else runInto(this.client, out, call);
+      told.bytes += out.byteCount - before;
+    } else if (typeof plan === 'string') out.error(plan);
+    else {
+      const outcomes = plan.steps.map((step) => this.outcomeOf(step, told));
+      told.cells += plan.cells?.(outcomes.map(lengthOf)) ?? 0;
+      if (plan.cells !== undefined && told.cells > RESP_LCS_CELLS_MAX) out.error(TOO_MANY_CELLS);
+      else respondTo(plan, out, outcomes);
     }
   }
+
+  private outcomeOf({ key, change }: Step, { results }: Told): Outcome {
+    if (key !== this.changedKey) return { kind: 'read', standing: this.read.get(key) };
+    const result = results.next().value!;
+    if (change !== null) return { kind: 'changed', result };
+    const { existed, previous, expiresAt } = result;
+    return { kind: 'read', standing: existed ? { value: previous!, expiresAt } : undefined };
+  }
+}
+
+/** How far the reply has come. */
+interface Told {
+  readonly out: ReplyWriter;
+  readonly results: Iterator<ChangeResult, undefined>;
+  cells: number;
+  bytes: number;
 }
 
 function lengthOf(outcome: Outcome): number {

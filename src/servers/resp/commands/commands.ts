@@ -5,7 +5,7 @@ import { fitsArity, keyPlaces } from '../command.ts';
 import type { Command, CommandBody } from '../command.ts';
 import type { CommandIndex } from '../command-index.ts';
 import { SYNTAX_ERROR } from '../error-replies.ts';
-import { matchesGlob } from '../glob.ts';
+import { globOf } from '../glob.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { helpOf } from './help.ts';
 
@@ -113,8 +113,11 @@ function list(table: CommandIndex, { out }: Client, args: Arguments): void {
   if (args.count === 5 && args.upper(2) === 'FILTERBY') {
     const word = args.upper(3);
     const value = args.text(4).toLowerCase();
-    if (word === 'PATTERN') names = names.filter((name) => matchesGlob(value, name));
-    else if (word === 'MODULE') names = [];
+    if (word === 'PATTERN') {
+      const glob = globOf(value);
+      if (typeof glob === 'string') return out.error(glob);
+      names = names.filter((name) => glob.matches(name));
+    } else if (word === 'MODULE') names = [];
     else if (word === 'ACLCAT') {
       names = names.filter((name) => categoriesOf(found(table, name)!).includes(`@${value}`));
     } else return out.error(SYNTAX_ERROR);

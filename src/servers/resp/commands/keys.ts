@@ -47,6 +47,7 @@ function count(args: Arguments): Plan | string {
     steps: keys.map((key) => ({ key, change: null })),
     respond: respondCount,
     replyBytes: SHORT,
+    tellsPresence: true,
   };
 }
 

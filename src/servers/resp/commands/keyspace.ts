@@ -1,6 +1,11 @@
 /** Commands over all keys: they answer for the whole cluster, whichever node is asked. */
 import { certaintyOf } from '../../../core/errors.ts';
-import { RESP_REPLY_BYTES_MAX, SCAN_PAGE_RECORDS_MAX, SLOT_COUNT } from '../../../core/limits.ts';
+import {
+  KEY_BYTES_MAX,
+  RESP_REPLY_BYTES_MAX,
+  SCAN_PAGE_RECORDS_MAX,
+  SLOT_COUNT,
+} from '../../../core/limits.ts';
 import { cursorOf } from '../../../core/scan-place.ts';
 import { slotOf } from '../../../core/slots.ts';
 import type { KeyRecord } from '../../../core/record.ts';
@@ -8,7 +13,9 @@ import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import { errorText, NOT_AN_INTEGER, SYNTAX_ERROR } from '../error-replies.ts';
-import { matchesGlob } from '../glob.ts';
+import { globOf } from '../glob.ts';
+import type { Glob } from '../glob.ts';
+import { matchingKeys } from '../matching.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { SlotParts } from '../scan-places.ts';
 import { ALL_KEYS, keysOfSlot, readPage, sweep } from '../sweep.ts';
@@ -24,11 +31,9 @@ const RANDOM_CHOICE = 32;
 const FOUND = 'a key was found';
 const TOO_MANY_KEYS = 'ERR more keys than one answer holds';
 
-/** Each byte one character, as patterns come. */
-const asBytes = (key: string): string => Buffer.from(key).toString('latin1');
-
 interface ScanOptions {
-  readonly pattern: string | null;
+  /** null: every key. */
+  readonly glob: Glob | null;
   readonly limit: number;
   /** Of another type there is none. */
   readonly isOfStrings: boolean;
@@ -51,7 +56,8 @@ function scanOptions(args: Arguments): ScanOptions | string {
     } else return SYNTAX_ERROR;
   }
   const limit = count > BigInt(SCAN_PAGE_RECORDS_MAX) ? SCAN_PAGE_RECORDS_MAX : Number(count);
-  return { pattern: pattern === '*' ? null : pattern, limit, isOfStrings };
+  const glob = pattern === null || pattern === '*' ? null : globOf(pattern);
+  return typeof glob === 'string' ? glob : { glob, limit, isOfStrings };
 }
 
 /** As the C library reads an unsigned number, which takes nothing for 0, and a sign. */
@@ -74,11 +80,11 @@ function scan(client: Client, args: Arguments): void {
     return scanSlot(client, new SlotParts(from.slot, from.partsTold), from.slot, options);
   const pending = client.beginAlone();
   readPage(client, from.after, options.limit, (page) => {
-    pending.end((out) => {
-      if (typeof page === 'string') return out.error(page);
-      const keys = page.records.map(({ key }) => key).filter((key) => isMeant(options, key));
-      tellPage(out, page.next === null ? 0 : scanPlaces.cursorFor(page.next), keys);
-    });
+    if (typeof page === 'string') return pending.end((out) => out.error(page));
+    const { records, next } = page;
+    meantOf(client, options, records, (keys) =>
+      pending.end((out) => tellPage(out, next === null ? 0 : scanPlaces.cursorFor(next), keys)),
+    );
   });
 }
 
@@ -96,21 +102,29 @@ function scanSlot(client: Client, parts: SlotParts, slot: number, options: ScanO
     client,
     keysOfSlot(slot),
     (records, goOn) => {
-      const fits = records.every(
-        ({ key }) => slotOf(key) !== slot || !isMeant(options, key) || parts.add(key),
-      );
-      goOn(fits ? undefined : TOO_MANY_KEYS);
+      meantOf(client, options, records, (keys) => {
+        const fits = keys.every((key) => slotOf(key) !== slot || parts.add(key));
+        goOn(fits ? undefined : TOO_MANY_KEYS);
+      });
     },
     (why) => pending.end((out) => (why === null ? tellPage(out, parts.next, parts.keys) : out.error(why))),
   );
 }
 
-function isMeant({ pattern, isOfStrings }: ScanOptions, key: string): boolean {
-  return isOfStrings && (pattern === null || matchesGlob(pattern, asBytes(key)));
+function meantOf(
+  client: Client,
+  { glob, isOfStrings }: ScanOptions,
+  records: readonly KeyRecord[],
+  done: (keys: readonly string[]) => void,
+): void {
+  const keys = isOfStrings ? records.map(({ key }) => key) : [];
+  matchingKeys(client, glob, keys, done);
 }
 
 function keys(client: Client, args: Arguments): void {
   const pattern = args.text(1);
+  const glob = pattern === '*' ? null : globOf(pattern);
+  if (typeof glob === 'string') return client.out.error(glob);
   const found: string[] = [];
   let foundBytes = 0;
   const pending = client.beginAlone();
@@ -118,13 +132,14 @@ function keys(client: Client, args: Arguments): void {
     client,
     ALL_KEYS,
     (records, goOn) => {
-      for (const { key } of records) {
-        const bytes = asBytes(key);
-        if (pattern !== '*' && !matchesGlob(pattern, bytes)) continue;
-        found.push(key);
-        foundBytes += bytes.length + KEY_FRAME_BYTES;
-      }
-      goOn(foundBytes > RESP_REPLY_BYTES_MAX ? `${TOO_MANY_KEYS}: use SCAN` : undefined);
+      const all = records.map(({ key }) => key);
+      matchingKeys(client, glob, all, (matching) => {
+        for (const key of matching) {
+          found.push(key);
+          foundBytes += Buffer.byteLength(key) + KEY_FRAME_BYTES;
+        }
+        goOn(foundBytes > RESP_REPLY_BYTES_MAX ? `${TOO_MANY_KEYS}: use SCAN` : undefined);
+      });
     },
     (why) =>
       pending.end((out) => {
@@ -227,6 +242,7 @@ function flushFailure(why: string, { count, isInDoubt }: Removed): string {
   return `INDEFINITE some keys were deleted, ${count} for certain: ${why}`;
 }
 
+const PATTERN_BOUND = `A pattern has at most ${KEY_BYTES_MAX} bytes.`;
 const PAGES = 'Read page by page: what is written meanwhile may or may not be seen. Not within MULTI.';
 const EACH = 'Each key is deleted by itself; only with `resp.mayFlush`. Not within MULTI.';
 
@@ -234,9 +250,9 @@ export const KEYSPACE_BODIES: Readonly<Record<string, CommandBody>> = {
   scan: {
     run: scan,
     isAlone: true,
-    differs: `COUNT is at most ${SCAN_PAGE_RECORDS_MAX}; a cursor is taken by every node, and at another one, or long after, the whole slot is told, whatever COUNT says. Not within MULTI.`,
+    differs: `COUNT is at most ${SCAN_PAGE_RECORDS_MAX}; a cursor is taken by every node, and at another one, or long after, the whole slot is told, whatever COUNT says. ${PATTERN_BOUND} Not within MULTI.`,
   },
-  keys: { run: keys, isAlone: true, differs: PAGES },
+  keys: { run: keys, isAlone: true, differs: `${PATTERN_BOUND} ${PAGES}` },
   dbsize: { run: size, isAlone: true, differs: `Counts all keys anew. ${PAGES}` },
   randomkey: {
     run: randomKey,

@@ -3,8 +3,9 @@ import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import type { Door } from '../door.ts';
-import { matchesGlob } from '../glob.ts';
-import { RESP_BULK_BYTES_MAX, RESP_CONNECTIONS_MAX } from '../../../core/limits.ts';
+import { globOf } from '../glob.ts';
+import type { Glob } from '../glob.ts';
+import { RESP_BULK_BYTES_MAX, RESP_CONNECTIONS_MAX, RESP_PATTERNS_MAX } from '../../../core/limits.ts';
 import { REDIS_VERSION } from '../redis-version.ts';
 import { helpOf } from './help.ts';
 import { infoText } from './info.ts';
@@ -51,10 +52,14 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
 };
 
 function configGet({ out, door }: Client, args: Arguments): void {
-  const patterns = Array.from({ length: args.count - 2 }, (_, at) => args.text(at + 2).toLowerCase());
-  const found = Object.entries(SETTINGS).filter(([name]) =>
-    patterns.some((pattern) => matchesGlob(pattern, name)),
-  );
+  if (args.count - 2 > RESP_PATTERNS_MAX) return out.error(`ERR at most ${RESP_PATTERNS_MAX} patterns`);
+  const globs: Glob[] = [];
+  for (let at = 2; at < args.count; at += 1) {
+    const glob = globOf(args.text(at).toLowerCase());
+    if (typeof glob === 'string') return out.error(glob);
+    globs.push(glob);
+  }
+  const found = Object.entries(SETTINGS).filter(([name]) => globs.some((glob) => glob.matches(name)));
   out.map(found.length);
   for (const [name, { read }] of found) {
     out.bulkText(name);

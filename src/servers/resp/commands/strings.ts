@@ -1,6 +1,5 @@
 /** The string family: values are bytes, and each command is one read or one change of its key. */
 import type { Change, ChangeResult } from '../../../core/modify/change.ts';
-import { RESP_REPLY_BYTES_MAX } from '../../../core/limits.ts';
 import type { KeyRecord } from '../../../core/record.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
@@ -136,14 +135,6 @@ function getMany(args: Arguments): Plan | string {
   return {
     steps: keys.map((key) => ({ key, change: null })),
     respond: (out, outcomes) => {
-      let bytes = 0;
-      for (const outcome of outcomes)
-        bytes += outcome.kind === 'read' ? (outcome.standing?.value.length ?? 0) : 0;
-      if (bytes > RESP_REPLY_BYTES_MAX) {
-        return out.error(
-          `ERR the values have ${bytes} bytes, more than ${RESP_REPLY_BYTES_MAX} in one answer`,
-        );
-      }
       out.array(outcomes.length);
       for (const outcome of outcomes)
         respondValue(out, outcome.kind === 'read' ? outcome.standing : undefined);
@@ -232,7 +223,8 @@ export const STRING_BODIES: Readonly<Record<string, CommandBody>> = {
   getex: { plan: getAndExpire },
   mget: {
     plan: getMany,
-    differs: 'Each key is read by itself, not all at one moment.',
+    differs:
+      'Each key is read by itself, not all at one moment. The values of one answer have at most 16 MiB.',
   },
   mset: {
     plan: setMany,
@@ -244,5 +236,9 @@ export const STRING_BODIES: Readonly<Record<string, CommandBody>> = {
   setrange: { plan: setRange, differs: TOO_LARGE },
   getrange: { plan: getRange },
   substr: { plan: getRange },
-  lcs: { plan: lcs, differs: 'The values are bounded: the product of their lengths by 4 million.' },
+  lcs: {
+    plan: lcs,
+    isAlone: true,
+    differs: 'The values are bounded: the product of their lengths by 4 million.',
+  },
 };

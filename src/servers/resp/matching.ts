@@ -1,0 +1,30 @@
+/** Which of many keys a pattern takes, found in as many turns of the event loop as that needs. */
+import { RESP_GLOB_STEPS_LOOK } from '../../core/limits.ts';
+import type { Client } from './client.ts';
+import type { Glob } from './glob.ts';
+
+/** `glob` null: all of them. `done` may be called within the call. */
+export function matchingKeys(
+  { door: { turns } }: Client,
+  glob: Glob | null,
+  keys: readonly string[],
+  done: (matching: readonly string[]) => void,
+): void {
+  if (glob === null) return done(keys);
+  const found: string[] = [];
+  let next = 0;
+  const goOn = (): void => {
+    let lookAt = glob.steps + RESP_GLOB_STEPS_LOOK;
+    for (; next < keys.length; next += 1) {
+      if (glob.steps >= lookAt) {
+        lookAt = glob.steps + RESP_GLOB_STEPS_LOOK;
+        turns.spend(false);
+        if (turns.isOver) return turns.atEnd(goOn);
+      }
+      // Each byte one character, as patterns come.
+      if (glob.matches(Buffer.from(keys[next]!).toString('latin1'))) found.push(keys[next]!);
+    }
+    done(found);
+  };
+  goOn();
+}
