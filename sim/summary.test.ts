@@ -37,3 +37,11 @@ test('a profile with kinds of its own: only those must have struck', () => {
     'pause never struck',
   ]);
 });
+
+test('more than one history of a thousand was not decided, beside the first: said', () => {
+  const summary = plenty();
+  summary.occurred['undecided'] = 3;
+  expect(whatIsMissing(summary, { seedCount: 2_000, kinds: null })).toEqual([]);
+  summary.occurred['undecided'] = 4;
+  expect(whatIsMissing(summary, { seedCount: 2_000, kinds: null })).toEqual(['4 histories were not decided']);
+});

@@ -30,7 +30,7 @@ const MINIMUMS_SEEDS = 2_000;
 /** From so many seeds on every kind of fault must have struck at least once. */
 const EVERY_KIND_SEEDS_MIN = 300;
 /** Of histories that the checker gave up on: beyond this the verdict of the whole run is worth too little. */
-const UNDECIDED_SHARE_MAX = 0.01;
+const UNDECIDED_SHARE_MAX = 0.001;
 
 /** A result as it comes from another process. */
 export type ToldResult = Omit<RunResult, 'occurred'> & {

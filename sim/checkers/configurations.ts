@@ -40,6 +40,12 @@ export function countSpent(spent: readonly number[], group: number): number {
   return 0;
 }
 
+export function countAllSpent(spent: readonly number[]): number {
+  let count = 0;
+  for (let index = 1; index < spent.length; index += 2) count += spent[index]!;
+  return count;
+}
+
 export function withSpent(spent: readonly number[], group: number): number[] {
   const pairs = spent.slice();
   let index = 0;

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { HistoryCall, HistoryOperation, HistoryOutcome } from './history.ts';
 import { checkHistory, checkKey } from './linearizability.ts';
+import type { HistoryChange } from './modifications.ts';
 
 const DONE: HistoryOutcome = { kind: 'done' };
 const LOST: HistoryOutcome = { kind: 'indefinite' };
@@ -312,4 +313,33 @@ test('many lost increments and puts on a key with versions: are decided in few s
   history.push(seen(500, 501, String(40 * 10_000_000 + 3 * 1009 + 7 * 1009), 500));
   expect(checkKey(history, { ...ordered, stepsMax: 20_000 })).toEqual({ kind: 'ok' });
   expect(checkKey(history, { stepsMax: 20_000 }).kind).toBe('undecided');
+});
+
+/** Lists of changes of which nobody knows, each of which could be what ended a value, beside writes that everybody knows. */
+function manyLostLists(): HistoryOperation[] {
+  const list = (changes: readonly HistoryChange[]): HistoryCall => ({ kind: 'modify', changes });
+  const history: HistoryOperation[] = [];
+  const add = (invokedAt: number, call: HistoryCall, outcome: HistoryOutcome): void => {
+    const wall = { lowest: 1_000 + invokedAt, highest: 1_001 + invokedAt };
+    history.push({ ...op(invokedAt, invokedAt + 1, call, outcome), wall });
+  };
+  for (let index = 1; index <= 14; index += 1) {
+    const at = index * 20;
+    const value = String(index * 10_000_000);
+    add(at, list([{ kind: 'expire', expiresAt: 1_100 + at, condition: 'ifNone' }]), LOST);
+    add(at + 2, list([{ kind: 'set', value: `${value}x`, condition: 'ifPresent', expiresAt: 'keep' }]), LOST);
+    add(at + 4, list([{ kind: 'read' }, { kind: 'append', value: `+${index}` }]), LOST);
+    add(at + 6, list([{ kind: 'persist' }]), LOST);
+    add(at + 8, { kind: 'put', value }, done(at));
+    add(at + 10, { kind: 'get' }, { kind: 'value', value, version: at });
+  }
+  add(500, { kind: 'get' }, { kind: 'value', value: null });
+  add(502, { kind: 'put', value: 'last' }, done(500));
+  return history;
+}
+
+test('many lost lists of changes on a key with versions: one order is found in few steps, where all of them are too many', () => {
+  const few = { ...ordered, stepsMax: 20_000 };
+  expect(checkKey(manyLostLists(), few)).toEqual({ kind: 'ok' });
+  expect(checkKey(manyLostLists(), { ...few, widths: [Infinity] }).kind).toBe('undecided');
 });

@@ -18,6 +18,8 @@ import {
   wordsFor,
   type Configuration,
 } from './configurations.ts';
+import { eventsOf, openCountMax } from './events.ts';
+import { Frontier, type Reached } from './frontier.ts';
 import { describeOperation, type HistoryOperation } from './history.ts';
 import { countIncrements, IncrementSums } from './increment-sums.ts';
 import { groupIndefinite, Witnesses, type IndefiniteGroup } from './indefinite.ts';
@@ -36,6 +38,8 @@ export interface CheckOptions {
    * search becomes cheap. Only for histories in which every acknowledgement and every value names its version.
    */
   readonly versionsOrder?: boolean;
+  /** Of one search after another, how many places each keeps at a return; the last leaves nothing out. */
+  readonly widths?: readonly number[];
 }
 
 export type KeyVerdict =
@@ -46,6 +50,13 @@ export type KeyVerdict =
 export type HistoryVerdict = KeyVerdict & { readonly key?: string };
 
 const STEPS_MAX_DEFAULT = 5_000_000;
+/**
+ * How many places a search keeps at each return. One order is enough to accept a history, and nearly always one is found
+ * among the places that spent least; only to say that there is none everything must be looked at.
+ */
+const WIDTHS_DEFAULT = [32, 512, Infinity];
+/** Places looked at during one return, for each that is kept. */
+const LOOKED_AT_MAX = 64;
 
 /** The first violation among the keys; else the first key that could not be decided; else ok. */
 export function checkHistory(
@@ -74,7 +85,21 @@ export function checkKey(history: readonly HistoryOperation[], options: CheckOpt
     const { operation, reason } = disorder;
     return { kind: 'violation', operation, explanation: `${describeOperation(operation)}: ${reason}` };
   }
-  const search = new Search(history, options);
+  for (const width of options.widths ?? WIDTHS_DEFAULT) {
+    const { verdict, isCut } = walk(history, options, width);
+    if (verdict.kind === 'ok' || !isCut) return verdict;
+  }
+  throw new Error('a search that leaves nothing out has a verdict');
+}
+
+interface Walked {
+  readonly verdict: KeyVerdict;
+  /** Something was left out: only that there is an order is certain then. */
+  readonly isCut: boolean;
+}
+
+function walk(history: readonly HistoryOperation[], options: CheckOptions, width: number): Walked {
+  const search = new Search(history, options, width);
   for (const event of eventsOf(history)) {
     if (!event.returns) {
       search.invoke(event.operation);
@@ -82,47 +107,24 @@ export function checkKey(history: readonly HistoryOperation[], options: CheckOpt
     }
     const outcome = search.return(event.operation);
     if (outcome === 'placed') continue;
+    const { isCut } = search;
     if (outcome === 'exhausted') {
       const explanation = `not decided within ${search.stepCount} steps, at ${describeOperation(event.operation)}`;
-      return { kind: 'undecided', explanation };
+      return { isCut, verdict: { kind: 'undecided', explanation } };
     }
     const explanation = explain(history, event.operation, search.valuesPossible());
-    return { kind: 'violation', operation: event.operation, explanation };
+    return { isCut, verdict: { kind: 'violation', operation: event.operation, explanation } };
   }
-  return { kind: 'ok' };
-}
-
-interface Event {
-  readonly time: number;
-  readonly returns: boolean;
-  readonly operation: HistoryOperation;
-}
-
-/** Invocations and returns of what has a known outcome, by time; at one moment invocations come first. */
-function eventsOf(history: readonly HistoryOperation[]): Event[] {
-  const events: Event[] = [];
-  for (const operation of history) {
-    const { kind } = operation.outcome;
-    if (kind === 'indefinite' || kind === 'definiteFailure') continue;
-    events.push({ time: operation.invokedAt, returns: false, operation });
-    events.push({ time: operation.returnedAt, returns: true, operation });
-  }
-  return events.sort((a, b) => a.time - b.time || Number(a.returns) - Number(b.returns));
-}
-
-interface Reached {
-  readonly configuration: Configuration;
-  /**
-   * The last step was an indefinite call that nobody has seen yet: to overwrite it now would be to waste
-   * it.
-   */
-  readonly unseen: boolean;
+  return { isCut: false, verdict: { kind: 'ok' } };
 }
 
 type Reach = (configuration: Configuration, unseen: boolean) => void;
 
 class Search {
   stepCount = 0;
+  /** Some places were left out, for `width` were found or many times that looked at. */
+  isCut = false;
+  private readonly width: number;
   private readonly stepsMax: number;
   private readonly model: KeyModel;
   /** Groups are known by their index; those whose use is over are null. */
@@ -147,7 +149,8 @@ class Search {
   /** Everywhere a single copy could stand during the last return; kept for the explanation. */
   private reached = new ConfigurationSet();
 
-  constructor(history: readonly HistoryOperation[], options: CheckOptions) {
+  constructor(history: readonly HistoryOperation[], options: CheckOptions, width: number) {
+    this.width = width;
     this.stepsMax = options.stepsMax ?? STEPS_MAX_DEFAULT;
     this.isOrdered = options.versionsOrder === true;
     this.model = new KeyModel(
@@ -175,7 +178,7 @@ class Search {
     this.now = operation.returnedAt;
     const slot = this.slotOf.get(operation)!;
     const survivors = new ConfigurationSet();
-    const open: Reached[] = [];
+    const open = new Frontier();
     this.reached = new ConfigurationSet();
     this.targets.clear();
     const reach: Reach = (configuration, unseen) => {
@@ -188,6 +191,10 @@ class Search {
     for (const configuration of this.configurations) reach(configuration, false);
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       if (this.stepCount > this.stepsMax) return 'exhausted';
+      if (survivors.size >= this.width || this.reached.size >= this.width * LOOKED_AT_MAX) {
+        this.isCut = true;
+        break;
+      }
       this.expand(next, operation.returnedAt, reach);
     }
     this.slots[slot] = null;
@@ -376,15 +383,4 @@ class Search {
 /** Takes effect in any state, and leaves nothing of it. */
 function isBlind(operation: HistoryOperation): boolean {
   return operation.call.kind === 'put' || operation.call.kind === 'delete';
-}
-
-/** The most operations of known outcome that were open at one moment. */
-function openCountMax(history: readonly HistoryOperation[]): number {
-  let open = 0;
-  let most = 0;
-  for (const event of eventsOf(history)) {
-    open += event.returns ? -1 : 1;
-    most = Math.max(most, open);
-  }
-  return most;
 }
