@@ -110,6 +110,27 @@ export function ownerDisks(world: SimWorld, key: string): OwnerDisk[] {
   return disks;
 }
 
+/** Does the node, which may serve, know the floors of what was forgotten? */
+export function lookAtFloors(world: SimWorld, name: string, node: CausewayNode): void {
+  const view = node['replica']?.view;
+  const { floors } = node['floors'];
+  world.forgotten.look(
+    name,
+    view?.topology.epoch ?? 0,
+    (slot) => ownsSlot(node, slot),
+    (slot) => floors.of(slot),
+    (slot) => lowestHeld(world, node, slot),
+  );
+}
+
+/** The lowest version that the node holds of the asked keys in the slot; 0 where it holds nothing of one, or none is asked. */
+function lowestHeld({ plan }: SimWorld, node: CausewayNode, slot: number): number {
+  const versions = plan.keys
+    .filter((key) => slotOf(key) === slot)
+    .map((key) => node.inspect(key).record?.version ?? 0);
+  return versions.length === 0 ? 0 : Math.min(...versions);
+}
+
 /** Where an owner's copy is damaged, and nobody has repaired it; null: nowhere. */
 export function rottenCopy(world: SimWorld): string | null {
   for (const sim of world.cluster.nodes) {

@@ -43,6 +43,7 @@ function loseCouncil(world: SimWorld, prng: Prng, isStopped: () => boolean): str
   const least = voters.length - majorityOf(voters.length) + 1;
   const shuffled = inAnyOrder(voters as SimNode[], prng);
   const victims = shuffled.splice(0, least + prng.below(voters.length - least));
+  if (!isAnyLeft(world, topology, victims)) return null;
   const keepsDisk = prng.chance(0.4);
   const told = `${victims.map(({ name }) => name).join(' ')}${keepsDisk ? ' for some time' : ''}`;
   if (prng.chance(0.5)) {
@@ -79,6 +80,16 @@ function loseOwners(world: SimWorld, prng: Prng, isStopped: () => boolean): stri
   };
   look();
   return victim.name;
+}
+
+/** Somebody stays whom the others know: blank machines alone have no cluster to go on with, and are founded anew. */
+function isAnyLeft({ cluster }: SimWorld, topology: Topology, victims: readonly SimNode[]): boolean {
+  return cluster.nodes.some(
+    ({ node, name }) =>
+      !victims.some((victim) => victim.name === name) &&
+      node !== null &&
+      memberById(topology, node.membership.selfId)?.name === name,
+  );
 }
 
 /** Nobody else has the slot completely, somebody copies it, and voters enough are up without this one. */

@@ -10,7 +10,15 @@ import { DurabilityWatch } from './checkers/durability.ts';
 import { expiryOf } from './checkers/model.ts';
 import { RemovalWatch } from './checkers/removals.ts';
 import { SimClients } from './clients.ts';
-import { judgeCopies, judgeHistory, keysNotExpired, ownerDisks, rottenCopy, valueBack } from './end-state.ts';
+import {
+  judgeCopies,
+  judgeHistory,
+  keysNotExpired,
+  lookAtFloors,
+  ownerDisks,
+  rottenCopy,
+  valueBack,
+} from './end-state.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 import { DISK_HAS_NO_ROOM } from './disk.ts';
 import { drawFaults } from './fault-plan.ts';
@@ -293,14 +301,7 @@ class Run {
     // Who sleeps with its clock does not know that its lease is over, and tells nobody anything.
     const isAsleep = life !== null && life.pausedUntil > this.world.scheduler.time;
     if (isAsleep || !node.membership.leaseHeld()) return;
-    const view = node['replica']?.view;
-    const { floors } = node['floors'];
-    this.world.forgotten.look(
-      name,
-      view?.topology.epoch ?? 0,
-      (slot) => view?.row(slot).owns === true,
-      (slot) => floors.of(slot),
-    );
+    lookAtFloors(this.world, name, node);
   }
 
   /** What was deleted and forgotten is back, or may be. */

@@ -1,6 +1,7 @@
 /**
  * Which deletions were forgotten, as the owners tell it when they remove one; and whoever may serve a slot since knows the
- * floor under which that was done: else it could take a version below the key's own past. (PROTOCOL R22)
+ * floor under which that was done: else it could take a version below the key's own past. Or it holds that deletion, or what
+ * came after it, once more: PostgreSQL had kept its row, and the slot was given up and made whole from there. (PROTOCOL R22)
  */
 import { counterOf } from '../../src/core/version.ts';
 
@@ -28,16 +29,19 @@ export class ForgottenWatch {
 
   /**
    * What a member has for its floors that may serve these slots at this moment. Who acts in an earlier epoch than it was
-   * done in may still read, and holds the deletion; no write of its own comes to an end.
+   * done in may still read, and holds the deletion; no write of its own comes to an end. `heldIn`: the version that it holds of
+   * the key in the slot, the lowest where there are several; 0: nothing.
    */
   look(
     name: string,
     actsIn: number,
     owns: (slot: number) => boolean,
     floorOf: (slot: number) => number,
+    heldIn: (slot: number) => number,
   ): void {
     for (const [slot, { version, epoch }] of this.bySlot) {
       if (actsIn < epoch || !owns(slot) || floorOf(slot) >= counterOf(version)) continue;
+      if (heldIn(slot) >= version) continue;
       this.violation ??= `${name} serves slot ${slot} with the floor ${floorOf(slot)}, and version ${version} was forgotten there`;
     }
   }
