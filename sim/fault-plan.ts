@@ -4,6 +4,7 @@
  * others find alone. (Groce and others, "Swarm testing", 2012; PROTOCOL, "Mutants")
  */
 import { Prng } from '../src/base/prng.ts';
+import type { LagFault } from './lag-faults.ts';
 import type { LegacyFault } from './legacy-faults.ts';
 import type { LossFault } from './loss-faults.ts';
 import type { MembershipFault } from './membership-faults.ts';
@@ -61,6 +62,7 @@ export type FaultKind =
   /** For seconds, longer than writes may do with: from all members, or from one. */
   | 'databaseAway'
   | 'databaseSlow'
+  | LagFault
   | LegacyFault
   | MembershipFault
   | RecordFault
@@ -119,6 +121,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   finishUpgrade: 1,
   ownersLost: 6,
   councilLost: 4,
+  lag: 2,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
@@ -132,6 +135,7 @@ const LATER_KINDS: ReadonlySet<FaultKind> = new Set([
   'databaseAway',
   'downgrade',
   'finishUpgrade',
+  'lag',
 ]);
 /** Only in lives of their own: what they take away must be in PostgreSQL. */
 const LOSSES: ReadonlySet<FaultKind> = new Set(['ownersLost', 'councilLost']);

@@ -9,6 +9,7 @@ import { SIM_RESERVE_BYTES } from './cluster.ts';
 import type { SimNode } from './cluster.ts';
 import { SIM_DISK_BYTES } from './disk.ts';
 import type { FaultEvent, FaultKind } from './fault-plan.ts';
+import { lagLink } from './lag-faults.ts';
 import { troubleLegacy } from './legacy-faults.ts';
 import { loseForGood } from './loss-faults.ts';
 import { changeMembership } from './membership-faults.ts';
@@ -140,6 +141,10 @@ export class SimFaults {
         network.slowPeer(sim.name, prng.between(5, 150));
         this.later(lasting, () => network.slowPeer(sim.name, 0));
         return sim.name;
+      case 'lag':
+        return lagLink(network, sim.name, other.name, prng, (ms, run) =>
+          this.later(ms, () => this.stopped || run()),
+        );
       case 'databaseDown':
         database.goDown(prng.between(50, 800));
         return '';

@@ -134,6 +134,8 @@ const SEEDS: readonly {
   { mutant: 'succeedUnfenced', profile: 'lost', seedsMax: 10 },
   { mutant: 'passRecordFloor', profile: 'removals', seedsMax: 10 },
   { mutant: 'removeRowsAtOnce', profile: 'removals', seedsMax: 20 },
+  { mutant: 'passFence', profile: 'lags', seedsMax: 30 },
+  { mutant: 'raiseUnquiet', profile: 'lags', seedsMax: 30 },
 ];
 
 for (const [mutant, story] of Object.entries(STORIES)) {

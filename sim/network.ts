@@ -45,6 +45,8 @@ export class SimNetwork {
   private readonly cuts = new Map<string, CutManner>();
   private readonly isolated = new Map<string, CutManner>();
   private readonly slowness = new Map<string, number>();
+  /** By `directionOf`, apart from `slowness`. */
+  private readonly lags = new Map<string, number>();
 
   constructor(scheduler: Scheduler, prng: Prng, weather: Partial<NetworkWeather> = {}) {
     this.scheduler = scheduler;
@@ -93,15 +95,17 @@ export class SimNetwork {
     this.enforce(manner, (x, y) => x === name || y === name);
   }
 
-  /** Ends the cuts between two, all cuts of one, or all there are. */
+  /** Ends the cuts between two, all cuts of one, or all there are, and then the lags, too. */
   heal(a?: string, b?: string): void {
     for (const direction of [...this.cuts.keys()]) {
       const ends = direction.split('\n');
       if ((a === undefined || ends.includes(a)) && (b === undefined || ends.includes(b)))
         this.cuts.delete(direction);
     }
-    if (a === undefined) this.isolated.clear();
-    else if (b === undefined) this.isolated.delete(a);
+    if (a === undefined) {
+      this.isolated.clear();
+      this.lags.clear();
+    } else if (b === undefined) this.isolated.delete(a);
     for (const link of this.links) link.release();
   }
 
@@ -109,6 +113,11 @@ export class SimNetwork {
   slow(a: string, b: string, ms: number): void {
     this.slowness.set(directionOf(a, b), ms);
     this.slowness.set(directionOf(b, a), ms);
+  }
+
+  /** Adds `ms` to every delay on the way from the one to the other; 0 ends it. */
+  lag(from: string, to: string, ms: number): void {
+    this.lags.set(directionOf(from, to), ms);
   }
 
   /** Adds `ms` to every delay from and to this one; 0 ends it. */
@@ -135,6 +144,7 @@ export class SimNetwork {
     const { weather, prng } = this;
     let ms = prng.between(weather.delayMsMin, weather.delayMsMax);
     if (weather.spikeShare > 0 && prng.chance(weather.spikeShare)) ms += prng.between(0, weather.spikeMsMax);
+    if (this.lags.size > 0) ms += this.lags.get(directionOf(from.name, to.name)) ?? 0;
     if (this.slowness.size === 0) return ms;
     ms += this.slowness.get(directionOf(from.name, to.name)) ?? 0;
     return ms + (this.slowness.get(from.name) ?? 0) + (this.slowness.get(to.name) ?? 0);

@@ -7,7 +7,7 @@ import type { SpoolSettings } from '../src/node/spool.ts';
 import type { ClientPlan } from './clients.ts';
 import type { FaultKind } from './fault-plan.ts';
 import type { NetworkWeather } from './network.ts';
-import { SIM_DATABASE_ROUGH } from './system-of-record.ts';
+import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH } from './system-of-record.ts';
 import type { SimDatabaseSettings } from './system-of-record.ts';
 
 export interface RunProfile {
@@ -323,6 +323,32 @@ const REMOVALS: RunProfile = {
 };
 
 /**
+ * What one member says to another takes a second and more, while what it is about is deleted elsewhere and soon forgotten:
+ * statements end within milliseconds, so that nobody has to wait for them.
+ */
+const LAGS: RunProfile = {
+  plan: {
+    clientCount: 20,
+    operationsPerClient: 100,
+    keys: Array.from({ length: 24 }, (_, index) => `key:${index}`),
+    hotShare: 0.1,
+    thinkMsMax: 400,
+    timeoutMs: 3_000,
+    conditionalShare: 0,
+    readShare: 0.1,
+    ttlShare: 0.3,
+    ttlMsMax: 100,
+    idShare: 0,
+    staleShare: 0,
+  },
+  weather: { delayMsMax: 3, spikeShare: 0, linkLifeMsMean: 0 },
+  faultKinds: ['lag'],
+  faultMsMean: 6_000,
+  database: { ...SIM_DATABASE_CALM, statementMsMax: 20 },
+  tombstoneKeepMs: 20,
+};
+
+/**
  * About three hundred operations per simulated second on five members among faults, waits and rest included: for
  * measuring how fast the simulator is.
  */
@@ -359,5 +385,6 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   outages: OUTAGES,
   versions: VERSIONS,
   removals: REMOVALS,
+  lags: LAGS,
   steady: STEADY,
 };
