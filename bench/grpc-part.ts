@@ -74,7 +74,7 @@ export async function grpcPart(world: World): Promise<Measure[]> {
   ];
 }
 
-function clientsOf(addresses: readonly string[]): Client[] {
+export function clientsOf(addresses: readonly string[]): Client[] {
   return Array.from(
     { length: CLIENT_COUNT },
     (_, index) => new Client(addresses[index % addresses.length]!, credentials.createInsecure()),
@@ -82,7 +82,7 @@ function clientsOf(addresses: readonly string[]): Client[] {
 }
 
 /** All keys once, each client taking the next as soon as it is free; keys per second. */
-async function run(clients: readonly Client[], work: Work): Promise<number> {
+export async function run(clients: readonly Client[], work: Work): Promise<number> {
   let next = 0;
   const startedAt = performance.now();
   await Promise.all(
@@ -93,12 +93,12 @@ async function run(clients: readonly Client[], work: Work): Promise<number> {
   return (KEY_COUNT / (performance.now() - startedAt)) * 1000;
 }
 
-const set: Work = async (client, index) => {
+export const set: Work = async (client, index) => {
   const request = { key: benchKey(index), value: benchValue() };
   await call(client, '/cache.CacheService/Set', cache.SetRequest, cache.SetResponse, request);
 };
 
-const get: Work = async (client, index) => {
+export const get: Work = async (client, index) => {
   const { GetRequest, GetResponse } = cache;
   const answer = await call(client, '/cache.CacheService/Get', GetRequest, GetResponse, {
     key: benchKey(index),
@@ -125,12 +125,19 @@ function call<Fields, Answer>(
   });
 }
 
-async function startBare(world: World): Promise<{ addresses: string[]; close: () => void }> {
+export interface BareServers {
+  readonly addresses: string[];
+  readonly pids: number[];
+  readonly close: () => void;
+}
+
+export async function startBare(world: World): Promise<BareServers> {
   const ports = await freePorts(3);
   const children = ports.map((port) => fork(world.entry, ['bare-node', String(port)], { execArgv: [] }));
   await Promise.all(children.map((child) => new Promise((resolve) => child.once('message', resolve))));
   return {
     addresses: ports.map((port) => `127.0.0.1:${port}`),
+    pids: children.map(({ pid }) => pid!),
     close: () => {
       for (const child of children) child.kill('SIGKILL');
     },

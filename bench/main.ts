@@ -16,6 +16,8 @@ import { healingPart } from './healing-part.ts';
 import { hotPart } from './hot-part.ts';
 import { memoryPart } from './memory-part.ts';
 import { movingPart } from './moving-part.ts';
+import { peersPart } from './peers-part.ts';
+import { runGenerator } from './peers/load/generator.ts';
 import { pipelinePart } from './pipeline-part.ts';
 import { headLines, isMet, machineFacts, tableLine, writeResults } from './report.ts';
 import type { Measure } from './report.ts';
@@ -33,6 +35,7 @@ const PARTS: Readonly<Record<string, (world: World) => Promise<Measure[]>>> = {
   steady: steadyPart,
   moving: movingPart,
   healing: healingPart,
+  peers: peersPart,
 };
 
 interface BenchOptions {
@@ -77,6 +80,7 @@ program
   .command('bare-node', { hidden: true })
   .argument('<port>')
   .action((port: string) => runBareNode(Number(port)));
+program.command('load-generator', { hidden: true }).action(() => runGenerator());
 
 await program.parseAsync();
 
@@ -90,7 +94,10 @@ async function runParts(options: BenchOptions): Promise<boolean> {
   };
   tell(headLines(facts));
   const profileDirectory = options.profile === undefined ? undefined : resolve(options.profile);
-  const world = await openWorld({ quick, keys: options.keys, profileDirectory });
+  const at = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  const base = resolve('bench/results', at);
+  const reportBase = options.save ? base : undefined;
+  const world = await openWorld({ quick, keys: options.keys, profileDirectory, reportBase, label, tell });
   const measures: Measure[] = [];
   try {
     for (const name of options.only ?? Object.keys(PARTS)) {
@@ -105,7 +112,7 @@ async function runParts(options: BenchOptions): Promise<boolean> {
   }
   if (options.json === true)
     process.stdout.write(`${JSON.stringify({ label, facts, quick, measures }, null, 2)}\n`);
-  if (options.save) tell(`\n${writeResults(resolve('bench/results'), { label, facts, quick, measures })}`);
+  if (options.save) tell(`\n${writeResults(base, { at, label, facts, quick, measures })}`);
   return measures.every(isMet);
 }
 

@@ -15,6 +15,10 @@ import type { World } from './world.ts';
 export interface NodesOptions {
   readonly command: 'node' | 'engine-node';
   readonly cacheBytes?: number;
+  /** With a Redis door each. */
+  readonly hasRespDoor?: boolean;
+  /** Records are kept on the nodes alone. */
+  readonly isWithoutPostgres?: boolean;
   /** Called before the first node starts. Where a node dials the others, if not straight. */
   readonly dials?: (nodes: readonly NodeProcess[], databaseUrl: string) => Promise<DialOf>;
 }
@@ -32,6 +36,7 @@ export interface NodeProcess {
   readonly name: string;
   readonly address: string;
   readonly httpPort: number;
+  readonly respPort: number;
   readonly home: string;
 }
 
@@ -41,17 +46,19 @@ const READY_POLL_MS = 20;
 let clusters = 0;
 
 export async function startNodes(world: World, options: NodesOptions): Promise<NodeProcesses> {
-  const ports = await freePorts(NODE_COUNT * 2);
+  const ports = await freePorts(NODE_COUNT * 3);
   clusters += 1;
   const nodes = Array.from({ length: NODE_COUNT }, (_, index) => ({
     name: `node-${index + 1}`,
     address: `127.0.0.1:${ports[index]!}`,
     httpPort: ports[NODE_COUNT + index]!,
+    respPort: ports[2 * NODE_COUNT + index]!,
     home: join(world.directory, `cluster-${clusters}`, `node-${index + 1}`),
   }));
-  const databaseUrl = await world.createDatabase();
+  const databaseUrl = options.isWithoutPostgres === true ? 'none' : await world.createDatabase();
   const dialOf = (await options.dials?.(nodes, databaseUrl)) ?? (() => []);
   const processes = new NodeProcesses(world, options, nodes, databaseUrl, dialOf);
+  world.atClose(() => processes.close());
   for (const { name } of nodes) processes.start(name);
   try {
     await processes.untilReady();
@@ -69,7 +76,7 @@ export class NodeProcesses {
   private readonly founders: readonly NodeProcess[];
   private readonly world: World;
   private readonly options: NodesOptions;
-  private readonly databaseUrl: string;
+  readonly databaseUrl: string;
   private readonly dialOf: DialOf;
   private readonly joining = new Map<string, Joining>();
   private readonly running = new Map<string, ChildProcess>();
@@ -92,6 +99,10 @@ export class NodeProcesses {
 
   get addresses(): string[] {
     return this.nodes.map(({ address }) => address);
+  }
+
+  get pids(): number[] {
+    return [...this.running.values()].map(({ pid }) => pid!);
   }
 
   node(name: string): NodeProcess {
@@ -118,9 +129,9 @@ export class NodeProcesses {
 
   /** One more. */
   async add(name: string, joining: Joining): Promise<void> {
-    const [grpc, http] = await freePorts(2);
+    const [grpc, http, resp] = await freePorts(3);
     const home = join(dirname(this.nodes[0]!.home), name);
-    this.nodes.push({ name, address: `127.0.0.1:${grpc!}`, httpPort: http!, home });
+    this.nodes.push({ name, address: `127.0.0.1:${grpc!}`, httpPort: http!, respPort: resp!, home });
     this.joining.set(name, joining);
     this.start(name);
   }
@@ -187,8 +198,13 @@ export class NodeProcesses {
     await Promise.all(names.map((name) => (inOrder ? this.stop(name) : this.kill(name))));
   }
 
+  private respDoors(): object[] {
+    return this.founders.map(({ name, respPort }) => ({ name, address: `127.0.0.1:${respPort}` }));
+  }
+
   private settings(name: string, cacheBytes: number | undefined): object {
-    const { home, address, httpPort } = this.node(name);
+    const { home, address, httpPort, respPort } = this.node(name);
+    const { hasRespDoor } = this.options;
     const joining = this.joining.get(name);
     const members = this.founders.map((node) => ({ name: node.name, address: node.address }));
     const rate = joining?.copyBytesPerSecondMax;
@@ -202,7 +218,8 @@ export class NodeProcesses {
       network: { dial: this.dialOf(name) },
       grpc: { port: Number(address.split(':')[1]) },
       http: { port: httpPort },
-      postgres: { url: this.databaseUrl },
+      ...(hasRespDoor === true ? { resp: { port: respPort, members: this.respDoors() } } : {}),
+      postgres: this.databaseUrl === 'none' ? 'none' : { url: this.databaseUrl },
       log: { level: 'warn' },
       ...(rate === undefined ? {} : { copy: { bytesPerSecondMax: rate } }),
       ...(cacheBytes === undefined ? {} : { cache: { bytes: cacheBytes } }),

@@ -7,8 +7,8 @@ import type { Measure } from './report.ts';
 import { watchCores } from './statistics.ts';
 import type { World } from './world.ts';
 
-const PUT_RATE_MIN = 15_000;
-const GET_RATE_MIN = 120_000;
+export const PUT_RATE_MIN = 15_000;
+export const GET_RATE_MIN = 120_000;
 const PUTS_IN_FLIGHT = 300;
 const GETS_IN_FLIGHT = 1_000;
 
@@ -54,9 +54,9 @@ export async function loadKeys(pipelines: readonly Pipeline[]): Promise<void> {
 
 type Work = (pipeline: Pipeline) => Promise<unknown>;
 
-const putOne: Work = (pipeline) => pipeline.set(randomKey(), benchValue());
+export const putOne: Work = (pipeline) => pipeline.set(randomKey(), benchValue());
 
-const getOne: Work = async (pipeline) => {
+export const getOne: Work = async (pipeline) => {
   const key = randomKey();
   if ((await pipeline.get(key)) === undefined) throw new Error(`${key} is not there`);
 };

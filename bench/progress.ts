@@ -8,3 +8,9 @@ export function tellDone(what: string, count: number): (done: number) => void {
 export function tellLine(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text === '' ? '' : `  ${text}`}`);
 }
+
+/** A step of work that takes seconds: at the terminal it takes the place of the one before, elsewhere it is a line of its own. */
+export function tellStep(text: string): void {
+  if (process.stderr.isTTY) tellLine(text);
+  else if (text !== '') process.stderr.write(`  ${text}\n`);
+}

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, freemem, loadavg, platform, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 
 export interface Measure {
   readonly part: string;
@@ -66,7 +66,7 @@ function wantedText(target: NonNullable<Measure['target']>): string {
   return 'atLeast' in target ? `>= ${shown(target.atLeast)}` : `<= ${shown(target.atMost)}`;
 }
 
-function shown(value: number): string {
+export function shown(value: number): string {
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
   return String(round(value, Math.abs(value) < 10 ? 2 : 1));
 }
@@ -75,19 +75,19 @@ export function round(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
 }
 
-/** `bench/results/<date>.json`; returns where. */
+/** `BASE.json`; returns where. */
 export function writeResults(
-  folder: string,
+  base: string,
   results: {
+    readonly at: string;
     readonly label: string;
     readonly facts: MachineFacts;
     readonly quick: boolean;
     readonly measures: readonly Measure[];
   },
 ): string {
-  mkdirSync(folder, { recursive: true });
-  const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
-  const path = join(folder, `${stamp}.json`);
-  writeFileSync(path, `${JSON.stringify({ at: stamp, ...results }, null, 2)}\n`);
+  mkdirSync(dirname(base), { recursive: true });
+  const path = `${base}.json`;
+  writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
   return path;
 }

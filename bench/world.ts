@@ -18,43 +18,84 @@ export interface World {
   readonly keys: number | undefined;
   /** Where processes of the nodes write their profiles; undefined for none. */
   readonly profileDirectory: string | undefined;
+  /** Where a part leaves a report of its own, by the beginning of its files' names; undefined: nowhere. */
+  readonly reportBase: string | undefined;
+  /** What is different about this build. */
+  readonly label: string;
+  /** A line for who watches. */
+  tell(text: string): void;
   /** An empty database; its URL. */
   createDatabase(): Promise<string>;
+  /** A PostgreSQL of its own, beside the one of the databases; the URL of an empty database. */
+  startPostgres(name: string): Promise<string>;
+  /** Runs when the benchmark ends, also by Ctrl-C: the last one first. */
+  atClose(close: () => Promise<void>): void;
   close(): Promise<void>;
 }
 
-export async function openWorld(options: Pick<World, 'quick' | 'keys' | 'profileDirectory'>): Promise<World> {
+export type WorldOptions = Pick<
+  World,
+  'quick' | 'keys' | 'profileDirectory' | 'reportBase' | 'label' | 'tell'
+>;
+
+export async function openWorld(options: WorldOptions): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'causeway-bench-'));
+  const closes: (() => Promise<void>)[] = [];
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= closeAll(closes, directory));
+  endWithSignals(close);
   // PostgreSQL of a root user runs as another, who must be able to get here.
   chmodSync(directory, 0o755);
   const entry = process.argv[1]!;
-  const [port] = await freePorts(1);
-  const postgres = new EmbeddedPostgres({
-    directory: join(directory, 'postgres'),
-    port: port!,
-    entry,
-    logPath: join(directory, 'postgres.log'),
-    onEvent: () => {},
-    report: () => {},
-  });
   const never = new AbortController().signal;
-  await postgres.prepare(never);
-  await postgres.start(never);
+  const startPostgres = async (name: string): Promise<string> => {
+    const [port] = await freePorts(1);
+    const postgres = new EmbeddedPostgres({
+      directory: join(directory, name),
+      port: port!,
+      entry,
+      logPath: join(directory, `${name}.log`),
+      onEvent: () => {},
+      report: () => {},
+    });
+    closes.push(() => postgres.halt());
+    await postgres.prepare(never);
+    await postgres.start(never);
+    return postgres.url;
+  };
+  const url = await startPostgres('postgres');
   let databases = 0;
   return {
     directory,
     entry,
     ...options,
+    startPostgres,
     createDatabase: async () => {
       const name = `bench_${(databases += 1)}`;
-      await runOnce(postgres.url, `create database ${name}`);
-      return postgres.url.replace(/[^/]+$/, name);
+      await runOnce(url, `create database ${name}`);
+      return url.replace(/[^/]+$/, name);
     },
-    close: async () => {
-      await postgres.halt();
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-    },
+    atClose: (run) => void closes.push(run),
+    close,
   };
+}
+
+async function closeAll(closes: (() => Promise<void>)[], directory: string): Promise<void> {
+  for (let run = closes.pop(); run !== undefined; run = closes.pop()) {
+    // What does not end must not keep the others.
+    await run().catch(() => undefined);
+  }
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** What was started and written goes with the benchmark, also where that is told to end. */
+function endWithSignals(close: () => Promise<void>): void {
+  for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
+    process.once(signal, () => {
+      const end = (): never => process.exit(code);
+      close().then(end, end);
+    });
+  }
 }
 
 async function runOnce(connectionString: string, text: string): Promise<void> {

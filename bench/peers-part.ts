@@ -1,0 +1,35 @@
+/**
+ * Causeway beside its peers, in one run: those that are on this machine, by turns, with what each promises. The rows with targets are
+ * measures like those of the other parts; the whole is written as a report.
+ */
+import { compare } from './peers/comparison.ts';
+import { callUp } from './peers/roll-call.ts';
+import { reportOf, writeReport } from './peers/report.ts';
+import { leadLines, ratioText, stateOf, wantedOf } from './peers/report-markdown.ts';
+import { measuresOf } from './peers/verdict.ts';
+import { tellLine } from './progress.ts';
+import { machineFacts } from './report.ts';
+import type { Measure } from './report.ts';
+import type { World } from './world.ts';
+
+export async function peersPart(world: World): Promise<Measure[]> {
+  const facts = machineFacts();
+  const at = new Date().toISOString().slice(0, 19);
+  const field = await callUp(world);
+  const { contenders, skipped } = field;
+  for (const { name, reason } of skipped) world.tell(`  skipped: ${name}: ${reason}`);
+  const comparison = await compare(world, field);
+  tellLine('');
+  const head = { at, label: world.label, quick: world.quick, facts, contenders, skipped };
+  const report = reportOf(head, comparison);
+  for (const row of report.rows) {
+    const ratio = row.ratio === undefined ? '' : `${ratioText(row.ratio)}, `;
+    world.tell(`  ${row.work} / ${row.beside}: ${ratio}${wantedOf(row)}: ${stateOf(row)} ${row.figures}`);
+  }
+  for (const line of leadLines(report)) world.tell(`  ${line.replaceAll('**', '')}`);
+  if (skipped.length > 0) world.tell(`  ${skipped.length} skipped`);
+  if (world.reportBase !== undefined) {
+    for (const path of writeReport(`${world.reportBase}-peers`, report)) world.tell(`  ${path}`);
+  }
+  return measuresOf(report.rows);
+}

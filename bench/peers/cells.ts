@@ -1,0 +1,73 @@
+/**
+ * The workloads that all systems run. Every combination of value, concurrency, keys and mix would take hours; so each of them is
+ * varied by itself from one middle: 100 bytes, 50 in flight, keys alike.
+ */
+import type { Spread } from './load/key-choice.ts';
+
+export interface Cell {
+  readonly id: string;
+  /** Clients, and how many operations each sends at once. */
+  readonly lanes: number;
+  readonly pipeline: number;
+  readonly readShare: number;
+  readonly valueBytes: number;
+  readonly spread: Spread;
+  /** Run also where the whole is to take minutes. */
+  readonly isQuick: boolean;
+}
+
+const MIDDLE = {
+  lanes: 50,
+  pipeline: 1,
+  readShare: 1,
+  valueBytes: 100,
+  spread: 'uniform',
+  isQuick: false,
+} as const;
+
+/** Keys of each size of value. */
+export function keyCountOf(valueBytes: number): number {
+  return valueBytes > 4_096 ? 1_000 : 10_000;
+}
+
+export const CELLS: readonly Cell[] = [
+  { ...MIDDLE, id: 'get', isQuick: true },
+  { ...MIDDLE, id: 'mix-95', readShare: 0.95, isQuick: true },
+  { ...MIDDLE, id: 'mix-50', readShare: 0.5 },
+  { ...MIDDLE, id: 'set', readShare: 0 },
+  { ...MIDDLE, id: 'get-1', lanes: 1 },
+  { ...MIDDLE, id: 'get-512', lanes: 512 },
+  { ...MIDDLE, id: 'get-50x16', pipeline: 16 },
+  { ...MIDDLE, id: 'set-1', readShare: 0, lanes: 1 },
+  { ...MIDDLE, id: 'set-512', readShare: 0, lanes: 512, isQuick: true },
+  { ...MIDDLE, id: 'set-32x16', readShare: 0, lanes: 32, pipeline: 16, isQuick: true },
+  { ...MIDDLE, id: 'mix-95-zipf', readShare: 0.95, spread: 'zipf' },
+  { ...MIDDLE, id: 'mix-50-zipf', readShare: 0.5, spread: 'zipf', isQuick: true },
+  { ...MIDDLE, id: 'mix-95-1k', readShare: 0.95, valueBytes: 1_024, isQuick: true },
+  { ...MIDDLE, id: 'mix-50-1k', readShare: 0.5, valueBytes: 1_024 },
+  { ...MIDDLE, id: 'mix-95-16k', readShare: 0.95, valueBytes: 16_384 },
+  { ...MIDDLE, id: 'mix-50-16k', readShare: 0.5, valueBytes: 16_384 },
+];
+
+export function cellNamed(id: string): Cell {
+  return CELLS.find((cell) => cell.id === id)!;
+}
+
+export function titleOf(cell: Cell): string {
+  return `${mixOf(cell)}, ${sizeOf(cell)}, ${shapeOf(cell)}, keys ${cell.spread === 'zipf' ? 'by Zipf' : 'alike'}`;
+}
+
+export function mixOf({ readShare }: Cell): string {
+  const reads = Math.round(readShare * 100);
+  if (reads === 100) return 'GET alone';
+  return reads === 0 ? 'SET alone' : `${reads} % GET`;
+}
+
+export function sizeOf({ valueBytes }: Cell): string {
+  return valueBytes < 1_024 ? `${valueBytes} B` : `${valueBytes / 1_024} KiB`;
+}
+
+export function shapeOf({ lanes, pipeline }: Cell): string {
+  const clients = lanes === 1 ? '1 client' : `${lanes} clients`;
+  return pipeline === 1 ? clients : `${clients} x pipeline of ${pipeline}`;
+}

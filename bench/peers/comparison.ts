@@ -1,0 +1,177 @@
+/** The comparison: every workload on every system in one run, by turns, and what was seen. */
+import { tellLine, tellStep } from '../progress.ts';
+import { median } from '../statistics.ts';
+import type { World } from '../world.ts';
+import { CELLS, cellNamed, keyCountOf, titleOf } from './cells.ts';
+import type { Cell } from './cells.ts';
+import type { Contender, ContenderId } from './contender.ts';
+import { grpcFigures } from './grpc-rows.ts';
+import type { GrpcFigures } from './grpc-rows.ts';
+import type { LoadOrder } from './load/orders.ts';
+import { diskBytesOf } from './process-times.ts';
+import { toolRates } from './redis-benchmark.ts';
+import type { ToolRates } from './redis-benchmark.ts';
+import type { Field } from './roll-call.ts';
+import { interleaved } from './samples.ts';
+import type { Samples } from './samples.ts';
+import { isInstalled } from './server-process.ts';
+
+export interface CellResult {
+  readonly cell: Cell;
+  readonly samples: Samples;
+}
+
+/** Operations come at a rate that Causeway was seen to serve, a share of its own top rate. */
+export interface OpenResult {
+  readonly of: 'GET' | 'SET';
+  readonly share: number;
+  readonly perSecond: number;
+  readonly samples: Samples;
+}
+
+export interface Comparison {
+  readonly cells: readonly CellResult[];
+  readonly open: readonly OpenResult[];
+  /** Empty without the tool. */
+  readonly tool: readonly ToolRates[];
+  readonly grpc: GrpcFigures;
+  /** Bytes on the disks of each, when it had every value of 100 bytes and 1 KiB once. */
+  readonly diskBytes: ReadonlyMap<ContenderId, number>;
+}
+
+interface Pace {
+  readonly cells: readonly Cell[];
+  readonly rounds: number;
+  readonly cellMs: number;
+  readonly warmUpMs: number;
+  readonly openMs: number;
+  readonly openShares: readonly number[];
+  readonly toolSeconds: number;
+}
+
+const QUICK: Pace = {
+  cells: CELLS.filter(({ isQuick }) => isQuick),
+  ...{ rounds: 3, cellMs: 400, warmUpMs: 1_000, openMs: 1_500, openShares: [0.5], toolSeconds: 0.8 },
+};
+const WHOLE: Pace = {
+  cells: CELLS,
+  ...{
+    rounds: 5,
+    cellMs: 1_200,
+    warmUpMs: 5_000,
+    openMs: 5_000,
+    openShares: [0.25, 0.5, 0.75],
+    toolSeconds: 3,
+  },
+};
+const FILL_LANES = 256;
+/** Connections, each of which takes what is due in turn. */
+const OPEN_LANES = 50;
+
+export async function compare(world: World, field: Field): Promise<Comparison> {
+  const pace = world.quick ? QUICK : WHOLE;
+  const { contenders } = field;
+  const sizes = [...new Set(pace.cells.map(({ valueBytes }) => valueBytes))];
+  const diskBytes = await fill(contenders, sizes);
+  await warmUp(contenders, pace);
+  const tool = await runTool(contenders, pace);
+  const cells: CellResult[] = [];
+  for (const cell of pace.cells) {
+    const order = {
+      ...cell,
+      kind: 'closed',
+      keyCount: keyCountOf(cell.valueBytes),
+      forMs: pace.cellMs,
+    } as const;
+    const at = `${cells.length + 1} of ${pace.cells.length}`;
+    tellStep(`workload ${at}: ${titleOf(cell)}`);
+    const tell = (round: number, { system }: Contender): void =>
+      tellLine(`workload ${at}: ${titleOf(cell)}; round ${round + 1} of ${pace.rounds}: ${system.name}`);
+    cells.push({ cell, samples: await interleaved(contenders, pace.rounds, () => order, tell) });
+  }
+  const open = await openLoops(contenders, pace, cells);
+  const grpc = await grpcFigures(world, field.causeway.nodes, pace.rounds, tellStep);
+  tellLine('');
+  return { cells, open, tool, grpc, diskBytes };
+}
+
+async function fill(
+  contenders: readonly Contender[],
+  sizes: readonly number[],
+): Promise<Map<ContenderId, number>> {
+  const diskBytes = new Map<ContenderId, number>();
+  for (const { generator, system } of contenders) {
+    for (const valueBytes of sizes) {
+      tellStep(`filling ${system.name} with values of ${valueBytes} bytes`);
+      const keyCount = keyCountOf(valueBytes);
+      const { failed, fault } = await generator.order({
+        kind: 'fill',
+        valueBytes,
+        keyCount,
+        lanes: FILL_LANES,
+      });
+      if (failed > 0)
+        throw new Error(`${system.name} did not take ${failed} of ${keyCount} values: ${fault}`);
+    }
+    diskBytes.set(
+      system.id,
+      system.directories.reduce((sum, path) => sum + diskBytesOf(path), 0),
+    );
+  }
+  return diskBytes;
+}
+
+/** What is compiled while it runs, as most of these are in part, is slow at first. */
+async function warmUp(contenders: readonly Contender[], { warmUpMs }: Pace): Promise<void> {
+  for (const { generator, system } of contenders) {
+    tellStep(`warming ${system.name} up`);
+    const order = {
+      ...cellNamed('set-32x16'),
+      kind: 'closed',
+      keyCount: keyCountOf(100),
+      forMs: warmUpMs,
+    } as const;
+    await generator.order(order);
+    await generator.order({ ...order, readShare: 1, forMs: warmUpMs / 2 });
+  }
+}
+
+async function runTool(contenders: readonly Contender[], pace: Pace): Promise<ToolRates[]> {
+  if (!isInstalled('redis-benchmark')) return [];
+  const clusters = contenders.filter(({ id }) => id === 'causeway' || id === 'redis-cluster');
+  return toolRates(clusters, pace.rounds, pace.toolSeconds, tellStep);
+}
+
+async function openLoops(
+  contenders: readonly Contender[],
+  pace: Pace,
+  cells: readonly CellResult[],
+): Promise<OpenResult[]> {
+  const results: OpenResult[] = [];
+  for (const [of, id] of [
+    ['GET', 'get'],
+    ['SET', 'set-512'],
+  ] as const) {
+    const closed = cells.find(({ cell }) => cell.id === id)!;
+    const top = median(closed.samples.get('causeway')!.map(({ rate }) => rate));
+    for (const share of pace.openShares) {
+      const perSecond = Math.round(top * share);
+      const order: LoadOrder = {
+        ...closed.cell,
+        ...{ lanes: OPEN_LANES, perSecond, keyCount: keyCountOf(100), forMs: pace.openMs },
+        kind: 'open',
+      };
+      tellStep(`at a steady ${perSecond.toLocaleString('en-US')} ${of} a second`);
+      const tell = (round: number, { system }: Contender): void =>
+        tellLine(`at a steady ${perSecond} ${of} a second; round ${round + 1}: ${system.name}`);
+      const rounds = Math.min(pace.rounds, 3);
+      results.push({
+        of,
+        share,
+        perSecond,
+        samples: await interleaved(contenders, rounds, () => order, tell),
+      });
+    }
+  }
+  return results;
+}

@@ -1,0 +1,176 @@
+/**
+ * The process that makes load: one for each system, of which only one works at a time. It keeps to what it is told, answers what it
+ * saw and what it cost itself.
+ */
+import { watchParent } from '../../../src/supervisor/watch-parent.ts';
+import type { Driver, OnAnswer, Target } from './driver.ts';
+import { EtcdDriver } from './etcd-driver.ts';
+import { HandWrittenDriver } from './hand-written-driver.ts';
+import { Histogram } from './histogram.ts';
+import { keyChoice } from './key-choice.ts';
+import type { LoadAnswer, LoadOrder } from './orders.ts';
+import { BatchDriver, RowsDriver } from './postgres-driver.ts';
+import { RespDriver } from './resp-driver.ts';
+
+/** Unanswered operations of an open loop from which on nothing more is sent: the system has fallen behind for good. */
+const BEHIND_MAX = 100_000;
+
+type Order<Kind> = Extract<LoadOrder, { kind: Kind }>;
+
+/** The first message names the system: who has which slots is too long for a command line. */
+export function runGenerator(): void {
+  watchParent(() => process.exit(0));
+  process.once('message', ({ target }: { target: Target }) => serve(new Generator(target)));
+  process.channel?.ref();
+}
+
+function serve(generator: Generator): void {
+  process.on('message', ({ id, order }: { id: number; order: LoadOrder }) => {
+    generator.carryOut(order).then(
+      (answer) => process.send!({ id, answer }),
+      (error: Error) => process.send!({ id, error: error.message }),
+    );
+  });
+}
+
+class Generator {
+  private readonly driver: Driver;
+  private latencies = new Histogram();
+  private late = new Histogram();
+  private count = 0;
+  private countAtEnd = 0;
+  private failed = 0;
+  private fault = '';
+  /** Set by the order that is carried out. */
+  private onDone: (token: number) => void = () => {};
+
+  constructor(target: Target) {
+    this.driver = driverOf(target, (token, fault) => {
+      if (fault === undefined) this.count += 1;
+      else {
+        this.failed += 1;
+        this.fault ||= fault;
+      }
+      this.onDone(token);
+    });
+  }
+
+  async carryOut(order: LoadOrder): Promise<LoadAnswer> {
+    await this.driver.prepare(order.lanes);
+    this.driver.use(order.valueBytes);
+    this.latencies = new Histogram();
+    this.late = new Histogram();
+    this.count = this.countAtEnd = this.failed = 0;
+    this.fault = '';
+    const startedAt = performance.now();
+    const cpu = process.cpuUsage();
+    if (order.kind === 'fill') await this.fill(order);
+    else if (order.kind === 'closed') await this.closedLoop(order);
+    else await this.openLoop(order);
+    const { user, system } = process.cpuUsage(cpu);
+    const ms = performance.now() - startedAt;
+    const rate = order.kind === 'fill' ? (this.count / ms) * 1000 : (this.countAtEnd / order.forMs) * 1000;
+    return {
+      ...{ count: this.count, failed: this.failed, fault: this.fault, rate, ms },
+      cpuMs: (user + system) / 1000,
+      p50: this.latencies.quantile(0.5),
+      p99: this.latencies.quantile(0.99),
+      p999: this.latencies.quantile(0.999),
+      lateMs: this.late.quantile(0.99),
+    };
+  }
+
+  private fill({ keyCount, lanes }: Order<'fill'>): Promise<void> {
+    let next = 0;
+    let left = keyCount;
+    return new Promise((resolve) => {
+      const more = (lane: number): void => {
+        if (next === keyCount) return;
+        this.driver.issue(lane, true, next++, lane);
+        this.driver.flush(lane);
+      };
+      this.onDone = (lane) => {
+        if ((left -= 1) === 0) resolve();
+        else more(lane);
+      };
+      for (let lane = 0; lane < lanes; lane += 1) more(lane);
+    });
+  }
+
+  private closedLoop(order: Order<'closed'>): Promise<void> {
+    const { lanes, pipeline, readShare, forMs } = order;
+    const { driver } = this;
+    const choose = keyChoice(order.spread, order.keyCount);
+    const endAt = performance.now() + forMs;
+    const sentAt = new Float64Array(lanes);
+    const left = new Int32Array(lanes);
+    let running = lanes;
+    return new Promise((resolve) => {
+      const begin = (lane: number, now: number): void => {
+        sentAt[lane] = now;
+        left[lane] = pipeline;
+        for (let each = 0; each < pipeline; each += 1)
+          driver.issue(lane, readShare < 1 && Math.random() >= readShare, choose(), lane);
+        driver.flush(lane);
+      };
+      this.onDone = (lane) => {
+        const now = performance.now();
+        this.latencies.add(now - sentAt[lane]!);
+        if (now < endAt) this.countAtEnd = this.count;
+        if ((left[lane]! -= 1) > 0) return;
+        if (now < endAt) begin(lane, now);
+        else if ((running -= 1) === 0) resolve();
+      };
+      const now = performance.now();
+      for (let lane = 0; lane < lanes; lane += 1) begin(lane, now);
+    });
+  }
+
+  /** What is due is looked for as often as the process can, since a timer would be a millisecond late. */
+  private openLoop(order: Order<'open'>): Promise<void> {
+    const { lanes, perSecond, readShare, forMs } = order;
+    const { driver } = this;
+    const choose = keyChoice(order.spread, order.keyCount);
+    const startedAt = performance.now();
+    const total = Math.floor((perSecond * forMs) / 1000);
+    const dueAt = (number: number): number => startedAt + (number / perSecond) * 1000;
+    let sent = 0;
+    let answered = 0;
+    return new Promise((resolve) => {
+      const isOver = (): boolean => sent === total || sent - answered > BEHIND_MAX;
+      this.onDone = (number) => {
+        const now = performance.now();
+        answered += 1;
+        this.latencies.add(now - dueAt(number));
+        if (now < startedAt + forMs) this.countAtEnd = this.count;
+        if (answered === sent && isOver()) resolve();
+      };
+      const look = (): void => {
+        const now = performance.now();
+        const first = sent;
+        while (!isOver() && dueAt(sent) <= now) {
+          this.late.add(now - dueAt(sent));
+          driver.issue(sent % lanes, Math.random() >= readShare, choose(), sent);
+          sent += 1;
+        }
+        for (let lane = first; lane < Math.min(sent, first + lanes); lane += 1) driver.flush(lane % lanes);
+        if (!isOver()) setImmediate(look);
+        else if (answered === sent) resolve();
+      };
+      look();
+    });
+  }
+}
+
+function driverOf(target: Target, onAnswer: OnAnswer): Driver {
+  switch (target.kind) {
+    case 'resp':
+      return new RespDriver(target.ranges, onAnswer);
+    case 'etcd':
+      return new EtcdDriver(target.addresses, onAnswer);
+    case 'postgres':
+      return new (target.isBatched ? BatchDriver : RowsDriver)(target.url, onAnswer);
+    case 'hand-written':
+      return new HandWrittenDriver(target.url, target.redisPort, onAnswer);
+  }
+}

@@ -1,0 +1,22 @@
+/** One system beside another, repeat by repeat of the same run: what the machine was busy with besides falls on both. */
+import { median } from '../statistics.ts';
+
+export interface Ratio {
+  readonly median: number;
+  /** The interval in which all repeats lie. */
+  readonly low: number;
+  readonly high: number;
+  readonly repeats: number;
+}
+
+/** Of the first to the second, in pairs. Undefined where there are none. */
+export function ratioOf(ours: readonly number[], theirs: readonly number[]): Ratio | undefined {
+  const ratios = ours.flatMap((one, at) => ((theirs[at] ?? 0) > 0 ? [one / theirs[at]!] : []));
+  if (ratios.length === 0) return undefined;
+  return {
+    median: median(ratios),
+    low: Math.min(...ratios),
+    high: Math.max(...ratios),
+    repeats: ratios.length,
+  };
+}

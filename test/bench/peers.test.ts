@@ -1,0 +1,149 @@
+/** The comparison with peers: its load counts what is answered and nothing else, and its reports say what the figures say. */
+import { createServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { cellNamed } from '../../bench/peers/cells.ts';
+import type { Comparison } from '../../bench/peers/comparison.ts';
+import type { Contender, ContenderId } from '../../bench/peers/contender.ts';
+import { SLOTS_ALL } from '../../bench/peers/load/driver.ts';
+import { Histogram } from '../../bench/peers/load/histogram.ts';
+import { keyChoice } from '../../bench/peers/load/key-choice.ts';
+import { RespDriver } from '../../bench/peers/load/resp-driver.ts';
+import { ratioOf } from '../../bench/peers/ratio.ts';
+import { reportHtml } from '../../bench/peers/report-html.ts';
+import { reportMarkdown } from '../../bench/peers/report-markdown.ts';
+import { reportOf } from '../../bench/peers/report.ts';
+import type { Report } from '../../bench/peers/report.ts';
+import type { Sample } from '../../bench/peers/samples.ts';
+
+describe('the load', () => {
+  let server: Server | undefined;
+  afterEach(() => server?.close());
+
+  test('replies cut at every byte: each is counted once, and what is no value or no OK is a fault', async () => {
+    const replies = '+OK\r\n$5\r\na\r\nbc\r\n$-1\r\n-MOVED 1 elsewhere\r\n$0\r\n\r\n:7\r\n';
+    server = createServer((socket) => {
+      socket.setNoDelay(true).once('data', () => {
+        const bytes = [...replies];
+        const next = (): void => {
+          if (bytes.length === 0) return;
+          socket.write(bytes.shift()!);
+          setImmediate(next);
+        };
+        next();
+      });
+    });
+    await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+    const told: [number, string | undefined][] = [];
+    const whole = new Promise<void>((resolve) => {
+      const { port } = server!.address() as AddressInfo;
+      const driver = new RespDriver([{ ...SLOTS_ALL, port }], (token, fault) => {
+        told.push([token, fault]);
+        if (told.length < 6) return;
+        driver.close();
+        resolve();
+      });
+      void driver.prepare(1).then(() => {
+        driver.use(100);
+        for (let token = 0; token < 6; token += 1) driver.issue(0, token === 0, token, token);
+        driver.flush(0);
+      });
+    });
+    await whole;
+    expect(told).toEqual([
+      [0, undefined],
+      [1, undefined],
+      [2, 'there is no such key'],
+      [3, '-MOVED 1 elsewhere'],
+      [4, undefined],
+      [5, undefined],
+    ]);
+  });
+
+  test('a thousand latencies: quantiles are within two in a hundred', () => {
+    const histogram = new Histogram();
+    for (let ms = 1; ms <= 1_000; ms += 1) histogram.add(ms);
+    for (const share of [0.5, 0.99, 0.999]) {
+      expect(Math.abs(histogram.quantile(share) / (1_000 * share) - 1)).toBeLessThan(0.02);
+    }
+  });
+
+  test('keys by Zipf: one is asked for a tenth of the time, and all that are asked for exist', () => {
+    const choose = keyChoice('zipf', 10_000);
+    const counts = new Map<number, number>();
+    for (let draw = 0; draw < 50_000; draw += 1) {
+      const key = choose();
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    const most = Math.max(...counts.values()) / 50_000;
+    expect(most).toBeGreaterThan(0.07);
+    expect(most).toBeLessThan(0.14);
+    expect([...counts.keys()].every((key) => key >= 0 && key < 10_000)).toBe(true);
+  });
+
+  test('ratios are of pairs: what slows both down in one repeat changes nothing', () => {
+    expect(ratioOf([100, 10, 300], [50, 5, 100])).toEqual({ median: 2, low: 2, high: 3, repeats: 3 });
+    expect(ratioOf([1], [])).toBeUndefined();
+  });
+});
+
+describe('the reports', () => {
+  test('a peer that does more: said to be ahead, and a ratio below its target is missed', () => {
+    const report = made({ 'set-512': { causeway: 1_000, 'hand-written': 900, redis: 5_000 } });
+    const text = reportMarkdown(report);
+    expect(text).toContain('**redis: ahead in 1 of 1 workloads**');
+    expect(text).toContain('hand-written: behind in all 1 workloads');
+    const [row] = report.rows.filter(({ beside }) => beside === 'ioredis + pg by hand');
+    expect(row?.ratio?.median).toBeCloseTo(1.11, 2);
+    expect(text).toMatch(/ioredis \+ pg by hand \| 1\.11 .* \| missed \|/);
+    expect(text).toMatch(/etcd of three \| {2}\| at least 6, aim 8 \| not measured/);
+  });
+
+  test('answers that failed, and peers that were left out, are told', () => {
+    const text = reportMarkdown(made({ get: { causeway: 10, redis: 20 } }, 3));
+    expect(text).toContain('3: no such thing');
+    expect(text).toContain('**Left out: etcd of three**: there is no etcd on this machine');
+  });
+
+  test('the page needs nothing from elsewhere, and names what it shows', () => {
+    const page = reportHtml(made({ get: { causeway: 10, redis: 20 }, 'set-512': { causeway: 9, redis: 1 } }));
+    expect(page).not.toMatch(/<script|<link|src=|href=/);
+    expect(page.match(/<svg/g)?.length).toBeGreaterThan(4);
+    expect(page).toContain('there is no etcd on this machine');
+    expect(page).toContain('ahead in 1 of 2 workloads');
+  });
+});
+
+function made(rates: Record<string, Partial<Record<ContenderId, number>>>, failed = 0): Report {
+  const cells = Object.entries(rates).map(([id, of]) => ({
+    cell: cellNamed(id),
+    samples: samplesOf(of, failed),
+  }));
+  const [{ samples }] = cells as [(typeof cells)[0]];
+  const contenders = [...samples.keys()].map(contender);
+  const comparison: Comparison = {
+    cells,
+    open: [{ of: 'GET', share: 0.5, perSecond: 5, samples }],
+    tool: [],
+    grpc: { ours: [10], bare: [10], pipelinePuts: [1], pipelineGets: [1] },
+    diskBytes: new Map(contenders.map(({ id }) => [id, 1_048_576])),
+  };
+  const facts = { cores: 2, cpu: 'a', memoryGb: 1, memoryFreeGb: 1, platform: 'p', node: 'v', loadBefore: 0 };
+  const skipped = [{ name: 'etcd of three', reason: 'there is no etcd on this machine' }];
+  return reportOf({ at: 'now', label: '', quick: false, facts, contenders, skipped }, comparison);
+}
+
+function samplesOf(rates: Partial<Record<ContenderId, number>>, failed: number) {
+  const fault = failed > 0 ? 'no such thing' : '';
+  const times = { p50: 1, p99: 2, p999: 3, serverMicros: 4, clientMicros: 5, lateMs: 0.1 };
+  const entries = Object.entries(rates) as [ContenderId, number][];
+  return new Map<ContenderId, Sample[]>(
+    entries.map(([id, rate]) => [id, [{ rate, ...times, failed, fault }]]),
+  );
+}
+
+function contender(id: ContenderId): Contender {
+  const target = { kind: 'etcd', addresses: [] } as const;
+  const system = { id, name: id, promise: 'kept', disks: 1, target, pids: () => [], directories: [] };
+  return { id, system } as unknown as Contender;
+}
