@@ -5,7 +5,7 @@
 import { compare } from './peers/comparison.ts';
 import { callUp } from './peers/roll-call.ts';
 import { reportOf, writeReport } from './peers/report.ts';
-import { leadLines, ratioText, stateOf, wantedOf } from './peers/report-markdown.ts';
+import { leadLines } from './peers/report-markdown.ts';
 import { measuresOf } from './peers/verdict.ts';
 import { tellLine } from './progress.ts';
 import { machineFacts } from './report.ts';
@@ -22,9 +22,8 @@ export async function peersPart(world: World): Promise<Measure[]> {
   tellLine('');
   const head = { at, label: world.label, quick: world.quick, facts, contenders, skipped };
   const report = reportOf(head, comparison);
-  for (const row of report.rows) {
-    const ratio = row.ratio === undefined ? '' : `${ratioText(row.ratio)}, `;
-    world.tell(`  ${row.work} / ${row.beside}: ${ratio}${wantedOf(row)}: ${stateOf(row)} ${row.figures}`);
+  for (const { work, beside, ratio } of report.rows) {
+    if (ratio === undefined) world.tell(`  not measured: ${work} / ${beside}`);
   }
   for (const line of leadLines(report)) world.tell(`  ${line.replaceAll('**', '')}`);
   if (skipped.length > 0) world.tell(`  ${skipped.length} skipped`);

@@ -13,6 +13,8 @@ export interface Measure {
   readonly unit: string;
   /** What the design asks for; absent where the figure only explains another. */
   readonly target?: { readonly atLeast: number } | { readonly atMost: number } | undefined;
+  /** What else is to be known of it. */
+  readonly note?: string;
 }
 
 export interface MachineFacts {
@@ -57,9 +59,10 @@ export function headLines(facts: MachineFacts): string {
 }
 
 export function tableLine(measure: Measure): string {
-  const { name, value, unit, target } = measure;
+  const { name, value, unit, target, note = '' } = measure;
   const wanted = target === undefined ? '' : wantedText(target) + (isMet(measure) ? '' : '  MISSED');
-  return `  ${name.padEnd(NAME_COLUMNS)}${shown(value).padStart(VALUE_COLUMNS)} ${unit.padEnd(UNIT_COLUMNS)}${wanted}`.trimEnd();
+  const line = `  ${name.padEnd(NAME_COLUMNS)}${shown(value).padStart(VALUE_COLUMNS)} ${unit.padEnd(UNIT_COLUMNS)}${wanted}`;
+  return `${line}  ${note}`.trimEnd();
 }
 
 function wantedText(target: NonNullable<Measure['target']>): string {

@@ -91,7 +91,8 @@ async function closeAll(closes: (() => Promise<void>)[], directory: string): Pro
 /** What was started and written goes with the benchmark, also where that is told to end. */
 function endWithSignals(close: () => Promise<void>): void {
   for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
-    process.once(signal, () => {
+    // Not once: a signal may come twice, from the terminal and from who started this.
+    process.on(signal, () => {
       const end = (): never => process.exit(code);
       close().then(end, end);
     });

@@ -2,15 +2,15 @@
  * Plots as SVG, drawn by Apache ECharts without a page: what stands in the report needs no script and nothing from elsewhere. Colours
  * of texts and lines are names of the page's style, so that they suit light and dark.
  */
-import { BarChart, BoxplotChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, MarkLineComponent } from 'echarts/components';
+import { BarChart, BoxplotChart, ScatterChart } from 'echarts/charts';
+import { GridComponent, MarkLineComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import type { EChartsCoreOption } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import { shown } from '../report.ts';
 import type { Ratio } from './ratio.ts';
 
-use([BarChart, BoxplotChart, GridComponent, LegendComponent, MarkLineComponent, SVGRenderer]);
+use([BarChart, BoxplotChart, ScatterChart, GridComponent, MarkLineComponent, SVGRenderer]);
 
 const WIDTH = 1_120;
 const INK = 'var(--ink)';
@@ -28,6 +28,9 @@ export const COLOURS = [
   '#d99100',
 ];
 
+const MET = '#3d9a48';
+const MISSED = '#d64545';
+
 export interface Series {
   readonly name: string;
   readonly colour: string;
@@ -38,8 +41,7 @@ export interface Series {
 /** Groups of bars over a logarithmic axis. */
 export function barChart(categories: readonly string[], series: readonly Series[], unit: string): string {
   return drawn(340, {
-    legend: { top: 0, left: 0, itemWidth: 11, itemHeight: 11, textStyle: { color: INK, fontSize: 12 } },
-    grid: { left: 66, right: 8, top: 58, bottom: 44 },
+    grid: { left: 66, right: 8, top: 44, bottom: 44 },
     xAxis: {
       type: 'category',
       data: categories,
@@ -85,12 +87,19 @@ export function targetChart(spans: readonly Span[]): string {
         boxWidth: [8, 12],
         data: rows.map(({ ratio, target, isMet }) => ({
           value: [ratio.low, ratio.low, ratio.median, ratio.high, ratio.high].map((one) => one / target),
-          itemStyle: { color: isMet ? '#58a55c' : '#d64545', borderColor: isMet ? '#2e7d36' : '#a02525' },
+          itemStyle: { color: 'transparent', borderColor: isMet ? MET : MISSED },
         })),
         markLine: {
           ...{ silent: true, symbol: 'none', label: { show: false }, data: [{ xAxis: 1 }] },
           lineStyle: { color: INK, type: 'solid', width: 1.5 },
         },
+      },
+      {
+        ...{ type: 'scatter', symbol: 'diamond', symbolSize: 10 },
+        data: rows.map(({ ratio, target, isMet }, at) => ({
+          value: [ratio.median / target, at],
+          itemStyle: { color: isMet ? MET : MISSED },
+        })),
       },
     ],
   });

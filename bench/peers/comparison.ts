@@ -1,5 +1,6 @@
 /** The comparison: every workload on every system in one run, by turns, and what was seen. */
 import { tellLine, tellStep } from '../progress.ts';
+import { shown } from '../report.ts';
 import { median } from '../statistics.ts';
 import type { World } from '../world.ts';
 import { CELLS, cellNamed, keyCountOf, titleOf } from './cells.ts';
@@ -51,15 +52,15 @@ interface Pace {
 
 const QUICK: Pace = {
   cells: CELLS.filter(({ isQuick }) => isQuick),
-  ...{ rounds: 3, cellMs: 400, warmUpMs: 1_000, openMs: 1_500, openShares: [0.5], toolSeconds: 0.8 },
+  ...{ rounds: 3, cellMs: 350, warmUpMs: 1_000, openMs: 700, openShares: [0.5], toolSeconds: 0.5 },
 };
 const WHOLE: Pace = {
   cells: CELLS,
   ...{
     rounds: 5,
-    cellMs: 1_200,
+    cellMs: 1_000,
     warmUpMs: 5_000,
-    openMs: 5_000,
+    openMs: 3_000,
     openShares: [0.25, 0.5, 0.75],
     toolSeconds: 3,
   },
@@ -87,12 +88,20 @@ export async function compare(world: World, field: Field): Promise<Comparison> {
     tellStep(`workload ${at}: ${titleOf(cell)}`);
     const tell = (round: number, { system }: Contender): void =>
       tellLine(`workload ${at}: ${titleOf(cell)}; round ${round + 1} of ${pace.rounds}: ${system.name}`);
-    cells.push({ cell, samples: await interleaved(contenders, pace.rounds, () => order, tell) });
+    const samples = await interleaved(contenders, pace.rounds, () => order, tell);
+    cells.push({ cell, samples });
+    tellLine('');
+    world.tell(`  ${titleOf(cell)}: ${ratesLine(contenders, samples)}`);
   }
   const open = await openLoops(contenders, pace, cells);
   const grpc = await grpcFigures(world, field.causeway.nodes, pace.rounds, tellStep);
   tellLine('');
   return { cells, open, tool, grpc, diskBytes };
+}
+
+function ratesLine(contenders: readonly Contender[], samples: Samples): string {
+  const rate = (id: ContenderId): string => shown(median(samples.get(id)!.map((sample) => sample.rate)));
+  return contenders.map(({ id, system }) => `${system.name} ${rate(id)}/s`).join('; ');
 }
 
 async function fill(

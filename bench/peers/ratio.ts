@@ -1,4 +1,5 @@
 /** One system beside another, repeat by repeat of the same run: what the machine was busy with besides falls on both. */
+import { round, shown } from '../report.ts';
 import { median } from '../statistics.ts';
 
 export interface Ratio {
@@ -19,4 +20,12 @@ export function ratioOf(ours: readonly number[], theirs: readonly number[]): Rat
     high: Math.max(...ratios),
     repeats: ratios.length,
   };
+}
+
+export function ratioText({ median: middle, low, high }: Ratio): string {
+  return `${twoDigits(middle)} (${twoDigits(low)} to ${twoDigits(high)})`;
+}
+
+export function twoDigits(value: number): string {
+  return value >= 100 ? shown(value) : String(round(value, value < 1 ? 3 : 2));
 }

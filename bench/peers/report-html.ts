@@ -8,12 +8,14 @@ import type { Cell } from './cells.ts';
 import { barChart, COLOURS, targetChart } from './charts.ts';
 import type { Series } from './charts.ts';
 import type { CellResult, OpenResult } from './comparison.ts';
-import { howToRead, leadLines, megabytes, ratioText, stateOf, wantedOf } from './report-markdown.ts';
+import { howToRead, leadLines, megabytes, stateOf, wantedOf } from './report-markdown.ts';
+import { ratioText } from './ratio.ts';
 import type { Report } from './report.ts';
 import type { Sample } from './samples.ts';
 import type { Row } from './verdict.ts';
 
 const STYLE = `
+section:has(>.legend:only-child){position:sticky;top:0;z-index:1;padding:10px 18px}.legend{margin:0;gap:4px 20px}
 .chart{overflow-x:auto}.chart>svg{display:block;width:100%;min-width:760px;height:auto}
 .met{color:var(--good);font-weight:600}.missed-row{color:var(--bad);font-weight:600}
 td.wrap{white-space:normal;text-align:left}`;
@@ -50,6 +52,7 @@ ${skippedList(report)}
 ${targets(report.rows)}
 <section><h2>Where peers are ahead</h2><ul>${leads(report)}</ul></section>
 ${promises(report)}
+<section><div class="legend">${legend(report)}</div></section>
 ${FAMILIES.map((family) => familySection(report, family)).join('\n')}
 ${serverSection(report)}
 ${report.comparison.open.map((open) => openSection(report, open)).join('\n')}
@@ -97,7 +100,7 @@ function promises({ contenders, comparison }: Report): string {
 
 function familySection(report: Report, { title, ids, name }: (typeof FAMILIES)[number]): string {
   const cells = ids.flatMap((id) => report.comparison.cells.filter(({ cell }) => cell.id === id));
-  if (cells.length === 0) return '';
+  if (cells.length < 2) return '';
   const categories = cells.map(({ cell }) => name(cell));
   const plot = (field: (sample: Sample) => number, unit: string): string =>
     barChart(categories, seriesOf(report, cells, field), unit);
@@ -125,6 +128,15 @@ function openSection(report: Report, { of, perSecond, share, samples }: OpenResu
   const title = `Latency at a steady ${perSecond.toLocaleString('en-US')} ${of} a second (${share * 100} % of Causeway's top rate), from the moment at which each was due`;
   const names = fields.map(([name]) => name);
   return `<section><h2>${title}</h2><div class="chart">${barChart(names, series, 'ms')}</div></section>`;
+}
+
+function legend({ contenders }: Report): string {
+  return contenders
+    .map(
+      ({ system }, at) =>
+        `<span><svg viewBox="0 0 12 12"><rect fill="${COLOURS[at]}" x="1" y="1" width="10" height="10" rx="2"/></svg>${escape(system.name)}</span>`,
+    )
+    .join('');
 }
 
 function seriesOf(

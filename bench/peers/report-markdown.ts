@@ -1,11 +1,10 @@
 /** The comparison as a text to read: targets first, where peers are ahead, what each promises, then every workload. */
-import { headLines, round, shown } from '../report.ts';
+import { headLines, shown } from '../report.ts';
 import { median } from '../statistics.ts';
 import { titleOf } from './cells.ts';
 import type { CellResult, OpenResult } from './comparison.ts';
 import type { Contender } from './contender.ts';
-import { ratioOf } from './ratio.ts';
-import type { Ratio } from './ratio.ts';
+import { ratioOf, ratioText, twoDigits } from './ratio.ts';
 import type { Report } from './report.ts';
 import type { Sample } from './samples.ts';
 import { KEEPS_UP_SHARE } from './verdict.ts';
@@ -51,14 +50,6 @@ export function howToRead({ comparison }: Report): string {
 Load comes from one process of its own for each system, on the same cores; what it costs stands beside what the servers cost (of the write-through \
 written by hand the client is a part of the system). Values of 100 bytes and 1 KiB have 10,000 keys each, values of 16 KiB 1,000; bytes on disk are those \
 of all values written once, with logs.`;
-}
-
-export function ratioText({ median: middle, low, high }: Ratio): string {
-  return `${twoDigits(middle)} (${twoDigits(low)} to ${twoDigits(high)})`;
-}
-
-function twoDigits(value: number): string {
-  return value >= 100 ? shown(value) : String(round(value, value < 1 ? 3 : 2));
 }
 
 export function megabytes(bytes: number): string {

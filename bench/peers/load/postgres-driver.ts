@@ -62,20 +62,38 @@ abstract class PostgresDriver implements Driver {
 }
 
 export class RowsDriver extends PostgresDriver {
+  private readonly idle: pg.Client[] = [];
+  private readonly waiting: { readonly query: pg.QueryConfig; readonly token: number }[] = [];
+
   protected override connectionCount(lanes: number): number {
     return Math.min(lanes, CONNECTIONS_MAX);
   }
 
-  override issue(lane: number, isPut: boolean, key: number, token: number): void {
-    const client = this.clients[lane % this.clients.length]!;
+  override async prepare(count: number): Promise<void> {
+    await super.prepare(count);
+    this.idle.splice(0, this.idle.length, ...this.clients.slice(0, this.connectionCount(count)));
+  }
+
+  override issue(_lane: number, isPut: boolean, key: number, token: number): void {
     const name = keyName(this.valueBytes, key);
-    const query = isPut
-      ? client.query({ ...PUT_ONE, values: [name, this.values.next()] })
-      : client.query({ ...GET_ONE, values: [name] });
-    query.then(
-      ({ rowCount }) => this.onAnswer(token, rowCount === 1 ? undefined : 'there is no such key'),
-      (error: Error) => this.onAnswer(token, error.message),
-    );
+    const query = isPut ? { ...PUT_ONE, values: [name, this.values.next()] } : { ...GET_ONE, values: [name] };
+    const client = this.idle.pop();
+    if (client === undefined) this.waiting.push({ query, token });
+    else void this.carryOut(client, query, token);
+  }
+
+  private async carryOut(client: pg.Client, query: pg.QueryConfig, token: number): Promise<void> {
+    let fault: string | undefined;
+    try {
+      const { rowCount } = await client.query(query);
+      if (rowCount !== 1) fault = 'there is no such key';
+    } catch (error) {
+      fault = (error as Error).message;
+    }
+    const next = this.waiting.shift();
+    if (next === undefined) this.idle.push(client);
+    else void this.carryOut(client, next.query, next.token);
+    this.onAnswer(token, fault);
   }
 }
 
