@@ -46,6 +46,8 @@ export type ClusterOrder =
   | { readonly kind: 'describe' }
   /** Who serves which slots, as this node knows it: at hand, so it takes none of the room that orders have. */
   | { readonly kind: 'slots' }
+  /** How many keys there are; takes no room of orders, either. */
+  | { readonly kind: 'count' }
   | { readonly kind: 'leave'; readonly name: string }
   | { readonly kind: 'rebalance' }
   /** Puts in force the version of the members' protocol that the asked node speaks; there is no way back. */
@@ -136,6 +138,8 @@ export interface ClusterQuorum {
 export type ClusterAnswer =
   | { readonly kind: 'described'; readonly description: ClusterDescription }
   | { readonly kind: 'slots'; readonly map: SlotMap }
+  /** Keys whose time has passed count until they are removed. incomplete: PostgreSQL has rows that are not loaded. */
+  | { readonly kind: 'counted'; readonly count: number; readonly incomplete: boolean }
   /** The epoch that says it, or in which there was nothing to change. */
   | { readonly kind: 'changed'; readonly epoch: number }
   | { readonly kind: 'planned'; readonly plan: MovePlan }

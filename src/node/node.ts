@@ -278,14 +278,14 @@ export class CausewayNode implements NodeApi {
 
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     const { admission } = this;
-    const isAtHand = order.kind === 'slots';
+    const isAtHand = order.kind === 'slots' || order.kind === 'count';
     if (!isAtHand && !admission.beginOrder())
       return this.parts.clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
-    const { later } = this.serving;
     const { digests } = this.shelf;
     const { scrubber } = this.background;
-    const { membership, parts } = this;
-    const desk = { ...parts, digests, later, membership, scrubber, place: placeOf(parts) };
+    const { membership, parts, serving } = this;
+    const { later } = serving;
+    const desk = { ...parts, digests, later, membership, scrubber, serving, place: placeOf(parts) };
     new ClusterDesk(desk).operate(order, timeoutMs, (answer) => {
       if (!isAtHand) admission.endOrder();
       done(answer);

@@ -140,7 +140,14 @@ export class FakeNodeApi implements NodeApi {
   operate(order: ClusterOrder, _timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     this.orders.push(order);
     if (order.kind === 'slots' && this.answers.length === 0) return this.#later(done, ALONE);
+    if (order.kind === 'count') return this.#later(done, this.#counted());
     this.#later(done, this.answers.shift() ?? { kind: 'failed', failure: failure('not_ready') });
+  }
+
+  #counted(): ClusterAnswer {
+    if (this.failWith !== undefined) return { kind: 'failed', failure: failure(this.failWith) };
+    const count = [...this.records.keys()].filter((key) => this.#live(key) !== undefined).length;
+    return { kind: 'counted', count, incomplete: this.incomplete };
   }
 
   get heldCount(): number {
