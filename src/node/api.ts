@@ -4,6 +4,7 @@
  */
 import type { Room } from '../core/disk-room.ts';
 import type { Failure } from '../core/errors.ts';
+import type { KeyWatching } from '../core/key-watch.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import type { KeyRecord } from '../core/record.ts';
 
@@ -31,6 +32,8 @@ export interface NodeApi {
   /** What this very store holds, validated or not; neither forwards nor repairs. For verification. */
   inspect(key: string): Inspection;
   status(): NodeStatus;
+  /** For clients that keep copies of what they read. */
+  readonly keyWatch: KeyWatching;
   /** What concerns the whole cluster; answered within `timeoutMs`. */
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void;
 }

@@ -217,6 +217,7 @@ function flush(client: Client, args: Arguments): void {
     return client.out.error('ERR deleting all keys at once is not allowed here (resp.mayFlush)');
   }
   const pending = client.beginAlone();
+  client.door.tracking.flush();
   const removed: Removed = { count: 0, isInDoubt: false };
   sweep(
     client,
