@@ -19,7 +19,7 @@ function asking(
     replica.write(
       {
         operation,
-        ...{ readsLegacy: false, begun: false, answered: false, retries: 0 },
+        ...{ readsLegacy: false, isLegacyUnheard: false, begun: false, answered: false, retries: 0 },
         answer: (result) => told.push(result.kind),
       },
       SLOT,
@@ -70,4 +70,24 @@ it('as much was judged as one turn may: a value that is set whatever stands does
   expect(before).toBeLessThan(ASKED);
   put(KEY_BESIDE);
   expect(told.slice(before)).toEqual(['done']);
+});
+
+it('nothing native stands, and the legacy source was not heard: no condition is judged, and it is asked first', () => {
+  const world = new Scenario({});
+  const told: string[] = [];
+  const ask = (isLegacyUnheard: boolean): void => {
+    const expected = { kind: 'absent' } as const;
+    const rest = { expect: expected, value: LARGE.subarray(0, 1), ttlMs: 0, operationId: null };
+    world.abc[0].replica!.write(
+      {
+        operation: { kind: 'compareAndPut', key: KEY, ...rest },
+        ...{ readsLegacy: true, isLegacyUnheard, begun: false, answered: false, retries: 0 },
+        answer: (result) => told.push(result.kind === 'failed' ? result.failure.code : result.kind),
+      },
+      SLOT,
+    );
+    world.settle();
+  };
+  for (const isLegacyUnheard of [true, false, true]) ask(isLegacyUnheard);
+  expect(told).toEqual(['not_ready', 'done', 'conditionFailed']);
 });

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
-import { expiryAskedTooEarly } from './scenarios/expiring.ts';
+import { conditionWhileExpiring, expiryAskedTooEarly } from './scenarios/expiring.ts';
 import { copiedMeanwhile, inFlightBelow, lateCopy, writtenAgain } from './scenarios/forgetting.ts';
 import {
   deletedMeanwhile,
@@ -71,9 +71,7 @@ type Elsewhere =
   | 'dropMarkBeforeCommit'
   | 'spoolMarksNotLearned'
   | 'raiseUnheard'
-  | 'ignoreLinkProtocol'
-  | 'watchUnheard'
-  | 'watchOverEpochs';
+  | 'ignoreLinkProtocol';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;
 
 const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
@@ -96,6 +94,7 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   learnNoTombstones: deletedMeanwhile,
   learnPendingAsValid: pendingIsCopied,
   takeEarlyExpiry: expiryAskedTooEarly,
+  judgeUnasked: conditionWhileExpiring,
   modifyUnrefused: modificationBesidePut,
   modifyFirstAlone: setAndAppended,
   fillWithoutCondition: fillAfterDelete,

@@ -201,6 +201,7 @@ it('more wait on one key than may: the further ones are refused, the others answ
       {
         operation: { kind: 'put', key: 'hot', value: Buffer.from('v'), ttlMs: 0, operationId: null },
         readsLegacy: false,
+        isLegacyUnheard: false,
         begun: false,
         answered: false,
         retries: 0,

@@ -249,6 +249,7 @@ export class Scenario {
     const ticket: WriteTicket = {
       operation,
       readsLegacy: false,
+      isLegacyUnheard: false,
       begun: false,
       answered: false,
       retries: 0,

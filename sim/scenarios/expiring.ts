@@ -1,6 +1,52 @@
 /** Stories of clocks that differ while records expire: whose word counts. (PROTOCOL R26) */
 import type { Mutations } from '../../src/core/mutations.ts';
+import { ORIGIN_LEGACY, recordOf } from '../../src/core/record.ts';
+import { slotOf } from '../../src/core/slots.ts';
+import { makeVersion } from '../../src/core/version.ts';
+import { sealRecord } from '../../src/wire/record-codec.ts';
+import { WALL_START_MS } from '../scheduler.ts';
 import { SmallWorld } from '../small-world.ts';
+
+/**
+ * A value of the legacy source expires, and the source has another one by then. A condition comes while the deletion is
+ * on its way, or waits on the key since before the time was over: it hangs on what the source says now. (PROTOCOL R25)
+ */
+export function conditionWhileExpiring(mutations: Mutations): string {
+  for (const comesBefore of [false, true]) {
+    const verdict = conditionAndExpiry(mutations, comesBefore);
+    if (verdict !== 'ok') return verdict;
+  }
+  return 'ok';
+}
+
+function conditionAndExpiry(mutations: Mutations, comesBefore: boolean): string {
+  const key = 'fetched';
+  const slot = slotOf(key);
+  const content = { key, value: Buffer.from('older'), origin: ORIGIN_LEGACY, tombstone: false } as const;
+  const times = { createdAt: WALL_START_MS, updatedAt: WALL_START_MS, expiresAt: WALL_START_MS + 3_000 };
+  const record = recordOf({ ...content, ...times, operationId: null }, makeVersion(1, 1));
+  const row = { record, slot, checksum: sealRecord(record).checksum };
+  const world = new SmallWorld(6, (each) => each.database.forge(key, row), 3, 0, true, mutations);
+  const node = world.ownersOf(key)[0]!.node!;
+  if (world.text(world.ownersOf(key)[0]!, key) !== 'older') return 'it was not loaded';
+  world.legacy.set(key, Buffer.from('newer'));
+  world.database.rowMs = 500;
+  if (comesBefore) {
+    world.until(() => world.scheduler.time >= 2_900, 5_000);
+    const sealed = node['replica']!.lastReadable(key, slot);
+    if (sealed === undefined || sealed === 'untold') return 'it is not at rest';
+    if (!node['replica']!.reaffirm(slot, sealed)) return 'it does not go round';
+  } else {
+    world.until(() => node.inspect(key).record?.tombstone === true, 5_000);
+    if (node.inspect(key).valid) return 'its deletion is through already';
+  }
+  const told = world.write(world.ownersOf(key)[0]!, {
+    ...{ kind: 'compareAndPut', key, expect: { kind: 'absent' }, operationId: null },
+    ...{ value: Buffer.from('taken'), ttlMs: 0 },
+  });
+  if (told.kind !== 'conditionFailed') return `it was judged as absent: ${told.kind}`;
+  return world.text(world.ownersOf(key)[0]!, key) === 'newer' ? 'ok' : 'the source was not asked';
+}
 
 /** The first owner deletes by its clock what by the second one's is still readable: not before that has come, too. */
 export function expiryAskedTooEarly(mutations: Mutations): string {

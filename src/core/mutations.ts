@@ -123,14 +123,12 @@ export interface Mutations {
   readonly modifyUnrefused?: boolean;
   /** Of a modification the first change alone is written, and all are told. */
   readonly modifyFirstAlone?: boolean;
+  /** A condition is judged where only the legacy source can tell what stands, without asking it. (R25) */
+  readonly judgeUnasked?: boolean;
   /** A fill replaces whatever stands. (R25) */
   readonly fillWithoutCondition?: boolean;
   /** An owner takes the deletion of what has not expired by its own clock. (R26) */
   readonly takeEarlyExpiry?: boolean;
-  /** A copy counts as watched although its key was read at another node. (decision 23) */
-  readonly watchUnheard?: boolean;
-  /** Copies are kept over a change of epoch. (decision 23) */
-  readonly watchOverEpochs?: boolean;
 }
 
 export const NO_MUTATIONS: Mutations = {};

@@ -69,7 +69,7 @@ function begin(): Scene {
   const floors: SlotFloor[] = [];
   const pages: Scene['pages'] = [];
   const digests = new SlotDigests();
-  digests.add(0, 4097, 7, false);
+  digests.add(0, 4097, 7);
   const scene = { sent, verified, floors, pages, entries: [] as StorageEntry[], at: 0 };
   const parts = {
     clock: { now: () => scene.at },

@@ -44,7 +44,8 @@ class Write implements Expiring {
   private readonly refusable: boolean;
   private readonly readyUntil: number;
   private ticket: WriteTicket | null = null;
-  private missChecked: boolean;
+  /** Nothing hangs on the legacy source, or it has said that it lacks the key. */
+  private isLegacyHeard: boolean;
   private forwarded = 0;
   /** An attempt was begun and not seen to finish; repeated under the operation id. */
   private inDoubt = false;
@@ -59,7 +60,7 @@ class Write implements Expiring {
     this.done = done;
     this.slot = slotOf(key);
     this.refusable = isRefusable(operation);
-    this.missChecked =
+    this.isLegacyHeard =
       serving.legacy === null || !isConditional(kind) || kind === 'fill' || kind === 'expire';
     this.deadlineAt = now + request.timeoutMs;
     this.readyUntil = now + Math.min(request.timeoutMs, NOT_READY_MS_MAX);
@@ -85,7 +86,7 @@ class Write implements Expiring {
       (!this.refusable || row.first === view.selfId || this.request.hops >= HOPS_MAX);
     if (!here) return this.forward(row.first);
     if (!this.serving.leaseHeld()) return this.notReady(null);
-    if (!this.missChecked && this.needsLegacy()) return this.askLegacy();
+    if (!this.isLegacyHeard && this.needsLegacy()) return this.askLegacy();
     this.begin();
   }
 
@@ -93,8 +94,7 @@ class Write implements Expiring {
   private needsLegacy(): boolean {
     const { key } = this.request.operation;
     const state = this.serving.replica()!.stateOf(key);
-    if (state !== undefined && state.held !== null)
-      return !state.valid ? false : this.yields(state.held.record);
+    if (state !== undefined && state.held !== null) return this.yields(state.held.record);
     const held = this.serving.shelf.load(key, this.slot);
     return held !== 'damaged' && this.yields(held?.record);
   }
@@ -108,7 +108,8 @@ class Write implements Expiring {
     const { key } = this.request.operation;
     startRead(this.serving, { key, timeoutMs, hops: HOPS_MAX, miss: false, mayAskLegacy: true }, (result) => {
       if (result.kind === 'failed') return this.fail(result.failure);
-      this.missChecked = true;
+      // A value that it told stands here now; by the time of the judgement it may be gone again.
+      this.isLegacyHeard = result.kind === 'absent';
       this.step();
     });
   }
@@ -117,6 +118,7 @@ class Write implements Expiring {
     const ticket: WriteTicket = {
       operation: this.request.operation,
       readsLegacy: this.serving.legacy !== null,
+      isLegacyUnheard: !this.isLegacyHeard,
       begun: false,
       answered: false,
       retries: 0,

@@ -14,6 +14,8 @@ export interface WriteTicket {
   readonly operation: WriteOperation;
   /** The key may still come from the legacy source: what deletes it must leave a tombstone. */
   readonly readsLegacy: boolean;
+  /** It has a condition, and the legacy source was not heard to lack the key: not to be judged where only that can tell. */
+  readonly isLegacyUnheard: boolean;
   /** Something of it was stored: from now on only a definite end makes its answer definite. */
   begun: boolean;
   /** Answered; whatever happens to its round no longer concerns the client. */

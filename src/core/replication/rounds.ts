@@ -10,7 +10,7 @@ import type { Acknowledge, Invalidate } from '../message.ts';
 import type { IdentifiedOperation } from '../operation-id.ts';
 import { isRefusable } from '../operation.ts';
 import type { WriteOperation, WriteResult } from '../operation.ts';
-import { ORIGIN_LEGACY, recordOf } from '../record.ts';
+import { ORIGIN_LEGACY, recordOf, yieldsToFill } from '../record.ts';
 import type { KeyRecord, SealedRecord } from '../record.ts';
 import { memberById } from '../topology.ts';
 import { counterOf, makeVersion } from '../version.ts';
@@ -112,6 +112,10 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
       carried = told;
       continue;
     }
+    if (isForLegacy(context, ticket, written ?? standing, wallNow)) {
+      failWrite(context, ticket, failure('not_ready'));
+      continue;
+    }
     const judgement = judgeTicket(context, ticket, written ?? standing, wallNow);
     const result = resultOf(judgement, version);
     if (judgement.kind !== 'write') {
@@ -158,6 +162,16 @@ export function renewWork(context: ReplicaContext): void {
 function refuses(context: ReplicaContext, operation: WriteOperation): boolean {
   if (operation.kind === 'modify' && context.mutations.modifyUnrefused === true) return false;
   return isRefusable(operation);
+}
+
+/** What stood when it came has gone since, and nothing native stands: its coordinator asks before it comes again. (R25) */
+function isForLegacy(
+  { mutations }: ReplicaContext,
+  { isLegacyUnheard }: WriteTicket,
+  base: KeyRecord | undefined,
+  wallNow: number,
+): boolean {
+  return isLegacyUnheard && yieldsToFill(base, wallNow) && mutations.judgeUnasked !== true;
 }
 
 function judgeTicket(
