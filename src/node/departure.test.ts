@@ -1,7 +1,8 @@
 /** When a batch leaves: with the turn where little goes on, a moment later where much does, and never twice. */
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
-import { Departure } from './departure.ts';
+import { GATHER_ITEMS_MIN, GATHER_MS } from '../core/limits.ts';
+import { Departure, gatherMs } from './departure.ts';
 
 test('asked for at once: it leaves with the turn, once for all who asked in it', () => {
   const clock = handClock();
@@ -44,4 +45,11 @@ test('something urgent comes while it waits: it leaves with the turn, and not ag
   departure.ask(2);
   clock.advance(2);
   expect(left).toBe(2);
+});
+
+test('much goes on: a batch waits for as many as there were before, and no longer', () => {
+  expect(gatherMs(1, GATHER_ITEMS_MIN - 1)).toBe(0);
+  expect(gatherMs(1, GATHER_ITEMS_MIN)).toBe(GATHER_MS);
+  expect(gatherMs(GATHER_ITEMS_MIN - 1, GATHER_ITEMS_MIN)).toBe(GATHER_MS);
+  expect(gatherMs(GATHER_ITEMS_MIN, GATHER_ITEMS_MIN)).toBe(0);
 });

@@ -3,7 +3,16 @@
  * microseconds of a core over all who are concerned. So where much is going on, a batch waits a moment for more to
  * come along; where little is, it leaves with the turn of the event loop in which it was begun.
  */
+import { GATHER_ITEMS_MIN, GATHER_MS } from '../core/limits.ts';
 import type { Clock } from '../ports/clock.ts';
+
+/**
+ * How long a batch of so many items may wait for more, by how many were in the one before. As many as before are all that
+ * will come where everybody asks for the next thing when the last one is answered.
+ */
+export function gatherMs(count: number, countBefore: number): number {
+  return countBefore >= GATHER_ITEMS_MIN && count < countBefore ? GATHER_MS : 0;
+}
 
 export class Departure {
   private readonly clock: Clock;

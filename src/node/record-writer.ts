@@ -3,18 +3,13 @@
  * known is asked for again, by the same statement, until it is: the guard by version makes that harmless. A key
  * is in at most one running statement, and of two versions waiting only the higher is sent. (DESIGN section 6)
  */
-import {
-  GATHER_ITEMS_MIN,
-  GATHER_MS,
-  RECORD_BATCH_BYTES_MAX,
-  RECORD_BATCH_ROWS_MAX,
-} from '../core/limits.ts';
+import { RECORD_BATCH_BYTES_MAX, RECORD_BATCH_ROWS_MAX } from '../core/limits.ts';
 import type { KeptOutVerdict } from '../core/record-floors.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CommitResult, RecordError, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import { Departure } from './departure.ts';
+import { Departure, gatherMs } from './departure.ts';
 
 /** Share of what was known that a new statement leaves in the mean. */
 const MEAN_KEEPS = 0.75;
@@ -120,7 +115,7 @@ export class RecordWriter {
   }
 
   private schedule(): void {
-    if (!this.underWay) this.departure.ask(this.lastCount >= GATHER_ITEMS_MIN ? GATHER_MS : 0);
+    if (!this.underWay) this.departure.ask(gatherMs(this.waiting.size, this.lastCount));
   }
 
   private flush(): void {

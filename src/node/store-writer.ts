@@ -5,17 +5,12 @@
  *
  * What was handed in and is not on disk yet is visible through `get`: the rest of the node sees one store.
  */
-import {
-  GATHER_ITEMS_MIN,
-  GATHER_MS,
-  STORE_BATCH_BYTES_MAX,
-  STORE_BATCH_ENTRIES_MAX,
-} from '../core/limits.ts';
+import { STORE_BATCH_BYTES_MAX, STORE_BATCH_ENTRIES_MAX } from '../core/limits.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
 import { encodeMarks, markKey, metaKey, recordKey } from '../wire/store-codec.ts';
-import { Departure } from './departure.ts';
+import { Departure, gatherMs } from './departure.ts';
 import { StorePulse } from './store-pulse.ts';
 
 /** One change of the store. */
@@ -94,6 +89,7 @@ export class StoreWriter {
     batch.writes.push(write);
     if (batch.marks.left === 0) this.markCounts.set(batch.number, batch.marks);
     batch.marks.left += 1;
+    if (this.inFlight === null) this.departure.ask(gatherMs(batch.writes.length, this.lastCount));
     return batch.number;
   }
 
@@ -143,7 +139,7 @@ export class StoreWriter {
       this.collecting(0);
   }
 
-  private collecting(byteCount: number, gathering = this.lastCount >= GATHER_ITEMS_MIN): Batch {
+  private collecting(byteCount: number, mayWait = true): Batch {
     let batch = this.waiting.at(-1);
     if (
       batch === undefined ||
@@ -162,7 +158,8 @@ export class StoreWriter {
       this.waiting.push(batch);
     }
     batch.byteCount += byteCount;
-    if (this.inFlight === null) this.departure.ask(gathering ? GATHER_MS : 0);
+    if (this.inFlight === null)
+      this.departure.ask(mayWait ? gatherMs(batch.writes.length, this.lastCount) : 0);
     return batch;
   }
 
