@@ -10,6 +10,7 @@ import { CLOCK_DRIFT_MAX } from '../src/core/limits.ts';
 import type { KeyRecord } from '../src/core/record.ts';
 import type { CausewayNode } from '../src/node/node.ts';
 import type { DurabilityWatch } from './checkers/durability.ts';
+import { CachedReads } from './cached-reads.ts';
 import { withExpiry } from './checkers/expiries.ts';
 import type { HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
 import { expiryWithin, readOutcome, recordOutcome, tell, toOperation, writeOutcome } from './client-words.ts';
@@ -94,6 +95,7 @@ export class SimClients {
   private readonly stales: Prng;
   private readonly modifications: Modifications;
   readonly persistent: PersistentWrites;
+  readonly cached: CachedReads;
   /** A counter of events is a clock that all clients share. */
   private clock = 1;
   /** Milliseconds of virtual time at each moment by that clock. */
@@ -110,6 +112,10 @@ export class SimClients {
     this.modifications = new Modifications(new Prng(plan.idSeed ^ 0x30d1f), plan.ttlMsMax, () =>
       this.newValue(),
     );
+    this.cached = new CachedReads({
+      ...{ scheduler, cluster },
+      onViolation: (text) => (parts.watch.violation ??= text),
+    });
     this.persistent = new PersistentWrites({
       scheduler,
       cluster,
@@ -145,6 +151,7 @@ export class SimClients {
 
   /** One read of every key at every node, once all is at rest: part of the history. */
   readAll(): void {
+    this.cached.judgeAtRest();
     for (const sim of this.parts.cluster.nodes) {
       for (const key of this.parts.plan.keys) this.perform(-1, sim, key, { kind: 'get' }, 0, () => undefined);
     }
@@ -291,8 +298,10 @@ export class SimClients {
     const lost: HistoryOutcome = { kind: call.kind === 'get' ? 'definiteFailure' : 'indefinite' };
     this.begin(sim, lost, done, (node, end) => {
       if (call.kind === 'get') {
+        const keep = this.cached.begin(sim, key);
         return node.get(key, plan.timeoutMs, (result) => {
           if (result.kind === 'value') watch.sawValue(key, result.record.version);
+          keep(result);
           end(readOutcome(result));
         });
       }
@@ -301,6 +310,7 @@ export class SimClients {
         if (result.kind === 'done' || result.kind === 'modified') {
           this.acknowledged.push({ key, version: result.version });
           watch.sawAcknowledgement(key, result.version);
+          this.cached.acknowledged(key, result.version);
         }
         end(writeOutcome(result, operation));
       });

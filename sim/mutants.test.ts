@@ -71,7 +71,9 @@ type Elsewhere =
   | 'dropMarkBeforeCommit'
   | 'spoolMarksNotLearned'
   | 'raiseUnheard'
-  | 'ignoreLinkProtocol';
+  | 'ignoreLinkProtocol'
+  | 'watchUnheard'
+  | 'watchOverEpochs';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;
 
 const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {

@@ -240,7 +240,7 @@ export class ScenarioNode {
     readStore(
       storage,
       (seen) => {
-        digests.add(seen.slot, seen.version, seen.checksum);
+        digests.add(seen.slot, seen.version, seen.checksum, seen.deletedAt !== 0);
         if (seen.deletedAt !== 0) tombstones.add(seen.slot, seen.deletedAt);
       },
       (error, opened) => {

@@ -3,6 +3,8 @@
  * what it waits for, long before there is a node. Operations asked meanwhile are refused, definitely.
  */
 import { failure } from './core/errors.ts';
+import { NOBODY } from './core/key-watch.ts';
+import type { KeyWatching, WatchListener } from './core/key-watch.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './core/operation.ts';
 import { PROTOCOL_MAX } from './core/protocol-versions.ts';
 import { slotOf } from './core/slots.ts';
@@ -14,6 +16,7 @@ export class LateApi implements NodeApi {
   private readonly name: string;
   private readonly record: () => NodeStatus['record'];
   private node: NodeApi | null = null;
+  readonly keyWatch = new LateWatch();
 
   /** `record`: what is known of PostgreSQL, which is what a start may have to wait for. */
   constructor(name: string, record: () => NodeStatus['record']) {
@@ -23,6 +26,7 @@ export class LateApi implements NodeApi {
 
   become(node: NodeApi): void {
     this.node = node;
+    this.keyWatch.become(node.keyWatch);
   }
 
   tryGet(key: string): ReturnType<NodeApi['tryGet']> {
@@ -64,6 +68,33 @@ export class LateApi implements NodeApi {
 
   status(): NodeStatus {
     return this.node?.status() ?? { ...NOTHING_YET, name: this.name, record: this.record() };
+  }
+}
+
+/** Nothing can be read yet, so there is nothing to be told; who listens to everything does so from the start. */
+class LateWatch implements KeyWatching {
+  private listener = NOBODY;
+  private wantsAll = false;
+  private watching: KeyWatching | null = null;
+
+  become(watching: KeyWatching): void {
+    this.watching = watching;
+    watching.listen(this.listener);
+    watching.watchAll(this.wantsAll);
+  }
+
+  listen(listener: WatchListener): void {
+    this.listener = listener;
+    this.watching?.listen(listener);
+  }
+
+  watch(key: string): void {
+    this.watching?.watch(key);
+  }
+
+  watchAll(isWanted: boolean): void {
+    this.wantsAll = isWanted;
+    this.watching?.watchAll(isWanted);
   }
 }
 

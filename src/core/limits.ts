@@ -312,6 +312,11 @@ export const RESP_LCS_CELLS_MAX = 4_000_000;
 export const RESP_SCAN_PLACES_MAX = 4_096;
 /** Milliseconds for which a Redis connection that was ended here waits for its client to take what was said, and to end it. */
 export const RESP_LINGER_MS = 5_000;
+/** Keys that a node remembers for clients that keep copies, as Redis' own default; prefixes that one of them listens to. */
+export const RESP_TRACKED_KEYS_MAX = 1_000_000;
+export const RESP_TRACKED_PREFIXES_MAX = 256;
+/** Milliseconds between two words that any key may have changed, while not all changes are heard. */
+export const WATCH_UNSURE_EVERY_MS = 1_000;
 /** Milliseconds between two looks for connections that are idle. */
 export const RESP_IDLE_LOOK_MS = 1_000;
 /** Bytes of answers kept for one peer that is out of reach; beyond it the oldest go. */

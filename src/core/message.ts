@@ -8,7 +8,14 @@ import type { CollectionMessage, RepairAbsent } from './collection-message.ts';
 import type { SlotFloor } from './floors.ts';
 import type { MembershipMessage } from './membership-message.ts';
 import type { IdentifiedOperation } from './operation-id.ts';
-import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './operation.ts';
+import type {
+  CountResult,
+  ReadResult,
+  ScanResult,
+  StaleResult,
+  WriteOperation,
+  WriteResult,
+} from './operation.ts';
 import type { SealedRecord } from './record.ts';
 import type { ScrubMessage } from './scrub-message.ts';
 import type { SpoolMessage } from './spool-message.ts';
@@ -144,6 +151,19 @@ export interface ForwardScanAnswer {
   readonly result: ScanResult;
 }
 
+/** How many keys are there in the slots of which the hearer is the first owner, in this epoch? */
+export interface ForwardCount {
+  readonly kind: 'forwardCount';
+  readonly request: number;
+  readonly epoch: number;
+}
+
+export interface ForwardCountAnswer {
+  readonly kind: 'forwardCountAnswer';
+  readonly request: number;
+  readonly result: CountResult;
+}
+
 /** A learner asks a complete owner to compare slots: one digest per slot. (R19) */
 export interface LearnDigests {
   readonly kind: 'learnDigests';
@@ -266,7 +286,14 @@ export interface RepairRecord {
 
 export type ReplicationMessage = Invalidate | Acknowledge | Validate | Query | QueryAnswer;
 export type ForwardMessage =
-  ForwardWrite | ForwardRead | ForwardScan | ForwardWriteAnswer | ForwardReadAnswer | ForwardScanAnswer;
+  | ForwardWrite
+  | ForwardRead
+  | ForwardScan
+  | ForwardCount
+  | ForwardWriteAnswer
+  | ForwardReadAnswer
+  | ForwardScanAnswer
+  | ForwardCountAnswer;
 export type LearnMessage =
   | LearnDigests
   | LearnDifferences

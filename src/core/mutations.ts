@@ -129,6 +129,10 @@ export interface Mutations {
   readonly fillWithoutCondition?: boolean;
   /** An owner takes the deletion of what has not expired by its own clock. (R26) */
   readonly takeEarlyExpiry?: boolean;
+  /** A copy counts as watched although its key was read at another node. (decision 23) */
+  readonly watchUnheard?: boolean;
+  /** Copies are kept over a change of epoch. (decision 23) */
+  readonly watchOverEpochs?: boolean;
 }
 
 export const NO_MUTATIONS: Mutations = {};

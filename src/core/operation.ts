@@ -105,6 +105,16 @@ export type ScanResult =
     }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
+/** How many keys there are. */
+export type CountResult =
+  | {
+      readonly kind: 'counted';
+      readonly count: number;
+      /** As of a page. */
+      readonly incomplete: boolean;
+    }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
 export function isConditional(kind: WriteKind): boolean {
   return kind !== 'put' && kind !== 'delete';
 }

@@ -4,6 +4,7 @@
  */
 import type { Room } from '../core/disk-room.ts';
 import type { Failure } from '../core/errors.ts';
+import type { KeyWatching } from '../core/key-watch.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import type { KeyRecord } from '../core/record.ts';
 
@@ -31,6 +32,8 @@ export interface NodeApi {
   /** What this very store holds, validated or not; neither forwards nor repairs. For verification. */
   inspect(key: string): Inspection;
   status(): NodeStatus;
+  /** For clients that keep copies of what they read. */
+  readonly keyWatch: KeyWatching;
   /** What concerns the whole cluster; answered within `timeoutMs`. */
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void;
 }
@@ -46,6 +49,8 @@ export type ClusterOrder =
   | { readonly kind: 'describe' }
   /** Who serves which slots, as this node knows it: at hand, so it takes none of the room that orders have. */
   | { readonly kind: 'slots' }
+  /** How many keys there are; takes no room of orders, either. */
+  | { readonly kind: 'count' }
   | { readonly kind: 'leave'; readonly name: string }
   | { readonly kind: 'rebalance' }
   /** Puts in force the version of the members' protocol that the asked node speaks; there is no way back. */
@@ -136,6 +141,8 @@ export interface ClusterQuorum {
 export type ClusterAnswer =
   | { readonly kind: 'described'; readonly description: ClusterDescription }
   | { readonly kind: 'slots'; readonly map: SlotMap }
+  /** Keys whose time has passed count until they are removed. incomplete: PostgreSQL has rows that are not loaded. */
+  | { readonly kind: 'counted'; readonly count: number; readonly incomplete: boolean }
   /** The epoch that says it, or in which there was nothing to change. */
   | { readonly kind: 'changed'; readonly epoch: number }
   | { readonly kind: 'planned'; readonly plan: MovePlan }

@@ -1,6 +1,7 @@
 /** How the larger parts of a node are put together from its surroundings. */
 import { CopyPace } from '../core/copy-pace.ts';
 import type { Failure } from '../core/errors.ts';
+import type { KeyWatch } from '../core/key-watch.ts';
 import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
@@ -267,6 +268,7 @@ export interface ServingParts {
   readonly deadlines: Deadlines;
   readonly forwarder: Forwarder;
   readonly shelf: RecordShelf;
+  readonly keyWatch: KeyWatch;
   readonly replica: () => Replica | null;
   readonly later: (run: () => void) => void;
   readonly lastLease: LastLease;
@@ -283,6 +285,7 @@ export function servingOf(parts: NodeParts, from: ServingParts): Serving {
     deadlines: from.deadlines,
     forwarder: from.forwarder,
     shelf: from.shelf,
+    keyWatch: from.keyWatch,
     legacy: legacyOf(parts, () => serving),
     replica,
     view: () => {

@@ -17,12 +17,14 @@ import type { Random } from '../ports/random.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { PeerHello } from '../ports/transport.ts';
 import type { ClusterAnswer, ClusterDescription, ClusterOrder, MovePlan, PlannedJoin } from './api.ts';
+import { startCount } from './key-count.ts';
 import { beginNextLife, tellQuorum } from './life-desk.ts';
 import type { Membership } from './membership.ts';
 import type { Wish } from './membership-proposals.ts';
 import type { NodeParts } from './node-parts.ts';
 import { tellLoss } from './record-loss.ts';
 import type { Scrubber } from './scrubber.ts';
+import type { Serving } from './serving.ts';
 import { slotMapOf } from './slot-map.ts';
 import type { SlotDigests } from './slot-digests.ts';
 
@@ -31,6 +33,7 @@ export interface ClusterDeskParts {
   readonly membership: Membership;
   readonly hello: PeerHello;
   readonly digests: SlotDigests;
+  readonly serving: Serving;
   readonly systemOfRecord: SystemOfRecord | null;
   readonly writeThrough: NodeParts['writeThrough'];
   readonly place: Place;
@@ -57,6 +60,8 @@ export class ClusterDesk {
         return answer({ kind: 'described', description: this.describe(topology) });
       case 'slots':
         return answer({ kind: 'slots', map: slotMapOf(topology) });
+      case 'count':
+        return startCount(this.parts.serving, timeoutMs, answer);
       case 'plan':
         return answer({ kind: 'planned', plan: this.plan(topology, order.joins, order.leaves) });
       case 'leave': {

@@ -4,6 +4,8 @@
  */
 import { KEPT_ANSWER_BYTES_MAX } from '../core/limits.ts';
 import type {
+  ForwardCount,
+  ForwardCountAnswer,
   ForwardRead,
   ForwardReadAnswer,
   ForwardScan,
@@ -18,6 +20,7 @@ import type { KeyRecord } from '../core/record.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { Admission } from './admission.ts';
 import { startRead, startStaleRead } from './get.ts';
+import { countHere } from './key-count.ts';
 import { startWrite } from './put.ts';
 import { startScan } from './scan.ts';
 import type { Serving } from './serving.ts';
@@ -25,7 +28,7 @@ import type { Serving } from './serving.ts';
 /** Bytes that an answer takes beside what it tells. */
 const ANSWER_OVERHEAD_BYTES = 200;
 
-type Answer = ForwardReadAnswer | ForwardWriteAnswer | ForwardScanAnswer;
+type Answer = ForwardReadAnswer | ForwardWriteAnswer | ForwardScanAnswer | ForwardCountAnswer;
 
 export interface ForwardServiceParts {
   readonly serving: Serving;
@@ -68,6 +71,12 @@ export class ForwardService {
       const { after, limit } = message;
       startScan(serving, storage, { after, limit, timeoutMs, hops }, done);
     }
+  }
+
+  /** Without waiting for anything: who asked in another epoch asks again. */
+  onCount(peer: string, { request, epoch }: ForwardCount): void {
+    const result = countHere(this.parts.serving, epoch);
+    this.answer(peer, { kind: 'forwardCountAnswer', request, result });
   }
 
   onLinkUp(peer: string): void {

@@ -6,13 +6,21 @@
 import type { Failure } from '../core/errors.ts';
 import type { ForwardMessage } from '../core/message.ts';
 import { refusalOfPeer, SINCE } from '../core/protocol-versions.ts';
-import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type {
+  CountResult,
+  ReadResult,
+  ScanResult,
+  StaleResult,
+  WriteOperation,
+  WriteResult,
+} from '../core/operation.ts';
 
 interface Pending {
   readonly peer: string;
   readonly onRead: ((result: ReadResult | StaleResult | 'lost') => void) | null;
   readonly onWrite: ((result: WriteResult | 'lost') => void) | null;
   readonly onScan: ((result: ScanResult | 'lost') => void) | null;
+  readonly onCount: ((result: CountResult | 'lost') => void) | null;
 }
 
 export class Forwarder {
@@ -53,7 +61,7 @@ export class Forwarder {
     done: (result: ReadResult | StaleResult | 'lost') => void,
   ): number {
     if (!this.isLinked(peer)) return 0;
-    const request = this.begin({ peer, onRead: done, onWrite: null, onScan: null });
+    const request = this.begin({ peer, onRead: done, onWrite: null, onScan: null, onCount: null });
     this.send(peer, { kind: 'forwardRead', request, hops, timeoutMs, key, miss, allowStale });
     return request;
   }
@@ -66,7 +74,7 @@ export class Forwarder {
     done: (result: WriteResult | 'lost') => void,
   ): number {
     if (!this.isLinked(peer)) return 0;
-    const request = this.begin({ peer, onRead: null, onWrite: done, onScan: null });
+    const request = this.begin({ peer, onRead: null, onWrite: done, onScan: null, onCount: null });
     this.send(peer, { kind: 'forwardWrite', request, hops, timeoutMs, operation });
     return request;
   }
@@ -80,8 +88,22 @@ export class Forwarder {
     done: (result: ScanResult | 'lost') => void,
   ): number {
     if (!this.isLinked(peer)) return 0;
-    const request = this.begin({ peer, onRead: null, onWrite: null, onScan: done });
+    const request = this.begin({ peer, onRead: null, onWrite: null, onScan: done, onCount: null });
     this.send(peer, { kind: 'forwardScan', request, hops, timeoutMs, after, limit });
+    return request;
+  }
+
+  /** Why the peer cannot be asked to count although a link is up; null: it can. (decision 19) */
+  whyNotCount(peer: string): Failure | null {
+    if (!this.isLinked(peer)) return null;
+    const protocol = this.protocolOf(peer);
+    return protocol >= SINCE.keyCount ? null : refusalOfPeer(peer, protocol, SINCE.keyCount);
+  }
+
+  count(peer: string, epoch: number, done: (result: CountResult | 'lost') => void): number {
+    if (!this.isLinked(peer)) return 0;
+    const request = this.begin({ peer, onRead: null, onWrite: null, onScan: null, onCount: done });
+    this.send(peer, { kind: 'forwardCount', request, epoch });
     return request;
   }
 
@@ -107,12 +129,19 @@ export class Forwarder {
     pending?.onScan?.(result);
   }
 
+  onCountAnswer(request: number, result: CountResult): void {
+    const pending = this.pending.get(request);
+    this.pending.delete(request);
+    pending?.onCount?.(result);
+  }
+
   onLost(peer: string): void {
     for (const [request, pending] of [...this.pending]) {
       if (pending.peer !== peer || !this.pending.delete(request)) continue;
       pending.onRead?.('lost');
       pending.onWrite?.('lost');
       pending.onScan?.('lost');
+      pending.onCount?.('lost');
     }
   }
 

@@ -111,6 +111,10 @@ export class FrameDesk {
         return forwarder.onWriteAnswer(message.request, message.result);
       case 'forwardScanAnswer':
         return forwarder.onScanAnswer(message.request, message.result);
+      case 'forwardCount':
+        return forwardService.onCount(name, message);
+      case 'forwardCountAnswer':
+        return forwarder.onCountAnswer(message.request, message.result);
       default:
         return membership.onMessage(name, header, message);
     }

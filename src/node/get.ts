@@ -103,6 +103,7 @@ class Read implements Expiring {
     const target = this.request.miss
       ? others[0]!
       : others[Math.floor(this.serving.random.next() * others.length)]!;
+    this.serving.keyWatch.handedOver(this.request.key);
     this.forward(target, this.request.miss);
   }
 

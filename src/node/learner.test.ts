@@ -69,7 +69,7 @@ function begin(): Scene {
   const floors: SlotFloor[] = [];
   const pages: Scene['pages'] = [];
   const digests = new SlotDigests();
-  digests.add(0, 4097, 7);
+  digests.add(0, 4097, 7, false);
   const scene = { sent, verified, floors, pages, entries: [] as StorageEntry[], at: 0 };
   const parts = {
     clock: { now: () => scene.at },

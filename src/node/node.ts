@@ -4,6 +4,7 @@
  * decisions are all elsewhere: in `src/core`, and in the flows beside this file.
  */
 import { failure } from '../core/errors.ts';
+import { KeyWatch } from '../core/key-watch.ts';
 import { TICK_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
@@ -71,6 +72,7 @@ const SWEEP_TICKS = 5;
 
 export class CausewayNode implements NodeApi {
   readonly membership: Membership;
+  readonly keyWatch: KeyWatch;
   private readonly parts: NodeParts;
   private readonly mutations: Mutations;
   private readonly writer: StoreWriter;
@@ -113,6 +115,7 @@ export class CausewayNode implements NodeApi {
     this.parts = parts;
     this.mutations = parts.mutations ?? NO_MUTATIONS;
     this.admission = new Admission(this.mutations);
+    this.keyWatch = new KeyWatch(this.mutations);
     this.writer = build(this);
     this.shelf = makeShelf(this, this.writer);
     this.operations = new OperationTable(this.writer, parts.storage, parts.clock, opened.operationBytes);
@@ -150,22 +153,21 @@ export class CausewayNode implements NodeApi {
     );
     this.diskWatch = new DiskWatch(parts, (isLow) => this.membership.room.saw(isLow));
     const send = (id: number, message: PeerMessage): void => this.sendTo(id, message);
-    const { shelf, operations, floors, membership, writer, marks } = this;
+    const { shelf, operations, floors, membership, writer, marks, keyWatch } = this;
     this.teacher = new Teacher(parts.storage, shelf, operations, floors, send);
     this.spool = spoolOf(parts, membership, this.recordWriter, spoolMarks, {
       ...{ shelf, send, replica: () => this.replica },
       isFullElsewhere: () => outageWatch.isFullElsewhere(parts.clock.now()),
     });
-    const { spool } = this;
-    const table = operations;
+    const { spool, operations: table } = this;
     this.learner = learnerOf(parts, { membership, writer, shelf, marks, table, floors, spool, send });
     this.holding = new SlotHolding({
-      ...{ clock: parts.clock, shelf, operations, marks, mutations: this.mutations },
+      ...{ clock: parts.clock, shelf, operations, marks, keyWatch, mutations: this.mutations },
       onRetired: () => this.membership.retired(),
     });
     this.keeper = this.buildKeeper(opened.versionHighest);
     this.serving = servingOf(parts, {
-      ...{ membership, shelf, deadlines: this.deadlines, forwarder: this.forwarder },
+      ...{ membership, shelf, keyWatch, deadlines: this.deadlines, forwarder: this.forwarder },
       replica: () => this.replica,
       later: (run) => this.waitingRuns.add(run),
       lastLease: this.lastLease,
@@ -223,7 +225,10 @@ export class CausewayNode implements NodeApi {
   start(): void {
     this.parts.transport.start(helloOf(this.parts, this.membership), {
       onLinkUp: (name, protocol) => this.onLinkUp(name, protocol),
-      onLinkDown: (name) => this.onLinkDown(name),
+      onLinkDown: (name) => {
+        this.membership.onLinkDown(name);
+        this.forwarder.onLost(name);
+      },
       onFrame: (name, frame) => {
         if (!this.closed) this.desk.onFrame(name, frame);
       },
@@ -277,15 +282,14 @@ export class CausewayNode implements NodeApi {
   }
 
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
-    const { admission } = this;
-    const isAtHand = order.kind === 'slots';
+    const { admission, membership, parts, serving } = this;
+    const isAtHand = order.kind === 'slots' || order.kind === 'count';
     if (!isAtHand && !admission.beginOrder())
-      return this.parts.clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
-    const { later } = this.serving;
+      return parts.clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
     const { digests } = this.shelf;
     const { scrubber } = this.background;
-    const { membership, parts } = this;
-    const desk = { ...parts, digests, later, membership, scrubber, place: placeOf(parts) };
+    const { later } = serving;
+    const desk = { ...parts, digests, later, membership, scrubber, serving, place: placeOf(parts) };
     new ClusterDesk(desk).operate(order, timeoutMs, (answer) => {
       if (!isAtHand) admission.endOrder();
       done(answer);
@@ -340,10 +344,11 @@ export class CausewayNode implements NodeApi {
     this.deadlines.tick(now);
     this.waitingRuns.run();
     const { replica } = this;
-    if (replica === null) return;
     const bootNow = this.parts.clock.bootNow();
     const leaseHeld = this.membership.leaseHeld();
-    if (leaseHeld) this.lastLease.held(bootNow);
+    if (replica !== null && leaseHeld) this.lastLease.held(bootNow);
+    this.keyWatch.tick(now, this.lastLease.agoMs(bootNow), (key) => replica?.isInvalid(key) === true);
+    if (replica === null) return;
     if (leaseHeld && !this.leaseWasHeld) replica.replayAll();
     this.leaseWasHeld = leaseHeld;
     replica.settle();
@@ -366,11 +371,6 @@ export class CausewayNode implements NodeApi {
     if (member !== undefined) this.replica?.onPeerBack(member.id);
   }
 
-  private onLinkDown(name: string): void {
-    this.membership.onLinkDown(name);
-    this.forwarder.onLost(name);
-  }
-
   private sendTo(memberId: number, message: PeerMessage): void {
     const topology = this.membership.topology;
     const member = topology === null ? undefined : memberById(topology, memberId);
@@ -379,10 +379,10 @@ export class CausewayNode implements NodeApi {
 
   private buildKeeper(versionHighest: number): ReplicaKeeper {
     const { parts, mutations, membership, marks, holding, lastLease, shelf, operations, learner } = this;
-    const { writer, recordWriter, recordReader, spool } = this;
+    const { writer, recordWriter, recordReader, spool, keyWatch } = this;
     const effects = makeEffects({
       ...parts,
-      ...{ writer, shelf, operations, membership, recordWriter, recordReader, spool },
+      ...{ writer, shelf, operations, membership, recordWriter, recordReader, spool, keyWatch },
       floors: this.floors,
       send: (id, message) => this.sendTo(id, message),
       replica: () => this.replica,

@@ -114,7 +114,7 @@ test('a damaged record is not offered, but is among what this disk holds; of an 
   const read = (afterKey: string): void =>
     readOffer(SLOT, afterKey, shelf, storage, (offer) => void offers.push(offer));
   read('');
-  digests.add(SLOT, 1, good.checksum);
+  digests.add(SLOT, 1, good.checksum, false);
   read('after');
   expect(offers[0]).toEqual({ records: [], keys: [], isWhole: true });
   expect(offers[1]).toMatchObject({ keys: ['good', 'zbad'], isWhole: true });
@@ -124,7 +124,7 @@ test('a damaged record is not offered, but is among what this disk holds; of an 
 
 test('a disk that cannot be read, and a page that others may follow, say nothing of all that is held', () => {
   const digests = new SlotDigests();
-  digests.add(SLOT, 1, 1);
+  digests.add(SLOT, 1, 1, false);
   const value = sealed('key', 1).bytes;
   const page = Array.from({ length: SLOT_COPY_RECORDS_MAX }, () => ({ key: recordKey(SLOT, 'key'), value }));
   const failing = {

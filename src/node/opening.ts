@@ -74,7 +74,7 @@ export function takeStock(
   const expiryTimes = new ExpiryTimes();
   const tombstones = new SlotTombstones();
   const note = (seen: RecordSeen): void => {
-    digests.add(seen.slot, seen.version, seen.checksum);
+    digests.add(seen.slot, seen.version, seen.checksum, seen.deletedAt !== 0);
     if (seen.expiresAt !== 0) expiryTimes.note(seen.slot, seen.expiresAt);
     if (seen.deletedAt !== 0) tombstones.add(seen.slot, seen.deletedAt);
   };

@@ -1,4 +1,5 @@
 /** How the rules of replication reach the node's store, its peers and PostgreSQL. */
+import type { KeyWatch } from '../core/key-watch.ts';
 import type { PeerMessage } from '../core/message.ts';
 import type { ReplicaEffects } from '../core/replication/context.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -31,19 +32,26 @@ export interface EffectParts {
   readonly send: (memberId: number, message: PeerMessage) => void;
   readonly replica: () => Replica | null;
   readonly spool: Spool;
+  readonly keyWatch: KeyWatch;
 }
 
 export function makeEffects(parts: EffectParts): ReplicaEffects {
-  const { clock, shelf, writer, operations, membership, recordWriter, recordReader } = parts;
+  const { clock, shelf, writer, operations, membership, recordWriter, recordReader, keyWatch } = parts;
   const writesThrough = prefixRule(parts.writeThrough);
   return {
     load: (key, slot) => shelf.load(key, slot),
-    store: (write) => shelf.store(write, operations.changesOf(write)),
+    store: (write) => {
+      keyWatch.adopted(write.sealed.record.key, clock.now());
+      return shelf.store(write, operations.changesOf(write));
+    },
     operations,
     floors: parts.floors.floors,
     ...parts.spool.effects((key, version) => parts.replica()?.onSpooled(key, version)),
     unmark: (_key, marks) => writer.unmark(marks),
-    settled: (sealed) => shelf.settled(sealed),
+    settled: (sealed) => {
+      shelf.settled(sealed);
+      keyWatch.settled(sealed.record.key);
+    },
     send: parts.send,
     record: (sealed, slot) => recordWriter?.add(sealed, slot),
     fetch: (key) => {

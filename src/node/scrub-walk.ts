@@ -100,7 +100,8 @@ export class ScrubWalk implements ScrubStage {
   private look(run: ScrubRun, slot: number, key: string, bytes: Uint8Array): void {
     if (!run.view.row(slot).owns) return;
     const sealed = openRecord(bytes);
-    if (sealed?.record.key === key) this.counted.add(slot, sealed.record.version, sealed.checksum);
+    if (sealed?.record.key === key)
+      this.counted.add(slot, sealed.record.version, sealed.checksum, sealed.record.tombstone);
     else this.damaged(run, slot, key);
   }
 

@@ -1,4 +1,5 @@
 /** What the flows of reads and writes use of their node: no more than this. */
+import type { KeyWatch } from '../core/key-watch.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -14,6 +15,7 @@ export interface Serving {
   readonly deadlines: Deadlines;
   readonly forwarder: Forwarder;
   readonly shelf: RecordShelf;
+  readonly keyWatch: KeyWatch;
   /** Null where no source is configured. */
   readonly legacy: LegacyReader | null;
   replica(): Replica | null;

@@ -1,6 +1,7 @@
 /**
  * One digest per slot, kept up to date with every write: the exclusive or of a 64-bit mix of each record's version and
  * checksum, which covers its key. Equal digests mean equal slots, so that a returning node copies only what differs.
+ * Beside them stands how many records a slot has, and how many of them are no deletions.
  */
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { SealedRecord } from '../core/record.ts';
@@ -9,13 +10,15 @@ export class SlotDigests {
   private readonly low = new Int32Array(SLOT_COUNT);
   private readonly high = new Int32Array(SLOT_COUNT);
   private readonly counts = new Int32Array(SLOT_COUNT);
+  private readonly liveCounts = new Int32Array(SLOT_COUNT);
   recordCount = 0;
   /** There are records that could not be read and are not counted: of no slot it is known that nothing is held of it. */
   isPartial = false;
 
-  add(slot: number, version: number, checksum: number): void {
+  add(slot: number, version: number, checksum: number, isDeletion: boolean): void {
     this.mix(slot, version, checksum);
     this.counts[slot]! += 1;
+    if (!isDeletion) this.liveCounts[slot]! += 1;
     this.recordCount += 1;
   }
 
@@ -25,6 +28,7 @@ export class SlotDigests {
     if (next !== null) this.mix(slot, next.record.version, next.checksum);
     const change = (next === null ? 0 : 1) - (previous === undefined ? 0 : 1);
     this.counts[slot]! += change;
+    this.liveCounts[slot]! += liveOf(next) - liveOf(previous);
     this.recordCount += change;
   }
 
@@ -35,6 +39,11 @@ export class SlotDigests {
 
   countOf(slot: number): number {
     return this.counts[slot]!;
+  }
+
+  /** Without deletions. */
+  liveCountOf(slot: number): number {
+    return this.liveCounts[slot]!;
   }
 
   /** As a learner tells them: three numbers a slot. */
@@ -73,6 +82,7 @@ export class SlotDigests {
   clear(slot: number): void {
     this.recordCount -= this.counts[slot]!;
     this.counts[slot] = 0;
+    this.liveCounts[slot] = 0;
     this.low[slot] = 0;
     this.high[slot] = 0;
   }
@@ -81,6 +91,7 @@ export class SlotDigests {
   correct(slot: number, counted: SlotDigests): void {
     this.recordCount += counted.counts[slot]! - this.counts[slot]!;
     this.counts[slot] = counted.counts[slot]!;
+    this.liveCounts[slot] = counted.liveCounts[slot]!;
     this.low[slot] = counted.low[slot]!;
     this.high[slot] = counted.high[slot]!;
   }
@@ -93,6 +104,10 @@ export class SlotDigests {
     this.low[slot]! ^= scramble(a + b);
     this.high[slot]! ^= scramble(b ^ 0x85ebca6b);
   }
+}
+
+function liveOf(sealed: SealedRecord | null | undefined): number {
+  return sealed === null || sealed === undefined || sealed.record.tombstone ? 0 : 1;
 }
 
 /** The finaliser of MurmurHash3: every input bit reaches every output bit. */

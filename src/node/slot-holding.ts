@@ -5,6 +5,7 @@
  * (PROTOCOL R15, R17, R19)
  */
 import { IndexSet } from '../base/index-set.ts';
+import type { KeyWatch } from '../core/key-watch.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -24,6 +25,7 @@ export interface SlotHoldingParts {
   readonly operations: OperationTable;
   readonly marks: StartMarks;
   readonly mutations: Mutations;
+  readonly keyWatch: KeyWatch;
   /** Nothing is left to finish in the slots given up: to be told to all, in this epoch. */
   readonly onRetired: () => void;
 }
@@ -42,6 +44,7 @@ export class SlotHolding {
   onTopology(next: SlotView, replica: Replica, isNext: boolean): void {
     const lost = this.lostSlots(next, isNext);
     this.view = next;
+    this.parts.keyWatch.onEpoch(next, isNext);
     this.saidAt = -Infinity;
     this.retires = next.retiresAnywhere;
     if (lost === null) return;
@@ -55,6 +58,7 @@ export class SlotHolding {
   /** This process is no member: nothing that it holds counts. */
   onNone(): void {
     this.view = null;
+    this.parts.keyWatch.onEpoch(null, false);
     this.retires = false;
   }
 

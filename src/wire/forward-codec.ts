@@ -6,6 +6,8 @@ import { assert } from '../base/assert.ts';
 import { failure } from '../core/errors.ts';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import type {
+  ForwardCount,
+  ForwardCountAnswer,
   ForwardRead,
   ForwardReadAnswer,
   ForwardScan,
@@ -14,6 +16,7 @@ import type {
   ForwardWriteAnswer,
 } from '../core/message.ts';
 import type {
+  CountResult,
   Expectation,
   ReadResult,
   ScanResult,
@@ -151,6 +154,31 @@ export function writeForwardScanAnswer(out: Writer, message: ForwardScanAnswer):
 
 export function readForwardScanAnswer(from: Reader): ForwardScanAnswer {
   return { kind: 'forwardScanAnswer', request: from.whole(), result: readScanResult(from) };
+}
+
+export function writeForwardCount(out: Writer, message: ForwardCount): void {
+  out.whole(message.request);
+  out.whole(message.epoch);
+}
+
+export function readForwardCount(from: Reader): ForwardCount {
+  return { kind: 'forwardCount', request: from.whole(), epoch: from.whole() };
+}
+
+export function writeForwardCountAnswer(out: Writer, { request, result }: ForwardCountAnswer): void {
+  out.whole(request);
+  out.bool(result.kind === 'counted');
+  if (result.kind === 'failed') return writeFailure(out, result.failure);
+  out.whole(result.count);
+  out.bool(result.incomplete);
+}
+
+export function readForwardCountAnswer(from: Reader): ForwardCountAnswer {
+  const request = from.whole();
+  const result: CountResult = from.bool()
+    ? { kind: 'counted', count: from.whole(), incomplete: from.bool() }
+    : { kind: 'failed', failure: readFailure(from) };
+  return { kind: 'forwardCountAnswer', request, result };
 }
 
 function readWriteResult(from: Reader): WriteResult {

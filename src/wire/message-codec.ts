@@ -42,6 +42,8 @@ const KIND = {
   forwardReadAnswer: 19,
   forwardScan: 20,
   forwardScanAnswer: 21,
+  forwardCount: 22,
+  forwardCountAnswer: 23,
   learnDigests: 32,
   learnDifferences: 33,
   learnPull: 34,
@@ -175,6 +177,10 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return forward.writeForwardScan(out, message);
     case 'forwardScanAnswer':
       return forward.writeForwardScanAnswer(out, message);
+    case 'forwardCount':
+      return forward.writeForwardCount(out, message);
+    case 'forwardCountAnswer':
+      return forward.writeForwardCountAnswer(out, message);
     case 'learnDigests':
       return learn.writeLearnDigests(out, message);
     case 'learnDifferences':
@@ -275,6 +281,8 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   forwardReadAnswer: forward.readForwardReadAnswer,
   forwardScan: forward.readForwardScan,
   forwardScanAnswer: forward.readForwardScanAnswer,
+  forwardCount: forward.readForwardCount,
+  forwardCountAnswer: forward.readForwardCountAnswer,
   learnDigests: learn.readLearnDigests,
   learnDifferences: learn.readLearnDifferences,
   learnPull: learn.readLearnPull,

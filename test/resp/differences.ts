@@ -94,21 +94,11 @@ export const DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
-    reason: 'There are no channels yet.',
-    title: /words$|^COMMAND INFO of every command$/,
-    steps: [
-      [/^SUBSCRIBE$/, /^-ERR command 'subscribe' is not supported: there are no channels here$/],
-      [/^COMMAND INFO .* subscribe unsubscribe info$/, /\$-1\\n\$-1\\n\*6/],
-    ],
+    reason: 'Keys that are written one after the other are told one after the other.',
+    title: /^tracking, broadcast$/,
+    steps: [[/^@push$/, /^>2\\n\$10\\ninvalidate\\n\*1\\n\$5\\nother$/]],
   },
 ];
-
-/** Client-side caching and its channel: sequences that wait for the door to have it, skipped and counted. */
-const AWAITED = /^CLIENT TRACKING|^SUBSCRIBE|^tracking/;
-
-export function isAwaited({ title }: Sequence): boolean {
-  return AWAITED.test(title);
-}
 
 /** The difference that makes this reply right although Redis says another. */
 export function differenceOf({ title }: Sequence, { text }: Step, given: string): Difference | undefined {

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../support/resp-door.ts';
 import type { RespFixture } from '../support/resp-door.ts';
-import { DIFFERENCES, differenceOf, isAwaited } from './differences.ts';
+import { DIFFERENCES, differenceOf } from './differences.ts';
 import type { Difference } from './differences.ts';
 import { readFixture } from './fixtures.ts';
 import { FAMILIES } from './lists/families.ts';
@@ -57,11 +57,9 @@ function told(faults: readonly (string | undefined)[]): string {
 const recordedOf = ({ steps }: Sequence): string[] => steps.map(({ reply }) => reply ?? '');
 
 const families = Object.keys(FAMILIES);
-const awaited = families.flatMap((family) => readFixture(family).sequences.filter(isAwaited));
-if (awaited.length > 0) console.warn(`skipped: ${awaited.length} sequences of client-side caching`);
 
 describe.each(families)('%s', (family) => {
-  const sequences = readFixture(family).sequences.filter((one) => !isAwaited(one));
+  const { sequences } = readFixture(family);
 
   test('command after command: what Redis answered', async () => {
     const faults: (string | undefined)[] = [];
@@ -76,9 +74,6 @@ describe.each(families)('%s', (family) => {
     expect(told(faults)).toBe('');
   });
 });
-
-/** One more test that counts as skipped, for as long as there are any. */
-test.skipIf(awaited.length > 0)('nothing is left out', () => expect(awaited).toEqual([]));
 
 test('each difference by design was met', () => {
   expect(DIFFERENCES.filter((one) => !met.has(one)).map(({ reason }) => reason)).toEqual([]);

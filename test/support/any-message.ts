@@ -208,6 +208,10 @@ const scanResult = fc.oneof(
   }),
   failed,
 );
+const countResult = fc.oneof(
+  fc.record({ kind: fc.constant('counted' as const), count: whole, incomplete: fc.boolean() }),
+  failed,
+);
 /** Count, low and high half. */
 const digest = fc.tuple(u32, u32, u32);
 const floors = fc.array(fc.record({ slot: u16, counter: whole }), { maxLength: 5 });
@@ -256,6 +260,8 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     limit: u16,
   }),
   forwardScanAnswer: fc.record({ request: whole, result: scanResult }),
+  forwardCount: fc.record({ request: whole, epoch: whole }),
+  forwardCountAnswer: fc.record({ request: whole, result: countResult }),
   learnDigests: fc
     .record({ session: whole, pairs: fc.array(fc.tuple(u16, digest)) })
     .map(({ session, pairs }) => ({

@@ -14,6 +14,8 @@ import type {
   WriteResult,
 } from '../../src/core/operation.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../src/core/record.ts';
+import { NOBODY } from '../../src/core/key-watch.ts';
+import type { KeyWatching, WatchListener } from '../../src/core/key-watch.ts';
 import { judge } from '../../src/core/replication/judge.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { SLOT_COUNT } from '../../src/core/limits.ts';
@@ -70,6 +72,15 @@ export class FakeNodeApi implements NodeApi {
   readonly answers: ClusterAnswer[] = [];
   readonly orders: ClusterOrder[] = [];
   calls: { kind: string; key: string; timeoutMs: number }[] = [];
+  /** Keys that somebody keeps a copy of; one that is written is told and no more watched, before the write is answered. */
+  readonly watchedKeys = new Set<string>();
+  listensToAll = false;
+  listener: WatchListener = NOBODY;
+  readonly keyWatch: KeyWatching = {
+    listen: (listener) => (this.listener = listener),
+    watch: (key) => this.watchedKeys.add(key),
+    watchAll: (isWanted) => (this.listensToAll = isWanted),
+  };
   #held: (() => void)[] = [];
   readonly #known = new Map<string, WriteResult>();
   #counter = 1;
@@ -140,7 +151,14 @@ export class FakeNodeApi implements NodeApi {
   operate(order: ClusterOrder, _timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     this.orders.push(order);
     if (order.kind === 'slots' && this.answers.length === 0) return this.#later(done, ALONE);
+    if (order.kind === 'count') return this.#later(done, this.#counted());
     this.#later(done, this.answers.shift() ?? { kind: 'failed', failure: failure('not_ready') });
+  }
+
+  #counted(): ClusterAnswer {
+    if (this.failWith !== undefined) return { kind: 'failed', failure: failure(this.failWith) };
+    const count = [...this.records.keys()].filter((key) => this.#live(key) !== undefined).length;
+    return { kind: 'counted', count, incomplete: this.incomplete };
   }
 
   get heldCount(): number {
@@ -174,7 +192,22 @@ export class FakeNodeApi implements NodeApi {
     return record === undefined || record.tombstone || expired ? undefined : record;
   }
 
+  /** As a node does: not from within the call, and before the write is answered. */
   #apply(operation: WriteOperation): WriteResult {
+    const { key } = operation;
+    const before = this.records.get(key);
+    const result = this.#change(operation);
+    if (this.records.get(key) !== before) setImmediate(() => this.tellChange(key));
+    return result;
+  }
+
+  /** The key is another by now, whoever has written it. */
+  tellChange(key: string): void {
+    if (this.watchedKeys.delete(key)) this.listener.changed(key);
+    if (this.listensToAll) this.listener.settled(key);
+  }
+
+  #change(operation: WriteOperation): WriteResult {
     const current = this.#live(operation.key);
     switch (operation.kind) {
       case 'put':

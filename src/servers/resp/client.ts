@@ -13,6 +13,7 @@ import { KeysInFlight } from './keys-in-flight.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import type { Pending } from './reply-queue.ts';
 import type { ReplyWriter } from './reply-writer.ts';
+import type { Tracking } from './tracking.ts';
 import type { Transaction } from './transaction.ts';
 
 /** skipping: the next command is not answered. */
@@ -52,6 +53,10 @@ export class Client {
   transaction: Transaction | null = null;
   /** Keys that were read for WATCH, with their versions; 0: absent. */
   readonly watched = new Map<string, number>();
+  /** It keeps copies of what it reads, and hears of changes; null: it does not. */
+  tracking: Tracking | null = null;
+  /** To which it is subscribed. */
+  readonly channels = new Set<string>();
 
   constructor(id: number, door: Door, line: Line) {
     this.id = id;
@@ -90,7 +95,8 @@ export class Client {
     done: (result: WriteResult) => void,
     timeoutMs = OPERATION_TIMEOUT_MS_DEFAULT,
   ): void {
-    this.api.write(operation, timeoutMs, done);
+    const told = this.tracking === null ? done : this.door.tracking.ownWrite(this, operation.key, done);
+    this.api.write(operation, timeoutMs, told);
   }
 
   /** A place for a reply that comes later, and the key held for it. */

@@ -7,6 +7,7 @@ import type { Client } from './client.ts';
 import { fitsArity } from './command.ts';
 import type { Command, CommandBody, CommandFacts, Handler, KeyPlaces } from './command.ts';
 import { CommandIndex } from './command-index.ts';
+import { CHANNEL_BODIES } from './commands/channels.ts';
 import { CLIENT_BODIES } from './commands/clients.ts';
 import { CLUSTER_BODIES } from './commands/cluster.ts';
 import { commandBodies } from './commands/commands.ts';
@@ -18,6 +19,7 @@ import { MOVE_BODIES } from './commands/moves.ts';
 import { NUMBER_BODIES } from './commands/numbers.ts';
 import { SERVER_BODIES } from './commands/server.ts';
 import { STRING_BODIES } from './commands/strings.ts';
+import { TRACKING_BODIES } from './commands/tracking.ts';
 import { TRANSACTION_BODIES } from './commands/transactions.ts';
 import { ABSENT_GROUPS } from './absent-commands.ts';
 import { DATA_FACTS } from './facts-of-data.ts';
@@ -36,6 +38,8 @@ const BODIES: Readonly<Record<string, CommandBody>> = {
   ...TRANSACTION_BODIES,
   ...CONNECTION_BODIES,
   ...CLIENT_BODIES,
+  ...TRACKING_BODIES,
+  ...CHANNEL_BODIES,
   ...SERVER_BODIES,
   ...commandBodies((): CommandIndex => COMMANDS),
   ...CLUSTER_BODIES,

@@ -9,7 +9,7 @@ export type Handler = (client: Client, args: Arguments) => void;
 /** What a command does to keys; a text: why it is none. */
 export type Planner = (args: Arguments, client: Client) => Plan | string;
 
-export type Group = 'string' | 'generic' | 'connection' | 'server' | 'cluster' | 'transactions';
+export type Group = 'string' | 'generic' | 'connection' | 'server' | 'cluster' | 'transactions' | 'pubsub';
 
 /** Arity, flags, key places, group, since, summary. */
 export type CommandFacts = readonly [

@@ -4,6 +4,7 @@
  */
 import { RESP_UNANSWERED_MAX } from '../../core/limits.ts';
 import type { Arguments } from './arguments.ts';
+import { refusalWhileSubscribed } from './channels.ts';
 import type { Client } from './client.ts';
 import { fitsArity, keyPlaces } from './command.ts';
 import type { Command } from './command.ts';
@@ -21,7 +22,15 @@ const OF_A_BROWSER = /^(post|host:)$/i;
 
 /** False: it has to wait until something before it is answered, and is to be asked again then. */
 export function execute(client: Client, args: Arguments): boolean {
-  return client.replyMode === 'on' ? begin(client, args) : beginUnanswered(client, args);
+  const isBegun = client.replyMode === 'on' ? begin(client, args) : beginUnanswered(client, args);
+  if (isBegun && client.tracking !== null) forgetCaching(client, args);
+  return isBegun;
+}
+
+/** CLIENT CACHING holds for one command or one transaction; what else is said to CLIENT does not count. */
+function forgetCaching({ tracking, transaction }: Client, args: Arguments): void {
+  if (tracking!.isCachingGiven && transaction === null && args.upper(0) !== 'CLIENT')
+    tracking!.isCachingGiven = false;
 }
 
 function begin(client: Client, args: Arguments): boolean {
@@ -46,6 +55,7 @@ function begin(client: Client, args: Arguments): boolean {
   if (queue.unanswered > 0 && mustWait(client, command, args)) return false;
   client.lastCommand = command.name;
   client.door.counts.commands += 1;
+  if (client.tracking !== null) client.door.tracking.remember(client, command, args);
   command.run(client, args);
   return true;
 }
@@ -77,6 +87,7 @@ function refusalOf(client: Client, command: Command, args: Arguments): string | 
     return `ERR wrong number of arguments for '${command.name}' command`;
   }
   if (!client.isTrusted && !command.isOpen) return 'NOAUTH Authentication required.';
+  if (client.channels.size > 0 && client.queue.protocol === 2) return refusalWhileSubscribed(command.name);
   return undefined;
 }
 

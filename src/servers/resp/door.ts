@@ -5,6 +5,7 @@ import type { Client } from './client.ts';
 import { MapReplies } from './cluster-map.ts';
 import { ScanPlaces } from './scan-places.ts';
 import { Turns } from './turns.ts';
+import { TrackingDesk } from './tracking.ts';
 
 /** Replies of one turn are written here first; what is longer gets memory of its own. */
 const SCRATCH_BYTES = 64 * 1024;
@@ -33,6 +34,7 @@ export class Door {
   readonly scanPlaces = new ScanPlaces();
   readonly mapReplies = new MapReplies();
   readonly turns = new Turns();
+  readonly tracking: TrackingDesk;
   readonly startedAt = Date.now();
   readonly counts = { commands: 0, connections: 0, rejected: 0, cut: 0, inputBytes: 0, outputBytes: 0 };
   /** Milliseconds on a clock that is looked at now and then. */
@@ -57,6 +59,7 @@ export class Door {
     this.valueBytesMax = settings.valueBytesMax;
     this.idleMsMax = settings.idleMsMax;
     this.connectionsMax = settings.connectionsMax;
+    this.tracking = new TrackingDesk(this);
   }
 
   idOfNext(): number {
@@ -66,6 +69,7 @@ export class Door {
 
   onClosed(client: Client): void {
     this.clients.delete(client.id);
+    this.tracking.turnOff(client);
   }
 
   isInputFull(): boolean {

@@ -11,6 +11,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   generic: 'Keys',
   transactions: 'Transactions',
   connection: 'Connections',
+  pubsub: 'Channels',
   server: 'The node',
   cluster: 'The cluster',
 };

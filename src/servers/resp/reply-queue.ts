@@ -55,6 +55,12 @@ export class ReplyQueue {
     return pending;
   }
 
+  /** Runs it once all that was begun so far is answered, and the replies are on their way before what it says. */
+  afterReplies(run: () => void): void {
+    if (this.tail === null) run();
+    else this.tail.afterwards = [...(this.tail.afterwards ?? []), run];
+  }
+
   /** Only by `Pending.end`. */
   ended(pending: Pending, write: (out: ReplyWriter) => void): void {
     if (pending === this.head && !pending.isMute) {
@@ -83,10 +89,12 @@ export class ReplyQueue {
       this.ready.protocol = after.protocol;
       this.head = next;
       this.unanswered -= 1;
-      if (next !== null) continue;
-      this.tail = null;
-      this.out = this.ready;
-      this.isBarred = false;
+      if (next === null) {
+        this.tail = null;
+        this.out = this.ready;
+        this.isBarred = false;
+      }
+      for (const run of pending.afterwards ?? []) run();
     }
   }
 }
@@ -102,6 +110,8 @@ export class Pending {
   isEnded = false;
   /** Called when it is answered, before its reply is written. */
   release: (() => void) | null = null;
+  /** What is done when it and everything before it is answered; null: nothing. */
+  afterwards: readonly (() => void)[] | null = null;
   private readonly queue: ReplyQueue;
 
   constructor(queue: ReplyQueue, protocol: Protocol, isMute: boolean) {

@@ -2,8 +2,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
+import { failure } from '../../core/errors.ts';
 import { RESP_REPLY_BYTES_MAX, RESP_SCAN_PLACES_MAX, RESP_SWEEPS_MAX } from '../../core/limits.ts';
 import { ORIGIN_CLIENT } from '../../core/record.ts';
+import type { KeyRecord } from '../../core/record.ts';
 import { slotOf } from '../../core/slots.ts';
 import { ScanPlaces } from './scan-places.ts';
 
@@ -18,13 +20,11 @@ afterEach(() => Promise.all(doors.map((door) => door.stop())));
 
 /** At both nodes. */
 function store(...keys: readonly string[]): void {
-  const rest = { version: 1, origin: ORIGIN_CLIENT, tombstone: false, value: Buffer.from('v') } as const;
-  for (const { api } of doors)
-    for (const key of keys)
-      api.records.set(key, {
-        ...{ ...rest, key, createdAt: 1, updatedAt: 1 },
-        ...{ expiresAt: 0, operationId: null },
-      });
+  const rest: Omit<KeyRecord, 'key'> = {
+    ...{ version: 1, origin: ORIGIN_CLIENT, tombstone: false, value: Buffer.from('v') },
+    ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null },
+  };
+  for (const { api } of doors) for (const key of keys) api.records.set(key, { ...rest, key });
 }
 
 async function page(
@@ -129,4 +129,13 @@ describe('commands over a slot, and to a random key', () => {
     while (pages < 5 || door!.server.door.sweeps > 0) await new Promise((resolve) => setImmediate(resolve));
     expect(pages).toBeLessThan(1_000);
   });
+});
+
+test('DBSIZE where a member of an earlier version cannot be asked: the keys are read', async () => {
+  store(...tagged(600));
+  const [door] = doors;
+  door!.api.operate = (_order, _timeoutMs, done) =>
+    setImmediate(() => done({ kind: 'failed', failure: failure('upgrade_unfinished') }));
+  expect(await lines[0]!.ask('DBSIZE')).toBe(':600');
+  expect(door!.server.door.sweeps).toBe(0);
 });

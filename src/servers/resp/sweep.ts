@@ -11,7 +11,9 @@ import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
 
 export const INCOMPLETE = 'LOADING not all rows of PostgreSQL are held by the nodes yet';
-const TOO_MANY = errorText(failure('overloaded', `${RESP_SWEEPS_MAX} commands look at all keys already`));
+export const TOO_MANY_SWEEPS = errorText(
+  failure('overloaded', `${RESP_SWEEPS_MAX} commands look at all keys already`),
+);
 
 export interface Page {
   readonly records: readonly KeyRecord[];
@@ -69,7 +71,7 @@ export function sweep(
     // Nobody is left to hear of it.
     if (line.isClosed()) return end('ERR the connection was closed');
     if (!isFree && !isCounted) {
-      if (door.sweeps >= RESP_SWEEPS_MAX) return end(TOO_MANY);
+      if (door.sweeps >= RESP_SWEEPS_MAX) return end(TOO_MANY_SWEEPS);
       door.sweeps += 1;
       isCounted = true;
     }

@@ -5,7 +5,6 @@
  */
 import {
   MODIFY_CHANGES_MAX,
-  OPERATION_TIMEOUT_MS_DEFAULT,
   RESP_ARGUMENT_BYTES,
   RESP_LCS_CELLS_MAX,
   RESP_MANY_IN_FLIGHT_MAX,
@@ -136,6 +135,8 @@ class Execution {
   }
 
   start(): void {
+    const { tracking } = this.client.door;
+    for (const { call } of this.planned) tracking.remember(this.client, call.command, call.args);
     for (let begun = 0; begun < RESP_MANY_IN_FLIGHT_MAX; begun += 1) this.readNext();
     this.onRead();
   }
@@ -206,10 +207,8 @@ class Execution {
     const expect: Expectation | null =
       version === undefined ? null : version === 0 ? { kind: 'absent' } : { kind: 'version', version };
     const { valueBytesMax } = this.client.door;
-    this.client.api.write(
-      { kind: 'modify', key, operationId: null, expect, changes, valueBytesMax },
-      OPERATION_TIMEOUT_MS_DEFAULT,
-      (result) => this.onChanged(result),
+    this.client.write({ kind: 'modify', key, operationId: null, expect, changes, valueBytesMax }, (result) =>
+      this.onChanged(result),
     );
   }
 

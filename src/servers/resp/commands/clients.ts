@@ -10,7 +10,7 @@ const USER = 'default';
 
 /** In the form of Redis; what is not known here is told as nothing. */
 function lineOf(client: Client): string {
-  const { line, queue, transaction } = client;
+  const { line, queue, tracking } = client;
   const fields: [string, string | number][] = [
     ['id', client.id],
     ['addr', line.address],
@@ -19,10 +19,11 @@ function lineOf(client: Client): string {
     ['name', client.name],
     ['age', Math.floor((Date.now() - line.openedAt) / 1000)],
     ['idle', Math.floor(line.idleMs() / 1000)],
-    ['flags', transaction === null ? 'N' : 'x'],
+    ['flags', flagsOf(client)],
     ['db', 0],
-    ...['sub', 'psub', 'ssub'].map((name): [string, number] => [name, 0]),
-    ['multi', transaction === null ? -1 : transaction.calls.length],
+    ['sub', client.channels.size],
+    ...['psub', 'ssub'].map((name): [string, number] => [name, 0]),
+    ['multi', client.transaction === null ? -1 : client.transaction.calls.length],
     ...['qbuf', 'qbuf-free', 'argv-mem', 'multi-mem', 'rbs', 'rbp', 'obl'].map((name): [string, number] => [
       name,
       0,
@@ -33,12 +34,27 @@ function lineOf(client: Client): string {
     ['events', 'r'],
     ['cmd', client.lastCommand === '' ? 'NULL' : client.lastCommand],
     ['user', USER],
-    ['redir', -1],
+    ['redir', tracking?.options.redirect ?? -1],
     ['resp', queue.protocol],
     ['lib-name', client.libraryName],
     ['lib-ver', client.libraryVersion],
   ];
   return fields.map(([name, value]) => `${name}=${value}`).join(' ');
+}
+
+function flagsOf({ transaction, tracking, channels }: Client): string {
+  const flags = [
+    channels.size > 0 ? 'P' : '',
+    transaction === null ? '' : 'x',
+    tracking === null ? '' : 't',
+    tracking?.isBroken === true ? 'R' : '',
+    tracking?.options.isBroadcast === true ? 'B' : '',
+  ].join('');
+  return flags === '' ? 'N' : flags;
+}
+
+function isOfType({ channels }: Client, type: string): boolean {
+  return type === (channels.size > 0 ? 'pubsub' : 'normal');
 }
 
 function list(client: Client, args: Arguments): void {
@@ -48,7 +64,7 @@ function list(client: Client, args: Arguments): void {
   if (option === 'TYPE' && args.count === 4) {
     const type = args.text(3).toLowerCase();
     if (!TYPES.includes(type)) return out.error(`ERR Unknown client type '${args.text(3)}'`);
-    if (type !== 'normal') shown = [];
+    shown = shown.filter((each) => isOfType(each, type));
   } else if (option === 'ID' && args.count > 3) {
     const ids = new Set<number>();
     for (let at = 3; at < args.count; at += 1) {
@@ -112,7 +128,7 @@ function filterOf(args: Arguments): Filter | string {
         break;
       case 'TYPE':
         if (!TYPES.includes(text.toLowerCase())) return `ERR Unknown client type '${text}'`;
-        tests.push(() => text.toLowerCase() === 'normal');
+        tests.push((client) => isOfType(client, text.toLowerCase()));
         break;
       case 'USER':
         if (text !== USER) return `ERR No such user '${text}'`;
@@ -197,8 +213,9 @@ export const CLIENT_BODIES: Readonly<Record<string, CommandBody>> = {
   'client|no-touch': { run: onOrOff, differs: NOTHING_KEPT },
   'client|reply': { run: reply },
   'client|unblock': { run: unblock, differs: 'Always 0: nothing blocks.' },
-  'client|getredir': { run: ({ out }) => out.integer(-1) },
   'client|help': helpOf('CLIENT', [
+    'CACHING (YES|NO)',
+    'GETREDIR',
     'GETNAME',
     'ID',
     'INFO',
@@ -206,5 +223,7 @@ export const CLIENT_BODIES: Readonly<Record<string, CommandBody>> = {
     'LIST [options]',
     'REPLY (ON|OFF|SKIP)',
     'SETNAME <name>',
+    'TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]',
+    'TRACKINGINFO',
   ]),
 };

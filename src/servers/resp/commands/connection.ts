@@ -10,9 +10,13 @@ import { isClientName, NAME_FAULT } from './client-name.ts';
 const WRONG = 'WRONGPASS invalid username-password pair or user is disabled.';
 const USER = 'default';
 
-function ping({ out }: Client, args: Arguments): void {
+function ping({ out, channels }: Client, args: Arguments): void {
   if (args.count > 2) out.error("ERR wrong number of arguments for 'ping' command");
-  else if (args.count === 2) out.bulk(args.bytes(1));
+  else if (channels.size > 0 && out.protocol === 2) {
+    out.array(2);
+    out.bulkText('pong');
+    out.bulk(args.count === 2 ? args.bytes(1) : Buffer.alloc(0));
+  } else if (args.count === 2) out.bulk(args.bytes(1));
   else out.simple('PONG');
 }
 
@@ -112,6 +116,8 @@ function quit({ out, line }: Client): void {
 function reset(client: Client): void {
   client.transaction = null;
   client.watched.clear();
+  client.door.tracking.turnOff(client);
+  client.channels.clear();
   client.name = '';
   client.replyMode = 'on';
   client.isTrusted = client.door.password === null;

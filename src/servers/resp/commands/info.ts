@@ -27,7 +27,7 @@ const SECTIONS: Readonly<Record<string, (door: Door, status: NodeStatus) => Fiel
     ['connected_clients', door.clients.size],
     ['maxclients', Math.min(door.connectionsMax, RESP_CONNECTIONS_MAX)],
     ['blocked_clients', 0],
-    ['tracking_clients', 0],
+    ['tracking_clients', door.tracking.clientCount],
   ],
   memory: () => {
     const { rss, heapUsed } = process.memoryUsage();
@@ -51,6 +51,9 @@ const SECTIONS: Readonly<Record<string, (door: Door, status: NodeStatus) => Fiel
     ['total_net_input_bytes', door.counts.inputBytes],
     ['total_net_output_bytes', door.counts.outputBytes],
     ['rejected_connections', door.counts.rejected],
+    ['tracking_total_keys', door.tracking.table.keyCount],
+    ['tracking_total_items', door.tracking.table.itemCount],
+    ['tracking_total_prefixes', door.tracking.prefixCount],
     ['causeway_reads', status.operations.reads],
     ['causeway_writes', status.operations.writes],
     ['causeway_failures', status.operations.failures],

@@ -2,7 +2,9 @@
 import { certaintyOf } from '../../../core/errors.ts';
 import {
   KEY_BYTES_MAX,
+  OPERATION_TIMEOUT_MS_DEFAULT,
   RESP_REPLY_BYTES_MAX,
+  RESP_SWEEPS_MAX,
   SCAN_PAGE_RECORDS_MAX,
   SLOT_COUNT,
 } from '../../../core/limits.ts';
@@ -18,7 +20,7 @@ import type { Glob } from '../glob.ts';
 import { matchingKeys } from '../matching.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { SlotParts } from '../scan-places.ts';
-import { ALL_KEYS, keysOfSlot, readPage, sweep } from '../sweep.ts';
+import { ALL_KEYS, INCOMPLETE, keysOfSlot, readPage, sweep, TOO_MANY_SWEEPS } from '../sweep.ts';
 
 const CURSOR_MAX = 2n ** 64n - 1n;
 const CURSOR_DIGITS_MAX = 20;
@@ -151,8 +153,24 @@ function keys(client: Client, args: Arguments): void {
 }
 
 function size(client: Client): void {
-  let count = 0;
   const pending = client.beginAlone();
+  const tell = (count: number, why: string | null): void =>
+    pending.end((out) => (why === null ? out.integer(count) : out.error(why)));
+  const { door } = client;
+  if (door.sweeps >= RESP_SWEEPS_MAX) return tell(0, TOO_MANY_SWEEPS);
+  door.sweeps += 1;
+  client.api.operate({ kind: 'count' }, OPERATION_TIMEOUT_MS_DEFAULT, (answer) => {
+    door.sweeps -= 1;
+    if (answer.kind === 'counted') return tell(answer.count, answer.incomplete ? INCOMPLETE : null);
+    if (answer.kind !== 'failed') return tell(0, 'INDEFINITE internal: an odd answer');
+    // A member of before cannot be asked: the keys are read.
+    if (answer.failure.code === 'upgrade_unfinished') return readSize(client, tell);
+    tell(0, errorText(answer.failure));
+  });
+}
+
+function readSize(client: Client, tell: (count: number, why: string | null) => void): void {
+  let count = 0;
   sweep(
     client,
     ALL_KEYS,
@@ -160,7 +178,7 @@ function size(client: Client): void {
       count += records.length;
       goOn();
     },
-    (why) => pending.end((out) => (why === null ? out.integer(count) : out.error(why))),
+    (why) => tell(count, why),
   );
 }
 
@@ -199,6 +217,7 @@ function flush(client: Client, args: Arguments): void {
     return client.out.error('ERR deleting all keys at once is not allowed here (resp.mayFlush)');
   }
   const pending = client.beginAlone();
+  client.door.tracking.flush();
   const removed: Removed = { count: 0, isInDoubt: false };
   sweep(
     client,
@@ -253,7 +272,7 @@ export const KEYSPACE_BODIES: Readonly<Record<string, CommandBody>> = {
     differs: `COUNT is at most ${SCAN_PAGE_RECORDS_MAX}; a cursor is taken by every node, and at another one, or long after, the whole slot is told, whatever COUNT says. ${PATTERN_BOUND} Not within MULTI.`,
   },
   keys: { run: keys, isAlone: true, differs: `${PATTERN_BOUND} ${PAGES}` },
-  dbsize: { run: size, isAlone: true, differs: `Counts all keys anew. ${PAGES}` },
+  dbsize: { run: size, isAlone: true, differs: 'Asks the members at one moment. Not within MULTI.' },
   randomkey: {
     run: randomKey,
     isAlone: true,

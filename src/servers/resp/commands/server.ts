@@ -5,7 +5,12 @@ import type { CommandBody } from '../command.ts';
 import type { Door } from '../door.ts';
 import { globOf } from '../glob.ts';
 import type { Glob } from '../glob.ts';
-import { RESP_BULK_BYTES_MAX, RESP_CONNECTIONS_MAX, RESP_PATTERNS_MAX } from '../../../core/limits.ts';
+import {
+  RESP_BULK_BYTES_MAX,
+  RESP_CONNECTIONS_MAX,
+  RESP_PATTERNS_MAX,
+  RESP_TRACKED_KEYS_MAX,
+} from '../../../core/limits.ts';
 import { REDIS_VERSION } from '../redis-version.ts';
 import { helpOf } from './help.ts';
 import { infoText } from './info.ts';
@@ -32,6 +37,14 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     change: (door, count) => {
       if (count < 1 || count > RESP_CONNECTIONS_MAX) return `must be from 1 to ${RESP_CONNECTIONS_MAX}`;
       door.connectionsMax = count;
+      return undefined;
+    },
+  },
+  'tracking-table-max-keys': {
+    read: (door) => String(door.tracking.keysMax),
+    change: (door, count) => {
+      if (count < 1 || count > RESP_TRACKED_KEYS_MAX) return `must be from 1 to ${RESP_TRACKED_KEYS_MAX}`;
+      door.tracking.keysMax = count;
       return undefined;
     },
   },
@@ -173,7 +186,10 @@ export const SERVER_BODIES: Readonly<Record<string, CommandBody>> = {
   },
   lolwut: { run: ({ out }) => out.verbatim(`Redis ver. ${REDIS_VERSION}\n`), differs: 'No picture.' },
   'config|get': { run: configGet, differs: 'The settings that have a counterpart here.' },
-  'config|set': { run: configSet, differs: '`timeout` and `maxclients`, of this node, until it ends.' },
+  'config|set': {
+    run: configSet,
+    differs: '`timeout`, `maxclients` and `tracking-table-max-keys`, of this node, until it ends.',
+  },
   'config|resetstat': { run: resetStatistics },
   'config|rewrite': {
     run: ({ out }) => out.error('ERR The server is running without a config file'),

@@ -1,0 +1,194 @@
+/**
+ * Clients that keep what they read, as Redis clients with client-side caching do, and the checker of what they keep. At each
+ * node one keeps what is read there, and is told of those keys; another listens there to all changes, and keeps what is
+ * read anywhere. Within a bound after a write was acknowledged no copy is older: it was told of, or its connection is gone.
+ * (decision 23)
+ */
+import type { KeyRecord } from '../src/core/record.ts';
+import type { WatchListener } from '../src/core/key-watch.ts';
+import type { ReadResult } from '../src/core/operation.ts';
+import type { SimCluster, SimNode } from './cluster.ts';
+import type { Life, Scheduler } from './scheduler.ts';
+
+/** Milliseconds until a copy must be gone once something newer was acknowledged, beside what its node sleeps. */
+const STALE_MS_MAX = 3_000;
+
+/** What was read; version 0: that nothing is there. */
+interface Copy {
+  readonly version: number;
+}
+
+/** A read that is under way. */
+interface Reading {
+  readonly copies: Copies;
+  readonly key: string;
+  isSpoilt: boolean;
+}
+
+/** What one client keeps. */
+class Copies {
+  readonly name: string;
+  readonly life: Life;
+  readonly kept = new Map<string, Copy>();
+  private readonly under = new Map<string, Set<Reading>>();
+
+  constructor(name: string, life: Life) {
+    this.name = name;
+    this.life = life;
+  }
+
+  begin(key: string): Reading {
+    const reading = { copies: this, key, isSpoilt: false };
+    const readings = this.under.get(key) ?? new Set();
+    this.under.set(key, readings.add(reading));
+    return reading;
+  }
+
+  end(reading: Reading, copy: Copy | null): void {
+    this.under.get(reading.key)?.delete(reading);
+    if (copy === null || reading.isSpoilt) this.kept.delete(reading.key);
+    else this.kept.set(reading.key, copy);
+  }
+
+  drop(key: string): void {
+    this.kept.delete(key);
+    for (const reading of this.under.get(key) ?? []) reading.isSpoilt = true;
+  }
+
+  dropAll(): void {
+    this.kept.clear();
+    for (const readings of this.under.values()) for (const reading of readings) reading.isSpoilt = true;
+  }
+}
+
+interface Due {
+  readonly copies: Copies;
+  readonly key: string;
+  readonly copy: Copy;
+  readonly acknowledged: number;
+  at: number;
+}
+
+interface Pair {
+  readonly own: Copies;
+  readonly all: Copies;
+}
+
+export interface CachedReadsParts {
+  readonly scheduler: Scheduler;
+  readonly cluster: SimCluster;
+  readonly onViolation: (text: string) => void;
+}
+
+export class CachedReads {
+  private readonly parts: CachedReadsParts;
+  private readonly pairs = new Map<Life, Pair>();
+  private due: Due[] = [];
+
+  constructor(parts: CachedReadsParts) {
+    this.parts = parts;
+  }
+
+  /** Before a read is begun there; what is called once it is answered. */
+  begin(sim: SimNode, key: string): (result: ReadResult | null) => void {
+    this.judgeDue();
+    const readings: Reading[] = [];
+    for (const each of this.parts.cluster.nodes) {
+      const pair = this.pairOf(each);
+      if (pair === null) continue;
+      readings.push(pair.all.begin(key));
+      if (each !== sim) continue;
+      readings.push(pair.own.begin(key));
+      each.node!.keyWatch.watch(key);
+    }
+    return (result) => {
+      const copy = copyOf(result);
+      for (const reading of readings) reading.copies.end(reading, copy);
+    };
+  }
+
+  acknowledged(key: string, version: number): void {
+    for (const { own, all } of this.pairs.values()) {
+      for (const copies of [own, all]) {
+        const copy = copies.kept.get(key);
+        if (copy === undefined || copy.version === 0 || copy.version >= version) continue;
+        const at = this.parts.scheduler.time + STALE_MS_MAX;
+        this.due.push({ copies, key, copy, acknowledged: version, at });
+      }
+    }
+    this.judgeDue();
+  }
+
+  /** Everything is at rest, and has been heard of: what is kept of what is read at one node is what stands. */
+  judgeAtRest(): void {
+    for (const { own } of this.pairs.values()) {
+      if (!own.life.alive) continue;
+      for (const [key, copy] of own.kept) {
+        const record = this.standing(key);
+        if (record === 'unknown' || (record?.version ?? 0) === copy.version) continue;
+        // What may be over by its own time is nothing to who has read it since.
+        const mayBeNothing = record === undefined || record.tombstone || record.expiresAt !== 0;
+        if (copy.version === 0 && mayBeNothing) continue;
+        this.parts.onViolation(
+          `${own.name} keeps ${key} as of version ${copy.version}, and ${record?.version} stands`,
+        );
+      }
+    }
+  }
+
+  private standing(key: string): KeyRecord | undefined | 'unknown' {
+    for (const { node } of this.parts.cluster.nodes) {
+      const seen = node?.membership.leaseHeld() === true ? node.inspect(key) : undefined;
+      if (seen?.owner === true && seen.valid) return seen.record;
+    }
+    return 'unknown';
+  }
+
+  private pairOf({ name, node, life }: SimNode): Pair | null {
+    if (node === null || life === null) return null;
+    const known = this.pairs.get(life);
+    if (known !== undefined) return known;
+    const pair = {
+      own: new Copies(`a client of ${name}`, life),
+      all: new Copies(`a listener at ${name}`, life),
+    };
+    this.pairs.set(life, pair);
+    node.keyWatch.listen(this.listenerOf(pair));
+    node.keyWatch.watchAll(true);
+    return pair;
+  }
+
+  private listenerOf({ own, all }: Pair): WatchListener {
+    return {
+      changed: (key) => own.drop(key),
+      allChanged: () => own.dropAll(),
+      settled: (key) => all.drop(key),
+      unsure: () => all.dropAll(),
+    };
+  }
+
+  /** Who is gone took its clients' connections with it; who sleeps tells when it is awake. */
+  private judgeDue(): void {
+    const { time } = this.parts.scheduler;
+    if (this.due.length === 0 || this.due[0]!.at > time) return;
+    const left: Due[] = [];
+    for (const each of this.due) {
+      const { copies, key, copy, acknowledged } = each;
+      const { life, kept, name } = copies;
+      if (!life.alive || kept.get(key) !== copy) continue;
+      each.at = Math.max(each.at, life.pausedUntil + STALE_MS_MAX);
+      if (each.at > time) left.push(each);
+      else {
+        this.parts.onViolation(
+          `${name} keeps ${key} as of version ${copy.version}, ${STALE_MS_MAX} ms after ${acknowledged} was acknowledged`,
+        );
+      }
+    }
+    this.due = left;
+  }
+}
+
+function copyOf(result: ReadResult | null): Copy | null {
+  if (result === null || result.kind === 'failed') return null;
+  return { version: result.kind === 'value' ? result.record.version : 0 };
+}

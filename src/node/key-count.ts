@@ -1,0 +1,147 @@
+/**
+ * How many keys the cluster has. Each slot's first owner counts, by what it keeps in memory of each slot, and all of them
+ * in one epoch and under their leases: so each slot is counted once, with every write that was acknowledged before.
+ * A key whose time has passed counts until it is removed. (PROTOCOL R9, R26)
+ */
+import { failure } from '../core/errors.ts';
+import type { Failure } from '../core/errors.ts';
+import { SLOT_COUNT } from '../core/limits.ts';
+import type { CountResult } from '../core/operation.ts';
+import type { SlotView } from '../core/replication/slot-view.ts';
+import type { Expiring } from './deadlines.ts';
+import { NOT_READY_MS_MAX } from './serving.ts';
+import type { Serving } from './serving.ts';
+
+/** Those of which this node is the first owner; a peer in another epoch would count others twice, or none. */
+export function countHere(serving: Serving, epoch: number): CountResult {
+  const view = serving.view();
+  if (view === null || view.topology.epoch !== epoch) return notReady();
+  const { digests } = serving.shelf;
+  let count = 0;
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1)
+    if (view.row(slot).first === view.selfId) count += digests.liveCountOf(slot);
+  // The lease is read after what it covers. (R9)
+  if (!serving.leaseHeld()) return notReady();
+  return { kind: 'counted', count, incomplete: !view.topology.loaded };
+}
+
+function notReady(): CountResult {
+  return { kind: 'failed', failure: failure('not_ready') };
+}
+
+export function startCount(serving: Serving, timeoutMs: number, done: (result: CountResult) => void): void {
+  new KeyCount(serving, timeoutMs, done).step();
+}
+
+class KeyCount implements Expiring {
+  readonly deadlineAt: number;
+  private readonly serving: Serving;
+  private readonly done: (result: CountResult) => void;
+  private readonly readyUntil: number;
+  /** Of the attempt under way. */
+  private readonly asked = new Set<number>();
+  private count = 0;
+  private incomplete = false;
+  private isWaiting = false;
+  private ended = false;
+
+  constructor(serving: Serving, timeoutMs: number, done: (result: CountResult) => void) {
+    const now = serving.clock.now();
+    this.serving = serving;
+    this.done = done;
+    this.deadlineAt = now + timeoutMs;
+    this.readyUntil = now + Math.min(timeoutMs, NOT_READY_MS_MAX);
+    serving.deadlines.add(this);
+  }
+
+  onDeadline(): void {
+    this.fail(failure('read_timeout'));
+  }
+
+  step(): void {
+    if (this.ended) return;
+    const view = this.serving.view();
+    const firsts = view === null ? null : firstOwners(view);
+    if (view === null || firsts === null) return this.again();
+    this.count = 0;
+    this.incomplete = false;
+    const peers: string[] = [];
+    for (const id of firsts) {
+      const peer = id === view.selfId ? undefined : this.serving.nameOf(id);
+      if (peer !== undefined) peers.push(peer);
+      else if (id !== view.selfId) return this.again();
+    }
+    for (const peer of peers) if (!this.ask(peer, view.topology.epoch)) return;
+    if (firsts.has(view.selfId)) this.onCounted(countHere(this.serving, view.topology.epoch));
+    this.endIfAll();
+  }
+
+  /** False: this attempt, or all, has come to its end. */
+  private ask(peer: string, epoch: number): boolean {
+    const { forwarder } = this.serving;
+    const refusal = forwarder.whyNotCount(peer);
+    if (refusal !== null) this.fail(refusal);
+    else {
+      const request = forwarder.count(peer, epoch, (result) => {
+        this.asked.delete(request);
+        if (this.onCounted(result === 'lost' ? notReady() : result)) this.endIfAll();
+      });
+      if (request !== 0) this.asked.add(request);
+      else this.again();
+      return request !== 0;
+    }
+    return false;
+  }
+
+  /** False: all is asked anew. */
+  private onCounted(result: CountResult): boolean {
+    if (this.ended) return false;
+    if (result.kind === 'failed') {
+      this.again();
+      return false;
+    }
+    this.count += result.count;
+    this.incomplete ||= result.incomplete;
+    return true;
+  }
+
+  private endIfAll(): void {
+    if (this.asked.size > 0 || this.isWaiting) return;
+    this.finish({ kind: 'counted', count: this.count, incomplete: this.incomplete });
+  }
+
+  private again(): void {
+    this.forgetAsked();
+    if (this.ended || this.isWaiting) return;
+    if (this.serving.clock.now() >= this.readyUntil) return this.fail(failure('not_ready'));
+    this.isWaiting = true;
+    this.serving.later(() => {
+      this.isWaiting = false;
+      this.step();
+    });
+  }
+
+  private forgetAsked(): void {
+    for (const request of this.asked) this.serving.forwarder.forget(request);
+    this.asked.clear();
+  }
+
+  private fail(problem: Failure): void {
+    this.finish({ kind: 'failed', failure: problem });
+  }
+
+  private finish(result: CountResult): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.forgetAsked();
+    this.serving.deadlines.remove(this);
+    this.done(result);
+  }
+}
+
+/** Null where a slot has no live owner: what it holds cannot be counted. */
+function firstOwners(view: SlotView): Set<number> | null {
+  const firsts = new Set<number>();
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1) firsts.add(view.row(slot).first);
+  return firsts.has(0) ? null : firsts;
+}

@@ -1,0 +1,241 @@
+/**
+ * Client-side caching, as Redis has it: who keeps copies of what, and the messages that make them drop one. A message goes
+ * out at once, or behind the replies to those commands of its client that may have read the key before: what comes last is
+ * what a client goes by. (decision 23)
+ */
+import type { WatchListener } from '../../core/key-watch.ts';
+import { RESP_OUTPUT_BYTES_MAX, RESP_TRACKED_KEYS_MAX } from '../../core/limits.ts';
+import type { WriteResult } from '../../core/operation.ts';
+import { TrackingTable } from '../../core/tracking-table.ts';
+import type { Arguments } from './arguments.ts';
+import { INVALIDATIONS } from './channels.ts';
+import type { Client } from './client.ts';
+import { keyPlaces } from './command.ts';
+import type { Command } from './command.ts';
+import type { Door } from './door.ts';
+import type { ReplyWriter } from './reply-writer.ts';
+
+export interface TrackingOptions {
+  /** 0: none. */
+  readonly redirect: number;
+  readonly isBroadcast: boolean;
+  readonly isOptIn: boolean;
+  readonly isOptOut: boolean;
+  readonly noLoop: boolean;
+}
+
+/** A client's own writes of one key that are under way, where it does not want to hear of them. */
+interface OwnWrites {
+  count: number;
+  isDone: boolean;
+  isHeldBack: boolean;
+}
+
+/** Of one client that keeps copies. */
+export class Tracking {
+  options: TrackingOptions;
+  /** The client to which messages go is gone, and that was noticed. */
+  isBroken = false;
+  /** CLIENT CACHING was said: the next command, or transaction, is another than the mode would have it. */
+  isCachingGiven = false;
+  /** As bytes, each a character; while it listens to all changes. */
+  readonly prefixes = new Set<string>();
+  readonly ownWrites = new Map<string, OwnWrites>();
+
+  constructor(options: TrackingOptions) {
+    this.options = options;
+  }
+
+  get keepsWhatItReads(): boolean {
+    const { isBroadcast, isOptIn, isOptOut } = this.options;
+    return !isBroadcast && !(isOptIn && !this.isCachingGiven) && !(isOptOut && this.isCachingGiven);
+  }
+}
+
+export class TrackingDesk implements WatchListener {
+  readonly table = new TrackingTable();
+  keysMax = RESP_TRACKED_KEYS_MAX;
+  private readonly door: Door;
+  /** Clients in any mode, and those that listen to all changes. */
+  private readonly clients = new Set<Client>();
+  private readonly listeners = new Set<Client>();
+  /** Keys that became readable in this turn, for those who listen. */
+  private news: string[] = [];
+  private isTrimming = false;
+
+  constructor(door: Door) {
+    this.door = door;
+    door.api.keyWatch.listen(this);
+  }
+
+  get clientCount(): number {
+    return this.clients.size;
+  }
+
+  get prefixCount(): number {
+    const prefixes = new Set<string>();
+    for (const { tracking } of this.listeners) for (const prefix of tracking!.prefixes) prefixes.add(prefix);
+    return prefixes.size;
+  }
+
+  /** With what was said before, where it was on already. */
+  turnOn(client: Client, options: TrackingOptions, prefixes: readonly string[]): void {
+    const tracking = client.tracking ?? new Tracking(options);
+    client.tracking = tracking;
+    tracking.options = options;
+    tracking.isBroken = false;
+    this.clients.add(client);
+    if (!options.isBroadcast) return;
+    for (const prefix of prefixes.length === 0 ? [''] : prefixes) tracking.prefixes.add(prefix);
+    this.listeners.add(client);
+    if (this.listeners.size === 1) this.door.api.keyWatch.watchAll(true);
+  }
+
+  turnOff(client: Client): void {
+    if (client.tracking === null) return;
+    client.tracking = null;
+    this.clients.delete(client);
+    if (this.listeners.delete(client) && this.listeners.size === 0) this.door.api.keyWatch.watchAll(false);
+  }
+
+  /** Before a command that reads is begun. */
+  remember(client: Client, command: Command, args: Arguments): void {
+    if (client.tracking?.keepsWhatItReads !== true || !command.flags.includes('readonly')) return;
+    const { keyWatch } = this.door.api;
+    for (const at of keyPlaces(command, args.count)) {
+      const key = args.key(at);
+      if (key === undefined) continue;
+      this.table.add(key, client.id);
+      keyWatch.watch(key);
+    }
+    if (this.table.keyCount > this.keysMax) this.trim();
+  }
+
+  changed(key: string): void {
+    for (const id of this.table.take(key)) {
+      const client = this.door.clients.get(id);
+      const tracking = client?.tracking ?? null;
+      if (client === undefined || tracking === null || tracking.options.isBroadcast) continue;
+      const own = tracking.ownWrites.get(key);
+      if (own === undefined) this.tell(client, [key]);
+      else own.isHeldBack = true;
+    }
+  }
+
+  allChanged(): void {
+    for (const id of this.table.takeAll()) {
+      const client = this.door.clients.get(id);
+      if (client?.tracking?.options.isBroadcast === false) this.tell(client, null);
+    }
+  }
+
+  /** What one turn brings goes out in one message to each. */
+  settled(key: string): void {
+    this.news.push(key);
+    if (this.news.length > 1) return;
+    this.door.atTurnsEnd(() => {
+      const keys = this.news;
+      this.news = [];
+      for (const client of this.listeners) {
+        const prefixes = [...client.tracking!.prefixes];
+        const meant = keys.filter((each) => {
+          const bytes = bytesOf(each);
+          return prefixes.some((prefix) => bytes.startsWith(prefix));
+        });
+        if (meant.length > 0) this.tell(client, [...new Set(meant)]);
+      }
+    });
+  }
+
+  unsure(): void {
+    for (const client of this.listeners) this.tell(client, null);
+  }
+
+  /** All keys are about to be deleted. */
+  flush(): void {
+    this.table.takeAll();
+    for (const client of this.clients) this.tell(client, null);
+  }
+
+  /** Of who does not want to hear of its own writes: whether a change was its own is known when it is answered. */
+  ownWrite(client: Client, key: string, done: (result: WriteResult) => void): (result: WriteResult) => void {
+    const { tracking } = client;
+    if (tracking === null || !tracking.options.noLoop || tracking.options.isBroadcast) return done;
+    const own = tracking.ownWrites.get(key) ?? { count: 0, isDone: false, isHeldBack: false };
+    own.count += 1;
+    tracking.ownWrites.set(key, own);
+    return (result) => {
+      own.count -= 1;
+      own.isDone ||= result.kind === 'done' || result.kind === 'modified';
+      if (own.count === 0) {
+        tracking.ownWrites.delete(key);
+        if (own.isHeldBack && !own.isDone && client.tracking === tracking) this.tell(client, [key]);
+      }
+      done(result);
+    };
+  }
+
+  /** Beyond the bound the keys that have stood there for longest go, and that is told. */
+  private trim(): void {
+    if (this.isTrimming) return;
+    this.isTrimming = true;
+    this.door.atTurnsEnd(() => {
+      this.isTrimming = false;
+      while (this.table.keyCount > this.keysMax) this.changed(this.table.oldest()!);
+    });
+  }
+
+  /** null: all keys. */
+  private tell(source: Client, keys: readonly string[] | null): void {
+    const { tracking, queue } = source;
+    const redirect = tracking!.options.redirect;
+    const mustFollow = queue.unanswered > 0 && mayBeReading(source, keys);
+    if (redirect === 0) {
+      if (queue.protocol === 3) this.say(source, mustFollow ? queue.out : queue.ready, keys);
+      return;
+    }
+    const target = this.door.clients.get(redirect);
+    if (target === undefined) return this.tellBroken(source, redirect);
+    const send = (): void => this.say(target, target.queue.ready, keys);
+    if (mustFollow) queue.afterReplies(send);
+    else send();
+  }
+
+  private tellBroken({ tracking, queue, line }: Client, redirect: number): void {
+    tracking!.isBroken = true;
+    if (queue.protocol === 2) return;
+    queue.out.push(2);
+    queue.out.bulkText('tracking-redir-broken');
+    queue.out.integer(redirect);
+    line.wake();
+  }
+
+  private say({ channels, queue, line }: Client, out: ReplyWriter, keys: readonly string[] | null): void {
+    if (out.protocol === 3) {
+      out.push(2);
+      out.bulkText('invalidate');
+    } else {
+      // Without a channel there is no way to say it in RESP2: nobody listens.
+      if (channels.size === 0) return;
+      out.array(3);
+      out.bulkText('message');
+      out.bulkText(INVALIDATIONS);
+    }
+    if (keys === null) out.nil();
+    else {
+      out.array(keys.length);
+      for (const key of keys) out.bulkText(key);
+    }
+    if (queue.heldBytes > RESP_OUTPUT_BYTES_MAX) line.cut();
+    else line.wake();
+  }
+}
+
+/** Was a command begun, and not answered yet, that may tell what one of them was before? */
+function mayBeReading({ queue, inFlight }: Client, keys: readonly string[] | null): boolean {
+  return queue.isBarred || keys === null || keys.some((key) => inFlight.isTaken(key, true));
+}
+
+function bytesOf(key: string): string {
+  return Buffer.from(key).toString('latin1');
+}
