@@ -5,7 +5,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Cluster, Redis } from 'ioredis';
-import { createClient, createCluster } from 'redis';
+import { BasicClientSideCache, createClient, createCluster } from 'redis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readFixture } from '../resp/fixtures.ts';
 import { differenceOf } from '../resp/differences.ts';
@@ -110,6 +110,23 @@ describe('ioredis', () => {
     other.disconnect();
   });
 
+  test('keeps copies, and hears on a second connection what others change', async () => {
+    const [redis, ear, other] = [0, 0, 1].map(
+      (at) => new Redis({ host: HOST, port: ports[at]!, protocol: 2 }),
+    );
+    const heard: unknown[] = [];
+    ear!.on('message', (channel, keys) => heard.push([channel, keys]));
+    await redis!.client('TRACKING', 'ON', 'REDIRECT', await ear!.client('ID'));
+    await ear!.subscribe('__redis__:invalidate');
+    await redis!.set('io:kept', '1');
+    expect(await redis!.get('io:kept')).toBe('1');
+    expect(heard).toEqual([]);
+    await other!.set('io:kept', '2');
+    await until('a message of what changed', () => heard.length > 0, COMMAND_MS_MAX);
+    expect(heard).toEqual([['__redis__:invalidate', 'io:kept']]);
+    for (const each of [redis!, ear!, other!]) each.disconnect();
+  });
+
   test('cluster-aware: learns all nodes from one, and writes and reads everywhere', async () => {
     const redis = new Cluster([{ host: HOST, port: ports[1]! }]);
     const keys = Array.from({ length: 60 }, (_, at) => `io:cluster:${at}`);
@@ -122,6 +139,21 @@ describe('ioredis', () => {
 });
 
 describe('node-redis', () => {
+  test('keeps copies of what it reads, and drops what others change at another node', async () => {
+    const clientSideCache = new BasicClientSideCache({ maxEntries: 100 });
+    const redis = createClient({ url: `redis://${HOST}:${ports[0]!}`, RESP: 3, clientSideCache });
+    const other = createClient({ url: `redis://${HOST}:${ports[1]!}`, RESP: 3 });
+    await Promise.all([redis.connect(), other.connect()]);
+    await other.set('nr:kept', '1');
+    for (let times = 0; times < 3; times += 1) expect(await redis.get('nr:kept')).toBe('1');
+    expect(clientSideCache.stats().hitCount).toBe(2);
+    await other.set('nr:kept', '2');
+    await until('the new value', async () => (await redis.get('nr:kept')) === '2', COMMAND_MS_MAX);
+    await other.del('nr:kept');
+    await until('nothing', async () => (await redis.get('nr:kept')) === null, COMMAND_MS_MAX);
+    await Promise.all([redis.close(), other.close()]);
+  });
+
   test.each([2, 3] as const)('to one node over RESP%i: its usual calls', async (RESP) => {
     const redis = createClient({ url: `redis://${HOST}:${ports[2]!}`, RESP });
     await redis.connect();

@@ -92,6 +92,7 @@ export function connection(): List {
     '!FOO',
     'PING',
   );
+  trackingInfo(list);
   killing(list);
   unblocking(list);
   return list;
@@ -237,6 +238,56 @@ function client(list: List): void {
       'CLIENT TRACKING OFF',
       'CLIENT GETREDIR',
     ],
+  );
+}
+
+function trackingInfo(list: List): void {
+  const info = 'CLIENT TRACKINGINFO';
+  list.one('CLIENT TRACKINGINFO', info, 'CLIENT TRACKINGINFO x', 'HELLO 3', info);
+  list.one(
+    'CLIENT TRACKINGINFO, broadcast',
+    'HELLO 3',
+    'CLIENT TRACKING ON BCAST PREFIX b PREFIX a NOLOOP',
+    info,
+    'CLIENT TRACKING ON BCAST PREFIX ax',
+    'CLIENT TRACKING ON BCAST PREFIX c',
+    info,
+    'HELLO 2',
+    info,
+    'CLIENT TRACKING ON BCAST',
+    info,
+    'CLIENT TRACKING ON BCAST PREFIX d',
+    'RESET',
+    info,
+  );
+  list.one(
+    'CLIENT TRACKINGINFO, OPTIN',
+    'CLIENT TRACKING ON OPTIN',
+    info,
+    'CLIENT CACHING YES',
+    info,
+    'CLIENT CACHING x',
+    'CLIENT TRACKING ON OPTOUT',
+    'CLIENT GETREDIR',
+    info,
+    'PING',
+    info,
+    'CLIENT TRACKING ON',
+    info,
+  );
+  list.one(
+    'CLIENT TRACKINGINFO, OPTOUT',
+    'CLIENT TRACKING ON OPTOUT NOLOOP',
+    'CLIENT CACHING NO',
+    info,
+    'MULTI',
+    'GET a',
+    'EXEC',
+    info,
+    'CLIENT TRACKING ON OPTIN',
+    'CLIENT TRACKING x BCAST',
+    'CLIENT TRACKING ON REDIRECT 0',
+    'CLIENT TRACKING ON BCAST',
   );
 }
 

@@ -205,6 +205,76 @@ function messages(list: List): void {
     const lines = ['HELLO 3', 'SET k 1', 'CLIENT TRACKING ON BCAST', `2> ${change}`, '@push', 'PING'];
     list.one('tracking, broadcast', ...lines);
   }
+  for (const reading of [
+    'EXISTS k',
+    'STRLEN k',
+    'TTL k',
+    'TYPE k',
+    'GETRANGE k 0 0',
+    'MGET k none',
+    'OBJECT ENCODING k',
+  ]) {
+    list.one(
+      'tracking: what counts as read',
+      'HELLO 3',
+      'SET k 1',
+      'CLIENT TRACKING ON',
+      reading,
+      '2> SET k 2',
+      '@push',
+    );
+  }
+  for (const other of ['GETEX k', 'GETSET k 3', 'SCAN 0', 'SETNX k 4', 'EXPIRE k 100', 'COPY k to']) {
+    const lines = [
+      'HELLO 3',
+      'SET k 1',
+      'CLIENT TRACKING ON',
+      other,
+      '2> SET k 2',
+      'GET k',
+      '2> SET k 5',
+      '@push',
+    ];
+    list.one('tracking: what does not count as read', ...lines, 'PING');
+  }
+  list.one(
+    'tracking: what changes nothing is not told',
+    ...['HELLO 3', 'SET k 1', 'CLIENT TRACKING ON', 'GET k', '2> SETNX k 3', '2> DEL none', '2> SET k 3 NX'],
+    ...['2> PERSIST k', '2> GETEX k', '2> EXPIRE k 100 XX', 'GET other', '2> SET other 1', '@push', 'PING'],
+  );
+  list.one(
+    'tracking: by its own write, and within EXEC',
+    ...[
+      'HELLO 3',
+      'CLIENT TRACKING ON',
+      'GET k',
+      'SET k 1',
+      '@push',
+      'MULTI',
+      'GET k',
+      'SET k 2',
+      'EXEC',
+      '@push',
+      'PING',
+    ],
+  );
+  list.one(
+    'tracking, OPTIN within MULTI',
+    ...['HELLO 3', 'CLIENT TRACKING ON OPTIN', 'CLIENT CACHING YES', 'MULTI', 'GET a', 'EXEC', 'GET b'],
+    ...['2> SET b 1', '2> SET a 1', '@push', 'PING'],
+  );
+  list.one(
+    'tracking: while nothing is answered',
+    ...[
+      'HELLO 3',
+      'CLIENT TRACKING ON',
+      'GET k',
+      '!CLIENT REPLY OFF',
+      '2> SET k 1',
+      '@push',
+      'CLIENT REPLY ON',
+    ],
+  );
   list.one(
     'tracking: told once, until read again',
     'HELLO 3',
