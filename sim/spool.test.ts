@@ -76,6 +76,25 @@ it('a deletion that PostgreSQL has not heard of grows old: it is not forgotten b
   expect(rowOf(each, 'before')).toBe(undefined);
 });
 
+it("marks are left over of a version that never became the cluster's: what it holds is drained all the same", () => {
+  const each = world(8);
+  spooling(each);
+  const put = each.put(each.nodes[0]!, 'key', 'value');
+  const version = put.kind === 'done' ? put.version : 0;
+  each.run(2_000);
+  // As where a write died with its process, and another of its key took a lower version: learners copy its mark.
+  const slot = slotOf('key');
+  for (const { node } of each.nodes) {
+    const { marks } = node!['spool'];
+    expect(marks.of(slot, 'key')!.version).toBe(version);
+    marks.put(slot, 'key', { version: version + 2, since: 0, byteCount: 80 });
+  }
+  each.run(100);
+  each.database.comeUp();
+  each.until(() => each.nodes.every((sim) => sim.node!.status().spool.entries === 0), 15_000);
+  expect(rowOf(each, 'key')).toBe('value');
+});
+
 it('set to reject: writes are refused, and no epoch comes of it', () => {
   const each = world(2, { ...SPOOL, outage: 'reject' });
   each.database.goDown(LONG_MS);

@@ -44,12 +44,12 @@ test('the flag is one epoch, there and back, and nothing else of the topology ch
   expect(setSpooling(topology, false)).toBe(null);
 });
 
-test('a mark: what is held readable at its version or more is drained, what is in flight or damaged waits, what never became valid is dropped', () => {
+test('a mark: what is held readable at its version or more is drained, what is in flight or damaged waits, one of what never became valid stands for what is held', () => {
   expect(judgeMark(10, { kind: 'readable', version: 10 })).toBe('drain');
   expect(judgeMark(10, { kind: 'readable', version: 12 })).toBe('drain');
   expect(judgeMark(10, { kind: 'unfinished' })).toBe('wait');
   expect(judgeMark(10, { kind: 'damaged' })).toBe('wait');
-  expect(judgeMark(10, { kind: 'readable', version: 8 })).toBe('drop');
+  expect(judgeMark(10, { kind: 'readable', version: 8 })).toBe('lower');
   expect(judgeMark(10, { kind: 'none' })).toBe('drop');
 });
 

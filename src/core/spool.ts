@@ -53,13 +53,14 @@ export type HeldOfMark =
   | { readonly kind: 'none' };
 
 /**
- * drain: PostgreSQL is to be given what is held. wait: look again later. drop: the version that was marked never became
- * the cluster's, since a complete owner at rest holds less.
+ * drain: PostgreSQL is to be given what is held. wait: look again later. lower: the version that was marked never became
+ * the cluster's, since a complete owner at rest holds less; there is one mark a key, so that it may have hidden that one's.
+ * drop: nothing is held that PostgreSQL could lack.
  */
-export function judgeMark(markedVersion: number, held: HeldOfMark): 'drain' | 'wait' | 'drop' {
+export function judgeMark(markedVersion: number, held: HeldOfMark): 'drain' | 'wait' | 'lower' | 'drop' {
   switch (held.kind) {
     case 'readable':
-      return held.version >= markedVersion ? 'drain' : 'drop';
+      return held.version >= markedVersion ? 'drain' : 'lower';
     case 'none':
       return 'drop';
     default:

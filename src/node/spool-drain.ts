@@ -181,19 +181,16 @@ export class SpoolDrain {
     switch (judgeMark(markedVersion, stateOf(held))) {
       case 'drop':
         return marks.drop(slot, key);
+      case 'lower':
+        this.hasBrought = true;
+        return marks.restate(slot, held as SealedRecord, mark);
       case 'drain':
         if (!this.isOurTurn(row) || !this.parts.leaseHeld()) return;
-        if (mark.version === Infinity) this.rewrite(slot, held as SealedRecord);
+        if (mark.version === Infinity) marks.restate(slot, held as SealedRecord, mark);
         return this.bring(slot, held as SealedRecord);
       case 'wait':
         return;
     }
-  }
-
-  /** Damaged on the disk: from now on it is a mark for what is held. */
-  private rewrite(slot: number, sealed: SealedRecord): void {
-    this.parts.marks.drop(slot, sealed.record.key);
-    this.parts.marks.add(sealed, slot);
   }
 
   private bring(slot: number, sealed: SealedRecord): void {

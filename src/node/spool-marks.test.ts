@@ -95,3 +95,17 @@ test('a mark under another name is not taken for that key’s', () => {
   expect(decodeSpoolMark(spoolKey(SLOT, 'yek'), bytes)).toBe(undefined);
   expect(splitSpoolKey(spoolKey(16_383, 'a b'))).toEqual({ slot: 16_383, key: 'a b' });
 });
+
+test('a mark is to stand for less: it does, as old as it was', () => {
+  const world = new World();
+  world.add('key', 12);
+  world.wall += 5_000;
+  const held = sealRecord({
+    ...{ key: 'key', version: 10, origin: 0, tombstone: false, value: new Uint8Array(100) },
+    ...{ createdAt: 0, updatedAt: 0, expiresAt: 0, operationId: null },
+  });
+  world.marks.restate(SLOT, held, world.marks.of(SLOT, 'key')!);
+  expect(world.marks.of(SLOT, 'key')).toMatchObject({ version: 10, since: world.wall - 5_000 });
+  expect(world.marks.entries).toBe(1);
+  expect(world.marks.oldestMs()).toBe(5_000);
+});

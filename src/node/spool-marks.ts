@@ -117,6 +117,14 @@ export class SpoolMarks {
     this.writer.putEntry(stored, encodeSpoolMark(stored, next));
   }
 
+  /** What it stood for cannot be told, or never became the cluster's: it stands for what is held, and is as old as it was. */
+  restate(slot: number, { record, bytes }: SealedRecord, mark: SpoolMark): void {
+    const { key, version } = record;
+    const since = mark.since === Infinity ? this.wallNow() : mark.since;
+    this.drop(slot, key, mark);
+    this.put(slot, key, { version, since, byteCount: bytes.length });
+  }
+
   /** PostgreSQL holds `through` or more. True where a mark went. */
   lift(slot: number, key: string, through: number): boolean {
     const mark = this.of(slot, key);
