@@ -67,6 +67,7 @@ describe('a cache of hot records', () => {
       if (kept === undefined) continue;
       found += 1;
       expect(kept.record.version).toBe(last.get(`key ${index}`));
+      expect(cache.recordOf(`key ${index}`)).toEqual(kept.record);
       expect(kept.record.value.every((byte) => byte === (kept.record.version & 255))).toBe(true);
     }
     expect(found).toBeGreaterThan(1_000);

@@ -4,8 +4,8 @@
  * again. The oldest slab goes when there is no room; its memory is not used again, for readers may still hold views
  * of it.
  */
-import type { SealedRecord } from '../core/record.ts';
-import { openKept } from '../wire/record-codec.ts';
+import type { KeyRecord, SealedRecord } from '../core/record.ts';
+import { openKept, recordKept } from '../wire/record-codec.ts';
 
 const SLAB_BYTES_MAX = 256 * 1024;
 const SLAB_BYTES_MIN = 4 * 1024;
@@ -19,6 +19,7 @@ const GONE = -1;
 
 interface Slab {
   readonly bytes: Buffer;
+  readonly view: DataView;
   used: number;
   /** Of all that was written into it, also of what was written anew elsewhere since. */
   readonly keys: string[];
@@ -50,6 +51,16 @@ export class HotCache {
     const { bytes } = this.slabs[(place - offset) / SLAB_SPAN]!;
     const from = offset + LENGTH_BYTES;
     return openKept(bytes.subarray(from, from + bytes.readUInt32LE(offset)), key);
+  }
+
+  /** The record alone: what a read is answered with. */
+  recordOf(key: string): KeyRecord | undefined {
+    const place = this.places.get(key);
+    if (place === undefined || place < 0) return undefined;
+    const offset = place % SLAB_SPAN;
+    const { bytes, view } = this.slabs[(place - offset) / SLAB_SPAN]!;
+    const from = offset + LENGTH_BYTES;
+    return recordKept(bytes, view, from, from + view.getUint32(offset, true), key);
   }
 
   keep(sealed: SealedRecord): void {
@@ -93,7 +104,9 @@ export class HotCache {
     while (this.order.length > 0 && this.byteCount + byteCount > this.bytesMax) this.dropOldest();
     let number = this.slabs.indexOf(undefined);
     if (number < 0) number = this.slabs.length;
-    this.slabs[number] = { bytes: Buffer.allocUnsafeSlow(byteCount), used: 0, keys: [] };
+    const bytes = Buffer.allocUnsafeSlow(byteCount);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.slabs[number] = { bytes, view, used: 0, keys: [] };
     this.order.push(number);
     this.slabBytesTotal += byteCount;
     return number;

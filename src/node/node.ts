@@ -250,11 +250,10 @@ export class CausewayNode implements NodeApi {
     if (!replica.view.row(slot).owns) return WAIT;
     const state = replica.stateOf(key);
     if (state !== undefined && (!state.valid || state.held === null)) return WAIT;
-    const sealed = state === undefined ? this.shelf.loadHot(key, slot) : state.held!;
-    if (sealed === 'damaged') return WAIT;
+    const record = state === undefined ? this.shelf.loadHot(key, slot) : state.held?.record;
+    if (record === 'damaged') return WAIT;
     // The lease is read after the record: what it covers is the moment of the answer. (R9)
     if (!this.membership.leaseHeld()) return WAIT;
-    const record = sealed?.record;
     if (record === undefined)
       return replica.view.topology.loaded && this.serving.legacy === null ? undefined : WAIT;
     const wallNow = this.parts.clock.wallNow();

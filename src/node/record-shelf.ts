@@ -7,7 +7,7 @@ import { visitZeroes } from '../base/index-set.ts';
 import { compareUtf8 } from '../base/utf8-order.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
-import type { SealedRecord } from '../core/record.ts';
+import type { KeyRecord, SealedRecord } from '../core/record.ts';
 import type { CopyAtRest } from '../core/scrub.ts';
 import { claimOf, openRecord } from '../wire/record-codec.ts';
 import { recordKey } from '../wire/store-codec.ts';
@@ -94,12 +94,13 @@ export class RecordShelf {
   }
 
   /** The hit path: from memory or the store, and into memory. */
-  loadHot(key: string, slot: number): SealedRecord | undefined | 'damaged' {
-    const hot = this.cache.get(key);
+  loadHot(key: string, slot: number): KeyRecord | undefined | 'damaged' {
+    const hot = this.cache.recordOf(key);
     if (hot !== undefined) return hot;
     const sealed = this.load(key, slot);
-    if (sealed !== undefined && sealed !== 'damaged') this.keepHot(sealed);
-    return sealed;
+    if (sealed === undefined || sealed === 'damaged') return sealed;
+    this.keepHot(sealed);
+    return sealed.record;
   }
 
   /** `changes`: what must be on disk together with the record. */

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { ORIGIN_LEGACY } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
-import { openKept, openRecord, sealRecord } from './record-codec.ts';
+import { openKept, openRecord, recordKept, sealRecord } from './record-codec.ts';
 
 function record(operationId: Uint8Array | null = null): KeyRecord {
   return {
@@ -25,6 +25,9 @@ test.each([null, Buffer.alloc(16, 9)])(
     const bytes = Buffer.from(sealed.bytes);
     expect(openRecord(bytes)).toEqual({ record: record(id), bytes, checksum: sealed.checksum });
     expect(openKept(bytes, 'kept ü')).toEqual(openRecord(bytes));
+    const among = Buffer.concat([Buffer.alloc(7, 255), bytes, Buffer.alloc(5, 255)]);
+    const view = new DataView(among.buffer, among.byteOffset, among.length);
+    expect(recordKept(among, view, 7, 7 + bytes.length, 'kept ü')).toEqual(record(id));
   },
 );
 

@@ -74,6 +74,27 @@ export function openKept(bytes: Buffer, key: string): SealedRecord {
   return recordIn(bytes, key, keyEnd, bytes.readUInt32LE(0));
 }
 
+/**
+ * The same without its bytes, which lie from `from` to `end` among others; `view` is of the same memory. It stands on the hit path
+ * of a read, so it makes no view of the whole, and reads numbers by the engine's own means.
+ */
+export function recordKept(bytes: Buffer, view: DataView, from: number, end: number, key: string): KeyRecord {
+  const flags = bytes[from + 5]!;
+  const hasId = (flags & FLAG_OPERATION_ID) !== 0;
+  const idEnd = from + HEADER_BYTES + (hasId ? OPERATION_ID_BYTES : 0);
+  return {
+    key,
+    version: view.getFloat64(from + 8, true),
+    origin: ((flags >> ORIGIN_SHIFT) & ORIGIN_MASK) as Origin,
+    tombstone: (flags & FLAG_TOMBSTONE) !== 0,
+    value: bytes.subarray(idEnd + view.getUint16(from + 6, true), end),
+    createdAt: view.getFloat64(from + 16, true),
+    updatedAt: view.getFloat64(from + 24, true),
+    expiresAt: view.getFloat64(from + 32, true),
+    operationId: hasId ? bytes.subarray(from + HEADER_BYTES, idEnd) : null,
+  };
+}
+
 function recordIn(bytes: Buffer, key: string, keyEnd: number, checksum: number): SealedRecord {
   const flags = bytes[5]!;
   const record: KeyRecord = {
