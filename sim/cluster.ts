@@ -185,7 +185,7 @@ export class SimCluster {
       },
       diskSpace: sim.disk.space(scheduler, life),
       transport: network.attach(sim.name, life),
-      systemOfRecord: this.options.database?.connect(life) ?? null,
+      systemOfRecord: this.options.database?.connect(life, sim.name) ?? null,
       legacySource: this.options.legacy?.connect(life) ?? null,
       hash32: simHash32,
       place: simPlaceOf(this.options.replicaCount),

@@ -9,6 +9,7 @@ import type { LegacyFault } from './legacy-faults.ts';
 import type { LossFault } from './loss-faults.ts';
 import type { MembershipFault } from './membership-faults.ts';
 import type { RecordFault } from './record-faults.ts';
+import type { MoveFault } from './record-move.ts';
 
 export type FaultKind =
   // Processes.
@@ -66,7 +67,8 @@ export type FaultKind =
   | LegacyFault
   | MembershipFault
   | RecordFault
-  | LossFault;
+  | LossFault
+  | MoveFault;
 
 export interface FaultEvent {
   readonly index: number;
@@ -122,6 +124,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   ownersLost: 6,
   councilLost: 4,
   lag: 2,
+  databaseMoved: 3,
 };
 
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
@@ -139,6 +142,9 @@ const LATER_KINDS: ReadonlySet<FaultKind> = new Set([
 ]);
 /** Only in lives of their own: what they take away must be in PostgreSQL. */
 const LOSSES: ReadonlySet<FaultKind> = new Set(['ownersLost', 'councilLost']);
+/** Drawn apart, too: an operator is at work for the whole life, one time after another. */
+const MOVES: ReadonlySet<FaultKind> = new Set(['databaseMoved']);
+const MOVE_SHARE = 0.06;
 /** What may leave PostgreSQL without something that was acknowledged. */
 const NOT_WITH_LOSSES: ReadonlySet<FaultKind> = new Set([
   'silentLoss',
@@ -168,14 +174,16 @@ export function drawLosses(seed: number): boolean {
 export function drawFaults(prng: Prng, options: FaultPlanOptions): FaultEvent[] {
   const { lastsMs, meanMs, hasLegacy, hasScrubber } = options;
   const isLater = (kind: FaultKind): boolean => LATER_KINDS.has(kind);
-  const first = FAULT_KINDS.filter((kind) => !isLater(kind) && !LOSSES.has(kind)).filter((kind) =>
-    prng.chance(kind === 'kill' ? KILL_SHARE : KIND_SHARE),
+  const first = FAULT_KINDS.filter((kind) => !isLater(kind) && !LOSSES.has(kind) && !MOVES.has(kind)).filter(
+    (kind) => prng.chance(kind === 'kill' ? KILL_SHARE : KIND_SHARE),
   );
   const apart = new Prng(options.seed ^ 0xd15c);
   const loses = drawLosses(options.seed);
+  const moves = new Prng(options.seed ^ 0x30e5).chance(MOVE_SHARE);
   const drawn = [...first, ...FAULT_KINDS.filter(isLater).filter(() => apart.chance(KIND_SHARE))]
     .filter((kind) => !loses || !NOT_WITH_LOSSES.has(kind))
-    .concat(loses ? [...LOSSES] : []);
+    .concat(loses ? [...LOSSES] : [])
+    .concat(!loses && moves ? [...MOVES] : []);
   const kinds = (options.kinds ?? drawn)
     .filter((kind) => hasLegacy || !kind.startsWith('legacy'))
     .filter((kind) => hasScrubber || kind !== 'silentLoss');

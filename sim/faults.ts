@@ -14,6 +14,7 @@ import { troubleLegacy } from './legacy-faults.ts';
 import { loseForGood } from './loss-faults.ts';
 import { changeMembership } from './membership-faults.ts';
 import { loseTail } from './record-faults.ts';
+import { moveRecord } from './record-move.ts';
 import { WALL_START_MS } from './scheduler.ts';
 import { isStill } from './still-records.ts';
 import { finishUpgrade, installOnAll, upgradeLaggards } from './versions.ts';
@@ -159,6 +160,8 @@ export class SimFaults {
       case 'databaseFailsOver':
       case 'databaseSetBack':
         return loseTail(kind, database, prng);
+      case 'databaseMoved':
+        return moveRecord(this.parts, prng);
       case 'ownersLost':
       case 'councilLost':
         return loseForGood(kind, this.parts, prng, () => this.stopped);

@@ -64,6 +64,8 @@ type Elsewhere =
   | 'admitEverything'
   | 'keepQuietAfterFailover'
   | 'keepRecorded'
+  | 'adoptUndriven'
+  | 'keepFormerServer'
   | 'passInFlight'
   | 'spoolByOneNode'
   | 'acknowledgeUnmarked'

@@ -143,7 +143,12 @@ export class SimOperator {
   }
 
   /** Calls `done` once: with the answer, or as failed when none comes. */
-  private ask(sim: SimNode, order: ClusterOrder, done: (answer: ClusterAnswer) => void): void {
+  ask(
+    sim: SimNode,
+    order: ClusterOrder,
+    done: (answer: ClusterAnswer) => void,
+    answerMsMax = ANSWER_MS_MAX,
+  ): void {
     const { scheduler } = this.parts;
     let isOver = false;
     const end = (answer: ClusterAnswer): void => {
@@ -151,8 +156,8 @@ export class SimOperator {
       isOver = true;
       done(answer);
     };
-    const patience = ANSWER_MS_MAX * 2;
+    const patience = answerMsMax * 2;
     scheduler.after(patience, () => end({ kind: 'failed', failure: failure('outcome_unknown') }));
-    if (sim.node !== null) sim.node.operate(order, ANSWER_MS_MAX, end);
+    if (sim.node !== null) sim.node.operate(order, answerMsMax, end);
   }
 }

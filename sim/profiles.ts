@@ -229,6 +229,15 @@ const FAILOVERS: RunProfile = {
   faultMsMean: 900,
 };
 
+/** An operator takes one PostgreSQL after another into use, while it, processes and links fail beside that. */
+const ADOPTIONS: RunProfile = {
+  ...FAILOVERS,
+  faultKinds: [
+    ...['databaseMoved', 'databaseMoved', 'databaseFailsOver', 'databaseSetBack', 'databaseDown'],
+    ...['kill', 'killAtStep', 'pause', 'slowPeer', 'cutOneWay', 'isolate'],
+  ] as const,
+};
+
 /** PostgreSQL is away for seconds, from all or from one, and writes do without it, while processes die and members come. */
 const OUTAGES: RunProfile = {
   plan: {
@@ -382,6 +391,7 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   lost: LOST,
   returns: RETURNS,
   failovers: FAILOVERS,
+  adoptions: ADOPTIONS,
   outages: OUTAGES,
   versions: VERSIONS,
   removals: REMOVALS,

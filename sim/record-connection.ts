@@ -3,7 +3,7 @@
  * there any more, and the word of which server to use. What a statement does is the server's business.
  */
 import { assert } from '../src/base/assert.ts';
-import { judgeServer } from '../src/core/record-standing.ts';
+import { judgeServer, judgeUse } from '../src/core/record-standing.ts';
 import type { SeenServer } from '../src/core/record-standing.ts';
 import type { RecordIdentity } from '../src/core/topology.ts';
 import type { SlotFloor } from '../src/core/floors.ts';
@@ -11,10 +11,12 @@ import type {
   CommitResult,
   DoomedRow,
   Founding,
+  RecordClaim,
   RecordError,
   RecordHealth,
   RecordPlace,
   RecordRow,
+  RecordSurvey,
   RemovalOutcome,
   RowVersion,
   SystemOfRecord,
@@ -43,13 +45,16 @@ export class SimSystemOfRecord implements SystemOfRecord {
   private isProbing = false;
   private server: SimRecordServer;
   private last: SeenServer;
-  private used: RecordIdentity;
+  private used: SeenServer;
   private isChosen = false;
+  /** Of the node: where it points is a matter of its configuration. */
+  private readonly name: string;
 
-  constructor(database: SimDatabase, owner: Life) {
+  constructor(database: SimDatabase, owner: Life, name: string) {
     this.database = database;
     this.owner = owner;
-    this.server = database.server;
+    this.name = name;
+    this.server = database.serverFor(name);
     this.last = this.server.tell();
     this.used = this.last;
   }
@@ -62,18 +67,17 @@ export class SimSystemOfRecord implements SystemOfRecord {
     return this.last;
   }
 
-  choose(identity: RecordIdentity): void {
-    this.used = identity;
+  choose(server: SeenServer): void {
+    this.used = server;
     this.isChosen = true;
-    if (this.whyNotUsed() !== null) this.markDown(this.whyNotUsed()!);
-    else if (this.state.state === 'down') {
+    if (this.reconnect() === null && this.state.state === 'down') {
       this.isProbing = true;
       this.database.scheduler.after(this.latency(), () => this.probe(), this.owner);
     }
   }
 
   private get isAway(): boolean {
-    return this.database.isDownFor(this.owner);
+    return this.database.isDownFor(this.owner) || this.database.serverFor(this.name).isOver;
   }
 
   /** Its server is gone, as it hears after a while. False: its process is. */
@@ -81,7 +85,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
     const { scheduler } = this.database;
     const look = (): void => {
       // As a pool does it that finds an idle connection gone: it dials at once, and then again and again.
-      if (this.database.isDown) this.markDown('the connection was lost');
+      if (this.isAway) this.markDown('the connection was lost');
       else this.reconnect();
     };
     if (this.owner.alive) scheduler.after(this.latency(), look, this.owner);
@@ -92,7 +96,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
   private reconnect(): string | null {
     // A connection that is not to be used is ended, and another one leads to whoever is in charge now.
     if ((this.server.isOver || this.whyNotUsed() !== null) && !this.isAway) {
-      this.server = this.database.server;
+      this.server = this.database.serverFor(this.name);
       this.last = this.server.tell();
     }
     const why = this.whyNotUsed();
@@ -102,9 +106,9 @@ export class SimSystemOfRecord implements SystemOfRecord {
   }
 
   private whyNotUsed(): string | null {
-    const verdict = judgeServer(this.used, this.last);
-    const isUsed = verdict === 'known' || (verdict === 'failedOver' && !this.isChosen);
-    return isUsed ? null : `not the server to be used: ${verdict}`;
+    if (!this.isChosen && ['known', 'failedOver'].includes(judgeServer(this.used, this.last))) return null;
+    const verdict = judgeUse(this.used, this.last);
+    return verdict === 'known' ? null : `not the server to be used: ${verdict}`;
   }
 
   commit(
@@ -189,6 +193,38 @@ export class SimSystemOfRecord implements SystemOfRecord {
     const execute: Execute<readonly RemovalOutcome[]> = (server) =>
       ifInForce(life, server.remove(life, doomed, scheduler.time - settledMs));
     this.write(execute, done, []);
+  }
+
+  survey(done: (error: RecordError | null, survey: RecordSurvey | null) => void): void {
+    this.askWhoever((server) => server.survey(), done);
+  }
+
+  claim(
+    expected: SeenServer,
+    claim: RecordClaim,
+    done: (error: RecordError | null, server: RecordIdentity | null) => void,
+  ): void {
+    const isReplyLost = this.database.prng.chance(this.database.settings.replyLostShare);
+    this.askWhoever(
+      (server) => server.claim(expected, claim),
+      (error, server) => done(isReplyLost && error === null ? UNKNOWN : error, isReplyLost ? null : server),
+    );
+  }
+
+  /** Whether it is the server to be used or not. Null: refused. */
+  private askWhoever<T>(
+    execute: (server: SimRecordServer) => T | null,
+    done: (error: RecordError | null, answer: T | null) => void,
+  ): void {
+    const { scheduler } = this.database;
+    const backMs = this.latency();
+    const ask = (): void => {
+      const server = this.database.serverFor(this.name);
+      const answer = this.isAway ? null : execute(server);
+      if (answer !== null) this.last = server.tell();
+      scheduler.after(backMs, () => done(answer === null ? REFUSED : null, answer), this.owner);
+    };
+    scheduler.after(this.latency(), ask, this.owner);
   }
 
   readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void {

@@ -165,23 +165,6 @@ describe('a server is set back and says that it is who it was', () => {
   });
 });
 
-describe('a server is set back to before the founding', () => {
-  it('nothing is written to it, and whoever ends for that says what it has found and what there is to do', () => {
-    const world = written(85);
-    world.database.empty();
-    world.run(50);
-    world.nodes[0]!.node!.write(
-      { kind: 'put', key: KEYS[0]!, value: Buffer.from('x'), ttlMs: 0, operationId: null },
-      1_000,
-      () => undefined,
-    );
-    world.until(() => world.fatal.length > 0, 10_000);
-    expect(world.fatal[0]).toContain('no founding of this cluster, and this is life 1');
-    expect(world.fatal[0]).toContain('Put a backup from after the founding in its place');
-    expect([...world.database.allRows()]).toEqual([]);
-  });
-});
-
 describe('a deletion was forgotten, and PostgreSQL is set back to before it', () => {
   it('the value that stands again is noticed, and deleted there once more', () => {
     const world = new SmallWorld(84, () => undefined, 3, 0, false, NO_MUTATIONS, 500);

@@ -7,14 +7,18 @@ import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { SlotFloor } from '../src/core/floors.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../src/core/limits.ts';
 import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../src/core/record-floors.ts';
+import { adoptedSystem, isSameServer } from '../src/core/record-standing.ts';
 import type { SeenServer } from '../src/core/record-standing.ts';
+import type { RecordIdentity } from '../src/core/topology.ts';
 import { VERSION_NONE, counterOf } from '../src/core/version.ts';
 import type {
   CommitResult,
   DoomedRow,
   Founding,
+  RecordClaim,
   RecordPlace,
   RecordRow,
+  RecordSurvey,
   RemovalOutcome,
   RowVersion,
 } from '../src/ports/system-of-record.ts';
@@ -48,6 +52,8 @@ export class SimRecordServer {
   removedCount = 0;
   private clusterId = '';
   private life = 0;
+  /** The adoption by which it became the cluster's; '': it was founded there. */
+  private adoption = '';
 
   constructor(system = 'sim', timeline = 1, rows = new Map<string, RecordRow>(), undo: Undo[] = []) {
     this.system = system;
@@ -57,10 +63,11 @@ export class SimRecordServer {
   }
 
   /** A copy without its newest `changeCount` changes; `timeline`: left out, it tells itself the same. */
-  without(changeCount: number, timeline = this.timeline): SimRecordServer {
-    const copy = new SimRecordServer(this.system, timeline, new Map(this.rows), [...this.undo]);
+  without(changeCount: number, timeline = this.timeline, system = this.system): SimRecordServer {
+    const copy = new SimRecordServer(system, timeline, new Map(this.rows), [...this.undo]);
     copy.clusterId = this.clusterId;
     copy.life = this.life;
+    copy.adoption = this.adoption;
     copy.resurrected = this.resurrected;
     copy.removedCount = this.removedCount;
     for (const [slot, floor] of this.floors) copy.floors.set(slot, floor);
@@ -78,9 +85,32 @@ export class SimRecordServer {
     return this.undo.length;
   }
 
+  /** What a copy holds of it that was restored into another server: the last changes may not be in it. */
+  restoredAs(system: string, changeCount: number): SimRecordServer {
+    return this.without(changeCount, 1, system);
+  }
+
+  private get identity(): RecordIdentity {
+    return { system: adoptedSystem(this.system, this.adoption), timeline: this.timeline };
+  }
+
   tell(): SeenServer {
-    const { system, timeline, clusterId, life } = this;
-    return { system, timeline, clusterId, life };
+    return { ...this.identity, clusterId: this.clusterId, life: this.life };
+  }
+
+  survey(): RecordSurvey {
+    let newestAt = 0;
+    for (const { record } of this.rows.values()) newestAt = Math.max(newestAt, record.updatedAt);
+    return { server: this.tell(), hasRows: this.rows.size > 0, rowCount: this.rows.size, newestAt };
+  }
+
+  /** Null: it is not what was expected. */
+  claim(expected: SeenServer, { clusterId, life, adoption }: RecordClaim): RecordIdentity | null {
+    if (!isSameServer(this.tell(), expected)) return null;
+    this.clusterId = clusterId;
+    this.life = life;
+    this.adoption = adoption;
+    return this.identity;
   }
 
   standing(key: string): RecordRow | undefined {
@@ -195,8 +225,8 @@ export class SimRecordServer {
     for (const { record } of this.rows.values()) highestVersion = Math.max(highestVersion, record.version);
     for (const { counter } of this.floors.values())
       highestVersion = Math.max(highestVersion, versionOfFloor(counter));
-    const { clusterId, life, system, timeline } = this;
-    return { clusterId, life, identity: { system, timeline }, highestVersion, hasRows: this.rows.size > 0 };
+    const { clusterId, life, identity } = this;
+    return { clusterId, life, identity, highestVersion, hasRows: this.rows.size > 0 };
   }
 
   found(expectLife: number, clusterId: string): Founding | null {

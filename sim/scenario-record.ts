@@ -98,6 +98,9 @@ export class ScenarioRecord {
         ),
       seen: () => null,
       choose: () => undefined,
+      // Nor is another server taken into use.
+      survey: (done) => this.defer(() => done(unknown, null)),
+      claim: (_expected, _claim, done) => this.defer(() => done(unknown, null)),
       readFounding: (done) => this.defer(() => done(null, null)),
       found: (_expect, _id, done) => this.defer(() => done(null, null)),
     };

@@ -5,6 +5,7 @@
  * for a while, fails over and has lost its newest rows, or is set back and says nothing of it.
  */
 import type { Prng } from '../src/base/prng.ts';
+import { partsOfSystem } from '../src/core/record-standing.ts';
 import type { CommitResult, Founding, RecordRow, SystemOfRecord } from '../src/ports/system-of-record.ts';
 import { SimSystemOfRecord } from './record-connection.ts';
 import { SimRecordServer } from './record-server.ts';
@@ -72,6 +73,8 @@ export class SimDatabase {
   /** The highest version of each key that was committed to any server, whatever became of it. */
   readonly stood = new Map<string, number>();
   private current = new SimRecordServer();
+  /** Nodes that point elsewhere, while an operator takes another server into use. */
+  private readonly pointed = new Map<string, SimRecordServer>();
   private readonly connections = new Set<SimSystemOfRecord>();
   private downUntil = 0;
   wasSetBack = false;
@@ -87,8 +90,8 @@ export class SimDatabase {
   }
 
   /** A node's connection; what it still has to be told ends with `owner`, what it has sent does not. */
-  connect(owner: Life): SystemOfRecord {
-    const connection = new SimSystemOfRecord(this, owner);
+  connect(owner: Life, name = ''): SystemOfRecord {
+    const connection = new SimSystemOfRecord(this, owner, name);
     this.connections.add(connection);
     return connection;
   }
@@ -96,6 +99,11 @@ export class SimDatabase {
   /** The server that whoever connects now gets. */
   get server(): SimRecordServer {
     return this.current;
+  }
+
+  /** Where the node of that name points. */
+  serverFor(name: string): SimRecordServer {
+    return this.pointed.get(name) ?? this.current;
   }
 
   get isDown(): boolean {
@@ -141,14 +149,55 @@ export class SimDatabase {
     this.replace(new SimRecordServer(), 0);
   }
 
+  /** Another server stands ready beside this one: its founding, if it has one, is this one's, and so is what it holds. */
+  isMoving = false;
+
+  /** From its next connection on; null: at the one that is everybody's. */
+  point(name: string, to: SimRecordServer | null): void {
+    if (to === null) this.pointed.delete(name);
+    else this.pointed.set(name, to);
+  }
+
+  /** Of the server in use, as it has always been called; and how many there were. */
+  get systemName(): string {
+    return partsOfSystem(this.current.tell().system).system;
+  }
+
+  serverCount = 1;
+
+  beginMove(): void {
+    this.isMoving = true;
+    this.serverCount += 1;
+    this.wasSetBack = true;
+    this.replacedAt = Infinity;
+  }
+
+  /** Everybody's from now on, but for those who still point at the one of before. */
+  becomes(next: SimRecordServer, behind: readonly string[]): void {
+    this.pointed.clear();
+    for (const name of behind) this.pointed.set(name, this.current);
+    this.current = next;
+  }
+
+  /** Nobody reaches it any more. */
+  end(server: SimRecordServer): void {
+    server.isOver = true;
+    for (const connection of this.connections) if (!connection.hears()) this.connections.delete(connection);
+  }
+
+  endMove(): void {
+    this.isMoving = false;
+    this.pointed.clear();
+    this.replacedAt = this.scheduler.time;
+  }
+
   private replace(next: SimRecordServer, leftBehindMs: number): void {
     const before = this.current;
     this.current = next;
     this.replacedAt = Infinity;
     const end = (): void => {
-      before.isOver = true;
-      this.replacedAt = this.scheduler.time;
-      for (const connection of this.connections) if (!connection.hears()) this.connections.delete(connection);
+      this.end(before);
+      if (!this.isMoving) this.replacedAt = this.scheduler.time;
     };
     if (leftBehindMs === 0) end();
     else this.scheduler.after(leftBehindMs, end);

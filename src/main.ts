@@ -13,6 +13,7 @@ import { openLog } from './adapters/telemetry/log.ts';
 import type { Log } from './adapters/telemetry/log.ts';
 import type { Config } from './config.ts';
 import { listen, makeGrpcServer, shutDown, whyNotBound } from './main-grpc.ts';
+import { serverOf } from './core/record-standing.ts';
 import { LateApi } from './main-late-api.ts';
 import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
 import { dialAddresses, legacySettings, nodeSettings } from './main-settings.ts';
@@ -76,8 +77,9 @@ async function openAll(
   open.push(await openProbes(config, late));
   if (record !== null) {
     // Before its first connection: nothing is read of another database, or done to it. (R30)
-    const known = topologyOnDisk(store.storage, { encode: encodeTopology, decode: decodeTopology })?.record;
-    if (known !== undefined) record.choose(known);
+    const topology = topologyOnDisk(store.storage, { encode: encodeTopology, decode: decodeTopology });
+    const server = topology === null ? undefined : serverOf(topology);
+    if (server !== undefined) record.choose(server);
     const start = new RecordStart(record, log, {
       isMember: () => late.status().epoch > 0,
       onRefused: (reason) => endNow(log, 'node.start_failed', reason),

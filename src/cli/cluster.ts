@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { MovePlan } from '../client/index.ts';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, UsageError, withClient } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
+import { adoptCommand } from './cluster-adopt.ts';
 import { recoverCommand } from './cluster-recover.ts';
 import { scrubCommand } from './cluster-scrub.ts';
 import { upgradeCommand } from './cluster-upgrade.ts';
@@ -34,6 +35,7 @@ export function clusterCommand(program: Command, io: CommandIo): void {
     }),
   );
   recoverCommand(cluster, io);
+  adoptCommand(cluster, io);
   scrubCommand(cluster, io);
   upgradeCommand(cluster, io);
   const rebalance = cluster

@@ -6,16 +6,21 @@ export interface RecoverOptions extends ClientOptions {
   readonly wait: boolean;
 }
 
-const CONFIRMATION = 'lose data';
+export const CONFIRMATION = 'lose data';
 
 /** Typed by hand; who pipes something in has not read what it says. */
-export async function isConfirmed(io: CommandIo, options: RecoverOptions, what: string): Promise<boolean> {
+export async function isConfirmed(
+  io: CommandIo,
+  options: ClientOptions,
+  what: string,
+  confirmation = CONFIRMATION,
+): Promise<boolean> {
   if (options.json === true || (io.stdin as { isTTY?: boolean }).isTTY !== true) return false;
-  io.stderr.write(`Type '${CONFIRMATION}' ${what} for good: `);
+  io.stderr.write(`Type '${confirmation}' ${what} for good: `);
   let text = '';
   for await (const bytes of io.stdin) {
     text += Buffer.from(bytes).toString();
     if (text.includes('\n')) break;
   }
-  return text.trim() === CONFIRMATION;
+  return text.trim() === confirmation;
 }

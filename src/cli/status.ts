@@ -87,6 +87,7 @@ function statusLines(told: readonly Told[]): string[] {
     }
     lines.push(...scrubLines(word(name), asFacts(node.status.scrub)));
     lines.push(...driveLines(word(name), asFacts(record.drive)));
+    lines.push(...serverLines(word(name), record));
     if (record.state === 'down') lines.push(`${word(name)}: PostgreSQL: ${word(record.reason)}`);
     lines.push(...spoolLines(word(name), asFacts(node.status.spool)));
     if (legacy.state === 'failing' || legacy.state === 'open') {
@@ -119,6 +120,18 @@ function scrubLines(name: string, scrub: Facts): string[] {
   if (conflicts > 0)
     lines.push(`${name}: ${conflicts} versions have two contents, see scrub.conflict in its log`);
   return lines;
+}
+
+/** Where it sees another PostgreSQL than the one in use. */
+function serverLines(name: string, record: Facts): string[] {
+  if (record.isForeign !== true) return [];
+  const known = asFacts(record.known);
+  const seen = asFacts(record.seen);
+  return [
+    `${name}: sees PostgreSQL system ${word(seen.system)}, timeline ${word(seen.timeline)}, and does not use it`,
+    `${name}: in use is system ${word(known.system)}, timeline ${word(known.timeline)}: point postgres.url there,`,
+    `${name}: or take the other one into use: causeway cluster adopt-record`,
+  ];
 }
 
 /** After PostgreSQL has failed over or was restored. */
@@ -173,6 +186,9 @@ function clusterLines(told: readonly Told[]): string[] {
   const moving = Number(serving.status.slotsMoving ?? 0);
   if (moving > 0) lines.push(`${moving} slots are on their way to other owners`);
   const lost = Number(serving.status.slotsLost ?? 0);
+  const known = asFacts(asFacts(serving.status.record).known);
+  if (known.system !== undefined)
+    lines.push(`PostgreSQL in use: system ${word(known.system)}, timeline ${word(known.timeline)}`);
   if (lost > 0) lines.push(`${lost} slots have no living complete owner: see causeway cluster recover`);
   return lines;
 }

@@ -78,3 +78,59 @@ export interface ClusterQuorum {
   /** Prefixes of keys that are not written to PostgreSQL. */
   readonly notWrittenThrough: readonly string[];
 }
+
+/** A server of PostgreSQL, and the founding of a cluster that stands in it: '' and 0 where there is none. */
+export interface RecordServerIdentity {
+  readonly system: string;
+  readonly timeline: number;
+  readonly clusterId: string;
+  readonly life: number;
+}
+
+const SERVER_UNTOLD: RecordServerIdentity = { system: '', timeline: 0, clusterId: '', life: 0 };
+
+/** The PostgreSQL in use, and the one that the asked node sees. */
+export interface RecordServerFacts {
+  /** With the founding in force; `system` is '' where the cluster has not taken note of any yet. */
+  readonly known: RecordServerIdentity;
+  readonly drive: number;
+  readonly isDriven: boolean;
+  readonly seen: RecordServerIdentity;
+  readonly hasRows: boolean;
+  /** Deletions among them, where `isCounted`. */
+  readonly rowCount: number;
+  readonly isCounted: boolean;
+  /** Milliseconds since 1970; 0: there is none. */
+  readonly newestAtMs: number;
+  /** 'inUse', 'ready', 'earlier' or 'refused'. */
+  readonly verdict: string;
+  readonly why: string;
+  /** What only the one in use has, and no node holds; '': nothing. */
+  readonly loses: string;
+}
+
+/** As it was decoded: what is not on the wire stands in the message's defaults, which no spread takes along. */
+export function factsOfServer(
+  told: Omit<RecordServerFacts, 'known' | 'seen'> & {
+    readonly known: RecordServerIdentity | null;
+    readonly seen: RecordServerIdentity | null;
+  },
+): RecordServerFacts {
+  const { drive, isDriven, hasRows, rowCount, isCounted, newestAtMs, verdict, why, loses } = told;
+  const known = identityOf(told.known ?? SERVER_UNTOLD);
+  const seen = identityOf(told.seen ?? SERVER_UNTOLD);
+  return { known, seen, drive, isDriven, hasRows, rowCount, isCounted, newestAtMs, verdict, why, loses };
+}
+
+function identityOf({ system, timeline, clusterId, life }: RecordServerIdentity): RecordServerIdentity {
+  return { system, timeline, clusterId, life };
+}
+
+/** What is accepted by it. */
+export interface AdoptRecordOrder {
+  readonly seen: RecordServerIdentity;
+  /** Where the verdict is 'earlier': it is a backup of this very cluster. */
+  readonly isBackup: boolean;
+  /** What was told as lost may be lost. */
+  readonly mayLose: boolean;
+}

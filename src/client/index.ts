@@ -16,12 +16,16 @@ import {
   foundOf,
 } from './entry.ts';
 import type { CompareResult, Entry, Expected, Found, ReadEntry, Value } from './entry.ts';
+import { factsOfServer } from './cluster-facts.ts';
 import type {
+  AdoptRecordOrder,
   ClusterFacts,
   ClusterLoss,
   ClusterQuorum,
   MovePlan,
   PlannedChange,
+  RecordServerFacts,
+  RecordServerIdentity,
   ScrubRate,
 } from './cluster-facts.ts';
 import { METHODS } from './methods.ts';
@@ -43,6 +47,7 @@ import type { PipelineOptions } from './pipeline.ts';
 import { newOperationId, repeatUnderId } from './repeat.ts';
 
 export { CausewayError, newOperationId, Pipeline };
+export type { AdoptRecordOrder, RecordServerFacts, RecordServerIdentity };
 export type { ClusterFacts, ClusterLoss, ClusterQuorum, MovePlan, PlannedChange, ScrubRate };
 export type { ClientErrorCode, CompareResult, Entry, Expected, Found, PipelineOptions, ReadEntry, Value };
 
@@ -318,6 +323,26 @@ export class CausewayClient {
       options.timeoutMs ?? this.#timeoutMs,
     );
     return answer.epoch;
+  }
+
+  /** Which PostgreSQL is in use, and which one this very node sees. Nothing is changed. */
+  async recordServer(node: string, options: CallOptions = {}): Promise<RecordServerFacts> {
+    const told = await this.#nodes.callAt(
+      node,
+      METHODS.recordServer,
+      {},
+      options.timeoutMs ?? this.#timeoutMs,
+    );
+    return factsOfServer(told);
+  }
+
+  /**
+   * The PostgreSQL that this very node sees, as `recordServer` has told it, is in use from then on, and what the nodes hold is
+   * committed to it. Resolves to the epoch that says so.
+   */
+  async adoptRecord(node: string, order: AdoptRecordOrder, options: CallOptions = {}): Promise<number> {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    return (await this.#nodes.callAt(node, METHODS.adoptRecord, order, timeoutMs)).epoch;
   }
 
   /** Calls under way end with an error. */

@@ -35,6 +35,8 @@ export const METHODS = {
   recover: write('Admin/Recover', v1.RecoverRequest, v1.ChangeResponse),
   quorum: read('Admin/Quorum', v1.QuorumRequest, v1.QuorumResponse),
   succeed: write('Admin/Succeed', v1.SucceedRequest, v1.ChangeResponse),
+  recordServer: read('Admin/RecordServer', v1.RecordServerRequest, v1.RecordServerResponse),
+  adoptRecord: write('Admin/AdoptRecord', v1.AdoptRecordRequest, v1.ChangeResponse),
   leave: write('Admin/Leave', v1.LeaveRequest, v1.ChangeResponse),
   finishUpgrade: write('Admin/FinishUpgrade', v1.FinishUpgradeRequest, v1.ChangeResponse),
   rebalance: write('Admin/Rebalance', v1.RebalanceRequest, v1.ChangeResponse),

@@ -71,7 +71,7 @@ export const ERROR_TABLE = {
     certainty: 'definite',
     status: 'UNAVAILABLE',
     meaning:
-      'PostgreSQL is known to be down: the write was refused, or the miss cannot be decided. Retry later.',
+      'PostgreSQL is known to be down, or is another than the one in use: the write was refused, or the miss cannot be decided. Retry later.',
   },
   source_unavailable: {
     certainty: 'definite',

@@ -115,6 +115,10 @@ export interface Mutations {
   readonly admitEverything?: boolean;
   /** Nothing is compared with a PostgreSQL that failed over or was restored, and all is said to be. (R30) */
   readonly keepQuietAfterFailover?: boolean;
+  /** Another PostgreSQL that an operator accepts is taken to have everything. (R30) */
+  readonly adoptUndriven?: boolean;
+  /** A node goes on with the PostgreSQL of before when an epoch has named another one. (R30) */
+  readonly keepFormerServer?: boolean;
   /** What PostgreSQL has said of a write in flight still counts when it has failed over since. (R6, R30) */
   readonly keepRecorded?: boolean;
   /** What is in flight while its slot is compared with PostgreSQL is passed over. (R30) */

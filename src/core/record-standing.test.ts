@@ -2,12 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { founded } from '../../test/support/founded.ts';
 import {
+  adoptedSystem,
   afterColdStart,
   everythingDriven,
   foundedOn,
+  isForeign,
   judgeServer,
+  judgeUse,
   nextRecord,
-  whyFenced,
+  whyNotUsed,
 } from './record-standing.ts';
 import type { RecordFacts, SeenServer } from './record-standing.ts';
 import { changeMembers } from './topology-change.ts';
@@ -88,15 +91,38 @@ test('after a cold start everything is compared; without PostgreSQL there is not
   expect(everythingDriven(founded(3))).toBe(true);
 });
 
-test('a server takes nothing of this life: told apart whether it is from before the founding or of a later one', () => {
-  const topology = { ...using(), life: 2 };
-  const before = 'set back to before the founding';
-  const none = whyFenced(topology, { ...OURS, clusterId: '', life: 0 });
-  expect(none).toContain(`no founding of this cluster, and this is life 2: it was emptied, or ${before}`);
-  const earlier = whyFenced(topology, { ...OURS, life: 1 });
-  expect(earlier).toContain('life 1 of the cluster, and this is life 2');
-  expect(earlier).toContain('point postgres.url at the server that was in use');
-  // The connection may be older than the founding that fences.
-  for (const life of [2, 3]) expect(whyFenced(topology, { ...OURS, life })).toContain('a later founding');
-  expect(whyFenced(null, null)).toContain('a later founding');
+describe('may the server that answers be used', () => {
+  const chosen: SeenServer = { ...OURS, clusterId: 'second', life: 2 };
+
+  test.each([
+    ['with the founding in force', {}, 'known'],
+    ['it was emptied', { clusterId: '', life: 0 }, 'unfounded'],
+    ['it is from an earlier life', { clusterId: 'first', life: 1 }, 'unfounded'],
+    ['another database of the same server, of another cluster', { clusterId: 'theirs' }, 'foreign'],
+    ['of a later life: its statements are fenced', { clusterId: 'third', life: 3 }, 'known'],
+    ['a failover', { timeline: 3 }, 'failedOver'],
+    ['another server', { system: 'b' }, 'other'],
+  ])('%s', (_what, differs, verdict) => {
+    const seen = { ...chosen, ...differs };
+    expect(judgeUse(chosen, seen)).toBe(verdict);
+    expect(whyNotUsed(chosen, seen) === null).toBe(verdict === 'known');
+    expect(isForeign(chosen, seen)).toBe(verdict !== 'known' && verdict !== 'failedOver');
+  });
+
+  test('adopted, a database is told from what it was before, from copies, and from its server as it was', () => {
+    const adopted = { system: adoptedSystem('a', '1f'), timeline: 2 };
+    expect(judgeServer(adopted, adopted)).toBe('known');
+    expect(judgeServer(adopted, { ...adopted, timeline: 3 })).toBe('failedOver');
+    for (const system of ['a', adoptedSystem('a', '2f'), adoptedSystem('b', '1f'), 'unknown'])
+      expect(judgeServer(adopted, { system, timeline: 9 })).toBe('other');
+    expect(judgeServer(HERE, adopted)).toBe('other');
+    expect(judgeServer({ ...adopted, system: adoptedSystem('unknown', '1f') }, adopted)).toBe('known');
+  });
+
+  test('people are told what there is to do', () => {
+    const none = whyNotUsed(chosen, { ...chosen, clusterId: '', life: 0 });
+    expect(none).toContain('no founding of this cluster, and this is life 2');
+    expect(none).toContain('causeway cluster adopt-record');
+    expect(whyNotUsed(chosen, { ...chosen, system: 'b' })).toContain('causeway cluster adopt-record');
+  });
 });

@@ -11,11 +11,27 @@ import type { RecordIdentity, RecordStanding, Topology } from './topology.ts';
 /** A system identifier where the server does not tell it: managed and distributed servers may not. */
 export const SYSTEM_UNTOLD = 'unknown';
 
-/** A server as a connection has found it. */
+/** A server and the founding in force there: as a connection has found it, or as it is to be found. */
 export interface SeenServer extends RecordIdentity {
-  /** The founding in force there; '' and 0 where there is none, or where it was not asked for. */
+  /** '' and 0 where there is no founding. */
   readonly clusterId: string;
   readonly life: number;
+}
+
+const ADOPTION_MARK = '#';
+
+/**
+ * A system identifier with the adoption by which the database became the cluster's, '' where it was founded there. It stands
+ * in the database beside the founding, so that a copy of the same server, or another database of it, is told apart.
+ */
+export function adoptedSystem(system: string, adoption: string): string {
+  return adoption === '' ? system : `${system}${ADOPTION_MARK}${adoption}`;
+}
+
+/** The two parts of what `adoptedSystem` makes. */
+export function partsOfSystem(told: string): { readonly system: string; readonly adoption: string } {
+  const [system = '', adoption = ''] = told.split(ADOPTION_MARK);
+  return { system, adoption };
 }
 
 /**
@@ -25,20 +41,74 @@ export interface SeenServer extends RecordIdentity {
 export type ServerVerdict = 'known' | 'failedOver' | 'earlier' | 'other';
 
 export function judgeServer(known: RecordIdentity, seen: RecordIdentity): ServerVerdict {
-  const isTold = known.system !== SYSTEM_UNTOLD && seen.system !== SYSTEM_UNTOLD;
-  if (isTold && known.system !== seen.system) return 'other';
+  const one = partsOfSystem(known.system);
+  const other = partsOfSystem(seen.system);
+  if (one.adoption !== other.adoption) return 'other';
+  const isTold = one.system !== SYSTEM_UNTOLD && other.system !== SYSTEM_UNTOLD;
+  if (isTold && one.system !== other.system) return 'other';
   if (seen.timeline < known.timeline) return 'earlier';
   return seen.timeline > known.timeline ? 'failedOver' : 'known';
 }
 
-/** Why a server takes nothing of this life of the cluster, and what there is to do; for people. (R27) */
-export function whyFenced(topology: Topology | null, seen: SeenServer | null): string {
-  const isNone = seen?.clusterId === '';
-  const isEarlier = topology !== null && seen !== null && seen.life < topology.life;
-  if (!isNone && !isEarlier) return 'PostgreSQL belongs to a later founding of the cluster';
-  const found = isNone ? 'no founding of this cluster' : `life ${seen.life} of the cluster`;
-  const ours = topology === null ? '' : `, and this is life ${topology.life}`;
-  return `PostgreSQL holds ${found}${ours}: it was emptied, or set back to before the founding; nothing was written to it. Put a backup from after the founding in its place, or point postgres.url at the server that was in use`;
+/** As `ServerVerdict`, and of the very server that is chosen: unfounded: without this founding. foreign: another cluster's. */
+export type UseVerdict = ServerVerdict | 'unfounded' | 'foreign';
+
+/**
+ * May the server that answers be used? Its identity is not enough: one that was emptied, or set back to before the founding,
+ * says that it is who it was, and another database of the same server says the same. Of a later life statements tell by
+ * themselves that they are fenced. (R27)
+ */
+export function judgeUse(chosen: SeenServer, seen: SeenServer): UseVerdict {
+  const verdict = judgeServer(chosen, seen);
+  if (verdict !== 'known' || seen.life > chosen.life) return verdict;
+  if (seen.life < chosen.life || seen.clusterId === '') return 'unfounded';
+  return seen.clusterId === chosen.clusterId ? 'known' : 'foreign';
+}
+
+/** The very same, with the same founding in force. */
+export function isSameServer(one: SeenServer, other: SeenServer): boolean {
+  const isOne = one.system === other.system && one.timeline === other.timeline;
+  return isOne && one.clusterId === other.clusterId && one.life === other.life;
+}
+
+/** Nothing but an operator's word makes it the cluster's. */
+export function isForeign(chosen: SeenServer, seen: SeenServer): boolean {
+  const verdict = judgeUse(chosen, seen);
+  return verdict !== 'known' && verdict !== 'failedOver';
+}
+
+const TO_ACCEPT = 'or accept it: causeway cluster adopt-record';
+
+/** Why the server that answers is not used, and what there is to do; for people. Null: it is used. */
+export function whyNotUsed(chosen: SeenServer, seen: SeenServer): string | null {
+  const verdict = judgeUse(chosen, seen);
+  const found = seen.clusterId === '' ? 'no founding of this cluster' : `life ${seen.life} of a cluster`;
+  const instead = `: system ${seen.system}, timeline ${seen.timeline} instead of system ${chosen.system}, timeline ${chosen.timeline}`;
+  switch (verdict) {
+    case 'known':
+      return null;
+    case 'failedOver':
+      return `PostgreSQL has failed over, and is used as soon as the cluster has taken note of that${instead}`;
+    case 'earlier':
+      return `a primary that a failover has left behind${instead}`;
+    case 'other':
+      return `another PostgreSQL than that of this cluster; point postgres.url at the right one, ${TO_ACCEPT}${instead}`;
+    case 'foreign':
+      return 'this database belongs to another cluster; point postgres.url at the right one';
+    case 'unfounded':
+      return `PostgreSQL holds ${found}, and this is life ${chosen.life}: it was emptied, or set back to before the founding. Put a backup from after the founding in its place, ${TO_ACCEPT}`;
+  }
+}
+
+/** Why a process ends: PostgreSQL takes nothing of its life any more. (R27) */
+export const WHY_FENCED =
+  'PostgreSQL belongs to a later founding of the cluster, or was emptied under its connections';
+
+/** The server that the topology names, with the founding that must be found there; undefined: it names none. */
+export function serverOf({ record, clusterId, life }: Topology): SeenServer | undefined {
+  return record === undefined
+    ? undefined
+    : { system: record.system, timeline: record.timeline, clusterId, life };
 }
 
 /** How a founding begins: on the very server that it was taken from, and which lacks nothing that was acknowledged since. */
@@ -86,11 +156,16 @@ export function afterColdStart(topology: Topology): Topology {
 }
 
 /** The rows there are of this very founding. */
-function isOurs({ clusterId, life }: Topology, seen: SeenServer): boolean {
+export function isOurs({ clusterId, life }: Topology, seen: SeenServer): boolean {
   return seen.clusterId === clusterId && seen.life === life;
 }
 
-function withRecord(topology: Topology, { system, timeline }: RecordIdentity, drive: number): Topology {
+/** A drive begins on this server. */
+export function withRecord(
+  topology: Topology,
+  { system, timeline }: RecordIdentity,
+  drive: number,
+): Topology {
   const record = { system, timeline, drive, driven: false };
   return { ...topology, epoch: topology.epoch + 1, record };
 }

@@ -567,6 +567,62 @@ export namespace causeway.v1 {
     lifeKept?: number | null | undefined;
   }
   export const SucceedRequest: MessageType<SucceedRequest, SucceedRequestFields>;
+  export interface RecordServerIdentity {
+    system: string;
+    timeline: number;
+    clusterId: string;
+    life: number;
+  }
+  export interface RecordServerIdentityFields {
+    system?: string | null | undefined;
+    timeline?: number | null | undefined;
+    clusterId?: string | null | undefined;
+    life?: number | null | undefined;
+  }
+  export const RecordServerIdentity: MessageType<RecordServerIdentity, RecordServerIdentityFields>;
+  export interface RecordServerRequest {
+  }
+  export interface RecordServerRequestFields {
+  }
+  export const RecordServerRequest: MessageType<RecordServerRequest, RecordServerRequestFields>;
+  export interface RecordServerResponse {
+    known: causeway.v1.RecordServerIdentity | null;
+    drive: number;
+    isDriven: boolean;
+    seen: causeway.v1.RecordServerIdentity | null;
+    hasRows: boolean;
+    rowCount: number;
+    isCounted: boolean;
+    newestAtMs: number;
+    verdict: string;
+    why: string;
+    loses: string;
+  }
+  export interface RecordServerResponseFields {
+    known?: causeway.v1.RecordServerIdentityFields | null | undefined;
+    drive?: number | null | undefined;
+    isDriven?: boolean | null | undefined;
+    seen?: causeway.v1.RecordServerIdentityFields | null | undefined;
+    hasRows?: boolean | null | undefined;
+    rowCount?: number | null | undefined;
+    isCounted?: boolean | null | undefined;
+    newestAtMs?: number | null | undefined;
+    verdict?: string | null | undefined;
+    why?: string | null | undefined;
+    loses?: string | null | undefined;
+  }
+  export const RecordServerResponse: MessageType<RecordServerResponse, RecordServerResponseFields>;
+  export interface AdoptRecordRequest {
+    seen: causeway.v1.RecordServerIdentity | null;
+    isBackup: boolean;
+    mayLose: boolean;
+  }
+  export interface AdoptRecordRequestFields {
+    seen?: causeway.v1.RecordServerIdentityFields | null | undefined;
+    isBackup?: boolean | null | undefined;
+    mayLose?: boolean | null | undefined;
+  }
+  export const AdoptRecordRequest: MessageType<AdoptRecordRequest, AdoptRecordRequestFields>;
   export interface PlannedShare {
     name: string;
     slotsBefore: number;

@@ -5541,6 +5541,489 @@ export const causeway = $root.causeway = (() => {
             return SucceedRequest;
         })();
 
+        v1.RecordServerIdentity = (function() {
+
+            const RecordServerIdentity = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            RecordServerIdentity.prototype.system = "";
+            RecordServerIdentity.prototype.timeline = 0;
+            RecordServerIdentity.prototype.clusterId = "";
+            RecordServerIdentity.prototype.life = 0;
+
+            RecordServerIdentity.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.system != null && $Object.hasOwnProperty.call(message, "system") && message.system !== "")
+                    writer.uint32(10).string(message.system);
+                if (message.timeline != null && $Object.hasOwnProperty.call(message, "timeline") && message.timeline != 0)
+                    writer.uint32(16).uint64(message.timeline);
+                if (message.clusterId != null && $Object.hasOwnProperty.call(message, "clusterId") && message.clusterId !== "")
+                    writer.uint32(26).string(message.clusterId);
+                if (message.life != null && $Object.hasOwnProperty.call(message, "life") && message.life != 0)
+                    writer.uint32(32).uint64(message.life);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            RecordServerIdentity.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.causeway.v1.RecordServerIdentity();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.system = value;
+                            else
+                                delete message.system;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if ((value = readUint64(reader)) !== 0)
+                                message.timeline = value;
+                            else
+                                delete message.timeline;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.clusterId = value;
+                            else
+                                delete message.clusterId;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if ((value = readUint64(reader)) !== 0)
+                                message.life = value;
+                            else
+                                delete message.life;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RecordServerIdentity;
+        })();
+
+        v1.RecordServerRequest = (function() {
+
+            const RecordServerRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            RecordServerRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            RecordServerRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.causeway.v1.RecordServerRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    reader.skipType(tag & 7, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RecordServerRequest;
+        })();
+
+        v1.RecordServerResponse = (function() {
+
+            const RecordServerResponse = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            RecordServerResponse.prototype.known = null;
+            RecordServerResponse.prototype.drive = 0;
+            RecordServerResponse.prototype.isDriven = false;
+            RecordServerResponse.prototype.seen = null;
+            RecordServerResponse.prototype.hasRows = false;
+            RecordServerResponse.prototype.rowCount = 0;
+            RecordServerResponse.prototype.isCounted = false;
+            RecordServerResponse.prototype.newestAtMs = 0;
+            RecordServerResponse.prototype.verdict = "";
+            RecordServerResponse.prototype.why = "";
+            RecordServerResponse.prototype.loses = "";
+
+            RecordServerResponse.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.known != null && $Object.hasOwnProperty.call(message, "known"))
+                    $root.causeway.v1.RecordServerIdentity.encode(message.known, writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.drive != null && $Object.hasOwnProperty.call(message, "drive") && message.drive != 0)
+                    writer.uint32(16).uint64(message.drive);
+                if (message.isDriven != null && $Object.hasOwnProperty.call(message, "isDriven") && message.isDriven !== false)
+                    writer.uint32(24).bool(message.isDriven);
+                if (message.seen != null && $Object.hasOwnProperty.call(message, "seen"))
+                    $root.causeway.v1.RecordServerIdentity.encode(message.seen, writer.uint32(34).fork(), _depth + 1).ldelim();
+                if (message.hasRows != null && $Object.hasOwnProperty.call(message, "hasRows") && message.hasRows !== false)
+                    writer.uint32(40).bool(message.hasRows);
+                if (message.rowCount != null && $Object.hasOwnProperty.call(message, "rowCount") && message.rowCount != 0)
+                    writer.uint32(48).uint64(message.rowCount);
+                if (message.isCounted != null && $Object.hasOwnProperty.call(message, "isCounted") && message.isCounted !== false)
+                    writer.uint32(56).bool(message.isCounted);
+                if (message.newestAtMs != null && $Object.hasOwnProperty.call(message, "newestAtMs") && message.newestAtMs != 0)
+                    writer.uint32(64).uint64(message.newestAtMs);
+                if (message.verdict != null && $Object.hasOwnProperty.call(message, "verdict") && message.verdict !== "")
+                    writer.uint32(74).string(message.verdict);
+                if (message.why != null && $Object.hasOwnProperty.call(message, "why") && message.why !== "")
+                    writer.uint32(82).string(message.why);
+                if (message.loses != null && $Object.hasOwnProperty.call(message, "loses") && message.loses !== "")
+                    writer.uint32(90).string(message.loses);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            RecordServerResponse.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.causeway.v1.RecordServerResponse();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.known = $root.causeway.v1.RecordServerIdentity.decode(reader, reader.size(), $undefined, _depth + 1, message.known);
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if ((value = readUint64(reader)) !== 0)
+                                message.drive = value;
+                            else
+                                delete message.drive;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isDriven = value;
+                            else
+                                delete message.isDriven;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            message.seen = $root.causeway.v1.RecordServerIdentity.decode(reader, reader.size(), $undefined, _depth + 1, message.seen);
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.hasRows = value;
+                            else
+                                delete message.hasRows;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if ((value = readUint64(reader)) !== 0)
+                                message.rowCount = value;
+                            else
+                                delete message.rowCount;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isCounted = value;
+                            else
+                                delete message.isCounted;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if ((value = readUint64(reader)) !== 0)
+                                message.newestAtMs = value;
+                            else
+                                delete message.newestAtMs;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.verdict = value;
+                            else
+                                delete message.verdict;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.why = value;
+                            else
+                                delete message.why;
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.loses = value;
+                            else
+                                delete message.loses;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RecordServerResponse;
+        })();
+
+        v1.AdoptRecordRequest = (function() {
+
+            const AdoptRecordRequest = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            AdoptRecordRequest.prototype.seen = null;
+            AdoptRecordRequest.prototype.isBackup = false;
+            AdoptRecordRequest.prototype.mayLose = false;
+
+            AdoptRecordRequest.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.seen != null && $Object.hasOwnProperty.call(message, "seen"))
+                    $root.causeway.v1.RecordServerIdentity.encode(message.seen, writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.isBackup != null && $Object.hasOwnProperty.call(message, "isBackup") && message.isBackup !== false)
+                    writer.uint32(16).bool(message.isBackup);
+                if (message.mayLose != null && $Object.hasOwnProperty.call(message, "mayLose") && message.mayLose !== false)
+                    writer.uint32(24).bool(message.mayLose);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            AdoptRecordRequest.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.causeway.v1.AdoptRecordRequest();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            message.seen = $root.causeway.v1.RecordServerIdentity.decode(reader, reader.size(), $undefined, _depth + 1, message.seen);
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isBackup = value;
+                            else
+                                delete message.isBackup;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.mayLose = value;
+                            else
+                                delete message.mayLose;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return AdoptRecordRequest;
+        })();
+
         v1.PlannedShare = (function() {
 
             const PlannedShare = function (properties) {

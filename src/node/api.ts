@@ -7,6 +7,9 @@ import type { Failure } from '../core/errors.ts';
 import type { KeyWatching } from '../core/key-watch.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
 import type { KeyRecord } from '../core/record.ts';
+import type { AdoptionVerdict } from '../core/record-adoption.ts';
+import type { SeenServer } from '../core/record-standing.ts';
+import type { RecordIdentity } from '../core/topology.ts';
 
 /** `tryGet`'s answer where only waiting can tell. */
 export const WAIT = Symbol('wait');
@@ -60,6 +63,9 @@ export type ClusterOrder =
   | { readonly kind: 'scrub'; readonly recordsPerSecondMax: number; readonly bytesPerSecondMax: number }
   /** `slotCount`: as `loss` has told it; where it is another by now, nothing is done. */
   | { readonly kind: 'recover'; readonly slotCount: number }
+  /** Which PostgreSQL is in use, which one this node sees, and whether that may be accepted. */
+  | { readonly kind: 'recordServer' }
+  | ({ readonly kind: 'adoptRecord' } & AdoptRecordOrder)
   | { readonly kind: 'quorum' }
   /** `lost` and `lifeKept`: as `quorum` has told them; where they are others by now, nothing is done. */
   | { readonly kind: 'succeed'; readonly lost: readonly string[]; readonly lifeKept: number }
@@ -138,6 +144,37 @@ export interface ClusterQuorum {
   readonly notWrittenThrough: readonly string[];
 }
 
+/** The PostgreSQL that the asked node sees, beside the one that is in use. */
+export interface RecordServerFacts {
+  /** null: the cluster has not taken note of any yet. */
+  readonly known: RecordIdentity | null;
+  readonly drive: number;
+  readonly isDriven: boolean;
+  readonly clusterId: string;
+  readonly life: number;
+  /** What answers at this node's `postgres.url`. */
+  readonly seen: SeenServer;
+  readonly hasRows: boolean;
+  /** Deletions among them; null: they could not be counted in time. */
+  readonly rowCount: number | null;
+  /** Milliseconds since 1970; 0: there is none. */
+  readonly newestAt: number;
+  readonly verdict: AdoptionVerdict['kind'];
+  /** Where it is refused; '' otherwise. */
+  readonly why: string;
+  /** What only the one in use has, and no node holds; '': nothing. */
+  readonly loses: string;
+}
+
+/** What an operator has been shown and accepts: where it is another by now, nothing is done. */
+export interface AdoptRecordOrder {
+  readonly seen: SeenServer;
+  /** Where the verdict is 'earlier': it is a backup of this very cluster. */
+  readonly isBackup: boolean;
+  /** Where something is lost by it: so be it. */
+  readonly mayLose: boolean;
+}
+
 export type ClusterAnswer =
   | { readonly kind: 'described'; readonly description: ClusterDescription }
   | { readonly kind: 'slots'; readonly map: SlotMap }
@@ -150,6 +187,7 @@ export type ClusterAnswer =
   /** A round has begun: its number at the asked node. */
   | { readonly kind: 'scrubbing'; readonly number: number }
   | { readonly kind: 'quorum'; readonly quorum: ClusterQuorum }
+  | { readonly kind: 'recordServer'; readonly facts: RecordServerFacts }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 export interface Inspection {
@@ -307,6 +345,11 @@ export interface NodeStatus {
   readonly record: {
     readonly state: 'up' | 'down' | 'unused';
     readonly reason: string;
+    /** The server in use by the epoch, and the one that this node was connected to last; left out: none yet. */
+    readonly known?: RecordIdentity;
+    readonly seen?: RecordIdentity;
+    /** Only an operator can say that the one it sees is to be used: `causeway cluster adopt-record`. */
+    readonly isForeign?: boolean;
     /** Left out: no PostgreSQL, or no node yet. */
     readonly drive?: DriveStatus;
   };

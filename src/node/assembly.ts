@@ -8,7 +8,7 @@ import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { ReadResult, WriteOperation } from '../core/operation.ts';
 import { PROTOCOL_MAX, protocolInForce } from '../core/protocol-versions.ts';
 import { judgeKeptOut } from '../core/record-floors.ts';
-import { driveOf, whyFenced } from '../core/record-standing.ts';
+import { WHY_FENCED, driveOf, serverOf } from '../core/record-standing.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
@@ -17,7 +17,6 @@ import type { LastLease } from '../core/stale.ts';
 import type { Place } from '../core/topology-change.ts';
 import { memberById } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
-import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { PeerHello } from '../ports/transport.ts';
 import { metaKey } from '../wire/store-codec.ts';
 import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
@@ -88,7 +87,8 @@ export function membershipOf(
     forget: (name) => transport.forget(name),
     send: (name, message) => outbox.send(name, message),
     onTopology: (next, previous) => {
-      chooseServer(systemOfRecord, next);
+      const stays = previous !== null && parts.mutations?.keepFormerServer === true;
+      if (!stays) chooseServer(parts, next);
       onTopology(next, previous);
     },
     coordinates,
@@ -96,7 +96,7 @@ export function membershipOf(
     onPhase: (phase) => telemetry.event('info', 'node.phase', { phase }),
     ...(parts.mutations === undefined ? {} : { mutations: parts.mutations }),
   });
-  if (membership.topology !== null) chooseServer(systemOfRecord, membership.topology);
+  if (membership.topology !== null) chooseServer(parts, membership.topology);
   return membership;
 }
 
@@ -118,8 +118,12 @@ export function protocolTo({ hello, telemetry, mutations }: NodeParts, peer: str
 }
 
 /** Before anything acts in the epoch: no word of another PostgreSQL counts in it. (R30) */
-function chooseServer(systemOfRecord: SystemOfRecord | null, { record }: Topology): void {
-  if (record !== undefined) systemOfRecord?.choose(record);
+function chooseServer({ systemOfRecord, mutations }: NodeParts, topology: Topology): void {
+  const server = serverOf(topology);
+  if (server === undefined) return;
+  // For tests of the rule that a life is taken from PostgreSQL: whatever its founding is.
+  const isUnfenced = mutations?.succeedUnfenced === true;
+  systemOfRecord?.choose(isUnfenced ? { ...server, life: 0 } : server);
 }
 
 /** How the slots of this cluster are shared out. */
@@ -194,7 +198,7 @@ export function recordWriterOf(
     parts.mutations?.passRecordFloor === true ? passingFloors(parts.systemOfRecord) : parts.systemOfRecord;
   const judge: JudgeKeptOut = (slot, key, version) =>
     judgeKeptOut(version, heldNow(replica(), shelf, slot, key));
-  const onFenced = (): void => onFatal(whyFenced(topology(), systemOfRecord.seen()));
+  const onFenced = (): void => onFatal(WHY_FENCED);
   const life = (): number => topology()?.life ?? 0;
   const drive = driveIn(topology);
   return new RecordWriter(systemOfRecord, clock, telemetry, life, onRecorded, onFenced, drive, judge);

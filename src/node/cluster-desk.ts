@@ -15,6 +15,7 @@ import type { Member, Topology } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import type { PeerHello } from '../ports/transport.ts';
 import type { ClusterAnswer, ClusterDescription, ClusterOrder, MovePlan, PlannedJoin } from './api.ts';
 import { startCount } from './key-count.ts';
@@ -22,6 +23,7 @@ import { beginNextLife, tellQuorum } from './life-desk.ts';
 import type { Membership } from './membership.ts';
 import type { Wish } from './membership-proposals.ts';
 import type { NodeParts } from './node-parts.ts';
+import { adoptSeen, tellServer } from './record-desk.ts';
 import { tellLoss } from './record-loss.ts';
 import type { Scrubber } from './scrubber.ts';
 import type { Serving } from './serving.ts';
@@ -29,6 +31,7 @@ import { slotMapOf } from './slot-map.ts';
 import type { SlotDigests } from './slot-digests.ts';
 
 export interface ClusterDeskParts {
+  readonly telemetry: Telemetry;
   readonly clock: Clock;
   readonly membership: Membership;
   readonly hello: PeerHello;
@@ -76,6 +79,12 @@ export class ClusterDesk {
         return answer({ kind: 'scrubbing', number: this.parts.scrubber.order(order) });
       case 'recover':
         return this.recover(topology, order.slotCount, timeoutMs, answer);
+      case 'recordServer':
+        return tellServer(this.parts, topology, answer);
+      case 'adoptRecord':
+        return adoptSeen(this.parts, topology, order, timeoutMs, answer, (wish, isSaid, then) =>
+          this.change(wish, isSaid, timeoutMs, then),
+        );
       case 'quorum':
         return tellQuorum(this.parts, topology, (quorum) => answer({ kind: 'quorum', quorum }));
       case 'succeed':

@@ -12,6 +12,8 @@ import type { Introduction } from '../core/membership-message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import { raiseProtocol, spokenBy } from '../core/protocol-versions.ts';
 import type { SpokenBy } from '../core/protocol-versions.ts';
+import { adoptServer } from '../core/record-adoption.ts';
+import type { ClaimedServer } from '../core/record-adoption.ts';
 import { afterColdStart, nextRecord } from '../core/record-standing.ts';
 import { giveUp } from '../core/recovery.ts';
 import type { Slowness } from '../core/slowness.ts';
@@ -63,7 +65,9 @@ export type Wish =
   /** Puts in force what all members speak. */
   | { readonly kind: 'raiseProtocol' }
   /** `slotCount`: of those that the operator was told to be lost. */
-  | { readonly kind: 'giveUp'; readonly slotCount: number };
+  | { readonly kind: 'giveUp'; readonly slotCount: number }
+  /** Another PostgreSQL, which this node sees. */
+  | { readonly kind: 'adopt'; readonly claimed: ClaimedServer };
 
 export interface ProposalRules {
   readonly suspicion: Suspicion;
@@ -221,14 +225,26 @@ export class Proposals {
 
   private decideWish(base: Topology): Topology | null {
     for (let wish = this.wishes[0]; wish !== undefined; wish = this.wishes[0]) {
-      const next =
-        wish.kind === 'raiseProtocol'
-          ? raiseProtocol(base, this.spoken(), this.mutations)
-          : wished(base, wish, this.rules.place);
+      const next = this.wished(base, wish);
       if (next !== null) return next;
       this.wishes.shift();
     }
     return null;
+  }
+
+  private wished(base: Topology, wish: Wish): Topology | null {
+    switch (wish.kind) {
+      case 'leave':
+        return markLeaving(base, wish.name);
+      case 'rebalance':
+        return rebalance(base, this.rules.place);
+      case 'raiseProtocol':
+        return raiseProtocol(base, this.spoken(), this.mutations);
+      case 'giveUp':
+        return giveUp(base, wish.slotCount, this.rules.place);
+      case 'adopt':
+        return adoptServer(base, wish.claimed, this.recordNews.facts(base).seen, this.mutations);
+    }
   }
 
   private decideChange(situation: Situation, base: Topology): Topology | null {
@@ -353,20 +369,5 @@ export class Proposals {
   private foundersNeeded(): number {
     const count = this.settings.configured.length;
     return this.mutations.blankMajorityFounds === true ? majorityOf(count) : count;
-  }
-}
-
-function wished(
-  base: Topology,
-  wish: Exclude<Wish, { kind: 'raiseProtocol' }>,
-  place: Place,
-): Topology | null {
-  switch (wish.kind) {
-    case 'leave':
-      return markLeaving(base, wish.name);
-    case 'rebalance':
-      return rebalance(base, place);
-    case 'giveUp':
-      return giveUp(base, wish.slotCount, place);
   }
 }

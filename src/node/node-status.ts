@@ -1,11 +1,12 @@
 /** What a node tells of itself, gathered from its parts. */
 import { protocolInForce } from '../core/protocol-versions.ts';
+import { isForeign, serverOf } from '../core/record-standing.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
 import { movesOf } from '../core/slot-moves.ts';
 import { slotsOfRow } from '../core/slot-index.ts';
 import { liveOwners } from '../core/topology.ts';
-import type { Topology } from '../core/topology.ts';
+import type { RecordIdentity, Topology } from '../core/topology.ts';
 import type { Admission } from './admission.ts';
 import type { DriveStatus, Inspection, NodeStatus } from './api.ts';
 import type { Membership } from './membership.ts';
@@ -32,7 +33,6 @@ export function statusOf(from: StatusParts): NodeStatus {
   const { membership, replica, parts } = from;
   const now = parts.clock.now();
   const topology = membership.topology;
-  const health = parts.systemOfRecord?.health();
   const legacy = parts.legacySource?.health();
   const since = replica?.oldestUnfinishedSince();
   return {
@@ -57,14 +57,7 @@ export function statusOf(from: StatusParts): NodeStatus {
     },
     disk: { state: membership.room.room, ...from.disk },
     load: from.load,
-    record:
-      health === undefined
-        ? { state: 'unused', reason: '' }
-        : {
-            state: health.state,
-            reason: health.state === 'down' ? health.reason : '',
-            ...(from.drive === null ? {} : { drive: from.drive }),
-          },
+    record: recordOf(from),
     legacy:
       legacy === undefined
         ? { state: 'unused', reason: '', calls: 0 }
@@ -82,6 +75,26 @@ export function statusOf(from: StatusParts): NodeStatus {
     operations: from.operations,
     notWrittenThrough: parts.writeThrough.filter((rule) => !rule.writeThrough).map((rule) => rule.prefix),
   };
+}
+
+function recordOf({ membership, parts, drive }: StatusParts): NodeStatus['record'] {
+  const { systemOfRecord } = parts;
+  if (systemOfRecord === null) return { state: 'unused', reason: '' };
+  const health = systemOfRecord.health();
+  const seen = systemOfRecord.seen();
+  const chosen = membership.topology === null ? undefined : serverOf(membership.topology);
+  return {
+    state: health.state,
+    reason: health.state === 'down' ? health.reason : '',
+    ...(chosen === undefined ? {} : { known: identityOf(chosen) }),
+    ...(seen === null ? {} : { seen: identityOf(seen) }),
+    ...(chosen === undefined || seen === null ? {} : { isForeign: isForeign(chosen, seen) }),
+    ...(drive === null ? {} : { drive }),
+  };
+}
+
+function identityOf({ system, timeline }: RecordIdentity): RecordIdentity {
+  return { system, timeline };
 }
 
 export function loadOf({ read, write }: Admission): NodeStatus['load'] {

@@ -19,10 +19,10 @@ export interface RecordServer {
    */
   seen(): SeenServer | null;
   /**
-   * Only this server is used from now on; one of another identity is as good as down, and `health` says which it is.
-   * Before the first word whichever server answers is used, and its later timelines.
+   * Only this server is used from now on, and only with this founding in force, or a later one, which fences; another is
+   * as good as down, and `health` says which it is. Before the first word whichever answers is used, and its later timelines.
    */
-  choose(identity: RecordIdentity): void;
+  choose(server: SeenServer): void;
   /** The founding in force, or null on a database that has never seen one. */
   readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void;
   /** Takes life + 1 if `expectLife` still is in force (0: none yet); tells what then is in force. (R27) */
@@ -31,6 +31,38 @@ export interface RecordServer {
     clusterId: string,
     done: (error: RecordError | null, founding: Founding | null) => void,
   ): void;
+}
+
+/** A server that is not the one in use, on its way to become that. (R30) */
+export interface RecordAdoption {
+  /** What the server has that answers now, whether it is used or not. Nothing is changed there. */
+  survey(done: (error: RecordError | null, survey: RecordSurvey | null) => void): void;
+  /**
+   * Makes the database ready and gives it this founding under a name of its own, if it still is what was `expected`. Tells
+   * who the server is from then on. After `unknown` it may have been done: `survey` tells.
+   */
+  claim(
+    expected: SeenServer,
+    claim: RecordClaim,
+    done: (error: RecordError | null, server: RecordIdentity | null) => void,
+  ): void;
+}
+
+export interface RecordClaim {
+  readonly clusterId: string;
+  readonly life: number;
+  /** By which this database is told from every other one: letters and digits, never used before. */
+  readonly adoption: string;
+}
+
+export interface RecordSurvey {
+  readonly server: SeenServer;
+  /** Rows of Causeway, or a table of the first system. */
+  readonly hasRows: boolean;
+  /** Deletions among them. Null: they could not be counted in time. */
+  readonly rowCount: number | null;
+  /** Milliseconds since 1970 of the latest change of a row; 0: there is none, or it was not looked for in time. */
+  readonly newestAt: number;
 }
 
 /** How rows of deletions go, and what keeps everything from coming back in their place. (R24) */
@@ -66,7 +98,7 @@ export interface DoomedRow {
 /** gone: no row of the key stands there, or a higher one. stays: it is not to be removed yet, or not what was named. */
 export type RemovalOutcome = 'removed' | 'gone' | 'stays';
 
-export interface SystemOfRecord extends RecordServer, RecordFloors {
+export interface SystemOfRecord extends RecordServer, RecordAdoption, RecordFloors {
   /** What is known now, without asking: `up` after a success, `down` after a failure until one succeeds. */
   health(): RecordHealth;
   /**

@@ -1,14 +1,18 @@
 /** The calls of the system of record as promises, in a world that goes on until they are answered; and rows to call with. */
 import type { SlotFloor } from '../../src/core/floors.ts';
+import type { RecordIdentity } from '../../src/core/topology.ts';
+import type { SeenServer } from '../../src/core/record-standing.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import type {
   CommitResult,
   DoomedRow,
   Founding,
+  RecordClaim,
   RecordError,
   RecordPlace,
   RecordRow,
+  RecordSurvey,
   RemovalOutcome,
   RowVersion,
   SystemOfRecord,
@@ -79,6 +83,16 @@ export class RecordCalls {
   ): Promise<Answer<readonly RemovalOutcome[]>> {
     return this.world.run((answer) =>
       this.record.removeRows(life, rows, settledMs, (error, value) => answer({ error, value })),
+    );
+  }
+
+  survey(): Promise<Answer<RecordSurvey | null>> {
+    return this.world.run((answer) => this.record.survey((error, value) => answer({ error, value })));
+  }
+
+  claim(expected: SeenServer, claim: RecordClaim): Promise<Answer<RecordIdentity | null>> {
+    return this.world.run((answer) =>
+      this.record.claim(expected, claim, (error, value) => answer({ error, value })),
     );
   }
 

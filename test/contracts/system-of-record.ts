@@ -8,6 +8,7 @@ import type { RecordPlace, RecordRow, RowVersion } from '../../src/ports/system-
 import { sealRecord } from '../../src/wire/record-codec.ts';
 import { RecordCalls, makeRow } from './record-calls.ts';
 import type { RecordWorld } from './record-calls.ts';
+import { adoptionStories } from './record-adoption.ts';
 import { floorStories } from './record-floors.ts';
 
 const COMMITTED = { kind: 'committed' };
@@ -32,6 +33,8 @@ export function systemOfRecordContract(name: string, makeWorld: () => Promise<Re
     };
 
     describe('founding', () => foundingStories(() => calls, connect));
+
+    describe('another one, accepted', () => adoptionStories(() => calls, connect));
 
     describe('floors', () => floorStories(() => calls));
 

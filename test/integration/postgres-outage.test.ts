@@ -128,21 +128,22 @@ test('the server became a standby and is promoted: not used meanwhile, then up, 
 test('the server is chosen: one of a later timeline is told and not used before it is chosen, another never', async () => {
   const server = await testServer();
   const { timeline, system } = record.seen()!;
-  record.choose({ system, timeline });
+  const founding = { clusterId: 'cluster', life: 1 };
+  record.choose({ system, timeline, ...founding });
   await server.demote();
   await runOnce(world.connectionString, 'select pg_promote()');
   while (!JSON.stringify(record.health()).includes('has failed over')) await sleep(5);
   expect((await calls.commit(1, [makeRow('a', 1)])).error).toMatchObject({ kind: 'refused' });
   expect(record.seen()).toEqual({ system, timeline: timeline + 1, clusterId: 'cluster', life: 1 });
 
-  record.choose({ system, timeline: timeline + 1 });
+  record.choose({ system, timeline: timeline + 1, ...founding });
   await untilHealth('up');
   expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
 
   const elsewhere = world.open();
-  elsewhere.choose({ system: `${system}0`, timeline });
+  elsewhere.choose({ system: `${system}0`, timeline, ...founding });
   const refused = elsewhere.start().catch((error: unknown) => String(error));
-  while (!JSON.stringify(elsewhere.health()).includes('another database')) await sleep(5);
+  while (!JSON.stringify(elsewhere.health()).includes('another PostgreSQL')) await sleep(5);
   expect(elsewhere.health().state).toBe('down');
   await elsewhere.close();
   expect(await refused).toContain('closed');

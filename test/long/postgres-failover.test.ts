@@ -1,11 +1,11 @@
 /**
  * A real PostgreSQL comes back without its newest rows, under real nodes: as a standby that was promoted and lacked them,
- * and as a backup in its place that says nothing of it. What was acknowledged is in it again afterwards. (PROTOCOL R30)
+ * and as a backup in its place that says nothing of it; or an operator takes another one into use. What was acknowledged is in it again afterwards. (PROTOCOL R30)
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { NodeStatus } from '../../src/node/api.ts';
 import type { Backup, TestServer } from '../support/postgres.ts';
-import { testServer } from '../support/postgres.ts';
+import { runOnce, testServer } from '../support/postgres.ts';
 import { startCluster } from '../support/cluster.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { buildProgram, runProgram, until } from '../support/supervisor-program.ts';
@@ -72,7 +72,50 @@ test('a standby without the newest rows is promoted: an epoch names it, and they
   expect((await standing())['key 3']).toBe('last');
   const status = runProgram(program.entry, ['status', '--nodes', cluster.node('node-1').address]);
   expect(await status.ended).toBe(0);
+  await acceptAnother({ ...acknowledged, 'key 3': 'last' });
 });
+
+/** Another database of the same server, empty: by what the server says of itself they could not be told apart. */
+async function acceptAnother(acknowledged: Record<string, string>): Promise<void> {
+  const former = cluster.databaseUrl;
+  const next = await server.createDatabase();
+  const adopt = (...words: string[]): Promise<number | string> =>
+    runProgram(program.entry, [
+      ...['cluster', 'adopt-record', '--nodes', cluster.node('node-1').address],
+      ...words,
+    ]).ended;
+  await cluster.pointAt('node-1', next);
+  const servesOn = async (): Promise<boolean> =>
+    ((await cluster.http('node-1', '/status'))?.body as NodeStatus | undefined)?.leaseHeld === true;
+  await until('node-1 serves on', servesOn, 30_000);
+  const { record } = await cluster.status('node-1');
+  expect(record).toMatchObject({ state: 'down', isForeign: true });
+  expect(record.reason).toContain('causeway cluster adopt-record');
+  expect(await cluster.client('node-1').get('key 3')).toEqual(Buffer.from('last'));
+  await cluster.client('node-2').set('key 4', 'to the former one');
+  expect(await adopt()).toBe(1);
+  expect(await adopt('--yes')).toBe(0);
+  await untilAll('all know of it', ({ record: { known } }) => known!.system.includes('#'));
+  await until('node-2 is told apart', async () => (await cluster.status('node-2')).record.isForeign!, 30_000);
+  const late = cluster.client('node-2').set('key 5', 'too late');
+  await expect(late).rejects.toMatchObject({ code: 'record_unavailable' });
+  for (const name of ['node-2', 'node-3']) {
+    await cluster.pointAt(name, next);
+    await cluster.untilReady(name);
+  }
+  cluster.databaseUrl = next;
+  await untilAll(
+    'the next one has all',
+    ({ record: { drive, isForeign } }) => drive!.isDriven && !isForeign!,
+  );
+  expect(await standing()).toEqual({ ...acknowledged, 'key 4': 'to the former one' });
+  const [late5] = (
+    await runOnce(former, `SELECT convert_from(value, 'UTF8') AS value FROM kv_store WHERE key = 'key 5'`)
+  ).rows as { value: string }[];
+  expect(late5!.value).toBe(acknowledged['key 5']);
+  await cluster.client().set('key 5', 'to the next one');
+  expect((await standing())['key 5']).toBe('to the next one');
+}
 
 test('a backup is put in its place: it is noticed by what is gone, and that is committed to it again', async () => {
   const acknowledged = await writtenAfterCopy();

@@ -58,7 +58,7 @@ export interface TestNode {
   readonly httpPort: number;
   readonly respPort: number;
   readonly home: string;
-  readonly databaseUrl: string;
+  databaseUrl: string;
   readonly command: readonly string[];
   /** What is lost with the node's disk; a disk of its own may be mounted there. */
   readonly disk: string;
@@ -104,7 +104,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
 
 export class TestCluster {
   readonly nodes: TestNode[];
-  readonly databaseUrl: string;
+  databaseUrl: string;
   private readonly options: ClusterOptions;
   private readonly source: LegacyServer | null;
   private readonly around: Surroundings | null;
@@ -223,6 +223,13 @@ export class TestCluster {
   /** In order. */
   stop(...names: string[]): Promise<void> {
     return this.end('SIGTERM', names.length === 0 ? this.names : names);
+  }
+
+  /** Started again, in order, with that PostgreSQL in its configuration. */
+  async pointAt(name: string, databaseUrl: string): Promise<void> {
+    await this.stop(name);
+    this.node(name).databaseUrl = databaseUrl;
+    this.start(name);
   }
 
   /** As if the machine was lost with its disk; the node must not run. */

@@ -4,7 +4,8 @@
  * still come and be taken for that of the next statement.
  */
 import pg from 'pg';
-import { SYSTEM_UNTOLD, type SeenServer } from '../../core/record-standing.ts';
+import { SYSTEM_UNTOLD, adoptedSystem, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
+import type { RecordIdentity } from '../../core/topology.ts';
 import { RecordFailure, SetupError, failureOfStatement, sqlStateOf } from './record-failure.ts';
 import { RESULT_TYPES } from './record-rows.ts';
 import { plain, type Statement } from './statements.ts';
@@ -188,9 +189,13 @@ async function readIdentity(client: pg.Client): Promise<SeenServer> {
   const [system] = await askOrNone(client, plain('select system_identifier::text from pg_control_system()'));
   // The name of the current WAL file begins with the timeline, eight hexadecimal digits.
   const [walFile] = await askOrNone(client, plain('select pg_walfile_name(pg_current_wal_lsn())'));
-  const [clusterId, life] = await askOrNone(client, plain('select cluster_id, life from causeway.cluster'));
+  const [clusterId, life, identity] = await askOrNone(
+    client,
+    plain('select cluster_id, life, identity from causeway.cluster'),
+  );
+  const told = typeof system === 'string' ? system : SYSTEM_UNTOLD;
   return {
-    system: typeof system === 'string' ? system : SYSTEM_UNTOLD,
+    system: adoptedSystem(told, typeof identity === 'string' ? adoptionIn(identity) : ''),
     timeline: typeof walFile === 'string' ? Number.parseInt(walFile.slice(0, 8), 16) : 0,
     clusterId: typeof clusterId === 'string' ? clusterId : '',
     life: typeof life === 'number' ? life : 0,
@@ -206,4 +211,13 @@ async function askOrNone(client: pg.Client, statement: Statement): Promise<Field
     if (sqlStateOf(error) === null) throw error;
     return [];
   }
+}
+
+/** As `identityText` writes it: what stands there of the server itself is from when the row was written. */
+function adoptionIn(text: string): string {
+  return partsOfSystem(text.split('/')[0]!).adoption;
+}
+
+export function identityText({ system, timeline }: RecordIdentity): string {
+  return `${system}/${timeline}`;
 }

@@ -6,6 +6,7 @@
 import { VERSION_NONE } from '../../core/version.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
 import type { Founding } from '../../ports/system-of-record.ts';
+import { identityText } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { FOUND_FIRST, FOUND_NEXT, LOCK_FOUNDING, READ_FOUNDING, plain } from './statements.ts';
 
@@ -26,7 +27,7 @@ export function found(
 ): Promise<Founding | null> {
   return inTransaction(connection, timeoutMs, deadline, async () => {
     await connection.run(LOCK_FOUNDING, [], deadline);
-    const identity = textOf(identityOf(connection));
+    const identity = identityText(connection.identity);
     if (expectLife === 0) await connection.run(FOUND_FIRST, [clusterId, identity], deadline);
     else await connection.run(FOUND_NEXT, [clusterId, identity, expectLife], deadline);
     return readInForce(connection, deadline);
@@ -50,12 +51,8 @@ function identityOf({ identity: { system, timeline } }: Connection): RecordIdent
   return { system, timeline };
 }
 
-function textOf({ system, timeline }: RecordIdentity): string {
-  return `${system}/${timeline}`;
-}
-
 /** A transaction that fails in the middle is rolled back by ending its connection. */
-async function inTransaction<T>(
+export async function inTransaction<T>(
   connection: Connection,
   timeoutMs: number,
   deadline: number,

@@ -6,10 +6,12 @@
 import type {
   DoomedRow,
   Founding,
+  RecordClaim,
   RecordError,
   RecordHealth,
   RecordPlace,
   RecordRow,
+  RecordSurvey,
   RemovalOutcome,
   RowVersion,
 } from '../../ports/system-of-record.ts';
@@ -17,9 +19,10 @@ import type { CommitResult, SystemOfRecord } from '../../ports/system-of-record.
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { SlotFloor } from '../../core/floors.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../core/limits.ts';
-import { judgeServer, type SeenServer } from '../../core/record-standing.ts';
+import { judgeServer, whyNotUsed, type SeenServer } from '../../core/record-standing.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
 import { packTexts } from './binary-array.ts';
+import { claimServer, surveyServer, type AdoptionParts } from './claim.ts';
 import { commitBatch, makeBatch } from './commit-rows.ts';
 import { Connection } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
@@ -92,7 +95,7 @@ class PooledRecord implements PostgresRecord {
   private readonly monitor: RecordHealthMonitor;
   private last: SeenServer | null = null;
   /** The server to be used; before anybody has chosen it, the last that was. */
-  private used: RecordIdentity | null = null;
+  private used: SeenServer | null = null;
   private isChosen = false;
   private isStarted = false;
   private isClosing = false;
@@ -142,9 +145,9 @@ class PooledRecord implements PostgresRecord {
     return this.last;
   }
 
-  choose(identity: RecordIdentity): void {
-    const isNew = !this.isChosen || judgeServer(this.used!, identity) !== 'known';
-    this.used = identity;
+  choose(server: SeenServer): void {
+    const isNew = !this.isChosen || whyNotUsed(this.used!, server) !== null;
+    this.used = server;
     this.isChosen = true;
     // What is known of health was learnt of another server, or is that this one was not to be used.
     if (isNew && this.isStarted) this.monitor.probeNow();
@@ -227,6 +230,18 @@ class PooledRecord implements PostgresRecord {
     deliver(this.call(this.commits, this.limits.statementTimeoutMs, work), done, []);
   }
 
+  survey(done: (error: RecordError | null, survey: RecordSurvey | null) => void): void {
+    deliver(surveyServer(this.adoptionParts()), done, null);
+  }
+
+  claim(
+    expected: SeenServer,
+    claim: RecordClaim,
+    done: (error: RecordError | null, server: RecordIdentity | null) => void,
+  ): void {
+    deliver(claimServer(this.adoptionParts(), expected, claim), done, null);
+  }
+
   readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void {
     const timeoutMs = this.limits.foundingTimeoutMs;
     const work = (connection: Connection, deadline: number): Promise<Founding | null> =>
@@ -279,6 +294,15 @@ class PooledRecord implements PostgresRecord {
     if (reply![0] === true || reply![1] === 'on') throw new RecordFailure('refused', 'not a primary');
   }
 
+  private adoptionParts(): AdoptionParts {
+    const { migrationsDirectory, slotOf, telemetry, statementTimeoutMs, foundingTimeoutMs } = this.limits;
+    return {
+      ...{ migrationsDirectory, slotOf, telemetry, statementTimeoutMs, foundingTimeoutMs },
+      open: () => Connection.open(this.limits),
+      onSeen: (server) => (this.last = server),
+    };
+  }
+
   private makePool(connectionCountMax: number): ConnectionPool {
     return new ConnectionPool({
       connectionCountMax,
@@ -305,9 +329,9 @@ class PooledRecord implements PostgresRecord {
   /** Another database, or a server that a failover has left behind, is never used. (R30) */
   private whyNotUsed(seen: SeenServer): string | null {
     const { used } = this;
-    const verdict = used === null ? 'known' : judgeServer(used, seen);
-    if (used === null || verdict === 'known' || (verdict === 'failedOver' && !this.isChosen)) return null;
-    return `${WHY_NOT_USED[verdict]}: system ${seen.system}, timeline ${seen.timeline} instead of system ${used.system}, timeline ${used.timeline}`;
+    if (used === null) return null;
+    if (!this.isChosen && ['known', 'failedOver'].includes(judgeServer(used, seen))) return null;
+    return whyNotUsed(used, seen);
   }
 
   private downReason(): string | null {
@@ -320,12 +344,6 @@ class PooledRecord implements PostgresRecord {
     else this.limits.telemetry.event('warn', 'postgres.down', { reason: health.reason });
   }
 }
-
-const WHY_NOT_USED = {
-  failedOver: 'PostgreSQL has failed over, and is used as soon as the cluster has taken note of that',
-  earlier: 'a primary that a failover has left behind',
-  other: 'another database than that of this cluster; point postgres.url at the right one',
-} as const;
 
 /** What a callback throws is a programmer's error and ends the process as an unhandled rejection. */
 function deliver<T>(

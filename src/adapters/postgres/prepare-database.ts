@@ -11,14 +11,17 @@ import { SetupError, sqlStateOf } from './record-failure.ts';
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2_000;
 
-export interface Preparation {
+export interface OncePreparation {
   readonly migrationsDirectory: string;
   readonly slotOf: (key: string) => number;
+  readonly telemetry: Telemetry;
+  readonly open: () => Promise<Connection>;
+}
+
+export interface Preparation extends OncePreparation {
   /** Milliseconds in all. */
   readonly startTimeoutMs: number;
   readonly random: () => number;
-  readonly telemetry: Telemetry;
-  readonly open: () => Promise<Connection>;
   readonly isCancelled: () => boolean;
   readonly onFailure: (reason: string) => void;
   /** It failed, and is tried again. */
@@ -43,7 +46,8 @@ export async function prepareDatabase(preparation: Preparation): Promise<void> {
   }
 }
 
-async function prepareOnce(preparation: Preparation, deadline: number): Promise<void> {
+/** Brings the schema up to date and adopts the table of the first system, now or not at all. */
+export async function prepareOnce(preparation: OncePreparation, deadline: number): Promise<void> {
   const opened: Connection[] = [];
   const open = async (): Promise<Connection> => {
     const connection = await preparation.open();

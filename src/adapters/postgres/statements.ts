@@ -181,6 +181,29 @@ export const FOUND_NEXT: Statement = {
 where life = $3`,
 };
 
+/** The highest floor of all is told anew: without it the floors of slots would not be looked at. */
+const FLOOR_HIGHEST = 'coalesce((select max(version) from causeway.slot_floor), 0)';
+
+export const CLAIM_FIRST: Statement = {
+  name: null,
+  writes: true,
+  text: `insert into causeway.cluster (id, cluster_id, life, identity, floor)
+values (1, $1, $2, $3, ${FLOOR_HIGHEST}) on conflict (id) do nothing`,
+};
+
+export const CLAIM_NEXT: Statement = {
+  name: null,
+  writes: true,
+  text: `update causeway.cluster set cluster_id = $1, life = $2, identity = $3, floor = ${FLOOR_HIGHEST}, founded_at = now()
+where cluster_id = $4 and life = $5`,
+};
+
+export const READ_CLUSTER: Statement = {
+  name: null,
+  writes: false,
+  text: 'select cluster_id, life, identity from causeway.cluster',
+};
+
 export const PROBE: Statement = {
   name: 'causeway_probe',
   writes: false,

@@ -43,6 +43,7 @@ export function addAdminService(server: Server, api: NodeApi): void {
   addRecoveryMethods(server, api);
   addSuccessionMethods(server, api);
   addUpgradeMethods(server, api);
+  addRecordMethods(server, api);
 }
 
 /** What concerns the whole cluster. */
@@ -146,6 +147,39 @@ function addSuccessionMethods(server: Server, api: NodeApi): void {
       api.operate({ kind: 'succeed', lost, lifeKept }, timeoutMs, (answer) =>
         answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
       ),
+  );
+}
+
+/** Another PostgreSQL than the one in use. */
+function addRecordMethods(server: Server, api: NodeApi): void {
+  const { v1 } = causeway;
+  unary(
+    server,
+    '/causeway.v1.Admin/RecordServer',
+    v1.RecordServerRequest,
+    v1.RecordServerResponse,
+    (_request, timeoutMs, done) =>
+      api.operate({ kind: 'recordServer' }, timeoutMs, (answer) => {
+        if (answer.kind !== 'recordServer') return done(refusalOf(answer), null);
+        const { known, clusterId, life, rowCount, newestAt, ...rest } = answer.facts;
+        const inUse = { ...(known ?? { system: '', timeline: 0 }), clusterId, life };
+        const counted = { rowCount: rowCount ?? 0, isCounted: rowCount !== null, newestAtMs: newestAt };
+        done(null, { ...rest, ...counted, known: inUse });
+      }),
+  );
+  unary(
+    server,
+    '/causeway.v1.Admin/AdoptRecord',
+    v1.AdoptRecordRequest,
+    v1.ChangeResponse,
+    ({ seen: told, isBackup, mayLose }, timeoutMs, done) => {
+      if (told === null) return done(failure('invalid_argument', 'which server is not said'), null);
+      const { system, timeline, clusterId, life } = told;
+      const seen = { system, timeline, clusterId, life };
+      api.operate({ kind: 'adoptRecord', seen, isBackup, mayLose }, timeoutMs, (answer) =>
+        answer.kind === 'changed' ? done(null, answer) : done(refusalOf(answer), null),
+      );
+    },
   );
 }
 

@@ -1,0 +1,140 @@
+/**
+ * A server that is not the one in use: what it has, and how it becomes the cluster's. Both on connections of their own, for
+ * the pools take none that leads there. The founding is exchanged by compare-and-set, in a transaction that waits for every
+ * statement of the one before to end. (PROTOCOL R27, R30)
+ */
+import type { Telemetry } from '../../ports/telemetry.ts';
+import { adoptedSystem, isSameServer, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
+import type { RecordIdentity } from '../../core/topology.ts';
+import type { RecordClaim, RecordSurvey } from '../../ports/system-of-record.ts';
+import { identityText } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { inTransaction } from './founding.ts';
+import { prepareOnce } from './prepare-database.ts';
+import { RecordFailure, sqlStateOf } from './record-failure.ts';
+import { CLAIM_FIRST, CLAIM_NEXT, LOCK_FOUNDING, READ_CLUSTER, plain } from './statements.ts';
+
+/** The server has ended the statement, for it took too long. */
+const QUERY_CANCELED = '57014';
+/** Milliseconds beyond the server's own limit after which its reply is no longer waited for. */
+const REPLY_GRACE_MS = 500;
+
+export interface AdoptionParts {
+  readonly migrationsDirectory: string;
+  readonly slotOf: (key: string) => number;
+  readonly telemetry: Telemetry;
+  /** Milliseconds. */
+  readonly statementTimeoutMs: number;
+  readonly foundingTimeoutMs: number;
+  /** Whichever server answers. */
+  readonly open: () => Promise<Connection>;
+  /** Every connection tells anew who is seen. */
+  readonly onSeen: (server: SeenServer) => void;
+}
+
+export async function surveyServer(parts: AdoptionParts): Promise<RecordSurvey> {
+  const connection = await parts.open();
+  const deadline = performance.now() + 2 * (parts.statementTimeoutMs + REPLY_GRACE_MS);
+  try {
+    parts.onSeen(connection.identity);
+    const [kinds] = await connection.run(plain(TABLES), [], deadline);
+    const [isOurs, isFirstSystem] = kinds as [boolean, boolean];
+    const hasRows =
+      (isOurs && (await hasAny(connection, 'causeway.record', deadline))) ||
+      (isFirstSystem && (await hasAny(connection, 'public.kv_store', deadline)));
+    const counted = isOurs ? await countRows(connection, deadline) : { rowCount: 0, newestAt: 0 };
+    return { server: connection.identity, hasRows, ...counted };
+  } finally {
+    connection.destroy();
+  }
+}
+
+async function hasAny(connection: Connection, table: string, deadline: number): Promise<boolean> {
+  const [reply] = await connection.run(plain(`select exists (select from ${table})`), [], deadline);
+  return reply![0] === true;
+}
+
+/** Both need the whole table: a large one may take longer than a statement may. */
+async function countRows(
+  connection: Connection,
+  deadline: number,
+): Promise<Pick<RecordSurvey, 'rowCount' | 'newestAt'>> {
+  try {
+    const [reply] = await connection.run(plain(COUNT_ROWS), [], deadline);
+    const [rowCount, newestAt] = reply as [number, number];
+    return { rowCount, newestAt };
+  } catch (error) {
+    if (sqlStateOf(error) !== QUERY_CANCELED) throw error;
+    return { rowCount: null, newestAt: 0 };
+  }
+}
+
+export async function claimServer(
+  parts: AdoptionParts,
+  expected: SeenServer,
+  claim: RecordClaim,
+): Promise<RecordIdentity> {
+  const { migrationsDirectory, slotOf, telemetry, foundingTimeoutMs } = parts;
+  const open = async (): Promise<Connection> => {
+    const connection = await parts.open();
+    if (isSameServer(connection.identity, expected)) return connection;
+    connection.destroy();
+    throw changed();
+  };
+  const deadline = performance.now() + foundingTimeoutMs;
+  const connection = await nothingClaimed(async () => {
+    await prepareOnce({ migrationsDirectory, slotOf, telemetry, open }, deadline);
+    return open();
+  });
+  const { system, timeline } = connection.identity;
+  const server = { system: adoptedSystem(partsOfSystem(system).system, claim.adoption), timeline };
+  try {
+    await inTransaction(connection, foundingTimeoutMs, deadline, () =>
+      writeClaim(connection, expected, claim, identityText(server), deadline),
+    );
+  } finally {
+    connection.destroy();
+  }
+  parts.onSeen({ ...server, clusterId: claim.clusterId, life: claim.life });
+  return server;
+}
+
+/** Whatever fails here, the founding there is the one that was. */
+async function nothingClaimed<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new RecordFailure('refused', error instanceof Error ? error.message : String(error), {
+      isOutage: false,
+    });
+  }
+}
+
+async function writeClaim(
+  connection: Connection,
+  expected: SeenServer,
+  { clusterId, life }: RecordClaim,
+  identity: string,
+  deadline: number,
+): Promise<void> {
+  await connection.run(LOCK_FOUNDING, [], deadline);
+  if (expected.clusterId === '') await connection.run(CLAIM_FIRST, [clusterId, life, identity], deadline);
+  else {
+    const before = [expected.clusterId, expected.life];
+    await connection.run(CLAIM_NEXT, [clusterId, life, identity, ...before], deadline);
+  }
+  const [standing] = await connection.run(READ_CLUSTER, [], deadline);
+  if (standing?.[0] !== clusterId || standing[1] !== life || standing[2] !== identity) throw changed();
+}
+
+function changed(): RecordFailure {
+  const message = 'the server is another than it was, or somebody else has claimed it: look again';
+  return new RecordFailure('refused', message, { isOutage: false });
+}
+
+/** `kv_store` as a table: as a view it is ours. */
+const TABLES = `select to_regclass('causeway.record') is not null,
+  exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'public' and c.relname = 'kv_store' and c.relkind in ('r', 'p'))`;
+
+const COUNT_ROWS = `select count(*), coalesce((extract(epoch from max(updated_at)) * 1000)::bigint, 0) from causeway.record`;

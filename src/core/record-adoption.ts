@@ -1,0 +1,68 @@
+/**
+ * Another PostgreSQL, accepted on purpose: a backup that was restored into a new server, an empty one, or the same one
+ * that was set back to before the founding. Only an operator says so, at a node that sees that server itself. The database
+ * is *claimed* first: it gets this founding and the name of the adoption, by which it is told from every other one; then an
+ * epoch names it, and a drive commits to it what the owners hold. A node that still talks to the server of before is told
+ * apart by that name, and what that server says to it counts for nothing. (PROTOCOL R30)
+ */
+import type { Mutations } from './mutations.ts';
+import { isOurs, judgeUse, serverOf, withRecord } from './record-standing.ts';
+import type { SeenServer } from './record-standing.ts';
+import { lossOf } from './recovery.ts';
+import type { RecordIdentity, Topology } from './topology.ts';
+
+/**
+ * inUse: there is nothing to accept. ready: it is empty, or holds this very founding. earlier: what stands in it is of an
+ * earlier life, or has no founding: only a person knows whether it is this cluster's. refused: it is never accepted.
+ */
+export type AdoptionVerdict =
+  { readonly kind: 'inUse' | 'ready' | 'earlier' } | { readonly kind: 'refused'; readonly why: string };
+
+/**
+ * Rows of another cluster must not be taken for this one's: nobody here holds them, and a scrubber would bring them in. Of a
+ * backup of this cluster every row is held here, or was deleted since under the floor of its slot. (R23)
+ */
+export function judgeAdoption(topology: Topology, seen: SeenServer, hasRows: boolean): AdoptionVerdict {
+  const refused = (why: string): AdoptionVerdict => ({ kind: 'refused', why });
+  const chosen = serverOf(topology);
+  if (chosen === undefined) return refused('the cluster has not taken note of any PostgreSQL yet');
+  const use = judgeUse(chosen, seen);
+  if (isOurs(topology, seen)) return { kind: use === 'known' || use === 'failedOver' ? 'inUse' : 'ready' };
+  if (seen.life > topology.life) return refused('it belongs to a later founding, or to another cluster');
+  if (seen.clusterId !== '' && seen.life === topology.life) return refused('it belongs to another cluster');
+  return { kind: seen.clusterId === '' && !hasRows ? 'ready' : 'earlier' };
+}
+
+/** What only the server of before has, and no owner holds; for people. Null: nothing. */
+export function lossByAdoption(topology: Topology): string | null {
+  const { recovering } = lossOf(topology);
+  if (!topology.loaded) return 'rows from before the founding that no node has loaded yet';
+  return recovering === 0 ? null : `rows of ${recovering} slots that were given up and are not whole yet`;
+}
+
+/** A database that was claimed for this founding, and is to be named by an epoch. */
+export interface ClaimedServer extends RecordIdentity {
+  readonly clusterId: string;
+}
+
+export function isAdopted({ record }: Topology, { system }: RecordIdentity): boolean {
+  return record?.system === system;
+}
+
+/**
+ * The epoch that names it, or null: one does already, or it can no longer be. `seen`: what this node is connected to; what
+ * it does not see itself it has nothing to say of.
+ */
+export function adoptServer(
+  topology: Topology,
+  claimed: ClaimedServer,
+  seen: SeenServer | null,
+  mutations: Mutations,
+): Topology | null {
+  const { record } = topology;
+  if (record === undefined || topology.clusterId !== claimed.clusterId || isAdopted(topology, claimed))
+    return null;
+  if (seen?.system !== claimed.system || seen.timeline !== claimed.timeline) return null;
+  const next = withRecord(topology, claimed, record.drive + 1);
+  return mutations.adoptUndriven === true ? { ...next, record: { ...next.record!, driven: true } } : next;
+}
