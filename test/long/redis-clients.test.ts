@@ -19,7 +19,7 @@ const run = promisify(execFile);
 const HOST = '127.0.0.1';
 const FAILOVER_MS_MAX = 20_000;
 const COMMAND_MS_MAX = 5_000;
-/** Of the recorded sequences of a family every so-manieth is played to the cluster, which is slower than a map. */
+/** Of the recorded sequences every so-manieth is played to the cluster, which is slower than a map; of what is pushed, all. */
 const PLAY_EACH = 10;
 
 let program: Awaited<ReturnType<typeof buildProgram>>;
@@ -237,11 +237,14 @@ describe.skipIf(!hasBenchmark)('redis-benchmark', () => {
 });
 
 describe('what Redis answered, of a cluster that is real', () => {
-  test.each(['strings', 'numbers', 'transactions', 'keys', 'random'])('%s', async (family) => {
+  test.each(['strings', 'numbers', 'transactions', 'keys', 'random', 'tracking'])('%s', async (family) => {
     const control = new Redis({ host: HOST, port: ports[0]! });
     const faults: string[] = [];
-    const { sequences } = readFixture(family);
-    for (let at = 0; at < sequences.length; at += PLAY_EACH) {
+    const isTracking = family === 'tracking';
+    const sequences = isTracking
+      ? readFixture('protocol').sequences.filter(({ title }) => title.startsWith(family))
+      : readFixture(family).sequences;
+    for (let at = 0; at < sequences.length; at += isTracking ? 1 : PLAY_EACH) {
       const sequence = sequences[at]!;
       await control.flushall();
       const given = await play(ports[at % 3]!, sequence);
