@@ -46,13 +46,24 @@ interface Pace {
   readonly cellMs: number;
   readonly warmUpMs: number;
   readonly openMs: number;
+  readonly openRounds: number;
   readonly openShares: readonly number[];
   readonly toolSeconds: number;
+  readonly grpcRounds: number;
 }
 
 const QUICK: Pace = {
   cells: CELLS.filter(({ isQuick }) => isQuick),
-  ...{ rounds: 3, cellMs: 350, warmUpMs: 1_000, openMs: 700, openShares: [0.5], toolSeconds: 0.5 },
+  ...{
+    rounds: 3,
+    cellMs: 350,
+    warmUpMs: 800,
+    openMs: 600,
+    openRounds: 2,
+    openShares: [0.5],
+    toolSeconds: 0.5,
+    grpcRounds: 2,
+  },
 };
 const WHOLE: Pace = {
   cells: CELLS,
@@ -61,8 +72,10 @@ const WHOLE: Pace = {
     cellMs: 1_000,
     warmUpMs: 5_000,
     openMs: 3_000,
+    openRounds: 3,
     openShares: [0.25, 0.5, 0.75],
     toolSeconds: 3,
+    grpcRounds: 5,
   },
 };
 const FILL_LANES = 256;
@@ -75,7 +88,7 @@ export async function compare(world: World, field: Field): Promise<Comparison> {
   const sizes = [...new Set(pace.cells.map(({ valueBytes }) => valueBytes))];
   const diskBytes = await fill(contenders, sizes);
   await warmUp(contenders, pace);
-  const tool = await runTool(contenders, pace);
+  const tool = await runTool(world, contenders, pace);
   const cells: CellResult[] = [];
   for (const cell of pace.cells) {
     const order = {
@@ -94,7 +107,7 @@ export async function compare(world: World, field: Field): Promise<Comparison> {
     world.tell(`  ${titleOf(cell)}: ${ratesLine(contenders, samples)}`);
   }
   const open = await openLoops(contenders, pace, cells);
-  const grpc = await grpcFigures(world, field.causeway.nodes, pace.rounds, tellStep);
+  const grpc = await grpcFigures(world, field.causeway.nodes, pace.grpcRounds, tellStep);
   tellLine('');
   return { cells, open, tool, grpc, diskBytes };
 }
@@ -145,10 +158,10 @@ async function warmUp(contenders: readonly Contender[], { warmUpMs }: Pace): Pro
   }
 }
 
-async function runTool(contenders: readonly Contender[], pace: Pace): Promise<ToolRates[]> {
+async function runTool(world: World, contenders: readonly Contender[], pace: Pace): Promise<ToolRates[]> {
   if (!isInstalled('redis-benchmark')) return [];
   const clusters = contenders.filter(({ id }) => id === 'causeway' || id === 'redis-cluster');
-  return toolRates(clusters, pace.rounds, pace.toolSeconds, tellStep);
+  return toolRates(world, clusters, pace.rounds, pace.toolSeconds, tellStep);
 }
 
 async function openLoops(
@@ -173,7 +186,7 @@ async function openLoops(
       tellStep(`at a steady ${perSecond.toLocaleString('en-US')} ${of} a second`);
       const tell = (round: number, { system }: Contender): void =>
         tellLine(`at a steady ${perSecond} ${of} a second; round ${round + 1}: ${system.name}`);
-      const rounds = Math.min(pace.rounds, 3);
+      const rounds = pace.openRounds;
       results.push({
         of,
         share,

@@ -9,6 +9,7 @@ import { cpuMsOf } from './process-times.ts';
 
 const IN_FLIGHT_PUTS = 300;
 const IN_FLIGHT_GETS = 1_000;
+const SLICE_MS = 1_200;
 
 export interface GrpcFigures {
   /** Microseconds of the servers per call, round by round. */
@@ -60,12 +61,12 @@ async function pipelineRates(nodes: NodeProcesses, rounds: number, tell: (text: 
   try {
     const pipelines = await Promise.all(clients.map((client) => client.pipeline()));
     tell('gRPC: warming the pipeline up');
-    await rateOf(pipelines, IN_FLIGHT_PUTS, 1_500, putOne);
-    await rateOf(pipelines, IN_FLIGHT_GETS, 1_500, getOne);
+    await rateOf(pipelines, IN_FLIGHT_PUTS, SLICE_MS, putOne);
+    await rateOf(pipelines, IN_FLIGHT_GETS, SLICE_MS, getOne);
     for (let round = 0; round < rounds; round += 1) {
       tell(`gRPC: pipeline, round ${round + 1} of ${rounds}`);
-      pipelinePuts.push(await rateOf(pipelines, IN_FLIGHT_PUTS, 1_500, putOne));
-      pipelineGets.push(await rateOf(pipelines, IN_FLIGHT_GETS, 1_500, getOne));
+      pipelinePuts.push(await rateOf(pipelines, IN_FLIGHT_PUTS, SLICE_MS, putOne));
+      pipelineGets.push(await rateOf(pipelines, IN_FLIGHT_GETS, SLICE_MS, getOne));
     }
   } finally {
     for (const client of clients) client.close();

@@ -1,13 +1,23 @@
-/** Reads as `redis-benchmark` makes them: Redis' own tool, the same one for both clusters, which asks each node for what it has. */
-import { execFile } from 'node:child_process';
+/**
+ * Reads as `redis-benchmark` makes them: Redis' own tool, the same one for both clusters, which asks each node for what it has. How
+ * many commands were done is asked of the nodes, at two moments while it runs: with `--cluster` the tool itself ends only at the
+ * next quarter of a second, and its own figure is as coarse.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { World } from '../world.ts';
 import type { Contender } from './contender.ts';
 import { portsOf } from './contender.ts';
+import { withRedis } from './redis-systems.ts';
 
 const CLIENTS = 50;
 const VALUE_BYTES = 100;
 /** The tool takes one key for each slot, by chance; after so many writes one in a thousand is missing. */
 const WRITES = 110_000;
-const TRIAL_READS = 40_000;
+/** More than it can do: it is ended when enough was seen. */
+const READS = 1_000_000_000;
+/** Milliseconds until it is at its full rate. */
+const BEGINS_MS = 300;
 
 export interface ToolRates {
   readonly pipeline: number;
@@ -16,6 +26,7 @@ export interface ToolRates {
 
 /** All by turns; `seconds` is for each run. */
 export async function toolRates(
+  world: World,
   contenders: readonly Contender[],
   rounds: number,
   seconds: number,
@@ -23,25 +34,17 @@ export async function toolRates(
 ): Promise<ToolRates[]> {
   for (const contender of contenders) {
     tell(`redis-benchmark fills ${contender.system.name}`);
-    await run(contender, ['-t', 'set', '-c', '512', '-n', String(WRITES)]);
+    await fill(contender);
   }
   const results: ToolRates[] = [];
   for (const pipeline of [1, 16]) {
-    const counts = new Map<Contender, number>();
-    const read = (contender: Contender, count: number): Promise<number> =>
-      run(contender, ['-t', 'get', '-c', String(CLIENTS), '-P', String(pipeline), '-n', String(count)]);
-    for (const contender of contenders) {
-      const rate = await read(contender, TRIAL_READS * pipeline);
-      counts.set(contender, Math.ceil(rate * seconds));
-    }
     const rates = contenders.map((contender) => [contender, [] as number[]] as const);
     for (let round = 0; round < rounds; round += 1) {
       for (let each = 0; each < rates.length; each += 1) {
         const [contender, found] = rates[(each + round) % rates.length]!;
-        tell(
-          `redis-benchmark, pipeline of ${pipeline}, round ${round + 1} of ${rounds}: ${contender.system.name}`,
-        );
-        found.push(await read(contender, counts.get(contender)!));
+        const at = `pipeline of ${pipeline}, round ${round + 1} of ${rounds}`;
+        tell(`redis-benchmark, ${at}: ${contender.system.name}`);
+        found.push(await readRate(world, contender, pipeline, seconds));
       }
     }
     results.push({ pipeline, rates });
@@ -49,15 +52,56 @@ export async function toolRates(
   return results;
 }
 
-/** Requests per second. */
-function run(contender: Contender, options: readonly string[]): Promise<number> {
-  const [port] = portsOf(contender.system);
-  const args = ['-p', String(port), '--cluster', '-d', String(VALUE_BYTES), '--csv', ...options];
+function fill(contender: Contender): Promise<void> {
+  const args = argsFor(contender, ['-t', 'set', '-c', '512', '-n', String(WRITES), '--csv']);
   return new Promise((resolve, reject) => {
     execFile('redis-benchmark', args, { timeout: 60_000 }, (error, output) => {
-      const found = /"[SG]ET","([\d.]+)"/.exec(output);
-      if (found !== null) resolve(Number(found[1]));
-      else reject(new Error(`redis-benchmark says: ${output.slice(-500)}`, { cause: error ?? undefined }));
+      if (error === null) resolve();
+      else reject(new Error(`redis-benchmark says: ${output.slice(-500)}`, { cause: error }));
     });
   });
+}
+
+/** Commands per second, of all nodes together. */
+async function readRate(
+  world: World,
+  contender: Contender,
+  pipeline: number,
+  seconds: number,
+): Promise<number> {
+  const options = ['-t', 'get', '-c', String(CLIENTS), '-P', String(pipeline), '-n', String(READS), '-q'];
+  const tool = spawn('redis-benchmark', argsFor(contender, options), { stdio: 'ignore' });
+  const ended = new Promise((resolve) => tool.once('close', resolve));
+  world.atClose(async () => void tool.kill('SIGKILL'));
+  try {
+    await delay(BEGINS_MS);
+    const before = await commandsDone(contender);
+    await delay(seconds * 1_000);
+    const after = await commandsDone(contender);
+    if (tool.exitCode !== null) throw new Error(`redis-benchmark ended by itself with ${tool.exitCode}`);
+    return after.reduce((sum, { count, at }, node) => {
+      const { count: from, at: since } = before[node]!;
+      return sum + ((count - from) / (at - since)) * 1_000;
+    }, 0);
+  } finally {
+    tool.kill('SIGKILL');
+    await ended;
+  }
+}
+
+function commandsDone({ system }: Contender): Promise<{ count: number; at: number }[]> {
+  return Promise.all(
+    portsOf(system).map((port) =>
+      withRedis(port, async (redis) => {
+        const told = await redis.info('stats');
+        const found = /^total_commands_processed:(\d+)/m.exec(told);
+        if (found === null) throw new Error('a node does not tell how many commands it has done');
+        return { count: Number(found[1]), at: performance.now() };
+      }),
+    ),
+  );
+}
+
+function argsFor({ system }: Contender, options: readonly string[]): string[] {
+  return ['-p', String(portsOf(system)[0]), '--cluster', '-d', String(VALUE_BYTES), ...options];
 }

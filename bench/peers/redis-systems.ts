@@ -105,7 +105,7 @@ function isComplete(port: number): Promise<boolean> {
   });
 }
 
-async function withRedis<T>(port: number, work: (redis: Redis) => Promise<T>): Promise<T> {
+export async function withRedis<T>(port: number, work: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = new Redis({
     ...{ port, host: '127.0.0.1', lazyConnect: true, maxRetriesPerRequest: 0 },
     retryStrategy: () => null,
