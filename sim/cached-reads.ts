@@ -136,12 +136,15 @@ export class CachedReads {
     }
   }
 
+  /** Of all owners, the highest: a disk on which it has rotten tells nothing until that is found. */
   private standing(key: string): KeyRecord | undefined | 'unknown' {
-    for (const { node } of this.parts.cluster.nodes) {
-      const seen = node?.membership.leaseHeld() === true ? node.inspect(key) : undefined;
-      if (seen?.owner === true && seen.valid) return seen.record;
-    }
-    return 'unknown';
+    const seen = this.parts.cluster.nodes.flatMap(({ node }) =>
+      node?.membership.leaseHeld() === true ? [node.inspect(key)] : [],
+    );
+    const told = seen.filter(({ owner, valid }) => owner && valid);
+    if (told.length === 0) return 'unknown';
+    const versionOf = (record: KeyRecord | undefined): number => record?.version ?? 0;
+    return told.map(({ record }) => record).reduce((a, b) => (versionOf(b) > versionOf(a) ? b : a));
   }
 
   private pairOf({ name, node, life }: SimNode): Pair | null {

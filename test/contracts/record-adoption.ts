@@ -65,9 +65,10 @@ export function adoptionStories(calls: () => RecordCalls, connect: () => Promise
     ])
       expect((await calls().claim(other, OURS)).error).toMatchObject({ kind: 'refused' });
     expect((await calls().survey()).value!.server).toEqual(server);
+    const second = await connect();
     const [one, two] = await Promise.all([
       calls().claim(server, OURS),
-      (await connect()).claim(server, { ...OURS, adoption: 'another' }),
+      second.claim(server, { ...OURS, adoption: 'another' }),
     ]);
     expect([one, two].filter(({ error }) => error === null)).toHaveLength(1);
   });

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { parseFrame } from './frame.ts';
 import type { Frame } from './frame.ts';
 
-const WAIT_MS_MAX = 2_000;
+const WAIT_MS_MAX = 20_000;
 /** Milliseconds without a byte after which bytes that were sent raw are taken as answered. */
 const QUIET_MS = 25;
 
@@ -67,12 +67,13 @@ export class RespConnection {
     return kept ?? this.reply(true);
   }
 
-  /** All bytes until the server says no more: as many as are expected, or until it is quiet or has closed. */
-  async raw(lengthExpected: number | undefined): Promise<{ bytes: Buffer; closed: boolean }> {
+  /** All bytes until the server says no more: as many as are expected, or until it has closed, or is quiet where nobody knows. */
+  async raw(expected: number | 'closed' | undefined): Promise<{ bytes: Buffer; closed: boolean }> {
     const deadline = Date.now() + WAIT_MS_MAX;
     while (!this.#closed) {
-      if (lengthExpected !== undefined && this.#received.length >= lengthExpected) break;
-      const isQuiet = await this.#news(deadline, lengthExpected === undefined ? QUIET_MS : undefined);
+      if (typeof expected === 'number' && this.#received.length >= expected) break;
+      const quietMs = expected === 'closed' ? Infinity : QUIET_MS;
+      const isQuiet = await this.#news(deadline, typeof expected === 'number' ? undefined : quietMs);
       if (isQuiet) break;
     }
     const bytes = this.#received;

@@ -94,9 +94,10 @@ function told(args: readonly Buffer[], reply: Frame | 'closed'): string {
 }
 
 async function rawReply(connection: RespConnection, expected: string | undefined): Promise<string> {
-  const endsClosed = expected?.endsWith(CLOSED) === true;
-  const length = expected === undefined || endsClosed ? undefined : rawLength(expected);
-  const { bytes, closed } = await connection.raw(length);
+  const known = expected?.endsWith(CLOSED) === true ? 'closed' : expected;
+  const { bytes, closed } = await connection.raw(
+    known === undefined || known === 'closed' ? known : rawLength(known),
+  );
   return `${bytes.length === 0 ? '' : replyText(bytes)}${closed ? CLOSED : ''}`;
 }
 
