@@ -12,6 +12,7 @@ import { parseJsonPointer } from './core/json-slice.ts';
 import { parseSecretReference } from './core/legacy-config.ts';
 import { compileLegacyUrl } from './core/legacy-url.ts';
 import * as limits from './core/limits.ts';
+import { RESP_CONNECTIONS_MAX } from './core/redis-limits.ts';
 import { NODE_ID_COUNT } from './core/version.ts';
 import { environmentLayer, pathLayer } from './config-layers.ts';
 
@@ -78,7 +79,7 @@ const CONFIG = z.strictObject({
     mayFlush: z.boolean().default(false),
     /** 0: connections may be idle for ever. */
     idleMsMax: z.int().min(0).max(86_400_000).default(0),
-    connectionsMax: z.int().min(1).max(limits.RESP_CONNECTIONS_MAX).default(limits.RESP_CONNECTIONS_MAX),
+    connectionsMax: z.int().min(1).max(RESP_CONNECTIONS_MAX).default(RESP_CONNECTIONS_MAX),
   }),
   /** Null: none, said in so many words. */
   postgres: z

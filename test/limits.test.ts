@@ -33,7 +33,9 @@ function faultsOf(page: string, limits: string, watched: readonly string[]): str
 }
 
 const page = read('docs/LIMITS.md');
-const limits = read('src/core/limits.ts');
+const ofRedisDoor = read('src/core/redis-limits.ts');
+const ofAllElse = read('src/core/limits.ts');
+const limits = ofAllElse + ofRedisDoor;
 const sizes = read('sim/queue-sizes.ts');
 const watched = [...sizes.slice(sizes.indexOf('return {')).matchAll(/^ {4}(\w+)[:,]/gm)].map(
   ([, name]) => name!,
@@ -42,6 +44,14 @@ const watched = [...sizes.slice(sizes.indexOf('return {')).matchAll(/^ {4}(\w+)[
 test('every queue that is watched has a line, every limit exists, every test stands where it says', () => {
   expect(watched.length).toBeGreaterThan(15);
   expect(faultsOf(page, limits, watched)).toEqual([]);
+});
+
+test('limits of the Redis door stand in a file of their own, as the page says', () => {
+  const namesIn = (text: string): string[] =>
+    [...text.matchAll(/^export const (\w+) =/gm)].map(([, name]) => name!);
+  expect(namesIn(ofRedisDoor).length).toBeGreaterThan(30);
+  expect(namesIn(ofRedisDoor).filter((name) => !name.startsWith('RESP_'))).toEqual([]);
+  expect(namesIn(ofAllElse).filter((name) => name.startsWith('RESP_'))).toEqual([]);
 });
 
 test('a queue without a line, a limit that is gone, a test that was renamed: refused', () => {

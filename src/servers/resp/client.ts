@@ -27,6 +27,10 @@ export interface Line {
   readonly openedAt: number;
   /** Milliseconds since something was received. */
   idleMs(): number;
+  /** Bytes of replies that went out and were not taken yet. */
+  untakenBytes(): number;
+  /** It holds more than its share of what waits, and has taken nothing for some seconds. */
+  isStuck(): boolean;
   /** Something may go out, or begin, that could not before. */
   wake(): void;
   /** Ends it once everything asked before is answered. */
@@ -63,7 +67,10 @@ export class Client {
     this.door = door;
     this.api = door.api;
     this.line = line;
-    this.queue = new ReplyQueue(() => line.wake());
+    this.queue = new ReplyQueue(
+      () => line.wake(),
+      () => line.untakenBytes(),
+    );
     this.isTrusted = door.password === null;
   }
 
@@ -76,8 +83,24 @@ export class Client {
   read(key: string, respond: (out: ReplyWriter, record: KeyRecord | undefined) => void): void {
     const record = this.api.tryGet(key);
     if (record !== WAIT) return respond(this.queue.out, record);
-    const pending = this.begin(key, false);
+    this.readFor(this.begin(key, false), key, respond);
+  }
+
+  private readFor(
+    pending: Pending,
+    key: string,
+    respond: (out: ReplyWriter, record: KeyRecord | undefined) => void,
+  ): void {
+    const { queue } = this;
     this.api.get(key, OPERATION_TIMEOUT_MS_DEFAULT, (result) => {
+      const bytes = result.kind === 'value' ? result.record.value.length : 0;
+      queue.gathered += bytes;
+      const isKept = bytes === 0 || queue.hasRoom(pending);
+      queue.gathered -= bytes;
+      if (!isKept) {
+        queue.saw(bytes);
+        return queue.park(pending, () => this.readFor(pending, key, respond));
+      }
       pending.end((out) => {
         if (result.kind === 'failed') out.error(errorText(result.failure));
         else respond(out, result.kind === 'value' ? result.record : undefined);

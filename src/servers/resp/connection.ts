@@ -3,7 +3,12 @@
  * ready. It is not read while too much is unanswered or not taken, so that what it costs is bounded.
  */
 import type { Socket } from 'node:net';
-import { RESP_INPUT_BYTES_SHARE, RESP_OUTPUT_BYTES_MAX, RESP_OUTPUT_BYTES_PAUSE } from '../../core/limits.ts';
+import {
+  RESP_INPUT_BYTES_SHARE,
+  RESP_OUTPUT_BYTES_MAX,
+  RESP_OUTPUT_BYTES_PAUSE,
+  RESP_OUTPUT_BYTES_SHARE,
+} from '../../core/redis-limits.ts';
 import { Client } from './client.ts';
 import type { Line } from './client.ts';
 import { execute } from './dispatch.ts';
@@ -28,6 +33,8 @@ export class Connection implements Line {
   private isEnded = false;
   private isAwake = false;
   private inputBytes = 0;
+  private outputBytes = 0;
+  private takenAt: number;
 
   constructor(door: Door, socket: Socket, id: number) {
     this.door = door;
@@ -35,10 +42,14 @@ export class Connection implements Line {
     this.address = `${socket.remoteAddress ?? ''}:${socket.remotePort ?? 0}`;
     this.localAddress = `${socket.localAddress ?? ''}:${socket.localPort ?? 0}`;
     this.heardAt = door.now;
+    this.takenAt = door.now;
     this.client = new Client(id, door, this);
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.onData(chunk));
-    socket.on('drain', () => this.wake());
+    socket.on('drain', () => {
+      this.takenAt = door.now;
+      this.wake();
+    });
     socket.on('end', () => {
       this.isEnded = true;
       this.wake();
@@ -47,6 +58,8 @@ export class Connection implements Line {
     socket.on('close', () => {
       this.isClosing = true;
       this.countInput(0, false);
+      door.outputBytes -= this.outputBytes;
+      this.outputBytes = 0;
       door.onClosed(this.client);
     });
   }
@@ -79,6 +92,15 @@ export class Connection implements Line {
     return this.socket.destroyed;
   }
 
+  untakenBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  isStuck(): boolean {
+    const isOver = this.socket.writableLength > RESP_OUTPUT_BYTES_SHARE;
+    return isOver && this.door.now - this.takenAt >= this.door.lingerMs;
+  }
+
   private onData(chunk: Buffer): void {
     if (this.isClosing) return;
     this.heardAt = this.door.now;
@@ -93,7 +115,7 @@ export class Connection implements Line {
     if (queue.ready.byteCount === 0) queue.ready.lend(door.scratch);
     let isStalled = false;
     while (!this.isClosing) {
-      if (this.heldOutput() >= RESP_OUTPUT_BYTES_PAUSE) {
+      if (this.heldOutput() >= (door.isOutputFull() ? RESP_OUTPUT_BYTES_SHARE : RESP_OUTPUT_BYTES_PAUSE)) {
         isStalled = true;
         break;
       }
@@ -121,7 +143,9 @@ export class Connection implements Line {
     // What was lent must not be written to by an answer that comes later.
     if (this.socket.destroyed) return queue.ready.forget();
     this.flush();
+    if (queue.parked > 0) queue.resumeParked();
     this.pause(isStalled);
+    this.countOutput();
     if (!this.isHeld) decoder.trim();
     this.countInput(decoder.keptBytes, isStalled);
     if (this.isClosing && queue.unanswered === 0) this.end();
@@ -149,6 +173,7 @@ export class Connection implements Line {
   private flush(): void {
     const { socket, door } = this;
     const { ready } = this.client.queue;
+    if (socket.writableLength === 0) this.takenAt = door.now;
     const whole = ready.takenWhole();
     if (whole !== undefined) {
       door.counts.outputBytes += whole.length;
@@ -166,6 +191,14 @@ export class Connection implements Line {
     // What the system has not taken at once still lies there.
     if (socket.writableLength > 0) door.renewScratch();
     if (socket.writableLength > RESP_OUTPUT_BYTES_MAX) socket.destroy();
+  }
+
+  /** Of what was answered and not taken, counted over all connections. */
+  private countOutput(): void {
+    if (this.socket.destroyed) return;
+    const bytes = this.client.queue.outputBytes;
+    this.door.outputBytes += bytes - this.outputBytes;
+    this.outputBytes = bytes;
   }
 
   private pause(isStalled: boolean): void {

@@ -2,7 +2,7 @@
  * From a request to the command that answers it: is there such a command, may this client call it, is it to be collected
  * for EXEC, and must it wait for what the same client asked before.
  */
-import { RESP_UNANSWERED_MAX } from '../../core/limits.ts';
+import { RESP_UNANSWERED_MAX } from '../../core/redis-limits.ts';
 import type { Arguments } from './arguments.ts';
 import { refusalWhileSubscribed } from './channels.ts';
 import type { Client } from './client.ts';
@@ -110,6 +110,7 @@ function shownText(args: Arguments, at: number): string {
 function mustWait(client: Client, command: Command, args: Arguments): boolean {
   const { queue, inFlight, api } = client;
   if (queue.isBarred || command.isAlone || queue.unanswered >= RESP_UNANSWERED_MAX) return true;
+  if (queue.isFull) return true;
   if (command.writes && api.isFull()) return true;
   return keyPlaces(command, args.count).some((at) => {
     const key = args.key(at);

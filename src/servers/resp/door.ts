@@ -1,5 +1,9 @@
 /** What all connections of one Redis door share: the node, the settings, the list of clients, and some counts. */
-import { RESP_INPUT_BYTES_TOTAL_MAX, RESP_LINGER_MS } from '../../core/limits.ts';
+import {
+  RESP_INPUT_BYTES_TOTAL_MAX,
+  RESP_LINGER_MS,
+  RESP_OUTPUT_BYTES_TOTAL_MAX,
+} from '../../core/redis-limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import type { Client } from './client.ts';
 import { MapReplies } from './cluster-map.ts';
@@ -41,6 +45,8 @@ export class Door {
   now = performance.now();
   /** Of commands that are not whole. */
   inputBytes = 0;
+  /** Of replies that are not taken. */
+  outputBytes = 0;
   /** Commands over the whole key space that are under way. */
   sweeps = 0;
   /** Where this door listens. */
@@ -74,6 +80,10 @@ export class Door {
 
   isInputFull(): boolean {
     return this.inputBytes > RESP_INPUT_BYTES_TOTAL_MAX;
+  }
+
+  isOutputFull(): boolean {
+    return this.outputBytes >= RESP_OUTPUT_BYTES_TOTAL_MAX;
   }
 
   renewScratch(): void {

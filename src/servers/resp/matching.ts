@@ -1,5 +1,5 @@
 /** Which of many keys a pattern takes, found in as many turns of the event loop as that needs. */
-import { RESP_GLOB_STEPS_LOOK } from '../../core/limits.ts';
+import { RESP_GLOB_STEPS_LOOK } from '../../core/redis-limits.ts';
 import type { Client } from './client.ts';
 import type { Glob } from './glob.ts';
 

@@ -1,7 +1,14 @@
 /**
  * The order of replies on one connection. Commands are begun as they come and may be answered later; their replies go
- * out in the order of the commands all the same: what is ready behind an unanswered one waits for it here.
+ * out in the order of the commands all the same: what is ready behind an unanswered one waits for it here. What waits is
+ * bounded: a value that was read and finds no room is given up, and read anew when its turn comes.
  */
+import {
+  RESP_OUTPUT_BYTES_PAUSE,
+  RESP_REPLY_BYTES_MAX,
+  RESP_TELLING_MAX,
+  RESP_WAITING_BYTES_MAX,
+} from '../../core/redis-limits.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import type { Protocol } from './reply-writer.ts';
 
@@ -15,15 +22,25 @@ export class ReplyQueue {
   isBarred = false;
   /** Nothing is said: replies are written, and thrown away. */
   isMute = false;
+  /** Commands that wait for room. */
+  parked = 0;
+  /** Writes under way that tell a value. */
+  telling = 0;
+  /** Bytes of values that commands under way have read so far. */
+  gathered = 0;
+  /** Bytes of about the largest reply of late. */
+  largest = 0;
   private readonly onAnswer: () => void;
+  private readonly untaken: () => number;
   private head: Pending | null = null;
   private tail: Pending | null = null;
   /** Bytes of replies that wait, but for those in `out` and `ready`. */
   private waitingBytes = 0;
 
-  /** `onAnswer`: something may go out, or begin. */
-  constructor(onAnswer: () => void) {
+  /** `onAnswer`: something may go out, or begin. `untaken`: bytes that went out and were not taken yet. */
+  constructor(onAnswer: () => void, untaken: () => number = () => 0) {
     this.onAnswer = onAnswer;
+    this.untaken = untaken;
     this.ready = new ReplyWriter(2);
     this.out = this.ready;
   }
@@ -39,6 +56,53 @@ export class ReplyQueue {
 
   get heldBytes(): number {
     return this.waitingBytes + this.out.byteCount + (this.out === this.ready ? 0 : this.ready.byteCount);
+  }
+
+  /** Of all that is not taken yet, with what commands under way have read. */
+  get outputBytes(): number {
+    return this.untaken() + this.heldBytes + this.gathered;
+  }
+
+  /** As many replies as these, as large as those of late, are as many bytes as may wait. */
+  get isFull(): boolean {
+    return this.parked > 0 || this.unanswered * this.largest >= RESP_WAITING_BYTES_MAX;
+  }
+
+  isFirst(pending: Pending): boolean {
+    return pending === this.head;
+  }
+
+  /** May this command's value be kept, which counts as gathered already? What is first goes out next. */
+  hasRoom(pending: Pending): boolean {
+    if (pending !== this.head) return this.outputBytes <= RESP_WAITING_BYTES_MAX;
+    return this.untaken() + this.ready.byteCount < RESP_OUTPUT_BYTES_PAUSE;
+  }
+
+  /** It has nothing, and is to begin, or to begin anew, when there is room. */
+  park(pending: Pending, resume: () => void): void {
+    pending.resume = resume;
+    this.parked += 1;
+  }
+
+  /** After what was ready has gone out. */
+  resumeParked(): void {
+    let left = Math.max(1, Math.min(RESP_TELLING_MAX, Math.floor(RESP_REPLY_BYTES_MAX / (this.largest + 1))));
+    for (let each = this.head; each !== null && this.parked > 0 && left > 0; each = each.next) {
+      left -= 1;
+      const { resume } = each;
+      if (resume === null) continue;
+      const bytes = each === this.head ? this.untaken() + this.ready.byteCount : this.outputBytes;
+      if (bytes >= RESP_OUTPUT_BYTES_PAUSE) return;
+      each.resume = null;
+      this.parked -= 1;
+      resume();
+    }
+  }
+
+  /** It falls slowly. */
+  saw(bytes: number): void {
+    const { largest } = this;
+    this.largest = bytes >= largest ? bytes : largest - ((largest - bytes) >> 4) - 1;
   }
 
   /** A reply that comes later has its place from now on. */
@@ -65,11 +129,14 @@ export class ReplyQueue {
   ended(pending: Pending, write: (out: ReplyWriter) => void): void {
     if (pending === this.head && !pending.isMute) {
       this.ready.protocol = pending.protocol;
+      const before = this.ready.byteCount;
       write(this.ready);
+      this.saw(this.ready.byteCount - before);
       this.advance();
     } else {
       pending.reply = new ReplyWriter(pending.protocol);
       write(pending.reply);
+      this.saw(pending.reply.byteCount);
       if (pending.isMute) pending.reply.forget();
       this.waitingBytes += pending.reply.byteCount;
       if (pending === this.head) this.advance();
@@ -108,6 +175,8 @@ export class Pending {
   reply: ReplyWriter | null = null;
   next: Pending | null = null;
   isEnded = false;
+  /** It waits for room. */
+  resume: (() => void) | null = null;
   /** Called when it is answered, before its reply is written. */
   release: (() => void) | null = null;
   /** What is done when it and everything before it is answered; null: nothing. */

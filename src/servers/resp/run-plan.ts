@@ -5,17 +5,17 @@
  */
 import { certaintyOf, failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
+import { OPERATION_TIMEOUT_MS_DEFAULT, TTL_MS_MAX } from '../../core/limits.ts';
+import type { Change, ChangeResult } from '../../core/modify/change.ts';
+import type { ReadResult, WriteOperation, WriteResult } from '../../core/operation.ts';
+import { EMPTY_VALUE } from '../../core/record.ts';
 import {
-  OPERATION_TIMEOUT_MS_DEFAULT,
   RESP_AT_HAND_MAX,
   RESP_MANY_IN_FLIGHT_MAX,
   RESP_MANY_MS_MAX,
   RESP_REPLY_BYTES_MAX,
-  TTL_MS_MAX,
-} from '../../core/limits.ts';
-import type { ChangeResult } from '../../core/modify/change.ts';
-import type { ReadResult, WriteOperation, WriteResult } from '../../core/operation.ts';
-import { EMPTY_VALUE } from '../../core/record.ts';
+  RESP_TELLING_MAX,
+} from '../../core/redis-limits.ts';
 import { WAIT } from '../../node/api.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
@@ -57,21 +57,26 @@ class Run {
   private readonly client: Client;
   private readonly plan: Plan;
   private readonly pending: Pending;
-  private readonly outcomes: Outcome[];
+  /** It changes nothing: it can be begun anew. */
+  private readonly isRead: boolean;
+  private readonly tellsValue: boolean;
+  private outcomes: Outcome[] = [];
   /** Milliseconds on the door's clock. */
-  private readonly until: number;
+  private until = 0;
   private next = 0;
   private underWay = 0;
   private changed = 0;
   private bytes = 0;
+  /** There is no room for what it reads. */
+  private isGivenUp = false;
   private failure: Failure | null = null;
 
   constructor(client: Client, plan: Plan) {
     const { steps } = plan;
     this.client = client;
     this.plan = plan;
-    this.outcomes = new Array<Outcome>(steps.length);
-    this.until = client.door.now + RESP_MANY_MS_MAX;
+    this.isRead = steps.every(({ change }) => change === null);
+    this.tellsValue = steps.some(({ change }) => change !== null && tellsPrevious(change));
     for (const { key, change } of steps) client.inFlight.add(key, change !== null);
     this.pending = client.queue.begin();
     if (plan.cells !== undefined) client.queue.isBarred = true;
@@ -81,6 +86,14 @@ class Run {
   }
 
   start(): void {
+    const { queue, door } = this.client;
+    if (this.tellsValue) {
+      if (queue.parked > 0 || queue.telling >= RESP_TELLING_MAX)
+        return queue.park(this.pending, () => this.start());
+      queue.telling += 1;
+    }
+    this.until = door.now + RESP_MANY_MS_MAX;
+    this.outcomes = new Array<Outcome>(this.plan.steps.length);
     const count = Math.min(this.plan.steps.length, RESP_MANY_IN_FLIGHT_MAX);
     for (let begun = 0; begun < count; begun += 1) this.beginNext();
   }
@@ -101,11 +114,37 @@ class Run {
     if (result.kind === 'failed') return this.onEnd(result.failure);
     const record = result.kind === 'value' ? result.record : undefined;
     const standing = this.plan.tellsPresence === true && record !== undefined ? PRESENT : record;
-    this.bytes += standing?.value.length ?? 0;
+    this.gather(standing?.value.length ?? 0);
+    if (this.isGivenUp) return this.onEnd(null);
     // What is too much to tell is not kept until the last key has been read.
     if (this.bytes > RESP_REPLY_BYTES_MAX) this.outcomes.length = 0;
     else this.outcomes[at] = { kind: 'read', standing };
     this.onEnd(null);
+  }
+
+  private gather(bytes: number): void {
+    const { queue } = this.client;
+    if (this.isGivenUp || bytes === 0) return;
+    this.bytes += bytes;
+    queue.gathered += bytes;
+    if (this.isRead && !queue.isFirst(this.pending) && !queue.hasRoom(this.pending)) this.giveUp();
+  }
+
+  private giveUp(): void {
+    const { queue } = this.client;
+    queue.saw(this.bytes);
+    this.isGivenUp = true;
+    this.outcomes = [];
+  }
+
+  /** Of what was read so far nothing is kept. */
+  private beginAnew(): void {
+    const { queue } = this.client;
+    queue.gathered -= this.bytes;
+    this.bytes = 0;
+    this.next = 0;
+    this.isGivenUp = false;
+    queue.park(this.pending, () => this.start());
   }
 
   private onWrite(at: number, result: WriteResult): void {
@@ -121,7 +160,11 @@ class Run {
     if (failure !== null) this.note(failure);
     if (this.goesOn()) this.beginNext();
     if (this.underWay > 0) return;
-    const { turns } = this.client.door;
+    const { queue, door } = this.client;
+    const { turns } = door;
+    const isWanted = this.failure === null && this.bytes > 0 && this.bytes <= RESP_REPLY_BYTES_MAX;
+    if (isWanted && this.isRead && !queue.hasRoom(this.pending)) this.giveUp();
+    if (this.isGivenUp && this.failure === null) return this.beginAnew();
     if (this.plan.cells === undefined) return this.end();
     turns.atEnd(() => {
       turns.spend(false);
@@ -132,7 +175,7 @@ class Run {
   /** Nothing more is begun for a command that has failed, nor once its time is over. */
   private goesOn(): boolean {
     if (this.next >= this.plan.steps.length) return false;
-    if (this.failure !== null || this.bytes > RESP_REPLY_BYTES_MAX) return false;
+    if (this.failure !== null || this.isGivenUp || this.bytes > RESP_REPLY_BYTES_MAX) return false;
     if (this.client.door.now < this.until) return true;
     this.note(failure('deadline_before_start', NOT_BEGUN));
     return false;
@@ -144,6 +187,9 @@ class Run {
   }
 
   private end(): void {
+    const { queue } = this.client;
+    queue.gathered -= this.bytes;
+    if (this.tellsValue) queue.telling -= 1;
     this.pending.end((out) => {
       if (this.failure !== null) out.error(this.failureText(this.failure));
       else if (this.bytes > RESP_REPLY_BYTES_MAX) out.error(TOO_MANY_BYTES);
@@ -156,6 +202,10 @@ class Run {
     if (length === 1 || this.changed === 0) return errorText(failure);
     return `INDEFINITE ${failure.code}: ${this.changed} of ${length} keys were changed: ${failure.message}`;
   }
+}
+
+function tellsPrevious(change: Change): boolean {
+  return 'tellPrevious' in change && change.tellPrevious;
 }
 
 /**

@@ -5,7 +5,8 @@
  * told the whole slot at once, so that a scan comes on whichever node it asks next.
  */
 import { crc32 } from 'node:zlib';
-import { RESP_REPLY_BYTES_MAX, RESP_SCAN_PLACES_MAX, SLOT_COUNT } from '../../core/limits.ts';
+import { SLOT_COUNT } from '../../core/limits.ts';
+import { RESP_REPLY_BYTES_MAX, RESP_SCAN_PLACES_MAX } from '../../core/redis-limits.ts';
 import { cursorOf, placeOf } from '../../core/scan-place.ts';
 
 /** A slot that does not fit one reply is told in parts, by a hash of the keys: each has its part for ever. */

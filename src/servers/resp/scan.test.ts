@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import { failure } from '../../core/errors.ts';
-import { RESP_REPLY_BYTES_MAX, RESP_SCAN_PLACES_MAX, RESP_SWEEPS_MAX } from '../../core/limits.ts';
 import { ORIGIN_CLIENT } from '../../core/record.ts';
 import type { KeyRecord } from '../../core/record.ts';
+import { RESP_REPLY_BYTES_MAX, RESP_SCAN_PLACES_MAX, RESP_SWEEPS_MAX } from '../../core/redis-limits.ts';
 import { slotOf } from '../../core/slots.ts';
 import { ScanPlaces } from './scan-places.ts';
 

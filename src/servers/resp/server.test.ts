@@ -7,7 +7,7 @@ import {
   RESP_INPUT_BYTES_TOTAL_MAX,
   RESP_OUTPUT_BYTES_PAUSE,
   RESP_UNANSWERED_MAX,
-} from '../../core/limits.ts';
+} from '../../core/redis-limits.ts';
 import type { RespSettings } from './door.ts';
 
 let open: RespFixture[] = [];

@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { RESP_IDLE_LOOK_MS } from '../../core/limits.ts';
+import { RESP_IDLE_LOOK_MS } from '../../core/redis-limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { Connection } from './connection.ts';
 import { Door } from './door.ts';
@@ -61,9 +61,19 @@ function welcome(door: Door, socket: Socket): void {
 
 function look(door: Door): void {
   door.now = performance.now();
+  if (door.isOutputFull()) cutStuck(door);
   if (door.idleMsMax === 0) return;
   for (const { line, queue } of door.clients.values()) {
     if (queue.unanswered === 0 && line.idleMs() >= door.idleMsMax) line.cut();
+  }
+}
+
+/** Their memory is for those who read. */
+function cutStuck(door: Door): void {
+  for (const { line } of door.clients.values()) {
+    if (!line.isStuck()) continue;
+    door.counts.cut += 1;
+    line.cut();
   }
 }
 

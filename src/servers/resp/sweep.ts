@@ -3,9 +3,10 @@
  * PostgreSQL has rows that the nodes do not hold yet, there is no true answer, and it says so.
  */
 import { failure } from '../../core/errors.ts';
-import { OPERATION_TIMEOUT_MS_DEFAULT, RESP_SWEEPS_MAX, SCAN_PAGE_RECORDS_MAX } from '../../core/limits.ts';
+import { OPERATION_TIMEOUT_MS_DEFAULT, SCAN_PAGE_RECORDS_MAX } from '../../core/limits.ts';
 import type { ScanResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
+import { RESP_SWEEPS_MAX } from '../../core/redis-limits.ts';
 import { cursorOf, placeOf } from '../../core/scan-place.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';

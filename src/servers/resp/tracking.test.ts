@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
-import { RESP_TRACKED_PREFIXES_MAX } from '../../core/limits.ts';
+import { RESP_TRACKED_PREFIXES_MAX } from '../../core/redis-limits.ts';
 
 let door: RespFixture;
 let reader: RespLine;

@@ -4,8 +4,8 @@
  * what a client goes by. (decision 23)
  */
 import type { WatchListener } from '../../core/key-watch.ts';
-import { RESP_OUTPUT_BYTES_MAX, RESP_TRACKED_KEYS_MAX } from '../../core/limits.ts';
 import type { WriteResult } from '../../core/operation.ts';
+import { RESP_OUTPUT_BYTES_MAX, RESP_TRACKED_KEYS_MAX } from '../../core/redis-limits.ts';
 import { TrackingTable } from '../../core/tracking-table.ts';
 import type { Arguments } from './arguments.ts';
 import { INVALIDATIONS } from './channels.ts';

@@ -3,8 +3,11 @@
  * write, so they take effect together or not at all. Other keys are read just before. A key that is watched must be as
  * it was: the one that is changed by the condition of the write itself, the others when they are read.
  */
+import { MODIFY_CHANGES_MAX } from '../../core/limits.ts';
+import type { Change, ChangeResult } from '../../core/modify/change.ts';
+import type { Expectation, WriteResult } from '../../core/operation.ts';
+import type { KeyRecord } from '../../core/record.ts';
 import {
-  MODIFY_CHANGES_MAX,
   RESP_ARGUMENT_BYTES,
   RESP_LCS_CELLS_MAX,
   RESP_MANY_IN_FLIGHT_MAX,
@@ -12,10 +15,7 @@ import {
   RESP_TRANSACTION_BYTES_MAX,
   RESP_TRANSACTION_COMMANDS_MAX,
   RESP_TRANSACTION_STEPS_MAX,
-} from '../../core/limits.ts';
-import type { Change, ChangeResult } from '../../core/modify/change.ts';
-import type { Expectation, WriteResult } from '../../core/operation.ts';
-import type { KeyRecord } from '../../core/record.ts';
+} from '../../core/redis-limits.ts';
 import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
 import type { Command } from './command.ts';

@@ -2,7 +2,7 @@
  * How long this door works in one turn of the event loop: the node's own messages wait behind it, and its lease with
  * them. What did not get on goes on in the next turn, who waited longest first.
  */
-import { RESP_SHORT_COMMANDS, RESP_TURN_MS } from '../../core/limits.ts';
+import { RESP_SHORT_COMMANDS, RESP_TURN_MS } from '../../core/redis-limits.ts';
 
 export class Turns {
   /** No further command is begun in this turn. */

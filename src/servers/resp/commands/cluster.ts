@@ -2,7 +2,8 @@
  * CLUSTER: who serves which slots, so that clients can ask an owner at once. Any node answers any key, and none ever
  * sends a client elsewhere: so a slot whose owner's Redis door is not known is told as this node's, which is true.
  */
-import { RESP_REPLY_BYTES_MAX, SLOT_COUNT } from '../../../core/limits.ts';
+import { SLOT_COUNT } from '../../../core/limits.ts';
+import { RESP_REPLY_BYTES_MAX } from '../../../core/redis-limits.ts';
 import { slotOf, slotOfBytes } from '../../../core/slots.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';

@@ -1,5 +1,5 @@
 /** INFO: the fields that clients and tools read, each as far as a node knows it. */
-import { RESP_CONNECTIONS_MAX } from '../../../core/limits.ts';
+import { RESP_CONNECTIONS_MAX } from '../../../core/redis-limits.ts';
 import type { NodeStatus } from '../../../node/api.ts';
 import type { Door } from '../door.ts';
 import { REDIS_VERSION } from '../redis-version.ts';

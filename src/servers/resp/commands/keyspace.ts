@@ -3,11 +3,10 @@ import { certaintyOf } from '../../../core/errors.ts';
 import {
   KEY_BYTES_MAX,
   OPERATION_TIMEOUT_MS_DEFAULT,
-  RESP_REPLY_BYTES_MAX,
-  RESP_SWEEPS_MAX,
   SCAN_PAGE_RECORDS_MAX,
   SLOT_COUNT,
 } from '../../../core/limits.ts';
+import { RESP_REPLY_BYTES_MAX, RESP_SWEEPS_MAX } from '../../../core/redis-limits.ts';
 import { cursorOf } from '../../../core/scan-place.ts';
 import { slotOf } from '../../../core/slots.ts';
 import type { KeyRecord } from '../../../core/record.ts';

@@ -10,7 +10,7 @@ import {
   RESP_CONNECTIONS_MAX,
   RESP_PATTERNS_MAX,
   RESP_TRACKED_KEYS_MAX,
-} from '../../../core/limits.ts';
+} from '../../../core/redis-limits.ts';
 import { REDIS_VERSION } from '../redis-version.ts';
 import { helpOf } from './help.ts';
 import { infoText } from './info.ts';

@@ -1,5 +1,5 @@
 /** LCS: the longest common subsequence of two values, by the table that everyone uses for it. */
-import { RESP_LCS_CELLS_MAX } from '../../../core/limits.ts';
+import { RESP_LCS_CELLS_MAX } from '../../../core/redis-limits.ts';
 import type { Arguments } from '../arguments.ts';
 import { SYNTAX_ERROR } from '../error-replies.ts';
 import type { Outcome, Plan } from '../plan.ts';

@@ -1,5 +1,5 @@
 /** CLIENT TRACKING and what belongs to it: which keys a client keeps copies of, and where it hears that they changed. */
-import { RESP_TRACKED_PREFIXES_MAX } from '../../../core/limits.ts';
+import { RESP_TRACKED_PREFIXES_MAX } from '../../../core/redis-limits.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';

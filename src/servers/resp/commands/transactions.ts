@@ -1,6 +1,6 @@
 /** MULTI, EXEC, DISCARD, WATCH: what is collected in between is run by `transaction.ts`. */
 import type { Failure } from '../../../core/errors.ts';
-import { RESP_WATCHED_KEYS_MAX } from '../../../core/limits.ts';
+import { RESP_WATCHED_KEYS_MAX } from '../../../core/redis-limits.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';

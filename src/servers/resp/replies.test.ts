@@ -1,0 +1,142 @@
+/** Replies that are large, or that nobody takes: a client that reads gets all of them, one that does not costs itself. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openRespDoor } from '../../../test/support/resp-door.ts';
+import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
+import { ORIGIN_CLIENT } from '../../core/record.ts';
+import {
+  RESP_OUTPUT_BYTES_MAX,
+  RESP_OUTPUT_BYTES_PAUSE,
+  RESP_OUTPUT_BYTES_TOTAL_MAX,
+  RESP_TELLING_MAX,
+  RESP_WAITING_BYTES_MAX,
+} from '../../core/redis-limits.ts';
+import type { Client } from './client.ts';
+import { ReplyQueue } from './reply-queue.ts';
+
+const MIB = 1024 * 1024;
+const COUNT = 1 + RESP_OUTPUT_BYTES_MAX / MIB;
+const VALUE = 'x'.repeat(MIB);
+const REPLY = `$${MIB}\r\n${VALUE}\r\n`;
+
+let door: RespFixture;
+let line: RespLine;
+beforeEach(async () => {
+  door = await openRespDoor();
+  line = await door.connect();
+  await line.until(() => door.server.door.clients.size === 1);
+});
+afterEach(() => door.stop());
+
+function store(key: string): void {
+  const value = Buffer.from(VALUE);
+  door.api.records.set(key, {
+    ...{ key, value, version: 1, origin: ORIGIN_CLIENT, tombstone: false },
+    ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null },
+  });
+}
+
+/** Compared piece by piece: the whole of it is too much to be shown. */
+async function hearsTimes(reply: string, count: number): Promise<number> {
+  let heard = 0;
+  while (heard < count && (await line.hears(reply)) === reply) heard += 1;
+  return heard;
+}
+
+/** Bytes that waited at most, looked at whenever something is read. */
+function watchWaiting({ queue }: Client): () => number {
+  let most = 0;
+  const get = door.api.get.bind(door.api);
+  door.api.get = (key, timeoutMs, done) =>
+    get(key, timeoutMs, (result) => {
+      done(result);
+      most = Math.max(most, queue.heldBytes + queue.gathered);
+    });
+  return () => most;
+}
+
+describe('a client that reads', () => {
+  test.each([
+    ['GET', 'GET k', REPLY],
+    ['MGET', 'MGET k k', `*2\r\n${REPLY.repeat(2)}`],
+    ['GETRANGE', 'GETRANGE k 0 -1', REPLY],
+  ])(
+    '%s of large values many times, all answered at once: none is lost, and few are kept',
+    async (_name, call, reply) => {
+      store('k');
+      door.api.waiting.add('k');
+      door.api.holding = true;
+      const count = call.startsWith('MGET') ? COUNT / 2 : COUNT;
+      const [client] = door.server.door.clients.values();
+      const mostWaiting = watchWaiting(client!);
+      line.send(...Array.from({ length: Math.ceil(count) }, () => call));
+      await line.until(() => door.api.heldCount >= COUNT);
+      door.api.release();
+      expect(await hearsTimes(reply, Math.ceil(count))).toBe(Math.ceil(count));
+      expect(mostWaiting()).toBeGreaterThan(0);
+      expect(mostWaiting()).toBeLessThan(RESP_WAITING_BYTES_MAX + 2 * reply.length);
+      expect(client!.queue).toMatchObject({ parked: 0, gathered: 0, telling: 0 });
+    },
+  );
+});
+
+describe('a client that does not read', () => {
+  test('values that it deletes and is told of: so many are deleted as can wait, and none is lost when it reads', async () => {
+    for (let at = 0; at < COUNT; at += 1) store(`k${at}`);
+    line.socket.pause();
+    const [client] = door.server.door.clients.values();
+    const { queue } = client!;
+    const { api } = door;
+    api.holding = true;
+    line.send(...Array.from({ length: COUNT }, (_, at) => `GETDEL k${at}`));
+    await line.until(() => queue.parked > 0);
+    expect(api.heldCount).toBe(RESP_TELLING_MAX);
+    // The system takes some for a client: as long as it does, more is begun.
+    while (api.heldCount > 0) {
+      api.release();
+      api.holding = true;
+      const isFull = (): boolean => client!.line.untakenBytes() >= RESP_OUTPUT_BYTES_PAUSE;
+      await line.until(() => queue.telling === api.heldCount && (api.heldCount > 0 || isFull()));
+      expect(queue.telling).toBeLessThanOrEqual(RESP_TELLING_MAX);
+      expect(queue.outputBytes).toBeLessThan(RESP_OUTPUT_BYTES_PAUSE + (RESP_TELLING_MAX + 1) * MIB);
+    }
+    expect(api.calls.length).toBeLessThan(COUNT);
+    api.release();
+    line.socket.resume();
+    expect(await hearsTimes(REPLY, COUNT)).toBe(COUNT);
+    expect(queue).toMatchObject({ parked: 0, gathered: 0, telling: 0 });
+  });
+
+  test('all that may wait for clients waits: who holds much and takes none of it is cut, others go on', async () => {
+    const shared = door.server.door;
+    store('k');
+    const other = await door.connect();
+    line.socket.pause();
+    line.send(...Array.from({ length: COUNT }, () => 'GET k'));
+    const [client] = shared.clients.values();
+    await other.until(() => client!.line.untakenBytes() > 0);
+    expect(shared.outputBytes).toBeGreaterThan(0);
+    // As others would have filled it.
+    shared.outputBytes += RESP_OUTPUT_BYTES_TOTAL_MAX;
+    expect(await other.ask('GET k')).toBe(VALUE);
+    shared.lingerMs = 0;
+    await other.until(() => shared.clients.size === 1);
+    expect(await other.ask('PING')).toBe('+PONG');
+    expect(shared.outputBytes).toBe(RESP_OUTPUT_BYTES_TOTAL_MAX);
+  });
+});
+
+test('commands that wait for room: none begins before there is some, then in their order', () => {
+  let untaken = RESP_OUTPUT_BYTES_PAUSE;
+  const begun: string[] = [];
+  const queue = new ReplyQueue(
+    () => undefined,
+    () => untaken,
+  );
+  for (const name of ['first', 'second']) queue.park(queue.begin(), () => begun.push(name));
+  queue.resumeParked();
+  expect(begun).toEqual([]);
+  untaken -= 1;
+  queue.resumeParked();
+  expect(begun).toEqual(['first', 'second']);
+  expect(queue.parked).toBe(0);
+});
