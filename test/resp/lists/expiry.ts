@@ -75,7 +75,7 @@ export function expiry(): List {
     'expire k 200 gt',
     'expire k 300 lt',
     'EXPIRE k 100 xx lt',
-    'EXPIRE k 100 GT GT',
+    'EXPIRE k 50 GT GT',
     'TTL k',
   );
   const questions = [
