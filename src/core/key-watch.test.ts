@@ -39,9 +39,9 @@ describe('a key that is kept', () => {
   test('is written: told once, before anybody knows whether the write succeeds', () => {
     begin(true);
     watch.watch('k');
-    watch.adopted('other', 0);
-    watch.adopted('k', 0);
-    watch.adopted('k', 0);
+    watch.adopted('other');
+    watch.adopted('k');
+    watch.adopted('k');
     watch.settled('k');
     expect(news()).toEqual(['k']);
   });
@@ -101,7 +101,7 @@ describe('all changes are listened to', () => {
   });
 
   test('a key changes: told once it can be read, as reads at others may have been answered until then', () => {
-    watch.adopted('k', 0);
+    watch.adopted('k');
     expect(news()).toEqual([]);
     watch.settled('k');
     expect(news()).toEqual(['settled k']);
@@ -110,7 +110,7 @@ describe('all changes are listened to', () => {
   });
 
   test('it stays in flight: told every second, as it may have been acknowledged', () => {
-    watch.adopted('k', 0);
+    watch.adopted('k');
     watch.tick(WATCH_UNSURE_EVERY_MS - 1, 0, () => true);
     expect(news()).toEqual([]);
     watch.tick(WATCH_UNSURE_EVERY_MS, 0, () => true);

@@ -67,9 +67,10 @@ class KeyCount implements Expiring {
     this.incomplete = false;
     const peers: string[] = [];
     for (const id of firsts) {
-      const peer = id === view.selfId ? undefined : this.serving.nameOf(id);
-      if (peer !== undefined) peers.push(peer);
-      else if (id !== view.selfId) return this.again();
+      if (id === view.selfId) continue;
+      const peer = this.serving.nameOf(id);
+      if (peer === undefined) return this.again();
+      peers.push(peer);
     }
     for (const peer of peers) if (!this.ask(peer, view.topology.epoch)) return;
     if (firsts.has(view.selfId)) this.onCounted(countHere(this.serving, view.topology.epoch));
@@ -80,17 +81,20 @@ class KeyCount implements Expiring {
   private ask(peer: string, epoch: number): boolean {
     const { forwarder } = this.serving;
     const refusal = forwarder.whyNotCount(peer);
-    if (refusal !== null) this.fail(refusal);
-    else {
-      const request = forwarder.count(peer, epoch, (result) => {
-        this.asked.delete(request);
-        if (this.onCounted(result === 'lost' ? notReady() : result)) this.endIfAll();
-      });
-      if (request !== 0) this.asked.add(request);
-      else this.again();
-      return request !== 0;
+    if (refusal !== null) {
+      this.fail(refusal);
+      return false;
     }
-    return false;
+    const request = forwarder.count(peer, epoch, (result) => {
+      this.asked.delete(request);
+      if (this.onCounted(result === 'lost' ? notReady() : result)) this.endIfAll();
+    });
+    if (request === 0) {
+      this.again();
+      return false;
+    }
+    this.asked.add(request);
+    return true;
   }
 
   /** False: all is asked anew. */

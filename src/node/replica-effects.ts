@@ -41,7 +41,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
   return {
     load: (key, slot) => shelf.load(key, slot),
     store: (write) => {
-      keyWatch.adopted(write.sealed.record.key, clock.now());
+      keyWatch.adopted(write.sealed.record.key);
       return shelf.store(write, operations.changesOf(write));
     },
     operations,

@@ -134,15 +134,13 @@ export class TrackingDesk implements WatchListener {
     this.news.push(key);
     if (this.news.length > 1) return;
     this.door.atTurnsEnd(() => {
-      const keys = this.news;
+      const keys = [...new Set(this.news)];
       this.news = [];
+      const names = keys.map(bytesOf);
       for (const client of this.listeners) {
         const prefixes = [...client.tracking!.prefixes];
-        const meant = keys.filter((each) => {
-          const bytes = bytesOf(each);
-          return prefixes.some((prefix) => bytes.startsWith(prefix));
-        });
-        if (meant.length > 0) this.tell(client, [...new Set(meant)]);
+        const meant = keys.filter((_key, at) => prefixes.some((prefix) => names[at]!.startsWith(prefix)));
+        if (meant.length > 0) this.tell(client, meant);
       }
     });
   }
