@@ -12,7 +12,7 @@ import { systemRandom } from './adapters/system/random.ts';
 import { openLog } from './adapters/telemetry/log.ts';
 import type { Log } from './adapters/telemetry/log.ts';
 import type { Config } from './config.ts';
-import { listen, makeGrpcServer, shutDown, whyNotBound } from './main-grpc.ts';
+import { listen, makeGrpcServer, shutDown } from './main-grpc.ts';
 import { serverOf } from './core/record-standing.ts';
 import { LateApi } from './main-late-api.ts';
 import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
@@ -25,9 +25,9 @@ import { openNode as openOnStore } from './node/replacing.ts';
 import type { Replace } from './node/replacing.ts';
 import type { LegacySource } from './ports/legacy-source.ts';
 import { decodeTopology, encodeTopology } from './wire/topology-codec.ts';
+import { openHttp } from './main-http.ts';
 import { openResp } from './main-resp.ts';
 import { createDoors } from './servers/grpc/doors.ts';
-import { openHttpServer } from './servers/http/server.ts';
 
 export interface RunningNode {
   /** In order: what is under way is finished, the others are told, everything is closed. */
@@ -74,7 +74,7 @@ async function openAll(
   open.push(() => store.close());
   const record = config.postgres === null ? null : makeRecord(config, config.postgres, log);
   const late = new LateApi(config.node.name, () => recordStatus(record));
-  open.push(await openProbes(config, late));
+  open.push(await openHttp(config, late));
   if (record !== null) {
     // Before its first connection: nothing is read of another database, or done to it. (R30)
     const topology = topologyOnDisk(store.storage, { encode: encodeTopology, decode: decodeTopology });
@@ -153,16 +153,6 @@ function opened(parts: NodeParts, store: NodeStore): Promise<CausewayNode> {
 
 function closed(one: { close(done: () => void): void }): Promise<void> {
   return new Promise((resolve) => one.close(resolve));
-}
-
-async function openProbes(config: Config, late: LateApi): Promise<() => Promise<void>> {
-  const { host, port } = config.http;
-  try {
-    const server = await openHttpServer(late, host, port);
-    return () => server.close();
-  } catch (error) {
-    throw new Error(whyNotBound('http', `${host}:${port}`, reasonOf(error)), { cause: error });
-  }
 }
 
 async function closeAll(open: Open, log: Log): Promise<void> {

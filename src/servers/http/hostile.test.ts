@@ -4,13 +4,13 @@ import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
 import { HTTP_CONNECTIONS_MAX } from '../../core/limits.ts';
-import { openHttpServer } from './server.ts';
+import { httpRoutes, openHttpServer } from './server.ts';
 import type { HttpServer } from './server.ts';
 
 const TIMEOUT_MS = 300;
 let server: HttpServer;
 beforeEach(async () => {
-  server = await openHttpServer(new FakeNodeApi(), '127.0.0.1', 0, TIMEOUT_MS);
+  server = await openHttpServer(httpRoutes(new FakeNodeApi()), '127.0.0.1', 0, TIMEOUT_MS);
 });
 afterEach(() => server.close());
 

@@ -1,14 +1,14 @@
 /** The pages that probes read, over a real port. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
-import { openHttpServer } from './server.ts';
+import { httpRoutes, openHttpServer } from './server.ts';
 import type { HttpServer } from './server.ts';
 
 const api = new FakeNodeApi();
 let server: HttpServer;
 
 beforeAll(async () => {
-  server = await openHttpServer(api, '127.0.0.1', 0);
+  server = await openHttpServer(httpRoutes(api), '127.0.0.1', 0);
 });
 afterAll(() => server.close());
 beforeEach(() => {
@@ -59,5 +59,5 @@ test('the status: the whole of it; any other page: not found', async () => {
 });
 
 test('a port that is taken: the start is refused', async () => {
-  await expect(openHttpServer(api, '127.0.0.1', server.port)).rejects.toThrow('EADDRINUSE');
+  await expect(openHttpServer(httpRoutes(api), '127.0.0.1', server.port)).rejects.toThrow('EADDRINUSE');
 });

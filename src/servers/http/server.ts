@@ -1,6 +1,6 @@
 /**
- * The HTTP door for probes and people: /healthz (the process answers), /readyz (it should be sent requests, or
- * why not) and /status (everything the node knows about itself).
+ * The HTTP door: probes for whoever runs the node, and what else is mounted beside them. Each part keeps its
+ * routes in a file of its own.
  */
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -17,7 +17,10 @@ export interface HttpServer {
 const REQUEST_TIMEOUT_MS = 10_000;
 const CHECKS_PER_TIMEOUT = 10;
 
-export function httpRoutes(api: NodeApi): Hono {
+/** Adds the routes of one part of the door. */
+export type Mount = (routes: Hono) => void;
+
+export function httpRoutes(api: NodeApi, mounts: readonly Mount[] = []): Hono {
   const routes = new Hono();
   routes.get('/healthz', (context) => context.json({ status: 'ok' }));
   routes.get('/readyz', (context) => {
@@ -26,6 +29,7 @@ export function httpRoutes(api: NodeApi): Hono {
     return context.json({ ready: false, reasons, detail: reasons.join('; ') }, 503);
   });
   routes.get('/status', (context) => context.json(api.status()));
+  for (const mount of mounts) mount(routes);
   routes.notFound((context) =>
     context.json({ detail: 'no such page: try /healthz, /readyz or /status' }, 404),
   );
@@ -34,7 +38,7 @@ export function httpRoutes(api: NodeApi): Hono {
 
 /** Rejects where the port cannot be had. Port 0 takes a free one. */
 export function openHttpServer(
-  api: NodeApi,
+  routes: Hono,
   host: string,
   port: number,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
@@ -42,7 +46,7 @@ export function openHttpServer(
   return new Promise((resolve, reject) => {
     const server = serve(
       {
-        fetch: httpRoutes(api).fetch,
+        fetch: routes.fetch,
         hostname: host,
         port,
         serverOptions: {

@@ -1,0 +1,19 @@
+/** The HTTP door of a process: which parts it has, and where it listens. */
+import type { Config } from './config.ts';
+import { whyNotBound } from './main-grpc.ts';
+import type { NodeApi } from './node/api.ts';
+import { httpRoutes, openHttpServer } from './servers/http/server.ts';
+import type { Mount } from './servers/http/server.ts';
+
+/** Open before the node takes part, so that probes are answered while it waits for others. Returns how to close it. */
+export async function openHttp(config: Config, api: NodeApi): Promise<() => Promise<void>> {
+  const { host, port } = config.http;
+  const mounts: Mount[] = [];
+  try {
+    const server = await openHttpServer(httpRoutes(api, mounts), host, port);
+    return () => server.close();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(whyNotBound('http', `${host}:${port}`, reason), { cause: error });
+  }
+}
