@@ -1,0 +1,89 @@
+/**
+ * Reads what is in deploy/ and at the root for images and clusters, and holds it to the program: settings to the
+ * configuration, words to the command line, probes to the HTTP door.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { parseAllDocuments, parseDocument } from 'yaml';
+import { legacySampleCommand } from '../../src/cli/legacy-sample.ts';
+import type { CommandIo } from '../../src/cli/client-command.ts';
+import { nodeCommand } from '../../src/cli/node.ts';
+import { loadConfig } from '../../src/config.ts';
+import type { Config } from '../../src/config.ts';
+import { httpRoutes } from '../../src/servers/http/server.ts';
+import { FakeNodeApi } from '../support/fake-node-api.ts';
+import { repositoryRoot as root } from '../support/root.ts';
+
+export type Tree = Readonly<Record<string, unknown>>;
+
+export function textOf(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+export function exists(path: string): boolean {
+  return existsSync(join(root, path));
+}
+
+/** Paths from the root, in order. */
+export function filesUnder(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(root.length + 1)
+        .replaceAll('\\', '/'),
+    )
+    .sort();
+}
+
+/** With anchors and `<<` resolved. */
+export function parseYaml(text: string): unknown {
+  const document = parseDocument(text, { merge: true });
+  if (document.errors.length > 0) throw document.errors[0]!;
+  return document.toJS();
+}
+
+/** All documents of one text, empty ones left out. */
+export function parseYamls(text: string): Tree[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    if (document.errors.length > 0) throw document.errors[0]!;
+    const value = document.toJS() as Tree | null;
+    return value === null ? [] : [value];
+  });
+}
+
+/** What a node makes of these variables. Throws where it would not start, or would warn of a name it does not know. */
+export function configOf(env: Readonly<Record<string, string>>): Config {
+  const { config, warnings } = loadConfig({ env });
+  const unknown = warnings.filter((warning) => warning.includes('is no setting'));
+  if (unknown.length > 0) throw new Error(unknown.join('\n'));
+  return config;
+}
+
+/** Status of a page of a node's HTTP door. */
+export async function pageStatus(path: string): Promise<number> {
+  return (await httpRoutes(new FakeNodeApi()).request(path)).status;
+}
+
+const IO: CommandIo = {
+  stdin: (async function* () {})(),
+  stdout: { write: () => undefined },
+  stderr: { write: () => undefined },
+  exit: () => undefined,
+};
+
+/** Words of a command line that no command, option or argument of the program takes; nothing is run. */
+export function wordsNotKnown(words: readonly string[]): string[] {
+  const program = new Command('causeway');
+  for (const add of [nodeCommand, legacySampleCommand]) add(program, IO);
+  let command = program;
+  let rest = [...words];
+  for (let below; (below = command.commands.find((each) => each.name() === rest[0])) !== undefined;) {
+    command = below;
+    rest = rest.slice(1);
+  }
+  if (command === program) return rest;
+  const { operands, unknown } = command.parseOptions(rest);
+  return [...operands.slice(command.registeredArguments.length), ...unknown];
+}
