@@ -78,22 +78,29 @@ export function variableOf(path: string): string {
 export function environmentLayer(env: Readonly<Record<string, string | undefined>>): {
   layer: Record<string, unknown>;
   warnings: string[];
+  /** By the path that it gives: the variable's name. */
+  names: ReadonlyMap<string, string>;
 } {
   const layer: Record<string, unknown> = {};
   const warnings: string[] = [];
+  const names = new Map<string, string>();
   const paths = new Map(Object.keys(SETTING_KINDS).map((path) => [variableOf(path), path]));
-  if (isGiven(env.DATABASE_URL))
+  if (isGiven(env.DATABASE_URL)) {
+    names.set('postgres', 'DATABASE_URL');
     place(
       layer,
       'postgres',
       noneOr(env.DATABASE_URL, (url) => ({ url })),
     );
-  if (isGiven(env.LEGACY_URL))
+  }
+  if (isGiven(env.LEGACY_URL)) {
+    names.set('legacy', 'LEGACY_URL');
     place(
       layer,
       'legacy',
       noneOr(env.LEGACY_URL, (url) => ({ url: legacyTemplate(url) })),
     );
+  }
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(PREFIX) || OTHER_VARIABLES.has(variable) || !isGiven(text)) continue;
     // Kubernetes and Docker describe neighbouring services so: CAUSEWAY_GRPC_PORT=tcp://10.0.0.7:50051.
@@ -101,9 +108,12 @@ export function environmentLayer(env: Readonly<Record<string, string | undefined
     const path = paths.get(variable);
     if (path === undefined)
       warnings.push(`the environment variable ${variable} is no setting and is ignored`);
-    else place(layer, path, valueOf(path, text));
+    else {
+      names.set(path, variable);
+      place(layer, path, valueOf(path, text));
+    }
   }
-  return { layer, warnings };
+  return { layer, warnings, names };
 }
 
 export function pathLayer(texts: Readonly<Record<string, string>>): {

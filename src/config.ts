@@ -38,7 +38,7 @@ const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must begin with po
 /** An absent section takes the defaults of its members. */
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never);
 
-const CONFIG = z.strictObject({
+export const CONFIG = z.strictObject({
   cluster: section({
     name: name.default('causeway'),
     members: z
@@ -249,7 +249,7 @@ function digest(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
-function readFileLayer(path: string | undefined, faults: string[]): unknown {
+export function readFileLayer(path: string | undefined, faults: string[]): unknown {
   if (path === undefined) return {};
   let text: string;
   try {
@@ -376,6 +376,6 @@ function textOr(value: unknown, otherwise: string): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

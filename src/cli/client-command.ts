@@ -19,7 +19,7 @@ export const EXIT_HELP = `
 Exit code: 0 done; 1 no (absent, condition not met, not all well); 2 wrong usage;
 3 failed and did not happen; 4 failed and may have happened.`;
 
-const NODES_DEFAULT = '127.0.0.1:50051,127.0.0.1:50052,127.0.0.1:50053';
+export const NODES_DEFAULT = '127.0.0.1:50051,127.0.0.1:50052,127.0.0.1:50053';
 
 export interface Output {
   write(text: string | Uint8Array): unknown;
@@ -77,10 +77,7 @@ export async function withClient(
 ): Promise<void> {
   // Loaded only now: the gRPC library costs more time than everything else at the start.
   const { connect, CausewayError } = await import('../client/index.ts');
-  const nodes = options.nodes.split(',').map((node) => node.trim());
-  for (const node of nodes)
-    if (!/^\S+:\d+$/.test(node)) throw new UsageError(`--nodes: ${node} is not host:port`);
-  const client = connect({ nodes, timeoutMs: options.timeout });
+  const client = connect({ nodes: nodeList(options.nodes), timeoutMs: options.timeout });
   try {
     io.exit(await work(client));
   } catch (error) {
@@ -92,6 +89,13 @@ export async function withClient(
   } finally {
     client.close();
   }
+}
+
+export function nodeList(text: string): string[] {
+  const nodes = text.split(',').map((node) => node.trim());
+  for (const node of nodes)
+    if (!/^\S+:\d+$/.test(node)) throw new UsageError(`--nodes: ${node} is not host:port`);
+  return nodes;
 }
 
 export function printJson(io: CommandIo, value: unknown): void {

@@ -28,7 +28,7 @@ const CLEAN: ScrubCycle = {
 
 async function run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
   const ran = { code: -1, out: '', err: '' };
-  await runCommand([...words, '--nodes', doors.address], {
+  await runCommand([...words, '--only', '--nodes', doors.address], {
     stdin: (async function* () {})(),
     stdout: { write: (text) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
     stderr: { write: (text) => (ran.err += Buffer.from(text as Uint8Array).toString()) },

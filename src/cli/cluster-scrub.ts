@@ -3,15 +3,16 @@
  * PostgreSQL, now; how far they are, and what it came to. Done only if nothing is left that is not as it should be.
  */
 import type { Command } from 'commander';
-import type { CausewayClient } from '../client/index.ts';
-import { addClientOptions, EXIT_NO, EXIT_OK, printJson, wholeNumber, withClient } from './client-command.ts';
-import type { ClientOptions, CommandIo } from './client-command.ts';
+import { addClientOptions, EXIT_NO, EXIT_OK, printJson, wholeNumber } from './client-command.ts';
+import type { CommandIo } from './client-command.ts';
+import { addOnlyOption, withEveryNode } from './every-node.ts';
+import type { EveryNode, EveryNodeOptions } from './every-node.ts';
 import { asFacts, word } from './facts.ts';
 import type { Facts } from './facts.ts';
 import { grouped, lineInPlace, progressLine } from './progress.ts';
 import { printable, tableLines } from './table.ts';
 
-interface ScrubOptions extends ClientOptions {
+interface ScrubOptions extends EveryNodeOptions {
   readonly recordsPerSecond: number;
   readonly bytesPerSecond: number;
   readonly wait: boolean;
@@ -40,25 +41,26 @@ export function scrubCommand(cluster: Command, io: CommandIo): void {
     .option('--records-per-second <n>', 'of each node; 0: as fast as it goes', wholeNumber, 20_000)
     .option('--bytes-per-second <n>', 'of each node; 0: as fast as it goes', wholeNumber, 64 * 1024 * 1024)
     .option('--no-wait', 'only begin it');
-  addClientOptions(command).action((options: ScrubOptions) =>
-    withClient(io, options, async (client) => {
-      const rounds = await beginAll(client, options);
-      if (options.wait) await untilOver(client, rounds, io);
+  addClientOptions(addOnlyOption(command)).action((options: ScrubOptions) =>
+    withEveryNode(options, async (nodes) => {
+      const rounds = await beginAll(nodes, options);
+      if (options.wait) await untilOver(nodes, rounds, io);
       if (options.json) printJson(io, { nodes: rounds.map(asData) });
       else if (options.wait) io.stdout.write(`${summaryLines(rounds).map(printable).join('\n')}\n`);
       const isWell = rounds.every((round) => (options.wait ? isClean(round) : round.fault === ''));
-      return isWell ? EXIT_OK : EXIT_NO;
+      io.exit(isWell ? EXIT_OK : EXIT_NO);
     }),
   );
 }
 
-async function beginAll(client: CausewayClient, options: ScrubOptions): Promise<Round[]> {
+async function beginAll(nodes: EveryNode, options: ScrubOptions): Promise<Round[]> {
   const rate = {
     recordsPerSecondMax: options.recordsPerSecond,
     bytesPerSecondMax: options.bytesPerSecond,
   };
   return Promise.all(
-    client.nodes.map(async (address): Promise<Round> => {
+    (await nodes.look()).map(async ({ address }): Promise<Round> => {
+      const client = nodes.clientOf(address);
       const unknown = { address, name: '?', share: 0, ended: null, fault: '', silentSince: Date.now() };
       try {
         const number = await client.scrub(address, rate);
@@ -71,11 +73,11 @@ async function beginAll(client: CausewayClient, options: ScrubOptions): Promise<
   );
 }
 
-async function untilOver(client: CausewayClient, rounds: readonly Round[], io: CommandIo): Promise<void> {
+async function untilOver(nodes: EveryNode, rounds: readonly Round[], io: CommandIo): Promise<void> {
   const show = lineInPlace(io.stderr);
   const beganAt = Date.now();
   for (;;) {
-    await Promise.all(rounds.filter(isOpen).map((round) => look(client, round)));
+    await Promise.all(rounds.filter(isOpen).map((round) => look(nodes, round)));
     const isOver = !rounds.some(isOpen);
     const asked = rounds.filter(({ fault }) => fault === '');
     const done = asked.reduce((sum, { share }) => sum + share * SLOTS, 0);
@@ -92,10 +94,10 @@ function isOpen({ ended, fault }: Round): boolean {
   return ended === null && fault === '';
 }
 
-async function look(client: CausewayClient, round: Round): Promise<void> {
+async function look(nodes: EveryNode, round: Round): Promise<void> {
   let status: Facts;
   try {
-    status = asFacts(await client.status(round.address, { timeoutMs: 2_000 }));
+    status = asFacts(await nodes.clientOf(round.address).status(round.address, { timeoutMs: 2_000 }));
   } catch (error) {
     if (Date.now() - round.silentSince > SILENT_MS_MAX) round.fault = messageOf(error);
     return;

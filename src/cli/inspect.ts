@@ -8,9 +8,10 @@ import {
   EXIT_OK,
   printJson,
   valueFields,
-  withClient,
 } from './client-command.ts';
-import type { ClientOptions, CommandIo } from './client-command.ts';
+import type { CommandIo } from './client-command.ts';
+import { addOnlyOption, withEveryNode } from './every-node.ts';
+import type { EveryNodeOptions } from './every-node.ts';
 import { tableLines } from './table.ts';
 
 type Seen = { readonly node: string } & ({ readonly inspected: Inspected } | { readonly fault: string });
@@ -20,14 +21,15 @@ export function inspectCommand(program: Command, io: CommandIo): void {
     .command('inspect')
     .description('show what each node itself holds for a key')
     .argument('<key>');
-  addClientOptions(command).action((key: string, options: ClientOptions) =>
-    withClient(io, options, async (client) => {
-      const seen = await Promise.all(client.nodes.map((node) => look(client, node, key)));
+  addClientOptions(addOnlyOption(command)).action((key: string, options: EveryNodeOptions) =>
+    withEveryNode(options, async (nodes) => {
+      const told = await nodes.look();
+      const seen = await Promise.all(told.map(({ address }) => look(nodes.clientOf(address), address, key)));
       if (options.json) printJson(io, { key, nodes: seen.map(asJson) });
       else io.stdout.write(`${tableLines(HEADINGS, seen.map(asRow)).join('\n')}\n`);
       const faults = seen.filter((each) => 'fault' in each).length;
-      if (faults === 0) return EXIT_OK;
-      return faults === seen.length ? EXIT_DEFINITE : EXIT_NO;
+      if (faults === 0) return io.exit(EXIT_OK);
+      io.exit(faults === seen.length ? EXIT_DEFINITE : EXIT_NO);
     }),
   );
 }

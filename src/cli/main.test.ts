@@ -58,7 +58,8 @@ async function run(words: string[], stdin?: string): Promise<Ran> {
   const { ran, io } = fakeIo(stdin);
   const isClientCommand = ['get', 'set', 'del', 'status', 'inspect', 'import'].includes(words[0] ?? '');
   const nodes = isClientCommand && !words.includes('--nodes') ? ['--nodes', doors.address] : [];
-  await runCommand([...words, ...nodes], io);
+  const asksAll = ['status', 'inspect'].includes(words[0] ?? '');
+  await runCommand([...words, ...nodes, ...(asksAll ? ['--only'] : [])], io);
   return ran;
 }
 

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   set: async () => (await import('./set.ts')).setCommand,
   del: async () => (await import('./del.ts')).delCommand,
   cluster: async () => (await import('./cluster.ts')).clusterCommand,
+  config: async () => (await import('./config.ts')).configCommand,
   status: async () => (await import('./status.ts')).statusCommand,
   inspect: async () => (await import('./inspect.ts')).inspectCommand,
   import: async () => (await import('./import.ts')).importCommand,
@@ -54,7 +55,20 @@ function isEntryPoint(): boolean {
   return process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
 }
 
+/** 128 and the number of SIGPIPE: what a shell says of who was ended by it. */
+const EXIT_UNREAD = 141;
+
+/** Nobody reads any more (`| head`): a command ends without a word, unless it has made arrangements of its own. */
+function endWhenUnread(stream: NodeJS.WriteStream): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (stream.listenerCount('error') === 1) process.exit(EXIT_UNREAD);
+  });
+}
+
 if (isEntryPoint()) {
+  endWhenUnread(process.stdout);
+  endWhenUnread(process.stderr);
   // Not process.exit: what was written to a pipe would be lost.
   await runCommand(process.argv.slice(2), {
     stdin: process.stdin,

@@ -3,11 +3,13 @@ import type { Command } from 'commander';
 import type { ClusterFacts } from '../client/index.ts';
 import type { Config } from '../config.ts';
 import { watchParent } from '../supervisor/watch-parent.ts';
-import { EXIT_DEFINITE, EXIT_OK, EXIT_USAGE, UsageError } from './client-command.ts';
+import { EXIT_DEFINITE, EXIT_OK, EXIT_USAGE } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 import { hasJoined, keepCluster, learnCluster, whyNotJoin } from './node-join.ts';
 import type { JoinedCluster } from './node-join.ts';
 import { nodeLeaveCommand } from './node-leave.ts';
+import { addSettingsOptions, flagsOf } from './settings-options.ts';
+import type { SettingsOptions } from './settings-options.ts';
 
 export interface StartedNode {
   stop(): Promise<void>;
@@ -24,15 +26,6 @@ export interface NodeProcess {
   watchParent(onGone: () => void): void;
 }
 
-interface NodeOptions {
-  readonly config?: string;
-  readonly name?: string;
-  readonly dataDir?: string;
-  readonly set: readonly string[];
-  readonly join?: string;
-  readonly replace?: string;
-}
-
 const EXIT_HALTED = 130;
 
 const REAL_PROCESS: NodeProcess = { load: () => import('../main.ts'), watchParent };
@@ -40,37 +33,22 @@ const REAL_PROCESS: NodeProcess = { load: () => import('../main.ts'), watchParen
 export function nodeCommand(program: Command, io: CommandIo, around: NodeProcess = REAL_PROCESS): void {
   const command = program.command('node');
   nodeLeaveCommand(command, io);
-  command
-    .description('run one node')
-    .option('--config <file>', 'settings in YAML or JSON')
-    .option('--name <name>', 'which of the members this node is (node.name)')
-    .option('--data-dir <path>', 'where its store lies (node.dataDir)')
-    .option(
-      '--join <address>',
-      'become a member of the cluster that a node at host:port belongs to (node.join)',
-    )
-    .option('--replace <name>', 'with --join: take the place of a member that is lost (node.replace)')
-    .option('--set <path=value>', 'any setting, such as grpc.port=50052; repeatable', collect, [])
-    .addHelpText(
-      'after',
-      '\nSettings are also read from CAUSEWAY_..., DATABASE_URL and LEGACY_URL: docs/CONFIGURATION.md',
-    )
-    .action(async (options: NodeOptions) => {
-      const stopAsked = listenForStop(around);
-      const { loadConfig, joinOf, ConfigError } = await import('../config.ts');
-      const sources = { file: options.config, env: process.env, flags: flagsOf(options) };
-      try {
-        const joined = await learn(io, joinOf(sources));
-        if (joined === null) return;
-        const { config, warnings } = loadConfig({ ...sources, told: joined?.told });
-        for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
-        await run(io, config, joined?.facts, around, stopAsked);
-      } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
-        io.stderr.write(`${error.message}\n`);
-        io.exit(EXIT_USAGE);
-      }
-    });
+  addSettingsOptions(command.description('run one node')).action(async (options: SettingsOptions) => {
+    const stopAsked = listenForStop(around);
+    const { loadConfig, joinOf, ConfigError } = await import('../config.ts');
+    const sources = { file: options.config, env: process.env, flags: flagsOf(options) };
+    try {
+      const joined = await learn(io, joinOf(sources));
+      if (joined === null) return;
+      const { config, warnings } = loadConfig({ ...sources, told: joined?.told });
+      for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
+      await run(io, config, joined?.facts, around, stopAsked);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      io.stderr.write(`${error.message}\n`);
+      io.exit(EXIT_USAGE);
+    }
+  });
 }
 
 /** Aborts at the first signal, and when the supervisor that started this process has gone. */
@@ -82,6 +60,8 @@ function listenForStop(around: NodeProcess): AbortSignal {
     stopping.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  // Who reads what it prints may go away: that must not end a node.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return stopping.signal;
 }
 
@@ -140,22 +120,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-function flagsOf(options: NodeOptions): Record<string, string> {
-  const flags: Record<string, string> = {};
-  for (const setting of options.set) {
-    const equals = setting.indexOf('=');
-    if (equals < 1) throw new UsageError(`--set ${setting.slice(0, 40)}: must be path=value`);
-    flags[setting.slice(0, equals)] = setting.slice(equals + 1);
-  }
-  if (options.name !== undefined) flags['node.name'] = options.name;
-  if (options.dataDir !== undefined) flags['node.dataDir'] = options.dataDir;
-  if (options.join !== undefined) flags['node.join'] = options.join;
-  if (options.replace !== undefined) flags['node.replace'] = options.replace;
-  return flags;
-}
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
 }

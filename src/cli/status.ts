@@ -1,37 +1,22 @@
 /** `causeway status`: every node's own word on itself, one line each; done only if all serve. */
 import type { Command } from 'commander';
-import {
-  addClientOptions,
-  EXIT_DEFINITE,
-  EXIT_NO,
-  EXIT_OK,
-  printJson,
-  withClient,
-} from './client-command.ts';
-import type { ClientOptions, CommandIo } from './client-command.ts';
+import { addClientOptions, EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson } from './client-command.ts';
+import type { CommandIo } from './client-command.ts';
+import { addOnlyOption, nameOf, withEveryNode } from './every-node.ts';
+import type { EveryNodeOptions, Told } from './every-node.ts';
 import { asFacts, membersOf, word } from './facts.ts';
 import type { Facts } from './facts.ts';
 import { progressLine } from './progress.ts';
 import { printable, tableLines } from './table.ts';
 
-type Told = { readonly address: string } & ({ readonly status: Facts } | { readonly fault: string });
-
 export function statusCommand(program: Command, io: CommandIo): void {
   const command = program.command('status').description('show the state of each node');
-  addClientOptions(command).action((options: ClientOptions) =>
-    withClient(io, options, async (client) => {
-      const told = await Promise.all(
-        client.nodes.map(async (address): Promise<Told> => {
-          try {
-            return { address, status: asFacts(await client.status(address)) };
-          } catch (error) {
-            return { address, fault: error instanceof Error ? error.message : String(error) };
-          }
-        }),
-      );
+  addClientOptions(addOnlyOption(command)).action((options: EveryNodeOptions) =>
+    withEveryNode(options, async (nodes) => {
+      const told = await nodes.look();
       if (options.json) printJson(io, { nodes: told });
       else io.stdout.write(`${statusLines(told).join('\n')}\n`);
-      return exitCode(told);
+      io.exit(exitCode(told));
     }),
   );
 }
@@ -194,7 +179,7 @@ function clusterLines(told: readonly Told[]): string[] {
 }
 
 function asRow(node: Told): string[] {
-  if ('fault' in node) return ['?', node.address, 'unreachable', '?', '?', '?', '?', '?', '?'];
+  if ('fault' in node) return [nameOf(node), node.address, 'unreachable', '?', '?', '?', '?', '?', '?'];
   const { status } = node;
   const members = membersOf(status);
   return [

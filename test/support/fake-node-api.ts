@@ -313,7 +313,7 @@ const STATUS: NodeStatus = {
     {
       id: 2,
       name: 'gone',
-      address: '127.0.0.1:50052',
+      address: '127.0.0.1:1',
       alive: false,
       standing: 'in',
       slotsComplete: 0,

@@ -1,0 +1,201 @@
+/** `causeway config`: every fault by its path, every value with its origin, no secret, and a schema that says the same. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { SETTING_KINDS } from '../config-layers.ts';
+import { configSchema } from '../config-schema.ts';
+import { postgresUrlShown } from '../config-origins.ts';
+import { configCommand } from './config.ts';
+
+const CANARY = 'canary-7f3a';
+let folder: string;
+let file: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'causeway-config-'));
+  file = join(folder, 'node.yaml');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const YAML = `
+cluster:
+  members:
+    - { name: a, address: "h:1" }
+    - { name: b, address: "h:2", zone: z1 }
+node: { name: a, dataDir: /data }
+postgres:
+  url: postgres://user:${CANARY}@db/x?sslmode=require&sslpassword=${CANARY}
+legacy:
+  url: http://old/data/{key}?token=${CANARY}
+  headers:
+    authorization: Bearer env:TOKEN
+    x-key: ${CANARY}
+`;
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(text: string, words: string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  writeFileSync(file, text);
+  const ran = { code: -1, out: '', err: '' };
+  const program = new Command();
+  const io = {
+    stdin: (async function* () {})(),
+    stdout: { write: (more: string | Uint8Array) => (ran.out += Buffer.from(more as Uint8Array).toString()) },
+    stderr: { write: (more: string | Uint8Array) => (ran.err += Buffer.from(more as Uint8Array).toString()) },
+    exit: (code: number) => {
+      ran.code = code;
+    },
+  };
+  configCommand(program, io, env);
+  const isOfFile = words[0] !== 'schema';
+  await program.parseAsync(['config', ...words, ...(isOfFile ? ['--config', file] : [])], { from: 'user' });
+  return ran;
+}
+
+describe('check', () => {
+  test('all is well: said so, exit 0, warnings apart', async () => {
+    const { code, out, err } = await run(`${YAML}\n`, [
+      'check',
+      '--set',
+      'network.insecure=true',
+      '--set',
+      'grpc.host=0.0.0.0',
+    ]);
+    expect([code, out]).toEqual([0, 'the settings are usable\n']);
+    expect(err).toContain('warning: grpc listens on 0.0.0.0:50051');
+  });
+
+  test('faults in every layer: each by its path or line, exit 1; as JSON, too', async () => {
+    const text = `${YAML}grpc: { prot: 1 }\n`;
+    const words = ['check', '--set', 'no.such=1'];
+    const env = { CAUSEWAY_HTTP_PORT: '99999' };
+    const { code, out } = await run(text, words, env);
+    expect(code).toBe(1);
+    expect(out.split('\n').map((line) => line.split(': ')[0])).toEqual(
+      expect.arrayContaining(['grpc.prot', 'http.port', 'no.such', '3 faults']),
+    );
+    const told = JSON.parse((await run(text, [...words, '--json'], env)).out) as {
+      faults: { path: string }[];
+    };
+    expect(told).toMatchObject({ usable: false });
+    expect(told.faults.map(({ path }) => path).sort()).toEqual(['grpc.prot', 'http.port', 'no.such']);
+    expect((await run('a: [', ['check'])).out).toContain('node.yaml, line 1: is not YAML');
+  });
+
+  test('a node that joins: what its cluster would tell is not held against it', async () => {
+    const { code, err } = await run('node: { name: n, dataDir: /d, join: "h:1" }\npostgres: none\n', [
+      'check',
+    ]);
+    expect(code).toBe(0);
+    expect(err).toContain('the cluster at h:1 was not asked');
+  });
+});
+
+describe('show', () => {
+  const originsOf = async (words: string[], env: NodeJS.ProcessEnv): Promise<Record<string, string>> => {
+    const { out } = await run(YAML, ['show', ...words], env);
+    const rows = out
+      .split('\n')
+      .slice(1)
+      .filter((line) => line !== '');
+    return Object.fromEntries(rows.map((row) => row.split(/ {2,}/, 2) as [string, string]));
+  };
+
+  test('one setting from each layer, and what wins over what', async () => {
+    const words = ['--name', 'b', '--set', 'grpc.port=7', '--set', 'cache.bytes=9'];
+    const env = {
+      ...{ CAUSEWAY_GRPC_PORT: '8', CAUSEWAY_HTTP_PORT: '9', CAUSEWAY_CACHE_BYTES: '7' },
+      CAUSEWAY_POSTGRES_STATEMENT_TIMEOUT_MS: '100',
+    };
+    expect(await originsOf(words, env)).toMatchObject({
+      'cluster.name': 'default',
+      'cluster.members': 'node.yaml:4',
+      'node.name': '--name',
+      'node.dataDir': 'node.yaml:6',
+      'grpc.port': '--set',
+      'cache.bytes': '--set',
+      'http.port': 'CAUSEWAY_HTTP_PORT',
+      'postgres.url': 'node.yaml:8',
+      'postgres.statementTimeoutMs': 'CAUSEWAY_POSTGRES_STATEMENT_TIMEOUT_MS',
+      'postgres.connectTimeoutMs': 'default',
+      'legacy.headers.x-key': 'node.yaml:13',
+    });
+  });
+
+  test('variables of other tools: named; one of our own wins over them', async () => {
+    const both = { DATABASE_URL: 'postgres://db/y', LEGACY_URL: 'none' };
+    expect(await originsOf([], both)).toMatchObject({ 'postgres.url': 'DATABASE_URL', legacy: 'LEGACY_URL' });
+    const own = { ...both, CAUSEWAY_POSTGRES_URL: 'postgres://db/z' };
+    expect(await originsOf([], own)).toMatchObject({ 'postgres.url': 'CAUSEWAY_POSTGRES_URL' });
+  });
+
+  test('--given: defaults are left out', async () => {
+    expect(Object.values(await originsOf(['--given'], {}))).not.toContain('default');
+  });
+
+  test('every setting is there, and no secret, as text and as JSON', async () => {
+    const env = { CAUSEWAY_RESP_PASSWORD: 'env:REDIS', REDIS: CANARY };
+    const text = await run(YAML, ['show'], env);
+    const json = await run(YAML, ['show', '--json'], env);
+    for (const { code, out, err } of [text, json]) {
+      expect(code).toBe(0);
+      expect(out + err).not.toContain(CANARY);
+    }
+    expect(text.out).toContain('Bearer env:TOKEN');
+    expect(text.out).toContain('postgres://user:***@db/x?sslmode=require&sslpassword=***');
+    expect(text.out).toContain('http://old/data/{key}?token=***');
+    const shown = JSON.parse(json.out) as { settings: { path: string }[] };
+    const paths = shown.settings.map(({ path }) => path.replace(/^(legacy\.headers)\..*/, '$1'));
+    const missing = Object.keys(SETTING_KINDS).filter((path) => !paths.includes(path));
+    expect(missing).toEqual(['postgres', 'legacy']);
+  });
+
+  test.each([
+    [`postgres://u:${CANARY}@h/d`, 'postgres://u:***@h/d'],
+    [`postgres://u:${CANARY}@${CANARY}@h/d`, 'postgres://u:***@h/d'],
+    [`postgres://h/d?password=${CANARY}&user=u`, 'postgres://h/d?password=***&user=u'],
+  ])('%s is shown without its secret', (url, shown) => {
+    expect(postgresUrlShown(url)).toBe(shown);
+  });
+});
+
+describe('schema', () => {
+  const schema = z.fromJSONSchema(configSchema());
+  const accepts = (text: string): boolean => schema.safeParse(parse(text)).success;
+
+  test('what is usable is accepted, also where another layer gives the rest', () => {
+    for (const text of [
+      YAML,
+      'postgres: none\nlegacy: none\n',
+      'grpc: { port: 1 }\n',
+      'log: { level: warn }\n',
+    ])
+      expect(accepts(text)).toBe(true);
+  });
+
+  test.each([
+    'grpc: { prot: 1 }',
+    'grpc: { port: 70000 }',
+    'grcp: {}',
+    'postgres: nothing',
+    'cluster: { members: [{ name: a }] }',
+    'log: { level: loud }',
+  ])('%s: refused', (text) => {
+    expect(accepts(`${text}\n`)).toBe(false);
+  });
+
+  test('the command prints it; every setting names its variable', async () => {
+    const { code, out } = await run('', ['schema']);
+    expect(code).toBe(0);
+    const printed = JSON.parse(out) as object;
+    expect(printed).toEqual(JSON.parse(JSON.stringify(configSchema())));
+    expect(out).toContain('Also CAUSEWAY_LEGACY_TRUSTED_ESCAPES; see legacy.trustedEscapes');
+  });
+});

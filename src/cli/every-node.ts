@@ -1,0 +1,165 @@
+/**
+ * All nodes of the cluster, asked one by one: those that were named tell who the members are, and members that were not
+ * named are asked as well. Each has a connection of its own, so that one that hangs holds up nobody.
+ */
+import type { Command } from 'commander';
+import type { CausewayClient } from '../client/index.ts';
+import { NODES_DEFAULT, nodeList } from './client-command.ts';
+import type { ClientOptions } from './client-command.ts';
+import { asFacts, membersOf, word } from './facts.ts';
+import type { Facts } from './facts.ts';
+
+export type Told = { readonly address: string } & (
+  { readonly status: Facts } | { readonly name: string; readonly fault: string }
+);
+
+/** guess: the seeds are where nodes usually are, and one where nothing answers is none. only: members are not asked. */
+type Reach = 'guess' | 'named' | 'only';
+type Connect = (address: string) => CausewayClient;
+
+/** Who is named tells of all members; what these know beyond that is on its way, and told at the next look. */
+const ROUNDS_MAX = 2;
+/** Milliseconds for the connection to a member that nobody has named: it may not be reachable from here. */
+const CONNECT_TIMEOUT_MS = 2_000;
+
+export class EveryNode {
+  readonly #connect: Connect;
+  readonly #clients = new Map<string, CausewayClient>();
+  /** Addresses that the caller has named, and so are shown whatever becomes of them. */
+  readonly #named: ReadonlySet<string>;
+  readonly #rounds: number;
+  #seeds: readonly string[];
+
+  constructor(seeds: readonly string[], reach: Reach, connect: Connect) {
+    this.#seeds = seeds;
+    this.#named = new Set(reach === 'guess' ? [] : seeds);
+    this.#rounds = reach === 'only' ? 1 : ROUNDS_MAX;
+    this.#connect = connect;
+  }
+
+  /** What each node says of itself, by name. At least one line, even where nobody answers. */
+  async look(): Promise<Told[]> {
+    const told = new Map<string, Told>();
+    let asking = [...new Set([...this.#named, ...this.#seeds])];
+    for (let round = 0; round < this.#rounds && asking.length > 0; round++) {
+      const answers = await Promise.all(asking.map((address) => this.#ask(address)));
+      for (const answer of answers) told.set(answer.address, answer);
+      asking = strangers([...told.values()]);
+    }
+    const shown = this.#shown([...told.values()]);
+    this.#keep(shown.map(({ address }) => address));
+    return shown;
+  }
+
+  /** Of an address that `look` has told. */
+  clientOf(address: string): CausewayClient {
+    let client = this.#clients.get(address);
+    if (client === undefined) this.#clients.set(address, (client = this.#connect(address)));
+    return client;
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+
+  async #ask(address: string): Promise<Told> {
+    try {
+      return { address, status: asFacts(await this.clientOf(address).status(address)) };
+    } catch (error) {
+      return { address, name: '?', fault: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #shown(told: readonly Told[]): Told[] {
+    const members = told.flatMap((each) => ('status' in each ? membersOf(each.status) : []));
+    const present = members.filter(({ standing }) => standing !== 'healed');
+    const nameAt = new Map(present.map(({ name, address }) => [word(address), word(name)]));
+    const answered = new Set<string>();
+    const shown: Told[] = [];
+    for (const each of told) {
+      if (!('status' in each)) continue;
+      // One node under two addresses is one node.
+      const identity = `${word(each.status['clusterId'])} ${word(each.status['name'])}`;
+      if (each.status['name'] !== undefined && answered.has(identity)) continue;
+      answered.add(identity);
+      shown.push(each);
+    }
+    const isSomebodyThere = shown.length > 0;
+    for (const each of told) {
+      if ('status' in each) continue;
+      const name = nameAt.get(each.address);
+      if (name !== undefined && shown.some((other) => nameOf(other) === name)) continue;
+      if (name === undefined && isSomebodyThere && !this.#named.has(each.address)) continue;
+      shown.push({ ...each, name: name ?? '?' });
+    }
+    return shown.sort((a, b) => byName(nameOf(a), nameOf(b)));
+  }
+
+  /** The next look begins with them; connections to others are closed. */
+  #keep(addresses: readonly string[]): void {
+    if (addresses.length > 0) this.#seeds = addresses;
+    for (const [address, client] of this.#clients) {
+      if (addresses.includes(address) || this.#named.has(address)) continue;
+      client.close();
+      this.#clients.delete(address);
+    }
+  }
+}
+
+/** Members that nobody has asked yet, by address or by name. */
+function strangers(told: readonly Told[]): string[] {
+  const asked = new Set(told.map(({ address }) => address));
+  const names = new Set(told.flatMap((each) => ('status' in each ? [word(each.status['name'])] : [])));
+  const found = new Set<string>();
+  for (const each of told) {
+    if (!('status' in each)) continue;
+    for (const member of membersOf(each.status)) {
+      const address = member['address'];
+      const isHealed = member['standing'] === 'healed';
+      if (typeof address !== 'string' || isHealed || asked.has(address) || names.has(word(member['name'])))
+        continue;
+      found.add(address);
+    }
+  }
+  return [...found];
+}
+
+export function nameOf(told: Told): string {
+  return 'status' in told ? word(told.status['name']) : told.name;
+}
+
+/** node-10 comes after node-9. */
+function byName(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+export interface EveryNodeOptions extends ClientOptions {
+  readonly only?: boolean;
+}
+
+export function addOnlyOption(command: Command): Command {
+  return command.option('--only', 'ask only the nodes that are named, not all members of their cluster');
+}
+
+/** Runs `work` with all nodes of the cluster at hand. */
+export async function withEveryNode(
+  options: EveryNodeOptions,
+  work: (nodes: EveryNode) => Promise<void>,
+): Promise<void> {
+  const { connect } = await import('../client/index.ts');
+  const seeds = nodeList(options.nodes);
+  const reach = options.only === true ? 'only' : options.nodes === NODES_DEFAULT ? 'guess' : 'named';
+  const nodes = new EveryNode(seeds, reach, (address) =>
+    connect({
+      nodes: [address],
+      timeoutMs: options.timeout,
+      connectTimeoutMs: Math.min(options.timeout, CONNECT_TIMEOUT_MS),
+    }),
+  );
+  try {
+    await work(nodes);
+  } finally {
+    nodes.close();
+  }
+}
