@@ -11,6 +11,7 @@ import type { NodeParts } from '../src/node/node-parts.ts';
 import { openNode } from '../src/node/replacing.ts';
 import type { Replace } from '../src/node/replacing.ts';
 import type { SpoolSettings } from '../src/node/spool.ts';
+import { Instruments } from '../src/core/instruments.ts';
 import {
   CLOCK_DRIFT_MAX,
   HEARTBEAT_MS,
@@ -176,6 +177,7 @@ export class SimCluster {
       clock: new SimClock(scheduler, life, sim.clocks),
       random: prng.fork(),
       telemetry: this.telemetryOf(sim.name),
+      instruments: new Instruments(),
       storage: sim.disk.open(scheduler, life),
       setAside: { paths: [], reason: '' },
       raiseDisk: (protocol) => {

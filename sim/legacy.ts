@@ -166,7 +166,8 @@ class SimLegacySource implements LegacySource {
 
   health(): LegacyHealth {
     const state = this.lastFault === '' ? 'up' : 'failing';
-    return { state, reason: this.lastFault, calls: this.calls, failures: this.failures };
+    const room = { inFlight: this.ends.size, waiting: 0, concurrencyMax: 0, retriesLeft: 0 };
+    return { state, reason: this.lastFault, calls: this.calls, failures: this.failures, ...room };
   }
 
   close(done: () => void): void {

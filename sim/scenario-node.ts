@@ -375,6 +375,7 @@ export class ScenarioNode {
       fetch: (key) => recordReader.add(key),
       seal: sealRecord,
       now,
+      stamp: () => 0,
       wallNow: () => WALL_START + now(),
       leaseHeld: () => this.leaseHeld,
       blockedUntil: () => this.blockedUntil,

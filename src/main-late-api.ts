@@ -6,6 +6,7 @@ import { failure } from './core/errors.ts';
 import { NOBODY } from './core/key-watch.ts';
 import type { KeyWatching, WatchListener } from './core/key-watch.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from './core/operation.ts';
+import { NO_ACTIVITY } from './core/recent-activity.ts';
 import { PROTOCOL_MAX } from './core/protocol-versions.ts';
 import { slotOf } from './core/slots.ts';
 import { WAIT } from './node/api.ts';
@@ -138,5 +139,6 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   spool: NO_SPOOL,
   scrub: SCRUBBED_NEVER,
   operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },
+  recent: NO_ACTIVITY,
   notWrittenThrough: [],
 };

@@ -8,11 +8,13 @@ import { openLegacySource } from './adapters/legacy-http/source.ts';
 import type { PostgresRecord } from './adapters/postgres/postgres-record.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { systemDiskSpace } from './adapters/system/disk-space.ts';
+import { systemProcessUse } from './adapters/system/process-use.ts';
 import { systemRandom } from './adapters/system/random.ts';
 import { openLog } from './adapters/telemetry/log.ts';
 import type { Log } from './adapters/telemetry/log.ts';
 import type { Config } from './config.ts';
 import { listen, makeGrpcServer, shutDown } from './main-grpc.ts';
+import { Instruments } from './core/instruments.ts';
 import { serverOf } from './core/record-standing.ts';
 import { LateApi } from './main-late-api.ts';
 import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
@@ -73,6 +75,7 @@ async function openAll(
   const store = await NodeStore.open(config, log);
   open.push(() => store.close());
   const record = config.postgres === null ? null : makeRecord(config, config.postgres, log);
+  const instruments = new Instruments();
   const late = new LateApi(config.node.name, () => recordStatus(record));
   open.push(await openHttp(config, late));
   if (record !== null) {
@@ -90,7 +93,7 @@ async function openAll(
   const legacySource = config.legacy === null ? null : openLegacySource(legacySettings(config.legacy), log);
   if (legacySource !== null) open.push(() => closed(legacySource));
   stopAsked?.throwIfAborted();
-  await openNode(config, log, open, { store, record, legacySource, late, onLeft });
+  await openNode(config, log, open, { store, record, legacySource, late, instruments, onLeft });
   log.event('info', 'node.listening', { grpc: config.grpc.port, http: config.http.port });
 }
 
@@ -99,6 +102,7 @@ interface Surroundings {
   readonly record: PostgresRecord | null;
   readonly legacySource: LegacySource | null;
   readonly late: LateApi;
+  readonly instruments: Instruments;
   readonly onLeft: () => void;
 }
 
@@ -112,6 +116,8 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     clock: systemClock(),
     random,
     telemetry: log,
+    instruments: around.instruments,
+    processUse: systemProcessUse(),
     storage: around.store.storage,
     setAside: around.store.setAside,
     raiseDisk: (protocol) => around.store.raise(protocol),

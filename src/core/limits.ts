@@ -329,5 +329,10 @@ assert(
 );
 assert(FRAME_BYTES_MAX < PEER_QUEUE_BYTES_MAX, 'a frame must fit the queue it waits in');
 
+/** Milliseconds over which rates and quantiles are shown live, and between two copies of what they are taken from. */
+export const RECENT_WINDOW_MS = 5_000;
+export const RECENT_COPY_MS = 1_000;
+assert(RECENT_COPY_MS < RECENT_WINDOW_MS, 'a window holds several copies');
+
 /** Epochs by which another life of the cluster begins above the last one known: more than the lost can have chosen since. */
 export const EPOCHS_PASSED_OVER = 1_000_000;

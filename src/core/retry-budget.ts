@@ -25,10 +25,15 @@ export class RetryBudget {
 
   /** Takes one retry out of the budget; false where it is spent. */
   take(now: number): boolean {
-    const allowed = this.requests.sum(now) * this.share + (this.perSecondMin * WINDOW_MS) / 1000;
-    if (this.retries.sum(now) + 1 > allowed) return false;
+    if (this.left(now) < 1) return false;
     this.retries.add(now);
     return true;
+  }
+
+  /** How many retries it holds. */
+  left(now: number): number {
+    const allowed = this.requests.sum(now) * this.share + (this.perSecondMin * WINDOW_MS) / 1000;
+    return Math.max(0, Math.floor(allowed - this.retries.sum(now)));
   }
 }
 

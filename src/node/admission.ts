@@ -29,6 +29,8 @@ export class Admission {
   private readonly closedTo = new Set<Asker>();
   private readonly admitsAll: boolean;
   private peersInFlight = 0;
+  /** Operations that other nodes have handed to this one, and that it took. */
+  handedOn = 0;
   private bytesInFlight = 0;
   private ordersUnderWay = 0;
 
@@ -58,6 +60,7 @@ export class Admission {
         this.bytesInFlight + byteCount > OPERATION_BYTES_IN_FLIGHT_MAX;
       if (isFull && !this.admitsAll) return failure('overloaded');
       this.peersInFlight += 1;
+      this.handedOn += 1;
     } else {
       const isFull =
         this.read.inFlight + this.write.inFlight >= OPERATIONS_IN_FLIGHT_MAX ||

@@ -6,6 +6,7 @@ import type { Room } from '../core/disk-room.ts';
 import type { Failure } from '../core/errors.ts';
 import type { KeyWatching } from '../core/key-watch.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type { RecentActivity } from '../core/recent-activity.ts';
 import type { KeyRecord } from '../core/record.ts';
 import type { AdoptionVerdict } from '../core/record-adoption.ts';
 import type { SeenServer } from '../core/record-standing.ts';
@@ -380,6 +381,8 @@ export interface NodeStatus {
     /** Old answers, told to who takes them. */
     readonly staleReads: number;
   };
+  /** Rates and times of the last seconds. */
+  readonly recent: RecentActivity;
   readonly notWrittenThrough: readonly string[];
 }
 

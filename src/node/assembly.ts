@@ -2,6 +2,7 @@
 import { CopyPace } from '../core/copy-pace.ts';
 import type { Failure } from '../core/errors.ts';
 import type { KeyWatch } from '../core/key-watch.ts';
+import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
@@ -17,10 +18,12 @@ import type { LastLease } from '../core/stale.ts';
 import type { Place } from '../core/topology-change.ts';
 import { memberById } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
+import type { StorageError } from '../ports/storage.ts';
 import type { PeerHello } from '../ports/transport.ts';
 import { metaKey } from '../wire/store-codec.ts';
 import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
 import type { Admission } from './admission.ts';
+import type { NodeStatus } from './api.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { FloorStore } from './floor-store.ts';
 import type { Forwarder } from './forwarder.ts';
@@ -31,24 +34,27 @@ import { LoadWatch } from './load-watch.ts';
 import { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import { OperationLearner } from './operation-learner.ts';
-import type { Opened } from './opening.ts';
+import type { Opened, Stock } from './opening.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { PeerOutbox } from './peer-outbox.ts';
 import { startWrite } from './put.ts';
+import { RecentWindow } from './recent.ts';
 import { RecordReader } from './record-reader.ts';
 import { RecordRecovery } from './record-recovery.ts';
-import type { RecordShelf } from './record-shelf.ts';
+import { RecordShelf } from './record-shelf.ts';
 import { OutageWatch } from './outage-watch.ts';
 import { prefixRule } from './replica-effects.ts';
 import { RecordWriter } from './record-writer.ts';
 import type { JudgeKeptOut } from './record-writer.ts';
 import { heldNow, passingFloors } from './held-now.ts';
 import type { Serving } from './serving.ts';
+import { SlowLog } from './slow-log.ts';
 import { Spool } from './spool.ts';
 import type { SpoolParts } from './spool.ts';
 import { SpoolMarks } from './spool-marks.ts';
 import type { StartMarks } from './start-marks.ts';
-import type { StoreWriter } from './store-writer.ts';
+import { StoreWriter } from './store-writer.ts';
+import { Timing, UNTIMED } from './timing.ts';
 
 const FILL_TIMEOUT_MS = 5_000;
 
@@ -185,6 +191,25 @@ export function learnerOf(parts: NodeParts, around: LearnerSurroundings): Learne
   return learner;
 }
 
+export function storeWriterOf(
+  parts: NodeParts,
+  { opened }: Stock,
+  onStored: (key: string, version: number) => void,
+): StoreWriter {
+  const onFailed = (fault: StorageError): void => parts.onFatal(`the store failed: ${fault.message}`);
+  const { storage, clock, instruments } = parts;
+  return new StoreWriter(storage, clock, opened.batchHighest + 1, onStored, onFailed, instruments);
+}
+
+export function shelfOf(
+  parts: NodeParts,
+  stock: Stock,
+  writer: StoreWriter,
+  onDamaged: (slot: number, key: string) => void,
+): RecordShelf {
+  return new RecordShelf(writer, stock, parts.cacheBytes, onDamaged, parts.instruments);
+}
+
 export function recordWriterOf(
   parts: NodeParts,
   topology: () => Topology | null,
@@ -201,7 +226,11 @@ export function recordWriterOf(
   const onFenced = (): void => onFatal(WHY_FENCED);
   const life = (): number => topology()?.life ?? 0;
   const drive = driveIn(topology);
-  return new RecordWriter(systemOfRecord, clock, telemetry, life, onRecorded, onFenced, drive, judge);
+  const { instruments } = parts;
+  return new RecordWriter(
+    ...([systemOfRecord, clock, telemetry, life, onRecorded, onFenced, drive, judge] as const),
+    instruments,
+  );
 }
 
 export function loadWatchOf(
@@ -213,6 +242,7 @@ export function loadWatchOf(
   return new LoadWatch({
     admission,
     telemetry: parts.telemetry,
+    instruments: parts.instruments ?? NO_INSTRUMENTS,
     overloadDelayMs: parts.overloadDelayMs,
     legacyTimeoutMs: parts.legacySource === null ? 0 : parts.legacyTimeoutMs,
     batchMs: (now) => writer.pulse.lateMs(now) + (recordWriter?.statementMs(now) ?? 0),
@@ -273,6 +303,7 @@ export interface ServingParts {
   readonly forwarder: Forwarder;
   readonly shelf: RecordShelf;
   readonly keyWatch: KeyWatch;
+  readonly timing: Timing;
   readonly replica: () => Replica | null;
   readonly later: (run: () => void) => void;
   readonly lastLease: LastLease;
@@ -290,6 +321,7 @@ export function servingOf(parts: NodeParts, from: ServingParts): Serving {
     forwarder: from.forwarder,
     shelf: from.shelf,
     keyWatch: from.keyWatch,
+    timing: from.timing,
     legacy: legacyOf(parts, () => serving),
     replica,
     view: () => {
@@ -309,13 +341,29 @@ export function servingOf(parts: NodeParts, from: ServingParts): Serving {
   return serving;
 }
 
+export function timingOf({ instruments, clock, telemetry, slowLog }: NodeParts): Timing {
+  if (instruments === undefined) return UNTIMED;
+  const isTold = slowLog !== undefined && slowLog.thresholdMs > 0;
+  return new Timing(instruments, clock, isTold ? new SlowLog(slowLog, clock, telemetry) : null);
+}
+
+export function recentOf(
+  parts: NodeParts,
+  counts: NodeStatus['operations'],
+  admission: Admission,
+  recordWriter: RecordWriter | null,
+): RecentWindow {
+  const { clock, instruments = NO_INSTRUMENTS, legacySource, processUse } = parts;
+  return new RecentWindow({ clock, instruments, counts, admission, recordWriter, legacySource, processUse });
+}
+
 function legacyOf(parts: NodeParts, serving: () => Serving): LegacyReader | null {
-  const { clock, random, telemetry, legacySource } = parts;
+  const { clock, random, legacySource, instruments = NO_INSTRUMENTS } = parts;
   if (legacySource === null) return null;
   return new LegacyReader({
     clock,
     random,
-    telemetry,
+    instruments,
     source: legacySource,
     fetchTimeoutMs: Math.max(parts.legacyTimeoutMs, LEGACY_ERROR_BACKOFF_MS),
     fill: (key, value, done) => fill(serving(), key, value, done),

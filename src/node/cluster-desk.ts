@@ -17,6 +17,7 @@ import type { Random } from '../ports/random.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { PeerHello } from '../ports/transport.ts';
+import type { Admission } from './admission.ts';
 import type { ClusterAnswer, ClusterDescription, ClusterOrder, MovePlan, PlannedJoin } from './api.ts';
 import { startCount } from './key-count.ts';
 import { beginNextLife, tellQuorum } from './life-desk.ts';
@@ -33,6 +34,7 @@ import type { SlotDigests } from './slot-digests.ts';
 export interface ClusterDeskParts {
   readonly telemetry: Telemetry;
   readonly clock: Clock;
+  readonly admission: Admission;
   readonly membership: Membership;
   readonly hello: PeerHello;
   readonly digests: SlotDigests;
@@ -54,7 +56,19 @@ export class ClusterDesk {
     this.parts = parts;
   }
 
+  /** What is not at hand takes some of the little room that orders have. */
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
+    const { admission, clock } = this.parts;
+    if (order.kind === 'slots' || order.kind === 'count') return this.begin(order, timeoutMs, done);
+    if (!admission.beginOrder())
+      return clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
+    this.begin(order, timeoutMs, (answer) => {
+      admission.endOrder();
+      done(answer);
+    });
+  }
+
+  private begin(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     const { topology } = this.parts.membership;
     const answer = (given: ClusterAnswer): void => this.parts.clock.defer(() => done(given));
     if (topology === null) return answer({ kind: 'failed', failure: failure('not_ready') });

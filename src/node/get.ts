@@ -16,6 +16,7 @@ import { staleWord } from '../core/stale.ts';
 import type { Expiring } from './deadlines.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
+import type { TimedRead } from './timing.ts';
 
 export interface ReadRequest {
   readonly key: string;
@@ -25,6 +26,8 @@ export interface ReadRequest {
   readonly miss: boolean;
   /** Whether the legacy source may be asked at all: the fill's own re-read must not. */
   readonly mayAskLegacy: boolean;
+  /** When it came in by a door of this node, as a stamp; left out: it did not. */
+  readonly arrivedAt?: number;
 }
 
 const ABSENT: ReadResult = { kind: 'absent' };
@@ -46,8 +49,12 @@ export function startStaleRead(
   read.watch();
 }
 
-class Read implements Expiring {
+class Read implements Expiring, TimedRead {
   readonly deadlineAt: number;
+  readonly startedAt: number;
+  handedAt = 0;
+  backAt = 0;
+  legacyAt = 0;
   private readonly serving: Serving;
   private readonly request: ReadRequest;
   private readonly allowStale: boolean;
@@ -75,9 +82,18 @@ class Read implements Expiring {
     this.done = done;
     this.slot = slotOf(request.key);
     this.deadlineAt = now + request.timeoutMs;
+    this.startedAt = serving.timing.instruments.stamp(now);
     this.readyUntil = now + Math.min(request.timeoutMs, NOT_READY_MS_MAX);
     serving.deadlines.add(this);
     serving.count('reads');
+  }
+
+  get key(): string {
+    return this.request.key;
+  }
+
+  get arrivedAt(): number {
+    return this.request.arrivedAt ?? 0;
   }
 
   onDeadline(): void {
@@ -138,8 +154,9 @@ class Read implements Expiring {
       return this.finish(ABSENT);
     const view = this.serving.view()!;
     const { first } = view.row(this.slot);
-    if (first === view.selfId) legacy.read(this.request.key, (result) => this.finish(result));
-    else this.forward(first, true);
+    if (first !== view.selfId) return this.forward(first, true);
+    this.legacyAt = this.serving.timing.stamp();
+    legacy.read(this.request.key, (result) => this.finish(result));
   }
 
   private forward(target: number, miss: boolean): void {
@@ -150,6 +167,7 @@ class Read implements Expiring {
     const askedAt = this.serving.clock.bootNow();
     const onAnswer = (result: ReadResult | StaleResult | 'lost'): void => {
       this.forwarded = 0;
+      this.backAt = this.serving.timing.stamp();
       if (result === 'lost' || (result.kind === 'failed' && result.failure.code === 'not_ready'))
         this.notReady();
       else if (result.kind === 'stale') this.finish(this.aged(result, askedAt));
@@ -162,7 +180,10 @@ class Read implements Expiring {
     this.forwarded =
       peer === undefined ? 0 : forwarder.read(peer, key, miss, allowStale, hops + 1, timeoutMs, onAnswer);
     if (this.forwarded === 0) this.notReady();
-    else this.target = target;
+    else {
+      this.target = target;
+      if (this.handedAt === 0) this.handedAt = this.serving.timing.stamp();
+    }
   }
 
   /** Who handed the read to this node may know another way, or will before long; a client waits for ours. */
@@ -229,6 +250,7 @@ class Read implements Expiring {
     if (this.ended) return;
     this.ended = true;
     this.serving.deadlines.remove(this);
+    this.serving.timing.read(this, result.kind === 'failed' ? result.failure.code : '');
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
     this.done(result);
   }

@@ -2,6 +2,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { Prng } from '../base/prng.ts';
 import { failure } from '../core/errors.ts';
+import { Instruments } from '../core/instruments.ts';
 import {
   FLIGHT_WAITERS_MAX,
   LEGACY_ABSENT_COUNT_MAX,
@@ -40,7 +41,7 @@ function build(source?: LegacySource): void {
     clock: new SimClock(scheduler, life),
     random: new Prng(4),
     source: source ?? legacy.connect(life),
-    telemetry: { event: () => {}, count: () => {} },
+    instruments: new Instruments(),
     fill: fillAfterMs(5),
     fetchTimeoutMs: FETCH_MS,
   });
@@ -235,7 +236,8 @@ test('more flights than may wait in all: the rest are refused, and places come f
 
 test('more absences than are kept: the oldest is forgotten', () => {
   const asked: ((outcome: LegacyOutcome) => void)[] = [];
-  const health = { state: 'up', reason: '', calls: 0, failures: 0 } as const;
+  const room = { inFlight: 0, waiting: 0, concurrencyMax: 0, retriesLeft: 0 };
+  const health = { state: 'up', reason: '', calls: 0, failures: 0, ...room } as const;
   build({ fetch: (_key, _ms, done) => asked.push(done), health: () => health, close: (done) => done() });
   const isAsked = (key: string): boolean => {
     reader.read(key, () => {});

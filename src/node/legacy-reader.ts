@@ -14,11 +14,11 @@ import {
   LEGACY_ABSENT_MS,
   LEGACY_ERROR_BACKOFF_MS,
 } from '../core/limits.ts';
+import type { Instruments } from '../core/instruments.ts';
 import type { ReadResult } from '../core/operation.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LegacyOutcome, LegacySource } from '../ports/legacy-source.ts';
 import type { Random } from '../ports/random.ts';
-import type { Telemetry } from '../ports/telemetry.ts';
 
 /**
  * Stores a fetched value where nothing native stands, and tells what then stands. Called once for each value;
@@ -30,7 +30,7 @@ export interface LegacyReaderParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly source: LegacySource;
-  readonly telemetry: Telemetry;
+  readonly instruments: Instruments;
   readonly fill: Fill;
   /** Milliseconds given to one fetch. */
   readonly fetchTimeoutMs: number;
@@ -83,14 +83,20 @@ export class LegacyReader {
       this.begin(key, done);
     } else {
       flight.waiters.push(done);
-      this.parts.telemetry.count('legacy.coalesced');
+      this.parts.instruments.legacyCoalesced += 1;
     }
   }
 
   private begin(key: string, done: Done): void {
     const flight: Flight = { key, waiters: [done], overtaken: false };
     this.flights.set(key, flight);
-    this.parts.source.fetch(key, this.parts.fetchTimeoutMs, (outcome) => this.onOutcome(flight, outcome));
+    const { clock, instruments } = this.parts;
+    const askedAt = clock.now();
+    this.parts.source.fetch(key, this.parts.fetchTimeoutMs, (outcome) => {
+      instruments.legacyOutcomes[outcome.kind] += 1;
+      instruments.time(instruments.legacyFetch, clock.now() - askedAt);
+      this.onOutcome(flight, outcome);
+    });
   }
 
   private onOutcome(flight: Flight, outcome: LegacyOutcome): void {

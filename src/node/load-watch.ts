@@ -4,6 +4,7 @@
  * read may wait for one fetch of the legacy source.
  */
 import { TICK_MS } from '../core/limits.ts';
+import type { Instruments } from '../core/instruments.ts';
 import type { Overload, Sight } from '../core/overload.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Admission, Verb } from './admission.ts';
@@ -17,6 +18,7 @@ export interface LoadWatchParts {
   readonly legacyTimeoutMs: number;
   /** Milliseconds of late that one batch took, at the disk and at PostgreSQL together. */
   readonly batchMs: (now: number) => number;
+  readonly instruments: Instruments;
 }
 
 export class LoadWatch {
@@ -28,8 +30,9 @@ export class LoadWatch {
   }
 
   tick(now: number): void {
-    const { admission, overloadDelayMs, legacyTimeoutMs, batchMs } = this.parts;
+    const { admission, overloadDelayMs, legacyTimeoutMs, batchMs, instruments } = this.parts;
     const lateMs = this.tickedAt === null ? 0 : Math.max(0, now - this.tickedAt - TICK_MS);
+    if (this.tickedAt !== null) instruments.time(instruments.loopDelay, lateMs);
     this.tickedAt = now;
     const aloneMs = 2 * batchMs(now);
     const queuedMs = overloadDelayMs;

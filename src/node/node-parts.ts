@@ -1,11 +1,13 @@
 /** What a node is built of: its settings, and the world behind the ports. */
 import type { DiskReserve } from '../core/disk-room.ts';
+import type { Instruments } from '../core/instruments.ts';
 import type { Hash32 } from '../core/ring.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Place } from '../core/topology-change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DiskSpace } from '../ports/disk-space.ts';
 import type { LegacySource } from '../ports/legacy-source.ts';
+import type { ProcessUse } from '../ports/process-use.ts';
 import type { Random } from '../ports/random.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
@@ -13,6 +15,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { PeerHello, Transport } from '../ports/transport.ts';
 import type { ConfiguredMember, MembershipSettings } from './membership-parts.ts';
 import type { ScrubSettings } from './scrubber.ts';
+import type { SlowLogSettings } from './slow-log.ts';
 import type { SpoolSettings } from './spool.ts';
 
 /** Damaged stores that were moved out of the way, for people to look at and to remove. */
@@ -53,6 +56,10 @@ export interface NodeParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Left out: nothing is timed. */
+  readonly instruments?: Instruments;
+  readonly slowLog?: SlowLogSettings;
+  readonly processUse?: ProcessUse;
   readonly storage: Storage;
   readonly diskSpace: DiskSpace;
   readonly setAside: SetAside;

@@ -26,6 +26,7 @@ export interface StatusParts {
   readonly drive: DriveStatus | null;
   readonly spool: NodeStatus['spool'];
   readonly operations: NodeStatus['operations'];
+  readonly recent: NodeStatus['recent'];
   readonly tombstones: NodeStatus['tombstones'];
 }
 
@@ -73,6 +74,7 @@ export function statusOf(from: StatusParts): NodeStatus {
     scrub: from.scrub,
     spool: from.spool,
     operations: from.operations,
+    recent: from.recent,
     notWrittenThrough: parts.writeThrough.filter((rule) => !rule.writeThrough).map((rule) => rule.prefix),
   };
 }

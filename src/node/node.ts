@@ -3,7 +3,6 @@
  * flows; epochs turn this process into an owner, a learner or a bystander; ticks drive what waits for time. The
  * decisions are all elsewhere: in `src/core`, and in the flows beside this file.
  */
-import { failure } from '../core/errors.ts';
 import { KeyWatch } from '../core/key-watch.ts';
 import { TICK_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
@@ -28,12 +27,16 @@ import {
   membershipOf,
   placeOf,
   protocolTo,
+  recentOf,
   recordReaderOf,
   outageWatchOf,
   recordWriterOf,
   servingOf,
+  shelfOf,
   spoolMarksOf,
   spoolOf,
+  storeWriterOf,
+  timingOf,
 } from './assembly.ts';
 import { Background } from './background.ts';
 import { ClusterDesk } from './cluster-desk.ts';
@@ -54,8 +57,9 @@ import type { Opened } from './opening.ts';
 import { OperationTable } from './operation-table.ts';
 import { PeerOutbox } from './peer-outbox.ts';
 import { Reception } from './reception.ts';
+import type { RecentWindow } from './recent.ts';
 import type { RecordReader } from './record-reader.ts';
-import { RecordShelf } from './record-shelf.ts';
+import type { RecordShelf } from './record-shelf.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { makeEffects } from './replica-effects.ts';
 import { ReplicaKeeper } from './replica-keeper.ts';
@@ -63,8 +67,9 @@ import type { Serving } from './serving.ts';
 import { SlotHolding } from './slot-holding.ts';
 import type { Spool } from './spool.ts';
 import { StartMarks } from './start-marks.ts';
-import { StoreWriter } from './store-writer.ts';
+import type { StoreWriter } from './store-writer.ts';
 import { Teacher } from './teacher.ts';
+import type { Timing } from './timing.ts';
 import { WaitingRuns } from './waiting-runs.ts';
 
 /** Ticks between two looks at every key in flight. */
@@ -101,6 +106,8 @@ export class CausewayNode implements NodeApi {
   private readonly counts = { reads: 0, writes: 0, failures: 0, staleReads: 0 };
   private readonly keeper: ReplicaKeeper;
   private readonly waitingRuns = new WaitingRuns();
+  private readonly recent: RecentWindow;
+  private readonly timing: Timing;
   private ticks = 0;
   private leaseWasHeld = false;
   private closed = false;
@@ -116,6 +123,7 @@ export class CausewayNode implements NodeApi {
     this.mutations = parts.mutations ?? NO_MUTATIONS;
     this.admission = new Admission(this.mutations);
     this.keyWatch = new KeyWatch(this.mutations);
+    this.timing = timingOf(parts);
     this.writer = build(this);
     this.shelf = makeShelf(this, this.writer);
     this.operations = new OperationTable(this.writer, parts.storage, parts.clock, opened.operationBytes);
@@ -168,6 +176,7 @@ export class CausewayNode implements NodeApi {
     this.keeper = this.buildKeeper(opened.versionHighest);
     this.serving = servingOf(parts, {
       ...{ membership, shelf, keyWatch, deadlines: this.deadlines, forwarder: this.forwarder },
+      timing: this.timing,
       replica: () => this.replica,
       later: (run) => this.waitingRuns.add(run),
       lastLease: this.lastLease,
@@ -175,7 +184,8 @@ export class CausewayNode implements NodeApi {
         this.counts[what] += 1;
       },
     });
-    this.reception = new Reception(this.serving, parts.storage, this.admission);
+    this.reception = new Reception(this.serving, parts.storage, this.admission, this.timing);
+    this.recent = recentOf(parts, this.counts, this.admission, this.recordWriter);
     this.background = new Background(parts, this.serving, membership, marks, floors, spoolMarks, send);
     this.forwardService = new ForwardService({
       serving: this.serving,
@@ -205,18 +215,9 @@ export class CausewayNode implements NodeApi {
       const node = new CausewayNode(
         parts,
         stock.opened,
-        (self) =>
-          new StoreWriter(
-            parts.storage,
-            parts.clock,
-            stock.opened.batchHighest + 1,
-            (key, version) => self.replica?.onStored(key, version),
-            (fault) => parts.onFatal(`the store failed: ${fault.message}`),
-          ),
+        (self) => storeWriterOf(parts, stock, (key, version) => self.replica?.onStored(key, version)),
         (self, writer) =>
-          new RecordShelf(writer, stock, parts.cacheBytes, (slot, key) =>
-            self.background.repair.noticed(slot, key),
-          ),
+          shelfOf(parts, stock, writer, (slot, key) => self.background.repair.noticed(slot, key)),
       );
       done(node, null);
     });
@@ -255,13 +256,16 @@ export class CausewayNode implements NodeApi {
     // The lease is read after the record: what it covers is the moment of the answer. (R9)
     if (!this.membership.leaseHeld()) return WAIT;
     if (record === undefined)
-      return replica.view.topology.loaded && this.serving.legacy === null ? undefined : WAIT;
+      return replica.view.topology.loaded && this.serving.legacy === null ? this.hit(undefined) : WAIT;
     const wallNow = this.parts.clock.wallNow();
-    if (isLive(record, wallNow)) {
-      this.counts.reads += 1;
-      return record;
-    }
-    return this.serving.legacy !== null && yieldsToFill(record, wallNow) ? WAIT : undefined;
+    if (isLive(record, wallNow)) return this.hit(record);
+    return this.serving.legacy !== null && yieldsToFill(record, wallNow) ? WAIT : this.hit(undefined);
+  }
+
+  private hit(record: KeyRecord | undefined): KeyRecord | undefined {
+    this.counts.reads += 1;
+    this.timing.instruments.readHits += 1;
+    return record;
   }
 
   get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
@@ -282,17 +286,11 @@ export class CausewayNode implements NodeApi {
 
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     const { admission, membership, parts, serving } = this;
-    const isAtHand = order.kind === 'slots' || order.kind === 'count';
-    if (!isAtHand && !admission.beginOrder())
-      return parts.clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
     const { digests } = this.shelf;
     const { scrubber } = this.background;
     const { later } = serving;
-    const desk = { ...parts, digests, later, membership, scrubber, serving, place: placeOf(parts) };
-    new ClusterDesk(desk).operate(order, timeoutMs, (answer) => {
-      if (!isAtHand) admission.endOrder();
-      done(answer);
-    });
+    const desk = { ...parts, admission, digests, later, membership, scrubber, serving };
+    new ClusterDesk({ ...desk, place: placeOf(parts) }).operate(order, timeoutMs, done);
   }
 
   isFull(): boolean {
@@ -317,6 +315,7 @@ export class CausewayNode implements NodeApi {
       drive: this.background.driver?.status() ?? null,
       spool: this.spool.status(),
       operations: { ...this.counts },
+      recent: this.recent.activity(),
       tombstones: this.background.collector.status(),
     });
   }
@@ -339,6 +338,7 @@ export class CausewayNode implements NodeApi {
     const now = this.parts.clock.now();
     this.ticks += 1;
     this.loadWatch.tick(now);
+    this.recent.tick(now);
     this.membership.tick();
     this.deadlines.tick(now);
     this.waitingRuns.run();
@@ -382,6 +382,7 @@ export class CausewayNode implements NodeApi {
     const effects = makeEffects({
       ...parts,
       ...{ writer, shelf, operations, membership, recordWriter, recordReader, spool, keyWatch },
+      timing: this.timing,
       floors: this.floors,
       send: (id, message) => this.sendTo(id, message),
       replica: () => this.replica,

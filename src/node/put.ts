@@ -18,11 +18,14 @@ import type { Expiring } from './deadlines.ts';
 import { startRead } from './get.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
+import type { TimedWrite } from './timing.ts';
 
 export interface WriteRequest {
   readonly operation: WriteOperation;
   readonly timeoutMs: number;
   readonly hops: number;
+  /** When it came in by a door of this node, as a stamp; left out: it did not. */
+  readonly arrivedAt?: number;
 }
 
 export function startWrite(
@@ -35,8 +38,14 @@ export function startWrite(
   new Write(serving, request, done).step();
 }
 
-class Write implements Expiring {
+class Write implements Expiring, TimedWrite {
   readonly deadlineAt: number;
+  readonly startedAt: number;
+  begunAt = 0;
+  storedAt = 0;
+  heardAt = 0;
+  handedAt = 0;
+  backAt = 0;
   private readonly serving: Serving;
   private readonly request: WriteRequest;
   private readonly done: (result: WriteResult) => void;
@@ -63,9 +72,22 @@ class Write implements Expiring {
     this.isLegacyHeard =
       serving.legacy === null || !isConditional(kind) || kind === 'fill' || kind === 'expire';
     this.deadlineAt = now + request.timeoutMs;
+    this.startedAt = serving.timing.instruments.stamp(now);
     this.readyUntil = now + Math.min(request.timeoutMs, NOT_READY_MS_MAX);
     serving.deadlines.add(this);
     serving.count('writes');
+  }
+
+  get key(): string {
+    return this.request.operation.key;
+  }
+
+  get kind(): string {
+    return this.request.operation.kind;
+  }
+
+  get arrivedAt(): number {
+    return this.request.arrivedAt ?? 0;
   }
 
   onDeadline(): void {
@@ -122,6 +144,7 @@ class Write implements Expiring {
       begun: false,
       answered: false,
       retries: 0,
+      stamps: this,
       answer: (result) => this.onAnswer(result),
     };
     this.ticket = ticket;
@@ -157,6 +180,7 @@ class Write implements Expiring {
     if (refusal !== null) return this.fail(refusal);
     const sent = this.serving.forwarder.write(peer, operation, hops + 1, timeoutMs, (result) => {
       this.forwarded = 0;
+      this.backAt = this.serving.timing.stamp();
       if (result === 'lost') this.unknown();
       else if (result.kind === 'failed' && result.failure.code === 'outcome_unknown') this.unknown();
       else if (result.kind === 'failed' && result.failure.code === 'not_ready') this.notReady(result.failure);
@@ -164,7 +188,10 @@ class Write implements Expiring {
       else this.finish(result);
     });
     if (sent === 0) this.notReady(null);
-    else this.forwarded = sent;
+    else {
+      this.forwarded = sent;
+      if (this.handedAt === 0) this.handedAt = this.serving.timing.stamp();
+    }
   }
 
   /** Who handed the write to this node may know another way, or will before long; a client waits for ours. */
@@ -189,6 +216,7 @@ class Write implements Expiring {
     if (this.ended) return;
     this.ended = true;
     this.serving.deadlines.remove(this);
+    this.serving.timing.wrote(this, result.kind === 'failed' ? result.failure.code : '');
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
     this.done(this.inDoubt ? resultAfterDoubt(result) : result);
   }

@@ -9,29 +9,35 @@ import type { ReadRequest } from './get.ts';
 import { startWrite } from './put.ts';
 import { startScan } from './scan.ts';
 import type { Serving } from './serving.ts';
+import { UNTIMED } from './timing.ts';
 
 export class Reception {
   private readonly serving: Serving;
   private readonly storage: Storage;
   private readonly admission: Admission;
+  private readonly timing: typeof UNTIMED;
 
-  constructor(serving: Serving, storage: Storage, admission: Admission) {
+  constructor(serving: Serving, storage: Storage, admission: Admission, timing = UNTIMED) {
+    this.timing = timing;
     this.serving = serving;
     this.storage = storage;
     this.admission = admission;
   }
 
   get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
-    this.begin('read', done, (end) => startRead(this.serving, requestOf(key, timeoutMs), end));
+    const request = requestOf(key, timeoutMs, this.timing.stamp());
+    this.begin('read', done, (end) => startRead(this.serving, request, end));
   }
 
   getStale(key: string, timeoutMs: number, done: (result: ReadResult | StaleResult) => void): void {
-    this.begin('read', done, (end) => startStaleRead(this.serving, requestOf(key, timeoutMs), end));
+    const request = requestOf(key, timeoutMs, this.timing.stamp());
+    this.begin('read', done, (end) => startStaleRead(this.serving, request, end));
   }
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
+    const arrivedAt = this.timing.stamp();
     const start = (end: (result: WriteResult) => void): void =>
-      startWrite(this.serving, { operation, timeoutMs, hops: 0 }, end);
+      startWrite(this.serving, { operation, timeoutMs, hops: 0, arrivedAt }, end);
     this.begin('write', done, start, valueBytesOf(operation));
   }
 
@@ -59,6 +65,6 @@ export class Reception {
   }
 }
 
-function requestOf(key: string, timeoutMs: number): ReadRequest {
-  return { key, timeoutMs, hops: 0, miss: false, mayAskLegacy: true };
+function requestOf(key: string, timeoutMs: number, arrivedAt: number): ReadRequest {
+  return { key, timeoutMs, hops: 0, miss: false, mayAskLegacy: true, arrivedAt };
 }

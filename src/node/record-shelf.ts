@@ -5,6 +5,7 @@
  */
 import { visitZeroes } from '../base/index-set.ts';
 import { compareUtf8 } from '../base/utf8-order.ts';
+import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { KeyRecord, SealedRecord } from '../core/record.ts';
@@ -40,6 +41,7 @@ export class RecordShelf {
   readonly expiryTimes: ExpiryTimes;
   readonly tombstones: SlotTombstones;
   private readonly writer: StoreWriter;
+  private readonly instruments: typeof NO_INSTRUMENTS;
   private readonly onDamaged: (slot: number, key: string) => void;
   private readonly cache: HotCache;
   /** 1 where everything held of the slot counts: complete, or confirmed by its source. */
@@ -53,7 +55,9 @@ export class RecordShelf {
     { digests, expiryTimes, tombstones, witnesses = new RecordWitnesses() }: ShelfIndexes,
     cacheBytesMax: number,
     onDamaged: (slot: number, key: string) => void = () => undefined,
+    instruments = NO_INSTRUMENTS,
   ) {
+    this.instruments = instruments;
     this.onDamaged = onDamaged;
     this.digests = digests;
     this.expiryTimes = expiryTimes;
@@ -96,7 +100,11 @@ export class RecordShelf {
   /** The hit path: from memory or the store, and into memory. */
   loadHot(key: string, slot: number): KeyRecord | undefined | 'damaged' {
     const hot = this.cache.recordOf(key);
-    if (hot !== undefined) return hot;
+    if (hot !== undefined) {
+      this.instruments.cacheHits += 1;
+      return hot;
+    }
+    this.instruments.cacheMisses += 1;
     const sealed = this.load(key, slot);
     if (sealed === undefined || sealed === 'damaged') return sealed;
     this.keepHot(sealed);

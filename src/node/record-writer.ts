@@ -4,6 +4,7 @@
  * is in at most one running statement, and of two versions waiting only the higher is sent. (DESIGN section 6)
  */
 import { RECORD_BATCH_BYTES_MAX, RECORD_BATCH_ROWS_MAX } from '../core/limits.ts';
+import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import type { KeptOutVerdict } from '../core/record-floors.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -40,9 +41,13 @@ export class RecordWriter {
   private readonly onFenced: () => void;
   private readonly drive: () => number;
   private readonly judgeKeptOut: JudgeKeptOut;
+  private readonly instruments: typeof NO_INSTRUMENTS;
   private readonly waiting = new Map<string, Waiting>();
   private lifeWaiting = 0;
   private inStatement = 0;
+  /** Since when the oldest row waits that is in no statement, and that of the statement under way. */
+  private waitingSince = 0;
+  private sentSince = 0;
   private readonly departure: Departure;
   /** One at a time: a second one beside it only makes both smaller. */
   private underWay = false;
@@ -63,6 +68,7 @@ export class RecordWriter {
     onFenced: () => void,
     drive: () => number = () => 0,
     judgeKeptOut: JudgeKeptOut = () => 'drop',
+    instruments = NO_INSTRUMENTS,
   ) {
     this.record = record;
     this.clock = clock;
@@ -73,6 +79,7 @@ export class RecordWriter {
     this.onFenced = onFenced;
     this.drive = drive;
     this.judgeKeptOut = judgeKeptOut;
+    this.instruments = instruments;
   }
 
   get backlog(): number {
@@ -84,8 +91,15 @@ export class RecordWriter {
     return this.underWay ? Math.max(this.meanMs, now - this.begunAt) : this.meanMs;
   }
 
+  /** Milliseconds that the oldest row has waited for PostgreSQL's word; 0: none does. */
+  oldestMs(now: number): number {
+    if (this.inStatement > 0) return now - this.sentSince;
+    return this.waiting.size > 0 ? now - this.waitingSince : 0;
+  }
+
   add(sealed: SealedRecord, slot: number): void {
     this.dropEarlierLife();
+    if (this.waiting.size === 0) this.waitingSince = this.clock.now();
     this.enqueue({ row: { record: sealed.record, slot, checksum: sealed.checksum }, superseded: [] });
     this.schedule();
   }
@@ -135,6 +149,9 @@ export class RecordWriter {
     this.begunAt = this.clock.now();
     this.lastCount = batch.length;
     this.inStatement = batch.length;
+    // What was not taken waits no longer than what was.
+    this.sentSince = this.waitingSince;
+    this.instruments.time(this.instruments.recordBatchRows, batch.length);
     const life = this.lifeWaiting;
     // What an earlier drive's server has told says nothing of the one in use. (R30)
     const drive = this.drive();
@@ -164,12 +181,15 @@ export class RecordWriter {
       return;
     }
     this.retryMs = RETRY_MS_MIN;
+    this.instruments.time(this.instruments.recordCommit, this.clock.now() - this.begunAt);
     for (let index = 0; index < batch.length; index += 1) this.report(batch[index]!, results[index]!);
     if (this.waiting.size > 0) this.schedule();
   }
 
   private retryLater(batch: readonly Waiting[], error: RecordError): void {
+    this.waitingSince = this.sentSince;
     for (const item of batch) this.enqueue(item);
+    this.instruments.statementsFailed += 1;
     this.telemetry.event('warn', 'record.commit.failed', {
       kind: error.kind,
       reason: error.message,
@@ -185,9 +205,14 @@ export class RecordWriter {
     if (result.kind === 'keptOut') return this.onKeptOut(item, result.floor);
     const stands = result.kind === 'higher' ? result.version : version;
     for (const lower of item.superseded) this.onRecorded(key, lower, stands);
-    if (result.kind === 'committed') this.onRecorded(key, version, 'committed');
-    else if (result.kind === 'higher') this.onRecorded(key, version, result.version);
-    else {
+    if (result.kind === 'committed') {
+      this.instruments.rowsCommitted += 1;
+      this.onRecorded(key, version, 'committed');
+    } else if (result.kind === 'higher') {
+      this.instruments.rowsRefused += 1;
+      this.onRecorded(key, version, result.version);
+    } else {
+      this.instruments.rowsConflicting += 1;
       // Equal version, other content: nothing is called committed; it is asked again and again, and told aloud.
       this.telemetry.event('error', 'record.checksum_conflict', { slot: item.row.slot, version });
       this.enqueue(item);
@@ -198,6 +223,7 @@ export class RecordWriter {
   /** What is still held is sent again, knowing the floor; nobody waits for what is not. */
   private onKeptOut(item: Waiting, floor: number): void {
     const { slot, record } = item.row;
+    this.instruments.rowsKeptOut += 1;
     const verdict = this.judgeKeptOut(slot, record.key, record.version);
     this.telemetry.event('info', 'record.kept_out', { slot, version: record.version, floor, verdict });
     if (verdict === 'drop') return;

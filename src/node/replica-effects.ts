@@ -16,6 +16,7 @@ import type { RecordShelf } from './record-shelf.ts';
 import type { RecordWriter } from './record-writer.ts';
 import type { Spool } from './spool.ts';
 import type { StoreWriter } from './store-writer.ts';
+import type { Timing } from './timing.ts';
 
 export interface EffectParts {
   readonly clock: Clock;
@@ -33,6 +34,7 @@ export interface EffectParts {
   readonly replica: () => Replica | null;
   readonly spool: Spool;
   readonly keyWatch: KeyWatch;
+  readonly timing: Timing;
 }
 
 export function makeEffects(parts: EffectParts): ReplicaEffects {
@@ -60,6 +62,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     },
     seal: sealRecord,
     now: () => clock.now(),
+    stamp: () => parts.timing.stamp(),
     wallNow: () => clock.wallNow(),
     leaseHeld: () => membership.leaseHeld(),
     blockedUntil: (slot) => membership.blockedUntil(slot),

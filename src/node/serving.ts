@@ -8,6 +8,7 @@ import type { Deadlines } from './deadlines.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { LegacyReader } from './legacy-reader.ts';
 import type { RecordShelf } from './record-shelf.ts';
+import type { Timing } from './timing.ts';
 
 export interface Serving {
   readonly clock: Clock;
@@ -16,6 +17,7 @@ export interface Serving {
   readonly forwarder: Forwarder;
   readonly shelf: RecordShelf;
   readonly keyWatch: KeyWatch;
+  readonly timing: Timing;
   /** Null where no source is configured. */
   readonly legacy: LegacyReader | null;
   replica(): Replica | null;

@@ -3,6 +3,7 @@
  * that was late and has nothing to write is given a small entry now and then, so that it is known when it is well again.
  * (PROTOCOL R32)
  */
+import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
 
@@ -14,12 +15,14 @@ const IDLE_MS = 150;
 export class StorePulse {
   private readonly storage: Storage;
   private readonly clock: Clock;
+  private readonly instruments: typeof NO_INSTRUMENTS;
   private meanMs = 0;
   private begunAt: number | null = null;
   private endedAt = -Infinity;
 
-  constructor(storage: Storage, clock: Clock) {
+  constructor(storage: Storage, clock: Clock, instruments = NO_INSTRUMENTS) {
     this.storage = storage;
+    this.instruments = instruments;
     this.clock = clock;
   }
 
@@ -33,6 +36,7 @@ export class StorePulse {
     this.storage.write(keys, values, (error) => {
       this.endedAt = this.clock.now();
       this.begunAt = null;
+      this.instruments.time(this.instruments.storeSync, this.endedAt - begunAt);
       this.meanMs = this.meanMs * MEAN_KEEPS + (this.endedAt - begunAt) * (1 - MEAN_KEEPS);
       done(error);
     });

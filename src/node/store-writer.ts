@@ -5,6 +5,7 @@
  *
  * What was handed in and is not on disk yet is visible through `get`: the rest of the node sees one store.
  */
+import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import { STORE_BATCH_BYTES_MAX, STORE_BATCH_ENTRIES_MAX } from '../core/limits.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -40,6 +41,7 @@ export class StoreWriter {
   private readonly clock: Clock;
   private readonly onStored: (key: string, version: number) => void;
   private readonly onFailed: (error: StorageError) => void;
+  private readonly instruments: typeof NO_INSTRUMENTS;
   private readonly waiting: Batch[] = [];
   private inFlight: Batch | null = null;
   private readonly markCounts = new Map<number, MarkCount>();
@@ -57,9 +59,11 @@ export class StoreWriter {
     batchFirst: number,
     onStored: (key: string, version: number) => void,
     onFailed: (error: StorageError) => void,
+    instruments = NO_INSTRUMENTS,
   ) {
     this.storage = storage;
-    this.pulse = new StorePulse(storage, clock);
+    this.instruments = instruments;
+    this.pulse = new StorePulse(storage, clock, instruments);
     this.clock = clock;
     this.departure = new Departure(clock, () => this.flush());
     this.batchNext = batchFirst;
@@ -182,6 +186,8 @@ export class StoreWriter {
     this.marksToDrop.length = 0;
     this.inFlight = batch;
     this.lastCount = batch.writes.length;
+    this.instruments.time(this.instruments.storeBatchEntries, keys.length);
+    this.instruments.time(this.instruments.storeBatchBytes, batch.byteCount);
     this.pulse.write(keys, values, (error) => {
       this.inFlight = null;
       if (error !== null) {

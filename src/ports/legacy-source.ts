@@ -29,4 +29,10 @@ export interface LegacyHealth {
   readonly reason: string;
   readonly calls: number;
   readonly failures: number;
+  /** Calls under way, fetches that wait for their turn, and how many may be under way at once. */
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly concurrencyMax: number;
+  /** Calls that may be repeated now. */
+  readonly retriesLeft: number;
 }

@@ -13,6 +13,7 @@ import type {
   WriteOperation,
   WriteResult,
 } from '../../src/core/operation.ts';
+import { NO_ACTIVITY } from '../../src/core/recent-activity.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../../src/core/record.ts';
 import { NOBODY } from '../../src/core/key-watch.ts';
 import type { KeyWatching, WatchListener } from '../../src/core/key-watch.ts';
@@ -345,5 +346,6 @@ const STATUS: NodeStatus = {
   learnedShare: 1,
   scrub: SCRUBBED_NEVER,
   operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },
+  recent: NO_ACTIVITY,
   notWrittenThrough: [],
 };

@@ -120,7 +120,10 @@ class HttpLegacySource implements LegacySource {
 
   health(): LegacyHealth {
     const now = performance.now();
-    const counts = { calls: this.calls, failures: this.failures };
+    const counts = {
+      ...{ calls: this.calls, failures: this.failures, inFlight: this.underWay, waiting: this.waiting.size },
+      ...{ concurrencyMax: this.config.concurrencyMax, retriesLeft: this.budget.left(now) },
+    };
     if (this.breaker.kind !== 'closed') return { state: 'open', reason: this.lastFault, ...counts };
     if (now < this.pausedUntil)
       return { state: 'failing', reason: 'the source asked for a pause', ...counts };

@@ -73,6 +73,8 @@ export interface ReplicaEffects {
   seal(record: KeyRecord): SealedRecord;
   /** Monotonic ms. */
   now(): number;
+  /** The same as a stamp; 0 where nothing is timed. */
+  stamp(): number;
   wallNow(): number;
   leaseHeld(): boolean;
   /** Monotonic ms until which no write of the slot may complete. (R15) */

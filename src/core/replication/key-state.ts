@@ -9,6 +9,16 @@ import type { IdentifiedOperation } from '../operation-id.ts';
 import type { WriteOperation, WriteResult } from '../operation.ts';
 import type { SealedRecord } from '../record.ts';
 
+/** When an operation passed which point of its way (`stamps.ts`); 0: it did not, or nothing is timed. */
+export interface WriteStamps {
+  /** Its round began: it is handed to the store. */
+  begunAt: number;
+  /** On this disk; the other owners are asked. */
+  storedAt: number;
+  /** All owners have it; PostgreSQL is asked. */
+  heardAt: number;
+}
+
 /** A client's write, from its arrival to its answer. */
 export interface WriteTicket {
   readonly operation: WriteOperation;
@@ -22,6 +32,8 @@ export interface WriteTicket {
   answered: boolean;
   /** Times it lost against another writer and was judged anew. */
   retries: number;
+  /** Where its moments are noted; left out: nowhere. */
+  readonly stamps?: WriteStamps;
   readonly answer: (result: WriteResult) => void;
 }
 
@@ -42,7 +54,7 @@ export interface ReadTicket {
 export type RoundPhase = 'storing' | 'collecting' | 'recording' | 'settling';
 
 /** One attempt to make one version complete, by its coordinator or by an owner who replays it. */
-export interface Round {
+export interface Round extends WriteStamps {
   readonly id: number;
   readonly kind: 'write' | 'replay' | 'install';
   readonly sealed: SealedRecord;

@@ -18,7 +18,7 @@ import { answerWrite, closeKey, failWrite, heldVersion, makeRunnable } from './c
 import type { ReplicaContext } from './context.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
-import type { KeyState, Round, RoundTicket, WriteTicket } from './key-state.ts';
+import type { KeyState, Round, RoundTicket, WriteStamps, WriteTicket } from './key-state.ts';
 import { baseOf, isOpen, recall } from './operations.ts';
 import { isMarkOnDisk, isMarked, markStored, spools } from './spooling.ts';
 import { abortRound, adopt, becomeValid, dropRound } from './validity.ts';
@@ -227,6 +227,9 @@ export function startRound(
     decided: false,
     recorded: write.recorded,
     sentAt: 0,
+    begunAt: context.effects.stamp(),
+    storedAt: 0,
+    heardAt: 0,
   };
   context.roundNext = context.roundNext === 0xffffffff ? 1 : context.roundNext + 1;
   if (!alreadyHeld) adopt(context, state, write);
@@ -243,6 +246,7 @@ export function collect(context: ReplicaContext, state: KeyState, round: Round):
     if (!isMarked(context, state)) markStored(context, state);
     return;
   }
+  if (round.storedAt === 0) round.storedAt = context.effects.stamp();
   round.phase = 'collecting';
   round.epoch = context.view.topology.epoch;
   round.outranked = heldVersion(state) > round.sealed.record.version;
@@ -289,6 +293,7 @@ export function onAcknowledge(context: ReplicaContext, from: number, message: Ac
 }
 
 function allAcknowledged(context: ReplicaContext, state: KeyState, round: Round): void {
+  round.heardAt = context.effects.stamp();
   if (!round.outranked) round.decided = true;
   if (context.mutations.validateBeforeRecord === true && !round.outranked)
     announceValid(context, state, round);
@@ -338,12 +343,19 @@ export function tryFinish(context: ReplicaContext, state: KeyState, round: Round
   dropRound(context, state);
   const lost = round.conditional && round.outranked && round.kind === 'write';
   for (const { ticket, result } of round.tickets) {
+    if (ticket.stamps !== undefined) noteMoments(ticket.stamps, round);
     if (lost) failWrite(context, ticket, failure('outcome_unknown'));
     else answerWrite(context, ticket, result);
   }
   if (!round.outranked || context.mutations.validateDespiteHigher === true)
     announceValid(context, state, round);
   makeRunnable(context, state);
+}
+
+function noteMoments(stamps: WriteStamps, { begunAt, storedAt, heardAt }: Round): void {
+  stamps.begunAt = begunAt;
+  stamps.storedAt = storedAt;
+  stamps.heardAt = heardAt;
 }
 
 function announceValid(context: ReplicaContext, state: KeyState, round: Round): void {

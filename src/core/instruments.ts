@@ -1,0 +1,75 @@
+/**
+ * What a node counts and times of itself, in plain numbers and arrays: nothing is allocated for an operation. They are
+ * read once a second for what is shown live, and whenever metrics are asked for. Times are milliseconds.
+ */
+import { Histogram } from '../base/histogram.ts';
+import { stampOf } from './stamps.ts';
+import type { WriteStage } from './recent-activity.ts';
+
+const PER_DECADE = [1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8];
+
+/** From `lowest` on, ten steps to a decade, so that whatever lies between two of them is told to a tenth. */
+function steps(lowest: number, decades: number): number[] {
+  const bounds: number[] = [];
+  // Rounded: 0.1 * 3.15 and 0.315 must be one number, for whoever names a bound.
+  for (let decade = 0; decade < decades; decade += 1)
+    for (const step of PER_DECADE) bounds.push(Number((lowest * 10 ** decade * step).toPrecision(4)));
+  bounds.push(lowest * 10 ** decades);
+  return bounds;
+}
+
+const TIMES_MS = [...steps(0.1, 5), 30_000, 60_000];
+const COUNTS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096];
+const BYTES = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216];
+
+export class Instruments {
+  /** False: nothing is timed, and what is counted only here stays 0. */
+  readonly isOn: boolean;
+  /** Of clients' operations, from their arrival at this node to their answer. */
+  readonly read = new Histogram(TIMES_MS);
+  readonly write = new Histogram(TIMES_MS);
+  readonly stages: Readonly<Record<WriteStage, Histogram>> = {
+    door: new Histogram(TIMES_MS),
+    queue: new Histogram(TIMES_MS),
+    store: new Histogram(TIMES_MS),
+    peers: new Histogram(TIMES_MS),
+    record: new Histogram(TIMES_MS),
+    handedOn: new Histogram(TIMES_MS),
+  };
+  readonly storeSync = new Histogram(TIMES_MS);
+  readonly storeBatchEntries = new Histogram(COUNTS);
+  readonly storeBatchBytes = new Histogram(BYTES);
+  readonly recordCommit = new Histogram(TIMES_MS);
+  readonly recordBatchRows = new Histogram(COUNTS);
+  readonly legacyFetch = new Histogram(TIMES_MS);
+  readonly loopDelay = new Histogram(TIMES_MS);
+  /** Reads that were answered at once, and of all that looked here those whose record was in memory, and not. */
+  readHits = 0;
+  cacheHits = 0;
+  cacheMisses = 0;
+  /** What PostgreSQL said of rows: written; a higher version stood; below the floor; another content; and statements that failed. */
+  rowsCommitted = 0;
+  rowsRefused = 0;
+  rowsKeptOut = 0;
+  rowsConflicting = 0;
+  statementsFailed = 0;
+  /** Fetches of keys from the legacy source by how they ended, and reads that joined one under way. */
+  readonly legacyOutcomes = { value: 0, absent: 0, unavailable: 0, unaddressable: 0 };
+  legacyCoalesced = 0;
+
+  constructor(isOn = true) {
+    this.isOn = isOn;
+  }
+
+  /** 0 where nothing is timed. */
+  stamp(now: number): number {
+    return this.isOn ? stampOf(now) : 0;
+  }
+
+  time(histogram: Histogram, ms: number): void {
+    if (this.isOn) histogram.record(ms);
+  }
+}
+
+/** For what is built without any. */
+export const NO_INSTRUMENTS = new Instruments(false);

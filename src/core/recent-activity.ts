@@ -1,0 +1,92 @@
+/** What a node did of late, in a few numbers: for screens, which draw them as they are. Times are milliseconds. */
+import type { Quantiles } from '../base/histogram.ts';
+
+export interface RecentActivity {
+  /** What rates and quantiles cover; 0 in the first second of a process. */
+  readonly windowMs: number;
+  /** Of clients at this node; `handedOn`: what other nodes handed to it. */
+  readonly perSecond: {
+    readonly reads: number;
+    readonly writes: number;
+    readonly failures: number;
+    readonly staleReads: number;
+    readonly refused: number;
+    readonly handedOn: number;
+  };
+  /** Of clients' operations, from their arrival to their answer; null: there was none. Reads from memory count as the lowest. */
+  readonly readMs: Quantiles | null;
+  readonly writeMs: Quantiles | null;
+  /** Where clients' writes spent their time. */
+  readonly stagesMs: Readonly<Record<WriteStage, Quantiles | null>>;
+  readonly record: {
+    /** Of one statement. */
+    readonly commitMs: Quantiles | null;
+    readonly rowsPerSecond: number;
+    readonly rowsWaiting: number;
+    /** 0: nothing waits. */
+    readonly oldestUnflushedMs: number;
+  };
+  readonly store: {
+    /** Of one synced batch. */
+    readonly syncMs: Quantiles | null;
+    readonly batchesPerSecond: number;
+    readonly entriesPerSecond: number;
+    /** Of reads that found their record in memory, 0..1; null: there was none. */
+    readonly cacheHitShare: number | null;
+  };
+  /** All 0 without a source. */
+  readonly legacy: {
+    readonly callsPerSecond: number;
+    readonly failuresPerSecond: number;
+    readonly coalescedPerSecond: number;
+    readonly inFlight: number;
+    readonly waiting: number;
+    /** Calls that may be in flight at once. */
+    readonly concurrencyMax: number;
+    /** Calls that may be repeated now. */
+    readonly retriesLeft: number;
+  };
+  /** How late the node's own ticks were. */
+  readonly eventLoopDelayMs: Quantiles | null;
+  /** Of this process; all 0 where it is not looked at. */
+  readonly memory: MemoryUse;
+  /** Of one processor; 0 where it is not looked at. */
+  readonly cpuShare: number;
+  readonly uptimeMs: number;
+}
+
+/**
+ * door: until the node begins with it. queue: until its key's turn comes. store: until it is on this disk. peers: until
+ * all owners have it. record: until PostgreSQL has it. handedOn: at the owner that it was handed to.
+ */
+export const WRITE_STAGES = ['door', 'queue', 'store', 'peers', 'record', 'handedOn'] as const;
+export type WriteStage = (typeof WRITE_STAGES)[number];
+
+export interface MemoryUse {
+  readonly residentBytes: number;
+  readonly heapUsedBytes: number;
+  readonly heapLimitBytes: number;
+  readonly externalBytes: number;
+}
+
+export const NO_MEMORY_USE: MemoryUse = {
+  ...{ residentBytes: 0, heapUsedBytes: 0, heapLimitBytes: 0, externalBytes: 0 },
+};
+
+export const NO_ACTIVITY: RecentActivity = {
+  windowMs: 0,
+  perSecond: { reads: 0, writes: 0, failures: 0, staleReads: 0, refused: 0, handedOn: 0 },
+  readMs: null,
+  writeMs: null,
+  stagesMs: { door: null, queue: null, store: null, peers: null, record: null, handedOn: null },
+  record: { commitMs: null, rowsPerSecond: 0, rowsWaiting: 0, oldestUnflushedMs: 0 },
+  store: { syncMs: null, batchesPerSecond: 0, entriesPerSecond: 0, cacheHitShare: null },
+  legacy: {
+    ...{ callsPerSecond: 0, failuresPerSecond: 0, coalescedPerSecond: 0, inFlight: 0, waiting: 0 },
+    ...{ concurrencyMax: 0, retriesLeft: 0 },
+  },
+  eventLoopDelayMs: null,
+  memory: NO_MEMORY_USE,
+  cpuShare: 0,
+  uptimeMs: 0,
+};

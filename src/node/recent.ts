@@ -1,0 +1,163 @@
+/**
+ * What the node did of late: once a second a copy is made of what it counts and times, and what is shown is the
+ * difference to the oldest of the copies. Nothing of it is done for an operation.
+ */
+import type { Histogram } from '../base/histogram.ts';
+import { RECENT_COPY_MS, RECENT_WINDOW_MS } from '../core/limits.ts';
+import type { Instruments } from '../core/instruments.ts';
+import { NO_MEMORY_USE, WRITE_STAGES } from '../core/recent-activity.ts';
+import type { RecentActivity, WriteStage } from '../core/recent-activity.ts';
+import type { LegacySource } from '../ports/legacy-source.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ProcessUse } from '../ports/process-use.ts';
+import type { Admission } from './admission.ts';
+import type { NodeStatus } from './api.ts';
+import type { RecordWriter } from './record-writer.ts';
+
+export interface RecentParts {
+  readonly clock: Clock;
+  readonly instruments: Instruments;
+  readonly counts: NodeStatus['operations'];
+  readonly admission: Admission;
+  readonly recordWriter: RecordWriter | null;
+  readonly legacySource: LegacySource | null;
+  readonly processUse?: ProcessUse | undefined;
+}
+
+type Name = 'read' | 'write' | 'storeSync' | 'storeBatchEntries' | 'recordCommit' | 'loopDelay';
+const NAMES: readonly Name[] = [
+  ...(['read', 'write', 'storeSync', 'storeBatchEntries', 'recordCommit', 'loopDelay'] as const),
+];
+
+/** Everything that only grows, at one moment. */
+interface Copy {
+  readonly at: number;
+  readonly counts: Readonly<Record<Name | WriteStage, Float64Array>>;
+  readonly totals: Totals;
+}
+
+type Totals = ReturnType<RecentWindow['totals']>;
+
+export class RecentWindow {
+  private readonly parts: RecentParts;
+  private readonly startedAt: number;
+  /** The oldest first. */
+  private readonly copies: Copy[] = [];
+  private hitsTaken = 0;
+
+  constructor(parts: RecentParts) {
+    this.parts = parts;
+    this.startedAt = parts.clock.now();
+  }
+
+  /** Often; makes a copy when it is time. */
+  tick(now: number): void {
+    const last = this.copies.at(-1);
+    if (last !== undefined && now - last.at < RECENT_COPY_MS) return;
+    this.takeHits();
+    this.copies.push({ at: now, counts: this.countsNow(), totals: this.totals() });
+    while (this.copies.length > 1 && now - this.copies[1]!.at >= RECENT_WINDOW_MS) this.copies.shift();
+  }
+
+  /** Reads that were answered at once are only counted when they happen: their times are made known here. */
+  takeHits(): void {
+    const { instruments } = this.parts;
+    if (instruments.isOn) instruments.read.recordLowest(instruments.readHits - this.hitsTaken);
+    this.hitsTaken = instruments.readHits;
+  }
+
+  activity(): RecentActivity {
+    const { clock, instruments, recordWriter, processUse } = this.parts;
+    this.takeHits();
+    const now = clock.now();
+    const first = this.copies[0];
+    const windowMs = first === undefined ? 0 : now - first.at;
+    const before = first?.totals ?? this.totals();
+    const totals = this.totals();
+    const rate = (name: keyof Totals): number =>
+      windowMs === 0 ? 0 : ((totals[name] - before[name]) * 1000) / windowMs;
+    const of = (name: Name): ReturnType<Histogram['quantiles']> =>
+      instruments[name].quantiles(first?.counts[name] ?? null);
+    const looked = totals.cacheHits - before.cacheHits + totals.cacheMisses - before.cacheMisses;
+    return {
+      windowMs,
+      perSecond: {
+        reads: rate('reads'),
+        writes: rate('writes'),
+        failures: rate('failures'),
+        staleReads: rate('staleReads'),
+        refused: rate('refused'),
+        handedOn: rate('handedOn'),
+      },
+      readMs: of('read'),
+      writeMs: of('write'),
+      stagesMs: this.stages(first),
+      record: {
+        commitMs: of('recordCommit'),
+        rowsPerSecond: rate('rows'),
+        rowsWaiting: recordWriter?.backlog ?? 0,
+        oldestUnflushedMs: recordWriter?.oldestMs(now) ?? 0,
+      },
+      store: {
+        syncMs: of('storeSync'),
+        batchesPerSecond: rate('batches'),
+        entriesPerSecond: rate('entries'),
+        cacheHitShare: looked === 0 ? null : (totals.cacheHits - before.cacheHits) / looked,
+      },
+      legacy: {
+        callsPerSecond: rate('legacyCalls'),
+        failuresPerSecond: rate('legacyFailures'),
+        coalescedPerSecond: rate('legacyCoalesced'),
+        ...this.legacyRoom(),
+      },
+      eventLoopDelayMs: of('loopDelay'),
+      memory: processUse?.memory() ?? NO_MEMORY_USE,
+      cpuShare: processUse?.cpuShare() ?? 0,
+      uptimeMs: now - this.startedAt,
+    };
+  }
+
+  private stages(first: Copy | undefined): RecentActivity['stagesMs'] {
+    const { stages } = this.parts.instruments;
+    const of = (stage: WriteStage): ReturnType<Histogram['quantiles']> =>
+      stages[stage].quantiles(first?.counts[stage] ?? null);
+    return {
+      ...{ door: of('door'), queue: of('queue'), store: of('store') },
+      ...{ peers: of('peers'), record: of('record'), handedOn: of('handedOn') },
+    };
+  }
+
+  private legacyRoom(): Pick<
+    RecentActivity['legacy'],
+    'inFlight' | 'waiting' | 'concurrencyMax' | 'retriesLeft'
+  > {
+    const health = this.parts.legacySource?.health();
+    if (health === undefined) return { inFlight: 0, waiting: 0, concurrencyMax: 0, retriesLeft: 0 };
+    const { inFlight, waiting, concurrencyMax, retriesLeft } = health;
+    return { inFlight, waiting, concurrencyMax, retriesLeft };
+  }
+
+  private countsNow(): Copy['counts'] {
+    const { instruments } = this.parts;
+    const counts: Partial<Record<Name | WriteStage, Float64Array>> = {};
+    for (const name of NAMES) counts[name] = instruments[name].copyCounts();
+    for (const stage of WRITE_STAGES) counts[stage] = instruments.stages[stage].copyCounts();
+    return counts as Copy['counts'];
+  }
+
+  private totals() {
+    const { instruments, counts, admission, legacySource } = this.parts;
+    const health = legacySource?.health();
+    return {
+      ...{ reads: counts.reads, writes: counts.writes, failures: counts.failures },
+      ...{ staleReads: counts.staleReads, handedOn: admission.handedOn },
+      refused: admission.read.refused + admission.write.refused,
+      rows: instruments.rowsCommitted,
+      batches: instruments.storeSync.count,
+      entries: instruments.storeBatchEntries.sum,
+      ...{ cacheHits: instruments.cacheHits, cacheMisses: instruments.cacheMisses },
+      ...{ legacyCalls: health?.calls ?? 0, legacyFailures: health?.failures ?? 0 },
+      legacyCoalesced: instruments.legacyCoalesced,
+    };
+  }
+}

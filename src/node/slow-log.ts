@@ -1,0 +1,91 @@
+/**
+ * Operations that took long, one line each with where the time went; so many lines a second and no more, for what slows
+ * one operation down slows down thousands. What was left out is counted and said.
+ */
+import { stampedMs } from '../core/stamps.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { TimedRead, TimedWrite } from './timing.ts';
+
+export interface SlowLogSettings {
+  /** Milliseconds from which on an operation is told of; 0: none is. */
+  readonly thresholdMs: number;
+  readonly linesPerSecondMax: number;
+}
+
+const SECOND_MS = 1_000;
+
+export class SlowLog {
+  readonly thresholdMs: number;
+  private readonly linesPerSecondMax: number;
+  private readonly clock: Clock;
+  private readonly telemetry: Telemetry;
+  private secondFrom = -Infinity;
+  private lines = 0;
+  private leftOut = 0;
+
+  constructor(settings: SlowLogSettings, clock: Clock, telemetry: Telemetry) {
+    this.thresholdMs = settings.thresholdMs;
+    this.linesPerSecondMax = settings.linesPerSecondMax;
+    this.clock = clock;
+    this.telemetry = telemetry;
+  }
+
+  wrote(write: TimedWrite, endedAt: number, outcome: string): void {
+    if (!this.mayTell()) return;
+    const { kind, key, arrivedAt, startedAt, begunAt, storedAt, heardAt, handedAt, backAt } = write;
+    const firstAt = arrivedAt === 0 ? startedAt : arrivedAt;
+    // What it has not reached takes the rest of the time: that is what it waited for at its end.
+    const handedTo = handedAt === 0 ? 0 : backAt || endedAt;
+    const queueFrom = backAt === 0 ? startedAt : backAt;
+    this.tell({
+      ...{ kind, key, from: arrivedAt === 0 ? 'peer' : 'client', outcome: outcome || 'done' },
+      totalMs: stampedMs(firstAt, endedAt),
+      doorMs: stampedMs(firstAt, startedAt),
+      handedOnMs: stampedMs(handedAt, handedTo),
+      queueMs: handedAt !== 0 && begunAt === 0 ? 0 : stampedMs(queueFrom, begunAt || endedAt),
+      storeMs: stampedMs(begunAt, storedAt || endedAt),
+      peersMs: stampedMs(storedAt, heardAt || endedAt),
+      recordMs: stampedMs(heardAt, endedAt),
+    });
+  }
+
+  read(read: TimedRead, endedAt: number, outcome: string): void {
+    if (!this.mayTell()) return;
+    const { key, arrivedAt, startedAt, handedAt, backAt, legacyAt } = read;
+    const firstAt = arrivedAt === 0 ? startedAt : arrivedAt;
+    const totalMs = stampedMs(firstAt, endedAt);
+    const doorMs = stampedMs(firstAt, startedAt);
+    const handedOnMs = handedAt === 0 ? 0 : stampedMs(handedAt, backAt || endedAt);
+    const legacyMs = stampedMs(legacyAt, endedAt);
+    this.tell({
+      ...{ kind: 'get', key, from: arrivedAt === 0 ? 'peer' : 'client', outcome: outcome || 'done' },
+      ...{ totalMs, doorMs, handedOnMs, legacyMs },
+      // For a write of its key, for PostgreSQL, or for a lease.
+      waitMs: Math.max(0, totalMs - doorMs - handedOnMs - legacyMs),
+    });
+  }
+
+  private mayTell(): boolean {
+    const now = this.clock.now();
+    if (now - this.secondFrom >= SECOND_MS) {
+      if (this.leftOut > 0) this.telemetry.event('warn', 'operation.slow_left_out', { count: this.leftOut });
+      this.secondFrom = now;
+      this.lines = 0;
+      this.leftOut = 0;
+    }
+    if (this.lines < this.linesPerSecondMax) {
+      this.lines += 1;
+      return true;
+    }
+    this.leftOut += 1;
+    return false;
+  }
+
+  private tell(fields: Readonly<Record<string, string | number>>): void {
+    const rounded: Record<string, string | number> = {};
+    for (const [name, field] of Object.entries(fields))
+      rounded[name] = typeof field === 'number' ? Math.round(field * 10) / 10 : field;
+    this.telemetry.event('warn', 'operation.slow', rounded);
+  }
+}
