@@ -2,13 +2,19 @@
 import type { Config } from './config.ts';
 import { whyNotBound } from './main-grpc.ts';
 import type { NodeApi } from './node/api.ts';
+import { mountApi } from './servers/http/api-routes.ts';
+import { browserGuard } from './servers/http/browser-guard.ts';
 import { httpRoutes, openHttpServer } from './servers/http/server.ts';
 import type { Mount } from './servers/http/server.ts';
 
 /** Open before the node takes part, so that probes are answered while it waits for others. Returns how to close it. */
 export async function openHttp(config: Config, api: NodeApi): Promise<() => Promise<void>> {
   const { host, port } = config.http;
-  const mounts: Mount[] = [];
+  const { valueBytesMax } = config.limits;
+  const mounts: Mount[] = [
+    (routes) => routes.use(browserGuard(host)),
+    (routes) => mountApi(routes, api, { valueBytesMax }),
+  ];
   try {
     const server = await openHttpServer(httpRoutes(api, mounts), host, port);
     return () => server.close();

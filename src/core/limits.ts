@@ -258,8 +258,24 @@ export const ANSWER_BYTES_SHARE = 1024 * 1024;
 export const TURN_ANSWER_BYTES_MAX = 1024 * 1024;
 /** Calls open on one connection; a client's own library lets further ones wait. */
 export const CONNECTION_CALLS_MAX = 4096;
-/** Connections to the HTTP door: probes, and people. */
-export const HTTP_CONNECTIONS_MAX = 256;
+/** Connections to the HTTP door: probes, people, and clients that speak HTTP. */
+export const HTTP_CONNECTIONS_MAX = 512;
+/** Requests of one of them that are begun and not answered, or whose answer was not taken: a client waits for each. */
+export const HTTP_CONNECTION_REQUESTS_MAX = 16;
+/** Milliseconds after which a connection on which nothing moves is ended: longer than any operation is waited for. */
+export const HTTP_STILL_MS_MAX = 150_000;
+/** Bytes of requests that are being read, and of answers that were not taken, over all connections of the HTTP door. */
+export const HTTP_BODY_BYTES_TOTAL_MAX = 64 * 1024 * 1024;
+export const HTTP_ANSWER_BYTES_TOTAL_MAX = 64 * 1024 * 1024;
+/** Operations of one batch over HTTP, and bytes of its JSON: the largest value in Base64, and its key. */
+export const HTTP_BATCH_OPERATIONS_MAX = 1000;
+export const HTTP_BATCH_BYTES_MAX = 2 * 1024 * 1024;
+/** Records on one page of a listing over HTTP. */
+export const HTTP_LIST_RECORDS_MAX = 500;
+/** Pages that are looked through for one page of keys with a prefix: there is no order by key over all slots. */
+export const HTTP_LIST_PAGES_MAX = 20;
+/** Listings under way at one node. */
+export const HTTP_LISTINGS_MAX = 8;
 /** Milliseconds between two words that any key may have changed, while not all changes are heard. */
 export const WATCH_UNSURE_EVERY_MS = 1_000;
 /** Bytes of answers kept for one peer that is out of reach; beyond it the oldest go. */
@@ -327,6 +343,12 @@ assert(
   MANY_ANSWER_BYTES_MAX + VALUE_BYTES_MAX < 4 * 1024 * 1024,
   'an answer fits a client with default limits',
 );
+assert(
+  HTTP_STILL_MS_MAX > OPERATION_TIMEOUT_MS_MAX,
+  'an answer that is waited for still finds its connection',
+);
+assert(VALUE_BYTES_MAX * 1.4 + 8 * KEY_BYTES_MAX < HTTP_BATCH_BYTES_MAX, 'a batch carries the largest value');
+assert(HTTP_LIST_RECORDS_MAX <= SCAN_PAGE_RECORDS_MAX, 'a listing is no longer than a page of a scan');
 assert(FRAME_BYTES_MAX < PEER_QUEUE_BYTES_MAX, 'a frame must fit the queue it waits in');
 
 /** Milliseconds over which rates and quantiles are shown live, and between two copies of what they are taken from. */

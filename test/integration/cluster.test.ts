@@ -61,6 +61,45 @@ describe('three nodes that are well', () => {
     for (const line of lines) line.close();
   });
 
+  test('HTTP at any node: one copy, the ETag is the version of every door, and of many who compare one wins', async () => {
+    const http = (name: string, path: string, init: RequestInit = {}): Promise<Response> =>
+      fetch(`http://127.0.0.1:${cluster.node(name).httpPort}${path}`, init);
+    const written = await http('node-1', '/v1/kv/http%2F1', { method: 'PUT', body: 'over http' });
+    const etag = written.headers.get('etag')!;
+    expect(written.status).toBe(204);
+    const read = await http('node-2', '/v1/kv/http/1');
+    expect([read.status, await read.text(), read.headers.get('etag')]).toEqual([200, 'over http', etag]);
+    const { version } = (await cluster.client('node-3').getWithMeta('http/1'))!;
+    expect(etag).toBe(`"${version}"`);
+    const swaps = Array.from({ length: 9 }, async (_, at) => {
+      const name = cluster.names[at % 3]!;
+      const init = { method: 'PUT', body: `swap ${at}`, headers: { 'If-Match': etag } };
+      return (await http(name, '/v1/kv/http%2F1', init)).status;
+    });
+    const statuses = (await Promise.all(swaps)).sort();
+    expect(statuses).toEqual([204, ...Array<number>(8).fill(412)]);
+    const operations = [
+      { op: 'increment', key: 'http:n', increment: 2 },
+      { op: 'increment', key: 'http:n', increment: 3 },
+      { op: 'delete', key: 'http/1' },
+      { op: 'get', key: 'http/1' },
+    ];
+    const headers = { 'Content-Type': 'application/json' };
+    const batch = await http('node-3', '/v1/kv', {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ operations }),
+    });
+    const { results } = (await batch.json()) as { results: object[] };
+    expect(results).toMatchObject([{ number: '2' }, { number: '5' }, {}, { found: false }]);
+    const listed = await http('node-1', '/v1/kv?prefix=http:');
+    expect(await listed.json()).toMatchObject({
+      entries: [{ key: 'http:n' }],
+      next: null,
+      incomplete: false,
+    });
+  });
+
   test('an export, from any node: all that was written, once, and whole', async () => {
     const written = Array.from({ length: 700 }, (_, at) => `export:${at}`);
     const outcomes = await cluster.client().setMany(written.map((key) => ({ key, value: `of ${key}` })));

@@ -15,9 +15,9 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 /** Sends these bytes and tells all that came back until the server closed, or `ms` had passed. */
-function exchange(bytes: string, ms = 5_000): Promise<{ text: string; closed: boolean }> {
+function exchange(bytes: string, ms = 5_000, port = server.port): Promise<{ text: string; closed: boolean }> {
   return new Promise((resolve) => {
-    const socket = connect(server.port, '127.0.0.1');
+    const socket = connect(port, '127.0.0.1');
     let text = '';
     const end = (closed: boolean): void => {
       clearTimeout(timer);
@@ -68,17 +68,18 @@ test('a head of 100 KB: refused with 431', async () => {
 });
 
 test('more connections than a probe and people need: the further ones are closed, and taken again when others went', async () => {
-  const open: Socket[] = [];
+  const patient = await openHttpServer(httpRoutes(new FakeNodeApi()), '127.0.0.1', 0);
   const opened = (): Promise<Socket> =>
     new Promise((resolve) => {
-      const socket = connect(server.port, '127.0.0.1', () => resolve(socket));
+      const socket = connect(patient.port, '127.0.0.1', () => resolve(socket));
       socket.on('error', () => undefined);
     });
-  for (let at = 0; at < HTTP_CONNECTIONS_MAX; at += 1) open.push(await opened());
-  expect((await exchange('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n')).text).toBe('');
+  const open = await Promise.all(Array.from({ length: HTTP_CONNECTIONS_MAX }, opened));
+  const ask = 'GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n';
+  expect((await exchange(ask, 5_000, patient.port)).text).toBe('');
   for (const socket of open) socket.destroy();
   let text = '';
-  for (let at = 0; at < 50 && text === ''; at += 1)
-    ({ text } = await exchange('GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n'));
+  for (let at = 0; at < 50 && text === ''; at += 1) ({ text } = await exchange(ask, 5_000, patient.port));
   expect(text).toContain('200 OK');
+  await patient.close();
 });

@@ -4,9 +4,11 @@
  */
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import { HTTP_CONNECTIONS_MAX } from '../../core/limits.ts';
+import { HTTP_CONNECTIONS_MAX, HTTP_STILL_MS_MAX } from '../../core/limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { reasonsNotReady } from '../../node/readiness.ts';
+import { routingPath } from './key-path.ts';
+import { Refusal, problemResponse } from './problem.ts';
 
 export interface HttpServer {
   readonly port: number;
@@ -17,22 +19,23 @@ export interface HttpServer {
 const REQUEST_TIMEOUT_MS = 10_000;
 const CHECKS_PER_TIMEOUT = 10;
 
+const NO_PAGE = 'there is no such page; /openapi.json describes those for programs';
+
 /** Adds the routes of one part of the door. */
 export type Mount = (routes: Hono) => void;
 
 export function httpRoutes(api: NodeApi, mounts: readonly Mount[] = []): Hono {
-  const routes = new Hono();
+  const routes = new Hono({ getPath: routingPath });
   routes.get('/healthz', (context) => context.json({ status: 'ok' }));
   routes.get('/readyz', (context) => {
     const reasons = reasonsNotReady(api.status());
     if (reasons.length === 0) return context.json({ ready: true, reasons });
     return context.json({ ready: false, reasons, detail: reasons.join('; ') }, 503);
   });
-  routes.get('/status', (context) => context.json(api.status()));
+  // The first of them decides for whom the rest is there.
   for (const mount of mounts) mount(routes);
-  routes.notFound((context) =>
-    context.json({ detail: 'no such page: try /healthz, /readyz or /status' }, 404),
-  );
+  routes.get('/status', (context) => context.json(api.status()));
+  routes.notFound(() => problemResponse(new Refusal(404, NO_PAGE, 'not_supported').problem));
   return routes;
 }
 
@@ -69,6 +72,7 @@ export function openHttpServer(
       },
     );
     server.maxConnections = HTTP_CONNECTIONS_MAX;
+    if ('timeout' in server) server.timeout = HTTP_STILL_MS_MAX;
     server.once('error', reject);
   });
 }

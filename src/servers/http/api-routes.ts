@@ -1,0 +1,39 @@
+/** All routes for programs: those below `/v1`, and their description. */
+import { z } from 'zod';
+import type { Hono } from 'hono';
+import type { NodeApi } from '../../node/api.ts';
+import { batchRoute } from './kv-batch.ts';
+import { listRoute } from './kv-list.ts';
+import { keyRoutes } from './kv-one.ts';
+import { Room } from './room.ts';
+import { openApiDocument } from './openapi.ts';
+import { mountRoutes, route } from './route.ts';
+import type { Route } from './route.ts';
+
+export interface ApiOptions {
+  readonly valueBytesMax: number;
+}
+
+/** All of them, the description among them. */
+export function apiRoutes(api: NodeApi, room: Room, { valueBytesMax }: ApiOptions): Route[] {
+  const table = [
+    ...keyRoutes(api, valueBytesMax),
+    batchRoute(api, valueBytesMax),
+    listRoute(api, room),
+    route({
+      method: 'GET',
+      path: '/openapi.json',
+      id: 'describe',
+      summary: 'This description',
+      answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
+      handle: () => Promise.resolve({ status: 200, json: document }),
+    }),
+  ];
+  const document = openApiDocument(table);
+  return table;
+}
+
+export function mountApi(routes: Hono, api: NodeApi, options: ApiOptions): void {
+  const room = new Room();
+  mountRoutes(routes, room, apiRoutes(api, room, options));
+}

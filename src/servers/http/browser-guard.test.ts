@@ -1,0 +1,84 @@
+/** What browsers carry to the door on behalf of pages. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { HttpDoor } from '../../../test/support/http-door.ts';
+
+const LOCAL = { Host: '127.0.0.1:8081' };
+let door: HttpDoor;
+beforeEach(() => {
+  door = new HttpDoor();
+});
+
+const put = async (headers: Record<string, string>): Promise<number> =>
+  (await door.ask('PUT', '/v1/kv/a', { body: '1', headers })).status;
+const get = async (headers: Record<string, string>, path = '/v1/kv'): Promise<number> =>
+  (await door.routes.request(path, { headers })).status;
+
+describe('a door that listens on this machine alone', () => {
+  test.each(['127.0.0.1:8081', 'localhost:8081', 'LOCALHOST', '[::1]:8081', '127.1.2.3'])(
+    'as %s: there',
+    async (Host) => {
+      expect(await get({ Host })).toBe(200);
+    },
+  );
+
+  test.each([
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example:8081',
+    '10.0.0.1',
+    '[::2]',
+    '',
+  ])('by another name, "%s", which may be made to point here: refused, also to be read', async (Host) => {
+    expect(await get({ Host })).toBe(403);
+    expect(await get({ Host }, '/status')).toBe(403);
+    expect(await put({ Host })).toBe(403);
+    expect(door.api.calls).toEqual([]);
+  });
+});
+
+describe('pages', () => {
+  test.each([
+    { Origin: 'http://evil.example' },
+    { Origin: 'http://127.0.0.1:9999' },
+    { Origin: 'null' },
+    { Origin: 'nonsense' },
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-site' },
+    { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate' },
+  ])('of another origin, %j: change nothing', async (headers) => {
+    expect(await put({ ...LOCAL, ...headers })).toBe(403);
+    expect(door.api.calls).toEqual([]);
+  });
+
+  test('of another origin do not even read, and may link here', async () => {
+    expect(await get({ ...LOCAL, 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors' })).toBe(403);
+    expect(await get({ ...LOCAL, 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate' })).toBe(200);
+  });
+
+  test('of this door, and what is no browser: served', async () => {
+    expect(await put(LOCAL)).toBe(204);
+    const own = { ...LOCAL, Origin: 'http://127.0.0.1:8081', 'Sec-Fetch-Site': 'same-origin' };
+    expect(await put(own)).toBe(204);
+    expect(await get({ ...LOCAL, 'Sec-Fetch-Site': 'none' })).toBe(200);
+  });
+
+  test('ask whether they may: no other origin is let in', async () => {
+    const headers = { ...LOCAL, Origin: 'http://evil.example', 'Access-Control-Request-Method': 'PUT' };
+    const response = await door.routes.request('/v1/kv/a', { method: 'OPTIONS', headers });
+    expect(response.status).toBe(405);
+    expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+});
+
+describe('a door that others reach', () => {
+  beforeEach(() => {
+    door = new HttpDoor('0.0.0.0');
+  });
+
+  test('is named as its network names it; from a browser, changes are taken at an address alone', async () => {
+    expect(await put({ Host: 'node-1:8080' })).toBe(204);
+    expect(await put({ Host: 'node-1:8080', Origin: 'http://node-1:8080' })).toBe(403);
+    expect(await put({ Host: '10.0.0.1:8080', Origin: 'http://10.0.0.1:8080' })).toBe(204);
+    expect(await put({ Host: '[fd00::1]:8080', Origin: 'http://[fd00::1]:8080' })).toBe(204);
+  });
+});

@@ -1,0 +1,54 @@
+/**
+ * The door has no passwords, and browsers carry requests of any page to it. What a page of another origin sends is refused, also
+ * where it could not read the answer; and at a door that listens on this machine alone every name but this machine's
+ * own is, for a page may have its name point here (DNS rebinding). No other origin is ever allowed in (no CORS).
+ */
+import { isIP } from 'node:net';
+import type { MiddlewareHandler } from 'hono';
+import { Refusal, problemResponse } from './problem.ts';
+
+const READING = /^(GET|HEAD|OPTIONS)$/;
+
+/** `listenHost`: of the door. */
+export function browserGuard(listenHost: string): MiddlewareHandler {
+  const isPrivate = isOfThisMachine(listenHost);
+  return async ({ req }, next) => {
+    const fault = faultOf(req.method, (name) => req.header(name), isPrivate);
+    if (fault !== undefined) return problemResponse(new Refusal(403, fault).problem);
+    await next();
+    return undefined;
+  };
+}
+
+function faultOf(
+  method: string,
+  header: (name: string) => string | undefined,
+  isPrivate: boolean,
+): string | undefined {
+  const host = header('host');
+  if (isPrivate && host !== undefined && !isOfThisMachine(nameIn(host)))
+    return 'this door listens on this machine alone: name it as localhost, 127.0.0.1 or [::1]';
+  const isReading = READING.test(method);
+  const site = header('sec-fetch-site');
+  const isFollowedLink = isReading && header('sec-fetch-mode') === 'navigate';
+  if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isFollowedLink)
+    return 'a page of another origin has no business here';
+  const origin = header('origin');
+  if (isReading || origin === undefined) return undefined;
+  const named = URL.canParse(origin) ? new URL(origin).host : '';
+  if (named === '' || named !== host?.toLowerCase()) return 'a page of another origin has no business here';
+  // The name of a page may be made to point here, its address not.
+  if (!isOfThisMachine(nameIn(named)) && isIP(nameIn(named)) === 0)
+    return 'from a browser, changes are taken only at an address: open the page by the IP address of the node';
+  return undefined;
+}
+
+function nameIn(host: string): string {
+  const name = host.replace(/:\d*$/, '').toLowerCase();
+  return name.startsWith('[') ? name.slice(1, -1) : name;
+}
+
+function isOfThisMachine(name: string): boolean {
+  if (name === 'localhost' || name === '::1') return true;
+  return isIP(name) === 4 && name.startsWith('127.');
+}

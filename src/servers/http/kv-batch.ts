@@ -1,0 +1,175 @@
+/**
+ * `POST /v1/kv`: many operations in one request, each with its own outcome. Together they are not atomic; those on one key take
+ * effect in their order, one after the other.
+ */
+import { z } from 'zod';
+import { keyFault, valueFault } from '../../core/check-key.ts';
+import { failure } from '../../core/errors.ts';
+import {
+  HTTP_BATCH_BYTES_MAX,
+  HTTP_BATCH_OPERATIONS_MAX,
+  MANY_ANSWER_BYTES_MAX,
+  TTL_MS_MAX,
+} from '../../core/limits.ts';
+import type { Expectation } from '../../core/operation.ts';
+import type { NodeApi } from '../../node/api.ts';
+import { read, write } from './asked.ts';
+import { deleteOperation, putOperation } from './kv-condition.ts';
+import { INTEGER, deltaOf, outcomeOf } from './kv-one.ts';
+import { RECORD, VALUE, VERSION, operationIdOf, shownRecord } from './kv-record.ts';
+import { PROBLEM, Refusal, problemOf } from './problem.ts';
+import { route } from './route.ts';
+import type { Route } from './route.ts';
+
+const KEY = z.string();
+const OPERATION_ID = z
+  .string()
+  .optional()
+  .describe('a UUID of version 7, as the header Idempotency-Key of a single write');
+const EXPECT = z
+  .union([
+    z.strictObject({ version: z.int().min(1).max(Number.MAX_SAFE_INTEGER) }),
+    z.strictObject({ absent: z.literal(true) }),
+    z.strictObject({ present: z.literal(true) }),
+  ])
+  .optional()
+  .describe('what must stand; else nothing is done, and the code is condition_failed');
+
+const OPERATION = z
+  .discriminatedUnion('op', [
+    z.strictObject({ op: z.literal('get'), key: KEY, allowStale: z.boolean().default(false) }),
+    z.strictObject({
+      op: z.literal('put'),
+      key: KEY,
+      ...VALUE,
+      ttlMs: z.int().min(0).max(TTL_MS_MAX).default(0),
+      expect: EXPECT,
+      operationId: OPERATION_ID,
+    }),
+    z.strictObject({ op: z.literal('delete'), key: KEY, expect: EXPECT, operationId: OPERATION_ID }),
+    z.strictObject({ op: z.literal('increment'), key: KEY, increment: INTEGER, operationId: OPERATION_ID }),
+  ])
+  .meta({ id: 'Operation' });
+type Operation = z.infer<typeof OPERATION>;
+
+const RESULT = z
+  .union([
+    z.strictObject({ found: z.literal(true), record: RECORD, staleMs: z.number().min(0).optional() }),
+    z.strictObject({ found: z.literal(false), staleMs: z.number().min(0).optional() }),
+    z.strictObject({ version: VERSION, number: z.string().optional() }),
+    z.strictObject({ problem: PROBLEM }),
+  ])
+  .describe('of a get: found; of a write: version; of what was not done, or is not known to be: problem')
+  .meta({ id: 'Result' });
+type Result = z.infer<typeof RESULT>;
+
+export function batchRoute(api: NodeApi, valueBytesMax: number): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/kv',
+    id: 'batch',
+    summary: 'Many operations at once',
+    description: `Each has its own outcome; together they are not atomic. Those on one key take effect in their order. Values of all gets together are bounded (${MANY_ANSWER_BYTES_MAX} bytes): what finds no room is not read, and its code is overloaded.`,
+    body: z.strictObject({ operations: z.array(OPERATION).max(HTTP_BATCH_OPERATIONS_MAX) }),
+    bodyBytesMax: HTTP_BATCH_BYTES_MAX,
+    answers: {
+      200: {
+        description: 'The outcomes, in the order of the operations.',
+        schema: z.strictObject({ results: z.array(RESULT) }),
+      },
+    },
+    handle: async ({ body, timeoutMs }) => {
+      const batch = new Batch(api, valueBytesMax, timeoutMs);
+      return { status: 200, json: { results: await batch.run(body.operations) } };
+    },
+  });
+}
+
+class Batch {
+  private bytesLeft = MANY_ANSWER_BYTES_MAX;
+  private readonly api: NodeApi;
+  private readonly valueBytesMax: number;
+  private readonly timeoutMs: () => number;
+
+  constructor(api: NodeApi, valueBytesMax: number, timeoutMs: () => number) {
+    this.api = api;
+    this.valueBytesMax = valueBytesMax;
+    this.timeoutMs = timeoutMs;
+  }
+
+  async run(operations: readonly Operation[]): Promise<Result[]> {
+    const last = new Map<string, Promise<Result>>();
+    const begun = operations.map((operation) => {
+      const before = last.get(operation.key);
+      const result = before === undefined ? this.one(operation) : before.then(() => this.one(operation));
+      last.set(operation.key, result);
+      return result;
+    });
+    return Promise.all(begun);
+  }
+
+  /** What is wrong with one does not keep the others from being done. */
+  private async one(operation: Operation): Promise<Result> {
+    try {
+      const fault = keyFault(operation.key);
+      if (fault !== undefined) throw new Refusal(400, fault);
+      return await (operation.op === 'get' ? this.get(operation) : this.write(operation));
+    } catch (error) {
+      if (error instanceof Refusal) return { problem: error.problem };
+      throw error;
+    }
+  }
+
+  private async get({ key, allowStale }: Extract<Operation, { op: 'get' }>): Promise<Result> {
+    if (this.bytesLeft <= 0) return { problem: problemOf(NO_ROOM) };
+    const result = await read(this.api, key, this.timeoutMs(), allowStale);
+    if (result.kind === 'failed') return { problem: problemOf(result.failure) };
+    const stale = result.kind === 'stale' ? { staleMs: result.staleMs } : {};
+    const record = result.kind === 'absent' ? undefined : result.record;
+    if (record === undefined) return { found: false, ...stale };
+    if (record.value.length > 0 && this.bytesLeft <= 0) return { problem: problemOf(NO_ROOM) };
+    this.bytesLeft -= record.value.length;
+    return { found: true, record: shownRecord(record), ...stale };
+  }
+
+  private async write(operation: Exclude<Operation, { op: 'get' }>): Promise<Result> {
+    const { key } = operation;
+    const operationId = operationIdOf(operation.operationId);
+    if (operation.op === 'increment') {
+      const asked = { kind: 'increment', key, operationId, delta: deltaOf(operation.increment) } as const;
+      const result = await write(this.api, asked, this.timeoutMs());
+      if (result.kind === 'done' && result.number !== null)
+        return { version: result.version, number: String(result.number) };
+      return outcomeOf(result);
+    }
+    const writing = { key, operationId, condition: conditionOf(operation.expect) };
+    const asked =
+      operation.op === 'put'
+        ? putOperation(writing, this.valueOf(operation), operation.ttlMs, this.valueBytesMax)
+        : deleteOperation(writing, this.valueBytesMax);
+    return outcomeOf(await write(this.api, asked, this.timeoutMs()));
+  }
+
+  private valueOf({ value, valueBase64 }: Extract<Operation, { op: 'put' }>): Uint8Array {
+    if ((value === undefined) === (valueBase64 === undefined))
+      throw new Refusal(400, 'a put has either value or valueBase64');
+    if (value !== undefined && LONE_SURROGATE.test(value))
+      throw new Refusal(400, 'the value is not well-formed Unicode: give it as valueBase64');
+    const bytes = value === undefined ? Buffer.from(valueBase64!, 'base64') : Buffer.from(value);
+    const fault = valueFault(bytes.length, this.valueBytesMax);
+    if (fault !== undefined) throw new Refusal(413, fault);
+    return bytes;
+  }
+}
+
+const LONE_SURROGATE = /\p{Cs}/u;
+
+const NO_ROOM = failure('overloaded', 'the answer has no room left for this value: ask for the key again');
+
+function conditionOf(
+  expect: z.infer<typeof EXPECT>,
+): Extract<Expectation, { kind: 'version' | 'absent' }> | { readonly kind: 'present' } | null {
+  if (expect === undefined) return null;
+  if ('version' in expect) return { kind: 'version', version: expect.version };
+  return { kind: 'absent' in expect ? 'absent' : 'present' };
+}

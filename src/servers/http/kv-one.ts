@@ -1,0 +1,265 @@
+/** `/v1/kv/{key}`: one key by its path, its value as the body, its version as the ETag. */
+import { z } from 'zod';
+import { valueFault } from '../../core/check-key.ts';
+import { KEY_BYTES_MAX } from '../../core/limits.ts';
+import type { ReadResult, StaleResult, WriteResult } from '../../core/operation.ts';
+import { ORIGIN_NAMES } from '../../core/record.ts';
+import type { KeyRecord } from '../../core/record.ts';
+import type { NodeApi } from '../../node/api.ts';
+import { read, write } from './asked.ts';
+import { deleteOperation, judgeRead, putOperation, writeCondition } from './kv-condition.ts';
+import { TTL_MS, VERSION, etagOf, operationIdOf, ttlLeft } from './kv-record.ts';
+import { Refusal, absent, conditionFailed, problemOf } from './problem.ts';
+import type { Problem } from './problem.ts';
+import { BYTES, flag, route, whole } from './route.ts';
+import type { Reply, Route } from './route.ts';
+
+/** Around a number to add. */
+const SMALL_BODY_BYTES_MAX = 1024;
+const INT64_MAX = 2n ** 63n - 1n;
+
+const KEY = z.string().min(1).describe(`1 to ${KEY_BYTES_MAX} bytes of UTF-8`);
+
+const IDEMPOTENCY = {
+  'Idempotency-Key':
+    'a UUID of version 7: within 15 minutes the write may be repeated under it, takes effect once and is answered alike',
+};
+const CONDITION = {
+  'If-Match': 'the ETag that must stand, or * for any value; else 412',
+  'If-None-Match': '* for only where there is no value; else 412',
+};
+const CHANGED = { ETag: 'the version that was written, in quotes' };
+
+/** The same for a key in the path and one in the query. */
+export function keyRoutes(api: NodeApi, valueBytesMax: number): Route[] {
+  return [
+    ...routesAt('/v1/kv/{key}', '', {}, api, valueBytesMax),
+    ...routesAt('/v1/key', 'Named', { key: KEY }, api, valueBytesMax),
+  ];
+}
+
+function routesAt(
+  path: string,
+  suffix: string,
+  named: Record<string, z.ZodString>,
+  api: NodeApi,
+  valueBytesMax: number,
+): Route[] {
+  return [
+    getRoute(path, suffix, named, api),
+    putRoute(path, suffix, named, api, valueBytesMax),
+    deleteRoute(path, suffix, named, api, valueBytesMax),
+    incrementRoute(path, suffix, named, api),
+  ];
+}
+
+function getRoute(path: string, suffix: string, named: Record<string, z.ZodString>, api: NodeApi): Route {
+  return route({
+    method: 'GET',
+    path,
+    id: `get${suffix}`,
+    summary: 'Read a value',
+    query: {
+      ...named,
+      allow_stale: flag().describe('where no owner at hand may serve it, an old value that says so'),
+    },
+    requestHeaders: {
+      'If-None-Match': 'an ETag: 304 where it still stands',
+      'If-Match': 'an ETag: 412 where another stands',
+    },
+    answers: {
+      200: {
+        description: 'The value.',
+        isBytes: true,
+        headers: {
+          ETag: 'its version, in quotes',
+          'Last-Modified': 'when this version was written',
+          'Causeway-Origin': 'client, legacy or outside: who wrote it',
+          'Causeway-Ttl-Ms': 'milliseconds that are left, where it is not kept for ever',
+          'Causeway-Stale-Ms': 'only of an old value: it was the truth within the last so many milliseconds',
+          Age: 'of an old value: the same in seconds',
+        },
+      },
+      304: { description: 'It is as you have it.', headers: { ETag: 'its version, in quotes' } },
+    },
+    handle: async ({ key, query, header, timeoutMs }) => {
+      const result = await read(api, key, timeoutMs(), query.allow_stale === true);
+      return readReply(result, header);
+    },
+  });
+}
+
+/** A value is what a client has put there: no browser is to run it, or to let other origins have it. */
+const UNTRUSTED = {
+  'Content-Type': 'application/octet-stream',
+  'X-Content-Type-Options': 'nosniff',
+  'Content-Security-Policy': "sandbox; default-src 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+/** Kept where anyone likes, and asked for each time whether it still stands. */
+const ASKED_EACH_TIME = { 'Cache-Control': 'no-cache' };
+
+function readReply(result: ReadResult | StaleResult, header: (name: string) => string | undefined): Reply {
+  if (result.kind === 'failed') return { problem: problemOf(result.failure) };
+  const record = result.kind === 'absent' ? undefined : result.record;
+  const stale = result.kind === 'stale' ? staleHeaders(result.staleMs) : {};
+  if (record === undefined) {
+    const isFailed = judgeRead(header, null) === 'failed';
+    return { problem: isFailed ? conditionFailed(null) : absent(), headers: stale };
+  }
+  const ETag = etagOf(record.version);
+  const judged = judgeRead(header, ETag);
+  if (judged === 'failed') return { problem: conditionFailed(record.version), headers: { ETag } };
+  const headers = { ETag, ...ASKED_EACH_TIME, ...recordHeaders(record), ...stale };
+  if (judged === 'notModified' && result.kind !== 'stale') return { status: 304, headers };
+  return { status: 200, bytes: record.value, headers: { ...headers, ...UNTRUSTED } };
+}
+
+function staleHeaders(staleMs: number): Record<string, string> {
+  return { 'Causeway-Stale-Ms': String(staleMs), Age: String(Math.ceil(staleMs / 1000)) };
+}
+
+function recordHeaders(record: KeyRecord): Record<string, string> {
+  return {
+    'Last-Modified': new Date(record.updatedAt).toUTCString(),
+    'Causeway-Origin': ORIGIN_NAMES[record.origin],
+    ...(record.expiresAt === 0 ? {} : { 'Causeway-Ttl-Ms': String(ttlLeft(record)) }),
+  };
+}
+
+function putRoute(
+  path: string,
+  suffix: string,
+  named: Record<string, z.ZodString>,
+  api: NodeApi,
+  valueBytesMax: number,
+): Route {
+  return route({
+    method: 'PUT',
+    path,
+    id: `put${suffix}`,
+    summary: 'Write a value',
+    description: 'The body is the value, byte for byte. Its Content-Type is not kept.',
+    query: { ...named, ttl_ms: whole(TTL_MS).default(0).describe(TTL_MS.description!) },
+    requestHeaders: { ...CONDITION, ...IDEMPOTENCY },
+    body: BYTES,
+    bodyBytesMax: valueBytesMax,
+    answers: {
+      201: { description: 'Written; with If-None-Match: * there was none before.', headers: CHANGED },
+      204: { description: 'Written.', headers: CHANGED },
+    },
+    handle: async ({ key, query, body, header, timeoutMs }) => {
+      const fault = valueFault(body.length, valueBytesMax);
+      if (fault !== undefined) throw new Refusal(413, fault);
+      const condition = writeCondition(header);
+      const writing = { key, condition, operationId: operationIdOf(header('idempotency-key')) };
+      const operation = putOperation(writing, body, query.ttl_ms, valueBytesMax);
+      const result = await write(api, operation, timeoutMs());
+      return writeReply(result, condition?.kind === 'absent' ? 201 : 204);
+    },
+  });
+}
+
+function deleteRoute(
+  path: string,
+  suffix: string,
+  named: Record<string, z.ZodString>,
+  api: NodeApi,
+  valueBytesMax: number,
+): Route {
+  return route({
+    method: 'DELETE',
+    path,
+    id: `delete${suffix}`,
+    summary: 'Delete a key',
+    description: 'Without a condition nobody is asked whether there was a value.',
+    query: named,
+    requestHeaders: { ...CONDITION, ...IDEMPOTENCY },
+    answers: {
+      204: { description: 'Deleted: there is no value.', headers: { ETag: 'the deletion’s version' } },
+    },
+    handle: async ({ key, header, timeoutMs }) => {
+      const writing = {
+        key,
+        condition: writeCondition(header),
+        operationId: operationIdOf(header('idempotency-key')),
+      };
+      return writeReply(await write(api, deleteOperation(writing, valueBytesMax), timeoutMs()), 204);
+    },
+  });
+}
+
+function incrementRoute(
+  path: string,
+  suffix: string,
+  named: Record<string, z.ZodString>,
+  api: NodeApi,
+): Route {
+  return route({
+    method: 'POST',
+    path,
+    id: `increment${suffix}`,
+    summary: 'Add to a number',
+    description: 'The value is decimal text of 64 bits, as Redis has it; a key without a value counts as 0.',
+    query: named,
+    requestHeaders: IDEMPOTENCY,
+    body: z.strictObject({ increment: INTEGER }),
+    bodyBytesMax: SMALL_BODY_BYTES_MAX,
+    answers: {
+      200: {
+        description: 'The new number.',
+        schema: z.strictObject({ number: z.string().regex(/^-?\d+$/), version: VERSION }),
+        headers: CHANGED,
+      },
+    },
+    handle: async ({ key, body, header, timeoutMs }) => {
+      const operationId = operationIdOf(header('idempotency-key'));
+      const delta = deltaOf(body.increment);
+      const result = await write(api, { kind: 'increment', key, operationId, delta }, timeoutMs());
+      if (result.kind !== 'done' || result.number === null) return writeReply(result, 200);
+      const { number, version } = result;
+      return { status: 200, json: { number: String(number), version }, headers: { ETag: etagOf(version) } };
+    },
+  });
+}
+
+/** Numbers of JSON are exact up to 2^53 only. */
+export const INTEGER = z
+  .union([z.int(), z.string().regex(/^-?\d{1,19}$/)])
+  .describe('a whole number of 64 bits, as text where it is beyond 2^53');
+
+export function deltaOf(given: number | string): bigint {
+  const delta = BigInt(given);
+  if (delta <= INT64_MAX && delta >= -INT64_MAX - 1n) return delta;
+  throw new Refusal(400, 'the increment does not fit 64 bits');
+}
+
+function writeReply(result: WriteResult, status: number): Reply {
+  const outcome = outcomeOf(result);
+  if ('problem' in outcome) {
+    const { currentVersion } = outcome.problem;
+    return typeof currentVersion === 'number'
+      ? { ...outcome, headers: { ETag: etagOf(currentVersion) } }
+      : outcome;
+  }
+  return { status, headers: { ETag: etagOf(outcome.version) } };
+}
+
+/** Of one write, whichever route it came by. */
+export function outcomeOf(result: WriteResult): { readonly version: number } | { readonly problem: Problem } {
+  switch (result.kind) {
+    case 'done':
+      return { version: result.version };
+    case 'failed':
+      return { problem: problemOf(result.failure) };
+    case 'conditionFailed':
+      return { problem: conditionFailed(result.current?.version ?? null) };
+    // The door sends one change alone, which asks for a value to be there.
+    case 'modified':
+    case 'unchanged': {
+      const [only] = result.results;
+      if (only!.failure !== null) return { problem: problemOf(only!.failure) };
+      return only!.applied ? { version: result.version } : { problem: conditionFailed(null) };
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/** A record, an operation id, a condition: how the routes for keys show and take them. */
+import { z } from 'zod';
+import { operationIdFault } from '../../core/check-key.ts';
+import { TTL_MS_MAX } from '../../core/limits.ts';
+import { ORIGIN_NAMES } from '../../core/record.ts';
+import type { KeyRecord } from '../../core/record.ts';
+import { Refusal } from './problem.ts';
+
+export const VERSION = z.int().min(0).max(Number.MAX_SAFE_INTEGER).describe('the number in the ETag');
+export const TTL_MS = z
+  .int()
+  .min(0)
+  .max(TTL_MS_MAX)
+  .describe('milliseconds that the value is kept; 0: for ever');
+
+export const RECORD_META = {
+  version: VERSION,
+  origin: z
+    .enum(ORIGIN_NAMES)
+    .describe('who wrote it: a client, a fill from the legacy source, a hand in PostgreSQL'),
+  createdAt: z.iso.datetime().describe('when the key came into being'),
+  updatedAt: z.iso.datetime().describe('when this version was written'),
+  ttlMs: z.int().min(0).optional().describe('milliseconds that are left; left out: it is kept for ever'),
+};
+
+/** Text where the value is readable text, else Base64. */
+export const VALUE = {
+  value: z.string().optional().describe('the value, where it is text'),
+  valueBase64: z.base64().optional().describe('the value, where it is not'),
+};
+
+export const RECORD = z
+  .strictObject({ ...RECORD_META, ...VALUE })
+  .describe('a value with what is known of it')
+  .meta({ id: 'Record' });
+
+export function recordMeta(record: KeyRecord): z.infer<z.ZodObject<typeof RECORD_META>> {
+  return {
+    version: record.version,
+    origin: ORIGIN_NAMES[record.origin],
+    createdAt: new Date(record.createdAt).toISOString(),
+    updatedAt: new Date(record.updatedAt).toISOString(),
+    ...(record.expiresAt === 0 ? {} : { ttlMs: ttlLeft(record) }),
+  };
+}
+
+export function ttlLeft(record: KeyRecord): number {
+  return Math.max(0, record.expiresAt - Date.now());
+}
+
+/** Control characters grow sixfold in JSON: with them it is no text. */
+
+const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f]/;
+
+export function shownValue(value: Uint8Array): { value: string } | { valueBase64: string } {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+  const text = bytes.toString('utf8');
+  const isText = !CONTROL.test(text) && Buffer.from(text, 'utf8').equals(bytes);
+  return isText ? { value: text } : { valueBase64: bytes.toString('base64') };
+}
+
+export function shownRecord(record: KeyRecord): z.infer<typeof RECORD> {
+  return { ...recordMeta(record), ...shownValue(record.value) };
+}
+
+export function etagOf(version: number): string {
+  return `"${version}"`;
+}
+
+const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
+
+/** A UUID of version 7: its first 48 bits are the time by which it is forgotten. Refused where it is none. */
+export function operationIdOf(text: string | undefined): Uint8Array | null {
+  if (text === undefined) return null;
+  const bare = text.replace(/^"(.*)"$/, '$1');
+  const bytes = Buffer.from(bare.replaceAll('-', ''), 'hex');
+  if (!UUID.test(bare) || operationIdFault(bytes.length) !== undefined)
+    throw new Refusal(400, 'Idempotency-Key must be a UUID of version 7, which tells when it was made');
+  return bytes;
+}

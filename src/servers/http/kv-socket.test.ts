@@ -1,0 +1,156 @@
+/** The routes for keys on real sockets: bodies in pieces, bodies that do not end, clients that do not read. */
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
+import { doorRoutes } from '../../../test/support/http-door.ts';
+import {
+  HTTP_BODY_BYTES_TOTAL_MAX,
+  HTTP_CONNECTION_REQUESTS_MAX,
+  VALUE_BYTES_MAX,
+} from '../../core/limits.ts';
+import { openHttpServer } from './server.ts';
+import type { HttpServer } from './server.ts';
+
+let api: FakeNodeApi;
+let server: HttpServer;
+let lines: Line[];
+beforeEach(async () => {
+  api = new FakeNodeApi();
+  lines = [];
+  server = await openHttpServer(doorRoutes(api), '127.0.0.1', 0);
+});
+afterEach(async () => {
+  for (const line of lines) line.socket.destroy();
+  await server.close();
+});
+
+class Line {
+  text = '';
+  closed = false;
+  readonly socket: Socket;
+
+  constructor(port = server.port) {
+    this.socket = connect(port, '127.0.0.1');
+    this.socket.on('data', (part: Buffer) => (this.text += part.toString('latin1')));
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => (this.closed = true));
+    lines.push(this);
+  }
+
+  say(text: string | Uint8Array): Promise<void> {
+    return new Promise((resolve) => this.socket.write(text, () => resolve()));
+  }
+
+  get statuses(): string[] {
+    return (this.text.match(/HTTP\/1\.1 \d+/g) ?? [])
+      .map((line) => line.slice(9))
+      .filter((one) => one !== '100');
+  }
+
+  hears(...statuses: string[]): Promise<void> {
+    return expect.poll(() => this.statuses, { timeout: 10_000 }).toEqual(statuses);
+  }
+}
+
+const head = (method: string, path: string, ...headers: string[]): string =>
+  [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1', ...headers, '', ''].join('\r\n');
+
+test('a body byte by byte, and one in chunks: the value as it was sent', async () => {
+  const line = new Line();
+  await line.say(head('PUT', '/v1/kv/a', 'Content-Length: 5'));
+  for (const byte of 'hello') await line.say(byte);
+  await line.hears('204');
+  await line.say(`${head('PUT', '/v1/kv/b', 'Transfer-Encoding: chunked')}2\r\nwo\r\n3\r\nrld\r\n0\r\n\r\n`);
+  await line.hears('204', '204');
+  expect(Buffer.from(api.records.get('a')!.value).toString()).toBe('hello');
+  expect(Buffer.from(api.records.get('b')!.value).toString()).toBe('world');
+});
+
+test('a path as it was sent: dots and doubled slashes are of the key, and nothing is taken out', async () => {
+  const line = new Line();
+  const paths = ['/v1/kv/..', '/v1/kv/%2e', '/v1/kv/a/../../b', '/v1/kv//', '/v1/kv/a%2Fb?ttl_ms=0'];
+  const statuses: string[] = [];
+  for (const path of paths) {
+    await line.say(head('PUT', path, 'Content-Length: 1') + 'v');
+    statuses.push('204');
+    await line.hears(...statuses);
+  }
+  expect([...api.records.keys()]).toEqual(['..', '.', 'a/../../b', '/', 'a/b']);
+  await line.say(head('DELETE', '/v1/x/../kv/a%2Fb'));
+  await line.hears(...statuses, '404');
+  expect(api.records.get('a/b')!.tombstone).toBe(false);
+});
+
+test('a length above the limit: refused before a byte is read; without one, when the limit is passed', async () => {
+  const told = new Line();
+  await told.say(head('PUT', '/v1/kv/a', `Content-Length: ${VALUE_BYTES_MAX + 1}`));
+  await told.hears('413');
+  const chunked = new Line();
+  await chunked.say(head('PUT', '/v1/kv/a', 'Transfer-Encoding: chunked'));
+  const chunk = Buffer.alloc(64 * 1024, 0x61);
+  for (let sent = 0; sent <= VALUE_BYTES_MAX && !chunked.closed; sent += chunk.length)
+    await chunked.say(Buffer.concat([Buffer.from('10000\r\n'), chunk, Buffer.from('\r\n')]));
+  await chunked.hears('413');
+  await expect.poll(() => told.closed && chunked.closed).toBe(true);
+  expect(api.records.size).toBe(0);
+});
+
+test('a body that does not come to its end: ended by the deadline, and nothing is written', async () => {
+  const hasty = await openHttpServer(doorRoutes(api), '127.0.0.1', 0, 300);
+  const line = new Line(hasty.port);
+  await line.say(`${head('PUT', '/v1/kv/a', 'Content-Length: 10')}half`);
+  await expect.poll(() => line.closed, { timeout: 10_000 }).toBe(true);
+  expect(line.statuses).not.toContain('204');
+  expect(api.records.size).toBe(0);
+  await hasty.close();
+});
+
+test('a client that goes in the middle of its body: nothing is written, and its bytes are no more counted', async () => {
+  const large = Buffer.alloc(VALUE_BYTES_MAX - 1, 0x61);
+  for (let round = 0; round < 2 * (HTTP_BODY_BYTES_TOTAL_MAX / VALUE_BYTES_MAX); round += 1) {
+    const line = new Line();
+    await line.say(head('PUT', '/v1/kv/a', `Content-Length: ${VALUE_BYTES_MAX}`));
+    await line.say(large);
+    line.socket.destroy();
+  }
+  const last = new Line();
+  await last.say(head('PUT', '/v1/kv/b', 'Content-Length: 1'));
+  await last.say('v');
+  await last.hears('204');
+  expect([...api.records.keys()]).toEqual(['b']);
+});
+
+test('bodies over all connections fill their room: the next is refused, definitely, and taken when others ended', async () => {
+  api.holding = true;
+  const large = Buffer.alloc(VALUE_BYTES_MAX, 0x61);
+  const count = HTTP_BODY_BYTES_TOTAL_MAX / VALUE_BYTES_MAX;
+  for (let at = 0; at < count; at += 1) {
+    const line = new Line();
+    await line.say(head('PUT', `/v1/kv/k${at}`, `Content-Length: ${VALUE_BYTES_MAX}`));
+    await line.say(large);
+  }
+  await expect.poll(() => api.heldCount, { timeout: 20_000 }).toBe(count);
+  const refused = new Line();
+  await refused.say(`${head('PUT', '/v1/kv/more', 'Content-Length: 1')}v`);
+  await refused.hears('503');
+  expect(refused.text).toContain('"code":"overloaded"');
+  api.release();
+  await expect.poll(() => lines.filter(({ statuses }) => statuses[0] === '204').length).toBe(count);
+  const taken = new Line();
+  await taken.say(`${head('PUT', '/v1/kv/more', 'Content-Length: 1')}v`);
+  await taken.hears('204');
+});
+
+test('a client that sends without waiting for answers: so many are begun, the rest is refused', async () => {
+  api.holding = true;
+  const line = new Line();
+  const count = HTTP_CONNECTION_REQUESTS_MAX + 3;
+  await line.say(`${head('PUT', '/v1/kv/a', 'Content-Length: 1')}v`.repeat(count));
+  await expect.poll(() => api.heldCount).toBe(HTTP_CONNECTION_REQUESTS_MAX);
+  api.release();
+  const taken = Array<string>(HTTP_CONNECTION_REQUESTS_MAX).fill('204');
+  // The first refusal ends the connection.
+  await line.hears(...taken, '503');
+  await expect.poll(() => line.closed).toBe(true);
+});

@@ -1,0 +1,54 @@
+/** What answers that nobody takes may hold. */
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { expect, test } from 'vitest';
+import { HTTP_ANSWER_BYTES_TOTAL_MAX, HTTP_CONNECTION_REQUESTS_MAX } from '../../core/limits.ts';
+import type { Wire } from './key-path.ts';
+import { Room } from './room.ts';
+
+class Outgoing extends EventEmitter {
+  closed = false;
+
+  close(): void {
+    this.closed = true;
+    this.emit('close');
+  }
+}
+
+/** One request of the connection `socket`. */
+function request(socket: object): { wire: Wire; outgoing: Outgoing } {
+  const outgoing = new Outgoing();
+  const incoming = { socket } as IncomingMessage;
+  return { wire: { incoming, outgoing: outgoing as unknown as ServerResponse }, outgoing };
+}
+
+test('answers that are not taken fill their room: the next request is refused, and taken when some have gone', () => {
+  const room = new Room();
+  const half = HTTP_ANSWER_BYTES_TOTAL_MAX / 2;
+  const first = request({});
+  const second = request({});
+  for (const { wire } of [first, second]) {
+    room.begin(wire);
+    room.answer(wire, half);
+  }
+  expect(() => room.begin(request({}).wire)).toThrow('answers wait to be taken');
+  first.outgoing.close();
+  const third = request({});
+  room.begin(third.wire);
+  // One that has gone before its answer was made holds nothing.
+  third.outgoing.close();
+  room.answer(third.wire, HTTP_ANSWER_BYTES_TOTAL_MAX);
+  second.outgoing.close();
+  expect(() => room.begin(request({}).wire)).not.toThrow();
+});
+
+test('requests of one connection: so many, and more when some are answered; another connection is not held up', () => {
+  const room = new Room();
+  const socket = {};
+  const begun = Array.from({ length: HTTP_CONNECTION_REQUESTS_MAX }, () => request(socket));
+  for (const { wire } of begun) room.begin(wire);
+  expect(() => room.begin(request(socket).wire)).toThrow('of this connection are not answered');
+  expect(() => room.begin(request({}).wire)).not.toThrow();
+  begun[0]!.outgoing.close();
+  expect(() => room.begin(request(socket).wire)).not.toThrow();
+});

@@ -1,0 +1,212 @@
+/**
+ * A route of the HTTP door as data: what it takes and answers, as schemas that check requests and make the OpenAPI document, and
+ * what it does. What is not described is not taken: an unknown parameter is refused, for it may be a misspelt one.
+ */
+import type { Context, Hono } from 'hono';
+import { z } from 'zod';
+import { failure } from '../../core/errors.ts';
+import { OPERATION_TIMEOUT_MS_DEFAULT, OPERATION_TIMEOUT_MS_MAX } from '../../core/limits.ts';
+import { checked, keyInPath } from './key-path.ts';
+import type { Wire } from './key-path.ts';
+import { Refusal, problemOf, problemResponse } from './problem.ts';
+import type { Problem } from './problem.ts';
+import type { Room } from './room.ts';
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+type Texts = Readonly<Record<string, string>>;
+
+export interface AnswerDescription {
+  readonly description: string;
+  /** JSON; left out: bytes as they were put, or nothing. */
+  readonly schema?: z.ZodType;
+  readonly isBytes?: boolean;
+  /** By name, what it tells. */
+  readonly headers?: Texts;
+}
+
+export interface Call<Query, Body> {
+  /** Of a route with a key: valid. */
+  readonly key: string;
+  readonly query: Query;
+  readonly body: Body;
+  readonly header: (name: string) => string | undefined;
+  /** Milliseconds that are left; 0 or less: none. */
+  readonly timeoutMs: () => number;
+}
+
+export type Reply =
+  | { readonly status: number; readonly json: unknown; readonly headers?: Texts }
+  | { readonly status: number; readonly bytes: Uint8Array; readonly headers?: Texts }
+  | { readonly status: number; readonly headers?: Texts }
+  | { readonly problem: Problem; readonly headers?: Texts };
+
+export interface RouteFacts {
+  readonly method: Method;
+  /** As in OpenAPI; `{key}` at the end takes the whole rest of the path. */
+  readonly path: string;
+  /** Short, unique, in camel case. */
+  readonly id: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly requestHeaders?: Texts;
+  readonly answers: Readonly<Record<number, AnswerDescription>>;
+}
+
+export interface Route extends RouteFacts {
+  readonly query: z.ZodObject<Readonly<Record<string, z.ZodType>>>;
+  readonly body: z.ZodType | null;
+  /** Bytes; 0: it has none. */
+  readonly bodyBytesMax: number;
+  readonly handle: (call: Call<never, never>) => Promise<Reply>;
+}
+
+/** Of every route. */
+export const TIMED = {
+  timeout_ms: whole(z.int().min(1).max(OPERATION_TIMEOUT_MS_MAX))
+    .default(OPERATION_TIMEOUT_MS_DEFAULT)
+    .describe('milliseconds within which it is answered'),
+};
+const PLAIN = z.strictObject(TIMED);
+type Timed = typeof TIMED;
+
+/** A number in a query. */
+export function whole(number: z.ZodInt): z.ZodType<number> {
+  return z.preprocess(
+    (text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text),
+    number,
+  );
+}
+
+/** A switch in a query: `1` or `true`. */
+export function flag(): z.ZodType<boolean> {
+  return z
+    .preprocess(
+      (text) => (text === '1' || text === 'true' ? true : text === '0' || text === 'false' ? false : text),
+      z.boolean(),
+    )
+    .default(false);
+}
+
+/** Bytes as they come, of any type. */
+export const BYTES = z.instanceof(Uint8Array).meta({ isBytes: true });
+
+export function route<
+  Body extends z.ZodType = z.ZodUndefined,
+  Query extends z.ZodRawShape = Record<never, never>,
+>(
+  facts: RouteFacts & {
+    readonly query?: Query;
+    readonly body?: Body;
+    readonly bodyBytesMax?: number;
+    readonly handle: (call: Call<z.infer<z.ZodObject<Query & Timed>>, z.infer<Body>>) => Promise<Reply>;
+  },
+): Route {
+  const query = facts.query === undefined ? PLAIN : z.strictObject({ ...facts.query, ...TIMED });
+  return { ...facts, query, body: facts.body ?? null, bodyBytesMax: facts.bodyBytesMax ?? 0 };
+}
+
+export function mountRoutes(routes: Hono, room: Room, table: readonly Route[]): void {
+  for (const one of table) {
+    routes.on(one.method, routerPath(one.path), (context) => answer(context, room, one));
+  }
+  for (const path of new Set(table.map((one) => one.path))) {
+    const allowed = table.filter((one) => one.path === path).map(({ method }) => method);
+    const Allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+    routes.all(routerPath(path), () =>
+      problemResponse(new Refusal(405, `it takes ${Allow}`, 'not_supported').problem, { Allow }),
+    );
+  }
+}
+
+function routerPath(path: string): string {
+  return path.replace('{key}', ':key');
+}
+
+async function answer(context: Context, room: Room, one: Route): Promise<Response> {
+  const wire = context.env as Wire | undefined;
+  const request = context.req.raw;
+  let release = (): void => undefined;
+  try {
+    room.begin(wire ?? {});
+    const query = queryOf(one, request.url) as { key?: string; timeout_ms: number };
+    const deadlineAt = performance.now() + query.timeout_ms;
+    const key = one.path.endsWith('{key}') ? keyInPath(request, wire) : query.key;
+    if (one.body instanceof z.ZodType && !isBytes(one.body)) mustBeJson(request.headers.get('content-type'));
+    const read = await room.read(request, one.bodyBytesMax);
+    release = read.release;
+    const call: Call<unknown, unknown> = {
+      key: key === undefined ? '' : checked(key),
+      query,
+      body: bodyOf(one, read.bytes),
+      header: (name) => request.headers.get(name) ?? undefined,
+      timeoutMs: () => deadlineAt - performance.now(),
+    };
+    const reply = await one.handle(call as Call<never, never>);
+    return responseOf(reply, (bytes) => room.answer(wire ?? {}, bytes));
+  } catch (error) {
+    if (error instanceof Refusal) return problemResponse(error.problem, error.headers);
+    return problemResponse(problemOf(failure('internal')));
+  } finally {
+    release();
+  }
+}
+
+function responseOf(reply: Reply, count: (bytes: number) => void): Response {
+  if ('problem' in reply) return problemResponse(reply.problem, reply.headers);
+  const { status } = reply;
+  if ('json' in reply) {
+    const text = `${JSON.stringify(reply.json)}\n`;
+    count(text.length);
+    const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...reply.headers };
+    return new Response(text, { status, headers });
+  }
+  const headers: Record<string, string> = { ...reply.headers };
+  if (!('bytes' in reply)) return new Response(null, { status, headers });
+  count(reply.bytes.length);
+  headers['Content-Length'] = String(reply.bytes.length);
+  // Not a view of the node's memory, which would be held with all that lies around it.
+  return new Response(Uint8Array.from(reply.bytes), { status, headers });
+}
+
+export function isBytes(body: z.ZodType): boolean {
+  return body.meta()?.['isBytes'] === true;
+}
+
+function queryOf(one: Route, url: string): unknown {
+  const start = url.indexOf('?');
+  const given = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(start < 0 ? '' : url.slice(start + 1))) {
+    if (given.has(name)) throw new Refusal(400, `${name} stands twice in the query`);
+    given.set(name, value);
+  }
+  return parsed(one.query, Object.fromEntries(given), 'the query');
+}
+
+function bodyOf(one: Route, bytes: Buffer): unknown {
+  if (one.body === null) return undefined;
+  if (isBytes(one.body)) return bytes;
+  let given: unknown;
+  try {
+    given = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new Refusal(400, 'the body is not JSON in UTF-8');
+  }
+  return parsed(one.body, given, 'the body');
+}
+
+/** A page of another origin cannot send this type unasked, and asking is refused it. */
+function mustBeJson(type: string | null): void {
+  if (/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type ?? '')) return;
+  throw new Refusal(415, 'the body must be of Content-Type: application/json');
+}
+
+const FAULTS_TOLD_MAX = 5;
+
+function parsed(schema: z.ZodType, given: unknown, what: string): unknown {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const faults = result.error.issues
+    .slice(0, FAULTS_TOLD_MAX)
+    .map(({ path, message }) => `${path.length === 0 ? what : path.join('.')}: ${message}`);
+  throw new Refusal(400, faults.join('; '));
+}
