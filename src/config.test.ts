@@ -299,10 +299,17 @@ describe('a node that joins', () => {
   });
 
   test('where it asks is known before all is valid; without node.join there is nobody to ask', () => {
-    expect(joinOf({ flags: { 'node.join': 'h:1', 'node.dataDir': '/d' } })).toEqual({
-      address: 'h:1',
-      dataDir: '/d',
+    const flags = { 'node.join': 'h:1', 'node.dataDir': '/d', 'node.name': 'a' };
+    const wish = { address: 'h:1', dataDir: '/d', knowsFounders: false, isFounder: false };
+    expect(joinOf({ flags })).toEqual(wish);
+    const members = { 'cluster.members': 'a=h:1,b=h:2' };
+    expect(joinOf({ flags: { ...flags, ...members } })).toEqual({
+      ...wish,
+      knowsFounders: true,
+      isFounder: true,
     });
+    const newcomer = { ...flags, ...members, 'node.name': 'c' };
+    expect(joinOf({ flags: newcomer })).toEqual({ ...wish, knowsFounders: true });
     expect(joinOf({ flags: { 'node.dataDir': '/d' } })).toBeUndefined();
   });
 });

@@ -201,15 +201,31 @@ export function loadConfig(sources: ConfigSources): { config: Config; warnings: 
   return { config: parsed.data, warnings: [...environment.warnings, ...warningsOf(parsed.data)] };
 }
 
-/** Where a process that joins asks for the cluster, and where its store lies; undefined where it joins none. */
-export function joinOf(sources: ConfigSources): { address: string; dataDir: string } | undefined {
+/** What a process that joins a cluster needs to know before it has its settings. */
+export interface JoinWish {
+  /** Who is asked for the cluster. */
+  readonly address: string;
+  readonly dataDir: string;
+  /** It has the founders in its settings as well, so that founders and newcomers may be started alike. */
+  readonly knowsFounders: boolean;
+  /** It is one of them. */
+  readonly isFounder: boolean;
+}
+
+/** Undefined where the process joins no cluster. */
+export function joinOf(sources: ConfigSources): JoinWish | undefined {
   const file = readFileLayer(sources.file, []);
   const layers = [file, environmentLayer(sources.env ?? {}).layer, pathLayer(sources.flags ?? {}).layer];
   const merged = layers.reduce(merge, {});
-  const node = isObject(merged) ? merged['node'] : undefined;
+  if (!isObject(merged)) return undefined;
+  const { node, cluster } = merged;
   if (!isObject(node)) return undefined;
-  const { join, dataDir } = node;
-  return typeof join === 'string' && typeof dataDir === 'string' ? { address: join, dataDir } : undefined;
+  const { join, dataDir, name } = node;
+  if (typeof join !== 'string' || typeof dataDir !== 'string') return undefined;
+  const members: unknown = isObject(cluster) ? cluster['members'] : undefined;
+  const founders = Array.isArray(members) ? members : [];
+  const isFounder = founders.some((founder) => isObject(founder) && founder['name'] === name);
+  return { address: join, dataDir, knowsFounders: founders.length > 0, isFounder };
 }
 
 /** The members are those that the cluster has now, and this process itself. */

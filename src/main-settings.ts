@@ -40,7 +40,8 @@ export function nodeSettings(config: Config): Settings {
   const { cluster, node } = config;
   const { name, address, zone, host } = cluster.members.find((member) => member.name === node.name)!;
   return {
-    self: { name, address, zone, host },
+    // What a process says of its own place counts more than what is written down for all.
+    self: { name, address, zone: node.zone || zone, host: node.host || host },
     joins: node.join === undefined ? null : { weight: node.weight, replaces: node.replace ?? '' },
     members: cluster.members.map((member) => ({ name: member.name, address: member.address, weight: 1 })),
     membership: membershipSettings(config),

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   inspect: async () => (await import('./inspect.ts')).inspectCommand,
   import: async () => (await import('./import.ts')).importCommand,
   export: async () => (await import('./export.ts')).exportCommand,
+  pod: async () => (await import('./pod.ts')).podCommand,
   'legacy-sample': async () => (await import('./legacy-sample.ts')).legacySampleCommand,
   guard: async () => (await import('./guard.ts')).guardCommand,
 };

@@ -9,23 +9,28 @@ import type { ClusterTold } from '../config.ts';
 
 const FILE = 'joined.json';
 const TIMEOUT_MS = 5_000;
+/** Of a founder, which goes on without an answer: at the first start there is nobody to give one. */
+const FOUNDER_TIMEOUT_MS = 2_000;
 
 export interface JoinedCluster {
   readonly facts: ClusterFacts;
   readonly told: ClusterTold;
 }
 
-/** Throws one line for the operator where nobody answers and nothing was learnt before. */
-export async function learnCluster(address: string, dataDir: string): Promise<JoinedCluster> {
+/** Throws one line for the operator where nobody answers and nothing was learnt before. `dataDir` null: a founder, which keeps nothing. */
+export async function learnCluster(address: string, dataDir: string | null): Promise<JoinedCluster> {
   const { connect, CausewayError } = await import('../client/index.ts');
-  const client = connect({ nodes: [address], timeoutMs: TIMEOUT_MS });
+  const client = connect({
+    nodes: [address],
+    timeoutMs: dataDir === null ? FOUNDER_TIMEOUT_MS : TIMEOUT_MS,
+  });
   try {
     const facts = await client.describe();
     return { facts, told: toldBy(facts) };
   } catch (error) {
     if (!(error instanceof CausewayError)) throw error;
-    const path = join(dataDir, FILE);
-    if (existsSync(path)) {
+    const path = dataDir === null ? '' : join(dataDir, FILE);
+    if (path !== '' && existsSync(path)) {
       const facts = JSON.parse(readFileSync(path, 'utf8')) as ClusterFacts;
       return { facts, told: toldBy(facts) };
     }

@@ -1,7 +1,8 @@
 /** `causeway node`: runs one node until it is told to stop. A second signal ends it at once. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { ClusterFacts } from '../client/index.ts';
-import type { Config } from '../config.ts';
+import type { Config, JoinWish } from '../config.ts';
 import { watchParent } from '../supervisor/watch-parent.ts';
 import { EXIT_DEFINITE, EXIT_OK, EXIT_USAGE } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
@@ -27,6 +28,9 @@ export interface NodeProcess {
 }
 
 const EXIT_HALTED = 130;
+/** Milliseconds between two questions for a cluster that is not there yet. */
+const ASK_AGAIN_MS = 1_000;
+const TELL_EVERY_TRIES = 10;
 
 const REAL_PROCESS: NodeProcess = { load: () => import('../main.ts'), watchParent };
 
@@ -38,11 +42,13 @@ export function nodeCommand(program: Command, io: CommandIo, around: NodeProcess
     const { loadConfig, joinOf, ConfigError } = await import('../config.ts');
     const sources = { file: options.config, env: process.env, flags: flagsOf(options) };
     try {
-      const joined = await learn(io, joinOf(sources));
+      const join = joinOf(sources);
+      const joined = await learn(io, join, stopAsked);
       if (joined === null) return;
-      const { config, warnings } = loadConfig({ ...sources, told: joined?.told });
+      const { config: given, warnings } = loadConfig({ ...sources, told: joined?.told });
+      const config = joined === undefined ? joiningNone(given) : given;
       for (const warning of warnings) io.stderr.write(`warning: ${warning}\n`);
-      await run(io, config, joined?.facts, around, stopAsked);
+      await run(io, config, joined?.facts, join?.isFounder === true, around, stopAsked);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       io.stderr.write(`${error.message}\n`);
@@ -65,25 +71,44 @@ function listenForStop(around: NodeProcess): AbortSignal {
   return stopping.signal;
 }
 
-/** Undefined: this node joins no cluster. Null: it was to, and nobody tells of it. */
+/**
+ * Undefined: this node joins no cluster. Null: it was to, and nobody tells of it. Where the founders are known, one of them
+ * goes on without an answer (there may be no cluster yet), and who is none waits until there is one.
+ */
 async function learn(
   io: CommandIo,
-  join: { address: string; dataDir: string } | undefined,
+  join: JoinWish | undefined,
+  stopAsked: AbortSignal,
 ): Promise<JoinedCluster | undefined | null> {
   if (join === undefined) return undefined;
-  try {
-    return await learnCluster(join.address, join.dataDir);
-  } catch (error) {
-    io.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    io.exit(EXIT_DEFINITE);
-    return null;
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await learnCluster(join.address, join.isFounder ? null : join.dataDir);
+    } catch (error) {
+      if (join.isFounder) return undefined;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!join.knowsFounders || stopAsked.aborted) {
+        io.stderr.write(`${reason}\n`);
+        io.exit(stopAsked.aborted ? EXIT_OK : EXIT_DEFINITE);
+        return null;
+      }
+      if (tries % TELL_EVERY_TRIES === 0) io.stderr.write(`waiting: ${reason}\n`);
+    }
+    await delay(ASK_AGAIN_MS, undefined, { signal: stopAsked }).catch(() => undefined);
   }
+}
+
+/** A founder that nobody has told of a cluster is there to found one. */
+function joiningNone(config: Config): Config {
+  const { join: _join, replace: _replace, ...node } = config.node;
+  return { ...config, node };
 }
 
 async function run(
   io: CommandIo,
   config: Config,
   joined: ClusterFacts | undefined,
+  isFounder: boolean,
   around: NodeProcess,
   stopAsked: AbortSignal,
 ): Promise<void> {
@@ -91,7 +116,7 @@ async function run(
     setTimeout(() => process.exit(EXIT_DEFINITE), config.shutdown.graceMs).unref();
   });
   const { name, dataDir, replace } = config.node;
-  const obstacle = joined && whyNotJoin(joined, name, replace, hasJoined(dataDir));
+  const obstacle = joined && whyNotJoin(joined, name, replace, isFounder || hasJoined(dataDir));
   if (obstacle !== undefined) {
     io.stderr.write(`the node cannot join: ${obstacle}\n`);
     return io.exit(EXIT_DEFINITE);
@@ -105,7 +130,7 @@ async function run(
     io.stderr.write(`the node could not start: ${error instanceof Error ? error.message : String(error)}\n`);
     return io.exit(EXIT_DEFINITE);
   }
-  if (joined !== undefined) keepCluster(dataDir, joined);
+  if (joined !== undefined && !isFounder) keepCluster(dataDir, joined);
   const end = await Promise.race([
     aborted(stopAsked).then(() => 'stopped' as const),
     node.left.then(() => 'left' as const),

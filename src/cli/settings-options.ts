@@ -68,7 +68,9 @@ export async function sourcesOf(
 ): Promise<{ sources: ConfigSources; joins: string | undefined }> {
   const { joinOf } = await import('../config.ts');
   const sources = { file: options.config, env, flags: flagsOf(options) };
-  const joins = joinOf(sources)?.address;
+  const wish = joinOf(sources);
+  // A founder's members are in its settings.
+  const joins = wish?.isFounder === true ? undefined : wish?.address;
   return { sources: joins === undefined ? sources : { ...sources, told: UNASKED }, joins };
 }
 

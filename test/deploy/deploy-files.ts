@@ -9,6 +9,7 @@ import { parseAllDocuments, parseDocument } from 'yaml';
 import { legacySampleCommand } from '../../src/cli/legacy-sample.ts';
 import type { CommandIo } from '../../src/cli/client-command.ts';
 import { nodeCommand } from '../../src/cli/node.ts';
+import { podCommand } from '../../src/cli/pod.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Config } from '../../src/config.ts';
 import { httpRoutes } from '../../src/servers/http/server.ts';
@@ -76,7 +77,7 @@ const IO: CommandIo = {
 /** Words of a command line that no command, option or argument of the program takes; nothing is run. */
 export function wordsNotKnown(words: readonly string[]): string[] {
   const program = new Command('causeway');
-  for (const add of [nodeCommand, legacySampleCommand]) add(program, IO);
+  for (const add of [nodeCommand, legacySampleCommand, podCommand]) add(program, IO);
   let command = program;
   let rest = [...words];
   for (let below; (below = command.commands.find((each) => each.name() === rest[0])) !== undefined;) {

@@ -1,0 +1,143 @@
+/**
+ * `causeway pod stop`: what Kubernetes runs in a pod before it ends its node. Where the pod's place was taken away the node leaves the
+ * cluster first, and others take what it holds; where it is only to be started again, the moment is awaited at which that costs nothing.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { EXIT_DEFINITE, EXIT_OK, UsageError, wholeNumber } from './client-command.ts';
+import type { CommandIo } from './client-command.ts';
+import { ACCOUNT_DIRECTORY, askWanted } from './kubernetes-api.ts';
+import { ordinalOf, podEnd } from './pod-end.ts';
+import type { Wanted } from './pod-end.ts';
+
+interface PodStopOptions {
+  readonly statefulSet: string;
+  readonly pod?: string;
+  readonly leaveSeconds: number;
+  readonly safeSeconds: number;
+  readonly grpc: string;
+  readonly http: string;
+  readonly api?: string;
+  readonly account: string;
+}
+
+const ASK_EVERY_MS = 1_000;
+const PAGE_TIMEOUT_MS = 2_000;
+const CALL_TIMEOUT_MS = 10_000;
+/** Of the API server, which may be busy with the very change that ends this pod. */
+const API_TRIES = 5;
+
+export function podCommand(program: Command, io: CommandIo): void {
+  const pod = program
+    .command('pod')
+    .description('what a pod of a Kubernetes StatefulSet does beside its node');
+  const env = process.env;
+  pod
+    .command('stop')
+    .description(
+      'before the node ends: it leaves where its replica is gone for good, else it waits until stopping it is safe',
+    )
+    .requiredOption('--stateful-set <name>', 'the StatefulSet that this pod is of')
+    .option(
+      '--pod <name>',
+      'name of this pod, and of its node (CAUSEWAY_NODE_NAME)',
+      env['CAUSEWAY_NODE_NAME'],
+    )
+    .option('--leave-seconds <n>', 'for others to take over what the node holds', wholeNumber, 840)
+    .option('--safe-seconds <n>', 'for the moment at which stopping costs nothing', wholeNumber, 300)
+    .option('--grpc <address>', "the node's gRPC door", `127.0.0.1:${env['CAUSEWAY_GRPC_PORT'] ?? 50_051}`)
+    .option('--http <address>', "the node's HTTP door", `127.0.0.1:${env['CAUSEWAY_HTTP_PORT'] ?? 8080}`)
+    .option('--api <url>', 'the API server (KUBERNETES_SERVICE_HOST and _PORT)', apiOf(env))
+    .option('--account <directory>', "where the pod's token and certificate lie", ACCOUNT_DIRECTORY)
+    .action((options: PodStopOptions) => stop(io, options));
+}
+
+function apiOf(env: NodeJS.ProcessEnv): string | undefined {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
+  if (host === undefined) return undefined;
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+async function stop(io: CommandIo, options: PodStopOptions): Promise<void> {
+  const { pod, statefulSet } = options;
+  if (pod === undefined) throw new UsageError('--pod is missing, and CAUSEWAY_NODE_NAME is not set');
+  const ordinal = ordinalOf(pod, statefulSet);
+  if (ordinal === undefined) throw new UsageError(`${pod} is no pod of ${statefulSet}`);
+  const wanted = await wantedOf(io, options);
+  const isLeaving = wanted !== undefined && podEnd(ordinal, wanted) === 'leaves';
+  const isDone = isLeaving ? await leave(io, options, pod) : await untilSafe(io, options);
+  // Kubernetes ends the node either way, and keeps what was said here as an event of the pod only where this failed.
+  io.exit(isDone && wanted !== undefined ? EXIT_OK : EXIT_DEFINITE);
+}
+
+/** Undefined where it cannot be found out: then the node is stopped as for a restart, which loses nothing. */
+async function wantedOf(io: CommandIo, options: PodStopOptions): Promise<Wanted | null | undefined> {
+  const { api, account, statefulSet } = options;
+  if (api === undefined) throw new UsageError('--api is missing, and KUBERNETES_SERVICE_HOST is not set');
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await askWanted({ url: api, account }, statefulSet);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      io.stderr.write(`whether this replica is gone for good is not known: ${reason}\n`);
+      if (tries === API_TRIES) return undefined;
+      await delay(ASK_EVERY_MS);
+    }
+  }
+}
+
+/** True: it has left, and its process ends by itself. */
+async function leave(io: CommandIo, options: PodStopOptions, name: string): Promise<boolean> {
+  const deadline = performance.now() + options.leaveSeconds * 1_000;
+  const { connect, CausewayError } = await import('../client/index.ts');
+  const client = connect({ nodes: [options.grpc], timeoutMs: CALL_TIMEOUT_MS });
+  let isAsked = false;
+  try {
+    while (performance.now() < deadline) {
+      if (!isAsked) {
+        try {
+          await client.leave(name);
+          isAsked = true;
+          io.stderr.write(`${name} leaves the cluster: others take what it holds\n`);
+        } catch (error) {
+          if (!(error instanceof CausewayError)) throw error;
+          io.stderr.write(`${name} does not leave: ${error.message}\n`);
+          // Too few would stay: its disk is kept, and it is welcome back.
+          if (error.code === 'invalid_argument') return await untilSafe(io, options);
+        }
+      }
+      const page = await pageOf(options.http, '/status');
+      if (page === null) return isAsked;
+      await delay(ASK_EVERY_MS);
+    }
+  } finally {
+    client.close();
+  }
+  io.stderr.write(`${name} has not left within ${options.leaveSeconds} s, and is stopped as it is\n`);
+  return false;
+}
+
+/** True: stopping it costs neither service nor a replica, or there is nothing left to wait for. */
+async function untilSafe(io: CommandIo, { http, safeSeconds }: PodStopOptions): Promise<boolean> {
+  const deadline = performance.now() + safeSeconds * 1_000;
+  let reason = '';
+  while (performance.now() < deadline) {
+    const page = await pageOf(http, '/safe-to-stop');
+    // A node that does not answer serves nobody, and one that does not know the question cannot tell.
+    if (page === null || page.status === 200 || page.status === 404) return true;
+    if (page.body !== reason) io.stderr.write(`not yet safe to stop: ${page.body}\n`);
+    reason = page.body;
+    await delay(ASK_EVERY_MS);
+  }
+  io.stderr.write(`still not safe to stop after ${safeSeconds} s: stopped all the same\n`);
+  return false;
+}
+
+async function pageOf(address: string, path: string): Promise<{ status: number; body: string } | null> {
+  try {
+    const answer = await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
+    return { status: answer.status, body: (await answer.text()).slice(0, 500) };
+  } catch {
+    return null;
+  }
+}

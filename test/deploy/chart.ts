@@ -1,0 +1,54 @@
+/** The Helm chart as Helm would render it, for given values; and what its objects are. */
+import { basename } from 'node:path';
+import { filesUnder, parseYaml, parseYamls, textOf } from './deploy-files.ts';
+import type { Tree } from './deploy-files.ts';
+import { Templates } from './go-template.ts';
+
+export const CHART = 'deploy/helm/causeway';
+
+export interface Release {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+const RELEASE: Release = { name: 'causeway', namespace: 'causeway' };
+
+/** Text by file name, as it goes to the cluster; files that come out empty are left out. */
+export function renderChart(values: Tree = {}, { name, namespace } = RELEASE): Map<string, string> {
+  const sources = filesUnder(`${CHART}/templates`);
+  const templates = new Templates(Object.fromEntries(sources.map((path) => [path, textOf(path)])));
+  const chart = parseYaml(textOf(`${CHART}/Chart.yaml`)) as Tree;
+  const root = {
+    Values: merged(parseYaml(textOf(`${CHART}/values.yaml`)) as Tree, values),
+    Release: { Name: name, Namespace: namespace },
+    Chart: { AppVersion: chart['appVersion'] },
+  };
+  const rendered = new Map<string, string>();
+  for (const path of sources) {
+    if (basename(path).startsWith('_')) continue;
+    const text = templates.render(path, root);
+    if (text.trim() !== '') rendered.set(basename(path), `${text.trim()}\n`);
+  }
+  return rendered;
+}
+
+/** Every object of a release. */
+export function objectsOf(values: Tree = {}, release = RELEASE): Tree[] {
+  const files = [...renderChart(values, release)].filter(([file]) => file.endsWith('.yaml'));
+  return files.flatMap(([, text]) => parseYamls(text));
+}
+
+/** As `helm --set` lays values over those of the chart; a name that the chart does not have is refused. */
+function merged(base: Tree, over: Tree): Tree {
+  const result: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    if (!Object.hasOwn(base, key)) throw new Error(`the chart has no value ${key}`);
+    const isFixed = isTree(base[key]) && Object.keys(base[key]).length > 0;
+    result[key] = isFixed && isTree(value) ? merged(base[key] as Tree, value) : value;
+  }
+  return result;
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
