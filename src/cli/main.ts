@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   del: async () => (await import('./del.ts')).delCommand,
   cluster: async () => (await import('./cluster.ts')).clusterCommand,
   config: async () => (await import('./config.ts')).configCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
   status: async () => (await import('./status.ts')).statusCommand,
   inspect: async () => (await import('./inspect.ts')).inspectCommand,
   import: async () => (await import('./import.ts')).importCommand,

@@ -27,6 +27,14 @@ const CALLER_RULES = [
   'src/core/retry-budget.ts',
 ];
 
+/** What `causeway doctor` must do exactly as a node does: ask a legacy API, and read its answer. */
+const LEGACY_RULES = [
+  'src/core/legacy-answer.ts',
+  'src/core/legacy-config.ts',
+  'src/core/legacy-url.ts',
+  'src/core/json-slice.ts',
+];
+
 /** `adapters/*` and `servers/*`: each folder below is a part of its own, so that they cannot meet. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   base: { may: [], packages: [] },
@@ -42,7 +50,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: 'all',
   },
   cli: {
-    may: ['client', 'base', 'wire', 'gen', ...CALLER_RULES, 'config'],
+    may: ['client', 'base', 'wire', 'gen', ...CALLER_RULES, ...LEGACY_RULES, 'config'],
     packages: 'all',
   },
   config: { may: RULES, packages: 'all' },

@@ -1,0 +1,169 @@
+/** The parts of `causeway doctor`: each gathers its facts within a deadline and has them judged by the rules of its own. */
+import type { Config } from '../config.ts';
+import { CACHE_BYTES_DEFAULT } from '../core/limits.ts';
+import { diskFacts } from './doctor-disk.ts';
+import { judgeDisk } from './doctor-disk-rules.ts';
+import { fault, warning } from './doctor-finding.ts';
+import type { Finding } from './doctor-finding.ts';
+import { judgeKernel } from './doctor-kernel-rules.ts';
+import { judgeDots, judgeNamedKey, judgeNobodysKeys } from './doctor-legacy-rules.ts';
+import { kernelFacts, loopFacts, machineFacts, watchClock } from './doctor-machine.ts';
+import { judgeClock, judgeLoop, judgeMachine } from './doctor-machine-rules.ts';
+import { memberFacts, portFacts } from './doctor-network.ts';
+import { judgeMember, judgePort } from './doctor-network-rules.ts';
+import type { MemberFacts } from './doctor-network-rules.ts';
+import { judgePostgres } from './doctor-postgres-rules.ts';
+
+export interface Checked {
+  readonly part: string;
+  readonly findings: readonly Finding[];
+}
+
+export interface Examination {
+  /** Null: the settings are not usable, and only what needs none is looked at. */
+  readonly config: Config | null;
+  readonly env: NodeJS.ProcessEnv;
+  /** For each part. */
+  readonly timeoutMs: number;
+  /** Keys that the legacy API has, by the operator's word. */
+  readonly legacyKeys: readonly string[];
+}
+
+type Look = (signal: AbortSignal) => Promise<Finding[]>;
+
+/** Milliseconds within which a member of the cluster must have answered. */
+const MEMBER_TIMEOUT_MS = 2_000;
+
+export async function examine(examination: Examination): Promise<Checked[]> {
+  const { config, env, timeoutMs } = examination;
+  const clockNow = watchClock();
+  // First, and alone: what is measured later would be in its way.
+  const loop = await within('the event loop', timeoutMs, async () => [judgeLoop(await loopFacts())]);
+  const members = config === null ? [] : await membersSeen(config, timeoutMs);
+  const isRunning = members.some(
+    (member) => member.name === config?.node.name && member.answeredBy === member.name,
+  );
+  const machine = await within('the machine', timeoutMs, async () =>
+    judgeMachine(await machineFacts(env), needsOf(config, isRunning)),
+  );
+  const checked: Checked[] = [];
+  const add = async (part: string, look: Look): Promise<void> => {
+    checked.push({ part, findings: await within(part, timeoutMs, look) });
+  };
+  await add('Kernel', async () => judgeKernel(await kernelFacts(), config === null ? [] : portsOf(config)));
+  if (config !== null) {
+    await add('Disk', async (signal) => judgeDisk(await diskFacts(config.node.dataDir, signal), config.disk));
+    await add('Network', () => lookAtNetwork(config, members, isRunning));
+    if (config.postgres !== null)
+      await add('PostgreSQL', (signal) => lookAtPostgres(config, timeoutMs, signal));
+    if (config.legacy !== null)
+      await add('Legacy API', (signal) => lookAtLegacy(examination, config, signal));
+  }
+  const clock = await within('the clock', timeoutMs, async () => judgeClock(await clockNow()));
+  return [{ part: 'Machine', findings: [...machine, ...loop, ...clock] }, ...checked];
+}
+
+/** A part that fails or hangs is a finding of its own. */
+export async function within(what: string, timeoutMs: number, look: Look): Promise<Finding[]> {
+  const ending = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Finding[]>((resolve) => {
+    timer = setTimeout(() => {
+      ending.abort();
+      const change = 'see why it hangs, or give it longer (--timeout)';
+      resolve([warning(`${what}: not looked at to the end within ${timeoutMs} ms`, change)]);
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([look(ending.signal), late]);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [fault(`${what}: ${reason}`, 'put that right, then look again')];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function needsOf(config: Config | null, isRunning: boolean): Parameters<typeof judgeMachine>[1] {
+  return {
+    cacheBytes: config?.cache.bytes ?? CACHE_BYTES_DEFAULT,
+    respConnectionsMax: config?.resp.port === undefined ? 0 : config.resp.connectionsMax,
+    memberCount: config?.cluster.members.length ?? 0,
+    isRunning,
+  };
+}
+
+function portsOf({ grpc, http, resp }: Config): number[] {
+  return [grpc.port, http.port, resp.port ?? 0].filter((port) => port !== 0);
+}
+
+function membersSeen(config: Config, timeoutMs: number): Promise<MemberFacts[]> {
+  const { node, cluster } = config;
+  // Of a cluster that is to be joined nobody but the one that is named is known.
+  const known =
+    node.join === undefined ? cluster.members : cluster.members.filter(({ name }) => name === node.name);
+  return Promise.all(known.map((member) => memberFacts(member, Math.min(timeoutMs, MEMBER_TIMEOUT_MS))));
+}
+
+async function lookAtNetwork(
+  config: Config,
+  members: readonly MemberFacts[],
+  isRunning: boolean,
+): Promise<Finding[]> {
+  const doors = (['grpc', 'http', 'resp'] as const).filter((door) => (config[door].port ?? 0) !== 0);
+  const ports = await Promise.all(
+    doors.map((door) => portFacts(door, config[door].host, config[door].port!)),
+  );
+  return [
+    ...ports.map((facts) => judgePort(facts, isRunning)),
+    ...members.flatMap((facts) => judgeMember(facts, config.node.name)),
+  ];
+}
+
+async function lookAtPostgres(config: Config, timeoutMs: number, signal: AbortSignal): Promise<Finding[]> {
+  const { postgresFacts } = await import('./doctor-postgres.ts');
+  const { url, connectTimeoutMs } = config.postgres!;
+  try {
+    const facts = await postgresFacts(url, Math.min(timeoutMs, connectTimeoutMs), signal);
+    return judgePostgres(facts, config.cluster.members.length);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    // What the system says names the address; what the server says is its own text, and holds no password.
+    return [
+      fault(
+        `it cannot be asked: ${message === '' ? String(code) : message}`,
+        'is it up, is postgres.url right, and does pg_hba.conf let this machine in?',
+      ),
+    ];
+  }
+}
+
+async function lookAtLegacy(
+  { env, legacyKeys }: Examination,
+  config: Config,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const { LegacyProbe } = await import('./doctor-legacy.ts');
+  const legacy = config.legacy!;
+  const probe = await LegacyProbe.open(legacy, env, signal);
+  try {
+    const findings = judgeNobodysKeys(await probe.nobodysKeys(), legacy.timeoutMs);
+    for (const key of legacyKeys) {
+      const named = await probe.namedKey(key);
+      findings.push(judgeNamedKey(named, legacy.trustedEscapes));
+      if (named.meaning !== 'value') continue;
+      const steps = await probe.stepsBack(key);
+      if (steps !== null) findings.push(judgeDots(steps.plain, steps.escaped));
+    }
+    const isAnswered = !findings.some(({ level }) => level === 'fault');
+    if (isAnswered && legacyKeys.length === 0 && legacy.trustedEscapes === '')
+      findings.push({
+        level: 'note',
+        text: 'whether it understands %2F, only a record that has a slash in its key can show',
+        change: 'name one: --legacy-key KEY',
+      });
+    return findings;
+  } finally {
+    await probe.close();
+  }
+}

@@ -1,0 +1,36 @@
+/** What `causeway doctor` says of one thing that it has looked at. */
+
+/** fault: a node would not start, or not keep its promises. warning: it would be slow, or end up in trouble. note: good to know. */
+export type Level = 'ok' | 'note' | 'warning' | 'fault';
+
+export interface Finding {
+  readonly level: Level;
+  readonly text: string;
+  /** What to do about it; left out where nothing is to be done. */
+  readonly change?: string;
+}
+
+export function ok(text: string): Finding {
+  return { level: 'ok', text };
+}
+
+export function note(text: string, change?: string): Finding {
+  return change === undefined ? { level: 'note', text } : { level: 'note', text, change };
+}
+
+export function warning(text: string, change: string): Finding {
+  return { level: 'warning', text, change };
+}
+
+export function fault(text: string, change: string): Finding {
+  return { level: 'fault', text, change };
+}
+
+export function megabytesText(bytes: number): string {
+  const megabytes = bytes / (1024 * 1024);
+  return megabytes >= 10_240 ? `${Math.round(megabytes / 1024)} GB` : `${Math.round(megabytes)} MB`;
+}
+
+export function millisecondsText(ms: number): string {
+  return ms >= 100 ? `${Math.round(ms)} ms` : `${ms.toFixed(ms >= 10 ? 1 : 2)} ms`;
+}

@@ -1,0 +1,153 @@
+/**
+ * What a legacy API makes of keys that are hard to put into a path: judged by how it answers keys that nobody has, and
+ * keys that the operator has named. An API that answers for another key, or that calls a key absent that it has never
+ * understood, would put something wrong into the cluster for good.
+ */
+import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
+import type { Finding } from './doctor-finding.ts';
+
+/** What is asked for beside a plain key: a character, and what it looks like on its way. */
+export interface Hard {
+  readonly name: string;
+  readonly escape: string;
+}
+
+export type Answer =
+  | { readonly kind: 'broken'; readonly reason: string }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      /** Of the page, with the key taken out: two pages of one hand are alike. */
+      readonly shape: string;
+      /** Of a redirect; ''. */
+      readonly location: string;
+      readonly tookMs: number;
+    };
+
+export interface NobodysKey {
+  /** Null: a key of letters alone. */
+  readonly hard: Hard | null;
+  readonly answer: Answer;
+}
+
+export interface NamedKey {
+  readonly key: string;
+  readonly answer: Answer;
+  /** What the body comes to, as a node would read it. */
+  readonly meaning: 'value' | 'absent' | 'unaddressable' | 'unusable';
+  readonly reason: string;
+}
+
+/** Statuses that mean absence; every other one means that nobody knows. */
+const ABSENT = [404, 410];
+const ANSWER_MS_MAX = 500;
+
+/** `plain` is the first of them. */
+export function judgeNobodysKeys(asked: readonly NobodysKey[], timeoutMs: number): Finding[] {
+  const [plain, ...hard] = asked;
+  if (plain === undefined) return [];
+  const verdict = judgePlain(plain.answer, timeoutMs);
+  // Where not even that is answered as it should be, the others tell nothing.
+  if (verdict.level === 'fault' || plain.answer.kind === 'broken') return [verdict];
+  const { shape } = plain.answer;
+  return [verdict, ...hard.map((each) => judgeHard(each.hard!, each.answer, shape))];
+}
+
+function judgePlain(answer: Answer, timeoutMs: number): Finding {
+  if (answer.kind === 'broken')
+    return fault(
+      `it cannot be asked: ${answer.reason}`,
+      'is legacy.url right, is the API up, and may this machine reach it?',
+    );
+  const { status, tookMs } = answer;
+  const text = `a key that nobody has is answered with ${status}`;
+  if (ABSENT.includes(status)) {
+    const took = `${text}, within ${millisecondsText(tookMs)}`;
+    if (tookMs > Math.min(ANSWER_MS_MAX, timeoutMs / 2))
+      return warning(took, 'each key that is not held yet takes as long; see legacy.timeoutMs');
+    return ok(took);
+  }
+  if (status === 200 || status === 203)
+    return fault(
+      `${text}: absence cannot be told from a value`,
+      'the API must answer 404 or 410 for what it does not have',
+    );
+  if (status === 401 || status === 403)
+    return fault(
+      `${text}: it lets us not in`,
+      'correct legacy.headers (env:NAME and file:/path are read here, too)',
+    );
+  if (status >= 300 && status < 400)
+    return fault(
+      `${text}, and redirects are not followed`,
+      `write where it leads into legacy.url: ${answer.location}`,
+    );
+  if (status >= 500 || status === 429)
+    return fault(
+      `${text}: the API is in trouble`,
+      'look at its own log; until it is well no key is read through',
+    );
+  return fault(`${text}: nobody knows what that means`, 'is the path in legacy.url right?');
+}
+
+function judgeHard({ name, escape }: Hard, answer: Answer, shape: string): Finding {
+  const text = `${name} (${escape})`;
+  const query = 'hand the key on in a query, where the API can (?key={key})';
+  if (answer.kind === 'broken') return warning(`${text}: ${answer.reason}`, query);
+  const { status, location } = answer;
+  if (ABSENT.includes(status)) {
+    if (answer.shape === shape) return ok(`${text} is answered as any other key`);
+    return warning(
+      `${text}: ${status}, but another page than for other keys: something before the API refuses it`,
+      `have it let through (AllowEncodedSlashes NoDecode, say), or ${query}`,
+    );
+  }
+  if (status === 200 || status === 203)
+    return fault(
+      `${text}: a value for a key that nobody has: the path was taken for another one`,
+      `set legacy.echo, so that it is noticed, and ${query}`,
+    );
+  if (status >= 300 && status < 400)
+    return warning(`${text}: the path is rewritten, and leads to ${location}`, query);
+  return warning(`${text}: ${status}; keys with it cannot be read through`, query);
+}
+
+/** `trusted`: what the operator vouches for (legacy.trustedEscapes). */
+export function judgeNamedKey(named: NamedKey, trusted: string): Finding {
+  const { key, answer, meaning, reason } = named;
+  const text = JSON.stringify(key);
+  if (meaning === 'unaddressable') return note(`${text} is never asked for: ${reason}`);
+  if (answer.kind === 'broken')
+    return fault(`${text} cannot be asked for: ${answer.reason}`, 'is the API up?');
+  const escaped = [...'/\\%'].filter((character) => key.includes(character) && !trusted.includes(character));
+  if (meaning === 'value') {
+    if (escaped.length === 0) return ok(`${text} is found`);
+    return note(
+      `${text} is found: the API understands ${escaped.map(escapeOf).join(' and ')}`,
+      `set legacy.trustedEscapes to ${JSON.stringify(escaped.join(''))}, so that absence is believed at once`,
+    );
+  }
+  if (meaning === 'absent')
+    return fault(
+      `${text} is said to be absent (${answer.status})`,
+      'if it is there, its escape is not understood: hand the key on in a query (?key={key})',
+    );
+  return fault(
+    `${text} is answered with ${answer.status}, and cannot be used: ${reason}`,
+    'see legacy.value and legacy.echo',
+  );
+}
+
+/** What a server does with `x/../KEY`, asked for without an escape and with one. */
+export function judgeDots(plain: boolean, escaped: boolean): Finding {
+  if (!plain && !escaped) return ok('a path with .. leads nowhere');
+  const how = escaped ? 'unescapes %2F before it looks at the path' : 'resolves .. in a path';
+  return note(
+    `the API ${how}, so x/../KEY would read KEY: a node never asks for such keys`,
+    'nothing is to be done; reading one fails with source_unavailable',
+  );
+}
+
+function escapeOf(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}

@@ -1,0 +1,179 @@
+/** Asks a legacy API for keys that nobody has, and for those that the operator has named, in the very words of a node. */
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Pool } from 'undici';
+import type { Config } from '../config.ts';
+import { mapBody } from '../core/legacy-answer.ts';
+import { parseSecretReference } from '../core/legacy-config.ts';
+import { buildLegacyUrl, compileLegacyUrl } from '../core/legacy-url.ts';
+import type { LegacyUrlTemplate } from '../core/legacy-url.ts';
+import { parseJsonPointer } from '../core/json-slice.ts';
+import type { Answer, Hard, NamedKey, NobodysKey } from './doctor-legacy-rules.ts';
+
+type Legacy = NonNullable<Config['legacy']>;
+
+const BODY_BYTES_MAX = 2 * 1024 * 1024;
+
+/** What comes before and after the character in the key of a probe. */
+const HARD: readonly (Hard & { readonly text: string })[] = [
+  { name: 'a slash', escape: '%2F', text: '/' },
+  { name: 'a backslash', escape: '%5C', text: '\\' },
+  { name: 'a percent sign', escape: '%25', text: '%' },
+  { name: 'a space', escape: '%20', text: ' ' },
+  { name: 'a plus sign', escape: '%2B', text: '+' },
+  { name: 'other letters', escape: '%C3%BC%E6%97%A5', text: '\u00fc\u65e5' },
+  { name: 'two dots', escape: 'a..b', text: '..' },
+];
+
+export class LegacyProbe {
+  readonly #legacy: Legacy;
+  readonly #template: LegacyUrlTemplate;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #pool: Pool;
+  readonly #signal: AbortSignal;
+
+  private constructor(
+    legacy: Legacy,
+    template: LegacyUrlTemplate,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ) {
+    this.#legacy = legacy;
+    this.#template = template;
+    this.#headers = headers;
+    this.#signal = signal;
+    this.#pool = new Pool(template.origin, { connections: 2, connect: { timeout: legacy.timeoutMs } });
+  }
+
+  /** Throws where a header refers to a secret that is not there. */
+  static async open(legacy: Legacy, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<LegacyProbe> {
+    const compiled = compileLegacyUrl(legacy.url);
+    if (compiled.kind === 'invalid') throw new Error(`legacy.url ${compiled.reason}`);
+    const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': 'identity' };
+    for (const [name, value] of Object.entries(legacy.headers))
+      headers[name] = await secretOf(name, value, env);
+    return new LegacyProbe(legacy, compiled.template, headers, signal);
+  }
+
+  async nobodysKeys(): Promise<NobodysKey[]> {
+    const tag = randomBytes(6).toString('hex');
+    const asked: NobodysKey[] = [{ hard: null, answer: await this.#ask(`causeway-doctor-${tag}`) }];
+    for (const { text, ...hard } of HARD)
+      asked.push({ hard, answer: await this.#ask(`causeway-doctor-${tag}${text}x`) });
+    return asked;
+  }
+
+  async namedKey(key: string): Promise<NamedKey> {
+    const built = buildLegacyUrl(this.#template, key);
+    if (built.kind === 'unaddressable')
+      return { key, answer: { kind: 'broken', reason: '' }, meaning: 'unaddressable', reason: built.reason };
+    const { answer, body, contentType } = await this.#fetch(built.path, key);
+    if (answer.kind === 'broken') return { key, answer, meaning: 'unusable', reason: answer.reason };
+    if (answer.status === 404 || answer.status === 410) return { key, answer, meaning: 'absent', reason: '' };
+    const mapping = {
+      valuePointer: parseJsonPointer(this.#legacy.value)!,
+      echoPointer: this.#legacy.echo === undefined ? null : parseJsonPointer(this.#legacy.echo),
+      valueBytesMax: BODY_BYTES_MAX,
+    };
+    const mapped = mapBody(mapping, key, { contentType, framed: true, bytes: body });
+    if (answer.status === 200 && mapped.kind === 'value')
+      return { key, answer, meaning: 'value', reason: '' };
+    const reason = 'reason' in mapped ? mapped.reason : `the status is ${answer.status}`;
+    return { key, answer, meaning: 'unusable', reason };
+  }
+
+  /** Does a path that steps back lead to a key that is there? Only where the template ends in its key. */
+  async stepsBack(key: string): Promise<{ plain: boolean; escaped: boolean } | null> {
+    const built = buildLegacyUrl(this.#template, key);
+    if (
+      built.kind === 'unaddressable' ||
+      this.#template.literals.length !== 2 ||
+      this.#template.slots[0]!.inQuery
+    )
+      return null;
+    const [before, after] = this.#template.literals as [string, string];
+    const escaped = built.path.slice(before.length, built.path.length - after.length);
+    const isFound = async (step: string): Promise<boolean> => {
+      const { answer } = await this.#fetch(`${before}x${step}${escaped}${after}`, key);
+      return answer.kind === 'answer' && answer.status === 200;
+    };
+    return { plain: await isFound('/../'), escaped: await isFound('%2F..%2F') };
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #ask(key: string): Promise<Answer> {
+    const built = buildLegacyUrl(this.#template, key);
+    if (built.kind === 'unaddressable') return { kind: 'broken', reason: built.reason };
+    return (await this.#fetch(built.path, key)).answer;
+  }
+
+  /** `path` goes out as it is: whoever parses it first would resolve what it holds. */
+  async #fetch(
+    path: string,
+    key: string,
+  ): Promise<{ answer: Answer; body: Uint8Array; contentType: string }> {
+    const began = performance.now();
+    try {
+      const timeout = AbortSignal.timeout(this.#legacy.timeoutMs);
+      const signal = AbortSignal.any([this.#signal, timeout]);
+      const { statusCode, headers, body } = await this.#pool.request({
+        ...{ method: 'GET', path, headers: this.#headers, signal },
+      });
+      const bytes = await bytesOf(body);
+      const contentType = String(headers['content-type'] ?? '');
+      const shape = shapeOf(bytes, contentType, key);
+      const location = String(headers['location'] ?? '').slice(0, 200);
+      const tookMs = performance.now() - began;
+      return {
+        answer: { kind: 'answer', status: statusCode, shape, location, tookMs },
+        body: bytes,
+        contentType,
+      };
+    } catch (error) {
+      return { answer: { kind: 'broken', reason: reasonOf(error) }, body: new Uint8Array(), contentType: '' };
+    }
+  }
+}
+
+async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let count = 0;
+  for await (const chunk of body) {
+    count += chunk.length;
+    if (count > BODY_BYTES_MAX) throw new Error('the answer is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Two pages of one hand differ in the key alone, in times and in numbers of requests. */
+function shapeOf(bytes: Uint8Array, contentType: string, key: string): string {
+  let text = Buffer.from(bytes).toString('utf8');
+  const names = [key, encodeURIComponent(key), JSON.stringify(key).slice(1, -1), key.replaceAll(' ', '+')];
+  for (const name of names) text = text.replaceAll(name, 'KEY');
+  const kind = contentType.split(';')[0]!.trim().toLowerCase();
+  const words = text.replace(/[0-9a-f]{8}-[0-9a-f-]{27}|\d+/gi, 'N');
+  return `${kind} ${createHash('sha256').update(words).digest('hex').slice(0, 16)}`;
+}
+
+async function secretOf(name: string, value: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const reference = parseSecretReference(value);
+  if (reference === null) return value;
+  const secret =
+    reference.from === 'env'
+      ? env[reference.name]
+      : await readFile(reference.name, 'utf8').catch(() => undefined);
+  if (secret === undefined)
+    throw new Error(`the secret of the header ${name} is not there (${reference.from} ${reference.name})`);
+  return reference.prefix + secret.trim();
+}
+
+/** A code where there is one: messages may hold an address. */
+function reasonOf(error: unknown): string {
+  const { code, name, message } = error as NodeJS.ErrnoException;
+  if (name === 'TimeoutError' || name === 'AbortError') return 'it does not answer in time';
+  return code ?? message;
+}

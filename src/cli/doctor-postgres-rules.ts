@@ -1,0 +1,140 @@
+/** Whether a PostgreSQL can be the system of record: verdicts over what it says of itself. */
+import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
+import type { Finding } from './doctor-finding.ts';
+
+export interface PostgresFacts {
+  /** As server_version_num: 170002. */
+  readonly version: number;
+  readonly isStandby: boolean;
+  readonly isReadOnly: boolean;
+  readonly synchronousCommit: string;
+  readonly fsync: string;
+  readonly fullPageWrites: string;
+  readonly encoding: string;
+  readonly autovacuum: string;
+  readonly standbyNames: string;
+  /** Null: this user is not shown it. */
+  readonly standbysInStep: number | null;
+  readonly connectionsMax: number;
+  readonly connectionsUsed: number;
+  /** What this user lacks, in words; empty: nothing. */
+  readonly rightsLacking: readonly string[];
+  /** Ahead of ours. */
+  readonly clockAheadMs: number;
+  readonly roundTripMs: number;
+  /** Null: it could not be measured. */
+  readonly commitMs: number | null;
+}
+
+const VERSION_MIN = 120_000;
+/** A node's pool, and what migrations and probes take beside it. */
+const CONNECTIONS_PER_NODE = 8;
+const CLOCK_MS_MAX = 1_000;
+const COMMIT_MS_MAX = 20;
+const ROUND_TRIP_MS_MAX = 10;
+
+export function judgePostgres(facts: PostgresFacts, memberCount: number): Finding[] {
+  const findings = [...judgeServer(facts), ...judgeDurability(facts)];
+  const free = facts.connectionsMax - facts.connectionsUsed;
+  const needed = memberCount * CONNECTIONS_PER_NODE;
+  const connections = `${free} of ${facts.connectionsMax} connections free`;
+  findings.push(
+    free < needed
+      ? warning(
+          `${connections}; ${memberCount} nodes may need ${needed} if none runs yet`,
+          'raise max_connections, or end other clients',
+        )
+      : ok(connections),
+  );
+  findings.push(...judgeClockAndPace(facts));
+  return findings;
+}
+
+function judgeServer(facts: PostgresFacts): Finding[] {
+  const findings: Finding[] = [];
+  const number = `PostgreSQL ${Math.floor(facts.version / 10_000)}.${facts.version % 10_000}`;
+  findings.push(facts.version < VERSION_MIN ? fault(number, 'version 12 or later is needed') : ok(number));
+  if (facts.isStandby)
+    findings.push(
+      fault(
+        'it is a standby, which takes no writes',
+        'point postgres.url at the primary (target_session_attrs)',
+      ),
+    );
+  else if (facts.isReadOnly)
+    findings.push(
+      fault(
+        'transactions are read-only',
+        'ALTER ROLE or ALTER DATABASE ... SET default_transaction_read_only = off',
+      ),
+    );
+  if (facts.encoding !== 'UTF8')
+    findings.push(fault(`the database is in ${facts.encoding}`, "make one with ENCODING 'UTF8'"));
+  for (const right of facts.rightsLacking)
+    findings.push(
+      fault(`this user may not ${right}`, `GRANT it, or make the user the owner of the database`),
+    );
+  if (facts.rightsLacking.length === 0) findings.push(ok('this user has the rights that are needed'));
+  return findings;
+}
+
+function judgeDurability(facts: PostgresFacts): Finding[] {
+  const findings: Finding[] = [];
+  if (facts.synchronousCommit === 'off')
+    findings.push(
+      fault(
+        'synchronous_commit is off: a crash loses what was acknowledged',
+        'ALTER ROLE or ALTER DATABASE ... SET synchronous_commit = on; nodes refuse to start with it off',
+      ),
+    );
+  if (facts.fsync !== 'on')
+    findings.push(
+      fault('fsync is off: a crash may ruin the whole database', 'fsync = on in postgresql.conf'),
+    );
+  if (facts.fullPageWrites !== 'on')
+    findings.push(
+      warning(
+        'full_page_writes is off: a crash may tear pages',
+        'full_page_writes = on, unless the file system never tears a page (ZFS)',
+      ),
+    );
+  if (facts.standbyNames !== '' && facts.standbysInStep === 0)
+    findings.push(
+      fault(
+        `synchronous_standby_names is '${facts.standbyNames}' and none of them follows: every commit hangs`,
+        'start a standby, or take the name out',
+      ),
+    );
+  if (findings.length === 0)
+    findings.push(ok(`commits are durable (synchronous_commit ${facts.synchronousCommit})`));
+  if (facts.autovacuum !== 'on')
+    findings.push(
+      warning('autovacuum is off: every overwritten row stays', 'autovacuum = on in postgresql.conf'),
+    );
+  return findings;
+}
+
+function judgeClockAndPace({ clockAheadMs, roundTripMs, commitMs }: PostgresFacts): Finding[] {
+  const findings: Finding[] = [];
+  // What a round trip takes may lie on either side of the answer.
+  if (Math.abs(clockAheadMs) > CLOCK_MS_MAX + roundTripMs)
+    findings.push(
+      warning(
+        `its clock is ${millisecondsText(Math.abs(clockAheadMs))} ${clockAheadMs > 0 ? 'ahead of' : 'behind'} this machine's`,
+        'run a time service on both: expiry is as exact as the clocks',
+      ),
+    );
+  const pace = `an answer takes ${millisecondsText(roundTripMs)}`;
+  if (roundTripMs > ROUND_TRIP_MS_MAX)
+    findings.push(note(pace, 'every write waits for it: the nearer PostgreSQL is, the better'));
+  if (commitMs === null) findings.push(ok(pace));
+  else if (commitMs > COMMIT_MS_MAX)
+    findings.push(
+      warning(
+        `${pace}, a commit ${millisecondsText(commitMs)}`,
+        'every write waits for it: a faster disk for its WAL',
+      ),
+    );
+  else findings.push(ok(`${pace}, a commit ${millisecondsText(commitMs)}`));
+  return findings;
+}

@@ -1,0 +1,140 @@
+/**
+ * `causeway doctor`: is this machine, with these settings, fit to run a node, and are PostgreSQL and the legacy API fit for
+ * it? Each part is looked at by itself and has a deadline, so that one that hangs hides nothing of the others.
+ */
+import type { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson, wholeNumber } from './client-command.ts';
+import type { CommandIo } from './client-command.ts';
+import { examine } from './doctor-checks.ts';
+import type { Checked } from './doctor-checks.ts';
+import { fault, note } from './doctor-finding.ts';
+import type { Finding, Level } from './doctor-finding.ts';
+import { addSettingsOptions, flagsOf, sourcesOf } from './settings-options.ts';
+import type { SettingsOptions } from './settings-options.ts';
+import { printable } from './table.ts';
+
+interface DoctorOptions extends SettingsOptions {
+  readonly json?: boolean;
+  readonly timeout: number;
+  readonly legacyKey: readonly string[];
+}
+
+const TIMEOUT_MS_DEFAULT = 10_000;
+const EXITS = `
+Exit code: 0 nothing worse than notes; 1 warnings; 2 wrong usage; 3 faults: a node would not start, or not keep
+its promises.`;
+
+export function doctorCommand(program: Command, io: CommandIo, env = process.env): void {
+  const command = program
+    .command('doctor')
+    .description('check settings, machine, PostgreSQL and legacy API of a node, and say what to change')
+    .option(
+      '--legacy-key <key>',
+      'a key that the legacy API has, best one with a slash; repeatable',
+      collect,
+      [],
+    )
+    .option('--timeout <ms>', 'milliseconds for each part', wholeNumber, TIMEOUT_MS_DEFAULT)
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXITS);
+  addSettingsOptions(command).action(async (options: DoctorOptions) => {
+    const began = performance.now();
+    const { config, findings } = await readSettings(options, env);
+    const parts: Checked[] = [{ part: 'Settings', findings }];
+    const { timeout: timeoutMs, legacyKey: legacyKeys } = options;
+    parts.push(...(await examine({ config, env, timeoutMs, legacyKeys })));
+    const seconds = (performance.now() - began) / 1_000;
+    if (options.json === true) printJson(io, asData(parts));
+    else io.stdout.write(`${reportLines(parts, seconds).join('\n')}\n`);
+    io.exit(exitCode(parts));
+  });
+}
+
+async function readSettings(
+  options: DoctorOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<{ config: Config | null; findings: Finding[] }> {
+  const { loadConfig, ConfigError } = await import('../config.ts');
+  const { sources, joins } = await sourcesOf(options, env);
+  try {
+    const { config, warnings } = loadConfig(sources);
+    const findings = warnings.map((text) => note(text));
+    if (joins !== undefined) findings.push(note(`the cluster at ${joins} was not asked for its settings`));
+    return { config, findings: [{ level: 'ok', text: `usable, for ${config.node.name}` }, ...findings] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    if (await areNone(options, env))
+      return {
+        config: null,
+        findings: [note('none were given: only the machine was looked at', NONE_GIVEN)],
+      };
+    const change = 'docs/CONFIGURATION.md has every setting';
+    return { config: null, findings: error.faults.map((text) => fault(text, change)) };
+  }
+}
+
+const NONE_GIVEN = 'name the file of the node by --config, or give its settings as causeway node takes them';
+
+async function areNone(options: DoctorOptions, env: NodeJS.ProcessEnv): Promise<boolean> {
+  if (options.config !== undefined || Object.keys(flagsOf(options)).length > 0) return false;
+  const { environmentLayer } = await import('../config-layers.ts');
+  return environmentLayer(env).names.size === 0;
+}
+
+const RANK: Readonly<Record<Level, number>> = { ok: 0, note: 1, warning: 2, fault: 3 };
+
+export function exitCode(parts: readonly Checked[]): number {
+  const worst = Math.max(0, ...parts.flatMap(({ findings }) => findings.map(({ level }) => RANK[level])));
+  if (worst >= RANK.fault) return EXIT_DEFINITE;
+  return worst >= RANK.warning ? EXIT_NO : EXIT_OK;
+}
+
+const WIDTH = 80;
+const LEVEL_WIDTH = 9;
+
+/** Text within 80 columns; what to change stands under what was found, once where it is the same for several. */
+export function reportLines(parts: readonly Checked[], seconds: number): string[] {
+  const lines: string[] = [];
+  for (const { part, findings } of parts) {
+    lines.push(part);
+    for (const [at, { level, text, change }] of findings.entries()) {
+      lines.push(...wrapped(`  ${level.padEnd(LEVEL_WIDTH)}`, printable(text)));
+      if (change !== undefined && findings[at + 1]?.change !== change)
+        lines.push(...wrapped(`  ${' '.repeat(LEVEL_WIDTH)}-> `, printable(change)));
+    }
+    lines.push('');
+  }
+  const all = parts.flatMap(({ findings }) => findings);
+  const counts = (['fault', 'warning', 'note'] as const).map((level) => {
+    const count = all.filter((finding) => finding.level === level).length;
+    return `${count} ${level}${count === 1 ? '' : 's'}`;
+  });
+  lines.push(`${counts.join(', ')}; ${all.length} findings in ${seconds.toFixed(1)} s`);
+  return lines;
+}
+
+function wrapped(head: string, text: string): string[] {
+  const lines: string[] = [];
+  let line = head;
+  for (const word of text.split(' ')) {
+    const isEmpty = line.trim() === '' || line === head;
+    if (!isEmpty && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = ' '.repeat(head.length) + word;
+    } else line += isEmpty ? word : ` ${word}`;
+  }
+  return [...lines, line];
+}
+
+function asData(parts: readonly Checked[]): object {
+  const findings = parts.flatMap(({ part, findings: each }) =>
+    each.map((finding) => ({ part: part.toLowerCase(), ...finding })),
+  );
+  const worst = findings.reduce<Level>((most, { level }) => (RANK[level] > RANK[most] ? level : most), 'ok');
+  return { worst, findings };
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
