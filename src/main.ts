@@ -132,6 +132,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   const node = await opened(parts, around.store);
   const doors = createDoors(server, node, { valueBytesMax: config.limits.valueBytesMax });
   await listen(server, config.grpc.host, config.grpc.port);
+  doors.onBound();
   around.late.become(node);
   node.start();
   open.push(() => {

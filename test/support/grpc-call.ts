@@ -21,6 +21,7 @@ export interface DoorFixture {
 export async function openDoors(
   valueBytesMax = PIPELINE_BYTES_MAX,
   api = new FakeNodeApi(),
+  isDirect = true,
 ): Promise<DoorFixture> {
   const server = new Server(messageLimits(valueBytesMax));
   const doors = createDoors(server, api, { valueBytesMax });
@@ -29,6 +30,7 @@ export async function openDoors(
       error === null ? resolve(bound) : reject(error),
     );
   });
+  if (isDirect && !doors.onBound()) throw new Error('grpc-js takes the calls itself');
   const address = `127.0.0.1:${port}`;
   const client = new Client(address, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
   return {

@@ -6,6 +6,8 @@ import { addCacheService } from './cache-service.ts';
 import { addExportService } from './export-service.ts';
 import { addHealthService } from './health-service.ts';
 import { addKeyValueService } from './key-value-service.ts';
+import { takeDirectCalls } from './direct-calls.ts';
+import { requestBytesMax } from './method.ts';
 import { createOperations } from './operations.ts';
 import { addReflectionService } from './reflection-service.ts';
 
@@ -14,6 +16,8 @@ export interface DoorOptions {
 }
 
 export interface Doors {
+  /** To be called once the server is bound. False: calls come all the longer way. */
+  onBound(): boolean;
   /** Ends the streams that would otherwise stay open while the server shuts down in order. */
   close(): void;
 }
@@ -32,6 +36,7 @@ export function createDoors(server: Server, api: NodeApi, options: DoorOptions):
     'causeway.v1.Admin',
   ]);
   return {
+    onBound: () => takeDirectCalls(server, requestBytesMax(options.valueBytesMax)),
     close: () => {
       endExports();
       endWatches();

@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { Metadata, status as Status } from '@grpc/grpc-js';
-import type { Server, ServerDuplexStream, ServerWritableStream, StatusObject } from '@grpc/grpc-js';
+import type { Server, ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import { ERROR_TABLE, certaintyOf, failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
 import {
@@ -17,6 +17,8 @@ import {
   PIPELINE_BYTES_MAX,
 } from '../../core/limits.ts';
 import type { MessageType } from '../../gen/protocol.js';
+import { addDirect } from './direct-calls.ts';
+import type { Respond, UnaryCall } from './direct-calls.ts';
 import { untakenOf } from './untaken.ts';
 import type { Untaken } from './untaken.ts';
 
@@ -47,23 +49,21 @@ const DEADLINE_MARGIN_SHARE = 0.1;
 /** Framing, field tags and options around keys and values. */
 const MESSAGE_OVERHEAD_BYTES = 64 * 1024;
 
-/** For the server that the doors stand on: a compare-and-put carries two values. */
+/** A compare-and-put carries two values. */
+export function requestBytesMax(valueBytesMax: number): number {
+  return Math.max(PIPELINE_BYTES_MAX, 2 * valueBytesMax + KEY_BYTES_MAX) + MESSAGE_OVERHEAD_BYTES;
+}
+
+/** For the server that the doors stand on. */
 export function messageLimits(valueBytesMax: number): Record<string, number> {
-  const oneOperation = 2 * valueBytesMax + KEY_BYTES_MAX;
   return {
-    'grpc.max_receive_message_length': Math.max(PIPELINE_BYTES_MAX, oneOperation) + MESSAGE_OVERHEAD_BYTES,
+    'grpc.max_receive_message_length': requestBytesMax(valueBytesMax),
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': CONNECTION_CALLS_MAX,
   };
 }
 
-type UnaryCall<Request> = {
-  readonly request: Request | Malformed;
-  readonly cancelled: boolean;
-  getDeadline(): Date | number;
-  getPeer(): string;
-  once(event: 'cancelled', listener: () => void): unknown;
-};
+type Call<Request> = UnaryCall<Request | Malformed>;
 
 /** Nothing was changed by these: an answer for which there is no room is refused in its place. */
 const READS = /\/(Get|GetMany|Inspect)$/;
@@ -77,7 +77,7 @@ export function unary<Request, Answer>(
 ): void {
   const untaken = untakenOf(server);
   const isRead = READS.test(path);
-  const begin = (call: UnaryCall<Request>, request: Request, respond: Respond): void => {
+  const begin = (call: Call<Request>, request: Request, respond: Respond): void => {
     if (untaken.total > 0 && untaken.isFull(call.getPeer())) return respond(statusOf(NOT_READ), null);
     serve(request, timeoutMsOf(call.getDeadline()), (failed, answer) => {
       if (failed !== null) return respond(statusOf(failed), null);
@@ -89,18 +89,16 @@ export function unary<Request, Answer>(
       respond(null, bytes);
     });
   };
-  server.register<Request | Malformed, Uint8Array>(
-    path,
-    (call: UnaryCall<Request>, respond: Respond) => {
-      const { request } = call;
-      if (request instanceof Malformed) return respond(statusOf(request.failed), null);
-      if (untaken.turns.isOpen) begin(call, request, respond);
-      else untaken.turns.wait(() => begin(call, request, respond));
-    },
-    (bytes) => bytes as Buffer,
-    decoder(requestType),
-    'unary',
-  );
+  const handle = (call: Call<Request>, respond: Respond): void => {
+    const { request } = call;
+    if (request instanceof Malformed) return respond(statusOf(request.failed), null);
+    if (untaken.turns.isOpen) begin(call, request, respond);
+    else untaken.turns.wait(() => begin(call, request, respond));
+  };
+  const decode = decoder(requestType);
+  const encode = (bytes: Uint8Array): Buffer => bytes as Buffer;
+  server.register<Request | Malformed, Uint8Array>(path, handle, encode, decode, 'unary');
+  addDirect(server, path, { decode, handle, statusOf });
 }
 
 const NOT_READ = failure('overloaded', 'too many bytes of answers wait to be read on this connection');
@@ -111,8 +109,6 @@ function countUntilTaken(untaken: Untaken, call: UnaryCall<unknown>, bytes: numb
   untaken.add(connection, bytes);
   call.once('cancelled', () => untaken.add(connection, -bytes));
 }
-
-type Respond = (error: Partial<StatusObject> | null, answer: Uint8Array | null) => void;
 
 export function bidirectional<Request, Answer>(
   server: Server,

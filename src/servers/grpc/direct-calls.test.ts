@@ -1,0 +1,199 @@
+/** Unary calls taken straight from HTTP/2 and by grpc-js: whoever takes them, a client sees the same. */
+import { connect } from 'node:http2';
+import type { ClientHttp2Session, OutgoingHttpHeaders } from 'node:http2';
+import { gzipSync } from 'node:zlib';
+import { status as Status } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { eventually, openDoors } from '../../../test/support/grpc-call.ts';
+import type { DoorFixture } from '../../../test/support/grpc-call.ts';
+import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
+import { causeway } from '../../gen/protocol.js';
+import { requestBytesMax } from './method.ts';
+
+const { v1 } = causeway;
+const VALUE_BYTES_MAX = 256 * 1024;
+
+interface Side {
+  readonly doors: DoorFixture;
+  readonly session: ClientHttp2Session;
+  /** Calls that grpc-js itself was given. */
+  taken: number;
+}
+
+interface Seen {
+  readonly status: string;
+  readonly code: string;
+  readonly certainty: string;
+  readonly body: string;
+}
+
+let direct: Side;
+let throughLibrary: Side;
+beforeAll(async () => {
+  direct = await openSide(true);
+  throughLibrary = await openSide(false);
+});
+afterAll(async () => {
+  for (const { doors, session } of [direct, throughLibrary]) {
+    session.destroy();
+    await doors.stop();
+  }
+});
+beforeEach(() => {
+  for (const { doors } of [direct, throughLibrary]) {
+    doors.api.records.clear();
+    doors.api.failWith = undefined;
+  }
+});
+
+async function openSide(isDirect: boolean): Promise<Side> {
+  const doors = await openDoors(VALUE_BYTES_MAX, new FakeNodeApi(), isDirect);
+  const session = connect(`http://${doors.address}`);
+  session.on('error', () => undefined);
+  const side = { doors, session, taken: 0 };
+  countTaken(doors.server, () => (side.taken += 1));
+  return side;
+}
+
+/** grpc-js looks the handler up for each call that it takes. */
+function countTaken(server: Server, count: () => void): void {
+  const { handlers } = server as unknown as { readonly handlers: Map<string, unknown> };
+  const get = (path: string): unknown => Map.prototype.get.call(handlers, path) as unknown;
+  handlers.get = (path) => {
+    count();
+    return get(path);
+  };
+}
+
+/** One message, or as many as are given, as gRPC frames them. */
+function framed(message: Uint8Array, flag = 0): Buffer {
+  const head = Buffer.alloc(5);
+  head[0] = flag;
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
+
+function ask(
+  session: ClientHttp2Session,
+  method: string,
+  pieces: readonly Buffer[],
+  headers: OutgoingHttpHeaders = {},
+): Promise<Seen> {
+  return new Promise((resolve) => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': `/causeway.v1.KeyValue/${method}`,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...headers,
+    });
+    const told: Record<string, unknown> = {};
+    const body: Buffer[] = [];
+    stream.on('response', (fields) => void Object.assign(told, fields));
+    stream.on('trailers', (fields) => void Object.assign(told, fields));
+    stream.on('data', (piece: Buffer) => body.push(piece));
+    stream.on('error', () => undefined);
+    stream.on('close', () =>
+      resolve({
+        status: String(told['grpc-status']),
+        code: String(told['causeway-code']),
+        certainty: String(told['causeway-certainty']),
+        body: Buffer.concat(body).toString('hex'),
+      }),
+    );
+    for (const piece of pieces) stream.write(piece);
+    stream.end();
+  });
+}
+
+const putRequest = (value: Uint8Array): Uint8Array => v1.PutRequest.encode({ key: 'a', value }).finish();
+const put = framed(putRequest(Buffer.from('v')));
+const get = framed(v1.GetRequest.encode({ key: 'none' }).finish());
+
+test('ordinary calls: answered without grpc-js; through it where it is left to take them', async () => {
+  const before = direct.taken;
+  expect((await ask(direct.session, 'Put', [put])).status).toBe('0');
+  expect((await ask(direct.session, 'Get', [get], { 'grpc-timeout': '5S' })).status).toBe('0');
+  expect(direct.taken).toBe(before);
+  await ask(throughLibrary.session, 'Put', [put]);
+  expect(throughLibrary.taken).toBe(1);
+});
+
+const LARGE = putRequest(Buffer.alloc(VALUE_BYTES_MAX, 1));
+const CASES: readonly [string, string, readonly Buffer[], OutgoingHttpHeaders?][] = [
+  ['a read of nothing', 'Get', [get]],
+  ['a message in many pieces', 'Put', Array.from(put, (_, at) => put.subarray(at, at + 1))],
+  ['the largest value', 'Put', [framed(LARGE)]],
+  ['a value that is too large', 'Put', [framed(putRequest(Buffer.alloc(VALUE_BYTES_MAX + 1)))]],
+  ['bytes that are no message', 'Put', [framed(Buffer.from([0xff, 0xff, 0xff]))]],
+  ['an empty message', 'Put', [framed(Buffer.alloc(0))]],
+  ['no message', 'Put', []],
+  ['a message that ends early', 'Put', [put.subarray(0, put.length - 1)]],
+  ['two messages', 'Put', [put, put]],
+  ['a length beyond what may come', 'Put', [Buffer.from([0, 0xff, 0xff, 0xff, 0xff])]],
+  ['more bytes than may come', 'Put', [framed(Buffer.alloc(requestBytesMax(VALUE_BYTES_MAX) + 1))]],
+  ['a compressed message', 'Put', [framed(gzipSync(put.subarray(5)), 1)], { 'grpc-encoding': 'gzip' }],
+  ['a timeout that is none', 'Put', [put], { 'grpc-timeout': 'soon' }],
+  ['a method that nobody has', 'Nothing', [put]],
+];
+
+test.each(CASES)('%s: the same status, code and answer either way', async (_, method, pieces, headers) => {
+  const seen = await ask(direct.session, method, pieces, headers);
+  const expected = await ask(throughLibrary.session, method, pieces, headers);
+  expect(seen).toEqual(expected);
+});
+
+test('a failure of the node: its code and certainty in the status either way', async () => {
+  for (const { doors, session } of [direct, throughLibrary]) {
+    doors.api.failWith = 'outcome_unknown';
+    const { code, certainty, status } = await ask(session, 'Put', [put]);
+    expect({ code, certainty, status }).toEqual({
+      code: 'outcome_unknown',
+      certainty: 'indefinite',
+      status: String(Status.DEADLINE_EXCEEDED),
+    });
+  }
+});
+
+test('no time left: told as such, and nothing is begun', async () => {
+  const seen = await ask(direct.session, 'Put', [put], { 'grpc-timeout': '0m' });
+  expect(seen).toMatchObject({ code: 'deadline_before_start', certainty: 'definite' });
+  expect(direct.doors.api.records.has('a')).toBe(false);
+});
+
+test('a handler that throws: that call is told, the next one is served', async () => {
+  const { api } = direct.doors;
+  const { tryGet } = api;
+  api.tryGet = () => {
+    throw new Error('a fault: \ud800');
+  };
+  const seen = await ask(direct.session, 'Get', [get]);
+  api.tryGet = tryGet;
+  expect(seen).toMatchObject({ status: String(Status.INTERNAL), code: 'internal', certainty: 'indefinite' });
+  expect((await ask(direct.session, 'Get', [get])).status).toBe('0');
+});
+
+test('a client that goes away before its answer: nothing is answered, and the connection serves on', async () => {
+  let answer = (): void => undefined;
+  const { api } = direct.doors;
+  const { write } = api;
+  api.write = (operation, timeoutMs, done) => {
+    answer = () => write.call(api, operation, timeoutMs, done);
+  };
+  const stream = direct.session.request({
+    ':method': 'POST',
+    ':path': '/causeway.v1.KeyValue/Put',
+    'content-type': 'application/grpc',
+  });
+  stream.on('error', () => undefined);
+  stream.end(put);
+  const idle = answer;
+  await eventually(() => answer !== idle, 'the write at the node');
+  stream.close();
+  await new Promise((resolve) => stream.once('close', resolve));
+  api.write = write;
+  expect((await ask(direct.session, 'Get', [get])).status).toBe('0');
+  answer();
+  expect((await ask(direct.session, 'Get', [get])).status).toBe('0');
+});
