@@ -4,6 +4,7 @@
  * something committed is missing. (PROTOCOL R23, R24, R30)
  */
 import { describe, expect, test } from 'vitest';
+import type { Mutations } from '../src/core/mutations.ts';
 import { slotOf } from '../src/core/slots.ts';
 import type { RecordRow } from '../src/ports/system-of-record.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
@@ -24,8 +25,8 @@ interface Debris {
 }
 
 /** The key was deleted and that forgotten, and its row has gone; then others were written. */
-function forgotten(seed: number): Debris {
-  const world = new SmallWorld(seed, undefined, 3, 0, false, {}, KEEP_MS);
+function forgotten(seed: number, mutations: Mutations = {}): Debris {
+  const world = new SmallWorld(seed, undefined, 3, 0, false, mutations, KEEP_MS);
   const [one, two] = world.nodes;
   world.put(one!, OTHER, 'at rest');
   for (const value of ['one', 'two', 'three']) world.put(one!, KEY, value);
@@ -106,4 +107,32 @@ test('PostgreSQL lacks what was committed long ago: what else it lacks is brough
   scrub(world);
   world.until(() => drive(world) === 1 && isDriven(world), 20_000);
   expect(world.database.standing(OTHER)!.record.tombstone).toBe(false);
+});
+
+describe("the first owner's disk has lost a value below the floor of its slot, which the others and PostgreSQL have", () => {
+  function compared(mutations: Mutations): { world: SmallWorld; tombstone: boolean } {
+    const { world } = forgotten(66, mutations);
+    world.run(500);
+    const first = world.ownersOf(OTHER)[0]!;
+    for (const sim of world.nodes) world.cluster.kill(sim);
+    first.disk.forge(recordKey(slotOf(OTHER), OTHER), null);
+    for (const sim of world.nodes) world.cluster.start(sim);
+    world.until(() => world.cluster.isWhole() && drive(world) === 1 && isDriven(world), 20_000);
+    return { world, tombstone: world.database.standing(OTHER)!.record.tombstone };
+  }
+
+  test('PostgreSQL is compared: it was not deleted, and the first owner has it again', () => {
+    const { world, tombstone } = compared({});
+    expect(tombstone).toBe(false);
+    expect(world.ownersOf(OTHER).map((sim) => world.text(sim, OTHER))).toEqual([
+      'at rest',
+      'at rest',
+      'at rest',
+    ]);
+    expect(world.ownersOf(OTHER)[0]!.disk.get(recordKey(slotOf(OTHER), OTHER))).toBeDefined();
+  });
+
+  test('the rule broken: a deletion takes its place, and what was acknowledged is lost', () => {
+    expect(compared({ deleteUnasked: true }).tombstone).toBe(true);
+  });
 });

@@ -7,6 +7,7 @@
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import { PROFILES } from './profiles.ts';
+import type { RunProfile } from './profiles.ts';
 import { runSeed } from './run.ts';
 import { conditionWhileExpiring, expiryAskedTooEarly } from './scenarios/expiring.ts';
 import { copiedMeanwhile, inFlightBelow, lateCopy, writtenAgain } from './scenarios/forgetting.ts';
@@ -52,6 +53,11 @@ type Elsewhere =
   | 'trustMovedSlots'
   | 'recoverUnread'
   | 'recoverBelowFloor'
+  | 'trustOldFloor'
+  | 'keepBelowInDrive'
+  | 'recoverUnturned'
+  | 'trustLeftOperations'
+  | 'deleteUnasked'
   | 'removeRowsAtOnce'
   | 'passRecordFloor'
   | 'succeedUnfenced'
@@ -125,7 +131,7 @@ const SEEDS: readonly {
   { mutant: 'promoteEarly', profile: 'crashes', seedsMax: 30 },
   { mutant: 'learnNoTombstones', profile: 'epochs', seedsMax: 30 },
   { mutant: 'raiseNoFloor', profile: 'crashes', seedsMax: 20 },
-  { mutant: 'forgetWhileCopying', profile: 'removals', seedsMax: 20 },
+  { mutant: 'forgetWhileCopying', profile: 'copies', seedsMax: 60 },
   { mutant: 'learnPendingAsValid', profile: 'outages', seedsMax: 20 },
   { mutant: 'fillWithoutCondition', profile: 'hotKey', seedsMax: 80 },
   { mutant: 'modifyUnrefused', profile: 'lists', seedsMax: 10 },
@@ -142,6 +148,15 @@ const SEEDS: readonly {
   { mutant: 'passFence', profile: 'lags', seedsMax: 30 },
   { mutant: 'raiseUnquiet', profile: 'lags', seedsMax: 30 },
 ];
+
+/** As `removals`, while members are wiped and copy their slots anew: what is forgotten then they never hear of. */
+const COPIES: RunProfile = {
+  plan: PROFILES['removals']!.plan,
+  weather: PROFILES['removals']!.weather,
+  faultKinds: ['wipe', 'kill', 'slowPeer', 'killAtStep'],
+  faultMsMean: 700,
+  tombstoneKeepMs: 50,
+};
 
 for (const [mutant, story] of Object.entries(STORIES)) {
   test(`${mutant}: its story fails, and only with it`, () => {
@@ -162,7 +177,10 @@ for (const { mutant, profile, seedsMax } of SEEDS) {
     let caught: string | null = null;
     const first = FIRST[mutant] ?? 1;
     for (let seed = first; seed < first + seedsMax && caught === null; seed += 1) {
-      caught = runSeed(seed, { profile: PROFILES[profile]!, mutations: { [mutant]: true } }).violation;
+      caught = runSeed(seed, {
+        profile: PROFILES[profile] ?? COPIES,
+        mutations: { [mutant]: true },
+      }).violation;
     }
     expect(caught).not.toBeNull();
   });

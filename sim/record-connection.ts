@@ -13,6 +13,7 @@ import type {
   Founding,
   RecordClaim,
   RecordError,
+  RecordFloor,
   RecordHealth,
   RecordPlace,
   RecordRow,
@@ -170,13 +171,17 @@ export class SimSystemOfRecord implements SystemOfRecord {
 
   readFloors(
     slots: readonly number[],
-    done: (error: RecordError | null, counters: readonly number[]) => void,
+    done: (error: RecordError | null, floors: readonly RecordFloor[]) => void,
   ): void {
     const asked = [...slots];
-    this.ask((server) => asked.map((slot) => server.floorOf(slot)), done, []);
+    this.ask((server) => server.floorsOf(asked), done, []);
   }
 
-  raiseFloors(life: number, floors: readonly SlotFloor[], done: (error: RecordError | null) => void): void {
+  raiseFloors(
+    life: number,
+    floors: readonly (SlotFloor & RecordFloor)[],
+    done: (error: RecordError | null) => void,
+  ): void {
     const asked = [...floors];
     const { scheduler } = this.database;
     this.write((server) => ifInForce(life, server.raise(life, asked, scheduler.time)), done, null);

@@ -16,6 +16,7 @@ import type {
   DoomedRow,
   Founding,
   RecordClaim,
+  RecordFloor,
   RecordPlace,
   RecordRow,
   RecordSurvey,
@@ -29,8 +30,7 @@ const UNDO_COUNT_MAX = 1_000;
 /** Takes a change back on a copy of the server. */
 type Undo = (on: SimRecordServer) => void;
 
-interface Floor {
-  readonly counter: number;
+interface Floor extends RecordFloor {
   readonly raisedAt: number;
 }
 
@@ -135,18 +135,27 @@ export class SimRecordServer {
     return this.floors.get(slot)?.counter ?? 0;
   }
 
+  floorsOf(slots: readonly number[]): RecordFloor[] {
+    return slots.map((slot) => {
+      const { counter = 0, turn = 0 } = this.floors.get(slot) ?? {};
+      return { counter, turn };
+    });
+  }
+
   /** Null: another life is in force and nothing was written. `seen`: left out, the statement begins now. */
   apply(life: number, rows: readonly RecordRow[], seen: FloorsSeen = this.floors): CommitResult[] | null {
     if (!this.isIn(life)) return null;
     return rows.map((row) => this.applyRow(row, seen.get(row.slot)?.counter ?? 0));
   }
 
-  raise(life: number, floors: readonly SlotFloor[], now: number): true | null {
+  raise(life: number, floors: readonly (SlotFloor & RecordFloor)[], now: number): true | null {
     if (!this.isIn(life)) return null;
-    for (const { slot, counter } of floors) {
+    for (const { slot, counter, turn } of floors) {
       const before = this.floors.get(slot);
-      if (counter <= (before?.counter ?? 0)) continue;
-      this.floors.set(slot, { counter, raisedAt: now });
+      const { counter: stands = 0, turn: stood = 0, raisedAt = now } = before ?? {};
+      if (turn !== stood) continue;
+      const next = counter > stands ? { counter, raisedAt: now } : { counter: stands, raisedAt };
+      this.floors.set(slot, { ...next, turn: turn + 1 });
       this.note((on) => restore(on.floors, slot, before));
     }
     return true;

@@ -85,7 +85,7 @@ export class ScenarioRecord {
         this.defer(() =>
           done(
             null,
-            slots.map(() => 0),
+            slots.map(() => ({ counter: 0, turn: 0 })),
           ),
         ),
       raiseFloors: (_life, _floors, done) => this.defer(() => done(null)),

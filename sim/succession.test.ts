@@ -155,6 +155,51 @@ describe('one of three is left, and its disk is behind', () => {
     expect(world.text(one, KEYS[0]!)).toBe('11');
   });
 
+  describe.each([
+    ['nothing', '5'],
+    ['another value', '10'],
+  ])(
+    'it begins a write, dies, and copies from others who have %s instead; they are lost before it is done',
+    (_what, value) => {
+      /** The write again, under its id, at who is left. */
+      function again(mutations: Mutations): WriteResult {
+        const world = new SmallWorld(90, undefined, 3, 0, false, mutations);
+        const [one, two] = world.ownersOf(KEYS[0]!) as [SimNode, SimNode];
+        const operationId = drawId(world.scheduler.time, world.prng);
+        const add = { kind: 'increment', key: KEYS[0]!, delta: 1n, operationId } as const;
+        world.put(one, KEYS[0]!, '5');
+        world.cluster.network.isolate(one.name);
+        one.node!.write(add, 500, () => undefined);
+        world.run(60);
+        const held = (): number => one.node?.inspect(KEYS[0]!).record?.version ?? 0;
+        const begun = held();
+        world.cluster.kill(one);
+        world.cluster.network.heal();
+        world.until(() => world.put(two, KEYS[1]!, 'without it').kind === 'done', 5_000);
+        if (value !== '5') world.put(two, KEYS[0]!, value);
+        world.cluster.start(one);
+        while (one.node === null || held() === begun || held() === 0) world.run(1);
+        expect(world.ownersOf(KEYS[0]!)).not.toContain(one);
+        for (const sim of world.nodes) if (sim !== one) world.cluster.kill(sim);
+        world.run(3_000);
+        goOnAt(world, one);
+        world.until(() => world.get(one, KEYS[0]!).kind !== 'failed', 10_000);
+        world.cluster.start(two);
+        world.until(() => world.put(one, KEYS[1]!, 'two of us').kind === 'done', 20_000);
+        expect(world.text(one, KEYS[0]!)).toBe(value);
+        return world.write(one, add);
+      }
+
+      test('of the write that it had begun it says that it does not know', () => {
+        expect(again({})).toMatchObject({ kind: 'failed', failure: { code: 'operation_id_expired' } });
+      });
+
+      test('the rule broken: it is told as done, and was not', () => {
+        expect(again({ trustLeftOperations: true })).toMatchObject({ kind: 'done', number: 6n });
+      });
+    },
+  );
+
   test('what it has counts as all that there was: what came while it was away is missing, which is seen', () => {
     const { world, sims } = leftBehind(81, { succeedComplete: true });
     goOnAt(world, sims[0]!);
@@ -258,7 +303,8 @@ describe('those who were given up run after all, cut off', () => {
   });
 
   test('PostgreSQL was not told: what they acknowledge is lost, which is seen', () => {
-    const { other, text } = cutOff({ succeedUnfenced: true });
+    // Nor does it write to PostgreSQL before it serves: that would be refused.
+    const { other, text } = cutOff({ succeedUnfenced: true, recoverUnturned: true });
     expect(other?.kind).toBe('done');
     expect(text).not.toBe('too late');
   });

@@ -136,7 +136,7 @@ export const RECORD_BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** After a failover: records of one slot that are compared with PostgreSQL in one piece, and their bytes. */
 export const DRIVE_PAGE_RECORDS_MAX = 500;
 export const DRIVE_PAGE_BYTES_MAX = 1024 * 1024;
-/** Slots that one node compares at the same time: clients' statements need connections, too. */
+/** Slots that one node compares at the same time, or sweeps when they were given up: clients' statements need connections, too. */
 export const DRIVE_SLOTS_IN_FLIGHT_MAX = 2;
 /** Bytes of records a second that a node compares: clients keep their share of the disk, and of PostgreSQL. */
 export const DRIVE_BYTES_PER_SECOND_MAX = 16 * 1024 * 1024;

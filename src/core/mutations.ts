@@ -87,8 +87,16 @@ export interface Mutations {
   readonly removeRowsAtOnce?: boolean;
   /** Whoever writes to PostgreSQL claims to know every floor there. (R24) */
   readonly passRecordFloor?: boolean;
+  /** Nobody compares the floors of its disk with PostgreSQL's: whoever holds a version claims to know the floor. (R24) */
+  readonly trustOldFloor?: boolean;
   /** Slots that were given up keep what is left over on a disk below the floor that PostgreSQL has. (R24, R28) */
   readonly recoverBelowFloor?: boolean;
+  /** Slots that are given up while PostgreSQL is compared keep what is left over below its floor. (R24, R28) */
+  readonly keepBelowInDrive?: boolean;
+  /** Who makes given-up slots whole leaves the floors of PostgreSQL to whatever still hangs. (R24, R28) */
+  readonly recoverUnturned?: boolean;
+  /** Who makes given-up slots whole goes by whatever its disk remembers of operations. (R28, R33) */
+  readonly trustLeftOperations?: boolean;
   /** A learner is promoted without the operations that its owners remember. (R20) */
   readonly operationsNotLearned?: boolean;
   /** Who takes an old answer is told what is in flight. */
@@ -121,6 +129,8 @@ export interface Mutations {
   readonly keepFormerServer?: boolean;
   /** What PostgreSQL has said of a write in flight still counts when it has failed over since. (R6, R30) */
   readonly keepRecorded?: boolean;
+  /** A value of PostgreSQL that its slot's first owner lacks below the floor was deleted, whatever the others hold. (R23, R30) */
+  readonly deleteUnasked?: boolean;
   /** What is in flight while its slot is compared with PostgreSQL is passed over. (R30) */
   readonly passInFlight?: boolean;
   /** A modification is judged on whatever is held, and no higher version refuses it. (R2) */

@@ -54,6 +54,14 @@ export function operationIdRefusal(
 }
 
 /**
+ * Where no owner is left to ask: what an operation is remembered to have made is what is held of its key. Another version
+ * was replaced, or given up, or the record was copied from an owner that knew better. `known`: undefined where it is damaged.
+ */
+export function isBorneOut(known: KnownOperation | undefined, heldVersion: number): boolean {
+  return known?.version === heldVersion;
+}
+
+/**
  * What is known of an operation of which an earlier attempt is open, once a later one was answered. Only what took effect
  * is remembered: any other answer says that this attempt did nothing, and the open one may still be judged later, on what
  * then stands.

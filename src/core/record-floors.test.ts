@@ -1,6 +1,6 @@
 /** What is let in below a floor of PostgreSQL, and what becomes of what is not. */
 import { describe, expect, test } from 'vitest';
-import { isAsGoodAsAbsent, isKeptOut, judgeKeptOut, versionOfFloor } from './record-floors.ts';
+import { isAsGoodAsAbsent, isKeptOut, isLeftBelow, judgeKeptOut, versionOfFloor } from './record-floors.ts';
 import { VERSION_MAX, counterOf, makeVersion } from './version.ts';
 
 const at = (counter: number): number => makeVersion(counter, 2);
@@ -33,10 +33,30 @@ test('a deletion at or below the floor is as good as nothing; one above it is no
 
 describe('what becomes of a version that was kept out', () => {
   test.each([
-    ['it is held, at rest', { version: at(5), inFlight: false }, 'knowing'],
-    ['it is held, and its round is under way', { version: at(5), inFlight: true }, 'knowing'],
-    ['something higher is under way: a row will stand', { version: at(9), inFlight: true }, 'again'],
-    ['something higher is at rest: its round is over', { version: at(9), inFlight: false }, 'drop'],
-    ['nothing is held: it was deleted, and that forgotten', null, 'drop'],
-  ] as const)('%s', (_what, held, verdict) => expect(judgeKeptOut(at(5), held)).toBe(verdict));
+    ['it is held, at rest', { version: at(5), inFlight: false }, 9, 'knowing'],
+    [
+      'it is held, at rest, on a disk that has a lower floor',
+      { version: at(5), inFlight: false },
+      8,
+      'again',
+    ],
+    ['it is held, and its round is under way', { version: at(5), inFlight: true }, 9, 'knowing'],
+    [
+      'its round is under way, on a disk that has a lower floor',
+      { version: at(5), inFlight: true },
+      0,
+      'knowing',
+    ],
+    ['something higher is under way: a row will stand', { version: at(9), inFlight: true }, 9, 'again'],
+    ['something higher is at rest: its round is over', { version: at(9), inFlight: false }, 9, 'drop'],
+    ['nothing is held: it was deleted, and that forgotten', null, 9, 'drop'],
+  ] as const)('%s', (_what, held, own, verdict) =>
+    expect(judgeKeptOut(at(5), held, { own, told: 9 })).toBe(verdict),
+  );
+});
+
+test('left over below a floor is a value at or below it, and no deletion', () => {
+  expect(isLeftBelow({ version: at(5), tombstone: false }, 5)).toBe(true);
+  expect(isLeftBelow({ version: at(6), tombstone: false }, 5)).toBe(false);
+  expect(isLeftBelow({ version: at(5), tombstone: true }, 5)).toBe(false);
 });

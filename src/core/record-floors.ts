@@ -25,6 +25,14 @@ export function isAsGoodAsAbsent(
   return tombstone && counterOf(version) <= floor;
 }
 
+/** A value on a disk that is behind: at or below PostgreSQL's floor it has its row, or was deleted since. */
+export function isLeftBelow(
+  { version, tombstone }: { readonly version: number; readonly tombstone: boolean },
+  floor: number,
+): boolean {
+  return !tombstone && counterOf(version) <= floor;
+}
+
 /** What an owner holds of the key at this moment. */
 export interface HeldNow {
   readonly version: number;
@@ -34,13 +42,27 @@ export interface HeldNow {
 /** knowing: send it again, with the floor that PostgreSQL told. again: as it was. drop: nobody waits for it any more. */
 export type KeptOutVerdict = 'knowing' | 'again' | 'drop';
 
+/** `own`: the floor that this owner has on its disk; `told`: the one by which PostgreSQL kept the version out. */
+export interface FloorsKnown {
+  readonly own: number;
+  readonly told: number;
+}
+
+/**
+ * May what is at rest at this owner be brought back past PostgreSQL's floor? All owners have a floor before PostgreSQL has it:
+ * a disk that has a lower one has gone back, and what it holds may have been deleted since.
+ */
+export function knowsFloor({ own, told }: FloorsKnown): boolean {
+  return own >= told;
+}
+
 /**
  * PostgreSQL refused a version as at or below the floor that it told. One that an owner still holds is not what was
- * deleted. One in whose place something is at rest, or nothing, is a leftover; above one that is in flight a row will stand.
- * `held`: null where this node is no complete owner, or holds nothing.
+ * deleted, unless its disk is behind: then it waits until that has been looked into. One in whose place something is at rest, or nothing, is a leftover; above one that is
+ * in flight a row will stand. `held`: null where this node is no complete owner, or holds nothing.
  */
-export function judgeKeptOut(version: number, held: HeldNow | null): KeptOutVerdict {
+export function judgeKeptOut(version: number, held: HeldNow | null, floors: FloorsKnown): KeptOutVerdict {
   if (held === null) return 'drop';
-  if (held.version === version) return 'knowing';
+  if (held.version === version) return held.inFlight || knowsFloor(floors) ? 'knowing' : 'again';
   return held.inFlight ? 'again' : 'drop';
 }

@@ -210,19 +210,28 @@ export function shelfOf(
   return new RecordShelf(writer, stock, parts.cacheBytes, onDamaged, parts.instruments);
 }
 
+export interface RecordWriterSurroundings {
+  readonly topology: () => Topology | null;
+  readonly shelf: RecordShelf;
+  readonly floors: FloorStore;
+  readonly replica: () => Replica | null;
+}
+
 export function recordWriterOf(
   parts: NodeParts,
-  topology: () => Topology | null,
-  shelf: RecordShelf,
-  replica: () => Replica | null,
+  { topology, shelf, floors, replica }: RecordWriterSurroundings,
   onRecorded: (key: string, version: number, outcome: 'committed' | number) => void,
 ): RecordWriter | null {
   const { clock, telemetry, onFatal } = parts;
+  const trusts = parts.mutations?.trustOldFloor === true;
   if (parts.systemOfRecord === null) return null;
   const systemOfRecord =
     parts.mutations?.passRecordFloor === true ? passingFloors(parts.systemOfRecord) : parts.systemOfRecord;
-  const judge: JudgeKeptOut = (slot, key, version) =>
-    judgeKeptOut(version, heldNow(replica(), shelf, slot, key));
+  const judge: JudgeKeptOut = (slot, { key, version }, told) =>
+    judgeKeptOut(version, heldNow(replica(), shelf, slot, key), {
+      own: trusts ? told : floors.floors.of(slot),
+      told,
+    });
   const onFenced = (): void => onFatal(WHY_FENCED);
   const life = (): number => topology()?.life ?? 0;
   const drive = driveIn(topology);

@@ -3,15 +3,18 @@
  * client would.
  */
 import { slotOf } from '../core/slots.ts';
+import type { RepairAbsent } from '../core/collection-message.ts';
 import type { PeerMessage, RepairRecord } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Topology } from '../core/topology.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import { Expiry } from './expiry.ts';
+import { FloorCheck } from './floor-check.ts';
 import type { FloorStore } from './floor-store.ts';
 import { Leftovers } from './leftovers.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
+import { OwnerInquiry } from './owner-inquiry.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RecordLoader } from './record-loader.ts';
 import { RecordDriver } from './record-driver.ts';
@@ -29,6 +32,8 @@ export class Background {
   readonly repair: Repair;
   readonly scrubber: Scrubber;
   readonly collector: TombstoneCollector;
+  private readonly inquiry: OwnerInquiry;
+  private readonly floorCheck: FloorCheck | null;
   private readonly expiry: Expiry;
   private readonly loader: RecordLoader | null;
   private readonly leftovers: Leftovers;
@@ -60,12 +65,19 @@ export class Background {
             topology: () => membership.topology,
             onLoaded: () => membership.loaded(),
           });
+    this.inquiry = new OwnerInquiry({ clock, replica, send });
+    const checks = { clock, telemetry, storage, shelf, floors, inquiry: this.inquiry, replica, mutations };
+    this.floorCheck =
+      systemOfRecord === null ? null : new FloorCheck({ ...checks, systemOfRecord, writesThrough });
+    const isChecked = (): boolean => this.floorCheck?.isChecked !== false;
     const floorOf = (slot: number): number => floors.floors.of(slot);
     this.driver =
-      systemOfRecord === null ? null : driverOf(parts, systemOfRecord, serving, membership, floorOf, send);
+      systemOfRecord === null
+        ? null
+        : driverOf(parts, systemOfRecord, serving, membership, floorOf, this.inquiry, send);
     const news = membership.proposals.recordNews;
     const topology = (): Topology | null => membership.topology;
-    const looks = { shelf, replica, topology, writesThrough, floorOf, news, mutations };
+    const looks = { shelf, replica, topology, writesThrough, floorOf, isChecked, news, mutations };
     this.watch = systemOfRecord === null ? null : new RecordWatch({ ...parts, ...looks, systemOfRecord });
     this.repair = new Repair({ clock, telemetry, shelf, systemOfRecord, replica, send });
     this.scrubber = new Scrubber({
@@ -74,6 +86,7 @@ export class Background {
       repair: this.repair,
       onDebris: (slot, row) => this.collector.takeDebris(slot, row),
       onLoss: () => news.missed(topology()),
+      mayTell: isChecked,
       leaseHeld: () => serving.leaseHeld(),
     });
     this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
@@ -89,8 +102,14 @@ export class Background {
   }
 
   /** Asked for by the one or by the other. */
-  onRepairRecord(message: RepairRecord): void {
+  onRepairRecord(from: number, message: RepairRecord): void {
+    this.inquiry.onRecord(from, message.held);
     if (!this.scrubber.onRecord(message)) this.repair.onRecord(message);
+  }
+
+  onRepairAbsent(from: number, message: RepairAbsent): void {
+    this.inquiry.onAbsent(from, message.key);
+    this.repair.onAbsent(from, message);
   }
 
   /** Every few ticks, while this process is part of the epoch. */
@@ -98,8 +117,10 @@ export class Background {
     this.expiry.tick();
     this.repair.tick();
     this.loader?.tick();
+    this.inquiry.tick();
+    this.floorCheck?.tick();
     this.watch?.tick();
-    this.driver?.tick();
+    if (this.floorCheck?.isChecked !== false) this.driver?.tick();
     this.leftovers.tick();
     this.scrubber.tick();
     this.collector.tick();
@@ -112,11 +133,13 @@ function driverOf(
   { shelf, replica, leaseHeld }: Serving,
   membership: Membership,
   floorOf: (slot: number) => number,
+  inquiry: OwnerInquiry,
   send: (memberId: number, message: PeerMessage) => void,
 ): RecordDriver {
   const { clock, telemetry, storage, mutations = NO_MUTATIONS } = parts;
   return new RecordDriver({
     ...{ clock, telemetry, storage, systemOfRecord, shelf, replica, leaseHeld, floorOf, mutations },
+    inquiry,
     writesThrough: prefixRule(parts.writeThrough),
     onDriven: (drive, { epoch, members }) => {
       membership.proposals.recordNews.sawDriven(membership.selfId, epoch, drive);

@@ -89,14 +89,14 @@ export class FrameDesk {
       case 'repairPull':
         return this.parts.background.repair.onPull(header.from, message);
       case 'repairRecord':
-        return this.parts.background.onRepairRecord(message);
+        return this.parts.background.onRepairRecord(header.from, message);
       case 'scrubDigests':
       case 'scrubDifferences':
       case 'scrubPull':
       case 'scrubPage':
         return this.parts.background.scrubber.onMessage(header.from, message);
       case 'repairAbsent':
-        return this.parts.background.repair.onAbsent(header.from, message);
+        return this.parts.background.onRepairAbsent(header.from, message);
       case 'floorRaise':
       case 'floorRaised':
       case 'deletionsForget':

@@ -141,8 +141,8 @@ export class CausewayNode implements NodeApi {
     );
     const topology = (): Topology | null => this.membership.topology;
     const spoolMarks = spoolMarksOf(parts, this.writer, opened);
-    const acting = (): Replica | null => this.replica;
-    this.recordWriter = recordWriterOf(parts, topology, this.shelf, acting, (key, version, outcome) => {
+    const around = { topology, shelf: this.shelf, floors: this.floors, replica: () => this.replica };
+    this.recordWriter = recordWriterOf(parts, around, (key, version, outcome) => {
       this.replica?.onRecorded(key, version, outcome);
       this.spool.onRecorded(key, version, outcome);
     });

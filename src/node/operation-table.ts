@@ -163,6 +163,10 @@ export class OperationTable implements OperationMemory {
     for (const { id } of operations) this.putAlone(operationKey(key, id), null);
   }
 
+  drop(stored: string): void {
+    this.putAlone(stored, null);
+  }
+
   private putAlone(stored: string, bytes: Uint8Array | null): void {
     const changes: StoreChange[] = [];
     this.change(changes, stored, bytes);

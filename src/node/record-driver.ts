@@ -7,6 +7,7 @@ import { IndexSet } from '../base/index-set.ts';
 import { CopyPace } from '../core/copy-pace.ts';
 import { DRIVE_BYTES_PER_SECOND_MAX, DRIVE_SLOTS_IN_FLIGHT_MAX, SLOT_COUNT } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
+import { knowsFloor } from '../core/record-floors.ts';
 import { driveOf, everythingDriven } from '../core/record-standing.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { Topology } from '../core/topology.ts';
@@ -15,6 +16,7 @@ import type { Storage } from '../ports/storage.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { DriveStatus } from './api.ts';
+import type { OwnerInquiry } from './owner-inquiry.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import { SlotDrive } from './slot-drive.ts';
 
@@ -34,6 +36,7 @@ export interface RecordDriverParts {
   readonly leaseHeld: () => boolean;
   readonly writesThrough: (key: string) => boolean;
   readonly floorOf: (slot: number) => number;
+  readonly inquiry: OwnerInquiry;
   /** All slots of which this node is the first owner in this epoch are done: to be told to all. */
   readonly onDriven: (drive: number, topology: Topology) => void;
   readonly mutations: Mutations;
@@ -125,14 +128,15 @@ export class RecordDriver {
     while (this.under.size < DRIVE_SLOTS_IN_FLIGHT_MAX && this.todo.length > 0) {
       if (!this.pace.mayAsk(this.parts.clock.now())) return;
       const slot = this.todo.shift()!;
-      const { storage, systemOfRecord, shelf, writesThrough, mutations, clock } = this.parts;
+      const { storage, systemOfRecord, shelf, inquiry, writesThrough, mutations, clock } = this.parts;
       const waits = this.waits.get(slot) ?? new Map<string, number>();
       this.waits.set(slot, waits);
       const drive: SlotDrive = new SlotDrive({
-        ...{ slot, storage, systemOfRecord, shelf, replica, writesThrough, waits },
+        ...{ slot, storage, systemOfRecord, shelf, inquiry, replica, writesThrough, waits },
         life: topology.life,
         floor: topology.loaded ? this.parts.floorOf(slot) : 0,
         pastFloor: this.pastFloors.get(slot) ?? 0,
+        deleteUnasked: mutations.deleteUnasked === true,
         passInFlight: mutations.passInFlight === true,
         // The replica's view, for the epoch may be another before the next tick.
         isCurrent: () => this.under.get(slot) === drive && replica.view.topology === topology,
@@ -142,7 +146,7 @@ export class RecordDriver {
         },
         onDriven: (rowCount) => (this.rowsDriven += rowCount),
         onConflict: (version) => this.onConflict(slot, version),
-        onKeptOut: (floor) => this.pastFloors.set(slot, floor),
+        onKeptOut: (floor, version) => this.onKeptOut(slot, floor, version),
         onEnd: (end, reason) => this.onEnd(slot, end, reason),
       });
       this.under.set(slot, drive);
@@ -171,6 +175,17 @@ export class RecordDriver {
     const { replica, topology } = this;
     if (replica === null || topology === null || replica.view.topology !== topology) return;
     if (this.parts.clock.now() >= this.notBefore && this.parts.leaseHeld()) this.begin(replica, topology);
+  }
+
+  /** A disk that is behind brings back nothing past that floor. */
+  private onKeptOut(slot: number, told: number, version: number): boolean {
+    const { floorOf, telemetry, mutations } = this.parts;
+    if (mutations.trustOldFloor !== true && !knowsFloor({ own: floorOf(slot), told })) {
+      telemetry.event('error', 'record.left_below', { slot, version, floor: told });
+      return false;
+    }
+    this.pastFloors.set(slot, told);
+    return true;
   }
 
   private onConflict(slot: number, version: number): void {

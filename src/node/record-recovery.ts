@@ -17,9 +17,11 @@ import type { RecordError, RecordPlace, RecordRow, SystemOfRecord } from '../por
 import type { Telemetry } from '../ports/telemetry.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 import type { FloorStore } from './floor-store.ts';
+import { siftOperations } from './operation-sift.ts';
 import type { OperationTable } from './operation-table.ts';
+import { ownFloors } from './own-floors.ts';
 import type { RecordShelf } from './record-shelf.ts';
-import { sweepBelow } from './recovery-sweep.ts';
+import { RecoverySweeps } from './recovery-sweep.ts';
 import type { SpoolMarks } from './spool-marks.ts';
 import type { StartMarks } from './start-marks.ts';
 
@@ -51,11 +53,13 @@ export class RecordRecovery {
   /** Ascending, those before `next` are whole. */
   private slots: readonly number[] = [];
   private next = 0;
+  private isSifted = false;
   private place: RecordPlace | null = null;
   /** As PostgreSQL has them, in the order of the slots; null: it was not asked yet. */
   private counters: readonly number[] | null = null;
   /** Keys of the slot at hand that have a row. */
   private keys = new Set<string>();
+  private readonly sweeps = new RecoverySweeps();
   private isAsking = false;
   private notBefore = -Infinity;
   private onWhole: (slot: number) => void = () => undefined;
@@ -70,9 +74,11 @@ export class RecordRecovery {
     this.replica = replica;
     this.slots = slots;
     this.next = 0;
+    this.isSifted = this.parts.mutations.trustLeftOperations === true;
     this.place = null;
     this.counters = null;
     this.keys = new Set();
+    this.sweeps.clear();
     this.isAsking = false;
     this.onWhole = onWhole;
     if (slots.length === 0) return;
@@ -86,6 +92,7 @@ export class RecordRecovery {
     this.replica = null;
     this.slots = [];
     this.next = 0;
+    this.sweeps.clear();
     this.isAsking = false;
   }
 
@@ -96,8 +103,10 @@ export class RecordRecovery {
   private ask(): void {
     const { clock, systemOfRecord } = this.parts;
     if (this.isAsking || this.next >= this.slots.length || clock.now() < this.notBefore) return;
+    if (this.sweeps.isFull) return;
     const { epoch } = this;
     this.isAsking = true;
+    if (!this.isSifted) return this.sift();
     if (systemOfRecord === null)
       return clock.defer(() => (epoch === this.epoch && this.isAsking ? this.take([]) : undefined));
     if (this.counters === null) return this.askFloors(systemOfRecord);
@@ -110,15 +119,34 @@ export class RecordRecovery {
     });
   }
 
+  /** Before rows take the place of what this disk has: what was in flight below them is forgotten then. */
+  private sift(): void {
+    const { epoch, slots } = this;
+    siftOperations({ ...this.parts, slots, isCurrent: () => epoch === this.epoch }, () => {
+      this.isSifted = true;
+      this.isAsking = false;
+      this.ask();
+    });
+  }
+
   private askFloors(systemOfRecord: SystemOfRecord): void {
     const { epoch } = this;
-    systemOfRecord.readFloors(this.slots, (error, counters) => {
+    const { life } = this.replica!.view.topology;
+    const take = (error: RecordError | null, counters: readonly number[]): void => {
       if (epoch !== this.epoch || !this.isAsking) return;
       if (error !== null) return this.pause(error);
       this.counters = counters;
       this.isAsking = false;
       this.ask();
-    });
+    };
+    if (this.parts.mutations.recoverUnturned !== true)
+      return ownFloors(systemOfRecord, life, this.slots, take);
+    systemOfRecord.readFloors(this.slots, (error, floors) =>
+      take(
+        error,
+        floors.map(({ counter }) => counter),
+      ),
+    );
   }
 
   private pause({ message: reason }: RecordError): void {
@@ -161,14 +189,21 @@ export class RecordRecovery {
     }
   }
 
-  /** Not while PostgreSQL may lack rows: then what is left over may be all there is. */
+  /**
+   * Whatever PostgreSQL may have lost: commits are lost from the end, and what was at rest below its floor was committed
+   * before that floor was raised.
+   */
   private clear(slot: number, counter: number, keys: ReadonlySet<string>, done: () => void): void {
     const { clock, floors, mutations } = this.parts;
     floors.raise({ slot, counter });
-    if (!everythingDriven(this.replica!.view.topology) || mutations.recoverBelowFloor === true)
+    const isDriven = everythingDriven(this.replica!.view.topology);
+    if (mutations.recoverBelowFloor === true || (mutations.keepBelowInDrive === true && !isDriven))
       return clock.defer(done);
     const { epoch } = this;
-    sweepBelow({ ...this.parts, slot, counter, keys, isCurrent: () => epoch === this.epoch }, done);
+    this.sweeps.add({ ...this.parts, slot, counter, keys, isCurrent: () => epoch === this.epoch }, () => {
+      done();
+      this.ask();
+    });
   }
 
   private finish(whole: number): void {

@@ -33,6 +33,8 @@ export interface RecordWatchParts {
   readonly topology: () => Topology | null;
   readonly writesThrough: (key: string) => boolean;
   readonly floorOf: (slot: number) => number;
+  /** False: this disk may be behind, and what it has proves nothing of PostgreSQL. (R24) */
+  readonly isChecked: () => boolean;
   readonly news: RecordNews;
   readonly mutations: Mutations;
 }
@@ -71,7 +73,11 @@ export class RecordWatch {
       return;
     // As long as a drive lasts rows are known to be missing.
     if (!everythingDriven(topology)) this.lookedAt = null;
-    else if (!this.isLooking && (seen !== this.lookedAt || clock.now() >= this.notBefore)) {
+    else if (
+      !this.isLooking &&
+      this.parts.isChecked() &&
+      (seen !== this.lookedAt || clock.now() >= this.notBefore)
+    ) {
       this.lookedAt = seen;
       this.notBefore = clock.now() + RECORD_WITNESS_EVERY_MS;
       this.look(replica, driveOf(topology));

@@ -6,7 +6,7 @@
 import { RECORD_BATCH_BYTES_MAX, RECORD_BATCH_ROWS_MAX } from '../core/limits.ts';
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import type { KeptOutVerdict } from '../core/record-floors.ts';
-import type { SealedRecord } from '../core/record.ts';
+import type { KeyRecord, SealedRecord } from '../core/record.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CommitResult, RecordError, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -24,7 +24,7 @@ interface Waiting {
 }
 
 /** What becomes of a version that is at or below the floor of its slot. (R24) */
-export type JudgeKeptOut = (slot: number, key: string, version: number) => KeptOutVerdict;
+export type JudgeKeptOut = (slot: number, record: KeyRecord, floor: number) => KeptOutVerdict;
 
 const OF_ANOTHER_SERVER: RecordError = {
   kind: 'unknown',
@@ -48,6 +48,8 @@ export class RecordWriter {
   /** Since when the oldest row waits that is in no statement, and that of the statement under way. */
   private waitingSince = 0;
   private sentSince = 0;
+  /** Those that PostgreSQL refused, and that go again after a while. */
+  private putBackCount = 0;
   private readonly departure: Departure;
   /** One at a time: a second one beside it only makes both smaller. */
   private underWay = false;
@@ -83,7 +85,7 @@ export class RecordWriter {
   }
 
   get backlog(): number {
-    return this.waiting.size + this.inStatement;
+    return this.waiting.size + this.inStatement + this.putBackCount;
   }
 
   /** As above; of one that takes longer, as long as it has taken. */
@@ -112,8 +114,12 @@ export class RecordWriter {
       return;
     }
     const other = present.row.record.version;
-    if (other === version) present.superseded.push(...item.superseded);
-    else if (other > version) present.superseded.push(version, ...item.superseded);
+    if (other === version) {
+      // Whichever has been told of a higher floor: without it the row would be refused once more.
+      const knows = (item.row.pastFloor ?? 0) > (present.row.pastFloor ?? 0);
+      const row = knows ? item.row : present.row;
+      this.waiting.set(key, { row, superseded: [...present.superseded, ...item.superseded] });
+    } else if (other > version) present.superseded.push(version, ...item.superseded);
     else
       this.waiting.set(key, {
         row: item.row,
@@ -215,8 +221,7 @@ export class RecordWriter {
       this.instruments.rowsConflicting += 1;
       // Equal version, other content: nothing is called committed; it is asked again and again, and told aloud.
       this.telemetry.event('error', 'record.checksum_conflict', { slot: item.row.slot, version });
-      this.enqueue(item);
-      this.pause(RETRY_MS_MAX);
+      this.putBack(item);
     }
   }
 
@@ -224,12 +229,26 @@ export class RecordWriter {
   private onKeptOut(item: Waiting, floor: number): void {
     const { slot, record } = item.row;
     this.instruments.rowsKeptOut += 1;
-    const verdict = this.judgeKeptOut(slot, record.key, record.version);
+    const verdict = this.judgeKeptOut(slot, record, floor);
     this.telemetry.event('info', 'record.kept_out', { slot, version: record.version, floor, verdict });
     if (verdict === 'drop') return;
     if (verdict === 'knowing') return this.enqueue({ ...item, row: { ...item.row, pastFloor: floor } });
-    this.enqueue(item);
-    this.pause(RETRY_MS_MAX);
+    this.putBack(item);
+  }
+
+  /** It goes again after a while, and holds up no other. */
+  private putBack(item: Waiting): void {
+    const life = this.lifeWaiting;
+    const since = this.sentSince;
+    this.putBackCount += 1;
+    this.clock.after(RETRY_MS_MAX, () => {
+      this.putBackCount -= 1;
+      if (life !== this.life()) return;
+      this.dropEarlierLife();
+      if (this.waiting.size === 0) this.waitingSince = since;
+      this.enqueue(item);
+      this.schedule();
+    });
   }
 
   private pause(ms: number): void {

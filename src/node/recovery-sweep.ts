@@ -2,7 +2,7 @@
  * What a disk has left over of a slot that was given up, at or below the floor that PostgreSQL has of it: whatever stood
  * there when the floor was raised had its row, so that what has none was deleted since, and that forgotten. (PROTOCOL R24, R28)
  */
-import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
+import { DRIVE_SLOTS_IN_FLIGHT_MAX, SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
 import { counterOf } from '../core/version.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
@@ -34,8 +34,45 @@ export interface RecoverySweep {
   readonly isCurrent: () => boolean;
 }
 
+/** One after another, a few at a time: an operator may give up all slots at once. */
+export class RecoverySweeps {
+  private waiting: (() => void)[] = [];
+  private running = 0;
+
+  /** What is to come waits until some of it is done. */
+  get isFull(): boolean {
+    return this.waiting.length >= DRIVE_SLOTS_IN_FLIGHT_MAX;
+  }
+
+  /** As `sweepBelow`. */
+  add(sweep: RecoverySweep, done: () => void): void {
+    this.waiting.push(() =>
+      sweepBelow(sweep, () => {
+        this.running -= 1;
+        this.next();
+        done();
+      }),
+    );
+    this.next();
+  }
+
+  /** Another epoch has come: nothing that is under way ends any more. */
+  clear(): void {
+    this.waiting = [];
+    this.running = 0;
+  }
+
+  private next(): void {
+    if (this.running >= DRIVE_SLOTS_IN_FLIGHT_MAX) return;
+    const begin = this.waiting.shift();
+    if (begin === undefined) return;
+    this.running += 1;
+    begin();
+  }
+}
+
 /** `done` is called in a later turn; not at all once another epoch has come. */
-export function sweepBelow(sweep: RecoverySweep, done: () => void): void {
+function sweepBelow(sweep: RecoverySweep, done: () => void): void {
   const { clock, storage, slot, isCurrent } = sweep;
   const { from, to } = slotRange(slot);
   const next = (begin: string): void =>

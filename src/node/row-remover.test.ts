@@ -24,6 +24,11 @@ class Asked {
 
   readonly record = {
     statementMsMax: STATEMENT_MS,
+    readFloors: (slots, done) =>
+      done(
+        null,
+        slots.map(() => ({ counter: 0, turn: 0 })),
+      ),
     raiseFloors: (_life, floors, done) => {
       this.calls.push(`raise ${floors.map(({ slot, counter }) => `${slot}:${counter}`).join()}`);
       this.answer = done;

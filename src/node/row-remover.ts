@@ -88,15 +88,25 @@ export class RowRemover {
     if (due !== undefined) this.remove(due);
   }
 
+  /** On what is read of them now: who dies meanwhile leaves nothing behind that raises them later. */
   private raise(batch: Batch): void {
     const { clock, systemOfRecord, mutations } = this.parts;
+    const { floors } = batch.removal;
     this.isAsking = true;
-    systemOfRecord.raiseFloors(batch.life, batch.removal.floors, (error) => {
-      if (!this.isHeard(batch, error)) return;
-      // From its answer on: by then the floors stand, and whatever begins sees them.
-      const waits = mutations.removeRowsAtOnce === true ? 0 : ROW_WAIT_STATEMENTS;
-      batch.dueAt = clock.now() + waits * systemOfRecord.statementMsMax;
-    });
+    systemOfRecord.readFloors(
+      floors.map(({ slot }) => slot),
+      (readError, stand) => {
+        if (!this.isHeard(batch, readError)) return;
+        this.isAsking = true;
+        const raised = floors.map((floor, at) => ({ ...floor, turn: stand[at]!.turn }));
+        systemOfRecord.raiseFloors(batch.life, raised, (error) => {
+          if (!this.isHeard(batch, error)) return;
+          // From its answer on: by then the floors stand, and whatever begins sees them.
+          const waits = mutations.removeRowsAtOnce === true ? 0 : ROW_WAIT_STATEMENTS;
+          batch.dueAt = clock.now() + waits * systemOfRecord.statementMsMax;
+        });
+      },
+    );
   }
 
   private remove(batch: Batch): void {

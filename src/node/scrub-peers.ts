@@ -176,7 +176,7 @@ export class ScrubPeers implements ScrubStage {
     const { member } = comparison;
     if (comparison.asksLeft === 0) {
       this.comparisons = this.comparisons.filter((each) => each !== comparison);
-      return report.uncompared(sharedSlots(run, member).length, 'an owner gives no answer');
+      return report.unheard(sharedSlots(run, member), 'an owner gives no answer');
     }
     comparison.asksLeft -= 1;
     comparison.isAsked = true;
@@ -204,7 +204,7 @@ export class ScrubPeers implements ScrubStage {
     if (descent.dueAt > now || (!descent.isAsked && !budget.pace.mayGo(now, budget.isBusy()))) return;
     if (descent.asksLeft === 0) {
       this.descents.shift();
-      return report.uncompared(1, 'an owner does not tell its versions');
+      return report.unheard([descent.slot], 'an owner does not tell its versions');
     }
     descent.asksLeft -= 1;
     descent.isAsked = true;

@@ -71,6 +71,8 @@ export class ScrubReport {
   private readonly healing = new Map<string, Healing>();
   /** Slots of which this disk was found to have lost something, since the process began. */
   private readonly doubtful = new Set<number>();
+  /** Slots that some other owner was not compared with in this round. */
+  private readonly unsure = new Set<number>();
   private readonly totals = { found: 0, repaired: 0, unrepaired: 0, conflicts: 0 };
 
   constructor(parts: ScrubReportParts) {
@@ -82,6 +84,7 @@ export class ScrubReport {
     this.beganAt = this.parts.clock.now();
     this.share = 0;
     this.isUnderWay = true;
+    this.unsure.clear();
   }
 
   ended(): void {
@@ -107,6 +110,12 @@ export class ScrubReport {
     this.current.slots += slots;
   }
 
+  /** What this disk has lost of them the other owner might have told. */
+  unheard(slots: readonly number[], why: string): void {
+    for (const slot of slots) this.unsure.add(slot);
+    this.uncompared(slots.length, why);
+  }
+
   uncompared(slots: number, why: string): void {
     this.current.slotsUncompared += slots;
     this.parts.telemetry.event('warn', 'scrub.uncompared', { slots, why });
@@ -125,7 +134,7 @@ export class ScrubReport {
 
   /** What is not held of the slot may have been lost here: it proves nothing of PostgreSQL. */
   isDoubtful(slot: number): boolean {
-    return this.doubtful.has(slot);
+    return this.doubtful.has(slot) || this.unsure.has(slot);
   }
 
   conflict(slot: number, version: number, where: string): void {

@@ -43,6 +43,8 @@ export interface ScrubberParts {
   readonly writesThrough: (key: string) => boolean;
   readonly onDebris: (slot: number, row: RowVersion) => void;
   readonly onLoss: () => void;
+  /** False: this disk may be behind, and what it has says nothing yet. */
+  readonly mayTell: () => boolean;
   readonly replica: () => Replica | null;
   readonly leaseHeld: () => boolean;
   readonly send: (memberId: number, message: PeerMessage) => void;
@@ -107,7 +109,7 @@ export class Scrubber {
     this.report.tick();
     const now = this.parts.clock.now();
     const replica = this.parts.replica();
-    if (replica === null || !this.parts.leaseHeld()) return;
+    if (replica === null || !this.parts.leaseHeld() || !this.parts.mayTell()) return;
     if (!this.isUnderWay && now >= this.nextAt) this.begin(this.parts.settings);
     if (!this.isUnderWay) return;
     // What was found in another epoch is not acted upon in this one.
@@ -122,6 +124,7 @@ export class Scrubber {
   }
 
   onMessage(from: number, message: ScrubMessage): void {
+    if (!this.parts.mayTell()) return;
     switch (message.kind) {
       case 'scrubDigests':
         return this.answers.onDigests(from, message);

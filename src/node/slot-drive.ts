@@ -12,6 +12,7 @@ import type { Storage, StorageEntry } from '../ports/storage.ts';
 import type { RecordRow, RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
 import { openRecord, sealRecord } from '../wire/record-codec.ts';
 import { slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { OwnerInquiry, OwnersWord } from './owner-inquiry.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
 export interface SlotDriveParts {
@@ -26,6 +27,10 @@ export interface SlotDriveParts {
   /** The floor that PostgreSQL told before this look at the slot was begun; 0: none. (R24) */
   readonly pastFloor: number;
   readonly writesThrough: (key: string) => boolean;
+  /** What the other owners hold of a key that PostgreSQL has and this disk has not. */
+  readonly inquiry: OwnerInquiry;
+  /** What this disk lacks was deleted, whatever the others hold: for tests of the rule. */
+  readonly deleteUnasked: boolean;
   /** Keys met in flight in this drive, and the version at which they first were. */
   readonly waits: Map<string, number>;
   /** What is in flight is passed over: for tests of the rule. */
@@ -36,8 +41,8 @@ export interface SlotDriveParts {
   readonly spent: (recordCount: number, byteCount: number) => boolean;
   readonly onDriven: (rowCount: number) => void;
   readonly onConflict: (version: number) => void;
-  /** PostgreSQL keeps out what is at or below this floor: the slot is looked at once more. */
-  readonly onKeptOut: (floor: number) => void;
+  /** PostgreSQL keeps out what is at or below this floor. True: the slot is to be looked at once more, knowing it. */
+  readonly onKeptOut: (floor: number, version: number) => boolean;
   /** failed: PostgreSQL or the disk did not answer. again: something was in flight, or is damaged. */
   readonly onEnd: (end: 'done' | 'again' | 'failed', reason: string) => void;
 }
@@ -81,7 +86,9 @@ export class SlotDrive {
       this.askPostgres(this.afterKey, splitRecordKey(last.key).key, new Map(), (standing) => {
         this.afterKey = splitRecordKey(last.key).key;
         const held = new Set(entries.map((entry) => splitRecordKey(entry.key).key));
-        this.commit([...this.rowsToDrive(entries, standing), ...this.forgotten(held, standing)]);
+        this.forgotten(held, standing, (rows) =>
+          this.commit([...this.rowsToDrive(entries, standing), ...rows]),
+        );
       });
     });
   }
@@ -92,7 +99,7 @@ export class SlotDrive {
     if (this.parts.floor === 0 || this.isFinishing) return end();
     this.isFinishing = true;
     this.askPostgres(this.afterKey, null, new Map(), (standing) =>
-      this.commit(this.forgotten(new Set(), standing)),
+      this.forgotten(new Set(), standing, (rows) => this.commit(rows)),
     );
   }
 
@@ -129,19 +136,49 @@ export class SlotDrive {
     return rows;
   }
 
-  /** Deletions that nobody here remembers, of rows that are values again. */
-  private forgotten(held: ReadonlySet<string>, standing: ReadonlyMap<string, RowVersion>): RecordRow[] {
-    const { slot, floor, replica, shelf, writesThrough } = this.parts;
+  /**
+   * Deletions that nobody remembers, of rows that are values again. What another owner still holds was not deleted: this disk
+   * has lost it, and it goes round again.
+   */
+  private forgotten(
+    held: ReadonlySet<string>,
+    standing: ReadonlyMap<string, RowVersion>,
+    done: (rows: readonly RecordRow[]) => void,
+  ): void {
+    const { slot, replica, inquiry, isCurrent } = this.parts;
+    const back = this.rowsBack(held, standing);
     const rows: RecordRow[] = [];
-    if (floor === 0) return rows;
+    if (back.size === 0) return done(rows);
+    const onWord = (key: string, word: OwnersWord): void => {
+      if (word.isWhole && word.held === null) {
+        const { record, checksum } = sealRecord(forgottenDeletion(key, back.get(key)!));
+        rows.push({ record, slot, checksum });
+        return;
+      }
+      this.isAgain = true;
+      if (isCurrent() && word.held?.valid === true) replica.reaffirm(slot, word.held.sealed);
+    };
+    const end = (): void => (isCurrent() ? done(rows) : undefined);
+    if (!this.parts.deleteUnasked) return inquiry.ask(slot, [...back.keys()], onWord, end);
+    for (const key of back.keys()) onWord(key, { held: null, isAbsentAt: true, isWhole: true });
+    end();
+  }
+
+  /** Values at or below the floor, by their versions, of which this disk has nothing. */
+  private rowsBack(
+    held: ReadonlySet<string>,
+    standing: ReadonlyMap<string, RowVersion>,
+  ): Map<string, number> {
+    const { slot, floor, replica, shelf, writesThrough } = this.parts;
+    const back = new Map<string, number>();
+    if (floor === 0) return back;
     for (const [key, row] of standing) {
       if (held.has(key) || !isBackFromForgotten(row, floor) || !writesThrough(key)) continue;
       // A page may reach beyond the keys at hand.
       if (replica.stateOf(key) !== undefined || shelf.load(key, slot) !== undefined) continue;
-      const { record, checksum } = sealRecord(forgottenDeletion(key, row.version));
-      rows.push({ record, slot, checksum });
+      back.set(key, row.version);
     }
-    return rows;
+    return back;
   }
 
   /** The record that PostgreSQL lacks, as it stands here at this moment; null: it lacks none, or not yet. */
@@ -183,9 +220,8 @@ export class SlotDrive {
       if (error !== null) return onEnd('failed', error.message);
       results.forEach((result, at) => {
         if (result.kind === 'conflict') onConflict(rows[at]!.record.version);
-        if (result.kind !== 'keptOut') return;
-        this.isAgain = true;
-        onKeptOut(result.floor);
+        if (result.kind === 'keptOut' && onKeptOut(result.floor, rows[at]!.record.version))
+          this.isAgain = true;
       });
       onDriven(results.filter(({ kind }) => kind === 'committed').length);
       this.next();

@@ -69,13 +69,20 @@ export interface RecordSurvey {
 export interface RecordFloors {
   /** Milliseconds: no statement lives longer at the server, whatever has become of its sender. */
   readonly statementMsMax: number;
-  /** In the order of the slots: the counter at or below which rows of deletions may have been removed, 0 where none was. */
+  /** In the order of the slots. */
   readFloors(
     slots: readonly number[],
-    done: (error: RecordError | null, counters: readonly number[]) => void,
+    done: (error: RecordError | null, floors: readonly RecordFloor[]) => void,
   ): void;
-  /** A floor that is as high already stays. */
-  raiseFloors(life: number, floors: readonly SlotFloor[], done: (error: RecordError | null) => void): void;
+  /**
+   * Each where nobody has had its turn since it was read; a floor that is as high already stays. Either way the turn is
+   * taken: whatever else was sent with it, and hangs, comes to nothing.
+   */
+  raiseFloors(
+    life: number,
+    floors: readonly (SlotFloor & RecordFloor)[],
+    done: (error: RecordError | null) => void,
+  ): void;
   /**
    * Removes exactly these rows, where they still stand and the floor of their slot was raised to them at least `settledMs`
    * ago by the server's clock. In the order of the rows. Repeating it is harmless.
@@ -86,6 +93,14 @@ export interface RecordFloors {
     settledMs: number,
     done: (error: RecordError | null, outcomes: readonly RemovalOutcome[]) => void,
   ): void;
+}
+
+/** The floor of a slot as PostgreSQL keeps it. */
+export interface RecordFloor {
+  /** At or below it rows of deletions may have been removed; 0: none was. */
+  readonly counter: number;
+  /** How often somebody had a turn at it. */
+  readonly turn: number;
 }
 
 /** One row, and no other of its key. */

@@ -46,7 +46,7 @@ export function adoptionStories(calls: () => RecordCalls, connect: () => Promise
     await calls().found(0, 'before');
     const below = { ...makeRow('below', 4), slot: 9 };
     await calls().commit(1, [makeRow('a', 1)]);
-    await calls().raiseFloors(1, [{ slot: 9, counter: 5 }]);
+    await calls().raiseFloors(1, [{ slot: 9, counter: 5, turn: 0 }]);
     const { value } = await calls().survey();
     expect((await calls().claim(value!.server, OURS)).error).toBeNull();
     const other = await connect();

@@ -10,6 +10,7 @@ import type {
   Founding,
   RecordClaim,
   RecordError,
+  RecordFloor,
   RecordPlace,
   RecordRow,
   RecordSurvey,
@@ -64,13 +65,13 @@ export class RecordCalls {
     );
   }
 
-  readFloors(slots: readonly number[]): Promise<Answer<readonly number[]>> {
+  readFloors(slots: readonly number[]): Promise<Answer<readonly RecordFloor[]>> {
     return this.world.run((answer) =>
       this.record.readFloors(slots, (error, value) => answer({ error, value })),
     );
   }
 
-  raiseFloors(life: number, floors: readonly SlotFloor[]): Promise<Answer<null>> {
+  raiseFloors(life: number, floors: readonly (SlotFloor & RecordFloor)[]): Promise<Answer<null>> {
     return this.world.run((answer) =>
       this.record.raiseFloors(life, floors, (error) => answer({ error, value: null })),
     );

@@ -19,20 +19,42 @@ export function floorStories(calls: () => RecordCalls): void {
   const doomed = ({ record: { key, version, tombstone } }: RecordRow): DoomedRow => {
     return { key, version, tombstone };
   };
-  const floorAt = (counter: number): Promise<Answer<null>> =>
-    calls().raiseFloors(1, [{ slot: SLOT, counter }]);
+  const turnOf = async (slot: number): Promise<number> => (await calls().readFloors([slot])).value[0]!.turn;
+  const floorAt = async (counter: number, life = 1): Promise<Answer<null>> =>
+    calls().raiseFloors(life, [{ slot: SLOT, counter, turn: await turnOf(SLOT) }]);
+  const floorsOf = async (...slots: number[]): Promise<number[]> =>
+    (await calls().readFloors(slots)).value.map(({ counter }) => counter);
   const stands = async (...keys: string[]): Promise<(number | undefined)[]> =>
     (await calls().read(keys)).value.map((each) => each && counterOf(each.record.version));
 
   test('floors are 0 until they are raised, and only rise', async () => {
-    expect((await calls().readFloors([SLOT, 3])).value).toEqual([0, 0]);
+    expect(await floorsOf(SLOT, 3)).toEqual([0, 0]);
     await calls().raiseFloors(1, [
-      { slot: 3, counter: 9 },
-      { slot: SLOT, counter: 5 },
+      { slot: 3, counter: 9, turn: 0 },
+      { slot: SLOT, counter: 5, turn: 0 },
     ]);
     await floorAt(4);
-    expect((await calls().readFloors([SLOT, 3, 16_383])).value).toEqual([5, 9, 0]);
-    expect((await calls().readFloors([])).value).toEqual([]);
+    expect(await floorsOf(SLOT, 3, 16_383)).toEqual([5, 9, 0]);
+    expect(await floorsOf()).toEqual([]);
+  });
+
+  test('two raise a floor on what they have read of it: the second comes to nothing, also where the first left it as it was', async () => {
+    const turn = await turnOf(SLOT);
+    await calls().raiseFloors(1, [{ slot: SLOT, counter: 0, turn }]);
+    await calls().raiseFloors(1, [
+      { slot: SLOT, counter: 9, turn },
+      { slot: 3, counter: 9, turn: 0 },
+    ]);
+    expect(await floorsOf(SLOT, 3)).toEqual([0, 9]);
+    await floorAt(9);
+    expect(await floorsOf(SLOT)).toEqual([9]);
+  });
+
+  test('somebody has a turn at a floor and leaves it as it is: it is no younger than before', async () => {
+    await calls().commit(1, [deletion('old', 3)]);
+    await floorAt(5);
+    await floorAt(5);
+    expect((await calls().removeRows(1, [doomed(deletion('old', 3))], 0)).value).toEqual(['removed']);
   });
 
   test('what comes from at or below a floor is kept out, and the floor is told; what is above it, or in another slot, is written', async () => {
@@ -113,7 +135,7 @@ export function floorStories(calls: () => RecordCalls): void {
     const fenced = { kind: 'refused', fenced: true };
     expect((await floorAt(9)).error).toMatchObject(fenced);
     expect((await calls().removeRows(1, [doomed(deletion('old', 3))], 0)).error).toMatchObject(fenced);
-    expect((await calls().readFloors([SLOT])).value).toEqual([7]);
+    expect(await floorsOf(SLOT)).toEqual([7]);
     expect((await calls().removeRows(2, [doomed(deletion('old', 3))], 0)).value).toEqual(['removed']);
     expect((await calls().readFounding()).value).toMatchObject({
       hasRows: false,

@@ -8,6 +8,7 @@ import type {
   Founding,
   RecordClaim,
   RecordError,
+  RecordFloor,
   RecordHealth,
   RecordPlace,
   RecordRow,
@@ -206,14 +207,18 @@ class PooledRecord implements PostgresRecord {
 
   readFloors(
     slots: readonly number[],
-    done: (error: RecordError | null, counters: readonly number[]) => void,
+    done: (error: RecordError | null, floors: readonly RecordFloor[]) => void,
   ): void {
-    const work = (connection: Connection, deadline: number): Promise<number[]> =>
+    const work = (connection: Connection, deadline: number): Promise<RecordFloor[]> =>
       readFloors(connection, slots, deadline);
     deliver(this.call(this.reads, this.limits.statementTimeoutMs, work), done, []);
   }
 
-  raiseFloors(life: number, floors: readonly SlotFloor[], done: (error: RecordError | null) => void): void {
+  raiseFloors(
+    life: number,
+    floors: readonly (SlotFloor & RecordFloor)[],
+    done: (error: RecordError | null) => void,
+  ): void {
     const work = (connection: Connection, deadline: number): Promise<void> =>
       raiseFloors(connection, life, floors, deadline);
     deliver(this.call(this.commits, this.limits.statementTimeoutMs, work), done, undefined);

@@ -2,7 +2,7 @@
 import type { SlotFloor } from '../../core/floors.ts';
 import { versionOfFloor } from '../../core/record-floors.ts';
 import { counterOf } from '../../core/version.ts';
-import type { DoomedRow, RemovalOutcome } from '../../ports/system-of-record.ts';
+import type { DoomedRow, RecordFloor, RemovalOutcome } from '../../ports/system-of-record.ts';
 import { packBooleans, packInt4s, packInt8s, packTexts } from './binary-array.ts';
 import { checkLife } from './commit-rows.ts';
 import type { Connection } from './connection.ts';
@@ -12,24 +12,30 @@ export async function readFloors(
   connection: Connection,
   slots: readonly number[],
   deadline: number,
-): Promise<number[]> {
+): Promise<RecordFloor[]> {
   const reply = await connection.run(READ_FLOORS, [packInt4s(slots)], deadline);
-  const floors = new Map(reply.map(([slot, version]) => [slot as number, counterOf(version as number)]));
-  return slots.map((slot) => floors.get(slot) ?? 0);
+  const floors = new Map(
+    (reply as [number, number, number][]).map(([slot, version, turn]) => [
+      slot,
+      { counter: counterOf(version), turn },
+    ]),
+  );
+  return slots.map((slot) => floors.get(slot) ?? { counter: 0, turn: 0 });
 }
 
 /** In the order of the slots, which every writer keeps to. */
 export async function raiseFloors(
   connection: Connection,
   life: number,
-  floors: readonly SlotFloor[],
+  floors: readonly (SlotFloor & RecordFloor)[],
   deadline: number,
 ): Promise<void> {
   const sorted = [...floors].sort((a, b) => a.slot - b.slot);
   const slots = packInt4s(sorted.map(({ slot }) => slot));
   const versions = packInt8s(sorted.map(({ counter }) => versionOfFloor(counter)));
+  const turns = packInt8s(sorted.map(({ turn }) => turn));
   const highest = versionOfFloor(sorted.reduce((high, { counter }) => Math.max(high, counter), 0));
-  const [reply] = await connection.run(RAISE_FLOORS, [life, slots, versions, highest], deadline);
+  const [reply] = await connection.run(RAISE_FLOORS, [life, slots, versions, highest, turns], deadline);
   checkLife((reply?.[0] ?? null) as number | null, life);
 }
 

@@ -85,19 +85,24 @@ left join causeway.record r on r.key = t.key left join causeway.slot_floor f on 
 export const READ_FLOORS: Statement = {
   name: null,
   writes: false,
-  text: 'select slot, version from causeway.slot_floor where slot = any($1::int4[])',
+  text: 'select slot, version, turn from causeway.slot_floor where slot = any($1::int4[])',
 };
 
+/** In the order of the slots that are given, as an insertion keeps to it: two of these do not deadlock. */
 export const RAISE_FLOORS: Statement = {
   name: null,
   writes: true,
   text: `${FENCE},
 raised as (
-  insert into causeway.slot_floor as f (slot, version, raised_at)
-  select t.slot, t.version, clock_timestamp() from unnest($2::int4[], $3::int8[]) as t(slot, version)
+  insert into causeway.slot_floor as f (slot, version, raised_at, turn)
+  select t.slot, t.version, clock_timestamp(), t.turn + 1
+  from unnest($2::int4[], $3::int8[], $5::int8[]) as t(slot, version, turn)
   where ${IN_LIFE}
-  on conflict (slot) do update set version = excluded.version, raised_at = excluded.raised_at
-  where f.version < excluded.version
+  on conflict (slot) do update set
+    version = greatest(f.version, excluded.version),
+    raised_at = case when f.version < excluded.version then excluded.raised_at else f.raised_at end,
+    turn = excluded.turn
+  where f.turn = excluded.turn - 1
 ),
 highest as (
   update causeway.cluster set floor = $4 where life = $1 and floor < $4

@@ -1,0 +1,200 @@
+/**
+ * Has this disk gone back unseen? All owners have a floor on their disks before PostgreSQL has it, so that an owner whose
+ * own floor is lower is behind in that slot: what it has left over there at or below PostgreSQL's floor, without a row, and
+ * some other owner has nothing of, was deleted since, and goes; then it takes the floor over. Before that is done for every slot that it
+ * owns, once in each drive, this process neither brings anything at rest back into PostgreSQL nor tells a scrubber what it
+ * has. (PROTOCOL R24, R30)
+ */
+import { IndexSet } from '../base/index-set.ts';
+import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX, SLOT_COUNT } from '../core/limits.ts';
+import type { Mutations } from '../core/mutations.ts';
+import { isLeftBelow } from '../core/record-floors.ts';
+import { driveOf } from '../core/record-standing.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import type { SlotView } from '../core/replication/slot-view.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage, StorageEntry } from '../ports/storage.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { openRecord } from '../wire/record-codec.ts';
+import { slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { FloorStore } from './floor-store.ts';
+import type { OwnerInquiry } from './owner-inquiry.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+/** Milliseconds before PostgreSQL, or the disk, is asked again after a failure. */
+const AGAIN_AFTER_MS = 500;
+
+export interface FloorCheckParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly storage: Storage;
+  readonly systemOfRecord: SystemOfRecord;
+  readonly shelf: RecordShelf;
+  readonly floors: FloorStore;
+  readonly inquiry: OwnerInquiry;
+  readonly replica: () => Replica | null;
+  /** Of other keys PostgreSQL has no rows, whatever became of them. */
+  readonly writesThrough: (key: string) => boolean;
+  readonly mutations: Mutations;
+}
+
+/** A slot in which this disk is behind, as it is looked through. */
+interface Behind {
+  readonly slot: number;
+  /** PostgreSQL's floor. */
+  readonly counter: number;
+  from: string;
+  /** Some other owner has not answered for something: the slot stays behind. */
+  isOpen: boolean;
+}
+
+interface Suspect {
+  readonly key: string;
+  readonly version: number;
+}
+
+export class FloorCheck {
+  private readonly parts: FloorCheckParts;
+  private replica: Replica | null = null;
+  private view: SlotView | null = null;
+  private drive = -1;
+  private isDone = false;
+  private readonly checked = new IndexSet(SLOT_COUNT);
+  private behind: Behind[] | null = null;
+  private isAsking = false;
+  private notBefore = -Infinity;
+
+  constructor(parts: FloorCheckParts) {
+    this.parts = parts;
+  }
+
+  /** In this drive, by this process. */
+  get isChecked(): boolean {
+    if (this.parts.mutations.trustOldFloor === true) return true;
+    const replica = this.parts.replica();
+    return this.isDone && this.replica === replica && this.view === replica!.view;
+  }
+
+  /** Every few ticks, while this process is part of the epoch. */
+  tick(): void {
+    const { replica, clock, systemOfRecord } = this.parts;
+    const acting = replica();
+    if (acting === null || this.isChecked) return;
+    const { view } = acting;
+    // What was asked in another epoch is not acted upon in this one.
+    if (acting !== this.replica || view !== this.view) this.restart(acting, view);
+    if (this.isDone || this.isAsking || clock.now() < this.notBefore) return;
+    this.isAsking = true;
+    if (this.behind === null) this.askFloors(view, systemOfRecord);
+    else if (this.behind.length === 0) this.isDone = true;
+    else this.readPage(view, this.behind[0]!);
+  }
+
+  private restart(replica: Replica, view: SlotView): void {
+    const drive = driveOf(view.topology);
+    if (replica !== this.replica || drive !== this.drive) this.checked.clear();
+    this.replica = replica;
+    this.view = view;
+    this.drive = drive;
+    this.isDone = this.unchecked(view).length === 0;
+    this.behind = null;
+    this.isAsking = false;
+    this.notBefore = -Infinity;
+  }
+
+  private unchecked(view: SlotView): number[] {
+    const slots: number[] = [];
+    for (let slot = 0; slot < SLOT_COUNT; slot += 1)
+      if (view.row(slot).owns && !this.checked.has(slot)) slots.push(slot);
+    return slots;
+  }
+
+  private askFloors(view: SlotView, systemOfRecord: SystemOfRecord): void {
+    const { telemetry, floors } = this.parts;
+    const slots = this.unchecked(view);
+    systemOfRecord.readFloors(slots, (error, stand) => {
+      if (view !== this.view) return;
+      this.isAsking = false;
+      if (error !== null) return this.pause();
+      this.behind = [];
+      slots.forEach((slot, at) => {
+        const { counter } = stand[at]!;
+        if (counter <= floors.floors.of(slot)) return this.checked.add(slot);
+        this.behind!.push({ slot, counter, from: slotRange(slot).from, isOpen: false });
+      });
+      const { length } = this.behind;
+      if (length > 0) telemetry.event('error', 'store.gone_back', { slots: length });
+      else this.isDone = true;
+    });
+  }
+
+  private pause(): void {
+    this.isAsking = false;
+    this.notBefore = this.parts.clock.now() + AGAIN_AFTER_MS;
+  }
+
+  private readPage(view: SlotView, slot: Behind): void {
+    const { storage } = this.parts;
+    const { to } = slotRange(slot.slot);
+    storage.scan(slot.from, to, SCRUB_TOLD_RECORDS_MAX, SCRUB_PAGE_BYTES_MAX, (error, entries) => {
+      if (view !== this.view) return;
+      if (error !== null) return this.pause();
+      const last = entries.at(-1);
+      if (last === undefined) return this.end(slot);
+      const next = (): void => {
+        slot.from = `${last.key}\u0000`;
+        this.isAsking = false;
+      };
+      const suspects = entries.flatMap((entry) => this.suspectOf(slot, entry));
+      if (suspects.length === 0) return next();
+      this.askRows(view, slot, suspects, next);
+    });
+  }
+
+  /** At rest here, and below. */
+  private suspectOf({ counter }: Behind, entry: StorageEntry): Suspect[] {
+    const { key } = splitRecordKey(entry.key);
+    const record = openRecord(entry.value)?.record;
+    if (record === undefined || !isLeftBelow(record, counter)) return [];
+    if (!this.parts.writesThrough(key) || this.parts.replica()?.stateOf(key) !== undefined) return [];
+    return [{ key, version: record.version }];
+  }
+
+  private askRows(view: SlotView, slot: Behind, suspects: readonly Suspect[], next: () => void): void {
+    const { systemOfRecord, inquiry } = this.parts;
+    const keys = suspects.map(({ key }) => key);
+    systemOfRecord.read(keys, (error, rows) => {
+      if (view !== this.view) return;
+      if (error !== null) return this.pause();
+      const rowless = suspects.filter((_suspect, at) => rows[at] === undefined);
+      const versions = new Map(rowless.map(({ key, version }) => [key, version]));
+      inquiry.ask(
+        slot.slot,
+        [...versions.keys()],
+        (key, { isAbsentAt, isWhole }) => {
+          if (!isWhole) slot.isOpen = true;
+          else if (isAbsentAt) this.clear(slot, key, versions.get(key)!);
+        },
+        next,
+      );
+    });
+  }
+
+  private clear({ slot, counter }: Behind, key: string, version: number): void {
+    const { shelf, telemetry } = this.parts;
+    const replica = this.parts.replica();
+    const held = shelf.read(key, slot);
+    if (replica?.stateOf(key) !== undefined || held === undefined || held === 'damaged') return;
+    if (held.record.version !== version) return;
+    telemetry.event('warn', 'store.leftover_cleared', { slot, version, floor: counter });
+    shelf.replaceAtRest(slot, key, null);
+  }
+
+  private end(slot: Behind): void {
+    this.behind = this.behind!.filter((each) => each !== slot);
+    this.isAsking = false;
+    this.checked.add(slot.slot);
+    if (!slot.isOpen) this.parts.floors.raise(slot);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * What this disk remembers of operations in slots that an operator has given up. A copy from the owners may have been broken
+ * off in the middle: then the records are theirs, and the memory is still what an earlier time of this disk knew. So nothing of
+ * it counts but what the records themselves bear out; of everything else nothing can be told. (PROTOCOL R28, R33)
+ */
+import { IndexSet } from '../base/index-set.ts';
+import { OPERATION_COPY_ENTRIES_MAX, SLOT_COPY_BYTES_MAX, SLOT_COUNT } from '../core/limits.ts';
+import { isBorneOut } from '../core/operation-id.ts';
+import { slotOf } from '../core/slots.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Storage, StorageEntry } from '../ports/storage.ts';
+import { OPERATIONS_FROM, OPERATIONS_TO, splitOperationKey } from '../wire/operation-codec.ts';
+import type { OperationTable } from './operation-table.ts';
+import type { RecordShelf } from './record-shelf.ts';
+
+/** Milliseconds before the disk is asked again. */
+const AGAIN_AFTER_MS = 500;
+
+export interface OperationSift {
+  readonly clock: Clock;
+  readonly storage: Storage;
+  readonly shelf: RecordShelf;
+  readonly operations: OperationTable;
+  readonly slots: readonly number[];
+  readonly isCurrent: () => boolean;
+}
+
+/** Nobody owns the slots meanwhile. `done` is called in a later turn; not at all once another epoch has come. */
+export function siftOperations(sift: OperationSift, done: () => void): void {
+  const { clock, storage, shelf, isCurrent } = sift;
+  const slots = new IndexSet(SLOT_COUNT);
+  for (const slot of sift.slots) slots.add(slot);
+  const next = (begin: string): void =>
+    storage.scan(begin, OPERATIONS_TO, OPERATION_COPY_ENTRIES_MAX, SLOT_COPY_BYTES_MAX, (error, entries) => {
+      if (!isCurrent()) return;
+      if (error !== null) return clock.after(AGAIN_AFTER_MS, () => (isCurrent() ? next(begin) : undefined));
+      for (const entry of entries) look(sift, slots, entry);
+      const last = entries.at(-1);
+      if (last === undefined) done();
+      else next(`${last.key}\u0000`);
+    });
+  // What came before the epoch may still be on its way to the disk.
+  shelf.whenStored(() => (isCurrent() ? next(OPERATIONS_FROM) : undefined));
+}
+
+function look({ shelf, operations }: OperationSift, slots: IndexSet, entry: StorageEntry): void {
+  const { key } = splitOperationKey(entry.key);
+  const slot = slotOf(key);
+  if (!slots.has(slot)) return;
+  const held = shelf.read(key, slot);
+  const version = held === undefined || held === 'damaged' ? 0 : held.record.version;
+  if (!isBorneOut(operations.current(entry), version)) operations.drop(entry.key);
+}
