@@ -51,6 +51,7 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'scrub.bytesPerSecondMax': 'number',
   'scrub.pauseMs': 'number',
   'record.outage': 'text',
+  'record.readyNeedsIt': 'boolean',
   'record.spoolBytesMax': 'number',
   'record.spoolEntriesMax': 'number',
   'disk.reserveBytes': 'number',

@@ -129,6 +129,8 @@ export const CONFIG = z.strictObject({
   /** What happens to writes while PostgreSQL is away, and how much may wait for it on one node. */
   record: section({
     outage: z.enum(['reject', 'spool']).default('reject'),
+    /** A node counts as ready only while PostgreSQL is up. */
+    readyNeedsIt: z.boolean().default(false),
     spoolBytesMax: z.int().min(1).default(limits.SPOOL_BYTES_DEFAULT),
     spoolEntriesMax: z.int().min(1).default(limits.SPOOL_ENTRIES_DEFAULT),
   }),

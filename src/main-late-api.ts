@@ -140,5 +140,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   scrub: SCRUBBED_NEVER,
   operations: { reads: 0, writes: 0, failures: 0, staleReads: 0 },
   recent: NO_ACTIVITY,
+  progress: { tickAgoMs: 0, storeBatchMs: 0 },
+  stopCosts: [],
   notWrittenThrough: [],
 };

@@ -11,6 +11,7 @@ import type { KeyRecord } from '../core/record.ts';
 import type { AdoptionVerdict } from '../core/record-adoption.ts';
 import type { SeenServer } from '../core/record-standing.ts';
 import type { RecordIdentity } from '../core/topology.ts';
+import type { ProgressStatus, TombstoneStatus } from './status-parts.ts';
 
 /** `tryGet`'s answer where only waiting can tell. */
 export const WAIT = Symbol('wait');
@@ -351,6 +352,8 @@ export interface NodeStatus {
     readonly seen?: RecordIdentity;
     /** Only an operator can say that the one it sees is to be used: `causeway cluster adopt-record`. */
     readonly isForeign?: boolean;
+    /** An operator wants this node to count as ready only while it is up. */
+    readonly isNeeded?: boolean;
     /** Left out: no PostgreSQL, or no node yet. */
     readonly drive?: DriveStatus;
   };
@@ -383,16 +386,8 @@ export interface NodeStatus {
   };
   /** Rates and times of the last seconds. */
   readonly recent: RecentActivity;
+  readonly progress: ProgressStatus;
+  /** What speaks against stopping this node now, for people; empty: nothing does. (core/safe-to-stop.ts) */
+  readonly stopCosts: readonly string[];
   readonly notWrittenThrough: readonly string[];
-}
-
-/** Deletions in this store, and what this process has made of them. */
-export interface TombstoneStatus {
-  readonly held: number;
-  readonly forgotten: number;
-  /** Rows of PostgreSQL that wait to be removed, and those that were. */
-  readonly rowsWaiting: number;
-  readonly rowsRemoved: number;
-  /** Of these, rows that no owner had, as a scrubber found them. */
-  readonly debrisRemoved: number;
 }

@@ -29,6 +29,11 @@ export class LoadWatch {
     this.parts = parts;
   }
 
+  /** Milliseconds since the last tick; 0 before the first. */
+  tickAgoMs(now: number): number {
+    return this.tickedAt === null ? 0 : now - this.tickedAt;
+  }
+
   tick(now: number): void {
     const { admission, overloadDelayMs, legacyTimeoutMs, batchMs, instruments } = this.parts;
     const lateMs = this.tickedAt === null ? 0 : Math.max(0, now - this.tickedAt - TICK_MS);

@@ -5,13 +5,16 @@ import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
 import { movesOf } from '../core/slot-moves.ts';
 import { slotsOfRow } from '../core/slot-index.ts';
-import { liveOwners } from '../core/topology.ts';
+import { costsOfStopping } from '../core/safe-to-stop.ts';
+import { liveOwners, memberById } from '../core/topology.ts';
 import type { RecordIdentity, Topology } from '../core/topology.ts';
 import type { Admission } from './admission.ts';
 import type { DriveStatus, Inspection, NodeStatus } from './api.ts';
+import type { LoadWatch } from './load-watch.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { RecordShelf } from './record-shelf.ts';
+import type { StoreWriter } from './store-writer.ts';
 
 export interface StatusParts {
   readonly membership: Membership;
@@ -27,6 +30,8 @@ export interface StatusParts {
   readonly spool: NodeStatus['spool'];
   readonly operations: NodeStatus['operations'];
   readonly recent: NodeStatus['recent'];
+  readonly loadWatch: LoadWatch;
+  readonly writer: StoreWriter;
   readonly tombstones: NodeStatus['tombstones'];
 }
 
@@ -75,8 +80,24 @@ export function statusOf(from: StatusParts): NodeStatus {
     spool: from.spool,
     operations: from.operations,
     recent: from.recent,
+    progress: {
+      tickAgoMs: from.loadWatch.tickAgoMs(now),
+      storeBatchMs: from.writer.pulse.underWayMs(now),
+    },
+    stopCosts: stopCostsOf(from),
     notWrittenThrough: parts.writeThrough.filter((rule) => !rule.writeThrough).map((rule) => rule.prefix),
   };
+}
+
+function stopCostsOf({ membership, spool }: StatusParts): string[] {
+  const { topology, selfId, phase } = membership;
+  return costsOfStopping({
+    ...{ topology, selfId, phase, spooled: spool.entries, leaseHeld: membership.leaseHeld() },
+    isLinked: (id) => {
+      const member = topology === null ? undefined : memberById(topology, id);
+      return member !== undefined && membership.isLinked(member.name);
+    },
+  });
 }
 
 function recordOf({ membership, parts, drive }: StatusParts): NodeStatus['record'] {
@@ -92,6 +113,7 @@ function recordOf({ membership, parts, drive }: StatusParts): NodeStatus['record
     ...(seen === null ? {} : { seen: identityOf(seen) }),
     ...(chosen === undefined || seen === null ? {} : { isForeign: isForeign(chosen, seen) }),
     ...(drive === null ? {} : { drive }),
+    ...(parts.record.readyNeedsIt === true ? { isNeeded: true } : {}),
   };
 }
 

@@ -315,7 +315,7 @@ export class CausewayNode implements NodeApi {
       drive: this.background.driver?.status() ?? null,
       spool: this.spool.status(),
       operations: { ...this.counts },
-      recent: this.recent.activity(),
+      ...{ recent: this.recent.activity(), loadWatch: this.loadWatch, writer: this.writer },
       tombstones: this.background.collector.status(),
     });
   }

@@ -1,18 +1,45 @@
-/** When a node may be sent requests: one rule for every door's idea of health. */
+/** What probes and load balancers are told of a node: one set of rules for every door. Empty lists are good news. */
+import { HEALTH_STORE_MS_MAX, HEALTH_TICK_MS_MAX } from '../core/limits.ts';
 import type { NodeStatus } from './api.ts';
+
+/** What can be asked, each over HTTP and as a service name of gRPC's health service. */
+export const PROBES = {
+  healthy: reasonsNotHealthy,
+  ready: reasonsNotReady,
+  safe: reasonsNotSafeToStop,
+} as const;
+
+export type Probe = keyof typeof PROBES;
+
+/**
+ * Why this process should be ended and started anew: it makes no progress. Nothing that other nodes, PostgreSQL or a
+ * full disk do counts here, for a start would not mend it.
+ */
+export function reasonsNotHealthy({ progress }: NodeStatus): string[] {
+  const reasons: string[] = [];
+  const { tickAgoMs, storeBatchMs } = progress;
+  if (tickAgoMs > HEALTH_TICK_MS_MAX)
+    reasons.push(`its event loop makes no progress: the last tick was ${seconds(tickAgoMs)} s ago`);
+  if (storeBatchMs > HEALTH_STORE_MS_MAX)
+    reasons.push(`its store makes no progress: a batch has been under way for ${seconds(storeBatchMs)} s`);
+  return reasons;
+}
 
 /** A node without a place in a cluster: the founding that would give it one takes PostgreSQL's word. (R27) */
 const MAY_NEED_RECORD: ReadonlySet<NodeStatus['phase']> = new Set(['starting', 'founding']);
 
 /**
- * Why this node should not be sent requests now; empty where it is ready. PostgreSQL or legacy being down is
- * no reason: other nodes reach them no better, and what is held can still be read.
+ * Why this node should not be sent requests now. Legacy being down is no reason, nor is PostgreSQL by itself: other nodes
+ * reach them no better, and what is held can still be read. An operator can want it otherwise (`record.readyNeedsIt`).
  */
 export function reasonsNotReady(status: NodeStatus): string[] {
   const reasons: string[] = [];
   if (status.phase !== 'serving') reasons.push(`the node is ${status.phase}, not serving`);
-  if (MAY_NEED_RECORD.has(status.phase) && status.record.state === 'down') {
-    reasons.push(`PostgreSQL is awaited (${status.record.reason})`);
+  const { record } = status;
+  if (record.state === 'down') {
+    if (MAY_NEED_RECORD.has(status.phase)) reasons.push(`PostgreSQL is awaited (${record.reason})`);
+    else if (record.isNeeded === true)
+      reasons.push(`PostgreSQL is down (${record.reason}), and record.readyNeedsIt is set`);
   }
   const { setAside, inDoubt } = status.store;
   if (inDoubt) {
@@ -28,4 +55,13 @@ export function reasonsNotReady(status: NodeStatus): string[] {
   }
   if (!status.leaseHeld) reasons.push('the node holds no lease');
   return reasons;
+}
+
+/** Why whoever restarts nodes one after another should let this one run for now. (safe-to-stop.ts) */
+export function reasonsNotSafeToStop({ stopCosts }: NodeStatus): readonly string[] {
+  return stopCosts;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
 }

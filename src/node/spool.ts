@@ -16,6 +16,8 @@ export interface SpoolSettings {
   readonly outage: 'reject' | 'spool';
   readonly spoolBytesMax: number;
   readonly spoolEntriesMax: number;
+  /** A node counts as ready only while PostgreSQL is up; left out: it does without. */
+  readonly readyNeedsIt?: boolean;
 }
 
 /** Milliseconds over which the rate is told. */

@@ -47,6 +47,11 @@ export class StorePulse {
     return this.begunAt === null ? this.meanMs : Math.max(this.meanMs, now - this.begunAt);
   }
 
+  /** Milliseconds that the batch under way has taken; 0: there is none. */
+  underWayMs(now: number): number {
+    return this.begunAt === null ? 0 : now - this.begunAt;
+  }
+
   isIdle(now: number): boolean {
     return this.begunAt === null && now - this.endedAt >= IDLE_MS;
   }

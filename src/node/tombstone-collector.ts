@@ -22,7 +22,7 @@ import type { ForgettingParts } from './forgetting.ts';
 import { RowRemover } from './row-remover.ts';
 import { TombstoneWalk } from './tombstone-walk.ts';
 import type { TombstoneWalkParts } from './tombstone-walk.ts';
-import type { TombstoneStatus } from './api.ts';
+import type { TombstoneStatus } from './status-parts.ts';
 
 export interface TombstoneCollectorParts extends ForgettingParts, Omit<TombstoneWalkParts, 'isUnderWay'> {
   /** Null: there are no rows. */

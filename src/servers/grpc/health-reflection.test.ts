@@ -34,6 +34,19 @@ describe('health', () => {
     expect((await check('cache.CacheService')).status).toBe(NOT_SERVING);
   });
 
+  test('the probes of HTTP by their names: each says what its page says', async () => {
+    for (const name of ['liveness', 'readiness', 'safe-to-stop'])
+      expect((await check(name)).status).toBe(SERVING);
+    doors.api.statusChanges = { leaseHeld: false };
+    expect((await check('liveness')).status).toBe(SERVING);
+    expect((await check('readiness')).status).toBe(NOT_SERVING);
+    doors.api.statusChanges = { stopCosts: ['a vote is missing'] };
+    expect((await check('safe-to-stop')).status).toBe(NOT_SERVING);
+    expect((await check('readiness')).status).toBe(SERVING);
+    doors.api.statusChanges = { progress: { tickAgoMs: 60_000, storeBatchMs: 0 } };
+    expect((await check('liveness')).status).toBe(NOT_SERVING);
+  });
+
   test('a service that is not there: not found', async () => {
     await expect(check('nobody')).rejects.toMatchObject({ status: Status.NOT_FOUND });
   });

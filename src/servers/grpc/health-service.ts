@@ -1,5 +1,5 @@
 /**
- * grpc.health.v1.Health, for probes and load balancers: serving while this node serves under a lease. Watchers
+ * grpc.health.v1.Health, for probes and load balancers: what /healthz, /readyz and /safe-to-stop say. Watchers
  * are told of a change within a second.
  */
 import { status as Status } from '@grpc/grpc-js';
@@ -8,7 +8,8 @@ import { failure } from '../../core/errors.ts';
 import { HEALTH_WATCHERS_MAX } from '../../core/limits.ts';
 import { grpc } from '../../gen/protocol.js';
 import type { NodeApi } from '../../node/api.ts';
-import { reasonsNotReady } from '../../node/readiness.ts';
+import { PROBES } from '../../node/readiness.ts';
+import type { Probe } from '../../node/readiness.ts';
 import { Malformed, failStream, statusOf } from './method.ts';
 import { serverStream } from './method.ts';
 
@@ -16,18 +17,30 @@ const WATCH_INTERVAL_MS = 500;
 const { HealthCheckRequest, HealthCheckResponse } = grpc.health.v1;
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse.ServingStatus;
 
+/** Names that no service has, for the probes that HTTP has as pages. */
+const PROBE_OF_SERVICE: Readonly<Record<string, Probe>> = {
+  liveness: 'healthy',
+  readiness: 'ready',
+  'safe-to-stop': 'safe',
+};
+
 type Watch = ServerWritableStream<
   grpc.health.v1.HealthCheckRequest | Malformed,
   grpc.health.v1.HealthCheckResponseFields
 >;
 
-/** `services` are the names that may be asked for, beside '' for the whole node. The result ends the watches. */
+/** `services` are the names that may be asked for, beside the probes and '' for the whole node. The result ends the watches. */
 export function addHealthService(server: Server, api: NodeApi, services: readonly string[]): () => void {
   const known = new Set(['', ...services]);
   const watches = new Set<() => void>();
   const statusNow = (service: string): number => {
-    if (!known.has(service)) return SERVICE_UNKNOWN;
-    return reasonsNotReady(api.status()).length === 0 ? SERVING : NOT_SERVING;
+    const probe = Object.hasOwn(PROBE_OF_SERVICE, service)
+      ? PROBE_OF_SERVICE[service]!
+      : known.has(service)
+        ? 'ready'
+        : undefined;
+    if (probe === undefined) return SERVICE_UNKNOWN;
+    return PROBES[probe](api.status()).length === 0 ? SERVING : NOT_SERVING;
   };
   addCheck(server, statusNow);
   serverStream(server, '/grpc.health.v1.Health/Watch', HealthCheckRequest, HealthCheckResponse, (call) => {

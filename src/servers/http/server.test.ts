@@ -21,8 +21,9 @@ async function read(path: string): Promise<{ status: number; body: unknown }> {
 }
 
 test('a node that serves: alive and ready', async () => {
-  expect(await read('/healthz')).toEqual({ status: 200, body: { status: 'ok' } });
+  expect(await read('/healthz')).toEqual({ status: 200, body: { healthy: true, reasons: [] } });
   expect(await read('/readyz')).toEqual({ status: 200, body: { ready: true, reasons: [] } });
+  expect(await read('/safe-to-stop')).toEqual({ status: 200, body: { safe: true, reasons: [] } });
 });
 
 test('a node that learns and has no lease: alive, not ready, with both reasons', async () => {
@@ -32,6 +33,20 @@ test('a node that learns and has no lease: alive, not ready, with both reasons',
   expect(await read('/readyz')).toEqual({
     status: 503,
     body: { ready: false, reasons, detail: reasons.join('; ') },
+  });
+});
+
+test('a node that gets nothing done, or that the others cannot do without: 503 with the reasons', async () => {
+  api.statusChanges = {
+    progress: { tickAgoMs: 11_000, storeBatchMs: 61_000 },
+    stopCosts: ['1 slot would have too few owners for a write'],
+  };
+  const { status, body } = await read('/healthz');
+  expect(status).toBe(503);
+  expect((body as { reasons: string[] }).reasons).toHaveLength(2);
+  expect(await read('/safe-to-stop')).toEqual({
+    status: 503,
+    body: { safe: false, reasons: api.status().stopCosts, detail: api.status().stopCosts[0] },
   });
 });
 

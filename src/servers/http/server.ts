@@ -6,7 +6,8 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTP_CONNECTIONS_MAX, HTTP_STILL_MS_MAX } from '../../core/limits.ts';
 import type { NodeApi } from '../../node/api.ts';
-import { reasonsNotReady } from '../../node/readiness.ts';
+import { PROBES } from '../../node/readiness.ts';
+import type { Probe } from '../../node/readiness.ts';
 import { routingPath } from './key-path.ts';
 import { Refusal, problemResponse } from './problem.ts';
 
@@ -26,12 +27,16 @@ export type Mount = (routes: Hono) => void;
 
 export function httpRoutes(api: NodeApi, mounts: readonly Mount[] = []): Hono {
   const routes = new Hono({ getPath: routingPath });
-  routes.get('/healthz', (context) => context.json({ status: 'ok' }));
-  routes.get('/readyz', (context) => {
-    const reasons = reasonsNotReady(api.status());
-    if (reasons.length === 0) return context.json({ ready: true, reasons });
-    return context.json({ ready: false, reasons, detail: reasons.join('; ') }, 503);
-  });
+  const probe = (path: string, name: Probe): void => {
+    routes.get(path, (context) => {
+      const reasons = PROBES[name](api.status());
+      if (reasons.length === 0) return context.json({ [name]: true, reasons });
+      return context.json({ [name]: false, reasons, detail: reasons.join('; ') }, 503);
+    });
+  };
+  probe('/healthz', 'healthy');
+  probe('/readyz', 'ready');
+  probe('/safe-to-stop', 'safe');
   // The first of them decides for whom the rest is there.
   for (const mount of mounts) mount(routes);
   routes.get('/status', (context) => context.json(api.status()));

@@ -1,0 +1,44 @@
+/** What each probe says of which node: a table, so that every rule stands beside what it must not say. */
+import { expect, test } from 'vitest';
+import { FakeNodeApi } from '../../test/support/fake-node-api.ts';
+import { HEALTH_STORE_MS_MAX, HEALTH_TICK_MS_MAX } from '../core/limits.ts';
+import type { NodeStatus } from './api.ts';
+import { PROBES } from './readiness.ts';
+import type { Probe } from './readiness.ts';
+
+const serving = new FakeNodeApi().status();
+const down: NodeStatus['record'] = { state: 'down', reason: 'connection refused' };
+const disk = { freeBytes: 1, reserveBytes: 2 };
+
+test.each<[string, Partial<NodeStatus>, readonly Probe[]]>([
+  ['it serves', {}, []],
+  ['it has just started', { phase: 'starting', leaseHeld: false }, ['ready']],
+  ['it founds, and PostgreSQL is away', { phase: 'founding', leaseHeld: false, record: down }, ['ready']],
+  ['it learns', { phase: 'learning', stopCosts: ['it is learning'] }, ['ready', 'safe']],
+  ['it learns some slots and serves others', { learnedShare: 0.4 }, []],
+  ['it has lost its lease', { leaseHeld: false, stopCosts: ['no lease'] }, ['ready', 'safe']],
+  ['it stops', { phase: 'stopping' }, ['ready']],
+  ['PostgreSQL is away', { record: down }, []],
+  ['PostgreSQL is away, and an operator wants it', { record: { ...down, isNeeded: true } }, ['ready']],
+  [
+    'an operator wants PostgreSQL, and it is there',
+    { record: { state: 'up', reason: '', isNeeded: true } },
+    [],
+  ],
+  ['legacy is away', { legacy: { state: 'open', reason: 'HTTP 500', calls: 3 } }, []],
+  ['its disk refuses writes', { disk: { state: 'refusing', ...disk } }, []],
+  ['its disk takes no part any more', { disk: { state: 'low', ...disk } }, ['ready']],
+  ['it refuses what is too much', { load: { ...serving.load, state: 'refusing' } }, []],
+  ['its store was damaged', { store: { setAside: ['x'], reason: '', inDoubt: true } }, ['ready']],
+  ['ticks are late', { progress: { tickAgoMs: HEALTH_TICK_MS_MAX, storeBatchMs: 0 } }, []],
+  ['ticks have ended', { progress: { tickAgoMs: HEALTH_TICK_MS_MAX + 1, storeBatchMs: 0 } }, ['healthy']],
+  ['the disk is slow', { progress: { tickAgoMs: 0, storeBatchMs: HEALTH_STORE_MS_MAX } }, []],
+  ['the disk hangs', { progress: { tickAgoMs: 0, storeBatchMs: HEALTH_STORE_MS_MAX + 1 } }, ['healthy']],
+  ['another owner is down', { stopCosts: ['1 slot lack a copy already'] }, ['safe']],
+])('%s', (_, change, refused) => {
+  const status = { ...serving, ...change };
+  const names = Object.keys(PROBES) as Probe[];
+  expect(names.filter((name) => PROBES[name](status).length > 0)).toEqual(
+    names.filter((name) => refused.includes(name)),
+  );
+});
