@@ -62,7 +62,11 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'limits.delayMsMax': 'number',
   'network.insecure': 'boolean',
   'network.dial': 'members',
+  'metrics.enabled': 'boolean',
   'log.level': 'text',
+  'log.keys': 'text',
+  'log.slowMs': 'number',
+  'log.slowPerSecondMax': 'number',
   'shutdown.graceMs': 'number',
 };
 

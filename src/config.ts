@@ -15,6 +15,7 @@ import * as limits from './core/limits.ts';
 import { RESP_CONNECTIONS_MAX } from './core/redis-limits.ts';
 import { NODE_ID_COUNT } from './core/version.ts';
 import { environmentLayer, pathLayer } from './config-layers.ts';
+import { LOG_SETTINGS, METRICS_SETTINGS, RECORD_SETTINGS, SCRUB_SETTINGS } from './config-sections.ts';
 
 const name = z
   .string()
@@ -116,24 +117,8 @@ export const CONFIG = z.strictObject({
   copy: section({
     bytesPerSecondMax: z.int().min(0).default(limits.COPY_BYTES_PER_SECOND_DEFAULT),
   }),
-  /** Rates: 0 is without limit. Pause: 0 is never by itself. */
-  scrub: section({
-    recordsPerSecondMax: z.int().min(0).default(limits.SCRUB_RECORDS_PER_SECOND_DEFAULT),
-    bytesPerSecondMax: z.int().min(0).default(limits.SCRUB_BYTES_PER_SECOND_DEFAULT),
-    pauseMs: z
-      .int()
-      .min(0)
-      .max(30 * 24 * 3_600_000)
-      .default(limits.SCRUB_PAUSE_MS_DEFAULT),
-  }),
-  /** What happens to writes while PostgreSQL is away, and how much may wait for it on one node. */
-  record: section({
-    outage: z.enum(['reject', 'spool']).default('reject'),
-    /** A node counts as ready only while PostgreSQL is up. */
-    readyNeedsIt: z.boolean().default(false),
-    spoolBytesMax: z.int().min(1).default(limits.SPOOL_BYTES_DEFAULT),
-    spoolEntriesMax: z.int().min(1).default(limits.SPOOL_ENTRIES_DEFAULT),
-  }),
+  scrub: section(SCRUB_SETTINGS),
+  record: section(RECORD_SETTINGS),
   /** How much is to stay free where the store lies, or less on a small disk. 0: not watched. */
   disk: section({
     reserveBytes: z.int().min(0).default(limits.DISK_RESERVE_BYTES_DEFAULT),
@@ -156,7 +141,8 @@ export const CONFIG = z.strictObject({
     insecure: z.boolean().default(false),
     dial: z.array(z.strictObject({ name, address })).default([]),
   }),
-  log: section({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }),
+  metrics: section(METRICS_SETTINGS),
+  log: section(LOG_SETTINGS),
   shutdown: section({ graceMs: milliseconds.default(10_000) }),
 });
 

@@ -1,6 +1,7 @@
 /** The HTTP door of a process: which parts it has, and where it listens. */
 import type { Config } from './config.ts';
 import { whyNotBound } from './main-grpc.ts';
+import type { Metering } from './main-metrics.ts';
 import type { NodeApi } from './node/api.ts';
 import { mountApi } from './servers/http/api-routes.ts';
 import { browserGuard } from './servers/http/browser-guard.ts';
@@ -8,11 +9,16 @@ import { httpRoutes, openHttpServer } from './servers/http/server.ts';
 import type { Mount } from './servers/http/server.ts';
 
 /** Open before the node takes part, so that probes are answered while it waits for others. Returns how to close it. */
-export async function openHttp(config: Config, api: NodeApi): Promise<() => Promise<void>> {
+export async function openHttp(
+  config: Config,
+  api: NodeApi,
+  metering: Metering,
+): Promise<() => Promise<void>> {
   const { host, port } = config.http;
   const { valueBytesMax } = config.limits;
   const mounts: Mount[] = [
     (routes) => routes.use(browserGuard(host)),
+    ...metering.mounts(api),
     (routes) => mountApi(routes, api, { valueBytesMax }),
   ];
   try {

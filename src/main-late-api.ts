@@ -123,7 +123,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   members: [],
   store: { setAside: [], reason: '', inDoubt: false },
   disk: { state: 'enough', freeBytes: 0, reserveBytes: 0 },
-  load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0 },
+  load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, handedOn: 0 },
   legacy: { state: 'unused', reason: '', calls: 0 },
   slotsMoving: 0,
   slotsLost: 0,

@@ -14,9 +14,10 @@ import { openLog } from './adapters/telemetry/log.ts';
 import type { Log } from './adapters/telemetry/log.ts';
 import type { Config } from './config.ts';
 import { listen, makeGrpcServer, shutDown } from './main-grpc.ts';
-import { Instruments } from './core/instruments.ts';
+import type { EventName } from './core/events.ts';
 import { serverOf } from './core/record-standing.ts';
 import { LateApi } from './main-late-api.ts';
+import { Metering } from './main-metrics.ts';
 import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
 import { dialAddresses, legacySettings, nodeSettings } from './main-settings.ts';
 import { NodeStore } from './main-store.ts';
@@ -75,9 +76,9 @@ async function openAll(
   const store = await NodeStore.open(config, log);
   open.push(() => store.close());
   const record = config.postgres === null ? null : makeRecord(config, config.postgres, log);
-  const instruments = new Instruments();
+  const metering = new Metering(config, log);
   const late = new LateApi(config.node.name, () => recordStatus(record));
-  open.push(await openHttp(config, late));
+  open.push(await openHttp(config, late, metering));
   if (record !== null) {
     // Before its first connection: nothing is read of another database, or done to it. (R30)
     const topology = topologyOnDisk(store.storage, { encode: encodeTopology, decode: decodeTopology });
@@ -93,7 +94,7 @@ async function openAll(
   const legacySource = config.legacy === null ? null : openLegacySource(legacySettings(config.legacy), log);
   if (legacySource !== null) open.push(() => closed(legacySource));
   stopAsked?.throwIfAborted();
-  await openNode(config, log, open, { store, record, legacySource, late, instruments, onLeft });
+  await openNode(config, log, open, { store, record, legacySource, late, metering, onLeft });
   log.event('info', 'node.listening', { grpc: config.grpc.port, http: config.http.port });
 }
 
@@ -102,7 +103,7 @@ interface Surroundings {
   readonly record: PostgresRecord | null;
   readonly legacySource: LegacySource | null;
   readonly late: LateApi;
-  readonly instruments: Instruments;
+  readonly metering: Metering;
   readonly onLeft: () => void;
 }
 
@@ -111,12 +112,14 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   const server = makeGrpcServer(config.limits.valueBytesMax);
   open.push(() => shutDown(server));
   const { h32 } = await xxhash();
+  const { instruments, slowLog } = around.metering;
   const parts: NodeParts = {
     ...nodeSettings(config),
     clock: systemClock(),
     random,
     telemetry: log,
-    instruments: around.instruments,
+    instruments,
+    slowLog,
     processUse: systemProcessUse(),
     storage: around.store.storage,
     setAside: around.store.setAside,
@@ -130,7 +133,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     onLeft: around.onLeft,
   };
   const node = await opened(parts, around.store);
-  const doors = createDoors(server, node, { valueBytesMax: config.limits.valueBytesMax });
+  const doors = createDoors(server, node, { valueBytesMax: config.limits.valueBytesMax, instruments });
   await listen(server, config.grpc.host, config.grpc.port);
   doors.onBound();
   around.late.become(node);
@@ -140,6 +143,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     return new Promise((resolve) => node.stop(resolve));
   });
   const resp = await openResp(config, node);
+  around.metering.resp = resp;
   if (resp !== null) open.push(() => resp.close());
 }
 
@@ -169,7 +173,7 @@ async function closeAll(open: Open, log: Log): Promise<void> {
 }
 
 /** Whoever started the process starts it again; it comes back as a new incarnation. (R11) */
-function endNow(log: Log, name: string, reason: string): void {
+function endNow(log: Log, name: EventName, reason: string): void {
   log.event('error', name, { reason });
   log.flush();
   process.exit(EXIT_FATAL);

@@ -3,6 +3,7 @@
  * read once a second for what is shown live, and whenever metrics are asked for. Times are milliseconds.
  */
 import { Histogram } from '../base/histogram.ts';
+import type { ErrorCode } from './errors.ts';
 import { stampOf } from './stamps.ts';
 import type { WriteStage } from './recent-activity.ts';
 
@@ -43,6 +44,11 @@ export class Instruments {
   readonly recordBatchRows = new Histogram(COUNTS);
   readonly legacyFetch = new Histogram(TIMES_MS);
   readonly loopDelay = new Histogram(TIMES_MS);
+  /** Operations that failed here, by what they failed with. */
+  readonly failures = new Map<ErrorCode, number>();
+  /** Operations that came in by the gRPC door, and requests by the HTTP door. */
+  grpcOperations = 0;
+  httpRequests = 0;
   /** Reads that were answered at once, and of all that looked here those whose record was in memory, and not. */
   readHits = 0;
   cacheHits = 0;
@@ -64,6 +70,10 @@ export class Instruments {
   /** 0 where nothing is timed. */
   stamp(now: number): number {
     return this.isOn ? stampOf(now) : 0;
+  }
+
+  failed(code: ErrorCode): void {
+    this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
   }
 
   time(histogram: Histogram, ms: number): void {

@@ -351,6 +351,10 @@ assert(VALUE_BYTES_MAX * 1.4 + 8 * KEY_BYTES_MAX < HTTP_BATCH_BYTES_MAX, 'a batc
 assert(HTTP_LIST_RECORDS_MAX <= SCAN_PAGE_RECORDS_MAX, 'a listing is no longer than a page of a scan');
 assert(FRAME_BYTES_MAX < PEER_QUEUE_BYTES_MAX, 'a frame must fit the queue it waits in');
 
+/** Milliseconds after which an operation is logged as slow, and how many such lines a second may have. */
+export const SLOW_LOG_MS_DEFAULT = 500;
+export const SLOW_LOG_LINES_DEFAULT = 10;
+
 /** Milliseconds without a tick, or within one batch of the store, after which a process is to be started anew. */
 export const HEALTH_TICK_MS_MAX = 10_000;
 export const HEALTH_STORE_MS_MAX = 60_000;

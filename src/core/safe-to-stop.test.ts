@@ -63,6 +63,7 @@ describe('nothing speaks against it', () => {
   });
 });
 
+// long: the table of what speaks against a stop
 describe('something would be missed', () => {
   test.each<[string, string[], Topology | null, Partial<StopFacts>]>([
     ['it is alone', ['too few owners', 'without it 0 of 1 votes'], aloneOf(), {}],

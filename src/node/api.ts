@@ -319,6 +319,8 @@ export interface NodeStatus {
     readonly readsInFlight: number;
     readonly writesInFlight: number;
     readonly refused: number;
+    /** By other nodes to this one, since the start. */
+    readonly handedOn: number;
   };
   readonly store: {
     /** Damaged stores that lie beside it; and why the last one does, where this process has put it there. */

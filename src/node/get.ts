@@ -250,7 +250,7 @@ class Read implements Expiring, TimedRead {
     if (this.ended) return;
     this.ended = true;
     this.serving.deadlines.remove(this);
-    this.serving.timing.read(this, result.kind === 'failed' ? result.failure.code : '');
+    this.serving.timing.read(this, result.kind === 'failed' ? result.failure.code : null);
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
     this.done(result);
   }

@@ -121,12 +121,13 @@ function identityOf({ system, timeline }: RecordIdentity): RecordIdentity {
   return { system, timeline };
 }
 
-export function loadOf({ read, write }: Admission): NodeStatus['load'] {
+export function loadOf({ read, write, handedOn }: Admission): NodeStatus['load'] {
   return {
     state: read.limit === Infinity && write.limit === Infinity ? 'calm' : 'refusing',
     readsInFlight: read.inFlight,
     writesInFlight: write.inFlight,
     refused: read.refused + write.refused,
+    handedOn,
   };
 }
 

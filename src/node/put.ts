@@ -216,7 +216,7 @@ class Write implements Expiring, TimedWrite {
     if (this.ended) return;
     this.ended = true;
     this.serving.deadlines.remove(this);
-    this.serving.timing.wrote(this, result.kind === 'failed' ? result.failure.code : '');
+    this.serving.timing.wrote(this, result.kind === 'failed' ? result.failure.code : null);
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
     this.done(this.inDoubt ? resultAfterDoubt(result) : result);
   }

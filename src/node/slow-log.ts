@@ -39,7 +39,7 @@ export class SlowLog {
     const handedTo = handedAt === 0 ? 0 : backAt || endedAt;
     const queueFrom = backAt === 0 ? startedAt : backAt;
     this.tell({
-      ...{ kind, key, from: arrivedAt === 0 ? 'peer' : 'client', outcome: outcome || 'done' },
+      ...{ kind, key, from: arrivedAt === 0 ? 'peer' : 'client', outcome },
       totalMs: stampedMs(firstAt, endedAt),
       doorMs: stampedMs(firstAt, startedAt),
       handedOnMs: stampedMs(handedAt, handedTo),
@@ -59,7 +59,7 @@ export class SlowLog {
     const handedOnMs = handedAt === 0 ? 0 : stampedMs(handedAt, backAt || endedAt);
     const legacyMs = stampedMs(legacyAt, endedAt);
     this.tell({
-      ...{ kind: 'get', key, from: arrivedAt === 0 ? 'peer' : 'client', outcome: outcome || 'done' },
+      ...{ kind: 'get', key, from: arrivedAt === 0 ? 'peer' : 'client', outcome },
       ...{ totalMs, doorMs, handedOnMs, legacyMs },
       // For a write of its key, for PostgreSQL, or for a lease.
       waitMs: Math.max(0, totalMs - doorMs - handedOnMs - legacyMs),

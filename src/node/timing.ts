@@ -2,6 +2,7 @@
  * Where operations spend their time: each leaves a stamp where it passes, in the objects that it has anyway, and at its
  * end the differences go to the instruments; one that took long is told of, part by part.
  */
+import type { ErrorCode } from '../core/errors.ts';
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import type { Instruments } from '../core/instruments.ts';
 import type { WriteStamps } from '../core/replication/key-state.ts';
@@ -48,8 +49,9 @@ export class Timing {
     return this.clock === null || !this.instruments.isOn ? 0 : this.instruments.stamp(this.clock.now());
   }
 
-  /** It is answered; `outcome` is the code of its failure, or ''. */
-  wrote(write: TimedWrite, outcome: string): void {
+  /** It is answered; `problem` is what it failed with. */
+  wrote(write: TimedWrite, problem: ErrorCode | null): void {
+    if (problem !== null) this.instruments.failed(problem);
     if (write.startedAt === 0) return;
     const endedAt = this.stamp();
     const { instruments, slow } = this;
@@ -71,17 +73,18 @@ export class Timing {
       stages.door.record(stampedMs(arrivedAt, startedAt));
       instruments.write.record(totalMs);
     }
-    if (slow !== null && totalMs >= slow.thresholdMs) slow.wrote(write, endedAt, outcome);
+    if (slow !== null && totalMs >= slow.thresholdMs) slow.wrote(write, endedAt, problem ?? 'done');
   }
 
-  read(read: TimedRead, outcome: string): void {
+  read(read: TimedRead, problem: ErrorCode | null): void {
+    if (problem !== null) this.instruments.failed(problem);
     if (read.startedAt === 0) return;
     const endedAt = this.stamp();
     const firstAt = read.arrivedAt === 0 ? read.startedAt : read.arrivedAt;
     const totalMs = stampedMs(firstAt, endedAt);
     if (read.arrivedAt !== 0) this.instruments.read.record(totalMs);
     const { slow } = this;
-    if (slow !== null && totalMs >= slow.thresholdMs) slow.read(read, endedAt, outcome);
+    if (slow !== null && totalMs >= slow.thresholdMs) slow.read(read, endedAt, problem ?? 'done');
   }
 }
 

@@ -1,11 +1,10 @@
-/** What a node tells the people who run it. Must never throw, block or call back. */
+/** What a node tells the people who run it. */
+import type { CounterName, EventName, LogLevel } from '../core/events.ts';
+
+/** Must never throw, block or call back. */
 export interface Telemetry {
-  /** One structured line. `name` is a stable dotted name; no values, no keys in clear, no secrets. */
-  event(
-    level: 'debug' | 'info' | 'warn' | 'error',
-    name: string,
-    fields?: Readonly<Record<string, unknown>>,
-  ): void;
-  /** Adds to a counter by its name in the catalogue. */
-  count(name: string, amount?: number): void;
+  /** One structured line. No values, no secrets; a key only as the field `key`, which is shown as a hash. */
+  event(level: LogLevel, name: EventName, fields?: Readonly<Record<string, unknown>>): void;
+  /** Adds to a counter. */
+  count(name: CounterName, amount?: number): void;
 }

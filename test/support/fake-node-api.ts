@@ -326,7 +326,7 @@ const STATUS: NodeStatus = {
   ],
   store: { setAside: [], reason: '', inDoubt: false },
   disk: { state: 'enough', freeBytes: 9_000_000, reserveBytes: 1_000_000 },
-  load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0 },
+  load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, handedOn: 0 },
   record: { state: 'up', reason: '' },
   legacy: { state: 'unused', reason: '', calls: 0 },
   slotsMoving: 0,

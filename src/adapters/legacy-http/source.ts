@@ -14,6 +14,7 @@ import { LegacyEscapes } from '../../core/legacy-escapes.ts';
 import { buildLegacyUrl, compileLegacyUrl } from '../../core/legacy-url.ts';
 import type { LegacyUrlTemplate } from '../../core/legacy-url.ts';
 import { VALUE_BYTES_MAX } from '../../core/limits.ts';
+import type { EventName } from '../../core/events.ts';
 import { RetryBudget, retryDelay } from '../../core/retry-budget.ts';
 import type { LegacyHealth, LegacyOutcome, LegacySource } from '../../ports/legacy-source.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
@@ -297,7 +298,7 @@ class HttpLegacySource implements LegacySource {
     this.headers.reload();
   }
 
-  private warn(name: string, fields: Readonly<Record<string, unknown>>): void {
+  private warn(name: EventName, fields: Readonly<Record<string, unknown>>): void {
     const now = performance.now();
     if (now - (this.warnedAt.get(name) ?? -Infinity) < REPEAT_MS) return;
     this.warnedAt.set(name, now);

@@ -26,7 +26,7 @@ test('an event below the level: nothing', () => {
 test('keys, values and secrets, by field or within an address: hidden', () => {
   const { log, lines } = logOf('info');
   const reason = 'no route to postgres://me:hunter2@db/cache_db';
-  log.event('error', 'odd', { key: 'user:1', value: 'v', dbPassword: 'hunter2', reason });
+  log.event('error', 'node.phase', { key: 'user:1', value: 'v', dbPassword: 'hunter2', reason });
   expect(JSON.stringify(lines)).not.toMatch(/user:1|hunter2/);
   expect(lines[0]).toMatchObject({ key: '[hidden]', reason: 'no route to postgres://[hidden]@db/cache_db' });
 });

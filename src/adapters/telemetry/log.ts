@@ -4,12 +4,13 @@
  */
 import { pino } from 'pino';
 import type { DestinationStream } from 'pino';
+import type { CounterName, EventName, LogLevel } from '../../core/events.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-
 export interface Log extends Telemetry {
-  readonly counters: ReadonlyMap<string, number>;
+  readonly counters: ReadonlyMap<CounterName, number>;
+  /** Of each event, those below the level too. */
+  readonly events: ReadonlyMap<EventName, number>;
   /** Writes out what is still held back; for the end of the process. */
   flush(): void;
 }
@@ -46,10 +47,13 @@ export function openLog(options: LogOptions): Log {
     },
     options.destination ?? output,
   );
-  const counters = new Map<string, number>();
+  const counters = new Map<CounterName, number>();
+  const events = new Map<EventName, number>();
   return {
     counters,
+    events,
     event: (level, name, fields) => {
+      events.set(name, (events.get(name) ?? 0) + 1);
       if (logger.isLevelEnabled(level)) logger[level](fields === undefined ? {} : shown(fields), name);
     },
     count: (name, amount = 1) => {

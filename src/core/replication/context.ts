@@ -4,6 +4,7 @@
  */
 import { NONE } from '../../base/short-list.ts';
 import type { Failure } from '../errors.ts';
+import type { EventName, LogLevel } from '../events.ts';
 import type { SlotFloors } from '../floors.ts';
 import type { Coordinator, PeerMessage } from '../message.ts';
 import type { WorkMeter } from '../modify/work.ts';
@@ -84,11 +85,7 @@ export interface ReplicaEffects {
   refusing(): ReadonlySet<number>;
   /** False while PostgreSQL is known to be down. (R6) */
   recordAvailable(): boolean;
-  event(
-    level: 'debug' | 'info' | 'warn' | 'error',
-    name: string,
-    fields?: Readonly<Record<string, unknown>>,
-  ): void;
+  event(level: LogLevel, name: EventName, fields?: Readonly<Record<string, unknown>>): void;
 }
 
 export interface ReplicaContext {

@@ -1,5 +1,6 @@
 /** The gRPC door: every service that clients, operators, probes and tools speak to, on one server. */
 import type { Server } from '@grpc/grpc-js';
+import type { Instruments } from '../../core/instruments.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { addAdminService } from './admin-service.ts';
 import { addCacheService } from './cache-service.ts';
@@ -13,6 +14,8 @@ import { addReflectionService } from './reflection-service.ts';
 
 export interface DoorOptions {
   readonly valueBytesMax: number;
+  /** Left out: nothing is counted. */
+  readonly instruments?: Instruments;
 }
 
 export interface Doors {
@@ -24,7 +27,7 @@ export interface Doors {
 
 /** The server must have been made with `messageLimits(valueBytesMax)`, and not yet be bound. */
 export function createDoors(server: Server, api: NodeApi, options: DoorOptions): Doors {
-  const operations = createOperations(api, options.valueBytesMax);
+  const operations = createOperations(api, options.valueBytesMax, options.instruments);
   addCacheService(server, operations);
   addKeyValueService(server, operations);
   const endExports = addExportService(server, api);

@@ -4,6 +4,7 @@
  */
 import { keyFault, operationIdFault, ttlFault, valueFault } from '../../core/check-key.ts';
 import { failure } from '../../core/errors.ts';
+import { NO_INSTRUMENTS } from '../../core/instruments.ts';
 import type {
   Expectation,
   ReadResult,
@@ -37,11 +38,18 @@ export interface Operations {
   readonly increment: Operate<Decoded<'IncrementRequest'>, causeway.v1.IncrementResponseFields>;
 }
 
-export function createOperations(api: NodeApi, valueBytesMax: number): Operations {
-  const write = createWrite(api);
+export function createOperations(
+  api: NodeApi,
+  valueBytesMax: number,
+  instruments = NO_INSTRUMENTS,
+): Operations {
+  const write = createWrite(api, instruments);
   return {
     isFull: () => api.isFull(),
-    get: (request, timeoutMs, done) => get(api, request, timeoutMs, done),
+    get: (request, timeoutMs, done) => {
+      instruments.grpcOperations += 1;
+      get(api, request, timeoutMs, done);
+    },
     ...plainWrites(write, valueBytesMax),
     ...conditionalWrites(write, valueBytesMax),
   };
@@ -56,8 +64,9 @@ type Write = <Answer>(
   done: Done<Answer>,
 ) => void;
 
-function createWrite(api: NodeApi): Write {
+function createWrite(api: NodeApi, instruments: typeof NO_INSTRUMENTS): Write {
   return (fault, operation, answer, timeoutMs, done) => {
+    instruments.grpcOperations += 1;
     if (fault !== undefined) return done(failure('invalid_argument', fault), null);
     if (timeoutMs <= 0) return done(failure('deadline_before_start'), null);
     api.write(operation(), timeoutMs, (result) => {

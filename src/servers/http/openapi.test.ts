@@ -5,7 +5,7 @@ import { HttpDoor, descriptionFaults, doorRoutes } from '../../../test/support/h
 import type { OpenApi } from '../../../test/support/http-door.ts';
 
 /** For people and their watchers, each described where it is told about: docs/OPERATIONS.md and docs/HTTP.md. */
-const NOT_FOR_PROGRAMS = ['/healthz', '/readyz', '/status'];
+const NOT_FOR_PROGRAMS = ['/healthz', '/readyz', '/safe-to-stop', '/status'];
 
 const door = new HttpDoor();
 

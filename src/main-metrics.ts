@@ -1,0 +1,58 @@
+/** What a process counts and times of itself: where it is kept, and how it is handed out. */
+import type { Log } from './adapters/telemetry/log.ts';
+import type { Config } from './config.ts';
+import { Instruments } from './core/instruments.ts';
+import type { NodeApi } from './node/api.ts';
+import type { SlowLogSettings } from './node/slow-log.ts';
+import { ProcessWatch } from './servers/http/metrics/facts.ts';
+import type { DoorFacts } from './servers/http/metrics/facts.ts';
+import { countRequests, metricsRoutes } from './servers/http/metrics/metrics.ts';
+import type { Mount } from './servers/http/server.ts';
+import type { RespServer } from './servers/resp/server.ts';
+
+export class Metering {
+  readonly instruments: Instruments;
+  readonly slowLog: SlowLogSettings;
+  /** Once it is open. */
+  resp: RespServer | null = null;
+  private readonly log: Log;
+  private readonly processWatch = new ProcessWatch();
+
+  constructor({ metrics, log: { slowMs, slowPerSecondMax } }: Config, log: Log) {
+    this.instruments = new Instruments(metrics.enabled);
+    this.slowLog = { thresholdMs: slowMs, linesPerSecondMax: slowPerSecondMax };
+    this.log = log;
+  }
+
+  /** In front of all other parts of the HTTP door. */
+  mounts(api: NodeApi): Mount[] {
+    const { instruments, log } = this;
+    if (!instruments.isOn) return [];
+    const routes = metricsRoutes(() => ({
+      status: api.status(),
+      instruments,
+      events: log.events,
+      counters: log.counters,
+      doors: this.doors(),
+      process: this.processWatch.facts(),
+    }));
+    return [countRequests(instruments), routes];
+  }
+
+  private doors(): DoorFacts[] {
+    const { instruments, resp } = this;
+    const doors: DoorFacts[] = [
+      { door: 'grpc', requests: instruments.grpcOperations },
+      { door: 'http', requests: instruments.httpRequests },
+    ];
+    if (resp === null) return doors;
+    const { clients, counts, outputBytes } = resp.door;
+    return [
+      ...doors,
+      {
+        ...{ door: 'resp', requests: counts.commands, connections: clients.size, rejected: counts.rejected },
+        ...{ receivedBytes: counts.inputBytes, sentBytes: counts.outputBytes, waitingBytes: outputBytes },
+      },
+    ];
+  }
+}

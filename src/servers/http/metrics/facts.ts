@@ -1,0 +1,58 @@
+/** What metrics tell of the process itself and of its doors. */
+import { readdirSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import type { EventLoopUtilization } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+
+/** What one door counts; left out: it does not. */
+export interface DoorFacts {
+  readonly door: 'grpc' | 'resp' | 'http';
+  readonly requests: number;
+  readonly connections?: number;
+  readonly rejected?: number;
+  readonly receivedBytes?: number;
+  readonly sentBytes?: number;
+  /** Of answers that clients have not taken. */
+  readonly waitingBytes?: number;
+}
+
+export interface ProcessFacts {
+  readonly residentBytes: number;
+  readonly heapUsedBytes: number;
+  readonly heapLimitBytes: number;
+  readonly externalBytes: number;
+  readonly cpuSeconds: number;
+  readonly uptimeSeconds: number;
+  /** Of the time since metrics were asked for last. */
+  readonly loopBusyShare: number;
+  /** null: this system does not tell. */
+  readonly openFiles: number | null;
+}
+
+export class ProcessWatch {
+  private before: EventLoopUtilization = performance.eventLoopUtilization();
+
+  facts(): ProcessFacts {
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const { user, system } = process.cpuUsage();
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, this.before);
+    this.before = now;
+    return {
+      ...{ residentBytes: rss, heapUsedBytes: heapUsed, externalBytes: external },
+      heapLimitBytes: getHeapStatistics().heap_size_limit,
+      cpuSeconds: (user + system) / 1e6,
+      uptimeSeconds: process.uptime(),
+      loopBusyShare: utilization,
+      openFiles: openFiles(),
+    };
+  }
+}
+
+function openFiles(): number | null {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return null;
+  }
+}

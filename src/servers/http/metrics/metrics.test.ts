@@ -1,0 +1,138 @@
+/** What /metrics tells, beside docs/METRICS.md: names, units, labels; and that a cluster of any size tells as much. */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { FakeNodeApi } from '../../../../test/support/fake-node-api.ts';
+import { EVENTS } from '../../../core/events.ts';
+import { Instruments } from '../../../core/instruments.ts';
+import { httpRoutes } from '../server.ts';
+import { ProcessWatch } from './facts.ts';
+import type { Metric, Source } from './metric.ts';
+import { METRIC_GROUPS, countRequests, exposition, metricsRoutes } from './metrics.ts';
+
+const METRICS = Object.values(METRIC_GROUPS).flat();
+const page = readFileSync(new URL('../../../../docs/METRICS.md', import.meta.url), 'utf8');
+
+/** Last words of names: what the number counts, or its unit. */
+const UNITS = new Set(
+  'seconds bytes ratio info number state members slots keys tombstones operations entries rows records stores calls retries connections files'.split(
+    ' ',
+  ),
+);
+
+function source(instruments = new Instruments()): Source {
+  return {
+    ...{ status: new FakeNodeApi().status(), instruments, events: new Map(), counters: new Map() },
+    doors: [
+      { door: 'grpc', requests: 3 },
+      {
+        door: 'resp',
+        requests: 4,
+        connections: 1,
+        rejected: 0,
+        receivedBytes: 9,
+        sentBytes: 8,
+        waitingBytes: 0,
+      },
+    ],
+    process: new ProcessWatch().facts(),
+  };
+}
+
+/** As a row of the page. */
+function rowOf({ name, type, labels, help }: Metric): string {
+  const named = labels.map((label) => `\`${label}\``).join(', ');
+  return `| \`${name}\` | ${type} | ${named === '' ? '-' : named} | ${help} |`;
+}
+
+test('docs/METRICS.md and the code: the same metrics under the same headings, with type, labels and help', () => {
+  for (const [heading, metrics] of Object.entries(METRIC_GROUPS)) {
+    const section = page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+    const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+    expect(rows, heading).toEqual(metrics.map(rowOf));
+  }
+  const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+  expect(headings.filter((heading) => page.includes(`## ${heading}\n\n| name`))).toEqual(
+    Object.keys(METRIC_GROUPS),
+  );
+});
+
+test('every name: of this program, with its unit, and a counter says that it only grows', () => {
+  expect(new Set(METRICS.map(({ name }) => name)).size).toBe(METRICS.length);
+  for (const { name, type, help } of METRICS) {
+    expect(name).toMatch(/^causeway(_[a-z]+)+$/);
+    expect(help).toMatch(/\.$/);
+    if (type === 'counter') expect(name).toMatch(/_total$/);
+    else if (!help.startsWith('1 wh')) expect([...UNITS]).toContain(name.split('_').at(-1));
+  }
+});
+
+test('each line that is told: a metric of the catalogue, its labels, a finite number', async () => {
+  const text = await exposition(source());
+  const byName = new Map(METRICS.map((metric) => [metric.name, metric]));
+  const told = new Set<string>();
+  for (const line of text.split('\n')) {
+    if (line === '' || line.startsWith('#')) continue;
+    const [, sample, labels = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line)!;
+    const base = byName.has(sample!) ? sample! : sample!.replace(/_(bucket|sum|count)$/, '');
+    const metric = byName.get(base);
+    expect(metric, line).toBeDefined();
+    told.add(base);
+    const names = [...labels.matchAll(/(\w+)="/g)].map(([, name]) => name!);
+    expect(names.filter((name) => name !== 'le').sort()).toEqual([...metric!.labels].sort());
+    expect(Number.isFinite(Number(value)), line).toBe(true);
+  }
+  // What needs PostgreSQL, a round of scrubbing or a legacy source is not told without.
+  const silent = METRICS.map(({ name }) => name).filter((name) => !told.has(name));
+  expect(silent).toEqual([
+    ...['causeway_scrub_ended_timestamp_seconds', 'causeway_legacy_room_calls'],
+    'causeway_legacy_budget_retries',
+  ]);
+});
+
+test('three hundred members, thousands of keys, every failure: not one line more than a small cluster has', async () => {
+  const small = source();
+  const [member] = small.status.members;
+  const members = Array.from({ length: 300 }, (_, id) => ({ ...member!, id, name: `m${id}` }));
+  const instruments = new Instruments();
+  for (let count = 0; count < 5_000; count += 1) instruments.read.record(count);
+  instruments.failed('overloaded');
+  instruments.failed('outcome_unknown');
+  const large: Source = { ...small, instruments, status: { ...small.status, members, keysHeld: 9e6 } };
+  const series = async (from: Source): Promise<string[]> =>
+    (await exposition(from)).split('\n').map((line) => line.split(' ')[0]!);
+  expect(await series(large)).toEqual(await series(small));
+});
+
+test('a histogram: ranges grow, the last one has all, times are told in seconds', async () => {
+  const instruments = new Instruments();
+  for (const ms of [0.05, 3, 3, 40, 20_000]) instruments.write.record(ms);
+  const text = await exposition(source(instruments));
+  const of = (suffix: string): number =>
+    Number(new RegExp(`^causeway_write_duration_seconds_${suffix} (.*)$`, 'm').exec(text)![1]);
+  expect(of('bucket\\{le="0.0001"\\}')).toBe(1);
+  expect(of('bucket\\{le="0.0025"\\}')).toBe(1);
+  expect(of('bucket\\{le="0.005"\\}')).toBe(3);
+  expect(of('bucket\\{le="0.05"\\}')).toBe(4);
+  expect(of('bucket\\{le="10"\\}')).toBe(4);
+  expect(of('bucket\\{le="\\+Inf"\\}')).toBe(5);
+  expect(of('count')).toBe(5);
+  expect(of('sum')).toBeCloseTo(20.04605);
+});
+
+test('every event has its line from the start, so that the first one counts as a rise', async () => {
+  const text = await exposition({ ...source(), events: new Map([['node.phase', 2]]) });
+  for (const name of Object.keys(EVENTS))
+    expect(text).toContain(`causeway_log_events_total{event="${name}"} ${name === 'node.phase' ? 2 : 0}\n`);
+});
+
+test('over HTTP: the text, its type, and the requests that were made', async () => {
+  const instruments = new Instruments();
+  const mounts = [countRequests(instruments), metricsRoutes(() => source(instruments))];
+  const routes = httpRoutes(new FakeNodeApi(), mounts);
+  const answer = await routes.request('/metrics');
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(await answer.text()).toContain('# TYPE causeway_ready gauge\ncauseway_ready 1\n');
+  expect(instruments.httpRequests).toBe(1);
+  expect((await httpRoutes(new FakeNodeApi()).request('/metrics')).status).toBe(404);
+});
