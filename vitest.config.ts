@@ -10,6 +10,7 @@ import type { TestSpecification } from 'vitest/node';
 /** Time is an argument there, and nothing outlives a test. */
 const PURE = [
   'src/{base,core,node,wire}/**/*.test.ts',
+  'page/**/*.test.ts',
   'sim/**/*.test.ts',
   'test/fuzz/**/*.test.ts',
   'test/{hazards,limits,rules,tidy}.test.ts',

@@ -1,6 +1,6 @@
 /**
- * Bundles the sources into `dist/`: the command (with every door and adapter, in parts that load when needed)
- * and the client library. Nothing is done when no source has changed since the last build; the stamp in
+ * Bundles the sources into `dist/`: the command (with every door and adapter, in parts that load when needed),
+ * the client library and the page in the browser (scripts/build-page.js). Nothing is done when no source has changed since the last build; the stamp in
  * `dist/` says so. The command's file is put in place last, so that a half-written build is never started.
  */
 import { createHash } from 'node:crypto';
@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildPage } from './build-page.js';
 import { ensureInstalled, root, runMain } from './ensure.js';
 
 const dist = join(root, 'dist');
@@ -47,6 +48,8 @@ export async function build() {
   rmSync(stampFile, { force: true });
   const written = new Set([basename(stampFile)]);
   try {
+    await buildPage(esbuild, dist);
+    written.add('page');
     for (const bundle of BUNDLES) {
       if (existsSync(join(root, bundle.entry))) await buildBundle(esbuild, bundle, written);
       else if (bundle.required) throw new Error(`cannot build: ${bundle.entry} is missing`);
@@ -96,8 +99,8 @@ async function buildBundle(esbuild, { name, entry, banner }, written) {
 /** A hash over all that a build reads: names and contents, in a fixed order. */
 function sourcesHash() {
   const hash = createHash('sha256').update(process.versions.node.split('.')[0]);
-  const files = ['package-lock.json', 'scripts/build.js'];
-  for (const folder of ['src', 'proto', 'sql']) files.push(...filesUnder(folder));
+  const files = ['package-lock.json', 'scripts/build.js', 'scripts/build-page.js'];
+  for (const folder of ['src', 'page', 'proto', 'sql']) files.push(...filesUnder(folder));
   for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run check`: the type check and the linter, over one program: what the compiler has found out about the types,
+ * `npm run check`: the type check and the linter, over the same programs: what the compiler has found out about the types,
  * the linter's rules ask for again, and finding it out takes longer than all that they do with it.
  *
  * `--summary-json FILE` writes how many of the two passed and failed. Exit code 1: something is wrong.
@@ -11,10 +11,12 @@ process.chdir(root);
 await runMain(async () => {
   await ensureInstalled({ dev: true });
   const { default: ts } = await import('typescript');
-  const { program, diagnostics } = compile(ts);
+  // The page knows a browser and no Node, and all the rest the other way round.
+  const compiled = ['tsconfig.json', 'page/tsconfig.json'].map((settings) => compile(ts, settings));
+  const diagnostics = compiled.flatMap((one) => one.diagnostics);
   const format = process.stdout.isTTY ? ts.formatDiagnosticsWithColorAndContext : ts.formatDiagnostics;
   process.stdout.write(format(diagnostics, diagnosticsHost(ts)));
-  const lint = await lintWith(program);
+  const lint = await lintWith(compiled.map(({ program }) => program));
   process.stdout.write(lint.text);
   const passed = [diagnostics.length === 0, lint.passed].filter(Boolean).length;
   const at = process.argv.indexOf('--summary-json');
@@ -22,14 +24,14 @@ await runMain(async () => {
   process.exitCode = passed === 2 ? 0 : 1;
 });
 
-function compile(ts) {
+function compile(ts, settings) {
   const host = {
     ...ts.sys,
     onUnRecoverableConfigFileDiagnostic: ({ messageText }) => {
       throw new Error(ts.flattenDiagnosticMessageText(messageText, '\n'));
     },
   };
-  const { fileNames, options, errors } = ts.getParsedCommandLineOfConfigFile('tsconfig.json', {}, host);
+  const { fileNames, options, errors } = ts.getParsedCommandLineOfConfigFile(settings, {}, host);
   const program = ts.createProgram({
     rootNames: fileNames,
     options,
@@ -47,12 +49,12 @@ function diagnosticsHost(ts) {
 }
 
 /** The linter as `eslint .` runs it, but for where it has the types from. */
-async function lintWith(program) {
+async function lintWith(programs) {
   const { ESLint } = await import('eslint');
-  const parserOptions = { projectService: false, programs: [program] };
+  const parserOptions = { projectService: false, programs };
   const eslint = new ESLint({
     cwd: root,
-    overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parserOptions } }],
+    overrideConfig: [{ files: ['**/*.{ts,tsx}'], languageOptions: { parserOptions } }],
   });
   const results = await eslint.lintFiles(['.']);
   const formatter = await eslint.loadFormatter('stylish');

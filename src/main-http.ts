@@ -1,10 +1,14 @@
 /** The HTTP door of a process: which parts it has, and where it listens. */
+import { StatusAsker } from './adapters/grpc/status-asker.ts';
 import type { Config } from './config.ts';
 import { whyNotBound } from './main-grpc.ts';
 import type { Metering } from './main-metrics.ts';
+import { dialAddresses, pageDirectory } from './main-settings.ts';
 import type { NodeApi } from './node/api.ts';
 import { mountApi } from './servers/http/api-routes.ts';
 import { browserGuard } from './servers/http/browser-guard.ts';
+import { mountLive } from './servers/http/live.ts';
+import { mountPage } from './servers/http/page.ts';
 import { httpRoutes, openHttpServer } from './servers/http/server.ts';
 import type { Mount } from './servers/http/server.ts';
 
@@ -20,6 +24,8 @@ export async function openHttp(
     (routes) => routes.use(browserGuard(host)),
     ...metering.mounts(api),
     (routes) => mountApi(routes, api, { valueBytesMax }),
+    mountPage(pageDirectory()),
+    mountLive(api, new StatusAsker(dialAddresses(config)), config.cluster.name),
   ];
   try {
     const server = await openHttpServer(httpRoutes(api, mounts), host, port);

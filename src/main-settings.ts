@@ -100,13 +100,22 @@ export function legacySettings(legacy: NonNullable<Config['legacy']>): LegacySou
 }
 
 /** In the source tree and beside the bundle alike: the package's own folder, found from this file upwards. */
-export function migrationsDirectory(): string {
+function packageDirectory(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
     const above = dirname(folder);
     if (above === folder)
-      throw new Error('the package of this program is incomplete: sql/migrations is missing');
+      throw new Error('the package of this program is incomplete: its package.json is missing');
     folder = above;
   }
-  return join(folder, 'sql', 'migrations');
+  return folder;
+}
+
+export function migrationsDirectory(): string {
+  return join(packageDirectory(), 'sql', 'migrations');
+}
+
+/** The page in the browser, as the build made it. */
+export function pageDirectory(): string {
+  return join(packageDirectory(), 'dist', 'page');
 }

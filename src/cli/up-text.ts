@@ -26,6 +26,8 @@ export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): s
     ...(databaseUrl === 'none' ? [] : [`  psql '${shownUrl}' -c 'SELECT key, created_at FROM kv_store'`]),
     `  curl -i http://${NODE_HOST}:${first.httpPort}/readyz`,
     '',
+    `The cluster in a browser, at any node: http://${NODE_HOST}:${first.httpPort}/`,
+    '',
   ];
 }
 

@@ -276,6 +276,18 @@ export const HTTP_LIST_RECORDS_MAX = 500;
 export const HTTP_LIST_PAGES_MAX = 20;
 /** Listings under way at one node. */
 export const HTTP_LISTINGS_MAX = 8;
+/** Pages in browsers that one node tells at once how the cluster is. */
+export const LIVE_LISTENERS_MAX = 16;
+/** Milliseconds between two looks at the cluster for them, and for a member's answer to one. */
+export const LIVE_EVERY_MS = 1_000;
+export const LIVE_ANSWER_MS_MAX = 700;
+/** Members that one look asks and tells of: what is told is read by people, once a second. */
+export const LIVE_MEMBERS_MAX = 128;
+/** Looks, and bytes of them, that are kept for a page that was away or was opened anew: three minutes. */
+export const LIVE_KEPT_MAX = 180;
+export const LIVE_KEPT_BYTES_MAX = 1024 * 1024;
+/** Bytes that may wait for one page: all that is kept, and what is told while it takes that. */
+export const LIVE_UNREAD_BYTES_MAX = 2 * LIVE_KEPT_BYTES_MAX;
 /** Milliseconds between two words that any key may have changed, while not all changes are heard. */
 export const WATCH_UNSURE_EVERY_MS = 1_000;
 /** Bytes of answers kept for one peer that is out of reach; beyond it the oldest go. */
@@ -325,6 +337,8 @@ assert(
   ROW_SETTLED_STATEMENTS >= 2 && ROW_WAIT_STATEMENTS > ROW_SETTLED_STATEMENTS,
   'no statement lives any more that did not see the floor, and a node does not ask before PostgreSQL grants it',
 );
+assert(LIVE_ANSWER_MS_MAX < LIVE_EVERY_MS, 'a look at the cluster has ended before the next one begins');
+assert(LIVE_LISTENERS_MAX < HTTP_CONNECTIONS_MAX / 2, 'pages leave room for probes');
 assert(VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX, 'one record must fit a statement');
 assert(
   DRIVE_PAGE_BYTES_MAX + VALUE_BYTES_MAX < RECORD_BATCH_BYTES_MAX &&

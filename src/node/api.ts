@@ -10,6 +10,7 @@ import type { RecentActivity } from '../core/recent-activity.ts';
 import type { KeyRecord } from '../core/record.ts';
 import type { AdoptionVerdict } from '../core/record-adoption.ts';
 import type { SeenServer } from '../core/record-standing.ts';
+import type { RingMap } from '../core/ring-map.ts';
 import type { RecordIdentity } from '../core/topology.ts';
 import type { ProgressStatus, TombstoneStatus } from './status-parts.ts';
 
@@ -54,6 +55,8 @@ export type ClusterOrder =
   | { readonly kind: 'describe' }
   /** Who serves which slots, as this node knows it: at hand, so it takes none of the room that orders have. */
   | { readonly kind: 'slots' }
+  /** All holders of all slots, for people; at hand, too. */
+  | { readonly kind: 'ring' }
   /** How many keys there are; takes no room of orders, either. */
   | { readonly kind: 'count' }
   | { readonly kind: 'leave'; readonly name: string }
@@ -180,6 +183,7 @@ export interface AdoptRecordOrder {
 export type ClusterAnswer =
   | { readonly kind: 'described'; readonly description: ClusterDescription }
   | { readonly kind: 'slots'; readonly map: SlotMap }
+  | { readonly kind: 'ring'; readonly ring: RingMap }
   /** Keys whose time has passed count until they are removed. incomplete: PostgreSQL has rows that are not loaded. */
   | { readonly kind: 'counted'; readonly count: number; readonly incomplete: boolean }
   /** The epoch that says it, or in which there was nothing to change. */

@@ -8,6 +8,7 @@ import { SLOT_COUNT } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
 import { protocolInForce, whyNotRaise } from '../core/protocol-versions.ts';
 import { lossOf } from '../core/recovery.ts';
+import { ringMapOf } from '../core/ring-map.ts';
 import { destinations } from '../core/slot-moves.ts';
 import type { Place } from '../core/topology-change.ts';
 import { memberByName, placeable } from '../core/topology.ts';
@@ -59,7 +60,8 @@ export class ClusterDesk {
   /** What is not at hand takes some of the little room that orders have. */
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     const { admission, clock } = this.parts;
-    if (order.kind === 'slots' || order.kind === 'count') return this.begin(order, timeoutMs, done);
+    const isAtHand = order.kind === 'slots' || order.kind === 'ring' || order.kind === 'count';
+    if (isAtHand) return this.begin(order, timeoutMs, done);
     if (!admission.beginOrder())
       return clock.defer(() => done({ kind: 'failed', failure: failure('overloaded') }));
     this.begin(order, timeoutMs, (answer) => {
@@ -77,6 +79,8 @@ export class ClusterDesk {
         return answer({ kind: 'described', description: this.describe(topology) });
       case 'slots':
         return answer({ kind: 'slots', map: slotMapOf(topology) });
+      case 'ring':
+        return answer({ kind: 'ring', ring: ringMapOf(topology) });
       case 'count':
         return startCount(this.parts.serving, timeoutMs, answer);
       case 'plan':

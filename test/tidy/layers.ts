@@ -19,6 +19,8 @@ const FLOWS = ['node', 'ports', 'wire', ...RULES];
 /** What a door may know of a node: its calls, and whether it serves. */
 const API = ['src/node/api.ts', 'src/node/readiness.ts'];
 
+const PAGE_PACKAGES = ['preact', 'preact/hooks', '@preact/signals', 'uplot'];
+
 /** The rules that a caller must know too: what may be asked, and how it can fail. */
 const CALLER_RULES = [
   'src/core/errors.ts',
@@ -57,6 +59,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   gen: { may: [], packages: 'all' },
   main: { may: ['adapters/*', 'servers/*', 'config', ...FLOWS, 'gen'], packages: 'all' },
   sim: { may: FLOWS, packages: [] },
+  // Runs in a browser: of a node it knows what it is told.
+  page: { may: ['src/servers/http/live-shape.ts'], packages: PAGE_PACKAGES },
   // Judges from outside, by what a client, a database and a list of processes can see.
   verify: {
     may: ['client', 'supervisor', 'wire', ...RULES, 'src/node/api.ts', 'sim/checkers/', 'test/support/'],
@@ -74,7 +78,7 @@ const FREE = /^(test|bench|scripts)\//;
 
 /** The part of the repository a file belongs to; undefined where no rule applies. */
 export function partOf(path: string): string | undefined {
-  if (/^(sim|verify)\//.test(path)) return path.split('/')[0];
+  if (/^(sim|verify|page)\//.test(path)) return path.split('/')[0];
   const below = /^src\/(.+)$/.exec(path)?.[1];
   if (below === undefined) return undefined;
   const [first, second, third] = below.split('/');

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 
-const SOURCE_FOLDERS = ['src', 'sim', 'test', 'bench', 'scripts', 'verify'];
+const SOURCE_FOLDERS = ['src', 'page', 'sim', 'test', 'bench', 'scripts', 'verify'];
 const SKIPPED = new Set([
   'node_modules',
   'dist',
@@ -14,6 +14,7 @@ const SKIPPED = new Set([
 ]);
 const TEXT_KINDS = new Set([
   '.ts',
+  '.tsx',
   '.js',
   '.mjs',
   '.json',
@@ -34,6 +35,7 @@ const ENTRY_POINTS = [
     'src/cli/main.ts',
     'src/client/index.ts',
     'src/embedded.ts',
+    'page/main.tsx',
     'sim/main.ts',
     'sim/scale-main.ts',
     'bench/main.ts',
@@ -64,7 +66,7 @@ export function readSources(root: string): TextFile[] {
   const inFolders = SOURCE_FOLDERS.flatMap((folder) => pathsUnder(root, join(root, folder)));
   const atRoot = readdirSync(root).filter((name) => name.endsWith('.config.ts'));
   return [...inFolders, ...atRoot]
-    .filter((path) => /\.(ts|js|mjs)$/.test(path))
+    .filter((path) => /\.(ts|tsx|js|mjs)$/.test(path))
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 

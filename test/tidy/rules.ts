@@ -9,7 +9,7 @@ export const PORT_METHODS_MAX = 6;
 
 /** Where the world may be touched directly; everywhere else it comes through a port. */
 const WORLD_PLACES =
-  /^(src\/(adapters|servers|cli|client|supervisor)\/|src\/(main|config|embedded)(-[a-z-]+)?\.ts$|sim\/(main|scale-main|flags|progress|workers)\.ts$|(bench|scripts|verify)\/|[a-z.]+\.config\.ts$)/;
+  /^(src\/(adapters|servers|cli|client|supervisor)\/|src\/(main|config|embedded)(-[a-z-]+)?\.ts$|sim\/(main|scale-main|flags|progress|workers)\.ts$|(bench|page|scripts|verify)\/|[a-z.]+\.config\.ts$)/;
 
 const INSTEAD: Readonly<Record<string, string>> = {
   Date: 'the Clock port',
@@ -81,7 +81,7 @@ export function shapeFaults(file: SourceFacts): string[] {
   if (file.isBarrel && !isEntryPoint(file.path)) {
     faults.push(`${file.path}: a file that only passes on others' exports; import from where it is declared`);
   }
-  if (/\/(utils?|types?|helpers?|common|misc)\.ts$/.test(file.path)) {
+  if (/\/(utils?|types?|helpers?|common|misc)\.tsx?$/.test(file.path)) {
     faults.push(`${file.path}: the name says nothing; name the file after what it does`);
   }
   if (file.path.startsWith('src/ports/')) {

@@ -1,0 +1,7 @@
+/** The page in the browser: starts the feed and draws. */
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { start } from './state.ts';
+
+render(<App />, document.getElementById('page')!);
+start();

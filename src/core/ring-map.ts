@@ -1,0 +1,95 @@
+/**
+ * Who holds which slots, and who is to, for people who look at it: all holders of each row with what they are to it,
+ * also those that are down. Clients that route by slots are told less (node/slot-map.ts).
+ */
+import { slotsOfRow } from './slot-index.ts';
+import { isAlive } from './topology.ts';
+import type { SlotRow, Standing, Topology } from './topology.ts';
+
+/**
+ * serving: it lives and holds everything. retiring: the same, until those who come are complete. learning: it lives
+ * and copies. down: it does not live, whatever is on its disk. waiting: it is to own the slots, and has not begun.
+ */
+export type HolderState = 'serving' | 'retiring' | 'learning' | 'down' | 'waiting';
+
+export interface RingHolder {
+  /** Place in `members`. */
+  readonly member: number;
+  readonly state: HolderState;
+}
+
+export interface RingMap {
+  readonly epoch: number;
+  readonly replicaCount: number;
+  /** In the order of their ids. */
+  readonly members: readonly {
+    readonly id: number;
+    readonly name: string;
+    readonly alive: boolean;
+    readonly standing: 'in' | Standing;
+    readonly zone: string;
+    readonly host: string;
+  }[];
+  /** Rows that have slots; the holders in the order of preference, those to come last. */
+  readonly rows: readonly { readonly holders: readonly RingHolder[]; readonly slotCount: number }[];
+  /** Place in `rows` of each slot. */
+  readonly slotRow: Uint16Array;
+}
+
+/** A topology never changes: asked for again, the map is the same object. */
+const made = new WeakMap<Topology, RingMap>();
+
+export function ringMapOf(topology: Topology): RingMap {
+  const known = made.get(topology);
+  if (known !== undefined) return known;
+  const map = mapOf(topology);
+  made.set(topology, map);
+  return map;
+}
+
+/** Somebody serves these slots. */
+export function isServed(holders: readonly RingHolder[]): boolean {
+  return holders.some(({ state }) => state === 'serving' || state === 'retiring');
+}
+
+function mapOf(topology: Topology): RingMap {
+  const members = [...topology.members].sort((a, b) => a.id - b.id);
+  const placeOfId = new Map(members.map(({ id }, place) => [id, place]));
+  const placeOfRow = new Uint16Array(topology.rows.length);
+  const rows: RingMap['rows'][number][] = [];
+  topology.rows.forEach((row, number) => {
+    const slotCount = slotsOfRow(topology, number).length;
+    if (slotCount === 0) return;
+    placeOfRow[number] = rows.push({ holders: holdersOf(topology, row, placeOfId), slotCount }) - 1;
+  });
+  return {
+    epoch: topology.epoch,
+    replicaCount: topology.replicaCount,
+    members: members.map(({ id, name, alive, standing = 'in' as const, zone, host }) => {
+      return { id, name, alive, standing, zone, host };
+    }),
+    rows,
+    slotRow: topology.slotRow.map((number) => placeOfRow[number]!),
+  };
+}
+
+function holdersOf(
+  topology: Topology,
+  row: SlotRow,
+  placeOfId: ReadonlyMap<number, number>,
+): readonly RingHolder[] {
+  const stateOf = (id: number): HolderState => {
+    if (!isAlive(topology, id)) return 'down';
+    if (!row.complete.includes(id)) return 'learning';
+    return row.coming?.includes(id) === false ? 'retiring' : 'serving';
+  };
+  const toCome = (row.coming ?? []).filter((id) => !row.owners.includes(id));
+  const holders = [
+    ...row.owners.map((id) => ({ id, state: stateOf(id) })),
+    ...toCome.map((id) => ({ id, state: isAlive(topology, id) ? ('waiting' as const) : ('down' as const) })),
+  ];
+  // Of an owner that is no member any more there is nothing to tell.
+  return holders
+    .filter(({ id }) => placeOfId.has(id))
+    .map(({ id, state }) => ({ member: placeOfId.get(id)!, state }));
+}

@@ -1,0 +1,100 @@
+/**
+ * The live feed of the page: `/v1/live`, server-sent events, one snapshot a second; and `/v1/live/ring`, who holds which
+ * slots, which a page asks for when the epoch has changed. Each event is a sign of life. A page that comes back names the
+ * last one it has, and is told what it missed; one that does not read is let go.
+ */
+import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import { LIVE_EVERY_MS, LIVE_LISTENERS_MAX, LIVE_UNREAD_BYTES_MAX } from '../../core/limits.ts';
+import type { RingMap } from '../../core/ring-map.ts';
+import type { NodeApi } from '../../node/api.ts';
+import { LiveLooks } from './live-looks.ts';
+import type { AskPeers, Look } from './live-looks.ts';
+import type { LiveRing } from './live-shape.ts';
+import type { Mount } from './server.ts';
+
+const RING_TIMEOUT_MS = 2_000;
+const UTF8 = new TextEncoder();
+
+export function mountLive(
+  api: NodeApi,
+  peers: AskPeers,
+  clusterName: string,
+  everyMs = LIVE_EVERY_MS,
+): Mount {
+  const looks = new LiveLooks(api, peers, clusterName, everyMs);
+  // Numbers of looks begin anew with each process.
+  const run = randomBytes(6).toString('hex');
+  return (routes) => {
+    routes.get('/v1/live', (context) => {
+      if (looks.listenerCount < LIVE_LISTENERS_MAX) return feed(context, looks, run, everyMs);
+      context.header('retry-after', '10');
+      return context.json({ detail: 'as many pages are open at this node as it tells' }, 503);
+    });
+    routes.get('/v1/live/ring', (context) => ring(context, api));
+  };
+}
+
+function feed(context: Context, looks: LiveLooks, run: string, everyMs: number): Response {
+  const last = context.req.header('last-event-id') ?? context.req.query('after') ?? '';
+  const [ofRun, number] = last.split('.');
+  const seen = ofRun === run && /^\d{1,15}$/.test(number ?? '') ? Number(number) : 0;
+  const { outgoing } = context.env as HttpBindings;
+  let listener: (look: Look) => void;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        const write = (text: string): void => controller.enqueue(UTF8.encode(text));
+        const tell = (look: Look): void =>
+          write(`id: ${run}.${look.number}\nevent: snapshot\ndata: ${look.json}\n\n`);
+        listener = (look) => {
+          tell(look);
+          if (controller.desiredSize! > 0) return;
+          // It takes nothing: what waits for it goes with its connection.
+          looks.leave(listener);
+          outgoing.destroy();
+        };
+        write(`retry: ${everyMs}\n\n`);
+        for (const look of looks.keptAfter(seen)) tell(look);
+        looks.listen(listener);
+      },
+      cancel: () => looks.leave(listener),
+    },
+    { highWaterMark: LIVE_UNREAD_BYTES_MAX, size: (chunk) => chunk!.byteLength },
+  );
+  return context.body(stream, 200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+}
+
+/** A map never changes, and all pages want the same one. */
+const packed = new WeakMap<RingMap, Uint8Array<ArrayBuffer>>();
+
+function ring(context: Context, api: NodeApi): Promise<Response> {
+  return new Promise((resolve) => {
+    api.operate({ kind: 'ring' }, RING_TIMEOUT_MS, (answer) => {
+      if (answer.kind !== 'ring')
+        return resolve(context.json({ detail: 'this node is in no cluster yet' }, 503));
+      const bytes = packed.get(answer.ring) ?? pack(answer.ring);
+      packed.set(answer.ring, bytes);
+      const headers = {
+        'content-type': 'application/json; charset=utf-8',
+        'content-encoding': 'gzip',
+        'cache-control': 'no-store',
+      };
+      resolve(context.body(bytes, 200, headers));
+    });
+  });
+}
+
+function pack(map: RingMap): Uint8Array<ArrayBuffer> {
+  const { epoch, replicaCount, members, rows } = map;
+  const bytes = Buffer.alloc(map.slotRow.length * 2);
+  map.slotRow.forEach((row, slot) => bytes.writeUInt16LE(row, slot * 2));
+  const told: LiveRing = { epoch, replicaCount, members, rows, slotRow: bytes.toString('base64') };
+  return new Uint8Array(gzipSync(JSON.stringify(told), { level: 1 }));
+}
