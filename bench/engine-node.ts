@@ -17,6 +17,7 @@ import { openLog } from '../src/adapters/telemetry/log.ts';
 import type { Log } from '../src/adapters/telemetry/log.ts';
 import { loadConfig } from '../src/config.ts';
 import type { Config } from '../src/config.ts';
+import { Instruments } from '../src/core/instruments.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { listen, makeGrpcServer } from '../src/main-grpc.ts';
 import { migrationsDirectory, nodeSettings } from '../src/main-settings.ts';
@@ -24,6 +25,8 @@ import { NodeStore } from '../src/main-store.ts';
 import { WAIT } from '../src/node/api.ts';
 import type { NodeApi } from '../src/node/api.ts';
 import { CausewayNode } from '../src/node/node.ts';
+import { ProcessWatch } from '../src/servers/http/metrics/facts.ts';
+import { exposition } from '../src/servers/http/metrics/metrics.ts';
 import { watchParent } from '../src/supervisor/watch-parent.ts';
 import { hotFor } from './hot-key.ts';
 import type { HotOrder } from './hot-key.ts';
@@ -39,6 +42,10 @@ export type EngineOrder =
   /** Local reads, nothing else in between. */
   | { readonly kind: 'get'; readonly keyCount: number; readonly forMs: number }
   | HotOrder
+  /** Whether what is done from now on is counted and timed; then metrics are asked for once a second, too. */
+  | { readonly kind: 'instruments'; readonly isOn: boolean }
+  /** Asks for metrics so many times; the times are the answer's latencies. */
+  | { readonly kind: 'scrape'; readonly times: number }
   | { readonly kind: 'memory' };
 
 export interface EngineAnswer {
@@ -68,6 +75,9 @@ const READS_PER_TURN = 5_000;
 /** Of this many operations the time of one is kept. */
 const SAMPLE_EVERY = 16;
 const MEGABYTE = 1024 * 1024;
+const SCRAPE_EVERY_MS = 1_000;
+const instruments = new Instruments();
+const processWatch = new ProcessWatch();
 const storeMeter = newMeter();
 const recordMeter = newMeter();
 const frameMeter = newMeter();
@@ -79,9 +89,12 @@ export async function runEngineNode(configFile: string): Promise<void> {
   const { config } = loadConfig({ file: configFile });
   const log = openLog({ level: config.log.level, node: config.node.name });
   const node = await openNode(config, log);
+  setInterval(() => {
+    if (instruments.isOn) void scrape(node, log);
+  }, SCRAPE_EVERY_MS).unref();
   process.on('SIGTERM', () => node.stop(() => process.exit(0)));
   process.on('message', ({ id, order }: { id: number; order: EngineOrder }) => {
-    void carryOut(node, order).then((answer) => process.send!({ id, ...answer }));
+    void carryOut(node, log, order).then((answer) => process.send!({ id, ...answer }));
   });
   process.channel?.ref();
   createServer((_request, response) => {
@@ -110,6 +123,8 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
         diskSpace: systemDiskSpace(config.node.dataDir),
         random,
         telemetry: log,
+        instruments,
+        slowLog: { thresholdMs: config.log.slowMs, linesPerSecondMax: config.log.slowPerSecondMax },
         storage: meteredStorage(store.storage, storeMeter),
         setAside: store.setAside,
         raiseDisk: (protocol) => store.raise(protocol),
@@ -134,7 +149,7 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
   return node;
 }
 
-async function carryOut(api: NodeApi, order: EngineOrder): Promise<EngineAnswer> {
+async function carryOut(api: NodeApi, log: Log, order: EngineOrder): Promise<EngineAnswer> {
   const startedAt = performance.now();
   const cpuBefore = process.cpuUsage();
   Object.assign(storeMeter, newMeter());
@@ -145,6 +160,8 @@ async function carryOut(api: NodeApi, order: EngineOrder): Promise<EngineAnswer>
   else if (order.kind === 'load') counted = await load(api, order);
   else if (order.kind === 'hot') counted = await hotFor(api, order);
   else if (order.kind === 'get') counted = await getFor(api, order);
+  else if (order.kind === 'instruments') instruments.isOn = order.isOn;
+  else if (order.kind === 'scrape') counted = await scrapes(api, log, order.times);
   else collectGarbage();
   const cpu = process.cpuUsage(cpuBefore);
   const { heapUsed, rss } = process.memoryUsage();
@@ -159,6 +176,22 @@ async function carryOut(api: NodeApi, order: EngineOrder): Promise<EngineAnswer>
     record: { ...recordMeter },
     frames: { ...frameMeter },
   };
+}
+
+async function scrapes(api: NodeApi, log: Log, times: number): Promise<Counted> {
+  const latenciesMs: number[] = [];
+  for (let count = 0; count < times; count += 1) {
+    const askedAt = performance.now();
+    await scrape(api, log);
+    latenciesMs.push(performance.now() - askedAt);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { count: times, failed: 0, latenciesMs };
+}
+
+async function scrape(api: NodeApi, { events, counters }: Log): Promise<void> {
+  const status = api.status();
+  await exposition({ status, instruments, events, counters, doors: [], process: processWatch.facts() });
 }
 
 function putFor(api: NodeApi, order: Extract<EngineOrder, { kind: 'put' }>): Promise<Counted> {

@@ -16,6 +16,7 @@ import { healingPart } from './healing-part.ts';
 import { hotPart } from './hot-part.ts';
 import { memoryPart } from './memory-part.ts';
 import { movingPart } from './moving-part.ts';
+import { observabilityPart } from './observability-part.ts';
 import { peersPart } from './peers-part.ts';
 import { runGenerator } from './peers/load/generator.ts';
 import { pipelinePart } from './pipeline-part.ts';
@@ -35,6 +36,7 @@ const PARTS: Readonly<Record<string, (world: World) => Promise<Measure[]>>> = {
   steady: steadyPart,
   moving: movingPart,
   healing: healingPart,
+  observability: observabilityPart,
   peers: peersPart,
 };
 

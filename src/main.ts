@@ -49,7 +49,7 @@ type Open = (() => Promise<void>)[];
  * when `stopAsked` is aborted meanwhile; nothing is left open then.
  */
 export async function startNode(config: Config, stopAsked?: AbortSignal): Promise<RunningNode> {
-  const log = openLog({ level: config.log.level, node: config.node.name });
+  const log = openLog({ level: config.log.level, keys: config.log.keys, node: config.node.name });
   endOnFault(log);
   log.event('info', 'node.start', { dataDir: config.node.dataDir });
   const open: Open = [];

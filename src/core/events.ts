@@ -20,7 +20,6 @@ export const EVENTS = {
   'legacy.mismatch':
     'The legacy source answered for another key than the one asked for; its connections are closed.',
   'legacy.paused': 'The legacy source asked for a pause and gets it.',
-  'log.level': 'The level of the log was changed while running.',
   'membership.clock.gap':
     'This process did not run for a while (stopped, suspended, starved): it gives up its lease.',
   'membership.clock.skew':
@@ -69,6 +68,8 @@ export const EVENTS = {
   'record.drive_paused': 'That comparison waits, for the reason given.',
   'record.driven': 'That comparison is done; what was missing is committed again.',
   'record.kept_out': 'A version at or below the floor of its slot was not written.',
+  'record.left_below':
+    'A record below a floor of PostgreSQL that this disk does not know was not committed again: the disk may have gone back.',
   'record.loaded': 'Every row that PostgreSQL had at the founding is held by the owners.',
   'record.loading_paused': 'Loading rows from PostgreSQL waits, for the reason given.',
   'record.removal_paused': 'Removing rows of forgotten deletions waits, for the reason given.',
@@ -97,6 +98,10 @@ export const EVENTS = {
   'scrub.uncompared': 'Slots could not be compared with another owner or with PostgreSQL.',
   'scrub.unrepaired': 'That copy could not be put right, for the reason given.',
   'store.damaged': 'Records of this store do not fit their checksums; they are fetched from other owners.',
+  'store.gone_back':
+    'This disk is older than what PostgreSQL knows of its slots (an old copy, a snapshot): what was deleted since is looked for and removed.',
+  'store.leftover_cleared':
+    'A record that such a disk had left over, and that was deleted since, was removed.',
   'store.read_damaged': 'The engine could not read a block of its files.',
   'store.record_damaged':
     'A record was asked for and does not fit its checksum; it is fetched from another owner.',

@@ -24,8 +24,8 @@ const COUNTS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096];
 const BYTES = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216];
 
 export class Instruments {
-  /** False: nothing is timed, and what is counted only here stays 0. */
-  readonly isOn: boolean;
+  /** False: nothing is timed, and most of what is counted only here stays as it is. May change at any time. */
+  isOn: boolean;
   /** Of clients' operations, from their arrival at this node to their answer. */
   readonly read = new Histogram(TIMES_MS);
   readonly write = new Histogram(TIMES_MS);

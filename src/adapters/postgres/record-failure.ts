@@ -2,6 +2,7 @@
  * What went wrong with a call, in the terms of the port: was it certainly not done, and does it say anything
  * about the health of the server? When in doubt the outcome is unknown.
  */
+import { withoutCredentials } from '../../base/credentials.ts';
 import type { RecordError } from '../../ports/system-of-record.ts';
 
 export class RecordFailure extends Error {
@@ -17,7 +18,7 @@ export class RecordFailure extends Error {
   readonly sqlState: string | null;
 
   constructor(kind: 'refused' | 'unknown', message: string, traits: FailureTraits = {}) {
-    super(message);
+    super(withoutCredentials(message));
     this.kind = kind;
     this.fenced = traits.fenced ?? false;
     this.isOutage = traits.isOutage ?? true;
@@ -36,6 +37,10 @@ interface FailureTraits {
 /** A refusal to begin that waiting does not cure: a person has to change something. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
+
+  constructor(message: string) {
+    super(withoutCredentials(message));
+  }
 }
 
 const SERIALIZATION_FAILURE = '40001';

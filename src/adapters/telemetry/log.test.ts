@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest';
 import { openLog } from './log.ts';
 
-function logOf(level: 'debug' | 'info' | 'warn' | 'error') {
+function logOf(level: 'debug' | 'info' | 'warn' | 'error', keys?: 'clear') {
   const lines: Record<string, unknown>[] = [];
   const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>);
-  return { log: openLog({ level, node: 'a', destination: { write } }), lines };
+  return { log: openLog({ level, node: 'a', destination: { write }, ...(keys && { keys }) }), lines };
 }
 
 test('an event: one JSON object with its level, time, node, name and fields', () => {
@@ -28,7 +28,28 @@ test('keys, values and secrets, by field or within an address: hidden', () => {
   const reason = 'no route to postgres://me:hunter2@db/cache_db';
   log.event('error', 'node.phase', { key: 'user:1', value: 'v', dbPassword: 'hunter2', reason });
   expect(JSON.stringify(lines)).not.toMatch(/user:1|hunter2/);
-  expect(lines[0]).toMatchObject({ key: '[hidden]', reason: 'no route to postgres://[hidden]@db/cache_db' });
+  expect(lines[0]).toMatchObject({
+    value: '[hidden]',
+    reason: 'no route to postgres://[hidden]@db/cache_db',
+  });
+});
+
+test('a key: as the start of its hash, the same on every node; as it is only where that is asked for', () => {
+  const hashed = logOf('info');
+  hashed.log.event('warn', 'operation.slow', { key: 'user:1', keys: ['user:1'] });
+  expect(hashed.lines[0]).toMatchObject({ keyHash: 'abc3a47b8ad18b85', keys: '[hidden]' });
+  expect(hashed.lines[0]).not.toHaveProperty('key');
+  const clear = logOf('info', 'clear');
+  clear.log.event('warn', 'operation.slow', { key: 'user:1' });
+  expect(clear.lines[0]).toMatchObject({ key: 'user:1' });
+});
+
+test('events are counted by name, those below the level too', () => {
+  const { log, lines } = logOf('error');
+  log.event('info', 'node.phase', { phase: 'serving' });
+  log.event('error', 'node.phase');
+  expect(log.events.get('node.phase')).toBe(2);
+  expect(lines).toHaveLength(1);
 });
 
 test('counts: added up by name, and readable', () => {

@@ -2,8 +2,10 @@
  * The Telemetry port as a log: one JSON object a line on standard output, as collectors read it, and counters
  * in memory. What could hold a secret, a key or a value is hidden here, whoever hands it in.
  */
+import { createHash } from 'node:crypto';
 import { pino } from 'pino';
 import type { DestinationStream } from 'pino';
+import { withoutCredentials } from '../../base/credentials.ts';
 import type { CounterName, EventName, LogLevel } from '../../core/events.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 
@@ -19,6 +21,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** Stands on every line. */
   readonly node: string;
+  /** How a field `key` is shown; left out: as a hash. */
+  readonly keys?: 'hashed' | 'clear';
   /** Where lines go instead of standard output. */
   readonly destination?: DestinationStream;
 }
@@ -27,11 +31,10 @@ export interface LogOptions {
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
 /** UTF-16 units of one text. */
 const TEXT_UNITS_MAX = 2_000;
+const KEY_HASH_DIGITS = 16;
 const HIDDEN = '[hidden]';
 const HIDDEN_FIELDS =
   /^(key|keys|value|values|headers|token|cookie|authorization|connectionstring|.*(password|secret).*)$/i;
-/** The name and the password in a URL. */
-const CREDENTIALS = /\/\/[^\s/@]+@/g;
 
 export function openLog(options: LogOptions): Log {
   const output = pino.destination({ dest: 1, sync: false, maxLength: WAITING_BYTES_MAX });
@@ -54,7 +57,8 @@ export function openLog(options: LogOptions): Log {
     events,
     event: (level, name, fields) => {
       events.set(name, (events.get(name) ?? 0) + 1);
-      if (logger.isLevelEnabled(level)) logger[level](fields === undefined ? {} : shown(fields), name);
+      if (logger.isLevelEnabled(level))
+        logger[level](fields === undefined ? {} : shown(fields, options.keys ?? 'hashed'), name);
     },
     count: (name, amount = 1) => {
       counters.set(name, (counters.get(name) ?? 0) + amount);
@@ -63,16 +67,25 @@ export function openLog(options: LogOptions): Log {
   };
 }
 
-function shown(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function shown(fields: Readonly<Record<string, unknown>>, keys: 'hashed' | 'clear'): Record<string, unknown> {
   const clean: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(fields)) {
-    clean[name] = HIDDEN_FIELDS.test(name) ? HIDDEN : typeof field === 'string' ? shownText(field) : field;
+    if (name === 'key' && typeof field === 'string') {
+      if (keys === 'clear') clean['key'] = field;
+      else clean['keyHash'] = hashOf(field);
+    } else
+      clean[name] = HIDDEN_FIELDS.test(name) ? HIDDEN : typeof field === 'string' ? shownText(field) : field;
   }
   return clean;
 }
 
+/** Short, and yet the same for the same key everywhere: lines of several nodes can be put together. */
+function hashOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, KEY_HASH_DIGITS);
+}
+
 function shownText(text: string): string {
-  return text.slice(0, TEXT_UNITS_MAX).replace(CREDENTIALS, `//${HIDDEN}@`);
+  return withoutCredentials(text.slice(0, TEXT_UNITS_MAX));
 }
 
 function flushQuietly(output: { flushSync(): void }): void {
