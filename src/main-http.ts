@@ -5,6 +5,7 @@ import { whyNotBound } from './main-grpc.ts';
 import type { Metering } from './main-metrics.ts';
 import { dialAddresses, pageDirectory } from './main-settings.ts';
 import type { NodeApi } from './node/api.ts';
+import type { LogLevels } from './servers/http/admin-routes.ts';
 import { mountApi } from './servers/http/api-routes.ts';
 import { browserGuard } from './servers/http/browser-guard.ts';
 import { mountLive } from './servers/http/live.ts';
@@ -17,13 +18,14 @@ export async function openHttp(
   config: Config,
   api: NodeApi,
   metering: Metering,
+  log: LogLevels,
 ): Promise<() => Promise<void>> {
   const { host, port } = config.http;
   const { valueBytesMax } = config.limits;
   const mounts: Mount[] = [
     (routes) => routes.use(browserGuard(host)),
     ...metering.mounts(api),
-    (routes) => mountApi(routes, api, { valueBytesMax }),
+    (routes) => mountApi(routes, api, { valueBytesMax, log }),
     mountPage(pageDirectory()),
     mountLive(api, new StatusAsker(dialAddresses(config)), config.cluster.name),
   ];

@@ -92,6 +92,13 @@ describe('three nodes that are well', () => {
     });
     const { results } = (await batch.json()) as { results: object[] };
     expect(results).toMatchObject([{ number: '2' }, { number: '5' }, {}, { found: false }]);
+    const quorum = await (await http('node-2', '/v1/admin/quorum')).json();
+    expect(quorum).toMatchObject({
+      isLost: false,
+      members: cluster.names.map((name) => ({ name, isUp: true })),
+    });
+    const level = { method: 'PUT', headers, body: '{"level":"warn"}' };
+    expect((await http('node-2', '/v1/admin/log-level', level)).status).toBe(200);
     const listed = await http('node-1', '/v1/kv?prefix=http:');
     expect(await listed.json()).toMatchObject({
       entries: [{ key: 'http:n' }],

@@ -5,6 +5,7 @@
 import type { Hono } from 'hono';
 import { expect } from 'vitest';
 import { z } from 'zod';
+import type { LogLevels } from '../../src/servers/http/admin-routes.ts';
 import { mountApi } from '../../src/servers/http/api-routes.ts';
 import { browserGuard } from '../../src/servers/http/browser-guard.ts';
 import { httpRoutes } from '../../src/servers/http/server.ts';
@@ -29,10 +30,16 @@ export interface OpenApi {
 
 export const VALUE_BYTES_MAX = 1024 * 1024;
 
-export function doorRoutes(api: FakeNodeApi, listenHost = '127.0.0.1'): Hono {
+/** A log that remembers its level alone. */
+export function logLevels(): LogLevels {
+  let level = 'info' as ReturnType<LogLevels['level']>;
+  return { level: () => level, setLevel: (next) => (level = next) };
+}
+
+export function doorRoutes(api: FakeNodeApi, listenHost = '127.0.0.1', log = logLevels()): Hono {
   return httpRoutes(api, [
     (routes) => routes.use(browserGuard(listenHost)),
-    (routes) => mountApi(routes, api, { valueBytesMax: VALUE_BYTES_MAX }),
+    (routes) => mountApi(routes, api, { valueBytesMax: VALUE_BYTES_MAX, log }),
   ]);
 }
 
@@ -50,10 +57,11 @@ const read = new WeakMap<object, z.ZodType>();
 
 export class HttpDoor {
   readonly api = new FakeNodeApi();
+  readonly log = logLevels();
   readonly routes: Hono;
 
   constructor(listenHost?: string) {
-    this.routes = doorRoutes(this.api, listenHost);
+    this.routes = doorRoutes(this.api, listenHost, this.log);
   }
 
   async document(): Promise<OpenApi> {

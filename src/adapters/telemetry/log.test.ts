@@ -23,6 +23,17 @@ test('an event below the level: nothing', () => {
   expect(lines).toEqual([]);
 });
 
+test('another level while it runs: from then on, both ways', () => {
+  const { log, lines } = logOf('info');
+  log.event('debug', 'node.phase', { at: 1 });
+  log.setLevel('debug');
+  log.event('debug', 'node.phase', { at: 2 });
+  log.setLevel('error');
+  log.event('warn', 'postgres.down', { at: 3 });
+  expect(lines.map(({ at }) => at)).toEqual([2]);
+  expect(log.level()).toBe('error');
+});
+
 test('keys, values and secrets, by field or within an address: hidden', () => {
   const { log, lines } = logOf('info');
   const reason = 'no route to postgres://me:hunter2@db/cache_db';

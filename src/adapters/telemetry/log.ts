@@ -13,6 +13,9 @@ export interface Log extends Telemetry {
   readonly counters: ReadonlyMap<CounterName, number>;
   /** Of each event, those below the level too. */
   readonly events: ReadonlyMap<EventName, number>;
+  level(): LogLevel;
+  /** The least grave that is written from now on. */
+  setLevel(level: LogLevel): void;
   /** Writes out what is still held back; for the end of the process. */
   flush(): void;
 }
@@ -63,6 +66,8 @@ export function openLog(options: LogOptions): Log {
     count: (name, amount = 1) => {
       counters.set(name, (counters.get(name) ?? 0) + amount);
     },
+    level: () => logger.level as LogLevel,
+    setLevel: (level) => (logger.level = level),
     flush: () => flushQuietly(output),
   };
 }

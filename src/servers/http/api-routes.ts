@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import type { Hono } from 'hono';
 import type { NodeApi } from '../../node/api.ts';
+import { adminRoutes } from './admin-routes.ts';
+import type { LogLevels } from './admin-routes.ts';
 import { batchRoute } from './kv-batch.ts';
 import { listRoute } from './kv-list.ts';
 import { keyRoutes } from './kv-one.ts';
@@ -12,14 +14,16 @@ import type { Route } from './route.ts';
 
 export interface ApiOptions {
   readonly valueBytesMax: number;
+  readonly log: LogLevels;
 }
 
 /** All of them, the description among them. */
-export function apiRoutes(api: NodeApi, room: Room, { valueBytesMax }: ApiOptions): Route[] {
+export function apiRoutes(api: NodeApi, room: Room, { valueBytesMax, log }: ApiOptions): Route[] {
   const table = [
     ...keyRoutes(api, valueBytesMax),
     batchRoute(api, valueBytesMax),
     listRoute(api, room),
+    ...adminRoutes(api, log),
     route({
       method: 'GET',
       path: '/openapi.json',

@@ -15,6 +15,8 @@ export type Condition =
 export function writeCondition(header: Header): Condition {
   const match = header('if-match')?.trim();
   const noneMatch = header('if-none-match')?.trim();
+  if (header('if-unmodified-since') !== undefined)
+    throw new Refusal(400, 'seconds do not tell versions apart: use If-Match');
   if (match !== undefined && noneMatch !== undefined)
     throw new Refusal(400, 'If-Match and If-None-Match exclude each other');
   if (noneMatch !== undefined) {

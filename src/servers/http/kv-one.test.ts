@@ -62,6 +62,12 @@ describe('a value', () => {
     expect(left).toBeLessThanOrEqual(60_000);
   });
 
+  test('packed, or a part of one: refused, for nothing would say so when it is read', async () => {
+    expect((await put('/v1/kv/a', 'x', { 'Content-Encoding': 'gzip' })).status).toBe(415);
+    expect((await put('/v1/kv/a', 'x', { 'Content-Encoding': 'identity' })).status).toBe(204);
+    expect((await put('/v1/kv/a', 'x', { 'Content-Range': 'bytes 0-0/2' })).status).toBe(400);
+  });
+
   test('of the largest size: taken; one byte more: 413, and nothing is stored', async () => {
     const largest = new Uint8Array(VALUE_BYTES_MAX);
     expect((await put('/v1/kv/large', largest)).status).toBe(204);
@@ -127,6 +133,7 @@ describe('compare-and-set by ETag', () => {
     [{ 'If-Match': '"99999999999999999"' }],
     [{ 'If-None-Match': '"7"' }],
     [{ 'If-Match': '"7"', 'If-None-Match': '*' }],
+    [{ 'If-Unmodified-Since': 'Sat, 28 Nov 2026 20:51:05 GMT' }],
   ])('a condition that cannot be judged, %j: refused, and nothing is written', async (headers) => {
     expect(codeOf(await put('/v1/kv/n', '1', headers as Record<string, string>))).toEqual([
       400,

@@ -132,6 +132,7 @@ async function answer(context: Context, room: Room, one: Route): Promise<Respons
     const deadlineAt = performance.now() + query.timeout_ms;
     const key = one.path.endsWith('{key}') ? keyInPath(request, wire) : query.key;
     if (one.body instanceof z.ZodType && !isBytes(one.body)) mustBeJson(request.headers.get('content-type'));
+    mustBeWhole(request.headers);
     const read = await room.read(request, one.bodyBytesMax);
     release = read.release;
     const call: Call<unknown, unknown> = {
@@ -145,10 +146,18 @@ async function answer(context: Context, room: Room, one: Route): Promise<Respons
     return responseOf(reply, (bytes) => room.answer(wire ?? {}, bytes));
   } catch (error) {
     if (error instanceof Refusal) return problemResponse(error.problem, error.headers);
+    endOnFault(error);
     return problemResponse(problemOf(failure('internal')));
   } finally {
     release();
   }
+}
+
+/** A programmer's error ends the process like anywhere else, with its line in the log; the client is answered first. */
+function endOnFault(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
 }
 
 function responseOf(reply: Reply, count: (bytes: number) => void): Response {
@@ -198,6 +207,14 @@ function bodyOf(one: Route, bytes: Buffer): unknown {
 function mustBeJson(type: string | null): void {
   if (/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type ?? '')) return;
   throw new Refusal(415, 'the body must be of Content-Type: application/json');
+}
+
+/** A body is kept, or read, as it is: what says that it is packed, or a part, would be lost. */
+function mustBeWhole(headers: Headers): void {
+  const coding = headers.get('content-encoding') ?? 'identity';
+  if (coding.toLowerCase() !== 'identity')
+    throw new Refusal(415, 'the body must come without Content-Encoding');
+  if (headers.has('content-range')) throw new Refusal(400, 'a part of a value cannot be written');
 }
 
 const FAULTS_TOLD_MAX = 5;
