@@ -190,3 +190,17 @@ function place(layer: Record<string, unknown>, path: string, value: unknown): vo
   const before = layer[section];
   layer[section] = { ...(typeof before === 'object' ? before : {}), [member]: value };
 }
+
+/** Objects are merged member by member; anything else of a later layer takes the place of the earlier. */
+export function mergeLayers(earlier: unknown, later: unknown): unknown {
+  if (!isObject(earlier) || !isObject(later)) return later;
+  const merged: Record<string, unknown> = { ...earlier };
+  for (const [key, value] of Object.entries(later)) {
+    merged[key] = Object.hasOwn(earlier, key) ? mergeLayers(earlier[key], value) : value;
+  }
+  return merged;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

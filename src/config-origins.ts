@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
-import { environmentLayer, pathLayer, SETTING_KINDS } from './config-layers.ts';
-import { isObject, loadConfig, readFileLayer } from './config.ts';
+import { environmentLayer, pathLayer, SETTING_KINDS, isObject } from './config-layers.ts';
+import { loadConfig, readFileLayer } from './config.ts';
 import type { ConfigSources } from './config.ts';
 import { parseSecretReference } from './core/legacy-config.ts';
 

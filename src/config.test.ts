@@ -298,6 +298,15 @@ describe('a node that joins', () => {
     expect(config.cluster.members).toHaveLength(3);
   });
 
+  test('what is written of a founder stays true when it comes back, but for what it says itself', () => {
+    const written = [{ name: 'n', address: '10.0.0.9:1', zone: 'b', host: 'machine-1' }];
+    const given = { ...flags, 'cluster.members': JSON.stringify(written) };
+    const { config } = loadConfig({ flags: given, told });
+    expect(config.cluster.members.at(-1)).toEqual(written[0]);
+    const moved = loadConfig({ flags: { ...given, 'node.host': 'machine-2' }, told });
+    expect(moved.config.cluster.members.at(-1)).toEqual({ ...written[0], host: 'machine-2' });
+  });
+
   test('where it asks is known before all is valid; without node.join there is nobody to ask', () => {
     const flags = { 'node.join': 'h:1', 'node.dataDir': '/d', 'node.name': 'a' };
     const wish = { address: 'h:1', dataDir: '/d', knowsFounders: false, isFounder: false };

@@ -14,7 +14,9 @@ import { compileLegacyUrl } from './core/legacy-url.ts';
 import * as limits from './core/limits.ts';
 import { RESP_CONNECTIONS_MAX } from './core/redis-limits.ts';
 import { NODE_ID_COUNT } from './core/version.ts';
-import { environmentLayer, pathLayer } from './config-layers.ts';
+import { joinWishOf, withTold } from './config-join.ts';
+import type { ClusterTold, JoinWish } from './config-join.ts';
+import { environmentLayer, isObject, mergeLayers, pathLayer } from './config-layers.ts';
 import { LOG_SETTINGS, METRICS_SETTINGS, RECORD_SETTINGS, SCRUB_SETTINGS } from './config-sections.ts';
 
 const name = z
@@ -158,12 +160,6 @@ export interface ConfigSources {
   readonly told?: ClusterTold | undefined;
 }
 
-/** What a process learns of the cluster that it joins. */
-export interface ClusterTold {
-  readonly layer: Readonly<Record<string, unknown>>;
-  readonly members: readonly { readonly name: string; readonly address: string }[];
-}
-
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
@@ -180,7 +176,7 @@ export function loadConfig(sources: ConfigSources): { config: Config; warnings: 
   const flags = pathLayer(sources.flags ?? {});
   const faults = [...flags.faults];
   const file = readFileLayer(sources.file, faults);
-  const given = [file, environment.layer, flags.layer].reduce(merge, {});
+  const given = [file, environment.layer, flags.layer].reduce(mergeLayers, {});
   const merged = sources.told === undefined ? given : withTold(sources.told, given);
   const parsed = CONFIG.safeParse(noneAsNull(merged), { reportInput: true });
   if (!parsed.success) throw new ConfigError([...faults, ...parsed.error.issues.flatMap(faultsOf)]);
@@ -189,47 +185,11 @@ export function loadConfig(sources: ConfigSources): { config: Config; warnings: 
   return { config: parsed.data, warnings: [...environment.warnings, ...warningsOf(parsed.data)] };
 }
 
-/** What a process that joins a cluster needs to know before it has its settings. */
-export interface JoinWish {
-  /** Who is asked for the cluster. */
-  readonly address: string;
-  readonly dataDir: string;
-  /** It has the founders in its settings as well, so that founders and newcomers may be started alike. */
-  readonly knowsFounders: boolean;
-  /** It is one of them. */
-  readonly isFounder: boolean;
-}
-
-/** Undefined where the process joins no cluster. */
+/** Where a process that joins asks for the cluster, and where its store lies; undefined where it joins none. */
 export function joinOf(sources: ConfigSources): JoinWish | undefined {
   const file = readFileLayer(sources.file, []);
   const layers = [file, environmentLayer(sources.env ?? {}).layer, pathLayer(sources.flags ?? {}).layer];
-  const merged = layers.reduce(merge, {});
-  if (!isObject(merged)) return undefined;
-  const { node, cluster } = merged;
-  if (!isObject(node)) return undefined;
-  const { join, dataDir, name } = node;
-  if (typeof join !== 'string' || typeof dataDir !== 'string') return undefined;
-  const members: unknown = isObject(cluster) ? cluster['members'] : undefined;
-  const founders = Array.isArray(members) ? members : [];
-  const isFounder = founders.some((founder) => isObject(founder) && founder['name'] === name);
-  return { address: join, dataDir, knowsFounders: founders.length > 0, isFounder };
-}
-
-/** The members are those that the cluster has now, and this process itself. */
-function withTold({ layer, members }: ClusterTold, given: unknown): unknown {
-  const merged = merge(layer, given) as Record<string, unknown>;
-  const node = isObject(merged['node']) ? merged['node'] : {};
-  const grpc = isObject(merged['grpc']) ? merged['grpc'] : {};
-  const others = members.filter((member) => member.name !== node['name']);
-  const own = {
-    name: node['name'],
-    address: node['address'] ?? `${textOr(grpc['host'], '127.0.0.1')}:${textOr(grpc['port'], '50051')}`,
-    zone: node['zone'] ?? '',
-    host: node['host'] ?? '',
-  };
-  const known = others.map(({ name: other, address: at }) => ({ name: other, address: at }));
-  return merge(merged, { cluster: { members: [...known, own] } });
+  return joinWishOf(layers.reduce(mergeLayers, {}));
 }
 
 /** What all members must have alike, shown to each other when they meet; secrets only as their digest. */
@@ -272,16 +232,6 @@ export function readFileLayer(path: string | undefined, faults: string[]): unkno
   if (isObject(value)) return value;
   if (value !== null) faults.push(`${path}: must hold settings by name`);
   return {};
-}
-
-/** Objects are merged member by member; anything else of a later layer takes the place of the earlier. */
-function merge(earlier: unknown, later: unknown): unknown {
-  if (!isObject(earlier) || !isObject(later)) return later;
-  const merged: Record<string, unknown> = { ...earlier };
-  for (const [key, value] of Object.entries(later)) {
-    merged[key] = Object.hasOwn(earlier, key) ? merge(earlier[key], value) : value;
-  }
-  return merged;
 }
 
 function noneAsNull(merged: unknown): unknown {
@@ -373,13 +323,4 @@ function repeats(texts: readonly string[]): Set<string> {
 function isAddress(text: string): boolean {
   const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(text);
   return match !== null && Number(match[2]) >= 1 && Number(match[2]) <= 65_535;
-}
-
-/** A setting as it was given, before it is checked. */
-function textOr(value: unknown, otherwise: string): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise;
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

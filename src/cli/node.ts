@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { ClusterFacts } from '../client/index.ts';
-import type { Config, JoinWish } from '../config.ts';
+import type { Config } from '../config.ts';
+import type { JoinWish } from '../config-join.ts';
 import { watchParent } from '../supervisor/watch-parent.ts';
 import { EXIT_DEFINITE, EXIT_OK, EXIT_USAGE } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';

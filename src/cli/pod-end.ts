@@ -13,11 +13,12 @@ export interface Wanted {
   readonly isDeleted: boolean;
 }
 
-export type PodEnd = 'leaves' | 'restarts';
+/** `stops`: with all others. There is nobody to leave anything to, nor to wait for, and the disks stay for another day. */
+export type PodEnd = 'leaves' | 'restarts' | 'stops';
 
-/** Nobody leaves where all are to stop: there is nobody to leave anything to, and the disks stay for another day. */
+/** `wanted` null: there is no such set any more. */
 export function podEnd(ordinal: number, wanted: Wanted | null): PodEnd {
-  if (wanted === null || wanted.isDeleted || wanted.replicas === 0) return 'restarts';
+  if (wanted === null || wanted.isDeleted || wanted.replicas === 0) return 'stops';
   const { start, replicas } = wanted;
   return ordinal < start || ordinal >= start + replicas ? 'leaves' : 'restarts';
 }

@@ -68,9 +68,9 @@ describe('what the end of a pod means', () => {
     [3, { replicas: 3, start: 1, isDeleted: false }, 'restarts'],
     [0, { replicas: 3, start: 1, isDeleted: false }, 'leaves'],
     // Everything is stopped: whoever left first would have to copy everything again when all come back.
-    [2, { replicas: 0, start: 0, isDeleted: false }, 'restarts'],
-    [5, { replicas: 3, start: 0, isDeleted: true }, 'restarts'],
-    [5, null, 'restarts'],
+    [2, { replicas: 0, start: 0, isDeleted: false }, 'stops'],
+    [5, { replicas: 3, start: 0, isDeleted: true }, 'stops'],
+    [5, null, 'stops'],
   ] as const)('ordinal %i of %j: %s', (ordinal, wanted, end) => {
     expect(podEnd(ordinal, wanted)).toBe(end);
   });
@@ -160,6 +160,18 @@ describe('a pod that is to come back', () => {
     expect(late.said).toContain('still not safe to stop after 1 s');
     expect(await stopped(await apiOf(wants(3)), '127.0.0.1:9')).toMatchObject({ code: 0 });
   });
+});
+
+test('a pod that stops with all others waits for nobody', async () => {
+  let asked = 0;
+  const node = await listening(
+    createPlain((_request, response) => {
+      asked += 1;
+      response.writeHead(503).end('no');
+    }),
+  );
+  expect(await stopped(await apiOf(wants(0)), `127.0.0.1:${node}`)).toEqual({ code: 0, said: '' });
+  expect(asked).toBe(0);
 });
 
 test('whose set does not know it is told so', async () => {

@@ -64,13 +64,18 @@ async function stop(io: CommandIo, options: PodStopOptions): Promise<void> {
   const ordinal = ordinalOf(pod, statefulSet);
   if (ordinal === undefined) throw new UsageError(`${pod} is no pod of ${statefulSet}`);
   const wanted = await wantedOf(io, options);
-  const isLeaving = wanted !== undefined && podEnd(ordinal, wanted) === 'leaves';
-  const isDone = isLeaving ? await leave(io, options, pod) : await untilSafe(io, options);
+  // Not known: then as for a restart, which loses nothing.
+  const end = wanted === undefined ? 'restarts' : podEnd(ordinal, wanted);
+  const isDone = await { leaves: leave, restarts: untilSafe, stops: atOnce }[end](io, options, pod);
   // Kubernetes ends the node either way, and keeps what was said here as an event of the pod only where this failed.
   io.exit(isDone && wanted !== undefined ? EXIT_OK : EXIT_DEFINITE);
 }
 
-/** Undefined where it cannot be found out: then the node is stopped as for a restart, which loses nothing. */
+async function atOnce(): Promise<boolean> {
+  return true;
+}
+
+/** Undefined where it cannot be found out. */
 async function wantedOf(io: CommandIo, options: PodStopOptions): Promise<Wanted | null | undefined> {
   const { api, account, statefulSet } = options;
   if (api === undefined) throw new UsageError('--api is missing, and KUBERNETES_SERVICE_HOST is not set');

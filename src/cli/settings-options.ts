@@ -1,6 +1,7 @@
 /** The options by which a command is told a node's settings: those of `causeway node`, so that the same words can be checked. */
 import type { Command } from 'commander';
-import type { ClusterTold, ConfigSources } from '../config.ts';
+import type { ClusterTold } from '../config-join.ts';
+import type { ConfigSources } from '../config.ts';
 import { UsageError } from './client-command.ts';
 
 export interface SettingsOptions {

@@ -91,7 +91,9 @@ function entrantOf(
     introduction.state === 'entering' &&
     introduction.id === member.id &&
     startsOf(introduction.incarnation) > startsOf(member.incarnation);
-  return { id: member.id, incarnation: introduction.incarnation, intact };
+  const { address, zone, host } = introduction;
+  const place = { address: address === '' ? member.address : address, zone, host };
+  return { id: member.id, incarnation: introduction.incarnation, intact, place };
 }
 
 const NO_CHANGE: MemberChange = { gone: [], entrants: [] };

@@ -55,6 +55,15 @@ describe('changeMembers', () => {
     expect(changeMembers(base, { gone: [9], entrants: [entrant(1, 1)] })).toBeNull();
   });
 
+  it('a member comes back on another machine: known by where it is now, also with a disk that was lost', () => {
+    const place = { address: '10.0.0.9:1', zone: 'b', host: 'machine-9' };
+    for (const intact of [true, false]) {
+      const back = changeMembers(base, { gone: [], entrants: [{ ...entrant(2, 7, intact), place }] })!;
+      expect(back.members[1]).toMatchObject({ name: 'b', incarnation: 7, ...place });
+      expect(back.members[0]).toEqual(base.members[0]);
+    }
+  });
+
   it('a member goes while others are complete: it is no longer complete', () => {
     expect(rowOf(changeMembers(base, { gone: [3], entrants: [] })).complete).toEqual([1, 2]);
   });

@@ -48,6 +48,8 @@ export interface Entrant {
   readonly incarnation: number;
   /** Its disk holds all that the member's last admitted process had stored. */
   readonly intact: boolean;
+  /** Where it stands and is reached now: it may have come back on another machine. Left out: where the member did. */
+  readonly place?: Pick<Member, 'address' | 'zone' | 'host'>;
 }
 
 export interface MemberChange {
@@ -102,7 +104,7 @@ export function changeMembers(topology: Topology, change: MemberChange): Topolog
     if (entrant === undefined) return gone.has(member.id) ? { ...member, alive: false } : member;
     const id = entrant.intact ? member.id : nextId++;
     idNow.set(member.id, id);
-    return { ...member, id, incarnation: entrant.incarnation, alive: true };
+    return { ...member, ...entrant.place, id, incarnation: entrant.incarnation, alive: true };
   });
   const renamed = (ids: readonly number[]): readonly number[] => ids.map((id) => idNow.get(id) ?? id);
   const rows = topology.rows.map((row) => ({

@@ -3,6 +3,7 @@
  * the chart `npx vitest run test/deploy -u` writes the plain manifests anew.
  */
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { renderChart, objectsOf, CHART } from './chart.ts';
 import { configOf, filesUnder, pageStatus, parseYaml, textOf, wordsNotKnown } from './deploy-files.ts';
 import type { Tree } from './deploy-files.ts';
@@ -195,12 +196,14 @@ describe('a node of the set', () => {
     expect(readinessProbe.httpGet.path).toBe('/readyz');
   });
 
-  test('has time to leave, or to be safe, and then for its own end', () => {
+  test('has time to leave, or to be safe, and then for its own end', async () => {
     const { command } = container.lifecycle.preStop.exec;
     const image = stagesOf(textOf('Dockerfile')).at(-1)!;
     expect(command.slice(0, 2)).toEqual(JSON.parse(image.find(({ word }) => word === 'ENTRYPOINT')!.rest));
     expect(wordsNotKnown(command.slice(2))).toEqual([]);
     expect(optionOf(command, 'stateful-set')).toBe(set.metadata.name);
+    // What it asks before it lets a node go that is to come back.
+    expect(await pageStatus('/safe-to-stop')).not.toBe(404);
     const waits = ['leave-seconds', 'safe-seconds'].map((name) => Number(optionOf(command, name)));
     const grace = set.spec.template.spec.terminationGracePeriodSeconds;
     expect(grace * 1_000).toBeGreaterThanOrEqual(Math.max(...waits) * 1_000 + 2 * config.shutdown.graceMs);
@@ -219,6 +222,16 @@ test('who may reach the doors can be narrowed down to pods with a label, in name
       namespaceSelector: { matchLabels: { team: 'shop' } },
     },
   ]);
+});
+
+test('values are checked by Helm itself: all of the chart fit, a misspelt or senseless one does not', () => {
+  const values = parseYaml(textOf(`${CHART}/values.yaml`)) as Tree;
+  const schema = z.fromJSONSchema(JSON.parse(textOf(`${CHART}/values.schema.json`)) as never);
+  expect(schema.safeParse(values).error?.issues).toBeUndefined();
+  expect(schema.safeParse({ ...values, ...EVERYTHING }).success).toBe(true);
+  const wrong = [{ replica: 4 }, { replicas: '4' }, { founders: 0 }, { spread: { zone: 'DoNotSchedule' } }];
+  for (const value of wrong)
+    expect([value, schema.safeParse({ ...values, ...value }).success]).toEqual([value, false]);
 });
 
 test('every value of the chart is used, and says the version of the program', () => {

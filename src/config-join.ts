@@ -1,0 +1,66 @@
+/**
+ * What a process that joins a cluster knows before it has its settings, and how what a member tells goes into them. Its own place (its
+ * name, where it is reached, where it stands) is its own to say.
+ */
+import { isObject, mergeLayers } from './config-layers.ts';
+
+/** What a process learns of the cluster that it joins. */
+export interface ClusterTold {
+  readonly layer: Readonly<Record<string, unknown>>;
+  readonly members: readonly { readonly name: string; readonly address: string }[];
+}
+
+export interface JoinWish {
+  /** Who is asked for the cluster. */
+  readonly address: string;
+  readonly dataDir: string;
+  /** It has the founders in its settings as well, so that founders and newcomers may be started alike. */
+  readonly knowsFounders: boolean;
+  /** It is one of them. */
+  readonly isFounder: boolean;
+}
+
+/** `given`: all layers, not yet checked. Undefined where the process joins no cluster. */
+export function joinWishOf(given: unknown): JoinWish | undefined {
+  const node = sectionOf(given, 'node');
+  const { join, dataDir } = node;
+  if (typeof join !== 'string' || typeof dataDir !== 'string') return undefined;
+  const founders = foundersIn(given);
+  const isFounder = founders.some((founder) => founder['name'] === node['name']);
+  return { address: join, dataDir, knowsFounders: founders.length > 0, isFounder };
+}
+
+/** The members are those that the cluster has now, and this process itself. */
+export function withTold({ layer, members }: ClusterTold, given: unknown): unknown {
+  const merged = mergeLayers(layer, given);
+  const node = sectionOf(merged, 'node');
+  const grpc = sectionOf(merged, 'grpc');
+  const written = foundersIn(given).find((founder) => founder['name'] === node['name']) ?? {};
+  const own = {
+    name: node['name'],
+    address:
+      node['address'] ??
+      written['address'] ??
+      `${textOr(grpc['host'], '127.0.0.1')}:${textOr(grpc['port'], '50051')}`,
+    zone: node['zone'] ?? written['zone'] ?? '',
+    host: node['host'] ?? written['host'] ?? '',
+  };
+  const others = members.filter((member) => member.name !== node['name']);
+  const known = others.map(({ name, address }) => ({ name, address }));
+  return mergeLayers(merged, { cluster: { members: [...known, own] } });
+}
+
+function foundersIn(given: unknown): Readonly<Record<string, unknown>>[] {
+  const members = sectionOf(given, 'cluster')['members'];
+  return Array.isArray(members) ? members.filter(isObject) : [];
+}
+
+function sectionOf(given: unknown, name: string): Readonly<Record<string, unknown>> {
+  const section = isObject(given) ? given[name] : undefined;
+  return isObject(section) ? section : {};
+}
+
+/** A setting as it was given, before it is checked. */
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise;
+}
