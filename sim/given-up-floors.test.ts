@@ -48,33 +48,60 @@ function giveUp(world: SmallWorld, living: readonly SimNode[]): SimNode {
   return world.ownersOf(KEY)[0]!;
 }
 
-describe('all were killed, and slots are given up before PostgreSQL is compared', () => {
-  /** One owner was away while the key was deleted and that forgotten; the others lose their disks. */
-  function leftOver(mutations: Mutations): string | undefined {
-    const world = worldOf(91, mutations);
-    world.put(world.ownersOf(KEY)[0]!, KEY, 'from before');
-    world.run(500);
-    const [first, second, away] = world.ownersOf(KEY) as [SimNode, SimNode, SimNode];
-    world.cluster.kill(away);
-    world.until(() => world.cluster.isWhole(away), 10_000);
-    remove(world, first);
-    untilForgotten(world, world.ownersOf(KEY));
-    const owners = world.ownersOf(KEY);
-    const living = world.nodes.filter((sim) => !owners.includes(sim));
-    expect([living.includes(away), second.node !== null]).toEqual([true, true]);
-    for (const sim of world.nodes) if (sim.node !== null) world.cluster.kill(sim);
-    for (const sim of owners) sim.disk.wipe();
-    for (const sim of living) world.cluster.start(sim);
-    giveUp(world, living);
-    return world.text(away, KEY);
-  }
+/** One owner was away while the key was deleted and that forgotten; later, the others lose their disks. */
+function leftOver(
+  mutations: Mutations,
+  meanwhile: (world: SmallWorld) => void = () => undefined,
+): string | undefined {
+  const world = worldOf(91, mutations);
+  world.put(world.ownersOf(KEY)[0]!, KEY, 'from before');
+  world.run(500);
+  const [first, second, away] = world.ownersOf(KEY) as [SimNode, SimNode, SimNode];
+  world.cluster.kill(away);
+  world.until(() => world.cluster.isWhole(away), 10_000);
+  remove(world, first);
+  untilForgotten(world, world.ownersOf(KEY));
+  meanwhile(world);
+  const owners = world.ownersOf(KEY);
+  const living = world.nodes.filter((sim) => !owners.includes(sim));
+  expect([living.includes(away), second.node !== null]).toEqual([true, true]);
+  for (const sim of world.nodes) if (sim.node !== null) world.cluster.kill(sim);
+  for (const sim of owners) sim.disk.wipe();
+  for (const sim of living) world.cluster.start(sim);
+  giveUp(world, living);
+  return world.text(away, KEY);
+}
 
+describe('all were killed, and slots are given up before PostgreSQL is compared', () => {
   test('what a disk has left over below the floor, without a row, was deleted', () => {
     expect(leftOver({})).toBeUndefined();
   });
 
   test('the rule broken: what was deleted is read again', () => {
     expect(leftOver({ keepBelowInDrive: true })).toBe('from before');
+  });
+});
+
+describe('a standby takes over that knows no floor, and slots are given up afterwards', () => {
+  const EVERYTHING = 1_000;
+
+  test('it has the floors again once it is driven: what a disk has left over below them was deleted', () => {
+    const text = leftOver({}, (world) => {
+      const floor = world.database.server.floorOf(SLOT);
+      world.database.failOver(EVERYTHING);
+      expect([floor > 0, world.database.server.floorOf(SLOT)]).toEqual([true, 0]);
+      world.until(() => world.database.server.floorOf(SLOT) === floor, 10_000);
+    });
+    expect(text).toBeUndefined();
+  });
+
+  test('the rule broken: what was deleted is read again', () => {
+    const text = leftOver({ leaveFloorsLow: true }, (world) => {
+      world.database.failOver(EVERYTHING);
+      world.run(10_000);
+      expect(world.database.server.floorOf(SLOT)).toBe(0);
+    });
+    expect(text).toBe('from before');
   });
 });
 

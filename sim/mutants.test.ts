@@ -57,6 +57,7 @@ type Elsewhere =
   | 'keepBelowInDrive'
   | 'recoverUnturned'
   | 'trustLeftOperations'
+  | 'leaveFloorsLow'
   | 'deleteUnasked'
   | 'removeRowsAtOnce'
   | 'passRecordFloor'

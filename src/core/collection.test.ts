@@ -96,3 +96,20 @@ test('a deletion is old when its time has passed; a value never is', () => {
   expect([1_999, 2_000].map((now) => isOldDeletion(record, now, 1_000))).toEqual([false, true]);
   expect(isOldDeletion({ ...record, tombstone: false }, 9_000, 1_000)).toBe(false);
 });
+
+test('nothing is to be forgotten, and all owners are to be past a floor: it is ready when all have said so', () => {
+  const topology = founded(3);
+  const collection = new Collection(
+    1,
+    new SlotView(topology, ownerOf(topology)),
+    [],
+    [{ slot: SLOT, counter: 9 }],
+  );
+  const { owners } = rowOfSlot(topology, SLOT);
+  expect([...collection.questions().keys()].sort()).toEqual([...owners].sort());
+  for (const id of owners.slice(1)) collection.raised(id, [SLOT]);
+  expect(collection.takeReady().floors).toEqual([]);
+  collection.raised(owners[0]!, [SLOT]);
+  expect(collection.takeReady()).toEqual({ floors: [{ slot: SLOT, counter: 9 }], deletions: [] });
+  expect(collection.isOver).toBe(true);
+});

@@ -52,11 +52,19 @@ export class Collection {
   readonly epoch: number;
   private readonly parts = new Map<number, SlotPart>();
 
-  /** What is at rest here, and so is held or outranked at every owner. */
-  constructor(round: number, view: SlotView, deletions: readonly Deletion[]) {
+  /**
+   * `deletions`: what is at rest here, and so is held or outranked at every owner. `bare`: floors that all owners are to be
+   * past, where nothing is to be forgotten.
+   */
+  constructor(
+    round: number,
+    view: SlotView,
+    deletions: readonly Deletion[],
+    bare: readonly SlotFloor[] = [],
+  ) {
     this.round = round;
     this.epoch = view.topology.epoch;
-    const floors = new Map<number, number>();
+    const floors = new Map(bare.map(({ slot, counter }) => [slot, counter]));
     for (const { slot, version } of deletions)
       floors.set(slot, Math.max(floors.get(slot) ?? 0, counterOf(version)));
     for (const [slot, counter] of floors) {

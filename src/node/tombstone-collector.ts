@@ -6,6 +6,7 @@
 import { Collection, mayForget } from '../core/collection.ts';
 import type { Deletion, Removal } from '../core/collection.ts';
 import type { CollectionMessage } from '../core/collection-message.ts';
+import type { SlotFloor } from '../core/floors.ts';
 import {
   COLLECTION_DELETIONS_MAX,
   COLLECTION_EVERY_MS,
@@ -17,6 +18,7 @@ import type { PeerMessage } from '../core/message.ts';
 import { SINCE, protocolInForce } from '../core/protocol-versions.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
+import { FloorLevels } from './floor-levels.ts';
 import { Forgetting } from './forgetting.ts';
 import type { ForgettingParts } from './forgetting.ts';
 import { RowRemover } from './row-remover.ts';
@@ -41,6 +43,7 @@ export class TombstoneCollector {
   private readonly forgetting: Forgetting;
   private readonly walk: TombstoneWalk;
   private readonly rows: RowRemover | null;
+  private readonly levels: FloorLevels | null;
   /** Slots of rows that wait to be removed. */
   private readonly rowSlots = new Set<number>();
   /** Rows of deletions that no owner has, as a scrubber found them. */
@@ -58,6 +61,7 @@ export class TombstoneCollector {
     this.forgetting = new Forgetting(parts);
     const { systemOfRecord } = parts;
     this.rows = systemOfRecord === null ? null : new RowRemover({ ...parts, systemOfRecord });
+    this.levels = systemOfRecord === null ? null : new FloorLevels({ ...parts, systemOfRecord });
     const isUnderWay = (key: string): boolean => this.rows?.has(key) === true;
     this.walk = new TombstoneWalk({ ...parts, isUnderWay });
   }
@@ -94,10 +98,9 @@ export class TombstoneCollector {
     const now = clock.now();
     if (leaseHeld()) this.rows?.tick();
     if (this.current !== null) return this.pursue(this.current, now);
-    if (keepsAll || this.looking || now < this.notBefore || !leaseHeld()) return;
-    if (this.rows?.isFull === true) return;
+    if (this.looking || now < this.notBefore || !leaseHeld()) return;
     const view = replica()?.view;
-    if (view === undefined) return;
+    if (view === undefined || this.looksAtLevels(view) || keepsAll || this.rows?.isFull === true) return;
     const debris = this.debris.filter(({ slot }) => mayForget(view, slot, this.parts.mutations));
     this.debris = [];
     if (debris.length > 0) return this.begin(view, debris);
@@ -121,9 +124,18 @@ export class TombstoneCollector {
     }
   }
 
-  private begin(view: SlotView, found: readonly Deletion[]): void {
+  private looksAtLevels(view: SlotView): boolean {
+    this.looking =
+      this.levels?.look(view, (lower) => {
+        this.looking = false;
+        if (lower.length > 0) this.begin(view, [], lower);
+      }) === true;
+    return this.looking;
+  }
+
+  private begin(view: SlotView, found: readonly Deletion[], floors: readonly SlotFloor[] = []): void {
     const now = this.parts.clock.now();
-    this.current = new Collection(this.roundNext, view, found);
+    this.current = new Collection(this.roundNext, view, found, floors);
     this.roundNext = this.roundNext === 0xffffffff ? 1 : this.roundNext + 1;
     this.giveUpAt = now + COLLECTION_PATIENCE_MS;
     this.ask(this.current, view, now);
@@ -151,16 +163,21 @@ export class TombstoneCollector {
     if (current === null || current.round !== round || view?.topology.epoch !== current.epoch) return;
     current.raised(from, slots);
     const ready = current.takeReady();
-    if (ready.floors.length > 0) this.removeRows(view, ready);
+    if (ready.floors.length > 0) this.raised(view, ready);
     if (current.isOver) this.current = null;
   }
 
-  /** Rows first: whoever dies in between finds the deletion again, and begins anew. */
-  private removeRows(view: SlotView, ready: Removal): void {
-    const { isRouted, isSpooling } = this.parts;
-    const { rows } = this;
+  private raised(view: SlotView, ready: Removal): void {
     // Who speaks less commits without looking at PostgreSQL's floors: beside such a member every row stays. (decision 19)
     const isGuarded = protocolInForce(view.topology) >= SINCE.rowFloors;
+    if (ready.deletions.length > 0) this.removeRows(view, ready, isGuarded);
+    else if (isGuarded && !this.parts.isSpooling()) this.levels?.bring(view, ready.floors);
+  }
+
+  /** Rows first: whoever dies in between finds the deletion again, and begins anew. */
+  private removeRows(view: SlotView, ready: Removal, isGuarded: boolean): void {
+    const { isRouted, isSpooling } = this.parts;
+    const { rows } = this;
     const isRow = ({ key }: Deletion): boolean => rows !== null && isGuarded && isRouted(key);
     const unwritten = ready.deletions.filter((each) => !isRow(each) && each.isDebris !== true);
     if (unwritten.length > 0) this.forget(view, { ...ready, deletions: unwritten });

@@ -1,0 +1,102 @@
+/**
+ * Brings the floors of slots to a PostgreSQL that does not have them: one that lost its tail, or was accepted in the place of
+ * another. Once everything is driven, whatever is at rest at or below a floor has its row there again, which is all that the
+ * floor says. The first owner of a slot does it, after all owners have said once more that they are past it. (PROTOCOL R24, R30)
+ */
+import { IndexSet } from '../base/index-set.ts';
+import { mayForget } from '../core/collection.ts';
+import type { SlotFloor } from '../core/floors.ts';
+import { COLLECTION_DELETIONS_MAX, COLLECTION_PATIENCE_MS, SLOT_COUNT } from '../core/limits.ts';
+import type { Mutations } from '../core/mutations.ts';
+import { driveOf } from '../core/record-standing.ts';
+import type { SlotView } from '../core/replication/slot-view.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import type { FloorStore } from './floor-store.ts';
+
+/** Milliseconds before PostgreSQL is asked again where it failed. */
+const AGAIN_AFTER_MS = 500;
+/** The same where floors were lower: until then they are brought, or there was time for what else is to be forgotten. */
+const LOOK_AGAIN_MS = 2 * COLLECTION_PATIENCE_MS;
+
+export interface FloorLevelsParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly systemOfRecord: SystemOfRecord;
+  readonly floors: FloorStore;
+  readonly mutations: Mutations;
+}
+
+export class FloorLevels {
+  private readonly parts: FloorLevelsParts;
+  private drive = -1;
+  /** Slots of which PostgreSQL was seen, since that drive, to have this node's floor. */
+  private readonly level = new IndexSet(SLOT_COUNT);
+  /** How the floors of a slot stood when they were looked at: they are raised on that. */
+  private turns = new Map<number, number>();
+  private notBefore = -Infinity;
+  /** Nothing is left to look at in this epoch. */
+  private settledIn: SlotView | null = null;
+
+  constructor(parts: FloorLevelsParts) {
+    this.parts = parts;
+  }
+
+  /** Tells, in a later turn, the floors that PostgreSQL lacks; false where there is nothing to look at now. */
+  look(view: SlotView, done: (lower: readonly SlotFloor[]) => void): boolean {
+    const { clock, systemOfRecord, mutations, telemetry } = this.parts;
+    if (view === this.settledIn || clock.now() < this.notBefore || mutations.leaveFloorsLow === true)
+      return false;
+    const floors = this.unseen(view);
+    if (floors.length === 0) {
+      this.settledIn = view;
+      return false;
+    }
+    systemOfRecord.readFloors(
+      floors.map(({ slot }) => slot),
+      (error, stand) => {
+        if (error !== null) {
+          this.notBefore = clock.now() + AGAIN_AFTER_MS;
+          return done([]);
+        }
+        this.turns = new Map(floors.map(({ slot }, at) => [slot, stand[at]!.turn]));
+        const lower = floors.filter(({ counter }, at) => stand[at]!.counter < counter);
+        for (const { slot } of floors) this.level.add(slot);
+        for (const { slot } of lower) this.level.delete(slot);
+        if (lower.length > 0) {
+          this.notBefore = clock.now() + LOOK_AGAIN_MS;
+          telemetry.event('info', 'record.floors_lower', { slots: lower.length });
+        }
+        done(lower);
+      },
+    );
+    return true;
+  }
+
+  /** All owners are past them. Whether they came into force the next look shows. */
+  bring(view: SlotView, floors: readonly SlotFloor[]): void {
+    const { systemOfRecord } = this.parts;
+    const raised = floors.flatMap((floor) => {
+      const turn = this.turns.get(floor.slot);
+      return turn === undefined ? [] : [{ ...floor, turn }];
+    });
+    if (driveOf(view.topology) !== this.drive || raised.length === 0) return;
+    systemOfRecord.raiseFloors(view.topology.life, raised, () => undefined);
+  }
+
+  private unseen(view: SlotView): SlotFloor[] {
+    const { floors, mutations } = this.parts;
+    const drive = driveOf(view.topology);
+    if (drive !== this.drive) this.level.clear();
+    this.drive = drive;
+    const found: SlotFloor[] = [];
+    for (let slot = 0; slot < SLOT_COUNT && found.length < COLLECTION_DELETIONS_MAX; slot += 1) {
+      const counter = floors.floors.of(slot);
+      if (counter === 0 || this.level.has(slot)) continue;
+      if (view.row(slot).first === view.selfId && mayForget(view, slot, mutations))
+        found.push({ slot, counter });
+    }
+    return found;
+  }
+}
