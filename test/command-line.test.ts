@@ -1,6 +1,7 @@
 /** The command line as a shell and a terminal meet it: the built program, its pipes and its exit codes. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openDoors } from './support/grpc-call.ts';
 import { buildProgram } from './support/supervisor-program.ts';
 
 let program: Awaited<ReturnType<typeof buildProgram>>;
@@ -16,4 +17,86 @@ test('nobody reads what it prints: it ends as a shell expects, without a word', 
   child.stderr.on('data', (text: Buffer) => (errors += text.toString()));
   const code = await new Promise((resolve) => child.once('close', resolve));
   expect([code, errors]).toEqual([141, '']);
+});
+
+const run = (...words: string[]): { status: number | null; stdout: string } =>
+  spawnSync(process.execPath, [program.entry, ...words], { encoding: 'utf8' });
+
+const hasBash = spawnSync('bash', ['--version']).status === 0;
+
+test.skipIf(!hasBash)(
+  'bash completes commands, what stands below them, options, their values and files',
+  () => {
+    const script = run('completion', 'bash').stdout;
+    const complete = (...words: string[]): string[] => {
+      const typed = words.map((word) => `'${word}'`).join(' ');
+      const ask = `COMP_WORDS=(causeway ${typed}); COMP_CWORD=${words.length}; _causeway; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const { status, stdout, stderr } = spawnSync('bash', ['-c', `${script}\n${ask}`], { encoding: 'utf8' });
+      expect([status, stderr]).toEqual([0, '']);
+      return stdout.split('\n').filter((line) => line !== '');
+    };
+    // Every command of the help, none that it hides.
+    const listed = [...run('--help').stdout.matchAll(/^ {2}([a-z][a-z-]*) /gm)].map(([, name]) => name!);
+    expect(listed.length).toBeGreaterThan(12);
+    expect(complete('').filter((word) => !word.startsWith('-'))).toEqual(listed);
+    expect(complete('sta')).toEqual(['status']);
+    expect(complete('config', 'sh')).toEqual(['show']);
+    expect(complete('cluster', 'plan', '--le')).toEqual(['--leave']);
+    expect(complete('status', '--nodes', 'h:1', '--on')).toEqual(['--only']);
+    // A value is no command, whatever it is called.
+    expect(complete('get', 'config', '--allow')).toEqual(['--allow-stale']);
+    expect(complete('completion', 'z')).toEqual(['zsh']);
+    expect(complete('config', 'check', '--config', process.argv[1]!.slice(0, -1))).toContain(process.argv[1]);
+    expect(complete('node', '--name', '')).toEqual([]);
+  },
+);
+
+test.each([
+  ['zsh', ['-n']],
+  ['fish', ['--no-execute']],
+])(
+  '%s: every command and option is in its script, and the shell reads it where it is installed',
+  (shell, parse) => {
+    const { status, stdout } = run('completion', shell);
+    expect(status).toBe(0);
+    for (const word of ['adopt-record', 'yes-lose-data', 'legacy-key', 'checkpoint'])
+      expect(stdout).toContain(word);
+    expect(stdout).not.toContain('guard');
+    if (spawnSync(shell, ['--version']).status !== 0) return;
+    expect(spawnSync(shell, parse, { input: stdout, encoding: 'utf8' }).stderr).toBe('');
+  },
+);
+
+/** The tool that gives a program a terminal; where it is not installed the test is counted as skipped. */
+const hasScript = spawnSync('script', ['--version']).status === 0;
+
+test.skipIf(!hasScript).each([
+  ['q', 'q'],
+  ['Ctrl-C', '\u0003'],
+])('top in a terminal, left by %s: a frame is shown, and the terminal is as it was', async (_name, key) => {
+  const doors = await openDoors();
+  try {
+    const command = `${process.execPath} ${program.entry} top --only --nodes ${doors.address}`;
+    const child = spawn('script', ['-qfec', `stty -a; ${command}; echo code $?; stty -a`, '/dev/null'], {
+      env: { ...process.env, TERM: 'xterm', LANG: 'C.UTF-8' },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    let shown = '';
+    let isLeft = false;
+    child.stdout.on('data', (text: Buffer) => {
+      shown += text.toString();
+      if (isLeft || !shown.includes('1 of 1 nodes serve')) return;
+      isLeft = true;
+      child.stdin.write(key);
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    const [before, after] = shown.split('code 0');
+    expect(shown).toContain('\u001b[?1049h');
+    expect(before?.trimEnd().endsWith('\u001b[?1049l')).toBe(true);
+    const modes = (text = ''): string[] => text.match(/-?\b(icanon|echo|isig|icrnl|opost)\b/g) ?? [];
+    expect(modes(after)).toEqual(modes(before?.split('\u001b')[0]));
+    expect(modes(after)).toContain('icanon');
+  } finally {
+    await doors.stop();
+  }
 });

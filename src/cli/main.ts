@@ -21,10 +21,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   config: async () => (await import('./config.ts')).configCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   status: async () => (await import('./status.ts')).statusCommand,
+  top: async () => (await import('./top.ts')).topCommand,
   inspect: async () => (await import('./inspect.ts')).inspectCommand,
   import: async () => (await import('./import.ts')).importCommand,
   export: async () => (await import('./export.ts')).exportCommand,
   pod: async () => (await import('./pod.ts')).podCommand,
+  completion: async () => (await import('./completion.ts')).completionCommand,
   'legacy-sample': async () => (await import('./legacy-sample.ts')).legacySampleCommand,
   guard: async () => (await import('./guard.ts')).guardCommand,
 };
@@ -39,7 +41,8 @@ export async function runCommand(words: readonly string[], io: CommandIo): Promi
       writeErr: (text) => io.stderr.write(text),
     });
   const asked = COMMANDS[words[0] ?? ''];
-  const loaders = asked === undefined ? Object.values(COMMANDS) : [asked];
+  // What completes words must know all of them.
+  const loaders = asked === undefined || words[0] === 'completion' ? Object.values(COMMANDS) : [asked];
   for (const load of loaders) (await load())(program, io);
   try {
     await program.parseAsync([...words], { from: 'user' });

@@ -32,7 +32,12 @@ function exitCode(told: readonly Told[]): number {
 const HEADINGS = ['NODE', 'ADDRESS', 'STATE', 'EPOCH', 'ALIVE', 'KEYS', 'BUSY', 'POSTGRES', 'LEGACY'];
 
 function statusLines(told: readonly Told[]): string[] {
-  const lines = tableLines(HEADINGS, told.map(asRow));
+  return [...tableLines(HEADINGS, told.map(asRow)), ...remarkLines(told)];
+}
+
+/** What people should know of beside the table, each line with the node that it is about. */
+export function remarkLines(told: readonly Told[]): string[] {
+  const lines: string[] = [];
   for (const node of told) {
     if ('fault' in node) {
       lines.push(`${node.address}: ${node.fault}`);
@@ -165,7 +170,7 @@ function clusterLines(told: readonly Told[]): string[] {
   const lines: string[] = [];
   for (const member of membersOf(serving.status)) {
     if (member.standing === 'leaving') lines.push(`${word(member.name)}: leaves`);
-    if (word(member.slow) !== '') lines.push(`${word(member.name)}: ${word(member.slow)}`);
+    if (word(member.slow ?? '') !== '') lines.push(`${word(member.name)}: ${word(member.slow)}`);
     if (member.standing === 'healed') lines.push(`${word(member.name)}: gone, the others took its slots`);
   }
   const moving = Number(serving.status.slotsMoving ?? 0);

@@ -1,0 +1,102 @@
+/**
+ * The terminal while `causeway top` has it: another screen, no cursor, keys as they are pressed. However it ends, the
+ * terminal is as it was.
+ */
+import type { ReadStream, WriteStream } from 'node:tty';
+import type { Size } from './top-screen.ts';
+
+const ENTER = '\u001b[?1049h\u001b[?25l\u001b[2J';
+const LEAVE = '\u001b[?25h\u001b[?1049l';
+/** No wrapping meanwhile: a line that is one cell too long must not push all others down. */
+const NO_WRAP = '\u001b[?7l';
+const WRAP = '\u001b[?7h';
+
+export interface TerminalEvents {
+  keys(text: string): void;
+  /** The size has changed, or somebody else has written meanwhile. */
+  redraw(): void;
+  /** It is to end: a signal, or nobody is there any more. */
+  end(signal: NodeJS.Signals | 'closed'): void;
+}
+
+export class Terminal {
+  readonly #input: ReadStream;
+  readonly #output: WriteStream;
+  #isOpen = false;
+  #undo: (() => void)[] = [];
+
+  constructor(input: ReadStream, output: WriteStream) {
+    this.#input = input;
+    this.#output = output;
+  }
+
+  get size(): Size {
+    const { columns, rows } = this.#output;
+    // A terminal that does not know its size says 0.
+    return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
+  }
+
+  open(events: TerminalEvents): void {
+    this.#enter();
+    const onData = (bytes: Buffer | string): void => events.keys(bytes.toString());
+    const onResize = (): void => events.redraw();
+    const onClosed = (): void => events.end('closed');
+    const onExit = (): void => this.close();
+    this.#input.on('data', onData).on('end', onClosed).on('error', onClosed);
+    this.#output.on('resize', onResize).on('error', onClosed);
+    // The stack of a fault must not vanish with the other screen.
+    process.on('exit', onExit).on('uncaughtExceptionMonitor', onExit);
+    this.#undo.push(() => {
+      this.#input.off('data', onData).off('end', onClosed).off('error', onClosed);
+      this.#output.off('resize', onResize);
+      process.off('exit', onExit).off('uncaughtExceptionMonitor', onExit);
+    });
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      const onSignal = (): void => events.end(signal);
+      process.on(signal, onSignal);
+      this.#undo.push(() => process.off(signal, onSignal));
+    }
+    const onContinue = (): void => {
+      this.#enter();
+      events.redraw();
+    };
+    process.on('SIGCONT', onContinue);
+    this.#undo.push(() => process.off('SIGCONT', onContinue));
+  }
+
+  draw(lines: readonly string[]): void {
+    if (!this.#isOpen) return;
+    this.#output.write(`\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J`);
+  }
+
+  /** Ctrl-Z: the shell gets the terminal until the process goes on. */
+  stop(): void {
+    this.#leave();
+    process.kill(process.pid, 'SIGTSTP');
+  }
+
+  close(): void {
+    this.#leave();
+    for (const undo of this.#undo.splice(0)) undo();
+    this.#input.pause();
+  }
+
+  #enter(): void {
+    if (this.#isOpen) return;
+    this.#isOpen = true;
+    this.#input.setRawMode(true);
+    this.#input.resume();
+    this.#output.write(ENTER + NO_WRAP);
+  }
+
+  #leave(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#output.write(WRAP + LEAVE);
+    try {
+      this.#input.setRawMode(false);
+    } catch {
+      // The terminal has gone: there is nothing to put back.
+    }
+  }
+}
