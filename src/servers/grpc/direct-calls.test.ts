@@ -197,3 +197,31 @@ test('a client that goes away before its answer: nothing is answered, and the co
   answer();
   expect((await ask(direct.session, 'Get', [get])).status).toBe('0');
 });
+
+test('a server that is told to stop: what is under way is answered before it has stopped', async () => {
+  const doors = await openDoors();
+  const session = connect(`http://${doors.address}`);
+  session.on('error', () => undefined);
+  const { api, server } = doors;
+  const { write } = api;
+  let answer: (() => void) | undefined;
+  api.write = (operation, timeoutMs, done) => {
+    answer = () => write.call(api, operation, timeoutMs, done);
+  };
+  const asked = ask(session, 'Put', [put]);
+  await eventually(() => answer !== undefined, 'the write at the node');
+  let hasStopped = false;
+  const stopped = new Promise<void>((resolve) => {
+    server.tryShutdown(() => {
+      hasStopped = true;
+      resolve();
+    });
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(hasStopped).toBe(false);
+  answer!();
+  expect((await asked).status).toBe('0');
+  await stopped;
+  session.destroy();
+  doors.client.close();
+});
