@@ -67,6 +67,8 @@ export const EVENTS = {
     'PostgreSQL may have lost rows (failover, restore): all that this node holds is compared with it.',
   'record.drive_paused': 'That comparison waits, for the reason given.',
   'record.driven': 'That comparison is done; what was missing is committed again.',
+  'record.floors_lower':
+    'PostgreSQL has lower floors of slots than the owners: it lost its tail, or was accepted. They are brought to it.',
   'record.kept_out': 'A version at or below the floor of its slot was not written.',
   'record.left_below':
     'A record below a floor of PostgreSQL that this disk does not know was not committed again: the disk may have gone back.',
