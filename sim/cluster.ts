@@ -24,7 +24,9 @@ import {
 } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
+import { NodeTraces } from '../src/node/node-traces.ts';
 import type { Telemetry } from '../src/ports/telemetry.ts';
+import type { Tracing } from '../src/ports/tracing.ts';
 import { SimDisk } from './disk.ts';
 import type { SimLegacy } from './legacy.ts';
 import { SimNetwork } from './network.ts';
@@ -58,6 +60,8 @@ export interface SimClusterOptions {
   readonly network: SimNetwork;
   /** Left out: all speak the latest. */
   readonly versions?: SimVersions;
+  /** Left out: nothing is traced. */
+  readonly tracingOf?: (node: string) => Tracing;
   /** What a node tells: for the trace and for counting what occurred. */
   readonly onEvent: (node: string, name: string, fields: Readonly<Record<string, unknown>>) => void;
 }
@@ -140,6 +144,8 @@ export class SimCluster {
     sim.startCount += 1;
     sim.protocol = this.versions.next(sim);
     this.options.onEvent(sim.name, 'sim.start', { protocol: sim.protocol });
+    const clock = new SimClock(scheduler, life, sim.clocks);
+    const tracing = this.options.tracingOf?.(sim.name);
     const parts: NodeParts = {
       self: { name: sim.name, address: sim.name, zone: '', host: '' },
       joins: sim.replaces === null ? null : { weight: 1, replaces: sim.replaces },
@@ -174,7 +180,7 @@ export class SimCluster {
       record: this.options.record ?? SIM_REJECT,
       legacyTimeoutMs: 1_000,
       tombstoneKeepMs: this.options.tombstoneKeepMs ?? TOMBSTONE_KEEP_MS_DEFAULT,
-      clock: new SimClock(scheduler, life, sim.clocks),
+      clock,
       random: prng.fork(),
       telemetry: this.telemetryOf(sim.name),
       instruments: new Instruments(),
@@ -189,6 +195,7 @@ export class SimCluster {
       transport: network.attach(sim.name, life),
       systemOfRecord: this.options.database?.connect(life, sim.name) ?? null,
       legacySource: this.options.legacy?.connect(life) ?? null,
+      traces: tracing === undefined ? null : new NodeTraces(tracing, clock),
       hash32: simHash32,
       place: simPlaceOf(this.options.replicaCount),
       onFatal: (reason) => {

@@ -10,6 +10,7 @@ import type { ReadResult, StaleResult, WriteOperation, WriteResult } from '../sr
 import { slotOf } from '../src/core/slots.ts';
 import { liveOwners, memberById, rowOfSlot } from '../src/core/topology.ts';
 import type { SpoolSettings } from '../src/node/spool.ts';
+import type { Tracing } from '../src/ports/tracing.ts';
 import { SimCluster } from './cluster.ts';
 import type { SimNode } from './cluster.ts';
 import { SimLegacy } from './legacy.ts';
@@ -42,6 +43,7 @@ export class SmallWorld {
     mutations: Mutations = NO_MUTATIONS,
     tombstoneKeepMs?: number,
     record?: SpoolSettings,
+    tracingOf?: (node: string) => Tracing,
   ) {
     const prng = new Prng(seed);
     this.prng = prng;
@@ -58,6 +60,7 @@ export class SmallWorld {
       mutations,
       ...(tombstoneKeepMs === undefined ? {} : { tombstoneKeepMs }),
       ...(record === undefined ? {} : { record }),
+      ...(tracingOf === undefined ? {} : { tracingOf }),
       network: new SimNetwork(this.scheduler, prng.fork(), {
         delayMsMax: 2,
         spikeShare: 0,

@@ -4,11 +4,16 @@ import type { Config } from './config.ts';
 import { parseSecretReference } from './core/legacy-config.ts';
 import { whyNotBound } from './main-grpc.ts';
 import type { NodeApi } from './node/api.ts';
+import type { Tracing } from './ports/tracing.ts';
 import { openRespServer } from './servers/resp/server.ts';
 import type { RespServer } from './servers/resp/server.ts';
 
 /** Null where none is wanted. Throws one line for the operator. */
-export async function openResp(config: Config, api: NodeApi): Promise<RespServer | null> {
+export async function openResp(
+  config: Config,
+  api: NodeApi,
+  tracing: Tracing | null,
+): Promise<RespServer | null> {
   const { host, port, password, members, mayFlush, idleMsMax, connectionsMax } = config.resp;
   if (port === undefined) return null;
   const settings = {
@@ -17,7 +22,7 @@ export async function openResp(config: Config, api: NodeApi): Promise<RespServer
     addresses: new Map(members.map(({ name, address }) => [name, address])),
     nodeName: config.node.name,
     replicas: config.cluster.replicas,
-    ...{ mayFlush, idleMsMax, connectionsMax },
+    ...{ mayFlush, idleMsMax, connectionsMax, tracing },
   };
   try {
     return await openRespServer(api, host, port, settings);

@@ -100,7 +100,7 @@ export function legacySettings(legacy: NonNullable<Config['legacy']>): LegacySou
 }
 
 /** In the source tree and beside the bundle alike: the package's own folder, found from this file upwards. */
-function packageDirectory(): string {
+export function packageDirectory(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
     const above = dirname(folder);

@@ -21,12 +21,15 @@ import { Metering } from './main-metrics.ts';
 import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
 import { dialAddresses, legacySettings, nodeSettings } from './main-settings.ts';
 import { NodeStore } from './main-store.ts';
+import { openNodeTraces } from './main-traces.ts';
 import type { CausewayNode } from './node/node.ts';
 import { topologyOnDisk } from './node/membership-disk.ts';
 import type { NodeParts } from './node/node-parts.ts';
+import { NodeTraces } from './node/node-traces.ts';
 import { openNode as openOnStore } from './node/replacing.ts';
 import type { Replace } from './node/replacing.ts';
 import type { LegacySource } from './ports/legacy-source.ts';
+import type { Tracing } from './ports/tracing.ts';
 import { decodeTopology, encodeTopology } from './wire/topology-codec.ts';
 import { openHttp } from './main-http.ts';
 import { openResp } from './main-resp.ts';
@@ -73,6 +76,8 @@ async function openAll(
   onLeft: () => void,
   stopAsked?: AbortSignal,
 ): Promise<void> {
+  const traces = await openNodeTraces(config, log);
+  if (traces !== null) open.push(() => traces.close());
   const store = await NodeStore.open(config, log);
   open.push(() => store.close());
   const record = config.postgres === null ? null : makeRecord(config, config.postgres, log);
@@ -94,7 +99,7 @@ async function openAll(
   const legacySource = config.legacy === null ? null : openLegacySource(legacySettings(config.legacy), log);
   if (legacySource !== null) open.push(() => closed(legacySource));
   stopAsked?.throwIfAborted();
-  await openNode(config, log, open, { store, record, legacySource, late, metering, onLeft });
+  await openNode(config, log, open, { store, record, legacySource, late, metering, tracing: traces, onLeft });
   log.event('info', 'node.listening', { grpc: config.grpc.port, http: config.http.port });
 }
 
@@ -104,6 +109,7 @@ interface Surroundings {
   readonly legacySource: LegacySource | null;
   readonly late: LateApi;
   readonly metering: Metering;
+  readonly tracing: Tracing | null;
   readonly onLeft: () => void;
 }
 
@@ -113,9 +119,11 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   open.push(() => shutDown(server));
   const { h32 } = await xxhash();
   const { instruments, slowLog } = around.metering;
+  const clock = systemClock();
+  const { tracing } = around;
   const parts: NodeParts = {
     ...nodeSettings(config),
-    clock: systemClock(),
+    clock,
     random,
     telemetry: log,
     instruments,
@@ -128,12 +136,17 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     transport: createGrpcTransport({ server, random, dialAt: dialAddresses(config) }),
     systemOfRecord: around.record,
     legacySource: around.legacySource,
+    traces: tracing === null ? null : new NodeTraces(tracing, clock),
     hash32: (text) => h32(text),
     onFatal: (reason) => endNow(log, 'node.fatal', reason),
     onLeft: around.onLeft,
   };
   const node = await opened(parts, around.store);
-  const doors = createDoors(server, node, { valueBytesMax: config.limits.valueBytesMax, instruments });
+  const doors = createDoors(server, node, {
+    valueBytesMax: config.limits.valueBytesMax,
+    instruments,
+    tracing,
+  });
   await listen(server, config.grpc.host, config.grpc.port);
   doors.onBound();
   around.late.become(node);
@@ -142,7 +155,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     doors.close();
     return new Promise((resolve) => node.stop(resolve));
   });
-  const resp = await openResp(config, node);
+  const resp = await openResp(config, node, tracing);
   around.metering.resp = resp;
   if (resp !== null) open.push(() => resp.close());
 }

@@ -110,6 +110,11 @@ export const EVENTS = {
   'store.record_repaired': 'That record is right again.',
   'store.set_aside': 'The store could not be opened, was moved aside, and a blank one filled from the peers.',
   'tombstone.forgotten': 'A deletion was forgotten: nothing can bring its key back any more.',
+  'traces.export_failed':
+    'The collector of traces did not take spans; they are lost, and it is tried again later.',
+  'traces.export_recovered': 'The collector takes spans again.',
+  'traces.off': 'Traces were asked for and stay off, for the reason given.',
+  'traces.setting_ignored': 'A variable that chooses what is traced makes no sense, and is ignored.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type EventName = keyof typeof EVENTS;
@@ -129,6 +134,7 @@ export const COUNTERS = {
   'store.records_expired': 'Records that this node removed as their time had passed.',
   'store.records_repaired': 'Damaged records that were fetched from another owner.',
   'store.tombstones_forgotten': 'Deletions that were forgotten.',
+  'traces.dropped': 'Spans that found no room, or no collector.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type CounterName = keyof typeof COUNTERS;

@@ -302,6 +302,17 @@ export const TTL_MS_MAX = 1000 * 365 * 24 * 3600 * 1000;
 export const EXPORT_STREAMS_MAX = 8;
 /** Streams that watch the health of one node. */
 export const HEALTH_WATCHERS_MAX = 256;
+/** Spans of one node that wait for something, of each sort; the oldest are ended beyond it. */
+export const TRACE_OPEN_SPANS_MAX = 1024;
+/** Milliseconds after which they are ended in any case: no operation lives as long. */
+export const TRACE_OPEN_MS_MAX = 150_000;
+/** Requests that a batch, or a fetch, is linked to. */
+export const TRACE_LINKS_MAX = 32;
+/** Ended spans that wait for the collector, and those sent at once. */
+export const TRACE_QUEUE_SPANS_MAX = 2048;
+export const TRACE_EXPORT_SPANS_MAX = 512;
+/** Characters of a `tracestate`, as its standard says. */
+export const TRACE_STATE_CHARACTERS_MAX = 512;
 
 assert(SPOOL_WORD_MS_MAX > 3 * HEARTBEAT_MS, 'a word on PostgreSQL outlives two lost heartbeats');
 assert(
@@ -363,6 +374,7 @@ assert(
 );
 assert(VALUE_BYTES_MAX * 1.4 + 8 * KEY_BYTES_MAX < HTTP_BATCH_BYTES_MAX, 'a batch carries the largest value');
 assert(HTTP_LIST_RECORDS_MAX <= SCAN_PAGE_RECORDS_MAX, 'a listing is no longer than a page of a scan');
+assert(OPERATION_TIMEOUT_MS_MAX <= TRACE_OPEN_MS_MAX, 'no span is ended while its operation goes on');
 assert(FRAME_BYTES_MAX < PEER_QUEUE_BYTES_MAX, 'a frame must fit the queue it waits in');
 
 /** Milliseconds after which an operation is logged as slow, and how many such lines a second may have. */

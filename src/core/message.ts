@@ -19,6 +19,7 @@ import type {
 import type { SealedRecord } from './record.ts';
 import type { ScrubMessage } from './scrub-message.ts';
 import type { SpoolMessage } from './spool-message.ts';
+import type { TraceContext } from './trace-context.ts';
 
 export interface FrameHeader {
   /** Member id of the sender, 0 while it has none. */
@@ -52,6 +53,8 @@ export interface Invalidate {
   readonly operations: readonly IdentifiedOperation[] | null;
   /** The fill's route epoch, 0 where it is none. (R25) */
   readonly routeEpoch: number;
+  /** Of the write that asks, where it is recorded. */
+  readonly trace?: TraceContext | undefined;
 }
 
 export interface Acknowledge {
@@ -108,6 +111,8 @@ export interface ForwardWrite {
   /** Milliseconds the sender still waits. */
   readonly timeoutMs: number;
   readonly operation: WriteOperation;
+  /** Left out where the operation is not recorded. */
+  readonly trace?: TraceContext | undefined;
 }
 
 export interface ForwardRead {
@@ -120,6 +125,7 @@ export interface ForwardRead {
   readonly miss: boolean;
   /** Without a lease, what was readable last is answered. */
   readonly allowStale: boolean;
+  readonly trace?: TraceContext | undefined;
 }
 
 export interface ForwardWriteAnswer {

@@ -29,6 +29,8 @@ export const SINCE = {
   modify: 5,
   /** A learner tells what it holds of a slot, and is sent the rest. Between two. */
   offeredRecords: 5,
+  /** A round, or an operation that is handed over, says which trace it belongs to. Between two. */
+  traceContext: 5,
   /** An owner tells how many keys its slots have. Between two. */
   keyCount: 5,
   /** Commits look at the floors that PostgreSQL keeps, so that rows of deletions may go. All members. */

@@ -197,7 +197,8 @@ export function storeWriterOf(
   onStored: (key: string, version: number) => void,
 ): StoreWriter {
   const onFailed = (fault: StorageError): void => parts.onFatal(`the store failed: ${fault.message}`);
-  const { storage, clock, instruments } = parts;
+  const { clock, instruments } = parts;
+  const storage = parts.traces?.storage(parts.storage) ?? parts.storage;
   return new StoreWriter(storage, clock, opened.batchHighest + 1, onStored, onFailed, instruments);
 }
 
@@ -236,8 +237,9 @@ export function recordWriterOf(
   const life = (): number => topology()?.life ?? 0;
   const drive = driveIn(topology);
   const { instruments } = parts;
+  const record = parts.traces?.recordOfWriter(systemOfRecord) ?? systemOfRecord;
   return new RecordWriter(
-    ...([systemOfRecord, clock, telemetry, life, onRecorded, onFenced, drive, judge] as const),
+    ...([record, clock, telemetry, life, onRecorded, onFenced, drive, judge] as const),
     instruments,
   );
 }
@@ -264,9 +266,9 @@ export function recordReaderOf(
   onFetched: (key: string, sealed: SealedRecord | undefined, problem: Failure | null) => void,
 ): RecordReader | null {
   const { clock, telemetry, systemOfRecord } = parts;
-  return systemOfRecord === null
-    ? null
-    : new RecordReader(systemOfRecord, clock, telemetry, onFetched, driveIn(topology));
+  if (systemOfRecord === null) return null;
+  const record = parts.traces?.recordOfReader(systemOfRecord) ?? systemOfRecord;
+  return new RecordReader(record, clock, telemetry, onFetched, driveIn(topology));
 }
 
 function driveIn(topology: () => Topology | null): () => number {
@@ -332,6 +334,7 @@ export function servingOf(parts: NodeParts, from: ServingParts): Serving {
     keyWatch: from.keyWatch,
     timing: from.timing,
     legacy: legacyOf(parts, () => serving),
+    traces: parts.traces ?? null,
     replica,
     view: () => {
       const { topology, selfId } = membership;
@@ -373,7 +376,7 @@ function legacyOf(parts: NodeParts, serving: () => Serving): LegacyReader | null
     clock,
     random,
     instruments,
-    source: legacySource,
+    source: parts.traces?.legacy(legacySource) ?? legacySource,
     fetchTimeoutMs: Math.max(parts.legacyTimeoutMs, LEGACY_ERROR_BACKOFF_MS),
     fill: (key, value, done) => fill(serving(), key, value, done),
   });
@@ -382,7 +385,8 @@ function legacyOf(parts: NodeParts, serving: () => Serving): LegacyReader | null
 /** What was fetched becomes the cluster's only where nothing native stands; the asker gets what then stands. (R25) */
 function fill(serving: Serving, key: string, value: Uint8Array, done: (result: ReadResult) => void): void {
   const operation: WriteOperation = { kind: 'fill', key, value, operationId: null };
-  startWrite(serving, { operation, timeoutMs: FILL_TIMEOUT_MS, hops: 1 }, (result) => {
+  const trace = serving.traces?.causeOfFill(key);
+  startWrite(serving, { operation, timeoutMs: FILL_TIMEOUT_MS, hops: 1, trace }, (result) => {
     if (result.kind === 'failed') return done(result);
     startRead(serving, { key, timeoutMs: FILL_TIMEOUT_MS, hops: 1, miss: false, mayAskLegacy: false }, done);
   });

@@ -56,17 +56,18 @@ export class ForwardService {
       return this.answer(peer, answerOf(message, { kind: 'failed', failure: refusal }));
     }
     const { timeoutMs, hops } = message;
+    const trace = message.kind === 'forwardScan' ? undefined : message.trace;
     const done = (result: ReadResult | StaleResult | WriteResult | ScanResult): void => {
       admission.leave('peer', verb, byteCount, 0);
       this.answer(peer, answerOf(message, result));
     };
     if (message.kind === 'forwardRead') {
       const { key, miss } = message;
-      const request = { key, timeoutMs, hops, miss, mayAskLegacy: true };
+      const request = { key, timeoutMs, hops, miss, mayAskLegacy: true, trace };
       if (message.allowStale) startStaleRead(serving, request, done);
       else startRead(serving, request, done);
     } else if (message.kind === 'forwardWrite') {
-      startWrite(serving, { operation: message.operation, timeoutMs, hops }, done);
+      startWrite(serving, { operation: message.operation, timeoutMs, hops, trace }, done);
     } else {
       const { after, limit } = message;
       startScan(serving, storage, { after, limit, timeoutMs, hops }, done);

@@ -6,6 +6,7 @@
 import type { Failure } from '../core/errors.ts';
 import type { ForwardMessage } from '../core/message.ts';
 import { refusalOfPeer, SINCE } from '../core/protocol-versions.ts';
+import type { TraceContext } from '../core/trace-context.ts';
 import type {
   CountResult,
   ReadResult,
@@ -59,10 +60,11 @@ export class Forwarder {
     hops: number,
     timeoutMs: number,
     done: (result: ReadResult | StaleResult | 'lost') => void,
+    trace?: TraceContext,
   ): number {
     if (!this.isLinked(peer)) return 0;
     const request = this.begin({ peer, onRead: done, onWrite: null, onScan: null, onCount: null });
-    this.send(peer, { kind: 'forwardRead', request, hops, timeoutMs, key, miss, allowStale });
+    this.send(peer, { kind: 'forwardRead', request, hops, timeoutMs, key, miss, allowStale, trace });
     return request;
   }
 
@@ -72,10 +74,11 @@ export class Forwarder {
     hops: number,
     timeoutMs: number,
     done: (result: WriteResult | 'lost') => void,
+    trace?: TraceContext,
   ): number {
     if (!this.isLinked(peer)) return 0;
     const request = this.begin({ peer, onRead: null, onWrite: done, onScan: null, onCount: null });
-    this.send(peer, { kind: 'forwardWrite', request, hops, timeoutMs, operation });
+    this.send(peer, { kind: 'forwardWrite', request, hops, timeoutMs, operation, trace });
     return request;
   }
 

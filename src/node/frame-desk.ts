@@ -13,6 +13,7 @@ import type { ForwardService } from './forward-service.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { Learner } from './learner.ts';
 import type { Membership } from './membership.ts';
+import type { NodeTraces } from './node-traces.ts';
 import type { Spool } from './spool.ts';
 import type { Teacher } from './teacher.ts';
 
@@ -25,6 +26,7 @@ export interface FrameDeskParts {
   readonly forwardService: ForwardService;
   readonly background: Background;
   readonly spool: Spool;
+  readonly traces: NodeTraces | null;
   readonly replica: () => Replica | null;
   /** The highest version that this node speaks. */
   readonly protocolMax: number;
@@ -54,13 +56,17 @@ export class FrameDesk {
     if (!isHeard(topology, header, message) && !this.parts.dropEpochCheck) return;
     if (message.kind === 'heartbeat' && isCurrent(topology, header))
       this.parts.background.peerClocks.heard(header.from, message.wallAt);
-    const { membership, teacher, learner, forwarder, forwardService } = this.parts;
+    const { membership, teacher, learner, forwarder, forwardService, traces } = this.parts;
     // Asked anew for each message: an earlier one of the frame may have brought a new epoch.
     const replica = this.parts.replica();
     switch (message.kind) {
-      case 'invalidate':
-        return replica?.onMessage(header.from, slotOf(message.sealed.record.key), message);
+      case 'invalidate': {
+        const slot = slotOf(message.sealed.record.key);
+        if (traces === null) return replica?.onMessage(header.from, slot, message);
+        return traces.incoming(message, () => replica?.onMessage(header.from, slot, message));
+      }
       case 'acknowledge':
+        traces?.acknowledged(header.from, message);
         return replica?.onMessage(header.from, 0, message);
       case 'validate':
       case 'query':

@@ -13,7 +13,10 @@ import type { SealedRecord } from '../core/record.ts';
 import type { ReadTicket } from '../core/replication/key-state.ts';
 import { slotOf } from '../core/slots.ts';
 import { staleWord } from '../core/stale.ts';
+import type { TraceContext } from '../core/trace-context.ts';
+import type { Span } from '../ports/tracing.ts';
 import type { Expiring } from './deadlines.ts';
+import { errorOf, forwardSpan, readSpan } from './flow-spans.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
 import type { TimedRead } from './timing.ts';
@@ -28,6 +31,8 @@ export interface ReadRequest {
   readonly mayAskLegacy: boolean;
   /** When it came in by a door of this node, as a stamp; left out: it did not. */
   readonly arrivedAt?: number;
+  /** Of whoever asks, where it is recorded. */
+  readonly trace?: TraceContext | undefined;
 }
 
 const ABSENT: ReadResult = { kind: 'absent' };
@@ -61,6 +66,9 @@ class Read implements Expiring, TimedRead {
   private readonly done: (result: ReadResult | StaleResult) => void;
   private readonly slot: number;
   private readonly readyUntil: number;
+  /** Null where it is not recorded; `asking`: while another node has it. */
+  private readonly span: Span | null;
+  private asking: Span | null = null;
   private ticket: ReadTicket | null = null;
   private forwarded = 0;
   /** Since when this node's replica or another node is to answer. */
@@ -84,6 +92,7 @@ class Read implements Expiring, TimedRead {
     this.deadlineAt = now + request.timeoutMs;
     this.startedAt = serving.timing.instruments.stamp(now);
     this.readyUntil = now + Math.min(request.timeoutMs, NOT_READY_MS_MAX);
+    this.span = readSpan(serving, request);
     serving.deadlines.add(this);
     serving.count('reads');
   }
@@ -168,6 +177,7 @@ class Read implements Expiring, TimedRead {
     const onAnswer = (result: ReadResult | StaleResult | 'lost'): void => {
       this.forwarded = 0;
       this.backAt = this.serving.timing.stamp();
+      this.endAsking(errorOf(result));
       if (result === 'lost' || (result.kind === 'failed' && result.failure.code === 'not_ready'))
         this.notReady();
       else if (result.kind === 'stale') this.finish(this.aged(result, askedAt));
@@ -177,13 +187,22 @@ class Read implements Expiring, TimedRead {
     const { forwarder } = this.serving;
     // What a miss asks for is the source's word, and no owner's.
     const allowStale = this.allowStale && !miss;
-    this.forwarded =
-      peer === undefined ? 0 : forwarder.read(peer, key, miss, allowStale, hops + 1, timeoutMs, onAnswer);
-    if (this.forwarded === 0) this.notReady();
-    else {
-      this.target = target;
-      if (this.handedAt === 0) this.handedAt = this.serving.timing.stamp();
+    if (peer === undefined) return this.notReady();
+    this.asking = forwardSpan(this.serving, this.span, peer);
+    const trace = this.asking?.context;
+    this.forwarded = forwarder.read(peer, key, miss, allowStale, hops + 1, timeoutMs, onAnswer, trace);
+    if (this.forwarded === 0) {
+      this.endAsking('not_ready');
+      this.notReady();
+      return;
     }
+    this.target = target;
+    if (this.handedAt === 0) this.handedAt = this.serving.timing.stamp();
+  }
+
+  private endAsking(error: string | undefined): void {
+    this.asking?.end(error);
+    this.asking = null;
   }
 
   /** Who handed the read to this node may know another way, or will before long; a client waits for ours. */
@@ -235,6 +254,7 @@ class Read implements Expiring, TimedRead {
     if (this.serving.leaseHeld() && this.serving.view()?.row(this.slot).owns === true) return;
     if (ticket !== null) ticket.answered = true;
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
+    this.endAsking('read_timeout');
     this.avoid = ticket === null ? this.target : this.avoid;
     this.ticket = null;
     this.forwarded = 0;
@@ -252,6 +272,13 @@ class Read implements Expiring, TimedRead {
     this.serving.deadlines.remove(this);
     this.serving.timing.read(this, result.kind === 'failed' ? result.failure.code : null);
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
+    if (this.span !== null) this.endSpans(this.span, errorOf(result));
     this.done(result);
+  }
+
+  private endSpans(span: Span, error: string | undefined): void {
+    this.serving.traces!.hasRead(this.request.key, span);
+    this.endAsking(error);
+    span.end(error);
   }
 }

@@ -14,6 +14,7 @@ import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { PeerHello, Transport } from '../ports/transport.ts';
 import type { ConfiguredMember, MembershipSettings } from './membership-parts.ts';
+import type { NodeTraces } from './node-traces.ts';
 import type { ScrubSettings } from './scrubber.ts';
 import type { SlowLogSettings } from './slow-log.ts';
 import type { SpoolSettings } from './spool.ts';
@@ -66,6 +67,8 @@ export interface NodeParts {
   readonly transport: Transport;
   readonly systemOfRecord: SystemOfRecord | null;
   readonly legacySource: LegacySource | null;
+  /** Left out, or null: nothing is traced. */
+  readonly traces?: NodeTraces | null;
   readonly hash32: Hash32;
   /** How the slots are shared out; left out: as `placeSlots` does, with that hash. */
   readonly place?: Place;

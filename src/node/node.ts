@@ -195,9 +195,9 @@ export class CausewayNode implements NodeApi {
       admission: this.admission,
     });
     this.desk = new FrameDesk({
-      telemetry: parts.telemetry,
-      ...{ membership, learner: this.learner, teacher: this.teacher, background: this.background },
-      ...{ forwarder: this.forwarder, forwardService: this.forwardService, spool },
+      ...{ telemetry: parts.telemetry, traces: parts.traces ?? null, spool, membership },
+      ...{ learner: this.learner, teacher: this.teacher, background: this.background },
+      ...{ forwarder: this.forwarder, forwardService: this.forwardService },
       replica: () => this.replica,
       protocolMax: parts.hello.protocolMax,
       dropEpochCheck: this.mutations.dropEpochCheck === true,

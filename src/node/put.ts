@@ -13,8 +13,11 @@ import type { WriteOperation, WriteResult } from '../core/operation.ts';
 import { yieldsToFill } from '../core/record.ts';
 import type { WriteTicket } from '../core/replication/key-state.ts';
 import { slotOf } from '../core/slots.ts';
+import type { TraceContext } from '../core/trace-context.ts';
 import { writeFault } from '../core/write-fault.ts';
+import type { Span } from '../ports/tracing.ts';
 import type { Expiring } from './deadlines.ts';
+import { errorOf, forwardSpan, writeSpan } from './flow-spans.ts';
 import { startRead } from './get.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
@@ -26,6 +29,8 @@ export interface WriteRequest {
   readonly hops: number;
   /** When it came in by a door of this node, as a stamp; left out: it did not. */
   readonly arrivedAt?: number;
+  /** Of whoever asks, where it is recorded. */
+  readonly trace?: TraceContext | undefined;
 }
 
 export function startWrite(
@@ -52,6 +57,10 @@ class Write implements Expiring, TimedWrite {
   private readonly slot: number;
   private readonly refusable: boolean;
   private readonly readyUntil: number;
+  /** Null where it is not recorded. */
+  private readonly span: Span | null;
+  /** While another node has it. */
+  private asking: Span | null = null;
   private ticket: WriteTicket | null = null;
   /** Nothing hangs on the legacy source, or it has said that it lacks the key. */
   private isLegacyHeard: boolean;
@@ -74,6 +83,7 @@ class Write implements Expiring, TimedWrite {
     this.deadlineAt = now + request.timeoutMs;
     this.startedAt = serving.timing.instruments.stamp(now);
     this.readyUntil = now + Math.min(request.timeoutMs, NOT_READY_MS_MAX);
+    this.span = writeSpan(serving, request);
     serving.deadlines.add(this);
     serving.count('writes');
   }
@@ -128,7 +138,9 @@ class Write implements Expiring, TimedWrite {
   private askLegacy(): void {
     const timeoutMs = Math.max(1, this.deadlineAt - this.serving.clock.now());
     const { key } = this.request.operation;
-    startRead(this.serving, { key, timeoutMs, hops: HOPS_MAX, miss: false, mayAskLegacy: true }, (result) => {
+    const trace = this.span?.context;
+    const read = { key, timeoutMs, hops: HOPS_MAX, miss: false, mayAskLegacy: true, trace };
+    startRead(this.serving, read, (result) => {
       if (result.kind === 'failed') return this.fail(result.failure);
       // A value that it told stands here now; by the time of the judgement it may be gone again.
       this.isLegacyHeard = result.kind === 'absent';
@@ -148,11 +160,13 @@ class Write implements Expiring, TimedWrite {
       answer: (result) => this.onAnswer(result),
     };
     this.ticket = ticket;
+    if (this.span !== null) this.serving.traces!.coordinates(ticket, this.span);
     this.serving.legacy?.forget(this.request.operation.key);
     this.serving.replica()!.write(ticket, this.slot);
   }
 
   private onAnswer(result: WriteResult): void {
+    this.hasCoordinated();
     this.ticket = null;
     if (result.kind !== 'failed') return this.finish(result);
     const { code } = result.failure;
@@ -169,6 +183,22 @@ class Write implements Expiring, TimedWrite {
     this.notReady(null);
   }
 
+  private hasCoordinated(): void {
+    if (this.span !== null && this.ticket !== null) this.serving.traces!.hasCoordinated(this.ticket);
+  }
+
+  private endAsking(error: string | undefined): void {
+    this.asking?.end(error);
+    this.asking = null;
+  }
+
+  private endSpans(error: string | undefined): void {
+    if (this.span === null) return;
+    this.hasCoordinated();
+    this.endAsking(error);
+    this.span.end(error);
+  }
+
   private forward(target: number): void {
     if (this.request.hops >= HOPS_MAX) return this.noWay();
     const view = this.serving.view()!;
@@ -178,20 +208,25 @@ class Write implements Expiring, TimedWrite {
     const { operation, hops } = this.request;
     const refusal = this.serving.forwarder.whyNot(peer, operation);
     if (refusal !== null) return this.fail(refusal);
-    const sent = this.serving.forwarder.write(peer, operation, hops + 1, timeoutMs, (result) => {
+    this.asking = forwardSpan(this.serving, this.span, peer);
+    const onAnswer = (result: WriteResult | 'lost'): void => {
       this.forwarded = 0;
       this.backAt = this.serving.timing.stamp();
+      this.endAsking(errorOf(result));
       if (result === 'lost') this.unknown();
       else if (result.kind === 'failed' && result.failure.code === 'outcome_unknown') this.unknown();
       else if (result.kind === 'failed' && result.failure.code === 'not_ready') this.notReady(result.failure);
       else if (result.kind === 'failed') this.fail(result.failure);
       else this.finish(result);
-    });
-    if (sent === 0) this.notReady(null);
-    else {
-      this.forwarded = sent;
-      if (this.handedAt === 0) this.handedAt = this.serving.timing.stamp();
+    };
+    const { forwarder } = this.serving;
+    const sent = forwarder.write(peer, operation, hops + 1, timeoutMs, onAnswer, this.asking?.context);
+    if (sent === 0) {
+      this.endAsking('not_ready');
+      return this.notReady(null);
     }
+    this.forwarded = sent;
+    if (this.handedAt === 0) this.handedAt = this.serving.timing.stamp();
   }
 
   /** Who handed the write to this node may know another way, or will before long; a client waits for ours. */
@@ -218,6 +253,7 @@ class Write implements Expiring, TimedWrite {
     this.serving.deadlines.remove(this);
     this.serving.timing.wrote(this, result.kind === 'failed' ? result.failure.code : null);
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
+    this.endSpans(errorOf(result));
     this.done(this.inDoubt ? resultAfterDoubt(result) : result);
   }
 }

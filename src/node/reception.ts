@@ -25,19 +25,20 @@ export class Reception {
   }
 
   get(key: string, timeoutMs: number, done: (result: ReadResult) => void): void {
-    const request = requestOf(key, timeoutMs, this.timing.stamp());
+    const request = this.requestOf(key, timeoutMs);
     this.begin('read', done, (end) => startRead(this.serving, request, end));
   }
 
   getStale(key: string, timeoutMs: number, done: (result: ReadResult | StaleResult) => void): void {
-    const request = requestOf(key, timeoutMs, this.timing.stamp());
+    const request = this.requestOf(key, timeoutMs);
     this.begin('read', done, (end) => startStaleRead(this.serving, request, end));
   }
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
     const arrivedAt = this.timing.stamp();
+    const trace = this.serving.traces?.active;
     const start = (end: (result: WriteResult) => void): void =>
-      startWrite(this.serving, { operation, timeoutMs, hops: 0, arrivedAt }, end);
+      startWrite(this.serving, { operation, timeoutMs, hops: 0, arrivedAt, trace }, end);
     this.begin('write', done, start, valueBytesOf(operation));
   }
 
@@ -63,8 +64,10 @@ export class Reception {
       }),
     );
   }
-}
 
-function requestOf(key: string, timeoutMs: number, arrivedAt: number): ReadRequest {
-  return { key, timeoutMs, hops: 0, miss: false, mayAskLegacy: true, arrivedAt };
+  private requestOf(key: string, timeoutMs: number): ReadRequest {
+    const trace = this.serving.traces?.active;
+    const arrivedAt = this.timing.stamp();
+    return { key, timeoutMs, hops: 0, miss: false, mayAskLegacy: true, arrivedAt, trace };
+  }
 }

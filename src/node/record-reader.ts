@@ -11,7 +11,7 @@ import { sealRecord } from '../wire/record-codec.ts';
 const STATEMENTS_IN_FLIGHT_MAX = 2;
 
 export class RecordReader {
-  private readonly record: SystemOfRecord;
+  private readonly record: Pick<SystemOfRecord, 'read'>;
   private readonly clock: Clock;
   private readonly telemetry: Telemetry;
   private readonly onFetched: (
@@ -25,7 +25,7 @@ export class RecordReader {
   private flushDue = false;
 
   constructor(
-    record: SystemOfRecord,
+    record: Pick<SystemOfRecord, 'read'>,
     clock: Clock,
     telemetry: Telemetry,
     onFetched: (key: string, sealed: SealedRecord | undefined, problem: Failure | null) => void,

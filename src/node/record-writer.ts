@@ -33,7 +33,7 @@ const OF_ANOTHER_SERVER: RecordError = {
 };
 
 export class RecordWriter {
-  private readonly record: SystemOfRecord;
+  private readonly record: Pick<SystemOfRecord, 'commit'>;
   private readonly clock: Clock;
   private readonly telemetry: Telemetry;
   private readonly life: () => number;
@@ -62,7 +62,7 @@ export class RecordWriter {
   private paused = false;
 
   constructor(
-    record: SystemOfRecord,
+    record: Pick<SystemOfRecord, 'commit'>,
     clock: Clock,
     telemetry: Telemetry,
     life: () => number,

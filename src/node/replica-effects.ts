@@ -3,6 +3,7 @@ import type { KeyWatch } from '../core/key-watch.ts';
 import type { PeerMessage } from '../core/message.ts';
 import type { ReplicaEffects } from '../core/replication/context.ts';
 import type { Replica } from '../core/replication/replica.ts';
+import { memberById } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -10,6 +11,7 @@ import { sealRecord } from '../wire/record-codec.ts';
 import type { FloorStore } from './floor-store.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
+import type { NodeTraces } from './node-traces.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { RecordReader } from './record-reader.ts';
 import type { RecordShelf } from './record-shelf.ts';
@@ -35,12 +37,13 @@ export interface EffectParts {
   readonly spool: Spool;
   readonly keyWatch: KeyWatch;
   readonly timing: Timing;
+  readonly traces?: NodeTraces | null;
 }
 
 export function makeEffects(parts: EffectParts): ReplicaEffects {
   const { clock, shelf, writer, operations, membership, recordWriter, recordReader, keyWatch } = parts;
   const writesThrough = prefixRule(parts.writeThrough);
-  return {
+  const effects: ReplicaEffects = {
     load: (key, slot) => shelf.load(key, slot),
     store: (write) => {
       keyWatch.adopted(write.sealed.record.key);
@@ -71,6 +74,9 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     recordAvailable: () => parts.systemOfRecord === null || parts.systemOfRecord.health().state === 'up',
     event: (level, name, fields) => parts.telemetry.event(level, name, fields),
   };
+  const nameOf = (id: number): string | undefined =>
+    membership.topology === null ? undefined : memberById(membership.topology, id)?.name;
+  return parts.traces?.effects(effects, () => membership.selfId, nameOf) ?? effects;
 }
 
 /** Every key is written through unless the longest prefix that fits it says otherwise. */

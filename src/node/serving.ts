@@ -7,6 +7,7 @@ import type { Random } from '../ports/random.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { LegacyReader } from './legacy-reader.ts';
+import type { NodeTraces } from './node-traces.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { Timing } from './timing.ts';
 
@@ -20,6 +21,8 @@ export interface Serving {
   readonly timing: Timing;
   /** Null where no source is configured. */
   readonly legacy: LegacyReader | null;
+  /** Null where nothing is traced. */
+  readonly traces: NodeTraces | null;
   replica(): Replica | null;
   view(): SlotView | null;
   leaseHeld(): boolean;

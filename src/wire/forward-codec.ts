@@ -31,6 +31,7 @@ import { OPERATION_KINDS, readChoice } from './choices.ts';
 import { readFailure, writeFailure } from './failure-codec.ts';
 import { readChangeResults, readChanges, writeChangeResults, writeChanges } from './modify-codec.ts';
 import type { Reader } from './reader.ts';
+import { readTrace, toldTrace, writeTrace } from './trace-codec.ts';
 import type { Writer } from './writer.ts';
 
 const EXPECTATIONS = ['version', 'value', 'absent'] as const;
@@ -39,39 +40,57 @@ const READ_RESULTS = ['value', 'absent', 'failed', 'stale'] as const;
 /** Flags of a read, in one byte. */
 const READ_MISS = 1;
 const READ_ALLOW_STALE = 2;
+const READ_TRACED = 4;
+const READ_FLAGS = READ_MISS | READ_ALLOW_STALE | READ_TRACED;
+/** Beside the hops of a write, in one byte. */
+const WRITE_TRACED = 128;
 const ORIGINS = [ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE] as const;
 
 export function writeForwardWrite(out: Writer, message: ForwardWrite): void {
+  const trace = toldTrace(out, message.trace);
+  assert(message.hops < WRITE_TRACED, 'hops leave room for a flag');
   out.whole(message.request);
-  out.u8(message.hops);
+  out.u8(message.hops | (trace === undefined ? 0 : WRITE_TRACED));
   out.real(message.timeoutMs);
   writeOperation(out, message.operation);
+  if (trace !== undefined) writeTrace(out, trace);
 }
 
 export function readForwardWrite(from: Reader): ForwardWrite {
+  const request = from.whole();
+  const hops = from.u8();
   return {
     kind: 'forwardWrite',
-    request: from.whole(),
-    hops: from.u8(),
+    request,
+    hops: hops & ~WRITE_TRACED,
     timeoutMs: from.real(),
     operation: readOperation(from),
+    trace: (hops & WRITE_TRACED) === 0 ? undefined : readTrace(from),
   };
 }
 
 export function writeForwardRead(out: Writer, message: ForwardRead): void {
+  const trace = toldTrace(out, message.trace);
   out.whole(message.request);
   out.u8(message.hops);
   out.real(message.timeoutMs);
   out.text(message.key);
-  out.u8((message.miss ? READ_MISS : 0) | (message.allowStale ? READ_ALLOW_STALE : 0));
+  out.u8(
+    (message.miss ? READ_MISS : 0) |
+      (message.allowStale ? READ_ALLOW_STALE : 0) |
+      (trace === undefined ? 0 : READ_TRACED),
+  );
+  if (trace !== undefined) writeTrace(out, trace);
 }
 
 export function readForwardRead(from: Reader): ForwardRead {
   const head = { request: from.whole(), hops: from.u8(), timeoutMs: from.real(), key: from.text() };
   const flags = from.u8();
-  if (flags > (READ_MISS | READ_ALLOW_STALE)) from.fail('a flag of a read is unknown');
+  if (flags > READ_FLAGS) from.fail('a flag of a read is unknown');
   const miss = (flags & READ_MISS) !== 0;
-  return { kind: 'forwardRead', ...head, miss, allowStale: (flags & READ_ALLOW_STALE) !== 0 };
+  const allowStale = (flags & READ_ALLOW_STALE) !== 0;
+  const trace = (flags & READ_TRACED) === 0 ? undefined : readTrace(from);
+  return { kind: 'forwardRead', ...head, miss, allowStale, trace };
 }
 
 export function writeForwardWriteAnswer(out: Writer, message: ForwardWriteAnswer): void {

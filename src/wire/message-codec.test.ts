@@ -74,6 +74,18 @@ describe('frames', () => {
     },
   );
 
+  test('a message of no trace: not a byte of one; to a peer of the earliest version none is told', () => {
+    const [message] = fc.sample(messageOf('invalidate'), { numRuns: 1, seed: 7 });
+    const trace = { traceId: '4b'.repeat(16), spanId: '0f'.repeat(8), flags: 1, state: 'a=b' };
+    const bare = { ...message!, trace: undefined } as PeerMessage;
+    const traced = { ...message!, trace } as PeerMessage;
+    const bytesOf = (each: PeerMessage, protocol: number): number =>
+      encode(HEAD, [each], undefined, protocol).length;
+    expect(bytesOf(traced, PROTOCOL_MAX) - bytesOf(bare, PROTOCOL_MAX)).toBe(16 + 8 + 1 + 2 + 3);
+    expect(bytesOf(bare, PROTOCOL_MAX)).toBe(bytesOf(bare, PROTOCOL_MIN));
+    expect(bytesOf(traced, PROTOCOL_MIN)).toBe(bytesOf(bare, PROTOCOL_MIN));
+  });
+
   test('a frame of a later version than its reader speaks: is refused', () => {
     const frame = encode(HEAD, [{ kind: 'retired' }]);
     expect(decodeFrame(frame, PROTOCOL_MIN)).toEqual({ fault: 'a frame of the unknown format 5' });

@@ -17,12 +17,14 @@ import { readChoice } from './choices.ts';
 import { readIdentified, writeIdentified } from './operation-codec.ts';
 import type { Reader } from './reader.ts';
 import { openRecord } from './record-codec.ts';
+import { readTrace, toldTrace, writeTrace } from './trace-codec.ts';
 import type { Writer } from './writer.ts';
 
 const CONDITIONAL = 1;
 const RECORDED = 2;
 const VALID = 4;
 const IDENTIFIED = 8;
+const TRACED = 16;
 const OUTCOMES = ['equal', 'higher', 'refused'] as const;
 const ANSWERS = ['pending', 'unknown'] as const;
 
@@ -45,10 +47,12 @@ const NO_RECORD: SealedRecord = {
 
 export function writeInvalidate(out: Writer, message: Invalidate): void {
   const { operations } = message;
+  const trace = toldTrace(out, message.trace);
   out.u8(
     (message.conditional ? CONDITIONAL : 0) |
       (message.recorded ? RECORDED : 0) |
-      (operations === null ? 0 : IDENTIFIED),
+      (operations === null ? 0 : IDENTIFIED) |
+      (trace === undefined ? 0 : TRACED),
   );
   out.whole(message.round);
   writeCoordinator(out, message.coordinator);
@@ -56,10 +60,11 @@ export function writeInvalidate(out: Writer, message: Invalidate): void {
   out.whole(message.routeEpoch);
   out.blob(message.sealed.bytes);
   if (operations !== null) writeIdentified(out, operations);
+  if (trace !== undefined) writeTrace(out, trace);
 }
 
 export function readInvalidate(from: Reader): Invalidate {
-  const flags = readFlags(from, CONDITIONAL | RECORDED | IDENTIFIED);
+  const flags = readFlags(from, CONDITIONAL | RECORDED | IDENTIFIED | TRACED);
   const round = from.whole();
   const coordinator = readCoordinator(from);
   const base = from.whole();
@@ -74,6 +79,7 @@ export function readInvalidate(from: Reader): Invalidate {
     recorded: (flags & RECORDED) !== 0,
     coordinator,
     routeEpoch,
+    trace: (flags & TRACED) === 0 ? undefined : readTrace(from),
   };
 }
 

@@ -6,10 +6,12 @@ import type { TestCluster } from '../support/cluster.ts';
 import { startCluster } from '../support/cluster.ts';
 import type { ClusterOptions } from '../support/cluster.ts';
 import { call } from '../support/grpc-call.ts';
+import { OtlpCollector } from '../support/otlp-collector.ts';
 import { RespLine } from '../support/resp-door.ts';
 import { testServer } from '../support/postgres.ts';
 import { buildProgram, until } from '../support/supervisor-program.ts';
 import { Writers } from '../support/writers.ts';
+import { traceEnvironment, traceTests } from './traces.ts';
 
 let program: Awaited<ReturnType<typeof buildProgram>>;
 beforeAll(async () => {
@@ -22,15 +24,24 @@ const textOf = (bytes: Uint8Array | undefined): string | undefined =>
 
 describe('three nodes that are well', () => {
   let cluster: TestCluster;
+  let collector: OtlpCollector;
   beforeAll(async () => {
-    cluster = await startCluster({ entry: program.entry });
+    collector = await OtlpCollector.start();
+    const envOf = (node: string): Record<string, string> => traceEnvironment(node, collector);
+    const around = { envOf, settingsOf: () => ({}), close: () => Promise.resolve() };
+    cluster = await startCluster({ entry: program.entry, surround: () => Promise.resolve(around) });
   });
   afterAll(() => cluster.close());
+
+  traceTests(
+    () => cluster,
+    () => collector,
+  );
 
   test('a write on one node is read on the others, and stands in PostgreSQL', async () => {
     await cluster.client('node-1').set('order:1', 'paid');
     for (const name of cluster.names) expect(textOf(await cluster.client(name).get('order:1'))).toBe('paid');
-    const rows = await cluster.rows('SELECT key, value, created_at FROM kv_store');
+    const rows = await cluster.rows("SELECT key, value, created_at FROM kv_store WHERE key = 'order:1'");
     expect(rows).toMatchObject([{ key: 'order:1', value: Buffer.from('paid') }]);
   });
 

@@ -11,6 +11,7 @@ import type { KeyRecord } from '../../src/core/record.ts';
 import type { Topology } from '../../src/core/topology.ts';
 import { OPERATION_KINDS } from '../../src/wire/choices.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
+import { trace } from './any-trace.ts';
 import { inVersion } from './in-version.ts';
 
 const whole = fc.maxSafeNat();
@@ -227,7 +228,7 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     coordinator,
     base: whole,
     operations: fc.option(fc.array(identified, { maxLength: 4 })),
-    routeEpoch: whole,
+    ...{ routeEpoch: whole, trace },
   }),
   acknowledge: fc.record({
     round: whole,
@@ -241,14 +242,13 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     version: whole,
     answer: fc.constantFrom('pending' as const, 'unknown' as const),
   }),
-  forwardWrite: fc.record({ request: whole, hops: fc.nat(255), timeoutMs: real, operation }),
+  forwardWrite: fc.record({ request: whole, hops: fc.nat(127), timeoutMs: real, operation, trace }),
   forwardRead: fc.record({
     request: whole,
     hops: fc.nat(255),
     timeoutMs: real,
     key: text,
-    miss: fc.boolean(),
-    allowStale: fc.boolean(),
+    ...{ miss: fc.boolean(), allowStale: fc.boolean(), trace },
   }),
   forwardWriteAnswer: fc.record({ request: whole, result: writeResult }),
   forwardReadAnswer: fc.record({ request: whole, result: readResult }),

@@ -22,10 +22,14 @@ export function inVersion(message: PeerMessage, protocol: number): PeerMessage {
       if (accepted === null) return message;
       return { ...message, accepted: { ...accepted, topology: earlier(accepted.topology) } };
     }
+    case 'invalidate':
+    case 'forwardRead':
+      return protocol < SINCE.traceContext ? { ...message, trace: undefined } : message;
     case 'forwardWrite': {
       const { key, kind: asked } = message.operation;
-      if (asked !== 'modify' || protocol >= SINCE.modify) return message;
-      return { ...message, operation: { kind: 'delete', key, operationId: null } };
+      const trace = protocol < SINCE.traceContext ? undefined : message.trace;
+      if (asked !== 'modify' || protocol >= SINCE.modify) return { ...message, trace };
+      return { ...message, trace, operation: { kind: 'delete', key, operationId: null } };
     }
     case 'forwardWriteAnswer': {
       const isLater = message.result.kind === 'modified' || message.result.kind === 'unchanged';

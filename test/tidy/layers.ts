@@ -16,8 +16,8 @@ interface Layer {
 
 const RULES = ['core', 'base'];
 const FLOWS = ['node', 'ports', 'wire', ...RULES];
-/** What a door may know of a node: its calls, and whether it serves. */
-const API = ['src/node/api.ts', 'src/node/readiness.ts'];
+/** What a door may know of a node: its calls, whether it serves, and whose call is traced. */
+const API = ['src/node/api.ts', 'src/node/readiness.ts', 'src/ports/tracing.ts'];
 
 const PAGE_PACKAGES = ['preact', 'preact/hooks', '@preact/signals', 'uplot'];
 

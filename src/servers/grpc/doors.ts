@@ -2,6 +2,7 @@
 import type { Server } from '@grpc/grpc-js';
 import type { Instruments } from '../../core/instruments.ts';
 import type { NodeApi } from '../../node/api.ts';
+import type { Tracing } from '../../ports/tracing.ts';
 import { addAdminService } from './admin-service.ts';
 import { addCacheService } from './cache-service.ts';
 import { addExportService } from './export-service.ts';
@@ -11,11 +12,14 @@ import { takeDirectCalls } from './direct-calls.ts';
 import { requestBytesMax } from './method.ts';
 import { createOperations } from './operations.ts';
 import { addReflectionService } from './reflection-service.ts';
+import { traceCalls } from './traced-calls.ts';
 
 export interface DoorOptions {
   readonly valueBytesMax: number;
   /** Left out: nothing is counted. */
   readonly instruments?: Instruments;
+  /** Left out, or null: nothing is traced. */
+  readonly tracing?: Tracing | null;
 }
 
 export interface Doors {
@@ -27,6 +31,7 @@ export interface Doors {
 
 /** The server must have been made with `messageLimits(valueBytesMax)`, and not yet be bound. */
 export function createDoors(server: Server, api: NodeApi, options: DoorOptions): Doors {
+  if (options.tracing) traceCalls(server, options.tracing);
   const operations = createOperations(api, options.valueBytesMax, options.instruments);
   addCacheService(server, operations);
   addKeyValueService(server, operations);

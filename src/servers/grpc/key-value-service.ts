@@ -9,6 +9,7 @@ import { bidirectional, unary } from './method.ts';
 import type { Done } from './method.ts';
 import type { Operations } from './operations.ts';
 import { createPipelines } from './pipeline.ts';
+import { tracedOperations } from './traced-calls.ts';
 import { untakenOf } from './untaken.ts';
 
 const SERVICE = '/causeway.v1.KeyValue';
@@ -44,7 +45,7 @@ export function addKeyValueService(server: Server, operations: Operations): void
     `${SERVICE}/Pipeline`,
     v1.PipelineRequest,
     v1.PipelineResponse,
-    createPipelines(operations, untakenOf(server)),
+    createPipelines((metadata) => tracedOperations(server, operations, metadata), untakenOf(server)),
   );
 }
 

@@ -19,6 +19,7 @@ import {
 import type { MessageType } from '../../gen/protocol.js';
 import { addDirect } from './direct-calls.ts';
 import type { Respond, UnaryCall } from './direct-calls.ts';
+import { tracingOf, underSpan } from './traced-calls.ts';
 import { untakenOf } from './untaken.ts';
 import type { Untaken } from './untaken.ts';
 
@@ -77,9 +78,11 @@ export function unary<Request, Answer>(
 ): void {
   const untaken = untakenOf(server);
   const isRead = READS.test(path);
+  const tracing = tracingOf(server, path);
   const begin = (call: Call<Request>, request: Request, respond: Respond): void => {
     if (untaken.total > 0 && untaken.isFull(call.getPeer())) return respond(statusOf(NOT_READ), null);
-    serve(request, timeoutMsOf(call.getDeadline()), (failed, answer) => {
+    const timeoutMs = timeoutMsOf(call.getDeadline());
+    const done: Done<Answer> = (failed, answer) => {
       if (failed !== null) return respond(statusOf(failed), null);
       const bytes = answerType.encode(answer!).finish();
       if (bytes.length < ANSWER_BYTES_COUNTED || call.cancelled) return respond(null, bytes);
@@ -87,7 +90,9 @@ export function unary<Request, Answer>(
       if (isRead && untaken.isFull(call.getPeer())) return respond(statusOf(NOT_READ), null);
       countUntilTaken(untaken, call, bytes.length);
       respond(null, bytes);
-    });
+    };
+    if (tracing === null) return serve(request, timeoutMs, done);
+    underSpan(tracing, path, call.metadata, done, (told) => serve(request, timeoutMs, told));
   };
   const handle = (call: Call<Request>, respond: Respond): void => {
     const { request } = call;

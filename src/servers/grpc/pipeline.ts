@@ -5,7 +5,7 @@
  * through the flow control of HTTP/2. So it is where the node is asked for more than it gets done: who can wait is not
  * refused. Results gather for one turn of the event loop and go out as one frame.
  */
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
 import {
@@ -42,7 +42,11 @@ const HOLD_MS = 10;
 /** Bytes of a result beside its value, roughly: so that many small ones count too. */
 const RESULT_OVERHEAD_BYTES = 64;
 
-export function createPipelines(operations: Operations, untaken: Untaken): (call: Call) => void {
+/** `traced`: the operations for one call, by its metadata. */
+export function createPipelines(
+  traced: (metadata: Metadata) => Operations,
+  untaken: Untaken,
+): (call: Call) => void {
   let streams = 0;
   return (call) => {
     if (streams >= PIPELINE_STREAMS_MAX) {
@@ -57,7 +61,7 @@ export function createPipelines(operations: Operations, untaken: Untaken): (call
     call.once('close', closed);
     call.once('cancelled', closed);
     call.once('finish', closed);
-    new Pipeline(call, operations, untaken).serve();
+    new Pipeline(call, traced(call.metadata), untaken).serve();
   };
 }
 

@@ -5,6 +5,7 @@
 import { OPERATION_TIMEOUT_MS_DEFAULT } from '../../core/limits.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 import { WAIT } from '../../node/api.ts';
 import type { NodeApi } from '../../node/api.ts';
 import type { Door } from './door.ts';
@@ -120,6 +121,16 @@ export class Client {
   ): void {
     const told = this.tracking === null ? done : this.door.tracking.ownWrite(this, operation.key, done);
     this.api.write(operation, timeoutMs, told);
+  }
+
+  /** Of the command whose call is under way, where it is recorded. */
+  get trace(): TraceContext | undefined {
+    return this.door.settings.tracing?.active;
+  }
+
+  /** Asks more for a command whose call is over. */
+  under(trace: TraceContext, ask: () => void): void {
+    this.door.settings.tracing!.within(trace, ask);
   }
 
   /** A place for a reply that comes later, and the key held for it. */

@@ -10,6 +10,7 @@ import { fitsArity, keyPlaces } from './command.ts';
 import type { Command } from './command.ts';
 import { absenceOf, COMMANDS } from './command-table.ts';
 import { ReplyWriter } from './reply-writer.ts';
+import { runTraced } from './traced-command.ts';
 import { abort, collect } from './transaction.ts';
 
 const SHOWN_BYTES_MAX = 128;
@@ -56,7 +57,9 @@ function begin(client: Client, args: Arguments): boolean {
   client.lastCommand = command.name;
   client.door.counts.commands += 1;
   if (client.tracking !== null) client.door.tracking.remember(client, command, args);
-  command.run(client, args);
+  const { tracing } = client.door.settings;
+  if (tracing) runTraced(tracing, client, command, args);
+  else command.run(client, args);
   return true;
 }
 

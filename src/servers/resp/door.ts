@@ -5,6 +5,7 @@ import {
   RESP_OUTPUT_BYTES_TOTAL_MAX,
 } from '../../core/redis-limits.ts';
 import type { NodeApi } from '../../node/api.ts';
+import type { Tracing } from '../../ports/tracing.ts';
 import type { Client } from './client.ts';
 import { MapReplies } from './cluster-map.ts';
 import { ScanPlaces } from './scan-places.ts';
@@ -27,6 +28,8 @@ export interface RespSettings {
   readonly nodeName: string;
   /** Owners of each key. */
   readonly replicas: number;
+  /** Left out, or null: nothing is traced. */
+  readonly tracing?: Tracing | null;
 }
 
 export class Door {

@@ -68,6 +68,11 @@ export class ReplyQueue {
     return this.parked > 0 || this.unanswered * this.largest >= RESP_WAITING_BYTES_MAX;
   }
 
+  /** The last command begun, where it is not answered; null: all are. */
+  get last(): Pending | null {
+    return this.tail;
+  }
+
   isFirst(pending: Pending): boolean {
     return pending === this.head;
   }

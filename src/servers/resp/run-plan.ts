@@ -16,6 +16,7 @@ import {
   RESP_REPLY_BYTES_MAX,
   RESP_TELLING_MAX,
 } from '../../core/redis-limits.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 import { WAIT } from '../../node/api.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
@@ -60,6 +61,7 @@ class Run {
   /** It changes nothing: it can be begun anew. */
   private readonly isRead: boolean;
   private readonly tellsValue: boolean;
+  private readonly trace: TraceContext | undefined;
   private outcomes: Outcome[] = [];
   /** Milliseconds on the door's clock. */
   private until = 0;
@@ -75,6 +77,7 @@ class Run {
     const { steps } = plan;
     this.client = client;
     this.plan = plan;
+    this.trace = client.trace;
     this.isRead = steps.every(({ change }) => change === null);
     this.tellsValue = steps.some(({ change }) => change !== null && tellsPrevious(change));
     for (const { key, change } of steps) client.inFlight.add(key, change !== null);
@@ -104,6 +107,12 @@ class Run {
     this.underWay += 1;
     const { client } = this;
     const timeoutMs = Math.max(1, Math.min(OPERATION_TIMEOUT_MS_DEFAULT, this.until - client.door.now));
+    if (this.trace === undefined) this.ask(at, timeoutMs);
+    else client.under(this.trace, () => this.ask(at, timeoutMs));
+  }
+
+  private ask(at: number, timeoutMs: number): void {
+    const { client } = this;
     const { key, change, isPointInTime = false } = this.plan.steps[at]!;
     if (change === null) return client.get(key, (result) => this.onRead(at, result), timeoutMs);
     const operation = operationOf({ key, change, isPointInTime }, client.door.valueBytesMax);

@@ -7,6 +7,7 @@ import { MODIFY_CHANGES_MAX } from '../../core/limits.ts';
 import type { Change, ChangeResult } from '../../core/modify/change.ts';
 import type { Expectation, WriteResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 import {
   RESP_ARGUMENT_BYTES,
   RESP_LCS_CELLS_MAX,
@@ -112,6 +113,7 @@ class Execution {
   private readonly used: ReadonlySet<string>;
   private readonly toRead: Iterator<string>;
   private readonly pending: Pending;
+  private readonly trace: TraceContext | undefined;
   private underWay = 1;
   private readBytes = 0;
   private plannedBytes = 0;
@@ -120,6 +122,7 @@ class Execution {
 
   constructor(client: Client, transaction: Transaction, watched: ReadonlyMap<string, number>) {
     this.client = client;
+    this.trace = client.trace;
     this.changedKey = transaction.changedKey;
     this.watched = watched;
     // Times to live count from now on, not from when they were collected.
@@ -207,9 +210,10 @@ class Execution {
     const expect: Expectation | null =
       version === undefined ? null : version === 0 ? { kind: 'absent' } : { kind: 'version', version };
     const { valueBytesMax } = this.client.door;
-    this.client.write({ kind: 'modify', key, operationId: null, expect, changes, valueBytesMax }, (result) =>
-      this.onChanged(result),
-    );
+    const operation = { kind: 'modify', key, operationId: null, expect, changes, valueBytesMax } as const;
+    const write = (): void => this.client.write(operation, (result) => this.onChanged(result));
+    if (this.trace === undefined) write();
+    else this.client.under(this.trace, write);
   }
 
   private onChanged(result: WriteResult): void {

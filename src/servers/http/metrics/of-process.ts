@@ -96,4 +96,9 @@ export const PROCESS_METRICS: readonly Metric[] = [
       return values;
     },
   ),
+  counter(
+    'causeway_traces_dropped_total',
+    'Spans of traces that found no room, or no collector.',
+    ({ counters: all }) => all.get('traces.dropped') ?? 0,
+  ),
 ];

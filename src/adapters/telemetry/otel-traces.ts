@@ -1,0 +1,187 @@
+/** The SDK's part of `traces.ts`: loaded only where spans are sent somewhere. */
+import {
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  createContextKey,
+  createTraceState,
+  trace,
+} from '@opentelemetry/api';
+import type { Context, Link, Span as OtelSpan, SpanContext, Tracer } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  ParentBasedSampler,
+  SamplingDecision,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-node';
+import type { Sampler } from '@opentelemetry/sdk-trace-node';
+import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+import { TRACE_LINKS_MAX } from '../../core/limits.ts';
+import { SPANS } from '../../core/spans.ts';
+import type { SpanName } from '../../core/spans.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
+import type { Telemetry } from '../../ports/telemetry.ts';
+import type { Span, SpanOptions } from '../../ports/tracing.ts';
+import { SpanQueue } from './span-queue.ts';
+import type { TraceOptions, Traces } from './trace-options.ts';
+
+/** Milliseconds at the end of a process for spans that wait: its stop is not held up by a collector. */
+const CLOSE_MS_MAX = 2_000;
+/** Milliseconds for one batch with all its repetitions, where the environment names none: a process that ends waits for no more. */
+const EXPORT_MS_MAX = 3_000;
+const EXPORT_MS_VARIABLES = ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'];
+const KINDS = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL } as const;
+/** On a context: what it is decided by is recorded already. */
+const DECIDED = createContextKey('causeway.recorded');
+
+export function openOtelTraces(options: TraceOptions, url: string): Traces {
+  const { env, telemetry, resource } = options;
+  const isTimed = EXPORT_MS_VARIABLES.some((name) => Number(env[name]) > 0);
+  const exporter = new OTLPTraceExporter({ url, ...(isTimed ? {} : { timeoutMillis: EXPORT_MS_MAX }) });
+  const queue = new SpanQueue(exporter, env, telemetry);
+  const provider = new BasicTracerProvider({
+    resource: resourceFromAttributes(resource).merge(detectResources({ detectors: [envDetector] })),
+    sampler: below(samplerOf(env, telemetry)),
+    spanProcessors: [queue],
+  });
+  return new OtelTraces(provider.getTracer('causeway'), options, () => provider.shutdown());
+}
+
+class OtelTraces implements Traces {
+  active: TraceContext | undefined = undefined;
+  private readonly tracer: Tracer;
+  private readonly alike: TraceOptions['alike'];
+  private readonly shutDown: () => Promise<void>;
+
+  constructor(tracer: Tracer, { alike }: TraceOptions, shutDown: () => Promise<void>) {
+    this.tracer = tracer;
+    this.alike = alike;
+    this.shutDown = shutDown;
+  }
+
+  begin(name: SpanName, parent: TraceContext | null, options: SpanOptions = {}): Span | null {
+    const shape = SPANS[name];
+    const { title = shape.name, attributes, links, startedAt } = options;
+    // Whoever asks from outside may have decided; within a node only what is recorded is told of.
+    const isDecided = shape.kind !== 'server';
+    const above = parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, contextOf(parent));
+    const span = this.tracer.startSpan(
+      title,
+      {
+        kind: KINDS[shape.kind],
+        attributes: { ...this.alike[name], ...attributes },
+        ...(links === undefined ? {} : { links: links.map(linkTo) }),
+        ...(startedAt === undefined ? {} : { startTime: startedAt }),
+      },
+      isDecided ? above.setValue(DECIDED, true) : above,
+    );
+    return span.isRecording() ? new RecordedSpan(span, links?.length ?? 0) : null;
+  }
+
+  within(trace: TraceContext | undefined, run: () => void): void {
+    const before = this.active;
+    this.active = trace;
+    try {
+      run();
+    } finally {
+      this.active = before;
+    }
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, CLOSE_MS_MAX);
+      const end = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.shutDown().then(end, end);
+    });
+  }
+}
+
+class RecordedSpan implements Span {
+  readonly context: TraceContext;
+  private readonly span: OtelSpan;
+  private linkCount: number;
+
+  constructor(span: OtelSpan, linkCount: number) {
+    const { traceId, spanId, traceFlags, traceState } = span.spanContext();
+    this.context = { traceId, spanId, flags: traceFlags, state: traceState?.serialize() ?? '' };
+    this.span = span;
+    this.linkCount = linkCount;
+  }
+
+  set(attribute: string, value: string | number): void {
+    this.span.setAttribute(attribute, value);
+  }
+
+  link(to: TraceContext): void {
+    if (this.linkCount >= TRACE_LINKS_MAX) return;
+    this.linkCount += 1;
+    this.span.addLink(linkTo(to));
+  }
+
+  end(error?: string): void {
+    if (error !== undefined) {
+      this.span.setAttribute(ATTR_ERROR_TYPE, error);
+      this.span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    this.span.end();
+  }
+}
+
+function contextOf({ traceId, spanId, flags, state }: TraceContext): SpanContext {
+  const known = { traceId, spanId, traceFlags: flags, isRemote: true };
+  return state === '' ? known : { ...known, traceState: createTraceState(state) };
+}
+
+function linkTo(to: TraceContext): Link {
+  return { context: contextOf(to) };
+}
+
+/** What is asked from outside is decided by the environment's sampler; what follows from that is recorded as well. */
+function below(inner: Sampler): Sampler {
+  return {
+    shouldSample: (context: Context, ...rest) =>
+      context.getValue(DECIDED) === true
+        ? { decision: SamplingDecision.RECORD_AND_SAMPLED }
+        : inner.shouldSample(context, ...rest),
+    toString: () => `recorded, or else ${inner.toString()}`,
+  };
+}
+
+/** By `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. */
+function samplerOf(env: TraceOptions['env'], telemetry: Telemetry): Sampler {
+  const root = (sampler: Sampler): Sampler => new ParentBasedSampler({ root: sampler });
+  const name = env['OTEL_TRACES_SAMPLER']?.trim() || 'parentbased_always_on';
+  switch (name) {
+    case 'always_on':
+      return new AlwaysOnSampler();
+    case 'always_off':
+      return new AlwaysOffSampler();
+    case 'traceidratio':
+      return new TraceIdRatioBasedSampler(ratioOf(env, telemetry));
+    case 'parentbased_always_on':
+      return root(new AlwaysOnSampler());
+    case 'parentbased_always_off':
+      return root(new AlwaysOffSampler());
+    case 'parentbased_traceidratio':
+      return root(new TraceIdRatioBasedSampler(ratioOf(env, telemetry)));
+    default:
+      telemetry.event('warn', 'traces.setting_ignored', { variable: 'OTEL_TRACES_SAMPLER' });
+      return root(new AlwaysOnSampler());
+  }
+}
+
+function ratioOf(env: TraceOptions['env'], telemetry: Telemetry): number {
+  const text = env['OTEL_TRACES_SAMPLER_ARG']?.trim() || '1';
+  const ratio = Number(text);
+  if (ratio >= 0 && ratio <= 1) return ratio;
+  telemetry.event('warn', 'traces.setting_ignored', { variable: 'OTEL_TRACES_SAMPLER_ARG' });
+  return 1;
+}

@@ -1,0 +1,204 @@
+/** When traces are on, where they go, and what happens to spans that cannot be sent. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
+import { OtlpCollector } from '../../../test/support/otlp-collector.ts';
+import { TRACE_LINKS_MAX } from '../../core/limits.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
+import type { Telemetry } from '../../ports/telemetry.ts';
+import { SpanQueue } from './span-queue.ts';
+import type { Environment } from './trace-options.ts';
+import { openTraces, urlOf } from './traces.ts';
+
+let told: string[] = [];
+let counted = 0;
+const telemetry: Telemetry = {
+  event: (level, name, fields) => void told.push(`${level} ${name} ${JSON.stringify(fields ?? {})}`),
+  count: (_name, amount = 1) => void (counted += amount),
+};
+beforeEach(() => {
+  told = [];
+  counted = 0;
+});
+
+const open = (env: Environment): ReturnType<typeof openTraces> =>
+  openTraces({ env, telemetry, resource: { 'service.name': 'causeway' }, alike: {} });
+
+test.each<[string, Environment]>([
+  ['nothing is set', {}],
+  ['an endpoint is empty', { OTEL_EXPORTER_OTLP_ENDPOINT: ' ' }],
+  ['the SDK is disabled', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_SDK_DISABLED: 'true' }],
+  ['no exporter is wanted', { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_TRACES_EXPORTER: 'none' }],
+])('%s: off, and nothing is said', async (_name, env) => {
+  expect(await open(env)).toBe(null);
+  expect(told).toEqual([]);
+});
+
+test.each<[string, Environment]>([
+  ['is no address', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }],
+  [
+    'is to be spoken to over gRPC',
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
+  ],
+])('an endpoint that %s: off, and said so once', async (_name, env) => {
+  expect(await open(env)).toBe(null);
+  expect(told).toEqual([expect.stringMatching(/^error traces\.off /)]);
+});
+
+test('the address: of traces alone as it stands, of all signals with their path behind it', () => {
+  const all = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318/' };
+  expect(urlOf(all)).toBe('http://c:4318/v1/traces');
+  expect(urlOf({ ...all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://d:1/x' })).toBe('http://d:1/x');
+});
+
+describe('with a collector', () => {
+  let collector: OtlpCollector;
+  beforeEach(async () => {
+    collector = await OtlpCollector.start();
+  });
+  afterEach(() => collector.close());
+  const env = (more: Environment = {}): Environment => ({
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    ...more,
+  });
+  const client: TraceContext = { traceId: '4b'.repeat(16), spanId: '0f'.repeat(8), flags: 1, state: 'a=1' };
+
+  test('what has ended is sent at the end, with its parent, attributes, links and fault', async () => {
+    const traces = (await open(env()))!;
+    const door = traces.begin('rpc', client, { title: 'a.B/C', attributes: { 'rpc.system.name': 'grpc' } })!;
+    const statement = traces.begin('commit', null, {
+      links: [door.context],
+      attributes: { 'db.operation.batch.size': 3 },
+    })!;
+    for (let more = 0; more < 2 * TRACE_LINKS_MAX; more += 1) statement.link(client);
+    statement.end('unknown');
+    door.end();
+    await traces.close();
+    const [first, second] = collector.spans;
+    expect(second).toMatchObject({
+      name: 'a.B/C',
+      kind: 'server',
+      parentSpanId: client.spanId,
+      traceState: 'a=1',
+    });
+    expect(first).toMatchObject({
+      name: 'INSERT causeway.record',
+      kind: 'client',
+      parentSpanId: '',
+      isFailed: true,
+    });
+    expect(first!.attributes).toEqual({ 'db.operation.batch.size': 3, 'error.type': 'unknown' });
+    expect(first!.links).toHaveLength(TRACE_LINKS_MAX);
+  });
+
+  test.each<[string, Environment, string]>([
+    ['nothing said: all', {}, 'root, recorded'],
+    ['always_off: nothing', { OTEL_TRACES_SAMPLER: 'always_off' }, ''],
+    ['by parents, none of its own', { OTEL_TRACES_SAMPLER: 'parentbased_always_off' }, 'recorded'],
+    [
+      'a ratio of none',
+      { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0' },
+      'recorded',
+    ],
+    [
+      'always_on: all, whatever the parent says',
+      { OTEL_TRACES_SAMPLER: 'always_on' },
+      'root, recorded, unrecorded',
+    ],
+    [
+      'a word that is none: all, as if nothing were said',
+      { OTEL_TRACES_SAMPLER: 'sometimes' },
+      'root, recorded',
+    ],
+  ])('sampling, %s', async (_name, more, expected) => {
+    const traces = (await open(env(more)))!;
+    const asked = { root: null, recorded: client, unrecorded: { ...client, flags: 0 } };
+    const recorded = Object.entries(asked).filter(
+      ([, parent]) => traces.begin('rpc', parent, { title: 'a' }) !== null,
+    );
+    expect(recorded.map(([name]) => name).join(', ')).toBe(expected);
+    // What a node does for a recorded operation is recorded, whatever the sampler says of others.
+    expect(traces.begin('commit', null, { links: [client] })).not.toBe(null);
+    expect(told.length).toBe(more['OTEL_TRACES_SAMPLER'] === 'sometimes' ? 1 : 0);
+    await traces.close();
+  });
+
+  test('what is asked within: is part of the span, and of the one around it again afterwards', async () => {
+    const traces = (await open(env()))!;
+    traces.within(client, () => {
+      traces.within(undefined, () => expect(traces.active).toBe(undefined));
+      expect(traces.active).toBe(client);
+    });
+    expect(() =>
+      traces.within(client, () => {
+        throw new Error('out');
+      }),
+    ).toThrow('out');
+    expect(traces.active).toBe(undefined);
+    await traces.close();
+  });
+});
+
+describe('a collector that fails', () => {
+  interface Attempt {
+    readonly count: number;
+    readonly end: (code: 0 | 1) => void;
+  }
+  let attempts: Attempt[];
+  let now: number;
+  let queue: SpanQueue;
+  beforeEach(() => {
+    attempts = [];
+    now = 0;
+    const exporter = {
+      export: (spans: readonly unknown[], done: (result: { code: 0 | 1; error?: Error }) => void): void => {
+        attempts.push({
+          count: spans.length,
+          end: (code) => done(code === 0 ? { code } : { code, error: new Error('refused') }),
+        });
+      },
+      shutdown: () => Promise.resolve(),
+    };
+    const env = { OTEL_BSP_MAX_QUEUE_SIZE: '20', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '10' };
+    queue = new SpanQueue(exporter, env, telemetry, () => now);
+  });
+  const ended = (count: number): void => {
+    const span = { spanContext: () => ({ traceFlags: 1 }), resource: {} } as unknown as ReadableSpan;
+    for (let each = 0; each < count; each += 1) queue.onEnd(span as never);
+  };
+  const attempt = async (code: 0 | 1, count = 10): Promise<void> => {
+    const before = attempts.length;
+    ended(count);
+    const flushed = queue.forceFlush().catch(() => undefined);
+    if (attempts.length > before) attempts.at(-1)!.end(code);
+    await flushed;
+  };
+
+  test('more spans than may wait: the further ones are dropped, and counted', async () => {
+    // Ten are on their way, and not taken yet.
+    ended(10);
+    ended(25);
+    expect(attempts.map(({ count }) => count)).toEqual([10]);
+    expect(counted).toBe(5);
+    attempts[0]!.end(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    ended(3);
+    expect(counted).toBe(5);
+  });
+
+  test('each time it fails: one line, and it is left alone for longer; what comes meanwhile is dropped and counted', async () => {
+    await attempt(1);
+    expect(told).toEqual([
+      `warn traces.export_failed ${JSON.stringify({ reason: 'refused', lost: 10, againInMs: 1000 })}`,
+    ]);
+    await attempt(1);
+    expect([attempts.length, counted, told.length]).toEqual([1, 20, 1]);
+    now += 1_000;
+    await attempt(1);
+    expect(told[1]).toContain('"lost":30,"againInMs":2000');
+    now += 2_000;
+    await attempt(0);
+    expect(told[2]).toBe('info traces.export_recovered {"lost":30}');
+    await attempt(0);
+    expect([attempts.length, counted, told.length]).toEqual([4, 30, 3]);
+  });
+});

@@ -1,0 +1,196 @@
+/**
+ * The spans of one node. Where nothing is traced there is no such thing, and none of its wrappers stands in anybody's
+ * way; where something is, a write that is recorded is found again by its key at each of its steps: stored, sent to the other
+ * owners, acknowledged, written to PostgreSQL. The rules of replication know nothing of it. (decision 28)
+ */
+import type { Acknowledge, Invalidate, PeerMessage } from '../core/message.ts';
+import type { ReplicaEffects, StoredWrite } from '../core/replication/context.ts';
+import type { WriteTicket } from '../core/replication/key-state.ts';
+import type { SpanName } from '../core/spans.ts';
+import type { TraceContext } from '../core/trace-context.ts';
+import { NODE_ID_COUNT } from '../core/version.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { LegacySource } from '../ports/legacy-source.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Span, SpanOptions, Tracing } from '../ports/tracing.ts';
+import { recordKey } from '../wire/store-codec.ts';
+import { OpenSpans } from './open-spans.ts';
+import { tracedLegacy, tracedReads, tracedStorage, tracedWrites } from './traced-ports.ts';
+
+/** A write that this node coordinates. */
+interface Coordinated {
+  readonly ticket: WriteTicket;
+  readonly span: Span;
+  /** Combined with another one, under which the steps are found. */
+  isLinked: boolean;
+}
+
+export class NodeTraces {
+  private readonly tracing: Tracing;
+  private readonly clock: Clock;
+  private readonly writes = new Map<string, Coordinated[]>();
+  private readonly reads = new Map<string, Span[]>();
+  /** By round and member. */
+  private readonly acknowledgements = new OpenSpans<number>();
+  /** By the key in the store. */
+  private readonly storing = new OpenSpans<string>();
+  /** By the key that PostgreSQL is to write. */
+  private readonly recording = new OpenSpans<string>();
+  /** Whose handling is under way, within one synchronous call. */
+  private handling: Invalidate | null = null;
+  private filling: { readonly key: string; readonly context: TraceContext } | null = null;
+
+  constructor(tracing: Tracing, clock: Clock) {
+    this.tracing = tracing;
+    this.clock = clock;
+  }
+
+  /** Of whoever asks now. */
+  get active(): TraceContext | undefined {
+    return this.tracing.active;
+  }
+
+  begin(name: SpanName, trace: TraceContext | undefined, options?: SpanOptions): Span | null {
+    return trace === undefined ? null : this.tracing.begin(name, trace, options);
+  }
+
+  coordinates(ticket: WriteTicket, span: Span): void {
+    listed(this.writes, ticket.operation.key, { ticket, span, isLinked: false });
+  }
+
+  hasCoordinated(ticket: WriteTicket): void {
+    unlist(this.writes, ticket.operation.key, (each) => each.ticket === ticket);
+  }
+
+  reading(key: string, span: Span): void {
+    listed(this.reads, key, span);
+  }
+
+  hasRead(key: string, span: Span): void {
+    unlist(this.reads, key, (each) => each === span);
+  }
+
+  /** Of a value that the legacy source told just now, and that is to be the cluster's. */
+  causeOfFill(key: string): TraceContext | undefined {
+    return this.filling?.key === key ? this.filling.context : undefined;
+  }
+
+  /** A peer asks to store: what `handle` stores belongs to what it sent along, or to nothing. */
+  incoming(message: Invalidate, handle: () => void): void {
+    this.handling = message;
+    handle();
+    this.handling = null;
+  }
+
+  acknowledged(from: number, { round, outcome }: Acknowledge): void {
+    // Asked again until it takes it.
+    if (outcome === 'refused') return;
+    for (const span of this.acknowledgements.take(placeOf(round, from))) {
+      span.set('causeway.outcome', outcome);
+      span.end();
+    }
+  }
+
+  /** Of the rules of replication, with what is recorded of each step. */
+  effects(
+    inner: ReplicaEffects,
+    selfId: () => number,
+    nameOf: (memberId: number) => string | undefined,
+  ): ReplicaEffects {
+    return {
+      ...inner,
+      store: (write) => {
+        const trace = this.causeOf(write, selfId());
+        const span = this.begin('store', trace);
+        const stored = recordKey(write.slot, write.sealed.record.key);
+        if (span !== null) this.storing.add(stored, span, this.clock.now());
+        return inner.store(write);
+      },
+      send: (memberId, message) => {
+        const isTraced = message.kind === 'invalidate' && this.writes.size > 0;
+        inner.send(memberId, isTraced ? this.asked(memberId, nameOf(memberId), message) : message);
+      },
+      record: (sealed, slot) => {
+        const { key } = sealed.record;
+        const span = this.begin('record', this.spanOf(key)?.context);
+        if (span !== null) this.recording.add(key, span, this.clock.now());
+        inner.record(sealed, slot);
+      },
+    };
+  }
+
+  storage(inner: Storage): Storage {
+    return tracedStorage(inner, this.storing);
+  }
+
+  recordOfWriter(inner: SystemOfRecord): Pick<SystemOfRecord, 'commit'> {
+    return tracedWrites(inner, this.tracing, this.recording, () => this.clock.now());
+  }
+
+  recordOfReader(inner: SystemOfRecord): Pick<SystemOfRecord, 'read'> {
+    return tracedReads(inner, this.tracing, this.reads);
+  }
+
+  legacy(inner: LegacySource): LegacySource {
+    return tracedLegacy(inner, this.tracing, this.clock, this.reads, (key, context, tell) => {
+      this.filling = { key, context };
+      tell();
+      this.filling = null;
+    });
+  }
+
+  private causeOf({ sealed, coordinator }: StoredWrite, selfId: number): TraceContext | undefined {
+    if (this.handling?.sealed === sealed) return this.handling.trace;
+    return coordinator.id === selfId ? this.spanOf(sealed.record.key)?.context : undefined;
+  }
+
+  /** Each owner is asked under a span of its own, so that what it stores stands below it. */
+  private asked(memberId: number, name: string | undefined, message: Invalidate): PeerMessage {
+    const span = this.spanOf(message.sealed.record.key);
+    if (span === null) return message;
+    const place = placeOf(message.round, memberId);
+    // Asked again, in another epoch or because nothing came.
+    const [present] = this.acknowledgements.of(place);
+    if (present !== undefined) return { ...message, trace: present.context };
+    const attributes = { 'causeway.peer': name ?? String(memberId) };
+    const asking = this.tracing.begin('acknowledge', span.context, { attributes });
+    if (asking === null) return message;
+    this.acknowledgements.add(place, asking, this.clock.now());
+    return { ...message, trace: asking.context };
+  }
+
+  /** Of the write of this key that a round carries; what is carried with it is linked to it. */
+  private spanOf(key: string): Span | null {
+    if (this.writes.size === 0) return null;
+    let first: Span | null = null;
+    for (const each of this.writes.get(key) ?? []) {
+      if (!each.ticket.begun) continue;
+      if (first === null) first = each.span;
+      else if (!each.isLinked) {
+        each.isLinked = true;
+        each.span.link(first.context);
+      }
+    }
+    return first;
+  }
+}
+
+/** Rounds have 32 bits, members fewer than are left of a whole number. */
+function placeOf(round: number, memberId: number): number {
+  return round * NODE_ID_COUNT + memberId;
+}
+
+function listed<Each>(lists: Map<string, Each[]>, key: string, each: Each): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [each]);
+  else list.push(each);
+}
+
+function unlist<Each>(lists: Map<string, Each[]>, key: string, isIt: (each: Each) => boolean): void {
+  const list = lists.get(key);
+  const at = list?.findIndex(isIt) ?? -1;
+  if (at < 0) return;
+  if (list!.length === 1) lists.delete(key);
+  else list!.splice(at, 1);
+}

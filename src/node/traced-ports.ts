@@ -1,0 +1,145 @@
+/**
+ * A node's disk, PostgreSQL and legacy source, with a span for what is done there for recorded operations. One batch or
+ * one fetch serves many: it is a trace of its own, linked to those that it was done for, and they to it.
+ */
+import { TRACE_LINKS_MAX } from '../core/limits.ts';
+import type { TraceContext } from '../core/trace-context.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { LegacyOutcome, LegacySource } from '../ports/legacy-source.ts';
+import type { Storage } from '../ports/storage.ts';
+import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { Span, Tracing } from '../ports/tracing.ts';
+import type { OpenSpans } from './open-spans.ts';
+
+const TABLE = 'causeway.record';
+
+/** A span ends when the batch that its record went with is on the disk. */
+export function tracedStorage(inner: Storage, storing: OpenSpans<string>): Storage {
+  return {
+    get: (key) => inner.get(key),
+    scan: (from, to, entryCountMax, byteCountMax, done) =>
+      inner.scan(from, to, entryCountMax, byteCountMax, done),
+    close: (done) => inner.close(done),
+    write: (keys, values, done) => {
+      if (storing.size === 0) return inner.write(keys, values, done);
+      const spans = keys.flatMap((key) => storing.take(key));
+      inner.write(keys, values, (error) => {
+        for (const span of spans) {
+          span.set('causeway.batch.size', keys.length);
+          span.end(error === null ? undefined : error.kind);
+        }
+        done(error);
+      });
+    },
+  };
+}
+
+/** What waits for PostgreSQL is linked to the statement that commits it, and ends with it. */
+export function tracedWrites(
+  inner: SystemOfRecord,
+  tracing: Tracing,
+  recording: OpenSpans<string>,
+  now: () => number,
+): Pick<SystemOfRecord, 'commit'> {
+  return {
+    commit: (life, rows, done) => {
+      if (recording.size === 0) return inner.commit(life, rows, done);
+      const taken = rows.map(({ record }) => ({ key: record.key, spans: recording.take(record.key) }));
+      const spans = taken.flatMap((each) => each.spans);
+      const statement = statementOf(tracing, 'commit', 'INSERT', rows.length, spans);
+      inner.commit(life, rows, (error, results) => {
+        statement?.end(error?.kind);
+        // It is sent again until it is known what stands: they wait on.
+        for (const { key, spans: waiting } of taken)
+          for (const span of waiting) {
+            if (error === null) span.end();
+            else recording.add(key, span, now());
+          }
+        done(error, results);
+      });
+    },
+  };
+}
+
+export function tracedReads(
+  inner: SystemOfRecord,
+  tracing: Tracing,
+  reads: ReadonlyMap<string, readonly Span[]>,
+): Pick<SystemOfRecord, 'read'> {
+  return {
+    read: (keys, done) => {
+      if (reads.size === 0) return inner.read(keys, done);
+      const spans = keys.flatMap((key) => reads.get(key) ?? []);
+      const statement = statementOf(tracing, 'select', 'SELECT', keys.length, spans);
+      inner.read(keys, (error, rows) => {
+        statement?.end(error?.kind);
+        done(error, rows);
+      });
+    },
+  };
+}
+
+function statementOf(
+  tracing: Tracing,
+  name: 'commit' | 'select',
+  verb: string,
+  rowCount: number,
+  spans: readonly Span[],
+): Span | null {
+  if (spans.length === 0) return null;
+  const attributes = {
+    'db.system.name': 'postgresql',
+    'db.operation.name': verb,
+    'db.collection.name': TABLE,
+    'db.operation.batch.size': rowCount,
+  };
+  const statement = tracing.begin(name, null, { links: contextsOf(spans), attributes });
+  if (statement !== null) for (const span of spans) span.link(statement.context);
+  return statement;
+}
+
+/**
+ * A fetch is linked to every recorded read that waits for it, whenever that came; so the span is made when the answer is
+ * here, and begins when the fetch did. `fill` tells what is done with a value, which is the fetch's doing.
+ */
+export function tracedLegacy(
+  inner: LegacySource,
+  tracing: Tracing,
+  clock: Clock,
+  reads: ReadonlyMap<string, readonly Span[]>,
+  fill: (key: string, cause: TraceContext, tell: () => void) => void,
+): LegacySource {
+  return {
+    health: () => inner.health(),
+    close: (done) => inner.close(done),
+    fetch: (key, timeoutMs, done) => {
+      const startedAt = clock.wallNow();
+      inner.fetch(key, timeoutMs, (outcome) => {
+        const waiting = reads.get(key);
+        // Of what cannot be addressed nobody was asked.
+        const isAsked = waiting !== undefined && outcome.kind !== 'unaddressable';
+        const fetched = isAsked ? fetchOf(tracing, startedAt, outcome, waiting) : null;
+        if (fetched === null) done(outcome);
+        else fill(key, fetched.context, () => done(outcome));
+      });
+    },
+  };
+}
+
+function fetchOf(
+  tracing: Tracing,
+  startedAt: number,
+  { kind }: LegacyOutcome,
+  waiting: readonly Span[],
+): Span | null {
+  const attributes = { 'http.request.method': 'GET', 'causeway.outcome': kind };
+  const fetched = tracing.begin('legacy', null, { links: contextsOf(waiting), attributes, startedAt });
+  if (fetched === null) return null;
+  for (const span of waiting) span.link(fetched.context);
+  fetched.end(kind === 'unavailable' ? 'source_unavailable' : undefined);
+  return fetched;
+}
+
+function contextsOf(spans: readonly Span[]): TraceContext[] {
+  return spans.slice(0, TRACE_LINKS_MAX).map(({ context }) => context);
+}

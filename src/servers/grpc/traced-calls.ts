@@ -1,0 +1,92 @@
+/**
+ * The span of a gRPC call, and of each operation in a pipeline: below the context that came in the call's metadata
+ * (`traceparent`, `tracestate`), or the first of its own trace. A server that nobody has named a tracer for calls straight
+ * through, without a further look.
+ */
+import type { Metadata, Server } from '@grpc/grpc-js';
+import { ERROR_TABLE } from '../../core/errors.ts';
+import type { Failure } from '../../core/errors.ts';
+import { traceContextOf } from '../../core/trace-context.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
+import type { Span, Tracing } from '../../ports/tracing.ts';
+import type { Done } from './method.ts';
+import type { Operate, Operations } from './operations.ts';
+
+const tracers = new WeakMap<Server, Tracing>();
+/** Probes and tools ask every few seconds for ever: not what a trace is for. */
+const TRACED = /^\/(cache\.CacheService|causeway\.v1\.KeyValue)\//;
+const PIPELINE = 'causeway.v1.KeyValue/Pipeline';
+
+/** Before the services are added. */
+export function traceCalls(server: Server, tracing: Tracing): void {
+  tracers.set(server, tracing);
+}
+
+/** Null where calls of this method are not traced. */
+export function tracingOf(server: Server, path: string): Tracing | null {
+  return TRACED.test(path) ? (tracers.get(server) ?? null) : null;
+}
+
+/** What `run` begins belongs to a span of its own, which ends when `done` is called. */
+export function underSpan<Answer>(
+  tracing: Tracing,
+  path: string,
+  metadata: Metadata,
+  done: Done<Answer>,
+  run: (done: Done<Answer>) => void,
+): void {
+  inside(tracing, begin(tracing, path.slice(1), contextIn(metadata)), done, run);
+}
+
+/** The same operations, each under a span of its own below what the pipeline was opened with. */
+export function tracedOperations(server: Server, operations: Operations, metadata: Metadata): Operations {
+  const tracing = tracingOf(server, `/${PIPELINE}`);
+  if (tracing === null) return operations;
+  const parent = contextIn(metadata);
+  const traced =
+    <Request, Answer>(operate: Operate<Request, Answer>): Operate<Request, Answer> =>
+    (request, timeoutMs, done) => {
+      const run = (told: Done<Answer>): void => operate(request, timeoutMs, told);
+      inside(tracing, begin(tracing, PIPELINE, parent), done, run);
+    };
+  return {
+    isFull: operations.isFull,
+    get: traced(operations.get),
+    put: traced(operations.put),
+    delete: traced(operations.delete),
+    compareAndPut: traced(operations.compareAndPut),
+    compareAndDelete: traced(operations.compareAndDelete),
+    increment: traced(operations.increment),
+  };
+}
+
+function begin(tracing: Tracing, title: string, parent: TraceContext | null): Span | null {
+  const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': title };
+  return tracing.begin('rpc', parent, { title, attributes });
+}
+
+function inside<Answer>(
+  tracing: Tracing,
+  span: Span | null,
+  done: Done<Answer>,
+  run: (done: Done<Answer>) => void,
+): void {
+  if (span === null) return tracing.within(undefined, () => run(done));
+  tracing.within(span.context, () =>
+    run((failed, answer) => {
+      endOf(span, failed);
+      done(failed, answer);
+    }),
+  );
+}
+
+function contextIn(metadata: Metadata): TraceContext | null {
+  const [traceparent, more] = metadata.get('traceparent');
+  if (typeof traceparent !== 'string' || more !== undefined) return null;
+  return traceContextOf(traceparent, metadata.get('tracestate').join(','));
+}
+
+function endOf(span: Span, failed: Failure | null): void {
+  span.set('rpc.status_code', failed === null ? 'OK' : ERROR_TABLE[failed.code].status);
+  span.end(failed?.code);
+}

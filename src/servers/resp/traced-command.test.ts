@@ -1,0 +1,76 @@
+/** The spans of Redis commands, in front of a node in a map. */
+import { afterEach, expect, test } from 'vitest';
+import { TraceBook } from '../../../test/support/recording-tracing.ts';
+import { openRespDoor } from '../../../test/support/resp-door.ts';
+import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
+
+let door: RespFixture;
+afterEach(() => door.stop());
+
+async function open(): Promise<{ book: TraceBook; line: RespLine; asked: (TraceContext | undefined)[] }> {
+  const book = new TraceBook(() => 0);
+  const tracing = book.of('a');
+  door = await openRespDoor({ tracing });
+  // Of whose trace each call was that reached the node.
+  const asked: (TraceContext | undefined)[] = [];
+  const { api } = door;
+  const { write, get } = { write: api.write.bind(api), get: api.get.bind(api) };
+  api.write = (...call) => {
+    asked.push(tracing.active);
+    write(...call);
+  };
+  api.get = (...call) => {
+    asked.push(tracing.active);
+    get(...call);
+  };
+  return { book, line: await door.connect(), asked };
+}
+
+test('a command: a root span by its name, under which the node is asked, ended when it is answered', async () => {
+  const { book, line, asked } = await open();
+  door.api.holding = true;
+  line.send('SET a 1');
+  await line.until(() => door.api.heldCount === 1);
+  expect(book.spans).toMatchObject([{ what: 'redis', name: 'SET', parentId: null, endedAt: null }]);
+  expect(book.spans[0]!.attributes).toEqual({ 'network.protocol.name': 'resp', 'db.operation.name': 'SET' });
+  door.api.release();
+  expect(await line.hears('+OK\r\n')).toBe('+OK\r\n');
+  expect(book.open).toEqual([]);
+  expect(asked).toEqual([book.spans[0]!.context]);
+});
+
+test('commands one behind the other: a span each, also of what is answered at once', async () => {
+  const { book, line, asked } = await open();
+  line.send('SET a 1', 'GET a', 'INCR n', 'MGET a n');
+  await line.hears('+OK\r\n$1\r\n1\r\n:1\r\n*2\r\n$1\r\n1\r\n$1\r\n1\r\n');
+  expect(book.spans.map(({ name }) => name)).toEqual(['SET', 'GET', 'INCR', 'MGET']);
+  expect(book.open).toEqual([]);
+  expect(asked.map((trace) => book.spans.find(({ context }) => context === trace)?.name)).toEqual([
+    'SET',
+    'INCR',
+  ]);
+});
+
+test('a command with more keys than are begun at once, and a transaction: all of it under one span', async () => {
+  const { book, line, asked } = await open();
+  const keys = Array.from({ length: 300 }, (_, at) => `k${at}`);
+  line.send(`DEL ${keys.join(' ')}`);
+  await line.hears(':0\r\n');
+  expect(asked).toHaveLength(keys.length);
+  expect(new Set(asked)).toEqual(new Set([book.spans[0]!.context]));
+  door.api.waiting.add('w');
+  line.send('MULTI', 'INCR w', 'EXEC');
+  await line.hears('+OK\r\n+QUEUED\r\n*1\r\n:1\r\n');
+  const exec = book.spans.find(({ name }) => name === 'EXEC')!;
+  expect(asked.slice(keys.length).length).toBeGreaterThan(0);
+  expect(new Set(asked.slice(keys.length))).toEqual(new Set([exec.context]));
+  expect(book.open).toEqual([]);
+});
+
+test('what asks nothing of the keys: no span', async () => {
+  const { book, line } = await open();
+  line.send('PING', 'CLIENT ID', 'INFO server');
+  await line.hears('+PONG\r\n');
+  expect(book.spans).toEqual([]);
+});

@@ -1,0 +1,32 @@
+/**
+ * The span of a Redis command: always the first of a trace, for the protocol has no place for a context. It ends when
+ * the command is answered; what it asks of the node belongs to it.
+ */
+import type { Span, Tracing } from '../../ports/tracing.ts';
+import type { Arguments } from './arguments.ts';
+import type { Client } from './client.ts';
+import type { Command, Group } from './command.ts';
+
+/** These ask nothing of the cluster's keys. */
+const UNTRACED: ReadonlySet<Group> = new Set(['connection', 'server', 'cluster', 'pubsub']);
+
+export function runTraced(tracing: Tracing, client: Client, command: Command, args: Arguments): void {
+  const span = UNTRACED.has(command.group) ? null : spanOf(tracing, command);
+  const { queue } = client;
+  const before = queue.last;
+  tracing.within(span?.context, () => command.run(client, args));
+  if (span === null) return;
+  const { last } = queue;
+  if (last === null || last === before || last.isEnded) return span.end();
+  const { release } = last;
+  last.release = () => {
+    release?.();
+    span.end();
+  };
+}
+
+function spanOf(tracing: Tracing, { name }: Command): Span | null {
+  const title = name.toUpperCase();
+  const attributes = { 'network.protocol.name': 'resp', 'db.operation.name': title };
+  return tracing.begin('redis', null, { title, attributes });
+}

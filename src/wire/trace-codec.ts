@@ -1,0 +1,37 @@
+/**
+ * The trace that a message belongs to, as bytes. It stands at the end of the message, and only where a flag of that says
+ * so: a message without one has no byte of it. A link of an earlier version carries none. (decision 19)
+ */
+import { SINCE } from '../core/protocol-versions.ts';
+import { isSpanId, isTraceId, isTraceState } from '../core/trace-context.ts';
+import type { TraceContext } from '../core/trace-context.ts';
+import type { Reader } from './reader.ts';
+import type { Writer } from './writer.ts';
+
+const TRACE_ID_BYTES = 16;
+const SPAN_ID_BYTES = 8;
+
+/** What is written of it to this reader. */
+export function toldTrace(out: Writer, trace: TraceContext | undefined): TraceContext | undefined {
+  return trace !== undefined && out.protocol >= SINCE.traceContext ? trace : undefined;
+}
+
+export function writeTrace(out: Writer, { traceId, spanId, flags, state }: TraceContext): void {
+  out.raw(Buffer.from(traceId, 'hex'));
+  out.raw(Buffer.from(spanId, 'hex'));
+  out.u8(flags);
+  out.text(state);
+}
+
+export function readTrace(from: Reader): TraceContext {
+  if (from.protocol < SINCE.traceContext) from.fail('a trace is of a later version');
+  const traceId = hexOf(from.raw(TRACE_ID_BYTES));
+  const spanId = hexOf(from.raw(SPAN_ID_BYTES));
+  const trace = { traceId, spanId, flags: from.u8(), state: from.text() };
+  if (!isTraceId(traceId) || !isSpanId(spanId) || !isTraceState(trace.state)) from.fail('a trace is none');
+  return trace;
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}
