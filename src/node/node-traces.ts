@@ -18,9 +18,8 @@ import { recordKey } from '../wire/store-codec.ts';
 import { OpenSpans } from './open-spans.ts';
 import { tracedLegacy, tracedReads, tracedStorage, tracedWrites } from './traced-ports.ts';
 
-/** A write that this node coordinates. */
+/** A write that this node coordinates, by its ticket. */
 interface Coordinated {
-  readonly ticket: WriteTicket;
   readonly span: Span;
   /** Combined with another one, under which the steps are found. */
   isLinked: boolean;
@@ -29,8 +28,8 @@ interface Coordinated {
 export class NodeTraces {
   private readonly tracing: Tracing;
   private readonly clock: Clock;
-  private readonly writes = new Map<string, Coordinated[]>();
-  private readonly reads = new Map<string, Span[]>();
+  private readonly writes = new Map<string, Map<WriteTicket, Coordinated>>();
+  private readonly reads = new Map<string, Set<Span>>();
   /** By round and member. */
   private readonly acknowledgements = new OpenSpans<number>();
   /** By the key in the store. */
@@ -56,19 +55,27 @@ export class NodeTraces {
   }
 
   coordinates(ticket: WriteTicket, span: Span): void {
-    listed(this.writes, ticket.operation.key, { ticket, span, isLinked: false });
+    const { key } = ticket.operation;
+    const present = this.writes.get(key);
+    if (present === undefined) this.writes.set(key, new Map([[ticket, { span, isLinked: false }]]));
+    else present.set(ticket, { span, isLinked: false });
   }
 
   hasCoordinated(ticket: WriteTicket): void {
-    unlist(this.writes, ticket.operation.key, (each) => each.ticket === ticket);
+    const { key } = ticket.operation;
+    const present = this.writes.get(key);
+    if (present?.delete(ticket) === true && present.size === 0) this.writes.delete(key);
   }
 
   reading(key: string, span: Span): void {
-    listed(this.reads, key, span);
+    const present = this.reads.get(key);
+    if (present === undefined) this.reads.set(key, new Set([span]));
+    else present.add(span);
   }
 
   hasRead(key: string, span: Span): void {
-    unlist(this.reads, key, (each) => each === span);
+    const present = this.reads.get(key);
+    if (present?.delete(span) === true && present.size === 0) this.reads.delete(key);
   }
 
   /** Of a value that the legacy source told just now, and that is to be the cluster's. */
@@ -164,8 +171,8 @@ export class NodeTraces {
   private spanOf(key: string): Span | null {
     if (this.writes.size === 0) return null;
     let first: Span | null = null;
-    for (const each of this.writes.get(key) ?? []) {
-      if (!each.ticket.begun) continue;
+    for (const [ticket, each] of this.writes.get(key) ?? []) {
+      if (!ticket.begun) continue;
       if (first === null) first = each.span;
       else if (!each.isLinked) {
         each.isLinked = true;
@@ -179,18 +186,4 @@ export class NodeTraces {
 /** Rounds have 32 bits, members fewer than are left of a whole number. */
 function placeOf(round: number, memberId: number): number {
   return round * NODE_ID_COUNT + memberId;
-}
-
-function listed<Each>(lists: Map<string, Each[]>, key: string, each: Each): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [each]);
-  else list.push(each);
-}
-
-function unlist<Each>(lists: Map<string, Each[]>, key: string, isIt: (each: Each) => boolean): void {
-  const list = lists.get(key);
-  const at = list?.findIndex(isIt) ?? -1;
-  if (at < 0) return;
-  if (list!.length === 1) lists.delete(key);
-  else list!.splice(at, 1);
 }

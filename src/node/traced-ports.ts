@@ -64,12 +64,12 @@ export function tracedWrites(
 export function tracedReads(
   inner: SystemOfRecord,
   tracing: Tracing,
-  reads: ReadonlyMap<string, readonly Span[]>,
+  reads: ReadonlyMap<string, ReadonlySet<Span>>,
 ): Pick<SystemOfRecord, 'read'> {
   return {
     read: (keys, done) => {
       if (reads.size === 0) return inner.read(keys, done);
-      const spans = keys.flatMap((key) => reads.get(key) ?? []);
+      const spans = keys.flatMap((key) => [...(reads.get(key) ?? [])]);
       const statement = statementOf(tracing, 'select', 'SELECT', keys.length, spans);
       inner.read(keys, (error, rows) => {
         statement?.end(error?.kind);
@@ -106,7 +106,7 @@ export function tracedLegacy(
   inner: LegacySource,
   tracing: Tracing,
   clock: Clock,
-  reads: ReadonlyMap<string, readonly Span[]>,
+  reads: ReadonlyMap<string, ReadonlySet<Span>>,
   fill: (key: string, cause: TraceContext, tell: () => void) => void,
 ): LegacySource {
   return {
@@ -130,7 +130,7 @@ function fetchOf(
   tracing: Tracing,
   startedAt: number,
   { kind }: LegacyOutcome,
-  waiting: readonly Span[],
+  waiting: ReadonlySet<Span>,
 ): Span | null {
   const attributes = { 'http.request.method': 'GET', 'causeway.outcome': kind };
   const fetched = tracing.begin('legacy', null, { links: contextsOf(waiting), attributes, startedAt });
@@ -140,6 +140,11 @@ function fetchOf(
   return fetched;
 }
 
-function contextsOf(spans: readonly Span[]): TraceContext[] {
-  return spans.slice(0, TRACE_LINKS_MAX).map(({ context }) => context);
+function contextsOf(spans: Iterable<Span>): TraceContext[] {
+  const contexts: TraceContext[] = [];
+  for (const { context } of spans) {
+    if (contexts.length >= TRACE_LINKS_MAX) break;
+    contexts.push(context);
+  }
+  return contexts;
 }

@@ -12,7 +12,7 @@ import type { CollectedSpan, OtlpCollector } from '../support/otlp-collector.ts'
 import { RespLine } from '../support/resp-door.ts';
 import { until } from '../support/supervisor-program.ts';
 
-/** Whose own traces are recorded, too. */
+/** Of whose own traces some are recorded, too. */
 export const CURIOUS = 'node-3';
 const KEY = 'trace:a-key-of-somebody';
 const VALUE = 'a value of somebody';
@@ -23,7 +23,7 @@ export function traceEnvironment(node: string, collector: OtlpCollector): Record
     OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
     OTEL_BSP_SCHEDULE_DELAY: '50',
     OTEL_TRACES_SAMPLER: node === CURIOUS ? 'parentbased_traceidratio' : 'parentbased_always_off',
-    OTEL_TRACES_SAMPLER_ARG: '1',
+    OTEL_TRACES_SAMPLER_ARG: '0.02',
   };
 }
 
@@ -191,10 +191,14 @@ export function traceTests(cluster: () => TestCluster, collector: () => OtlpColl
 
   test('a Redis command: the first span of its own trace', async () => {
     const line = await RespLine.open(cluster().node(CURIOUS).respPort);
-    expect(await line.ask(`SET ${KEY} again`)).toBe('+OK');
-    line.close();
     const root = (): CollectedSpan | undefined => collector().spans.find(({ name }) => name === 'SET');
-    await until('its span is there', () => root() !== undefined);
+    // Few are recorded: it is asked until one is.
+    await until('a span of one is there', async () => {
+      for (let more = 0; more < 20 && root() === undefined; more += 1)
+        expect(await line.ask(`SET ${KEY} again`)).toBe('+OK');
+      return root() !== undefined;
+    });
+    line.close();
     const { traceId, spanId, kind, parentSpanId } = root()!;
     expect([kind, parentSpanId]).toEqual(['server', '']);
     await until('its tree is there', () => collector().tree(traceId, spanId).length === 7);
