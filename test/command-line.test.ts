@@ -10,13 +10,26 @@ beforeAll(async () => {
 });
 afterAll(() => program.remove());
 
-test('nobody reads what it prints: it ends as a shell expects, without a word', async () => {
-  const child = spawn(process.execPath, [program.entry, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout.destroy();
-  let errors = '';
-  child.stderr.on('data', (text: Buffer) => (errors += text.toString()));
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  expect([code, errors]).toEqual([141, '']);
+test('nobody reads what it prints, at once or amid much of it: it ends as a shell expects, without a word', async () => {
+  const doors = await openDoors();
+  try {
+    for (let at = 0; at < 400; at++)
+      doors.api.write(
+        { kind: 'put', key: `k${at}`, value: Buffer.alloc(200, 'v'), ttlMs: 0, operationId: null },
+        1_000,
+        () => undefined,
+      );
+    for (const words of [['--help'], ['export', '--nodes', doors.address]]) {
+      const child = spawn(process.execPath, [program.entry, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+      child.stdout.destroy();
+      let errors = '';
+      child.stderr.on('data', (text: Buffer) => (errors += text.toString()));
+      const code = await new Promise((resolve) => child.once('close', resolve));
+      expect([code, errors]).toEqual([141, '']);
+    }
+  } finally {
+    await doors.stop();
+  }
 });
 
 const run = (...words: string[]): { status: number | null; stdout: string } =>

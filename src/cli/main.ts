@@ -8,6 +8,9 @@ import { Command, CommanderError } from 'commander';
 import { EXIT_DEFINITE, EXIT_USAGE, UsageError } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 
+/** 128 and the number of SIGPIPE: what a shell says of who was ended by it. */
+const EXIT_UNREAD = 141;
+
 type Register = (program: Command, io: CommandIo) => void;
 
 /** In the order of the help. */
@@ -26,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   import: async () => (await import('./import.ts')).importCommand,
   export: async () => (await import('./export.ts')).exportCommand,
   pod: async () => (await import('./pod.ts')).podCommand,
+  bench: async () => (await import('./bench.ts')).benchCommand,
   completion: async () => (await import('./completion.ts')).completionCommand,
   'legacy-sample': async () => (await import('./legacy-sample.ts')).legacySampleCommand,
   guard: async () => (await import('./guard.ts')).guardCommand,
@@ -48,6 +52,8 @@ export async function runCommand(words: readonly string[], io: CommandIo): Promi
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return io.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
+    // Told by what was waiting until its words were taken.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return io.exit(EXIT_UNREAD);
     const isUsage = error instanceof UsageError;
     io.stderr.write(
       isUsage ? `error: ${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`,
@@ -59,9 +65,6 @@ export async function runCommand(words: readonly string[], io: CommandIo): Promi
 function isEntryPoint(): boolean {
   return process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
 }
-
-/** 128 and the number of SIGPIPE: what a shell says of who was ended by it. */
-const EXIT_UNREAD = 141;
 
 /** Nobody reads any more (`| head`): a command ends without a word, unless it has made arrangements of its own. */
 function endWhenUnread(stream: NodeJS.WriteStream): void {

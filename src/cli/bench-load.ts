@@ -1,0 +1,157 @@
+/**
+ * Load of `causeway bench`: so many callers, each with one operation after the other until the time is over, and how long each
+ * took. What is counted begins after a warm-up.
+ */
+import type { CausewayClient, Pipeline } from '../client/index.ts';
+
+export type Verb = 'put' | 'get';
+export type Mode = 'unary' | 'pipelined';
+
+export interface LoadSettings {
+  readonly verb: Verb;
+  readonly mode: Mode;
+  readonly keys: readonly string[];
+  readonly value: Uint8Array;
+  readonly concurrency: number;
+  readonly warmUpMs: number;
+  readonly durationMs: number;
+  readonly signal: AbortSignal;
+  /** Operations so far, and those that failed; now and then. */
+  readonly progress: (done: number, failed: number, share: number) => void;
+}
+
+export interface LoadResult {
+  readonly verb: Verb;
+  readonly mode: Mode;
+  readonly seconds: number;
+  readonly operations: number;
+  readonly perSecond: number;
+  /** Milliseconds of those that succeeded; null: there were none. */
+  readonly ms: {
+    readonly p50: number;
+    readonly p90: number;
+    readonly p99: number;
+    readonly p999: number;
+    readonly max: number;
+  } | null;
+  /** By code. */
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+/** Each range ends 1 % above the one before it. */
+const STEP = Math.log(1.01);
+const LOWEST_MS = 0.001;
+const RANGES = 2_000;
+const PROGRESS_MS = 250;
+
+/** Times in ranges of 1 %: of any number of operations in 16 kB. */
+export class Times {
+  readonly #counts = new Float64Array(RANGES);
+  count = 0;
+  max = 0;
+
+  record(ms: number): void {
+    const range = Math.floor(Math.log(Math.max(ms, LOWEST_MS) / LOWEST_MS) / STEP);
+    this.#counts[Math.min(range, RANGES - 1)]! += 1;
+    this.count += 1;
+    if (ms > this.max) this.max = ms;
+  }
+
+  /** The upper end of the range in which it lies. */
+  quantile(share: number): number {
+    const rank = Math.ceil(this.count * share);
+    let below = 0;
+    for (let range = 0; range < RANGES; range++) {
+      below += this.#counts[range]!;
+      if (below >= rank && below > 0) return Math.min(this.max, LOWEST_MS * Math.exp((range + 1) * STEP));
+    }
+    return this.max;
+  }
+}
+
+type Operation = (key: string) => Promise<unknown>;
+
+export async function runLoad(client: CausewayClient, settings: LoadSettings): Promise<LoadResult> {
+  const { verb, mode, concurrency, durationMs, warmUpMs } = settings;
+  const { operations, close } = await operationsOf(client, settings);
+  const times = new Times();
+  const failures: Record<string, number> = {};
+  const began = performance.now();
+  const countFrom = began + warmUpMs;
+  const end = countFrom + durationMs;
+  let failed = 0;
+  const tell = setInterval(() => {
+    const share = Math.min(1, (performance.now() - began) / (end - began));
+    settings.progress(times.count, failed, share);
+  }, PROGRESS_MS);
+  const caller = async (number: number): Promise<void> => {
+    const operation = operations[number % operations.length]!;
+    // Each begins elsewhere, so that no two go over the same keys in step.
+    let at = Math.floor((number * settings.keys.length) / concurrency);
+    for (;;) {
+      const from = performance.now();
+      if (from >= end || settings.signal.aborted) return;
+      const key = settings.keys[at++ % settings.keys.length]!;
+      let code = '';
+      try {
+        await operation(key);
+      } catch (error) {
+        code = (error as { code?: string }).code ?? 'internal';
+      }
+      const now = performance.now();
+      if (from < countFrom) continue;
+      if (code === '') times.record(now - from);
+      else {
+        failures[code] = (failures[code] ?? 0) + 1;
+        failed += 1;
+      }
+      // One that is refused at once must not turn into a loop without a pause.
+      if (code !== '') await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS));
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: concurrency }, (_, number) => caller(number)));
+  } finally {
+    clearInterval(tell);
+    await close();
+  }
+  const seconds = Math.max(0.001, (performance.now() - countFrom) / 1_000);
+  const perSecond = times.count / seconds;
+  return { verb, mode, seconds, operations: times.count, perSecond, ms: quantilesOf(times), failures };
+}
+
+const REFUSED_PAUSE_MS = 10;
+
+function quantilesOf(times: Times): LoadResult['ms'] {
+  if (times.count === 0) return null;
+  const [p50, p90, p99, p999] = [0.5, 0.9, 0.99, 0.999].map((share) => times.quantile(share)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { p50, p90, p99, p999, max: times.max };
+}
+
+/** One way of asking for unary calls, which go round by themselves; one pipeline for each address. */
+async function operationsOf(
+  client: CausewayClient,
+  { verb, mode, value, concurrency }: LoadSettings,
+): Promise<{ operations: Operation[]; close: () => Promise<void> }> {
+  if (mode === 'unary') {
+    const operation: Operation = verb === 'put' ? (key) => client.set(key, value) : (key) => client.get(key);
+    return { operations: [operation], close: () => Promise.resolve() };
+  }
+  const count = Math.min(client.nodes.length, concurrency);
+  const unansweredMax = Math.ceil(concurrency / count);
+  const pipelines: Pipeline[] = [];
+  for (let number = 0; number < count; number++) pipelines.push(await client.pipeline({ unansweredMax }));
+  return {
+    operations: pipelines.map((pipeline): Operation =>
+      verb === 'put' ? (key) => pipeline.set(key, value) : (key) => pipeline.get(key),
+    ),
+    close: async () => {
+      await Promise.all(pipelines.map((pipeline) => pipeline.close()));
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/** `causeway bench` before a real door: what it asks, what it leaves, and what it says of how long things took. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openDoors } from '../../test/support/grpc-call.ts';
+import type { DoorFixture } from '../../test/support/grpc-call.ts';
+import { Times } from './bench-load.ts';
+import { isLoopback, resultLines } from './bench.ts';
+import { runCommand } from './main.ts';
+
+let doors: DoorFixture;
+beforeEach(async () => {
+  doors = await openDoors();
+});
+afterEach(() => doors.stop());
+
+async function run(words: string[], typed?: string): Promise<{ code: number; out: string; err: string }> {
+  const ran = { code: -1, out: '', err: '' };
+  const stdin = (async function* () {
+    if (typed !== undefined) yield Buffer.from(typed);
+  })();
+  await runCommand(['bench', ...words], {
+    stdin: Object.assign(stdin, { isTTY: typed !== undefined }),
+    stdout: { write: (text) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
+    stderr: { write: (text) => (ran.err += Buffer.from(text as Uint8Array).toString()) },
+    exit: (code) => (ran.code = code),
+  });
+  return ran;
+}
+
+const SHORT = ['--duration', '1', '--keys', '50', '--concurrency', '4'];
+
+test('puts and gets, unary and pipelined: each is measured, of its own keys alone, and none is left', async () => {
+  const { code, out, err } = await run(['--url', doors.address, ...SHORT, '--json']);
+  expect(code).toBe(0);
+  const told = JSON.parse(out) as {
+    prefix: string;
+    keysLeft: number;
+    results: { verb: string; mode: string; operations: number }[];
+  };
+  expect(told.results.map(({ verb, mode }) => `${verb} ${mode}`)).toEqual([
+    ...['put unary', 'put pipelined', 'get unary', 'get pipelined'],
+  ]);
+  for (const { operations } of told.results) expect(operations).toBeGreaterThan(10);
+  expect(told.keysLeft).toBe(0);
+  expect(err).toContain(`50 keys below ${told.prefix}`);
+  expect(doors.api.calls.every(({ key }) => key.startsWith(told.prefix))).toBe(true);
+  expect(new Set(doors.api.calls.map(({ key }) => key)).size).toBe(50);
+  expect([...doors.api.records.values()].every(({ tombstone }) => tombstone)).toBe(true);
+});
+
+test('operations that fail: counted by their code and not timed, exit 1; the keys are removed all the same', async () => {
+  const write = doors.api.write.bind(doors.api);
+  let puts = 0;
+  doors.api.write = (operation, timeoutMs, done) => {
+    doors.api.failWith = operation.kind === 'put' && ++puts > 50 ? 'record_unavailable' : undefined;
+    write(operation, timeoutMs, done);
+  };
+  const { code, out } = await run(['--url', doors.address, ...SHORT, '--only', 'put', '--mode', 'unary']);
+  expect(code).toBe(1);
+  expect(out).toMatch(/put, unary: [\d,]+ times record_unavailable/);
+  expect(out).toMatch(/put, unary +0 +- /);
+  expect([...doors.api.records.values()].every(({ tombstone }) => tombstone)).toBe(true);
+});
+
+test('a cluster elsewhere: not without a word; nothing is asked of it', async () => {
+  const elsewhere = ['--url', '192.0.2.1:50051', ...SHORT];
+  const refused = await run(elsewhere);
+  expect(refused.code).toBe(2);
+  expect(refused.err).toContain('takes --yes');
+  const no = await run(elsewhere, 'no\n');
+  expect(no.code).toBe(2);
+  expect(no.err).toContain("Type 'yes'");
+  expect(no.err).toContain('nothing was done');
+});
+
+test('which addresses are this machine', async () => {
+  for (const node of ['127.0.0.1:1', '127.9.9.9:1', 'localhost:1', '[::1]:1'])
+    expect(await isLoopback(node)).toBe(true);
+  for (const node of ['192.0.2.1:1', '0.0.0.0:1', '[2001:db8::1]:1'])
+    expect(await isLoopback(node)).toBe(false);
+});
+
+test.each([
+  ['--size', '99999999'],
+  ['--concurrency', '0'],
+  ['--duration', '0'],
+  ['--keys', '1000001'],
+])('%s %s: wrong usage', async (name, value) => {
+  const { code, err } = await run(['--url', doors.address, name, value]);
+  expect(code).toBe(2);
+  expect(err).toContain(`${name} ${value}: must be from`);
+});
+
+test('times: quantiles within one part in a hundred, whatever their size; none at all is told as such', () => {
+  const times = new Times();
+  for (let at = 1; at <= 1_000; at++) times.record(at / 10);
+  for (const share of [0.5, 0.9, 0.99, 0.999]) {
+    expect(Math.abs(times.quantile(share) / (share * 100) - 1)).toBeLessThan(0.011);
+  }
+  expect(times.max).toBe(100);
+  times.record(1e9);
+  times.record(0);
+  expect(times.quantile(1)).toBeGreaterThan(100);
+  const none = {
+    verb: 'get',
+    mode: 'unary',
+    seconds: 1,
+    operations: 0,
+    perSecond: 0,
+    ms: null,
+    failures: { a: 2 },
+  } as const;
+  expect(resultLines([none])).toEqual([
+    'WHAT        PER SECOND  P50 MS  P90  P99  P99.9  MAX  FAILED',
+    'get, unary  0           -       -    -    -      -    2',
+    'get, unary: 2 times a',
+  ]);
+});

@@ -1,0 +1,231 @@
+/**
+ * `causeway bench`: puts and gets at a cluster of one's own, and how fast they are. It writes only keys below a prefix of
+ * its own and removes them, also where it is stopped; a cluster that is not on this machine it asks about first.
+ */
+import { randomBytes } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import type { CausewayClient } from '../client/index.ts';
+import { VALUE_BYTES_MAX } from '../core/limits.ts';
+import { runLoad } from './bench-load.ts';
+import type { LoadResult, Mode, Verb } from './bench-load.ts';
+import {
+  EXIT_HELP,
+  EXIT_NO,
+  EXIT_OK,
+  EXIT_USAGE,
+  nodeList,
+  printJson,
+  UsageError,
+  wholeNumber,
+  withClient,
+} from './client-command.ts';
+import type { CommandIo } from './client-command.ts';
+import { grouped, lineInPlace } from './progress.ts';
+import { tableLines } from './table.ts';
+import { msText } from './top-text.ts';
+
+interface BenchOptions {
+  readonly url: string;
+  readonly verbs?: Verb;
+  readonly mode?: Mode;
+  readonly size: number;
+  readonly concurrency: number;
+  readonly duration: number;
+  readonly keys: number;
+  readonly timeout: number;
+  readonly json?: boolean;
+  readonly yes?: boolean;
+}
+
+const CONCURRENCY_MAX = 1_024;
+const KEYS_MAX = 100_000;
+const SECONDS_MAX = 3_600;
+const WARM_UP_MS_MAX = 1_000;
+/** Keys that are written or removed in one call. */
+const KEYS_AT_ONCE = 200;
+const EXIT_STOPPED = 130;
+
+export function benchCommand(program: Command, io: CommandIo): void {
+  program
+    .command('bench')
+    .description('measure puts and gets at a running cluster, with keys of its own that it removes again')
+    .requiredOption('--url <address>', 'host:port of a node, or of several, by comma')
+    .addOption(new Option('--only <verb>', 'only these (default: both)').choices(['put', 'get']))
+    .addOption(new Option('--mode <mode>', 'only so (default: both)').choices(['unary', 'pipelined']))
+    .option('--size <bytes>', 'of each value', wholeNumber, 100)
+    .option('--concurrency <n>', 'operations under way at once', wholeNumber, 16)
+    .option('--duration <seconds>', 'of each measurement', wholeNumber, 5)
+    .option('--keys <n>', 'different keys', wholeNumber, 1_000)
+    .option('--timeout <ms>', 'milliseconds for each operation', wholeNumber, 10_000)
+    .option('--yes', 'load a cluster that is not on this machine without a question')
+    .option('--json', 'print JSON')
+    .addHelpText('after', EXIT_HELP)
+    .action(async ({ only, ...options }: BenchOptions & { only?: Verb }) => {
+      const given = { ...options, ...(only === undefined ? {} : { verbs: only }) };
+      checkBounds(given);
+      if (!(await mayLoad(io, given))) return io.exit(EXIT_USAGE);
+      await withClient(io, { ...given, nodes: given.url }, (client) => bench(io, client, given));
+    });
+}
+
+function checkBounds({ size, concurrency, duration, keys }: BenchOptions): void {
+  const within = (name: string, value: number, min: number, max: number): void => {
+    if (value < min || value > max)
+      throw new UsageError(`--${name} ${value}: must be from ${min} to ${grouped(max)}`);
+  };
+  within('size', size, 0, VALUE_BYTES_MAX);
+  within('concurrency', concurrency, 1, CONCURRENCY_MAX);
+  within('duration', duration, 1, SECONDS_MAX);
+  within('keys', keys, 1, KEYS_MAX);
+}
+
+/** On this machine, or by somebody's word. */
+async function mayLoad(io: CommandIo, options: BenchOptions): Promise<boolean> {
+  const away: string[] = [];
+  for (const node of nodeList(options.url)) if (!(await isLoopback(node))) away.push(node);
+  if (away.length === 0 || options.yes === true) return true;
+  const what = `${options.concurrency} operations at once for ${options.duration} s each`;
+  if (options.json === true || (io.stdin as { isTTY?: boolean }).isTTY !== true) {
+    io.stderr.write(`${away.join(', ')} is not this machine: ${what} takes --yes\n`);
+    return false;
+  }
+  io.stderr.write(`${what} at ${away.join(', ')}, which serves others perhaps. Type 'yes' to do it: `);
+  let text = '';
+  for await (const bytes of io.stdin) {
+    text += Buffer.from(bytes).toString();
+    if (text.includes('\n')) break;
+  }
+  if (text.trim() === 'yes') return true;
+  io.stderr.write('nothing was done\n');
+  return false;
+}
+
+export async function isLoopback(node: string): Promise<boolean> {
+  const host = node.slice(0, node.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  try {
+    const found = await lookup(host, { all: true });
+    return found.every(({ address }) => address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address));
+  } catch {
+    return false;
+  }
+}
+
+async function bench(io: CommandIo, client: CausewayClient, options: BenchOptions): Promise<number> {
+  const prefix = `causeway-bench:${randomBytes(6).toString('hex')}:`;
+  const keys = Array.from({ length: options.keys }, (_, at) => `${prefix}${at}`);
+  const value = randomBytes(options.size);
+  const stopping = new AbortController();
+  const onSignal = (): void => stopping.abort();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  const results: LoadResult[] = [];
+  let kept: number;
+  try {
+    io.stderr.write(`${grouped(keys.length)} keys below ${prefix}\n`);
+    // First, so that no get asks a legacy source for what nobody has.
+    await writeAll(client, keys, value, stopping.signal);
+    for (const { verb, mode } of plan(options)) {
+      if (stopping.signal.aborted) break;
+      results.push(await measure(io, client, { verb, mode, keys, value, options, signal: stopping.signal }));
+    }
+  } finally {
+    kept = await removeAll(client, keys);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
+    if (kept > 0) io.stderr.write(`${grouped(kept)} keys below ${prefix} could not be removed\n`);
+  }
+  if (options.json === true) printJson(io, { prefix, ...sizes(options), results, keysLeft: kept });
+  else io.stdout.write(`${resultLines(results).join('\n')}\n`);
+  if (stopping.signal.aborted) return EXIT_STOPPED;
+  const isClean = kept === 0 && results.every(({ failures }) => Object.keys(failures).length === 0);
+  return isClean ? EXIT_OK : EXIT_NO;
+}
+
+function sizes({ size, concurrency, duration, keys }: BenchOptions): object {
+  return { size, concurrency, duration, keys };
+}
+
+function plan({ verbs, mode }: BenchOptions): { verb: Verb; mode: Mode }[] {
+  const all = (['put', 'get'] as const).flatMap((verb) =>
+    (['unary', 'pipelined'] as const).map((way) => ({ verb, mode: way })),
+  );
+  return all.filter((each) => (verbs ?? each.verb) === each.verb && (mode ?? each.mode) === each.mode);
+}
+
+async function measure(
+  io: CommandIo,
+  client: CausewayClient,
+  load: {
+    readonly verb: Verb;
+    readonly mode: Mode;
+    readonly keys: readonly string[];
+    readonly value: Uint8Array;
+    readonly options: BenchOptions;
+    readonly signal: AbortSignal;
+  },
+): Promise<LoadResult> {
+  const { options, ...what } = load;
+  const show = lineInPlace(io.stderr);
+  const name = `${what.verb}, ${what.mode}`.padEnd(15);
+  const line = (done: number, failed: number, share: number): string =>
+    `${name} ${String(Math.floor(share * 100)).padStart(3)} %  ${grouped(done)} done${failed > 0 ? `, ${grouped(failed)} failed` : ''}`;
+  const durationMs = options.duration * 1_000;
+  const result = await runLoad(client, {
+    ...what,
+    ...{ concurrency: options.concurrency, durationMs, warmUpMs: Math.min(WARM_UP_MS_MAX, durationMs / 5) },
+    progress: (done, failed, share) => show(line(done, failed, share), false),
+  });
+  const failed = Object.values(result.failures).reduce((sum, count) => sum + count, 0);
+  show(line(result.operations, failed, 1), true);
+  return result;
+}
+
+async function writeAll(
+  client: CausewayClient,
+  keys: readonly string[],
+  value: Uint8Array,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let at = 0; at < keys.length && !signal.aborted; at += KEYS_AT_ONCE) {
+    const outcomes = await client.setMany(keys.slice(at, at + KEYS_AT_ONCE).map((key) => ({ key, value })));
+    const failure = outcomes.find((outcome) => !outcome.ok);
+    if (failure !== undefined && !failure.ok) throw failure.error;
+  }
+}
+
+/** How many are left: what could not be removed, or nobody knows. */
+async function removeAll(client: CausewayClient, keys: readonly string[]): Promise<number> {
+  let left = 0;
+  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
+    const removed = keys.slice(at, at + KEYS_AT_ONCE).map((key) => removeOne(client, key));
+    left += (await Promise.all(removed)).filter((isRemoved) => !isRemoved).length;
+  }
+  return left;
+}
+
+/** A deletion may be repeated, whatever became of the first. */
+async function removeOne(client: CausewayClient, key: string): Promise<boolean> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      await client.delete(key);
+      return true;
+    } catch {
+      // Told by its number at the end.
+    }
+  }
+  return false;
+}
+
+export function resultLines(results: readonly LoadResult[]): string[] {
+  const rows = results.map(({ verb, mode, perSecond, ms, failures }) => [
+    `${verb}, ${mode}`,
+    grouped(Math.round(perSecond)),
+    ...(ms === null ? ['-', '-', '-', '-', '-'] : [ms.p50, ms.p90, ms.p99, ms.p999, ms.max].map(msText)),
+    grouped(Object.values(failures).reduce((sum, count) => sum + count, 0)),
+  ]);
+  const lines = tableLines(['WHAT', 'PER SECOND', 'P50 MS', 'P90', 'P99', 'P99.9', 'MAX', 'FAILED'], rows);
+  const codes = results.flatMap(({ verb, mode, failures }) =>
+    Object.entries(failures).map(([code, count]) => `${verb}, ${mode}: ${grouped(count)} times ${code}`),
+  );
+  return [...lines, ...codes];
+}
