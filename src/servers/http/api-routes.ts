@@ -7,6 +7,7 @@ import type { LogLevels } from './admin-routes.ts';
 import { batchRoute } from './kv-batch.ts';
 import { listRoute } from './kv-list.ts';
 import { keyRoutes } from './kv-one.ts';
+import { PROBE_FACTS } from './probe-facts.ts';
 import { Room } from './room.ts';
 import { openApiDocument } from './openapi.ts';
 import { mountRoutes, route } from './route.ts';
@@ -33,7 +34,7 @@ export function apiRoutes(api: NodeApi, room: Room, { valueBytesMax, log }: ApiO
       handle: () => Promise.resolve({ status: 200, json: document }),
     }),
   ];
-  const document = openApiDocument(table);
+  const document = openApiDocument([...table, ...PROBE_FACTS]);
   return table;
 }
 

@@ -62,7 +62,7 @@ function feed(context: Context, looks: LiveLooks, run: string, everyMs: number):
       },
       cancel: () => looks.leave(listener),
     },
-    { highWaterMark: LIVE_UNREAD_BYTES_MAX, size: (chunk) => chunk!.byteLength },
+    { highWaterMark: LIVE_UNREAD_BYTES_MAX, size: (chunk) => chunk.byteLength },
   );
   return context.body(stream, 200, {
     'content-type': 'text/event-stream; charset=utf-8',

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { CODE_HEADER, PROBLEM, PROBLEM_TYPE } from './problem.ts';
 import { isBytes } from './route.ts';
-import type { AnswerDescription, Route, RouteFacts } from './route.ts';
+import type { AnswerDescription, DescribedRoute, RouteFacts } from './route.ts';
 
 type Json = { readonly [name: string]: unknown };
 
@@ -13,7 +13,7 @@ const ABOUT = {
     'Keys and values of a Causeway cluster, and its administration, at any of its nodes. What is promised, with examples: docs/HTTP.md.',
 };
 
-export function openApiDocument(table: readonly Route[]): Json {
+export function openApiDocument(table: readonly DescribedRoute[]): Json {
   const schemas = new Schemas();
   const paths: Record<string, Record<string, Json>> = {};
   for (const one of table) {
@@ -45,7 +45,7 @@ class Schemas {
   }
 }
 
-function operation(one: Route, schemas: Schemas): Json {
+function operation(one: DescribedRoute, schemas: Schemas): Json {
   const responses: Record<string, unknown> = {};
   for (const [status, described] of Object.entries(one.answers))
     responses[status] = response(described, schemas);
@@ -68,7 +68,7 @@ function headOf(get: Json, id: string): Json {
   return { ...get, operationId: `${id}Head`, summary: `${String(get['summary'])}: the head alone` };
 }
 
-function parameters(one: Route, schemas: Schemas): Json[] {
+function parameters(one: DescribedRoute, schemas: Schemas): Json[] {
   const told: Json[] = [];
   if (one.path.endsWith('{key}'))
     told.push({

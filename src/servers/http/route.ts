@@ -52,9 +52,13 @@ export interface RouteFacts {
   readonly answers: Readonly<Record<number, AnswerDescription>>;
 }
 
-export interface Route extends RouteFacts {
+/** All that the document says of it. */
+export interface DescribedRoute extends RouteFacts {
   readonly query: z.ZodObject<Readonly<Record<string, z.ZodType>>>;
   readonly body: z.ZodType | null;
+}
+
+export interface Route extends DescribedRoute {
   /** Bytes; 0: it has none. */
   readonly bodyBytesMax: number;
   readonly handle: (call: Call<never, never>) => Promise<Reply>;

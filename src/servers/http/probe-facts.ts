@@ -1,0 +1,27 @@
+/** What the probes of `server.ts` answer, for the OpenAPI document: they are there before the rest, for whoever watches the process. */
+import { z } from 'zod';
+import type { Probe } from '../../node/readiness.ts';
+import { STATUS } from './admin-shapes.ts';
+import type { DescribedRoute } from './route.ts';
+
+const REASONS = z.array(z.string()).describe('why not; empty where it is');
+
+function probe(path: string, name: Probe, summary: string): DescribedRoute {
+  const yes = z.strictObject({ [name]: z.literal(true), reasons: REASONS });
+  const no = z.strictObject({ [name]: z.literal(false), reasons: REASONS, detail: z.string() });
+  return {
+    ...{ method: 'GET', path, id: name, summary, query: z.strictObject({}), body: null },
+    answers: { 200: { description: 'Yes.', schema: yes }, 503: { description: 'No.', schema: no } },
+  };
+}
+
+export const PROBE_FACTS: readonly DescribedRoute[] = [
+  probe('/healthz', 'healthy', 'Does this process make progress? If not, end it and start it anew'),
+  probe('/readyz', 'ready', 'Can this node serve?'),
+  probe('/safe-to-stop', 'safe', 'Would stopping this node now cost neither service nor a replica?'),
+  {
+    ...{ method: 'GET', path: '/status', id: 'statusPage', summary: 'As /v1/admin/status' },
+    ...{ query: z.strictObject({}), body: null },
+    answers: { 200: { description: 'What this node is at.', schema: STATUS } },
+  },
+];
