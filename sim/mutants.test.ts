@@ -171,6 +171,7 @@ const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
   validateDespiteHigher: 10,
   learnNoTombstones: 8,
   forgetWhileCopying: 5,
+  passOpenOperations: 16,
 };
 
 for (const { mutant, profile, seedsMax } of SEEDS) {
