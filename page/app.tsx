@@ -8,7 +8,7 @@ import { RingPanel } from './ring-panel.tsx';
 import { lostForMs, connection, snapshot } from './state.ts';
 import { Tiles } from './tiles.tsx';
 import { LatencyPanel, ThroughputPanel } from './traffic-panels.tsx';
-import { duration } from './format.ts';
+import { clock, duration } from './format.ts';
 
 export function App() {
   const told = snapshot.value;
@@ -63,8 +63,7 @@ function Connection() {
       <strong>
         {told.asked}: {state.why === 'silent' ? 'silent' : 'no connection'}
       </strong>{' '}
-      for {duration(lostForMs.value / 1_000)}. What is shown below is from{' '}
-      {new Date(told.at).toLocaleTimeString()}. Trying again…
+      for {duration(lostForMs.value / 1_000)}. What is shown below is from {clock(told.at)}. Trying again…
     </p>
   );
 }

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import type { Signal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
+import { clock } from './format.ts';
 import { columnsOf, SHOWN_MS, SHOWN_MS_MIN } from './history.ts';
 import type { Columns, Line } from './history.ts';
 import { samples } from './state.ts';
@@ -121,7 +122,7 @@ function options(
     cursor: { y: false, points: { size: rem * 0.5 }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(topMin, max * 1.15)] } },
     axes: [
-      { ...axis, grid: { show: false }, space: rem * 5, size: rem * 1.7, values: clock },
+      { ...axis, grid: { show: false }, space: rem * 3.6, size: rem * 1.7, values: times },
       {
         ...axis,
         space: rem * 2.2,
@@ -146,13 +147,6 @@ function options(
 }
 
 /** Hours and minutes on the minute, and half minutes with their seconds. */
-function clock(_plot: uPlot, times: readonly number[]): string[] {
-  return times.map((time) =>
-    new Date(time * 1_000).toLocaleTimeString([], {
-      hour: '2-digit',
-      minute: '2-digit',
-      ...(time % 60 === 0 ? {} : { second: '2-digit' }),
-      hour12: false,
-    }),
-  );
+function times(_plot: uPlot, seconds: readonly number[]): string[] {
+  return seconds.map((second) => clock(second * 1_000, second % 60 !== 0));
 }

@@ -1,9 +1,10 @@
 /** What is wrong or under way, on top of the page; and the page of a node that is in no cluster yet. */
 import type { LiveNode } from '../src/servers/http/live-shape.ts';
+import { clock } from './format.ts';
 import { calmWords, findingsOf } from './findings.ts';
 import { stateOf } from './node-state.ts';
 import { Badge, Facts, Panel, Sign } from './panel.tsx';
-import { snapshot } from './state.ts';
+import { connection, snapshot } from './state.ts';
 
 const SHOWN_MAX = 8;
 const VERDICTS = {
@@ -18,6 +19,20 @@ export function FindingsPanel() {
   const findings = findingsOf(told);
   const tone = findings[0]?.tone ?? 'good';
   const shown = findings.slice(0, SHOWN_MAX);
+  // Of now nothing is known, least of all that all is well.
+  if (connection.value.kind === 'lost') {
+    return (
+      <section class="findings off" aria-label="How the cluster is">
+        <p class="verdict">
+          <Sign tone="off" />
+          <strong>Not known</strong>
+          <span>
+            At {clock(told.at)} it was: {findings[0]?.title ?? 'all well'}.
+          </span>
+        </p>
+      </section>
+    );
+  }
   return (
     <section class={`findings ${tone}`} aria-label="How the cluster is">
       <p class="verdict">
@@ -76,7 +91,7 @@ export function NoCluster({ node }: { readonly node: LiveNode }) {
               'PostgreSQL',
               `${told.record.state}${told.record.reason === '' ? '' : `: ${told.record.reason}`}`,
             ],
-            ['Legacy API', told.legacy.state],
+            ['Legacy API', told.legacy.state === 'unused' ? 'not used' : told.legacy.state],
           ]}
         />
       )}

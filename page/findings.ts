@@ -5,6 +5,7 @@
 import type { LiveFacts, LiveNode, LiveSnapshot } from '../src/servers/http/live-shape.ts';
 import { bytes, counted, duration, grouped, listed } from './format.ts';
 import { isServing, stateOf } from './node-state.ts';
+import type { NodeState } from './node-state.ts';
 
 export interface Finding {
   readonly tone: 'bad' | 'warn' | 'note';
@@ -67,11 +68,18 @@ function lost(slots: number): Finding | null {
 }
 
 function ofNodes(nodes: readonly LiveNode[]): Finding[] {
-  return nodes.flatMap((node) => {
-    const { word, tone, detail } = stateOf(node);
+  const alike = new Map<string, { state: NodeState; names: string[] }>();
+  for (const node of nodes) {
+    const state = stateOf(node);
+    const entry = alike.get(`${state.word} ${state.detail}`) ?? { state, names: [] };
+    alike.set(`${state.word} ${state.detail}`, entry);
+    entry.names.push(node.name);
+  }
+  return [...alike.values()].flatMap(({ state: { word, tone, detail }, names }) => {
     if (tone === 'good') return [];
-    const grave = tone === 'off' ? 'note' : tone;
-    return [{ tone: grave, title: `${node.name}: ${word}`, detail: sentence(detail) }];
+    return [
+      { tone: tone === 'off' ? 'note' : tone, title: `${listed(names)}: ${word}`, detail: sentence(detail) },
+    ];
   });
 }
 
@@ -92,7 +100,7 @@ function ofRecord(nodes: readonly LiveNode[]): (Finding | null)[] {
       ? {
           tone: everyone ? 'bad' : 'warn',
           title: everyone ? 'PostgreSQL is down' : `PostgreSQL is out of reach of ${listed(down)}`,
-          detail: sentence(`writes are refused${everyone ? '' : ' there'}; reads go on. ${reason}`),
+          detail: `Writes are refused${everyone ? '' : ' there'}; reads go on. ${sentence(reason)}`,
         }
       : null,
     spools
@@ -135,14 +143,14 @@ function ofLegacy(nodes: readonly LiveNode[]): Finding | null {
     return {
       tone: 'warn',
       title,
-      detail: sentence(`keys that are not here yet fail at ${listed(open)}. ${reason}`),
+      detail: `Keys that are not here yet fail at ${listed(open)}. ${sentence(reason)}`,
     };
   }
   if (failing.length === 0) return null;
   return {
     tone: 'warn',
     title: 'The legacy API fails',
-    detail: sentence(`seen by ${listed(failing)}. ${reason}`),
+    detail: `Seen by ${listed(failing)}. ${sentence(reason)}`,
   };
 }
 

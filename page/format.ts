@@ -50,6 +50,12 @@ export function percent(share: number): string {
   return `${Math.min(99, Math.max(1, Math.round(share * 100)))} %`;
 }
 
+/** Of the day, by this machine's clock. */
+export function clock(at: number, hasSeconds = true): string {
+  const seconds = hasSeconds ? ({ second: '2-digit' } as const) : {};
+  return new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', ...seconds });
+}
+
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
 }

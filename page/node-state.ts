@@ -39,7 +39,7 @@ function silent({ alive, standing, linkUp }: LiveNode): NodeState {
   if (standing === 'healed') {
     return { word: 'replaced', tone: 'warn', detail: 'gone so long that others took its slots' };
   }
-  if (!alive) return { word: 'down', tone: 'bad', detail: 'the cluster goes on without it' };
+  if (!alive) return { word: 'down', tone: 'bad', detail: 'it takes no part until it is back' };
   const detail = linkUp
     ? 'it takes part, but does not answer this page'
     : 'no link to it; it may be going down';

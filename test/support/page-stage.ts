@@ -24,7 +24,7 @@ export class PageStage implements AskPeers {
   asked = 0;
   closed = 0;
   /** Operations done so far, by node. */
-  private readonly done = new Map<string, { reads: number; writes: number }>();
+  private readonly done = new Map<string, { reads: number; writes: number; looks: number }>();
 
   constructor(count: number) {
     this.topology = founded(count);
@@ -77,10 +77,12 @@ export class PageStage implements AskPeers {
     const place = topology.members.findIndex((member) => member.name === name);
     const { readP99 = 0.4 + place / 10, ...changes } = this.changes.get(name) ?? {};
     const plain = this.api.plain();
+    const { looks = 0 } = this.done.get(name) ?? {};
+    const wave = (calm: number): number => 1 + (Math.sin(looks / 7 + place) * Math.sin(looks * 2.3)) / calm;
     const recent = {
       ...plain.recent,
-      readMs: { p50: readP99 / 4, p99: readP99, count: 100 },
-      writeMs: { p50: 3 + place / 4, p99: 9 + place, count: 100 },
+      readMs: { p50: readP99 / 4, p99: readP99 * wave(8), count: 100 },
+      writeMs: { p50: 3.1 * wave(30), p99: (9 + place / 3) * wave(4), count: 100 },
       record: { ...plain.recent.record, commitMs: { p50: 2, p99: 6.2, count: 100 }, rowsPerSecond: 310 },
     };
     const status = {
@@ -93,20 +95,16 @@ export class PageStage implements AskPeers {
       disk: { state: 'enough' as const, freeBytes: 212e9 - place * 7e9, reserveBytes: 1e9 },
       legacy: { state: 'up' as const, reason: '', calls: 4_211 },
       members: topology.members.map((member) => this.memberOf(member)),
-      operations: { ...this.worked(name, place), failures: 0, staleReads: 0 },
+      operations: { failures: 0, staleReads: 0, ...this.worked(name, place) },
       recent,
     };
     return { ...status, ...this.common, ...changes };
   }
 
   private memberOf({ id, name, alive }: Topology['members'][number]): NodeStatus['members'][number] {
-    const { rows, slotRow } = this.topology;
-    let slotsComplete = 0;
-    let slotsLearning = 0;
-    for (const row of slotRow) {
-      if (rows[row]!.complete.includes(id)) slotsComplete += 1;
-      else if (rows[row]!.owners.includes(id)) slotsLearning += 1;
-    }
+    const { complete, learning } = slotsIn(this.topology);
+    const slotsComplete = complete.get(id) ?? 0;
+    const slotsLearning = learning.get(id) ?? 0;
     const linkUp = !this.silent.has(name);
     const address = `127.0.0.1:${50_050 + id}`;
     return {
@@ -115,16 +113,45 @@ export class PageStage implements AskPeers {
     };
   }
 
+  /** By the look: a slow wave, and a fast one, each node's of its own. */
   private worked(name: string, place: number): { reads: number; writes: number } {
-    const before = this.done.get(name) ?? { reads: 1_000, writes: 100 };
-    const wave = 1 + 0.15 * Math.sin(before.writes / 900 + place);
+    const before = this.done.get(name) ?? { reads: 1_000, writes: 100, looks: 0 };
+    const looks = before.looks + 1;
+    const wave =
+      1 + 0.14 * Math.sin(looks / 19 + place) + 0.06 * Math.sin(looks * 1.7 + 2 * place) * Math.sin(looks);
     const now = {
-      reads: Math.round(before.reads + 2_600 * wave - 200 * place),
-      writes: Math.round(before.writes + 340 * wave),
+      looks,
+      reads: before.reads + Math.round((2_600 - 170 * place) * wave),
+      writes: before.writes + Math.round((420 - 30 * place) * (2 - wave)),
     };
     this.done.set(name, now);
     return now;
   }
+}
+
+interface Slots {
+  readonly complete: ReadonlyMap<number, number>;
+  readonly learning: ReadonlyMap<number, number>;
+}
+
+const counted = new WeakMap<Topology, Slots>();
+
+/** By the ids of members. */
+function slotsIn(topology: Topology): Slots {
+  const known = counted.get(topology);
+  if (known !== undefined) return known;
+  const complete = new Map<number, number>();
+  const learning = new Map<number, number>();
+  for (const row of topology.slotRow) {
+    const { owners, complete: whole } = topology.rows[row]!;
+    for (const id of owners) {
+      const into = whole.includes(id) ? complete : learning;
+      into.set(id, (into.get(id) ?? 0) + 1);
+    }
+  }
+  const slots = { complete, learning };
+  counted.set(topology, slots);
+  return slots;
 }
 
 class StagedApi extends FakeNodeApi {
