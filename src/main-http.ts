@@ -5,6 +5,7 @@ import { whyNotBound } from './main-grpc.ts';
 import type { Metering } from './main-metrics.ts';
 import { dialAddresses, pageDirectory } from './main-settings.ts';
 import type { NodeApi } from './node/api.ts';
+import type { Tracing } from './ports/tracing.ts';
 import type { LogLevels } from './servers/http/admin-routes.ts';
 import { mountApi } from './servers/http/api-routes.ts';
 import { browserGuard } from './servers/http/browser-guard.ts';
@@ -19,13 +20,14 @@ export async function openHttp(
   api: NodeApi,
   metering: Metering,
   log: LogLevels,
+  tracing: Tracing | null,
 ): Promise<() => Promise<void>> {
   const { host, port } = config.http;
   const { valueBytesMax } = config.limits;
   const mounts: Mount[] = [
     (routes) => routes.use(browserGuard(host)),
     ...metering.mounts(api),
-    (routes) => mountApi(routes, api, { valueBytesMax, log }),
+    (routes) => mountApi(routes, api, { valueBytesMax, log, tracing }),
     mountPage(pageDirectory()),
     mountLive(api, new StatusAsker(dialAddresses(config)), config.cluster.name),
   ];

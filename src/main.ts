@@ -83,7 +83,7 @@ async function openAll(
   const record = config.postgres === null ? null : makeRecord(config, config.postgres, log);
   const metering = new Metering(config, log);
   const late = new LateApi(config.node.name, () => recordStatus(record));
-  open.push(await openHttp(config, late, metering, log));
+  open.push(await openHttp(config, late, metering, log, traces));
   if (record !== null) {
     // Before its first connection: nothing is read of another database, or done to it. (R30)
     const topology = topologyOnDisk(store.storage, { encode: encodeTopology, decode: decodeTopology });

@@ -23,6 +23,11 @@ export const SPANS = {
     kind: 'server',
     attributes: ['network.protocol.name', 'db.operation.name'],
   },
+  http: {
+    name: '{METHOD} {route}',
+    kind: 'server',
+    attributes: ['http.request.method', 'http.route', 'http.response.status_code'],
+  },
   write: {
     name: 'causeway.write',
     kind: 'internal',

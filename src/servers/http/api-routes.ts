@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Hono } from 'hono';
 import type { NodeApi } from '../../node/api.ts';
+import type { Tracing } from '../../ports/tracing.ts';
 import { adminRoutes } from './admin-routes.ts';
 import type { LogLevels } from './admin-routes.ts';
 import { batchRoute } from './kv-batch.ts';
@@ -16,6 +17,8 @@ import type { Route } from './route.ts';
 export interface ApiOptions {
   readonly valueBytesMax: number;
   readonly log: LogLevels;
+  /** Left out, or null: nothing is traced. */
+  readonly tracing?: Tracing | null;
 }
 
 /** All of them, the description among them. */
@@ -40,5 +43,5 @@ export function apiRoutes(api: NodeApi, room: Room, { valueBytesMax, log }: ApiO
 
 export function mountApi(routes: Hono, api: NodeApi, options: ApiOptions): void {
   const room = new Room();
-  mountRoutes(routes, room, apiRoutes(api, room, options));
+  mountRoutes(routes, room, apiRoutes(api, room, options), options.tracing ?? null);
 }

@@ -6,11 +6,13 @@ import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import { failure } from '../../core/errors.ts';
 import { OPERATION_TIMEOUT_MS_DEFAULT, OPERATION_TIMEOUT_MS_MAX } from '../../core/limits.ts';
+import type { Tracing } from '../../ports/tracing.ts';
 import { checked, keyInPath } from './key-path.ts';
 import type { Wire } from './key-path.ts';
 import { Refusal, problemOf, problemResponse } from './problem.ts';
 import type { Problem } from './problem.ts';
 import type { Room } from './room.ts';
+import { tracedReply } from './traced-requests.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 type Texts = Readonly<Record<string, string>>;
@@ -109,9 +111,14 @@ export function route<
   return { ...facts, query, body: facts.body ?? null, bodyBytesMax: facts.bodyBytesMax ?? 0 };
 }
 
-export function mountRoutes(routes: Hono, room: Room, table: readonly Route[]): void {
+export function mountRoutes(
+  routes: Hono,
+  room: Room,
+  table: readonly Route[],
+  tracing: Tracing | null = null,
+): void {
   for (const one of table) {
-    routes.on(one.method, routerPath(one.path), (context) => answer(context, room, one));
+    routes.on(one.method, routerPath(one.path), (context) => answer(context, room, one, tracing));
   }
   for (const path of new Set(table.map((one) => one.path))) {
     const allowed = table.filter((one) => one.path === path).map(({ method }) => method);
@@ -126,7 +133,7 @@ function routerPath(path: string): string {
   return path.replace('{key}', ':key');
 }
 
-async function answer(context: Context, room: Room, one: Route): Promise<Response> {
+async function answer(context: Context, room: Room, one: Route, tracing: Tracing | null): Promise<Response> {
   const wire = context.env as Wire | undefined;
   const request = context.req.raw;
   let release = (): void => undefined;
@@ -146,7 +153,8 @@ async function answer(context: Context, room: Room, one: Route): Promise<Respons
       header: (name) => request.headers.get(name) ?? undefined,
       timeoutMs: () => deadlineAt - performance.now(),
     };
-    const reply = await one.handle(call as Call<never, never>);
+    const handle = (): Promise<Reply> => one.handle(call as Call<never, never>);
+    const reply = await (tracing === null ? handle() : tracedReply(tracing, one, request.headers, handle));
     return responseOf(reply, (bytes) => room.answer(wire ?? {}, bytes));
   } catch (error) {
     if (error instanceof Refusal) return problemResponse(error.problem, error.headers);
