@@ -18,7 +18,7 @@ const PURE = [
   'src/cli/*-text.test.ts',
   'src/client/{pace,patience}.test.ts',
 ];
-const NEVER = ['test/long/**', 'node_modules/**', 'dist/**'];
+const NEVER = ['test/long/**', 'test/browser/**', 'node_modules/**', 'dist/**'];
 /** They last longest: begun last, they would be waited for alone. */
 const FIRST = ['test/integration/chaos.test.ts', 'test/integration/cluster.test.ts'];
 

@@ -18,7 +18,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'stories',
-          include: ['test/long/**/*.test.ts'],
+          include: ['test/long/**/*.test.ts', 'test/browser/**/*.test.ts'],
           exclude: [...FAULTS, ...COMPUTING],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },

@@ -12,7 +12,9 @@ await runMain(async () => {
   await ensureInstalled({ dev: true });
   const { default: ts } = await import('typescript');
   // The page knows a browser and no Node, and all the rest the other way round.
-  const compiled = ['tsconfig.json', 'page/tsconfig.json'].map((settings) => compile(ts, settings));
+  const compiled = ['tsconfig.json', 'page/tsconfig.json', 'test/browser/tsconfig.json'].map((settings) =>
+    compile(ts, settings),
+  );
   const diagnostics = compiled.flatMap((one) => one.diagnostics);
   const format = process.stdout.isTTY ? ts.formatDiagnosticsWithColorAndContext : ts.formatDiagnostics;
   process.stdout.write(format(diagnostics, diagnosticsHost(ts)));
