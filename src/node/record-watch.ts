@@ -3,7 +3,7 @@
  * gone. A failover shows in the timeline. A server that was set back (a backup restored in its place, a disk that lost its
  * newest writes) has the identity that it had; but commits are lost from the end, so that a node looks for the last keys
  * that became valid here: what is at rest at an owner was committed. It looks after each new connection, for a server that
- * was set back was restarted, after each drive, and now and then. (PROTOCOL R30)
+ * was set back was restarted, after each drive, and now and then; soon again for keys that were not at rest. (PROTOCOL R30)
  */
 import { RECORD_WITNESS_BYTES_MAX, RECORD_WITNESS_EVERY_MS } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
@@ -86,7 +86,9 @@ export class RecordWatch {
 
   private look(replica: Replica, drive: number): void {
     const { clock, systemOfRecord, telemetry, news } = this.parts;
-    const expected = this.expected(replica);
+    const { expected, isAll } = this.expected(replica);
+    // The newest of all may be those that are being written: they are looked for once they are at rest.
+    if (!isAll) this.notBefore = clock.now() + AGAIN_AFTER_MS;
     if (expected.length === 0) return;
     this.isLooking = true;
     const keys = expected.map((each) => each.key);
@@ -117,19 +119,24 @@ export class RecordWatch {
     this.parts.replica()?.reaffirm(slot, sealed);
   }
 
-  /** What PostgreSQL has at least, if it has lost nothing. */
-  private expected(replica: Replica): Expected[] {
+  /** What PostgreSQL has at least, if it has lost nothing; `isAll`: but for keys of which that cannot be said now. */
+  private expected(replica: Replica): { readonly expected: Expected[]; readonly isAll: boolean } {
     const { shelf, writesThrough, floorOf } = this.parts;
     const expected: Expected[] = [];
+    let isAll = true;
     for (const key of shelf.witnesses.distinct()) {
       const slot = slotOf(key);
-      if (!replica.view.row(slot).owns || replica.stateOf(key) !== undefined || !writesThrough(key)) continue;
+      if (!writesThrough(key)) continue;
+      if (!replica.view.row(slot).owns || replica.stateOf(key) !== undefined) {
+        isAll = false;
+        continue;
+      }
       const sealed = shelf.load(key, slot);
       if (sealed === 'damaged' || (sealed?.bytes.length ?? 0) > RECORD_WITNESS_BYTES_MAX) continue;
       const { version = 0, tombstone = false } = sealed?.record ?? {};
       expected.push({ key, version, tombstone, floor: floorOf(slot) });
     }
-    return expected;
+    return { expected, isAll };
   }
 }
 
