@@ -17,6 +17,8 @@ const VALUE = 'v'.repeat(1_000);
 class Load {
   readonly results: WriteResult[] = [];
   begun = 0;
+  /** Increments that met another one while the epoch changed: nobody can say whether they took effect. (R3) */
+  unknownIncrements = 0;
   private readonly world: SmallWorld;
   private stopped = false;
 
@@ -45,7 +47,11 @@ class Load {
       this.begun % 3 === 0
         ? ({ ...base, kind: 'increment', key: 'count', delta: 1n } as const)
         : ({ ...base, kind: 'put', ttlMs: 0 } as const);
-    node!.write(operation, 5_000, (result) => this.results.push(result));
+    node!.write(operation, 5_000, (result) => {
+      const isUnknown = result.kind === 'failed' && result.failure.code === 'outcome_unknown';
+      if (isUnknown && operation.kind === 'increment') this.unknownIncrements += 1;
+      this.results.push(result);
+    });
     this.world.scheduler.after(4, () => this.next());
   }
 }
@@ -86,7 +92,8 @@ it('a disk nearly full under load: the node steps back in order, hands on what i
   free(second);
   world.until(() => world.cluster.isWhole(), 10_000);
   load.stop();
-  expect(load.failures).toEqual([]);
+  expect(load.failures).toHaveLength(load.unknownIncrements);
+  expect(load.unknownIncrements).toBeLessThan(5);
   expect(world.fatal).toEqual([]);
   expect(world.text(second, 'asked there')).toBe('stored elsewhere');
   expect(world.told.get('disk.low')).toBe(1);
