@@ -172,6 +172,8 @@ const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
   learnNoTombstones: 8,
   forgetWhileCopying: 5,
   passOpenOperations: 16,
+  raiseUnquiet: 9,
+  succeedComplete: 4,
 };
 
 for (const { mutant, profile, seedsMax } of SEEDS) {
