@@ -68,7 +68,7 @@ function isTerminal({ stdin, stdout }: CommandIo, env: NodeJS.ProcessEnv): boole
 async function showOnce(io: CommandIo, nodes: EveryNode, env: NodeJS.ProcessEnv): Promise<number> {
   const model = nextModel(null, await nodes.look(), Date.now());
   const { columns, isTTY } = io.stdout as { columns?: number; isTTY?: boolean };
-  const size = { columns: columns ?? COLUMNS_DEFAULT, rows: Infinity };
+  const size = { columns: columns || COLUMNS_DEFAULT, rows: Infinity };
   const palette = isTTY === true ? paletteOf(env) : PLAIN;
   io.stdout.write(`${frameLines(model, firstView(0), size, palette).join('\n')}\n`);
   return exitCode(model);

@@ -72,7 +72,7 @@ function textScreen(output: ScreenOutput, errors: ScreenOutput, live: boolean): 
     },
     status(views, seconds) {
       if (live) {
-        const lines = statusLines(views, before, seconds, output.columns ?? 80);
+        const lines = statusLines(views, before, seconds, output.columns || 80);
         print(lines);
         drawn = lines.length;
       } else {

@@ -92,6 +92,13 @@ test('a terminal: the status is redrawn in place, and other lines go above it', 
   expect(written.endsWith('\x1b[2A\x1b[Jnews\n')).toBe(true);
 });
 
+test('a terminal that says it has no columns: whole lines all the same', () => {
+  let written = '';
+  const output = { isTTY: true, columns: 0, write: (text: string) => (written += text) };
+  openScreen(output, output, false).status([view], 1);
+  expect(written).toContain('Ctrl-C stops everything.');
+});
+
 test('--json: one object a line, and a status only when something changed', () => {
   let written = '';
   const output = { write: (text: string) => (written += text) };
