@@ -13,7 +13,7 @@ const PURE = [
   'page/**/*.test.ts',
   'sim/**/*.test.ts',
   'test/fuzz/**/*.test.ts',
-  'test/{hazards,limits,rules,tidy}.test.ts',
+  'test/{documents,hazards,limits,rules,tidy}.test.ts',
   'test/verify/{verdict,chaos-judge,chaos-report,chaos-scenario}.test.ts',
   'src/cli/*-text.test.ts',
   'src/client/{pace,patience}.test.ts',

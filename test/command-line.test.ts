@@ -1,8 +1,12 @@
 /** The command line as a shell and a terminal meet it: the built program, its pipes and its exit codes. */
 import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDoors } from './support/grpc-call.ts';
+import { repositoryRoot } from './support/root.ts';
 import { buildProgram } from './support/supervisor-program.ts';
+import { commandFaults, commandsIn } from './tidy/documents.ts';
 
 let program: Awaited<ReturnType<typeof buildProgram>>;
 beforeAll(async () => {
@@ -34,6 +38,25 @@ test('nobody reads what it prints, at once or amid much of it: it ends as a shel
 
 const run = (...words: string[]): { status: number | null; stdout: string } =>
   spawnSync(process.execPath, [program.entry, ...words], { encoding: 'utf8' });
+
+test('every command that a page tells to type is there, with the options that stand behind it', () => {
+  const script = run('completion', 'bash').stdout;
+  const words = new Map(
+    [...script.matchAll(/^ {4}'([^':]*)'\) all='([^']*)'/gm)].map(([, place, all]) => [
+      place!,
+      all!.split(' '),
+    ]),
+  );
+  const pages = [
+    'README',
+    ...['CLI', 'CONFIGURATION', 'DEPLOYMENT', 'OPERATIONS'].map((name) => `docs/${name}`),
+  ];
+  for (const page of pages) {
+    const text = readFileSync(join(repositoryRoot, `${page}.md`), 'utf8');
+    expect(commandsIn(text).length, page).toBeGreaterThan(2);
+    expect(commandFaults(page, text, words)).toEqual([]);
+  }
+});
 
 const hasBash = spawnSync('bash', ['--version']).status === 0;
 
