@@ -9,6 +9,8 @@ RUN npm ci --omit=dev --include=optional --ignore-scripts
 COPY scripts ./scripts
 COPY proto ./proto
 COPY sql ./sql
+COPY tsconfig.json ./
+COPY page ./page
 COPY src ./src
 RUN node scripts/build.js
 # What runs needs no optional package: those are the embedded PostgreSQL and the bundler's compilers.

@@ -39,12 +39,21 @@ test('two stages on the same pinned Node, which package.json allows', () => {
   expect(only('FROM')).toBe('${NODE_IMAGE}');
 });
 
+/** Folders that a build reads, by its own word: those whose change makes it build anew. */
+function foldersOfBuild(): string[] {
+  const [, list] = /for \(const folder of \[([^\]]+)\]\) files\.push/.exec(textOf('scripts/build.js'))!;
+  return list!.split(',').map((name) => name.trim().slice(1, -1));
+}
+
 test('everything copied from the checkout is there, and is sent to the build', () => {
   const copied = [...copiedPaths(build), ...copiedPaths(image)];
   expect(copied.length).toBeGreaterThan(5);
   expect(copied.filter((path) => !exists(path) || !isSent(ignore, path))).toEqual([]);
-  // The whole of what the build reads (scripts/build.js), but for the tests.
-  const sources = ['src', 'proto', 'sql', 'scripts'].flatMap(filesUnder);
+  // The whole of what the build reads, but for the tests.
+  const folders = [...foldersOfBuild(), 'scripts'];
+  expect(folders).toContain('page');
+  expect(folders.filter((folder) => !copiedPaths(build).includes(folder))).toEqual([]);
+  const sources = folders.flatMap(filesUnder);
   expect(sources.filter((path) => isSent(ignore, path) !== !path.endsWith('.test.ts'))).toEqual([]);
 });
 
