@@ -19,7 +19,10 @@ const EVERYTHING: Tree = {
   redis: { enabled: true },
   settings: { CAUSEWAY_CACHE_BYTES: '268435456', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' },
   storage: { className: 'fast' },
-  networkPolicy: { clients: { podLabels: { app: 'shop' }, namespaceLabels: { team: 'shop' } } },
+  networkPolicy: {
+    clients: { podLabels: { app: 'shop' }, namespaceLabels: { team: 'shop' } },
+    monitoring: { namespaceLabels: { team: 'watchers' } },
+  },
   serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
   nodeSelector: { disk: 'nvme' },
   tolerations: [{ key: 'dedicated', operator: 'Exists', effect: 'NoSchedule' }],
@@ -222,6 +225,34 @@ test('who may reach the doors can be narrowed down to pods with a label, in name
       namespaceSelector: { matchLabels: { team: 'shop' } },
     },
   ]);
+});
+
+test('a Prometheus in another namespace may be let in, to HTTP alone; metrics carry the job that the alerts ask for', () => {
+  const rulesOf = (values: Tree): Tree[] =>
+    (only('NetworkPolicy', objectsOf(values))['spec'] as { ingress: Tree[] }).ingress;
+  expect(rulesOf({})).toHaveLength(2);
+  expect(rulesOf(EVERYTHING)[2]).toEqual({
+    from: [{ podSelector: {}, namespaceSelector: { matchLabels: { team: 'watchers' } } }],
+    ports: [{ port: 'http' }],
+  });
+  const all = objectsOf(EVERYTHING, { name: 'shop', namespace: 'data' });
+  const { jobLabel, selector, endpoints } = only('ServiceMonitor', all)['spec'] as {
+    jobLabel: string;
+    selector: { matchLabels: Tree };
+    endpoints: { port: string }[];
+  };
+  const services = all.filter((object) => object['kind'] === 'Service') as Record<string, Tree>[];
+  const scraped = services.filter(({ metadata, spec }) => {
+    const labels = metadata!['labels'] as Tree;
+    const isChosen = Object.entries(selector.matchLabels).every(([name, value]) => labels[name] === value);
+    return isChosen && (spec!['ports'] as Tree[]).some(({ name }) => name === endpoints[0]!.port);
+  });
+  // By one service alone, or each node would be counted twice.
+  expect(scraped.map(({ metadata }) => metadata!['name'])).toEqual(['shop']);
+  const job = (scraped[0]!['metadata']!['labels'] as Tree)[jobLabel];
+  const alerts = textOf('deploy/prometheus/rules/causeway.yml');
+  expect([...alerts.matchAll(/job="([^"]+)"/g)].map(([, name]) => name)).toEqual([job]);
+  expect(textOf('deploy/prometheus/prometheus.yml')).toContain(`job_name: ${job as string}`);
 });
 
 test('values are checked by Helm itself: all of the chart fit, a misspelt or senseless one does not', () => {

@@ -36,6 +36,7 @@ const serviceMonitor = z.strictObject({
     labels: z.record(z.string(), z.string()),
   }),
   spec: z.strictObject({
+    jobLabel: z.string(),
     selector: z.strictObject({ matchLabels: z.record(z.string(), z.string()) }),
     endpoints: z
       .array(z.strictObject({ port: z.string(), path: z.string(), interval: z.string().regex(/^\d+[sm]$/) }))
