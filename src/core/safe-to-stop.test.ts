@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { SLOT_COUNT } from './limits.ts';
 import { costsOfStopping } from './safe-to-stop.ts';
 import type { StopFacts } from './safe-to-stop.ts';
-import type { Member, SlotRow, Topology } from './topology.ts';
+import type { Member, RecordStanding, SlotRow, Topology } from './topology.ts';
 
 function member(id: number, change: Partial<Member> = {}): Member {
   const name = `n${id}`;
@@ -40,6 +40,10 @@ function costs(topology: Topology | null, change: Partial<StopFacts> = {}): stri
   });
 }
 
+function standing(driven: boolean): RecordStanding {
+  return { system: '7', timeline: 2, drive: 1, driven };
+}
+
 /** All slots of one row but the last, which is of another. */
 function twoRows(first: SlotRow, second: SlotRow): Partial<Topology> {
   const slotRow = new Uint16Array(SLOT_COUNT);
@@ -57,6 +61,12 @@ describe('nothing speaks against it', () => {
       'it has no vote, and four of five votes are in reach',
       topologyOf({ members: [1, 2, 3, 4, 5, 6].map((id) => member(id)), council: [2, 3, 4, 5, 6] }),
       { isLinked: (id) => id !== 6 },
+    ],
+    ['PostgreSQL has all that the owners hold', topologyOf({ record: standing(true) }), {}],
+    [
+      'PostgreSQL may lack rows, and none of them is of its slots',
+      topologyOf({ record: standing(false), rows: [{ owners: [2, 3], complete: [2, 3] }] }),
+      {},
     ],
   ])('%s', (_, topology, change) => {
     expect(costs(topology, change)).toEqual([]);
@@ -128,6 +138,12 @@ describe('something would be missed', () => {
     ['the founding waits for it', ['it is founding'], null, { phase: 'founding', leaseHeld: false }],
     ['it is about to stop', ['it is stopping already'], topologyOf(), { phase: 'stopping' }],
     ['it holds no lease', ['holds no lease'], topologyOf(), { leaseHeld: false }],
+    [
+      'PostgreSQL has failed over, and what it lacks is not known yet',
+      ['PostgreSQL may lack what it holds'],
+      topologyOf({ record: standing(false) }),
+      {},
+    ],
     [
       'its disk has what PostgreSQL lacks',
       ['7 records on its disk wait for PostgreSQL'],

@@ -3,6 +3,7 @@
  * may go. Nothing is lost by a stop at any time; this tells whether somebody would have to wait for it, or whether there
  * would be fewer copies of something than the cluster can do with.
  */
+import { everythingDriven } from './record-standing.ts';
 import { slotsOfRow } from './slot-index.ts';
 import { isAlive, isForsaken, majorityOf, memberById, ownersNeeded } from './topology.ts';
 import type { SlotRow, Topology } from './topology.ts';
@@ -32,6 +33,7 @@ export function costsOfStopping(facts: StopFacts): string[] {
   if (!leaseHeld && phase === 'serving')
     costs.push('it holds no lease: what it knows of the others may be old');
   costs.push(...costsOfSlots(facts, topology), ...costsOfVotes(facts, topology));
+  costs.push(...costsOfRecord(facts, topology));
   if (spooled > 0) costs.push(`${spooled} records on its disk wait for PostgreSQL`);
   return costs;
 }
@@ -77,6 +79,15 @@ function costsOfVotes({ selfId, isLinked }: StopFacts, topology: Topology): stri
   const needed = majorityOf(council.length);
   if (left >= needed) return [];
   return [`without it ${left} of ${council.length} votes are left, and ${needed} are needed`];
+}
+
+/** After a failover or a restore the owners alone may have what was acknowledged. (R30) */
+function costsOfRecord({ selfId }: StopFacts, topology: Topology): string[] {
+  const holdsSome = topology.rows.some(
+    (row, index) => row.complete.includes(selfId) && slotsOfRow(topology, index).length > 0,
+  );
+  if (everythingDriven(topology) || !holdsSome) return [];
+  return ['PostgreSQL may lack what it holds: that is being compared'];
 }
 
 function namesOf(topology: Topology, ids: ReadonlySet<number>): string {
