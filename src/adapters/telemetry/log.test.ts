@@ -45,6 +45,14 @@ test('keys, values and secrets, by field or within an address: hidden', () => {
   });
 });
 
+test('a password with an @ in it, or where a long text is cut: hidden as a whole', () => {
+  const { log, lines } = logOf('info');
+  log.event('error', 'node.phase', { reason: 'postgres://me:hun@ter2@db/x, postgres://me:hunter3@db/y' });
+  log.event('error', 'node.phase', { reason: `${'x'.repeat(1_980)} postgres://me:hunter4@db/cache_db` });
+  expect(lines[0]).toMatchObject({ reason: 'postgres://[hidden]@db/x, postgres://[hidden]@db/y' });
+  expect(JSON.stringify(lines)).not.toMatch(/hun|ter2/);
+});
+
 test('a key: as the start of its hash, the same on every node; as it is only where that is asked for', () => {
   const hashed = logOf('info');
   hashed.log.event('warn', 'operation.slow', { key: 'user:1', keys: ['user:1'] });

@@ -90,7 +90,8 @@ function hashOf(key: string): string {
 }
 
 function shownText(text: string): string {
-  return withoutCredentials(text.slice(0, TEXT_UNITS_MAX));
+  // Before it is cut: half an address no longer looks like one.
+  return withoutCredentials(text).slice(0, TEXT_UNITS_MAX);
 }
 
 function flushQuietly(output: { flushSync(): void }): void {
