@@ -153,6 +153,20 @@ describe('a pod that is to come back', () => {
     expect(said).toContain('not yet safe to stop: node-2 is away');
   });
 
+  test('takes a node that misses one question for busy, not for gone', async () => {
+    let asked = 0;
+    const node = await listening(
+      createPlain((request, response) => {
+        asked += 1;
+        if (asked === 1) request.socket.destroy();
+        else response.writeHead(asked < 3 ? 503 : 200).end('node-2 is away');
+      }),
+    );
+    const { code, said } = await stopped(await apiOf(wants(3)), `127.0.0.1:${node}`);
+    expect({ code, asked }).toEqual({ code: 0, asked: 3 });
+    expect(said).toContain('not yet safe to stop: node-2 is away');
+  });
+
   test('waits no longer than it may, and for nobody who does not answer', async () => {
     const node = await listening(createPlain((_request, response) => response.writeHead(503).end('no')));
     const late = await stopped(await apiOf(wants(3)), `127.0.0.1:${node}`, '--safe-seconds', '1');

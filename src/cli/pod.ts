@@ -24,6 +24,8 @@ interface PodStopOptions {
 const ASK_EVERY_MS = 1_000;
 const PAGE_TIMEOUT_MS = 2_000;
 const CALL_TIMEOUT_MS = 10_000;
+/** A busy node misses one question; one that misses so many in a row has ended, or serves nobody. */
+const SILENT_TRIES = 3;
 /** Of the API server, which may be busy with the very change that ends this pod. */
 const API_TRIES = 5;
 
@@ -111,8 +113,7 @@ async function leave(io: CommandIo, options: PodStopOptions, name: string): Prom
           if (error.code === 'invalid_argument') return await untilSafe(io, options);
         }
       }
-      const page = await pageOf(options.http, '/status');
-      if (page === null) return isAsked;
+      if ((await patientPageOf(options.http, '/status')) === null) return isAsked;
       await delay(ASK_EVERY_MS);
     }
   } finally {
@@ -127,7 +128,7 @@ async function untilSafe(io: CommandIo, { http, safeSeconds }: PodStopOptions): 
   const deadline = performance.now() + safeSeconds * 1_000;
   let reason = '';
   while (performance.now() < deadline) {
-    const page = await pageOf(http, '/safe-to-stop');
+    const page = await patientPageOf(http, '/safe-to-stop');
     // A node that does not answer serves nobody, and one that does not know the question cannot tell.
     if (page === null || page.status === 200 || page.status === 404) return true;
     if (page.body !== reason) io.stderr.write(`not yet safe to stop: ${page.body}\n`);
@@ -136,6 +137,15 @@ async function untilSafe(io: CommandIo, { http, safeSeconds }: PodStopOptions): 
   }
   io.stderr.write(`still not safe to stop after ${safeSeconds} s: stopped all the same\n`);
   return false;
+}
+
+/** Null where the node is silent for good. */
+async function patientPageOf(address: string, path: string): Promise<Awaited<ReturnType<typeof pageOf>>> {
+  for (let tries = 1; ; tries += 1) {
+    const page = await pageOf(address, path);
+    if (page !== null || tries === SILENT_TRIES) return page;
+    await delay(ASK_EVERY_MS);
+  }
 }
 
 async function pageOf(address: string, path: string): Promise<{ status: number; body: string } | null> {
