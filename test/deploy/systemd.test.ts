@@ -53,6 +53,8 @@ test('the unit starts the command as a user without rights, with its store in th
 test('it has longer to end than it takes, and is started again only where it failed', () => {
   expect(Number(service!['TimeoutStopSec']![0]) * 1_000).toBeGreaterThan(config.shutdown.graceMs);
   expect(service!['Restart']).toEqual(['on-failure']);
+  // However often.
+  expect(unit!['StartLimitIntervalSec']).toEqual(['0']);
 });
 
 test('systemd finds no fault in it', (context) => {
