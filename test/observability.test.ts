@@ -2,6 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { ERROR_TABLE } from '../src/core/errors.ts';
 import { EVENTS, COUNTERS } from '../src/core/events.ts';
 import { METRIC_GROUPS } from '../src/servers/http/metrics/metrics.ts';
 import { repositoryRoot } from './support/root.ts';
@@ -81,6 +82,16 @@ test('alerts: each names metrics and labels that exist, a severity, a line for p
     expect(page, alert).toBe('docs/OPERATIONS.md');
     expect(anchors, alert).toContain(anchor);
   }
+});
+
+test('failures that are to wake somebody up: all but those whose reason is the request itself', () => {
+  const ofRequests = new Set(['INVALID_ARGUMENT', 'FAILED_PRECONDITION', 'OUT_OF_RANGE', 'UNIMPLEMENTED']);
+  const expected = Object.entries(ERROR_TABLE).flatMap(([code, { status }]) =>
+    ofRequests.has(status) ? [code] : [],
+  );
+  const { expr } = rules.find(({ alert }) => alert === 'CausewayFailures')!;
+  const left = [...expr.matchAll(/code!~"([^"]+)"/g)].flatMap(([, codes]) => codes!.split('|'));
+  expect(left.sort()).toEqual(expected.sort());
 });
 
 test('each section of the handbook says of which alerts it is, and they lead to it', () => {
