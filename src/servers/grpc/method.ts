@@ -98,7 +98,11 @@ export function unary<Request, Answer>(
     const { request } = call;
     if (request instanceof Malformed) return respond(statusOf(request.failed), null);
     if (untaken.turns.isOpen) begin(call, request, respond);
-    else untaken.turns.wait(() => begin(call, request, respond));
+    else
+      untaken.turns.wait(() => {
+        // Whose client has gone meanwhile would be begun in this turn, too, and all like it: their answers count for nothing.
+        if (!call.cancelled) begin(call, request, respond);
+      });
   };
   const decode = decoder(requestType);
   const encode = (bytes: Uint8Array): Buffer => bytes as Buffer;

@@ -105,6 +105,24 @@ test('many large reads at once: not more than one or two in a turn of the event 
   expect(order).toHaveLength(20);
 });
 
+test('many large reads whose client goes while they wait for their turn: none of them is begun any more', async () => {
+  const message = v1.GetRequest.encode({ key: 'big' }).finish();
+  const tryGet = doors.api.tryGet.bind(doors.api);
+  let readCount = 0;
+  doors.api.tryGet = (key) => {
+    readCount += 1;
+    return tryGet(key);
+  };
+  const asked = 500;
+  for (let at = 0; at < asked; at += 1)
+    askWithoutReading('/causeway.v1.KeyValue/Get', message, () => undefined);
+  await eventually(() => readCount > 0, 'the first read');
+  session.destroy();
+  const { turns } = untakenOf(doors.server);
+  await eventually(() => turns.isOpen, 'nobody waits');
+  expect(readCount).toBeLessThan(asked / 2);
+});
+
 test('large reads that are read: nothing is left on the account', async () => {
   const untaken = untakenOf(doors.server);
   const get = (): Promise<unknown> =>
