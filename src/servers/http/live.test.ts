@@ -154,6 +154,12 @@ test('more pages than a node tells: refused, and told when one has gone', async 
   expect(status).toBe(200);
 });
 
+test('a HEAD of the feed: answered without a listener, which nobody would ever end', async () => {
+  for (let at = 0; at < LIVE_LISTENERS_MAX; at += 1)
+    expect((await fetch(url('/v1/live'), { method: 'HEAD' })).status).toBe(200);
+  await (await Reader.open()).next();
+});
+
 test('a page that does not read: let go when so much waits for it, and nothing is kept for it', async () => {
   stage.common = { record: { state: 'down', reason: 'x'.repeat(100_000) } };
   const socket = connect(server.port, '127.0.0.1', () =>

@@ -17,6 +17,11 @@ import type { Mount } from './server.ts';
 
 const RING_TIMEOUT_MS = 2_000;
 const UTF8 = new TextEncoder();
+const FEED = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+};
 
 export function mountLive(
   api: NodeApi,
@@ -29,6 +34,8 @@ export function mountLive(
   const run = randomBytes(6).toString('hex');
   return (routes) => {
     routes.get('/v1/live', (context) => {
+      // Its answer has no body: nobody would read what a listener is told, and nobody would end it.
+      if (context.req.method === 'HEAD') return context.body(null, 200, FEED);
       if (looks.listenerCount < LIVE_LISTENERS_MAX) return feed(context, looks, run, everyMs);
       context.header('retry-after', '10');
       return context.json({ detail: 'as many pages are open at this node as it tells' }, 503);
@@ -64,11 +71,7 @@ function feed(context: Context, looks: LiveLooks, run: string, everyMs: number):
     },
     { highWaterMark: LIVE_UNREAD_BYTES_MAX, size: (chunk) => chunk.byteLength },
   );
-  return context.body(stream, 200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  });
+  return context.body(stream, 200, FEED);
 }
 
 /** A map never changes, and all pages want the same one. */
