@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { HTTP_ANSWER_BYTES_TOTAL_MAX, HTTP_CONNECTION_REQUESTS_MAX } from '../../core/limits.ts';
 import type { Wire } from './key-path.ts';
-import { Room } from './room.ts';
+import { Room, Unanswered } from './room.ts';
 
 class Outgoing extends EventEmitter {
   closed = false;
@@ -28,27 +28,27 @@ test('answers that are not taken fill their room: the next request is refused, a
   const first = request({});
   const second = request({});
   for (const { wire } of [first, second]) {
-    room.begin(wire);
+    room.begin();
     room.answer(wire, half);
   }
-  expect(() => room.begin(request({}).wire)).toThrow('answers wait to be taken');
+  expect(() => room.begin()).toThrow('answers wait to be taken');
   first.outgoing.close();
   const third = request({});
-  room.begin(third.wire);
+  room.begin();
   // One that has gone before its answer was made holds nothing.
   third.outgoing.close();
   room.answer(third.wire, HTTP_ANSWER_BYTES_TOTAL_MAX);
   second.outgoing.close();
-  expect(() => room.begin(request({}).wire)).not.toThrow();
+  expect(() => room.begin()).not.toThrow();
 });
 
 test('requests of one connection: so many, and more when some are answered; another connection is not held up', () => {
-  const room = new Room();
+  const unanswered = new Unanswered();
   const socket = {};
   const begun = Array.from({ length: HTTP_CONNECTION_REQUESTS_MAX }, () => request(socket));
-  for (const { wire } of begun) room.begin(wire);
-  expect(() => room.begin(request(socket).wire)).toThrow('of this connection are not answered');
-  expect(() => room.begin(request({}).wire)).not.toThrow();
+  for (const { wire } of begun) expect(unanswered.begin(wire)).toBeNull();
+  expect(unanswered.begin(request(socket).wire)?.message).toContain('of this connection are not answered');
+  expect(unanswered.begin(request({}).wire)).toBeNull();
   begun[0]!.outgoing.close();
-  expect(() => room.begin(request(socket).wire)).not.toThrow();
+  expect(unanswered.begin(request(socket).wire)).toBeNull();
 });

@@ -1,7 +1,7 @@
 /**
  * What clients of the HTTP door may hold of a node's memory: bytes of requests that are being read, bytes of answers that were
  * not taken, and requests begun on one connection, which may send many before it reads. Beyond it a request is refused,
- * definitely, before anything is begun.
+ * definitely, before anything is begun. The last holds for every page of the door, the others for those for programs.
  */
 import type { Socket } from 'node:net';
 import {
@@ -13,25 +13,30 @@ import {
 import type { Wire } from './key-path.ts';
 import { Refusal } from './problem.ts';
 
+export class Unanswered {
+  private readonly begun = new WeakMap<Socket, number>();
+
+  /** Counted until it is answered, and its answer taken. Null: it may begin. */
+  begin({ incoming, outgoing }: Wire): Refusal | null {
+    if (incoming === undefined || outgoing === undefined) return null;
+    const { socket } = incoming;
+    const others = this.begun.get(socket) ?? 0;
+    if (others >= HTTP_CONNECTION_REQUESTS_MAX)
+      return new Refusal(503, `${others} requests of this connection are not answered`, 'overloaded', CLOSE);
+    this.begun.set(socket, others + 1);
+    outgoing.once('close', () => this.begun.set(socket, this.begun.get(socket)! - 1));
+    return null;
+  }
+}
+
 export class Room {
   private bodyBytes = 0;
   private answerBytes = 0;
   private listings = 0;
-  private readonly begun = new WeakMap<Socket, number>();
 
-  /** Counted until it is answered, and its answer taken. */
-  begin({ incoming, outgoing }: Wire): void {
-    if (incoming === undefined || outgoing === undefined) return;
-    const { socket } = incoming;
-    const others = this.begun.get(socket) ?? 0;
-    if (others >= HTTP_CONNECTION_REQUESTS_MAX)
-      throw new Refusal(503, `${others} requests of this connection are not answered`, 'overloaded', {
-        Connection: 'close',
-      });
+  begin(): void {
     if (this.answerBytes >= HTTP_ANSWER_BYTES_TOTAL_MAX)
       throw new Refusal(503, 'too many bytes of answers wait to be taken', 'overloaded');
-    this.begun.set(socket, others + 1);
-    outgoing.once('close', () => this.begun.set(socket, this.begun.get(socket)! - 1));
   }
 
   /** Of an answer, until its client has taken it. */

@@ -138,7 +138,7 @@ async function answer(context: Context, room: Room, one: Route, tracing: Tracing
   const request = context.req.raw;
   let release = (): void => undefined;
   try {
-    room.begin(wire ?? {});
+    room.begin();
     const query = queryOf(one, request.url) as { key?: string; timeout_ms: number };
     const deadlineAt = performance.now() + query.timeout_ms;
     const key = one.path.endsWith('{key}') ? keyInPath(request, wire) : query.key;

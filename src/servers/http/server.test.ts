@@ -1,6 +1,8 @@
 /** The pages that probes read, over a real port. */
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
+import { HTTP_CONNECTION_REQUESTS_MAX } from '../../core/limits.ts';
 import { httpRoutes, openHttpServer } from './server.ts';
 import type { HttpServer } from './server.ts';
 
@@ -75,4 +77,24 @@ test('the status: the whole of it; any other page: not found', async () => {
 
 test('a port that is taken: the start is refused', async () => {
   await expect(openHttpServer(httpRoutes(api), '127.0.0.1', server.port)).rejects.toThrow('EADDRINUSE');
+});
+
+test('one connection that asks a hundred times without waiting: so many are looked up, the rest is refused', async () => {
+  let looks = 0;
+  const counting = new FakeNodeApi();
+  const status = counting.status.bind(counting);
+  counting.status = () => {
+    looks += 1;
+    return status();
+  };
+  const door = await openHttpServer(httpRoutes(counting), '127.0.0.1', 0);
+  const socket = connect(door.port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (part) => (text += part.toString('latin1')));
+  const closed = new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve));
+  socket.write('GET /status HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(100));
+  await closed;
+  expect(looks).toBe(HTTP_CONNECTION_REQUESTS_MAX);
+  expect(text).toContain('HTTP/1.1 503');
+  await door.close();
 });

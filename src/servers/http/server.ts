@@ -9,7 +9,9 @@ import type { NodeApi } from '../../node/api.ts';
 import { PROBES } from '../../node/readiness.ts';
 import type { Probe } from '../../node/readiness.ts';
 import { routingPath } from './key-path.ts';
+import type { Wire } from './key-path.ts';
 import { Refusal, problemResponse } from './problem.ts';
+import { Unanswered } from './room.ts';
 
 export interface HttpServer {
   readonly port: number;
@@ -27,6 +29,13 @@ export type Mount = (routes: Hono) => void;
 
 export function httpRoutes(api: NodeApi, mounts: readonly Mount[] = []): Hono {
   const routes = new Hono({ getPath: routingPath });
+  const unanswered = new Unanswered();
+  routes.use(async ({ env }, next) => {
+    const refusal = unanswered.begin((env as Wire | undefined) ?? {});
+    if (refusal !== null) return problemResponse(refusal.problem, refusal.headers);
+    await next();
+    return undefined;
+  });
   const probe = (path: string, name: Probe): void => {
     routes.get(path, (context) => {
       const reasons = PROBES[name](api.status());
