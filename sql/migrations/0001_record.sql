@@ -1,7 +1,8 @@
 -- Up Migration
+-- Uses: bytea, collation C, storage parameters, view
 --
 -- The system of record: one row per key, guarded by its version, and the founding of the cluster that may
--- write. Only the SQL that PostgreSQL shares with its distributed relatives is used.
+-- write. What PostgreSQL's distributed relatives have of this SQL is told in docs/SCALE.md.
 
 -- The founding in force: at most one row. Every writing statement is guarded by its life.
 create table causeway.cluster (

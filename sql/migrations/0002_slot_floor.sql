@@ -1,4 +1,5 @@
 -- Up Migration
+-- Uses: generate_series, storage parameters, subquery in an insert
 --
 -- Rows of old deletions are removed, and nothing that is still on its way may stand in their place afterwards.
 

@@ -1,32 +1,11 @@
 /** Asks a PostgreSQL what it is and how fast it answers. It writes a few empty messages to its log (WAL), and no row. */
 import type pg from 'pg';
+import type { Statement } from '../base/sql-statement.ts';
 import type { PostgresFacts } from './doctor-postgres-rules.ts';
+import { ASK, ASK_CLOCK, ASK_RECORD, ASK_SCHEMA, EMIT_MESSAGE } from './doctor-statements.ts';
 
 const SAMPLES = 5;
 const KEEP_MS_MIN = 100;
-
-const ASK = `select
-  current_setting('server_version_num')::int as version,
-  pg_is_in_recovery() as is_standby,
-  current_setting('transaction_read_only') = 'on' as is_read_only,
-  current_setting('synchronous_commit') as synchronous_commit,
-  current_setting('fsync') as fsync,
-  current_setting('full_page_writes') as full_page_writes,
-  current_setting('server_encoding') as encoding,
-  current_setting('autovacuum') as autovacuum,
-  current_setting('synchronous_standby_names') as standby_names,
-  (select case when count(*) = count(sync_state)
-    then count(*) filter (where sync_state in ('sync', 'quorum'))::int end from pg_stat_replication) as standbys,
-  current_setting('max_connections')::int as connections_max,
-  (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections_used,
-  to_regnamespace('causeway') is not null as has_schema,
-  to_regclass('causeway.record') is not null as has_record,
-  to_regclass('public.kv_store') is not null as has_table,
-  has_database_privilege(current_database(), 'CREATE') as may_create,
-  coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'), false) as may_create_public`;
-
-const ASK_SCHEMA = `select has_schema_privilege('causeway', 'USAGE, CREATE') as may_use`;
-const ASK_RECORD = `select has_table_privilege('causeway.record', 'SELECT, INSERT, UPDATE, DELETE') as may_write`;
 
 type Row = Record<string, unknown>;
 
@@ -93,7 +72,7 @@ async function clockOf(client: pg.Client): Promise<{ offsetMs: number; tripMs: n
   const samples: { offsetMs: number; tripMs: number }[] = [];
   for (let count = 0; count < SAMPLES; count++) {
     const began = performance.now();
-    const { now } = await one(client, 'select extract(epoch from clock_timestamp())::float8 * 1000 as now');
+    const { now } = await one(client, ASK_CLOCK);
     const tripMs = performance.now() - began;
     // Its clock was read half a round trip ago, more or less.
     samples.push({ tripMs, offsetMs: Number(now) - (Date.now() - tripMs / 2) });
@@ -107,7 +86,7 @@ async function commitMs(client: pg.Client): Promise<number | null> {
   try {
     for (let count = 0; count < SAMPLES; count++) {
       const began = performance.now();
-      await client.query("select pg_logical_emit_message(true, 'causeway doctor', '')");
+      await client.query(EMIT_MESSAGE.text);
       took.push(performance.now() - began);
     }
   } catch {
@@ -116,7 +95,7 @@ async function commitMs(client: pg.Client): Promise<number | null> {
   return took.sort((a, b) => a - b)[Math.floor(SAMPLES / 2)]!;
 }
 
-async function one(client: pg.Client, text: string): Promise<Row> {
+async function one(client: pg.Client, { text }: Statement): Promise<Row> {
   const { rows } = await client.query<Row>(text);
   return rows[0]!;
 }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { type ChildEvent, SupervisedChild } from './child-process.ts';
+import { FIND_DATABASE, SHOW_DIRECTORY, createDatabase } from './database-statements.ts';
 import { GUARD_KILL_AFTER_MS } from './guard.ts';
 import { lastLines } from './log-file.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
@@ -158,7 +159,7 @@ async function makeDatabase(port: number, data: string): Promise<void> {
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const shown = await client.query<{ data_directory: string }>('SHOW data_directory');
+    const shown = await client.query<{ data_directory: string }>(SHOW_DIRECTORY.text);
     const directory = shown.rows[0]?.data_directory;
     if (directory !== data) {
       throw new StartError(
@@ -166,8 +167,8 @@ async function makeDatabase(port: number, data: string): Promise<void> {
           'stop it, or choose another port with --postgres-port',
       );
     }
-    const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [POSTGRES_DATABASE]);
-    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${POSTGRES_DATABASE}`);
+    const found = await client.query(FIND_DATABASE.text, [POSTGRES_DATABASE]);
+    if (found.rowCount === 0) await client.query(createDatabase(POSTGRES_DATABASE).text);
   } catch (error) {
     // 42P04: an earlier attempt made it, and only its answer was lost.
     if (codeOf(error) !== '42P04') throw error;

@@ -3,6 +3,7 @@
  * the pools take none that leads there. The founding is exchanged by compare-and-set, in a transaction that waits for every
  * statement of the one before to end. (PROTOCOL R27, R30)
  */
+import type { Statement } from '../../base/sql-statement.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { adoptedSystem, isSameServer, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
@@ -12,7 +13,8 @@ import type { Connection } from './connection.ts';
 import { inTransaction } from './founding.ts';
 import { prepareOnce } from './prepare-database.ts';
 import { RecordFailure, sqlStateOf } from './record-failure.ts';
-import { CLAIM_FIRST, CLAIM_NEXT, LOCK_FOUNDING, READ_CLUSTER, plain } from './statements.ts';
+import { COUNT_RECORDS, HAS_RECORDS, HAS_ROWS_OF_FIRST_SYSTEM, SURVEY_TABLES } from './server-statements.ts';
+import { CLAIM_FIRST, CLAIM_NEXT, LOCK_FOUNDING, READ_CLUSTER } from './statements.ts';
 
 /** The server has ended the statement, for it took too long. */
 const QUERY_CANCELED = '57014';
@@ -37,11 +39,11 @@ export async function surveyServer(parts: AdoptionParts): Promise<RecordSurvey> 
   const deadline = performance.now() + 2 * (parts.statementTimeoutMs + REPLY_GRACE_MS);
   try {
     parts.onSeen(connection.identity);
-    const [kinds] = await connection.run(plain(TABLES), [], deadline);
+    const [kinds] = await connection.run(SURVEY_TABLES, [], deadline);
     const [isOurs, isFirstSystem] = kinds as [boolean, boolean];
     const hasRows =
-      (isOurs && (await hasAny(connection, 'causeway.record', deadline))) ||
-      (isFirstSystem && (await hasAny(connection, 'public.kv_store', deadline)));
+      (isOurs && (await hasAny(connection, HAS_RECORDS, deadline))) ||
+      (isFirstSystem && (await hasAny(connection, HAS_ROWS_OF_FIRST_SYSTEM, deadline)));
     const counted = isOurs ? await countRows(connection, deadline) : { rowCount: 0, newestAt: 0 };
     return { server: connection.identity, hasRows, ...counted };
   } finally {
@@ -49,8 +51,8 @@ export async function surveyServer(parts: AdoptionParts): Promise<RecordSurvey> 
   }
 }
 
-async function hasAny(connection: Connection, table: string, deadline: number): Promise<boolean> {
-  const [reply] = await connection.run(plain(`select exists (select from ${table})`), [], deadline);
+async function hasAny(connection: Connection, statement: Statement, deadline: number): Promise<boolean> {
+  const [reply] = await connection.run(statement, [], deadline);
   return reply![0] === true;
 }
 
@@ -60,7 +62,7 @@ async function countRows(
   deadline: number,
 ): Promise<Pick<RecordSurvey, 'rowCount' | 'newestAt'>> {
   try {
-    const [reply] = await connection.run(plain(COUNT_ROWS), [], deadline);
+    const [reply] = await connection.run(COUNT_RECORDS, [], deadline);
     const [rowCount, newestAt] = reply as [number, number];
     return { rowCount, newestAt };
   } catch (error) {
@@ -131,10 +133,3 @@ function changed(): RecordFailure {
   const message = 'the server is another than it was, or somebody else has claimed it: look again';
   return new RecordFailure('refused', message, { isOutage: false });
 }
-
-/** `kv_store` as a table: as a view it is ours. */
-const TABLES = `select to_regclass('causeway.record') is not null,
-  exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = 'public' and c.relname = 'kv_store' and c.relkind in ('r', 'p'))`;
-
-const COUNT_ROWS = `select count(*), coalesce((extract(epoch from max(updated_at)) * 1000)::bigint, 0) from causeway.record`;

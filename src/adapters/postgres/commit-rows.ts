@@ -3,6 +3,7 @@
  * stands instead. A row is never taken for committed because nothing contradicted it. (R6)
  */
 import { assert } from '../../base/assert.ts';
+import type { Statement } from '../../base/sql-statement.ts';
 import type { CommitResult, RecordRow } from '../../ports/system-of-record.ts';
 import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../../core/record-floors.ts';
 import { counterOf } from '../../core/version.ts';
@@ -11,7 +12,6 @@ import type { Connection } from './connection.ts';
 import { RecordFailure } from './record-failure.ts';
 import { compareKeys, packRows } from './record-rows.ts';
 import { COMMIT, COMMIT_PAST, STANDING } from './statements.ts';
-import type { Statement } from './statements.ts';
 
 /** A row may be removed between the write that it stopped and the read that looks for it, but not for ever. */
 const ROUNDS_MAX = 4;

@@ -4,11 +4,13 @@
  * still come and be taken for that of the next statement.
  */
 import pg from 'pg';
+import type { Statement } from '../../base/sql-statement.ts';
 import { SYSTEM_UNTOLD, adoptedSystem, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
 import { RecordFailure, SetupError, failureOfStatement, sqlStateOf } from './record-failure.ts';
 import { RESULT_TYPES } from './record-rows.ts';
-import { plain, type Statement } from './statements.ts';
+import { CHECK_SERVER, PREPARE_SESSION, READ_SYSTEM, READ_WAL_FILE } from './server-statements.ts';
+import { READ_CLUSTER } from './statements.ts';
 
 const SERVER_VERSION_MIN = 120_000;
 /** Milliseconds without traffic after which the kernel asks whether the server still is there. */
@@ -154,19 +156,9 @@ function destroyClient(client: pg.Client): void {
   stream.destroy();
 }
 
-const PREPARE_SESSION = `select
-  set_config('statement_timeout', $1, false),
-  set_config('idle_in_transaction_session_timeout', $1, false),
-  set_config('bytea_output', 'hex', false),
-  set_config('client_min_messages', 'warning', false)`;
-
-const CHECK_SERVER = `select pg_is_in_recovery(), current_setting('transaction_read_only'),
-  current_setting('synchronous_commit'), current_setting('server_encoding'),
-  current_setting('server_version_num')::int4`;
-
 async function checkServer(client: pg.Client, settings: ConnectionSettings): Promise<void> {
-  await client.query({ text: PREPARE_SESSION, values: [String(settings.statementTimeoutMs)] });
-  const reply = await client.query<unknown[]>({ text: CHECK_SERVER, rowMode: 'array' });
+  await client.query({ text: PREPARE_SESSION.text, values: [String(settings.statementTimeoutMs)] });
+  const reply = await client.query<unknown[]>({ text: CHECK_SERVER.text, rowMode: 'array' });
   const [inRecovery, readOnly, synchronousCommit, encoding, version] = reply.rows[0]!;
   if ((version as number) < SERVER_VERSION_MIN) {
     throw new SetupError(`PostgreSQL 12 or later is needed, this server says ${version as number}`);
@@ -186,13 +178,9 @@ async function checkServer(client: pg.Client, settings: ConnectionSettings): Pro
 }
 
 async function readIdentity(client: pg.Client): Promise<SeenServer> {
-  const [system] = await askOrNone(client, plain('select system_identifier::text from pg_control_system()'));
-  // The name of the current WAL file begins with the timeline, eight hexadecimal digits.
-  const [walFile] = await askOrNone(client, plain('select pg_walfile_name(pg_current_wal_lsn())'));
-  const [clusterId, life, identity] = await askOrNone(
-    client,
-    plain('select cluster_id, life, identity from causeway.cluster'),
-  );
+  const [system] = await askOrNone(client, READ_SYSTEM);
+  const [walFile] = await askOrNone(client, READ_WAL_FILE);
+  const [clusterId, life, identity] = await askOrNone(client, READ_CLUSTER);
   const told = typeof system === 'string' ? system : SYSTEM_UNTOLD;
   return {
     system: adoptedSystem(told, typeof identity === 'string' ? adoptionIn(identity) : ''),

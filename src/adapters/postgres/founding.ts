@@ -8,7 +8,8 @@ import type { RecordIdentity } from '../../core/topology.ts';
 import type { Founding } from '../../ports/system-of-record.ts';
 import { identityText } from './connection.ts';
 import type { Connection } from './connection.ts';
-import { FOUND_FIRST, FOUND_NEXT, LOCK_FOUNDING, READ_FOUNDING, plain } from './statements.ts';
+import { BEGIN, COMMIT_TRANSACTION, limitTransaction } from './server-statements.ts';
+import { FOUND_FIRST, FOUND_NEXT, LOCK_FOUNDING, READ_FOUNDING } from './statements.ts';
 
 export function readFounding(
   connection: Connection,
@@ -60,10 +61,10 @@ export async function inTransaction<T>(
 ): Promise<T> {
   let isDone = false;
   try {
-    await connection.run(plain('begin'), [], deadline);
-    await connection.run(plain(`set local statement_timeout = ${Math.ceil(timeoutMs)}`), [], deadline);
+    await connection.run(BEGIN, [], deadline);
+    await connection.run(limitTransaction(Math.ceil(timeoutMs)), [], deadline);
     const result = await work();
-    await connection.run(plain('commit', true), [], deadline);
+    await connection.run(COMMIT_TRANSACTION, [], deadline);
     isDone = true;
     return result;
   } finally {

@@ -6,6 +6,7 @@
 import { runner } from 'node-pg-migrate';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Connection } from './connection.ts';
+import { UNLIMIT_LOCK, limitMigration } from './server-statements.ts';
 
 /** Milliseconds. A change of the schema waits this long for its lock, then gives way to the writers. (A19) */
 const LOCK_TIMEOUT_MS = 10_000;
@@ -20,9 +21,7 @@ export async function migrate(
   const client = connection.raw;
   const timer = setTimeout(() => connection.destroy(), MIGRATION_TIMEOUT_MS);
   try {
-    await client.query(
-      `set lock_timeout = ${LOCK_TIMEOUT_MS}; set statement_timeout = ${MIGRATION_TIMEOUT_MS}`,
-    );
+    await client.query(limitMigration(LOCK_TIMEOUT_MS, MIGRATION_TIMEOUT_MS).text);
     const applied = await runner({
       dbClient: client,
       dir: directory,
@@ -34,7 +33,7 @@ export async function migrate(
       log: () => {},
     });
     for (const { name } of applied) telemetry.event('info', 'postgres.migrated', { name });
-    await client.query('set lock_timeout = 0');
+    await client.query(UNLIMIT_LOCK.text);
   } finally {
     clearTimeout(timer);
   }

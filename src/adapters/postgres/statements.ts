@@ -3,13 +3,7 @@
  * back in the order that `record-rows.ts` reads them.
  */
 
-export interface Statement {
-  /** Null: sent unprepared, for what runs once in a while. */
-  readonly name: string | null;
-  readonly text: string;
-  /** It changes data: a warning that comes with its reply makes its outcome unknown. */
-  readonly writes: boolean;
-}
+import type { SqlFeature, Statement } from '../../base/sql-statement.ts';
 
 const ROW_COLUMNS = `key, slot, value, version, origin,
   (extract(epoch from created_at) * 1000)::bigint as created_ms,
@@ -60,9 +54,22 @@ select (select life from causeway.cluster), count(*),
 from written`;
 }
 
+const COMMIT_FEATURES: readonly SqlFeature[] = [
+  'aggregate into JSON',
+  'array parameters',
+  'bytea',
+  'data-modifying CTE',
+  'empty select list',
+  'fence by the lock of a writer',
+  'multi-argument unnest',
+  'on conflict do update where',
+  'subquery in an insert',
+];
+
 export const COMMIT: Statement = {
   name: 'causeway_commit',
   writes: true,
+  features: COMMIT_FEATURES,
   text: commitText(COLUMNS_UNNESTED, COLUMNS, 't.version'),
 };
 
@@ -70,6 +77,7 @@ export const COMMIT: Statement = {
 export const COMMIT_PAST: Statement = {
   name: 'causeway_commit_past',
   writes: true,
+  features: COMMIT_FEATURES,
   text: commitText(`${COLUMNS_UNNESTED}, $13::int8[]`, `${COLUMNS}, past`, 'greatest(t.version, t.past)'),
 };
 
@@ -77,6 +85,7 @@ export const COMMIT_PAST: Statement = {
 export const STANDING: Statement = {
   name: 'causeway_standing',
   writes: false,
+  features: ['array parameters', 'multi-argument unnest'],
   text: `select t.key, r.version, r.checksum, f.version
 from unnest($1::text[], $2::int4[]) as t(key, slot)
 left join causeway.record r on r.key = t.key left join causeway.slot_floor f on f.slot = t.slot`,
@@ -85,6 +94,7 @@ left join causeway.record r on r.key = t.key left join causeway.slot_floor f on 
 export const READ_FLOORS: Statement = {
   name: null,
   writes: false,
+  features: ['array parameters'],
   text: 'select slot, version, turn from causeway.slot_floor where slot = any($1::int4[])',
 };
 
@@ -92,6 +102,15 @@ export const READ_FLOORS: Statement = {
 export const RAISE_FLOORS: Statement = {
   name: null,
   writes: true,
+  features: [
+    'array parameters',
+    'data-modifying CTE',
+    'empty select list',
+    'fence by the lock of a writer',
+    'multi-argument unnest',
+    'on conflict do update where',
+    'subquery in an insert',
+  ],
   text: `${FENCE},
 raised as (
   insert into causeway.slot_floor as f (slot, version, raised_at, turn)
@@ -117,6 +136,16 @@ select life from causeway.cluster`,
 export const REMOVE_ROWS: Statement = {
   name: null,
   writes: true,
+  features: [
+    'aggregate into JSON',
+    'array parameters',
+    'data-modifying CTE',
+    'delete using',
+    'empty select list',
+    'fence by the lock of a writer',
+    'for update skip locked',
+    'multi-argument unnest',
+  ],
   text: `${FENCE},
 doomed as (
   select r.key, r.version from unnest($2::text[], $3::int8[], $4::bool[]) as t(key, version, deleted)
@@ -135,6 +164,7 @@ select (select life from causeway.cluster), array_to_json(array_agg(key)) from r
 export const READ: Statement = {
   name: 'causeway_read',
   writes: false,
+  features: ['array parameters'],
   text: `select ${ROW_COLUMNS} from causeway.record where key = any($1::text[])`,
 };
 
@@ -142,6 +172,7 @@ export const READ: Statement = {
 export const SCAN: Statement = {
   name: 'causeway_scan',
   writes: false,
+  features: ['row comparison', 'window frame'],
   text: `select ${ROW_COLUMNS} from (
   select page.*, sum(octet_length(key) + coalesce(octet_length(value), 0))
     over (order by slot, key rows between unbounded preceding and 1 preceding) as bytes_before
@@ -153,6 +184,7 @@ export const SCAN: Statement = {
 export const VERSIONS: Statement = {
   name: 'causeway_versions',
   writes: false,
+  features: [],
   text: `select key, version, checksum, deleted from causeway.record
 where slot = $1::int4 and key > $2::text order by key limit $3::int4`,
 };
@@ -161,6 +193,7 @@ where slot = $1::int4 and key > $2::text order by key limit $3::int4`,
 export const READ_FOUNDING: Statement = {
   name: null,
   writes: false,
+  features: [],
   text: `select (select cluster_id from causeway.cluster), (select life from causeway.cluster), max(version),
   (select floor from causeway.cluster)
 from causeway.record`,
@@ -169,12 +202,14 @@ from causeway.record`,
 export const LOCK_FOUNDING: Statement = {
   name: null,
   writes: false,
+  features: ['lock table'],
   text: 'lock table causeway.cluster in share row exclusive mode',
 };
 
 export const FOUND_FIRST: Statement = {
   name: null,
   writes: true,
+  features: ['on conflict do nothing'],
   text: `insert into causeway.cluster (id, cluster_id, life, identity) values (1, $1, 1, $2)
 on conflict (id) do nothing`,
 };
@@ -182,6 +217,7 @@ on conflict (id) do nothing`,
 export const FOUND_NEXT: Statement = {
   name: null,
   writes: true,
+  features: [],
   text: `update causeway.cluster set cluster_id = $1, identity = $2, life = life + 1, founded_at = now()
 where life = $3`,
 };
@@ -192,6 +228,7 @@ const FLOOR_HIGHEST = 'coalesce((select max(version) from causeway.slot_floor), 
 export const CLAIM_FIRST: Statement = {
   name: null,
   writes: true,
+  features: ['on conflict do nothing', 'subquery in an insert'],
   text: `insert into causeway.cluster (id, cluster_id, life, identity, floor)
 values (1, $1, $2, $3, ${FLOOR_HIGHEST}) on conflict (id) do nothing`,
 };
@@ -199,6 +236,7 @@ values (1, $1, $2, $3, ${FLOOR_HIGHEST}) on conflict (id) do nothing`,
 export const CLAIM_NEXT: Statement = {
   name: null,
   writes: true,
+  features: [],
   text: `update causeway.cluster set cluster_id = $1, life = $2, identity = $3, floor = ${FLOOR_HIGHEST}, founded_at = now()
 where cluster_id = $4 and life = $5`,
 };
@@ -206,15 +244,13 @@ where cluster_id = $4 and life = $5`,
 export const READ_CLUSTER: Statement = {
   name: null,
   writes: false,
+  features: [],
   text: 'select cluster_id, life, identity from causeway.cluster',
 };
 
 export const PROBE: Statement = {
   name: 'causeway_probe',
   writes: false,
+  features: ['pg_is_in_recovery', 'server settings'],
   text: `select pg_is_in_recovery(), current_setting('transaction_read_only')`,
 };
-
-export function plain(text: string, writes = false): Statement {
-  return { name: null, text, writes };
-}

@@ -1,0 +1,71 @@
+/**
+ * Statements about the server itself, each sent once in a while: sessions and transactions, which server it is, and
+ * what it has.
+ */
+import { unprepared, type Statement } from '../../base/sql-statement.ts';
+
+export const PREPARE_SESSION = unprepared(
+  `select
+  set_config('statement_timeout', $1, false),
+  set_config('idle_in_transaction_session_timeout', $1, false),
+  set_config('bytea_output', 'hex', false),
+  set_config('client_min_messages', 'warning', false)`,
+  ['session settings'],
+);
+
+export const CHECK_SERVER = unprepared(
+  `select pg_is_in_recovery(), current_setting('transaction_read_only'),
+  current_setting('synchronous_commit'), current_setting('server_encoding'),
+  current_setting('server_version_num')::int4`,
+  ['pg_is_in_recovery', 'server settings'],
+);
+
+export const READ_SYSTEM = unprepared('select system_identifier::text from pg_control_system()', [
+  'pg_control_system',
+]);
+
+/** The name of the current WAL file begins with the timeline, eight hexadecimal digits. */
+export const READ_WAL_FILE = unprepared('select pg_walfile_name(pg_current_wal_lsn())', ['WAL functions']);
+
+export const BEGIN = unprepared('begin');
+export const COMMIT_TRANSACTION = unprepared('commit', [], true);
+
+export function limitTransaction(statementMs: number): Statement {
+  return unprepared(`set local statement_timeout = ${statementMs}`);
+}
+
+export function limitLockInTransaction(lockMs: number): Statement {
+  return unprepared(`set local lock_timeout = ${lockMs}`, ['lock_timeout']);
+}
+
+export function limitStatements(statementMs: number): Statement {
+  return unprepared(`set statement_timeout = ${statementMs}`);
+}
+
+export function limitIdleTransactions(idleMs: number): Statement {
+  return unprepared(`set idle_in_transaction_session_timeout = ${idleMs}`);
+}
+
+/** Two statements in one: migrations are run by a library, with locks and tables of its own. */
+export function limitMigration(lockMs: number, statementMs: number): Statement {
+  return unprepared(`set lock_timeout = ${lockMs}; set statement_timeout = ${statementMs}`, ['lock_timeout']);
+}
+
+export const UNLIMIT_LOCK = unprepared('set lock_timeout = 0', ['lock_timeout']);
+
+/** `kv_store` as a table: as a view it is ours. */
+export const SURVEY_TABLES = unprepared(
+  `select to_regclass('causeway.record') is not null,
+  exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'public' and c.relname = 'kv_store' and c.relkind in ('r', 'p'))`,
+  ['empty select list', 'system catalogue'],
+);
+
+export const HAS_RECORDS = unprepared('select exists (select from causeway.record)', ['empty select list']);
+export const HAS_ROWS_OF_FIRST_SYSTEM = unprepared('select exists (select from public.kv_store)', [
+  'empty select list',
+]);
+
+export const COUNT_RECORDS = unprepared(
+  `select count(*), coalesce((extract(epoch from max(updated_at)) * 1000)::bigint, 0) from causeway.record`,
+);

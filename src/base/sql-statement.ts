@@ -1,0 +1,52 @@
+/**
+ * A statement of the catalogue of SQL, and what it needs of a server beyond what every database of that language has:
+ * the list by which `docs/SCALE.md` tells what a relative of PostgreSQL lacks. All SQL stands in files named
+ * `*statements.ts` and in `sql/migrations`, marked with what it uses; `test/statements.test.ts` holds both to it.
+ */
+
+export type SqlFeature =
+  | 'advisory lock'
+  | 'aggregate into JSON'
+  | 'array parameters'
+  | 'bytea'
+  | 'collation C'
+  | 'cursor'
+  | 'data-modifying CTE'
+  | 'delete using'
+  | 'empty select list'
+  | 'fence by the lock of a writer'
+  | 'for update skip locked'
+  | 'generate_series'
+  | 'lock table'
+  | 'lock_timeout'
+  | 'multi-argument unnest'
+  | 'on conflict do nothing'
+  | 'on conflict do update where'
+  | 'pg_control_system'
+  | 'pg_is_in_recovery'
+  | 'pg_logical_emit_message'
+  | 'pg_stat views'
+  | 'privilege functions'
+  | 'row comparison'
+  | 'server settings'
+  | 'session settings'
+  | 'storage parameters'
+  | 'subquery in an insert'
+  | 'system catalogue'
+  | 'view'
+  | 'WAL functions'
+  | 'window frame';
+
+export interface Statement {
+  /** Null: sent unprepared, for what runs once in a while. */
+  readonly name: string | null;
+  readonly text: string;
+  /** It changes data: a warning that comes with its reply makes its outcome unknown. */
+  readonly writes: boolean;
+  readonly features: readonly SqlFeature[];
+}
+
+/** For what runs once in a while. */
+export function unprepared(text: string, features: readonly SqlFeature[] = [], writes = false): Statement {
+  return { name: null, text, writes, features };
+}

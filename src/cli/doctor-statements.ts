@@ -1,0 +1,40 @@
+/** What `causeway doctor` asks of a PostgreSQL: it reads, and writes no row. */
+import { unprepared } from '../base/sql-statement.ts';
+
+export const ASK = unprepared(
+  `select
+  current_setting('server_version_num')::int as version,
+  pg_is_in_recovery() as is_standby,
+  current_setting('transaction_read_only') = 'on' as is_read_only,
+  current_setting('synchronous_commit') as synchronous_commit,
+  current_setting('fsync') as fsync,
+  current_setting('full_page_writes') as full_page_writes,
+  current_setting('server_encoding') as encoding,
+  current_setting('autovacuum') as autovacuum,
+  current_setting('synchronous_standby_names') as standby_names,
+  (select case when count(*) = count(sync_state)
+    then count(*) filter (where sync_state in ('sync', 'quorum'))::int end from pg_stat_replication) as standbys,
+  current_setting('max_connections')::int as connections_max,
+  (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections_used,
+  to_regnamespace('causeway') is not null as has_schema,
+  to_regclass('causeway.record') is not null as has_record,
+  to_regclass('public.kv_store') is not null as has_table,
+  has_database_privilege(current_database(), 'CREATE') as may_create,
+  coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'), false) as may_create_public`,
+  ['pg_is_in_recovery', 'pg_stat views', 'privilege functions', 'server settings', 'system catalogue'],
+);
+
+export const ASK_SCHEMA = unprepared(`select has_schema_privilege('causeway', 'USAGE, CREATE') as may_use`, [
+  'privilege functions',
+]);
+export const ASK_RECORD = unprepared(
+  `select has_table_privilege('causeway.record', 'SELECT, INSERT, UPDATE, DELETE') as may_write`,
+  ['privilege functions'],
+);
+
+export const ASK_CLOCK = unprepared('select extract(epoch from clock_timestamp())::float8 * 1000 as now');
+
+/** A message in the log (WAL) is committed, and so synced, as a row would be. */
+export const EMIT_MESSAGE = unprepared("select pg_logical_emit_message(true, 'causeway doctor', '')", [
+  'pg_logical_emit_message',
+]);

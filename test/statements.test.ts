@@ -1,0 +1,220 @@
+/**
+ * All SQL stands in one catalogue: files named `*statements.ts` under `src`, and `sql/migrations`. Each statement is
+ * marked with what it needs of a server beyond plain SQL, no more and no less, and `docs/SCALE.md` says of each such
+ * feature which relatives of PostgreSQL have it. (Migrations are run by a library that adds a table and a lock of its
+ * own; it is named there.)
+ */
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+import type { SqlFeature, Statement } from '../src/base/sql-statement.ts';
+import * as adoption from '../src/adapters/postgres/adoption-statements.ts';
+import * as server from '../src/adapters/postgres/server-statements.ts';
+import * as record from '../src/adapters/postgres/statements.ts';
+import * as doctor from '../src/cli/doctor-statements.ts';
+import * as database from '../src/supervisor/database-statements.ts';
+import { readSources } from './tidy/places.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const CATALOGUE: Record<string, object> = {
+  'src/adapters/postgres/adoption-statements.ts': adoption,
+  'src/adapters/postgres/server-statements.ts': server,
+  'src/adapters/postgres/statements.ts': record,
+  'src/cli/doctor-statements.ts': doctor,
+  'src/supervisor/database-statements.ts': database,
+};
+
+/** How a statement shows that it uses a feature. */
+const SIGNS: Record<SqlFeature, RegExp> = {
+  'advisory lock': /advisory_/,
+  'aggregate into JSON': /array_to_json|json_agg/,
+  'array parameters': /\$\d+::\w+\[\]/,
+  bytea: /\bbytea\b/,
+  'collation C': /collate "C"/,
+  cursor: /^(declare|fetch|close)\b/,
+  'data-modifying CTE': /\bas \(\s*(insert|update|delete)\b/,
+  'delete using': /\bdelete from [\w. ]+ using\b/,
+  'empty select list': /\bselect from\b/,
+  'fence by the lock of a writer': /\bset life = life where false\b/,
+  'for update skip locked': /\bskip locked\b/,
+  generate_series: /\bgenerate_series\(/,
+  'lock table': /\block table\b/,
+  lock_timeout: /\block_timeout\b/,
+  'multi-argument unnest': /\bunnest\([^()]*,/,
+  'on conflict do nothing': /\bdo nothing\b/,
+  'on conflict do update where': /\bdo update set\b.*\bwhere\b/s,
+  pg_control_system: /\bpg_control_system\(/,
+  pg_is_in_recovery: /\bpg_is_in_recovery\(/,
+  pg_logical_emit_message: /\bpg_logical_emit_message\(/,
+  'pg_stat views': /\bpg_stat_/,
+  'privilege functions': /\bhas_\w+_privilege\(/,
+  'row comparison': /\(\w+, \w+\) > \(/,
+  'server settings': /\bcurrent_setting\(/,
+  'session settings': /\bset_config\(/,
+  'storage parameters': /\) with \(/,
+  'subquery in an insert': /\binsert into\b[^;]*?\bselect\b/s,
+  'system catalogue': /\b(pg_(class|namespace|attribute|database|get_viewdef)|to_reg\w+|regclass)\b/,
+  view: /\bcreate view\b/,
+  'WAL functions': /\bpg_(walfile_name|current_wal_lsn)\(/,
+  'window frame': /\brows between\b/,
+};
+const FEATURES = Object.keys(SIGNS) as SqlFeature[];
+
+function featuresOf(sql: string): SqlFeature[] {
+  return FEATURES.filter((feature) => SIGNS[feature].test(sql));
+}
+
+/** Statements by their names; of those that are made from numbers, one. */
+function statementsOf(module: object): [string, Statement][] {
+  const made = Object.entries(module).map(([name, made]: [string, unknown]) => [
+    name,
+    typeof made === 'function' ? (made as (...numbers: number[]) => unknown)(1, 2) : made,
+  ]);
+  return made.filter(([, made]) => typeof made === 'object') as [string, Statement][];
+}
+
+const statements = Object.values(CATALOGUE).flatMap(statementsOf);
+const migrations = readdirSync(join(root, 'sql/migrations')).map((file): [string, string] => [
+  file,
+  readFileSync(join(root, 'sql/migrations', file), 'utf8'),
+]);
+
+describe('the catalogue of SQL', () => {
+  test('every file of that name is in it', () => {
+    const files = readSources(root).map(({ path }) => path);
+    expect(files.filter((path) => /^src\/.*statements\.ts$/.test(path)).sort()).toEqual(
+      Object.keys(CATALOGUE),
+    );
+    expect(statements.length).toBeGreaterThan(40);
+  });
+
+  test.each(statements)('%s is marked with what it uses', (_, { text, features }) => {
+    expect([...features].sort()).toEqual(featuresOf(text).sort());
+  });
+
+  test.each(migrations)('%s is marked with what it uses', (_, text) => {
+    const marked = /^-- Uses: (.+)$/m.exec(text)?.[1]?.split(/, |\.$/) ?? [];
+    expect(marked.filter((feature) => feature !== '').sort()).toEqual(
+      featuresOf(text.replace(/^--.*$/gm, '')).sort(),
+    );
+  });
+
+  test('no feature is listed that nothing uses', () => {
+    const used = new Set([
+      ...statements.flatMap(([, { features }]) => features),
+      ...migrations.flatMap(([, text]) => featuresOf(text)),
+    ]);
+    expect(FEATURES.filter((feature) => !used.has(feature))).toEqual([]);
+  });
+
+  test('the page on scale says of every feature who has it, with a page of each documentation', () => {
+    const page = readFileSync(join(root, 'docs/SCALE.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| `([^`]+)` \| (.+) \|$/gm)].map(
+      (row) => [row[1]!, row[2]!.split(' | ')] as const,
+    );
+    expect(rows.map(([feature]) => feature)).toEqual([...FEATURES]);
+    for (const [feature, cells] of rows) {
+      expect(cells.length, feature).toBe(4);
+      for (const cell of cells.slice(1))
+        expect(cell, feature).toMatch(/^(has it|differs|lacks it|not told)\b/);
+      for (const cell of cells.slice(1))
+        if (!cell.startsWith('not told')) expect(cell, feature).toMatch(/\]\[\w+\]|\]\(https:/);
+    }
+  });
+});
+
+/** Strings that are SQL, and literals handed to a client of PostgreSQL. */
+function sqlFaults(path: string, text: string): string[] {
+  if (!SUSPICION.test(text)) return [];
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true);
+  const faults: string[] = [];
+  const found = (node: ts.Node, what: string): void => {
+    const { line } = file.getLineAndCharacterOfPosition(node.getStart(file));
+    faults.push(`${path}:${line + 1}: ${what} outside the catalogue`);
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) {
+      if (isSql(node.getText(file).slice(1, -1))) found(node, 'SQL');
+    }
+    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
+      const { expression, name } = node.expression;
+      const isSent = name.text === 'query' && !/\breq$/.test(expression.getText(file));
+      if (isSent && node.arguments[0] !== undefined && hasLiteralText(node.arguments[0]))
+        found(node, 'a literal query');
+    }
+    if (ts.isIdentifier(node) && node.text === 'unprepared') found(node, 'a statement made');
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return faults;
+}
+
+/** What a file must have in it to be looked at closely: parsing all of them takes seconds. */
+const SUSPICION =
+  /\b(select|insert into|delete from|update \S+ set|lock table|alter table|drop table|truncate|create (table|index|view|schema|database)|cursor|with \w+ as|unprepared)\b|['"`](set|show) |\.query\b/i;
+
+/** Words in an order that English has not. */
+const SQL = new RegExp(
+  [
+    String.raw`with \w+ as \(|select\s.*\sfrom\s|select \w+\(|select 1\b|insert into |delete from `,
+    String.raw`update [\w.]+ (as \w+ )?set |lock table |alter table |drop table |truncate `,
+    String.raw`create (table|index|view|schema|database) |declare \w+ .*cursor|set (local )?\w+ = |show \w+$`,
+  ]
+    .map((words) => String.raw`^\s*(${words})`)
+    .join('|'),
+  's',
+);
+
+/** All of it small, or with its first words in capitals: a sentence is neither. */
+function isSql(text: string): boolean {
+  return SQL.test(/^\s*[A-Z]{4}/.test(text) ? text.toLowerCase() : text);
+}
+
+function hasLiteralText(argument: ts.Expression): boolean {
+  if (ts.isStringLiteralLike(argument) || ts.isTemplateExpression(argument)) return true;
+  if (!ts.isObjectLiteralExpression(argument)) return false;
+  return argument.properties.some(
+    (property) =>
+      ts.isPropertyAssignment(property) &&
+      property.name.getText() === 'text' &&
+      hasLiteralText(property.initializer),
+  );
+}
+
+describe('what is sent', () => {
+  test('no source but the catalogue has SQL in it', () => {
+    const sources = readSources(root).filter(
+      ({ path }) =>
+        path.startsWith('src/') &&
+        !path.endsWith('.test.ts') &&
+        !(path in CATALOGUE) &&
+        path !== 'src/base/sql-statement.ts',
+    );
+    expect(sources.length).toBeGreaterThan(200);
+    expect(sources.flatMap(({ path, text }) => sqlFaults(path, text))).toEqual([]);
+  });
+
+  test.each([
+    "client.query('begin');",
+    'client.query<Row>(`show ${name}`);',
+    "client.query({ text: 'commit', values: [] });",
+    "const a = 'select key from causeway.record';",
+    'const a = `with fence as (${fence}) select 1`;',
+    "const a = 'DELETE FROM kv_store';",
+    "const a = 'select pg_is_in_recovery()';",
+    "const a = unprepared('x');",
+  ])('%s: found', (text) => {
+    expect(sqlFaults('src/a.ts', text)).not.toEqual([]);
+  });
+
+  test.each([
+    "context.req.query('after');",
+    "const a = 'Select a node, from 1 on';",
+    "const a = 'SELECT is';",
+    'client.query(BEGIN.text);',
+  ])('%s: fine', (text) => {
+    expect(sqlFaults('src/a.ts', text)).toEqual([]);
+  });
+});
