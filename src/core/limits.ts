@@ -311,6 +311,9 @@ export const TRACE_LINKS_MAX = 32;
 /** Ended spans that wait for the collector, and those sent at once. */
 export const TRACE_QUEUE_SPANS_MAX = 2048;
 export const TRACE_EXPORT_SPANS_MAX = 512;
+/** Operations of clients that one node records within so many milliseconds; more are served unrecorded. */
+export const TRACE_OPERATIONS_MAX = 200;
+export const TRACE_OPERATIONS_MS = 100;
 /** Characters of a `tracestate`, as its standard says. */
 export const TRACE_STATE_CHARACTERS_MAX = 512;
 

@@ -45,20 +45,22 @@ export function openOtelTraces(options: TraceOptions, url: string): Traces {
   const queue = new SpanQueue(exporter, env, telemetry);
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes(resource).merge(detectResources({ detectors: [envDetector] })),
-    sampler: below(samplerOf(env, telemetry)),
+    sampler: below(samplerOf(env, telemetry), queue),
     spanProcessors: [queue],
   });
-  return new OtelTraces(provider.getTracer('causeway'), options, () => provider.shutdown());
+  return new OtelTraces(provider.getTracer('causeway'), queue, options, () => provider.shutdown());
 }
 
 class OtelTraces implements Traces {
   active: TraceContext | undefined = undefined;
   private readonly tracer: Tracer;
+  private readonly queue: SpanQueue;
   private readonly alike: TraceOptions['alike'];
   private readonly shutDown: () => Promise<void>;
 
-  constructor(tracer: Tracer, { alike }: TraceOptions, shutDown: () => Promise<void>) {
+  constructor(tracer: Tracer, queue: SpanQueue, { alike }: TraceOptions, shutDown: () => Promise<void>) {
     this.tracer = tracer;
+    this.queue = queue;
     this.alike = alike;
     this.shutDown = shutDown;
   }
@@ -68,6 +70,8 @@ class OtelTraces implements Traces {
     const { title = shape.name, attributes, links, startedAt } = options;
     // Whoever asks from outside may have decided; within a node only what is recorded is told of.
     const isDecided = shape.kind !== 'server';
+    // Asked first: what an SDK makes of an operation costs more than a read from memory, recorded or not.
+    if (!isDecided && !this.queue.takesOperation()) return null;
     const above = parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, contextOf(parent));
     const span = this.tracer.startSpan(
       title,
@@ -145,12 +149,14 @@ function linkTo(to: TraceContext): Link {
 }
 
 /** What is asked from outside is decided by the environment's sampler; what follows from that is recorded as well. */
-function below(inner: Sampler): Sampler {
+function below(inner: Sampler, queue: SpanQueue): Sampler {
   return {
-    shouldSample: (context: Context, ...rest) =>
-      context.getValue(DECIDED) === true
-        ? { decision: SamplingDecision.RECORD_AND_SAMPLED }
-        : inner.shouldSample(context, ...rest),
+    shouldSample: (context: Context, ...rest) => {
+      if (context.getValue(DECIDED) === true) return { decision: SamplingDecision.RECORD_AND_SAMPLED };
+      const result = inner.shouldSample(context, ...rest);
+      if (result.decision !== SamplingDecision.NOT_RECORD) queue.tookOperation();
+      return result;
+    },
     toString: () => `recorded, or else ${inner.toString()}`,
   };
 }

@@ -5,7 +5,12 @@
  */
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import type { ReadableSpan, Span, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-node';
-import { TRACE_EXPORT_SPANS_MAX, TRACE_QUEUE_SPANS_MAX } from '../../core/limits.ts';
+import {
+  TRACE_EXPORT_SPANS_MAX,
+  TRACE_OPERATIONS_MAX,
+  TRACE_OPERATIONS_MS,
+  TRACE_QUEUE_SPANS_MAX,
+} from '../../core/limits.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 
 const BACKOFF_MS_MIN = 1_000;
@@ -24,6 +29,9 @@ export class SpanQueue implements SpanProcessor {
   private lost = 0;
   private backoffMs = 0;
   private pausedUntil = 0;
+  /** Operations begun to be recorded since then. */
+  private begunFrom = -Infinity;
+  private begun = 0;
 
   /** `now`: milliseconds on a clock that nobody sets. */
   constructor(
@@ -44,6 +52,26 @@ export class SpanQueue implements SpanProcessor {
       },
       { maxQueueSize: this.spansMax, maxExportBatchSize: Math.min(batch, this.spansMax) },
     );
+  }
+
+  /**
+   * May one more operation be recorded? So many in a stretch of time and no more, and none while its spans would find no
+   * room: what is dropped in the end has cost the node as much as what is sent.
+   */
+  takesOperation(): boolean {
+    const now = this.now();
+    if (now - this.begunFrom >= TRACE_OPERATIONS_MS) {
+      this.begunFrom = now;
+      this.begun = 0;
+    }
+    if (this.waiting < this.spansMax && this.begun < TRACE_OPERATIONS_MAX) return true;
+    this.drop(1);
+    return false;
+  }
+
+  /** One is recorded. */
+  tookOperation(): void {
+    this.begun += 1;
   }
 
   onStart(): void {
@@ -86,8 +114,8 @@ export class SpanQueue implements SpanProcessor {
   }
 
   private onTaken(): void {
-    if (this.backoffMs === 0 && this.lost === 0) return;
-    this.telemetry.event('info', 'traces.export_recovered', { lost: this.lost });
+    // What found no room at a collector that is well is counted, and no news of the collector.
+    if (this.backoffMs !== 0) this.telemetry.event('info', 'traces.export_recovered', { lost: this.lost });
     this.backoffMs = 0;
     this.lost = 0;
   }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { OtlpCollector } from '../../../test/support/otlp-collector.ts';
-import { TRACE_LINKS_MAX } from '../../core/limits.ts';
+import { TRACE_LINKS_MAX, TRACE_OPERATIONS_MAX, TRACE_OPERATIONS_MS } from '../../core/limits.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { SpanQueue } from './span-queue.ts';
@@ -122,6 +122,26 @@ describe('with a collector', () => {
     await traces.close();
   });
 
+  test('ten thousand operations at once, all to be recorded: what is begun is bounded, and the others are counted', async () => {
+    const traces = (await open(env()))!;
+    const from = performance.now();
+    let recorded = 0;
+    for (let each = 0; each < 10_000; each += 1) {
+      const door = traces.begin('rpc', each % 2 === 0 ? null : client, { title: 'a' });
+      if (door === null) continue;
+      recorded += 1;
+      // What an operation does that is recorded is recorded whole.
+      const read = traces.begin('read', door.context)!;
+      read.end();
+      door.end();
+    }
+    const stretches = 1 + Math.ceil((performance.now() - from) / TRACE_OPERATIONS_MS);
+    expect(recorded).toBeGreaterThanOrEqual(TRACE_OPERATIONS_MAX);
+    expect(recorded).toBeLessThanOrEqual(stretches * TRACE_OPERATIONS_MAX);
+    expect(recorded + counted).toBeGreaterThanOrEqual(10_000);
+    await traces.close();
+  });
+
   test('what is asked within: is part of the span, and of the one around it again afterwards', async () => {
     const traces = (await open(env()))!;
     traces.within(client, () => {
@@ -183,6 +203,46 @@ describe('a collector that fails', () => {
     await new Promise((resolve) => setImmediate(resolve));
     ended(3);
     expect(counted).toBe(5);
+  });
+
+  test('more operations than are recorded at a time: they find room again in the next stretch of it', () => {
+    const taken = (): number => {
+      let count = 0;
+      for (let each = 0; each < 1_000; each += 1) {
+        if (!queue.takesOperation()) continue;
+        queue.tookOperation();
+        count += 1;
+      }
+      return count;
+    };
+    expect(taken()).toBe(TRACE_OPERATIONS_MAX);
+    now += TRACE_OPERATIONS_MS - 1;
+    expect(taken()).toBe(0);
+    now += 1;
+    expect(taken()).toBe(TRACE_OPERATIONS_MAX);
+    expect(counted).toBe(3_000 - 2 * TRACE_OPERATIONS_MAX);
+  });
+
+  test('the queue is full: no operation is begun to be recorded whose spans would be dropped', async () => {
+    ended(10);
+    ended(20);
+    expect(queue.takesOperation()).toBe(false);
+    attempts[0]!.end(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(queue.takesOperation()).toBe(true);
+  });
+
+  test('a collector that is well, while spans find no room: counted, and the log has no line of it', async () => {
+    for (let round = 1; round <= 3; round += 1) {
+      // Ten are on their way, twenty wait.
+      ended(40);
+      while (attempts.length > 0) {
+        attempts.shift()!.end(0);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(counted).toBe(10 * round);
+    }
+    expect(told).toEqual([]);
   });
 
   test('each time it fails: one line, and it is left alone for longer; what comes meanwhile is dropped and counted', async () => {

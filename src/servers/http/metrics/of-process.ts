@@ -98,7 +98,7 @@ export const PROCESS_METRICS: readonly Metric[] = [
   ),
   counter(
     'causeway_traces_dropped_total',
-    'Spans of traces that found no room, or no collector.',
+    'Spans of traces that found no room, or no collector, and operations that were not recorded for that.',
     ({ counters: all }) => all.get('traces.dropped') ?? 0,
   ),
 ];
