@@ -15,7 +15,7 @@ import type { Storage } from '../ports/storage.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Span, SpanOptions, Tracing } from '../ports/tracing.ts';
 import { recordKey } from '../wire/store-codec.ts';
-import { OpenSpans } from './open-spans.ts';
+import { OpenSpans, UNANSWERED } from './open-spans.ts';
 import { tracedLegacy, tracedReads, tracedStorage, tracedWrites } from './traced-ports.ts';
 
 /** A write that this node coordinates, by its ticket. */
@@ -157,9 +157,11 @@ export class NodeTraces {
     const span = this.spanOf(message.sealed.record.key);
     if (span === null) return message;
     const place = placeOf(message.round, memberId);
-    // Asked again, in another epoch or because nothing came.
     const [present] = this.acknowledgements.of(place);
-    if (present !== undefined) return { ...message, trace: present.context };
+    // Asked again, in another epoch or because nothing came.
+    if (present?.context.traceId === span.context.traceId) return { ...message, trace: present.context };
+    // Who came back as a member counts its rounds from one again: this is an earlier one that nobody answered.
+    for (const earlier of this.acknowledgements.take(place)) earlier.end(UNANSWERED);
     const attributes = { 'causeway.peer': name ?? String(memberId) };
     const asking = this.tracing.begin('acknowledge', span.context, { attributes });
     if (asking === null) return message;

@@ -11,7 +11,8 @@ interface Open {
   readonly since: number;
 }
 
-const UNANSWERED = 'unanswered';
+/** What a span fails with that was waited for in vain. */
+export const UNANSWERED = 'unanswered';
 const NONE: readonly Span[] = [];
 
 export class OpenSpans<Key> {
