@@ -23,6 +23,7 @@ import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { TRACE_LINKS_MAX } from '../../core/limits.ts';
 import { SPANS } from '../../core/spans.ts';
 import type { SpanName } from '../../core/spans.ts';
+import { isSampled } from '../../core/trace-context.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Span, SpanOptions } from '../../ports/tracing.ts';
@@ -43,23 +44,33 @@ export function openOtelTraces(options: TraceOptions, url: string): Traces {
   const isTimed = EXPORT_MS_VARIABLES.some((name) => Number(env[name]) > 0);
   const exporter = new OTLPTraceExporter({ url, ...(isTimed ? {} : { timeoutMillis: EXPORT_MS_MAX }) });
   const queue = new SpanQueue(exporter, env, telemetry);
+  const sampling = samplingOf(env, telemetry);
   const provider = new BasicTracerProvider({
     resource: resourceFromAttributes(resource).merge(detectResources({ detectors: [envDetector] })),
-    sampler: below(samplerOf(env, telemetry), queue),
+    sampler: below(sampling.sampler, queue),
     spanProcessors: [queue],
   });
-  return new OtelTraces(provider.getTracer('causeway'), queue, options, () => provider.shutdown());
+  const tracer = provider.getTracer('causeway');
+  return new OtelTraces(tracer, sampling, queue, options, () => provider.shutdown());
 }
 
 class OtelTraces implements Traces {
   active: TraceContext | undefined = undefined;
   private readonly tracer: Tracer;
+  private readonly sampling: Sampling;
   private readonly queue: SpanQueue;
   private readonly alike: TraceOptions['alike'];
   private readonly shutDown: () => Promise<void>;
 
-  constructor(tracer: Tracer, queue: SpanQueue, { alike }: TraceOptions, shutDown: () => Promise<void>) {
+  constructor(
+    tracer: Tracer,
+    sampling: Sampling,
+    queue: SpanQueue,
+    { alike }: TraceOptions,
+    shutDown: () => Promise<void>,
+  ) {
     this.tracer = tracer;
+    this.sampling = sampling;
     this.queue = queue;
     this.alike = alike;
     this.shutDown = shutDown;
@@ -70,8 +81,8 @@ class OtelTraces implements Traces {
     const { title = shape.name, attributes, links, startedAt } = options;
     // Whoever asks from outside may have decided; within a node only what is recorded is told of.
     const isDecided = shape.kind !== 'server';
-    // Asked first: what an SDK makes of an operation costs more than a read from memory, recorded or not.
-    if (!isDecided && !this.queue.takesOperation()) return null;
+    // Asked first: what the SDK makes of an operation costs more than a read from memory, recorded or not.
+    if (!isDecided && (!mayRecord(this.sampling, parent) || !this.queue.takesOperation())) return null;
     const above = parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, contextOf(parent));
     const span = this.tracer.startSpan(
       title,
@@ -161,21 +172,39 @@ function below(inner: Sampler, queue: SpanQueue): Sampler {
   };
 }
 
+interface Sampling {
+  readonly sampler: Sampler;
+  /** False: what comes without a context is never recorded. */
+  readonly recordsRoots: boolean;
+  /** A context whose sender does not record is obeyed. */
+  readonly obeysParents: boolean;
+}
+
+/** False: the sampler would say no in any case. */
+function mayRecord({ recordsRoots, obeysParents }: Sampling, parent: TraceContext | null): boolean {
+  return parent === null ? recordsRoots : !obeysParents || isSampled(parent);
+}
+
 /** By `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. */
-function samplerOf(env: TraceOptions['env'], telemetry: Telemetry): Sampler {
-  const root = (sampler: Sampler): Sampler => new ParentBasedSampler({ root: sampler });
+function samplingOf(env: TraceOptions['env'], telemetry: Telemetry): Sampling {
+  const alone = (sampler: Sampler, recordsRoots = true): Sampling => {
+    return { sampler, recordsRoots, obeysParents: false };
+  };
+  const root = (sampler: Sampler, recordsRoots = true): Sampling => {
+    return { sampler: new ParentBasedSampler({ root: sampler }), recordsRoots, obeysParents: true };
+  };
   const name = env['OTEL_TRACES_SAMPLER']?.trim() || 'parentbased_always_on';
   switch (name) {
     case 'always_on':
-      return new AlwaysOnSampler();
+      return alone(new AlwaysOnSampler());
     case 'always_off':
-      return new AlwaysOffSampler();
+      return alone(new AlwaysOffSampler(), false);
     case 'traceidratio':
-      return new TraceIdRatioBasedSampler(ratioOf(env, telemetry));
+      return alone(new TraceIdRatioBasedSampler(ratioOf(env, telemetry)));
     case 'parentbased_always_on':
       return root(new AlwaysOnSampler());
     case 'parentbased_always_off':
-      return root(new AlwaysOffSampler());
+      return root(new AlwaysOffSampler(), false);
     case 'parentbased_traceidratio':
       return root(new TraceIdRatioBasedSampler(ratioOf(env, telemetry)));
     default:

@@ -1,5 +1,5 @@
 /** When traces are on, where they go, and what happens to spans that cannot be sent. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { OtlpCollector } from '../../../test/support/otlp-collector.ts';
 import { TRACE_LINKS_MAX, TRACE_OPERATIONS_MAX, TRACE_OPERATIONS_MS } from '../../core/limits.ts';
@@ -120,6 +120,30 @@ describe('with a collector', () => {
     expect(traces.begin('commit', null, { links: [client] })).not.toBe(null);
     expect(told.length).toBe(more['OTEL_TRACES_SAMPLER'] === 'sometimes' ? 1 : 0);
     await traces.close();
+  });
+
+  test('what no sampler would record, and what finds no room: not even an id is drawn for it', async () => {
+    const drawn = vi.spyOn(Math, 'random');
+    try {
+      const off = (await open(env({ OTEL_TRACES_SAMPLER: 'parentbased_always_off' })))!;
+      drawn.mockClear();
+      for (let each = 0; each < 1_000; each += 1) {
+        expect(off.begin('rpc', null, { title: 'a' })).toBe(null);
+        expect(off.begin('rpc', { ...client, flags: 0 }, { title: 'a' })).toBe(null);
+      }
+      expect([drawn.mock.calls.length, counted]).toEqual([0, 0]);
+      expect(off.begin('rpc', client, { title: 'a' })).not.toBe(null);
+      await off.close();
+      const on = (await open(env({ OTEL_BSP_MAX_QUEUE_SIZE: '1' })))!;
+      // One waits, and is sent at once; while it is, another one.
+      for (let each = 0; each < 2; each += 1) on.begin('rpc', null, { title: 'a' })!.end();
+      drawn.mockClear();
+      for (let each = 0; each < 1_000; each += 1) expect(on.begin('rpc', null, { title: 'a' })).toBe(null);
+      expect([drawn.mock.calls.length, counted]).toEqual([0, 1_000]);
+      await on.close();
+    } finally {
+      drawn.mockRestore();
+    }
   });
 
   test('ten thousand operations at once, all to be recorded: what is begun is bounded, and the others are counted', async () => {
