@@ -1,9 +1,9 @@
 /** The files that a local cluster writes are what a node reads. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadConfig } from '../config.ts';
+import { loadConfig, settingsThatMustAgree } from '../config.ts';
 import { localNodes, nodeCountOf, nodeEnvironment, noteNodeCount, writeNodeFile } from './node-files.ts';
 
 let directory: string;
@@ -43,6 +43,22 @@ test('three nodes with a database and a legacy API: a configuration that a node 
   });
   expect(config.legacy?.trustedEscapes).toBe('/\\%');
   expect(configOf(DATABASE_URL, 'http://theirs/{key}').legacy?.trustedEscapes).toBe('');
+});
+
+test('the variables that the README gives to a node that joins: what must agree agrees', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, line = ''] = /^export (DATABASE_URL=.*)$/m.exec(readme) ?? [];
+  const env = Object.fromEntries(line.split(' ').map((each) => each.split('=') as [string, string]));
+  const founders = configOf(DATABASE_URL, 'http://127.0.0.1:8001/legacy/data/{key}');
+  const flags = {
+    'node.name': 'node-4',
+    'node.dataDir': 'd4',
+    'cluster.ownersMin': '1',
+    'cluster.members': 'node-4=h:1',
+  };
+  const { config } = loadConfig({ env, flags });
+  expect(config.postgres?.url).toBe(DATABASE_URL);
+  expect(settingsThatMustAgree(config)['legacy']).toBe(settingsThatMustAgree(founders)['legacy']);
 });
 
 test('one node with neither: accepted too', () => {
