@@ -28,6 +28,7 @@ test('a slot is behind: it is read a page at a time, bounded in records and in b
       },
     },
     floors: { floors: { of: () => 0 } },
+    shelf: { digests: { countOf: () => 1 } },
     replica: () => replica,
     mutations: {},
   };
@@ -36,4 +37,85 @@ test('a slot is behind: it is read a page at a time, bounded in records and in b
   expect(asked).toEqual(Array.from({ length: SLOT_COUNT }, (_, slot) => slot).slice(0, behind + 1));
   expect(pages).toEqual([[SCRUB_TOLD_RECORDS_MAX, SCRUB_PAGE_BYTES_MAX]]);
   expect(check.isChecked).toBe(false);
+});
+
+/** Floors of PostgreSQL by slot, against 0 here; how many records this disk has in each slot. */
+function checkOf(
+  stand: readonly number[],
+  countOf: (slot: number) => number,
+  loaded = true,
+  floorCounter = 1,
+) {
+  const clock = handClock();
+  const own = new Map<number, number>();
+  const events: string[] = [];
+  const scans = { count: 0 };
+  const view = {
+    topology: { loaded, floorCounter },
+    row: (slot: number) => ({ owns: slot < stand.length }),
+  };
+  const parts = {
+    clock,
+    telemetry: { event: (_level: string, name: string) => void events.push(name) },
+    storage: {
+      scan: (
+        _from: string,
+        _to: string,
+        _count: number,
+        _bytes: number,
+        done: (...all: unknown[]) => void,
+      ) => {
+        scans.count += 1;
+        clock.defer(() => done(null, []));
+      },
+    },
+    systemOfRecord: {
+      readFloors: (slots: readonly number[], done: (error: null, floors: readonly object[]) => void) =>
+        clock.defer(() =>
+          done(
+            null,
+            slots.map((slot) => ({ counter: stand[slot], turn: 0 })),
+          ),
+        ),
+    },
+    floors: {
+      floors: { of: (slot: number) => own.get(slot) ?? 0 },
+      raise: ({ slot, counter }: { slot: number; counter: number }) => void own.set(slot, counter),
+    },
+    shelf: { digests: { countOf } },
+    replica: () => ({ view }),
+    mutations: {},
+  };
+  const acting = parts.replica();
+  const check = new FloorCheck({ ...parts, replica: () => acting } as unknown as FloorCheckParts);
+  return { check, clock, own, events, scans };
+}
+
+test('all slots of a full disk are behind: one piece follows the other without waiting for a tick', () => {
+  const { check, clock, own, scans } = checkOf([5, 5, 5, 5], () => 1);
+  check.tick();
+  clock.turn();
+  check.tick();
+  for (let turn = 0; turn < 4; turn += 1) clock.turn();
+  expect([scans.count, check.isChecked]).toEqual([4, true]);
+  expect([...own.values()]).toEqual([5, 5, 5, 5]);
+});
+
+test('a blank disk, as after a founding anew, has not gone back: it takes the floors over, and nobody is alarmed', () => {
+  const { check, clock, own, events, scans } = checkOf([5, 0, 7], () => 0);
+  check.tick();
+  clock.turn();
+  expect(check.isChecked).toBe(true);
+  expect([...own]).toEqual([
+    [0, 5],
+    [2, 7],
+  ]);
+  expect([scans.count, events]).toEqual([0, []]);
+});
+
+test('rows are still brought from PostgreSQL since the founding, which began above its floors: no disk has gone back', () => {
+  const { check, clock, own, events } = checkOf([5, 9], () => 3, false, 8);
+  check.tick();
+  clock.turn();
+  expect([[...own], check.isChecked, events]).toEqual([[[0, 5]], false, ['store.gone_back']]);
 });
