@@ -333,7 +333,7 @@ export class ScenarioNode {
       replica: () => this.replica,
       keepMs: () => this.keepMs,
       isSpooled: (slot, key) => spoolMarks.has(slot, key),
-      ...{ systemOfRecord: null, isRouted: () => true, isSpooling: () => false },
+      ...{ systemOfRecord: null, mayRaise: () => true, isRouted: () => true, isSpooling: () => false },
       leaseHeld: () => this.leaseHeld,
       keepsAll: false,
     });

@@ -92,9 +92,9 @@ export class Background {
     this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
     this.collector = new TombstoneCollector({
       ...{ clock, telemetry, storage, shelf, floors, replica, send, mutations, systemOfRecord, isRouted },
-      keepMs: () => parts.tombstoneKeepMs,
+      mayRaise: (slot) => this.floorCheck?.mayRaise(slot) !== false,
+      ...{ keepMs: () => parts.tombstoneKeepMs, isSpooling: () => spooled.entries > 0 },
       isSpooled: (slot, key) => spooled.has(slot, key),
-      isSpooling: () => spooled.entries > 0,
       leaseHeld: () => serving.leaseHeld(),
       keepsAll: parts.legacySource !== null,
     });

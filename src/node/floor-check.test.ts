@@ -2,6 +2,12 @@
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX, SLOT_COUNT } from '../core/limits.ts';
+import { makeVersion } from '../core/version.ts';
+import { forgottenDeletion } from '../core/record-drive.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { StorageEntry } from '../ports/storage.ts';
+import { sealRecord } from '../wire/record-codec.ts';
+import { recordKey, slotRange } from '../wire/store-codec.ts';
 import { FloorCheck } from './floor-check.ts';
 import type { FloorCheckParts } from './floor-check.ts';
 
@@ -39,6 +45,17 @@ test('a slot is behind: it is read a page at a time, bounded in records and in b
   expect(check.isChecked).toBe(false);
 });
 
+/** What another owner answers: that it holds nothing to tell of, or nothing at all. */
+function inquiryOf(clock: Clock, other: { readonly isHeard: boolean }) {
+  return {
+    ask: (_slot: number, keys: readonly string[], onWord: (...all: unknown[]) => void, done: () => void) =>
+      clock.defer(() => {
+        for (const key of keys) onWord(key, { held: null, isAbsentAt: false, isWhole: other.isHeard });
+        done();
+      }),
+  };
+}
+
 /** Floors of PostgreSQL by slot, against 0 here; how many records this disk has in each slot. */
 function checkOf(
   stand: readonly number[],
@@ -46,6 +63,8 @@ function checkOf(
   loaded = true,
   floorCounter = 1,
 ) {
+  /** What this disk has left over in its first slot, and whether another owner answers for it. */
+  const other = { isHeard: true, left: [] as StorageEntry[] };
   const clock = handClock();
   const own = new Map<number, number>();
   const events: string[] = [];
@@ -59,17 +78,19 @@ function checkOf(
     telemetry: { event: (_level: string, name: string) => void events.push(name) },
     storage: {
       scan: (
-        _from: string,
+        from: string,
         _to: string,
         _count: number,
         _bytes: number,
         done: (...all: unknown[]) => void,
       ) => {
         scans.count += 1;
-        clock.defer(() => done(null, []));
+        clock.defer(() => done(null, from === slotRange(0).from ? other.left : []));
       },
     },
     systemOfRecord: {
+      read: (_keys: readonly string[], done: (error: null, rows: readonly undefined[]) => void) =>
+        clock.defer(() => done(null, [undefined])),
       readFloors: (slots: readonly number[], done: (error: null, floors: readonly object[]) => void) =>
         clock.defer(() =>
           done(
@@ -82,13 +103,14 @@ function checkOf(
       floors: { of: (slot: number) => own.get(slot) ?? 0 },
       raise: ({ slot, counter }: { slot: number; counter: number }) => void own.set(slot, counter),
     },
+    inquiry: inquiryOf(clock, other),
+    writesThrough: () => true,
     shelf: { digests: { countOf } },
-    replica: () => ({ view }),
     mutations: {},
   };
-  const acting = parts.replica();
+  const acting = { view, stateOf: () => undefined };
   const check = new FloorCheck({ ...parts, replica: () => acting } as unknown as FloorCheckParts);
-  return { check, clock, own, events, scans };
+  return { check, clock, own, events, scans, other };
 }
 
 test('all slots of a full disk are behind: one piece follows the other without waiting for a tick', () => {
@@ -118,4 +140,31 @@ test('rows are still brought from PostgreSQL since the founding, which began abo
   check.tick();
   clock.turn();
   expect([[...own], check.isChecked, events]).toEqual([[[0, 5]], false, ['store.gone_back']]);
+});
+
+test('nobody raises the floor of a slot before it was compared, nor while another owner owes a word of it; that is asked for once more later', () => {
+  const { check, clock, own, other } = checkOf([5, 0], () => 1);
+  const left = {
+    ...forgottenDeletion('key', makeVersion(3, 1)),
+    tombstone: false,
+    value: Buffer.from('left'),
+  };
+  other.left = [{ key: recordKey(0, 'key'), value: sealRecord(left).bytes }];
+  other.isHeard = false;
+  const look = (): void => {
+    check.tick();
+    for (let turn = 0; turn < 6; turn += 1) {
+      clock.turn();
+      check.tick();
+    }
+  };
+  expect([check.mayRaise(0), check.mayRaise(1)]).toEqual([false, false]);
+  look();
+  expect([check.isChecked, check.mayRaise(0), check.mayRaise(1), own.size]).toEqual([true, false, true, 0]);
+  other.isHeard = true;
+  look();
+  expect(check.mayRaise(0)).toBe(false);
+  clock.advance(30_000);
+  look();
+  expect([check.isChecked, check.mayRaise(0), own.get(0)]).toEqual([true, true, 5]);
 });

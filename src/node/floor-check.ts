@@ -24,6 +24,8 @@ import type { RecordShelf } from './record-shelf.ts';
 
 /** Milliseconds before PostgreSQL, or the disk, is asked again after a failure. */
 const AGAIN_AFTER_MS = 500;
+/** The same for a slot of which another owner did not tell everything: what it has under repair takes a while. */
+const OPEN_AGAIN_MS = 30_000;
 
 export interface FloorCheckParts {
   readonly clock: Clock;
@@ -61,6 +63,9 @@ export class FloorCheck {
   private drive = -1;
   private isDone = false;
   private readonly checked = new IndexSet(SLOT_COUNT);
+  /** Looked through, and still behind: some other owner has not answered for something. */
+  private readonly open = new IndexSet(SLOT_COUNT);
+  private openAgainAt = Infinity;
   private behind: Behind[] | null = null;
   private isAsking = false;
   private notBefore = -Infinity;
@@ -76,10 +81,20 @@ export class FloorCheck {
     return this.isDone && this.replica === replica && this.view === replica!.view;
   }
 
+  /**
+   * May the floor of the slot be raised? Being lower than PostgreSQL's is all that tells that this disk has gone back: once it is
+   * as high, whatever is left over below it passes for known.
+   */
+  mayRaise(slot: number): boolean {
+    if (this.parts.mutations.trustOldFloor === true) return true;
+    return this.replica === this.parts.replica() && this.checked.has(slot) && !this.open.has(slot);
+  }
+
   /** Every few ticks, while this process is part of the epoch. */
   tick(): void {
     const { replica, clock, systemOfRecord } = this.parts;
     const acting = replica();
+    if (this.isDone && clock.now() >= this.openAgainAt) this.lookAgain();
     if (acting === null || this.isChecked) return;
     const { view } = acting;
     // What was asked in another epoch is not acted upon in this one.
@@ -93,7 +108,11 @@ export class FloorCheck {
 
   private restart(replica: Replica, view: SlotView): void {
     const drive = driveOf(view.topology);
-    if (replica !== this.replica || drive !== this.drive) this.checked.clear();
+    if (replica !== this.replica || drive !== this.drive) {
+      this.checked.clear();
+      this.open.clear();
+      this.openAgainAt = Infinity;
+    }
     this.replica = replica;
     this.view = view;
     this.drive = drive;
@@ -101,6 +120,15 @@ export class FloorCheck {
     this.behind = null;
     this.isAsking = false;
     this.notBefore = -Infinity;
+  }
+
+  private lookAgain(): void {
+    this.openAgainAt = Infinity;
+    for (let slot = this.open.next(0); slot >= 0; slot = this.open.next(slot + 1)) this.checked.delete(slot);
+    this.open.clear();
+    this.isDone = false;
+    this.behind = null;
+    this.isAsking = false;
   }
 
   private unchecked(view: SlotView): number[] {
@@ -204,6 +232,10 @@ export class FloorCheck {
     this.behind!.shift();
     this.checked.add(slot.slot);
     if (!slot.isOpen) this.parts.floors.raise(slot);
+    else {
+      this.open.add(slot.slot);
+      this.openAgainAt = this.parts.clock.now() + OPEN_AGAIN_MS;
+    }
     this.goOn();
   }
 

@@ -20,6 +20,8 @@ export interface ForgettingParts {
   readonly floors: FloorStore;
   readonly mutations: Mutations;
   readonly replica: () => Replica | null;
+  /** False: the floor that this disk has is not yet known to be the latest. */
+  readonly mayRaise: (slot: number) => boolean;
 }
 
 export class Forgetting {
@@ -38,11 +40,13 @@ export class Forgetting {
 
   /** `done` is told the slots past their floor, in a later turn; not at all where another epoch has come meanwhile. */
   raise({ floors }: Pick<FloorRaise, 'floors'>, done: (slots: readonly number[]) => void): void {
-    const { replica, shelf, mutations } = this.parts;
+    const { replica, shelf, mutations, mayRaise } = this.parts;
     const acting = replica();
     if (acting === null) return;
     const { view } = acting;
-    const ours = floors.filter(({ slot }) => slot < SLOT_COUNT && mayForget(view, slot, mutations));
+    const ours = floors.filter(
+      ({ slot }) => slot < SLOT_COUNT && mayForget(view, slot, mutations) && mayRaise(slot),
+    );
     if (mutations.raiseNoFloor !== true) for (const floor of ours) this.parts.floors.raise(floor);
     shelf.whenStored(() => {
       if (replica() !== acting || acting.view !== view) return;
