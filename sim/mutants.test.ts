@@ -130,10 +130,10 @@ const SEEDS: readonly {
   { mutant: 'forgetMarks', profile: 'crashes', seedsMax: 30 },
   { mutant: 'validateBeforeRecord', profile: 'hotKey', seedsMax: 5 },
   { mutant: 'promoteEarly', profile: 'crashes', seedsMax: 30 },
-  { mutant: 'learnNoTombstones', profile: 'epochs', seedsMax: 30 },
+  { mutant: 'learnNoTombstones', profile: 'epochs', seedsMax: 60 },
   { mutant: 'raiseNoFloor', profile: 'crashes', seedsMax: 20 },
   { mutant: 'forgetWhileCopying', profile: 'copies', seedsMax: 60 },
-  { mutant: 'learnPendingAsValid', profile: 'outages', seedsMax: 20 },
+  { mutant: 'learnPendingAsValid', profile: 'outages', seedsMax: 40 },
   { mutant: 'fillWithoutCondition', profile: 'hotKey', seedsMax: 80 },
   { mutant: 'modifyUnrefused', profile: 'lists', seedsMax: 10 },
   { mutant: 'modifyFirstAlone', profile: 'lists', seedsMax: 5 },
@@ -169,9 +169,11 @@ for (const [mutant, story] of Object.entries(STORIES)) {
 /** Where a search begins that would come to nothing for many seeds. */
 const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
   validateDespiteHigher: 10,
-  learnNoTombstones: 8,
-  forgetWhileCopying: 5,
-  passOpenOperations: 16,
+  learnNoTombstones: 2,
+  learnPendingAsValid: 22,
+  forgetWhileCopying: 8,
+  passOpenOperations: 26,
+  removeRowsAtOnce: 6,
   raiseUnquiet: 9,
   succeedComplete: 4,
 };
