@@ -12,6 +12,17 @@ export interface SpanShape {
   readonly attributes: readonly string[];
 }
 
+/** Of a statement for PostgreSQL. */
+const STATEMENT = [
+  'db.system.name',
+  'db.namespace',
+  'db.operation.name',
+  'db.collection.name',
+  'db.operation.batch.size',
+  'server.address',
+  'server.port',
+] as const;
+
 export const SPANS = {
   rpc: {
     name: '{service}/{method}',
@@ -61,28 +72,12 @@ export const SPANS = {
   commit: {
     name: 'INSERT causeway.record',
     kind: 'client',
-    attributes: [
-      'db.system.name',
-      'db.namespace',
-      'db.operation.name',
-      'db.collection.name',
-      'db.operation.batch.size',
-      'server.address',
-      'server.port',
-    ],
+    attributes: STATEMENT,
   },
   select: {
     name: 'SELECT causeway.record',
     kind: 'client',
-    attributes: [
-      'db.system.name',
-      'db.namespace',
-      'db.operation.name',
-      'db.collection.name',
-      'db.operation.batch.size',
-      'server.address',
-      'server.port',
-    ],
+    attributes: STATEMENT,
   },
   legacy: {
     name: 'GET',
