@@ -108,10 +108,11 @@ export class NodeTraces {
     return {
       ...inner,
       store: (write) => {
-        const trace = this.causeOf(write, selfId());
-        const span = this.begin('store', trace);
-        const stored = recordKey(write.slot, write.sealed.record.key);
-        if (span !== null) this.storing.add(stored, span, this.clock.now());
+        const span = this.begin('store', this.causeOf(write, selfId()));
+        if (span !== null) {
+          const stored = recordKey(write.slot, write.sealed.record.key);
+          this.storing.add(stored, span, this.clock.now());
+        }
         return inner.store(write);
       },
       send: (memberId, message) => {
