@@ -198,7 +198,7 @@ export function storeWriterOf(
 ): StoreWriter {
   const onFailed = (fault: StorageError): void => parts.onFatal(`the store failed: ${fault.message}`);
   const { clock, instruments } = parts;
-  const storage = parts.traces?.storage(parts.storage) ?? parts.storage;
+  const storage = parts.traces?.storageOfWriter(parts.storage) ?? parts.storage;
   return new StoreWriter(storage, clock, opened.batchHighest + 1, onStored, onFailed, instruments);
 }
 

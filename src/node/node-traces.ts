@@ -128,7 +128,7 @@ export class NodeTraces {
     };
   }
 
-  storage(inner: Storage): Storage {
+  storageOfWriter(inner: Storage): Pick<Storage, 'get' | 'write'> {
     return tracedStorage(inner, this.storing);
   }
 

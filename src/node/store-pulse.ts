@@ -13,14 +13,14 @@ const MEAN_KEEPS = 0.75;
 const IDLE_MS = 150;
 
 export class StorePulse {
-  private readonly storage: Storage;
+  private readonly storage: Pick<Storage, 'write'>;
   private readonly clock: Clock;
   private readonly instruments: typeof NO_INSTRUMENTS;
   private meanMs = 0;
   private begunAt: number | null = null;
   private endedAt = -Infinity;
 
-  constructor(storage: Storage, clock: Clock, instruments = NO_INSTRUMENTS) {
+  constructor(storage: Pick<Storage, 'write'>, clock: Clock, instruments = NO_INSTRUMENTS) {
     this.storage = storage;
     this.instruments = instruments;
     this.clock = clock;

@@ -37,7 +37,7 @@ interface MarkCount {
 }
 
 export class StoreWriter {
-  private readonly storage: Storage;
+  private readonly storage: Pick<Storage, 'get' | 'write'>;
   private readonly clock: Clock;
   private readonly onStored: (key: string, version: number) => void;
   private readonly onFailed: (error: StorageError) => void;
@@ -54,7 +54,7 @@ export class StoreWriter {
   private batchNext: number;
 
   constructor(
-    storage: Storage,
+    storage: Pick<Storage, 'get' | 'write'>,
     clock: Clock,
     batchFirst: number,
     onStored: (key: string, version: number) => void,

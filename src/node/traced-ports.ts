@@ -14,12 +14,9 @@ import type { OpenSpans } from './open-spans.ts';
 const TABLE = 'causeway.record';
 
 /** A span ends when the batch that its record went with is on the disk. */
-export function tracedStorage(inner: Storage, storing: OpenSpans<string>): Storage {
+export function tracedStorage(inner: Storage, storing: OpenSpans<string>): Pick<Storage, 'get' | 'write'> {
   return {
     get: (key) => inner.get(key),
-    scan: (from, to, entryCountMax, byteCountMax, done) =>
-      inner.scan(from, to, entryCountMax, byteCountMax, done),
-    close: (done) => inner.close(done),
     write: (keys, values, done) => {
       if (storing.size === 0) return inner.write(keys, values, done);
       const spans = keys.flatMap((key) => storing.take(key));
