@@ -4,15 +4,18 @@
  * is out of the ordinary (compressed, a timeout that cannot be read) goes to grpc-js as before, and so does every stream.
  */
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { Metadata, status as Status } from '@grpc/grpc-js';
-import type { Server, StatusObject } from '@grpc/grpc-js';
+import { status as Status } from '@grpc/grpc-js';
+import type { Metadata, Server, StatusObject } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
+
+/** What came along with a call, looked up by name. */
+export type Sent = Pick<Metadata, 'get'>;
 
 /** What a unary handler sees of a call, whoever took it: this file or grpc-js. */
 export interface UnaryCall<Request> {
   readonly request: Request;
-  readonly metadata: Metadata;
+  readonly metadata: Sent;
   readonly cancelled: boolean;
   getDeadline(): Date | number;
   getPeer(): string;
@@ -135,8 +138,9 @@ class DirectCall implements UnaryCall<unknown> {
     return this.stream.destroyed || this.stream.closed;
   }
 
-  get metadata(): Metadata {
-    return Metadata.fromHttp2Headers(this.headers);
+  /** One header is asked for, or none: an object of all would cost more than what is read of it. */
+  get metadata(): Sent {
+    return { get: (name) => [this.headers[name] ?? []].flat() };
   }
 
   getDeadline(): number {

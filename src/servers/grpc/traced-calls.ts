@@ -3,12 +3,13 @@
  * (`traceparent`, `tracestate`), or the first of its own trace. A server that nobody has named a tracer for calls straight
  * through, without a further look.
  */
-import type { Metadata, Server } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 import { ERROR_TABLE } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
 import { traceContextOf } from '../../core/trace-context.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
 import type { Span, Tracing } from '../../ports/tracing.ts';
+import type { Sent } from './direct-calls.ts';
 import type { Done } from './method.ts';
 import type { Operate, Operations } from './operations.ts';
 
@@ -31,7 +32,7 @@ export function tracingOf(server: Server, path: string): Tracing | null {
 export function underSpan<Answer>(
   tracing: Tracing,
   path: string,
-  metadata: Metadata,
+  metadata: Sent,
   done: Done<Answer>,
   run: (done: Done<Answer>) => void,
 ): void {
@@ -39,7 +40,7 @@ export function underSpan<Answer>(
 }
 
 /** The same operations, each under a span of its own below what the pipeline was opened with. */
-export function tracedOperations(server: Server, operations: Operations, metadata: Metadata): Operations {
+export function tracedOperations(server: Server, operations: Operations, metadata: Sent): Operations {
   const tracing = tracingOf(server, `/${PIPELINE}`);
   if (tracing === null) return operations;
   const parent = contextIn(metadata);
@@ -80,7 +81,7 @@ function inside<Answer>(
   );
 }
 
-function contextIn(metadata: Metadata): TraceContext | null {
+function contextIn(metadata: Sent): TraceContext | null {
   const [traceparent, more] = metadata.get('traceparent');
   if (typeof traceparent !== 'string' || more !== undefined) return null;
   return traceContextOf(traceparent, metadata.get('tracestate').join(','));
