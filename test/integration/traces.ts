@@ -9,6 +9,7 @@ import { cache, causeway } from '../../src/gen/protocol.js';
 import type { MessageType } from '../../src/gen/protocol.js';
 import type { TestCluster } from '../support/cluster.ts';
 import type { CollectedSpan, OtlpCollector } from '../support/otlp-collector.ts';
+import { call } from '../support/grpc-call.ts';
 import { RespLine } from '../support/resp-door.ts';
 import { until } from '../support/supervisor-program.ts';
 
@@ -16,6 +17,7 @@ import { until } from '../support/supervisor-program.ts';
 export const CURIOUS = 'node-3';
 const KEY = 'trace:a-key-of-somebody';
 const VALUE = 'a value of somebody';
+const CALL_MS_MAX = 20_000;
 
 export function traceEnvironment(node: string, collector: OtlpCollector): Record<string, string> {
   return {
@@ -48,17 +50,7 @@ function ask<Fields, Decoded>(
   metadata: Metadata,
 ): Promise<Decoded> {
   const client = new Client(address, credentials.createInsecure());
-  return new Promise<Decoded>((resolve, reject) => {
-    client.makeUnaryRequest(
-      path,
-      (fields: Fields) => Buffer.from(types[0].encode(fields).finish()),
-      (bytes: Buffer) => types[1].decode(bytes),
-      request,
-      metadata,
-      { deadline: Date.now() + 20_000 },
-      (error, answer) => (error === null ? resolve(answer!) : reject(new Error(error.details))),
-    );
-  }).finally(() => client.close());
+  return call(client, path, ...types, request, CALL_MS_MAX, metadata).finally(() => client.close());
 }
 
 export function traceTests(cluster: () => TestCluster, collector: () => OtlpCollector): void {

@@ -2,10 +2,11 @@
  * Doors on a real port before a fake node, and raw grpc-js calls to them, so that tests look at what is on the
  * wire and not at what our own client makes of it.
  */
-import { Client, Server, ServerCredentials, credentials } from '@grpc/grpc-js';
+import { Client, Metadata, Server, ServerCredentials, credentials } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { PIPELINE_BYTES_MAX } from '../../src/core/limits.ts';
 import type { MessageType } from '../../src/gen/protocol.js';
+import type { Tracing } from '../../src/ports/tracing.ts';
 import { createDoors } from '../../src/servers/grpc/doors.ts';
 import { messageLimits } from '../../src/servers/grpc/method.ts';
 import { FakeNodeApi } from './fake-node-api.ts';
@@ -22,9 +23,10 @@ export async function openDoors(
   valueBytesMax = PIPELINE_BYTES_MAX,
   api = new FakeNodeApi(),
   isDirect = true,
+  tracing: Tracing | null = null,
 ): Promise<DoorFixture> {
   const server = new Server(messageLimits(valueBytesMax));
-  const doors = createDoors(server, api, { valueBytesMax });
+  const doors = createDoors(server, api, { valueBytesMax, tracing });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
@@ -70,6 +72,7 @@ export function callBytes(
   path: string,
   request: Uint8Array,
   deadlineMs = 5000,
+  metadata = new Metadata(),
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     client.makeUnaryRequest(
@@ -77,6 +80,7 @@ export function callBytes(
       (bytes: Uint8Array) => Buffer.from(bytes),
       (bytes: Buffer) => bytes,
       request,
+      metadata,
       { deadline: Date.now() + deadlineMs },
       (error, answer) => (error === null ? resolve(answer!) : reject(new CallError(error))),
     );
@@ -90,8 +94,10 @@ export async function call<Fields, Decoded>(
   answerType: MessageType<Decoded, never>,
   request: Fields,
   deadlineMs?: number,
+  metadata?: Metadata,
 ): Promise<Decoded> {
-  return answerType.decode(await callBytes(client, path, requestType.encode(request).finish(), deadlineMs));
+  const bytes = requestType.encode(request).finish();
+  return answerType.decode(await callBytes(client, path, bytes, deadlineMs, metadata));
 }
 
 export function openStream<Fields, Decoded>(
