@@ -45,8 +45,6 @@ export class OtlpCollector {
   readonly bodies: string[] = [];
   readonly paths = new Set<string>();
   readonly resources = new Map<string, Readonly<Record<string, string | number>>>();
-  /** Answers so instead of taking anything. */
-  refusesWith = 0;
   private readonly server: Server;
 
   private constructor(server: Server) {
@@ -62,7 +60,6 @@ export class OtlpCollector {
       request.on('data', (part: string) => (body += part));
       request.on('end', () => {
         collector.paths.add(request.url ?? '');
-        if (collector.refusesWith !== 0) return response.writeHead(collector.refusesWith).end();
         collector.take(body);
         response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
       });
