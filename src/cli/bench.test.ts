@@ -1,5 +1,7 @@
 /** `causeway bench` before a real door: what it asks, what it leaves, and what it says of how long things took. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { keptIo } from '../../test/support/command-io.ts';
+import type { Ran } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { Times } from './bench-load.ts';
@@ -12,17 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => doors.stop());
 
-async function run(words: string[], typed?: string): Promise<{ code: number; out: string; err: string }> {
-  const ran = { code: -1, out: '', err: '' };
-  const stdin = (async function* () {
-    if (typed !== undefined) yield Buffer.from(typed);
-  })();
-  await runCommand(['bench', ...words], {
-    stdin: Object.assign(stdin, { isTTY: typed !== undefined }),
-    stdout: { write: (text) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
-    stderr: { write: (text) => (ran.err += Buffer.from(text as Uint8Array).toString()) },
-    exit: (code) => (ran.code = code),
-  });
+async function run(words: string[], typed?: string): Promise<Ran> {
+  const { io, ran } = keptIo(typed, typed !== undefined);
+  await runCommand(['bench', ...words], io);
   return ran;
 }
 

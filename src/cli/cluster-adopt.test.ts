@@ -1,6 +1,7 @@
 /** `causeway cluster adopt-record` before a real door: what is shown, and that no server is taken into use by accident. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ClusterAnswer, RecordServerFacts } from '../node/api.ts';
+import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { runCommand } from './main.ts';
@@ -24,22 +25,14 @@ async function run(
   facts: Partial<RecordServerFacts> = {},
   typed?: string,
 ): Promise<{ code: number; out: string; err: string; order: unknown }> {
-  const ran = { code: -1, out: '', err: '' };
-  const stdin = (async function* () {
-    if (typed !== undefined) yield Buffer.from(typed);
-  })();
+  const { io, ran } = keptIo(typed, typed !== undefined);
   const answers: ClusterAnswer[] = [
     { kind: 'recordServer', facts: { ...FACTS, ...facts } },
     { kind: 'changed', epoch: 7 },
   ];
   doors.api.answers.splice(0, Infinity, ...answers);
   doors.api.orders.length = 0;
-  await runCommand(['cluster', 'adopt-record', ...words, '--nodes', doors.address], {
-    stdin: Object.assign(stdin, { isTTY: typed !== undefined }),
-    stdout: { write: (text) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
-    stderr: { write: (text) => (ran.err += Buffer.from(text as Uint8Array).toString()) },
-    exit: (code) => (ran.code = code),
-  });
+  await runCommand(['cluster', 'adopt-record', ...words, '--nodes', doors.address], io);
   const order = doors.api.orders.find(({ kind }) => kind === 'adoptRecord') ?? null;
   return { ...ran, order };
 }

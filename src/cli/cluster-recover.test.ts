@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../core/errors.ts';
 import type { ClusterAnswer, ClusterLoss, ClusterQuorum } from '../node/api.ts';
+import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { runCommand } from './main.ts';
@@ -51,16 +52,8 @@ async function run(
   words: string[],
   typed?: string,
 ): Promise<{ code: number; out: string; err: string; orders: string[] }> {
-  const ran = { code: -1, out: '', err: '' };
-  const stdin = (async function* () {
-    if (typed !== undefined) yield Buffer.from(typed);
-  })();
-  await runCommand(['cluster', 'recover', ...words, '--nodes', doors.address], {
-    stdin: Object.assign(stdin, { isTTY: typed !== undefined }),
-    stdout: { write: (text) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
-    stderr: { write: (text) => (ran.err += Buffer.from(text as Uint8Array).toString()) },
-    exit: (code) => (ran.code = code),
-  });
+  const { io, ran } = keptIo(typed, typed !== undefined);
+  await runCommand(['cluster', 'recover', ...words, '--nodes', doors.address], io);
   const orders = doors.api.orders.splice(0).map(({ kind }) => kind);
   return { ...ran, orders: orders.filter((kind) => kind !== 'quorum') };
 }

@@ -2,6 +2,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ScrubCycle } from '../node/api.ts';
 import { SCRUBBED_NEVER } from '../node/scrub-report.ts';
+import { keptIo } from '../../test/support/command-io.ts';
+import type { Ran } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { runCommand } from './main.ts';
@@ -26,14 +28,9 @@ const CLEAN: ScrubCycle = {
   },
 };
 
-async function run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const ran = { code: -1, out: '', err: '' };
-  await runCommand([...words, '--only', '--nodes', doors.address], {
-    stdin: (async function* () {})(),
-    stdout: { write: (text) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
-    stderr: { write: (text) => (ran.err += Buffer.from(text as Uint8Array).toString()) },
-    exit: (code) => (ran.code = code),
-  });
+async function run(...words: string[]): Promise<Ran> {
+  const { io, ran } = keptIo();
+  await runCommand([...words, '--only', '--nodes', doors.address], io);
   return ran;
 }
 

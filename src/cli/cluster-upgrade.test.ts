@@ -1,6 +1,7 @@
 /** `causeway cluster finish-upgrade` before a real door: what is shown, and that nothing is put in force by accident. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { failure } from '../core/errors.ts';
+import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { runCommand } from './main.ts';
@@ -14,13 +15,8 @@ afterEach(() => doors.stop());
 async function run(
   ...words: string[]
 ): Promise<{ code: number; out: string; err: string; orders: string[] }> {
-  const ran = { code: -1, out: '', err: '' };
-  await runCommand(['cluster', 'finish-upgrade', ...words, '--nodes', doors.address], {
-    stdin: (async function* () {})(),
-    stdout: { write: (text) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
-    stderr: { write: (text) => (ran.err += Buffer.from(text as Uint8Array).toString()) },
-    exit: (code) => (ran.code = code),
-  });
+  const { io, ran } = keptIo();
+  await runCommand(['cluster', 'finish-upgrade', ...words, '--nodes', doors.address], io);
   return { ...ran, orders: doors.api.orders.splice(0).map((order) => order.kind) };
 }
 

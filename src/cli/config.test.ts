@@ -6,6 +6,8 @@ import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { keptIo } from '../../test/support/command-io.ts';
+import type { Ran } from '../../test/support/command-io.ts';
 import { SETTING_KINDS } from '../config-layers.ts';
 import { configSchema } from '../config-schema.ts';
 import { postgresUrlShown } from '../config-origins.ts';
@@ -35,24 +37,10 @@ legacy:
     x-key: ${CANARY}
 `;
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
 async function run(text: string, words: string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   writeFileSync(file, text);
-  const ran = { code: -1, out: '', err: '' };
+  const { io, ran } = keptIo();
   const program = new Command();
-  const io = {
-    stdin: (async function* () {})(),
-    stdout: { write: (more: string | Uint8Array) => (ran.out += Buffer.from(more as Uint8Array).toString()) },
-    stderr: { write: (more: string | Uint8Array) => (ran.err += Buffer.from(more as Uint8Array).toString()) },
-    exit: (code: number) => {
-      ran.code = code;
-    },
-  };
   configCommand(program, io, env);
   const isOfFile = words[0] !== 'schema';
   await program.parseAsync(['config', ...words, ...(isOfFile ? ['--config', file] : [])], { from: 'user' });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { testServer } from '../../test/support/postgres.ts';
@@ -53,16 +54,8 @@ interface Told {
 async function examine(settings: object, words: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Told> {
   const file = join(folder, 'node.json');
   writeFileSync(file, JSON.stringify(settings));
-  const ran = { code: -1, out: '' };
+  const { io, ran } = keptIo();
   const program = new Command();
-  const io = {
-    stdin: (async function* () {})(),
-    stdout: { write: (text: string | Uint8Array) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
-    stderr: { write: () => true },
-    exit: (code: number) => {
-      ran.code = code;
-    },
-  };
   doctorCommand(program, io, env);
   await program.parseAsync(['doctor', '--json', '--config', file, ...words], { from: 'user' });
   const told = JSON.parse(ran.out) as Pick<Told, 'worst' | 'findings'>;

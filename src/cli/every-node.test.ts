@@ -1,5 +1,7 @@
 /** Which nodes a command asks, before real doors: all members, whoever was named, and each of them once. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { keptIo } from '../../test/support/command-io.ts';
+import type { Ran } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { connect } from '../client/index.ts';
@@ -105,14 +107,9 @@ test('looks one after the other: a member that came is there, one that left is g
 });
 
 test('status and inspect of a cluster of four by one address: a line for each, exit 0 only if all serve', async () => {
-  const run = async (...words: string[]): Promise<{ code: number; out: string }> => {
-    const ran = { code: -1, out: '' };
-    await runCommand([...words, '--nodes', doors[0]!.address, '--timeout', '1000'], {
-      stdin: (async function* () {})(),
-      stdout: { write: (text) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
-      stderr: { write: () => true },
-      exit: (code) => (ran.code = code),
-    });
+  const run = async (...words: string[]): Promise<Ran> => {
+    const { io, ran } = keptIo();
+    await runCommand([...words, '--nodes', doors[0]!.address, '--timeout', '1000'], io);
     return ran;
   };
   const status = await run('status');

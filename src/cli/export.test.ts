@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { keptIo } from '../../test/support/command-io.ts';
 import { eventually, openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { connect } from '../client/index.ts';
@@ -21,18 +22,7 @@ afterEach(async () => {
 });
 
 function begin(words: string[], address = doors.address) {
-  const ran = { code: -1, out: '', err: '' };
-  const add = (name: 'out' | 'err') => (text: string | Uint8Array) => {
-    ran[name] += Buffer.from(text as Uint8Array).toString();
-  };
-  const io = {
-    stdin: (async function* () {})(),
-    stdout: { write: add('out') },
-    stderr: { write: add('err') },
-    exit: (code: number) => {
-      ran.code = code;
-    },
-  };
+  const { io, ran } = keptIo();
   return { ran, end: runCommand([...words, '--nodes', address], io) };
 }
 

@@ -13,6 +13,8 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Config } from '../config.ts';
+import { keptIo } from '../../test/support/command-io.ts';
+import type { Ran } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { runCommand } from './main.ts';
@@ -32,30 +34,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function fakeIo(stdin = '') {
-  const ran = { code: -1, out: '', err: '' };
-  const input = (async function* () {
-    yield Buffer.from(stdin);
-  })();
-  const io = {
-    stdin: input,
-    stdout: { write: (text: string | Uint8Array) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
-    stderr: { write: (text: string | Uint8Array) => (ran.err += Buffer.from(text as Uint8Array).toString()) },
-    exit: (code: number) => {
-      ran.code = code;
-    },
-  };
-  return { ran, io };
-}
-
 async function run(words: string[], stdin?: string): Promise<Ran> {
-  const { ran, io } = fakeIo(stdin);
+  const { ran, io } = keptIo(stdin);
   const isClientCommand = ['get', 'set', 'del', 'status', 'inspect', 'import'].includes(words[0] ?? '');
   const nodes = isClientCommand && !words.includes('--nodes') ? ['--nodes', doors.address] : [];
   const asksAll = ['status', 'inspect'].includes(words[0] ?? '');
@@ -311,7 +291,7 @@ describe('node', () => {
     words: string[],
     start: (config: Config) => Promise<{ stop(): Promise<void> }>,
   ): Promise<Ran> {
-    const { ran, io } = fakeIo();
+    const { ran, io } = keptIo();
     const program = new Command();
     const startNode = async (config: Config): Promise<StartedNode> => ({
       left: new Promise(() => undefined),

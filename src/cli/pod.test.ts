@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { keptIo } from '../../test/support/command-io.ts';
 import { skipWithout } from '../../test/support/skipped.ts';
 import { askWanted } from './kubernetes-api.ts';
 import { runCommand } from './main.ts';
@@ -50,15 +51,10 @@ async function stopped(
   http: string,
   ...words: string[]
 ): Promise<{ code: number; said: string }> {
-  const told = { code: -1, said: '' };
+  const { io, ran } = keptIo();
   const around = ['--api', api, '--account', account, '--http', http, '--grpc', '127.0.0.1:9'];
-  await runCommand(['pod', 'stop', '--stateful-set', 'shop', '--pod', 'shop-1', ...around, ...words], {
-    stdin: (async function* () {})(),
-    stdout: { write: () => undefined },
-    stderr: { write: (text) => (told.said += String(text)) },
-    exit: (code) => (told.code = code),
-  });
-  return told;
+  await runCommand(['pod', 'stop', '--stateful-set', 'shop', '--pod', 'shop-1', ...around, ...words], io);
+  return { code: ran.code, said: ran.err };
 }
 
 describe('what the end of a pod means', () => {

@@ -2,6 +2,8 @@
 import { EventEmitter } from 'node:events';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { keptIo } from '../../test/support/command-io.ts';
+import type { Ran } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import { runCommand } from './main.ts';
@@ -14,15 +16,9 @@ beforeEach(async () => {
 });
 afterEach(() => doors.stop());
 
-async function run(words: string[], isTTY = false): Promise<{ code: number; out: string; err: string }> {
-  const ran = { code: -1, out: '', err: '' };
-  const stdin = Object.assign((async function* () {})(), { isTTY });
-  await runCommand(['top', ...words, '--only', '--nodes', doors.address], {
-    stdin,
-    stdout: { write: (text) => (ran.out += Buffer.from(text as Uint8Array).toString()) },
-    stderr: { write: (text) => (ran.err += Buffer.from(text as Uint8Array).toString()) },
-    exit: (code) => (ran.code = code),
-  });
+async function run(words: string[], isTTY = false): Promise<Ran> {
+  const { io, ran } = keptIo(undefined, isTTY);
+  await runCommand(['top', ...words, '--only', '--nodes', doors.address], io);
   return ran;
 }
 

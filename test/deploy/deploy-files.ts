@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { parseAllDocuments, parseDocument } from 'yaml';
 import { legacySampleCommand } from '../../src/cli/legacy-sample.ts';
-import type { CommandIo } from '../../src/cli/client-command.ts';
 import { nodeCommand } from '../../src/cli/node.ts';
 import { podCommand } from '../../src/cli/pod.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Config } from '../../src/config.ts';
 import { httpRoutes } from '../../src/servers/http/server.ts';
+import { keptIo } from '../support/command-io.ts';
 import { FakeNodeApi } from '../support/fake-node-api.ts';
 import { repositoryRoot as root } from '../support/root.ts';
 
@@ -67,17 +67,11 @@ export async function pageStatus(path: string): Promise<number> {
   return (await httpRoutes(new FakeNodeApi()).request(path)).status;
 }
 
-const IO: CommandIo = {
-  stdin: (async function* () {})(),
-  stdout: { write: () => undefined },
-  stderr: { write: () => undefined },
-  exit: () => undefined,
-};
-
 /** Words of a command line that no command, option or argument of the program takes; nothing is run. */
 export function wordsNotKnown(words: readonly string[]): string[] {
   const program = new Command('causeway');
-  for (const add of [nodeCommand, legacySampleCommand, podCommand]) add(program, IO);
+  const { io } = keptIo();
+  for (const add of [nodeCommand, legacySampleCommand, podCommand]) add(program, io);
   let command = program;
   let rest = [...words];
   for (let below; (below = command.commands.find((each) => each.name() === rest[0])) !== undefined;) {

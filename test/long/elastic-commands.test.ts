@@ -1,6 +1,8 @@
 /** Members that come, leave and are replaced, as an operator does it: real processes, the command line, load. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../src/cli/main.ts';
+import { keptIo } from '../support/command-io.ts';
+import type { Ran } from '../support/command-io.ts';
 import { startCluster } from '../support/cluster.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { threeFiveThree, untilShared } from '../support/elastic-story.ts';
@@ -14,18 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => program.remove());
 
-async function ran(
-  cluster: TestCluster,
-  ...words: string[]
-): Promise<{ out: string; err: string; code: number }> {
-  const told = { out: '', err: '', code: -1 };
+async function ran(cluster: TestCluster, ...words: string[]): Promise<Ran> {
+  const { io, ran: told } = keptIo();
   const nodes = cluster.nodes.map(({ address }) => address).join(',');
-  await runCommand([...words, '--nodes', nodes], {
-    stdin: (async function* () {})(),
-    stdout: { write: (text) => (told.out += String(text)) },
-    stderr: { write: (text) => (told.err += String(text)) },
-    exit: (code) => (told.code = code),
-  });
+  await runCommand([...words, '--nodes', nodes], io);
   return told;
 }
 

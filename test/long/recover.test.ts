@@ -1,6 +1,8 @@
 /** A member is lost with its disk and was the only one to hold its slots: what an operator sees, does, and has afterwards. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCommand } from '../../src/cli/main.ts';
+import { keptIo } from '../support/command-io.ts';
+import type { Ran } from '../support/command-io.ts';
 import { startCluster } from '../support/cluster.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { buildProgram, until } from '../support/supervisor-program.ts';
@@ -11,20 +13,11 @@ beforeAll(async () => {
 });
 afterAll(() => program.remove());
 
-async function recover(
-  cluster: TestCluster,
-  names: string[],
-  ...words: string[]
-): Promise<{ out: string; err: string; code: number }> {
-  const told = { out: '', err: '', code: -1 };
+async function recover(cluster: TestCluster, names: string[], ...words: string[]): Promise<Ran> {
+  const { io, ran } = keptIo();
   const nodes = names.map((name) => cluster.node(name).address).join(',');
-  await runCommand(['cluster', 'recover', ...words, '--nodes', nodes], {
-    stdin: (async function* () {})(),
-    stdout: { write: (text) => (told.out += String(text)) },
-    stderr: { write: (text) => (told.err += String(text)) },
-    exit: (code) => (told.code = code),
-  });
-  return told;
+  await runCommand(['cluster', 'recover', ...words, '--nodes', nodes], io);
+  return ran;
 }
 
 const textOf = (bytes: Uint8Array | undefined): string | undefined =>

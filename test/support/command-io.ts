@@ -1,0 +1,28 @@
+/** The world of a command as its tests hand it in: what is typed comes in; what it says, and the code that it ends with, are kept. */
+import type { CommandIo } from '../../src/cli/client-command.ts';
+
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Nothing is typed: standard input ends at once. */
+export function keptIo(typed?: string, isTerminal = false): { readonly io: CommandIo; readonly ran: Ran } {
+  const ran = { code: -1, out: '', err: '' };
+  const typing = (async function* () {
+    if (typed !== undefined) yield Buffer.from(typed);
+  })();
+  const into = (name: 'out' | 'err') => ({
+    write: (text: string | Uint8Array) => (ran[name] += Buffer.from(text as Uint8Array).toString()),
+  });
+  const io: CommandIo = {
+    stdin: Object.assign(typing, { isTTY: isTerminal }),
+    stdout: into('out'),
+    stderr: into('err'),
+    exit: (code) => {
+      ran.code = code;
+    },
+  };
+  return { io, ran };
+}
