@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Wanted } from './pod-end.ts';
 
-/** Where every pod finds its own identity. */
-export const ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const TIMEOUT_MS = 5_000;
 

@@ -6,7 +6,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { EXIT_DEFINITE, EXIT_OK, UsageError, wholeNumber } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
-import { ACCOUNT_DIRECTORY, askWanted } from './kubernetes-api.ts';
 import { ordinalOf, podEnd } from './pod-end.ts';
 import type { Wanted } from './pod-end.ts';
 
@@ -21,6 +20,8 @@ interface PodStopOptions {
   readonly account: string;
 }
 
+/** Where every pod finds its own identity. */
+const ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
 const ASK_EVERY_MS = 1_000;
 const PAGE_TIMEOUT_MS = 2_000;
 const CALL_TIMEOUT_MS = 10_000;
@@ -81,6 +82,8 @@ async function atOnce(): Promise<boolean> {
 async function wantedOf(io: CommandIo, options: PodStopOptions): Promise<Wanted | null | undefined> {
   const { api, account, statefulSet } = options;
   if (api === undefined) throw new UsageError('--api is missing, and KUBERNETES_SERVICE_HOST is not set');
+  // Loaded only now: `causeway --help` loads every command, and what reads the answer takes long to load.
+  const { askWanted } = await import('./kubernetes-api.ts');
   for (let tries = 1; ; tries += 1) {
     try {
       return await askWanted({ url: api, account }, statefulSet);
