@@ -12,7 +12,7 @@ import type { CausewayClient, Inspected } from '../../src/client/index.ts';
 import type { NodeStatus } from '../../src/node/api.ts';
 import { LegacyServer } from './legacy-server.ts';
 import { runOnce, testServer } from './postgres.ts';
-import { freePorts, temporaryDirectory, until } from './supervisor-program.ts';
+import { ended, freePorts, hasEnded, temporaryDirectory, until } from './supervisor-program.ts';
 
 export interface ClusterOptions {
   /** causeway.js. */
@@ -332,13 +332,4 @@ export class TestCluster {
     }
     return settings;
   }
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  if (hasEnded(child)) return Promise.resolve();
-  return new Promise((resolve) => child.once('exit', () => resolve()));
 }

@@ -18,7 +18,7 @@ import { podEnvironment } from '../deploy/pod-template.ts';
 import type { StatefulSet } from '../deploy/pod-template.ts';
 import { testServer } from './postgres.ts';
 import { repositoryRoot as root } from './root.ts';
-import { freePorts, temporaryDirectory, until } from './supervisor-program.ts';
+import { ended, freePorts, temporaryDirectory, until } from './supervisor-program.ts';
 
 const TOKEN = 'token-of-the-account';
 const LOOK_EVERY_MS = 50;
@@ -266,9 +266,4 @@ export class Pods {
       return null;
     }
   }
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => child.once('exit', () => resolve()));
 }

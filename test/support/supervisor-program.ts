@@ -74,6 +74,16 @@ export async function until(
   }
 }
 
+export function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** Resolves when the process is gone, at once where it is. */
+export function ended(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return Promise.resolve();
+  return new Promise((resolve) => child.once('exit', () => resolve()));
+}
+
 /** Ids of living processes whose command line or working directory lies in one of these paths. */
 export function processesAt(...paths: string[]): number[] {
   return readdirSync('/proc')
