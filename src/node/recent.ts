@@ -5,7 +5,7 @@
 import type { Histogram } from '../base/histogram.ts';
 import { RECENT_COPY_MS, RECENT_WINDOW_MS } from '../core/limits.ts';
 import type { Instruments } from '../core/instruments.ts';
-import { NO_MEMORY_USE, WRITE_STAGES } from '../core/recent-activity.ts';
+import { NO_ACTIVITY, NO_MEMORY_USE, WRITE_STAGES } from '../core/recent-activity.ts';
 import type { RecentActivity, WriteStage } from '../core/recent-activity.ts';
 import type { LegacySource } from '../ports/legacy-source.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -24,10 +24,9 @@ export interface RecentParts {
   readonly processUse?: ProcessUse | undefined;
 }
 
-type Name = 'read' | 'write' | 'storeSync' | 'storeBatchEntries' | 'recordCommit' | 'loopDelay';
-const NAMES: readonly Name[] = [
-  ...(['read', 'write', 'storeSync', 'storeBatchEntries', 'recordCommit', 'loopDelay'] as const),
-];
+/** Whose quantiles are shown. */
+const NAMES = ['read', 'write', 'storeSync', 'recordCommit', 'loopDelay'] as const;
+type Name = (typeof NAMES)[number];
 
 /** Everything that only grows, at one moment. */
 interface Copy {
@@ -67,13 +66,14 @@ export class RecentWindow {
   }
 
   activity(): RecentActivity {
-    const { clock, instruments, recordWriter, processUse } = this.parts;
+    const { clock, instruments, recordWriter, legacySource, processUse } = this.parts;
+    const { inFlight, waiting, concurrencyMax, retriesLeft } = legacySource?.health() ?? NO_ACTIVITY.legacy;
     this.takeHits();
     const now = clock.now();
     const first = this.copies[0];
     const windowMs = first === undefined ? 0 : now - first.at;
-    const before = first?.totals ?? this.totals();
     const totals = this.totals();
+    const before = first?.totals ?? totals;
     const rate = (name: keyof Totals): number =>
       windowMs === 0 ? 0 : ((totals[name] - before[name]) * 1000) / windowMs;
     const of = (name: Name): ReturnType<Histogram['quantiles']> =>
@@ -108,7 +108,7 @@ export class RecentWindow {
         callsPerSecond: rate('legacyCalls'),
         failuresPerSecond: rate('legacyFailures'),
         coalescedPerSecond: rate('legacyCoalesced'),
-        ...this.legacyRoom(),
+        ...{ inFlight, waiting, concurrencyMax, retriesLeft },
       },
       eventLoopDelayMs: of('loopDelay'),
       memory: processUse?.memory() ?? NO_MEMORY_USE,
@@ -125,16 +125,6 @@ export class RecentWindow {
       ...{ door: of('door'), queue: of('queue'), store: of('store') },
       ...{ peers: of('peers'), record: of('record'), handedOn: of('handedOn') },
     };
-  }
-
-  private legacyRoom(): Pick<
-    RecentActivity['legacy'],
-    'inFlight' | 'waiting' | 'concurrencyMax' | 'retriesLeft'
-  > {
-    const health = this.parts.legacySource?.health();
-    if (health === undefined) return { inFlight: 0, waiting: 0, concurrencyMax: 0, retriesLeft: 0 };
-    const { inFlight, waiting, concurrencyMax, retriesLeft } = health;
-    return { inFlight, waiting, concurrencyMax, retriesLeft };
   }
 
   private countsNow(): Copy['counts'] {
