@@ -72,7 +72,7 @@ async function costOf(nodes: NodeProcesses, isOn: boolean, forMs: number): Promi
  * Within these two values of the sample lies the true median with 95 % certainty, whatever the distribution: how many of
  * n values lie below it is binomial.
  */
-export function intervalOfMedian(values: readonly number[]): [number, number] {
+function intervalOfMedian(values: readonly number[]): [number, number] {
   const sorted = Float64Array.from(values).sort();
   const count = sorted.length;
   // Chance of at most `below` values under the median, added up until it would be more than one in forty.

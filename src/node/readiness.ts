@@ -15,7 +15,7 @@ export type Probe = keyof typeof PROBES;
  * Why this process should be ended and started anew: it makes no progress. Nothing that other nodes, PostgreSQL or a
  * full disk do counts here, for a start would not mend it.
  */
-export function reasonsNotHealthy({ progress }: NodeStatus): string[] {
+function reasonsNotHealthy({ progress }: NodeStatus): string[] {
   const reasons: string[] = [];
   const { tickAgoMs, storeBatchMs } = progress;
   if (tickAgoMs > HEALTH_TICK_MS_MAX)
@@ -58,7 +58,7 @@ export function reasonsNotReady(status: NodeStatus): string[] {
 }
 
 /** Why whoever restarts nodes one after another should let this one run for now. (safe-to-stop.ts) */
-export function reasonsNotSafeToStop({ stopCosts }: NodeStatus): readonly string[] {
+function reasonsNotSafeToStop({ stopCosts }: NodeStatus): readonly string[] {
   return stopCosts;
 }
 
