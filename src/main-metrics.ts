@@ -1,4 +1,5 @@
 /** What a process counts and times of itself: where it is kept, and how it is handed out. */
+import { systemProcessUse } from './adapters/system/process-use.ts';
 import type { Log } from './adapters/telemetry/log.ts';
 import type { Config } from './config.ts';
 import { Instruments } from './core/instruments.ts';
@@ -13,10 +14,11 @@ import type { RespServer } from './servers/resp/server.ts';
 export class Metering {
   readonly instruments: Instruments;
   readonly slowLog: SlowLogSettings;
+  readonly processUse = systemProcessUse();
   /** Once it is open. */
   resp: RespServer | null = null;
   private readonly log: Log;
-  private readonly processWatch = new ProcessWatch();
+  private readonly processWatch = new ProcessWatch(() => this.processUse.memory());
 
   constructor({ metrics, log: { slowMs, slowPerSecondMax } }: Config, log: Log) {
     this.instruments = new Instruments(metrics.enabled);

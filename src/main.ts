@@ -8,7 +8,6 @@ import { openLegacySource } from './adapters/legacy-http/source.ts';
 import type { PostgresRecord } from './adapters/postgres/postgres-record.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { systemDiskSpace } from './adapters/system/disk-space.ts';
-import { systemProcessUse } from './adapters/system/process-use.ts';
 import { systemRandom } from './adapters/system/random.ts';
 import { openLog } from './adapters/telemetry/log.ts';
 import type { Log } from './adapters/telemetry/log.ts';
@@ -118,7 +117,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   const server = makeGrpcServer(config.limits.valueBytesMax);
   open.push(() => shutDown(server));
   const { h32 } = await xxhash();
-  const { instruments, slowLog } = around.metering;
+  const { instruments, slowLog, processUse } = around.metering;
   const clock = systemClock();
   const { tracing } = around;
   const parts: NodeParts = {
@@ -128,7 +127,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     telemetry: log,
     instruments,
     slowLog,
-    processUse: systemProcessUse(),
+    processUse,
     storage: around.store.storage,
     setAside: around.store.setAside,
     raiseDisk: (protocol) => around.store.raise(protocol),

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { EventLoopUtilization } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
+import type { MemoryUse } from '../../../core/recent-activity.ts';
 
 /** What one door counts; left out: it does not. */
 export interface DoorFacts {
@@ -17,10 +17,7 @@ export interface DoorFacts {
 }
 
 export interface ProcessFacts {
-  readonly residentBytes: number;
-  readonly heapUsedBytes: number;
-  readonly heapLimitBytes: number;
-  readonly externalBytes: number;
+  readonly memory: MemoryUse;
   readonly cpuSeconds: number;
   readonly uptimeSeconds: number;
   /** Of the time since metrics were asked for last. */
@@ -31,16 +28,19 @@ export interface ProcessFacts {
 
 export class ProcessWatch {
   private before: EventLoopUtilization = performance.eventLoopUtilization();
+  private readonly memory: () => MemoryUse;
+
+  constructor(memory: () => MemoryUse) {
+    this.memory = memory;
+  }
 
   facts(): ProcessFacts {
-    const { rss, heapUsed, external } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, this.before);
     this.before = now;
     return {
-      ...{ residentBytes: rss, heapUsedBytes: heapUsed, externalBytes: external },
-      heapLimitBytes: getHeapStatistics().heap_size_limit,
+      memory: this.memory(),
       cpuSeconds: (user + system) / 1e6,
       uptimeSeconds: process.uptime(),
       loopBusyShare: utilization,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../../test/support/fake-node-api.ts';
+import { systemProcessUse } from '../../../adapters/system/process-use.ts';
 import { EVENTS } from '../../../core/events.ts';
 import { Instruments } from '../../../core/instruments.ts';
 import { httpRoutes } from '../server.ts';
@@ -34,7 +35,7 @@ function source(instruments = new Instruments()): Source {
         waitingBytes: 0,
       },
     ],
-    process: new ProcessWatch().facts(),
+    process: new ProcessWatch(() => systemProcessUse().memory()).facts(),
   };
 }
 

@@ -68,11 +68,11 @@ export const PROCESS_METRICS: readonly Metric[] = [
     'causeway_process_memory_bytes',
     'Memory of this process: resident, the heap in use, its limit, and what lies outside of it.',
     'kind',
-    ({ process }) => ({
-      resident: process.residentBytes,
-      heap_used: process.heapUsedBytes,
-      heap_limit: process.heapLimitBytes,
-      external: process.externalBytes,
+    ({ process: { memory } }) => ({
+      resident: memory.residentBytes,
+      heap_used: memory.heapUsedBytes,
+      heap_limit: memory.heapLimitBytes,
+      external: memory.externalBytes,
     }),
   ),
   counter(
