@@ -147,6 +147,16 @@ function bucketsOf(
   ];
 }
 
+/** `read` of a counter that the process keeps by this name. */
+export function counted(name: CounterName): (source: Source) => number {
+  return ({ counters: all }) => all.get(name) ?? 0;
+}
+
+/** `read` of how often the process has told of this, whether or not the log has it. */
+export function logged(name: EventName): (source: Source) => number {
+  return ({ events }) => events.get(name) ?? 0;
+}
+
 function one(value: number | null): Sample[] {
   return value === null ? [] : [{ labels: {}, value }];
 }

@@ -2,7 +2,18 @@
 import { ERROR_TABLE, certaintyOf } from '../../../core/errors.ts';
 import type { ErrorCode } from '../../../core/errors.ts';
 import { PROBES } from '../../../node/readiness.ts';
-import { counter, counters, flag, gauge, gauges, state, timesBy, timesOf } from './metric.ts';
+import {
+  counted,
+  counter,
+  counters,
+  flag,
+  gauge,
+  gauges,
+  logged,
+  state,
+  timesBy,
+  timesOf,
+} from './metric.ts';
 import type { Metric } from './metric.ts';
 
 const PHASES = ['starting', 'founding', 'entering', 'learning', 'serving', 'stopping', 'left'] as const;
@@ -68,12 +79,12 @@ export const SERVING: readonly Metric[] = [
   counter(
     'causeway_epochs_total',
     'Epochs that this node has seen come into force.',
-    ({ events }) => events.get('membership.epoch') ?? 0,
+    logged('membership.epoch'),
   ),
   counter(
     'causeway_council_attempts_total',
     'Attempts of this node to write the register of the council.',
-    ({ counters: all }) => all.get('membership.attempts') ?? 0,
+    counted('membership.attempts'),
   ),
 ];
 
@@ -116,12 +127,12 @@ export const SAFE: readonly Metric[] = [
   counter(
     'causeway_replication_replays_total',
     'Writes of others that this node finished, as their coordinator was gone.',
-    ({ events }) => events.get('replication.replay') ?? 0,
+    logged('replication.replay'),
   ),
   counter(
     'causeway_replication_refusals_total',
     'Acknowledgements that an owner refused for the moment: a write stalls meanwhile.',
-    ({ events }) => events.get('replication.refused') ?? 0,
+    logged('replication.refused'),
   ),
   gauge(
     'causeway_copy_learned_ratio',

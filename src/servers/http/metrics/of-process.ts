@@ -2,7 +2,7 @@
 import { EVENTS } from '../../../core/events.ts';
 import type { EventName } from '../../../core/events.ts';
 import type { DoorFacts } from './facts.ts';
-import { counter, counters, gauge, gauges, timesOf } from './metric.ts';
+import { counted, counter, counters, gauge, gauges, timesOf } from './metric.ts';
 import type { Metric, Source } from './metric.ts';
 
 /** Of the doors that count it. */
@@ -99,6 +99,6 @@ export const PROCESS_METRICS: readonly Metric[] = [
   counter(
     'causeway_traces_dropped_total',
     'Spans of traces that found no room, or no collector, and operations that were not recorded for that.',
-    ({ counters: all }) => all.get('traces.dropped') ?? 0,
+    counted('traces.dropped'),
   ),
 ];

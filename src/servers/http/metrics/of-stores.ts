@@ -1,5 +1,5 @@
 /** The node's own disk, PostgreSQL, and the legacy source. */
-import { counter, counters, flag, gauge, gauges, sizesOf, state, timesOf } from './metric.ts';
+import { counted, counter, counters, flag, gauge, gauges, sizesOf, state, timesOf } from './metric.ts';
 import type { Metric } from './metric.ts';
 
 export const DISK: readonly Metric[] = [
@@ -55,17 +55,17 @@ export const DISK: readonly Metric[] = [
   counter(
     'causeway_store_records_damaged_total',
     'Records that did not fit their checksums when they were read.',
-    ({ counters: all }) => all.get('store.records_damaged') ?? 0,
+    counted('store.records_damaged'),
   ),
   counter(
     'causeway_store_records_repaired_total',
     'Of these, those that were fetched from another owner.',
-    ({ counters: all }) => all.get('store.records_repaired') ?? 0,
+    counted('store.records_repaired'),
   ),
   counter(
     'causeway_store_records_expired_total',
     'Records that this node removed as their time had passed.',
-    ({ counters: all }) => all.get('store.records_expired') ?? 0,
+    counted('store.records_expired'),
   ),
 ];
 
@@ -119,7 +119,7 @@ export const RECORD: readonly Metric[] = [
   counter(
     'causeway_record_rows_removed_total',
     'Rows of forgotten deletions that were removed from PostgreSQL.',
-    ({ counters: all }) => all.get('record.rows_removed') ?? 0,
+    counted('record.rows_removed'),
   ),
   flag(
     'causeway_record_is_foreign',
@@ -173,17 +173,13 @@ export const LEGACY: readonly Metric[] = [
   counter(
     'causeway_legacy_calls_total',
     'Requests sent to the legacy source, repeated ones included.',
-    ({ counters: all }) => all.get('legacy.calls') ?? 0,
+    counted('legacy.calls'),
   ),
-  counter(
-    'causeway_legacy_call_failures_total',
-    'Of these, those that failed.',
-    ({ counters: all }) => all.get('legacy.failures') ?? 0,
-  ),
+  counter('causeway_legacy_call_failures_total', 'Of these, those that failed.', counted('legacy.failures')),
   counter(
     'causeway_legacy_retries_total',
     'Of these, those that repeated an earlier one.',
-    ({ counters: all }) => all.get('legacy.retries') ?? 0,
+    counted('legacy.retries'),
   ),
   counters(
     'causeway_legacy_fetches_total',
