@@ -3,6 +3,7 @@
  * may go. Nothing is lost by a stop at any time; this tells whether somebody would have to wait for it, or whether there
  * would be fewer copies of something than the cluster can do with.
  */
+import type { Phase } from './phases.ts';
 import { everythingDriven } from './record-standing.ts';
 import { slotsOfRow } from './slot-index.ts';
 import { isAlive, isForsaken, majorityOf, memberById, ownersNeeded } from './topology.ts';
@@ -12,7 +13,7 @@ export interface StopFacts {
   /** Null: this process knows of no cluster yet. */
   readonly topology: Topology | null;
   readonly selfId: number;
-  readonly phase: 'starting' | 'founding' | 'entering' | 'learning' | 'serving' | 'stopping' | 'left';
+  readonly phase: Phase;
   readonly leaseHeld: boolean;
   /** Is that member within reach of this one now? */
   readonly isLinked: (id: number) => boolean;
@@ -20,7 +21,7 @@ export interface StopFacts {
   readonly spooled: number;
 }
 
-const ON_ITS_WAY: ReadonlySet<StopFacts['phase']> = new Set(['founding', 'entering', 'learning']);
+const ON_ITS_WAY: ReadonlySet<Phase> = new Set(['founding', 'entering', 'learning']);
 
 /** Empty: nothing. Otherwise each thing that speaks against it, for people. */
 export function costsOfStopping(facts: StopFacts): string[] {

@@ -6,6 +6,7 @@ import type { Room } from '../core/disk-room.ts';
 import type { Failure } from '../core/errors.ts';
 import type { KeyWatching } from '../core/key-watch.ts';
 import type { ReadResult, ScanResult, StaleResult, WriteOperation, WriteResult } from '../core/operation.ts';
+import type { Phase } from '../core/phases.ts';
 import type { RecentActivity } from '../core/recent-activity.ts';
 import type { KeyRecord } from '../core/record.ts';
 import type { AdoptionVerdict } from '../core/record-adoption.ts';
@@ -291,7 +292,7 @@ export interface NodeStatus {
   readonly name: string;
   readonly id: number;
   readonly incarnation: number;
-  readonly phase: 'starting' | 'founding' | 'entering' | 'learning' | 'serving' | 'stopping' | 'left';
+  readonly phase: Phase;
   readonly epoch: number;
   readonly life: number;
   readonly clusterId: string;

@@ -1,17 +1,15 @@
 /** What a membership is built of: the node's place in the configuration, its settings, and its surroundings. */
 import type { PeerMessage } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
+import type { Phase } from '../core/phases.ts';
 import type { Place } from '../core/topology-change.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import type { NodeStatus } from './api.ts';
 import type { MetaStore, TopologyCodec } from './membership-disk.ts';
 import type { OutageWatch } from './outage-watch.ts';
-
-export type Phase = NodeStatus['phase'];
 
 export interface ConfiguredMember {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** A clean stop under way, and the phase that a node is in by its own word. (PROTOCOL R18) */
+import type { Phase } from '../core/phases.ts';
 import type { Suspicion } from '../core/suspicion.ts';
 import type { SlotRow, Topology } from '../core/topology.ts';
-import type { Phase } from './membership-parts.ts';
 import type { MembershipSelf } from './membership-self.ts';
 
 export class CleanStop {

@@ -1,5 +1,6 @@
 /** What probes and load balancers are told of a node: one set of rules for every door. Empty lists are good news. */
 import { HEALTH_STORE_MS_MAX, HEALTH_TICK_MS_MAX } from '../core/limits.ts';
+import type { Phase } from '../core/phases.ts';
 import type { NodeStatus } from './api.ts';
 
 /** What can be asked, each over HTTP and as a service name of gRPC's health service. */
@@ -26,7 +27,7 @@ function reasonsNotHealthy({ progress }: NodeStatus): string[] {
 }
 
 /** A node without a place in a cluster: the founding that would give it one takes PostgreSQL's word. (R27) */
-const MAY_NEED_RECORD: ReadonlySet<NodeStatus['phase']> = new Set(['starting', 'founding']);
+const MAY_NEED_RECORD: ReadonlySet<Phase> = new Set(['starting', 'founding']);
 
 /**
  * Why this node should not be sent requests now. Legacy being down is no reason, nor is PostgreSQL by itself: other nodes

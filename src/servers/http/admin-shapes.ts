@@ -1,5 +1,6 @@
 /** What is told to operators, and what they say, field by field: as `src/node/api.ts` has it, which says more on each. */
 import { z } from 'zod';
+import { PHASES } from '../../core/phases.ts';
 import type {
   ClusterDescription,
   ClusterLoss,
@@ -152,7 +153,7 @@ export const INSPECTION = z.strictObject({
 /** More is told: all of `NodeStatus`. */
 export const STATUS = z.looseObject({
   name: z.string(),
-  phase: z.enum(['starting', 'founding', 'entering', 'learning', 'serving', 'stopping', 'left']),
+  phase: z.enum(PHASES),
   epoch: COUNTED,
   leaseHeld: z.boolean(),
   members: z.array(z.looseObject({ name: z.string(), alive: z.boolean() })),

@@ -1,6 +1,7 @@
 /** Is the node serving, is what it holds safe, and what does it do for its clients. */
 import { ERROR_TABLE, certaintyOf } from '../../../core/errors.ts';
 import type { ErrorCode } from '../../../core/errors.ts';
+import { PHASES } from '../../../core/phases.ts';
 import { PROBES } from '../../../node/readiness.ts';
 import {
   counted,
@@ -15,8 +16,6 @@ import {
   timesOf,
 } from './metric.ts';
 import type { Metric } from './metric.ts';
-
-const PHASES = ['starting', 'founding', 'entering', 'learning', 'serving', 'stopping', 'left'] as const;
 
 export const SERVING: readonly Metric[] = [
   {
