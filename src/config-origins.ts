@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
+import { HIDDEN, postgresUrlShown } from './base/credentials.ts';
 import { environmentLayer, pathLayer, SETTING_KINDS, isObject } from './config-layers.ts';
 import { loadConfig, readFileLayer } from './config.ts';
 import type { ConfigSources } from './config.ts';
@@ -24,8 +25,6 @@ export interface ShownSetting {
   readonly value: unknown;
   readonly origin: Origin;
 }
-
-export const HIDDEN = '***';
 
 /** In the order of docs/CONFIGURATION.md. Throws ConfigError as `loadConfig` does. */
 export function settingsInEffect(sources: ConfigSources): ShownSetting[] {
@@ -114,15 +113,4 @@ function withoutSecrets(path: string, value: unknown): unknown {
 
 function hiddenUnlessKey(_whole: string, name: string, value: string): string {
   return name + (/\{\+?key\}/.test(value) ? value : HIDDEN);
-}
-
-/** Of the parameters only those that are known to be none. */
-export function postgresUrlShown(url: string): string {
-  return url
-    .replace(/^(\w+:\/\/[^:/@]*):.*@(?=[^@]*$)/, `$1:${HIDDEN}@`)
-    .replace(/([?&])([^=&]+)=([^&]*)/g, (whole, mark: string, name: string) =>
-      /^(sslmode|host|port|user|application_name|connect_timeout)$/.test(name)
-        ? whole
-        : `${mark}${name}=${HIDDEN}`,
-    );
 }

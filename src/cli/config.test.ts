@@ -10,7 +10,6 @@ import { keptIo } from '../../test/support/command-io.ts';
 import type { Ran } from '../../test/support/command-io.ts';
 import { SETTING_KINDS } from '../config-layers.ts';
 import { configSchema } from '../config-schema.ts';
-import { postgresUrlShown } from '../config-origins.ts';
 import { configCommand } from './config.ts';
 
 const CANARY = 'canary-7f3a';
@@ -143,14 +142,6 @@ describe('show', () => {
     const paths = shown.settings.map(({ path }) => path.replace(/^(legacy\.headers)\..*/, '$1'));
     const missing = Object.keys(SETTING_KINDS).filter((path) => !paths.includes(path));
     expect(missing).toEqual(['postgres', 'legacy']);
-  });
-
-  test.each([
-    [`postgres://u:${CANARY}@h/d`, 'postgres://u:***@h/d'],
-    [`postgres://u:${CANARY}@${CANARY}@h/d`, 'postgres://u:***@h/d'],
-    [`postgres://h/d?password=${CANARY}&user=u`, 'postgres://h/d?password=***&user=u'],
-  ])('%s is shown without its secret', (url, shown) => {
-    expect(postgresUrlShown(url)).toBe(shown);
   });
 });
 

@@ -2,9 +2,10 @@
  * How `causeway up` speaks: to a terminal (a few lines redrawn in place), to a pipe or a log (one line for each
  * change), or to a program (`--json`: one JSON object a line).
  */
+import { postgresUrlShown } from '../base/credentials.ts';
 import type { ClusterEvent, Endpoints } from '../supervisor/local-cluster.ts';
 import type { NodeView } from '../supervisor/node-probe.ts';
-import { changeLines, eventLine, readyText, statusLines, withoutPassword } from './up-text.ts';
+import { changeLines, eventLine, readyText, statusLines } from './up-text.ts';
 
 export interface UpScreen {
   event(event: ClusterEvent): void;
@@ -36,7 +37,7 @@ function jsonScreen(output: ScreenOutput): UpScreen {
   return {
     event: ({ kind, ...fields }) => emit(kind, fields),
     ready: (endpoints) =>
-      emit('ready', { ...endpoints, databaseUrl: withoutPassword(endpoints.databaseUrl) }),
+      emit('ready', { ...endpoints, databaseUrl: postgresUrlShown(endpoints.databaseUrl) }),
     status(views) {
       if (changeLines(views, before).length > 0) emit('status', { nodes: views });
       before = views;

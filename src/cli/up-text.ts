@@ -1,11 +1,12 @@
 /** The words of `causeway up`: pure text from what is known, so that it can be tested without a terminal. */
+import { postgresUrlShown } from '../base/credentials.ts';
 import type { ClusterEvent, Endpoints } from '../supervisor/local-cluster.ts';
 import { NODE_HOST } from '../supervisor/node-files.ts';
 import type { NodeView } from '../supervisor/node-probe.ts';
 
 /** What runs where, and three commands worth trying. */
 export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): string[] {
-  const shownUrl = withoutPassword(databaseUrl);
+  const shownUrl = postgresUrlShown(databaseUrl);
   const first = nodes[0];
   if (!first) return [];
   return [
@@ -98,12 +99,6 @@ function summary(view: NodeView): string {
 function common(views: readonly NodeView[], field: 'record' | 'legacy'): string {
   const states = [...new Set(views.filter(({ answers }) => answers).map((view) => view[field]))];
   return states.length === 0 ? 'unknown' : states.join('/');
-}
-
-export function withoutPassword(url: string): string {
-  return url
-    .replace(/^(\w+:\/\/[^:/@]*):.*@(?=[^@]*$)/, '$1:***@')
-    .replace(/([?&]password=)[^&]*/gi, '$1***');
 }
 
 function grouped(value: number): string {
