@@ -1,4 +1,5 @@
 /** The parts of `causeway doctor`: each gathers its facts within a deadline and has them judged by the rules of its own. */
+import { withoutCredentials } from '../base/credentials.ts';
 import type { Config } from '../config.ts';
 import { CACHE_BYTES_DEFAULT } from '../core/limits.ts';
 import { diskFacts } from './doctor-disk.ts';
@@ -128,10 +129,10 @@ async function lookAtPostgres(config: Config, timeoutMs: number, signal: AbortSi
     return judgePostgres(facts, config.cluster.members.length);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    // What the system says names the address; what the server says is its own text, and holds no password.
+    // The server's own text, too: it may repeat what it was sent.
     return [
       fault(
-        `it cannot be asked: ${message === '' ? String(code) : message}`,
+        `it cannot be asked: ${message === '' ? String(code) : withoutCredentials(message)}`,
         'is it up, is postgres.url right, and does pg_hba.conf let this machine in?',
       ),
     ];

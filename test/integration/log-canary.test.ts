@@ -6,11 +6,11 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../src/client/index.ts';
+import { postgresThatEchoes } from '../support/postgres-that-echoes.ts';
 import {
   buildProgram,
   freePorts,
@@ -67,22 +67,6 @@ async function legacyThatEchoes(): Promise<{ url: string; asked: () => number }>
   closes.push(() => server.close());
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}/legacy/{key}?token=${SECRET.urlQuery}`, asked: () => asked };
-}
-
-/** Repeats what it was sent in its error, as no PostgreSQL should. */
-async function databaseThatEchoes(): Promise<number> {
-  const server = createTcpServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.once('data', () => {
-      const fields = `SFATAL\0C28P01\0Mpassword authentication failed for postgres://me:${SECRET.databasePassword}@db\0\0`;
-      const head = Buffer.from('E\0\0\0\0', 'latin1');
-      head.writeUInt32BE(Buffer.byteLength(fields) + 4, 1);
-      socket.end(Buffer.concat([head, Buffer.from(fields)]));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closes.push(() => server.close());
-  return (server.address() as AddressInfo).port;
 }
 
 function settingsOf(settings: Readonly<Record<string, string | number>>): string[] {
@@ -171,8 +155,9 @@ test('legacy misbehaves, operations are slow, everything is logged: no secret, n
 
 test('a database that refuses and repeats the password, and settings that do not fit: no secret', async () => {
   const [grpc, http] = await freePorts(2);
-  const port = await databaseThatEchoes();
-  const url = `postgres://me:${SECRET.databasePassword}@127.0.0.1:${port}/x?options=-c%20a.b%3D${SECRET.databaseOption}`;
+  const database = await postgresThatEchoes(SECRET.databasePassword);
+  closes.push(database.close);
+  const url = `postgres://me:${SECRET.databasePassword}@127.0.0.1:${database.port}/x?options=-c%20a.b%3D${SECRET.databaseOption}`;
   const words = ['node', '--name', 'a', '--data-dir', join(directory.path, 'b')];
   const members = { 'cluster.members': `a=127.0.0.1:${grpc!}`, 'grpc.port': grpc!, 'http.port': http! };
   const alone = { ...members, 'cluster.replicas': 1, 'cluster.ownersMin': 1, 'log.level': 'debug' };
