@@ -85,8 +85,8 @@ test('a page: it is told at once of all nodes, and with the next look what they 
   ]);
   const { snapshot: next } = await reader.next();
   for (const { told } of next.nodes) expect(told!.rates!.reads).toBeGreaterThan(0);
-  const asked = stage.statusOf('node-2').recent.writeMs!;
-  expect(next.nodes[1]!.told!.writeMs).toMatchObject({ count: asked.count });
+  // As the stage has it at a node's second look.
+  expect(next.nodes[1]!.told!.writeMs!.p99).toBeCloseTo(10.916, 3);
 });
 
 test('members that do not answer, answer nonsense, or are somebody else: told as such, and the others as they are', async () => {
