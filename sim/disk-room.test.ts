@@ -19,6 +19,7 @@ class Load {
   begun = 0;
   /** Increments that met another one while the epoch changed: nobody can say whether they took effect. (R3) */
   unknownIncrements = 0;
+  incrementsDone = 0;
   private readonly world: SmallWorld;
   private stopped = false;
 
@@ -49,7 +50,8 @@ class Load {
         : ({ ...base, kind: 'put', ttlMs: 0 } as const);
     node!.write(operation, 5_000, (result) => {
       const isUnknown = result.kind === 'failed' && result.failure.code === 'outcome_unknown';
-      if (isUnknown && operation.kind === 'increment') this.unknownIncrements += 1;
+      if (operation.kind === 'increment' && isUnknown) this.unknownIncrements += 1;
+      if (operation.kind === 'increment' && result.kind === 'done') this.incrementsDone += 1;
       this.results.push(result);
     });
     this.world.scheduler.after(4, () => this.next());
@@ -94,6 +96,9 @@ it('a disk nearly full under load: the node steps back in order, hands on what i
   load.stop();
   expect(load.failures).toHaveLength(load.unknownIncrements);
   expect(load.unknownIncrements).toBeLessThan(5);
+  const count = Number(world.text(second, 'count'));
+  expect(count).toBeGreaterThanOrEqual(load.incrementsDone);
+  expect(count).toBeLessThanOrEqual(load.incrementsDone + load.unknownIncrements);
   expect(world.fatal).toEqual([]);
   expect(world.text(second, 'asked there')).toBe('stored elsewhere');
   expect(world.told.get('disk.low')).toBe(1);
