@@ -126,14 +126,9 @@ export const COUNTERS = {
   'legacy.retries': 'Requests to the legacy source that were repeated.',
   'membership.attempts': "Attempts to write the council's register.",
   'record.rows_removed': 'Rows of forgotten deletions that were removed from PostgreSQL.',
-  'scrub.conflicts': 'Versions with two contents, as scrubbing found them.',
-  'scrub.found': 'Copies that were damaged or behind, as scrubbing found them.',
-  'scrub.repaired': 'Copies that scrubbing put right.',
-  'scrub.unrepaired': 'Copies that scrubbing could not put right.',
   'store.records_damaged': 'Records on this disk that did not fit their checksums.',
   'store.records_expired': 'Records that this node removed as their time had passed.',
   'store.records_repaired': 'Damaged records that were fetched from another owner.',
-  'store.tombstones_forgotten': 'Deletions that were forgotten.',
   'traces.dropped': 'Spans that found no room, or no collector.',
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -75,7 +75,6 @@ export class Forgetting {
       this.parts.telemetry.event('debug', 'tombstone.forgotten', {
         ...{ slot, version, epoch: acting.view.topology.epoch },
       });
-      this.parts.telemetry.count('store.tombstones_forgotten');
     }
   }
 

@@ -141,7 +141,6 @@ export class ScrubReport {
     this.current.conflicts += 1;
     this.totals.conflicts += 1;
     this.parts.telemetry.event('error', 'scrub.conflict', { slot, version, where });
-    this.parts.telemetry.count('scrub.conflicts');
   }
 
   /** `version`: of what is to stand; 0: anything that is whole. */
@@ -150,7 +149,6 @@ export class ScrubReport {
     this.current.found += 1;
     this.totals.found += 1;
     this.parts.telemetry.event('warn', 'scrub.found', { finding, slot, version });
-    this.parts.telemetry.count('scrub.found');
     if (this.healing.size >= SCRUB_HEALING_MAX) return this.unrepaired(slot, 'too many at once');
     this.healing.set(key, { slot, version, dueAt: this.parts.clock.now() + HEALED_MS_MAX });
   }
@@ -176,7 +174,6 @@ export class ScrubReport {
         this.current.repaired += 1;
         this.totals.repaired += 1;
         this.parts.telemetry.event('info', 'scrub.repaired', { slot, version: held.record.version });
-        this.parts.telemetry.count('scrub.repaired');
       } else if (now >= dueAt) {
         this.healing.delete(key);
         this.unrepaired(slot, 'it took too long');
@@ -204,6 +201,5 @@ export class ScrubReport {
     this.current.unrepaired += 1;
     this.totals.unrepaired += 1;
     this.parts.telemetry.event('error', 'scrub.unrepaired', { slot, why });
-    this.parts.telemetry.count('scrub.unrepaired');
   }
 }

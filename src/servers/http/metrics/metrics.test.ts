@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../../test/support/fake-node-api.ts';
 import { systemProcessUse } from '../../../adapters/system/process-use.ts';
-import { EVENTS } from '../../../core/events.ts';
+import { COUNTERS, EVENTS } from '../../../core/events.ts';
 import { Instruments } from '../../../core/instruments.ts';
 import { httpRoutes } from '../server.ts';
 import { ProcessWatch } from './facts.ts';
@@ -124,6 +124,13 @@ test('every event has its line from the start, so that the first one counts as a
   const text = await exposition({ ...source(), events: new Map([['node.phase', 2]]) });
   for (const name of Object.keys(EVENTS))
     expect(text).toContain(`causeway_log_events_total{event="${name}"} ${name === 'node.phase' ? 2 : 0}\n`);
+});
+
+test('whatever is only counted is told: nothing is counted for nobody', async () => {
+  for (const name of Object.keys(COUNTERS) as (keyof typeof COUNTERS)[])
+    expect(await exposition({ ...source(), counters: new Map([[name, 7_654_321]]) }), name).toMatch(
+      / 7654321$/m,
+    );
 });
 
 test('over HTTP: the text, its type, and the requests that were made', async () => {
