@@ -6,6 +6,7 @@ import { ERROR_TABLE } from '../src/core/errors.ts';
 import { EVENTS, COUNTERS } from '../src/core/events.ts';
 import { METRIC_GROUPS } from '../src/servers/http/metrics/metrics.ts';
 import { repositoryRoot } from './support/root.ts';
+import { anchorsIn } from './tidy/documents.ts';
 
 const read = (path: string): string => readFileSync(`${repositoryRoot}/${path}`, 'utf8');
 const METRICS = new Map(
@@ -56,17 +57,6 @@ function faultsOf(expr: string): string[] {
     if (expr.split(pair[0]!).length !== expr.split(pair[1]!).length)
       faults.push(`${pair} do not match: ${expr}`);
   return faults;
-}
-
-/** As GitHub and the like make anchors of headings. */
-function anchorsIn(page: string): string[] {
-  const headings = [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!);
-  return headings.map((heading) =>
-    heading
-      .toLowerCase()
-      .replace(/[^a-z0-9 -]/g, '')
-      .replaceAll(' ', '-'),
-  );
 }
 
 test('alerts: each names metrics and labels that exist, a severity, a line for people, and a section of the handbook', () => {
