@@ -22,8 +22,10 @@ export interface ApiOptions {
 }
 
 /** All of them, the description among them. */
-export function apiRoutes(api: NodeApi, room: Room, { valueBytesMax, log }: ApiOptions): Route[] {
-  const table = [
+function apiRoutes(api: NodeApi, room: Room, { valueBytesMax, log }: ApiOptions): Route[] {
+  // Made when it is first asked for: it takes some 30 ms, and most nodes are never asked.
+  let document: ReturnType<typeof openApiDocument> | undefined;
+  const table: Route[] = [
     ...keyRoutes(api, valueBytesMax),
     batchRoute(api, valueBytesMax),
     listRoute(api, room),
@@ -34,10 +36,12 @@ export function apiRoutes(api: NodeApi, room: Room, { valueBytesMax, log }: ApiO
       id: 'describe',
       summary: 'This description',
       answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
-      handle: () => Promise.resolve({ status: 200, json: document }),
+      handle: () => {
+        document ??= openApiDocument([...table, ...PROBE_FACTS]);
+        return Promise.resolve({ status: 200, json: document });
+      },
     }),
   ];
-  const document = openApiDocument([...table, ...PROBE_FACTS]);
   return table;
 }
 
