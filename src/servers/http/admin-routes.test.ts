@@ -48,6 +48,7 @@ describe('looks', () => {
       record: { tombstone: true },
     });
     expect((await door.ask('GET', '/v1/admin/inspect?key=')).status).toBe(400);
+    expect((await door.ask('GET', '/v1/admin/inspect?key=%00')).status).toBe(400);
   });
 
   test('change nothing: no GET gives an order that does', async () => {

@@ -3,7 +3,6 @@
  * something up for good takes what its GET has shown, and does nothing where that is another by now.
  */
 import { z } from 'zod';
-import { keyFault } from '../../core/check-key.ts';
 import { failure } from '../../core/errors.ts';
 import type { ClusterAnswer, ClusterOrder, NodeApi } from '../../node/api.ts';
 import {
@@ -27,7 +26,7 @@ import {
 import type { Level } from './admin-shapes.ts';
 import { operate } from './asked.ts';
 import { shownRecord } from './kv-record.ts';
-import { Refusal, problemOf } from './problem.ts';
+import { problemOf } from './problem.ts';
 import { route } from './route.ts';
 import type { Reply, Route, RouteFacts } from './route.ts';
 
@@ -251,8 +250,6 @@ function ofTheProcess(api: NodeApi, log: LogLevels): Route[] {
 }
 
 function inspected(api: NodeApi, key: string): z.infer<typeof INSPECTION> {
-  const fault = keyFault(key);
-  if (fault !== undefined) throw new Refusal(400, fault);
   const { owner, slot, valid, record } = api.inspect(key);
   if (record === undefined) return { owner, slot, valid, record: null };
   return { owner, slot, valid, record: { ...shownRecord(record), tombstone: record.tombstone } };

@@ -115,7 +115,7 @@ export function mountRoutes(
   routes: Hono,
   room: Room,
   table: readonly Route[],
-  tracing: Tracing | null = null,
+  tracing: Tracing | null,
 ): void {
   for (const one of table) {
     routes.on(one.method, routerPath(one.path), (context) => answer(context, room, one, tracing));
@@ -141,13 +141,14 @@ async function answer(context: Context, room: Room, one: Route, tracing: Tracing
     room.begin();
     const query = queryOf(one, request.url) as { key?: string; timeout_ms: number };
     const deadlineAt = performance.now() + query.timeout_ms;
-    const key = one.path.endsWith('{key}') ? keyInPath(request, wire) : query.key;
-    if (one.body instanceof z.ZodType && !isBytes(one.body)) mustBeJson(request.headers.get('content-type'));
+    const named = one.path.endsWith('{key}') ? keyInPath(request, wire) : query.key;
+    const key = named === undefined ? '' : checked(named);
+    if (one.body !== null && !isBytes(one.body)) mustBeJson(request.headers.get('content-type'));
     mustBeWhole(request.headers);
     const read = await room.read(request, one.bodyBytesMax);
     release = read.release;
     const call: Call<unknown, unknown> = {
-      key: key === undefined ? '' : checked(key),
+      key,
       query,
       body: bodyOf(one, read.bytes),
       header: (name) => request.headers.get(name) ?? undefined,
