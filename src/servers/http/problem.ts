@@ -1,6 +1,7 @@
 /**
  * How the HTTP door says that something failed: problem details (RFC 9457) with the code and the certainty of the one table of
- * errors, and a status that tells a proxy or a library the same. 500 and 504 alone may have happened; see `outcome` for all.
+ * errors, and a status that tells a proxy or a library the same. 500, 504 and the 409 of
+ * an operation id that has expired may have happened; see `outcome` for all.
  */
 import { z } from 'zod';
 import { ERROR_TABLE, certaintyOf } from '../../core/errors.ts';
@@ -75,10 +76,9 @@ export function absent(): Problem {
   return answerProblem('absent');
 }
 
-/** `current`: undefined where it is not known. */
-export function conditionFailed(current: number | null | undefined): Problem {
-  const problem = answerProblem('condition_failed');
-  return current === undefined ? problem : { ...problem, currentVersion: current };
+/** `current`: the version that stands; null: none. */
+export function conditionFailed(current: number | null): Problem {
+  return { ...answerProblem('condition_failed'), currentVersion: current };
 }
 
 function answerProblem(code: AnswerCode): Problem {
