@@ -11,10 +11,11 @@ import {
   MANY_ANSWER_BYTES_MAX,
   TTL_MS_MAX,
 } from '../../core/limits.ts';
-import type { Expectation } from '../../core/operation.ts';
+import type { WriteOperation } from '../../core/operation.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { read, write } from './asked.ts';
 import { deleteOperation, putOperation } from './kv-condition.ts';
+import type { Condition } from './kv-condition.ts';
 import { INTEGER, deltaOf, outcomeOf } from './kv-one.ts';
 import { RECORD, VALUE, VERSION, operationIdOf, shownRecord } from './kv-record.ts';
 import { PROBLEM, Refusal, problemOf } from './problem.ts';
@@ -113,7 +114,8 @@ class Batch {
     try {
       const fault = keyFault(operation.key);
       if (fault !== undefined) throw new Refusal(400, fault);
-      return await (operation.op === 'get' ? this.get(operation) : this.write(operation));
+      if (operation.op === 'get') return await this.get(operation);
+      return outcomeOf(await write(this.api, this.writeOf(operation), this.timeoutMs()));
     } catch (error) {
       if (error instanceof Refusal) return { problem: error.problem };
       throw error;
@@ -132,22 +134,15 @@ class Batch {
     return { found: true, record: shownRecord(record), ...stale };
   }
 
-  private async write(operation: Exclude<Operation, { op: 'get' }>): Promise<Result> {
+  private writeOf(operation: Exclude<Operation, { op: 'get' }>): WriteOperation {
     const { key } = operation;
     const operationId = operationIdOf(operation.operationId);
-    if (operation.op === 'increment') {
-      const asked = { kind: 'increment', key, operationId, delta: deltaOf(operation.increment) } as const;
-      const result = await write(this.api, asked, this.timeoutMs());
-      if (result.kind === 'done' && result.number !== null)
-        return { version: result.version, number: String(result.number) };
-      return outcomeOf(result);
-    }
+    if (operation.op === 'increment')
+      return { kind: 'increment', key, operationId, delta: deltaOf(operation.increment) };
     const writing = { key, operationId, condition: conditionOf(operation.expect) };
-    const asked =
-      operation.op === 'put'
-        ? putOperation(writing, this.valueOf(operation), operation.ttlMs, this.valueBytesMax)
-        : deleteOperation(writing, this.valueBytesMax);
-    return outcomeOf(await write(this.api, asked, this.timeoutMs()));
+    return operation.op === 'put'
+      ? putOperation(writing, this.valueOf(operation), operation.ttlMs, this.valueBytesMax)
+      : deleteOperation(writing, this.valueBytesMax);
   }
 
   private valueOf({ value, valueBase64 }: Extract<Operation, { op: 'put' }>): Uint8Array {
@@ -166,9 +161,7 @@ const LONE_SURROGATE = /\p{Cs}/u;
 
 const NO_ROOM = failure('overloaded', 'the answer has no room left for this value: ask for the key again');
 
-function conditionOf(
-  expect: z.infer<typeof EXPECT>,
-): Extract<Expectation, { kind: 'version' | 'absent' }> | { readonly kind: 'present' } | null {
+function conditionOf(expect: z.infer<typeof EXPECT>): Condition {
   if (expect === undefined) return null;
   if ('version' in expect) return { kind: 'version', version: expect.version };
   return { kind: 'absent' in expect ? 'absent' : 'present' };

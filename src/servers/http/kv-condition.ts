@@ -6,7 +6,7 @@ import type { Expectation, WriteOperation } from '../../core/operation.ts';
 import { isVersion } from '../../core/version.ts';
 import { Refusal } from './problem.ts';
 
-type Header = (name: string) => string | undefined;
+export type Header = (name: string) => string | undefined;
 
 /** Of a write; present: there is a value, whichever. */
 export type Condition =
@@ -46,9 +46,9 @@ function isNamed(list: string, etag: string | null, mayBeWeak: boolean): boolean
   return tags.some((tag) => tag === etag || (mayBeWeak && tag === `W/${etag}`));
 }
 
-interface Writing {
+export interface Writing {
   readonly key: string;
-  readonly condition: Condition | Expectation;
+  readonly condition: Condition;
   readonly operationId: Uint8Array | null;
 }
 

@@ -58,7 +58,7 @@ export function listRoute(api: NodeApi, room: Room): Route {
     answers: { 200: { description: 'A page.', schema: LISTING } },
     handle: ({ query, timeoutMs }) => {
       const { prefix, after, limit, values } = query;
-      const asked = { prefix, after, limit: limit, hasValues: values === true, timeoutMs };
+      const asked = { prefix, after, limit, hasValues: values === true, timeoutMs };
       return room.list(() => page(api, asked));
     },
   });

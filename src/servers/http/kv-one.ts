@@ -8,6 +8,7 @@ import type { KeyRecord } from '../../core/record.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { read, write } from './asked.ts';
 import { deleteOperation, judgeRead, putOperation, writeCondition } from './kv-condition.ts';
+import type { Header, Writing } from './kv-condition.ts';
 import { TTL_MS, VERSION, etagOf, operationIdOf, ttlLeft } from './kv-record.ts';
 import { Refusal, absent, conditionFailed, problemOf } from './problem.ts';
 import type { Problem } from './problem.ts';
@@ -33,27 +34,30 @@ const CHANGED = { ETag: 'the version that was written, in quotes' };
 /** The same for a key in the path and one in the query. */
 export function keyRoutes(api: NodeApi, valueBytesMax: number): Route[] {
   return [
-    ...routesAt('/v1/kv/{key}', '', {}, api, valueBytesMax),
-    ...routesAt('/v1/key', 'Named', { key: KEY }, api, valueBytesMax),
+    ...routesAt({ path: '/v1/kv/{key}', suffix: '', named: {} }, api, valueBytesMax),
+    ...routesAt({ path: '/v1/key', suffix: 'Named', named: { key: KEY } }, api, valueBytesMax),
   ];
 }
 
-function routesAt(
-  path: string,
-  suffix: string,
-  named: Record<string, z.ZodString>,
-  api: NodeApi,
-  valueBytesMax: number,
-): Route[] {
+/** Where the key of a route stands. */
+interface KeyPlace {
+  readonly path: string;
+  /** Of the routes' ids. */
+  readonly suffix: string;
+  /** In the query. */
+  readonly named: Readonly<Record<string, z.ZodString>>;
+}
+
+function routesAt(place: KeyPlace, api: NodeApi, valueBytesMax: number): Route[] {
   return [
-    getRoute(path, suffix, named, api),
-    putRoute(path, suffix, named, api, valueBytesMax),
-    deleteRoute(path, suffix, named, api, valueBytesMax),
-    incrementRoute(path, suffix, named, api),
+    getRoute(place, api),
+    putRoute(place, api, valueBytesMax),
+    deleteRoute(place, api, valueBytesMax),
+    incrementRoute(place, api),
   ];
 }
 
-function getRoute(path: string, suffix: string, named: Record<string, z.ZodString>, api: NodeApi): Route {
+function getRoute({ path, suffix, named }: KeyPlace, api: NodeApi): Route {
   return route({
     method: 'GET',
     path,
@@ -99,7 +103,7 @@ const UNTRUSTED = {
 /** Kept where anyone likes, and asked for each time whether it still stands. */
 const ASKED_EACH_TIME = { 'Cache-Control': 'no-cache' };
 
-function readReply(result: ReadResult | StaleResult, header: (name: string) => string | undefined): Reply {
+function readReply(result: ReadResult | StaleResult, header: Header): Reply {
   if (result.kind === 'failed') return { problem: problemOf(result.failure) };
   const record = result.kind === 'absent' ? undefined : result.record;
   const stale = result.kind === 'stale' ? staleHeaders(result.staleMs) : {};
@@ -127,13 +131,7 @@ function recordHeaders(record: KeyRecord): Record<string, string> {
   };
 }
 
-function putRoute(
-  path: string,
-  suffix: string,
-  named: Record<string, z.ZodString>,
-  api: NodeApi,
-  valueBytesMax: number,
-): Route {
+function putRoute({ path, suffix, named }: KeyPlace, api: NodeApi, valueBytesMax: number): Route {
   return route({
     method: 'PUT',
     path,
@@ -151,22 +149,15 @@ function putRoute(
     handle: async ({ key, query, body, header, timeoutMs }) => {
       const fault = valueFault(body.length, valueBytesMax);
       if (fault !== undefined) throw new Refusal(413, fault);
-      const condition = writeCondition(header);
-      const writing = { key, condition, operationId: operationIdOf(header('idempotency-key')) };
+      const writing = writingOf(key, header);
       const operation = putOperation(writing, body, query.ttl_ms, valueBytesMax);
       const result = await write(api, operation, timeoutMs());
-      return writeReply(result, condition?.kind === 'absent' ? 201 : 204);
+      return writeReply(result, writing.condition?.kind === 'absent' ? 201 : 204);
     },
   });
 }
 
-function deleteRoute(
-  path: string,
-  suffix: string,
-  named: Record<string, z.ZodString>,
-  api: NodeApi,
-  valueBytesMax: number,
-): Route {
+function deleteRoute({ path, suffix, named }: KeyPlace, api: NodeApi, valueBytesMax: number): Route {
   return route({
     method: 'DELETE',
     path,
@@ -179,22 +170,18 @@ function deleteRoute(
       204: { description: 'Deleted: there is no value.', headers: { ETag: 'the deletion’s version' } },
     },
     handle: async ({ key, header, timeoutMs }) => {
-      const writing = {
-        key,
-        condition: writeCondition(header),
-        operationId: operationIdOf(header('idempotency-key')),
-      };
-      return writeReply(await write(api, deleteOperation(writing, valueBytesMax), timeoutMs()), 204);
+      const operation = deleteOperation(writingOf(key, header), valueBytesMax);
+      return writeReply(await write(api, operation, timeoutMs()), 204);
     },
   });
 }
 
-function incrementRoute(
-  path: string,
-  suffix: string,
-  named: Record<string, z.ZodString>,
-  api: NodeApi,
-): Route {
+function writingOf(key: string, header: Header): Writing {
+  const condition = writeCondition(header);
+  return { key, condition, operationId: operationIdOf(header('idempotency-key')) };
+}
+
+function incrementRoute({ path, suffix, named }: KeyPlace, api: NodeApi): Route {
   return route({
     method: 'POST',
     path,
@@ -245,11 +232,15 @@ function writeReply(result: WriteResult, status: number): Reply {
   return { status, headers: { ETag: etagOf(outcome.version) } };
 }
 
-/** Of one write, whichever route it came by. */
-export function outcomeOf(result: WriteResult): { readonly version: number } | { readonly problem: Problem } {
+/** Of one write, whichever route it came by; with the new number where it is an increment. */
+export function outcomeOf(
+  result: WriteResult,
+): { readonly version: number; readonly number?: string } | { readonly problem: Problem } {
   switch (result.kind) {
-    case 'done':
-      return { version: result.version };
+    case 'done': {
+      const { version, number } = result;
+      return number === null ? { version } : { version, number: String(number) };
+    }
     case 'failed':
       return { problem: problemOf(result.failure) };
     case 'conditionFailed':

@@ -49,10 +49,9 @@ export function ttlLeft(record: KeyRecord): number {
 }
 
 /** Control characters grow sixfold in JSON: with them it is no text. */
-
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f]/;
 
-export function shownValue(value: Uint8Array): { value: string } | { valueBase64: string } {
+function shownValue(value: Uint8Array): { value: string } | { valueBase64: string } {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
   const text = bytes.toString('utf8');
   const isText = !CONTROL.test(text) && Buffer.from(text, 'utf8').equals(bytes);
