@@ -1,6 +1,5 @@
 /** `/v1/kv/{key}`: one key by its path, its value as the body, its version as the ETag. */
 import { z } from 'zod';
-import { valueFault } from '../../core/check-key.ts';
 import { KEY_BYTES_MAX } from '../../core/limits.ts';
 import type { ReadResult, StaleResult, WriteResult } from '../../core/operation.ts';
 import { ORIGIN_NAMES } from '../../core/record.ts';
@@ -147,8 +146,6 @@ function putRoute({ path, suffix, named }: KeyPlace, api: NodeApi, valueBytesMax
       204: { description: 'Written.', headers: CHANGED },
     },
     handle: async ({ key, query, body, header, timeoutMs }) => {
-      const fault = valueFault(body.length, valueBytesMax);
-      if (fault !== undefined) throw new Refusal(413, fault);
       const writing = writingOf(key, header);
       const operation = putOperation(writing, body, query.ttl_ms, valueBytesMax);
       const result = await write(api, operation, timeoutMs());
