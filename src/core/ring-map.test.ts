@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { founded, place } from '../../test/support/founded.ts';
 import { doChore, planHousekeeping } from './housekeeping.ts';
 import { SLOT_COUNT } from './limits.ts';
-import { isServed, ringMapOf } from './ring-map.ts';
+import { ringMapOf } from './ring-map.ts';
 import type { RingMap } from './ring-map.ts';
 import { changeMembers } from './topology-change.ts';
 import type { Topology } from './topology.ts';
@@ -11,6 +11,9 @@ import type { Topology } from './topology.ts';
 const statesIn = ({ rows }: RingMap): string[] => [
   ...new Set(rows.flatMap(({ holders }) => holders.map(({ state }) => state))),
 ];
+/** As the page has it. */
+const isServed = (holders: RingMap['rows'][number]['holders']): boolean =>
+  holders.some(({ state }) => state === 'serving' || state === 'retiring');
 const slotsIn = ({ rows }: RingMap): number => rows.reduce((sum, { slotCount }) => sum + slotCount, 0);
 
 /** Epochs until members learn. */

@@ -12,7 +12,7 @@ import type { SlotRow, Standing, Topology } from './topology.ts';
  */
 export type HolderState = 'serving' | 'retiring' | 'learning' | 'down' | 'waiting';
 
-export interface RingHolder {
+interface RingHolder {
   /** Place in `members`. */
   readonly member: number;
   readonly state: HolderState;
@@ -45,11 +45,6 @@ export function ringMapOf(topology: Topology): RingMap {
   const map = mapOf(topology);
   made.set(topology, map);
   return map;
-}
-
-/** Somebody serves these slots. */
-export function isServed(holders: readonly RingHolder[]): boolean {
-  return holders.some(({ state }) => state === 'serving' || state === 'retiring');
 }
 
 function mapOf(topology: Topology): RingMap {

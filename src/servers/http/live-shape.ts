@@ -2,6 +2,8 @@
  * What the page in the browser is told, once a second: the node that was asked, what it knows of the cluster, and
  * what each member says of itself. No key and no value is in it.
  */
+import type { Quantiles } from '../../base/histogram.ts';
+import type { HolderState, RingMap } from '../../core/ring-map.ts';
 import type { NodeStatus } from '../../node/api.ts';
 
 export interface LiveSnapshot {
@@ -87,11 +89,7 @@ export interface LiveFacts {
 }
 
 /** Milliseconds. */
-export interface LiveQuantiles {
-  readonly p50: number;
-  readonly p99: number;
-  readonly count: number;
-}
+export type LiveQuantiles = Quantiles;
 
 /** Operations a second that clients asked of this very node, and calls to legacy that it made. */
 export interface LiveRates {
@@ -102,23 +100,7 @@ export interface LiveRates {
   readonly legacyCalls: number;
 }
 
-/** The answer of `/v1/live/ring`: core's RingMap, the slots as base64 of 16-bit numbers, the low byte first. */
-export interface LiveRing {
-  readonly epoch: number;
-  readonly replicaCount: number;
-  readonly members: readonly {
-    readonly id: number;
-    readonly name: string;
-    readonly alive: boolean;
-    readonly standing: string;
-    readonly zone: string;
-    readonly host: string;
-  }[];
-  readonly rows: readonly {
-    readonly holders: readonly { readonly member: number; readonly state: LiveHolderState }[];
-    readonly slotCount: number;
-  }[];
-  readonly slotRow: string;
-}
+/** The answer of `/v1/live/ring`: the slots are base64 of 16-bit numbers, the low byte first. */
+export type LiveRing = Omit<RingMap, 'slotRow'> & { readonly slotRow: string };
 
-export type LiveHolderState = 'serving' | 'retiring' | 'learning' | 'down' | 'waiting';
+export type LiveHolderState = HolderState;

@@ -95,9 +95,8 @@ function ring(context: Context, api: NodeApi): Promise<Response> {
 }
 
 function pack(map: RingMap): Uint8Array<ArrayBuffer> {
-  const { epoch, replicaCount, members, rows } = map;
   const bytes = Buffer.alloc(map.slotRow.length * 2);
   map.slotRow.forEach((row, slot) => bytes.writeUInt16LE(row, slot * 2));
-  const told: LiveRing = { epoch, replicaCount, members, rows, slotRow: bytes.toString('base64') };
+  const told: LiveRing = { ...map, slotRow: bytes.toString('base64') };
   return new Uint8Array(gzipSync(JSON.stringify(told), { level: 1 }));
 }
