@@ -137,14 +137,7 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
   if (topology === null) return [];
   const spoken = membership.proposals.spoken();
   return topology.members.map((member) => {
-    let complete = 0;
-    let learning = 0;
-    topology.rows.forEach((row, index) => {
-      if (!row.owners.includes(member.id)) return;
-      const count = slotsOfRow(topology, index).length;
-      if (row.complete.includes(member.id)) complete += count;
-      else learning += count;
-    });
+    const { complete, learning } = slotsHeld(topology, member.id);
     return {
       id: member.id,
       name: member.name,
@@ -158,6 +151,19 @@ function membersOf(from: StatusParts): NodeStatus['members'] {
       slow: membership.watch.slowness.why(member.name, parts.clock.now()),
     };
   });
+}
+
+/** Slots of which the member has everything, and those that it is to copy. */
+export function slotsHeld(topology: Topology, id: number): { complete: number; learning: number } {
+  let complete = 0;
+  let learning = 0;
+  topology.rows.forEach((row, index) => {
+    if (!row.owners.includes(id)) return;
+    const count = slotsOfRow(topology, index).length;
+    if (row.complete.includes(id)) complete += count;
+    else learning += count;
+  });
+  return { complete, learning };
 }
 
 function slotsUnowned(topology: Topology): number {

@@ -5,6 +5,7 @@
 import { ringMapOf } from '../../src/core/ring-map.ts';
 import type { SlotRow, Topology } from '../../src/core/topology.ts';
 import type { ClusterAnswer, ClusterOrder, NodeStatus } from '../../src/node/api.ts';
+import { slotsHeld } from '../../src/node/node-status.ts';
 import type { AskPeers } from '../../src/servers/http/live-looks.ts';
 import { FakeNodeApi } from './fake-node-api.ts';
 import { founded } from './founded.ts';
@@ -102,9 +103,7 @@ export class PageStage implements AskPeers {
   }
 
   private memberOf({ id, name, alive }: Topology['members'][number]): NodeStatus['members'][number] {
-    const { complete, learning } = slotsIn(this.topology);
-    const slotsComplete = complete.get(id) ?? 0;
-    const slotsLearning = learning.get(id) ?? 0;
+    const { complete: slotsComplete, learning: slotsLearning } = slotsHeld(this.topology, id);
     const linkUp = !this.silent.has(name);
     const address = `127.0.0.1:${50_050 + id}`;
     return {
@@ -127,31 +126,6 @@ export class PageStage implements AskPeers {
     this.done.set(name, now);
     return now;
   }
-}
-
-interface Slots {
-  readonly complete: ReadonlyMap<number, number>;
-  readonly learning: ReadonlyMap<number, number>;
-}
-
-const counted = new WeakMap<Topology, Slots>();
-
-/** By the ids of members. */
-function slotsIn(topology: Topology): Slots {
-  const known = counted.get(topology);
-  if (known !== undefined) return known;
-  const complete = new Map<number, number>();
-  const learning = new Map<number, number>();
-  for (const row of topology.slotRow) {
-    const { owners, complete: whole } = topology.rows[row]!;
-    for (const id of owners) {
-      const into = whole.includes(id) ? complete : learning;
-      into.set(id, (into.get(id) ?? 0) + 1);
-    }
-  }
-  const slots = { complete, learning };
-  counted.set(topology, slots);
-  return slots;
 }
 
 class StagedApi extends FakeNodeApi {
