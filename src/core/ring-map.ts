@@ -2,6 +2,7 @@
  * Who holds which slots, and who is to, for people who look at it: all holders of each row with what they are to it,
  * also those that are down. Clients that route by slots are told less (node/slot-map.ts).
  */
+import { oncePer } from '../base/once-per.ts';
 import { slotsOfRow } from './slot-index.ts';
 import { isAlive } from './topology.ts';
 import type { SlotRow, Standing, Topology } from './topology.ts';
@@ -37,15 +38,7 @@ export interface RingMap {
 }
 
 /** A topology never changes: asked for again, the map is the same object. */
-const made = new WeakMap<Topology, RingMap>();
-
-export function ringMapOf(topology: Topology): RingMap {
-  const known = made.get(topology);
-  if (known !== undefined) return known;
-  const map = mapOf(topology);
-  made.set(topology, map);
-  return map;
-}
+export const ringMapOf: (topology: Topology) => RingMap = oncePer(mapOf);
 
 function mapOf(topology: Topology): RingMap {
   const members = [...topology.members].sort((a, b) => a.id - b.id);

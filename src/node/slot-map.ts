@@ -1,19 +1,12 @@
 /** Who serves which slots, for clients that route by them: ranges of slots with their live owners. (DESIGN 4) */
+import { oncePer } from '../base/once-per.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import { liveOwners, memberById } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import type { SlotMap } from './api.ts';
 
 /** A topology never changes: asked for again, the map is the same object. */
-const made = new WeakMap<Topology, SlotMap>();
-
-export function slotMapOf(topology: Topology): SlotMap {
-  const known = made.get(topology);
-  if (known !== undefined) return known;
-  const map = mapOf(topology);
-  made.set(topology, map);
-  return map;
-}
+export const slotMapOf: (topology: Topology) => SlotMap = oncePer(mapOf);
 
 function mapOf(topology: Topology): SlotMap {
   const owners = topology.rows.map((row) =>

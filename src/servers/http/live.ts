@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
+import { oncePer } from '../../base/once-per.ts';
 import { LIVE_EVERY_MS, LIVE_LISTENERS_MAX, LIVE_UNREAD_BYTES_MAX } from '../../core/limits.ts';
 import type { RingMap } from '../../core/ring-map.ts';
 import type { NodeApi } from '../../node/api.ts';
@@ -75,21 +76,19 @@ function feed(context: Context, looks: LiveLooks, run: string, everyMs: number):
 }
 
 /** A map never changes, and all pages want the same one. */
-const packed = new WeakMap<RingMap, Uint8Array<ArrayBuffer>>();
+const packed: (map: RingMap) => Uint8Array<ArrayBuffer> = oncePer(pack);
 
 function ring(context: Context, api: NodeApi): Promise<Response> {
   return new Promise((resolve) => {
     api.operate({ kind: 'ring' }, RING_TIMEOUT_MS, (answer) => {
       if (answer.kind !== 'ring')
         return resolve(context.json({ detail: 'this node is in no cluster yet' }, 503));
-      const bytes = packed.get(answer.ring) ?? pack(answer.ring);
-      packed.set(answer.ring, bytes);
       const headers = {
         'content-type': 'application/json; charset=utf-8',
         'content-encoding': 'gzip',
         'cache-control': 'no-store',
       };
-      resolve(context.body(bytes, 200, headers));
+      resolve(context.body(packed(answer.ring), 200, headers));
     });
   });
 }
