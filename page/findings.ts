@@ -53,6 +53,21 @@ export function toldBy(nodes: readonly LiveNode[]): LiveFacts[] {
   return nodes.map(({ told }) => told).filter((told) => told !== null);
 }
 
+/** What waits for PostgreSQL, as the node tells it that has most: replicas hold the same keys, so nodes are not added up. */
+export function spooled(told: readonly LiveFacts[]): {
+  readonly keys: number;
+  readonly bytes: number;
+  readonly oldestSeconds: number;
+} {
+  const most = (of: (spool: LiveFacts['spool']) => number): number =>
+    Math.max(0, ...told.map(({ spool }) => of(spool)));
+  return {
+    keys: most(({ entries }) => entries),
+    bytes: most((spool) => spool.bytes),
+    oldestSeconds: most(({ oldestMs }) => oldestMs) / 1_000,
+  };
+}
+
 /** Names of nodes of which it holds. */
 function namesWhere(nodes: readonly LiveNode[], holds: (told: LiveFacts) => boolean): string[] {
   return nodes.filter(({ told }) => told !== null && holds(told)).map(({ name }) => name);
@@ -90,9 +105,8 @@ function ofRecord(nodes: readonly LiveNode[]): (Finding | null)[] {
   const driving = told.filter(({ record }) => record.drive !== null).length;
   const spools = told.some(({ spool }) => spool.isOn);
   const isFull = told.some(({ spool }) => spool.isOn && spool.isFull);
-  const waiting = Math.max(0, ...told.map(({ spool }) => spool.entries));
-  const oldest = Math.max(0, ...told.map(({ spool }) => spool.oldestMs)) / 1_000;
-  const spooled = `${counted(waiting, 'key')} (${bytes(Math.max(0, ...told.map(({ spool }) => spool.bytes)))})`;
+  const waiting = spooled(told);
+  const words = `${counted(waiting.keys, 'key')} (${bytes(waiting.bytes)})`;
   const reason = told.find(({ record }) => record.state === 'down')?.record.reason ?? '';
   const everyone = down.length === told.length;
   return [
@@ -107,14 +121,14 @@ function ofRecord(nodes: readonly LiveNode[]): (Finding | null)[] {
       ? {
           tone: isFull ? 'bad' : 'warn',
           title: isFull ? 'The spool is full: writes are refused' : 'Writes go on without PostgreSQL',
-          detail: `${spooled} wait on the replicas’ disks, the oldest for ${duration(oldest)}. ${sentence(reason)}`,
+          detail: `${words} wait on the replicas’ disks, the oldest for ${duration(waiting.oldestSeconds)}. ${sentence(reason)}`,
         }
       : null,
-    !spools && waiting > 0
+    !spools && waiting.keys > 0
       ? {
           tone: 'note',
           title: 'PostgreSQL catches up',
-          detail: `${spooled} that were written while it was away are on their way to it.`,
+          detail: `${words} that were written while it was away are on their way to it.`,
         }
       : null,
     foreign.length > 0

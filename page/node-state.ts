@@ -1,5 +1,5 @@
 /** One word for each node, and how grave it is: from what the epoch says of it and what it says of itself. */
-import type { LiveNode } from '../src/servers/http/live-shape.ts';
+import type { LiveFacts, LiveNode } from '../src/servers/http/live-shape.ts';
 import { counted, duration, percent } from './format.ts';
 
 /** Gravity, the worst first. */
@@ -69,10 +69,14 @@ function learning(node: LiveNode): NodeState {
 
 /** "40 % copied, 12 s left". */
 function copying({ told }: LiveNode): string {
-  const { copy, learnedShare } = told!;
-  const share = copy.slotsTotal > 0 ? copy.slotsDone / copy.slotsTotal : learnedShare;
-  const left = copy.secondsLeft === null ? '' : `, ${duration(copy.secondsLeft)} left`;
-  return `${percent(share)} copied${left}`;
+  const { secondsLeft } = told!.copy;
+  const left = secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`;
+  return `${percent(copiedShare(told!))} copied${left}`;
+}
+
+/** By its slots where it tells them. */
+export function copiedShare({ copy, learnedShare }: LiveFacts): number {
+  return copy.slotsTotal > 0 ? copy.slotsDone / copy.slotsTotal : learnedShare;
 }
 
 /** It does what a member is there for. */

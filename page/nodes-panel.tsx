@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { LiveNode, LiveRates } from '../src/servers/http/live-shape.ts';
 import { bytes, grouped, milliseconds, percent, short } from './format.ts';
 import { rateOf } from './history.ts';
-import { stateOf } from './node-state.ts';
+import { copiedShare, stateOf } from './node-state.ts';
 import { Badge, Bar, colorNumber, Panel, Swatch } from './panel.tsx';
 import { Sparkline } from './sparkline.tsx';
 import { chosenMember, samples, snapshot } from './state.ts';
@@ -112,9 +112,9 @@ function leaseOf({ told }: LiveNode): string {
 function Learned({ node }: { readonly node: LiveNode }) {
   const { told } = node;
   if (told === null || node.slotsLearning === 0) return null;
-  const { copy, learnedShare } = told;
-  const share = copy.slotsTotal > 0 ? copy.slotsDone / copy.slotsTotal : learnedShare;
-  return <Bar share={share} label={`${node.name} has copied`} tone={`back-${colorNumber(node.id)}`} />;
+  return (
+    <Bar share={copiedShare(told)} label={`${node.name} has copied`} tone={`back-${colorNumber(node.id)}`} />
+  );
 }
 
 function Rate({ node, rate }: { readonly node: LiveNode; readonly rate: keyof LiveRates }) {

@@ -1,7 +1,7 @@
 /** What stands behind the cluster, as each node sees it: PostgreSQL, and the legacy API. */
 import type { ComponentChildren } from 'preact';
 import type { LiveFacts, LiveNode } from '../src/servers/http/live-shape.ts';
-import { toldBy } from './findings.ts';
+import { spooled, toldBy } from './findings.ts';
 import { bytes, duration, grouped, milliseconds, short } from './format.ts';
 import type { Tone } from './node-state.ts';
 import { Badge, Facts, Panel } from './panel.tsx';
@@ -21,9 +21,7 @@ export function RecordPanel() {
   const told = toldBy(nodes);
   const commits = told.map(({ record }) => record.commitMs?.p99 ?? null).filter((value) => value !== null);
   const rows = told.map(({ record }) => record.rowsPerSecond).filter((value) => value !== null);
-  const waiting = Math.max(0, ...told.map(({ spool }) => spool.entries));
-  const oldest = Math.max(0, ...told.map(({ spool }) => spool.oldestMs)) / 1_000;
-  const size = Math.max(0, ...told.map(({ spool }) => spool.bytes));
+  const waiting = spooled(told);
   const policy = told[0]?.spool.outage === 'spool' ? 'writes go on, and wait on disk' : 'writes are refused';
   const prefixes = cluster!.notWrittenThrough;
   return (
@@ -32,8 +30,11 @@ export function RecordPanel() {
         rows={[
           ['Commit, p99', commits.length === 0 ? '–' : milliseconds(Math.max(...commits))],
           ['Rows a second', rows.length === 0 ? '–' : short(rows.reduce((sum, value) => sum + value, 0))],
-          ['Waiting for it', waiting === 0 ? 'nothing' : `${grouped(waiting)} keys, ${bytes(size)}`],
-          waiting === 0 ? null : ['Oldest of them', duration(oldest)],
+          [
+            'Waiting for it',
+            waiting.keys === 0 ? 'nothing' : `${grouped(waiting.keys)} keys, ${bytes(waiting.bytes)}`,
+          ],
+          waiting.keys === 0 ? null : ['Oldest of them', duration(waiting.oldestSeconds)],
           ['When it is down', policy],
           prefixes === 0 ? null : ['Not written to it', `${grouped(prefixes)} prefixes of keys`],
         ]}

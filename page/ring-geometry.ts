@@ -115,6 +115,10 @@ function endOfRun(groups: readonly Group[], at: number, track: number): number {
   return end;
 }
 
+export function slotsUnserved(groups: readonly Group[]): number {
+  return groups.reduce((sum, { isServed, slotCount }) => sum + (isServed ? 0 : slotCount), 0);
+}
+
 export function unservedPath(groups: readonly Group[]): string {
   return groups
     .filter(({ isServed }) => !isServed)

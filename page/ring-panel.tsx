@@ -18,6 +18,7 @@ import {
   RADIUS,
   rangesOf,
   sector,
+  slotsUnserved,
   tracksOf,
   turnOf,
   unservedPath,
@@ -217,8 +218,7 @@ function Centre({ told, picture, group }: { told: Ring; picture: Picture; group:
   }
   const moving = cluster?.slotsMoving ?? 0;
   if (picture.alarm !== '') {
-    const lost = picture.groups.reduce((sum, { isServed, slotCount }) => sum + (isServed ? 0 : slotCount), 0);
-    return <Middle figure={grouped(lost)} words="slots not served" tone="bad" />;
+    return <Middle figure={grouped(slotsUnserved(picture.groups))} words="slots not served" tone="bad" />;
   }
   if (moving > 0) return <Middle figure={grouped(moving)} words="slots moving" />;
   return <Middle figure={`${nodes.filter(isServing).length}/${told.members.length}`} words="nodes serve" />;
@@ -261,7 +261,7 @@ function Told({ picture, told }: { readonly picture: Picture; readonly told: Rin
 }
 
 function summaryOf(told: Ring, { groups }: Picture): string {
-  const lost = groups.filter(({ isServed }) => !isServed).reduce((sum, { slotCount }) => sum + slotCount, 0);
+  const lost = slotsUnserved(groups);
   const served = lost === 0 ? 'all of them served' : `${grouped(lost)} of them not served`;
   return (
     `${grouped(told.slotRow.length)} slots, ${served}. Each has ${counted(told.replicaCount, 'owner')}: ` +
