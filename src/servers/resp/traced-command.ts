@@ -7,7 +7,7 @@ import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
 import type { Command, Group } from './command.ts';
 
-/** These ask nothing of the cluster's keys. */
+/** These ask nothing of single keys. */
 const UNTRACED: ReadonlySet<Group> = new Set(['connection', 'server', 'cluster', 'pubsub']);
 
 export function runTraced(tracing: Tracing, client: Client, command: Command, args: Arguments): void {
