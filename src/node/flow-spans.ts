@@ -1,26 +1,92 @@
-/** The spans of the flows of reads and writes: one while a node has the operation, one while another node has it. */
+/** The spans of one read or write at a node, where it is recorded: its own, and one while another node has the operation. */
 import type { ReadResult, StaleResult, WriteResult } from '../core/operation.ts';
+import type { WriteTicket } from '../core/replication/key-state.ts';
+import type { TraceContext } from '../core/trace-context.ts';
 import type { Span } from '../ports/tracing.ts';
 import type { ReadRequest } from './get.ts';
+import type { NodeTraces } from './node-traces.ts';
 import type { WriteRequest } from './put.ts';
 import type { Serving } from './serving.ts';
 
-export function writeSpan({ traces }: Serving, { operation, hops, trace }: WriteRequest): Span | null {
+class FlowSpans {
+  protected readonly traces: NodeTraces;
+  protected readonly own: Span;
+  private asking: Span | null = null;
+
+  constructor(traces: NodeTraces, own: Span) {
+    this.traces = traces;
+    this.own = own;
+  }
+
+  get context(): TraceContext {
+    return this.own.context;
+  }
+
+  /** Another node is asked to go on; the result goes with what it is sent. */
+  handOver(peer: string): TraceContext | undefined {
+    const attributes = { 'causeway.peer': peer };
+    this.asking = this.traces.begin('forward', this.context, { attributes });
+    return this.asking?.context;
+  }
+
+  /** It has answered, or is not waited for. Undefined: it has not failed. */
+  handedBack(error: string | undefined): void {
+    this.asking?.end(error);
+    this.asking = null;
+  }
+
+  end(error: string | undefined): void {
+    this.handedBack(error);
+    this.own.end(error);
+  }
+}
+
+export class WriteSpans extends FlowSpans {
+  private ticket: WriteTicket | null = null;
+
+  coordinates(ticket: WriteTicket): void {
+    this.ticket = ticket;
+    this.traces.coordinates(ticket, this.own);
+  }
+
+  hasCoordinated(): void {
+    if (this.ticket !== null) this.traces.hasCoordinated(this.ticket);
+    this.ticket = null;
+  }
+
+  override end(error: string | undefined): void {
+    this.hasCoordinated();
+    super.end(error);
+  }
+}
+
+export class ReadSpans extends FlowSpans {
+  private readonly key: string;
+
+  constructor(traces: NodeTraces, own: Span, key: string) {
+    super(traces, own);
+    this.key = key;
+    traces.reading(key, own);
+  }
+
+  override end(error: string | undefined): void {
+    this.traces.hasRead(this.key, this.own);
+    super.end(error);
+  }
+}
+
+/** Null: it is not recorded. */
+export function writeSpans({ traces }: Serving, { operation, hops, trace }: WriteRequest): WriteSpans | null {
   if (trace === undefined || traces === null) return null;
   const attributes = { 'causeway.operation': operation.kind, 'causeway.hops': hops };
-  return traces.begin('write', trace, { attributes });
+  const own = traces.begin('write', trace, { attributes });
+  return own === null ? null : new WriteSpans(traces, own);
 }
 
-export function readSpan({ traces }: Serving, { key, hops, trace }: ReadRequest): Span | null {
+export function readSpans({ traces }: Serving, { key, hops, trace }: ReadRequest): ReadSpans | null {
   if (trace === undefined || traces === null) return null;
-  const span = traces.begin('read', trace, { attributes: { 'causeway.hops': hops } });
-  if (span !== null) traces.reading(key, span);
-  return span;
-}
-
-export function forwardSpan({ traces }: Serving, flow: Span | null, peer: string): Span | null {
-  if (flow === null || traces === null) return null;
-  return traces.begin('forward', flow.context, { attributes: { 'causeway.peer': peer } });
+  const own = traces.begin('read', trace, { attributes: { 'causeway.hops': hops } });
+  return own === null ? null : new ReadSpans(traces, own, key);
 }
 
 /** Undefined: it has not failed. */

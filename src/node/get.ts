@@ -14,9 +14,9 @@ import type { ReadTicket } from '../core/replication/key-state.ts';
 import { slotOf } from '../core/slots.ts';
 import { staleWord } from '../core/stale.ts';
 import type { TraceContext } from '../core/trace-context.ts';
-import type { Span } from '../ports/tracing.ts';
 import type { Expiring } from './deadlines.ts';
-import { errorOf, forwardSpan, readSpan } from './flow-spans.ts';
+import { errorOf, readSpans } from './flow-spans.ts';
+import type { ReadSpans } from './flow-spans.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
 import type { TimedRead } from './timing.ts';
@@ -66,9 +66,8 @@ class Read implements Expiring, TimedRead {
   private readonly done: (result: ReadResult | StaleResult) => void;
   private readonly slot: number;
   private readonly readyUntil: number;
-  /** Null where it is not recorded; `asking`: while another node has it. */
-  private readonly span: Span | null;
-  private asking: Span | null = null;
+  /** Null where it is not recorded. */
+  private readonly spans: ReadSpans | null;
   private ticket: ReadTicket | null = null;
   private forwarded = 0;
   /** Since when this node's replica or another node is to answer. */
@@ -92,7 +91,7 @@ class Read implements Expiring, TimedRead {
     this.deadlineAt = now + request.timeoutMs;
     this.startedAt = serving.timing.instruments.stamp(now);
     this.readyUntil = now + Math.min(request.timeoutMs, NOT_READY_MS_MAX);
-    this.span = readSpan(serving, request);
+    this.spans = readSpans(serving, request);
     serving.deadlines.add(this);
     serving.count('reads');
   }
@@ -177,7 +176,7 @@ class Read implements Expiring, TimedRead {
     const onAnswer = (result: ReadResult | StaleResult | 'lost'): void => {
       this.forwarded = 0;
       this.backAt = this.serving.timing.stamp();
-      this.endAsking(errorOf(result));
+      this.spans?.handedBack(errorOf(result));
       if (result === 'lost' || (result.kind === 'failed' && result.failure.code === 'not_ready'))
         this.notReady();
       else if (result.kind === 'stale') this.finish(this.aged(result, askedAt));
@@ -188,21 +187,15 @@ class Read implements Expiring, TimedRead {
     // What a miss asks for is the source's word, and no owner's.
     const allowStale = this.allowStale && !miss;
     if (peer === undefined) return this.notReady();
-    this.asking = forwardSpan(this.serving, this.span, peer);
-    const trace = this.asking?.context;
+    const trace = this.spans?.handOver(peer);
     this.forwarded = forwarder.read(peer, key, miss, allowStale, hops + 1, timeoutMs, onAnswer, trace);
     if (this.forwarded === 0) {
-      this.endAsking('not_ready');
+      this.spans?.handedBack('not_ready');
       this.notReady();
       return;
     }
     this.target = target;
     if (this.handedAt === 0) this.handedAt = this.serving.timing.stamp();
-  }
-
-  private endAsking(error: string | undefined): void {
-    this.asking?.end(error);
-    this.asking = null;
   }
 
   /** Who handed the read to this node may know another way, or will before long; a client waits for ours. */
@@ -254,7 +247,7 @@ class Read implements Expiring, TimedRead {
     if (this.serving.leaseHeld() && this.serving.view()?.row(this.slot).owns === true) return;
     if (ticket !== null) ticket.answered = true;
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
-    this.endAsking('read_timeout');
+    this.spans?.handedBack('read_timeout');
     this.avoid = ticket === null ? this.target : this.avoid;
     this.ticket = null;
     this.forwarded = 0;
@@ -272,13 +265,7 @@ class Read implements Expiring, TimedRead {
     this.serving.deadlines.remove(this);
     this.serving.timing.read(this, result.kind === 'failed' ? result.failure.code : null);
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
-    if (this.span !== null) this.endSpans(this.span, errorOf(result));
+    this.spans?.end(errorOf(result));
     this.done(result);
-  }
-
-  private endSpans(span: Span, error: string | undefined): void {
-    this.serving.traces!.hasRead(this.request.key, span);
-    this.endAsking(error);
-    span.end(error);
   }
 }

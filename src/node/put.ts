@@ -15,9 +15,9 @@ import type { WriteTicket } from '../core/replication/key-state.ts';
 import { slotOf } from '../core/slots.ts';
 import type { TraceContext } from '../core/trace-context.ts';
 import { writeFault } from '../core/write-fault.ts';
-import type { Span } from '../ports/tracing.ts';
 import type { Expiring } from './deadlines.ts';
-import { errorOf, forwardSpan, writeSpan } from './flow-spans.ts';
+import { errorOf, writeSpans } from './flow-spans.ts';
+import type { WriteSpans } from './flow-spans.ts';
 import { startRead } from './get.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
@@ -58,9 +58,7 @@ class Write implements Expiring, TimedWrite {
   private readonly refusable: boolean;
   private readonly readyUntil: number;
   /** Null where it is not recorded. */
-  private readonly span: Span | null;
-  /** While another node has it. */
-  private asking: Span | null = null;
+  private readonly spans: WriteSpans | null;
   private ticket: WriteTicket | null = null;
   /** Nothing hangs on the legacy source, or it has said that it lacks the key. */
   private isLegacyHeard: boolean;
@@ -83,7 +81,7 @@ class Write implements Expiring, TimedWrite {
     this.deadlineAt = now + request.timeoutMs;
     this.startedAt = serving.timing.instruments.stamp(now);
     this.readyUntil = now + Math.min(request.timeoutMs, NOT_READY_MS_MAX);
-    this.span = writeSpan(serving, request);
+    this.spans = writeSpans(serving, request);
     serving.deadlines.add(this);
     serving.count('writes');
   }
@@ -138,7 +136,7 @@ class Write implements Expiring, TimedWrite {
   private askLegacy(): void {
     const timeoutMs = Math.max(1, this.deadlineAt - this.serving.clock.now());
     const { key } = this.request.operation;
-    const trace = this.span?.context;
+    const trace = this.spans?.context;
     const read = { key, timeoutMs, hops: HOPS_MAX, miss: false, mayAskLegacy: true, trace };
     startRead(this.serving, read, (result) => {
       if (result.kind === 'failed') return this.fail(result.failure);
@@ -160,13 +158,13 @@ class Write implements Expiring, TimedWrite {
       answer: (result) => this.onAnswer(result),
     };
     this.ticket = ticket;
-    if (this.span !== null) this.serving.traces!.coordinates(ticket, this.span);
+    this.spans?.coordinates(ticket);
     this.serving.legacy?.forget(this.request.operation.key);
     this.serving.replica()!.write(ticket, this.slot);
   }
 
   private onAnswer(result: WriteResult): void {
-    this.hasCoordinated();
+    this.spans?.hasCoordinated();
     this.ticket = null;
     if (result.kind !== 'failed') return this.finish(result);
     const { code } = result.failure;
@@ -183,22 +181,6 @@ class Write implements Expiring, TimedWrite {
     this.notReady(null);
   }
 
-  private hasCoordinated(): void {
-    if (this.span !== null && this.ticket !== null) this.serving.traces!.hasCoordinated(this.ticket);
-  }
-
-  private endAsking(error: string | undefined): void {
-    this.asking?.end(error);
-    this.asking = null;
-  }
-
-  private endSpans(error: string | undefined): void {
-    if (this.span === null) return;
-    this.hasCoordinated();
-    this.endAsking(error);
-    this.span.end(error);
-  }
-
   private forward(target: number): void {
     if (this.request.hops >= HOPS_MAX) return this.noWay();
     const view = this.serving.view()!;
@@ -208,11 +190,11 @@ class Write implements Expiring, TimedWrite {
     const { operation, hops } = this.request;
     const refusal = this.serving.forwarder.whyNot(peer, operation);
     if (refusal !== null) return this.fail(refusal);
-    this.asking = forwardSpan(this.serving, this.span, peer);
+    const trace = this.spans?.handOver(peer);
     const onAnswer = (result: WriteResult | 'lost'): void => {
       this.forwarded = 0;
       this.backAt = this.serving.timing.stamp();
-      this.endAsking(errorOf(result));
+      this.spans?.handedBack(errorOf(result));
       if (result === 'lost') this.unknown();
       else if (result.kind === 'failed' && result.failure.code === 'outcome_unknown') this.unknown();
       else if (result.kind === 'failed' && result.failure.code === 'not_ready') this.notReady(result.failure);
@@ -220,9 +202,9 @@ class Write implements Expiring, TimedWrite {
       else this.finish(result);
     };
     const { forwarder } = this.serving;
-    const sent = forwarder.write(peer, operation, hops + 1, timeoutMs, onAnswer, this.asking?.context);
+    const sent = forwarder.write(peer, operation, hops + 1, timeoutMs, onAnswer, trace);
     if (sent === 0) {
-      this.endAsking('not_ready');
+      this.spans?.handedBack('not_ready');
       return this.notReady(null);
     }
     this.forwarded = sent;
@@ -253,7 +235,7 @@ class Write implements Expiring, TimedWrite {
     this.serving.deadlines.remove(this);
     this.serving.timing.wrote(this, result.kind === 'failed' ? result.failure.code : null);
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
-    this.endSpans(errorOf(result));
+    this.spans?.end(errorOf(result));
     this.done(this.inDoubt ? resultAfterDoubt(result) : result);
   }
 }
