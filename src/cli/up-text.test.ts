@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { NodeView } from '../supervisor/node-probe.ts';
 import { openScreen } from './up-screen.ts';
 import { changeLines, eventLine, readyText, statusLines } from './up-text.ts';
-import { legacyTemplate } from './up.ts';
+import { legacyTemplate } from './up-run.ts';
 
 const view: NodeView = {
   name: 'node-1',

@@ -1,44 +1,14 @@
 /**
  * `causeway up`, which is what `npm start` runs: a whole cluster on this machine (PostgreSQL, a sample legacy
- * API, the nodes), its live status, and an orderly end at Ctrl-C. A second Ctrl-C ends everything at once.
+ * API, the nodes). What runs it is loaded only when it is to run.
  */
 import { resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { LocalCluster } from '../supervisor/local-cluster.ts';
-import { NODE_COUNT_MAX } from '../supervisor/node-files.ts';
-import type { NodeView } from '../supervisor/node-probe.ts';
 import { LEGACY_PORT_DEFAULT } from '../supervisor/sample-legacy.ts';
-import { reasonOf, StartError } from '../supervisor/start-error.ts';
 import { portNumber } from './legacy-sample.ts';
-import { openScreen, type UpScreen } from './up-screen.ts';
+import type { UpOptions } from './up-run.ts';
 
-export interface UpOptions {
-  /** Undefined: as many as the data directory holds, or three. */
-  readonly nodes?: number;
-  readonly dataDir: string;
-  readonly grpcPort: number;
-  readonly httpPort: number;
-  readonly redisPort: number;
-  readonly postgresPort: number;
-  readonly legacyPort: number;
-  readonly json?: boolean;
-  /** As DATABASE_URL: a PostgreSQL that runs already, or 'none'. */
-  readonly databaseUrl?: string | undefined;
-  /** As LEGACY_URL: a base URL, a template with `{key}`, or 'none'. */
-  readonly legacyUrl?: string | undefined;
-  readonly pgBin?: string | undefined;
-  /** causeway.js itself, from which the nodes are started. */
-  readonly entry: string;
-}
-
-/**
- * Milliseconds in which a second signal counts as the first: `npm` passes on the Ctrl-C that the terminal has
- * sent to the whole group already.
- */
-const SAME_SIGNAL_MS = 1_000;
-const LOOK_EVERY_MS = 1_000;
-const EXIT_HALTED = 130;
+const NODE_COUNT_MAX = 9;
 
 export function upCommand(program: Command): void {
   program
@@ -59,6 +29,7 @@ export function upCommand(program: Command): void {
     .option('--json', 'print events as JSON, one a line')
     .addHelpText('after', ENVIRONMENT_HELP)
     .action(async (options: Omit<UpOptions, 'entry'>) => {
+      const { runUp } = await import('./up-run.ts');
       const { DATABASE_URL, LEGACY_URL, PG_BIN } = process.env;
       const given = { databaseUrl: DATABASE_URL, legacyUrl: LEGACY_URL, pgBin: PG_BIN };
       process.exit(await runUp({ ...options, ...given, entry: resolve(process.argv[1] ?? '') }));
@@ -70,93 +41,6 @@ Environment:
   DATABASE_URL  use this PostgreSQL instead of starting one, or 'none' for no database
   LEGACY_URL    use this legacy REST API (a base URL, or a template with {key}), or 'none' for no legacy
   PG_BIN        directory of other PostgreSQL programs (initdb, postgres) to start`;
-
-/** Runs until stopped by a signal, or until it cannot start; answers the exit code. No process is left then. */
-export async function runUp(options: UpOptions): Promise<number> {
-  const screen = openScreen(process.stdout, process.stderr, options.json === true);
-  const stopping = new AbortController();
-  const cluster = new LocalCluster({
-    ...options,
-    dataDir: resolve(options.dataDir),
-    nodeCount: options.nodes,
-    respPort: options.redisPort,
-    databaseUrl: options.databaseUrl || undefined,
-    legacyUrl: legacyTemplate(options.legacyUrl),
-    pgBin: options.pgBin,
-    report: (event) => screen.event(event),
-  });
-  const signals = listenForStop(stopping, () => {
-    // What goes wrong here is told by `stop`, which waits for the same children.
-    cluster.halt().catch(() => undefined);
-  });
-
-  let code = 0;
-  try {
-    screen.ready(await cluster.start(stopping.signal));
-    await watch(cluster, screen, stopping.signal);
-  } catch (error) {
-    if (!stopping.signal.aborted) {
-      code = 1;
-      screen.failed(error instanceof StartError ? error.message : messageOfFault(error));
-    }
-  }
-  screen.stopping();
-  try {
-    await cluster.stop();
-    if (code === 0) screen.stopped();
-  } catch (error) {
-    code = 1;
-    screen.failed(reasonOf(error));
-  }
-  return signals.halted() ? EXIT_HALTED : code;
-}
-
-/** Looks at all nodes every second until asked to stop. */
-async function watch(cluster: LocalCluster, screen: UpScreen, signal: AbortSignal): Promise<void> {
-  let lookedAt = performance.now();
-  while (!signal.aborted) {
-    const views: readonly NodeView[] = await cluster.views();
-    if (signal.aborted) return;
-    const now = performance.now();
-    screen.status(views, (now - lookedAt) / 1000);
-    lookedAt = now;
-    await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
-  }
-}
-
-/** The first signal asks for an orderly end, a later one for the end at once. */
-function listenForStop(stopping: AbortController, halt: () => void): { halted: () => boolean } {
-  let firstAt = 0;
-  let halted = false;
-  const onSignal = (): void => {
-    const now = performance.now();
-    if (!stopping.signal.aborted) {
-      firstAt = now;
-      stopping.abort();
-    } else if (!halted && now - firstAt > SAME_SIGNAL_MS) {
-      halted = true;
-      halt();
-    }
-  };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
-  // Nobody reads any more (a closed terminal, `| head`): that ends it in order as well.
-  const onClosed = (): void => stopping.abort();
-  process.stdout.on('error', onClosed);
-  process.stderr.on('error', onClosed);
-  return { halted: () => halted };
-}
-
-/** A base URL gets the path of the legacy API; a template and 'none' are taken as they are. */
-export function legacyTemplate(given: string | undefined): string | undefined {
-  if (given === undefined || given === '') return undefined;
-  if (given === 'none' || given.includes('{')) return given;
-  return `${given.replace(/\/+$/, '')}/legacy/data/{key}`;
-}
-
-/** Not foreseen: the stack tells where. */
-function messageOfFault(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
 
 function nodeCount(text: string): number {
   if (!/^[1-9]$/.test(text)) throw new InvalidArgumentError(`not a number from 1 to ${NODE_COUNT_MAX}`);

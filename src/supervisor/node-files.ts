@@ -8,8 +8,7 @@ import { stringify } from 'yaml';
 import { StartError } from './start-error.ts';
 
 export const NODE_HOST = '127.0.0.1';
-export const NODE_COUNT_DEFAULT = 3;
-export const NODE_COUNT_MAX = 9;
+const NODE_COUNT_DEFAULT = 3;
 
 export interface LocalNode {
   readonly name: string;

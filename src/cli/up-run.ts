@@ -1,0 +1,124 @@
+/**
+ * `causeway up` while it runs: a whole cluster on this machine, its live status, and an orderly end at Ctrl-C. A second
+ * Ctrl-C ends everything at once.
+ */
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LocalCluster } from '../supervisor/local-cluster.ts';
+import type { NodeView } from '../supervisor/node-probe.ts';
+import { reasonOf, StartError } from '../supervisor/start-error.ts';
+import { openScreen, type UpScreen } from './up-screen.ts';
+
+export interface UpOptions {
+  /** Undefined: as many as the data directory holds, or three. */
+  readonly nodes?: number;
+  readonly dataDir: string;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  readonly redisPort: number;
+  readonly postgresPort: number;
+  readonly legacyPort: number;
+  readonly json?: boolean;
+  /** As DATABASE_URL: a PostgreSQL that runs already, or 'none'. */
+  readonly databaseUrl?: string | undefined;
+  /** As LEGACY_URL: a base URL, a template with `{key}`, or 'none'. */
+  readonly legacyUrl?: string | undefined;
+  readonly pgBin?: string | undefined;
+  /** causeway.js itself, from which the nodes are started. */
+  readonly entry: string;
+}
+
+/**
+ * Milliseconds in which a second signal counts as the first: `npm` passes on the Ctrl-C that the terminal has
+ * sent to the whole group already.
+ */
+const SAME_SIGNAL_MS = 1_000;
+const LOOK_EVERY_MS = 1_000;
+const EXIT_HALTED = 130;
+
+/** Runs until stopped by a signal, or until it cannot start; answers the exit code. No process is left then. */
+export async function runUp(options: UpOptions): Promise<number> {
+  const screen = openScreen(process.stdout, process.stderr, options.json === true);
+  const stopping = new AbortController();
+  const cluster = new LocalCluster({
+    ...options,
+    dataDir: resolve(options.dataDir),
+    nodeCount: options.nodes,
+    respPort: options.redisPort,
+    databaseUrl: options.databaseUrl || undefined,
+    legacyUrl: legacyTemplate(options.legacyUrl),
+    pgBin: options.pgBin,
+    report: (event) => screen.event(event),
+  });
+  const signals = listenForStop(stopping, () => {
+    // What goes wrong here is told by `stop`, which waits for the same children.
+    cluster.halt().catch(() => undefined);
+  });
+
+  let code = 0;
+  try {
+    screen.ready(await cluster.start(stopping.signal));
+    await watch(cluster, screen, stopping.signal);
+  } catch (error) {
+    if (!stopping.signal.aborted) {
+      code = 1;
+      screen.failed(error instanceof StartError ? error.message : messageOfFault(error));
+    }
+  }
+  screen.stopping();
+  try {
+    await cluster.stop();
+    if (code === 0) screen.stopped();
+  } catch (error) {
+    code = 1;
+    screen.failed(reasonOf(error));
+  }
+  return signals.halted() ? EXIT_HALTED : code;
+}
+
+/** Looks at all nodes every second until asked to stop. */
+async function watch(cluster: LocalCluster, screen: UpScreen, signal: AbortSignal): Promise<void> {
+  let lookedAt = performance.now();
+  while (!signal.aborted) {
+    const views: readonly NodeView[] = await cluster.views();
+    if (signal.aborted) return;
+    const now = performance.now();
+    screen.status(views, (now - lookedAt) / 1000);
+    lookedAt = now;
+    await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** The first signal asks for an orderly end, a later one for the end at once. */
+function listenForStop(stopping: AbortController, halt: () => void): { halted: () => boolean } {
+  let firstAt = 0;
+  let halted = false;
+  const onSignal = (): void => {
+    const now = performance.now();
+    if (!stopping.signal.aborted) {
+      firstAt = now;
+      stopping.abort();
+    } else if (!halted && now - firstAt > SAME_SIGNAL_MS) {
+      halted = true;
+      halt();
+    }
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+  // Nobody reads any more (a closed terminal, `| head`): that ends it in order as well.
+  const onClosed = (): void => stopping.abort();
+  process.stdout.on('error', onClosed);
+  process.stderr.on('error', onClosed);
+  return { halted: () => halted };
+}
+
+/** A base URL gets the path of the legacy API; a template and 'none' are taken as they are. */
+export function legacyTemplate(given: string | undefined): string | undefined {
+  if (given === undefined || given === '') return undefined;
+  if (given === 'none' || given.includes('{')) return given;
+  return `${given.replace(/\/+$/, '')}/legacy/data/{key}`;
+}
+
+/** Not foreseen: the stack tells where. */
+function messageOfFault(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
