@@ -25,6 +25,7 @@ import type { CommandIo } from './client-command.ts';
 import { grouped, lineInPlace } from './progress.ts';
 import { tableLines } from './table.ts';
 import { msText } from './top-text.ts';
+import { typedWord } from './typed-word.ts';
 
 interface BenchOptions {
   readonly url: string;
@@ -87,18 +88,12 @@ async function mayLoad(io: CommandIo, options: BenchOptions): Promise<boolean> {
   for (const node of nodeList(options.url)) if (!(await isLoopback(node))) away.push(node);
   if (away.length === 0 || options.yes === true) return true;
   const what = `${options.concurrency} operations at once for ${options.duration} s each`;
-  if (options.json === true || (io.stdin as { isTTY?: boolean }).isTTY !== true) {
-    io.stderr.write(`${away.join(', ')} is not this machine: ${what} takes --yes\n`);
-    return false;
-  }
-  io.stderr.write(`${what} at ${away.join(', ')}, which serves others perhaps. Type 'yes' to do it: `);
-  let text = '';
-  for await (const bytes of io.stdin) {
-    text += Buffer.from(bytes).toString();
-    if (text.includes('\n')) break;
-  }
-  if (text.trim() === 'yes') return true;
-  io.stderr.write('nothing was done\n');
+  const where = away.join(', ');
+  const question = `${what} at ${where}, which serves others perhaps. Type 'yes' to do it: `;
+  const word = await typedWord(io, options, question);
+  if (word === 'yes') return true;
+  const fault = word === null ? `${where} is not this machine: ${what} takes --yes` : 'nothing was done';
+  io.stderr.write(`${fault}\n`);
   return false;
 }
 

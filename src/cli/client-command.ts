@@ -118,6 +118,11 @@ export function wholeNumber(text: string): number {
   return number;
 }
 
+/** Of an option that may be given several times. */
+export function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
 /** Wrong arguments: told in one line, with the exit code for wrong usage. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

@@ -1,7 +1,15 @@
 /** `causeway cluster`: what a change of members would move, sharing the slots out anew, and giving lost owners up. */
 import type { Command } from 'commander';
 import type { MovePlan } from '../client/index.ts';
-import { addClientOptions, EXIT_NO, EXIT_OK, printJson, UsageError, withClient } from './client-command.ts';
+import {
+  addClientOptions,
+  collect,
+  EXIT_NO,
+  EXIT_OK,
+  printJson,
+  UsageError,
+  withClient,
+} from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
 import { adoptCommand } from './cluster-adopt.ts';
 import { recoverCommand } from './cluster-recover.ts';
@@ -78,8 +86,4 @@ function joinOf(text: string): { name: string; zone: string; host: string } {
   const [name = '', zone = '', host = ''] = text.split(':');
   if (name === '') throw new UsageError(`--join ${text}: must be name, name:zone or name:zone:host`);
   return { name, zone, host };
-}
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
 }

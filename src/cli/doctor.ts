@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
-import { EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson, wholeNumber } from './client-command.ts';
+import { collect, EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson, wholeNumber } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 import { examine } from './doctor-checks.ts';
 import type { Checked } from './doctor-checks.ts';
@@ -133,8 +133,4 @@ function asData(parts: readonly Checked[]): object {
   );
   const worst = findings.reduce<Level>((most, { level }) => (RANK[level] > RANK[most] ? level : most), 'ok');
   return { worst, findings };
-}
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
 }

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { ClusterTold } from '../config-join.ts';
 import type { ConfigSources } from '../config.ts';
-import { UsageError } from './client-command.ts';
+import { collect, UsageError } from './client-command.ts';
 
 export interface SettingsOptions {
   readonly config?: string;
@@ -83,7 +83,3 @@ const UNASKED: ClusterTold = {
     address: `unasked-${at}:1`,
   })),
 };
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
-}
