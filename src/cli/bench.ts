@@ -22,9 +22,9 @@ import {
   withClient,
 } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
-import { grouped, lineInPlace } from './progress.ts';
+import { grouped, msText } from './figures.ts';
+import { lineInPlace } from './progress.ts';
 import { tableLines } from './table.ts';
-import { msText } from './top-text.ts';
 import { typedWord } from './typed-word.ts';
 
 interface BenchOptions {

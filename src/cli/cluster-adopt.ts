@@ -8,7 +8,7 @@ import type { CausewayClient, RecordServerFacts, RecordServerIdentity } from '..
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, withClient } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
 import { CONFIRMATION, isConfirmed } from './confirm-loss.ts';
-import { grouped } from './progress.ts';
+import { grouped } from './figures.ts';
 import { printable } from './table.ts';
 
 interface AdoptOptions extends ClientOptions {

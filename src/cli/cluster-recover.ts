@@ -9,7 +9,7 @@ import type { CommandIo } from './client-command.ts';
 import { goOnWithout, lostQuorum } from './cluster-succession.ts';
 import { isConfirmed } from './confirm-loss.ts';
 import type { RecoverOptions } from './confirm-loss.ts';
-import { grouped } from './progress.ts';
+import { grouped } from './figures.ts';
 import { printable, tableLines } from './table.ts';
 
 interface ToldLoss {

@@ -9,7 +9,8 @@ import { addOnlyOption, withEveryNode } from './every-node.ts';
 import type { EveryNode, EveryNodeOptions } from './every-node.ts';
 import { asFacts, word } from './facts.ts';
 import type { Facts } from './facts.ts';
-import { grouped, lineInPlace, progressLine } from './progress.ts';
+import { grouped } from './figures.ts';
+import { lineInPlace, progressLine } from './progress.ts';
 import { printable, tableLines } from './table.ts';
 
 interface ScrubOptions extends EveryNodeOptions {

@@ -15,7 +15,8 @@ import { adoptCommand } from './cluster-adopt.ts';
 import { recoverCommand } from './cluster-recover.ts';
 import { scrubCommand } from './cluster-scrub.ts';
 import { upgradeCommand } from './cluster-upgrade.ts';
-import { grouped, watchMoves } from './progress.ts';
+import { grouped } from './figures.ts';
+import { watchMoves } from './progress.ts';
 import { tableLines } from './table.ts';
 
 interface PlanOptions extends ClientOptions {

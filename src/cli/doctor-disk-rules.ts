@@ -1,6 +1,7 @@
 /** Whether a directory is fit to hold a node's store: verdicts over facts that were measured elsewhere. */
-import { fault, megabytesText, millisecondsText, note, ok, warning } from './doctor-finding.ts';
+import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
+import { bytesText } from './figures.ts';
 
 export interface DiskFacts {
   /** The directory, or the nearest one above that exists. */
@@ -73,10 +74,10 @@ function judgeKind({ fileSystem }: DiskFacts, where: string): Finding {
 }
 
 function judgeRoom({ freeBytes, totalBytes }: DiskFacts, needs: DiskNeeds): Finding {
-  const text = `${megabytesText(freeBytes)} of ${megabytesText(totalBytes)} free`;
+  const text = `${bytesText(freeBytes)} of ${bytesText(totalBytes)} free`;
   if (needs.reserveBytes === 0) return note(`${text}; it is not watched (disk.reserveBytes is 0)`);
   const reserve = Math.min(needs.reserveBytes, Math.floor(totalBytes * needs.reserveShareMax));
-  const kept = `${megabytesText(reserve)} are to stay so`;
+  const kept = `${bytesText(reserve)} are to stay so`;
   if (freeBytes < reserve)
     return fault(`${text}, ${kept}: the node would take no part in writes`, 'free space, or a larger disk');
   if (freeBytes < reserve * ROOM_FACTOR)
@@ -120,7 +121,7 @@ function judgeSync(syncMs: readonly number[]): Finding[] {
 
 function judgeSpeed(bytesPerSecond: number): Finding[] {
   if (bytesPerSecond === 0) return [];
-  const text = `${megabytesText(bytesPerSecond)}/s are written and synced`;
+  const text = `${bytesText(bytesPerSecond)}/s are written and synced`;
   return bytesPerSecond < BYTES_PER_SECOND_MIN
     ? [warning(text, 'a faster disk: taking over slots of others, and compaction, would hold up writes')]
     : [ok(text)];

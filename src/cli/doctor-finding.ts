@@ -26,11 +26,6 @@ export function fault(text: string, change: string): Finding {
   return { level: 'fault', text, change };
 }
 
-export function megabytesText(bytes: number): string {
-  const megabytes = bytes / (1024 * 1024);
-  return megabytes >= 10_240 ? `${Math.round(megabytes / 1024)} GB` : `${Math.round(megabytes)} MB`;
-}
-
 export function millisecondsText(ms: number): string {
   return ms >= 100 ? `${Math.round(ms)} ms` : `${ms.toFixed(ms >= 10 ? 1 : 2)} ms`;
 }

@@ -1,7 +1,8 @@
 /** Whether a machine carries a node: verdicts over facts that were gathered elsewhere, so that each can be tested. */
 import { HTTP_CONNECTIONS_MAX, SUSPECT_AFTER_MS } from '../core/limits.ts';
-import { fault, megabytesText, millisecondsText, note, ok, warning } from './doctor-finding.ts';
+import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
+import { bytesText } from './figures.ts';
 
 /** Null: this system does not say. Infinity: without limit. */
 type Known = number | null;
@@ -90,8 +91,8 @@ function judgeCores({ cores, coreQuota }: MachineFacts): Finding {
 
 function judgeMemory(facts: MachineFacts, { cacheBytes, isRunning }: MachineNeeds): Finding {
   const needed = BASE_BYTES + cacheBytes;
-  const has = `${megabytesText(facts.memoryBytes)} of memory, ${megabytesText(facts.memoryFreeBytes)} free`;
-  const needs = `the node needs about ${megabytesText(needed)}`;
+  const has = `${bytesText(facts.memoryBytes)} of memory, ${bytesText(facts.memoryFreeBytes)} free`;
+  const needs = `the node needs about ${bytesText(needed)}`;
   if (facts.memoryBytes < needed) return fault(`${has}; ${needs}`, 'less cache.bytes, or more memory');
   if (facts.memoryFreeBytes < needed && !isRunning)
     return warning(`${has}; ${needs}`, 'less cache.bytes, or end what else runs here');
@@ -126,12 +127,12 @@ function judgeLimits(facts: MachineFacts): Finding[] {
     );
   if (fileBytesMax !== null && fileBytesMax !== Infinity)
     findings.push(
-      warning(`files of ${megabytesText(fileBytesMax)} at most`, 'lift it: ulimit -f unlimited, LimitFSIZE'),
+      warning(`files of ${bytesText(fileBytesMax)} at most`, 'lift it: ulimit -f unlimited, LimitFSIZE'),
     );
   if (addressSpaceBytesMax !== null && addressSpaceBytesMax !== Infinity)
     findings.push(
       warning(
-        `${megabytesText(addressSpaceBytesMax)} of address space at most, of which Node.js reserves much more than it uses`,
+        `${bytesText(addressSpaceBytesMax)} of address space at most, of which Node.js reserves much more than it uses`,
         'lift it: ulimit -v unlimited, LimitAS',
       ),
     );

@@ -2,6 +2,8 @@
 import type { CausewayClient } from '../client/index.ts';
 import type { Output } from './client-command.ts';
 import { asFacts, type Facts } from './facts.ts';
+import { grouped } from './figures.ts';
+import { barText } from './top-text.ts';
 
 const BAR_CELLS = 24;
 const POLL_MS = 500;
@@ -16,12 +18,22 @@ export function progressLine(
   secondsLeft: number | null,
 ): string {
   const share = total === 0 ? 1 : done / total;
-  const filled = Math.round(share * BAR_CELLS);
-  const bar = `[${'#'.repeat(filled)}${'-'.repeat(BAR_CELLS - filled)}]`;
-  const words = [bar, `${Math.floor(share * 100)} %`, `${grouped(done)} of ${grouped(total)} slots`];
+  const bar = `[${barText(share, BAR_CELLS, false)}]`;
+  return [bar, ...progressWords(done, total, bytesPerSecond, secondsLeft)].join('  ');
+}
+
+/** What stands beside a bar: `50 %`, `1,024 of 2,048 slots`, and where they are known `12.3 MB/s` and `8 s left`. */
+export function progressWords(
+  done: number,
+  total: number,
+  bytesPerSecond: number,
+  secondsLeft: number | null,
+): string[] {
+  const share = total === 0 ? 1 : done / total;
+  const words = [`${Math.floor(share * 100)} %`, `${grouped(done)} of ${grouped(total)} slots`];
   if (bytesPerSecond > 0) words.push(`${(bytesPerSecond / 1e6).toFixed(1)} MB/s`);
   if (secondsLeft !== null && done < total) words.push(`${secondsLeft} s left`);
-  return words.join('  ');
+  return words;
 }
 
 export type Terminal = Output & { readonly isTTY?: boolean };
@@ -72,8 +84,4 @@ async function statusesOf(client: CausewayClient): Promise<Facts[]> {
     ),
   );
   return told.filter((status) => status !== undefined);
-}
-
-export function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -1,6 +1,7 @@
 /** The columns of `causeway top`, and which of them a terminal of some width has room for. */
+import { bytesText, countText, lagText, msText } from './figures.ts';
 import type { Palette } from './top-text.ts';
-import { bytesText, countText, lagText, msText, trendText } from './top-text.ts';
+import { trendText } from './top-text.ts';
 import type { Pair, TopNode } from './top-model.ts';
 import type { Sort } from './top-view.ts';
 

@@ -1,5 +1,5 @@
 /** The bar of a node that copies slots, as wide as there is room for. */
-import { grouped } from './progress.ts';
+import { progressWords } from './progress.ts';
 import { printable } from './table.ts';
 import type { TopNode } from './top-model.ts';
 import { barText, cut } from './top-text.ts';
@@ -9,11 +9,9 @@ import type { Palette } from './top-text.ts';
 export function copyLine({ name, copy }: TopNode, columns: number, palette: Palette): string {
   const { done, total, bytesPerSecond, secondsLeft } = copy!;
   const share = total === 0 ? 1 : done / total;
-  const words = [`${Math.floor(share * 100)} %`.padStart(5), `${grouped(done)} of ${grouped(total)} slots`];
-  if (bytesPerSecond > 0) words.push(`${(bytesPerSecond / 1e6).toFixed(1)} MB/s`);
-  if (secondsLeft !== null && done < total) words.push(`${secondsLeft} s left`);
+  const [percent, ...others] = progressWords(done, total, bytesPerSecond, secondsLeft);
   const head = ` ${cut(printable(name), 8).padEnd(8)} copies `;
-  const tail = ` ${words.join('  ')}`;
+  const tail = ` ${[percent!.padStart(5), ...others].join('  ')}`;
   const width = Math.max(6, Math.min(40, columns - head.length - tail.length));
   return cut(`${head}${barText(share, width, palette.isUnicode)}${tail}`, columns);
 }

@@ -1,9 +1,10 @@
 /** One node of `causeway top` from near: where its time goes, and what it depends on. */
+import { bytesText, countText, lagWithUnit } from './figures.ts';
 import { printable } from './table.ts';
 import { pairText } from './top-columns.ts';
 import { copyLine } from './top-copy.ts';
 import type { Pair, TopModel, TopNode } from './top-model.ts';
-import { bytesText, countText, cut, lagText, trendText } from './top-text.ts';
+import { cut, trendText } from './top-text.ts';
 import type { Palette } from './top-text.ts';
 
 const LABEL = 16;
@@ -52,7 +53,7 @@ export function detailLines(node: TopNode, model: TopModel, columns: number, pal
       'PostgreSQL',
       `${node.postgres}, a commit ${timesText(node.commitMs)}, ${countText(node.rowsPerSecond)} rows/s`,
     ),
-    line('', `${countText(node.rowsWaiting)} rows wait, the oldest for ${unit(node.lagMs)}`),
+    line('', `${countText(node.rowsWaiting)} rows wait, the oldest for ${lagWithUnit(node.lagMs)}`),
     line('legacy', legacyText(node)),
     ...(node.copy === null ? [] : ['', copyLine(node, columns, palette)]),
     ...(warned.length === 0 ? [] : ['', ...warned]),
@@ -78,11 +79,6 @@ function legacyText(node: TopNode): string {
 
 function timesText(pair: Pair | null): string {
   return pair === null ? '-' : `${pairText(pair)} ms`.replace(/([smh]) ms$/, '$1');
-}
-
-function unit(ms: number): string {
-  const text = lagText(ms);
-  return /\d$/.test(text) ? `${text} ms` : text;
 }
 
 function ageText(ms: number): string {

@@ -2,11 +2,12 @@
 import { createColors } from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import type { Told } from './every-node.ts';
+import { countText, msText } from './figures.ts';
 import { shownColumns } from './top-columns.ts';
 import { nextModel } from './top-model.ts';
 import type { TopModel } from './top-model.ts';
 import { frameLines } from './top-screen.ts';
-import { barText, countText, msText, PLAIN, trendText } from './top-text.ts';
+import { barText, PLAIN, trendText } from './top-text.ts';
 import type { Palette } from './top-text.ts';
 import { firstView, keysIn, press, sortedNodes } from './top-view.ts';
 import type { TopView } from './top-view.ts';

@@ -2,7 +2,7 @@
  * A frame of `causeway top`: from a model and what is looked at to lines, each no wider than the terminal and no more of
  * them than it has. Pure, so that frames can be compared in tests.
  */
-import { grouped } from './progress.ts';
+import { countText, grouped, lagWithUnit } from './figures.ts';
 import { printable } from './table.ts';
 import { copyLine } from './top-copy.ts';
 import { shownColumns } from './top-columns.ts';
@@ -11,7 +11,7 @@ import { detailLines } from './top-detail.ts';
 import type { TopModel, TopNode } from './top-model.ts';
 import { sortedNodes } from './top-view.ts';
 import type { TopView } from './top-view.ts';
-import { countText, cut, lagText, trendText } from './top-text.ts';
+import { cut, trendText } from './top-text.ts';
 import type { Palette } from './top-text.ts';
 
 export interface Size {
@@ -64,7 +64,7 @@ function headLines(model: TopModel, view: TopView, columns: number, palette: Pal
   const ratesShown = failures > 0 ? line.replace(rates[2]!, palette.bad(rates[2]!)) : line;
   return [
     palette.bold(title) + (isWell ? palette.good(state) : palette.bad(state)) + space + palette.dim(time),
-    cutLine(line, columns) === line ? ratesShown + palette.good(trend) : cut(line, columns),
+    line.length <= columns ? ratesShown + palette.good(trend) : cut(line, columns),
     ...outsideLines(model, sum, columns, palette),
     '',
   ];
@@ -77,11 +77,11 @@ function outsideLines(
   columns: number,
   palette: Palette,
 ): string[] {
-  const lag = lagText(Math.max(0, ...nodes.map(({ lagMs }) => lagMs)));
+  const lag = lagWithUnit(Math.max(0, ...nodes.map(({ lagMs }) => lagMs)));
   const waiting = sum(({ rowsWaiting }) => rowsWaiting);
   const postgres =
     `PostgreSQL ${common(nodes, ({ postgres: state }) => state)}  ` +
-    `lag ${lag}${/\d$/.test(lag) ? ' ms' : ''}  ` +
+    `lag ${lag}  ` +
     `${countText(sum(({ rowsPerSecond }) => rowsPerSecond))} rows/s  ${countText(waiting)} waiting`;
   const max = sum(({ legacyMax }) => legacyMax);
   const legacyState = common(nodes, ({ legacy: state }) => state);
@@ -95,8 +95,8 @@ function outsideLines(
     styledState(cut(postgres, columns), palette),
     styledState(cut(`legacy     ${legacyState}${budget}`, columns), palette),
   ];
-  const moving = slotsMoving > 0 ? `${grouped(slotsMoving)} slots on their way to other owners` : '';
-  if (moving !== '') lines.push(palette.warn(cut(moving, columns)));
+  if (slotsMoving > 0)
+    lines.push(palette.warn(cut(`${grouped(slotsMoving)} slots on their way to other owners`, columns)));
   if (slotsLost > 0)
     lines.push(palette.bad(cut(`${grouped(slotsLost)} slots have no living complete owner`, columns)));
   return lines;
@@ -168,10 +168,6 @@ function footLines(view: TopView, columns: number, palette: Palette, isOnce: boo
 function common(nodes: readonly TopNode[], of: (node: TopNode) => string): string {
   const states = [...new Set(nodes.filter(({ fault }) => fault === '').map(of))];
   return states.length === 0 ? 'unknown' : states.join('/');
-}
-
-function cutLine(text: string, width: number): string {
-  return text.length <= width ? text : '';
 }
 
 const HELP = [

@@ -1,4 +1,4 @@
-/** Small pieces of a screen: styles that cost no width, numbers in few cells, bars and trends. */
+/** Small pieces of a screen: styles that cost no width, bars and trends. */
 
 /** Each wraps a text that has its final width already. */
 export interface Palette {
@@ -38,35 +38,6 @@ export function barText(share: number, width: number, isUnicode: boolean): strin
   const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
   const [full, empty] = isUnicode ? (['\u2588', '\u2591'] as const) : (['#', '-'] as const);
   return full.repeat(filled) + empty.repeat(width - filled);
-}
-
-/** At most six cells: 0, 9.5, 12,345, 123k, 1.2M. */
-export function countText(value: number): string {
-  if (value >= 10_000_000) return `${Math.round(value / 1e6)}M`;
-  if (value >= 1_000_000) return `${(value / 1e6).toFixed(1)}M`;
-  if (value >= 100_000) return `${Math.round(value / 1e3)}k`;
-  if (value > 0 && value < 10 && !Number.isInteger(value)) return value.toFixed(1);
-  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** At most five cells: 0.12, 1.2, 12, 1.2s, 2m, 3h. */
-export function msText(ms: number): string {
-  if (ms >= 3_600_000) return `${Math.floor(ms / 3_600_000)}h`;
-  if (ms >= 60_000) return `${Math.floor(ms / 60_000)}m`;
-  if (ms >= 10_000) return `${Math.round(ms / 1_000)}s`;
-  if (ms >= 1_000) return `${(ms / 1_000).toFixed(1)}s`;
-  if (ms >= 10 || ms === 0) return String(Math.round(ms));
-  return ms >= 1 ? ms.toFixed(1) : ms.toFixed(2);
-}
-
-/** Below a millisecond nobody looks at a lag. */
-export function lagText(ms: number): string {
-  return ms < 1_000 ? String(Math.round(ms)) : msText(ms);
-}
-
-export function bytesText(bytes: number): string {
-  if (bytes >= 10 * 2 ** 30) return `${Math.round(bytes / 2 ** 30)} GB`;
-  return `${Math.round(bytes / 2 ** 20)} MB`;
 }
 
 export function cut(text: string, width: number): string {
