@@ -14,3 +14,16 @@ export function word(value: unknown): string {
 export function membersOf(status: Facts): Facts[] {
   return Array.isArray(status['members']) ? status['members'].map(asFacts) : [];
 }
+
+export function numberOrNull(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+export function isServing({ phase, leaseHeld }: Facts): boolean {
+  return phase === 'serving' && leaseHeld === true;
+}
+
+/** serving, no lease, learning, ... */
+export function stateOf(status: Facts): string {
+  return status['phase'] === 'serving' && !isServing(status) ? 'no lease' : word(status['phase']);
+}

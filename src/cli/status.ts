@@ -4,7 +4,7 @@ import { addClientOptions, EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson } from './
 import type { CommandIo } from './client-command.ts';
 import { addOnlyOption, nameOf, withEveryNode } from './every-node.ts';
 import type { EveryNodeOptions, Told } from './every-node.ts';
-import { asFacts, membersOf, word } from './facts.ts';
+import { asFacts, isServing, membersOf, numberOrNull, stateOf, word } from './facts.ts';
 import type { Facts } from './facts.ts';
 import { progressLine } from './progress.ts';
 import { printable, tableLines } from './table.ts';
@@ -23,10 +23,7 @@ export function statusCommand(program: Command, io: CommandIo): void {
 
 function exitCode(told: readonly Told[]): number {
   if (told.every((node) => 'fault' in node)) return EXIT_DEFINITE;
-  const allServe = told.every(
-    (node) => 'status' in node && node.status.phase === 'serving' && node.status.leaseHeld === true,
-  );
-  return allServe ? EXIT_OK : EXIT_NO;
+  return told.every((node) => 'status' in node && isServing(node.status)) ? EXIT_OK : EXIT_NO;
 }
 
 const HEADINGS = ['NODE', 'ADDRESS', 'STATE', 'EPOCH', 'ALIVE', 'KEYS', 'BUSY', 'POSTGRES', 'LEGACY'];
@@ -35,26 +32,21 @@ function statusLines(told: readonly Told[]): string[] {
   return [...tableLines(HEADINGS, told.map(asRow)), ...remarkLines(told)];
 }
 
-/** What people should know of beside the table, each line with the node that it is about. */
-export function remarkLines(told: readonly Told[]): string[] {
+/**
+ * What people should know of beside the table, each line with the node that it is about. `isNews`: only what is no matter of
+ * course, for a screen that shows how far things have come, and what the cluster is like, in places of their own.
+ */
+export function remarkLines(told: readonly Told[], isNews = false): string[] {
   const lines: string[] = [];
   for (const node of told) {
     if ('fault' in node) {
       lines.push(`${node.address}: ${node.fault}`);
       continue;
     }
-    const { name, phase, learnedShare, notWrittenThrough } = node.status;
+    const { name, notWrittenThrough } = node.status;
     const record = asFacts(node.status.record);
     const legacy = asFacts(node.status.legacy);
-    const copy = asFacts(node.status.copy);
-    const total = Number(copy.slotsTotal ?? 0);
-    const left = typeof copy.secondsLeft === 'number' ? copy.secondsLeft : null;
-    if (total > 0) {
-      const line = progressLine(Number(copy.slotsDone), total, Number(copy.bytesPerSecond), left);
-      lines.push(`${word(name)}: copies ${line}`);
-    } else if (phase === 'learning') {
-      lines.push(`${word(name)}: ${Math.floor(Number(learnedShare) * 100)} % copied`);
-    }
+    if (!isNews) lines.push(...copyLines(word(name), node.status));
     const store = asFacts(node.status.store);
     for (const path of Array.isArray(store.setAside) ? store.setAside : []) {
       lines.push(`${word(name)}: a damaged store was set aside and lies in ${word(path)}`);
@@ -75,10 +67,11 @@ export function remarkLines(told: readonly Told[]): string[] {
       const room = `${megabytes(disk.freeBytes)} free, ${megabytes(disk.reserveBytes)} are to stay so`;
       lines.push(`${word(name)}: its disk is nearly full (${room}); it ${does}`);
     }
-    lines.push(...scrubLines(word(name), asFacts(node.status.scrub)));
+    lines.push(...scrubLines(word(name), asFacts(node.status.scrub), isNews));
     lines.push(...driveLines(word(name), asFacts(record.drive)));
     lines.push(...serverLines(word(name), record));
-    if (record.state === 'down') lines.push(`${word(name)}: PostgreSQL: ${word(record.reason)}`);
+    if (record.state === 'down' && !(isNews && record.reason === ''))
+      lines.push(`${word(name)}: PostgreSQL: ${word(record.reason)}`);
     lines.push(...spoolLines(word(name), asFacts(node.status.spool)));
     if (legacy.state === 'failing' || legacy.state === 'open') {
       lines.push(`${word(name)}: legacy: ${word(legacy.reason)}`);
@@ -87,19 +80,32 @@ export function remarkLines(told: readonly Told[]): string[] {
       lines.push(`${word(name)}: keys ${word(prefix)}* are not written to PostgreSQL`);
     }
   }
-  lines.push(...clusterLines(told));
+  lines.push(...clusterLines(told, isNews));
   return lines.map(printable);
 }
 
+/** How far it has come with the slots that it takes over. */
+function copyLines(name: string, status: Facts): string[] {
+  const copy = asFacts(status['copy']);
+  const total = Number(copy['slotsTotal'] ?? 0);
+  if (total > 0) {
+    const left = numberOrNull(copy['secondsLeft']);
+    const line = progressLine(Number(copy['slotsDone']), total, Number(copy['bytesPerSecond']), left);
+    return [`${name}: copies ${line}`];
+  }
+  if (status['phase'] !== 'learning') return [];
+  return [`${name}: ${Math.floor(Number(status['learnedShare']) * 100)} % copied`];
+}
+
 /** How far its scrubber is, what the last round came to, and what people must look at. */
-function scrubLines(name: string, scrub: Facts): string[] {
+function scrubLines(name: string, scrub: Facts, isNews: boolean): string[] {
   const lines: string[] = [];
   const last = asFacts(scrub.last);
   const totals = asFacts(scrub.totals);
   if (scrub.isUnderWay === true) {
     const seconds = typeof scrub.secondsLeft === 'number' ? `, ${scrub.secondsLeft} s left` : '';
     lines.push(`${name}: scrubs, ${Math.floor(Number(scrub.share) * 100)} %${seconds}`);
-  } else if (last.number !== undefined) {
+  } else if (last.number !== undefined && !isNews) {
     const ended = new Date(Number(last.endedAt)).toISOString().slice(0, 16);
     const counts = `${word(last.records)} records, ${word(last.found)} found, ${word(last.repaired)} repaired`;
     lines.push(`${name}: scrubbed by ${ended}Z in ${Math.ceil(Number(last.lengthMs) / 1_000)} s: ${counts}`);
@@ -130,7 +136,7 @@ function driveLines(name: string, drive: Facts): string[] {
   const total = Number(drive.slotsTotal ?? 0);
   const rows = `${Number(drive.rowsDriven ?? 0)} rows that it lacked are committed again`;
   if (drive.isDriven === false && total > 0) {
-    const left = typeof drive.secondsLeft === 'number' ? drive.secondsLeft : null;
+    const left = numberOrNull(drive.secondsLeft);
     const line = progressLine(Number(drive.slotsDone), total, Number(drive.bytesPerSecond), left);
     lines.push(`${name}: compares PostgreSQL with what it holds: ${line}, ${rows}`);
   } else if (drive.isDriven === false)
@@ -164,7 +170,7 @@ function megabytes(bytes: unknown): string {
 }
 
 /** What one node that serves knows of all: who leaves, who was healed around, and what changes hands. */
-function clusterLines(told: readonly Told[]): string[] {
+function clusterLines(told: readonly Told[], isNews: boolean): string[] {
   const serving = told.find((node) => 'status' in node && node.status.leaseHeld === true);
   if (serving === undefined || 'fault' in serving) return [];
   const lines: string[] = [];
@@ -173,6 +179,7 @@ function clusterLines(told: readonly Told[]): string[] {
     if (word(member.slow ?? '') !== '') lines.push(`${word(member.name)}: ${word(member.slow)}`);
     if (member.standing === 'healed') lines.push(`${word(member.name)}: gone, the others took its slots`);
   }
+  if (isNews) return lines;
   const moving = Number(serving.status.slotsMoving ?? 0);
   if (moving > 0) lines.push(`${moving} slots are on their way to other owners`);
   const lost = Number(serving.status.slotsLost ?? 0);
@@ -190,7 +197,7 @@ function asRow(node: Told): string[] {
   return [
     word(status.name),
     node.address,
-    status.phase === 'serving' && status.leaseHeld !== true ? 'no lease' : word(status.phase),
+    stateOf(status),
     word(status.epoch),
     `${members.filter((member) => member.alive === true).length}/${members.length}`,
     word(status.keysHeld),

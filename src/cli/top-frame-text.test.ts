@@ -156,6 +156,21 @@ describe('a frame', () => {
     expect(text).toContain('node-1: PostgreSQL: refused');
   });
 
+  test('what bars and the head say is no remark, nor is what is a matter of course; what is news stands', () => {
+    const last = { number: 2, endedAt: AT, lengthMs: 9, records: 5, found: 0, repaired: 0 };
+    const calm = {
+      record: { state: 'down', reason: '', known: { system: '1', timeline: 1 } },
+      scrub: { last },
+    };
+    const moving = { slotsMoving: 12, slotsLost: 7 };
+    expect(model([status('node-1', { ...calm, ...moving, copy })]).remarks).toEqual([]);
+    expect(model([status('node-1', { ...calm, phase: 'learning', learnedShare: 0.5 })]).remarks).toEqual([]);
+    const scrub = { last, totals: { unrepaired: 3 } };
+    expect(model([status('node-1', { ...calm, scrub })]).remarks).toEqual([
+      'node-1: 3 records could not be repaired, see scrub.unrepaired in its log',
+    ]);
+  });
+
   test('nobody answers, nothing is known yet, a node of an older build: still a frame', () => {
     const silent = [{ address: 'h:1', name: '?', fault: 'refused\u001b[2J' }];
     const lines = frameLines(model(silent), view(), { columns: 80, rows: 24 }, PLAIN);

@@ -4,7 +4,7 @@
  */
 import { nameOf } from './every-node.ts';
 import type { Told } from './every-node.ts';
-import { asFacts, membersOf, word } from './facts.ts';
+import { asFacts, isServing, membersOf, numberOrNull, stateOf, word } from './facts.ts';
 import type { Facts } from './facts.ts';
 import { remarkLines } from './status.ts';
 
@@ -72,14 +72,11 @@ export interface TopModel {
   readonly trend: readonly number[];
   readonly slotsMoving: number;
   readonly slotsLost: number;
-  /** What people should know of, as `causeway status` says it. */
+  /** News, as `causeway status` says it. */
   readonly remarks: readonly string[];
 }
 
 const TREND_LENGTH = 60;
-/** Bars and the head of the screen say it, or it is no news. */
-const SHOWN_OTHERWISE =
-  /: copies \[|% copied$|: scrubbed by |^PostgreSQL in use: |slots are on their way|slots have no living|: PostgreSQL: $/;
 
 /** `before`: the model of the look before this one. */
 export function nextModel(before: TopModel | null, told: readonly Told[], at: number): TopModel {
@@ -98,25 +95,27 @@ export function nextModel(before: TopModel | null, told: readonly Told[], at: nu
     trend: grown(before?.trend ?? [], total),
     slotsMoving: numberOf(first['slotsMoving']),
     slotsLost: numberOf(first['slotsLost']),
-    remarks: remarkLines(told).filter((line) => !SHOWN_OTHERWISE.test(line)),
+    remarks: remarkLines(told, true),
   };
 }
 
 function nodeOf(told: Told, trend: readonly number[]): TopNode {
-  if (!('status' in told))
-    return { ...SILENT, name: told.name, address: told.address, fault: told.fault, trend: grown(trend, 0) };
-  const { status } = told;
+  if ('status' in told) return answering(told.address, told.status, trend);
+  const { address, name, fault } = told;
+  return { ...answering(address, {}, trend), name, state: 'silent', fault };
+}
+
+function answering(address: string, status: Facts, trend: readonly number[]): TopNode {
   const recent = asFacts(status['recent']);
   const rates = asFacts(recent['perSecond']);
   const readsPerSecond = numberOf(rates['reads']);
   const writesPerSecond = numberOf(rates['writes']);
-  const isServing = status['phase'] === 'serving' && status['leaseHeld'] === true;
   const self = membersOf(status).find((member) => member['name'] === status['name']);
   return {
     name: word(status['name']),
-    address: told.address,
-    state: status['phase'] === 'serving' && !isServing ? 'no lease' : word(status['phase']),
-    isServing,
+    address,
+    state: stateOf(status),
+    isServing: isServing(status),
     leaseLeftMs: numberOf(status['leaseLeftMs']),
     epoch: numberOf(status['epoch']),
     ...{ readsPerSecond, writesPerSecond, failuresPerSecond: numberOf(rates['failures']) },
@@ -164,10 +163,9 @@ function outsideOf(
   const record = asFacts(recent['record']);
   const legacy = asFacts(recent['legacy']);
   const spool = asFacts(status['spool']);
-  const hits = store['cacheHitShare'];
   return {
     syncMs: pairOf(store['syncMs']),
-    cacheHitShare: typeof hits === 'number' ? hits : null,
+    cacheHitShare: numberOrNull(store['cacheHitShare']),
     commitMs: pairOf(record['commitMs']),
     postgres: word(asFacts(status['record'])['state']),
     // What was spooled waits as what is about to be written does.
@@ -186,11 +184,10 @@ function outsideOf(
 function copyingOf(status: Facts): Copying | null {
   const copy = asFacts(status['copy']);
   const total = numberOf(copy['slotsTotal']);
-  const left = copy['secondsLeft'];
   if (total > 0)
     return {
       ...{ done: numberOf(copy['slotsDone']), total, bytesPerSecond: numberOf(copy['bytesPerSecond']) },
-      secondsLeft: typeof left === 'number' ? left : null,
+      secondsLeft: numberOrNull(copy['secondsLeft']),
     };
   if (status['phase'] !== 'learning') return null;
   return {
@@ -217,27 +214,3 @@ function textOf(value: unknown): string {
 function grown(trend: readonly number[], value: number): number[] {
   return [...trend, value].slice(-TREND_LENGTH);
 }
-
-const SILENT: TopNode = {
-  ...{ name: '?', address: '', state: 'silent', isServing: false, leaseLeftMs: 0, epoch: 0, fault: '' },
-  ...{ readsPerSecond: 0, writesPerSecond: 0, failuresPerSecond: 0, refusedPerSecond: 0 },
-  ...{ readMs: null, writeMs: null, stagesMs: {}, syncMs: null, commitMs: null, loopMs: null },
-  ...{ postgres: '?', lagMs: 0, rowsPerSecond: 0, rowsWaiting: 0, legacy: '?', legacyPerSecond: 0 },
-  ...{
-    legacyFailuresPerSecond: 0,
-    legacyInFlight: 0,
-    legacyMax: 0,
-    legacyRetriesLeft: 0,
-    cacheHitShare: null,
-  },
-  ...{
-    keysHeld: 0,
-    keysInFlight: 0,
-    cpuShare: 0,
-    residentBytes: 0,
-    uptimeMs: 0,
-    slots: 0,
-    copy: null,
-    trend: [],
-  },
-};
