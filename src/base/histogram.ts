@@ -64,6 +64,11 @@ export class Histogram {
     return { p50: this.quantile(counts, count * 0.5), p99: this.quantile(counts, count * 0.99), count };
   }
 
+  /** Of all that was recorded, of which there must be something. */
+  quantileOfAll(share: number): number {
+    return this.quantile(this.counts, this.count * share);
+  }
+
   /** As if the values of one range lay evenly in it; the highest range tells its lower end. */
   private quantile(counts: Float64Array, rank: number): number {
     let below = 0;

@@ -2,6 +2,7 @@
  * Load of `causeway bench`: so many callers, each with one operation after the other until the time is over, and how long each
  * took. What is counted begins after a warm-up.
  */
+import { Histogram } from '../base/histogram.ts';
 import type { CausewayClient, Pipeline } from '../client/index.ts';
 
 export type Verb = 'put' | 'get';
@@ -38,34 +39,27 @@ export interface LoadResult {
   readonly failures: Readonly<Record<string, number>>;
 }
 
-/** Each range ends 1 % above the one before it. */
-const STEP = Math.log(1.01);
-const LOWEST_MS = 0.001;
-const RANGES = 2_000;
+/** Milliseconds; each range ends 1 % above the one before it. */
+const BOUNDS = Array.from({ length: 2_000 }, (_, range) => 0.001 * 1.01 ** range);
 const PROGRESS_MS = 250;
+const REFUSED_PAUSE_MS = 10;
 
 /** Times in ranges of 1 %: of any number of operations in 16 kB. */
 export class Times {
-  readonly #counts = new Float64Array(RANGES);
-  count = 0;
+  readonly #histogram = new Histogram(BOUNDS);
   max = 0;
 
+  get count(): number {
+    return this.#histogram.count;
+  }
+
   record(ms: number): void {
-    const range = Math.floor(Math.log(Math.max(ms, LOWEST_MS) / LOWEST_MS) / STEP);
-    this.#counts[Math.min(range, RANGES - 1)]! += 1;
-    this.count += 1;
+    this.#histogram.record(ms);
     if (ms > this.max) this.max = ms;
   }
 
-  /** The upper end of the range in which it lies. */
   quantile(share: number): number {
-    const rank = Math.ceil(this.count * share);
-    let below = 0;
-    for (let range = 0; range < RANGES; range++) {
-      below += this.#counts[range]!;
-      if (below >= rank && below > 0) return Math.min(this.max, LOWEST_MS * Math.exp((range + 1) * STEP));
-    }
-    return this.max;
+    return Math.min(this.max, this.#histogram.quantileOfAll(share));
   }
 }
 
@@ -100,13 +94,14 @@ export async function runLoad(client: CausewayClient, settings: LoadSettings): P
       }
       const now = performance.now();
       if (from < countFrom) continue;
-      if (code === '') times.record(now - from);
-      else {
-        failures[code] = (failures[code] ?? 0) + 1;
-        failed += 1;
+      if (code === '') {
+        times.record(now - from);
+        continue;
       }
+      failures[code] = (failures[code] ?? 0) + 1;
+      failed += 1;
       // One that is refused at once must not turn into a loop without a pause.
-      if (code !== '') await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS));
+      await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS));
     }
   };
   try {
@@ -120,17 +115,10 @@ export async function runLoad(client: CausewayClient, settings: LoadSettings): P
   return { verb, mode, seconds, operations: times.count, perSecond, ms: quantilesOf(times), failures };
 }
 
-const REFUSED_PAUSE_MS = 10;
-
 function quantilesOf(times: Times): LoadResult['ms'] {
   if (times.count === 0) return null;
-  const [p50, p90, p99, p999] = [0.5, 0.9, 0.99, 0.999].map((share) => times.quantile(share)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { p50, p90, p99, p999, max: times.max };
+  const at = (share: number): number => times.quantile(share);
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: times.max };
 }
 
 /** One way of asking for unary calls, which go round by themselves; one pipeline for each address. */
