@@ -92,14 +92,15 @@ export async function runLoad(client: CausewayClient, settings: LoadSettings): P
       } catch (error) {
         code = (error as { code?: string }).code ?? 'internal';
       }
-      const now = performance.now();
-      if (from < countFrom) continue;
+      const isCounted = from >= countFrom;
       if (code === '') {
-        times.record(now - from);
+        if (isCounted) times.record(performance.now() - from);
         continue;
       }
-      failures[code] = (failures[code] ?? 0) + 1;
-      failed += 1;
+      if (isCounted) {
+        failures[code] = (failures[code] ?? 0) + 1;
+        failed += 1;
+      }
       // One that is refused at once must not turn into a loop without a pause.
       await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS));
     }

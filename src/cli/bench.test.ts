@@ -4,7 +4,8 @@ import { keptIo } from '../../test/support/command-io.ts';
 import type { Ran } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
-import { Times } from './bench-load.ts';
+import type { CausewayClient } from '../client/index.ts';
+import { runLoad, Times } from './bench-load.ts';
 import { isLoopback, resultLines } from './bench.ts';
 import { runCommand } from './main.ts';
 
@@ -108,4 +109,19 @@ test('times: quantiles within one part in a hundred, whatever their size; none a
     'get, unary  0           -       -    -    -      -    2',
     'get, unary: 2 times a',
   ]);
+});
+
+test('refused from the first on: each caller rests before it asks again, in the warm-up too', async () => {
+  let calls = 0;
+  const set = (): Promise<never> => {
+    calls += 1;
+    return Promise.reject(Object.assign(new Error('no'), { code: 'overloaded' }));
+  };
+  await runLoad({ set } as unknown as CausewayClient, {
+    ...{ verb: 'put', mode: 'unary', keys: ['a'], value: Buffer.alloc(1), concurrency: 1 },
+    ...{ warmUpMs: 200, durationMs: 1, signal: new AbortController().signal },
+    progress: () => undefined,
+  });
+  // Rests of 10 ms: no more of them than that, however fast the machine.
+  expect(calls).toBeLessThanOrEqual(22);
 });
