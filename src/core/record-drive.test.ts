@@ -1,6 +1,7 @@
 /** What becomes of a key whose copy here is compared with PostgreSQL. */
 import { describe, expect, test } from 'vitest';
-import { forgottenDeletion, isBackFromForgotten, judgeKey } from './record-drive.ts';
+import { forgottenDeletion, judgeKey } from './record-drive.ts';
+import { isValueBelow } from './record-floors.ts';
 import { makeVersion } from './version.ts';
 
 const at = (version: number, checksum = version): { version: number; checksum: number } => ({
@@ -47,10 +48,10 @@ describe('not held here, and deletions of the slot were forgotten up to a floor'
   });
 
   test('a value at or below the floor is back from before its deletion; one above it, or a deletion, is not', () => {
-    expect([row(6), row(7), row(8), row(6, true)].map((each) => isBackFromForgotten(each, 7))).toEqual([
+    expect([row(6), row(7), row(8), row(6, true)].map((each) => isValueBelow(each, 7))).toEqual([
       ...[true, true, false, false],
     ]);
-    expect(isBackFromForgotten(row(1), 0)).toBe(false);
+    expect(isValueBelow(row(1), 0)).toBe(false);
   });
 
   test('what takes its place is a deletion above it, and below any that its owner can have forgotten', () => {

@@ -7,7 +7,6 @@
  */
 import { EMPTY_VALUE, ORIGIN_CLIENT } from './record.ts';
 import type { KeyRecord } from './record.ts';
-import { counterOf } from './version.ts';
 
 export interface HeldVersion {
   readonly version: number;
@@ -44,19 +43,8 @@ export function judgeKey(
 }
 
 /**
- * Of a key that is not held here: was it deleted, and is that forgotten? `floor`: the counter at or below which deletions
- * of the slot were forgotten; 0: none was. Nothing new begins there, so what stands is what was before the deletion.
- */
-export function isBackFromForgotten(
-  row: { readonly version: number; readonly tombstone: boolean },
-  floor: number,
-): boolean {
-  return !row.tombstone && counterOf(row.version) <= floor;
-}
-
-/**
- * What takes its place: a deletion at the version next to the value's. The one that was forgotten was no lower, so that an owner
- * that still holds it is not behind; and whoever makes this one makes the same.
+ * What takes the place of a value that is back from before its deletion: a deletion at the version next to its own. The one
+ * that was forgotten was no lower, so that an owner that still holds it is not behind; and whoever makes this one makes the same.
  */
 export function forgottenDeletion(key: string, version: number): KeyRecord {
   return {

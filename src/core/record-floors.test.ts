@@ -1,6 +1,6 @@
 /** What is let in below a floor of PostgreSQL, and what becomes of what is not. */
 import { describe, expect, test } from 'vitest';
-import { isAsGoodAsAbsent, isKeptOut, isLeftBelow, judgeKeptOut, versionOfFloor } from './record-floors.ts';
+import { isAsGoodAsAbsent, isKeptOut, isValueBelow, judgeKeptOut, versionOfFloor } from './record-floors.ts';
 import { VERSION_MAX, counterOf, makeVersion } from './version.ts';
 
 const at = (counter: number): number => makeVersion(counter, 2);
@@ -56,7 +56,7 @@ describe('what becomes of a version that was kept out', () => {
 });
 
 test('left over below a floor is a value at or below it, and no deletion', () => {
-  expect(isLeftBelow({ version: at(5), tombstone: false }, 5)).toBe(true);
-  expect(isLeftBelow({ version: at(6), tombstone: false }, 5)).toBe(false);
-  expect(isLeftBelow({ version: at(5), tombstone: true }, 5)).toBe(false);
+  expect(isValueBelow({ version: at(5), tombstone: false }, 5)).toBe(true);
+  expect(isValueBelow({ version: at(6), tombstone: false }, 5)).toBe(false);
+  expect(isValueBelow({ version: at(5), tombstone: true }, 5)).toBe(false);
 });

@@ -25,8 +25,11 @@ export function isAsGoodAsAbsent(
   return tombstone && counterOf(version) <= floor;
 }
 
-/** A value on a disk that is behind: at or below PostgreSQL's floor it has its row, or was deleted since. */
-export function isLeftBelow(
+/**
+ * A value at or below the floor of its slot; 0: it has none. Nothing new begins there: one that stands in PostgreSQL alone, or
+ * on one disk alone, may be from before a deletion that is forgotten.
+ */
+export function isValueBelow(
   { version, tombstone }: { readonly version: number; readonly tombstone: boolean },
   floor: number,
 ): boolean {
@@ -58,8 +61,9 @@ export function knowsFloor({ own, told }: FloorsKnown): boolean {
 
 /**
  * PostgreSQL refused a version as at or below the floor that it told. One that an owner still holds is not what was
- * deleted, unless its disk is behind: then it waits until that has been looked into. One in whose place something is at rest, or nothing, is a leftover; above one that is
- * in flight a row will stand. `held`: null where this node is no complete owner, or holds nothing.
+ * deleted, unless its disk is behind: then it waits until that has been looked into. One in whose place something is at
+ * rest, or nothing, is a leftover; above one that is in flight a row will stand. `held`: null where this node is no complete
+ * owner, or holds nothing.
  */
 export function judgeKeptOut(version: number, held: HeldNow | null, floors: FloorsKnown): KeptOutVerdict {
   if (held === null) return 'drop';

@@ -8,7 +8,7 @@
 import { IndexSet } from '../base/index-set.ts';
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX, SLOT_COUNT } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
-import { isLeftBelow } from '../core/record-floors.ts';
+import { isValueBelow } from '../core/record-floors.ts';
 import { driveOf } from '../core/record-standing.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
@@ -193,7 +193,7 @@ export class FloorCheck {
   private suspectOf({ counter }: Behind, entry: StorageEntry): Suspect[] {
     const { key } = splitRecordKey(entry.key);
     const record = openRecord(entry.value)?.record;
-    if (record === undefined || !isLeftBelow(record, counter)) return [];
+    if (record === undefined || !isValueBelow(record, counter)) return [];
     if (!this.parts.writesThrough(key) || this.parts.replica()?.stateOf(key) !== undefined) return [];
     return [{ key, version: record.version }];
   }

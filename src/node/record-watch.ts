@@ -8,8 +8,7 @@
 import { RECORD_WITNESS_BYTES_MAX, RECORD_WITNESS_EVERY_MS } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { KeyRecord } from '../core/record.ts';
-import { isBackFromForgotten } from '../core/record-drive.ts';
-import { isAsGoodAsAbsent } from '../core/record-floors.ts';
+import { isAsGoodAsAbsent, isValueBelow } from '../core/record-floors.ts';
 import { driveOf, everythingDriven, judgeServer } from '../core/record-standing.ts';
 import type { SeenServer } from '../core/record-standing.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -147,5 +146,5 @@ export class RecordWatch {
 function isLost({ version, tombstone, floor }: Expected, row: KeyRecord | undefined): boolean {
   if (row === undefined && isAsGoodAsAbsent({ version, tombstone }, floor)) return false;
   if (version > 0) return (row?.version ?? 0) < version;
-  return row !== undefined && isBackFromForgotten(row, floor);
+  return row !== undefined && isValueBelow(row, floor);
 }

@@ -6,7 +6,8 @@
 import { compareUtf8 } from '../base/utf8-order.ts';
 import { DRIVE_PAGE_BYTES_MAX, DRIVE_PAGE_RECORDS_MAX } from '../core/limits.ts';
 import type { SealedRecord } from '../core/record.ts';
-import { forgottenDeletion, isBackFromForgotten, judgeKey } from '../core/record-drive.ts';
+import { forgottenDeletion, judgeKey } from '../core/record-drive.ts';
+import { isValueBelow } from '../core/record-floors.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
 import type { RecordRow, RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
@@ -173,7 +174,7 @@ export class SlotDrive {
     const back = new Map<string, number>();
     if (floor === 0) return back;
     for (const [key, row] of standing) {
-      if (held.has(key) || !isBackFromForgotten(row, floor) || !writesThrough(key)) continue;
+      if (held.has(key) || !isValueBelow(row, floor) || !writesThrough(key)) continue;
       // A page may reach beyond the keys at hand.
       if (replica.stateOf(key) !== undefined || shelf.load(key, slot) !== undefined) continue;
       back.set(key, row.version);
