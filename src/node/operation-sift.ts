@@ -11,10 +11,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
 import { OPERATIONS_FROM, OPERATIONS_TO, splitOperationKey } from '../wire/operation-codec.ts';
 import type { OperationTable } from './operation-table.ts';
+import { readRange } from './range-reading.ts';
 import type { RecordShelf } from './record-shelf.ts';
-
-/** Milliseconds before the disk is asked again. */
-const AGAIN_AFTER_MS = 500;
 
 export interface OperationSift {
   readonly clock: Clock;
@@ -27,20 +25,15 @@ export interface OperationSift {
 
 /** Nobody owns the slots meanwhile. `done` is called in a later turn; not at all once another epoch has come. */
 export function siftOperations(sift: OperationSift, done: () => void): void {
-  const { clock, storage, shelf, isCurrent } = sift;
+  const { shelf, isCurrent } = sift;
   const slots = new IndexSet(SLOT_COUNT);
   for (const slot of sift.slots) slots.add(slot);
-  const next = (begin: string): void =>
-    storage.scan(begin, OPERATIONS_TO, OPERATION_COPY_ENTRIES_MAX, SLOT_COPY_BYTES_MAX, (error, entries) => {
-      if (!isCurrent()) return;
-      if (error !== null) return clock.after(AGAIN_AFTER_MS, () => (isCurrent() ? next(begin) : undefined));
-      for (const entry of entries) look(sift, slots, entry);
-      const last = entries.at(-1);
-      if (last === undefined) done();
-      else next(`${last.key}\u0000`);
-    });
+  const range = { from: OPERATIONS_FROM, to: OPERATIONS_TO };
+  const limits = { entryCountMax: OPERATION_COPY_ENTRIES_MAX, byteCountMax: SLOT_COPY_BYTES_MAX };
+  const read = (): void =>
+    readRange({ ...sift, ...range, ...limits }, (entry) => look(sift, slots, entry), done);
   // What came before the epoch may still be on its way to the disk.
-  shelf.whenStored(() => (isCurrent() ? next(OPERATIONS_FROM) : undefined));
+  shelf.whenStored(() => (isCurrent() ? read() : undefined));
 }
 
 function look({ shelf, operations }: OperationSift, slots: IndexSet, entry: StorageEntry): void {

@@ -10,12 +10,10 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { claimOf } from '../wire/record-codec.ts';
 import { slotRange, splitRecordKey } from '../wire/store-codec.ts';
 import type { OperationTable } from './operation-table.ts';
+import { readRange } from './range-reading.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { SpoolMarks } from './spool-marks.ts';
 import type { StartMarks } from './start-marks.ts';
-
-/** Milliseconds before the disk is asked again. */
-const AGAIN_AFTER_MS = 500;
 
 export interface RecoverySweep {
   readonly clock: Clock;
@@ -73,18 +71,12 @@ export class RecoverySweeps {
 
 /** `done` is called in a later turn; not at all once another epoch has come. */
 function sweepBelow(sweep: RecoverySweep, done: () => void): void {
-  const { clock, storage, slot, isCurrent } = sweep;
-  const { from, to } = slotRange(slot);
-  const next = (begin: string): void =>
-    storage.scan(begin, to, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX, (error, entries) => {
-      if (!isCurrent()) return;
-      if (error !== null) return clock.after(AGAIN_AFTER_MS, () => (isCurrent() ? next(begin) : undefined));
-      for (const { key, value } of entries) clear(sweep, splitRecordKey(key).key, claimOf(value).version);
-      const last = entries.at(-1);
-      if (last === undefined) done();
-      else next(`${last.key}\u0000`);
-    });
-  next(from);
+  const limits = { entryCountMax: SLOT_COPY_RECORDS_MAX, byteCountMax: SLOT_COPY_BYTES_MAX };
+  readRange(
+    { ...sweep, ...slotRange(sweep.slot), ...limits },
+    ({ key, value }) => clear(sweep, splitRecordKey(key).key, claimOf(value).version),
+    done,
+  );
 }
 
 function clear(sweep: RecoverySweep, key: string, version: number): void {
