@@ -41,10 +41,7 @@ function forgotten(seed: number, mutations: Mutations = {}): Debris {
 
 function scrub(world: SmallWorld): void {
   world.until(() => world.cluster.isWhole(), 20_000);
-  for (const { node } of world.nodes)
-    node!.operate({ kind: 'scrub', recordsPerSecondMax: 0, bytesPerSecondMax: 0 }, 1_000, () => undefined);
-  world.run(100);
-  world.until(() => world.nodes.every(({ node }) => !node!.status().scrub.isUnderWay), 60_000);
+  world.scrub();
 }
 
 const debrisRemoved = (world: SmallWorld): number =>

@@ -4,7 +4,6 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import { lossOf } from '../src/core/recovery.ts';
 import { slotOf } from '../src/core/slots.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
@@ -30,24 +29,6 @@ function untilForgotten(world: SmallWorld, owners: readonly SimNode[]): void {
   world.until(() => !owners.some(holds) && world.database.standing(KEY) === undefined, 20_000);
 }
 
-/** An operator gives up what has no owner any more, and it is served again. */
-function giveUp(world: SmallWorld, living: readonly SimNode[]): SimNode {
-  const isNoticed = (sim: SimNode): boolean =>
-    sim.node?.membership.leaseHeld() === true && lossOf(topologyOf(sim)).slots.includes(SLOT);
-  world.until(() => living.every(isNoticed), 40_000);
-  const { slots } = lossOf(topologyOf(living[0]!));
-  let answered = '';
-  living[0]!.node!.operate(
-    { kind: 'recover', slotCount: slots.length },
-    5_000,
-    ({ kind }) => (answered = kind),
-  );
-  world.until(() => answered !== '', 10_000);
-  expect(answered).toBe('changed');
-  world.until(() => world.get(living[0]!, KEY).kind !== 'failed', 20_000);
-  return world.ownersOf(KEY)[0]!;
-}
-
 /** One owner was away while the key was deleted and that forgotten; later, the others lose their disks. */
 function leftOver(
   mutations: Mutations,
@@ -68,7 +49,7 @@ function leftOver(
   for (const sim of world.nodes) if (sim.node !== null) world.cluster.kill(sim);
   for (const sim of owners) sim.disk.wipe();
   for (const sim of living) world.cluster.start(sim);
-  giveUp(world, living);
+  world.giveUp(KEY, living);
   return world.text(away, KEY);
 }
 
@@ -118,7 +99,8 @@ describe('all owners of a slot are lost, and their statement that raises its flo
       sim.disk.wipe();
     }
     const living = world.nodes.filter((sim) => !owners.includes(sim));
-    const heir = giveUp(world, living);
+    world.giveUp(KEY, living);
+    const heir = world.ownersOf(KEY)[0]!;
     for (const sim of owners) world.cluster.start(sim);
     world.until(() => world.cluster.isWhole(), 40_000);
     database.server.raise(topologyOf(heir).life, [{ slot: SLOT, counter: HIGH, turn }], world.scheduler.time);

@@ -58,10 +58,7 @@ function goneBack(seed: number, which: Which, mutations: Mutations = NO_MUTATION
 function lookAround(world: SmallWorld): void {
   for (let round = 0; round < 2; round += 1) {
     world.run(15_000);
-    for (const { node } of world.nodes)
-      node!.operate({ kind: 'scrub', recordsPerSecondMax: 0, bytesPerSecondMax: 0 }, 1_000, () => undefined);
-    world.run(100);
-    world.until(() => world.nodes.every(({ node }) => !node!.status().scrub.isUnderWay), 60_000);
+    world.scrub();
   }
 }
 

@@ -5,10 +5,7 @@ import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 
 function count(world: SmallWorld, sim: SimNode): number | string {
-  let told: ClusterAnswer | null = null;
-  sim.node!.operate({ kind: 'count' }, 5_000, (answer) => (told = answer));
-  world.until(() => told !== null, 10_000);
-  const answer = told!;
+  const answer = world.operate(sim, { kind: 'count' });
   if (answer.kind === 'counted') return answer.incomplete ? 'incomplete' : answer.count;
   return answer.kind === 'failed' ? answer.failure.code : answer.kind;
 }

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
-import type { AdoptRecordOrder, ClusterAnswer, ClusterOrder, RecordServerFacts } from '../src/node/api.ts';
+import type { AdoptRecordOrder, ClusterAnswer, RecordServerFacts } from '../src/node/api.ts';
 import type { SimNode } from './cluster.ts';
 import { SimRecordServer } from './record-server.ts';
 import { SmallWorld } from './small-world.ts';
@@ -31,15 +31,8 @@ function pointAt(world: SmallWorld, sim: SimNode, server: SimRecordServer | null
   world.until(() => world.cluster.isWhole(), 20_000);
 }
 
-function ask(world: SmallWorld, sim: SimNode, order: ClusterOrder): ClusterAnswer {
-  let answer: ClusterAnswer | null = null;
-  sim.node!.operate(order, 5_000, (told) => (answer = told));
-  world.until(() => answer !== null, 10_000);
-  return answer!;
-}
-
 function told(world: SmallWorld, sim: SimNode): RecordServerFacts {
-  const answer = ask(world, sim, { kind: 'recordServer' });
+  const answer = world.operate(sim, { kind: 'recordServer' });
   expect(answer.kind).toBe('recordServer');
   return (answer as Extract<ClusterAnswer, { kind: 'recordServer' }>).facts;
 }
@@ -47,7 +40,7 @@ function told(world: SmallWorld, sim: SimNode): RecordServerFacts {
 /** As it was shown a moment ago. */
 function adopt(world: SmallWorld, sim: SimNode, order: Partial<AdoptRecordOrder> = {}): ClusterAnswer {
   const { seen } = told(world, sim);
-  return ask(world, sim, { kind: 'adoptRecord', seen, isBackup: false, mayLose: false, ...order });
+  return world.operate(sim, { kind: 'adoptRecord', seen, isBackup: false, mayLose: false, ...order });
 }
 
 const refused = (message: string): object => ({

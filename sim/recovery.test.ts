@@ -9,18 +9,10 @@ import { lossOf } from '../src/core/recovery.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { isForsaken, memberById, recovererOf, rowOfSlot } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
-import type { ClusterAnswer, ClusterOrder } from '../src/node/api.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 
 const NOT_READY = { kind: 'failed', failure: { code: 'not_ready' } };
-
-function operate(world: SmallWorld, sim: SimNode, order: ClusterOrder): ClusterAnswer {
-  let answer: ClusterAnswer | null = null;
-  sim.node!.operate(order, 5_000, (told) => (answer = told));
-  world.until(() => answer !== null, 10_000);
-  return answer!;
-}
 
 function topologyAt(sim: SimNode): Topology {
   return sim.node!.membership.topology!;
@@ -65,16 +57,16 @@ describe('no owner of some slots lives', () => {
   test('nobody answers; an operator is shown what is lost; given up, all that PostgreSQL has is served again', () => {
     const { world, living, lost, keys } = threeOfSevenLost(71);
     for (const sim of living) expect(world.get(sim, keys[0]!)).toMatchObject(NOT_READY);
-    const answer = operate(world, living[0]!, { kind: 'loss' });
+    const answer = world.operate(living[0]!, { kind: 'loss' });
     if (answer.kind !== 'lost') throw new Error(answer.kind);
     const { slots, holders, recordsKept, recordsHere } = answer.loss;
     expect(slots).toEqual(lossOf(topologyAt(living[0]!)).slots);
     expect(holders.map(({ name }) => name).sort()).toEqual(lost.map(({ name }) => name).sort());
     expect([recordsKept, recordsHere]).toEqual([6, 0]);
 
-    const wrong = operate(world, living[1]!, { kind: 'recover', slotCount: slots.length - 1 });
+    const wrong = world.operate(living[1]!, { kind: 'recover', slotCount: slots.length - 1 });
     expect(wrong).toMatchObject({ kind: 'failed', failure: { code: 'invalid_argument' } });
-    expect(operate(world, living[1]!, { kind: 'recover', slotCount: slots.length }).kind).toBe('changed');
+    expect(world.operate(living[1]!, { kind: 'recover', slotCount: slots.length }).kind).toBe('changed');
     world.until(() => living.every((sim) => isServed(world, sim, keys[0]!)), 10_000);
     for (const sim of living) {
       expect(world.text(sim, keys[0]!)).toBe(`of ${keys[0]!}`);
@@ -85,16 +77,16 @@ describe('no owner of some slots lives', () => {
     for (const sim of lost) world.cluster.start(sim);
     world.until(() => world.cluster.isWhole(), 30_000);
     for (const sim of world.nodes) expect(world.text(sim, keys[1]!)).toBe('new');
-    expect(operate(world, living[0]!, { kind: 'recover', slotCount: 0 })).toMatchObject({ kind: 'failed' });
+    expect(world.operate(living[0]!, { kind: 'recover', slotCount: 0 })).toMatchObject({ kind: 'failed' });
   });
 
   test('PostgreSQL is away: nothing is served until it has been asked', () => {
     const { world, living, keys } = threeOfSevenLost(72);
     world.database.goDown(600_000);
     const { slots } = lossOf(topologyAt(living[0]!));
-    const asked = operate(world, living[0]!, { kind: 'loss' });
+    const asked = world.operate(living[0]!, { kind: 'loss' });
     expect(asked).toMatchObject({ kind: 'lost', loss: { recordsKept: null } });
-    expect(operate(world, living[0]!, { kind: 'recover', slotCount: slots.length }).kind).toBe('changed');
+    expect(world.operate(living[0]!, { kind: 'recover', slotCount: slots.length }).kind).toBe('changed');
     world.run(10_000);
     for (const sim of living) expect(world.get(sim, keys[0]!)).toMatchObject(NOT_READY);
     world.database.comeUp();
@@ -109,7 +101,7 @@ describe('no owner of some slots lives', () => {
     world.until(() => lost[0]!.node?.membership.leaseHeld() === true, 10_000);
     world.database.slowMs = 300;
     const { slots } = lossOf(topologyAt(living[0]!));
-    operate(world, living[0]!, { kind: 'recover', slotCount: slots.length });
+    world.operate(living[0]!, { kind: 'recover', slotCount: slots.length });
     const topology = topologyAt(living[0]!);
     const row = rowOfSlot(topology, slotOf(keys[0]!));
     const name = memberById(topology, recovererOf(topology, row))!.name;
@@ -122,7 +114,7 @@ describe('no owner of some slots lives', () => {
     world.until(isOver, 10_000);
     const left = lossOf(topologyAt(others[0]!)).slots.length;
     const again = { kind: 'recover', slotCount: left } as const;
-    if (left > 0) expect(operate(world, others[0]!, again)).toMatchObject({ kind: 'changed' });
+    if (left > 0) expect(world.operate(others[0]!, again)).toMatchObject({ kind: 'changed' });
     world.until(() => others.every((sim) => isServed(world, sim, keys[0]!)), 20_000);
     for (const sim of others) expect(world.text(sim, keys[0]!)).toBe(`of ${keys[0]!}`);
   });
@@ -170,7 +162,7 @@ describe('two members are learning from the third when it is lost', () => {
     const { world, living, keys } = learnersLeft(84);
     expect(lossOf(topologyAt(living[0]!)).slots).toHaveLength(16_384);
     for (const sim of living) expect(world.get(sim, keys[0]!)).toMatchObject(NOT_READY);
-    expect(operate(world, living[0]!, { kind: 'recover', slotCount: 16_384 })).toMatchObject({
+    expect(world.operate(living[0]!, { kind: 'recover', slotCount: 16_384 })).toMatchObject({
       kind: 'changed',
     });
     world.until(() => living.every((sim) => keys.every((key) => isServed(world, sim, key))), 20_000);
@@ -187,7 +179,7 @@ describe('two members are learning from the third when it is lost', () => {
 
   test('given up, and PostgreSQL is not asked: what came after a member went is missing, which is seen', () => {
     const { world, living, keys } = learnersLeft(84, true, { recoverUnread: true });
-    operate(world, living[0]!, { kind: 'recover', slotCount: 16_384 });
+    world.operate(living[0]!, { kind: 'recover', slotCount: 16_384 });
     world.until(() => living.every((sim) => keys.every((key) => isServed(world, sim, key))), 20_000);
     const values = keys.map((key) => world.text(living[0]!, key));
     expect(values.slice(0, 6)).toContain('old');

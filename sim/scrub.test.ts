@@ -29,12 +29,8 @@ function worldWith(seed: number, mutations: Mutations = {}): SmallWorld {
 
 /** A whole round at each of the nodes, one after another or at once. */
 function scrub(world: SmallWorld, nodes: readonly SimNode[] = world.nodes): void {
-  for (const sim of nodes) order(sim);
+  world.orderScrub(nodes);
   world.until(() => nodes.every(({ node }) => !node!.status().scrub.isUnderWay), 60_000);
-}
-
-function order({ node }: SimNode): void {
-  node!.operate({ kind: 'scrub', recordsPerSecondMax: 0, bytesPerSecondMax: 0 }, 1_000, () => undefined);
 }
 
 const bytesAt = ({ disk }: SimNode): string => Buffer.from(disk.get(stored) ?? []).toString('hex');
@@ -231,7 +227,7 @@ function askedAmidWrite(mutations: Mutations): boolean {
   const operation = { kind: 'put', key: early, value: Buffer.from('after'), ttlMs: 0 } as const;
   third!.node!.write({ ...operation, operationId: null }, 10_000, ({ kind }) => (isDone = kind === 'done'));
   world.run(20);
-  order(first!);
+  world.orderScrub([first!]);
   world.run(700);
   world.cluster.network.heal(third!.name, second!.name);
   world.until(() => isDone && world.cluster.isWhole(), 30_000);

@@ -6,9 +6,11 @@ import { assert } from '../src/base/assert.ts';
 import { Prng } from '../src/base/prng.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
+import { lossOf } from '../src/core/recovery.ts';
 import type { ReadResult, StaleResult, WriteOperation, WriteResult } from '../src/core/operation.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { liveOwners, memberById, rowOfSlot } from '../src/core/topology.ts';
+import type { ClusterAnswer, ClusterOrder } from '../src/node/api.ts';
 import type { SpoolSettings } from '../src/node/spool.ts';
 import type { Tracing } from '../src/ports/tracing.ts';
 import { SimCluster } from './cluster.ts';
@@ -118,6 +120,38 @@ export class SmallWorld {
     sim.node!.get(key, TIMEOUT_MS, (told) => (result = told));
     this.until(() => result !== null, TIMEOUT_MS * 2);
     return result!;
+  }
+
+  /** What an operator is answered. */
+  operate(sim: SimNode, order: ClusterOrder): ClusterAnswer {
+    let answer: ClusterAnswer | null = null;
+    sim.node!.operate(order, TIMEOUT_MS, (told) => (answer = told));
+    this.until(() => answer !== null, TIMEOUT_MS * 2);
+    return answer!;
+  }
+
+  /** The living notice that the key has no owner any more; an operator gives up all such slots, and it is served again. */
+  giveUp(key: string, living: readonly SimNode[], asked = living[0]!): void {
+    const lost = ({ node }: SimNode): readonly number[] => lossOf(node!.membership.topology!).slots;
+    const isNoticed = (sim: SimNode): boolean =>
+      sim.node?.membership.leaseHeld() === true && lost(sim).includes(slotOf(key));
+    this.until(() => living.every(isNoticed), 20_000);
+    const { kind } = this.operate(asked, { kind: 'recover', slotCount: lost(asked).length });
+    assert(kind === 'changed', `nothing was given up: ${kind}`);
+    this.until(() => this.get(asked, key).kind !== 'failed', 20_000);
+  }
+
+  /** All of these nodes go through a round of the scrubber. */
+  scrub(nodes: readonly SimNode[] = this.nodes): void {
+    this.orderScrub(nodes);
+    this.run(100);
+    this.until(() => nodes.every(({ node }) => !node!.status().scrub.isUnderWay), 20_000);
+  }
+
+  /** Each of these nodes begins a round of the scrubber. */
+  orderScrub(nodes: readonly SimNode[] = this.nodes): void {
+    const order = { kind: 'scrub', recordsPerSecondMax: 0, bytesPerSecondMax: 0 } as const;
+    for (const { node } of nodes) node!.operate(order, 1_000, () => undefined);
   }
 
   /** Takes an old answer. */

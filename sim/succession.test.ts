@@ -8,7 +8,7 @@ import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteResult } from '../src/core/operation.ts';
 import { isForsaken, memberByName } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
-import type { ClusterAnswer, ClusterOrder, ClusterQuorum } from '../src/node/api.ts';
+import type { ClusterAnswer, ClusterQuorum } from '../src/node/api.ts';
 import { drawId } from './checkers/once-per-id.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
@@ -17,15 +17,8 @@ const NOT_READY = { kind: 'failed', failure: { code: 'not_ready' } };
 const REFUSED = { kind: 'failed', failure: { code: 'invalid_argument' } };
 const KEYS = Array.from({ length: 8 }, (_, index) => `key:${index}`);
 
-function operate(world: SmallWorld, sim: SimNode, order: ClusterOrder): ClusterAnswer {
-  let answer: ClusterAnswer | null = null;
-  sim.node!.operate(order, 5_000, (told) => (answer = told));
-  world.until(() => answer !== null, 20_000);
-  return answer!;
-}
-
 function quorumAt(world: SmallWorld, sim: SimNode): ClusterQuorum {
-  const answer = operate(world, sim, { kind: 'quorum' });
+  const answer = world.operate(sim, { kind: 'quorum' });
   if (answer.kind !== 'quorum') throw new Error(answer.kind);
   return answer.quorum;
 }
@@ -34,7 +27,7 @@ function quorumAt(world: SmallWorld, sim: SimNode): ClusterQuorum {
 function goOnAt(world: SmallWorld, sim: SimNode): ClusterAnswer {
   const { members, lifeKept } = quorumAt(world, sim);
   const lost = members.filter((member) => !member.isUp).map(({ name }) => name);
-  return operate(world, sim, { kind: 'succeed', lost, lifeKept: lifeKept! });
+  return world.operate(sim, { kind: 'succeed', lost, lifeKept: lifeKept! });
 }
 
 function topologyAt(sim: SimNode): Topology {
@@ -80,7 +73,7 @@ describe('one of three is left, and its disk is behind', () => {
         { name: 'node-3', isUp: false, votes: true },
       ],
     });
-    expect(operate(world, one, { kind: 'succeed', lost: ['node-3'], lifeKept: 1 })).toMatchObject(REFUSED);
+    expect(world.operate(one, { kind: 'succeed', lost: ['node-3'], lifeKept: 1 })).toMatchObject(REFUSED);
     expect(goOnAt(world, one)).toMatchObject({ kind: 'changed' });
     world.until(() => serves(world, one), 10_000);
     expect(KEYS.map((key) => world.text(one, key))).toEqual(NOW);
@@ -242,7 +235,7 @@ describe('one of three is left, and its disk is behind', () => {
     const { world, sims } = leftBehind(85);
     world.database.goDown(600_000);
     expect(quorumAt(world, sims[0]!)).toMatchObject({ isLost: true, lifeKept: null });
-    const asked = operate(world, sims[0]!, { kind: 'succeed', lost: ['node-2', 'node-3'], lifeKept: 1 });
+    const asked = world.operate(sims[0]!, { kind: 'succeed', lost: ['node-2', 'node-3'], lifeKept: 1 });
     expect(asked).toMatchObject({ kind: 'failed', failure: { code: 'outcome_unknown' } });
     expect(topologyAt(sims[0]!).life).toBe(1);
     world.database.comeUp();
@@ -322,8 +315,8 @@ describe('those who were given up run after all, cut off', () => {
     const there = quorumAt(world, two);
     const lostOf = ({ members }: ClusterQuorum): string[] =>
       members.filter((member) => !member.isUp).map(({ name }) => name);
-    const first = operate(world, one, { kind: 'succeed', lost: lostOf(here), lifeKept: 1 });
-    const second = operate(world, two, { kind: 'succeed', lost: lostOf(there), lifeKept: 1 });
+    const first = world.operate(one, { kind: 'succeed', lost: lostOf(here), lifeKept: 1 });
+    const second = world.operate(two, { kind: 'succeed', lost: lostOf(there), lifeKept: 1 });
     expect([first.kind, second.kind]).toEqual(['changed', 'failed']);
     world.cluster.network.heal();
     world.until(() => topologyAt(two).life === 2 && topologyAt(three).life === 2, 20_000);

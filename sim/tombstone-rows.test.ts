@@ -7,7 +7,6 @@ import { describe, expect, test } from 'vitest';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
-import { lossOf } from '../src/core/recovery.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { counterOf } from '../src/core/version.ts';
 import type { SimNode } from './cluster.ts';
@@ -186,8 +185,7 @@ describe('a value stands below the floor of its slot, and PostgreSQL loses its r
 
   test('a scrubber has it written again: its round knows the floor by then', () => {
     const world = worldWithValueBelow(37);
-    for (const { node } of world.nodes)
-      node!.operate({ kind: 'scrub', recordsPerSecondMax: 0, bytesPerSecondMax: 0 }, 1_000, () => undefined);
+    world.orderScrub();
     world.until(() => isBack(world), 20_000);
     expect(world.told.get('record.kept_out')).toBe(1);
     world.until(() => world.nodes.every(({ node }) => node!.status().keysInFlight === 0), 5_000);
@@ -219,16 +217,7 @@ describe('slots are given up, and a disk has what was deleted and forgotten whil
     }
     world.cluster.start(away);
     const living = world.nodes.filter((sim) => sim !== first && sim !== second);
-    const topologyOf = (sim: SimNode) => sim.node!.membership.topology!;
-    const isNoticed = (sim: SimNode): boolean =>
-      sim.node!.membership.leaseHeld() && lossOf(topologyOf(sim)).slots.includes(SLOT);
-    world.until(() => living.every(isNoticed), 20_000);
-    const { slots } = lossOf(topologyOf(away));
-    let answered = '';
-    away.node!.operate({ kind: 'recover', slotCount: slots.length }, 5_000, ({ kind }) => (answered = kind));
-    world.until(() => answered !== '', 10_000);
-    expect(answered).toBe('changed');
-    world.until(() => world.get(away, KEY).kind !== 'failed', 20_000);
+    world.giveUp(KEY, living, away);
     const text = world.text(away, KEY);
     for (const sim of [first, second]) world.cluster.start(sim);
     world.until(() => world.cluster.isWhole(), 30_000);

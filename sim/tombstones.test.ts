@@ -111,10 +111,7 @@ describe('somebody was not there', () => {
     untilForgotten(world, others);
     expect([holds(deaf), world.text(deaf, KEY)]).toEqual([true, undefined]);
     // Whoever has forgotten it has lost nothing, and does not take it back.
-    for (const { node } of others)
-      node!.operate({ kind: 'scrub', recordsPerSecondMax: 0, bytesPerSecondMax: 0 }, 1_000, () => undefined);
-    world.run(100);
-    world.until(() => others.every(({ node }) => !node!.status().scrub.isUnderWay), 20_000);
+    world.scrub(others);
     expect(others.map(({ node }) => node!.status().scrub.last?.found)).toEqual([0, 0]);
     expect(others.some(holds)).toBe(false);
     untilForgotten(world);

@@ -29,10 +29,7 @@ function exchange(world: SmallWorld, sim: SimNode, protocol: number): void {
 }
 
 function finish(world: SmallWorld, sim: SimNode): ClusterAnswer {
-  let answer: ClusterAnswer | null = null;
-  sim.node!.operate({ kind: 'finishUpgrade' }, 5_000, (told) => (answer = told));
-  world.until(() => answer !== null, 10_000);
-  return answer!;
+  return world.operate(sim, { kind: 'finishUpgrade' });
 }
 
 const inForce = (sim: SimNode): number => protocolInForce(sim.node!.membership.topology!);
