@@ -58,6 +58,23 @@ function leftBehind(
   return { world, sims: world.nodes };
 }
 
+/** The first owner, cut off, begins an increment of 5 under an id, and dies with it; the others hear each other again. */
+function begunAlone(mutations: Mutations = {}) {
+  const world = new SmallWorld(90, undefined, 3, 0, false, mutations);
+  const [one, two] = world.ownersOf(KEYS[0]!) as [SimNode, SimNode];
+  const operationId = drawId(world.scheduler.time, world.prng);
+  const add = { kind: 'increment', key: KEYS[0]!, delta: 1n, operationId } as const;
+  world.put(one, KEYS[0]!, '5');
+  world.cluster.network.isolate(one.name);
+  one.node!.write(add, 500, () => undefined);
+  world.run(60);
+  const begun = one.node!.inspect(KEYS[0]!);
+  expect(begun).toMatchObject({ record: { operationId }, valid: false });
+  world.cluster.kill(one);
+  world.cluster.network.heal();
+  return { world, one, two, add, begun: begun.record!.version };
+}
+
 const NOW = ['new', 'new', 'new', 'new', 'new', 'new', undefined, 'old'];
 
 describe('one of three is left, and its disk is behind', () => {
@@ -120,17 +137,7 @@ describe('one of three is left, and its disk is behind', () => {
   });
 
   test('it has in flight what was refused elsewhere and done another time under its id: it says that it does not know', () => {
-    const world = new SmallWorld(90);
-    const [one, two] = world.ownersOf(KEYS[0]!) as [SimNode, SimNode];
-    const operationId = drawId(world.scheduler.time, world.prng);
-    const add = { kind: 'increment', key: KEYS[0]!, delta: 1n, operationId } as const;
-    world.put(one, KEYS[0]!, '5');
-    world.cluster.network.isolate(one.name);
-    one.node!.write(add, 500, () => undefined);
-    world.run(60);
-    expect(one.node!.inspect(KEYS[0]!)).toMatchObject({ record: { operationId }, valid: false });
-    world.cluster.kill(one);
-    world.cluster.network.heal();
+    const { world, one, two, add } = begunAlone();
     world.until(() => world.put(two, KEYS[0]!, '10').kind === 'done', 5_000);
     expect(world.write(two, add)).toMatchObject({ kind: 'done', number: 11n });
     for (const sim of world.nodes) world.cluster.kill(sim);
@@ -156,18 +163,8 @@ describe('one of three is left, and its disk is behind', () => {
     (_what, value) => {
       /** The write again, under its id, at who is left. */
       function again(mutations: Mutations): WriteResult {
-        const world = new SmallWorld(90, undefined, 3, 0, false, mutations);
-        const [one, two] = world.ownersOf(KEYS[0]!) as [SimNode, SimNode];
-        const operationId = drawId(world.scheduler.time, world.prng);
-        const add = { kind: 'increment', key: KEYS[0]!, delta: 1n, operationId } as const;
-        world.put(one, KEYS[0]!, '5');
-        world.cluster.network.isolate(one.name);
-        one.node!.write(add, 500, () => undefined);
-        world.run(60);
+        const { world, one, two, add, begun } = begunAlone(mutations);
         const held = (): number => one.node?.inspect(KEYS[0]!).record?.version ?? 0;
-        const begun = held();
-        world.cluster.kill(one);
-        world.cluster.network.heal();
         world.until(() => world.put(two, KEYS[1]!, 'without it').kind === 'done', 5_000);
         if (value !== '5') world.put(two, KEYS[0]!, value);
         world.cluster.start(one);
