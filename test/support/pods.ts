@@ -150,6 +150,7 @@ export class Pods {
 
   async close(): Promise<void> {
     if (this.looking !== null) clearTimeout(this.looking);
+    this.looking = null;
     for (const client of this.clients) client.close();
     const running = [...this.pods.values()];
     for (const pod of running) {
@@ -238,8 +239,10 @@ export class Pods {
         pod.isReady = (await this.page(pod.ordinal, '/readyz')) !== null;
       });
       void Promise.all(looks).then(() => {
+        // Closed meanwhile: there is no place any more where names could be told.
+        if (this.looking === null) return;
         this.tellNames();
-        if (this.looking !== null) this.lookAgain();
+        this.lookAgain();
       });
     }, LOOK_EVERY_MS);
   }
