@@ -5,25 +5,14 @@ import { expect, test } from 'vitest';
 import { repositoryRoot } from './support/root.ts';
 import { anchorsIn, commandFaults, linkFaults, nameFaults } from './tidy/documents.ts';
 import type { Place } from './tidy/documents.ts';
+import { SOURCE_FOLDERS } from './tidy/places.ts';
 
 const place: Place = {
   exists: (path) => existsSync(join(repositoryRoot, path)),
   read: (path) => readFileSync(join(repositoryRoot, path), 'utf8'),
 };
 const { scripts } = JSON.parse(place.read('package.json')) as { scripts: Record<string, string> };
-const FOLDERS = [
-  'src',
-  'page',
-  'sim',
-  'test',
-  'bench',
-  'scripts',
-  'verify',
-  'docs',
-  'deploy',
-  'proto',
-  'sql',
-];
+const FOLDERS = [...SOURCE_FOLDERS, 'docs', 'deploy', 'proto', 'sql'];
 
 const pages = ['', 'docs', 'docs/decisions'].flatMap((folder) =>
   readdirSync(join(repositoryRoot, folder))

@@ -2,7 +2,7 @@
  * Reads what is in deploy/ and at the root for images and clusters, and holds it to the program: settings to the
  * configuration, words to the command line, probes to the HTTP door.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { parseAllDocuments, parseDocument } from 'yaml';
@@ -15,6 +15,7 @@ import { httpRoutes } from '../../src/servers/http/server.ts';
 import { keptIo } from '../support/command-io.ts';
 import { FakeNodeApi } from '../support/fake-node-api.ts';
 import { repositoryRoot as root } from '../support/root.ts';
+import { pathsUnder } from '../tidy/places.ts';
 
 export type Tree = Readonly<Record<string, unknown>>;
 
@@ -28,14 +29,7 @@ export function exists(path: string): boolean {
 
 /** Paths from the root, in order. */
 export function filesUnder(folder: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      join(entry.parentPath, entry.name)
-        .slice(root.length + 1)
-        .replaceAll('\\', '/'),
-    )
-    .sort();
+  return pathsUnder(root, join(root, folder));
 }
 
 /** With anchors and `<<` resolved. */

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 
-const SOURCE_FOLDERS = ['src', 'page', 'sim', 'test', 'bench', 'scripts', 'verify'];
+export const SOURCE_FOLDERS = ['src', 'page', 'sim', 'test', 'bench', 'scripts', 'verify'];
 const SKIPPED = new Set([
   'node_modules',
   'dist',
@@ -77,7 +77,8 @@ export function readTexts(root: string): TextFile[] {
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 }
 
-function pathsUnder(root: string, folder: string): string[] {
+/** In order, with paths from the root in POSIX form; what nobody has written is left out. */
+export function pathsUnder(root: string, folder: string): string[] {
   if (!existsSync(folder)) return [];
   const paths: string[] = [];
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
