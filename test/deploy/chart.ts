@@ -1,5 +1,6 @@
 /** The Helm chart as Helm would render it, for given values; and what its objects are. */
 import { basename } from 'node:path';
+import { isObject } from '../../src/config-layers.ts';
 import { filesUnder, parseYaml, parseYamls, textOf } from './deploy-files.ts';
 import type { Tree } from './deploy-files.ts';
 import { Templates } from './go-template.ts';
@@ -38,17 +39,18 @@ export function objectsOf(values: Tree = {}, release = RELEASE): Tree[] {
   return files.flatMap(([, text]) => parseYamls(text));
 }
 
+/** With names of its own: one without any takes whatever names it is given. */
+export function isSection(value: unknown): value is Tree {
+  return isObject(value) && Object.keys(value).length > 0;
+}
+
 /** As `helm --set` lays values over those of the chart; a name that the chart does not have is refused. */
 function merged(base: Tree, over: Tree): Tree {
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     if (!Object.hasOwn(base, key)) throw new Error(`the chart has no value ${key}`);
-    const isFixed = isTree(base[key]) && Object.keys(base[key]).length > 0;
-    result[key] = isFixed && isTree(value) ? merged(base[key] as Tree, value) : value;
+    const own = base[key];
+    result[key] = isSection(own) && isObject(value) ? merged(own, value) : value;
   }
   return result;
-}
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { renderChart, objectsOf, CHART } from './chart.ts';
+import { renderChart, isSection, objectsOf, CHART } from './chart.ts';
 import { configOf, filesUnder, pageStatus, parseYaml, textOf, wordsNotKnown } from './deploy-files.ts';
 import type { Tree } from './deploy-files.ts';
 import { stagesOf } from './image.ts';
@@ -269,9 +269,7 @@ test('every value of the chart is used, and says the version of the program', ()
   const templates = filesUnder(`${CHART}/templates`).map(textOf).join('\n');
   const leaves = (tree: Tree, path: string): string[] =>
     Object.entries(tree).flatMap(([name, value]) =>
-      typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
-        ? leaves(value as Tree, `${path}.${name}`)
-        : [`${path}.${name}`],
+      isSection(value) ? leaves(value, `${path}.${name}`) : [`${path}.${name}`],
     );
   const values = leaves(parseYaml(textOf(`${CHART}/values.yaml`)) as Tree, '.Values');
   // By itself, or by a whole that it is part of.
@@ -282,6 +280,8 @@ test('every value of the chart is used, and says the version of the program', ()
       .slice(2)
       .some((pattern) => new RegExp(`${pattern}(?![\\w.])`).test(templates));
   expect(values.filter((path) => !isUsed(path))).toEqual([]);
+  // What none of them names is told; of a whole that none takes, each part for itself.
+  expect(['.Values.cluster.nome', '.Values.image'].filter(isUsed)).toEqual([]);
   const { version } = JSON.parse(textOf('package.json')) as { version: string };
   expect(parseYaml(textOf(`${CHART}/Chart.yaml`))).toMatchObject({ version, appVersion: version });
 });
