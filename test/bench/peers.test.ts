@@ -6,6 +6,7 @@ import { cellNamed } from '../../bench/peers/cells.ts';
 import type { Comparison } from '../../bench/peers/comparison.ts';
 import type { Contender, ContenderId } from '../../bench/peers/contender.ts';
 import { SLOTS_ALL } from '../../bench/peers/load/driver.ts';
+import { BEHIND_MAX, Generator } from '../../bench/peers/load/generator.ts';
 import { Histogram } from '../../bench/peers/load/histogram.ts';
 import { keyChoice } from '../../bench/peers/load/key-choice.ts';
 import { RespDriver } from '../../bench/peers/load/resp-driver.ts';
@@ -15,6 +16,8 @@ import { reportMarkdown } from '../../bench/peers/report-markdown.ts';
 import { reportOf } from '../../bench/peers/report.ts';
 import type { Report } from '../../bench/peers/report.ts';
 import type { Sample } from '../../bench/peers/samples.ts';
+
+const ASTERISK = 42;
 
 describe('the load', () => {
   let server: Server | undefined;
@@ -58,6 +61,27 @@ describe('the load', () => {
       [4, undefined],
       [5, undefined],
     ]);
+  });
+
+  test('a system that has fallen behind for good and then answers all at once: the open loop ends', async () => {
+    let asked = 0;
+    server = createServer((socket) => {
+      socket.on('data', (data: Buffer) => {
+        const before = asked;
+        for (const byte of data) if (byte === ASTERISK) asked += 1;
+        if (asked > BEHIND_MAX)
+          socket.write('$1\r\na\r\n'.repeat(before > BEHIND_MAX ? asked - before : asked));
+      });
+    });
+    await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const generator = new Generator({ kind: 'resp', ranges: [{ ...SLOTS_ALL, port }] });
+    const work = { valueBytes: 100, keyCount: 10, spread: 'uniform', readShare: 1 } as const;
+    // Ten times as many as it may fall behind by.
+    const order = { kind: 'open', lanes: 1, perSecond: 2_000_000, forMs: 100 } as const;
+    const { count, failed } = await generator.carryOut({ ...work, ...order });
+    generator.close();
+    expect({ count, failed }).toEqual({ count: BEHIND_MAX + 1, failed: 0 });
   });
 
   test('a thousand latencies: quantiles are within two in a hundred', () => {

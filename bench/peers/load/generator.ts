@@ -13,7 +13,7 @@ import { BatchDriver, RowsDriver } from './postgres-driver.ts';
 import { RespDriver } from './resp-driver.ts';
 
 /** Unanswered operations of an open loop from which on nothing more is sent: the system has fallen behind for good. */
-const BEHIND_MAX = 20_000;
+export const BEHIND_MAX = 20_000;
 
 type Order<Kind> = Extract<LoadOrder, { kind: Kind }>;
 
@@ -33,7 +33,7 @@ function serve(generator: Generator): void {
   });
 }
 
-class Generator {
+export class Generator {
   private readonly driver: Driver;
   private latencies = new Histogram();
   private late = new Histogram();
@@ -77,6 +77,10 @@ class Generator {
       p999: this.latencies.quantile(0.999),
       lateMs: this.late.quantile(0.99),
     };
+  }
+
+  close(): void {
+    this.driver.close();
   }
 
   private fill({ keyCount, lanes }: Order<'fill'>): Promise<void> {
@@ -135,7 +139,9 @@ class Generator {
     let sent = 0;
     let answered = 0;
     return new Promise((resolve) => {
-      const isOver = (): boolean => sent === total || sent - answered > BEHIND_MAX;
+      // Once it has fallen behind for good, nothing more is sent, however many are answered afterwards.
+      let hasFallenBehind = false;
+      const isOver = (): boolean => sent === total || (hasFallenBehind ||= sent - answered > BEHIND_MAX);
       this.onDone = (number) => {
         const now = performance.now();
         answered += 1;
