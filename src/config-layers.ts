@@ -35,6 +35,7 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'resp.connectionsMax': 'number',
   postgres: 'text',
   'postgres.url': 'text',
+  'postgres.compat': 'text',
   'postgres.statementTimeoutMs': 'number',
   'postgres.connectTimeoutMs': 'number',
   legacy: 'text',

@@ -171,6 +171,18 @@ describe('faults', () => {
     expect(faults.join()).not.toContain(SECRET);
   });
 
+  test('the kind of database: PostgreSQL itself if nothing is said; Citus is refused with its reason, others by name', () => {
+    const flags = { ...LEAST, 'postgres.url': 'postgres://db/x' };
+    const told = (more: Record<string, string>) => loadConfig({ flags: { ...flags, ...more } }).config;
+    const kinds = [{}, { 'postgres.compat': 'cockroach' }, { 'postgres.compat': 'yugabyte' }].map(told);
+    expect(kinds.map(({ postgres }) => postgres!.compat)).toEqual(['none', 'cockroach', 'yugabyte']);
+    const faults = ['citus', 'mysql'].flatMap((compat) =>
+      faultsOf({ flags: { ...flags, 'postgres.compat': compat } }),
+    );
+    expect(faults[0]).toMatch(/^postgres.compat: citus is refused: .*no common snapshot/);
+    expect(faults[1]).toBe('postgres.compat: must be one of none, cockroach, yugabyte');
+  });
+
   test('nothing at all: what is missing is listed', () => {
     const faults = faultsOf({});
     expect(faults.map((fault) => fault.split(':')[0])).toEqual([

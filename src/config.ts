@@ -12,6 +12,7 @@ import { parseJsonPointer } from './core/json-slice.ts';
 import { parseSecretReference } from './core/legacy-config.ts';
 import { compileLegacyUrl } from './core/legacy-url.ts';
 import * as limits from './core/limits.ts';
+import { CITUS_REFUSED, RECORD_COMPATS } from './core/record-dialect.ts';
 import { RESP_CONNECTIONS_MAX } from './core/redis-limits.ts';
 import { NODE_ID_COUNT } from './core/version.ts';
 import { joinWishOf, withTold } from './config-join.ts';
@@ -37,6 +38,13 @@ const secretReference = z
   .string()
   .refine((text) => parseSecretReference(text)?.prefix === '', 'must be env:NAME or file:/path');
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must begin with postgres:// or postgresql://');
+
+/** What answers at `postgres.url`. */
+const recordCompat = z
+  .enum(RECORD_COMPATS, {
+    error: ({ input }) => (input === 'citus' ? CITUS_REFUSED : `must be one of ${RECORD_COMPATS.join(', ')}`),
+  })
+  .default('none');
 
 /** An absent section takes the defaults of its members. */
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never);
@@ -88,6 +96,7 @@ export const CONFIG = z.strictObject({
   postgres: z
     .strictObject({
       url: postgresUrl,
+      compat: recordCompat,
       statementTimeoutMs: milliseconds.default(5_000),
       connectTimeoutMs: milliseconds.default(5_000),
     })

@@ -116,6 +116,7 @@ export function makeRecord(
 ): PostgresRecord {
   return openPostgresRecord({
     connectionString: postgres.url,
+    compat: postgres.compat,
     migrationsDirectory: migrationsDirectory(),
     slotOf,
     applicationName: `causeway ${config.node.name}`,

@@ -1,5 +1,5 @@
 /**
- * All SQL stands in one catalogue: files named `*statements.ts` under `src`, and `sql/migrations`. Each statement is
+ * All SQL stands in one catalogue: files named `*statements.ts` under `src`, `sql/migrations` and `sql/compat`. Each statement is
  * marked with what it needs of a server beyond plain SQL, no more and no less, and `docs/SCALE.md` says of each such
  * feature which relatives of PostgreSQL have it. (Migrations are run by a library that adds a table and a lock of its
  * own; it is named there.)
@@ -9,62 +9,25 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
-import type { SqlFeature, Statement } from '../src/base/sql-statement.ts';
+import type { Statement } from '../src/base/sql-statement.ts';
 import * as adoption from '../src/adapters/postgres/adoption-statements.ts';
+import * as compat from '../src/adapters/postgres/compat-statements.ts';
 import * as server from '../src/adapters/postgres/server-statements.ts';
 import * as record from '../src/adapters/postgres/statements.ts';
 import * as doctor from '../src/cli/doctor-statements.ts';
 import * as database from '../src/supervisor/database-statements.ts';
+import { FEATURES, featuresOf, scaleRows } from './support/sql-catalogue.ts';
 import { readSources } from './tidy/places.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const CATALOGUE: Record<string, object> = {
   'src/adapters/postgres/adoption-statements.ts': adoption,
+  'src/adapters/postgres/compat-statements.ts': compat,
   'src/adapters/postgres/server-statements.ts': server,
   'src/adapters/postgres/statements.ts': record,
   'src/cli/doctor-statements.ts': doctor,
   'src/supervisor/database-statements.ts': database,
 };
-
-/** How a statement shows that it uses a feature. */
-const SIGNS: Record<SqlFeature, RegExp> = {
-  'advisory lock': /advisory_/,
-  'aggregate into JSON': /array_to_json|json_agg/,
-  'array parameters': /\$\d+::\w+\[\]/,
-  bytea: /\bbytea\b/,
-  'collation C': /collate "C"/,
-  cursor: /^(declare|fetch|close)\b/,
-  'data-modifying CTE': /\bas \(\s*(insert|update|delete)\b/,
-  'delete using': /\bdelete from [\w. ]+ using\b/,
-  'empty select list': /\bselect from\b/,
-  'fence by the lock of a writer': /\bset life = life where false\b/,
-  'for update skip locked': /\bskip locked\b/,
-  generate_series: /\bgenerate_series\(/,
-  'lock table': /\block table\b/,
-  lock_timeout: /\block_timeout\b/,
-  'multi-argument unnest': /\bunnest\([^()]*,/,
-  'on conflict do nothing': /\bdo nothing\b/,
-  'on conflict do update where': /\bdo update set\b.*\bwhere\b/s,
-  pg_control_system: /\bpg_control_system\(/,
-  pg_is_in_recovery: /\bpg_is_in_recovery\(/,
-  pg_logical_emit_message: /\bpg_logical_emit_message\(/,
-  'pg_stat views': /\bpg_stat_/,
-  'privilege functions': /\bhas_\w+_privilege\(/,
-  'row comparison': /\(\w+, \w+\) > \(/,
-  'server settings': /\bcurrent_setting\(/,
-  'session settings': /\bset_config\(/,
-  'storage parameters': /\) with \(/,
-  'subquery in an insert': /\binsert into\b[^;]*?\bselect\b/s,
-  'system catalogue': /\b(pg_(class|namespace|attribute|database|get_viewdef)|to_reg\w+|regclass)\b/,
-  view: /\bcreate view\b/,
-  'WAL functions': /\bpg_(walfile_name|current_wal_lsn)\(/,
-  'window frame': /\brows between\b/,
-};
-const FEATURES = Object.keys(SIGNS) as SqlFeature[];
-
-function featuresOf(sql: string): SqlFeature[] {
-  return FEATURES.filter((feature) => SIGNS[feature].test(sql));
-}
 
 /** Statements by their names; of those that are made from numbers, one. */
 function statementsOf(module: object): [string, Statement][] {
@@ -76,10 +39,12 @@ function statementsOf(module: object): [string, Statement][] {
 }
 
 const statements = Object.values(CATALOGUE).flatMap(statementsOf);
-const migrations = readdirSync(join(root, 'sql/migrations')).map((file): [string, string] => [
-  file,
-  readFileSync(join(root, 'sql/migrations', file), 'utf8'),
-]);
+const migrations = ['sql/compat', 'sql/migrations'].flatMap((folder) =>
+  readdirSync(join(root, folder)).map((file): [string, string] => [
+    `${folder}/${file}`,
+    readFileSync(join(root, folder, file), 'utf8'),
+  ]),
+);
 
 describe('the catalogue of SQL', () => {
   test('every file of that name is in it', () => {
@@ -110,10 +75,7 @@ describe('the catalogue of SQL', () => {
   });
 
   test('the page on scale says of every feature who has it, with a page of each documentation', () => {
-    const page = readFileSync(join(root, 'docs/SCALE.md'), 'utf8');
-    const rows = [...page.matchAll(/^\| `([^`]+)` \| (.+) \|$/gm)].map(
-      (row) => [row[1]!, row[2]!.split(' | ')] as const,
-    );
+    const rows = scaleRows();
     expect(rows.map(([feature]) => feature)).toEqual([...FEATURES]);
     for (const [feature, cells] of rows) {
       expect(cells.length, feature).toBe(4);

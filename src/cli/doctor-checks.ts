@@ -14,6 +14,7 @@ import { memberFacts, portFacts } from './doctor-network.ts';
 import { judgeMember, judgePort } from './doctor-network-rules.ts';
 import type { MemberFacts } from './doctor-network-rules.ts';
 import { judgePostgres } from './doctor-postgres-rules.ts';
+import { judgeRelative } from './doctor-relative-rules.ts';
 
 export interface Checked {
   readonly part: string;
@@ -122,11 +123,13 @@ async function lookAtNetwork(
 }
 
 async function lookAtPostgres(config: Config, timeoutMs: number, signal: AbortSignal): Promise<Finding[]> {
-  const { postgresFacts } = await import('./doctor-postgres.ts');
-  const { url, connectTimeoutMs } = config.postgres!;
+  const { serverFacts } = await import('./doctor-postgres.ts');
+  const settings = config.postgres!;
   try {
-    const facts = await postgresFacts(url, Math.min(timeoutMs, connectTimeoutMs), signal);
-    return judgePostgres(facts, config.cluster.members.length);
+    const told = await serverFacts(settings, Math.min(timeoutMs, settings.connectTimeoutMs), signal);
+    if (told.kind === 'other') return [fault('it is not what the settings say', told.why)];
+    if (told.kind === 'relative') return judgeRelative(told.facts);
+    return judgePostgres(told.facts, config.cluster.members.length);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     // The server's own text, too: it may repeat what it was sent.

@@ -114,7 +114,11 @@ function judgeDurability(facts: PostgresFacts): Finding[] {
   return findings;
 }
 
-function judgeClockAndPace({ clockAheadMs, roundTripMs, commitMs }: PostgresFacts): Finding[] {
+export function judgeClockAndPace({
+  clockAheadMs,
+  roundTripMs,
+  commitMs,
+}: Pick<PostgresFacts, 'clockAheadMs' | 'roundTripMs' | 'commitMs'>): Finding[] {
   const findings: Finding[] = [];
   // What a round trip takes may lie on either side of the answer.
   if (Math.abs(clockAheadMs) > CLOCK_MS_MAX + roundTripMs)

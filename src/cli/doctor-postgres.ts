@@ -1,19 +1,39 @@
 /** Asks a PostgreSQL what it is and how fast it answers. It writes a few empty messages to its log (WAL), and no row. */
 import type pg from 'pg';
 import type { Statement } from '../base/sql-statement.ts';
+import { dialectOf, whyNotDialect, type RecordCompat } from '../core/record-dialect.ts';
 import type { PostgresFacts } from './doctor-postgres-rules.ts';
-import { ASK, ASK_CLOCK, ASK_RECORD, ASK_SCHEMA, EMIT_MESSAGE } from './doctor-statements.ts';
+import type { RelativeFacts } from './doctor-relative-rules.ts';
+import {
+  ASK,
+  ASK_CLOCK,
+  ASK_DIALECT,
+  ASK_MODE,
+  ASK_RECORD,
+  ASK_SCHEMA,
+  EMIT_MESSAGE,
+  SET_SERIALIZABLE,
+  SHOW_ENCODING,
+  SHOW_ISOLATION,
+  SHOW_READ_ONLY,
+} from './doctor-statements.ts';
 
 const SAMPLES = 5;
 const KEEP_MS_MIN = 100;
 
 type Row = Record<string, unknown>;
 
-export async function postgresFacts(
-  url: string,
+/** other: not what the settings say, and why; it is asked nothing more. */
+export type ServerFacts =
+  | { readonly kind: 'itself'; readonly facts: PostgresFacts }
+  | { readonly kind: 'relative'; readonly facts: RelativeFacts }
+  | { readonly kind: 'other'; readonly why: string };
+
+export async function serverFacts(
+  { url, compat }: { readonly url: string; readonly compat: RecordCompat },
   timeoutMs: number,
   signal: AbortSignal,
-): Promise<PostgresFacts> {
+): Promise<ServerFacts> {
   const { default: driver } = await import('pg');
   const client = new driver.Client({
     connectionString: url,
@@ -25,31 +45,74 @@ export async function postgresFacts(
   signal.addEventListener('abort', () => void client.end().catch(() => undefined));
   try {
     await client.connect();
-    const row = await one(client, ASK);
-    const { offsetMs, tripMs } = await clockOf(client);
-    return {
-      version: Number(row['version']),
-      isStandby: row['is_standby'] === true,
-      isReadOnly: row['is_read_only'] === true,
-      synchronousCommit: String(row['synchronous_commit']),
-      fsync: String(row['fsync']),
-      fullPageWrites: String(row['full_page_writes']),
-      encoding: String(row['encoding']),
-      autovacuum: String(row['autovacuum']),
-      standbyNames: String(row['standby_names']),
-      standbysInStep: row['standbys'] === null ? null : Number(row['standbys']),
-      connectionsMax: Number(row['connections_max']),
-      connectionsUsed: Number(row['connections_used']),
-      rightsLacking: await rightsLacking(client, row),
-      clockAheadMs: offsetMs,
-      roundTripMs: tripMs,
-      commitMs: row['is_standby'] === true ? null : await commitMs(client),
-    };
+    const asked = await one(client, ASK_DIALECT);
+    const version = String(asked['version']);
+    const why = whyNotDialect(compat, version);
+    if (why !== null) return { kind: 'other', why };
+    if (compat !== 'none') {
+      return {
+        kind: 'relative',
+        facts: await relativeFacts(client, version, asked['orders_by_bytes'] === true),
+      };
+    }
+    return { kind: 'itself', facts: await postgresFacts(client) };
   } finally {
     await Promise.race([
       client.end(),
       new Promise((resolve) => setTimeout(resolve, KEEP_MS_MIN).unref()),
     ]).catch(() => undefined);
+  }
+}
+
+async function postgresFacts(client: pg.Client): Promise<PostgresFacts> {
+  const row = await one(client, ASK);
+  const { offsetMs, tripMs } = await clockOf(client);
+  return {
+    version: Number(row['version']),
+    isStandby: row['is_standby'] === true,
+    isReadOnly: row['is_read_only'] === true,
+    synchronousCommit: String(row['synchronous_commit']),
+    fsync: String(row['fsync']),
+    fullPageWrites: String(row['full_page_writes']),
+    encoding: String(row['encoding']),
+    autovacuum: String(row['autovacuum']),
+    standbyNames: String(row['standby_names']),
+    standbysInStep: row['standbys'] === null ? null : Number(row['standbys']),
+    connectionsMax: Number(row['connections_max']),
+    connectionsUsed: Number(row['connections_used']),
+    rightsLacking: await rightsLacking(client, row),
+    clockAheadMs: offsetMs,
+    roundTripMs: tripMs,
+    commitMs: row['is_standby'] === true ? null : await commitMs(client),
+  };
+}
+
+async function relativeFacts(
+  client: pg.Client,
+  version: string,
+  ordersByBytes: boolean,
+): Promise<RelativeFacts> {
+  await client.query(SET_SERIALIZABLE.text);
+  const shown = async (statement: Statement): Promise<string> =>
+    String(Object.values(await one(client, statement))[0]);
+  const isolation = await shown(SHOW_ISOLATION);
+  const isReadOnly = (await shown(SHOW_READ_ONLY)) === 'on';
+  const encoding = await shown(SHOW_ENCODING);
+  const { offsetMs, tripMs } = await clockOf(client);
+  const compat = dialectOf(version);
+  const madeFor = await madeForMode(client);
+  return {
+    ...{ compat, version, ordersByBytes, isolation, isReadOnly, encoding, madeFor },
+    ...{ clockAheadMs: offsetMs, roundTripMs: tripMs },
+  };
+}
+
+/** Null: no node has made its tables yet, or they are not to be read. */
+async function madeForMode(client: pg.Client): Promise<RecordCompat | null> {
+  try {
+    return (await one(client, ASK_MODE))['mode'] as RecordCompat;
+  } catch {
+    return null;
   }
 }
 

@@ -12,6 +12,8 @@ import type { MachineFacts, MachineNeeds } from './doctor-machine-rules.ts';
 import { judgeMember, judgePort } from './doctor-network-rules.ts';
 import { judgePostgres } from './doctor-postgres-rules.ts';
 import type { PostgresFacts } from './doctor-postgres-rules.ts';
+import { judgeRelative } from './doctor-relative-rules.ts';
+import type { RelativeFacts } from './doctor-relative-rules.ts';
 
 const MB = 1024 * 1024;
 
@@ -232,6 +234,33 @@ describe('PostgreSQL', () => {
   test('standbys that this user is not shown, and commits that it may not try: no verdict on them', () => {
     expect(judge({ standbyNames: 's1', standbysInStep: null, commitMs: null })).toBe('');
   });
+});
+
+describe('a relative of PostgreSQL', () => {
+  const facts: RelativeFacts = {
+    ...{ compat: 'cockroach', version: 'CockroachDB CCL v25.2.1 (x86_64)', madeFor: null },
+    ...{ ordersByBytes: true, isolation: 'serializable', isReadOnly: false, encoding: 'UTF8' },
+    ...{ clockAheadMs: 3, roundTripMs: 0.4 },
+  };
+  const judge = (changes: Partial<RelativeFacts>): string => found(judgeRelative({ ...facts, ...changes }));
+
+  test('all is well: said, with what it does not tell', () => {
+    expect(judge({})).toMatch(/^note: CockroachDB says nothing of its durability.*$/);
+    expect(judge({ madeFor: 'cockroach' })).toBe(judge({}));
+  });
+
+  test.each<[string, Partial<RelativeFacts>, string]>([
+    [
+      'isolation that is not granted',
+      { isolation: 'read committed' },
+      'fault: serializable isolation was asked',
+    ],
+    ['text in the order of a language', { ordersByBytes: false }, 'fault: it orders text by a language'],
+    ['another encoding', { encoding: 'SQL_ASCII' }, 'fault: the database is in SQL_ASCII'],
+    ['read-only', { isReadOnly: true }, 'fault: transactions are read-only'],
+    ['tables of another mode', { madeFor: 'yugabyte' }, 'fault: its tables are of another mode'],
+    ['a clock ahead', { clockAheadMs: 5_000 }, 'warning: its clock is 5000 ms ahead'],
+  ])('%s', (_what, changes, text) => expect(judge(changes)).toContain(text));
 });
 
 describe('legacy API', () => {

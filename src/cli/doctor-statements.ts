@@ -38,3 +38,15 @@ export const ASK_CLOCK = unprepared('select extract(epoch from clock_timestamp()
 export const EMIT_MESSAGE = unprepared("select pg_logical_emit_message(true, 'causeway doctor', '')", [
   'pg_logical_emit_message',
 ]);
+
+/** Which kind of database answers, and whether it orders text by its bytes. */
+export const ASK_DIALECT = unprepared(`select version() as version, 'a' > 'B' as orders_by_bytes`, [
+  'version function',
+]);
+
+/** Of a relative of PostgreSQL (`postgres.compat`): as a node sets it, and what came of it. */
+export const SET_SERIALIZABLE = unprepared(`set default_transaction_isolation = 'serializable'`);
+export const SHOW_ISOLATION = unprepared('show transaction_isolation');
+export const SHOW_READ_ONLY = unprepared('show transaction_read_only');
+export const SHOW_ENCODING = unprepared('show server_encoding');
+export const ASK_MODE = unprepared('select mode from causeway.compat where id = 1');

@@ -7,6 +7,7 @@ import {
   everythingDriven,
   foundedOn,
   isForeign,
+  isSameButNamed,
   judgeServer,
   judgeUse,
   nextRecord,
@@ -117,6 +118,19 @@ describe('may the server that answers be used', () => {
       expect(judgeServer(adopted, { system, timeline: 9 })).toBe('other');
     expect(judgeServer(HERE, adopted)).toBe('other');
     expect(judgeServer({ ...adopted, system: adoptedSystem('unknown', '1f') }, adopted)).toBe('known');
+  });
+
+  test('a database that was given its name since it was looked at is the same; another, or one that was founded, is not', () => {
+    const before = { system: 'a', timeline: 0, clusterId: '', life: 0 };
+    const named = { ...before, system: adoptedSystem('a', '1f') };
+    expect(isSameButNamed(before, before)).toBe(true);
+    expect(isSameButNamed(named, before)).toBe(true);
+    expect(isSameButNamed({ ...named, system: adoptedSystem('a', '2f') }, named)).toBe(false);
+    expect(isSameButNamed(before, named)).toBe(false);
+    expect(isSameButNamed({ ...named, system: adoptedSystem('b', '1f') }, before)).toBe(false);
+    expect(isSameButNamed({ ...named, clusterId: 'theirs', life: 1 }, before)).toBe(false);
+    const founded = { ...before, clusterId: 'ours', life: 2 };
+    expect(isSameButNamed({ ...founded, system: named.system }, founded)).toBe(false);
   });
 
   test('people are told what there is to do', () => {

@@ -71,6 +71,16 @@ export function isSameServer(one: SeenServer, other: SeenServer): boolean {
   return isOne && one.clusterId === other.clusterId && one.life === other.life;
 }
 
+/**
+ * As `isSameServer`, or it was given its name since: a relative of PostgreSQL (`postgres.compat`) is told by one that is drawn
+ * when its tables are made.
+ */
+export function isSameButNamed(now: SeenServer, before: SeenServer): boolean {
+  const wasUnnamed = before.clusterId === '' && partsOfSystem(before.system).adoption === '';
+  const unnamed = { ...now, system: partsOfSystem(now.system).system };
+  return isSameServer(now, before) || (wasUnnamed && isSameServer(unnamed, before));
+}
+
 /** Nothing but an operator's word makes it the cluster's. */
 export function isForeign(chosen: SeenServer, seen: SeenServer): boolean {
   const verdict = judgeUse(chosen, seen);

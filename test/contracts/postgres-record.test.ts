@@ -1,5 +1,12 @@
 /** The contract of the system of record, held against a real server. */
-import { postgresWorld } from '../support/postgres-world.ts';
+import { emptiedWorld, postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { systemOfRecordContract } from './system-of-record.ts';
 
-systemOfRecordContract('PostgreSQL', postgresWorld);
+let connectionString: string | null = null;
+
+systemOfRecordContract('PostgreSQL', async (): Promise<PostgresWorld> => {
+  if (connectionString !== null) return emptiedWorld(connectionString);
+  const world = await postgresWorld();
+  ({ connectionString } = world);
+  return world;
+});

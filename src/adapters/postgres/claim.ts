@@ -5,16 +5,18 @@
  */
 import type { Statement } from '../../base/sql-statement.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
-import { adoptedSystem, isSameServer, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
+import { adoptedSystem, isSameButNamed, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
+import type { RecordCompat } from '../../core/record-dialect.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
 import type { RecordClaim, RecordSurvey } from '../../ports/system-of-record.ts';
-import { identityText } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { inTransaction } from './founding.ts';
 import { prepareOnce } from './prepare-database.ts';
 import { RecordFailure, sqlStateOf } from './record-failure.ts';
+import { TABLE, listTables } from './compat-schema.ts';
+import { identityText } from './server-identity.ts';
 import { COUNT_RECORDS, HAS_RECORDS, HAS_ROWS_OF_FIRST_SYSTEM, SURVEY_TABLES } from './server-statements.ts';
-import { CLAIM_FIRST, CLAIM_NEXT, LOCK_FOUNDING, READ_CLUSTER } from './statements.ts';
+import { CLAIM_FIRST, CLAIM_NEXT, READ_CLUSTER } from './statements.ts';
 
 /** The server has ended the statement, for it took too long. */
 const QUERY_CANCELED = '57014';
@@ -22,6 +24,7 @@ const QUERY_CANCELED = '57014';
 const REPLY_GRACE_MS = 500;
 
 export interface AdoptionParts {
+  readonly compat: RecordCompat;
   readonly migrationsDirectory: string;
   readonly slotOf: (key: string) => number;
   readonly telemetry: Telemetry;
@@ -39,8 +42,7 @@ export async function surveyServer(parts: AdoptionParts): Promise<RecordSurvey> 
   const deadline = performance.now() + 2 * (parts.statementTimeoutMs + REPLY_GRACE_MS);
   try {
     parts.onSeen(connection.identity);
-    const [kinds] = await connection.run(SURVEY_TABLES, [], deadline);
-    const [isOurs, isFirstSystem] = kinds as [boolean, boolean];
+    const { isOurs, isFirstSystem } = await tablesOf(parts.compat, connection, deadline);
     const hasRows =
       (isOurs && (await hasAny(connection, HAS_RECORDS, deadline))) ||
       (isFirstSystem && (await hasAny(connection, HAS_ROWS_OF_FIRST_SYSTEM, deadline)));
@@ -49,6 +51,24 @@ export async function surveyServer(parts: AdoptionParts): Promise<RecordSurvey> 
   } finally {
     connection.destroy();
   }
+}
+
+/** Whose tables stand there. */
+async function tablesOf(
+  compat: RecordCompat,
+  connection: Connection,
+  deadline: number,
+): Promise<{ readonly isOurs: boolean; readonly isFirstSystem: boolean }> {
+  if (compat !== 'none') {
+    const tables = await listTables(connection, deadline);
+    return {
+      isOurs: tables.has('causeway.record'),
+      isFirstSystem: tables.get('public.kv_store') === TABLE,
+    };
+  }
+  const [kinds] = await connection.run(SURVEY_TABLES, [], deadline);
+  const [isOurs, isFirstSystem] = kinds as [boolean, boolean];
+  return { isOurs, isFirstSystem };
 }
 
 async function hasAny(connection: Connection, statement: Statement, deadline: number): Promise<boolean> {
@@ -76,16 +96,16 @@ export async function claimServer(
   expected: SeenServer,
   claim: RecordClaim,
 ): Promise<RecordIdentity> {
-  const { migrationsDirectory, slotOf, telemetry, foundingTimeoutMs } = parts;
+  const { compat, migrationsDirectory, slotOf, telemetry, foundingTimeoutMs } = parts;
   const open = async (): Promise<Connection> => {
     const connection = await parts.open();
-    if (isSameServer(connection.identity, expected)) return connection;
+    if (isSameButNamed(connection.identity, expected)) return connection;
     connection.destroy();
     throw changed();
   };
   const deadline = performance.now() + foundingTimeoutMs;
   const connection = await nothingClaimed(async () => {
-    await prepareOnce({ migrationsDirectory, slotOf, telemetry, open }, deadline);
+    await prepareOnce({ compat, migrationsDirectory, slotOf, telemetry, open }, deadline);
     return open();
   });
   const { system, timeline } = connection.identity;
@@ -119,7 +139,7 @@ async function writeClaim(
   identity: string,
   deadline: number,
 ): Promise<void> {
-  await connection.run(LOCK_FOUNDING, [], deadline);
+  await connection.run(connection.sql.lockFounding, [], deadline);
   if (expected.clusterId === '') await connection.run(CLAIM_FIRST, [clusterId, life, identity], deadline);
   else {
     const before = [expected.clusterId, expected.life];

@@ -11,7 +11,7 @@ import { packInt4s, packInt8s, packTexts } from './binary-array.ts';
 import type { Connection } from './connection.ts';
 import { RecordFailure } from './record-failure.ts';
 import { compareKeys, packRows } from './record-rows.ts';
-import { COMMIT, COMMIT_PAST, STANDING } from './statements.ts';
+import { STANDING } from './statements.ts';
 
 /** A row may be removed between the write that it stopped and the read that looks for it, but not for ever. */
 const ROUNDS_MAX = 4;
@@ -67,7 +67,8 @@ async function writeOnce(
   const values: unknown[] = [life, ...packRows(rows)];
   const isKnowing = rows.some((row) => row.pastFloor !== undefined);
   if (isKnowing) values.push(packInt8s(rows.map(({ pastFloor = 0 }) => versionOfFloor(pastFloor) + 1)));
-  const [reply] = await runRetrying(connection, isKnowing ? COMMIT_PAST : COMMIT, values, deadline);
+  const { commit, commitPast } = connection.sql;
+  const [reply] = await runRetrying(connection, isKnowing ? commitPast : commit, values, deadline);
   const [lifeInForce, count, keys] = reply as [number | null, number, string | null];
   if (lifeInForce !== life) assert(count === 0, 'a statement of another life wrote rows');
   checkLife(lifeInForce, life);

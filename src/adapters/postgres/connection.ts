@@ -5,23 +5,23 @@
  */
 import pg from 'pg';
 import type { Statement } from '../../base/sql-statement.ts';
-import { SYSTEM_UNTOLD, adoptedSystem, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
-import type { RecordIdentity } from '../../core/topology.ts';
-import { RecordFailure, SetupError, failureOfStatement, sqlStateOf } from './record-failure.ts';
+import { whyNotDialect } from '../../core/record-dialect.ts';
+import type { SeenServer } from '../../core/record-standing.ts';
+import { checkCompatServer, readCompatIdentity, type SessionSettings } from './compat-session.ts';
+import { RecordFailure, SetupError, failureOfStatement } from './record-failure.ts';
 import { RESULT_TYPES } from './record-rows.ts';
-import { CHECK_SERVER, PREPARE_SESSION, READ_SYSTEM, READ_WAL_FILE } from './server-statements.ts';
-import { READ_CLUSTER } from './statements.ts';
+import { recordSql, type RecordSql } from './record-sql.ts';
+import { ask, readIdentity } from './server-identity.ts';
+import { CHECK_DIALECT, CHECK_SERVER, PREPARE_SESSION } from './server-statements.ts';
 
 const SERVER_VERSION_MIN = 120_000;
 /** Milliseconds without traffic after which the kernel asks whether the server still is there. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
-export interface ConnectionSettings {
+export interface ConnectionSettings extends SessionSettings {
   readonly connectionString: string;
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
-  /** The server's own limit on every statement. */
-  readonly statementTimeoutMs: number;
 }
 
 export type Fields = readonly unknown[];
@@ -29,15 +29,18 @@ export type Fields = readonly unknown[];
 export class Connection {
   /** Which server this is: another system identifier is another database, a higher timeline a failover. (R30) */
   readonly identity: SeenServer;
+  /** What this kind of server is sent. */
+  readonly sql: RecordSql;
   private readonly client: pg.Client;
   private lostReason: string | null = null;
   private onLost: ((reason: string) => void) | null = null;
   private warning: string | null = null;
   private failRunning: ((reason: string) => void) | null = null;
 
-  private constructor(client: pg.Client, identity: SeenServer) {
+  private constructor(client: pg.Client, identity: SeenServer, sql: RecordSql) {
     this.client = client;
     this.identity = identity;
+    this.sql = sql;
     client.on('error', (error) => this.lose(error.message));
     client.on('end', () => this.lose('the connection ended'));
     client.on('notice', (notice) => {
@@ -60,8 +63,7 @@ export class Connection {
     const timer = setTimeout(() => destroyClient(client), settings.connectTimeoutMs);
     try {
       await client.connect();
-      await checkServer(client, settings);
-      return new Connection(client, await readIdentity(client));
+      return new Connection(client, await prepared(client, settings), recordSql(settings.compat));
     } catch (error) {
       destroyClient(client);
       throw error;
@@ -156,6 +158,18 @@ function destroyClient(client: pg.Client): void {
   stream.destroy();
 }
 
+async function prepared(client: pg.Client, settings: ConnectionSettings): Promise<SeenServer> {
+  const [version, ordersByBytes] = await ask(client, CHECK_DIALECT);
+  const reason = whyNotDialect(settings.compat, String(version));
+  if (reason !== null) throw new SetupError(reason);
+  if (settings.compat !== 'none') {
+    await checkCompatServer(client, settings, ordersByBytes === true);
+    return readCompatIdentity(client, settings.compat);
+  }
+  await checkServer(client, settings);
+  return readIdentity(client);
+}
+
 async function checkServer(client: pg.Client, settings: ConnectionSettings): Promise<void> {
   await client.query({ text: PREPARE_SESSION.text, values: [String(settings.statementTimeoutMs)] });
   const reply = await client.query<unknown[]>({ text: CHECK_SERVER.text, rowMode: 'array' });
@@ -175,37 +189,4 @@ async function checkServer(client: pg.Client, settings: ConnectionSettings): Pro
   // A failover cures these two.
   if (inRecovery === true) throw new RecordFailure('refused', 'not a primary: the server is in recovery');
   if (readOnly === 'on') throw new RecordFailure('refused', 'not a primary: the server accepts only reads');
-}
-
-async function readIdentity(client: pg.Client): Promise<SeenServer> {
-  const [system] = await askOrNone(client, READ_SYSTEM);
-  const [walFile] = await askOrNone(client, READ_WAL_FILE);
-  const [clusterId, life, identity] = await askOrNone(client, READ_CLUSTER);
-  const told = typeof system === 'string' ? system : SYSTEM_UNTOLD;
-  return {
-    system: adoptedSystem(told, typeof identity === 'string' ? adoptionIn(identity) : ''),
-    timeline: typeof walFile === 'string' ? Number.parseInt(walFile.slice(0, 8), 16) : 0,
-    clusterId: typeof clusterId === 'string' ? clusterId : '',
-    life: typeof life === 'number' ? life : 0,
-  };
-}
-
-/** Nothing where the server refuses to tell (managed and distributed servers may), or has no such table yet. */
-async function askOrNone(client: pg.Client, statement: Statement): Promise<Fields> {
-  try {
-    const reply = await client.query<unknown[]>({ text: statement.text, rowMode: 'array' });
-    return reply.rows[0] ?? [];
-  } catch (error) {
-    if (sqlStateOf(error) === null) throw error;
-    return [];
-  }
-}
-
-/** As `identityText` writes it: what stands there of the server itself is from when the row was written. */
-function adoptionIn(text: string): string {
-  return partsOfSystem(text.split('/')[0]!).adoption;
-}
-
-export function identityText({ system, timeline }: RecordIdentity): string {
-  return `${system}/${timeline}`;
 }

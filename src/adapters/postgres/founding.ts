@@ -1,15 +1,16 @@
 /**
  * The founding in force and how it is replaced: life + 1 by compare-and-set, in one transaction that first
  * waits for every statement of the old life to end and holds back those to come. The highest version that it
- * then reads is final: nothing of an earlier life can be written after it. (R27)
+ * then reads is final: nothing of an earlier life can be written after it. Where a lock does not renew the
+ * snapshot, that is read in a transaction of its own, begun when the founding stands. (R27)
  */
 import { VERSION_NONE } from '../../core/version.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
 import type { Founding } from '../../ports/system-of-record.ts';
-import { identityText } from './connection.ts';
 import type { Connection } from './connection.ts';
+import { identityText } from './server-identity.ts';
 import { BEGIN, COMMIT_TRANSACTION, limitTransaction } from './server-statements.ts';
-import { FOUND_FIRST, FOUND_NEXT, LOCK_FOUNDING, READ_FOUNDING } from './statements.ts';
+import { FOUND_FIRST, FOUND_NEXT, READ_FOUNDING } from './statements.ts';
 
 export function readFounding(
   connection: Connection,
@@ -19,20 +20,23 @@ export function readFounding(
   return inTransaction(connection, timeoutMs, deadline, () => readInForce(connection, deadline));
 }
 
-export function found(
+export async function found(
   connection: Connection,
   expectLife: number,
   clusterId: string,
   timeoutMs: number,
   deadline: number,
 ): Promise<Founding | null> {
-  return inTransaction(connection, timeoutMs, deadline, async () => {
-    await connection.run(LOCK_FOUNDING, [], deadline);
+  const { lockFounding, foundsAndReadsAtOnce } = connection.sql;
+  const inForce = await inTransaction(connection, timeoutMs, deadline, async () => {
+    await connection.run(lockFounding, [], deadline);
     const identity = identityText(connection.identity);
     if (expectLife === 0) await connection.run(FOUND_FIRST, [clusterId, identity], deadline);
     else await connection.run(FOUND_NEXT, [clusterId, identity, expectLife], deadline);
-    return readInForce(connection, deadline);
+    return foundsAndReadsAtOnce ? readInForce(connection, deadline) : null;
   });
+  if (foundsAndReadsAtOnce) return inForce;
+  return inTransaction(connection, timeoutMs, deadline, () => readInForce(connection, deadline));
 }
 
 async function readInForce(connection: Connection, deadline: number): Promise<Founding | null> {

@@ -20,6 +20,7 @@ import type { CommitResult, SystemOfRecord } from '../../ports/system-of-record.
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { SlotFloor } from '../../core/floors.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../core/limits.ts';
+import { RELATIVE_CLOCKS_APART_MS, type RecordCompat } from '../../core/record-dialect.ts';
 import { judgeServer, whyNotUsed, type SeenServer } from '../../core/record-standing.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
 import { packTexts } from './binary-array.ts';
@@ -32,16 +33,21 @@ import { RecordFailure, failureOfStatement, toRecordError } from './record-failu
 import { RecordHealthMonitor } from './record-health.ts';
 import { rowFromFields } from './record-rows.ts';
 import { prepareDatabase } from './prepare-database.ts';
+import { retrying, type RetryBounds } from './retrying.ts';
 import { raiseFloors, readFloors, removeRows } from './row-floors.ts';
-import { PROBE, READ, SCAN, VERSIONS } from './statements.ts';
+import { VERSIONS } from './statements.ts';
 
 /** Milliseconds beyond the server's own limit after which its reply is no longer waited for. */
 const REPLY_GRACE_MS = 500;
 const CALLS_WAITING_MAX = 256;
 const CLOSE_POLL_MS = 10;
+/** Of a call that lost against another transaction, until its deadline at most: about two seconds in all. */
+const RETRIES: RetryBounds = { retriesMax: 8, firstMs: 10, pauseMsMax: 500 };
 
 export interface PostgresRecordSettings {
   readonly connectionString: string;
+  /** The kind of database, PostgreSQL itself by default. */
+  readonly compat?: RecordCompat;
   /** Where the numbered migrations lie: sql/migrations of the source tree or of the bundle. */
   readonly migrationsDirectory: string;
   readonly slotOf: (key: string) => number;
@@ -75,6 +81,7 @@ export interface PostgresRecord extends SystemOfRecord {
 
 export function openPostgresRecord(settings: PostgresRecordSettings): PostgresRecord {
   return new PooledRecord({
+    compat: 'none',
     applicationName: 'causeway',
     statementTimeoutMs: 5_000,
     connectTimeoutMs: 3_000,
@@ -103,8 +110,8 @@ class PooledRecord implements PostgresRecord {
 
   constructor(limits: Required<PostgresRecordSettings>) {
     this.limits = limits;
-    this.commits = this.makePool(limits.commitConnectionCount);
-    this.reads = this.makePool(limits.readConnectionCount);
+    this.commits = this.makePool(limits.commitConnectionCount, false);
+    this.reads = this.makePool(limits.readConnectionCount, true);
     this.monitor = new RecordHealthMonitor({
       now: limits.now,
       random: limits.random,
@@ -117,11 +124,13 @@ class PooledRecord implements PostgresRecord {
     if (this.isStarted) return;
     await prepareDatabase({
       ...this.limits,
-      open: () => this.openChecked(),
+      open: () => this.openChecked(false),
       isCancelled: () => this.isClosing,
       onFailure: (reason) => this.monitor.explain(reason),
       onRetry,
     });
+    // One that has no name of its own was given it with its tables.
+    if (this.limits.compat !== 'none' && !this.isChosen) this.used = null;
     await this.probe();
     this.isStarted = true;
     this.monitor.markUp();
@@ -170,7 +179,7 @@ class PooledRecord implements PostgresRecord {
     done: (error: RecordError | null, rows: readonly (RecordRow | undefined)[]) => void,
   ): void {
     const work = async (connection: Connection, deadline: number): Promise<(RecordRow | undefined)[]> => {
-      const reply = await connection.run(READ, [packTexts(keys)], deadline);
+      const reply = await connection.run(connection.sql.read, [packTexts(keys)], deadline);
       const rows = new Map(reply.map((fields) => [fields[0] as string, rowFromFields(fields)]));
       return keys.map((key) => rows.get(key));
     };
@@ -184,7 +193,7 @@ class PooledRecord implements PostgresRecord {
   ): void {
     const values = [after?.slot ?? -1, after?.key ?? '', rowCountMax, RECORD_BATCH_BYTES_MAX];
     const work = async (connection: Connection, deadline: number): Promise<RecordRow[]> =>
-      (await connection.run(SCAN, values, deadline)).map(rowFromFields);
+      (await connection.run(connection.sql.scan, values, deadline)).map(rowFromFields);
     deliver(this.call(this.reads, this.limits.statementTimeoutMs, work), done, []);
   }
 
@@ -202,7 +211,7 @@ class PooledRecord implements PostgresRecord {
   }
 
   get statementMsMax(): number {
-    return this.limits.statementTimeoutMs;
+    return this.limits.statementTimeoutMs + (this.limits.compat === 'none' ? 0 : RELATIVE_CLOCKS_APART_MS);
   }
 
   readFloors(
@@ -274,8 +283,10 @@ class PooledRecord implements PostgresRecord {
     if (!this.isStarted)
       throw new RecordFailure('refused', this.downReason() ?? 'not started', { isOutage: false });
     const deadline = performance.now() + timeoutMs + REPLY_GRACE_MS;
+    const once = (): Promise<T> => pool.use(deadline, false, (connection) => work(connection, deadline));
     try {
-      const result = await pool.use(deadline, false, (connection) => work(connection, deadline));
+      const { compat, random } = this.limits;
+      const result = compat === 'none' ? await once() : await retrying(RETRIES, random, once);
       this.monitor.markUp();
       return result;
     } catch (error) {
@@ -294,33 +305,35 @@ class PooledRecord implements PostgresRecord {
   private async probe(): Promise<void> {
     const deadline = performance.now() + this.limits.connectTimeoutMs + REPLY_GRACE_MS;
     const [reply] = await this.commits.use(deadline, true, (connection) =>
-      connection.run(PROBE, [], deadline),
+      connection.run(connection.sql.probe, [], deadline),
     );
-    if (reply![0] === true || reply![1] === 'on') throw new RecordFailure('refused', 'not a primary');
+    if (reply!.some((told) => told === true || told === 'on'))
+      throw new RecordFailure('refused', 'not a primary');
   }
 
   private adoptionParts(): AdoptionParts {
-    const { migrationsDirectory, slotOf, telemetry, statementTimeoutMs, foundingTimeoutMs } = this.limits;
+    const { compat, migrationsDirectory, slotOf, telemetry, statementTimeoutMs, foundingTimeoutMs } =
+      this.limits;
     return {
-      ...{ migrationsDirectory, slotOf, telemetry, statementTimeoutMs, foundingTimeoutMs },
-      open: () => Connection.open(this.limits),
+      ...{ compat, migrationsDirectory, slotOf, telemetry, statementTimeoutMs, foundingTimeoutMs },
+      open: () => Connection.open({ ...this.limits, isReader: false }),
       onSeen: (server) => (this.last = server),
     };
   }
 
-  private makePool(connectionCountMax: number): ConnectionPool {
+  private makePool(connectionCountMax: number, isReader: boolean): ConnectionPool {
     return new ConnectionPool({
       connectionCountMax,
       waiterCountMax: CALLS_WAITING_MAX,
-      open: () => this.openChecked(),
+      open: () => this.openChecked(isReader),
       downReason: () => this.downReason(),
       isStale: (connection) => this.whyNotUsed(connection.identity) !== null,
       onIdleLost: () => this.monitor.probeNow(),
     });
   }
 
-  private async openChecked(): Promise<Connection> {
-    const connection = await Connection.open(this.limits);
+  private async openChecked(isReader: boolean): Promise<Connection> {
+    const connection = await Connection.open({ ...this.limits, isReader });
     this.last = connection.identity;
     const reason = this.whyNotUsed(connection.identity);
     if (reason !== null) {

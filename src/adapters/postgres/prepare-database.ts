@@ -2,16 +2,22 @@
  * What has to be done before the first row is read: wait for the server, migrate, adopt. A server that cannot
  * be reached is asked again, less and less often; what only a person can put right ends the waiting at once.
  */
+import { join } from 'node:path';
+import type { RecordCompat } from '../../core/record-dialect.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { adopt } from './adopt.ts';
+import { makeCompatTables, refuseRelatives } from './compat-schema.ts';
 import type { Connection } from './connection.ts';
 import { migrate } from './migrate.ts';
 import { SetupError, sqlStateOf } from './record-failure.ts';
 
+/** Beside the migrations of PostgreSQL itself: those of its relatives. */
+const COMPAT_FOLDER = 'compat';
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2_000;
 
 export interface OncePreparation {
+  readonly compat: RecordCompat;
   readonly migrationsDirectory: string;
   readonly slotOf: (key: string) => number;
   readonly telemetry: Telemetry;
@@ -56,8 +62,14 @@ export async function prepareOnce(preparation: OncePreparation, deadline: number
   };
   try {
     const reader = await open();
-    await migrate(reader, preparation.migrationsDirectory, preparation.telemetry);
-    const { slotOf, telemetry } = preparation;
+    const { compat, migrationsDirectory, slotOf, telemetry } = preparation;
+    if (compat !== 'none') {
+      const directory = join(migrationsDirectory, '..', COMPAT_FOLDER);
+      return await makeCompatTables({ connection: reader, compat, directory, telemetry });
+    }
+    await refuseRelatives(reader);
+    await migrate(reader, migrationsDirectory, telemetry);
+    await refuseRelatives(reader);
     await adopt({ reader, writer: await open(), slotOf, telemetry, deadline });
   } finally {
     for (const connection of opened) connection.destroy();

@@ -6,7 +6,7 @@ import type { DoomedRow, RecordFloor, RemovalOutcome } from '../../ports/system-
 import { packBooleans, packInt4s, packInt8s, packTexts } from './binary-array.ts';
 import { checkLife } from './commit-rows.ts';
 import type { Connection } from './connection.ts';
-import { RAISE_FLOORS, READ_FLOORS, REMOVE_ROWS, STANDING } from './statements.ts';
+import { READ_FLOORS, STANDING } from './statements.ts';
 
 export async function readFloors(
   connection: Connection,
@@ -35,7 +35,11 @@ export async function raiseFloors(
   const versions = packInt8s(sorted.map(({ counter }) => versionOfFloor(counter)));
   const turns = packInt8s(sorted.map(({ turn }) => turn));
   const highest = versionOfFloor(sorted.reduce((high, { counter }) => Math.max(high, counter), 0));
-  const [reply] = await connection.run(RAISE_FLOORS, [life, slots, versions, highest, turns], deadline);
+  const [reply] = await connection.run(
+    connection.sql.raiseFloors,
+    [life, slots, versions, highest, turns],
+    deadline,
+  );
   checkLife((reply?.[0] ?? null) as number | null, life);
 }
 
@@ -51,7 +55,7 @@ export async function removeRows(
   const versions = packInt8s(rows.map(({ version }) => version));
   const deleted = packBooleans(rows.map(({ tombstone }) => tombstone));
   const values = [life, keys, versions, deleted, Math.ceil(settledMs)];
-  const [reply] = await connection.run(REMOVE_ROWS, values, deadline);
+  const [reply] = await connection.run(connection.sql.removeRows, values, deadline);
   const [lifeInForce, list] = reply as [number | null, string | null];
   checkLife(lifeInForce, life);
   const removed = new Set<string>(list === null ? [] : (JSON.parse(list) as string[]));

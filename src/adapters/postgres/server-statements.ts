@@ -4,6 +4,9 @@
  */
 import { unprepared, type Statement } from '../../base/sql-statement.ts';
 
+/** Who answers, and whether text is ordered by its bytes, as keys must be: by any language a small letter comes first. */
+export const CHECK_DIALECT = unprepared(`select version(), 'a' > 'B'`, ['version function']);
+
 export const PREPARE_SESSION = unprepared(
   `select
   set_config('statement_timeout', $1, false),
@@ -61,11 +64,23 @@ export const SURVEY_TABLES = unprepared(
   ['empty select list', 'system catalogue'],
 );
 
-export const HAS_RECORDS = unprepared('select exists (select from causeway.record)', ['empty select list']);
-export const HAS_ROWS_OF_FIRST_SYSTEM = unprepared('select exists (select from public.kv_store)', [
-  'empty select list',
-]);
+export const HAS_RECORDS = unprepared('select exists (select 1 from causeway.record)');
+export const HAS_ROWS_OF_FIRST_SYSTEM = unprepared('select exists (select 1 from public.kv_store)');
 
 export const COUNT_RECORDS = unprepared(
-  `select count(*), coalesce((extract(epoch from max(updated_at)) * 1000)::bigint, 0) from causeway.record`,
+  `select count(*), coalesce(round(extract(epoch from max(updated_at)) * 1000)::bigint, 0) from causeway.record`,
+);
+
+/** The tables were made by a node of another mode (`postgres.compat`). */
+export const HAS_COMPAT = unprepared(`select to_regclass('causeway.compat') is not null`, [
+  'system catalogue',
+]);
+
+/** Citus is there, and lists its tables. */
+export const HAS_CITUS = unprepared(`select to_regclass('citus_tables') is not null`, ['system catalogue']);
+
+/** Tables of ours that Citus has spread, or copied to its workers. */
+export const LIST_SPREAD = unprepared(
+  `select table_name::text from citus_tables where table_name::text like 'causeway.%' and citus_table_type <> 'local'`,
+  ['list of Citus'],
 );

@@ -5,15 +5,22 @@
 
 import type { SqlFeature, Statement } from '../../base/sql-statement.ts';
 
-const ROW_COLUMNS = `key, slot, value, version, origin,
+export const ROW_COLUMNS = `key, slot, value, version, origin,
   (extract(epoch from created_at) * 1000)::bigint as created_ms,
   (extract(epoch from updated_at) * 1000)::bigint as updated_ms,
   (extract(epoch from expires_at) * 1000)::bigint as expires_ms,
   deleted, checksum, operation_id`;
 
-const COLUMNS = `key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id`;
-const COLUMNS_UNNESTED = `$2::text[], $3::int4[], $4::bytea[], $5::int8[], $6::int2[], $7::timestamptz[],
+export const COLUMNS = `key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id`;
+export const COLUMNS_UNNESTED = `$2::text[], $3::int4[], $4::bytea[], $5::int8[], $6::int2[], $7::timestamptz[],
     $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::int8[], $12::bytea[]`;
+export const COLUMNS_UNNESTED_PAST = `${COLUMNS_UNNESTED}, $13::int8[]`;
+
+export const IF_HIGHER = `on conflict (key) do update set
+    value = excluded.value, version = excluded.version, origin = excluded.origin,
+    created_at = excluded.created_at, updated_at = excluded.updated_at, expires_at = excluded.expires_at,
+    deleted = excluded.deleted, checksum = excluded.checksum, operation_id = excluded.operation_id
+  where r.version < excluded.version`;
 
 /**
  * One transaction: each row is written where it is higher than what stands. Answers the life in force, the
@@ -42,11 +49,7 @@ written as (
     ${past} > (select floor from causeway.cluster)
     or ${past} > coalesce((select f.version from causeway.slot_floor f where f.slot = t.slot), -1)
   )
-  on conflict (key) do update set
-    value = excluded.value, version = excluded.version, origin = excluded.origin,
-    created_at = excluded.created_at, updated_at = excluded.updated_at, expires_at = excluded.expires_at,
-    deleted = excluded.deleted, checksum = excluded.checksum, operation_id = excluded.operation_id
-  where r.version < excluded.version
+  ${IF_HIGHER}
   returning r.key
 )
 select (select life from causeway.cluster), count(*),
@@ -78,7 +81,7 @@ export const COMMIT_PAST: Statement = {
   name: 'causeway_commit_past',
   writes: true,
   features: COMMIT_FEATURES,
-  text: commitText(`${COLUMNS_UNNESTED}, $13::int8[]`, `${COLUMNS}, past`, 'greatest(t.version, t.past)'),
+  text: commitText(COLUMNS_UNNESTED_PAST, `${COLUMNS}, past`, 'greatest(t.version, t.past)'),
 };
 
 /** What stands of keys that a statement did not write, and the floors of their slots. */
@@ -110,6 +113,7 @@ export const RAISE_FLOORS: Statement = {
     'multi-argument unnest',
     'on conflict do update where',
     'subquery in an insert',
+    'table changed twice',
   ],
   text: `${FENCE},
 raised as (

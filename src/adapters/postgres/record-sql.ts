@@ -1,0 +1,70 @@
+/** Which statement of the catalogue is sent for what, by the kind of database (`postgres.compat`). */
+import type { Statement } from '../../base/sql-statement.ts';
+import type { RecordCompat } from '../../core/record-dialect.ts';
+import {
+  COMPAT_COMMIT,
+  COMPAT_COMMIT_PAST,
+  COMPAT_LOCK_FOUNDING,
+  COMPAT_PROBE,
+  COMPAT_RAISE_FLOORS,
+  COMPAT_READ,
+  COMPAT_REMOVE_ROWS,
+  COMPAT_SCAN,
+} from './compat-statements.ts';
+import {
+  COMMIT,
+  COMMIT_PAST,
+  LOCK_FOUNDING,
+  PROBE,
+  RAISE_FLOORS,
+  READ,
+  REMOVE_ROWS,
+  SCAN,
+} from './statements.ts';
+
+/** What is sent alike to all of them is not in here. */
+export interface RecordSql {
+  readonly commit: Statement;
+  readonly commitPast: Statement;
+  readonly raiseFloors: Statement;
+  readonly removeRows: Statement;
+  readonly read: Statement;
+  readonly scan: Statement;
+  readonly lockFounding: Statement;
+  /** Answers true or `on` where the server takes no writes. */
+  readonly probe: Statement;
+  /**
+   * What a founding reads is read in its own transaction, under the lock that holds all writers back. Otherwise in one that is
+   * begun when the founding has been committed: where the lock does not renew the snapshot it would be older than what it
+   * waited for.
+   */
+  readonly foundsAndReadsAtOnce: boolean;
+}
+
+const POSTGRES: RecordSql = {
+  commit: COMMIT,
+  commitPast: COMMIT_PAST,
+  raiseFloors: RAISE_FLOORS,
+  removeRows: REMOVE_ROWS,
+  read: READ,
+  scan: SCAN,
+  lockFounding: LOCK_FOUNDING,
+  probe: PROBE,
+  foundsAndReadsAtOnce: true,
+};
+
+const RELATIVES: RecordSql = {
+  commit: COMPAT_COMMIT,
+  commitPast: COMPAT_COMMIT_PAST,
+  raiseFloors: COMPAT_RAISE_FLOORS,
+  removeRows: COMPAT_REMOVE_ROWS,
+  read: COMPAT_READ,
+  scan: COMPAT_SCAN,
+  lockFounding: COMPAT_LOCK_FOUNDING,
+  probe: COMPAT_PROBE,
+  foundsAndReadsAtOnce: false,
+};
+
+export function recordSql(compat: RecordCompat): RecordSql {
+  return compat === 'none' ? POSTGRES : RELATIVES;
+}

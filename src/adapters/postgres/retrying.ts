@@ -1,0 +1,29 @@
+/**
+ * A call that lost against another transaction, made again: under serializable isolation that is daily bread. Every call of
+ * the port may be repeated, whether it was done or not, so nothing hangs on a failure of this kind being definite.
+ */
+import { RecordFailure } from './record-failure.ts';
+
+export interface RetryBounds {
+  /** Beyond the first try. */
+  readonly retriesMax: number;
+  /** Milliseconds; doubled with each retry, drawn from its upper half. */
+  readonly firstMs: number;
+  readonly pauseMsMax: number;
+}
+
+export async function retrying<T>(
+  { retriesMax, firstMs, pauseMsMax }: RetryBounds,
+  random: () => number,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (let retry = 0; ; retry += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof RecordFailure) || !error.isRetryable || retry === retriesMax) throw error;
+      const pauseMs = Math.min(firstMs * 2 ** retry, pauseMsMax) * (0.5 + random() / 2);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** Which server a connection leads to, and which founding it found there. (PROTOCOL R30) */
+import type pg from 'pg';
+import type { Statement } from '../../base/sql-statement.ts';
+import { SYSTEM_UNTOLD, adoptedSystem, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
+import type { RecordIdentity } from '../../core/topology.ts';
+import { sqlStateOf } from './record-failure.ts';
+import { READ_SYSTEM, READ_WAL_FILE } from './server-statements.ts';
+import { READ_CLUSTER } from './statements.ts';
+
+export async function readIdentity(client: pg.Client): Promise<SeenServer> {
+  const [system] = await askOrNone(client, READ_SYSTEM);
+  const [walFile] = await askOrNone(client, READ_WAL_FILE);
+  const { adoption, clusterId, life } = await readFounded(client);
+  return {
+    system: adoptedSystem(typeof system === 'string' ? system : SYSTEM_UNTOLD, adoption),
+    timeline: typeof walFile === 'string' ? Number.parseInt(walFile.slice(0, 8), 16) : 0,
+    clusterId,
+    life,
+  };
+}
+
+export interface Founded {
+  /** '': none. What stands there of the server itself is from when the row was written, and of no use. */
+  readonly adoption: string;
+  /** '' and 0 where there is no founding. */
+  readonly clusterId: string;
+  readonly life: number;
+}
+
+export async function readFounded(client: pg.Client): Promise<Founded> {
+  const [clusterId, life, identity] = await askOrNone(client, READ_CLUSTER);
+  return {
+    adoption: typeof identity === 'string' ? partsOfSystem(identity.split('/')[0]!).adoption : '',
+    clusterId: typeof clusterId === 'string' ? clusterId : '',
+    life: typeof life === 'number' ? life : 0,
+  };
+}
+
+export function identityText({ system, timeline }: RecordIdentity): string {
+  return `${system}/${timeline}`;
+}
+
+export async function ask(client: pg.Client, statement: Statement): Promise<readonly unknown[]> {
+  const reply = await client.query<unknown[]>({ text: statement.text, rowMode: 'array' });
+  return reply.rows[0] ?? [];
+}
+
+/** Nothing where the server refuses to tell (managed and distributed servers may), or has no such table yet. */
+export async function askOrNone(client: pg.Client, statement: Statement): Promise<readonly unknown[]> {
+  try {
+    return await ask(client, statement);
+  } catch (error) {
+    if (sqlStateOf(error) === null) throw error;
+    return [];
+  }
+}
