@@ -286,6 +286,8 @@ export class SimCluster {
   isWhole(except: SimNode | null = null): boolean {
     const epochs = new Set<number>();
     const present = this.nodes.filter((sim) => !sim.isGone && sim !== except);
+    // All that a node tells of itself is worked out only where nothing plainer says no: this is asked all the while.
+    if (present.some((sim) => !sim.isLeaving && !isServing(sim))) return false;
     const serving = present.find((sim) => sim.node?.membership.leaseHeld() === true)?.node?.status();
     if (serving === undefined || serving.slotsMoving > 0) return false;
     const names = new Set(serving.members.map((member) => member.name));
@@ -324,4 +326,8 @@ export class SimCluster {
       count: () => undefined,
     };
   }
+}
+
+function isServing({ node }: SimNode): boolean {
+  return node !== null && node.membership.leaseHeld() && node.membership.phase === 'serving';
 }

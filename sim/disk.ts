@@ -362,11 +362,11 @@ class SimStorage implements Storage {
   }
 }
 
-/** In one piece of memory of their own. */
+/** In memory of their own. */
 function copiesOf(values: readonly (Uint8Array | null)[]): (Uint8Array | null)[] {
   let byteCount = 0;
   for (const value of values) byteCount += value?.length ?? 0;
-  const bytes = Buffer.allocUnsafeSlow(byteCount);
+  const bytes = Buffer.allocUnsafe(byteCount);
   let end = 0;
   return values.map((value) => {
     if (value === null) return null;

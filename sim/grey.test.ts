@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { Prng } from '../src/base/prng.ts';
 import { SLOW_FOR_MS } from '../src/core/limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
+import { memberByName } from '../src/core/topology.ts';
 import type { NodeStatus } from '../src/node/api.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
@@ -219,9 +220,9 @@ describe('one that is slow only while it takes part', () => {
   test('it is taken out less and less often', () => {
     const world = settled(17);
     const sim = world.nodes[2]!;
+    const isAlive = (): boolean => memberByName(world.nodes[0]!.node!.membership.topology!, sim.name)!.alive;
     const look = (): void => {
-      const member = world.nodes[0]!.node!.status().members.find(({ name }) => name === sim.name)!;
-      sim.disk.slowMs = member.alive ? 200 : 0;
+      sim.disk.slowMs = isAlive() ? 200 : 0;
       world.scheduler.after(20, look);
     };
     look();
@@ -230,9 +231,8 @@ describe('one that is slow only while it takes part', () => {
     new Load(world, sim);
     for (let passed = 0; passed < 80_000; passed += 50) {
       world.run(50);
-      const { alive } = world.nodes[0]!.node!.status().members.find(({ name }) => name === sim.name)!;
-      if (wasAlive && !alive) removed.push(passed);
-      wasAlive = alive;
+      if (wasAlive && !isAlive()) removed.push(passed);
+      wasAlive = isAlive();
     }
     const pauses = removed.slice(1).map((at, index) => at - removed[index]!);
     expect(removed.length).toBeGreaterThan(3);

@@ -34,6 +34,8 @@ interface Floor extends RecordFloor {
   readonly raisedAt: number;
 }
 
+const NO_FLOOR: RecordFloor = { counter: 0, turn: 0 };
+
 /** What a statement finds of the floors that were raised by the time that it began. */
 export type FloorsSeen = ReadonlyMap<number, Floor>;
 
@@ -135,11 +137,10 @@ export class SimRecordServer {
     return this.floors.get(slot)?.counter ?? 0;
   }
 
-  floorsOf(slots: readonly number[]): RecordFloor[] {
-    return slots.map((slot) => {
-      const { counter = 0, turn = 0 } = this.floors.get(slot) ?? {};
-      return { counter, turn };
-    });
+  /** Of all slots that a node owns, mostly, and few ever had one. */
+  floorsOf(slots: readonly number[]): readonly RecordFloor[] {
+    if (this.floors.size === 0) return new Array<RecordFloor>(slots.length).fill(NO_FLOOR);
+    return slots.map((slot) => this.floors.get(slot) ?? NO_FLOOR);
   }
 
   /** Null: another life is in force and nothing was written. `seen`: left out, the statement begins now. */

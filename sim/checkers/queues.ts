@@ -32,7 +32,8 @@ export class QueueWatch {
   }
 
   look(name: string, sizes: QueueSizes): void {
-    for (const [queue, size] of Object.entries(sizes)) {
+    for (const queue of Object.keys(sizes)) {
+      const size = sizes[queue]!;
       if (size <= (this.largest.get(queue) ?? -1)) continue;
       this.largest.set(queue, size);
       if (size > (queue.endsWith('Bytes') ? this.sizeMax * VALUE_BYTES : this.sizeMax))

@@ -4,6 +4,7 @@
  * over step by step. `planHousekeeping` names the next chore, cheaply; `doChore` makes the next topology of it.
  * (DESIGN 3 and 4, PROTOCOL R8, R29, R31)
  */
+import { oncePer } from '../base/once-per.ts';
 import { COUNCIL_COUNT_MAX } from './limits.ts';
 import { beginMoves, destinations, dropRetired, headFor, movesOf } from './slot-moves.ts';
 import type { SlotTable } from './slot-index.ts';
@@ -165,7 +166,9 @@ function join(next: Topology, joiners: readonly Joiner[], place: Place): Topolog
   const joined = { ...next, nextId, members: withStanding(members, [...heirs.keys()], 'leaving') };
   if (heirs.size === 0) return joined;
   const to = destinations(next);
-  return shareOut(joined, place, (slot) => to(slot).map((id) => heirs.get(id) ?? id));
+  // Slots of one row are given the same list, as they had.
+  const inherited = oncePer((ids: readonly number[]) => ids.map((id) => heirs.get(id) ?? id));
+  return shareOut(joined, place, (slot) => inherited(to(slot)));
 }
 
 function shareOut(next: Topology, place: Place, from: (slot: number) => readonly number[]): Topology {

@@ -41,13 +41,17 @@ export function partsOfSystem(told: string): { readonly system: string; readonly
 export type ServerVerdict = 'known' | 'failedOver' | 'earlier' | 'other';
 
 export function judgeServer(known: RecordIdentity, seen: RecordIdentity): ServerVerdict {
-  const one = partsOfSystem(known.system);
-  const other = partsOfSystem(seen.system);
-  if (one.adoption !== other.adoption) return 'other';
-  const isTold = one.system !== SYSTEM_UNTOLD && other.system !== SYSTEM_UNTOLD;
-  if (isTold && one.system !== other.system) return 'other';
+  if (known.system !== seen.system && isOtherSystem(known.system, seen.system)) return 'other';
   if (seen.timeline < known.timeline) return 'earlier';
   return seen.timeline > known.timeline ? 'failedOver' : 'known';
+}
+
+function isOtherSystem(known: string, seen: string): boolean {
+  const one = partsOfSystem(known);
+  const other = partsOfSystem(seen);
+  if (one.adoption !== other.adoption) return true;
+  const isTold = one.system !== SYSTEM_UNTOLD && other.system !== SYSTEM_UNTOLD;
+  return isTold && one.system !== other.system;
 }
 
 /** As `ServerVerdict`, and of the very server that is chosen: unfounded: without this founding. foreign: another cluster's. */

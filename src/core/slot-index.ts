@@ -30,23 +30,32 @@ let latest: {
   readonly pairs: readonly RowPair[];
 } | null = null;
 
-export function slotsOfRow({ slotRow }: Pick<Topology, 'slotRow'>, row: number): Uint16Array {
+export function slotsOfRow(table: Pick<Topology, 'slotRow'>, row: number): Uint16Array {
+  return slotsByRowOf(table)[row] ?? NO_SLOTS;
+}
+
+function slotsByRowOf({ slotRow }: Pick<Topology, 'slotRow'>): SlotsByRow {
   let slotsByRow = known.get(slotRow);
   if (slotsByRow === undefined) {
     slotsByRow = sorted(slotRow);
     known.set(slotRow, slotsByRow);
   }
-  return slotsByRow[row] ?? NO_SLOTS;
+  return slotsByRow;
+}
+
+/** The numbers of the rows that have slots, in the order of the first slot of each. */
+export function rowsInOrder(table: Pick<Topology, 'slotRow'>): readonly number[] {
+  const firsts = slotsByRowOf(table).flatMap((slots) => (slots.length === 0 ? [] : [slots[0]!]));
+  return firsts.sort((a, b) => a - b).map((slot) => table.slotRow[slot]!);
 }
 
 /** Each pair of rows that some slot has, the one in `previous` and then the one in `next`. */
 export function rowPairs(previous: SlotTable, next: SlotTable): readonly RowPair[] {
   const from = previous.slotRow;
   const to = next.slotRow;
-  if (latest === null || latest.from !== from || latest.to !== to) {
-    const pairs = from === to ? unchanged(previous) : crossed(from, to);
-    latest = { from, to, pairs };
-  }
+  if (from === to) return unchanged(previous);
+  if (latest === null || latest.from !== from || latest.to !== to)
+    latest = { from, to, pairs: crossed(from, to) };
   return latest.pairs;
 }
 

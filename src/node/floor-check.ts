@@ -116,7 +116,7 @@ export class FloorCheck {
     this.replica = replica;
     this.view = view;
     this.drive = drive;
-    this.isDone = this.unchecked(view).length === 0;
+    this.isDone = this.unchecked(view, 1).length === 0;
     this.behind = null;
     this.isAsking = false;
     this.notBefore = -Infinity;
@@ -131,10 +131,12 @@ export class FloorCheck {
     this.isAsking = false;
   }
 
-  private unchecked(view: SlotView): number[] {
+  /** Ascending, and no more than so many. */
+  private unchecked({ rows, topology }: SlotView, countMax = SLOT_COUNT): number[] {
+    const { slotRow } = topology;
     const slots: number[] = [];
-    for (let slot = 0; slot < SLOT_COUNT; slot += 1)
-      if (view.row(slot).owns && !this.checked.has(slot)) slots.push(slot);
+    for (let slot = 0; slot < SLOT_COUNT && slots.length < countMax; slot += 1)
+      if (rows[slotRow[slot]!]!.owns && !this.checked.has(slot)) slots.push(slot);
     return slots;
   }
 

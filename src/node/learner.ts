@@ -13,6 +13,7 @@ import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { slotsToLookAt } from '../core/replication/slot-view.ts';
 import type { HeldSlots, SlotView } from '../core/replication/slot-view.ts';
+import { rowsInOrder } from '../core/slot-index.ts';
 import { movesOf } from '../core/slot-moves.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
@@ -240,8 +241,10 @@ export class Learner {
     if (source === 0) return;
     const found = new Uint16Array(RUN_SLOTS_MAX);
     let count = 0;
+    const { rows, topology } = this.view!;
+    const isTold = rows.map(({ owners }) => owners.includes(source));
     for (let slot = left.next(0); slot >= 0 && count < RUN_SLOTS_MAX; slot = left.next(slot + 1)) {
-      if (this.view!.row(slot).owners.includes(source)) found[count++] = slot;
+      if (isTold[topology.slotRow[slot]!]!) found[count++] = slot;
     }
     const slots = found.subarray(0, count);
     this.comparison = { slots, source, dueAt: this.parts.clock.now() + this.answerTimeoutMs };
@@ -361,8 +364,8 @@ export class Learner {
   private askForUntold(): void {
     const view = this.view!;
     const members = new Set<number>();
-    for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
-      const row = view.row(slot);
+    for (const number of rowsInOrder(view.topology)) {
+      const row = view.rows[number]!;
       if (row.learns) for (const id of row.others) members.add(id);
     }
     this.untold = new UntoldVersions(this.session, members, {

@@ -31,11 +31,13 @@ export class ScrubAnswers {
     const view = this.parts.replica()?.view;
     if (view === undefined) return;
     const differing: number[] = [];
+    const isShared = view.rowsSharedWith(from);
+    const { slotRow } = view.topology;
+    const end = Math.min(message.slotEnd, SLOT_COUNT);
     let at = 0;
-    for (let slot = slotFirst; slot < Math.min(message.slotEnd, SLOT_COUNT); slot += 1) {
+    for (let slot = slotFirst; slot < end; slot += 1) {
       while (at < slots.length && slots[at]! < slot) at += 1;
-      const row = view.row(slot);
-      if (!row.owns || !row.owners.includes(from)) continue;
+      if (!isShared[slotRow[slot]!]!) continue;
       const isAlike = slots[at] === slot ? kept.isEqual(slot, digests, at) : kept.isEmpty(slot);
       if (!isAlike) differing.push(slot);
     }

@@ -7,6 +7,7 @@ import { SCRUB_FETCHES_MAX, SCRUB_TOLD_RECORDS_MAX } from '../core/limits.ts';
 import type { PeerMessage, RepairRecord } from '../core/message.ts';
 import type { ScrubDifferences, ScrubPage, ToldCopy } from '../core/scrub-message.ts';
 import { judgeCopy } from '../core/scrub.ts';
+import type { RowView } from '../core/replication/slot-view.ts';
 import { slotOf } from '../core/slots.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RecordShelf } from './record-shelf.ts';
@@ -83,10 +84,9 @@ export class ScrubPeers implements ScrubStage {
     this.toFetch = [];
     this.fetches.clear();
     const members = new Set<number>();
-    for (let slot = run.first; slot < run.end; slot += 1) {
-      const row = run.view.row(slot);
-      if (!row.owns) continue;
-      for (const id of row.owners) if (id !== run.view.selfId) members.add(id);
+    for (const { owns, owners } of rowsOf(run)) {
+      if (!owns) continue;
+      for (const id of owners) if (id !== run.view.selfId) members.add(id);
     }
     this.comparisons = [...members].map((member) => {
       return { member, differed: null, dueAt: 0, asksLeft: ASKS_MAX, isAsked: false };
@@ -117,8 +117,9 @@ export class ScrubPeers implements ScrubStage {
     if (message.slotFirst !== run.first) return;
     comparison.isAsked = false;
     const known = comparison.differed;
+    const isShared = sharedWith(run, from);
     const differing = message.differing.filter(
-      (slot) => (known === null || known.includes(slot)) && isShared(run, slot, from),
+      (slot) => (known === null || known.includes(slot)) && isShared(slot),
     );
     if (known === null && differing.length > 0) {
       comparison.differed = differing;
@@ -181,7 +182,7 @@ export class ScrubPeers implements ScrubStage {
     comparison.asksLeft -= 1;
     comparison.isAsked = true;
     comparison.dueAt = now + ANSWER_TIMEOUT_MS;
-    const slots = Uint16Array.from(sharedSlots(run, member).filter((slot) => !shelf.digests.isEmpty(slot)));
+    const slots = sharedSlots(run, member).filter((slot) => !shelf.digests.isEmpty(slot));
     const digests = shelf.digests.of(slots);
     const { first, end, view } = run;
     send(member, {
@@ -247,15 +248,29 @@ export class ScrubPeers implements ScrubStage {
   }
 }
 
-/** Both are complete owners. */
-function isShared(run: ScrubRun, slot: number, member: number): boolean {
-  if (slot < run.first || slot >= run.end) return false;
-  const row = run.view.row(slot);
-  return row.owns && row.owners.includes(member);
+/** Of the slots of the run, in the order of the first slot of each. */
+function rowsOf({ view, first, end }: ScrubRun): Set<RowView> {
+  const rows = new Set<RowView>();
+  let last: RowView | null = null;
+  for (let slot = first; slot < end; slot += 1) {
+    const row = view.row(slot);
+    if (row !== last) rows.add(row);
+    last = row;
+  }
+  return rows;
 }
 
-function sharedSlots(run: ScrubRun, member: number): number[] {
-  const slots: number[] = [];
-  for (let slot = run.first; slot < run.end; slot += 1) if (isShared(run, slot, member)) slots.push(slot);
-  return slots;
+/** Is it a slot of the run, and are both complete owners? */
+function sharedWith({ view, first, end }: ScrubRun, member: number): (slot: number) => boolean {
+  const isShared = view.rowsSharedWith(member);
+  const { slotRow } = view.topology;
+  return (slot) => slot >= first && slot < end && isShared[slotRow[slot]!]!;
+}
+
+function sharedSlots(run: ScrubRun, member: number): Uint16Array {
+  const isShared = sharedWith(run, member);
+  const slots = new Uint16Array(run.end - run.first);
+  let count = 0;
+  for (let slot = run.first; slot < run.end; slot += 1) if (isShared(slot)) slots[count++] = slot;
+  return slots.subarray(0, count);
 }

@@ -111,7 +111,7 @@ export class ScrubReport {
   }
 
   /** What this disk has lost of them the other owner might have told. */
-  unheard(slots: readonly number[], why: string): void {
+  unheard(slots: readonly number[] | Uint16Array, why: string): void {
     for (const slot of slots) this.unsure.add(slot);
     this.uncompared(slots.length, why);
   }

@@ -84,6 +84,11 @@ export class SlotView {
     return this.rows[this.topology.slotRow[slot]!]!;
   }
 
+  /** By the number of a row: this node and the other are both complete owners. */
+  rowsSharedWith(member: number): readonly boolean[] {
+    return this.rows.map((row) => row.owns && row.owners.includes(member));
+  }
+
   /** Does the process that took a version still live under that incarnation? (PROTOCOL R11, R13) */
   coordinatorLives(id: number, incarnation: number): boolean {
     const member = memberById(this.topology, id);
