@@ -4,7 +4,12 @@
  */
 import { expect, it } from 'vitest';
 import { certaintyOf } from '../src/core/errors.ts';
-import { CLUSTER_ORDERS_MAX, KEY_WAITERS_MAX, OVERLOAD_DELAY_MS_DEFAULT } from '../src/core/limits.ts';
+import {
+  CLUSTER_ORDERS_MAX,
+  KEY_WAITERS_MAX,
+  OVERLOAD_DELAY_MS_DEFAULT,
+  PLAN_MEMBERS_MAX,
+} from '../src/core/limits.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteResult } from '../src/core/operation.ts';
@@ -173,6 +178,22 @@ it('more orders of operators at once than a node takes: the further ones are ref
   order();
   world.run(10);
   expect(told.at(-1)).toBe('described');
+});
+
+it('a plan of more members than may ask to join: refused by the name of the limit, and one of as many is made', () => {
+  const world = new SmallWorld(94);
+  const [one] = world.nodes as [SimNode];
+  const planOf = (joinCount: number, leaveCount: number): string => {
+    const joins = Array.from({ length: joinCount }, (_, at) => ({
+      ...{ name: `new-${at}`, zone: '', host: '', weight: 1 },
+    }));
+    const leaves = Array.from({ length: leaveCount }, (_, at) => `old-${at}`);
+    const answer = world.operate(one, { kind: 'plan', joins, leaves });
+    return answer.kind === 'failed' ? `${answer.failure.code}: ${answer.failure.message}` : answer.kind;
+  };
+  expect(planOf(PLAN_MEMBERS_MAX, PLAN_MEMBERS_MAX)).toBe('planned');
+  expect(planOf(3_000, 0)).toBe('invalid_argument: a plan has at most 64 joins, and not 3000');
+  expect(planOf(1, 300_000)).toBe('invalid_argument: a plan has at most 64 leaves, and not 300000');
 });
 
 it('many clients ask who serves which slots: each is answered, and an order of an operator beside them is taken', () => {

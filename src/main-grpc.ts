@@ -1,6 +1,8 @@
 /** The one gRPC server of a process, on which clients and peers meet: its limits, its port, its end. */
+import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { PEER_SERVER_OPTIONS } from './adapters/grpc/transport.ts';
+import { howToReserve, isHeldByConnection, PORT_RANGE, SOCKET_TABLES } from './base/socket-table.ts';
 import { messageLimits } from './servers/grpc/method.ts';
 
 /** Milliseconds for answers on their way out, once nothing new is begun. */
@@ -31,10 +33,22 @@ export function listen(server: Server, host: string, port: number): Promise<void
 
 /** `section` is where the address is set. */
 export function whyNotBound(section: string, address: string, reason: string): string {
-  const taken = reason.includes('EADDRINUSE');
-  return taken
-    ? `the address ${address} is taken: stop who uses it, or set another ${section}.port`
-    : `cannot listen on ${address} (${section}.host, ${section}.port): ${reason}`;
+  if (!reason.includes('EADDRINUSE'))
+    return `cannot listen on ${address} (${section}.host, ${section}.port): ${reason}`;
+  const port = Number(address.slice(address.lastIndexOf(':') + 1));
+  if (!isHeldByConnection(port, SOCKET_TABLES.map(read)))
+    return `the address ${address} is taken: stop who uses it, or set another ${section}.port`;
+  const reserved = howToReserve([port], read(PORT_RANGE));
+  return `the address ${address} is taken by an outgoing connection, to which the system has given that port: have it kept free (${reserved}), or set another ${section}.port`;
+}
+
+/** '' where the system does not tell. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Takes no new call; what still runs after a moment is cut. */

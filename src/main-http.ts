@@ -33,6 +33,7 @@ export async function openHttp(
   ];
   try {
     const server = await openHttpServer(httpRoutes(api, mounts), host, port);
+    metering.http = server.connections;
     return () => server.close();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

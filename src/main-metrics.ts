@@ -11,12 +11,20 @@ import { countRequests, metricsRoutes } from './servers/http/metrics/metrics.ts'
 import type { Mount } from './servers/http/server.ts';
 import type { RespServer } from './servers/resp/server.ts';
 
+/** Of one door: how many are open now, and how many were too many. */
+interface DoorConnections {
+  readonly count: number;
+  readonly rejected: number;
+}
+
 export class Metering {
   readonly instruments: Instruments;
   readonly slowLog: SlowLogSettings;
   readonly processUse = systemProcessUse();
   /** Once it is open. */
   resp: RespServer | null = null;
+  grpc: DoorConnections | null = null;
+  http: DoorConnections | null = null;
   private readonly log: Log;
   private readonly processWatch = new ProcessWatch(() => this.processUse.memory());
 
@@ -42,10 +50,10 @@ export class Metering {
   }
 
   private doors(): DoorFacts[] {
-    const { instruments, resp } = this;
+    const { instruments, resp, grpc, http } = this;
     const doors: DoorFacts[] = [
-      { door: 'grpc', requests: instruments.grpcOperations },
-      { door: 'http', requests: instruments.httpRequests },
+      { door: 'grpc', requests: instruments.grpcOperations, ...connectionsOf(grpc) },
+      { door: 'http', requests: instruments.httpRequests, ...connectionsOf(http) },
     ];
     if (resp === null) return doors;
     const { clients, counts, outputBytes } = resp.door;
@@ -57,4 +65,8 @@ export class Metering {
       },
     ];
   }
+}
+
+function connectionsOf(door: DoorConnections | null): Pick<DoorFacts, 'connections' | 'rejected'> {
+  return door === null ? {} : { connections: door.count, rejected: door.rejected };
 }

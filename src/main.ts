@@ -3,6 +3,7 @@
  * is closed again in the reverse order, after a failed start as after a stop.
  */
 import xxhash from 'xxhash-wasm';
+import { LINK_PATH } from './adapters/grpc/peer-link.ts';
 import { createGrpcTransport } from './adapters/grpc/transport.ts';
 import { openLegacySource } from './adapters/legacy-http/source.ts';
 import type { PostgresRecord } from './adapters/postgres/postgres-record.ts';
@@ -17,6 +18,7 @@ import type { EventName } from './core/events.ts';
 import { serverOf } from './core/record-standing.ts';
 import { LateApi } from './main-late-api.ts';
 import { Metering } from './main-metrics.ts';
+import { RefusalWatch } from './main-refusals.ts';
 import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
 import { dialAddresses, legacySettings, nodeSettings } from './main-settings.ts';
 import { NodeStore } from './main-store.ts';
@@ -39,6 +41,8 @@ export interface RunningNode {
   stop(): Promise<void>;
   /** Resolves when the cluster goes on without this node for good. */
   readonly left: Promise<void>;
+  /** Resolves with the reason where it has never been a member, and who is there does not let it in as it is set up. */
+  readonly refused: Promise<string>;
 }
 
 const EXIT_FATAL = 1;
@@ -58,21 +62,24 @@ export async function startNode(config: Config, stopAsked?: AbortSignal): Promis
   let stopping: Promise<void> | undefined;
   let onLeft = (): void => undefined;
   const left = new Promise<void>((resolve) => (onLeft = resolve));
+  let onRefused = (_reason: string): void => undefined;
+  const refused = new Promise<string>((resolve) => (onRefused = resolve));
   try {
-    await openAll(config, log, open, () => onLeft(), stopAsked);
+    const ends = { onLeft: () => onLeft(), onRefused: (reason: string) => onRefused(reason) };
+    await openAll(config, log, open, ends, stopAsked);
   } catch (error) {
     if (stopAsked?.aborted !== true) log.event('error', 'node.start_failed', { reason: reasonOf(error) });
     await closeAll(open, log);
     throw error;
   }
-  return { stop: () => (stopping ??= closeAll(open, log)), left };
+  return { stop: () => (stopping ??= closeAll(open, log)), left, refused };
 }
 
 async function openAll(
   config: Config,
   log: Log,
   open: Open,
-  onLeft: () => void,
+  ends: Ends,
   stopAsked?: AbortSignal,
 ): Promise<void> {
   const traces = await openNodeTraces(config, log);
@@ -98,18 +105,30 @@ async function openAll(
   const legacySource = config.legacy === null ? null : openLegacySource(legacySettings(config.legacy), log);
   if (legacySource !== null) open.push(() => closed(legacySource));
   stopAsked?.throwIfAborted();
-  await openNode(config, log, open, { store, record, legacySource, late, metering, tracing: traces, onLeft });
+  await openNode(config, log, open, {
+    store,
+    record,
+    legacySource,
+    late,
+    metering,
+    tracing: traces,
+    ...ends,
+  });
   log.event('info', 'node.listening', { grpc: config.grpc.port, http: config.http.port });
 }
 
-interface Surroundings {
+interface Ends {
+  readonly onLeft: () => void;
+  readonly onRefused: (reason: string) => void;
+}
+
+interface Surroundings extends Ends {
   readonly store: NodeStore;
   readonly record: PostgresRecord | null;
   readonly legacySource: LegacySource | null;
   readonly late: LateApi;
   readonly metering: Metering;
   readonly tracing: Tracing | null;
-  readonly onLeft: () => void;
 }
 
 async function openNode(config: Config, log: Log, open: Open, around: Surroundings): Promise<void> {
@@ -120,6 +139,8 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   const { instruments, slowLog, processUse } = around.metering;
   const clock = systemClock();
   const { tracing } = around;
+  const refusals = new RefusalWatch(clock, () => around.late.status().epoch > 0, around.onRefused);
+  open.push(() => refusals.close());
   const parts: NodeParts = {
     ...nodeSettings(config),
     clock,
@@ -132,7 +153,8 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     setAside: around.store.setAside,
     raiseDisk: (protocol) => around.store.raise(protocol),
     diskSpace: systemDiskSpace(config.node.dataDir),
-    transport: createGrpcTransport({ server, random, dialAt: dialAddresses(config) }),
+    transport: refusals.watch(createGrpcTransport({ server, random, dialAt: dialAddresses(config) })),
+    refusals: () => refusals.list(),
     systemOfRecord: around.record,
     legacySource: around.legacySource,
     traces: tracing === null ? null : new NodeTraces(tracing, clock),
@@ -145,7 +167,9 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     valueBytesMax: config.limits.valueBytesMax,
     instruments,
     tracing,
+    memberPath: LINK_PATH,
   });
+  around.metering.grpc = doors.connections;
   await listen(server, config.grpc.host, config.grpc.port);
   doors.onBound();
   around.late.become(node);

@@ -17,9 +17,13 @@ export interface LoadSettings {
   readonly warmUpMs: number;
   readonly durationMs: number;
   readonly signal: AbortSignal;
-  /** Operations so far, and those that failed; now and then. */
-  readonly progress: (done: number, failed: number, share: number) => void;
+  /** Now and then. */
+  readonly progress: (progress: LoadProgress) => void;
 }
+
+/** Warming up: nothing is counted yet. */
+export type LoadProgress =
+  'warmingUp' | { readonly done: number; readonly failed: number; readonly share: number };
 
 export interface LoadResult {
   readonly verb: Verb;
@@ -70,13 +74,12 @@ export async function runLoad(client: CausewayClient, settings: LoadSettings): P
   const { operations, close } = await operationsOf(client, settings);
   const times = new Times();
   const failures: Record<string, number> = {};
-  const began = performance.now();
-  const countFrom = began + warmUpMs;
+  const countFrom = performance.now() + warmUpMs;
   const end = countFrom + durationMs;
   let failed = 0;
   const tell = setInterval(() => {
-    const share = Math.min(1, (performance.now() - began) / (end - began));
-    settings.progress(times.count, failed, share);
+    const share = Math.min(1, (performance.now() - countFrom) / (end - countFrom));
+    settings.progress(share < 0 ? 'warmingUp' : { done: times.count, failed, share });
   }, PROGRESS_MS);
   const caller = async (number: number): Promise<void> => {
     const operation = operations[number % operations.length]!;

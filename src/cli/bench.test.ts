@@ -1,11 +1,12 @@
 /** `causeway bench` before a real door: what it asks, what it leaves, and what it says of how long things took. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import type { Ran } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
 import type { CausewayClient } from '../client/index.ts';
 import { runLoad, Times } from './bench-load.ts';
+import type { LoadProgress } from './bench-load.ts';
 import { isLoopback, resultLines } from './bench.ts';
 import { runCommand } from './main.ts';
 
@@ -109,6 +110,27 @@ test('times: quantiles within one part in a hundred, whatever their size; none a
     'get, unary  0           -       -    -    -      -    2',
     'get, unary: 2 times a',
   ]);
+});
+
+test('while nothing is counted yet it is said to be warming up; then what was done, and the share of the time counted', async () => {
+  vi.useFakeTimers();
+  try {
+    const told: LoadProgress[] = [];
+    const set = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
+    const ended = runLoad({ set } as unknown as CausewayClient, {
+      ...{ verb: 'put', mode: 'unary', keys: ['a'], value: Buffer.alloc(1), concurrency: 1 },
+      ...{ warmUpMs: 1_000, durationMs: 2_000, signal: new AbortController().signal },
+      progress: (progress) => told.push(progress),
+    });
+    await vi.advanceTimersByTimeAsync(999);
+    expect(told).toEqual(['warmingUp', 'warmingUp', 'warmingUp']);
+    await vi.advanceTimersByTimeAsync(2_101);
+    expect(await ended).toMatchObject({ operations: 20 });
+    const counted = told.filter((progress) => progress !== 'warmingUp');
+    expect(counted.at(4)).toEqual({ done: 9, failed: 0, share: 0.5 });
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('refused from the first on: each caller rests before it asks again, in the warm-up too', async () => {

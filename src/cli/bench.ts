@@ -9,7 +9,7 @@ import type { Command } from 'commander';
 import type { CausewayClient } from '../client/index.ts';
 import { VALUE_BYTES_MAX } from '../core/limits.ts';
 import { runLoad } from './bench-load.ts';
-import type { LoadResult, Mode, Verb } from './bench-load.ts';
+import type { LoadProgress, LoadResult, Mode, Verb } from './bench-load.ts';
 import {
   EXIT_HELP,
   EXIT_NO,
@@ -23,7 +23,7 @@ import {
 } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 import { grouped, msText } from './figures.ts';
-import { lineInPlace } from './progress.ts';
+import { lineInPlace, waitingLine } from './progress.ts';
 import { tableLines } from './table.ts';
 import { typedWord } from './typed-word.ts';
 
@@ -119,13 +119,13 @@ async function bench(io: CommandIo, client: CausewayClient, options: BenchOption
   try {
     io.stderr.write(`${grouped(keys.length)} keys below ${prefix}\n`);
     // First, so that no get asks a legacy source for what nobody has.
-    await writeAll(client, keys, value, stopping.signal);
+    await writeAll(io, client, keys, value, stopping.signal);
     for (const { verb, mode } of plan(options)) {
       if (stopping.signal.aborted) break;
       results.push(await measure(io, client, { verb, mode, keys, value, options, signal: stopping.signal }));
     }
   } finally {
-    kept = await removeAll(client, keys);
+    kept = await removeAll(io, client, keys);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
     if (kept > 0) io.stderr.write(`${grouped(kept)} keys below ${prefix} could not be removed\n`);
   }
@@ -162,40 +162,64 @@ async function measure(
   const { options, ...what } = load;
   const show = lineInPlace(io.stderr);
   const name = `${what.verb}, ${what.mode}`.padEnd(15);
-  const line = (done: number, failed: number, share: number): string =>
-    `${name} ${String(Math.floor(share * 100)).padStart(3)} %  ${grouped(done)} done${failed > 0 ? `, ${grouped(failed)} failed` : ''}`;
+  const line = (progress: LoadProgress): string => {
+    if (progress === 'warmingUp') return `${name}  warming up`;
+    const { done, failed, share } = progress;
+    const failures = failed > 0 ? `, ${grouped(failed)} failed` : '';
+    return `${name} ${String(Math.floor(share * 100)).padStart(3)} %  ${grouped(done)} done${failures}`;
+  };
   const durationMs = options.duration * 1_000;
   const result = await runLoad(client, {
     ...what,
     ...{ concurrency: options.concurrency, durationMs, warmUpMs: Math.min(WARM_UP_MS_MAX, durationMs / 5) },
-    progress: (done, failed, share) => show(line(done, failed, share), false),
+    progress: (progress) => show(line(progress), false),
   });
   const failed = Object.values(result.failures).reduce((sum, count) => sum + count, 0);
-  show(line(result.operations, failed, 1), true);
+  show(line({ done: result.operations, failed, share: 1 }), true);
   return result;
 }
 
 async function writeAll(
+  io: CommandIo,
   client: CausewayClient,
   keys: readonly string[],
   value: Uint8Array,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let at = 0; at < keys.length && !signal.aborted; at += KEYS_AT_ONCE) {
-    const outcomes = await client.setMany(keys.slice(at, at + KEYS_AT_ONCE).map((key) => ({ key, value })));
+  await pieceByPiece(io, 'written', keys, async (piece) => {
+    if (signal.aborted) return;
+    const outcomes = await client.setMany(piece.map((key) => ({ key, value })));
     const failure = outcomes.find((outcome) => !outcome.ok);
     if (failure !== undefined && !failure.ok) throw failure.error;
-  }
+  });
 }
 
 /** How many are left: what could not be removed, or nobody knows. */
-async function removeAll(client: CausewayClient, keys: readonly string[]): Promise<number> {
+async function removeAll(io: CommandIo, client: CausewayClient, keys: readonly string[]): Promise<number> {
   let left = 0;
-  for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
-    const removed = keys.slice(at, at + KEYS_AT_ONCE).map((key) => removeOne(client, key));
-    left += (await Promise.all(removed)).filter((isRemoved) => !isRemoved).length;
-  }
+  await pieceByPiece(io, 'removed', keys, async (piece) => {
+    const removed = await Promise.all(piece.map((key) => removeOne(client, key)));
+    left += removed.filter((isRemoved) => !isRemoved).length;
+  });
   return left;
+}
+
+/** Says how far it is where that takes long. */
+async function pieceByPiece(
+  io: CommandIo,
+  done: string,
+  keys: readonly string[],
+  take: (piece: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const waiting = waitingLine(io.stderr);
+  try {
+    for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
+      waiting.of(`${grouped(at)} of ${grouped(keys.length)} keys ${done}`);
+      await take(keys.slice(at, at + KEYS_AT_ONCE));
+    }
+  } finally {
+    waiting.end();
+  }
 }
 
 /** A deletion may be repeated, whatever became of the first. */

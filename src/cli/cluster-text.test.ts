@@ -1,8 +1,8 @@
 /** What the commands about members show: a plan as a table, and how far slots have come. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { planLines } from './cluster.ts';
-import { hasJoined, whyNotJoin } from './node-join.ts';
-import { progressLine } from './progress.ts';
+import { hasJoined, whatDiffers, whyNotJoin } from './node-join.ts';
+import { progressLine, waitingLine } from './progress.ts';
 
 const share = (name: string, slotsBefore: number, slotsAfter: number, slotsGained: number) => ({
   ...{ name, slotsBefore, slotsAfter, slotsGained },
@@ -28,6 +28,50 @@ test('progress: a bar, slots, rate and time left; the last two only where they c
   );
   expect(progressLine(0, 2_048, 0, null)).toBe('[------------------------]  0 %  0 of 2,048 slots');
   expect(progressLine(7, 7, 0, 0)).toBe('[########################]  100 %  7 of 7 slots');
+});
+
+test('what is waited for: nothing is said of it for two seconds; then in place on a terminal, and now and then in a log', () => {
+  vi.useFakeTimers();
+  try {
+    const said = { terminal: '', log: '' };
+    const terminal = waitingLine({ isTTY: true, write: (text) => (said.terminal += String(text)) });
+    const log = waitingLine({ write: (text) => (said.log += String(text)) });
+    for (const line of [terminal, log]) line.of('Disk: being looked at');
+    vi.advanceTimersByTime(1_999);
+    expect(said).toEqual({ terminal: '', log: '' });
+    vi.advanceTimersByTime(1);
+    for (const line of [terminal, log]) line.of('Network: being looked at');
+    vi.advanceTimersByTime(6_000);
+    for (const line of [terminal, log]) line.end();
+    expect(said.terminal.startsWith('\r\u001b[KDisk: being looked at, 2 s\r\u001b[KNetwork: being')).toBe(
+      true,
+    );
+    expect(said.terminal.endsWith('Network: being looked at, 8 s\r\u001b[K')).toBe(true);
+    expect(said.log).toBe('Disk: being looked at, 2 s\nNetwork: being looked at, 7 s\n');
+    vi.advanceTimersByTime(60_000);
+    expect(said.log).not.toContain('60 s');
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('what a process has otherwise than the cluster that it is to join: the setting, and how it is at either', () => {
+  const settings = [
+    { name: 'cluster.replicas', value: '3' },
+    { name: 'legacy', value: 'ab12' },
+  ];
+  const facts = { clusterName: 'shop', settings, members: [] };
+  const same = { 'cluster.replicas': '3', legacy: 'ab12' };
+  expect(whatDiffers(facts, same, 'd')).toBeUndefined();
+  expect(whatDiffers(facts, { ...same, 'cluster.replicas': '2' }, 'd')).toBe(
+    "setting cluster.replicas: '3' in the cluster shop, '2' at d",
+  );
+  expect(whatDiffers(facts, { ...same, legacy: 'none' }, 'd')).toBe(
+    "setting legacy (the digest of its url, value and echo): 'ab12' in the cluster shop, 'none' at d",
+  );
+  expect(whatDiffers(facts, { ...same, routes: '' }, 'd')).toBe(
+    "setting routes: nothing in the cluster shop, '' at d",
+  );
 });
 
 test('who may not join: by a name that lives, in place of one that lives or is unknown', () => {

@@ -29,6 +29,8 @@ export interface Examination {
   readonly timeoutMs: number;
   /** Keys that the legacy API has, by the operator's word. */
   readonly legacyKeys: readonly string[];
+  /** A part is looked at from now on. */
+  readonly begin: (part: string) => void;
 }
 
 type Look = (signal: AbortSignal) => Promise<Finding[]>;
@@ -37,20 +39,25 @@ type Look = (signal: AbortSignal) => Promise<Finding[]>;
 const MEMBER_TIMEOUT_MS = 2_000;
 
 export async function examine(examination: Examination): Promise<Checked[]> {
-  const { config, env, timeoutMs } = examination;
+  const { config, env, timeoutMs, begin } = examination;
+  const lookAt = (part: string, look: Look): Promise<Finding[]> => {
+    begin(part);
+    return within(part, timeoutMs, look);
+  };
   const clockNow = watchClock();
   // First, and alone: what is measured later would be in its way.
-  const loop = await within('the event loop', timeoutMs, async () => [judgeLoop(await loopFacts())]);
+  const loop = await lookAt('the event loop', async () => [judgeLoop(await loopFacts())]);
+  begin('the members');
   const members = config === null ? [] : await membersSeen(config, timeoutMs);
   const isRunning = members.some(
     (member) => member.name === config?.node.name && member.answeredBy === member.name,
   );
-  const machine = await within('the machine', timeoutMs, async () =>
+  const machine = await lookAt('the machine', async () =>
     judgeMachine(await machineFacts(env), needsOf(config, isRunning)),
   );
   const checked: Checked[] = [];
   const add = async (part: string, look: Look): Promise<void> => {
-    checked.push({ part, findings: await within(part, timeoutMs, look) });
+    checked.push({ part, findings: await lookAt(part, look) });
   };
   await add('Kernel', async () => judgeKernel(await kernelFacts(), config === null ? [] : portsOf(config)));
   if (config !== null) {
@@ -61,7 +68,7 @@ export async function examine(examination: Examination): Promise<Checked[]> {
     if (config.legacy !== null)
       await add('Legacy API', (signal) => lookAtLegacy(examination, config, signal));
   }
-  const clock = await within('the clock', timeoutMs, async () => judgeClock(await clockNow()));
+  const clock = await lookAt('the clock', async () => judgeClock(await clockNow()));
   return [{ part: 'Machine', findings: [...machine, ...loop, ...clock] }, ...checked];
 }
 

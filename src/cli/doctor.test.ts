@@ -14,6 +14,7 @@ import { postgresThatEchoes } from '../../test/support/postgres-that-echoes.ts';
 import { testServer } from '../../test/support/postgres.ts';
 import { within } from './doctor-checks.ts';
 import { doctorCommand, exitCode, reportLines } from './doctor.ts';
+import { waitingLine } from './progress.ts';
 
 const containing = (text: string): string => expect.stringContaining(text) as string;
 let folder: string;
@@ -47,6 +48,7 @@ async function serve(
 
 interface Told {
   readonly code: number;
+  readonly err: string;
   readonly worst: string;
   readonly findings: { part: string; level: string; text: string; change?: string }[];
   readonly of: (part: string) => string;
@@ -57,7 +59,8 @@ async function examine(settings: object, words: string[] = [], env: NodeJS.Proce
   writeFileSync(file, JSON.stringify(settings));
   const { io, ran } = keptIo();
   const program = new Command();
-  doctorCommand(program, io, env);
+  // As if it took longer than a person looks at nothing, on a terminal.
+  doctorCommand(program, io, env, () => waitingLine({ ...io.stderr, isTTY: true }, 0));
   await program.parseAsync(['doctor', '--json', '--config', file, ...words], { from: 'user' });
   const told = JSON.parse(ran.out) as Pick<Told, 'worst' | 'findings'>;
   const of = (part: string): string =>
@@ -65,7 +68,7 @@ async function examine(settings: object, words: string[] = [], env: NodeJS.Proce
       .filter((finding) => finding.part === part)
       .map(({ level, text }) => `${level}: ${text}`)
       .join('\n');
-  return { ...told, code: ran.code, of };
+  return { ...told, code: ran.code, err: ran.err, of };
 }
 
 /** Ports of 0 are not tried. */
@@ -100,6 +103,9 @@ test('a node that runs, its PostgreSQL and an API that takes keys as they are: n
   expect(told.of('legacy api')).toContain('ok: other letters');
   expect(told.of('legacy api')).toContain('note: "a/b" is found: the API understands %2F');
   expect(told.of('legacy api')).toContain('ok: a path with .. leads nowhere');
+  for (const part of ['the event loop', 'the members', 'Disk', 'Network', 'PostgreSQL', 'Legacy API'])
+    expect(told.err).toContain(`${part}: being looked at, `);
+  expect(told.err.endsWith('\r\u001b[K')).toBe(true);
   expect(existsSync(join(folder, 'data'))).toBe(false);
   expect(readdirSync(folder)).toEqual(['node.json']);
 });

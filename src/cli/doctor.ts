@@ -10,6 +10,8 @@ import { examine } from './doctor-checks.ts';
 import type { Checked } from './doctor-checks.ts';
 import { fault, note } from './doctor-finding.ts';
 import type { Finding, Level } from './doctor-finding.ts';
+import { waitingLine } from './progress.ts';
+import type { WaitingLine } from './progress.ts';
 import { addSettingsOptions, flagsOf, sourcesOf } from './settings-options.ts';
 import type { SettingsOptions } from './settings-options.ts';
 import { printable } from './table.ts';
@@ -25,7 +27,12 @@ const EXITS = `
 Exit code: 0 nothing worse than notes; 1 warnings; 2 wrong usage; 3 faults: a node would not start, or not keep
 its promises.`;
 
-export function doctorCommand(program: Command, io: CommandIo, env = process.env): void {
+export function doctorCommand(
+  program: Command,
+  io: CommandIo,
+  env = process.env,
+  waiting = (): WaitingLine => waitingLine(io.stderr),
+): void {
   const command = program
     .command('doctor')
     .description('check settings, machine, PostgreSQL and legacy API of a node, and say what to change')
@@ -43,7 +50,13 @@ export function doctorCommand(program: Command, io: CommandIo, env = process.env
     const { config, findings } = await readSettings(options, env);
     const parts: Checked[] = [{ part: 'Settings', findings }];
     const { timeout: timeoutMs, legacyKey: legacyKeys } = options;
-    parts.push(...(await examine({ config, env, timeoutMs, legacyKeys })));
+    const line = waiting();
+    const begin = (part: string): void => line.of(`${part}: being looked at`);
+    try {
+      parts.push(...(await examine({ config, env, timeoutMs, legacyKeys, begin })));
+    } finally {
+      line.end();
+    }
     const seconds = (performance.now() - began) / 1_000;
     if (options.json === true) printJson(io, asData(parts));
     else io.stdout.write(`${reportLines(parts, seconds).join('\n')}\n`);

@@ -289,12 +289,13 @@ describe('node', () => {
 
   async function runNode(
     words: string[],
-    start: (config: Config) => Promise<{ stop(): Promise<void> }>,
+    start: (config: Config) => Promise<Partial<StartedNode> & Pick<StartedNode, 'stop'>>,
   ): Promise<Ran> {
     const { ran, io } = keptIo();
     const program = new Command();
     const startNode = async (config: Config): Promise<StartedNode> => ({
       left: new Promise(() => undefined),
+      refused: new Promise(() => undefined),
       ...(await start(config)),
     });
     nodeCommand(program, io, { load: async () => ({ startNode }), watchParent: () => {} });
@@ -321,6 +322,19 @@ describe('node', () => {
         if (signal === 'SIGINT' || !listeners.includes(each)) process.off(signal, each);
       }
     }
+  });
+
+  test('nobody lets it in, and nobody will: it is stopped in order, the reason told, exit 3', async () => {
+    let stopped = false;
+    const ran = await runNode([...least, '--name', 'a', '--data-dir', folder], async () => ({
+      refused: Promise.resolve('it and b refuse each other: setting x'),
+      stop: async () => {
+        stopped = true;
+      },
+    }));
+    expect(stopped).toBe(true);
+    expect(ran.code).toBe(3);
+    expect(ran.err).toContain('\na cannot take part: it and b refuse each other: setting x\n');
   });
 
   test('a configuration with faults: all are told, exit 2; a start that fails: exit 3', async () => {

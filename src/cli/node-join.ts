@@ -6,6 +6,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterFacts } from '../client/index.ts';
 import type { ClusterTold } from '../config-join.ts';
+import { settingText } from '../wire/handshake.ts';
 
 const FILE = 'joined.json';
 const TIMEOUT_MS = 5_000;
@@ -62,6 +63,23 @@ export function whyNotJoin(
   const lost = facts.members.find((member) => member.name === replaces);
   if (lost === undefined) return `there is no member named ${replaces} to replace`;
   return lost.alive ? `${replaces} is alive: it is not replaced while it is` : undefined;
+}
+
+/** What the process has otherwise than the cluster, which would not let it in; undefined: nothing. */
+export function whatDiffers(
+  { clusterName, settings }: ClusterFacts,
+  own: Readonly<Record<string, string>>,
+  name: string,
+): string | undefined {
+  const theirs = new Map(settings.map((each) => [each.name, each.value]));
+  const shown = (value: string | undefined): string => (value === undefined ? 'nothing' : `'${value}'`);
+  for (const setting of new Set([...theirs.keys(), ...Object.keys(own)].sort())) {
+    const there = theirs.get(setting);
+    const here = own[setting];
+    if (here !== there)
+      return `setting ${settingText(setting)}: ${shown(there)} in the cluster ${clusterName}, ${shown(here)} at ${name}`;
+  }
+  return undefined;
 }
 
 /** Was this directory used by a node that joined before? */

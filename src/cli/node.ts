@@ -7,7 +7,7 @@ import type { JoinWish } from '../config-join.ts';
 import { watchParent } from '../supervisor/watch-parent.ts';
 import { EXIT_DEFINITE, EXIT_OK, EXIT_USAGE } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
-import { hasJoined, keepCluster, learnCluster, whyNotJoin } from './node-join.ts';
+import { hasJoined, keepCluster, learnCluster, whatDiffers, whyNotJoin } from './node-join.ts';
 import type { JoinedCluster } from './node-join.ts';
 import { nodeLeaveCommand } from './node-leave.ts';
 import { addSettingsOptions, flagsOf } from './settings-options.ts';
@@ -17,6 +17,8 @@ export interface StartedNode {
   stop(): Promise<void>;
   /** Resolves when the cluster goes on without it for good. */
   readonly left: Promise<void>;
+  /** Resolves with the reason where nobody lets it in, and nobody will. */
+  readonly refused: Promise<string>;
 }
 
 export type StartNode = (config: Config, stopAsked: AbortSignal) => Promise<StartedNode>;
@@ -117,7 +119,11 @@ async function run(
     setTimeout(() => process.exit(EXIT_DEFINITE), config.shutdown.graceMs).unref();
   });
   const { name, dataDir, replace } = config.node;
-  const obstacle = joined && whyNotJoin(joined, name, replace, isFounder || hasJoined(dataDir));
+  const isKnown = isFounder || hasJoined(dataDir);
+  const obstacle =
+    joined &&
+    (whyNotJoin(joined, name, replace, isKnown) ??
+      (isKnown ? undefined : whatDiffers(joined, await mustAgree(config), name)));
   if (obstacle !== undefined) {
     io.stderr.write(`the node cannot join: ${obstacle}\n`);
     return io.exit(EXIT_DEFINITE);
@@ -135,10 +141,17 @@ async function run(
   const end = await Promise.race([
     aborted(stopAsked).then(() => 'stopped' as const),
     node.left.then(() => 'left' as const),
+    node.refused,
   ]);
   if (end === 'left') io.stderr.write(`${name} has left the cluster\n`);
+  else if (end !== 'stopped') io.stderr.write(`${name} cannot take part: ${end}\n`);
   await node.stop();
-  io.exit(EXIT_OK);
+  io.exit(end === 'left' || end === 'stopped' ? EXIT_OK : EXIT_DEFINITE);
+}
+
+async function mustAgree(config: Config): Promise<Readonly<Record<string, string>>> {
+  const { settingsThatMustAgree } = await import('../config.ts');
+  return settingsThatMustAgree(config);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -50,6 +50,42 @@ export function lineInPlace(output: Terminal): (line: string, isLast: boolean) =
   };
 }
 
+/** Milliseconds for which a command may say nothing. */
+const SILENT_MS_MAX = 2_000;
+const SECOND_MS = 1_000;
+
+export interface WaitingLine {
+  /** What is waited for from now on. */
+  readonly of: (what: string) => void;
+  /** Takes the line away from a terminal. */
+  readonly end: () => void;
+}
+
+/** Says what a command waits for, and since when, once it has said nothing for a while; on standard error, never among data. */
+export function waitingLine(output: Terminal, silentMsMax = SILENT_MS_MAX): WaitingLine {
+  const began = Date.now();
+  const show = lineInPlace(output);
+  let what = '';
+  let isShown = false;
+  const look = (): void => {
+    const waited = Date.now() - began;
+    if (what === '' || waited < silentMsMax) return;
+    isShown = true;
+    show(`${what}, ${Math.floor(waited / SECOND_MS)} s`, false);
+  };
+  const timer = setInterval(look, SECOND_MS);
+  return {
+    of: (now) => {
+      what = now;
+      look();
+    },
+    end: () => {
+      clearInterval(timer);
+      if (isShown && output.isTTY === true) output.write('\r\u001b[K');
+    },
+  };
+}
+
 /**
  * Shows what moves until `isOver` holds of what the nodes tell. Nodes that do not answer are passed over: one of them
  * may be the one that leaves.

@@ -60,6 +60,10 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
         `${word(name)}: is asked for more than it gets done; it has refused ${word(load.refused)} operations`,
       );
     }
+    for (const each of Array.isArray(node.status.refusals) ? node.status.refusals : []) {
+      const { peer, reason } = asFacts(each);
+      lines.push(`${word(name)}: it and ${word(peer)} refuse each other: ${word(reason)}`);
+    }
     const disk = asFacts(node.status.disk);
     if (disk.state === 'low' || disk.state === 'refusing') {
       const does =

@@ -199,6 +199,8 @@ export const HEAL_AFTER_MS_DEFAULT = 600_000;
 export const LOSS_PAGES_COUNTED_MAX = 50;
 /** Processes that ask to join and are no members yet; more are not listened to. */
 export const JOINERS_MAX = 64;
+/** Joins, and leaves, of one plan: it is made in one turn of the event loop, and as many may ask to join. */
+export const PLAN_MEMBERS_MAX = JOINERS_MAX;
 /** Bytes that stay free on a node's disk: what a busy node writes, compactions included, until it is out of the write path. */
 export const DISK_RESERVE_BYTES_DEFAULT = 512 * 1024 * 1024;
 /** Share of a small disk that the reserve may take. */

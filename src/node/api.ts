@@ -13,7 +13,7 @@ import type { AdoptionVerdict } from '../core/record-adoption.ts';
 import type { SeenServer } from '../core/record-standing.ts';
 import type { RingMap } from '../core/ring-map.ts';
 import type { RecordIdentity } from '../core/topology.ts';
-import type { ProgressStatus, TombstoneStatus } from './status-parts.ts';
+import type { LoadStatus, PeerRefusal, ProgressStatus, TombstoneStatus } from './status-parts.ts';
 
 /** `tryGet`'s answer where only waiting can tell. */
 export const WAIT = Symbol('wait');
@@ -318,15 +318,9 @@ export interface NodeStatus {
   readonly protocol: { readonly speaks: number; readonly inForce: number };
   /** Where the store lies, in bytes; all 0 where it is not watched. low: no part in writes. */
   readonly disk: { readonly state: Room; readonly freeBytes: number; readonly reserveBytes: number };
-  /** Of clients' operations at this very node. refusing: more was asked for than it gets done. `refused`: since the start. */
-  readonly load: {
-    readonly state: 'calm' | 'refusing';
-    readonly readsInFlight: number;
-    readonly writesInFlight: number;
-    readonly refused: number;
-    /** By other nodes to this one, since the start. */
-    readonly handedOn: number;
-  };
+  readonly load: LoadStatus;
+  /** Peers that are kept out by what they have otherwise than this node, or that keep it out. */
+  readonly refusals: readonly PeerRefusal[];
   readonly store: {
     /** Damaged stores that lie beside it; and why the last one does, where this process has put it there. */
     readonly setAside: readonly string[];

@@ -4,7 +4,7 @@
  */
 import { failure } from '../core/errors.ts';
 import { rebalance, whyNotLeave } from '../core/housekeeping.ts';
-import { SLOT_COUNT } from '../core/limits.ts';
+import { PLAN_MEMBERS_MAX, SLOT_COUNT } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
 import { protocolInForce, whyNotRaise } from '../core/protocol-versions.ts';
 import { lossOf } from '../core/recovery.ts';
@@ -84,7 +84,7 @@ export class ClusterDesk {
       case 'count':
         return startCount(this.parts.serving, timeoutMs, answer);
       case 'plan':
-        return answer({ kind: 'planned', plan: this.plan(topology, order.joins, order.leaves) });
+        return answer(this.plan(topology, order.joins, order.leaves));
       case 'leave': {
         const why = whyNotLeave(topology, order.name);
         if (why !== null) return answer({ kind: 'failed', failure: failure('invalid_argument', why) });
@@ -189,7 +189,15 @@ export class ClusterDesk {
     return { clusterName: hello.clusterName, settings: hello.settings, members };
   }
 
-  private plan(topology: Topology, joins: readonly PlannedJoin[], leaves: readonly string[]): MovePlan {
+  private plan(topology: Topology, joins: readonly PlannedJoin[], leaves: readonly string[]): ClusterAnswer {
+    for (const [what, { length }] of Object.entries({ joins, leaves })) {
+      const why = `a plan has at most ${PLAN_MEMBERS_MAX} ${what}, and not ${length}`;
+      if (length > PLAN_MEMBERS_MAX) return { kind: 'failed', failure: failure('invalid_argument', why) };
+    }
+    return { kind: 'planned', plan: this.planned(topology, joins, leaves) };
+  }
+
+  private planned(topology: Topology, joins: readonly PlannedJoin[], leaves: readonly string[]): MovePlan {
     const to = destinations(topology);
     const members: Member[] = placeable(topology).filter((member) => !leaves.includes(member.name));
     const known = new Set(topology.members.map((member) => member.name));

@@ -21,7 +21,7 @@ const LATER = {
 function levelsOf(own: Readonly<Record<number, number>>, stand: Record<number, RecordFloor>) {
   const clock = handClock();
   const raised: (SlotFloor & RecordFloor)[] = [];
-  const world = { clock, raised, isDown: false, reads: 0 };
+  const world = { clock, raised, isDown: false, isLeaseHeld: true, reads: 0 };
   const systemOfRecord: Pick<SystemOfRecord, 'readFloors' | 'raiseFloors'> = {
     readFloors: (slots, done) => {
       world.reads += 1;
@@ -32,7 +32,8 @@ function levelsOf(own: Readonly<Record<number, number>>, stand: Record<number, R
   };
   const floors = { floors: { of: (slot: number) => own[slot] ?? 0 } };
   const telemetry = { event: () => undefined };
-  const parts = { clock, telemetry, systemOfRecord, floors, mutations: {} };
+  const leaseHeld = (): boolean => world.isLeaseHeld;
+  const parts = { clock, telemetry, systemOfRecord, floors, leaseHeld, mutations: {} };
   const levels = new FloorLevels(parts as unknown as FloorLevelsParts);
   const look = (topology = OURS, view = new SlotView(topology, 1)): readonly SlotFloor[] | null => {
     let lower: readonly SlotFloor[] = [];
@@ -61,6 +62,17 @@ test('PostgreSQL is away: it is asked again later', () => {
   world.isDown = true;
   expect([look(), look()]).toEqual([[], null]);
   world.isDown = false;
+  clock.advance(500);
+  expect(look()).toEqual([{ slot: 3, counter: 6 }]);
+});
+
+test('the lease ends while they are read: nothing is raised on what was read, and it is read again', () => {
+  const { world, look, levels, raised, clock } = levelsOf({ 3: 6 }, {});
+  world.isLeaseHeld = false;
+  expect(look()).toEqual([]);
+  levels.bring(new SlotView(OURS, 1), [{ slot: 3, counter: 6 }]);
+  expect(raised).toEqual([]);
+  world.isLeaseHeld = true;
   clock.advance(500);
   expect(look()).toEqual([{ slot: 3, counter: 6 }]);
 });

@@ -26,6 +26,7 @@ export interface FloorLevelsParts {
   readonly systemOfRecord: SystemOfRecord;
   readonly floors: FloorStore;
   readonly mutations: Mutations;
+  readonly leaseHeld: () => boolean;
 }
 
 export class FloorLevels {
@@ -45,7 +46,7 @@ export class FloorLevels {
 
   /** Tells, in a later turn, the floors that PostgreSQL lacks; false where there is nothing to look at now. */
   look(view: SlotView, done: (lower: readonly SlotFloor[]) => void): boolean {
-    const { clock, systemOfRecord, mutations, telemetry } = this.parts;
+    const { clock, systemOfRecord, mutations, telemetry, leaseHeld } = this.parts;
     if (view === this.settledIn || clock.now() < this.notBefore || mutations.leaveFloorsLow === true)
       return false;
     const floors = this.unseen(view);
@@ -56,7 +57,8 @@ export class FloorLevels {
     systemOfRecord.readFloors(
       floors.map(({ slot }) => slot),
       (error, stand) => {
-        if (error !== null) {
+        // Without the lease others may have gone on from below these floors before they were read. (see RowRemover.raise)
+        if (error !== null || !leaseHeld()) {
           this.notBefore = clock.now() + AGAIN_AFTER_MS;
           return done([]);
         }

@@ -18,6 +18,7 @@ import type { NodeTraces } from './node-traces.ts';
 import type { ScrubSettings } from './scrubber.ts';
 import type { SlowLogSettings } from './slow-log.ts';
 import type { SpoolSettings } from './spool.ts';
+import type { PeerRefusal } from './status-parts.ts';
 
 /** Damaged stores that were moved out of the way, for people to look at and to remove. */
 export interface SetAside {
@@ -65,6 +66,8 @@ export interface NodeParts {
   readonly diskSpace: DiskSpace;
   readonly setAside: SetAside;
   readonly transport: Transport;
+  /** Left out: nobody listens for them. */
+  readonly refusals?: () => readonly PeerRefusal[];
   readonly systemOfRecord: SystemOfRecord | null;
   readonly legacySource: LegacySource | null;
   /** Left out, or null: nothing is traced. */

@@ -63,6 +63,7 @@ export function statusOf(from: StatusParts): NodeStatus {
     },
     disk: { state: membership.room.room, ...from.disk },
     load: from.load,
+    refusals: parts.refusals?.() ?? [],
     record: recordOf(from),
     legacy:
       legacy === undefined

@@ -28,6 +28,7 @@ test.each<[string, Partial<NodeStatus>, readonly Probe[]]>([
   ['legacy is away', { legacy: { state: 'open', reason: 'HTTP 500', calls: 3 } }, []],
   ['its disk refuses writes', { disk: { state: 'refusing', ...disk } }, []],
   ['its disk takes no part any more', { disk: { state: 'low', ...disk } }, ['ready']],
+  ['somebody who is set up differently knocks', { refusals: [{ peer: 'x', reason: 'setting' }] }, []],
   ['it refuses what is too much', { load: { ...serving.load, state: 'refusing' } }, []],
   ['its store was damaged', { store: { setAside: ['x'], reason: '', inDoubt: true } }, ['ready']],
   ['ticks are late', { progress: { tickAgoMs: HEALTH_TICK_MS_MAX, storeBatchMs: 0 } }, []],

@@ -54,7 +54,12 @@ export function reasonsNotReady(status: NodeStatus): string[] {
     const free = `${freeBytes} bytes are free, and ${reserveBytes} are to stay so`;
     reasons.push(`its disk is nearly full, so it takes no part in writes: ${free}`);
   }
-  if (!status.leaseHeld) reasons.push('the node holds no lease');
+  if (!status.leaseHeld) {
+    reasons.push('the node holds no lease');
+    // To one that serves it is the other that is set up wrongly.
+    for (const { peer, reason } of status.refusals)
+      reasons.push(`${peer} and this node refuse each other: ${reason}`);
+  }
   return reasons;
 }
 

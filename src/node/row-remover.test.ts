@@ -21,14 +21,18 @@ class Asked {
   readonly calls: string[] = [];
   private answer: ((error: RecordError | null) => void) | null = null;
   outcome: RemovalOutcome = 'removed';
+  /** What is done before a read of the floors is answered. */
+  onRead = (): void => undefined;
 
   readonly record = {
     statementMsMax: STATEMENT_MS,
-    readFloors: (slots, done) =>
+    readFloors: (slots, done) => {
+      this.onRead();
       done(
         null,
         slots.map(() => ({ counter: 0, turn: 0 })),
-      ),
+      );
+    },
     raiseFloors: (_life, floors, done) => {
       this.calls.push(`raise ${floors.map(({ slot, counter }) => `${slot}:${counter}`).join()}`);
       this.answer = done;
@@ -60,14 +64,16 @@ function removalOf(count: number, slot = 7): Removal {
 function world() {
   const clock = handClock();
   const asked = new Asked();
+  const lease = { isHeld: true };
   const remover = new RowRemover({
     ...{ clock, systemOfRecord: asked.record, mutations: {} },
     telemetry: { event: () => undefined, count: () => undefined },
+    leaseHeld: () => lease.isHeld,
   });
   const told: string[] = [];
   const add = (removal: Removal): void =>
     remover.add(1, removal, (gone, kept) => told.push(`gone ${gone.length}, kept ${kept.length}`));
-  return { clock, asked, remover, told, add };
+  return { clock, asked, lease, remover, told, add };
 }
 
 describe('rows are to go', () => {
@@ -144,6 +150,18 @@ describe('rows are to go', () => {
     clock.advance(WAIT_MS + 500);
     remover.tick();
     expect(asked.calls).toEqual(['raise 7:5', 'raise 7:5']);
+  });
+
+  test('the lease ends while the floors are read: they are not raised on what was read then, but on what is read under it', () => {
+    const { asked, lease, remover, add } = world();
+    add(removalOf(1));
+    asked.onRead = () => (lease.isHeld = false);
+    remover.tick();
+    expect(asked.calls).toEqual([]);
+    asked.onRead = () => undefined;
+    lease.isHeld = true;
+    remover.tick();
+    expect(asked.calls).toEqual(['raise 7:5']);
   });
 
   test('another epoch: what waits is let go of, and an answer that comes late is not heard', () => {

@@ -25,6 +25,7 @@ export interface RowRemoverParts {
   readonly telemetry: Telemetry;
   readonly systemOfRecord: SystemOfRecord;
   readonly mutations: Mutations;
+  readonly leaseHeld: () => boolean;
 }
 
 interface Batch {
@@ -88,7 +89,11 @@ export class RowRemover {
     if (due !== undefined) this.remove(due);
   }
 
-  /** On what is read of them now: who dies meanwhile leaves nothing behind that raises them later. */
+  /**
+   * On what is read of them now: who dies meanwhile leaves nothing behind that raises them later. And under the lease, also at
+   * its answer: one that was under way for longer may have been read when others had given this node up, had their turn
+   * at the floors, and gone on from below; it would come into force.
+   */
   private raise(batch: Batch): void {
     const { clock, systemOfRecord, mutations } = this.parts;
     const { floors } = batch.removal;
@@ -96,7 +101,7 @@ export class RowRemover {
     systemOfRecord.readFloors(
       floors.map(({ slot }) => slot),
       (readError, stand) => {
-        if (!this.isHeard(batch, readError)) return;
+        if (!this.isHeard(batch, readError) || !this.parts.leaseHeld()) return;
         this.isAsking = true;
         const raised = floors.map((floor, at) => ({ ...floor, turn: stand[at]!.turn }));
         systemOfRecord.raiseFloors(batch.life, raised, (error) => {

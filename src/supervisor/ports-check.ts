@@ -1,6 +1,8 @@
 /** Are the ports that we are about to use free? Asked before anything is started, and told in one line each. */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { howToReserve, isHeldByConnection, PORT_RANGE, SOCKET_TABLES } from '../base/socket-table.ts';
 import { codeOf, reasonOf, StartError } from './start-error.ts';
 
 export interface PortNeed {
@@ -13,6 +15,7 @@ export interface PortNeed {
 }
 
 const POLL_MS = 200;
+const TAKEN = 'is taken';
 
 /** Waits up to `patienceMs` for ports that children of an earlier run may still hold. */
 export async function checkPorts(
@@ -31,9 +34,34 @@ export async function checkPorts(
       reason = await whyTaken(need);
     }
     if (reason === '') continue;
+    const { advice, holder } = adviceFor(need.port, reason, needs);
     throw new StartError(
-      `port ${need.port} for ${need.user} ${reason}: free it, or choose another with ${need.change}`,
+      `port ${need.port} for ${need.user} ${holder}: ${advice}, or choose another with ${need.change}`,
     );
+  }
+}
+
+/** A port of the range that the system gives to outgoing connections comes and goes: nobody is there who could be stopped. */
+function adviceFor(
+  port: number,
+  reason: string,
+  needs: readonly PortNeed[],
+): { holder: string; advice: string } {
+  if (reason !== TAKEN || !isHeldByConnection(port, SOCKET_TABLES.map(read)))
+    return { holder: reason, advice: 'free it' };
+  const ports = needs.map((need) => need.port).sort((one, other) => one - other);
+  return {
+    holder: 'is taken by an outgoing connection, to which the system has given it',
+    advice: `wait until that has ended, have such ports kept free (${howToReserve(ports, read(PORT_RANGE))})`,
+  };
+}
+
+/** '' where the system does not tell. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
   }
 }
 
@@ -62,7 +90,7 @@ function whyTaken({ port, host }: PortNeed): Promise<string> {
     const server = createServer();
     server.once('error', (error) => {
       resolve(
-        codeOf(error) === 'EADDRINUSE' ? 'is taken' : `cannot be used (${codeOf(error) || reasonOf(error)})`,
+        codeOf(error) === 'EADDRINUSE' ? TAKEN : `cannot be used (${codeOf(error) || reasonOf(error)})`,
       );
     });
     server.listen({ port, host, exclusive: true }, () => server.close(() => resolve('')));

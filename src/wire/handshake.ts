@@ -88,23 +88,43 @@ export function refusalOf(own: HelloTerms, dialler: DialHello): string | null {
   if (dialler.to !== own.name) return `name: ${shown(dialler.to)} was dialled, this is ${shown(own.name)}`;
   if (dialler.name === own.name) return `name: both sides are called ${shown(own.name)}`;
   if (dialler.clusterName !== own.clusterName) {
-    return differing('clusterName', own.clusterName, dialler.clusterName);
+    return differing('clusterName', own, own.clusterName, dialler, dialler.clusterName);
   }
   if (agreedProtocol(own, dialler) === null) {
     const range = (hello: HelloTerms): string => `${hello.protocolMin} to ${hello.protocolMax}`;
-    return differing('protocol', range(own), range(dialler));
+    return differing('protocol', own, range(own), dialler, range(dialler));
   }
   const names = new Set([...Object.keys(own.settings), ...Object.keys(dialler.settings)]);
   for (const name of [...names].sort()) {
     const here = own.settings[name];
     const there = dialler.settings[name];
-    if (here !== there) return differing(`setting ${name.slice(0, SHOWN_LENGTH_MAX)}`, here, there);
+    if (here !== there) return differing(`${SETTING}${settingText(name)}`, own, here, dialler, there);
   }
   return null;
 }
 
-function differing(what: string, here: string | undefined, there: string | undefined): string {
-  return `${what}: ${shown(here)} at the dialled member, ${shown(there)} at the dialling one`;
+const SETTING = 'setting ';
+
+/** Is it a difference that a person must end, and not one that passes with an upgrade or with an address? */
+export function isOfSettings(refusal: string): boolean {
+  return refusal.startsWith(SETTING) || refusal.startsWith('clusterName: ');
+}
+
+/** A name, with what the value of it is where that is not to be seen. */
+export function settingText(name: string): string {
+  const text = name.slice(0, SHOWN_LENGTH_MAX);
+  return text === 'legacy' ? 'legacy (the digest of its url, value and echo)' : text;
+}
+
+function differing(
+  what: string,
+  own: HelloTerms,
+  here: string | undefined,
+  dialler: HelloTerms,
+  there: string | undefined,
+): string {
+  const at = ({ name }: HelloTerms): string => name.slice(0, SHOWN_LENGTH_MAX);
+  return `${what}: ${shown(here)} at ${at(own)}, ${shown(there)} at ${at(dialler)}`;
 }
 
 function shown(value: string | undefined): string {

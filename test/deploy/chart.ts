@@ -23,6 +23,7 @@ export function renderChart(values: Tree = {}, { name, namespace } = RELEASE): M
     Values: merged(parseYaml(textOf(`${CHART}/values.yaml`)) as Tree, values),
     Release: { Name: name, Namespace: namespace },
     Chart: { AppVersion: chart['appVersion'] },
+    Files: { Get: (path: string) => textOf(`${CHART}/${path}`) },
   };
   const rendered = new Map<string, string>();
   for (const path of sources) {

@@ -29,6 +29,8 @@ test.each([
   ['{{ .Values.x | default "z" | quote }}', { x: '' }, '"z"'],
   ['a:{{ toYaml .Values.x | nindent 2 }}', { x: { b: '1', c: 2 } }, 'a:\n  b: "1"\n  c: 2'],
   ['{{- /* nothing */ -}} a', {}, 'a'],
+  ['{{ .Values.x | replace "b" (print .Values.y "$&") }}', { x: 'abb', y: 'c' }, 'ac$&c$&'],
+  ['{{ .Values.x "y" }}', { x: (given: string) => `<${given}>` }, '<y>'],
   ['{{ define "n" -}} [{{ .Values.x }}] {{- end }}{{ include "n" . }}', { x: 'y' }, '[y]'],
 ])('%j with %j is %j', (text, values, expected) => {
   expect(rendered(text, values)).toBe(expected);
@@ -45,6 +47,7 @@ test.each([
   ['{{ end }}', 'without a beginning'],
   ['{{ $y }}', '$y is not set'],
   ['{{ .Values.x', 'not understood'],
+  ['{{ .Values.x "y" }}', 'takes no arguments'],
   ['{{ printf "%s" .Values.x }}', 'printf is not of the subset'],
 ])('%s: refused', (text, reason) => {
   expect(() => rendered(text, { x: 'y', large: 5_000_000, list: [1] })).toThrow(reason);

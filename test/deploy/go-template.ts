@@ -87,8 +87,13 @@ export class Templates {
       const given = rest.map((operand) => this.operand(operand, dot, scope));
       if (result !== null) given.push(result.value);
       if (head.kind === 'function') result = { value: this.call(head.name, given) };
-      else if (given.length > 0) throw new TemplateError('what is no function takes no arguments');
-      else result = { value: this.operand(head, dot, scope) };
+      else {
+        const value = this.operand(head, dot, scope);
+        if (typeof value === 'function')
+          result = { value: (value as (...all: readonly Value[]) => Value)(...given) };
+        else if (given.length > 0) throw new TemplateError('what is no function takes no arguments');
+        else result = { value };
+      }
     }
     return result!.value;
   }
@@ -121,7 +126,10 @@ const FUNCTIONS: Readonly<Record<string, (...given: readonly Value[]) => Value>>
   default: (otherwise, value) => (isTrue(value) ? value : otherwise),
   int: (value) => Math.trunc(Number(value)),
   nindent: (columns, text) => `\n${String(text).replace(/^/gm, ' '.repeat(Number(columns)))}`,
+  // Go puts spaces between what is no text: here all is.
+  print: (...parts) => parts.map(printed).join(''),
   quote: (value) => JSON.stringify(printed(value)),
+  replace: (old, now, text) => String(text).replaceAll(String(old), () => String(now)),
   toYaml: (value) => stringify(value, { lineWidth: 0 }).trimEnd(),
   until: (count) => Array.from({ length: Number(count) }, (_, index) => index),
 };

@@ -22,7 +22,12 @@ const EVERYTHING: Tree = {
   networkPolicy: {
     clients: { podLabels: { app: 'shop' }, namespaceLabels: { team: 'shop' } },
     monitoring: { namespaceLabels: { team: 'watchers' } },
+    egress: {
+      enabled: true,
+      rules: [{ to: [{ ipBlock: { cidr: '10.0.0.5/32' } }], ports: [{ port: 5432, protocol: 'TCP' }] }],
+    },
   },
+  prometheusRule: { enabled: true, labels: { role: 'alerts' }, handbook: 'https://wiki/causeway' },
   serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
   nodeSelector: { disk: 'nvme' },
   tolerations: [{ key: 'dedicated', operator: 'Exists', effect: 'NoSchedule' }],
@@ -253,6 +258,39 @@ test('a Prometheus in another namespace may be let in, to HTTP alone; metrics ca
   const alerts = textOf('deploy/prometheus/rules/causeway.yml');
   expect([...alerts.matchAll(/job="([^"]+)"/g)].map(([, name]) => name)).toEqual([job]);
   expect(textOf('deploy/prometheus/prometheus.yml')).toContain(`job_name: ${job as string}`);
+});
+
+test('what nodes may reach can be narrowed down, too: each other, names, and what is named', () => {
+  const specOf = (values: Tree): Tree => only('NetworkPolicy', objectsOf(values))['spec'] as Tree;
+  expect([specOf({})['policyTypes'], specOf({})['egress']]).toEqual([['Ingress'], undefined]);
+  const narrow = specOf(EVERYTHING);
+  expect(narrow['policyTypes']).toEqual(['Ingress', 'Egress']);
+  const [nodes, names, ...rest] = narrow['egress'] as Tree[];
+  expect(nodes).toEqual({
+    to: [{ podSelector: narrow['podSelector'] }],
+    ports: [{ port: 'grpc' }, { port: 'http' }],
+  });
+  expect(names).toEqual({
+    ports: [
+      { port: 53, protocol: 'UDP' },
+      { port: 53, protocol: 'TCP' },
+    ],
+  });
+  expect(rest).toEqual((EVERYTHING['networkPolicy'] as { egress: Tree }).egress['rules']);
+  // Nothing but these: also without any rule.
+  const least = specOf({ networkPolicy: { egress: { enabled: true } } });
+  expect(least['egress']).toHaveLength(2);
+});
+
+test('the alerts for the operator of Prometheus: those of the file, with the address of the handbook', async () => {
+  const alerts = textOf('deploy/prometheus/rules/causeway.yml');
+  await expect(alerts).toMatchFileSnapshot(`../../${CHART}/alerts.yml`);
+  expect(objectsOf().filter(({ kind }) => kind === 'PrometheusRule')).toEqual([]);
+  const { metadata, spec } = only('PrometheusRule', objectsOf(EVERYTHING)) as unknown as Record<string, Tree>;
+  expect(metadata!['labels']).toMatchObject({ 'app.kubernetes.io/name': 'causeway', role: 'alerts' });
+  const moved = alerts.replaceAll('docs/OPERATIONS.md#', 'https://wiki/causeway#');
+  expect(spec).toEqual(parseYaml(moved));
+  expect(moved).toContain('runbook_url: https://wiki/causeway#a-node-does-not-answer');
 });
 
 test('values are checked by Helm itself: all of the chart fit, a misspelt or senseless one does not', () => {

@@ -44,12 +44,43 @@ const serviceMonitor = z.strictObject({
   }),
 });
 
+const prometheusRule = z.strictObject({
+  apiVersion: z.literal('monitoring.coreos.com/v1'),
+  kind: z.literal('PrometheusRule'),
+  metadata: z.strictObject({
+    name: z.string(),
+    namespace: z.string(),
+    labels: z.record(z.string(), z.string()),
+  }),
+  spec: z.strictObject({
+    groups: z.array(
+      z.strictObject({
+        name: z.string(),
+        rules: z.array(
+          z.strictObject({
+            alert: z.string(),
+            expr: z.string(),
+            for: z.string().optional(),
+            labels: z.record(z.string(), z.string()),
+            annotations: z.record(z.string(), z.string()),
+          }),
+        ),
+      }),
+    ),
+  }),
+});
+
+const OF_THE_OPERATOR: Readonly<Record<string, z.ZodType>> = {
+  'monitoring.coreos.com/v1 ServiceMonitor': serviceMonitor,
+  'monitoring.coreos.com/v1 PrometheusRule': prometheusRule,
+};
+
 /** Everything in which it is not of its kind; empty where all is well. */
 export function schemaFaults(object: Tree): string[] {
   const kind = `${String(object['apiVersion'])} ${String(object['kind'])}`;
-  if (kind === 'monitoring.coreos.com/v1 ServiceMonitor') {
-    return serviceMonitor.safeParse(object).error?.issues.map((issue) => issue.message) ?? [];
-  }
+  const ofTheOperator = OF_THE_OPERATOR[kind];
+  if (ofTheOperator !== undefined)
+    return ofTheOperator.safeParse(object).error?.issues.map((issue) => issue.message) ?? [];
   const schema = SCHEMAS[kind];
   if (schema === undefined) return [`no schema is known for ${kind}`];
   const { validate } = load(join(root, `node_modules/kubernetes-models/_schemas/${schema}.js`)) as {

@@ -349,5 +349,6 @@ const STATUS: NodeStatus = {
   recent: NO_ACTIVITY,
   progress: { tickAgoMs: 0, storeBatchMs: 0 },
   stopCosts: [],
+  refusals: [],
   notWrittenThrough: [],
 };

@@ -8,6 +8,7 @@ import { PIPELINE_BYTES_MAX } from '../../src/core/limits.ts';
 import type { MessageType } from '../../src/gen/protocol.js';
 import type { Tracing } from '../../src/ports/tracing.ts';
 import { createDoors } from '../../src/servers/grpc/doors.ts';
+import type { DoorOptions, Doors } from '../../src/servers/grpc/doors.ts';
 import { messageLimits } from '../../src/servers/grpc/method.ts';
 import { FakeNodeApi } from './fake-node-api.ts';
 
@@ -16,6 +17,7 @@ export interface DoorFixture {
   readonly address: string;
   readonly client: Client;
   readonly server: Server;
+  readonly doors: Doors;
   stop(): Promise<void>;
 }
 
@@ -24,9 +26,10 @@ export async function openDoors(
   api = new FakeNodeApi(),
   isDirect = true,
   tracing: Tracing | null = null,
+  options: Partial<DoorOptions> = {},
 ): Promise<DoorFixture> {
   const server = new Server(messageLimits(valueBytesMax));
-  const doors = createDoors(server, api, { valueBytesMax, tracing });
+  const doors = createDoors(server, api, { valueBytesMax, tracing, ...options });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
@@ -40,6 +43,7 @@ export async function openDoors(
     address,
     client,
     server,
+    doors,
     stop: () => {
       client.close();
       doors.close();

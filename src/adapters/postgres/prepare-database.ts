@@ -9,7 +9,8 @@ import { adopt } from './adopt.ts';
 import { makeCompatTables, refuseRelatives } from './compat-schema.ts';
 import type { Connection } from './connection.ts';
 import { migrate } from './migrate.ts';
-import { SetupError, sqlStateOf } from './record-failure.ts';
+import { needsPerson } from './needs-person.ts';
+import { SetupError } from './record-failure.ts';
 
 /** Beside the migrations of PostgreSQL itself: those of its relatives. */
 const COMPAT_FOLDER = 'compat';
@@ -74,10 +75,4 @@ export async function prepareOnce(preparation: OncePreparation, deadline: number
   } finally {
     for (const connection of opened) connection.destroy();
   }
-}
-
-/** Wrong password, no such database, missing rights, SQL that this server does not know. */
-function needsPerson(error: unknown): boolean {
-  const sqlState = sqlStateOf(error) ?? '';
-  return sqlState.startsWith('28') || sqlState.startsWith('3D') || sqlState.startsWith('42');
 }

@@ -8,6 +8,11 @@ import { status as Status } from '@grpc/grpc-js';
 import type { Metadata, Server, StatusObject } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
+import { LibraryArrival } from './arrivals.ts';
+import type { Arrival, Arrivals, Held } from './arrivals.ts';
+import type { Connections } from './connections.ts';
+import { readNoMore, tellStatus, turnAway } from './raw-status.ts';
+import type { StatusOf } from './raw-status.ts';
 
 /** What came along with a call, looked up by name. */
 export type Sent = Pick<Metadata, 'get'>;
@@ -29,7 +34,14 @@ export interface UnaryMethod<Request> {
   readonly decode: (bytes: Buffer) => Request;
   readonly handle: (call: UnaryCall<Request>, respond: Respond) => void;
   /** For what goes wrong before there is a request, or by a fault of the handler. */
-  readonly statusOf: (failed: Failure) => Partial<StatusObject>;
+  readonly statusOf: StatusOf;
+}
+
+/** What is told of all calls, whoever takes them. */
+export interface Surroundings {
+  readonly arrivals: Arrivals;
+  readonly connections: Connections;
+  readonly requestBytesMax: number;
 }
 
 type Methods = Map<string, UnaryMethod<unknown>>;
@@ -53,7 +65,6 @@ const HEAD = {
 };
 const HEAD_OPTIONS = { waitForTrailers: true };
 const TRAILERS = { 'grpc-status': '0', 'grpc-message': 'OK' };
-const ONLY_HEAD = { endStream: true };
 
 const methodsOf = new WeakMap<Server, Methods>();
 
@@ -64,24 +75,31 @@ export function addDirect<Request>(server: Server, path: string, method: UnaryMe
 }
 
 /** Once the server is bound: its unary calls come here first. Returns false where grpc-js does not let us. */
-export function takeDirectCalls(server: Server, requestBytesMax: number): boolean {
+export function takeDirectCalls(server: Server, around: Surroundings): boolean {
   const methods = methodsOf.get(server);
   // Private to grpc-js, whose version is pinned; a test notices where it is not there any more, and all works without it.
   const { http2Servers } = server as unknown as { readonly http2Servers?: Map<Http2Server, unknown> };
   if (methods === undefined || http2Servers === undefined || http2Servers.size === 0) return false;
-  for (const http2Server of http2Servers.keys()) takeFrom(http2Server, methods, requestBytesMax);
+  for (const http2Server of http2Servers.keys()) {
+    around.connections.watch(http2Server);
+    takeFrom(http2Server, methods, around);
+  }
   return true;
 }
 
-function takeFrom(http2Server: Http2Server, methods: Methods, requestBytesMax: number): void {
+function takeFrom(http2Server: Http2Server, methods: Methods, around: Surroundings): void {
+  const { arrivals, connections } = around;
   const others = http2Server.listeners('stream');
   http2Server.removeAllListeners('stream');
   http2Server.on('stream', (stream, headers, flags) => {
-    const method = methods.get(headers[':path']!);
+    const path = headers[':path']!;
+    if (connections.turnsAway(stream, path)) return;
+    const method = methods.get(path);
     const timeoutMs = method === undefined ? undefined : timeoutMsIn(headers);
     if (method !== undefined && timeoutMs !== undefined && isPlain(headers))
-      new DirectCall(method, stream, headers, timeoutMs, requestBytesMax).listen();
-    else for (const other of others) other.call(http2Server, stream, headers, flags);
+      return new DirectCall(method, stream, headers, timeoutMs, around).listen();
+    if (method !== undefined) new LibraryArrival(arrivals, stream, method.statusOf);
+    for (const other of others) other.call(http2Server, stream, headers, flags);
   });
 }
 
@@ -101,17 +119,20 @@ function timeoutMsIn(headers: IncomingHttpHeaders): number | undefined {
   return match === null ? undefined : Number(match[1]) * MS_PER_UNIT[match[2]!]!;
 }
 
-class DirectCall implements UnaryCall<unknown> {
+class DirectCall implements UnaryCall<unknown>, Arrival {
   request: unknown = undefined;
+  readonly stream: ServerHttp2Stream;
+  readonly since: number;
+  held: Held | null = null;
+  byteCount = 0;
   private readonly method: UnaryMethod<unknown>;
-  private readonly stream: ServerHttp2Stream;
   private readonly headers: IncomingHttpHeaders;
   private readonly deadline: number;
   private readonly requestBytesMax: number;
+  private readonly arrivals: Arrivals;
   private received: Buffer | null = null;
   /** Where the message came in more than one piece. */
   private pieces: Buffer[] | null = null;
-  private byteCount = 0;
   private isAnswered = false;
 
   constructor(
@@ -119,19 +140,23 @@ class DirectCall implements UnaryCall<unknown> {
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     timeoutMs: number,
-    requestBytesMax: number,
+    { arrivals, requestBytesMax }: Surroundings,
   ) {
     this.method = method;
     this.stream = stream;
     this.headers = headers;
     this.deadline = Date.now() + timeoutMs;
     this.requestBytesMax = requestBytesMax;
+    this.arrivals = arrivals;
+    this.since = arrivals.looks;
   }
 
   listen(): void {
     this.stream.on('error', ignore);
     this.stream.on('data', (piece: Buffer) => this.onData(piece));
     this.stream.on('end', () => this.onEnd());
+    this.stream.on('close', () => this.arrivals.end(this));
+    this.arrivals.begin(this);
   }
 
   get cancelled(): boolean {
@@ -163,6 +188,7 @@ class DirectCall implements UnaryCall<unknown> {
   private onData(piece: Buffer): void {
     if (this.isAnswered) return;
     this.byteCount += piece.length;
+    if (!this.arrivals.came(this, piece.length)) return;
     if (this.received === null) this.received = piece;
     else (this.pieces ??= [this.received]).push(piece);
     // Before it is gathered: what is announced may be more than may come, and what comes more than was announced.
@@ -177,6 +203,7 @@ class DirectCall implements UnaryCall<unknown> {
   }
 
   private onEnd(): void {
+    this.arrivals.end(this);
     if (this.isAnswered) return;
     const { pieces } = this;
     const bytes = pieces === null ? this.received : Buffer.concat(pieces, this.byteCount);
@@ -204,28 +231,28 @@ class DirectCall implements UnaryCall<unknown> {
     this.isAnswered = true;
     const { stream } = this;
     if (this.cancelled) return;
-    if (error !== null || answer === null) return this.tellStatus(error ?? {});
+    if (error !== null || answer === null) return tellStatus(stream, error ?? {});
     stream.respond(HEAD, HEAD_OPTIONS);
     stream.once('wantTrailers', sendTrailers);
     stream.end(framed(answer));
   }
 
   private refuse(code: Status, details: string): void {
-    this.received = null;
-    this.pieces = null;
+    this.letGo();
     this.respond({ code, details }, null);
+    readNoMore(this.stream);
   }
 
-  private tellStatus({ code = Status.UNKNOWN, details = '', metadata }: Partial<StatusObject>): void {
-    const head = {
-      ':status': 200,
-      'content-type': 'application/grpc+proto',
-      'grpc-status': String(code),
-      // Half a character cannot be encoded, and would throw.
-      'grpc-message': encodeURI(Buffer.from(details).toString()),
-      ...metadata?.toHttp2Headers(),
-    };
-    this.stream.respond(head, ONLY_HEAD);
+  turnAway(failed: Failure): void {
+    this.letGo();
+    this.isAnswered = true;
+    turnAway(this.stream, this.method.statusOf(failed));
+  }
+
+  private letGo(): void {
+    this.arrivals.end(this);
+    this.received = null;
+    this.pieces = null;
   }
 }
 

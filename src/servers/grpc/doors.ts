@@ -1,15 +1,18 @@
 /** The gRPC door: every service that clients, operators, probes and tools speak to, on one server. */
 import type { Server } from '@grpc/grpc-js';
+import { GRPC_LOOK_MS } from '../../core/grpc-limits.ts';
 import type { Instruments } from '../../core/instruments.ts';
 import type { NodeApi } from '../../node/api.ts';
 import type { Tracing } from '../../ports/tracing.ts';
 import { addAdminService } from './admin-service.ts';
+import { Arrivals } from './arrivals.ts';
 import { addCacheService } from './cache-service.ts';
+import { Connections } from './connections.ts';
 import { addExportService } from './export-service.ts';
 import { addHealthService } from './health-service.ts';
 import { addKeyValueService } from './key-value-service.ts';
 import { takeDirectCalls } from './direct-calls.ts';
-import { requestBytesMax } from './method.ts';
+import { requestBytesMax, statusOf } from './method.ts';
 import { createOperations } from './operations.ts';
 import { addReflectionService } from './reflection-service.ts';
 import { traceCalls } from './traced-calls.ts';
@@ -20,9 +23,15 @@ export interface DoorOptions {
   readonly instruments?: Instruments;
   /** Left out, or null: nothing is traced. */
   readonly tracing?: Tracing | null;
+  /** By which members of the cluster dial on the same port; left out: they do not. */
+  readonly memberPath?: string;
+  /** Left out: GRPC_CONNECTIONS_MAX. */
+  readonly connectionsMax?: number;
 }
 
 export interface Doors {
+  readonly arrivals: Arrivals;
+  readonly connections: Connections;
   /** To be called once the server is bound. False: calls come all the longer way. */
   onBound(): boolean;
   /** Ends the streams that would otherwise stay open while the server shuts down in order. */
@@ -43,9 +52,23 @@ export function createDoors(server: Server, api: NodeApi, options: DoorOptions):
     'causeway.v1.KeyValue',
     'causeway.v1.Admin',
   ]);
+  const arrivals = new Arrivals();
+  const connections = new Connections({ ...options, statusOf });
+  let looking: NodeJS.Timeout | undefined;
   return {
-    onBound: () => takeDirectCalls(server, requestBytesMax(options.valueBytesMax)),
+    arrivals,
+    connections,
+    onBound: () => {
+      looking = setInterval(() => {
+        arrivals.look();
+        connections.look();
+      }, GRPC_LOOK_MS).unref();
+      return takeDirectCalls(server, {
+        ...{ arrivals, connections, requestBytesMax: requestBytesMax(options.valueBytesMax) },
+      });
+    },
     close: () => {
+      clearInterval(looking);
       endExports();
       endWatches();
     },

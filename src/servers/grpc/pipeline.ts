@@ -78,6 +78,7 @@ class Pipeline {
   #unanswered = 0;
   #flushAsked = false;
   #isHeld = false;
+  #isInLine = false;
   #inputEnded = false;
   #closed = false;
 
@@ -118,8 +119,9 @@ class Pipeline {
     this.#beginMore();
   }
 
-  /** Begins what the bounds allow, and reads on only when everything read was begun. */
-  #beginMore(): void {
+  /** Begins what the bounds allow, and reads on only when everything read was begun. `hasWaited`: for this turn. */
+  #beginMore(hasWaited = false): void {
+    const { turns } = this.#untaken;
     while (this.#frames.length > 0) {
       const frame = this.#frames[0]!;
       while (frame.begun < frame.operations.length) {
@@ -130,6 +132,7 @@ class Pipeline {
           this.#call.pause();
           return;
         }
+        if (!(hasWaited ? turns.hasRoom : turns.isOpen)) return this.#waitForTurn();
         const next = frame.operations[frame.begun]!;
         if (next.get === null && this.#operations.isFull()) return this.#holdBack();
         frame.begun += 1;
@@ -139,6 +142,17 @@ class Pipeline {
     }
     if (this.#call.isPaused()) this.#call.resume();
     this.#endIfDone();
+  }
+
+  /** Values enough were read in this turn of the event loop, here and for others: the rest in a later one. */
+  #waitForTurn(): void {
+    this.#call.pause();
+    if (this.#isInLine) return;
+    this.#isInLine = true;
+    this.#untaken.turns.wait(() => {
+      this.#isInLine = false;
+      if (!this.#closed) this.#beginMore(true);
+    });
   }
 
   /** The node has enough to do: goes on with an answer of its own, or where none is due, in a moment. */
@@ -196,6 +210,7 @@ class Pipeline {
 
   #answer(failed: Failure | null, result: Result, valueBytes: number): void {
     if (this.#closed) return;
+    if (valueBytes > 0) this.#untaken.turns.made(valueBytes);
     let kept = result;
     let bytes = valueBytes + RESULT_OVERHEAD_BYTES;
     if (failed !== null) {

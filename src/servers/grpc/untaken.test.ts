@@ -105,6 +105,34 @@ test('many large reads at once: not more than one or two in a turn of the event 
   expect(order).toHaveLength(20);
 });
 
+test('many large reads of one pipeline: the same, and each is answered', async () => {
+  const path = '/causeway.v1.KeyValue/Pipeline';
+  const stream = openStream(doors.client, path, v1.PipelineRequest, v1.PipelineResponse);
+  stream.on('error', () => undefined);
+  const tryGet = doors.api.tryGet.bind(doors.api);
+  let [readNow, readBefore, mostInTurn] = [0, 0, 0];
+  doors.api.tryGet = (key) => {
+    readNow += 1;
+    return tryGet(key);
+  };
+  const look = (): void => {
+    mostInTurn = Math.max(mostInTurn, readNow - readBefore);
+    readBefore = readNow;
+    if (readNow < 20) setImmediate(look);
+  };
+  setImmediate(look);
+  const told: number[] = [];
+  stream.on('data', ({ results }: causeway.v1.PipelineResponse) =>
+    told.push(...results.map(({ number }) => number)),
+  );
+  const ended = new Promise((resolve) => stream.once('end', resolve));
+  stream.write({ operations: Array.from({ length: 20 }, (_, number) => ({ number, get: { key: 'big' } })) });
+  stream.end();
+  await ended;
+  expect(told.sort((one, other) => one - other)).toEqual(Array.from({ length: 20 }, (_, at) => at));
+  expect(mostInTurn).toBeLessThanOrEqual(2);
+});
+
 test('many large reads whose client goes while they wait for their turn: none of them is begun any more', async () => {
   const message = v1.GetRequest.encode({ key: 'big' }).finish();
   const tryGet = doors.api.tryGet.bind(doors.api);

@@ -50,7 +50,12 @@ export class Turns {
 
   /** A call may begin in this turn. */
   get isOpen(): boolean {
-    return this.bytes < TURN_ANSWER_BYTES_MAX && this.waiting.length === 0;
+    return this.hasRoom && this.waiting.length === 0;
+  }
+
+  /** Who has waited for this turn may go on in it. */
+  get hasRoom(): boolean {
+    return this.bytes < TURN_ANSWER_BYTES_MAX;
   }
 
   /** In a later turn, in the order of the calls. */

@@ -77,9 +77,12 @@ test('more connections than a probe and people need: the further ones are closed
   const open = await Promise.all(Array.from({ length: HTTP_CONNECTIONS_MAX }, opened));
   const ask = 'GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n';
   expect((await exchange(ask, 5_000, patient.port)).text).toBe('');
+  expect(patient.connections.count).toBe(HTTP_CONNECTIONS_MAX);
+  expect(patient.connections.rejected).toBe(1);
   for (const socket of open) socket.destroy();
   let text = '';
   for (let at = 0; at < 50 && text === ''; at += 1) ({ text } = await exchange(ask, 5_000, patient.port));
   expect(text).toContain('200 OK');
   await patient.close();
+  expect(patient.connections.count).toBe(0);
 });

@@ -232,10 +232,15 @@ describe('keys', () => {
     ['/v1/key?key=', /key/],
     ['/v1/key?key=a&key=b', /twice/],
     ['/v1/kv/a?tll_ms=5', /tll_ms/],
-    ['/v1/kv/a?ttl_ms=-1', /ttl_ms/],
-    ['/v1/kv/a?ttl_ms=1e3', /ttl_ms/],
-    ['/v1/kv/a?ttl_ms=', /ttl_ms/],
-    ['/v1/kv/a?timeout_ms=0', /timeout_ms/],
+    ['/v1/kv/a?ttl_ms=-1', /^ttl_ms: must be a whole number from 0 to 31536000000000, not '-1'$/],
+    ['/v1/kv/a?ttl_ms=-0', /^ttl_ms: must be a whole number from 0 to \d+, not '-0'$/],
+    ['/v1/kv/a?ttl_ms=1e3', /^ttl_ms: must be a whole number from 0 to \d+, not '1e3'$/],
+    ['/v1/kv/a?ttl_ms=1.0', /^ttl_ms: must be a whole number from 0 to \d+, not '1.0'$/],
+    ['/v1/kv/a?ttl_ms=', /^ttl_ms: must be a whole number from 0 to \d+, not ''$/],
+    ['/v1/kv/a?ttl_ms=31536000000001', /^ttl_ms: must be a whole number from 0 to 31536000000000, not/],
+    [`/v1/kv/a?ttl_ms=${'9'.repeat(99)}`, /^ttl_ms: must be a whole number from 0 to \d+, not '9{40}…'$/],
+    ['/v1/kv/a?timeout_ms=0', /^timeout_ms: must be a whole number from 1 to 120000, not '0'$/],
+    ['/v1/kv/a?ttl_ms=x&timeout_ms=y', /^ttl_ms: .*; timeout_ms: must be/],
   ])('%s: refused with the reason, and nothing is written', async (path, words) => {
     const answer = await put(path, 'v');
     expect(codeOf(answer)).toEqual([400, 'invalid_argument']);
@@ -289,6 +294,12 @@ describe('failures', () => {
     expect(door.api.calls[0]!.timeoutMs).toBeGreaterThan(0);
     expect(door.api.calls[0]!.timeoutMs).toBeLessThanOrEqual(2_500);
     expect((await put('/v1/kv/a?timeout_ms=120001', '1')).status).toBe(400);
+  });
+
+  test('a switch that is none: told what it may be', async () => {
+    const answer = await get('/v1/kv/a?allow_stale=yes');
+    expect(codeOf(answer)).toEqual([400, 'invalid_argument']);
+    expect(answer.json['detail']).toBe("allow_stale: must be 1, true, 0 or false, not 'yes'");
   });
 
   test('another method: 405 with those that there are; another path: no such page, and not an absence', async () => {

@@ -75,22 +75,34 @@ export const TIMED = {
 const PLAIN = z.strictObject(TIMED);
 type Timed = typeof TIMED;
 
-/** A number in a query. */
+/** A number in a query, in digits alone: what is none, and what is out of its bounds, is told alike. */
 export function whole(number: z.ZodInt): z.ZodType<number> {
-  return z.preprocess(
-    (text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text),
-    number,
-  );
+  const wanted = `a whole number from ${number.minValue ?? 0} to ${number.maxValue ?? Number.MAX_SAFE_INTEGER}`;
+  return z.preprocess((text, context) => {
+    if (typeof text !== 'string') return text;
+    const given = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+    return number.safeParse(given).success ? given : refuse(context, wanted, text);
+  }, number);
 }
 
 /** A switch in a query: `1` or `true`. */
 export function flag(): z.ZodType<boolean> {
   return z
-    .preprocess(
-      (text) => (text === '1' || text === 'true' ? true : text === '0' || text === 'false' ? false : text),
-      z.boolean(),
-    )
+    .preprocess((text, context) => {
+      if (typeof text !== 'string') return text;
+      if (text === '1' || text === 'true') return true;
+      return text === '0' || text === 'false' ? false : refuse(context, '1, true, 0 or false', text);
+    }, z.boolean())
     .default(false);
+}
+
+const GIVEN_CHARACTERS_TOLD_MAX = 40;
+
+function refuse(context: z.RefinementCtx, wanted: string, given: string): never {
+  const shown =
+    given.length > GIVEN_CHARACTERS_TOLD_MAX ? `${given.slice(0, GIVEN_CHARACTERS_TOLD_MAX)}…` : given;
+  context.addIssue({ code: 'custom', message: `must be ${wanted}, not '${shown}'` });
+  return z.NEVER;
 }
 
 /** Bytes as they come, of any type. */

@@ -2,6 +2,7 @@
  * The HTTP door: probes for whoever runs the node, and what else is mounted beside them. Each part keeps its
  * routes in a file of its own.
  */
+import type { Socket } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTP_CONNECTIONS_MAX, HTTP_STILL_MS_MAX } from '../../core/limits.ts';
@@ -15,7 +16,15 @@ import { Unanswered } from './room.ts';
 
 export interface HttpServer {
   readonly port: number;
+  readonly connections: HttpConnections;
   close(): Promise<void>;
+}
+
+export interface HttpConnections {
+  /** Open now. */
+  count: number;
+  /** Closed for there being too many. */
+  rejected: number;
 }
 
 /** Milliseconds a client may take for its request; nobody has a long one to make. */
@@ -60,6 +69,7 @@ export function openHttpServer(
   port: number,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
 ): Promise<HttpServer> {
+  const connections: HttpConnections = { count: 0, rejected: 0 };
   return new Promise((resolve, reject) => {
     const server = serve(
       {
@@ -77,6 +87,7 @@ export function openHttpServer(
         server.off('error', reject);
         resolve({
           port: bound.port,
+          connections,
           close: () =>
             new Promise((closed) => {
               server.close(() => closed());
@@ -86,6 +97,11 @@ export function openHttpServer(
       },
     );
     server.maxConnections = HTTP_CONNECTIONS_MAX;
+    server.on('connection', (socket: Socket) => {
+      connections.count += 1;
+      socket.once('close', () => (connections.count -= 1));
+    });
+    server.on('drop', () => (connections.rejected += 1));
     if ('timeout' in server) server.timeout = HTTP_STILL_MS_MAX;
     server.once('error', reject);
   });

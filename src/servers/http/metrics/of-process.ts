@@ -26,7 +26,7 @@ export const PROCESS_METRICS: readonly Metric[] = [
   ),
   gauges(
     'causeway_door_connections',
-    'Connections that are open, at doors that count them.',
+    'Connections that are open; those of other nodes are among those of grpc.',
     'door',
     byDoor((facts) => facts.connections),
   ),

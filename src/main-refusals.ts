@@ -1,0 +1,24 @@
+/** Looks now and then whether a process that has never been a member is refused by all who are there, and tells so once. */
+import type { Clock } from './ports/clock.ts';
+import { PeerRefusals } from './node/peer-refusals.ts';
+
+const LOOK_EVERY_MS = 500;
+
+export class RefusalWatch extends PeerRefusals {
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(clock: Clock, isMember: () => boolean, onRefused: (reason: string) => void) {
+    super(() => clock.now());
+    this.timer = setInterval(() => {
+      const reason = isMember() ? null : this.whyHopeless();
+      if (reason === null) return;
+      clearInterval(this.timer);
+      onRefused(reason);
+    }, LOOK_EVERY_MS);
+  }
+
+  close(): Promise<void> {
+    clearInterval(this.timer);
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,204 @@
+/** Clients that begin calls and do not bring them to their end, and clients that come in too great a number. */
+import { connect } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
+import { status as Status } from '@grpc/grpc-js';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
+import { eventually, openDoors } from '../../../test/support/grpc-call.ts';
+import type { DoorFixture } from '../../../test/support/grpc-call.ts';
+import {
+  GRPC_CONNECTIONS_BEYOND_MAX,
+  GRPC_FIRST_CALL_MS_MAX,
+  GRPC_LOOK_MS,
+  GRPC_REQUEST_BYTES_SHARE,
+  GRPC_REQUEST_BYTES_TOTAL_MAX,
+  GRPC_REQUEST_MS_MAX,
+} from '../../core/grpc-limits.ts';
+import { causeway } from '../../gen/protocol.js';
+
+const { v1 } = causeway;
+const VALUE_BYTES_MAX = 256 * 1024;
+const CONNECTIONS_MAX = 3;
+const MEMBER_PATH = '/some.member/Link';
+
+let doors: DoorFixture;
+const sessions: ClientHttp2Session[] = [];
+beforeEach(async () => {
+  const options = { connectionsMax: CONNECTIONS_MAX, memberPath: MEMBER_PATH };
+  doors = await openDoors(VALUE_BYTES_MAX, new FakeNodeApi(), true, null, options);
+});
+afterEach(async () => {
+  for (const session of sessions.splice(0)) session.destroy();
+  await doors.stop();
+});
+
+function newSession(): ClientHttp2Session {
+  const session = connect(`http://${doors.address}`);
+  session.on('error', () => undefined);
+  sessions.push(session);
+  return session;
+}
+
+interface Asked {
+  readonly stream: ClientHttp2Stream;
+  /** Status and code; the number of the reset where there is neither. */
+  readonly told: Promise<string>;
+}
+
+function begin(session: ClientHttp2Session, headers: OutgoingHttpHeaders = {}): Asked {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': '/causeway.v1.KeyValue/Put',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...headers,
+  });
+  let status = '';
+  const note = (fields: OutgoingHttpHeaders): void => {
+    if (fields['grpc-status'] !== undefined)
+      status = `${String(fields['grpc-status'])} ${String(fields['causeway-code'])}`;
+  };
+  stream.on('response', note);
+  stream.on('trailers', note);
+  stream.on('data', () => undefined);
+  stream.on('error', () => undefined);
+  const told = new Promise<string>((resolve) =>
+    stream.once('close', () => resolve(status === '' ? `reset ${stream.rstCode}` : status)),
+  );
+  return { stream, told };
+}
+
+function framed(value: Uint8Array): Buffer {
+  const message = v1.PutRequest.encode({ key: 'a', value }).finish();
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
+
+const SMALL = framed(Buffer.from('v'));
+const LARGE = framed(Buffer.alloc(2 * GRPC_REQUEST_BYTES_SHARE));
+const HALF = LARGE.subarray(0, LARGE.length - 1);
+const DONE = `${Status.OK} undefined`;
+const OVERLOADED = `${Status.RESOURCE_EXHAUSTED} overloaded`;
+const GZIP = { 'grpc-encoding': 'gzip' };
+
+function put(session: ClientHttp2Session, bytes: Buffer): Promise<string> {
+  const { stream, told } = begin(session);
+  stream.end(bytes);
+  return told;
+}
+
+/** As if clients held so many elsewhere. */
+function fill(bytes: number): void {
+  doors.doors.arrivals.total += bytes;
+}
+
+test.each([
+  ['taken straight from HTTP/2', {}],
+  ['that grpc-js takes', GZIP],
+])('a call %s, all room in use: refused once its connection holds more than a share', async (_, headers) => {
+  const { arrivals } = doors.doors;
+  fill(GRPC_REQUEST_BYTES_TOTAL_MAX - GRPC_REQUEST_BYTES_SHARE);
+  const session = newSession();
+  const slow = begin(session, headers);
+  slow.stream.write(HALF);
+  expect(await slow.told).toBe(OVERLOADED);
+  // Nothing of it is held any more, and its connection serves on: also with what is larger than a share, where there is room.
+  await eventually(
+    () => arrivals.total === GRPC_REQUEST_BYTES_TOTAL_MAX - GRPC_REQUEST_BYTES_SHARE,
+    'all let go',
+  );
+  expect(await put(session, SMALL)).toBe(DONE);
+  fill(-GRPC_REQUEST_BYTES_TOTAL_MAX / 2);
+  expect(await put(session, LARGE)).toBe(DONE);
+  expect(doors.api.calls).toHaveLength(2);
+});
+
+test('all room in use: who holds little is served, on a connection whose calls together hold more nobody is', async () => {
+  fill(GRPC_REQUEST_BYTES_TOTAL_MAX);
+  const [modest, greedy] = [newSession(), newSession()];
+  const calls = Array.from({ length: 3 }, () => begin(greedy));
+  for (const { stream } of calls) stream.write(HALF.subarray(0, GRPC_REQUEST_BYTES_SHARE / 2));
+  expect(await Promise.race(calls.map(({ told }) => told))).toBe(OVERLOADED);
+  expect(await put(modest, SMALL)).toBe(DONE);
+});
+
+test('requests that come to their end, or whose clients go away: nothing of them is counted any more', async () => {
+  const { arrivals } = doors.doors;
+  const [session, other] = [newSession(), newSession()];
+  const begun = [begin(session), begin(session, GZIP), begin(other)];
+  for (const { stream } of begun) stream.write(HALF);
+  await eventually(() => arrivals.total === 3 * HALF.length, 'three halves');
+  begun[0]!.stream.end(LARGE.subarray(HALF.length));
+  expect(await begun[0]!.told).toBe(DONE);
+  await eventually(() => arrivals.total === 2 * HALF.length, 'two halves');
+  begun[1]!.stream.close();
+  other.destroy();
+  await eventually(() => arrivals.total === 0, 'none');
+});
+
+test.each([
+  ['taken straight from HTTP/2, of which nothing came', {}, Buffer.alloc(0)],
+  ['taken straight from HTTP/2, of which all but its end came', {}, SMALL],
+  ['that grpc-js takes', GZIP, HALF],
+])('a call %s: ended in time, and told so, where its client does not', async (_, headers, bytes) => {
+  const { arrivals } = doors.doors;
+  const { stream, told } = begin(newSession(), headers);
+  if (bytes.length > 0) stream.write(bytes);
+  await eventually(() => arrivals.openCount === 1 && arrivals.total === bytes.length, 'the call');
+  for (let looks = 0; looks < GRPC_REQUEST_MS_MAX / GRPC_LOOK_MS; looks += 1) arrivals.look();
+  expect(arrivals.openCount).toBe(1);
+  arrivals.look();
+  expect(await told).toBe(`${Status.DEADLINE_EXCEEDED} deadline_before_start`);
+  expect([arrivals.openCount, arrivals.total]).toEqual([0, 0]);
+  expect(doors.api.calls).toEqual([]);
+});
+
+test('an operation that takes longer than its request may: none of its time counts', async () => {
+  const { arrivals } = doors.doors;
+  let answer: (() => void) | undefined;
+  const { write } = doors.api;
+  doors.api.write = (operation, timeoutMs, done) => {
+    answer = () => write.call(doors.api, operation, timeoutMs, done);
+  };
+  const asked = put(newSession(), SMALL);
+  await eventually(() => answer !== undefined, 'the write at the node');
+  for (let looks = 0; looks <= GRPC_REQUEST_MS_MAX / GRPC_LOOK_MS; looks += 1) arrivals.look();
+  answer!();
+  expect(await asked).toBe(DONE);
+});
+
+test('more connections than may be: told at the first call and closed; members are let in, and others when one has gone', async () => {
+  const { connections } = doors.doors;
+  const first = Array.from({ length: CONNECTIONS_MAX }, newSession);
+  for (const session of first) expect(await put(session, SMALL)).toBe(DONE);
+  const further = newSession();
+  const closed = new Promise((resolve) => further.once('close', resolve));
+  expect(await put(further, SMALL)).toBe(OVERLOADED);
+  await closed;
+  await eventually(() => connections.count === CONNECTIONS_MAX, 'it is gone');
+  expect(connections.rejected).toBe(1);
+  const member = newSession();
+  expect(await begin(member, { ':path': MEMBER_PATH }).told).toBe(`${Status.UNIMPLEMENTED} undefined`);
+  expect(member.closed).toBe(false);
+  first[0]!.destroy();
+  member.destroy();
+  await eventually(() => connections.count === CONNECTIONS_MAX - 1, 'they are gone');
+  expect(await put(newSession(), SMALL)).toBe(DONE);
+  expect(connections.rejected).toBe(1);
+});
+
+test('one beyond them that begins no call: closed after a while, and there are no more of such than may be', async () => {
+  const { connections } = doors.doors;
+  const all = Array.from({ length: CONNECTIONS_MAX + 2 }, newSession);
+  await eventually(() => connections.count === CONNECTIONS_MAX + 2, 'all are open');
+  for (let looks = 0; looks <= GRPC_FIRST_CALL_MS_MAX / GRPC_LOOK_MS; looks += 1) connections.look();
+  await eventually(() => connections.count === CONNECTIONS_MAX, 'those beyond are closed');
+  expect(all.filter(({ closed }) => closed)).toHaveLength(2);
+  expect(connections.rejected).toBe(2);
+  const { http2Servers } = doors.server as unknown as {
+    http2Servers: Map<{ maxConnections: number }, unknown>;
+  };
+  for (const { maxConnections } of http2Servers.keys())
+    expect(maxConnections).toBe(CONNECTIONS_MAX + GRPC_CONNECTIONS_BEYOND_MAX);
+});
