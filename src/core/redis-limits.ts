@@ -21,6 +21,8 @@ export const RESP_INPUT_BYTES_TOTAL_MAX = 256 * 1024 * 1024;
 export const RESP_INPUT_BYTES_SHARE = 64 * 1024;
 /** Commands of one connection begun and not answered; with as many, it is not read. */
 export const RESP_UNANSWERED_MAX = 1_024;
+/** Bytes of values that commands of one connection bring and that stand in line for their key; with as many, none joins them. */
+export const RESP_IN_LINE_BYTES_MAX = 1024 * 1024;
 /** Bytes of one connection's answers that were not taken; with as many, no further command is begun. */
 export const RESP_OUTPUT_BYTES_PAUSE = 1024 * 1024;
 /** Bytes of such at which a connection is cut: what is pushed cannot wait for its reader. */

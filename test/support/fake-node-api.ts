@@ -57,6 +57,8 @@ export class FakeNodeApi implements NodeApi {
   failWith: ErrorCode | undefined;
   /** What `failWith` makes fail is told to who takes old answers, as that old. */
   staleMs: number | undefined;
+  /** Whose request cannot be taken as it is. */
+  refuses: (operation: WriteOperation) => boolean = () => false;
   /** So many writes are done, and answered as if nobody knew. */
   loseAnswers = 0;
   /** Of a scan: records in a page, and whether rows are missing. */
@@ -110,6 +112,9 @@ export class FakeNodeApi implements NodeApi {
     this.calls.push({ kind: operation.kind, key: operation.key, timeoutMs });
     if (this.failWith !== undefined) {
       return this.#later(done, { kind: 'failed', failure: failure(this.failWith) });
+    }
+    if (this.refuses(operation)) {
+      return this.#later(done, { kind: 'failed', failure: failure('invalid_argument') });
     }
     const id = operation.operationId;
     const name = id === null ? '' : `${Buffer.from(id).toString('hex')} ${operation.key}`;

@@ -10,10 +10,12 @@ import { WAIT } from '../../node/api.ts';
 import type { NodeApi } from '../../node/api.ts';
 import type { Door } from './door.ts';
 import { errorText } from './error-replies.ts';
+import { beginInLine } from './joined-writes.ts';
 import { KeysInFlight } from './keys-in-flight.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import type { Pending } from './reply-queue.ts';
 import type { ReplyWriter } from './reply-writer.ts';
+import type { Run } from './run-plan.ts';
 import type { Tracking } from './tracking.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -47,7 +49,7 @@ export class Client {
   readonly api: NodeApi;
   readonly line: Line;
   readonly queue: ReplyQueue;
-  readonly inFlight = new KeysInFlight();
+  readonly inFlight: KeysInFlight<Run>;
   name = '';
   libraryName = '';
   libraryVersion = '';
@@ -72,6 +74,7 @@ export class Client {
       () => line.wake(),
       () => line.untakenBytes(),
     );
+    this.inFlight = new KeysInFlight((runs) => beginInLine(this, runs));
     this.isTrusted = door.password === null;
   }
 

@@ -57,7 +57,8 @@ export class Connection implements Line {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.isClosing = true;
-      this.countInput(0, false);
+      door.inputBytes -= this.inputBytes;
+      this.inputBytes = 0;
       door.outputBytes -= this.outputBytes;
       this.outputBytes = 0;
       door.onClosed(this.client);
@@ -139,6 +140,7 @@ export class Connection implements Line {
       isStalled = true;
       break;
     }
+    client.inFlight.beginDue();
     if (this.isEnded && !isStalled) this.isClosing = true;
     // What was lent must not be written to by an answer that comes later.
     if (this.socket.destroyed) return queue.ready.forget();
@@ -209,12 +211,13 @@ export class Connection implements Line {
   }
 
   /** Bytes of commands that are not whole, or wait to be begun, counted over all connections. */
-  private countInput(bytes: number, isStalled: boolean): void {
+  private countInput(keptBytes: number, isStalled: boolean): void {
     const { door } = this;
+    const bytes = keptBytes + this.client.inFlight.waitingBytes;
     door.inputBytes += bytes - this.inputBytes;
     this.inputBytes = bytes;
     // Who is not read asks for no more.
-    if (bytes > RESP_INPUT_BYTES_SHARE && !isStalled && door.isInputFull()) {
+    if (keptBytes > RESP_INPUT_BYTES_SHARE && !isStalled && door.isInputFull()) {
       door.counts.cut += 1;
       this.socket.destroy();
     }

@@ -2,14 +2,15 @@
  * From a request to the command that answers it: is there such a command, may this client call it, is it to be collected
  * for EXEC, and must it wait for what the same client asked before.
  */
-import { RESP_UNANSWERED_MAX } from '../../core/redis-limits.ts';
+import { RESP_IN_LINE_BYTES_MAX, RESP_UNANSWERED_MAX } from '../../core/redis-limits.ts';
 import type { Arguments } from './arguments.ts';
 import { refusalWhileSubscribed } from './channels.ts';
 import type { Client } from './client.ts';
 import { fitsArity, keyPlaces } from './command.ts';
-import type { Command } from './command.ts';
+import type { Command, Handler } from './command.ts';
 import { absenceOf, COMMANDS } from './command-table.ts';
 import { ReplyWriter } from './reply-writer.ts';
+import { runBehind } from './run-plan.ts';
 import { runTraced } from './traced-command.ts';
 import { abort, collect } from './transaction.ts';
 
@@ -53,14 +54,25 @@ function begin(client: Client, args: Arguments): boolean {
     collect(client, client.transaction, command, args);
     return true;
   }
-  if (queue.unanswered > 0 && mustWait(client, command, args)) return false;
+  const turn = queue.unanswered === 0 ? 'now' : turnOf(client, command, args);
+  if (turn === 'later') return false;
   client.lastCommand = command.name;
   client.door.counts.commands += 1;
   if (client.tracking !== null) client.door.tracking.remember(client, command, args);
   const { tracing } = client.door.settings;
-  if (tracing) runTraced(tracing, client, command, args);
-  else command.run(client, args);
+  const run = turn === 'now' ? command.run : standInLine(command);
+  if (tracing) runTraced(tracing, client, command, run, args);
+  else run(client, args);
   return true;
+}
+
+/** Of a command whose plan has one step. */
+function standInLine({ plan }: Command): Handler {
+  return (client, args) => {
+    const made = plan!(args, client);
+    if (typeof made === 'string') client.out.error(made);
+    else runBehind(client, made);
+  };
 }
 
 /** What is wrong while commands are collected makes EXEC refuse all of them. */
@@ -110,15 +122,21 @@ function shownText(args: Arguments, at: number): string {
   return args.text(at).split('\0', 1)[0]!.slice(0, SHOWN_BYTES_MAX);
 }
 
-function mustWait(client: Client, command: Command, args: Arguments): boolean {
-  const { queue, inFlight, api } = client;
-  if (queue.isBarred || command.isAlone || queue.unanswered >= RESP_UNANSWERED_MAX) return true;
-  if (queue.isFull) return true;
-  if (command.writes && api.isFull()) return true;
-  return keyPlaces(command, args.count).some((at) => {
+/** in line: begun now, and behind those before it that have its key. */
+function turnOf(client: Client, command: Command, args: Arguments): 'now' | 'in line' | 'later' {
+  const { queue, inFlight, api, door } = client;
+  if (queue.isBarred || command.isAlone || queue.unanswered >= RESP_UNANSWERED_MAX) return 'later';
+  if (queue.isFull) return 'later';
+  if (command.writes && api.isFull()) return 'later';
+  const places = keyPlaces(command, args.count);
+  const isFree = places.every((at) => {
     const key = args.key(at);
-    return key !== undefined && inFlight.isTaken(key, command.writes);
+    return key === undefined || !inFlight.isTaken(key, command.writes);
   });
+  if (isFree) return 'now';
+  // What a client that keeps copies reads is remembered when it is begun, and must be behind the change that it waits for.
+  if (places.length > 1 || command.plan === null || client.tracking !== null) return 'later';
+  return inFlight.waitingBytes >= RESP_IN_LINE_BYTES_MAX || door.isInputFull() ? 'later' : 'in line';
 }
 
 /** After CLIENT REPLY OFF or SKIP. */

@@ -1,25 +1,126 @@
 /**
- * Keys that the unanswered commands of one connection read and write. Commands of a pipeline run at the same time, but
- * not those of one key of which one writes: they are done in their order, as their client expects.
+ * Keys that the unanswered commands of one connection read and write, with a line for each key. Commands of a pipeline run at
+ * the same time, but not those of one key of which one writes: they are done in their order, as their client expects. Writes
+ * that stand next to one another in the line of a key are begun together.
  */
-export class KeysInFlight {
-  private readonly readers = new Map<string, number>();
-  private readonly writers = new Map<string, number>();
+import { NONE, appended } from '../../base/short-list.ts';
+import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX } from '../../core/limits.ts';
 
-  add(key: string, writes: boolean): void {
-    const held = writes ? this.writers : this.readers;
-    held.set(key, (held.get(key) ?? 0) + 1);
+/** What stands in line for the one key that it reads or writes. */
+export interface InLine {
+  readonly writes: boolean;
+  /** Of the value that it brings. */
+  readonly byteCount: number;
+  /** It may be begun together with writes that stand before or behind it. */
+  readonly joins: boolean;
+}
+
+interface Line<Item> {
+  readers: number;
+  writers: number;
+  waiting: readonly Item[];
+  /** Among those that are looked at next. */
+  isDue: boolean;
+}
+
+export class KeysInFlight<Item extends InLine> {
+  /** Bytes that those in line bring. */
+  waitingBytes = 0;
+  private readonly lines = new Map<string, Line<Item>>();
+  private readonly begin: (items: readonly Item[]) => void;
+  private due: Line<Item>[] = [];
+
+  /** `begin`: the key is free for these, which go together. It ends none of them within the call. */
+  constructor(begin: (items: readonly Item[]) => void) {
+    this.begin = begin;
   }
 
+  /** Of one that is begun at once: nothing stands in its way. */
+  add(key: string, writes: boolean): void {
+    const line = this.lineOf(key);
+    if (writes) line.writers += 1;
+    else line.readers += 1;
+  }
+
+  /** Its turn comes with `beginDue`, or when those before it have ended. */
+  stand(key: string, item: Item): void {
+    const line = this.lineOf(key);
+    line.waiting = appended(line.waiting, item);
+    this.waitingBytes += item.byteCount;
+    if (line.isDue || line.readers + line.writers > 0) return;
+    line.isDue = true;
+    this.due.push(line);
+  }
+
+  /** What has come in one piece stands in line by now: it is seen what goes together. */
+  beginDue(): void {
+    if (this.due.length === 0) return;
+    const { due } = this;
+    this.due = [];
+    for (const line of due) {
+      line.isDue = false;
+      this.goOn(line);
+    }
+  }
+
+  /** One that was begun has ended. */
   remove(key: string, writes: boolean): void {
-    const held = writes ? this.writers : this.readers;
-    const count = held.get(key) ?? 0;
-    if (count <= 1) held.delete(key);
-    else held.set(key, count - 1);
+    const line = this.lines.get(key)!;
+    if (writes) line.writers -= 1;
+    else line.readers -= 1;
+    if (line.waiting.length > 0) this.goOn(line);
+    else if (line.readers + line.writers === 0) this.lines.delete(key);
+  }
+
+  /** These were begun together and have done nothing: they are begun anew, before all others in their line. */
+  standAgain(key: string, items: readonly Item[]): void {
+    const line = this.lines.get(key)!;
+    line.writers -= items.length;
+    line.waiting = [...items, ...line.waiting];
+    for (const { byteCount } of items) this.waitingBytes += byteCount;
+    this.goOn(line);
   }
 
   /** Must one that reads, or writes, this key wait? */
   isTaken(key: string, writes: boolean): boolean {
-    return this.writers.has(key) || (writes && this.readers.has(key));
+    const line = this.lines.get(key);
+    return line !== undefined && (line.writers + line.waiting.length > 0 || writes);
   }
+
+  private lineOf(key: string): Line<Item> {
+    let line = this.lines.get(key);
+    if (line === undefined) {
+      line = { readers: 0, writers: 0, waiting: NONE, isDue: false };
+      this.lines.set(key, line);
+    }
+    return line;
+  }
+
+  private goOn(line: Line<Item>): void {
+    while (line.waiting.length > 0 && line.writers === 0) {
+      const { writes } = line.waiting[0]!;
+      if (writes && line.readers > 0) return;
+      const { waiting } = line;
+      const count = countTogether(waiting);
+      const items = count === waiting.length ? waiting : waiting.slice(0, count);
+      line.waiting = count === waiting.length ? NONE : waiting.slice(count);
+      for (const { byteCount } of items) this.waitingBytes -= byteCount;
+      if (writes) line.writers = items.length;
+      else line.readers += items.length;
+      this.begin(items);
+    }
+  }
+}
+
+/** How many of the first may be begun as one. */
+function countTogether(waiting: readonly InLine[]): number {
+  let count = 1;
+  let { byteCount } = waiting[0]!;
+  if (!waiting[0]!.joins) return count;
+  for (; count < waiting.length && count < MODIFY_CHANGES_MAX; count += 1) {
+    const next = waiting[count]!;
+    byteCount += next.byteCount;
+    if (!next.joins || byteCount > MODIFY_BYTES_MAX) break;
+  }
+  return count;
 }

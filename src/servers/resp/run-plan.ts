@@ -6,6 +6,7 @@
 import { certaintyOf, failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
 import { OPERATION_TIMEOUT_MS_DEFAULT, TTL_MS_MAX } from '../../core/limits.ts';
+import { changeBytes } from '../../core/modify/change.ts';
 import type { Change, ChangeResult } from '../../core/modify/change.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../../core/operation.ts';
 import { EMPTY_VALUE } from '../../core/record.ts';
@@ -20,6 +21,7 @@ import type { TraceContext } from '../../core/trace-context.ts';
 import { WAIT } from '../../node/api.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
+import type { InLine } from './keys-in-flight.ts';
 import type { Outcome, Plan, Standing, Step } from './plan.ts';
 import type { Pending } from './reply-queue.ts';
 
@@ -27,7 +29,14 @@ export function runPlan(client: Client, plan: Plan): void {
   const outcomes = readAtHand(client, plan);
   if (typeof outcomes === 'string') return client.out.error(outcomes);
   if (outcomes !== undefined) return plan.respond(client.out, outcomes);
-  new Run(client, plan).start();
+  runBehind(client, plan);
+}
+
+/** What stands now does not count: others of its connection have the key, and are before it. */
+export function runBehind(client: Client, plan: Plan): void {
+  const run = new Run(client, plan);
+  if (run.lineKey === null) run.start();
+  else client.inFlight.stand(run.lineKey, run);
 }
 
 const TOO_MANY_BYTES = `ERR the values have more than ${RESP_REPLY_BYTES_MAX} bytes, which is what one answer holds`;
@@ -54,14 +63,18 @@ function readAtHand(client: Client, plan: Plan): readonly Outcome[] | string | u
   return outcomes;
 }
 
-class Run {
+export class Run implements InLine {
+  /** The one key of its one step, for which it stands in line; null: it has several, and is begun at once. */
+  readonly lineKey: string | null;
+  /** It changes something: it cannot be begun anew once it was asked for. */
+  readonly writes: boolean;
+  readonly byteCount: number;
+  joins: boolean;
+  readonly trace: TraceContext | undefined;
   private readonly client: Client;
   private readonly plan: Plan;
   private readonly pending: Pending;
-  /** It changes nothing: it can be begun anew. */
-  private readonly isRead: boolean;
   private readonly tellsValue: boolean;
-  private readonly trace: TraceContext | undefined;
   private outcomes: Outcome[] = [];
   /** Milliseconds on the door's clock. */
   private until = 0;
@@ -78,27 +91,44 @@ class Run {
     this.client = client;
     this.plan = plan;
     this.trace = client.trace;
-    this.isRead = steps.every(({ change }) => change === null);
     this.tellsValue = steps.some(({ change }) => change !== null && tellsPrevious(change));
-    for (const { key, change } of steps) client.inFlight.add(key, change !== null);
-    this.pending = client.queue.begin();
-    if (plan.cells !== undefined) client.queue.isBarred = true;
+    const { inFlight, queue } = client;
+    this.lineKey = steps.length === 1 ? steps[0]!.key : null;
+    this.writes = steps.some(({ change }) => change !== null);
+    this.joins = this.lineKey !== null && this.writes && !this.tellsValue;
+    this.byteCount = this.lineKey !== null && this.writes ? changeBytes(steps[0]!.change!) : 0;
+    if (this.lineKey === null) for (const { key, change } of steps) inFlight.add(key, change !== null);
+    this.pending = queue.begin();
+    if (plan.cells !== undefined) queue.isBarred = true;
     this.pending.release = () => {
-      for (const { key, change } of steps) client.inFlight.remove(key, change !== null);
+      for (const { key, change } of steps) inFlight.remove(key, change !== null);
     };
   }
 
-  start(): void {
+  /** Of one that stands in line. */
+  get step(): Step {
+    return this.plan.steps[0]!;
+  }
+
+  /** `isResumed`: it was parked, and its turn has come. */
+  start(isResumed = false): void {
     const { queue, door } = this.client;
     if (this.tellsValue) {
-      if (queue.parked > 0 || queue.telling >= RESP_TELLING_MAX)
-        return queue.park(this.pending, () => this.start());
+      if ((queue.parked > 0 && !isResumed) || queue.telling >= RESP_TELLING_MAX)
+        return queue.park(this.pending, () => this.start(true));
       queue.telling += 1;
     }
     this.until = door.now + RESP_MANY_MS_MAX;
     this.outcomes = new Array<Outcome>(this.plan.steps.length);
     const count = Math.min(this.plan.steps.length, RESP_MANY_IN_FLIGHT_MAX);
     for (let begun = 0; begun < count; begun += 1) this.beginNext();
+  }
+
+  /** Its one step was done together with others: this is what came of it. */
+  wasDone(result: WriteResult): void {
+    this.next = 1;
+    this.underWay = 1;
+    this.onWrite(0, result);
   }
 
   private beginNext(): void {
@@ -136,7 +166,7 @@ class Run {
     if (this.isGivenUp || bytes === 0) return;
     this.bytes += bytes;
     queue.gathered += bytes;
-    if (this.isRead && !queue.isFirst(this.pending) && !queue.hasRoom(this.pending)) this.giveUp();
+    if (!this.writes && !queue.isFirst(this.pending) && !queue.hasRoom(this.pending)) this.giveUp();
   }
 
   private giveUp(): void {
@@ -172,7 +202,7 @@ class Run {
     const { queue, door } = this.client;
     const { turns } = door;
     const isWanted = this.failure === null && this.bytes > 0 && this.bytes <= RESP_REPLY_BYTES_MAX;
-    if (isWanted && this.isRead && !queue.hasRoom(this.pending)) this.giveUp();
+    if (isWanted && !this.writes && !queue.hasRoom(this.pending)) this.giveUp();
     if (this.isGivenUp && this.failure === null) return this.beginAnew();
     if (this.plan.cells === undefined) return this.end();
     turns.atEnd(() => {

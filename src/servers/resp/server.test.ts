@@ -34,17 +34,17 @@ describe('pipelines', () => {
     expect(await line.hears(replies)).toBe(replies);
   });
 
-  test('different keys: all are begun at once; one key of which one writes: one after the other', async () => {
+  test('different keys: all are begun at once; what reads a key waits for what writes it', async () => {
     const door = await doorWith();
     const line = await door.connect();
     door.api.holding = true;
-    line.send('SET a 1', 'SET b 1', 'SET c 1', 'GET d', 'SET a 2', 'SET e 1');
-    await line.until(() => door.api.heldCount === 3);
-    expect(door.api.calls.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
+    line.send('SET a 1', 'SET b 1', 'SET c 1', 'GET d', 'GET a', 'SET a 2', 'SET e 1');
+    await line.until(() => door.api.heldCount === 4);
+    expect(door.api.calls.map(({ key }) => key)).toEqual(['a', 'b', 'c', 'e']);
     door.api.release();
-    const replies = `${'+OK\r\n'.repeat(3)}$-1\r\n+OK\r\n+OK\r\n`;
+    const replies = `${'+OK\r\n'.repeat(3)}$-1\r\n$1\r\n1\r\n+OK\r\n+OK\r\n`;
     expect(await line.hears(replies)).toBe(replies);
-    expect(door.api.calls.map(({ key }) => key)).toEqual(['a', 'b', 'c', 'a', 'e']);
+    expect(door.api.calls.map(({ key }) => key)).toEqual(['a', 'b', 'c', 'e', 'a', 'a']);
   });
 
   test('a read that waits: a write of its key waits for it, another read does not', async () => {

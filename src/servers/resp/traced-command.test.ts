@@ -40,7 +40,7 @@ test('a command: a root span by its name, under which the node is asked, ended w
   expect(asked).toEqual([book.spans[0]!.context]);
 });
 
-test('commands one behind the other: a span each, also of what is answered at once', async () => {
+test('commands one behind the other: a span each, and what waits for its key is asked under its own', async () => {
   const { book, line, asked } = await open();
   line.send('SET a 1', 'GET a', 'INCR n', 'MGET a n');
   await line.hears('+OK\r\n$1\r\n1\r\n:1\r\n*2\r\n$1\r\n1\r\n$1\r\n1\r\n');
@@ -49,6 +49,7 @@ test('commands one behind the other: a span each, also of what is answered at on
   expect(asked.map((trace) => book.spans.find(({ context }) => context === trace)?.name)).toEqual([
     'SET',
     'INCR',
+    'GET',
   ]);
 });
 

@@ -5,16 +5,23 @@
 import type { Span, Tracing } from '../../ports/tracing.ts';
 import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
-import type { Command, Group } from './command.ts';
+import type { Command, Group, Handler } from './command.ts';
 
 /** These ask nothing of single keys. */
 const UNTRACED: ReadonlySet<Group> = new Set(['connection', 'server', 'cluster', 'pubsub']);
 
-export function runTraced(tracing: Tracing, client: Client, command: Command, args: Arguments): void {
+/** `run`: what of the command runs. */
+export function runTraced(
+  tracing: Tracing,
+  client: Client,
+  command: Command,
+  run: Handler,
+  args: Arguments,
+): void {
   const span = UNTRACED.has(command.group) ? null : spanOf(tracing, command);
   const { queue } = client;
   const before = queue.last;
-  tracing.within(span?.context, () => command.run(client, args));
+  tracing.within(span?.context, () => run(client, args));
   if (span === null) return;
   const { last } = queue;
   if (last === null || last === before || last.isEnded) return span.end();

@@ -1,0 +1,43 @@
+/**
+ * Writes of one key that stand next to one another in a pipeline go to the cluster as one, and each is answered with what
+ * came of it: values set whatever stands as the last of them, since nobody can have seen the others; anything else as one
+ * modification, whose changes are made in their order or not at all.
+ */
+import type { WriteOperation, WriteResult } from '../../core/operation.ts';
+import type { Client } from './client.ts';
+import { operationOf } from './run-plan.ts';
+import type { Run } from './run-plan.ts';
+
+/** Their key is free for them. */
+export function beginInLine(client: Client, runs: readonly Run[]): void {
+  const first = runs[0]!;
+  if (runs.length === 1) return first.start();
+  const operation = operationOfAll(client, runs);
+  const write = (): void => client.write(operation, (result) => onResult(client, runs, result));
+  if (first.trace === undefined) write();
+  else client.under(first.trace, write);
+}
+
+function operationOfAll({ door }: Client, runs: readonly Run[]): WriteOperation {
+  const { valueBytesMax } = door;
+  const operations = runs.map(({ step }) => operationOf({ ...step, change: step.change! }, valueBytesMax));
+  if (operations.every(({ kind }) => kind === 'put')) return operations.at(-1)!;
+  const changes = runs.map(({ step }) => step.change!);
+  return { kind: 'modify', key: runs[0]!.step.key, operationId: null, expect: null, changes, valueBytesMax };
+}
+
+function onResult({ inFlight }: Client, runs: readonly Run[], result: WriteResult): void {
+  if (result.kind === 'failed' && result.failure.code === 'invalid_argument') {
+    // Nothing was done, for what one of them asks or all together are: by itself each is told what concerns it.
+    for (const run of runs) run.joins = false;
+    return inFlight.standAgain(runs[0]!.step.key, runs);
+  }
+  for (const [at, run] of runs.entries()) run.wasDone(ofOne(result, at));
+}
+
+/** What the one at this place is told of what was done for all. */
+function ofOne(result: WriteResult, at: number): WriteResult {
+  if (result.kind === 'modified') return { ...result, results: [result.results[at]!] };
+  if (result.kind === 'unchanged') return { ...result, results: [result.results[at]!] };
+  return result;
+}
