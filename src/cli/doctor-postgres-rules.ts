@@ -19,6 +19,8 @@ export interface PostgresFacts {
   readonly connectionsUsed: number;
   /** What this user lacks, in words; empty: nothing. */
   readonly rightsLacking: readonly string[];
+  /** Tables of Causeway that Citus has spread, or copied to its workers. */
+  readonly spreadByCitus: readonly string[];
   /** Ahead of ours. */
   readonly clockAheadMs: number;
   readonly roundTripMs: number;
@@ -70,6 +72,13 @@ function judgeServer(facts: PostgresFacts): Finding[] {
     );
   if (facts.encoding !== 'UTF8')
     findings.push(fault(`the database is in ${facts.encoding}`, "make one with ENCODING 'UTF8'"));
+  if (facts.spreadByCitus.length > 0)
+    findings.push(
+      fault(
+        `Citus has spread or copied ${facts.spreadByCitus.join(', ')}: nodes refuse to start`,
+        'undistribute_table brings each back to the coordinator; why is told in docs/SCALE.md',
+      ),
+    );
   for (const right of facts.rightsLacking)
     findings.push(
       fault(`this user may not ${right}`, `GRANT it, or make the user the owner of the database`),

@@ -11,6 +11,7 @@ import {
   ASK_MODE,
   ASK_RECORD,
   ASK_SCHEMA,
+  ASK_SPREAD,
   EMIT_MESSAGE,
   SET_SERIALIZABLE,
   SHOW_ENCODING,
@@ -81,6 +82,7 @@ async function postgresFacts(client: pg.Client): Promise<PostgresFacts> {
     connectionsMax: Number(row['connections_max']),
     connectionsUsed: Number(row['connections_used']),
     rightsLacking: await rightsLacking(client, row),
+    spreadByCitus: row['has_citus'] === true ? await spreadByCitus(client) : [],
     clockAheadMs: offsetMs,
     roundTripMs: tripMs,
     commitMs: row['is_standby'] === true ? null : await commitMs(client),
@@ -129,6 +131,11 @@ async function rightsLacking(client: pg.Client, row: Row): Promise<string[]> {
   if (row['has_table'] !== true && row['may_create_public'] !== true)
     lacking.push('make the view public.kv_store (CREATE on the schema public)');
   return lacking;
+}
+
+async function spreadByCitus(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<Row>(ASK_SPREAD.text);
+  return rows.map(({ name }) => String(name));
 }
 
 async function clockOf(client: pg.Client): Promise<{ offsetMs: number; tripMs: number }> {

@@ -19,6 +19,7 @@ export const ASK = unprepared(
   to_regnamespace('causeway') is not null as has_schema,
   to_regclass('causeway.record') is not null as has_record,
   to_regclass('public.kv_store') is not null as has_table,
+  to_regclass('citus_tables') is not null as has_citus,
   has_database_privilege(current_database(), 'CREATE') as may_create,
   coalesce(has_schema_privilege(to_regnamespace('public')::oid, 'CREATE'), false) as may_create_public`,
   ['pg_is_in_recovery', 'pg_stat views', 'privilege functions', 'server settings', 'system catalogue'],
@@ -30,6 +31,12 @@ export const ASK_SCHEMA = unprepared(`select has_schema_privilege('causeway', 'U
 export const ASK_RECORD = unprepared(
   `select has_table_privilege('causeway.record', 'SELECT, INSERT, UPDATE, DELETE') as may_write`,
   ['privilege functions'],
+);
+
+/** Tables of ours that Citus has spread, or copied to its workers. */
+export const ASK_SPREAD = unprepared(
+  `select table_name::text as name from citus_tables where table_name::text like 'causeway.%' and citus_table_type <> 'local'`,
+  ['list of Citus'],
 );
 
 export const ASK_CLOCK = unprepared('select extract(epoch from clock_timestamp())::float8 * 1000 as now');

@@ -32,8 +32,11 @@ export const TABLE = 'BASE TABLE';
 
 /** Milliseconds. A statement that changes the schema goes round all nodes, and an index over many rows takes its time. */
 const STEP_TIMEOUT_MS = 600_000;
-/** Two nodes made the same at the same moment, or one lost against the other: exists, is unique, and must be done again. */
-const AT_ONCE = ['42P06', '42P07', '42710', '23505', '40001', '40P01', 'XX000'];
+/**
+ * Two nodes made the same at the same moment, and it exists, is unique, or must be done again; or what one has made is not
+ * known yet at the server that is asked.
+ */
+const AT_ONCE = ['42P06', '42P07', '42710', '23505', '40001', '40P01', 'XX000', '42P01', '3F000'];
 const TRIES_MAX = 20;
 const RETRY_MS_MAX = 100;
 
