@@ -249,9 +249,10 @@ describe('several nodes', () => {
   test('calls: spread over the nodes that live, past one that is down', async () => {
     await eventuallyBoth(both);
     const before = [writesAt(one), writesAt(two)];
-    for (let at = 0; at < 30; at++) await both.set(`k${at}`, 'x');
-    expect(writesAt(one) - before[0]!).toBeGreaterThanOrEqual(10);
-    expect(writesAt(two) - before[1]!).toBeGreaterThanOrEqual(10);
+    const since = (): number[] => [writesAt(one) - before[0]!, writesAt(two) - before[1]!];
+    // A busy machine makes one of them slow for a while, and it is left alone meanwhile: more calls, and it has its share again.
+    for (let at = 0; at < 5_000 && Math.min(...since()) < 15; at++) await both.set(`k${at}`, 'x');
+    expect(Math.min(...since())).toBeGreaterThanOrEqual(15);
   });
 
   test('a node that is not ready: another does it; one that is indefinite: nobody repeats it', async () => {

@@ -182,14 +182,20 @@ export class Nodes {
 
   async #pick(candidates: ReadonlySet<Node>, deadline: number): Promise<Node> {
     if (this.#closed) throw new CausewayError('transport', 'definite', 'the client is closed');
-    const start = this.#next++;
+    const count = this.#nodes.length;
+    const start = this.#next;
+    this.#next = (start + 1) % count;
     let avoided: Node | undefined;
-    for (let at = 0; at < this.#nodes.length; at++) {
-      const node = this.#nodes[(start + at) % this.#nodes.length]!;
+    for (let at = 0; at < count; at++) {
+      const node = this.#nodes[(start + at) % count]!;
       const isReady = node.client.getChannel().getConnectivityState(true) === connectivityState.READY;
       if (!isReady || !candidates.has(node)) continue;
       const isFull = this.#patience.isFull(node.address, performance.now());
-      if (!isFull && !this.#isAvoided(node)) return node;
+      if (!isFull && !this.#isAvoided(node)) {
+        // From there the next call goes on: else whoever follows a node that is down would have its share, too.
+        this.#next = (start + at + 1) % count;
+        return node;
+      }
       avoided ??= node;
     }
     if (avoided !== undefined) return avoided;
