@@ -125,6 +125,7 @@ export const COUNTERS = {
   'legacy.failures': 'Requests to the legacy source that failed.',
   'legacy.retries': 'Requests to the legacy source that were repeated.',
   'membership.attempts': "Attempts to write the council's register.",
+  'record.retries': 'Calls of PostgreSQL that lost against another transaction and were made again.',
   'record.rows_removed': 'Rows of forgotten deletions that were removed from PostgreSQL.',
   'store.records_damaged': 'Records on this disk that did not fit their checksums.',
   'store.records_expired': 'Records that this node removed as their time had passed.',

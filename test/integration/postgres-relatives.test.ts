@@ -9,8 +9,10 @@ import { packRows } from '../../src/adapters/postgres/record-rows.ts';
 import { retrying } from '../../src/adapters/postgres/retrying.ts';
 import { serverFacts, type ServerFacts } from '../../src/cli/doctor-postgres.ts';
 import { judgeRelative } from '../../src/cli/doctor-relative-rules.ts';
+import { loadConfig } from '../../src/config.ts';
 import type { RecordCompat } from '../../src/core/record-dialect.ts';
 import { makeVersion } from '../../src/core/version.ts';
+import { makeRecord } from '../../src/main-record.ts';
 import type { Founding } from '../../src/ports/system-of-record.ts';
 import { RecordCalls, makeRow, type Answer } from '../contracts/record-calls.ts';
 import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
@@ -196,6 +198,22 @@ test('the doctor asks it no more than it has, and tells when it is not what was 
   expect(await asked('none')).toMatchObject({ kind: 'other' });
 });
 
+test('a node goes by its settings', async () => {
+  const world = await kept(strictWorld('yugabyte'));
+  const flags = {
+    'node.name': 'a',
+    'node.dataDir': '/nowhere',
+    'cluster.members': 'a=127.0.0.1:1,b=127.0.0.1:2',
+    'postgres.url': world.connectionString,
+    'postgres.compat': 'yugabyte',
+  };
+  const { config } = loadConfig({ flags });
+  const record = makeRecord(config, config.postgres!, { event: () => {}, count: () => {} });
+  closing.push(() => record.close());
+  await record.start();
+  expect(record.seen()!.system).toMatch(/^unknown#/);
+});
+
 describe('which database it is', () => {
   test('a copy in another cluster of CockroachDB is not used; one that does not tell is known by its name', async () => {
     const world = await kept(relativeWorld('cockroach'));
@@ -236,10 +254,34 @@ describe('a call that loses against another transaction', () => {
   };
 
   test('is made again until it is done, but not for ever; nothing else is', async () => {
-    expect(await retrying(bounds, Math.random, failing([lost, lost, lost]))).toBe('done');
-    await expect(retrying(bounds, Math.random, failing([lost, lost, lost, lost]))).rejects.toBe(lost);
+    let retries = 0;
+    const around = { random: Math.random, onRetry: () => (retries += 1) };
+    expect(await retrying(bounds, around, failing([lost, lost, lost]))).toBe('done');
+    expect(retries).toBe(3);
+    await expect(retrying(bounds, around, failing([lost, lost, lost, lost]))).rejects.toBe(lost);
     const other = new RecordFailure('unknown', 'lost');
-    await expect(retrying(bounds, Math.random, failing([other]))).rejects.toBe(other);
+    await expect(retrying(bounds, around, failing([other]))).rejects.toBe(other);
+    expect(retries).toBe(6);
+  });
+
+  test('is counted: one that the server ends in favour of another', async () => {
+    const world = await kept(strictWorld('cockroach'));
+    const counted: string[] = [];
+    const telemetry = { event: () => {}, count: (name: string) => void counted.push(name) };
+    const record = world.open({ telemetry });
+    await record.start();
+    const calls = new RecordCalls(world, record);
+    await calls.found(0, 'ours');
+    const client = new pg.Client({ connectionString: world.connectionString });
+    await client.connect();
+    closing.push(() => client.end());
+    await client.query('begin');
+    await client.query('update causeway.cluster set floor = floor + 1');
+    const committed = calls.commit(1, [makeRow('a', 1)]);
+    await whenWaiting(world);
+    await client.query('commit');
+    expect((await committed).value).toEqual([{ kind: 'committed' }]);
+    expect(counted).toContain('record.retries');
   });
 });
 

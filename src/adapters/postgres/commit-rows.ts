@@ -15,8 +15,6 @@ import { STANDING } from './statements.ts';
 
 /** A row may be removed between the write that it stopped and the read that looks for it, but not for ever. */
 const ROUNDS_MAX = 4;
-/** Times that a statement which lost against another transaction is sent again. */
-const RETRIES_MAX = 4;
 const RETRY_MS_MAX = 50;
 
 const COMMITTED: CommitResult = { kind: 'committed' };
@@ -133,7 +131,12 @@ async function runRetrying(
       const rows = await connection.run(statement, values, deadline);
       return [rows[0]!];
     } catch (error) {
-      if (!(error instanceof RecordFailure) || !error.isRetryable || attempt === RETRIES_MAX) throw error;
+      if (
+        !(error instanceof RecordFailure) ||
+        !error.isRetryable ||
+        attempt === connection.sql.commitRetriesMax
+      )
+        throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_MS_MAX));
     }
   }

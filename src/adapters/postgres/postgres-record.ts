@@ -33,7 +33,7 @@ import { RecordFailure, failureOfStatement, toRecordError } from './record-failu
 import { RecordHealthMonitor } from './record-health.ts';
 import { rowFromFields } from './record-rows.ts';
 import { prepareDatabase } from './prepare-database.ts';
-import { retrying, type RetryBounds } from './retrying.ts';
+import { retrying, type RetryAround, type RetryBounds } from './retrying.ts';
 import { raiseFloors, readFloors, removeRows } from './row-floors.ts';
 import { VERSIONS } from './statements.ts';
 
@@ -41,8 +41,8 @@ import { VERSIONS } from './statements.ts';
 const REPLY_GRACE_MS = 500;
 const CALLS_WAITING_MAX = 256;
 const CLOSE_POLL_MS = 10;
-/** Of a call that lost against another transaction, until its deadline at most: about two seconds in all. */
-const RETRIES: RetryBounds = { retriesMax: 8, firstMs: 10, pauseMsMax: 500 };
+/** Of a call that lost against another transaction, until its deadline at most, which comes at about the same time. */
+const RETRIES: RetryBounds = { retriesMax: 16, firstMs: 10, pauseMsMax: 500 };
 
 export interface PostgresRecordSettings {
   readonly connectionString: string;
@@ -107,9 +107,12 @@ class PooledRecord implements PostgresRecord {
   private isChosen = false;
   private isStarted = false;
   private isClosing = false;
+  private readonly retry: RetryAround;
 
   constructor(limits: Required<PostgresRecordSettings>) {
     this.limits = limits;
+    const { random, telemetry } = limits;
+    this.retry = { random, onRetry: () => telemetry.count('record.retries') };
     this.commits = this.makePool(limits.commitConnectionCount, false);
     this.reads = this.makePool(limits.readConnectionCount, true);
     this.monitor = new RecordHealthMonitor({
@@ -285,8 +288,7 @@ class PooledRecord implements PostgresRecord {
     const deadline = performance.now() + timeoutMs + REPLY_GRACE_MS;
     const once = (): Promise<T> => pool.use(deadline, false, (connection) => work(connection, deadline));
     try {
-      const { compat, random } = this.limits;
-      const result = compat === 'none' ? await once() : await retrying(RETRIES, random, once);
+      const result = this.limits.compat === 'none' ? await once() : await retrying(RETRIES, this.retry, once);
       this.monitor.markUp();
       return result;
     } catch (error) {

@@ -33,6 +33,8 @@ export interface RecordSql {
   readonly lockFounding: Statement;
   /** Answers true or `on` where the server takes no writes. */
   readonly probe: Statement;
+  /** Times that a commit which lost against another transaction is sent again by itself; 0: all calls are made again. */
+  readonly commitRetriesMax: number;
   /**
    * What a founding reads is read in its own transaction, under the lock that holds all writers back. Otherwise in one that is
    * begun when the founding has been committed: where the lock does not renew the snapshot it would be older than what it
@@ -50,6 +52,7 @@ const POSTGRES: RecordSql = {
   scan: SCAN,
   lockFounding: LOCK_FOUNDING,
   probe: PROBE,
+  commitRetriesMax: 4,
   foundsAndReadsAtOnce: true,
 };
 
@@ -62,6 +65,7 @@ const RELATIVES: RecordSql = {
   scan: COMPAT_SCAN,
   lockFounding: COMPAT_LOCK_FOUNDING,
   probe: COMPAT_PROBE,
+  commitRetriesMax: 0,
   foundsAndReadsAtOnce: false,
 };
 

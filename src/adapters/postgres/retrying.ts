@@ -12,9 +12,15 @@ export interface RetryBounds {
   readonly pauseMsMax: number;
 }
 
+export interface RetryAround {
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly onRetry: () => void;
+}
+
 export async function retrying<T>(
   { retriesMax, firstMs, pauseMsMax }: RetryBounds,
-  random: () => number,
+  { random, onRetry }: RetryAround,
   attempt: () => Promise<T>,
 ): Promise<T> {
   for (let retry = 0; ; retry += 1) {
@@ -22,6 +28,7 @@ export async function retrying<T>(
       return await attempt();
     } catch (error) {
       if (!(error instanceof RecordFailure) || !error.isRetryable || retry === retriesMax) throw error;
+      onRetry();
       const pauseMs = Math.min(firstMs * 2 ** retry, pauseMsMax) * (0.5 + random() / 2);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }

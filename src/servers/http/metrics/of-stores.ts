@@ -101,6 +101,11 @@ export const RECORD: readonly Metric[] = [
     'Statements that failed or whose outcome was unknown; they are repeated.',
     ({ instruments }) => instruments.statementsFailed,
   ),
+  counter(
+    'causeway_record_retries_total',
+    'Calls that lost against another transaction and were made again: in the modes for relatives of PostgreSQL alone.',
+    counted('record.retries'),
+  ),
   gauge(
     'causeway_record_waiting_rows',
     'Rows of this node that wait for the word of PostgreSQL.',
