@@ -62,30 +62,49 @@ export function withoutSpent(spent: readonly number[], group: number): readonly 
   return spent;
 }
 
+/** Up to so many keys a walk over all of them is faster than a map; mostly there are one or two. */
+const WALKED_MAX = 8;
+
 /** Of two configurations that differ only in what was spent, the one that spent no less is of no use. */
 export class ConfigurationSet {
   size = 0;
-  private readonly groups = new Map<number | string, Configuration[]>();
+  private readonly keys: (number | string)[] = [];
+  private readonly groups: Configuration[][] = [];
+  /** Where each key stands, once there are many. */
+  private places: Map<number | string, number> | null = null;
 
   /** False where one at least as good is there. */
   add(added: Configuration): boolean {
     const key = keyOf(added);
-    const group = this.groups.get(key);
-    if (group === undefined) {
-      this.groups.set(key, [added]);
+    const place = this.placeOf(key);
+    if (place < 0) {
+      this.places?.set(key, this.keys.length);
+      this.keys.push(key);
+      this.groups.push([added]);
       this.size += 1;
       return true;
     }
+    const group = this.groups[place]!;
     for (const other of group) if (spentNoMore(other.spent, added.spent)) return false;
     const kept = group.filter((other) => !spentNoMore(added.spent, other.spent));
     this.size += kept.length + 1 - group.length;
     kept.push(added);
-    this.groups.set(key, kept);
+    this.groups[place] = kept;
     return true;
   }
 
   *[Symbol.iterator](): Iterator<Configuration> {
-    for (const group of this.groups.values()) yield* group;
+    for (const group of this.groups) yield* group;
+  }
+
+  private placeOf(key: number | string): number {
+    const { keys } = this;
+    if (keys.length > WALKED_MAX) {
+      this.places ??= new Map(keys.map((each, place) => [each, place]));
+      return this.places.get(key) ?? -1;
+    }
+    for (let place = 0; place < keys.length; place += 1) if (keys[place] === key) return place;
+    return -1;
   }
 }
 

@@ -129,6 +129,8 @@ class Search {
   private readonly model: KeyModel;
   /** Groups are known by their index; those whose use is over are null. */
   private readonly groups: (IndefiniteGroup | null)[];
+  /** When the use of the next of them is over. */
+  private retiresAt = -Infinity;
   private readonly witnesses: Witnesses;
   private readonly isOrdered: boolean;
   /** Kept within one return, by what is wanted. */
@@ -230,17 +232,24 @@ class Search {
         reach(this.observe({ state, placed, spent: from.spent }), false);
       }
     }
-    this.expandIndefinite(from, unseen, now, reach);
+    this.expandIndefinite(from, unseen, now, next, reach);
   }
 
-  private expandIndefinite(from: Configuration, unseen: boolean, now: number, reach: Reach): void {
-    const targets = this.isOrdered ? this.targetsOf(from) : null;
+  private expandIndefinite(
+    from: Configuration,
+    unseen: boolean,
+    now: number,
+    lowest: number,
+    reach: Reach,
+  ): void {
+    let looked: Targets | null = null;
     let hasAbsence = false;
     for (let index = 0; index < this.groups.length; index++) {
       const group = this.groups[index] ?? null;
       if (group === null || (unseen && isBlind(group.operation))) continue;
       const invokedAt = group.invokedAt[countSpent(from.spent, index)];
       if (invokedAt === undefined || invokedAt > now) continue;
+      const targets = this.isOrdered ? (looked ??= this.targetsOf(from, lowest)) : null;
       // Whichever of those serves: what is left of each is absence.
       const isForAbsence = targets !== null && group.valueUsefulUntil < now;
       if (isForAbsence && hasAbsence) continue;
@@ -309,8 +318,7 @@ class Search {
   }
 
   /** What the next operations by version, and those without one, need to find. */
-  private targetsOf(from: Configuration): Targets {
-    const lowest = this.lowestVersion(from);
+  private targetsOf(from: Configuration, lowest: number): Targets {
     const wanting: number[] = [];
     for (let slot = 0; slot < this.slots.length; slot++) {
       const operation = this.slots[slot] ?? null;
@@ -362,9 +370,15 @@ class Search {
 
   /** What was spent of a group that can explain nothing more no longer tells configurations apart. */
   private retireGroups(now: number): void {
+    if (this.retiresAt >= now) return;
+    this.retiresAt = Infinity;
     for (let index = 0; index < this.groups.length; index++) {
       const group = this.groups[index] ?? null;
-      if (group === null || group.usefulUntil >= now) continue;
+      if (group === null) continue;
+      if (group.usefulUntil >= now) {
+        this.retiresAt = Math.min(this.retiresAt, group.usefulUntil);
+        continue;
+      }
       this.groups[index] = null;
       this.rebuild((configuration) => ({
         ...configuration,
