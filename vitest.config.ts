@@ -7,13 +7,18 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
-/** Time is an argument there, and nothing outlives a test. */
+/** Time is an argument there, files are read at most, and nothing outlives a test. */
 const PURE = [
   'src/{base,core,node,wire}/**/*.test.ts',
   'page/**/*.test.ts',
   'sim/**/*.test.ts',
   'test/fuzz/**/*.test.ts',
-  'test/{documents,hazards,limits,rules,tidy}.test.ts',
+  'test/{documents,hazards,limits,observability,rules,statements,tidy,tracing-document}.test.ts',
+  'test/deploy/{compose,go-template,image,kubernetes,release}.test.ts',
+  'src/servers/http/metrics/*.test.ts',
+  'src/servers/resp/{redis-document,reply-writer,request-decoder}.test.ts',
+  'src/servers/grpc/seed-contract.test.ts',
+  'src/cli/top.test.ts',
   'test/verify/{verdict,chaos-judge,chaos-report,chaos-scenario}.test.ts',
   'src/cli/*-text.test.ts',
   'src/client/{pace,patience}.test.ts',
@@ -57,8 +62,8 @@ export default defineConfig({
           include: PURE,
           exclude: NEVER,
           isolate: false,
-          // Short lives and many small objects: a large nursery spares most copying of what dies at once.
-          execArgv: ['--max-semi-space-size=64'],
+          // As the simulation's own workers. (sim/workers.ts)
+          execArgv: ['--max-semi-space-size=64', '--interrupt-budget=500000'],
           sequence: { groupOrder: 1 },
         },
       },

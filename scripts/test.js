@@ -18,6 +18,9 @@ import { ensureInstalled, root, runMain } from './ensure.js';
 const MINUTE_MS = 60_000;
 /** Milliseconds between asking a part to end and ending it. */
 const KILL_AFTER_MS = 5_000;
+/** For what computes a minute or so: a large nursery, and only what has run for long is compiled by the optimizing compiler. */
+const COMPUTING = ['--max-semi-space-size=64', '--interrupt-budget=500000'];
+const CHECK = [...COMPUTING, 'scripts/check.js'];
 const SIMULATION = ['scripts/run.js', 'sim/main.ts', '--seeds', '2000'];
 
 const reports = mkdtempSync(join(tmpdir(), 'causeway-test-'));
@@ -50,7 +53,7 @@ function quickLanes() {
   return {
     first: [{ name: 'tests', run: (aside) => vitest(['vitest.config.ts'], 20, aside) }],
     beside: [
-      { name: 'types, lint', run: (aside) => counting(['scripts/check.js'], 10, aside) },
+      { name: 'types, lint', run: (aside) => counting(CHECK, 10, aside) },
       { name: 'simulation', run: (aside) => counting(SIMULATION, 30, aside) },
     ],
   };
