@@ -18,6 +18,7 @@ import { openLog } from '../src/adapters/telemetry/log.ts';
 import type { Log } from '../src/adapters/telemetry/log.ts';
 import { loadConfig } from '../src/config.ts';
 import type { Config } from '../src/config.ts';
+import { DoorBook } from '../src/core/door-book.ts';
 import { Instruments } from '../src/core/instruments.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { listen, makeGrpcServer } from '../src/main-grpc.ts';
@@ -121,6 +122,7 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
     CausewayNode.open(
       {
         ...nodeSettings(config),
+        doors: new DoorBook(config.node.name),
         clock: systemClock(),
         diskSpace: systemDiskSpace(config.node.dataDir),
         random,

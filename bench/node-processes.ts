@@ -198,10 +198,6 @@ export class NodeProcesses {
     await Promise.all(names.map((name) => (inOrder ? this.stop(name) : this.kill(name))));
   }
 
-  private respDoors(): object[] {
-    return this.founders.map(({ name, respPort }) => ({ name, address: `127.0.0.1:${respPort}` }));
-  }
-
   private settings(name: string, cacheBytes: number | undefined): object {
     const { home, address, httpPort, respPort } = this.node(name);
     const { hasRespDoor } = this.options;
@@ -218,7 +214,7 @@ export class NodeProcesses {
       network: { dial: this.dialOf(name) },
       grpc: { port: Number(address.split(':')[1]) },
       http: { port: httpPort },
-      ...(hasRespDoor === true ? { resp: { port: respPort, members: this.respDoors() } } : {}),
+      ...(hasRespDoor === true ? { resp: { port: respPort } } : {}),
       postgres: this.databaseUrl === 'none' ? 'none' : { url: this.databaseUrl },
       log: { level: 'warn' },
       ...(rate === undefined ? {} : { copy: { bytesPerSecondMax: rate } }),

@@ -22,6 +22,7 @@ import {
   SUSPECT_AFTER_MS,
   TOMBSTONE_KEEP_MS_DEFAULT,
 } from '../src/core/limits.ts';
+import { DoorBook } from '../src/core/door-book.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
 import { NodeTraces } from '../src/node/node-traces.ts';
@@ -72,6 +73,8 @@ export interface SimNode {
   readonly clocks: MachineClocks;
   life: Life | null;
   node: CausewayNode | null;
+  /** What its process tells of its doors, and has heard of others'; null before the first start. */
+  doors: DoorBook | null;
   /** The highest version of the members' protocol that its last process speaks. */
   protocol: number;
   /** Processes that this member has been, for telling late answers of an earlier one. */
@@ -124,6 +127,7 @@ export class SimCluster {
       clocks: new MachineClocks(scheduler, 1 + prng.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX)),
       life: null,
       node: null,
+      doors: null,
       protocol: 0,
       startCount: 0,
       replaces,
@@ -148,6 +152,7 @@ export class SimCluster {
     const tracing = this.options.tracingOf?.(sim.name);
     const parts: NodeParts = {
       self: { name: sim.name, address: sim.name, zone: '', host: '' },
+      doors: (sim.doors = new DoorBook(sim.name)),
       joins: sim.replaces === null ? null : { weight: 1, replaces: sim.replaces },
       members: this.membersKnownTo(sim).map(({ name }) => ({ name, address: name, weight: 1 })),
       membership: {

@@ -6,6 +6,7 @@
 import { Prng } from '../src/base/prng.ts';
 import type { PeerMessage, FrameHeader } from '../src/core/message.ts';
 import { SLOT_COUNT } from '../src/core/limits.ts';
+import { DoorBook } from '../src/core/door-book.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { Placement } from '../src/core/topology-change.ts';
 import { PROTOCOL_MAX } from '../src/core/protocol-versions.ts';
@@ -189,8 +190,7 @@ export class MembershipWorld {
       members: this.members.map(({ name }) => ({ name, address: `${name}:1`, weight: 1 })),
       joins: null,
       ...{ dial: () => {}, forget: () => {}, onLeft: () => {}, coordinates: () => false },
-      settings: SETTINGS,
-      clock,
+      ...{ doors: new DoorBook(member.name), settings: SETTINGS, clock },
       random: this.random.fork(),
       telemetry: { event: () => {}, count: () => {} },
       ...{ systemOfRecord: null, outageWatch: NO_RECORD },

@@ -5,9 +5,9 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { isDoorAddress, isLoopback } from './core/door-address.ts';
 import { parseJsonPointer } from './core/json-slice.ts';
 import { parseSecretReference } from './core/legacy-config.ts';
 import { compileLegacyUrl } from './core/legacy-url.ts';
@@ -26,7 +26,7 @@ const name = z
 const port = z.int().min(0).max(65_535);
 const milliseconds = z.int().min(1).max(3_600_000);
 const host = z.string().min(1).max(253);
-const address = z.string().refine(isAddress, 'must be host:port');
+const address = z.string().refine(isDoorAddress, 'must be host:port');
 const jsonPointer = z
   .string()
   .refine((text) => parseJsonPointer(text) !== null, 'must be a JSON Pointer, such as /value');
@@ -79,13 +79,20 @@ export const CONFIG = z.strictObject({
     replace: name.optional(),
   }),
   grpc: section({ host: host.default('127.0.0.1'), port: port.default(50_051) }),
-  http: section({ host: host.default('127.0.0.1'), port: port.default(8080) }),
+  http: section({
+    host: host.default('127.0.0.1'),
+    port: port.default(8080),
+    /** Where others reach it, if not at the node's own host with that port. */
+    address: address.optional(),
+  }),
   /** The Redis door; without a port there is none. */
   resp: section({
     host: host.default('127.0.0.1'),
     port: port.optional(),
+    /** Where others reach it, if not at the node's own host with that port. */
+    address: address.optional(),
     password: secretReference.optional(),
-    /** Where the Redis doors of members are, for clients that route by slot. */
+    /** Where the Redis doors of members are for clients of this node, if not where these say. */
     members: z.array(z.strictObject({ name, address })).default([]),
     mayFlush: z.boolean().default(false),
     /** 0: connections may be idle for ever. */
@@ -321,15 +328,6 @@ function openDoors(config: Config): ('grpc' | 'http' | 'resp')[] {
   });
 }
 
-function isLoopback(text: string): boolean {
-  return text === 'localhost' || text === '::1' || (isIPv4(text) && text.startsWith('127.'));
-}
-
 function repeats(texts: readonly string[]): Set<string> {
   return new Set(texts.filter((text, at) => texts.indexOf(text) !== at));
-}
-
-function isAddress(text: string): boolean {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(text);
-  return match !== null && Number(match[2]) >= 1 && Number(match[2]) <= 65_535;
 }

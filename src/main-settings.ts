@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from './config.ts';
 import { settingsThatMustAgree } from './config.ts';
+import { advertised } from './core/door-address.ts';
 import { legacySourceConfig } from './core/legacy-config.ts';
 import type { LegacySourceConfig } from './core/legacy-config.ts';
 import * as limits from './core/limits.ts';
@@ -79,6 +80,17 @@ function membershipSettings({ cluster }: Config): MembershipSettings {
     coldStartGraceMs: limits.COLD_START_GRACE_MS,
     stopTimeoutMs: STOP_TIMEOUT_MS,
   };
+}
+
+/** What the others are told of a door of this process. */
+export function toldAddress(
+  { cluster, node, ...doors }: Config,
+  door: 'http' | 'resp',
+  port: number,
+): string {
+  const { address: memberAddress } = cluster.members.find((member) => member.name === node.name)!;
+  const { host, address: told } = doors[door];
+  return advertised({ host, port, told, memberAddress });
 }
 
 /** By a member's name: where it is dialled, if not at its own address. */

@@ -14,13 +14,14 @@ import { openLog } from './adapters/telemetry/log.ts';
 import type { Log } from './adapters/telemetry/log.ts';
 import type { Config } from './config.ts';
 import { listen, makeGrpcServer, shutDown } from './main-grpc.ts';
+import { DoorBook } from './core/door-book.ts';
 import type { EventName } from './core/events.ts';
 import { serverOf } from './core/record-standing.ts';
 import { LateApi } from './main-late-api.ts';
 import { Metering } from './main-metrics.ts';
 import { RefusalWatch } from './main-refusals.ts';
 import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
-import { dialAddresses, legacySettings, nodeSettings } from './main-settings.ts';
+import { dialAddresses, legacySettings, nodeSettings, toldAddress } from './main-settings.ts';
 import { NodeStore } from './main-store.ts';
 import { openNodeTraces } from './main-traces.ts';
 import type { CausewayNode } from './node/node.ts';
@@ -89,7 +90,9 @@ async function openAll(
   const record = config.postgres === null ? null : makeRecord(config, config.postgres, log);
   const metering = new Metering(config, log);
   const late = new LateApi(config.node.name, () => recordStatus(record));
+  const doors = new DoorBook(config.node.name);
   open.push(await openHttp(config, late, metering, log, traces));
+  if (config.http.port > 0) doors.open({ http: toldAddress(config, 'http', config.http.port) });
   if (record !== null) {
     // Before its first connection: nothing is read of another database, or done to it. (R30)
     const topology = topologyOnDisk(store.storage, { encode: encodeTopology, decode: decodeTopology });
@@ -105,15 +108,8 @@ async function openAll(
   const legacySource = config.legacy === null ? null : openLegacySource(legacySettings(config.legacy), log);
   if (legacySource !== null) open.push(() => closed(legacySource));
   stopAsked?.throwIfAborted();
-  await openNode(config, log, open, {
-    store,
-    record,
-    legacySource,
-    late,
-    metering,
-    tracing: traces,
-    ...ends,
-  });
+  const around = { store, record, legacySource, late, metering, tracing: traces, doors, ...ends };
+  await openNode(config, log, open, around);
   log.event('info', 'node.listening', { grpc: config.grpc.port, http: config.http.port });
 }
 
@@ -129,6 +125,7 @@ interface Surroundings extends Ends {
   readonly late: LateApi;
   readonly metering: Metering;
   readonly tracing: Tracing | null;
+  readonly doors: DoorBook;
 }
 
 async function openNode(config: Config, log: Log, open: Open, around: Surroundings): Promise<void> {
@@ -158,6 +155,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     systemOfRecord: around.record,
     legacySource: around.legacySource,
     traces: tracing === null ? null : new NodeTraces(tracing, clock),
+    doors: around.doors,
     hash32: (text) => h32(text),
     onFatal: (reason) => endNow(log, 'node.fatal', reason),
     onLeft: around.onLeft,
@@ -180,7 +178,9 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   });
   const resp = await openResp(config, node, tracing);
   around.metering.resp = resp;
-  if (resp !== null) open.push(() => resp.close());
+  if (resp === null) return;
+  around.doors.open({ resp: toldAddress(config, 'resp', resp.port) });
+  open.push(() => resp.close());
 }
 
 function opened(parts: NodeParts, store: NodeStore): Promise<CausewayNode> {

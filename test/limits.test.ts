@@ -34,7 +34,7 @@ function faultsOf(page: string, limits: string, watched: readonly string[]): str
 
 const page = read('docs/LIMITS.md');
 const ofRedisDoor = read('src/core/redis-limits.ts');
-const ofAllElse = read('src/core/limits.ts');
+const ofAllElse = read('src/core/limits.ts') + read('src/core/client-limits.ts');
 const limits = ofAllElse + ofRedisDoor + read('src/core/grpc-limits.ts');
 const sizes = read('sim/queue-sizes.ts');
 const watched = [...sizes.slice(sizes.indexOf('return {')).matchAll(/^ {4}(\w+)[:,]/gm)].map(

@@ -3,6 +3,7 @@
  * (DESIGN 3, PROTOCOL R14, R27-R31)
  */
 import type { Room } from './disk-room.ts';
+import type { DoorAddresses } from './door-address.ts';
 import type { RecordHearsay } from './spool-message.ts';
 import type { Topology } from './topology.ts';
 
@@ -114,6 +115,8 @@ export interface Introduction {
   readonly room: Room;
   /** The highest version of the members' protocol that it speaks. (protocol-versions.ts) */
   readonly protocol: number;
+  /** Where clients reach its doors, beside that of gRPC. */
+  readonly doors: DoorAddresses;
 }
 
 /** "Those who were left began another life of our cluster": for who is of a life before it. */

@@ -1,6 +1,7 @@
 /** Who may found a cluster together, and who is let in that was not there. */
 import { describe, expect, test } from 'vitest';
 import { Absences, allBlank, planJoins } from './membership-plan.ts';
+import { NO_DOORS } from './door-address.ts';
 import type { Introduction } from './membership-message.ts';
 import { PROTOCOL_MAX } from './protocol-versions.ts';
 import { Suspicion } from './suspicion.ts';
@@ -16,6 +17,7 @@ function introduced(name: string, change: Partial<Introduction> = {}): Introduct
     ...{ state: 'blank', epoch: 0, weight: 1, joins: false, replaces: '', founders: FOUNDERS },
     room: 'enough',
     protocol: PROTOCOL_MAX,
+    doors: NO_DOORS,
     ...change,
   };
 }

@@ -15,7 +15,7 @@ import type { Mutations } from './mutations.ts';
 import type { Member, Topology } from './topology.ts';
 
 export const PROTOCOL_MIN = 4;
-export const PROTOCOL_MAX = 5;
+export const PROTOCOL_MAX = 6;
 /** Of who does not say: programs of before there was a choice; and of a topology without the field. */
 export const PROTOCOL_UNTOLD = 4;
 
@@ -35,6 +35,8 @@ export const SINCE = {
   keyCount: 5,
   /** Commits look at the floors that PostgreSQL keeps, so that rows of deletions may go. All members. */
   rowFloors: 5,
+  /** An introduction says where the doors of its process are. Between two. */
+  introducedDoors: 6,
 } as const;
 
 /** A side of a link, by its own word. */

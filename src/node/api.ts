@@ -12,6 +12,7 @@ import type { KeyRecord } from '../core/record.ts';
 import type { AdoptionVerdict } from '../core/record-adoption.ts';
 import type { SeenServer } from '../core/record-standing.ts';
 import type { RingMap } from '../core/ring-map.ts';
+import type { SlotMap } from '../core/slot-map.ts';
 import type { RecordIdentity } from '../core/topology.ts';
 import type { LoadStatus, PeerRefusal, ProgressStatus, TombstoneStatus } from './status-parts.ts';
 
@@ -87,18 +88,6 @@ export interface ClusterDescription {
     readonly zone: string;
     readonly host: string;
     readonly alive: boolean;
-  }[];
-}
-
-export interface SlotMap {
-  readonly epoch: number;
-  readonly members: readonly { readonly name: string; readonly alive: boolean }[];
-  /** Ascending; slots without a live owner are in none. */
-  readonly ranges: readonly {
-    readonly from: number;
-    readonly to: number;
-    /** Names of live, complete owners; the first one takes conditional writes, unless it gives the slots up. */
-    readonly owners: readonly string[];
   }[];
 }
 

@@ -66,7 +66,7 @@ export function membershipOf(
   onTopology: (next: Topology, previous: Topology | null) => void,
   coordinates: () => boolean,
 ): Membership {
-  const { clock, random, telemetry, self, members, systemOfRecord, joins, transport } = parts;
+  const { clock, random, telemetry, self, members, systemOfRecord, joins, transport, doors } = parts;
   const membership = new Membership({
     self,
     joins,
@@ -78,6 +78,7 @@ export function membershipOf(
     telemetry,
     systemOfRecord,
     outageWatch,
+    doors,
     meta: {
       load: (name) => writer.get(metaKey(name)),
       persist: (name, bytes, done) => writer.putMeta(name, bytes, done),

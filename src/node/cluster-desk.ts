@@ -9,6 +9,7 @@ import type { Mutations } from '../core/mutations.ts';
 import { protocolInForce, whyNotRaise } from '../core/protocol-versions.ts';
 import { lossOf } from '../core/recovery.ts';
 import { ringMapOf } from '../core/ring-map.ts';
+import { slotMapOf } from '../core/slot-map.ts';
 import { destinations } from '../core/slot-moves.ts';
 import type { Place } from '../core/topology-change.ts';
 import { memberByName, placeable } from '../core/topology.ts';
@@ -20,6 +21,7 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { PeerHello } from '../ports/transport.ts';
 import type { Admission } from './admission.ts';
 import type { ClusterAnswer, ClusterDescription, ClusterOrder, MovePlan, PlannedJoin } from './api.ts';
+import type { DoorBook } from '../core/door-book.ts';
 import { startCount } from './key-count.ts';
 import { beginNextLife, tellQuorum } from './life-desk.ts';
 import type { Membership } from './membership.ts';
@@ -29,7 +31,6 @@ import { adoptSeen, tellServer } from './record-desk.ts';
 import { tellLoss } from './record-loss.ts';
 import type { Scrubber } from './scrubber.ts';
 import type { Serving } from './serving.ts';
-import { slotMapOf } from './slot-map.ts';
 import type { SlotDigests } from './slot-digests.ts';
 
 export interface ClusterDeskParts {
@@ -38,6 +39,7 @@ export interface ClusterDeskParts {
   readonly admission: Admission;
   readonly membership: Membership;
   readonly hello: PeerHello;
+  readonly doors: DoorBook;
   readonly digests: SlotDigests;
   readonly serving: Serving;
   readonly systemOfRecord: SystemOfRecord | null;
@@ -78,7 +80,7 @@ export class ClusterDesk {
       case 'describe':
         return answer({ kind: 'described', description: this.describe(topology) });
       case 'slots':
-        return answer({ kind: 'slots', map: slotMapOf(topology) });
+        return this.tellSlots(topology, timeoutMs, answer);
       case 'ring':
         return answer({ kind: 'ring', ring: ringMapOf(topology) });
       case 'count':
@@ -115,6 +117,19 @@ export class ClusterDesk {
         return this.change({ kind: 'rebalance' }, () => false, timeoutMs, answer);
       }
     }
+  }
+
+  /** Soon after the start the others are heard first: whoever is told half of it goes by that for long. */
+  private tellSlots(topology: Topology, timeoutMs: number, answer: (given: ClusterAnswer) => void): void {
+    const { doors, clock, membership, later } = this.parts;
+    const until = clock.now() + timeoutMs;
+    const look = (known: Topology): void => {
+      const now = clock.now();
+      if (!doors.awaits(known.members, now)) return answer({ kind: 'slots', map: slotMapOf(known, doors) });
+      if (now >= until) return answer({ kind: 'failed', failure: failure('not_ready') });
+      later(() => look(membership.topology ?? known));
+    };
+    look(topology);
   }
 
   private recover(

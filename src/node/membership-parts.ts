@@ -1,4 +1,5 @@
 /** What a membership is built of: the node's place in the configuration, its settings, and its surroundings. */
+import type { DoorBook } from '../core/door-book.ts';
 import type { PeerMessage } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Phase } from '../core/phases.ts';
@@ -53,6 +54,8 @@ export interface MembershipParts {
   readonly telemetry: Telemetry;
   readonly systemOfRecord: SystemOfRecord | null;
   readonly outageWatch: OutageWatch;
+  /** Where the doors of this process are, and those of the others. */
+  readonly doors: DoorBook;
   readonly meta: MetaStore;
   /** How long this node's store takes, in milliseconds; and to try it where that is not known any more. */
   readonly store: { lateMs(): number; isIdle(): boolean };

@@ -133,6 +133,7 @@ export class MembershipSelf {
       said.introduction.incarnation !== incarnation ||
       said.introduction.epoch !== epoch ||
       said.introduction.room !== room ||
+      said.introduction.doors !== parts.doors.own ||
       (said.introduction.state === 'serving') !== live
     )
       this.said = { identity, mayJoin, introduction: this.introduce(parts, epoch, mayJoin, room) };
@@ -159,6 +160,7 @@ export class MembershipSelf {
       founders: epoch === 0 ? foundersOf(parts) : '',
       room,
       protocol: parts.protocolMax,
+      doors: parts.doors.own,
     };
   }
 

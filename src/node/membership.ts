@@ -293,7 +293,7 @@ export class Membership {
     }
     if (!peer.trusted) return;
     if (message.kind === 'introduction') {
-      this.neighbours.follow(name, message.address);
+      this.neighbours.follow(name, message);
       this.room.hear(this.selfId);
     }
     this.onFrame(name, header);

@@ -38,6 +38,7 @@ export class Neighbours {
   start(topology: Topology | null): void {
     this.isStarted = true;
     const now = this.parts.clock.now();
+    this.parts.doors.begin(now);
     for (const { name, address } of this.parts.members) this.meet(name, address, now);
     for (const { name, address } of topology?.members ?? []) this.meet(name, address, now);
   }
@@ -105,7 +106,8 @@ export class Neighbours {
   }
 
   /** A member that comes back elsewhere is dialled where it says it is, once it is known to be that member. */
-  follow(name: string, address: string): void {
+  follow(name: string, { address, doors }: Introduction): void {
+    this.parts.doors.hear(name, doors);
     if (address === '' || this.dialled.get(name) === address) return;
     this.dialled.set(name, address);
     this.parts.dial(name, address);
@@ -124,6 +126,7 @@ export class Neighbours {
     this.dialled.delete(name);
     this.peers.remove(name);
     this.suspicion.remove(name);
+    this.parts.doors.forget(name);
     this.parts.forget(name);
   }
 }

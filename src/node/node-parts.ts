@@ -1,5 +1,6 @@
 /** What a node is built of: its settings, and the world behind the ports. */
 import type { DiskReserve } from '../core/disk-room.ts';
+import type { DoorBook } from '../core/door-book.ts';
 import type { Instruments } from '../core/instruments.ts';
 import type { Hash32 } from '../core/ring.ts';
 import type { Mutations } from '../core/mutations.ts';
@@ -72,6 +73,8 @@ export interface NodeParts {
   readonly legacySource: LegacySource | null;
   /** Left out, or null: nothing is traced. */
   readonly traces?: NodeTraces | null;
+  /** Where the doors of this process are told, once they are open. */
+  readonly doors: DoorBook;
   readonly hash32: Hash32;
   /** How the slots are shared out; left out: as `placeSlots` does, with that hash. */
   readonly place?: Place;

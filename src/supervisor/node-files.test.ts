@@ -37,7 +37,7 @@ test('three nodes with a database and a legacy API: a configuration that a node 
     cluster: { replicas: 3, ownersMin: 2 },
     node: { name: 'node-3', dataDir: join(directory, 'node-3', 'data') },
     http: { port: 8083 },
-    resp: { port: 7003, members: [{ address: '127.0.0.1:7001' }, {}, { name: 'node-3' }] },
+    resp: { port: 7003, members: [] },
     postgres: { url: DATABASE_URL },
     legacy: { url: 'http://127.0.0.1:8001/legacy/data/{key}', value: '/value', echo: '/key' },
   });

@@ -89,7 +89,6 @@ export function writeNodeFile(node: LocalNode, input: NodeFileInput): string {
     resp: {
       host: NODE_HOST,
       port: node.respPort,
-      members: nodes.map(({ name, respPort }) => ({ name, address: `${NODE_HOST}:${respPort}` })),
       mayFlush: true,
     },
     postgres: databaseUrl === 'none' ? 'none' : { url: databaseUrl },

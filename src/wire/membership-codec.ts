@@ -3,6 +3,8 @@
  * its own encoding and checksum, the same that stands on disk.
  */
 import { assert } from '../base/assert.ts';
+import { NO_DOORS } from '../core/door-address.ts';
+import type { DoorAddresses } from '../core/door-address.ts';
 import type {
   Accept,
   Accepted,
@@ -165,6 +167,9 @@ export function writeIntroduction(out: Writer, message: Introduction): void {
   out.text(message.founders);
   out.u8(ROOMS.indexOf(message.room));
   if (out.protocol >= SINCE.introducedProtocol) out.u8(message.protocol);
+  if (out.protocol < SINCE.introducedDoors) return;
+  out.text(message.doors.http);
+  out.text(message.doors.resp);
 }
 
 export function readIntroduction(from: Reader): Introduction {
@@ -186,7 +191,12 @@ export function readIntroduction(from: Reader): Introduction {
     founders: from.text(),
     room: readChoice(from, ROOMS),
     protocol: from.protocol >= SINCE.introducedProtocol ? from.u8() : PROTOCOL_UNTOLD,
+    doors: from.protocol >= SINCE.introducedDoors ? readDoors(from) : NO_DOORS,
   };
+}
+
+function readDoors(from: Reader): DoorAddresses {
+  return { http: from.text(), resp: from.text() };
 }
 
 export function writeSuccession(out: Writer, message: Succession): void {

@@ -24,6 +24,7 @@ import { Writer } from './writer.ts';
 const FORMATS = new Map([
   [4, 2],
   [5, 5],
+  [6, 9],
 ]);
 const PROTOCOLS = new Map([...FORMATS].map(([protocol, format]) => [format, protocol]));
 const CHECKSUM_AT = 1;

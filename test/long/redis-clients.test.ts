@@ -34,14 +34,8 @@ beforeAll(async () => {
   cluster = await startCluster({
     entry: program.entry,
     legacy: false,
-    surround: async (nodes) => ({
-      settingsOf: (name) => ({
-        resp: {
-          port: addresses(name),
-          mayFlush: true,
-          members: nodes.map((node) => ({ name: node.name, address: `${HOST}:${addresses(node.name)}` })),
-        },
-      }),
+    surround: async () => ({
+      settingsOf: (name) => ({ resp: { port: addresses(name), mayFlush: true } }),
       envOf: () => ({}),
       close: async () => undefined,
     }),

@@ -386,6 +386,7 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     founders: text,
     room: fc.constantFrom('enough' as const, 'low' as const, 'refusing' as const),
     protocol: fc.nat(0xff),
+    doors: fc.record({ http: text, resp: text }),
   }),
   retired: fc.constant({}),
   driven: fc.record({ drive: fc.nat() }),

@@ -20,7 +20,12 @@ export const clusterAnswers = {
     kind: 'slots',
     map: {
       epoch: 3,
-      members: [{ name: 'node-1', alive: true }],
+      members: [
+        {
+          ...{ name: 'node-1', alive: true, grpc: '127.0.0.1:50051' },
+          ...{ http: '127.0.0.1:8080', resp: '' },
+        },
+      ],
       ranges: [{ from: 0, to: 16_383, owners: ['node-1'] }],
     },
   },

@@ -319,10 +319,7 @@ export class TestCluster {
       node: { name, dataDir: join(disk, 'data'), ...this.joining.get(name) },
       grpc: { port: Number(address.split(':')[1]) },
       http: { port: httpPort },
-      resp: {
-        port: respPort,
-        members: this.nodes.map((node) => ({ name: node.name, address: `127.0.0.1:${node.respPort}` })),
-      },
+      resp: { port: respPort },
       postgres: { url: databaseUrl },
       ...(this.source === null ? {} : { legacy: { url: this.source.url, echo: '/key' } }),
       ...(this.options.routes === undefined ? {} : { routes: this.options.routes }),

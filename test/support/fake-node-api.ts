@@ -287,7 +287,7 @@ const ALONE: ClusterAnswer = {
   kind: 'slots',
   map: {
     epoch: 3,
-    members: [{ name: 'fake', alive: true }],
+    members: [{ name: 'fake', alive: true, grpc: '127.0.0.1:50051', http: '', resp: '' }],
     ranges: [{ from: 0, to: SLOT_COUNT - 1, owners: ['fake'] }],
   },
 };

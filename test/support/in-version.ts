@@ -1,5 +1,6 @@
 /** What is left of a message of the latest version where one of the two speaks an earlier one. */
 import { failure } from '../../src/core/errors.ts';
+import { NO_DOORS } from '../../src/core/door-address.ts';
 import type { PeerMessage } from '../../src/core/message.ts';
 import { PROTOCOL_UNTOLD, SINCE } from '../../src/core/protocol-versions.ts';
 import type { Topology } from '../../src/core/topology.ts';
@@ -12,7 +13,11 @@ export function inVersion(message: PeerMessage, protocol: number): PeerMessage {
       : rest;
   switch (message.kind) {
     case 'introduction':
-      return protocol < SINCE.introducedProtocol ? { ...message, protocol: PROTOCOL_UNTOLD } : message;
+      return {
+        ...message,
+        protocol: protocol < SINCE.introducedProtocol ? PROTOCOL_UNTOLD : message.protocol,
+        doors: protocol < SINCE.introducedDoors ? NO_DOORS : message.doors,
+      };
     case 'topology':
     case 'accept':
     case 'succession':

@@ -7,8 +7,8 @@ import type {
   ClusterQuorum,
   MovePlan,
   RecordServerFacts,
-  SlotMap,
 } from '../../node/api.ts';
+import type { SlotMap } from '../../core/slot-map.ts';
 import { RECORD } from './kv-record.ts';
 
 type Frozen<Told> = Told extends readonly (infer One)[]
@@ -59,10 +59,20 @@ export const CLUSTER = shapeOf<ClusterDescription>()(
   }),
 );
 
+const DOOR = z.string().describe('host:port at which clients reach it; empty: not known, or there is none');
+
 export const SLOTS = shapeOf<SlotMap>()(
   z.strictObject({
     epoch: COUNTED,
-    members: z.array(z.strictObject({ name: z.string(), alive: z.boolean() })),
+    members: z.array(
+      z.strictObject({
+        name: z.string(),
+        alive: z.boolean(),
+        grpc: DOOR,
+        http: DOOR,
+        resp: DOOR,
+      }),
+    ),
     ranges: z.array(z.strictObject({ from: COUNTED, to: COUNTED, owners: TEXTS })),
   }),
 );

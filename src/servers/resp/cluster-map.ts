@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { OPERATION_TIMEOUT_MS_DEFAULT } from '../../core/limits.ts';
-import type { SlotMap } from '../../node/api.ts';
+import type { SlotMap } from '../../core/slot-map.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
 import { ReplyWriter } from './reply-writer.ts';
@@ -76,11 +76,12 @@ function mapOf(client: Client, { epoch, members, ranges }: SlotMap): ClusterMap 
   const { door, line } = client;
   const { addresses, nodeName } = door.settings;
   const known = new Map<string, MappedMember>();
-  for (const { name, alive } of members) {
-    // A client has reached this node at the address that it knows.
-    const address = addresses.get(name) ?? (name === nodeName ? line.localAddress : undefined);
-    const at = address?.lastIndexOf(':') ?? -1;
-    if (address === undefined || at < 0) continue;
+  for (const { name, alive, resp } of members) {
+    // What is written down counts more than what a member says. A client has reached this node where it knows it to be.
+    const told = addresses.get(name) ?? resp;
+    const address = told === '' && name === nodeName ? line.localAddress : told;
+    const at = address.lastIndexOf(':');
+    if (at < 0) continue;
     const host = address.slice(0, at).replace(/^\[|\]$/g, '');
     known.set(name, { nodeId: idOf(name), host, port: Number(address.slice(at + 1)), alive });
   }

@@ -23,7 +23,7 @@ export interface RespSettings {
   /** Milliseconds; 0: for ever. */
   readonly idleMsMax: number;
   readonly connectionsMax: number;
-  /** host:port of the Redis doors of members, by name, as far as they are known. */
+  /** host:port of the Redis doors of members, by name, where they are to be told otherwise than members tell them. */
   readonly addresses: ReadonlyMap<string, string>;
   readonly nodeName: string;
   /** Owners of each key. */

@@ -1,0 +1,50 @@
+/** Where the doors of members are, as each of them tells when it introduces itself: known everywhere, without a setting. */
+import { expect, test } from 'vitest';
+import type { ClusterAnswer } from '../src/node/api.ts';
+import type { SimNode } from './cluster.ts';
+import { SmallWorld } from './small-world.ts';
+
+/** The Redis doors that a node tells, by name. */
+function doorsTold(world: SmallWorld, sim: SimNode): Record<string, string> {
+  let answer: ClusterAnswer | null = null;
+  sim.node!.operate({ kind: 'slots' }, 5_000, (given) => (answer = given));
+  world.until(() => answer !== null, 5_000);
+  const { map } = answer! as ClusterAnswer & { kind: 'slots' };
+  return Object.fromEntries(map.members.map(({ name, resp }) => [name, resp]));
+}
+
+const openDoor = (sim: SimNode, address: string): void => sim.doors!.open({ resp: address });
+
+test('all know all, a member that joins among them, and where one is after its next start', () => {
+  const world = new SmallWorld(96);
+  const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
+  for (const sim of world.nodes) openDoor(sim, `${sim.name}:6379`);
+  world.run(1_500);
+  const joiner = world.cluster.add('');
+  world.cluster.start(joiner);
+  openDoor(joiner, 'joined:6379');
+  world.until(() => joiner.node?.membership.leaseHeld() === true, 30_000);
+  const names = [one, two, three].map(({ name }) => [name, `${name}:6379`]);
+  const all = { ...(Object.fromEntries(names) as Record<string, string>), [joiner.name]: 'joined:6379' };
+  for (const sim of [one, joiner]) expect(doorsTold(world, sim)).toEqual(all);
+  world.cluster.kill(two);
+  world.run(1_000);
+  expect(doorsTold(world, one)[two.name]).toBe(`${two.name}:6379`);
+  world.cluster.start(two);
+  openDoor(two, 'elsewhere:7000');
+  world.until(() => two.node !== null, 5_000);
+  world.run(2_500);
+  expect(doorsTold(world, one)[two.name]).toBe('elsewhere:7000');
+});
+
+test('a node that was just started tells no map before it has heard the others, and then the whole one', () => {
+  const world = new SmallWorld(97);
+  for (const sim of world.nodes) openDoor(sim, `${sim.name}:6379`);
+  world.run(1_500);
+  const again = world.nodes[1]!;
+  world.cluster.kill(again);
+  world.cluster.start(again);
+  world.until(() => again.node !== null, 5_000);
+  openDoor(again, 'again:6379');
+  expect(Object.values(doorsTold(world, again))).not.toContain('');
+});

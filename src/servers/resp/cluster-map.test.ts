@@ -1,0 +1,55 @@
+/** Where a door says that the owners of slots are: as members tell, unless it is written down otherwise. */
+import { afterEach, expect, test } from 'vitest';
+import type { ClusterAnswer } from '../../node/api.ts';
+import { openRespDoor } from '../../../test/support/resp-door.ts';
+import type { RespFixture } from '../../../test/support/resp-door.ts';
+
+let door: RespFixture;
+afterEach(() => door.stop());
+
+const member = (name: string, resp: string): object => ({ name, alive: true, grpc: 'h:1', http: '', resp });
+
+function mapOf(members: readonly object[], owners: readonly string[]): ClusterAnswer {
+  const ranges = [{ from: 0, to: 16_383, owners }];
+  return { kind: 'slots', map: { epoch: 3, members, ranges } } as ClusterAnswer;
+}
+
+/** host:port and whether it is the master of the slots, of each line of CLUSTER NODES. */
+async function nodesTold(): Promise<string[]> {
+  const line = await door.connect();
+  const told = await line.ask('CLUSTER NODES');
+  return told
+    .trim()
+    .split('\n')
+    .map((each) => `${each.split(' ')[1]!.split('@')[0]}${each.includes('0-16383') ? ' serves' : ''}`);
+}
+
+test('what members tell is told on, and it serves who owns', async () => {
+  door = await openRespDoor();
+  const members = [member('fake', '10.0.0.1:6379'), member('b', '10.0.0.2:6379')];
+  door.api.answers.push(mapOf(members, ['b', 'fake']));
+  expect(await nodesTold()).toEqual(['10.0.0.1:6379', '10.0.0.2:6379 serves']);
+});
+
+test('what is written down counts more', async () => {
+  door = await openRespDoor({ addresses: new Map([['b', 'outside:7002']]) });
+  const members = [member('fake', '10.0.0.1:6379'), member('b', '10.0.0.2:6379')];
+  door.api.answers.push(mapOf(members, ['b', 'fake']));
+  expect(await nodesTold()).toEqual(['10.0.0.1:6379', 'outside:7002 serves']);
+});
+
+test('a node that nobody knows a door of is where the client has reached it, and stands in for others', async () => {
+  door = await openRespDoor();
+  door.api.answers.push(mapOf([member('fake', ''), member('b', '')], ['b', 'fake']));
+  expect(await nodesTold()).toEqual([`127.0.0.1:${door.server.port} serves`]);
+});
+
+test('an address that was learnt since is told from then on', async () => {
+  door = await openRespDoor();
+  const before = mapOf([member('fake', ''), member('b', '')], ['b', 'fake']);
+  const after = mapOf([member('fake', ''), member('b', '[fd00::2]:6379')], ['b', 'fake']);
+  door.api.answers.push(before, after);
+  const own = `127.0.0.1:${door.server.port}`;
+  expect(await nodesTold()).toEqual([`${own} serves`]);
+  expect(await nodesTold()).toEqual([own, 'fd00::2:6379 serves']);
+});
