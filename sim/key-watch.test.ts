@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { SimNode } from './cluster.ts';
+import { SINCE } from '../src/core/protocol-versions.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
 import { SmallWorld } from './small-world.ts';
@@ -56,12 +57,38 @@ describe('a client keeps what it has read', () => {
     expect(told).toEqual(['k']);
   });
 
-  test('at a node that owns nothing of it: told with the reply', () => {
-    const world = calm(73, 5);
-    const bystander = world.nodes.find((sim) => !world.ownersOf('k').includes(sim))!;
-    const told = listen(bystander);
-    kept(world, bystander, 'k');
+  test('at a node that owns nothing of it: kept, as the owner that answered watches it; told when it is written', () => {
+    const { world, bystander, told } = keptElsewhere(73);
+    world.run(5_000);
+    expect(told).toEqual([]);
+    world.put(world.ownersOf('k')[1]!, 'k', 'after');
+    world.run(50);
     expect(told).toEqual(['k']);
+    kept(world, bystander, 'k');
+    expect(world.put(bystander, 'k', 'own').kind).toBe('done');
+    world.run(50);
+    expect(told).toEqual(['k', 'k']);
+  });
+
+  test('at a node that owns nothing of it, and the owners speak an earlier version: told with the reply', () => {
+    const earlier = ({ cluster }: SmallWorld): void => {
+      for (const { name } of cluster.nodes.slice(1)) cluster.versions.install(name, SINCE.watchForPeers - 1);
+    };
+    const world = new SmallWorld(78, earlier, 5);
+    const bystander = world.nodes[0]!;
+    const key = ['k', 'l', 'm', 'n', 'o'].find((each) => !world.ownersOf(each).includes(bystander))!;
+    const told = listen(bystander);
+    kept(world, bystander, key);
+    expect(told).toEqual([key]);
+  });
+
+  test('at a node that owns nothing of it, and all who watched it die or fall silent: told, written or not', () => {
+    const killed = keptElsewhere(79);
+    for (const sim of killed.world.ownersOf('k')) killed.world.cluster.kill(sim);
+    killed.world.run(2_000);
+    expect(killed.told).toEqual(['k']);
+    expect(toldThoughCutOff({})).toBe(true);
+    expect(toldThoughCutOff({ watchUnanswered: true })).toBe(false);
   });
 
   test('at a node that is cut off, and the others go on without it: told within a second', () => {
@@ -87,13 +114,60 @@ describe('a client listens to all changes', () => {
     expect(told).toEqual(['settled k']);
   });
 
-  test('at one of five: that anything may have changed, about every second', () => {
+  test('at one of five: once the others tell it what they own, each is told when it can be read, and nothing else', () => {
     const world = calm(76, 5);
-    const told = listen(world.nodes[2]!, true);
-    world.run(3_500);
-    expect(told.filter((each) => each === 'unsure').length).toBeGreaterThanOrEqual(3);
+    const sim = world.nodes[2]!;
+    const told = listen(sim, true);
+    world.run(1_500);
+    expect(told.splice(0)).toContain('unsure');
+    const keys = Array.from({ length: 30 }, (_, at) => `key:${at}`);
+    for (const key of keys) world.put(world.nodes[0]!, key, 'value');
+    world.run(3_000);
+    expect([...told].sort()).toEqual(keys.map((key) => `settled ${key}`).sort());
+  });
+
+  test('at one of five, and one that tells it falls silent: that anything may have changed, every second', () => {
+    const world = calm(77, 5);
+    const [other, sim] = [world.nodes[0]!, world.nodes[2]!];
+    const told = listen(sim, true);
+    world.run(1_500);
+    told.length = 0;
+    world.cluster.network.cutOneWay(other.name, sim.name);
+    world.run(2_000);
+    expect(told.filter((each) => each === 'unsure').length).toBeGreaterThanOrEqual(1);
   });
 });
+
+function bystanderOf(world: SmallWorld): SimNode {
+  return world.nodes.find((sim) => !world.ownersOf('k').includes(sim))!;
+}
+
+/** One of five nodes, which does not own the key, and a client of which keeps it. */
+function keptElsewhere(
+  seed: number,
+  mutations: Mutations = {},
+): { readonly world: SmallWorld; readonly bystander: SimNode; readonly told: string[] } {
+  const world = new SmallWorld(seed, undefined, 5, 0, false, mutations);
+  world.put(world.nodes[0]!, 'k', 'before');
+  world.run(200);
+  const bystander = bystanderOf(world);
+  const told = listen(bystander);
+  kept(world, bystander, 'k');
+  expect(told).toEqual([]);
+  return { world, bystander, told };
+}
+
+/** What the owner that watches says does not arrive any more, and nobody knows; it writes. */
+function toldThoughCutOff(mutations: Mutations): boolean {
+  const { world, bystander, told } = keptElsewhere(80, mutations);
+  world.run(1_000);
+  const watching = world.nodes.find(({ node }) => node!.keyWatch.forPeers.keyCount > 0)!;
+  world.cluster.network.cutOneWay(watching.name, bystander.name);
+  expect(world.put(watching, 'k', 'after').kind).toBe('done');
+  // Before anybody finds the two apart, and an epoch comes.
+  world.run(1_300);
+  return told.length > 0;
+}
 
 /** What is kept of slots that go to a member that joins, is changed there, and was not told. */
 function untoldOfMoved(mutations: Mutations): number {

@@ -82,6 +82,7 @@ type Elsewhere =
   | 'raiseUnheard'
   | 'ignoreLinkProtocol'
   | 'watchUnheard'
+  | 'watchUnanswered'
   | 'watchOverEpochs';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;
 

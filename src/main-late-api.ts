@@ -93,6 +93,10 @@ class LateWatch implements KeyWatching {
     this.watching?.watch(key);
   }
 
+  unwatch(key: string): void {
+    this.watching?.unwatch(key);
+  }
+
   watchAll(isWanted: boolean): void {
     this.wantsAll = isWanted;
     this.watching?.watchAll(isWanted);

@@ -1,7 +1,8 @@
 /** What makes a node tell its clients to drop what they keep, rule by rule. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { WATCH_UNSURE_EVERY_MS } from './client-limits.ts';
 import { KeyWatch } from './key-watch.ts';
-import { LEASE_MS, WATCH_UNSURE_EVERY_MS } from './limits.ts';
+import { LEASE_MS } from './limits.ts';
 import type { SlotView } from './replication/slot-view.ts';
 
 let watch: KeyWatch;
@@ -19,8 +20,9 @@ beforeEach(() => {
 
 /** Of an epoch in which this node owns all slots, or none. */
 function viewOf(owns: boolean): SlotView {
-  const row = { owns };
-  return { rows: [row], row: () => row } as unknown as SlotView;
+  const row = { owns, first: 2 };
+  const topology = { epoch: 7, members: [{ id: 2, name: 'owner' }] };
+  return { rows: [row], row: () => row, topology, selfId: 1 } as unknown as SlotView;
 }
 
 function begin(owns: boolean): void {
@@ -46,10 +48,10 @@ describe('a key that is kept', () => {
     expect(news()).toEqual(['k']);
   });
 
-  test('was read at another node: told at once, for nothing is heard of it here', () => {
+  test('was read at another node that cannot watch it: told at once, for nothing is heard of it here', () => {
     begin(true);
     watch.watch('k');
-    watch.handedOver('k');
+    expect(watch.handsOver('k', 'owner', false)).toBe(false);
     expect(news()).toEqual(['k']);
   });
 });

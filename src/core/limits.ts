@@ -290,8 +290,6 @@ export const LIVE_KEPT_MAX = 180;
 export const LIVE_KEPT_BYTES_MAX = 1024 * 1024;
 /** Bytes that may wait for one page: all that is kept, and what is told while it takes that. */
 export const LIVE_UNREAD_BYTES_MAX = 2 * LIVE_KEPT_BYTES_MAX;
-/** Milliseconds between two words that any key may have changed, while not all changes are heard. */
-export const WATCH_UNSURE_EVERY_MS = 1_000;
 /** Bytes of answers kept for one peer that is out of reach; beyond it the oldest go. */
 export const KEPT_ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 /** Pipelines open at one node. */

@@ -20,6 +20,7 @@ import type { SealedRecord } from './record.ts';
 import type { ScrubMessage } from './scrub-message.ts';
 import type { SpoolMessage } from './spool-message.ts';
 import type { TraceContext } from './trace-context.ts';
+import type { WatchMessage } from './watch-message.ts';
 
 export interface FrameHeader {
   /** Member id of the sender, 0 while it has none. */
@@ -125,6 +126,8 @@ export interface ForwardRead {
   readonly miss: boolean;
   /** Without a lease, what was readable last is answered. */
   readonly allowStale: boolean;
+  /** Clients of the asker keep what is answered: the key is to be watched from now on. */
+  readonly watch: boolean;
   readonly trace?: TraceContext | undefined;
 }
 
@@ -139,6 +142,8 @@ export interface ForwardReadAnswer {
   readonly request: number;
   /** stale: only where the question allowed it. */
   readonly result: ReadResult | StaleResult;
+  /** The session under which the key is watched; 0: it is not. */
+  readonly watched: number;
 }
 
 /** Asks an owner of the slot at which the cursor stands for the next page of all records. */
@@ -317,6 +322,7 @@ export type PeerMessage =
   | ForwardMessage
   | LearnMessage
   | SpoolMessage
+  | WatchMessage
   | RepairMessage
   | ScrubMessage
   | MembershipMessage;

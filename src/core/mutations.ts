@@ -147,6 +147,8 @@ export interface Mutations {
   readonly takeEarlyExpiry?: boolean;
   /** A copy counts as watched although its key was read at another node. (decision 23) */
   readonly watchUnheard?: boolean;
+  /** Who has others watch keys trusts them, whatever they say and whether they say anything. (decision 23) */
+  readonly watchUnanswered?: boolean;
   /** Copies are kept over a change of epoch. (decision 23) */
   readonly watchOverEpochs?: boolean;
 }

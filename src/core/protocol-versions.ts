@@ -37,6 +37,8 @@ export const SINCE = {
   rowFloors: 5,
   /** An introduction says where the doors of its process are. Between two. */
   introducedDoors: 6,
+  /** An owner watches keys on behalf of a node that does not own them. Between two. */
+  watchForPeers: 6,
 } as const;
 
 /** A side of a link, by its own word. */

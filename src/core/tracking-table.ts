@@ -27,6 +27,15 @@ export class TrackingTable {
     this.items += 1;
   }
 
+  has(key: string, client: number): boolean {
+    const known = this.keepers.get(key);
+    return known === client || (typeof known === 'object' && known.has(client));
+  }
+
+  keys(): Iterable<string> {
+    return this.keepers.keys();
+  }
+
   /** The key's clients, who are forgotten with that. */
   take(key: string): readonly number[] {
     const known = this.keepers.get(key);

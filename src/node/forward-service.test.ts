@@ -29,6 +29,7 @@ test('a peer is out of reach while ever more answers are due: the newest are kep
       key: 'k',
       miss: false,
       allowStale: false,
+      watch: false,
     };
     service.onRequest('b', message);
   }

@@ -57,9 +57,14 @@ export class ForwardService {
     }
     const { timeoutMs, hops } = message;
     const trace = message.kind === 'forwardScan' ? undefined : message.trace;
+    const { keyWatch } = serving;
+    // Before the read is begun: what changes while it is made is told, too.
+    const isWatched = message.kind === 'forwardRead' && message.watch;
+    const session = isWatched ? keyWatch.forPeers.add(message.key, peer) : 0;
     const done = (result: ReadResult | StaleResult | WriteResult | ScanResult): void => {
       admission.leave('peer', verb, byteCount, 0);
-      this.answer(peer, answerOf(message, result));
+      const watched = isWatched && keyWatch.forPeers.has(message.key, session) ? session : 0;
+      this.answer(peer, answerOf(message, result, watched));
     };
     if (message.kind === 'forwardRead') {
       const { key, miss } = message;
@@ -126,11 +131,12 @@ function recordBytes(record: KeyRecord | undefined): number {
 function answerOf(
   message: ForwardRead | ForwardWrite | ForwardScan,
   result: ReadResult | StaleResult | WriteResult | ScanResult,
+  watched = 0,
 ): Answer {
   const { request } = message;
   switch (message.kind) {
     case 'forwardRead':
-      return { kind: 'forwardReadAnswer', request, result: result as ReadResult | StaleResult };
+      return { kind: 'forwardReadAnswer', request, result: result as ReadResult | StaleResult, watched };
     case 'forwardWrite':
       return { kind: 'forwardWriteAnswer', request, result: result as WriteResult };
     case 'forwardScan':

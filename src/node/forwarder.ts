@@ -4,7 +4,7 @@
  * is unknown. (PROTOCOL R33)
  */
 import type { Failure } from '../core/errors.ts';
-import type { ForwardMessage } from '../core/message.ts';
+import type { ForwardMessage, ForwardReadAnswer } from '../core/message.ts';
 import { refusalOfPeer, SINCE } from '../core/protocol-versions.ts';
 import type { TraceContext } from '../core/trace-context.ts';
 import type {
@@ -16,9 +16,19 @@ import type {
   WriteResult,
 } from '../core/operation.ts';
 
+/** `watched`: the session under which the peer watches the key; 0: it does not. */
+export type ReadDone = (result: ReadResult | StaleResult | 'lost', watched: number) => void;
+
+/** What a read asks for, beside its key. */
+export interface ReadFlags {
+  readonly miss: boolean;
+  readonly allowStale: boolean;
+  readonly watch: boolean;
+}
+
 interface Pending {
   readonly peer: string;
-  readonly onRead: ((result: ReadResult | StaleResult | 'lost') => void) | null;
+  readonly onRead: ReadDone | null;
   readonly onWrite: ((result: WriteResult | 'lost') => void) | null;
   readonly onScan: ((result: ScanResult | 'lost') => void) | null;
   readonly onCount: ((result: CountResult | 'lost') => void) | null;
@@ -55,16 +65,15 @@ export class Forwarder {
   read(
     peer: string,
     key: string,
-    miss: boolean,
-    allowStale: boolean,
+    flags: ReadFlags,
     hops: number,
     timeoutMs: number,
-    done: (result: ReadResult | StaleResult | 'lost') => void,
+    done: ReadDone,
     trace?: TraceContext,
   ): number {
     if (!this.isLinked(peer)) return 0;
     const request = this.begin({ peer, onRead: done, onWrite: null, onScan: null, onCount: null });
-    this.send(peer, { kind: 'forwardRead', request, hops, timeoutMs, key, miss, allowStale, trace });
+    this.send(peer, { kind: 'forwardRead', request, hops, timeoutMs, key, ...flags, trace });
     return request;
   }
 
@@ -114,10 +123,10 @@ export class Forwarder {
     this.pending.delete(request);
   }
 
-  onReadAnswer(request: number, result: ReadResult | StaleResult): void {
+  onReadAnswer({ request, result, watched }: ForwardReadAnswer): void {
     const pending = this.pending.get(request);
     this.pending.delete(request);
-    pending?.onRead?.(result);
+    pending?.onRead?.(result, watched);
   }
 
   onWriteAnswer(request: number, result: WriteResult): void {
@@ -141,7 +150,7 @@ export class Forwarder {
   onLost(peer: string): void {
     for (const [request, pending] of [...this.pending]) {
       if (pending.peer !== peer || !this.pending.delete(request)) continue;
-      pending.onRead?.('lost');
+      pending.onRead?.('lost', 0);
       pending.onWrite?.('lost');
       pending.onScan?.('lost');
       pending.onCount?.('lost');

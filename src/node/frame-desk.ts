@@ -3,6 +3,7 @@
  * an epoch decides, only who acts in ours is heard, as the process that the epoch knows. (PROTOCOL R11, R13)
  */
 import { isCurrent, isHeard } from '../core/hearing.ts';
+import type { KeyWatch } from '../core/key-watch.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
@@ -26,6 +27,7 @@ export interface FrameDeskParts {
   readonly forwardService: ForwardService;
   readonly background: Background;
   readonly spool: Spool;
+  readonly keyWatch: KeyWatch;
   readonly traces: NodeTraces | null;
   readonly replica: () => Replica | null;
   /** The highest version that this node speaks. */
@@ -112,11 +114,16 @@ export class FrameDesk {
       case 'forwardScan':
         return forwardService.onRequest(name, message);
       case 'forwardReadAnswer':
-        return forwarder.onReadAnswer(message.request, message.result);
+        return forwarder.onReadAnswer(message);
       case 'forwardWriteAnswer':
         return forwarder.onWriteAnswer(message.request, message.result);
       case 'forwardScanAnswer':
         return forwarder.onScanAnswer(message.request, message.result);
+      case 'watchAsk':
+      case 'watchHeard':
+      case 'watchTold':
+      case 'watchAllTold':
+        return this.parts.keyWatch.onMessage(name, header.from, message);
       case 'forwardCount':
         return forwardService.onCount(name, message);
       case 'forwardCountAnswer':

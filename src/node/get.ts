@@ -16,6 +16,7 @@ import { staleWord } from '../core/stale.ts';
 import type { TraceContext } from '../core/trace-context.ts';
 import type { Expiring } from './deadlines.ts';
 import { errorOf, readSpans } from './flow-spans.ts';
+import type { ReadDone } from './forwarder.ts';
 import type { ReadSpans } from './flow-spans.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
@@ -127,8 +128,7 @@ class Read implements Expiring, TimedRead {
     const target = this.request.miss
       ? others[0]!
       : others[Math.floor(this.serving.random.next() * others.length)]!;
-    this.serving.keyWatch.handedOver(this.request.key);
-    this.forward(target, this.request.miss);
+    this.forward(target, this.request.miss, true);
   }
 
   private readHere(): void {
@@ -162,19 +162,24 @@ class Read implements Expiring, TimedRead {
       return this.finish(ABSENT);
     const view = this.serving.view()!;
     const { first } = view.row(this.slot);
-    if (first !== view.selfId) return this.forward(first, true);
+    // This node hears of later writes itself.
+    if (first !== view.selfId) return this.forward(first, true, false);
     this.legacyAt = this.serving.timing.stamp();
     legacy.read(this.request.key, (result) => this.finish(result));
   }
 
-  private forward(target: number, miss: boolean): void {
+  /** `isUnheard`: what happens to the key later, this node may not hear of. */
+  private forward(target: number, miss: boolean, isUnheard: boolean): void {
     if (this.request.hops >= HOPS_MAX) return this.noWay();
     const peer = this.serving.nameOf(target);
     const timeoutMs = Math.max(1, this.deadlineAt - this.serving.clock.now());
     const { key, hops } = this.request;
     const askedAt = this.serving.clock.bootNow();
-    const onAnswer = (result: ReadResult | StaleResult | 'lost'): void => {
+    const { forwarder, keyWatch } = this.serving;
+    const watch = isUnheard && peer !== undefined && keyWatch.handsOver(key, peer, hops > 0);
+    const onAnswer: ReadDone = (result, watched): void => {
       this.forwarded = 0;
+      if (watch && result !== 'lost') keyWatch.answered(key, peer, watched);
       this.backAt = this.serving.timing.stamp();
       this.spans?.handedBack(errorOf(result));
       if (result === 'lost' || (result.kind === 'failed' && result.failure.code === 'not_ready'))
@@ -183,12 +188,11 @@ class Read implements Expiring, TimedRead {
       else this.finish(result);
     };
     this.askedAt = this.serving.clock.now();
-    const { forwarder } = this.serving;
     // What a miss asks for is the source's word, and no owner's.
-    const allowStale = this.allowStale && !miss;
+    const flags = { miss, allowStale: this.allowStale && !miss, watch };
     if (peer === undefined) return this.notReady();
     const trace = this.spans?.handOver(peer);
-    this.forwarded = forwarder.read(peer, key, miss, allowStale, hops + 1, timeoutMs, onAnswer, trace);
+    this.forwarded = forwarder.read(peer, key, flags, hops + 1, timeoutMs, onAnswer, trace);
     if (this.forwarded === 0) {
       this.spans?.handedBack('not_ready');
       this.notReady();

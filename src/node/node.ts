@@ -3,7 +3,7 @@
  * flows; epochs turn this process into an owner, a learner or a bystander; ticks drive what waits for time. The
  * decisions are all elsewhere: in `src/core`, and in the flows beside this file.
  */
-import { KeyWatch } from '../core/key-watch.ts';
+import type { KeyWatch } from '../core/key-watch.ts';
 import { TICK_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
@@ -45,7 +45,7 @@ import { DiskWatch } from './disk-watch.ts';
 import { drain } from './drain.ts';
 import { FloorStore } from './floor-store.ts';
 import { ForwardService } from './forward-service.ts';
-import { Forwarder } from './forwarder.ts';
+import type { Forwarder } from './forwarder.ts';
 import { FrameDesk } from './frame-desk.ts';
 import type { Learner } from './learner.ts';
 import type { LoadWatch } from './load-watch.ts';
@@ -56,6 +56,7 @@ import { takeStock } from './opening.ts';
 import type { Opened } from './opening.ts';
 import { OperationTable } from './operation-table.ts';
 import { PeerOutbox } from './peer-outbox.ts';
+import { peerWaysOf } from './peer-ways.ts';
 import { Reception } from './reception.ts';
 import type { RecentWindow } from './recent.ts';
 import type { RecordReader } from './record-reader.ts';
@@ -122,7 +123,6 @@ export class CausewayNode implements NodeApi {
     this.parts = parts;
     this.mutations = parts.mutations ?? NO_MUTATIONS;
     this.admission = new Admission(this.mutations);
-    this.keyWatch = new KeyWatch(this.mutations);
     this.timing = timingOf(parts);
     this.writer = build(this);
     this.shelf = makeShelf(this, this.writer);
@@ -133,12 +133,8 @@ export class CausewayNode implements NodeApi {
       for (const each of opened.marks) this.marks.add(each.batch, each.marks);
     this.deadlines = new Deadlines(parts.clock.now());
     this.outbox = new PeerOutbox(parts.transport, parts.clock, () => this.membership.header());
-    this.forwarder = new Forwarder(
-      (peer, message) => this.outbox.send(peer, message),
-      (peer) => this.membership.isLinked(peer),
-      (peer) => this.outbox.protocolOf(peer),
-      1 + Math.floor(parts.random.next() * 0xfffffffe),
-    );
+    const isLinked = (peer: string): boolean => this.membership.isLinked(peer);
+    ({ forwarder: this.forwarder, keyWatch: this.keyWatch } = peerWaysOf(parts, this.outbox, isLinked));
     const topology = (): Topology | null => this.membership.topology;
     const spoolMarks = spoolMarksOf(parts, this.writer, opened);
     const around = { topology, shelf: this.shelf, floors: this.floors, replica: () => this.replica };
@@ -191,11 +187,11 @@ export class CausewayNode implements NodeApi {
       serving: this.serving,
       storage: parts.storage,
       send: (peer, message) => this.outbox.send(peer, message),
-      isLinked: (peer) => this.membership.isLinked(peer),
+      isLinked,
       admission: this.admission,
     });
     this.desk = new FrameDesk({
-      ...{ telemetry: parts.telemetry, traces: parts.traces ?? null, spool, membership },
+      ...{ telemetry: parts.telemetry, traces: parts.traces ?? null, spool, membership, keyWatch },
       ...{ learner: this.learner, teacher: this.teacher, background: this.background },
       ...{ forwarder: this.forwarder, forwardService: this.forwardService },
       replica: () => this.replica,
@@ -228,6 +224,7 @@ export class CausewayNode implements NodeApi {
       onLinkUp: (name, protocol) => this.onLinkUp(name, protocol),
       onLinkDown: (name) => {
         this.membership.onLinkDown(name);
+        this.keyWatch.onLink(name);
         this.forwarder.onLost(name);
       },
       onFrame: (name, frame) => {
@@ -235,6 +232,7 @@ export class CausewayNode implements NodeApi {
       },
       onPeerGone: (name) => {
         this.membership.onPeerGone(name);
+        this.keyWatch.abroad.lose(name);
         this.forwarder.onLost(name);
       },
       onRefused: (name, reason) => this.parts.telemetry.event('warn', 'peer.refused', { peer: name, reason }),
@@ -362,6 +360,7 @@ export class CausewayNode implements NodeApi {
   }
 
   private onLinkUp(name: string, protocol: number): void {
+    this.keyWatch.onLink(name);
     this.outbox.onLinkUp(name, protocolTo(this.parts, name, protocol));
     this.membership.onLinkUp(name, protocol);
     this.forwardService.onLinkUp(name);

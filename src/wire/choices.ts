@@ -14,7 +14,11 @@ export const OPERATION_KINDS = [
 ] as const satisfies readonly WriteKind[];
 
 export function readChoice<T extends string>(from: Reader, choices: readonly T[]): T {
-  const choice = choices[from.u8()];
+  return choiceOf(from, choices, from.u8());
+}
+
+export function choiceOf<T extends string>(from: Reader, choices: readonly T[], at: number): T {
+  const choice = choices[at];
   if (choice === undefined) from.fail('a choice is unknown');
   return choice ?? choices[0]!;
 }

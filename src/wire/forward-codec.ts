@@ -27,7 +27,7 @@ import type {
 import { SINCE } from '../core/protocol-versions.ts';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
-import { OPERATION_KINDS, readChoice } from './choices.ts';
+import { OPERATION_KINDS, choiceOf, readChoice } from './choices.ts';
 import { readFailure, writeFailure } from './failure-codec.ts';
 import { readChangeResults, readChanges, writeChangeResults, writeChanges } from './modify-codec.ts';
 import type { Reader } from './reader.ts';
@@ -41,7 +41,11 @@ const READ_RESULTS = ['value', 'absent', 'failed', 'stale'] as const;
 const READ_MISS = 1;
 const READ_ALLOW_STALE = 2;
 const READ_TRACED = 4;
+/** Since `watchForPeers`. */
+const READ_WATCH = 8;
 const READ_FLAGS = READ_MISS | READ_ALLOW_STALE | READ_TRACED;
+/** Beside the kind of an answer, in one byte: the session under which the key is watched follows. */
+const ANSWER_WATCHED = 128;
 /** Beside the hops of a write, in one byte. */
 const WRITE_TRACED = 128;
 const ORIGINS = [ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE] as const;
@@ -78,6 +82,7 @@ export function writeForwardRead(out: Writer, message: ForwardRead): void {
   out.u8(
     (message.miss ? READ_MISS : 0) |
       (message.allowStale ? READ_ALLOW_STALE : 0) |
+      (message.watch && out.protocol >= SINCE.watchForPeers ? READ_WATCH : 0) |
       (trace === undefined ? 0 : READ_TRACED),
   );
   if (trace !== undefined) writeTrace(out, trace);
@@ -86,11 +91,12 @@ export function writeForwardRead(out: Writer, message: ForwardRead): void {
 export function readForwardRead(from: Reader): ForwardRead {
   const head = { request: from.whole(), hops: from.u8(), timeoutMs: from.real(), key: from.text() };
   const flags = from.u8();
-  if (flags > READ_FLAGS) from.fail('a flag of a read is unknown');
+  const known = from.protocol >= SINCE.watchForPeers ? READ_FLAGS | READ_WATCH : READ_FLAGS;
+  if ((flags & ~known) !== 0) from.fail('a flag of a read is unknown');
   const miss = (flags & READ_MISS) !== 0;
   const allowStale = (flags & READ_ALLOW_STALE) !== 0;
   const trace = (flags & READ_TRACED) === 0 ? undefined : readTrace(from);
-  return { kind: 'forwardRead', ...head, miss, allowStale, trace };
+  return { kind: 'forwardRead', ...head, miss, allowStale, watch: (flags & READ_WATCH) !== 0, trace };
 }
 
 export function writeForwardWriteAnswer(out: Writer, message: ForwardWriteAnswer): void {
@@ -126,7 +132,9 @@ export function readForwardWriteAnswer(from: Reader): ForwardWriteAnswer {
 export function writeForwardReadAnswer(out: Writer, message: ForwardReadAnswer): void {
   out.whole(message.request);
   const result = message.result;
-  out.u8(READ_RESULTS.indexOf(result.kind));
+  const isWatched = message.watched !== 0 && out.protocol >= SINCE.watchForPeers;
+  out.u8(READ_RESULTS.indexOf(result.kind) | (isWatched ? ANSWER_WATCHED : 0));
+  if (isWatched) out.whole(message.watched);
   if (result.kind === 'value') writeRecordFields(out, result.record);
   else if (result.kind === 'failed') writeFailure(out, result.failure);
   else if (result.kind === 'stale') {
@@ -137,7 +145,12 @@ export function writeForwardReadAnswer(out: Writer, message: ForwardReadAnswer):
 }
 
 export function readForwardReadAnswer(from: Reader): ForwardReadAnswer {
-  return { kind: 'forwardReadAnswer', request: from.whole(), result: readReadResult(from) };
+  const request = from.whole();
+  const head = from.u8();
+  const isWatched = from.protocol >= SINCE.watchForPeers && (head & ANSWER_WATCHED) !== 0;
+  const watched = isWatched ? from.whole() : 0;
+  const kind = choiceOf(from, READ_RESULTS, isWatched ? head & ~ANSWER_WATCHED : head);
+  return { kind: 'forwardReadAnswer', request, result: readReadResult(from, kind), watched };
 }
 
 export function writeForwardScan(out: Writer, message: ForwardScan): void {
@@ -209,8 +222,7 @@ function readWriteResult(from: Reader): WriteResult {
   return { kind, version: from.whole(), results: readChangeResults(from) };
 }
 
-function readReadResult(from: Reader): ReadResult | StaleResult {
-  const kind = readChoice(from, READ_RESULTS);
+function readReadResult(from: Reader, kind: (typeof READ_RESULTS)[number]): ReadResult | StaleResult {
   if (kind === 'value') return { kind, record: readRecordFields(from) };
   if (kind === 'absent') return { kind };
   if (kind === 'stale') {

@@ -88,7 +88,7 @@ describe('frames', () => {
 
   test('a frame of a later version than its reader speaks: is refused', () => {
     const frame = encode(HEAD, [{ kind: 'retired' }]);
-    expect(decodeFrame(frame, PROTOCOL_MIN)).toEqual({ fault: 'a frame of the unknown format 5' });
+    expect(decodeFrame(frame, PROTOCOL_MIN)).toEqual({ fault: 'a frame of the unknown format 9' });
   });
 
   test('a modification over a link of the earliest version: is not written; nor accepted, nor what came of one', () => {
@@ -167,7 +167,7 @@ describe('frames', () => {
   test('an error code of a later version: is taken as internal, which is indefinite', () => {
     const failure = { code: 'overloaded' as const, message: 'm' };
     const frame = encode(HEAD, [
-      { kind: 'forwardReadAnswer', request: 1, result: { kind: 'failed', failure } },
+      { kind: 'forwardReadAnswer', request: 1, result: { kind: 'failed', failure }, watched: 0 },
     ]);
     frame.set(Buffer.from('overlaaded'), Buffer.from(frame).indexOf('overloaded'));
     expect(decodeFrame(reseal(frame))).toMatchObject({
@@ -285,7 +285,7 @@ describe('bytes from outside', () => {
 
   test('a frame of another format: is named', () => {
     const frame = encode(HEAD, []);
-    frame[0] = 9;
-    expect(decodeFrame(frame)).toEqual({ fault: 'a frame of the unknown format 9' });
+    frame[0] = 200;
+    expect(decodeFrame(frame)).toEqual({ fault: 'a frame of the unknown format 200' });
   });
 });

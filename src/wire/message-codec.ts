@@ -18,6 +18,7 @@ import { Reader } from './reader.ts';
 import * as replication from './replication-codec.ts';
 import * as scrub from './scrub-codec.ts';
 import * as spool from './spool-codec.ts';
+import * as watch from './watch-codec.ts';
 import { Writer } from './writer.ts';
 
 /** By the version in which a frame is written: its format. No single flipped bit makes one of another. */
@@ -81,6 +82,10 @@ const KIND = {
   strain: 59,
   succession: 60,
   driven: 61,
+  watchAsk: 80,
+  watchHeard: 81,
+  watchTold: 82,
+  watchAllTold: 83,
 } as const satisfies Record<PeerMessage['kind'], number>;
 
 /** Builds one frame after another in a buffer of its own. */
@@ -228,6 +233,14 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return spool.writeSpoolDrained(out, message);
     case 'recordHearsay':
       return spool.writeRecordHearsay(out, message);
+    case 'watchAsk':
+      return watch.writeWatchAsk(out, message);
+    case 'watchHeard':
+      return watch.writeWatchHeard(out, message);
+    case 'watchTold':
+      return watch.writeWatchTold(out, message);
+    case 'watchAllTold':
+      return watch.writeWatchAllTold(out);
     case 'prepare':
       return membership.writePrepare(out, message);
     case 'promise':
@@ -307,6 +320,10 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   learnSpoolFrame: spool.readLearnSpoolFrame,
   spoolDrained: spool.readSpoolDrained,
   recordHearsay: spool.readRecordHearsay,
+  watchAsk: watch.readWatchAsk,
+  watchHeard: watch.readWatchHeard,
+  watchTold: watch.readWatchTold,
+  watchAllTold: watch.readWatchAllTold,
   prepare: membership.readPrepare,
   promise: membership.readPromise,
   accept: membership.readAccept,

@@ -11,7 +11,9 @@ import type { KeyRecord } from '../../src/core/record.ts';
 import type { Topology } from '../../src/core/topology.ts';
 import { OPERATION_KINDS } from '../../src/wire/choices.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
+import { introduction } from './any-introduction.ts';
 import { trace } from './any-trace.ts';
+import { WATCH_FIELDS } from './any-watch.ts';
 import { inVersion } from './in-version.ts';
 
 const whole = fc.maxSafeNat();
@@ -248,10 +250,10 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     hops: fc.nat(255),
     timeoutMs: real,
     key: text,
-    ...{ miss: fc.boolean(), allowStale: fc.boolean(), trace },
+    ...{ miss: fc.boolean(), allowStale: fc.boolean(), watch: fc.boolean(), trace },
   }),
   forwardWriteAnswer: fc.record({ request: whole, result: writeResult }),
-  forwardReadAnswer: fc.record({ request: whole, result: readResult }),
+  forwardReadAnswer: fc.record({ request: whole, result: readResult, watched: whole }),
   forwardScan: fc.record({
     request: whole,
     hops: fc.nat(255),
@@ -369,25 +371,8 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     topology,
   }),
   strain: fc.record({ storeMs: real, slow: fc.array(text) }),
-  introduction: fc.record({
-    name: text,
-    address: text,
-    zone: text,
-    host: text,
-    incarnation: whole,
-    id: u16,
-    clusterId: text,
-    life: whole,
-    state: fc.constantFrom('blank' as const, 'entering' as const, 'serving' as const),
-    epoch: whole,
-    weight: real,
-    joins: fc.boolean(),
-    replaces: text,
-    founders: text,
-    room: fc.constantFrom('enough' as const, 'low' as const, 'refusing' as const),
-    protocol: fc.nat(0xff),
-    doors: fc.record({ http: text, resp: text }),
-  }),
+  introduction,
+  ...WATCH_FIELDS,
   retired: fc.constant({}),
   driven: fc.record({ drive: fc.nat() }),
 };

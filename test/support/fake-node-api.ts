@@ -82,6 +82,7 @@ export class FakeNodeApi implements NodeApi {
   readonly keyWatch: KeyWatching = {
     listen: (listener) => (this.listener = listener),
     watch: (key) => this.watchedKeys.add(key),
+    unwatch: (key) => this.watchedKeys.delete(key),
     watchAll: (isWanted) => (this.listensToAll = isWanted),
   };
   #held: (() => void)[] = [];

@@ -27,8 +27,19 @@ export function inVersion(message: PeerMessage, protocol: number): PeerMessage {
       if (accepted === null) return message;
       return { ...message, accepted: { ...accepted, topology: earlier(accepted.topology) } };
     }
+    case 'forwardRead': {
+      const trace = protocol < SINCE.traceContext ? undefined : message.trace;
+      return { ...message, trace, watch: message.watch && protocol >= SINCE.watchForPeers };
+    }
+    case 'forwardReadAnswer':
+      return protocol < SINCE.watchForPeers ? { ...message, watched: 0 } : message;
+    case 'watchAsk':
+    case 'watchHeard':
+    case 'watchTold':
+    case 'watchAllTold':
+      // Nobody says it to who does not understand it.
+      return protocol < SINCE.watchForPeers ? { kind: 'retired' } : message;
     case 'invalidate':
-    case 'forwardRead':
       return protocol < SINCE.traceContext ? { ...message, trace: undefined } : message;
     case 'forwardWrite': {
       const { key, kind: asked } = message.operation;

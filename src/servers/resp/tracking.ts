@@ -179,7 +179,11 @@ export class TrackingDesk implements WatchListener {
     this.isTrimming = true;
     this.door.atTurnsEnd(() => {
       this.isTrimming = false;
-      while (this.table.keyCount > this.keysMax) this.changed(this.table.oldest()!);
+      while (this.table.keyCount > this.keysMax) {
+        const oldest = this.table.oldest()!;
+        this.door.api.keyWatch.unwatch(oldest);
+        this.changed(oldest);
+      }
     });
   }
 

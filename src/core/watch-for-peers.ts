@@ -1,0 +1,125 @@
+/**
+ * The other side: keys that this node, an owner, watches on behalf of nodes that do not own them, and peers that are to hear
+ * of all changes of the slots that it is the first owner of. What it watches for one peer stands under a session, a number
+ * that is never used again: once a message to that peer may be lost, the session is over, and the next answer to it says
+ * so. (decision 23)
+ */
+import { WATCHED_FOR_PEERS_MAX } from './client-limits.ts';
+import type { SlotView } from './replication/slot-view.ts';
+import { slotOf } from './slots.ts';
+import { TrackingTable } from './tracking-table.ts';
+import type { WatchAsk, WatchMessage } from './watch-message.ts';
+
+export interface WatchForPeersParts {
+  /** Drawn: no other process of this name uses the same numbers. */
+  readonly sessionFirst: number;
+  readonly send: (peer: string, message: WatchMessage) => void;
+  readonly keysMax?: number;
+}
+
+interface Session {
+  readonly number: number;
+  /** Its member id where it hears of all changes; 0: it does not. */
+  allAs: number;
+}
+
+export class WatchForPeers {
+  private readonly parts: WatchForPeersParts;
+  private readonly keysMax: number;
+  /** Keys by the sessions under which they are watched. */
+  private readonly table = new TrackingTable();
+  private readonly sessions = new Map<string, Session>();
+  private readonly peers = new Map<number, string>();
+  private next: number;
+  /** Peers that hear of all changes. */
+  private allCount = 0;
+
+  constructor(parts: WatchForPeersParts) {
+    this.parts = parts;
+    this.next = parts.sessionFirst;
+    this.keysMax = parts.keysMax ?? WATCHED_FOR_PEERS_MAX;
+  }
+
+  get keyCount(): number {
+    return this.table.keyCount;
+  }
+
+  get tellsAll(): boolean {
+    return this.allCount > 0;
+  }
+
+  /** Before the read is begun. Returns the session. */
+  add(key: string, peer: string): number {
+    const { number } = this.sessionOf(peer);
+    this.table.add(key, number);
+    while (this.table.itemCount > this.keysMax) this.changed(this.table.oldest()!);
+    return number;
+  }
+
+  /** Is it still watched as it was when that session was told? */
+  has(key: string, session: number): boolean {
+    return this.table.has(key, session);
+  }
+
+  changed(key: string): void {
+    for (const session of this.table.take(key)) {
+      const peer = this.peers.get(session);
+      if (peer !== undefined) this.parts.send(peer, { kind: 'watchTold', what: 'changed', key });
+    }
+  }
+
+  allChanged(): void {
+    if (this.table.keyCount === 0) return;
+    this.table.takeAll();
+    for (const peer of this.sessions.keys()) this.parts.send(peer, { kind: 'watchAllTold' });
+  }
+
+  /** The slots of these keys are not this node's in both epochs: what it watched of them it may not hear of. */
+  changedWhere(isMeant: (slot: number) => boolean): void {
+    for (const key of this.table.keys()) if (isMeant(slotOf(key))) this.changed(key);
+  }
+
+  /** Another version of the key can be read. */
+  settled(key: string, view: SlotView | null): void {
+    const row = view?.row(slotOf(key));
+    if (view === null || row?.first !== view.selfId) return;
+    for (const [peer, { allAs }] of this.sessions) {
+      // An owner hears of it itself.
+      if (allAs === 0 || row.owners.includes(allAs)) continue;
+      this.parts.send(peer, { kind: 'watchTold', what: 'settled', key });
+    }
+  }
+
+  /** `from`: the asker's member id. `epoch`: in which all writes are heard of here; 0: in none. */
+  asked(peer: string, from: number, { askedAt, all }: WatchAsk, epoch: number): void {
+    const session = this.sessionOf(peer);
+    this.setAll(session, all ? from : 0);
+    const { number, allAs } = session;
+    this.parts.send(peer, { kind: 'watchHeard', askedAt, session: number, epoch, all: allAs !== 0 });
+  }
+
+  /** A message to this peer may be lost, or was. */
+  onLinkLost(peer: string): void {
+    const session = this.sessions.get(peer);
+    if (session === undefined) return;
+    this.setAll(session, 0);
+    this.sessions.delete(peer);
+    this.peers.delete(session.number);
+  }
+
+  private setAll(session: Session, allAs: number): void {
+    this.allCount += (allAs === 0 ? 0 : 1) - (session.allAs === 0 ? 0 : 1);
+    session.allAs = allAs;
+  }
+
+  private sessionOf(peer: string): Session {
+    let session = this.sessions.get(peer);
+    if (session === undefined) {
+      session = { number: this.next, allAs: 0 };
+      this.next += 1;
+      this.sessions.set(peer, session);
+      this.peers.set(session.number, peer);
+    }
+    return session;
+  }
+}

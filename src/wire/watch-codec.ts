@@ -1,0 +1,62 @@
+/** What members say about keys that clients keep copies of, as bytes: only where both speak the version that has it. */
+import { assert } from '../base/assert.ts';
+import { SINCE } from '../core/protocol-versions.ts';
+import type { WatchAllTold, WatchAsk, WatchHeard, WatchTold } from '../core/watch-message.ts';
+import { readChoice } from './choices.ts';
+import type { Reader } from './reader.ts';
+import type { Writer } from './writer.ts';
+
+const TOLD = ['changed', 'settled'] as const;
+
+export function writeWatchAsk(out: Writer, { askedAt, all }: WatchAsk): void {
+  checkWriter(out);
+  out.real(askedAt);
+  out.bool(all);
+}
+
+export function readWatchAsk(from: Reader): WatchAsk {
+  checkReader(from);
+  return { kind: 'watchAsk', askedAt: from.real(), all: from.bool() };
+}
+
+export function writeWatchHeard(out: Writer, { askedAt, session, epoch, all }: WatchHeard): void {
+  checkWriter(out);
+  out.real(askedAt);
+  out.whole(session);
+  out.whole(epoch);
+  out.bool(all);
+}
+
+export function readWatchHeard(from: Reader): WatchHeard {
+  checkReader(from);
+  const askedAt = from.real();
+  return { kind: 'watchHeard', askedAt, session: from.whole(), epoch: from.whole(), all: from.bool() };
+}
+
+export function writeWatchTold(out: Writer, { what, key }: WatchTold): void {
+  checkWriter(out);
+  out.u8(TOLD.indexOf(what));
+  out.text(key);
+}
+
+export function readWatchTold(from: Reader): WatchTold {
+  checkReader(from);
+  return { kind: 'watchTold', what: readChoice(from, TOLD), key: from.text() };
+}
+
+export function writeWatchAllTold(out: Writer): void {
+  checkWriter(out);
+}
+
+export function readWatchAllTold(from: Reader): WatchAllTold {
+  checkReader(from);
+  return { kind: 'watchAllTold' };
+}
+
+function checkWriter(out: Writer): void {
+  assert(out.protocol >= SINCE.watchForPeers, 'who is told of what is watched understands it');
+}
+
+function checkReader(from: Reader): void {
+  if (from.protocol < SINCE.watchForPeers) from.fail('a message is of a later version');
+}

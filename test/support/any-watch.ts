@@ -1,0 +1,14 @@
+/** What members say about keys that clients keep copies of, as a property test draws it. */
+import fc from 'fast-check';
+
+const whole = fc.maxSafeNat();
+
+export const WATCH_FIELDS = {
+  watchAsk: fc.record({ askedAt: fc.nat(), all: fc.boolean() }),
+  watchHeard: fc.record({ askedAt: fc.nat(), session: whole, epoch: whole, all: fc.boolean() }),
+  watchTold: fc.record({
+    what: fc.constantFrom('changed' as const, 'settled' as const),
+    key: fc.string({ unit: 'binary', maxLength: 80 }),
+  }),
+  watchAllTold: fc.constant({}),
+};
