@@ -22,6 +22,7 @@ export async function openResp(
     addresses: new Map(members.map(({ name, address }) => [name, address])),
     nodeName: config.node.name,
     replicas: config.cluster.replicas,
+    slowMs: config.log.slowMs,
     ...{ mayFlush, idleMsMax, connectionsMax, tracing },
   };
   try {

@@ -24,6 +24,7 @@ const SETTINGS: RespSettings = {
   connectionsMax: 100,
   addresses: new Map(),
   nodeName: 'fake',
+  slowMs: 500,
   replicas: 3,
 };
 

@@ -11,7 +11,7 @@ import type { Command, Handler } from './command.ts';
 import { absenceOf, COMMANDS } from './command-table.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import { runBehind } from './run-plan.ts';
-import { runTraced } from './traced-command.ts';
+import { runTimed } from './timed-command.ts';
 import { abort, collect } from './transaction.ts';
 
 const SHOWN_BYTES_MAX = 128;
@@ -59,10 +59,7 @@ function begin(client: Client, args: Arguments): boolean {
   client.lastCommand = command.name;
   client.door.counts.commands += 1;
   if (client.tracking !== null) client.door.tracking.remember(client, command, args);
-  const { tracing } = client.door.settings;
-  const run = turn === 'now' ? command.run : standInLine(command);
-  if (tracing) runTraced(tracing, client, command, run, args);
-  else run(client, args);
+  runTimed(client, command, turn === 'now' ? command.run : standInLine(command), args);
   return true;
 }
 

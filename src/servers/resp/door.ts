@@ -8,7 +8,9 @@ import type { NodeApi } from '../../node/api.ts';
 import type { Tracing } from '../../ports/tracing.ts';
 import type { Client } from './client.ts';
 import { MapReplies } from './cluster-map.ts';
+import { LatencyEvents } from './latency-events.ts';
 import { ScanPlaces } from './scan-places.ts';
+import { SlowCommands } from './slow-commands.ts';
 import { Turns } from './turns.ts';
 import { TrackingDesk } from './tracking.ts';
 
@@ -26,6 +28,8 @@ export interface RespSettings {
   /** host:port of the Redis doors of members, by name, where they are to be told otherwise than members tell them. */
   readonly addresses: ReadonlyMap<string, string>;
   readonly nodeName: string;
+  /** Milliseconds from which on a command is kept as slow, as long as nobody says otherwise; 0: none is. */
+  readonly slowMs: number;
   /** Owners of each key. */
   readonly replicas: number;
   /** Left out, or null: nothing is traced. */
@@ -42,6 +46,8 @@ export class Door {
   readonly mapReplies = new MapReplies();
   readonly turns = new Turns();
   readonly tracking: TrackingDesk;
+  readonly slowCommands: SlowCommands;
+  readonly latency = new LatencyEvents();
   readonly startedAt = Date.now();
   readonly counts = { commands: 0, connections: 0, rejected: 0, cut: 0, inputBytes: 0, outputBytes: 0 };
   /** Milliseconds on a clock that is looked at now and then. */
@@ -69,6 +75,7 @@ export class Door {
     this.idleMsMax = settings.idleMsMax;
     this.connectionsMax = settings.connectionsMax;
     this.tracking = new TrackingDesk(this);
+    this.slowCommands = new SlowCommands(settings.slowMs === 0 ? -1 : settings.slowMs * 1_000);
   }
 
   idOfNext(): number {

@@ -124,6 +124,7 @@ export const SERVICE_FACTS: Readonly<Record<string, CommandFacts>> = {
   'latency|history': [3, 'admin,noscript,loading,stale', '-', 'server', '2.8.13', 'Times that were long'],
   'latency|reset': [-2, 'admin,noscript,loading,stale', '-', 'server', '2.8.13', 'Forgets them'],
   'latency|doctor': [2, 'admin,noscript,loading,stale', '-', 'server', '2.8.13', 'Advice'],
+  'latency|histogram': [-2, 'admin,noscript,loading,stale', '-', 'server', '7.0.0', 'How long commands take'],
   'latency|help': [2, 'loading,stale', '-', 'server', '2.8.13', 'Its subcommands'],
   slowlog: [-2, '', '-', 'server', '2.2.12', 'Commands that took long'],
   'slowlog|get': [-2, 'admin,loading,stale', '-', 'server', '2.2.12', 'Commands that took long'],

@@ -1,4 +1,4 @@
-/** The node as a server: settings, times, and what Redis would keep about slow commands. */
+/** The node as a server: its settings, the time, what it says of itself. */
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
@@ -9,14 +9,18 @@ import {
   RESP_BULK_BYTES_MAX,
   RESP_CONNECTIONS_MAX,
   RESP_PATTERNS_MAX,
+  RESP_SLOW_COMMANDS_MAX,
   RESP_TRACKED_KEYS_MAX,
 } from '../../../core/redis-limits.ts';
 import { REDIS_VERSION } from '../redis-version.ts';
 import { helpOf } from './help.ts';
 import { infoText } from './info.ts';
+import { SLOW_BODIES } from './slow.ts';
 
 interface Setting {
   readonly read: (door: Door) => string;
+  /** Left out: 0. */
+  readonly lowest?: number;
   /** Left out: it is what it is. Answers what is wrong, or nothing. */
   readonly change?: (door: Door, value: number) => string | undefined;
 }
@@ -59,9 +63,30 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   'maxmemory-policy': fixed('noeviction'),
   'cluster-enabled': fixed('yes'),
   'notify-keyspace-events': fixed(''),
-  'slowlog-log-slower-than': fixed('-1'),
-  'slowlog-max-len': fixed('0'),
-  'latency-monitor-threshold': fixed('0'),
+  'slowlog-log-slower-than': {
+    read: (door) => String(door.slowCommands.thresholdMicros),
+    lowest: -1,
+    change: (door, micros) => {
+      door.slowCommands.thresholdMicros = micros;
+      return undefined;
+    },
+  },
+  'slowlog-max-len': {
+    read: (door) => String(door.slowCommands.lengthMax),
+    change: (door, count) => {
+      if (count > RESP_SLOW_COMMANDS_MAX) return `must be at most ${RESP_SLOW_COMMANDS_MAX}`;
+      door.slowCommands.lengthMax = count;
+      door.slowCommands.trim();
+      return undefined;
+    },
+  },
+  'latency-monitor-threshold': {
+    read: (door) => String(door.latency.thresholdMs),
+    change: (door, ms) => {
+      door.latency.thresholdMs = ms;
+      return undefined;
+    },
+  },
 };
 
 function configGet({ out, door }: Client, args: Arguments): void {
@@ -90,10 +115,10 @@ function configSet({ out, door }: Client, args: Arguments): void {
       return out.error(`ERR Unknown option or number of arguments for CONFIG SET - '${args.text(at)}'`);
     }
     const failed = `ERR CONFIG SET failed (possibly related to argument '${name}') - `;
-    const { change } = setting;
+    const { change, lowest = 0 } = setting;
     if (change === undefined) return out.error(`${failed}can't set immutable config`);
     const value = args.integer(at + 1);
-    if (value === undefined || value < 0n || value > 2_147_483_647n) {
+    if (value === undefined || value < BigInt(lowest) || value > 2_147_483_647n) {
       return out.error(`${failed}argument couldn't be parsed into an integer`);
     }
     changes.push(() => {
@@ -110,6 +135,7 @@ function configSet({ out, door }: Client, args: Arguments): void {
 
 function resetStatistics({ out, door }: Client): void {
   for (const name of Object.keys(door.counts) as (keyof Door['counts'])[]) door.counts[name] = 0;
+  door.latency.forgetTimes();
   out.ok();
 }
 
@@ -156,23 +182,10 @@ function info(client: Client, args: Arguments): void {
   client.out.verbatim(infoText(client.door, sections));
 }
 
-function slowlogGet({ out }: Client, args: Arguments): void {
-  if (args.count > 3) {
-    return out.error(
-      `ERR unknown subcommand or wrong number of arguments for '${args.text(1)}'. Try SLOWLOG HELP.`,
-    );
-  }
-  if (args.count === 3) {
-    const count = args.integer(2);
-    if (count === undefined || count < -1n)
-      return out.error('ERR count should be greater than or equal to -1');
-  }
-  out.array(0);
-}
-
 const NOTHING_KEPT = 'Nothing is kept: see the node’s own status.';
 
 export const SERVER_BODIES: Readonly<Record<string, CommandBody>> = {
+  ...SLOW_BODIES,
   info: { run: info, differs: 'The sections that clients read; facts about this node.' },
   time: { run: time },
   role: {
@@ -188,7 +201,8 @@ export const SERVER_BODIES: Readonly<Record<string, CommandBody>> = {
   'config|get': { run: configGet, differs: 'The settings that have a counterpart here.' },
   'config|set': {
     run: configSet,
-    differs: '`timeout`, `maxclients` and `tracking-table-max-keys`, of this node, until it ends.',
+    differs:
+      '`timeout`, `maxclients`, `tracking-table-max-keys`, `slowlog-log-slower-than`, `slowlog-max-len` and `latency-monitor-threshold`, of this node, until it ends.',
   },
   'config|resetstat': { run: resetStatistics },
   'config|rewrite': {
@@ -198,18 +212,6 @@ export const SERVER_BODIES: Readonly<Record<string, CommandBody>> = {
   'config|help': helpOf('CONFIG', ['GET <pattern>', 'SET <directive> <value>', 'RESETSTAT', 'REWRITE']),
   wait: { run: wait, differs: 'At once: an acknowledged write is on all live owners already.' },
   waitaof: { run: waitForDisks, differs: 'At once: an acknowledged write is on their disks already.' },
-  'latency|latest': { run: ({ out }) => out.array(0), differs: NOTHING_KEPT },
-  'latency|history': { run: ({ out }) => out.array(0), differs: NOTHING_KEPT },
-  'latency|reset': { run: ({ out }) => out.integer(0), differs: NOTHING_KEPT },
-  'latency|doctor': {
-    run: ({ out }) => out.verbatim('Nothing is kept here about latency.\n'),
-    differs: NOTHING_KEPT,
-  },
-  'latency|help': helpOf('LATENCY', ['DOCTOR', 'HISTORY <event>', 'LATEST', 'RESET [<event> ...]']),
-  'slowlog|get': { run: slowlogGet, differs: NOTHING_KEPT },
-  'slowlog|len': { run: ({ out }) => out.integer(0), differs: NOTHING_KEPT },
-  'slowlog|reset': { run: ({ out }) => out.ok(), differs: NOTHING_KEPT },
-  'slowlog|help': helpOf('SLOWLOG', ['GET [<count>]', 'LEN', 'RESET']),
   'memory|doctor': {
     run: ({ out }) => out.verbatim('Nothing is kept here about memory.\n'),
     differs: NOTHING_KEPT,

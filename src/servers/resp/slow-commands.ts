@@ -1,0 +1,103 @@
+/**
+ * Commands that took long, for SLOWLOG: the latest ones, with no more of their arguments than Redis itself would keep, and
+ * without what is secret.
+ */
+import { RESP_SLOW_COMMANDS_DEFAULT } from '../../core/redis-limits.ts';
+import type { Arguments } from './arguments.ts';
+import type { Client } from './client.ts';
+import type { Command } from './command.ts';
+
+/** As Redis: arguments of one entry, and bytes of one of them. */
+const ARGUMENTS_SHOWN_MAX = 32;
+const ARGUMENT_BYTES_SHOWN_MAX = 128;
+const REDACTED = Buffer.from('(redacted)');
+
+export interface SlowCommand {
+  readonly id: number;
+  /** Seconds since 1970. */
+  readonly at: number;
+  readonly micros: number;
+  readonly args: readonly Buffer[];
+  readonly address: string;
+  readonly name: string;
+}
+
+export class SlowCommands {
+  /** Microseconds from which on a command is kept; negative: none is. */
+  thresholdMicros: number;
+  lengthMax = RESP_SLOW_COMMANDS_DEFAULT;
+  private nextId = 0;
+  /** The oldest first. */
+  private kept: SlowCommand[] = [];
+
+  constructor(thresholdMicros: number) {
+    this.thresholdMicros = thresholdMicros;
+  }
+
+  get length(): number {
+    return this.kept.length;
+  }
+
+  add(client: Client, args: readonly Buffer[], micros: number): void {
+    const { line, name } = client;
+    const at = Math.floor(Date.now() / 1_000);
+    this.kept.push({ id: this.nextId, at, micros, args, address: line.address, name });
+    this.nextId += 1;
+    this.trim();
+  }
+
+  /** The latest first. */
+  latest(count: number): SlowCommand[] {
+    return count === 0 ? [] : this.kept.slice(-count).reverse();
+  }
+
+  trim(): void {
+    if (this.kept.length > this.lengthMax) this.kept.splice(0, this.kept.length - this.lengthMax);
+  }
+
+  clear(): void {
+    this.kept = [];
+  }
+}
+
+/**
+ * A call whose arguments may be asked for once it is over. Bytes that were handed out are never written over, so it keeps places
+ * and copies nothing.
+ */
+export class KeptCall {
+  private readonly buffer: Buffer;
+  private readonly starts: readonly number[];
+  private readonly ends: readonly number[];
+  private readonly count: number;
+
+  constructor({ buffer, starts, ends, count }: Arguments) {
+    const shown = Math.min(count, ARGUMENTS_SHOWN_MAX);
+    this.buffer = buffer;
+    this.starts = starts.slice(0, shown);
+    this.ends = ends.slice(0, shown);
+    this.count = count;
+  }
+
+  /** As Redis clips them, as bytes of their own. */
+  shown(command: Command): Buffer[] {
+    const { starts, ends, buffer, count } = this;
+    const left = count - starts.length;
+    const shown = starts.map((start, at) => {
+      if (left > 0 && at === starts.length - 1) return Buffer.from(`... (${left + 1} more arguments)`);
+      return isSecret(command, at) ? REDACTED : clipped(buffer, start, ends[at]!);
+    });
+    return shown;
+  }
+}
+
+function clipped(buffer: Buffer, start: number, end: number): Buffer {
+  const over = end - start - ARGUMENT_BYTES_SHOWN_MAX;
+  if (over <= 0) return Buffer.from(buffer.subarray(start, end));
+  const tail = Buffer.from(`... (${over} more bytes)`);
+  return Buffer.concat([buffer.subarray(start, start + ARGUMENT_BYTES_SHOWN_MAX), tail]);
+}
+
+/** Nothing of a command that tells a password; of what EXEC runs there is nothing but its name. */
+function isSecret({ name }: Command, at: number): boolean {
+  return at > 0 && (name === 'auth' || name === 'hello');
+}
