@@ -20,7 +20,7 @@ import { observabilityPart } from './observability-part.ts';
 import { peersPart } from './peers-part.ts';
 import { runGenerator } from './peers/load/generator.ts';
 import { pipelinePart } from './pipeline-part.ts';
-import { headLines, isMet, machineFacts, tableLine, writeResults } from './report.ts';
+import { headLines, isMet, machineFacts, measureLines, writeResults } from './report.ts';
 import type { Measure } from './report.ts';
 import { steadyPart } from './steady-part.ts';
 import { openWorld } from './world.ts';
@@ -106,7 +106,7 @@ async function runParts(options: BenchOptions): Promise<boolean> {
       tell(`\n${name}`);
       for (const measure of await PARTS[name]!(world)) {
         measures.push(measure);
-        tell(tableLine(measure));
+        for (const line of measureLines(measure)) tell(line);
       }
     }
   } finally {

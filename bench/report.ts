@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, freemem, loadavg, platform, totalmem } from 'node:os';
 import { dirname } from 'node:path';
+import { TERMINAL_COLUMNS, wrapped } from '../src/base/wrapped.ts';
 
 export interface Measure {
   readonly part: string;
@@ -28,9 +29,9 @@ export interface MachineFacts {
   readonly loadBefore: number;
 }
 
-const NAME_COLUMNS = 44;
-const VALUE_COLUMNS = 11;
-const UNIT_COLUMNS = 11;
+const NAME_COLUMNS = 40;
+const VALUE_COLUMNS = 10;
+const UNIT_COLUMNS = 10;
 const GIGABYTE = 1024 ** 3;
 
 export function machineFacts(): MachineFacts {
@@ -58,11 +59,18 @@ export function headLines(facts: MachineFacts): string {
   ].join('\n');
 }
 
-export function tableLine(measure: Measure): string {
+/** A line, or several where it would be wider than a terminal: a long name stands above its figure, what else is to be known below. */
+export function measureLines(measure: Measure): string[] {
   const { name, value, unit, target, note = '' } = measure;
   const wanted = target === undefined ? '' : wantedText(target) + (isMet(measure) ? '' : '  MISSED');
-  const line = `  ${name.padEnd(NAME_COLUMNS)}${shown(value).padStart(VALUE_COLUMNS)} ${unit.padEnd(UNIT_COLUMNS)}${wanted}`;
-  return `${line}  ${note}`.trimEnd();
+  const figure = `${shown(value).padStart(VALUE_COLUMNS)} ${unit.padEnd(UNIT_COLUMNS)}${wanted}`;
+  const whole = `  ${name.padEnd(NAME_COLUMNS)}${figure}  ${note}`.trimEnd();
+  if (name.length <= NAME_COLUMNS && whole.length <= TERMINAL_COLUMNS) return [whole];
+  const named =
+    name.length <= NAME_COLUMNS
+      ? [`  ${name.padEnd(NAME_COLUMNS)}${figure}`.trimEnd()]
+      : [...wrapped('  ', name), `  ${' '.repeat(NAME_COLUMNS)}${figure}`.trimEnd()];
+  return note === '' ? named : [...named, ...wrapped('    ', note)];
 }
 
 function wantedText(target: NonNullable<Measure['target']>): string {

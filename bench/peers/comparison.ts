@@ -1,4 +1,5 @@
 /** The comparison: every workload on every system in one run, by turns, and what was seen. */
+import { wrapped } from '../../src/base/wrapped.ts';
 import { tellLine, tellStep } from '../progress.ts';
 import { shown } from '../report.ts';
 import { median } from '../statistics.ts';
@@ -104,7 +105,8 @@ export async function compare(world: World, field: Field): Promise<Comparison> {
     const samples = await interleaved(contenders, pace.rounds, () => order, tell);
     cells.push({ cell, samples });
     tellLine('');
-    world.tell(`  ${titleOf(cell)}: ${ratesLine(contenders, samples)}`);
+    for (const line of wrapped('  ', `${titleOf(cell)}: ${ratesLine(contenders, samples)}`, 4))
+      world.tell(line);
   }
   const open = await openLoops(contenders, pace, cells);
   const grpc = await grpcFigures(world, field.causeway.nodes, pace.grpcRounds, tellStep);

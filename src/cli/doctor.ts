@@ -10,6 +10,7 @@ import { examine } from './doctor-checks.ts';
 import type { Checked } from './doctor-checks.ts';
 import { fault, note } from './doctor-finding.ts';
 import type { Finding, Level } from './doctor-finding.ts';
+import { wrapped } from '../base/wrapped.ts';
 import { waitingLine } from './progress.ts';
 import type { WaitingLine } from './progress.ts';
 import { addSettingsOptions, flagsOf, sourcesOf } from './settings-options.ts';
@@ -103,7 +104,6 @@ export function exitCode(parts: readonly Checked[]): number {
   return worst >= RANK.warning ? EXIT_NO : EXIT_OK;
 }
 
-const WIDTH = 80;
 const LEVEL_WIDTH = 9;
 
 /** Text within 80 columns; what to change stands under what was found, once where it is the same for several. */
@@ -125,19 +125,6 @@ export function reportLines(parts: readonly Checked[], seconds: number): string[
   });
   lines.push(`${counts.join(', ')}; ${all.length} findings in ${seconds.toFixed(1)} s`);
   return lines;
-}
-
-function wrapped(head: string, text: string): string[] {
-  const lines: string[] = [];
-  let line = head;
-  for (const word of text.split(' ')) {
-    const isEmpty = line.trim() === '' || line === head;
-    if (!isEmpty && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = ' '.repeat(head.length) + word;
-    } else line += isEmpty ? word : ` ${word}`;
-  }
-  return [...lines, line];
 }
 
 function asData(parts: readonly Checked[]): object {
