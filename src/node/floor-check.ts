@@ -132,11 +132,10 @@ export class FloorCheck {
   }
 
   /** Ascending, and no more than so many. */
-  private unchecked({ rows, topology }: SlotView, countMax = SLOT_COUNT): number[] {
-    const { slotRow } = topology;
+  private unchecked(view: SlotView, countMax = SLOT_COUNT): number[] {
     const slots: number[] = [];
     for (let slot = 0; slot < SLOT_COUNT && slots.length < countMax; slot += 1)
-      if (rows[slotRow[slot]!]!.owns && !this.checked.has(slot)) slots.push(slot);
+      if (view.row(slot).owns && !this.checked.has(slot)) slots.push(slot);
     return slots;
   }
 
