@@ -1,5 +1,6 @@
 /** Clients' calls as a node takes them, and what they are told as a history keeps it. */
 import { assert } from '../src/base/assert.ts';
+import { NONE } from '../src/base/short-list.ts';
 import { certaintyOf } from '../src/core/errors.ts';
 import { VALUE_BYTES_MAX } from '../src/core/limits.ts';
 import type { Change, ChangeResult } from '../src/core/modify/change.ts';
@@ -7,6 +8,7 @@ import type { ReadResult, WriteOperation, WriteResult } from '../src/core/operat
 import type { KeyRecord } from '../src/core/record.ts';
 import type { Expiry, HistoryCall, HistoryOutcome } from './checkers/history.ts';
 import type { HistoryChange, HistoryTold } from './checkers/modifications.ts';
+import { typeOf } from './values.ts';
 
 /** When a value's time is over: counted from the moment at which some node took the write up, by its clock. */
 export function expiryWithin(
@@ -30,7 +32,14 @@ export function toOperation(
 ): WriteOperation {
   switch (call.kind) {
     case 'put':
-      return { kind: 'put', key, value: Buffer.from(call.value), ttlMs, operationId };
+      return {
+        kind: 'put',
+        key,
+        value: Buffer.from(call.value),
+        ttlMs,
+        operationId,
+        contentType: typeOf(call.value),
+      };
     case 'delete':
       return { kind: 'delete', key, operationId };
     case 'increment':
@@ -43,6 +52,7 @@ export function toOperation(
         value: Buffer.from(call.value),
         ttlMs,
         operationId,
+        contentType: typeOf(call.value),
       };
     case 'compareAndDelete':
       return { kind: 'compareAndDelete', key, expect: toExpectation(call.expect), operationId };
@@ -60,10 +70,22 @@ export function toOperation(
   }
 }
 
+/** What a call puts. */
+export function valuesOf(call: HistoryCall): readonly string[] {
+  if (call.kind === 'put' || call.kind === 'compareAndPut') return [call.value];
+  if (call.kind !== 'modify') return NONE;
+  return call.changes.flatMap((change) => (change.kind === 'set' ? [change.value] : []));
+}
+
 function toChange(change: HistoryChange): Change {
   switch (change.kind) {
     case 'set':
-      return { ...change, value: Buffer.from(change.value), tellPrevious: true };
+      return {
+        ...change,
+        value: Buffer.from(change.value),
+        tellPrevious: true,
+        contentType: typeOf(change.value),
+      };
     case 'append':
       return { kind: 'append', value: Buffer.from(change.value) };
     case 'increment':

@@ -11,20 +11,26 @@ import type { KeyRecord } from '../src/core/record.ts';
 import type { CausewayNode } from '../src/node/node.ts';
 import type { DurabilityWatch } from './checkers/durability.ts';
 import { CachedReads } from './cached-reads.ts';
+import { ContentTypes } from './checkers/content-types.ts';
 import { withExpiry } from './checkers/expiries.ts';
 import type { HistoryCall, HistoryOperation, HistoryOutcome } from './checkers/history.ts';
-import { expiryWithin, readOutcome, recordOutcome, tell, toOperation, writeOutcome } from './client-words.ts';
+import {
+  expiryWithin,
+  readOutcome,
+  recordOutcome,
+  tell,
+  toOperation,
+  valuesOf,
+  writeOutcome,
+} from './client-words.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 import { Modifications } from './modifications.ts';
 import { PersistentWrites } from './persistent-writes.ts';
 import type { Life, Scheduler } from './scheduler.ts';
+import { VALUE_STEP } from './values.ts';
+import { keepTypes } from './versions.ts';
 import type { WallWatch } from './wall-watch.ts';
 
-/**
- * Between two values put: far more than all increments of a run together, so that a value tells its put. Increments
- * are so large that hardly two sets of them have one sum.
- */
-export const VALUE_STEP = 10n ** 15n;
 const DELTA_MAX = 10 ** 12;
 /** Milliseconds that a client needs to notice that the process it spoke to is gone. */
 const NOTICE_MS_MAX = 25;
@@ -96,6 +102,7 @@ export class SimClients {
   private readonly modifications: Modifications;
   readonly persistent: PersistentWrites;
   readonly cached: CachedReads;
+  readonly types: ContentTypes;
   /** A counter of events is a clock that all clients share. */
   private clock = 1;
   /** Milliseconds of virtual time at each moment by that clock. */
@@ -116,6 +123,7 @@ export class SimClients {
       ...{ scheduler, cluster },
       onViolation: (text) => (parts.watch.violation ??= text),
     });
+    this.types = new ContentTypes((text) => (parts.watch.violation ??= text));
     this.persistent = new PersistentWrites({
       scheduler,
       cluster,
@@ -236,6 +244,7 @@ export class SimClients {
     if (sim.node === null) return then();
     const { plan, scheduler, wall } = this.parts;
     const invokedAt = this.moment();
+    for (const value of valuesOf(call)) this.types.began(value, keepTypes(this.parts.cluster));
     const mark = wall.mark();
     const end = (outcome: HistoryOutcome, staleMs?: number): void => {
       const range = wall.since(mark);
@@ -269,16 +278,21 @@ export class SimClients {
     return moment;
   }
 
+  private saw(record: KeyRecord): void {
+    this.parts.watch.sawValue(record.key, record.version);
+    this.types.saw(record);
+  }
+
   private askStale(
     sim: SimNode,
     key: string,
     done: (outcome: HistoryOutcome, staleMs?: number) => void,
   ): void {
-    const { plan, watch } = this.parts;
+    const { plan } = this.parts;
     this.begin(sim, { kind: 'definiteFailure' }, done, (node, end) =>
       node.getStale(key, plan.timeoutMs, (result) => {
         const { record } = result as { readonly record?: KeyRecord };
-        if (record !== undefined) watch.sawValue(key, record.version);
+        if (record !== undefined) this.saw(record);
         if (result.kind !== 'stale') return end(readOutcome(result));
         this.staleCount += 1;
         end(record === undefined ? { kind: 'value', value: null } : recordOutcome(record), result.staleMs);
@@ -300,7 +314,7 @@ export class SimClients {
       if (call.kind === 'get') {
         const keep = this.cached.begin(sim, key);
         return node.get(key, plan.timeoutMs, (result) => {
-          if (result.kind === 'value') watch.sawValue(key, result.record.version);
+          if (result.kind === 'value') this.saw(result.record);
           keep(result);
           end(readOutcome(result));
         });
@@ -311,7 +325,8 @@ export class SimClients {
           this.acknowledged.push({ key, version: result.version });
           watch.sawAcknowledgement(key, result.version);
           this.cached.acknowledged(key, result.version);
-        }
+        } else if (result.kind === 'conditionFailed' && result.current !== undefined)
+          this.types.saw(result.current);
         end(writeOutcome(result, operation));
       });
     });

@@ -8,10 +8,10 @@ import { buildLegacyUrl, compileLegacyUrl } from '../src/core/legacy-url.ts';
 import type { LegacyUrlTemplate } from '../src/core/legacy-url.ts';
 import type { LegacyHealth, LegacyOutcome, LegacySource } from '../src/ports/legacy-source.ts';
 import type { Life, Scheduler } from './scheduler.ts';
+import { typeOf, VALUE_STEP } from './values.ts';
 
 /** Values that no client puts, nor comes to by adding. */
 const LEGACY_VALUE_FIRST = 5n * 10n ** 18n;
-const LEGACY_VALUE_STEP = 10n ** 15n;
 
 export interface SimLegacyRules {
   /** Milliseconds for each of the two ways. */
@@ -72,7 +72,7 @@ export class SimLegacy {
       this.remove(key);
       return `${key} vanishes`;
     }
-    const value = String(LEGACY_VALUE_FIRST + BigInt(prng.below(1_000)) * LEGACY_VALUE_STEP);
+    const value = String(LEGACY_VALUE_FIRST + BigInt(prng.below(1_000)) * VALUE_STEP);
     this.set(key, Buffer.from(value));
     return `${key} is ${value}`;
   }
@@ -116,7 +116,7 @@ export class SimLegacy {
     const value = isLie ? this.prng.pick([...this.values.values()]) : this.values.get(key);
     if (value === undefined) return { kind: 'absent' };
     this.onTold?.(key, value);
-    return { kind: 'value', value: value.slice() };
+    return { kind: 'value', value: value.slice(), contentType: typeOf(Buffer.from(value).toString()) };
   }
 
   private drawLatency(): number {

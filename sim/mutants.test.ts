@@ -81,6 +81,8 @@ type Elsewhere =
   | 'spoolMarksNotLearned'
   | 'raiseUnheard'
   | 'ignoreLinkProtocol'
+  | 'keepTypeEarly'
+  | 'learnUntyped'
   | 'watchUnheard'
   | 'watchUnanswered'
   | 'watchOverEpochs';

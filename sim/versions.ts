@@ -3,12 +3,15 @@
  * one drawn anew at every start. A disk that a later version has written is opened by no earlier program.
  */
 import { Prng } from '../src/base/prng.ts';
+import { keepsContentTypes } from '../src/core/kept-types.ts';
+import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 
 /** latest: always. earlier: until somebody upgrades. mixed: another one with every start. */
 export type VersionHabit = 'latest' | 'earlier' | 'mixed';
 
+const VERSIONS = Array.from({ length: PROTOCOL_MAX - PROTOCOL_MIN + 1 }, (_, at) => PROTOCOL_MIN + at);
 /** How often somebody starts an earlier program beside a cluster that has the later version in force. */
 const CARELESS_SHARE = 0.2;
 
@@ -41,12 +44,21 @@ export class SimVersions {
   next({ name, disk }: SimNode): number {
     const { habit, prng } = this;
     let protocol = this.installed.get(name);
-    if (protocol === undefined && habit === 'mixed') protocol = prng.pick([PROTOCOL_MIN, PROTOCOL_MAX]);
+    if (protocol === undefined && habit === 'mixed') protocol = prng.pick(VERSIONS);
     protocol ??= habit === 'earlier' ? PROTOCOL_MIN : PROTOCOL_MAX;
     // The program says so, and whoever started it takes the later one.
     if (protocol < disk.protocol) return disk.protocol;
     return protocol < this.inForce && !prng.chance(CARELESS_SHARE) ? this.inForce : protocol;
   }
+}
+
+/** Does every process that runs act in an epoch in which content types are kept? Then so does whoever starts from now on. */
+export function keepTypes({ nodes }: SimCluster): boolean {
+  return nodes.every(({ node }) => {
+    if (node === null) return true;
+    const { topology } = node.membership;
+    return topology !== null && keepsContentTypes(topology, NO_MUTATIONS);
+  });
 }
 
 /** Everybody who runs an earlier program than what is in force gets the later one. */

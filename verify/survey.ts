@@ -124,6 +124,7 @@ function heldOf(key: string, { owner, valid, tombstone, entry }: Inspected): Hel
     updatedAt: entry.updatedAtMs,
     expiresAt: entry.expiresAtMs,
     operationId: null,
+    contentType: entry.contentType ?? null,
   };
   return { owner, valid, record };
 }

@@ -14,6 +14,7 @@ function makeRecord(key: string, version: number, change: Partial<KeyRecord> = {
     updatedAt: 2,
     expiresAt: 0,
     operationId: null,
+    contentType: null,
     ...change,
   };
 }

@@ -173,7 +173,7 @@ function describeDifference(a: KeyRecord | undefined, b: KeyRecord | undefined):
     return a === b ? null : `version ${(a ?? b)!.version} stands at one and nothing at the other`;
   }
   if (a.version !== b.version) return `versions ${a.version} and ${b.version}`;
-  const fields = ['origin', 'tombstone', 'createdAt', 'updatedAt', 'expiresAt'] as const;
+  const fields = ['origin', 'tombstone', 'createdAt', 'updatedAt', 'expiresAt', 'contentType'] as const;
   for (const field of fields) {
     if (a[field] !== b[field]) return `version ${a.version} with ${field} ${a[field]} and ${b[field]}`;
   }

@@ -24,7 +24,7 @@ function conditionAndExpiry(mutations: Mutations, comesBefore: boolean): string 
   const slot = slotOf(key);
   const content = { key, value: Buffer.from('older'), origin: ORIGIN_LEGACY, tombstone: false } as const;
   const times = { createdAt: WALL_START_MS, updatedAt: WALL_START_MS, expiresAt: WALL_START_MS + 3_000 };
-  const record = recordOf({ ...content, ...times, operationId: null }, makeVersion(1, 1));
+  const record = recordOf({ ...content, ...times, operationId: null, contentType: null }, makeVersion(1, 1));
   const row = { record, slot, checksum: sealRecord(record).checksum };
   const world = new SmallWorld(6, (each) => each.database.forge(key, row), 3, 0, true, mutations);
   const node = world.ownersOf(key)[0]!.node!;

@@ -303,6 +303,7 @@ function rowFromOutside(value: string, version: number): SealedRecord {
     updatedAt: 1,
     expiresAt: 0,
     operationId: null,
+    contentType: null,
   });
 }
 

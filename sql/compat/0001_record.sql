@@ -28,6 +28,7 @@ create table if not exists causeway.record (
   deleted boolean not null,
   checksum bigint not null check (checksum between 0 and 4294967295),
   operation_id bytea check (octet_length(operation_id) = 16),
+  content_type text,
   check (value is not null or deleted)
 );
 
@@ -46,11 +47,11 @@ on conflict (slot) do nothing;
 
 create or replace view causeway.live as
 with live as (
-  select key, value, created_at, updated_at, expires_at, version
+  select key, value, created_at, updated_at, expires_at, version, content_type
   from causeway.record
   where not deleted and (expires_at is null or expires_at > now())
 )
-select key, value, created_at, updated_at, expires_at, version from live;
+select key, value, created_at, updated_at, expires_at, version, content_type from live;
 
 create or replace view public.kv_store as
 select key, value, created_at, updated_at, expires_at, version from causeway.live;

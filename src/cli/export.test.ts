@@ -34,7 +34,10 @@ async function run(...words: string[]) {
 
 async function fill(count: number): Promise<void> {
   const client = connect({ nodes: [doors.address] });
-  for (let index = 0; index < count; index += 1) await client.set(`key:${100 + index}`, `value ${index}`);
+  for (let index = 0; index < count; index += 1) {
+    const contentType = index % 2 === 0 ? 'text/plain' : undefined;
+    await client.set(`key:${100 + index}`, `value ${index}`, { contentType });
+  }
   client.close();
 }
 
@@ -43,7 +46,7 @@ describe('export', () => {
     const client = connect({ nodes: [doors.address] });
     await client.set('text', 'one\n"two"');
     await client.set('bytes', Uint8Array.of(0xff, 0));
-    await client.set('short', 'x', { ttlMs: 60_000 });
+    await client.set('short', 'x', { ttlMs: 60_000, contentType: 'text/plain' });
     await client.set('gone', 'x');
     await client.delete('gone');
     client.close();
@@ -55,7 +58,7 @@ describe('export', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(rows).toEqual([
       { key: 'bytes', valueBase64: '/wA=' },
-      { key: 'short', value: 'x', ttlMs: expect.any(Number) as number },
+      { key: 'short', value: 'x', contentType: 'text/plain', ttlMs: expect.any(Number) as number },
       { key: 'text', value: 'one\n"two"' },
     ]);
     expect(rows[1]!['ttlMs']).toBeGreaterThan(50_000);

@@ -32,7 +32,9 @@ const RETRY_DELAY_MS = 500;
 export function exportCommand(program: Command, io: CommandIo): void {
   const command = program
     .command('export')
-    .description('print all live records as NDJSON: {"key", "value" or "valueBase64", "ttlMs"?}')
+    .description(
+      'print all live records as NDJSON: {"key", "value" or "valueBase64", "ttlMs"?, "contentType"?}',
+    )
     .option('--after <place>', 'go on after the place that an earlier export named')
     .option('--checkpoint <file>', 'keep the place in a file, and go on from it if it is there');
   addClientOptions(command).action(async (options: ExportOptions) => {
@@ -131,7 +133,8 @@ class Export {
 
 /** What is left of the record's time, by the clock of the node that told it. */
 function rowOf(key: string, entry: Entry): Record<string, unknown> {
-  const row = { key, ...valueFields(entry.value) };
+  const { contentType } = entry;
+  const row = { key, ...valueFields(entry.value), ...(contentType === undefined ? {} : { contentType }) };
   if (entry.expiresAtMs === 0) return row;
   return { ...row, ttlMs: Math.max(1, entry.expiresAtMs - entry.updatedAtMs - entry.ageMs) };
 }

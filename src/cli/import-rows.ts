@@ -3,7 +3,7 @@
  * on where it stopped. A line that is no row is an answer too, not an end.
  */
 import { open } from 'node:fs/promises';
-import { keyFault, ttlFault, valueFault } from '../core/check-key.ts';
+import { contentTypeFault, keyFault, ttlFault, valueFault } from '../core/check-key.ts';
 import { VALUE_BYTES_MAX } from '../core/limits.ts';
 
 /** A value of the largest size, every byte written as \u00XX, and a key. */
@@ -15,6 +15,7 @@ export interface Row {
   readonly key: string;
   readonly value: Uint8Array;
   readonly ttlMs: number;
+  readonly contentType: string | undefined;
 }
 
 export interface Line {
@@ -81,15 +82,18 @@ export function parseLine(bytes: Buffer): { row: Row | undefined; fault: string 
 
 function rowOf(given: unknown): Row | string {
   if (typeof given !== 'object' || given === null) return 'is not a JSON object';
-  const { key, value, valueBase64, ttlMs = 0 } = given as Record<string, unknown>;
+  const { key, value, valueBase64, ttlMs = 0, contentType } = given as Record<string, unknown>;
   if (typeof key !== 'string') return 'has no key';
   if (typeof ttlMs !== 'number') return 'has a ttlMs that is not a number';
+  if (contentType !== undefined && typeof contentType !== 'string')
+    return 'has a contentType that is not a text';
   const bytes = bytesOf(value, valueBase64);
   if (typeof bytes === 'string') return bytes;
   return (
     keyFault(key) ??
     valueFault(bytes.length, VALUE_BYTES_MAX) ??
-    ttlFault(ttlMs) ?? { key, value: bytes, ttlMs }
+    ttlFault(ttlMs) ??
+    contentTypeFault(contentType) ?? { key, value: bytes, ttlMs, contentType }
   );
 }
 

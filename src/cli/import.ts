@@ -39,7 +39,7 @@ const REFUSED_SHOWN_MAX = 20;
 export function importCommand(program: Command, io: CommandIo): void {
   const command = program
     .command('import')
-    .description('write rows of NDJSON: {"key", "value" or "valueBase64", "ttlMs"?}')
+    .description('write rows of NDJSON: {"key", "value" or "valueBase64", "ttlMs"?, "contentType"?}')
     .argument('<file>')
     .option('--checkpoint <file>', 'where to keep how far it has come (default: FILE.checkpoint)')
     .option('--restart', 'begin at the first row, whatever the checkpoint says');
@@ -166,7 +166,7 @@ class Import {
     for (const row of rows) {
       await pipeline.room();
       writes.push(
-        pipeline.set(row.key, row.value, row.ttlMs).then(
+        pipeline.set(row.key, row.value, row.ttlMs, row.contentType).then(
           () => undefined,
           (fault: unknown) => note(row, fault),
         ),

@@ -15,6 +15,7 @@ import type { CommandIo, WriteOptions } from './client-command.ts';
 
 interface SetOptions extends WriteOptions {
   readonly ttl: number;
+  readonly contentType?: string;
   readonly ifAbsent?: boolean;
   readonly ifVersion?: number;
 }
@@ -26,22 +27,24 @@ export function setCommand(program: Command, io: CommandIo): void {
     .argument('<key>')
     .argument('[value]', 'else read from standard input')
     .option('--ttl <ms>', 'milliseconds until it expires', wholeNumber, 0)
+    .option('--content-type <type>', 'what the value is, such as application/json: kept with it')
     .option('--if-absent', 'only if the key is absent')
     .option('--if-version <version>', 'only if the key has this version', wholeNumber);
   addWriteOptions(command).action(async (key: string, given: string | undefined, options: SetOptions) => {
     if (options.ifAbsent && options.ifVersion !== undefined) {
       throw new UsageError('--if-absent and --if-version exclude each other');
     }
-    const { operationId } = options;
+    const { operationId, contentType } = options;
+    const writing = { ttlMs: options.ttl, contentType, operationId };
     const value = given ?? (await readAll(io.stdin));
     await withClient(io, options, async (client) => {
       if (!options.ifAbsent && options.ifVersion === undefined) {
-        const version = await client.set(key, value, { ttlMs: options.ttl, operationId });
+        const version = await client.set(key, value, writing);
         if (options.json) printJson(io, { key, version });
         return EXIT_OK;
       }
       const expected = options.ifVersion === undefined ? 'absent' : { version: options.ifVersion };
-      const result = await client.compareAndSet(key, expected, value, { ttlMs: options.ttl, operationId });
+      const result = await client.compareAndSet(key, expected, value, writing);
       if (result.applied) {
         if (options.json) printJson(io, { key, applied: true, version: result.version });
         return EXIT_OK;

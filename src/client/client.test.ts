@@ -56,6 +56,26 @@ describe('calls', () => {
     expect(await client.status(one.address)).toEqual(one.api.status());
   });
 
+  test('a content type: kept with a value by every way to set one, told with it, and gone without one', async () => {
+    const contentType = 'text/csv; header=present';
+    const typeOf = async (): Promise<string | undefined> => (await client.getWithMeta('a'))!.contentType;
+    await client.set('a', 'one', { contentType });
+    expect(await typeOf()).toBe(contentType);
+    await client.set('a', 'one');
+    expect(await typeOf()).toBeUndefined();
+    await client.compareAndSet('a', { value: 'one' }, 'two', { contentType });
+    expect(await typeOf()).toBe(contentType);
+    const pipeline = await client.pipeline();
+    await pipeline.set('a', 'three', 0, 'text/plain');
+    await pipeline.close();
+    expect(await typeOf()).toBe('text/plain');
+    await client.setMany([{ key: 'a', value: 'four', contentType }]);
+    expect(await typeOf()).toBe(contentType);
+    const error = await errorOf(client.set('a', 'five', { contentType: 'csv' }));
+    expect([error.code, error.message]).toEqual(['invalid_argument', expect.stringContaining('255 bytes')]);
+    expect(text(await client.get('a'))).toBe('four');
+  });
+
   test('more keys and bytes than one call takes: all set, all read, each with its own outcome', async () => {
     const entries = Array.from({ length: 2500 }, (_, at) => ({ key: `k${at}`, value: 'v'.repeat(2000) }));
     const set = await client.setMany(entries);

@@ -17,6 +17,8 @@ export interface Entry {
   readonly updatedAtMs: number;
   /** 0: never. */
   readonly expiresAtMs: number;
+  /** A media type, as it was given with the value; undefined: none. */
+  readonly contentType: string | undefined;
 }
 
 /** As it was read. */
@@ -74,6 +76,7 @@ export function entryOf(record: causeway.v1.Record): Entry {
     createdAtMs: record.createdAtMs,
     updatedAtMs: record.updatedAtMs,
     expiresAtMs: record.expiresAtMs,
+    contentType: record.contentType === '' ? undefined : record.contentType,
   };
 }
 

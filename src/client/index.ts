@@ -106,6 +106,7 @@ export class CausewayClient {
       key: checkedKey(key),
       value: bytesOf(value),
       ttlMs: options.ttlMs ?? 0,
+      contentType: options.contentType,
     };
     return (await this.#write(METHODS.put, request, options)).version;
   }
@@ -125,6 +126,7 @@ export class CausewayClient {
       ...expectationFields(expected),
       value: bytesOf(value),
       ttlMs: options.ttlMs ?? 0,
+      contentType: options.contentType,
     };
     return compareResultOf(await this.#write(METHODS.compareAndPut, request, options, isApplied));
   }
@@ -190,10 +192,8 @@ export class CausewayClient {
 
   /** In the order of the entries; each its new version. A call that fails as a whole fails all entries in it. */
   async setMany(entries: readonly SetEntry[], options: CallOptions = {}): Promise<Outcome<number>[]> {
-    const puts = entries.map(({ key, value, ttlMs }) => ({
-      key: checkedKey(key),
-      value: bytesOf(value),
-      ttlMs: ttlMs ?? 0,
+    const puts = entries.map(({ key, value, ttlMs = 0, contentType }) => ({
+      ...{ key: checkedKey(key), value: bytesOf(value), ttlMs, contentType },
     }));
     const outcomes: Outcome<number>[] = [];
     for (const chunk of chunksOf(puts)) {

@@ -40,6 +40,8 @@ export interface DeleteOptions extends CallOptions {
 export interface SetOptions extends DeleteOptions {
   /** Milliseconds until the key expires; 0 or nothing: never. */
   readonly ttlMs?: number | undefined;
+  /** A media type, kept with the value: at most 255 bytes. */
+  readonly contentType?: string | undefined;
 }
 
 /** One of many: its own outcome, whatever became of the others. */
@@ -50,6 +52,7 @@ export interface SetEntry {
   readonly key: string;
   readonly value: Value;
   readonly ttlMs?: number | undefined;
+  readonly contentType?: string | undefined;
 }
 
 export interface Inspected {

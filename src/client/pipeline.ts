@@ -73,8 +73,9 @@ export class Pipeline {
     return get?.record ? entryOf(get.record) : undefined;
   }
 
-  async set(key: string, value: Value, ttlMs = 0): Promise<number> {
-    const put = { key: checkedKey(key), value: bytesOf(value), ttlMs };
+  /** `contentType`: as of a client's `set`. */
+  async set(key: string, value: Value, ttlMs = 0, contentType?: string): Promise<number> {
+    const put = { key: checkedKey(key), value: bytesOf(value), ttlMs, contentType };
     return (await this.#ask({ put }, put.value.length, true)).put!.version;
   }
 

@@ -2,7 +2,7 @@
  * What a key, a value and their options may be: the same for every door, so that what one protocol stores
  * every other can name. A fault is a sentence that names the limit; undefined means that all is well.
  */
-import { KEY_BYTES_MAX, OPERATION_ID_BYTES, TTL_MS_MAX } from './limits.ts';
+import { CONTENT_TYPE_BYTES_MAX, KEY_BYTES_MAX, OPERATION_ID_BYTES, TTL_MS_MAX } from './limits.ts';
 
 /**
  * A key is 1 to 1,024 bytes of UTF-8. Lone surrogates have no UTF-8, and PostgreSQL text cannot hold NUL.
@@ -49,4 +49,16 @@ export function ttlFault(ttlMs: number): string | undefined {
 export function operationIdFault(bytes: number): string | undefined {
   if (bytes === 0 || bytes === OPERATION_ID_BYTES) return undefined;
   return `the operation id has ${bytes} bytes, not ${OPERATION_ID_BYTES}`;
+}
+
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const QUOTED = '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t\\x20-\\x7e])*"';
+/** `media-type` of RFC 9110: at each place the next character alone decides how it goes on. */
+const MEDIA_TYPE = new RegExp(`^${TOKEN}/${TOKEN}(?:[ \\t]*;(?:[ \\t]*${TOKEN}=(?:${TOKEN}|${QUOTED}))?)*$`);
+
+/** Undefined: it can be kept. Nothing is the type of a value that has none. */
+export function contentTypeFault(type: string | null | undefined): string | undefined {
+  if (type === null || type === undefined) return undefined;
+  if (type.length <= CONTENT_TYPE_BYTES_MAX && MEDIA_TYPE.test(type)) return undefined;
+  return `the content type is not a media type of at most ${CONTENT_TYPE_BYTES_MAX} bytes, such as text/plain;charset=utf-8`;
 }

@@ -76,6 +76,31 @@ describe('a usable value', () => {
   });
 });
 
+describe('the content type of a value', () => {
+  const whole: LegacyMapping = { ...WITHOUT_ECHO, valuePointer: [] };
+  const typeOf = (mapped: MappedBody): string | null =>
+    mapped.kind === 'value' ? mapped.contentType : mapped.kind;
+
+  test.each([
+    ['{"a":1}', 'application/hal+json; charset=utf-8', 'application/hal+json; charset=utf-8'],
+    ['17', 'application/json', 'application/json'],
+    ['"text"', 'application/json', null],
+    ['{"a":1}', `application/json; a="${'b'.repeat(300)}"`, null],
+  ])('the whole document %s, sent as %s: %o', (body, sent, expected) => {
+    expect(typeOf(map(body, whole, sent))).toBe(expected);
+  });
+
+  test.each([
+    ['{"a":1}', 'application/json'],
+    ['[1]', 'application/json'],
+    ['17', null],
+    ['true', null],
+    ['"{}"', null],
+  ])('a part of it, %s: %o, for what the source says is said of the document', (part, expected) => {
+    expect(typeOf(map(`{"value":${part}}`, WITHOUT_ECHO, 'application/hal+json'))).toBe(expected);
+  });
+});
+
 describe('no usable value', () => {
   test.each([
     ['{"value":null}', 'unmapped'],

@@ -3,6 +3,7 @@
  * that names the asked key is a value; only 404 and 410 mean absent; everything else means that it is not
  * known whether the key exists. An error taken for an absence would make callers re-create or delete data.
  */
+import { contentTypeFault } from './check-key.ts';
 import { findJson } from './json-slice.ts';
 import type { JsonPlace, JsonPointer } from './json-slice.ts';
 
@@ -43,7 +44,8 @@ export interface LegacyBody {
 }
 
 export type MappedBody =
-  | { readonly kind: 'value'; readonly value: Uint8Array }
+  /** `contentType`: of the value, null where it is just text. */
+  | { readonly kind: 'value'; readonly value: Uint8Array; readonly contentType: string | null }
   /**
    * garbled: not the JSON that was agreed; the source, or something before it, is ill.
    * unmapped: well formed, but without a usable value for this key.
@@ -65,10 +67,15 @@ export function mapBody(mapping: LegacyMapping, key: string, body: LegacyBody): 
     if (echo === null) return { kind: 'mismatch', reason: 'the answer does not repeat the key' };
     if (echo !== key) return { kind: 'mismatch', reason: 'the answer is about another key' };
   }
-  return mapValue(text, place, mapping.valueBytesMax);
+  return mapValue(text, place, mapping, body.contentType);
 }
 
-function mapValue(text: string, place: JsonPlace, valueBytesMax: number): MappedBody {
+function mapValue(
+  text: string,
+  place: JsonPlace,
+  { valueBytesMax, valuePointer }: LegacyMapping,
+  documentType: string,
+): MappedBody {
   if (place.kind !== 'found') {
     const why = place.kind === 'ambiguous' ? 'more than once' : 'not at all';
     return { kind: 'unmapped', reason: `the answer holds the value ${why}` };
@@ -80,7 +87,19 @@ function mapValue(text: string, place: JsonPlace, valueBytesMax: number): Mapped
     return { kind: 'unmapped', reason: 'the value cannot be written in UTF-8' };
   const value = new TextEncoder().encode(content);
   if (value.length > valueBytesMax) return { kind: 'unmapped', reason: 'the value is too large' };
-  return { kind: 'value', value };
+  const contentType = typeOf(raw, valuePointer.length === 0, documentType);
+  return { kind: 'value', value, contentType };
+}
+
+/**
+ * A document is what its source says. A part of it is not: an object or a list that was taken out is JSON and no more, and
+ * a number or a word could as well be a line of text. A text is what stands in it, which JSON does not say.
+ */
+function typeOf(raw: string, isWhole: boolean, documentType: string): string | null {
+  if (raw.startsWith('"')) return null;
+  if (!isWhole) return /^[[{]/.test(raw) ? 'application/json' : null;
+  const said = documentType.trim();
+  return contentTypeFault(said) === undefined ? said : null;
 }
 
 /** A string, or a number as it was written; null for anything else. */

@@ -27,6 +27,7 @@ export const MODIFY_WORK_BYTES_MAX = TURN_WORK_BYTES_MAX;
 /** Bytes of values that one operation brings with what it expects: the largest value, and another to compare with. */
 export const OPERATION_BYTES_MAX = 2 * VALUE_BYTES_MAX;
 export const OPERATION_ID_BYTES = 16;
+export const CONTENT_TYPE_BYTES_MAX = 255; // longer than any that is registered; a record tells the length in one byte
 /** Milliseconds, 15 minutes, for which an operation id is remembered: longer than any client repeats a call. */
 export const OPERATION_ID_WINDOW_MS = 15 * 60_000;
 /** Milliseconds by which an operation id may be ahead of a node's wall clock: clocks differ by less. */
@@ -334,7 +335,7 @@ assert(HANDED_ON_BYTES_RESERVED < OPERATION_BYTES_IN_FLIGHT_MAX, 'clients have r
 assert(KEY_BYTES_MAX < 2704, 'a key must fit an index row of PostgreSQL');
 assert(VALUE_BYTES_MAX + KEY_BYTES_MAX + 4096 < FRAME_BYTES_MAX, 'one record must fit a frame');
 assert(
-  SCAN_PAGE_BYTES_MAX + SCAN_PAGE_RECORDS_MAX * 128 + VALUE_BYTES_MAX + KEY_BYTES_MAX < FRAME_BYTES_MAX,
+  SCAN_PAGE_BYTES_MAX + SCAN_PAGE_RECORDS_MAX * 384 + VALUE_BYTES_MAX + KEY_BYTES_MAX < FRAME_BYTES_MAX,
   'a page of a scan must fit a frame',
 );
 assert(MODIFY_BYTES_MAX >= VALUE_BYTES_MAX, 'a modification can set, and tell, the largest value');

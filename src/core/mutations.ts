@@ -24,6 +24,8 @@ export interface Mutations {
   readonly raiseUnheard?: boolean;
   /** Frames are written as this node would like to, whatever version the link has. (decision 19) */
   readonly ignoreLinkProtocol?: boolean;
+  /** A content type is kept before the version that it came with is in force. (decision 34) */
+  readonly keepTypeEarly?: boolean;
   /** Nobody is taken out for being slow. (R31) */
   readonly keepSlow?: boolean;
   /** Who was taken out as slow comes back at once, however slow it is. (R31) */
@@ -49,6 +51,8 @@ export interface Mutations {
   readonly dropEpochCheck?: boolean;
   /** Validate is sent before PostgreSQL has the row. */
   readonly validateBeforeRecord?: boolean;
+  /** A learner copies values without their content type. (R19) */
+  readonly learnUntyped?: boolean;
   /** A learner is promoted before it has copied everything. (R20) */
   readonly promoteEarly?: boolean;
   /** A learner keeps what it had where that is higher than what its source tells. (R19) */

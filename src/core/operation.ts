@@ -13,6 +13,12 @@ export type Expectation =
   | { readonly kind: 'value'; readonly value: Uint8Array }
   | { readonly kind: 'absent' };
 
+/** Of a value that is written. */
+interface Typed {
+  /** A media type; null or left out: none. */
+  readonly contentType?: string | null;
+}
+
 interface WriteBase {
   readonly key: string;
   /** 16 bytes: repeated with the same id, the write takes effect once (`operation-id.ts`). */
@@ -20,23 +26,25 @@ interface WriteBase {
 }
 
 export type WriteOperation =
-  | (WriteBase & {
-      readonly kind: 'put';
-      readonly value: Uint8Array;
-      /** ms, 0 = keeps for ever */
-      readonly ttlMs: number;
-    })
+  | (WriteBase &
+      Typed & {
+        readonly kind: 'put';
+        readonly value: Uint8Array;
+        /** ms, 0 = keeps for ever */
+        readonly ttlMs: number;
+      })
   | (WriteBase & { readonly kind: 'delete' })
-  | (WriteBase & {
-      readonly kind: 'compareAndPut';
-      readonly expect: Expectation;
-      readonly value: Uint8Array;
-      readonly ttlMs: number;
-    })
+  | (WriteBase &
+      Typed & {
+        readonly kind: 'compareAndPut';
+        readonly expect: Expectation;
+        readonly value: Uint8Array;
+        readonly ttlMs: number;
+      })
   | (WriteBase & { readonly kind: 'compareAndDelete'; readonly expect: Expectation })
   | (WriteBase & { readonly kind: 'increment'; readonly delta: bigint })
   /** A value fetched from legacy: stored only where nothing native stands. (PROTOCOL R25) */
-  | (WriteBase & { readonly kind: 'fill'; readonly value: Uint8Array })
+  | (WriteBase & Typed & { readonly kind: 'fill'; readonly value: Uint8Array })
   /** Deletes one exact version whose time has passed. (PROTOCOL R26) */
   | (WriteBase & { readonly kind: 'expire'; readonly version: number })
   | ModifyOperation;

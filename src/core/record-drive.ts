@@ -57,5 +57,6 @@ export function forgottenDeletion(key: string, version: number): KeyRecord {
     updatedAt: 0,
     expiresAt: 0,
     operationId: null,
+    contentType: null,
   };
 }

@@ -27,6 +27,8 @@ export interface KeyRecord {
   readonly expiresAt: number;
   /** 16 bytes given by the client, or null. */
   readonly operationId: Uint8Array | null;
+  /** A media type (`check-key.ts`), or null; of a tombstone null. */
+  readonly contentType: string | null;
 }
 
 /** A record before it has its version. */
@@ -47,6 +49,7 @@ export function recordOf(content: RecordContent, version: number): KeyRecord {
     updatedAt: content.updatedAt,
     expiresAt: content.expiresAt,
     operationId: content.operationId,
+    contentType: content.contentType,
   };
 }
 

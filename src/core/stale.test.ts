@@ -15,6 +15,7 @@ function sealed(fields: Partial<KeyRecord>): SealedRecord {
     updatedAt: 1,
     expiresAt: 0,
     operationId: null,
+    contentType: null,
     ...fields,
   };
   return { record, bytes: EMPTY_VALUE, checksum: 0 };

@@ -3,7 +3,7 @@
  * another node, fetched from the legacy source. Doors say it before, with limits of their own; what got past this rule
  * would end the process at the first encoder that meets it.
  */
-import { keyFault, operationIdFault, ttlFault, valueFault } from './check-key.ts';
+import { contentTypeFault, keyFault, operationIdFault, ttlFault, valueFault } from './check-key.ts';
 import { failure } from './errors.ts';
 import type { Failure } from './errors.ts';
 import { OPERATION_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts';
@@ -24,15 +24,11 @@ export function writeFault(operation: WriteOperation): Failure | null {
 function contentFault(operation: WriteOperation): string | undefined {
   switch (operation.kind) {
     case 'put':
-      return valueFault(operation.value.length, VALUE_BYTES_MAX) ?? ttlFault(operation.ttlMs);
+      return newValueFault(operation) ?? ttlFault(operation.ttlMs);
     case 'fill':
-      return valueFault(operation.value.length, VALUE_BYTES_MAX);
+      return newValueFault(operation);
     case 'compareAndPut':
-      return (
-        valueFault(operation.value.length, VALUE_BYTES_MAX) ??
-        ttlFault(operation.ttlMs) ??
-        expectationFault(operation.expect)
-      );
+      return newValueFault(operation) ?? ttlFault(operation.ttlMs) ?? expectationFault(operation.expect);
     case 'compareAndDelete':
       return expectationFault(operation.expect);
     case 'modify':
@@ -40,6 +36,12 @@ function contentFault(operation: WriteOperation): string | undefined {
     default:
       return undefined;
   }
+}
+
+type NewValue = WriteOperation & { kind: 'put' | 'fill' | 'compareAndPut' };
+
+function newValueFault({ value, contentType }: NewValue): string | undefined {
+  return valueFault(value.length, VALUE_BYTES_MAX) ?? contentTypeFault(contentType);
 }
 
 function expectationFault(expect: Expectation): string | undefined {

@@ -52,6 +52,7 @@ export namespace causeway.v1 {
     createdAtMs: number;
     updatedAtMs: number;
     expiresAtMs: number;
+    contentType: string;
   }
   export interface RecordFields {
     value?: Uint8Array | null | undefined;
@@ -61,6 +62,7 @@ export namespace causeway.v1 {
     createdAtMs?: number | null | undefined;
     updatedAtMs?: number | null | undefined;
     expiresAtMs?: number | null | undefined;
+    contentType?: string | null | undefined;
   }
   export const Record: MessageType<Record, RecordFields>;
   export interface Failure {
@@ -99,12 +101,14 @@ export namespace causeway.v1 {
     value: Uint8Array;
     ttlMs: number;
     operationId: Uint8Array;
+    contentType: string;
   }
   export interface PutRequestFields {
     key?: string | null | undefined;
     value?: Uint8Array | null | undefined;
     ttlMs?: number | null | undefined;
     operationId?: Uint8Array | null | undefined;
+    contentType?: string | null | undefined;
   }
   export const PutRequest: MessageType<PutRequest, PutRequestFields>;
   export interface PutResponse {
@@ -138,6 +142,7 @@ export namespace causeway.v1 {
     value: Uint8Array;
     ttlMs: number;
     operationId: Uint8Array;
+    contentType: string;
     readonly expect?: 'expectVersion' | 'expectValue' | 'expectAbsent';
   }
   export interface CompareAndPutRequestFields {
@@ -148,6 +153,7 @@ export namespace causeway.v1 {
     value?: Uint8Array | null | undefined;
     ttlMs?: number | null | undefined;
     operationId?: Uint8Array | null | undefined;
+    contentType?: string | null | undefined;
   }
   export const CompareAndPutRequest: MessageType<CompareAndPutRequest, CompareAndPutRequestFields>;
   export interface CompareAndDeleteRequest {

@@ -428,6 +428,7 @@ export const causeway = $root.causeway = (() => {
             Record.prototype.createdAtMs = 0;
             Record.prototype.updatedAtMs = 0;
             Record.prototype.expiresAtMs = 0;
+            Record.prototype.contentType = "";
 
             Record.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -450,6 +451,8 @@ export const causeway = $root.causeway = (() => {
                     writer.uint32(48).uint64(message.updatedAtMs);
                 if (message.expiresAtMs != null && $Object.hasOwnProperty.call(message, "expiresAtMs") && message.expiresAtMs != 0)
                     writer.uint32(56).uint64(message.expiresAtMs);
+                if (message.contentType != null && $Object.hasOwnProperty.call(message, "contentType") && message.contentType !== "")
+                    writer.uint32(66).string(message.contentType);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -544,6 +547,15 @@ export const causeway = $root.causeway = (() => {
                                 message.expiresAtMs = value;
                             else
                                 delete message.expiresAtMs;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.contentType = value;
+                            else
+                                delete message.contentType;
                             continue;
                         }
                     }
@@ -882,6 +894,7 @@ export const causeway = $root.causeway = (() => {
             PutRequest.prototype.value = $util.newBuffer([]);
             PutRequest.prototype.ttlMs = 0;
             PutRequest.prototype.operationId = $util.newBuffer([]);
+            PutRequest.prototype.contentType = "";
 
             PutRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -898,6 +911,8 @@ export const causeway = $root.causeway = (() => {
                     writer.uint32(24).uint64(message.ttlMs);
                 if (message.operationId != null && $Object.hasOwnProperty.call(message, "operationId") && message.operationId.length)
                     writer.uint32(34).bytes(message.operationId);
+                if (message.contentType != null && $Object.hasOwnProperty.call(message, "contentType") && message.contentType !== "")
+                    writer.uint32(42).string(message.contentType);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -965,6 +980,15 @@ export const causeway = $root.causeway = (() => {
                                 message.operationId = value;
                             else
                                 delete message.operationId;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.contentType = value;
+                            else
+                                delete message.contentType;
                             continue;
                         }
                     }
@@ -1261,6 +1285,7 @@ export const causeway = $root.causeway = (() => {
             CompareAndPutRequest.prototype.value = $util.newBuffer([]);
             CompareAndPutRequest.prototype.ttlMs = 0;
             CompareAndPutRequest.prototype.operationId = $util.newBuffer([]);
+            CompareAndPutRequest.prototype.contentType = "";
 
             let $oneOfFields;
 
@@ -1290,6 +1315,8 @@ export const causeway = $root.causeway = (() => {
                     writer.uint32(48).uint64(message.ttlMs);
                 if (message.operationId != null && $Object.hasOwnProperty.call(message, "operationId") && message.operationId.length)
                     writer.uint32(58).bytes(message.operationId);
+                if (message.contentType != null && $Object.hasOwnProperty.call(message, "contentType") && message.contentType !== "")
+                    writer.uint32(66).string(message.contentType);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -1378,6 +1405,15 @@ export const causeway = $root.causeway = (() => {
                                 message.operationId = value;
                             else
                                 delete message.operationId;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.contentType = value;
+                            else
+                                delete message.contentType;
                             continue;
                         }
                     }

@@ -18,6 +18,7 @@ import type { LastLease } from '../core/stale.ts';
 import type { Place } from '../core/topology-change.ts';
 import { memberById } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
+import type { LegacyValue } from '../ports/legacy-source.ts';
 import type { StorageError } from '../ports/storage.ts';
 import type { PeerHello } from '../ports/transport.ts';
 import { metaKey } from '../wire/store-codec.ts';
@@ -379,13 +380,18 @@ function legacyOf(parts: NodeParts, serving: () => Serving): LegacyReader | null
     instruments,
     source: parts.traces?.legacy(legacySource) ?? legacySource,
     fetchTimeoutMs: Math.max(parts.legacyTimeoutMs, LEGACY_ERROR_BACKOFF_MS),
-    fill: (key, value, done) => fill(serving(), key, value, done),
+    fill: (key, fetched, done) => fill(serving(), key, fetched, done),
   });
 }
 
 /** What was fetched becomes the cluster's only where nothing native stands; the asker gets what then stands. (R25) */
-function fill(serving: Serving, key: string, value: Uint8Array, done: (result: ReadResult) => void): void {
-  const operation: WriteOperation = { kind: 'fill', key, value, operationId: null };
+function fill(
+  serving: Serving,
+  key: string,
+  { value, contentType }: LegacyValue,
+  done: (result: ReadResult) => void,
+): void {
+  const operation: WriteOperation = { kind: 'fill', key, value, operationId: null, contentType };
   const trace = serving.traces?.causeOfFill(key);
   startWrite(serving, { operation, timeoutMs: FILL_TIMEOUT_MS, hops: 1, trace }, (result) => {
     if (result.kind === 'failed') return done(result);

@@ -3,10 +3,11 @@
  * owner lacks is removed. What was written through Invalidate in this learning session stands above both. (PROTOCOL R19)
  */
 import { compareUtf8 } from '../base/utf8-order.ts';
-import type { LearnFrame } from '../core/message.ts';
+import type { HeldRecord, LearnFrame } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { Storage } from '../ports/storage.ts';
+import { sealRecord } from '../wire/record-codec.ts';
 import { slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
 import { isLastPage } from './offered-records.ts';
 import type { Offer } from './offered-records.ts';
@@ -49,6 +50,10 @@ function collectKeys(
   });
 }
 
+function withoutType(held: HeldRecord): HeldRecord {
+  return { ...held, sealed: sealRecord({ ...held.sealed.record, contentType: null }) };
+}
+
 /**
  * Makes the frame's range equal to the source's; `localKeys` are all that this disk holds in it, and `same` those of them
  * of which it is known that both hold one record at rest.
@@ -66,7 +71,8 @@ export function applyRange(
   for (const sent of frame.records) {
     const { key, tombstone } = sent.sealed.record;
     if (tombstone && mutations.learnNoTombstones === true) continue;
-    const held = mutations.learnPendingAsValid === true ? { ...sent, valid: true } : sent;
+    const copied = mutations.learnUntyped === true ? withoutType(sent) : sent;
+    const held = mutations.learnPendingAsValid === true ? { ...copied, valid: true } : copied;
     told.add(key);
     if (replica.copy(slot, held)) continue;
     const confirmed = shelf.load(key, slot);

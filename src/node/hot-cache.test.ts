@@ -19,6 +19,7 @@ function sealed(key: string, version: number, valueBytes = 100): SealedRecord {
     updatedAt: version,
     expiresAt: 0,
     operationId: null,
+    contentType: null,
   });
 }
 

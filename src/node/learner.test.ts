@@ -18,7 +18,7 @@ import { SlotDigests } from './slot-digests.ts';
 const SELF = 1;
 const SEALED = sealRecord({
   ...{ key: 'key', version: 4097, origin: ORIGIN_CLIENT, tombstone: false, value: EMPTY_VALUE },
-  ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null },
+  ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null, contentType: null },
 });
 
 /** Even slots belong to 1, 2 and 3, odd ones to 1, 3 and 4; 1 is learning all of them. */

@@ -48,7 +48,7 @@ function build(source?: LegacySource): void {
 }
 
 function fillAfterMs(ms: number): Fill {
-  return (key, value, done) => {
+  return (key, { value }, done) => {
     fillCount += 1;
     scheduler.after(ms, () => {
       if (fillFailure !== null) return done(fillFailure);
@@ -66,7 +66,7 @@ function recordOf(
   value: Uint8Array,
   origin: typeof ORIGIN_CLIENT | typeof ORIGIN_LEGACY,
 ): KeyRecord {
-  const rest = { createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null };
+  const rest = { createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null, contentType: null };
   return { key, value, origin, version: 4097, tombstone: false, ...rest };
 }
 

@@ -17,14 +17,14 @@ import {
 import type { Instruments } from '../core/instruments.ts';
 import type { ReadResult } from '../core/operation.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { LegacyOutcome, LegacySource } from '../ports/legacy-source.ts';
+import type { LegacyOutcome, LegacySource, LegacyValue } from '../ports/legacy-source.ts';
 import type { Random } from '../ports/random.ts';
 
 /**
  * Stores a fetched value where nothing native stands, and tells what then stands. Called once for each value;
  * must call `done` exactly once, by a deadline of its own.
  */
-export type Fill = (key: string, value: Uint8Array, done: (result: ReadResult) => void) => void;
+export type Fill = (key: string, fetched: LegacyValue, done: (result: ReadResult) => void) => void;
 
 export interface LegacyReaderParts {
   readonly clock: Clock;
@@ -102,7 +102,7 @@ export class LegacyReader {
   private onOutcome(flight: Flight, outcome: LegacyOutcome): void {
     switch (outcome.kind) {
       case 'value':
-        this.parts.fill(flight.key, outcome.value, (result) => this.end(flight, result));
+        this.parts.fill(flight.key, outcome, (result) => this.end(flight, result));
         return;
       case 'absent':
         if (!flight.overtaken) this.rememberAbsence(flight.key);

@@ -30,6 +30,7 @@ function sealed(key: string, version: number, text = 'value'): SealedRecord {
         updatedAt: 2,
         expiresAt: 0,
         operationId: null,
+        contentType: null,
       },
       version,
     ),

@@ -66,7 +66,7 @@ class World {
 
   store(version: number, change: Partial<Pick<StoredWrite, 'operations' | 'voided'>>): void {
     const content = { key: 'k', origin: ORIGIN_CLIENT, tombstone: false, value: Buffer.from('v') } as const;
-    const times = { createdAt: 0, updatedAt: 0, expiresAt: 0, operationId: null };
+    const times = { createdAt: 0, updatedAt: 0, expiresAt: 0, operationId: null, contentType: null };
     const write: StoredWrite = {
       sealed: sealRecord({ ...content, ...times, version }),
       slot: 1,

@@ -5,9 +5,10 @@
  */
 import { FRAME_BYTES_MAX, FRAME_MESSAGES_MAX, VALIDATE_MS } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
-import { PROTOCOL_MIN } from '../core/protocol-versions.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/protocol-versions.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Transport } from '../ports/transport.ts';
+import { isTellable } from '../wire/content-type-codec.ts';
 import { FrameEncoder } from '../wire/message-codec.ts';
 import { Departure } from './departure.ts';
 
@@ -33,6 +34,7 @@ export class PeerOutbox {
 
   send(name: string, message: PeerMessage): void {
     const box = this.boxOf(name);
+    if (box.protocol < PROTOCOL_MAX && !isTellable(message, box.protocol)) return;
     const header = this.header();
     if (box.header !== null && !sameHeader(box.header, header)) this.flushBox(name, box);
     if (box.header === null) {

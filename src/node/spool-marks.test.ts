@@ -25,7 +25,7 @@ class World {
     this.marks.add(
       sealRecord({
         ...{ key, version, origin: 0, tombstone: false, value: new Uint8Array(valueBytes) },
-        ...{ createdAt: 0, updatedAt: 0, expiresAt: 0, operationId: null },
+        ...{ createdAt: 0, updatedAt: 0, expiresAt: 0, operationId: null, contentType: null },
       }),
       SLOT,
     );
@@ -102,7 +102,7 @@ test('a mark is to stand for less: it does, as old as it was', () => {
   world.wall += 5_000;
   const held = sealRecord({
     ...{ key: 'key', version: 10, origin: 0, tombstone: false, value: new Uint8Array(100) },
-    ...{ createdAt: 0, updatedAt: 0, expiresAt: 0, operationId: null },
+    ...{ createdAt: 0, updatedAt: 0, expiresAt: 0, operationId: null, contentType: null },
   });
   world.marks.restate(SLOT, held, world.marks.of(SLOT, 'key')!);
   expect(world.marks.of(SLOT, 'key')).toMatchObject({ version: 10, since: world.wall - 5_000 });

@@ -67,6 +67,7 @@ function write(key: string, version = 1): StoredWrite {
     updatedAt: 1,
     expiresAt: 0,
     operationId: null,
+    contentType: null,
   });
   const coordinator = { id: 1, incarnation: 1 };
   const judged = { base: 0, operations: null, voided: null };

@@ -22,7 +22,7 @@ const NOW = 50_000;
 function recordOf(key: string, tombstone: boolean, updatedAt = 1_000): KeyRecord {
   return {
     ...{ key, version: 4096 * 3 + 1, origin: 0, tombstone, value: new Uint8Array(0), createdAt: 0 },
-    ...{ updatedAt, expiresAt: 0, operationId: null },
+    ...{ updatedAt, expiresAt: 0, operationId: null, contentType: null },
   };
 }
 

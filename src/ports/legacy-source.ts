@@ -11,8 +11,15 @@ export interface LegacySource {
   close(done: () => void): void;
 }
 
+export interface LegacyValue {
+  readonly kind: 'value';
+  readonly value: Uint8Array;
+  /** Null: nothing is known of it. */
+  readonly contentType: string | null;
+}
+
 export type LegacyOutcome =
-  | { readonly kind: 'value'; readonly value: Uint8Array }
+  | LegacyValue
   | { readonly kind: 'absent' }
   /** It is not known whether the key exists. */
   | {

@@ -28,6 +28,7 @@ import { SINCE } from '../core/protocol-versions.ts';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
 import { OPERATION_KINDS, choiceOf, readChoice } from './choices.ts';
+import { readContentType as readTypeText, writeContentType } from './content-type-codec.ts';
 import { readFailure, writeFailure } from './failure-codec.ts';
 import { readChangeResults, readChanges, writeChangeResults, writeChanges } from './modify-codec.ts';
 import type { Reader } from './reader.ts';
@@ -48,6 +49,8 @@ const READ_FLAGS = READ_MISS | READ_ALLOW_STALE | READ_TRACED;
 const ANSWER_WATCHED = 128;
 /** Beside the hops of a write, in one byte. */
 const WRITE_TRACED = 128;
+/** Beside the bytes of an operation id, in one byte: a content type follows. */
+const TYPED = 128;
 const ORIGINS = [ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE] as const;
 
 export function writeForwardWrite(out: Writer, message: ForwardWrite): void {
@@ -244,7 +247,7 @@ function readScanResult(from: Reader): ScanResult {
 function writeOperation(out: Writer, operation: WriteOperation): void {
   out.u8(OPERATION_KINDS.indexOf(operation.kind));
   out.text(operation.key);
-  writeOperationId(out, operation.operationId);
+  writeOptions(out, operation.operationId, 'contentType' in operation ? operation.contentType : null);
   if (operation.kind === 'compareAndPut' || operation.kind === 'compareAndDelete') {
     writeExpectation(out, operation.expect);
   }
@@ -277,10 +280,14 @@ function writeOperation(out: Writer, operation: WriteOperation): void {
 function readOperation(from: Reader): WriteOperation {
   const kind = readChoice(from, OPERATION_KINDS);
   const key = from.text();
-  const operationId = readOperationId(from);
+  const options = from.u8();
+  const operationId = readOperationId(from, options);
+  const contentType = readContentType(from, options);
+  const isValued = kind === 'put' || kind === 'compareAndPut' || kind === 'fill';
+  if (contentType !== null && !isValued) from.fail('a content type without a value');
   switch (kind) {
     case 'put':
-      return { kind, key, operationId, ttlMs: from.real(), value: from.blob() };
+      return { kind, key, operationId, ttlMs: from.real(), value: from.blob(), contentType };
     case 'delete':
       return { kind, key, operationId };
     case 'compareAndPut':
@@ -291,13 +298,14 @@ function readOperation(from: Reader): WriteOperation {
         expect: readExpectation(from),
         ttlMs: from.real(),
         value: from.blob(),
+        contentType,
       };
     case 'compareAndDelete':
       return { kind, key, operationId, expect: readExpectation(from) };
     case 'increment':
       return { kind, key, operationId, delta: from.i64() };
     case 'fill':
-      return { kind, key, operationId, value: from.blob() };
+      return { kind, key, operationId, value: from.blob(), contentType };
     case 'expire':
       return { kind, key, operationId, version: from.whole() };
     case 'modify': {
@@ -322,13 +330,24 @@ function readExpectation(from: Reader): Expectation {
   return { kind };
 }
 
-function writeOperationId(out: Writer, operationId: Uint8Array | null): void {
-  out.u8(operationId === null ? 0 : operationId.length);
+/** To who speaks an earlier version a value has no content type: of what that node asks none is kept. (decision 34) */
+function writeOptions(
+  out: Writer,
+  operationId: Uint8Array | null,
+  contentType: string | null | undefined,
+): void {
+  const isTyped = typeof contentType === 'string' && out.protocol >= SINCE.contentType;
+  out.u8((operationId === null ? 0 : operationId.length) | (isTyped ? TYPED : 0));
   if (operationId !== null) out.raw(operationId);
+  if (isTyped) writeContentType(out, contentType);
 }
 
-function readOperationId(from: Reader): Uint8Array | null {
-  const byteCount = from.u8();
+function readContentType(from: Reader, options: number): string | null {
+  return (options & TYPED) === 0 ? null : readTypeText(from);
+}
+
+function readOperationId(from: Reader, options: number): Uint8Array | null {
+  const byteCount = options & ~TYPED;
   if (byteCount === 0) return null;
   if (byteCount !== OPERATION_ID_BYTES) from.fail('an operation id has not 16 bytes');
   return from.raw(OPERATION_ID_BYTES);
@@ -342,22 +361,30 @@ function writeRecordFields(out: Writer, record: KeyRecord): void {
   out.real(record.updatedAt);
   out.real(record.expiresAt);
   out.text(record.key);
-  writeOperationId(out, record.operationId);
+  writeOptions(out, record.operationId, record.contentType);
   out.blob(record.value);
 }
 
 function readRecordFields(from: Reader): KeyRecord {
   const origin = ORIGINS[from.u8()];
   if (origin === undefined) from.fail('an origin is unknown');
+  const tombstone = from.bool();
+  const version = from.whole();
+  const createdAt = from.real();
+  const updatedAt = from.real();
+  const expiresAt = from.real();
+  const key = from.text();
+  const options = from.u8();
   return {
+    key,
+    version,
     origin: origin ?? ORIGIN_CLIENT,
-    tombstone: from.bool(),
-    version: from.whole(),
-    createdAt: from.real(),
-    updatedAt: from.real(),
-    expiresAt: from.real(),
-    key: from.text(),
-    operationId: readOperationId(from),
+    tombstone,
+    createdAt,
+    updatedAt,
+    expiresAt,
+    operationId: readOperationId(from, options),
+    contentType: readContentType(from, options),
     value: from.blob(),
   };
 }

@@ -8,8 +8,11 @@ import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import type { WriteOperation, WriteResult } from '../core/operation.ts';
 import type { Topology } from '../core/topology.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/protocol-versions.ts';
+import { isTellable } from './content-type-codec.ts';
 import { decodeFrame, FrameEncoder } from './message-codec.ts';
-import { KINDS, header, messageOf, sealed, small } from '../../test/support/any-message.ts';
+import { sealRecord } from './record-codec.ts';
+import { KINDS, header, messageOf, small } from '../../test/support/any-message.ts';
+import { sealed } from '../../test/support/any-record.ts';
 import type { Kind } from '../../test/support/any-message.ts';
 
 function encode(
@@ -75,7 +78,7 @@ describe('frames', () => {
   );
 
   test('a message of no trace: not a byte of one; to a peer of the earliest version none is told', () => {
-    const [message] = fc.sample(messageOf('invalidate'), { numRuns: 1, seed: 7 });
+    const [message] = fc.sample(messageOf('invalidate', PROTOCOL_MIN), { numRuns: 1, seed: 7 });
     const trace = { traceId: '4b'.repeat(16), spanId: '0f'.repeat(8), flags: 1, state: 'a=b' };
     const bare = { ...message!, trace: undefined } as PeerMessage;
     const traced = { ...message!, trace } as PeerMessage;
@@ -110,6 +113,42 @@ describe('frames', () => {
         'fault',
         expect.stringContaining('of a later version'),
       );
+    }
+  });
+
+  test('a content type over a link of an earlier version: of an operation it is left out, a record with one is neither written nor accepted', () => {
+    const written = { key: 'k', operationId: null, value: Buffer.from('v'), contentType: 'text/plain' };
+    const put = { kind: 'put', ttlMs: 0, ...written } as const;
+    const asked: PeerMessage = { kind: 'forwardWrite', request: 1, hops: 1, timeoutMs: 9, operation: put };
+    expect(decodeFrame(encode(HEAD, [asked], undefined, PROTOCOL_MIN))).toMatchObject({
+      messages: [{ operation: { kind: 'put', contentType: null } }],
+    });
+    const sealedTyped = sealRecord({
+      ...{ key: 'k', version: 4097, origin: 0, tombstone: false, value: Buffer.from('v') },
+      ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null, contentType: 'text/plain' },
+    });
+    const [any] = fc.sample(messageOf('invalidate'), { numRuns: 1, seed: 7 });
+    const round = { ...any, sealed: sealedTyped, operations: null } as PeerMessage;
+    expect([isTellable(round, PROTOCOL_MIN), isTellable(round, PROTOCOL_MAX)]).toEqual([false, true]);
+    expect(() => encode(HEAD, [round], undefined, PROTOCOL_MIN)).toThrow('told to who understands it');
+    for (const message of [round, asked]) {
+      const frame = encode(HEAD, [message]);
+      frame[0] = 5;
+      expect(decodeFrame(reseal(frame))).toHaveProperty(
+        'fault',
+        expect.stringContaining('of a later version'),
+      );
+    }
+  });
+
+  test('a value without a content type: not a byte of one, in any message', () => {
+    const put = { kind: 'put', ttlMs: 0, key: 'k', operationId: null, value: Buffer.from('v') } as const;
+    const set = { kind: 'set', value: Buffer.from('v'), condition: 'always', expiresAt: 0 } as const;
+    const changes = [{ ...set, tellPrevious: true }];
+    const modify = { kind: 'modify', key: 'k', operationId: null, expect: null, valueBytesMax: 9 } as const;
+    for (const operation of [put, { ...modify, changes }]) {
+      const asked: PeerMessage = { kind: 'forwardWrite', request: 1, hops: 1, timeoutMs: 9, operation };
+      expect(encode(HEAD, [asked]).length).toBe(encode(HEAD, [asked], undefined, 5).length);
     }
   });
 

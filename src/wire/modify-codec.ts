@@ -2,7 +2,9 @@
 import { unreachable } from '../base/assert.ts';
 import { MODIFY_CHANGES_MAX } from '../core/limits.ts';
 import type { Change, ChangeKind, ChangeResult, ExpireCondition } from '../core/modify/change.ts';
+import { SINCE } from '../core/protocol-versions.ts';
 import { readChoice } from './choices.ts';
+import { readContentType, writeContentType } from './content-type-codec.ts';
 import { readFailure, writeFailure } from './failure-codec.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
@@ -27,6 +29,9 @@ const EXPIRE_CONDITIONS = [
   'ifSooner',
   'ifSomeAndSooner',
 ] as const satisfies readonly ExpireCondition[];
+/** Flags of what is set, in one byte. */
+const TELL_PREVIOUS = 1;
+const TYPED = 2;
 /** Flags of a result, in one byte. */
 const APPLIED = 1;
 const EXISTED = 2;
@@ -94,7 +99,7 @@ function writeChange(out: Writer, change: Change): void {
       out.u8(SET_CONDITIONS.indexOf(change.condition));
       out.bool(change.expiresAt === 'keep');
       if (change.expiresAt !== 'keep') out.whole(change.expiresAt);
-      out.bool(change.tellPrevious);
+      writeSetOptions(out, change.tellPrevious, change.contentType);
       return out.blob(change.value);
     case 'append':
       return out.blob(change.value);
@@ -118,17 +123,27 @@ function writeChange(out: Writer, change: Change): void {
   }
 }
 
+function writeSetOptions(out: Writer, tellPrevious: boolean, contentType: string | null | undefined): void {
+  const isTyped = typeof contentType === 'string' && out.protocol >= SINCE.contentType;
+  out.u8((tellPrevious ? TELL_PREVIOUS : 0) | (isTyped ? TYPED : 0));
+  if (isTyped) writeContentType(out, contentType);
+}
+
+function readSet(from: Reader): Change & { kind: 'set' } {
+  const condition = readChoice(from, SET_CONDITIONS);
+  const expiresAt = from.bool() ? 'keep' : from.whole();
+  const options = from.u8();
+  if (options > (TELL_PREVIOUS | TYPED)) from.fail('a flag of a change is unknown');
+  const tellPrevious = (options & TELL_PREVIOUS) !== 0;
+  const contentType = (options & TYPED) === 0 ? null : readContentType(from);
+  return { kind: 'set', condition, expiresAt, tellPrevious, contentType, value: from.blob() };
+}
+
 function readChange(from: Reader): Change {
   const kind = readChoice(from, CHANGES);
   switch (kind) {
     case 'set':
-      return {
-        kind,
-        condition: readChoice(from, SET_CONDITIONS),
-        expiresAt: from.bool() ? 'keep' : from.whole(),
-        tellPrevious: from.bool(),
-        value: from.blob(),
-      };
+      return readSet(from);
     case 'append':
       return { kind, value: from.blob() };
     case 'overwrite':

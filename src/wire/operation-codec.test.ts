@@ -36,6 +36,7 @@ function marksOf(marks: readonly InFlightMark[]): Uint8Array {
     tombstone: false,
     value: Buffer.from('v'),
     operationId: null,
+    contentType: null,
   } as const;
   const times = { createdAt: 0, updatedAt: 0, expiresAt: 0 };
   return encodeMarks(

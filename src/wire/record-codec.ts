@@ -4,8 +4,10 @@
  *
  *   0 u32 checksum   4 u8 format   5 u8 flags   6 u16 key bytes
  *   8 f64 version   16 f64 createdAt   24 f64 updatedAt   32 f64 expiresAt
- *  40 [16 operation id]   key   value                               (little endian)
+ *  40 [16 operation id]   key   [u8 bytes, content type]   value     (little endian)
  */
+import { assert } from '../base/assert.ts';
+import { CONTENT_TYPE_BYTES_MAX } from '../core/limits.ts';
 import type { KeyRecord, Origin, SealedRecord } from '../core/record.ts';
 import { isVersion } from '../core/version.ts';
 import { checksumOf } from './checksum.ts';
@@ -14,19 +16,24 @@ export const RECORD_FORMAT = 1;
 const HEADER_BYTES = 40;
 const FLAG_TOMBSTONE = 1;
 const FLAG_OPERATION_ID = 2;
+/** Only where version 6 of the members' protocol is in force: an earlier program takes it for damage. */
+const FLAG_CONTENT_TYPE = 16;
 const ORIGIN_SHIFT = 2;
 const ORIGIN_MASK = 3;
-const FLAGS_KNOWN = 15;
+const FLAGS_KNOWN = 31;
 const OPERATION_ID_BYTES = 16;
 
 export function sealRecord(record: KeyRecord): SealedRecord {
   const keyBytes = Buffer.byteLength(record.key);
   const idBytes = record.operationId === null ? 0 : OPERATION_ID_BYTES;
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + idBytes + keyBytes + record.value.length);
+  const { contentType } = record;
+  const typeBytes = contentType === null ? 0 : 1 + contentType.length;
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + idBytes + keyBytes + typeBytes + record.value.length);
   bytes[4] = RECORD_FORMAT;
   bytes[5] =
     (record.tombstone ? FLAG_TOMBSTONE : 0) |
     (idBytes === 0 ? 0 : FLAG_OPERATION_ID) |
+    (typeBytes === 0 ? 0 : FLAG_CONTENT_TYPE) |
     (record.origin << ORIGIN_SHIFT);
   bytes.writeUInt16LE(keyBytes, 6);
   bytes.writeDoubleLE(record.version, 8);
@@ -35,7 +42,12 @@ export function sealRecord(record: KeyRecord): SealedRecord {
   bytes.writeDoubleLE(record.expiresAt, 32);
   if (record.operationId !== null) bytes.set(record.operationId, HEADER_BYTES);
   bytes.write(record.key, HEADER_BYTES + idBytes, 'utf8');
-  bytes.set(record.value, HEADER_BYTES + idBytes + keyBytes);
+  const keyEnd = HEADER_BYTES + idBytes + keyBytes;
+  if (contentType !== null) {
+    bytes[keyEnd] = contentType.length;
+    bytes.write(contentType, keyEnd + 1, 'latin1');
+  }
+  bytes.set(record.value, keyEnd + typeBytes);
   const checksum = checksumOf(bytes, 4, bytes.length);
   bytes.writeUInt32LE(checksum, 0);
   return { record, bytes, checksum };
@@ -56,7 +68,20 @@ export function openRecord(bytes: Uint8Array): SealedRecord | undefined {
   const idBytes = (flags & FLAG_OPERATION_ID) === 0 ? 0 : OPERATION_ID_BYTES;
   const keyEnd = HEADER_BYTES + idBytes + buffer.readUInt16LE(6);
   if (keyEnd > buffer.length || !isVersion(buffer.readDoubleLE(8))) return undefined;
+  if ((flags & FLAG_CONTENT_TYPE) !== 0 && !isTyped(buffer, keyEnd)) return undefined;
   return recordIn(buffer, buffer.toString('utf8', HEADER_BYTES + idBytes, keyEnd), keyEnd, checksum);
+}
+
+/** Is there the text of a content type? What it says was judged by whoever made the record. */
+function isTyped(bytes: Buffer, keyEnd: number): boolean {
+  const length = keyEnd < bytes.length ? bytes[keyEnd]! : 0;
+  const end = keyEnd + 1 + length;
+  if (length === 0 || end > bytes.length) return false;
+  for (let at = keyEnd + 1; at < end; at += 1) {
+    const code = bytes[at]!;
+    if ((code < 0x20 && code !== 0x09) || code > 0x7e) return false;
+  }
+  return true;
 }
 
 /** Version and checksum as damaged bytes have them; a version that is none is taken for one above all. */
@@ -82,27 +107,31 @@ export function recordKept(bytes: Buffer, view: DataView, from: number, end: num
   const flags = bytes[from + 5]!;
   const hasId = (flags & FLAG_OPERATION_ID) !== 0;
   const idEnd = from + HEADER_BYTES + (hasId ? OPERATION_ID_BYTES : 0);
+  const keyEnd = idEnd + view.getUint16(from + 6, true);
+  const typeBytes = (flags & FLAG_CONTENT_TYPE) === 0 ? 0 : 1 + bytes[keyEnd]!;
   return {
     key,
     version: view.getFloat64(from + 8, true),
     origin: ((flags >> ORIGIN_SHIFT) & ORIGIN_MASK) as Origin,
     tombstone: (flags & FLAG_TOMBSTONE) !== 0,
-    value: bytes.subarray(idEnd + view.getUint16(from + 6, true), end),
+    value: bytes.subarray(keyEnd + typeBytes, end),
     createdAt: view.getFloat64(from + 16, true),
     updatedAt: view.getFloat64(from + 24, true),
     expiresAt: view.getFloat64(from + 32, true),
     operationId: hasId ? bytes.subarray(from + HEADER_BYTES, idEnd) : null,
+    contentType: typeBytes === 0 ? null : bytes.toString('latin1', keyEnd + 1, keyEnd + typeBytes),
   };
 }
 
 function recordIn(bytes: Buffer, key: string, keyEnd: number, checksum: number): SealedRecord {
   const flags = bytes[5]!;
+  const typeBytes = (flags & FLAG_CONTENT_TYPE) === 0 ? 0 : 1 + bytes[keyEnd]!;
   const record: KeyRecord = {
     key,
     version: bytes.readDoubleLE(8),
     origin: ((flags >> ORIGIN_SHIFT) & ORIGIN_MASK) as Origin,
     tombstone: (flags & FLAG_TOMBSTONE) !== 0,
-    value: bytes.subarray(keyEnd),
+    value: bytes.subarray(keyEnd + typeBytes),
     createdAt: bytes.readDoubleLE(16),
     updatedAt: bytes.readDoubleLE(24),
     expiresAt: bytes.readDoubleLE(32),
@@ -110,6 +139,9 @@ function recordIn(bytes: Buffer, key: string, keyEnd: number, checksum: number):
       (flags & FLAG_OPERATION_ID) === 0
         ? null
         : bytes.subarray(HEADER_BYTES, HEADER_BYTES + OPERATION_ID_BYTES),
+    contentType: typeBytes === 0 ? null : bytes.toString('latin1', keyEnd + 1, keyEnd + typeBytes),
   };
   return { record, bytes, checksum };
 }
+
+assert(CONTENT_TYPE_BYTES_MAX <= 0xff, 'the length of a content type fits its byte');

@@ -2,6 +2,7 @@
  * The messages of a write's round as bytes: the hottest on a link. A sealed record travels as the very bytes
  * that the store holds and is opened, checksum and all, where it arrives. (PROTOCOL R10)
  */
+import { assert } from '../base/assert.ts';
 import type {
   Acknowledge,
   Coordinator,
@@ -11,6 +12,7 @@ import type {
   QueryAnswer,
   Validate,
 } from '../core/message.ts';
+import { SINCE } from '../core/protocol-versions.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../core/record.ts';
 import type { SealedRecord } from '../core/record.ts';
 import { readChoice } from './choices.ts';
@@ -40,6 +42,7 @@ const NO_RECORD: SealedRecord = {
     updatedAt: 0,
     expiresAt: 0,
     operationId: null,
+    contentType: null,
   },
   bytes: EMPTY_VALUE,
   checksum: 0,
@@ -58,7 +61,7 @@ export function writeInvalidate(out: Writer, message: Invalidate): void {
   writeCoordinator(out, message.coordinator);
   out.whole(message.base);
   out.whole(message.routeEpoch);
-  out.blob(message.sealed.bytes);
+  writeSealed(out, message.sealed);
   if (operations !== null) writeIdentified(out, operations);
   if (trace !== undefined) writeTrace(out, trace);
 }
@@ -134,7 +137,7 @@ export function writeHeld(out: Writer, held: HeldRecord): void {
   );
   writeCoordinator(out, held.coordinator);
   out.whole(held.base);
-  out.blob(held.sealed.bytes);
+  writeSealed(out, held.sealed);
   if (operations !== null) writeIdentified(out, operations);
 }
 
@@ -168,10 +171,20 @@ function readCoordinator(from: Reader): Coordinator {
   return { id: from.u16(), incarnation: from.whole() };
 }
 
+function writeSealed(out: Writer, { record, bytes }: SealedRecord): void {
+  assert(
+    record.contentType === null || out.protocol >= SINCE.contentType,
+    'a content type is told to who understands it',
+  );
+  out.blob(bytes);
+}
+
 function readSealed(from: Reader): SealedRecord {
   const bytes = from.blob();
   if (!from.ok) return NO_RECORD;
   const sealed = openRecord(bytes);
   if (sealed === undefined) from.fail('a record is damaged');
+  else if (sealed.record.contentType !== null && from.protocol < SINCE.contentType)
+    from.fail('a record is of a later version');
   return sealed ?? NO_RECORD;
 }

@@ -126,6 +126,7 @@ export function makeRow(key: string, counter: number, changes: Partial<KeyRecord
     updatedAt: 1_700_000_000_456,
     expiresAt: 0,
     operationId: null,
+    contentType: null,
     ...changes,
   };
   return { record, slot: slotOfTest(key), checksum: sealRecord(record).checksum };

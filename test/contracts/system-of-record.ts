@@ -111,6 +111,7 @@ function rowStories(calls: () => RecordCalls, standing: (key: string) => Promise
       makeRow('expires', 4, { expiresAt: 1_700_000_000_789 }),
       makeRow('far away', 5, { expiresAt: 253_402_300_799_999, createdAt: 0, updatedAt: 1 }),
       makeRow('with id', 6, { operationId: Buffer.from('0123456789abcdef') }),
+      makeRow('of a type', 12, { contentType: 'text/html; charset=utf-8' }),
       makeRow('from legacy', 7, { origin: 1 }),
       makeRow('from outside', 8, { origin: 2, version: makeVersion(8, 0) }),
       makeRow('all bytes', 9, { value: Buffer.from(Array.from({ length: 256 }, (_, i) => i)) }),
@@ -163,6 +164,14 @@ function rowStories(calls: () => RecordCalls, standing: (key: string) => Promise
     ]);
     expect(value).toEqual([{ kind: 'conflict' }, COMMITTED]);
     expect((await standing('a')).checksum).toBe(first.checksum);
+  });
+
+  test('a value without a content type replaces one that has it: it is gone from the row', async () => {
+    await calls().commit(1, [makeRow('a', 1, { contentType: 'text/plain' })]);
+    expect((await standing('a')).record.contentType).toBe('text/plain');
+    const next = makeRow('a', 2);
+    await calls().commit(1, [next]);
+    expect(await standing('a')).toMatchObject({ checksum: next.checksum, record: { contentType: null } });
   });
 
   test('a deletion replaces a value and stays as a row', async () => {

@@ -28,7 +28,8 @@ import { decodeKnown, encodeKnown, operationKey, splitOperationKey } from '../..
 import { openRecord } from '../../src/wire/record-codec.ts';
 import { decodeSpoolMark, encodeSpoolMark, spoolKey, splitSpoolKey } from '../../src/wire/spool-codec.ts';
 import { decodeTopology, encodeTopology } from '../../src/wire/topology-codec.ts';
-import { KINDS, header, messageOf, sealed, small } from '../support/any-message.ts';
+import { KINDS, header, messageOf, small } from '../support/any-message.ts';
+import { sealed } from '../support/any-record.ts';
 import type { FuzzedDecoder } from './fuzz.ts';
 
 const SEED = 1;

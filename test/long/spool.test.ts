@@ -134,6 +134,7 @@ test('a row is changed from outside before it is drained: it wins, everywhere, a
     value,
     ...times,
     operationId: null,
+    contentType: null,
   } as const;
   const { checksum } = sealRecord(theirs);
   // Nobody drains while somebody else changes the row.

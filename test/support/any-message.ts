@@ -7,42 +7,25 @@ import { SLOT_COUNT } from '../../src/core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../../src/core/message.ts';
 import type { ExpireCondition } from '../../src/core/modify/change.ts';
 import { PROTOCOL_MAX, SINCE } from '../../src/core/protocol-versions.ts';
-import type { KeyRecord } from '../../src/core/record.ts';
 import type { Topology } from '../../src/core/topology.ts';
 import { OPERATION_KINDS } from '../../src/wire/choices.ts';
-import { sealRecord } from '../../src/wire/record-codec.ts';
 import { introduction } from './any-introduction.ts';
+import { bytes, contentType, operationId, record, sealed, text, whole } from './any-record.ts';
 import { trace } from './any-trace.ts';
 import { WATCH_FIELDS } from './any-watch.ts';
 import { inVersion } from './in-version.ts';
 
-const whole = fc.maxSafeNat();
 const real = fc
   .oneof(fc.nat(), fc.double({ noNaN: true, noDefaultInfinity: true }))
   .map((value) => value + 0);
 const u16 = fc.nat(0xffff);
 const u32 = fc.nat(0xffffffff);
-const text = fc.string({ unit: 'binary', maxLength: 80 });
-const bytes = fc.uint8Array({ maxLength: 120 });
-const operationId = fc.option(fc.uint8Array({ minLength: 16, maxLength: 16 }));
 const memberId = fc.integer({ min: 1, max: 4095 });
 const i64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 const failure = fc.record({
   code: fc.constantFrom(...(Object.keys(ERROR_TABLE) as ErrorCode[])),
   message: text,
 });
-const record: fc.Arbitrary<KeyRecord> = fc.record({
-  key: text,
-  version: whole,
-  origin: fc.constantFrom(0 as const, 1 as const, 2 as const),
-  tombstone: fc.boolean(),
-  value: bytes,
-  createdAt: whole,
-  updatedAt: whole,
-  expiresAt: whole,
-  operationId,
-});
-export const sealed = record.map(sealRecord);
 const coordinator = fc.record({ id: u16, incarnation: whole });
 const kind = fc.constantFrom(...OPERATION_KINDS);
 const id = fc.uint8Array({ minLength: 16, maxLength: 16 });
@@ -124,6 +107,7 @@ const change = fc.oneof(
     value: bytes,
     condition: fc.constantFrom('always' as const, 'ifAbsent' as const, 'ifPresent' as const),
     expiresAt: fc.oneof(whole, fc.constant('keep' as const)),
+    contentType,
     ...isTold,
   }),
   fc.record({ kind: fc.constant('append' as const), value: bytes }),
@@ -154,7 +138,7 @@ const modify = fc.record({
 });
 const base = { key: text, operationId };
 const operation = fc.oneof(
-  fc.record({ kind: fc.constant('put' as const), ...base, value: bytes, ttlMs: real }),
+  fc.record({ kind: fc.constant('put' as const), ...base, value: bytes, ttlMs: real, contentType }),
   fc.record({ kind: fc.constant('delete' as const), ...base }),
   fc.record({
     kind: fc.constant('compareAndPut' as const),
@@ -162,10 +146,11 @@ const operation = fc.oneof(
     expect: expectation,
     value: bytes,
     ttlMs: real,
+    contentType,
   }),
   fc.record({ kind: fc.constant('compareAndDelete' as const), ...base, expect: expectation }),
   fc.record({ kind: fc.constant('increment' as const), ...base, delta: i64 }),
-  fc.record({ kind: fc.constant('fill' as const), ...base, value: bytes }),
+  fc.record({ kind: fc.constant('fill' as const), ...base, value: bytes, contentType }),
   fc.record({ kind: fc.constant('expire' as const), ...base, version: whole }),
   modify,
 );

@@ -218,12 +218,12 @@ export class FakeNodeApi implements NodeApi {
     const current = this.#live(operation.key);
     switch (operation.kind) {
       case 'put':
-        return this.#store(operation.key, operation.value, operation.ttlMs, null);
+        return this.#store(operation.key, operation.value, operation.ttlMs, null, operation.contentType);
       case 'delete':
         return this.#store(operation.key, null, 0, null);
       case 'compareAndPut':
         if (!holds(operation.expect, current)) return { kind: 'conditionFailed', current };
-        return this.#store(operation.key, operation.value, operation.ttlMs, null);
+        return this.#store(operation.key, operation.value, operation.ttlMs, null, operation.contentType);
       case 'compareAndDelete':
         if (!holds(operation.expect, current)) return { kind: 'conditionFailed', current };
         return this.#store(operation.key, null, 0, null);
@@ -254,6 +254,7 @@ export class FakeNodeApi implements NodeApi {
     value: Uint8Array | null,
     ttlMs: number,
     number: bigint | null,
+    contentType: string | null = null,
   ): WriteResult & { kind: 'done' } {
     const version = makeVersion(this.#counter++, 1);
     const now = Date.now();
@@ -267,6 +268,7 @@ export class FakeNodeApi implements NodeApi {
       updatedAt: now,
       expiresAt: ttlMs === 0 ? 0 : now + ttlMs,
       operationId: null,
+      contentType,
     });
     return { kind: 'done', version, number };
   }

@@ -3,10 +3,30 @@ import { failure } from '../../src/core/errors.ts';
 import { NO_DOORS } from '../../src/core/door-address.ts';
 import type { PeerMessage } from '../../src/core/message.ts';
 import { PROTOCOL_UNTOLD, SINCE } from '../../src/core/protocol-versions.ts';
+import type { SealedRecord } from '../../src/core/record.ts';
 import type { Topology } from '../../src/core/topology.ts';
+import { sealRecord } from '../../src/wire/record-codec.ts';
 
 /** What members say to one another where one of them speaks no more than this version. */
 export function inVersion(message: PeerMessage, protocol: number): PeerMessage {
+  const kept = inEarlierVersions(message, protocol);
+  return protocol < SINCE.contentType ? (withoutTypes(kept) as PeerMessage) : kept;
+}
+
+/** Nothing has a content type: no record, sealed or not, and nothing that is to be written. */
+function withoutTypes(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) return value.map(withoutTypes);
+  if ('bytes' in value && 'record' in value)
+    return sealRecord({ ...(value as SealedRecord).record, contentType: null });
+  const fields = Object.entries(value).map(([name, each]) => [
+    name,
+    name === 'contentType' ? null : withoutTypes(each),
+  ]);
+  return Object.fromEntries(fields);
+}
+
+function inEarlierVersions(message: PeerMessage, protocol: number): PeerMessage {
   const earlier = ({ protocol: inForce, ...rest }: Topology): Topology =>
     inForce === undefined || inForce <= protocol
       ? { ...rest, ...(inForce ? { protocol: inForce } : {}) }

@@ -45,7 +45,7 @@ export const FLOODED = {
 export function recordOf(version: number, value: string): KeyRecord {
   return {
     ...{ key: 'a', version, origin: 0, tombstone: false, value: Buffer.from(value) },
-    ...{ createdAt: 1_000, updatedAt: 1_000 + version, expiresAt: 0, operationId: null },
+    ...{ createdAt: 1_000, updatedAt: 1_000 + version, expiresAt: 0, operationId: null, contentType: null },
   };
 }
 

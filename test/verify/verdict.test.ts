@@ -21,6 +21,7 @@ function recordOf(version: number, value: string, tombstone = false): KeyRecord 
     updatedAt: 1_000 + version,
     expiresAt: 0,
     operationId: null,
+    contentType: null,
   };
 }
 

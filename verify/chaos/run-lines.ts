@@ -127,6 +127,7 @@ interface StoredRecord {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly expiresAt: number;
+  readonly contentType: string | null;
 }
 
 export function encodeLine(line: RunLine): string {
@@ -157,9 +158,9 @@ function outcomeOf(outcome: HistoryOutcome): HistoryOutcome {
 
 export function heldLine(node: string, key: string, { owner, valid, record }: Held): RunLine {
   if (record === undefined) return { is: 'held', node, key, owner, valid, record: null };
-  const { version, origin, tombstone, createdAt, updatedAt, expiresAt } = record;
+  const { version, origin, tombstone, createdAt, updatedAt, expiresAt, contentType } = record;
   const value = Buffer.from(record.value).toString('base64');
-  const stored = { version, origin, tombstone, value, createdAt, updatedAt, expiresAt };
+  const stored = { version, origin, tombstone, value, createdAt, updatedAt, expiresAt, contentType };
   return { is: 'held', node, key, owner, valid, record: stored };
 }
 

@@ -166,6 +166,7 @@ function importedRow(fields: Fields, slotOf: (key: string) => number): RecordRow
     updatedAt: createdMs,
     expiresAt: 0,
     operationId: null,
+    contentType: null,
   };
   return { record, slot: slotOf(key), checksum: sealRecord(record).checksum };
 }

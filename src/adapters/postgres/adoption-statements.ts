@@ -85,10 +85,10 @@ export const CLOSE_ROWS = unprepared('close causeway_adoption', ['cursor']);
 /** Replaces nothing but what an earlier, interrupted adoption had imported; and nothing takes a removed row's place. (R24) */
 export const IMPORT = unprepared(
   `insert into causeway.record as r
-  (key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id)
+  (key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id, content_type)
 select t.* from unnest($1::text[], $2::int4[], $3::bytea[], $4::int8[], $5::int2[], $6::timestamptz[],
-    $7::timestamptz[], $8::timestamptz[], $9::bool[], $10::int8[], $11::bytea[])
-  as t(key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id)
+    $7::timestamptz[], $8::timestamptz[], $9::bool[], $10::int8[], $11::bytea[], $12::text[])
+  as t(key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id, content_type)
 where t.version > coalesce((select f.version from causeway.slot_floor f where f.slot = t.slot), -1)
 on conflict (key) do update set
   value = excluded.value, created_at = excluded.created_at, updated_at = excluded.updated_at, checksum = excluded.checksum

@@ -33,14 +33,25 @@ export function packTexts(values: readonly string[]): Buffer {
   return buffer;
 }
 
+export function packTextsOrNull(values: readonly (string | null)[]): Buffer {
+  return packElements(
+    values.map((value) => (value === null ? null : Buffer.from(value))),
+    TYPE_TEXT,
+  );
+}
+
 export function packBytes(values: readonly (Uint8Array | null)[]): Buffer {
+  return packElements(values, TYPE_BYTEA);
+}
+
+function packElements(values: readonly (Uint8Array | null)[], type: number): Buffer {
   let size = HEADER_BYTES;
   let hasNull = false;
   for (const value of values) {
     size += LENGTH_BYTES + (value === null ? 0 : value.length);
     hasNull ||= value === null;
   }
-  const buffer = begin(size, TYPE_BYTEA, values.length, hasNull);
+  const buffer = begin(size, type, values.length, hasNull);
   let at = HEADER_BYTES;
   for (const value of values) {
     at = buffer.writeInt32BE(value === null ? -1 : value.length, at);

@@ -12,6 +12,7 @@ import {
   packInt4s,
   packInt8s,
   packTexts,
+  packTextsOrNull,
   packTimestamps,
 } from './binary-array.ts';
 
@@ -32,7 +33,7 @@ export const RESULT_TYPES = {
 };
 
 /** The parameters of COMMIT behind the life, in its order. */
-export function packRows(rows: readonly RecordRow[]): Buffer[] {
+export function packRows(rows: readonly RecordRow[]): (Buffer | null)[] {
   return [
     packTexts(rows.map((row) => row.record.key)),
     packInt4s(rows.map((row) => row.slot)),
@@ -45,6 +46,9 @@ export function packRows(rows: readonly RecordRow[]): Buffer[] {
     packBooleans(rows.map((row) => row.record.tombstone)),
     packInt8s(rows.map((row) => row.checksum)),
     packBytes(rows.map((row) => row.record.operationId)),
+    rows.some((row) => row.record.contentType !== null)
+      ? packTextsOrNull(rows.map((row) => row.record.contentType))
+      : null,
   ];
 }
 
@@ -60,6 +64,7 @@ export function rowFromFields(fields: readonly unknown[]): RecordRow {
     updatedAt: fields[6] as number,
     expiresAt: fields[7] === null ? 0 : (fields[7] as number),
     operationId: fields[10] as Uint8Array | null,
+    contentType: fields[11] as string | null,
   };
   return { record, slot: fields[1] as number, checksum: fields[9] as number };
 }

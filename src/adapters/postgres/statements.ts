@@ -9,17 +9,20 @@ export const ROW_COLUMNS = `key, slot, value, version, origin,
   (extract(epoch from created_at) * 1000)::bigint as created_ms,
   (extract(epoch from updated_at) * 1000)::bigint as updated_ms,
   (extract(epoch from expires_at) * 1000)::bigint as expires_ms,
-  deleted, checksum, operation_id`;
+  deleted, checksum, operation_id, content_type`;
 
-export const COLUMNS = `key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id`;
+export const COLUMNS = `key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id,
+  content_type`;
+/** No array of content types at all stands for none: rows without one bring nothing. */
 export const COLUMNS_UNNESTED = `$2::text[], $3::int4[], $4::bytea[], $5::int8[], $6::int2[], $7::timestamptz[],
-    $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::int8[], $12::bytea[]`;
-export const COLUMNS_UNNESTED_PAST = `${COLUMNS_UNNESTED}, $13::int8[]`;
+    $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::int8[], $12::bytea[], $13::text[]`;
+export const COLUMNS_UNNESTED_PAST = `${COLUMNS_UNNESTED}, $14::int8[]`;
 
 export const IF_HIGHER = `on conflict (key) do update set
     value = excluded.value, version = excluded.version, origin = excluded.origin,
     created_at = excluded.created_at, updated_at = excluded.updated_at, expires_at = excluded.expires_at,
-    deleted = excluded.deleted, checksum = excluded.checksum, operation_id = excluded.operation_id
+    deleted = excluded.deleted, checksum = excluded.checksum, operation_id = excluded.operation_id,
+    content_type = excluded.content_type
   where r.version < excluded.version`;
 
 /**

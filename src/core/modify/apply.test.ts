@@ -31,6 +31,7 @@ function record(value: string, expiresAt = 0): KeyRecord {
     value: bytes(value),
     ...times,
     operationId: null,
+    contentType: null,
   };
 }
 

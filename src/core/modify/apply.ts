@@ -25,6 +25,8 @@ export interface Standing {
   readonly createdAt: number;
   /** Milliseconds since 1970; 0: never. */
   readonly expiresAt: number;
+  /** What changes a value in part keeps it; what sets another brings its own. */
+  readonly contentType: string | null;
 }
 
 export interface Applied {
@@ -115,7 +117,7 @@ function set(work: Work, before: Standing | undefined, change: Change & { kind: 
   const problem = tooLarge(work, value.length) ?? tooLate(work, expiresAt);
   if (problem !== null) return failed(work, before, problem);
   if (expiresAt !== 0 && expiresAt <= work.wallNow) remove(work);
-  else put(work, value, expiresAt);
+  else put(work, value, expiresAt, change.contentType ?? null);
   return told(work, before, true, tellPrevious);
 }
 
@@ -192,9 +194,14 @@ function mayExpire(condition: ExpireCondition, current: number, next: number): b
   }
 }
 
-function put(work: Work, value: Uint8Array, expiresAt: number): void {
+function put(
+  work: Work,
+  value: Uint8Array,
+  expiresAt: number,
+  contentType = work.standing?.contentType ?? null,
+): void {
   const createdAt = work.standing?.createdAt ?? work.wallNow;
-  work.standing = { value, createdAt, expiresAt };
+  work.standing = { value, createdAt, expiresAt, contentType };
   work.isChanged = true;
 }
 

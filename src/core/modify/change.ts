@@ -4,6 +4,7 @@
  * before it made. One that fails by itself changes nothing and the others go on, as within a transaction of Redis.
  */
 import { unreachable } from '../../base/assert.ts';
+import { contentTypeFault } from '../check-key.ts';
 import type { Failure } from '../errors.ts';
 import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX } from '../limits.ts';
 import { DECIMAL_LENGTH_MAX } from './decimal.ts';
@@ -22,6 +23,8 @@ export type Change =
       /** 0: the value keeps for ever; keep: as long as the one before it. */
       readonly expiresAt: number | 'keep';
       readonly tellPrevious: boolean;
+      /** Of the new value; null or left out: none, whatever the one before it had. */
+      readonly contentType?: string | null;
     }
   | { readonly kind: 'append'; readonly value: Uint8Array }
   /** Writes over the bytes from the offset on; zeros fill the gap where the value ends before it. */
@@ -110,6 +113,10 @@ export function changesFault(changes: readonly Change[]): string | undefined {
   // Characters are counted as bytes.
   if (changes.some((change) => change.kind === 'incrementDecimal' && !isAscii(change.delta)))
     return 'a decimal number has characters that no number has';
+  for (const change of changes) {
+    const fault = change.kind === 'set' ? contentTypeFault(change.contentType) : undefined;
+    if (fault !== undefined) return fault;
+  }
   const bytes = bytesOfChanges(changes);
   if (bytes <= MODIFY_BYTES_MAX) return undefined;
   return `the changes of a modification have ${bytes} bytes, more than the limit of ${MODIFY_BYTES_MAX}`;

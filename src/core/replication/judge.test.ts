@@ -23,6 +23,7 @@ function record(change: Partial<KeyRecord> = {}): KeyRecord {
     updatedAt: 20,
     expiresAt: 0,
     operationId: null,
+    contentType: null,
     ...change,
   };
 }
@@ -72,6 +73,34 @@ describe('put and delete', () => {
       tombstone: true,
       origin: ORIGIN_CLIENT,
     });
+  });
+});
+
+describe('the content type', () => {
+  const typed = record({ contentType: 'text/plain' });
+  const json = { contentType: 'application/json' };
+
+  test('of a value that is put is what it comes with; without one it has none, whatever stood', () => {
+    expect(written({ ...put(), ...json }, typed).contentType).toBe('application/json');
+    expect(written(put(), typed).contentType).toBeNull();
+    const replaced: WriteOperation = {
+      ...{ ...none, kind: 'compareAndPut', expect: { kind: 'version', version: typed.version } },
+      ...{ value: bytes('{}'), ttlMs: 0, ...json },
+    };
+    expect(written(replaced, typed).contentType).toBe('application/json');
+    expect(written({ ...fill, ...json }, undefined).contentType).toBe('application/json');
+  });
+
+  test('is kept by an increment, and is gone with the value', () => {
+    expect(written(increment(1n), typed).contentType).toBe('text/plain');
+    expect(written(increment(1n), undefined).contentType).toBeNull();
+    expect(written({ ...none, kind: 'delete' }, typed).contentType).toBeNull();
+  });
+
+  test('is kept by a modification that sets no other value', () => {
+    const changes: Change[] = [{ kind: 'append', value: bytes('1') }];
+    const rest = { kind: 'modify', key: 'k', operationId: null, valueBytesMax: 100, expect: null } as const;
+    expect(written({ ...rest, changes }, typed).contentType).toBe('text/plain');
   });
 });
 

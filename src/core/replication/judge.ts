@@ -43,12 +43,12 @@ export function judge(
   const live = base !== undefined && isLive(base, wallNow) ? base : undefined;
   switch (operation.kind) {
     case 'put':
-      return write(operation, live, operation.value, expiryOf(operation.ttlMs, wallNow), wallNow);
+      return set(operation, live, wallNow);
     case 'delete':
       return remove(operation, ORIGIN_CLIENT, base, wallNow);
     case 'compareAndPut':
       if (!holds(operation.expect, live, meter)) return { kind: 'conditionFailed', current: live };
-      return write(operation, live, operation.value, expiryOf(operation.ttlMs, wallNow), wallNow);
+      return set(operation, live, wallNow);
     case 'compareAndDelete':
       if (!holds(operation.expect, live, meter)) return { kind: 'conditionFailed', current: live };
       return remove(operation, ORIGIN_CLIENT, base, wallNow);
@@ -56,7 +56,7 @@ export function judge(
       return increment(operation, operation.delta, live, wallNow, meter);
     case 'fill':
       if (!yieldsToFill(base, wallNow)) return { kind: 'conditionFailed', current: live };
-      return write(operation, undefined, operation.value, 0, wallNow, ORIGIN_LEGACY);
+      return write(operation, undefined, operation.value, 0, wallNow, operation.contentType, ORIGIN_LEGACY);
     case 'expire':
       if (base === undefined || base.version !== operation.version || !isExpired(base, wallNow)) {
         return { kind: 'conditionFailed', current: live };
@@ -90,8 +90,13 @@ function sameBytes(a: Uint8Array, b: Uint8Array, meter: WorkMeter): boolean {
   return true;
 }
 
-function expiryOf(ttlMs: number, wallNow: number): number {
-  return ttlMs === 0 ? 0 : wallNow + ttlMs;
+function set(
+  operation: WriteOperation & { kind: 'put' | 'compareAndPut' },
+  live: KeyRecord | undefined,
+  wallNow: number,
+): Judgement {
+  const { value, ttlMs, contentType } = operation;
+  return write(operation, live, value, ttlMs === 0 ? 0 : wallNow + ttlMs, wallNow, contentType);
 }
 
 function write(
@@ -100,6 +105,7 @@ function write(
   value: Uint8Array,
   expiresAt: number,
   wallNow: number,
+  contentType: string | null | undefined,
   origin: Origin = ORIGIN_CLIENT,
   number: bigint | null = null,
 ): Judgement & { kind: 'write' } {
@@ -112,6 +118,7 @@ function write(
     updatedAt: wallNow,
     expiresAt,
     operationId: operation.operationId,
+    contentType: contentType ?? null,
   };
   return { kind: 'write', content, number, results: null };
 }
@@ -132,9 +139,13 @@ function remove(
     updatedAt: wallNow,
     expiresAt,
     operationId: operation.operationId,
+    contentType: null,
   };
   return { kind: 'write', content, number: null, results: null };
 }
+
+/** Of a number that an increment makes of nothing. */
+const NEW = { expiresAt: 0, contentType: null };
 
 function increment(
   operation: WriteOperation,
@@ -147,7 +158,9 @@ function increment(
   const after = addToInteger(live?.value, delta);
   if (typeof after === 'string') return { kind: 'failed', failure: failure(after) };
   const value = asciiBytes(after.toString());
-  return write(operation, live, value, live?.expiresAt ?? 0, wallNow, ORIGIN_CLIENT, after);
+  // What is changed stays what it is, and ends when it was to end.
+  const { expiresAt, contentType } = live ?? NEW;
+  return write(operation, live, value, expiresAt, wallNow, contentType, ORIGIN_CLIENT, after);
 }
 
 function modify(
@@ -171,7 +184,8 @@ function modify(
   const mustBlock = isRemoved && standing === undefined && readsLegacy && yieldsToFill(base, wallNow);
   if (!isChanged && !mustBlock) return { kind: 'unchanged', version: base?.version ?? 0, results };
   if (standing === undefined) return { ...remove(operation, ORIGIN_CLIENT, base, wallNow), results };
-  const written = write(operation, live, standing.value, standing.expiresAt, wallNow);
+  const { value, expiresAt, contentType } = standing;
+  const written = write(operation, live, value, expiresAt, wallNow, contentType);
   const content = { ...written.content, createdAt: standing.createdAt };
   return { kind: 'write', content, number: null, results };
 }

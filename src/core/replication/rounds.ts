@@ -7,6 +7,7 @@ import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
 import { TURN_WORK_BYTES_MAX } from '../limits.ts';
 import type { Acknowledge, Invalidate } from '../message.ts';
+import { asKept } from '../kept-types.ts';
 import type { IdentifiedOperation } from '../operation-id.ts';
 import { isRefusable } from '../operation.ts';
 import type { WriteOperation, WriteResult } from '../operation.ts';
@@ -180,18 +181,19 @@ function judgeTicket(
   base: KeyRecord | undefined,
   wallNow: number,
 ): Judgement {
-  if (context.mutations.fillWithoutCondition === true && ticket.operation.kind === 'fill') {
-    return judge(ticket.operation, undefined, wallNow, ticket.readsLegacy, context.judged);
+  const operation = asKept(ticket.operation, context.view.topology, context.mutations);
+  if (context.mutations.fillWithoutCondition === true && operation.kind === 'fill') {
+    return judge(operation, undefined, wallNow, ticket.readsLegacy, context.judged);
   }
-  if (context.mutations.modifyFirstAlone === true && ticket.operation.kind === 'modify') {
-    const whole = judge(ticket.operation, base, wallNow, ticket.readsLegacy, context.judged);
-    const first = { ...ticket.operation, changes: ticket.operation.changes.slice(0, 1) };
+  if (context.mutations.modifyFirstAlone === true && operation.kind === 'modify') {
+    const whole = judge(operation, base, wallNow, ticket.readsLegacy, context.judged);
+    const first = { ...operation, changes: operation.changes.slice(0, 1) };
     return {
       ...judge(first, base, wallNow, ticket.readsLegacy, context.judged),
       ...('results' in whole ? { results: whole.results } : {}),
     } as Judgement;
   }
-  return judge(ticket.operation, base, wallNow, ticket.readsLegacy, context.judged);
+  return judge(operation, base, wallNow, ticket.readsLegacy, context.judged);
 }
 
 function resultOf(judgement: Judgement, version: number): WriteResult {

@@ -14,6 +14,7 @@ export function recordAnswer(record: KeyRecord): causeway.v1.RecordFields {
     createdAtMs: record.createdAt,
     updatedAtMs: record.updatedAt,
     expiresAtMs: record.expiresAt,
+    contentType: record.contentType,
   };
 }
 

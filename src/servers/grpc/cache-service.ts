@@ -8,7 +8,7 @@ import { cache } from '../../gen/protocol.js';
 import { unary } from './method.ts';
 import type { Operations } from './operations.ts';
 
-const NO_OPTIONS = { ttlMs: 0, operationId: new Uint8Array(0) };
+const NO_OPTIONS = { ttlMs: 0, operationId: new Uint8Array(0), contentType: '' };
 
 export function addCacheService(server: Server, operations: Operations): void {
   unary(

@@ -67,6 +67,19 @@ describe('single calls', () => {
     expect(record!.ageMs).toBeLessThan(60_000);
   });
 
+  test('a content type that is none: refused with the limit, of a compare-and-put, too', async () => {
+    const contentType = 'x'.repeat(300);
+    for (const asked of [
+      put({ key: 'a', value: bytes('one'), contentType }),
+      compareAndPut({ key: 'a', expectAbsent: true, value: bytes('one'), contentType }),
+    ])
+      expect(await failureOf(asked)).toMatchObject({
+        causewayCode: 'invalid_argument',
+        message: expect.stringContaining('255 bytes') as string,
+      });
+    expect(doors.api.records.size).toBe(0);
+  });
+
   test('a key that was never put: no record; an empty value: a record', async () => {
     expect((await get('none')).record).toBeNull();
     await put({ key: 'empty' });

@@ -2,7 +2,7 @@
  * The operations of causeway.v1 on one key, from request message to answer message: checked here, done by the
  * node. Single calls, many-key calls and pipelines all go through these, so that they behave alike.
  */
-import { keyFault, operationIdFault, ttlFault, valueFault } from '../../core/check-key.ts';
+import { contentTypeFault, keyFault, operationIdFault, ttlFault, valueFault } from '../../core/check-key.ts';
 import { failure } from '../../core/errors.ts';
 import { NO_INSTRUMENTS } from '../../core/instruments.ts';
 import type {
@@ -82,10 +82,15 @@ function plainWrites(write: Write, valueBytesMax: number): Pick<Operations, 'put
   return {
     put: (request, timeoutMs, done) => {
       const { value, ttlMs } = request;
-      const fault = addressFault(request) ?? valueFault(value.length, valueBytesMax) ?? ttlFault(ttlMs);
+      const contentType = request.contentType === '' ? null : request.contentType;
+      const fault =
+        addressFault(request) ??
+        valueFault(value.length, valueBytesMax) ??
+        ttlFault(ttlMs) ??
+        contentTypeFault(contentType);
       write(
         fault,
-        () => ({ kind: 'put', ...addressed(request), value, ttlMs }),
+        () => ({ kind: 'put', ...addressed(request), value, ttlMs, contentType }),
         versionAnswer,
         timeoutMs,
         done,
@@ -117,14 +122,17 @@ function conditionalWrites(
   return {
     compareAndPut: (request, timeoutMs, done) => {
       const { value, ttlMs } = request;
+      const contentType = request.contentType === '' ? null : request.contentType;
       const fault =
         addressFault(request) ??
         valueFault(value.length, valueBytesMax) ??
         ttlFault(ttlMs) ??
+        contentTypeFault(contentType) ??
         expectationFault(request, valueBytesMax);
-      const operation = (): WriteOperation => {
-        return { kind: 'compareAndPut', ...addressed(request), expect: expectationOf(request), value, ttlMs };
-      };
+      const operation = (): WriteOperation => ({
+        ...{ kind: 'compareAndPut', ...addressed(request), expect: expectationOf(request) },
+        ...{ value, ttlMs, contentType },
+      });
       write(fault, operation, compareAnswer, timeoutMs, done);
     },
     compareAndDelete: (request, timeoutMs, done) =>

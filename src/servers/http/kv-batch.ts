@@ -17,7 +17,7 @@ import { read, write } from './asked.ts';
 import { deleteOperation, putOperation } from './kv-condition.ts';
 import type { Condition } from './kv-condition.ts';
 import { INTEGER, deltaOf, outcomeOf } from './kv-one.ts';
-import { RECORD, VALUE, VERSION, operationIdOf, shownRecord } from './kv-record.ts';
+import { CONTENT_TYPE, RECORD, VALUE, VERSION, operationIdOf, shownRecord, typeGiven } from './kv-record.ts';
 import { PROBLEM, Refusal, problemOf } from './problem.ts';
 import { route } from './route.ts';
 import type { Route } from './route.ts';
@@ -44,6 +44,7 @@ const OPERATION = z
       key: KEY,
       ...VALUE,
       ttlMs: z.int().min(0).max(TTL_MS_MAX).default(0),
+      contentType: CONTENT_TYPE.optional(),
       expect: EXPECT,
       operationId: OPERATION_ID,
     }),
@@ -140,9 +141,11 @@ class Batch {
     if (operation.op === 'increment')
       return { kind: 'increment', key, operationId, delta: deltaOf(operation.increment) };
     const writing = { key, operationId, condition: conditionOf(operation.expect) };
-    return operation.op === 'put'
-      ? putOperation(writing, this.valueOf(operation), operation.ttlMs, this.valueBytesMax)
-      : deleteOperation(writing, this.valueBytesMax);
+    if (operation.op === 'delete') return deleteOperation(writing, this.valueBytesMax);
+    const { ttlMs } = operation;
+    const value = this.valueOf(operation);
+    const contentType = typeGiven(operation.contentType);
+    return putOperation(writing, { value, ttlMs, contentType }, this.valueBytesMax);
   }
 
   private valueOf({ value, valueBase64 }: Extract<Operation, { op: 'put' }>): Uint8Array {

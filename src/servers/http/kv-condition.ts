@@ -52,17 +52,23 @@ export interface Writing {
   readonly operationId: Uint8Array | null;
 }
 
+export interface NewValue {
+  readonly value: Uint8Array;
+  readonly ttlMs: number;
+  readonly contentType: string | null;
+}
+
 export function putOperation(
   { key, condition, operationId }: Writing,
-  value: Uint8Array,
-  ttlMs: number,
+  { value, ttlMs, contentType }: NewValue,
   valueBytesMax: number,
 ): WriteOperation {
-  if (condition === null) return { kind: 'put', key, operationId, value, ttlMs };
+  if (condition === null) return { kind: 'put', key, operationId, value, ttlMs, contentType };
   if (condition.kind !== 'present')
-    return { kind: 'compareAndPut', key, operationId, expect: condition, value, ttlMs };
+    return { kind: 'compareAndPut', key, operationId, expect: condition, value, ttlMs, contentType };
   const expiresAt = ttlMs === 0 ? 0 : Date.now() + ttlMs;
-  const set = { kind: 'set', value, condition: 'ifPresent', expiresAt, tellPrevious: false } as const;
+  const options = { condition: 'ifPresent', expiresAt, tellPrevious: false, contentType } as const;
+  const set = { kind: 'set', value, ...options } as const;
   return modification(key, operationId, set, valueBytesMax);
 }
 

@@ -56,6 +56,26 @@ describe('a batch', () => {
     ).toEqual(['a', 'n']);
   });
 
+  test('a content type is kept and told; one that is none is refused by itself', async () => {
+    const contentType = 'application/json';
+    const results = await batch([
+      { op: 'put', key: 'a', value: '{}', contentType },
+      { op: 'get', key: 'a' },
+      { op: 'put', key: 'a', value: '{}' },
+      { op: 'get', key: 'a' },
+      { op: 'put', key: 'b', value: '{}', contentType, expect: { absent: true } },
+      { op: 'put', key: 'c', value: '{}', contentType: 'json' },
+    ]);
+    expect(results[1]!.record).toMatchObject({ value: '{}', contentType });
+    expect(results[3]!.record).not.toHaveProperty('contentType');
+    expect(results[5]!.problem).toMatchObject({ code: 'invalid_argument', status: 400 });
+    expect(door.api.records.get('b')!.contentType).toBe(contentType);
+    expect((await door.ask('GET', '/v1/kv')).json['entries']).toMatchObject([
+      { key: 'a' },
+      { key: 'b', contentType },
+    ]);
+  });
+
   test('operations on one key: one after the other, however long each takes', async () => {
     const results = await batch([
       { op: 'put', key: 'n', value: '1' },

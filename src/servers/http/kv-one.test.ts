@@ -48,12 +48,40 @@ describe('a value', () => {
     await put('/v1/kv/bytes', bytes, { 'Content-Type': 'text/html' });
     const response = await door.routes.request('/v1/kv/bytes');
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(bytes);
-    expect(response.headers.get('content-type')).toBe('application/octet-stream');
+    expect(response.headers.get('content-type')).toBe('text/html');
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
     expect(response.headers.get('content-security-policy')).toContain('sandbox');
     expect((await put('/v1/kv/empty', '')).status).toBe(204);
     expect((await get('/v1/kv/empty')).text).toBe('');
   });
+
+  test('its content type is what it was put with; who says nothing, or that it is bytes, gets bytes', async () => {
+    const typeOf = async (path: string): Promise<string | null> =>
+      (await get(path)).headers.get('content-type');
+    const type = 'application/json; charset=utf-8';
+    await put('/v1/kv/doc', '{}', { 'Content-Type': type });
+    expect(await typeOf('/v1/kv/doc')).toBe(type);
+    expect((await door.ask('HEAD', '/v1/kv/doc')).headers.get('content-type')).toBe(type);
+    expect((await get('/v1/key?key=doc')).headers.get('content-type')).toBe(type);
+    await put('/v1/kv/doc', '{}', { 'Content-Type': 'Application/Octet-Stream' });
+    expect(door.api.records.get('doc')!.contentType).toBeNull();
+    expect(await typeOf('/v1/kv/doc')).toBe('application/octet-stream');
+    await put('/v1/kv/doc', '<a/>', { 'Content-Type': 'text/xml', 'If-Match': '*' });
+    expect(await typeOf('/v1/kv/doc')).toBe('text/xml');
+    const standing = { 'If-Match': (await get('/v1/kv/doc')).headers.get('etag')! };
+    await put('/v1/kv/doc', 'a', { 'Content-Type': 'text/csv', ...standing });
+    expect(await typeOf('/v1/kv/doc')).toBe('text/csv');
+  });
+
+  test.each(['json', 'text/plain; charset', `text/${'x'.repeat(251)}`])(
+    'with the content type %s: refused with the limit, and nothing is stored',
+    async (type) => {
+      const answer = await put('/v1/kv/doc', 'x', { 'Content-Type': type });
+      expect(codeOf(answer)).toEqual([400, 'invalid_argument']);
+      expect(answer.json['detail']).toContain('255 bytes');
+      expect(door.api.calls).toEqual([]);
+    },
+  );
 
   test('with a time to live: what is left is told', async () => {
     await put('/v1/kv/session?ttl_ms=60000', 'x');

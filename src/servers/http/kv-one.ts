@@ -1,6 +1,6 @@
 /** `/v1/kv/{key}`: one key by its path, its value as the body, its version as the ETag. */
 import { z } from 'zod';
-import { KEY_BYTES_MAX } from '../../core/limits.ts';
+import { CONTENT_TYPE_BYTES_MAX, KEY_BYTES_MAX } from '../../core/limits.ts';
 import type { ReadResult, StaleResult, WriteResult } from '../../core/operation.ts';
 import { ORIGIN_NAMES } from '../../core/record.ts';
 import type { KeyRecord } from '../../core/record.ts';
@@ -8,7 +8,15 @@ import type { NodeApi } from '../../node/api.ts';
 import { read, write } from './asked.ts';
 import { deleteOperation, judgeRead, putOperation, writeCondition } from './kv-condition.ts';
 import type { Header, Writing } from './kv-condition.ts';
-import { TTL_MS, VERSION, etagOf, operationIdOf, ttlLeft } from './kv-record.ts';
+import {
+  CONTENT_TYPE_UNTOLD,
+  TTL_MS,
+  VERSION,
+  etagOf,
+  operationIdOf,
+  ttlLeft,
+  typeGiven,
+} from './kv-record.ts';
 import { Refusal, absent, conditionFailed, problemOf } from './problem.ts';
 import type { Problem } from './problem.ts';
 import { BYTES, flag, route, whole } from './route.ts';
@@ -72,7 +80,7 @@ function getRoute({ path, suffix, named }: KeyPlace, api: NodeApi): Route {
     },
     answers: {
       200: {
-        description: 'The value.',
+        description: 'The value, of the type that it was put with.',
         isBytes: true,
         headers: {
           ETag: 'its version, in quotes',
@@ -92,9 +100,8 @@ function getRoute({ path, suffix, named }: KeyPlace, api: NodeApi): Route {
   });
 }
 
-/** A value is what a client has put there: no browser is to run it, or to let other origins have it. */
+/** A value is what a client has put there, and says of it: no browser is to run it, or to let other origins have it. */
 const UNTRUSTED = {
-  'Content-Type': 'application/octet-stream',
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "sandbox; default-src 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -115,7 +122,8 @@ function readReply(result: ReadResult | StaleResult, header: Header): Reply {
   if (judged === 'failed') return { problem: conditionFailed(record.version), headers: { ETag } };
   const headers = { ETag, ...ASKED_EACH_TIME, ...recordHeaders(record), ...stale };
   if (judged === 'notModified' && result.kind !== 'stale') return { status: 304, headers };
-  return { status: 200, bytes: record.value, headers: { ...headers, ...UNTRUSTED } };
+  const type = { 'Content-Type': record.contentType ?? CONTENT_TYPE_UNTOLD };
+  return { status: 200, bytes: record.value, headers: { ...headers, ...type, ...UNTRUSTED } };
 }
 
 function staleHeaders(staleMs: number): Record<string, string> {
@@ -136,7 +144,7 @@ function putRoute({ path, suffix, named }: KeyPlace, api: NodeApi, valueBytesMax
     path,
     id: `put${suffix}`,
     summary: 'Write a value',
-    description: 'The body is the value, byte for byte. Its Content-Type is not kept.',
+    description: `The body is the value, byte for byte. Its Content-Type is kept with it: a media type of at most ${CONTENT_TYPE_BYTES_MAX} bytes.`,
     query: { ...named, ttl_ms: whole(TTL_MS).default(0).describe(TTL_MS.description!) },
     requestHeaders: { ...CONDITION, ...IDEMPOTENCY },
     body: BYTES,
@@ -147,7 +155,9 @@ function putRoute({ path, suffix, named }: KeyPlace, api: NodeApi, valueBytesMax
     },
     handle: async ({ key, query, body, header, timeoutMs }) => {
       const writing = writingOf(key, header);
-      const operation = putOperation(writing, body, query.ttl_ms, valueBytesMax);
+      const contentType = typeGiven(header('content-type'));
+      const value = { value: body, ttlMs: query.ttl_ms, contentType };
+      const operation = putOperation(writing, value, valueBytesMax);
       const result = await write(api, operation, timeoutMs());
       return writeReply(result, writing.condition?.kind === 'absent' ? 201 : 204);
     },

@@ -1,6 +1,7 @@
 /** A record, an operation id, a condition: how the routes for keys show and take them. */
 import { z } from 'zod';
-import { TTL_MS_MAX } from '../../core/limits.ts';
+import { contentTypeFault } from '../../core/check-key.ts';
+import { CONTENT_TYPE_BYTES_MAX, TTL_MS_MAX } from '../../core/limits.ts';
 import { ORIGIN_NAMES } from '../../core/record.ts';
 import type { KeyRecord } from '../../core/record.ts';
 import { Refusal } from './problem.ts';
@@ -12,6 +13,13 @@ export const TTL_MS = z
   .max(TTL_MS_MAX)
   .describe('milliseconds that the value is kept; 0: for ever');
 
+/** What a value is whose type nobody has told; to say so is to say nothing. */
+export const CONTENT_TYPE_UNTOLD = 'application/octet-stream';
+
+export const CONTENT_TYPE = z
+  .string()
+  .describe(`what the value is: a media type of at most ${CONTENT_TYPE_BYTES_MAX} bytes`);
+
 export const RECORD_META = {
   version: VERSION,
   origin: z
@@ -20,6 +28,7 @@ export const RECORD_META = {
   createdAt: z.iso.datetime().describe('when the key came into being'),
   updatedAt: z.iso.datetime().describe('when this version was written'),
   ttlMs: z.int().min(0).optional().describe('milliseconds that are left; left out: it is kept for ever'),
+  contentType: z.string().optional().describe('what it was put as; left out: nothing was said of that'),
 };
 
 /** Text where the value is readable text, else Base64. */
@@ -40,6 +49,7 @@ export function recordMeta(record: KeyRecord): z.infer<z.ZodObject<typeof RECORD
     createdAt: new Date(record.createdAt).toISOString(),
     updatedAt: new Date(record.updatedAt).toISOString(),
     ...(record.expiresAt === 0 ? {} : { ttlMs: ttlLeft(record) }),
+    ...(record.contentType === null ? {} : { contentType: record.contentType }),
   };
 }
 
@@ -63,6 +73,14 @@ export function shownRecord(record: KeyRecord): z.infer<typeof RECORD> {
 
 export function etagOf(version: number): string {
   return `"${version}"`;
+}
+
+/** Null: nothing is said, as by whoever says that it is just bytes. Refused where it is no media type. */
+export function typeGiven(text: string | undefined): string | null {
+  if (text === undefined || text === '' || text.toLowerCase() === CONTENT_TYPE_UNTOLD) return null;
+  const fault = contentTypeFault(text);
+  if (fault !== undefined) throw new Refusal(400, fault);
+  return text;
 }
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;

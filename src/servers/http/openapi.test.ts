@@ -68,11 +68,14 @@ test('an answer that differs is noticed: a status, a type, a header and a field'
     descriptionFaults(document, 'GET', '/v1/kv/a', { ...answer, ...change });
   expect(faults({})).toEqual([]);
   expect(faults({ status: 202 })).toHaveLength(1);
-  expect(faults({ headers: new Headers({ ETag: '"1"', 'content-type': 'text/html' }) })).toHaveLength(1);
+  expect(faults({ headers: new Headers({ ETag: '"1"', 'content-type': 'text/html' }) })).toEqual([]);
+  expect(faults({ headers: new Headers({ ETag: '"1"' }) })).toHaveLength(1);
   expect(faults({ headers: new Headers({ 'content-type': 'application/octet-stream' }) })).toHaveLength(1);
   const problem = { status: 503, headers: new Headers({ 'content-type': 'application/problem+json' }) };
   expect(faults({ ...problem, json: { code: 'not_ready' } }).length).toBeGreaterThan(0);
   expect(descriptionFaults(document, 'GET', '/v1/none', answer)).toHaveLength(1);
+  const ofNoType = { ...answer, headers: new Headers({ 'content-type': 'text/html' }) };
+  expect(descriptionFaults(document, 'GET', '/v1/kv', ofNoType)).toHaveLength(1);
   const listing = { ...answer, headers: new Headers({ 'content-type': 'application/json' }) };
   const entries = [{ key: 'a', version: 1, origin: 'nobody' }];
   expect(

@@ -85,9 +85,12 @@ function parameters(one: DescribedRoute, schemas: Schemas): Json[] {
   return told;
 }
 
+/** A value has the type that it was put with. */
+const BYTES_OF_ANY_TYPE = { '*/*': {} };
+
 function requestBody(body: z.ZodType, schemas: Schemas): Json {
   const content = isBytes(body)
-    ? { 'application/octet-stream': {} }
+    ? BYTES_OF_ANY_TYPE
     : { 'application/json': { schema: schemas.of(body, 'input') } };
   return { required: true, content };
 }
@@ -100,7 +103,7 @@ function response(
     schema !== undefined
       ? { 'application/json': { schema: schemas.of(schema, 'output') } }
       : hasBytes === true
-        ? { 'application/octet-stream': {} }
+        ? BYTES_OF_ANY_TYPE
         : undefined;
   return {
     description,

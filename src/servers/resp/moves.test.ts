@@ -28,6 +28,19 @@ function writtenBefore(...keys: readonly string[]): void {
   };
 }
 
+test('RENAME and COPY: the content type of the source goes along; SET leaves none', async () => {
+  const value = Buffer.from('{}');
+  const put = { kind: 'put', key: 'a', operationId: null, value, ttlMs: 0 } as const;
+  door.api.write({ ...put, contentType: 'application/json' }, 1_000, () => undefined);
+  expect(await line.ask('COPY a b')).toBe(':1');
+  expect(await line.ask('RENAME a c')).toBe('+OK');
+  const typeOf = (key: string): string | null => door.api.records.get(key)!.contentType;
+  expect([typeOf('b'), typeOf('c')]).toEqual(['application/json', 'application/json']);
+  expect(await line.ask('APPEND b ]')).toBe(':3');
+  expect(await line.ask('SET c 1 KEEPTTL')).toBe('+OK');
+  expect([typeOf('b'), typeOf('c')]).toEqual(['application/json', null]);
+});
+
 test('RENAMENX: source and copy are written by others: it does not say that nothing happened', async () => {
   expect(await line.ask('SET a 1')).toBe('+OK');
   writtenBefore('a', 'b');

@@ -31,7 +31,7 @@ function store(key: string): void {
   const value = Buffer.from(VALUE);
   door.api.records.set(key, {
     ...{ key, value, version: 1, origin: ORIGIN_CLIENT, tombstone: false },
-    ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null },
+    ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null, contentType: null },
   });
 }
 

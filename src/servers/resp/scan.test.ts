@@ -22,7 +22,7 @@ afterEach(() => Promise.all(doors.map((door) => door.stop())));
 function store(...keys: readonly string[]): void {
   const rest: Omit<KeyRecord, 'key'> = {
     ...{ version: 1, origin: ORIGIN_CLIENT, tombstone: false, value: Buffer.from('v') },
-    ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null },
+    ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null, contentType: null },
   };
   for (const { api } of doors) for (const key of keys) api.records.set(key, { ...rest, key });
 }

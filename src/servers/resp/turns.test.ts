@@ -107,7 +107,7 @@ describe('at a door', () => {
       const key = `${at}`.padStart(2, '0') + long + (at === 7 ? 'b' : 'a');
       door.api.records.set(key, {
         ...{ ...rest, key, createdAt: 1, updatedAt: 1 },
-        ...{ expiresAt: 0, operationId: null },
+        ...{ expiresAt: 0, operationId: null, contentType: null },
       });
     }
     slowClock(turns, RESP_TURN_MS / 2);

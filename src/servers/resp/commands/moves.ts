@@ -61,6 +61,7 @@ class Move {
       condition: mayReplace || this.written > 0 ? 'always' : 'ifAbsent',
       expiresAt: source.expiresAt,
       tellPrevious: false,
+      contentType: source.contentType,
     };
     const { valueBytesMax } = this.client.door;
     // What was written here before may be replaced, and nothing that came after it.

@@ -1,0 +1,40 @@
+/**
+ * Every owner must be able to read the content type of a record. So none is kept before all members speak the version
+ * that it came with: until then a value is written without, as it was before. (decision 34)
+ */
+import type { Mutations } from './mutations.ts';
+import type { ModifyOperation, WriteOperation } from './operation.ts';
+import { protocolInForce, SINCE } from './protocol-versions.ts';
+import type { Topology } from './topology.ts';
+
+export function keepsContentTypes(topology: Topology, mutations: Mutations): boolean {
+  return protocolInForce(topology) >= SINCE.contentType || mutations.keepTypeEarly === true;
+}
+
+/** The operation as it is to be judged in this epoch. A version in force never falls: what is kept is kept by all later ones. */
+export function asKept(operation: WriteOperation, topology: Topology, mutations: Mutations): WriteOperation {
+  if (!isTyped(operation) || keepsContentTypes(topology, mutations)) return operation;
+  return operation.kind === 'modify' ? withoutTypes(operation) : { ...operation, contentType: null };
+}
+
+type Typed = Extract<WriteOperation, { kind: 'put' | 'compareAndPut' | 'fill' | 'modify' }>;
+
+function isTyped(operation: WriteOperation): operation is Typed {
+  switch (operation.kind) {
+    case 'put':
+    case 'compareAndPut':
+    case 'fill':
+      return typeof operation.contentType === 'string';
+    case 'modify':
+      return operation.changes.some((each) => each.kind === 'set' && typeof each.contentType === 'string');
+    default:
+      return false;
+  }
+}
+
+function withoutTypes(operation: ModifyOperation): ModifyOperation {
+  const changes = operation.changes.map((each) =>
+    each.kind === 'set' ? { ...each, contentType: null } : each,
+  );
+  return { ...operation, changes };
+}

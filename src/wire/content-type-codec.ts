@@ -1,0 +1,45 @@
+/** The content type of a value, where it stands beside the value and not in a record: and whether a link's reader knows of it. */
+import { contentTypeFault } from '../core/check-key.ts';
+import type { HeldRecord, PeerMessage } from '../core/message.ts';
+import { SINCE } from '../core/protocol-versions.ts';
+import type { Reader } from './reader.ts';
+import type { Writer } from './writer.ts';
+
+export function writeContentType(out: Writer, contentType: string): void {
+  out.text(contentType);
+}
+
+/** Follows where a flag says so, which no earlier version has. */
+export function readContentType(from: Reader): string | null {
+  if (from.protocol < SINCE.contentType) from.fail('a content type is of a later version');
+  const contentType = from.text();
+  if (contentTypeFault(contentType) !== undefined) from.fail('a content type is none');
+  return contentType;
+}
+
+/**
+ * Nobody keeps a content type before all members speak the version. Yet one of them may have been exchanged for an earlier
+ * program since, or its link may not be up: what it could not read is not sent, as if it were lost on its way.
+ */
+export function isTellable(message: PeerMessage, protocol: number): boolean {
+  return protocol >= SINCE.contentType || !isTyped(message);
+}
+
+function isTyped(message: PeerMessage): boolean {
+  switch (message.kind) {
+    case 'invalidate':
+      return message.sealed.record.contentType !== null;
+    case 'acknowledge':
+    case 'repairRecord':
+      return message.held !== null && isTypedRecord(message.held);
+    case 'learnFrame':
+    case 'learnUntoldFrame':
+      return message.records.some(isTypedRecord);
+    default:
+      return false;
+  }
+}
+
+function isTypedRecord({ sealed }: HeldRecord): boolean {
+  return sealed.record.contentType !== null;
+}
