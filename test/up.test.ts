@@ -70,7 +70,7 @@ async function ready(started: RunningUp): Promise<RunningUp> {
 test('up, then Ctrl-C: endpoints are shown, a second up is refused, and no process is left', async () => {
   const first = await ready(up());
   expect(first.output()).toContain(
-    `gRPC 127.0.0.1:${port(2)}   Redis 127.0.0.1:${port(10)}   HTTP http://127.0.0.1:${port(5)}`,
+    `gRPC 127.0.0.1:${port(2)}  Redis 127.0.0.1:${port(10)}  http://127.0.0.1:${port(5)}/`,
   );
   expect(await (await fetch(`http://127.0.0.1:${port(7)}/legacy/data/user:1002`)).json()).toMatchObject({
     value: 'Jesse Pinkman',

@@ -85,6 +85,8 @@ export async function withClient(
     const { code, certainty, message } = error;
     if (options.json) printJson(io, { error: { code, certainty, message } });
     io.stderr.write(`${code} (${certainty}): ${message}\n`);
+    if (code === 'transport' && options.nodes === NODES_DEFAULT)
+      io.stderr.write('These are the usual addresses. Others: --nodes HOST:PORT,... or CAUSEWAY_NODES\n');
     io.exit(certainty === 'definite' ? EXIT_DEFINITE : EXIT_INDEFINITE);
   } finally {
     client.close();

@@ -1,8 +1,9 @@
 /** What the commands about members show: a plan as a table, and how far slots have come. */
 import { expect, test, vi } from 'vitest';
+import type { CausewayClient } from '../client/index.ts';
 import { planLines } from './cluster.ts';
 import { hasJoined, whatDiffers, whyNotJoin } from './node-join.ts';
-import { progressLine, waitingLine } from './progress.ts';
+import { progressLine, waitingLine, watchMoves } from './progress.ts';
 
 const share = (name: string, slotsBefore: number, slotsAfter: number, slotsGained: number) => ({
   ...{ name, slotsBefore, slotsAfter, slotsGained },
@@ -53,6 +54,30 @@ test('what is waited for: nothing is said of it for two seconds; then in place o
   } finally {
     vi.useRealTimers();
   }
+});
+
+test('what is to move is not known yet: no share of nothing is shown as all of it', async () => {
+  let looks = 0;
+  const moving = [0, 100, 40, 0];
+  const status = (): Promise<object> =>
+    Promise.resolve({ slotsMoving: moving[looks++] ?? 0, copy: { bytesPerSecond: 0 } });
+  const client = { nodes: ['a:1'], status } as unknown as CausewayClient;
+  let said = '';
+  vi.useFakeTimers();
+  try {
+    const watched = watchMoves(
+      client,
+      { isTTY: true, write: (text) => (said += String(text)) },
+      () => looks >= moving.length,
+    );
+    await vi.advanceTimersByTimeAsync(5_000);
+    await watched;
+  } finally {
+    vi.useRealTimers();
+  }
+  const shown = said.split('\r\u001b[K').filter((line) => line !== '');
+  expect(shown[0]).toBe('nothing moves yet');
+  expect(shown.slice(1).map((line) => /\d+ %/.exec(line)?.[0])).toEqual(['0 %', '60 %', '100 %']);
 });
 
 test('what a process has otherwise than the cluster that it is to join: the setting, and how it is at either', () => {

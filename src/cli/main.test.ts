@@ -17,6 +17,8 @@ import { keptIo } from '../../test/support/command-io.ts';
 import type { Ran } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
+import { CausewayError } from '../client/index.ts';
+import { NODES_DEFAULT, withClient } from './client-command.ts';
 import { runCommand } from './main.ts';
 import { nodeCommand } from './node.ts';
 import type { StartedNode } from './node.ts';
@@ -42,6 +44,24 @@ async function run(words: string[], stdin?: string): Promise<Ran> {
   await runCommand([...words, ...nodes, ...(asksAll ? ['--only'] : [])], io);
   return ran;
 }
+
+test('nobody at the usual addresses: how to name others is told, and not where they were named', async () => {
+  const told = async (nodes: string): Promise<string> => {
+    const { ran, io } = keptIo();
+    await withClient(io, { nodes, timeout: 1_000 }, () =>
+      Promise.reject(new CausewayError('transport', 'definite', 'cannot connect')),
+    );
+    expect(ran.code).toBe(3);
+    return ran.err;
+  };
+  expect(await told(NODES_DEFAULT)).toMatch(/cannot connect\n.*--nodes .*CAUSEWAY_NODES\n$/);
+  expect(await told(NOBODY)).toBe('transport (definite): cannot connect\n');
+});
+
+test('--version: that of the package, and nothing else', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(await run(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+});
 
 describe('get, set and del', () => {
   test('a value, by argument or standard input: comes back byte for byte', async () => {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { EXIT_DEFINITE, EXIT_USAGE, UsageError } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
+import { packageVersion } from './version.ts';
 
 /** 128 and the number of SIGPIPE: what a shell says of who was ended by it. */
 const EXIT_UNREAD = 141;
@@ -39,6 +40,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
 export async function runCommand(words: readonly string[], io: CommandIo): Promise<void> {
   const program = new Command('causeway')
     .description('A replicated key-value cluster that carries a team off a legacy system')
+    .version(packageVersion(), '-V, --version', 'print the version of this program')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),

@@ -107,7 +107,10 @@ export async function watchMoves(
     const rate = copies.reduce((sum, copy) => sum + Number(copy['bytesPerSecond'] ?? 0), 0);
     const done = total - left;
     const elapsed = (Date.now() - startedAt) / 1_000;
-    show(progressLine(done, total, rate, done > 0 ? Math.ceil((elapsed * left) / done) : null), over);
+    const secondsLeft = done > 0 ? Math.ceil((elapsed * left) / done) : null;
+    // It is on its way, and no epoch says yet what is to move.
+    if (total > 0 || over) show(progressLine(done, total, rate, secondsLeft), over);
+    else show('nothing moves yet', false);
     if (over) return;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

@@ -64,9 +64,22 @@ test('commands worth trying: they reach this cluster, also on other ports', () =
       '\n',
     );
   expect(text(50_051)).toContain('npx causeway set greeting hello\n');
-  expect(text(6_001)).toContain('npx causeway set greeting hello --nodes 127.0.0.1:6001\n');
+  expect(text(50_051)).not.toContain('CAUSEWAY_NODES');
+  expect(text(6_001)).toContain(
+    '  export CAUSEWAY_NODES=127.0.0.1:6001\n  npx causeway set greeting hello\n',
+  );
   expect(text(6_001)).toContain('curl -i http://127.0.0.1:9081/readyz');
   expect(text(6_001)).not.toContain('psql');
+});
+
+test('five-digit ports, three nodes: where they are, and how to reach them, fits 80 columns', () => {
+  const nodes = [1, 2, 3].map((at) => ({
+    ...{ name: `node-${at}`, grpcPort: 42_050 + at, httpPort: 42_080 + at, respPort: 42_000 + at },
+  }));
+  const text = readyText({ nodes, databaseUrl: 'none', legacyUrl: undefined, logs: '/l' });
+  for (const line of text) expect(line.length).toBeLessThanOrEqual(80);
+  expect(text).toContain('  node-2    gRPC 127.0.0.1:42052  Redis 127.0.0.1:42002  http://127.0.0.1:42082/');
+  expect(text).toContain('  export CAUSEWAY_NODES=127.0.0.1:42051,127.0.0.1:42052,127.0.0.1:42053');
 });
 
 test('a child that is asked to stop: no line; one that crashed: the reason and the pause', () => {

@@ -15,7 +15,7 @@ export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): s
     '',
     ...nodes.map(
       ({ name, grpcPort, httpPort, respPort }) =>
-        `  ${name.padEnd(8)}  gRPC ${NODE_HOST}:${grpcPort}   Redis ${NODE_HOST}:${respPort}   HTTP http://${NODE_HOST}:${httpPort}`,
+        `  ${name.padEnd(8)}  gRPC ${NODE_HOST}:${grpcPort}  Redis ${NODE_HOST}:${respPort}  http://${NODE_HOST}:${httpPort}/`,
     ),
     `  ${'postgres'.padEnd(8)}  ${shownUrl}`,
     `  ${'legacy'.padEnd(8)}  ${legacyUrl ?? 'none'}`,
@@ -23,7 +23,8 @@ export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): s
     '',
     'Worth trying, in another terminal:',
     '',
-    `  ${setCommand(first.grpcPort)}`,
+    ...nodesCommand(nodes.map(({ grpcPort }) => grpcPort)),
+    '  npx causeway set greeting hello',
     ...(databaseUrl === 'none' ? [] : [`  psql '${shownUrl}' -c 'SELECT key, created_at FROM kv_store'`]),
     `  curl -i http://${NODE_HOST}:${first.httpPort}/readyz`,
     '',
@@ -32,9 +33,13 @@ export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): s
   ];
 }
 
-function setCommand(grpcPort: number): string {
-  const target = grpcPort === 50_051 ? '' : ` --nodes ${NODE_HOST}:${grpcPort}`;
-  return `npx causeway set greeting hello${target}`;
+/** Enough of them that one may be down. */
+const NODES_NAMED_MAX = 3;
+
+/** Where commands look without it; said once, for all that follow. */
+function nodesCommand(grpcPorts: readonly number[]): string[] {
+  const named = grpcPorts.slice(0, NODES_NAMED_MAX).map((port) => `${NODE_HOST}:${port}`);
+  return grpcPorts[0] === 50_051 ? [] : [`  export CAUSEWAY_NODES=${named.join(',')}`];
 }
 
 /** A line about an event, or undefined where a person need not hear of it. */
