@@ -104,7 +104,7 @@ function watchedBy(world: PostgresWorld, relative: Relative, compat: RecordCompa
       await record.start();
       return record;
     },
-    beyond: () => beyond(relative, sent.texts),
+    beyond: () => [...beyond(relative, sent.texts), ...sent.lackingArrays],
     close: async () => {
       await world.close();
       sent.end();
@@ -112,22 +112,37 @@ function watchedBy(world: PostgresWorld, relative: Relative, compat: RecordCompa
   };
 }
 
+interface Sent {
+  readonly texts: ReadonlySet<string>;
+  /** Statements that were given no array at all in one's place: what such becomes beside others is not told everywhere. */
+  readonly lackingArrays: ReadonlySet<string>;
+  end(): void;
+}
+
 /** What nodes send to this database, and nobody else. */
-function watch(database: string): { readonly texts: Set<string>; end(): void } {
-  const texts = new Set<string>();
+function watch(database: string): Sent {
+  const [texts, lackingArrays] = [new Set<string>(), new Set<string>()];
   const client = pg.Client.prototype as unknown as Driver;
   const { query } = client;
   client.query = function (...values) {
     const [first] = values;
     const { connectionParameters: to } = this;
-    if (to.application_name === APPLICATION_NAME && to.database === database)
-      texts.add(typeof first === 'string' ? first : first.text);
+    if (to.application_name === APPLICATION_NAME && to.database === database) {
+      const { text, values: given = [] } = typeof first === 'string' ? { text: first } : first;
+      texts.add(text);
+      if (text.includes('unnest(') && given.includes(null)) lackingArrays.add(`no array: ${text}`);
+    }
     return query.apply(this, values);
   };
-  return { texts, end: () => void (client.query = query) };
+  return { texts, lackingArrays, end: () => void (client.query = query) };
 }
 
 interface Driver {
   readonly connectionParameters: { readonly application_name: string; readonly database: string };
-  query(this: Driver, ...values: [string | { readonly text: string }, ...unknown[]]): unknown;
+  query(this: Driver, ...values: [string | Asked, ...unknown[]]): unknown;
+}
+
+interface Asked {
+  readonly text: string;
+  readonly values?: readonly unknown[];
 }

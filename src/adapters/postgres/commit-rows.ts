@@ -62,10 +62,10 @@ async function writeOnce(
   deadline: number,
   results: Map<string, CommitResult>,
 ): Promise<readonly RecordRow[]> {
-  const values: unknown[] = [life, ...packRows(rows)];
+  const { commit, commitPast, needsWholeArrays } = connection.sql;
+  const values: unknown[] = [life, ...packRows(rows, needsWholeArrays)];
   const isKnowing = rows.some((row) => row.pastFloor !== undefined);
   if (isKnowing) values.push(packInt8s(rows.map(({ pastFloor = 0 }) => versionOfFloor(pastFloor) + 1)));
-  const { commit, commitPast } = connection.sql;
   const [reply] = await runRetrying(connection, isKnowing ? commitPast : commit, values, deadline);
   const [lifeInForce, count, keys] = reply as [number | null, number, string | null];
   if (lifeInForce !== life) assert(count === 0, 'a statement of another life wrote rows');

@@ -32,8 +32,8 @@ export const RESULT_TYPES = {
   },
 };
 
-/** The parameters of COMMIT behind the life, in its order. */
-export function packRows(rows: readonly RecordRow[]): (Buffer | null)[] {
+/** The parameters of COMMIT behind the life, in its order. `isWhole`: no array may be left out where all that it holds is nothing. */
+export function packRows(rows: readonly RecordRow[], isWhole = false): (Buffer | null)[] {
   return [
     packTexts(rows.map((row) => row.record.key)),
     packInt4s(rows.map((row) => row.slot)),
@@ -46,7 +46,7 @@ export function packRows(rows: readonly RecordRow[]): (Buffer | null)[] {
     packBooleans(rows.map((row) => row.record.tombstone)),
     packInt8s(rows.map((row) => row.checksum)),
     packBytes(rows.map((row) => row.record.operationId)),
-    rows.some((row) => row.record.contentType !== null)
+    isWhole || rows.some((row) => row.record.contentType !== null)
       ? packTextsOrNull(rows.map((row) => row.record.contentType))
       : null,
   ];

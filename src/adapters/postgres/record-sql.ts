@@ -33,6 +33,8 @@ export interface RecordSql {
   readonly lockFounding: Statement;
   /** Answers true or `on` where the server takes no writes. */
   readonly probe: Statement;
+  /** What becomes of rows beside an array that is none is told by PostgreSQL alone. */
+  readonly needsWholeArrays: boolean;
   /** Times that a commit which lost against another transaction is sent again by itself; 0: all calls are made again. */
   readonly commitRetriesMax: number;
   /**
@@ -52,6 +54,7 @@ const POSTGRES: RecordSql = {
   scan: SCAN,
   lockFounding: LOCK_FOUNDING,
   probe: PROBE,
+  needsWholeArrays: false,
   commitRetriesMax: 4,
   foundsAndReadsAtOnce: true,
 };
@@ -65,6 +68,7 @@ const RELATIVES: RecordSql = {
   scan: COMPAT_SCAN,
   lockFounding: COMPAT_LOCK_FOUNDING,
   probe: COMPAT_PROBE,
+  needsWholeArrays: true,
   commitRetriesMax: 0,
   foundsAndReadsAtOnce: false,
 };
