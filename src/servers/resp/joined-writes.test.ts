@@ -29,10 +29,35 @@ test('values set one after the other: the last one is written, and all are answe
 });
 
 test('changes that depend on one another: one modification, and each is told its own', async () => {
-  line.send('SET n 5', 'INCR n', 'APPEND n 0', 'INCRBY n 40', 'SETNX n 1', 'EXPIRE n 100', 'DEL n', 'DEL n');
-  const told = '+OK\r\n:6\r\n:2\r\n:100\r\n:0\r\n:1\r\n:1\r\n:0\r\n';
+  line.send(
+    'SETNX n 5',
+    'INCR n',
+    'APPEND n 0',
+    'INCRBY n 40',
+    'SETNX n 1',
+    'EXPIRE n 100',
+    'DEL n',
+    'DEL n',
+  );
+  const told = ':1\r\n:6\r\n:2\r\n:100\r\n:0\r\n:1\r\n:1\r\n:0\r\n';
   expect(await line.hears(told)).toBe(told);
   expect(kinds()).toEqual(['modify n']);
+});
+
+test('values set whatever stands, and what asks what stands: two writes, for the first needs nobody to tell', async () => {
+  line.send('SET n 4', 'SET n 5', 'INCR n', 'SET n 7 KEEPTTL', 'SET n 8');
+  const told = '+OK\r\n+OK\r\n:6\r\n+OK\r\n+OK\r\n';
+  expect(await line.hears(told)).toBe(told);
+  expect(kinds()).toEqual(['put n', 'modify n', 'put n']);
+});
+
+test('a value that is too large behind one that is not: it alone is refused', async () => {
+  const large = 'x'.repeat(door.server.door.valueBytesMax + 1);
+  line.raw(call('SET', 'a', '1') + call('SET', 'a', large) + call('SET', 'b', '2'));
+  expect(await line.reply()).toBe('+OK');
+  expect(await line.reply()).toMatch(/^-ERR /);
+  expect(await line.reply()).toBe('+OK');
+  expect(await line.ask('GET a')).toBe('1');
 });
 
 test('one of them fails by itself: it is told so, and the others are done', async () => {
@@ -145,7 +170,8 @@ describe('a line', () => {
     readonly name: string;
   }
   const item = (name: string, byteCount = 0): Item => ({
-    ...{ name, byteCount, writes: /^[A-Z]/.test(name), joins: /^[A-Z]$/.test(name) },
+    ...{ name, byteCount, writes: /^[A-Z]/.test(name) },
+    joins: /^[A-M]$/.test(name) ? 'modify' : /^[N-W]$/.test(name) ? 'put' : null,
   });
   let begun: string[] = [];
   let keys = new KeysInFlight<Item>(() => undefined);
@@ -176,6 +202,18 @@ describe('a line', () => {
     expect([keys.isTaken('k', true), keys.isTaken('k', false)]).toEqual([true, false]);
     keys.remove('k', false);
     expect(keys.isTaken('k', true)).toBe(false);
+  });
+
+  test('a reader that comes while others read goes beside them, unless a writer stands before it', () => {
+    stand(item('a'));
+    stand(item('b'));
+    expect(begun).toEqual(['a', 'b']);
+    stand(item('A'));
+    stand(item('c'));
+    expect(begun).toHaveLength(2);
+    for (let count = 0; count < 2; count += 1) keys.remove('k', false);
+    keys.remove('k', true);
+    expect(begun).toEqual(['a', 'b', 'A', 'c']);
   });
 
   test('more than one modification takes, in number or in bytes: the rest goes next', () => {

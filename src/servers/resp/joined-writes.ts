@@ -1,6 +1,6 @@
 /**
  * Writes of one key that stand next to one another in a pipeline go to the cluster as one, and each is answered with what
- * came of it: values set whatever stands as the last of them, since nobody can have seen the others; anything else as one
+ * came of it: values set whatever stands as the last of them, since nobody need have seen the others; anything else as one
  * modification, whose changes are made in their order or not at all.
  */
 import type { WriteOperation, WriteResult } from '../../core/operation.ts';
@@ -20,22 +20,23 @@ export function beginInLine(client: Client, runs: readonly Run[]): void {
 
 function operationOfAll({ door }: Client, runs: readonly Run[]): WriteOperation {
   const { valueBytesMax } = door;
-  const operations = runs.map(({ step }) => operationOf({ ...step, change: step.change! }, valueBytesMax));
-  if (operations.every(({ kind }) => kind === 'put')) return operations.at(-1)!;
+  const last = runs.at(-1)!;
+  if (last.joins === 'put') return operationOf({ ...last.step, change: last.step.change! }, valueBytesMax);
   const changes = runs.map(({ step }) => step.change!);
-  return { kind: 'modify', key: runs[0]!.step.key, operationId: null, expect: null, changes, valueBytesMax };
+  return { kind: 'modify', key: last.step.key, operationId: null, expect: null, changes, valueBytesMax };
 }
 
 function onResult({ inFlight }: Client, runs: readonly Run[], result: WriteResult): void {
+  const isOfPuts = runs[0]!.joins === 'put';
   if (result.kind === 'failed' && result.failure.code === 'invalid_argument') {
     // Nothing was done, for what one of them asks or all together are: by itself each is told what concerns it.
-    for (const run of runs) run.joins = false;
+    for (const run of runs) run.joins = null;
     return inFlight.standAgain(runs[0]!.step.key, runs);
   }
-  for (const [at, run] of runs.entries()) run.wasDone(ofOne(result, at));
+  for (const [at, run] of runs.entries()) run.wasDone(isOfPuts ? result : ofOne(result, at));
 }
 
-/** What the one at this place is told of what was done for all. */
+/** What the change at this place is told of what was done for all. */
 function ofOne(result: WriteResult, at: number): WriteResult {
   if (result.kind === 'modified') return { ...result, results: [result.results[at]!] };
   if (result.kind === 'unchanged') return { ...result, results: [result.results[at]!] };

@@ -1,18 +1,21 @@
 /**
  * Keys that the unanswered commands of one connection read and write, with a line for each key. Commands of a pipeline run at
  * the same time, but not those of one key of which one writes: they are done in their order, as their client expects. Writes
- * that stand next to one another in the line of a key are begun together.
+ * of one kind that stand next to one another in the line of a key are begun together.
  */
 import { NONE, appended } from '../../base/short-list.ts';
 import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX } from '../../core/limits.ts';
+
+/** Writes of the two kinds do not mix: one of the first asks nobody what stands, and is done where that cannot be told. */
+export type JoinedKind = 'put' | 'modify';
 
 /** What stands in line for the one key that it reads or writes. */
 export interface InLine {
   readonly writes: boolean;
   /** Of the value that it brings. */
   readonly byteCount: number;
-  /** It may be begun together with writes that stand before or behind it. */
-  readonly joins: boolean;
+  /** With which writes that stand before or behind it it may be begun together; null: with none. */
+  readonly joins: JoinedKind | null;
 }
 
 interface Line<Item> {
@@ -42,12 +45,12 @@ export class KeysInFlight<Item extends InLine> {
     else line.readers += 1;
   }
 
-  /** Its turn comes with `beginDue`, or when those before it have ended. */
+  /** Its turn comes with `beginDue`, where nothing stands in its way, or when what does has ended. */
   stand(key: string, item: Item): void {
     const line = this.lineOf(key);
     line.waiting = appended(line.waiting, item);
     this.waitingBytes += item.byteCount;
-    if (line.isDue || line.readers + line.writers > 0) return;
+    if (line.isDue) return;
     line.isDue = true;
     this.due.push(line);
   }
@@ -115,12 +118,13 @@ export class KeysInFlight<Item extends InLine> {
 /** How many of the first may be begun as one. */
 function countTogether(waiting: readonly InLine[]): number {
   let count = 1;
+  const { joins } = waiting[0]!;
   let { byteCount } = waiting[0]!;
-  if (!waiting[0]!.joins) return count;
+  if (joins === null) return count;
   for (; count < waiting.length && count < MODIFY_CHANGES_MAX; count += 1) {
     const next = waiting[count]!;
     byteCount += next.byteCount;
-    if (!next.joins || byteCount > MODIFY_BYTES_MAX) break;
+    if (next.joins !== joins || byteCount > MODIFY_BYTES_MAX) break;
   }
   return count;
 }

@@ -21,7 +21,7 @@ import type { TraceContext } from '../../core/trace-context.ts';
 import { WAIT } from '../../node/api.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
-import type { InLine } from './keys-in-flight.ts';
+import type { InLine, JoinedKind } from './keys-in-flight.ts';
 import type { Outcome, Plan, Standing, Step } from './plan.ts';
 import type { Pending } from './reply-queue.ts';
 
@@ -69,7 +69,7 @@ export class Run implements InLine {
   /** It changes something: it cannot be begun anew once it was asked for. */
   readonly writes: boolean;
   readonly byteCount: number;
-  joins: boolean;
+  joins: JoinedKind | null;
   readonly trace: TraceContext | undefined;
   private readonly client: Client;
   private readonly plan: Plan;
@@ -95,8 +95,8 @@ export class Run implements InLine {
     const { inFlight, queue } = client;
     this.lineKey = steps.length === 1 ? steps[0]!.key : null;
     this.writes = steps.some(({ change }) => change !== null);
-    this.joins = this.lineKey !== null && this.writes && !this.tellsValue;
-    this.byteCount = this.lineKey !== null && this.writes ? changeBytes(steps[0]!.change!) : 0;
+    this.joins = this.tellsValue ? null : joinedKindOf(steps, client.door.valueBytesMax);
+    this.byteCount = steps.length === 1 && this.writes ? changeBytes(steps[0]!.change!) : 0;
     if (this.lineKey === null) for (const { key, change } of steps) inFlight.add(key, change !== null);
     this.pending = queue.begin();
     if (plan.cells !== undefined) queue.isBarred = true;
@@ -241,6 +241,11 @@ export class Run implements InLine {
     if (length === 1 || this.changed === 0) return errorText(failure);
     return `INDEFINITE ${failure.code}: ${this.changed} of ${length} keys were changed: ${failure.message}`;
   }
+}
+
+function joinedKindOf([step, ...others]: readonly Step[], valueBytesMax: number): JoinedKind | null {
+  if (step === undefined || step.change === null || others.length > 0) return null;
+  return operationOf({ ...step, change: step.change }, valueBytesMax).kind === 'put' ? 'put' : 'modify';
 }
 
 function tellsPrevious(change: Change): boolean {
