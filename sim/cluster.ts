@@ -6,7 +6,6 @@
 import { Prng } from '../src/base/prng.ts';
 import { markInDoubt } from '../src/node/membership-disk.ts';
 import type { CausewayNode } from '../src/node/node.ts';
-import type { NodeStatus } from '../src/node/api.ts';
 import type { NodeParts } from '../src/node/node-parts.ts';
 import { openNode } from '../src/node/replacing.ts';
 import type { Replace } from '../src/node/replacing.ts';
@@ -25,6 +24,8 @@ import {
 import { DoorBook } from '../src/core/door-book.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
+import { movesOf } from '../src/core/slot-moves.ts';
+import type { Member } from '../src/core/topology.ts';
 import { NodeTraces } from '../src/node/node-traces.ts';
 import type { Telemetry } from '../src/ports/telemetry.ts';
 import type { Tracing } from '../src/ports/tracing.ts';
@@ -291,21 +292,21 @@ export class SimCluster {
   isWhole(except: SimNode | null = null): boolean {
     const epochs = new Set<number>();
     const present = this.nodes.filter((sim) => !sim.isGone && sim !== except);
-    // All that a node tells of itself is worked out only where nothing plainer says no: this is asked all the while.
-    if (present.some((sim) => !sim.isLeaving && !isServing(sim))) return false;
-    const serving = present.find((sim) => sim.node?.membership.leaseHeld() === true)?.node?.status();
-    if (serving === undefined || serving.slotsMoving > 0) return false;
-    const names = new Set(serving.members.map((member) => member.name));
+    // Not by what a node tells of itself: this is asked all the while, and that costs much.
+    const seen = present.find(({ node }) => node?.membership.leaseHeld() === true)?.node?.membership.topology;
+    if (seen === undefined || seen === null || movesOf(seen).slotCount > 0) return false;
+    const names = new Set(seen.members.map((member) => member.name));
     if (except !== null) names.delete(except.name);
     for (const sim of present) {
       if (sim.isLeaving && !names.has(sim.name)) continue;
-      const status = sim.node?.status();
-      if (status === undefined || !status.leaseHeld || status.phase !== 'serving') return false;
-      const isPart = (member: NodeStatus['members'][number]): boolean =>
-        member.name === except?.name || (member.alive && member.slotsLearning === 0);
-      if (!status.members.every(isPart)) return false;
+      if (!isServing(sim)) return false;
+      const { members, epoch } = sim.node!.membership.topology!;
+      const { learning } = movesOf(sim.node!.membership.topology!);
+      const isPart = ({ id, name, alive }: Member): boolean =>
+        name === except?.name || (alive && !learning.has(id));
+      if (!members.every(isPart)) return false;
       names.delete(sim.name);
-      epochs.add(status.epoch);
+      epochs.add(epoch);
     }
     return epochs.size === 1 && names.size === 0;
   }

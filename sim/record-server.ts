@@ -52,6 +52,8 @@ export class SimRecordServer {
   /** What stood again all the same; null: nothing ever did. */
   resurrected: string | null = null;
   removedCount = 0;
+  /** -1: not known. */
+  private floorHighest = -1;
   private clusterId = '';
   private life = 0;
   /** The adoption by which it became the cluster's; '': it was founded there. */
@@ -157,6 +159,7 @@ export class SimRecordServer {
       if (turn !== stood) continue;
       const next = counter > stands ? { counter, raisedAt: now } : { counter: stands, raisedAt };
       this.floors.set(slot, { ...next, turn: turn + 1 });
+      this.floorHighest = -1;
       this.note((on) => restore(on.floors, slot, before));
     }
     return true;
@@ -233,8 +236,7 @@ export class SimRecordServer {
     if (this.clusterId === '') return null;
     let highestVersion = VERSION_NONE;
     for (const { record } of this.rows.values()) highestVersion = Math.max(highestVersion, record.version);
-    for (const { counter } of this.floors.values())
-      highestVersion = Math.max(highestVersion, versionOfFloor(counter));
+    if (this.floors.size > 0) highestVersion = Math.max(highestVersion, versionOfFloor(this.highestFloor()));
     const { clusterId, life, identity } = this;
     return { clusterId, life, identity, highestVersion, hasRows: this.rows.size > 0 };
   }
@@ -245,6 +247,13 @@ export class SimRecordServer {
       this.life += 1;
     }
     return this.founding();
+  }
+
+  /** Floors only rise; those of a copy that lacks some are looked at anew. */
+  private highestFloor(): number {
+    if (this.floorHighest < 0)
+      this.floorHighest = [...this.floors.values()].reduce((max, { counter }) => Math.max(max, counter), 0);
+    return this.floorHighest;
   }
 
   private applyRow(row: RecordRow, floor: number): CommitResult {

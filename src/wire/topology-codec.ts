@@ -34,8 +34,12 @@ const EMPTY_SLOTS = new Uint16Array(SLOT_COUNT);
 
 /** A topology never changes, and is sent to many and stored twice: each is encoded once, and not at all where it came as bytes. */
 const encoded = new WeakMap<Topology, Uint8Array>();
-/** What was decoded last: the same topology comes to be accepted, and again as news. */
-let latest: { readonly bytes: Uint8Array; readonly topology: Topology } | null = null;
+/**
+ * What was decoded last: the same topology comes to be accepted, and again as news, while voters tell the one before it that
+ * they have accepted.
+ */
+let latest: readonly { readonly bytes: Uint8Array; readonly topology: Topology }[] = [];
+const LATEST_COUNT = 2;
 
 /** The bytes must not be changed: they are the same at the next call. */
 export function encodeTopology(topology: Topology): Uint8Array {
@@ -80,11 +84,12 @@ function encode(topology: Topology): Uint8Array {
 
 /** Undefined where the bytes are damaged or of an unknown format. Every slot's row exists. */
 export function decodeTopology(bytes: Uint8Array): Topology | undefined {
-  if (latest !== null && areEqual(latest.bytes, bytes)) return latest.topology;
+  const known = latest.find((each) => areEqual(each.bytes, bytes));
+  if (known !== undefined) return known.topology;
   const topology = decode(bytes);
   if (topology === undefined) return undefined;
   const own = new Uint8Array(bytes);
-  latest = { bytes: own, topology };
+  latest = [{ bytes: own, topology }, ...latest.slice(0, LATEST_COUNT - 1)];
   if (own[CHECKSUM_BYTES]! >= FORMAT_UNTOLD_PROTOCOL) encoded.set(topology, own);
   return topology;
 }
