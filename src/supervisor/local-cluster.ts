@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { awaitedText } from './awaited-text.ts';
 import { type ChildEvent, SupervisedChild } from './child-process.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { EmbeddedPostgres } from './embedded-postgres.ts';
@@ -209,12 +210,11 @@ export class LocalCluster {
       const reasons = await ask();
       const missing = names
         .map((name, index) => ({ name, reason: reasons[index] ?? '' }))
-        .filter(({ reason }) => reason !== '')
-        .map(({ name, reason }) => `${name} (${reason})`);
+        .filter(({ reason }) => reason !== '');
       if (missing.length === 0) return;
       this.#refuseHopeless();
       const now = performance.now();
-      const text = `${missing.join(', ')} after ${Math.round((now - startedAt) / 1000)} s`;
+      const text = `${awaitedText(missing)} after ${Math.round((now - startedAt) / 1000)} s`;
       if (now - startedAt > READY_TIMEOUT_MS) {
         throw new StartError(`not ready: ${text} (logs: ${join(this.#options.dataDir, 'logs')})`);
       }
