@@ -10,8 +10,8 @@ export class RefusalWatch extends PeerRefusals {
   constructor(clock: Clock, isMember: () => boolean, onRefused: (reason: string) => void) {
     super(() => clock.now());
     this.timer = setInterval(() => {
-      const reason = isMember() ? null : this.whyHopeless();
-      if (reason === null) return;
+      const reason = this.whyHopeless();
+      if (reason === null || isMember()) return;
       clearInterval(this.timer);
       onRefused(reason);
     }, LOOK_EVERY_MS);
