@@ -80,8 +80,13 @@ describe('three nodes that are well', () => {
     expect(written.status).toBe(204);
     const read = await http('node-2', '/v1/kv/http/1');
     expect([read.status, await read.text(), read.headers.get('etag')]).toEqual([200, 'over http', etag]);
-    const { version } = (await cluster.client('node-3').getWithMeta('http/1'))!;
-    expect(etag).toBe(`"${version}"`);
+    // What `fetch` says of a text; PostgreSQL has it, too.
+    const type = 'text/plain;charset=UTF-8';
+    expect(read.headers.get('content-type')).toBe(type);
+    const { version, contentType } = (await cluster.client('node-3').getWithMeta('http/1'))!;
+    expect([etag, contentType]).toEqual([`"${version}"`, type]);
+    const rows = await cluster.rows("SELECT content_type FROM causeway.live WHERE key = 'http/1'");
+    expect(rows).toEqual([{ content_type: type }]);
     const swaps = Array.from({ length: 9 }, async (_, at) => {
       const name = cluster.names[at % 3]!;
       const init = { method: 'PUT', body: `swap ${at}`, headers: { 'If-Match': etag } };
