@@ -46,7 +46,8 @@ export function meteredRecord(inner: SystemOfRecord, meter: Meter): SystemOfReco
     survey: (done) => inner.survey(done),
     claim: (expected, claim, done) => inner.claim(expected, claim, done),
     versionsOf: (slot, afterKey, max, done) => inner.versionsOf(slot, afterKey, max, done),
-    readFounding: (done) => inner.readFounding(done),
+    readLife: (done) => inner.readLife(done),
+    signLife: (life, members, done) => inner.signLife(life, members, done),
     found: (expectedLife, clusterId, done) => inner.found(expectedLife, clusterId, done),
     commit: (life, rows, done) => {
       const startedAt = performance.now();

@@ -62,6 +62,8 @@ type Elsewhere =
   | 'removeRowsAtOnce'
   | 'passRecordFloor'
   | 'succeedUnfenced'
+  | 'foundBesideLiving'
+  | 'ignoreLaterLife'
   | 'succeedComplete'
   | 'staleUnfinished'
   | 'staleFromLearner'
@@ -171,13 +173,13 @@ for (const [mutant, story] of Object.entries(STORIES)) {
 
 /** Where a search begins that would come to nothing for many seeds. */
 const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
-  validateDespiteHigher: 10,
-  learnNoTombstones: 2,
-  learnPendingAsValid: 22,
-  forgetWhileCopying: 8,
-  passOpenOperations: 26,
+  validateDespiteHigher: 17,
+  learnNoTombstones: 7,
+  learnPendingAsValid: 25,
+  forgetWhileCopying: 25,
+  passOpenOperations: 27,
   removeRowsAtOnce: 6,
-  raiseUnquiet: 9,
+  raiseUnquiet: 19,
   succeedComplete: 4,
 };
 

@@ -7,6 +7,8 @@ import { judgeServer, judgeUse } from '../src/core/record-standing.ts';
 import type { SeenServer } from '../src/core/record-standing.ts';
 import type { RecordIdentity } from '../src/core/topology.ts';
 import type { SlotFloor } from '../src/core/floors.ts';
+import type { LivingMember, StandingLife } from '../src/core/lives.ts';
+import type { LifeName } from '../src/core/membership-message.ts';
 import type {
   CommitResult,
   DoomedRow,
@@ -232,8 +234,19 @@ export class SimSystemOfRecord implements SystemOfRecord {
     scheduler.after(this.latency(), ask, this.owner);
   }
 
-  readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void {
-    this.ask((server) => server.founding(), done, null);
+  readLife(done: (error: RecordError | null, standing: StandingLife | null) => void): void {
+    const { scheduler } = this.database;
+    this.ask((server) => server.standingLife(scheduler.time), done, null);
+  }
+
+  signLife(
+    life: LifeName,
+    members: readonly LivingMember[],
+    done: (error: RecordError | null) => void,
+  ): void {
+    const { scheduler } = this.database;
+    const told = [...members];
+    this.write((server) => ({ answer: server.sign(life, told, scheduler.time) }), done, null);
   }
 
   found(
@@ -241,7 +254,8 @@ export class SimSystemOfRecord implements SystemOfRecord {
     clusterId: string,
     done: (error: RecordError | null, founding: Founding | null) => void,
   ): void {
-    this.write((server) => ({ answer: server.found(expectLife, clusterId) }), done, null);
+    const { scheduler } = this.database;
+    this.write((server) => ({ answer: server.found(expectLife, clusterId, scheduler.time) }), done, null);
   }
 
   /** Reads fail only with the server. */

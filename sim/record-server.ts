@@ -6,6 +6,9 @@ import type { Prng } from '../src/base/prng.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { SlotFloor } from '../src/core/floors.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../src/core/limits.ts';
+import type { LivingMember, StandingLife } from '../src/core/lives.ts';
+import type { LifeName } from '../src/core/membership-message.ts';
+import { sameLife } from '../src/core/register.ts';
 import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../src/core/record-floors.ts';
 import { adoptedSystem, isSameServer } from '../src/core/record-standing.ts';
 import type { SeenServer } from '../src/core/record-standing.ts';
@@ -56,6 +59,10 @@ export class SimRecordServer {
   private floorHighest = -1;
   private clusterId = '';
   private life = 0;
+  private foundedAt = -Infinity;
+  /** Not handed on to a copy: what was noted last is lost with a server's newest changes. */
+  private signed: (LifeName & { readonly members: readonly LivingMember[]; readonly at: number }) | null =
+    null;
   /** The adoption by which it became the cluster's; '': it was founded there. */
   private adoption = '';
 
@@ -71,6 +78,7 @@ export class SimRecordServer {
     const copy = new SimRecordServer(system, timeline, new Map(this.rows), [...this.undo]);
     copy.clusterId = this.clusterId;
     copy.life = this.life;
+    copy.foundedAt = this.foundedAt;
     copy.adoption = this.adoption;
     copy.resurrected = this.resurrected;
     copy.removedCount = this.removedCount;
@@ -241,8 +249,22 @@ export class SimRecordServer {
     return { clusterId, life, identity, highestVersion, hasRows: this.rows.size > 0 };
   }
 
-  found(expectLife: number, clusterId: string): Founding | null {
+  standingLife(now: number): StandingLife | null {
+    const { clusterId, life, signed } = this;
+    if (clusterId === '') return null;
+    const isOfIt = signed !== null && sameLife(signed, this.tell());
+    const { members, at } = isOfIt ? signed : { members: [], at: this.foundedAt };
+    return { clusterId, life, sign: { members, ageMs: now - at } };
+  }
+
+  sign(life: LifeName, members: readonly LivingMember[], now: number): null {
+    if (sameLife(life, this.tell())) this.signed = { ...life, members, at: now };
+    return null;
+  }
+
+  found(expectLife: number, clusterId: string, now = -Infinity): Founding | null {
     if (expectLife === this.life) {
+      this.foundedAt = now;
       this.clusterId = clusterId;
       this.life += 1;
     }

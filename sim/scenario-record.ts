@@ -101,7 +101,8 @@ export class ScenarioRecord {
       // Nor is another server taken into use.
       survey: (done) => this.defer(() => done(unknown, null)),
       claim: (_expected, _claim, done) => this.defer(() => done(unknown, null)),
-      readFounding: (done) => this.defer(() => done(null, null)),
+      readLife: (done) => this.defer(() => done(null, null)),
+      signLife: (_life, _members, done) => this.defer(() => done(null)),
       found: (_expect, _id, done) => this.defer(() => done(null, null)),
     };
   }

@@ -233,7 +233,7 @@ describe('one of three is left, and its disk is behind', () => {
     world.database.goDown(600_000);
     expect(quorumAt(world, sims[0]!)).toMatchObject({ isLost: true, lifeKept: null });
     const asked = world.operate(sims[0]!, { kind: 'succeed', lost: ['node-2', 'node-3'], lifeKept: 1 });
-    expect(asked).toMatchObject({ kind: 'failed', failure: { code: 'outcome_unknown' } });
+    expect(asked).toMatchObject({ kind: 'failed', failure: { code: 'record_unavailable' } });
     expect(topologyAt(sims[0]!).life).toBe(1);
     world.database.comeUp();
     for (const sim of sims.slice(1)) world.cluster.start(sim);

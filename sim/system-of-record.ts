@@ -247,6 +247,6 @@ export class SimDatabase {
   }
 
   found(expectLife: number, clusterId: string): Founding | null {
-    return this.current.found(expectLife, clusterId);
+    return this.current.found(expectLife, clusterId, this.scheduler.time);
   }
 }

@@ -69,7 +69,8 @@ export function quorumLines(quorum: ClusterQuorum): string[] {
   if (lifeKept > life)
     lines.push(
       `PostgreSQL takes nothing of life ${life} any more,`,
-      `but of life ${lifeKept}: it was begun and not finished.`,
+      `but of life ${lifeKept}: it was begun and not finished, or others live in it.`,
+      'Where they do, nothing is done here, and it is told who they are.',
     );
   lines.push(
     `Going on without them begins life ${lifeKept + 1} of the cluster, with these alone:`,

@@ -30,7 +30,11 @@ export const EVENTS = {
   'membership.epoch': 'Another epoch is in force: members have come, gone, or finished copying.',
   'membership.foreign': 'A peer, or a topology, belongs to another cluster or another life of this one.',
   'membership.founders.differ': 'The members of a founding do not agree on what must be alike.',
+  'membership.founding.awaits':
+    'PostgreSQL has it that members of this cluster are up, of whom this blank node had not heard: it founds nothing, and asks them to let it in.',
   'membership.founding.failed': 'The founding did not come about, and is tried again.',
+  'membership.life.over':
+    'PostgreSQL belongs to a later life of the cluster than this node: it serves nothing more, and looks for those who are up in that.',
   'membership.register.foreign': 'The register of another cluster was read; nothing of it is used.',
   'membership.slow.removed':
     'A member was slow beside the others for so long that an epoch goes on without it.',

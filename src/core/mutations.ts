@@ -77,6 +77,10 @@ export interface Mutations {
   readonly recoverUnread?: boolean;
   /** Another life is begun without taking it from PostgreSQL: who is given up can still write there. (R27) */
   readonly succeedUnfenced?: boolean;
+  /** Blank members found a cluster although somebody has noted a moment ago that he lives in one. (R27) */
+  readonly foundBesideLiving?: boolean;
+  /** Whose life of the cluster is over goes on, and starts, whatever PostgreSQL says. (R27) */
+  readonly ignoreLaterLife?: boolean;
   /** In another life the slots count as complete where they were in the one before. (R28) */
   readonly succeedComplete?: boolean;
   /** Deletions are forgotten although the floor was not raised above them. (R22) */

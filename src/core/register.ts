@@ -12,6 +12,7 @@
  *
  * The state must be on disk before the reply that was made of it is sent.
  */
+import { firstEpochOf } from './life-epochs.ts';
 import type { Ballot, LifeName } from './membership-message.ts';
 import { majorityOf } from './topology.ts';
 import type { Topology } from './topology.ts';
@@ -55,7 +56,7 @@ export function acceptorAccept(
 ): AcceptorStep {
   const follows =
     learned === null
-      ? topology.epoch === 1
+      ? topology.epoch === firstEpochOf(topology.life)
       : sameLife(topology, learned) &&
         (topology.epoch === learned.epoch || topology.epoch === learned.epoch + 1);
   if (!follows || compareBallots(ballot, state.promised) < 0) return { state, granted: false };

@@ -7,7 +7,8 @@
  */
 import type { Introductions } from './membership-plan.ts';
 import type { Introduction } from './membership-message.ts';
-import { COUNCIL_COUNT_MAX, EPOCHS_PASSED_OVER } from './limits.ts';
+import { nextLifeEpoch } from './life-epochs.ts';
+import { COUNCIL_COUNT_MAX } from './limits.ts';
 import { forsake } from './recovery.ts';
 import { isAlive, majorityOf } from './topology.ts';
 import type { Topology } from './topology.ts';
@@ -67,7 +68,7 @@ export function succeed(
     clusterId: next.clusterId,
     life: next.life,
     floorCounter: Math.max(topology.floorCounter, next.floorCounter),
-    epoch: topology.epoch + EPOCHS_PASSED_OVER,
+    epoch: nextLifeEpoch(topology.epoch, next.life),
     members,
     council: survivors.slice(0, COUNCIL_COUNT_MAX).map((survivor) => survivor.id),
   };

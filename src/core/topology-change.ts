@@ -3,6 +3,7 @@
  * or null where nothing would change. What they guard: the list of complete owners of a row is never emptied
  * (an operator may: recovery.ts), and nobody enters it who did not hold everything. (PROTOCOL R11, R21, R28, R29)
  */
+import { firstEpochOf } from './life-epochs.ts';
 import { COUNCIL_COUNT_MAX } from './limits.ts';
 import { PROTOCOL_UNTOLD } from './protocol-versions.ts';
 import { beginMoves } from './slot-moves.ts';
@@ -63,7 +64,7 @@ export function foundTopology(plan: FoundingPlan): Topology {
   const members = sorted.map((member, index) => ({ ...member, id: index + 1, alive: true }));
   const { rows, slotRow } = plan.place(members, null);
   return {
-    epoch: 1,
+    epoch: firstEpochOf(plan.life),
     clusterId: plan.clusterId,
     life: plan.life,
     replicaCount: plan.replicaCount,

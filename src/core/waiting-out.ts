@@ -4,6 +4,7 @@
  * elsewhere. (PROTOCOL R15, R17)
  */
 import { waitOutMs } from './lease.ts';
+import { firstEpochOf } from './life-epochs.ts';
 import type { Mutations } from './mutations.ts';
 import { rowPairs } from './slot-index.ts';
 import { isAlive, isLiveIncarnation, memberById, memberByName } from './topology.ts';
@@ -109,7 +110,7 @@ export class WaitingOut {
 
   /** Epochs were missed: any member may have served any slot, and lost it, in one of them. (R17) */
   private afterJump(previous: Topology | null, next: Topology, until: number): void {
-    if (next.epoch === 1) return;
+    if (next.epoch === firstEpochOf(next.life)) return;
     const nextIdBefore = previous?.nextId ?? next.members.length + 1;
     for (const { id, name, incarnation } of next.members) {
       const isReplaced =

@@ -1,5 +1,6 @@
 /** The founding row of PostgreSQL: it is taken by one founder only, and says where versions begin. */
 import { describe, expect, it } from 'vitest';
+import type { StandingLife } from '../core/lives.ts';
 import type { Founding, RecordError } from '../ports/system-of-record.ts';
 import { readLife, takeFounding } from './founding.ts';
 import type { FoundingFacts } from './founding.ts';
@@ -11,8 +12,8 @@ function record(
   error?: RecordError,
 ) {
   return {
-    readFounding: (done: (error: RecordError | null, founding: Founding | null) => void) =>
-      done(error ?? null, standing),
+    readLife: (done: (error: RecordError | null, standing: StandingLife | null) => void) =>
+      done(error ?? null, standing === null ? null : { ...standing, sign: null }),
     found: (expectLife: number, _id: string, done: (error: null, founding: Founding | null) => void) =>
       done(null, taken(expectLife)),
   } as unknown as Parameters<typeof takeFounding>[0];
@@ -20,9 +21,9 @@ function record(
 
 function take(from: Parameters<typeof takeFounding>[0]): FoundingFacts | string {
   let result: FoundingFacts | string = 'no answer';
-  readLife(from, (life) => {
-    if (typeof life === 'string') result = life;
-    else takeFounding(from, life, 'mine', (answer) => (result = answer));
+  readLife(from, (stands) => {
+    if (typeof stands === 'string') result = stands;
+    else takeFounding(from, stands?.life ?? 0, 'mine', (answer) => (result = answer));
   });
   return result;
 }

@@ -3,6 +3,8 @@
  * that of two halves only one can begin, and what stands in the table says above which version this life
  * starts. Without a system of record the first life is 1 and nothing stands anywhere. (PROTOCOL R8, R27)
  */
+import { livingIn, livingText } from '../core/lives.ts';
+import type { StandingLife } from '../core/lives.ts';
 import type { Introduction } from '../core/membership-message.ts';
 import { PROTOCOL_UNTOLD } from '../core/protocol-versions.ts';
 import { foundTopology } from '../core/topology-change.ts';
@@ -12,6 +14,7 @@ import { counterOf } from '../core/version.ts';
 import type { Random } from '../ports/random.ts';
 import type { Founding, RecordError, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { MembershipParts } from './membership-parts.ts';
+import type { Neighbours } from './neighbours.ts';
 
 export interface FoundingFacts {
   readonly clusterId: string;
@@ -27,35 +30,75 @@ export interface FoundingFacts {
 /** Takes the founding row and proposes the first topology, or null where it was not to be had. */
 export type Found = (propose: (topology: Topology | null) => void) => void;
 
-/**
- * Reads which life stands; `begin` then gets what takes the one after it, or null where PostgreSQL does not say. It is
- * read before anyone is asked for a vote. So a founding that another founder took meanwhile makes ours fail, and one
- * taken before is either seen in the votes or can no longer be chosen. Read only later, a life could be taken although
- * an earlier one has been chosen: a cluster whose every statement is fenced. (R27)
- */
-export function prepareFounding(
-  parts: MembershipParts,
-  introductions: () => ReadonlyMap<string, Introduction>,
-  begin: (found: Found | null) => void,
-): void {
-  const refuse = (reason: string): null => {
-    parts.telemetry.event('warn', 'membership.founding.failed', { reason });
+export class Founder {
+  private readonly parts: MembershipParts;
+  private readonly neighbours: Pick<Neighbours, 'meetLiving'>;
+  private readonly introductions: () => ReadonlyMap<string, Introduction>;
+  /** Of the last founding that this process has begun: nobody lives in it, or this node would know. */
+  private clusterIdDrawn = '';
+
+  constructor(
+    parts: MembershipParts,
+    neighbours: Pick<Neighbours, 'meetLiving'>,
+    introductions: () => ReadonlyMap<string, Introduction>,
+  ) {
+    this.parts = parts;
+    this.neighbours = neighbours;
+    this.introductions = introductions;
+  }
+
+  /**
+   * Reads which life stands; `begin` then gets what takes the one after it, or null where PostgreSQL does not say, or says that
+   * somebody lives in that one: these are met, and may let this node in. It is
+   * read before anyone is asked for a vote. So a founding that another founder took meanwhile makes ours fail, and one
+   * taken before is either seen in the votes or can no longer be chosen. Read only later, a life could be taken although
+   * an earlier one has been chosen: a cluster whose every statement is fenced. (R27)
+   */
+  prepare(begin: (found: Found | null) => void): void {
+    const { parts, neighbours } = this;
+    const { systemOfRecord, telemetry, random } = parts;
+    readLife(systemOfRecord, (standing) => {
+      if (typeof standing === 'string') return begin(this.refuse(standing));
+      const living = this.isTaken(standing) ? livingIn(standing) : null;
+      if (living !== null) {
+        if (neighbours.meetLiving(living))
+          telemetry.event('warn', 'membership.founding.awaits', {
+            life: standing!.life,
+            living: livingText(living),
+          });
+        return begin(null);
+      }
+      begin((propose) => {
+        this.clusterIdDrawn = drawClusterId(random);
+        takeFounding(systemOfRecord, standing?.life ?? 0, this.clusterIdDrawn, (result) =>
+          propose(
+            typeof result === 'string'
+              ? this.refuse(result)
+              : firstTopology(result, parts, this.introductions()),
+          ),
+        );
+      });
+    });
+  }
+
+  /** By another process than this one. */
+  private isTaken(standing: StandingLife | null): boolean {
+    return this.parts.mutations?.foundBesideLiving !== true && standing?.clusterId !== this.clusterIdDrawn;
+  }
+
+  private refuse(reason: string): null {
+    this.parts.telemetry.event('warn', 'membership.founding.failed', { reason });
     return null;
-  };
-  readLife(parts.systemOfRecord, (life) => {
-    if (typeof life === 'string') return begin(refuse(life));
-    begin((propose) =>
-      takeFounding(parts.systemOfRecord, life, drawClusterId(parts.random), (result) =>
-        propose(typeof result === 'string' ? refuse(result) : firstTopology(result, parts, introductions())),
-      ),
-    );
-  });
+  }
 }
 
-/** The life that stands, 0 for none, or in words why it is not known. May call back at once. */
-export function readLife(record: SystemOfRecord | null, done: (life: number | string) => void): void {
-  if (record === null) return done(0);
-  record.readFounding((error, standing) => done(error === null ? (standing?.life ?? 0) : reasonOf(error)));
+/** The life that stands, null for none, or in words why it is not known. May call back at once. */
+export function readLife(
+  record: SystemOfRecord | null,
+  done: (standing: StandingLife | string | null) => void,
+): void {
+  if (record === null) return done(null);
+  record.readLife((error, standing) => done(error === null ? standing : reasonOf(error)));
 }
 
 /** Calls back once, with the reason in words where the founding was not taken. May call back at once. */

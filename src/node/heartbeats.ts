@@ -13,9 +13,12 @@ import type { Suspicion } from '../core/suspicion.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import type { MembershipDisk } from './membership-disk.ts';
 import type { MembershipParts } from './membership-parts.ts';
 import type { Peer, PeerTable } from './membership-peers.ts';
+import type { MembershipSelf } from './membership-self.ts';
 import type { Voice } from './membership-voice.ts';
+import type { RegisterDriver } from './register-driver.ts';
 
 /** Milliseconds of skew between two wall clocks that people are told about, and how often. (R26) */
 const SKEW_MS_MAX = 500;
@@ -29,14 +32,13 @@ export interface HeartbeatParts {
   readonly suspicion: Suspicion;
   readonly slowness: Slowness;
   readonly store: MembershipParts['store'];
-  /** Writes a small entry to the store. */
-  readonly tryStore: () => void;
+  readonly self: MembershipSelf;
+  readonly disk: MembershipDisk;
+  readonly driver: RegisterDriver;
   readonly peers: PeerTable;
   readonly mutations: Mutations;
   readonly voice: Voice;
-  readonly isLive: () => boolean;
   readonly learned: () => Topology | null;
-  readonly accepted: () => Topology | null;
   /** What is to be said of PostgreSQL, or null. (R34) */
   readonly ofRecord: (now: number) => RecordHearsay | null;
   /** A voter is bound to a later epoch than this node knows to be chosen. */
@@ -70,7 +72,7 @@ export class Heartbeats {
       if (strain !== null) voice.send(peer.name, strain);
       if (ofRecord !== null) voice.send(peer.name, ofRecord);
     }
-    if (!this.parts.isLive()) return;
+    if (!this.parts.self.live) return;
     const header = voice.header();
     const own = this.answer(header);
     if (own.granted) lease.onGrant(header.from, own.epoch, now, now);
@@ -101,7 +103,7 @@ export class Heartbeats {
     const now = clock.now();
     this.parts.slowness.answered(peer.name, answer.sentAt, now);
     if (answer.granted) lease.onGrant(header.from, answer.acceptedEpoch, answer.sentAt, now);
-    else if (this.parts.isLive() && answer.acceptedEpoch > this.parts.voice.header().epoch)
+    else if (this.parts.self.live && answer.acceptedEpoch > this.parts.voice.header().epoch)
       this.parts.onBehind();
     const skewMs = Math.abs(answer.wallAt - clock.wallNow()) - (now - answer.sentAt);
     if (skewMs > SKEW_MS_MAX && now - peer.skewWarnedAt > SKEW_WARN_AFTER_MS) {
@@ -112,18 +114,21 @@ export class Heartbeats {
 
   /** Looks at who is slow, this node among them: what the others are to know of that. */
   private strain(now: number): Strain | null {
-    const { slowness, store, learned, tryStore } = this.parts;
+    const { slowness, store, learned, disk } = this.parts;
     slowness.look(learned(), store.lateMs(), now);
     const strain = slowness.strain(now);
-    if (strain !== null && strain.storeMs > 0 && store.isIdle()) tryStore();
+    if (strain !== null && strain.storeMs > 0 && store.isIdle()) disk.tryStore();
     return strain;
   }
 
-  /** This node's word as a voter; without an id it has none. (R29) */
+  /**
+   * This node's word as a voter; without an id it has none (R29). Nor where its life of the cluster is over: so that who
+   * cannot ask PostgreSQL stops serving, too.
+   */
   private answer(ask: FrameHeader): LeaseAnswer {
     const asked = { id: ask.from, incarnation: ask.incarnation, epoch: ask.epoch };
-    const { accepted, learned, mutations } = this.parts;
-    const answer = answerLease(accepted(), learned(), asked, mutations);
-    return this.parts.voice.header().from === 0 ? { ...answer, granted: false } : answer;
+    const { driver, learned, mutations, self, voice } = this.parts;
+    const answer = answerLease(driver.accepted, learned(), asked, mutations);
+    return voice.header().from === 0 || self.isOver ? { ...answer, granted: false } : answer;
   }
 }

@@ -5,6 +5,9 @@
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
+import { whyLifeGoesOn } from '../core/lives.ts';
+import type { StandingLife } from '../core/lives.ts';
+import { sameLife } from '../core/register.ts';
 import { hasMajority, succeed } from '../core/succession.ts';
 import type { NextLife, Survivor } from '../core/succession.ts';
 import { ownersNeeded } from '../core/topology.ts';
@@ -18,8 +21,8 @@ export function tellQuorum(
   topology: Topology,
   done: (quorum: ClusterQuorum) => void,
 ): void {
-  lifeKeptOf(parts, topology, (kept) => {
-    const lifeKept = typeof kept === 'number' ? kept : null;
+  readLifeKept(parts, topology, (kept) => {
+    const lifeKept = typeof kept === 'string' ? null : kept.life;
     const up = parts.membership.succession.survivors(topology);
     const isUp = (id: number): boolean => up.some((each) => each.id === id);
     done({
@@ -52,13 +55,20 @@ export function beginNextLife(
       `PostgreSQL knows life ${order.lifeKept} of the cluster, this node knows life ${topology.life}`,
     );
   if (!isAsShown) return refuse('others are up by now than were shown: look again');
-  takeLife(parts, topology, order.lifeKept, (taken) => {
-    if (typeof taken === 'string') return fail(failure('outcome_unknown', taken));
-    // Whoever has come up meanwhile is among the lost all the same, and comes back as a learner.
-    const survivors = parts.membership.succession.survivors(topology);
-    const next = nextTopology(parts, topology, survivors, taken);
-    parts.membership.succession.begin(next);
-    answer({ kind: 'changed', epoch: next.epoch });
+  readLifeKept(parts, topology, (kept) => {
+    if (typeof kept === 'string') return fail(failure('record_unavailable', kept));
+    const whyGoesOn = whyLifeGoesOn(topology, kept);
+    if (whyGoesOn !== null) return refuse(whyGoesOn);
+    if (!sameLife(parts.membership.topology!, topology))
+      return refuse('this node is of another life by now: look again');
+    takeLife(parts, topology, order.lifeKept, (taken) => {
+      if (typeof taken === 'string') return fail(failure('outcome_unknown', taken));
+      // Whoever has come up meanwhile is among the lost all the same, and comes back as a learner.
+      const survivors = parts.membership.succession.survivors(topology);
+      const next = nextTopology(parts, topology, survivors, taken);
+      parts.membership.succession.begin(next);
+      answer({ kind: 'changed', epoch: next.epoch });
+    });
   });
 }
 
@@ -83,14 +93,15 @@ function namesLost(parts: ClusterDeskParts, topology: Topology): string[] {
     .sort();
 }
 
-/** In words why it is not known. */
-function lifeKeptOf(
+/** The life in force; in words why it is not known. A cluster without PostgreSQL has its own word alone. */
+function readLifeKept(
   { systemOfRecord }: ClusterDeskParts,
-  topology: Topology,
-  done: (life: number | string) => void,
+  { clusterId, life }: Topology,
+  done: (kept: StandingLife | string) => void,
 ): void {
-  if (systemOfRecord === null) return done(topology.life);
-  readLife(systemOfRecord, done);
+  const unfounded = { clusterId: '', life: 0, sign: null };
+  if (systemOfRecord === null) return done({ clusterId, life, sign: null });
+  readLife(systemOfRecord, (standing) => done(standing ?? unfounded));
 }
 
 /** The life after the one that was shown, by compare-and-set; in words why not. */

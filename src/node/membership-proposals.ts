@@ -45,6 +45,8 @@ export interface Situation {
   readonly introductions: Introductions;
   readonly leaseHeld: boolean;
   readonly stopping: boolean;
+  /** Nothing is known against a start of the whole cluster. (lives.ts) */
+  readonly mayStart: boolean;
   /** Without room on its disk, and with nothing left to finish. (R32) */
   readonly stepsBack: boolean;
   readonly hasReleased: (member: Member) => boolean;
@@ -309,6 +311,7 @@ export class Proposals {
 
   private coldStart(situation: Situation, topology: Topology): MemberChange | null {
     const { own, introductions, now } = situation;
+    if (!situation.mayStart) return null;
     const since = this.nobodyServesSince ?? now;
     const graceOver = now - since >= this.settings.coldStartGraceMs;
     const plan = planColdStart(topology, own, introductions, this.suspicion, graceOver, now);

@@ -42,6 +42,8 @@ export class MembershipSelf {
   private storing: 'no' | 'needed' | 'under way' = 'needed';
   private storedAt = -Infinity;
   private said: Said | null = null;
+  /** The life in force by PostgreSQL's word, where it was one after this disk's. */
+  private later: LifeName | null = null;
 
   constructor(name: string, identity: Identity, disk: MembershipDisk, random: Random, telemetry: Telemetry) {
     this.name = name;
@@ -100,16 +102,48 @@ export class MembershipSelf {
     const ancestors = this.isForeign(topology) ? this.lineage : this.identity.ancestors;
     this.identity = { ...this.identity, clusterId, life, ancestors, id: remembered ? member.id : 0 };
     if (remembered) this.identity = withRecorded(this.identity, member.incarnation);
-    this.live = remembered && isLiveIncarnation(topology, member.id, this.incarnation);
+    this.live = remembered && !this.isOver && isLiveIncarnation(topology, member.id, this.incarnation);
     this.disk.saveIdentity(this.identity, (error) => {
       if (error !== null) this.reportFailure(error);
     });
+  }
+
+  /** The life that this disk belongs to is over: another one is in force. (lives.ts) */
+  get isOver(): boolean {
+    return this.later !== null && this.identity.life < this.later.life;
+  }
+
+  isInForce(life: LifeName): boolean {
+    return this.later !== null && sameLife(this.later, life);
+  }
+
+  /** This process is part of nothing any more. False: that was known. */
+  endLife(later: LifeName): boolean {
+    const isNews = !this.isInForce(later);
+    this.later = later;
+    this.live = false;
+    return isNews;
   }
 
   /** The lives of the cluster up to the one that this disk belongs to. */
   get lineage(): readonly LifeName[] {
     const { ancestors, clusterId, life } = this.identity;
     return [...ancestors, { clusterId, life }].slice(-LIVES_REMEMBERED_MAX);
+  }
+
+  /** A peer's news that is not for this disk. Of a later life that is in force it hears as of a succession. */
+  refuses(topology: Topology): boolean {
+    if (this.isForeign(topology)) {
+      this.telemetry.event('error', 'membership.foreign', { clusterId: topology.clusterId });
+      return true;
+    }
+    return this.isOver;
+  }
+
+  /** Is it no member any more, by those who know it? Those who began another life may never have heard of it. */
+  isDropped(previous: Topology | null, next: Topology): boolean {
+    const isInLife = previous !== null && sameLife(previous, next);
+    return isInLife && memberByName(next, this.name) === undefined;
   }
 
   /** A topology of another cluster, or of another life of ours. */

@@ -11,12 +11,12 @@ import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Phase } from '../core/phases.ts';
 import type { Suspicion } from '../core/suspicion.ts';
-import { memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import { WaitingOut } from '../core/waiting-out.ts';
 import { ClockWatch } from './clock-watch.ts';
-import { prepareFounding } from './founding.ts';
+import { Founder } from './founding.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { LifeWatch } from './life-watch.ts';
 import { MembershipDisk } from './membership-disk.ts';
 import type { MembershipParts } from './membership-parts.ts';
 import { PeerTable } from './membership-peers.ts';
@@ -54,6 +54,7 @@ export class Membership {
   /** Where an operator goes on with those who are left. */
   readonly succession: SuccessionDesk;
   private readonly self: MembershipSelf;
+  private readonly lives: LifeWatch;
   private readonly voice: Voice;
   private readonly heartbeats: Heartbeats;
   private known: Topology | null;
@@ -95,33 +96,35 @@ export class Membership {
       onChosen: (topology: Topology) => this.adopt(topology, true),
     };
     this.driver = new RegisterDriver(host, this.disk, loaded.register, parts.random, telemetry);
+    const { disk, driver, lease, mutations, peers, suspicion, voice } = this;
     this.heartbeats = new Heartbeats({
-      ...{ clock, telemetry },
-      heartbeatMs: settings.heartbeatMs,
-      lease: this.lease,
-      ...{ suspicion: this.suspicion, slowness: this.watch.slowness },
-      store: parts.store,
-      tryStore: () => this.disk.tryStore(),
-      ...{ peers: this.peers, mutations: this.mutations, voice: this.voice },
-      isLive: () => this.self.live,
+      ...{ clock, telemetry, self: this.self, disk, driver, lease, mutations, peers, suspicion, voice },
+      ...{ heartbeatMs: settings.heartbeatMs, slowness: this.watch.slowness, store: parts.store },
       learned: () => this.known,
-      accepted: () => this.driver.accepted,
       ofRecord: (at) => (this.self.live ? parts.outageWatch.word(this.known, at) : null),
       onBehind: () => this.proposals.onBehind(clock.now()),
     });
-    this.succession = new SuccessionDesk({
-      ...{ self: this.self, peers: this.peers, driver: this.driver, voice: this.voice, telemetry },
-      situation: () => this.situation(),
-      suspicion: this.suspicion,
-      adopt: (topology) => this.adopt(topology, false),
+    this.lives = new LifeWatch({
+      ...{ own: self, self: this.self, telemetry, mutations, record: parts.systemOfRecord },
+      topology: () => this.known,
+      isHeard: (name) => suspicion.isPresent(name, clock.now()),
+      meet: (living) => this.neighbours.meetLiving(living),
+      onOver: () => this.showPhase(),
     });
+    this.succession = new SuccessionDesk({
+      ...{ self: this.self, peers, driver, voice, suspicion, telemetry },
+      situation: () => this.situation(),
+      adopt: (topology) => this.adopt(topology, false),
+      onLater: () => this.lives.heardOfLater(),
+    });
+    const founder = new Founder(parts, this.neighbours, () => this.allIntroductions());
     this.proposals = new Proposals(
       this.driver,
       { ...this.watch, place: parts.place, outageWatch: parts.outageWatch },
       { coldStartGraceMs: settings.coldStartGraceMs, configured: names, joins: parts.joins !== null },
       this.mutations,
       () => this.situation(),
-      (begin) => prepareFounding(parts, () => this.allIntroductions(), begin),
+      (begin) => founder.prepare(begin),
     );
   }
 
@@ -257,6 +260,7 @@ export class Membership {
     this.waits.onTick(now);
     this.driver.tick(now);
     this.heartbeats.tick(now);
+    this.lives.tick(now);
     if (this.room.tick(now, this.known, this.self) || now - this.introducedAt >= INTRODUCE_AFTER_MS) {
       this.introducedAt = now;
       this.voice.broadcast(this.introduction());
@@ -304,7 +308,8 @@ export class Membership {
       case 'accepted':
         return this.driver.onMessage(name, header, message);
       case 'topology':
-        return this.onNews(message.topology);
+        if (!this.self.refuses(message.topology)) this.adopt(message.topology, false);
+        return;
       case 'heartbeat':
         return this.heartbeats.onHeartbeat(name, header, message);
       case 'heartbeatAnswer':
@@ -320,13 +325,6 @@ export class Membership {
       default:
         return;
     }
-  }
-
-  private onNews(topology: Topology): void {
-    if (this.self.isForeign(topology)) {
-      return this.parts.telemetry.event('error', 'membership.foreign', { clusterId: topology.clusterId });
-    }
-    this.adopt(topology, false);
   }
 
   // What this node says.
@@ -349,6 +347,7 @@ export class Membership {
       introductions: this.peers.introductions,
       leaseHeld: this.leaseHeld(),
       stopping: this.stopping.isAsked,
+      mayStart: this.lives.mayStart,
       stepsBack: this.room.isReadyToGo,
       hasReleased: (member) => this.waits.hasReleased(member.id, member.incarnation),
     };
@@ -379,7 +378,7 @@ export class Membership {
     this.parts.telemetry.event('info', 'membership.epoch', { epoch: next.epoch, live: this.self.live });
     if (chosenHere) this.voice.broadcast({ kind: 'topology', topology: next });
     this.parts.onTopology(next, previous);
-    const leaves = wasMember && memberByName(next, this.self.name) === undefined;
+    const leaves = wasMember && this.self.isDropped(previous, next);
     if (leaves) this.hasLeft = true;
     this.showPhase();
     if (leaves) return this.parts.onLeft();

@@ -4,6 +4,8 @@
  * he is neither of these. (DESIGN 3, PROTOCOL R31)
  */
 import { JOINERS_MAX } from '../core/limits.ts';
+import { livingText } from '../core/lives.ts';
+import type { LivingMember } from '../core/lives.ts';
 import type { Introduction } from '../core/membership-message.ts';
 import { protocolInForce } from '../core/protocol-versions.ts';
 import type { Suspicion } from '../core/suspicion.ts';
@@ -26,6 +28,7 @@ export class Neighbours {
   private readonly parting = new Map<string, number>();
   /** What others take for the members of the founding, where it differs. */
   private readonly differing = new Map<string, string>();
+  private livingTold = '';
   private isStarted = false;
 
   constructor(parts: MembershipParts, peers: PeerTable, suspicion: Suspicion) {
@@ -89,6 +92,18 @@ export class Neighbours {
     this.meet(name, introduction.address, this.parts.clock.now());
   }
 
+  /** Who is up in the life in force, as PostgreSQL has it: nobody else may have told of them. False: that was known. */
+  meetLiving(members: readonly LivingMember[]): boolean {
+    for (const { name, address } of members) {
+      if (this.dialled.has(name)) this.redial(name, address);
+      else this.meet(name, address, -Infinity);
+    }
+    const told = livingText(members);
+    const isNews = told !== this.livingTold;
+    this.livingTold = told;
+    return isNews;
+  }
+
   onPeerGone(name: string): void {
     if (this.joiners.delete(name)) this.part(name);
   }
@@ -108,6 +123,10 @@ export class Neighbours {
   /** A member that comes back elsewhere is dialled where it says it is, once it is known to be that member. */
   follow(name: string, { address, doors }: Introduction): void {
     this.parts.doors.hear(name, doors);
+    this.redial(name, address);
+  }
+
+  private redial(name: string, address: string): void {
     if (address === '' || this.dialled.get(name) === address) return;
     this.dialled.set(name, address);
     this.parts.dial(name, address);

@@ -10,6 +10,7 @@ import type { Suspicion } from '../core/suspicion.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Situation } from './membership-proposals.ts';
+import { belongsSomewhere } from './membership-peers.ts';
 import type { PeerTable } from './membership-peers.ts';
 import type { MembershipSelf } from './membership-self.ts';
 import type { Voice } from './membership-voice.ts';
@@ -24,6 +25,8 @@ export interface SuccessionParts {
   readonly situation: () => Situation;
   readonly suspicion: Suspicion;
   readonly adopt: (topology: Topology) => void;
+  /** Somebody is of a later life, and it is not known to follow ours. */
+  readonly onLater: () => void;
 }
 
 export class SuccessionDesk {
@@ -51,17 +54,24 @@ export class SuccessionDesk {
     peers.onLife(self.identity);
   }
 
-  onNews(message: Succession): void {
-    const { identity } = this.parts.self;
-    const isOurs = message.ancestors.some((each) => sameLife(each, identity));
-    if (isOurs && message.topology.life > identity.life) this.begin(message.topology);
+  /** A life is believed where it follows ours by what its members remember, or is in force by PostgreSQL's word. */
+  onNews({ ancestors, topology }: Succession): void {
+    const { self, onLater } = this.parts;
+    const { identity } = self;
+    if (topology.life <= identity.life) return;
+    const isOurs = ancestors.some((each) => sameLife(each, identity));
+    if (isOurs || self.isInForce(topology)) this.begin(topology);
+    else onLater();
   }
 
+  /** Lives that were founded anew know nothing of those before: whoever hears of one later than his asks PostgreSQL. */
   onIntroduction(name: string, introduction: Introduction): void {
-    const { self, voice } = this.parts;
-    const { ancestors } = self.identity;
+    const { self, voice, onLater } = this.parts;
+    const { ancestors, life } = self.identity;
     const { topology } = this.parts.situation();
-    if (topology === null || !ancestors.some((each) => sameLife(each, introduction))) return;
-    voice.send(name, { kind: 'succession', ancestors, topology });
+    if (topology === null || self.isOver || !belongsSomewhere(introduction.clusterId)) return;
+    if (introduction.life > life) onLater();
+    const isBefore = introduction.life < life || ancestors.some((each) => sameLife(each, introduction));
+    if (isBefore) voice.send(name, { kind: 'succession', ancestors, topology });
   }
 }

@@ -7,6 +7,8 @@
  * an error was not committed: after `unknown` it may have been, and must be repeated until it is known.
  */
 import type { SlotFloor } from '../core/floors.ts';
+import type { LivingMember, StandingLife } from '../core/lives.ts';
+import type { LifeName } from '../core/membership-message.ts';
 import type { KeyRecord } from '../core/record.ts';
 import type { SeenServer } from '../core/record-standing.ts';
 import type { RecordIdentity } from '../core/topology.ts';
@@ -23,8 +25,10 @@ export interface RecordServer {
    * as good as down, and `health` says which it is. Before the first word whichever answers is used, and its later timelines.
    */
   choose(server: SeenServer): void;
-  /** The founding in force, or null on a database that has never seen one. */
-  readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void;
+  /** Which life is in force, and who was up in it; null on a database that has never seen a founding. */
+  readLife(done: (error: RecordError | null, standing: StandingLife | null) => void): void;
+  /** Notes, by the server's clock, that these are up in that life, if it is in force; changes nothing else. Nobody waits for it. */
+  signLife(life: LifeName, members: readonly LivingMember[], done: (error: RecordError | null) => void): void;
   /** Takes life + 1 if `expectLife` still is in force (0: none yet); tells what then is in force. (R27) */
   found(
     expectLife: number,

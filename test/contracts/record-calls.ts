@@ -1,5 +1,7 @@
 /** The calls of the system of record as promises, in a world that goes on until they are answered; and rows to call with. */
 import type { SlotFloor } from '../../src/core/floors.ts';
+import type { LivingMember, StandingLife } from '../../src/core/lives.ts';
+import type { LifeName } from '../../src/core/membership-message.ts';
 import type { RecordIdentity } from '../../src/core/topology.ts';
 import type { SeenServer } from '../../src/core/record-standing.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
@@ -97,8 +99,14 @@ export class RecordCalls {
     );
   }
 
-  readFounding(): Promise<Answer<Founding | null>> {
-    return this.world.run((answer) => this.record.readFounding((error, value) => answer({ error, value })));
+  readLife(): Promise<Answer<StandingLife | null>> {
+    return this.world.run((answer) => this.record.readLife((error, value) => answer({ error, value })));
+  }
+
+  signLife(life: LifeName, members: readonly LivingMember[]): Promise<Answer<null>> {
+    return this.world.run((answer) =>
+      this.record.signLife(life, members, (error) => answer({ error, value: null })),
+    );
   }
 
   found(expectLife: number, clusterId: string): Promise<Answer<Founding | null>> {

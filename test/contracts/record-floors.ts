@@ -137,7 +137,9 @@ export function floorStories(calls: () => RecordCalls): void {
     expect((await calls().removeRows(1, [doomed(deletion('old', 3))], 0)).error).toMatchObject(fenced);
     expect(await floorsOf(SLOT)).toEqual([7]);
     expect((await calls().removeRows(2, [doomed(deletion('old', 3))], 0)).value).toEqual(['removed']);
-    expect((await calls().readFounding()).value).toMatchObject({
+    // A founding that comes too late tells what is in force.
+    expect((await calls().found(1, 'third')).value).toMatchObject({
+      clusterId: 'second',
       hasRows: false,
       highestVersion: makeVersion(7, 4_095),
     });

@@ -10,6 +10,7 @@ import { RecordCalls, makeRow } from './record-calls.ts';
 import type { RecordWorld } from './record-calls.ts';
 import { adoptionStories } from './record-adoption.ts';
 import { floorStories } from './record-floors.ts';
+import { lifeStories } from './record-lives.ts';
 
 const COMMITTED = { kind: 'committed' };
 
@@ -34,6 +35,8 @@ export function systemOfRecordContract(name: string, makeWorld: () => Promise<Re
 
     describe('founding', () => foundingStories(() => calls, connect));
 
+    describe('lives', () => lifeStories(() => calls, connect));
+
     describe('another one, accepted', () => adoptionStories(() => calls, connect));
 
     describe('floors', () => floorStories(() => calls));
@@ -49,7 +52,7 @@ export function systemOfRecordContract(name: string, makeWorld: () => Promise<Re
 
 function foundingStories(calls: () => RecordCalls, connect: () => Promise<RecordCalls>): void {
   test('a database that has never seen a founding: null', async () => {
-    expect(await calls().readFounding()).toEqual({ error: null, value: null });
+    expect(await calls().readLife()).toEqual({ error: null, value: null });
   });
 
   test('the first founding takes life 1 and is told to everyone', async () => {
@@ -58,7 +61,7 @@ function foundingStories(calls: () => RecordCalls, connect: () => Promise<Record
     expect(value).toMatchObject({ clusterId: 'ours', life: 1, highestVersion: 0, hasRows: false });
     expect(value!.identity.system).not.toBe('');
     const other = await connect();
-    expect((await other.readFounding()).value).toEqual(value);
+    expect((await other.readLife()).value).toMatchObject({ clusterId: 'ours', life: 1 });
   });
 
   test('two foundings of the same life: one wins, both learn which', async () => {

@@ -28,7 +28,7 @@ describe('starting', () => {
       kind: 'refused',
       fenced: false,
     });
-    expect((await calls.readFounding()).error).toMatchObject({ kind: 'refused' });
+    expect((await calls.readLife()).error).toMatchObject({ kind: 'refused' });
     expect(calls.record.health()).toMatchObject({ state: 'down' });
   });
 

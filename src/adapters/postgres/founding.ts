@@ -12,14 +12,6 @@ import { identityText } from './server-identity.ts';
 import { BEGIN, COMMIT_TRANSACTION, limitTransaction } from './server-statements.ts';
 import { FOUND_FIRST, FOUND_NEXT, READ_FOUNDING } from './statements.ts';
 
-export function readFounding(
-  connection: Connection,
-  timeoutMs: number,
-  deadline: number,
-): Promise<Founding | null> {
-  return inTransaction(connection, timeoutMs, deadline, () => readInForce(connection, deadline));
-}
-
 export async function found(
   connection: Connection,
   expectLife: number,

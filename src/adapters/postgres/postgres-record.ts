@@ -20,6 +20,8 @@ import type { CommitResult, SystemOfRecord } from '../../ports/system-of-record.
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { SlotFloor } from '../../core/floors.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../core/limits.ts';
+import type { LivingMember, StandingLife } from '../../core/lives.ts';
+import type { LifeName } from '../../core/membership-message.ts';
 import { RELATIVE_CLOCKS_APART_MS, type RecordCompat } from '../../core/record-dialect.ts';
 import { judgeServer, whyNotUsed, type SeenServer } from '../../core/record-standing.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
@@ -28,7 +30,8 @@ import { claimServer, surveyServer, type AdoptionParts } from './claim.ts';
 import { commitBatch, makeBatch } from './commit-rows.ts';
 import { Connection } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
-import { found, readFounding } from './founding.ts';
+import { found } from './founding.ts';
+import { readLife, signLife } from './life-signs.ts';
 import { RecordFailure, failureOfStatement, toRecordError } from './record-failure.ts';
 import { RecordHealthMonitor } from './record-health.ts';
 import { rowFromFields } from './record-rows.ts';
@@ -259,11 +262,18 @@ class PooledRecord implements PostgresRecord {
     deliver(claimServer(this.adoptionParts(), expected, claim), done, null);
   }
 
-  readFounding(done: (error: RecordError | null, founding: Founding | null) => void): void {
-    const timeoutMs = this.limits.foundingTimeoutMs;
-    const work = (connection: Connection, deadline: number): Promise<Founding | null> =>
-      readFounding(connection, timeoutMs, deadline);
-    deliver(this.call(this.reads, timeoutMs, work), done, null);
+  readLife(done: (error: RecordError | null, standing: StandingLife | null) => void): void {
+    deliver(this.call(this.reads, this.limits.statementTimeoutMs, readLife), done, null);
+  }
+
+  signLife(
+    life: LifeName,
+    members: readonly LivingMember[],
+    done: (error: RecordError | null) => void,
+  ): void {
+    const work = (connection: Connection, deadline: number): Promise<void> =>
+      signLife(connection, life, members, deadline);
+    deliver(this.call(this.commits, this.limits.statementTimeoutMs, work), done, undefined);
   }
 
   found(

@@ -1,0 +1,31 @@
+/** Which life of the cluster is in force, and who is up in it, as PostgreSQL keeps it. (R27) */
+import type { LivingMember, StandingLife } from '../../core/lives.ts';
+import type { LifeName } from '../../core/membership-message.ts';
+import type { Connection } from './connection.ts';
+import { READ_LIFE, SIGN_LIFE } from './life-statements.ts';
+
+export async function readLife(connection: Connection, deadline: number): Promise<StandingLife | null> {
+  const [row] = await connection.run(READ_LIFE, [], deadline);
+  if (row === undefined) return null;
+  const [clusterId, life, members, ageMs] = row as [string, number, string | null, number];
+  return {
+    clusterId,
+    life,
+    sign: { members: members === null ? [] : membersIn(members), ageMs: Math.max(0, ageMs) },
+  };
+}
+
+export async function signLife(
+  connection: Connection,
+  { clusterId, life }: LifeName,
+  members: readonly LivingMember[],
+  deadline: number,
+): Promise<void> {
+  const told = JSON.stringify(members.map(({ name, address }) => [name, address]));
+  await connection.run(SIGN_LIFE, [clusterId, life, told], deadline);
+}
+
+function membersIn(text: string): LivingMember[] {
+  const told = JSON.parse(text) as readonly [string, string][];
+  return told.map(([name, address]) => ({ name, address }));
+}

@@ -1,0 +1,19 @@
+/** Whoever comes from an earlier life of the cluster, however it went on, has missed epochs. */
+import { expect, it } from 'vitest';
+import { firstEpochOf, nextLifeEpoch } from './life-epochs.ts';
+import { EPOCHS_PASSED_OVER } from './limits.ts';
+
+it('the first life begins with the first epoch, and each later one above all that the ones before can have chosen', () => {
+  expect(firstEpochOf(1)).toBe(1);
+  for (let life = 2; life < 1_000; life += 1) {
+    expect(firstEpochOf(life)).toBeGreaterThan(firstEpochOf(life - 1) + EPOCHS_PASSED_OVER - 1);
+    expect(Number.isSafeInteger(firstEpochOf(life))).toBe(true);
+  }
+});
+
+it('a life goes on from one that had not heard of those in between: above these all the same', () => {
+  const second = nextLifeEpoch(500, 2);
+  expect(second).toBeGreaterThan(EPOCHS_PASSED_OVER);
+  const fourth = nextLifeEpoch(40, 4);
+  expect(fourth).toBeGreaterThan(nextLifeEpoch(second + 500, 3));
+});

@@ -1,0 +1,15 @@
+/**
+ * Where the epochs of a life of the cluster begin: above all that were chosen in the lives before it, whoever knows of those. So
+ * for whoever comes from an earlier one epochs only grow, and he has missed some (R17). Each life has room for so many that it
+ * never needs them all.
+ */
+import { EPOCHS_PASSED_OVER } from './limits.ts';
+
+export function firstEpochOf(life: number): number {
+  return (life - 1) * EPOCHS_PASSED_OVER + 1;
+}
+
+/** Of a life that goes on from one that had come this far: lives in between may have begun elsewhere. */
+export function nextLifeEpoch(epoch: number, life: number): number {
+  return Math.max(epoch + EPOCHS_PASSED_OVER, firstEpochOf(life));
+}
