@@ -21,6 +21,8 @@ import {
   SUSPECT_AFTER_MS,
   TOMBSTONE_KEEP_MS_DEFAULT,
 } from '../src/core/limits.ts';
+import { NO_DOORS } from '../src/core/door-address.ts';
+import type { DoorAddresses } from '../src/core/door-address.ts';
 import { DoorBook } from '../src/core/door-book.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
@@ -74,8 +76,8 @@ export interface SimNode {
   readonly clocks: MachineClocks;
   life: Life | null;
   node: CausewayNode | null;
-  /** What its process tells of its doors, and has heard of others'; null before the first start. */
-  doors: DoorBook | null;
+  /** What its next process says of its doors. */
+  doors: DoorAddresses;
   /** The highest version of the members' protocol that its last process speaks. */
   protocol: number;
   /** Processes that this member has been, for telling late answers of an earlier one. */
@@ -128,7 +130,7 @@ export class SimCluster {
       clocks: new MachineClocks(scheduler, 1 + prng.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX)),
       life: null,
       node: null,
-      doors: null,
+      doors: NO_DOORS,
       protocol: 0,
       startCount: 0,
       replaces,
@@ -153,7 +155,7 @@ export class SimCluster {
     const tracing = this.options.tracingOf?.(sim.name);
     const parts: NodeParts = {
       self: { name: sim.name, address: sim.name, zone: '', host: '' },
-      doors: (sim.doors = new DoorBook(sim.name)),
+      doors: new DoorBook(sim.name, sim.doors),
       joins: sim.replaces === null ? null : { weight: 1, replaces: sim.replaces },
       members: this.membersKnownTo(sim).map(({ name }) => ({ name, address: name, weight: 1 })),
       membership: {

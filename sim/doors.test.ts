@@ -13,16 +13,23 @@ function doorsTold(world: SmallWorld, sim: SimNode): Record<string, string> {
   return Object.fromEntries(map.members.map(({ name, resp }) => [name, resp]));
 }
 
-const openDoor = (sim: SimNode, address: string): void => sim.doors!.open({ resp: address });
+function saying(sim: SimNode, resp: string): void {
+  sim.doors = { http: '', resp };
+}
+
+/** Three nodes, each of which says where its Redis door is. */
+function threeDoors(seed: number): SmallWorld {
+  return new SmallWorld(seed, ({ cluster }) => {
+    for (const sim of cluster.nodes) saying(sim, `${sim.name}:6379`);
+  });
+}
 
 test('all know all, a member that joins among them, and where one is after its next start', () => {
-  const world = new SmallWorld(96);
+  const world = threeDoors(96);
   const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
-  for (const sim of world.nodes) openDoor(sim, `${sim.name}:6379`);
-  world.run(1_500);
   const joiner = world.cluster.add('');
+  saying(joiner, 'joined:6379');
   world.cluster.start(joiner);
-  openDoor(joiner, 'joined:6379');
   world.until(() => joiner.node?.membership.leaseHeld() === true, 30_000);
   const names = [one, two, three].map(({ name }) => [name, `${name}:6379`]);
   const all = { ...(Object.fromEntries(names) as Record<string, string>), [joiner.name]: 'joined:6379' };
@@ -30,21 +37,19 @@ test('all know all, a member that joins among them, and where one is after its n
   world.cluster.kill(two);
   world.run(1_000);
   expect(doorsTold(world, one)[two.name]).toBe(`${two.name}:6379`);
+  saying(two, 'elsewhere:7000');
   world.cluster.start(two);
-  openDoor(two, 'elsewhere:7000');
   world.until(() => two.node !== null, 5_000);
-  world.run(2_500);
+  world.run(500);
   expect(doorsTold(world, one)[two.name]).toBe('elsewhere:7000');
 });
 
 test('a node that was just started tells no map before it has heard the others, and then the whole one', () => {
-  const world = new SmallWorld(97);
-  for (const sim of world.nodes) openDoor(sim, `${sim.name}:6379`);
-  world.run(1_500);
+  const world = threeDoors(97);
   const again = world.nodes[1]!;
   world.cluster.kill(again);
+  saying(again, 'again:6379');
   world.cluster.start(again);
   world.until(() => again.node !== null, 5_000);
-  openDoor(again, 'again:6379');
   expect(Object.values(doorsTold(world, again))).not.toContain('');
 });

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from './config.ts';
 import { settingsThatMustAgree } from './config.ts';
 import { advertised } from './core/door-address.ts';
+import type { DoorAddresses } from './core/door-address.ts';
 import { legacySourceConfig } from './core/legacy-config.ts';
 import type { LegacySourceConfig } from './core/legacy-config.ts';
 import * as limits from './core/limits.ts';
@@ -82,15 +83,14 @@ function membershipSettings({ cluster }: Config): MembershipSettings {
   };
 }
 
-/** What the others are told of a door of this process. */
-export function toldAddress(
-  { cluster, node, ...doors }: Config,
-  door: 'http' | 'resp',
-  port: number,
-): string {
+/** What the others are told of the doors of this process; of one on whatever port is free nothing. */
+export function toldDoors({ cluster, node, ...doors }: Config): DoorAddresses {
   const { address: memberAddress } = cluster.members.find((member) => member.name === node.name)!;
-  const { host, address: told } = doors[door];
-  return advertised({ host, port, told, memberAddress });
+  const told = (door: 'http' | 'resp'): string => {
+    const { host, port = 0, address } = doors[door];
+    return port === 0 ? '' : advertised({ host, port, told: address, memberAddress });
+  };
+  return { http: told('http'), resp: told('resp') };
 }
 
 /** By a member's name: where it is dialled, if not at its own address. */

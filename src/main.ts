@@ -21,7 +21,7 @@ import { LateApi } from './main-late-api.ts';
 import { Metering } from './main-metrics.ts';
 import { RefusalWatch } from './main-refusals.ts';
 import { RecordStart, makeRecord, recordStatus } from './main-record.ts';
-import { dialAddresses, legacySettings, nodeSettings, toldAddress } from './main-settings.ts';
+import { dialAddresses, legacySettings, nodeSettings, toldDoors } from './main-settings.ts';
 import { NodeStore } from './main-store.ts';
 import { openNodeTraces } from './main-traces.ts';
 import type { CausewayNode } from './node/node.ts';
@@ -90,9 +90,9 @@ async function openAll(
   const record = config.postgres === null ? null : makeRecord(config, config.postgres, log);
   const metering = new Metering(config, log);
   const late = new LateApi(config.node.name, () => recordStatus(record));
-  const doors = new DoorBook(config.node.name);
+  // Told from the first word on: the Redis door opens a moment after this node begins to speak.
+  const doors = new DoorBook(config.node.name, toldDoors(config));
   open.push(await openHttp(config, late, metering, log, traces));
-  if (config.http.port > 0) doors.open({ http: toldAddress(config, 'http', config.http.port) });
   if (record !== null) {
     // Before its first connection: nothing is read of another database, or done to it. (R30)
     const topology = topologyOnDisk(store.storage, { encode: encodeTopology, decode: decodeTopology });
@@ -178,9 +178,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   });
   const resp = await openResp(config, node, tracing);
   around.metering.resp = resp;
-  if (resp === null) return;
-  around.doors.open({ resp: toldAddress(config, 'resp', resp.port) });
-  open.push(() => resp.close());
+  if (resp !== null) open.push(() => resp.close());
 }
 
 function opened(parts: NodeParts, store: NodeStore): Promise<CausewayNode> {

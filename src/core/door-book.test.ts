@@ -8,8 +8,7 @@ const member = (name: string, alive = true): { name: string; alive: boolean } =>
 
 describe('the doors of the members', () => {
   test('are what each has said last, and are kept until it is no member any more', () => {
-    const book = new DoorBook('a');
-    book.open({ resp: '10.0.0.1:6379' });
+    const book = new DoorBook('a', { http: '', resp: '10.0.0.1:6379' });
     book.hear('b', { http: '', resp: '10.0.0.2:6379' });
     book.hear('b', { http: '10.0.0.2:8080', resp: '10.0.0.3:6379' });
     expect(book.of('a')).toEqual({ http: '', resp: '10.0.0.1:6379' });

@@ -9,27 +9,21 @@ import type { DoorAddresses } from './door-address.ts';
 
 export class DoorBook {
   readonly ownName: string;
-  /** The same object as long as nothing changed. */
-  own: DoorAddresses = NO_DOORS;
+  readonly own: DoorAddresses;
   /** Grows with whatever is told anew. */
   version = 0;
   private readonly heard = new Map<string, DoorAddresses>();
   /** Monotonic ms until which it is worth waiting for the others; null: nobody is waited for. */
   private awaitedUntil: number | null = null;
 
-  constructor(ownName: string) {
+  constructor(ownName: string, own = NO_DOORS) {
     this.ownName = ownName;
+    this.own = own;
   }
 
   /** This process begins to listen to the others. */
   begin(now: number): void {
     this.awaitedUntil = now + DOORS_AWAITED_MS;
-  }
-
-  /** A door of this process is open, and others reach it there; '': they do not. */
-  open(doors: Partial<DoorAddresses>): void {
-    this.own = { ...this.own, ...doors };
-    this.version += 1;
   }
 
   /** A member, or who is to become one, has introduced itself. */

@@ -167,7 +167,6 @@ export class MembershipSelf {
       said.introduction.incarnation !== incarnation ||
       said.introduction.epoch !== epoch ||
       said.introduction.room !== room ||
-      said.introduction.doors !== parts.doors.own ||
       (said.introduction.state === 'serving') !== live
     )
       this.said = { identity, mayJoin, introduction: this.introduce(parts, epoch, mayJoin, room) };

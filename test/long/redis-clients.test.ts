@@ -19,6 +19,7 @@ const run = promisify(execFile);
 const HOST = '127.0.0.1';
 const FAILOVER_MS_MAX = 20_000;
 const COMMAND_MS_MAX = 5_000;
+const JOIN_MS_MAX = 180_000;
 /** Of the recorded sequences every so-manieth is played to the cluster, which is slower than a map; of what is pushed, all. */
 const PLAY_EACH = 10;
 
@@ -26,11 +27,15 @@ let program: Awaited<ReturnType<typeof buildProgram>>;
 let cluster: TestCluster;
 /** Of the Redis doors, in the order of the nodes. */
 let ports: number[];
+/** Of a node that joins at the end. */
+let fourthPort: number;
 
 beforeAll(async () => {
   program = await buildProgram('src/cli/main.ts');
-  ports = await freePorts(3);
-  const addresses = (name: string): number => ports[Number(name.slice(-1)) - 1]!;
+  const all = await freePorts(4);
+  ports = all.slice(0, 3);
+  fourthPort = all[3]!;
+  const addresses = (name: string): number => all[Number(name.slice(-1)) - 1]!;
   cluster = await startCluster({
     entry: program.entry,
     legacy: false,
@@ -311,5 +316,72 @@ describe('a node dies', () => {
     back.disconnect();
     io.disconnect();
     nr.destroy();
+  });
+});
+
+/** As CLUSTER SLOTS has it. */
+type Range = [from: number, to: number, ...nodes: [host: string, port: number, id: string][]];
+
+describe('a fourth node joins, and no setting of any node names its door', () => {
+  let control: Redis;
+  beforeAll(async () => {
+    control = new Redis({ host: HOST, port: ports[0]! });
+    await cluster.add('node-4', 'node-1');
+    const isOwner = ([, , ...nodes]: Range): boolean => nodes.some(([, port]) => port === fourthPort);
+    const ranges = async (): Promise<Range[]> => (await control.cluster('SLOTS')) as unknown as Range[];
+    await until('clients are told that it serves', async () => (await ranges()).some(isOwner), JOIN_MS_MAX);
+    await cluster.untilReady();
+  });
+  afterAll(() => control.disconnect());
+
+  test('cluster-aware clients learn it from another node, and it from all', async () => {
+    const all = [...ports, fourthPort].sort().join();
+    for (const seed of [ports[1]!, fourthPort]) {
+      // A member that is found slow or silent on a busy machine is told again once it is back.
+      await until(
+        'a client knows all four',
+        async () => {
+          const io = new Cluster([{ host: HOST, port: seed }]);
+          await io.set(`fourth:${seed}`, 'written');
+          const known = new Set(io.nodes('all').map(({ options }) => options.port));
+          expect(await io.get(`fourth:${seed}`)).toBe('written');
+          io.disconnect();
+          return [...known].sort().join() === all;
+        },
+        FAILOVER_MS_MAX,
+      );
+    }
+  });
+
+  test('copies of a key are kept at a node that does not own it, until somebody changes it elsewhere', async () => {
+    const ranges = (await control.cluster('SLOTS')) as unknown as Range[];
+    const owns = (slot: number, port: number): boolean =>
+      ranges.some(
+        ([from, to, ...nodes]) => from <= slot && slot <= to && nodes.some(([, at]) => at === port),
+      );
+    let key = '';
+    for (let at = 0; key === ''; at += 1) {
+      const slot = await control.cluster('KEYSLOT', `far:${at}`);
+      if (!owns(slot, ports[0]!)) key = `far:${at}`;
+    }
+    const other = new Redis({ host: HOST, port: ports[1]! });
+    await other.set(key, '1');
+    const clientSideCache = new BasicClientSideCache();
+    const nr = createClient({ url: `redis://${HOST}:${ports[0]!}`, RESP: 3, clientSideCache });
+    await nr.connect();
+    // An epoch may come at any time on a busy machine, and then all copies are dropped for nothing.
+    const isKept = async (value: string): Promise<boolean> => {
+      if ((await nr.get(key)) !== value) return false;
+      const { hitCount } = clientSideCache.stats();
+      await nr.get(key);
+      return clientSideCache.stats().hitCount > hitCount;
+    };
+    await until('a copy that answers', () => isKept('1'), FAILOVER_MS_MAX);
+    await other.set(key, '2');
+    await until('the new value, and a copy of it', () => isKept('2'), FAILOVER_MS_MAX);
+    await other.del(key);
+    await until('nothing', async () => (await nr.get(key)) === null, FAILOVER_MS_MAX);
+    await nr.close();
+    other.disconnect();
   });
 });
