@@ -25,6 +25,7 @@ export async function emptiedWorld(connectionString: string): Promise<PostgresWo
   await runOnce(
     connectionString,
     `truncate causeway.cluster, causeway.record;
+update causeway.life_sign set cluster_id = '', life = 0, members = '[]';
 update causeway.slot_floor set version = 0, turn = 0 where version > 0 or turn > 0`,
   );
   return worldOf(connectionString);
