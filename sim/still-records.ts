@@ -14,6 +14,7 @@ import type { SimDatabase } from './system-of-record.ts';
 
 const PREFIX = 'still:';
 const COUNT = 12;
+const AGAIN_MS = 20;
 const TIMEOUT_MS = 5_000;
 /** Counters by which a record is set back. */
 const BACK_COUNTERS = 2;
@@ -113,7 +114,9 @@ export class StillRecords {
     const operation = { kind: 'put', key, value: Buffer.from(value), ttlMs: 0, operationId: null } as const;
     node.write(operation, TIMEOUT_MS, (result) => {
       if (result.kind !== 'failed') done();
-      else if (certaintyOf(result.failure.code) === 'definite') this.put(node, key, value, done);
+      else if (certaintyOf(result.failure.code) === 'definite')
+        // What stands against it passes with time alone: a question to PostgreSQL that failed, say.
+        this.database.scheduler.after(AGAIN_MS, () => this.put(node, key, value, done));
       // It may still take effect, at any time: nothing can be expected of this key.
       else this.open.add(key);
     });
