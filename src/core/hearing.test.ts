@@ -1,6 +1,6 @@
 /** Whom a node hears, by epoch and incarnation. */
 import { expect, test } from 'vitest';
-import { isHeard } from './hearing.ts';
+import { isEarly, isHeard } from './hearing.ts';
 import type { PeerMessage } from './message.ts';
 import type { Topology } from './topology.ts';
 
@@ -34,4 +34,12 @@ test('another epoch, an earlier process, a removed member, a stranger: are not h
 test('a message that is true in every epoch: is heard from anybody, at any time', () => {
   expect(isHeard(topology, { from: 9, incarnation: 1, epoch: 2 }, validate)).toBe(true);
   expect(isHeard(null, { from: 9, incarnation: 1, epoch: 2 }, validate)).toBe(true);
+});
+
+test('a later epoch than the hearer knows: early, and only what an epoch decides', () => {
+  expect(isEarly(topology, { from: 1, incarnation: 3, epoch: 8 }, query)).toBe(true);
+  expect(isEarly(null, { from: 1, incarnation: 3, epoch: 1 }, query)).toBe(true);
+  expect(isEarly(topology, { from: 1, incarnation: 3, epoch: 7 }, query)).toBe(false);
+  expect(isEarly(topology, { from: 1, incarnation: 3, epoch: 6 }, query)).toBe(false);
+  expect(isEarly(topology, { from: 1, incarnation: 3, epoch: 8 }, validate)).toBe(false);
 });

@@ -12,6 +12,14 @@ export function isHeard(topology: Topology | null, header: FrameHeader, message:
   return !needsEpoch(message) || isCurrent(topology, header);
 }
 
+/**
+ * The sender acts in an epoch that the hearer does not know yet: its topology is on the way, and what is said in it is
+ * heard then. Dropped, it would be missed until its sender says it again, which takes far longer than an epoch does.
+ */
+export function isEarly(topology: Topology | null, header: FrameHeader, message: PeerMessage): boolean {
+  return needsEpoch(message) && header.epoch > (topology?.epoch ?? 0);
+}
+
 /** Does the sender act in the hearer's epoch, as the process that this epoch knows? */
 export function isCurrent(topology: Topology | null, header: FrameHeader): boolean {
   return (

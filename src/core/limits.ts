@@ -131,6 +131,8 @@ export const FRAME_MESSAGES_MAX = 1024;
 export const FRAME_BYTES_MAX = 2 * 1024 * 1024;
 /** Bytes waiting for one peer; beyond this the link is cut and its traffic sent anew after reconnecting. */
 export const PEER_QUEUE_BYTES_MAX = 128 * 1024 * 1024;
+/** Bytes of frames of a later epoch that are kept until that is known here: what a few turns of all event loops bring. */
+export const EARLY_BYTES_MAX = 16 * 1024 * 1024;
 /** One statement to PostgreSQL: rows and bytes. */
 export const RECORD_BATCH_ROWS_MAX = 1000;
 export const RECORD_BATCH_BYTES_MAX = 4 * 1024 * 1024;
@@ -186,9 +188,8 @@ export const ROW_SETTLED_STATEMENTS = 2;
 /** Rows of deletions that wait for that; a new look for deletions is taken below it. Rows removed by one statement. */
 export const ROWS_SETTLING_MAX = 30_000;
 export const ROWS_REMOVED_AT_ONCE_MAX = 500;
-/** Slots a learner copies at the same time. */
+/** Slots a learner copies at the same time; and bytes that are under way, until they are on its disk. */
 export const SLOT_COPIES_IN_FLIGHT_MAX = 32;
-/** Of their frames, as large as they come, about so many bytes are under way at once: slots of few records wait for nobody. */
 export const SLOT_COPIES_BYTES_MAX = 8 * SLOT_COPY_BYTES_MAX;
 /** Bytes of records a second that a learner asks for: so that clients keep their share of disks and links. */
 export const COPY_BYTES_PER_SECOND_DEFAULT = 16 * 1024 * 1024;

@@ -2,7 +2,7 @@
  * What comes from peers, each message to whom it concerns: membership hears everything that needs no epoch; on what
  * an epoch decides, only who acts in ours is heard, as the process that the epoch knows. (PROTOCOL R11, R13)
  */
-import { isCurrent, isHeard } from '../core/hearing.ts';
+import { isCurrent, isEarly, isHeard } from '../core/hearing.ts';
 import type { KeyWatch } from '../core/key-watch.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import type { Replica } from '../core/replication/replica.ts';
@@ -10,6 +10,7 @@ import { slotOf } from '../core/slots.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { decodeFrame } from '../wire/message-codec.ts';
 import type { Background } from './background.ts';
+import { EarlyMessages } from './early-messages.ts';
 import type { ForwardService } from './forward-service.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { Learner } from './learner.ts';
@@ -37,6 +38,9 @@ export interface FrameDeskParts {
 
 export class FrameDesk {
   private readonly parts: FrameDeskParts;
+  private readonly early = new EarlyMessages((name, header, message) =>
+    this.onMessage(name, header, message),
+  );
 
   constructor(parts: FrameDeskParts) {
     this.parts = parts;
@@ -49,7 +53,22 @@ export class FrameDesk {
       return;
     }
     this.parts.membership.onFrame(name, decoded.header);
-    for (const message of decoded.messages) this.onMessage(name, decoded.header, message);
+    const { header, messages } = decoded;
+    for (const message of messages) {
+      if (isEarly(this.parts.membership.topology, header, message) && !this.parts.dropEpochCheck)
+        this.early.keep(name, header, message, frame.length / messages.length);
+      else this.onMessage(name, header, message);
+      // What was kept comes before what follows on its link.
+      if (this.early.count > 0) this.early.onEpoch(this.parts.membership.topology?.epoch ?? 0);
+    }
+  }
+
+  /** Nothing more will come of what the peer has sent. */
+  onPeerGone(name: string): void {
+    this.early.forget(name);
+    this.parts.membership.onPeerGone(name);
+    this.parts.keyWatch.abroad.lose(name);
+    this.parts.forwarder.onLost(name);
   }
 
   // long: one line or two for each kind of message

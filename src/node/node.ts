@@ -230,11 +230,7 @@ export class CausewayNode implements NodeApi {
       onFrame: (name, frame) => {
         if (!this.closed) this.desk.onFrame(name, frame);
       },
-      onPeerGone: (name) => {
-        this.membership.onPeerGone(name);
-        this.keyWatch.abroad.lose(name);
-        this.forwarder.onLost(name);
-      },
+      onPeerGone: (name) => this.desk.onPeerGone(name),
       onRefused: (name, reason) => this.parts.telemetry.event('warn', 'peer.refused', { peer: name, reason }),
     });
     this.membership.start();
