@@ -27,6 +27,11 @@ export class Allowance {
     return this.left > 0;
   }
 
+  /** Milliseconds until more may be done, if nothing is spent meanwhile; 0: now. */
+  waitMs(now: number): number {
+    return this.has(now) ? 0 : 1 + Math.ceil((-this.left * 1_000) / this.perSecondMax);
+  }
+
   spend(amount: number): void {
     this.left -= amount;
   }

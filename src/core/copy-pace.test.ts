@@ -52,15 +52,14 @@ test('half is copied: the time left is as long as the time so far, and the rate 
   expect(pace.status(6_200)).toMatchObject({ recordsCopied: 407, bytesCopied: 200_700 });
 });
 
-test('slots at once: few while pieces are large, many once they have been small for a while', () => {
-  const pace = new CopyPace(0, 0);
-  expect(pace.slotsAtOnce).toBe(8);
-  for (let piece = 0; piece < 200; piece += 1) pace.arrived(61, 9_000, piece);
-  expect(pace.slotsAtOnce).toBe(32);
-  pace.arrived(61, 2 * 1024 * 1024, 300);
-  expect(pace.slotsAtOnce).toBe(4);
-  for (let piece = 0; piece < 200; piece += 1) pace.arrived(0, 0, 400 + piece);
-  expect(pace.slotsAtOnce).toBe(32);
+test('the allowance is spent: how long until there is some again', () => {
+  const pace = new CopyPace(MEGABYTE, 0);
+  expect(pace.waitMs(0)).toBe(0);
+  pace.arrived(1, 1_200_000, 0);
+  const waitMs = pace.waitMs(0);
+  expect(waitMs).toBeGreaterThan(990);
+  expect(pace.mayAsk(waitMs - 5)).toBe(false);
+  expect(pace.mayAsk(waitMs)).toBe(true);
 });
 
 test('nothing is copied yet: the time left cannot be told', () => {

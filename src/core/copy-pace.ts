@@ -1,22 +1,17 @@
 /**
- * How fast a learner copies: an allowance of bytes that fills with time, spent by what has arrived, so that the load of
+ * How fast slots are worked through: an allowance of bytes that fills with time, spent by what has arrived, so that the load of
  * clients keeps its share of disks and links; and what people are told about how far it has come. (DESIGN 3)
  */
 import { Allowance } from './allowance.ts';
-import { SLOT_COPIES_BYTES_MAX, SLOT_COPIES_IN_FLIGHT_MAX, SLOT_COPY_BYTES_MAX } from './limits.ts';
 
 /** Milliseconds over which the rate is told. */
 const RATE_OVER_MS = 2_000;
-/** What the largest piece of late counts for after each one more. */
-const FORGET_SHARE = 0.98;
 
 export class CopyPace {
   private readonly allowance: Allowance;
   private bytesTotal = 0;
   private bytesCopied = 0;
   private recordsCopied = 0;
-  /** Of the largest piece of late; before the first one: the largest that there may be. */
-  private pieceBytes: number = SLOT_COPY_BYTES_MAX;
   private slotsDone = 0;
   private slotsTotal = 0;
   private beganAt = 0;
@@ -33,17 +28,13 @@ export class CopyPace {
     return this.allowance.has(now);
   }
 
-  /** Slots that may be copied at once: on a slow way small pieces would otherwise wait for each other's answers. */
-  get slotsAtOnce(): number {
-    return Math.min(
-      SLOT_COPIES_IN_FLIGHT_MAX,
-      Math.max(1, Math.floor(SLOT_COPIES_BYTES_MAX / this.pieceBytes)),
-    );
+  /** Milliseconds until the next piece may be asked for; 0: now. */
+  waitMs(now: number): number {
+    return this.allowance.waitMs(now);
   }
 
   arrived(recordCount: number, byteCount: number, now: number): void {
     this.allowance.spend(byteCount);
-    this.pieceBytes = Math.max(1, byteCount, this.pieceBytes * FORGET_SHARE);
     this.bytesTotal += byteCount;
     this.bytesCopied += byteCount;
     this.recordsCopied += recordCount;

@@ -1,11 +1,16 @@
-/** What a learner reads of its own disk before a copied range takes its place: as little as there can be. */
+/** What a learner reads of its own disk where a copied range takes its place: as little as there can be. */
 import { expect, test } from 'vitest';
 import type { HeldRecord, LearnFrame } from '../core/message.ts';
+import { EMPTY_VALUE, ORIGIN_CLIENT } from '../core/record.ts';
+import { heldAtRest } from '../core/replication/follow.ts';
+import type { Replica } from '../core/replication/replica.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
+import { sealRecord } from '../wire/record-codec.ts';
 import { recordKey } from '../wire/store-codec.ts';
-import { keysInRangeOf } from './copied-range.ts';
+import { applyRange, keysInRangeOf } from './copied-range.ts';
 import { NO_OFFER } from './offered-records.ts';
 import type { Offer } from './offered-records.ts';
+import type { RecordShelf } from './record-shelf.ts';
 
 const SLOT = 7;
 const FRAME: LearnFrame = {
@@ -49,4 +54,37 @@ test('only a part was offered: a page that is not full is the last; full ones ar
   expect(keysFound(['a', 'b'], NO_OFFER)).toEqual({ keys: ['a', 'b'], scans: 1 });
   const many = Array.from({ length: 1_000 }, (_, at) => `key-${String(at).padStart(4, '0')}`);
   expect(keysFound([...many, 'key-x'], NO_OFFER)).toEqual({ keys: [...many, 'key-x'], scans: 2 });
+});
+
+const held = (key: string, counter: number): HeldRecord =>
+  heldAtRest(
+    sealRecord({
+      ...{ key, version: counter * 4096 + 1, origin: ORIGIN_CLIENT, tombstone: false, value: EMPTY_VALUE },
+      ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null, contentType: null },
+    }),
+  );
+
+/** What came to be written; the disk is not to be looked at where `isBlank`. */
+function applied(isBlank: boolean, written: readonly HeldRecord[], sent: readonly HeldRecord[]): string[] {
+  const told: string[] = [];
+  const shelf = {
+    load: (key: string) => written.find(({ sealed }) => sealed.record.key === key)?.sealed,
+    read: () => void told.push('looked'),
+    isConfirmed: () => false,
+    addAtRest: (_slot: number, key: string) => told.push(`added ${key}`),
+    replaceAtRest: (_slot: number, key: string) => told.push(`replaced ${key}`),
+  } as unknown as RecordShelf;
+  const replica = { copy: () => false } as unknown as Replica;
+  applyRange({ ...FRAME, records: sent }, [], new Set(), isBlank, replica, shelf, {});
+  return told;
+}
+
+test('nothing of the range was on this disk: what comes is added without a look at it', () => {
+  expect(applied(true, [], [held('a', 1), held('b', 2)])).toEqual(['added a', 'added b']);
+  expect(applied(false, [], [held('a', 1)])).toEqual(['looked', 'replaced a']);
+});
+
+test('a key was written since it was asked for: a copy of before does not take its place, a later one does', () => {
+  expect(applied(true, [held('a', 3)], [held('a', 2), held('b', 2)])).toEqual(['added b']);
+  expect(applied(true, [held('a', 3)], [held('a', 4)])).toEqual(['looked', 'replaced a']);
 });

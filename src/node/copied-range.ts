@@ -56,12 +56,14 @@ function withoutType(held: HeldRecord): HeldRecord {
 
 /**
  * Makes the frame's range equal to the source's; `localKeys` are all that this disk holds in it, and `same` those of them
- * of which it is known that both hold one record at rest.
+ * of which it is known that both hold one record at rest. `isBlank`: when this was asked for nothing of the range was on this
+ * disk, so that nothing need be looked for; a newcomer would do that for every record that it copies.
  */
 export function applyRange(
   frame: LearnFrame,
   localKeys: readonly string[],
   same: ReadonlySet<string>,
+  isBlank: boolean,
   replica: Replica,
   shelf: RecordShelf,
   mutations: Mutations,
@@ -83,6 +85,10 @@ export function applyRange(
       confirmed.record.version >= held.sealed.record.version
     )
       continue;
+    if (isBlank && confirmed === undefined) {
+      shelf.addAtRest(slot, key, held.sealed);
+      continue;
+    }
     const present = shelf.read(key, slot);
     const isSame =
       present !== undefined &&

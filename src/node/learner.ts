@@ -8,7 +8,7 @@
 import { IndexSet } from '../base/index-set.ts';
 import type { CopyPace } from '../core/copy-pace.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
-import type { LearnDifferences, LearnFrame, LearnMessage, PeerMessage } from '../core/message.ts';
+import type { LearnDifferences, LearnMessage, PeerMessage } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { slotsToLookAt } from '../core/replication/slot-view.ts';
@@ -20,14 +20,10 @@ import type { Storage } from '../ports/storage.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { CopyStatus } from './api.ts';
 import type { FloorStore } from './floor-store.ts';
-import { applyRange, keysInRangeOf } from './copied-range.ts';
-import { NO_OFFER, madeWhole, marksOf, readOffer } from './offered-records.ts';
-import type { Offer } from './offered-records.ts';
 import type { OperationLearner } from './operation-learner.ts';
 import type { RecordRecovery } from './record-recovery.ts';
 import type { RecordShelf } from './record-shelf.ts';
-import { beginPull } from './slot-pull.ts';
-import type { Pull } from './slot-pull.ts';
+import { SlotPulls } from './slot-pulls.ts';
 import type { StartMarks } from './start-marks.ts';
 import type { StoreWriter } from './store-writer.ts';
 import { UntoldVersions } from './untold-versions.ts';
@@ -40,8 +36,6 @@ const RUN_SLOTS_MAX = 2048;
  */
 const ANSWER_TIMEOUT_MS_MIN = 200;
 const ANSWER_TIMEOUT_MS_MAX = 5_000;
-/** Milliseconds before an owner that refused is followed by another. */
-const REFUSED_PAUSE_MS = 100;
 
 export interface LearnerParts {
   readonly clock: Clock;
@@ -77,11 +71,12 @@ export class Learner {
   private session = 0;
   private turn = 0;
   private comparison: Comparison | null = null;
-  private readonly toPull: number[] = [];
-  private readonly pulls = new Map<number, Pull>();
+  private readonly pulls: SlotPulls;
   /** Slots this node learns in the present epoch. */
   private slotsTotal = 0;
   private readonly slotsLeft = new IndexSet(SLOT_COUNT);
+  /** Of them, those of which no source has said whether they differ. */
+  private readonly uncompared = new IndexSet(SLOT_COUNT);
   private told = false;
   /** All that was handed to the store before this session. */
   private isOnDisk = false;
@@ -90,6 +85,12 @@ export class Learner {
 
   constructor(parts: LearnerParts) {
     this.parts = parts;
+    this.pulls = new SlotPulls({
+      ...parts,
+      sourceOf: (slot) => this.sourceOf(slot),
+      answerTimeoutMs: () => this.answerTimeoutMs,
+      onCopied: (slot) => this.onCopied(slot),
+    });
   }
 
   /** Share of the slots to learn that are confirmed. */
@@ -109,16 +110,18 @@ export class Learner {
     this.session = view.topology.epoch;
     this.comparison = null;
     this.answerTimeoutMs = ANSWER_TIMEOUT_MS_MIN;
-    this.toPull.length = 0;
-    this.pulls.clear();
+    this.pulls.begin(this.session, replica);
     this.told = false;
     this.untold = null;
     this.slotsTotal = 0;
     this.slotsLeft.clear();
+    this.uncompared.clear();
     this.parts.operations.onTopology(view, replica);
     this.parts.recovery.begin(view, replica, this.findSlots(slotsToLookAt(before, view)), (slot) =>
       this.onWhole(slot),
     );
+    for (let slot = this.slotsLeft.next(0); slot >= 0; slot = this.slotsLeft.next(slot + 1))
+      this.uncompared.add(slot);
     this.noteProgress();
     this.isOnDisk = false;
     const { session } = this;
@@ -135,11 +138,11 @@ export class Learner {
     this.session = 0;
     this.replica = null;
     this.comparison = null;
-    this.toPull.length = 0;
-    this.pulls.clear();
+    this.pulls.begin(0, null);
     this.untold = null;
     this.slotsTotal = 0;
     this.slotsLeft.clear();
+    this.uncompared.clear();
     this.parts.operations.end();
     this.parts.recovery.end();
   }
@@ -148,18 +151,14 @@ export class Learner {
     if (this.slotsTotal === 0 || this.told) return;
     this.parts.recovery.tick();
     const now = this.parts.clock.now();
-    const late: Pull[] = [];
-    for (const pull of this.pulls.values()) {
-      if (pull.waiting) this.ask(pull);
-      else if (!pull.applying && pull.dueAt <= now) late.push(pull);
-    }
+    const late = this.pulls.late(now);
     const lateComparison = this.comparison !== null && this.comparison.dueAt <= now;
     if (late.length > 0 || lateComparison) {
       this.answerTimeoutMs = Math.min(this.answerTimeoutMs * 2, ANSWER_TIMEOUT_MS_MAX);
       this.turn += 1;
     }
     if (lateComparison) this.comparison = null;
-    for (const pull of late) this.ask(pull);
+    this.pulls.askAgain(late);
     this.proceed();
     if (this.slotsLeft.size > 0 || this.told) return;
     if (!this.parts.operations.isDone) this.parts.operations.tick();
@@ -176,11 +175,10 @@ export class Learner {
     if (message.kind === 'learnUntoldFrame') return this.untold?.onFrame(from, message);
     if (!('session' in message) || message.session !== this.session) return;
     if (message.kind === 'learnDifferences') this.onDifferences(from, message);
-    else if (message.kind === 'learnFrame') this.onFrame(from, message);
+    else if (message.kind === 'learnFrame') this.pulls.onFrame(from, message);
     else if (message.kind === 'learnRefused') {
       this.turn += 1;
-      const pull = this.pulls.get(message.slot);
-      if (pull !== undefined) pull.dueAt = this.parts.clock.now() + REFUSED_PAUSE_MS;
+      this.pulls.onRefused(message.slot);
     }
   }
 
@@ -223,18 +221,13 @@ export class Learner {
       else if (this.untold === null) this.askForUntold();
       return;
     }
-    if (this.comparison === null && this.toPull.length === 0 && this.pulls.size === 0) this.compareNext();
-    while (this.pulls.size < this.parts.pace.slotsAtOnce && this.toPull.length > 0) {
-      const slot = this.toPull.pop()!;
-      const afterKey = this.parts.shelf.copiedThroughOf(slot);
-      const pull = beginPull(slot, afterKey);
-      this.pulls.set(slot, pull);
-      this.ask(pull);
-    }
+    // All are compared first: what is copied then is copied in its order.
+    if (this.comparison === null) this.compareNext();
+    if (this.comparison === null) this.pulls.proceed();
   }
 
   private compareNext(): void {
-    const left = this.slotsLeft;
+    const left = this.uncompared;
     let source = 0;
     for (let slot = left.next(0); slot >= 0 && source === 0; slot = left.next(slot + 1))
       source = this.sourceOf(slot);
@@ -273,8 +266,9 @@ export class Learner {
     const differing = new Set(message.differing);
     for (let at = 0; at < comparison.slots.length; at += 1) {
       const slot = comparison.slots[at]!;
+      this.uncompared.delete(slot);
       if (!this.slotsLeft.has(slot)) continue;
-      if (differing.has(slot) || this.wasLowered(slot)) this.toPull.push(slot);
+      if (differing.has(slot) || this.wasLowered(slot)) this.pulls.add(slot);
       else this.confirm(slot);
     }
     this.noteProgress();
@@ -293,69 +287,10 @@ export class Learner {
     this.parts.marks.restore(slot, this.parts.shelf, this.replica!);
   }
 
-  private ask(pull: Pull): void {
-    pull.waiting = !this.parts.pace.mayAsk(this.parts.clock.now());
-    pull.source = 0;
-    if (pull.waiting) return;
-    pull.dueAt = this.parts.clock.now() + this.answerTimeoutMs;
-    const source = this.sourceOf(pull.slot);
-    if (source === 0) return;
-    if (pull.offer !== null) return this.send(pull, source, pull.offer);
-    const { session } = this;
-    const { slot, afterKey } = pull;
-    readOffer(slot, afterKey, this.parts.shelf, this.parts.storage, (offer) => {
-      if (session !== this.session || this.pulls.get(slot) !== pull || pull.afterKey !== afterKey) return;
-      pull.offer ??= offer;
-      if (pull.source === 0) this.send(pull, source, pull.offer);
-    });
-  }
-
-  private send(pull: Pull, source: number, offer: Offer): void {
-    pull.source = source;
-    const { slot, afterKey } = pull;
-    const { session } = this;
-    this.parts.send(source, { kind: 'learnPull', session, slot, afterKey, offered: marksOf(offer) });
-  }
-
-  private onFrame(from: number, sent: LearnFrame): void {
-    const pull = this.pulls.get(sent.slot);
-    if (pull === undefined || pull.applying || pull.source !== from || pull.afterKey !== sent.afterKey)
-      return;
-    const offer = pull.offer ?? NO_OFFER;
-    const frame = madeWhole(sent, offer);
-    if (frame === undefined) {
-      // Records of two keys have one version and checksum: this range is sent whole.
-      pull.offer = NO_OFFER;
-      return this.ask(pull);
-    }
-    const last = frame.records.at(-1);
-    if (last === undefined && !frame.last) return;
-    pull.applying = true;
-    const { session } = this;
-    const arrived = sent.records.reduce((sum, held) => sum + held.sealed.bytes.length, 0);
-    this.parts.pace.arrived(sent.records.length, arrived, this.parts.clock.now());
-    keysInRangeOf(frame, offer, this.parts.storage, (keys) => {
-      if (session !== this.session || this.pulls.get(frame.slot) !== pull) return;
-      pull.applying = false;
-      if (keys === null) return;
-      const same = new Set(sent.same.map(({ key }) => key));
-      applyRange(frame, keys, same, this.replica!, this.parts.shelf, this.parts.mutations);
-      this.advance(pull, frame);
-    });
-  }
-
-  private advance(pull: Pull, frame: LearnFrame): void {
-    if (!frame.last) {
-      pull.afterKey = frame.records.at(-1)!.sealed.record.key;
-      pull.offer = null;
-      this.parts.shelf.copiedThrough(pull.slot, pull.afterKey);
-      this.ask(pull);
-      return;
-    }
-    this.pulls.delete(pull.slot);
-    this.slotsLeft.delete(pull.slot);
-    this.parts.marks.forget(pull.slot);
-    this.parts.shelf.setVerified(pull.slot);
+  private onCopied(slot: number): void {
+    this.slotsLeft.delete(slot);
+    this.parts.marks.forget(slot);
+    this.parts.shelf.setVerified(slot);
     this.noteProgress();
     this.proceed();
   }
