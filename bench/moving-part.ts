@@ -37,6 +37,9 @@ const CALM_MS = 5_000;
 const CALM_MS_QUICK = 1_500;
 /** Milliseconds that are no part of "before": queues of the change before are still being emptied. */
 const SETTLE_MS = 500;
+/** Milliseconds between two looks at the nodes: where clients are measured it must not be the looking that slows them down. */
+const LOOK_MS = 50;
+const LOOK_MS_UNDER_LOAD = 500;
 const part = 'moving';
 
 export async function movingPart(world: World): Promise<Measure[]> {
@@ -135,7 +138,7 @@ async function oneChange(
   const beganAt = performance.now();
   const before = foreground.between(beganAt - calmMs + SETTLE_MS, beganAt);
   tellLine(`${named} nodes`);
-  const copied = await watched(nodes, make);
+  const copied = await watched(nodes, make, LOOK_MS_UNDER_LOAD);
   const endedAt = performance.now();
   const during = foreground.between(beganAt, endedAt);
   await delay(calmMs);
@@ -174,16 +177,17 @@ function joined(
   name: string,
   joining: Parameters<NodeProcesses['add']>[1],
 ): Promise<Copied> {
-  return watched(nodes, () => nodes.add(name, joining));
+  return watched(nodes, () => nodes.add(name, joining), LOOK_MS);
 }
 
 /** Makes a change of members and waits until everybody has its share. */
-async function watched(nodes: NodeProcesses, make: () => Promise<void>): Promise<Copied> {
-  const watch = new CopyWatch(() => nodes.nodes);
+async function watched(nodes: NodeProcesses, make: () => Promise<void>, everyMs: number): Promise<Copied> {
+  const watch = new CopyWatch(() => nodes.nodes, everyMs);
   await watch.start();
   try {
     await make();
-    await until('everybody has its share', () => isSharedAtAll(nodes.nodes, REPLICAS), MOVE_TIMEOUT_MS);
+    const isDone = (): Promise<boolean> => isSharedAtAll(nodes.nodes, REPLICAS);
+    await until('everybody has its share', isDone, MOVE_TIMEOUT_MS, everyMs);
   } catch (error) {
     await watch.stop();
     throw error;

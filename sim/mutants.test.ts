@@ -175,7 +175,7 @@ for (const [mutant, story] of Object.entries(STORIES)) {
 const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
   validateDespiteHigher: 17,
   learnNoTombstones: 7,
-  learnPendingAsValid: 25,
+  learnPendingAsValid: 53,
   forgetWhileCopying: 25,
   passOpenOperations: 27,
   removeRowsAtOnce: 6,

@@ -60,6 +60,7 @@ export interface Copied {
 /** Looks again and again at what nodes say they have copied. Nodes may come and go meanwhile. */
 export class CopyWatch {
   private readonly nodes: () => readonly WorldNode[];
+  private readonly everyMs: number;
   /** What each had copied when it was first and last seen. */
   private readonly seen = new Map<string, { readonly first: Totals; last: Totals }>();
   private readonly ended = new AbortController();
@@ -68,8 +69,10 @@ export class CopyWatch {
   private endedAt = 0;
   private running: Promise<void> = Promise.resolve();
 
-  constructor(nodes: () => readonly WorldNode[]) {
+  /** `everyMs` between two looks: each takes the nodes, and whoever looks, a part of their processors. */
+  constructor(nodes: () => readonly WorldNode[], everyMs = SAMPLE_EVERY_MS) {
     this.nodes = nodes;
+    this.everyMs = everyMs;
   }
 
   /** Resolves when everybody has been looked at once: what is copied from then on is seen. */
@@ -91,7 +94,7 @@ export class CopyWatch {
     const { signal } = this.ended;
     while (!signal.aborted) {
       await this.look(false);
-      await delay(SAMPLE_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      await delay(this.everyMs, undefined, { signal }).catch(() => undefined);
     }
   }
 

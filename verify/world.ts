@@ -91,11 +91,16 @@ export function ownerCountOf({ nodes }: World): number {
 }
 
 /** Waits until `met`, or fails at the deadline naming what was awaited. */
-export async function until(what: string, met: () => Promise<boolean>, timeoutMs: number): Promise<void> {
+export async function until(
+  what: string,
+  met: () => Promise<boolean>,
+  timeoutMs: number,
+  everyMs = POLL_MS,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await met())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await delay(POLL_MS);
+    await delay(everyMs);
   }
 }
 

@@ -2,7 +2,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { founded as foundedWith, place } from '../../test/support/founded.ts';
-import { doChore, markLeaving, planHousekeeping, rebalance, whyNotLeave } from './housekeeping.ts';
+import {
+  doChore,
+  idleMembers,
+  markLeaving,
+  planHousekeeping,
+  rebalance,
+  whyNotLeave,
+} from './housekeeping.ts';
 import type { HousekeepingFacts, Joiner } from './housekeeping.ts';
 import { MOVE_SLOTS_MAX } from './limits.ts';
 import { rowPairs, rowsInOrder } from './slot-index.ts';
@@ -106,6 +113,13 @@ describe('chores', () => {
       [1, 2, 3, 4],
       [1, 2, 3, 4],
     ]);
+  });
+
+  test('a member that has just joined owns nothing: until its first slots are begun it is idle', () => {
+    const joined = doChore(founded(3), { kind: 'join', joiners: [joiner('node-4')] }, place)!;
+    expect([idleMembers(founded(3)), idleMembers(joined)]).toEqual([[], [4]]);
+    expect(idleMembers(doChore(joined, { kind: 'share' }, place)!)).toEqual([]);
+    expect(idleMembers(changeMembers(joined, { gone: [4], entrants: [] })!)).toEqual([]);
   });
 
   test('one of four leaves: it has neither vote nor slot before it is no member', () => {

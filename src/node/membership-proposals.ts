@@ -4,7 +4,14 @@
  * so that mostly one of them speaks. (DESIGN 3, PROTOCOL R18, R20, R27, R28, R31)
  */
 import { canDoWithout } from '../core/disk-room.ts';
-import { doChore, isSettled, markLeaving, planHousekeeping, rebalance } from '../core/housekeeping.ts';
+import {
+  doChore,
+  idleMembers,
+  isSettled,
+  markLeaving,
+  planHousekeeping,
+  rebalance,
+} from '../core/housekeeping.ts';
 import type { Chore } from '../core/housekeeping.ts';
 import { allBlank, mayLeave, planColdStart, planJoins, planServing } from '../core/membership-plan.ts';
 import type { Absences, Introductions, Readmissions } from '../core/membership-plan.ts';
@@ -20,7 +27,7 @@ import type { Slowness } from '../core/slowness.ts';
 import type { Suspicion } from '../core/suspicion.ts';
 import { changeMembers, leave, markLoaded, promote } from '../core/topology-change.ts';
 import type { MemberChange, Place } from '../core/topology-change.ts';
-import { majorityOf, memberByName } from '../core/topology.ts';
+import { majorityOf, memberById, memberByName } from '../core/topology.ts';
 import type { Member, Topology } from '../core/topology.ts';
 import type { Found } from './founding.ts';
 import { RecordNews } from './membership-record.ts';
@@ -29,6 +36,8 @@ import type { Decide, RegisterDriver } from './register-driver.ts';
 
 /** Milliseconds by which each place in the council lets the ones before it go first. */
 const TURN_MS = 60;
+/** Milliseconds for which a member that owns nothing may work out how slots are shared before others do. */
+const SHARE_TURN_MS = 1_500;
 /** Milliseconds for which news of an accepted epoch may be on its way before the register is read. */
 const READ_AFTER_MS = 100;
 /** Milliseconds by which each place among the configured members lets the ones before it found. */
@@ -168,11 +177,10 @@ export class Proposals {
     if (topology === null) return this.tickBlank(situation);
     const change = this.change(situation);
     const failed = change !== null && (change.gone.length > 0 || change.entrants.length > 0);
-    const needed =
-      failed ||
-      this.record(situation, topology) !== null ||
-      this.spooling(situation, topology) !== null ||
-      this.chore(situation, topology) !== null;
+    const isUrgent =
+      failed || this.record(situation, topology) !== null || this.spooling(situation, topology) !== null;
+    const chore = this.chore(situation, topology);
+    const needed = isUrgent || chore !== null;
     this.neededSince = needed ? (this.neededSince ?? now) : null;
     if (!this.driver.isFree(now)) return;
     if (this.decideOwn(situation, topology) !== null) {
@@ -184,7 +192,9 @@ export class Proposals {
     }
     if (this.neededSince === null && this.behindSince === null) return;
     const turn = this.turn(situation, topology) * TURN_MS;
-    if (this.neededSince !== null && now - this.neededSince >= turn) {
+    const isShare = !isUrgent && chore?.kind === 'share';
+    const dueMs = isShare ? this.sharesAfterMs(situation, topology, turn) : turn;
+    if (this.neededSince !== null && now - this.neededSince >= dueMs) {
       return this.driver.begin(
         this.againstNow((at, base) => this.decideChange(at, base)),
         null,
@@ -331,6 +341,13 @@ export class Proposals {
       if (!this.suspicion.isSilent(member.name, situation.now)) turn += 1;
     }
     return turn;
+  }
+
+  /** Who owns nothing shares the slots out at once, and others only where nobody does. */
+  private sharesAfterMs({ own, now }: Situation, topology: Topology, turnMs: number): number {
+    const idle = idleMembers(topology).map((id) => memberById(topology, id)!.name);
+    if (idle.includes(own.name)) return 0;
+    return idle.some((name) => !this.suspicion.isSilent(name, now)) ? SHARE_TURN_MS + turnMs : turnMs;
   }
 
   private tickBlank(situation: Situation): void {
