@@ -45,7 +45,7 @@ export class RecordStart {
 
   /**
    * Resolves when PostgreSQL is ready, or when it is seen not to be: then it is waited for in the background.
-   * Rejects where only a person can help: a start is the moment to say that.
+   * Rejects where only a person can help and there is no cluster to serve: a start is the moment to say that.
    */
   tried(stopAsked?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -99,7 +99,7 @@ async function openAll(
     const server = topology === null ? undefined : serverOf(topology);
     if (server !== undefined) record.choose(server);
     const start = new RecordStart(record, log, {
-      isMember: () => late.status().epoch > 0,
+      isMember: () => topology !== null || late.status().epoch > 0,
       onRefused: (reason) => endNow(log, 'node.start_failed', reason),
     });
     open.push(() => start.close());

@@ -184,7 +184,9 @@ export class Nodes {
     if (this.#closed) throw new CausewayError('transport', 'definite', 'the client is closed');
     const count = this.#nodes.length;
     const start = this.#next;
-    this.#next = (start + 1) % count;
+    // Who asks one node and no other takes no turn.
+    const hasTurn = candidates.size > 1;
+    if (hasTurn) this.#next = (start + 1) % count;
     let avoided: Node | undefined;
     for (let at = 0; at < count; at++) {
       const node = this.#nodes[(start + at) % count]!;
@@ -193,7 +195,7 @@ export class Nodes {
       const isFull = this.#patience.isFull(node.address, performance.now());
       if (!isFull && !this.#isAvoided(node)) {
         // From there the next call goes on: else whoever follows a node that is down would have its share, too.
-        this.#next = (start + at + 1) % count;
+        if (hasTurn) this.#next = (start + at + 1) % count;
         return node;
       }
       avoided ??= node;

@@ -102,7 +102,8 @@ export const ERROR_TABLE = {
   deadline_before_start: {
     certainty: 'definite',
     status: 'DEADLINE_EXCEEDED',
-    meaning: 'The deadline passed before anything was stored. Retry with more time.',
+    meaning:
+      'The deadline passed, or the request did not come to its end in time, before anything was stored. Retry with more time.',
   },
   read_timeout: {
     certainty: 'definite',

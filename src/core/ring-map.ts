@@ -1,6 +1,6 @@
 /**
  * Who holds which slots, and who is to, for people who look at it: all holders of each row with what they are to it,
- * also those that are down. Clients that route by slots are told less (node/slot-map.ts).
+ * also those that are down. Clients that route by slots are told less (slot-map.ts).
  */
 import { oncePer } from '../base/once-per.ts';
 import { slotsOfRow } from './slot-index.ts';

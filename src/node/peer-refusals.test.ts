@@ -18,6 +18,7 @@ beforeEach(() => {
   refusals = new PeerRefusals(() => now);
   const bare = {
     start: (_hello: unknown, handler: TransportHandler) => (overheard = handler),
+    dial: () => undefined,
     forget: () => undefined,
   };
   transport = refusals.watch(bare as unknown as Transport);
@@ -64,7 +65,8 @@ test('not said again for a while, or linked since: it counts for nothing any mor
   expect(refusals.list()).toEqual([]);
 });
 
-test('hopeless: somebody refuses, and nobody was linked for five seconds; one that is linked is hope', () => {
+test('hopeless: who is looked for refuses, and nobody was linked for five seconds; one that is linked is hope', () => {
+  transport.dial('a', 'a:1');
   const hopeless = (): string | null => {
     overheard.onRefused('a', REASON);
     return refusals.whyHopeless();
@@ -76,9 +78,30 @@ test('hopeless: somebody refuses, and nobody was linked for five seconds; one th
   now += 1;
   expect(hopeless()).toBeNull();
   overheard.onLinkDown('c', 'gone');
+  expect(hopeless()).toBeNull();
+  now += 4_999;
+  expect(hopeless()).toBeNull();
+  now += 1;
   expect(hopeless()).toBe(`it and a refuse each other: ${REASON}; set it alike everywhere, then start again`);
   transport.forget('a');
   expect(refusals.whyHopeless()).toBeNull();
+});
+
+test('one of two that are looked for refuses, and strangers do: the other may be right, and is waited for', () => {
+  for (const name of ['a', 'b']) transport.dial(name, `${name}:1`);
+  const hopelessBy = (...names: string[]): boolean => {
+    for (const name of names) overheard.onRefused(name, REASON);
+    return refusals.whyHopeless() !== null;
+  };
+  hopelessBy('a', 'b', 'x', 'y');
+  now += 5_000;
+  overheard.onLinkUp('b', 5);
+  overheard.onLinkDown('b', 'gone');
+  now += 5_000;
+  expect(hopelessBy('a', 'x', 'y')).toBe(false);
+  hopelessBy('a', 'b');
+  now += 5_000;
+  expect(hopelessBy('a', 'b')).toBe(true);
 });
 
 test('strangers of any number: no more are remembered than may ask to join', () => {

@@ -21,19 +21,27 @@ interface Told {
 export class PeerRefusals {
   private readonly byPeer = new Map<string, Told>();
   private readonly linked = new Set<string>();
+  /** Whom this process looks for. Others dial it as well: a left-over node of another cluster decides nothing here. */
+  private readonly dialled = new Set<string>();
   private readonly now: () => number;
+  private aloneSince: number;
 
   constructor(now: () => number) {
     this.now = now;
+    this.aloneSince = now();
   }
 
   /** The same transport, overheard. */
   watch(transport: Transport): Transport {
     return {
       start: (hello, handler) => transport.start(hello, this.overhearing(handler)),
-      dial: (name, address) => transport.dial(name, address),
+      dial: (name, address) => {
+        this.dialled.add(name);
+        transport.dial(name, address);
+      },
       forget: (name) => {
-        this.linked.delete(name);
+        this.dialled.delete(name);
+        this.unlink(name);
         this.byPeer.delete(name);
         transport.forget(name);
       },
@@ -48,13 +56,22 @@ export class PeerRefusals {
     return [...this.byPeer].map(([peer, { reason }]) => ({ peer, reason }));
   }
 
-  /** Why a process that is no member yet need not wait: who is there refuses it, and nobody has taken it. Null: it may be let in. */
+  /**
+   * Why a process that is no member yet need not wait: most of those that it looks for refuse it, and nobody has taken it. Null: it
+   * may be let in. Where one refuses and others are yet to come, that one may be who is wrong.
+   */
   whyHopeless(): string | null {
     this.forgetOld();
-    if (this.linked.size > 0 || this.byPeer.size === 0) return null;
-    const { reason, since } = [...this.byPeer.values()].sort((one, other) => one.since - other.since)[0]!;
-    if (this.now() - since < HOPELESS_AFTER_MS) return null;
-    const peers = [...this.byPeer.keys()].sort().join(', ');
+    const refusing = [...this.byPeer].filter(([name]) => this.dialled.has(name));
+    if (this.linked.size > 0 || refusing.length * 2 <= this.dialled.size) return null;
+    const { reason, since } = refusing
+      .map(([, told]) => told)
+      .sort((one, other) => one.since - other.since)[0]!;
+    if (this.now() - Math.max(since, this.aloneSince) < HOPELESS_AFTER_MS) return null;
+    const peers = refusing
+      .map(([name]) => name)
+      .sort()
+      .join(', ');
     return `it and ${peers} refuse each other: ${reason}; set it alike everywhere, then start again`;
   }
 
@@ -66,7 +83,7 @@ export class PeerRefusals {
         handler.onLinkUp(name, protocol);
       },
       onLinkDown: (name, reason) => {
-        this.linked.delete(name);
+        this.unlink(name);
         handler.onLinkDown(name, reason);
       },
       onFrame: (name, frame) => handler.onFrame(name, frame),
@@ -76,6 +93,10 @@ export class PeerRefusals {
         handler.onRefused(name, reason);
       },
     };
+  }
+
+  private unlink(name: string): void {
+    if (this.linked.delete(name) && this.linked.size === 0) this.aloneSince = this.now();
   }
 
   private note(name: string, reason: string): void {

@@ -40,6 +40,11 @@ const AT_ONCE = ['42P06', '42P07', '42710', '23505', '40001', '40P01', 'XX000', 
 const TRIES_MAX = 20;
 const RETRY_MS_MAX = 100;
 
+/** Another node makes the tables of a relative at this moment: that passes, however long its change of the schema takes. */
+export function isOfRace(error: unknown): boolean {
+  return AT_ONCE.includes(sqlStateOf(error) ?? '');
+}
+
 export interface CompatTables {
   readonly connection: Connection;
   readonly compat: RecordCompat;
@@ -130,7 +135,7 @@ async function send(
     try {
       return await connection.run(statement, values, performance.now() + STEP_TIMEOUT_MS);
     } catch (error) {
-      if (attempt === TRIES_MAX || !AT_ONCE.includes(sqlStateOf(error) ?? '')) throw error;
+      if (attempt === TRIES_MAX || !isOfRace(error)) throw error;
       await delay(Math.random() * RETRY_MS_MAX);
     }
   }

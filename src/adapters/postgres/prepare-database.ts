@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { RecordCompat } from '../../core/record-dialect.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { adopt } from './adopt.ts';
-import { makeCompatTables, refuseRelatives } from './compat-schema.ts';
+import { isOfRace, makeCompatTables, refuseRelatives } from './compat-schema.ts';
 import type { Connection } from './connection.ts';
 import { migrate } from './migrate.ts';
 import { needsPerson } from './needs-person.ts';
@@ -44,7 +44,8 @@ export async function prepareDatabase(preparation: Preparation): Promise<void> {
       const reason = error instanceof Error ? error.message : String(error);
       preparation.onFailure(reason);
       if (error instanceof SetupError) throw error;
-      if (needsPerson(error)) throw new SetupError(`PostgreSQL refuses: ${reason}`);
+      const passes = preparation.compat !== 'none' && isOfRace(error);
+      if (needsPerson(error) && !passes) throw new SetupError(`PostgreSQL refuses: ${reason}`);
       if (preparation.isCancelled()) throw new Error('closed while waiting for PostgreSQL');
       if (performance.now() > deadline) throw new Error(`PostgreSQL could not be made ready: ${reason}`);
       preparation.onRetry();

@@ -23,11 +23,16 @@ export async function retrying<T>(
   { random, onRetry }: RetryAround,
   attempt: () => Promise<T>,
 ): Promise<T> {
+  let lost: RecordFailure | null = null;
   for (let retry = 0; ; retry += 1) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof RecordFailure) || !error.isRetryable || retry === retriesMax) throw error;
+      if (!(error instanceof RecordFailure)) throw error;
+      // An attempt that was not even sent says nothing of the one before.
+      if (!error.isRetryable || retry === retriesMax)
+        throw lost !== null && error.kind === 'refused' && !error.fenced ? lost : error;
+      lost = error;
       onRetry();
       const pauseMs = Math.min(firstMs * 2 ** retry, pauseMsMax) * (0.5 + random() / 2);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -67,6 +67,8 @@ export class Connections {
       return false;
     }
     const why = `this node has ${this.max} connections open: use one of them, or another node`;
+    // Nobody else listens to it: unheard, the error of its connection would end the process.
+    stream.on('error', () => undefined);
     turnAway(stream, this.statusOf(failure('overloaded', why)));
     this.close(session);
     return true;
