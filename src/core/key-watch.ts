@@ -114,7 +114,8 @@ export class KeyWatch implements KeyWatching {
 
   watchAll(isWanted: boolean): void {
     this.wantsAll = isWanted;
-    this.unsettled.clear();
+    // A peer that is told of all waits for the same to be settled.
+    if (!this.forPeers.tellsAll) this.unsettled.clear();
     this.unsureAt = -Infinity;
     this.heardAll = false;
   }

@@ -18,6 +18,8 @@ export class EarlyMessages {
   private readonly take: (name: string, header: FrameHeader, message: PeerMessage) => void;
   private kept: Early[] = [];
   private bytes = 0;
+  /** The earliest epoch of those kept; looked at with every message, so not searched for. */
+  private earliest = Infinity;
 
   /** `take`: hears a message, and judges it by the epoch that is known then. */
   constructor(take: (name: string, header: FrameHeader, message: PeerMessage) => void) {
@@ -32,16 +34,14 @@ export class EarlyMessages {
   keep(name: string, header: FrameHeader, message: PeerMessage, bytes: number): void {
     if (this.bytes + bytes > EARLY_BYTES_MAX) return;
     this.bytes += bytes;
+    this.earliest = Math.min(this.earliest, header.epoch);
     this.kept.push({ name, header, message, bytes });
   }
 
   /** This epoch is known here: what was said in it is heard, what was said in an earlier one is over. */
   onEpoch(epoch: number): void {
-    if (!this.kept.some(({ header }) => header.epoch <= epoch)) return;
-    const { kept } = this;
-    this.kept = [];
-    this.bytes = 0;
-    for (const each of kept) {
+    if (this.earliest > epoch) return;
+    for (const each of this.takeAll()) {
       if (each.header.epoch === epoch) this.take(each.name, each.header, each.message);
       else if (each.header.epoch > epoch) this.keep(each.name, each.header, each.message, each.bytes);
     }
@@ -49,11 +49,15 @@ export class EarlyMessages {
 
   /** Its link is gone: what was kept of it would come in after what is said on the next one. */
   forget(name: string): void {
-    if (this.kept.length === 0) return;
+    for (const each of this.takeAll())
+      if (each.name !== name) this.keep(each.name, each.header, each.message, each.bytes);
+  }
+
+  private takeAll(): Early[] {
     const { kept } = this;
     this.kept = [];
     this.bytes = 0;
-    for (const each of kept)
-      if (each.name !== name) this.keep(each.name, each.header, each.message, each.bytes);
+    this.earliest = Infinity;
+    return kept;
   }
 }

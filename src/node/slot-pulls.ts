@@ -185,7 +185,7 @@ export class SlotPulls {
     const { session } = this;
     keysInRangeOf(frame, offer, this.parts.storage, (keys) => {
       const isCurrent = session === this.session && this.pulls.get(frame.slot) === pull;
-      if (isCurrent && keys !== null) this.apply(pull, frame, keys);
+      if (isCurrent && keys !== null) this.apply(pull, frame, sent.same, keys);
       this.parts.writer.barrier(() => this.onDisk(bytes));
       if (!isCurrent) return;
       pull.applying = false;
@@ -193,8 +193,9 @@ export class SlotPulls {
     });
   }
 
-  private apply(pull: Pull, frame: LearnFrame, keys: readonly string[]): void {
-    const same = new Set(frame.same.map(({ key }) => key));
+  /** `told`: what the source has not sent, since it has just what was offered. */
+  private apply(pull: Pull, frame: LearnFrame, told: LearnFrame['same'], keys: readonly string[]): void {
+    const same = new Set(told.map(({ key }) => key));
     const isBlank = pull.offer?.isWhole === true && pull.offer.keys.length === 0;
     applyRange(frame, keys, same, isBlank, this.replica!, this.parts.shelf, this.parts.mutations);
   }

@@ -47,7 +47,7 @@ export async function openRespDoor(changes: Partial<RespSettings> = {}): Promise
   };
 }
 
-const WAIT_MS_MAX = 5_000;
+const WAIT_MS_MAX = 20_000;
 const LOOK_EVERY_MS = 10;
 
 export class RespLine {

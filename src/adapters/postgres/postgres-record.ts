@@ -263,7 +263,7 @@ class PooledRecord implements PostgresRecord {
   }
 
   readLife(done: (error: RecordError | null, standing: StandingLife | null) => void): void {
-    deliver(this.call(this.reads, this.limits.statementTimeoutMs, readLife), done, null);
+    deliver(this.callAside(this.reads, readLife), done, null);
   }
 
   signLife(
@@ -273,7 +273,7 @@ class PooledRecord implements PostgresRecord {
   ): void {
     const work = (connection: Connection, deadline: number): Promise<void> =>
       signLife(connection, life, members, deadline);
-    deliver(this.call(this.commits, this.limits.statementTimeoutMs, work), done, undefined);
+    deliver(this.callAside(this.commits, work), done, undefined);
   }
 
   found(
@@ -287,10 +287,22 @@ class PooledRecord implements PostgresRecord {
     deliver(this.call(this.commits, timeoutMs, work), done, null);
   }
 
+  /**
+   * Asked beside the rows. That it is answered does not show that rows are taken, nor what the server answers instead that they are
+   * not: a table that a restored database lacks, say. Only that nobody answers speaks of the server.
+   */
+  private callAside<T>(
+    pool: ConnectionPool,
+    work: (connection: Connection, deadline: number) => Promise<T>,
+  ): Promise<T> {
+    return this.call(pool, this.limits.statementTimeoutMs, work, true);
+  }
+
   private async call<T>(
     pool: ConnectionPool,
     timeoutMs: number,
     work: (connection: Connection, deadline: number) => Promise<T>,
+    isAside = false,
   ): Promise<T> {
     if (this.isClosing) throw new RecordFailure('refused', 'closed', { isOutage: false });
     if (!this.isStarted)
@@ -299,11 +311,11 @@ class PooledRecord implements PostgresRecord {
     const once = (): Promise<T> => pool.use(deadline, false, (connection) => work(connection, deadline));
     try {
       const result = this.limits.compat === 'none' ? await once() : await retrying(RETRIES, this.retry, once);
-      this.monitor.markUp();
+      if (!isAside) this.monitor.markUp();
       return result;
     } catch (error) {
       const failure = failureOfStatement(error);
-      if (failure.isOutage) this.monitor.markDown(failure.message);
+      if (failure.isOutage && !(isAside && failure.sqlState !== null)) this.monitor.markDown(failure.message);
       throw failure;
     }
   }

@@ -57,6 +57,7 @@ export class Connection implements Line {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.isClosing = true;
+      this.client.inFlight.abandon();
       door.inputBytes -= this.inputBytes;
       this.inputBytes = 0;
       door.outputBytes -= this.outputBytes;

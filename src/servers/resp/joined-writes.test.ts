@@ -148,6 +148,22 @@ test('more bytes than may stand in line: the connection is not read until some h
   expect(client!.inFlight.waitingBytes).toBe(0);
 });
 
+test('its client goes while one is under way: nothing that stands in line is begun, and none of its bytes are counted', async () => {
+  door.api.holding = true;
+  line.send('INCR n');
+  await line.until(() => door.api.heldCount === 1);
+  line.send('SET n 1', 'INCR n', 'SET n 2', 'GET n');
+  const { clients } = door.server.door;
+  const [client] = clients.values();
+  await line.until(() => client!.inFlight.waitingBytes > 0);
+  line.socket.resetAndDestroy();
+  await line.until(() => clients.size === 0);
+  expect([door.server.door.inputBytes, client!.inFlight.waitingBytes]).toEqual([0, 0]);
+  door.api.release();
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+  expect(kinds()).toEqual(['modify n']);
+});
+
 test('after CLIENT REPLY OFF, and between MULTI and EXEC: the order is the same', async () => {
   line.send(
     'CLIENT REPLY OFF',

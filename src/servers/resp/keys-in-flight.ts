@@ -32,6 +32,7 @@ export class KeysInFlight<Item extends InLine> {
   private readonly lines = new Map<string, Line<Item>>();
   private readonly begin: (items: readonly Item[]) => void;
   private due: Line<Item>[] = [];
+  private isAbandoned = false;
 
   /** `begin`: the key is free for these, which go together. It ends none of them within the call. */
   constructor(begin: (items: readonly Item[]) => void) {
@@ -79,9 +80,17 @@ export class KeysInFlight<Item extends InLine> {
   standAgain(key: string, items: readonly Item[]): void {
     const line = this.lines.get(key)!;
     line.writers -= items.length;
+    if (this.isAbandoned) return;
     line.waiting = [...items, ...line.waiting];
     for (const { byteCount } of items) this.waitingBytes += byteCount;
     this.goOn(line);
+  }
+
+  /** Nobody waits for an answer any more: nothing more is begun, however late after its client has written elsewhere. */
+  abandon(): void {
+    this.isAbandoned = true;
+    this.waitingBytes = 0;
+    for (const line of this.lines.values()) line.waiting = NONE;
   }
 
   /** Must one that reads, or writes, this key wait? */

@@ -99,5 +99,6 @@ function clipped(buffer: Buffer, start: number, end: number): Buffer {
 
 /** Nothing of a command that tells a password; of what EXEC runs there is nothing but its name. */
 function isSecret({ name }: Command, at: number): boolean {
+  if (name === 'config|set') return at > 2;
   return at > 0 && (name === 'auth' || name === 'hello');
 }

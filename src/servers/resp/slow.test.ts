@@ -67,6 +67,13 @@ describe('SLOWLOG', () => {
     expect(told.slice(30)).toEqual(['key:29', '... (10 more arguments)', 'by ']);
   });
 
+  test('tells no value of a setting: it may be a password that was set by the wrong name', async () => {
+    await keepAll();
+    await line.ask('CONFIG SET requirepass s3cret');
+    const told = await latestArguments();
+    expect(told).toEqual(['CONFIG', 'SET', 'requirepass', '(redacted)', 'by ']);
+  });
+
   test('has room for as many as it is told, and no more than the bound', async () => {
     await keepAll();
     expect(await line.ask('CONFIG SET slowlog-max-len 3')).toBe('+OK');
