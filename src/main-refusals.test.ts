@@ -16,9 +16,14 @@ function world(isMember: boolean) {
     (reason) => told.push(reason),
   );
   let overheard: TransportHandler | undefined;
-  const bare = { start: (_hello: unknown, handler: TransportHandler) => (overheard = handler) };
+  const bare = {
+    start: (_hello: unknown, handler: TransportHandler) => (overheard = handler),
+    dial: () => undefined,
+  };
   const handler = { onRefused: () => undefined } as unknown as TransportHandler;
-  watch.watch(bare as unknown as Transport).start({} as never, handler);
+  const transport = watch.watch(bare as unknown as Transport);
+  transport.start({} as never, handler);
+  transport.dial('b', 'b:1');
   const pass = (ms: number): void => {
     for (let passed = 0; passed < ms; passed += 500) {
       overheard!.onRefused('b', 'clusterName: x');
