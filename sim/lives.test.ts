@@ -8,25 +8,12 @@ import { LIFE_FRESH_MS } from '../src/core/life-limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import { memberByName } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
-import type { ClusterAnswer, ClusterQuorum } from '../src/node/api.ts';
 import type { SimNode } from './cluster.ts';
+import { goOnAt } from './going-on.ts';
 import { SmallWorld } from './small-world.ts';
 
 const KEYS = Array.from({ length: 8 }, (_, index) => `key:${index}`);
 const NOT_READY = { kind: 'failed', failure: { code: 'not_ready' } };
-
-function quorumAt(world: SmallWorld, sim: SimNode): ClusterQuorum {
-  const answer = world.operate(sim, { kind: 'quorum' });
-  if (answer.kind !== 'quorum') throw new Error(answer.kind);
-  return answer.quorum;
-}
-
-/** As an operator does it: what was shown is what is asked for. */
-function goOnAt(world: SmallWorld, sim: SimNode): ClusterAnswer {
-  const { members, lifeKept } = quorumAt(world, sim);
-  const lost = members.filter((member) => !member.isUp).map(({ name }) => name);
-  return world.operate(sim, { kind: 'succeed', lost, lifeKept: lifeKept! });
-}
 
 const topologyAt = (sim: SimNode): Topology | null => sim.node?.membership.topology ?? null;
 const lifeAt = (sim: SimNode): number => topologyAt(sim)?.life ?? 0;

@@ -8,27 +8,15 @@ import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteResult } from '../src/core/operation.ts';
 import { isForsaken, memberByName } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
-import type { ClusterAnswer, ClusterQuorum } from '../src/node/api.ts';
+import type { ClusterQuorum } from '../src/node/api.ts';
 import { drawId } from './checkers/once-per-id.ts';
 import type { SimNode } from './cluster.ts';
+import { goOnAt, quorumAt } from './going-on.ts';
 import { SmallWorld } from './small-world.ts';
 
 const NOT_READY = { kind: 'failed', failure: { code: 'not_ready' } };
 const REFUSED = { kind: 'failed', failure: { code: 'invalid_argument' } };
 const KEYS = Array.from({ length: 8 }, (_, index) => `key:${index}`);
-
-function quorumAt(world: SmallWorld, sim: SimNode): ClusterQuorum {
-  const answer = world.operate(sim, { kind: 'quorum' });
-  if (answer.kind !== 'quorum') throw new Error(answer.kind);
-  return answer.quorum;
-}
-
-/** As an operator does it: what was shown is what is asked for. */
-function goOnAt(world: SmallWorld, sim: SimNode): ClusterAnswer {
-  const { members, lifeKept } = quorumAt(world, sim);
-  const lost = members.filter((member) => !member.isUp).map(({ name }) => name);
-  return world.operate(sim, { kind: 'succeed', lost, lifeKept: lifeKept! });
-}
 
 function topologyAt(sim: SimNode): Topology {
   return sim.node!.membership.topology!;

@@ -3,6 +3,7 @@ import { postgresUrlShown } from '../base/credentials.ts';
 import type { ClusterEvent, Endpoints } from '../supervisor/local-cluster.ts';
 import { NODE_HOST } from '../supervisor/node-files.ts';
 import type { NodeView } from '../supervisor/node-probe.ts';
+import { grouped } from './figures.ts';
 
 /** What runs where, and three commands worth trying. */
 export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): string[] {
@@ -104,8 +105,4 @@ function summary(view: NodeView): string {
 function common(views: readonly NodeView[], field: 'record' | 'legacy'): string {
   const states = [...new Set(views.filter(({ answers }) => answers).map((view) => view[field]))];
   return states.length === 0 ? 'unknown' : states.join('/');
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString('en-US');
 }

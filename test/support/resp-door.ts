@@ -50,6 +50,10 @@ export async function openRespDoor(changes: Partial<RespSettings> = {}): Promise
 const WAIT_MS_MAX = 20_000;
 const LOOK_EVERY_MS = 10;
 
+/** A command as its bytes: words may hold anything of one byte a character. */
+export const call = (...words: readonly string[]): string =>
+  `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
+
 export class RespLine {
   readonly socket: Socket;
   isEnded = false;

@@ -1,7 +1,7 @@
 /** Clients that say anything at all, drawn by seed: each is answered to its end, and leaves nothing behind. */
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openRespDoor } from '../../../test/support/resp-door.ts';
+import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture } from '../../../test/support/resp-door.ts';
 import { Prng } from '../../base/prng.ts';
 import { COMMANDS } from './command-table.ts';
@@ -41,9 +41,6 @@ beforeEach(async () => {
   door = await openRespDoor();
 });
 afterEach(() => door.stop());
-
-const call = (...words: readonly string[]): string =>
-  `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
 
 function drawWord(prng: Prng): string {
   if (prng.chance(0.6)) return prng.pick(WORDS);

@@ -1,6 +1,6 @@
 /** A pipeline's commands on one key: done in their order, answered one by one, and writes next to one another as one. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openRespDoor } from '../../../test/support/resp-door.ts';
+import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX } from '../../core/limits.ts';
 import { RESP_IN_LINE_BYTES_MAX, RESP_TELLING_MAX } from '../../core/redis-limits.ts';
@@ -15,8 +15,6 @@ beforeEach(async () => {
 });
 afterEach(() => door.stop());
 
-const call = (...words: readonly string[]): string =>
-  `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
 const kinds = (): string[] => door.api.calls.map(({ kind, key }) => `${kind} ${key}`);
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,7 +1,7 @@
 /** The door itself: order, backpressure, limits, passwords, and what is broken on purpose. */
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { openRespDoor } from '../../../test/support/resp-door.ts';
+import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture } from '../../../test/support/resp-door.ts';
 import {
   RESP_INPUT_BYTES_TOTAL_MAX,
@@ -21,9 +21,6 @@ async function doorWith(changes: Partial<RespSettings> = {}): Promise<RespFixtur
   open.push(door);
   return door;
 }
-
-const call = (...words: string[]): string =>
-  `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
 
 describe('pipelines', () => {
   test('slow and fast commands mixed: replies in the order of the commands', async () => {

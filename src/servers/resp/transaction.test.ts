@@ -1,6 +1,6 @@
 /** What one transaction may keep, read, work and tell, at its most. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openRespDoor } from '../../../test/support/resp-door.ts';
+import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import {
   RESP_LCS_CELLS_MAX,
@@ -19,9 +19,6 @@ beforeEach(async () => {
   line = await door.connect();
 });
 afterEach(() => door.stop());
-
-const call = (...words: readonly string[]): string =>
-  `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
 
 /** Commands within MULTI: what EXEC says first. */
 async function exec(...calls: readonly (readonly string[])[]): Promise<string> {

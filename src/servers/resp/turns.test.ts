@@ -1,14 +1,12 @@
 /** A door works for some milliseconds in a turn of the event loop, and goes on in the next, in order. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openRespDoor } from '../../../test/support/resp-door.ts';
+import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import { KEY_BYTES_MAX } from '../../core/limits.ts';
 import { RESP_PATTERNS_MAX, RESP_SHORT_COMMANDS, RESP_TURN_MS } from '../../core/redis-limits.ts';
 import { Glob } from './glob.ts';
 import { Turns } from './turns.ts';
 
-const call = (...words: readonly string[]): string =>
-  `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A clock on which each look takes so many milliseconds. */
