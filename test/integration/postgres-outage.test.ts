@@ -117,7 +117,7 @@ test('the server became a standby and is promoted: not used meanwhile, then up, 
   await untilHealth('down');
   expect((await calls.commit(1, [makeRow('a', 1)])).error).toMatchObject({ kind: 'refused' });
   while (!JSON.stringify(record.health()).includes('not a primary')) await sleep(5);
-  await runOnce(world.connectionString, 'select pg_promote()');
+  await server.promote();
   await untilHealth('up');
   expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
   const after = record.seen()!;
@@ -131,7 +131,7 @@ test('the server is chosen: one of a later timeline is told and not used before 
   const founding = { clusterId: 'cluster', life: 1 };
   record.choose({ system, timeline, ...founding });
   await server.demote();
-  await runOnce(world.connectionString, 'select pg_promote()');
+  await server.promote();
   while (!JSON.stringify(record.health()).includes('has failed over')) await sleep(5);
   expect((await calls.commit(1, [makeRow('a', 1)])).error).toMatchObject({ kind: 'refused' });
   expect(record.seen()).toEqual({ system, timeline: timeline + 1, clusterId: 'cluster', life: 1 });

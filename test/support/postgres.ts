@@ -50,8 +50,10 @@ export interface TestServer {
   pause(): void;
   resume(): void;
   start(): Promise<void>;
-  /** Makes it a standby that follows nobody: `select pg_promote()` then is a failover, with a new timeline. */
+  /** Makes it a standby that follows nobody: `promote` then is a failover, with a new timeline. */
   demote(): Promise<void>;
+  /** Makes a standby the primary. */
+  promote(): Promise<void>;
 }
 
 export interface Backup {
@@ -105,14 +107,28 @@ async function launch(): Promise<TestServer> {
       renameSync(directory, dataDirectory);
       if (how === 'failover') writeFileSync(join(dataDirectory, 'standby.signal'), '');
       await start();
-      if (how === 'failover') await runOnce(url('postgres'), 'select pg_promote()');
+      if (how === 'failover') await promote(url('postgres'));
     },
+    promote: () => promote(url('postgres')),
     createDatabase: async () => {
       const name = `test_${(databaseCount += 1)}`;
       await runOnce(url('postgres'), `create database ${name}`);
       return url(name);
     },
   };
+}
+
+/**
+ * A statement that waits until it is a primary holds a snapshot meanwhile, and what the standby still replays may end that:
+ * so it is told not to wait, and asked until it is one.
+ */
+async function promote(connectionString: string): Promise<void> {
+  await untilTrue(async () => {
+    const told =
+      'select pg_is_in_recovery() as standby, case when pg_is_in_recovery() then pg_promote(false) end';
+    const { rows } = await runOnce(connectionString, told);
+    return !(rows[0] as { standby: boolean }).standby;
+  });
 }
 
 /** As PostgreSQL's own tool does it: the files are copied as they change, and the log of that time makes them whole. */
@@ -178,14 +194,19 @@ function endServer(keeper: ChildProcess, how: 'kill' | 'stop'): Promise<void> {
 }
 
 async function whenReady(connectionString: string): Promise<void> {
+  await untilTrue(async () => (await runOnce(connectionString, 'select 1')).rowCount === 1);
+}
+
+/** Asks until it holds. What goes wrong meanwhile is asked again, and thrown once the time is over. */
+async function untilTrue(ask: () => Promise<boolean>): Promise<void> {
   const giveUpAt = Date.now() + READY_TIMEOUT_MS;
-  for (;;) {
+  for (let failure: unknown = new Error('PostgreSQL did not become what it was to be'); ;) {
     try {
-      await runOnce(connectionString, 'select 1');
-      return;
+      if (await ask()) return;
     } catch (error) {
-      if (Date.now() > giveUpAt) throw error;
+      failure = error;
     }
+    if (Date.now() > giveUpAt) throw failure;
     await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
   }
 }

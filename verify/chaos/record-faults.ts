@@ -46,7 +46,7 @@ export async function postgresFailover(_spec: SpecOf<'postgres-failover'>, scene
   return scene.aloneOnPostgres(async (postgres) => {
     scene.began(['postgres'], 'PostgreSQL failed over to a standby that had everything');
     await postgres.demote();
-    await sqlRows(scene.world, 'select pg_promote()', []);
+    await postgres.promote();
   });
 }
 
