@@ -305,7 +305,7 @@ const STATUS: NodeStatus = {
   clusterId: 'c0ffee',
   leaseHeld: true,
   leaseLeftMs: 500,
-  protocol: { speaks: 5, inForce: 5 },
+  protocol: { speaks: 6, inForce: 6 },
   members: [
     {
       id: 1,

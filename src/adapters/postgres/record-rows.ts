@@ -3,6 +3,7 @@
  * that was written.
  */
 import { assert } from '../../base/assert.ts';
+import { contentTypeFault } from '../../core/check-key.ts';
 import { EMPTY_VALUE, type KeyRecord, type Origin } from '../../core/record.ts';
 import type { RecordRow } from '../../ports/system-of-record.ts';
 import {
@@ -52,8 +53,12 @@ export function packRows(rows: readonly RecordRow[], isWhole = false): (Buffer |
   ];
 }
 
-/** Fields in the order of the statements' columns. */
+/**
+ * Fields in the order of the statements' columns. A content type that is none was written by another hand: it is left out, since
+ * no record can have it, and the row fails its checksum as any that was changed.
+ */
 export function rowFromFields(fields: readonly unknown[]): RecordRow {
+  const type = fields[11] as string | null;
   const record: KeyRecord = {
     key: fields[0] as string,
     version: fields[3] as number,
@@ -64,7 +69,7 @@ export function rowFromFields(fields: readonly unknown[]): RecordRow {
     updatedAt: fields[6] as number,
     expiresAt: fields[7] === null ? 0 : (fields[7] as number),
     operationId: fields[10] as Uint8Array | null,
-    contentType: fields[11] as string | null,
+    contentType: contentTypeFault(type) === undefined ? type : null,
   };
   return { record, slot: fields[1] as number, checksum: fields[9] as number };
 }

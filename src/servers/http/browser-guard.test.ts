@@ -62,6 +62,26 @@ describe('pages', () => {
     expect(await get({ ...LOCAL, 'Sec-Fetch-Site': 'none' })).toBe(200);
   });
 
+  test.each(['script', 'style', 'worker', 'sharedworker', 'serviceworker', 'xslt', 'iframe', 'new-in-2030'])(
+    'of this door load no value as %s, whatever it says that it is: refused with the reason',
+    async (use) => {
+      await door.ask('PUT', '/v1/kv/a', { body: 'alert(1)', headers: { 'Content-Type': 'text/javascript' } });
+      const headers = { ...LOCAL, 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Dest': use };
+      for (const path of ['/v1/kv/a', '/v1/key?key=a', '/v1/kv']) {
+        const answer = await door.ask('GET', path, { headers });
+        expect([answer.status, answer.json['detail']]).toEqual([403, expect.stringContaining(`as ${use}`)]);
+      }
+      expect(await get({ ...headers, 'Sec-Fetch-Dest': 'empty' }, '/v1/kv/a')).toBe(200);
+    },
+  );
+
+  test('show values, and load what is no value as they like', async () => {
+    await door.ask('PUT', '/v1/kv/a', { body: '1' });
+    for (const use of ['document', 'image', 'empty'])
+      expect(await get({ ...LOCAL, 'Sec-Fetch-Dest': use }, '/v1/kv/a')).toBe(200);
+    expect(await get({ ...LOCAL, 'Sec-Fetch-Dest': 'script' }, '/status')).toBe(200);
+  });
+
   test('ask whether they may: no other origin is let in', async () => {
     const headers = { ...LOCAL, Origin: 'http://evil.example', 'Access-Control-Request-Method': 'PUT' };
     const response = await door.routes.request('/v1/kv/a', { method: 'OPTIONS', headers });

@@ -2,18 +2,26 @@
  * The door has no passwords, and browsers carry requests of any page to it. What a page of another origin sends is refused, also
  * where it could not read the answer; and at a door that listens on this machine alone every name but this machine's
  * own is, for a page may have its name point here (DNS rebinding). No other origin is ever allowed in (no CORS).
+ * And what clients have put here is never loaded as a part of a page that does something, such as a script: the node's own
+ * page has the same origin, and would run it.
  */
 import { isIP } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
 import { Refusal, problemResponse } from './problem.ts';
 
 const READING = /^(GET|HEAD|OPTIONS)$/;
+/** What a browser wants it for (Fetch, "destination"): to look at it, or to hand it to a program that has asked for it. */
+const LOOKED_AT = /^(empty|document|image|audio|video|track|font)$/;
+/** Where values are; scripts and styles of the page are elsewhere. */
+const OF_CLIENTS = '/v1/';
+const USE_CHARACTERS_TOLD_MAX = 40;
 
 /** `listenHost`: of the door. */
 export function browserGuard(listenHost: string): MiddlewareHandler {
   const isPrivate = isOfThisMachine(listenHost);
   return async ({ req }, next) => {
-    const fault = faultOf(req.method, (name) => req.header(name), isPrivate);
+    const header = (name: string): string | undefined => req.header(name);
+    const fault = faultOf(req.method, header, isPrivate) ?? useFault(req.path, header('sec-fetch-dest'));
     if (fault !== undefined) return problemResponse(new Refusal(403, fault).problem);
     await next();
     return undefined;
@@ -41,6 +49,11 @@ function faultOf(
   if (!isOfThisMachine(nameIn(named)) && isIP(nameIn(named)) === 0)
     return 'from a browser, changes are taken only at an address: open the page by the IP address of the node';
   return undefined;
+}
+
+function useFault(path: string, use: string | undefined): string | undefined {
+  if (use === undefined || LOOKED_AT.test(use) || !path.startsWith(OF_CLIENTS)) return undefined;
+  return `a value is data: a browser may show it or fetch it, and not load it as ${use.slice(0, USE_CHARACTERS_TOLD_MAX)}`;
 }
 
 function nameIn(host: string): string {

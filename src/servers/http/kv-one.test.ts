@@ -83,6 +83,20 @@ describe('a value', () => {
     },
   );
 
+  test.each(['json', 'text/plain; charset'])(
+    'with the content type %s, while members speak a version that keeps none: taken without, as before the upgrade',
+    async (type) => {
+      door.api.statusChanges = { protocol: { speaks: 6, inForce: 5 } };
+      expect((await put('/v1/kv/doc', 'x', { 'Content-Type': type })).status).toBe(204);
+      expect(door.api.records.get('doc')!.contentType).toBeNull();
+      door.api.statusChanges = { protocol: { speaks: 6, inForce: 6 } };
+      expect(codeOf(await put('/v1/kv/doc', 'x', { 'Content-Type': type }))).toEqual([
+        400,
+        'invalid_argument',
+      ]);
+    },
+  );
+
   test('with a time to live: what is left is told', async () => {
     await put('/v1/kv/session?ttl_ms=60000', 'x');
     const left = Number((await get('/v1/kv/session')).headers.get('causeway-ttl-ms'));

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { CONTENT_TYPE_BYTES_MAX, KEY_BYTES_MAX } from '../../core/limits.ts';
 import type { ReadResult, StaleResult, WriteResult } from '../../core/operation.ts';
+import { SINCE } from '../../core/protocol-versions.ts';
 import { ORIGIN_NAMES } from '../../core/record.ts';
 import type { KeyRecord } from '../../core/record.ts';
 import type { NodeApi } from '../../node/api.ts';
@@ -155,13 +156,17 @@ function putRoute({ path, suffix, named }: KeyPlace, api: NodeApi, valueBytesMax
     },
     handle: async ({ key, query, body, header, timeoutMs }) => {
       const writing = writingOf(key, header);
-      const contentType = typeGiven(header('content-type'));
+      const contentType = typeGiven(header('content-type'), () => typesAreKept(api));
       const value = { value: body, ttlMs: query.ttl_ms, contentType };
       const operation = putOperation(writing, value, valueBytesMax);
       const result = await write(api, operation, timeoutMs());
       return writeReply(result, writing.condition?.kind === 'absent' ? 201 : 204);
     },
   });
+}
+
+function typesAreKept(api: NodeApi): boolean {
+  return api.status().protocol.inForce >= SINCE.contentType;
 }
 
 function deleteRoute({ path, suffix, named }: KeyPlace, api: NodeApi, valueBytesMax: number): Route {

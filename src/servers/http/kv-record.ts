@@ -75,12 +75,16 @@ export function etagOf(version: number): string {
   return `"${version}"`;
 }
 
-/** Null: nothing is said, as by whoever says that it is just bytes. Refused where it is no media type. */
-export function typeGiven(text: string | undefined): string | null {
+/**
+ * Null: nothing is said, as by whoever says that it is just bytes. What is no media type is refused, but where no type is kept
+ * yet (`isKept`): there it was always taken, and an upgrade must not fail clients before it is finished. (decision 34)
+ */
+export function typeGiven(text: string | undefined, isKept = (): boolean => true): string | null {
   if (text === undefined || text === '' || text.toLowerCase() === CONTENT_TYPE_UNTOLD) return null;
   const fault = contentTypeFault(text);
-  if (fault !== undefined) throw new Refusal(400, fault);
-  return text;
+  if (fault === undefined) return text;
+  if (isKept()) throw new Refusal(400, fault);
+  return null;
 }
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
