@@ -172,6 +172,17 @@ test('LevelDB: a store whose files are damaged is told as such, and the director
   }
 });
 
+test('LevelDB: a store without the file that names its parts is damage, and not a new one in its place', async () => {
+  const directory = freshDirectory();
+  const storage = await openLevel(directory);
+  await writeBytes(storage, ['a'], [Buffer.from('1')]);
+  await closeLevel(storage);
+  rmSync(join(directory, 'CURRENT'));
+  const before = readdirSync(directory);
+  expect((await openLevelStore(directory)).kind).toBe('damaged');
+  expect(readdirSync(directory)).toEqual(before);
+});
+
 test('LevelDB: a directory that cannot be made is a failure, and not damage', async () => {
   const file = freshDirectory();
   writeFileSync(file, '');

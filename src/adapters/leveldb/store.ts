@@ -1,10 +1,10 @@
 /**
  * The storage port on LevelDB. Writes are synced batches; reads are synchronous. What LevelDB does badly is
- * closed here: a log damaged in its middle is passed over silently (so it is checked before opening), a
- * failed write leaves the end of the log unknown (so no write follows one), and the binding cuts keys short
+ * closed here: a log damaged in its middle is passed over silently, and a store without the file that names its parts
+ * is taken for a new one and emptied (so both are looked for before opening), a failed write leaves the end of the log unknown (so no write follows one), and the binding cuts keys short
  * in `getSync` (so its key buffer is made large enough beforehand).
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { assert } from '../../base/assert.ts';
@@ -37,6 +37,9 @@ const BLOCK_CACHE_BYTES_DEFAULT = 32 * 1024 * 1024;
 const WRITE_BUFFER_BYTES_DEFAULT = 8 * 1024 * 1024;
 /** UTF-16 units. Longer keys are read through a slower path; three bytes of UTF-8 at most per unit. */
 const FAST_KEY_UNITS_MAX = KEY_BYTES_MAX + 64;
+/** Names the list of the store's files. */
+const HEAD = 'CURRENT';
+const RECORDS_IN = /\.(?:ldb|sst|log)$/;
 const DAMAGED_BYTES: Uint8Array = new Uint8Array(0);
 
 type Level = ClassicLevel<string, Uint8Array>;
@@ -45,19 +48,25 @@ export async function openLevelStore(
   directory: string,
   options: LevelStoreOptions = {},
 ): Promise<LevelOpenResult> {
-  const level = new ClassicLevel<string, Uint8Array>(directory, {
-    keyEncoding: 'utf8',
-    valueEncoding: 'buffer',
-    cacheSize: options.blockCacheBytes ?? BLOCK_CACHE_BYTES_DEFAULT,
-    writeBufferSize: options.writeBufferBytes ?? WRITE_BUFFER_BYTES_DEFAULT,
-  });
+  let level: Level | null = null;
   let damagedLog: string | null = null;
   try {
-    damagedLog = await findDamagedLog(directory);
+    const names = await namesIn(directory);
+    if (await isBeheaded(directory, names)) {
+      return { kind: 'damaged', message: `the store in ${directory} has lost its file ${HEAD}` };
+    }
+    damagedLog = await findDamagedLog(directory, names);
+    // Only now: the binding begins to open a store, which replaces its logs, as soon as it is made.
+    level = new ClassicLevel(directory, {
+      keyEncoding: 'utf8',
+      valueEncoding: 'buffer',
+      cacheSize: options.blockCacheBytes ?? BLOCK_CACHE_BYTES_DEFAULT,
+      writeBufferSize: options.writeBufferBytes ?? WRITE_BUFFER_BYTES_DEFAULT,
+    });
     await level.open();
   } catch (error) {
     const result = classifyOpenError(directory, error);
-    if (result.kind === 'locked' || damagedLog === null) return result;
+    if (level === null || result.kind === 'locked' || damagedLog === null) return result;
   }
   if (damagedLog !== null) {
     // Opened all the same, because only the lock tells that it is no live store read while it was written.
@@ -74,11 +83,22 @@ export async function openLevelStore(
   return { kind: 'open', storage: new LevelStorage(level, options.onDamaged ?? ignoreDamage) };
 }
 
-async function findDamagedLog(directory: string): Promise<string | null> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
+}
+
+/** That file is made before the first log, and is only ever replaced: it never lacks beside what was synced. */
+async function isBeheaded(directory: string, names: readonly string[]): Promise<boolean> {
+  if (names.includes(HEAD)) return false;
+  const holding = names.filter((name) => RECORDS_IN.test(name));
+  const sizes = await Promise.all(holding.map(async (name) => (await stat(join(directory, name))).size));
+  return sizes.some((size) => size > 0) && !(await namesIn(directory)).includes(HEAD);
+}
+
+async function findDamagedLog(directory: string, names: readonly string[]): Promise<string | null> {
   for (const name of names) {
     if (name.endsWith('.log') && logLostWrites(await readFile(join(directory, name)))) return name;
   }
