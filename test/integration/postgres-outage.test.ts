@@ -1,7 +1,9 @@
 /** PostgreSQL in trouble: what the adapter says must stay true, and it must come back by itself. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import pg from 'pg';
+import { Connection } from '../../src/adapters/postgres/connection.ts';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
+import { unprepared } from '../../src/base/sql-statement.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import type { RecordPlace, RecordRow } from '../../src/ports/system-of-record.ts';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
@@ -207,6 +209,20 @@ describe('a statement does not come through', () => {
     const { error } = await calls.commit(1, [makeRow('a', 1)]);
     expect(error).toMatchObject({ kind: 'unknown' });
     expect(error!.message).toContain('not replicated');
+  });
+
+  test('the same, told by a server that speaks another language: its code says that it is a warning', async () => {
+    const { connectionString } = world;
+    const limits = { statementTimeoutMs: 5_000, connectTimeoutMs: 5_000 };
+    const told = { connectionString, applicationName: 'test', compat: 'none', isReader: false } as const;
+    const connection = await Connection.open({ ...told, ...limits });
+    const write = connection.run(unprepared('select 1', [], true), [], performance.now() + 5_000);
+    connection.raw.emit('notice', { severity: 'WARNUNG', code: '01000', message: 'nicht repliziert' });
+    await expect(write).rejects.toMatchObject({
+      kind: 'unknown',
+      message: expect.stringContaining('nicht repliziert') as string,
+    });
+    connection.destroy();
   });
 
   test('a row that was neither written nor can be found: unknown, never success', async () => {

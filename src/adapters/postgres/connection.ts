@@ -24,6 +24,9 @@ export interface ConnectionSettings extends SessionSettings {
   readonly connectTimeoutMs: number;
 }
 
+/** What the server says besides is a warning by its code: what it calls it is in the server's language. */
+const SUCCESS_STATE = /^00/;
+
 export type Fields = readonly unknown[];
 
 export class Connection {
@@ -43,8 +46,8 @@ export class Connection {
     this.sql = sql;
     client.on('error', (error) => this.lose(error.message));
     client.on('end', () => this.lose('the connection ended'));
-    client.on('notice', (notice) => {
-      if (notice.severity === 'WARNING') this.warning = notice.message ?? 'a warning without text';
+    client.on('notice', ({ code, message }) => {
+      if (!SUCCESS_STATE.test(code ?? '')) this.warning = message ?? 'a warning without text';
     });
   }
 
