@@ -9,6 +9,8 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 
 const STATEMENTS_IN_FLIGHT_MAX = 2;
+/** Milliseconds until it is told that a row is of no use: a write that meets it asks again at once, for as long as it stands. */
+const DAMAGED_AFTER_MS = 1_000;
 
 export class RecordReader {
   private readonly record: Pick<SystemOfRecord, 'read'>;
@@ -78,11 +80,9 @@ export class RecordReader {
     if (sealed.checksum !== row.checksum) {
       // A row changed by hand keeps Causeway's checksum of what it was: it is told, and not taken for the record.
       this.telemetry.event('error', 'record.row_damaged', { version: row.record.version });
-      return this.onFetched(
-        key,
-        undefined,
-        failure('record_unavailable', 'the row in PostgreSQL fails its checksum'),
-      );
+      const problem = failure('record_unavailable', 'the row in PostgreSQL fails its checksum');
+      this.clock.after(DAMAGED_AFTER_MS, () => this.onFetched(key, undefined, problem));
+      return;
     }
     this.onFetched(key, sealed, null);
   }
