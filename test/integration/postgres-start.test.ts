@@ -1,8 +1,12 @@
 /** Getting a database ready: migrations, what is refused, the view that anyone may look at. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SetupError } from '../../src/adapters/postgres/record-failure.ts';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
-import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
+import { MIGRATIONS_DIRECTORY, postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { runOnce, testServer } from '../support/postgres.ts';
 
 let world: PostgresWorld;
@@ -45,6 +49,30 @@ describe('starting', () => {
     await first.commit(1, [makeRow('a', 1)]);
     const second = new RecordCalls(world, await world.connect());
     expect((await second.read(['a'])).value[0]!.checksum).toBe(makeRow('a', 1).checksum);
+  });
+
+  test('its tables are to be changed while a transaction stays open: writers go on, who is in the way is told, and then it starts', async () => {
+    const earlier = mkdtempSync(join(tmpdir(), 'causeway-migrations-'));
+    onTestFinished(() => rmSync(earlier, { recursive: true }));
+    cpSync(join(MIGRATIONS_DIRECTORY, '0001_record.sql'), join(earlier, '0001_record.sql'));
+    await world.open({ migrationsDirectory: earlier }).start();
+    const dump = new pg.Client({ connectionString: world.connectionString, application_name: 'a dump' });
+    await dump.connect();
+    onTestFinished(() => dump.end());
+    await dump.query('begin; select from causeway.record');
+    const record = world.open({ statementTimeoutMs: 1_000 });
+    const started = record.start();
+    const waiting = `select from pg_locks where relation = 'causeway.record'::regclass and not granted`;
+    await vi.waitUntil(async () => (await sql(waiting)).length > 0, { timeout: 30_000 });
+    await sql(`set statement_timeout = 5000; insert into causeway.record
+      (key, slot, version, origin, created_at, updated_at, deleted, checksum) values ('a', 0, 1, 0, now(), now(), true, 0)`);
+    const reason = expect.stringMatching(/waits for a lock, .* by 'a dump', process \d+ of/) as string;
+    await vi.waitFor(() => expect(record.health()).toMatchObject({ state: 'down', reason }), {
+      timeout: 30_000,
+    });
+    await dump.query('commit');
+    await started;
+    expect((await sql('select content_type from causeway.record')).length).toBe(1);
   });
 
   test('the server is away: start waits for it', async () => {

@@ -96,7 +96,7 @@ export async function claimServer(
   expected: SeenServer,
   claim: RecordClaim,
 ): Promise<RecordIdentity> {
-  const { compat, migrationsDirectory, slotOf, telemetry, foundingTimeoutMs } = parts;
+  const { compat, migrationsDirectory, statementTimeoutMs, slotOf, telemetry, foundingTimeoutMs } = parts;
   const open = async (): Promise<Connection> => {
     const connection = await parts.open();
     if (isSameButNamed(connection.identity, expected)) return connection;
@@ -105,7 +105,7 @@ export async function claimServer(
   };
   const deadline = performance.now() + foundingTimeoutMs;
   const connection = await nothingClaimed(async () => {
-    await prepareOnce({ compat, migrationsDirectory, slotOf, telemetry, open }, deadline);
+    await prepareOnce({ compat, migrationsDirectory, statementTimeoutMs, slotOf, telemetry, open }, deadline);
     return open();
   });
   const { system, timeline } = connection.identity;

@@ -8,7 +8,7 @@ import type { Telemetry } from '../../ports/telemetry.ts';
 import { adopt } from './adopt.ts';
 import { isOfRace, makeCompatTables, refuseRelatives } from './compat-schema.ts';
 import type { Connection } from './connection.ts';
-import { migrate } from './migrate.ts';
+import { LockAwaited, migrate } from './migrate.ts';
 import { needsPerson } from './needs-person.ts';
 import { SetupError } from './record-failure.ts';
 
@@ -20,6 +20,7 @@ const RETRY_MS_MAX = 2_000;
 export interface OncePreparation {
   readonly compat: RecordCompat;
   readonly migrationsDirectory: string;
+  readonly statementTimeoutMs: number;
   readonly slotOf: (key: string) => number;
   readonly telemetry: Telemetry;
   readonly open: () => Promise<Connection>;
@@ -38,6 +39,7 @@ export interface Preparation extends OncePreparation {
 export async function prepareDatabase(preparation: Preparation): Promise<void> {
   const deadline = performance.now() + preparation.startTimeoutMs;
   for (let retryMs = RETRY_MS_MIN; ; retryMs = Math.min(retryMs * 2, RETRY_MS_MAX)) {
+    let pauseMs = retryMs * (0.5 + preparation.random() / 2);
     try {
       return await prepareOnce(preparation, deadline);
     } catch (error) {
@@ -48,9 +50,10 @@ export async function prepareDatabase(preparation: Preparation): Promise<void> {
       if (needsPerson(error) && !passes) throw new SetupError(`PostgreSQL refuses: ${reason}`);
       if (preparation.isCancelled()) throw new Error('closed while waiting for PostgreSQL');
       if (performance.now() > deadline) throw new Error(`PostgreSQL could not be made ready: ${reason}`);
+      if (error instanceof LockAwaited) pauseMs += error.pauseMsMin;
       preparation.onRetry();
     }
-    await new Promise((resolve) => setTimeout(resolve, retryMs * (0.5 + preparation.random() / 2)));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
@@ -64,13 +67,13 @@ export async function prepareOnce(preparation: OncePreparation, deadline: number
   };
   try {
     const reader = await open();
-    const { compat, migrationsDirectory, slotOf, telemetry } = preparation;
+    const { compat, migrationsDirectory, statementTimeoutMs, slotOf, telemetry } = preparation;
     if (compat !== 'none') {
       const directory = join(migrationsDirectory, '..', COMPAT_FOLDER);
       return await makeCompatTables({ connection: reader, compat, directory, telemetry });
     }
     await refuseRelatives(reader);
-    await migrate(reader, migrationsDirectory, telemetry);
+    await migrate(reader, migrationsDirectory, statementTimeoutMs, telemetry);
     await refuseRelatives(reader);
     await adopt({ reader, writer: await open(), slotOf, telemetry, deadline });
   } finally {

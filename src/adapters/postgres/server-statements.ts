@@ -31,6 +31,7 @@ export const READ_SYSTEM = unprepared('select system_identifier::text from pg_co
 export const READ_WAL_FILE = unprepared('select pg_walfile_name(pg_current_wal_lsn())', ['WAL functions']);
 
 export const BEGIN = unprepared('begin');
+export const ROLLBACK = unprepared('rollback');
 export const COMMIT_TRANSACTION = unprepared('commit', [], true);
 
 export function limitTransaction(statementMs: number): Statement {
@@ -53,6 +54,18 @@ export function limitIdleTransactions(idleMs: number): Statement {
 export function limitMigration(lockMs: number, statementMs: number): Statement {
   return unprepared(`set lock_timeout = ${lockMs}; set statement_timeout = ${statementMs}`, ['lock_timeout']);
 }
+
+/** Whose transaction has held something of ours for longest: who, under what name, for how many seconds. */
+export const OLDEST_HOLDER = unprepared(
+  `select a.pid, coalesce(a.application_name, ''), coalesce(extract(epoch from clock_timestamp() - a.xact_start), 0)::int4
+  from pg_locks l join pg_stat_activity a on a.pid = l.pid
+  where l.granted and l.pid <> pg_backend_pid()
+    and l.database = (select oid from pg_database where datname = current_database())
+    and (l.locktype = 'advisory' or l.relation in (
+      select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'causeway'))
+  order by a.xact_start nulls last limit 1`,
+  ['pg_stat views', 'system catalogue'],
+);
 
 export const UNLIMIT_LOCK = unprepared('set lock_timeout = 0', ['lock_timeout']);
 
