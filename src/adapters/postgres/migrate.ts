@@ -68,7 +68,8 @@ export async function migrate(
 
 async function oldestHolder(client: Connection['raw']): Promise<string> {
   await client.query(ROLLBACK.text);
-  const [pid, name, seconds] = await ask(client, OLDEST_HOLDER);
+  const [pid, name, seconds] = (await ask(client, OLDEST_HOLDER)) as [number?, string?, number?];
   if (pid === undefined) return 'a lock that another transaction held';
-  return `a lock, held for up to ${String(seconds)} s by ${name === '' ? '' : `'${String(name)}', `}process ${String(pid)} of PostgreSQL`;
+  const named = name === '' ? '' : `'${name}', `;
+  return `a lock, held for up to ${seconds} s by ${named}process ${pid} of PostgreSQL`;
 }
