@@ -1,7 +1,8 @@
 /**
- * The quick tests: beside the sources, in the simulation and in test/. Two groups, one after the other: those that
- * know sockets, disks and processes, each file in a process of its own, the longest first; then the pure ones, which
- * share two processes, because all that they would start anew is the same code again. (docs/TESTING.md)
+ * The quick tests: beside the sources, in the simulation and in test/. Three groups, one after the other: those that start
+ * processes, each file in a process of its own, the longest first; those that open doors (sockets, files) and close them
+ * again; and the pure ones. The files of the last two share two processes, because all that they would start anew is the
+ * same code again, which takes longer than most of them do. (docs/TESTING.md)
  */
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer } from 'vitest/node';
@@ -23,6 +24,18 @@ const PURE = [
   'src/cli/*-text.test.ts',
   'src/client/{pace,patience}.test.ts',
 ];
+/** What they open is in the test's own process, and closed when they end. `main.test.ts` plays a process that ends. */
+const DOORS = [
+  'src/{adapters,client,servers}/**/*.test.ts',
+  'src/cli/!(doctor|main).test.ts',
+  'test/{bench,resp}/**/*.test.ts',
+  'test/{command,legacy-source-contract}.test.ts',
+  'test/contracts/disk-space.test.ts',
+  'test/deploy/{linters,systemd}.test.ts',
+  'test/verify/fault-proxy.test.ts',
+];
+/** As the simulation's own workers. (sim/workers.ts) */
+const SHARED = { isolate: false, execArgv: ['--max-semi-space-size=64', '--interrupt-budget=500000'] };
 const NEVER = ['test/long/**', 'test/browser/**', 'node_modules/**', 'dist/**'];
 /** They last longest: begun last, they would be waited for alone. */
 const FIRST = ['test/integration/chaos.test.ts', 'test/integration/cluster.test.ts'];
@@ -51,8 +64,18 @@ export default defineConfig({
         test: {
           name: 'machine',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...NEVER, ...PURE],
+          exclude: [...NEVER, ...DOORS, ...PURE],
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'doors',
+          include: DOORS,
+          exclude: [...NEVER, ...PURE],
+          ...SHARED,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -61,10 +84,8 @@ export default defineConfig({
           name: 'pure',
           include: PURE,
           exclude: NEVER,
-          isolate: false,
-          // As the simulation's own workers. (sim/workers.ts)
-          execArgv: ['--max-semi-space-size=64', '--interrupt-budget=500000'],
-          sequence: { groupOrder: 1 },
+          ...SHARED,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
