@@ -66,7 +66,11 @@ export async function startNode(config: Config, stopAsked?: AbortSignal): Promis
   let onRefused = (_reason: string): void => undefined;
   const refused = new Promise<string>((resolve) => (onRefused = resolve));
   try {
-    const ends = { onLeft: () => onLeft(), onRefused: (reason: string) => onRefused(reason) };
+    const refuse = (reason: string): void => {
+      log.event('error', 'node.start_failed', { reason });
+      onRefused(reason);
+    };
+    const ends = { onLeft: () => onLeft(), onRefused: refuse };
     await openAll(config, log, open, ends, stopAsked);
   } catch (error) {
     if (stopAsked?.aborted !== true) log.event('error', 'node.start_failed', { reason: reasonOf(error) });

@@ -1,4 +1,5 @@
 /** Whether a machine carries a node: verdicts over facts that were gathered elsewhere, so that each can be tested. */
+import { GRPC_CONNECTIONS_BEYOND_MAX, GRPC_CONNECTIONS_MAX } from '../core/grpc-limits.ts';
 import { HTTP_CONNECTIONS_MAX, SUSPECT_AFTER_MS } from '../core/limits.ts';
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
@@ -102,7 +103,12 @@ function judgeMemory(facts: MachineFacts, { cacheBytes, isRunning }: MachineNeed
 function judgeFiles(facts: MachineFacts, needs: MachineNeeds): Finding {
   const { openFilesMax } = facts;
   const needed =
-    FILES_OF_STORE + needs.respConnectionsMax + HTTP_CONNECTIONS_MAX + needs.memberCount * FILES_PER_MEMBER;
+    FILES_OF_STORE +
+    needs.respConnectionsMax +
+    HTTP_CONNECTIONS_MAX +
+    GRPC_CONNECTIONS_MAX +
+    GRPC_CONNECTIONS_BEYOND_MAX +
+    needs.memberCount * FILES_PER_MEMBER;
   if (openFilesMax === null) return note('how many files may be open is not known on this system');
   const has = openFilesMax === Infinity ? 'open files: without limit' : `open files: ${openFilesMax} at most`;
   const change = `raise it to ${needed}: LimitNOFILE in the unit, ulimit -n in a shell, nofile for a container`;

@@ -36,7 +36,7 @@ describe('machine', () => {
       memoryBytes: 8_192 * MB,
       memoryFreeBytes: 4_096 * MB,
     },
-    ...{ openFilesMax: 20_000, processesMax: 4_000, fileBytesMax: Infinity, addressSpaceBytesMax: Infinity },
+    ...{ openFilesMax: 30_000, processesMax: 4_000, fileBytesMax: Infinity, addressSpaceBytesMax: Infinity },
     ...{ arenasMax: '2', usesGlibc: true },
   };
   const needs: MachineNeeds = {
@@ -58,6 +58,11 @@ describe('machine', () => {
     ['little memory left', { memoryFreeBytes: 200 * MB }, 'warning: 8192 MB of memory, 200 MB free'],
     ['few files', { openFilesMax: 256 }, 'fault: open files: 256 at most; the store alone'],
     ['files for some connections', { openFilesMax: 4_096 }, 'warning: open files: 4096 at most; with all'],
+    [
+      'no files for all gRPC connections',
+      { openFilesMax: 12_000 },
+      'warning: open files: 12000 at most; with all',
+    ],
     ['files not known', { openFilesMax: null }, 'note: how many files'],
     ['few threads', { processesMax: 20 }, 'fault: 20 processes and threads'],
     ['small files', { fileBytesMax: 100 * MB }, 'warning: files of 100 MB at most'],
@@ -67,7 +72,8 @@ describe('machine', () => {
 
   test('what a node that runs has taken is not missing; a door that is not there needs no files', () => {
     expect(judge({ memoryFreeBytes: 1 }, { isRunning: true })).toBe('');
-    expect(judge({ openFilesMax: 4_096 }, { respConnectionsMax: 0 })).toBe('');
+    expect(judge({ openFilesMax: 14_000 })).toContain('warning');
+    expect(judge({ openFilesMax: 14_000 }, { respConnectionsMax: 0 })).toBe('');
   });
 
   test('newer versions of Node.js, also with a small second number: fine', () => {

@@ -15,7 +15,7 @@ export const GRPC_CONNECTIONS_BEYOND_MAX = 1_024;
 export const GRPC_FIRST_CALL_MS_MAX = 5_000;
 /** Milliseconds within which the request of a unary call must have come to its end: the largest one on a slow line. */
 export const GRPC_REQUEST_MS_MAX = 30_000;
-/** Bytes of such that have not, of all connections; beyond it whose connection holds more than the share below is refused. */
+/** Bytes of such that have not, and of messages within streams, of all connections; beyond it whose connection holds more than the share below is refused. */
 export const GRPC_REQUEST_BYTES_TOTAL_MAX = 256 * 1024 * 1024;
 export const GRPC_REQUEST_BYTES_SHARE = 64 * 1024;
 

@@ -50,6 +50,8 @@ export class FrameDesk {
     const decoded = decodeFrame(frame, this.parts.protocolMax);
     if ('fault' in decoded) {
       this.parts.telemetry.event('error', 'peer.frame_damaged', { peer: name, fault: decoded.fault });
+      // It may have told of a change that a client here is owed, and what it has told is not told again. (decision 23)
+      this.parts.keyWatch.abroad.lose(name);
       return;
     }
     this.parts.membership.onFrame(name, decoded.header);

@@ -25,6 +25,7 @@ const PAGE_PACKAGES = ['preact', 'preact/hooks', '@preact/signals', 'uplot'];
 const CALLER_RULES = [
   'src/core/errors.ts',
   'src/core/limits.ts',
+  'src/core/grpc-limits.ts',
   'src/core/check-key.ts',
   'src/core/retry-budget.ts',
 ];

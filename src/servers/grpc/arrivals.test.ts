@@ -1,6 +1,7 @@
 /** Clients that begin calls and do not bring them to their end, and clients that come in too great a number. */
-import { connect } from 'node:http2';
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
+import { EventEmitter } from 'node:events';
+import { connect, constants } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, Http2Server, OutgoingHttpHeaders } from 'node:http2';
 import { status as Status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
@@ -15,6 +16,8 @@ import {
   GRPC_REQUEST_MS_MAX,
 } from '../../core/grpc-limits.ts';
 import { causeway } from '../../gen/protocol.js';
+import { Connections } from './connections.ts';
+import { statusOf } from './method.ts';
 
 const { v1 } = causeway;
 const VALUE_BYTES_MAX = 256 * 1024;
@@ -137,6 +140,55 @@ test('requests that come to their end, or whose clients go away: nothing of them
   await eventually(() => arrivals.total === 0, 'none');
 });
 
+const PIPELINE = { ':path': '/causeway.v1.KeyValue/Pipeline' };
+
+/** Messages of a pipeline: a small write, and one larger than a share. */
+function framesOf(...values: Uint8Array[]): Buffer {
+  return Buffer.concat(
+    values.map((value, number) => {
+      const message = v1.PipelineRequest.encode({
+        operations: [{ number, put: { key: 'a', value } }],
+      }).finish();
+      const head = Buffer.alloc(5);
+      head.writeUInt32BE(message.length, 1);
+      return Buffer.concat([head, message]);
+    }),
+  );
+}
+
+test('messages of a pipeline, however they are cut: each counts until it is whole', async () => {
+  const { arrivals } = doors.doors;
+  const { stream, told } = begin(newSession(), PIPELINE);
+  const bytes = framesOf(Buffer.from('v'), new Uint8Array(0), Buffer.alloc(300), Buffer.from('w'));
+  for (const byte of bytes.subarray(0, 30)) stream.write(Buffer.of(byte));
+  stream.write(bytes.subarray(30));
+  stream.write(HALF.subarray(0, 3));
+  await eventually(() => arrivals.total === 3 && doors.api.calls.length === 4, 'all but the last');
+  stream.write(HALF.subarray(3));
+  await eventually(() => arrivals.total === HALF.length, 'the half of one');
+  stream.close();
+  await told;
+  await eventually(() => arrivals.total === 0, 'nothing');
+});
+
+test('a pipeline, all room in use: refused with a message that is not whole, and served while what it holds is small', async () => {
+  const { arrivals } = doors.doors;
+  fill(GRPC_REQUEST_BYTES_TOTAL_MAX);
+  const modest = begin(newSession(), PIPELINE);
+  modest.stream.end(framesOf(Buffer.from('v')));
+  expect(await modest.told).toBe(DONE);
+  const greedy = begin(newSession(), PIPELINE);
+  greedy.stream.write(HALF);
+  expect(await greedy.told).toBe(OVERLOADED);
+  const late = begin(newSession(), PIPELINE);
+  const answered = new Promise((resolve) => late.stream.once('data', resolve));
+  late.stream.write(framesOf(Buffer.from('v')));
+  await answered;
+  late.stream.write(HALF);
+  expect(await late.told).toBe(`reset ${constants.NGHTTP2_ENHANCE_YOUR_CALM}`);
+  await eventually(() => arrivals.total === GRPC_REQUEST_BYTES_TOTAL_MAX, 'all let go');
+});
+
 test.each([
   ['taken straight from HTTP/2, of which nothing came', {}, Buffer.alloc(0)],
   ['taken straight from HTTP/2, of which all but its end came', {}, SMALL],
@@ -186,6 +238,22 @@ test('more connections than may be: told at the first call and closed; members a
   await eventually(() => connections.count === CONNECTIONS_MAX - 1, 'they are gone');
   expect(await put(newSession(), SMALL)).toBe(DONE);
   expect(connections.rejected).toBe(1);
+});
+
+test('one beyond them that was closed, and does not go: cut at the next look', () => {
+  const connections = new Connections({ statusOf, connectionsMax: 0 });
+  const server = new EventEmitter();
+  connections.watch(server as Http2Server);
+  const session = Object.assign(new EventEmitter(), {
+    closed: false,
+    close: () => (session.closed = true),
+    destroy: () => session.emit('close'),
+  });
+  server.emit('session', session);
+  for (let looks = 0; looks <= GRPC_FIRST_CALL_MS_MAX / GRPC_LOOK_MS; looks += 1) connections.look();
+  expect([session.closed, connections.count]).toEqual([true, 1]);
+  connections.look();
+  expect([connections.count, connections.rejected]).toEqual([0, 1]);
 });
 
 test('one beyond them that begins no call: closed after a while, and there are no more of such than may be', async () => {

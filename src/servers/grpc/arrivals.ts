@@ -1,6 +1,6 @@
 /**
- * Requests of unary calls that have not come to their end: how many bytes of them a node holds, over all connections, and for
- * how long. A client that begins calls and does not finish them costs itself: when all room is used up, whose connection
+ * Requests that have not come to their end, of unary calls and within streams: how many bytes of them a node holds, over all
+ * connections, and for how long those of unary calls. A client that begins calls and does not finish them costs itself: when all room is used up, whose connection
  * holds more than a small share is refused, and who takes too long is told so. Either is told before anything is begun.
  */
 import type { Http2Session, ServerHttp2Stream } from 'node:http2';
@@ -15,11 +15,15 @@ import {
 import { turnAway } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
 
-/** A call whose request is on its way in. */
-export interface Arrival {
+/** A call of which bytes are held. */
+export interface Holder {
   readonly stream: ServerHttp2Stream;
   /** Those of its connection, once any of its own has come. */
   held: Held | null;
+}
+
+/** A call whose request is on its way in. */
+export interface Arrival extends Holder {
   /** That have come. */
   readonly byteCount: number;
   /** The look at which it began. */
@@ -54,13 +58,18 @@ export class Arrivals {
   /** So many more have come, and are in its count. False: there is no room for them, and the call was ended. */
   came(arrival: Arrival, bytes: number): boolean {
     if (!this.open.has(arrival)) return false;
-    const held = (arrival.held ??= this.heldBy(arrival.stream.session));
-    held.bytes += bytes;
-    this.total += bytes;
-    if (this.total <= GRPC_REQUEST_BYTES_TOTAL_MAX || held.bytes <= GRPC_REQUEST_BYTES_SHARE) return true;
+    if (this.hold(arrival, bytes)) return true;
     this.end(arrival);
     arrival.turnAway(NO_ROOM);
     return false;
+  }
+
+  /** So many more bytes of it are held, or fewer. False: more than there is room for. */
+  hold(holder: Holder, bytes: number): boolean {
+    const held = (holder.held ??= this.heldBy(holder.stream.session));
+    held.bytes += bytes;
+    this.total += bytes;
+    return this.total <= GRPC_REQUEST_BYTES_TOTAL_MAX || held.bytes <= GRPC_REQUEST_BYTES_SHARE;
   }
 
   /** Its request is whole, or will not be any more. */
@@ -90,7 +99,7 @@ export class Arrivals {
   }
 }
 
-const NO_ROOM = failure('overloaded', 'too many bytes of requests are on their way to this node');
+export const NO_ROOM = failure('overloaded', 'too many bytes of requests are on their way to this node');
 const TOO_LATE = failure(
   'deadline_before_start',
   `the request did not come to its end within ${GRPC_REQUEST_MS_MAX / 1_000} s`,

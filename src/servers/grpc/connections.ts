@@ -62,7 +62,7 @@ export class Connections {
     const { session } = stream;
     if (this.beyond.size === 0 || session === undefined || !this.beyond.has(session)) return false;
     const hasRoom = this.open.size - this.beyond.size < this.max;
-    if (hasRoom || path === this.memberPath) {
+    if (hasRoom || this.isOfMembers(path)) {
       this.beyond.delete(session);
       return false;
     }
@@ -74,11 +74,18 @@ export class Connections {
     return true;
   }
 
-  /** Once in GRPC_LOOK_MS: who does not even begin a call keeps no place. */
+  isOfMembers(path: string): boolean {
+    return path === this.memberPath;
+  }
+
+  /** Once in GRPC_LOOK_MS: who does not even begin a call keeps no place, nor does who keeps one open that was closed. */
   look(): void {
     this.looks += 1;
-    for (const [session, since] of this.beyond)
-      if (this.looks - since > LOOKS_MAX && !session.closed) this.close(session);
+    for (const [session, since] of this.beyond) {
+      if (this.looks - since <= LOOKS_MAX) continue;
+      if (session.closed) session.destroy();
+      else this.close(session);
+    }
   }
 
   private close(session: Http2Session): void {

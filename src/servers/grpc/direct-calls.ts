@@ -13,6 +13,7 @@ import type { Arrival, Arrivals, Held } from './arrivals.ts';
 import type { Connections } from './connections.ts';
 import { readNoMore, tellStatus, turnAway } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
+import { StreamArrival } from './stream-arrival.ts';
 
 /** What came along with a call, looked up by name. */
 export type Sent = Pick<Metadata, 'get'>;
@@ -42,6 +43,8 @@ export interface Surroundings {
   readonly arrivals: Arrivals;
   readonly connections: Connections;
   readonly requestBytesMax: number;
+  /** For what no unary method has to say. */
+  readonly statusOf: StatusOf;
 }
 
 type Methods = Map<string, UnaryMethod<unknown>>;
@@ -88,7 +91,7 @@ export function takeDirectCalls(server: Server, around: Surroundings): boolean {
 }
 
 function takeFrom(http2Server: Http2Server, methods: Methods, around: Surroundings): void {
-  const { arrivals, connections } = around;
+  const { arrivals, connections, statusOf } = around;
   const others = http2Server.listeners('stream');
   http2Server.removeAllListeners('stream');
   http2Server.on('stream', (stream, headers, flags) => {
@@ -99,6 +102,7 @@ function takeFrom(http2Server: Http2Server, methods: Methods, around: Surroundin
     if (method !== undefined && timeoutMs !== undefined && isPlain(headers))
       return new DirectCall(method, stream, headers, timeoutMs, around).listen();
     if (method !== undefined) new LibraryArrival(arrivals, stream, method.statusOf);
+    else if (!connections.isOfMembers(path)) new StreamArrival(arrivals, stream, statusOf);
     for (const other of others) other.call(http2Server, stream, headers, flags);
   });
 }

@@ -64,7 +64,7 @@ export function createDoors(server: Server, api: NodeApi, options: DoorOptions):
         connections.look();
       }, GRPC_LOOK_MS).unref();
       return takeDirectCalls(server, {
-        ...{ arrivals, connections, requestBytesMax: requestBytesMax(options.valueBytesMax) },
+        ...{ arrivals, connections, requestBytesMax: requestBytesMax(options.valueBytesMax), statusOf },
       });
     },
     close: () => {
