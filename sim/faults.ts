@@ -224,7 +224,7 @@ export class SimFaults {
       const servesMs = prng.between(5, 300);
       const until = scheduler.time + FLAP_MS_MAX;
       const look = (): void => {
-        const isBack = sim.node?.status().phase === 'serving' && sim.node.status().leaseHeld;
+        const isBack = sim.node?.membership.phase === 'serving' && sim.node.membership.leaseHeld();
         if (isBack) this.later(servesMs, go);
         else if (scheduler.time < until) this.later(TICK_MS, look);
       };

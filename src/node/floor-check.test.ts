@@ -11,11 +11,17 @@ import { recordKey, slotRange } from '../wire/store-codec.ts';
 import { FloorCheck } from './floor-check.ts';
 import type { FloorCheckParts } from './floor-check.ts';
 
+/** The first so many slots are this node's own. */
+function viewOwning(slotCount: number, topology: object) {
+  const slotRow = new Uint16Array(SLOT_COUNT).fill(1).fill(0, 0, slotCount);
+  return { topology: { ...topology, slotRow }, rows: [{ owns: true }, { owns: false }] };
+}
+
 test('a slot is behind: it is read a page at a time, bounded in records and in bytes, while the others are done', () => {
   const behind = 3;
   const pages: (readonly [number, number])[] = [];
   const asked: number[] = [];
-  const view = { topology: {}, row: (slot: number) => ({ owns: slot <= behind }) };
+  const view = viewOwning(behind + 1, {});
   const replica = { view, stateOf: () => undefined };
   const parts = {
     clock: handClock(),
@@ -69,10 +75,7 @@ function checkOf(
   const own = new Map<number, number>();
   const events: string[] = [];
   const scans = { count: 0 };
-  const view = {
-    topology: { loaded, floorCounter },
-    row: (slot: number) => ({ owns: slot < stand.length }),
-  };
+  const view = viewOwning(stand.length, { loaded, floorCounter });
   const parts = {
     clock,
     telemetry: { event: (_level: string, name: string) => void events.push(name) },

@@ -134,8 +134,11 @@ export class FloorCheck {
   /** Ascending, and no more than so many. */
   private unchecked(view: SlotView, countMax = SLOT_COUNT): number[] {
     const slots: number[] = [];
+    const { checked } = this;
+    const isOwned = view.rows.map((row) => row.owns);
+    const { slotRow } = view.topology;
     for (let slot = 0; slot < SLOT_COUNT && slots.length < countMax; slot += 1)
-      if (view.row(slot).owns && !this.checked.has(slot)) slots.push(slot);
+      if (isOwned[slotRow[slot]!]! && !checked.has(slot)) slots.push(slot);
     return slots;
   }
 

@@ -85,12 +85,17 @@ export class OutageWatch {
     return heard === undefined || now - heard.at > SPOOL_WORD_MS_MAX ? undefined : heard.word;
   }
 
+  /** Somebody does not reach PostgreSQL. */
+  private isDoubted(now: number): boolean {
+    for (const name of this.heard.keys()) if ((this.fresh(name, now)?.awayMs ?? 0) > 0) return true;
+    return false;
+  }
+
   private look(record: SystemOfRecord, now: number): void {
     if (record.health().state === 'up') {
       this.awaySince = null;
       this.backSince ??= now;
-      const isDoubted = [...this.heard.keys()].some((name) => (this.fresh(name, now)?.awayMs ?? 0) > 0);
-      if (isDoubted) this.ask(record, now);
+      if (this.isDoubted(now)) this.ask(record, now);
     } else {
       this.awaySince ??= now;
       this.backSince = null;

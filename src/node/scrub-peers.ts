@@ -251,11 +251,13 @@ export class ScrubPeers implements ScrubStage {
 /** Of the slots of the run, in the order of the first slot of each. */
 function rowsOf({ view, first, end }: ScrubRun): Set<RowView> {
   const rows = new Set<RowView>();
-  let last: RowView | null = null;
+  const isSeen = new Uint8Array(view.rows.length);
+  const { slotRow } = view.topology;
   for (let slot = first; slot < end; slot += 1) {
-    const row = view.row(slot);
-    if (row !== last) rows.add(row);
-    last = row;
+    const row = slotRow[slot]!;
+    if (isSeen[row] === 1) continue;
+    isSeen[row] = 1;
+    rows.add(view.rows[row]!);
   }
   return rows;
 }
@@ -268,9 +270,10 @@ function sharedWith({ view, first, end }: ScrubRun, member: number): (slot: numb
 }
 
 function sharedSlots(run: ScrubRun, member: number): Uint16Array {
-  const isShared = sharedWith(run, member);
+  const isShared = run.view.rowsSharedWith(member);
+  const { slotRow } = run.view.topology;
   const slots = new Uint16Array(run.end - run.first);
   let count = 0;
-  for (let slot = run.first; slot < run.end; slot += 1) if (isShared(slot)) slots[count++] = slot;
+  for (let slot = run.first; slot < run.end; slot += 1) if (isShared[slotRow[slot]!]!) slots[count++] = slot;
   return slots.subarray(0, count);
 }
