@@ -8,6 +8,16 @@ import type { Clock } from '../ports/clock.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { PeerWatch } from './peer-watch.ts';
 
+/** Milliseconds within which the clocks are read, or read again, so many times at most. */
+const READ_WITHIN_MS = 1;
+const READINGS_MAX = 4;
+
+interface Reading {
+  readonly wall: number;
+  readonly boot: number;
+  readonly now: number;
+}
+
 export class ClockWatch {
   readonly gap: ClockGap;
   /** The clocks showed a gap at the last tick: the lease was dropped. */
@@ -21,15 +31,15 @@ export class ClockWatch {
     this.clock = clock;
     this.telemetry = telemetry;
     this.suspectAfterMs = suspectAfterMs;
-    this.tickedAt = clock.now();
-    this.gap = new ClockGap(this.tickedAt, clock.wallNow(), clock.bootNow());
+    const { wall, boot, now } = readTogether(clock);
+    this.tickedAt = now;
+    this.gap = new ClockGap(now, wall, boot);
   }
 
   /** Tells the monotonic time of the tick. */
   tick(lease: LeaseHolder, watch: PeerWatch): number {
     const { clock } = this;
-    // The monotonic clock last: who is put aside between two readings has not slept.
-    const [wall, boot, now] = [clock.wallNow(), clock.bootNow(), clock.now()];
+    const { wall, boot, now } = readTogether(clock);
     const slept = now - this.tickedAt;
     this.tickedAt = now;
     this.hadGap = this.gap.tick(now, wall, boot);
@@ -39,5 +49,19 @@ export class ClockWatch {
     }
     if (this.hadGap || slept > this.suspectAfterMs / 2) watch.stalled(now);
     return now;
+  }
+}
+
+/**
+ * The monotonic clock last: who is put aside between two readings has not slept. But the next tick would compare with what
+ * was read then, take the time for a sleep, and drop a lease for nothing: on a busy machine that was once in some seconds.
+ */
+function readTogether(clock: Clock): Reading {
+  for (let left = READINGS_MAX - 1; ; left -= 1) {
+    const before = clock.now();
+    const wall = clock.wallNow();
+    const boot = clock.bootNow();
+    const now = clock.now();
+    if (now - before <= READ_WITHIN_MS || left === 0) return { wall, boot, now };
   }
 }
