@@ -257,7 +257,7 @@ describe('random lives in which PostgreSQL loses rows', () => {
   it('nobody compares anything: a seed fails', () => {
     let caught: string | null = null;
     const mutations = { keepQuietAfterFailover: true };
-    for (let seed = 13; seed <= 40 && caught !== 'copies'; seed += 1)
+    for (let seed = 16; seed <= 40 && caught !== 'copies'; seed += 1)
       caught = runSeed(seed, { profile: PROFILES['failovers']!, mutations }).violationKind;
     expect(caught).toBe('copies');
   });

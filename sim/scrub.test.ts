@@ -241,7 +241,7 @@ function keyOfFirstRun(): string {
 }
 
 describe('random seeds in which records are lost without a word', () => {
-  const SEED_FIRST = 15;
+  const SEED_FIRST = 19;
   const SEEDS_MAX = 25;
   const violationOf = (seed: number, mutations: Mutations): string | null =>
     runSeed(seed, { profile: PROFILES['losses']!, mutations }).violation;

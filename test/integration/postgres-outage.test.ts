@@ -19,12 +19,35 @@ let calls: RecordCalls;
 
 beforeEach(async () => {
   world = await postgresWorld();
-  record = world.open({ statementTimeoutMs: 400, connectTimeoutMs: 1_000 });
+  await open();
+  expect((await calls.found(0, 'cluster')).error).toBeNull();
+});
+// What one test left undone is nothing that the next one should meet.
+afterEach(async () => {
+  await world.close();
+  await (await testServer()).heal();
+});
+
+async function open(limits: { statementTimeoutMs?: number } = {}): Promise<void> {
+  record = world.open({ connectTimeoutMs: 1_000, ...limits });
   await record.start();
   calls = new RecordCalls(world, record);
-  await calls.found(0, 'cluster');
-});
-afterEach(() => world.close());
+}
+
+/** A statement is given little time: for what never comes to an end. */
+async function openImpatient(): Promise<void> {
+  await record.close();
+  await open({ statementTimeoutMs: 600 });
+}
+
+/** So many statements wait for a lock. */
+async function untilWaiting(count: number): Promise<void> {
+  const text = `select count(*)::int as n from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`;
+  const waiting = async (): Promise<number> =>
+    ((await runOnce(world.connectionString, text)).rows[0] as { n: number }).n;
+  while ((await waiting()) < count) await sleep(5);
+}
 
 async function untilHealth(state: 'up' | 'down'): Promise<void> {
   const giveUpAt = Date.now() + 20_000;
@@ -94,6 +117,7 @@ describe('the server goes away', () => {
   });
 
   test('a backend that stops answering: unknown by the deadline, and its connection is never used again', async () => {
+    await openImpatient();
     await calls.commit(1, [makeRow('a', 1)]);
     const { rows } = await runOnce(
       world.connectionString,
@@ -154,7 +178,8 @@ test('the server is chosen: one of a later timeline is told and not used before 
 test('large values: a page is cut short by its bytes, and the next one goes on', async () => {
   const value = Buffer.alloc(1_000_000, 'x');
   const keys = Array.from({ length: 9 }, (_, i) => `large ${i}`);
-  for (const key of keys) await calls.commit(1, [makeRow(key, 1, { value })]);
+  for (const key of keys)
+    expect((await calls.commit(1, [makeRow(key, 1, { value })])).value).toEqual([COMMITTED]);
   const pages: number[] = [];
   for (let after: RecordPlace | null = null; ;) {
     const { value: page } = await calls.scan(after, 100);
@@ -167,6 +192,7 @@ test('large values: a page is cut short by its bytes, and the next one goes on',
 
 describe('a statement does not come through', () => {
   test('blocked by a lock: the server ends it, unknown, and later it is written', async () => {
+    await openImpatient();
     const lock = await hold('lock table causeway.record in exclusive mode');
     const { error } = await calls.commit(1, [makeRow('a', 1)]);
     expect(error).toMatchObject({ kind: 'unknown' });
@@ -177,6 +203,7 @@ describe('a statement does not come through', () => {
   });
 
   test('more calls than may wait: the rest is refused at once, all are answered', async () => {
+    await openImpatient();
     const lock = await hold('lock table causeway.record in exclusive mode');
     const answers = Array.from({ length: 400 }, (_, i) => calls.commit(1, [makeRow(`k${i}`, 1)]));
     const errors = (await Promise.all(answers)).map(({ error }) => error);
@@ -244,9 +271,9 @@ describe('a founding meets statements of the old life', () => {
     await calls.commit(1, [makeRow('a', 1)]);
     const lock = await hold(`select from causeway.record where key = 'a' for update`);
     const late = calls.commit(1, [makeRow('a', 9)]);
-    await sleep(100);
+    await untilWaiting(1);
     const founding = calls.found(1, 'second');
-    await sleep(100);
+    await untilWaiting(2);
     await lock.release();
     expect((await late).value).toEqual([COMMITTED]);
     expect((await founding).value).toMatchObject({ life: 2, highestVersion: makeVersion(9, 1) });
@@ -257,9 +284,9 @@ describe('a founding meets statements of the old life', () => {
     const other = new RecordCalls(world, await world.connect());
     const lock = await hold('lock table causeway.cluster in row exclusive mode');
     const founding = other.found(1, 'second');
-    await sleep(50);
+    await untilWaiting(1);
     const stale = calls.commit(1, [makeRow('a', 9)]);
-    await sleep(50);
+    await untilWaiting(2);
     await lock.release();
     expect((await founding).value).toMatchObject({ life: 2, highestVersion: makeVersion(1, 1) });
     expect((await stale).error).toMatchObject({ kind: 'refused', fenced: true });
@@ -285,7 +312,9 @@ test('batches with the same keys in opposite orders from four nodes: not one dea
   await Promise.all(Array.from({ length: 8 }, (_, id) => writer(id)));
   await world.close();
   // A backend reports what it counted when it ends.
-  await sleep(200);
+  const others = `select from pg_stat_activity
+    where datname = current_database() and application_name = 'causeway'`;
+  while ((await runOnce(world.connectionString, others)).rowCount !== 0) await sleep(20);
   const text = 'select deadlocks::int from pg_stat_database where datname = current_database()';
   expect((await runOnce(world.connectionString, text)).rows).toEqual([{ deadlocks: 0 }]);
 });

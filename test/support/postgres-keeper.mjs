@@ -15,6 +15,7 @@ const identity = userId === '-1' ? {} : { uid: Number(userId), gid: Number(userI
 let server = null;
 
 function start() {
+  if (server !== null) return;
   const settings = ['fsync=off', 'listen_addresses=127.0.0.1', `port=${port}`, 'max_connections=200'];
   const flags = settings.flatMap((setting) => ['-c', setting]);
   const child = spawn(program, ['-D', dataDirectory, '-k', dataDirectory, ...flags], {

@@ -54,6 +54,8 @@ export interface TestServer {
   demote(): Promise<void>;
   /** Makes a standby the primary. */
   promote(): Promise<void>;
+  /** Whatever a test left it as: it runs, and as a primary. */
+  heal(): Promise<void>;
 }
 
 export interface Backup {
@@ -110,6 +112,11 @@ async function launch(): Promise<TestServer> {
       if (how === 'failover') await promote(url('postgres'));
     },
     promote: () => promote(url('postgres')),
+    heal: async () => {
+      keeper.stdin.write('resume\n');
+      await start();
+      await promote(url('postgres'));
+    },
     createDatabase: async () => {
       const name = `test_${(databaseCount += 1)}`;
       await runOnce(url('postgres'), `create database ${name}`);

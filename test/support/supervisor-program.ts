@@ -43,15 +43,21 @@ export function temporaryDirectory(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
-/** Ports that were free a moment ago, below the range that the system hands out to others. */
+/**
+ * Ports that were free a moment ago, below the range that the system hands out to others. None is told twice: that of a
+ * process which is to be started again is free meanwhile. For the same reason each worker of vitest has its own.
+ */
 export async function freePorts(count: number): Promise<number[]> {
   const found: number[] = [];
-  for (let port = 12_000 + Math.floor(Math.random() * 15_000); found.length < count; port += 1) {
-    if (await isFree(port)) found.push(port);
+  for (; found.length < count; nextPort += 1) {
+    if (await isFree(nextPort)) found.push(nextPort);
     else found.length = 0;
   }
   return found;
 }
+
+const worker = Number(process.env['VITEST_POOL_ID'] ?? 0) % 4;
+let nextPort = 12_000 + worker * 4_000 + Math.floor(Math.random() * 3_500);
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {

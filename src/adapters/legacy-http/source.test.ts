@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LegacyFixture, sleep } from '../../../test/support/legacy-fixture.ts';
+import { until } from '../../../test/support/supervisor-program.ts';
 
 let legacy: LegacyFixture;
 
@@ -20,9 +21,8 @@ describe('time', () => {
     legacy.server.behaviour = { kind: 'hang' };
     const begun = performance.now();
     expect(await legacy.tell('k')).toContain('did not answer in time');
-    expect(performance.now() - begun).toBeLessThan(1_500);
-    await sleep(50);
-    expect(legacy.server.underWay).toBe(0);
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    await until('the request is given up', () => legacy.server.underWay === 0);
   });
 
   test('the caller gives less time than the settings: the less counts', async () => {
@@ -70,8 +70,8 @@ describe('a source in trouble', () => {
     windowMs: 10_000,
     failureShareMin: 0.5,
     sampleCountMin: 20,
-    openMs: 200,
-    openMsMax: 1_000,
+    openMs: 1_000,
+    openMsMax: 2_000,
   };
 
   test('it fails: the breaker opens and spares it; it recovers: the breaker closes', async () => {
@@ -86,13 +86,13 @@ describe('a source in trouble', () => {
     expect(refused.kind === 'unavailable' && refused.retryAfterMs > 0).toBe(true);
     expect(legacy.server.callCount).toBe(20);
 
-    await sleep(300);
+    await sleep(1_300);
     const probes = await Promise.all(Array.from({ length: 10 }, () => legacy.ask('k')));
     expect(probes.every((outcome) => outcome.kind === 'unavailable')).toBe(true);
     expect(legacy.server.callCount, 'one probe').toBe(21);
 
     legacy.server.behaviour = { kind: 'normal' };
-    await sleep(500);
+    await sleep(2_500);
     expect(await legacy.tell('k')).toBe('v');
     expect(legacy.health()).toMatchObject({ state: 'up', calls: 22, failures: 21 });
     expect(legacy.events.map((event) => event.split(' ')[0])).toEqual(
@@ -108,7 +108,7 @@ describe('a source in trouble', () => {
     for (let n = 0; n < 30; n++) expect((await legacy.ask('k')).kind).toBe('unavailable');
     expect(legacy.health().state).toBe('open');
     await legacy.server.comeUp();
-    await sleep(300);
+    await sleep(1_300);
     expect(await legacy.tell('k')).toBe('v');
   });
 
@@ -140,18 +140,18 @@ describe('a source in trouble', () => {
   test.each([429, 503])(
     '%i with Retry-After: nothing is sent until then, and askers are told',
     async (code) => {
-      legacy.open({ breaker: NEVER_OPENS, pauseMsMax: 400 });
+      legacy.open({ breaker: NEVER_OPENS, pauseMsMax: 1_500 });
       legacy.server.behaviour = { kind: 'status', status: code, headers: { 'retry-after': '3600' } };
       legacy.server.data.set('k', 'v');
       expect((await legacy.ask('k')).kind).toBe('unavailable');
       legacy.server.behaviour = { kind: 'normal' };
       const refused = await legacy.ask('k');
       expect(refused).toMatchObject({ kind: 'unavailable', reason: 'the source asked for a pause' });
-      expect(refused.kind === 'unavailable' && refused.retryAfterMs > 0 && refused.retryAfterMs <= 480).toBe(
-        true,
-      );
+      expect(
+        refused.kind === 'unavailable' && refused.retryAfterMs > 0 && refused.retryAfterMs <= 1_800,
+      ).toBe(true);
       expect(legacy.server.callCount).toBe(1);
-      await sleep(550);
+      await sleep(1_850);
       expect(await legacy.tell('k')).toBe('v');
     },
   );

@@ -158,7 +158,7 @@ describe('a pipeline', () => {
     doors.api.full = true;
     const { stream, results } = open();
     stream.write({ operations: [{ number: 1, put: { key: 'held' } }], timeoutMs: 30 });
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await new Promise((resolve) => setTimeout(resolve, 400));
     doors.api.full = false;
     await eventually(() => results.has(1), 'the answer');
     expect(results.get(1)!.failure?.code).toBe('deadline_before_start');
@@ -201,7 +201,7 @@ describe('a pipeline', () => {
       timeoutMs: 20,
     });
     await eventually(() => doors.api.heldCount === PIPELINE_UNANSWERED_MAX, 'a full window');
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await new Promise((resolve) => setTimeout(resolve, 400));
     doors.api.release();
     await eventually(() => results.has(2) && results.has(3), 'the late answers');
     expect(results.get(2)!.failure?.code).toBe('deadline_before_start');
