@@ -13,6 +13,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import { operationKey } from '../wire/operation-codec.ts';
 import { sealRecord } from '../wire/record-codec.ts';
+import { metaKey } from '../wire/store-codec.ts';
 import { OperationTable } from './operation-table.ts';
 import { StoreWriter } from './store-writer.ts';
 
@@ -132,6 +133,34 @@ test('an owner that begins knows nothing of before; that outlives its process', 
   world.time = 99;
   world.open().begin();
   expect(world.table.forgottenThrough()).toBe(START + 5);
+});
+
+test('the moment of what is forgotten is damaged on the disk: nothing is known of before, and no id of before is new', () => {
+  for (const damage of [() => new Uint8Array(0), lowered]) {
+    const world = new World();
+    world.time = 5;
+    world.table.begin();
+    world.settle();
+    const stored = metaKey('operations');
+    world.disk.set(stored, damage(world.disk.get(stored)!));
+    world.time = 99;
+    expect(world.open().forgottenThrough()).toBe(Infinity);
+    world.table.begin();
+    expect(world.table.forgottenThrough()).toBe(START + 99);
+  }
+});
+
+/** One bit makes it another moment, long before. */
+function lowered(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte, at) => (at === 6 ? byte ^ 0x10 : byte));
+}
+
+test('the moment of what is forgotten, as stores of before kept it: is read', () => {
+  const world = new World();
+  const moment = Buffer.alloc(8);
+  moment.writeDoubleLE(START, 0);
+  world.disk.set(metaKey('operations'), moment);
+  expect(world.open().forgottenThrough()).toBe(START);
 });
 
 test('what is older than the window is forgotten, and then told as such, not before', () => {

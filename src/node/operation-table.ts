@@ -19,7 +19,9 @@ import type { Storage, StorageEntry } from '../ports/storage.ts';
 import {
   KNOWN_BYTES,
   OPERATIONS_FROM,
+  decodeForgotten,
   decodeKnown,
+  encodeForgotten,
   encodeKnown,
   operationKey,
   operationKeyAfter,
@@ -34,7 +36,7 @@ export class OperationTable implements OperationMemory {
   private readonly storage: Storage;
   private readonly clock: Clock;
   private byteCount: number;
-  /** Null while this node has never been an owner: what came before it is unknown. */
+  /** Null while this node has never been an owner, or where that is damaged: what came before it is unknown. */
   private forgotten: number | null;
   /** 1 where what is remembered of the slot counts: this node owns it, or has copied it from its source. (R19) */
   private readonly confirmed = new Uint8Array(SLOT_COUNT);
@@ -50,7 +52,7 @@ export class OperationTable implements OperationMemory {
     this.clock = clock;
     this.byteCount = byteCount;
     const meta = storage.get(metaKey(META));
-    this.forgotten = meta === undefined ? null : Buffer.from(meta).readDoubleLE(0);
+    this.forgotten = meta === undefined ? null : decodeForgotten(meta);
   }
 
   get bytes(): number {
@@ -106,9 +108,7 @@ export class OperationTable implements OperationMemory {
   private setForgotten(through: number): void {
     if (this.forgotten === through) return;
     this.forgotten = through;
-    const bytes = Buffer.alloc(8);
-    bytes.writeDoubleLE(through, 0);
-    this.writer.putMeta(META, bytes, () => undefined);
+    this.writer.putMeta(META, encodeForgotten(through), () => undefined);
   }
 
   /** Those of the slots of which what is remembered does not count. */
