@@ -1,7 +1,8 @@
 /**
  * Group commit to PostgreSQL: writes that come while statements run go in the next one. An outcome that is not
  * known is asked for again, by the same statement, until it is: the guard by version makes that harmless. A key
- * is in at most one running statement, and of two versions waiting only the higher is sent. (DESIGN section 6)
+ * is in at most one running statement, and of two versions waiting only the higher is sent. A row that PostgreSQL does
+ * not take holds up none of the others. (DESIGN section 6)
  */
 import { RECORD_BATCH_BYTES_MAX, RECORD_BATCH_ROWS_MAX } from '../core/limits.ts';
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
@@ -11,6 +12,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { CommitResult, RecordError, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { Departure, gatherMs } from './departure.ts';
+import { RefusedRows } from './refused-rows.ts';
+import type { Part } from './refused-rows.ts';
 
 /** Share of what was known that a new statement leaves in the mean. */
 const MEAN_KEEPS = 0.75;
@@ -43,6 +46,7 @@ export class RecordWriter {
   private readonly judgeKeptOut: JudgeKeptOut;
   private readonly instruments: typeof NO_INSTRUMENTS;
   private readonly waiting = new Map<string, Waiting>();
+  private readonly refused = new RefusedRows<Waiting>();
   private lifeWaiting = 0;
   private inStatement = 0;
   /** Since when the oldest row waits that is in no statement, and that of the statement under way. */
@@ -85,7 +89,7 @@ export class RecordWriter {
   }
 
   get backlog(): number {
-    return this.waiting.size + this.inStatement + this.putBackCount;
+    return this.waiting.size + this.inStatement + this.putBackCount + this.refused.count;
   }
 
   /** As above; of one that takes longer, as long as it has taken. */
@@ -95,8 +99,10 @@ export class RecordWriter {
 
   /** Milliseconds that the oldest row has waited for PostgreSQL's word; 0: none does. */
   oldestMs(now: number): number {
-    if (this.inStatement > 0) return now - this.sentSince;
-    return this.waiting.size > 0 ? now - this.waitingSince : 0;
+    const refusedSince = this.refused.oldestSince();
+    if (this.inStatement > 0) return now - Math.min(this.sentSince, refusedSince);
+    const since = this.waiting.size > 0 ? Math.min(this.waitingSince, refusedSince) : refusedSince;
+    return since === Infinity ? 0 : now - since;
   }
 
   add(sealed: SealedRecord, slot: number): void {
@@ -132,6 +138,7 @@ export class RecordWriter {
     if (this.lifeWaiting === this.life()) return;
     this.lifeWaiting = this.life();
     this.waiting.clear();
+    this.refused.clear();
   }
 
   private schedule(): void {
@@ -140,7 +147,14 @@ export class RecordWriter {
 
   private flush(): void {
     this.dropEarlierLife();
-    if (this.underWay || this.paused || this.waiting.size === 0) return;
+    if (this.underWay || this.paused) return;
+    const apart = this.refused.take(this.clock.now(), this.waiting.size > 0);
+    if (apart !== undefined) this.send(apart);
+    else if (this.waiting.size > 0)
+      this.send({ items: this.takeWaiting(), since: this.waitingSince, pausedMs: 0 });
+  }
+
+  private takeWaiting(): readonly Waiting[] {
     const batch: Waiting[] = [];
     let byteCount = 0;
     for (const [key, item] of this.waiting) {
@@ -151,12 +165,17 @@ export class RecordWriter {
     }
     if (batch.length === this.waiting.size) this.waiting.clear();
     else for (const item of batch) this.waiting.delete(item.row.record.key);
+    return batch;
+  }
+
+  private send(part: Part<Waiting>): void {
+    const batch = part.items;
     this.underWay = true;
     this.begunAt = this.clock.now();
     this.lastCount = batch.length;
     this.inStatement = batch.length;
     // What was not taken waits no longer than what was.
-    this.sentSince = this.waitingSince;
+    this.sentSince = part.since;
     this.instruments.time(this.instruments.recordBatchRows, batch.length);
     const life = this.lifeWaiting;
     // What an earlier drive's server has told says nothing of the one in use. (R30)
@@ -165,16 +184,17 @@ export class RecordWriter {
       life,
       batch.map((item) => item.row),
       (error, results) =>
-        this.onBatch(life, batch, drive === this.drive() ? error : OF_ANOTHER_SERVER, results),
+        this.onBatch(life, part, drive === this.drive() ? error : OF_ANOTHER_SERVER, results),
     );
   }
 
   private onBatch(
     life: number,
-    batch: readonly Waiting[],
+    part: Part<Waiting>,
     error: RecordError | null,
     results: readonly CommitResult[],
   ): void {
+    const batch = part.items;
     this.underWay = false;
     this.meanMs = this.meanMs * MEAN_KEEPS + (this.clock.now() - this.begunAt) * (1 - MEAN_KEEPS);
     this.inStatement = 0;
@@ -183,24 +203,39 @@ export class RecordWriter {
       return;
     }
     if (error !== null) {
-      this.retryLater(batch, error);
+      this.noteFailed(batch, error);
+      if (error.ofRows === true) this.setApart(part);
+      else this.retryLater(batch, error);
       return;
     }
     this.retryMs = RETRY_MS_MIN;
     this.instruments.time(this.instruments.recordCommit, this.clock.now() - this.begunAt);
     for (let index = 0; index < batch.length; index += 1) this.report(batch[index]!, results[index]!);
-    if (this.waiting.size > 0) this.schedule();
+    this.goOn();
   }
 
-  private retryLater(batch: readonly Waiting[], error: RecordError): void {
-    this.waitingSince = this.sentSince;
-    for (const item of batch) this.enqueue(item);
+  private goOn(): void {
+    if (this.waiting.size > 0 || this.refused.isDue(this.clock.now())) this.schedule();
+  }
+
+  private setApart(part: Part<Waiting>): void {
+    const dueMs = this.refused.add(part, this.clock.now());
+    if (dueMs > 0) this.clock.after(dueMs, () => this.flush());
+    this.goOn();
+  }
+
+  private noteFailed(batch: readonly Waiting[], error: RecordError): void {
     this.instruments.statementsFailed += 1;
     this.telemetry.event('warn', 'record.commit.failed', {
       kind: error.kind,
       reason: error.message,
       rows: batch.length,
     });
+  }
+
+  private retryLater(batch: readonly Waiting[], error: RecordError): void {
+    this.waitingSince = this.waiting.size > 0 ? Math.min(this.waitingSince, this.sentSince) : this.sentSince;
+    for (const item of batch) this.enqueue(item);
     if (error.fenced) this.onFenced();
     this.pause(this.retryMs);
     this.retryMs = Math.min(RETRY_MS_MAX, this.retryMs * 2);

@@ -211,5 +211,7 @@ export interface RecordError {
   readonly kind: 'refused' | 'unknown';
   /** The database belongs to a later founding: this node must not go on. */
   readonly fenced: boolean;
+  /** It speaks against some of these rows, and not against others: their content is rejected, or somebody holds a lock on them. */
+  readonly ofRows?: boolean;
   readonly message: string;
 }

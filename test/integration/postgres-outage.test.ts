@@ -196,10 +196,21 @@ describe('a statement does not come through', () => {
     const lock = await hold('lock table causeway.record in exclusive mode');
     const { error } = await calls.commit(1, [makeRow('a', 1)]);
     expect(error).toMatchObject({ kind: 'unknown' });
-    expect(error!.message).toContain('57014');
+    expect(error).toMatchObject({ ofRows: false, message: expect.stringContaining('57014') as string });
     await lock.release();
     await untilHealth('up');
     expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+  });
+
+  test('a row is held by somebody: it is told that this speaks of rows, and the server stays up', async () => {
+    const patient = world.open({ statementTimeoutMs: 20_000 });
+    await patient.start();
+    await calls.commit(1, [makeRow('a', 1)]);
+    const lock = await hold(`select from causeway.record where key = 'a' for update`);
+    const { error } = await new RecordCalls(world, patient).commit(1, [makeRow('a', 2), makeRow('b', 2)]);
+    expect(error).toMatchObject({ kind: 'unknown', ofRows: true });
+    expect(patient.health()).toEqual({ state: 'up' });
+    await lock.release();
   });
 
   test('more calls than may wait: the rest is refused at once, all are answered', async () => {
@@ -218,7 +229,10 @@ describe('a statement does not come through', () => {
   test('content that PostgreSQL rejects: the message says that repeating will not help, health stays up', async () => {
     const { error } = await calls.commit(1, [makeRow('a', 1), { ...makeRow('b', 1), slot: 99_999 }]);
     expect(error).toMatchObject({ kind: 'unknown' });
-    expect(error!.message).toMatch(/rejects the content.*23514/);
+    expect(error).toMatchObject({
+      ofRows: true,
+      message: expect.stringMatching(/rejects the content.*23514/) as string,
+    });
     expect(record.health()).toEqual({ state: 'up' });
     expect((await calls.read(['a'])).value).toEqual([undefined]);
   });

@@ -46,6 +46,7 @@ export async function commitBatch(
     if (round === ROUNDS_MAX) {
       throw new RecordFailure('unknown', `${pending.length} rows were neither written nor found`, {
         isOutage: false,
+        ofRows: true,
       });
     }
     pending = await writeOnce(connection, batch.life, pending, deadline, results);

@@ -18,10 +18,15 @@ const SERVER_VERSION_MIN = 120_000;
 /** Milliseconds without traffic after which the kernel asks whether the server still is there. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
+/** Milliseconds for which a statement of a writer waits for another's lock: one row that is held must not hold up all. */
+const LOCK_TIMEOUT_MS = 1_000;
+
 export interface ConnectionSettings extends SessionSettings {
   readonly connectionString: string;
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
+  /** Its statements wait for a lock for a moment only; a relative of PostgreSQL does not take that word. */
+  readonly limitsLocks?: boolean;
 }
 
 /** What the server says besides is a warning by its code: what it calls it is in the server's language. */
@@ -174,7 +179,9 @@ async function prepared(client: pg.Client, settings: ConnectionSettings): Promis
 }
 
 async function checkServer(client: pg.Client, settings: ConnectionSettings): Promise<void> {
-  await client.query({ text: PREPARE_SESSION.text, values: [String(settings.statementTimeoutMs)] });
+  const lockTimeoutMs = settings.limitsLocks === true ? LOCK_TIMEOUT_MS : 0;
+  const limits = [settings.statementTimeoutMs, lockTimeoutMs].map(String);
+  await client.query({ text: PREPARE_SESSION.text, values: limits });
   const reply = await client.query<unknown[]>({ text: CHECK_SERVER.text, rowMode: 'array' });
   const [inRecovery, readOnly, synchronousCommit, encoding, version] = reply.rows[0]!;
   if ((version as number) < SERVER_VERSION_MIN) {

@@ -19,8 +19,9 @@ export async function found(
   timeoutMs: number,
   deadline: number,
 ): Promise<Founding | null> {
-  const { lockFounding, foundsAndReadsAtOnce } = connection.sql;
+  const { lockFounding, unlimitLocks, foundsAndReadsAtOnce } = connection.sql;
   const inForce = await inTransaction(connection, timeoutMs, deadline, async () => {
+    if (unlimitLocks !== null) await connection.run(unlimitLocks, [], deadline);
     await connection.run(lockFounding, [], deadline);
     const identity = identityText(connection.identity);
     if (expectLife === 0) await connection.run(FOUND_FIRST, [clusterId, identity], deadline);

@@ -349,15 +349,15 @@ class PooledRecord implements PostgresRecord {
     return new ConnectionPool({
       connectionCountMax,
       waiterCountMax: CALLS_WAITING_MAX,
-      open: () => this.openChecked(isReader),
+      open: () => this.openChecked(isReader, !isReader),
       downReason: () => this.downReason(),
       isStale: (connection) => this.whyNotUsed(connection.identity) !== null,
       onIdleLost: () => this.monitor.probeNow(),
     });
   }
 
-  private async openChecked(isReader: boolean): Promise<Connection> {
-    const connection = await Connection.open({ ...this.limits, isReader });
+  private async openChecked(isReader: boolean, limitsLocks = false): Promise<Connection> {
+    const connection = await Connection.open({ ...this.limits, isReader, limitsLocks });
     this.last = connection.identity;
     const reason = this.whyNotUsed(connection.identity);
     if (reason !== null) {

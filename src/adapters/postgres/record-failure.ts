@@ -12,6 +12,8 @@ export class RecordFailure extends Error {
   readonly fenced: boolean;
   /** Speaks against the server or the way to it, not against this one statement. */
   readonly isOutage: boolean;
+  /** Speaks against some of the rows: others would be written. */
+  readonly ofRows: boolean;
   /** Repeating the same statement may well succeed: it lost against another transaction. */
   readonly isRetryable: boolean;
   /** The server's own code, null where it was not the server that answered. */
@@ -22,6 +24,7 @@ export class RecordFailure extends Error {
     this.kind = kind;
     this.fenced = traits.fenced ?? false;
     this.isOutage = traits.isOutage ?? true;
+    this.ofRows = traits.ofRows ?? false;
     this.isRetryable = traits.isRetryable ?? false;
     this.sqlState = traits.sqlState ?? null;
   }
@@ -30,6 +33,7 @@ export class RecordFailure extends Error {
 interface FailureTraits {
   readonly fenced?: boolean;
   readonly isOutage?: boolean;
+  readonly ofRows?: boolean;
   readonly isRetryable?: boolean;
   readonly sqlState?: string;
 }
@@ -46,6 +50,7 @@ export class SetupError extends Error {
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const READ_ONLY_TRANSACTION = '25006';
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /** The error of a statement that had been handed to the server. */
 export function failureOfStatement(error: unknown): RecordFailure {
@@ -62,7 +67,12 @@ export function failureOfStatement(error: unknown): RecordFailure {
   }
   if (sqlState.startsWith('22') || sqlState.startsWith('23')) {
     const hint = 'PostgreSQL rejects the content of this batch and will do so however often it is repeated';
-    return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, sqlState });
+    return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
+  }
+  // Of a row it tells which one, of a table nothing: that is in the way of all.
+  if (sqlState === LOCK_NOT_AVAILABLE && isPlaced(error)) {
+    const hint = 'another transaction holds a lock on a row';
+    return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
   }
   return new RecordFailure('unknown', text, { sqlState });
 }
@@ -75,7 +85,13 @@ export function sqlStateOf(error: unknown): string | null {
   return typeof severity === 'string' && typeof code === 'string' ? code : null;
 }
 
+function isPlaced(error: unknown): boolean {
+  const { where } = error as { where?: unknown };
+  return typeof where === 'string' && where !== '';
+}
+
 export function toRecordError(error: unknown): RecordError {
   const failure = failureOfStatement(error);
-  return { kind: failure.kind, fenced: failure.fenced, message: failure.message };
+  const { kind, fenced, ofRows, message } = failure;
+  return { kind, fenced, ofRows, message };
 }

@@ -11,6 +11,7 @@ import {
   COMPAT_REMOVE_ROWS,
   COMPAT_SCAN,
 } from './compat-statements.ts';
+import { limitLockInTransaction } from './server-statements.ts';
 import {
   COMMIT,
   COMMIT_PAST,
@@ -31,6 +32,8 @@ export interface RecordSql {
   readonly read: Statement;
   readonly scan: Statement;
   readonly lockFounding: Statement;
+  /** Before it: a founding waits for locks as long as its transaction may last. Null: nothing limits that. */
+  readonly unlimitLocks: Statement | null;
   /** Answers true or `on` where the server takes no writes. */
   readonly probe: Statement;
   /** What becomes of rows beside an array that is none is told by PostgreSQL alone. */
@@ -53,6 +56,7 @@ const POSTGRES: RecordSql = {
   read: READ,
   scan: SCAN,
   lockFounding: LOCK_FOUNDING,
+  unlimitLocks: limitLockInTransaction(0),
   probe: PROBE,
   needsWholeArrays: false,
   commitRetriesMax: 4,
@@ -67,6 +71,7 @@ const RELATIVES: RecordSql = {
   read: COMPAT_READ,
   scan: COMPAT_SCAN,
   lockFounding: COMPAT_LOCK_FOUNDING,
+  unlimitLocks: null,
   probe: COMPAT_PROBE,
   needsWholeArrays: true,
   commitRetriesMax: 0,

@@ -12,8 +12,9 @@ export const PREPARE_SESSION = unprepared(
   set_config('statement_timeout', $1, false),
   set_config('idle_in_transaction_session_timeout', $1, false),
   set_config('bytea_output', 'hex', false),
-  set_config('client_min_messages', 'warning', false)`,
-  ['session settings'],
+  set_config('client_min_messages', 'warning', false),
+  set_config('lock_timeout', $2, false)`,
+  ['lock_timeout', 'session settings'],
 );
 
 export const CHECK_SERVER = unprepared(

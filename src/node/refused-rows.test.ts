@@ -1,0 +1,108 @@
+/** Rows that PostgreSQL does not take, among others that it takes: the writer to it finds them, and holds up no other. */
+import { expect, test } from 'vitest';
+import { makeRow } from '../../test/contracts/record-calls.ts';
+import { handClock } from '../../test/support/hand-clock.ts';
+import { slotOf } from '../core/slots.ts';
+import type { RecordError, SystemOfRecord } from '../ports/system-of-record.ts';
+import { sealRecord } from '../wire/record-codec.ts';
+import { RecordWriter } from './record-writer.ts';
+
+const HELD: RecordError = { kind: 'unknown', fenced: false, ofRows: true, message: 'a lock on a row' };
+
+/** A statement with one of the `held` in it is refused whole. */
+function world(held: Set<string>) {
+  const clock = handClock();
+  const statements: string[][] = [];
+  const committed: string[] = [];
+  let life = 1;
+  const record: Pick<SystemOfRecord, 'commit'> = {
+    commit: (_life, rows, done) => {
+      const keys = rows.map((row) => row.record.key);
+      statements.push(keys);
+      const isRefused = keys.some((key) => held.has(key));
+      clock.defer(() =>
+        isRefused
+          ? done(HELD, [])
+          : done(
+              null,
+              rows.map(() => ({ kind: 'committed' })),
+            ),
+      );
+    },
+  };
+  const writer = new RecordWriter(
+    record,
+    clock,
+    { event: () => undefined, count: () => undefined },
+    () => life,
+    (key) => committed.push(key),
+    () => undefined,
+  );
+  const add = (key: string): void => writer.add(sealRecord(makeRow(key, 1).record), slotOf(key));
+  const settle = (): void => {
+    for (let turns = 0; turns < 20; turns += 1) {
+      clock.turn();
+      clock.advance(0);
+    }
+  };
+  /** Statements that begin within so many milliseconds. */
+  const within = (ms: number): string[][] => {
+    statements.length = 0;
+    for (let step = 0; step < ms; step += 10) {
+      clock.advance(10);
+      settle();
+    }
+    return [...statements];
+  };
+  return { clock, statements, committed, writer, add, settle, within, endLife: () => (life += 1) };
+}
+
+test('one row of many is held by somebody: the others are written at once, and in few statements', () => {
+  const { committed, writer, add, within } = world(new Set(['key 61']));
+  const keys = Array.from({ length: 100 }, (_, at) => `key ${at}`);
+  for (const key of keys) add(key);
+  const statements = within(500);
+  expect([...committed].sort()).toEqual(keys.filter((key) => key !== 'key 61').sort());
+  expect(writer.backlog).toBe(1);
+  expect(statements.length).toBeLessThan(20);
+});
+
+test('it is tried less and less often, alone, and told of as waiting all the while; once it is free it is written', () => {
+  const held = new Set(['held']);
+  const { clock, committed, writer, add, settle, within } = world(held);
+  for (const key of ['free', 'held']) add(key);
+  settle();
+  const tries = [1_100, 2_000, 4_000, 8_000, 16_000, 16_000].map((ms) => within(ms));
+  expect(tries).toEqual(tries.map(() => [['held']]));
+  expect(writer.oldestMs(clock.now())).toBe(47_100);
+  held.clear();
+  within(16_000);
+  expect(committed).toEqual(['free', 'held']);
+  expect([writer.backlog, writer.oldestMs(clock.now())]).toEqual([0, 0]);
+});
+
+test('many rows are held: what is written besides waits for one statement of theirs, and no longer', () => {
+  const held = new Set(Array.from({ length: 50 }, (_, at) => `held ${at}`));
+  const { clock, statements, committed, add } = world(held);
+  for (const key of held) add(key);
+  for (let turns = 0; turns < 10; turns += 1) clock.turn();
+  statements.length = 0;
+  add('free');
+  for (let turns = 0; turns < 100 && !committed.includes('free'); turns += 1) {
+    clock.advance(1);
+    clock.turn();
+  }
+  expect(committed).toEqual(['free']);
+  expect(statements.length).toBeLessThanOrEqual(3);
+});
+
+test('another life of the cluster has begun: what was refused is written in no other than its own', () => {
+  const held = new Set(['held']);
+  const { writer, add, settle, within, endLife } = world(held);
+  add('held');
+  settle();
+  endLife();
+  held.clear();
+  expect(within(20_000)).toEqual([]);
+  expect(writer.backlog).toBe(0);
+});

@@ -1,0 +1,61 @@
+/**
+ * What of a batch PostgreSQL refused for some of its rows: their content, or a lock that somebody holds. The batch is
+ * halved until the row is alone; then it is tried by itself, less and less often. It takes turns with what else there is to write, so
+ * that one row holds up no other.
+ */
+
+/** Milliseconds before a row that is alone is tried again: doubled each time. */
+const PAUSE_MS_MIN = 1_000;
+const PAUSE_MS_MAX = 16_000;
+
+export interface Part<Item> {
+  readonly items: readonly Item[];
+  /** Monotonic ms since when the oldest of them waits. */
+  readonly since: number;
+  /** Milliseconds that a row alone was let wait; 0: it was not alone yet. */
+  readonly pausedMs: number;
+}
+
+export class RefusedRows<Item> {
+  private parts: (Part<Item> & { readonly notBefore: number })[] = [];
+  private wasTaken = false;
+
+  get count(): number {
+    return this.parts.reduce((sum, { items }) => sum + items.length, 0);
+  }
+
+  /** Monotonic ms; Infinity where there is none. */
+  oldestSince(): number {
+    return this.parts.reduce((oldest, { since }) => Math.min(oldest, since), Infinity);
+  }
+
+  /** Milliseconds after which there is something to take. */
+  add({ items, since, pausedMs }: Part<Item>, now: number): number {
+    if (items.length === 1) {
+      const pauseMs = Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, 2 * pausedMs));
+      this.parts.push({ items, since, pausedMs: pauseMs, notBefore: now + pauseMs });
+      return pauseMs;
+    }
+    const half = items.length >> 1;
+    for (const each of [items.slice(0, half), items.slice(half)])
+      this.parts.push({ items: each, since, pausedMs: 0, notBefore: now });
+    return 0;
+  }
+
+  /** Undefined: none is due, or it is the turn of others, where there are any. */
+  take(now: number, hasOthers: boolean): Part<Item> | undefined {
+    if (this.parts.length === 0) return undefined;
+    this.wasTaken = !(this.wasTaken && hasOthers);
+    if (!this.wasTaken) return undefined;
+    const at = this.parts.findIndex(({ notBefore }) => notBefore <= now);
+    return at < 0 ? undefined : this.parts.splice(at, 1)[0];
+  }
+
+  isDue(now: number): boolean {
+    return this.parts.some(({ notBefore }) => notBefore <= now);
+  }
+
+  clear(): void {
+    this.parts = [];
+  }
+}
