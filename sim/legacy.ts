@@ -6,6 +6,7 @@
 import type { Prng } from '../src/base/prng.ts';
 import { buildLegacyUrl, compileLegacyUrl } from '../src/core/legacy-url.ts';
 import type { LegacyUrlTemplate } from '../src/core/legacy-url.ts';
+import type { TraceContext } from '../src/core/trace-context.ts';
 import type { LegacyHealth, LegacyOutcome, LegacySource } from '../src/ports/legacy-source.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 import { typeOf, VALUE_STEP } from './values.ts';
@@ -44,6 +45,8 @@ export class SimLegacy {
   /** Requests that reached the source. */
   callCount = 0;
   readonly callsByKey = new Map<string, number>();
+  /** What was said with the last request of a key of which something was said. */
+  readonly traceByKey = new Map<string, TraceContext>();
   private readonly scheduler: Scheduler;
   private readonly prng: Prng;
   private readonly values = new Map<string, Uint8Array>();
@@ -142,7 +145,12 @@ class SimLegacySource implements LegacySource {
     this.template = template;
   }
 
-  fetch(key: string, timeoutMs: number, done: (outcome: LegacyOutcome) => void): void {
+  fetch(
+    key: string,
+    timeoutMs: number,
+    done: (outcome: LegacyOutcome) => void,
+    trace?: () => TraceContext | undefined,
+  ): void {
     const built = buildLegacyUrl(this.template, key);
     if (built.kind === 'unaddressable') {
       this.scheduler.after(0, () => done({ kind: 'unaddressable', reason: built.reason }), this.life);
@@ -161,6 +169,8 @@ class SimLegacySource implements LegacySource {
     if (this.closed) return end(unavailable('the source is closed'));
     this.calls += 1;
     this.scheduler.after(Math.max(0, timeoutMs), () => end(unavailable('the source did not answer in time')));
+    const told = trace?.();
+    if (told !== undefined) this.legacy.traceByKey.set(key, told);
     this.legacy.receive(key, end);
   }
 

@@ -163,7 +163,7 @@ test('writes of one key that a round carries together: its steps stand below one
   expect(book.open).toEqual([]);
 });
 
-test('a key that only the legacy source has, asked for at every node: one fetch, linked to all who wait, and the fill below it', () => {
+test('a key that only the legacy source has, asked for at every node: one fetch, which is told its trace, linked to all who wait, and the fill below it', () => {
   const traced = new TracedWorld(15, 3, true);
   const { world, book } = traced;
   world.legacy.set('cold', bytes('from the past'));
@@ -177,6 +177,7 @@ test('a key that only the legacy source has, asked for at every node: one fetch,
   const [fetch, more] = book.spans.filter(({ what }) => what === 'legacy');
   expect(more).toBe(undefined);
   expect(fetch).toMatchObject({ node: first!.name, name: 'GET', parentId: null });
+  expect(world.legacy.traceByKey.get('cold')).toEqual(fetch!.context);
   expect(fetch!.attributes).toEqual({ 'http.request.method': 'GET', 'causeway.outcome': 'value' });
   const waited = book.spans.filter(({ what, node }) => what === 'read' && node === first!.name);
   expect(waited).toHaveLength(3);

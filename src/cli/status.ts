@@ -4,6 +4,7 @@ import { addClientOptions, EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson } from './
 import type { CommandIo } from './client-command.ts';
 import { addOnlyOption, nameOf, withEveryNode } from './every-node.ts';
 import type { EveryNodeOptions, Told } from './every-node.ts';
+import { bytesText } from './figures.ts';
 import { asFacts, isServing, membersOf, numberOrNull, stateOf, word } from './facts.ts';
 import type { Facts } from './facts.ts';
 import { progressLine } from './progress.ts';
@@ -68,7 +69,7 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
     if (disk.state === 'low' || disk.state === 'refusing') {
       const does =
         disk.state === 'low' ? 'takes no part in writes' : 'cannot be done without: writes are refused';
-      const room = `${megabytes(disk.freeBytes)} free, ${megabytes(disk.reserveBytes)} are to stay so`;
+      const room = `${bytesOf(disk.freeBytes)} free, ${bytesOf(disk.reserveBytes)} are to stay so`;
       lines.push(`${word(name)}: its disk is nearly full (${room}); it ${does}`);
     }
     lines.push(...scrubLines(word(name), asFacts(node.status.scrub), isNews));
@@ -157,7 +158,7 @@ function spoolLines(name: string, spool: Facts): string[] {
   const entries = Number(spool.entries ?? 0);
   if (spool.isOn === true || entries > 0) {
     const seconds = Math.round(Number(spool.oldestMs ?? 0) / 1_000);
-    const waiting = `${entries} keys (${megabytes(spool.bytes)}) wait for PostgreSQL, the oldest for ${seconds} s`;
+    const waiting = `${entries} keys (${bytesOf(spool.bytes)}) wait for PostgreSQL, the oldest for ${seconds} s`;
     const goes = `${Number(spool.drainedPerSecond ?? 0)} a second go there`;
     const writes =
       spool.isFull === true ? 'the bound is reached: writes are refused' : 'writes do without it';
@@ -169,8 +170,8 @@ function spoolLines(name: string, spool: Facts): string[] {
   return lines;
 }
 
-function megabytes(bytes: unknown): string {
-  return `${Math.floor(Number(bytes ?? 0) / (1024 * 1024))} MB`;
+function bytesOf(told: unknown): string {
+  return bytesText(Number(told ?? 0));
 }
 
 /** What one node that serves knows of all: who leaves, who was healed around, and what changes hands. */

@@ -32,7 +32,7 @@ export const SPANS = {
   redis: {
     name: '{COMMAND}',
     kind: 'server',
-    attributes: ['network.protocol.name', 'db.operation.name'],
+    attributes: ['network.protocol.name', 'db.operation.name', 'db.response.status_code'],
   },
   http: {
     name: '{METHOD} {route}',

@@ -1,7 +1,7 @@
 /** The headers of W3C Trace Context: what is understood, and what counts as not sent. */
 import { expect, test } from 'vitest';
 import { TRACE_STATE_CHARACTERS_MAX } from './limits.ts';
-import { isSampled, traceContextOf } from './trace-context.ts';
+import { isSampled, traceContextOf, traceparentOf } from './trace-context.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
@@ -11,6 +11,7 @@ test('a context as it is sent: understood whole', () => {
   const context = traceContextOf(SENT, 'vendor=1,other=2')!;
   expect(context).toEqual({ traceId: TRACE, spanId: SPAN, flags: 1, state: 'vendor=1,other=2' });
   expect(isSampled(context)).toBe(true);
+  expect(traceparentOf(context)).toBe(SENT);
 });
 
 test('one that is not recorded: understood, and not recorded', () => {

@@ -34,6 +34,11 @@ export function traceContextOf(traceparent: string, tracestate = ''): TraceConte
   return { traceId, spanId, flags: Number.parseInt(flags!, 16), state };
 }
 
+/** The header by which it is told. */
+export function traceparentOf({ traceId, spanId, flags }: TraceContext): string {
+  return `${VERSION_LATEST}-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`;
+}
+
 export function isSampled({ flags }: TraceContext): boolean {
   return (flags & SAMPLED) !== 0;
 }

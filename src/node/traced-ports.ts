@@ -5,7 +5,7 @@
 import { TRACE_LINKS_MAX } from '../core/limits.ts';
 import type { TraceContext } from '../core/trace-context.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { LegacyOutcome, LegacySource } from '../ports/legacy-source.ts';
+import type { LegacySource } from '../ports/legacy-source.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Span, Tracing } from '../ports/tracing.ts';
@@ -96,8 +96,9 @@ function statementOf(
 }
 
 /**
- * A fetch is linked to every recorded read that waits for it, whenever that came; so the span is made when the answer is
- * here, and begins when the fetch did. `fill` tells what is done with a value, which is the fetch's doing.
+ * A fetch is linked to every recorded read that waits for it, whenever that came. Its span is made when the source is asked, and
+ * told it, where such a read waits by then, else when the answer is here; it begins when the fetch did. `fill` tells what is done
+ * with a value, which is the fetch's doing.
  */
 export function tracedLegacy(
   inner: LegacySource,
@@ -111,30 +112,38 @@ export function tracedLegacy(
     close: (done) => inner.close(done),
     fetch: (key, timeoutMs, done) => {
       const startedAt = clock.wallNow();
-      inner.fetch(key, timeoutMs, (outcome) => {
-        const waiting = reads.get(key);
-        // Of what cannot be addressed nobody was asked.
-        const isAsked = waiting !== undefined && outcome.kind !== 'unaddressable';
-        const fetched = isAsked ? fetchOf(tracing, startedAt, outcome, waiting) : null;
-        if (fetched === null) done(outcome);
-        else fill(key, fetched.context, () => done(outcome));
-      });
+      const linked = new Set<Span>();
+      let own: Span | null = null;
+      const begin = (): Span | null => {
+        const waiting = [...(reads.get(key) ?? [])].filter((span) => !linked.has(span));
+        if (own === null && waiting.length > 0) own = fetchSpan(tracing, startedAt, waiting);
+        else for (const span of waiting) own?.link(span.context);
+        for (const span of waiting) {
+          linked.add(span);
+          if (own !== null) span.link(own.context);
+        }
+        return own;
+      };
+      inner.fetch(
+        key,
+        timeoutMs,
+        (outcome) => {
+          // Of what cannot be addressed nobody was asked.
+          const fetched = outcome.kind === 'unaddressable' ? null : begin();
+          if (fetched === null) return done(outcome);
+          fetched.set('causeway.outcome', outcome.kind);
+          fetched.end(outcome.kind === 'unavailable' ? 'source_unavailable' : undefined);
+          fill(key, fetched.context, () => done(outcome));
+        },
+        () => begin()?.context,
+      );
     },
   };
 }
 
-function fetchOf(
-  tracing: Tracing,
-  startedAt: number,
-  { kind }: LegacyOutcome,
-  waiting: ReadonlySet<Span>,
-): Span | null {
-  const attributes = { 'http.request.method': 'GET', 'causeway.outcome': kind };
-  const fetched = tracing.begin('legacy', null, { links: contextsOf(waiting), attributes, startedAt });
-  if (fetched === null) return null;
-  for (const span of waiting) span.link(fetched.context);
-  fetched.end(kind === 'unavailable' ? 'source_unavailable' : undefined);
-  return fetched;
+function fetchSpan(tracing: Tracing, startedAt: number, waiting: readonly Span[]): Span | null {
+  const attributes = { 'http.request.method': 'GET' };
+  return tracing.begin('legacy', null, { links: contextsOf(waiting), attributes, startedAt });
 }
 
 function contextsOf(spans: Iterable<Span>): TraceContext[] {

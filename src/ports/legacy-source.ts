@@ -5,8 +5,16 @@
  * Promises: exactly one answer, by `timeoutMs`; `absent` only where the healthy source said so in so many
  * words (404, 410); a `value` only where the whole body arrived, was well formed and named this key.
  */
+import type { TraceContext } from '../core/trace-context.ts';
+
 export interface LegacySource {
-  fetch(key: string, timeoutMs: number, done: (outcome: LegacyOutcome) => void): void;
+  /** `trace`: asked for when the source is about to be asked; what it answers is told the source. */
+  fetch(
+    key: string,
+    timeoutMs: number,
+    done: (outcome: LegacyOutcome) => void,
+    trace?: () => TraceContext | undefined,
+  ): void;
   health(): LegacyHealth;
   close(done: () => void): void;
 }

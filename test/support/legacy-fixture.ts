@@ -20,12 +20,13 @@ export class LegacyFixture {
   }
 
   /** Opens the source; the settings of the first system, with those given in place of the defaults. */
-  open(settings: Partial<LegacySourceConfig> = {}): void {
+  open(settings: Partial<LegacySourceConfig> = {}): LegacySource {
     const config = legacySourceConfig({ url: this.server.url, echoPointer: '/key', ...settings });
     this.source = openLegacySource(config, {
       event: (_level, name, fields) => this.events.push(`${name} ${JSON.stringify(fields ?? {})}`),
       count: () => {},
     });
+    return this.source;
   }
 
   ask(key: string, timeoutMs = 60_000): Promise<LegacyOutcome> {

@@ -12,6 +12,8 @@ export interface CollectedSpan {
   readonly spanId: string;
   /** '': none. */
   readonly parentSpanId: string;
+  /** Of the trace, and whether the parent is a span of another process. */
+  readonly flags: number;
   readonly traceState: string;
   readonly attributes: Readonly<Record<string, string | number>>;
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
@@ -107,6 +109,7 @@ function spanOf(raw: Raw, node: string): CollectedSpan {
     kind: KINDS[raw.kind as keyof typeof KINDS],
     parentSpanId: raw.parentSpanId ?? '',
     traceState: raw.traceState ?? '',
+    flags: raw.flags,
     attributes: factsOf(raw.attributes ?? []),
     links: (raw.links ?? []).map(({ traceId, spanId }) => ({ traceId, spanId })),
     isFailed: raw.status?.code === STATUS_ERROR,

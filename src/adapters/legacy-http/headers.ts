@@ -5,6 +5,8 @@
 import { readFile, readFileSync } from 'node:fs';
 import { parseSecretReference } from '../../core/legacy-config.ts';
 import type { SecretReference } from '../../core/legacy-config.ts';
+import { traceparentOf } from '../../core/trace-context.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 
 /** Written by the adapter or the HTTP client; a second hand on them could split or reroute requests. */
 const RESERVED = new Set([
@@ -57,6 +59,13 @@ export class LegacyHeaders {
       });
     }
   }
+}
+
+/** Of the span that a request is part of (W3C Trace Context). */
+export function traceHeaders(trace: TraceContext | undefined): Readonly<Record<string, string>> {
+  if (trace === undefined) return {};
+  const traceparent = traceparentOf(trace);
+  return trace.state === '' ? { traceparent } : { traceparent, tracestate: trace.state };
 }
 
 function resolve(header: string, reference: SecretReference): string {

@@ -15,6 +15,28 @@ afterEach(() => legacy.end());
 
 const NEVER_OPENS = { windowMs: 10_000, failureShareMin: 1, sampleCountMin: 1e9, openMs: 1, openMsMax: 1 };
 
+test('a fetch that is part of a trace: told with each request; one that is none, and one that is not sent: not', async () => {
+  const trace = { traceId: '4b'.repeat(16), spanId: '0f'.repeat(8), flags: 1, state: 'a=1' };
+  let asked = 0;
+  const source = legacy.open({ headers: { traceparent: 'of settings' } });
+  legacy.server.data.set('k', 'v');
+  legacy.server.nextBehaviours.push({ kind: 'reset' });
+  await new Promise((resolve) => {
+    source.fetch('k', 5_000, resolve, () => {
+      asked += 1;
+      return trace;
+    });
+  });
+  const traceparent = `00-${trace.traceId}-${trace.spanId}-01`;
+  expect(legacy.server.lastHeaders).toMatchObject({ traceparent, tracestate: 'a=1' });
+  expect(asked).toBe(2);
+  await legacy.ask('k');
+  expect(legacy.server.lastHeaders).toMatchObject({ traceparent: 'of settings' });
+  expect(legacy.server.lastHeaders).not.toHaveProperty('tracestate');
+  await new Promise((resolve) => source.fetch('..', 5_000, resolve, () => ((asked += 1), trace)));
+  expect(asked).toBe(2);
+});
+
 describe('time', () => {
   test('attempts that all take long: one answer by the deadline, and the request is given up', async () => {
     legacy.open({ timeoutMs: 300 });

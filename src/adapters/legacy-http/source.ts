@@ -15,13 +15,14 @@ import { buildLegacyUrl, compileLegacyUrl } from '../../core/legacy-url.ts';
 import type { LegacyUrlTemplate } from '../../core/legacy-url.ts';
 import { VALUE_BYTES_MAX } from '../../core/limits.ts';
 import type { EventName } from '../../core/events.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 import { RetryBudget, retryDelay } from '../../core/retry-budget.ts';
 import type { LegacyHealth, LegacyOutcome, LegacySource } from '../../ports/legacy-source.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import { guardedConnector } from './connector.ts';
 import { exchange } from './exchange.ts';
 import type { ExchangeResult } from './exchange.ts';
-import { LegacyHeaders } from './headers.ts';
+import { LegacyHeaders, traceHeaders } from './headers.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
 
@@ -44,6 +45,7 @@ interface Fetch {
   /** On the monotonic clock, ms. */
   readonly deadline: number;
   readonly done: (outcome: LegacyOutcome) => void;
+  readonly trace: () => TraceContext | undefined;
   /** Requests sent. */
   attempts: number;
   ended: boolean;
@@ -95,7 +97,12 @@ class HttpLegacySource implements LegacySource {
     this.pool = this.openPool();
   }
 
-  fetch(key: string, timeoutMs: number, done: (outcome: LegacyOutcome) => void): void {
+  fetch(
+    key: string,
+    timeoutMs: number,
+    done: (outcome: LegacyOutcome) => void,
+    trace: () => TraceContext | undefined = () => undefined,
+  ): void {
     const built = buildLegacyUrl(this.template, key);
     if (built.kind === 'unaddressable') {
       queueMicrotask(() => done({ kind: 'unaddressable', reason: built.reason }));
@@ -108,6 +115,7 @@ class HttpLegacySource implements LegacySource {
       path: built.path,
       deadline: now + limitMs,
       done,
+      trace,
       attempts: 0,
       ended: false,
       deadlineTimer: setTimeout(() => this.expire(fetch), limitMs),
@@ -181,7 +189,8 @@ class HttpLegacySource implements LegacySource {
     this.calls += 1;
     this.telemetry.count('legacy.calls');
     const { idleTimeoutMs, bodyBytesMax } = this.config;
-    const request = { path: fetch.path, headers: this.headers.current(), idleTimeoutMs, bodyBytesMax };
+    const headers = { ...this.headers.current(), ...traceHeaders(fetch.trace()) };
+    const request = { path: fetch.path, headers, idleTimeoutMs, bodyBytesMax };
     fetch.stop = exchange(this.pool, request, (result) => {
       this.underWay -= 1;
       fetch.stop = nothing;

@@ -119,6 +119,21 @@ class OtelTraces implements Traces {
   }
 }
 
+/** Of a span of this process: one that comes from elsewhere has the same fields and is none of these. */
+class OwnContext implements TraceContext {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly flags: number;
+  readonly state: string;
+
+  constructor(traceId: string, spanId: string, flags: number, state: string) {
+    this.traceId = traceId;
+    this.spanId = spanId;
+    this.flags = flags;
+    this.state = state;
+  }
+}
+
 class RecordedSpan implements Span {
   readonly context: TraceContext;
   private readonly span: OtelSpan;
@@ -126,7 +141,7 @@ class RecordedSpan implements Span {
 
   constructor(span: OtelSpan, linkCount: number) {
     const { traceId, spanId, traceFlags, traceState } = span.spanContext();
-    this.context = { traceId, spanId, flags: traceFlags, state: traceState?.serialize() ?? '' };
+    this.context = new OwnContext(traceId, spanId, traceFlags, traceState?.serialize() ?? '');
     this.span = span;
     this.linkCount = linkCount;
   }
@@ -150,8 +165,9 @@ class RecordedSpan implements Span {
   }
 }
 
-function contextOf({ traceId, spanId, flags, state }: TraceContext): SpanContext {
-  const known = { traceId, spanId, traceFlags: flags, isRemote: true };
+function contextOf(context: TraceContext): SpanContext {
+  const { traceId, spanId, flags, state } = context;
+  const known = { traceId, spanId, traceFlags: flags, isRemote: !(context instanceof OwnContext) };
   return state === '' ? known : { ...known, traceState: createTraceState(state) };
 }
 

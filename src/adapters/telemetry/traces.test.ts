@@ -62,6 +62,23 @@ describe('with a collector', () => {
   });
   const client: TraceContext = { traceId: '4b'.repeat(16), spanId: '0f'.repeat(8), flags: 1, state: 'a=1' };
 
+  test('a parent is said to be of another process only where it is', async () => {
+    const traces = (await open(env()))!;
+    const door = traces.begin('rpc', client)!;
+    traces.begin('write', door.context)!.end();
+    // As it comes from another node.
+    traces.begin('store', { ...door.context })!.end();
+    door.end();
+    await traces.close();
+    const IS_REMOTE = 0x200;
+    const remote = collector.spans.filter(({ flags }) => (flags & IS_REMOTE) !== 0);
+    expect(collector.spans).toHaveLength(3);
+    expect(remote.map(({ kind, name }) => [kind, name])).toEqual([
+      ['internal', 'causeway.store'],
+      ['server', '{service}/{method}'],
+    ]);
+  });
+
   test('what has ended is sent at the end, with its parent, attributes, links and fault', async () => {
     const traces = (await open(env()))!;
     const door = traces.begin('rpc', client, { title: 'a.B/C', attributes: { 'rpc.system.name': 'grpc' } })!;

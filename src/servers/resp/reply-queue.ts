@@ -136,11 +136,13 @@ export class ReplyQueue {
       this.ready.protocol = pending.protocol;
       const before = this.ready.byteCount;
       write(this.ready);
+      pending.onReply?.(this.ready, before);
       this.saw(this.ready.byteCount - before);
       this.advance();
     } else {
       pending.reply = new ReplyWriter(pending.protocol);
       write(pending.reply);
+      pending.onReply?.(pending.reply, 0);
       this.saw(pending.reply.byteCount);
       if (pending.isMute) pending.reply.forget();
       this.waitingBytes += pending.reply.byteCount;
@@ -184,6 +186,8 @@ export class Pending {
   resume: (() => void) | null = null;
   /** Called when it is answered, before its reply is written. */
   release: (() => void) | null = null;
+  /** Called when its reply is written, behind so many bytes; null: nobody looks at it. */
+  onReply: ((out: ReplyWriter, from: number) => void) | null = null;
   /** What is done when it and everything before it is answered; null: nothing. */
   afterwards: readonly (() => void)[] | null = null;
   private readonly queue: ReplyQueue;

@@ -24,6 +24,8 @@ const MAP = codeOf('%');
 const SET = codeOf('~');
 const PUSH = codeOf('>');
 const INTEGER = codeOf(':');
+const ERROR = codeOf('-');
+const ERROR_WORD_BYTES_MAX = 32;
 
 export class ReplyWriter {
   protocol: Protocol;
@@ -39,6 +41,14 @@ export class ReplyWriter {
 
   get byteCount(): number {
     return this.pieceBytes + this.length;
+  }
+
+  /** Of the reply that begins behind so many bytes, where it is an error: its first word, by which clients tell errors apart. */
+  errorFrom(byteCount: number): string | undefined {
+    const at = byteCount - this.pieceBytes;
+    if (at < 0 || at >= this.length || this.buffer[at] !== ERROR) return undefined;
+    const text = this.buffer.toString('latin1', at + 1, Math.min(this.length, at + 1 + ERROR_WORD_BYTES_MAX));
+    return /^[A-Z]+/.exec(text)?.[0];
   }
 
   /** Writes into this memory from now on; nothing may have been written. */

@@ -69,6 +69,25 @@ test('a command with more keys than are begun at once, and a transaction: all of
   expect(book.open).toEqual([]);
 });
 
+test('a command that fails, at once or later, also behind others: its span says with which word', async () => {
+  const { book, line } = await open();
+  line.send('SET a x', 'GET a b', 'INCR a', 'SET b 1', 'GET b', 'MULTI', 'INCR a', 'EXEC');
+  await line.until(() => book.spans.length >= 6 && book.open.length === 0);
+  const told = (name: string): unknown =>
+    book.spans
+      .filter((span) => span.name === name)
+      .map(({ error, attributes }) => [error, attributes['db.response.status_code']]);
+  const none = [undefined, undefined];
+  expect(told('SET')).toEqual([none, none]);
+  expect(told('GET')).toEqual([none]);
+  expect(told('INCR')).toEqual([['ERR', 'ERR']]);
+  expect(told('EXEC')).toEqual([none]);
+  door.api.failWith = 'not_ready';
+  line.send('SET a 1');
+  await line.until(() => book.spans.at(-1)!.name === 'SET' && book.open.length === 0);
+  expect(told('SET')).toEqual([none, none, ['CLUSTERDOWN', 'CLUSTERDOWN']]);
+});
+
 test('what asks nothing of the keys: no span', async () => {
   const { book, line } = await open();
   line.send('PING', 'CLIENT ID', 'INFO server');

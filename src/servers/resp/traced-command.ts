@@ -20,16 +20,19 @@ export function runTraced(
 ): void {
   const span = UNTRACED.has(command.group) ? null : spanOf(tracing, command);
   const { queue } = client;
-  const before = queue.last;
+  const { last: before, out } = queue;
+  const from = out.byteCount;
   tracing.within(span?.context, () => run(client, args));
   if (span === null) return;
   const { last } = queue;
-  if (last === null || last === before || last.isEnded) return span.end();
-  const { release } = last;
-  last.release = () => {
-    release?.();
-    span.end();
-  };
+  if (last === null || last === before || last.isEnded) return end(span, out.errorFrom(from));
+  last.onReply = (reply, begun) => end(span, reply.errorFrom(begun));
+}
+
+/** As OpenTelemetry has it for Redis: an error's first word. */
+function end(span: Span, error: string | undefined): void {
+  if (error !== undefined) span.set('db.response.status_code', error);
+  span.end(error);
 }
 
 function spanOf(tracing: Tracing, { name }: Command): Span | null {
