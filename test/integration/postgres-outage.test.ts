@@ -6,6 +6,7 @@ import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record
 import { unprepared } from '../../src/base/sql-statement.ts';
 import { makeVersion } from '../../src/core/version.ts';
 import type { RecordPlace, RecordRow } from '../../src/ports/system-of-record.ts';
+import { sealRecord } from '../../src/wire/record-codec.ts';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
 import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
 import { runOnce, testServer } from '../support/postgres.ts';
@@ -173,6 +174,20 @@ test('the server is chosen: one of a later timeline is told and not used before 
   expect(elsewhere.health().state).toBe('down');
   await elsewhere.close();
   expect(await refused).toContain('closed');
+});
+
+test('somebody has given rows endless times: the others are read beside them, and PostgreSQL stays up', async () => {
+  await calls.commit(1, [makeRow('a', 1), makeRow('b', 1), makeRow('c', 1)]);
+  await runOnce(
+    world.connectionString,
+    `update causeway.record set expires_at = 'infinity' where key = 'a';
+     update causeway.record set updated_at = '-infinity' where key = 'b'`,
+  );
+  const { value } = await calls.read(['a', 'b', 'c']);
+  expect(value.map((row) => sealRecord(row!.record).checksum === row!.checksum)).toEqual([true, false, true]);
+  expect(value[0]!.record.expiresAt).toBe(0);
+  expect((await calls.scan(null, 100)).value.length).toBe(3);
+  expect(record.health()).toEqual({ state: 'up' });
 });
 
 test('large values: a page is cut short by its bytes, and the next one goes on', async () => {

@@ -82,7 +82,7 @@ export const HAS_RECORDS = unprepared('select exists (select 1 from causeway.rec
 export const HAS_ROWS_OF_FIRST_SYSTEM = unprepared('select exists (select 1 from public.kv_store)');
 
 export const COUNT_RECORDS = unprepared(
-  `select count(*), coalesce(round(extract(epoch from max(updated_at)) * 1000)::bigint, 0) from causeway.record`,
+  `select count(*), coalesce(round(extract(epoch from max(updated_at) filter (where isfinite(updated_at))) * 1000)::bigint, 0) from causeway.record`,
 );
 
 /** The tables were made by a node of another mode (`postgres.compat`). */

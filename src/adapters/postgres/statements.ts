@@ -5,10 +5,14 @@
 
 import type { SqlFeature, Statement } from '../../base/sql-statement.ts';
 
+/**
+ * An infinite time can only be somebody's from outside, and would fail the statement with all its rows: it never expires, and a
+ * row made or changed at no time fails its checksum.
+ */
 export const ROW_COLUMNS = `key, slot, value, version, origin,
-  (extract(epoch from created_at) * 1000)::bigint as created_ms,
-  (extract(epoch from updated_at) * 1000)::bigint as updated_ms,
-  (extract(epoch from expires_at) * 1000)::bigint as expires_ms,
+  case when isfinite(created_at) then (extract(epoch from created_at) * 1000)::bigint else 0 end as created_ms,
+  case when isfinite(updated_at) then (extract(epoch from updated_at) * 1000)::bigint else 0 end as updated_ms,
+  case when isfinite(expires_at) then (extract(epoch from expires_at) * 1000)::bigint end as expires_ms,
   deleted, checksum, operation_id, content_type`;
 
 export const COLUMNS = `key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id,
