@@ -10,6 +10,7 @@ import { memberByName } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
 import type { SimNode } from './cluster.ts';
 import { goOnAt } from './going-on.ts';
+import { SimRecordServer } from './record-server.ts';
 import { SmallWorld } from './small-world.ts';
 
 const KEYS = Array.from({ length: 8 }, (_, index) => `key:${index}`);
@@ -99,7 +100,7 @@ describe('founders start together with blank disks, and have never heard of a me
     expect(lifeAt(joined)).toBe(2);
   });
 
-  test('it is gone as well: they found as soon as what it noted is old, and it joins them when it is back', () => {
+  test('it is gone as well: they found when what it noted has stood for long, and it joins them when it is back', () => {
     const { world, founders, joined } = fourMembers(403);
     loseAll(world, founders);
     world.cluster.kill(joined);
@@ -114,16 +115,57 @@ describe('founders start together with blank disks, and have never heard of a me
     expect(world.text(joined, KEYS[0]!)).toBe('old');
   });
 
-  test('PostgreSQL has never seen a cluster, or nobody was up for long: nobody waits', () => {
+  test('PostgreSQL has never seen a cluster: nobody waits', () => {
+    expect(new SmallWorld(404).scheduler.time).toBeLessThan(1_500);
+  });
+
+  test('nobody was up for long: they look for as long as one that lives leaves no note standing, and found', () => {
     const world = new SmallWorld(404);
-    expect(world.scheduler.time).toBeLessThan(1_500);
     loseAll(world, world.nodes);
-    world.run(LIFE_FRESH_MS + 1_000);
+    world.run(10 * LIFE_FRESH_MS);
     const startedAt = world.scheduler.time;
     startAll(world, world.nodes);
-    world.until(() => world.nodes.every((sim) => lifeAt(sim) === 2), 2_000);
-    expect(world.scheduler.time - startedAt).toBeLessThan(1_500);
+    world.until(() => world.nodes.every((sim) => lifeAt(sim) === 2), LIFE_FRESH_MS + 3_000);
+    expect(world.scheduler.time - startedAt).toBeGreaterThan(LIFE_FRESH_MS);
   });
+
+  /** The life in which all are that come up when PostgreSQL, gone for long, is there again; the member reaches it last. */
+  function afterOutage(mutations: Mutations): number {
+    const { world, founders, joined } = fourMembers(411, mutations);
+    loseAll(world, founders);
+    world.run(3_000);
+    expect(goOnAt(world, joined)).toMatchObject({ kind: 'changed' });
+    world.until(() => serves(world, joined), 10_000);
+    world.database.goDown(3 * LIFE_FRESH_MS);
+    world.database.unreached.cutOff(joined.life!, 3 * LIFE_FRESH_MS + 2_500);
+    world.run(2 * LIFE_FRESH_MS);
+    startAll(world, founders);
+    untilOneLife(world, 60_000);
+    return lifeAt(joined);
+  }
+
+  test('PostgreSQL was away, and they look before it has noted anew that it lives: they wait for that', () => {
+    expect(afterOutage({})).toBe(2);
+  });
+
+  test('an old note is trusted at once: they found beside it, which is seen', () => {
+    expect(afterOutage({ trustOldNote: true })).toBe(3);
+  });
+
+  test.each([3_600_000, -3_600_000])(
+    "PostgreSQL's clock is set by %i ms: it notes anew that it lives, and they wait beside it",
+    (ms) => {
+      const { world, founders, joined } = fourMembers(412);
+      loseAll(world, founders);
+      world.database.clockSetMs = ms;
+      startAll(world, founders);
+      world.run(4 * LIFE_FRESH_MS);
+      expect(world.nodes.map(lifeAt)).toEqual([1, 1, 1, 1]);
+      expect(goOnAt(world, joined)).toMatchObject({ kind: 'changed' });
+      untilOneLife(world, 30_000);
+      expect(lifeAt(joined)).toBe(2);
+    },
+  );
 });
 
 describe('an operator goes on at a member that has not heard of one that joined', () => {
@@ -236,5 +278,52 @@ describe('a life has begun that most members have not heard of', () => {
     expect(JSON.stringify(answer)).toContain(
       'life 2 of the cluster is in force, and these are up in it: node-1',
     );
+  });
+});
+
+describe("postgres.url leads to another cluster's database on the same server, of a higher life", () => {
+  /** One node is started again with it; what it told. */
+  function misled(mutations: Mutations): SmallWorld {
+    const world = new SmallWorld(413, undefined, 3, 0, false, mutations);
+    const two = world.nodes[1]!;
+    const theirs = new SimRecordServer();
+    for (const [life, clusterId] of ['a', 'b', 'c'].entries()) theirs.found(life, clusterId);
+    theirs.sign({ clusterId: 'c', life: 3 }, [{ name: 'stranger', address: 'stranger:1' }], Infinity);
+    world.cluster.kill(two);
+    world.database.point(two.name, theirs);
+    world.cluster.start(two);
+    return world;
+  }
+
+  test('that node serves nothing, meets nobody of theirs, and ends with the word of what is wrong', () => {
+    const world = misled({});
+    const two = world.nodes[1]!;
+    let isServed = false;
+    const hasEnded = (): boolean => {
+      isServed ||= two.node?.membership.leaseHeld() === true && world.told.has('membership.life.foreign');
+      return two.life === null;
+    };
+    world.until(hasEnded, 3 * LIFE_FRESH_MS);
+    expect(isServed).toBe(false);
+    expect(world.fatal.join()).toContain("point it at this one's");
+    expect(world.told.has('membership.life.over')).toBe(false);
+    world.until(() => world.put(world.nodes[0]!, KEYS[0]!, 'ours').kind === 'done', 10_000);
+    world.database.point(two.name, null);
+    world.cluster.start(two);
+    world.until(() => isOneLife(world), 20_000);
+    expect(world.nodes.map(lifeAt)).toEqual([1, 1, 1]);
+  });
+
+  test('any later life is believed: it takes its own for over, and looks for the others', () => {
+    const world = misled({ trustLaterLife: true });
+    world.until(() => world.told.has('membership.life.over'), 10_000);
+  });
+
+  test('an operator is not let go on there', () => {
+    const world = misled({});
+    const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
+    for (const sim of [one, three]) world.cluster.kill(sim);
+    world.run(3_000);
+    expect(JSON.stringify(goOnAt(world, two))).toContain('postgres.url');
   });
 });

@@ -189,7 +189,7 @@ export class MembershipWorld {
       self: { name: member.name, address: `${member.name}:1`, zone: '', host: member.name },
       members: this.members.map(({ name }) => ({ name, address: `${name}:1`, weight: 1 })),
       joins: null,
-      ...{ dial: () => {}, forget: () => {}, onLeft: () => {}, coordinates: () => false },
+      ...{ dial: () => {}, forget: () => {}, onLeft: () => {}, onFatal: () => {}, coordinates: () => false },
       ...{ doors: new DoorBook(member.name), settings: SETTINGS, clock },
       random: this.random.fork(),
       telemetry: { event: () => {}, count: () => {} },

@@ -63,6 +63,8 @@ type Elsewhere =
   | 'passRecordFloor'
   | 'succeedUnfenced'
   | 'foundBesideLiving'
+  | 'trustOldNote'
+  | 'trustLaterLife'
   | 'ignoreLaterLife'
   | 'succeedComplete'
   | 'staleUnfinished'

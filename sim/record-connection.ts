@@ -235,8 +235,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
   }
 
   readLife(done: (error: RecordError | null, standing: StandingLife | null) => void): void {
-    const { scheduler } = this.database;
-    this.ask((server) => server.standingLife(scheduler.time), done, null);
+    this.ask((server) => server.standingLife(this.database.clock), done, null);
   }
 
   signLife(
@@ -244,9 +243,8 @@ export class SimSystemOfRecord implements SystemOfRecord {
     members: readonly LivingMember[],
     done: (error: RecordError | null) => void,
   ): void {
-    const { scheduler } = this.database;
     const told = [...members];
-    this.write((server) => ({ answer: server.sign(life, told, scheduler.time) }), done, null);
+    this.write((server) => ({ answer: server.sign(life, told, this.database.clock) }), done, null);
   }
 
   found(
@@ -254,8 +252,11 @@ export class SimSystemOfRecord implements SystemOfRecord {
     clusterId: string,
     done: (error: RecordError | null, founding: Founding | null) => void,
   ): void {
-    const { scheduler } = this.database;
-    this.write((server) => ({ answer: server.found(expectLife, clusterId, scheduler.time) }), done, null);
+    this.write(
+      (server) => ({ answer: server.found(expectLife, clusterId, this.database.clock) }),
+      done,
+      null,
+    );
   }
 
   /** Reads fail only with the server. */

@@ -58,6 +58,8 @@ export class SimRecordServer {
   /** -1: not known. */
   private floorHighest = -1;
   private clusterId = '';
+  /** Of the lives before, the first one first. */
+  private lineage: string[] = [];
   private life = 0;
   private foundedAt = -Infinity;
   /** Not handed on to a copy: what was noted last is lost with a server's newest changes. */
@@ -78,6 +80,7 @@ export class SimRecordServer {
     const copy = new SimRecordServer(system, timeline, new Map(this.rows), [...this.undo]);
     copy.clusterId = this.clusterId;
     copy.life = this.life;
+    copy.lineage = [...this.lineage];
     copy.foundedAt = this.foundedAt;
     copy.adoption = this.adoption;
     copy.resurrected = this.resurrected;
@@ -250,11 +253,11 @@ export class SimRecordServer {
   }
 
   standingLife(now: number): StandingLife | null {
-    const { clusterId, life, signed } = this;
+    const { clusterId, life, lineage, signed } = this;
     if (clusterId === '') return null;
     const isOfIt = signed !== null && sameLife(signed, this.tell());
     const { members, at } = isOfIt ? signed : { members: [], at: this.foundedAt };
-    return { clusterId, life, sign: { members, ageMs: now - at } };
+    return { clusterId, life, lineage: [...lineage], sign: { members, ageMs: now - at, notedAt: at } };
   }
 
   sign(life: LifeName, members: readonly LivingMember[], now: number): null {
@@ -264,6 +267,7 @@ export class SimRecordServer {
 
   found(expectLife: number, clusterId: string, now = -Infinity): Founding | null {
     if (expectLife === this.life) {
+      if (this.clusterId !== '') this.lineage.push(this.clusterId);
       this.foundedAt = now;
       this.clusterId = clusterId;
       this.life += 1;

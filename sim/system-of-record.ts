@@ -62,6 +62,8 @@ export class SimDatabase {
   commitCount = 0;
   /** Commits and foundings whose sender was told that nobody knows what became of them. */
   unknownCount = 0;
+  /** Milliseconds by which its clock was set, ahead or back. */
+  clockSetMs = 0;
   /** Milliseconds that each way takes longer. */
   slowMs = 0;
   /** Milliseconds that each row of a commit takes beside, each connection for itself: a server with a rate. */
@@ -104,6 +106,11 @@ export class SimDatabase {
   /** Where the node of that name points. */
   serverFor(name: string): SimRecordServer {
     return this.pointed.get(name) ?? this.current;
+  }
+
+  /** What its clock tells, which nothing but notes goes by. */
+  get clock(): number {
+    return this.scheduler.time + this.clockSetMs;
   }
 
   get isDown(): boolean {
@@ -247,6 +254,6 @@ export class SimDatabase {
   }
 
   found(expectLife: number, clusterId: string): Founding | null {
-    return this.current.found(expectLife, clusterId, this.scheduler.time);
+    return this.current.found(expectLife, clusterId, this.clock);
   }
 }

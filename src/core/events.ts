@@ -31,8 +31,10 @@ export const EVENTS = {
   'membership.foreign': 'A peer, or a topology, belongs to another cluster or another life of this one.',
   'membership.founders.differ': 'The members of a founding do not agree on what must be alike.',
   'membership.founding.awaits':
-    'PostgreSQL has it that members of this cluster are up, of whom this blank node had not heard: it founds nothing, and asks them to let it in.',
+    'PostgreSQL holds a life of this cluster, and somebody may live in it: this blank node founds nothing, asks those who are named there to let it in, and looks for some seconds whether anybody notes that he is up.',
   'membership.founding.failed': 'The founding did not come about, and is tried again.',
+  'membership.life.foreign':
+    "PostgreSQL holds a later life that did not come of this node's, as another cluster's database does: it serves nothing more, and the process ends soon, and says why.",
   'membership.life.over':
     'PostgreSQL belongs to a later life of the cluster than this node: it serves nothing more, and looks for those who are up in that.',
   'membership.register.foreign': 'The register of another cluster was read; nothing of it is used.',

@@ -5,9 +5,22 @@ import { assert } from '../base/assert.ts';
 export const LIFE_ASK_EVERY_MS = 2_000;
 /** Milliseconds after which the next member that asks notes there that it is up: one row a second, however many ask. */
 export const LIFE_SIGN_AFTER_MS = 1_000;
-/** Milliseconds, by PostgreSQL's clock, for which what was noted keeps blank disks from founding another life. */
+/**
+ * Milliseconds, by PostgreSQL's clock, for which what was noted counts as new; and, by their own, for which blank disks have seen
+ * that nothing was noted anew before they found another life.
+ */
 export const LIFE_FRESH_MS = 6_000;
+/** Milliseconds between two looks beyond which it is not known that PostgreSQL could be reached all the while. */
+export const LIFE_LOOK_GAP_MS_MAX = 3_000;
+/** Milliseconds for which members may tell who finds a foreign life in PostgreSQL how it came of his, before his process ends. */
+export const LIFE_FOREIGN_MS = 6_000;
+/** Lives of which PostgreSQL keeps that the one in force came of them. */
+export const LIVES_BEFORE_MAX = 64;
 /** Members that are named there: to be found by one of them is enough. */
 export const LIVING_TOLD_MAX = 16;
 assert(LIFE_SIGN_AFTER_MS < LIFE_ASK_EVERY_MS, 'who is alone notes it each time that it asks');
 assert(2 * LIFE_ASK_EVERY_MS < LIFE_FRESH_MS, 'a question that fails leaves what was noted fresh');
+assert(
+  LIFE_ASK_EVERY_MS + LIFE_LOOK_GAP_MS_MAX < LIFE_FRESH_MS,
+  'who lives asks while blank disks look, wherever between two looks PostgreSQL was away',
+);

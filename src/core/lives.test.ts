@@ -1,7 +1,7 @@
 /** Which life is in force, whether anybody lives in it, and what that means for a founding, a start and an operator. */
 import { describe, expect, it } from 'vitest';
 import { LIFE_FRESH_MS, LIFE_SIGN_AFTER_MS, LIVING_TOLD_MAX } from './life-limits.ts';
-import { isLifeOver, lifeAt, livingHere, livingIn, wantsSign, whyLifeGoesOn } from './lives.ts';
+import { judgeLife, laterServer, livingHere, livingIn, wantsSign, whyLifeGoesOn } from './lives.ts';
 import type { StandingLife } from './lives.ts';
 import type { Topology } from './topology.ts';
 
@@ -9,17 +9,24 @@ const OWN = { clusterId: 'ours', life: 2 };
 const FOUR = { name: 'node-4', address: 'four:1' };
 
 function standing(life: number, ageMs: number | null, clusterId = 'ours'): StandingLife {
-  return { clusterId, life, sign: ageMs === null ? null : { members: [FOUR], ageMs } };
+  return {
+    clusterId,
+    life,
+    lineage: ['ours'],
+    sign: ageMs === null ? null : { members: [FOUR], ageMs, notedAt: 0 },
+  };
 }
 
 describe('what PostgreSQL says of a life', () => {
   it.each([
-    ['no founding at all', null, false],
-    ['the same life', standing(2, 0), false],
-    ['an earlier one: it was set back, which is told elsewhere', standing(1, 0), false],
-    ['a later one, whoever began it', standing(3, null, 'other'), true],
-  ])('%s', (_what, told, isOver) => {
-    expect(isLifeOver(OWN, told)).toBe(isOver);
+    ['no founding at all', null, 'goesOn'],
+    ['the same life', standing(2, 0), 'goesOn'],
+    ['an earlier one: it was set back, which is told elsewhere', standing(1, 0), 'goesOn'],
+    ['a later one that came of it, whoever began it', standing(3, null, 'other'), 'over'],
+    ["a later one that did not: another cluster's", { ...standing(3, 0), lineage: ['theirs'] }, 'foreign'],
+    ['a later one of which nothing is known', { ...standing(9, 0), lineage: [] }, 'foreign'],
+  ])('%s', (_what, told, verdict) => {
+    expect(judgeLife(OWN, told)).toBe(verdict);
   });
 
   it.each([
@@ -28,15 +35,18 @@ describe('what PostgreSQL says of a life', () => {
     ['noted just now', standing(2, 0), true],
     ['noted as long ago as counts', standing(2, LIFE_FRESH_MS), true],
     ['noted longer ago: nobody', standing(2, LIFE_FRESH_MS + 1), false],
+    ['noted a moment ahead of the clock that is asked', standing(2, -LIFE_FRESH_MS), true],
+    ["noted long ahead of it: PostgreSQL's clock was set back since", standing(2, -LIFE_FRESH_MS - 1), false],
   ])('who is up in it: %s', (_what, told, isAnybody) => {
     expect(livingIn(told)).toEqual(isAnybody ? [FOUR] : null);
   });
 
   it.each([
     ['nothing was noted in our life', standing(2, null), true],
-    ['it has just begun', { ...OWN, sign: { members: [], ageMs: 0 } }, true],
+    ['it has just begun', { ...OWN, lineage: [], sign: { members: [], ageMs: 0, notedAt: 0 } }, true],
     ['somebody noted it a moment ago', standing(2, LIFE_SIGN_AFTER_MS - 1), false],
     ['that is some time ago', standing(2, LIFE_SIGN_AFTER_MS), true],
+    ["PostgreSQL's clock was set back since", standing(2, -LIFE_SIGN_AFTER_MS), true],
     ['another life is in force', standing(3, null), false],
     ['another founding took the same number', standing(2, null, 'other'), false],
     ['there is no founding', null, false],
@@ -45,8 +55,11 @@ describe('what PostgreSQL says of a life', () => {
   });
 });
 
-describe('a server that is not used tells which founding it has', () => {
-  const topology = { record: { system: 's', timeline: 3, drive: 0, driven: true } } as unknown as Topology;
+describe('a server that is not used is asked where it holds a later life', () => {
+  const topology = {
+    life: 2,
+    record: { system: 's', timeline: 3, drive: 0, driven: true },
+  } as unknown as Topology;
   const seen = { system: 's', timeline: 3, clusterId: 'later', life: 5 };
 
   it.each([
@@ -55,9 +68,10 @@ describe('a server that is not used tells which founding it has', () => {
     ['one that a failover has left behind', { ...seen, timeline: 2 }, null],
     ['another one', { ...seen, system: 'other' }, null],
     ['of the cluster, and emptied', { ...seen, clusterId: '', life: 0 }, null],
+    ['of the cluster, with the same life in force', { ...seen, life: 2 }, null],
     ['none was seen yet', null, null],
   ])('%s', (_what, told, life) => {
-    expect(lifeAt(topology, told)?.life ?? null).toBe(life);
+    expect(laterServer(topology, told)?.life ?? null).toBe(life);
   });
 });
 
@@ -86,7 +100,7 @@ describe('an operator would go on', () => {
     ['in one before it, and nobody lives in that in force: its beginning was cut short', standing(3, null)],
     [
       'in one before it, and that in force has just begun',
-      { clusterId: '', life: 3, sign: { members: [], ageMs: 0 } },
+      { clusterId: '', life: 3, lineage: ['ours'], sign: { members: [], ageMs: 0, notedAt: 0 } },
     ],
     ['in one before it, and nobody has been up in that for long', standing(3, LIFE_FRESH_MS + 1)],
   ])('%s: nothing stands against it', (_what, told) => {
@@ -95,5 +109,12 @@ describe('an operator would go on', () => {
 
   it('in one before it, and somebody is up in that in force: told who', () => {
     expect(whyLifeGoesOn(OWN, standing(3, 0))).toMatch(/^life 3 .* up in it: node-4 \(four:1\)\. /);
+  });
+
+  it('in one from which that in force did not come: told to look where postgres.url leads', () => {
+    const foreign = { ...standing(3, null), lineage: [] };
+    expect(whyLifeGoesOn(OWN, foreign)).toMatch(
+      /^PostgreSQL holds life 3 .* did not come of life 2, .*postgres\.url/,
+    );
   });
 });

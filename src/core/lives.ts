@@ -19,41 +19,63 @@ export interface LivingMember {
 /** What was noted last in a life; nobody is named where it has just begun, and nobody has noted anything yet. */
 export interface LifeSign {
   readonly members: readonly LivingMember[];
+  /** Below 0 where PostgreSQL's clock was set back since, or its servers' clocks differ. */
   readonly ageMs: number;
+  /** When, by PostgreSQL's clock: by this one note is told from another, and by nothing else of it. */
+  readonly notedAt: number;
 }
 
-/** The life in force; `sign`: null where it is not told. */
+/** The life in force. */
 export interface StandingLife extends LifeName {
+  /** Names of the lives that it came of, the last ones: each founding notes which it replaced. */
+  readonly lineage: readonly string[];
+  /** Null where it is not told. */
   readonly sign: LifeSign | null;
 }
 
-/** PostgreSQL takes nothing of that life any more. Null: it holds no founding. */
-export function isLifeOver(own: LifeName, standing: StandingLife | null): standing is StandingLife {
-  return standing !== null && standing.life > own.life;
+/**
+ * over: PostgreSQL takes nothing of that life any more, for one that came of it is in force. foreign: a later one that did not come
+ * of it: the database is another cluster's, which `judgeUse` cannot tell, or the disk is of a life that was forgotten.
+ * Statements are fenced by either.
+ */
+export type LifeVerdict = 'goesOn' | 'over' | 'foreign';
+
+export function judgeLife(own: LifeName, standing: StandingLife | null): LifeVerdict {
+  if (standing === null || standing.life <= own.life) return 'goesOn';
+  return standing.lineage.includes(own.clusterId) ? 'over' : 'foreign';
+}
+
+/** Why a process ends where the life in force is foreign; for people. */
+export function whyForeign(own: LifeName, { life }: LifeName): string {
+  return (
+    `PostgreSQL holds life ${life} of a cluster, which did not come of life ${own.life}, to which this node belongs. If postgres.url ` +
+    "leads to another cluster's database, point it at this one's. If it leads to the right one, this data directory is from " +
+    'long before: give the node an empty one'
+  );
 }
 
 /**
- * What a server tells that is not used, as one that has failed over and that nobody of this life may take into use: the founding
- * that stands there. Null: it is no server of this cluster's, or there is none.
+ * A server that is not used, as one that has failed over and that nobody of this life may take into use, holds a later life. It can
+ * be used to ask: nothing of this life can be written there. Null: it is no server of this cluster's, or there is none.
  */
-export function lifeAt({ record }: Topology, seen: SeenServer | null): StandingLife | null {
-  if (record === undefined || seen === null || seen.clusterId === '') return null;
+export function laterServer({ record, life }: Topology, seen: SeenServer | null): SeenServer | null {
+  if (record === undefined || seen === null || seen.life <= life) return null;
   const verdict = judgeServer(record, seen);
-  if (verdict !== 'known' && verdict !== 'failedOver') return null;
-  return { clusterId: seen.clusterId, life: seen.life, sign: null };
+  return verdict === 'known' || verdict === 'failedOver' ? seen : null;
 }
 
 /** Who has the disk of a member and was up a moment ago; null: nobody is known to be. A life that has just begun is lived in. */
 export function livingIn(standing: StandingLife | null): readonly LivingMember[] | null {
   const sign = standing?.sign ?? null;
-  return sign === null || sign.ageMs > LIFE_FRESH_MS ? null : sign.members;
+  return sign === null || Math.abs(sign.ageMs) > LIFE_FRESH_MS ? null : sign.members;
 }
 
 /** Is it time that somebody of this life notes that he is up? One of many members is enough. */
 export function wantsSign(own: LifeName, standing: StandingLife | null): boolean {
   if (standing === null || !sameLife(own, standing)) return false;
   const { sign } = standing;
-  return sign === null || sign.members.length === 0 || sign.ageMs >= LIFE_SIGN_AFTER_MS;
+  // A note from what is to come would seem new until then.
+  return sign === null || sign.members.length === 0 || Math.abs(sign.ageMs) >= LIFE_SIGN_AFTER_MS;
 }
 
 /** What this member notes: itself, and as many others that it hears as are told. */
@@ -75,8 +97,11 @@ export function livingText(members: readonly LivingMember[]): string {
 
 /** Why an operator does not go on here; null: by this nothing stands against it. */
 export function whyLifeGoesOn(own: LifeName, standing: StandingLife | null): string | null {
+  const verdict = judgeLife(own, standing);
+  if (standing === null || verdict === 'goesOn') return null;
+  if (verdict === 'foreign') return whyForeign(own, standing);
   const living = livingIn(standing) ?? [];
-  if (!isLifeOver(own, standing) || living.length === 0) return null;
+  if (living.length === 0) return null;
   return (
     `life ${standing.life} of the cluster is in force, and these are up in it: ${livingText(living)}. ` +
     'This node joins them by itself; go on there, or stop those first'

@@ -79,6 +79,10 @@ export interface Mutations {
   readonly succeedUnfenced?: boolean;
   /** Blank members found a cluster although somebody has noted a moment ago that he lives in one. (R27) */
   readonly foundBesideLiving?: boolean;
+  /** Blank members found a cluster as soon as what was noted of the life in force is old, although PostgreSQL was away. (R27) */
+  readonly trustOldNote?: boolean;
+  /** A later life counts as one that came of this node's, whatever PostgreSQL has noted. (R27) */
+  readonly trustLaterLife?: boolean;
   /** Whose life of the cluster is over goes on, and starts, whatever PostgreSQL says. (R27) */
   readonly ignoreLaterLife?: boolean;
   /** In another life the slots count as complete where they were in the one before. (R28) */

@@ -69,17 +69,9 @@ export function membershipOf(
 ): Membership {
   const { clock, random, telemetry, self, members, systemOfRecord, joins, transport, doors } = parts;
   const membership = new Membership({
-    self,
-    joins,
-    members,
+    ...{ self, joins, members, clock, random, telemetry, systemOfRecord, outageWatch, doors },
     protocolMax: parts.hello.protocolMax,
     settings: { ...parts.membership, heartbeatMs: parts.membership.heartbeatMs || HEARTBEAT_MS },
-    clock,
-    random,
-    telemetry,
-    systemOfRecord,
-    outageWatch,
-    doors,
     meta: {
       load: (name) => writer.get(metaKey(name)),
       persist: (name, bytes, done) => writer.putMeta(name, bytes, done),
@@ -101,6 +93,7 @@ export function membershipOf(
     },
     coordinates,
     onLeft: () => parts.onLeft(),
+    onFatal: (reason) => parts.onFatal(reason),
     onPhase: (phase) => telemetry.event('info', 'node.phase', { phase }),
     ...(parts.mutations === undefined ? {} : { mutations: parts.mutations }),
   });

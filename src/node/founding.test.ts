@@ -13,7 +13,7 @@ function record(
 ) {
   return {
     readLife: (done: (error: RecordError | null, standing: StandingLife | null) => void) =>
-      done(error ?? null, standing === null ? null : { ...standing, sign: null }),
+      done(error ?? null, standing === null ? null : { ...standing, lineage: [], sign: null }),
     found: (expectLife: number, _id: string, done: (error: null, founding: Founding | null) => void) =>
       done(null, taken(expectLife)),
   } as unknown as Parameters<typeof takeFounding>[0];

@@ -3,6 +3,7 @@
  * that of two halves only one can begin, and what stands in the table says above which version this life
  * starts. Without a system of record the first life is 1 and nothing stands anywhere. (PROTOCOL R8, R27)
  */
+import { FoundingLook } from '../core/founding-look.ts';
 import { livingIn, livingText } from '../core/lives.ts';
 import type { StandingLife } from '../core/lives.ts';
 import type { Introduction } from '../core/membership-message.ts';
@@ -36,6 +37,9 @@ export class Founder {
   private readonly introductions: () => ReadonlyMap<string, Introduction>;
   /** Of the last founding that this process has begun: nobody lives in it, or this node would know. */
   private clusterIdDrawn = '';
+  private readonly look = new FoundingLook();
+  /** The life beside which this founder waits, 0 for none: told once. */
+  private lifeAwaited = 0;
 
   constructor(
     parts: MembershipParts,
@@ -48,42 +52,67 @@ export class Founder {
   }
 
   /**
-   * Reads which life stands; `begin` then gets what takes the one after it, or null where PostgreSQL does not say, or says that
-   * somebody lives in that one: these are met, and may let this node in. It is
+   * Reads which life stands; `begin` then gets what takes the one after it, or null where PostgreSQL does not say, or somebody may
+   * live in that one: who is named there is met, and may let this node in. To be called again and again, for a life is
+   * left behind only when nobody was seen in it for a while. It is
    * read before anyone is asked for a vote. So a founding that another founder took meanwhile makes ours fail, and one
    * taken before is either seen in the votes or can no longer be chosen. Read only later, a life could be taken although
    * an earlier one has been chosen: a cluster whose every statement is fenced. (R27)
    */
   prepare(begin: (found: Found | null) => void): void {
-    const { parts, neighbours } = this;
-    const { systemOfRecord, telemetry, random } = parts;
-    readLife(systemOfRecord, (standing) => {
+    const { parts } = this;
+    this.lookAt((standing) => {
       if (typeof standing === 'string') return begin(this.refuse(standing));
-      const living = this.isTaken(standing) ? livingIn(standing) : null;
-      if (living !== null) {
-        if (neighbours.meetLiving(living))
-          telemetry.event('warn', 'membership.founding.awaits', {
-            life: standing!.life,
-            living: livingText(living),
-          });
-        return begin(null);
-      }
-      begin((propose) => {
-        this.clusterIdDrawn = drawClusterId(random);
-        takeFounding(systemOfRecord, standing?.life ?? 0, this.clusterIdDrawn, (result) =>
+      if (!this.isClear(standing)) return begin(this.await(standing!));
+      this.lifeAwaited = 0;
+      begin((propose) =>
+        this.take(standing?.life ?? 0, (result) =>
           propose(
             typeof result === 'string'
               ? this.refuse(result)
               : firstTopology(result, parts, this.introductions()),
           ),
-        );
-      });
+        ),
+      );
     });
   }
 
-  /** By another process than this one. */
-  private isTaken(standing: StandingLife | null): boolean {
-    return this.parts.mutations?.foundBesideLiving !== true && standing?.clusterId !== this.clusterIdDrawn;
+  /** Votes may have taken a while: it is looked once more. */
+  private take(expectLife: number, done: (result: FoundingFacts | string) => void): void {
+    const { systemOfRecord, random } = this.parts;
+    this.lookAt((standing) => {
+      if (typeof standing === 'string') return done(standing);
+      if ((standing?.life ?? 0) !== expectLife) return done('another founding came first');
+      if (!this.isClear(standing)) return done('somebody has come up in the life in force');
+      this.clusterIdDrawn = drawClusterId(random);
+      takeFounding(systemOfRecord, expectLife, this.clusterIdDrawn, done);
+    });
+  }
+
+  private lookAt(done: (standing: StandingLife | string | null) => void): void {
+    readLife(this.parts.systemOfRecord, (standing) => {
+      if (typeof standing === 'string') this.look.failed();
+      done(standing);
+    });
+  }
+
+  private isClear(standing: StandingLife | null): boolean {
+    const { mutations, clock } = this.parts;
+    if (mutations?.foundBesideLiving === true) return true;
+    if (mutations?.trustOldNote === true && livingIn(standing) === null) return true;
+    return this.look.isClear(standing, this.clusterIdDrawn, clock.now());
+  }
+
+  private await(standing: StandingLife): null {
+    const living = livingIn(standing) ?? [];
+    const isNews = this.neighbours.meetLiving(living) || this.lifeAwaited !== standing.life;
+    this.lifeAwaited = standing.life;
+    if (isNews)
+      this.parts.telemetry.event('warn', 'membership.founding.awaits', {
+        life: standing.life,
+        living: livingText(living),
+      });
+    return null;
   }
 
   private refuse(reason: string): null {

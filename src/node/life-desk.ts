@@ -99,8 +99,8 @@ function readLifeKept(
   { clusterId, life }: Topology,
   done: (kept: StandingLife | string) => void,
 ): void {
-  const unfounded = { clusterId: '', life: 0, sign: null };
-  if (systemOfRecord === null) return done({ clusterId, life, sign: null });
+  const unfounded = { clusterId: '', life: 0, lineage: [], sign: null };
+  if (systemOfRecord === null) return done({ clusterId, life, lineage: [], sign: null });
   readLife(systemOfRecord, (standing) => done(standing ?? unfounded));
 }
 

@@ -2,10 +2,11 @@
  * Asks PostgreSQL every few seconds whether this node's life of the cluster is the one in force, and notes there that the node
  * is up. Lives need not hear of one another: blank disks may have founded a later one, or an operator may have begun it, on
  * the other side of a partition or without any member that this node knows. Whose life is over serves nothing more, starts
- * nothing and grants no lease; it looks for those who are up in the life in force, and is let in by them. (PROTOCOL R27)
+ * nothing and grants no lease; it looks for those who are up in the life in force, and is let in by them. Where that one did
+ * not come of this node's it is another cluster's: there is nothing to look for, and the process ends. (PROTOCOL R27)
  */
-import { LIFE_ASK_EVERY_MS } from '../core/life-limits.ts';
-import { isLifeOver, lifeAt, livingHere, livingIn, wantsSign } from '../core/lives.ts';
+import { LIFE_ASK_EVERY_MS, LIFE_FOREIGN_MS } from '../core/life-limits.ts';
+import { judgeLife, laterServer, livingHere, livingIn, wantsSign, whyForeign } from '../core/lives.ts';
 import type { LivingMember, StandingLife } from '../core/lives.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Topology } from '../core/topology.ts';
@@ -23,6 +24,8 @@ export interface LifeWatchParts {
   /** Dials them, and listens to them. */
   readonly meet: (members: readonly LivingMember[]) => void;
   readonly onOver: () => void;
+  /** This process is to end. */
+  readonly onFatal: (reason: string) => void;
   readonly mutations: Mutations;
 }
 
@@ -32,6 +35,7 @@ export class LifeWatch {
   private isAsking = false;
   private isAnswered = false;
   private lifeAsked = 0;
+  private foreignSince: number | null = null;
 
   constructor(parts: LifeWatchParts) {
     this.parts = parts;
@@ -63,31 +67,56 @@ export class LifeWatch {
     this.isAsking = true;
     record.readLife((error, standing) => {
       this.isAsking = false;
-      this.isAnswered = true;
       const known = this.parts.topology();
       if (known === null) return;
-      if (error === null) this.onAnswer(record, known, standing);
-      else this.endIfOver(lifeAt(known, record.seen()));
+      const later = error === null ? null : laterServer(known, record.seen());
+      // What it says of that life is to be heard before anything is begun in this one.
+      this.isAnswered ||= later === null;
+      if (error === null) this.onAnswer(record, known, standing, now);
+      else if (later !== null) record.choose({ ...later });
     });
   }
 
-  private onAnswer(record: SystemOfRecord, topology: Topology, standing: StandingLife | null): void {
-    const { own, isHeard } = this.parts;
+  private onAnswer(
+    record: SystemOfRecord,
+    topology: Topology,
+    standing: StandingLife | null,
+    now: number,
+  ): void {
+    const { own, isHeard, mutations } = this.parts;
     const { identity } = this.parts.self;
-    this.endIfOver(standing);
+    if (mutations.ignoreLaterLife !== true) this.judge(standing, now);
     if (identity.id === 0 || !wantsSign(identity, standing)) return;
     this.isAsking = true;
     record.signLife(identity, livingHere(own, topology, isHeard), () => (this.isAsking = false));
   }
 
-  private endIfOver(standing: StandingLife | null): void {
-    const { self, telemetry, meet, onOver, mutations } = this.parts;
-    const { life } = self.identity;
-    if (!isLifeOver(self.identity, standing) || mutations.ignoreLaterLife === true) return;
-    if (self.endLife(standing)) {
-      telemetry.event('warn', 'membership.life.over', { life, inForce: standing.life });
-      onOver();
-    }
+  private judge(standing: StandingLife | null, now: number): void {
+    const { self, meet, mutations } = this.parts;
+    const verdict = judgeLife(self.identity, standing);
+    const isForeign = verdict === 'foreign' && mutations.trustLaterLife !== true;
+    this.foreignSince = isForeign ? (this.foreignSince ?? now) : null;
+    if (standing === null || verdict === 'goesOn') return;
+    if (isForeign) return this.onForeign(standing, now - this.foreignSince!);
+    this.end(standing, 'membership.life.over');
     meet(livingIn(standing) ?? []);
+  }
+
+  /** Statements would be fenced; and a member that knows better may be heard first. */
+  private onForeign(standing: StandingLife, forMs: number): void {
+    const { self, onFatal } = this.parts;
+    this.end(standing, 'membership.life.foreign');
+    if (forMs >= LIFE_FOREIGN_MS) onFatal(whyForeign(self.identity, standing));
+  }
+
+  private end(standing: StandingLife, event: 'membership.life.over' | 'membership.life.foreign'): void {
+    const { self, telemetry, onOver } = this.parts;
+    const { life } = self.identity;
+    if (!self.endLife(standing, event === 'membership.life.over')) return;
+    telemetry.event(event === 'membership.life.over' ? 'warn' : 'error', event, {
+      life,
+      inForce: standing.life,
+    });
+    onOver();
   }
 }

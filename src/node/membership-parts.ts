@@ -73,5 +73,7 @@ export interface MembershipParts {
   readonly coordinates: () => boolean;
   /** This process was a member, and the cluster goes on without it for good. */
   readonly onLeft: () => void;
+  /** This process is to end, and for people why. */
+  readonly onFatal: (reason: string) => void;
   readonly mutations?: Mutations;
 }

@@ -351,15 +351,14 @@ export class Proposals {
   }
 
   private tickBlank(situation: Situation): void {
-    const { now, own } = situation;
+    const { now } = situation;
     if (!this.mayFound(situation)) {
       this.blankSince = null;
       return;
     }
     this.blankSince ??= now;
-    const place = [...this.settings.configured].sort().indexOf(own.name);
-    if (now - this.blankSince < place * FOUNDING_TURN_MS || now < this.foundingNotBefore) return;
-    if (this.isPreparing || !this.driver.isFree(now)) return;
+    // Also before its turn, and while it is tried: to see whether anybody lives in the life in force takes a while.
+    if (this.isPreparing || now < this.foundingNotBefore) return;
     this.foundingNotBefore = now + FOUNDING_PAUSE_MS;
     this.isPreparing = true;
     this.prepareFounding((found) => {
@@ -370,12 +369,15 @@ export class Proposals {
 
   private begin(found: Found): void {
     const situation = this.situation();
-    if (!this.mayFound(situation) || !this.driver.isFree(situation.now)) return;
+    const { now, own } = situation;
+    if (this.blankSince === null || !this.mayFound(situation) || !this.driver.isFree(now)) return;
+    const place = [...this.settings.configured].sort().indexOf(own.name);
+    if (now - this.blankSince < place * FOUNDING_TURN_MS) return;
     const electorate = new Map(this.settings.configured.map((name) => [name, 0]));
     this.driver.begin(
       (_base, propose) => found((topology) => propose(this.mayFound(this.situation()) ? topology : null)),
       { electorate, votesNeeded: this.foundersNeeded() },
-      situation.now,
+      now,
     );
   }
 

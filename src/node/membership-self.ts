@@ -42,8 +42,8 @@ export class MembershipSelf {
   private storing: 'no' | 'needed' | 'under way' = 'needed';
   private storedAt = -Infinity;
   private said: Said | null = null;
-  /** The life in force by PostgreSQL's word, where it was one after this disk's. */
-  private later: LifeName | null = null;
+  /** The life in force by PostgreSQL's word, where it was one after this disk's; `isOurs`: and came of it. */
+  private later: (LifeName & { readonly isOurs: boolean }) | null = null;
 
   constructor(name: string, identity: Identity, disk: MembershipDisk, random: Random, telemetry: Telemetry) {
     this.name = name;
@@ -108,21 +108,22 @@ export class MembershipSelf {
     });
   }
 
-  /** The life that this disk belongs to is over: another one is in force. (lives.ts) */
+  /** The life that this disk belongs to is over: a later one is in force. (lives.ts) */
   get isOver(): boolean {
     return this.later !== null && this.identity.life < this.later.life;
   }
 
+  /** And came of the one that this disk belongs to. */
   isInForce(life: LifeName): boolean {
-    return this.later !== null && sameLife(this.later, life);
+    return this.later?.isOurs === true && sameLife(this.later, life);
   }
 
   /** This process is part of nothing any more. False: that was known. */
-  endLife(later: LifeName): boolean {
-    const isNews = !this.isInForce(later);
-    this.later = later;
+  endLife({ clusterId, life }: LifeName, isOurs: boolean): boolean {
+    const { later } = this;
+    this.later = { clusterId, life, isOurs };
     this.live = false;
-    return isNews;
+    return later === null || later.isOurs !== isOurs || !sameLife(later, this.later);
   }
 
   /** The lives of the cluster up to the one that this disk belongs to. */

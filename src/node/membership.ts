@@ -106,6 +106,7 @@ export class Membership {
     });
     this.lives = new LifeWatch({
       ...{ own: self, self: this.self, telemetry, mutations, record: parts.systemOfRecord },
+      onFatal: parts.onFatal,
       topology: () => this.known,
       isHeard: (name) => suspicion.isPresent(name, clock.now()),
       meet: (living) => this.neighbours.meetLiving(living),

@@ -45,4 +45,16 @@ export function lifeStories(calls: () => RecordCalls, connect: () => Promise<Rec
     expect((await calls().signLife({ clusterId: 'another', life: 2 }, [])).error).toBeNull();
     expect((await calls().readLife()).value!.sign).toMatchObject({ members: UP });
   });
+
+  test('each founding notes which life it replaced, and one that came too late notes nothing', async () => {
+    const lineage = async (): Promise<readonly string[]> => (await calls().readLife()).value!.lineage;
+    await calls().found(0, 'first');
+    await calls().found(0, 'late');
+    expect(await lineage()).toEqual([]);
+    await calls().found(1, 'second');
+    await calls().found(1, 'late');
+    expect(await lineage()).toEqual(['first']);
+    await calls().found(2, 'third');
+    expect([...(await lineage())].sort()).toEqual(['first', 'second']);
+  });
 }

@@ -8,6 +8,7 @@ import { VERSION_NONE } from '../../core/version.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
 import type { Founding } from '../../ports/system-of-record.ts';
 import type { Connection } from './connection.ts';
+import { FORGET_LIVES, NOTE_LIFE_BEFORE } from './life-statements.ts';
 import { identityText } from './server-identity.ts';
 import { BEGIN, COMMIT_TRANSACTION, limitTransaction } from './server-statements.ts';
 import { FOUND_FIRST, FOUND_NEXT, READ_FOUNDING } from './statements.ts';
@@ -24,6 +25,8 @@ export async function found(
     if (unlimitLocks !== null) await connection.run(unlimitLocks, [], deadline);
     await connection.run(lockFounding, [], deadline);
     const identity = identityText(connection.identity);
+    await connection.run(FORGET_LIVES, [expectLife], deadline);
+    await connection.run(NOTE_LIFE_BEFORE, [expectLife], deadline);
     if (expectLife === 0) await connection.run(FOUND_FIRST, [clusterId, identity], deadline);
     else await connection.run(FOUND_NEXT, [clusterId, identity, expectLife], deadline);
     return foundsAndReadsAtOnce ? readInForce(connection, deadline) : null;

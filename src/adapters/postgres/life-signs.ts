@@ -7,11 +7,15 @@ import { READ_LIFE, SIGN_LIFE } from './life-statements.ts';
 export async function readLife(connection: Connection, deadline: number): Promise<StandingLife | null> {
   const [row] = await connection.run(READ_LIFE, [], deadline);
   if (row === undefined) return null;
-  const [clusterId, life, members, ageMs] = row as [string, number, string | null, number];
+  const [clusterId, life, members, ageMs, notedAt, before] = row as [
+    ...[string, number, string | null, number, number],
+    string | null,
+  ];
   return {
     clusterId,
     life,
-    sign: { members: members === null ? [] : membersIn(members), ageMs: Math.max(0, ageMs) },
+    lineage: before === null ? [] : before.split(' '),
+    sign: { members: members === null ? [] : membersIn(members), ageMs, notedAt },
   };
 }
 

@@ -249,7 +249,7 @@ export const CLAIM_NEXT: Statement = {
   writes: true,
   features: [],
   text: `update causeway.cluster set cluster_id = $1, life = $2, identity = $3, floor = ${FLOOR_HIGHEST}, founded_at = now()
-where cluster_id = $4 and life = $5`,
+where cluster_id = $4 and life = $5 and life <= $2`,
 };
 
 export const READ_CLUSTER: Statement = {
