@@ -105,9 +105,8 @@ export class Membership {
       onBehind: () => this.proposals.onBehind(clock.now()),
     });
     this.lives = new LifeWatch({
-      ...{ own: self, self: this.self, telemetry, mutations, record: parts.systemOfRecord },
-      onFatal: parts.onFatal,
-      topology: () => this.known,
+      ...{ own: self, self: this.self, telemetry, mutations, topology: host.topology },
+      ...{ record: parts.systemOfRecord, onFatal: parts.onFatal },
       isHeard: (name) => suspicion.isPresent(name, clock.now()),
       meet: (living) => this.neighbours.meetLiving(living),
       onOver: () => this.showPhase(),
