@@ -65,15 +65,17 @@ class Move {
 
   private pointFirst(): void {
     const { cluster, database } = this.world;
-    this.first = this.prng.pick(cluster.nodes.filter((sim) => !sim.isGone));
+    this.first = this.prng.pick(cluster.nodes.filter((sim) => !sim.isGone && !sim.isLeaving));
     database.point(this.first.name, this.to);
     this.restart(this.first);
   }
 
   private look(): void {
     const { scheduler, database } = this.world;
-    if (this.first?.isGone === true) {
+    // One that leaves may have left before it has said anything.
+    if (this.first?.isGone === true || this.first?.isLeaving === true) {
       database.point(this.first.name, null);
+      this.behind.push(this.first);
       this.pointFirst();
     }
     if (this.isNamed()) return this.goOn();
