@@ -195,7 +195,10 @@ export function loadConfig(sources: ConfigSources): { config: Config; warnings: 
   const given = [file, environment.layer, flags.layer].reduce(mergeLayers, {});
   const merged = sources.told === undefined ? given : withTold(sources.told, given);
   const parsed = CONFIG.safeParse(noneAsNull(merged), { reportInput: true });
-  if (!parsed.success) throw new ConfigError([...faults, ...parsed.error.issues.flatMap(faultsOf)]);
+  if (!parsed.success) {
+    const { issues } = parsed.error;
+    throw new ConfigError([...faults, ...issues.flatMap(faultsOf), ...faultsBeside(issues, merged)]);
+  }
   faults.push(...crossFaults(parsed.data));
   if (faults.length > 0) throw new ConfigError(faults);
   return { config: parsed.data, warnings: [...environment.warnings, ...warningsOf(parsed.data)] };
@@ -273,6 +276,25 @@ function faultsOf(issue: z.core.$ZodIssue): string[] {
   }
   if (issue.input === undefined && issue.code === 'invalid_type') return [`${path}: is missing`];
   return [`${path}: ${issue.message}`];
+}
+
+/** On these nearly all depends that settings say of each other: what that is, nobody can tell while one of them is not well formed. */
+const NEEDED_SECTIONS: readonly unknown[] = ['cluster', 'node', 'network'];
+
+/** Sections that are not well formed aside: what the others say of each other. */
+function faultsBeside(issues: readonly z.core.$ZodIssue[], merged: unknown): string[] {
+  const rest = noneAsNull(merged);
+  if (!isObject(rest)) return [];
+  for (const issue of issues) {
+    const [section] = issue.path;
+    if (NEEDED_SECTIONS.includes(section)) return [];
+    if (section !== undefined) delete rest[String(section)];
+    else if (issue.code === 'unrecognized_keys') for (const key of issue.keys) delete rest[key];
+  }
+  // The one section that has no default.
+  rest['postgres'] ??= null;
+  const parsed = CONFIG.safeParse(rest);
+  return parsed.success ? crossFaults(parsed.data) : [];
 }
 
 /** What no setting shows by itself. */

@@ -76,6 +76,20 @@ describe('check', () => {
     expect((await run('a: [', ['check'])).out).toContain('node.yaml, line 1: is not YAML');
   });
 
+  test('a setting that is not well formed, and others that do not go together: both are told, and nothing that follows from the first', async () => {
+    const text = `${YAML}grpc: { host: 0.0.0.0 }\nhttp: { port: 99999, host: 0.0.0.0 }\ngrcp: {}\n`;
+    const { code, out } = await run(text, ['check', '--set', 'cluster.ownersMin=3']);
+    expect(code).toBe(1);
+    const paths = (all: string): string[] =>
+      all
+        .split('\n')
+        .map((line) => line.split(': ')[0]!)
+        .sort();
+    expect(paths(out)).toEqual(['', '4 faults', 'cluster.ownersMin', 'grcp', 'grpc.host', 'http.port']);
+    const inNeed = await run(`${text}network: { insecure: perhaps }\n`, ['check']);
+    expect(paths(inNeed.out)).toEqual(['', '3 faults', 'grcp', 'http.port', 'network.insecure']);
+  });
+
   test('a node that joins: what its cluster would tell is not held against it', async () => {
     const { code, err } = await run('node: { name: n, dataDir: /d, join: "h:1" }\npostgres: none\n', [
       'check',
