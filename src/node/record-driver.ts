@@ -110,9 +110,10 @@ export class RecordDriver {
       return this.pace.progress(0, clock.now());
     }
     if (mutations.keepQuietAfterFailover === true) return;
-    const { view } = replica;
+    const { rows, selfId } = replica.view;
+    const isOurs = rows.map((row) => row.owns && row.first === selfId);
     for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
-      if (view.row(slot).first !== view.selfId || !view.row(slot).owns || this.done.has(slot)) continue;
+      if (!isOurs[topology.slotRow[slot]!]! || this.done.has(slot)) continue;
       if (shelf.digests.countOf(slot) > 0 || this.parts.floorOf(slot) > 0) this.todo.push(slot);
       else this.done.add(slot);
     }

@@ -182,7 +182,11 @@ export class ScrubPeers implements ScrubStage {
     comparison.asksLeft -= 1;
     comparison.isAsked = true;
     comparison.dueAt = now + ANSWER_TIMEOUT_MS;
-    const slots = sharedSlots(run, member).filter((slot) => !shelf.digests.isEmpty(slot));
+    const shared = sharedSlots(run, member);
+    let count = 0;
+    for (let at = 0; at < shared.length; at += 1)
+      if (!shelf.digests.isEmpty(shared[at]!)) shared[count++] = shared[at]!;
+    const slots = shared.subarray(0, count);
     const digests = shelf.digests.of(slots);
     const { first, end, view } = run;
     send(member, {
