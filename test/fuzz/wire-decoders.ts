@@ -24,7 +24,14 @@ import type { Topology } from '../../src/core/topology.ts';
 import { encodeAnswer, encodeHello, parseAnswer, parseHello, refusalOf } from '../../src/wire/handshake.ts';
 import { FrameEncoder, decodeFrame } from '../../src/wire/message-codec.ts';
 import { decodePacket, encodePacket, encodeText } from '../../src/wire/packet-codec.ts';
-import { decodeKnown, encodeKnown, operationKey, splitOperationKey } from '../../src/wire/operation-codec.ts';
+import {
+  decodeForgotten,
+  decodeKnown,
+  encodeForgotten,
+  encodeKnown,
+  operationKey,
+  splitOperationKey,
+} from '../../src/wire/operation-codec.ts';
 import { openRecord } from '../../src/wire/record-codec.ts';
 import { decodeSpoolMark, encodeSpoolMark, spoolKey, splitSpoolKey } from '../../src/wire/spool-codec.ts';
 import { decodeTopology, encodeTopology } from '../../src/wire/topology-codec.ts';
@@ -209,6 +216,15 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
     samples: () =>
       IDENTIFIED.map(({ kind, number }, version) => encodeKnown(OPERATION, { kind, version, number })),
     decode: (bytes) => decodeKnown(OPERATION, bytes),
+  },
+  {
+    name: 'the moment up to which operations are forgotten',
+    covers: ['decodeForgotten'],
+    // Stores of before had no checksum behind it.
+    samples: () =>
+      [1, 1_700_000_000_000].flatMap((at) => [encodeForgotten(at), encodeForgotten(at).subarray(0, 8)]),
+    decode: decodeForgotten,
+    faultOf: (through: number) => (Number.isFinite(through) ? '' : `the moment ${through}`),
   },
   {
     name: 'marks of what PostgreSQL lacks',
