@@ -29,14 +29,16 @@ import {
   repeatedAtFormerLearner,
   writtenOverWhileOpen,
 } from './scenarios/operation-ids.ts';
-import { allDieInFlight, readerBetweenTwoWrites } from './scenarios/returning.ts';
+import { allDieInFlight, diesBeforeItsOwnDisk, readerBetweenTwoWrites } from './scenarios/returning.ts';
 import {
   acknowledgedAndLost,
   acknowledgementOfEarlierProcess,
   acknowledgementOfLostDisk,
   incrementOvertaken,
+  incrementOvertakenAfterRestart,
   readBeforeRecorded,
   setLostBetweenSetAndIncrement,
+  storedElsewhereFirst,
   writeBesideTheEpoch,
 } from './scenarios/writing.ts';
 
@@ -94,6 +96,9 @@ type Mutant = Exclude<keyof Mutations, Elsewhere>;
 
 const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   acknowledgeBeforeStore: acknowledgedAndLost,
+  leaveOutOwnDisk: storedElsewhereFirst,
+  liftConditional: incrementOvertakenAfterRestart,
+  retakeCounters: diesBeforeItsOwnDisk,
   validateDespiteHigher: setLostBetweenSetAndIncrement,
   releaseReadersByAnyValidate: readerBetweenTwoWrites,
   // Nothing false is said without it, for who overtakes answers *higher*, too; but the overtaken one never ends.

@@ -12,6 +12,7 @@ import { Replica } from '../src/core/replication/replica.ts';
 import { SlotView } from '../src/core/replication/slot-view.ts';
 import { isLiveIncarnation } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
+import { CounterReserve } from '../src/node/counter-reserve.ts';
 import { ExpiryTimes } from '../src/node/expiry-times.ts';
 import { FloorStore } from '../src/node/floor-store.ts';
 import { Learner } from '../src/node/learner.ts';
@@ -70,6 +71,7 @@ interface Process {
   readonly learner: Learner;
   readonly teacher: Teacher;
   readonly floors: FloorStore;
+  readonly counters: CounterReserve;
   readonly collector: TombstoneCollector;
   readonly spoolMarks: SpoolMarks;
   readonly spoolCopy: SpoolCopy;
@@ -276,6 +278,7 @@ export class ScenarioNode {
       CACHE_BYTES,
     );
     const floors = new FloorStore(writer, opened.floors);
+    const counters = new CounterReserve(writer);
     const table = new OperationTable(writer, storage, clock, opened.operationBytes);
     const marks = new StartMarks(writer, table);
     if (mutations.forgetMarks !== true) for (const each of opened.marks) marks.add(each.batch, each.marks);
@@ -338,7 +341,7 @@ export class ScenarioNode {
       keepsAll: false,
     });
     const spooling = { spoolMarks, spoolCopy };
-    const learning = { learner, teacher, floors, collector };
+    const learning = { learner, teacher, floors, counters, collector };
     return { life, writer, shelf, table, marks, ...learning, ...spooling, ...reading, versionHighest };
   }
 
@@ -355,13 +358,14 @@ export class ScenarioNode {
   }
 
   private effects(process: Process): ReplicaEffects {
-    const { shelf, writer, table, floors, spoolMarks, recordWriter, recordReader } = process;
+    const { shelf, writer, table, floors, counters, spoolMarks, recordWriter, recordReader } = process;
     const { now, record } = this.parts;
     return {
       load: (key, slot) => shelf.load(key, slot),
       store: (write) => shelf.store(write, table.changesOf(write)),
       operations: table,
       floors: floors.floors,
+      counters,
       spool: (sealed, slot) => spoolMarks.add(sealed, slot),
       spoolStored: (sealed, slot) => {
         spoolMarks.add(sealed, slot);

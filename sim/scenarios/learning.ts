@@ -117,10 +117,10 @@ export function promotedLearner(mutations: Mutations): string {
 /**
  * A's write has reached C alone, whose disk is slow, when A dies; A comes back and copies from B, which never heard of
  * it. A is complete again only when it has heard from C what it began: else it would give the same version to another
- * write, and neither would ever end. (R8, R20)
+ * write, and neither would ever end. Its disk is that of an earlier program, which put no counters by. (R8, R20)
  */
 export function versionTakenTwice(mutations: Mutations): string {
-  const world = new Scenario(mutations);
+  const world = new Scenario({ ...mutations, retakeCounters: true });
   const [a, b, c] = world.abc;
   world.put(a, 'before');
   c.isDiskHeld = true;

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   allDieInFlight,
   coordinatorDies,
+  diesBeforeItsOwnDisk,
   everybodyReplays,
   marksOfTheFinished,
   readerBetweenTwoWrites,
@@ -20,6 +21,10 @@ test('a reader waits for a version that is overwritten before it becomes valid: 
 
 test('everything dies with a write on two disks of three: nobody reads it before it was finished', () => {
   expect(allDieInFlight({})).toBe('ok');
+});
+
+test('everything dies with a write that its own coordinator had not stored: its next write is another version', () => {
+  expect(diesBeforeItsOwnDisk({})).toBe('ok');
 });
 
 test('everything dies when all is at rest: it is read at once', () => {

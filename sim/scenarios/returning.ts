@@ -63,6 +63,34 @@ export function allDieInFlight(mutations: Mutations): string {
   return last.join() === 'value,value,value' ? world.verdict() : 'the write was never finished';
 }
 
+/**
+ * Only C has A's write on its disk, not A, whose disk was slow, when all die. Back again, A takes another version for its
+ * next write: C would take an equal one for a fault, and neither write would ever end. (R8)
+ */
+export function diesBeforeItsOwnDisk(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  world.pass(100);
+  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
+  a.isDiskHeld = true;
+  const before = world.onDisk(c);
+  world.put(a, 'of the first process');
+  if (world.onDisk(c) === before) return 'C has not heard of it, while its disk was slow';
+  for (const node of world.nodes) world.crash(node);
+  world.drop(toB);
+  world.release(toB);
+  for (const node of world.nodes) node.restart();
+  const fromC = world.hold({ from: c, kind: 'invalidate' });
+  world.epoch(world.nodes);
+  const put = world.put(a, 'of the next one');
+  world.release(fromC);
+  world.pass(3_000);
+  const last = world.nodes.map((node) => world.read(node).outcome?.kind);
+  if (put.outcome?.kind !== 'done' || last.join() !== 'value,value,value') return 'a write never ends';
+  return world.verdict();
+}
+
 /** Two of three die together before anybody was told, and come back as they were. Nothing is left in flight. (R12) */
 export function marksOfTheFinished(mutations: Mutations): string {
   const world = new Scenario(mutations);

@@ -7,10 +7,12 @@ import {
   acknowledgementOfLostDisk,
   counterJump,
   incrementOvertaken,
+  incrementOvertakenAfterRestart,
   outrankedBeforeSpooling,
   readBeforeRecorded,
   replyLost,
   setLostBetweenSetAndIncrement,
+  storedElsewhereFirst,
   tooFewOwners,
   unknownRowAbove,
   writeBesideTheEpoch,
@@ -24,8 +26,16 @@ test('an increment is overtaken by a set that is valid: it is aborted for certai
   expect(incrementOvertaken({})).toBe('ok');
 });
 
+test('a node has come back, and its increment meets a set that it has not heard of: the increment counts from it', () => {
+  expect(incrementOvertakenAfterRestart({})).toBe('ok');
+});
+
 test('an increment is overtaken and an epoch passes before that is valid: its client is told that nobody knows', () => {
   expect(abortOverEpoch({})).toBe('ok');
+});
+
+test('the disk of a coordinator is slow: the others store its write meanwhile, and nobody is told before it has', () => {
+  expect(storedElsewhereFirst({})).toBe('ok');
 });
 
 test('an owner acknowledges and loses its disk: the write is complete only when it has it again', () => {

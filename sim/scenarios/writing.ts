@@ -37,6 +37,26 @@ export function setLostBetweenSetAndIncrement(mutations: Mutations): string {
   return world.verdict();
 }
 
+/** All others have a write of A's on their disks, and A has not: nobody is told that it is done. (R2) */
+export function storedElsewhereFirst(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b] = world.abc;
+  world.put(a, 'before');
+  world.pass(100);
+  a.isDiskHeld = true;
+  const before = world.onDisk(b);
+  const put = world.put(a, 'after');
+  if (world.onDisk(b) === before) return 'B has not heard of it, while the disk of A was slow';
+  if (put.outcome !== null) return 'told before it was on the disk of who told it';
+  const waiting = world.read(b);
+  if (waiting.outcome !== null) return 'read before it was on every disk';
+  a.isDiskHeld = false;
+  a.completeDisk();
+  world.settle();
+  if (outcomeOf(put)?.kind !== 'done' || outcomeOf(waiting) === null) return 'it never ends';
+  return world.verdict();
+}
+
 /**
  * A increments; B's plain write overtakes it everywhere and is valid before A's has reached B. A's is aborted, for
  * certain, and done anew above B's. (R2, R3)
@@ -59,8 +79,26 @@ export function incrementOvertaken(mutations: Mutations): string {
   return world.verdict();
 }
 
+/** The same after a restart: what A had put by lifts none of its increments above a plain write that it has not heard of. (R8) */
+export function incrementOvertakenAfterRestart(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b] = world.abc;
+  world.put(a, '10');
+  world.pass(100);
+  for (const node of world.nodes) world.crash(node);
+  for (const node of world.nodes) node.restart();
+  world.epoch(world.nodes);
+  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
+  world.increment(a);
+  world.put(b, '20');
+  world.release(toB);
+  world.pass(3_000);
+  world.read(b);
+  return world.verdict();
+}
+
 /**
- * As above, but an epoch passes before the higher version is valid: whether somebody replayed the increment in
+ * An increment is overtaken, but an epoch passes before the higher version is valid: whether somebody replayed the increment in
  * between cannot be known any more, and its client is told so. (R3)
  */
 export function abortOverEpoch(mutations: Mutations): string {

@@ -33,6 +33,12 @@ export interface Mutations {
 
   /** A follower acknowledges before its store has the record. */
   readonly acknowledgeBeforeStore?: boolean;
+  /** A round is complete although its coordinator's own disk does not have the version yet. (R2) */
+  readonly leaveOutOwnDisk?: boolean;
+  /** Counters that an earlier process on the same disk had put by are taken again. (R8) */
+  readonly retakeCounters?: boolean;
+  /** Counters that a node has put by lift its conditional versions, too. (R5, R8) */
+  readonly liftConditional?: boolean;
   /** A round is validated although somebody held a higher version. (R1) */
   readonly validateDespiteHigher?: boolean;
   /** Any Validate releases every waiting reader. (R9) */

@@ -40,6 +40,7 @@ import {
 } from './assembly.ts';
 import { Background } from './background.ts';
 import { ClusterDesk } from './cluster-desk.ts';
+import { CounterReserve } from './counter-reserve.ts';
 import { Deadlines } from './deadlines.ts';
 import { DiskWatch } from './disk-watch.ts';
 import { drain } from './drain.ts';
@@ -379,6 +380,7 @@ export class CausewayNode implements NodeApi {
       ...{ writer, shelf, operations, membership, recordWriter, recordReader, spool, keyWatch },
       timing: this.timing,
       floors: this.floors,
+      counters: new CounterReserve(writer),
       send: (id, message) => this.sendTo(id, message),
       replica: () => this.replica,
     });

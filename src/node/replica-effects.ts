@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { sealRecord } from '../wire/record-codec.ts';
+import type { CounterReserve } from './counter-reserve.ts';
 import type { FloorStore } from './floor-store.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -27,6 +28,7 @@ export interface EffectParts {
   readonly shelf: RecordShelf;
   readonly operations: OperationTable;
   readonly floors: FloorStore;
+  readonly counters: CounterReserve;
   readonly membership: Membership;
   readonly systemOfRecord: SystemOfRecord | null;
   readonly recordWriter: RecordWriter | null;
@@ -51,6 +53,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     },
     operations,
     floors: parts.floors.floors,
+    counters: parts.counters,
     ...parts.spool.effects((key, version) => parts.replica()?.onSpooled(key, version)),
     unmark: (_key, marks) => writer.unmark(marks),
     settled: (sealed) => {

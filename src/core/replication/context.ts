@@ -40,6 +40,14 @@ export interface OperationMemory {
   isFull(): boolean;
 }
 
+/** The counters of versions that this node takes. (R8) */
+export interface OwnCounters {
+  /** An earlier process on this disk may have taken any up to this one, also where the disk does not have the version. */
+  readonly spentThrough: number;
+  /** No later process on this disk takes it again: others may hear of the version before this disk has it. */
+  covers(counter: number): boolean;
+}
+
 export interface ReplicaEffects {
   /**
    * What this node's store holds of a key at rest. A learner's leftover that its source has not confirmed
@@ -71,6 +79,7 @@ export interface ReplicaEffects {
   readonly operations: OperationMemory;
   /** Of this node's slots. */
   readonly floors: SlotFloors;
+  readonly counters: OwnCounters;
   seal(record: KeyRecord): SealedRecord;
   /** Monotonic ms. */
   now(): number;

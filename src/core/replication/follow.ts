@@ -10,7 +10,7 @@ import { COUNTER_JUMP_MAX, counterOf } from '../version.ts';
 import { closeKey, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import type { KeyState, OwedAcknowledgement } from './key-state.ts';
-import { collect } from './rounds.ts';
+import { onOwnStored } from './rounds.ts';
 import { isMarked, markStored } from './spooling.ts';
 import { adopt, becomeValid, validateOverwritten } from './validity.ts';
 
@@ -97,9 +97,7 @@ function goOn(context: ReplicaContext, state: KeyState): void {
     for (const each of owed) acknowledge(context, state, each);
   }
   const round = state.round;
-  if (round !== null && round.phase === 'storing' && state.durable >= round.sealed.record.version) {
-    collect(context, state, round);
-  }
+  if (round !== null && state.durable >= round.sealed.record.version) onOwnStored(context, state, round);
   closeKey(context, state);
 }
 

@@ -13,9 +13,9 @@ import type { SealedRecord } from '../record.ts';
 export interface WriteStamps {
   /** Its round began: it is handed to the store. */
   begunAt: number;
-  /** On this disk; the other owners are asked. */
+  /** On this disk. */
   storedAt: number;
-  /** All owners have it; PostgreSQL is asked. */
+  /** All owners have it, on this disk, too; PostgreSQL is asked. */
   heardAt: number;
 }
 
@@ -48,7 +48,7 @@ export interface ReadTicket {
 }
 
 /**
- * storing: our own store is writing it. collecting: acknowledgements are awaited. recording: PostgreSQL is
+ * storing: our own store is writing it, and nobody else has heard of it. collecting: acknowledgements are awaited, and our own store. recording: PostgreSQL is
  * writing it. settling: all is done but an epoch's wait or the number of owners forbids to say so.
  */
 export type RoundPhase = 'storing' | 'collecting' | 'recording' | 'settling';
@@ -68,7 +68,7 @@ export interface Round extends WriteStamps {
   phase: RoundPhase;
   /** Epoch whose acknowledgements are being collected. (R4) */
   epoch: number;
-  /** Members that have not acknowledged in this epoch. */
+  /** Members that have not acknowledged in this epoch; this one while its own disk does not have the version. */
   awaiting: readonly number[];
   /** In this epoch someone, this node included, held a higher version. (R1) */
   outranked: boolean;

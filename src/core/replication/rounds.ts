@@ -4,7 +4,6 @@
  */
 import { NONE, appended, withoutFirst } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
-import type { Failure } from '../errors.ts';
 import { TURN_WORK_BYTES_MAX } from '../limits.ts';
 import type { Acknowledge, Invalidate } from '../message.ts';
 import { asKept } from '../kept-types.ts';
@@ -13,8 +12,8 @@ import { isRefusable } from '../operation.ts';
 import type { WriteOperation, WriteResult } from '../operation.ts';
 import { ORIGIN_LEGACY, recordOf, yieldsToFill } from '../record.ts';
 import type { KeyRecord, SealedRecord } from '../record.ts';
-import { memberById } from '../topology.ts';
 import { counterOf, makeVersion } from '../version.ts';
+import { floorOf, refusalOf } from './before-version.ts';
 import { answerWrite, closeKey, failWrite, heldVersion, makeRunnable } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import { judge } from './judge.ts';
@@ -55,44 +54,14 @@ export function runQueue(context: ReplicaContext, state: KeyState): void {
   combine(context, state, conditional);
 }
 
-function diskFull(context: ReplicaContext, id: number): Failure {
-  const name = memberById(context.view.topology, id)?.name ?? String(id);
-  return failure(
-    'disk_full',
-    `the disk of ${name} has less free space than its reserve (disk.reserveBytes), and writes cannot do without that node: free space there, or add a node`,
-  );
-}
-
-function spoolFull(): Failure {
-  return failure(
-    'record_unavailable',
-    'PostgreSQL is down, and what waits for it has reached its bound (record.spoolBytesMax, record.spoolEntriesMax): retry when it is back',
-  );
-}
-
-/** What forbids a write before anything of it was done: a definite refusal. (R6, R7, R32) */
-function refusalOf(context: ReplicaContext, state: KeyState): Failure | null {
-  const row = context.view.row(state.slot);
-  if (!row.owns) return failure('not_ready');
-  if (row.owners.length < context.view.ownersNeeded) return failure('owners_missing');
-  const refusing = context.effects.refusing();
-  if (refusing.size > 0) {
-    const full = [context.self.id, ...row.others].find((id) => refusing.has(id));
-    if (full !== undefined) return diskFull(context, full);
-  }
-  if (!context.effects.writesThrough(state.key)) return null;
-  if (spools(context)) return context.effects.spoolFull() ? spoolFull() : null;
-  return context.effects.recordAvailable() ? null : failure('record_unavailable');
-}
-
 /**
  * Judges waiting operations one after another, each on what the one before it made, into one round (R5). The
  * round is conditional exactly if its first writing operation is: the others stand on what that one wrote.
  */
 function combine(context: ReplicaContext, state: KeyState, conditional: boolean): void {
   const wallNow = context.effects.wallNow();
-  const floor = Math.max(context.view.topology.floorCounter, context.effects.floors.of(state.slot));
-  const counter = Math.max(counterOf(heldVersion(state)), floor) + (conditional ? 1 : 2);
+  const counter =
+    Math.max(counterOf(heldVersion(state)), floorOf(context, state, conditional)) + (conditional ? 1 : 2);
   const version = makeVersion(counter, context.self.id);
   let carried: readonly RoundTicket[] = NONE;
   let identified: readonly IdentifiedOperation[] = NONE;
@@ -202,7 +171,7 @@ function resultOf(judgement: Judgement, version: number): WriteResult {
   return results === null ? { kind: 'done', version, number } : { kind: 'modified', version, results };
 }
 
-/** A round begins at our own store: nobody hears of a version before it is on this disk. */
+/** A round begins at our own store and, where that may be, at once at the others': this node is one of those that it waits for. (R2) */
 export function startRound(
   context: ReplicaContext,
   state: KeyState,
@@ -237,7 +206,13 @@ export function startRound(
   if (!alreadyHeld) adopt(context, state, write);
   state.round = round;
   context.rounds.set(round.id, state);
-  if (state.durable >= round.sealed.record.version) collect(context, state, round);
+  if (state.durable >= round.sealed.record.version || mayBeTold(context, round))
+    collect(context, state, round);
+}
+
+/** Others may hear of it before it is on this disk: whatever becomes of that, its version is taken once. (R8) */
+function mayBeTold({ effects }: ReplicaContext, { kind, conditional, sealed }: Round): boolean {
+  return kind !== 'write' || (!conditional && effects.counters.covers(counterOf(sealed.record.version)));
 }
 
 /** Asks everyone in the epoch; again after every change of epoch, for acknowledgements do not survive one. (R4) */
@@ -248,11 +223,13 @@ export function collect(context: ReplicaContext, state: KeyState, round: Round):
     if (!isMarked(context, state)) markStored(context, state);
     return;
   }
-  if (round.storedAt === 0) round.storedAt = context.effects.stamp();
+  const isStored = state.durable >= round.sealed.record.version;
+  if (isStored && round.storedAt === 0) round.storedAt = context.effects.stamp();
   round.phase = 'collecting';
   round.epoch = context.view.topology.epoch;
   round.outranked = heldVersion(state) > round.sealed.record.version;
-  round.awaiting = context.view.row(state.slot).others;
+  const row = context.view.row(state.slot);
+  round.awaiting = isStored || context.mutations.leaveOutOwnDisk === true ? row.others : row.all;
   sendInvalidates(context, round);
   if (round.awaiting.length === 0) allAcknowledged(context, state, round);
 }
@@ -270,7 +247,7 @@ export function sendInvalidates(context: ReplicaContext, round: Round): void {
     operations: round.operations,
     routeEpoch: round.sealed.record.origin === ORIGIN_LEGACY ? 1 : 0,
   };
-  for (const id of round.awaiting) context.effects.send(id, message);
+  for (const id of round.awaiting) if (id !== context.self.id) context.effects.send(id, message);
 }
 
 export function onAcknowledge(context: ReplicaContext, from: number, message: Acknowledge): void {
@@ -283,7 +260,7 @@ export function onAcknowledge(context: ReplicaContext, from: number, message: Ac
     context.effects.event('warn', 'replication.refused', { from, conditional: round.conditional });
     return;
   }
-  round.awaiting = round.awaiting.length === 1 ? NONE : round.awaiting.filter((id) => id !== from);
+  dropAwaited(round, from);
   if (message.outcome === 'higher') {
     round.outranked = true;
     const held = message.held;
@@ -291,6 +268,19 @@ export function onAcknowledge(context: ReplicaContext, from: number, message: Ac
     if (round.conditional && !round.decided && state.round === round) abortRound(context, state);
     if (state.round !== round) return;
   }
+  if (round.awaiting.length === 0) allAcknowledged(context, state, round);
+}
+
+function dropAwaited(round: Round, from: number): void {
+  round.awaiting = round.awaiting.length === 1 ? NONE : round.awaiting.filter((id) => id !== from);
+}
+
+/** Our own disk has the version that this round is about. */
+export function onOwnStored(context: ReplicaContext, state: KeyState, round: Round): void {
+  if (round.phase === 'storing') return collect(context, state, round);
+  if (round.phase !== 'collecting' || !round.awaiting.includes(context.self.id)) return;
+  round.storedAt = context.effects.stamp();
+  dropAwaited(round, context.self.id);
   if (round.awaiting.length === 0) allAcknowledged(context, state, round);
 }
 

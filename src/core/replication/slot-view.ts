@@ -19,6 +19,8 @@ export interface RowView {
   readonly owners: readonly number[];
   /** Everyone but this node who must acknowledge a write: live owners and learners. */
   readonly others: readonly number[];
+  /** The same and this node, whose own disk is one of those that a write must be on. */
+  readonly all: readonly number[];
   /** This node is a live complete owner. */
   readonly owns: boolean;
   /** This node is an owner that is still copying. */
@@ -57,10 +59,12 @@ export class SlotView {
       const owners = liveOwners(topology, row);
       const copying = learners(topology, row);
       const leaving = retiring(topology, row);
+      const others = (copying.length === 0 ? owners : [...owners, ...copying]).filter((id) => id !== selfId);
       const able = bystander ? owners.filter((id) => id !== selfId) : owners;
       return {
         owners,
-        others: (copying.length === 0 ? owners : [...owners, ...copying]).filter((id) => id !== selfId),
+        others,
+        all: [...others, selfId],
         owns: !bystander && owners.includes(selfId),
         learns: !bystander && copying.includes(selfId),
         recovers: !bystander && recovererOf(topology, row) === selfId,

@@ -1,0 +1,48 @@
+/** What is asked before a write takes a version: whether anything forbids it, and above what the version is to be. */
+import { failure } from '../errors.ts';
+import type { Failure } from '../errors.ts';
+import { memberById } from '../topology.ts';
+import type { ReplicaContext } from './context.ts';
+import type { KeyState } from './key-state.ts';
+import { spools } from './spooling.ts';
+
+/** What forbids a write before anything of it was done: a definite refusal. (R6, R7, R32) */
+export function refusalOf(context: ReplicaContext, state: KeyState): Failure | null {
+  const row = context.view.row(state.slot);
+  if (!row.owns) return failure('not_ready');
+  if (row.owners.length < context.view.ownersNeeded) return failure('owners_missing');
+  const refusing = context.effects.refusing();
+  if (refusing.size > 0) {
+    const full = [context.self.id, ...row.others].find((id) => refusing.has(id));
+    if (full !== undefined) return diskFull(context, full);
+  }
+  if (!context.effects.writesThrough(state.key)) return null;
+  if (spools(context)) return context.effects.spoolFull() ? spoolFull() : null;
+  return context.effects.recordAvailable() ? null : failure('record_unavailable');
+}
+
+/**
+ * New versions are taken above it. What is this node's own affair lifts no conditional version: it would outrank a plain
+ * one that its judge has not heard of. (R5, R8, R22)
+ */
+export function floorOf(context: ReplicaContext, { slot }: KeyState, conditional: boolean): number {
+  const { view, effects, mutations } = context;
+  const isOwn = (!conditional || mutations.liftConditional === true) && mutations.retakeCounters !== true;
+  const spent = isOwn ? effects.counters.spentThrough : 0;
+  return Math.max(view.topology.floorCounter, effects.floors.of(slot), spent);
+}
+
+function diskFull(context: ReplicaContext, id: number): Failure {
+  const name = memberById(context.view.topology, id)?.name ?? String(id);
+  return failure(
+    'disk_full',
+    `the disk of ${name} has less free space than its reserve (disk.reserveBytes), and writes cannot do without that node: free space there, or add a node`,
+  );
+}
+
+function spoolFull(): Failure {
+  return failure(
+    'record_unavailable',
+    'PostgreSQL is down, and what waits for it has reached its bound (record.spoolBytesMax, record.spoolEntriesMax): retry when it is back',
+  );
+}

@@ -1,0 +1,40 @@
+/**
+ * Counters that this node has put by on its disk. A version of one of them may be told to others before it is stored
+ * here: should this process die first, the next one on this disk takes its versions above all that were put by, and no
+ * version is taken twice. Those not used are passed over. (PROTOCOL R8)
+ */
+import type { OwnCounters } from '../core/replication/context.ts';
+import { COUNTERS_PUT_BY } from '../core/version.ts';
+import { metaKey } from '../wire/store-codec.ts';
+import type { StoreWriter } from './store-writer.ts';
+
+const NAME = 'counters';
+
+export class CounterReserve implements OwnCounters {
+  readonly spentThrough: number;
+  private readonly writer: StoreWriter;
+  private putBy: number;
+  private isStoring = false;
+
+  constructor(writer: StoreWriter) {
+    this.writer = writer;
+    const bytes = writer.get(metaKey(NAME));
+    this.spentThrough = bytes === undefined ? 0 : Buffer.from(bytes).readDoubleLE(0);
+    this.putBy = this.spentThrough;
+  }
+
+  covers(counter: number): boolean {
+    if (counter > this.putBy - COUNTERS_PUT_BY / 2 && !this.isStoring) this.put(counter + COUNTERS_PUT_BY);
+    return counter <= this.putBy;
+  }
+
+  private put(through: number): void {
+    const bytes = Buffer.alloc(8);
+    bytes.writeDoubleLE(through, 0);
+    this.isStoring = true;
+    this.writer.putMeta(NAME, bytes, (error) => {
+      this.isStoring = false;
+      if (error === null) this.putBy = through;
+    });
+  }
+}
