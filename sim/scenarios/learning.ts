@@ -115,7 +115,7 @@ export function promotedLearner(mutations: Mutations): string {
 }
 
 /**
- * A's write has reached C alone, whose disk is slow, when A dies; A comes back and copies from B, which never heard of
+ * A's write has reached C alone, whose disk and links are slow, when A dies; A comes back and copies from B, which never heard of
  * it. A is complete again only when it has heard from C what it began: else it would give the same version to another
  * write, and neither would ever end. Its disk is that of an earlier program, which put no counters by. (R8, R20)
  */
@@ -129,6 +129,7 @@ export function versionTakenTwice(mutations: Mutations): string {
   world.crash(a);
   world.drop(toB);
   world.release(toB);
+  const fromC = world.hold({ from: c, kind: 'invalidate' });
   world.epoch([b, c]);
   a.restart();
   // A last: who has not heard of the epoch yet would not answer it, and the other would be asked.
@@ -141,6 +142,7 @@ export function versionTakenTwice(mutations: Mutations): string {
   }
   c.isDiskHeld = false;
   c.completeDisk();
+  world.release(fromC);
   world.pass(2_000);
   if (!a.hasLearned && !isEarly) return 'the learner did not catch up';
   if (!isEarly) world.epoch(world.nodes);
