@@ -19,7 +19,10 @@ const MINUTE_MS = 60_000;
 /** Milliseconds between asking a part to end and ending it. */
 const KILL_AFTER_MS = 5_000;
 /** For what computes a minute or so: a large nursery, and only what has run for long is compiled by the optimizing compiler. */
-const COMPUTING = ['--max-semi-space-size=64', '--interrupt-budget=500000'];
+const COMPUTING = [
+  '--max-semi-space-size=64',
+  ...(process.version.startsWith('v20.') ? ['--interrupt-budget=500000'] : []),
+];
 const CHECK = [...COMPUTING, 'scripts/check.js'];
 const SIMULATION = ['scripts/run.js', 'sim/main.ts', '--seeds', '2000'];
 
