@@ -8,6 +8,7 @@ import { LIFE_FRESH_MS } from '../src/core/life-limits.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import { memberByName } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
+import { PROBES } from '../src/node/readiness.ts';
 import type { SimNode } from './cluster.ts';
 import { goOnAt } from './going-on.ts';
 import { SimRecordServer } from './record-server.ts';
@@ -325,5 +326,36 @@ describe("postgres.url leads to another cluster's database on the same server, o
     for (const sim of [one, three]) world.cluster.kill(sim);
     world.run(3_000);
     expect(JSON.stringify(goOnAt(world, two))).toContain('postgres.url');
+  });
+});
+
+describe('a founder was told to leave while it was down, and comes back with its disk', () => {
+  /** Why it stands outside, as it tells after a while; `alone`: the others are lost, and who joined has gone on in another life. */
+  function comesBack(seed: number, alone: boolean): string {
+    const { world, founders, joined } = fourMembers(seed);
+    const [one, ...others] = founders as [SimNode, ...SimNode[]];
+    world.cluster.kill(one);
+    world.until(() => memberByName(topologyAt(joined)!, one.name)?.alive === false, 5_000);
+    joined.node!.membership.proposals.wish({ kind: 'leave', name: one.name });
+    world.until(() => memberByName(topologyAt(joined)!, one.name) === undefined, 20_000);
+    if (alone) {
+      for (const sim of others) world.cluster.kill(sim);
+      world.run(3_000);
+      expect(goOnAt(world, joined)).toMatchObject({ kind: 'changed' });
+      world.until(() => serves(world, joined), 10_000);
+    }
+    world.cluster.start(one);
+    world.until(() => world.told.has('membership.outside'), 30_000);
+    expect(PROBES.ready(one.node!.status()).join()).toContain(one.node!.status().outside);
+    return one.node!.status().outside;
+  }
+
+  test.each([
+    ['in the same life', 415, false, 'life 1'],
+    ['the others have gone on without it', 416, true, 'life 2'],
+  ] as const)('%s: it says that it is not let in, and what a person does', (_what, seed, alone, life) => {
+    const reason = comesBack(seed, alone);
+    expect(reason).toContain(life);
+    expect(reason).toContain('set node.join to the address of one of them');
   });
 });

@@ -128,6 +128,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   store: { setAside: [], reason: '', inDoubt: false },
   disk: { state: 'enough', freeBytes: 0, reserveBytes: 0 },
   load: { state: 'calm', readsInFlight: 0, writesInFlight: 0, refused: 0, handedOn: 0 },
+  outside: '',
   refusals: [],
   legacy: { state: 'unused', reason: '', calls: 0 },
   slotsMoving: 0,

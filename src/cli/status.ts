@@ -55,6 +55,8 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
     if (store.inDoubt === true) {
       lines.push(`${word(name)}: waits for members that know the cluster to let it in with a blank store`);
     }
+    const { outside } = node.status;
+    if (typeof outside === 'string' && outside !== '') lines.push(`${word(name)}: ${word(outside)}`);
     const load = asFacts(node.status.load);
     if (load.state === 'refusing') {
       lines.push(

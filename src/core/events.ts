@@ -33,10 +33,14 @@ export const EVENTS = {
   'membership.founding.awaits':
     'PostgreSQL holds a life of this cluster, and somebody may live in it: this blank node founds nothing, asks those who are named there to let it in, and looks for some seconds whether anybody notes that he is up.',
   'membership.founding.failed': 'The founding did not come about, and is tried again.',
+  'membership.founding.refused':
+    'A member does not take the first epoch that is proposed to it: it runs a version of the program that counts epochs otherwise. Nothing is founded until all run the same.',
   'membership.life.foreign':
     "PostgreSQL holds a later life that did not come of this node's, as another cluster's database does: it serves nothing more, and the process ends soon, and says why.",
   'membership.life.over':
     'PostgreSQL belongs to a later life of the cluster than this node: it serves nothing more, and looks for those who are up in that.',
+  'membership.outside':
+    'This node is part of nothing, and does not become that by itself: why, and what there is to do.',
   'membership.register.foreign': 'The register of another cluster was read; nothing of it is used.',
   'membership.slow.removed':
     'A member was slow beside the others for so long that an epoch goes on without it.',

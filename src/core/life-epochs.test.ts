@@ -1,6 +1,6 @@
 /** Whoever comes from an earlier life of the cluster, however it went on, has missed epochs. */
 import { expect, it } from 'vitest';
-import { firstEpochOf, nextLifeEpoch } from './life-epochs.ts';
+import { firstEpochOf, isAfter, nextLifeEpoch } from './life-epochs.ts';
 import { EPOCHS_PASSED_OVER } from './limits.ts';
 
 it('the first life begins with the first epoch, and each later one above all that the ones before can have chosen', () => {
@@ -16,4 +16,17 @@ it('a life goes on from one that had not heard of those in between: above these 
   expect(second).toBeGreaterThan(EPOCHS_PASSED_OVER);
   const fourth = nextLifeEpoch(40, 4);
   expect(fourth).toBeGreaterThan(nextLifeEpoch(second + 500, 3));
+});
+
+it('a life that goes on never begins with the epoch of a founding, in which nobody is waited out', () => {
+  expect(nextLifeEpoch(1, 2)).toBeGreaterThan(firstEpochOf(2));
+  expect(nextLifeEpoch(5, 3)).toBeGreaterThan(firstEpochOf(3));
+});
+
+it('a later life is after an earlier one, also where that has used up more than its room of epochs', () => {
+  const worn = { life: 1, epoch: firstEpochOf(2) + 5 };
+  expect(isAfter({ life: 2, epoch: firstEpochOf(2) }, worn)).toBe(true);
+  expect(isAfter(worn, { life: 2, epoch: firstEpochOf(2) })).toBe(false);
+  expect(isAfter({ life: 1, epoch: worn.epoch + 1 }, worn)).toBe(true);
+  expect(isAfter(worn, worn)).toBe(false);
 });

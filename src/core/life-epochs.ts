@@ -9,7 +9,20 @@ export function firstEpochOf(life: number): number {
   return (life - 1) * EPOCHS_PASSED_OVER + 1;
 }
 
-/** Of a life that goes on from one that had come this far: lives in between may have begun elsewhere. */
+/**
+ * Of a life that goes on from one that had come this far: lives in between may have begun elsewhere. Never the first epoch of a
+ * founding, before which nobody can have served anything. (R17)
+ */
 export function nextLifeEpoch(epoch: number, life: number): number {
-  return Math.max(epoch + EPOCHS_PASSED_OVER, firstEpochOf(life));
+  return Math.max(epoch + EPOCHS_PASSED_OVER, firstEpochOf(life) + 1);
+}
+
+interface Moment {
+  readonly life: number;
+  readonly epoch: number;
+}
+
+/** Of two lives the later one counts, however far the earlier one has come. */
+export function isAfter(next: Moment, previous: Moment): boolean {
+  return next.life === previous.life ? next.epoch > previous.epoch : next.life > previous.life;
 }

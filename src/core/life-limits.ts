@@ -14,6 +14,8 @@ export const LIFE_FRESH_MS = 6_000;
 export const LIFE_LOOK_GAP_MS_MAX = 3_000;
 /** Milliseconds for which members may tell who finds a foreign life in PostgreSQL how it came of his, before his process ends. */
 export const LIFE_FOREIGN_MS = 6_000;
+/** Milliseconds after which somebody whom the living have not let in says so. */
+export const LIFE_OUTSIDE_MS = 15_000;
 /** Lives of which PostgreSQL keeps that the one in force came of them. */
 export const LIVES_BEFORE_MAX = 64;
 /** Members that are named there: to be found by one of them is enough. */

@@ -9,6 +9,7 @@ import type { LifeName } from './membership-message.ts';
 import { judgeServer } from './record-standing.ts';
 import type { SeenServer } from './record-standing.ts';
 import { sameLife } from './register.ts';
+import { memberByName } from './topology.ts';
 import type { Topology } from './topology.ts';
 
 export interface LivingMember {
@@ -88,6 +89,34 @@ export function livingHere(
     .filter(({ name, alive }) => name !== own.name && alive && isHeard(name))
     .map(({ name, address }) => ({ name, address }));
   return [own, ...others].slice(0, LIVING_TOLD_MAX);
+}
+
+const TO_COME_BACK =
+  'To make it a member again set node.join to the address of one of them and start it anew; otherwise stop it';
+
+/** Why nobody lets in a process that does not ask to join, and what there is to do; '': it is a member, or asks. */
+export function whyOutside(topology: Topology, name: string, joins: boolean): string {
+  if (joins || memberByName(topology, name) !== undefined) return '';
+  return (
+    `the members of life ${topology.life} do not know this node: it was replaced, told to leave, or they went on without having ` +
+    `heard of it. ${TO_COME_BACK}`
+  );
+}
+
+/** As that, of a process that the living say nothing to. */
+export function whyNotLetIn(life: number, living: readonly LivingMember[]): string {
+  return (
+    `these are up in life ${life} of the cluster, which is in force, and have not let this node in: ${livingText(living)}. Either it ` +
+    `does not reach them, or they do not know it any more (it was replaced, or told to leave). ${TO_COME_BACK}`
+  );
+}
+
+/** For people: what a process waits for whose life is over. */
+export function whyOver(own: LifeName, later: LifeName): string {
+  return (
+    `by PostgreSQL's word life ${later.life} of the cluster is in force, and this node is of life ${own.life}: it looks for those who ` +
+    'are up there. Where PostgreSQL was set back since to this life, start the node anew'
+  );
 }
 
 /** For people: who is up, by what was noted. */

@@ -285,6 +285,8 @@ export interface NodeStatus {
   readonly epoch: number;
   readonly life: number;
   readonly clusterId: string;
+  /** Why it is part of nothing, where it does not become that by itself; '' otherwise. */
+  readonly outside: string;
   readonly leaseHeld: boolean;
   /** Milliseconds the lease still runs, 0 where none is held. */
   readonly leaseLeftMs: number;

@@ -54,15 +54,22 @@ export class FrameDesk {
       this.parts.keyWatch.abroad.lose(name);
       return;
     }
-    this.parts.membership.onFrame(name, decoded.header);
     const { header, messages } = decoded;
+    const isTrusted = this.parts.membership.onFrame(name, header);
+    // An epoch may have been begun or chosen here since.
+    this.hearEarly();
     for (const message of messages) {
-      if (isEarly(this.parts.membership.topology, header, message) && !this.parts.dropEpochCheck)
+      const isKept = isTrusted && !this.parts.dropEpochCheck;
+      if (isKept && isEarly(this.parts.membership.topology, header, message))
         this.early.keep(name, header, message, frame.length / messages.length);
       else this.onMessage(name, header, message);
-      // What was kept comes before what follows on its link.
-      if (this.early.count > 0) this.early.onEpoch(this.parts.membership.topology?.epoch ?? 0);
+      this.hearEarly();
     }
+  }
+
+  /** What was kept comes before what follows on its link. */
+  private hearEarly(): void {
+    if (this.early.count > 0) this.early.onEpoch(this.parts.membership.topology?.epoch ?? 0);
   }
 
   /** Nothing more will come of what the peer has sent. */

@@ -5,8 +5,18 @@
  * nothing and grants no lease; it looks for those who are up in the life in force, and is let in by them. Where that one did
  * not come of this node's it is another cluster's: there is nothing to look for, and the process ends. (PROTOCOL R27)
  */
-import { LIFE_ASK_EVERY_MS, LIFE_FOREIGN_MS } from '../core/life-limits.ts';
-import { judgeLife, laterServer, livingHere, livingIn, wantsSign, whyForeign } from '../core/lives.ts';
+import { LIFE_ASK_EVERY_MS, LIFE_FOREIGN_MS, LIFE_OUTSIDE_MS } from '../core/life-limits.ts';
+import {
+  judgeLife,
+  laterServer,
+  livingHere,
+  livingIn,
+  wantsSign,
+  whyForeign,
+  whyNotLetIn,
+  whyOutside,
+  whyOver,
+} from '../core/lives.ts';
 import type { LivingMember, StandingLife } from '../core/lives.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Topology } from '../core/topology.ts';
@@ -26,6 +36,8 @@ export interface LifeWatchParts {
   readonly onOver: () => void;
   /** This process is to end. */
   readonly onFatal: (reason: string) => void;
+  /** This process asks to become a member where it is none. */
+  readonly joins: boolean;
   readonly mutations: Mutations;
 }
 
@@ -35,7 +47,12 @@ export class LifeWatch {
   private isAsking = false;
   private isAnswered = false;
   private lifeAsked = 0;
-  private foreignSince: number | null = null;
+  /** Since when, and why, this process is to end. */
+  private foreign: { readonly since: number; readonly why: string } | null = null;
+  /** Others who are up in the life in force while this process is part of nothing: since when. */
+  private waits: { readonly since: number; readonly why: string } | null = null;
+  private outsideTold = '';
+  private now = -Infinity;
 
   constructor(parts: LifeWatchParts) {
     this.parts = parts;
@@ -51,6 +68,13 @@ export class LifeWatch {
     return this.isAnswered && !self.isOver;
   }
 
+  /** Why this process is part of nothing, for people, where it does not become that soon; '': nothing is known. */
+  get outside(): string {
+    const { self } = this.parts;
+    if (this.foreign !== null) return this.foreign.why;
+    return this.notLetIn() || (self.isOver ? whyOver(self.identity, self.later!) : '');
+  }
+
   /** Somebody says that he is of a later life: that is asked for at once. */
   heardOfLater(): void {
     this.askedAt = -Infinity;
@@ -59,7 +83,10 @@ export class LifeWatch {
   tick(now: number): void {
     const { record } = this.parts;
     const topology = this.parts.topology();
-    if (record === null || topology === null || this.isAsking) return;
+    if (topology === null) return;
+    this.now = now;
+    this.tellOutside();
+    if (record === null || this.isAsking) return;
     // Of a life that has just begun it is noted at once that somebody lives in it.
     if (now - this.askedAt < LIFE_ASK_EVERY_MS && topology.life === this.lifeAsked) return;
     this.askedAt = now;
@@ -86,6 +113,7 @@ export class LifeWatch {
     const { own, isHeard, mutations } = this.parts;
     const { identity } = this.parts.self;
     if (mutations.ignoreLaterLife !== true) this.judge(standing, now);
+    this.waits = this.waitFor(standing, now);
     if (identity.id === 0 || !wantsSign(identity, standing)) return;
     this.isAsking = true;
     record.signLife(identity, livingHere(own, topology, isHeard), () => (this.isAsking = false));
@@ -94,19 +122,48 @@ export class LifeWatch {
   private judge(standing: StandingLife | null, now: number): void {
     const { self, meet, mutations } = this.parts;
     const verdict = judgeLife(self.identity, standing);
-    const isForeign = verdict === 'foreign' && mutations.trustLaterLife !== true;
-    this.foreignSince = isForeign ? (this.foreignSince ?? now) : null;
-    if (standing === null || verdict === 'goesOn') return;
-    if (isForeign) return this.onForeign(standing, now - this.foreignSince!);
+    if (standing !== null && verdict === 'foreign' && mutations.trustLaterLife !== true)
+      return this.onForeign(standing, now);
+    // A member has told how that life came of this one; or another database answered for a while.
+    if (verdict === 'over' || !self.isOver) this.foreign = null;
+    if (standing === null || verdict === 'goesOn') return this.endForeign(now);
     this.end(standing, 'membership.life.over');
     meet(livingIn(standing) ?? []);
   }
 
   /** Statements would be fenced; and a member that knows better may be heard first. */
-  private onForeign(standing: StandingLife, forMs: number): void {
-    const { self, onFatal } = this.parts;
+  private onForeign(standing: StandingLife, now: number): void {
+    this.foreign ??= { since: now, why: whyForeign(this.parts.self.identity, standing) };
     this.end(standing, 'membership.life.foreign');
-    if (forMs >= LIFE_FOREIGN_MS) onFatal(whyForeign(self.identity, standing));
+    this.endForeign(now);
+  }
+
+  private endForeign(now: number): void {
+    const { foreign } = this;
+    if (foreign !== null && now - foreign.since >= LIFE_FOREIGN_MS) this.parts.onFatal(foreign.why);
+  }
+
+  private waitFor(standing: StandingLife | null, now: number): LifeWatch['waits'] {
+    const { own, self } = this.parts;
+    const others = (livingIn(standing) ?? []).filter(({ name }) => name !== own.name);
+    if (standing === null || self.live || others.length === 0) return null;
+    return { since: this.waits?.since ?? now, why: whyNotLetIn(standing.life, others) };
+  }
+
+  private notLetIn(): string {
+    const { self, joins } = this.parts;
+    const topology = this.parts.topology();
+    if (self.live || topology === null) return '';
+    const { waits } = this;
+    if (waits !== null && this.now - waits.since >= LIFE_OUTSIDE_MS) return waits.why;
+    return whyOutside(topology, self.name, joins);
+  }
+
+  private tellOutside(): void {
+    const reason = this.notLetIn();
+    if (reason !== '' && this.outsideTold === '')
+      this.parts.telemetry.event('error', 'membership.outside', { reason });
+    this.outsideTold = reason;
   }
 
   private end(standing: StandingLife, event: 'membership.life.over' | 'membership.life.foreign'): void {

@@ -42,8 +42,11 @@ export class MembershipSelf {
   private storing: 'no' | 'needed' | 'under way' = 'needed';
   private storedAt = -Infinity;
   private said: Said | null = null;
-  /** The life in force by PostgreSQL's word, where it was one after this disk's; `isOurs`: and came of it. */
-  private later: (LifeName & { readonly isOurs: boolean }) | null = null;
+  /**
+   * The life in force by PostgreSQL's word, where it was one after this disk's; `isOurs`: and came of it. That PostgreSQL holds the
+   * earlier one again does not undo it: one of the two has lost something, and a person says which by starting nodes anew.
+   */
+  later: (LifeName & { readonly isOurs: boolean }) | null = null;
 
   constructor(name: string, identity: Identity, disk: MembershipDisk, random: Random, telemetry: Telemetry) {
     this.name = name;

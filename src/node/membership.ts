@@ -5,6 +5,7 @@
  * on the slightest doubt, and starts only when the council says so. (DESIGN 3, PROTOCOL R11, R14-R18, R27-R32)
  */
 import { LeaseHolder } from '../core/lease.ts';
+import { isAfter } from '../core/life-epochs.ts';
 import type { Introduction } from '../core/membership-message.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
@@ -54,7 +55,7 @@ export class Membership {
   /** Where an operator goes on with those who are left. */
   readonly succession: SuccessionDesk;
   private readonly self: MembershipSelf;
-  private readonly lives: LifeWatch;
+  readonly lives: LifeWatch;
   private readonly voice: Voice;
   private readonly heartbeats: Heartbeats;
   private known: Topology | null;
@@ -106,7 +107,7 @@ export class Membership {
     });
     this.lives = new LifeWatch({
       ...{ own: self, self: this.self, telemetry, mutations, topology: host.topology },
-      ...{ record: parts.systemOfRecord, onFatal: parts.onFatal },
+      ...{ record: parts.systemOfRecord, onFatal: parts.onFatal, joins: parts.joins !== null },
       isHeard: (name) => suspicion.isPresent(name, clock.now()),
       meet: (living) => this.neighbours.meetLiving(living),
       onOver: () => this.showPhase(),
@@ -272,10 +273,10 @@ export class Membership {
 
   // What peers say.
 
-  /** For each frame, whatever it carries: its sender lives, and acts in this epoch. */
-  onFrame(name: string, header: FrameHeader): void {
+  /** For each frame, whatever it carries: its sender lives, and acts in this epoch. False: it is not listened to. */
+  onFrame(name: string, header: FrameHeader): boolean {
     const peer = this.peers.get(name);
-    if (peer === undefined || !peer.trusted || this.self.incarnation === 0) return;
+    if (peer === undefined || !peer.trusted || this.self.incarnation === 0) return false;
     const now = this.parts.clock.now();
     this.suspicion.heard(name, now);
     if (header.from > 0) this.waits.onFrame(header.from, header.epoch);
@@ -283,6 +284,7 @@ export class Membership {
       this.voice.send(name, { kind: 'topology', topology: this.known });
       this.heartbeats.sendTo(name, now);
     }
+    return true;
   }
 
   /** A message of membership; others are not for here. */
@@ -358,7 +360,7 @@ export class Membership {
   /** A topology is known to be chosen. The lease of the epoch before ends here, first of all. */
   private adopt(next: Topology, chosenHere: boolean): void {
     const previous = this.known;
-    if (previous !== null && next.epoch <= previous.epoch) return;
+    if (previous !== null && !isAfter(next, previous)) return;
     const now = this.parts.clock.now();
     this.lease.begin(next, now);
     this.waits.onTopology(this.learnedHere ? previous : null, next, now);

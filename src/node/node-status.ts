@@ -49,6 +49,7 @@ export function statusOf(from: StatusParts): NodeStatus {
     epoch: topology?.epoch ?? 0,
     life: topology?.life ?? 0,
     clusterId: topology?.clusterId ?? '',
+    outside: membership.lives.outside,
     leaseHeld: membership.leaseHeld(),
     leaseLeftMs: Math.max(0, Math.round(Math.max(membership.leaseUntil, 0) - now)),
     members: membersOf(from),

@@ -18,6 +18,7 @@ test.each<[string, Partial<NodeStatus>, readonly Probe[]]>([
   ['it learns some slots and serves others', { learnedShare: 0.4 }, []],
   ['it has lost its lease', { leaseHeld: false, stopCosts: ['no lease'] }, ['ready', 'safe']],
   ['it stops', { phase: 'stopping' }, ['ready']],
+  ['nobody lets it in', { phase: 'entering', outside: 'nobody knows it' }, ['ready']],
   ['PostgreSQL is away', { record: down }, []],
   ['PostgreSQL is away, and an operator wants it', { record: { ...down, isNeeded: true } }, ['ready']],
   [

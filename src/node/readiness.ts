@@ -36,6 +36,7 @@ const MAY_NEED_RECORD: ReadonlySet<Phase> = new Set(['starting', 'founding']);
 export function reasonsNotReady(status: NodeStatus): string[] {
   const reasons: string[] = [];
   if (status.phase !== 'serving') reasons.push(`the node is ${status.phase}, not serving`);
+  if (status.outside !== '') reasons.push(status.outside);
   const { record } = status;
   if (record.state === 'down') {
     if (MAY_NEED_RECORD.has(status.phase)) reasons.push(`PostgreSQL is awaited (${record.reason})`);

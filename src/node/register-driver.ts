@@ -173,6 +173,8 @@ export class RegisterDriver {
         const running = this.running;
         if (running?.number !== message.attempt) return;
         const voter = { name, id: header.from, abstains: this.isOlder(header) };
+        if (running.founding && !message.granted && compareBallots(message.seen, running.attempt.ballot) <= 0)
+          this.telemetry.event('error', 'membership.founding.refused', { peer: name });
         running.attempt.onAccepted(voter, message.granted, message.seen);
         return this.advance(running);
       }

@@ -357,6 +357,7 @@ const STATUS: NodeStatus = {
   recent: NO_ACTIVITY,
   progress: { tickAgoMs: 0, storeBatchMs: 0 },
   stopCosts: [],
+  outside: '',
   refusals: [],
   notWrittenThrough: [],
 };
