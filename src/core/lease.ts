@@ -66,6 +66,11 @@ export class LeaseHolder {
   get until(): number {
     return this.untilAt;
   }
+
+  /** It counts from here: a majority of the council went by this epoch at that moment or later; -Infinity where there is none. */
+  get from(): number {
+    return this.untilAt - this.leaseMs;
+  }
 }
 
 export interface LeaseAsk {

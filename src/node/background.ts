@@ -88,6 +88,7 @@ export class Background {
       onLoss: () => news.missed(topology()),
       mayTell: isChecked,
       leaseHeld: () => serving.leaseHeld(),
+      leaseFrom: () => membership.lease.from,
     });
     this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
     this.collector = new TombstoneCollector({

@@ -41,7 +41,7 @@ export class Membership {
   private readonly disk: MembershipDisk;
   private readonly peers: PeerTable;
   private readonly suspicion: Suspicion;
-  private readonly lease: LeaseHolder;
+  readonly lease: LeaseHolder;
   private readonly clocks: ClockWatch;
   private readonly waits: WaitingOut;
   private readonly neighbours: Neighbours;

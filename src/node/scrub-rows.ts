@@ -32,6 +32,7 @@ export interface ScrubRowsParts {
   readonly budget: ScrubBudget;
   readonly systemOfRecord: SystemOfRecord;
   readonly writesThrough: (key: string) => boolean;
+  readonly leaseFrom: () => number;
   /** The counter at or below which deletions of the slot were forgotten; 0: none was. */
   readonly floorOf: (slot: number) => number;
   /** A deletion that no owner has: its row may go. */
@@ -47,6 +48,12 @@ export class ScrubRows implements ScrubStage {
   private slot = 0;
   private afterKey = '';
   private isAsking = false;
+  /**
+   * Rows that are ahead, told at `aheadAt`. Who does not know of a later epoch need not have what others write in it: they count
+   * once a lease says that there was none when they were told.
+   */
+  private ahead: { readonly slot: number; readonly row: RowVersion }[] = [];
+  private aheadAt = -Infinity;
   private failures = 0;
   private notBefore = -Infinity;
 
@@ -60,6 +67,7 @@ export class ScrubRows implements ScrubStage {
     this.slot = run.first;
     this.afterKey = '';
     this.isAsking = false;
+    this.ahead = [];
     this.failures = 0;
     this.notBefore = -Infinity;
   }
@@ -72,6 +80,7 @@ export class ScrubRows implements ScrubStage {
     const { run } = this;
     const { pace, isBusy } = this.parts.budget;
     if (run === null || this.isAsking || now < this.notBefore || this.parts.report.open >= OPEN_MAX) return;
+    if (this.ahead.length > 0 && !this.areAhead(run)) return;
     // Until every row was brought to its owners, what they lack is on its way.
     if (!run.view.topology.loaded) this.slot = run.end;
     while (this.slot < run.end && !isOurs(run, this.slot)) this.slot += 1;
@@ -83,6 +92,22 @@ export class ScrubRows implements ScrubStage {
     this.isAsking = true;
     if (this.parts.shelf.digests.isEmpty(this.slot)) this.skip(run);
     else this.readOwn(run);
+  }
+
+  /** False: not known yet. */
+  private areAhead(run: ScrubRun): boolean {
+    const { ahead, aheadAt } = this;
+    const { report, shelf, leaseFrom, floorOf } = this.parts;
+    if (leaseFrom() < aheadAt) return false;
+    this.ahead = [];
+    for (const { slot, row } of ahead) {
+      const { key, version } = row;
+      if (judgeRow(ownCopyOf(run, shelf, slot, key), undefined, row, floorOf(slot)) !== 'rowAhead') continue;
+      report.found('ahead', slot, key, version);
+      shelf.forgetHot(key);
+      run.replica.refetch(slot, key);
+    }
+    return true;
   }
 
   /** Nothing is held of this slot: where the next row stands tells of all empty ones before it. */
@@ -166,9 +191,8 @@ export class ScrubRows implements ScrubStage {
     if (verdict === 'debris') return this.foundDebris(slot, row!);
     if (verdict === 'conflict') report.conflict(slot, row!.version, 'an owner and PostgreSQL');
     if (verdict === 'rowAhead') {
-      report.found('ahead', slot, key, row!.version);
-      shelf.forgetHot(key);
-      run.replica.refetch(slot, key);
+      this.ahead.push({ slot, row: row! });
+      this.aheadAt = this.parts.clock.now();
     }
     if (verdict !== 'rowBehind') return;
     const held = shelf.read(key, slot);

@@ -47,6 +47,8 @@ export interface ScrubberParts {
   readonly mayTell: () => boolean;
   readonly replica: () => Replica | null;
   readonly leaseHeld: () => boolean;
+  /** Of the lease that is held: when no later epoch was in force. */
+  readonly leaseFrom: () => number;
   readonly send: (memberId: number, message: PeerMessage) => void;
   readonly mutations: Mutations;
 }
@@ -84,12 +86,10 @@ export class Scrubber {
     });
     this.answers = new ScrubAnswers({ storage, shelf, replica, send });
     const trusting = mutations.scrubTrustsKeptDigest === true;
-    const { systemOfRecord, writesThrough, onDebris, onLoss } = parts;
+    const { systemOfRecord, writesThrough, leaseFrom, onDebris, onLoss } = parts;
+    const rowParts = { ...common, storage, writesThrough, leaseFrom, floorOf, onDebris, onLoss };
     const walk = new ScrubWalk({ ...common, storage, repair, trusting });
-    const rows =
-      systemOfRecord === null
-        ? []
-        : [new ScrubRows({ ...common, storage, systemOfRecord, writesThrough, floorOf, onDebris, onLoss })];
+    const rows = systemOfRecord === null ? [] : [new ScrubRows({ ...rowParts, systemOfRecord })];
     this.stages = [walk, this.peers, ...rows];
     this.nextAt = settings.pauseMs === 0 ? Infinity : clock.now() + settings.pauseMs;
   }

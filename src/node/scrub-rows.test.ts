@@ -1,0 +1,71 @@
+/** A row of PostgreSQL that is ahead of what this node holds: who may have been passed over must not tell of it. */
+import { expect, test } from 'vitest';
+import { slotOf } from '../core/slots.ts';
+import { makeVersion } from '../core/version.ts';
+import { ScrubRows } from './scrub-rows.ts';
+import type { ScrubRowsParts } from './scrub-rows.ts';
+import type { ScrubRun } from './scrub-stage.ts';
+
+const KEY = 'key';
+const SLOT = slotOf(KEY);
+const ROW = { key: KEY, version: makeVersion(9, 2), checksum: 1, tombstone: false };
+
+/** One key that is not held here, and its row; `leaseFrom` and `view` may change while it is compared. */
+function compared() {
+  const world = { now: 1_000, leaseFrom: 900, isThere: false, found: [] as string[], isDone: false };
+  const parts = {
+    clock: { now: () => world.now },
+    storage: {
+      scan: (...[, , , , done]: [unknown, unknown, unknown, unknown, (e: null, l: []) => void]) =>
+        done(null, []),
+    },
+    shelf: {
+      digests: { isEmpty: (slot: number) => slot !== SLOT },
+      read: () => (world.isThere ? { record: { version: ROW.version }, checksum: ROW.checksum } : undefined),
+      forgetHot: () => undefined,
+    },
+    report: {
+      open: 0,
+      found: (what: string, _slot: number, key: string) => world.found.push(`${what} ${key}`),
+    },
+    budget: { pace: { mayGo: () => true, spend: () => undefined }, isBusy: () => false },
+    systemOfRecord: {
+      scan: (_from: unknown, _count: number, done: (error: null, rows: []) => void) => done(null, []),
+      versionsOf: (slot: number, after: string, _max: number, done: (error: null, rows: object[]) => void) =>
+        done(null, slot === SLOT && after === '' ? [ROW] : []),
+    },
+    ...{ writesThrough: () => true, leaseFrom: () => world.leaseFrom, floorOf: () => 0 },
+    ...{ onDebris: () => undefined, onLoss: () => undefined },
+  };
+  const run = {
+    view: { selfId: 1, topology: { loaded: true }, row: () => ({ owns: true, first: 1 }) },
+    replica: { stateOf: () => undefined, refetch: () => undefined },
+    ...{ first: SLOT, end: SLOT + 1 },
+  };
+  const rows = new ScrubRows(parts as unknown as ScrubRowsParts);
+  rows.begin(run as unknown as ScrubRun, () => (world.isDone = true));
+  const tick = (ms: number): void => rows.tick((world.now += ms));
+  tick(10);
+  return { world, tick };
+}
+
+test('its lease is from before the row was told: others may have gone on without it, and it tells nothing and waits', () => {
+  const { world, tick } = compared();
+  for (let n = 0; n < 10; n += 1) tick(100);
+  expect(world).toMatchObject({ found: [], isDone: false });
+});
+
+test('a lease of after that shows that there was no later epoch: the row is ahead', () => {
+  const { world, tick } = compared();
+  world.leaseFrom = world.now + 50;
+  tick(100);
+  expect(world).toMatchObject({ found: [`ahead ${KEY}`], isDone: true });
+});
+
+test('it has come meanwhile: nothing is told', () => {
+  const { world, tick } = compared();
+  world.isThere = true;
+  world.leaseFrom = world.now + 50;
+  tick(100);
+  expect(world).toMatchObject({ found: [], isDone: true });
+});
