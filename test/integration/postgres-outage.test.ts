@@ -1,7 +1,7 @@
 /** PostgreSQL in trouble: what the adapter says must stay true, and it must come back by itself. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import pg from 'pg';
-import { Connection } from '../../src/adapters/postgres/connection.ts';
+import { Connection, LOCK_TIMEOUT_MS } from '../../src/adapters/postgres/connection.ts';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
 import { unprepared } from '../../src/base/sql-statement.ts';
 import { makeVersion } from '../../src/core/version.ts';
@@ -226,6 +226,32 @@ describe('a statement does not come through', () => {
     expect(error).toMatchObject({ kind: 'unknown', ofRows: true });
     expect(patient.health()).toEqual({ state: 'up' });
     await lock.release();
+  });
+
+  test('a row is held, and somebody else waits for it, too: PostgreSQL does not say so, and it speaks of rows all the same', async () => {
+    const patient = world.open({ statementTimeoutMs: 20_000 });
+    await patient.start();
+    await calls.commit(1, [makeRow('a', 1)]);
+    const lock = await hold(`select from causeway.record where key = 'a' for update`);
+    const waiter = hold(`select from causeway.record where key = 'a' for update`);
+    await untilWaiting(1);
+    const { error } = await new RecordCalls(world, patient).commit(1, [makeRow('a', 2), makeRow('b', 2)]);
+    expect(error).toMatchObject({ kind: 'unknown', ofRows: true });
+    expect(patient.health()).toEqual({ state: 'up' });
+    await lock.release();
+    await (await waiter).release();
+  });
+
+  test('a table is held for longer than a row may be: it is waited for, as long as a statement may take, and the server stays up', async () => {
+    const patient = world.open({ statementTimeoutMs: 20_000 });
+    await patient.start();
+    const lock = await hold('lock table causeway.record in exclusive mode');
+    const written = new RecordCalls(world, patient).commit(1, [makeRow('a', 1)]);
+    await untilWaiting(1);
+    await sleep(LOCK_TIMEOUT_MS + 200);
+    expect(patient.health()).toEqual({ state: 'up' });
+    await lock.release();
+    expect((await written).error).toMatchObject({ kind: 'unknown', ofRows: true });
   });
 
   test('more calls than may wait: the rest is refused at once, all are answered', async () => {

@@ -9,6 +9,7 @@ import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../../core/record-f
 import { counterOf } from '../../core/version.ts';
 import { packInt4s, packInt8s, packTexts } from './binary-array.ts';
 import type { Connection } from './connection.ts';
+import { runLocking } from './lock-waits.ts';
 import { RecordFailure } from './record-failure.ts';
 import { compareKeys, packRows } from './record-rows.ts';
 import { STANDING } from './statements.ts';
@@ -129,7 +130,7 @@ async function runRetrying(
 ): Promise<readonly unknown[]> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const rows = await connection.run(statement, values, deadline);
+      const rows = await runLocking(connection, statement, values, deadline);
       return [rows[0]!];
     } catch (error) {
       if (

@@ -19,7 +19,7 @@ const SERVER_VERSION_MIN = 120_000;
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
 /** Milliseconds for which a statement of a writer waits for another's lock: one row that is held must not hold up all. */
-const LOCK_TIMEOUT_MS = 1_000;
+export const LOCK_TIMEOUT_MS = 1_000;
 
 export interface ConnectionSettings extends SessionSettings {
   readonly connectionString: string;

@@ -6,7 +6,7 @@
 import { runner } from 'node-pg-migrate';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Connection } from './connection.ts';
-import { sqlStateOf } from './record-failure.ts';
+import { LOCK_NOT_AVAILABLE, sqlStateOf } from './record-failure.ts';
 import { ask } from './server-identity.ts';
 import { OLDEST_HOLDER, ROLLBACK, UNLIMIT_LOCK, limitMigration } from './server-statements.ts';
 
@@ -21,7 +21,6 @@ const LOCK_TIMEOUT_SHARE_MAX = 0.4;
 const PAUSE_PARTS = 2;
 /** Milliseconds. Building an index over a large table takes its time, but not for ever. */
 const MIGRATION_TIMEOUT_MS = 3_600_000;
-const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Somebody's transaction holds what is to be changed: to be tried again after a pause. What was applied before stays. */
 export class LockAwaited extends Error {

@@ -50,7 +50,7 @@ export class SetupError extends Error {
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const READ_ONLY_TRANSACTION = '25006';
-const LOCK_NOT_AVAILABLE = '55P03';
+export const LOCK_NOT_AVAILABLE = '55P03';
 
 /** The error of a statement that had been handed to the server. */
 export function failureOfStatement(error: unknown): RecordFailure {
@@ -69,7 +69,7 @@ export function failureOfStatement(error: unknown): RecordFailure {
     const hint = 'PostgreSQL rejects the content of this batch and will do so however often it is repeated';
     return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
   }
-  // Of a row it tells which one, of a table nothing: that is in the way of all.
+  // Of a row it tells which one, unless others wait for it, too; of a table nothing. (lock-waits.ts)
   if (sqlState === LOCK_NOT_AVAILABLE && isPlaced(error)) {
     const hint = 'another transaction holds a lock on a row';
     return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });

@@ -6,6 +6,7 @@ import type { DoomedRow, RecordFloor, RemovalOutcome } from '../../ports/system-
 import { packBooleans, packInt4s, packInt8s, packTexts } from './binary-array.ts';
 import { checkLife } from './commit-rows.ts';
 import type { Connection } from './connection.ts';
+import { runLocking } from './lock-waits.ts';
 import { READ_FLOORS, STANDING } from './statements.ts';
 
 export async function readFloors(
@@ -35,7 +36,8 @@ export async function raiseFloors(
   const versions = packInt8s(sorted.map(({ counter }) => versionOfFloor(counter)));
   const turns = packInt8s(sorted.map(({ turn }) => turn));
   const highest = versionOfFloor(sorted.reduce((high, { counter }) => Math.max(high, counter), 0));
-  const [reply] = await connection.run(
+  const [reply] = await runLocking(
+    connection,
     connection.sql.raiseFloors,
     [life, slots, versions, highest, turns],
     deadline,
@@ -55,7 +57,7 @@ export async function removeRows(
   const versions = packInt8s(rows.map(({ version }) => version));
   const deleted = packBooleans(rows.map(({ tombstone }) => tombstone));
   const values = [life, keys, versions, deleted, Math.ceil(settledMs)];
-  const [reply] = await connection.run(connection.sql.removeRows, values, deadline);
+  const [reply] = await runLocking(connection, connection.sql.removeRows, values, deadline);
   const [lifeInForce, list] = reply as [number | null, string | null];
   checkLife(lifeInForce, life);
   const removed = new Set<string>(list === null ? [] : (JSON.parse(list) as string[]));

@@ -91,6 +91,15 @@ export const COMMIT_PAST: Statement = {
   text: commitText(COLUMNS_UNNESTED_PAST, `${COLUMNS}, past`, 'greatest(t.version, t.past)'),
 };
 
+/** Takes the locks of a writer on its tables, and changes nothing. */
+export const TAKE_TABLES: Statement = {
+  name: null,
+  writes: false,
+  features: ['data-modifying CTE', 'fence by the lock of a writer'],
+  text: `${FENCE}, floors as (update causeway.slot_floor set turn = turn where false)
+update causeway.record set slot = slot where false`,
+};
+
 /** What stands of keys that a statement did not write, and the floors of their slots. */
 export const STANDING: Statement = {
   name: 'causeway_standing',
