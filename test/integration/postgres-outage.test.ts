@@ -1,11 +1,12 @@
 /** PostgreSQL in trouble: what the adapter says must stay true, and it must come back by itself. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import pg from 'pg';
+import { commitBatch, makeBatch } from '../../src/adapters/postgres/commit-rows.ts';
 import { Connection, LOCK_TIMEOUT_MS } from '../../src/adapters/postgres/connection.ts';
 import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
 import { unprepared } from '../../src/base/sql-statement.ts';
 import { makeVersion } from '../../src/core/version.ts';
-import type { RecordPlace, RecordRow } from '../../src/ports/system-of-record.ts';
+import type { CommitResult, RecordPlace, RecordRow } from '../../src/ports/system-of-record.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
 import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
 import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
@@ -322,29 +323,41 @@ describe('a statement does not come through', () => {
 });
 
 describe('a founding meets statements of the old life', () => {
+  /** Written as a node does, over a connection that waits for locks as long as it takes: a busy machine may take its time. */
+  async function patientWriter(): Promise<(row: RecordRow) => Promise<readonly CommitResult[]>> {
+    const { connectionString } = world;
+    const limits = { statementTimeoutMs: 20_000, connectTimeoutMs: 5_000 };
+    const told = { connectionString, applicationName: 'test', compat: 'none', isReader: false } as const;
+    const connection = await Connection.open({ ...told, ...limits });
+    onTestFinished(() => connection.destroy());
+    return (row) => commitBatch(connection, makeBatch(1, [row]), performance.now() + 20_000);
+  }
+
   test('one that is under way: waited for, and its version is counted', async () => {
     await calls.commit(1, [makeRow('a', 1)]);
+    const write = await patientWriter();
     const lock = await hold(`select from causeway.record where key = 'a' for update`);
-    const late = calls.commit(1, [makeRow('a', 9)]);
+    const late = write(makeRow('a', 9));
     await untilWaiting(1);
     const founding = calls.found(1, 'second');
     await untilWaiting(2);
     await lock.release();
-    expect((await late).value).toEqual([COMMITTED]);
+    expect(await late).toEqual([COMMITTED]);
     expect((await founding).value).toMatchObject({ life: 2, highestVersion: makeVersion(9, 1) });
   });
 
   test('one that comes while the founding is under way: held back, then fenced', async () => {
     await calls.commit(1, [makeRow('a', 1)]);
     const other = new RecordCalls(world, await world.connect());
+    const write = await patientWriter();
     const lock = await hold('lock table causeway.cluster in row exclusive mode');
     const founding = other.found(1, 'second');
     await untilWaiting(1);
-    const stale = calls.commit(1, [makeRow('a', 9)]);
+    const stale = write(makeRow('a', 9)).catch((error: unknown) => error);
     await untilWaiting(2);
     await lock.release();
     expect((await founding).value).toMatchObject({ life: 2, highestVersion: makeVersion(1, 1) });
-    expect((await stale).error).toMatchObject({ kind: 'refused', fenced: true });
+    expect(await stale).toMatchObject({ kind: 'refused', fenced: true });
     expect((await calls.read(['a'])).value[0]!.record.version).toBe(makeVersion(1, 1));
   });
 });
