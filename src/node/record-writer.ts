@@ -112,11 +112,11 @@ export class RecordWriter {
     this.schedule();
   }
 
-  private enqueue(item: Waiting): void {
+  private enqueue(item: Waiting, into = this.waiting): void {
     const { key, version } = item.row.record;
-    const present = this.waiting.get(key);
+    const present = into.get(key);
     if (present === undefined) {
-      this.waiting.set(key, item);
+      into.set(key, item);
       return;
     }
     const other = present.row.record.version;
@@ -124,10 +124,10 @@ export class RecordWriter {
       // Whichever has been told of a higher floor: without it the row would be refused once more.
       const knows = (item.row.pastFloor ?? 0) > (present.row.pastFloor ?? 0);
       const row = knows ? item.row : present.row;
-      this.waiting.set(key, { row, superseded: [...present.superseded, ...item.superseded] });
+      into.set(key, { row, superseded: [...present.superseded, ...item.superseded] });
     } else if (other > version) present.superseded.push(version, ...item.superseded);
     else
-      this.waiting.set(key, {
+      into.set(key, {
         row: item.row,
         superseded: [...item.superseded, other, ...present.superseded],
       });
@@ -219,9 +219,23 @@ export class RecordWriter {
   }
 
   private setApart(part: Part<Waiting>): void {
-    const dueMs = this.refused.add(part, this.clock.now());
+    const dueMs = this.refused.add(part.items.length === 1 ? this.withTwin(part) : part, this.clock.now());
     if (dueMs > 0) this.clock.after(dueMs, () => this.flush());
     this.goOn();
+  }
+
+  /** A key waits alone once, however often it is handed on: every try of a held row takes the time of others. */
+  private withTwin(part: Part<Waiting>): Part<Waiting> {
+    const { key } = part.items[0]!.row.record;
+    const twin = this.refused.takeAlone((item) => item.row.record.key === key);
+    if (twin === undefined) return part;
+    const one = new Map<string, Waiting>();
+    for (const item of [...twin.items, ...part.items]) this.enqueue(item, one);
+    return {
+      items: [...one.values()],
+      since: Math.min(twin.since, part.since),
+      pausedMs: Math.max(twin.pausedMs, part.pausedMs),
+    };
   }
 
   private noteFailed(batch: readonly Waiting[], error: RecordError): void {

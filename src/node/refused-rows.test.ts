@@ -38,7 +38,8 @@ function world(held: Set<string>) {
     (key) => committed.push(key),
     () => undefined,
   );
-  const add = (key: string): void => writer.add(sealRecord(makeRow(key, 1).record), slotOf(key));
+  const add = (key: string, counter = 1): void =>
+    writer.add(sealRecord(makeRow(key, counter).record), slotOf(key));
   const settle = (): void => {
     for (let turns = 0; turns < 20; turns += 1) {
       clock.turn();
@@ -79,6 +80,20 @@ test('it is tried less and less often, alone, and told of as waiting all the whi
   within(16_000);
   expect(committed).toEqual(['free', 'held']);
   expect([writer.backlog, writer.oldestMs(clock.now())]).toEqual([0, 0]);
+});
+
+test('the held row is handed on again and again, as by each epoch: it waits once, and all are told of when it is free', () => {
+  const held = new Set(['held']);
+  const { committed, writer, add, within } = world(held);
+  for (const counter of [1, 2, 2, 3, 1]) {
+    add('held', counter);
+    within(100);
+    expect(writer.backlog).toBe(1);
+  }
+  held.clear();
+  const statements = within(20_000);
+  expect(statements).toEqual([['held']]);
+  expect([committed.length, writer.backlog]).toEqual([4, 0]);
 });
 
 test('many rows are held: what is written besides waits for one statement of theirs, and no longer', () => {

@@ -51,6 +51,12 @@ export class RefusedRows<Item> {
     return at < 0 ? undefined : this.parts.splice(at, 1)[0];
   }
 
+  /** Of those that are alone. */
+  takeAlone(isSought: (item: Item) => boolean): Part<Item> | undefined {
+    const at = this.parts.findIndex(({ items, pausedMs }) => pausedMs > 0 && isSought(items[0]!));
+    return at < 0 ? undefined : this.parts.splice(at, 1)[0];
+  }
+
   isDue(now: number): boolean {
     return this.parts.some(({ notBefore }) => notBefore <= now);
   }
