@@ -38,10 +38,12 @@ describe.each([
   { what: 'the acceptor of the register', prefix: 'mregister' },
   { what: 'the identity', prefix: 'midentity' },
   { what: 'the topology', prefix: 'mtopology' },
-])('$what is damaged', ({ prefix }) => {
+  // At the node that takes versions.
+  { what: 'the entry of the counters put by', prefix: 'mcounters', at: 0 },
+])('$what is damaged', ({ prefix, at = 1 }) => {
   it('the store is set aside, the node comes back under a new id and holds everything again', () => {
     const world = withUnfinished(81);
-    const sim = world.nodes[1]!;
+    const sim = world.nodes[at]!;
     const idBefore = sim.node!.membership.selfId;
     world.cluster.kill(sim);
     damage(sim, prefix);

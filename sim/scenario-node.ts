@@ -278,7 +278,7 @@ export class ScenarioNode {
       CACHE_BYTES,
     );
     const floors = new FloorStore(writer, opened.floors);
-    const counters = new CounterReserve(writer);
+    const counters = new CounterReserve(writer, opened.countersPutBy);
     const table = new OperationTable(writer, storage, clock, opened.operationBytes);
     const marks = new StartMarks(writer, table);
     if (mutations.forgetMarks !== true) for (const each of opened.marks) marks.add(each.batch, each.marks);

@@ -6,6 +6,7 @@ import {
   diesBeforeItsOwnDisk,
   everybodyReplays,
   marksOfTheFinished,
+  numberOfWhoIsAway,
   readerBetweenTwoWrites,
   readerOfOverwritten,
   validateLost,
@@ -25,6 +26,10 @@ test('everything dies with a write on two disks of three: nobody reads it before
 
 test('everything dies with a write that its own coordinator had not stored: its next write is another version', () => {
   expect(diesBeforeItsOwnDisk({})).toBe('ok');
+});
+
+test('everything dies, and who alone had a write stays away: its number is taken anew, and who comes back gives it up', () => {
+  expect(numberOfWhoIsAway({})).toBe('ok');
 });
 
 test('everything dies when all is at rest: it is read at once', () => {

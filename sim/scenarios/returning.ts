@@ -91,6 +91,40 @@ export function diesBeforeItsOwnDisk(mutations: Mutations): string {
   return world.verdict();
 }
 
+/**
+ * Only C has A's write on its disk when all die. A and B come back without C, and A's second increment takes the number
+ * that this write had, while C learns: C takes it, and gives up its own, for what a learner had counts for nothing. (R8, R19)
+ */
+export function numberOfWhoIsAway(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, '10');
+  world.pass(100);
+  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
+  a.isDiskHeld = true;
+  world.put(a, '100');
+  const told = world.onDisk(c);
+  for (const node of world.nodes) world.crash(node);
+  world.drop(toB);
+  world.release(toB);
+  a.restart();
+  b.restart();
+  world.epoch([a, b]);
+  world.increment(a);
+  c.restart();
+  const copies = world.hold({ from: c, kind: 'learnDigests' });
+  world.epoch(world.nodes, [a, b]);
+  const second = world.increment(a);
+  if (second.outcome?.kind !== 'done') return 'what the learner had stood in the way';
+  if (world.onDisk(a) !== told) return 'the number is another one';
+  world.release(copies);
+  world.pass(500);
+  if (!c.hasLearned) return 'the learner did not catch up';
+  world.epoch(world.nodes);
+  const last = world.nodes.map((node) => JSON.stringify(world.read(node).outcome));
+  return new Set(last).size === 1 ? world.verdict() : `read: ${last.join()}`;
+}
+
 /** Two of three die together before anybody was told, and come back as they were. Nothing is left in flight. (R12) */
 export function marksOfTheFinished(mutations: Mutations): string {
   const world = new Scenario(mutations);

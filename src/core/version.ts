@@ -13,8 +13,11 @@ export const VERSION_MAX = Number.MAX_SAFE_INTEGER;
 export const VERSION_NONE = 0;
 /** A counter this far above the highest of its slot is a fault, not progress. (PROTOCOL R8) */
 export const COUNTER_JUMP_MAX = 2 ** 32;
-/** Counters that a node puts by on its disk ahead of its writes: so many, at most, are passed over by a restart. */
-export const COUNTERS_PUT_BY = 2 ** 20;
+/**
+ * Counters that a node puts by on its disk ahead of its writes: so many, at most, are passed over by a restart. Few, for a
+ * member that comes blank takes what lies too far above all it has seen for a fault; and enough for seconds of one hot key.
+ */
+export const COUNTERS_PUT_BY = 2 ** 14;
 
 export function makeVersion(counter: number, nodeId: number): number {
   return counter * NODE_ID_COUNT + nodeId;

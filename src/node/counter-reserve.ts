@@ -5,10 +5,8 @@
  */
 import type { OwnCounters } from '../core/replication/context.ts';
 import { COUNTERS_PUT_BY } from '../core/version.ts';
-import { metaKey } from '../wire/store-codec.ts';
+import { COUNTERS_NAME, encodeCounters } from '../wire/store-codec.ts';
 import type { StoreWriter } from './store-writer.ts';
-
-const NAME = 'counters';
 
 export class CounterReserve implements OwnCounters {
   readonly spentThrough: number;
@@ -16,11 +14,11 @@ export class CounterReserve implements OwnCounters {
   private putBy: number;
   private isStoring = false;
 
-  constructor(writer: StoreWriter) {
+  /** `spentThrough`: what the disk says was put by at the start. */
+  constructor(writer: StoreWriter, spentThrough: number) {
     this.writer = writer;
-    const bytes = writer.get(metaKey(NAME));
-    this.spentThrough = bytes === undefined ? 0 : Buffer.from(bytes).readDoubleLE(0);
-    this.putBy = this.spentThrough;
+    this.spentThrough = spentThrough;
+    this.putBy = spentThrough;
   }
 
   covers(counter: number): boolean {
@@ -29,10 +27,8 @@ export class CounterReserve implements OwnCounters {
   }
 
   private put(through: number): void {
-    const bytes = Buffer.alloc(8);
-    bytes.writeDoubleLE(through, 0);
     this.isStoring = true;
-    this.writer.putMeta(NAME, bytes, (error) => {
+    this.writer.putMeta(COUNTERS_NAME, encodeCounters(through), (error) => {
       this.isStoring = false;
       if (error === null) this.putBy = through;
     });

@@ -170,7 +170,7 @@ export class CausewayNode implements NodeApi {
       ...{ clock: parts.clock, shelf, operations, marks, keyWatch, mutations: this.mutations },
       onRetired: () => this.membership.retired(),
     });
-    this.keeper = this.buildKeeper(opened.versionHighest);
+    this.keeper = this.buildKeeper(opened);
     this.serving = servingOf(parts, {
       ...{ membership, shelf, keyWatch, deadlines: this.deadlines, forwarder: this.forwarder },
       timing: this.timing,
@@ -372,7 +372,7 @@ export class CausewayNode implements NodeApi {
     if (member !== undefined) this.outbox.send(member.name, message);
   }
 
-  private buildKeeper(versionHighest: number): ReplicaKeeper {
+  private buildKeeper({ versionHighest, countersPutBy }: Opened): ReplicaKeeper {
     const { parts, mutations, membership, marks, holding, lastLease, shelf, operations, learner } = this;
     const { writer, recordWriter, recordReader, spool, keyWatch } = this;
     const effects = makeEffects({
@@ -380,7 +380,7 @@ export class CausewayNode implements NodeApi {
       ...{ writer, shelf, operations, membership, recordWriter, recordReader, spool, keyWatch },
       timing: this.timing,
       floors: this.floors,
-      counters: new CounterReserve(writer),
+      counters: new CounterReserve(writer, countersPutBy),
       send: (id, message) => this.sendTo(id, message),
       replica: () => this.replica,
     });

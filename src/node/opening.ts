@@ -11,13 +11,16 @@ import { SPOOL_FROM, SPOOL_TO } from '../wire/spool-codec.ts';
 import {
   FLOORS_FROM,
   FLOORS_TO,
+  COUNTERS_NAME,
   MARKS_FROM,
   MARKS_TO,
   RECORDS_FROM,
   RECORDS_TO,
   batchOfMarkKey,
+  decodeCounters,
   decodeFloor,
   decodeMarks,
+  metaKey,
   splitRecordKey,
 } from '../wire/store-codec.ts';
 import type { InFlightMark } from '../wire/store-codec.ts';
@@ -42,6 +45,8 @@ const SCAN_BYTES = 4 * 1024 * 1024;
 
 export interface Opened {
   readonly versionHighest: number;
+  /** An earlier process may have told others of any version up to this counter. (PROTOCOL R8) */
+  readonly countersPutBy: number;
   /** Of the records that were changed last, by the clocks of those who did. */
   readonly newestKeys: readonly string[];
   readonly batchHighest: number;
@@ -132,7 +137,13 @@ export function readStore(
             readSpoolMarks(storage, (spoolError, spooled) => {
               if (spoolError !== null) return done(spoolError, null);
               const seen = { versionHighest, newestKeys, batchHighest, marks, damagedCount, operationBytes };
-              done(null, { ...seen, floors, spooled });
+              const countersPutBy = readCounters(storage);
+              if (countersPutBy === undefined)
+                return done(
+                  { kind: 'damaged', message: 'the counters put by in the store are damaged' },
+                  null,
+                );
+              done(null, { ...seen, floors, spooled, countersPutBy });
             });
           });
         });
@@ -213,6 +224,11 @@ function readFloors(
       done(fault, floors);
     },
   );
+}
+
+function readCounters(storage: Storage): number | undefined {
+  const bytes = storage.get(metaKey(COUNTERS_NAME));
+  return bytes === undefined ? 0 : decodeCounters(bytes);
 }
 
 function readOperations(

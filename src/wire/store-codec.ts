@@ -3,7 +3,7 @@
  *
  *   r SSSS key      a record, SSSS its slot in hexadecimal
  *   f NNN…          an in-flight entry: the keys and versions that one batch made invalid (PROTOCOL R12)
- *   m name          what the node must remember of itself and of the council's register
+ *   m name          what the node must remember of itself and of the council's register, and the counters it put by
  *   l SSSS          the floor of a slot (PROTOCOL R22)
  *   o ID key        an operation that took effect under an id, in hexadecimal (PROTOCOL R33)
  */
@@ -96,6 +96,26 @@ function floorChecksum(slot: number, bytes: Buffer): number {
 
 export function metaKey(name: string): string {
   return 'm' + name;
+}
+
+/** Counters that a node has put by. (PROTOCOL R8) */
+export const COUNTERS_NAME = 'counters';
+const COUNTERS_BYTES = 8;
+
+export function encodeCounters(through: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(COUNTERS_BYTES + CHECKSUM_BYTES);
+  bytes.writeDoubleLE(through, 0);
+  bytes.writeUInt32LE(checksumOf(bytes, 0, COUNTERS_BYTES), COUNTERS_BYTES);
+  return bytes;
+}
+
+/** Undefined where the entry is damaged: then which versions were told to others is not known. */
+export function decodeCounters(value: Uint8Array): number | undefined {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+  if (bytes.length !== COUNTERS_BYTES + CHECKSUM_BYTES) return undefined;
+  if (bytes.readUInt32LE(COUNTERS_BYTES) !== checksumOf(bytes, 0, COUNTERS_BYTES)) return undefined;
+  const through = bytes.readDoubleLE(0);
+  return isVersion(through) ? through : undefined;
 }
 
 /** One key that a batch made invalid. */

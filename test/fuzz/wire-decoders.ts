@@ -3,8 +3,10 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import type { InFlightMark } from '../../src/wire/store-codec.ts';
 import {
+  decodeCounters,
   decodeFloor,
   decodeMarks,
+  encodeCounters,
   encodeFloor,
   encodeMarks,
   floorKey,
@@ -209,6 +211,13 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
     decode: (bytes) => decodeFloor(floorKey(5), bytes),
     faultOf: ({ slot, counter }: SlotFloor) =>
       slot === 5 && isVersion(counter) ? '' : `slot ${slot}, counter ${counter}`,
+  },
+  {
+    name: 'the counters put by',
+    covers: ['decodeCounters'],
+    samples: () => [2, 2 ** 14, 2 ** 40].map(encodeCounters),
+    decode: decodeCounters,
+    faultOf: (through: number) => (isVersion(through) ? '' : `counter ${through}`),
   },
   {
     name: 'what is remembered of an operation',
