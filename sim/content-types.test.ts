@@ -142,6 +142,6 @@ describe('a learner copies values without their content type', () => {
     const caught = (seed: number): boolean =>
       runSeed(seed, { profile: PROFILES['crashes']!, mutations: { learnUntyped: true } }).violation !== null;
     // From the first on that shows it: the others are there for the day on which that one does not.
-    expect([2, 3, 4, 5, 6, 7, 8, 9].some(caught)).toBe(true);
+    expect([16, 21, 54].some(caught)).toBe(true);
   });
 });
