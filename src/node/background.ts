@@ -87,8 +87,7 @@ export class Background {
       onDebris: (slot, row) => this.collector.takeDebris(slot, row),
       onLoss: () => news.missed(topology()),
       mayTell: isChecked,
-      leaseHeld: () => serving.leaseHeld(),
-      leaseFrom: () => membership.lease.from,
+      ...{ leaseHeld: () => serving.leaseHeld(), leaseFrom: () => membership.lease.from },
     });
     this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
     this.collector = new TombstoneCollector({
