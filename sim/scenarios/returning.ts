@@ -63,23 +63,31 @@ export function allDieInFlight(mutations: Mutations): string {
   return last.join() === 'value,value,value' ? world.verdict() : 'the write was never finished';
 }
 
+/** A begins a write, whose disk is slow, and B does not hear of it: all die. Tells what C has on its disk. */
+function onlyAtC(world: Scenario, value: string): ReturnType<Scenario['onDisk']> {
+  const [a, b, c] = world.abc;
+  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
+  a.isDiskHeld = true;
+  world.put(a, value);
+  const told = world.onDisk(c);
+  for (const node of world.nodes) world.crash(node);
+  world.drop(toB);
+  world.release(toB);
+  return told;
+}
+
 /**
  * Only C has A's write on its disk, not A, whose disk was slow, when all die. Back again, A takes another version for its
  * next write: C would take an equal one for a fault, and neither write would ever end. (R8)
  */
 export function diesBeforeItsOwnDisk(mutations: Mutations): string {
   const world = new Scenario(mutations);
-  const [a, b, c] = world.abc;
+  const [a, , c] = world.abc;
   world.put(a, 'before');
   world.pass(100);
-  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
-  a.isDiskHeld = true;
   const before = world.onDisk(c);
-  world.put(a, 'of the first process');
-  if (world.onDisk(c) === before) return 'C has not heard of it, while its disk was slow';
-  for (const node of world.nodes) world.crash(node);
-  world.drop(toB);
-  world.release(toB);
+  if (onlyAtC(world, 'of the first process') === before)
+    return 'C has not heard of it, while its disk was slow';
   for (const node of world.nodes) node.restart();
   const fromC = world.hold({ from: c, kind: 'invalidate' });
   world.epoch(world.nodes);
@@ -100,13 +108,7 @@ export function numberOfWhoIsAway(mutations: Mutations): string {
   const [a, b, c] = world.abc;
   world.put(a, '10');
   world.pass(100);
-  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
-  a.isDiskHeld = true;
-  world.put(a, '100');
-  const told = world.onDisk(c);
-  for (const node of world.nodes) world.crash(node);
-  world.drop(toB);
-  world.release(toB);
+  const told = onlyAtC(world, '100');
   a.restart();
   b.restart();
   world.epoch([a, b]);

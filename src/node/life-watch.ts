@@ -127,14 +127,14 @@ export class LifeWatch {
     // A member has told how that life came of this one; or another database answered for a while.
     if (verdict === 'over' || !self.isOver) this.foreign = null;
     if (standing === null || verdict === 'goesOn') return this.endForeign(now);
-    this.end(standing, 'membership.life.over');
+    this.end(standing, true);
     meet(livingIn(standing) ?? []);
   }
 
   /** Statements would be fenced; and a member that knows better may be heard first. */
   private onForeign(standing: StandingLife, now: number): void {
     this.foreign ??= { since: now, why: whyForeign(this.parts.self.identity, standing) };
-    this.end(standing, 'membership.life.foreign');
+    this.end(standing, false);
     this.endForeign(now);
   }
 
@@ -166,14 +166,12 @@ export class LifeWatch {
     this.outsideTold = reason;
   }
 
-  private end(standing: StandingLife, event: 'membership.life.over' | 'membership.life.foreign'): void {
+  private end(standing: StandingLife, isOurs: boolean): void {
     const { self, telemetry, onOver } = this.parts;
-    const { life } = self.identity;
-    if (!self.endLife(standing, event === 'membership.life.over')) return;
-    telemetry.event(event === 'membership.life.over' ? 'warn' : 'error', event, {
-      life,
-      inForce: standing.life,
-    });
+    const fields = { life: self.identity.life, inForce: standing.life };
+    if (!self.endLife(standing, isOurs)) return;
+    if (isOurs) telemetry.event('warn', 'membership.life.over', fields);
+    else telemetry.event('error', 'membership.life.foreign', fields);
     onOver();
   }
 }

@@ -8,12 +8,12 @@ import type { IdentifiedOperation, KnownOperation } from '../core/operation-id.t
 import { isVersion } from '../core/version.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
 import type { Reader } from './reader.ts';
+import { NUMBER_BYTES, openNumber, sealNumber } from './sealed-number.ts';
 import type { Writer } from './writer.ts';
 
 const FORMAT = 1;
 /** u32 checksum of the rest, u8 format, u8 kind, u8 has a number, f64 version, i64 number */
 export const KNOWN_BYTES = 23;
-const MOMENT_BYTES = 8;
 const ID_DIGITS = OPERATION_ID_BYTES * 2;
 
 export const OPERATIONS_FROM = 'o';
@@ -58,20 +58,16 @@ export function decodeKnown(stored: string, value: Uint8Array): KnownOperation |
 
 /** The moment up to which ids were forgotten, and its checksum: a lower one would take a used id for a new one. */
 export function encodeForgotten(through: number): Uint8Array {
-  const bytes = Buffer.alloc(MOMENT_BYTES + 4);
-  bytes.writeDoubleLE(through, 0);
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, MOMENT_BYTES)), MOMENT_BYTES);
-  return bytes;
+  return sealNumber(through);
 }
 
 /** Null where it is damaged: then it may be any moment up to now. Stores of before had no checksum here. */
 export function decodeForgotten(value: Uint8Array): number | null {
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
-  if (bytes.length !== MOMENT_BYTES && bytes.length !== MOMENT_BYTES + 4) return null;
-  const isSealed = bytes.length > MOMENT_BYTES;
-  if (isSealed && crc32(bytes.subarray(0, MOMENT_BYTES)) !== bytes.readUInt32LE(MOMENT_BYTES)) return null;
-  const through = bytes.readDoubleLE(0);
-  return Number.isFinite(through) ? through : null;
+  const isSealed = value.length !== NUMBER_BYTES;
+  const through = isSealed
+    ? openNumber(value)
+    : Buffer.from(value.buffer, value.byteOffset, value.length).readDoubleLE(0);
+  return through !== undefined && Number.isFinite(through) ? through : null;
 }
 
 export function writeIdentified(out: Writer, operations: readonly IdentifiedOperation[]): void {

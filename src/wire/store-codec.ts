@@ -16,6 +16,7 @@ import type { StoredWrite } from '../core/replication/context.ts';
 import { isVersion } from '../core/version.ts';
 import { checksumOf } from './checksum.ts';
 import { OPERATION_KINDS } from './choices.ts';
+import { openNumber, sealNumber } from './sealed-number.ts';
 
 const SLOT_DIGITS = 4;
 const BATCH_DIGITS = 11;
@@ -66,32 +67,22 @@ export function batchOfMarkKey(stored: string): number {
 
 export const FLOORS_FROM = 'l';
 export const FLOORS_TO = 'm';
-const FLOOR_BYTES = 8;
 
 export function floorKey(slot: number): string {
   return 'l' + SLOT_TEXT[slot]!;
 }
 
+/** Covers the slot: an entry under another's name is none. */
 export function encodeFloor(slot: number, counter: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(FLOOR_BYTES + CHECKSUM_BYTES);
-  bytes.writeDoubleLE(counter, 0);
-  bytes.writeUInt32LE(floorChecksum(slot, bytes), FLOOR_BYTES);
-  return bytes;
+  return sealNumber(counter, slot);
 }
 
 /** Undefined where the entry is damaged: then under which floor deletions were forgotten is not known. */
 export function decodeFloor(stored: string, value: Uint8Array): SlotFloor | undefined {
   const slot = parseInt(stored.slice(1), 16);
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
-  if (bytes.length !== FLOOR_BYTES + CHECKSUM_BYTES || !(slot < SLOT_COUNT)) return undefined;
-  if (bytes.readUInt32LE(FLOOR_BYTES) !== floorChecksum(slot, bytes)) return undefined;
-  const counter = bytes.readDoubleLE(0);
-  return isVersion(counter) ? { slot, counter } : undefined;
-}
-
-/** Covers the slot: an entry under another's name is none. */
-function floorChecksum(slot: number, bytes: Buffer): number {
-  return crc32(bytes.subarray(0, FLOOR_BYTES), slot);
+  if (!(slot < SLOT_COUNT)) return undefined;
+  const counter = openNumber(value, slot);
+  return counter !== undefined && isVersion(counter) ? { slot, counter } : undefined;
 }
 
 export function metaKey(name: string): string {
@@ -100,22 +91,15 @@ export function metaKey(name: string): string {
 
 /** Counters that a node has put by. (PROTOCOL R8) */
 export const COUNTERS_NAME = 'counters';
-const COUNTERS_BYTES = 8;
 
 export function encodeCounters(through: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(COUNTERS_BYTES + CHECKSUM_BYTES);
-  bytes.writeDoubleLE(through, 0);
-  bytes.writeUInt32LE(checksumOf(bytes, 0, COUNTERS_BYTES), COUNTERS_BYTES);
-  return bytes;
+  return sealNumber(through);
 }
 
 /** Undefined where the entry is damaged: then which versions were told to others is not known. */
 export function decodeCounters(value: Uint8Array): number | undefined {
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
-  if (bytes.length !== COUNTERS_BYTES + CHECKSUM_BYTES) return undefined;
-  if (bytes.readUInt32LE(COUNTERS_BYTES) !== checksumOf(bytes, 0, COUNTERS_BYTES)) return undefined;
-  const through = bytes.readDoubleLE(0);
-  return isVersion(through) ? through : undefined;
+  const through = openNumber(value);
+  return through !== undefined && isVersion(through) ? through : undefined;
 }
 
 /** One key that a batch made invalid. */

@@ -214,7 +214,7 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
   },
   {
     name: 'the counters put by',
-    covers: ['decodeCounters'],
+    covers: ['decodeCounters', 'openNumber'],
     samples: () => [2, 2 ** 14, 2 ** 40].map(encodeCounters),
     decode: decodeCounters,
     faultOf: (through: number) => (isVersion(through) ? '' : `counter ${through}`),
