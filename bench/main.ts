@@ -18,6 +18,8 @@ import { memoryPart } from './memory-part.ts';
 import { movingPart } from './moving-part.ts';
 import { observabilityPart } from './observability-part.ts';
 import { peersPart } from './peers-part.ts';
+import { WORKLOADS } from './peers/comparison.ts';
+import { CONTENDERS } from './peers/contender.ts';
 import { runGenerator } from './peers/load/generator.ts';
 import { pipelinePart } from './pipeline-part.ts';
 import { headLines, isMet, machineFacts, measureLines, writeResults } from './report.ts';
@@ -47,6 +49,9 @@ interface BenchOptions {
   readonly json?: boolean;
   readonly profile?: string;
   readonly label: string;
+  readonly workloads?: readonly string[];
+  readonly systems?: readonly string[];
+  readonly rounds?: number;
   readonly save: boolean;
 }
 
@@ -59,6 +64,9 @@ program
   .option('--json', 'print the results as JSON instead of a table')
   .option('--profile <directory>', 'have every node write a profile of its processor time')
   .option('--label <text>', 'stands in the results: what is different about this build', '')
+  .addOption(new Option('--workloads <workload...>', 'peers: just these').choices(WORKLOADS))
+  .addOption(new Option('--systems <system...>', 'peers: Causeway and just these').choices(CONTENDERS))
+  .option('--rounds <count>', 'peers: how often each workload is run on each system', wholeNumber)
   .option('--no-save', 'do not write bench/results')
   .action(async (options: BenchOptions) => {
     process.exitCode = (await runParts(options)) ? 0 : 1;
@@ -99,7 +107,9 @@ async function runParts(options: BenchOptions): Promise<boolean> {
   const at = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
   const base = resolve('bench/results', at);
   const reportBase = options.save ? base : undefined;
-  const world = await openWorld({ quick, keys: options.keys, profileDirectory, reportBase, label, tell });
+  const { keys, workloads, systems, rounds } = options;
+  const peers = { workloads, systems, rounds };
+  const world = await openWorld({ quick, keys, profileDirectory, reportBase, label, peers, tell });
   const measures: Measure[] = [];
   try {
     for (const name of options.only ?? Object.keys(PARTS)) {
@@ -116,6 +126,11 @@ async function runParts(options: BenchOptions): Promise<boolean> {
     process.stdout.write(`${JSON.stringify({ label, facts, quick, measures }, null, 2)}\n`);
   if (options.save) tell(`\n${writeResults(base, { at, label, facts, quick, measures })}`);
   return measures.every(isMet);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('a number from 1 to 999 is meant');
+  return Number(text);
 }
 
 function keyCount(text: string): number {

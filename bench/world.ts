@@ -9,6 +9,14 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../src/supervisor/embedded-postgres.ts';
 
+/** Which part of the comparison with peers is wanted; all of it where nothing is said. */
+export interface PeersChoice {
+  readonly workloads: readonly string[] | undefined;
+  /** Causeway with PostgreSQL is always one of them. */
+  readonly systems: readonly string[] | undefined;
+  readonly rounds: number | undefined;
+}
+
 export interface World {
   readonly directory: string;
   /** This program. */
@@ -22,6 +30,7 @@ export interface World {
   readonly reportBase: string | undefined;
   /** What is different about this build. */
   readonly label: string;
+  readonly peers: PeersChoice;
   /** A line for who watches. */
   tell(text: string): void;
   /** An empty database; its URL. */
@@ -35,7 +44,7 @@ export interface World {
 
 export type WorldOptions = Pick<
   World,
-  'quick' | 'keys' | 'profileDirectory' | 'reportBase' | 'label' | 'tell'
+  'quick' | 'keys' | 'profileDirectory' | 'reportBase' | 'label' | 'peers' | 'tell'
 >;
 
 export async function openWorld(options: WorldOptions): Promise<World> {

@@ -2,7 +2,9 @@
  * The workloads that all systems run. Every combination of value, concurrency, keys and mix would take hours; so each of them is
  * varied by itself from one middle: 100 bytes, 50 in flight, keys alike.
  */
+import type { ContenderId } from './contender.ts';
 import type { Spread } from './load/key-choice.ts';
+import type { Through } from './load/orders.ts';
 
 export interface Cell {
   readonly id: string;
@@ -12,6 +14,9 @@ export interface Cell {
   readonly readShare: number;
   readonly valueBytes: number;
   readonly spread: Spread;
+  readonly through: Through;
+  /** Undefined: all. */
+  readonly systems?: readonly ContenderId[];
   /** Run also where the whole is to take minutes. */
   readonly isQuick: boolean;
 }
@@ -22,8 +27,12 @@ const MIDDLE = {
   readShare: 1,
   valueBytes: 100,
   spread: 'uniform',
+  through: 'sockets',
   isQuick: false,
 } as const;
+
+/** What one program does, as the write-through written by hand is one: the same client of Redis, as many in flight. */
+const OF_ONE_PROGRAM = { ...MIDDLE, readShare: 0, lanes: 512, isQuick: true } as const;
 
 /** Keys of each size of value. */
 export function keyCountOf(valueBytes: number): number {
@@ -40,6 +49,14 @@ export const CELLS: readonly Cell[] = [
   { ...MIDDLE, id: 'get-50x16', pipeline: 16 },
   { ...MIDDLE, id: 'set-1', readShare: 0, lanes: 1 },
   { ...MIDDLE, id: 'set-512', readShare: 0, lanes: 512, isQuick: true },
+  {
+    ...{ ...OF_ONE_PROGRAM, id: 'set-512-program', through: 'program' },
+    systems: ['causeway', 'redis-cluster', 'postgres-rows', 'hand-written'],
+  },
+  {
+    ...{ ...OF_ONE_PROGRAM, id: 'set-512-plain-program', through: 'plain-program' },
+    systems: ['causeway', 'redis', 'hand-written'],
+  },
   { ...MIDDLE, id: 'set-32x16', readShare: 0, lanes: 32, pipeline: 16, isQuick: true },
   { ...MIDDLE, id: 'mix-95-zipf', readShare: 0.95, spread: 'zipf' },
   { ...MIDDLE, id: 'mix-50-zipf', readShare: 0.5, spread: 'zipf', isQuick: true },
@@ -67,7 +84,12 @@ export function sizeOf({ valueBytes }: Cell): string {
   return valueBytes < 1_024 ? `${valueBytes} B` : `${valueBytes / 1_024} KiB`;
 }
 
-export function shapeOf({ lanes, pipeline }: Cell): string {
+export function shapeOf({ lanes, pipeline, through }: Cell): string {
+  if (through !== 'sockets') {
+    const client =
+      through === 'program' ? 'ioredis, a connection to each node' : 'ioredis, a connection to one node';
+    return `one program, ${client}, ${lanes} in flight`;
+  }
   const clients = lanes === 1 ? '1 client' : `${lanes} clients`;
   return pipeline === 1 ? clients : `${clients} x pipeline of ${pipeline}`;
 }

@@ -79,39 +79,72 @@ const WHOLE: Pace = {
     grpcRounds: 5,
   },
 };
+const NO_GRPC: GrpcFigures = { ours: [], bare: [], pipelinePuts: [], pipelineGets: [] };
 const FILL_LANES = 256;
 /** Connections, each of which takes what is due in turn. */
 const OPEN_LANES = 50;
 
+/** Operations at a steady rate: which sort, and the workload that tells how many Causeway can. */
+const OPEN = [
+  { id: 'open-get', of: 'GET', top: 'get' },
+  { id: 'open-set', of: 'SET', top: 'set-512' },
+] as const;
+const TOOL = 'redis-benchmark';
+const GRPC = 'grpc';
+/** What can be asked for by itself. */
+export const WORKLOADS: readonly string[] = [...CELLS, ...OPEN].map(({ id }) => id).concat(TOOL, GRPC);
+
+type IsWanted = (workload: string) => boolean;
+
 export async function compare(world: World, field: Field): Promise<Comparison> {
-  const pace = world.quick ? QUICK : WHOLE;
+  const { workloads } = world.peers;
+  const isWanted: IsWanted = (workload) => workloads?.includes(workload) ?? true;
+  const pace = paceOf(world, isWanted);
   const { contenders } = field;
   const sizes = [...new Set(pace.cells.map(({ valueBytes }) => valueBytes))];
   const diskBytes = await fill(contenders, sizes);
   await warmUp(contenders, pace);
-  const tool = await runTool(world, contenders, pace);
-  const cells: CellResult[] = [];
-  for (const cell of pace.cells) {
-    const order = {
-      ...cell,
-      kind: 'closed',
-      keyCount: keyCountOf(cell.valueBytes),
-      forMs: pace.cellMs,
-    } as const;
-    const at = `${cells.length + 1} of ${pace.cells.length}`;
-    tellStep(`workload ${at}: ${titleOf(cell)}`);
+  const tool = isWanted(TOOL) ? await runTool(world, contenders, pace) : [];
+  const cells = await closedLoops(world, contenders, pace);
+  const open = await openLoops(contenders, pace, cells, isWanted);
+  const { nodes } = field.causeway;
+  const grpc = isWanted(GRPC) ? await grpcFigures(world, nodes, pace.grpcRounds, tellStep) : NO_GRPC;
+  tellLine('');
+  return { cells, open, tool, grpc, diskBytes };
+}
+
+function paceOf({ quick, peers }: World, isWanted: IsWanted): Pace {
+  const pace = quick ? QUICK : WHOLE;
+  const isNeeded = ({ id }: Cell): boolean =>
+    isWanted(id) || OPEN.some((open) => open.top === id && isWanted(open.id));
+  const rounds = peers.rounds ?? pace.rounds;
+  return {
+    ...pace,
+    cells: (peers.workloads === undefined ? pace.cells : CELLS).filter(isNeeded),
+    ...{ rounds, openRounds: peers.rounds ?? pace.openRounds, grpcRounds: peers.rounds ?? pace.grpcRounds },
+  };
+}
+
+async function closedLoops(
+  world: World,
+  all: readonly Contender[],
+  { cells, rounds, cellMs }: Pace,
+): Promise<CellResult[]> {
+  const results: CellResult[] = [];
+  for (const cell of cells) {
+    const contenders = all.filter(({ id }) => cell.systems?.includes(id) ?? true);
+    const order = { ...cell, kind: 'closed', keyCount: keyCountOf(cell.valueBytes), forMs: cellMs } as const;
+    const at = `workload ${results.length + 1} of ${cells.length}: ${titleOf(cell)}`;
+    tellStep(at);
     const tell = (round: number, { system }: Contender): void =>
-      tellLine(`workload ${at}: ${titleOf(cell)}; round ${round + 1} of ${pace.rounds}: ${system.name}`);
-    const samples = await interleaved(contenders, pace.rounds, () => order, tell);
-    cells.push({ cell, samples });
+      tellLine(`${at}; round ${round + 1} of ${rounds}: ${system.name}`);
+    const samples = await interleaved(contenders, rounds, () => order, tell);
+    results.push({ cell, samples });
     tellLine('');
     for (const line of wrapped('  ', `${titleOf(cell)}: ${ratesLine(contenders, samples)}`, 4))
       world.tell(line);
   }
-  const open = await openLoops(contenders, pace, cells);
-  const grpc = await grpcFigures(world, field.causeway.nodes, pace.grpcRounds, tellStep);
-  tellLine('');
-  return { cells, open, tool, grpc, diskBytes };
+  return results;
 }
 
 function ratesLine(contenders: readonly Contender[], samples: Samples): string {
@@ -170,12 +203,10 @@ async function openLoops(
   contenders: readonly Contender[],
   pace: Pace,
   cells: readonly CellResult[],
+  isWanted: IsWanted,
 ): Promise<OpenResult[]> {
   const results: OpenResult[] = [];
-  for (const [of, id] of [
-    ['GET', 'get'],
-    ['SET', 'set-512'],
-  ] as const) {
+  for (const { of, top: id } of OPEN.filter(({ id }) => isWanted(id))) {
     const closed = cells.find(({ cell }) => cell.id === id)!;
     const top = median(closed.samples.get('causeway')!.map(({ rate }) => rate));
     for (const share of pace.openShares) {

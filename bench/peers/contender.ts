@@ -1,17 +1,20 @@
 /** A system in the comparison: how it is reached, what it promises, and what it runs on. */
 import { GeneratorProcess } from './load/generator-process.ts';
-import type { SlotRange, Target } from './load/driver.ts';
+import { doorPorts } from './load/driver.ts';
+import type { Target } from './load/driver.ts';
 import type { World } from '../world.ts';
 
-export type ContenderId =
-  | 'causeway'
-  | 'causeway-disks'
-  | 'redis'
-  | 'redis-cluster'
-  | 'etcd'
-  | 'postgres-rows'
-  | 'postgres-batches'
-  | 'hand-written';
+export const CONTENDERS = [
+  'causeway',
+  'causeway-disks',
+  'redis',
+  'redis-cluster',
+  'etcd',
+  'postgres-rows',
+  'postgres-batches',
+  'hand-written',
+] as const;
+export type ContenderId = (typeof CONTENDERS)[number];
 
 export interface System {
   readonly id: ContenderId;
@@ -28,7 +31,7 @@ export interface System {
 
 /** Of Redis' doors only. */
 export function portsOf({ target }: System): number[] {
-  return target.kind === 'resp' ? [...new Set(target.ranges.map(({ port }: SlotRange) => port))] : [];
+  return target.kind === 'resp' ? doorPorts(target.ranges) : [];
 }
 
 export class Contender {

@@ -11,21 +11,23 @@ export interface Lead {
   /** Workloads in which it did more than Causeway with PostgreSQL, in the median of the pairs; of how many. */
   readonly ahead: readonly { readonly title: string; readonly ratio: Ratio }[];
   readonly of: number;
-  /** In the workloads of one sort, how many times Causeway's rate, in the middle. */
-  readonly reads: number;
-  readonly writes: number;
+  /** In the workloads of one sort, how many times Causeway's rate, in the middle; undefined where none was run. */
+  readonly reads: number | undefined;
+  readonly writes: number | undefined;
 }
 
 export function leadsOf({ cells }: Comparison, contenders: readonly Contender[]): Lead[] {
   const peers = contenders.filter(({ id }) => id !== 'causeway' && id !== 'causeway-disks');
   return peers.map(({ id, system }) => {
     const ratios = cells.flatMap(({ cell, samples }) => {
-      const rates = (of: typeof id): number[] => samples.get(of)!.map(({ rate }) => rate);
+      const rates = (of: typeof id): number[] => (samples.get(of) ?? []).map(({ rate }) => rate);
       const ratio = ratioOf(rates(id), rates('causeway'));
       return ratio === undefined ? [] : [{ cell, title: titleOf(cell), ratio }];
     });
-    const middle = (share: number): number =>
-      median(ratios.filter(({ cell }) => cell.readShare === share).map(({ ratio }) => ratio.median));
+    const middle = (share: number): number | undefined => {
+      const of = ratios.filter(({ cell }) => cell.readShare === share);
+      return of.length === 0 ? undefined : median(of.map(({ ratio }) => ratio.median));
+    };
     return {
       peer: system.name,
       ahead: ratios

@@ -34,6 +34,11 @@ const FAMILIES: readonly { title: string; ids: readonly string[]; name: (cell: C
     name: shapeOf,
   },
   {
+    title: 'of SET alone, 512 in flight, by client (100 B)',
+    ids: ['set-512', 'set-512-program', 'set-512-plain-program'],
+    name: (cell) => shapeOf(cell).replaceAll(', ', '\n'),
+  },
+  {
     title: 'of mixes, by keys and values (50 clients)',
     ids: ['mix-95-zipf', 'mix-50-zipf', 'mix-95-1k', 'mix-50-1k', 'mix-95-16k', 'mix-50-16k'],
     name: (cell) => `${mixOf(cell)}\n${sizeOf(cell)}${cell.spread === 'zipf' ? ', Zipf' : ''}`,
@@ -146,7 +151,7 @@ function seriesOf(
 ): Series[] {
   return contenders.map(({ id, system }, at) => ({
     ...{ name: system.name, colour: COLOURS[at]! },
-    values: cells.map(({ samples }) => valueOf(samples.get(id)!, field)),
+    values: cells.map(({ samples }) => valueOf(samples.get(id) ?? [], field)),
   }));
 }
 

@@ -80,7 +80,11 @@ function targetTable(rows: readonly Row[]): string {
 
 export function leadLines({ leads }: Report): string[] {
   return leads.map(({ peer, ahead, of, reads, writes }) => {
-    const rates = `reads ${twoDigits(reads)} and writes ${twoDigits(writes)} times Causeway's rate`;
+    const sorts = { reads, writes };
+    const told = Object.entries(sorts).flatMap(([sort, times]) =>
+      times === undefined ? [] : [`${sort} ${twoDigits(times)}`],
+    );
+    const rates = `${told.join(' and ')} times Causeway's rate`;
     const [most] = ahead;
     if (most === undefined) return `- ${peer}: behind in all ${of} workloads (${rates}).`;
     return `- **${peer}: ahead in ${ahead.length} of ${of} workloads** (${rates}), most in "${most.title}": ${ratioText(most.ratio)} times.`;
@@ -89,17 +93,19 @@ export function leadLines({ leads }: Report): string[] {
 
 function cellSection({ cell, samples }: CellResult, contenders: readonly Contender[]): string {
   const ours = samples.get('causeway')!.map(({ rate }) => rate);
-  const rows = contenders.map(({ id, system }) => {
-    const own = samples.get(id)!;
+  const rows = contenders.flatMap(({ id, system }) => {
+    const own = samples.get(id);
+    if (own === undefined) return [];
     const rates = own.map(({ rate }) => rate);
     const ratio = id === 'causeway' ? undefined : ratioOf(rates, ours);
     const of = (field: (sample: Sample) => number): number => median(own.map(field));
-    return [
+    const row = [
       ...[system.name, shown(of(({ rate }) => rate)), ratio === undefined ? '' : ratioText(ratio)],
       ...timesOf(own),
       ...[micros(of(({ serverMicros }) => serverMicros)), micros(of(({ clientMicros }) => clientMicros))],
       failuresOf(own),
     ];
+    return [row];
   });
   const heads = [
     '',

@@ -18,6 +18,13 @@ import type { Report } from '../../bench/peers/report.ts';
 import type { Sample } from '../../bench/peers/samples.ts';
 
 const ASTERISK = 42;
+const PROGRAM_REPLIES: Record<string, string> = {
+  HELLO: '%1\r\n+proto\r\n:3\r\n',
+  SET: '+OK\r\n',
+  GET: '_\r\n',
+  INFO: '$9\r\nloading:0\r\n',
+  CLIENT: '+OK\r\n',
+};
 
 describe('the load', () => {
   let server: Server | undefined;
@@ -84,6 +91,30 @@ describe('the load', () => {
     expect({ count, failed }).toEqual({ count: BEHIND_MAX + 1, failed: 0 });
   });
 
+  test('one program: operations of all lanes go over the one connection of its client, and each is told by what came', async () => {
+    let connections = 0;
+    server = createServer((socket) => {
+      connections += 1;
+      // Names of commands alone stand in capitals here.
+      socket.on('data', (data: Buffer) => {
+        for (const [command] of data.toString('latin1').matchAll(/\b(HELLO|SET|GET|INFO|CLIENT)\b/gi))
+          socket.write(PROGRAM_REPLIES[command.toUpperCase()]!);
+      });
+    });
+    await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const generator = new Generator({ kind: 'resp', ranges: [{ ...SLOTS_ALL, port }] });
+    const work = { valueBytes: 0, keyCount: 10, spread: 'uniform', forMs: 50 } as const;
+    const order = { ...work, kind: 'closed', lanes: 8, pipeline: 1, through: 'plain-program' } as const;
+    const puts = await generator.carryOut({ ...order, readShare: 0 });
+    const gets = await generator.carryOut({ ...order, readShare: 1 });
+    generator.close();
+    expect(connections).toBe(1);
+    expect(puts).toMatchObject({ failed: 0, fault: '' });
+    expect(puts.count).toBeGreaterThanOrEqual(8);
+    expect(gets).toMatchObject({ count: 0, fault: 'there is no such key' });
+  });
+
   test('a thousand latencies: quantiles are within two in a hundred', () => {
     const histogram = new Histogram();
     for (let ms = 1; ms <= 1_000; ms += 1) histogram.add(ms);
@@ -113,13 +144,22 @@ describe('the load', () => {
 
 describe('the reports', () => {
   test('a peer that does more: said to be ahead, and a ratio below its target is missed', () => {
-    const report = made({ 'set-512': { causeway: 1_000, 'hand-written': 900, redis: 5_000 } });
+    const report = made({
+      'set-512': { causeway: 1_000, 'hand-written': 900, redis: 5_000 },
+      'set-512-program': { causeway: 1_200, 'hand-written': 800 },
+    });
     const text = reportMarkdown(report);
     expect(text).toContain('**redis: ahead in 1 of 1 workloads**');
-    expect(text).toContain('hand-written: behind in all 1 workloads');
-    const [row] = report.rows.filter(({ beside }) => beside === 'ioredis + pg by hand');
-    expect(row?.ratio?.median).toBeCloseTo(1.11, 2);
-    expect(text).toMatch(/ioredis \+ pg by hand \| 1\.11 .* \| missed \|/);
+    expect(text).toContain('hand-written: behind in all 2 workloads');
+    const rows = report.rows.filter(({ beside }) => beside.startsWith('ioredis + pg by hand'));
+    expect(rows.map(({ work, ratio }) => [work.split(',')[0], ratio?.median.toFixed(2)])).toEqual([
+      ['durable SET by one program with ioredis', '1.50'],
+      ['durable SET by 512 clients', '1.11'],
+    ]);
+    expect(text).toMatch(/by one program with ioredis.* \| 1\.5 .* \| missed \|/);
+    const [, section] = text.split('one program, ioredis, a connection to each node, 512 in flight');
+    expect(section).toContain('| hand-written | 800 |');
+    expect(section!.split('## At a steady rate')[0]).not.toContain('| redis |');
     expect(text).toMatch(/etcd of three \| {2}\| at least 6, aim 8 \| not measured/);
   });
 

@@ -31,6 +31,10 @@ export interface SlotRange {
   readonly port: number;
 }
 
+export function doorPorts(ranges: readonly SlotRange[]): number[] {
+  return [...new Set(ranges.map(({ port }) => port))];
+}
+
 export const SLOTS_ALL = { from: 0, to: 16_383 } as const;
 
 export function keyName(valueBytes: number, key: number): string {

@@ -3,13 +3,15 @@
  * saw and what it cost itself.
  */
 import { watchParent } from '../../../src/supervisor/watch-parent.ts';
+import { doorPorts } from './driver.ts';
 import type { Driver, OnAnswer, Target } from './driver.ts';
 import { EtcdDriver } from './etcd-driver.ts';
 import { HandWrittenDriver } from './hand-written-driver.ts';
 import { Histogram } from './histogram.ts';
 import { keyChoice } from './key-choice.ts';
-import type { LoadAnswer, LoadOrder } from './orders.ts';
+import type { LoadAnswer, LoadOrder, Through } from './orders.ts';
 import { BatchDriver, RowsDriver } from './postgres-driver.ts';
+import { ProgramDriver } from './program-driver.ts';
 import { RespDriver } from './resp-driver.ts';
 
 /** Unanswered operations of an open loop from which on nothing more is sent: the system has fallen behind for good. */
@@ -34,27 +36,24 @@ function serve(generator: Generator): void {
 }
 
 export class Generator {
-  private readonly driver: Driver;
+  private readonly target: Target;
+  private readonly drivers = new Map<Through, Driver>();
+  /** Set by the order that is carried out, as is `onDone`. */
+  private driver: Driver;
   private latencies = new Histogram();
   private late = new Histogram();
   private count = 0;
   private failed = 0;
   private fault = '';
-  /** Set by the order that is carried out. */
   private onDone: (token: number) => void = () => {};
 
   constructor(target: Target) {
-    this.driver = driverOf(target, (token, fault) => {
-      if (fault === undefined) this.count += 1;
-      else {
-        this.failed += 1;
-        this.fault ||= fault;
-      }
-      this.onDone(token);
-    });
+    this.target = target;
+    this.driver = this.through('sockets');
   }
 
   async carryOut(order: LoadOrder): Promise<LoadAnswer> {
+    this.driver = this.through(order.kind === 'closed' ? order.through : 'sockets');
     await this.driver.prepare(order.lanes);
     this.driver.use(order.valueBytes);
     this.latencies = new Histogram();
@@ -80,7 +79,23 @@ export class Generator {
   }
 
   close(): void {
-    this.driver.close();
+    for (const driver of this.drivers.values()) driver.close();
+  }
+
+  private through(through: Through): Driver {
+    let driver = this.drivers.get(through);
+    if (driver === undefined) {
+      driver = driverOf(this.target, through, (token, fault) => {
+        if (fault === undefined) this.count += 1;
+        else {
+          this.failed += 1;
+          this.fault ||= fault;
+        }
+        this.onDone(token);
+      });
+      this.drivers.set(through, driver);
+    }
+    return driver;
   }
 
   private fill({ keyCount, lanes }: Order<'fill'>): Promise<void> {
@@ -165,10 +180,13 @@ export class Generator {
   }
 }
 
-function driverOf(target: Target, onAnswer: OnAnswer): Driver {
+function driverOf(target: Target, through: Through, onAnswer: OnAnswer): Driver {
   switch (target.kind) {
-    case 'resp':
-      return new RespDriver(target.ranges, onAnswer);
+    case 'resp': {
+      if (through === 'sockets') return new RespDriver(target.ranges, onAnswer);
+      const ports = doorPorts(target.ranges);
+      return new ProgramDriver(through === 'program' ? ports : ports.slice(0, 1), onAnswer);
+    }
     case 'etcd':
       return new EtcdDriver(target.addresses, onAnswer);
     case 'postgres':

@@ -1,6 +1,12 @@
 /** What a generator of load is told to do, and what it answers: the words between the benchmark and its process. */
 import type { Spread } from './key-choice.ts';
 
+/**
+ * What stands before Redis' protocol: bare sockets, one for each lane and node; or one program with `ioredis`, with one connection to
+ * each node of the cluster, or to one node alone. Other protocols have one way only.
+ */
+export type Through = 'sockets' | 'program' | 'plain-program';
+
 interface Work {
   readonly valueBytes: number;
   readonly keyCount: number;
@@ -19,7 +25,12 @@ export type LoadOrder =
       readonly lanes: number;
     }
   /** Each lane sends so many at once, and the next when all of them are answered. */
-  | ({ readonly kind: 'closed'; readonly lanes: number; readonly pipeline: number } & Work)
+  | ({
+      readonly kind: 'closed';
+      readonly lanes: number;
+      readonly pipeline: number;
+      readonly through: Through;
+    } & Work)
   /** At this rate, whatever is answered: a time counts from the moment at which an operation was due. */
   | ({ readonly kind: 'open'; readonly lanes: number; readonly perSecond: number } & Work);
 

@@ -5,7 +5,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { slotOf } from '../../../src/core/slots.ts';
-import { keyName, Values } from './driver.ts';
+import { keyName, doorPorts, Values } from './driver.ts';
 import type { Driver, OnAnswer, SlotRange } from './driver.ts';
 
 const LF = 10;
@@ -23,7 +23,7 @@ export class RespDriver implements Driver {
   private commands: Commands;
 
   constructor(ranges: readonly SlotRange[], onAnswer: OnAnswer) {
-    this.ports = [...new Set(ranges.map(({ port }) => port))];
+    this.ports = doorPorts(ranges);
     this.portOfSlot = new Uint8Array(16_384);
     for (const { from, to, port } of ranges) this.portOfSlot.fill(this.ports.indexOf(port), from, to + 1);
     this.onAnswer = onAnswer;
