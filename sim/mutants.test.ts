@@ -89,6 +89,7 @@ type Elsewhere =
   | 'ignoreLinkProtocol'
   | 'keepTypeEarly'
   | 'learnUntyped'
+  | 'letAllStop'
   | 'watchUnheard'
   | 'watchUnanswered'
   | 'watchOverEpochs';

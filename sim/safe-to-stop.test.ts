@@ -1,5 +1,7 @@
 /** Whole nodes, restarted one after another by whoever asks first: what `/safe-to-stop` says meanwhile. */
-import { expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
+import { STOP_RESERVED_MS } from '../src/core/stop-limits.ts';
+import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 
 it('one member is killed and returns: the others are not safe to stop until it has everything again', () => {
@@ -36,4 +38,107 @@ it('stopped one after another, each when the probe lets it: a client at the othe
     world.cluster.start(sim);
     world.until(() => sim.node !== null, 5_000);
   }
+});
+
+describe('asked for beforehand', () => {
+  /** All at once, as whoever removes several pods does: what each is told. */
+  function reserve(world: SmallWorld, ...sims: SimNode[]): (readonly string[])[] {
+    const told: (readonly string[])[] = [];
+    for (const [index, sim] of sims.entries())
+      sim.node!.operate({ kind: 'reserveStop' }, 2_000, (answer) => {
+        if (answer.kind === 'stop') told[index] = answer.costs;
+      });
+    world.until(() => told.filter(Boolean).length === sims.length, 5_000);
+    return told;
+  }
+
+  const mayStop = (costs: readonly string[]): boolean => costs.length === 0;
+
+  test.each([3, 4, 5, 7])('all of %i members at the same moment: exactly one is told yes', (count) => {
+    const world = new SmallWorld(63, undefined, count);
+    world.run(1_000);
+    const told = reserve(world, ...world.nodes);
+    expect(told.filter(mayStop)).toHaveLength(1);
+    const name = world.nodes[told.findIndex(mayStop)]!.name;
+    for (const costs of told.filter((each) => !mayStop(each)))
+      expect(costs).toEqual([`${name} is about to stop`]);
+    // Whoever only looks hears of it, too, but for the one itself.
+    world.run(100);
+    const looks = world.nodes.map((sim) => sim.node!.status().stopCosts);
+    expect(looks.filter(mayStop)).toHaveLength(1);
+  });
+
+  test('voters that keep nothing in mind: two are told yes', () => {
+    const world = new SmallWorld(64, undefined, 3, 0, false, { letAllStop: true });
+    world.run(1_000);
+    expect(reserve(world, ...world.nodes).filter(mayStop).length).toBeGreaterThan(1);
+  });
+
+  test('the next one may when the first is back with all that it owns, and not while it is away', () => {
+    const world = new SmallWorld(65);
+    const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
+    world.run(1_000);
+    expect(reserve(world, one)).toEqual([[]]);
+    expect(reserve(world, one), 'asked once more').toEqual([[]]);
+    let isStopped = false;
+    world.cluster.stop(one, () => (isStopped = true));
+    while (!isStopped) {
+      expect(reserve(world, two, three).filter(mayStop)).toEqual([]);
+      world.run(10);
+    }
+    for (let look = 0; look < 20; look += 1) {
+      expect(reserve(world, two, three).filter(mayStop)).toEqual([]);
+      world.run(100);
+    }
+    world.cluster.start(one);
+    world.until(() => world.cluster.isWhole(), 10_000);
+    expect(reserve(world, two, three).filter(mayStop)).toHaveLength(1);
+  });
+
+  test('the one that may does not stop: another may when its time has passed', () => {
+    const world = new SmallWorld(66);
+    const [one, two] = world.nodes as [SimNode, SimNode];
+    world.run(1_000);
+    expect(reserve(world, one)).toEqual([[]]);
+    world.run(STOP_RESERVED_MS - 5_000);
+    expect(reserve(world, two)).toEqual([['node-1 is about to stop']]);
+    world.run(6_000);
+    expect(reserve(world, two)).toEqual([[]]);
+  });
+
+  test('one that stops unasked tells the others before it is gone', () => {
+    const world = new SmallWorld(67);
+    const [one, two] = world.nodes as [SimNode, SimNode];
+    world.run(1_000);
+    world.cluster.stop(one, () => undefined);
+    world.run(5);
+    expect(two.node!.status().stopCosts.join()).toContain('node-1 is about to stop');
+  });
+
+  test('a voter that was started anew since the first was told yes: it does not vote for another', () => {
+    const world = new SmallWorld(68, undefined, 5);
+    const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
+    world.run(1_000);
+    expect(reserve(world, one)).toEqual([[]]);
+    for (const sim of [two, three]) {
+      world.cluster.kill(sim);
+      world.cluster.start(sim);
+    }
+    world.until(() => world.cluster.isWhole(), 20_000);
+    expect(reserve(world, two, three).filter(mayStop)).toEqual([]);
+  });
+
+  test('too few voters answer: no, with the names of those who do not', () => {
+    const world = new SmallWorld(69);
+    const [one] = world.nodes as [SimNode];
+    world.run(1_000);
+    const network = world.cluster.network;
+    network.cutOneWay('node-2', 'node-1');
+    network.cutOneWay('node-3', 'node-1');
+    const [costs] = reserve(world, one);
+    expect(costs!.join()).toMatch(/did not say whether it may stop|lack a copy|no lease|the members changed/);
+    network.heal();
+    world.until(() => world.cluster.isWhole(), 20_000);
+    world.until(() => mayStop(reserve(world, one)[0]!), 10_000);
+  });
 });

@@ -131,29 +131,40 @@ async function untilSafe(io: CommandIo, { http, safeSeconds }: PodStopOptions): 
   const deadline = performance.now() + safeSeconds * 1_000;
   let reason = '';
   while (performance.now() < deadline) {
-    const page = await patientPageOf(http, '/safe-to-stop');
+    // Of all that are to end now one is told yes, and the others until it is back that it is not.
+    const page = await patientPageOf(http, '/safe-to-stop', 'POST');
     // A node that does not answer serves nobody, and one that does not know the question cannot tell.
     if (page === null || page.status === 200 || page.status === 404) return true;
     if (page.body !== reason) io.stderr.write(`not yet safe to stop: ${page.body}\n`);
     reason = page.body;
-    await delay(ASK_EVERY_MS);
+    // Not in step with others that wait.
+    await delay(ASK_EVERY_MS * (0.5 + Math.random()));
   }
   io.stderr.write(`still not safe to stop after ${safeSeconds} s: stopped all the same\n`);
   return false;
 }
 
 /** Null where the node is silent for good. */
-async function patientPageOf(address: string, path: string): Promise<Awaited<ReturnType<typeof pageOf>>> {
+async function patientPageOf(
+  address: string,
+  path: string,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<Awaited<ReturnType<typeof pageOf>>> {
   for (let tries = 1; ; tries += 1) {
-    const page = await pageOf(address, path);
+    const page = await pageOf(address, path, method);
     if (page !== null || tries === SILENT_TRIES) return page;
     await delay(ASK_EVERY_MS);
   }
 }
 
-async function pageOf(address: string, path: string): Promise<{ status: number; body: string } | null> {
+async function pageOf(
+  address: string,
+  path: string,
+  method: 'GET' | 'POST',
+): Promise<{ status: number; body: string } | null> {
   try {
-    const answer = await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(PAGE_TIMEOUT_MS) });
+    const signal = AbortSignal.timeout(PAGE_TIMEOUT_MS);
+    const answer = await fetch(`http://${address}${path}`, { method, signal });
     return { status: answer.status, body: (await answer.text()).slice(0, 500) };
   } catch {
     return null;

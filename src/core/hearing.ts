@@ -60,6 +60,9 @@ function needsEpoch(message: PeerMessage): boolean {
     case 'spoolDrained':
     case 'retired':
     case 'driven':
+    case 'stopAsk':
+    case 'stopAnswer':
+    case 'stopWord':
       return true;
     default:
       return false;

@@ -19,6 +19,7 @@ import type {
 import type { SealedRecord } from './record.ts';
 import type { ScrubMessage } from './scrub-message.ts';
 import type { SpoolMessage } from './spool-message.ts';
+import type { StopMessage } from './stop-message.ts';
 import type { TraceContext } from './trace-context.ts';
 import type { WatchMessage } from './watch-message.ts';
 
@@ -322,6 +323,7 @@ export type PeerMessage =
   | ForwardMessage
   | LearnMessage
   | SpoolMessage
+  | StopMessage
   | WatchMessage
   | RepairMessage
   | ScrubMessage

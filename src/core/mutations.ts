@@ -26,6 +26,8 @@ export interface Mutations {
   readonly ignoreLinkProtocol?: boolean;
   /** A content type is kept before the version that it came with is in force. (decision 34) */
   readonly keepTypeEarly?: boolean;
+  /** Nobody keeps in mind who was let stop. (decision 49) */
+  readonly letAllStop?: boolean;
   /** Nobody is taken out for being slow. (R31) */
   readonly keepSlow?: boolean;
   /** Who was taken out as slow comes back at once, however slow it is. (R31) */

@@ -39,6 +39,8 @@ export const SINCE = {
   introducedDoors: 6,
   /** An owner watches keys on behalf of a node that does not own them. Between two. */
   watchForPeers: 6,
+  /** A member asks the voters before it is stopped. Between two. */
+  stopReservation: 6,
   /** A record may have a content type. All members; an operation that is handed over says it between two. */
   contentType: 6,
 } as const;

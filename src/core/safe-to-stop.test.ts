@@ -36,6 +36,7 @@ function topologyOf(change: Partial<Topology> = {}): Topology {
 function costs(topology: Topology | null, change: Partial<StopFacts> = {}): string[] {
   return costsOfStopping({
     ...{ topology, selfId: 1, phase: 'serving' as const, leaseHeld: true, isLinked: () => true, spooled: 0 },
+    stopping: [],
     ...change,
   });
 }
@@ -138,6 +139,7 @@ describe('something would be missed', () => {
     ['the founding waits for it', ['it is founding'], null, { phase: 'founding', leaseHeld: false }],
     ['it is about to stop', ['it is stopping already'], topologyOf(), { phase: 'stopping' }],
     ['it holds no lease', ['holds no lease'], topologyOf(), { leaseHeld: false }],
+    ['another one is to stop', ['n2 is about to stop'], topologyOf(), { stopping: ['n2'] }],
     [
       'PostgreSQL has failed over, and what it lacks is not known yet',
       ['PostgreSQL may lack what it holds'],

@@ -19,6 +19,8 @@ export interface StopFacts {
   readonly isLinked: (id: number) => boolean;
   /** Records on this disk that PostgreSQL lacks. */
   readonly spooled: number;
+  /** Names of the others that are about to stop, or were let. (stop-book.ts) */
+  readonly stopping: readonly string[];
 }
 
 const ON_ITS_WAY: ReadonlySet<Phase> = new Set(['founding', 'entering', 'learning']);
@@ -28,7 +30,7 @@ export function costsOfStopping(facts: StopFacts): string[] {
   const { topology, phase, leaseHeld, spooled } = facts;
   if (phase === 'starting' || phase === 'left') return [];
   if (phase === 'stopping') return ['it is stopping already'];
-  const costs: string[] = [];
+  const costs = facts.stopping.map((name) => `${name} is about to stop`);
   if (ON_ITS_WAY.has(phase)) costs.push(`it is ${phase}: the cluster waits for the replica that it will be`);
   if (topology === null) return costs;
   if (!leaseHeld && phase === 'serving')

@@ -65,6 +65,8 @@ export type ClusterOrder =
   | { readonly kind: 'rebalance' }
   /** Puts in force the version of the members' protocol that the asked node speaks; there is no way back. */
   | { readonly kind: 'finishUpgrade' }
+  /** May the asked node be stopped? Told yes, no other is until it is gone, or for as long as the answer says. */
+  | { readonly kind: 'reserveStop' }
   | { readonly kind: 'loss' }
   /** Of the asked node's own slots; 0: without limit. */
   | { readonly kind: 'scrub'; readonly recordsPerSecondMax: number; readonly bytesPerSecondMax: number }
@@ -179,6 +181,8 @@ export type ClusterAnswer =
   /** The epoch that says it, or in which there was nothing to change. */
   | { readonly kind: 'changed'; readonly epoch: number }
   | { readonly kind: 'planned'; readonly plan: MovePlan }
+  /** `costs`: what speaks against it; nothing: it may, within `reservedMs`. */
+  | { readonly kind: 'stop'; readonly costs: readonly string[]; readonly reservedMs: number }
   | { readonly kind: 'lost'; readonly loss: ClusterLoss }
   /** A round has begun: its number at the asked node. */
   | { readonly kind: 'scrubbing'; readonly number: number }

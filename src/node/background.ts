@@ -25,6 +25,7 @@ import { Scrubber } from './scrubber.ts';
 import type { Serving } from './serving.ts';
 import type { SpoolMarks } from './spool-marks.ts';
 import type { StartMarks } from './start-marks.ts';
+import { StopDesk } from './stop-desk.ts';
 import { TombstoneCollector } from './tombstone-collector.ts';
 
 export class Background {
@@ -32,6 +33,7 @@ export class Background {
   readonly repair: Repair;
   readonly scrubber: Scrubber;
   readonly collector: TombstoneCollector;
+  readonly stops: StopDesk;
   private readonly inquiry: OwnerInquiry;
   private readonly floorCheck: FloorCheck | null;
   private readonly expiry: Expiry;
@@ -86,8 +88,7 @@ export class Background {
       repair: this.repair,
       onDebris: (slot, row) => this.collector.takeDebris(slot, row),
       onLoss: () => news.missed(topology()),
-      mayTell: isChecked,
-      ...{ leaseHeld: () => serving.leaseHeld(), leaseFrom: () => membership.lease.from },
+      ...{ mayTell: isChecked, leaseHeld: () => serving.leaseHeld(), leaseFrom: () => membership.lease.from },
     });
     this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
     this.collector = new TombstoneCollector({
@@ -98,6 +99,7 @@ export class Background {
       leaseHeld: () => serving.leaseHeld(),
       keepsAll: parts.legacySource !== null,
     });
+    this.stops = new StopDesk({ clock, membership, send, mutations });
     this.expiry = new Expiry({ clock, storage, telemetry, serving, peerClocks: this.peerClocks });
   }
 
@@ -124,6 +126,7 @@ export class Background {
     this.leftovers.tick();
     this.scrubber.tick();
     this.collector.tick();
+    this.stops.tick();
   }
 }
 

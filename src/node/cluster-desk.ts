@@ -32,6 +32,7 @@ import { tellLoss } from './record-loss.ts';
 import type { Scrubber } from './scrubber.ts';
 import type { Serving } from './serving.ts';
 import type { SlotDigests } from './slot-digests.ts';
+import type { StopDesk } from './stop-desk.ts';
 
 export interface ClusterDeskParts {
   readonly telemetry: Telemetry;
@@ -46,6 +47,8 @@ export interface ClusterDeskParts {
   readonly writeThrough: NodeParts['writeThrough'];
   readonly place: Place;
   readonly scrubber: Scrubber;
+  readonly stops: StopDesk;
+  readonly stopCosts: () => readonly string[];
   readonly random: Random;
   readonly mutations?: Mutations;
   /** Runs on one of the next ticks. */
@@ -61,7 +64,9 @@ export class ClusterDesk {
 
   /** What is not at hand takes some of the little room that orders have. */
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
-    const { admission, clock } = this.parts;
+    const { admission, clock, stops, stopCosts } = this.parts;
+    if (order.kind === 'reserveStop')
+      return stops.reserve(stopCosts, (verdict) => done({ kind: 'stop', ...verdict }));
     const isAtHand = order.kind === 'slots' || order.kind === 'ring' || order.kind === 'count';
     if (isAtHand) return this.begin(order, timeoutMs, done);
     if (!admission.beginOrder())
@@ -72,7 +77,11 @@ export class ClusterDesk {
     });
   }
 
-  private begin(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
+  private begin(
+    order: Exclude<ClusterOrder, { kind: 'reserveStop' }>,
+    timeoutMs: number,
+    done: (answer: ClusterAnswer) => void,
+  ): void {
     const { topology } = this.parts.membership;
     const answer = (given: ClusterAnswer): void => this.parts.clock.defer(() => done(given));
     if (topology === null) return answer({ kind: 'failed', failure: failure('not_ready') });

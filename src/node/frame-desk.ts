@@ -152,6 +152,10 @@ export class FrameDesk {
       case 'watchTold':
       case 'watchAllTold':
         return this.parts.keyWatch.onMessage(name, header.from, message);
+      case 'stopAsk':
+      case 'stopAnswer':
+      case 'stopWord':
+        return this.parts.background.stops.onMessage(header, message);
       case 'forwardCount':
         return forwardService.onCount(name, message);
       case 'forwardCountAnswer':

@@ -28,6 +28,8 @@ export interface StatusParts {
   readonly scrub: NodeStatus['scrub'];
   readonly drive: DriveStatus | null;
   readonly spool: NodeStatus['spool'];
+  /** Names of other members that are about to stop. */
+  readonly stopping: readonly string[];
   readonly operations: NodeStatus['operations'];
   readonly recent: NodeStatus['recent'];
   readonly loadWatch: LoadWatch;
@@ -91,10 +93,10 @@ export function statusOf(from: StatusParts): NodeStatus {
   };
 }
 
-function stopCostsOf({ membership, spool }: StatusParts): string[] {
+function stopCostsOf({ membership, spool, stopping }: StatusParts): string[] {
   const { topology, selfId, phase } = membership;
   return costsOfStopping({
-    ...{ topology, selfId, phase, spooled: spool.entries, leaseHeld: membership.leaseHeld() },
+    ...{ topology, selfId, phase, stopping, spooled: spool.entries, leaseHeld: membership.leaseHeld() },
     isLinked: (id) => {
       const member = topology === null ? undefined : memberById(topology, id);
       return member !== undefined && membership.isLinked(member.name);

@@ -282,9 +282,10 @@ export class CausewayNode implements NodeApi {
   operate(order: ClusterOrder, timeoutMs: number, done: (answer: ClusterAnswer) => void): void {
     const { admission, membership, parts, serving } = this;
     const { digests } = this.shelf;
-    const { scrubber } = this.background;
+    const { scrubber, stops } = this.background;
     const { later } = serving;
-    const desk = { ...parts, admission, digests, later, membership, scrubber, serving };
+    const stopCosts = (): readonly string[] => this.status().stopCosts;
+    const desk = { ...parts, admission, digests, later, membership, scrubber, serving, stops, stopCosts };
     new ClusterDesk({ ...desk, place: placeOf(parts) }).operate(order, timeoutMs, done);
   }
 
@@ -309,6 +310,7 @@ export class CausewayNode implements NodeApi {
       scrub: this.background.scrubber.status(),
       drive: this.background.driver?.status() ?? null,
       spool: this.spool.status(),
+      stopping: this.background.stops.others(),
       operations: { ...this.counts },
       ...{ recent: this.recent.activity(), loadWatch: this.loadWatch, writer: this.writer },
       tombstones: this.background.collector.status(),
@@ -318,6 +320,7 @@ export class CausewayNode implements NodeApi {
   /** A clean stop: finish what is under way, give up the lease, then the epoch; then the disk. (R18) */
   stop(done: () => void): void {
     if (this.admission.isClosed('client')) return;
+    this.background.stops.announce();
     drain(this.admission, this.parts.clock, () =>
       this.membership.stop(() => {
         this.closed = true;

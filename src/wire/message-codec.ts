@@ -18,6 +18,7 @@ import { Reader } from './reader.ts';
 import * as replication from './replication-codec.ts';
 import * as scrub from './scrub-codec.ts';
 import * as spool from './spool-codec.ts';
+import * as stop from './stop-codec.ts';
 import * as watch from './watch-codec.ts';
 import { Writer } from './writer.ts';
 
@@ -86,6 +87,9 @@ const KIND = {
   watchHeard: 81,
   watchTold: 82,
   watchAllTold: 83,
+  stopAsk: 84,
+  stopAnswer: 85,
+  stopWord: 86,
 } as const satisfies Record<PeerMessage['kind'], number>;
 
 /** Builds one frame after another in a buffer of its own. */
@@ -241,6 +245,10 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return watch.writeWatchTold(out, message);
     case 'watchAllTold':
       return watch.writeWatchAllTold(out);
+    case 'stopAsk':
+    case 'stopAnswer':
+    case 'stopWord':
+      return stop.writeStop(out, message);
     case 'prepare':
       return membership.writePrepare(out, message);
     case 'promise':
@@ -324,6 +332,9 @@ const READERS: readonly (((from: Reader) => PeerMessage) | undefined)[] = reader
   watchHeard: watch.readWatchHeard,
   watchTold: watch.readWatchTold,
   watchAllTold: watch.readWatchAllTold,
+  stopAsk: stop.readStopAsk,
+  stopAnswer: stop.readStopAnswer,
+  stopWord: stop.readStopWord,
   prepare: membership.readPrepare,
   promise: membership.readPromise,
   accept: membership.readAccept,

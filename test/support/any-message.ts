@@ -358,6 +358,9 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
   strain: fc.record({ storeMs: real, slow: fc.array(text) }),
   introduction,
   ...WATCH_FIELDS,
+  stopAsk: fc.record({ attempt: whole }),
+  stopAnswer: fc.record({ attempt: whole, holder: u16 }),
+  stopWord: fc.record({ leftMs: real }),
   retired: fc.constant({}),
   driven: fc.record({ drive: fc.nat() }),
 };

@@ -59,6 +59,10 @@ function inEarlierVersions(message: PeerMessage, protocol: number): PeerMessage 
     case 'watchAllTold':
       // Nobody says it to who does not understand it.
       return protocol < SINCE.watchForPeers ? { kind: 'retired' } : message;
+    case 'stopAsk':
+    case 'stopAnswer':
+    case 'stopWord':
+      return protocol < SINCE.stopReservation ? { kind: 'retired' } : message;
     case 'invalidate':
       return protocol < SINCE.traceContext ? { ...message, trace: undefined } : message;
     case 'forwardWrite': {

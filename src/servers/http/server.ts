@@ -5,10 +5,13 @@
 import type { Socket } from 'node:net';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
+import type { Context } from 'hono';
 import { HTTP_CONNECTIONS_MAX, HTTP_STILL_MS_MAX } from '../../core/limits.ts';
+import { STOP_ASK_MS } from '../../core/stop-limits.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { PROBES } from '../../node/readiness.ts';
 import type { Probe } from '../../node/readiness.ts';
+import { operate } from './asked.ts';
 import { routingPath } from './key-path.ts';
 import type { Wire } from './key-path.ts';
 import { Refusal, problemResponse } from './problem.ts';
@@ -46,20 +49,30 @@ export function httpRoutes(api: NodeApi, mounts: readonly Mount[] = []): Hono {
     return undefined;
   });
   const probe = (path: string, name: Probe): void => {
-    routes.get(path, (context) => {
-      const reasons = PROBES[name](api.status());
-      if (reasons.length === 0) return context.json({ [name]: true, reasons });
-      return context.json({ [name]: false, reasons, detail: reasons.join('; ') }, 503);
-    });
+    routes.get(path, (context) => told(context, name, PROBES[name](api.status())));
   };
   probe('/healthz', 'healthy');
   probe('/readyz', 'ready');
   probe('/safe-to-stop', 'safe');
   // The first of them decides for whom the rest is there.
   for (const mount of mounts) mount(routes);
+  // No look: it is for whoever is about to stop the node, and not for any page that a browser is on.
+  routes.post('/safe-to-stop', async (context) => told(context, 'safe', await reserveStop(api)));
   routes.get('/status', (context) => context.json(api.status()));
   routes.notFound(() => problemResponse(new Refusal(404, NO_PAGE, 'not_supported').problem));
   return routes;
+}
+
+function told(context: Context, name: Probe, reasons: readonly string[]): Response {
+  if (reasons.length === 0) return context.json({ [name]: true, reasons });
+  return context.json({ [name]: false, reasons, detail: reasons.join('; ') }, 503);
+}
+
+/** What speaks against the stop; where nothing does, no other member is let until this one is gone. */
+async function reserveStop(api: NodeApi): Promise<readonly string[]> {
+  const answer = await operate(api, { kind: 'reserveStop' }, STOP_ASK_MS);
+  // A process without a node yet has nothing to reserve.
+  return answer.kind === 'stop' ? answer.costs : PROBES.safe(api.status());
 }
 
 /** Rejects where the port cannot be had. Port 0 takes a free one. */
