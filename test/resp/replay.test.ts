@@ -11,13 +11,16 @@ import { readFixture } from './fixtures.ts';
 import { FAMILIES } from './lists/families.ts';
 import { canPipeline, play } from './play.ts';
 import { randomSequence } from './random.ts';
+import { randomCalls } from './random-calls.ts';
 import { startRedisPair } from './redis-pair.ts';
 import { redisVersion } from './redis-server.ts';
 import { explain } from './sequence.ts';
 import type { Sequence } from './sequence.ts';
 
-const RANDOM_SEQUENCES = 60;
+/** `CAUSEWAY_RESP_SEQUENCES=5000`: for a search. */
+const RANDOM_SEQUENCES = Number(process.env.CAUSEWAY_RESP_SEQUENCES ?? 60);
 const RANDOM_LENGTH = 30;
+const SEQUENCE_MS_MAX = 1_000;
 const FAULTS_TOLD_MAX = 40;
 
 let door: RespFixture;
@@ -102,18 +105,24 @@ test('a door that closes too early, or says one reply too many: found', async ()
 
 const version = redisVersion();
 if (version === undefined) console.warn('skipped: random sequences beside a Redis (none installed)');
-test.skipIf(version === undefined)('random sequences: what the installed Redis answers', async () => {
-  const seed = Number(process.env.CAUSEWAY_RESP_SEED ?? Date.now() % 1_000_000);
-  console.info(`random sequences: CAUSEWAY_RESP_SEED=${seed}, Redis ${version}`);
-  const redis = await startRedisPair();
-  try {
-    const faults: (string | undefined)[] = [];
-    for (let at = 0; at < RANDOM_SEQUENCES; at += 1) {
-      const sequence = randomSequence(seed + at, RANDOM_LENGTH);
-      faults.push(await faultOf(sequence, await redis.play(sequence, true), at % 2 === 0));
+describe.skipIf(version === undefined).each([
+  ['random sequences', randomSequence],
+  ['calls of every shape', randomCalls],
+])('%s', (name, drawn) => {
+  test('what the installed Redis answers', { timeout: RANDOM_SEQUENCES * SEQUENCE_MS_MAX }, async () => {
+    const seed = Number(process.env.CAUSEWAY_RESP_SEED ?? Date.now() % 1_000_000);
+    console.info(`${name}: CAUSEWAY_RESP_SEED=${seed}, Redis ${version}`);
+    const redis = await startRedisPair();
+    try {
+      const faults: (string | undefined)[] = [];
+      for (let at = 0; at < RANDOM_SEQUENCES; at += 1) {
+        const sequence = drawn(seed + at, RANDOM_LENGTH);
+        const isPipelined = at % 2 === 0;
+        faults.push(await faultOf(sequence, await redis.play(sequence, isPipelined), isPipelined));
+      }
+      expect(told(faults)).toBe('');
+    } finally {
+      await redis.close();
     }
-    expect(told(faults)).toBe('');
-  } finally {
-    await redis.close();
-  }
+  });
 });

@@ -112,11 +112,16 @@ function hello(frame: Frame): Frame | string {
   return `<hello ${proto}>`;
 }
 
+/** Without the sign of what kind of text it is. */
+function verbatimText(frame: Frame): string | undefined {
+  return frameText(frame)?.replace(/^txt:/, '');
+}
+
 const INFO = /^(# \w+\r\n([^\s:]+:.*\r\n)*(\r\n)?)*$/;
 
 function info(frame: Frame): Frame | string {
   const isText = frame.kind === 'blob' && (frame.type === '$' || frame.bytes?.toString().startsWith('txt:'));
-  const text = frameText(frame)?.replace(/^txt:/, '');
+  const text = verbatimText(frame);
   if (isText !== true || text === undefined || !INFO.test(text)) return frame;
   return `<info ${frame.type}>`;
 }
@@ -126,7 +131,7 @@ const CONNECTION_FIELDS =
 
 /** Of a connection: its name, what it did last, its protocol. */
 function connectionLine(frame: Frame): Frame | string {
-  const lines = frameText(frame)?.trimEnd().split('\n') ?? [];
+  const lines = verbatimText(frame)?.trimEnd().split('\n') ?? [];
   const told = lines.map((line) => CONNECTION_FIELDS.exec(line)?.slice(1).join(' '));
   return told.includes(undefined) ? frame : `<${[...told].sort().join(', ')}>`;
 }
@@ -152,7 +157,7 @@ function commandDocs(frame: Frame): Frame | string {
 }
 
 function clusterInfo(frame: Frame): Frame | string {
-  const text = frameText(frame) ?? '';
+  const text = verbatimText(frame) ?? '';
   const state = /^cluster_state:(\w+)\r\n/.exec(text)?.[1];
   const assigned = /\r\ncluster_slots_assigned:(\d+)\r\n/.exec(text)?.[1];
   return state === undefined || assigned === undefined ? frame : `<${state}, ${assigned} slots>`;

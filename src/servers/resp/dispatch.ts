@@ -46,7 +46,7 @@ function begin(client: Client, args: Arguments): boolean {
   }
   const refusal = refusalOf(client, command, args);
   if (refusal !== undefined) {
-    if (command.name === 'exec' && client.transaction !== null) abort(client, refusal);
+    if (command.name === 'exec') abort(client, refusal);
     else refuse(client, refusal);
     return true;
   }
@@ -109,14 +109,18 @@ function unknown(args: Arguments): string {
     return `ERR command '${args.text(0).toLowerCase()}' is not supported: ${absence}`;
   let shown = '';
   for (let at = 1; at < args.count && shown.length < SHOWN_BYTES_MAX; at += 1) {
-    shown += `'${args.text(at).slice(0, SHOWN_BYTES_MAX - shown.length)}' `;
+    shown += `'${textOfC(args, at).slice(0, SHOWN_BYTES_MAX - shown.length)}' `;
   }
   return `ERR unknown command '${shownText(args, 0)}', with args beginning with: ${shown}`;
 }
 
-/** As a text of C, which ends at a NUL. */
 function shownText(args: Arguments, at: number): string {
-  return args.text(at).split('\0', 1)[0]!.slice(0, SHOWN_BYTES_MAX);
+  return textOfC(args, at).slice(0, SHOWN_BYTES_MAX);
+}
+
+/** It ends at a NUL. */
+function textOfC(args: Arguments, at: number): string {
+  return args.text(at).split('\0', 1)[0]!;
 }
 
 /** in line: begun now, and behind those before it that have its key. */

@@ -42,4 +42,8 @@ export function errorWord(code: ErrorCode): string {
 }
 
 export const SYNTAX_ERROR = 'ERR syntax error';
+/** What a container says of a call that it cannot read; `subcommand` as it was given. */
+export function subcommandError(container: string, subcommand: string): string {
+  return `ERR unknown subcommand or wrong number of arguments for '${subcommand}'. Try ${container} HELP.`;
+}
 export const NOT_AN_INTEGER = 'ERR value is not an integer or out of range';

@@ -122,6 +122,9 @@ function hello(list: List): void {
     '3 setname me auth default x',
     '2 AUTH default "" SETNAME me',
     '3 SETNAME ""',
+    '3 SETNAME me FOO',
+    '2 SETNAME me AUTH nobody secret',
+    '3 SETNAME me SETNAME "" SETNAME',
     '99999999999999999999',
   ]) {
     list.one('HELLO in every form', `HELLO ${form}`.trim(), 'CLIENT GETNAME', 'GET none');
@@ -311,6 +314,9 @@ function killing(list: List): void {
       'CLIENT KILL LADDR 1.2.3.4:5',
       'CLIENT KILL ID 99999999 TYPE normal',
       'CLIENT KILL ID -1',
+      'CLIENT KILL ID 0 SKIPME',
+      'CLIENT KILL USER nobody x',
+      'CLIENT KILL ID 99999999 SKIPME',
     ],
   );
 }
@@ -327,6 +333,8 @@ function unblocking(list: List): void {
       'CLIENT UNBLOCK 99999999 ERROR',
       'CLIENT UNBLOCK 99999999 FOO',
       'CLIENT UNBLOCK -1',
+      'CLIENT UNBLOCK x FOO more',
+      'client unblock 1 ERROR more',
     ],
   );
 }

@@ -18,6 +18,11 @@ export function server(): List {
       'CONFIG FOO',
       'CONFIG GET ""',
       'CONFIG SET no-such-setting',
+      'CONFIG SET no-such-setting 1 another',
+      'CONFIG GET SAVE',
+      'CONFIG GET Save save SAVE*',
+      'CONFIG GET MaxMemory-?olicy',
+      'CONFIG GET sav\\\\e',
     ],
   );
   list.inBoth(
@@ -259,6 +264,7 @@ function unknown(list: List): void {
       'FOO "a\\nb"',
       '"a\\nb" c',
       'FOO ""',
+      'FOO a "b\\x00c" d',
       '"" a',
       '"FO\'O"',
       'FOO 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40',

@@ -42,7 +42,18 @@ export function transactions(): List {
   for (const begin of states)
     for (const body of bodies)
       list.one('EXEC of every command', ...begin, 'MULTI', ...body, 'EXEC', 'GET k', 'EXPIRETIME k');
-  list.one('EXEC without MULTI', 'EXEC', 'DISCARD', 'MULTI', 'MULTI', 'SET k 1', 'EXEC', 'GET k', 'EXEC');
+  list.one(
+    'EXEC without MULTI',
+    'EXEC',
+    'DISCARD',
+    'MULTI',
+    'MULTI',
+    'SET k 1',
+    'EXEC',
+    'GET k',
+    'EXEC',
+    'EXEC x',
+  );
   list.one(
     'DISCARD',
     'SET k 1',

@@ -2,7 +2,7 @@
 import type { Arguments } from '../arguments.ts';
 import type { Client, ReplyMode } from '../client.ts';
 import type { CommandBody } from '../command.ts';
-import { SYNTAX_ERROR } from '../error-replies.ts';
+import { subcommandError, SYNTAX_ERROR } from '../error-replies.ts';
 import { isClientName, NAME_FAULT } from './client-name.ts';
 import { helpOf } from './help.ts';
 
@@ -111,8 +111,8 @@ function end(client: Client, killed: Client): void {
 function filterOf(args: Arguments): Filter | string {
   const tests: ((client: Client) => boolean)[] = [];
   let skipsMe = true;
-  if (args.count % 2 !== 0) return SYNTAX_ERROR;
   for (let at = 2; at < args.count; at += 2) {
+    if (at + 1 === args.count) return SYNTAX_ERROR;
     const text = args.text(at + 1);
     const number = args.integer(at + 1);
     switch (args.upper(at)) {
@@ -183,8 +183,9 @@ function onOrOff({ out }: Client, args: Arguments): void {
 }
 
 function unblock({ out }: Client, args: Arguments): void {
+  if (args.count > 4) return out.error(subcommandError('CLIENT', args.text(1)));
   const how = args.count === 4 ? args.upper(3) : 'TIMEOUT';
-  if (args.count > 4 || (how !== 'TIMEOUT' && how !== 'ERROR')) {
+  if (how !== 'TIMEOUT' && how !== 'ERROR') {
     return out.error('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
   }
   if (args.integer(2) === undefined) return out.error('ERR value is not an integer or out of range');

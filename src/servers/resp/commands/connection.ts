@@ -59,7 +59,6 @@ function hello(client: Client, args: Arguments): void {
     if (given !== 2n && given !== 3n) return queue.out.error('NOPROTO unsupported protocol version');
     protocol = given === 3n ? 3 : 2;
   }
-  let name: string | undefined;
   for (let at = 2; at < args.count; at += 1) {
     const word = args.upper(at);
     const left = args.count - at - 1;
@@ -68,8 +67,10 @@ function hello(client: Client, args: Arguments): void {
       if (problem !== undefined) return queue.out.error(problem);
       at += 2;
     } else if (word === 'SETNAME' && left >= 1) {
-      name = args.text(at + 1);
+      const name = args.text(at + 1);
       if (!isClientName(name)) return queue.out.error(NAME_FAULT);
+      // Whatever is wrong behind it.
+      client.name = name;
       at += 1;
     } else return queue.out.error(`ERR Syntax error in HELLO option '${args.text(at)}'`);
   }
@@ -78,7 +79,6 @@ function hello(client: Client, args: Arguments): void {
       'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
     );
   }
-  if (name !== undefined) client.name = name;
   queue.protocol = protocol;
   greet(client, protocol);
 }

@@ -81,14 +81,14 @@ function aboutValue(respond: (out: ReplyWriter, value: Uint8Array) => void): Pla
 }
 
 function memoryUsage(args: Arguments): Plan | string {
-  const key = args.key(2);
-  if (key === undefined) return keyError(args, 2);
-  if (args.count !== 3) {
-    if (args.count !== 5 || args.upper(3) !== 'SAMPLES') return SYNTAX_ERROR;
-    const samples = args.integer(4);
+  for (let at = 3; at < args.count; at += 2) {
+    if (args.upper(at) !== 'SAMPLES' || at + 1 === args.count) return SYNTAX_ERROR;
+    const samples = args.integer(at + 1);
     if (samples === undefined) return NOT_AN_INTEGER;
     if (samples < 0n) return SYNTAX_ERROR;
   }
+  const key = args.key(2);
+  if (key === undefined) return keyError(args, 2);
   return reading(
     key,
     (out, standing) => {

@@ -3,8 +3,8 @@ import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import type { Door } from '../door.ts';
+import { SYNTAX_ERROR } from '../error-replies.ts';
 import { globOf } from '../glob.ts';
-import type { Glob } from '../glob.ts';
 import {
   RESP_BULK_BYTES_MAX,
   RESP_CONNECTIONS_MAX,
@@ -89,24 +89,31 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   },
 };
 
+const SIGNS_OF_PATTERNS = /[*?[]/;
+
 function configGet({ out, door }: Client, args: Arguments): void {
   if (args.count - 2 > RESP_PATTERNS_MAX) return out.error(`ERR at most ${RESP_PATTERNS_MAX} patterns`);
-  const globs: Glob[] = [];
+  /** By their names; told is the name as it was asked for. */
+  const found = new Map<string, string>();
   for (let at = 2; at < args.count; at += 1) {
-    const glob = globOf(args.text(at).toLowerCase());
+    const given = args.text(at);
+    const glob = globOf(given.toLowerCase());
     if (typeof glob === 'string') return out.error(glob);
-    globs.push(glob);
+    const isPattern = SIGNS_OF_PATTERNS.test(given);
+    for (const name of Object.keys(SETTINGS)) {
+      const isMeant = isPattern ? glob.matches(name) : name === given.toLowerCase();
+      if (isMeant && !found.has(name)) found.set(name, isPattern ? name : given);
+    }
   }
-  const found = Object.entries(SETTINGS).filter(([name]) => globs.some((glob) => glob.matches(name)));
-  out.map(found.length);
-  for (const [name, { read }] of found) {
-    out.bulkText(name);
-    out.bulkText(read(door));
+  out.map(found.size);
+  for (const [name, told] of found) {
+    out.bulkText(told, 'latin1');
+    out.bulkText(SETTINGS[name]!.read(door));
   }
 }
 
 function configSet({ out, door }: Client, args: Arguments): void {
-  if (args.count % 2 !== 0) return out.error("ERR wrong number of arguments for 'config|set' command");
+  if (args.count % 2 !== 0) return out.error(SYNTAX_ERROR);
   const changes: (() => string | undefined)[] = [];
   for (let at = 2; at < args.count; at += 2) {
     const name = args.text(at).toLowerCase();

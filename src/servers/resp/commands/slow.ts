@@ -2,6 +2,7 @@
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
+import { subcommandError } from '../error-replies.ts';
 import { helpOf } from './help.ts';
 
 /** As Redis: entries of SLOWLOG GET without a count. */
@@ -9,9 +10,7 @@ const SLOW_SHOWN_DEFAULT = 10;
 
 function slowlogGet({ out, door }: Client, args: Arguments): void {
   if (args.count > 3) {
-    return out.error(
-      `ERR unknown subcommand or wrong number of arguments for '${args.text(1)}'. Try SLOWLOG HELP.`,
-    );
+    return out.error(subcommandError('SLOWLOG', args.text(1)));
   }
   const count = args.count === 3 ? args.integer(2) : BigInt(SLOW_SHOWN_DEFAULT);
   if (count === undefined || count < -1n) return out.error('ERR count should be greater than or equal to -1');
