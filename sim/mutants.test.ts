@@ -20,6 +20,7 @@ import {
   pendingIsCopied,
   promotedLearner,
   storedBeforeGivenUp,
+  taughtBeforeStored,
   versionTakenTwice,
 } from './scenarios/learning.ts';
 import { modificationBesidePut, setAndAppended } from './scenarios/modifying.ts';
@@ -111,6 +112,7 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   validateBeforeRecord: readBeforeRecorded,
   promoteEarly: promotedLearner,
   promoteUnasked: versionTakenTwice,
+  tellUnstored: taughtBeforeStored,
   countEveryStore: storedBeforeGivenUp,
   keepHigherLeftovers: higherLeftover,
   keepUnknownLeftovers: leftoverOfUnknownKey,

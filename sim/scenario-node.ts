@@ -328,7 +328,7 @@ export class ScenarioNode {
     const recordReader = new RecordReader(port, clock, NO_TELEMETRY, (key, sealed, problem) =>
       this.replica?.onFetched(key, sealed, problem),
     );
-    const teacher = new Teacher(storage, shelf, table, floors, send);
+    const teacher = new Teacher(storage, shelf, table, floors, send, mutations);
     const { versionHighest } = opened;
     const reading = { recordWriter, recordReader };
     const collector = new TombstoneCollector({

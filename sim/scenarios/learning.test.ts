@@ -1,6 +1,7 @@
 /** Learners and fills, told with the rules as they are; `sim/mutants.test.ts` breaks one. */
 import { expect, test } from 'vitest';
 import {
+  copiedFarAbove,
   fillAfterDelete,
   fillAfterWrite,
   fillOvertaken,
@@ -11,6 +12,8 @@ import {
   promotedLearner,
   storedBeforeGivenUp,
   deletedMeanwhile,
+  taughtBeforeStored,
+  taughtOnceStored,
   versionTakenTwice,
   writeToLearner,
 } from './learning.ts';
@@ -37,6 +40,18 @@ test('a learner is made complete: it has what was written without it', () => {
 
 test('a learner has begun a write that only a slow disk knows of: it is complete when it has heard of it again', () => {
   expect(versionTakenTwice({})).toBe('ok');
+});
+
+test('an increment is on its way to the disk of its coordinator, which teaches and dies: its number stands for one write', () => {
+  expect(taughtBeforeStored({})).toBe('ok');
+});
+
+test('a slow disk has not stored what it is asked to teach: it is taught once it has', () => {
+  expect(taughtOnceStored({})).toBe('ok');
+});
+
+test('a learner copies what is far above all that it has seen: what comes above that is no jump', () => {
+  expect(copiedFarAbove({})).toBe('ok');
 });
 
 test('a slot is given up and learnt again while the disk is slow: what it stores late says nothing of what came since', () => {

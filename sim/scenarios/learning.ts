@@ -4,8 +4,10 @@
  * (PROTOCOL R19, R20, R25)
  */
 import type { Mutations } from '../../src/core/mutations.ts';
-import { Scenario, SLOT } from '../scenario.ts';
+import { COUNTER_JUMP_MAX, NODE_ID_OUTSIDE, makeVersion } from '../../src/core/version.ts';
+import { KEY, Scenario, SLOT } from '../scenario.ts';
 import type { ScenarioNode } from '../scenario-node.ts';
+import { rowFromOutside } from './writing.ts';
 
 /** B stored a write of its own that nobody ever heard of, and comes back as a learner. */
 function leftoverAtB(mutations: Mutations, before: boolean): Scenario {
@@ -185,6 +187,98 @@ export function storedBeforeGivenUp(mutations: Mutations): string {
   world.epoch([a, c, d]);
   for (const node of [a, c, d]) world.read(node);
   return world.onDisk(c) === world.onDisk(a) ? world.verdict() : 'the copies differ';
+}
+
+/**
+ * A's increment is on its way to A's disk, and nobody is to hear of it before it is there, when C copies from A. A and B die
+ * and begin again, for all of the slot was theirs; C goes on, as a learner. A's next increment takes that number, for
+ * another write: C must not hold the first one under it. (R8, R19)
+ */
+export function taughtBeforeStored(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, '10');
+  world.pass(200);
+  world.crash(c);
+  world.epoch([a, b]);
+  world.put(a, '20');
+  world.pass(200);
+  c.restart();
+  const pull = world.hold({ from: c, kind: 'learnPull' });
+  world.epoch(world.nodes, [a, b]);
+  a.isDiskHeld = true;
+  world.increment(a, 1n);
+  world.release(pull);
+  for (const node of [a, b]) world.crash(node);
+  for (const node of [a, b]) node.restart();
+  world.epoch(world.nodes, [a, b]);
+  const second = world.increment(a, 100n);
+  world.pass(2_000);
+  if (second.outcome?.kind !== 'done') return 'two writes have one version: neither comes to an end';
+  if (!c.hasLearned) return 'the learner did not catch up';
+  world.epoch(world.nodes);
+  for (const node of world.nodes) world.read(node);
+  return world.onDisk(c) === world.onDisk(a) ? world.verdict() : 'the copies differ';
+}
+
+/** What waits for the teacher's disk is told when it is there: a disk that is slow for a moment holds nothing up for good. (R19) */
+export function taughtOnceStored(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  world.pass(200);
+  world.crash(c);
+  world.epoch([a, b]);
+  world.put(a, 'after');
+  world.pass(200);
+  c.restart();
+  const pull = world.hold({ from: c, kind: 'learnPull' });
+  const toC = world.hold({ to: c, kind: 'invalidate' });
+  world.epoch(world.nodes, [a, b]);
+  a.isDiskHeld = true;
+  const put = world.put(a, 'last');
+  const version = world.onDisk(b);
+  const frame = world.hold({ from: a, kind: 'learnFrame' });
+  world.release(pull);
+  world.release(frame);
+  if (world.onDisk(c) === version) return 'told before it is on the disk of who tells it';
+  a.isDiskHeld = false;
+  a.completeDisk();
+  world.settle();
+  if (world.onDisk(c) !== version) return 'not told once it is there';
+  world.release(toC);
+  world.pass(1_000);
+  if (put.outcome?.kind !== 'done' || !c.hasLearned) return 'a write, or the learner, did not come to an end';
+  world.epoch(world.nodes);
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
+}
+
+/**
+ * C has lost its disk, and copies what is far above all that it has seen; then comes what is a little above that. It was told what
+ * stands, so that is no jump. (R8)
+ */
+export function copiedFarAbove(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  const install = (counter: number): number => {
+    const version = makeVersion(counter, NODE_ID_OUTSIDE);
+    world.record.putFromOutside(rowFromOutside('far', version), SLOT);
+    a.replica!.refetch(SLOT, KEY);
+    world.pass(1_000);
+    return version;
+  };
+  world.put(a, 'before');
+  world.loseDisk(c);
+  world.epoch([a, b]);
+  install(COUNTER_JUMP_MAX - 100);
+  c.restart();
+  const problem = letLearn(world, c);
+  if (problem !== null) return problem;
+  if (install(COUNTER_JUMP_MAX + 100) !== world.onDisk(c))
+    return 'what is above what it copied was taken for a jump';
+  const put = world.put(c, 'above');
+  return put.outcome?.kind === 'done' && world.onDisk(c) === world.onDisk(b) ? 'ok' : 'the copies differ';
 }
 
 /** Deleted while B was away: B has still the value, and learns that it is gone. What B writes then stands. (R19, R22) */

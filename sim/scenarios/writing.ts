@@ -330,7 +330,8 @@ function outcomeOf(pending: Pending): HistoryOutcome | null {
   return pending.outcome;
 }
 
-function rowFromOutside(value: string, version: number): SealedRecord {
+/** A row of the story's key, as somebody else may have put it into PostgreSQL. */
+export function rowFromOutside(value: string, version: number): SealedRecord {
   return sealRecord({
     key: KEY,
     version,

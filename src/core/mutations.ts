@@ -73,6 +73,8 @@ export interface Mutations {
   readonly learnNoTombstones?: boolean;
   /** What a learner copies counts as valid, although it is in flight at the source. (R19) */
   readonly learnPendingAsValid?: boolean;
+  /** Who teaches or repairs tells of what is in flight before its own disk has it. (R8, R19) */
+  readonly tellUnstored?: boolean;
   /** A learner is promoted although what it began as an earlier process may be in flight elsewhere. (R8, R20) */
   readonly promoteUnasked?: boolean;
   /** Only a write's coordinator remembers its operation id. (R33) */

@@ -81,7 +81,7 @@ export class Background {
     const topology = (): Topology | null => membership.topology;
     const looks = { shelf, replica, topology, writesThrough, floorOf, isChecked, news, mutations };
     this.watch = systemOfRecord === null ? null : new RecordWatch({ ...parts, ...looks, systemOfRecord });
-    this.repair = new Repair({ clock, telemetry, shelf, systemOfRecord, replica, send });
+    this.repair = new Repair({ clock, telemetry, shelf, systemOfRecord, replica, send, mutations });
     this.scrubber = new Scrubber({
       ...{ clock, telemetry, storage, shelf, floors, replica, send, systemOfRecord },
       ...{ mutations, writesThrough, settings: parts.scrub },

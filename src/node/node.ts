@@ -159,7 +159,7 @@ export class CausewayNode implements NodeApi {
     this.diskWatch = new DiskWatch(parts, (isLow) => this.membership.room.saw(isLow));
     const send = (id: number, message: PeerMessage): void => this.sendTo(id, message);
     const { shelf, operations, floors, membership, writer, marks, keyWatch } = this;
-    this.teacher = new Teacher(parts.storage, shelf, operations, floors, send);
+    this.teacher = new Teacher(parts.storage, shelf, operations, floors, send, this.mutations);
     this.spool = spoolOf(parts, membership, this.recordWriter, spoolMarks, {
       ...{ shelf, send, replica: () => this.replica },
       isFullElsewhere: () => outageWatch.isFullElsewhere(parts.clock.now()),

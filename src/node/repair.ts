@@ -4,8 +4,9 @@
  * here, and its write or round is tried again afterwards by itself. (PROTOCOL R10)
  */
 import type { RepairAbsent } from '../core/collection-message.ts';
-import type { PeerMessage, RepairPull, RepairRecord } from '../core/message.ts';
-import { heldAtRest, heldRecordOf } from '../core/replication/follow.ts';
+import type { HeldRecord, PeerMessage, RepairPull, RepairRecord } from '../core/message.ts';
+import type { Mutations } from '../core/mutations.ts';
+import { heldAtRest, heldRecordOf, isUnstored } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SealedRecord } from '../core/record.ts';
 import { mayStandIn } from '../core/scrub.ts';
@@ -29,6 +30,7 @@ export interface RepairParts {
   readonly systemOfRecord: SystemOfRecord | null;
   readonly replica: () => Replica | null;
   readonly send: (memberId: number, message: PeerMessage) => void;
+  readonly mutations: Mutations;
 }
 
 interface Pending {
@@ -126,13 +128,19 @@ export class Repair {
     const state = replica.stateOf(key);
     if (state !== undefined) {
       const held = heldRecordOf(state);
-      if (held !== null) this.parts.send(from, { kind: 'repairRecord', held });
+      if (held !== null) this.tell(from, held, isUnstored(state), replica);
       return;
     }
     const sealed = this.parts.shelf.load(key, slot);
     if (sealed === 'damaged') return;
     if (sealed === undefined) return this.parts.send(from, { kind: 'repairAbsent', key });
     this.parts.send(from, { kind: 'repairRecord', held: heldAtRest(sealed) });
+  }
+
+  private tell(from: number, held: HeldRecord, unstored: boolean, { view }: Replica): void {
+    const send = (): void => this.parts.send(from, { kind: 'repairRecord', held });
+    if (!unstored || this.parts.mutations.tellUnstored === true) return send();
+    this.parts.shelf.whenStored(() => (this.parts.replica()?.view === view ? send() : undefined));
   }
 
   /**

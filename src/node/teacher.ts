@@ -18,7 +18,8 @@ import type {
   PeerMessage,
   RememberedOperation,
 } from '../core/message.ts';
-import { heldAtRest, heldRecordOf } from '../core/replication/follow.ts';
+import type { Mutations } from '../core/mutations.ts';
+import { heldAtRest, heldRecordOf, isUnstored } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
@@ -36,6 +37,7 @@ export class Teacher {
   private readonly operations: OperationTable;
   private readonly floors: FloorStore;
   private readonly send: (memberId: number, message: PeerMessage) => void;
+  private readonly mutations: Mutations;
 
   constructor(
     storage: Storage,
@@ -43,7 +45,9 @@ export class Teacher {
     operations: OperationTable,
     floors: FloorStore,
     send: (memberId: number, message: PeerMessage) => void,
+    mutations: Mutations,
   ) {
+    this.mutations = mutations;
     this.storage = storage;
     this.shelf = shelf;
     this.operations = operations;
@@ -84,15 +88,22 @@ export class Teacher {
         for (const entry of entries) this.shelf.noticeDamage(splitRecordKey(entry.key).key, slot);
         return refuse('a record is damaged');
       }
-      const last = isLastPage(entries, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX);
-      this.send(from, {
-        kind: 'learnFrame',
-        session,
-        slot,
-        afterKey,
-        ...withoutOffered(records, offered),
-        last: last || entries.length === 0,
-      });
+      const last = isLastPage(entries, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX) || entries.length === 0;
+      const page = withoutOffered(records, offered);
+      const tell = (): void =>
+        this.send(from, { kind: 'learnFrame', session, slot, afterKey, ...page, last });
+      if (this.isStored(replica, entries)) return tell();
+      // What comes after it in this epoch reaches the learner by itself, as it would while the page is on its way.
+      this.shelf.whenStored(() => (replica.view.topology.epoch === epoch ? tell() : undefined));
+    });
+  }
+
+  /** All of it is on this disk as it stands in memory. */
+  private isStored(replica: Replica, entries: readonly StorageEntry[]): boolean {
+    if (this.mutations.tellUnstored === true) return true;
+    return entries.every((entry) => {
+      const state = replica.stateOf(splitRecordKey(entry.key).key);
+      return state === undefined || !isUnstored(state);
     });
   }
 

@@ -117,6 +117,14 @@ function refuse(context: ReplicaContext, to: number, round: number): void {
   context.effects.send(to, { kind: 'acknowledge', round, outcome: 'refused', held: null });
 }
 
+/**
+ * Its highest version is on its way to this disk. Should this process die first, the next one here may take that version
+ * for another write: nobody is to hold it before. (R8)
+ */
+export function isUnstored(state: KeyState): boolean {
+  return state.durable < heldVersion(state);
+}
+
 export function heldRecordOf(state: KeyState): HeldRecord | null {
   if (state.held === null) return null;
   return {

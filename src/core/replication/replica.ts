@@ -71,7 +71,7 @@ export class Replica {
     return this.context.table.get(key);
   }
 
-  /** The store was read at start: no counter below this may be taken for a jump. (R8) */
+  /** The store was read at start, or a copy came: no counter below this may be taken for a jump. (R8) */
   sawVersion(version: number): void {
     this.context.counterHighest = Math.max(this.context.counterHighest, counterOf(version));
   }
@@ -252,6 +252,7 @@ export class Replica {
    */
   copy(slot: number, held: HeldRecord): boolean {
     const { key, version } = held.sealed.record;
+    this.sawVersion(version);
     const known = this.context.table.get(key);
     if (known === undefined && held.valid) return false;
     const state = openKey(this.context, key, slot);
