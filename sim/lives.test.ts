@@ -270,6 +270,29 @@ describe('a life has begun that most members have not heard of', () => {
     expect(world.get(two, KEYS[0]!)).toMatchObject({ kind: 'failed' });
   });
 
+  test('and the cluster has moved to an empty PostgreSQL since: that one, too, tells them that their life is over', () => {
+    const { world, one, two, three } = majorityOfBefore(414);
+    const empty = new SimRecordServer('new');
+    world.cluster.kill(one);
+    world.database.point(one.name, empty);
+    world.cluster.start(one);
+    world.until(() => one.node?.membership.leaseHeld() === true, 10_000);
+    const seen = empty.tell();
+    expect(world.operate(one, { kind: 'adoptRecord', seen, isBackup: false, mayLose: false })).toMatchObject({
+      kind: 'changed',
+    });
+    world.database.becomes(empty, []);
+    world.cluster.kill(one);
+    startAll(world, [two, three]);
+    world.run(3 * LIFE_FRESH_MS);
+    expect(world.fatal).toEqual([]);
+    expect([two, three].map((sim) => sim.node?.membership.leaseHeld())).toEqual([false, false]);
+    world.cluster.network.heal();
+    world.cluster.start(one);
+    untilOneLife(world, 30_000);
+    expect(world.nodes.map(lifeAt)).toEqual([2, 2, 2]);
+  });
+
   test('an operator is not let go on beside it: it is told who is up there', () => {
     const { world, two, three } = majorityOfBefore(410);
     startAll(world, [two, three]);

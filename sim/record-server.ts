@@ -6,6 +6,7 @@ import type { Prng } from '../src/base/prng.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { SlotFloor } from '../src/core/floors.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../src/core/limits.ts';
+import { isOfThisCluster } from '../src/core/lives.ts';
 import type { LivingMember, StandingLife } from '../src/core/lives.ts';
 import type { LifeName } from '../src/core/membership-message.ts';
 import { sameLife } from '../src/core/register.ts';
@@ -120,8 +121,10 @@ export class SimRecordServer {
   }
 
   /** Null: it is not what was expected. */
-  claim(expected: SeenServer, { clusterId, life, adoption }: RecordClaim): RecordIdentity | null {
+  claim(expected: SeenServer, { clusterId, life, adoption, ancestors }: RecordClaim): RecordIdentity | null {
     if (!isSameServer(this.tell(), expected)) return null;
+    const noted = isOfThisCluster(expected, { clusterId, life }, ancestors) ? this.lineage : [];
+    this.lineage = [...new Set([...noted, ...ancestors.map((each) => each.clusterId)])];
     this.clusterId = clusterId;
     this.life = life;
     this.adoption = adoption;

@@ -3,6 +3,8 @@ import { assert } from '../base/assert.ts';
 
 /** Milliseconds after which a node asks PostgreSQL anew whether its life of the cluster is the one in force. */
 export const LIFE_ASK_EVERY_MS = 2_000;
+/** The same where another server than its own is to be asked, and is connected to at this moment. */
+export const LIFE_ASK_CHOSEN_MS = 200;
 /** Milliseconds after which the next member that asks notes there that it is up: one row a second, however many ask. */
 export const LIFE_SIGN_AFTER_MS = 1_000;
 /**

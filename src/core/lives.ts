@@ -46,6 +46,18 @@ export function judgeLife(own: LifeName, standing: StandingLife | null): LifeVer
   return standing.lineage.includes(own.clusterId) ? 'over' : 'foreign';
 }
 
+/**
+ * Is what stands in a database that is claimed of this cluster, in whatever life? Only then the lives noted there are ones of which
+ * the claimed life came, too.
+ */
+export function isOfThisCluster(
+  { clusterId }: Pick<LifeName, 'clusterId'>,
+  claimed: LifeName,
+  ancestors: readonly LifeName[],
+): boolean {
+  return clusterId !== '' && [claimed, ...ancestors].some((each) => each.clusterId === clusterId);
+}
+
 /** Why a process ends where the life in force is foreign; for people. */
 export function whyForeign(own: LifeName, { life }: LifeName): string {
   return (
@@ -56,13 +68,17 @@ export function whyForeign(own: LifeName, { life }: LifeName): string {
 }
 
 /**
- * A server that is not used, as one that has failed over and that nobody of this life may take into use, holds a later life. It can
- * be used to ask: nothing of this life can be written there. Null: it is no server of this cluster's, or there is none.
+ * A server that is not used holds a later life: one that has failed over and that nobody of this life may take into use, or one to
+ * which the cluster may have moved in that life. It can be used to ask: nothing of this life can be written there. Null: there is none.
  */
 export function laterServer({ record, life }: Topology, seen: SeenServer | null): SeenServer | null {
   if (record === undefined || seen === null || seen.life <= life) return null;
-  const verdict = judgeServer(record, seen);
-  return verdict === 'known' || verdict === 'failedOver' ? seen : null;
+  return judgeServer(record, seen) === 'earlier' ? null : seen;
+}
+
+/** The server that was asked is not the one of this node's life: what is in force there may be another cluster's, and none of its business. */
+export function isElsewhere({ record }: Topology, seen: SeenServer | null): boolean {
+  return record !== undefined && seen !== null && judgeServer(record, seen) === 'other';
 }
 
 /** Who has the disk of a member and was up a moment ago; null: nobody is known to be. A life that has just begun is lived in. */

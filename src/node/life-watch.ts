@@ -5,8 +5,14 @@
  * nothing and grants no lease; it looks for those who are up in the life in force, and is let in by them. Where that one did
  * not come of this node's it is another cluster's: there is nothing to look for, and the process ends. (PROTOCOL R27)
  */
-import { LIFE_ASK_EVERY_MS, LIFE_FOREIGN_MS, LIFE_OUTSIDE_MS } from '../core/life-limits.ts';
 import {
+  LIFE_ASK_CHOSEN_MS,
+  LIFE_ASK_EVERY_MS,
+  LIFE_FOREIGN_MS,
+  LIFE_OUTSIDE_MS,
+} from '../core/life-limits.ts';
+import {
+  isElsewhere,
   judgeLife,
   laterServer,
   livingHere,
@@ -19,6 +25,8 @@ import {
 } from '../core/lives.ts';
 import type { LivingMember, StandingLife } from '../core/lives.ts';
 import type { Mutations } from '../core/mutations.ts';
+import { serverOf } from '../core/record-standing.ts';
+import type { SeenServer } from '../core/record-standing.ts';
 import type { Topology } from '../core/topology.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -52,6 +60,8 @@ export class LifeWatch {
   /** Others who are up in the life in force while this process is part of nothing: since when. */
   private waits: { readonly since: number; readonly why: string } | null = null;
   private outsideTold = '';
+  /** The life in force at another server, which did not come of this node's: there is nothing more to ask there. */
+  private stranger = '';
   private now = -Infinity;
 
   constructor(parts: LifeWatchParts) {
@@ -96,12 +106,20 @@ export class LifeWatch {
       this.isAsking = false;
       const known = this.parts.topology();
       if (known === null) return;
-      const later = error === null ? null : laterServer(known, record.seen());
+      const later = error === null ? null : this.laterThan(known, record);
       // What it says of that life is to be heard before anything is begun in this one.
       this.isAnswered ||= later === null;
       if (error === null) this.onAnswer(record, known, standing, now);
-      else if (later !== null) record.choose({ ...later });
+      else if (later !== null) {
+        record.choose({ ...later });
+        this.askedAt = now - LIFE_ASK_EVERY_MS + LIFE_ASK_CHOSEN_MS;
+      }
     });
+  }
+
+  private laterThan(topology: Topology, record: SystemOfRecord): SeenServer | null {
+    const later = laterServer(topology, record.seen());
+    return later?.clusterId === this.stranger ? null : later;
   }
 
   private onAnswer(
@@ -112,6 +130,11 @@ export class LifeWatch {
   ): void {
     const { own, isHeard, mutations } = this.parts;
     const { identity } = this.parts.self;
+    if (isElsewhere(topology, record.seen()) && judgeLife(identity, standing) === 'foreign') {
+      // As before it was asked: not the server of this life, for whatever reason, which is told elsewhere.
+      this.stranger = standing!.clusterId;
+      return record.choose(serverOf(topology)!);
+    }
     if (mutations.ignoreLaterLife !== true) this.judge(standing, now);
     this.waits = this.waitFor(standing, now);
     if (identity.id === 0 || !wantsSign(identity, standing)) return;

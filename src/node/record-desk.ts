@@ -40,7 +40,8 @@ export function adoptSeen(
     if (why !== null) return once(refused(why));
     const { clusterId, life } = topology;
     const adoption = drawClusterId(parts.random).slice(0, ADOPTION_DIGITS);
-    record.claim(facts.seen, { clusterId, life, adoption }, (error, server) => {
+    const { ancestors } = parts.membership.succession;
+    record.claim(facts.seen, { clusterId, life, ancestors, adoption }, (error, server) => {
       if (server === null) return once(failedClaim(error!));
       parts.telemetry.event('warn', 'record.claimed', { ...server });
       parts.membership.proposals.recordNews.saw(record.seen());

@@ -2,7 +2,7 @@
  * Another life of the cluster, at one node: begun here by an operator's word, or heard of from a member that has begun it.
  * Whoever is of a life before it is told as soon as it says so. (DESIGN 3, PROTOCOL R27)
  */
-import type { Introduction, Succession } from '../core/membership-message.ts';
+import type { Introduction, LifeName, Succession } from '../core/membership-message.ts';
 import { sameLife } from '../core/register.ts';
 import { survivorsOf } from '../core/succession.ts';
 import type { Survivor } from '../core/succession.ts';
@@ -34,6 +34,11 @@ export class SuccessionDesk {
 
   constructor(parts: SuccessionParts) {
     this.parts = parts;
+  }
+
+  /** Lives of which the present one came, as far as this disk was part of them. */
+  get ancestors(): readonly LifeName[] {
+    return this.parts.self.identity.ancestors;
   }
 
   /** Members that are up, with the disks that the cluster remembers; this one among them, if it is a member. */

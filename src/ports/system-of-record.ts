@@ -55,6 +55,8 @@ export interface RecordAdoption {
 export interface RecordClaim {
   readonly clusterId: string;
   readonly life: number;
+  /** Lives of which that one came, as far as who claims it knows them: noted there, as each founding notes its own. (decision 35) */
+  readonly ancestors: readonly LifeName[];
   /** By which this database is told from every other one: letters and digits, never used before. */
   readonly adoption: string;
 }

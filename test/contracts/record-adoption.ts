@@ -4,7 +4,11 @@ import { partsOfSystem } from '../../src/core/record-standing.ts';
 import { makeRow } from './record-calls.ts';
 import type { RecordCalls } from './record-calls.ts';
 
-const OURS = { clusterId: 'ours', life: 3, adoption: '1f2e' };
+const ANCESTORS = [
+  { clusterId: 'first', life: 1 },
+  { clusterId: 'second', life: 2 },
+];
+const OURS = { clusterId: 'ours', life: 3, ancestors: ANCESTORS, adoption: '1f2e' };
 const COMMITTED = { kind: 'committed' };
 
 export function adoptionStories(calls: () => RecordCalls, connect: () => Promise<RecordCalls>): void {
@@ -50,6 +54,32 @@ export function adoptionStories(calls: () => RecordCalls, connect: () => Promise
     expect((await other.commit(1, [makeRow('a', 9)])).error).toMatchObject({ fenced: true });
     expect((await other.read(['a'])).value[0]!.record.version).toBe(makeRow('a', 1).record.version);
     expect((await other.commit(3, [below])).value).toEqual([{ kind: 'keptOut', floor: 5 }]);
+  });
+
+  test('claimed, it tells of which lives ours came, and none of which another cluster came that it held before', async () => {
+    const lineage = async (): Promise<readonly string[]> =>
+      [...(await (await connect()).readLife()).value!.lineage].sort();
+    await calls().found(0, 'theirs');
+    await calls().found(1, 'theirs too');
+    const { value } = await calls().survey();
+    expect((await calls().claim(value!.server, OURS)).error).toBeNull();
+    expect(await lineage()).toEqual(['first', 'second']);
+    const again = await (await connect()).survey();
+    const few = { ...OURS, ancestors: [], adoption: 'another' };
+    expect((await (await connect()).claim(again.value!.server, few)).error).toBeNull();
+    expect(await lineage()).toEqual(['first', 'second']);
+    await (await connect()).found(3, 'next');
+    expect(await lineage()).toEqual(['first', 'ours', 'second']);
+  });
+
+  test('a backup of an earlier life of ours keeps what it has noted: who claims it may know less', async () => {
+    await calls().found(0, 'first');
+    await calls().found(1, 'second');
+    const { value } = await calls().survey();
+    const some = { ...OURS, ancestors: ANCESTORS.slice(1) };
+    expect((await calls().claim(value!.server, some)).error).toBeNull();
+    const { lineage } = (await (await connect()).readLife()).value!;
+    expect([...lineage].sort()).toEqual(['first', 'second']);
   });
 
   test('it is another than was expected, or was claimed meanwhile: refused, and left as it is', async () => {

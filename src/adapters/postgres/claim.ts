@@ -5,11 +5,13 @@
  */
 import type { Statement } from '../../base/sql-statement.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
+import { isOfThisCluster } from '../../core/lives.ts';
 import { adoptedSystem, isSameButNamed, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
 import type { RecordCompat } from '../../core/record-dialect.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
 import type { RecordClaim, RecordSurvey } from '../../ports/system-of-record.ts';
 import type { Connection } from './connection.ts';
+import { FORGET_LIVES_OF_OTHERS, NOTE_LIVES_BEFORE } from './life-statements.ts';
 import { inTransaction } from './founding.ts';
 import { prepareOnce } from './prepare-database.ts';
 import { RecordFailure, sqlStateOf } from './record-failure.ts';
@@ -135,11 +137,15 @@ async function nothingClaimed<T>(work: () => Promise<T>): Promise<T> {
 async function writeClaim(
   connection: Connection,
   expected: SeenServer,
-  { clusterId, life }: RecordClaim,
+  { clusterId, life, ancestors }: RecordClaim,
   identity: string,
   deadline: number,
 ): Promise<void> {
   await connection.run(connection.sql.lockFounding, [], deadline);
+  const isOurs = isOfThisCluster(expected, { clusterId, life }, ancestors);
+  await connection.run(FORGET_LIVES_OF_OTHERS, [life, isOurs], deadline);
+  const before = new Map(ancestors.map((each) => [each.life, each.clusterId]));
+  await connection.run(NOTE_LIVES_BEFORE, [[...before.keys()], [...before.values()]], deadline);
   if (expected.clusterId === '') await connection.run(CLAIM_FIRST, [clusterId, life, identity], deadline);
   else {
     const before = [expected.clusterId, expected.life];

@@ -35,6 +35,28 @@ export const FORGET_LIVES: Statement = {
 and coalesce((select life from causeway.cluster), 0) = $1::int4`,
 };
 
+/** Before a founding is put in the place of another by hand: $2, what is noted there may stay, for it is of the same cluster. */
+export const FORGET_LIVES_OF_OTHERS: Statement = {
+  name: null,
+  writes: true,
+  features: [],
+  text: 'delete from causeway.life_before where life >= $1::int4 or not $2::boolean',
+};
+
+export const NOTE_LIVES_BEFORE: Statement = {
+  name: null,
+  writes: true,
+  features: [
+    'array parameters',
+    'multi-argument unnest',
+    'on conflict do update where',
+    'subquery in an insert',
+  ],
+  text: `insert into causeway.life_before as b (life, cluster_id)
+select life, cluster_id from unnest($1::int4[], $2::text[]) as t(life, cluster_id)
+on conflict (life) do update set cluster_id = excluded.cluster_id where b.cluster_id <> excluded.cluster_id`,
+};
+
 export const NOTE_LIFE_BEFORE: Statement = {
   name: null,
   writes: true,
