@@ -198,7 +198,8 @@ export class ScenarioNode {
       case 'learnDigests':
         return teacher.onDigests(from, replica, message);
       case 'learnPull':
-        return teacher.onPull(from, replica, message);
+        teacher.onPull(from, replica, message);
+        return teacher.answerPulls();
       case 'learnOperations':
         return teacher.onOperations(from, replica, message);
       case 'learnUntold':

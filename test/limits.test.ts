@@ -34,7 +34,9 @@ function faultsOf(page: string, limits: string, watched: readonly string[]): str
 
 const page = read('docs/LIMITS.md');
 const ofRedisDoor = read('src/core/redis-limits.ts');
-const ofAllElse = read('src/core/limits.ts') + read('src/core/client-limits.ts');
+const ofAllElse = ['limits', 'client-limits', 'copy-limits']
+  .map((name) => read(`src/core/${name}.ts`))
+  .join('');
 const limits = ofAllElse + ofRedisDoor + read('src/core/grpc-limits.ts');
 const sizes = read('sim/queue-sizes.ts');
 const watched = [...sizes.slice(sizes.indexOf('return {')).matchAll(/^ {4}(\w+)[:,]/gm)].map(

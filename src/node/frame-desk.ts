@@ -65,6 +65,7 @@ export class FrameDesk {
       else this.onMessage(name, header, message);
       this.hearEarly();
     }
+    this.parts.teacher.answerPulls();
   }
 
   /** What was kept comes before what follows on its link. */

@@ -87,7 +87,7 @@ export class Learner {
     this.parts = parts;
     this.pulls = new SlotPulls({
       ...parts,
-      sourceOf: (slot) => this.sourceOf(slot),
+      sourceOf: (slot, preferred) => this.sourceOf(slot, preferred),
       answerTimeoutMs: () => this.answerTimeoutMs,
       onCopied: (slot) => this.onCopied(slot),
     });
@@ -245,8 +245,9 @@ export class Learner {
     this.parts.send(source, { kind: 'learnDigests', session: this.session, slots, digests });
   }
 
-  private sourceOf(slot: number): number {
+  private sourceOf(slot: number, preferred = 0): number {
     const owners = this.view!.row(slot).owners.filter((id) => this.parts.isLinked(id));
+    if (owners.includes(preferred)) return preferred;
     return owners.length === 0 ? 0 : owners[this.turn % owners.length]!;
   }
 

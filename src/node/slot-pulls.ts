@@ -4,6 +4,7 @@
  * goes by the same disk and the same peers. (PROTOCOL R19)
  */
 import { IndexSet } from '../base/index-set.ts';
+import { SLOT_RUN_SLOTS_MAX } from '../core/copy-limits.ts';
 import type { CopyPace } from '../core/copy-pace.ts';
 import { CopyWindow } from '../core/copy-window.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
@@ -39,6 +40,15 @@ interface Pull {
   awaited: number;
 }
 
+/** The slot that was asked for last, of whom, and how many before it and beside it of the same one. */
+interface Run {
+  readonly slot: number;
+  readonly source: number;
+  readonly length: number;
+}
+
+const NO_RUN: Run = { slot: -1, source: 0, length: 0 };
+
 export interface SlotPullsParts {
   readonly clock: Clock;
   readonly storage: Storage;
@@ -47,8 +57,8 @@ export interface SlotPullsParts {
   readonly pace: CopyPace;
   readonly mutations: Mutations;
   readonly send: (memberId: number, message: PeerMessage) => void;
-  /** An owner of the slot to ask; 0: none is linked. */
-  readonly sourceOf: (slot: number) => number;
+  /** An owner of the slot to ask, the preferred one where it is such; 0: none is linked. */
+  readonly sourceOf: (slot: number, preferred: number) => number;
   /** Milliseconds without an answer after which another owner is asked. */
   readonly answerTimeoutMs: () => number;
   /** The slot is as its source has it. */
@@ -63,6 +73,7 @@ export class SlotPulls {
   private readonly queue = new IndexSet(SLOT_COUNT);
   private readonly pulls = new Map<number, Pull>();
   private readonly window = new CopyWindow();
+  private run: Run = NO_RUN;
   private cancelLater: (() => void) | null = null;
 
   constructor(parts: SlotPullsParts) {
@@ -123,6 +134,7 @@ export class SlotPulls {
   }
 
   askAgain(slots: readonly number[]): void {
+    this.run = NO_RUN;
     for (const slot of slots) this.ask(this.pulls.get(slot)!);
   }
 
@@ -140,7 +152,7 @@ export class SlotPulls {
     if (pull.waiting) return;
     pull.awaited = this.window.ask();
     pull.dueAt = now + this.parts.answerTimeoutMs();
-    const source = this.parts.sourceOf(pull.slot);
+    const source = this.sourceOf(pull);
     if (source === 0) return;
     if (pull.offer !== null) return this.send(pull, source, pull.offer);
     const { session } = this;
@@ -150,6 +162,16 @@ export class SlotPulls {
       pull.offer ??= offer;
       if (pull.source === 0) this.send(pull, source, pull.offer);
     });
+  }
+
+  /** Slots beside each other are asked of one owner, who reads them together; no owner is asked for all. */
+  private sourceOf({ slot, afterKey }: Pull): number {
+    const { run } = this;
+    const follows = afterKey === '' && slot === run.slot + 1 && run.length < SLOT_RUN_SLOTS_MAX;
+    const source = this.parts.sourceOf(slot, follows ? run.source : 0);
+    if (afterKey === '')
+      this.run = { slot, source, length: follows && source === run.source ? run.length + 1 : 1 };
+    return source;
   }
 
   private send(pull: Pull, source: number, offer: Offer): void {

@@ -19,16 +19,14 @@ import type {
   RememberedOperation,
 } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
-import { heldAtRest, heldRecordOf, isUnstored } from '../core/replication/follow.ts';
+import { heldRecordOf } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
-import type { Storage, StorageEntry } from '../ports/storage.ts';
-import { openRecord } from '../wire/record-codec.ts';
+import type { Storage } from '../ports/storage.ts';
 import { OPERATIONS_TO, splitOperationKey } from '../wire/operation-codec.ts';
-import { slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
 import type { FloorStore } from './floor-store.ts';
-import { isLastPage, withoutOffered } from './offered-records.ts';
 import type { OperationTable } from './operation-table.ts';
+import { PullAnswers } from './pull-answers.ts';
 import type { RecordShelf } from './record-shelf.ts';
 
 export class Teacher {
@@ -37,7 +35,7 @@ export class Teacher {
   private readonly operations: OperationTable;
   private readonly floors: FloorStore;
   private readonly send: (memberId: number, message: PeerMessage) => void;
-  private readonly mutations: Mutations;
+  private readonly pulls: PullAnswers;
 
   constructor(
     storage: Storage,
@@ -47,12 +45,12 @@ export class Teacher {
     send: (memberId: number, message: PeerMessage) => void,
     mutations: Mutations,
   ) {
-    this.mutations = mutations;
     this.storage = storage;
     this.shelf = shelf;
     this.operations = operations;
     this.floors = floors;
     this.send = send;
+    this.pulls = new PullAnswers(storage, shelf, send, mutations);
   }
 
   onDigests(from: number, replica: Replica, message: LearnDigests): void {
@@ -73,38 +71,16 @@ export class Teacher {
     });
   }
 
+  /** It is answered with what else is asked until `answerPulls`. */
   onPull(from: number, replica: Replica, message: LearnPull): void {
-    const { slot, session, afterKey, offered } = message;
-    const refuse = (reason: string): void => this.send(from, { kind: 'learnRefused', session, slot, reason });
-    if (!replica.view.row(slot).owns) return refuse('not an owner');
-    const epoch = replica.view.topology.epoch;
-    const { from: begin, to } = slotRangeAfter(slot, afterKey);
-    this.storage.scan(begin, to, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX, (error, entries) => {
-      if (error !== null) return refuse(error.message);
-      if (replica.view.topology.epoch !== epoch) return;
-      const records = toRecords(replica, entries);
-      if (records === undefined) {
-        // Looked at one by one, the damaged one is repaired; the learner comes again.
-        for (const entry of entries) this.shelf.noticeDamage(splitRecordKey(entry.key).key, slot);
-        return refuse('a record is damaged');
-      }
-      const last = isLastPage(entries, SLOT_COPY_RECORDS_MAX, SLOT_COPY_BYTES_MAX) || entries.length === 0;
-      const page = withoutOffered(records, offered);
-      const tell = (): void =>
-        this.send(from, { kind: 'learnFrame', session, slot, afterKey, ...page, last });
-      if (this.isStored(replica, entries)) return tell();
-      // What comes after it in this epoch reaches the learner by itself, as it would while the page is on its way.
-      this.shelf.whenStored(() => (replica.view.topology.epoch === epoch ? tell() : undefined));
-    });
+    const { slot, session } = message;
+    if (replica.view.row(slot).owns) return this.pulls.add(from, replica, message);
+    this.send(from, { kind: 'learnRefused', session, slot, reason: 'not an owner' });
   }
 
-  /** All of it is on this disk as it stands in memory. */
-  private isStored(replica: Replica, entries: readonly StorageEntry[]): boolean {
-    if (this.mutations.tellUnstored === true) return true;
-    return entries.every((entry) => {
-      const state = replica.stateOf(splitRecordKey(entry.key).key);
-      return state === undefined || !isUnstored(state);
-    });
+  /** All that is asked in one frame has been heard. */
+  answerPulls(): void {
+    this.pulls.begin();
   }
 
   /** What an earlier process of the learner began and is in flight here, whether this node is an owner or learns. */
@@ -151,17 +127,4 @@ export class Teacher {
       this.send(from, { kind: 'learnOperationsFrame', session, after, operations, next, forgottenThrough });
     });
   }
-}
-
-/** What is in flight is told as it stands in memory; everything else is at rest, hence valid. */
-function toRecords(replica: Replica, entries: readonly StorageEntry[]): HeldRecord[] | undefined {
-  const records: HeldRecord[] = [];
-  for (const entry of entries) {
-    const sealed = openRecord(entry.value);
-    if (sealed === undefined) return undefined;
-    const state = replica.stateOf(sealed.record.key);
-    const inFlight = state === undefined || state.valid ? null : heldRecordOf(state);
-    records.push(inFlight ?? heldAtRest(sealed));
-  }
-  return records;
 }

@@ -1,0 +1,99 @@
+/** Of whom a learner asks the slots that it copies: those beside each other are read together where one owner is asked for them. */
+import { expect, test } from 'vitest';
+import { CopyPace } from '../core/copy-pace.ts';
+import { SLOT_RUN_SLOTS_MAX } from '../core/copy-limits.ts';
+import type { PeerMessage } from '../core/message.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import { SlotDigests } from './slot-digests.ts';
+import { SlotPulls } from './slot-pulls.ts';
+import type { SlotPullsParts } from './slot-pulls.ts';
+
+interface Scene {
+  readonly pulls: SlotPulls;
+  /** Slot and member of each question that was sent, in their order. */
+  readonly asked: [slot: number, of: number][];
+  /** Owners of slots; the first is asked where none is preferred. */
+  readonly owners: (slot: number) => readonly number[];
+  /** Every slot that is asked for is empty there. */
+  answer(): void;
+}
+
+function begin(owners: (slot: number) => readonly number[]): Scene {
+  const asked: Scene['asked'] = [];
+  const waiting: { slot: number; from: number }[] = [];
+  const parts = {
+    clock: { now: () => 0 },
+    shelf: { copiedThroughOf: () => '', digests: new SlotDigests() },
+    writer: { barrier: (done: () => void) => done() },
+    pace: new CopyPace(0, 0),
+    mutations: {},
+    send: (to: number, message: PeerMessage) => {
+      if (message.kind !== 'learnPull') throw new Error(`a ${message.kind} was sent`);
+      asked.push([message.slot, to]);
+      waiting.push({ slot: message.slot, from: to });
+    },
+    sourceOf: (slot: number, preferred: number) =>
+      owners(slot).includes(preferred) ? preferred : owners(slot)[0]!,
+    answerTimeoutMs: () => 200,
+    onCopied: () => undefined,
+  } as unknown as SlotPullsParts;
+  const pulls = new SlotPulls(parts);
+  pulls.begin(7, {} as Replica);
+  const answer = (): void => {
+    while (pulls.size > 0) {
+      for (const { slot, from } of waiting.splice(0)) {
+        const nothing = { afterKey: '', records: [], same: [], last: true };
+        pulls.onFrame(from, { kind: 'learnFrame', session: 7, slot, ...nothing });
+      }
+      pulls.proceed();
+    }
+  };
+  return { pulls, asked, owners, answer };
+}
+
+test('slots beside each other are asked of the owner of the first, also where another comes first by itself', () => {
+  const scene = begin((slot) => (slot % 2 === 0 ? [1, 2, 3] : [2, 3, 1]));
+  for (const slot of [4, 5, 6, 7]) scene.pulls.add(slot);
+  scene.pulls.proceed();
+  expect(scene.asked).toEqual([
+    [4, 1],
+    [5, 1],
+    [6, 1],
+    [7, 1],
+  ]);
+});
+
+test('a slot that stands alone, or whose owners are others, is asked as it is by itself', () => {
+  const scene = begin((slot) => (slot % 2 === 0 ? [1, 2] : [3, 2]));
+  for (const slot of [4, 5, 9]) scene.pulls.add(slot);
+  scene.pulls.proceed();
+  expect(scene.asked).toEqual([
+    [4, 1],
+    [5, 3],
+    [9, 3],
+  ]);
+});
+
+test('no owner is asked for all: after some slots beside each other another one has its turn', () => {
+  const scene = begin((slot) => (slot < SLOT_RUN_SLOTS_MAX ? [1, 2] : [2, 1]));
+  for (let slot = 0; slot < 3 * SLOT_RUN_SLOTS_MAX; slot += 1) scene.pulls.add(slot);
+  scene.pulls.proceed();
+  scene.answer();
+  const of = (member: number): number => scene.asked.filter(([, asked]) => asked === member).length;
+  expect([of(1), of(2)]).toEqual([SLOT_RUN_SLOTS_MAX, 2 * SLOT_RUN_SLOTS_MAX]);
+});
+
+test('it was asked and did not answer: what is asked again is asked of whom it would be by itself', () => {
+  const turn = { owners: [1, 2] };
+  const scene = begin(() => turn.owners);
+  for (const slot of [4, 5]) scene.pulls.add(slot);
+  scene.pulls.proceed();
+  turn.owners = [2, 1];
+  scene.pulls.askAgain(scene.pulls.late(1_000));
+  expect(scene.asked).toEqual([
+    [4, 1],
+    [5, 1],
+    [4, 2],
+    [5, 2],
+  ]);
+});
