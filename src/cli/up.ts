@@ -38,8 +38,10 @@ export function upCommand(program: Command): void {
 
 const ENVIRONMENT_HELP = `
 Environment:
-  DATABASE_URL  use this PostgreSQL instead of starting one, or 'none' for no database
-  LEGACY_URL    use this legacy REST API (a base URL, or a template with {key}), or 'none' for no legacy
+  DATABASE_URL  use this PostgreSQL instead of starting one, or 'none' for no
+                database
+  LEGACY_URL    use this legacy REST API (a base URL, or a template with {key}),
+                or 'none' for no legacy
   PG_BIN        directory of other PostgreSQL programs (initdb, postgres) to start`;
 
 function nodeCount(text: string): number {

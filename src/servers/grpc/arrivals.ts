@@ -12,7 +12,7 @@ import {
   GRPC_REQUEST_BYTES_TOTAL_MAX,
   GRPC_REQUEST_MS_MAX,
 } from '../../core/grpc-limits.ts';
-import { turnAway } from './raw-status.ts';
+import { lookFirst, turnAway } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
 
 /** A call of which bytes are held. */
@@ -118,11 +118,9 @@ export class LibraryArrival implements Arrival {
     this.since = arrivals.looks;
     this.statusOf = statusOf;
     arrivals.begin(this);
-    // Paused, a listener does not make it flow: grpc-js lets it, when it is ready.
-    stream.pause();
-    stream.on('data', (piece: Buffer) => {
+    lookFirst(stream, (piece) => {
       this.byteCount += piece.length;
-      arrivals.came(this, piece.length);
+      return arrivals.came(this, piece.length);
     });
     stream.once('end', () => arrivals.end(this));
     stream.once('close', () => arrivals.end(this));

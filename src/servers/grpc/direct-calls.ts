@@ -11,7 +11,7 @@ import type { Failure } from '../../core/errors.ts';
 import { LibraryArrival } from './arrivals.ts';
 import type { Arrival, Arrivals, Held } from './arrivals.ts';
 import type { Connections } from './connections.ts';
-import { readNoMore, tellStatus, turnAway } from './raw-status.ts';
+import { tellStatus, turnAway } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
 import { StreamArrival } from './stream-arrival.ts';
 
@@ -101,9 +101,9 @@ function takeFrom(http2Server: Http2Server, methods: Methods, around: Surroundin
     const timeoutMs = method === undefined ? undefined : timeoutMsIn(headers);
     if (method !== undefined && timeoutMs !== undefined && isPlain(headers))
       return new DirectCall(method, stream, headers, timeoutMs, around).listen();
+    for (const other of others) other.call(http2Server, stream, headers, flags);
     if (method !== undefined) new LibraryArrival(arrivals, stream, method.statusOf);
     else if (!connections.isOfMembers(path)) new StreamArrival(arrivals, stream, statusOf);
-    for (const other of others) other.call(http2Server, stream, headers, flags);
   });
 }
 
@@ -243,8 +243,8 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
 
   private refuse(code: Status, details: string): void {
     this.letGo();
-    this.respond({ code, details }, null);
-    readNoMore(this.stream);
+    this.isAnswered = true;
+    turnAway(this.stream, { code, details });
   }
 
   turnAway(failed: Failure): void {

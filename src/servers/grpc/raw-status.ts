@@ -1,4 +1,4 @@
-/** A status of gRPC on a stream of HTTP/2, with nothing before it, and the end of a request that nobody waits for any more. */
+/** A status of gRPC on a stream of HTTP/2, with nothing before it, and who is told it before anything of his was begun. */
 import { constants } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
 import { status as Status } from '@grpc/grpc-js';
@@ -25,14 +25,30 @@ export function tellStatus(
   stream.respond(head, ONLY_HEAD);
 }
 
-/** Once it is answered: the client need not send the rest (RFC 9113, 8.1), and cannot keep the stream open. */
-export function readNoMore(stream: ServerHttp2Stream): void {
-  if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+/**
+ * The status, where nothing was answered yet, and the end of a request that nobody waits for any more: the client need not send the rest
+ * (RFC 9113, 8.1), and cannot keep the stream open. Not before this turn is over: what is answered and reset while its connection
+ * is being read from goes out in the wrong order with some versions of Node (22.23), as a reset and nothing else.
+ */
+export function turnAway(stream: ServerHttp2Stream, status: Partial<StatusObject>): void {
+  setImmediate(() => {
+    if (stream.destroyed || stream.closed) return;
+    if (!stream.headersSent) tellStatus(stream, status);
+    // What was begun to be answered cannot be followed by a status of ours: a reset of this kind is one to gRPC.
+    else if (!stream.writableEnded) return stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+  });
 }
 
-/** In one: where nothing was answered yet. */
-export function turnAway(stream: ServerHttp2Stream, status: Partial<StatusObject>): void {
-  if (stream.destroyed || stream.closed) return;
-  if (!stream.headersSent) tellStatus(stream, status);
-  readNoMore(stream);
+/**
+ * Sees what comes on a stream before those who listen to it so far (grpc-js). Once `look` has said no they hear nothing more of
+ * it, neither the piece at hand nor that it has ended: nothing is begun of what is turned away.
+ */
+export function lookFirst(stream: ServerHttp2Stream, look: (piece: Buffer) => boolean): void {
+  const others = stream.listeners('data');
+  stream.removeAllListeners('data');
+  stream.on('data', (piece: Buffer) => {
+    if (look(piece)) for (const other of others) other.call(stream, piece);
+    else stream.removeAllListeners('end');
+  });
 }

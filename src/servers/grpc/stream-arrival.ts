@@ -3,11 +3,10 @@
  * pass: those of a message that is not, together with the requests of single calls (`arrivals.ts`). How long a message takes is
  * not looked at, for it may be this node that lets the stream wait.
  */
-import { constants } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
 import { NO_ROOM } from './arrivals.ts';
 import type { Arrivals, Held, Holder } from './arrivals.ts';
-import { turnAway } from './raw-status.ts';
+import { lookFirst, turnAway } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
 
 /** gRPC: a flag (compressed or not) and the message's length, big endian. */
@@ -31,22 +30,19 @@ export class StreamArrival implements Holder {
     this.arrivals = arrivals;
     this.stream = stream;
     this.statusOf = statusOf;
-    // Paused, a listener does not make it flow: grpc-js lets it, when it is ready.
-    stream.pause();
-    stream.on('data', (piece: Buffer) => this.onData(piece));
+    lookFirst(stream, (piece) => this.hasRoom(piece));
     stream.once('close', () => this.end());
   }
 
-  private onData(piece: Buffer): void {
-    if (this.isOver) return;
+  private hasRoom(piece: Buffer): boolean {
+    if (this.isOver) return false;
     const before = this.byteCount;
     for (let at = 0; at < piece.length;) at += this.take(piece, at);
     const more = this.byteCount - before;
-    if (more === 0 || this.arrivals.hold(this, more) || more < 0) return;
+    if (more === 0 || this.arrivals.hold(this, more) || more < 0) return true;
     this.end();
-    // What was answered before cannot be followed by a status of ours: a reset of this kind is one to gRPC.
-    if (this.stream.headersSent) this.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    else turnAway(this.stream, this.statusOf(NO_ROOM));
+    turnAway(this.stream, this.statusOf(NO_ROOM));
+    return false;
   }
 
   /** Returns how many bytes it has looked at. */
