@@ -68,6 +68,7 @@ export interface SimClusterOptions {
   readonly tracingOf?: (node: string) => Tracing;
   /** What a node tells: for the trace and for counting what occurred. */
   readonly onEvent: (node: string, name: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly onCount?: (node: string, metric: string) => void;
 }
 
 export interface SimNode {
@@ -331,7 +332,7 @@ export class SimCluster {
   private telemetryOf(name: string): Telemetry {
     return {
       event: (_level, event, fields) => this.options.onEvent(name, event, fields ?? {}),
-      count: () => undefined,
+      count: (metric) => this.options.onCount?.(name, metric),
     };
   }
 }

@@ -32,6 +32,9 @@ export class SmallWorld {
   /** How often each event was told, by all nodes together. */
   readonly told = new Map<string, number>();
 
+  /** How often each of what is counted was, by all nodes together. */
+  readonly counted = new Map<string, number>();
+
   /** Why processes ended by themselves. */
   readonly fatal: string[] = [];
 
@@ -69,6 +72,7 @@ export class SmallWorld {
         spikeMsMax: 0,
         linkLifeMsMean: 0,
       }),
+      onCount: (_node, metric) => this.counted.set(metric, (this.counted.get(metric) ?? 0) + 1),
       onEvent: (_node, name, { reason }) => {
         this.told.set(name, (this.told.get(name) ?? 0) + 1);
         if (name === 'sim.fatal') this.fatal.push(String(reason));

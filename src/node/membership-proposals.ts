@@ -343,11 +343,15 @@ export class Proposals {
     return turn;
   }
 
-  /** Who owns nothing shares the slots out at once, and others only where nobody does. */
+  /**
+   * Who owns nothing shares the slots out at once, one of them: it takes a while to work that out, and whoever begins meanwhile
+   * outbids the one before, who begins anew. Others only where nobody does.
+   */
   private sharesAfterMs({ own, now }: Situation, topology: Topology, turnMs: number): number {
     const idle = idleMembers(topology).map((id) => memberById(topology, id)!.name);
-    if (idle.includes(own.name)) return 0;
-    return idle.some((name) => !this.suspicion.isSilent(name, now)) ? SHARE_TURN_MS + turnMs : turnMs;
+    const isUp = (name: string): boolean => name === own.name || !this.suspicion.isSilent(name, now);
+    const first = idle.find(isUp);
+    return first === own.name ? 0 : first === undefined ? turnMs : SHARE_TURN_MS + turnMs;
   }
 
   private tickBlank(situation: Situation): void {
