@@ -270,6 +270,33 @@ describe('a life has begun that most members have not heard of', () => {
     expect(world.get(two, KEYS[0]!)).toMatchObject({ kind: 'failed' });
   });
 
+  /** Right after an outage of PostgreSQL, before the one that lives has noted itself again; whether it lives afterwards. */
+  function goOnAfterOutage(lives: boolean, mutations: Mutations = {}) {
+    const { world, one, two, three } = majorityOfBefore(415, mutations);
+    startAll(world, [two, three]);
+    world.run(3_000);
+    if (!lives) world.cluster.kill(one);
+    world.database.goDown(2 * LIFE_FRESH_MS);
+    world.run(2 * LIFE_FRESH_MS + 50);
+    return { answer: goOnAt(world, two), lives: [one, two].map(lifeAt) };
+  }
+
+  test('an operator goes on beside it right after an outage of PostgreSQL: its note is old, and it is waited for', () => {
+    const { answer, lives } = goOnAfterOutage(true);
+    expect(JSON.stringify(answer)).toContain('these are up in it: node-1');
+    expect(lives).toEqual([2, 1]);
+  });
+
+  test('its old note is trusted: another life is begun beside it, which is seen', () => {
+    expect(goOnAfterOutage(true, { trustOldNote: true }).answer).toMatchObject({ kind: 'changed' });
+  });
+
+  test('and nobody lives in it: the operator goes on when its note has stood for long', () => {
+    const { answer, lives } = goOnAfterOutage(false);
+    expect(answer).toMatchObject({ kind: 'changed' });
+    expect(lives).toEqual([0, 3]);
+  });
+
   test('and the cluster has moved to an empty PostgreSQL since: that one, too, tells them that their life is over', () => {
     const { world, one, two, three } = majorityOfBefore(414);
     const empty = new SimRecordServer('new');

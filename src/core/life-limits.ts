@@ -14,6 +14,8 @@ export const LIFE_SIGN_AFTER_MS = 1_000;
 export const LIFE_FRESH_MS = 6_000;
 /** Milliseconds between two looks beyond which it is not known that PostgreSQL could be reached all the while. */
 export const LIFE_LOOK_GAP_MS_MAX = 3_000;
+/** Milliseconds between two looks of a member at which an operator would go on beside a later life. */
+export const LIFE_LOOK_AGAIN_MS = 1_000;
 /** Milliseconds for which members may tell who finds a foreign life in PostgreSQL how it came of his, before his process ends. */
 export const LIFE_FOREIGN_MS = 6_000;
 /** Milliseconds after which somebody whom the living have not let in says so. */

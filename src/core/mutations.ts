@@ -89,7 +89,7 @@ export interface Mutations {
   readonly succeedUnfenced?: boolean;
   /** Blank members found a cluster although somebody has noted a moment ago that he lives in one. (R27) */
   readonly foundBesideLiving?: boolean;
-  /** Blank members found a cluster as soon as what was noted of the life in force is old, although PostgreSQL was away. (R27) */
+  /** A founding, or an operator, puts an end to a life as soon as what was noted in it is old, although PostgreSQL was away. (R27) */
   readonly trustOldNote?: boolean;
   /** A later life counts as one that came of this node's, whatever PostgreSQL has noted. (R27) */
   readonly trustLaterLife?: boolean;

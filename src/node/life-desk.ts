@@ -5,6 +5,8 @@
  */
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
+import { FoundingLook } from '../core/founding-look.ts';
+import { LIFE_LOOK_AGAIN_MS } from '../core/life-limits.ts';
 import { whyLifeGoesOn } from '../core/lives.ts';
 import type { StandingLife } from '../core/lives.ts';
 import { sameLife } from '../core/register.ts';
@@ -55,7 +57,7 @@ export function beginNextLife(
       `PostgreSQL knows life ${order.lifeKept} of the cluster, this node knows life ${topology.life}`,
     );
   if (!isAsShown) return refuse('others are up by now than were shown: look again');
-  readLifeKept(parts, topology, (kept) => {
+  whenNobodyLives(parts, topology, new FoundingLook(), (kept) => {
     if (typeof kept === 'string') return fail(failure('record_unavailable', kept));
     const whyGoesOn = whyLifeGoesOn(topology, kept);
     if (whyGoesOn !== null) return refuse(whyGoesOn);
@@ -69,6 +71,25 @@ export function beginNextLife(
       parts.membership.succession.begin(next);
       answer({ kind: 'changed', epoch: next.epoch });
     });
+  });
+}
+
+/**
+ * As `readLifeKept`. Where a later life is in force, of which nobody is told to be up, that is watched for a while: PostgreSQL may have
+ * been away, and who lives may not have noted it anew. (founding-look.ts)
+ */
+function whenNobodyLives(
+  parts: ClusterDeskParts,
+  topology: Topology,
+  look: FoundingLook,
+  done: (kept: StandingLife | string) => void,
+): void {
+  const { clock, mutations } = parts;
+  readLifeKept(parts, topology, (kept) => {
+    const isTold =
+      typeof kept === 'string' || kept.life <= topology.life || whyLifeGoesOn(topology, kept) !== null;
+    if (isTold || mutations?.trustOldNote === true || look.isClear(kept, '', clock.now())) return done(kept);
+    clock.after(LIFE_LOOK_AGAIN_MS, () => whenNobodyLives(parts, topology, look, done));
   });
 }
 
