@@ -1,4 +1,4 @@
-/** The content type of a value, where it stands beside the value and not in a record: and whether a link's reader knows of it. */
+/** The content type of a value, where it stands beside the value and not in a record: and whether a link's reader knows what came with it. */
 import { contentTypeFault } from '../core/check-key.ts';
 import type { HeldRecord, PeerMessage } from '../core/message.ts';
 import { SINCE } from '../core/protocol-versions.ts';
@@ -19,10 +19,16 @@ export function readContentType(from: Reader): string | null {
 
 /**
  * Nobody keeps a content type before all members speak the version. Yet one of them may have been exchanged for an earlier
- * program since, or its link may not be up: what it could not read is not sent, as if it were lost on its way.
+ * program since, or its link may not be up: what it could not read is not sent, as if it were lost on its way. So it is with what is
+ * said before a stop: the link of a program that was just exchanged is up before it introduces itself anew.
  */
 export function isTellable(message: PeerMessage, protocol: number): boolean {
+  if (protocol < SINCE.stopReservation && isOfStop(message)) return false;
   return protocol >= SINCE.contentType || !isTyped(message);
+}
+
+function isOfStop({ kind }: PeerMessage): boolean {
+  return kind === 'stopAsk' || kind === 'stopAnswer' || kind === 'stopWord';
 }
 
 function isTyped(message: PeerMessage): boolean {

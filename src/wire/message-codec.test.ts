@@ -131,6 +131,10 @@ describe('frames', () => {
     const round = { ...any, sealed: sealedTyped, operations: null } as PeerMessage;
     expect([isTellable(round, PROTOCOL_MIN), isTellable(round, PROTOCOL_MAX)]).toEqual([false, true]);
     expect(() => encode(HEAD, [round], undefined, PROTOCOL_MIN)).toThrow('told to who understands it');
+    for (const kind of ['stopAsk', 'stopAnswer', 'stopWord'] as const) {
+      const [word] = fc.sample(messageOf(kind), { numRuns: 1, seed: 7 });
+      expect([isTellable(word!, PROTOCOL_MIN), isTellable(word!, PROTOCOL_MAX)]).toEqual([false, true]);
+    }
     for (const message of [round, asked]) {
       const frame = encode(HEAD, [message]);
       frame[0] = 5;
