@@ -78,7 +78,7 @@ export class SimWorld {
     this.scrubPauseMs = options.profile === undefined ? drawScrub(seed) : (options.profile.scrubPauseMs ?? 0);
     const drawnCount = prng.chance(0.15) ? 5 : 3;
     this.cluster = new SimCluster({
-      nodeCount: options.nodeCount ?? drawnCount,
+      nodeCount: options.nodeCount ?? options.profile?.nodeCount ?? drawnCount,
       replicaCount: 3,
       scheduler: this.scheduler,
       prng: prng.fork(),
