@@ -18,47 +18,44 @@ interface Copy {
   readonly version: number;
 }
 
-/** A read that is under way. */
-interface Reading {
-  readonly copies: Copies;
-  readonly key: string;
-  isSpoilt: boolean;
-}
-
 /** What one client keeps. */
 class Copies {
   readonly name: string;
   readonly life: Life;
   readonly kept = new Map<string, Copy>();
-  private readonly under = new Map<string, Set<Reading>>();
+  /** How often something was dropped, and how often it had been when a key was last, or all keys were. */
+  dropCount = 0;
+  private readonly droppedAs = new Map<string, number>();
+  private allDroppedAs = 0;
 
   constructor(name: string, life: Life) {
     this.name = name;
     this.life = life;
   }
 
-  begin(key: string): Reading {
-    const reading = { copies: this, key, isSpoilt: false };
-    const readings = this.under.get(key) ?? new Set();
-    this.under.set(key, readings.add(reading));
-    return reading;
-  }
-
-  end(reading: Reading, copy: Copy | null): void {
-    this.under.get(reading.key)?.delete(reading);
-    if (copy === null || reading.isSpoilt) this.kept.delete(reading.key);
-    else this.kept.set(reading.key, copy);
+  /** A read has ended that was begun when `dropCount` was as told: what was dropped since is not kept. */
+  end(key: string, copy: Copy | null, began: number): void {
+    const isSpoilt = this.allDroppedAs > began || (this.droppedAs.get(key) ?? 0) > began;
+    if (copy === null || isSpoilt) this.kept.delete(key);
+    else this.kept.set(key, copy);
   }
 
   drop(key: string): void {
     this.kept.delete(key);
-    for (const reading of this.under.get(key) ?? []) reading.isSpoilt = true;
+    this.droppedAs.set(key, (this.dropCount += 1));
   }
 
   dropAll(): void {
     this.kept.clear();
-    for (const readings of this.under.values()) for (const reading of readings) reading.isSpoilt = true;
+    this.allDroppedAs = this.dropCount += 1;
   }
+}
+
+/** A read that is under way, for one who may keep it. */
+interface Reading {
+  readonly copies: Copies;
+  /** Its `dropCount` then. */
+  readonly began: number;
 }
 
 interface Due {
@@ -96,27 +93,29 @@ export class CachedReads {
     for (const each of this.parts.cluster.nodes) {
       const pair = this.pairOf(each);
       if (pair === null) continue;
-      readings.push(pair.all.begin(key));
+      readings.push({ copies: pair.all, began: pair.all.dropCount });
       if (each !== sim) continue;
-      readings.push(pair.own.begin(key));
+      readings.push({ copies: pair.own, began: pair.own.dropCount });
       each.node!.keyWatch.watch(key);
     }
     return (result) => {
       const copy = copyOf(result);
-      for (const reading of readings) reading.copies.end(reading, copy);
+      for (const { copies, began } of readings) copies.end(key, copy, began);
     };
   }
 
   acknowledged(key: string, version: number): void {
     for (const { own, all } of this.pairs.values()) {
-      for (const copies of [own, all]) {
-        const copy = copies.kept.get(key);
-        if (copy === undefined || copy.version === 0 || copy.version >= version) continue;
-        const at = this.parts.scheduler.time + STALE_MS_MAX;
-        this.due.push({ copies, key, copy, acknowledged: version, at });
-      }
+      this.expectGone(own, key, version);
+      this.expectGone(all, key, version);
     }
     this.judgeDue();
+  }
+
+  private expectGone(copies: Copies, key: string, acknowledged: number): void {
+    const copy = copies.kept.get(key);
+    if (copy === undefined || copy.version === 0 || copy.version >= acknowledged) return;
+    this.due.push({ copies, key, copy, acknowledged, at: this.parts.scheduler.time + STALE_MS_MAX });
   }
 
   /** Everything is at rest, and has been heard of: what is kept of what is read at one node is what stands. */

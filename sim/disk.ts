@@ -77,8 +77,9 @@ export class SimDisk {
   private readonly prng: Prng;
   private readonly options: SimDiskOptions;
   private entries = new Map<string, Uint8Array>();
-  /** By the first letters of keys. */
+  /** By the first letters of keys, and these in order. */
   private readonly orders = new Map<string, Order>();
+  private readonly letters: string[] = [];
   /** Values in which a bit was flipped. */
   private readonly damaged = new WeakSet<Uint8Array>();
   /** A batch that may or may not have reached the platter: decided when the next life opens. */
@@ -129,7 +130,7 @@ export class SimDisk {
   /** Flips one bit in the value of one of the keys that `pick` admits; tells which, or null where none is. */
   flipBit(pick: (key: string) => boolean): string | null {
     const keys: string[] = [];
-    for (const letter of this.letters())
+    for (const letter of this.letters)
       for (const key of this.sortedKeys(letter))
         if (pick(key) && this.entries.get(key)!.length > 0) keys.push(key);
     if (keys.length === 0) return null;
@@ -152,10 +153,9 @@ export class SimDisk {
     return this.entries.get(key);
   }
 
-  /** Was a bit flipped in what lies under this key? */
-  isDamaged(key: string): boolean {
-    const value = this.entries.get(key);
-    return value !== undefined && this.damaged.has(value);
+  /** Was a bit flipped in this value of its? */
+  isDamaged(value: Uint8Array): boolean {
+    return this.damaged.has(value);
   }
 
   apply(batch: Batch): void {
@@ -176,7 +176,7 @@ export class SimDisk {
   collect(from: string, to: string, entryCountMax: number, byteCountMax: number): StorageEntry[] {
     const found: StorageEntry[] = [];
     let bytes = 0;
-    for (const letter of this.letters()) {
+    for (const letter of this.letters) {
       if (compareUtf8(letter, from.charAt(0)) < 0 || compareUtf8(letter, to) >= 0) continue;
       const keys = this.sortedKeys(letter);
       for (let index = placeOf(keys, from); index < keys.length; index++) {
@@ -254,11 +254,6 @@ export class SimDisk {
     else this.cutOff.arrived += 1;
   }
 
-  /** First letters of all keys there ever were, in order. */
-  private letters(): string[] {
-    return [...this.orders.keys()].sort(compareUtf8);
-  }
-
   private sortedKeys(letter: string): readonly string[] {
     const order = this.orders.get(letter)!;
     order.changes = 0;
@@ -267,8 +262,12 @@ export class SimDisk {
   }
 
   private noteLetter(letter: string): Order {
-    const order = this.orders.get(letter) ?? { keys: null, changes: 0 };
+    let order = this.orders.get(letter);
+    if (order !== undefined) return order;
+    order = { keys: null, changes: 0 };
     this.orders.set(letter, order);
+    this.letters.push(letter);
+    this.letters.sort(compareUtf8);
     return order;
   }
 

@@ -102,7 +102,7 @@ export function ownerDisks(world: SimWorld, key: string): OwnerDisk[] {
     if (node === null || !ownsSlot(node, slot) || !node.membership.leaseHeld()) continue;
     const bytes = disk.get(stored);
     // What has rotted was there.
-    const isThere = bytes !== undefined && !disk.isDamaged(stored);
+    const isThere = bytes !== undefined && !disk.isDamaged(bytes);
     const lacking = bytes === undefined ? world.forgotten.highest(slot) : Infinity;
     const version = isThere ? claimOf(bytes).version : lacking;
     disks.push({ name, version, marked: () => markOf(disk, slot, key) });

@@ -4,6 +4,7 @@
  * the heap, where they are in order already. Cancelled ones are swept out when they are most, for the patience of a
  * thousand clients who were answered long ago would make the heap deep.
  */
+import { Fifo } from './fifo.ts';
 import type { Life } from './scheduler.ts';
 
 export interface SimEvent {
@@ -19,9 +20,8 @@ const SWEPT_MIN = 128;
 
 export class EventQueue {
   private heap: SimEvent[] = [];
-  /** Added at the moment in which they are due; from `head` on they are still to come. */
-  private due: SimEvent[] = [];
-  private head = 0;
+  /** Added at the moment in which they are due. */
+  private readonly due = new Fifo<SimEvent>();
   private cancelledCount = 0;
   private sequence = 0;
 
@@ -52,26 +52,17 @@ export class EventQueue {
   /** Takes the next event out; undefined where there is none at or before `until`. */
   next(until: number): SimEvent | undefined {
     const first = this.heap[0];
-    if (this.head < this.due.length) {
-      const event = this.due[this.head]!;
+    const event = this.due.first();
+    if (event !== undefined) {
       const isFirst =
         first === undefined ||
         event.at < first.at ||
         (event.at === first.at && event.sequence < first.sequence);
-      if (isFirst) return event.at > until ? undefined : this.takeDue(event);
+      if (isFirst) return event.at > until ? undefined : this.due.shift();
     }
     if (first === undefined || first.at > until) return undefined;
     this.pop();
     return first;
-  }
-
-  private takeDue(event: SimEvent): SimEvent {
-    this.head += 1;
-    if (this.head === this.due.length) {
-      this.due.length = 0;
-      this.head = 0;
-    }
-    return event;
   }
 
   private sweep(): void {

@@ -3,6 +3,7 @@
  * delay, and each side learns in its own time that the link has ended. Between the end and its discovery
  * the dialler may go on sending into nothing.
  */
+import { Fifo } from './fifo.ts';
 import type { SimNetwork } from './network.ts';
 import type { SimTransport } from './network-transport.ts';
 
@@ -17,8 +18,7 @@ export class SimLink {
   private receiverUp = true;
   /** Nothing sent from now on arrives. */
   private broken = false;
-  private frames: Uint8Array[] = [];
-  private head = 0;
+  private readonly frames = new Fifo<Uint8Array>();
   /** Arrivals that met a silent cut: they take place when it heals. */
   private heldCount = 0;
   private lastArrival = 0;
@@ -51,7 +51,7 @@ export class SimLink {
   break(reason: string): void {
     if (this.broken) return;
     this.broken = true;
-    this.frames.length = this.head + this.network.prng.below(this.frames.length - this.head + 1);
+    this.frames.cut(this.network.prng.below(this.frames.length + 1));
     this.tellDialer(reason, this.network.noticeMs(this.to, this.from));
     this.tellReceiver(this.network.noticeMs(this.from, this.to));
   }
@@ -95,17 +95,12 @@ export class SimLink {
 
   /** Whichever arrival this is, it brings the first frame of those under way: order never depends on events. */
   private readonly arrive = (): void => {
-    if (!this.receiverUp || this.head === this.frames.length) return;
+    if (!this.receiverUp || this.frames.length === 0) return;
     if (this.network.isCut(this.from.name, this.to.name)) {
       this.heldCount += 1;
       return;
     }
-    const frame = this.frames[this.head]!;
-    this.head += 1;
-    if (this.head === this.frames.length || this.head === 1024) {
-      this.frames.splice(0, this.head);
-      this.head = 0;
-    }
+    const frame = this.frames.shift()!;
     this.queuedBytes -= frame.length;
     this.to.reportFrame(this.from.name, frame);
   };

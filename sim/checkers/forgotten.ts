@@ -7,6 +7,8 @@ import { counterOf } from '../../src/core/version.ts';
 
 interface Forgotten {
   readonly version: number;
+  /** Of the version. */
+  readonly counter: number;
   readonly epoch: number;
 }
 
@@ -19,7 +21,7 @@ export class ForgottenWatch {
   /** An owner has removed the deletion of that version, in that epoch. */
   forgotten(slot: number, version: number, epoch: number): void {
     this.count += 1;
-    if (version > this.highest(slot)) this.bySlot.set(slot, { version, epoch });
+    if (version > this.highest(slot)) this.bySlot.set(slot, { version, counter: counterOf(version), epoch });
   }
 
   /** The highest version of a deletion in the slot that anybody has removed; 0: none. Absence stands for it. */
@@ -39,8 +41,8 @@ export class ForgottenWatch {
     floorOf: (slot: number) => number,
     heldIn: (slot: number) => number,
   ): void {
-    for (const [slot, { version, epoch }] of this.bySlot) {
-      if (actsIn < epoch || !owns(slot) || floorOf(slot) >= counterOf(version)) continue;
+    for (const [slot, { version, counter, epoch }] of this.bySlot) {
+      if (floorOf(slot) >= counter || actsIn < epoch || !owns(slot)) continue;
       if (heldIn(slot) >= version) continue;
       this.violation ??= `${name} serves slot ${slot} with the floor ${floorOf(slot)}, and version ${version} was forgotten there`;
     }

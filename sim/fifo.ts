@@ -1,0 +1,51 @@
+/**
+ * First in, first out, for queues that are empty most of the time and never long: its memory is used again, where an
+ * array that is cut to nothing gives its own away each time.
+ */
+
+/** So many places in front may stay unused while the queue is not empty. */
+const HEAD_MAX = 1024;
+
+export class Fifo<T> {
+  private readonly items: (T | undefined)[] = [];
+  private head = 0;
+  private tail = 0;
+
+  get length(): number {
+    return this.tail - this.head;
+  }
+
+  push(item: T): void {
+    this.items[this.tail] = item;
+    this.tail += 1;
+  }
+
+  /** The next to come; undefined where there is none. */
+  first(): T | undefined {
+    return this.head < this.tail ? this.items[this.head] : undefined;
+  }
+
+  shift(): T | undefined {
+    if (this.head === this.tail) return undefined;
+    const item = this.items[this.head];
+    this.items[this.head] = undefined;
+    this.head += 1;
+    if (this.head === this.tail) this.head = this.tail = 0;
+    else if (this.head === HEAD_MAX) this.close();
+    return item;
+  }
+
+  /** Only the first so many stay. */
+  cut(length: number): void {
+    while (this.length > length) {
+      this.tail -= 1;
+      this.items[this.tail] = undefined;
+    }
+  }
+
+  private close(): void {
+    this.items.splice(0, this.head);
+    this.tail -= this.head;
+    this.head = 0;
+  }
+}
