@@ -87,7 +87,8 @@ export class Histogram {
   private rangeOf(value: number): number {
     const { bounds } = this;
     let low = 0;
-    let high = bounds.length;
+    // Of a loop that is never late, say, all values lie in the lowest range.
+    let high = value <= bounds[0]! ? 0 : bounds.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (bounds[middle]! < value) low = middle + 1;

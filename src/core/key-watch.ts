@@ -41,6 +41,8 @@ export interface KeyWatching {
   watchAll(isWanted: boolean): void;
 }
 
+const NOBODY_WANTED: readonly string[] = [];
+
 export const NOBODY: WatchListener = {
   changed: () => undefined,
   allChanged: () => undefined,
@@ -199,7 +201,7 @@ export class KeyWatch implements KeyWatching {
     this.now = now;
     this.isDeaf = leaselessMs >= LEASE_MS;
     if (this.isDeaf && (this.watched.size > 0 || this.forPeers.keyCount > 0)) this.tellAll();
-    this.abroad.tick(now, this.wantsAll ? this.foreign : []);
+    this.abroad.tick(now, this.wantsAll ? this.foreign : NOBODY_WANTED);
     this.tellUnsettled(isInvalid);
     if (this.wantsAll) this.judgeHearing();
   }

@@ -26,13 +26,21 @@ export function planSpooling(
   topology: Topology,
   wordOf: (memberId: number) => RecordWord | undefined,
 ): boolean | null {
+  if (topology.spooling !== true) return isAwayFromAll(topology, wordOf) ? true : null;
   const living = topology.members.filter((member) => member.alive);
-  if (topology.spooling !== true) {
-    const isAway = (id: number): boolean => (wordOf(id)?.awayMs ?? 0) >= SPOOL_AFTER_MS;
-    return living.length > 0 && living.every(({ id }) => isAway(id)) ? true : null;
-  }
   const back = living.filter(({ id }) => (wordOf(id)?.backMs ?? 0) >= SPOOL_END_AFTER_MS);
   return back.length >= majorityOf(living.length) ? false : null;
+}
+
+/** Asked for with every tick, and mostly answered by the first of them. */
+function isAwayFromAll(topology: Topology, wordOf: (memberId: number) => RecordWord | undefined): boolean {
+  let isAway = false;
+  for (const { id, alive } of topology.members) {
+    if (!alive) continue;
+    isAway = (wordOf(id)?.awayMs ?? 0) >= SPOOL_AFTER_MS;
+    if (!isAway) return false;
+  }
+  return isAway;
 }
 
 /** Null where it is so already. */

@@ -1,4 +1,5 @@
 /** Whom a node does not hear, and whose word it takes before anybody goes or comes. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Suspicion } from './suspicion.ts';
 import { foundTopology } from './topology-change.ts';
@@ -54,6 +55,29 @@ describe('hearing a peer', () => {
     const suspicion = view(100, { b: [] });
     suspicion.stalled(5_000);
     expect(suspicion.silent(5_000)).toEqual([]);
+  });
+
+  it('whatever happens in whatever order: who is told as silent is silent one by one, and nobody else', () => {
+    const step = fc.record({
+      name: fc.constantFrom(...NAMES),
+      what: fc.constantFrom('heard', 'linkUp', 'linkDown', 'peerGone', 'add', 'remove', 'stalled', 'nothing'),
+      ms: fc.constantFrom(0, 1, 10, 49, 50, 51, 300, 499, 501),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const suspicion = view(0, {});
+        let now = 0;
+        for (const { name, what, ms } of steps) {
+          now += ms;
+          if (what === 'add') suspicion.add(name, now - 2 * ms);
+          else if (what === 'remove' || what === 'linkUp') suspicion[what](name);
+          else if (what === 'stalled') suspicion.stalled(now);
+          else if (what !== 'nothing') suspicion[what](name, now);
+          const silent = NAMES.filter((each) => suspicion.isSilent(each, now));
+          expect([...suspicion.silent(now)].sort()).toEqual(silent);
+        }
+      }),
+    );
   });
 });
 

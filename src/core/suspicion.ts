@@ -25,6 +25,8 @@ interface Sight {
 }
 
 const NOBODY: readonly string[] = [];
+/** Milliseconds by which the moment from which somebody may be silent is taken early: far above what rounding adds. */
+const CALM_MARGIN_MS = 1;
 
 export class Suspicion {
   private readonly self: string;
@@ -32,6 +34,10 @@ export class Suspicion {
   private readonly sights = new Map<string, Sight>();
   /** Pairs of names that have been split since a time. */
   private readonly splitSince = new Map<string, number>();
+  /** Nobody is silent before this; only what makes somebody silent sooner than was thought must set it back. */
+  private calmUntil = -Infinity;
+  /** Peers whose last report names somebody. */
+  private accuserCount = 0;
 
   constructor(self: string, names: readonly string[], settings: SuspicionSettings, now: number) {
     this.self = self;
@@ -49,9 +55,11 @@ export class Suspicion {
       suspects: [],
       reportedAt: -Infinity,
     });
+    this.calmUntil = -Infinity;
   }
 
   remove(name: string): void {
+    this.accuserCount -= this.sights.get(name)?.suspects.length ? 1 : 0;
     this.sights.delete(name);
   }
 
@@ -69,17 +77,22 @@ export class Suspicion {
 
   linkDown(name: string, now: number): void {
     const sight = this.sights.get(name);
-    if (sight !== undefined) sight.outBrokenAt ??= now;
+    if (sight === undefined) return;
+    sight.outBrokenAt ??= now;
+    this.calmUntil = -Infinity;
   }
 
   peerGone(name: string, now: number): void {
     const sight = this.sights.get(name);
-    if (sight !== undefined) sight.inBrokenAt ??= now;
+    if (sight === undefined) return;
+    sight.inBrokenAt ??= now;
+    this.calmUntil = -Infinity;
   }
 
   reported(name: string, suspects: readonly string[], now: number): void {
     const sight = this.sights.get(name);
     if (sight === undefined) return;
+    this.accuserCount += (suspects.length > 0 ? 1 : 0) - (sight.suspects.length > 0 ? 1 : 0);
     sight.suspects = suspects;
     sight.reportedAt = now;
   }
@@ -110,9 +123,23 @@ export class Suspicion {
 
   /** What our heartbeats say. */
   silent(now: number): readonly string[] {
-    let silent: string[] | null = null;
-    for (const name of this.sights.keys()) if (this.isSilent(name, now)) (silent ??= []).push(name);
-    return silent ?? NOBODY;
+    if (this.isCalm(now)) return NOBODY;
+    const silent: string[] = [];
+    for (const name of this.sights.keys()) if (this.isSilent(name, now)) silent.push(name);
+    return silent;
+  }
+
+  /** Nobody is silent. Asked for on each tick: mostly at the cost of one comparison. */
+  private isCalm(now: number): boolean {
+    if (now < this.calmUntil) return true;
+    const { suspectAfterMs, linkGraceMs } = this.settings;
+    let calmUntil = Infinity;
+    for (const { heardAt, outBrokenAt, inBrokenAt } of this.sights.values()) {
+      const brokenAt = Math.min(outBrokenAt ?? Infinity, inBrokenAt ?? Infinity);
+      calmUntil = Math.min(calmUntil, heardAt + suspectAfterMs, brokenAt + linkGraceMs);
+    }
+    this.calmUntil = calmUntil - CALM_MARGIN_MS;
+    return now < this.calmUntil;
   }
 
   /** Does the observer say that it does not hear the other? Undefined where we do not know its view. */
@@ -159,6 +186,7 @@ export class Suspicion {
   /** Mostly all who live are heard by all, and no pair is split: then nobody is accused, at no cost. */
   private isAnybodyMissed(topology: Topology, now: number): boolean {
     if (this.splitSince.size > 0) return true;
+    if (this.accuserCount === 0 && this.isCalm(now)) return false;
     for (const { name, alive } of topology.members) if (alive && this.isSilent(name, now)) return true;
     for (const { suspects } of this.sights.values()) {
       for (const name of suspects) if (memberByName(topology, name)?.alive === true) return true;

@@ -8,6 +8,9 @@ import { WATCH_ASK_EVERY_MS, WATCH_TRUST_MS } from './client-limits.ts';
 import type { Mutations } from './mutations.ts';
 import type { WatchAsk, WatchHeard } from './watch-message.ts';
 
+/** Milliseconds by which the next look at all is taken early: far above what rounding adds. */
+const DUE_MARGIN_MS = 1;
+
 /** An owner that watches for this node. */
 interface Keeper {
   /** 0: none is known yet. */
@@ -35,6 +38,9 @@ export class WatchAbroad {
   private readonly keepers = new Map<string, Keeper>();
   /** Of the last tick. */
   private now = 0;
+  /** Nothing is to be done before this as long as nothing happens; what happens sets it back. */
+  private dueAt = -Infinity;
+  private wanted: readonly string[] = [];
 
   constructor(parts: WatchAbroadParts) {
     this.parts = parts;
@@ -54,6 +60,7 @@ export class WatchAbroad {
     // Nothing was due before: it counts from now on.
     if (keeper.keys.size === 0) keeper.heardAt = Math.max(keeper.heardAt, this.now);
     keeper.keys.add(key);
+    this.dueAt = -Infinity;
     return true;
   }
 
@@ -64,11 +71,13 @@ export class WatchAbroad {
 
   /** The key is not kept any more. */
   forget(key: string): void {
-    for (const { keys } of this.keepers.values()) keys.delete(key);
+    for (const { keys } of this.keepers.values())
+      if (keys.delete(key) && keys.size === 0) this.dueAt = -Infinity;
   }
 
   forgetAll(): void {
     for (const { keys } of this.keepers.values()) keys.clear();
+    this.dueAt = -Infinity;
   }
 
   heard(peer: string, { askedAt, session, epoch, all }: WatchHeard): void {
@@ -78,6 +87,7 @@ export class WatchAbroad {
     keeper.heardAt = Math.max(keeper.heardAt, askedAt);
     keeper.allIn = all ? epoch : 0;
     keeper.allHeardAt = askedAt;
+    if (keeper.allIn === 0) this.dueAt = -Infinity;
   }
 
   /** Does it tell all changes of what it is the first owner of, in this epoch? */
@@ -94,13 +104,21 @@ export class WatchAbroad {
     keeper.allIn = 0;
     const keys = [...keeper.keys];
     keeper.keys.clear();
+    this.dueAt = -Infinity;
     this.parts.onLost(keys);
   }
 
   /** `wanted`: who is to tell all changes. */
   tick(now: number, wanted: readonly string[]): void {
     this.now = now;
+    if (now < this.dueAt && wanted === this.wanted) return;
+    this.wanted = wanted;
     for (const peer of wanted) this.keeperOf(peer);
+    this.lookAtAll(now, wanted);
+    this.dueAt = this.nextDueAt(now);
+  }
+
+  private lookAtAll(now: number, wanted: readonly string[]): void {
     for (const [peer, keeper] of this.keepers) {
       const all = wanted.includes(peer);
       const { keys } = keeper;
@@ -116,6 +134,18 @@ export class WatchAbroad {
     }
   }
 
+  /** Monotonic ms. Whoever is to be asked and cannot be is tried again with the next tick. */
+  private nextDueAt(now: number): number {
+    let dueAt = Infinity;
+    for (const { keys, allIn, heardAt, askedAt } of this.keepers.values()) {
+      dueAt = Math.min(dueAt, askedAt + WATCH_ASK_EVERY_MS);
+      if (keys.size > 0) dueAt = Math.min(dueAt, heardAt + WATCH_TRUST_MS);
+      // It has been lost just now, and may have to be forgotten.
+      else if (allIn === 0) dueAt = Math.min(dueAt, now);
+    }
+    return dueAt - DUE_MARGIN_MS;
+  }
+
   private judgeSession(peer: string, keeper: Keeper, session: number): void {
     if (keeper.session !== 0 && keeper.session !== session) this.lose(peer);
     keeper.session = session;
@@ -128,6 +158,7 @@ export class WatchAbroad {
   private keeperOf(peer: string): Keeper {
     let keeper = this.keepers.get(peer);
     if (keeper === undefined) {
+      this.dueAt = -Infinity;
       keeper = {
         session: 0,
         heardAt: -Infinity,

@@ -8,53 +8,88 @@ import { SLOT_COUNT } from '../core/limits.ts';
 const BLOCK_SLOTS = 128;
 const BLOCK_COUNT = SLOT_COUNT / BLOCK_SLOTS;
 
+/** Which slots are asked for. */
+export interface SlotChoice {
+  /** Answers alike for one slot as long as `scope` is the same object. */
+  readonly has: (slot: number) => boolean;
+  readonly scope: object;
+}
+
+/** What is known for one who asks: it leaves out slots that were due and not chosen in this scope. */
+class Seen {
+  scope: object | null = null;
+  /** No slot that may be chosen is due before this: in each block, and anywhere. */
+  readonly blocks = new Float64Array(BLOCK_COUNT).fill(Infinity);
+  earliest = Infinity;
+}
+
 export class ExpiryTimes {
   /** Wall ms per slot. */
   private readonly times = new Float64Array(SLOT_COUNT).fill(Infinity);
-  /** No slot of the block is due before this. */
-  private readonly blocks = new Float64Array(BLOCK_COUNT).fill(Infinity);
-  /** Nothing is due before this. */
-  private earliest = Infinity;
+  private readonly seen: readonly Seen[];
   private cursor = 0;
+
+  /** `askerCount`: how many ask, each for a choice of its own. */
+  constructor(askerCount = 1) {
+    this.seen = Array.from({ length: askerCount }, () => new Seen());
+  }
 
   note(slot: number, expiresAt: number): void {
     if (expiresAt < this.times[slot]!) this.times[slot] = expiresAt;
     const block = Math.floor(slot / BLOCK_SLOTS);
-    if (expiresAt < this.blocks[block]!) this.blocks[block] = expiresAt;
-    if (expiresAt < this.earliest) this.earliest = expiresAt;
+    for (const seen of this.seen) {
+      if (expiresAt < seen.blocks[block]!) seen.blocks[block] = expiresAt;
+      if (expiresAt < seen.earliest) seen.earliest = expiresAt;
+    }
   }
 
   /**
-   * The next slot in turn in which something is due, or -1. Its time is forgotten: whoever takes it notes what
+   * The next chosen slot in turn in which something is due, or -1. Its time is forgotten: whoever takes it notes what
    * stays behind.
    */
-  take(wallNow: number, isOurs: (slot: number) => boolean): number {
-    if (this.earliest > wallNow) return -1;
+  take(wallNow: number, choice: SlotChoice, asker = 0): number {
+    const seen = this.seen[asker]!;
+    if (choice.scope !== seen.scope) this.begin(seen, choice.scope);
+    if (seen.earliest > wallNow) return -1;
     const first = Math.floor(this.cursor / BLOCK_SLOTS);
     // The first block twice: from the cursor on, and at the end the part before it.
     for (let step = 0; step <= BLOCK_COUNT; step += 1) {
       const block = (first + step) % BLOCK_COUNT;
-      const slot = this.findIn(block, step === 0 ? this.cursor : block * BLOCK_SLOTS, wallNow, isOurs);
+      if (seen.blocks[block]! > wallNow) continue;
+      const slot = this.findIn(seen, block, step === 0 ? this.cursor : block * BLOCK_SLOTS, wallNow, choice);
       if (slot < 0) continue;
       this.times[slot] = Infinity;
       this.cursor = (slot + 1) % SLOT_COUNT;
       return slot;
     }
-    this.earliest = this.blocks.reduce((earliest, time) => Math.min(earliest, time), Infinity);
+    seen.earliest = lowest(seen.blocks, 0, BLOCK_COUNT);
     return -1;
   }
 
-  /** The first that is due from a slot of the block to its end, or -1. A whole block's earliest time is then known anew. */
-  private findIn(block: number, from: number, wallNow: number, isOurs: (slot: number) => boolean): number {
-    if (this.blocks[block]! > wallNow) return -1;
-    let earliest = Infinity;
+  /** Other slots may be chosen than before. */
+  private begin(seen: Seen, scope: object): void {
+    seen.scope = scope;
+    for (let block = 0; block < BLOCK_COUNT; block += 1)
+      seen.blocks[block] = lowest(this.times, block * BLOCK_SLOTS, (block + 1) * BLOCK_SLOTS);
+    seen.earliest = lowest(seen.blocks, 0, BLOCK_COUNT);
+  }
+
+  /** The first that is due from a slot of the block to its end, or -1: when the block is due next is then known anew. */
+  private findIn(seen: Seen, block: number, from: number, wallNow: number, { has }: SlotChoice): number {
+    let later = Infinity;
     const end = (block + 1) * BLOCK_SLOTS;
     for (let slot = from; slot < end; slot += 1) {
       const time = this.times[slot]!;
-      if (time <= wallNow && isOurs(slot)) return slot;
-      if (time < earliest) earliest = time;
+      if (time > wallNow) later = time < later ? time : later;
+      else if (has(slot)) return slot;
     }
-    if (from === block * BLOCK_SLOTS) this.blocks[block] = earliest;
+    if (from === block * BLOCK_SLOTS) seen.blocks[block] = later;
     return -1;
   }
+}
+
+function lowest(times: Float64Array, from: number, end: number): number {
+  let least = Infinity;
+  for (let at = from; at < end; at += 1) if (times[at]! < least) least = times[at]!;
+  return least;
 }

@@ -70,7 +70,10 @@ export class Expiry {
 
   private nextSlot(): Walk | null {
     const { expiryTimes } = this.serving.shelf;
-    const slot = expiryTimes.take(this.parts.clock.wallNow(), (each) => this.isOurs(each));
+    const scope = this.serving.view();
+    if (scope === null) return null;
+    const choice = { scope, has: (each: number): boolean => this.isOurs(each) };
+    const slot = expiryTimes.take(this.parts.clock.wallNow(), choice);
     return slot < 0 ? null : { slot, from: slotRange(slot).from };
   }
 

@@ -135,6 +135,8 @@ export class FloorCheck {
   private unchecked(view: SlotView, countMax = SLOT_COUNT): number[] {
     const slots: number[] = [];
     const { checked } = this;
+    // Mostly the drive goes on from epoch to epoch.
+    if (checked.size === SLOT_COUNT) return slots;
     const isOwned = view.rows.map((row) => row.owns);
     const { slotRow } = view.topology;
     for (let slot = 0; slot < SLOT_COUNT && slots.length < countMax; slot += 1)

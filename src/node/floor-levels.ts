@@ -88,13 +88,14 @@ export class FloorLevels {
   }
 
   private unseen(view: SlotView): SlotFloor[] {
-    const { floors, mutations } = this.parts;
+    const { mutations } = this.parts;
+    const { floors } = this.parts.floors;
     const drive = driveOf(view.topology);
     if (drive !== this.drive) this.level.clear();
     this.drive = drive;
     const found: SlotFloor[] = [];
     for (let slot = 0; slot < SLOT_COUNT && found.length < COLLECTION_DELETIONS_MAX; slot += 1) {
-      const counter = floors.floors.of(slot);
+      const counter = floors.of(slot);
       if (counter === 0 || this.level.has(slot)) continue;
       if (view.row(slot).first === view.selfId && mayForget(view, slot, mutations))
         found.push({ slot, counter });

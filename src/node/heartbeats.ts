@@ -56,8 +56,9 @@ export class Heartbeats {
 
   /** In their turn, and at once when somebody fell silent or is heard again. */
   tick(now: number): void {
-    const suspects = this.parts.suspicion.silent(now).join(' ');
-    if (now - this.sentAt >= this.parts.heartbeatMs || suspects !== this.suspectsTold) this.sendAll(now);
+    const suspects = this.parts.suspicion.silent(now);
+    const told = suspects.length === 0 ? '' : suspects.join(' ');
+    if (now - this.sentAt >= this.parts.heartbeatMs || told !== this.suspectsTold) this.sendAll(now);
   }
 
   sendAll(now: number): void {

@@ -48,9 +48,9 @@ export class HotCache {
     const place = this.places.get(key);
     if (place === undefined || place < 0) return undefined;
     const offset = place % SLAB_SPAN;
-    const { bytes } = this.slabs[(place - offset) / SLAB_SPAN]!;
+    const { bytes, view } = this.slabs[(place - offset) / SLAB_SPAN]!;
     const from = offset + LENGTH_BYTES;
-    return openKept(bytes.subarray(from, from + bytes.readUInt32LE(offset)), key);
+    return openKept(bytes.subarray(from, from + view.getUint32(offset, true)), key);
   }
 
   /** The record alone: what a read is answered with. */
@@ -66,7 +66,8 @@ export class HotCache {
   keep(sealed: SealedRecord): void {
     const { key } = sealed.record;
     const size = LENGTH_BYTES + sealed.bytes.length;
-    if (size + ENTRY_BYTES > this.bytesMax / 8 || size > SLAB_SPAN) return this.drop(key);
+    const isTooLarge = size + ENTRY_BYTES > this.bytesMax / 8 || size > SLAB_SPAN;
+    if (isTooLarge || this.slabBytes > this.bytesMax) return this.drop(key);
     let number = this.order.at(-1);
     let slab = number === undefined ? undefined : this.slabs[number]!;
     if (number === undefined || slab === undefined || slab.used + size > slab.bytes.length) {
@@ -74,7 +75,7 @@ export class HotCache {
       slab = this.slabs[number]!;
     }
     const offset = slab.used;
-    slab.bytes.writeUInt32LE(sealed.bytes.length, offset);
+    slab.view.setUint32(offset, sealed.bytes.length, true);
     slab.bytes.set(sealed.bytes, offset + LENGTH_BYTES);
     slab.used = offset + size;
     slab.keys.push(key);

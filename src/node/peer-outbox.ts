@@ -13,6 +13,7 @@ import { FrameEncoder } from '../wire/message-codec.ts';
 import { Departure } from './departure.ts';
 
 interface Box {
+  readonly name: string;
   readonly encoder: FrameEncoder;
   /** Of the frame that has been begun; null: none is. */
   header: FrameHeader | null;
@@ -24,6 +25,8 @@ export class PeerOutbox {
   private readonly transport: Transport;
   private readonly header: () => FrameHeader;
   private readonly boxes = new Map<string, Box>();
+  /** The same, in the order in which they leave. */
+  private readonly inOrder: Box[] = [];
   private readonly departure: Departure;
 
   constructor(transport: Transport, clock: Clock, header: () => FrameHeader) {
@@ -36,14 +39,14 @@ export class PeerOutbox {
     const box = this.boxOf(name);
     if (box.protocol < PROTOCOL_MAX && !isTellable(message, box.protocol)) return;
     const header = this.header();
-    if (box.header !== null && !sameHeader(box.header, header)) this.flushBox(name, box);
+    if (box.header !== null && !sameHeader(box.header, header)) this.flushBox(box);
     if (box.header === null) {
       box.encoder.begin(header, box.protocol);
       box.header = header;
     }
     box.encoder.add(message);
     if (box.encoder.messageCount >= FRAME_MESSAGES_MAX || box.encoder.byteCount >= FRAME_BYTES_MAX / 2) {
-      this.flushBox(name, box);
+      this.flushBox(box);
     } else {
       // Nobody's answer waits for a Validate: it rides with what leaves next.
       this.departure.ask(message.kind === 'validate' ? VALIDATE_MS : 0);
@@ -66,19 +69,20 @@ export class PeerOutbox {
   private boxOf(name: string): Box {
     let box = this.boxes.get(name);
     if (box === undefined) {
-      box = { encoder: new FrameEncoder(), header: null, protocol: PROTOCOL_MIN };
+      box = { name, encoder: new FrameEncoder(), header: null, protocol: PROTOCOL_MIN };
       this.boxes.set(name, box);
+      this.inOrder.push(box);
     }
     return box;
   }
 
   private flush(): void {
-    for (const [name, box] of this.boxes) if (box.header !== null) this.flushBox(name, box);
+    for (const box of this.inOrder) if (box.header !== null) this.flushBox(box);
   }
 
-  private flushBox(name: string, box: Box): void {
+  private flushBox(box: Box): void {
     box.header = null;
-    this.transport.send(name, box.encoder.finish());
+    this.transport.send(box.name, box.encoder.finish());
   }
 }
 

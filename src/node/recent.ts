@@ -139,14 +139,19 @@ export class RecentWindow {
     const { instruments, counts, admission, legacySource } = this.parts;
     const health = legacySource?.health();
     return {
-      ...{ reads: counts.reads, writes: counts.writes, failures: counts.failures },
-      ...{ staleReads: counts.staleReads, handedOn: admission.handedOn },
+      reads: counts.reads,
+      writes: counts.writes,
+      failures: counts.failures,
+      staleReads: counts.staleReads,
+      handedOn: admission.handedOn,
       refused: admission.read.refused + admission.write.refused,
       rows: instruments.rowsCommitted,
       batches: instruments.storeSync.count,
       entries: instruments.storeBatchEntries.sum,
-      ...{ cacheHits: instruments.cacheHits, cacheMisses: instruments.cacheMisses },
-      ...{ legacyCalls: health?.calls ?? 0, legacyFailures: health?.failures ?? 0 },
+      cacheHits: instruments.cacheHits,
+      cacheMisses: instruments.cacheMisses,
+      legacyCalls: health?.calls ?? 0,
+      legacyFailures: health?.failures ?? 0,
       legacyCoalesced: instruments.legacyCoalesced,
     };
   }

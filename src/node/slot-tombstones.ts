@@ -2,9 +2,12 @@
 import type { SealedRecord } from '../core/record.ts';
 import { ExpiryTimes } from './expiry-times.ts';
 
+/** Deletions are asked for in slots that this node is the first owner of, and in others that it owns. */
+export const TOMBSTONES_OF = { first: 0, others: 1, length: 2 } as const;
+
 export class SlotTombstones {
   /** Wall ms of the oldest deletion, or an earlier moment. */
-  readonly times = new ExpiryTimes();
+  readonly times = new ExpiryTimes(TOMBSTONES_OF.length);
   held = 0;
 
   add(slot: number, deletedAt: number): void {

@@ -13,6 +13,7 @@ import type { Storage, StorageEntry } from '../ports/storage.ts';
 import { openRecord } from '../wire/record-codec.ts';
 import { slotRange } from '../wire/store-codec.ts';
 import type { RecordShelf } from './record-shelf.ts';
+import { TOMBSTONES_OF } from './slot-tombstones.ts';
 
 /** One page of the store: entries, and bytes. */
 const PAGE_ENTRIES_MAX = 500;
@@ -75,11 +76,13 @@ export class TombstoneWalk {
     const { times } = shelf.tombstones;
     const due = clock.wallNow() - keepMs();
     const isFirst = (slot: number): boolean => view.row(slot).first === view.selfId;
-    const isOurs = (slot: number): boolean => mayForget(view, slot, mutations) && isFirst(slot);
-    const isLeft = (slot: number): boolean => mayForget(view, slot, mutations) && !isFirst(slot);
+    const may = (slot: number): boolean => mayForget(view, slot, mutations);
+    const ours = { scope: view, has: (slot: number): boolean => may(slot) && isFirst(slot) };
+    const left = { scope: view, has: (slot: number): boolean => may(slot) && !isFirst(slot) };
     while (this.slots.length < COLLECTION_SLOTS_MAX) {
-      const own = times.take(due, isOurs);
-      const slot = own >= 0 ? own : times.take(due - (OTHERS_FACTOR - 1) * keepMs(), isLeft);
+      const own = times.take(due, ours, TOMBSTONES_OF.first);
+      const othersDue = due - (OTHERS_FACTOR - 1) * keepMs();
+      const slot = own >= 0 ? own : times.take(othersDue, left, TOMBSTONES_OF.others);
       if (slot < 0) return;
       this.slots.push(slot);
     }

@@ -87,7 +87,7 @@ function isTyped(bytes: Buffer, keyEnd: number): boolean {
 /** Version and checksum as damaged bytes have them; a version that is none is taken for one above all. */
 export function claimOf(bytes: Uint8Array): { version: number; checksum: number } {
   if (bytes.length < HEADER_BYTES) return { version: Infinity, checksum: -1 };
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const version = buffer.readDoubleLE(8);
   return { version: isVersion(version) ? version : Infinity, checksum: buffer.readUInt32LE(0) };
 }
