@@ -10,7 +10,7 @@ import { counterOf } from '../../core/version.ts';
 import { packInt4s, packInt8s, packTexts } from './binary-array.ts';
 import type { Connection } from './connection.ts';
 import { runLocking } from './lock-waits.ts';
-import { RecordFailure } from './record-failure.ts';
+import { NOT_DURABLE, RecordFailure } from './record-failure.ts';
 import { compareKeys, packRows } from './record-rows.ts';
 import { STANDING } from './statements.ts';
 
@@ -115,8 +115,10 @@ function judge(
   return stands === null && isAsGoodAsAbsent(record, floor) ? COMMITTED : { kind: 'keptOut', floor };
 }
 
+/** As a statement of a writer has told it; 0: nothing was written, for it would not have been durable. */
 export function checkLife(lifeInForce: number | null, life: number): void {
   if (lifeInForce === life) return;
+  if (lifeInForce === 0) throw new RecordFailure('refused', NOT_DURABLE, { isUnfit: true });
   const inForce = lifeInForce === null ? 'no founding' : `life ${lifeInForce}`;
   const message = `fenced: the database holds ${inForce}, this node belongs to life ${life}`;
   throw new RecordFailure('refused', message, { fenced: true, isOutage: false });

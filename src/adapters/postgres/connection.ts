@@ -8,7 +8,7 @@ import type { Statement } from '../../base/sql-statement.ts';
 import { whyNotDialect } from '../../core/record-dialect.ts';
 import type { SeenServer } from '../../core/record-standing.ts';
 import { checkCompatServer, readCompatIdentity, type SessionSettings } from './compat-session.ts';
-import { RecordFailure, SetupError, failureOfStatement } from './record-failure.ts';
+import { NOT_DURABLE, RecordFailure, SetupError, failureOfStatement } from './record-failure.ts';
 import { RESULT_TYPES } from './record-rows.ts';
 import { recordSql, type RecordSql } from './record-sql.ts';
 import { ask, readIdentity } from './server-identity.ts';
@@ -191,10 +191,7 @@ async function checkServer(client: pg.Client, settings: ConnectionSettings): Pro
     throw new SetupError(`the database must be encoded in UTF8, this one is in ${String(encoding)}`);
   }
   if (synchronousCommit === 'off') {
-    throw new SetupError(
-      'synchronous_commit is off: PostgreSQL would lose acknowledged writes in a crash. Set it to on for this ' +
-        'server, database or role; Causeway does not write to it as it is',
-    );
+    throw new SetupError(NOT_DURABLE);
   }
   // A failover cures these two.
   if (inRecovery === true) throw new RecordFailure('refused', 'not a primary: the server is in recovery');

@@ -8,6 +8,7 @@ import { VERSION_NONE } from '../../core/version.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
 import type { Founding } from '../../ports/system-of-record.ts';
 import type { Connection } from './connection.ts';
+import { checkFit } from './fitness.ts';
 import { FORGET_LIVES, NOTE_LIFE_BEFORE } from './life-statements.ts';
 import { identityText } from './server-identity.ts';
 import { BEGIN, COMMIT_TRANSACTION, limitTransaction } from './server-statements.ts';
@@ -21,6 +22,7 @@ export async function found(
   deadline: number,
 ): Promise<Founding | null> {
   const { lockFounding, unlimitLocks, foundsAndReadsAtOnce } = connection.sql;
+  await checkFit(connection, deadline);
   const inForce = await inTransaction(connection, timeoutMs, deadline, async () => {
     if (unlimitLocks !== null) await connection.run(unlimitLocks, [], deadline);
     await connection.run(lockFounding, [], deadline);

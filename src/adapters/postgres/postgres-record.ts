@@ -30,9 +30,10 @@ import { claimServer, surveyServer, type AdoptionParts } from './claim.ts';
 import { commitBatch, makeBatch } from './commit-rows.ts';
 import { Connection } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
+import { checkFit, lend } from './fitness.ts';
 import { found } from './founding.ts';
 import { readLife, signLife } from './life-signs.ts';
-import { RecordFailure, failureOfStatement, toRecordError } from './record-failure.ts';
+import { DISK_FULL, RecordFailure, failureOfStatement, toRecordError } from './record-failure.ts';
 import { RecordHealthMonitor } from './record-health.ts';
 import { rowFromFields } from './record-rows.ts';
 import { prepareDatabase } from './prepare-database.ts';
@@ -139,7 +140,7 @@ class PooledRecord implements PostgresRecord {
     if (this.limits.compat !== 'none' && !this.isChosen) this.used = null;
     await this.probe();
     this.isStarted = true;
-    this.monitor.markUp();
+    this.monitor.markUp(true);
   }
 
   async close(): Promise<void> {
@@ -308,14 +309,15 @@ class PooledRecord implements PostgresRecord {
     if (!this.isStarted)
       throw new RecordFailure('refused', this.downReason() ?? 'not started', { isOutage: false });
     const deadline = performance.now() + timeoutMs + REPLY_GRACE_MS;
-    const once = (): Promise<T> => pool.use(deadline, false, (connection) => work(connection, deadline));
+    const once = (): Promise<T> => lend(pool, deadline, false, work);
     try {
       const result = this.limits.compat === 'none' ? await once() : await retrying(RETRIES, this.retry, once);
-      if (!isAside) this.monitor.markUp();
+      if (!isAside) this.monitor.markUp(pool === this.commits);
       return result;
     } catch (error) {
       const failure = failureOfStatement(error);
-      if (failure.isOutage && !(isAside && failure.sqlState !== null)) this.monitor.markDown(failure.message);
+      if (failure.isOutage && !(isAside && failure.sqlState !== null))
+        this.monitor.markDown(failure.message, failure.sqlState === DISK_FULL);
       throw failure;
     }
   }
@@ -328,11 +330,7 @@ class PooledRecord implements PostgresRecord {
 
   private async probe(): Promise<void> {
     const deadline = performance.now() + this.limits.connectTimeoutMs + REPLY_GRACE_MS;
-    const [reply] = await this.commits.use(deadline, true, (connection) =>
-      connection.run(connection.sql.probe, [], deadline),
-    );
-    if (reply!.some((told) => told === true || told === 'on'))
-      throw new RecordFailure('refused', 'not a primary');
+    await lend(this.commits, deadline, true, checkFit);
   }
 
   private adoptionParts(): AdoptionParts {
@@ -350,7 +348,8 @@ class PooledRecord implements PostgresRecord {
       connectionCountMax,
       waiterCountMax: CALLS_WAITING_MAX,
       open: () => this.openChecked(isReader, !isReader),
-      downReason: () => this.downReason(),
+      // Where writes alone are refused they go on being tried, by those whose rows wait.
+      downReason: () => (this.monitor.refusesWritesAlone ? null : this.downReason()),
       isStale: (connection) => this.whyNotUsed(connection.identity) !== null,
       onIdleLost: () => this.monitor.probeNow(),
     });

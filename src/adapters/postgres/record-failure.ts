@@ -16,6 +16,8 @@ export class RecordFailure extends Error {
   readonly ofRows: boolean;
   /** Repeating the same statement may well succeed: it lost against another transaction. */
   readonly isRetryable: boolean;
+  /** The connection is not to be used again, though it works. */
+  readonly isUnfit: boolean;
   /** The server's own code, null where it was not the server that answered. */
   readonly sqlState: string | null;
 
@@ -26,6 +28,7 @@ export class RecordFailure extends Error {
     this.isOutage = traits.isOutage ?? true;
     this.ofRows = traits.ofRows ?? false;
     this.isRetryable = traits.isRetryable ?? false;
+    this.isUnfit = traits.isUnfit ?? false;
     this.sqlState = traits.sqlState ?? null;
   }
 }
@@ -35,6 +38,7 @@ interface FailureTraits {
   readonly isOutage?: boolean;
   readonly ofRows?: boolean;
   readonly isRetryable?: boolean;
+  readonly isUnfit?: boolean;
   readonly sqlState?: string;
 }
 
@@ -47,10 +51,15 @@ export class SetupError extends Error {
   }
 }
 
+export const NOT_DURABLE =
+  'synchronous_commit is off: PostgreSQL would lose acknowledged writes in a crash. Set it to on for this ' +
+  'server, database or role; Causeway does not write to it as it is';
+
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const READ_ONLY_TRANSACTION = '25006';
 export const LOCK_NOT_AVAILABLE = '55P03';
+export const DISK_FULL = '53100';
 
 /** The error of a statement that had been handed to the server. */
 export function failureOfStatement(error: unknown): RecordFailure {

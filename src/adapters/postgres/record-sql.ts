@@ -34,7 +34,7 @@ export interface RecordSql {
   readonly lockFounding: Statement;
   /** Before it: a founding waits for locks as long as its transaction may last. Null: nothing limits that. */
   readonly unlimitLocks: Statement | null;
-  /** Answers true or `on` where the server takes no writes. */
+  /** Answers true or `on` where the server takes no writes; in a third column true where its commits are not durable. */
   readonly probe: Statement;
   /** What becomes of rows beside an array that is none is told by PostgreSQL alone. */
   readonly needsWholeArrays: boolean;

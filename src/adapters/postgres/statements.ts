@@ -40,7 +40,12 @@ export const IF_HIGHER = `on conflict (key) do update set
  * the founding and finds another life. A row lock would be written to disk by every statement. (R27)
  */
 const FENCE = `with fence as (update causeway.cluster set life = life where false)`;
-const IN_LIFE = `exists (select from causeway.cluster where life = $1)`;
+/**
+ * The life in force, and 0, which none has, where the session's commits are told before they are durable: that may be changed while a
+ * connection stands, and then nothing is written by it.
+ */
+const LIFE = `case when current_setting('synchronous_commit') = 'off' then 0 else life end`;
+const IN_LIFE = `exists (select from causeway.cluster where ${LIFE} = $1)`;
 
 /**
  * A row at or below its slot's floor is written only where its writer knew that floor. What is above the highest floor of all
@@ -59,7 +64,7 @@ written as (
   ${IF_HIGHER}
   returning r.key
 )
-select (select life from causeway.cluster), count(*),
+select (select ${LIFE} from causeway.cluster), count(*),
   case when count(*) < cardinality($2::text[]) then array_to_json(array_agg(key)) end
 from written`;
 }
@@ -73,6 +78,7 @@ const COMMIT_FEATURES: readonly SqlFeature[] = [
   'fence by the lock of a writer',
   'multi-argument unnest',
   'on conflict do update where',
+  'server settings',
   'subquery in an insert',
 ];
 
@@ -128,6 +134,7 @@ export const RAISE_FLOORS: Statement = {
     'fence by the lock of a writer',
     'multi-argument unnest',
     'on conflict do update where',
+    'server settings',
     'subquery in an insert',
     'table changed twice',
   ],
@@ -144,9 +151,9 @@ raised as (
   where f.turn = excluded.turn - 1
 ),
 highest as (
-  update causeway.cluster set floor = $4 where life = $1 and floor < $4
+  update causeway.cluster set floor = $4 where ${LIFE} = $1 and floor < $4
 )
-select life from causeway.cluster`,
+select ${LIFE} from causeway.cluster`,
 };
 
 /**
@@ -165,6 +172,7 @@ export const REMOVE_ROWS: Statement = {
     'fence by the lock of a writer',
     'for update skip locked',
     'multi-argument unnest',
+    'server settings',
   ],
   text: `${FENCE},
 doomed as (
@@ -178,7 +186,7 @@ doomed as (
 removed as (
   delete from causeway.record r using doomed d where r.key = d.key and r.version = d.version returning r.key
 )
-select (select life from causeway.cluster), array_to_json(array_agg(key)) from removed`,
+select (select ${LIFE} from causeway.cluster), array_to_json(array_agg(key)) from removed`,
 };
 
 export const READ: Statement = {
@@ -272,5 +280,5 @@ export const PROBE: Statement = {
   name: 'causeway_probe',
   writes: false,
   features: ['pg_is_in_recovery', 'server settings'],
-  text: `select pg_is_in_recovery(), current_setting('transaction_read_only')`,
+  text: `select pg_is_in_recovery(), current_setting('transaction_read_only'), current_setting('synchronous_commit') = 'off'`,
 };

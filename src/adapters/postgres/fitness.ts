@@ -1,0 +1,30 @@
+/** Whether the server at the other end of a connection is still one to write to: that can change while the connection stands. */
+import type { Connection } from './connection.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import { NOT_DURABLE, RecordFailure } from './record-failure.ts';
+
+/** Rejects where it takes no writes, or tells of a commit before that is durable. */
+export async function checkFit(connection: Connection, deadline: number): Promise<void> {
+  const [reply = []] = await connection.run(connection.sql.probe, [], deadline);
+  const [isStandby, takesOnlyReads, isLossy] = reply;
+  if (isLossy === true) throw new RecordFailure('refused', NOT_DURABLE, { isUnfit: true });
+  if ([isStandby, takesOnlyReads].some((told) => told === true || told === 'on'))
+    throw new RecordFailure('refused', 'not a primary');
+}
+
+/** As the pool does; `force`: although the server is known to be down. A connection that is found unfit is not used again. */
+export function lend<T>(
+  pool: ConnectionPool,
+  deadline: number,
+  force: boolean,
+  work: (connection: Connection, deadline: number) => Promise<T>,
+): Promise<T> {
+  return pool.use(deadline, force, async (connection) => {
+    try {
+      return await work(connection, deadline);
+    } catch (error) {
+      if (error instanceof RecordFailure && error.isUnfit) connection.destroy();
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,69 @@
+/** What is believed of a server by what it has answered, in time that the test moves. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { RecordHealthMonitor } from './record-health.ts';
+
+let probes: number;
+let fault: string | null;
+let told: string[];
+let monitor: RecordHealthMonitor;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  probes = 0;
+  fault = null;
+  told = [];
+  monitor = new RecordHealthMonitor({
+    ...{ now: () => 0, random: () => 0 },
+    probe: () => {
+      probes += 1;
+      return fault === null ? Promise.resolve() : Promise.reject(new Error(fault));
+    },
+    onChange: ({ state }) => told.push(state),
+  });
+  monitor.markUp(true);
+});
+afterEach(() => {
+  monitor.close();
+  vi.useRealTimers();
+});
+
+test('down: a probe that is answered brings it up', async () => {
+  monitor.markDown('gone');
+  fault = 'still gone';
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(monitor.health).toMatchObject({ state: 'down', reason: 'still gone' });
+  fault = null;
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(told).toEqual(['up', 'down', 'up']);
+});
+
+test('it refuses writes alone: no read that is answered brings it up, but a write does', async () => {
+  monitor.markDown('full', true);
+  monitor.markUp(false);
+  monitor.probeNow();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(monitor.health).toMatchObject({ state: 'down', reason: 'full' });
+  expect(monitor.refusesWritesAlone).toBe(true);
+  monitor.markUp(true);
+  expect(monitor.health.state).toBe('up');
+  expect(monitor.refusesWritesAlone).toBe(false);
+});
+
+test('it refuses writes alone, and nobody has one to try: believed to take them after a while, where it answers', async () => {
+  monitor.markDown('full', true);
+  await vi.advanceTimersByTimeAsync(20_000);
+  monitor.markDown('still full', true);
+  monitor.probeNow();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect({ ...monitor.health, probes }).toMatchObject({ state: 'down', probes: 1 });
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect({ ...monitor.health, probes }).toMatchObject({ state: 'up', probes: 2 });
+});
+
+test('it refuses writes alone, and then does not answer at all: down for all, and up again when it answers', async () => {
+  monitor.markDown('full', true);
+  monitor.markDown('gone');
+  expect(monitor.refusesWritesAlone).toBe(false);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(monitor.health.state).toBe('up');
+});

@@ -1,0 +1,108 @@
+/** A server that answers and is not fit to be written to: commits that are none, a disk that is full. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { PostgresRecord } from '../../src/adapters/postgres/postgres-record.ts';
+import { makeVersion } from '../../src/core/version.ts';
+import { RecordCalls, makeRow } from '../contracts/record-calls.ts';
+import { postgresWorld, type PostgresWorld } from '../support/postgres-world.ts';
+import { runOnce } from '../support/postgres.ts';
+
+const COMMITTED = { kind: 'committed' };
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+let world: PostgresWorld;
+let record: PostgresRecord;
+let calls: RecordCalls;
+
+beforeEach(async () => {
+  world = await postgresWorld();
+  record = world.open({ connectTimeoutMs: 1_000 });
+  await record.start();
+  calls = new RecordCalls(world, record);
+  expect((await calls.found(0, 'cluster')).error).toBeNull();
+});
+afterEach(() => world.close());
+
+const untilUp = (): Promise<unknown> =>
+  vi.waitFor(() => expect(record.health()).toEqual({ state: 'up' }), { timeout: 20_000 });
+
+describe('commits that are told before they are durable', () => {
+  /** As an operator does on a server that runs: connections that stand take it over. */
+  async function setSynchronousCommit(value: 'off' | 'on'): Promise<void> {
+    await runOnce(world.connectionString, `alter system set synchronous_commit = '${value}'`);
+    await runOnce(world.connectionString, 'select pg_reload_conf()');
+    const shown = async (): Promise<unknown> =>
+      (await runOnce(world.connectionString, 'show synchronous_commit')).rows[0];
+    await vi.waitUntil(async () => JSON.stringify(await shown()).includes(`"${value}"`), { timeout: 20_000 });
+  }
+  afterEach(async () => {
+    await runOnce(world.connectionString, 'alter system reset synchronous_commit');
+    await runOnce(world.connectionString, 'select pg_reload_conf()');
+  });
+
+  test('turned off while connections stand: nothing is written by them, which is definite and told, until it is on again', async () => {
+    expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+    await setSynchronousCommit('off');
+    const { error } = await calls.commit(1, [makeRow('b', 1)]);
+    expect(error).toMatchObject({ kind: 'refused', fenced: false });
+    expect(error?.message).toContain('synchronous_commit is off');
+    const { rows } = await runOnce(world.connectionString, 'select key from causeway.record');
+    expect(rows).toEqual([{ key: 'a' }]);
+    expect(record.health()).toMatchObject({
+      state: 'down',
+      reason: expect.stringContaining('synchronous_commit is off') as string,
+    });
+    // The floors of deletions stand on what is durable, too.
+    const [floor] = (await calls.readFloors([1])).value;
+    expect((await calls.raiseFloors(1, [{ slot: 1, ...floor!, counter: 5 }])).error).toMatchObject({
+      kind: 'refused',
+    });
+    await setSynchronousCommit('on');
+    await untilUp();
+    expect((await calls.commit(1, [makeRow('b', 1)])).value).toEqual([COMMITTED]);
+  });
+
+  test('turned off while nothing is written: no founding is begun there', async () => {
+    await setSynchronousCommit('off');
+    expect((await calls.found(1, 'cluster')).error).toMatchObject({ kind: 'refused' });
+    await setSynchronousCommit('on');
+    await untilUp();
+    expect((await calls.found(1, 'cluster')).value).toMatchObject({ life: 2 });
+  });
+});
+
+describe('the disk of the server is full', () => {
+  /** What it answers then, on every change of a row; and to everything else as ever. */
+  async function fill(): Promise<{ empty(): Promise<void> }> {
+    await runOnce(
+      world.connectionString,
+      `create function full_disk() returns trigger language plpgsql as $$
+begin raise exception 'could not extend file: No space left on device' using errcode = 'disk_full'; end $$;
+create trigger full_disk before insert or update on causeway.record for each row execute function full_disk()`,
+    );
+    const empty = async (): Promise<void> =>
+      void (await runOnce(world.connectionString, 'drop function full_disk cascade'));
+    return { empty };
+  }
+
+  test('writes stay refused while reads are answered, until a write goes through', async () => {
+    expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+    const disk = await fill();
+    expect((await calls.commit(1, [makeRow('b', 1)])).error).toMatchObject({ kind: 'unknown' });
+    const isRefusing = (): void =>
+      expect(record.health()).toMatchObject({
+        state: 'down',
+        reason: expect.stringContaining('No space left') as string,
+      });
+    for (let look = 0; look < 20; look += 1) {
+      isRefusing();
+      expect((await calls.read(['a'])).value[0]?.record.version).toBe(makeVersion(1, 1));
+      await sleep(50);
+    }
+    // Whoever has a row that waits goes on trying: that is how it is found out.
+    expect((await calls.commit(1, [makeRow('b', 1)])).error).toMatchObject({ kind: 'unknown' });
+    isRefusing();
+    await disk.empty();
+    expect((await calls.commit(1, [makeRow('b', 1)])).value).toEqual([COMMITTED]);
+    expect(record.health()).toEqual({ state: 'up' });
+  });
+});
