@@ -147,16 +147,19 @@ describe('the reports', () => {
     const report = made({
       'set-512': { causeway: 1_000, 'hand-written': 900, redis: 5_000 },
       'set-512-program': { causeway: 1_200, 'hand-written': 800 },
+      'set-512-plain-program': { causeway: 1_600, 'hand-written': 800 },
     });
     const text = reportMarkdown(report);
     expect(text).toContain('**redis: ahead in 1 of 1 workloads**');
-    expect(text).toContain('hand-written: behind in all 2 workloads');
+    expect(text).toContain('hand-written: behind in all 3 workloads');
     const rows = report.rows.filter(({ beside }) => beside.startsWith('ioredis + pg by hand'));
     expect(rows.map(({ work, ratio }) => [work.split(',')[0], ratio?.median.toFixed(2)])).toEqual([
-      ['durable SET by one program with ioredis', '1.50'],
-      ['durable SET by 512 clients', '1.11'],
+      ['durable SET by one program with one ioredis connection', '2.00'],
+      ['durable SET by one program with ioredis as a cluster client', '1.50'],
+      ['durable SET by 512 clients with one in flight each', '1.11'],
     ]);
-    expect(text).toMatch(/by one program with ioredis.* \| 1\.5 .* \| missed \|/);
+    expect(text).toMatch(/with one ioredis connection.* \| 2 .* \| met \|/);
+    expect(text).toMatch(/with ioredis as a cluster client.* \| 1\.5 .* \| missed \|/);
     const [, section] = text.split('one program, ioredis, a connection to each node, 512 in flight');
     expect(section).toContain('| hand-written | 800 |');
     expect(section!.split('## At a steady rate')[0]).not.toContain('| redis |');

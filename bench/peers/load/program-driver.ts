@@ -6,6 +6,9 @@ import { Cluster, Redis } from 'ioredis';
 import { keyName, Values } from './driver.ts';
 import type { Driver, OnAnswer } from './driver.ts';
 
+/** Milliseconds. On a busy machine a cluster may take longer to tell who has what than the client's own second. */
+const MAP_MS_MAX = 10_000;
+
 export class ProgramDriver implements Driver {
   private readonly redis: Redis | Cluster;
   private readonly onAnswer: OnAnswer;
@@ -17,7 +20,9 @@ export class ProgramDriver implements Driver {
     const addresses = ports.map((port) => ({ port, host: '127.0.0.1' }));
     const options = { enableAutoPipelining: true, lazyConnect: true };
     this.redis =
-      addresses.length > 1 ? new Cluster(addresses, options) : new Redis({ ...addresses[0]!, ...options });
+      addresses.length > 1
+        ? new Cluster(addresses, { ...options, slotsRefreshTimeout: MAP_MS_MAX })
+        : new Redis({ ...addresses[0]!, ...options });
     this.redis.on('error', () => undefined);
     this.onAnswer = onAnswer;
   }
