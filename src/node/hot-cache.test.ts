@@ -5,6 +5,7 @@ import { ORIGIN_CLIENT } from '../core/record.ts';
 import type { SealedRecord } from '../core/record.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 import { HotCache } from './hot-cache.ts';
+import { HotPlaces } from './hot-places.ts';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -34,16 +35,18 @@ describe('a cache of hot records', () => {
     expect(cache.get('b')).toEqual(sealed('b', 2));
   });
 
-  test('outdated, dropped or cleared: it is not found', () => {
+  test('dropped or cleared: it is not found', () => {
     const cache = new HotCache(MEGABYTE);
-    for (const key of ['a', 'b', 'c']) cache.keep(sealed(key, 1));
-    cache.outdate('a');
-    cache.drop('b');
+    for (const key of ['a', 'b']) cache.keep(sealed(key, 1));
+    cache.drop('a');
+    cache.drop('never kept');
     expect(cache.get('a')).toBeUndefined();
-    expect(cache.get('b')).toBeUndefined();
-    expect(cache.get('c')).toBeDefined();
+    expect(cache.get('b')).toBeDefined();
     cache.clear();
-    expect(cache.get('c')).toBeUndefined();
+    expect(cache.get('b')).toBeUndefined();
+    cache.keep(sealed('b', 2));
+    expect(cache.get('b')).toEqual(sealed('b', 2));
+    cache.clear();
     expect(cache.byteCount).toBe(0);
   });
 
@@ -54,7 +57,7 @@ describe('a cache of hot records', () => {
     for (let version = 1; version <= 20_000; version += 1) {
       const key = `key ${prng.below(9_000)}`;
       if (prng.below(10) === 0) {
-        cache.outdate(key);
+        cache.drop(key);
         last.delete(key);
         continue;
       }
@@ -90,12 +93,46 @@ describe('a cache of hot records', () => {
     expect(cache.get('large')).toBeUndefined();
   });
 
-  test('many keys are outdated and never kept again: their names do not fill it', () => {
+  test('keys of every script are told from each other, and from those that only begin alike', () => {
     const cache = new HotCache(MEGABYTE);
-    for (let index = 0; index < 20_000; index += 1) cache.outdate(`gone ${index}`);
-    cache.keep(sealed('a', 1));
-    expect(cache.byteCount).toBeLessThanOrEqual(MEGABYTE);
-    expect(cache.get('a')).toEqual(sealed('a', 1));
+    const keys = ['a', 'ab', 'é', 'e', 'ключ', 'ключи', 'a\u{1f600}', 'a\u{1f601}', 'a'.repeat(1_000), 'id'];
+    keys.forEach((key, at) => cache.keep(sealed(key, at + 1)));
+    expect(keys.map((key) => cache.get(key)?.record.version)).toEqual(keys.map((_, at) => at + 1));
+    for (const other of ['', 'b', 'abc', 'ê', 'клю', 'a'.repeat(999)])
+      expect(cache.get(other)).toBeUndefined();
+  });
+
+  test('nearly all that has room is found: few buckets are full when most have room', () => {
+    const cache = new HotCache(16 * MEGABYTE);
+    const count = 40_000;
+    for (let index = 0; index < count; index += 1) cache.keep(sealed(`key ${index}`, index + 1));
+    let found = 0;
+    for (let index = 0; index < count; index += 1) {
+      const kept = cache.recordOf(`key ${index}`);
+      if (kept === undefined) continue;
+      expect(kept.version).toBe(index + 1);
+      found += 1;
+    }
+    expect(found).toBeGreaterThan(count * 0.98);
+  });
+
+  test('keys that all fall into one bucket: the last ones are found', () => {
+    const places = new HotPlaces();
+    for (let place = 0; place < 20; place += 1) places.add(0x10000, place);
+    const found = Array.from({ length: 20 }, (_, place) => places.indexOf(0x10000, place) >= 0);
+    expect(found.indexOf(true)).toBe(12);
+    expect(found.lastIndexOf(false)).toBe(11);
+  });
+
+  test('a cache of a few kilobytes keeps a few records, within its bound, however many come by', () => {
+    for (const bytesMax of [2_000, 4_200, 6_000, 20_000]) {
+      const cache = new HotCache(bytesMax);
+      for (let index = 0; index < 2_000; index += 1) {
+        cache.keep(sealed(`key ${index}`, 1, index % 70));
+        expect(cache.byteCount).toBeLessThanOrEqual(bytesMax);
+      }
+      expect(cache.get('key 1999')).toEqual(sealed('key 1999', 1, 1_999 % 70));
+    }
   });
 
   test('a cache of no bytes keeps nothing', () => {

@@ -1,37 +1,33 @@
 /**
- * Hot records in memory, bounded in bytes. Their encodings lie one behind the other in slabs, and a table says where:
- * so a record costs its bytes and a number instead of half a dozen objects, which the collector would visit again and
- * again. The oldest slab goes when there is no room; its memory is not used again, for readers may still hold views
- * of it.
+ * Hot records in memory, bounded in bytes. Their encodings lie one behind the other in slabs, and a table says where, so that
+ * a record costs its bytes and a place, and nothing that the collector would visit. The oldest slab goes when there is no
+ * room; its memory is not used again, for readers may still hold views of it.
  */
 import type { KeyRecord, SealedRecord } from '../core/record.ts';
-import { openKept, recordKept } from '../wire/record-codec.ts';
+import { isKeptOf, openKept, recordKept } from '../wire/record-codec.ts';
+import { BUCKET_PLACES, HotPlaces } from './hot-places.ts';
 
 const SLAB_BYTES_MAX = 256 * 1024;
-const SLAB_BYTES_MIN = 4 * 1024;
-/** A place is the slab's number times this, and the offset in it: an integer that needs no object of its own. */
+const SLAB_BYTES_MIN = 512;
+/** A place is the slab's number times this, and the offset in it. */
 const SLAB_SPAN = 4 * 1024 * 1024;
-/** Bytes that the table costs for a record beside its encoding: an entry, the key as text, its name in the slab's list. */
-const ENTRY_BYTES = 120;
-const LENGTH_BYTES = 4;
-/** What was kept of the key is not what stands: a write of it is in flight. */
-const GONE = -1;
+/** Before each record: how long it is, and the hash of its key. */
+const HEAD_BYTES = 8;
+const HASH_AT = 4;
 
 interface Slab {
   readonly bytes: Buffer;
   readonly view: DataView;
   used: number;
-  /** Of all that was written into it, also of what was written anew elsewhere since. */
-  readonly keys: string[];
 }
 
 export class HotCache {
   private readonly bytesMax: number;
   private readonly slabBytes: number;
-  private readonly places = new Map<string, number>();
-  private readonly slabs: (Slab | undefined)[] = [];
-  /** Numbers of the slabs in use, the oldest first; the last one is being filled. */
-  private order: number[] = [];
+  private readonly places = new HotPlaces();
+  /** The oldest first, which has this number; the last one is being filled. */
+  private slabs: Slab[] = [];
+  private slabFirst = 0;
   private slabBytesTotal = 0;
 
   constructor(bytesMax: number) {
@@ -39,90 +35,114 @@ export class HotCache {
     this.slabBytes = Math.max(SLAB_BYTES_MIN, Math.min(SLAB_BYTES_MAX, bytesMax >> 4));
   }
 
-  /** Bytes that it takes by its own account. */
+  /** Bytes that it takes. */
   get byteCount(): number {
-    return this.slabBytesTotal + this.places.size * ENTRY_BYTES;
+    return this.slabBytesTotal + this.places.byteCount;
   }
 
   get(key: string): SealedRecord | undefined {
-    const place = this.places.get(key);
-    if (place === undefined || place < 0) return undefined;
+    const index = this.find(key, hashOf(key));
+    if (index < 0) return undefined;
+    const place = this.places.placeAt(index);
+    const { bytes, view } = this.slabOf(place);
     const offset = place % SLAB_SPAN;
-    const { bytes, view } = this.slabs[(place - offset) / SLAB_SPAN]!;
-    const from = offset + LENGTH_BYTES;
+    const from = offset + HEAD_BYTES;
     return openKept(bytes.subarray(from, from + view.getUint32(offset, true)), key);
   }
 
   /** The record alone: what a read is answered with. */
   recordOf(key: string): KeyRecord | undefined {
-    const place = this.places.get(key);
-    if (place === undefined || place < 0) return undefined;
+    const index = this.find(key, hashOf(key));
+    if (index < 0) return undefined;
+    const place = this.places.placeAt(index);
+    const { bytes, view } = this.slabOf(place);
     const offset = place % SLAB_SPAN;
-    const { bytes, view } = this.slabs[(place - offset) / SLAB_SPAN]!;
-    const from = offset + LENGTH_BYTES;
+    const from = offset + HEAD_BYTES;
     return recordKept(bytes, view, from, from + view.getUint32(offset, true), key);
   }
 
   keep(sealed: SealedRecord): void {
     const { key } = sealed.record;
-    const size = LENGTH_BYTES + sealed.bytes.length;
-    const isTooLarge = size + ENTRY_BYTES > this.bytesMax / 8 || size > SLAB_SPAN;
-    if (isTooLarge || this.slabBytes > this.bytesMax) return this.drop(key);
-    let number = this.order.at(-1);
-    let slab = number === undefined ? undefined : this.slabs[number]!;
-    if (number === undefined || slab === undefined || slab.used + size > slab.bytes.length) {
-      number = this.addSlab(size);
-      slab = this.slabs[number]!;
-    }
+    const size = HEAD_BYTES + sealed.bytes.length;
+    if (size > this.bytesMax / 8 || size > SLAB_SPAN) return this.drop(key);
+    let slab = this.slabs.at(-1);
+    if (slab === undefined || slab.used + size > slab.bytes.length) slab = this.addSlab(size);
     const offset = slab.used;
+    const hash = hashOf(key);
     slab.view.setUint32(offset, sealed.bytes.length, true);
-    slab.bytes.set(sealed.bytes, offset + LENGTH_BYTES);
+    slab.view.setInt32(offset + HASH_AT, hash, true);
+    slab.bytes.set(sealed.bytes, offset + HEAD_BYTES);
     slab.used = offset + size;
-    slab.keys.push(key);
-    this.places.set(key, number * SLAB_SPAN + offset);
-    while (this.byteCount > this.bytesMax) this.dropOldest();
-  }
-
-  /** A write of the key begins: nothing is found until it is kept anew. Cheaper than to drop it and to add it again. */
-  outdate(key: string): void {
-    if (this.places.has(key)) this.places.set(key, GONE);
+    const place = (this.slabFirst + this.slabs.length - 1) * SLAB_SPAN + offset;
+    const index = this.find(key, hash);
+    if (index < 0) this.places.add(hash, place);
+    else this.places.replace(index, place);
+    while (this.slabs.length > 0 && this.byteCount > this.bytesMax) this.dropOldest();
   }
 
   drop(key: string): void {
-    this.places.delete(key);
+    const index = this.find(key, hashOf(key));
+    if (index >= 0) this.places.remove(index);
   }
 
   clear(): void {
     this.places.clear();
-    this.slabs.length = 0;
-    this.order = [];
+    this.slabFirst += this.slabs.length;
+    this.slabs = [];
     this.slabBytesTotal = 0;
   }
 
-  /** A large record has a slab of its own. */
-  private addSlab(size: number): number {
-    const byteCount = Math.max(this.slabBytes, size);
-    while (this.order.length > 0 && this.byteCount + byteCount > this.bytesMax) this.dropOldest();
-    let number = this.slabs.indexOf(undefined);
-    if (number < 0) number = this.slabs.length;
-    const bytes = Buffer.allocUnsafeSlow(byteCount);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.slabs[number] = { bytes, view, used: 0, keys: [] };
-    this.order.push(number);
-    this.slabBytesTotal += byteCount;
-    return number;
+  /** Where the table has the key; -1: it is not kept. */
+  private find(key: string, hash: number): number {
+    const { hashes, places } = this.places;
+    if (places.length === 0) return -1;
+    const first = this.places.bucketOf(hash);
+    for (let at = first; at < first + BUCKET_PLACES; at += 1) {
+      if (hashes[at] !== hash || places[at] === 0) continue;
+      const place = places[at]! - 1;
+      const { bytes, view } = this.slabOf(place);
+      if (isKeptOf(bytes, view, (place % SLAB_SPAN) + HEAD_BYTES, key)) return at;
+    }
+    return -1;
   }
 
-  private dropOldest(): void {
-    const number = this.order.shift()!;
-    const slab = this.slabs[number]!;
-    this.slabs[number] = undefined;
-    this.slabBytesTotal -= slab.bytes.length;
-    const from = number * SLAB_SPAN;
-    for (const key of slab.keys) {
-      const place = this.places.get(key);
-      const isHere = place !== undefined && place >= from && place < from + SLAB_SPAN;
-      if (isHere || place === GONE) this.places.delete(key);
-    }
+  private slabOf(place: number): Slab {
+    return this.slabs[Math.floor(place / SLAB_SPAN) - this.slabFirst]!;
   }
+
+  /** A large record has a slab of its own. */
+  private addSlab(size: number): Slab {
+    const byteCount = Math.max(this.slabBytes, size);
+    while (this.slabs.length > 0 && this.byteCount + byteCount > this.bytesMax) this.dropOldest();
+    const bytes = Buffer.allocUnsafeSlow(byteCount);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const slab = { bytes, view, used: 0 };
+    this.slabs.push(slab);
+    this.slabBytesTotal += byteCount;
+    return slab;
+  }
+
+  /** With what of it was not kept anew elsewhere since. */
+  private dropOldest(): void {
+    const { bytes, view, used } = this.slabs[0]!;
+    for (let offset = 0; offset < used; offset += HEAD_BYTES + view.getUint32(offset, true)) {
+      const hash = view.getInt32(offset + HASH_AT, true);
+      const index = this.places.indexOf(hash, this.slabFirst * SLAB_SPAN + offset);
+      if (index >= 0) this.places.remove(index);
+    }
+    this.slabs.shift();
+    this.slabFirst += 1;
+    this.slabBytesTotal -= bytes.length;
+  }
+}
+
+/** Every unit reaches every bit: keys that differ in a number at their end are the usual ones. */
+function hashOf(key: string): number {
+  let hash = key.length;
+  for (let at = 0; at < key.length; at += 1) {
+    hash = Math.imul(hash ^ key.charCodeAt(at), 0x5bd1e995);
+    hash ^= hash >>> 15;
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return hash ^ (hash >>> 13);
 }

@@ -114,7 +114,7 @@ export class RecordShelf {
   /** `changes`: what must be on disk together with the record. */
   store(write: StoredWrite, changes: readonly StoreChange[] | null = null): number {
     const previous = this.account(write.slot, write.sealed.record.key, write.sealed, write.replaced);
-    this.cache.outdate(write.sealed.record.key);
+    this.cache.drop(write.sealed.record.key);
     if (this.verified[write.slot] === 0) this.noteWritten(write, previous);
     return this.writer.put(write, changes);
   }

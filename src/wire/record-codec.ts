@@ -123,6 +123,20 @@ export function recordKept(bytes: Buffer, view: DataView, from: number, end: num
   };
 }
 
+/** Whether the record that begins at `from` is of that key: asked on the hit path as well, so that no text is made of its bytes. */
+export function isKeptOf(bytes: Buffer, view: DataView, from: number, key: string): boolean {
+  const idBytes = (bytes[from + 5]! & FLAG_OPERATION_ID) === 0 ? 0 : OPERATION_ID_BYTES;
+  const start = from + HEADER_BYTES + idBytes;
+  const length = view.getUint16(from + 6, true);
+  if (length < key.length) return false;
+  for (let at = 0; at < key.length; at += 1) {
+    const unit = key.charCodeAt(at);
+    if (unit > 0x7f) return bytes.toString('utf8', start, start + length) === key;
+    if (bytes[start + at] !== unit) return false;
+  }
+  return length === key.length;
+}
+
 function recordIn(bytes: Buffer, key: string, keyEnd: number, checksum: number): SealedRecord {
   const flags = bytes[5]!;
   const typeBytes = (flags & FLAG_CONTENT_TYPE) === 0 ? 0 : 1 + bytes[keyEnd]!;
