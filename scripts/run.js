@@ -39,23 +39,31 @@ async function bundleOf(entry) {
       ...bundleOptions,
       entryPoints: [entry],
       outfile: join(cache, 'bundle.mjs'),
-      sourcemap: 'inline',
+      // In a file of its own, as that of the program is: inline every process keeps it, and once more as part of its text.
+      sourcemap: 'external',
     });
   } catch {
     throw new Error(`${entry} does not compile (see above)`);
   } finally {
     await esbuild.stop();
   }
-  const contents = result.outputFiles[0].contents;
-  const hash = createHash('sha256').update(contents).digest('hex').slice(0, 16);
+  const [map, code] = ['.mjs.map', '.mjs'].map(
+    (ending) => result.outputFiles.find((file) => file.path.endsWith(ending)).text,
+  );
+  const hash = createHash('sha256').update(code).update(map).digest('hex').slice(0, 16);
   const name = `${entry.replace(/\.ts$/, '').replaceAll(/[^A-Za-z0-9]+/g, '-')}-${hash}.mjs`;
   const path = join(cache, name);
   mkdirSync(cache, { recursive: true });
   forgetOldBundles();
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, contents);
-  renameSync(temporary, path);
+  writeWhole(`${path}.map`, map);
+  writeWhole(path, `${code}//# sourceMappingURL=${name}.map\n`);
   return path;
+}
+
+function writeWhole(path, text) {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, path);
 }
 
 function forgetOldBundles() {
