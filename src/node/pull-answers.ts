@@ -100,7 +100,7 @@ export class PullAnswers {
       let done = 0;
       for (; done < run.length && run[done]!.pull.slot <= lastSlot; done += 1) {
         const asked = run[done]!;
-        const page = pages.get(asked.pull.slot) ?? { entries: [], byteCount: 0, isWhole: true };
+        const page = pages.get(asked.pull.slot) ?? emptyPage();
         if (asked.pull.slot === lastSlot) page.isWhole = false;
         this.answer(asked, page);
       }
@@ -112,27 +112,39 @@ export class PullAnswers {
     const { from, replica, epoch, pull } = asked;
     const { session, slot, afterKey } = pull;
     if (replica.view.topology.epoch !== epoch) return;
-    const records = toRecords(replica, entries);
-    if (records === undefined) {
+    const told = this.tellable(replica, entries);
+    if (told === undefined) {
       // Looked at one by one, the damaged one is repaired; the learner comes again.
       for (const entry of entries) this.shelf.noticeDamage(splitRecordKey(entry.key).key, slot);
       return this.refuse(asked, 'a record is damaged');
     }
-    const page = withoutOffered(records, pull.offered);
+    const page = withoutOffered(told.records, pull.offered);
     const tell = (): void =>
       this.send(from, { kind: 'learnFrame', session, slot, afterKey, ...page, last: isWhole });
-    if (this.isStored(replica, entries)) return tell();
+    if (told.isStored) return tell();
     // What comes after it in this epoch reaches the learner by itself, as it would while the page is on its way.
     this.shelf.whenStored(() => (replica.view.topology.epoch === epoch ? tell() : undefined));
   }
 
-  /** All of it is on this disk as it stands in memory. */
-  private isStored(replica: Replica, entries: readonly StorageEntry[]): boolean {
-    if (this.mutations.tellUnstored === true) return true;
-    return entries.every((entry) => {
-      const state = replica.stateOf(splitRecordKey(entry.key).key);
-      return state === undefined || !isUnstored(state);
-    });
+  /**
+   * What is in flight is told as it stands in memory; everything else is at rest, hence valid. `isStored`: all of it is on this
+   * disk as it is told. Undefined: a record is damaged.
+   */
+  private tellable(
+    replica: Replica,
+    entries: readonly StorageEntry[],
+  ): { readonly records: readonly HeldRecord[]; readonly isStored: boolean } | undefined {
+    const records: HeldRecord[] = [];
+    let isStored = true;
+    for (const entry of entries) {
+      const sealed = openRecord(entry.value);
+      if (sealed === undefined) return undefined;
+      const state = replica.stateOf(sealed.record.key);
+      const inFlight = state === undefined || state.valid ? null : heldRecordOf(state);
+      records.push(inFlight ?? heldAtRest(sealed));
+      if (state !== undefined && isUnstored(state) && this.mutations.tellUnstored !== true) isStored = false;
+    }
+    return { records, isStored };
   }
 
   private refuse({ from, pull }: Asked, reason: string): void {
@@ -143,10 +155,14 @@ export class PullAnswers {
 /** By slot; no page is larger than what a frame takes. */
 function pagesOf(entries: readonly StorageEntry[]): Map<number, SlotPage> {
   const pages = new Map<number, SlotPage>();
+  let slotTo = '';
+  let page: SlotPage = emptyPage();
   for (const entry of entries) {
-    const { slot } = splitRecordKey(entry.key);
-    let page = pages.get(slot);
-    if (page === undefined) pages.set(slot, (page = { entries: [], byteCount: 0, isWhole: true }));
+    if (slotTo === '' || entry.key >= slotTo) {
+      const { slot } = splitRecordKey(entry.key);
+      slotTo = slotRange(slot).to;
+      pages.set(slot, (page = emptyPage()));
+    }
     if (page.byteCount >= SLOT_COPY_BYTES_MAX) page.isWhole = false;
     else page.entries.push(entry);
     page.byteCount += entry.key.length + entry.value.length;
@@ -154,15 +170,6 @@ function pagesOf(entries: readonly StorageEntry[]): Map<number, SlotPage> {
   return pages;
 }
 
-/** What is in flight is told as it stands in memory; everything else is at rest, hence valid. */
-function toRecords(replica: Replica, entries: readonly StorageEntry[]): HeldRecord[] | undefined {
-  const records: HeldRecord[] = [];
-  for (const entry of entries) {
-    const sealed = openRecord(entry.value);
-    if (sealed === undefined) return undefined;
-    const state = replica.stateOf(sealed.record.key);
-    const inFlight = state === undefined || state.valid ? null : heldRecordOf(state);
-    records.push(inFlight ?? heldAtRest(sealed));
-  }
-  return records;
+function emptyPage(): SlotPage {
+  return { entries: [], byteCount: 0, isWhole: true };
 }
