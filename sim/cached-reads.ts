@@ -1,21 +1,26 @@
 /**
  * Clients that keep what they read, as Redis clients with client-side caching do, and the checker of what they keep. At each
  * node one keeps what is read there, and is told of those keys; another listens there to all changes, and keeps what is
- * read anywhere. Within a bound after a write was acknowledged no copy is older: it was told of, or its connection is gone.
- * (decision 23)
+ * read anywhere; a third listens to all changes but its own, and keeps what it writes there. Within a bound after a write was
+ * acknowledged no copy is older: it was told of, or its connection is gone. (decisions 23 and 51)
  */
 import type { KeyRecord } from '../src/core/record.ts';
 import type { WatchListener } from '../src/core/key-watch.ts';
-import type { ReadResult } from '../src/core/operation.ts';
+import type { ReadResult, WriteResult } from '../src/core/operation.ts';
+import { OwnWrites } from '../src/core/own-writes.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 
 /** Milliseconds until a copy must be gone once something newer was acknowledged, beside what its node sleeps. */
 const STALE_MS_MAX = 3_000;
+/** Fewer than there are keys, so that some are forgotten. */
+const OWN_KEYS_MAX = 3;
 
-/** What was read; version 0: that nothing is there. */
+/** What was read, or written; version 0: that nothing is there. */
 interface Copy {
   readonly version: number;
+  /** Of what was written. */
+  readonly value?: string;
 }
 
 /** What one client keeps. */
@@ -37,6 +42,12 @@ class Copies {
   end(key: string, copy: Copy | null, began: number): void {
     const isSpoilt = this.allDroppedAs > began || (this.droppedAs.get(key) ?? 0) > began;
     if (copy === null || isSpoilt) this.kept.delete(key);
+    else this.kept.set(key, copy);
+  }
+
+  /** It has written the key itself and takes that for the newest: only that all keys may have changed comes behind. */
+  wrote(key: string, copy: Copy | null, began: number): void {
+    if (copy === null || this.allDroppedAs > began) this.kept.delete(key);
     else this.kept.set(key, copy);
   }
 
@@ -66,9 +77,14 @@ interface Due {
   at: number;
 }
 
-interface Pair {
+/** The clients of one life of a node. */
+interface Keepers {
   readonly own: Copies;
   readonly all: Copies;
+  readonly written: Copies;
+  readonly ownWrites: OwnWrites;
+  /** Keys that the third client is writing: one write of each, as on a connection. */
+  readonly writing: Set<string>;
 }
 
 export interface CachedReadsParts {
@@ -79,7 +95,7 @@ export interface CachedReadsParts {
 
 export class CachedReads {
   private readonly parts: CachedReadsParts;
-  private readonly pairs = new Map<Life, Pair>();
+  private readonly keepers = new Map<Life, Keepers>();
   private due: Due[] = [];
 
   constructor(parts: CachedReadsParts) {
@@ -91,11 +107,11 @@ export class CachedReads {
     this.judgeDue();
     const readings: Reading[] = [];
     for (const each of this.parts.cluster.nodes) {
-      const pair = this.pairOf(each);
-      if (pair === null) continue;
-      readings.push({ copies: pair.all, began: pair.all.dropCount });
+      const keepers = this.keepersOf(each);
+      if (keepers === null) continue;
+      readings.push({ copies: keepers.all, began: keepers.all.dropCount });
       if (each !== sim) continue;
-      readings.push({ copies: pair.own, began: pair.own.dropCount });
+      readings.push({ copies: keepers.own, began: keepers.own.dropCount });
       each.node!.keyWatch.watch(key);
     }
     return (result) => {
@@ -104,10 +120,27 @@ export class CachedReads {
     };
   }
 
+  /** Before a write is begun there; what is called once it is answered. `value`: what will stand, where that is known. */
+  beginWrite(sim: SimNode, key: string, value: string | null): (result: WriteResult) => void {
+    const keepers = this.keepersOf(sim);
+    if (keepers === null || keepers.writing.has(key)) return () => undefined;
+    const { written, writing, ownWrites } = keepers;
+    const began = written.dropCount;
+    writing.add(key);
+    ownWrites.begin(key);
+    return (result) => {
+      writing.delete(key);
+      const copy = result.kind === 'done' && value !== null ? { version: result.version, value } : null;
+      written.wrote(key, copy, began);
+      if (ownWrites.end(key, result)) written.drop(key);
+    };
+  }
+
   acknowledged(key: string, version: number): void {
-    for (const { own, all } of this.pairs.values()) {
+    for (const { own, all, written } of this.keepers.values()) {
       this.expectGone(own, key, version);
       this.expectGone(all, key, version);
+      this.expectGone(written, key, version);
     }
     this.judgeDue();
   }
@@ -118,21 +151,35 @@ export class CachedReads {
     this.due.push({ copies, key, copy, acknowledged, at: this.parts.scheduler.time + STALE_MS_MAX });
   }
 
-  /** Everything is at rest, and has been heard of: what is kept of what is read at one node is what stands. */
+  /**
+   * Everything is at rest, and has been heard of: what is kept of what is read at one node is what stands. What is kept of
+   * what was written, under the version that stands, is its value: another's may be in that version.
+   */
   judgeAtRest(): void {
-    for (const { own } of this.pairs.values()) {
+    for (const { own, written } of this.keepers.values()) {
       if (!own.life.alive) continue;
-      for (const [key, copy] of own.kept) {
-        const record = this.standing(key);
-        if (record === 'unknown' || (record?.version ?? 0) === copy.version) continue;
-        // What may be over by its own time is nothing to who has read it since.
-        const mayBeNothing = record === undefined || record.tombstone || record.expiresAt !== 0;
-        if (copy.version === 0 && mayBeNothing) continue;
-        this.parts.onViolation(
-          `${own.name} keeps ${key} as of version ${copy.version}, and ${record?.version} stands`,
-        );
-      }
+      for (const [key, copy] of own.kept) this.judgeStanding(own.name, key, copy);
+      for (const [key, copy] of written.kept) this.judgeValue(written.name, key, copy);
     }
+  }
+
+  private judgeStanding(name: string, key: string, { version }: Copy): void {
+    const record = this.standing(key);
+    if (record === 'unknown' || (record?.version ?? 0) === version) return;
+    // What may be over by its own time is nothing to who has read it since.
+    const mayBeNothing = record === undefined || record.tombstone || record.expiresAt !== 0;
+    if (version === 0 && mayBeNothing) return;
+    this.parts.onViolation(`${name} keeps ${key} as of version ${version}, and ${record?.version} stands`);
+  }
+
+  private judgeValue(name: string, key: string, { version, value }: Copy): void {
+    const record = this.standing(key);
+    if (record === undefined || record === 'unknown' || record.version !== version) return;
+    const standing = Buffer.from(record.value).toString();
+    if (standing !== value)
+      this.parts.onViolation(
+        `${name} keeps ${key} as ${value}, and ${standing} stands as version ${version}`,
+      );
   }
 
   /** Of all owners, the highest: a disk on which it has rotten tells nothing until that is found. */
@@ -146,27 +193,21 @@ export class CachedReads {
     return told.map(({ record }) => record).reduce((a, b) => (versionOf(b) > versionOf(a) ? b : a));
   }
 
-  private pairOf({ name, node, life }: SimNode): Pair | null {
+  private keepersOf({ name, node, life }: SimNode): Keepers | null {
     if (node === null || life === null) return null;
-    const known = this.pairs.get(life);
+    const known = this.keepers.get(life);
     if (known !== undefined) return known;
-    const pair = {
+    const keepers = {
       own: new Copies(`a client of ${name}`, life),
       all: new Copies(`a listener at ${name}`, life),
+      written: new Copies(`a writer at ${name}`, life),
+      ownWrites: new OwnWrites(OWN_KEYS_MAX),
+      writing: new Set<string>(),
     };
-    this.pairs.set(life, pair);
-    node.keyWatch.listen(this.listenerOf(pair));
+    this.keepers.set(life, keepers);
+    node.keyWatch.listen(listenerOf(keepers));
     node.keyWatch.watchAll(true);
-    return pair;
-  }
-
-  private listenerOf({ own, all }: Pair): WatchListener {
-    return {
-      changed: (key) => own.drop(key),
-      allChanged: () => own.dropAll(),
-      settled: (key) => all.drop(key),
-      unsure: () => all.dropAll(),
-    };
+    return keepers;
   }
 
   /** Who is gone took its clients' connections with it; who sleeps tells when it is awake. */
@@ -193,4 +234,19 @@ export class CachedReads {
 function copyOf(result: ReadResult | null): Copy | null {
   if (result === null || result.kind === 'failed') return null;
   return { version: result.kind === 'value' ? result.record.version : 0 };
+}
+
+function listenerOf({ own, all, written, ownWrites }: Keepers): WatchListener {
+  return {
+    changed: (key) => own.drop(key),
+    allChanged: () => own.dropAll(),
+    settled: (key, version) => {
+      all.drop(key);
+      if (ownWrites.settled(key, version)) written.drop(key);
+    },
+    unsure: () => {
+      all.dropAll();
+      written.dropAll();
+    },
+  };
 }

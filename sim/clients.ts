@@ -7,6 +7,7 @@
  */
 import { Prng } from '../src/base/prng.ts';
 import { CLOCK_DRIFT_MAX } from '../src/core/limits.ts';
+import type { WriteOperation } from '../src/core/operation.ts';
 import type { KeyRecord } from '../src/core/record.ts';
 import type { CausewayNode } from '../src/node/node.ts';
 import type { DurabilityWatch } from './checkers/durability.ts';
@@ -320,7 +321,10 @@ export class SimClients {
         });
       }
       const operation = toOperation(key, call, ttlMs, id);
+      // What was repeated under an id may have been done before, with others.
+      const keep = id === null ? this.cached.beginWrite(sim, key, valueOf(operation)) : () => undefined;
       node.write(operation, plan.timeoutMs, (result) => {
+        keep(result);
         if (result.kind === 'done' || result.kind === 'modified') {
           this.acknowledged.push({ key, version: result.version });
           watch.sawAcknowledgement(key, result.version);
@@ -367,4 +371,10 @@ export class SimClients {
       if (open.life === life) scheduler.after(prng.between(0, NOTICE_MS_MAX), () => open.end(open.lost));
     }
   }
+}
+
+/** What stands once it is done; null: that is not known before. */
+function valueOf(operation: WriteOperation): string | null {
+  const { kind } = operation;
+  return kind === 'put' || kind === 'compareAndPut' ? Buffer.from(operation.value).toString() : null;
 }

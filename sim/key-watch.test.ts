@@ -1,6 +1,7 @@
 /** Copies that clients keep, and what makes a node tell them to drop them: directed stories, and the rules broken on purpose. */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
+import type { WriteResult } from '../src/core/operation.ts';
 import type { SimNode } from './cluster.ts';
 import { SINCE } from '../src/core/protocol-versions.ts';
 import { PROFILES } from './profiles.ts';
@@ -202,4 +203,25 @@ test('what is read at another node counts as heard of: a seed shows copies that 
     caught = runSeed(seed, options).violation;
   }
   expect(caught).toContain(' keeps ');
+});
+
+/** Of three writes of one key that come at once: the second and third wait for the first. */
+function toldOfWaiting(mutations: Mutations): WriteResult[] {
+  const world = new SmallWorld(81, undefined, 3, 0, false, mutations);
+  const node = world.ownersOf('k')[0]!.node!;
+  const told: WriteResult[] = [];
+  for (const text of ['first', 'second', 'third']) {
+    const put = { kind: 'put', key: 'k', operationId: null, value: Buffer.from(text), ttlMs: 0 } as const;
+    node.write(put, 1_000, (result) => told.push(result));
+  }
+  world.run(100);
+  expect(told.map(({ kind }) => kind)).toEqual(['done', 'done', 'done']);
+  return told;
+}
+
+test('writes that waited are one version: each is told that it is not its own alone, and without that rule it is not', () => {
+  const [first, ...waited] = toldOfWaiting({});
+  expect(first).not.toHaveProperty('isShared');
+  for (const each of waited) expect(each).toMatchObject({ isShared: true });
+  for (const each of toldOfWaiting({ sharedAsOwn: true })) expect(each).not.toHaveProperty('isShared');
 });

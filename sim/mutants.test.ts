@@ -93,7 +93,8 @@ type Elsewhere =
   | 'letAllStop'
   | 'watchUnheard'
   | 'watchUnanswered'
-  | 'watchOverEpochs';
+  | 'watchOverEpochs'
+  | 'sharedAsOwn';
 type Mutant = Exclude<keyof Mutations, Elsewhere>;
 
 const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {

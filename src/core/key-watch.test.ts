@@ -13,7 +13,7 @@ beforeEach(() => {
   watch.listen({
     changed: (key) => told.push(key),
     allChanged: () => told.push('all'),
-    settled: (key) => told.push(`settled ${key}`),
+    settled: (key, version) => told.push(version === 0 ? `settled ${key}` : `settled ${key} ${version}`),
     unsure: () => told.push('unsure'),
   });
 });
@@ -44,7 +44,7 @@ describe('a key that is kept', () => {
     watch.adopted('other');
     watch.adopted('k');
     watch.adopted('k');
-    watch.settled('k');
+    watch.settled('k', 5);
     expect(news()).toEqual(['k']);
   });
 
@@ -105,8 +105,8 @@ describe('all changes are listened to', () => {
   test('a key changes: told once it can be read, as reads at others may have been answered until then', () => {
     watch.adopted('k');
     expect(news()).toEqual([]);
-    watch.settled('k');
-    expect(news()).toEqual(['settled k']);
+    watch.settled('k', 5);
+    expect(news()).toEqual(['settled k 5']);
     watch.tick(10_000, 0, NO);
     expect(news()).toEqual([]);
   });

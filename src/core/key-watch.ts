@@ -20,8 +20,8 @@ export interface WatchListener {
   changed(key: string): void;
   /** The same of every key; none is watched any more. */
   allChanged(): void;
-  /** Only while changes of all keys are listened to: another version of this one can be read. */
-  settled(key: string): void;
+  /** Only while changes of all keys are listened to: another version of this one can be read; 0: which one is not known. */
+  settled(key: string, version: number): void;
   /** Only then: any key may have changed unheard. */
   unsure(): void;
 }
@@ -130,10 +130,10 @@ export class KeyWatch implements KeyWatching {
   }
 
   /** A version became readable: no node answers a read that begins from now on with an earlier one. */
-  settled(key: string): void {
+  settled(key: string, version: number): void {
     if (!this.wantsAll && !this.forPeers.tellsAll) return;
     this.unsettled.delete(key);
-    this.tellSettled(key);
+    this.tellSettled(key, version);
   }
 
   /**
@@ -167,7 +167,7 @@ export class KeyWatch implements KeyWatching {
         return this.abroad.lose(peer);
       case 'watchTold':
         if (message.what === 'changed') this.tell(message.key);
-        else if (this.wantsAll) this.listener.settled(message.key);
+        else if (this.wantsAll) this.listener.settled(message.key, 0);
     }
   }
 
@@ -212,7 +212,7 @@ export class KeyWatch implements KeyWatching {
       if (this.now - since < WATCH_UNSURE_EVERY_MS) continue;
       if (isInvalid(key)) this.unsettled.set(key, this.now);
       else this.unsettled.delete(key);
-      this.tellSettled(key);
+      this.tellSettled(key, 0);
     }
   }
 
@@ -228,9 +228,9 @@ export class KeyWatch implements KeyWatching {
     this.sayUnsure();
   }
 
-  private tellSettled(key: string): void {
+  private tellSettled(key: string, version: number): void {
     if (this.forPeers.tellsAll) this.forPeers.settled(key, this.view);
-    if (this.wantsAll) this.listener.settled(key);
+    if (this.wantsAll) this.listener.settled(key, version);
   }
 
   private tell(key: string): void {

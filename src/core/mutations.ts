@@ -173,6 +173,8 @@ export interface Mutations {
   readonly watchUnanswered?: boolean;
   /** Copies are kept over a change of epoch. (decision 23) */
   readonly watchOverEpochs?: boolean;
+  /** Who wrote a part of a version is told that it is its own alone. (decision 51) */
+  readonly sharedAsOwn?: boolean;
 }
 
 export const NO_MUTATIONS: Mutations = {};

@@ -65,19 +65,25 @@ export interface ModifyOperation {
 
 export type WriteKind = WriteOperation['kind'];
 
+/** Of a version that was made. */
+interface Made {
+  /** Others' operations are in it, too, or may be; left out: this one alone has made it. */
+  readonly isShared?: boolean;
+}
+
 export type WriteResult =
-  | {
+  | (Made & {
       readonly kind: 'done';
       readonly version: number;
       /** increment: the new number */
       readonly number: bigint | null;
-    }
+    })
   /** Of a modification, one result for each change; its version is the one that now stands. */
-  | {
+  | (Made & {
       readonly kind: 'modified';
       readonly version: number;
       readonly results: readonly ChangeResult[];
-    }
+    })
   /** The same where no change changed anything, judged on a valid record; version 0: the key is not held. */
   | {
       readonly kind: 'unchanged';

@@ -69,6 +69,8 @@ export const RESP_LINGER_MS = 5_000;
 /** Keys that a node remembers for clients that keep copies, as Redis' own default; prefixes that one of them listens to. */
 export const RESP_TRACKED_KEYS_MAX = 1_000_000;
 export const RESP_TRACKED_PREFIXES_MAX = 256;
+/** Keys that a client which listens to all changes has written of late, until it is known which of these are its own. */
+export const RESP_OWN_KEYS_MAX = 1_024;
 /** Commands that SLOWLOG keeps, as Redis' own default, and what may be asked for; samples of LATENCY, as Redis has them. */
 export const RESP_SLOW_COMMANDS_DEFAULT = 128;
 export const RESP_SLOW_COMMANDS_MAX = 1_024;

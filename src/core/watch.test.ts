@@ -49,7 +49,7 @@ class Pair {
     this.reader.listen({
       changed: (key) => this.told.push(key),
       allChanged: () => this.told.push('all'),
-      settled: (key) => this.told.push(`settled ${key}`),
+      settled: (key, version) => this.told.push(`settled ${key} ${version}`),
       unsure: () => this.told.push('unsure'),
     });
     this.reader.onEpoch(viewOf(1), true);
@@ -212,21 +212,21 @@ describe('all changes, at a node that does not own all slots', () => {
     pair.run(10_000);
     expect(pair.news()).toEqual([]);
     pair.owner.adopted('k');
-    pair.owner.settled('k');
+    pair.owner.settled('k', 5);
     pair.run(TICK_MS);
-    expect(pair.news()).toEqual(['settled k']);
+    expect(pair.news()).toEqual(['settled k 0']);
   });
 
   test('the link breaks: that anything may have changed, and then each change again', () => {
-    pair.owner.settled('k');
+    pair.owner.settled('k', 5);
     pair.breakLink();
     pair.run(WATCH_ASK_EVERY_MS * 2);
     expect(pair.news()).toContain('unsure');
     pair.run(2 * WATCH_UNSURE_EVERY_MS);
     pair.news();
-    pair.owner.settled('k');
+    pair.owner.settled('k', 5);
     pair.run(TICK_MS);
-    expect(pair.news()).toEqual(['settled k']);
+    expect(pair.news()).toEqual(['settled k 0']);
   });
 
   test('the owner is not heard, or acts in another epoch: once a second that anything may have changed', () => {

@@ -58,7 +58,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     unmark: (_key, marks) => writer.unmark(marks),
     settled: (sealed) => {
       shelf.settled(sealed);
-      keyWatch.settled(sealed.record.key);
+      keyWatch.settled(sealed.record.key, sealed.record.version);
     },
     send: parts.send,
     record: (sealed, slot) => recordWriter?.add(sealed, slot),

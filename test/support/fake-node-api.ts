@@ -211,7 +211,7 @@ export class FakeNodeApi implements NodeApi {
   /** The key is another by now, whoever has written it. */
   tellChange(key: string): void {
     if (this.watchedKeys.delete(key)) this.listener.changed(key);
-    if (this.listensToAll) this.listener.settled(key);
+    if (this.listensToAll) this.listener.settled(key, this.records.get(key)?.version ?? 0);
   }
 
   #change(operation: WriteOperation): WriteResult {

@@ -67,6 +67,7 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
   let identified: readonly IdentifiedOperation[] = NONE;
   const standing = state.held?.record;
   let written: KeyRecord | null = null;
+  let writers = 0;
   while (state.queue.length > 0 && carried.length < COMBINED_COUNT_MAX) {
     const ticket = state.queue[0]!;
     if (isSpent(context) && refuses(context, ticket.operation)) break;
@@ -94,6 +95,7 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
       continue;
     }
     written = recordOf(judgement.content, version);
+    writers += 1;
     carried = appended(carried, { ticket, result });
     if (operationId === null) continue;
     identified = appended(identified, { id: operationId, kind, number: judgement.number });
@@ -104,7 +106,8 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
     return;
   }
   for (const each of carried) each.ticket.begun = true;
-  startRound(context, state, 'write', carried, {
+  const isShared = writers > 1 && context.mutations.sharedAsOwn !== true;
+  startRound(context, state, 'write', isShared ? carried.map(sharing) : carried, {
     sealed: context.effects.seal(written),
     conditional,
     recorded: !context.effects.writesThrough(state.key),
@@ -169,6 +172,12 @@ function resultOf(judgement: Judgement, version: number): WriteResult {
   if (judgement.kind !== 'write') return judgement;
   const { number, results } = judgement;
   return results === null ? { kind: 'done', version, number } : { kind: 'modified', version, results };
+}
+
+/** Who is told is told that the version is not its own alone. */
+function sharing({ ticket, result }: RoundTicket): RoundTicket {
+  const isMade = result.kind === 'done' || result.kind === 'modified';
+  return isMade ? { ticket, result: { ...result, isShared: true } } : { ticket, result };
 }
 
 /** A round begins at our own store and, where that may be, at once at the others': this node is one of those that it waits for. (R2) */

@@ -122,6 +122,46 @@ describe('its own writes', () => {
   });
 });
 
+describe('its own writes, and it listens to all changes', () => {
+  test('are told like those of others', async () => {
+    await greeted(reader, 'CLIENT TRACKING ON BCAST');
+    expect(await reader.ask('SET k 1')).toBe('+OK');
+    expect(await reader.hears(push('k'))).toBe(push('k'));
+  });
+
+  test('NOLOOP: are not told, set or changed, alone, in line or in a transaction; those of others are', async () => {
+    await greeted(reader, 'CLIENT TRACKING ON BCAST NOLOOP');
+    reader.send('SET k 1', 'INCR k', 'SET k 2', 'SET k 3', 'MULTI', 'APPEND k 4', 'EXEC', 'DEL k');
+    const replies = '+OK\r\n:2\r\n+OK\r\n+OK\r\n+OK\r\n+QUEUED\r\n*1\r\n:2\r\n:1\r\n';
+    expect(await reader.hears(replies)).toBe(replies);
+    await isQuiet(reader);
+    await writer.ask('SET k 5');
+    expect(await reader.hears(push('k'))).toBe(push('k'));
+  });
+
+  test('NOLOOP, and another connection writes in its name: told, for it is another client', async () => {
+    await greeted(reader, 'CLIENT SETNAME me', 'CLIENT TRACKING ON BCAST NOLOOP');
+    await greeted(writer, 'CLIENT SETNAME me', 'CLIENT TRACKING ON BCAST NOLOOP');
+    await writer.ask('SET k 1');
+    expect(await reader.hears(push('k'))).toBe(push('k'));
+    await isQuiet(writer);
+  });
+
+  test('NOLOOP, and another changes the key meanwhile: told behind the reply', async () => {
+    await greeted(reader, 'CLIENT TRACKING ON BCAST NOLOOP PREFIX k');
+    door.api.holding = true;
+    reader.send('SET k 1');
+    await reader.until(() => door.api.heldCount === 1);
+    door.api.listener.settled('k', 999_999_999);
+    door.api.listener.settled('other', 5);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(reader.unread).toBe('');
+    door.api.release();
+    expect(await reader.hears(`+OK\r\n${push('k')}`)).toBe(`+OK\r\n${push('k')}`);
+    await isQuiet(reader);
+  });
+});
+
 describe('what is bounded', () => {
   test('more keys than are remembered: the oldest is forgotten, and that is told', async () => {
     await greeted(reader, 'CONFIG SET tracking-table-max-keys 2', 'CLIENT TRACKING ON');
@@ -144,7 +184,7 @@ describe('what is bounded', () => {
     const key = 'k'.repeat(1_000);
     let told = 0;
     while (door.server.door.clients.size > 1) {
-      for (let each = 0; each < 1_000; each += 1) door.api.listener.settled(`${key}${told++}`);
+      for (let each = 0; each < 1_000; each += 1) door.api.listener.settled(`${key}${told++}`, 0);
       await new Promise((resolve) => setImmediate(resolve));
       expect(told).toBeLessThan(200_000);
     }
@@ -192,7 +232,7 @@ describe('another connection is told', () => {
 describe('whoever listens to all changes', () => {
   test('hears in one message what one turn has brought of its prefixes, each key once', async () => {
     await greeted(reader, 'CLIENT TRACKING ON BCAST PREFIX a PREFIX \xc3\xa9');
-    for (const key of ['a1', 'b1', 'a2', 'a1', 'éa']) door.api.listener.settled(key);
+    for (const key of ['a1', 'b1', 'a2', 'a1', 'éa']) door.api.listener.settled(key, 0);
     const heard = '>2\r\n$10\r\ninvalidate\r\n*3\r\n$2\r\na1\r\n$2\r\na2\r\n$3\r\n\xc3\xa9a\r\n';
     expect(await reader.hears(heard)).toBe(heard);
     expect(await writer.ask('INFO stats')).toContain('tracking_total_prefixes:2');

@@ -5,7 +5,8 @@
  */
 import type { WatchListener } from '../../core/key-watch.ts';
 import type { WriteResult } from '../../core/operation.ts';
-import { RESP_OUTPUT_BYTES_MAX, RESP_TRACKED_KEYS_MAX } from '../../core/redis-limits.ts';
+import { OwnWrites } from '../../core/own-writes.ts';
+import { RESP_OUTPUT_BYTES_MAX, RESP_OWN_KEYS_MAX, RESP_TRACKED_KEYS_MAX } from '../../core/redis-limits.ts';
 import { TrackingTable } from '../../core/tracking-table.ts';
 import type { Arguments } from './arguments.ts';
 import { INVALIDATIONS } from './channels.ts';
@@ -25,7 +26,7 @@ export interface TrackingOptions {
 }
 
 /** A client's own writes of one key that are under way, where it does not want to hear of them. */
-interface OwnWrites {
+interface OwnWrite {
   count: number;
   isDone: boolean;
   isHeldBack: boolean;
@@ -40,7 +41,9 @@ export class Tracking {
   isCachingGiven = false;
   /** As bytes, each a character; while it listens to all changes. */
   readonly prefixes = new Set<string>();
-  readonly ownWrites = new Map<string, OwnWrites>();
+  readonly ownWrites = new Map<string, OwnWrite>();
+  /** The same while it listens to all changes. */
+  readonly ownVersions = new OwnWrites(RESP_OWN_KEYS_MAX);
 
   constructor(options: TrackingOptions) {
     this.options = options;
@@ -50,6 +53,21 @@ export class Tracking {
     const { isBroadcast, isOptIn, isOptOut } = this.options;
     return !isBroadcast && !(isOptIn && !this.isCachingGiven) && !(isOptOut && this.isCachingGiven);
   }
+
+  /** `name`: bytes of a key, each a character. */
+  listensTo(name: string): boolean {
+    for (const prefix of this.prefixes) if (name.startsWith(prefix)) return true;
+    return false;
+  }
+}
+
+/** A version of a key can be read. */
+interface News {
+  readonly key: string;
+  /** Its bytes, each a character. */
+  readonly name: string;
+  /** 0: which one is not known. */
+  readonly version: number;
 }
 
 export class TrackingDesk implements WatchListener {
@@ -59,8 +77,8 @@ export class TrackingDesk implements WatchListener {
   /** Clients in any mode, and those that listen to all changes. */
   private readonly clients = new Set<Client>();
   private readonly listeners = new Set<Client>();
-  /** Keys that became readable in this turn, for those who listen. */
-  private news: string[] = [];
+  /** What became readable in this turn, for those who listen. */
+  private news: News[] = [];
   private isTrimming = false;
 
   constructor(door: Door) {
@@ -130,17 +148,15 @@ export class TrackingDesk implements WatchListener {
   }
 
   /** What one turn brings goes out in one message to each. */
-  settled(key: string): void {
-    this.news.push(key);
+  settled(key: string, version: number): void {
+    this.news.push({ key, name: bytesOf(key), version });
     if (this.news.length > 1) return;
     this.door.atTurnsEnd(() => {
-      const keys = [...new Set(this.news)];
+      const { news } = this;
       this.news = [];
-      const names = keys.map(bytesOf);
       for (const client of this.listeners) {
-        const prefixes = [...client.tracking!.prefixes];
-        const meant = keys.filter((_key, at) => prefixes.some((prefix) => names[at]!.startsWith(prefix)));
-        if (meant.length > 0) this.tell(client, meant);
+        const meant = news.filter((each) => isFor(client.tracking!, each)).map((each) => each.key);
+        if (meant.length > 0) this.tell(client, [...new Set(meant)]);
       }
     });
   }
@@ -158,7 +174,8 @@ export class TrackingDesk implements WatchListener {
   /** Of who does not want to hear of its own writes: whether a change was its own is known when it is answered. */
   ownWrite(client: Client, key: string, done: (result: WriteResult) => void): (result: WriteResult) => void {
     const { tracking } = client;
-    if (tracking === null || !tracking.options.noLoop || tracking.options.isBroadcast) return done;
+    if (tracking === null || !tracking.options.noLoop) return done;
+    if (tracking.options.isBroadcast) return this.ownVersion(client, tracking, key, done);
     const own = tracking.ownWrites.get(key) ?? { count: 0, isDone: false, isHeldBack: false };
     own.count += 1;
     tracking.ownWrites.set(key, own);
@@ -169,6 +186,22 @@ export class TrackingDesk implements WatchListener {
         tracking.ownWrites.delete(key);
         if (own.isHeldBack && !own.isDone && client.tracking === tracking) this.tell(client, [key]);
       }
+      done(result);
+    };
+  }
+
+  /** Who hears of all versions is told of those that are not its own. */
+  private ownVersion(
+    client: Client,
+    tracking: Tracking,
+    key: string,
+    done: (result: WriteResult) => void,
+  ): (result: WriteResult) => void {
+    if (!tracking.listensTo(bytesOf(key))) return done;
+    tracking.ownVersions.begin(key);
+    return (result) => {
+      const isNews = tracking.ownVersions.end(key, result);
+      if (isNews && client.tracking === tracking) this.tell(client, [key]);
       done(result);
     };
   }
@@ -231,6 +264,12 @@ export class TrackingDesk implements WatchListener {
     if (queue.heldBytes > RESP_OUTPUT_BYTES_MAX) line.cut();
     else line.wake();
   }
+}
+
+/** Does it listen to the key, and is the version not what it has written itself? */
+function isFor(tracking: Tracking, { key, name, version }: News): boolean {
+  if (!tracking.listensTo(name)) return false;
+  return !tracking.options.noLoop || tracking.ownVersions.settled(key, version);
 }
 
 /** Was a command begun, and not answered yet, that may tell what one of them was before? */
