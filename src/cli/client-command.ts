@@ -16,8 +16,8 @@ export const EXIT_DEFINITE = 3;
 export const EXIT_INDEFINITE = 4;
 
 export const EXIT_HELP = `
-Exit code: 0 done; 1 no (absent, condition not met, not all well); 2 wrong usage;
-3 failed and did not happen; 4 failed and may have happened.`;
+Exit code: 0 done; 1 no (absent, condition not met, not all well); 2 wrong
+usage; 3 failed and did not happen; 4 failed and may have happened.`;
 
 export const NODES_DEFAULT = '127.0.0.1:50051,127.0.0.1:50052,127.0.0.1:50053';
 
@@ -44,7 +44,7 @@ export function addClientOptions(command: Command): Command {
     .addOption(
       new Option('--nodes <list>', 'host:port of nodes, by comma')
         .env('CAUSEWAY_NODES')
-        .default(NODES_DEFAULT),
+        .default(NODES_DEFAULT, 'the three of `npm start`'),
     )
     .option('--timeout <ms>', 'milliseconds to wait', wholeNumber, 10_000)
     .option('--json', 'print JSON')
@@ -120,9 +120,11 @@ export function wholeNumber(text: string): number {
   return number;
 }
 
-/** Of an option that may be given several times. */
-export function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
+/** An option that may be given several times. */
+export function repeatable(flags: string, description: string): Option {
+  return new Option(flags, `${description}; repeatable`)
+    .argParser((value: string, before: readonly string[]) => [...before, value])
+    .default([], 'none');
 }
 
 /** Wrong arguments: told in one line, with the exit code for wrong usage. */

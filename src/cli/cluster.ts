@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import type { MovePlan } from '../client/index.ts';
 import {
   addClientOptions,
-  collect,
   EXIT_NO,
   EXIT_OK,
   printJson,
+  repeatable,
   UsageError,
   withClient,
 } from './client-command.ts';
@@ -33,8 +33,8 @@ export function clusterCommand(program: Command, io: CommandIo): void {
   const plan = cluster
     .command('plan')
     .description('show what a change would move, without doing it')
-    .option('--join <name[:zone[:host]]>', 'a node that would join; repeatable', collect, [])
-    .option('--leave <name>', 'a member that would leave; repeatable', collect, []);
+    .addOption(repeatable('--join <name[:zone[:host]]>', 'a node that would join'))
+    .addOption(repeatable('--leave <name>', 'a member that would leave'));
   addClientOptions(plan).action((options: PlanOptions) =>
     withClient(io, options, async (client) => {
       const told = await client.plan({ joins: options.join.map(joinOf), leaves: options.leave });

@@ -12,9 +12,9 @@ import type { CommandWords, OptionWords } from './completion-scripts.ts';
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 
 const HELP = `
-  bash   source <(causeway completion bash)         in ~/.bashrc
-  zsh    source <(causeway completion zsh)          in ~/.zshrc, after compinit
-  fish   causeway completion fish | source          in ~/.config/fish/config.fish`;
+  bash   source <(causeway completion bash)   in ~/.bashrc
+  zsh    source <(causeway completion zsh)    in ~/.zshrc, after compinit
+  fish   causeway completion fish | source    in ~/.config/fish/config.fish`;
 
 export function completionCommand(program: Command, io: CommandIo): void {
   program

@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
-import { collect, EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson, wholeNumber } from './client-command.ts';
+import { EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson, repeatable, wholeNumber } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 import { examine } from './doctor-checks.ts';
 import type { Checked } from './doctor-checks.ts';
@@ -25,8 +25,8 @@ interface DoctorOptions extends SettingsOptions {
 
 const TIMEOUT_MS_DEFAULT = 10_000;
 const EXITS = `
-Exit code: 0 nothing worse than notes; 1 warnings; 2 wrong usage; 3 faults: a node would not start, or not keep
-its promises.`;
+Exit code: 0 nothing worse than notes; 1 warnings; 2 wrong usage; 3 faults: a
+node would not start, or not keep its promises.`;
 
 export function doctorCommand(
   program: Command,
@@ -37,12 +37,7 @@ export function doctorCommand(
   const command = program
     .command('doctor')
     .description('check settings, machine, PostgreSQL and legacy API of a node, and say what to change')
-    .option(
-      '--legacy-key <key>',
-      'a key that the legacy API has, best one with a slash; repeatable',
-      collect,
-      [],
-    )
+    .addOption(repeatable('--legacy-key <key>', 'a key that the legacy API has, best one with a slash'))
     .option('--timeout <ms>', 'milliseconds for each part', wholeNumber, TIMEOUT_MS_DEFAULT)
     .option('--json', 'print JSON')
     .addHelpText('after', EXITS);

@@ -156,6 +156,28 @@ describe('get, set and del', () => {
   });
 });
 
+/** Below those of `words`, as far as they go: a group is a command, too, and shows those it has. */
+async function commandsBelow(words: string[]): Promise<string[][]> {
+  const { out } = await run([...words, '--help']);
+  const names = [...(out.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(
+    ([, name]) => name!,
+  );
+  const all = [words];
+  for (const name of names) if (name !== 'help') all.push(...(await commandsBelow([...words, name])));
+  return all;
+}
+
+test('the help of every command: within 80 columns, and no default that is empty', async () => {
+  const all = await commandsBelow([]);
+  expect(all.length).toBeGreaterThan(25);
+  for (const words of all) {
+    const { code, out } = await run([...words, '--help']);
+    expect(code).toBe(0);
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(out).not.toContain('[])');
+  }
+});
+
 describe('status and inspect', () => {
   test('a node that serves: one line within 80 columns, exit 0', async () => {
     const { code, out } = await run(['status']);

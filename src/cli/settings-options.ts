@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { ClusterTold } from '../config-join.ts';
 import type { ConfigSources } from '../config.ts';
-import { collect, UsageError } from './client-command.ts';
+import { repeatable, UsageError } from './client-command.ts';
 
 export interface SettingsOptions {
   readonly config?: string;
@@ -23,10 +23,10 @@ export function addSettingsOptions(command: Command): Command {
       'become a member of the cluster that a node at host:port belongs to (node.join)',
     )
     .option('--replace <name>', 'with --join: take the place of a member that is lost (node.replace)')
-    .option('--set <path=value>', 'any setting, such as grpc.port=50052; repeatable', collect, [])
+    .addOption(repeatable('--set <path=value>', 'any setting, such as grpc.port=50052'))
     .addHelpText(
       'after',
-      '\nSettings are also read from CAUSEWAY_..., DATABASE_URL and LEGACY_URL: docs/CONFIGURATION.md',
+      '\nSettings are also read from CAUSEWAY_..., DATABASE_URL and LEGACY_URL:\ndocs/CONFIGURATION.md',
     );
 }
 

@@ -42,7 +42,8 @@ Environment:
                 database
   LEGACY_URL    use this legacy REST API (a base URL, or a template with {key}),
                 or 'none' for no legacy
-  PG_BIN        directory of other PostgreSQL programs (initdb, postgres) to start`;
+  PG_BIN        directory of other PostgreSQL programs (initdb, postgres) to
+                start`;
 
 function nodeCount(text: string): number {
   if (!/^[1-9]$/.test(text)) throw new InvalidArgumentError(`not a number from 1 to ${NODE_COUNT_MAX}`);
