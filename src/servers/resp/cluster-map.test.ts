@@ -44,6 +44,35 @@ test('a node that nobody knows a door of is where the client has reached it, and
   expect(await nodesTold()).toEqual([`127.0.0.1:${door.server.port} serves`]);
 });
 
+test('owners behind the first one in whatever order: slots beside each other with the same ones are told as one range', async () => {
+  door = await openRespDoor();
+  const members = ['a', 'b', 'c'].map((name, at) => member(name, `10.0.0.${at + 1}:6379`));
+  const orders = [
+    ['b', 'a', 'c'],
+    ['b', 'c', 'a'],
+    ['c', 'b', 'a'],
+    ['b', 'a', 'c'],
+  ];
+  const ranges = orders.map((owners, at) => ({ from: at * 4_096, to: at * 4_096 + 4_095, owners }));
+  door.api.answers.push({ kind: 'slots', map: { epoch: 3, members, ranges } } as ClusterAnswer);
+  const line = await door.connect();
+  line.send('CLUSTER SLOTS');
+  line.send('PING');
+  const words: string[] = [];
+  for (let word = await line.reply(); word !== '+PONG'; word = await line.reply()) words.push(word);
+  const text = words.join(' ');
+  const shown = [...text.matchAll(/\*5 :(\d+) :(\d+) |10\.0\.0\.(\d)/g)].map(([, from, to, host]) =>
+    from === undefined ? host : `${from} to ${to}`,
+  );
+  const others = shown.slice(2, 4);
+  expect([...others].sort()).toEqual(['1', '3']);
+  expect(shown).toEqual([
+    ...['0 to 8191', '2', ...others],
+    ...['8192 to 12287', '3', ...shown.slice(6, 8)],
+    ...['12288 to 16383', '2', ...others],
+  ]);
+});
+
 test('an address that was learnt since is told from then on', async () => {
   door = await openRespDoor();
   const before = mapOf([member('fake', ''), member('b', '')], ['b', 'fake']);

@@ -89,15 +89,40 @@ function mapOf(client: Client, { epoch, members, ranges }: SlotMap): ClusterMap 
   const mapped = ranges.map(({ from, to, owners }) => {
     const found = owners.map((name) => known.get(name)).filter((member) => member !== undefined);
     // This node answers in the place of an owner that cannot be named.
-    const first = known.has(owners[0] ?? '') || self === undefined ? [] : [self];
-    return { from, to, members: [...first, ...found.filter((member) => member !== first[0])] };
+    const first = known.has(owners[0] ?? '') || self === undefined ? found[0] : self;
+    const others = found.filter((member) => member !== first).sort(compareIds);
+    return { from, to, members: first === undefined ? [] : [first, ...others] };
   });
   return {
     epoch,
     selfId: idOf(nodeName),
     members: [...known.values()],
-    ranges: mapped.filter((range) => range.members.length > 0),
+    ranges: joined(mapped.filter((range) => range.members.length > 0)),
   };
+}
+
+/**
+ * Of those behind the first one the order means nothing to clients. Some take slots for one group only where it is the same, and send
+ * what goes together in as many pieces as there are groups: `ioredis` does, and refuses a pipeline over two of them.
+ */
+function compareIds(a: MappedMember, b: MappedMember): number {
+  return a.nodeId < b.nodeId ? -1 : 1;
+}
+
+/** Ranges beside each other with the same members are one. */
+function joined(ranges: readonly MappedRange[]): MappedRange[] {
+  const found: MappedRange[] = [];
+  for (const range of ranges) {
+    const last = found.at(-1);
+    const goesOn = last !== undefined && last.to + 1 === range.from && areSame(last.members, range.members);
+    if (goesOn) found[found.length - 1] = { ...last, to: range.to };
+    else found.push(range);
+  }
+  return found;
+}
+
+function areSame(some: readonly MappedMember[], others: readonly MappedMember[]): boolean {
+  return some.length === others.length && some.every((member, at) => member === others[at]);
 }
 
 /** Of a member's name, which stays with it through restarts. */
