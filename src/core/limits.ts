@@ -189,7 +189,7 @@ export const ROW_SETTLED_STATEMENTS = 2;
 export const ROWS_SETTLING_MAX = 30_000;
 export const ROWS_REMOVED_AT_ONCE_MAX = 500;
 /** Slots a learner copies at the same time; and bytes that are under way, until they are on its disk. */
-export const SLOT_COPIES_IN_FLIGHT_MAX = 96;
+export const SLOT_COPIES_IN_FLIGHT_MAX = 32;
 export const SLOT_COPIES_BYTES_MAX = 8 * SLOT_COPY_BYTES_MAX;
 /** Bytes of records a second that a learner asks for: so that clients keep their share of disks and links. */
 export const COPY_BYTES_PER_SECOND_DEFAULT = 16 * 1024 * 1024;
