@@ -17,6 +17,8 @@ const ACT_MS_MIN = 1_500;
 const SLOWNESS_MS_MAX = 1_500;
 /** Milliseconds that a node is given for an answer; who dies over it never answers. */
 const ANSWER_MS_MAX = 2_000;
+/** The same where it may have to be seen that nobody lives in a later life. */
+const SUCCEED_MS_MAX = 10_000;
 const BACK_MS_MAX = 1_500;
 /** Milliseconds after which a process that has ended by itself is started again. */
 const RESTART_MS = 200;
@@ -93,13 +95,14 @@ export class SimOperator {
       this.isLost(name) ||
       (topology !== null && topology !== undefined && memberByName(topology, name)?.alive === false);
     if (lifeKept === null || !lost.every((name) => isKnown(name) && !this.serves(name))) return again();
-    this.ask(asked, { kind: 'succeed', lost, lifeKept }, (told) => {
+    const begun = (told: ClusterAnswer): void => {
       if (told.kind === 'changed') {
         this.lives.set(asked, lifeKept + 1);
         this.parts.onAct('lifeBegun');
       }
       again();
-    });
+    };
+    this.ask(asked, { kind: 'succeed', lost, lifeKept }, begun, SUCCEED_MS_MAX);
   }
 
   private giveUp(asked: SimNode, again: () => void): void {

@@ -129,7 +129,7 @@ export class SmallWorld {
   /** What an operator is answered. */
   operate(sim: SimNode, order: ClusterOrder): ClusterAnswer {
     let answer: ClusterAnswer | null = null;
-    sim.node!.operate(order, TIMEOUT_MS, (told) => (answer = told));
+    sim.node!.operate(order, TIMEOUT_MS * 2, (told) => (answer = told));
     this.until(() => answer !== null, TIMEOUT_MS * 2);
     return answer!;
   }

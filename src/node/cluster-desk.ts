@@ -117,7 +117,7 @@ export class ClusterDesk {
       case 'quorum':
         return tellQuorum(this.parts, topology, (quorum) => answer({ kind: 'quorum', quorum }));
       case 'succeed':
-        return beginNextLife(this.parts, order, answer);
+        return beginNextLife(this.parts, order, timeoutMs, answer);
       case 'finishUpgrade':
         return this.finishUpgrade(topology, timeoutMs, answer);
       case 'rebalance': {

@@ -18,6 +18,9 @@ import type { ClusterAnswer, ClusterQuorum } from './api.ts';
 import type { ClusterDeskParts } from './cluster-desk.ts';
 import { drawClusterId, readLife, takeFounding } from './founding.ts';
 
+const NOT_WATCHED =
+  'a later life of the cluster is in force, and it takes some seven seconds to see that nobody lives in it: ask with more time';
+
 export function tellQuorum(
   parts: ClusterDeskParts,
   topology: Topology,
@@ -44,6 +47,7 @@ export function tellQuorum(
 export function beginNextLife(
   parts: ClusterDeskParts,
   order: { readonly lost: readonly string[]; readonly lifeKept: number },
+  timeoutMs: number,
   answer: (given: ClusterAnswer) => void,
 ): void {
   const fail = (why: Failure): void => answer({ kind: 'failed', failure: why });
@@ -57,7 +61,9 @@ export function beginNextLife(
       `PostgreSQL knows life ${order.lifeKept} of the cluster, this node knows life ${topology.life}`,
     );
   if (!isAsShown) return refuse('others are up by now than were shown: look again');
-  whenNobodyLives(parts, topology, new FoundingLook(), (kept) => {
+  const watch = { look: new FoundingLook(), until: parts.clock.now() + timeoutMs };
+  whenNobodyLives(parts, topology, watch, (kept) => {
+    if (kept === null) return fail(failure('not_ready', NOT_WATCHED));
     if (typeof kept === 'string') return fail(failure('record_unavailable', kept));
     const whyGoesOn = whyLifeGoesOn(topology, kept);
     if (whyGoesOn !== null) return refuse(whyGoesOn);
@@ -76,20 +82,23 @@ export function beginNextLife(
 
 /**
  * As `readLifeKept`. Where a later life is in force, of which nobody is told to be up, that is watched for a while: PostgreSQL may have
- * been away, and who lives may not have noted it anew. (founding-look.ts)
+ * been away, and who lives may not have noted it anew. Null: there was no time for that. (founding-look.ts)
  */
 function whenNobodyLives(
   parts: ClusterDeskParts,
   topology: Topology,
-  look: FoundingLook,
-  done: (kept: StandingLife | string) => void,
+  watch: { readonly look: FoundingLook; readonly until: number },
+  done: (kept: StandingLife | string | null) => void,
 ): void {
   const { clock, mutations } = parts;
   readLifeKept(parts, topology, (kept) => {
     const isTold =
       typeof kept === 'string' || kept.life <= topology.life || whyLifeGoesOn(topology, kept) !== null;
-    if (isTold || mutations?.trustOldNote === true || look.isClear(kept, '', clock.now())) return done(kept);
-    clock.after(LIFE_LOOK_AGAIN_MS, () => whenNobodyLives(parts, topology, look, done));
+    const now = clock.now();
+    if (isTold || mutations?.trustOldNote === true || watch.look.isClear(kept, '', now)) return done(kept);
+    // Who has asked is told by then, and nothing is begun that nobody waits for.
+    if (now + LIFE_LOOK_AGAIN_MS > watch.until) return done(null);
+    clock.after(LIFE_LOOK_AGAIN_MS, () => whenNobodyLives(parts, topology, watch, done));
   });
 }
 
