@@ -49,7 +49,10 @@ test.each([1, 3])(
 
 test('all of them are to be made complete: each epoch is chosen after a few attempts', () => {
   const world = joinAll(4);
-  const isWhole = (topology: Topology): boolean => topology.members.length === 9 && isSettled(topology);
+  const isWhole = (topology: Topology): boolean =>
+    topology.members.length === 9 &&
+    isSettled(topology) &&
+    topology.rows.every((row) => row.coming === undefined);
   const counted = attemptsUntil(world, isWhole);
   expect(counted.length).toBeGreaterThan(JOINING);
   expect(Math.max(...counted)).toBeLessThanOrEqual(2 * JOINING);

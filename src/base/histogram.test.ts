@@ -41,7 +41,9 @@ test('since a copy: only what came after it counts; where nothing did there is n
   for (let count = 0; count < 1_000; count += 1) histogram.record(90);
   const copy = histogram.copyCounts();
   expect(histogram.quantiles(copy)).toBeNull();
+  expect(histogram.copyCounts()).toBe(copy);
   histogram.record(1.5);
+  expect(histogram.copyCounts()).not.toBe(copy);
   expect(histogram.quantiles(copy)).toMatchObject({ count: 1 });
   expect(histogram.quantiles(copy)!.p99).toBeLessThanOrEqual(2);
   expect(histogram.quantiles(null)!.p50).toBeGreaterThan(50);

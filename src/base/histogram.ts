@@ -14,8 +14,11 @@ export class Histogram {
   /** Ascending upper ends, each within its range; what lies above the last one has a range of its own. */
   readonly bounds: Float64Array;
   private readonly counts: Float64Array;
-  /** An array, so that adding to it makes no number object. */
-  private readonly sums = new Float64Array(1);
+  /** Their sum and their number; an array, so that adding to it makes no number object. */
+  private readonly sums = new Float64Array(2);
+  /** The last copy of the counts, and how many values there were then. */
+  private copy: Float64Array | null = null;
+  private copyCount = 0;
 
   constructor(bounds: readonly number[]) {
     this.bounds = Float64Array.from(bounds);
@@ -27,19 +30,19 @@ export class Histogram {
   }
 
   get count(): number {
-    let count = 0;
-    for (const each of this.counts) count += each;
-    return count;
+    return this.sums[1]!;
   }
 
   record(value: number): void {
     this.counts[this.rangeOf(value)]! += 1;
     this.sums[0]! += value;
+    this.sums[1]! += 1;
   }
 
   /** `times` values of which nothing is known but that they are no higher than the lowest bound. */
   recordLowest(times: number): void {
     this.counts[0]! += times;
+    this.sums[1]! += times;
   }
 
   /** Of values up to the bound, which must be one of `bounds`. */
@@ -50,9 +53,13 @@ export class Histogram {
     return count;
   }
 
-  /** For `quantiles` later on. */
+  /** For `quantiles` later on; not to be changed: it is the same again while nothing is recorded. */
   copyCounts(): Float64Array {
-    return this.counts.slice();
+    if (this.copy === null || this.copyCount !== this.count) {
+      this.copy = this.counts.slice();
+      this.copyCount = this.count;
+    }
+    return this.copy;
   }
 
   /** Of what was recorded since the copy was made; null where nothing was. */

@@ -73,18 +73,24 @@ export function idleMembers({ members, rows }: Topology): readonly number[] {
 
 const settled = new WeakMap<Topology, boolean>();
 
+const NOTHING_HAPPENS: HousekeepingFacts = {
+  joiners: [],
+  isGoneLong: () => false,
+  hasRetired: () => false,
+  patienceOver: false,
+};
+
 /**
- * Nothing but a newcomer can make work here: everybody is alive and to stay, the council is full, the slots are shared
- * out among all and where they belong. Asked for with every tick, and the same as long as the topology is.
+ * Nothing but a newcomer can make work here: nobody is away who is to be healed around, the council is as full as can be, the
+ * slots are shared out among all, and are where they belong or on their way. Asked for with every tick, and the same as long as the topology is.
  */
 export function isSettled(topology: Topology): boolean {
   let known = settled.get(topology);
   if (known === undefined) {
     known =
-      topology.members.every((member) => member.alive && member.standing === undefined) &&
-      nextCouncil(topology) === null &&
-      !needsShare(topology) &&
-      topology.rows.every((row) => row.coming === undefined);
+      (topology.healAfterMs === 0 || placeable(topology).every((member) => member.alive)) &&
+      planHousekeeping(topology, NOTHING_HAPPENS) === null &&
+      movesOf(topology).retiring.size === 0;
     settled.set(topology, known);
   }
   return known;

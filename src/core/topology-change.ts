@@ -164,17 +164,17 @@ function completeAfter(
  */
 export function promote(topology: Topology, id: number, incarnation: number): Topology | null {
   if (!isLiveIncarnation(topology, id, incarnation)) return null;
-  let changed = false;
+  const mayEnter = (row: SlotRow): boolean => {
+    if (!row.owners.includes(id) || row.complete.includes(id)) return false;
+    if (isForsaken(row)) return recovererOf(topology, row) === id;
+    return row.complete.some((owner) => isAlive(topology, owner));
+  };
+  // Asked for with every tick once all is learned, and mostly it has entered everywhere.
+  if (!topology.rows.some(mayEnter)) return null;
   const rows = topology.rows.map((row) => {
-    if (!row.owners.includes(id) || row.complete.includes(id)) return row;
-    const mayEnter = isForsaken(row)
-      ? recovererOf(topology, row) === id
-      : row.complete.some((owner) => isAlive(topology, owner));
-    if (!mayEnter) return row;
-    changed = true;
+    if (!mayEnter(row)) return row;
     return { ...row, complete: row.owners.filter((owner) => owner === id || row.complete.includes(owner)) };
   });
-  if (!changed) return null;
   const promoted = { ...topology, epoch: topology.epoch + 1, rows };
   return { ...promoted, ...beginMoves(promoted) };
 }

@@ -26,6 +26,8 @@ class Seen {
 export class ExpiryTimes {
   /** Wall ms per slot. */
   private readonly times = new Float64Array(SLOT_COUNT).fill(Infinity);
+  /** No slot of the block is due before this, whoever asks. */
+  private readonly blocks = new Float64Array(BLOCK_COUNT).fill(Infinity);
   private readonly seen: readonly Seen[];
   private cursor = 0;
 
@@ -37,6 +39,7 @@ export class ExpiryTimes {
   note(slot: number, expiresAt: number): void {
     if (expiresAt < this.times[slot]!) this.times[slot] = expiresAt;
     const block = Math.floor(slot / BLOCK_SLOTS);
+    if (expiresAt < this.blocks[block]!) this.blocks[block] = expiresAt;
     for (const seen of this.seen) {
       if (expiresAt < seen.blocks[block]!) seen.blocks[block] = expiresAt;
       if (expiresAt < seen.earliest) seen.earliest = expiresAt;
@@ -62,34 +65,35 @@ export class ExpiryTimes {
       this.cursor = (slot + 1) % SLOT_COUNT;
       return slot;
     }
-    seen.earliest = lowest(seen.blocks, 0, BLOCK_COUNT);
+    seen.earliest = lowest(seen.blocks);
     return -1;
   }
 
   /** Other slots may be chosen than before. */
   private begin(seen: Seen, scope: object): void {
     seen.scope = scope;
-    for (let block = 0; block < BLOCK_COUNT; block += 1)
-      seen.blocks[block] = lowest(this.times, block * BLOCK_SLOTS, (block + 1) * BLOCK_SLOTS);
-    seen.earliest = lowest(seen.blocks, 0, BLOCK_COUNT);
+    seen.blocks.set(this.blocks);
+    seen.earliest = lowest(seen.blocks);
   }
 
   /** The first that is due from a slot of the block to its end, or -1: when the block is due next is then known anew. */
   private findIn(seen: Seen, block: number, from: number, wallNow: number, { has }: SlotChoice): number {
+    let least = Infinity;
     let later = Infinity;
     const end = (block + 1) * BLOCK_SLOTS;
     for (let slot = from; slot < end; slot += 1) {
       const time = this.times[slot]!;
+      if (time < least) least = time;
       if (time > wallNow) later = time < later ? time : later;
       else if (has(slot)) return slot;
     }
-    if (from === block * BLOCK_SLOTS) seen.blocks[block] = later;
+    if (from !== block * BLOCK_SLOTS) return -1;
+    this.blocks[block] = least;
+    seen.blocks[block] = later;
     return -1;
   }
 }
 
-function lowest(times: Float64Array, from: number, end: number): number {
-  let least = Infinity;
-  for (let at = from; at < end; at += 1) if (times[at]! < least) least = times[at]!;
-  return least;
+function lowest(times: Float64Array): number {
+  return times.reduce((least, time) => Math.min(least, time), Infinity);
 }
