@@ -122,6 +122,8 @@ export class SimSystemOfRecord implements SystemOfRecord {
     const keys = new Set(rows.map((row) => row.record.key));
     assert(keys.size === rows.length, 'a key stands twice in a batch of commit');
     const batch = [...rows];
+    const heldKeys = [...keys].filter((key) => this.database.heldKeys.has(key));
+    if (heldKeys.length > 0) return this.refuseHeld(heldKeys, done);
     const execute: Execute<readonly CommitResult[]> = (server, seen) => {
       const answer = this.database.apply(life, batch, server, seen);
       this.database.onCommitted?.(this.owner);
@@ -133,6 +135,17 @@ export class SimSystemOfRecord implements SystemOfRecord {
     const { server } = this;
     hold((seen) => void execute(server, seen));
     scheduler.after(settings.timeoutMs, () => this.end(UNKNOWN, done, []), this.owner);
+  }
+
+  /** As PostgreSQL does that tells of a lock on a row in time. */
+  private refuseHeld(
+    heldKeys: readonly string[],
+    done: (error: RecordError | null, results: readonly CommitResult[]) => void,
+  ): void {
+    const { tellsHeldKeys, scheduler } = this.database;
+    const error: RecordError = { kind: 'unknown', fenced: false, ofRows: true, message: 'a lock on a row' };
+    const answer = tellsHeldKeys ? { ...error, heldKeys } : error;
+    scheduler.after(this.latency(), () => done(answer, []), this.owner);
   }
 
   read(

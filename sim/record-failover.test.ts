@@ -62,6 +62,41 @@ describe('a standby takes over that lacks the newest rows', () => {
     expect(world.put(world.nodes[0]!, KEYS[0]!, 'after').kind).toBe('done');
   });
 
+  it.each([true, false])(
+    'somebody holds a lock on a row, which it tells of (%s): all others are driven, and that one when it is free',
+    (tells) => {
+      const world = written(71);
+      world.database.failOver(LOST);
+      const [first] = missing(world) as [string];
+      world.database.heldKeys.add(first);
+      world.database.tellsHeldKeys = tells;
+      world.until(() => missing(world).length === 1, 5_000);
+      world.run(5_000);
+      expect(missing(world)).toEqual([first]);
+      expect(isDriven(world, 1)).toBe(false);
+      expect(world.told.get('record.drive_refused')).toBeGreaterThan(0);
+      world.database.heldKeys.clear();
+      world.until(() => isDriven(world, 1), 10_000);
+      expect(missing(world)).toEqual([]);
+    },
+  );
+
+  it('rows of one slot, of which one is held: the others are driven at once', () => {
+    const world = new SmallWorld(74);
+    const keys = Array.from({ length: 6 }, (_, at) => `{one}:${at}`);
+    world.run(500);
+    for (const key of keys) world.put(world.nodes[0]!, key, 'value');
+    world.run(500);
+    world.database.failOver(keys.length);
+    world.database.heldKeys.add(keys[2]!);
+    const standing = (): string[] => keys.filter((key) => world.database.standing(key) !== undefined);
+    world.until(() => standing().length === keys.length - 1, 5_000);
+    expect(standing()).not.toContain(keys[2]);
+    world.database.heldKeys.clear();
+    world.until(() => isDriven(world, 1), 10_000);
+    expect(standing()).toEqual(keys);
+  });
+
   it('nobody compares anything: caught', () => {
     const world = written(71, { keepQuietAfterFailover: true });
     world.database.failOver(LOST);

@@ -72,6 +72,9 @@ export class SimDatabase {
   onCommitted: ((sender: Life) => void) | null = null;
   /** The next commit hangs: who sets this says when it arrives, if ever. Its sender is told that nobody knows. */
   hold: ((arrive: (seen?: FloorsSeen) => void) => void) | null = null;
+  /** Keys on whose rows somebody holds a lock, and whether that is told of them. */
+  readonly heldKeys = new Set<string>();
+  tellsHeldKeys = true;
   /** The highest version of each key that was committed to any server, whatever became of it. */
   readonly stood = new Map<string, number>();
   private current = new SimRecordServer();

@@ -23,6 +23,8 @@ import { SlotDrive } from './slot-drive.ts';
 /** Milliseconds before a slot is looked at again in which something was in flight, or after a failure. */
 const AGAIN_AFTER_MS = 100;
 const FAILED_AFTER_MS = 500;
+/** Milliseconds before a slot is looked at again of which PostgreSQL did not take some rows. */
+const REFUSED_AFTER_MS = 2_000;
 /** Milliseconds after which the word that all is done is repeated: a link may have lost it. */
 const SAY_AGAIN_MS = 250;
 
@@ -50,6 +52,9 @@ export class RecordDriver {
   private drive = 0;
   private readonly done = new IndexSet(SLOT_COUNT);
   private readonly waits = new Map<number, Map<string, number>>();
+  private readonly held = new Map<number, Set<string>>();
+  /** Slots that are driven but for rows that PostgreSQL does not take; monotonic ms from which they are looked at again. */
+  private readonly refused = new Map<number, number>();
   /** Floors that PostgreSQL told in this drive, where they kept something out. */
   private readonly pastFloors = new Map<number, number>();
   private todo: number[] = [];
@@ -82,6 +87,7 @@ export class RecordDriver {
     if (everythingDriven(topology) || !this.parts.leaseHeld()) return;
     const now = this.parts.clock.now();
     if (this.left === 0) return this.tell(now);
+    this.takeUpRefused(now);
     if (this.pace.mayAsk(now)) for (const each of [...this.under.values()]) each.goOn();
     if (now >= this.notBefore) this.begin(replica, topology);
   }
@@ -92,6 +98,7 @@ export class RecordDriver {
     this.topology = null;
     this.done.clear();
     this.waits.clear();
+    this.held.clear();
     this.pastFloors.clear();
     this.rowsDriven = 0;
     this.conflicts = 0;
@@ -103,6 +110,7 @@ export class RecordDriver {
     const { shelf, mutations, telemetry, clock } = this.parts;
     this.topology = topology;
     this.under.clear();
+    this.refused.clear();
     this.todo = [];
     this.saidAt = -Infinity;
     if (everythingDriven(topology)) {
@@ -122,7 +130,7 @@ export class RecordDriver {
   }
 
   private get left(): number {
-    return this.todo.length + this.under.size;
+    return this.todo.length + this.under.size + this.refused.size;
   }
 
   private begin(replica: Replica, topology: Topology): void {
@@ -132,8 +140,10 @@ export class RecordDriver {
       const { storage, systemOfRecord, shelf, inquiry, writesThrough, mutations, clock } = this.parts;
       const waits = this.waits.get(slot) ?? new Map<string, number>();
       this.waits.set(slot, waits);
+      const held = this.held.get(slot) ?? new Set<string>();
+      this.held.set(slot, held);
       const drive: SlotDrive = new SlotDrive({
-        ...{ slot, storage, systemOfRecord, shelf, inquiry, replica, writesThrough, waits },
+        ...{ slot, storage, systemOfRecord, shelf, inquiry, replica, writesThrough, waits, held },
         life: topology.life,
         floor: topology.loaded ? this.parts.floorOf(slot) : 0,
         pastFloor: this.pastFloors.get(slot) ?? 0,
@@ -155,21 +165,35 @@ export class RecordDriver {
     }
   }
 
-  private onEnd(slot: number, end: 'done' | 'again' | 'failed', reason: string): void {
+  private onEnd(slot: number, end: 'done' | 'again' | 'failed' | 'refused', reason: string): void {
     const { clock, telemetry } = this.parts;
     const now = clock.now();
     this.under.delete(slot);
     if (end === 'done') {
       this.done.add(slot);
       this.waits.delete(slot);
+      this.held.delete(slot);
       this.pace.progress(this.left, now);
       // Every slot costs a turn at least, so that clients' requests come in between.
+      return clock.defer(() => this.goOn());
+    }
+    if (end === 'refused') {
+      this.refused.set(slot, now + REFUSED_AFTER_MS);
+      telemetry.event('warn', 'record.drive_refused', { slot, reason });
       return clock.defer(() => this.goOn());
     }
     this.todo.push(slot);
     if (end === 'failed' && now >= this.notBefore) telemetry.event('warn', 'record.drive_paused', { reason });
     if (end === 'failed') this.notBefore = now + FAILED_AFTER_MS;
     else if (this.under.size === 0) this.notBefore = Math.max(this.notBefore, now + AGAIN_AFTER_MS);
+  }
+
+  private takeUpRefused(now: number): void {
+    for (const [slot, notBefore] of this.refused) {
+      if (now < notBefore) continue;
+      this.refused.delete(slot);
+      this.todo.push(slot);
+    }
   }
 
   private goOn(): void {

@@ -12,6 +12,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { CommitResult, RecordError, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { Departure, gatherMs } from './departure.ts';
+import { HELD_PAUSE_MS, HeldRows } from './held-rows.ts';
 import { RefusedRows } from './refused-rows.ts';
 import type { Part } from './refused-rows.ts';
 
@@ -47,6 +48,7 @@ export class RecordWriter {
   private readonly instruments: typeof NO_INSTRUMENTS;
   private readonly waiting = new Map<string, Waiting>();
   private readonly refused = new RefusedRows<Waiting>();
+  private readonly held = new HeldRows<Waiting>();
   private lifeWaiting = 0;
   private inStatement = 0;
   /** Since when the oldest row waits that is in no statement, and that of the statement under way. */
@@ -89,7 +91,8 @@ export class RecordWriter {
   }
 
   get backlog(): number {
-    return this.waiting.size + this.inStatement + this.putBackCount + this.refused.count;
+    const apart = this.refused.count + this.held.rows.size;
+    return this.waiting.size + this.inStatement + this.putBackCount + apart;
   }
 
   /** As above; of one that takes longer, as long as it has taken. */
@@ -99,16 +102,18 @@ export class RecordWriter {
 
   /** Milliseconds that the oldest row has waited for PostgreSQL's word; 0: none does. */
   oldestMs(now: number): number {
-    const refusedSince = this.refused.oldestSince();
-    if (this.inStatement > 0) return now - Math.min(this.sentSince, refusedSince);
-    const since = this.waiting.size > 0 ? Math.min(this.waitingSince, refusedSince) : refusedSince;
+    const apartSince = Math.min(this.refused.oldestSince(), this.held.oldestSince());
+    if (this.inStatement > 0) return now - Math.min(this.sentSince, apartSince);
+    const since = this.waiting.size > 0 ? Math.min(this.waitingSince, apartSince) : apartSince;
     return since === Infinity ? 0 : now - since;
   }
 
   add(sealed: SealedRecord, slot: number): void {
     this.dropEarlierLife();
+    const item = { row: { record: sealed.record, slot, checksum: sealed.checksum }, superseded: [] };
+    if (this.held.rows.has(sealed.record.key)) return this.enqueue(item, this.held.rows);
     if (this.waiting.size === 0) this.waitingSince = this.clock.now();
-    this.enqueue({ row: { record: sealed.record, slot, checksum: sealed.checksum }, superseded: [] });
+    this.enqueue(item);
     this.schedule();
   }
 
@@ -139,6 +144,7 @@ export class RecordWriter {
     this.lifeWaiting = this.life();
     this.waiting.clear();
     this.refused.clear();
+    this.held.clear();
   }
 
   private schedule(): void {
@@ -148,27 +154,22 @@ export class RecordWriter {
   private flush(): void {
     this.dropEarlierLife();
     if (this.underWay || this.paused) return;
-    const apart = this.refused.take(this.clock.now(), this.waiting.size > 0);
+    const now = this.clock.now();
+    if (this.held.isDue(now)) return this.sendHeld();
+    const apart = this.refused.take(now, this.waiting.size > 0);
     if (apart !== undefined) this.send(apart);
     else if (this.waiting.size > 0)
-      this.send({ items: this.takeWaiting(), since: this.waitingSince, pausedMs: 0 });
+      this.send({ items: takeBatch(this.waiting), since: this.waitingSince, pausedMs: 0 });
   }
 
-  private takeWaiting(): readonly Waiting[] {
-    const batch: Waiting[] = [];
-    let byteCount = 0;
-    for (const [key, item] of this.waiting) {
-      byteCount += item.row.record.value.length + key.length + 100;
-      if (batch.length > 0 && byteCount > RECORD_BATCH_BYTES_MAX) break;
-      batch.push(item);
-      if (batch.length >= RECORD_BATCH_ROWS_MAX) break;
-    }
-    if (batch.length === this.waiting.size) this.waiting.clear();
-    else for (const item of batch) this.waiting.delete(item.row.record.key);
-    return batch;
+  private sendHeld(): void {
+    const since = this.held.oldestSince();
+    const items = takeBatch(this.held.rows);
+    this.held.forgetSince();
+    this.send({ items, since, pausedMs: 0 }, true);
   }
 
-  private send(part: Part<Waiting>): void {
+  private send(part: Part<Waiting>, wasHeld = false): void {
     const batch = part.items;
     this.underWay = true;
     this.begunAt = this.clock.now();
@@ -182,15 +183,15 @@ export class RecordWriter {
     const drive = this.drive();
     this.record.commit(
       life,
-      batch.map((item) => item.row),
+      batch.map(({ row }) => (wasHeld ? { ...row, wasHeld: true } : row)),
       (error, results) =>
-        this.onBatch(life, part, drive === this.drive() ? error : OF_ANOTHER_SERVER, results),
+        this.onBatch(life, { ...part, wasHeld }, drive === this.drive() ? error : OF_ANOTHER_SERVER, results),
     );
   }
 
   private onBatch(
     life: number,
-    part: Part<Waiting>,
+    part: Part<Waiting> & { readonly wasHeld: boolean },
     error: RecordError | null,
     results: readonly CommitResult[],
   ): void {
@@ -203,8 +204,10 @@ export class RecordWriter {
       return;
     }
     if (error !== null) {
-      this.noteFailed(batch, error);
-      if (error.ofRows === true) this.setApart(part);
+      // That they still are held is no news.
+      if (!part.wasHeld || error.heldKeys === undefined) this.noteFailed(batch, error);
+      if (error.heldKeys !== undefined) this.keepHeld(part, new Set(error.heldKeys));
+      else if (error.ofRows === true) this.setApart(part);
       else this.retryLater(batch, error);
       return;
     }
@@ -215,7 +218,28 @@ export class RecordWriter {
   }
 
   private goOn(): void {
-    if (this.waiting.size > 0 || this.refused.isDue(this.clock.now())) this.schedule();
+    const now = this.clock.now();
+    if (this.waiting.size > 0 || this.refused.isDue(now) || this.held.isDue(now)) this.schedule();
+  }
+
+  /** The others of the batch go again at once, with what came meanwhile. */
+  private keepHeld({ items, since }: Part<Waiting>, keys: ReadonlySet<string>): void {
+    const { rows } = this.held;
+    for (const item of items) {
+      const { key } = item.row.record;
+      if (!keys.has(key)) {
+        this.waitingSince = this.waiting.size > 0 ? Math.min(this.waitingSince, since) : since;
+        this.enqueue(item);
+        continue;
+      }
+      this.enqueue(item, rows);
+      const later = this.waiting.get(key);
+      if (later !== undefined) this.enqueue(later, rows);
+      this.waiting.delete(key);
+    }
+    this.held.wait(since, this.clock.now());
+    this.clock.after(HELD_PAUSE_MS, () => this.flush());
+    this.goOn();
   }
 
   private setApart(part: Part<Waiting>): void {
@@ -308,4 +332,19 @@ export class RecordWriter {
       this.flush();
     });
   }
+}
+
+/** The first of them, out of it, as many as one statement takes. */
+function takeBatch(from: Map<string, Waiting>): readonly Waiting[] {
+  const batch: Waiting[] = [];
+  let byteCount = 0;
+  for (const [key, item] of from) {
+    byteCount += item.row.record.value.length + key.length + 100;
+    if (batch.length > 0 && byteCount > RECORD_BATCH_BYTES_MAX) break;
+    batch.push(item);
+    if (batch.length >= RECORD_BATCH_ROWS_MAX) break;
+  }
+  if (batch.length === from.size) from.clear();
+  else for (const item of batch) from.delete(item.row.record.key);
+  return batch;
 }

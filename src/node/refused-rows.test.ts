@@ -9,20 +9,24 @@ import { RecordWriter } from './record-writer.ts';
 
 const HELD: RecordError = { kind: 'unknown', fenced: false, ofRows: true, message: 'a lock on a row' };
 
-/** A statement with one of the `held` in it is refused whole. */
-function world(held: Set<string>) {
+/** A statement with one of the `held` in it is refused whole; `tells`: with the keys of those. */
+function world(held: Set<string>, tells = false) {
   const clock = handClock();
   const statements: string[][] = [];
+  /** Of those, which looked before they wrote. */
+  const looks: string[][] = [];
   const committed: string[] = [];
   let life = 1;
   const record: Pick<SystemOfRecord, 'commit'> = {
     commit: (_life, rows, done) => {
       const keys = rows.map((row) => row.record.key);
       statements.push(keys);
-      const isRefused = keys.some((key) => held.has(key));
+      if (rows.every(({ wasHeld }) => wasHeld === true)) looks.push(keys);
+      const heldKeys = keys.filter((key) => held.has(key));
+      const isRefused = heldKeys.length > 0;
       clock.defer(() =>
         isRefused
-          ? done(HELD, [])
+          ? done(tells ? { ...HELD, heldKeys } : HELD, [])
           : done(
               null,
               rows.map(() => ({ kind: 'committed' })),
@@ -55,7 +59,7 @@ function world(held: Set<string>) {
     }
     return [...statements];
   };
-  return { clock, statements, committed, writer, add, settle, within, endLife: () => (life += 1) };
+  return { clock, statements, looks, committed, writer, add, settle, within, endLife: () => (life += 1) };
 }
 
 test('one row of many is held by somebody: the others are written at once, and in few statements', () => {
@@ -114,6 +118,59 @@ test('many rows are held: what is written besides waits for one statement of the
 test('another life of the cluster has begun: what was refused is written in no other than its own', () => {
   const held = new Set(['held']);
   const { writer, add, settle, within, endLife } = world(held);
+  add('held');
+  settle();
+  endLife();
+  held.clear();
+  expect(within(20_000)).toEqual([]);
+  expect(writer.backlog).toBe(0);
+});
+
+test('told which rows are held: the others wait for one statement, and those are looked at together, without waiting', () => {
+  const held = new Set(['key 7', 'key 61']);
+  const { clock, committed, looks, writer, add, within } = world(held, true);
+  const keys = Array.from({ length: 100 }, (_, at) => `key ${at}`);
+  for (const key of keys) add(key);
+  expect(within(100).map(({ length }) => length)).toEqual([100, 98]);
+  expect([...committed].sort()).toEqual(keys.filter((key) => !held.has(key)).sort());
+  expect(within(3_000)).toEqual([
+    ['key 7', 'key 61'],
+    ['key 7', 'key 61'],
+    ['key 7', 'key 61'],
+  ]);
+  expect(looks).toHaveLength(3);
+  expect([writer.backlog, writer.oldestMs(clock.now())]).toEqual([2, 3_100]);
+  held.delete('key 7');
+  expect(within(1_000)).toEqual([['key 7', 'key 61'], ['key 7']]);
+  held.clear();
+  within(1_000);
+  expect([writer.backlog, writer.oldestMs(clock.now())]).toEqual([0, 0]);
+  expect(committed).toHaveLength(100);
+});
+
+test('told which rows are held: what is written of their keys meanwhile waits with them, and all of it is told when they are free', () => {
+  const held = new Set(['held']);
+  const { committed, statements, writer, add, settle, within } = world(held, true);
+  add('held', 1);
+  settle();
+  statements.length = 0;
+  for (const counter of [2, 3, 2]) {
+    add('held', counter);
+    add('free', counter);
+    within(100);
+  }
+  add('held', 4);
+  expect(statements.flat()).not.toContain('held');
+  expect(committed).toEqual(['free', 'free', 'free']);
+  held.clear();
+  within(2_000);
+  expect(committed.filter((key) => key === 'held').length).toBeGreaterThanOrEqual(4);
+  expect(writer.backlog).toBe(0);
+});
+
+test('told which rows are held, and another life begins: they are written in no other than their own', () => {
+  const held = new Set(['held']);
+  const { writer, add, settle, within, endLife } = world(held, true);
   add('held');
   settle();
   endLife();

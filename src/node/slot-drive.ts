@@ -10,7 +10,7 @@ import { forgottenDeletion, judgeKey } from '../core/record-drive.ts';
 import { isValueBelow } from '../core/record-floors.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
-import type { RecordRow, RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
+import type { RecordError, RecordRow, RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
 import { openRecord, sealRecord } from '../wire/record-codec.ts';
 import { slotRange, splitRecordKey } from '../wire/store-codec.ts';
 import type { OwnerInquiry, OwnersWord } from './owner-inquiry.ts';
@@ -42,10 +42,15 @@ export interface SlotDriveParts {
   readonly spent: (recordCount: number, byteCount: number) => boolean;
   readonly onDriven: (rowCount: number) => void;
   readonly onConflict: (version: number) => void;
+  /** Keys on whose rows somebody held a lock when they were tried last, in this drive. */
+  readonly held: Set<string>;
   /** PostgreSQL keeps out what is at or below this floor. True: the slot is to be looked at once more, knowing it. */
   readonly onKeptOut: (floor: number, version: number) => boolean;
-  /** failed: PostgreSQL or the disk did not answer. again: something was in flight, or is damaged. */
-  readonly onEnd: (end: 'done' | 'again' | 'failed', reason: string) => void;
+  /**
+   * failed: PostgreSQL or the disk did not answer. again: something was in flight, or is damaged. refused: PostgreSQL does not
+   * take some of the rows, and all others are there.
+   */
+  readonly onEnd: (end: 'done' | 'again' | 'failed' | 'refused', reason: string) => void;
 }
 
 export class SlotDrive {
@@ -54,6 +59,8 @@ export class SlotDrive {
   /** The key before the piece at hand. */
   private afterKey = '';
   private isAgain = false;
+  /** Why PostgreSQL does not take rows of the slot; '': it takes all. */
+  private refusal = '';
   private isFinishing = false;
   private isHalted = false;
 
@@ -96,7 +103,10 @@ export class SlotDrive {
 
   /** Behind the last key that is held something may stand that was deleted, and that deletion forgotten. */
   private finish(): void {
-    const end = (): void => this.parts.onEnd(this.isAgain ? 'again' : 'done', '');
+    const end = (): void => {
+      if (this.refusal !== '') this.parts.onEnd('refused', this.refusal);
+      else this.parts.onEnd(this.isAgain ? 'again' : 'done', '');
+    };
     if (this.parts.floor === 0 || this.isFinishing) return end();
     this.isFinishing = true;
     this.askPostgres(this.afterKey, null, new Map(), (standing) =>
@@ -212,12 +222,15 @@ export class SlotDrive {
     }
   }
 
-  private commit(rows: readonly RecordRow[]): void {
-    const { systemOfRecord, life, isCurrent, onEnd, onDriven, onConflict, onKeptOut, pastFloor } = this.parts;
-    if (rows.length === 0) return this.next();
-    const knowing = pastFloor === 0 ? rows : rows.map((row) => ({ ...row, pastFloor }));
-    systemOfRecord.commit(life, knowing, (error, results) => {
+  /** `later`: what is to be committed behind it, before the next piece. */
+  private commit(rows: readonly RecordRow[], later: readonly (readonly RecordRow[])[] = []): void {
+    const { systemOfRecord, life, isCurrent, onEnd, onDriven, onConflict, onKeptOut } = this.parts;
+    if (rows.length === 0 && later.length === 0) return this.next();
+    if (rows.length === 0) return this.commit(later[0]!, later.slice(1));
+    const told = rows.map((row) => this.told(row));
+    systemOfRecord.commit(life, told, (error, results) => {
       if (!isCurrent()) return;
+      if (error?.ofRows === true) return this.commit([], [...this.withoutRefused(rows, error), ...later]);
       if (error !== null) return onEnd('failed', error.message);
       results.forEach((result, at) => {
         if (result.kind === 'conflict') onConflict(rows[at]!.record.version);
@@ -225,8 +238,35 @@ export class SlotDrive {
           this.isAgain = true;
       });
       onDriven(results.filter(({ kind }) => kind === 'committed').length);
-      this.next();
+      for (const { record } of rows) this.parts.held.delete(record.key);
+      this.commit([], later);
     });
+  }
+
+  /** With what is known of it. */
+  private told(row: RecordRow): RecordRow {
+    const { pastFloor, held } = this.parts;
+    return {
+      ...row,
+      ...(pastFloor === 0 ? {} : { pastFloor }),
+      ...(held.has(row.record.key) ? { wasHeld: true } : {}),
+    };
+  }
+
+  /** What of these is to be tried again: all but what is known to be refused; where that is not known, in halves. */
+  private withoutRefused(
+    rows: readonly RecordRow[],
+    { heldKeys, message }: RecordError,
+  ): readonly (readonly RecordRow[])[] {
+    if (heldKeys !== undefined) {
+      const held = new Set(heldKeys);
+      for (const key of held) this.parts.held.add(key);
+      this.refusal = message;
+      return [rows.filter(({ record }) => !held.has(record.key))];
+    }
+    if (rows.length > 1) return [rows.slice(0, rows.length >> 1), rows.slice(rows.length >> 1)];
+    this.refusal = message;
+    return [];
   }
 
   private next(): void {

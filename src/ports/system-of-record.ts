@@ -167,6 +167,8 @@ export interface RecordRow {
   readonly checksum: number;
   /** To `commit`: the slot's floor as PostgreSQL told it, and the record was seen to stand since. Left out: none is known. */
   readonly pastFloor?: number;
+  /** To `commit`: somebody held a lock on its row when it was tried last. It is looked at before anything is written, and not waited for. */
+  readonly wasHeld?: true;
 }
 
 /** A row without its value. */
@@ -215,5 +217,7 @@ export interface RecordError {
   readonly fenced: boolean;
   /** It speaks against some of these rows, and not against others: their content is rejected, or somebody holds a lock on them. */
   readonly ofRows?: boolean;
+  /** With that: the keys of the rows on which somebody holds a lock, where that is known. The others of the batch can be written. */
+  readonly heldKeys?: readonly string[];
   readonly message: string;
 }

@@ -9,7 +9,7 @@ import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../../core/record-f
 import { counterOf } from '../../core/version.ts';
 import { packInt4s, packInt8s, packTexts } from './binary-array.ts';
 import type { Connection } from './connection.ts';
-import { runLocking } from './lock-waits.ts';
+import { refuseHeld, runLocking, withHeldKeys } from './lock-waits.ts';
 import { NOT_DURABLE, RecordFailure } from './record-failure.ts';
 import { compareKeys, packRows } from './record-rows.ts';
 import { STANDING } from './statements.ts';
@@ -43,6 +43,8 @@ export async function commitBatch(
 ): Promise<readonly CommitResult[]> {
   const results = new Map<string, CommitResult>();
   let pending = batch.sorted;
+  const suspects = pending.filter(({ wasHeld }) => wasHeld === true).map(keyOf);
+  if (suspects.length > 0) await refuseHeld(connection, suspects, deadline);
   for (let round = 0; pending.length > 0; round += 1) {
     if (round === ROUNDS_MAX) {
       throw new RecordFailure('unknown', `${pending.length} rows were neither written nor found`, {
@@ -50,10 +52,18 @@ export async function commitBatch(
         ofRows: true,
       });
     }
-    pending = await writeOnce(connection, batch.life, pending, deadline, results);
+    try {
+      pending = await writeOnce(connection, batch.life, pending, deadline, results);
+    } catch (error) {
+      throw await withHeldKeys(connection, error, pending.map(keyOf), deadline);
+    }
     if (pending.length > 0) pending = await findOut(connection, pending, deadline, results);
   }
   return batch.rows.map((row) => results.get(row.record.key)!);
+}
+
+function keyOf({ record }: RecordRow): string {
+  return record.key;
 }
 
 /** Returns the rows that were not written. */

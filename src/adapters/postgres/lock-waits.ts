@@ -5,8 +5,9 @@
  */
 import type { Statement } from '../../base/sql-statement.ts';
 import { LOCK_TIMEOUT_MS, type Connection, type Fields } from './connection.ts';
+import { packTexts } from './binary-array.ts';
 import { LOCK_NOT_AVAILABLE, RecordFailure } from './record-failure.ts';
-import { TAKE_TABLES } from './statements.ts';
+import { FIND_HELD, TAKE_TABLES } from './statements.ts';
 
 /** As the connection's `run`, of a statement that locks rows. */
 export async function runLocking(
@@ -23,6 +24,46 @@ export async function runLocking(
     const { message, sqlState } = error;
     throw new RecordFailure('unknown', message, { isOutage: false, ofRows: true, sqlState });
   }
+}
+
+/** Rejects, without waiting, where somebody holds a lock on one of these: nothing was written then. */
+export async function refuseHeld(
+  connection: Connection,
+  keys: readonly string[],
+  deadline: number,
+): Promise<void> {
+  const heldKeys = await findHeld(connection, keys, deadline);
+  if (heldKeys.length === 0) return;
+  const text = 'another transaction holds a lock on a row';
+  throw new RecordFailure('refused', text, { isOutage: false, ofRows: true, heldKeys });
+}
+
+/** Of a statement that gave up waiting for the lock of a row: which rows they are, where it can be told. */
+export async function withHeldKeys(
+  connection: Connection,
+  error: unknown,
+  keys: readonly string[],
+  deadline: number,
+): Promise<unknown> {
+  if (!(error instanceof RecordFailure) || !error.ofRows || error.sqlState !== LOCK_NOT_AVAILABLE)
+    return error;
+  const { message, sqlState } = error;
+  try {
+    const heldKeys = await findHeld(connection, keys, deadline);
+    if (heldKeys.length === 0) return error;
+    return new RecordFailure('unknown', message, { isOutage: false, ofRows: true, heldKeys, sqlState });
+  } catch {
+    return error;
+  }
+}
+
+async function findHeld(
+  connection: Connection,
+  keys: readonly string[],
+  deadline: number,
+): Promise<readonly string[]> {
+  const reply = await connection.run(FIND_HELD, [packTexts(keys)], deadline);
+  return reply.map(([key]) => key as string);
 }
 
 async function takeTables(connection: Connection, deadline: number): Promise<void> {

@@ -16,6 +16,8 @@ export class RecordFailure extends Error {
   readonly ofRows: boolean;
   /** Repeating the same statement may well succeed: it lost against another transaction. */
   readonly isRetryable: boolean;
+  /** Keys of rows on which somebody holds a lock, where that is known. */
+  readonly heldKeys: readonly string[] | null;
   /** The connection is not to be used again, though it works. */
   readonly isUnfit: boolean;
   /** The server's own code, null where it was not the server that answered. */
@@ -28,6 +30,7 @@ export class RecordFailure extends Error {
     this.isOutage = traits.isOutage ?? true;
     this.ofRows = traits.ofRows ?? false;
     this.isRetryable = traits.isRetryable ?? false;
+    this.heldKeys = traits.heldKeys ?? null;
     this.isUnfit = traits.isUnfit ?? false;
     this.sqlState = traits.sqlState ?? null;
   }
@@ -38,6 +41,7 @@ interface FailureTraits {
   readonly isOutage?: boolean;
   readonly ofRows?: boolean;
   readonly isRetryable?: boolean;
+  readonly heldKeys?: readonly string[];
   readonly isUnfit?: boolean;
   readonly sqlState?: string;
 }
@@ -101,6 +105,6 @@ function isPlaced(error: unknown): boolean {
 
 export function toRecordError(error: unknown): RecordError {
   const failure = failureOfStatement(error);
-  const { kind, fenced, ofRows, message } = failure;
-  return { kind, fenced, ofRows, message };
+  const { kind, fenced, ofRows, heldKeys, message } = failure;
+  return { kind, fenced, ofRows, message, ...(heldKeys === null ? {} : { heldKeys }) };
 }

@@ -106,6 +106,20 @@ export const TAKE_TABLES: Statement = {
 update causeway.record set slot = slot where false`,
 };
 
+/**
+ * Rows of these keys on which somebody holds a lock that a writer would wait for. It waits for none, and keeps the locks that it takes to
+ * see that until it ends. A row that somebody has inserted and not yet committed is not seen.
+ */
+export const FIND_HELD: Statement = {
+  name: null,
+  writes: false,
+  features: ['array parameters', 'for update skip locked'],
+  text: `with free as (
+  select key from causeway.record where key = any($1::text[]) for no key update skip locked
+)
+select key from causeway.record where key = any($1::text[]) and key not in (select key from free)`,
+};
+
 /** What stands of keys that a statement did not write, and the floors of their slots. */
 export const STANDING: Statement = {
   name: 'causeway_standing',
