@@ -82,3 +82,22 @@ test('an address that was learnt since is told from then on', async () => {
   expect(await nodesTold()).toEqual([`${own} serves`]);
   expect(await nodesTold()).toEqual([own, 'fd00::2:6379 serves']);
 });
+
+test('CLUSTER NODES: slots of one master beside each other are one range, whoever else owns them', async () => {
+  door = await openRespDoor();
+  const members = ['a', 'b', 'c'].map((name, at) => member(name, `10.0.0.${at + 1}:6379`));
+  const ranges = [
+    { from: 0, to: 4, owners: ['a', 'b'] },
+    { from: 5, to: 5, owners: ['a', 'c'] },
+    { from: 6, to: 6, owners: ['b', 'c'] },
+    { from: 7, to: 16_382, owners: ['c', 'a'] },
+    { from: 16_383, to: 16_383, owners: ['a', 'b'] },
+  ];
+  door.api.answers.push({ kind: 'slots', map: { epoch: 3, members, ranges } } as ClusterAnswer);
+  const told = await (await door.connect()).ask('CLUSTER NODES');
+  const served = told
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').slice(8).join(' '));
+  expect(served).toEqual(['0-5 16383', '6', '7-16382']);
+});

@@ -15,6 +15,12 @@ import { keysOfSlot, sweep } from '../sweep.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { helpOf } from './help.ts';
 
+/** Both ends included. */
+interface SlotRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 function tellNode(out: ReplyWriter, { host, port, nodeId }: MappedMember): void {
   out.array(4);
   out.bulkText(host);
@@ -80,7 +86,7 @@ function tellShardNode(out: ReplyWriter, member: MappedMember, isFirst: boolean)
 function nodes(client: Client): void {
   withMap(client, 'nodes', (out, { members, ranges, epoch, selfId }) => {
     const lines = members.map(({ nodeId, host, port, alive }) => {
-      const own = ranges.filter((range) => range.members[0]?.nodeId === nodeId);
+      const own = joined(ranges.filter((range) => range.members[0]?.nodeId === nodeId));
       const flags = `${nodeId === selfId ? 'myself,' : ''}master${alive ? '' : ',fail'}`;
       const served = own.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
       const state = alive ? 'connected' : 'disconnected';
@@ -88,6 +94,17 @@ function nodes(client: Client): void {
     });
     out.verbatim(lines.map((line) => `${line}\n`).join(''));
   });
+}
+
+/** Ascending: those that follow one another are one, whoever else owns their slots. */
+function joined(ranges: readonly SlotRange[]): SlotRange[] {
+  const made: SlotRange[] = [];
+  for (const { from, to } of ranges) {
+    const last = made.at(-1);
+    if (last !== undefined && last.to + 1 === from) made[made.length - 1] = { from: last.from, to };
+    else made.push({ from, to });
+  }
+  return made;
 }
 
 function info(client: Client): void {
