@@ -6,6 +6,7 @@
  */
 import { Client, connectivityState, credentials } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { causeway } from '../gen/protocol.js';
 import type { MessageType } from '../gen/protocol.js';
 import { CausewayError, errorOfStatus, mayTryAnother } from './causeway-error.ts';
 import { Pace } from './pace.ts';
@@ -22,9 +23,12 @@ interface Node {
   readonly address: string;
   readonly client: Client;
   readonly pace: Pace;
+  /** Of the last call to it that named one. */
+  key: string | undefined;
 }
 
 const HEALTH_CHECK = '/grpc.health.v1.Health/Check';
+const GET = '/causeway.v1.KeyValue/Get';
 const ASK_TIMEOUT_MS = 5_000;
 const CHANNEL_OPTIONS = {
   'grpc.max_receive_message_length': -1,
@@ -50,6 +54,7 @@ export class Nodes {
       address,
       client: new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS),
       pace: new Pace(),
+      key: undefined,
     }));
   }
 
@@ -72,6 +77,7 @@ export class Nodes {
         throw refusal ?? fault;
       });
       untried.delete(node);
+      node.key = keyIn(request) ?? node.key;
       const ended = node.pace.begin(performance.now());
       try {
         return await unary(node.client, method, request, deadline);
@@ -222,14 +228,24 @@ function firstConnected(nodes: readonly Node[], deadline: number): Promise<Node 
   });
 }
 
-/** For the sake of how long it takes to answer; what it answers does not matter. */
-function ask({ client, pace }: Node, now: number): void {
+/**
+ * For the sake of how long it takes to answer; what it answers does not matter. It is asked for what it was slow with, as far as
+ * that is harmless: a node whose way to the others is bad tells of itself as fast as ever.
+ */
+function ask({ client, pace, key }: Node, now: number): void {
   const ended = pace.begin(now);
   const deadline = Date.now() + ASK_TIMEOUT_MS;
-  const bytes = (empty: Buffer): Buffer => empty;
-  client.makeUnaryRequest(HEALTH_CHECK, bytes, bytes, Buffer.alloc(0), { deadline }, () =>
-    ended(performance.now()),
-  );
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  const [path, bytes] =
+    key === undefined
+      ? [HEALTH_CHECK, Buffer.alloc(0)]
+      : [GET, causeway.v1.GetRequest.encode({ key }).finish() as Buffer];
+  client.makeUnaryRequest(path, asIs, asIs, bytes, { deadline }, () => ended(performance.now()));
+}
+
+function keyIn(request: unknown): string | undefined {
+  const { key } = request as { readonly key?: unknown };
+  return typeof key === 'string' ? key : undefined;
 }
 
 function unary<Fields, Decoded>(
