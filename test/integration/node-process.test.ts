@@ -153,3 +153,27 @@ test('a port is taken: one line that names it and its setting, and nothing is le
   started.process.kill('SIGTERM');
   expect(await started.ended).toBe(0);
 });
+
+test('two founders differ in what both must have alike: each ends with the difference and what to do', async () => {
+  const [otherGrpc, otherHttp] = (await freePorts(2)) as [number, number];
+  const founder = (name: string, ports: readonly number[], valueBytesMax: number): RunningUp => {
+    const settings = {
+      'cluster.members': `a=127.0.0.1:${grpc},b=127.0.0.1:${otherGrpc}`,
+      ...{ 'cluster.replicas': 2, 'cluster.ownersMin': 1, 'limits.valueBytesMax': valueBytesMax },
+      ...{ 'grpc.port': ports[0], 'http.port': ports[1], postgres: 'none' },
+    };
+    const given = Object.entries(settings).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
+    const started = runProgram(program.entry, [
+      ...['node', '--name', name, '--data-dir', join(directory.path, name)],
+      ...given,
+    ]);
+    running.push(started);
+    return started;
+  };
+  const both = [founder('a', [grpc, http], 1_000_000), founder('b', [otherGrpc, otherHttp], 900_000)];
+  expect(await Promise.all(both.map(({ ended }) => ended))).toEqual([3, 3]);
+  for (const ended of both)
+    expect(ended.output()).toMatch(
+      /refuse each other: .*limits\.valueBytesMax.*then start again","event":"node\.start_failed"/,
+    );
+}, 60_000);
