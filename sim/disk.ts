@@ -212,7 +212,11 @@ export class SimDisk {
     return {
       look: (done) => {
         const freeBytes = Math.max(0, this.roomBytes);
-        scheduler.after(LOOK_MS, () => done(null, { freeBytes, totalBytes: SIM_DISK_BYTES }), life);
+        scheduler.after(
+          LOOK_MS,
+          () => done(null, { freeBytes, totalBytes: SIM_DISK_BYTES, freeFiles: 0, totalFiles: 0 }),
+          life,
+        );
       },
     };
   }

@@ -71,7 +71,11 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
     if (disk.state === 'low' || disk.state === 'refusing') {
       const does =
         disk.state === 'low' ? 'takes no part in writes' : 'cannot be done without: writes are refused';
-      const room = `${bytesOf(disk.freeBytes)} free, ${bytesOf(disk.reserveBytes)} are to stay so`;
+      const { freeFiles, reserveFiles } = disk as Partial<Record<string, number>>;
+      const isOfFiles = (freeFiles ?? 0) < (reserveFiles ?? 0);
+      const room = isOfFiles
+        ? `${freeFiles} files can be made there, ${reserveFiles} are to stay possible`
+        : `${bytesOf(disk.freeBytes)} free, ${bytesOf(disk.reserveBytes)} are to stay so`;
       lines.push(`${word(name)}: its disk is nearly full (${room}); it ${does}`);
     }
     lines.push(...scrubLines(word(name), asFacts(node.status.scrub), isNews));

@@ -1,33 +1,57 @@
 /** When a disk counts as nearly full, and whom the cluster can do without. */
 import { describe, expect, test } from 'vitest';
+import { DISK_FILES_RESERVE } from './disk-limits.ts';
 import { DiskRoom, canDoWithout, isMissed } from './disk-room.ts';
+import type { DiskSeen } from './disk-room.ts';
 import { DISK_RETURN_FACTOR } from './limits.ts';
 import type { Member, SlotRow, Topology } from './topology.ts';
 
 describe('the disk', () => {
   const reserve = { bytes: 1_000, shareMax: 0.1 };
+  const seen = (freeBytes: number, totalBytes: number, freeFiles = 0, totalFiles = 0): DiskSeen => ({
+    ...{ freeBytes, totalBytes, freeFiles, totalFiles },
+  });
 
   test('below the reserve it is low, and no longer only well above it', () => {
     const room = new DiskRoom(reserve);
-    expect(room.saw(1_000, 100_000)).toBe(false);
-    expect(room.saw(999, 100_000)).toBe(true);
+    expect(room.saw(seen(1_000, 100_000))).toBe(false);
+    expect(room.saw(seen(999, 100_000))).toBe(true);
     expect(room.isLow).toBe(true);
-    expect(room.saw(1_000, 100_000)).toBe(false);
-    expect(room.saw(1_000 * DISK_RETURN_FACTOR - 1, 100_000)).toBe(false);
+    expect(room.saw(seen(1_000, 100_000))).toBe(false);
+    expect(room.saw(seen(1_000 * DISK_RETURN_FACTOR - 1, 100_000))).toBe(false);
     expect(room.isLow).toBe(true);
-    expect(room.saw(1_000 * DISK_RETURN_FACTOR, 100_000)).toBe(true);
+    expect(room.saw(seen(1_000 * DISK_RETURN_FACTOR, 100_000))).toBe(true);
     expect(room.isLow).toBe(false);
   });
 
   test('a small disk: the reserve is a share of it, and told so', () => {
     const room = new DiskRoom(reserve);
-    expect(room.saw(500, 4_000)).toBe(false);
+    expect(room.saw(seen(500, 4_000))).toBe(false);
     expect(room).toMatchObject({ isLow: false, freeBytes: 500, reserveBytes: 400 });
-    expect(room.saw(399, 4_000)).toBe(true);
+    expect(room.saw(seen(399, 4_000))).toBe(true);
+  });
+
+  test('hardly a file can be made, with bytes enough: it is low, and no longer only well above that', () => {
+    const room = new DiskRoom(reserve);
+    const files = (free: number): DiskSeen => seen(50_000, 100_000, free, 1_000_000);
+    expect(room.saw(files(DISK_FILES_RESERVE))).toBe(false);
+    expect(room.saw(files(DISK_FILES_RESERVE - 1))).toBe(true);
+    expect(room).toMatchObject({ isLow: true, freeFiles: 999, reserveFiles: 1_000 });
+    expect(room.saw(files(DISK_FILES_RESERVE))).toBe(false);
+    expect(room.saw(files(DISK_FILES_RESERVE * DISK_RETURN_FACTOR))).toBe(true);
+    expect(room.isLow).toBe(false);
+  });
+
+  test('a small file system: a share of its files; one that does not count them: never low for that', () => {
+    const room = new DiskRoom(reserve);
+    expect(room.saw(seen(50_000, 100_000, 200, 16_000))).toBe(false);
+    expect(room.saw(seen(50_000, 100_000, 159, 16_000))).toBe(true);
+    expect(new DiskRoom(reserve).saw(seen(50_000, 100_000, 0, 0))).toBe(false);
+    expect(new DiskRoom({ bytes: 0, shareMax: 0.1 }).saw(seen(0, 4_000, 0, 16_000))).toBe(false);
   });
 
   test('no reserve: never low, not even without any room', () => {
-    expect(new DiskRoom({ bytes: 0, shareMax: 0.1 }).saw(0, 4_000)).toBe(false);
+    expect(new DiskRoom({ bytes: 0, shareMax: 0.1 }).saw(seen(0, 4_000))).toBe(false);
   });
 });
 

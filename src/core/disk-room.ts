@@ -1,8 +1,9 @@
 /**
- * When a node's disk is nearly full, and what follows. Below a reserve of free space the node leaves the write path,
+ * When a node's disk is nearly full, and what follows. Below a reserve of free space, or of files that can be made, the node leaves the write path,
  * before the store's engine fails in the middle of something; it comes back when there is clearly more. Where the
  * cluster cannot do without it, it stays, and no write is begun that it would have to store. (PROTOCOL R32)
  */
+import { DISK_FILES_RESERVE, DISK_FILES_SHARE_MAX } from './disk-limits.ts';
 import { DISK_RETURN_FACTOR } from './limits.ts';
 import { isAlive, ownersNeeded } from './topology.ts';
 import type { Topology } from './topology.ts';
@@ -20,11 +21,23 @@ export interface DiskReserve {
   readonly shareMax: number;
 }
 
+/** What is seen of it; as the port tells it. */
+export interface DiskSeen {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  readonly freeFiles: number;
+  /** 0: files are not counted there. */
+  readonly totalFiles: number;
+}
+
 /** Judges one look after another at the same disk. */
 export class DiskRoom {
   isLow = false;
   freeBytes = 0;
   reserveBytes = 0;
+  freeFiles = 0;
+  /** 0: they are not counted. */
+  reserveFiles = 0;
   private readonly reserve: DiskReserve;
 
   constructor(reserve: DiskReserve) {
@@ -32,12 +45,17 @@ export class DiskRoom {
   }
 
   /** True where it changes whether the disk is low. It stops being so only well above the reserve. */
-  saw(freeBytes: number, totalBytes: number): boolean {
+  saw({ freeBytes, totalBytes, freeFiles, totalFiles }: DiskSeen): boolean {
     const wasLow = this.isLow;
     this.freeBytes = freeBytes;
     this.reserveBytes = Math.min(this.reserve.bytes, Math.floor(totalBytes * this.reserve.shareMax));
-    const needed = wasLow ? this.reserveBytes * DISK_RETURN_FACTOR : this.reserveBytes;
-    this.isLow = freeBytes < needed;
+    this.freeFiles = freeFiles;
+    const isWatched = this.reserve.bytes > 0;
+    this.reserveFiles = isWatched
+      ? Math.min(DISK_FILES_RESERVE, Math.floor(totalFiles * DISK_FILES_SHARE_MAX))
+      : 0;
+    const factor = wasLow ? DISK_RETURN_FACTOR : 1;
+    this.isLow = freeBytes < factor * this.reserveBytes || freeFiles < factor * this.reserveFiles;
     return this.isLow !== wasLow;
   }
 }

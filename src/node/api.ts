@@ -312,7 +312,14 @@ export interface NodeStatus {
   /** The highest version of the members' protocol that this process speaks, and the one that all members have in force. */
   readonly protocol: { readonly speaks: number; readonly inForce: number };
   /** Where the store lies, in bytes; all 0 where it is not watched. low: no part in writes. */
-  readonly disk: { readonly state: Room; readonly freeBytes: number; readonly reserveBytes: number };
+  readonly disk: {
+    readonly state: Room;
+    readonly freeBytes: number;
+    readonly reserveBytes: number;
+    /** That can still be made there, and that are to stay so; both 0 where they are not counted. */
+    readonly freeFiles: number;
+    readonly reserveFiles: number;
+  };
   readonly load: LoadStatus;
   /** Peers that are kept out by what they have otherwise than this node, or that keep it out. */
   readonly refusals: readonly PeerRefusal[];

@@ -8,6 +8,7 @@ import { DISK_LOOK_MS } from '../core/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DiskSpace } from '../ports/disk-space.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import type { NodeStatus } from './api.ts';
 
 export interface DiskWatchParts {
   readonly clock: Clock;
@@ -29,9 +30,10 @@ export class DiskWatch {
     this.room = new DiskRoom(parts.diskReserve);
   }
 
-  /** Bytes, as last seen; all 0 where the disk is not watched. */
-  get seen(): { readonly freeBytes: number; readonly reserveBytes: number } {
-    return { freeBytes: this.room.freeBytes, reserveBytes: this.room.reserveBytes };
+  /** As last seen; all 0 where the disk is not watched, and those of files where it does not count them. */
+  get seen(): Omit<NodeStatus['disk'], 'state'> {
+    const { freeBytes, reserveBytes, freeFiles, reserveFiles } = this.room;
+    return { freeBytes, reserveBytes, freeFiles, reserveFiles };
   }
 
   start(): void {
@@ -44,15 +46,15 @@ export class DiskWatch {
 
   private look(): void {
     if (this.stopped) return;
-    this.parts.diskSpace.look((error, { freeBytes, totalBytes }) => {
+    this.parts.diskSpace.look((error, usage) => {
       if (this.stopped) return;
       this.parts.clock.after(DISK_LOOK_MS, () => this.look());
       if (error !== null) return this.cannotTell(error);
       this.isUnknown = false;
-      if (!this.room.saw(freeBytes, totalBytes)) return;
-      const { isLow, reserveBytes } = this.room;
+      if (!this.room.saw(usage)) return;
+      const { isLow } = this.room;
       const level = isLow ? 'error' : 'info';
-      this.parts.telemetry.event(level, isLow ? 'disk.low' : 'disk.enough', { freeBytes, reserveBytes });
+      this.parts.telemetry.event(level, isLow ? 'disk.low' : 'disk.enough', this.seen);
       this.onChange(isLow);
     });
   }

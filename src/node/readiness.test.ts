@@ -8,7 +8,7 @@ import type { Probe } from './readiness.ts';
 
 const serving = new FakeNodeApi().status();
 const down: NodeStatus['record'] = { state: 'down', reason: 'connection refused' };
-const disk = { freeBytes: 1, reserveBytes: 2 };
+const disk = { freeBytes: 1, reserveBytes: 2, freeFiles: 0, reserveFiles: 0 };
 
 test.each<[string, Partial<NodeStatus>, readonly Probe[]]>([
   ['it serves', {}, []],

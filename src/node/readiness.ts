@@ -49,10 +49,12 @@ export function reasonsNotReady(status: NodeStatus): string[] {
       `its store was damaged and lies in ${setAside.at(-1) ?? 'another place'}: it waits for members that know the cluster to let it in, and where none does, for an operator (docs/CONFIGURATION.md, "A damaged store")`,
     );
   }
-  const { state, freeBytes, reserveBytes } = status.disk;
+  const { state, freeBytes, reserveBytes, freeFiles, reserveFiles } = status.disk;
   // One that refuses writes stays, and is read from like any other.
   if (state === 'low') {
-    const free = `${freeBytes} bytes are free, and ${reserveBytes} are to stay so`;
+    const bytes = `${freeBytes} bytes are free, and ${reserveBytes} are to stay so`;
+    const files = `${freeFiles} files can be made there (inodes), and ${reserveFiles} are to stay possible`;
+    const free = freeFiles < reserveFiles ? files : bytes;
     reasons.push(`its disk is nearly full, so it takes no part in writes: ${free}`);
   }
   if (!status.leaseHeld) {

@@ -14,4 +14,8 @@ export interface DiskUsage {
   readonly freeBytes: number;
   /** Of the whole disk. */
   readonly totalBytes: number;
+  /** Files that can still be made. */
+  readonly freeFiles: number;
+  /** That the file system can have; 0: it does not count them. */
+  readonly totalFiles: number;
 }

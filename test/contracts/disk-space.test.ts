@@ -42,6 +42,8 @@ describe.each(subjects)('$name', ({ space, settle }) => {
     expect(seen.freeBytes).toBeGreaterThanOrEqual(0);
     expect(seen.freeBytes).toBeLessThanOrEqual(seen.totalBytes);
     expect(Number.isFinite(seen.freeBytes)).toBe(true);
+    expect(seen.freeFiles).toBeGreaterThanOrEqual(0);
+    expect(seen.freeFiles).toBeLessThanOrEqual(seen.totalFiles);
   });
 });
 

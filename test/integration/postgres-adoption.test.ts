@@ -1,6 +1,6 @@
 /** A database of the first system becomes one of Causeway, without losing a row and without a hand. */
 import pg from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ORIGIN_OUTSIDE } from '../../src/core/record.ts';
 import { NODE_ID_OUTSIDE, makeVersion } from '../../src/core/version.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
@@ -177,3 +177,21 @@ test('a kept table is already there: refused before anything is changed', async 
   await expect(world.open().start()).rejects.toThrow(/kv_store_before_causeway already stands/);
   expect(await kindOf('kv_store')).toBe('r');
 });
+
+test('somebody holds the table of the first system for long: one line says so and what to do, and it is adopted afterwards', async () => {
+  await sql(FIRST_TABLE);
+  await fill(3);
+  const open = await begin('select from kv_store');
+  const record = world.open();
+  const started = record.start();
+  const reason = expect.stringMatching(
+    /^the schema is to be changed, which waits for .*kv_store.*end it/,
+  ) as string;
+  await vi.waitFor(() => expect(record.health()).toMatchObject({ state: 'down', reason }), {
+    timeout: 30_000,
+  });
+  await open.query('commit');
+  await open.end();
+  await started;
+  expect(await kindOf('kv_store')).toBe('v');
+}, 60_000);

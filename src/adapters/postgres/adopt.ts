@@ -36,7 +36,8 @@ import {
   fetchRows,
 } from './adoption-statements.ts';
 import type { Connection, Fields } from './connection.ts';
-import { SetupError } from './record-failure.ts';
+import { LockAwaited } from './migrate.ts';
+import { LOCK_NOT_AVAILABLE, SetupError, sqlStateOf } from './record-failure.ts';
 import { compareKeys, packRows } from './record-rows.ts';
 import {
   BEGIN,
@@ -51,6 +52,8 @@ const STEP_TIMEOUT_MS = 600_000;
 const TABLE_LOCK_TIMEOUT_MS = 5_000;
 /** Milliseconds between looks at whether another node has finished. */
 const LOCK_POLL_MS = 200;
+const LOCK_OF_FIRST_SYSTEM =
+  'another transaction that holds a lock on public.kv_store, the table of the first system (end it: pg_blocking_pids and pg_stat_activity tell whose it is)';
 const EXPECTED_SHAPE =
   'expected is the table of the first system: key (text or varchar), value (bytea), created_at (timestamp or ' +
   'timestamptz). Rename or move what stands there, then start again';
@@ -98,12 +101,22 @@ async function adoptTable(adoption: Adoption): Promise<void> {
 
   await ask(reader, BEGIN);
   await ask(reader, limitLockInTransaction(TABLE_LOCK_TIMEOUT_MS));
-  await ask(reader, LOCK_TABLE);
+  await lockTable(reader);
   const importedLast = await importRows(adoption, reader, OPEN_MISSING_OR_CHANGED_ROWS, chunkRows);
   await ask(reader, RENAME_TABLE);
   await ask(reader, CREATE_VIEW);
   await ask(reader, COMMIT_IMPORT);
   telemetry.event('info', 'postgres.adoption.done', { rowCount: importedFirst + importedLast });
+}
+
+/** Who is in the way is not known to be ours: so which table it is about is told, and that nothing is lost by it. */
+async function lockTable(reader: Connection): Promise<void> {
+  try {
+    await ask(reader, LOCK_TABLE);
+  } catch (error) {
+    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+    throw new LockAwaited(LOCK_OF_FIRST_SYSTEM, TABLE_LOCK_TIMEOUT_MS);
+  }
 }
 
 /** Returns the number of rows a chunk may have. Changes nothing; throws before anything is changed. */

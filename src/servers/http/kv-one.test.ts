@@ -321,6 +321,8 @@ describe('failures', () => {
     const old = await get('/v1/kv/a?allow_stale=1', { 'If-None-Match': etag });
     expect([old.status, old.text]).toEqual([200, '1']);
     expect([old.headers.get('causeway-stale-ms'), old.headers.get('age')]).toEqual(['1200', '2']);
+    const other = await get('/v1/kv/a?allow_stale=1', { 'If-Match': '"1"' });
+    expect([other.status, other.headers.get('causeway-stale-ms')]).toEqual([412, '1200']);
     const none = await get('/v1/kv/b?allow_stale=1');
     expect([none.status, none.headers.get('causeway-stale-ms')]).toEqual([404, '1200']);
   });

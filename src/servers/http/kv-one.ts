@@ -120,7 +120,7 @@ function readReply(result: ReadResult | StaleResult, header: Header): Reply {
   }
   const ETag = etagOf(record.version);
   const judged = judgeRead(header, ETag);
-  if (judged === 'failed') return { problem: conditionFailed(record.version), headers: { ETag } };
+  if (judged === 'failed') return { problem: conditionFailed(record.version), headers: { ETag, ...stale } };
   const headers = { ETag, ...ASKED_EACH_TIME, ...recordHeaders(record), ...stale };
   if (judged === 'notModified' && result.kind !== 'stale') return { status: 304, headers };
   const type = { 'Content-Type': record.contentType ?? CONTENT_TYPE_UNTOLD };

@@ -61,11 +61,14 @@ test('PostgreSQL and legacy down: still ready, as other nodes reach them no bett
 });
 
 test('a disk that is nearly full: not ready where the node is out of writes for it, ready where it stays to be read', async () => {
-  const disk = { freeBytes: 100, reserveBytes: 200 };
+  const disk = { freeBytes: 100, reserveBytes: 200, freeFiles: 5_000, reserveFiles: 1_000 };
   api.statusChanges = { phase: 'entering', disk: { state: 'low', ...disk } };
   const { status, body } = await read('/readyz');
   expect(status).toBe(503);
   expect((body as { detail: string }).detail).toMatch(/disk is nearly full.*: 100 bytes are free, and 200/);
+  api.statusChanges = { phase: 'entering', disk: { state: 'low', ...disk, freeBytes: 300, freeFiles: 7 } };
+  const { detail } = (await read('/readyz')).body as { detail: string };
+  expect(detail).toContain('7 files can be made there (inodes), and 1000 are to stay possible');
   api.statusChanges = { disk: { state: 'refusing', ...disk } };
   expect((await read('/readyz')).status).toBe(200);
 });

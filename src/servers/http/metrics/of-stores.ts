@@ -36,6 +36,11 @@ export const DISK: readonly Metric[] = [
   gauge('causeway_disk_reserve_bytes', 'What is to stay free there (disk.reserveBytes).', ({ status }) =>
     status.disk.reserveBytes === 0 ? null : status.disk.reserveBytes,
   ),
+  gauge(
+    'causeway_disk_free_files',
+    'Files that can still be made there (inodes); no sample where they are not counted.',
+    ({ status }) => (status.disk.reserveFiles === 0 ? null : status.disk.freeFiles),
+  ),
   state(
     'causeway_disk_state',
     'What the free space allows: 1 for that one. refusing: no new writes; low: no part in writes.',
