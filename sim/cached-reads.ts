@@ -8,11 +8,14 @@ import type { KeyRecord } from '../src/core/record.ts';
 import type { WatchListener } from '../src/core/key-watch.ts';
 import type { ReadResult, WriteResult } from '../src/core/operation.ts';
 import { OwnWrites } from '../src/core/own-writes.ts';
+import { RESP_IDLE_LOOK_MS } from '../src/core/redis-limits.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 
 /** Milliseconds until a copy must be gone once something newer was acknowledged, beside what its node sleeps. */
 const STALE_MS_MAX = 3_000;
+/** Milliseconds between two moments at which the door tells what waits for answers. */
+const HELD_MS = RESP_IDLE_LOOK_MS;
 /** Fewer than there are keys, so that some are forgotten. */
 const OWN_KEYS_MAX = 3;
 
@@ -85,6 +88,7 @@ interface Keepers {
   readonly ownWrites: OwnWrites;
   /** Keys that the third client is writing: one write of each, as on a connection. */
   readonly writing: Set<string>;
+  heldToldAt: number;
 }
 
 export interface CachedReadsParts {
@@ -203,6 +207,7 @@ export class CachedReads {
       written: new Copies(`a writer at ${name}`, life),
       ownWrites: new OwnWrites(OWN_KEYS_MAX),
       writing: new Set<string>(),
+      heldToldAt: 0,
     };
     this.keepers.set(life, keepers);
     node.keyWatch.listen(listenerOf(keepers));
@@ -213,6 +218,7 @@ export class CachedReads {
   /** Who is gone took its clients' connections with it; who sleeps tells when it is awake. */
   private judgeDue(): void {
     const { time } = this.parts.scheduler;
+    for (const each of this.keepers.values()) tellHeld(each, time);
     if (this.due.length === 0 || this.due[0]!.at > time) return;
     const left: Due[] = [];
     for (const each of this.due) {
@@ -249,4 +255,12 @@ function listenerOf({ own, all, written, ownWrites }: Keepers): WatchListener {
       written.dropAll();
     },
   };
+}
+
+/** As the door does again and again, to clients whose own writes are long in coming. */
+function tellHeld(keepers: Keepers, time: number): void {
+  const { written, ownWrites, heldToldAt } = keepers;
+  if (time - heldToldAt < HELD_MS || written.life.pausedUntil > time) return;
+  keepers.heldToldAt = time;
+  for (const key of ownWrites.takeHeld()) written.drop(key);
 }

@@ -83,6 +83,19 @@ describe('a change of another', () => {
   });
 });
 
+test('its write is long in coming: what came meanwhile is told once before, and once more behind the answer', () => {
+  own.begin('k');
+  expect(own.takeHeld()).toEqual([]);
+  expect(own.settled('k', 9)).toBe(false);
+  expect(own.takeHeld()).toEqual(['k']);
+  expect(own.takeHeld()).toEqual([]);
+  expect(own.end('k', made(7))).toBe(true);
+  own.begin('k');
+  expect(own.settled('k', 11)).toBe(false);
+  expect(own.end('k', made(12))).toBe(true);
+  expect(own.takeHeld()).toEqual([]);
+});
+
 test('several of its writes at once: the answer of the last tells what came meanwhile', () => {
   own.begin('k');
   own.begin('k');

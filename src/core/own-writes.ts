@@ -3,7 +3,8 @@
  * is its own where its write alone made the version that can now be read. Writes that waited together are one version, which
  * is nobody's own; and what is not known to be the client's own is told: a copy that is dropped for nothing costs a read.
  * While a write of the key is under way, news of the key waits for its answer: the client takes what it wrote for the
- * newest value when it is answered, so that word of a newer one must come behind. (decision 51)
+ * newest value when it is answered, so that word of a newer one must come behind. Where the answer is long in coming it is
+ * told before, too: what the client keeps until then may be older than what others were acknowledged. (decision 51)
  */
 import type { WriteResult } from './operation.ts';
 
@@ -18,10 +19,13 @@ interface OwnKey {
 
 /** Versions of one key that are heard of while it is being written: more count as one that is not known. */
 const HEARD_MAX = 8;
+const NO_KEYS: readonly string[] = [];
 
 export class OwnWrites {
   private readonly keysMax: number;
   private readonly keys = new Map<string, OwnKey>();
+  /** Keys of which news waits for an answer, and was not told. */
+  private readonly held = new Set<string>();
 
   /** `keysMax`: keys whose versions are waited for, beside those that are being written. */
   constructor(keysMax: number) {
@@ -51,6 +55,7 @@ export class OwnWrites {
     if (own.underWay > 0) return false;
     const isNews = own.heard.length > 0;
     own.heard = [];
+    this.held.delete(key);
     if (own.awaited === 0) this.keys.delete(key);
     else this.trim();
     return isNews;
@@ -66,8 +71,18 @@ export class OwnWrites {
       if (own.awaited === 0) this.keys.delete(key);
       return !isOwn;
     }
-    if (!isOwn) own.heard = own.heard.length < HEARD_MAX ? [...own.heard, version] : [0];
+    if (isOwn) return false;
+    own.heard = own.heard.length < HEARD_MAX ? [...own.heard, version] : [0];
+    this.held.add(key);
     return false;
+  }
+
+  /** Called again and again: keys of which the client is to hear now, although its own write is not answered. */
+  takeHeld(): readonly string[] {
+    if (this.held.size === 0) return NO_KEYS;
+    const keys = [...this.held];
+    this.held.clear();
+    return keys;
   }
 
   /** The oldest are forgotten: their versions are told. */

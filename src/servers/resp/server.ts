@@ -61,6 +61,7 @@ function welcome(door: Door, socket: Socket): void {
 
 function look(door: Door): void {
   door.now = performance.now();
+  door.tracking.tellHeld();
   if (door.isOutputFull()) cutStuck(door);
   if (door.idleMsMax === 0) return;
   for (const { line, queue } of door.clients.values()) {

@@ -160,6 +160,22 @@ describe('its own writes, and it listens to all changes', () => {
     expect(await reader.hears(`+OK\r\n${push('k')}`)).toBe(`+OK\r\n${push('k')}`);
     await isQuiet(reader);
   });
+
+  test.each(['BCAST NOLOOP', 'NOLOOP'])(
+    '%s, its own write hangs, and another changes the key: told all the same',
+    async (mode) => {
+      await greeted(reader, `CLIENT TRACKING ON ${mode}`);
+      expect(await reader.ask('GET k')).toBe('_');
+      door.api.holding = true;
+      reader.send('SET k 1');
+      await reader.until(() => door.api.heldCount === 1);
+      door.api.listener.settled('k', 999_999_999);
+      door.api.tellChange('k');
+      expect(await reader.hears(push('k'))).toBe(push('k'));
+      expect(door.api.heldCount).toBe(1);
+      door.api.release();
+    },
+  );
 });
 
 describe('what is bounded', () => {

@@ -54,6 +54,16 @@ export class Tracking {
     return !isBroadcast && !(isOptIn && !this.isCachingGiven) && !(isOptOut && this.isCachingGiven);
   }
 
+  /** Keys of which word was held back, as long as a write of its own is not answered. */
+  takeHeld(): readonly string[] {
+    const keys = [...this.ownVersions.takeHeld()];
+    for (const [key, own] of this.ownWrites) {
+      if (own.isHeldBack) keys.push(key);
+      own.isHeldBack = false;
+    }
+    return keys;
+  }
+
   /** `name`: bytes of a key, each a character. */
   listensTo(name: string): boolean {
     for (const prefix of this.prefixes) if (name.startsWith(prefix)) return true;
@@ -165,6 +175,14 @@ export class TrackingDesk implements WatchListener {
     for (const client of this.listeners) this.tell(client, null);
   }
 
+  /** Once a second: what waits for the answer to a client's own write waits no longer. */
+  tellHeld(): void {
+    for (const client of this.clients) {
+      const keys = client.tracking!.takeHeld();
+      if (keys.length > 0) this.tell(client, keys, true);
+    }
+  }
+
   /** All keys are about to be deleted. */
   flush(): void {
     this.table.takeAll();
@@ -220,20 +238,23 @@ export class TrackingDesk implements WatchListener {
     });
   }
 
-  /** null: all keys. */
-  private tell(source: Client, keys: readonly string[] | null): void {
+  /** null: all keys. `isOverdue`: it is told now, and behind the replies once more where it has to follow them. */
+  private tell(source: Client, keys: readonly string[] | null, isOverdue = false): void {
     const { tracking, queue } = source;
     const redirect = tracking!.options.redirect;
     const mustFollow = queue.unanswered > 0 && mayBeReading(source, keys);
+    const isDueNow = isOverdue || !mustFollow;
     if (redirect === 0) {
-      if (queue.protocol === 3) this.say(source, mustFollow ? queue.out : queue.ready, keys);
+      if (queue.protocol !== 3) return;
+      if (isDueNow) this.say(source, queue.ready, keys);
+      if (mustFollow) this.say(source, queue.out, keys);
       return;
     }
     const target = this.door.clients.get(redirect);
     if (target === undefined) return this.tellBroken(source, redirect);
     const send = (): void => this.say(target, target.queue.ready, keys);
+    if (isDueNow) send();
     if (mustFollow) queue.afterReplies(send);
-    else send();
   }
 
   private tellBroken({ tracking, queue, line }: Client, redirect: number): void {
