@@ -114,7 +114,7 @@ export const ERROR_TABLE = {
     certainty: 'indefinite',
     status: 'DEADLINE_EXCEEDED',
     meaning:
-      'The write was begun and not seen to finish; it may take effect. Read before repeating it, or repeat it under its operation id.',
+      'The write was begun and not seen to finish; it may take effect. Read before repeating it, or, if it carried an operation id, repeat it under that.',
   },
   operation_id_expired: {
     certainty: 'indefinite',

@@ -2,17 +2,28 @@
  * Failures as Redis clients read them: a first word that tells them what to do, then the code of the one table and the
  * words for people. One word alone, INDEFINITE, says that a write may have happened; any other says that it did not.
  */
-import type { ErrorCode, Failure } from '../../core/errors.ts';
+import { ERROR_TABLE, type ErrorCode, type Failure } from '../../core/errors.ts';
 
-/** What stands before the code, or the whole text where Redis has one of its own. */
-const TEXTS: Readonly<Record<ErrorCode, { readonly word: string; readonly own?: string }>> = {
+interface ReplyText {
+  /** What stands before the code. */
+  readonly word: string;
+  /** The whole text, where Redis has one of its own. */
+  readonly own?: string;
+  /** In the place of the table's meaning where that names what Redis clients lack: operation ids, old answers. */
+  readonly meaning?: string;
+}
+
+const TEXTS: Readonly<Record<ErrorCode, ReplyText>> = {
   invalid_argument: { word: 'ERR' },
   not_an_integer: { word: 'ERR', own: 'ERR value is not an integer or out of range' },
   integer_overflow: { word: 'ERR', own: 'ERR increment or decrement would overflow' },
   not_a_number: { word: 'ERR', own: 'ERR value is not a valid float' },
   number_overflow: { word: 'ERR', own: 'ERR increment would produce NaN or Infinity' },
   // Cluster clients ask again after a pause, and learn the nodes anew.
-  not_ready: { word: 'CLUSTERDOWN' },
+  not_ready: {
+    word: 'CLUSTERDOWN',
+    meaning: 'This node holds no lease and reaches no owner that does. Ask another node, or retry shortly.',
+  },
   owners_missing: { word: 'NOREPLICAS' },
   disk_full: { word: 'MISCONF' },
   // Cluster clients ask again after a pause.
@@ -24,16 +35,25 @@ const TEXTS: Readonly<Record<ErrorCode, { readonly word: string; readonly own?: 
   deadline_before_start: { word: 'TRYAGAIN' },
   read_timeout: { word: 'TRYAGAIN' },
   key_unaddressable: { word: 'ERR' },
-  outcome_unknown: { word: 'INDEFINITE' },
+  outcome_unknown: {
+    word: 'INDEFINITE',
+    meaning:
+      'The write was begun and not seen to finish; it may take effect. Read the key before repeating it.',
+  },
   operation_id_expired: { word: 'INDEFINITE' },
   not_supported: { word: 'ERR' },
   upgrade_unfinished: { word: 'ERR' },
   internal: { word: 'INDEFINITE' },
 };
 
-export function errorText({ code, message }: Failure): string {
-  const { word, own } = TEXTS[code];
-  return own ?? `${word} ${code}: ${message}`;
+export function errorText(failure: Failure): string {
+  const { word, own } = TEXTS[failure.code];
+  return own ?? `${word} ${failure.code}: ${wordsFor(failure)}`;
+}
+
+/** The words for people, with what a Redis client can do. */
+export function wordsFor({ code, message }: Failure): string {
+  return message === ERROR_TABLE[code].meaning ? (TEXTS[code].meaning ?? message) : message;
 }
 
 /** For the document, which a test holds to this. */

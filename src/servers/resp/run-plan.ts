@@ -20,7 +20,7 @@ import {
 import type { TraceContext } from '../../core/trace-context.ts';
 import { WAIT } from '../../node/api.ts';
 import type { Client } from './client.ts';
-import { errorText } from './error-replies.ts';
+import { errorText, wordsFor } from './error-replies.ts';
 import type { InLine, JoinedKind } from './keys-in-flight.ts';
 import type { Outcome, Plan, Standing, Step } from './plan.ts';
 import type { Pending } from './reply-queue.ts';
@@ -239,7 +239,7 @@ export class Run implements InLine {
   private failureText(failure: Failure): string {
     const { length } = this.plan.steps;
     if (length === 1 || this.changed === 0) return errorText(failure);
-    return `INDEFINITE ${failure.code}: ${this.changed} of ${length} keys were changed: ${failure.message}`;
+    return `INDEFINITE ${failure.code}: ${this.changed} of ${length} keys were changed: ${wordsFor(failure)}`;
   }
 }
 

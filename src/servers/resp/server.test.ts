@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture } from '../../../test/support/resp-door.ts';
+import { failure, type ErrorCode } from '../../core/errors.ts';
 import {
   RESP_INPUT_BYTES_TOTAL_MAX,
   RESP_OUTPUT_BYTES_PAUSE,
@@ -292,8 +293,8 @@ describe('answers that are not wanted', () => {
 
 describe('failures', () => {
   test.each([
-    ['outcome_unknown', /^-INDEFINITE outcome_unknown: /],
-    ['not_ready', /^-CLUSTERDOWN not_ready: /],
+    ['outcome_unknown', /^-INDEFINITE outcome_unknown: .*Read the key before repeating it\.$/],
+    ['not_ready', /^-CLUSTERDOWN not_ready: .*Ask another node, or retry shortly\.$/],
     ['owners_missing', /^-NOREPLICAS owners_missing: /],
     ['disk_full', /^-MISCONF disk_full: /],
   ] as const)('%s: the first word tells whether it happened', async (code, words) => {
@@ -304,18 +305,29 @@ describe('failures', () => {
     expect(await line.ask('GET a')).toMatch(words);
   });
 
+  test('what another node said, in its own words: told as it is', async () => {
+    const door = await doorWith();
+    const line = await door.connect();
+    door.api.write = (_operation, _timeoutMs, done) =>
+      done({ kind: 'failed', failure: failure('outcome_unknown', 'in other words') });
+    expect(await line.ask('SET a 1')).toBe('-INDEFINITE outcome_unknown: in other words');
+  });
+
   test('some of several keys were changed: it is not said that nothing happened', async () => {
     const door = await doorWith();
     const line = await door.connect();
     const { api } = door;
     const { write } = api;
+    let code: ErrorCode = 'overloaded';
     api.write = (operation, timeoutMs, done) => {
-      api.failWith = operation.key === 'b' ? 'overloaded' : undefined;
+      api.failWith = operation.key === 'b' ? code : undefined;
       write.call(api, operation, timeoutMs, done);
       api.failWith = undefined;
     };
     expect(await line.ask('MSET a 1 b 2')).toMatch(/^-INDEFINITE overloaded: 1 of 2 keys were changed/);
     expect(await line.ask('SET b 1')).toMatch(/^-TRYAGAIN overloaded/);
+    code = 'outcome_unknown';
+    expect(await line.ask('MSET a 1 b 2')).toMatch(/1 of 2 keys .* Read the key before repeating it\.$/);
   });
 
   test('commands that Redis has and this door has not: why', async () => {

@@ -9,7 +9,7 @@ import type { KeyRecord } from '../../../core/record.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
-import { errorText, SYNTAX_ERROR } from '../error-replies.ts';
+import { errorText, SYNTAX_ERROR, wordsFor } from '../error-replies.ts';
 import type { Pending } from '../reply-queue.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { keyError, noDatabase } from './parsing.ts';
@@ -112,7 +112,7 @@ class Move {
       if (this.written === 0) out.error(errorText(failure));
       else
         out.error(
-          `INDEFINITE ${failure.code}: the key was copied, and may not be deleted: ${failure.message}`,
+          `INDEFINITE ${failure.code}: the key was copied, and may not be deleted: ${wordsFor(failure)}`,
         );
     });
   }
