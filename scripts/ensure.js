@@ -7,7 +7,16 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,8 +43,10 @@ export async function ensureInstalled({ dev, directory = root }) {
     return;
   }
   const mode = dev ? 'full' : 'production';
+  const modules = join(directory, 'node_modules');
+  accessSync(existsSync(modules) ? modules : directory, constants.W_OK);
   await install(directory, mode);
-  mkdirSync(join(directory, 'node_modules'), { recursive: true });
+  mkdirSync(modules, { recursive: true });
   writeStamp(directory, wanted, mode);
 }
 
@@ -44,9 +55,18 @@ export async function runMain(main) {
   try {
     await main();
   } catch (error) {
-    process.stderr.write(`causeway: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`causeway: ${lineAbout(error)}\n`);
     process.exit(1);
   }
+}
+
+function lineAbout(error) {
+  if (!(error instanceof Error)) return String(error);
+  if (!['EACCES', 'EPERM', 'EROFS'].includes(error.code) || error.path === undefined) return error.message;
+  return (
+    `${error.path} cannot be written (${error.code}): run \`npm run build\` as the user whom this directory ` +
+    'belongs to, after which `npm start -- --data-dir DIR` is for everybody, or make a copy of your own'
+  );
 }
 
 function checkNodeVersion(directory) {

@@ -1,6 +1,6 @@
 /** What `npm start` and `npm test` do first in a clean clone: `npm ci`, here played by a script that can be told how to fail. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { repositoryRoot } from './support/root.ts';
@@ -43,6 +43,10 @@ const NO_CACHE = `console.error(
   ['code EACCES', 'syscall mkdir', 'path /home/x/.npm', 'errno EACCES', '', 'Your cache folder is odd'].map((line) => 'npm error ' + line).join('\\n'),
 ); process.exit(1);`;
 
+const WHAT_TO_DO =
+  'run `npm run build` as the user whom this directory belongs to, after which ' +
+  '`npm start -- --data-dir DIR` is for everybody, or make a copy of your own\n';
+
 test("a user's cache that cannot be written to: installed with one of its own, which is gone afterwards", () => {
   const { code, err, asked } = installWith(`if (!args.includes('--cache')) { ${NO_CACHE} }`);
   expect([code, asked.length]).toEqual([0, 2]);
@@ -52,6 +56,32 @@ test("a user's cache that cannot be written to: installed with one of its own, w
   expect(
     JSON.parse(readFileSync(join(directory.path, 'node_modules/.causeway-install'), 'utf8')),
   ).toMatchObject({ mode: 'production' });
+});
+
+/** What a program says that leaves root's rights, if it has them, and then does as told; one line. */
+function saidWithoutRights(words: string): string {
+  const ensure = JSON.stringify(join(repositoryRoot, 'scripts/ensure.js'));
+  const program = `import { ensureInstalled, runMain } from ${ensure};
+    import { mkdirSync } from 'node:fs';
+    if (process.getuid() === 0) process.setuid(65534);
+    await runMain(async () => ${words});`;
+  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  expect(ran.status).toBe(1);
+  return ran.stderr;
+}
+
+test('a checkout that cannot be written to: one line that says what to do, and npm is not asked', () => {
+  const { path } = directory;
+  writeFileSync(join(path, 'package.json'), JSON.stringify({ engines: { node: '>=20.19' } }));
+  writeFileSync(join(path, 'package-lock.json'), JSON.stringify({ packages: {} }));
+  chmodSync(path, 0o555);
+  const told = saidWithoutRights(`ensureInstalled({ dev: false, directory: ${JSON.stringify(path)} })`);
+  expect(told).toBe(`causeway: ${path} cannot be written (EACCES): ${WHAT_TO_DO}`);
+  const dist = join(path, 'dist');
+  expect(saidWithoutRights(`mkdirSync(${JSON.stringify(dist)})`)).toBe(
+    `causeway: ${dist} cannot be written (EACCES): ${WHAT_TO_DO}`,
+  );
+  chmodSync(path, 0o755);
 });
 
 test('install scripts that are refused: installed without them', () => {

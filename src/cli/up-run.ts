@@ -8,6 +8,7 @@ import { LocalCluster } from '../supervisor/local-cluster.ts';
 import type { NodeView } from '../supervisor/node-probe.ts';
 import { reasonOf, StartError } from '../supervisor/start-error.ts';
 import { openScreen, type UpScreen } from './up-screen.ts';
+import { commandOf } from './up-text.ts';
 
 export interface UpOptions {
   /** Undefined: as many as the data directory holds, or three. */
@@ -38,7 +39,8 @@ const EXIT_HALTED = 130;
 
 /** Runs until stopped by a signal, or until it cannot start; answers the exit code. No process is left then. */
 export async function runUp(options: UpOptions): Promise<number> {
-  const screen = openScreen(process.stdout, process.stderr, options.json === true);
+  const command = commandOf(options.entry, process.cwd());
+  const screen = openScreen(process.stdout, process.stderr, command, options.json === true);
   const stopping = new AbortController();
   const cluster = new LocalCluster({
     ...options,

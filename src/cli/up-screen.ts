@@ -24,9 +24,15 @@ export interface ScreenOutput {
   readonly columns?: number;
 }
 
-export function openScreen(output: ScreenOutput, errors: ScreenOutput, json: boolean): UpScreen {
+/** `command` is how a person runs this program in another terminal. */
+export function openScreen(
+  output: ScreenOutput,
+  errors: ScreenOutput,
+  command: string,
+  json: boolean,
+): UpScreen {
   if (json) return jsonScreen(output);
-  return textScreen(output, errors, output.isTTY === true);
+  return textScreen(output, errors, command, output.isTTY === true);
 }
 
 function jsonScreen(output: ScreenOutput): UpScreen {
@@ -48,7 +54,7 @@ function jsonScreen(output: ScreenOutput): UpScreen {
   };
 }
 
-function textScreen(output: ScreenOutput, errors: ScreenOutput, live: boolean): UpScreen {
+function textScreen(output: ScreenOutput, errors: ScreenOutput, command: string, live: boolean): UpScreen {
   let before: readonly NodeView[] = [];
   let isReady = false;
   let drawn = 0;
@@ -69,7 +75,7 @@ function textScreen(output: ScreenOutput, errors: ScreenOutput, live: boolean): 
     },
     ready(endpoints) {
       isReady = true;
-      print(readyText(endpoints));
+      print(readyText(endpoints, command));
     },
     status(views, seconds) {
       if (live) {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { NodeView } from '../supervisor/node-probe.ts';
 import { openScreen } from './up-screen.ts';
-import { changeLines, eventLine, readyText, statusLines } from './up-text.ts';
+import { changeLines, commandOf, eventLine, readyText, statusLines } from './up-text.ts';
 import { legacyTemplate } from './up-run.ts';
 
 const view: NodeView = {
@@ -48,21 +48,25 @@ test('counters alone: no news; a lost lease or a node that is silent: one line',
 
 test('a database URL with a password: shown without it', () => {
   const nodes = [{ name: 'node-1', grpcPort: 50_051, httpPort: 8081, respPort: 7001 }];
-  const text = readyText({
-    nodes,
-    databaseUrl: 'postgresql://me:secret@db/x?sslpassword=secret',
-    legacyUrl: undefined,
-    logs: '/l',
-  });
+  const text = readyText(
+    {
+      nodes,
+      databaseUrl: 'postgresql://me:secret@db/x?sslpassword=secret',
+      legacyUrl: undefined,
+      logs: '/l',
+    },
+    'npx causeway',
+  );
   expect(text.join('\n')).not.toContain('secret');
 });
 
 test('commands worth trying: they reach this cluster, also on other ports', () => {
   const endpoints = { databaseUrl: 'none', legacyUrl: undefined, logs: '/l' };
   const text = (grpcPort: number) =>
-    readyText({ ...endpoints, nodes: [{ name: 'node-1', grpcPort, httpPort: 9081, respPort: 7001 }] }).join(
-      '\n',
-    );
+    readyText(
+      { ...endpoints, nodes: [{ name: 'node-1', grpcPort, httpPort: 9081, respPort: 7001 }] },
+      'npx causeway',
+    ).join('\n');
   expect(text(50_051)).toContain('npx causeway set greeting hello\n');
   expect(text(50_051)).not.toContain('CAUSEWAY_NODES');
   expect(text(6_001)).toContain(
@@ -72,11 +76,29 @@ test('commands worth trying: they reach this cluster, also on other ports', () =
   expect(text(6_001)).not.toContain('psql');
 });
 
+test.each([
+  ['a checkout', '/w/causeway/dist/causeway.js', '/w/causeway', 'npx causeway'],
+  ['installed in a project', '/w/app/node_modules/causeway/dist/causeway.js', '/w/app', 'npx causeway'],
+  [
+    'fetched by npx for one run, from the home directory',
+    '/home/me/.npm/_npx/65c9/node_modules/causeway/dist/causeway.js',
+    '/home/me',
+    'node /home/me/.npm/_npx/65c9/node_modules/causeway/dist/causeway.js',
+  ],
+  ['from elsewhere', '/w/causeway/dist/causeway.js', '/tmp', 'node /w/causeway/dist/causeway.js'],
+  ['a path with spaces', "/w/it's a/dist/causeway.js", '/tmp', "node '/w/it'\\''s a/dist/causeway.js'"],
+])('%s: the command worth trying is one that works there', (_how, entry, directory, command) => {
+  expect(commandOf(entry, directory)).toBe(command);
+  const nodes = [{ name: 'node-1', grpcPort: 50_051, httpPort: 8081, respPort: 7001 }];
+  const endpoints = { nodes, databaseUrl: 'none', legacyUrl: undefined, logs: '/l' };
+  expect(readyText(endpoints, command)).toContain(`  ${command} set greeting hello`);
+});
+
 test('five-digit ports, three nodes: where they are, and how to reach them, fits 80 columns', () => {
   const nodes = [1, 2, 3].map((at) => ({
     ...{ name: `node-${at}`, grpcPort: 42_050 + at, httpPort: 42_080 + at, respPort: 42_000 + at },
   }));
-  const text = readyText({ nodes, databaseUrl: 'none', legacyUrl: undefined, logs: '/l' });
+  const text = readyText({ nodes, databaseUrl: 'none', legacyUrl: undefined, logs: '/l' }, 'npx causeway');
   for (const line of text) expect(line.length).toBeLessThanOrEqual(80);
   expect(text).toContain('  node-2    gRPC 127.0.0.1:42052  Redis 127.0.0.1:42002  http://127.0.0.1:42082/');
   expect(text).toContain('  export CAUSEWAY_NODES=127.0.0.1:42051,127.0.0.1:42052,127.0.0.1:42053');
@@ -93,7 +115,7 @@ test('a child that is asked to stop: no line; one that crashed: the reason and t
 test('a terminal: the status is redrawn in place, and other lines go above it', () => {
   let written = '';
   const output = { isTTY: true, columns: 80, write: (text: string) => (written += text) };
-  const screen = openScreen(output, output, false);
+  const screen = openScreen(output, output, 'npx causeway', false);
   screen.status([view], 1);
   screen.status([view], 1);
   screen.event({ kind: 'progress', text: 'news' });
@@ -104,14 +126,14 @@ test('a terminal: the status is redrawn in place, and other lines go above it', 
 test('a terminal that says it has no columns: whole lines all the same', () => {
   let written = '';
   const output = { isTTY: true, columns: 0, write: (text: string) => (written += text) };
-  openScreen(output, output, false).status([view], 1);
+  openScreen(output, output, 'npx causeway', false).status([view], 1);
   expect(written).toContain('Ctrl-C stops everything.');
 });
 
 test('--json: one object a line, and a status only when something changed', () => {
   let written = '';
   const output = { write: (text: string) => (written += text) };
-  const screen = openScreen(output, output, true);
+  const screen = openScreen(output, output, 'npx causeway', true);
   screen.status([view], 1);
   screen.status([{ ...view, reads: 9 }], 1);
   screen.failed('no');

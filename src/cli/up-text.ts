@@ -1,12 +1,29 @@
 /** The words of `causeway up`: pure text from what is known, so that it can be tested without a terminal. */
+import { join, relative } from 'node:path';
 import { postgresUrlShown } from '../base/credentials.ts';
 import type { ClusterEvent, Endpoints } from '../supervisor/local-cluster.ts';
 import { NODE_HOST } from '../supervisor/node-files.ts';
 import type { NodeView } from '../supervisor/node-probe.ts';
 import { grouped } from './figures.ts';
 
-/** What runs where, and three commands worth trying. */
-export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): string[] {
+/** Where the program lies in a checkout, and where it is installed, below the directory that `npx` looks in. */
+const FOUND_BY_NPX = [
+  join('dist', 'causeway.js'),
+  join('node_modules', 'causeway', 'dist', 'causeway.js'),
+] as const;
+
+/**
+ * How the program that was started as `entry` (an absolute path) is run in another terminal that is in `directory`, too.
+ * `npx causeway` would ask the registry for it where a package was fetched for one run (`npx ./causeway-*.tgz up`).
+ */
+export function commandOf(entry: string, directory: string): string {
+  const place = relative(directory, entry);
+  if (FOUND_BY_NPX.some((known) => known === place)) return 'npx causeway';
+  return `node ${/^[\w@%+=:,./-]+$/.test(entry) ? entry : `'${entry.replaceAll("'", "'\\''")}'`}`;
+}
+
+/** What runs where, and three commands worth trying; `command` is how a person runs this program. */
+export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints, command: string): string[] {
   const shownUrl = postgresUrlShown(databaseUrl);
   const first = nodes[0];
   if (!first) return [];
@@ -25,7 +42,7 @@ export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints): s
     'Worth trying, in another terminal:',
     '',
     ...nodesCommand(nodes.map(({ grpcPort }) => grpcPort)),
-    '  npx causeway set greeting hello',
+    `  ${command} set greeting hello`,
     ...(databaseUrl === 'none' ? [] : [`  psql '${shownUrl}' -c 'SELECT key, created_at FROM kv_store'`]),
     `  curl -i http://${NODE_HOST}:${first.httpPort}/readyz`,
     '',
