@@ -115,6 +115,37 @@ describe('asked for beforehand', () => {
     expect(two.node!.status().stopCosts.join()).toContain('node-1 is about to stop');
   });
 
+  test('one is told to end while it asks, and then that it may not stop: it ends, and all know it', () => {
+    const world = new SmallWorld(70, undefined, 5);
+    const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
+    world.run(1_000);
+    const told: (readonly string[])[] = [];
+    for (const sim of [one, two])
+      sim.node!.operate({ kind: 'reserveStop' }, 2_000, (answer) => {
+        if (answer.kind === 'stop') told.push(answer.costs);
+      });
+    world.cluster.stop(two, () => undefined);
+    world.until(() => told.length === 2, 1_000);
+    expect(told).toContainEqual(['node-1 is about to stop']);
+    world.run(5);
+    expect(three.node!.status().stopCosts.join()).toContain('node-2 is about to stop');
+  });
+
+  test('one that may is asked for once more, and then it costs something: the first answer stands', () => {
+    const world = new SmallWorld(71, undefined, 5);
+    const [one, two] = world.nodes as [SimNode, SimNode];
+    world.run(1_000);
+    expect(reserve(world, one)).toEqual([[]]);
+    let costs: readonly string[] = [];
+    one.node!.operate({ kind: 'reserveStop' }, 2_000, (answer) => {
+      if (answer.kind === 'stop') costs = answer.costs;
+    });
+    world.cluster.kill(world.nodes[4]!);
+    world.until(() => costs.length > 0, 5_000);
+    world.run(1_000);
+    expect(two.node!.status().stopCosts.join()).toContain('node-1 is about to stop');
+  });
+
   test('a voter that was started anew since the first was told yes: it does not vote for another', () => {
     const world = new SmallWorld(68, undefined, 5);
     const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];

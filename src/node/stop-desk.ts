@@ -45,6 +45,8 @@ export class StopDesk {
   private attempt: Attempt | null = null;
   private attempts = 0;
   private saidAt = -Infinity;
+  /** Monotonic ms: until then it may stop, or does; no later answer takes that back. */
+  private stopsUntil = -Infinity;
 
   constructor(parts: StopDeskParts) {
     this.parts = parts;
@@ -80,7 +82,9 @@ export class StopDesk {
     const { membership, clock } = this.parts;
     const { selfId: id, incarnation } = membership;
     if (id === 0) return;
-    this.book.said({ id, incarnation }, STOP_RESERVED_MS, clock.now());
+    const now = clock.now();
+    this.stopsUntil = now + STOP_RESERVED_MS;
+    this.book.said({ id, incarnation }, STOP_RESERVED_MS, now);
     this.tell(STOP_RESERVED_MS);
   }
 
@@ -161,13 +165,18 @@ export class StopDesk {
     ]);
   }
 
-  /** No: whoever has voted for it is free to vote for another. */
+  /**
+   * No: whoever has voted for it is free to vote for another. Not where it was told to end meanwhile, or was told yes before: whoever
+   * asked then goes by that.
+   */
   private give(costs: readonly string[]): void {
     const { done } = this.attempt!;
     const { selfId: id, incarnation } = this.parts.membership;
+    const now = this.parts.clock.now();
+    const leftMs = Math.max(0, this.stopsUntil - now);
     this.attempt = null;
-    this.book.said({ id, incarnation }, 0, this.parts.clock.now());
-    this.tell(0);
+    this.book.said({ id, incarnation }, leftMs, now);
+    this.tell(leftMs);
     done({ costs, reservedMs: 0 });
   }
 
