@@ -23,6 +23,7 @@ import { checkPorts, type PortNeed } from './ports-check.ts';
 import { ProcessFile } from './process-file.ts';
 import { LEGACY_HOST } from './sample-legacy.ts';
 import { StartError } from './start-error.ts';
+import { LEAVE_DEADLINE_MS } from './watch-parent.ts';
 
 export interface LocalClusterOptions {
   /** Absolute. */
@@ -57,8 +58,11 @@ const READY_TIMEOUT_MS = 120_000;
 const READY_POLL_MS = 100;
 /** Milliseconds between two words about a wait that lasts. */
 const PROGRESS_EVERY_MS = 2_000;
-/** Milliseconds that ports may stay taken by children of a supervisor that was killed. */
-const STALE_PATIENCE_MS = 15_000;
+/**
+ * Milliseconds that ports may stay taken by children of a supervisor that was killed: longer than these may take to
+ * leave, since on a busy machine they notice late that they are to.
+ */
+const STALE_PATIENCE_MS = 2 * LEAVE_DEADLINE_MS;
 /** A child that ends this often before the cluster is ready will not come up by itself. */
 const STARTS_FAILED_MAX = 3;
 const NODE_STOP_TIMEOUT_MS = 15_000;

@@ -4,7 +4,7 @@
  */
 
 /** Milliseconds a child may take to leave in order after its parent has gone. */
-const LEAVE_DEADLINE_MS = 15_000;
+export const LEAVE_DEADLINE_MS = 15_000;
 
 /**
  * Calls `onGone` once when the supervisor that started this process has gone, and ends the process at the
