@@ -8,6 +8,8 @@ import { codeOf, reasonOf } from './start-error.ts';
 
 /** Milliseconds for one question; a node that takes longer is shown as not answering. */
 const PROBE_TIMEOUT_MS = 1_500;
+/** Characters of what a node waits for: enough for who holds the lock that PostgreSQL waits for. */
+const REASON_CHARS_MAX = 400;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
 /** A part of the node's own status (src/node/api.ts). */
@@ -102,7 +104,8 @@ function readableReason(body: string): string {
 }
 
 function oneLine(text: string): string {
-  return printable(text).trim().slice(0, 120);
+  const line = printable(text).trim();
+  return line.length <= REASON_CHARS_MAX ? line : `${line.slice(0, REASON_CHARS_MAX)}...`;
 }
 
 function asObject(value: unknown): Record<string, unknown> {
