@@ -62,6 +62,8 @@ export class LifeWatch {
   private outsideTold = '';
   /** The life in force at another server, which did not come of this node's: there is nothing more to ask there. */
   private stranger = '';
+  /** Another server than its own was chosen, to be asked. */
+  private isAway = false;
   private now = -Infinity;
 
   constructor(parts: LifeWatchParts) {
@@ -112,8 +114,9 @@ export class LifeWatch {
       if (error === null) this.onAnswer(record, known, standing, now);
       else if (later !== null) {
         record.choose({ ...later });
+        this.isAway = true;
         this.askedAt = now - LIFE_ASK_EVERY_MS + LIFE_ASK_CHOSEN_MS;
-      }
+      } else if (this.isAway && !this.parts.self.isOver) this.comeBack(record, known);
     });
   }
 
@@ -133,13 +136,20 @@ export class LifeWatch {
     if (isElsewhere(topology, record.seen()) && judgeLife(identity, standing) === 'foreign') {
       // As before it was asked: not the server of this life, for whatever reason, which is told elsewhere.
       this.stranger = standing!.clusterId;
-      return record.choose(serverOf(topology)!);
+      return this.comeBack(record, topology);
     }
     if (mutations.ignoreLaterLife !== true) this.judge(standing, now);
     this.waits = this.waitFor(standing, now);
     if (identity.id === 0 || !wantsSign(identity, standing)) return;
     this.isAsking = true;
     record.signLife(identity, livingHere(own, topology, isHeard), () => (this.isAsking = false));
+  }
+
+  /** The other server is not met any more, or is none of this node's business: its own is used again where it is met. */
+  private comeBack(record: SystemOfRecord, topology: Topology): void {
+    const own = serverOf(topology);
+    this.isAway = false;
+    if (own !== undefined) record.choose(own);
   }
 
   private judge(standing: StandingLife | null, now: number): void {
