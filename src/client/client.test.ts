@@ -250,10 +250,11 @@ describe('operation ids', () => {
   });
 
   test('nobody ever knows: repeated until the time is over, then indefinite', async () => {
+    await client.set('warm', 'x');
     one.api.failWith = 'outcome_unknown';
-    const late = client.set('a', 'x', { operationId: newOperationId(), timeoutMs: 400 });
-    expect(await errorOf(late)).toMatchObject({ certainty: 'indefinite' });
-    expect(one.api.calls.filter(({ kind }) => kind === 'put').length).toBeGreaterThan(1);
+    const late = await errorOf(client.set('a', 'x', { operationId: newOperationId(), timeoutMs: 1_500 }));
+    expect(`${late.code} ${late.certainty}`).toMatch(/^(outcome_unknown|transport) indefinite$/);
+    expect(one.api.calls.filter(({ kind }) => kind === 'put').length).toBeGreaterThan(2);
   });
 });
 

@@ -135,6 +135,12 @@ describe('a cache of hot records', () => {
     }
   });
 
+  test('a cache of several gigabytes: its slabs are no smaller than those of a small one', () => {
+    const [small, large] = [new HotCache(MEGABYTE), new HotCache(4_096 * MEGABYTE)];
+    for (const cache of [small, large]) cache.keep(sealed('a', 1));
+    expect(large.byteCount).toBeGreaterThan(small.byteCount);
+  });
+
   test('a cache of no bytes keeps nothing', () => {
     const cache = new HotCache(0);
     cache.keep(sealed('a', 1));

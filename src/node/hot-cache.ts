@@ -32,7 +32,7 @@ export class HotCache {
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
-    this.slabBytes = Math.max(SLAB_BYTES_MIN, Math.min(SLAB_BYTES_MAX, bytesMax >> 4));
+    this.slabBytes = Math.max(SLAB_BYTES_MIN, Math.min(SLAB_BYTES_MAX, Math.floor(bytesMax / 16)));
   }
 
   /** Bytes that it takes. */

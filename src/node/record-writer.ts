@@ -20,6 +20,8 @@ import type { Part } from './refused-rows.ts';
 const MEAN_KEEPS = 0.75;
 const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 1_000;
+/** Milliseconds by which a timer may come early, at most. */
+const TIMER_EARLY_MS = 1;
 
 interface Waiting {
   readonly row: RecordRow;
@@ -238,13 +240,18 @@ export class RecordWriter {
       this.waiting.delete(key);
     }
     this.held.wait(since, this.clock.now());
-    this.clock.after(HELD_PAUSE_MS, () => this.flush());
+    this.flushAfter(HELD_PAUSE_MS);
     this.goOn();
+  }
+
+  /** Not before what was set apart is due: where nothing else is written nobody would ask for it again. */
+  private flushAfter(ms: number): void {
+    this.clock.after(ms + TIMER_EARLY_MS, () => this.flush());
   }
 
   private setApart(part: Part<Waiting>): void {
     const dueMs = this.refused.add(part.items.length === 1 ? this.withTwin(part) : part, this.clock.now());
-    if (dueMs > 0) this.clock.after(dueMs, () => this.flush());
+    if (dueMs > 0) this.flushAfter(dueMs);
     this.goOn();
   }
 

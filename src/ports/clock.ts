@@ -6,7 +6,7 @@ export interface Clock {
   wallNow(): number;
   /** Milliseconds, counting through suspension where the system can tell; only ever takes a lease away. (R16) */
   bootNow(): number;
-  /** Runs once after at least `ms`; the returned function cancels it. Not precise. */
+  /** Runs once after `ms`, or later, or up to a millisecond sooner (Node counts whole ones); the returned function cancels it. */
   after(ms: number, run: () => void): () => void;
   /** Runs after the events at hand were handled: where batches of one turn are flushed. */
   defer(run: () => void): void;

@@ -16,6 +16,7 @@ import {
   GRPC_REQUEST_MS_MAX,
 } from '../../core/grpc-limits.ts';
 import { causeway } from '../../gen/protocol.js';
+import type { Arrival } from './arrivals.ts';
 import { Connections } from './connections.ts';
 import { statusOf } from './method.ts';
 
@@ -220,6 +221,18 @@ test.each([
   arrivals.look();
   expect(await told).toBe(`${Status.DEADLINE_EXCEEDED} deadline_before_start`);
   expect([arrivals.openCount, arrivals.total]).toEqual([0, 0]);
+  expect(doors.api.calls).toEqual([]);
+});
+
+test('a call that grpc-js takes comes to its end in the turn in which it is ended: nothing of it is begun', async () => {
+  const { arrivals } = doors.doors;
+  const { stream, told } = begin(newSession(), GZIP);
+  stream.write(SMALL);
+  await eventually(() => arrivals.openCount === 1 && arrivals.total === SMALL.length, 'the call');
+  const [arrival] = (arrivals as unknown as { open: Set<Arrival> }).open;
+  for (let looks = 0; looks <= GRPC_REQUEST_MS_MAX / GRPC_LOOK_MS; looks += 1) arrivals.look();
+  arrival!.stream.emit('end');
+  expect(await told).toBe(`${Status.DEADLINE_EXCEEDED} deadline_before_start`);
   expect(doors.api.calls).toEqual([]);
 });
 

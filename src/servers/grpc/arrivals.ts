@@ -127,6 +127,8 @@ export class LibraryArrival implements Arrival {
   }
 
   turnAway(failed: Failure): void {
+    // Told after this turn, in which its end may come: grpc-js would begin it.
+    this.stream.removeAllListeners('end');
     turnAway(this.stream, this.statusOf(failed));
   }
 }
