@@ -12,13 +12,42 @@ function leadTo(world: SmallWorld, to: SimRecordServer): void {
   world.database.end(from);
 }
 
+function strangers(): SimRecordServer {
+  const theirs = new SimRecordServer('other');
+  for (const [life, clusterId] of ['a', 'b', 'c'].entries()) theirs.found(life, clusterId);
+  return theirs;
+}
+
+test.each([400, 1_320, 1_780])(
+  'members serve, and rows wait: nobody ends for what is fenced there (%i ms)',
+  (ms) => {
+    const world = new SmallWorld(500 + Math.floor((ms - 400) / 230));
+    for (const key of KEYS) world.put(world.nodes[0]!, key, 'old');
+    world.run(ms);
+    leadTo(world, strangers());
+    let count = 0;
+    for (let look = 0; look < 270; look += 1) {
+      for (const { node } of world.nodes) {
+        const put = {
+          kind: 'put',
+          key: `w${count++}`,
+          value: Buffer.from('x'),
+          ttlMs: 0,
+          operationId: null,
+        } as const;
+        node?.write(put, 1_000, () => undefined);
+      }
+      world.run(10);
+    }
+    expect(world.fatal).toEqual([]);
+  },
+);
+
 test('their own is met again before the other has said whose life that is: it is used again', () => {
   const world = new SmallWorld(432);
   for (const key of KEYS) world.put(world.nodes[0]!, key, 'old');
   const ours = world.database.server;
-  const theirs = new SimRecordServer('other');
-  for (const [life, clusterId] of ['a', 'b', 'c'].entries()) theirs.found(life, clusterId);
-  leadTo(world, theirs);
+  leadTo(world, strangers());
   // Chosen, to be asked.
   world.until(
     () =>

@@ -8,6 +8,7 @@ import type { PeerMessage } from '../core/message.ts';
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { ReadResult, WriteOperation } from '../core/operation.ts';
 import { PROTOCOL_MAX, protocolInForce } from '../core/protocol-versions.ts';
+import { isElsewhere } from '../core/lives.ts';
 import { judgeKeptOut } from '../core/record-floors.ts';
 import { WHY_FENCED, driveOf, serverOf } from '../core/record-standing.ts';
 import type { SealedRecord } from '../core/record.ts';
@@ -228,7 +229,11 @@ export function recordWriterOf(
       own: trusts ? told : floors.floors.of(slot),
       told,
     });
-  const onFenced = (): void => onFatal(WHY_FENCED);
+  const onFenced = (): void => {
+    const known = topology();
+    // A server that is none of this cluster's, and is only asked what it holds, says nothing of this life. (decision 35)
+    if (known === null || !isElsewhere(known, systemOfRecord.seen())) onFatal(WHY_FENCED);
+  };
   const life = (): number => topology()?.life ?? 0;
   const drive = driveIn(topology);
   const { instruments } = parts;
