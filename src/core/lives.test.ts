@@ -58,6 +58,7 @@ describe('what PostgreSQL says of a life', () => {
 describe('a server that is not used is asked where it holds a later life', () => {
   const topology = {
     life: 2,
+    loaded: true,
     record: { system: 's', timeline: 3, drive: 0, driven: true },
   } as unknown as Topology;
   const seen = { system: 's', timeline: 3, clusterId: 'later', life: 5 };
@@ -73,6 +74,12 @@ describe('a server that is not used is asked where it holds a later life', () =>
     ['none was seen yet', null, null],
   ])('%s', (_what, told, life) => {
     expect(laterServer(topology, told)?.life ?? null).toBe(life);
+  });
+
+  it('rows are still to be loaded: another one is not asked, for its rows would be read', () => {
+    const loading = { ...topology, loaded: false };
+    expect(laterServer(loading, { ...seen, system: 'other' })).toBeNull();
+    expect(laterServer(loading, seen)).toEqual(seen);
   });
 });
 

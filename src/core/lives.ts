@@ -69,11 +69,13 @@ export function whyForeign(own: LifeName, { life }: LifeName): string {
 
 /**
  * A server that is not used holds a later life: one that has failed over and that nobody of this life may take into use, or one to
- * which the cluster may have moved in that life. It can be used to ask: nothing of this life can be written there. Null: there is none.
+ * which the cluster may have moved in that life. It can be used to ask: nothing of this life can be written there. While rows are still
+ * to be loaded, another's are not read: not even where it is asked for a moment. Null: there is none.
  */
-export function laterServer({ record, life }: Topology, seen: SeenServer | null): SeenServer | null {
+export function laterServer({ record, life, loaded }: Topology, seen: SeenServer | null): SeenServer | null {
   if (record === undefined || seen === null || seen.life <= life) return null;
-  return judgeServer(record, seen) === 'earlier' ? null : seen;
+  const verdict = judgeServer(record, seen);
+  return verdict === 'earlier' || (verdict === 'other' && !loaded) ? null : seen;
 }
 
 /** The server that was asked is not the one of this node's life: what is in force there may be another cluster's, and none of its business. */
