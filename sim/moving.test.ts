@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { Topology } from '../src/core/topology.ts';
 import type { SimCluster } from './cluster.ts';
-import type { RunProfile } from './profiles.ts';
+import type { RunProfile } from './run-profile.ts';
 import { runSeed } from './run.ts';
 import type { RunResult } from './run.ts';
 import type { Scheduler } from './scheduler.ts';

@@ -7,7 +7,7 @@
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import { PROFILES } from './profiles.ts';
-import type { RunProfile } from './profiles.ts';
+import type { RunProfile } from './run-profile.ts';
 import { runSeed } from './run.ts';
 import { conditionWhileExpiring, expiryAskedTooEarly } from './scenarios/expiring.ts';
 import { copiedMeanwhile, inFlightBelow, lateCopy, writtenAgain } from './scenarios/forgetting.ts';
@@ -77,6 +77,9 @@ type Elsewhere =
   | 'scrubOverwritesInFlight'
   | 'admitEverything'
   | 'keepQuietAfterFailover'
+  | 'editIgnoresBase'
+  | 'editUnnamed'
+  | 'editAsItStands'
   | 'keepRecorded'
   | 'adoptUndriven'
   | 'keepFormerServer'

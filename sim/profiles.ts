@@ -3,31 +3,9 @@
  * fault likely, because some need a coincidence that an evenly drawn life meets once in tens of thousands of
  * seeds. (PROTOCOL, "Mutants")
  */
-import type { SpoolSettings } from '../src/node/spool.ts';
-import type { ClientPlan } from './clients.ts';
-import type { FaultKind } from './fault-plan.ts';
-import type { NetworkWeather } from './network.ts';
+import { BY_HAND } from './hand.ts';
+import type { RunProfile } from './run-profile.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH } from './system-of-record.ts';
-import type { SimDatabaseSettings } from './system-of-record.ts';
-
-export interface RunProfile {
-  readonly plan: Partial<ClientPlan>;
-  readonly weather: Partial<NetworkWeather>;
-  /** Members; left out: as drawn. */
-  readonly nodeCount?: number;
-  /** The faults that may strike; left out: as drawn. */
-  readonly faultKinds?: readonly FaultKind[];
-  /** Mean time between two faults; left out: as drawn. */
-  readonly faultMsMean?: number;
-  /** Milliseconds between two rounds of scrubbing; left out: there are none. */
-  readonly scrubPauseMs?: number;
-  /** What happens to writes while PostgreSQL is away; left out: as drawn. */
-  readonly record?: SpoolSettings;
-  /** PostgreSQL's manners; left out: as drawn. */
-  readonly database?: SimDatabaseSettings;
-  /** Milliseconds that deletions are kept, and no legacy source for which all are; left out: as drawn. */
-  readonly tombstoneKeepMs?: number;
-}
 
 /** Two plain writers, a conditional one and readers meet on one key, while one peer or another hears late. */
 const HOT_KEY: RunProfile = {
@@ -396,5 +374,6 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   versions: VERSIONS,
   removals: REMOVALS,
   lags: LAGS,
+  byHand: BY_HAND,
   steady: STEADY,
 };

@@ -24,6 +24,7 @@ import type {
   RowVersion,
   SystemOfRecord,
 } from '../src/ports/system-of-record.ts';
+import type { OutsideEdits } from '../src/ports/outside-edits.ts';
 import type { FloorsSeen, SimRecordServer } from './record-server.ts';
 import type { Life } from './scheduler.ts';
 import type { SimDatabase } from './system-of-record.ts';
@@ -61,6 +62,19 @@ export class SimSystemOfRecord implements SystemOfRecord {
     this.last = this.server.tell();
     this.used = this.last;
   }
+
+  readonly edits: OutsideEdits = {
+    readEdits: (afterId, editCountMax, ageMs, done) => {
+      // Nothing is drawn for it in a life in which nobody does that.
+      const { database, owner } = this;
+      if (!database.isEdited) return void database.scheduler.after(1, () => done(null, []), owner);
+      this.ask((server) => server.edits.read(afterId, editCountMax, database.clock - ageMs), done, []);
+    },
+    stampEdits: (life, edits, stampMs, done) =>
+      this.write((server) => ifInForce(life, server.stampEdits(life, edits, stampMs)), done, null),
+    settleEdits: (life, written, others, done) =>
+      this.write((server) => ifInForce(life, server.settleEdits(life, written, others)), done, null),
+  };
 
   health(): RecordHealth {
     return this.state;

@@ -2,6 +2,10 @@
  * One server of the simulated PostgreSQL: its rows, the founding in force, and how to tell it from others. A standby is a
  * copy of it that may lack the newest changes; a server that was set back is the same one without them.
  */
+import type { OutsideEdit } from '../src/core/outside-edits.ts';
+import type { WrittenEdit } from '../src/ports/outside-edits.ts';
+import { EditedRows } from './edited-rows.ts';
+import type { EditedRow } from './edited-rows.ts';
 import type { Prng } from '../src/base/prng.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { SlotFloor } from '../src/core/floors.ts';
@@ -48,7 +52,9 @@ export class SimRecordServer {
   isOver = false;
   private readonly system: string;
   private readonly timeline: number;
-  private readonly rows: Map<string, RecordRow>;
+  private readonly rows: Map<string, EditedRow>;
+  /** Changes by hand. */
+  readonly edits: EditedRows;
   private undo: Undo[];
   private readonly floors = new Map<number, Floor>();
   /** The highest version of each key that was removed: nothing at or below it stands here ever again. */
@@ -69,16 +75,23 @@ export class SimRecordServer {
   /** The adoption by which it became the cluster's; '': it was founded there. */
   private adoption = '';
 
-  constructor(system = 'sim', timeline = 1, rows = new Map<string, RecordRow>(), undo: Undo[] = []) {
+  constructor(
+    system = 'sim',
+    timeline = 1,
+    rows = new Map<string, EditedRow>(),
+    undo: Undo[] = [],
+    edits?: EditedRows,
+  ) {
     this.system = system;
     this.timeline = timeline;
     this.rows = rows;
+    this.edits = new EditedRows(rows, edits);
     this.undo = undo;
   }
 
   /** A copy without its newest `changeCount` changes; `timeline`: left out, it tells itself the same. */
   without(changeCount: number, timeline = this.timeline, system = this.system): SimRecordServer {
-    const copy = new SimRecordServer(system, timeline, new Map(this.rows), [...this.undo]);
+    const copy = new SimRecordServer(system, timeline, new Map(this.rows), [...this.undo], this.edits);
     copy.clusterId = this.clusterId;
     copy.life = this.life;
     copy.lineage = [...this.lineage];
@@ -144,6 +157,32 @@ export class SimRecordServer {
     else this.rows.set(key, row);
   }
 
+  /** The number of the change; null: there is nothing to delete. */
+  edit(key: string, value: Uint8Array | null, now: number, wallNow: number): number | null {
+    const before = this.rows.get(key);
+    const row = this.edits.edit(key, value, now, wallNow);
+    if (row === null) return null;
+    this.rows.set(key, row);
+    const id = this.edits.idLast;
+    this.note((on) => {
+      restore(on.rows, key, before);
+      on.edits.forget(id);
+    });
+    return id;
+  }
+
+  settleEdits(life: number, written: readonly WrittenEdit[], others: readonly OutsideEdit[]): true | null {
+    if (!this.isIn(life)) return null;
+    this.edits.settle(written, others);
+    return true;
+  }
+
+  stampEdits(life: number, edits: readonly OutsideEdit[], stampMs: number): true | null {
+    if (!this.isIn(life)) return null;
+    this.edits.stamp(edits, stampMs);
+    return true;
+  }
+
   /** As a statement sees them that begins now. */
   seeFloors(): FloorsSeen {
     return new Map(this.floors);
@@ -183,7 +222,8 @@ export class SimRecordServer {
     if (!this.isIn(life)) return null;
     return doomed.map(({ key, version, tombstone }) => {
       const row = this.rows.get(key);
-      if (row === undefined || row.record.version > version) return 'gone';
+      if (row === undefined || row.record.version === VERSION_NONE || row.record.version > version)
+        return 'gone';
       const floor = this.floors.get(row.slot);
       const isUnder = floor !== undefined && floor.counter >= counterOf(version);
       if (row.record.version !== version || row.record.tombstone !== tombstone) return 'stays';
@@ -238,11 +278,12 @@ export class SimRecordServer {
     shortShare: number,
   ): RowVersion[] {
     const rest = [...this.rows.values()]
-      .filter((row) => row.slot === slot && isAfter(row, { slot, key: afterKey }))
+      .filter((row) => row.slot === slot && row.record.version > 0 && isAfter(row, { slot, key: afterKey }))
       .sort(comparePlaces);
     const isCut = rest.length > 1 && prng.chance(shortShare);
-    return rest.slice(0, isCut ? 1 : rowCountMax).map(({ record: { key, version, tombstone }, checksum }) => {
-      return { key, version, checksum, tombstone };
+    return rest.slice(0, isCut ? 1 : rowCountMax).map(({ record, checksum, edited, onValue }) => {
+      const { key, version } = record;
+      return { key, version, checksum, tombstone: edited === true ? onValue !== true : record.tombstone };
     });
   }
 
@@ -294,7 +335,8 @@ export class SimRecordServer {
     if (before?.record.version === version)
       return before.checksum === checksum ? { kind: 'committed' } : { kind: 'conflict' };
     if (isKeptOut(version, floor, pastFloor)) {
-      const isSame = before === undefined && isAsGoodAsAbsent(record, floor);
+      const isNone = before === undefined || before.record.version === VERSION_NONE;
+      const isSame = isNone && isAsGoodAsAbsent(record, floor);
       return isSame ? { kind: 'committed' } : { kind: 'keptOut', floor };
     }
     const removed = this.removed.get(key) ?? 0;

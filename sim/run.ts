@@ -20,10 +20,12 @@ import {
   valueBack,
 } from './end-state.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
+import { COUNTED_EVENTS } from './counted-events.ts';
 import { DISK_HAS_NO_ROOM } from './disk.ts';
 import { drawFaults } from './fault-plan.ts';
 import type { FaultEvent } from './fault-plan.ts';
 import { SimFaults } from './faults.ts';
+import { SimHand } from './hand.ts';
 import { queueSizesOf } from './queue-sizes.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { WallWatch } from './wall-watch.ts';
@@ -78,23 +80,6 @@ export interface RunResult {
   readonly occurred: ReadonlyMap<string, number>;
 }
 
-/** What nodes tell, and under which name it is counted. */
-const COUNTED_EVENTS: Readonly<Record<string, string>> = {
-  'disk.low': 'diskLow',
-  'replication.replay': 'replay',
-  'sim.kill': 'processKilled',
-  'peer.earlier': 'mixedLink',
-  'sim.lifeBegun': 'lifeBegun',
-  'sim.ownersGivenUp': 'ownersGivenUp',
-  'sim.setAside': 'storeSetAside',
-  'sim.unreadable': 'diskUnreadable',
-  'scrub.ended': 'scrubbed',
-  'scrub.found': 'scrubFound',
-  'scrub.repaired': 'scrubRepaired',
-  'record.spool_conflict': 'spoolConflict',
-  'store.record_damaged': 'recordDamaged',
-  'store.record_repaired': 'recordRepaired',
-};
 /** Why a process ends that is of an earlier life than PostgreSQL. */
 const LATER_FOUNDING = 'a later founding';
 export const LOAD_MS_MAX = 30_000;
@@ -132,6 +117,8 @@ class Run {
   private readonly queues: QueueWatch;
   private readonly removals = new RemovalWatch();
   private clients: SimClients | null = null;
+  /** Null where nobody changes rows by hand. */
+  private hand: SimHand | null = null;
   private loadBegan = 0;
   private loadMs = 0;
   private readonly struck: number[] = [];
@@ -173,6 +160,8 @@ class Run {
       return this.result('founding', 'what nobody is to touch was not written within 10 s');
     const clients = this.makeClients();
     this.clients = clients;
+    const { handMsMean } = this.options.profile ?? {};
+    if (handMsMean !== undefined) this.hand = new SimHand(this.world, clients, this.seed, handMsMean);
     const faults = this.makeFaults();
     this.options.story?.(cluster, this.world.scheduler, this.world.wall);
     this.load(clients, faults);
@@ -200,6 +189,7 @@ class Run {
     this.advance(Math.min(LOAD_MS_MAX, this.options.loadMs ?? Infinity), isOver);
     this.loadMs = scheduler.time - this.loadBegan;
     clients.stop();
+    this.hand?.stop();
     faults.stop();
     for (const [kind, count] of faults.counts) this.count(kind, count);
   }
@@ -238,6 +228,7 @@ class Run {
   }
 
   private judge(clients: SimClients): RunResult {
+    this.hand?.end();
     const verdict = judgeHistory(this.world, clients);
     if (verdict.kind === 'undecided') {
       this.count('undecided', 1);
@@ -310,6 +301,7 @@ class Run {
   }
 
   private isIdle(): boolean {
+    if (this.world.database.server.edits.count > 0) return false;
     return this.world.cluster.nodes.every(
       ({ isGone, node }) => isGone || (node !== null && (node['replica']?.keysInFlight ?? 0) === 0),
     );
@@ -330,6 +322,8 @@ class Run {
     this.count('repeatedUnderId', clients.persistent.once.repeatCount);
     this.count('answeredAgain', clients.persistent.once.comparedCount);
     this.count('staleAnswer', clients.staleCount);
+    this.count('editWritten', this.hand?.writtenCount ?? 0);
+    this.count('editLost', this.hand?.lostCount ?? 0);
     this.count('forgotten', this.world.forgotten.count);
     this.count('rowRemoved', this.world.database.server.removedCount);
     this.count('slowRemoved', this.removals.count);

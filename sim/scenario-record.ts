@@ -62,6 +62,7 @@ export class ScenarioRecord {
     };
     const unknown = { kind: 'unknown', fenced: false, message: 'no reply' } as const;
     return {
+      edits: null,
       health: () => (this.isUp ? { state: 'up' } : { state: 'down', since: 0, reason: 'as told' }),
       commit: (_life, rows, done) =>
         send(

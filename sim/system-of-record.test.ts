@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Prng } from '../src/base/prng.ts';
 import type { CommitResult, RecordError } from '../src/ports/system-of-record.ts';
 import { makeRow, type RecordWorld } from '../test/contracts/record-calls.ts';
+import { outsideEditContract } from '../test/contracts/outside-edits.ts';
 import { systemOfRecordContract } from '../test/contracts/system-of-record.ts';
 import { Scheduler, type Life } from './scheduler.ts';
 import {
@@ -14,10 +15,11 @@ import {
 
 const alive = (): Life => ({ alive: true, pausedUntil: 0 });
 
-function simWorld(): RecordWorld {
+function databaseWorld(): RecordWorld & { readonly database: SimDatabase } {
   const scheduler = new Scheduler();
   const database = new SimDatabase(scheduler, new Prng(1), { ...SIM_DATABASE_CALM, shortPageShare: 0.2 });
   return {
+    database,
     connect: async () => database.connect(alive()),
     run: (begin) =>
       new Promise((resolve) => {
@@ -32,7 +34,7 @@ function simWorld(): RecordWorld {
   };
 }
 
-systemOfRecordContract('simulation', async () => simWorld());
+systemOfRecordContract('simulation', async () => databaseWorld());
 
 interface Outcome {
   readonly error: RecordError | null;
@@ -162,4 +164,14 @@ describe('the simulated system of record, when things go wrong', () => {
     expect(trace(5)).not.toBe(trace(6));
     for (const kind of ['unknown', 'higher', 'committed']) expect(trace(5)).toContain(kind);
   });
+});
+
+outsideEditContract('simulation', async () => {
+  const { database, ...world } = databaseWorld();
+  const hand = {
+    put: async (key: string, value: string) => void database.edit(key, Buffer.from(value)),
+    remove: async (key: string) => void database.edit(key, null),
+  };
+  database.isEdited = true;
+  return { ...world, hand };
 });

@@ -11,6 +11,7 @@ import { SimSystemOfRecord } from './record-connection.ts';
 import { SimRecordServer } from './record-server.ts';
 import type { FloorsSeen } from './record-server.ts';
 import { CutOffClients } from './cut-off-clients.ts';
+import { WALL_START_MS } from './scheduler.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 
 export interface SimDatabaseSettings {
@@ -75,6 +76,8 @@ export class SimDatabase {
   /** Keys on whose rows somebody holds a lock, and whether that is told of them. */
   readonly heldKeys = new Set<string>();
   tellsHeldKeys = true;
+  /** Somebody changes rows by hand. */
+  isEdited = false;
   /** The highest version of each key that was committed to any server, whatever became of it. */
   readonly stood = new Map<string, number>();
   private current = new SimRecordServer();
@@ -221,6 +224,12 @@ export class SimDatabase {
   /** A row is another than it was, or gone, and nothing says so. */
   forge(key: string, row: RecordRow | null): void {
     this.current.forge(key, row);
+  }
+
+  /** Somebody puts a value there, or deletes the row, as by a statement of SQL; null: there is nothing to delete. */
+  edit(key: string, value: Uint8Array | null): number | null {
+    this.isEdited = true;
+    return this.current.edit(key, value, this.clock, WALL_START_MS + this.clock);
   }
 
   /** For checkers: what stands, without a connection. */

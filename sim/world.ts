@@ -15,7 +15,7 @@ import { drawLosses } from './fault-plan.ts';
 import { SimLegacy } from './legacy.ts';
 import { SimNetwork } from './network.ts';
 import { SimOperator } from './operator.ts';
-import type { RunProfile } from './profiles.ts';
+import type { RunProfile } from './run-profile.ts';
 import { Scheduler } from './scheduler.ts';
 import { StillRecords } from './still-records.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH, SimDatabase } from './system-of-record.ts';

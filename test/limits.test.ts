@@ -34,7 +34,7 @@ function faultsOf(page: string, limits: string, watched: readonly string[]): str
 
 const page = read('docs/LIMITS.md');
 const ofRedisDoor = read('src/core/redis-limits.ts');
-const ofAllElse = ['limits', 'client-limits', 'copy-limits']
+const ofAllElse = ['limits', 'client-limits', 'copy-limits', 'edit-limits']
   .map((name) => read(`src/core/${name}.ts`))
   .join('');
 const limits = ofAllElse + ofRedisDoor + read('src/core/grpc-limits.ts');

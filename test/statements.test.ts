@@ -13,6 +13,7 @@ import type { Statement } from '../src/base/sql-statement.ts';
 import * as adoption from '../src/adapters/postgres/adoption-statements.ts';
 import * as compat from '../src/adapters/postgres/compat-statements.ts';
 import * as server from '../src/adapters/postgres/server-statements.ts';
+import * as outside from '../src/adapters/postgres/outside-statements.ts';
 import * as lives from '../src/adapters/postgres/life-statements.ts';
 import * as record from '../src/adapters/postgres/statements.ts';
 import * as doctor from '../src/cli/doctor-statements.ts';
@@ -25,6 +26,7 @@ const CATALOGUE: Record<string, object> = {
   'src/adapters/postgres/adoption-statements.ts': adoption,
   'src/adapters/postgres/compat-statements.ts': compat,
   'src/adapters/postgres/life-statements.ts': lives,
+  'src/adapters/postgres/outside-statements.ts': outside,
   'src/adapters/postgres/server-statements.ts': server,
   'src/adapters/postgres/statements.ts': record,
   'src/cli/doctor-statements.ts': doctor,

@@ -19,6 +19,7 @@ export type SqlFeature =
   | 'fence by the lock of a writer'
   | 'for update'
   | 'for update skip locked'
+  | 'functions and triggers'
   | 'generate_series'
   | 'information schema'
   | 'list of Citus'

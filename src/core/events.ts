@@ -56,6 +56,12 @@ export const EVENTS = {
   'operation.slow': 'An operation took longer than `log.slowMs`; its parts say where the time went.',
   'operation.slow_left_out':
     'So many slow operations of the second before were not logged (`log.slowPerSecondMax`).',
+  'outside.overtaken':
+    'A row was changed by hand, and what it was changed from was replaced before the cluster had the change: it came to nothing.',
+  'outside.paused': 'Changes of rows by hand cannot be read, or settled, for the reason given.',
+  'outside.refused':
+    'A row was changed by hand to what no record can be, for the reason given; it is not taken.',
+  'outside.written': 'A change of a row by hand is written at all owners.',
   'overload.began': 'More is asked for than gets done: what would wait too long is refused at once.',
   'overload.ended': 'Nothing is refused any more.',
   'peer.earlier': 'A peer speaks an earlier version of the protocol; it is spoken to in that one.',

@@ -163,6 +163,12 @@ export interface Mutations {
   readonly modifyFirstAlone?: boolean;
   /** A condition is judged where only the legacy source can tell what stands, without asking it. (R25) */
   readonly judgeUnasked?: boolean;
+  /** A change by hand is written over whatever stands. (decision 43) */
+  readonly editIgnoresBase?: boolean;
+  /** It is written without an operation id. (decision 43) */
+  readonly editUnnamed?: boolean;
+  /** What a row shows that was changed by hand is taken for the record of its version. (decision 43) */
+  readonly editAsItStands?: boolean;
   /** A fill replaces whatever stands. (R25) */
   readonly fillWithoutCondition?: boolean;
   /** An owner takes the deletion of what has not expired by its own clock. (R26) */

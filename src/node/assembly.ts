@@ -1,6 +1,5 @@
 /** How the larger parts of a node are put together from its surroundings. */
 import { CopyPace } from '../core/copy-pace.ts';
-import type { Failure } from '../core/errors.ts';
 import type { KeyWatch } from '../core/key-watch.ts';
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS } from '../core/limits.ts';
@@ -11,7 +10,6 @@ import { PROTOCOL_MAX, protocolInForce } from '../core/protocol-versions.ts';
 import { isElsewhere } from '../core/lives.ts';
 import { judgeKeptOut } from '../core/record-floors.ts';
 import { WHY_FENCED, driveOf, serverOf } from '../core/record-standing.ts';
-import type { SealedRecord } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
 import { placeSlots, rowsOf } from '../core/slot-table.ts';
@@ -42,6 +40,7 @@ import type { PeerOutbox } from './peer-outbox.ts';
 import { startWrite } from './put.ts';
 import { RecentWindow } from './recent.ts';
 import { RecordReader } from './record-reader.ts';
+import type { OnFetched } from './record-reader.ts';
 import { RecordRecovery } from './record-recovery.ts';
 import { RecordShelf } from './record-shelf.ts';
 import { OutageWatch } from './outage-watch.ts';
@@ -263,7 +262,7 @@ export function loadWatchOf(
 export function recordReaderOf(
   parts: NodeParts,
   topology: () => Topology | null,
-  onFetched: (key: string, sealed: SealedRecord | undefined, problem: Failure | null) => void,
+  onFetched: OnFetched,
 ): RecordReader | null {
   const { clock, telemetry, systemOfRecord } = parts;
   if (systemOfRecord === null) return null;

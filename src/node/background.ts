@@ -14,6 +14,7 @@ import type { FloorStore } from './floor-store.ts';
 import { Leftovers } from './leftovers.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
+import { OutsideWatch } from './outside-watch.ts';
 import { OwnerInquiry } from './owner-inquiry.ts';
 import { PeerClocks } from './peer-clocks.ts';
 import { RecordLoader } from './record-loader.ts';
@@ -41,7 +42,9 @@ export class Background {
   private readonly leftovers: Leftovers;
   readonly driver: RecordDriver | null;
   private readonly watch: RecordWatch | null;
+  private readonly outside: OutsideWatch | null;
 
+  // long: one line or two for each part
   constructor(
     parts: NodeParts,
     serving: Serving,
@@ -90,6 +93,7 @@ export class Background {
       onLoss: () => news.missed(topology()),
       ...{ mayTell: isChecked, leaseHeld: () => serving.leaseHeld(), leaseFrom: () => membership.lease.from },
     });
+    this.outside = outsideOf(parts, serving, topology);
     this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
     this.collector = new TombstoneCollector({
       ...{ clock, telemetry, storage, shelf, floors, replica, send, mutations, systemOfRecord, isRouted },
@@ -122,12 +126,22 @@ export class Background {
     this.inquiry.tick();
     this.floorCheck?.tick();
     this.watch?.tick();
+    this.outside?.tick();
     if (this.floorCheck?.isChecked !== false) this.driver?.tick();
     this.leftovers.tick();
     this.scrubber.tick();
     this.collector.tick();
     this.stops.tick();
   }
+}
+
+function outsideOf(parts: NodeParts, serving: Serving, topology: () => Topology | null): OutsideWatch | null {
+  const { clock, telemetry, systemOfRecord, mutations = NO_MUTATIONS } = parts;
+  const edits = systemOfRecord?.edits ?? null;
+  const writesThrough = prefixRule(parts.writeThrough);
+  return edits === null
+    ? null
+    : new OutsideWatch({ clock, telemetry, edits, serving, topology, writesThrough, mutations });
 }
 
 function driverOf(

@@ -144,9 +144,7 @@ export class CausewayNode implements NodeApi {
       this.spool.onRecorded(key, version, outcome);
     });
     this.loadWatch = loadWatchOf(parts, this.admission, this.writer, this.recordWriter);
-    this.recordReader = recordReaderOf(parts, topology, (key, sealed, problem) =>
-      this.replica?.onFetched(key, sealed, problem),
-    );
+    this.recordReader = recordReaderOf(parts, topology, (...fetched) => this.replica?.onFetched(...fetched));
     const outageWatch = outageWatchOf(parts, spoolMarks);
     this.membership = membershipOf(
       parts,

@@ -1,10 +1,11 @@
 /** Misses asked of PostgreSQL: all that wait in a turn go in one statement, each key once. */
+import { valueFault } from '../core/check-key.ts';
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
-import { RECORD_READ_KEYS_MAX } from '../core/limits.ts';
+import { RECORD_READ_KEYS_MAX, VALUE_BYTES_MAX } from '../core/limits.ts';
 import type { SealedRecord } from '../core/record.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 
@@ -12,15 +13,19 @@ const STATEMENTS_IN_FLIGHT_MAX = 2;
 /** Milliseconds until it is told that a row is of no use: a write that meets it asks again at once, for as long as it stands. */
 const DAMAGED_AFTER_MS = 1_000;
 
+/** `isEdited`: the row was changed by hand, and shows that under the version that it had before. */
+export type OnFetched = (
+  key: string,
+  sealed: SealedRecord | undefined,
+  problem: Failure | null,
+  isEdited?: boolean,
+) => void;
+
 export class RecordReader {
   private readonly record: Pick<SystemOfRecord, 'read'>;
   private readonly clock: Clock;
   private readonly telemetry: Telemetry;
-  private readonly onFetched: (
-    key: string,
-    sealed: SealedRecord | undefined,
-    problem: Failure | null,
-  ) => void;
+  private readonly onFetched: OnFetched;
   private readonly drive: () => number;
   private readonly waiting = new Set<string>();
   private statements = 0;
@@ -30,7 +35,7 @@ export class RecordReader {
     record: Pick<SystemOfRecord, 'read'>,
     clock: Clock,
     telemetry: Telemetry,
-    onFetched: (key: string, sealed: SealedRecord | undefined, problem: Failure | null) => void,
+    onFetched: OnFetched,
     drive: () => number = () => 0,
   ) {
     this.record = record;
@@ -74,11 +79,14 @@ export class RecordReader {
     }
   }
 
-  private report(key: string, row: { record: SealedRecord['record']; checksum: number } | undefined): void {
+  private report(key: string, row: RecordRow | undefined): void {
     if (row === undefined) return this.onFetched(key, undefined, null);
     const sealed = sealRecord(row.record);
     if (sealed.checksum !== row.checksum) {
-      // A row changed by hand keeps Causeway's checksum of what it was: it is told, and not taken for the record.
+      const isEdited =
+        row.edited === true && valueFault(row.record.value.length, VALUE_BYTES_MAX) === undefined;
+      if (isEdited) return this.onFetched(key, sealed, null, true);
+      // It has Causeway's checksum of what it was: it is told, and not taken for the record.
       this.telemetry.event('error', 'record.row_damaged', { version: row.record.version });
       const problem = failure('record_unavailable', 'the row in PostgreSQL fails its checksum');
       this.clock.after(DAMAGED_AFTER_MS, () => this.onFetched(key, undefined, problem));

@@ -11,6 +11,7 @@ import { heldAtRest } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { KeyRecord, SealedRecord } from '../core/record.ts';
+import { VERSION_NONE } from '../core/version.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { RecordError, RecordPlace, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
@@ -162,7 +163,9 @@ export class RecordRecovery {
     this.isAsking = false;
     for (const row of rows) {
       this.finishBefore(row.slot);
-      if (this.slots[this.next] === row.slot) this.takeRow(row);
+      // What was put there by hand is noted, and written when all is served again.
+      const isCommitted = row.record.version !== VERSION_NONE;
+      if (isCommitted && this.slots[this.next] === row.slot) this.takeRow(row);
     }
     const last = rows.at(-1);
     if (last === undefined) this.finishBefore(Infinity);

@@ -8,6 +8,7 @@
 import { RECORD_WITNESS_BYTES_MAX, RECORD_WITNESS_EVERY_MS } from '../core/limits.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { KeyRecord } from '../core/record.ts';
+import { VERSION_NONE } from '../core/version.ts';
 import { isAsGoodAsAbsent, isValueBelow } from '../core/record-floors.ts';
 import { driveOf, everythingDriven, judgeServer } from '../core/record-standing.ts';
 import type { SeenServer } from '../core/record-standing.ts';
@@ -15,7 +16,7 @@ import type { Replica } from '../core/replication/replica.ts';
 import { slotOf } from '../core/slots.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { SystemOfRecord } from '../ports/system-of-record.ts';
+import type { RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { RecordNews } from './membership-record.ts';
 import type { RecordShelf } from './record-shelf.ts';
@@ -99,7 +100,7 @@ export class RecordWatch {
         this.notBefore = clock.now() + AGAIN_AFTER_MS;
         return;
       }
-      const lost = expected.filter((each, at) => isLost(each, rows[at]?.record));
+      const lost = expected.filter((each, at) => isLost(each, committed(rows[at])));
       if (lost.length === 0) return;
       telemetry.event('error', 'record.rows_lost', { drive, rows: lost.length, looked: expected.length });
       for (const { key, version } of lost) {
@@ -139,11 +140,17 @@ export class RecordWatch {
   }
 }
 
+/** What was committed: nothing, where somebody put the row there by hand. A value that was made of a deletion is none that is back. */
+function committed(row: RecordRow | undefined): Pick<KeyRecord, 'version' | 'tombstone'> | undefined {
+  if (row === undefined || row.record.version === VERSION_NONE) return undefined;
+  return row.edited === true ? { version: row.record.version, tombstone: true } : row.record;
+}
+
 /**
  * Of what is not held a deletion may be forgotten here: then the value must not stand again. One that is about to be
  * forgotten may have no row any more.
  */
-function isLost({ version, tombstone, floor }: Expected, row: KeyRecord | undefined): boolean {
+function isLost({ version, tombstone, floor }: Expected, row: ReturnType<typeof committed>): boolean {
   if (row === undefined && isAsGoodAsAbsent({ version, tombstone }, floor)) return false;
   if (version > 0) return (row?.version ?? 0) < version;
   return row !== undefined && isValueBelow(row, floor);

@@ -12,6 +12,7 @@ import type { LifeName } from '../core/membership-message.ts';
 import type { KeyRecord } from '../core/record.ts';
 import type { SeenServer } from '../core/record-standing.ts';
 import type { RecordIdentity } from '../core/topology.ts';
+import type { OutsideEdits } from './outside-edits.ts';
 
 /** Which server it is, and whose database. */
 export interface RecordServer {
@@ -120,6 +121,8 @@ export interface DoomedRow {
 export type RemovalOutcome = 'removed' | 'gone' | 'stays';
 
 export interface SystemOfRecord extends RecordServer, RecordAdoption, RecordFloors {
+  /** Null: changes by hand are not noted there. */
+  readonly edits: OutsideEdits | null;
   /** What is known now, without asking: `up` after a success, `down` after a failure until one succeeds. */
   health(): RecordHealth;
   /**
@@ -169,9 +172,14 @@ export interface RecordRow {
   readonly pastFloor?: number;
   /** To `commit`: somebody held a lock on its row when it was tried last. It is looked at before anything is written, and not waited for. */
   readonly wasHeld?: true;
+  /**
+   * To a reader: it was changed by hand since it was committed. The version (0: no row was) and the checksum are those of what it
+   * was made on, the rest of the record is what was made of it. Without that a checksum that does not fit is damage.
+   */
+  readonly edited?: boolean;
 }
 
-/** A row without its value. */
+/** A row without its value; of one that was changed by hand, what it was changed from. */
 export interface RowVersion {
   readonly key: string;
   readonly version: number;

@@ -40,7 +40,11 @@ test(
   () =>
     onWorld(async (world) => {
       const killAndWipe = async (names: readonly string[]): Promise<void> => {
-        await sqlRows(world, `delete from causeway.record where key like '%:sql:1%'`, []);
+        await sqlRows(
+          world,
+          `set causeway.unwatched = 'on'; delete from causeway.record where key like '%:sql:1%'`,
+          [],
+        );
         await world.killAndWipe(names);
       };
       const { verdict, faults } = await runPersistence({ ...world, killAndWipe }, plan);

@@ -24,7 +24,8 @@ export async function postgresWorld(): Promise<PostgresWorld> {
 export async function emptiedWorld(connectionString: string): Promise<PostgresWorld> {
   await runOnce(
     connectionString,
-    `truncate causeway.cluster, causeway.record, causeway.life_before;
+    `set causeway.unwatched = 'on';
+truncate causeway.cluster, causeway.record, causeway.life_before, causeway.outside_edit;
 update causeway.life_sign set cluster_id = '', life = 0, members = '[]';
 update causeway.slot_floor set version = 0, turn = 0 where version > 0 or turn > 0`,
   );

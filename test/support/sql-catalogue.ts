@@ -24,6 +24,7 @@ export const SIGNS: Record<SqlFeature, RegExp> = {
   'fence by the lock of a writer': /\bset life = life where false\b/,
   'for update': /\bfor update\b(?! of)/,
   'for update skip locked': /\bskip locked\b/,
+  'functions and triggers': /\bcreate (function|trigger)\b/,
   generate_series: /\bgenerate_series\(/,
   'information schema': /\binformation_schema\./,
   'list of Citus': /\bfrom citus_tables\b/,

@@ -6,7 +6,7 @@ import { assert } from '../../base/assert.ts';
 import type { Statement } from '../../base/sql-statement.ts';
 import type { CommitResult, RecordRow } from '../../ports/system-of-record.ts';
 import { isAsGoodAsAbsent, isKeptOut, versionOfFloor } from '../../core/record-floors.ts';
-import { counterOf } from '../../core/version.ts';
+import { VERSION_NONE, counterOf } from '../../core/version.ts';
 import { packInt4s, packInt8s, packTexts } from './binary-array.ts';
 import type { Connection } from './connection.ts';
 import { refuseHeld, runLocking, withHeldKeys } from './lock-waits.ts';
@@ -122,7 +122,8 @@ function judge(
   if (stands !== null && stands > record.version) return { kind: 'higher', version: stands };
   if (stands === record.version) return checksum === row.checksum ? COMMITTED : CONFLICT;
   if (!isKeptOut(record.version, floor, pastFloor)) return null;
-  return stands === null && isAsGoodAsAbsent(record, floor) ? COMMITTED : { kind: 'keptOut', floor };
+  const isNone = stands === null || stands === VERSION_NONE;
+  return isNone && isAsGoodAsAbsent(record, floor) ? COMMITTED : { kind: 'keptOut', floor };
 }
 
 /** As a statement of a writer has told it; 0: nothing was written, for it would not have been durable. */

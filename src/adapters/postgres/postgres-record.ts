@@ -16,6 +16,7 @@ import type {
   RemovalOutcome,
   RowVersion,
 } from '../../ports/system-of-record.ts';
+import type { OutsideEdits } from '../../ports/outside-edits.ts';
 import type { CommitResult, SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { SlotFloor } from '../../core/floors.ts';
@@ -33,7 +34,9 @@ import { ConnectionPool } from './connection-pool.ts';
 import { checkFit, lend } from './fitness.ts';
 import { found } from './founding.ts';
 import { readLife, signLife } from './life-signs.ts';
-import { DISK_FULL, RecordFailure, failureOfStatement, toRecordError } from './record-failure.ts';
+import { deliver } from './deliver.ts';
+import { outsideEdits, type Aside } from './outside-edits.ts';
+import { DISK_FULL, RecordFailure, failureOfStatement } from './record-failure.ts';
 import { RecordHealthMonitor } from './record-health.ts';
 import { rowFromFields } from './record-rows.ts';
 import { prepareDatabase } from './prepare-database.ts';
@@ -112,6 +115,7 @@ class PooledRecord implements PostgresRecord {
   private isStarted = false;
   private isClosing = false;
   private readonly retry: RetryAround;
+  readonly edits: OutsideEdits | null;
 
   constructor(limits: Required<PostgresRecordSettings>) {
     this.limits = limits;
@@ -119,6 +123,8 @@ class PooledRecord implements PostgresRecord {
     this.retry = { random, onRetry: () => telemetry.count('record.retries') };
     this.commits = this.makePool(limits.commitConnectionCount, false);
     this.reads = this.makePool(limits.readConnectionCount, true);
+    const beside = { read: this.aside(this.reads), write: this.aside(this.commits) };
+    this.edits = limits.compat === 'none' ? outsideEdits(beside) : null;
     this.monitor = new RecordHealthMonitor({
       now: limits.now,
       random: limits.random,
@@ -299,6 +305,10 @@ class PooledRecord implements PostgresRecord {
     return this.call(pool, this.limits.statementTimeoutMs, work, true);
   }
 
+  private aside(pool: ConnectionPool): Aside {
+    return (work) => this.callAside(pool, work);
+  }
+
   private async call<T>(
     pool: ConnectionPool,
     timeoutMs: number,
@@ -384,16 +394,4 @@ class PooledRecord implements PostgresRecord {
     if (health.state === 'up') this.limits.telemetry.event('info', 'postgres.up');
     else this.limits.telemetry.event('warn', 'postgres.down', { reason: health.reason });
   }
-}
-
-/** What a callback throws is a programmer's error and ends the process as an unhandled rejection. */
-function deliver<T>(
-  outcome: Promise<T>,
-  done: (error: RecordError | null, result: T) => void,
-  nothing: T,
-): void {
-  void outcome.then(
-    (result) => done(null, result),
-    (error: unknown) => done(toRecordError(error), nothing),
-  );
 }

@@ -71,7 +71,8 @@ export function rowFromFields(fields: readonly unknown[]): RecordRow {
     operationId: fields[10] as Uint8Array | null,
     contentType: contentTypeFault(type) === undefined ? type : null,
   };
-  return { record, slot: fields[1] as number, checksum: fields[9] as number };
+  const row: RecordRow = { record, slot: fields[1] as number, checksum: fields[9] as number };
+  return fields[12] === true ? { ...row, edited: true } : row;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The floors of slots in PostgreSQL, and the removal of rows under them. (PROTOCOL R24) */
 import type { SlotFloor } from '../../core/floors.ts';
 import { versionOfFloor } from '../../core/record-floors.ts';
-import { counterOf } from '../../core/version.ts';
+import { VERSION_NONE, counterOf } from '../../core/version.ts';
 import type { DoomedRow, RecordFloor, RemovalOutcome } from '../../ports/system-of-record.ts';
 import { packBooleans, packInt4s, packInt8s, packTexts } from './binary-array.ts';
 import { checkLife } from './commit-rows.ts';
@@ -69,7 +69,8 @@ export async function removeRows(
   return rows.map(({ key, version }) => {
     if (removed.has(key)) return 'removed';
     const stands = standing.get(key) ?? null;
-    return stands === null || stands > version ? 'gone' : 'stays';
+    const isNone = stands === null || stands === VERSION_NONE;
+    return isNone || stands > version ? 'gone' : 'stays';
   });
 }
 

@@ -13,7 +13,7 @@ export const ROW_COLUMNS = `key, slot, value, version, origin,
   case when isfinite(created_at) then (extract(epoch from created_at) * 1000)::bigint else 0 end as created_ms,
   case when isfinite(updated_at) then (extract(epoch from updated_at) * 1000)::bigint else 0 end as updated_ms,
   case when isfinite(expires_at) then (extract(epoch from expires_at) * 1000)::bigint end as expires_ms,
-  deleted, checksum, operation_id, content_type`;
+  deleted, checksum, operation_id, content_type, coalesce(edited_on = version, false)`;
 
 export const COLUMNS = `key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id,
   content_type`;
@@ -39,13 +39,13 @@ export const IF_HIGHER = `on conflict (key) do update set
  * of an earlier life can be under way once a founding has begun, and one that waited takes its snapshot after
  * the founding and finds another life. A row lock would be written to disk by every statement. (R27)
  */
-const FENCE = `with fence as (update causeway.cluster set life = life where false)`;
+export const FENCE = `with fence as (update causeway.cluster set life = life where false)`;
 /**
  * The life in force, and 0, which none has, where the session's commits are told before they are durable: that may be changed while a
  * connection stands, and then nothing is written by it.
  */
-const LIFE = `case when current_setting('synchronous_commit') = 'off' then 0 else life end`;
-const IN_LIFE = `exists (select from causeway.cluster where ${LIFE} = $1)`;
+export const LIFE = `case when current_setting('synchronous_commit') = 'off' then 0 else life end`;
+export const IN_LIFE = `exists (select from causeway.cluster where ${LIFE} = $1)`;
 
 /**
  * A row at or below its slot's floor is written only where its writer knew that floor. What is above the highest floor of all
@@ -222,13 +222,16 @@ export const SCAN: Statement = {
 ) bounded where bytes_before is null or bytes_before < $4::int8 order by slot, key`,
 };
 
-/** One slot's rows by the index on (slot, key): neither column ever changes in an update. */
+/**
+ * One slot's rows by the index on (slot, key): neither column ever changes in an update. Of what was changed by hand that is told
+ * which it was changed from; a row that was put there by hand has no version before the cluster has written it.
+ */
 export const VERSIONS: Statement = {
   name: 'causeway_versions',
   writes: false,
   features: [],
-  text: `select key, version, checksum, deleted from causeway.record
-where slot = $1::int4 and key > $2::text order by key limit $3::int4`,
+  text: `select key, version, checksum, case when edited_on = version then not edited_value else deleted end
+from causeway.record where slot = $1::int4 and key > $2::text and version > 0 order by key limit $3::int4`,
 };
 
 /** Reads the whole table where it has rows: an index on version would end heap-only updates. */

@@ -33,7 +33,8 @@ import {
   sweepKeys,
   untoldTo,
 } from './replay.ts';
-import { install, onAcknowledge, onRecorded, renewWork, runQueue } from './rounds.ts';
+import { takeRow } from './install.ts';
+import { onAcknowledge, onRecorded, renewWork, runQueue } from './rounds.ts';
 import type { SlotView } from './slot-view.ts';
 import { adopt, becomeValid, dropRound } from './validity.ts';
 import type { Adoption } from './validity.ts';
@@ -177,14 +178,17 @@ export class Replica {
     this.drain();
   }
 
-  /** PostgreSQL's answer to a miss: its row, none, or that it cannot say. */
-  onFetched(key: string, sealed: SealedRecord | undefined, problem: Failure | null): void {
+  /** PostgreSQL's answer to a miss: its row, none, or that it cannot say. `isEdited`: the row was changed by hand. */
+  onFetched(key: string, sealed: SealedRecord | undefined, problem: Failure | null, isEdited = false): void {
     const state = this.context.table.get(key);
     if (state === undefined || !state.fetching) return;
     state.fetching = false;
     if (problem !== null) this.fetchFailed(state, problem);
-    else if (sealed !== undefined && sealed.record.version > heldVersion(state))
-      install(this.context, state, sealed);
+    else if (
+      sealed !== undefined &&
+      (sealed.record.version > heldVersion(state) || (isEdited && !state.held))
+    )
+      takeRow(this.context, state, sealed, isEdited);
     else if (state.held === null) this.confirmAbsent(state);
     else if (state.round !== null && state.round.phase === 'recording') {
       // The higher row was meanwhile learnt from its owner, or is gone: PostgreSQL is asked again.

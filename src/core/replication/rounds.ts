@@ -11,7 +11,7 @@ import type { IdentifiedOperation } from '../operation-id.ts';
 import { isRefusable } from '../operation.ts';
 import type { WriteOperation, WriteResult } from '../operation.ts';
 import { ORIGIN_LEGACY, recordOf, yieldsToFill } from '../record.ts';
-import type { KeyRecord, SealedRecord } from '../record.ts';
+import type { KeyRecord } from '../record.ts';
 import { counterOf, makeVersion } from '../version.ts';
 import { floorOf, refusalOf } from './before-version.ts';
 import { answerWrite, closeKey, failWrite, heldVersion, makeRunnable } from './context.ts';
@@ -365,22 +365,4 @@ function announceValid(context: ReplicaContext, state: KeyState, round: Round): 
     context.effects.send(id, { kind: 'validate', key: state.key, version });
   }
   if (heldVersion(state) === version) becomeValid(context, state);
-}
-
-/** A row of PostgreSQL becomes the cluster's record, under its own version. (R6, R23) */
-export function install(context: ReplicaContext, state: KeyState, sealed: SealedRecord): void {
-  const round = state.round;
-  if (round !== null) {
-    const tickets = round.tickets.map((each) => each.ticket).filter((ticket) => !ticket.answered);
-    dropRound(context, state);
-    if (tickets.length > 0) state.queue = [...tickets, ...state.queue];
-  }
-  startRound(context, state, 'install', [], {
-    sealed,
-    conditional: false,
-    recorded: true,
-    coordinator: context.self,
-    base: baseOf(state),
-    operations: null,
-  });
 }

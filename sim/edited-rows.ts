@@ -1,0 +1,111 @@
+/**
+ * What triggers do in PostgreSQL where a row is changed by hand: the row shows the change under the version and the checksum
+ * of what it was made on, and a note of it waits for the cluster.
+ */
+import type { OutsideEdit } from '../src/core/outside-edits.ts';
+import { EMPTY_VALUE, ORIGIN_OUTSIDE, isLive } from '../src/core/record.ts';
+import type { KeyRecord } from '../src/core/record.ts';
+import { slotOf } from '../src/core/slots.ts';
+import { VERSION_NONE } from '../src/core/version.ts';
+import type { WrittenEdit } from '../src/ports/outside-edits.ts';
+import type { RecordRow } from '../src/ports/system-of-record.ts';
+import { typeOf } from './values.ts';
+
+export interface EditedRow extends RecordRow {
+  /** Of an edited one: what it was made on was a value. */
+  readonly onValue?: boolean;
+}
+
+type Note = Omit<OutsideEdit, 'stands'> & { readonly isChained: boolean };
+
+/** What becomes of a change, for who wants to know. */
+export interface EditWatch {
+  /**
+   * The cluster says that it has written it, under this version, or that it came to nothing: null. `isExact`: it was made on a
+   * value, of a version that never comes back.
+   */
+  settled(id: number, version: number | null, isExact: boolean): void;
+}
+
+export class EditedRows {
+  watch: EditWatch | null = null;
+  private readonly notes: Map<number, Note> = new Map();
+  private readonly notedAt: Map<number, number> = new Map();
+  private idNext = 1;
+  private readonly rows: ReadonlyMap<string, EditedRow>;
+
+  constructor(rows: ReadonlyMap<string, EditedRow>, from?: EditedRows) {
+    this.rows = rows;
+    if (from === undefined) return;
+    this.watch = from.watch;
+    for (const [id, note] of from.notes) this.notes.set(id, note);
+    for (const [id, at] of from.notedAt) this.notedAt.set(id, at);
+    this.idNext = from.idNext;
+  }
+
+  get count(): number {
+    return this.notes.size;
+  }
+
+  /** The change was lost with a server's newest ones. */
+  forget(id: number): void {
+    this.notes.delete(id);
+  }
+
+  /** The row as it is from now on; null: there is nothing to delete. `now`: by the server's clock. */
+  edit(key: string, value: Uint8Array | null, now: number, wallNow: number): EditedRow | null {
+    const before = this.rows.get(key);
+    if (value === null && before?.record.tombstone !== false) return null;
+    const base = before?.record.version ?? VERSION_NONE;
+    const wasValue = before?.record !== undefined && isLive(before.record, wallNow);
+    const onValue = before?.edited === true ? before.onValue === true : wasValue;
+    const contentType = value === null ? null : typeOf(Buffer.from(value).toString());
+    const note = { key, base, onValue, deleted: value === null, value: value ?? EMPTY_VALUE, contentType };
+    const id = this.idNext++;
+    this.notes.set(id, { ...note, id, expiresAt: 0, stampMs: Math.floor(wallNow), isChained: false });
+    this.notedAt.set(id, now);
+    const madeAt = Math.floor(wallNow);
+    const record: KeyRecord = {
+      ...{ key, version: base, origin: ORIGIN_OUTSIDE, tombstone: value === null, value: note.value },
+      ...{ createdAt: madeAt, updatedAt: madeAt, expiresAt: 0, operationId: null, contentType },
+    };
+    return { record, slot: slotOf(key), checksum: before?.checksum ?? 0, edited: true, onValue };
+  }
+
+  get idLast(): number {
+    return this.idNext - 1;
+  }
+
+  read(afterId: number, editCountMax: number, notedBy: number): OutsideEdit[] {
+    const first = new Map<string, Note>();
+    for (const note of this.notes.values()) if (!first.has(note.key)) first.set(note.key, note);
+    return [...first.values()]
+      .filter(({ id }) => id > afterId && (this.notedAt.get(id) ?? 0) <= notedBy)
+      .sort((a, b) => a.id - b.id)
+      .slice(0, editCountMax)
+      .map((note) => ({ ...note, stands: this.stands(note) }));
+  }
+
+  private stands({ key, base, isChained }: Note): boolean {
+    const row = this.rows.get(key);
+    return row?.record.version === base && (row.edited === true || isChained);
+  }
+
+  stamp(edits: readonly OutsideEdit[], stampMs: number): void {
+    for (const { id, stampMs: before } of edits) {
+      const note = this.notes.get(id);
+      if (note !== undefined && note.stampMs === before && this.stands(note))
+        this.notes.set(id, { ...note, stampMs: Math.floor(stampMs) });
+    }
+  }
+
+  settle(written: readonly WrittenEdit[], others: readonly OutsideEdit[]): void {
+    for (const { edit, version } of written) {
+      if (this.notes.delete(edit.id)) this.watch?.settled(edit.id, version, false);
+      for (const note of this.notes.values())
+        if (note.key === edit.key && note.base === edit.base && note.id > edit.id)
+          this.notes.set(note.id, { ...note, base: version, onValue: !edit.deleted, isChained: true });
+    }
+    for (const { id, onValue } of others) if (this.notes.delete(id)) this.watch?.settled(id, null, onValue);
+  }
+}

@@ -1,0 +1,197 @@
+/** Rows of PostgreSQL that are changed by hand, and what a cluster makes of that. */
+import { describe, expect, test } from 'vitest';
+import type { Mutations } from '../src/core/mutations.ts';
+import { sealRecord } from '../src/wire/record-codec.ts';
+import { PROFILES } from './profiles.ts';
+import { runSeed } from './run.ts';
+import { SmallWorld } from './small-world.ts';
+
+const SEEDS_MAX = 3;
+/** Milliseconds in which a change has been seen, with room. */
+const SEEN_MS = 3_000;
+
+function worldWith(mutations?: Mutations, seed = 41): SmallWorld {
+  return new SmallWorld(seed, undefined, 3, 0, false, mutations);
+}
+
+function change(world: SmallWorld, key: string, value: string | null): void {
+  expect(world.database.edit(key, value === null ? null : Buffer.from(value))).not.toBeNull();
+}
+
+const everywhere = (world: SmallWorld, key: string): (string | undefined)[] =>
+  world.nodes.map((sim) => world.text(sim, key));
+
+function untilSettled(world: SmallWorld): void {
+  world.until(() => world.database.server.edits.count === 0, SEEN_MS);
+}
+
+/** PostgreSQL has what all owners have, and nothing waits. */
+function expectClean(world: SmallWorld, key: string): void {
+  const row = world.database.standing(key)!;
+  expect(row.edited).toBeUndefined();
+  for (const { node } of world.nodes) {
+    const { record } = node!.inspect(key);
+    expect(record?.version).toBe(row.record.version);
+    expect(sealRecord(record!).checksum).toBe(row.checksum);
+  }
+}
+
+describe('a row is changed by hand', () => {
+  test('a value is changed, one is put there, one is deleted: every node shows it', () => {
+    const world = worldWith();
+    world.put(world.nodes[0]!, 'a', 'before');
+    world.put(world.nodes[1]!, 'b', 'before');
+    world.write(world.nodes[2]!, { kind: 'delete', key: 'd', operationId: null });
+    change(world, 'a', 'by hand');
+    change(world, 'b', null);
+    change(world, 'c', 'new');
+    change(world, 'd', 'again');
+    untilSettled(world);
+    expect(everywhere(world, 'a')).toEqual(['by hand', 'by hand', 'by hand']);
+    expect(everywhere(world, 'b')).toEqual([undefined, undefined, undefined]);
+    expect(everywhere(world, 'c')).toEqual(['new', 'new', 'new']);
+    expect(everywhere(world, 'd')).toEqual(['again', 'again', 'again']);
+    for (const key of ['a', 'b', 'c', 'd']) expectClean(world, key);
+    expect(world.told.get('outside.written')).toBe(4);
+  });
+
+  test('several times in a row, while the cluster takes up the first: the last one stands', () => {
+    const world = worldWith();
+    world.put(world.nodes[0]!, 'a', '0');
+    for (let index = 1; index <= 12; index += 1) {
+      change(world, 'a', String(index));
+      world.run(index * 7);
+    }
+    untilSettled(world);
+    expect(everywhere(world, 'a')).toEqual(['12', '12', '12']);
+    expect(world.told.get('outside.overtaken')).toBeUndefined();
+    expectClean(world, 'a');
+  });
+
+  test('on top of a write whose coordinator has not heard that it is committed: done once, and then changed', () => {
+    const world = worldWith();
+    const [first] = world.ownersOf('count');
+    world.put(world.nodes[0]!, 'count', '5');
+    let result: unknown = null;
+    world.database.settings = { ...world.database.settings, replyLostShare: 1 };
+    first!.node!.write({ kind: 'increment', key: 'count', delta: 1n, operationId: null }, 20_000, (told) => {
+      result = told;
+    });
+    const isCommitted = (): boolean =>
+      Buffer.from(world.database.standing('count')!.record.value).toString() === '6';
+    world.until(isCommitted, 2_000);
+    change(world, 'count', '100');
+    world.run(700);
+    expect(result).toBeNull();
+    world.database.settings = { ...world.database.settings, replyLostShare: 0 };
+    world.until(() => result !== null, 10_000);
+    expect(result).toMatchObject({ kind: 'done', number: 6n });
+    world.until(() => world.database.server.edits.count === 0, 10_000);
+    expect(everywhere(world, 'count')).toEqual(['100', '100', '100']);
+    expectClean(world, 'count');
+  });
+
+  test('everything is down meanwhile, for longer than operation ids are remembered: it is written afterwards', () => {
+    const world = worldWith();
+    world.put(world.nodes[0]!, 'a', 'before');
+    for (const sim of world.nodes) world.cluster.kill(sim);
+    change(world, 'a', 'by hand');
+    world.run(20 * 60_000);
+    for (const sim of world.nodes) world.cluster.start(sim);
+    world.until(() => world.cluster.isWhole(), 20_000);
+    world.until(() => world.database.server.edits.count === 0, 20_000);
+    expect(everywhere(world, 'a')).toEqual(['by hand', 'by hand', 'by hand']);
+    expectClean(world, 'a');
+  });
+});
+
+/** A client writes the key after it was changed by hand, and before the cluster has seen that; what stands in the end. */
+function writtenMeanwhile(mutations?: Mutations): string | undefined {
+  const world = worldWith(mutations);
+  world.put(world.nodes[0]!, 'a', 'before');
+  world.run(1);
+  change(world, 'a', 'by hand');
+  world.put(world.nodes[1]!, 'a', 'after');
+  untilSettled(world);
+  return world.text(world.nodes[2]!, 'a');
+}
+
+/** It is changed twice; who has written the first change does not come to say so, and takes it up once more. */
+function takenUpTwice(mutations?: Mutations): string | undefined {
+  const world = worldWith(mutations);
+  world.put(world.nodes[0]!, 'a', 'before');
+  change(world, 'a', 'first');
+  change(world, 'a', 'second');
+  const { server } = world.database;
+  const settle = server.settleEdits.bind(server);
+  let isLost = true;
+  server.settleEdits = (...settled) => {
+    if (!isLost) return settle(...settled);
+    isLost = false;
+    return null;
+  };
+  untilSettled(world);
+  return world.text(world.nodes[2]!, 'a');
+}
+
+/** A cluster is founded anew on rows of which one was changed by hand: is what is read of it what PostgreSQL has under its version? */
+function readWhileLoading(mutations?: Mutations): boolean {
+  const world = worldWith(mutations, 31);
+  for (let index = 0; index < 40; index += 1) world.put(world.nodes[0]!, `key:${index}`, 'before');
+  for (const sim of world.nodes) {
+    world.cluster.kill(sim);
+    sim.disk.wipe();
+  }
+  world.run(1_000);
+  change(world, 'key:7', 'by hand');
+  for (const sim of world.nodes) world.cluster.start(sim);
+  world.until(() => world.cluster.isWhole(), 20_000);
+  const result = world.get(world.nodes[1]!, 'key:7');
+  if (result.kind !== 'value') return false;
+  const row = world.database.standing('key:7')!;
+  return (
+    Buffer.from(result.record.value).toString() === 'by hand' &&
+    row.record.version === result.record.version &&
+    row.checksum === sealRecord(result.record).checksum
+  );
+}
+
+describe('each rule of it, and what is seen without it', () => {
+  test('a client wrote the key meanwhile: that stands', () => {
+    expect(writtenMeanwhile()).toBe('after');
+  });
+
+  test('but what the change was made on is not asked for: caught', () => {
+    expect(writtenMeanwhile({ editIgnoresBase: true })).toBe('by hand');
+  });
+
+  test('a change is taken up twice: it is known to be done, and the next one stands on it', () => {
+    expect(takenUpTwice()).toBe('second');
+  });
+
+  test('but without an operation id: caught, for it looks as if another write had come before it', () => {
+    expect(takenUpTwice({ editUnnamed: true })).toBe('first');
+  });
+
+  test('it is read while rows are loaded: written under a version of its own', () => {
+    expect(readWhileLoading()).toBe(true);
+  });
+
+  test('but taken for the record of the version that it was made on: caught', () => {
+    expect(readWhileLoading({ editAsItStands: true })).toBe(false);
+  });
+});
+
+describe('random lives in which rows are changed by hand', () => {
+  const profile = PROFILES['byHand']!;
+
+  test('every client is answered as by one copy, and PostgreSQL has what the owners have', () => {
+    let written = 0;
+    for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
+      const { violation, occurred } = runSeed(seed, { profile });
+      expect(violation, `seed ${seed}`).toBeNull();
+      written += occurred.get('editWritten') ?? 0;
+    }
+    expect(written).toBeGreaterThan(SEEDS_MAX);
+  });
+});

@@ -1,0 +1,124 @@
+/**
+ * Somebody who changes rows of PostgreSQL by hand while a cluster lives: values are put there, and rows deleted, now and then
+ * several of one key in a row. In the history each is a write of a client that is told when the cluster has settled it. What
+ * stands in its row meanwhile says nothing: one round may carry it and a client's write.
+ */
+import { Prng } from '../src/base/prng.ts';
+import type { HistoryCall, HistoryOutcome } from './checkers/history.ts';
+import type { SimClients } from './clients.ts';
+import type { EditWatch } from './edited-rows.ts';
+import type { RunProfile } from './run-profile.ts';
+import { VALUE_STEP } from './values.ts';
+import { keepTypes } from './versions.ts';
+import type { SimWorld } from './world.ts';
+
+/** Above the numbers of what clients put. */
+const VALUES_FROM = 5_000n;
+const BURST_MAX = 4;
+const BURST_MS_MAX = 12;
+
+/** Rows are changed by hand all the while, beside clients that write the same keys, and processes that die. */
+export const BY_HAND: RunProfile = {
+  plan: {
+    clientCount: 5,
+    operationsPerClient: 100,
+    keys: Array.from({ length: 12 }, (_, index) => (index === 1 ? 'count:1' : `key:${index}`)),
+    hotShare: 0.1,
+    thinkMsMax: 400,
+    timeoutMs: 3_000,
+    conditionalShare: 0.3,
+    readShare: 0.5,
+    ttlShare: 0.1,
+    idShare: 0.3,
+    staleShare: 0,
+  },
+  weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 100 },
+  faultKinds: [
+    ...['kill', 'killAtStep', 'killAll', 'pause', 'stop', 'slowPeer', 'isolate', 'cutOneWay', 'wipe'],
+    ...['databaseDown', 'databaseSlow', 'join', 'leave'],
+  ] as const,
+  faultMsMean: 900,
+  handMsMean: 250,
+};
+
+interface Open {
+  readonly key: string;
+  readonly call: HistoryCall;
+  readonly invokedAt: number;
+}
+
+export class SimHand implements EditWatch {
+  writtenCount = 0;
+  lostCount = 0;
+  private readonly world: SimWorld;
+  private readonly clients: SimClients;
+  private readonly prng: Prng;
+  private readonly open = new Map<number, Open>();
+  private valueNext = VALUES_FROM;
+  private stopped = false;
+
+  constructor(world: SimWorld, clients: SimClients, seed: number, msMean: number) {
+    this.world = world;
+    this.clients = clients;
+    this.prng = new Prng(seed ^ 0x4a4d);
+    world.database.server.edits.watch = this;
+    world.database.isEdited = true;
+    this.next(msMean);
+  }
+
+  /** Nothing more is changed. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /** What is open when all is over may have been done or not. */
+  end(): void {
+    for (const each of this.open.values()) this.write(each, { kind: 'indefinite' });
+    this.open.clear();
+  }
+
+  settled(id: number, version: number | null, isExact: boolean): void {
+    const each = this.open.get(id);
+    if (each === undefined) return;
+    this.open.delete(id);
+    if (version === null) {
+      this.lostCount += 1;
+      return this.write(each, { kind: isExact ? 'definiteFailure' : 'indefinite' });
+    }
+    this.writtenCount += 1;
+    this.clients.acknowledged.push({ key: each.key, version });
+    this.write(each, { kind: 'done', version });
+  }
+
+  private next(msMean: number): void {
+    const { scheduler, plan } = this.world;
+    scheduler.after(this.prng.between(0, 2 * msMean), () => {
+      if (this.stopped) return;
+      const key = this.prng.chance(plan.hotShare) ? plan.keys[0]! : this.prng.pick(plan.keys);
+      const count = this.prng.chance(0.3) ? 1 + this.prng.below(BURST_MAX) : 1;
+      for (let index = 0; index < count; index += 1)
+        scheduler.after(index * this.prng.between(0, BURST_MS_MAX), () => this.change(key));
+      this.next(msMean);
+    });
+  }
+
+  private change(key: string): void {
+    const { database, cluster } = this.world;
+    if (database.isDown) return;
+    const before = database.standing(key)?.record;
+    const isDeletion = before?.tombstone === false && this.prng.chance(0.3);
+    const value = String(this.valueNext++ * VALUE_STEP);
+    const invokedAt = this.clients.now;
+    const id = database.edit(key, isDeletion ? null : Buffer.from(value));
+    if (id === null) return;
+    const isAnyUp = cluster.nodes.some(({ node }) => node !== null);
+    if (!isDeletion) this.clients.types.began(value, isAnyUp && keepTypes(cluster));
+    const call: HistoryCall = isDeletion ? { kind: 'delete' } : { kind: 'put', value };
+    this.open.set(id, { key, call, invokedAt });
+  }
+
+  private write({ key, call, invokedAt }: Open, outcome: HistoryOutcome): void {
+    const returnedAt = outcome.kind === 'indefinite' ? Infinity : this.clients.now;
+    this.clients.history.push({ key, client: 'hand', call, outcome, invokedAt, returnedAt });
+  }
+}

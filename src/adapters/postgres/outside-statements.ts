@@ -1,0 +1,72 @@
+/** What concerns rows that were changed by hand. The triggers that note them stand in the migrations. */
+import type { Statement } from '../../base/sql-statement.ts';
+import { FENCE, IN_LIFE, LIFE } from './statements.ts';
+
+/** `e` and `r` of one key: nothing was written there since. */
+const STANDS = `(r.version = e.base and (r.edited_on = e.base or e.is_chained))`;
+
+/** At most $2 changes and, beyond the first one, about $4 bytes. */
+export const READ_EDITS: Statement = {
+  name: 'causeway_read_edits',
+  writes: false,
+  features: ['empty select list', 'window frame'],
+  text: `select id, key, base, on_value, stands, deleted, value, content_type, expires_ms, noted_ms from (
+  select page.*, sum(coalesce(octet_length(value), 0)) over (order by id rows between unbounded preceding and 1 preceding) as bytes_before
+  from (
+    select e.id, e.key, e.base, e.on_value, e.deleted, e.value, e.content_type, e.noted_ms,
+      (extract(epoch from e.expires_at) * 1000)::bigint as expires_ms, coalesce(${STANDS}, false) as stands
+    from causeway.outside_edit e left join causeway.record r on r.key = e.key
+    where e.id > $1::int8
+      and ($3::int8 = 0 or e.noted_ms <= (extract(epoch from clock_timestamp()) * 1000)::bigint - $3::int8)
+      and not exists (select from causeway.outside_edit f where f.key = e.key and f.id < e.id)
+    order by e.id limit $2::int4
+  ) page
+) bounded where bytes_before is null or bytes_before < $4::int8 order by id`,
+};
+
+export const STAMP_EDITS: Statement = {
+  name: null,
+  writes: true,
+  features: [
+    'array parameters',
+    'data-modifying CTE',
+    'empty select list',
+    'fence by the lock of a writer',
+    'multi-argument unnest',
+    'server settings',
+  ],
+  text: `${FENCE},
+stamped as (
+  update causeway.outside_edit e set noted_ms = $4
+  from unnest($2::int8[], $3::int8[]) as t(id, noted_ms), causeway.record r
+  where e.id = t.id and e.noted_ms = t.noted_ms and r.key = e.key and ${STANDS} and ${IN_LIFE}
+)
+select ${LIFE} from causeway.cluster`,
+};
+
+/**
+ * Sent once the change is committed to its row: what was noted for the key until then, by who made it, is seen by this
+ * statement, for both take the lock of the row.
+ */
+export const SETTLE_EDITS: Statement = {
+  name: null,
+  writes: true,
+  features: [
+    'array parameters',
+    'data-modifying CTE',
+    'empty select list',
+    'fence by the lock of a writer',
+    'multi-argument unnest',
+    'server settings',
+  ],
+  text: `${FENCE},
+settled as (
+  delete from causeway.outside_edit where id = any($2::int8[]) and ${IN_LIFE}
+),
+chained as (
+  update causeway.outside_edit e set base = t.version, on_value = t.on_value, is_chained = true
+  from unnest($3::int8[], $4::text[], $5::int8[], $6::int8[], $7::bool[]) as t(id, key, base, version, on_value)
+  where e.key = t.key and e.base = t.base and e.id > t.id and ${IN_LIFE}
+)
+select ${LIFE} from causeway.cluster`,
+};

@@ -1,0 +1,148 @@
+/**
+ * Has the changes that were made by hand in PostgreSQL written by the cluster, each as a write like any other: of each key one
+ * after another, in the order in which they were made. One member asks, the first live one of the council, twice a second;
+ * the others look from time to time for what has waited for long. What happens twice all the same comes to nothing.
+ * (DESIGN section 6, decision 43)
+ */
+import { needsStamp, operationOf, outcomeOf } from '../core/outside-edits.ts';
+import type { EditOutcome, OutsideEdit } from '../core/outside-edits.ts';
+import { EDITS_AT_ONCE_MAX } from '../core/edit-limits.ts';
+import type { Mutations } from '../core/mutations.ts';
+import { slotOf } from '../core/slots.ts';
+import { isAlive } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { OutsideEdits, WrittenEdit } from '../ports/outside-edits.ts';
+import type { RecordError } from '../ports/system-of-record.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { startWrite } from './put.ts';
+import type { Serving } from './serving.ts';
+
+/** Milliseconds between two looks where there was nothing more to do, by whose turn it is and by the others. */
+const EVERY_MS = 500;
+const OTHERS_EVERY_MS = 5_000;
+/** Milliseconds that a change has waited before others take it up. */
+const OTHERS_AFTER_MS = 5_000;
+/** Milliseconds before PostgreSQL is asked again after a failure, twice as long each time: it may be a server without these notes. */
+const AGAIN_MS_MIN = 250;
+const AGAIN_MS_MAX = 8_000;
+const TIMEOUT_MS = 5_000;
+
+export interface OutsideWatchParts {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly edits: OutsideEdits;
+  readonly serving: Serving;
+  readonly topology: () => Topology | null;
+  readonly writesThrough: (key: string) => boolean;
+  readonly mutations: Mutations;
+}
+
+export class OutsideWatch {
+  private readonly parts: OutsideWatchParts;
+  /** The flows of clients count what clients ask; what is done here is none of it. */
+  private readonly serving: Serving;
+  private isBusy = false;
+  private notBefore = -Infinity;
+  /** The change of the page before that came last: one that nobody can write now does not stand before all others. */
+  private afterId = 0;
+  private againMs = AGAIN_MS_MIN;
+
+  constructor(parts: OutsideWatchParts) {
+    this.parts = parts;
+    this.serving = { ...parts.serving, count: () => undefined };
+  }
+
+  /** Every few ticks, while this process is part of the epoch. */
+  tick(): void {
+    const { clock, edits } = this.parts;
+    const topology = this.parts.topology();
+    if (topology === null || this.isBusy || clock.now() < this.notBefore) return;
+    // What the rows show before all of them were brought is brought with them; while they lag behind nothing can be told by them.
+    const view = this.serving.view();
+    if (view === null || !topology.loaded || view.spools || !this.serving.leaseHeld()) return;
+    const isOurs = topology.council.find((id) => isAlive(topology, id)) === view.selfId;
+    this.isBusy = true;
+    edits.readEdits(this.afterId, EDITS_AT_ONCE_MAX, isOurs ? 0 : OTHERS_AFTER_MS, (error, found) => {
+      if (error !== null) return this.failed(error);
+      this.againMs = AGAIN_MS_MIN;
+      this.afterId = found.at(-1)?.id ?? 0;
+      if (found.length > 0) return this.takeUp(topology.life, found);
+      this.rest(isOurs ? EVERY_MS : OTHERS_EVERY_MS);
+    });
+  }
+
+  private failed({ message: reason }: RecordError): void {
+    this.parts.telemetry.event('debug', 'outside.paused', { reason });
+    this.afterId = 0;
+    this.rest(this.againMs);
+    this.againMs = Math.min(AGAIN_MS_MAX, this.againMs * 2);
+  }
+
+  private rest(ms: number): void {
+    this.isBusy = false;
+    this.notBefore = this.parts.clock.now() + ms;
+  }
+
+  private takeUp(life: number, edits: readonly OutsideEdit[]): void {
+    const outcomes = new Map<OutsideEdit, EditOutcome>();
+    const took = (edit: OutsideEdit, outcome: EditOutcome): void => {
+      outcomes.set(edit, outcome);
+      if (outcomes.size === edits.length) this.settle(life, outcomes);
+    };
+    for (const edit of edits) this.write(edit, 0, (outcome) => took(edit, outcome));
+  }
+
+  private write(edit: OutsideEdit, over: number, done: (outcome: EditOutcome) => void): void {
+    const { clock, writesThrough, mutations } = this.parts;
+    const wallNow = clock.wallNow();
+    if (!writesThrough(edit.key))
+      return done({ kind: 'refused', why: 'keys with this prefix are not written to PostgreSQL' });
+    if (needsStamp(edit, wallNow)) return done({ kind: edit.stands ? 'stamp' : 'overtaken' });
+    const operation = operationOf(edit, over, wallNow, mutations);
+    startWrite(this.serving, { operation, timeoutMs: TIMEOUT_MS, hops: 0 }, (result) => {
+      const outcome = outcomeOf(edit, result);
+      if (outcome.kind === 'fill' && outcome.version !== over) this.write(edit, outcome.version, done);
+      else done(outcome);
+    });
+  }
+
+  private settle(life: number, outcomes: ReadonlyMap<OutsideEdit, EditOutcome>): void {
+    const { edits } = this.parts;
+    const written: WrittenEdit[] = [];
+    const others: OutsideEdit[] = [];
+    const unstamped: OutsideEdit[] = [];
+    for (const [edit, outcome] of outcomes) {
+      if (outcome.kind === 'written') written.push({ edit, version: outcome.version });
+      else if (outcome.kind === 'overtaken' || outcome.kind === 'refused') others.push(edit);
+      else if (outcome.kind === 'stamp') unstamped.push(edit);
+    }
+    const goOn = (): void =>
+      this.stamp(life, unstamped, written.length + others.length + unstamped.length > 0);
+    if (written.length + others.length === 0) return goOn();
+    edits.settleEdits(life, written, others, (error) => {
+      if (error !== null) return this.failed(error);
+      for (const [edit, outcome] of outcomes) this.tell(edit, outcome);
+      goOn();
+    });
+  }
+
+  private stamp(life: number, edits: readonly OutsideEdit[], isGoingOn: boolean): void {
+    const end = (error: RecordError | null): void => {
+      if (error !== null) this.failed(error);
+      else this.rest(isGoingOn ? 0 : EVERY_MS);
+    };
+    if (edits.length === 0) return end(null);
+    this.parts.edits.stampEdits(life, edits, this.parts.clock.wallNow(), end);
+  }
+
+  private tell({ key, base }: OutsideEdit, outcome: EditOutcome): void {
+    const { telemetry } = this.parts;
+    const fields = { slot: slotOf(key), base };
+    if (outcome.kind === 'written')
+      telemetry.event('info', 'outside.written', { ...fields, version: outcome.version });
+    else if (outcome.kind === 'overtaken') telemetry.event('warn', 'outside.overtaken', fields);
+    else if (outcome.kind === 'refused')
+      telemetry.event('warn', 'outside.refused', { ...fields, why: outcome.why });
+  }
+}

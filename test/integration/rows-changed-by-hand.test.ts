@@ -1,0 +1,70 @@
+/**
+ * Somebody changes rows in PostgreSQL by plain SQL beside a running cluster: every node shows it, whoever has read the key
+ * before, and by whichever door.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startCluster } from '../support/cluster.ts';
+import type { TestCluster } from '../support/cluster.ts';
+import { buildProgram, until } from '../support/supervisor-program.ts';
+
+let program: Awaited<ReturnType<typeof buildProgram>>;
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  program = await buildProgram('src/cli/main.ts');
+  cluster = await startCluster({ entry: program.entry, legacy: false });
+});
+afterAll(async () => {
+  await cluster.close();
+  program.remove();
+});
+
+const TIMEOUT_MS = 60_000;
+
+/** What each node answers: from memory, where it has read the key before. */
+async function everywhere(key: string): Promise<(string | null)[]> {
+  return Promise.all(
+    cluster.nodes.map(async ({ name }) => {
+      const value = await cluster.client(name).get(key);
+      return value === undefined ? null : Buffer.from(value).toString();
+    }),
+  );
+}
+
+const shows = (key: string, value: string | null): Promise<unknown> =>
+  until(
+    `every node shows ${value}`,
+    async () => (await everywhere(key)).every((each) => each === value),
+    TIMEOUT_MS,
+  );
+
+test(
+  'inserted, changed, deleted and inserted again: seen at every node, and rows and nodes are alike at the end',
+  async () => {
+    await cluster.client(cluster.nodes[0]!.name).set('kept', 'before');
+    await shows('kept', 'before');
+    await cluster.rows(`UPDATE causeway.record SET value = 'by hand' WHERE key = $1`, ['kept']);
+    await cluster.rows(`INSERT INTO causeway.record (key, value) VALUES ($1, 'new')`, ['{tag}new']);
+    await shows('kept', 'by hand');
+    await shows('{tag}new', 'new');
+    await cluster.rows('DELETE FROM causeway.record WHERE key = ANY($1)', [['kept', '{tag}new']]);
+    await shows('kept', null);
+    await shows('{tag}new', null);
+    await cluster.rows(`INSERT INTO causeway.record (key, value) VALUES ($1, 'again')`, ['kept']);
+    await shows('kept', 'again');
+    await until(
+      'nothing waits',
+      async () => (await cluster.rows('SELECT FROM causeway.outside_edit')).length === 0,
+      TIMEOUT_MS,
+    );
+    const [row] = await cluster.rows(
+      `SELECT convert_from(value, 'UTF8') AS value, edited_on IS NOT DISTINCT FROM version AS edited
+      FROM causeway.record WHERE key = $1`,
+      ['kept'],
+    );
+    expect(row).toEqual({ value: 'again', edited: false });
+    await cluster.client(cluster.nodes[1]!.name).set('kept', 'after');
+    await shows('kept', 'after');
+  },
+  TIMEOUT_MS * 4,
+);
