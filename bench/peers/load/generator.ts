@@ -82,7 +82,9 @@ export class Generator {
     for (const driver of this.drivers.values()) driver.close();
   }
 
-  private through(through: Through): Driver {
+  /** Only who is reached by Redis' protocol is reached in several ways; another one's connections are there once. */
+  private through(asked: Through): Driver {
+    const through = this.target.kind === 'resp' ? asked : 'sockets';
     let driver = this.drivers.get(through);
     if (driver === undefined) {
       driver = driverOf(this.target, through, (token, fault) => {
