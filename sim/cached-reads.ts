@@ -14,8 +14,6 @@ import type { Life, Scheduler } from './scheduler.ts';
 
 /** Milliseconds until a copy must be gone once something newer was acknowledged, beside what its node sleeps. */
 const STALE_MS_MAX = 3_000;
-/** Milliseconds between two moments at which the door tells what waits for answers. */
-const HELD_MS = RESP_IDLE_LOOK_MS;
 /** Fewer than there are keys, so that some are forgotten. */
 const OWN_KEYS_MAX = 3;
 
@@ -260,7 +258,7 @@ function listenerOf({ own, all, written, ownWrites }: Keepers): WatchListener {
 /** As the door does again and again, to clients whose own writes are long in coming. */
 function tellHeld(keepers: Keepers, time: number): void {
   const { written, ownWrites, heldToldAt } = keepers;
-  if (time - heldToldAt < HELD_MS || written.life.pausedUntil > time) return;
+  if (time - heldToldAt < RESP_IDLE_LOOK_MS || written.life.pausedUntil > time) return;
   keepers.heldToldAt = time;
   for (const key of ownWrites.takeHeld()) written.drop(key);
 }

@@ -150,6 +150,11 @@ export function isAlive(topology: Topology, id: number): boolean {
   return memberById(topology, id)?.alive ?? false;
 }
 
+/** Who does what one member is to do for all: the first live one of the council; undefined: none of it lives. */
+export function firstOfCouncil(topology: Topology): number | undefined {
+  return topology.council.find((id) => isAlive(topology, id));
+}
+
 /** Is this very process, not merely this member, part of the epoch? (R11) */
 export function isLiveIncarnation(topology: Topology, id: number, incarnation: number): boolean {
   const member = memberById(topology, id);

@@ -93,7 +93,7 @@ export class Background {
       onLoss: () => news.missed(topology()),
       ...{ mayTell: isChecked, leaseHeld: () => serving.leaseHeld(), leaseFrom: () => membership.lease.from },
     });
-    this.outside = outsideOf(parts, serving, topology);
+    this.outside = outsideOf(parts, serving, topology, isRouted);
     this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
     this.collector = new TombstoneCollector({
       ...{ clock, telemetry, storage, shelf, floors, replica, send, mutations, systemOfRecord, isRouted },
@@ -135,10 +135,14 @@ export class Background {
   }
 }
 
-function outsideOf(parts: NodeParts, serving: Serving, topology: () => Topology | null): OutsideWatch | null {
+function outsideOf(
+  parts: NodeParts,
+  serving: Serving,
+  topology: () => Topology | null,
+  writesThrough: (key: string) => boolean,
+): OutsideWatch | null {
   const { clock, telemetry, systemOfRecord, mutations = NO_MUTATIONS } = parts;
   const edits = systemOfRecord?.edits ?? null;
-  const writesThrough = prefixRule(parts.writeThrough);
   return edits === null
     ? null
     : new OutsideWatch({ clock, telemetry, edits, serving, topology, writesThrough, mutations });

@@ -13,7 +13,7 @@ import { openRecord } from '../wire/record-codec.ts';
 import { slotRange } from '../wire/store-codec.ts';
 import type { PeerClocks } from './peer-clocks.ts';
 import { startWrite } from './put.ts';
-import { HOPS_MAX } from './serving.ts';
+import { HOPS_MAX, uncounted } from './serving.ts';
 import type { Serving } from './serving.ts';
 
 /** Entries and bytes read per look, and milliseconds between two looks: what the walk may cost at most. */
@@ -51,7 +51,7 @@ export class Expiry {
 
   constructor(parts: ExpiryParts) {
     this.parts = parts;
-    this.serving = { ...parts.serving, count: () => undefined };
+    this.serving = uncounted(parts.serving);
   }
 
   tick(): void {

@@ -9,13 +9,14 @@ import type { EditOutcome, OutsideEdit } from '../core/outside-edits.ts';
 import { EDITS_AT_ONCE_MAX } from '../core/edit-limits.ts';
 import type { Mutations } from '../core/mutations.ts';
 import { slotOf } from '../core/slots.ts';
-import { isAlive } from '../core/topology.ts';
+import { firstOfCouncil } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OutsideEdits, WrittenEdit } from '../ports/outside-edits.ts';
 import type { RecordError } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { startWrite } from './put.ts';
+import { uncounted } from './serving.ts';
 import type { Serving } from './serving.ts';
 
 /** Milliseconds between two looks where there was nothing more to do, by whose turn it is and by the others. */
@@ -50,7 +51,7 @@ export class OutsideWatch {
 
   constructor(parts: OutsideWatchParts) {
     this.parts = parts;
-    this.serving = { ...parts.serving, count: () => undefined };
+    this.serving = uncounted(parts.serving);
   }
 
   /** Every few ticks, while this process is part of the epoch. */
@@ -61,7 +62,7 @@ export class OutsideWatch {
     // What the rows show before all of them were brought is brought with them; while they lag behind nothing can be told by them.
     const view = this.serving.view();
     if (view === null || !topology.loaded || view.spools || !this.serving.leaseHeld()) return;
-    const isOurs = topology.council.find((id) => isAlive(topology, id)) === view.selfId;
+    const isOurs = firstOfCouncil(topology) === view.selfId;
     this.isBusy = true;
     edits.readEdits(this.afterId, EDITS_AT_ONCE_MAX, isOurs ? 0 : OTHERS_AFTER_MS, (error, found) => {
       if (error !== null) return this.failed(error);

@@ -5,11 +5,12 @@
  * true in later epochs, so that it only pauses while it may not serve. (PROTOCOL R22, R23)
  */
 import type { Topology } from '../core/topology.ts';
-import { isAlive } from '../core/topology.ts';
+import { firstOfCouncil } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RecordPlace, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { startRead } from './get.ts';
+import { uncounted } from './serving.ts';
 import type { Serving } from './serving.ts';
 
 const PAGE_ROWS_MAX = 1_000;
@@ -45,7 +46,7 @@ export class RecordLoader {
 
   constructor(parts: RecordLoaderParts) {
     this.parts = parts;
-    this.serving = { ...parts.serving, count: () => undefined };
+    this.serving = uncounted(parts.serving);
   }
 
   tick(): void {
@@ -78,7 +79,7 @@ export class RecordLoader {
   }
 
   private isOurTurn(topology: Topology): boolean {
-    return topology.council.find((id) => isAlive(topology, id)) === this.serving.view()?.selfId;
+    return firstOfCouncil(topology) === this.serving.view()?.selfId;
   }
 
   private nextPage(): void {

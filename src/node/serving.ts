@@ -34,6 +34,11 @@ export interface Serving {
   count(what: 'reads' | 'writes' | 'failures' | 'staleReads'): void;
 }
 
+/** For what a node does by itself: what flows count is what clients ask. */
+export function uncounted(serving: Serving): Serving {
+  return { ...serving, count: () => undefined };
+}
+
 /** Milliseconds an operation waits for a lease or an owner before it is refused. */
 export const NOT_READY_MS_MAX = 3_000;
 /** Hand-overs of one operation between nodes. (PROTOCOL R33) */

@@ -1,9 +1,19 @@
 /** What concerns rows that were changed by hand. The triggers that note them stand in the migrations. */
-import type { Statement } from '../../base/sql-statement.ts';
+import type { SqlFeature, Statement } from '../../base/sql-statement.ts';
 import { FENCE, IN_LIFE, LIFE } from './statements.ts';
 
 /** `e` and `r` of one key: nothing was written there since. */
 const STANDS = `(r.version = e.base and (r.edited_on = e.base or e.is_chained))`;
+
+/** Of what changes notes in the life in force alone. */
+const FENCED_FEATURES: readonly SqlFeature[] = [
+  'array parameters',
+  'data-modifying CTE',
+  'empty select list',
+  'fence by the lock of a writer',
+  'multi-argument unnest',
+  'server settings',
+];
 
 /** At most $2 changes and, beyond the first one, about $4 bytes. */
 export const READ_EDITS: Statement = {
@@ -27,14 +37,7 @@ export const READ_EDITS: Statement = {
 export const STAMP_EDITS: Statement = {
   name: null,
   writes: true,
-  features: [
-    'array parameters',
-    'data-modifying CTE',
-    'empty select list',
-    'fence by the lock of a writer',
-    'multi-argument unnest',
-    'server settings',
-  ],
+  features: FENCED_FEATURES,
   text: `${FENCE},
 stamped as (
   update causeway.outside_edit e set noted_ms = $4
@@ -51,14 +54,7 @@ select ${LIFE} from causeway.cluster`,
 export const SETTLE_EDITS: Statement = {
   name: null,
   writes: true,
-  features: [
-    'array parameters',
-    'data-modifying CTE',
-    'empty select list',
-    'fence by the lock of a writer',
-    'multi-argument unnest',
-    'server settings',
-  ],
+  features: FENCED_FEATURES,
   text: `${FENCE},
 settled as (
   delete from causeway.outside_edit where id = any($2::int8[]) and ${IN_LIFE}
