@@ -86,7 +86,10 @@ export class Client {
   /** Replies with a value read now or later; a failure is told as one. */
   read(key: string, respond: (out: ReplyWriter, record: KeyRecord | undefined) => void): void {
     const record = this.api.tryGet(key);
-    if (record !== WAIT) return respond(this.queue.out, record);
+    if (record !== WAIT) {
+      this.door.onRead(record !== undefined);
+      return respond(this.queue.out, record);
+    }
     this.readFor(this.begin(key, false), key, respond);
   }
 
@@ -105,6 +108,7 @@ export class Client {
         queue.saw(bytes);
         return queue.park(pending, () => this.readFor(pending, key, respond));
       }
+      if (result.kind !== 'failed') this.door.onRead(result.kind === 'value');
       pending.end((out) => {
         if (result.kind === 'failed') out.error(errorText(result.failure));
         else respond(out, result.kind === 'value' ? result.record : undefined);

@@ -41,13 +41,13 @@ function begin(client: Client, args: Arguments): boolean {
   client.door.turns.spend(typeof command !== 'string' && command.isShort);
   if (typeof command === 'string') {
     if (OF_A_BROWSER.test(args.text(0))) client.line.closeInOrder();
-    else refuse(client, refusalOfUnknown(client, command));
+    else refuse(client, null, refusalOfUnknown(client, command));
     return true;
   }
   const refusal = refusalOf(client, command, args);
   if (refusal !== undefined) {
     if (command.name === 'exec') abort(client, refusal);
-    else refuse(client, refusal);
+    else refuse(client, command, refusal);
     return true;
   }
   if (client.transaction !== null && !command.isNeverQueued) {
@@ -73,8 +73,9 @@ function standInLine({ plan }: Command): Handler {
 }
 
 /** What is wrong while commands are collected makes EXEC refuse all of them. */
-function refuse(client: Client, text: string): void {
+function refuse(client: Client, command: Command | null, text: string): void {
   if (client.transaction !== null) client.transaction.fault();
+  client.door.commandCounts.refused(command, text);
   client.out.error(text);
 }
 

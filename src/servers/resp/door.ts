@@ -8,7 +8,9 @@ import type { NodeApi } from '../../node/api.ts';
 import type { Tracing } from '../../ports/tracing.ts';
 import type { Client } from './client.ts';
 import { MapReplies } from './cluster-map.ts';
+import { CommandCounts } from './command-counts.ts';
 import { LatencyEvents } from './latency-events.ts';
+import { RecentUse } from './recent-use.ts';
 import { ScanPlaces } from './scan-places.ts';
 import { SlowCommands } from './slow-commands.ts';
 import { Turns } from './turns.ts';
@@ -49,7 +51,13 @@ export class Door {
   readonly slowCommands: SlowCommands;
   readonly latency = new LatencyEvents();
   readonly startedAt = Date.now();
-  readonly counts = { commands: 0, connections: 0, rejected: 0, cut: 0, inputBytes: 0, outputBytes: 0 };
+  readonly commandCounts = new CommandCounts();
+  readonly recentUse = new RecentUse();
+  /** `hits`, `misses`: reads of a key that was there, or was not. */
+  readonly counts = {
+    ...{ commands: 0, connections: 0, rejected: 0, cut: 0 },
+    ...{ inputBytes: 0, outputBytes: 0, hits: 0, misses: 0 },
+  };
   /** Milliseconds on a clock that is looked at now and then. */
   now = performance.now();
   /** Of commands that are not whole. */
@@ -81,6 +89,11 @@ export class Door {
   idOfNext(): number {
     this.counts.connections += 1;
     return this.nextId++;
+  }
+
+  onRead(isThere: boolean): void {
+    if (isThere) this.counts.hits += 1;
+    else this.counts.misses += 1;
   }
 
   onClosed(client: Client): void {

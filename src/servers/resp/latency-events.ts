@@ -83,6 +83,11 @@ export class LatencyEvents {
     return steps;
   }
 
+  /** Microseconds that this share of its calls took at most, 0..1. */
+  microsOf(command: string, share: number): number {
+    return this.times.get(command)?.quantileOfAll(share) ?? 0;
+  }
+
   callsOf(command: string): number {
     return this.times.get(command)?.count ?? 0;
   }

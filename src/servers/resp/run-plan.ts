@@ -55,6 +55,7 @@ function readAtHand(client: Client, plan: Plan): readonly Outcome[] | string | u
     if (change !== null) return undefined;
     const record = client.api.tryGet(key);
     if (record === WAIT) return undefined;
+    client.door.onRead(record !== undefined);
     const standing = tellsPresence && record !== undefined ? PRESENT : record;
     bytes += standing?.value.length ?? 0;
     if (bytes > RESP_REPLY_BYTES_MAX) return TOO_MANY_BYTES;
@@ -152,6 +153,7 @@ export class Run implements InLine {
   private onRead(at: number, result: ReadResult): void {
     if (result.kind === 'failed') return this.onEnd(result.failure);
     const record = result.kind === 'value' ? result.record : undefined;
+    this.client.door.onRead(record !== undefined);
     const standing = this.plan.tellsPresence === true && record !== undefined ? PRESENT : record;
     this.gather(standing?.value.length ?? 0);
     if (this.isGivenUp) return this.onEnd(null);

@@ -61,6 +61,7 @@ function welcome(door: Door, socket: Socket): void {
 
 function look(door: Door): void {
   door.now = performance.now();
+  door.recentUse.look(door.now, door.counts);
   door.tracking.tellHeld();
   if (door.isOutputFull()) cutStuck(door);
   if (door.idleMsMax === 0) return;

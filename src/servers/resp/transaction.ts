@@ -160,6 +160,7 @@ class Execution {
   private keep(key: string, record: KeyRecord | undefined): void {
     if (this.watched.has(key)) this.versions.set(key, record?.version ?? 0);
     if (this.refusal !== null || !this.used.has(key)) return;
+    this.client.door.onRead(record !== undefined);
     this.readBytes += record?.value.length ?? 0;
     if (this.readBytes <= RESP_REPLY_BYTES_MAX) this.read.set(key, record);
     else

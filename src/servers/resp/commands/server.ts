@@ -114,7 +114,7 @@ function configGet({ out, door }: Client, args: Arguments): void {
 
 function configSet({ out, door }: Client, args: Arguments): void {
   if (args.count % 2 !== 0) return out.error(SYNTAX_ERROR);
-  const changes: (() => string | undefined)[] = [];
+  const changes = new Map<string, () => string | undefined>();
   for (let at = 2; at < args.count; at += 2) {
     const name = args.text(at).toLowerCase();
     const setting = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : undefined;
@@ -122,18 +122,19 @@ function configSet({ out, door }: Client, args: Arguments): void {
       return out.error(`ERR Unknown option or number of arguments for CONFIG SET - '${args.text(at)}'`);
     }
     const failed = `ERR CONFIG SET failed (possibly related to argument '${name}') - `;
+    if (changes.has(name)) return out.error(`${failed}duplicate parameter`);
     const { change, lowest = 0 } = setting;
     if (change === undefined) return out.error(`${failed}can't set immutable config`);
     const value = args.integer(at + 1);
     if (value === undefined || value < BigInt(lowest) || value > 2_147_483_647n) {
       return out.error(`${failed}argument couldn't be parsed into an integer`);
     }
-    changes.push(() => {
+    changes.set(name, () => {
       const problem = change(door, Number(value));
       return problem === undefined ? undefined : failed + problem;
     });
   }
-  for (const change of changes) {
+  for (const change of changes.values()) {
     const problem = change();
     if (problem !== undefined) return out.error(problem);
   }
@@ -143,6 +144,7 @@ function configSet({ out, door }: Client, args: Arguments): void {
 function resetStatistics({ out, door }: Client): void {
   for (const name of Object.keys(door.counts) as (keyof Door['counts'])[]) door.counts[name] = 0;
   door.latency.forgetTimes();
+  door.commandCounts.forget();
   out.ok();
 }
 
@@ -193,7 +195,11 @@ const NOTHING_KEPT = 'Nothing is kept: see the node’s own status.';
 
 export const SERVER_BODIES: Readonly<Record<string, CommandBody>> = {
   ...SLOW_BODIES,
-  info: { run: info, differs: 'The sections that clients read; facts about this node.' },
+  info: {
+    run: info,
+    differs:
+      'Facts about this node: `keys` are those that it has a copy of. What has no truthful value here is left out, and `expires` is 0. The time of what is answered at once from memory is told by one call in 64.',
+  },
   time: { run: time },
   role: {
     run: ({ out }) => {

@@ -1,0 +1,48 @@
+/** What went through the door of late, and the most memory that was seen in use: looked at once a second, for INFO. */
+
+/** Seconds over which rates are told. */
+const LOOKS_KEPT = 4;
+
+interface Counts {
+  readonly commands: number;
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+}
+
+interface Look extends Counts {
+  /** Milliseconds on a clock that only goes forwards. */
+  readonly at: number;
+}
+
+export class RecentUse {
+  memoryPeakBytes = 0;
+  private looks: Look[] = [];
+
+  look(at: number, { commands, inputBytes, outputBytes }: Counts): void {
+    this.looks = [...this.looks.slice(-LOOKS_KEPT), { at, commands, inputBytes, outputBytes }];
+    this.memoryBytes();
+  }
+
+  /** In use now: what the runtime has allocated for this process, values in memory among it. */
+  memoryBytes(): number {
+    const { heapUsed, external } = process.memoryUsage();
+    this.memoryPeakBytes = Math.max(this.memoryPeakBytes, heapUsed + external);
+    return heapUsed + external;
+  }
+
+  perSecond(): Counts {
+    const first = this.looks[0];
+    const last = this.looks.at(-1);
+    if (first === undefined || last === undefined || last.at <= first.at) return { ...NOTHING };
+    // Below what it was: the counts were begun anew meanwhile.
+    const rate = (kind: keyof Counts): number =>
+      Math.max(0, ((last[kind] - first[kind]) * 1_000) / (last.at - first.at));
+    return {
+      commands: rate('commands'),
+      inputBytes: rate('inputBytes'),
+      outputBytes: rate('outputBytes'),
+    };
+  }
+}
+
+const NOTHING: Counts = { commands: 0, inputBytes: 0, outputBytes: 0 };
