@@ -14,12 +14,15 @@ interface Scene {
   readonly asked: [slot: number, of: number][];
   /** Owners of slots; the first is asked where none is preferred. */
   readonly owners: (slot: number) => readonly number[];
-  /** Every slot that is asked for is empty there. */
-  answer(): void;
+  /** Slots that are as their source has them, in their order. */
+  readonly copied: number[];
+  /** Every slot that is asked for is empty there; or just this one. */
+  answer(only?: number): void;
 }
 
 function begin(owners: (slot: number) => readonly number[]): Scene {
   const asked: Scene['asked'] = [];
+  const copied: number[] = [];
   const waiting: { slot: number; from: number }[] = [];
   const parts = {
     clock: { now: () => 0 },
@@ -35,20 +38,22 @@ function begin(owners: (slot: number) => readonly number[]): Scene {
     sourceOf: (slot: number, preferred: number) =>
       owners(slot).includes(preferred) ? preferred : owners(slot)[0]!,
     answerTimeoutMs: () => 200,
-    onCopied: () => undefined,
+    onCopied: (slot: number) => void copied.push(slot),
   } as unknown as SlotPullsParts;
   const pulls = new SlotPulls(parts);
   pulls.begin(7, {} as Replica);
-  const answer = (): void => {
+  const empty = ({ slot, from }: { slot: number; from: number }): void => {
+    const nothing = { afterKey: '', records: [], same: [], last: true };
+    pulls.onFrame(from, { kind: 'learnFrame', session: 7, slot, ...nothing });
+  };
+  const answer = (only?: number): void => {
+    if (only !== undefined) return empty(waiting.find(({ slot }) => slot === only)!);
     while (pulls.size > 0) {
-      for (const { slot, from } of waiting.splice(0)) {
-        const nothing = { afterKey: '', records: [], same: [], last: true };
-        pulls.onFrame(from, { kind: 'learnFrame', session: 7, slot, ...nothing });
-      }
+      for (const each of waiting.splice(0)) empty(each);
       pulls.proceed();
     }
   };
-  return { pulls, asked, owners, answer };
+  return { pulls, asked, copied, owners, answer };
 }
 
 test('slots beside each other are asked of the owner of the first, also where another comes first by itself', () => {
@@ -96,4 +101,31 @@ test('it was asked and did not answer: what is asked again is asked of whom it w
     [4, 2],
     [5, 2],
   ]);
+});
+
+test('answers of several owners come in any order: they are taken in that of the slots, and asking goes on meanwhile', () => {
+  const scene = begin((slot) => [slot]);
+  for (let slot = 1; slot <= 40; slot += 1) scene.pulls.add(slot);
+  scene.pulls.proceed();
+  const asked = scene.asked.length;
+  expect(asked).toBeLessThan(40);
+  scene.answer(2);
+  scene.answer(3);
+  scene.pulls.proceed();
+  expect([scene.copied, scene.asked.length]).toEqual([[], asked + 2]);
+  scene.answer(1);
+  expect(scene.copied).toEqual([1, 2, 3]);
+});
+
+test('a new session begins while an answer waits for another one: it counts for nothing, and holds up nothing', () => {
+  const scene = begin((slot) => [slot]);
+  for (const slot of [1, 2]) scene.pulls.add(slot);
+  scene.pulls.proceed();
+  scene.answer(2);
+  scene.pulls.begin(7, {} as Replica);
+  for (const slot of [1, 2]) scene.pulls.add(slot);
+  scene.pulls.proceed();
+  expect(scene.copied).toEqual([]);
+  scene.answer();
+  expect(scene.copied).toEqual([1, 2]);
 });

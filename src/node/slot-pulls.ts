@@ -16,6 +16,7 @@ import type { Storage } from '../ports/storage.ts';
 import { applyRange, keysInRangeOf } from './copied-range.ts';
 import { NO_OFFER, madeWhole, marksOf, readOffer } from './offered-records.ts';
 import type { Offer } from './offered-records.ts';
+import { PagesInOrder } from './pages-in-order.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { StoreWriter } from './store-writer.ts';
 
@@ -73,6 +74,7 @@ export class SlotPulls {
   private readonly queue = new IndexSet(SLOT_COUNT);
   private readonly pulls = new Map<number, Pull>();
   private readonly window = new CopyWindow();
+  private readonly pages = new PagesInOrder(() => this.lowestAwaited());
   private run: Run = NO_RUN;
   private cancelLater: (() => void) | null = null;
 
@@ -96,6 +98,7 @@ export class SlotPulls {
     this.queue.clear();
     for (const pull of this.pulls.values()) this.unawait(pull);
     this.pulls.clear();
+    this.pages.clear((bytes) => this.window.release(bytes));
     this.cancelLater?.();
     this.cancelLater = null;
   }
@@ -108,8 +111,9 @@ export class SlotPulls {
   proceed(): void {
     const { pace, shelf, clock } = this.parts;
     if (this.session === 0) return;
+    this.pages.release(clock.now());
     for (const pull of this.pulls.values()) if (pull.waiting) this.ask(pull);
-    while (this.pulls.size < this.window.slotsAtOnce && this.queue.size > 0) {
+    while (this.pulls.size - this.pages.size < this.window.slotsAtOnce && this.queue.size > 0) {
       const slot = this.queue.next(0);
       this.queue.delete(slot);
       const pull = beginPull(slot, shelf.copiedThroughOf(slot));
@@ -181,6 +185,12 @@ export class SlotPulls {
     this.parts.send(source, { kind: 'learnPull', session, slot, afterKey, offered: marksOf(offer) });
   }
 
+  private lowestAwaited(): number {
+    let lowest = Infinity;
+    for (const pull of this.pulls.values()) if (pull.awaited > 0 && pull.slot < lowest) lowest = pull.slot;
+    return lowest;
+  }
+
   /** Nothing of it is on its way any more. */
   private unawait(pull: Pull): void {
     this.window.release(pull.awaited);
@@ -202,12 +212,18 @@ export class SlotPulls {
     pull.applying = true;
     this.unawait(pull);
     const bytes = sent.records.reduce((sum, held) => sum + held.sealed.bytes.length, 0);
-    this.parts.pace.arrived(sent.records.length, bytes, this.parts.clock.now());
+    const now = this.parts.clock.now();
+    this.parts.pace.arrived(sent.records.length, bytes, now);
     this.window.arrived(bytes);
+    this.pages.add(frame.slot, bytes, now, () => this.take(pull, frame, sent.same, offer, bytes));
+  }
+
+  /** `same`: what the source has not sent, since it has just what was offered. */
+  private take(pull: Pull, frame: LearnFrame, same: LearnFrame['same'], offer: Offer, bytes: number): void {
     const { session } = this;
     keysInRangeOf(frame, offer, this.parts.storage, (keys) => {
       const isCurrent = session === this.session && this.pulls.get(frame.slot) === pull;
-      if (isCurrent && keys !== null) this.apply(pull, frame, sent.same, keys);
+      if (isCurrent && keys !== null) this.apply(pull, frame, same, keys);
       this.parts.writer.barrier(() => this.onDisk(bytes));
       if (!isCurrent) return;
       pull.applying = false;
@@ -215,7 +231,6 @@ export class SlotPulls {
     });
   }
 
-  /** `told`: what the source has not sent, since it has just what was offered. */
   private apply(pull: Pull, frame: LearnFrame, told: LearnFrame['same'], keys: readonly string[]): void {
     const same = new Set(told.map(({ key }) => key));
     const isBlank = pull.offer?.isWhole === true && pull.offer.keys.length === 0;
