@@ -38,7 +38,7 @@ const CALM_MS_QUICK = 1_500;
 /** Milliseconds that are no part of "before": queues of the change before are still being emptied. */
 const SETTLE_MS = 500;
 /** Milliseconds between two looks at the nodes: where clients are measured it must not be the looking that slows them down. */
-const LOOK_MS = 50;
+const LOOK_MS = 200;
 const LOOK_MS_UNDER_LOAD = 500;
 const part = 'moving';
 

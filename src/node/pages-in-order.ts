@@ -1,7 +1,7 @@
 /**
  * Pages of slots that have come before those of lower slots: they wait for these, for a moment. What reaches the store in its
  * own order lies in tables that do not overlap, and is not written again by its compactions: out of order by a few slots, all
- * of it was written twice. Several owners are asked at once, and what they answer comes in any order. (PROTOCOL R19)
+ * of it was written twice. Several owners are asked at once, and what they answer comes in any order. (decisions/0057)
  */
 import { PAGES_WAITING_MAX, PAGE_WAIT_MS_MAX } from '../core/copy-limits.ts';
 
