@@ -4,11 +4,21 @@
  *   node scripts/run.js [--node-option ...] sim/main.ts --seed 5
  *
  * The file is bundled into `node_modules/.cache/causeway/` under a name that carries its contents' hash, so that
- * any number of runs can share it, and a Node process is started on it. Its exit code is ours.
+ * any number of runs can share it, and a Node process is started on it. Its exit code is ours. What only development needs is
+ * installed where the file needs some of it.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { constants } from 'node:os';
 import { bundleOptions, loadEsbuild } from './build.js';
@@ -26,8 +36,11 @@ async function main() {
   if (at < 0) throw new Error('usage: node scripts/run.js [--node-option ...] FILE.ts [argument ...]');
   const entry = resolve(root, argv[at]);
   if (!existsSync(entry)) throw new Error(`no such file: ${argv[at]}`);
-  await ensureInstalled({ dev: true });
-  const bundle = await bundleOf(relative(root, entry));
+  await ensureInstalled({ dev: false });
+  const built = await bundleOf(relative(root, entry));
+  // Only then: an installation takes from a cluster that runs in this directory what it was started from.
+  if (built.packages.some(isForDevelopment)) await ensureInstalled({ dev: true });
+  const bundle = keep(built);
   runNode(['--enable-source-maps', ...argv.slice(0, at), bundle, ...argv.slice(at + 1)]);
 }
 
@@ -41,6 +54,7 @@ async function bundleOf(entry) {
       outfile: join(cache, 'bundle.mjs'),
       // In a file of its own, as that of the program is: inline every process keeps it, and once more as part of its text.
       sourcemap: 'external',
+      metafile: true,
     });
   } catch {
     throw new Error(`${entry} does not compile (see above)`);
@@ -51,7 +65,19 @@ async function bundleOf(entry) {
     (ending) => result.outputFiles.find((file) => file.path.endsWith(ending)).text,
   );
   const hash = createHash('sha256').update(code).update(map).digest('hex').slice(0, 16);
+  const imports = Object.values(result.metafile.outputs).flatMap((output) => output.imports);
+  const packages = imports.filter(({ external }) => external).map(({ path }) => path);
   const name = `${entry.replace(/\.ts$/, '').replaceAll(/[^A-Za-z0-9]+/g, '-')}-${hash}.mjs`;
+  return { name, code, map, packages };
+}
+
+/** A module of Node itself, or a file of a package, is told by the name before it. */
+function isForDevelopment(imported) {
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return Object.keys(devDependencies).some((name) => imported === name || imported.startsWith(`${name}/`));
+}
+
+function keep({ name, code, map }) {
   const path = join(cache, name);
   mkdirSync(cache, { recursive: true });
   forgetOldBundles();

@@ -1,6 +1,7 @@
 /** What `npm start` and `npm test` do first in a clean clone: `npm ci`, here played by a script that can be told how to fail. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { repositoryRoot } from './support/root.ts';
@@ -97,6 +98,42 @@ test('what fails all the same: one line that says at what, exit code 1', () => {
   expect(err).toContain(
     'npm could not install the dependencies: EACCES (mkdir /home/x/.npm). Try `npm ci` by hand.\n',
   );
+});
+
+/** What npm is asked for when a checkout in which `npm start` has installed runs a file that begins with this. */
+function askedToRun(code: string): { readonly status: number | null; readonly asked: string } {
+  const { path } = directory;
+  const [log, cli] = [join(path, 'asked'), join(path, 'npm-cli.js')];
+  writeFileSync(log, '');
+  const note = `appendFileSync(${JSON.stringify(log)}, process.argv.slice(2).join(' '));`;
+  writeFileSync(cli, `import { appendFileSync } from 'node:fs'; ${note}`);
+  cpSync(join(repositoryRoot, 'scripts'), join(path, 'scripts'), { recursive: true });
+  const devDependencies = { ioredis: '6.0.0' };
+  const manifest = { type: 'module', engines: { node: '>=20.19' }, devDependencies };
+  writeFileSync(join(path, 'package.json'), JSON.stringify(manifest));
+  const lock = JSON.stringify({ packages: {} });
+  writeFileSync(join(path, 'package-lock.json'), lock);
+  const modules = join(path, 'node_modules');
+  mkdirSync(modules, { recursive: true });
+  if (!existsSync(join(modules, 'esbuild')))
+    symlinkSync(join(repositoryRoot, 'node_modules/esbuild'), join(modules, 'esbuild'));
+  const hash = createHash('sha256').update(lock).digest('hex').slice(0, 32);
+  const fingerprint = `${hash} ${process.platform} ${process.arch}`;
+  writeFileSync(join(modules, '.causeway-install'), JSON.stringify({ fingerprint, mode: 'production' }));
+  writeFileSync(join(path, 'program.ts'), `${code}; process.exit(7);`);
+  const ran = spawnSync(process.execPath, [join(path, 'scripts/run.js'), 'program.ts'], {
+    env: { ...process.env, npm_execpath: cli },
+  });
+  return { status: ran.status, asked: readFileSync(log, 'utf8') };
+}
+
+test('a verification beside a cluster that runs from the same directory: nothing is installed beneath it', () => {
+  expect(askedToRun(`import 'node:fs'; import('node:net')`)).toEqual({ status: 7, asked: '' });
+});
+
+test('a program that needs a package of development: installed first', () => {
+  expect(askedToRun(`import('ioredis').catch(() => undefined)`).asked).toContain('ci --include=optional');
+  expect(askedToRun(`import('ioredis/built').catch(() => undefined)`).asked).toContain('--include=dev');
 });
 
 test('a registry that cannot be reached: the line of npm that says so', () => {

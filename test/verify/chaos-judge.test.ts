@@ -105,6 +105,11 @@ describe('a recorded run', () => {
     ]);
   });
 
+  test('too few faults struck: told', async () => {
+    expect(await faultsOf(goodLines({ faultsMin: 3 }))).toEqual(['only 2 faults struck, at least 3 must']);
+    expect(await faultsOf(goodLines({ faultsMin: 2 }))).toEqual([]);
+  });
+
   test('failures where none may be: told; one that was tried again is none', async () => {
     const failed = operation(4, { kind: 'put', value: 'x' }, { kind: 'definiteFailure' });
     const lines = before('progress', failed);

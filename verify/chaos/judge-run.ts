@@ -113,6 +113,9 @@ function tooLittle(run: Run): string[] {
   if (succeeded < head.operationsMin) {
     found.push(`only ${succeeded} operations succeeded, at least ${head.operationsMin} must`);
   }
+  const struck = faults.filter((fault) => fault.struck).length;
+  const faultsMin = head.faultsMin ?? 0;
+  if (struck < faultsMin) found.push(`only ${struck} faults struck, at least ${faultsMin} must`);
   if (head.failuresMax !== null && failed > head.failuresMax) {
     found.push(`${failed} operations failed for good, at most ${head.failuresMax} may`);
   }

@@ -73,7 +73,8 @@ export class Nemesis {
     const passedMs = performance.now() - this.startedAt;
     const lastsMs = this.parts.scenario.seconds * 1_000;
     if (this.hasGivenUp || this.parts.stopped.aborted || passedMs > lastsMs * OVERTIME_FACTOR) return true;
-    return passedMs >= lastsMs && this.missing.size === 0;
+    const { faultsMin = 0 } = this.parts.scenario.expect;
+    return passedMs >= lastsMs && this.missing.size === 0 && this.struck >= faultsMin;
   }
 
   private next(): FaultSpec {

@@ -29,6 +29,8 @@ export interface RunHead {
   /** Owners of each key. */
   readonly ownerCount: number;
   readonly operationsMin: number;
+  /** Not in runs that were recorded earlier. */
+  readonly faultsMin?: number;
   readonly failuresMax: number | null;
   /** What joined the members, in words; absent: nothing that could be tampered with. */
   readonly wires?: string;

@@ -88,6 +88,7 @@ function headOf(world: World, scenario: Scenario, seed: number): RunHead {
     nodes: world.nodes.map(({ name }) => name),
     ownerCount: ownerCountOf(world),
     operationsMin: scenario.expect.operationsMin,
+    faultsMin: scenario.expect.faultsMin ?? 0,
     failuresMax: scenario.expect.failuresMax ?? null,
     mayEnd: scenario.expect.endings,
     ...(network === null ? {} : { wires: network.told }),

@@ -50,6 +50,8 @@ const SCENARIO = z
     faults: z.array(faultSpec).min(1),
     expect: section({
       operationsMin: count.default(2_000),
+      /** Faults that must have struck, of whatever kind: they go on until then; not looked at where not given. */
+      faultsMin: count.optional(),
       /** Operations that failed for good, retries included; not looked at where not given. */
       failuresMax: count.optional(),
       /** While a fault lasts, clients are served nearly as fast as without one; not looked at where not given. */

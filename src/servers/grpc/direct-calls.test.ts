@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eventually, openDoors } from '../../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../../test/support/grpc-call.ts';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
+import { isErrorCode } from '../../core/errors.ts';
 import { causeway } from '../../gen/protocol.js';
 import { requestBytesMax } from './method.ts';
 
@@ -25,14 +26,15 @@ interface Seen {
   readonly status: string;
   readonly code: string;
   readonly certainty: string;
+  readonly message: string;
   readonly body: string;
 }
 
 let direct: Side;
 let throughLibrary: Side;
 beforeAll(async () => {
-  direct = await openSide(true);
-  throughLibrary = await openSide(false);
+  direct = await openSide();
+  throughLibrary = await openSide();
 });
 afterAll(async () => {
   for (const { doors, session } of [direct, throughLibrary]) {
@@ -47,8 +49,8 @@ beforeEach(() => {
   }
 });
 
-async function openSide(isDirect: boolean): Promise<Side> {
-  const doors = await openDoors(VALUE_BYTES_MAX, new FakeNodeApi(), isDirect);
+async function openSide(): Promise<Side> {
+  const doors = await openDoors(VALUE_BYTES_MAX, new FakeNodeApi());
   const session = connect(`http://${doors.address}`);
   session.on('error', () => undefined);
   const side = { doors, session, taken: 0 };
@@ -99,6 +101,7 @@ function ask(
         status: String(told['grpc-status']),
         code: String(told['causeway-code']),
         certainty: String(told['causeway-certainty']),
+        message: decodeURI(String(told['grpc-message'])),
         body: Buffer.concat(body).toString('hex'),
       }),
     );
@@ -111,12 +114,15 @@ const putRequest = (value: Uint8Array): Uint8Array => v1.PutRequest.encode({ key
 const put = framed(putRequest(Buffer.from('v')));
 const get = framed(v1.GetRequest.encode({ key: 'none' }).finish());
 
+/** Who may compress is left to grpc-js, whether he does or not. */
+const TO_LIBRARY = { 'grpc-encoding': 'gzip' };
+
 test('ordinary calls: answered without grpc-js; through it where it is left to take them', async () => {
   const before = direct.taken;
   expect((await ask(direct.session, 'Put', [put])).status).toBe('0');
   expect((await ask(direct.session, 'Get', [get], { 'grpc-timeout': '5S' })).status).toBe('0');
   expect(direct.taken).toBe(before);
-  await ask(throughLibrary.session, 'Put', [put]);
+  await ask(throughLibrary.session, 'Put', [put], TO_LIBRARY);
   expect(throughLibrary.taken).toBe(1);
 });
 
@@ -139,15 +145,47 @@ const CASES: readonly [string, string, readonly Buffer[], OutgoingHttpHeaders?][
 ];
 
 test.each(CASES)('%s: the same status, code and answer either way', async (_, method, pieces, headers) => {
-  const seen = await ask(direct.session, method, pieces, headers);
-  const expected = await ask(throughLibrary.session, method, pieces, headers);
+  const { message: _told, ...seen } = await ask(direct.session, method, pieces, headers);
+  const before = throughLibrary.taken;
+  const { message: _said, ...expected } = await ask(throughLibrary.session, method, pieces, {
+    ...TO_LIBRARY,
+    ...headers,
+  });
+  expect(throughLibrary.taken).toBe(before + 1);
   expect(seen).toEqual(expected);
+  expect(seen.status === '0' || isErrorCode(seen.code)).toBe(true);
+});
+
+test('a request that is too large, either way: a bad argument, definitely, and the message names the limit of values', async () => {
+  for (const [{ session }, headers] of [
+    [direct, {}],
+    [throughLibrary, TO_LIBRARY],
+  ] as const) {
+    const seen = await ask(session, 'Put', [framed(putRequest(Buffer.alloc(5_000_000)))], headers);
+    expect(seen).toMatchObject({
+      status: String(Status.INVALID_ARGUMENT),
+      code: 'invalid_argument',
+      certainty: 'definite',
+    });
+    expect(seen.message).toContain(`a value may have ${VALUE_BYTES_MAX}`);
+  }
+});
+
+test('bytes that do not unpack, and a frame of a pipeline that is too large: told with a code as well', async () => {
+  const { session } = throughLibrary;
+  const seen = await ask(session, 'Put', [framed(Buffer.from('no'), 1)], TO_LIBRARY);
+  expect(seen).toMatchObject({ status: '3', code: 'invalid_argument', certainty: 'definite' });
+  const frame = await ask(session, 'Pipeline', [framed(Buffer.alloc(5_000_000))]);
+  expect(frame).toMatchObject({ status: '3', code: 'invalid_argument', certainty: 'definite' });
 });
 
 test('a failure of the node: its code and certainty in the status either way', async () => {
-  for (const { doors, session } of [direct, throughLibrary]) {
+  for (const [{ doors, session }, headers] of [
+    [direct, {}],
+    [throughLibrary, TO_LIBRARY],
+  ] as const) {
     doors.api.failWith = 'outcome_unknown';
-    const { code, certainty, status } = await ask(session, 'Put', [put]);
+    const { code, certainty, status } = await ask(session, 'Put', [put], headers);
     expect({ code, certainty, status }).toEqual({
       code: 'outcome_unknown',
       certainty: 'indefinite',

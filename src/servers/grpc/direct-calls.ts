@@ -4,13 +4,13 @@
  * is out of the ordinary (compressed, a timeout that cannot be read) goes to grpc-js as before, and so does every stream.
  */
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { status as Status } from '@grpc/grpc-js';
 import type { Metadata, Server, StatusObject } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
 import { LibraryArrival } from './arrivals.ts';
 import type { Arrival, Arrivals, Held } from './arrivals.ts';
 import type { Connections } from './connections.ts';
+import { tellCodes } from './library-status.ts';
 import { tellStatus, turnAway } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
 import { StreamArrival } from './stream-arrival.ts';
@@ -43,6 +43,8 @@ export interface Surroundings {
   readonly arrivals: Arrivals;
   readonly connections: Connections;
   readonly requestBytesMax: number;
+  /** Of a request that is larger. */
+  readonly tooLarge: Failure;
   /** For what no unary method has to say. */
   readonly statusOf: StatusOf;
 }
@@ -101,6 +103,7 @@ function takeFrom(http2Server: Http2Server, methods: Methods, around: Surroundin
     const timeoutMs = method === undefined ? undefined : timeoutMsIn(headers);
     if (method !== undefined && timeoutMs !== undefined && isPlain(headers))
       return new DirectCall(method, stream, headers, timeoutMs, around).listen();
+    if (!connections.isOfMembers(path)) tellCodes(stream, around);
     for (const other of others) other.call(http2Server, stream, headers, flags);
     if (method !== undefined) new LibraryArrival(arrivals, stream, method.statusOf);
     else if (!connections.isOfMembers(path)) new StreamArrival(arrivals, stream, statusOf);
@@ -133,6 +136,7 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
   private readonly headers: IncomingHttpHeaders;
   private readonly deadline: number;
   private readonly requestBytesMax: number;
+  private readonly tooLarge: Failure;
   private readonly arrivals: Arrivals;
   private received: Buffer | null = null;
   /** Where the message came in more than one piece. */
@@ -144,13 +148,14 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     timeoutMs: number,
-    { arrivals, requestBytesMax }: Surroundings,
+    { arrivals, requestBytesMax, tooLarge }: Surroundings,
   ) {
     this.method = method;
     this.stream = stream;
     this.headers = headers;
     this.deadline = Date.now() + timeoutMs;
     this.requestBytesMax = requestBytesMax;
+    this.tooLarge = tooLarge;
     this.arrivals = arrivals;
     this.since = arrivals.looks;
   }
@@ -197,7 +202,7 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
     else (this.pieces ??= [this.received]).push(piece);
     // Before it is gathered: what is announced may be more than may come, and what comes more than was announced.
     if (this.byteCount > this.requestBytesMax + PREFIX_BYTES || this.announced() > this.requestBytesMax)
-      this.refuse(Status.RESOURCE_EXHAUSTED, `a message of more than ${this.requestBytesMax} bytes`);
+      this.turnAway(this.tooLarge);
   }
 
   /** Bytes that the message is said to have; 0 until that has come. */
@@ -216,8 +221,8 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
       bytes.length < PREFIX_BYTES ||
       bytes.readUInt32BE(1) !== bytes.length - PREFIX_BYTES
     )
-      return this.refuse(Status.UNIMPLEMENTED, 'a unary call has one message, and that whole');
-    if (bytes[0] !== 0) return this.refuse(Status.INTERNAL, 'compressed, and not said how');
+      return this.turnAway(failure('not_supported', 'a unary call has one message, and that whole'));
+    if (bytes[0] !== 0) return this.turnAway(failure('invalid_argument', 'compressed, and not said how'));
     this.received = null;
     this.pieces = null;
     const { method } = this;
@@ -241,22 +246,12 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
     stream.end(framed(answer));
   }
 
-  private refuse(code: Status, details: string): void {
-    this.letGo();
-    this.isAnswered = true;
-    turnAway(this.stream, { code, details });
-  }
-
   turnAway(failed: Failure): void {
-    this.letGo();
-    this.isAnswered = true;
-    turnAway(this.stream, this.method.statusOf(failed));
-  }
-
-  private letGo(): void {
     this.arrivals.end(this);
     this.received = null;
     this.pieces = null;
+    this.isAnswered = true;
+    turnAway(this.stream, this.method.statusOf(failed));
   }
 }
 

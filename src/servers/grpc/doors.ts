@@ -1,5 +1,6 @@
 /** The gRPC door: every service that clients, operators, probes and tools speak to, on one server. */
 import type { Server } from '@grpc/grpc-js';
+import { failure } from '../../core/errors.ts';
 import { GRPC_LOOK_MS } from '../../core/grpc-limits.ts';
 import type { Instruments } from '../../core/instruments.ts';
 import type { NodeApi } from '../../node/api.ts';
@@ -52,6 +53,9 @@ export function createDoors(server: Server, api: NodeApi, options: DoorOptions):
     'causeway.v1.KeyValue',
     'causeway.v1.Admin',
   ]);
+  const bytesMax = requestBytesMax(options.valueBytesMax);
+  const why = `the request has more than ${bytesMax} bytes, where a value may have ${options.valueBytesMax}`;
+  const tooLarge = failure('invalid_argument', why);
   const arrivals = new Arrivals();
   const connections = new Connections({ ...options, statusOf });
   let looking: NodeJS.Timeout | undefined;
@@ -64,7 +68,7 @@ export function createDoors(server: Server, api: NodeApi, options: DoorOptions):
         connections.look();
       }, GRPC_LOOK_MS).unref();
       return takeDirectCalls(server, {
-        ...{ arrivals, connections, requestBytesMax: requestBytesMax(options.valueBytesMax), statusOf },
+        ...{ arrivals, connections, requestBytesMax: bytesMax, statusOf, tooLarge },
       });
     },
     close: () => {

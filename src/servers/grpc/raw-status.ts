@@ -1,6 +1,6 @@
 /** A status of gRPC on a stream of HTTP/2, with nothing before it, and who is told it before anything of his was begun. */
 import { constants } from 'node:http2';
-import type { ServerHttp2Stream } from 'node:http2';
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { status as Status } from '@grpc/grpc-js';
 import type { StatusObject } from '@grpc/grpc-js';
 import type { Failure } from '../../core/errors.ts';
@@ -10,19 +10,22 @@ export type StatusOf = (failed: Failure) => Partial<StatusObject>;
 
 const ONLY_HEAD = { endStream: true };
 
-export function tellStatus(
-  stream: ServerHttp2Stream,
-  { code = Status.UNKNOWN, details = '', metadata }: Partial<StatusObject>,
-): void {
-  const head = {
-    ':status': 200,
-    'content-type': 'application/grpc+proto',
+export function tellStatus(stream: ServerHttp2Stream, status: Partial<StatusObject>): void {
+  const head = { ':status': 200, 'content-type': 'application/grpc+proto', ...statusHeaders(status) };
+  stream.respond(head, ONLY_HEAD);
+}
+
+export function statusHeaders({
+  code = Status.UNKNOWN,
+  details = '',
+  metadata,
+}: Partial<StatusObject>): OutgoingHttpHeaders {
+  return {
     'grpc-status': String(code),
     // Half a character cannot be encoded, and would throw.
     'grpc-message': encodeURI(Buffer.from(details).toString()),
     ...metadata?.toHttp2Headers(),
   };
-  stream.respond(head, ONLY_HEAD);
 }
 
 /**
