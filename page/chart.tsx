@@ -122,11 +122,12 @@ function options(
     cursor: { y: false, points: { size: rem * 0.5 }, drag: { x: false, y: false } },
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(topMin, max * 1.15)] } },
     axes: [
-      { ...axis, grid: { show: false }, space: rem * 3.6, size: rem * 1.7, values: times },
+      { ...axis, grid: { show: false }, space: rem * 3.6, size: rem * 1.7, values: timesWithin(rem * 1.8) },
       {
         ...axis,
         space: rem * 2.2,
         size: rem * 4.2,
+        incrs: STEPS,
         values: (_plot, values) => values.map((value) => format(value)),
       },
     ],
@@ -146,7 +147,17 @@ function options(
   };
 }
 
-/** Hours and minutes on the minute, and half minutes with their seconds. */
-function times(_plot: uPlot, seconds: readonly number[]): string[] {
-  return seconds.map((second) => clock(second * 1_000, second % 60 !== 0));
+/** Of the lines that a value is read by: so that none stands for another number than the one that is written at it. */
+const STEPS = Array.from({ length: 13 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** (power - 3)),
+).flat();
+
+/** Hours and minutes on the minute, and half minutes with their seconds; none where it would leave the chart, or meet its corner. */
+function timesWithin(margin: number) {
+  return (plot: uPlot, seconds: readonly number[]): string[] =>
+    seconds.map((second) => {
+      const at = plot.valToPos(second, 'x');
+      const isWithin = at >= margin && at <= plot.over.clientWidth - margin;
+      return isWithin ? clock(second * 1_000, second % 60 !== 0) : '';
+    });
 }

@@ -92,6 +92,25 @@ describe('layers', () => {
     expect(loaded.warnings.join()).toContain('no PostgreSQL');
   });
 
+  test('a URL of PostgreSQL that its client cannot read is refused; one of a socket is taken', () => {
+    const faultsFor = (url: string): readonly string[] =>
+      faultsOf({ flags: { ...LEAST, 'postgres.url': url } });
+    for (const url of ['postgres://u@h:port/db', 'postgres://u:a/b@h/db', 'postgres://u@h:99999/db']) {
+      expect(faultsFor(url).join()).toContain('postgres.url: is no URL');
+      expect(faultsFor(url).join()).not.toContain('u@h');
+    }
+    for (const url of ['postgres://u@h/db', 'postgres://u@/db?host=/tmp', 'postgresql:///db?host=/tmp'])
+      expect(faultsFor(url)).toEqual([]);
+  });
+
+  test('members of a file as a variable has them: told how a file does', () => {
+    const rest = 'node: { name: a, dataDir: /data }\npostgres: none\n';
+    for (const members of ['["a=h:1"]', '"a=h:1"']) {
+      const file = fileWith(`cluster: { members: ${members} }\n${rest}`);
+      expect(faultsOf({ file }).join()).toContain('{ name: node-1, address: 10.0.0.1:50051 }');
+    }
+  });
+
   test('ways to members as a text: by name; two for one member are refused', () => {
     const { config } = loadConfig({
       flags: { ...LEAST, 'network.dial': 'b=127.0.0.1:7002,c=127.0.0.1:7003' },

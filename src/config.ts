@@ -37,7 +37,26 @@ const legacyUrl = z.string().superRefine((text, context) => {
 const secretReference = z
   .string()
   .refine((text) => parseSecretReference(text)?.prefix === '', 'must be env:NAME or file:/path');
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must begin with postgres:// or postgresql://');
+const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\/./, 'must begin with postgres:// or postgresql://')
+  .refine(
+    isPostgresUrl,
+    'is no URL: is its port a number, and is what its password has of /, ?, # and @ escaped?',
+  );
+
+/** As PostgreSQL's client reads it: without a host where the query names a socket's directory. */
+function isPostgresUrl(text: string): boolean {
+  return URL.canParse(text) || URL.canParse(text.replace('@/', '@localhost/'));
+}
+
+/** What most people write first, a text, is told as what it is to be. */
+const member = {
+  error: ({ input }: { readonly input?: unknown }) =>
+    typeof input === 'string'
+      ? 'must be a list in a file, each with its name and address: { name: node-1, address: 10.0.0.1:50051 }'
+      : undefined,
+};
 
 /** What answers at `postgres.url`. */
 const recordCompat = z
@@ -53,7 +72,10 @@ export const CONFIG = z.strictObject({
   cluster: section({
     name: name.default('causeway'),
     members: z
-      .array(z.strictObject({ name, address, zone: z.string().default(''), host: z.string().default('') }))
+      .array(
+        z.strictObject({ name, address, zone: z.string().default(''), host: z.string().default('') }, member),
+        member,
+      )
       .min(1)
       .max(NODE_ID_COUNT - 1),
     replicas: z.int().min(1).max(9).default(limits.REPLICA_COUNT_DEFAULT),

@@ -13,7 +13,7 @@ import { judgeClock, judgeLoop, judgeMachine } from './doctor-machine-rules.ts';
 import { memberFacts, portFacts } from './doctor-network.ts';
 import { judgeMember, judgePort } from './doctor-network-rules.ts';
 import type { MemberFacts } from './doctor-network-rules.ts';
-import { judgePostgres } from './doctor-postgres-rules.ts';
+import { judgePostgres, refusedBy } from './doctor-postgres-rules.ts';
 import { judgeRelative } from './doctor-relative-rules.ts';
 
 export interface Checked {
@@ -140,12 +140,7 @@ async function lookAtPostgres(config: Config, timeoutMs: number, signal: AbortSi
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     // The server's own text, too: it may repeat what it was sent.
-    return [
-      fault(
-        `it cannot be asked: ${message === '' ? String(code) : withoutCredentials(message)}`,
-        'is it up, is postgres.url right, and does pg_hba.conf let this machine in?',
-      ),
-    ];
+    return [refusedBy(code ?? '', message === '' ? String(code) : withoutCredentials(message))];
   }
 }
 

@@ -26,7 +26,7 @@ const FILE_SYSTEMS: Readonly<Record<number, string>> = {
 };
 
 export async function diskFacts(directory: string, signal: AbortSignal): Promise<DiskFacts> {
-  const { path, exists } = await nearest(resolve(directory));
+  const { path, exists, obstacle } = await nearest(resolve(directory));
   const { type, bsize, blocks, bavail, files, ffree } = await statfs(path);
   const unsigned = type >>> 0;
   const facts = {
@@ -35,6 +35,7 @@ export async function diskFacts(directory: string, signal: AbortSignal): Promise
       FILE_SYSTEMS[unsigned] ?? (process.platform === 'linux' ? `0x${unsigned.toString(16)}` : 'a disk'),
     ...{ inodesFree: ffree, inodesTotal: files, syncMs: [], bytesPerSecond: 0 },
   };
+  if (obstacle !== '') return { ...facts, path: resolve(directory), refusal: `${obstacle} is no directory` };
   const file = join(path, `.causeway-doctor-${process.pid}`);
   try {
     return { ...facts, ...(await measure(file, signal)) };
@@ -46,14 +47,16 @@ export async function diskFacts(directory: string, signal: AbortSignal): Promise
   }
 }
 
-/** The first directory upwards that exists: nothing is made for a look. */
-async function nearest(path: string): Promise<{ path: string; exists: boolean }> {
+/** The first directory upwards that exists: nothing is made for a look. What stands in its way is no directory. */
+async function nearest(path: string): Promise<{ path: string; exists: boolean; obstacle: string }> {
+  let obstacle = '';
   for (let at = path; ; at = dirname(at)) {
     const found = await stat(at).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
+      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
       return null;
     });
-    if (found?.isDirectory() === true) return { path: at, exists: at === path };
+    if (found?.isDirectory() === true) return { path: at, exists: at === path, obstacle };
+    if (found !== null) obstacle = at;
     if (dirname(at) === at) throw new Error(`there is no directory above ${path}`);
   }
 }

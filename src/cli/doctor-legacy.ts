@@ -175,5 +175,6 @@ async function secretOf(name: string, value: string, env: NodeJS.ProcessEnv): Pr
 function reasonOf(error: unknown): string {
   const { code, name, message } = error as NodeJS.ErrnoException;
   if (name === 'TimeoutError' || name === 'AbortError') return 'it does not answer in time';
+  if (code === 'UND_ERR_SOCKET') return 'it hangs up instead of answering';
   return code ?? message;
 }

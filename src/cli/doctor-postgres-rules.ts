@@ -52,6 +52,22 @@ export function judgePostgres(facts: PostgresFacts, memberCount: number): Findin
   return findings;
 }
 
+/** What to change by what PostgreSQL says, in its own codes; any other: it was not reached, or is none. */
+const CHANGES: Readonly<Record<string, string>> = {
+  '28P01': 'correct the password in postgres.url',
+  28000: 'correct the user in postgres.url, or make it (CREATE ROLE ... LOGIN); does pg_hba.conf let it in?',
+  '3D000': 'correct the name in postgres.url, or make the database (CREATE DATABASE)',
+  42501:
+    'the tables are of another user: take that one in postgres.url, or GRANT it to this one, the schema causeway and what is in it',
+  53300: 'raise max_connections, or end other clients',
+};
+
+export function refusedBy(code: string, reason: string): Finding {
+  const change =
+    CHANGES[code] ?? 'is it up, is postgres.url right, and does pg_hba.conf let this machine in?';
+  return fault(`it cannot be asked: ${reason}`, change);
+}
+
 function judgeServer(facts: PostgresFacts): Finding[] {
   const findings: Finding[] = [];
   const number = `PostgreSQL ${Math.floor(facts.version / 10_000)}.${facts.version % 10_000}`;

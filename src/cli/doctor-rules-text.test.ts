@@ -10,7 +10,7 @@ import type { Answer, NamedKey } from './doctor-legacy-rules.ts';
 import { judgeClock, judgeLoop, judgeMachine } from './doctor-machine-rules.ts';
 import type { MachineFacts, MachineNeeds } from './doctor-machine-rules.ts';
 import { judgeMember, judgePort } from './doctor-network-rules.ts';
-import { judgePostgres } from './doctor-postgres-rules.ts';
+import { judgePostgres, refusedBy } from './doctor-postgres-rules.ts';
 import type { PostgresFacts } from './doctor-postgres-rules.ts';
 import { judgeRelative } from './doctor-relative-rules.ts';
 import type { RelativeFacts } from './doctor-relative-rules.ts';
@@ -243,6 +243,15 @@ describe('PostgreSQL', () => {
     ['slow commits', { commitMs: 50 }, 'warning: an answer takes 0.40 ms, a commit 50.0 ms'],
   ])('%s', (_what, changes, text) => expect(judge(changes)).toContain(text));
 
+  test('why it lets nobody in: what to change by its own code', () => {
+    const changeOf = (code: string): string => refusedBy(code, 'no').change!;
+    expect(changeOf('3D000')).toContain('CREATE DATABASE');
+    expect(changeOf('42501')).toContain('GRANT');
+    expect(changeOf('28P01')).toContain('password');
+    expect(changeOf('ECONNREFUSED')).toContain('is it up');
+    expect(found([refusedBy('53300', 'too many')])).toContain('fault: it cannot be asked: too many');
+  });
+
   test('standbys that this user is not shown, and commits that it may not try: no verdict on them', () => {
     expect(judge({ standbyNames: 's1', standbysInStep: null, commitMs: null })).toBe('');
   });
@@ -315,7 +324,7 @@ describe('legacy API', () => {
     [page(200), 'fault: a slash (%2F): a value for a key that nobody has'],
     [page(301, '', '/a/b'), 'warning: a slash (%2F): the path is rewritten, and leads to /a/b'],
     [page(400), 'warning: a slash (%2F): 400'],
-    [{ kind: 'broken', reason: 'UND_ERR_SOCKET' }, 'warning: a slash (%2F): UND_ERR_SOCKET'],
+    [{ kind: 'broken', reason: 'ECONNRESET' }, 'warning: a slash (%2F): ECONNRESET'],
   ])('a key with a slash that nobody has: %j', (answer, text) => {
     expect(judge(page(404), answer)).toContain(text);
   });

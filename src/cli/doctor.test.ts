@@ -152,7 +152,11 @@ test('nothing is where it should be: each part says so, and no secret is told', 
   expect(told.code).toBe(3);
   expect(told.of('postgresql')).toContain('fault: it cannot be asked');
   expect(told.of('legacy api')).toBe('fault: it cannot be asked: ECONNREFUSED');
-  expect(told.of('disk')).toContain('fault: Disk: ENOTDIR');
+  expect(told.of('disk')).toBe(
+    `fault: nothing can be written to ${join(folder, 'taken', 'below')}: ${join(folder, 'taken')} is no directory`,
+  );
+  const file = await examine(settings({ ...gone, node: { name: 'fake', dataDir: join(folder, 'taken') } }));
+  expect(file.of('disk')).toContain('fault: nothing can be written to');
   expect(JSON.stringify(told.findings)).not.toContain(secret);
   const database = await postgresThatEchoes(secret);
   const url = `postgres://u:${secret}@127.0.0.1:${database.port}/x`;

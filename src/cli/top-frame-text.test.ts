@@ -193,6 +193,17 @@ describe('a frame', () => {
     expect(plain).toEqual(frame(80, { chosen: 'node-2' }));
   });
 
+  test('help is whole in a terminal of 80 columns, and in a narrow one', () => {
+    for (const columns of [80, 44]) {
+      const lines = frame(columns, { page: 'help' }, 40);
+      expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(columns);
+      const words = lines.join(' ').replaceAll(/\s+/g, ' ');
+      expect(words).toContain('without one it serves nothing');
+      expect(words).toContain('reads, writes, p99, lag');
+      expect(words).toContain('the highest of it at the top');
+    }
+  });
+
   test('a terminal without UTF-8: nothing but ASCII', () => {
     const lines = frameLines(model(), view(), { columns: 60, rows: 24 }, { ...PLAIN, isUnicode: false });
     expect(lines.join('')).toMatch(/^[ -~]*$/);
@@ -219,7 +230,10 @@ describe('keys', () => {
 
   test('looking into a node and back; help and back', () => {
     expect(after('j\r')).toMatchObject({ page: 'node', chosen: 'node-1' });
-    expect(after('\r')).toMatchObject({ page: 'overview', chosen: 'node-1' });
+    expect(after('\r')).toMatchObject({ page: 'node', chosen: 'node-1' });
+    expect(after('\r', view({ chosen: 'node-2' }))).toMatchObject({ page: 'node', chosen: 'node-2' });
+    const early = press(view(), '\r', []);
+    expect(early).toMatchObject({ view: { page: 'overview' } });
     for (const back of ['\u001b', 'h', '\u001b[D']) expect(after(`j\r${back}`).page).toBe('overview');
     expect(after('?').page).toBe('help');
     expect(after('??').page).toBe('overview');

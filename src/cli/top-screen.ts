@@ -2,6 +2,7 @@
  * A frame of `causeway top`: from a model and what is looked at to lines, each no wider than the terminal and no more of
  * them than it has. Pure, so that frames can be compared in tests.
  */
+import { wrapped } from '../base/wrapped.ts';
 import { countText, grouped, lagWithUnit } from './figures.ts';
 import { printable } from './table.ts';
 import { copyLine } from './top-copy.ts';
@@ -30,7 +31,7 @@ export function frameLines(model: TopModel | null, view: TopView, size: Size, pa
   const foot = footLines(view, columns, palette, size.rows === Infinity);
   const room = size.rows - head.length - foot.length;
   let body: string[];
-  if (view.page === 'help') body = HELP.map((line) => cut(line, columns));
+  if (view.page === 'help') body = helpLines(columns);
   else if (view.page === 'node' && chosen !== undefined) body = detailLines(chosen, model, columns, palette);
   else body = overviewLines(model, view, columns, room, palette);
   const shown = body.slice(0, Math.max(1, room));
@@ -44,7 +45,8 @@ function headLines(model: TopModel, view: TopView, columns: number, palette: Pal
   const serving = nodes.filter(({ isServing }) => isServing).length;
   const state = `${serving} of ${nodes.length} nodes serve`;
   const time = `${view.isPaused ? 'paused  ' : ''}${new Date(model.at).toISOString().slice(11, 19)}Z`;
-  const title = `Causeway ${model.clusterId.slice(0, 8)}  epoch ${model.epoch}  `;
+  const whole = `Causeway ${model.clusterId.slice(0, 8)}  epoch ${model.epoch}  `;
+  const title = whole.length + state.length + time.length < columns ? whole : 'Causeway  ';
   const space = ' '.repeat(Math.max(1, columns - title.length - state.length - time.length));
   const isWell = serving === nodes.length;
   const sum = (of: (node: TopNode) => number): number => nodes.reduce((total, node) => total + of(node), 0);
@@ -170,21 +172,31 @@ function common(nodes: readonly TopNode[], of: (node: TopNode) => string): strin
   return states.length === 0 ? 'unknown' : states.join('/');
 }
 
-const HELP = [
-  'Keys',
-  '  up, down, k, j   choose a node',
-  '  enter, l         look into it; esc, h: back',
-  '  s                sort by the next column: name, state, reads, writes, p99, lag',
-  '  r                the other way round',
-  '  p, space         hold the screen still, and go on',
-  '  + -              ask less often, more often',
-  '  q, Ctrl-C        leave',
-  '',
-  'Columns',
-  '  LEASE     milliseconds that its lease still runs; without one it serves nothing',
-  '  READ MS   median and p99 of the last seconds, as clients of this node had them',
-  '  WRITE MS  the same of writes',
-  '  PG LAG    how long the oldest write has been waiting for PostgreSQL',
-  '  LEGACY    calls a second, and calls in flight of those allowed at once',
-  '  TREND     reads and writes a second, the newest last, the highest of it at the top',
+/** Each word, and what it does or tells. */
+const HELP: readonly (readonly [string, string])[] = [
+  ['Keys', ''],
+  ['up, down, k, j', 'choose a node'],
+  ['enter, l', 'look into it; esc, h: back'],
+  ['s', 'sort by the next column: name, state, reads, writes, p99, lag'],
+  ['r', 'the other way round'],
+  ['p, space', 'hold the screen still, and go on'],
+  ['+ -', 'ask less often, more often'],
+  ['q, Ctrl-C', 'leave'],
+  ['', ''],
+  ['Columns', ''],
+  ['LEASE', 'milliseconds that its lease still runs; without one it serves nothing'],
+  ['READ MS', 'median and p99 of the last seconds, as clients of this node had them'],
+  ['WRITE MS', 'the same of writes'],
+  ['PG LAG', 'how long the oldest write has been waiting for PostgreSQL'],
+  ['LEGACY', 'calls a second, and calls in flight of those allowed at once'],
+  ['TREND', 'reads and writes a second, the newest last, the highest of it at the top'],
 ];
+const HELP_WORD_WIDTH = 17;
+const HELP_INDENT = 2 + HELP_WORD_WIDTH;
+
+/** What a terminal has no room for goes on below. */
+function helpLines(columns: number): string[] {
+  return HELP.flatMap(([word, text]) =>
+    text === '' ? [word] : wrapped(`  ${word.padEnd(HELP_WORD_WIDTH)}`, text, HELP_INDENT, columns),
+  );
+}

@@ -80,7 +80,7 @@ export function press(view: TopView, key: string, nodes: readonly TopNode[]): Pr
     case '\u001b[C':
     case '\u001bOC':
       if (view.page !== 'overview') return to({});
-      return view.chosen === '' ? to(moved(view, nodes, 0)) : to({ page: 'node' });
+      return to({ ...moved(view, nodes, 0), ...(nodes.length === 0 ? {} : { page: 'node' as const }) });
     case 'j':
     case '\u001b[B':
     case '\u001bOB':
