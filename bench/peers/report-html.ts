@@ -84,7 +84,8 @@ function targets(rows: readonly Row[]): string {
     const told = row.ratio === undefined ? '' : ratioText(row.ratio);
     return `<tr><td class="wrap">${escape(row.work)}</td><td class="wrap">${escape(row.beside)}</td><td>${told}</td><td>${wantedOf(row)}</td><td class="${mark}">${state}</td><td>${escape(row.figures)}</td></tr>`;
   });
-  return `<section><h2>What was asked for</h2><div class="chart">${targetChart(spans)}</div>
+  const chart = spans.length === 0 ? '' : `<div class="chart">${targetChart(spans)}</div>`;
+  return `<section><h2>What was asked for</h2>${chart}
 <table><thead><tr><th class="text">work</th><th class="text">beside</th><th>ratio</th><th>asked for</th><th></th><th>seen</th></tr></thead><tbody>${lines.join('')}</tbody></table></section>`;
 }
 
@@ -115,6 +116,7 @@ function familySection(report: Report, { title, ids, name }: (typeof FAMILIES)[n
 
 function serverSection(report: Report): string {
   const cells = report.comparison.cells.filter(({ cell }) => ['get', 'mix-95', 'set-512'].includes(cell.id));
+  if (cells.length === 0) return '';
   const categories = cells.map(({ cell }) => `${mixOf(cell)}, ${shapeOf(cell)}`);
   const series = seriesOf(report, cells, ({ serverMicros }) => serverMicros);
   return `<section><h2>Microseconds on a core per operation, of all servers together (100 B)</h2><div class="chart">${barChart(categories, series, 'µs')}</div></section>`;

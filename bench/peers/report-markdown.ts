@@ -35,21 +35,30 @@ export function reportMarkdown(report: Report): string {
         megabytes(comparison.diskBytes.get(id)!),
       ]),
     ),
-    '## Workloads',
-    ...comparison.cells.map((cell) => cellSection(cell, contenders)),
-    '## At a steady rate',
-    'Operations come at the rate that is told, whatever is answered; a time counts from the moment at which an operation was due.',
-    ...comparison.open.map((open) => openSection(open, contenders)),
+    ...part(
+      '## Workloads',
+      comparison.cells.map((cell) => cellSection(cell, contenders)),
+    ),
+    ...part(
+      '## At a steady rate\n\nOperations come at the rate that is told, whatever is answered; a time counts from the moment at which an operation was due.',
+      comparison.open.map((open) => openSection(open, contenders)),
+    ),
     '',
   ].join('\n\n');
 }
 
 export function howToRead({ comparison }: Report): string {
-  const repeats = comparison.cells[0]!.samples.get('causeway')!.length;
-  return `Each workload ran ${repeats} times on each system, by turns. A ratio is the median of these pairs, and the interval in which all of them lie. \
+  const repeats = comparison.cells[0]?.samples.get('causeway')?.length;
+  const often = repeats === undefined ? 'several' : String(repeats);
+  return `Each workload ran ${often} times on each system, by turns. A ratio is the median of these pairs, and the interval in which all of them lie. \
 Load comes from one process of its own for each system, on the same cores; what it costs stands beside what the servers cost (of the write-through \
 written by hand the client is a part of the system). Values of 100 bytes and 1 KiB have 10,000 keys each, values of 16 KiB 1,000; bytes on disk are those \
 of all values written once, with logs.`;
+}
+
+/** Nothing where no workload of it was asked for. */
+function part(head: string, sections: readonly string[]): readonly string[] {
+  return sections.length === 0 ? [] : [head, ...sections];
 }
 
 export function megabytes(bytes: number): string {

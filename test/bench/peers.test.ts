@@ -172,6 +172,31 @@ describe('the reports', () => {
     expect(text).toContain('**Left out: etcd of three**: there is no etcd on this machine');
   });
 
+  test('only some of it was asked for: no empty plots, no heads without figures, and no end without a report', () => {
+    const { comparison, ...rest } = made({ 'mix-50': { causeway: 10, redis: 20 } });
+    const none = {
+      ...comparison,
+      open: [],
+      grpc: { ours: [], bare: [], pipelinePuts: [], pipelineGets: [] },
+    };
+    const about = {
+      at: 'now',
+      label: '',
+      quick: true,
+      skipped: [],
+      facts: rest.facts,
+      contenders: rest.contenders,
+    };
+    const one = reportOf(about, none);
+    expect(reportMarkdown(one)).not.toContain('At a steady rate');
+    expect(reportMarkdown(one)).toContain('## Workloads');
+    expect(reportHtml(one)).not.toContain('of the target');
+    expect(reportHtml(one).match(/class="chart"/g) ?? []).toEqual([]);
+    const nothing = reportOf(about, { ...none, cells: [] });
+    expect(reportMarkdown(nothing)).not.toContain('## Workloads');
+    expect(reportHtml(nothing)).toContain('What each promises');
+  });
+
   test('the page needs nothing from elsewhere, and names what it shows', () => {
     const page = reportHtml(made({ get: { causeway: 10, redis: 20 }, 'set-512': { causeway: 9, redis: 1 } }));
     expect(page).not.toMatch(/<script|<link|src=|href=/);
