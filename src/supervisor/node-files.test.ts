@@ -45,6 +45,18 @@ test('three nodes with a database and a legacy API: a configuration that a node 
   expect(configOf(DATABASE_URL, 'http://theirs/{key}').legacy?.trustedEscapes).toBe('');
 });
 
+test('a password for Redis clients, and what is allowed to them, come from the environment; where the door is does not', () => {
+  const { resp } = configOf('none', undefined, 3, {
+    CAUSEWAY_RESP_PASSWORD: 'env:SECRET',
+    CAUSEWAY_RESP_MAY_FLUSH: 'false',
+    CAUSEWAY_RESP_CONNECTIONS_MAX: '20',
+    CAUSEWAY_RESP_PORT: '1',
+    CAUSEWAY_RESP_HOST: '0.0.0.0',
+  });
+  expect(resp).toMatchObject({ password: 'env:SECRET', mayFlush: false, connectionsMax: 20 });
+  expect(resp).toMatchObject({ port: 7003, host: '127.0.0.1' });
+});
+
 test('the variables that the README gives to a node that joins: what must agree agrees', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const [, line = ''] = /^export (DATABASE_URL=.*)$/m.exec(readme) ?? [];

@@ -105,7 +105,8 @@ export function writeNodeFile(node: LocalNode, input: NodeFileInput): string {
 
 /**
  * The environment of a node. What the file says must hold: a variable meant for the supervisor, or for a single
- * node, would win over the file in every node alike. Other settings (CAUSEWAY_LOG_LEVEL, ...) are passed on.
+ * node, would win over the file in every node alike. Other settings (CAUSEWAY_LOG_LEVEL, ...) are passed on: a
+ * password for Redis clients above all, without which the door would be open to everybody.
  *
  * glibc's allocator keeps a heap for each of a process's dozen threads, of which most do the same work by turns: with
  * two a node of a million keys takes 60 MB less.
@@ -116,7 +117,7 @@ export function nodeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 const DECIDED_BY_FILE =
-  /^(DATABASE_URL|LEGACY_URL|CAUSEWAY_(CLUSTER|NODE|GRPC|HTTP|RESP)_.*|CAUSEWAY_(POSTGRES|LEGACY)(_URL)?|CAUSEWAY_NODES)$/;
+  /^(DATABASE_URL|LEGACY_URL|CAUSEWAY_(CLUSTER|NODE|GRPC|HTTP)_.*|CAUSEWAY_RESP_(HOST|PORT|ADDRESS|MEMBERS)|CAUSEWAY_(POSTGRES|LEGACY)(_URL)?|CAUSEWAY_NODES)$/;
 
 function writeWhole(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });
