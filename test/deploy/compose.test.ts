@@ -61,6 +61,8 @@ describe.each([...configs])('%s', (name, config: Config) => {
 
   test('listens where its ports are published, on all addresses of its container', () => {
     expect([config.grpc.host, config.http.host, config.resp.host]).toEqual(['0.0.0.0', '0.0.0.0', '0.0.0.0']);
+    // As every image for Redis clients has it, and the chart.
+    expect(config.resp.port).toBe(6379);
     const inside = published(name).map((port) => Number(port.split(':')[1]));
     expect(new Set(inside)).toEqual(new Set([config.grpc.port, config.resp.port, config.http.port]));
     const told = config.resp.members.find((member) => member.name === name)!.address;
