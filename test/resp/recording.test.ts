@@ -3,6 +3,7 @@
  * version answers, where one is installed. The tools that compare are seen to find a reply that is wrong.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { absenceOf, COMMANDS } from '../../src/servers/resp/command-table.ts';
 import { readFixture } from './fixtures.ts';
 import { parseFrame, frameBytes } from './frame.ts';
 import { FAMILIES } from './lists/families.ts';
@@ -60,6 +61,19 @@ describe.skipIf(installed !== recordedWith)(`beside Redis ${recordedWith}`, () =
       expect(faults.join('\n\n')).toBe('');
     },
   );
+
+  test('every command that it lists, and every subcommand, is here or said to be absent', async () => {
+    const [listed] = await redis.play(sequenceOf('server', 'all commands', 'plain', ['COMMAND LIST']));
+    const names = [...listed!.matchAll(/\$\d+\\n([a-z|_-]+)/g)].map(([, name]) => name!);
+    expect(names.length).toBeGreaterThan(300);
+    const unknown = names.filter((name) => {
+      const [container, sub] = name.split('|');
+      if (absenceOf(name) !== undefined || absenceOf(container!) !== undefined) return false;
+      const command = COMMANDS.named(container!);
+      return sub === undefined ? command === undefined : command?.subcommands?.has(sub) !== true;
+    });
+    expect(unknown).toEqual([]);
+  });
 
   test('a reply that is another than the recorded one: found, and told with the commands before it', async () => {
     const sequence = readFixture('strings').sequences.find(({ steps }) => steps[0]!.text === 'SET k hello')!;

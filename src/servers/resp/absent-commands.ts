@@ -1,4 +1,4 @@
-/** Commands of Redis that are not here, by kind, with what is told to who calls one. */
+/** Commands of Redis that are not here, by kind, with what is told to who calls one; a subcommand with its container: `client|pause`. */
 
 export interface AbsentGroup {
   readonly group: string;
@@ -80,6 +80,28 @@ export const ABSENT_GROUPS: readonly AbsentGroup[] = [
     group: 'pubsub',
     reason: 'there are no channels here but the one for invalidations',
     names: words('psubscribe publish pubsub punsubscribe spublish ssubscribe sunsubscribe'),
+  },
+  {
+    group: 'connection',
+    reason: 'no client holds up the others here',
+    names: words('client|pause client|unpause'),
+  },
+  {
+    group: 'cluster',
+    reason: 'who is a member, and which slots it has, `causeway cluster` changes, and the members themselves',
+    names: words(
+      'cluster|addslots cluster|addslotsrange cluster|bumpepoch cluster|delslots cluster|delslotsrange cluster|failover cluster|flushslots cluster|forget cluster|meet cluster|replicate cluster|reset cluster|saveconfig cluster|set-config-epoch cluster|setslot',
+    ),
+  },
+  {
+    group: 'cluster',
+    reason: 'every member takes writes, none follows another: CLUSTER NODES tells all of them',
+    names: words('cluster|count-failure-reports cluster|links cluster|replicas cluster|slaves'),
+  },
+  {
+    group: 'server',
+    reason: 'INFO, LATENCY HISTORY and COMMAND INFO tell what there is of it',
+    names: words('command|getkeysandflags latency|graph memory|malloc-stats memory|stats'),
   },
 ];
 

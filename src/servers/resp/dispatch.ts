@@ -87,6 +87,8 @@ export function commandOf(args: Arguments): Command | string {
   const sub = args.text(1).toLowerCase();
   const found = command.subcommands.get(sub);
   if (found !== undefined) return found;
+  const absent = absentText(`${command.name}|${sub}`);
+  if (absent !== undefined) return absent;
   const shown = shownText(args, 1);
   return `ERR unknown subcommand '${shown}'. Try ${command.name.toUpperCase()} HELP.`;
 }
@@ -104,10 +106,15 @@ function refusalOf(client: Client, command: Command, args: Arguments): string | 
   return undefined;
 }
 
+/** What Redis has and is not here. */
+function absentText(name: string): string | undefined {
+  const reason = absenceOf(name);
+  return reason === undefined ? undefined : `ERR command '${name}' is not supported: ${reason}`;
+}
+
 function unknown(args: Arguments): string {
-  const absence = absenceOf(args.text(0).toLowerCase());
-  if (absence !== undefined)
-    return `ERR command '${args.text(0).toLowerCase()}' is not supported: ${absence}`;
+  const absent = absentText(args.text(0).toLowerCase());
+  if (absent !== undefined) return absent;
   let shown = '';
   for (let at = 1; at < args.count && shown.length < SHOWN_BYTES_MAX; at += 1) {
     shown += `'${textOfC(args, at).slice(0, SHOWN_BYTES_MAX - shown.length)}' `;

@@ -34,13 +34,17 @@ function rowsOf(command: Command): string[] {
 }
 
 function rowOf({ name, differs }: Command): string {
-  const shown = name.toUpperCase().replace('|', ' ');
-  return `| \`${shown}\` | ${differs === '' ? 'full' : 'with differences'} | ${differs.replaceAll('|', '\\|')} |`;
+  return `| \`${shownName(name)}\` | ${differs === '' ? 'full' : 'with differences'} | ${differs.replaceAll('|', '\\|')} |`;
+}
+
+/** As one calls it. */
+function shownName(name: string): string {
+  return name.toUpperCase().replace('|', ' ');
 }
 
 export function absentTable(): string {
   const rows = ABSENT_GROUPS.map(({ reason, names }) => {
-    return `| ${names.map((name) => `\`${name.toUpperCase()}\``).join(', ')} | ${reason} |`;
+    return `| ${names.map((name) => `\`${shownName(name)}\``).join(', ')} | ${reason} |`;
   });
   return ['| commands | why |', '|---|---|', ...rows].join('\n');
 }

@@ -340,6 +340,9 @@ describe('failures', () => {
     );
     expect(await line.ask('GET')).toBe("-ERR wrong number of arguments for 'get' command");
     expect(await line.ask('CLIENT NOPE')).toBe("-ERR unknown subcommand 'NOPE'. Try CLIENT HELP.");
+    expect(await line.ask('client Pause 100')).toBe(
+      "-ERR command 'client|pause' is not supported: no client holds up the others here",
+    );
     expect(await line.ask('CLIENT ID x')).toBe("-ERR wrong number of arguments for 'client|id' command");
   });
 });
