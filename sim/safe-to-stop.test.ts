@@ -1,6 +1,7 @@
 /** Whole nodes, restarted one after another by whoever asks first: what `/safe-to-stop` says meanwhile. */
 import { describe, expect, it, test } from 'vitest';
 import { STOP_RESERVED_MS } from '../src/core/stop-limits.ts';
+import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 
@@ -66,6 +67,31 @@ describe('asked for beforehand', () => {
     world.run(100);
     const looks = world.nodes.map((sim) => sim.node!.status().stopCosts);
     expect(looks.filter(mayStop)).toHaveLength(1);
+  });
+
+  /** Earlier programs among the council, which know of no vote: whoever asks of those that do. */
+  test.each([[[1]], [[2]], [[3]], [[1, 2]]])(
+    'members %j run the program of before: of the others at most one is told yes, and one in the end',
+    (earlier) => {
+      const world = new SmallWorld(72, ({ cluster }) => {
+        for (const number of earlier) cluster.versions.install(`node-${number}`, PROTOCOL_MIN);
+      });
+      world.run(1_000);
+      const later = world.nodes.filter((_, index) => !earlier.includes(index + 1));
+      expect(reserve(world, ...later).filter(mayStop)).toHaveLength(1);
+    },
+  );
+
+  test('one runs the program of before, and the others do not hear each other: at most one is told yes', () => {
+    const world = new SmallWorld(73, ({ cluster }) => cluster.versions.install('node-1', PROTOCOL_MIN));
+    const [, two, three] = world.nodes as [SimNode, SimNode, SimNode];
+    world.run(1_000);
+    world.cluster.network.cutOneWay('node-2', 'node-3');
+    world.cluster.network.cutOneWay('node-3', 'node-2');
+    const told = reserve(world, two, three);
+    expect(told.filter(mayStop).length).toBeLessThan(2);
+    for (const costs of told.filter((each) => !mayStop(each)))
+      expect(costs.join()).toMatch(/^node-|lack a copy|no lease|the members changed/);
   });
 
   test('voters that keep nothing in mind: two are told yes', () => {

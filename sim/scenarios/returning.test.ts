@@ -5,6 +5,7 @@ import {
   coordinatorDies,
   diesBeforeItsOwnDisk,
   everybodyReplays,
+  leftOutAlive,
   marksOfTheFinished,
   numberOfWhoIsAway,
   readerBetweenTwoWrites,
@@ -26,6 +27,11 @@ test('everything dies with a write on two disks of three: nobody reads it before
 
 test('everything dies with a write that its own coordinator had not stored: its next write is another version', () => {
   expect(diesBeforeItsOwnDisk({})).toBe('ok');
+});
+
+test('an epoch leaves out who had told only one other, which dies, and takes it in again: its next write is another version', () => {
+  expect(leftOutAlive({})).toBe('ok');
+  expect(leftOutAlive({ retakeCounters: true })).toBe('two writes have one version');
 });
 
 test('everything dies, and who alone had a write stays away: its number is taken anew, and who comes back gives it up', () => {

@@ -100,6 +100,39 @@ export function diesBeforeItsOwnDisk(mutations: Mutations): string {
 }
 
 /**
+ * C alone has heard of A's write when it dies, and an epoch leaves A out and takes it in again, all in one process. What A gave up
+ * counts for nothing once it has copied from B; its next write is another version all the same, for C is not gone for good. (R8)
+ */
+export function leftOutAlive(mutations: Mutations): string {
+  const world = new Scenario(mutations);
+  const [a, b, c] = world.abc;
+  world.put(a, 'before');
+  world.pass(100);
+  const toB = world.hold({ from: a, to: b, kind: 'invalidate' });
+  world.put(a, 'known to C alone');
+  const told = world.onDisk(c);
+  world.crash(c);
+  world.drop(toB);
+  world.release(toB);
+  world.epoch([b], [b], [a, b]);
+  a.incarnation += 1;
+  world.epoch([a, b], [b]);
+  world.pass(500);
+  if (!a.hasLearned) return 'the learner did not catch up';
+  world.epoch([a, b]);
+  const next = world.put(a, 'of the next member');
+  world.pass(500);
+  if (next.outcome?.kind !== 'done') return 'its write never ends';
+  if (next.outcome.version === told) return 'two writes have one version';
+  c.restart();
+  world.epoch(world.nodes, [a, b]);
+  world.pass(500);
+  world.epoch(world.nodes);
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
+}
+
+/**
  * Only C has A's write on its disk when all die. A and B come back without C, and A's second increment takes the number
  * that this write had, while C learns: C takes it, and gives up its own, for what a learner had counts for nothing. (R8, R19)
  */

@@ -9,9 +9,11 @@ import { COUNTERS_NAME, encodeCounters } from '../wire/store-codec.ts';
 import type { StoreWriter } from './store-writer.ts';
 
 export class CounterReserve implements OwnCounters {
-  readonly spentThrough: number;
+  spentThrough: number;
   private readonly writer: StoreWriter;
   private putBy: number;
+  /** What the disk is to say next; no counter above it has been told to anybody. */
+  private asked: number;
   private isStoring = false;
 
   /** `spentThrough`: what the disk says was put by at the start. */
@@ -19,6 +21,11 @@ export class CounterReserve implements OwnCounters {
     this.writer = writer;
     this.spentThrough = spentThrough;
     this.putBy = spentThrough;
+    this.asked = spentThrough;
+  }
+
+  passOver(): void {
+    this.spentThrough = this.asked;
   }
 
   covers(counter: number): boolean {
@@ -28,6 +35,7 @@ export class CounterReserve implements OwnCounters {
 
   private put(through: number): void {
     this.isStoring = true;
+    this.asked = through;
     this.writer.putMeta(COUNTERS_NAME, encodeCounters(through), (error) => {
       this.isStoring = false;
       if (error === null) this.putBy = through;

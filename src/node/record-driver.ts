@@ -25,6 +25,8 @@ const AGAIN_AFTER_MS = 100;
 const FAILED_AFTER_MS = 500;
 /** Milliseconds before a slot is looked at again of which PostgreSQL did not take some rows. */
 const REFUSED_AFTER_MS = 2_000;
+/** Milliseconds between two words of that: every slot may have such a row, where somebody holds a lock on all of them. */
+const REFUSED_SAID_EVERY_MS = 30_000;
 /** Milliseconds after which the word that all is done is repeated: a link may have lost it. */
 const SAY_AGAIN_MS = 250;
 
@@ -61,6 +63,7 @@ export class RecordDriver {
   private readonly under = new Map<number, SlotDrive>();
   private notBefore = -Infinity;
   private saidAt = -Infinity;
+  private refusalSaidAt = -Infinity;
   private rowsDriven = 0;
   private conflicts = 0;
 
@@ -102,6 +105,7 @@ export class RecordDriver {
     this.pastFloors.clear();
     this.rowsDriven = 0;
     this.conflicts = 0;
+    this.refusalSaidAt = -Infinity;
     this.pace.progress(0, this.parts.clock.now());
   }
 
@@ -179,13 +183,19 @@ export class RecordDriver {
     }
     if (end === 'refused') {
       this.refused.set(slot, now + REFUSED_AFTER_MS);
-      telemetry.event('warn', 'record.drive_refused', { slot, reason });
+      this.tellRefusal(slot, reason, now);
       return clock.defer(() => this.goOn());
     }
     this.todo.push(slot);
     if (end === 'failed' && now >= this.notBefore) telemetry.event('warn', 'record.drive_paused', { reason });
     if (end === 'failed') this.notBefore = now + FAILED_AFTER_MS;
     else if (this.under.size === 0) this.notBefore = Math.max(this.notBefore, now + AGAIN_AFTER_MS);
+  }
+
+  private tellRefusal(slot: number, reason: string, now: number): void {
+    if (now - this.refusalSaidAt < REFUSED_SAID_EVERY_MS) return;
+    this.refusalSaidAt = now;
+    this.parts.telemetry.event('warn', 'record.drive_refused', { slot, slots: this.refused.size, reason });
   }
 
   private takeUpRefused(now: number): void {

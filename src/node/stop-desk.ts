@@ -1,7 +1,8 @@
 /**
  * A stop that is asked for beforehand: it is let begin where it costs nothing, and where a majority of the council votes for it, which
  * votes for no other until this one is gone. The first of the voters is asked alone: of any number that ask at once it lets one go
- * on, where each might win some of the votes, and none of them most. (decision 49)
+ * on, where each might win some of the votes, and none of them most. While some of the council run a program that knows of no such
+ * vote, and so lets everybody, all of the others must grant it: else two would have no voter in common. (decision 49)
  */
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
@@ -31,7 +32,10 @@ export interface StopVerdict {
 interface Attempt {
   readonly number: number;
   readonly epoch: number;
+  /** Those within reach. */
   readonly voters: readonly number[];
+  /** Those that have a vote in this at all. */
+  readonly knowing: readonly number[];
   readonly granted: Set<number>;
   readonly costs: () => readonly string[];
   readonly done: (verdict: StopVerdict) => void;
@@ -72,7 +76,16 @@ export class StopDesk {
     if (this.attempt !== null) return answer({ costs: ['it is being asked for already'], reservedMs: 0 });
     const number = ++this.attempts;
     const voters = this.votersOf(topology);
-    this.attempt = { number, epoch: topology.epoch, voters, granted: new Set(), costs, done: answer };
+    const knowing = topology.council.filter((id) => isAlive(topology, id) && this.hasVote(topology, id));
+    this.attempt = {
+      number,
+      epoch: topology.epoch,
+      voters,
+      knowing,
+      granted: new Set(),
+      costs,
+      done: answer,
+    };
     this.parts.clock.after(STOP_ASK_MS, () => this.onLate(number));
     this.ask(voters.slice(0, 1), topology);
   }
@@ -107,12 +120,19 @@ export class StopDesk {
     if (leftMs > 0 && this.attempt === null) this.tell(leftMs);
   }
 
-  /** In the order of their ids, which is the same for all who ask. Who is out of reach has no voice. */
+  /**
+   * In the order of their ids, which is the same for all who ask, but who knows of the vote first. Who is out of reach has no voice.
+   */
   private votersOf(topology: Topology): number[] {
     const { membership } = this.parts;
     const isThere = (id: number): boolean =>
       id === membership.selfId || (isAlive(topology, id) && membership.isLinked(nameOf(topology, id)));
-    return topology.council.filter(isThere).sort((a, b) => a - b);
+    const rank = (id: number): number => (this.hasVote(topology, id) ? 0 : 1);
+    return topology.council.filter(isThere).sort((a, b) => rank(a) - rank(b) || a - b);
+  }
+
+  private hasVote(topology: Topology, id: number): boolean {
+    return id === this.parts.membership.selfId || this.understands(topology, id);
   }
 
   private ask(voters: readonly number[], topology: Topology): void {
@@ -137,12 +157,20 @@ export class StopDesk {
     if (attempt.granted.has(voter)) return;
     attempt.granted.add(voter);
     const { granted, voters } = attempt;
-    if (granted.size >= majorityOf(topology.council.length)) return this.decide(attempt);
+    if (this.isEnough(attempt, topology)) return this.decide(attempt);
     if (granted.size === 1)
       this.ask(
         voters.filter((id) => id !== voter),
         topology,
       );
+  }
+
+  /** Any two sets of grants that are enough have a voter in common that knows of the vote. */
+  private isEnough({ granted, knowing }: Attempt, { council }: Topology): boolean {
+    const majority = majorityOf(council.length);
+    if (granted.size < majority) return false;
+    const { length } = knowing.filter((id) => granted.has(id));
+    return length >= majority || length === knowing.length;
   }
 
   private decide(attempt: Attempt): void {
@@ -157,8 +185,9 @@ export class StopDesk {
     const { attempt } = this;
     if (attempt?.number !== number) return;
     const { topology } = this.parts.membership;
-    const silent = attempt.voters.filter((id) => !attempt.granted.has(id));
     const isNew = topology === null || topology.epoch !== attempt.epoch;
+    // Those out of reach, too, who were not asked.
+    const silent = (topology?.council ?? []).filter((id) => !attempt.granted.has(id));
     const names = isNew ? '' : silent.map((id) => nameOf(topology, id)).join(', ');
     this.give([
       isNew ? 'the members changed meanwhile: ask again' : `${names} did not say whether it may stop`,

@@ -42,8 +42,13 @@ export interface OperationMemory {
 
 /** The counters of versions that this node takes. (R8) */
 export interface OwnCounters {
-  /** An earlier process on this disk may have taken any up to this one, also where the disk does not have the version. */
+  /**
+   * An earlier process on this disk, or this one under an earlier incarnation, may have taken any up to this one, also where
+   * the disk does not have the version.
+   */
   readonly spentThrough: number;
+  /** What was in flight here is given up, and may be copied over; others may have heard of it: all taken so far are spent. */
+  passOver(): void;
   /** No later process on this disk takes it again: others may hear of the version before this disk has it. */
   covers(counter: number): boolean;
 }

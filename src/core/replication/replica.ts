@@ -331,9 +331,7 @@ export class Replica {
       dropRound(this.context, state);
       for (const ticket of tickets)
         failWrite(this.context, ticket, failure(ticket.begun ? 'outcome_unknown' : 'not_ready'));
-      for (const reader of state.readers) {
-        answerRead(this.context, reader, undefined, failure('not_ready'));
-      }
+      for (const reader of state.readers) answerRead(this.context, reader, undefined, failure('not_ready'));
       table.delete(state.key);
       if (state.marks.length > 0) left.push(state);
     }
@@ -341,6 +339,7 @@ export class Replica {
       if (isLost(state.slot)) state.runnable = false;
       else runnable.push(state);
     }
+    if (left.length > 0) this.context.effects.counters.passOver();
     this.drain();
     return left;
   }
