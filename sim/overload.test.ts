@@ -196,6 +196,18 @@ it('a plan of more members than may ask to join: refused by the name of the limi
   expect(planOf(1, 300_000)).toBe('invalid_argument: a plan has at most 64 leaves, and not 300000');
 });
 
+it('a plan in which one newcomer joins twice, or a member joins: not possible, and told why', () => {
+  const world = new SmallWorld(96);
+  const obstacleOf = (...names: string[]): string => {
+    const joins = names.map((name) => ({ name, zone: '', host: '', weight: 1 }));
+    const answer = world.operate(world.nodes[0]!, { kind: 'plan', joins, leaves: [] });
+    return answer.kind === 'planned' ? answer.plan.obstacle : answer.kind;
+  };
+  expect(obstacleOf('new-1', 'new-2')).toBe('');
+  expect(obstacleOf('new-1', 'new-2', 'new-1')).toBe('new-1 would join twice');
+  expect(obstacleOf('new-1', 'node-2')).toBe('node-2 is a member already');
+});
+
 it('many clients ask who serves which slots: each is answered, and an order of an operator beside them is taken', () => {
   const world = new SmallWorld(95);
   const { node } = world.nodes[0]!;

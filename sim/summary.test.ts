@@ -30,6 +30,11 @@ test('commits with unknown outcome were few for so many seeds: said', () => {
   expect(whatIsMissing(summary, { seedCount: 200, kinds: null })).toHaveLength(1);
 });
 
+test('a few seeds, in which hardly anything occurred: nothing is said of that', () => {
+  expect(whatIsMissing(emptySummary(), { seedCount: 20, kinds: null })).toEqual([]);
+  expect(whatIsMissing(emptySummary(), { seedCount: 100, kinds: null }).length).toBeGreaterThan(5);
+});
+
 test('a profile with kinds of its own: only those must have struck', () => {
   const summary = emptySummary();
   summary.occurred['kill'] = 1;

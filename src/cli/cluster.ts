@@ -68,8 +68,9 @@ export function clusterCommand(program: Command, io: CommandIo): void {
   );
 }
 
-/** One line a member, and what it comes to. */
+/** One line a member, and what it comes to; of what is not possible nothing would come. */
 export function planLines(plan: MovePlan): string[] {
+  if (plan.obstacle !== '') return [`not possible: ${plan.obstacle}`];
   const rows = plan.shares.map(({ name, slotsBefore, slotsAfter, slotsGained }) => [
     name,
     grouped(slotsBefore),
@@ -79,7 +80,6 @@ export function planLines(plan: MovePlan): string[] {
   const lines = tableLines(['NODE', 'SLOTS', 'THEN', 'TO COPY'], rows);
   const records = grouped(plan.recordsCopied);
   lines.push(`${grouped(plan.slotsCopied)} copies of slots would be made, about ${records} records`);
-  if (plan.obstacle !== '') lines.push(`not possible: ${plan.obstacle}`);
   return lines;
 }
 

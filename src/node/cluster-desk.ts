@@ -224,8 +224,10 @@ export class ClusterDesk {
   private planned(topology: Topology, joins: readonly PlannedJoin[], leaves: readonly string[]): MovePlan {
     const to = destinations(topology);
     const members: Member[] = placeable(topology).filter((member) => !leaves.includes(member.name));
-    const known = new Set(topology.members.map((member) => member.name));
-    const taken = joins.find((join) => known.has(join.name));
+    const isMember = (name: string): boolean => topology.members.some((member) => member.name === name);
+    const taken = joins.find(
+      ({ name }, index) => isMember(name) || joins.findIndex((join) => join.name === name) < index,
+    );
     joins.forEach((join, index) => {
       const id = topology.nextId + index;
       members.push({ ...join, id, address: '', incarnation: 0, alive: true });
@@ -252,7 +254,10 @@ export class ClusterDesk {
       }
     }
     const slotsCopied = gains.reduce((sum, count) => sum + count, 0);
-    const isTaken = taken === undefined ? null : `${taken.name} is a member already`;
+    const isTaken =
+      taken === undefined
+        ? null
+        : `${taken.name} ${isMember(taken.name) ? 'is a member already' : 'would join twice'}`;
     const obstacle = isTaken ?? (leaves.length === 0 ? null : whyNotLeave(topology, ...leaves));
     return {
       shares: [...shares].map(([name, share]) => ({ name, ...share })),
