@@ -331,7 +331,9 @@ function crossFaults(config: Config): string[] {
     faults.push(`cluster.members: two have the address ${repeated}`);
   }
   if (!members.some((member) => member.name === node.name)) {
-    faults.push(`node.name: ${node.name} is none of cluster.members`);
+    faults.push(
+      `node.name: ${node.name} is none of cluster.members; one that joins a running cluster, or once joined it, is started with node.join`,
+    );
   }
   for (const repeated of repeats(config.resp.members.map((member) => member.name))) {
     faults.push(`resp.members: two are named ${repeated}`);

@@ -142,6 +142,8 @@ export async function postgresDelay(spec: SpecOf<'postgres-delay'>, scene: Scene
 }
 
 const SLOW_MS = 1_500;
+/** Milliseconds for which it is in force longer than asked, where nobody has called: clients want a new key now and then. */
+const UNCALLED_MS_MAX = 10_000;
 const BEHAVIOURS: Readonly<Record<Exclude<SpecOf<'legacy'>['behaves'], 'down'>, Behaviour>> = {
   slow: { kind: 'slow', ms: SLOW_MS },
   hangs: { kind: 'hang' },
@@ -160,6 +162,8 @@ export async function legacy(spec: SpecOf<'legacy'>, scene: Scene): Promise<bool
   else server.behaviour = BEHAVIOURS[spec.behaves];
   try {
     await scene.hold(spec.lastsMs);
+    const until = scene.nowMs() + UNCALLED_MS_MAX;
+    while (!server.isDown && server.callCount === callsBefore && scene.nowMs() < until) await scene.hold(100);
   } finally {
     server.behaviour = { kind: 'normal' };
     if (server.isDown) await server.comeUp();

@@ -77,10 +77,10 @@ section{background:var(--card);border:1px solid var(--grid);border-radius:10px;p
 .picture{overflow-x:auto}.picture>svg{display:block;width:100%;min-width:760px;height:auto}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;margin-bottom:12px;color:var(--muted);font-size:13px}
 .legend span{display:inline-flex;align-items:center;gap:5px}.legend svg{width:12px;height:12px}
-.columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(440px,1fr));gap:0 16px}
+.columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:0 16px}.columns>section{overflow-x:auto;min-width:0}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th{color:var(--muted);font-weight:500;font-size:13px}
-th,td{text-align:right;padding:4px 8px;border-bottom:1px solid var(--grid);white-space:nowrap}
+th,td{text-align:right;padding:4px 6px;border-bottom:1px solid var(--grid);white-space:nowrap}
 tbody tr:last-child td{border-bottom:0}
 .text{text-align:left;white-space:normal}
 dl{display:grid;grid-template-columns:auto 1fr;gap:6px 14px;margin:0}dt{color:var(--muted)}dd{margin:0}
