@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import { walk } from './membership-walk.ts';
 import { MembershipWorld, SETTINGS } from './membership-world.ts';
+import type { SimMember } from './membership-world.ts';
 
 function begun(memberCount: number, mutations: Mutations = {}, seed = 7): MembershipWorld {
   const world = new MembershipWorld(seed, memberCount, mutations);
@@ -48,6 +49,41 @@ describe('members under random faults', () => {
   it('a restarted process keeps its incarnation: caught', () => {
     expect(walks(3, 3, { restartSameIncarnation: true })).not.toEqual([]);
   }, 60_000);
+});
+
+describe('a voter keeps what it says on its disk first', () => {
+  /** One is cut off; who hears first that the epoch without it is chosen is cut off instead, and the other voter dies and comes back. */
+  function diesAfterItsVote(mutations: Mutations): string[] {
+    const found: string[] = [];
+    for (let seed = 1; seed <= 30; seed++) {
+      const world = begun(3, mutations, seed);
+      const [one, two, three] = world.members as [SimMember, SimMember, SimMember];
+      runUntilWhole(world);
+      const { epoch } = one.process!.membership.topology!;
+      let isStruck = false;
+      world.onAdopted = (member, topology) => {
+        if (isStruck || topology.epoch <= epoch) return;
+        isStruck = true;
+        const voter = member === one ? two : one;
+        world.kill(voter);
+        world.heal();
+        world.partition([member], true);
+        world.scheduler.after(5, () => world.start(voter));
+      };
+      world.partition([three], true);
+      world.run(4_000);
+      found.push(...world.violations);
+    }
+    return found;
+  }
+
+  it('it dies right after its vote: nobody else is chosen for that epoch', () => {
+    expect(diesAfterItsVote({})).toEqual([]);
+  });
+
+  it('it answers before its disk has the vote: caught, for one epoch has two topologies', () => {
+    expect(diesAfterItsVote({ voteUnstored: true }).join()).toMatch(/epoch/);
+  });
 });
 
 describe('a lease counts from the sending of its heartbeat', () => {

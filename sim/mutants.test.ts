@@ -48,6 +48,7 @@ type Elsewhere =
   | 'grantByLearned'
   | 'noWaitOut'
   | 'restartSameIncarnation'
+  | 'voteUnstored'
   | 'blankMajorityFounds'
   | 'keepSlow'
   | 'admitSlow'

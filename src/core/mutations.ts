@@ -33,6 +33,8 @@ export interface Mutations {
   /** Who was taken out as slow comes back at once, however slow it is. (R31) */
   readonly admitSlow?: boolean;
 
+  /** A voter answers before its promise, or what it accepts, is on its disk. (R29) */
+  readonly voteUnstored?: boolean;
   /** A follower acknowledges before its store has the record. */
   readonly acknowledgeBeforeStore?: boolean;
   /** A round is complete although its coordinator's own disk does not have the version yet. (R2) */

@@ -89,7 +89,7 @@ export class Membership {
     this.clocks = new ClockWatch(clock, telemetry, settings.suspectAfterMs);
     this.waits = new WaitingOut(this.mutations);
     const host = {
-      name: self.name,
+      ...{ name: self.name, mutations: this.mutations },
       header: () => this.header(),
       now: () => clock.now(),
       topology: () => this.known,

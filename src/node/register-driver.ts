@@ -17,6 +17,7 @@ import {
 } from '../core/register.ts';
 import type { AcceptorState, Electorate } from '../core/register.ts';
 import { memberById } from '../core/topology.ts';
+import type { Mutations } from '../core/mutations.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Random } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -34,6 +35,7 @@ const PAUSE_MS_MAX = 1_000;
 /** What the driver asks of the node it belongs to. */
 export interface RegisterHost {
   readonly name: string;
+  readonly mutations: Mutations;
   header(): FrameHeader;
   now(): number;
   topology(): Topology | null;
@@ -218,9 +220,11 @@ export class RegisterDriver {
   private keep(state: AcceptorState, changed: boolean, reply: () => void): void {
     if (!changed) return reply();
     this.acceptor = state;
+    const isEarly = this.host.mutations.voteUnstored === true;
+    if (isEarly) reply();
     this.disk.saveRegister(state, (error) => {
-      if (error === null) reply();
-      else this.telemetry.event('error', 'membership.store.failed', { reason: error.message });
+      if (error === null) return isEarly ? undefined : reply();
+      this.telemetry.event('error', 'membership.store.failed', { reason: error.message });
     });
   }
 
