@@ -83,7 +83,7 @@ export const EVENTS = {
     'PostgreSQL may have lost rows (failover, restore): all that this node holds is compared with it.',
   'record.drive_paused': 'That comparison waits, for the reason given.',
   'record.drive_refused':
-    'PostgreSQL does not take a row of that slot, for the reason given; all others are driven, and it is tried again.',
+    'PostgreSQL does not take a row of that slot, for the reason given; all others are driven, and it is tried again. Said twice a minute at most, with how many slots wait for that (`slots`).',
   'record.driven': 'That comparison is done; what was missing is committed again.',
   'record.floors_lower':
     'PostgreSQL has lower floors of slots than the owners: it lost its tail, or was accepted. They are brought to it.',
