@@ -1,16 +1,8 @@
 /** The ring: order, weights, and that a node's points depend on nothing but its name and weight. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { hash32 } from '../../test/support/hash32.ts';
 import { firstPointFrom, makeRing, POINTS_PER_NODE, POINTS_PER_NODE_MAX, walkRing } from './ring.ts';
-
-/** FNV-1a with murmur3's finisher: good enough spread for a test, and pure. */
-function hash32(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
 
 describe('ring', () => {
   test('any nodes: points ascend, and each node stands there in proportion to its weight', () => {

@@ -16,7 +16,7 @@ import { rowPairs, rowsInOrder } from './slot-index.ts';
 import { beginMoves, dropRetired, headFor, movesOf } from './slot-moves.ts';
 import { changeMembers, promote } from './topology-change.ts';
 import { isAlive, memberByName, placeable } from './topology.ts';
-import type { Topology } from './topology.ts';
+import type { SlotRow, Topology } from './topology.ts';
 
 const founded = (count: number): Topology => foundedWith(count, 1_000);
 
@@ -153,6 +153,23 @@ describe('chores', () => {
 
   test('asked to share out anew where all is as it should be: no epoch', () => {
     expect(rebalance(settle(founded(5), { joiners: [joiner('node-6')] }), place)).toBeNull();
+  });
+
+  test('owners in another order alone: one epoch, in which nobody learns and nothing is left to move', () => {
+    const standing = founded(3);
+    const turned = ({ owners: [first, ...others] }: SlotRow): SlotRow => {
+      const owners = [...others, first!];
+      return { owners, complete: owners };
+    };
+    const rows = [...standing.rows, ...standing.rows.map(turned)];
+    const slotRow = standing.slotRow.map((row, slot) => (slot % 2 === 0 ? row : row + standing.rows.length));
+    const before: Topology = { ...standing, rows, slotRow };
+    const after = rebalance(before, place)!;
+    expect(after.epoch).toBe(before.epoch + 1);
+    expect(after.rows.every(({ owners, complete }) => owners.join() === complete.join())).toBe(true);
+    expect(movesOf(after)).toMatchObject({ slotCount: 0, hasLeavings: false });
+    expect(rowsInOrder(after).length).toBeLessThanOrEqual(6);
+    expect(planHousekeeping(after, QUIET)).toBeNull();
   });
 });
 

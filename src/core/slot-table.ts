@@ -8,8 +8,9 @@
  */
 import { SLOT_COUNT } from './limits.ts';
 import { makeRing, walkRing, type Hash32, type Ring } from './ring.ts';
-import { balanceFirsts, balancePlaces, boundsOf, type Bounds } from './slot-balance.ts';
+import { balancePlaces, boundsOf, type Bounds } from './slot-balance.ts';
 import { NOBODY, SlotDraft } from './slot-draft.ts';
+import { inOrder } from './slot-order.ts';
 import { makeSpread } from './spread.ts';
 import type { Member, SlotRow, Topology } from './topology.ts';
 
@@ -47,8 +48,7 @@ export function placeSlots(input: PlacementInput): Placement {
   if (input.previous !== null) keepOwners(draft, members, input.previous, spread.share);
   fillPlaces(draft, ring, bounds, spread.share);
   balancePlaces(draft, bounds, ringChoice(draft, ring));
-  balanceFirsts(draft, spread.share);
-  return rowsByContent(draft, members);
+  return rowsByContent(inOrder(draft, spread.share), members);
 }
 
 /** The placement as a topology's rows in which every owner holds everything: right at a founding. */

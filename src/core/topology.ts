@@ -35,7 +35,7 @@ export interface Member {
 }
 
 export interface SlotRow {
-  /** Member ids, in the ring's order of preference. */
+  /** Member ids, in the order of preference. (slot-order.ts) */
   readonly owners: readonly number[];
   /** The subset of `owners` that holds every acknowledged write of these slots. */
   readonly complete: readonly number[];

@@ -24,6 +24,24 @@ async function nodesTold(): Promise<string[]> {
     .map((each) => `${each.split(' ')[1]!.split('@')[0]}${each.includes('0-16383') ? ' serves' : ''}`);
 }
 
+/** What CLUSTER SLOTS tells of members at 10.0.0.1, 10.0.0.2 and so on. */
+async function rangesTold(): Promise<string[]> {
+  const line = await door.connect();
+  line.send('CLUSTER SLOTS');
+  line.send('PING');
+  const words: string[] = [];
+  for (let word = await line.reply(); word !== '+PONG'; word = await line.reply()) words.push(word);
+  return words
+    .join(' ')
+    .split(/\*\d+ (?=:\d+ :\d+ )/)
+    .slice(1)
+    .map((range) => {
+      const [, from, to] = /^:(\d+) :(\d+)/.exec(range)!;
+      const [master, ...replicas] = [...range.matchAll(/10\.0\.0\.(\d)/g)].map(([, host]) => host);
+      return `${from}-${to}: master ${master}, replicas ${replicas.join(' ')}`;
+    });
+}
+
 test('what members tell is told on, and it serves who owns', async () => {
   door = await openRespDoor();
   const members = [member('fake', '10.0.0.1:6379'), member('b', '10.0.0.2:6379')];
@@ -55,22 +73,37 @@ test('owners behind the first one in whatever order: slots beside each other wit
   ];
   const ranges = orders.map((owners, at) => ({ from: at * 4_096, to: at * 4_096 + 4_095, owners }));
   door.api.answers.push({ kind: 'slots', map: { epoch: 3, members, ranges } } as ClusterAnswer);
-  const line = await door.connect();
-  line.send('CLUSTER SLOTS');
-  line.send('PING');
-  const words: string[] = [];
-  for (let word = await line.reply(); word !== '+PONG'; word = await line.reply()) words.push(word);
-  const text = words.join(' ');
-  const shown = [...text.matchAll(/\*5 :(\d+) :(\d+) |10\.0\.0\.(\d)/g)].map(([, from, to, host]) =>
-    from === undefined ? host : `${from} to ${to}`,
-  );
-  const others = shown.slice(2, 4);
-  expect([...others].sort()).toEqual(['1', '3']);
+  const shown = await rangesTold();
+  const [, others] = shown[0]!.split(', ');
+  expect(['replicas 1 3', 'replicas 3 1']).toContain(others);
   expect(shown).toEqual([
-    ...['0 to 8191', '2', ...others],
-    ...['8192 to 12287', '3', ...shown.slice(6, 8)],
-    ...['12288 to 16383', '2', ...others],
+    `0-8191: master 2, ${others}`,
+    expect.stringMatching(/^8192-12287: master 3, replicas (1 2|2 1)$/),
+    `12288-16383: master 2, ${others}`,
   ]);
+});
+
+test('replicas of a master are those that own all slots for which it is first', async () => {
+  door = await openRespDoor();
+  const members = ['a', 'b', 'c', 'd'].map((name, at) => member(name, `10.0.0.${at + 1}:6379`));
+  const ranges = [
+    { from: 0, to: 1, owners: ['a', 'b', 'c'] },
+    { from: 2, to: 3, owners: ['a', 'd', 'c'] },
+    { from: 4, to: 5, owners: ['b', 'a', 'c'] },
+    { from: 6, to: 7, owners: ['b', 'c', 'd'] },
+    { from: 8, to: 9, owners: ['d', 'a', 'b'] },
+    { from: 10, to: 16_383, owners: ['a', 'c', 'b'] },
+  ];
+  door.api.answers.push({ kind: 'slots', map: { epoch: 3, members, ranges } } as ClusterAnswer);
+  expect((await rangesTold()).map((range) => range.replace(/, replicas .*/, ''))).toEqual([
+    '0-3: master 1',
+    '4-7: master 2',
+    '8-9: master 4',
+    '10-16383: master 1',
+  ]);
+  door.api.answers.push({ kind: 'slots', map: { epoch: 3, members, ranges } } as ClusterAnswer);
+  const replicas = (await rangesTold()).map((range) => range.split(', replicas ')[1]!);
+  expect(replicas.map((each) => each.split(' ').sort().join(' '))).toEqual(['3', '3', '1 2', '3']);
 });
 
 test('an address that was learnt since is told from then on', async () => {

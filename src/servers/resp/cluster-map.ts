@@ -20,7 +20,7 @@ export interface MappedMember {
 export interface MappedRange {
   readonly from: number;
   readonly to: number;
-  /** At least one: who is asked first, and the others. */
+  /** At least one: who is asked first, and who owns all slots of which it is asked first. */
   readonly members: readonly MappedMember[];
 }
 
@@ -31,7 +31,7 @@ export interface ClusterMap {
   readonly ranges: readonly MappedRange[];
 }
 
-/** Replies that were made of one map: there are some ten thousand ranges, and all clients ask for the same. */
+/** Replies that were made of one map: there may be some thousand ranges, and all clients ask for the same. */
 export class MapReplies {
   private map: SlotMap | null = null;
   private readonly replies = new Map<string, Uint8Array>();
@@ -86,43 +86,56 @@ function mapOf(client: Client, { epoch, members, ranges }: SlotMap): ClusterMap 
     known.set(name, { nodeId: idOf(name), host, port: Number(address.slice(at + 1)), alive });
   }
   const self = known.get(nodeName);
-  const mapped = ranges.map(({ from, to, owners }) => {
+  const served = ranges.flatMap(({ from, to, owners }): ServedRange[] => {
     const found = owners.map((name) => known.get(name)).filter((member) => member !== undefined);
     // This node answers in the place of an owner that cannot be named.
     const first = known.has(owners[0] ?? '') || self === undefined ? found[0] : self;
-    const others = found.filter((member) => member !== first).sort(compareIds);
-    return { from, to, members: first === undefined ? [] : [first, ...others] };
+    return first === undefined ? [] : [{ from, to, first, others: found.filter((each) => each !== first) }];
   });
-  return {
-    epoch,
-    selfId: idOf(nodeName),
-    members: [...known.values()],
-    ranges: joined(mapped.filter((range) => range.members.length > 0)),
-  };
+  return { epoch, selfId: idOf(nodeName), members: [...known.values()], ranges: joined(served) };
 }
 
-/**
- * Of those behind the first one the order means nothing to clients. Some take slots for one group only where it is the same, and send
- * what goes together in as many pieces as there are groups: `ioredis` does, and refuses a pipeline over two of them.
- */
-function compareIds(a: MappedMember, b: MappedMember): number {
-  return a.nodeId < b.nodeId ? -1 : 1;
+interface ServedRange {
+  readonly from: number;
+  readonly to: number;
+  readonly first: MappedMember;
+  readonly others: readonly MappedMember[];
 }
 
-/** Ranges beside each other with the same members are one. */
-function joined(ranges: readonly MappedRange[]): MappedRange[] {
+/** Ranges beside each other with the same first member are one, for all slots of one have the same others. */
+function joined(ranges: readonly ServedRange[]): MappedRange[] {
+  const others = othersOfFirst(ranges);
   const found: MappedRange[] = [];
-  for (const range of ranges) {
+  for (const { from, to, first } of ranges) {
     const last = found.at(-1);
-    const goesOn = last !== undefined && last.to + 1 === range.from && areSame(last.members, range.members);
-    if (goesOn) found[found.length - 1] = { ...last, to: range.to };
-    else found.push(range);
+    const goesOn = last?.members[0] === first && last.to + 1 === from;
+    if (goesOn) found[found.length - 1] = { ...last, to };
+    else found.push({ from, to, members: [first, ...others.get(first)!] });
   }
   return found;
 }
 
-function areSame(some: readonly MappedMember[], others: readonly MappedMember[]): boolean {
-  return some.length === others.length && some.every((member, at) => member === others[at]);
+/**
+ * A replica of Redis holds all that its master holds: so those are told who own every slot for which a member is first.
+ * Some clients take only slots with the same nodes in the same order for one group, send what goes together in as many
+ * pieces as there are groups, and refuse a pipeline over two of them (`ioredis`): so there is one group for each master.
+ */
+function othersOfFirst(ranges: readonly ServedRange[]): ReadonlyMap<MappedMember, readonly MappedMember[]> {
+  const found = new Map<MappedMember, readonly MappedMember[]>();
+  for (const { first, others } of ranges) {
+    const known = found.get(first);
+    if (known === undefined) found.set(first, [...others].sort(compareIds));
+    else if (!known.every((each) => others.includes(each)))
+      found.set(
+        first,
+        known.filter((each) => others.includes(each)),
+      );
+  }
+  return found;
+}
+
+function compareIds(a: MappedMember, b: MappedMember): number {
+  return a.nodeId < b.nodeId ? -1 : 1;
 }
 
 /** Of a member's name, which stays with it through restarts. */

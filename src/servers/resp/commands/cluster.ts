@@ -15,12 +15,6 @@ import { keysOfSlot, sweep } from '../sweep.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { helpOf } from './help.ts';
 
-/** Both ends included. */
-interface SlotRange {
-  readonly from: number;
-  readonly to: number;
-}
-
 function tellNode(out: ReplyWriter, { host, port, nodeId }: MappedMember): void {
   out.array(4);
   out.bulkText(host);
@@ -41,18 +35,17 @@ function slots(client: Client): void {
   });
 }
 
-/** One shard for each set of members, in the order in which they stand for slots. */
+/** One shard for each master. */
 function shards(client: Client): void {
   withMap(client, 'shards', (out, { ranges }) => {
-    const byMembers = new Map<string, { members: readonly MappedMember[]; bounds: number[] }>();
+    const byMaster = new Map<MappedMember, { members: readonly MappedMember[]; bounds: number[] }>();
     for (const { from, to, members } of ranges) {
-      const name = members.map(({ nodeId }) => nodeId).join();
-      const shard = byMembers.get(name) ?? { members, bounds: [] };
+      const shard = byMaster.get(members[0]!) ?? { members, bounds: [] };
       shard.bounds.push(from, to);
-      byMembers.set(name, shard);
+      byMaster.set(members[0]!, shard);
     }
-    out.array(byMembers.size);
-    for (const { members, bounds } of byMembers.values()) {
+    out.array(byMaster.size);
+    for (const { members, bounds } of byMaster.values()) {
       out.map(2);
       out.bulkText('slots');
       out.array(bounds.length);
@@ -86,7 +79,7 @@ function tellShardNode(out: ReplyWriter, member: MappedMember, isFirst: boolean)
 function nodes(client: Client): void {
   withMap(client, 'nodes', (out, { members, ranges, epoch, selfId }) => {
     const lines = members.map(({ nodeId, host, port, alive }) => {
-      const own = joined(ranges.filter((range) => range.members[0]?.nodeId === nodeId));
+      const own = ranges.filter((range) => range.members[0]?.nodeId === nodeId);
       const flags = `${nodeId === selfId ? 'myself,' : ''}master${alive ? '' : ',fail'}`;
       const served = own.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
       const state = alive ? 'connected' : 'disconnected';
@@ -94,17 +87,6 @@ function nodes(client: Client): void {
     });
     out.verbatim(lines.map((line) => `${line}\n`).join(''));
   });
-}
-
-/** Ascending: those that follow one another are one, whoever else owns their slots. */
-function joined(ranges: readonly SlotRange[]): SlotRange[] {
-  const made: SlotRange[] = [];
-  for (const { from, to } of ranges) {
-    const last = made.at(-1);
-    if (last !== undefined && last.to + 1 === from) made[made.length - 1] = { from: last.from, to };
-    else made.push({ from, to });
-  }
-  return made;
 }
 
 function info(client: Client): void {
@@ -186,7 +168,7 @@ function getKeys(client: Client, args: Arguments): void {
 
 const ANY = 'Taken, without effect: every node answers every key.';
 const OWNERS =
-  'The first owner of a slot stands as its master, the others as replicas; all of them take reads and writes.';
+  'The first owner of a slot stands as its master; as its replicas those that own all slots of this master. All of them take reads and writes.';
 
 export const CLUSTER_BODIES: Readonly<Record<string, CommandBody>> = {
   'cluster|slots': { run: slots, isAlone: true, differs: OWNERS },
