@@ -1,6 +1,7 @@
 /** Disks that fill up under load and are freed again: the store is not harmed, and whatever can go on does. */
 import { expect, it } from 'vitest';
 import { certaintyOf } from '../src/core/errors.ts';
+import { LIFE_OUTSIDE_MS } from '../src/core/life-limits.ts';
 import { DISK_RETURN_FACTOR } from '../src/core/limits.ts';
 import { NO_MUTATIONS } from '../src/core/mutations.ts';
 import type { WriteResult } from '../src/core/operation.ts';
@@ -103,6 +104,16 @@ it('a disk nearly full under load: the node steps back in order, hands on what i
   expect(world.text(second, 'asked there')).toBe('stored elsewhere');
   expect(world.told.get('disk.low')).toBe(1);
   expect(world.told.get('disk.enough')).toBe(1);
+});
+
+it('a disk is full for long: nobody is told that the others do not let the node in', () => {
+  const world = new SmallWorld(74);
+  const sim = world.nodes[1]!;
+  fill(sim);
+  world.until(() => isOut(sim), 3_000);
+  world.run(LIFE_OUTSIDE_MS + 10_000);
+  expect(isOut(sim)).toBe(true);
+  expect(world.told.get('membership.outside') ?? 0).toBe(0);
 });
 
 it('room just above the reserve: a node that stepped back stays out until there is clearly more', () => {

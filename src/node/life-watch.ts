@@ -27,6 +27,7 @@ import type { LivingMember, StandingLife } from '../core/lives.ts';
 import type { Mutations } from '../core/mutations.ts';
 import { serverOf } from '../core/record-standing.ts';
 import type { SeenServer } from '../core/record-standing.ts';
+import { memberByName } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -179,8 +180,16 @@ export class LifeWatch {
   private waitFor(standing: StandingLife | null, now: number): LifeWatch['waits'] {
     const { own, self } = this.parts;
     const others = (livingIn(standing) ?? []).filter(({ name }) => name !== own.name);
-    if (standing === null || self.live || others.length === 0) return null;
+    if (standing === null || self.live || others.length === 0 || this.isAmong(standing.life)) return null;
     return { since: this.waits?.since ?? now, why: whyNotLetIn(standing.life, others) };
+  }
+
+  /** A member that they hear and that hears them is out for a while alone: it is slow, or has no room on its disk. */
+  private isAmong(life: number): boolean {
+    const { own, isHeard } = this.parts;
+    const topology = this.parts.topology()!;
+    if (topology.life !== life || memberByName(topology, own.name) === undefined) return false;
+    return topology.members.some(({ name, alive }) => name !== own.name && alive && isHeard(name));
   }
 
   private notLetIn(): string {
