@@ -53,6 +53,9 @@ describe('a row is changed by hand', () => {
     expect(everywhere(world, 'd')).toEqual(['again', 'again', 'again']);
     for (const key of ['a', 'b', 'c', 'd']) expectClean(world, key);
     expect(world.told.get('outside.written')).toBe(4);
+    const told = world.nodes.map(({ node }) => node!.status().record.byHand!);
+    expect(told.reduce((sum, { written }) => sum + written, 0)).toBe(4);
+    expect(told.every(({ waiting, reason }) => waiting === 0 && reason === '')).toBe(true);
   });
 
   test('several times in a row, while the cluster takes up the first: the last one stands', () => {

@@ -24,6 +24,7 @@ export class Metering {
   /** Once it is open. */
   resp: RespServer | null = null;
   grpc: DoorConnections | null = null;
+  grpcUntaken: { readonly total: number } | null = null;
   http: DoorConnections | null = null;
   private readonly log: Log;
   private readonly processWatch = new ProcessWatch(() => this.processUse.memory());
@@ -52,7 +53,10 @@ export class Metering {
   private doors(): DoorFacts[] {
     const { instruments, resp, grpc, http } = this;
     const doors: DoorFacts[] = [
-      { door: 'grpc', requests: instruments.grpcOperations, ...connectionsOf(grpc) },
+      {
+        ...{ door: 'grpc', requests: instruments.grpcOperations, ...connectionsOf(grpc) },
+        ...(this.grpcUntaken === null ? {} : { waitingBytes: this.grpcUntaken.total }),
+      },
       { door: 'http', requests: instruments.httpRequests, ...connectionsOf(http) },
     ];
     if (resp === null) return doors;

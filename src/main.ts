@@ -36,6 +36,7 @@ import { decodeTopology, encodeTopology } from './wire/topology-codec.ts';
 import { openHttp } from './main-http.ts';
 import { openResp } from './main-resp.ts';
 import { createDoors } from './servers/grpc/doors.ts';
+import { untakenOf } from './servers/grpc/untaken.ts';
 
 export interface RunningNode {
   /** In order: what is under way is finished, the others are told, everything is closed. */
@@ -172,6 +173,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     memberPath: LINK_PATH,
   });
   around.metering.grpc = doors.connections;
+  around.metering.grpcUntaken = untakenOf(server);
   await listen(server, config.grpc.host, config.grpc.port);
   doors.onBound();
   around.late.become(node);

@@ -1,4 +1,6 @@
 /** Whether a PostgreSQL can be the system of record: verdicts over what it says of itself. */
+import { judgeByHand } from './doctor-by-hand-rules.ts';
+import type { ByHandFacts } from './doctor-by-hand-rules.ts';
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 
@@ -21,6 +23,8 @@ export interface PostgresFacts {
   readonly rightsLacking: readonly string[];
   /** Tables of Causeway that Citus has spread, or copied to its workers. */
   readonly spreadByCitus: readonly string[];
+  /** Null: not told. */
+  readonly byHand: ByHandFacts | null;
   /** Ahead of ours. */
   readonly clockAheadMs: number;
   readonly roundTripMs: number;
@@ -48,6 +52,7 @@ export function judgePostgres(facts: PostgresFacts, memberCount: number): Findin
         )
       : ok(connections),
   );
+  if (facts.byHand !== null) findings.push(...judgeByHand(facts.byHand));
   findings.push(...judgeClockAndPace(facts));
   return findings;
 }

@@ -2,13 +2,16 @@
 import type pg from 'pg';
 import type { Statement } from '../base/sql-statement.ts';
 import { dialectOf, whyNotDialect, type RecordCompat } from '../core/record-dialect.ts';
+import type { ByHandFacts } from './doctor-by-hand-rules.ts';
 import type { PostgresFacts } from './doctor-postgres-rules.ts';
 import type { RelativeFacts } from './doctor-relative-rules.ts';
 import {
   ASK,
+  ASK_BY_HAND,
   ASK_CLOCK,
   ASK_DIALECT,
   ASK_MODE,
+  ASK_NOTES,
   ASK_RECORD,
   ASK_SCHEMA,
   ASK_SPREAD,
@@ -83,6 +86,7 @@ async function postgresFacts(client: pg.Client): Promise<PostgresFacts> {
     connectionsUsed: Number(row['connections_used']),
     rightsLacking: await rightsLacking(client, row),
     spreadByCitus: row['has_citus'] === true ? await spreadByCitus(client) : [],
+    byHand: row['has_record'] === true ? await byHandFacts(client) : null,
     clockAheadMs: offsetMs,
     roundTripMs: tripMs,
     commitMs: row['is_standby'] === true ? null : await commitMs(client),
@@ -136,6 +140,20 @@ async function rightsLacking(client: pg.Client, row: Row): Promise<string[]> {
 async function spreadByCitus(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<Row>(ASK_SPREAD.text);
   return rows.map(({ name }) => String(name));
+}
+
+/** Null: an earlier version made the tables, or this user is not shown what waits. */
+async function byHandFacts(client: pg.Client): Promise<ByHandFacts | null> {
+  try {
+    const told = await one(client, ASK_BY_HAND);
+    if (told['has_notes'] !== true) return null;
+    const { waiting, oldest_ms: oldestMs } = await one(client, ASK_NOTES);
+    const isUnwatched = told['unwatched'] === 'on';
+    const triggers = String(told['triggers']).split(' ');
+    return { triggers, isUnwatched, waiting: Number(waiting), oldestMs: Number(oldestMs) };
+  } catch {
+    return null;
+  }
 }
 
 async function clockOf(client: pg.Client): Promise<{ offsetMs: number; tripMs: number }> {

@@ -10,6 +10,8 @@ import type { Answer, NamedKey } from './doctor-legacy-rules.ts';
 import { judgeClock, judgeLoop, judgeMachine } from './doctor-machine-rules.ts';
 import type { MachineFacts, MachineNeeds } from './doctor-machine-rules.ts';
 import { judgeMember, judgePort } from './doctor-network-rules.ts';
+import { judgeByHand } from './doctor-by-hand-rules.ts';
+import type { ByHandFacts } from './doctor-by-hand-rules.ts';
 import { judgePostgres, refusedBy } from './doctor-postgres-rules.ts';
 import type { PostgresFacts } from './doctor-postgres-rules.ts';
 import { judgeRelative } from './doctor-relative-rules.ts';
@@ -201,6 +203,21 @@ describe('network', () => {
   });
 });
 
+describe('rows that are changed by hand', () => {
+  const triggers = ['fill_inserted', 'keep_deleted', 'note_inserted', 'note_updated', 'refuse_truncate'];
+  const facts: ByHandFacts = { triggers, isUnwatched: false, waiting: 2, oldestMs: 900 };
+  const judge = (changes: Partial<ByHandFacts>): string => found(judgeByHand({ ...facts, ...changes }));
+
+  test.each<[string, Partial<ByHandFacts>, string]>([
+    ['a trigger is off', { triggers: triggers.slice(1) }, 'warning: of causeway.record fill_inserted is off'],
+    ['all are gone', { triggers: [] }, 'refuse_truncate are off or gone'],
+    ['this user is not watched', { isUnwatched: true }, 'warning: causeway.unwatched is on'],
+    ['they wait', { oldestMs: 65_000 }, 'warning: 2 changes of rows by hand wait, the oldest for 65 s'],
+  ])('%s', (_what, changes, text) => expect(judge(changes)).toContain(text));
+
+  test('none is told where nothing is wrong', () => expect(judge({})).toBe(''));
+});
+
 describe('PostgreSQL', () => {
   const facts: PostgresFacts = {
     ...{ version: 170_002, isStandby: false, isReadOnly: false, synchronousCommit: 'on', fsync: 'on' },
@@ -210,6 +227,7 @@ describe('PostgreSQL', () => {
       connectionsUsed: 5,
       rightsLacking: [],
       spreadByCitus: [],
+      byHand: null,
       clockAheadMs: 3,
       roundTripMs: 0.4,
       commitMs: 2,

@@ -33,6 +33,22 @@ export const ASK_RECORD = unprepared(
   ['privilege functions'],
 );
 
+/** Triggers by which changes by hand are noted, those that are switched off left out. */
+export const ASK_BY_HAND = unprepared(
+  `select
+  to_regclass('causeway.outside_edit') is not null as has_notes,
+  coalesce(current_setting('causeway.unwatched', true), '') as unwatched,
+  (select coalesce(string_agg(tgname::text, ' ' order by tgname), '') from pg_trigger
+    where tgrelid = to_regclass('causeway.record') and not tgisinternal and tgenabled in ('O', 'A')) as triggers`,
+  ['server settings', 'system catalogue'],
+);
+/** Of so many at most: it is only looked at. */
+export const ASK_NOTES = unprepared(
+  `select count(*)::int as waiting,
+  coalesce(extract(epoch from clock_timestamp()) * 1000 - min(noted_ms), 0)::float8 as oldest_ms
+from (select noted_ms from causeway.outside_edit order by id limit 10000) first_ones`,
+);
+
 /** Tables of ours that Citus has spread, or copied to its workers. */
 export const ASK_SPREAD = unprepared(
   `select table_name::text as name from citus_tables where table_name::text like 'causeway.%' and citus_table_type <> 'local'`,

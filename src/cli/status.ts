@@ -84,6 +84,7 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
     if (record.state === 'down' && !(isNews && record.reason === ''))
       lines.push(`${word(name)}: PostgreSQL: ${word(record.reason)}`);
     lines.push(...spoolLines(word(name), asFacts(node.status.spool)));
+    lines.push(...byHandLines(word(name), record));
     if (legacy.state === 'failing' || legacy.state === 'open') {
       lines.push(`${word(name)}: legacy: ${word(legacy.reason)}`);
     }
@@ -173,6 +174,25 @@ function spoolLines(name: string, spool: Facts): string[] {
   const conflicts = Number(spool.conflicts ?? 0);
   if (conflicts > 0)
     lines.push(`${name}: ${conflicts} rows of PostgreSQL were changed from outside meanwhile: they stand`);
+  return lines;
+}
+
+/** What came of rows that somebody changed by plain SQL. */
+function byHandLines(name: string, record: Facts): string[] {
+  const byHand = asFacts(record['byHand']);
+  const of = (what: string): number => Number(byHand[what] ?? 0);
+  const lines: string[] = [];
+  const reason = word(byHand['reason'] ?? '');
+  if (of('waiting') > 0) {
+    const seconds = Math.round(of('waitingMs') / 1_000);
+    lines.push(`${name}: ${of('waiting')} changes by hand wait, the first for ${seconds} s: ${reason}`);
+  } else if (reason !== '' && record['state'] === 'up')
+    lines.push(`${name}: changes by hand are not looked at: ${reason}`);
+  const lost = of('overtaken') + of('refused');
+  if (lost > 0)
+    lines.push(
+      `${name}: ${lost} changes by hand came to nothing (${of('overtaken')} overtaken, ${of('refused')} refused), see outside.* in its log`,
+    );
   return lines;
 }
 

@@ -38,8 +38,8 @@ export interface OutsideEdit {
  */
 export type EditOutcome =
   | { readonly kind: 'written'; readonly version: number }
-  | { readonly kind: 'overtaken' | 'stamp' | 'later' }
-  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'overtaken' | 'stamp' }
+  | { readonly kind: 'refused' | 'later'; readonly why: string }
   | { readonly kind: 'fill'; readonly version: number };
 
 /** An id that may be judged for long enough yet. */
@@ -102,7 +102,7 @@ export function outcomeOf(edit: OutsideEdit, result: WriteResult): EditOutcome {
       if (code === 'operation_id_expired') return { kind: 'stamp' };
       if (code === 'invalid_argument' && certaintyOf(code) === 'definite')
         return { kind: 'refused', why: message };
-      return { kind: 'later' };
+      return { kind: 'later', why: code };
     }
   }
 }

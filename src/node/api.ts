@@ -14,7 +14,14 @@ import type { SeenServer } from '../core/record-standing.ts';
 import type { RingMap } from '../core/ring-map.ts';
 import type { SlotMap } from '../core/slot-map.ts';
 import type { RecordIdentity } from '../core/topology.ts';
-import type { LoadStatus, PeerRefusal, ProgressStatus, TombstoneStatus } from './status-parts.ts';
+import type {
+  ByHandStatus,
+  DriveStatus,
+  LoadStatus,
+  PeerRefusal,
+  ProgressStatus,
+  TombstoneStatus,
+} from './status-parts.ts';
 
 /** `tryGet`'s answer where only waiting can tell. */
 export const WAIT = Symbol('wait');
@@ -262,25 +269,6 @@ export interface ScrubStatus {
   };
 }
 
-/** How far this node has come in comparing PostgreSQL with what it holds, after a failover or a restore. (R30) */
-export interface DriveStatus {
-  /** Counts the times that PostgreSQL was found to lack rows, or may have lost some. */
-  readonly drive: number;
-  /** By the epoch: all members have compared all slots. */
-  readonly isDriven: boolean;
-  /** Of this node; 0 of 0 where it has nothing to do. */
-  readonly slotsDone: number;
-  readonly slotsTotal: number;
-  /** Of records compared, of late. */
-  readonly bytesPerSecond: number;
-  /** null where it cannot be told. */
-  readonly secondsLeft: number | null;
-  /** Rows that PostgreSQL lacked, or had older, and that this node has committed again in this drive. */
-  readonly rowsDriven: number;
-  /** Rows of the same version with another content: left as they are. */
-  readonly conflicts: number;
-}
-
 export interface NodeStatus {
   readonly name: string;
   readonly id: number;
@@ -359,6 +347,7 @@ export interface NodeStatus {
     readonly isNeeded?: boolean;
     /** Left out: no PostgreSQL, or no node yet. */
     readonly drive?: DriveStatus;
+    readonly byHand?: ByHandStatus;
   };
   readonly legacy: {
     readonly state: 'up' | 'failing' | 'open' | 'unused';

@@ -42,7 +42,7 @@ export class Background {
   private readonly leftovers: Leftovers;
   readonly driver: RecordDriver | null;
   private readonly watch: RecordWatch | null;
-  private readonly outside: OutsideWatch | null;
+  readonly outside: OutsideWatch | null;
 
   // long: one line or two for each part
   constructor(

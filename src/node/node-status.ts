@@ -9,11 +9,12 @@ import { costsOfStopping } from '../core/safe-to-stop.ts';
 import { liveOwners, memberById } from '../core/topology.ts';
 import type { RecordIdentity, Topology } from '../core/topology.ts';
 import type { Admission } from './admission.ts';
-import type { DriveStatus, Inspection, NodeStatus } from './api.ts';
+import type { Inspection, NodeStatus } from './api.ts';
 import type { LoadWatch } from './load-watch.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { RecordShelf } from './record-shelf.ts';
+import type { ByHandStatus, DriveStatus } from './status-parts.ts';
 import type { StoreWriter } from './store-writer.ts';
 
 export interface StatusParts {
@@ -27,6 +28,7 @@ export interface StatusParts {
   readonly copy: NodeStatus['copy'];
   readonly scrub: NodeStatus['scrub'];
   readonly drive: DriveStatus | null;
+  readonly byHand: ByHandStatus | null;
   readonly spool: NodeStatus['spool'];
   /** Names of other members that are about to stop. */
   readonly stopping: readonly string[];
@@ -104,7 +106,7 @@ function stopCostsOf({ membership, spool, stopping }: StatusParts): string[] {
   });
 }
 
-function recordOf({ membership, parts, drive }: StatusParts): NodeStatus['record'] {
+function recordOf({ membership, parts, drive, byHand }: StatusParts): NodeStatus['record'] {
   const { systemOfRecord } = parts;
   if (systemOfRecord === null) return { state: 'unused', reason: '' };
   const health = systemOfRecord.health();
@@ -117,6 +119,7 @@ function recordOf({ membership, parts, drive }: StatusParts): NodeStatus['record
     ...(seen === null ? {} : { seen: identityOf(seen) }),
     ...(chosen === undefined || seen === null ? {} : { isForeign: isForeign(chosen, seen) }),
     ...(drive === null ? {} : { drive }),
+    ...(byHand === null ? {} : { byHand }),
     ...(parts.record.readyNeedsIt === true ? { isNeeded: true } : {}),
   };
 }

@@ -307,6 +307,7 @@ export class CausewayNode implements NodeApi {
       copy: this.learner.copyStatus(),
       scrub: this.background.scrubber.status(),
       drive: this.background.driver?.status() ?? null,
+      byHand: this.background.outside?.status() ?? null,
       spool: this.spool.status(),
       stopping: this.background.stops.others(),
       operations: { ...this.counts },

@@ -15,9 +15,11 @@ import type { Clock } from '../ports/clock.ts';
 import type { OutsideEdits, WrittenEdit } from '../ports/outside-edits.ts';
 import type { RecordError } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
+import { OutsideTally } from './outside-tally.ts';
 import { startWrite } from './put.ts';
 import { uncounted } from './serving.ts';
 import type { Serving } from './serving.ts';
+import type { ByHandStatus } from './status-parts.ts';
 
 /** Milliseconds between two looks where there was nothing more to do, by whose turn it is and by the others. */
 const EVERY_MS = 500;
@@ -48,6 +50,7 @@ export class OutsideWatch {
   /** The change of the page before that came last: one that nobody can write now does not stand before all others. */
   private afterId = 0;
   private againMs = AGAIN_MS_MIN;
+  private readonly tally = new OutsideTally();
 
   constructor(parts: OutsideWatchParts) {
     this.parts = parts;
@@ -61,7 +64,9 @@ export class OutsideWatch {
     if (topology === null || this.isBusy || clock.now() < this.notBefore) return;
     // What the rows show before all of them were brought is brought with them; while they lag behind nothing can be told by them.
     const view = this.serving.view();
-    if (view === null || !topology.loaded || view.spools || !this.serving.leaseHeld()) return;
+    if (view === null || !this.serving.leaseHeld()) return;
+    if (!topology.loaded) return this.tally.hindered('not all rows are loaded yet');
+    if (view.spools) return this.tally.hindered('writes wait for PostgreSQL on the disks of their owners');
     const isOurs = firstOfCouncil(topology) === view.selfId;
     this.isBusy = true;
     edits.readEdits(this.afterId, EDITS_AT_ONCE_MAX, isOurs ? 0 : OTHERS_AFTER_MS, (error, found) => {
@@ -69,12 +74,18 @@ export class OutsideWatch {
       this.againMs = AGAIN_MS_MIN;
       this.afterId = found.at(-1)?.id ?? 0;
       if (found.length > 0) return this.takeUp(topology.life, found);
+      this.tally.roundEnded();
       this.rest(isOurs ? EVERY_MS : OTHERS_EVERY_MS);
     });
   }
 
+  status(): ByHandStatus {
+    return this.tally.status(this.parts.clock.now());
+  }
+
   private failed({ message: reason }: RecordError): void {
     this.parts.telemetry.event('debug', 'outside.paused', { reason });
+    this.tally.hindered(`PostgreSQL: ${reason}`);
     this.afterId = 0;
     this.rest(this.againMs);
     this.againMs = Math.min(AGAIN_MS_MAX, this.againMs * 2);
@@ -118,12 +129,18 @@ export class OutsideWatch {
       else if (outcome.kind === 'overtaken' || outcome.kind === 'refused') others.push(edit);
       else if (outcome.kind === 'stamp') unstamped.push(edit);
     }
+    const told = (): void => {
+      for (const [edit, outcome] of outcomes) this.tell(edit, outcome);
+    };
     const goOn = (): void =>
       this.stamp(life, unstamped, written.length + others.length + unstamped.length > 0);
-    if (written.length + others.length === 0) return goOn();
+    if (written.length + others.length === 0) {
+      told();
+      return goOn();
+    }
     edits.settleEdits(life, written, others, (error) => {
       if (error !== null) return this.failed(error);
-      for (const [edit, outcome] of outcomes) this.tell(edit, outcome);
+      told();
       goOn();
     });
   }
@@ -137,9 +154,10 @@ export class OutsideWatch {
     this.parts.edits.stampEdits(life, edits, this.parts.clock.wallNow(), end);
   }
 
-  private tell({ key, base }: OutsideEdit, outcome: EditOutcome): void {
-    const { telemetry } = this.parts;
-    const fields = { slot: slotOf(key), base };
+  private tell(edit: OutsideEdit, outcome: EditOutcome): void {
+    const { telemetry, clock } = this.parts;
+    this.tally.took(edit, outcome, clock.now());
+    const fields = { slot: slotOf(edit.key), base: edit.base };
     if (outcome.kind === 'written')
       telemetry.event('info', 'outside.written', { ...fields, version: outcome.version });
     else if (outcome.kind === 'overtaken') telemetry.event('warn', 'outside.overtaken', fields);

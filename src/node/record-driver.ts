@@ -15,10 +15,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import type { SystemOfRecord } from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import type { DriveStatus } from './api.ts';
 import type { OwnerInquiry } from './owner-inquiry.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import { SlotDrive } from './slot-drive.ts';
+import type { DriveStatus } from './status-parts.ts';
 
 /** Milliseconds before a slot is looked at again in which something was in flight, or after a failure. */
 const AGAIN_AFTER_MS = 100;

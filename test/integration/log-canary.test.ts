@@ -149,6 +149,7 @@ test('legacy misbehaves, operations are slow, everything is logged: no secret, n
   expect(pages[0]).toMatch(/^causeway_write_duration_seconds_count [1-9]/m);
   expect(pages[0]).toMatch(/^causeway_legacy_fetches_total\{outcome="unavailable"\} [1-9]/m);
   expect(pages[0]).toMatch(/^causeway_door_requests_total\{door="grpc"\} [1-9]/m);
+  expect(pages[0]).toMatch(/^causeway_door_waiting_bytes\{door="grpc"\} \d/m);
   expect(pages[0]).toMatch(/^causeway_log_events_total\{event="legacy.denied"\} [1-9]/m);
   expect(told).toContain(createHash('sha256').update(KEY).digest('hex').slice(0, 16));
 });

@@ -3,6 +3,7 @@
  * before, and by whichever door.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serverFacts } from '../../src/cli/doctor-postgres.ts';
 import { startCluster } from '../support/cluster.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { buildProgram, until } from '../support/supervisor-program.ts';
@@ -67,4 +68,24 @@ test(
     await shows('kept', 'after');
   },
   TIMEOUT_MS * 4,
+);
+
+test(
+  'doctor sees whether changes are noted: all triggers, one that is off, who is not watched',
+  async () => {
+    const facts = async (query = ''): Promise<unknown> => {
+      const url = `${cluster.databaseUrl}${query}`;
+      const told = await serverFacts({ url, compat: 'none' }, TIMEOUT_MS, new AbortController().signal);
+      return told.kind === 'itself' ? told.facts.byHand : told;
+    };
+    const triggers = ['fill_inserted', 'keep_deleted', 'note_inserted', 'note_updated', 'refuse_truncate'];
+    const well = { triggers, isUnwatched: false, waiting: 0, oldestMs: 0 };
+    expect(await facts()).toEqual(well);
+    expect(await facts('?options=-c%20causeway.unwatched%3Don')).toEqual({ ...well, isUnwatched: true });
+    await cluster.rows('ALTER TABLE causeway.record DISABLE TRIGGER note_updated');
+    expect(await facts()).toEqual({ ...well, triggers: triggers.filter((name) => name !== 'note_updated') });
+    await cluster.rows('ALTER TABLE causeway.record ENABLE TRIGGER note_updated');
+    expect(await facts()).toEqual(well);
+  },
+  TIMEOUT_MS * 2,
 );

@@ -5,7 +5,7 @@ import type { Mount } from '../server.ts';
 import type { Metric, Source } from './metric.ts';
 import { FAST, SAFE, SERVING } from './of-node.ts';
 import { PROCESS_METRICS } from './of-process.ts';
-import { DISK, LEGACY, RECORD } from './of-stores.ts';
+import { BY_HAND, DISK, LEGACY, RECORD } from './of-stores.ts';
 
 /** By the headings of docs/METRICS.md. */
 export const METRIC_GROUPS: Readonly<Record<string, readonly Metric[]>> = {
@@ -13,7 +13,7 @@ export const METRIC_GROUPS: Readonly<Record<string, readonly Metric[]>> = {
   'Is it safe': SAFE,
   'Is it fast': FAST,
   "The node's own disk": DISK,
-  PostgreSQL: RECORD,
+  PostgreSQL: [...RECORD, ...BY_HAND],
   'Is it migrating': LEGACY,
   'Doors, process and log': PROCESS_METRICS,
 };

@@ -173,6 +173,29 @@ export const RECORD: readonly Metric[] = [
   ),
 ];
 
+/** Rows that somebody changed by plain SQL. */
+export const BY_HAND: readonly Metric[] = [
+  counters(
+    'causeway_outside_changes_total',
+    'Changes of rows by hand that this node took up: written; overtaken, as what they were made on was replaced; refused, as no record can be so.',
+    'outcome',
+    ({ status }) => {
+      const { written = 0, overtaken = 0, refused = 0 } = status.record.byHand ?? {};
+      return { written, overtaken, refused };
+    },
+  ),
+  gauge(
+    'causeway_outside_waiting_changes',
+    'Of these, those that it could not write when it looked last; others look after them where it does not. No sample where none are noted.',
+    ({ status }) => status.record.byHand?.waiting ?? null,
+  ),
+  gauge(
+    'causeway_outside_oldest_waiting_seconds',
+    'Since when the first of them waits; 0: none does.',
+    ({ status }) => (status.record.byHand?.waitingMs ?? 0) / 1000,
+  ),
+];
+
 export const LEGACY: readonly Metric[] = [
   state(
     'causeway_legacy_state',
