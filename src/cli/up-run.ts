@@ -59,6 +59,8 @@ export async function runUp(options: UpOptions): Promise<number> {
 
   let code = 0;
   try {
+    const fault = faultOfUrls(options);
+    if (fault !== null) throw new StartError(fault);
     screen.ready(await cluster.start(stopping.signal));
     await watch(cluster, screen, stopping.signal);
   } catch (error) {
@@ -118,6 +120,18 @@ export function legacyTemplate(given: string | undefined): string | undefined {
   if (given === undefined || given === '') return undefined;
   if (given === 'none' || given.includes('{')) return given;
   return `${given.replace(/\/+$/, '')}/legacy/data/{key}`;
+}
+
+/** Told before anything is started, by the variable that was given: a node would speak of its setting, and be tried three times. */
+export function faultOfUrls({
+  databaseUrl,
+  legacyUrl,
+}: Pick<UpOptions, 'databaseUrl' | 'legacyUrl'>): string | null {
+  if (databaseUrl && databaseUrl !== 'none' && !/^postgres(ql)?:\/\/./.test(databaseUrl))
+    return "DATABASE_URL must begin with postgres:// or postgresql://, or be 'none'";
+  if (legacyUrl && legacyUrl !== 'none' && !/^https?:\/\/./.test(legacyUrl))
+    return "LEGACY_URL must begin with http:// or https://, with {key} where the key belongs if it is more than a base URL, or be 'none'";
+  return null;
 }
 
 /** Not foreseen: the stack tells where. */

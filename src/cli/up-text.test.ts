@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { NodeView } from '../supervisor/node-probe.ts';
 import { openScreen } from './up-screen.ts';
 import { changeLines, commandOf, eventLine, readyText, statusLines } from './up-text.ts';
-import { legacyTemplate } from './up-run.ts';
+import { faultOfUrls, legacyTemplate } from './up-run.ts';
 
 const view: NodeView = {
   name: 'node-1',
@@ -149,4 +149,12 @@ test('LEGACY_URL: a base gets the path, a template and none are taken as they ar
   expect(legacyTemplate('none')).toBe('none');
   expect(legacyTemplate('http://h:1/')).toBe('http://h:1/legacy/data/{key}');
   expect(legacyTemplate('http://h/x?k={key}')).toBe('http://h/x?k={key}');
+});
+
+test('DATABASE_URL and LEGACY_URL that are none: told by these names; what can be used, and none at all, is taken', () => {
+  expect(faultOfUrls({ databaseUrl: 'db:5432/x' })).toMatch(/^DATABASE_URL must begin with postgres:/);
+  expect(faultOfUrls({ legacyUrl: 'host:8001' })).toMatch(/^LEGACY_URL must begin with http:/);
+  expect(faultOfUrls({ databaseUrl: 'postgres://db/x', legacyUrl: 'https://h/x?k={key}' })).toBeNull();
+  expect(faultOfUrls({ databaseUrl: 'none', legacyUrl: 'none' })).toBeNull();
+  expect(faultOfUrls({ databaseUrl: '', legacyUrl: undefined })).toBeNull();
 });
