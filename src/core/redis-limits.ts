@@ -62,6 +62,11 @@ export const RESP_PATTERNS_MAX = 64;
 export const RESP_SWEEPS_MAX = 8;
 /** Cells of the table that LCS makes: they are filled in one turn. */
 export const RESP_LCS_CELLS_MAX = 4_000_000;
+/**
+ * Pages that one SCAN reads. Where there are more nodes than replicas a page ends with the slots beside each other that
+ * one owner has, a few: most of them would be empty, and each an exchange with the client.
+ */
+export const RESP_SCAN_PAGES_MAX = 32;
 /** Places of scans that a node remembers for Redis clients, who know them by a number. */
 export const RESP_SCAN_PLACES_MAX = 4_096;
 /** Milliseconds for which a Redis connection that was ended here waits for its client to take what was said, and to end it. */

@@ -3,9 +3,15 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import { failure } from '../../core/errors.ts';
+import { SCAN_PAGE_BYTES_MAX } from '../../core/limits.ts';
 import { ORIGIN_CLIENT } from '../../core/record.ts';
 import type { KeyRecord } from '../../core/record.ts';
-import { RESP_REPLY_BYTES_MAX, RESP_SCAN_PLACES_MAX, RESP_SWEEPS_MAX } from '../../core/redis-limits.ts';
+import {
+  RESP_REPLY_BYTES_MAX,
+  RESP_SCAN_PAGES_MAX,
+  RESP_SCAN_PLACES_MAX,
+  RESP_SWEEPS_MAX,
+} from '../../core/redis-limits.ts';
 import { slotOf } from '../../core/slots.ts';
 import { ScanPlaces } from './scan-places.ts';
 
@@ -63,6 +69,50 @@ describe('SCAN', () => {
     expect([...new Set(seen)].sort()).toEqual([...keys].sort());
     const some = await walk('COUNT 7 MATCH {tag}*', 2 * keys.length);
     expect([...new Set(some)].sort()).toEqual(tagged(50).sort());
+  });
+
+  test('pages that end with the slots of one owner, most of them empty: an exchange tells of many, within bounds', async () => {
+    const [door] = doors;
+    const [line] = lines;
+    let pages = 0;
+    const stored: KeyRecord[] = [];
+    door!.api.scan = (after, limit, _timeoutMs, done) => {
+      pages += 1;
+      const slot = after === null ? 0 : parseInt(after.slice(0, 4), 16);
+      expect(limit).toBe(10);
+      const records = slot === 10 ? stored : [];
+      const next = slot === 199 ? null : (slot + 1).toString(16).padStart(4, '0');
+      setImmediate(() => done({ kind: 'page', records, next, incomplete: false }));
+    };
+    const { next, keys } = await page(line!, '0', 'COUNT 10');
+    expect([keys, pages]).toEqual([[], RESP_SCAN_PAGES_MAX]);
+    let cursor = next;
+    let calls = 1;
+    for (; cursor !== '0'; calls += 1) cursor = (await page(line!, cursor, 'COUNT 10')).next;
+    expect([pages, calls]).toEqual([200, Math.ceil(200 / RESP_SCAN_PAGES_MAX)]);
+    store('a');
+    // A large value: what one page may hold is not read many times over for its keys.
+    stored.push({ ...door!.api.records.get('a')!, value: Buffer.alloc(SCAN_PAGE_BYTES_MAX) });
+    pages = 0;
+    expect((await page(line!, '0', 'COUNT 10')).keys).toEqual(['a']);
+    expect(pages).toBe(11);
+  });
+
+  test('a page fails behind others: what these told is told, and the next call goes on there', async () => {
+    const [door] = doors;
+    const [line] = lines;
+    let failing = true;
+    door!.api.scan = (after, _limit, _timeoutMs, done) => {
+      if (after === '0002' && failing)
+        return setImmediate(() => done({ kind: 'failed', failure: failure('read_timeout') }));
+      const next = after === null ? '0001' : after === '0001' ? '0002' : null;
+      setImmediate(() => done({ kind: 'page', records: [], next, incomplete: false }));
+    };
+    const { next } = await page(line!, '0', 'COUNT 10');
+    expect(next).not.toBe('0');
+    expect(await line!.ask(`SCAN ${next}`)).toMatch(/^-TRYAGAIN read_timeout/);
+    failing = false;
+    expect((await page(line!, next, 'COUNT 10')).next).toBe('0');
   });
 
   test('a slot that is more than one reply holds: told in parts, each key once where nothing is remembered', async () => {

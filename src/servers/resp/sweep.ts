@@ -3,10 +3,14 @@
  * PostgreSQL has rows that the nodes do not hold yet, there is no true answer, and it says so.
  */
 import { failure } from '../../core/errors.ts';
-import { OPERATION_TIMEOUT_MS_DEFAULT, SCAN_PAGE_RECORDS_MAX } from '../../core/limits.ts';
+import {
+  OPERATION_TIMEOUT_MS_DEFAULT,
+  SCAN_PAGE_BYTES_MAX,
+  SCAN_PAGE_RECORDS_MAX,
+} from '../../core/limits.ts';
 import type { ScanResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
-import { RESP_SWEEPS_MAX } from '../../core/redis-limits.ts';
+import { RESP_SCAN_PAGES_MAX, RESP_SWEEPS_MAX } from '../../core/redis-limits.ts';
 import { cursorOf, placeOf } from '../../core/scan-place.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
@@ -50,6 +54,33 @@ export function readPage(
     else if (result.incomplete) done(INCOMPLETE);
     else done(result);
   });
+}
+
+/** The keys of one page or several, until there are enough; a text: why there is none. */
+export function readKeys(
+  client: Client,
+  from: string | null,
+  limit: number,
+  done: (read: { readonly keys: readonly string[]; readonly next: string | null } | string) => void,
+): void {
+  const keys: string[] = [];
+  let pages = 0;
+  let bytes = 0;
+  const readFrom = (after: string | null): void =>
+    readPage(client, after, limit - keys.length, (page) => {
+      // What was read before stands, and the client goes on from there.
+      if (typeof page === 'string') return done(pages === 0 ? page : { keys, next: after });
+      pages += 1;
+      for (const { key, value } of page.records) {
+        keys.push(key);
+        bytes += value.length;
+      }
+      const { next } = page;
+      const isEnough = keys.length >= limit || bytes >= SCAN_PAGE_BYTES_MAX || pages >= RESP_SCAN_PAGES_MAX;
+      if (next === null || isEnough || client.line.isClosed()) done({ keys, next });
+      else readFrom(next);
+    });
+  readFrom(from);
 }
 
 /**

@@ -19,7 +19,7 @@ import type { Glob } from '../glob.ts';
 import { matchingKeys } from '../matching.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { SlotParts } from '../scan-places.ts';
-import { ALL_KEYS, INCOMPLETE, keysOfSlot, readPage, sweep, TOO_MANY_SWEEPS } from '../sweep.ts';
+import { ALL_KEYS, INCOMPLETE, keysOfSlot, readKeys, sweep, TOO_MANY_SWEEPS } from '../sweep.ts';
 
 const CURSOR_MAX = 2n ** 64n - 1n;
 const CURSOR_DIGITS_MAX = 20;
@@ -80,10 +80,10 @@ function scan(client: Client, args: Arguments): void {
   if (from.kind === 'slot')
     return scanSlot(client, new SlotParts(from.slot, from.partsTold), from.slot, options);
   const pending = client.beginAlone();
-  readPage(client, from.after, options.limit, (page) => {
-    if (typeof page === 'string') return pending.end((out) => out.error(page));
-    const { records, next } = page;
-    meantOf(client, options, records, (keys) =>
+  readKeys(client, from.after, options.limit, (read) => {
+    if (typeof read === 'string') return pending.end((out) => out.error(read));
+    const { next } = read;
+    meantOf(client, options, read.keys, (keys) =>
       pending.end((out) => tellPage(out, next === null ? 0 : scanPlaces.cursorFor(next), keys)),
     );
   });
@@ -103,7 +103,8 @@ function scanSlot(client: Client, parts: SlotParts, slot: number, options: ScanO
     client,
     keysOfSlot(slot),
     (records, goOn) => {
-      meantOf(client, options, records, (keys) => {
+      const all = records.map(({ key }) => key);
+      meantOf(client, options, all, (keys) => {
         const fits = keys.every((key) => slotOf(key) !== slot || parts.add(key));
         goOn(fits ? undefined : TOO_MANY_KEYS);
       });
@@ -115,11 +116,10 @@ function scanSlot(client: Client, parts: SlotParts, slot: number, options: ScanO
 function meantOf(
   client: Client,
   { glob, isOfStrings }: ScanOptions,
-  records: readonly KeyRecord[],
+  keys: readonly string[],
   done: (keys: readonly string[]) => void,
 ): void {
-  const keys = isOfStrings ? records.map(({ key }) => key) : [];
-  matchingKeys(client, glob, keys, done);
+  matchingKeys(client, glob, isOfStrings ? keys : [], done);
 }
 
 function keys(client: Client, args: Arguments): void {
