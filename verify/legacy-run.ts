@@ -2,6 +2,8 @@
  * Legacy: a key that stands only in the legacy API is fetched once, stands in PostgreSQL and on its owners from
  * then on and is served without the API; ten thousand who ask at once make one call; what was deleted stays so.
  */
+import { setTimeout as delay } from 'node:timers/promises';
+import { mayTryAnother } from '../src/client/causeway-error.ts';
 import { connect, type CausewayClient } from '../src/client/index.ts';
 import { textOf } from './call.ts';
 import type { Report, RunOptions } from './options.ts';
@@ -11,6 +13,7 @@ export const GETS_AT_ONCE = 10_000;
 /** Operations with one node at a time: so many that all of them wait for the one call. */
 const UNANSWERED_MAX = 4_000;
 const TIMEOUT_MS = 30_000;
+const ASK_AGAIN_MS = 100;
 
 interface Scene {
   readonly world: World;
@@ -85,18 +88,30 @@ async function expectHeld(
   return 1;
 }
 
+/** A node that loses its lease for a moment, as may happen on a busy machine, says so for certain: it is asked again. */
+async function answerInTime(ask: () => Promise<string>, giveUpAt: number): Promise<string> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!mayTryAnother(error) || performance.now() > giveUpAt) return `failed: ${String(error)}`;
+      await delay(ASK_AGAIN_MS);
+    }
+  }
+}
+
 async function manyAtOnce(scene: Scene): Promise<void> {
   const { legacy, clients, told } = scene;
   const [cold] = await legacy.coldKeys(1);
   const { key, value } = cold!;
   const options = { unansweredMax: UNANSWERED_MAX, timeoutMs: TIMEOUT_MS };
   const pipelines = await Promise.all(clients.map((client) => client.pipeline(options)));
-  const gets = Array.from({ length: GETS_AT_ONCE }, (_, at) => pipelines[at % pipelines.length]!.get(key));
+  const giveUpAt = performance.now() + TIMEOUT_MS;
+  const gets = Array.from({ length: GETS_AT_ONCE }, (_, at) =>
+    answerInTime(() => pipelines[at % pipelines.length]!.get(key).then(asText), giveUpAt),
+  );
   const answers = new Map<string, number>();
-  for (const outcome of await Promise.allSettled(gets)) {
-    const answer = outcome.status === 'rejected' ? `failed: ${outcome.reason}` : asText(outcome.value);
-    answers.set(answer, (answers.get(answer) ?? 0) + 1);
-  }
+  for (const answer of await Promise.all(gets)) answers.set(answer, (answers.get(answer) ?? 0) + 1);
   await Promise.all(pipelines.map((pipeline) => pipeline.close()));
   expectEqual(
     scene,
