@@ -12,8 +12,10 @@ export class CounterReserve implements OwnCounters {
   spentThrough: number;
   private readonly writer: StoreWriter;
   private putBy: number;
-  /** What the disk is to say next; no counter above it has been told to anybody. */
+  /** What the disk is to say next. */
   private asked: number;
+  /** The highest that was taken here: it may be above that while the disk has an earlier word to store. */
+  private taken = 0;
   private isStoring = false;
 
   /** `spentThrough`: what the disk says was put by at the start. */
@@ -25,20 +27,26 @@ export class CounterReserve implements OwnCounters {
   }
 
   passOver(): void {
-    this.spentThrough = this.asked;
+    this.spentThrough = Math.max(this.asked, this.taken);
   }
 
   covers(counter: number): boolean {
-    if (counter > this.putBy - COUNTERS_PUT_BY / 2 && !this.isStoring) this.put(counter + COUNTERS_PUT_BY);
+    this.taken = Math.max(this.taken, counter);
+    this.putMoreBy();
     return counter <= this.putBy;
   }
 
-  private put(through: number): void {
+  private putMoreBy(): void {
+    if (this.isStoring || this.taken <= this.putBy - COUNTERS_PUT_BY / 2) return;
+    const through = this.taken + COUNTERS_PUT_BY;
     this.isStoring = true;
     this.asked = through;
     this.writer.putMeta(COUNTERS_NAME, encodeCounters(through), (error) => {
       this.isStoring = false;
-      if (error === null) this.putBy = through;
+      if (error !== null) return;
+      this.putBy = through;
+      // A higher one was taken meanwhile, of another key.
+      this.putMoreBy();
     });
   }
 }
