@@ -1,5 +1,6 @@
 /** Whole nodes, restarted one after another by whoever asks first: what `/safe-to-stop` says meanwhile. */
 import { describe, expect, it, test } from 'vitest';
+import { COUNCIL_COUNT_MAX } from '../src/core/limits.ts';
 import { STOP_RESERVED_MS } from '../src/core/stop-limits.ts';
 import { PROTOCOL_MIN } from '../src/core/protocol-versions.ts';
 import type { SimNode } from './cluster.ts';
@@ -81,6 +82,19 @@ describe('asked for beforehand', () => {
       expect(reserve(world, ...later).filter(mayStop)).toHaveLength(1);
     },
   );
+
+  test('the whole council runs the program of before, and two outside it ask: one of them is told yes', () => {
+    const world = new SmallWorld(
+      74,
+      ({ cluster }) => {
+        for (let number = 1; number <= COUNCIL_COUNT_MAX; number += 1)
+          cluster.versions.install(`node-${number}`, PROTOCOL_MIN);
+      },
+      COUNCIL_COUNT_MAX + 2,
+    );
+    world.run(1_000);
+    expect(reserve(world, ...world.nodes.slice(COUNCIL_COUNT_MAX)).filter(mayStop)).toHaveLength(1);
+  });
 
   test('one runs the program of before, and the others do not hear each other: at most one is told yes', () => {
     const world = new SmallWorld(73, ({ cluster }) => cluster.versions.install('node-1', PROTOCOL_MIN));

@@ -75,8 +75,9 @@ export class StopDesk {
     if (topology === null || phase !== 'serving') return answer(MAY_STOP);
     if (this.attempt !== null) return answer({ costs: ['it is being asked for already'], reservedMs: 0 });
     const number = ++this.attempts;
-    const voters = this.votersOf(topology);
-    const knowing = topology.council.filter((id) => isAlive(topology, id) && this.hasVote(topology, id));
+    const electorate = this.electorateOf(topology);
+    const voters = this.votersOf(topology, electorate);
+    const knowing = electorate.filter((id) => this.keepsVote(topology, id));
     this.attempt = {
       number,
       epoch: topology.epoch,
@@ -120,15 +121,25 @@ export class StopDesk {
     if (leftMs > 0 && this.attempt === null) this.tell(leftMs);
   }
 
+  /** The council; all members, where nobody in it knows of the vote: those outside it may, who are upgraded first. */
+  private electorateOf(topology: Topology): readonly number[] {
+    const { council, members } = topology;
+    return council.some((id) => this.keepsVote(topology, id)) ? council : members.map(({ id }) => id);
+  }
+
+  private keepsVote(topology: Topology, id: number): boolean {
+    return isAlive(topology, id) && this.hasVote(topology, id);
+  }
+
   /**
    * In the order of their ids, which is the same for all who ask, but who knows of the vote first. Who is out of reach has no voice.
    */
-  private votersOf(topology: Topology): number[] {
+  private votersOf(topology: Topology, electorate: readonly number[]): number[] {
     const { membership } = this.parts;
     const isThere = (id: number): boolean =>
       id === membership.selfId || (isAlive(topology, id) && membership.isLinked(nameOf(topology, id)));
     const rank = (id: number): number => (this.hasVote(topology, id) ? 0 : 1);
-    return topology.council.filter(isThere).sort((a, b) => rank(a) - rank(b) || a - b);
+    return electorate.filter(isThere).sort((a, b) => rank(a) - rank(b) || a - b);
   }
 
   private hasVote(topology: Topology, id: number): boolean {
@@ -187,7 +198,8 @@ export class StopDesk {
     const { topology } = this.parts.membership;
     const isNew = topology === null || topology.epoch !== attempt.epoch;
     // Those out of reach, too, who were not asked.
-    const silent = (topology?.council ?? []).filter((id) => !attempt.granted.has(id));
+    const asked = new Set([...attempt.knowing, ...(topology?.council ?? [])]);
+    const silent = [...asked].filter((id) => !attempt.granted.has(id));
     const names = isNew ? '' : silent.map((id) => nameOf(topology, id)).join(', ');
     this.give([
       isNew ? 'the members changed meanwhile: ask again' : `${names} did not say whether it may stop`,
