@@ -67,6 +67,8 @@ export const RESP_LCS_CELLS_MAX = 4_000_000;
  * one owner has, a few: most of them would be empty, and each an exchange with the client.
  */
 export const RESP_SCAN_PAGES_MAX = 32;
+/** Milliseconds after which a SCAN begins no further page: where a page takes long, clients that wait for many give up. */
+export const RESP_SCAN_MS = 100;
 /** Places of scans that a node remembers for Redis clients, who know them by a number. */
 export const RESP_SCAN_PLACES_MAX = 4_096;
 /** Milliseconds for which a Redis connection that was ended here waits for its client to take what was said, and to end it. */

@@ -14,7 +14,7 @@ import type { SlotDraft } from './slot-draft.ts';
 /**
  * Parts of one: the order that stands, or that the ring gives, stays where another one would have more than this part of
  * its runs. Clients live with a third more ranges better than with other first owners after each change of members; and
- * among tens of nodes, where next to each slot is a run, orders dealt out double the rows of the table for little.
+ * from some thirty nodes on, where next to each slot is a run, orders dealt out double the rows of the table for little.
  */
 const RUNS_WORTH_CHANGING = 0.75;
 

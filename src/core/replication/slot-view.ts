@@ -15,7 +15,7 @@ import {
 import type { Topology } from '../topology.ts';
 
 export interface RowView {
-  /** Live complete owners, in the ring's order. */
+  /** Live complete owners, in the order of preference. */
   readonly owners: readonly number[];
   /** Everyone but this node who must acknowledge a write: live owners and learners. */
   readonly others: readonly number[];

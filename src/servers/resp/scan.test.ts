@@ -1,5 +1,5 @@
 /** SCAN, and its kin: every key that is there from the beginning to the end is told, whichever node is asked, and it ends. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import { failure } from '../../core/errors.ts';
@@ -8,6 +8,7 @@ import { ORIGIN_CLIENT } from '../../core/record.ts';
 import type { KeyRecord } from '../../core/record.ts';
 import {
   RESP_REPLY_BYTES_MAX,
+  RESP_SCAN_MS,
   RESP_SCAN_PAGES_MAX,
   RESP_SCAN_PLACES_MAX,
   RESP_SWEEPS_MAX,
@@ -17,12 +18,19 @@ import { ScanPlaces } from './scan-places.ts';
 
 let doors: RespFixture[];
 let lines: RespLine[];
+/** Milliseconds: stands still but where a test moves it on. */
+let now: number;
 beforeEach(async () => {
+  now = performance.now();
+  vi.spyOn(performance, 'now').mockImplementation(() => now);
   doors = await Promise.all([openRespDoor(), openRespDoor()]);
   for (const { api } of doors) api.scansBySlot = true;
   lines = await Promise.all(doors.map((door) => door.connect()));
 });
-afterEach(() => Promise.all(doors.map((door) => door.stop())));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await Promise.all(doors.map((door) => door.stop()));
+});
 
 /** At both nodes. */
 function store(...keys: readonly string[]): void {
@@ -96,6 +104,24 @@ describe('SCAN', () => {
     pages = 0;
     expect((await page(line!, '0', 'COUNT 10')).keys).toEqual(['a']);
     expect(pages).toBe(11);
+  });
+
+  test('pages that take long: no further one is begun, and the next call goes on there', async () => {
+    const [door] = doors;
+    const [line] = lines;
+    const asked: (string | null)[] = [];
+    door!.api.scan = (after, _limit, _timeoutMs, done) => {
+      asked.push(after);
+      const next = asked.length === 6 ? null : asked.length.toString(16).padStart(4, '0');
+      setImmediate(() => {
+        now += RESP_SCAN_MS / 2;
+        done({ kind: 'page', records: [], next, incomplete: false });
+      });
+    };
+    const { next } = await page(line!, '0', 'COUNT 10');
+    expect(asked).toEqual([null, '0001']);
+    expect((await page(line!, next, 'COUNT 10')).next).not.toBe('0');
+    expect(asked.slice(2)).toEqual(['0002', '0003']);
   });
 
   test('a page fails behind others: what these told is told, and the next call goes on there', async () => {

@@ -10,7 +10,7 @@ import {
 } from '../../core/limits.ts';
 import type { ScanResult } from '../../core/operation.ts';
 import type { KeyRecord } from '../../core/record.ts';
-import { RESP_SCAN_PAGES_MAX, RESP_SWEEPS_MAX } from '../../core/redis-limits.ts';
+import { RESP_SCAN_MS, RESP_SCAN_PAGES_MAX, RESP_SWEEPS_MAX } from '../../core/redis-limits.ts';
 import { cursorOf, placeOf } from '../../core/scan-place.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
@@ -56,7 +56,7 @@ export function readPage(
   });
 }
 
-/** The keys of one page or several, until there are enough; a text: why there is none. */
+/** The keys of one page or several, until there are enough or it took long; a text: why there is none. */
 export function readKeys(
   client: Client,
   from: string | null,
@@ -64,6 +64,7 @@ export function readKeys(
   done: (read: { readonly keys: readonly string[]; readonly next: string | null } | string) => void,
 ): void {
   const keys: string[] = [];
+  const until = performance.now() + RESP_SCAN_MS;
   let pages = 0;
   let bytes = 0;
   const readFrom = (after: string | null): void =>
@@ -77,7 +78,8 @@ export function readKeys(
       }
       const { next } = page;
       const isEnough = keys.length >= limit || bytes >= SCAN_PAGE_BYTES_MAX || pages >= RESP_SCAN_PAGES_MAX;
-      if (next === null || isEnough || client.line.isClosed()) done({ keys, next });
+      const isOver = performance.now() >= until || client.line.isClosed();
+      if (next === null || isEnough || isOver) done({ keys, next });
       else readFrom(next);
     });
   readFrom(from);
