@@ -95,11 +95,22 @@ describe('layers', () => {
   test('a URL of PostgreSQL that its client cannot read is refused; one of a socket is taken', () => {
     const faultsFor = (url: string): readonly string[] =>
       faultsOf({ flags: { ...LEAST, 'postgres.url': url } });
-    for (const url of ['postgres://u@h:port/db', 'postgres://u:a/b@h/db', 'postgres://u@h:99999/db']) {
+    for (const url of [
+      'postgres://u@h:port/db',
+      'postgres://u:a/b@h/db',
+      'postgres://u@h:99999/db',
+      'postgres://u:%E9@h/db',
+    ]) {
       expect(faultsFor(url).join()).toContain('postgres.url: is no URL');
       expect(faultsFor(url).join()).not.toContain('u@h');
     }
-    for (const url of ['postgres://u@h/db', 'postgres://u@/db?host=/tmp', 'postgresql:///db?host=/tmp'])
+    for (const url of [
+      'postgres://u@h/db',
+      'postgres://u@/db?host=/tmp',
+      'postgresql:///db?host=/tmp',
+      'postgres://u:a%sb@h/db',
+      'postgres://u:%C3%A9@h/db',
+    ])
       expect(faultsFor(url)).toEqual([]);
   });
 

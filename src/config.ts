@@ -42,12 +42,22 @@ const postgresUrl = z
   .regex(/^postgres(ql)?:\/\/./, 'must begin with postgres:// or postgresql://')
   .refine(
     isPostgresUrl,
-    'is no URL: is its port a number, and is what its password has of /, ?, # and @ escaped?',
+    'is no URL: is its port a number, and is what its password has of /, ?, #, @ and % escaped, in UTF-8?',
   );
 
 /** As PostgreSQL's client reads it: without a host where the query names a socket's directory. */
 function isPostgresUrl(text: string): boolean {
-  return URL.canParse(text) || URL.canParse(text.replace('@/', '@localhost/'));
+  return (URL.canParse(text) || URL.canParse(text.replace('@/', '@localhost/'))) && isDecodable(text);
+}
+
+/** What has a stray % it takes as it stands; where all of them are escapes it decodes them. */
+function isDecodable(text: string): boolean {
+  if (/ |%(?![0-9a-f]{2})/i.test(text)) return true;
+  try {
+    return decodeURIComponent(text.split('?')[0]!) !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** What most people write first, a text, is told as what it is to be. */

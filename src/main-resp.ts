@@ -1,6 +1,6 @@
 /** The Redis door of a process: its settings, its secret, its port. */
-import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
+import { secretBehind } from './config-secrets.ts';
 import { parseSecretReference } from './core/legacy-config.ts';
 import { whyNotBound } from './main-grpc.ts';
 import type { NodeApi } from './node/api.ts';
@@ -35,17 +35,7 @@ export async function openResp(
 
 /** Without it the door must not open: it would be open to everybody. */
 function secretOf(setting: string): string {
-  const reference = parseSecretReference(setting)!;
-  const secret = reference.from === 'env' ? process.env[reference.name] : readSecret(reference.name);
-  if (secret === undefined || secret.trim() === '')
-    throw new Error(`resp.password: ${setting} is missing or empty`);
-  return secret.trimEnd();
-}
-
-function readSecret(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+  const secret = secretBehind(parseSecretReference(setting)!, process.env);
+  if (secret === undefined) throw new Error(`resp.password: ${setting} is missing or empty`);
+  return secret;
 }

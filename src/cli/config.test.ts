@@ -48,13 +48,8 @@ async function run(text: string, words: string[], env: NodeJS.ProcessEnv = {}): 
 
 describe('check', () => {
   test('all is well: said so, exit 0, warnings apart', async () => {
-    const { code, out, err } = await run(`${YAML}\n`, [
-      'check',
-      '--set',
-      'network.insecure=true',
-      '--set',
-      'grpc.host=0.0.0.0',
-    ]);
+    const words = ['check', '--set', 'network.insecure=true', '--set', 'grpc.host=0.0.0.0'];
+    const { code, out, err } = await run(`${YAML}\n`, words, { TOKEN: 'x' });
     expect([code, out]).toEqual([0, 'the settings are usable\n']);
     expect(err).toContain('warning: grpc listens on 0.0.0.0:50051');
   });
@@ -88,6 +83,23 @@ describe('check', () => {
     expect(paths(out)).toEqual(['', '4 faults', 'cluster.ownersMin', 'grcp', 'grpc.host', 'http.port']);
     const inNeed = await run(`${text}network: { insecure: perhaps }\n`, ['check']);
     expect(paths(inNeed.out)).toEqual(['', '3 faults', 'grcp', 'http.port', 'network.insecure']);
+  });
+
+  test('a secret that is named and not there, or empty: a fault by the path of its setting, and never a value', async () => {
+    const text = `${YAML}    x-file: Key file:${join(folder, 'none')}\nresp: { port: 1, password: "env:REDIS" }\n`;
+    const { code, out, err } = await run(text, ['check'], { REDIS: ' ' });
+    expect([code, err]).toEqual([1, '']);
+    expect(out.split('\n')).toEqual([
+      'legacy.headers.authorization: env:TOKEN is missing or empty',
+      `legacy.headers.x-file: file:${join(folder, 'none')} is missing or empty`,
+      'resp.password: env:REDIS is missing or empty',
+      ...['3 faults', ''],
+    ]);
+    writeFileSync(join(folder, 'there'), CANARY);
+    const well = await run(text.replace('/none', '/there'), ['check'], { REDIS: CANARY, TOKEN: CANARY });
+    expect([well.code, well.out]).toEqual([0, 'the settings are usable\n']);
+    const noDoor = await run(YAML, ['check', '--set', 'resp.password=env:REDIS'], { TOKEN: 'x' });
+    expect(noDoor.code).toBe(0);
   });
 
   test('a node that joins: what its cluster would tell is not held against it', async () => {

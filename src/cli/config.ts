@@ -41,11 +41,14 @@ export function configCommand(program: Command, io: CommandIo, env = process.env
 
 async function checkSettings(io: CommandIo, options: ConfigOptions, env: NodeJS.ProcessEnv): Promise<void> {
   const { loadConfig, ConfigError } = await import('../config.ts');
+  const { secretFaults } = await import('../config-secrets.ts');
   const { sources, joins } = await sourcesOf(options, env);
   let faults: readonly string[] = [];
   let warnings: readonly string[] = [];
   try {
-    warnings = loadConfig(sources).warnings;
+    const loaded = loadConfig(sources);
+    warnings = loaded.warnings;
+    faults = secretFaults(loaded.config, env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     faults = error.faults;

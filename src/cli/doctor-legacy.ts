@@ -1,8 +1,8 @@
 /** Asks a legacy API for keys that nobody has, and for those that the operator has named, in the very words of a node. */
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { Pool } from 'undici';
 import type { Config } from '../config.ts';
+import { secretBehind } from '../config-secrets.ts';
 import { mapBody } from '../core/legacy-answer.ts';
 import { parseSecretReference } from '../core/legacy-config.ts';
 import { buildLegacyUrl, compileLegacyUrl } from '../core/legacy-url.ts';
@@ -50,8 +50,7 @@ export class LegacyProbe {
     const compiled = compileLegacyUrl(legacy.url);
     if (compiled.kind === 'invalid') throw new Error(`legacy.url ${compiled.reason}`);
     const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': 'identity' };
-    for (const [name, value] of Object.entries(legacy.headers))
-      headers[name] = await secretOf(name, value, env);
+    for (const [name, value] of Object.entries(legacy.headers)) headers[name] = secretOf(name, value, env);
     return new LegacyProbe(legacy, compiled.template, headers, signal);
   }
 
@@ -159,16 +158,13 @@ function shapeOf(bytes: Uint8Array, contentType: string, key: string): string {
   return `${kind} ${createHash('sha256').update(words).digest('hex').slice(0, 16)}`;
 }
 
-async function secretOf(name: string, value: string, env: NodeJS.ProcessEnv): Promise<string> {
+function secretOf(name: string, value: string, env: NodeJS.ProcessEnv): string {
   const reference = parseSecretReference(value);
   if (reference === null) return value;
-  const secret =
-    reference.from === 'env'
-      ? env[reference.name]
-      : await readFile(reference.name, 'utf8').catch(() => undefined);
+  const secret = secretBehind(reference, env);
   if (secret === undefined)
     throw new Error(`the secret of the header ${name} is not there (${reference.from} ${reference.name})`);
-  return reference.prefix + secret.trim();
+  return reference.prefix + secret;
 }
 
 /** A code where there is one: messages may hold an address. */

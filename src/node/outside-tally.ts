@@ -45,6 +45,13 @@ export class OutsideTally {
     this.found = NONE;
   }
 
+  /** It may not write: others look after them, and what has become of those that waited is not known here. */
+  stoodAside(): void {
+    this.obstacle = '';
+    this.found = NONE;
+    this.shown = NONE;
+  }
+
   status(now: number): ByHandStatus {
     const { count, since, reason } = this.shown;
     return {

@@ -61,10 +61,10 @@ export class OutsideWatch {
   tick(): void {
     const { clock, edits } = this.parts;
     const topology = this.parts.topology();
-    if (topology === null || this.isBusy || clock.now() < this.notBefore) return;
-    // What the rows show before all of them were brought is brought with them; while they lag behind nothing can be told by them.
+    if (this.isBusy || clock.now() < this.notBefore) return;
     const view = this.serving.view();
-    if (view === null || !this.serving.leaseHeld()) return;
+    if (topology === null || view === null || !this.serving.leaseHeld()) return this.tally.stoodAside();
+    // What the rows show before all of them were brought is brought with them; while they lag behind nothing can be told by them.
     if (!topology.loaded) return this.tally.hindered('not all rows are loaded yet');
     if (view.spools) return this.tally.hindered('writes wait for PostgreSQL on the disks of their owners');
     const isOurs = firstOfCouncil(topology) === view.selfId;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig, settingsThatMustAgree } from '../config.ts';
 import { localNodes, nodeCountOf, nodeEnvironment, noteNodeCount, writeNodeFile } from './node-files.ts';
+import { postgresEnvironment } from './postgres-data.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -106,4 +107,18 @@ test('the number of nodes: what the directory holds, and another number is refus
 test('the allocator of a node is kept small, unless the user has set it', () => {
   expect(nodeEnvironment({ PATH: '/bin' })).toEqual({ PATH: '/bin', MALLOC_ARENA_MAX: '2' });
   expect(nodeEnvironment({ MALLOC_ARENA_MAX: '8' })).toEqual({ MALLOC_ARENA_MAX: '8' });
+});
+
+test('a PostgreSQL of ours, which everybody on this machine may ask: no setting of nodes, and no secret that one names', () => {
+  const settings = {
+    DATABASE_URL: 'postgres://u:p@h/d',
+    CAUSEWAY_RESP_PASSWORD: 'env:SECRET',
+    CAUSEWAY_LEGACY_HEADERS: '{"authorization":"Bearer env:TOKEN"}',
+    ...{ SECRET: 's', TOKEN: 't', PGPORT: '1' },
+  };
+  expect(postgresEnvironment({ ...settings, PATH: '/bin' })).toEqual({
+    PATH: '/bin',
+    LC_ALL: 'C',
+    TZ: 'UTC',
+  });
 });

@@ -114,9 +114,18 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-/** PGPORT and its like in a user's shell must not change a server that is ours. */
+/**
+ * PGPORT and its like in a user's shell must not change a server that is ours. Nor is it handed what nodes are told, and the
+ * secrets that this names: everybody on this machine may ask that server, and it can be another user's process.
+ */
 export function postgresEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = Object.entries(from).filter(([name]) => !name.startsWith('PG') && !name.startsWith('LC_'));
+  const settings = Object.entries(from).filter(([name]) => name.startsWith('CAUSEWAY_'));
+  const secrets = settings.flatMap(([, text = '']) =>
+    [...text.matchAll(/\benv:([A-Za-z_][A-Za-z0-9_]*)/g)].map(([, name]) => name),
+  );
+  const kept = Object.entries(from).filter(
+    ([name]) => !/^(PG|LC_|CAUSEWAY_|DATABASE_URL$|LEGACY_URL$)/.test(name) && !secrets.includes(name),
+  );
   return { ...Object.fromEntries(kept), LC_ALL: 'C', TZ: 'UTC' };
 }
 
