@@ -7,8 +7,8 @@ export interface ByHandFacts {
   readonly triggers: readonly string[];
   /** What this user changes is not noted. */
   readonly isUnwatched: boolean;
-  /** Changes that nobody has written yet, and how long ago the oldest was noted. */
-  readonly waiting: number;
+  /** Changes that nobody has written yet, and how long ago the oldest was noted; null: this user is not shown them. */
+  readonly waiting: number | null;
   readonly oldestMs: number;
 }
 
@@ -34,7 +34,14 @@ export function judgeByHand(facts: ByHandFacts): Finding[] {
         'ALTER ROLE or ALTER DATABASE ... RESET causeway.unwatched',
       ),
     );
-  if (facts.waiting > 0 && facts.oldestMs > WAIT_MS_MAX)
+  if (facts.waiting === null)
+    findings.push(
+      warning(
+        'this user may not read causeway.outside_edit: nodes that use it do not see rows that are changed by hand',
+        'GRANT SELECT, UPDATE, DELETE ON causeway.outside_edit to the user of postgres.url',
+      ),
+    );
+  else if (facts.waiting > 0 && facts.oldestMs > WAIT_MS_MAX)
     findings.push(
       warning(
         `${facts.waiting} changes of rows by hand wait, the oldest for ${Math.round(facts.oldestMs / 1_000)} s`,

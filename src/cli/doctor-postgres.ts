@@ -142,14 +142,15 @@ async function spreadByCitus(client: pg.Client): Promise<string[]> {
   return rows.map(({ name }) => String(name));
 }
 
-/** Null: an earlier version made the tables, or this user is not shown what waits. */
+/** Null: an earlier version made the tables, or this user may not use their schema. */
 async function byHandFacts(client: pg.Client): Promise<ByHandFacts | null> {
   try {
     const told = await one(client, ASK_BY_HAND);
     if (told['has_notes'] !== true) return null;
-    const { waiting, oldest_ms: oldestMs } = await one(client, ASK_NOTES);
     const isUnwatched = told['unwatched'] === 'on';
     const triggers = String(told['triggers']).split(' ');
+    if (told['may_read'] !== true) return { triggers, isUnwatched, waiting: null, oldestMs: 0 };
+    const { waiting, oldest_ms: oldestMs } = await one(client, ASK_NOTES);
     return { triggers, isUnwatched, waiting: Number(waiting), oldestMs: Number(oldestMs) };
   } catch {
     return null;

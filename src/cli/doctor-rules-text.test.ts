@@ -212,6 +212,7 @@ describe('rows that are changed by hand', () => {
     ['a trigger is off', { triggers: triggers.slice(1) }, 'warning: of causeway.record fill_inserted is off'],
     ['all are gone', { triggers: [] }, 'refuse_truncate are off or gone'],
     ['this user is not watched', { isUnwatched: true }, 'warning: causeway.unwatched is on'],
+    ['what waits is not shown', { waiting: null }, 'warning: this user may not read causeway.outside_edit'],
     ['they wait', { oldestMs: 65_000 }, 'warning: 2 changes of rows by hand wait, the oldest for 65 s'],
   ])('%s', (_what, changes, text) => expect(judge(changes)).toContain(text));
 

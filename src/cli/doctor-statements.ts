@@ -29,7 +29,9 @@ export const ASK_SCHEMA = unprepared(`select has_schema_privilege('causeway', 'U
   'privilege functions',
 ]);
 export const ASK_RECORD = unprepared(
-  `select has_table_privilege('causeway.record', 'SELECT, INSERT, UPDATE, DELETE') as may_write`,
+  // Named in one list, any of them would do.
+  `select has_table_privilege('causeway.record', 'SELECT') and has_table_privilege('causeway.record', 'INSERT')
+  and has_table_privilege('causeway.record', 'UPDATE') and has_table_privilege('causeway.record', 'DELETE') as may_write`,
   ['privilege functions'],
 );
 
@@ -37,10 +39,11 @@ export const ASK_RECORD = unprepared(
 export const ASK_BY_HAND = unprepared(
   `select
   to_regclass('causeway.outside_edit') is not null as has_notes,
+  has_table_privilege(to_regclass('causeway.outside_edit')::oid, 'SELECT') as may_read,
   coalesce(current_setting('causeway.unwatched', true), '') as unwatched,
   (select coalesce(string_agg(tgname::text, ' ' order by tgname), '') from pg_trigger
     where tgrelid = to_regclass('causeway.record') and not tgisinternal and tgenabled in ('O', 'A')) as triggers`,
-  ['server settings', 'system catalogue'],
+  ['privilege functions', 'server settings', 'system catalogue'],
 );
 /** Of so many at most: it is only looked at. */
 export const ASK_NOTES = unprepared(

@@ -71,6 +71,27 @@ test(
 );
 
 test(
+  'doctor at a user who may only look: what is noted is judged without what waits, and the rights that a node needs are told',
+  async () => {
+    await cluster.rows('CREATE ROLE looker');
+    await cluster.rows('GRANT USAGE, CREATE ON SCHEMA causeway TO looker');
+    await cluster.rows('GRANT SELECT ON causeway.record TO looker');
+    const url = `${cluster.databaseUrl}?options=-c%20role%3Dlooker`;
+    const told = await serverFacts({ url, compat: 'none' }, TIMEOUT_MS, new AbortController().signal);
+    expect(told).toMatchObject({
+      kind: 'itself',
+      facts: {
+        byHand: { isUnwatched: false, waiting: null },
+        rightsLacking: expect.arrayContaining([
+          expect.stringContaining('write to causeway.record'),
+        ]) as unknown,
+      },
+    });
+  },
+  TIMEOUT_MS * 2,
+);
+
+test(
   'doctor sees whether changes are noted: all triggers, one that is off, who is not watched',
   async () => {
     const facts = async (query = ''): Promise<unknown> => {
