@@ -192,6 +192,17 @@ test('a pipeline, all room in use: refused with a message that is not whole, and
   await eventually(() => arrivals.total === GRPC_REQUEST_BYTES_TOTAL_MAX, 'all let go');
 });
 
+test('a pipeline of which something was begun and is not answered, all room in use: no status says that nothing happened', async () => {
+  fill(GRPC_REQUEST_BYTES_TOTAL_MAX);
+  let begun = 0;
+  doors.api.write = () => void (begun += 1);
+  const { stream, told } = begin(newSession(), PIPELINE);
+  stream.write(framesOf(Buffer.from('v')));
+  await eventually(() => begun === 1, 'the write is under way');
+  stream.write(HALF);
+  expect(await told).toBe(`reset ${constants.NGHTTP2_ENHANCE_YOUR_CALM}`);
+});
+
 test('a pipeline whose connection holds all that it may: nothing is begun of what came together with what was refused', async () => {
   fill(GRPC_REQUEST_BYTES_TOTAL_MAX);
   const session = newSession();

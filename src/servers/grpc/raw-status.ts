@@ -29,14 +29,15 @@ export function statusHeaders({
 }
 
 /**
- * The status, where nothing was answered yet, and the end of a request that nobody waits for any more: the client need not send the rest
- * (RFC 9113, 8.1), and cannot keep the stream open. Not before this turn is over: what is answered and reset while its connection
- * is being read from goes out in the wrong order with some versions of Node (22.23), as a reset and nothing else.
+ * The status, where nothing was answered yet (null: something may have been begun, which no status tells), and the end of a
+ * request that nobody waits for any more: the client need not send the rest (RFC 9113, 8.1), and cannot keep the stream open.
+ * Not before this turn is over: what is answered and reset while its connection is being read from goes out in the wrong order
+ * with some versions of Node (22.23), as a reset and nothing else.
  */
-export function turnAway(stream: ServerHttp2Stream, status: Partial<StatusObject>): void {
+export function turnAway(stream: ServerHttp2Stream, status: Partial<StatusObject> | null): void {
   setImmediate(() => {
     if (stream.destroyed || stream.closed) return;
-    if (!stream.headersSent) tellStatus(stream, status);
+    if (!stream.headersSent && status !== null) tellStatus(stream, status);
     // What was begun to be answered cannot be followed by a status of ours: a reset of this kind is one to gRPC.
     else if (!stream.writableEnded) return stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);

@@ -24,6 +24,8 @@ export class StreamArrival implements Holder {
   private length = 0;
   /** That are to come. */
   private bytesLeft = 0;
+  /** A message came whole: what it asks may have been begun. */
+  private isAnyWhole = false;
   private isOver = false;
 
   constructor(arrivals: Arrivals, stream: ServerHttp2Stream, statusOf: StatusOf) {
@@ -36,12 +38,12 @@ export class StreamArrival implements Holder {
 
   private hasRoom(piece: Buffer): boolean {
     if (this.isOver) return false;
-    const before = this.byteCount;
+    const { byteCount: before, isAnyWhole: mayBeBegun } = this;
     for (let at = 0; at < piece.length;) at += this.take(piece, at);
     const more = this.byteCount - before;
     if (more === 0 || this.arrivals.hold(this, more) || more < 0) return true;
     this.end();
-    turnAway(this.stream, this.statusOf(NO_ROOM));
+    turnAway(this.stream, mayBeBegun ? null : this.statusOf(NO_ROOM));
     return false;
   }
 
@@ -51,6 +53,7 @@ export class StreamArrival implements Holder {
       const taken = Math.min(this.bytesLeft, piece.length - at);
       this.bytesLeft -= taken;
       this.byteCount = this.bytesLeft === 0 ? 0 : this.byteCount + taken;
+      this.isAnyWhole ||= this.bytesLeft === 0;
       return taken;
     }
     if (this.prefixBytes > 0) this.length = this.length * 256 + piece[at]!;
