@@ -1,6 +1,7 @@
 /** The command line as a shell and a terminal meet it: the built program, its pipes and its exit codes. */
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDoors } from './support/grpc-call.ts';
@@ -106,7 +107,20 @@ test.each([
       expect(stdout).toContain(word);
     expect(stdout).not.toContain('guard');
     if (spawnSync(shell, ['--version']).status !== 0) return;
-    expect(spawnSync(shell, parse, { input: stdout, encoding: 'utf8' }).stderr).toBe('');
+    // A file, for fish reads no script from a pipe that is a socket.
+    const directory = mkdtempSync(join(tmpdir(), 'causeway-completion-'));
+    try {
+      const file = join(directory, `completion.${shell}`);
+      writeFileSync(file, stdout);
+      const read = spawnSync(shell, [...parse, file], { encoding: 'utf8' });
+      expect([read.status, read.stderr]).toEqual([0, '']);
+      if (shell !== 'fish') return;
+      const ask = `source '${file}'; complete -C 'causeway config sh'`;
+      const offered = spawnSync(shell, ['-c', ask], { encoding: 'utf8' }).stdout;
+      expect(offered).toMatch(/^show\t/m);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
   },
 );
 
