@@ -1,6 +1,7 @@
 /** Catching up, seen from the messages that go out and come in: whose word on a slot counts. */
 import { expect, test } from 'vitest';
 import { CopyPace } from '../core/copy-pace.ts';
+import { SLOT_RUN_SLOTS_MAX } from '../core/copy-limits.ts';
 import type { SlotFloor } from '../core/floors.ts';
 import type { LearnDifferences, PeerMessage } from '../core/message.ts';
 import { SLOT_COPY_RECORDS_MAX, SLOT_COUNT } from '../core/limits.ts';
@@ -63,7 +64,7 @@ interface Scene {
   at: number;
 }
 
-function begin(): Scene {
+function begin(topology = topologyOf()): Scene {
   const sent: Scene['sent'] = [];
   const verified = new Set<number>();
   const floors: SlotFloor[] = [];
@@ -97,7 +98,7 @@ function begin(): Scene {
     mutations: {},
   } as unknown as LearnerParts;
   const learner = new Learner(parts);
-  learner.onTopology(new SlotView(topologyOf(), SELF), {} as Replica);
+  learner.onTopology(new SlotView(topology, SELF), {} as Replica);
   return Object.assign(scene, { learner });
 }
 
@@ -127,6 +128,28 @@ test('an owner has raised the floor of a slot: who learns it has that floor befo
   expect([...floors, ...verified]).toEqual([]);
   learner.onMessage(2, equalAnswer(sent[0]!.message));
   expect(floors).toEqual([{ slot: 0, counter: 7 }]);
+});
+
+test('owners that stand in one order for all slots: no one of them is asked for all that is copied', () => {
+  const { sent, learner, pages } = begin({ ...topologyOf(), slotRow: new Uint16Array(SLOT_COUNT) });
+  const copied = 8 * SLOT_RUN_SLOTS_MAX;
+  for (let at = 0; at < sent.length; at += 1) {
+    const { to, message } = sent[at]!;
+    for (const answer of pages.splice(0)) answer();
+    if (message.kind === 'learnDigests')
+      learner.onMessage(to, {
+        ...equalAnswer(message),
+        differing: [...message.slots].filter((slot) => slot < copied),
+      });
+    else if (message.kind === 'learnPull')
+      learner.onMessage(to, {
+        ...{ kind: 'learnFrame', session: message.session, slot: message.slot },
+        ...{ afterKey: '', records: [], same: [], last: true },
+      });
+  }
+  const pulls = sent.filter(({ message }) => message.kind === 'learnPull');
+  const of = (member: number): number => pulls.filter(({ to }) => to === member).length;
+  expect([of(2), of(3)]).toEqual([copied / 2, copied / 2]);
 });
 
 test('an owner answers late, when another is asked already: it confirms nothing in the name of the other', () => {

@@ -87,7 +87,7 @@ export class Learner {
     this.parts = parts;
     this.pulls = new SlotPulls({
       ...parts,
-      sourceOf: (slot, preferred) => this.sourceOf(slot, preferred),
+      sourceOf: (slot, preferred, passed) => this.sourceOf(slot, preferred, passed),
       answerTimeoutMs: () => this.answerTimeoutMs,
       onCopied: (slot) => this.onCopied(slot),
     });
@@ -245,10 +245,12 @@ export class Learner {
     this.parts.send(source, { kind: 'learnDigests', session: this.session, slots, digests });
   }
 
-  private sourceOf(slot: number, preferred = 0): number {
+  private sourceOf(slot: number, preferred = 0, passed = 0): number {
     const owners = this.view!.row(slot).owners.filter((id) => this.parts.isLinked(id));
     if (owners.includes(preferred)) return preferred;
-    return owners.length === 0 ? 0 : owners[this.turn % owners.length]!;
+    // Owners stand in one order for thousands of slots, and one would be asked for all of these.
+    const at = owners.includes(passed) ? owners.indexOf(passed) + 1 : this.turn;
+    return owners.length === 0 ? 0 : owners[at % owners.length]!;
   }
 
   private onDifferences(from: number, message: LearnDifferences): void {

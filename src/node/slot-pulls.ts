@@ -58,8 +58,8 @@ export interface SlotPullsParts {
   readonly pace: CopyPace;
   readonly mutations: Mutations;
   readonly send: (memberId: number, message: PeerMessage) => void;
-  /** An owner of the slot to ask, the preferred one where it is such; 0: none is linked. */
-  readonly sourceOf: (slot: number, preferred: number) => number;
+  /** An owner of the slot to ask, the preferred one where it is such, or the one behind `passed`; 0: none is linked. */
+  readonly sourceOf: (slot: number, preferred: number, passed: number) => number;
   /** Milliseconds without an answer after which another owner is asked. */
   readonly answerTimeoutMs: () => number;
   /** The slot is as its source has it. */
@@ -171,8 +171,9 @@ export class SlotPulls {
   /** Slots beside each other are asked of one owner, who reads them together; no owner is asked for all. */
   private sourceOf({ slot, afterKey }: Pull): number {
     const { run } = this;
-    const follows = afterKey === '' && slot === run.slot + 1 && run.length < SLOT_RUN_SLOTS_MAX;
-    const source = this.parts.sourceOf(slot, follows ? run.source : 0);
+    const isNext = afterKey === '' && slot === run.slot + 1;
+    const follows = isNext && run.length < SLOT_RUN_SLOTS_MAX;
+    const source = this.parts.sourceOf(slot, follows ? run.source : 0, isNext ? run.source : 0);
     if (afterKey === '')
       this.run = { slot, source, length: follows && source === run.source ? run.length + 1 : 1 };
     return source;
