@@ -81,8 +81,6 @@ export class ScrubPeers implements ScrubStage {
     this.run = run;
     this.done = done;
     this.descents = [];
-    this.toFetch = [];
-    this.fetches.clear();
     const members = new Set<number>();
     for (const { owns, owners } of rowsOf(run)) {
       if (!owns) continue;
@@ -95,6 +93,10 @@ export class ScrubPeers implements ScrubStage {
 
   stop(): void {
     this.run = null;
+    for (const { key } of this.toFetch) this.parts.report.letGo(key);
+    for (const key of this.fetches.keys()) this.parts.report.letGo(key);
+    this.toFetch = [];
+    this.fetches.clear();
   }
 
   tick(now: number): void {
@@ -157,9 +159,12 @@ export class ScrubPeers implements ScrubStage {
     if (run === null || fetch === undefined) return false;
     this.fetches.delete(key);
     const slot = slotOf(key);
-    const { shelf, fenceOf, overwriting } = this.parts;
+    const { shelf, fenceOf, overwriting, report } = this.parts;
     // It may have been deleted since, and that forgotten: the next round asks anew. (R22)
-    if (fenceOf(slot) !== fetch.fence) return true;
+    if (fenceOf(slot) !== fetch.fence) {
+      report.letGo(key);
+      return true;
+    }
     if (overwriting) shelf.replaceAtRest(slot, key, held.sealed);
     if (overwriting || !held.valid) return true;
     // In memory it may still be whole: what counts is the disk.

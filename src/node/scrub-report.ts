@@ -69,6 +69,8 @@ export class ScrubReport {
   private share = 0;
   private isUnderWay = false;
   private readonly healing = new Map<string, Healing>();
+  /** Of these keys nobody is at work any more: they are found anew, or turn out to be well. */
+  private readonly letGoOf = new Set<string>();
   /** Slots of which this disk was found to have lost something, since the process began. */
   private readonly doubtful = new Set<number>();
   /** Slots that some other owner was not compared with in this round. */
@@ -145,7 +147,7 @@ export class ScrubReport {
 
   /** `version`: of what is to stand; 0: anything that is whole. */
   found(finding: Finding, slot: number, key: string, version: number): void {
-    if (this.healing.has(key)) return;
+    if (this.healing.has(key)) return void this.letGoOf.delete(key);
     this.current.found += 1;
     this.totals.found += 1;
     this.parts.telemetry.event('warn', 'scrub.found', { finding, slot, version });
@@ -153,9 +155,14 @@ export class ScrubReport {
     this.healing.set(key, { slot, version, dueAt: this.parts.clock.now() + HEALED_MS_MAX });
   }
 
+  /** Its repair ended with the epoch, or counts no more: a round waits for it no longer, and the next may find it anew. */
+  letGo(key: string): void {
+    if (this.healing.has(key)) this.letGoOf.add(key);
+  }
+
   /** Repairs that have not come to their end. */
   get open(): number {
-    return this.healing.size;
+    return this.healing.size - this.letGoOf.size;
   }
 
   /** Looks whether repairs have come to their end; the findings of an earlier epoch are found anew. */
@@ -165,17 +172,17 @@ export class ScrubReport {
     const now = clock.now();
     for (const [key, { slot, version, dueAt }] of this.healing) {
       if (replica === null || !replica.view.row(slot).owns) {
-        this.healing.delete(key);
+        this.close(key);
         continue;
       }
       const held = replica.stateOf(key) === undefined ? shelf.read(key, slot) : 'damaged';
       if (held !== undefined && held !== 'damaged' && held.record.version >= version) {
-        this.healing.delete(key);
+        this.close(key);
         this.current.repaired += 1;
         this.totals.repaired += 1;
         this.parts.telemetry.event('info', 'scrub.repaired', { slot, version: held.record.version });
       } else if (now >= dueAt) {
-        this.healing.delete(key);
+        this.close(key);
         this.unrepaired(slot, 'it took too long');
       }
     }
@@ -190,11 +197,16 @@ export class ScrubReport {
       share: this.share,
       secondsLeft: isTold ? Math.ceil((elapsedMs * (1 - this.share)) / this.share / 1_000) : null,
       nextInMs: nextAt === Infinity ? null : this.isUnderWay ? 0 : Math.max(0, Math.round(nextAt - now)),
-      open: this.healing.size,
+      open: this.open,
       current: this.isUnderWay ? { ...this.current, lengthMs: Math.round(elapsedMs) } : null,
       last: this.last === null ? null : { ...this.last },
       totals: { ...this.totals },
     };
+  }
+
+  private close(key: string): void {
+    this.healing.delete(key);
+    this.letGoOf.delete(key);
   }
 
   private unrepaired(slot: number, why: string): void {
