@@ -13,7 +13,7 @@ import type { SimCluster, SimNode } from './cluster.ts';
 import type { Life, Scheduler } from './scheduler.ts';
 
 /** Milliseconds until a copy must be gone once something newer was acknowledged, beside what its node sleeps. */
-const STALE_MS_MAX = 3_000;
+export const STALE_MS_MAX = 3_000;
 /** Fewer than there are keys, so that some are forgotten. */
 const OWN_KEYS_MAX = 3;
 
@@ -153,16 +153,33 @@ export class CachedReads {
     this.due.push({ copies, key, copy, acknowledged, at: this.parts.scheduler.time + STALE_MS_MAX });
   }
 
-  /**
-   * Everything is at rest, and has been heard of: what is kept of what is read at one node is what stands. What is kept of
-   * what was written, under the version that stands, is its value: another's may be in that version.
-   */
+  /** Everything is at rest, and has been heard of: what is kept of what is read at one node is what stands. */
   judgeAtRest(): void {
-    for (const { own, written } of this.keepers.values()) {
+    for (const { own } of this.keepers.values()) {
       if (!own.life.alive) continue;
       for (const [key, copy] of own.kept) this.judgeStanding(own.name, key, copy);
-      for (const [key, copy] of written.kept) this.judgeValue(written.name, key, copy);
     }
+    const another = this.anothersValue();
+    if (another !== null) this.parts.onViolation(another);
+  }
+
+  /**
+   * What is kept of what was written, under the version that stands, is its value: another's may be in that version. In
+   * words what is not; it is no violation before word of it has had `STALE_MS_MAX`. Where nobody tells the node of all
+   * changes, as members with an earlier protocol do not, it says once a second that any key may have changed.
+   */
+  anothersValue(): string | null {
+    for (const { written } of this.keepers.values()) {
+      if (!written.life.alive) continue;
+      for (const [key, { version, value }] of written.kept) {
+        const record = this.standing(key);
+        if (record === undefined || record === 'unknown' || record.version !== version) continue;
+        const standing = Buffer.from(record.value).toString();
+        if (standing !== value)
+          return `${written.name} keeps ${key} as ${value}, and ${standing} stands as version ${version}`;
+      }
+    }
+    return null;
   }
 
   private judgeStanding(name: string, key: string, { version }: Copy): void {
@@ -172,16 +189,6 @@ export class CachedReads {
     const mayBeNothing = record === undefined || record.tombstone || record.expiresAt !== 0;
     if (version === 0 && mayBeNothing) return;
     this.parts.onViolation(`${name} keeps ${key} as of version ${version}, and ${record?.version} stands`);
-  }
-
-  private judgeValue(name: string, key: string, { version, value }: Copy): void {
-    const record = this.standing(key);
-    if (record === undefined || record === 'unknown' || record.version !== version) return;
-    const standing = Buffer.from(record.value).toString();
-    if (standing !== value)
-      this.parts.onViolation(
-        `${name} keeps ${key} as ${value}, and ${standing} stands as version ${version}`,
-      );
   }
 
   /** Of all owners, the highest: a disk on which it has rotten tells nothing until that is found. */

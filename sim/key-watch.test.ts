@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteResult } from '../src/core/operation.ts';
+import { CachedReads, STALE_MS_MAX } from './cached-reads.ts';
 import type { SimNode } from './cluster.ts';
-import { SINCE } from '../src/core/protocol-versions.ts';
+import { PROTOCOL_MAX, SINCE } from '../src/core/protocol-versions.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
 import { SmallWorld } from './small-world.ts';
@@ -224,4 +225,48 @@ test('writes that waited are one version: each is told that it is not its own al
   expect(first).not.toHaveProperty('isShared');
   for (const each of waited) expect(each).toMatchObject({ isShared: true });
   for (const each of toldOfWaiting({ sharedAsOwn: true })) expect(each).not.toHaveProperty('isShared');
+});
+
+/**
+ * Of one who owns nothing of the key: a client's write and another's wait together for a third, and are one version with
+ * the other's value. What is amiss in the client's copy soon after both are answered, once word has had its time, and then
+ * as a violation. `isDeaf`: no word comes to the client from then on.
+ */
+function anothersValueKept(protocol: number, isDeaf = false): (string | null)[] {
+  const install = ({ cluster }: SmallWorld): void => {
+    for (const { name } of cluster.nodes) cluster.versions.install(name, protocol);
+  };
+  const world = new SmallWorld(82, install, 5);
+  const owners = world.ownersOf('k');
+  const sim = world.nodes.find((each) => !owners.includes(each))!;
+  const { scheduler, cluster } = world;
+  let violation: string | null = null;
+  const cached = new CachedReads({ scheduler, cluster, onViolation: (text) => (violation = text) });
+  // Its client listens from its first write on, and has then been told that anything may have changed.
+  cached.beginWrite(sim, 'other', null)({ kind: 'unchanged', version: 0, results: [] });
+  world.run(300);
+  let answered = 0;
+  for (const text of ['first', 'mine', 'theirs']) {
+    const keep = text === 'mine' ? cached.beginWrite(sim, 'k', text) : () => undefined;
+    const put = { kind: 'put', key: 'k', operationId: null, value: Buffer.from(text), ttlMs: 0 } as const;
+    sim.node!.write(put, 1_000, (result) => {
+      keep(result);
+      answered += 1;
+    });
+  }
+  world.until(() => answered === 3, 1_000);
+  if (isDeaf) sim.node!.keyWatch.watchAll(false);
+  world.run(50);
+  const soon = cached.anothersValue();
+  world.run(STALE_MS_MAX);
+  const later = cached.anothersValue();
+  cached.judgeAtRest();
+  return [soon, later, violation];
+}
+
+test("another's value in a version that a client wrote: told at once by an owner that tells all changes, else within a second", () => {
+  const amiss: unknown = expect.stringMatching(/keeps k as mine, and theirs stands as version \d+$/);
+  expect(anothersValueKept(PROTOCOL_MAX)).toEqual([null, null, null]);
+  expect(anothersValueKept(SINCE.watchForPeers - 1)).toEqual([amiss, null, null]);
+  expect(anothersValueKept(SINCE.watchForPeers - 1, true)).toEqual([amiss, amiss, amiss]);
 });

@@ -5,6 +5,7 @@
  */
 import { everythingDriven } from '../src/core/record-standing.ts';
 import { slotOf } from '../src/core/slots.ts';
+import { STALE_MS_MAX } from './cached-reads.ts';
 import { leftAtRest, QueueWatch } from './checkers/queues.ts';
 import { DurabilityWatch } from './checkers/durability.ts';
 import { expiryOf } from './checkers/model.ts';
@@ -207,6 +208,8 @@ class Run {
       return `no rest ${REST_MS_MAX} ms after the last fault: ${this.unrest(clients)}`;
     clients.persistent.repeatAll(REPEATED_MAX);
     if (!this.advance(LAST_READS_MS_MAX, () => clients.pending === 0)) return 'a repeated write has no end';
+    const { cached } = clients;
+    if (cached.anothersValue() !== null) this.advance(STALE_MS_MAX, () => cached.anothersValue() === null);
     clients.readAll();
     if (!this.advance(LAST_READS_MS_MAX, isAtRest)) return 'the last reads did not come to an end';
     const isExpired = (): boolean => keysNotExpired(this.world).length === 0 && isAtRest();
