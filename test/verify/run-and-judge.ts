@@ -24,8 +24,8 @@ export async function runAndJudge(
   name: string,
   seed: number,
   laidOver: Partial<Scenario> = {},
-  /** What somebody does behind the rig's back. */
-  meanwhile: (world: World) => Promise<void> = () => Promise.resolve(),
+  /** What somebody does behind the rig's back; `over` tells that the run has ended. */
+  meanwhile: (world: World, over: AbortSignal) => Promise<void> = () => Promise.resolve(),
   network: NetworkChoice = 'proxy',
 ): Promise<Judged> {
   const scenario = { ...readScenario(name), ...laidOver };
@@ -37,7 +37,9 @@ export async function runAndJudge(
     try {
       const stopped = new AbortController().signal;
       const running = runScenario(world, { scenario, seed, file, stopped, tellProgress: () => undefined });
-      await Promise.all([running, meanwhile(world)]);
+      const over = new AbortController();
+      const run = running.finally(() => over.abort());
+      await Promise.all([run, meanwhile(world, over.signal)]);
     } finally {
       await world.close();
     }
