@@ -27,10 +27,8 @@ const MINIMUMS: Readonly<Record<string, number>> = {
   lifeBegun: 15,
 };
 const MINIMUMS_SEEDS = 2_000;
-/** In fewer seeds chance alone decides whether they did their share. */
-const SHARE_SEEDS_MIN = 100;
-/** From so many seeds on every kind of fault must have struck at least once. */
-const EVERY_KIND_SEEDS_MIN = 300;
+/** From so many seeds on each must have done its share, and every kind of fault struck: in fewer chance alone decides. */
+const COUNTED_SEEDS_MIN = 300;
 /** Of histories that the checker gave up on: beyond this the verdict of the whole run is worth too little. */
 const UNDECIDED_SHARE_MAX = 0.001;
 
@@ -73,14 +71,14 @@ export interface Expected {
 
 export function whatIsMissing(summary: Summary, { seedCount, kinds }: Expected): string[] {
   const lines: string[] = [];
-  if (kinds === null && seedCount >= SHARE_SEEDS_MIN) {
+  if (kinds === null && seedCount >= COUNTED_SEEDS_MIN) {
     for (const [kind, minimum] of Object.entries(MINIMUMS)) {
       const count = summary.occurred[kind] ?? 0;
       if (count < Math.floor((minimum * seedCount) / MINIMUMS_SEEDS))
         lines.push(`too few of ${kind}: ${count}, must be ${minimum} in ${MINIMUMS_SEEDS} seeds`);
     }
   }
-  if (seedCount >= EVERY_KIND_SEEDS_MIN) {
+  if (seedCount >= COUNTED_SEEDS_MIN) {
     for (const kind of kinds ?? FAULT_KINDS)
       if ((summary.occurred[kind] ?? 0) === 0) lines.push(`${kind} never struck`);
   }
