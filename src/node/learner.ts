@@ -249,7 +249,8 @@ export class Learner {
     const owners = this.view!.row(slot).owners.filter((id) => this.parts.isLinked(id));
     if (owners.includes(preferred)) return preferred;
     // Owners stand in one order for thousands of slots, and one would be asked for all of these.
-    const at = owners.includes(passed) ? owners.indexOf(passed) + 1 : this.turn;
+    const passedAt = owners.indexOf(passed);
+    const at = passedAt < 0 ? this.turn : passedAt + 1;
     return owners.length === 0 ? 0 : owners[at % owners.length]!;
   }
 
