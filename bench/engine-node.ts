@@ -118,6 +118,7 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
   const server: Server = makeGrpcServer(config.limits.valueBytesMax);
   const random = systemRandom();
   const { h32 } = await xxhash();
+  const links = createGrpcTransport({ server, random });
   const node = await new Promise<CausewayNode>((resolve, reject) => {
     CausewayNode.open(
       {
@@ -132,7 +133,7 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
         storage: meteredStorage(store.storage, storeMeter),
         setAside: store.setAside,
         raiseDisk: (protocol) => store.raise(protocol),
-        transport: meteredTransport(createGrpcTransport({ server, random }), frameMeter),
+        transport: meteredTransport(links, frameMeter),
         systemOfRecord: meteredRecord(record, recordMeter),
         legacySource: null,
         hash32: (text) => h32(text),
@@ -149,6 +150,7 @@ async function openNode(config: Config, log: Log): Promise<CausewayNode> {
     );
   });
   await listen(server, config.grpc.host, config.grpc.port);
+  links.onBound();
   node.start();
   return node;
 }

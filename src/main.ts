@@ -141,6 +141,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   const { instruments, slowLog, processUse } = around.metering;
   const clock = systemClock();
   const { tracing } = around;
+  const links = createGrpcTransport({ server, random, dialAt: dialAddresses(config) });
   const refusals = new RefusalWatch(clock, () => around.late.status().epoch > 0, around.onRefused);
   open.push(() => refusals.close());
   const parts: NodeParts = {
@@ -155,7 +156,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     setAside: around.store.setAside,
     raiseDisk: (protocol) => around.store.raise(protocol),
     diskSpace: systemDiskSpace(config.node.dataDir),
-    transport: refusals.watch(createGrpcTransport({ server, random, dialAt: dialAddresses(config) })),
+    transport: refusals.watch(links),
     refusals: () => refusals.list(),
     systemOfRecord: around.record,
     legacySource: around.legacySource,
@@ -175,6 +176,8 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   around.metering.grpc = doors.connections;
   around.metering.grpcUntaken = untakenOf(server);
   await listen(server, config.grpc.host, config.grpc.port);
+  // What doors are told of connections comes before whoever takes a link.
+  links.onBound();
   doors.onBound();
   around.late.become(node);
   node.start();

@@ -23,6 +23,7 @@ transport.start(
 );
 server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
   if (error !== null) throw error;
+  transport.onBound();
   transport.dial(peerName, peerAddress);
   process.stdout.write(`${JSON.stringify({ port: bound })}\n`);
 });

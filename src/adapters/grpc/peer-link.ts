@@ -6,8 +6,9 @@
  */
 import http2 from 'node:http2';
 import type { ConnectionOptions } from 'node:tls';
-import { decodePacket, frameHead, PREFIX_BYTES, withPrefix } from '../../wire/packet-codec.ts';
+import { decodePacket, frameHead, withPrefix } from '../../wire/packet-codec.ts';
 import type { Packet } from '../../wire/packet-codec.ts';
+import { PacketSplitter } from '../../wire/packet-splitter.ts';
 
 export const LINK_PATH = '/causeway.peer.v1.Peer/Link';
 /** Bytes. An answer or a sign of life is all that the answerer ever sends. */
@@ -29,7 +30,7 @@ export class PeerLink {
   private readonly session: http2.ClientHttp2Session;
   private readonly stream: http2.ClientHttp2Stream;
   private readonly events: LinkEvents;
-  private received: Buffer = Buffer.alloc(0);
+  private readonly packets = new PacketSplitter(ANSWER_BYTES_MAX);
   private closed = false;
 
   /** Throws where the address is no `host:port`. Events never come from within a call. */
@@ -107,18 +108,10 @@ export class PeerLink {
   }
 
   private readBytes(chunk: Buffer): void {
-    this.received = this.received.length === 0 ? chunk : Buffer.concat([this.received, chunk]);
-    while (!this.closed && this.received.length >= PREFIX_BYTES) {
-      const length = this.received.readUInt32BE(1);
-      if (this.received[0] !== 0 || length > ANSWER_BYTES_MAX) {
-        this.close('the answerer sent something too large or compressed');
-        return;
-      }
-      if (this.received.length < PREFIX_BYTES + length) return;
-      const packet = decodePacket(this.received.subarray(PREFIX_BYTES, PREFIX_BYTES + length));
-      this.received = this.received.subarray(PREFIX_BYTES + length);
-      this.events.onPacket(packet);
-    }
+    const isReadable = this.packets.push(chunk, (packet) => {
+      if (!this.closed) this.events.onPacket(decodePacket(packet));
+    });
+    if (!isReadable) this.close('the answerer sent something too large or compressed');
   }
 }
 

@@ -2,21 +2,24 @@
  * The answerer's ends of the links that peers dial to us: shakes hands, hands frames up, notices death. Of one
  * peer only the newest link counts; nothing of an older one is handed up once a newer was accepted.
  */
+import type { ServerHttp2Stream } from 'node:http2';
 import { status } from '@grpc/grpc-js';
-import type { ServerDuplexStream, ServiceDefinition } from '@grpc/grpc-js';
+import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { PeerHello, TransportHandler } from '../../ports/transport.ts';
 import { answerTo, encodeAnswer, parseHello, refusalOf } from '../../wire/handshake.ts';
 import type { DialHello } from '../../wire/handshake.ts';
 import { decodePacket, encodeAlive, encodeText, FIELD_ANSWER } from '../../wire/packet-codec.ts';
+import { DirectLinkCall, libraryCall } from './link-call.ts';
+import type { LibraryStream, LinkCall, LinkCallEvents } from './link-call.ts';
 import type { LinkTiming } from './peer-dialer.ts';
 import { LINK_PATH } from './peer-link.ts';
-
-type Call = ServerDuplexStream<Buffer, Buffer>;
 
 /** Streams that have not yet said who they are. */
 const STRANGERS_MAX = 256;
 /** Signs of life that may wait in one stream. */
 const ALIVE_QUEUED_MAX = 8;
+/** Bytes of a packet beside those of its frame. */
+const PACKET_HEAD_BYTES_MAX = 1024;
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
@@ -34,7 +37,7 @@ export const PEER_SERVICE = {
 } as const satisfies ServiceDefinition;
 
 interface PeerStream {
-  readonly call: Call;
+  readonly call: LinkCall;
   /** Null until the hello was accepted. */
   hello: DialHello | null;
   silentTicks: number;
@@ -63,10 +66,24 @@ export class PeerListener {
     this.handler = handler;
   }
 
-  /** One call of `Link`. */
-  answer(call: Call): void {
+  /** One call of `Link`, by way of grpc-js. */
+  answer(call: LibraryStream): void {
+    this.listen((events) => libraryCall(call, events));
+  }
+
+  /** The same, as it comes from HTTP/2. */
+  take(stream: ServerHttp2Stream): void {
+    this.listen(
+      (events) => new DirectLinkCall(stream, this.frameBytesMax + PACKET_HEAD_BYTES_MAX, events),
+    );
+  }
+
+  private listen(begin: (events: LinkCallEvents) => LinkCall): void {
     const stream: PeerStream = {
-      call,
+      call: begin({
+        onPacket: (packet) => this.receive(stream, packet),
+        onGone: () => this.leave(stream),
+      }),
       hello: null,
       silentTicks: 0,
       ended: false,
@@ -75,11 +92,6 @@ export class PeerListener {
         this.timing.handshakeMsMax,
       ),
     };
-    call.on('data', (packet: Buffer) => this.receive(stream, packet));
-    call.on('end', () => this.leave(stream));
-    call.on('cancelled', () => this.leave(stream));
-    call.on('close', () => this.leave(stream));
-    call.on('error', () => this.leave(stream));
     if (this.handler === null) this.cut(stream, status.UNAVAILABLE, 'this member is not listening');
     else if (this.strangers.size >= STRANGERS_MAX)
       this.cut(stream, status.RESOURCE_EXHAUSTED, 'too many handshakes');
@@ -92,7 +104,7 @@ export class PeerListener {
       stream.silentTicks += 1;
       if (stream.silentTicks > this.timing.silentTicksMax) {
         this.cut(stream, status.DEADLINE_EXCEEDED, 'the dialler is silent');
-      } else if (stream.call.writableLength < ALIVE_QUEUED_MAX) {
+      } else if (stream.call.waiting < ALIVE_QUEUED_MAX) {
         stream.call.write(encodeAlive());
       }
     }
@@ -146,12 +158,13 @@ export class PeerListener {
     stream.hello = hello;
     this.byName.set(hello.name, stream);
     stream.call.write(answer);
+    stream.call.openWindow?.();
     this.onAccepted(hello.name);
   }
 
   /** Ends a stream from our side. */
   private cut(stream: PeerStream, code: status, reason: string): void {
-    this.leave(stream, () => stream.call.emit('error', { code, details: reason }));
+    this.leave(stream, () => stream.call.fail(code, reason));
   }
 
   /** The stream is gone, whoever ended it: its peer is told of once. */

@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import http2 from 'node:http2';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { join } from 'node:path';
@@ -12,12 +11,10 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { numberedFrame, numberOf, TestPeer } from '../../../test/contracts/transport.ts';
+import { startPeer } from '../../../test/support/start-peer.ts';
 import { Prng } from '../../base/prng.ts';
-import { encodeHello } from '../../wire/handshake.ts';
-import { encodePacket, encodeText, FIELD_FRAME, FIELD_HELLO, withPrefix } from '../../wire/packet-codec.ts';
 import type { LinkTiming } from './peer-dialer.ts';
-import { LINK_PATH } from './peer-link.ts';
-import { createGrpcTransport, FRAME_BYTES_ACCEPTED_MAX, PEER_SERVER_OPTIONS } from './transport.ts';
+import { createGrpcTransport, PEER_SERVER_OPTIONS } from './transport.ts';
 
 const FAST: Partial<LinkTiming> = {
   backOffMsMin: 20,
@@ -52,18 +49,9 @@ afterEach(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function addPeer(name: string, timing = FAST, at = 0): Promise<{ peer: TestPeer; port: number }> {
-  const server = new Server(PEER_SERVER_OPTIONS);
-  const peer = new TestPeer(name, createGrpcTransport({ server, random: new Prng(1), timing }));
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${at}`, ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
-  });
-  endings.push(() => {
-    peer.close(() => {});
-    server.forceShutdown();
-  });
-  return { peer, port };
+  const added = await startPeer(name, { timing, at });
+  endings.push(added.end);
+  return added;
 }
 
 async function addProcess(name: string, port: number, dials: TestPeer, dialsPort: number) {
@@ -223,77 +211,4 @@ test('a server without the peer service: no link, and the dialling goes on', asy
   a.dial('b', `127.0.0.1:${port}`);
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(a.log).toEqual([]);
-});
-
-/** Speaks to a peer's port without any manners; resolves with the gRPC status its stream ended with. */
-function speak(port: number, ...packets: Uint8Array[]): Promise<string> {
-  const session = http2.connect(`http://127.0.0.1:${port}`);
-  endings.push(() => session.destroy());
-  session.on('error', () => {});
-  const stream = session.request({
-    ':method': 'POST',
-    ':path': LINK_PATH,
-    'content-type': 'application/grpc',
-    te: 'trailers',
-  });
-  stream.on('error', () => {});
-  for (const packet of packets) stream.write(withPrefix(packet));
-  stream.resume();
-  return new Promise((resolve) => {
-    stream.on('response', (headers) => headers['grpc-status'] && resolve(String(headers['grpc-status'])));
-    stream.on('trailers', (headers: http2.IncomingHttpHeaders) => resolve(String(headers['grpc-status'])));
-    stream.on('close', () => resolve('closed'));
-  });
-}
-
-const helloOf = (name: string, run: string, attempt: number): Uint8Array =>
-  encodeText(
-    FIELD_HELLO,
-    encodeHello({
-      name,
-      clusterName: 'test',
-      protocolMin: 1,
-      protocolMax: 2,
-      settings: { leaseMs: '600', zone: 'any' },
-      to: 'b',
-      run,
-      attempt,
-    }),
-  );
-
-test('bytes that are no packet, a frame before the hello, no hello at all: the stream is ended', async () => {
-  const { peer: b, port } = await addPeer('b');
-  const INVALID_ARGUMENT = '3';
-  expect(await speak(port, Buffer.from([0xff, 0xff]))).toBe(INVALID_ARGUMENT);
-  expect(await speak(port, encodePacket(FIELD_FRAME, numberedFrame(1, 10)))).toBe(INVALID_ARGUMENT);
-  expect(await speak(port, encodeText(FIELD_HELLO, '{"name":7}'))).toBe(INVALID_ARGUMENT);
-  expect(await speak(port)).toBe('4');
-  expect(b.log).toEqual([]);
-});
-
-test('a frame above the limit: the link is cut', async () => {
-  const { peer: b, port } = await addPeer('b');
-  const big = encodePacket(FIELD_FRAME, numberedFrame(1, FRAME_BYTES_ACCEPTED_MAX + 1));
-  expect(await speak(port, helloOf('x', 'r', 1), encodePacket(FIELD_FRAME, numberedFrame(0, 10)), big)).toBe(
-    '3',
-  );
-  expect(b.log).toEqual(['frame x', 'gone x']);
-});
-
-test('a newer link of the same peer: takes the place of the older, whose frames are heard no more', async () => {
-  const { peer: b, port } = await addPeer('b');
-  const older = speak(port, helloOf('x', 'r1', 7), encodePacket(FIELD_FRAME, numberedFrame(1, 10)));
-  await reached(() => b.framesFrom('x').length === 1);
-  void speak(port, helloOf('x', 'r2', 1), encodePacket(FIELD_FRAME, numberedFrame(2, 10)));
-  expect(await older).toBe('10');
-  await reached(() => b.framesFrom('x').length === 2);
-  expect(b.log).toEqual(['frame x', 'gone x', 'frame x']);
-});
-
-test('a late hello of an earlier dial: does not take the place of the newer link', async () => {
-  const { peer: b, port } = await addPeer('b');
-  void speak(port, helloOf('x', 'r', 7), encodePacket(FIELD_FRAME, numberedFrame(1, 10)));
-  await reached(() => b.framesFrom('x').length === 1);
-  expect(await speak(port, helloOf('x', 'r', 6))).toBe('0');
-  expect(b.log).toEqual(['frame x', 'refused x']);
 });

@@ -1,10 +1,12 @@
 /** Real sockets: the contract, and what only real processes and wires can do to a link. */
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
+import { expect } from 'vitest';
 import { PEER_SERVER_OPTIONS, createGrpcTransport } from './transport.ts';
 import { TestPeer, transportContract } from '../../../test/contracts/transport.ts';
 import type { PeerOptions, TransportWorld } from '../../../test/contracts/transport.ts';
+import { bind } from '../../../test/support/start-peer.ts';
 import { Prng } from '../../base/prng.ts';
 import type { LinkTiming } from './peer-dialer.ts';
 
@@ -16,9 +18,14 @@ const FAST: Partial<LinkTiming> = {
 };
 
 class SocketWorld implements TransportWorld {
+  private readonly byLibrary: boolean;
   private readonly servers = new Map<TestPeer, Server>();
   private readonly ports = new Map<string, number>();
   private readonly prng = new Prng(1);
+
+  constructor(byLibrary: boolean) {
+    this.byLibrary = byLibrary;
+  }
 
   async add(name: string, options: PeerOptions = {}): Promise<TestPeer> {
     const server = new Server(PEER_SERVER_OPTIONS);
@@ -31,11 +38,8 @@ class SocketWorld implements TransportWorld {
     });
     const peer = new TestPeer(name, transport, options);
     const address = await this.addressOf(name);
-    await new Promise<void>((resolve, reject) => {
-      server.bindAsync(address, ServerCredentials.createInsecure(), (error) =>
-        error === null ? resolve() : reject(error),
-      );
-    });
+    await bind(server, address);
+    if (!this.byLibrary) expect(transport.onBound()).toBe(true);
     this.servers.set(peer, server);
     return peer;
   }
@@ -79,4 +83,5 @@ function freePort(): Promise<number> {
   });
 }
 
-transportContract('gRPC', () => new SocketWorld());
+transportContract('links taken from HTTP/2', () => new SocketWorld(false));
+transportContract('links by way of grpc-js', () => new SocketWorld(true));

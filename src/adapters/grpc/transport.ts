@@ -10,6 +10,7 @@ import { assert } from '../../base/assert.ts';
 import { FRAME_BYTES_MAX, PEER_QUEUE_BYTES_MAX, VALUE_BYTES_MAX } from '../../core/limits.ts';
 import type { Random } from '../../ports/random.ts';
 import type { PeerHello, Transport, TransportHandler } from '../../ports/transport.ts';
+import { takeLinks } from './link-call.ts';
 import { LINK_TIMING, PeerDialer } from './peer-dialer.ts';
 import type { LinkTiming } from './peer-dialer.ts';
 import { PeerListener, PEER_SERVICE } from './peer-listener.ts';
@@ -39,11 +40,11 @@ export interface GrpcTransportOptions {
   readonly timing?: Partial<LinkTiming>;
 }
 
-export function createGrpcTransport(options: GrpcTransportOptions): Transport {
+export function createGrpcTransport(options: GrpcTransportOptions): GrpcTransport {
   return new GrpcTransport(options);
 }
 
-class GrpcTransport implements Transport {
+export class GrpcTransport implements Transport {
   private readonly options: GrpcTransportOptions;
   private readonly timing: LinkTiming;
   private readonly listener: PeerListener;
@@ -64,6 +65,11 @@ class GrpcTransport implements Transport {
     options.server.addService(PEER_SERVICE, {
       link: (call: Parameters<PeerListener['answer']>[0]) => this.listener.answer(call),
     });
+  }
+
+  /** To be called once the server is bound. False: frames come all the longer way. */
+  onBound(): boolean {
+    return takeLinks(this.options.server, (stream) => this.listener.take(stream));
   }
 
   start(hello: PeerHello, handler: TransportHandler): void {

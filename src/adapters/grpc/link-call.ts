@@ -1,0 +1,134 @@
+/**
+ * The answerer's end of a link, as packets each way. What grpc-js makes of a stream (each message copied, a promise for it,
+ * the stream stopped and started again, a second stream on top) costs more than the frames of a write do: where it lets us,
+ * the call is taken from `node:http2` instead. (decision 59)
+ */
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { status } from '@grpc/grpc-js';
+import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
+import { PREFIX_BYTES, withPrefix } from '../../wire/packet-codec.ts';
+import { PacketSplitter } from '../../wire/packet-splitter.ts';
+import { LINK_PATH } from './peer-link.ts';
+
+export interface LinkCall {
+  /** Signs of life that wait in it, at least. */
+  readonly waiting: number;
+  write(packet: Buffer): void;
+  /** In order. */
+  end(): void;
+  fail(code: status, details: string): void;
+  /** For who is known to be a member: more of it may be under way. Left out: nothing can be done about that. */
+  openWindow?(): void;
+}
+
+export interface LinkCallEvents {
+  onPacket(packet: Buffer): void;
+  /** Nothing more comes, whoever has ended it. It may be told more than once. */
+  onGone(): void;
+}
+
+export type LibraryStream = ServerDuplexStream<Buffer, Buffer>;
+
+/** The call as grpc-js hands it over. */
+export function libraryCall(call: LibraryStream, events: LinkCallEvents): LinkCall {
+  call.on('data', (packet: Buffer) => events.onPacket(packet));
+  for (const event of ['end', 'cancelled', 'close', 'error']) call.on(event, () => events.onGone());
+  return {
+    get waiting() {
+      return call.writableLength;
+    },
+    write: (packet) => void call.write(packet),
+    end: () => void call.end(),
+    fail: (code, details) => void call.emit('error', { code, details }),
+  };
+}
+
+/**
+ * Bytes that the other end may have sent before it hears that they were read. By the default of 64 KiB it is told with every
+ * second or third frame of a busy link, and its event loop is woken for that alone.
+ */
+const WINDOW_BYTES = 4 * 1024 * 1024;
+const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' };
+
+/** The same, by the stream itself. A packet has `packetBytesMax` bytes at most. */
+export class DirectLinkCall implements LinkCall {
+  private readonly stream: ServerHttp2Stream;
+  private readonly packets: PacketSplitter;
+  private readonly events: LinkCallEvents;
+  private trailers = trailersOf(status.OK, 'OK');
+
+  constructor(stream: ServerHttp2Stream, packetBytesMax: number, events: LinkCallEvents) {
+    this.stream = stream;
+    this.packets = new PacketSplitter(packetBytesMax);
+    this.events = events;
+    stream.on('data', (piece: Buffer) => this.onData(piece));
+    for (const event of ['end', 'aborted', 'close', 'error']) stream.on(event, () => events.onGone());
+    stream.on('wantTrailers', () => stream.sendTrailers(this.trailers));
+  }
+
+  get waiting(): number {
+    return this.stream.writableLength / PREFIX_BYTES;
+  }
+
+  openWindow(): void {
+    const { session } = this.stream;
+    if (session === undefined || session.destroyed) return;
+    session.setLocalWindowSize(WINDOW_BYTES);
+    session.settings({ initialWindowSize: WINDOW_BYTES });
+  }
+
+  write(packet: Buffer): void {
+    if (this.isOver) return;
+    if (!this.stream.headersSent) this.stream.respond(HEAD, { waitForTrailers: true });
+    this.stream.write(withPrefix(packet));
+  }
+
+  end(): void {
+    if (this.isOver) return;
+    if (this.stream.headersSent) this.stream.end();
+    else this.stream.respond({ ...HEAD, ...this.trailers }, { endStream: true });
+  }
+
+  fail(code: status, details: string): void {
+    this.trailers = trailersOf(code, details);
+    this.end();
+  }
+
+  private get isOver(): boolean {
+    return this.stream.destroyed || this.stream.closed || this.stream.writableEnded;
+  }
+
+  private onData(piece: Buffer): void {
+    const isReadable = this.packets.push(piece, (packet) => this.events.onPacket(packet));
+    if (isReadable) return;
+    this.fail(status.INVALID_ARGUMENT, 'a packet is compressed or too large');
+    this.events.onGone();
+  }
+}
+
+function trailersOf(code: status, details: string): { 'grpc-status': string; 'grpc-message': string } {
+  return { 'grpc-status': String(code), 'grpc-message': encodeURI(details) };
+}
+
+/** Links that are dialled to this server go to `take`, once it is bound. False where grpc-js does not let us: then they go its way. */
+export function takeLinks(server: Server, take: (stream: ServerHttp2Stream) => void): boolean {
+  // Private to grpc-js, whose version is pinned; a test notices where it is not there any more, and all works without it.
+  const { http2Servers } = server as unknown as { readonly http2Servers?: Map<Http2Server, unknown> };
+  if (http2Servers === undefined || http2Servers.size === 0) return false;
+  for (const http2Server of http2Servers.keys()) {
+    const others = http2Server.listeners('stream');
+    http2Server.removeAllListeners('stream');
+    http2Server.on('stream', (stream, headers, flags) => {
+      if (isLink(headers)) return take(stream);
+      for (const other of others) other.call(http2Server, stream, headers, flags);
+    });
+  }
+  return true;
+}
+
+function isLink(headers: IncomingHttpHeaders): boolean {
+  const encoding = headers['grpc-encoding'];
+  const isPlain = encoding === undefined || encoding === 'identity';
+  const isGrpc = headers['content-type']?.startsWith('application/grpc') === true;
+  return headers[':path'] === LINK_PATH && isPlain && isGrpc;
+}

@@ -1,0 +1,135 @@
+/** Who speaks to a member's port without any manners, by way of grpc-js and where links are taken from HTTP/2 itself. */
+import http2 from 'node:http2';
+import { afterEach, describe, expect, test } from 'vitest';
+import { numberedFrame, numberOf } from '../../../test/contracts/transport.ts';
+import { startPeer } from '../../../test/support/start-peer.ts';
+import type { StartedPeer } from '../../../test/support/start-peer.ts';
+import { encodeHello } from '../../wire/handshake.ts';
+import { encodePacket, encodeText, FIELD_FRAME, FIELD_HELLO, withPrefix } from '../../wire/packet-codec.ts';
+import { LINK_PATH } from './peer-link.ts';
+import { FRAME_BYTES_ACCEPTED_MAX } from './transport.ts';
+
+const TIMING = { backOffMsMin: 20, backOffMsMax: 60, handshakeMsMax: 400, aliveEveryMs: 60 };
+const endings: (() => void)[] = [];
+
+afterEach(() => {
+  for (const ending of endings.splice(0).reverse()) ending();
+});
+
+async function reached(condition: () => boolean): Promise<void> {
+  const end = performance.now() + 8_000;
+  while (!condition() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(condition()).toBe(true);
+}
+
+/** Speaks to a peer's port without any manners; resolves with the gRPC status its stream ended with. */
+function speak(port: number, ...packets: Uint8Array[]): Promise<string> {
+  return speakBytes(port, ...packets.map(withPrefix));
+}
+
+/** The same, with prefixes of its own. */
+function speakBytes(port: number, ...pieces: Uint8Array[]): Promise<string> {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  endings.push(() => session.destroy());
+  session.on('error', () => {});
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': LINK_PATH,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  stream.on('error', () => {});
+  for (const piece of pieces) stream.write(piece);
+  stream.resume();
+  return new Promise((resolve) => {
+    stream.on('response', (headers) => headers['grpc-status'] && resolve(String(headers['grpc-status'])));
+    stream.on('trailers', (headers: http2.IncomingHttpHeaders) => resolve(String(headers['grpc-status'])));
+    stream.on('close', () => resolve('closed'));
+  });
+}
+
+const helloOf = (name: string, run: string, attempt: number): Uint8Array =>
+  encodeText(
+    FIELD_HELLO,
+    encodeHello({
+      name,
+      clusterName: 'test',
+      protocolMin: 1,
+      protocolMax: 2,
+      settings: { leaseMs: '600', zone: 'any' },
+      to: 'b',
+      run,
+      attempt,
+    }),
+  );
+
+describe.each([
+  ['taken from HTTP/2', false],
+  ['by way of grpc-js', true],
+])('a link %s', (_how, byLibrary) => {
+  const addPeer = async (): Promise<StartedPeer> => {
+    const added = await startPeer('b', { timing: TIMING, byLibrary });
+    endings.push(added.end);
+    return added;
+  };
+
+  test('bytes that are no packet, a frame before the hello, no hello at all: the stream is ended', async () => {
+    const { peer: b, port } = await addPeer();
+    const INVALID_ARGUMENT = '3';
+    expect(await speak(port, Buffer.from([0xff, 0xff]))).toBe(INVALID_ARGUMENT);
+    expect(await speak(port, encodePacket(FIELD_FRAME, numberedFrame(1, 10)))).toBe(INVALID_ARGUMENT);
+    expect(await speak(port, encodeText(FIELD_HELLO, '{"name":7}'))).toBe(INVALID_ARGUMENT);
+    expect(await speak(port)).toBe('4');
+    expect(b.log).toEqual([]);
+  });
+
+  test('a frame above the limit: the link is cut', async () => {
+    const { peer: b, port } = await addPeer();
+    const big = encodePacket(FIELD_FRAME, numberedFrame(1, FRAME_BYTES_ACCEPTED_MAX + 1));
+    expect(await speak(port, helloOf('x', 'r', 1), encodePacket(FIELD_FRAME, numberedFrame(0, 10)), big)).toBe(
+      '3',
+    );
+    expect(b.log).toEqual(['frame x', 'gone x']);
+  });
+
+  test('a newer link of the same peer: takes the place of the older, whose frames are heard no more', async () => {
+    const { peer: b, port } = await addPeer();
+    const older = speak(port, helloOf('x', 'r1', 7), encodePacket(FIELD_FRAME, numberedFrame(1, 10)));
+    await reached(() => b.framesFrom('x').length === 1);
+    void speak(port, helloOf('x', 'r2', 1), encodePacket(FIELD_FRAME, numberedFrame(2, 10)));
+    expect(await older).toBe('10');
+    await reached(() => b.framesFrom('x').length === 2);
+    expect(b.log).toEqual(['frame x', 'gone x', 'frame x']);
+  });
+
+  test('a late hello of an earlier dial: does not take the place of the newer link', async () => {
+    const { peer: b, port } = await addPeer();
+    void speak(port, helloOf('x', 'r', 7), encodePacket(FIELD_FRAME, numberedFrame(1, 10)));
+    await reached(() => b.framesFrom('x').length === 1);
+    expect(await speak(port, helloOf('x', 'r', 6))).toBe('0');
+    expect(b.log).toEqual(['frame x', 'refused x']);
+  });
+
+  test('a frame in pieces of one byte, and two in one piece: each is taken whole', async () => {
+    const { peer: b, port } = await addPeer();
+    const hello = withPrefix(helloOf('x', 'r', 1));
+    const frames = [0, 1, 2].map((number) =>
+      withPrefix(encodePacket(FIELD_FRAME, numberedFrame(number, 60))),
+    );
+    const bytes = Buffer.concat([hello, frames[0]!]);
+    const single = Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
+    void speakBytes(port, ...single, Buffer.concat([frames[1]!, frames[2]!]));
+    await reached(() => b.framesFrom('x').length === 3);
+    expect(b.framesFrom('x').map(numberOf)).toEqual([0, 1, 2]);
+    expect(b.framesFrom('x').map((frame) => frame.length)).toEqual([60, 60, 60]);
+  });
+
+  test('a packet that says of itself that it is compressed: the link is ended', async () => {
+    const { peer: b, port } = await addPeer();
+    const packet = withPrefix(encodePacket(FIELD_FRAME, numberedFrame(1, 10)));
+    packet[0] = 1;
+    expect(await speakBytes(port, withPrefix(helloOf('x', 'r', 1)), packet)).not.toBe('0');
+    await reached(() => b.count('gone x') === 1);
+    expect(b.framesFrom('x')).toEqual([]);
+  });
+});

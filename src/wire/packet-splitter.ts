@@ -1,0 +1,58 @@
+/**
+ * Packets behind gRPC's prefix, from the pieces in which their bytes come. One that lies within a piece is a view of it;
+ * one of several pieces is put together once.
+ */
+import { PREFIX_BYTES } from './packet-codec.ts';
+
+export class PacketSplitter {
+  private readonly packetBytesMax: number;
+  /** Of the packet that is not whole yet. */
+  private pieces: Buffer[] = [];
+  private byteCount = 0;
+  /** Bytes from which it is worth looking at them: its prefix or, once that has come, all of it. */
+  private wantedBytes = PREFIX_BYTES;
+
+  constructor(packetBytesMax: number) {
+    this.packetBytesMax = packetBytesMax;
+  }
+
+  /**
+   * `onPacket` for each packet that is whole now, from within the call. False: one is compressed or larger than it may be,
+   * and nothing that follows can be read.
+   */
+  push(piece: Buffer, onPacket: (packet: Buffer) => void): boolean {
+    const bytes = this.gathered(piece);
+    if (bytes === null) return true;
+    let at = 0;
+    let wantedBytes = PREFIX_BYTES;
+    while (bytes.length - at >= PREFIX_BYTES) {
+      const length = bytes.readUInt32BE(at + 1);
+      if (bytes[at] !== 0 || length > this.packetBytesMax) return false;
+      wantedBytes = PREFIX_BYTES + length;
+      if (wantedBytes > bytes.length - at) break;
+      const end = at + wantedBytes;
+      onPacket(bytes.subarray(at + PREFIX_BYTES, end));
+      at = end;
+      wantedBytes = PREFIX_BYTES;
+    }
+    this.wantedBytes = wantedBytes;
+    if (at < bytes.length) this.keep(at === 0 ? bytes : bytes.subarray(at));
+    return true;
+  }
+
+  /** Null: it is kept until more has come. */
+  private gathered(piece: Buffer): Buffer | null {
+    if (this.byteCount === 0) return piece;
+    this.keep(piece);
+    if (this.byteCount < this.wantedBytes) return null;
+    const bytes = Buffer.concat(this.pieces, this.byteCount);
+    this.pieces = [];
+    this.byteCount = 0;
+    return bytes;
+  }
+
+  private keep(piece: Buffer): void {
+    this.pieces.push(piece);
+    this.byteCount += piece.length;
+  }
+}
