@@ -52,12 +52,20 @@ export async function commitBatch(
         ofRows: true,
       });
     }
+    let written: ReadonlySet<string> | 'all';
     try {
-      pending = await writeOnce(connection, batch.life, pending, deadline, results);
+      written = await writeOnce(connection, batch.life, pending, deadline);
     } catch (error) {
       throw await withHeldKeys(connection, error, pending.map(keyOf), deadline);
     }
-    if (pending.length > 0) pending = await findOut(connection, pending, deadline, results);
+    // As nearly always: each row by the server's own count of them.
+    if (written === 'all' && round === 0) return batch.rows.map(() => COMMITTED);
+    const left: RecordRow[] = [];
+    for (const row of pending) {
+      if (written === 'all' || written.has(row.record.key)) results.set(row.record.key, COMMITTED);
+      else left.push(row);
+    }
+    pending = left.length === 0 ? left : await findOut(connection, left, deadline, results);
   }
   return batch.rows.map((row) => results.get(row.record.key)!);
 }
@@ -66,14 +74,13 @@ function keyOf({ record }: RecordRow): string {
   return record.key;
 }
 
-/** Returns the rows that were not written. */
+/** Returns the keys of the rows that were written. */
 async function writeOnce(
   connection: Connection,
   life: number,
   rows: readonly RecordRow[],
   deadline: number,
-  results: Map<string, CommitResult>,
-): Promise<readonly RecordRow[]> {
+): Promise<ReadonlySet<string> | 'all'> {
   const { commit, commitPast, needsWholeArrays } = connection.sql;
   const values: unknown[] = [life, ...packRows(rows, needsWholeArrays)];
   const isKnowing = rows.some((row) => row.pastFloor !== undefined);
@@ -82,13 +89,7 @@ async function writeOnce(
   const [lifeInForce, count, keys] = reply as [number | null, number, string | null];
   if (lifeInForce !== life) assert(count === 0, 'a statement of another life wrote rows');
   checkLife(lifeInForce, life);
-  if (count === rows.length) {
-    for (const row of rows) results.set(row.record.key, COMMITTED);
-    return [];
-  }
-  const written = new Set<string>(keys === null ? [] : (JSON.parse(keys) as string[]));
-  for (const key of written) results.set(key, COMMITTED);
-  return rows.filter((row) => !written.has(row.record.key));
+  return count === rows.length ? 'all' : new Set<string>(keys === null ? [] : (JSON.parse(keys) as string[]));
 }
 
 /** Returns the rows that have to be written again: nothing, or something lower, stands there now. */
