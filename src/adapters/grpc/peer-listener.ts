@@ -73,9 +73,7 @@ export class PeerListener {
 
   /** The same, as it comes from HTTP/2. */
   take(stream: ServerHttp2Stream): void {
-    this.listen(
-      (events) => new DirectLinkCall(stream, this.frameBytesMax + PACKET_HEAD_BYTES_MAX, events),
-    );
+    this.listen((events) => new DirectLinkCall(stream, this.frameBytesMax + PACKET_HEAD_BYTES_MAX, events));
   }
 
   private listen(begin: (events: LinkCallEvents) => LinkCall): void {
