@@ -26,6 +26,8 @@ export class Voice {
   private readonly peers: PeerTable;
   private readonly epoch: () => number;
   private readonly out: MembershipParts['send'];
+  /** As it was asked for last: it stands in thousands of messages a second, and changes with an epoch. */
+  private last: FrameHeader = { from: 0, incarnation: 0, epoch: 0 };
 
   constructor(self: MembershipSelf, peers: PeerTable, epoch: () => number, out: MembershipParts['send']) {
     this.self = self;
@@ -35,7 +37,13 @@ export class Voice {
   }
 
   header(): FrameHeader {
-    return { from: this.self.identity.id, incarnation: this.self.incarnation, epoch: this.epoch() };
+    const { identity, incarnation } = this.self;
+    const from = identity.id;
+    const epoch = this.epoch();
+    const { last } = this;
+    if (last.from !== from || last.incarnation !== incarnation || last.epoch !== epoch)
+      this.last = { from, incarnation, epoch };
+    return this.last;
   }
 
   send(name: string, message: PeerMessage): void {

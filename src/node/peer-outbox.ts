@@ -87,5 +87,5 @@ export class PeerOutbox {
 }
 
 function sameHeader(a: FrameHeader, b: FrameHeader): boolean {
-  return a.epoch === b.epoch && a.incarnation === b.incarnation && a.from === b.from;
+  return a === b || (a.epoch === b.epoch && a.incarnation === b.incarnation && a.from === b.from);
 }

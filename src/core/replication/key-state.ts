@@ -139,6 +139,9 @@ export interface AbortedRound {
   readonly decided: boolean;
 }
 
+/** Drives what is at rest. */
+const NOBODY: Coordinator = { id: 0, incarnation: 0 };
+
 export function restingState(key: string, slot: number, held: SealedRecord | null, now: number): KeyState {
   return {
     key,
@@ -146,7 +149,7 @@ export function restingState(key: string, slot: number, held: SealedRecord | nul
     held,
     heldConditional: false,
     heldRecorded: true,
-    heldCoordinator: { id: 0, incarnation: 0 },
+    heldCoordinator: NOBODY,
     heldBase: 0,
     heldOperations: null,
     durable: held === null ? 0 : held.record.version,

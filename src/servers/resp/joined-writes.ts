@@ -21,7 +21,7 @@ export function beginInLine(client: Client, runs: readonly Run[]): void {
 function operationOfAll({ door }: Client, runs: readonly Run[]): WriteOperation {
   const { valueBytesMax } = door;
   const last = runs.at(-1)!;
-  if (last.joins === 'put') return operationOf({ ...last.step, change: last.step.change! }, valueBytesMax);
+  if (last.joins === 'put') return operationOf(last.step, last.step.change!, valueBytesMax);
   const changes = runs.map(({ step }) => step.change!);
   return { kind: 'modify', key: last.step.key, operationId: null, expect: null, changes, valueBytesMax };
 }

@@ -144,9 +144,10 @@ export class Run implements InLine {
 
   private ask(at: number, timeoutMs: number): void {
     const { client } = this;
-    const { key, change, isPointInTime = false } = this.plan.steps[at]!;
-    if (change === null) return client.get(key, (result) => this.onRead(at, result), timeoutMs);
-    const operation = operationOf({ key, change, isPointInTime }, client.door.valueBytesMax);
+    const step = this.plan.steps[at]!;
+    const { change } = step;
+    if (change === null) return client.get(step.key, (result) => this.onRead(at, result), timeoutMs);
+    const operation = operationOf(step, change, client.door.valueBytesMax);
     client.write(operation, (result) => this.onWrite(at, result), timeoutMs);
   }
 
@@ -247,7 +248,7 @@ export class Run implements InLine {
 
 function joinedKindOf([step, ...others]: readonly Step[], valueBytesMax: number): JoinedKind | null {
   if (step === undefined || step.change === null || others.length > 0) return null;
-  return operationOf({ ...step, change: step.change }, valueBytesMax).kind === 'put' ? 'put' : 'modify';
+  return ttlOfPut(step.change, step.isPointInTime === true, valueBytesMax) === null ? 'modify' : 'put';
 }
 
 function tellsPrevious(change: Change): boolean {
@@ -259,18 +260,26 @@ function tellsPrevious(change: Change): boolean {
  * coordinator adds to its own clock; a point in time would come out a little later there.
  */
 export function operationOf(
-  { key, change, isPointInTime }: Step & { change: object },
+  { key, isPointInTime = false }: Step,
+  change: Change,
   valueBytesMax: number,
 ): WriteOperation {
-  if (change.kind === 'set' && change.condition === 'always' && !change.tellPrevious && !isPointInTime) {
-    const { value, expiresAt } = change;
-    const ttlMs = expiresAt === 'keep' ? -1 : expiresAt === 0 ? 0 : expiresAt - Date.now();
-    const isWithinLimits = value.length <= valueBytesMax && ttlMs <= TTL_MS_MAX;
-    // What is too large or too far away is refused in the words of a modification.
-    if (isWithinLimits && (expiresAt === 0 || ttlMs > 0))
-      return { kind: 'put', key, operationId: null, value, ttlMs };
-  }
+  const ttlMs = ttlOfPut(change, isPointInTime, valueBytesMax);
+  if (ttlMs !== null && change.kind === 'set')
+    return { kind: 'put', key, operationId: null, value: change.value, ttlMs };
   return { kind: 'modify', key, operationId: null, expect: null, changes: [change], valueBytesMax };
+}
+
+/** The time to live of a value that is set whatever stands, 0 for ever; null: it is no such change. */
+function ttlOfPut(change: Change, isPointInTime: boolean, valueBytesMax: number): number | null {
+  if (change.kind !== 'set' || change.condition !== 'always' || change.tellPrevious || isPointInTime)
+    return null;
+  const { value, expiresAt } = change;
+  // What is too large or too far away is refused in the words of a modification.
+  if (value.length > valueBytesMax || expiresAt === 'keep') return null;
+  if (expiresAt === 0) return 0;
+  const ttlMs = expiresAt - Date.now();
+  return ttlMs > 0 && ttlMs <= TTL_MS_MAX ? ttlMs : null;
 }
 
 function changeResultOf({ change }: Step, result: WriteResult): ChangeResult | Failure {
