@@ -1,3 +1,4 @@
+/** Packets out of bytes that come in pieces of any size. */
 import { expect, test } from 'vitest';
 import { PREFIX_BYTES, withPrefix } from './packet-codec.ts';
 import { PacketSplitter } from './packet-splitter.ts';
