@@ -1,7 +1,6 @@
 /**
  * Who is about to stop, as one member knows it, and its vote on that: for one at a time, and until that one is gone or its time has
- * passed. Two that a majority of the council has voted for have a voter in common; so no two are told at the same time that they may
- * stop. When the one is gone an epoch says so, and what is missing then speaks for itself (safe-to-stop.ts). (decision 49)
+ * passed. When it is gone an epoch says so, and what is missing then speaks for itself (safe-to-stop.ts). (decisions 49 and 55)
  */
 import type { Coordinator } from './message.ts';
 import type { Mutations } from './mutations.ts';

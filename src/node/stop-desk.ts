@@ -1,8 +1,8 @@
 /**
- * A stop that is asked for beforehand: it is let begin where it costs nothing, and where a majority of the council votes for it, which
- * votes for no other until this one is gone. The first of the voters is asked alone: of any number that ask at once it lets one go
- * on, where each might win some of the votes, and none of them most. While some of the council run a program that knows of no such
- * vote, and so lets everybody, all of the others must grant it: else two would have no voter in common. (decision 49)
+ * A stop that is asked for beforehand: it is let begin where it costs nothing, and where every living member that knows of this
+ * question says yes to it, which says yes to no other until this one is gone. The asker is among them, and whoever asks in another
+ * epoch asks it, too: who was told yes says no. The first of them is asked alone: of any number that ask at once it lets one go on,
+ * where each might be let by some and refused by others. (decisions 49 and 55)
  */
 import { NO_MUTATIONS } from '../core/mutations.ts';
 import type { Mutations } from '../core/mutations.ts';
@@ -11,7 +11,7 @@ import { SINCE } from '../core/protocol-versions.ts';
 import { StopBook } from '../core/stop-book.ts';
 import { STOP_ASK_MS, STOP_RESERVED_MS, STOP_SAID_EVERY_MS } from '../core/stop-limits.ts';
 import type { StopMessage } from '../core/stop-message.ts';
-import { isAlive, majorityOf, memberById } from '../core/topology.ts';
+import { memberById } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Membership } from './membership.ts';
@@ -32,16 +32,16 @@ export interface StopVerdict {
 interface Attempt {
   readonly number: number;
   readonly epoch: number;
-  /** Those within reach. */
-  readonly voters: readonly number[];
-  /** Those that have a vote in this at all. */
-  readonly knowing: readonly number[];
-  readonly granted: Set<number>;
+  /** Not asked yet: all but the first. */
+  readonly rest: number[];
+  /** Asked, and silent so far. */
+  readonly silent: Set<number>;
   readonly costs: () => readonly string[];
   readonly done: (verdict: StopVerdict) => void;
 }
 
 const MAY_STOP: StopVerdict = { costs: [], reservedMs: STOP_RESERVED_MS };
+const MEMBERS_CHANGED = 'the members changed meanwhile: ask again';
 
 export class StopDesk {
   private readonly parts: StopDeskParts;
@@ -51,6 +51,8 @@ export class StopDesk {
   private saidAt = -Infinity;
   /** Monotonic ms: until then it may stop, or does; no later answer takes that back. */
   private stopsUntil = -Infinity;
+  /** Until then that it does not stop is said again: whoever was between two epochs did not hear it. */
+  private deniesUntil = -Infinity;
 
   constructor(parts: StopDeskParts) {
     this.parts = parts;
@@ -74,21 +76,24 @@ export class StopDesk {
     // Who has no part in a cluster, or none any more, is missed by nobody.
     if (topology === null || phase !== 'serving') return answer(MAY_STOP);
     if (this.attempt !== null) return answer({ costs: ['it is being asked for already'], reservedMs: 0 });
+    const { voters, strangers } = this.electorateOf(topology);
+    if (strangers.length > 0)
+      return answer({
+        costs: [`${namesOf(topology, strangers)} cannot be asked whether it is about to stop, too`],
+        reservedMs: 0,
+      });
     const number = ++this.attempts;
-    const electorate = this.electorateOf(topology);
-    const voters = this.votersOf(topology, electorate);
-    const knowing = electorate.filter((id) => this.keepsVote(topology, id));
-    this.attempt = {
+    const attempt: Attempt = {
       number,
       epoch: topology.epoch,
-      voters,
-      knowing,
-      granted: new Set(),
+      rest: voters.slice(1),
+      silent: new Set(),
       costs,
       done: answer,
     };
+    this.attempt = attempt;
     this.parts.clock.after(STOP_ASK_MS, () => this.onLate(number));
-    this.ask(voters.slice(0, 1), topology);
+    this.ask(attempt, voters.slice(0, 1), topology);
   }
 
   /** The process ends, whoever else does. */
@@ -114,49 +119,44 @@ export class StopDesk {
 
   tick(): void {
     const { clock, membership } = this.parts;
+    const { attempt } = this;
     const now = clock.now();
-    if (now - this.saidAt < STOP_SAID_EVERY_MS) return;
+    if (attempt !== null && membership.topology?.epoch !== attempt.epoch) return this.give([MEMBERS_CHANGED]);
+    // While the others are asked there is only this node's own vote.
+    if (attempt !== null || now - this.saidAt < STOP_SAID_EVERY_MS) return;
     const leftMs = this.book.leftMs(membership.selfId, now);
-    // While the voters are asked this is only this node's own vote.
-    if (leftMs > 0 && this.attempt === null) this.tell(leftMs);
-  }
-
-  /** The council; all members, where nobody in it knows of the vote: those outside it may, who are upgraded first. */
-  private electorateOf(topology: Topology): readonly number[] {
-    const { council, members } = topology;
-    return council.some((id) => this.keepsVote(topology, id)) ? council : members.map(({ id }) => id);
-  }
-
-  private keepsVote(topology: Topology, id: number): boolean {
-    return isAlive(topology, id) && this.hasVote(topology, id);
+    if (leftMs > 0 || now < this.deniesUntil) this.tell(leftMs);
   }
 
   /**
-   * In the order of their ids, which is the same for all who ask, but who knows of the vote first. Who is out of reach has no voice.
+   * Those who know of the question, in the order of their ids, which is the same for all who ask. An earlier program knows of none
+   * and cannot say no. `strangers`: of whom nobody can tell; they may have been told that they may stop.
    */
-  private votersOf(topology: Topology, electorate: readonly number[]): number[] {
-    const { membership } = this.parts;
-    const isThere = (id: number): boolean =>
-      id === membership.selfId || (isAlive(topology, id) && membership.isLinked(nameOf(topology, id)));
-    const rank = (id: number): number => (this.hasVote(topology, id) ? 0 : 1);
-    return electorate.filter(isThere).sort((a, b) => rank(a) - rank(b) || a - b);
+  private electorateOf(topology: Topology): {
+    readonly voters: readonly number[];
+    readonly strangers: readonly number[];
+  } {
+    const { selfId, proposals } = this.parts.membership;
+    const spoken = proposals.spoken();
+    const voters: number[] = [];
+    const strangers: number[] = [];
+    for (const member of topology.members) {
+      const version = spoken(member);
+      if (member.id === selfId || version >= SINCE.stopReservation) voters.push(member.id);
+      else if (member.alive && version === 0) strangers.push(member.id);
+    }
+    return { voters: voters.sort((a, b) => a - b), strangers };
   }
 
-  private hasVote(topology: Topology, id: number): boolean {
-    return id === this.parts.membership.selfId || this.understands(topology, id);
-  }
-
-  private ask(voters: readonly number[], topology: Topology): void {
+  private ask(attempt: Attempt, voters: readonly number[], topology: Topology): void {
     const { membership, clock, send } = this.parts;
     const { selfId: id, incarnation } = membership;
-    const number = this.attempt!.number;
+    const { number, silent } = attempt;
+    for (const voter of voters) silent.add(voter);
     for (const voter of voters) {
-      // An earlier answer may have ended the attempt.
-      if (this.attempt?.number !== number) return;
+      if (this.attempt !== attempt) return;
       if (voter === id) this.onVote(id, number, this.book.vote({ id, incarnation }, topology, clock.now()));
-      else if (this.understands(topology, voter)) send(voter, { kind: 'stopAsk', attempt: number });
-      // It knows of no such vote, as nobody did before: it cannot say no.
-      else this.onVote(voter, number, 0);
+      else send(voter, { kind: 'stopAsk', attempt: number });
     }
   }
 
@@ -165,23 +165,10 @@ export class StopDesk {
     const { topology } = parts.membership;
     if (attempt?.number !== number || topology?.epoch !== attempt.epoch) return;
     if (holder !== 0) return this.give([`${nameOf(topology, holder)} is about to stop`]);
-    if (attempt.granted.has(voter)) return;
-    attempt.granted.add(voter);
-    const { granted, voters } = attempt;
-    if (this.isEnough(attempt, topology)) return this.decide(attempt);
-    if (granted.size === 1)
-      this.ask(
-        voters.filter((id) => id !== voter),
-        topology,
-      );
-  }
-
-  /** Any two sets of grants that are enough have a voter in common that knows of the vote. */
-  private isEnough({ granted, knowing }: Attempt, { council }: Topology): boolean {
-    const majority = majorityOf(council.length);
-    if (granted.size < majority) return false;
-    const { length } = knowing.filter((id) => granted.has(id));
-    return length >= majority || length === knowing.length;
+    if (!attempt.silent.delete(voter) || attempt.silent.size > 0) return;
+    const rest = attempt.rest.splice(0);
+    if (rest.length > 0) this.ask(attempt, rest, topology);
+    else this.decide(attempt);
   }
 
   private decide(attempt: Attempt): void {
@@ -197,12 +184,8 @@ export class StopDesk {
     if (attempt?.number !== number) return;
     const { topology } = this.parts.membership;
     const isNew = topology === null || topology.epoch !== attempt.epoch;
-    // Those out of reach, too, who were not asked.
-    const asked = new Set([...attempt.knowing, ...(topology?.council ?? [])]);
-    const silent = [...asked].filter((id) => !attempt.granted.has(id));
-    const names = isNew ? '' : silent.map((id) => nameOf(topology, id)).join(', ');
     this.give([
-      isNew ? 'the members changed meanwhile: ask again' : `${names} did not say whether it may stop`,
+      isNew ? MEMBERS_CHANGED : `${namesOf(topology, [...attempt.silent])} did not say whether it may stop`,
     ]);
   }
 
@@ -216,6 +199,7 @@ export class StopDesk {
     const now = this.parts.clock.now();
     const leftMs = Math.max(0, this.stopsUntil - now);
     this.attempt = null;
+    this.deniesUntil = now + STOP_ASK_MS;
     this.book.said({ id, incarnation }, leftMs, now);
     this.tell(leftMs);
     done({ costs, reservedMs: 0 });
@@ -237,4 +221,8 @@ export class StopDesk {
 
 function nameOf(topology: Topology, id: number): string {
   return memberById(topology, id)?.name ?? String(id);
+}
+
+function namesOf(topology: Topology, ids: readonly number[]): string {
+  return ids.map((id) => nameOf(topology, id)).join(', ');
 }
