@@ -4,6 +4,7 @@ import type { HeldRecord, LearnFrame } from '../core/message.ts';
 import { EMPTY_VALUE, ORIGIN_CLIENT } from '../core/record.ts';
 import { heldAtRest } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
+import type { CopyAtRest } from '../core/scrub.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 import { recordKey } from '../wire/store-codec.ts';
@@ -87,4 +88,28 @@ test('nothing of the range was on this disk: what comes is added without a look 
 test('a key was written since it was asked for: a copy of before does not take its place, a later one does', () => {
   expect(applied(true, [held('a', 3)], [held('a', 2), held('b', 2)])).toEqual(['added b']);
   expect(applied(true, [held('a', 3)], [held('a', 4)])).toEqual(['looked', 'replaced a']);
+});
+
+/** What comes of a copy where the record that was written in this session is damaged, and says this of itself. */
+function standingIn(claimed: CopyAtRest, sent: HeldRecord): boolean {
+  let isReplaced = false;
+  const shelf = {
+    load: () => 'damaged',
+    read: () => 'damaged',
+    claimed: () => claimed,
+    isConfirmed: () => true,
+    replaceAtRest: () => (isReplaced = true),
+  } as unknown as RecordShelf;
+  const replica = { copy: () => false } as unknown as Replica;
+  applyRange({ ...FRAME, records: [sent] }, [], new Set(), false, replica, shelf, {});
+  return isReplaced;
+}
+
+test('what was written since it was asked for is damaged: a copy of before does not take its place, the same or a later one does', () => {
+  const [before, same, later] = [held('a', 2), held('a', 3), held('a', 4)];
+  const claimed = { version: same.sealed.record.version, checksum: same.sealed.checksum };
+  expect(standingIn(claimed, before)).toBe(false);
+  expect(standingIn(claimed, same)).toBe(true);
+  expect(standingIn(claimed, later)).toBe(true);
+  expect(standingIn({ version: Infinity, checksum: -1 }, later)).toBe(false);
 });

@@ -5,7 +5,10 @@
 import { compareUtf8 } from '../base/utf8-order.ts';
 import type { HeldRecord, LearnFrame } from '../core/message.ts';
 import type { Mutations } from '../core/mutations.ts';
+import type { SealedRecord } from '../core/record.ts';
 import type { Replica } from '../core/replication/replica.ts';
+import { mayStandIn } from '../core/scrub.ts';
+import type { CopyAtRest } from '../core/scrub.ts';
 import type { Storage } from '../ports/storage.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 import { slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
@@ -55,6 +58,21 @@ function withoutType(held: HeldRecord): HeldRecord {
 }
 
 /**
+ * Does what was written here in this session stand above the copy? A damaged record counts as what it says of itself: the copy may
+ * be of before it was written, and it is repaired from somebody who has it. (R10)
+ */
+function isAtLeast(
+  confirmed: SealedRecord | 'damaged',
+  { sealed }: HeldRecord,
+  claimed: () => CopyAtRest | null,
+): boolean {
+  if (confirmed !== 'damaged') return confirmed.record.version >= sealed.record.version;
+  const claim = claimed();
+  const copy = { version: sealed.record.version, checksum: sealed.checksum };
+  return claim !== null && !mayStandIn(copy, claim);
+}
+
+/**
  * Makes the frame's range equal to the source's; `localKeys` are all that this disk holds in it, and `same` those of them
  * of which it is known that both hold one record at rest. `isBlank`: when this was asked for nothing of the range was on this
  * disk, so that nothing need be looked for; a newcomer would do that for every record that it copies.
@@ -79,12 +97,7 @@ export function applyRange(
     if (replica.copy(slot, held)) continue;
     const confirmed = shelf.load(key, slot);
     if (confirmed === undefined && same.has(key)) continue;
-    if (
-      confirmed !== undefined &&
-      confirmed !== 'damaged' &&
-      confirmed.record.version >= held.sealed.record.version
-    )
-      continue;
+    if (confirmed !== undefined && isAtLeast(confirmed, held, () => shelf.claimed(key, slot))) continue;
     if (isBlank && confirmed === undefined) {
       shelf.addAtRest(slot, key, held.sealed);
       continue;

@@ -36,7 +36,7 @@ import {
 import { takeRow } from './install.ts';
 import { onAcknowledge, onRecorded, renewWork, runQueue } from './rounds.ts';
 import type { SlotView } from './slot-view.ts';
-import { adopt, becomeValid, dropRound } from './validity.ts';
+import { adopt, becomeValid, dropRound, takeCopy } from './validity.ts';
 import type { Adoption } from './validity.ts';
 
 export class Replica {
@@ -260,9 +260,9 @@ export class Replica {
     const known = this.context.table.get(key);
     if (known === undefined && held.valid) return false;
     const state = openKey(this.context, key, slot);
-    if (state === 'damaged') return false;
-    if (version > heldVersion(state)) adopt(this.context, state, held);
-    if (held.valid && version === heldVersion(state) && !state.valid) becomeValid(this.context, state);
+    // What is in flight is not put in the place of a damaged record: at rest there it would be readable. That one is repaired. (R10)
+    if (state === 'damaged') return true;
+    takeCopy(this.context, state, held);
     closeKey(this.context, state);
     this.drain();
     return true;

@@ -4,7 +4,7 @@
  */
 import { NONE, appended, withoutFirst } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
-import type { Coordinator } from '../message.ts';
+import type { Coordinator, HeldRecord } from '../message.ts';
 import type { IdentifiedOperation } from '../operation-id.ts';
 import type { SealedRecord } from '../record.ts';
 import { counterOf } from '../version.ts';
@@ -58,6 +58,17 @@ export function adopt(context: ReplicaContext, state: KeyState, incoming: Adopti
     replaced,
   };
   state.marks = appended(state.marks, context.effects.store(write));
+}
+
+/** What another member holds of a key that is in flight here. */
+export function takeCopy(context: ReplicaContext, state: KeyState, copy: HeldRecord): void {
+  const { version } = copy.sealed.record;
+  if (version > heldVersion(state)) adopt(context, state, copy);
+  if (version !== heldVersion(state)) return;
+  // Two contents under one version: neither is made readable by what is said of the other. (R8)
+  if (state.held?.checksum !== copy.sealed.checksum)
+    context.effects.event('error', 'replication.checksum_conflict', { slot: state.slot, version });
+  else if (copy.valid && !state.valid) becomeValid(context, state);
 }
 
 /** The coordinator is follower 0 of its own write: what outranks it here outranks it. (R2) */
