@@ -127,10 +127,15 @@ async function rightsLacking(client: pg.Client, row: Row): Promise<string[]> {
   const lacking: string[] = [];
   if (row['has_schema'] !== true) {
     if (row['may_create'] !== true) lacking.push('make a schema in this database (CREATE)');
-  } else if ((await one(client, ASK_SCHEMA))['may_use'] !== true) {
-    lacking.push('use the schema causeway (USAGE, CREATE)');
-  } else if (row['has_record'] === true && (await one(client, ASK_RECORD))['may_write'] !== true) {
-    lacking.push('write to causeway.record (SELECT, INSERT, UPDATE, DELETE)');
+  } else {
+    const schema = await one(client, ASK_SCHEMA);
+    const mayUse = schema['may_use'] === true;
+    if (!mayUse) lacking.push('use the schema causeway (USAGE)');
+    // By the first node of a version that has tables which are not there yet.
+    if (schema['has_all'] !== true && schema['may_make'] !== true)
+      lacking.push('make tables in the schema causeway (CREATE)');
+    if (mayUse && row['has_record'] === true && (await one(client, ASK_RECORD))['may_write'] !== true)
+      lacking.push('write to causeway.record (SELECT, INSERT, UPDATE, DELETE)');
   }
   if (row['has_table'] !== true && row['may_create_public'] !== true)
     lacking.push('make the view public.kv_store (CREATE on the schema public)');

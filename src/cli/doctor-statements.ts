@@ -1,6 +1,11 @@
 /** What `causeway doctor` asks of a PostgreSQL: it reads, and writes no row. */
 import { unprepared } from '../base/sql-statement.ts';
 
+/** Asked of the catalogue: to_regclass refuses who may not use the schema. */
+function hasTable(name: string): string {
+  return `exists (select from pg_class where relnamespace = to_regnamespace('causeway') and relname = '${name}')`;
+}
+
 export const ASK = unprepared(
   `select
   current_setting('server_version_num')::int as version,
@@ -17,7 +22,7 @@ export const ASK = unprepared(
   current_setting('max_connections')::int as connections_max,
   (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as connections_used,
   to_regnamespace('causeway') is not null as has_schema,
-  to_regclass('causeway.record') is not null as has_record,
+  ${hasTable('record')} as has_record,
   to_regclass('public.kv_store') is not null as has_table,
   to_regclass('citus_tables') is not null as has_citus,
   has_database_privilege(current_database(), 'CREATE') as may_create,
@@ -25,11 +30,13 @@ export const ASK = unprepared(
   ['pg_is_in_recovery', 'pg_stat views', 'privilege functions', 'server settings', 'system catalogue'],
 );
 
-export const ASK_SCHEMA = unprepared(`select has_schema_privilege('causeway', 'USAGE, CREATE') as may_use`, [
-  'privilege functions',
-]);
-export const ASK_RECORD = unprepared(
+export const ASK_SCHEMA = unprepared(
   // Named in one list, any of them would do.
+  `select has_schema_privilege('causeway', 'USAGE') as may_use, has_schema_privilege('causeway', 'CREATE') as may_make,
+  ${hasTable('outside_edit')} as has_all`,
+  ['privilege functions', 'system catalogue'],
+);
+export const ASK_RECORD = unprepared(
   `select has_table_privilege('causeway.record', 'SELECT') and has_table_privilege('causeway.record', 'INSERT')
   and has_table_privilege('causeway.record', 'UPDATE') and has_table_privilege('causeway.record', 'DELETE') as may_write`,
   ['privilege functions'],

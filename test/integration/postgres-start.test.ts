@@ -51,6 +51,24 @@ describe('starting', () => {
     expect((await second.read(['a'])).value[0]!.checksum).toBe(makeRow('a', 1).checksum);
   });
 
+  test('a user who may write, and make neither schemas nor tables: starts where all is made already', async () => {
+    await world.connect();
+    await sql(`create role writer_${process.pid}`);
+    onTestFinished(async () => {
+      await sql(`drop owned by writer_${process.pid}; drop role writer_${process.pid}`);
+    });
+    await sql(`grant usage on schema causeway to writer_${process.pid};
+      grant select, insert, update, delete on all tables in schema causeway to writer_${process.pid}`);
+    const role = encodeURIComponent(`-c role=writer_${process.pid}`);
+    const connectionString = `${world.connectionString}?options=${role}`;
+    const record = world.open({ connectionString });
+    await record.start();
+    const calls = new RecordCalls(world, record);
+    await calls.found(0, 'cluster');
+    await calls.commit(1, [makeRow('a', 1)]);
+    expect((await calls.read(['a'])).value[0]!.checksum).toBe(makeRow('a', 1).checksum);
+  });
+
   test('its tables are to be changed while a transaction stays open: writers go on, who is in the way is told, and then it starts', async () => {
     const earlier = mkdtempSync(join(tmpdir(), 'causeway-migrations-'));
     onTestFinished(() => rmSync(earlier, { recursive: true }));

@@ -92,6 +92,26 @@ test(
 );
 
 test(
+  'doctor at users who have some of the rights on the schema: each right that a node needs is told, and none that it does not need',
+  async () => {
+    const lacking = async (role: string): Promise<unknown> => {
+      const url = `${cluster.databaseUrl}?options=-c%20role%3D${role}`;
+      const told = await serverFacts({ url, compat: 'none' }, TIMEOUT_MS, new AbortController().signal);
+      return told.kind === 'itself' ? told.facts.rightsLacking : told;
+    };
+    for (const role of ['stranger', 'maker', 'writer']) await cluster.rows(`CREATE ROLE ${role}`);
+    await cluster.rows('GRANT CREATE ON SCHEMA causeway TO maker');
+    await cluster.rows('GRANT USAGE ON SCHEMA causeway TO writer');
+    await cluster.rows('GRANT SELECT, INSERT, UPDATE, DELETE ON causeway.record TO writer');
+    const use = 'use the schema causeway (USAGE)';
+    expect(await lacking('stranger')).toEqual([use]);
+    expect(await lacking('maker')).toEqual([use]);
+    expect(await lacking('writer')).toEqual([]);
+  },
+  TIMEOUT_MS * 2,
+);
+
+test(
   'doctor sees whether changes are noted: all triggers, one that is off, who is not watched',
   async () => {
     const facts = async (query = ''): Promise<unknown> => {

@@ -8,7 +8,7 @@ import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Connection } from './connection.ts';
 import { LOCK_NOT_AVAILABLE, sqlStateOf } from './record-failure.ts';
 import { ask } from './server-identity.ts';
-import { OLDEST_HOLDER, ROLLBACK, UNLIMIT_LOCK, limitMigration } from './server-statements.ts';
+import { HAS_SCHEMA, OLDEST_HOLDER, ROLLBACK, UNLIMIT_LOCK, limitMigration } from './server-statements.ts';
 
 /**
  * Milliseconds that a change of the schema waits for its lock: whoever asks for the table after it waits behind it, writers too.
@@ -45,13 +45,14 @@ export async function migrate(
   const lockTimeoutMs = Math.min(LOCK_TIMEOUT_MS_MAX, Math.ceil(LOCK_TIMEOUT_SHARE_MAX * statementTimeoutMs));
   try {
     await client.query(limitMigration(lockTimeoutMs, MIGRATION_TIMEOUT_MS).text);
+    const [hasSchema] = await ask(client, HAS_SCHEMA);
     const applied = await runner({
       dbClient: client,
       dir: directory,
       direction: 'up',
       migrationsSchema: 'causeway',
       migrationsTable: 'migration',
-      createMigrationsSchema: true,
+      createMigrationsSchema: hasSchema !== true,
       advisoryLockMode: 'wait',
       log: () => {},
     });

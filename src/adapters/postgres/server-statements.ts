@@ -51,6 +51,9 @@ export function limitIdleTransactions(idleMs: number): Statement {
   return unprepared(`set idle_in_transaction_session_timeout = ${idleMs}`);
 }
 
+/** Whoever may not make a schema is refused to make one that is there, too. */
+export const HAS_SCHEMA = unprepared(`select to_regnamespace('causeway') is not null`, ['system catalogue']);
+
 /** Two statements in one: migrations are run by a library, with locks and tables of its own. */
 export function limitMigration(lockMs: number, statementMs: number): Statement {
   return unprepared(`set lock_timeout = ${lockMs}; set statement_timeout = ${statementMs}`, ['lock_timeout']);
