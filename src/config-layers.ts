@@ -110,9 +110,7 @@ export function environmentLayer(env: Readonly<Record<string, string | undefined
     );
   }
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith(PREFIX) || OTHER_VARIABLES.has(variable) || !isGiven(text)) continue;
-    // Kubernetes and Docker describe neighbouring services so: CAUSEWAY_GRPC_PORT=tcp://10.0.0.7:50051.
-    if (/^(tcp|udp|sctp):\/\//.test(text) || /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_/.test(variable)) continue;
+    if (!isForSettings(variable, text)) continue;
     const path = paths.get(variable);
     if (path === undefined)
       warnings.push(`the environment variable ${variable} is no setting and is ignored`);
@@ -122,6 +120,13 @@ export function environmentLayer(env: Readonly<Record<string, string | undefined
     }
   }
   return { layer, warnings, names };
+}
+
+/** Is it meant for the settings, whether there is such a one or not? */
+export function isForSettings(variable: string, text: string | undefined): text is string {
+  if (!variable.startsWith(PREFIX) || OTHER_VARIABLES.has(variable) || !isGiven(text)) return false;
+  // Kubernetes and Docker describe neighbouring services so: CAUSEWAY_GRPC_PORT=tcp://10.0.0.7:50051.
+  return !/^(tcp|udp|sctp):\/\//.test(text) && !/_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_/.test(variable);
 }
 
 export function pathLayer(texts: Readonly<Record<string, string>>): {

@@ -1,7 +1,7 @@
 /** One supervisor per data directory, and a killed one does not lock it for ever. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -48,3 +48,12 @@ test('a directory that cannot be made: one line that names it and the option', (
   writeFileSync(join(directory, 'file'), '');
   expect(() => lockDirectory(join(directory, 'file', 'data'))).toThrow(/cannot be written .*--data-dir/);
 });
+
+test.skipIf(!existsSync('/proc/self'))(
+  'a place in which nothing can ever be made: refused with its name',
+  () => {
+    expect(() => lockDirectory('/proc/causeway')).toThrow(
+      'the data directory /proc/causeway cannot be written (no directory can be made in /proc)',
+    );
+  },
+);

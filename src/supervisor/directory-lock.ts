@@ -2,8 +2,9 @@
  * One supervisor per data directory: a lock file with the owner's process id and start mark. A lock whose owner
  * is gone is stale and taken over, also where another process has its id now.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import { isAlive, startMark } from './process-table.ts';
 import { codeOf, reasonOf, StartError } from './start-error.ts';
 
@@ -19,7 +20,7 @@ export function lockDirectory(directory: string): DirectoryLock {
   const ownPath = `${lockPath}.${process.pid}`;
   const own = `${process.pid} ${startMark(process.pid)}\n`;
   try {
-    mkdirSync(directory, { recursive: true });
+    makeFolders({ statSync, mkdirSync, dirname }, directory);
     writeFileSync(ownPath, own, { mode: 0o644 });
   } catch (error) {
     throw new StartError(

@@ -16,6 +16,7 @@ import {
   nodeCountOf,
   nodeEnvironment,
   noteNodeCount,
+  settingsKeptBack,
   writeNodeFile,
 } from './node-files.ts';
 import { httpGet, type NodeView, viewNode, whyNotReady } from './node-probe.ts';
@@ -86,6 +87,7 @@ export class LocalCluster {
   /** Resolves when every node is ready. After a rejection, as after a success, `stop` must be called. */
   async start(signal: AbortSignal): Promise<Endpoints> {
     const { dataDir, nodeCount, databaseUrl } = this.#options;
+    for (const line of settingsKeptBack(process.env)) this.#say(`warning: ${line}`);
     this.#lock = lockDirectory(dataDir);
     this.#nodes = localNodes(nodeCountOf(dataDir, nodeCount), this.#options);
     if (databaseUrl === undefined) await this.#preparePostgres(signal);

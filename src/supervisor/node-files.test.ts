@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig, settingsThatMustAgree } from '../config.ts';
-import { localNodes, nodeCountOf, nodeEnvironment, noteNodeCount, writeNodeFile } from './node-files.ts';
+import { SETTING_KINDS, variableOf } from '../config-layers.ts';
+import {
+  localNodes,
+  nodeCountOf,
+  nodeEnvironment,
+  noteNodeCount,
+  settingsKeptBack,
+  writeNodeFile,
+} from './node-files.ts';
 import { postgresEnvironment } from './postgres-data.ts';
 
 let directory: string;
@@ -93,6 +101,40 @@ test('variables of the shell that would win over the file: kept from the nodes; 
     legacy: null,
     log: { level: 'debug' },
   });
+});
+
+test('settings of the whole cluster reach every node, and so does how long a dead one is waited for', () => {
+  const { cluster } = configOf(DATABASE_URL, undefined, 3, {
+    CAUSEWAY_CLUSTER_HEAL_AFTER_MS: '77000',
+    CAUSEWAY_CLUSTER_REPLICAS: '2',
+    CAUSEWAY_CLUSTER_OWNERS_MIN: '1',
+    CAUSEWAY_CLUSTER_MEMBERS: 'other=h:1',
+  });
+  expect(cluster).toMatchObject({ healAfterMs: 77_000, replicas: 2, ownersMin: 1 });
+  expect(cluster.members).toHaveLength(3);
+});
+
+test('settings that do not reach the nodes: each is named, with what is there in its place; others are not', () => {
+  const env = {
+    CAUSEWAY_GRPC_PORT: '50061',
+    CAUSEWAY_NODE_ZONE: 'a',
+    CAUSEWAY_POSTGRES_URL: 'postgres://u:password@h/d',
+    ...{ CAUSEWAY_CLUSTER_REPLICAS: '2', CAUSEWAY_NODES: 'h:1', CAUSEWAY_LOG_LEVEL: 'debug', PATH: '/bin' },
+    ...{ CAUSEWAY_HTTP_PORT: 'tcp://10.0.0.7:8080', CAUSEWAY_NODE_NAME: '', DATABASE_URL: 'none' },
+  };
+  expect(settingsKeptBack(env)).toEqual([
+    'CAUSEWAY_GRPC_PORT is not handed to the nodes: --grpc-port decides it here',
+    'CAUSEWAY_NODE_ZONE is not handed to the nodes: it would be the same at every node',
+    'CAUSEWAY_POSTGRES_URL is not handed to the nodes: DATABASE_URL decides it here',
+  ]);
+});
+
+test('a variable of each setting: it reaches the nodes, or its owner is told that it does not', () => {
+  for (const path of Object.keys(SETTING_KINDS)) {
+    const env = { [variableOf(path)]: 'x' };
+    const isPassedOn = variableOf(path) in nodeEnvironment(env);
+    expect([path, settingsKeptBack(env).length]).toEqual([path, isPassedOn ? 0 : 1]);
+  }
 });
 
 test('the number of nodes: what the directory holds, and another number is refused', () => {

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { isForSettings, variableOf } from '../config-layers.ts';
 import { StartError } from './start-error.ts';
 
 export const NODE_HOST = '127.0.0.1';
@@ -112,12 +113,53 @@ export function writeNodeFile(node: LocalNode, input: NodeFileInput): string {
  * two a node of a million keys takes 60 MB less.
  */
 export function nodeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const passedOn = Object.entries(from).filter(([name]) => !DECIDED_BY_FILE.test(name));
+  const passedOn = Object.entries(from).filter(
+    ([name]) => !KEPT_BACK.has(name) && !DECIDED_BY_FILE.has(name),
+  );
   return { MALLOC_ARENA_MAX: '2', ...Object.fromEntries(passedOn) };
 }
 
-const DECIDED_BY_FILE =
-  /^(DATABASE_URL|LEGACY_URL|CAUSEWAY_(CLUSTER|NODE|GRPC|HTTP)_.*|CAUSEWAY_RESP_(HOST|PORT|ADDRESS|MEMBERS)|CAUSEWAY_(POSTGRES|LEGACY)(_URL)?|CAUSEWAY_NODES)$/;
+/** For whoever has set them: the settings in the environment that do not reach the nodes, a line for each. */
+export function settingsKeptBack(from: NodeJS.ProcessEnv): string[] {
+  const lines: string[] = [];
+  for (const [name, text] of Object.entries(from)) {
+    const instead = DECIDED_BY_FILE.get(name);
+    if (instead === undefined || !isForSettings(name, text)) continue;
+    const why = instead === '' ? 'it would be the same at every node' : `${instead} decides it here`;
+    lines.push(`${name} is not handed to the nodes: ${why}`);
+  }
+  return lines.sort();
+}
+
+const KEPT_BACK = new Set(['DATABASE_URL', 'LEGACY_URL', 'CAUSEWAY_NODES']);
+
+/** Variables of settings in which the nodes differ, or that are given otherwise, with what is for them. */
+const DECIDED_BY_FILE: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'cluster.members': '--nodes',
+    'node.name': '',
+    'node.dataDir': '--data-dir',
+    'node.weight': '',
+    'node.address': '',
+    'node.zone': '',
+    'node.host': '',
+    'node.join': '',
+    'node.replace': '',
+    'grpc.host': '',
+    'grpc.port': '--grpc-port',
+    'http.host': '',
+    'http.port': '--http-port',
+    'http.address': '',
+    'resp.host': '',
+    'resp.port': '--redis-port',
+    'resp.address': '',
+    'resp.members': '',
+    postgres: 'DATABASE_URL',
+    'postgres.url': 'DATABASE_URL',
+    legacy: 'LEGACY_URL',
+    'legacy.url': 'LEGACY_URL',
+  }).map(([path, instead]) => [variableOf(path), instead]),
+);
 
 function writeWhole(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600 });

@@ -57,6 +57,15 @@ test('a directory that does not exist: is made, is new once, and is known again'
   });
 });
 
+test.skipIf(!existsSync('/proc/self'))(
+  'a place in which nothing can ever be made: refused with its name, and not tried for ever',
+  async () => {
+    expect(await refusal('/proc/causeway/data')).toBe(
+      'the data directory /proc/causeway/data cannot be used: no directory can be made in /proc',
+    );
+  },
+);
+
 test.skipIf(process.getuid?.() === 0)(
   'a directory that this user may not write: refused, naming the permissions and not the lock',
   async () => {

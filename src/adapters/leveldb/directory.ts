@@ -3,10 +3,20 @@
  * only one process uses it. Everything that would make a node serve from somebody else's data, or data that
  * it cannot read, is refused here with one line that says what to do.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { open, readdir, readFile, rename } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { ClassicLevel } from 'classic-level';
+import { makeFolders } from '../../base/make-folders.ts';
 import { PROTOCOL_MAX, PROTOCOL_UNTOLD } from '../../core/protocol-versions.ts';
 
 /** What a new directory has. A later one is given to it by `raise`, when an older program would misread what it holds. */
@@ -50,7 +60,7 @@ export interface DataDirectory {
 /** Takes the directory for this process, making it where it does not exist. */
 export async function openDirectory(path: string, identity: DirectoryIdentity): Promise<OpenDirectoryResult> {
   try {
-    await mkdir(path, { recursive: true });
+    makeFolders({ statSync, mkdirSync, dirname }, resolve(path));
     const lock = await takeLock(path);
     if (typeof lock === 'string') return { kind: 'refused', message: lock };
     try {
