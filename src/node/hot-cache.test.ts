@@ -116,6 +116,46 @@ describe('a cache of hot records', () => {
     expect(found).toBeGreaterThan(count * 0.98);
   });
 
+  test('a burst of small records has gone: large ones have as much room as if it had never been', () => {
+    const [after, fresh] = [new HotCache(MEGABYTE), new HotCache(MEGABYTE)];
+    for (let index = 0; index < 20_000; index += 1) after.keep(sealed(`small ${index}`, 1, 0));
+    const large = 8_000;
+    for (const cache of [after, fresh])
+      for (let index = 0; index < 400; index += 1) cache.keep(sealed(`large ${index}`, 2, large));
+    const found = (cache: HotCache): number =>
+      Array.from({ length: 400 }, (_, index) => cache.get(`large ${index}`)).filter(Boolean).length;
+    expect(found(fresh)).toBeGreaterThan((0.8 * MEGABYTE) / large);
+    expect(found(after)).toBeGreaterThan(0.95 * found(fresh));
+  });
+
+  test('places that are few in a long table: it becomes shorter, down to one bucket, and has them all', () => {
+    const places = new HotPlaces();
+    const prng = new Prng(3);
+    const hashes = Array.from({ length: 4_000 }, () => prng.below(0x7fffffff));
+    hashes.forEach((hash, place) => places.add(hash, place));
+    const before = places.byteCount;
+    const isHeld = (place: number): boolean => places.indexOf(hashes[place]!, place) >= 0;
+    const held = hashes.map((_, place) => place).filter(isHeld);
+    const kept = held.slice(0, 100);
+    for (const place of held.slice(100)) places.remove(places.indexOf(hashes[place]!, place));
+    for (let times = 0; times < 20; times += 1) places.shrink();
+    expect(places.byteCount).toBeLessThan(before / 8);
+    expect(kept.filter(isHeld)).toEqual(kept);
+    for (const place of kept) places.remove(places.indexOf(hashes[place]!, place));
+    for (let times = 0; times < 20; times += 1) places.shrink();
+    expect(places.byteCount).toBe(8 * 12);
+    places.add(5, 7);
+    expect(places.indexOf(5, 7)).toBeGreaterThanOrEqual(0);
+  });
+
+  test('a table that is used is as long as it was', () => {
+    const places = new HotPlaces();
+    for (let place = 0; place < 1_000; place += 1) places.add(place * 7919, place);
+    const before = places.byteCount;
+    places.shrink();
+    expect(places.byteCount).toBe(before);
+  });
+
   test('keys that all fall into one bucket: the last ones are found', () => {
     const places = new HotPlaces();
     for (let place = 0; place < 20; place += 1) places.add(0x10000, place);

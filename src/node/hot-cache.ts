@@ -133,6 +133,7 @@ export class HotCache {
     this.slabs.shift();
     this.slabFirst += 1;
     this.slabBytesTotal -= bytes.length;
+    this.places.shrink();
   }
 }
 

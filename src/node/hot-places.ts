@@ -8,6 +8,8 @@
 export const BUCKET_PLACES = 8;
 /** Bytes of a hash and of a place. */
 const PLACE_BYTES = 12;
+/** It shrinks when fewer than one place in so many is used: half as long it is a quarter full, and grows when it is half full. */
+const SPARSE_PARTS = 8;
 
 export class HotPlaces {
   /** Beside each place the hash of its key. */
@@ -33,12 +35,28 @@ export class HotPlaces {
   add(hash: number, place: number): void {
     // Half full at most: then hardly any bucket is.
     if (this.count * 2 >= this.places.length) this.grow();
-    const first = this.bucketOf(hash);
-    let index = first;
-    for (let at = first; at < first + BUCKET_PLACES; at += 1)
-      if (this.places[at]! < this.places[index]!) index = at;
+    const index = this.lowestOf(hash);
     if (this.places[index] === 0) this.count += 1;
     this.set(index, hash, place);
+  }
+
+  /**
+   * After a burst of small records it is half as long, where so little of it is used that it will not soon grow again. It looks at
+   * every place: to be called rarely, and not while anybody waits for an answer.
+   */
+  shrink(): void {
+    const { hashes, places } = this;
+    if (this.count * SPARSE_PARTS >= places.length || places.length <= BUCKET_PLACES) return;
+    this.begin(places.length / BUCKET_PLACES / 2);
+    this.count = 0;
+    for (let at = 0; at < places.length; at += 1) {
+      if (places[at] === 0) continue;
+      const index = this.lowestOf(hashes[at]!);
+      const lowest = this.places[index]!;
+      // Two buckets become one: if what they hold finds no room, the oldest goes, as ever.
+      if (lowest === 0) this.count += 1;
+      if (lowest < places[at]!) this.set(index, hashes[at]!, places[at]! - 1);
+    }
   }
 
   replace(index: number, place: number): void {
@@ -64,6 +82,21 @@ export class HotPlaces {
     this.bucketMask = -1;
   }
 
+  /** Where in its bucket something goes: a free place, or that of the oldest. */
+  private lowestOf(hash: number): number {
+    const first = this.bucketOf(hash);
+    let index = first;
+    for (let at = first; at < first + BUCKET_PLACES; at += 1)
+      if (this.places[at]! < this.places[index]!) index = at;
+    return index;
+  }
+
+  private begin(bucketCount: number): void {
+    this.hashes = new Int32Array(bucketCount * BUCKET_PLACES);
+    this.places = new Float64Array(bucketCount * BUCKET_PLACES);
+    this.bucketMask = bucketCount - 1;
+  }
+
   private set(index: number, hash: number, place: number): void {
     this.hashes[index] = hash;
     this.places[index] = place + 1;
@@ -72,10 +105,7 @@ export class HotPlaces {
   /** Each bucket becomes two: what it holds finds room in them. */
   private grow(): void {
     const { hashes, places } = this;
-    const bucketCount = Math.max(1, (places.length / BUCKET_PLACES) * 2);
-    this.hashes = new Int32Array(bucketCount * BUCKET_PLACES);
-    this.places = new Float64Array(bucketCount * BUCKET_PLACES);
-    this.bucketMask = bucketCount - 1;
+    this.begin(Math.max(1, (places.length / BUCKET_PLACES) * 2));
     for (let at = 0; at < places.length; at += 1) {
       if (places[at] === 0) continue;
       let index = this.bucketOf(hashes[at]!);
