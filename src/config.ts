@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { isDoorAddress, isLoopback } from './core/door-address.ts';
+import { isDoorAddress } from './core/door-address.ts';
 import { parseJsonPointer } from './core/json-slice.ts';
 import { parseSecretReference } from './core/legacy-config.ts';
 import { compileLegacyUrl } from './core/legacy-url.ts';
@@ -15,6 +15,7 @@ import * as limits from './core/limits.ts';
 import { CITUS_REFUSED, RECORD_COMPATS } from './core/record-dialect.ts';
 import { RESP_CONNECTIONS_MAX } from './core/redis-limits.ts';
 import { NODE_ID_COUNT } from './core/version.ts';
+import { crossFaults, faultsOf, openDoors, wellFormed } from './config-faults.ts';
 import { joinWishOf, withTold } from './config-join.ts';
 import type { ClusterTold, JoinWish } from './config-join.ts';
 import { environmentLayer, isObject, mergeLayers, pathLayer } from './config-layers.ts';
@@ -211,10 +212,13 @@ export interface ConfigSources {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
+  /** Without what is not well formed, in whose place something stands that is; null: nothing is. Only to look for further faults. */
+  readonly rest: Config | null;
 
-  constructor(faults: readonly string[]) {
+  constructor(faults: readonly string[], rest: Config | null) {
     super(`the configuration is not usable:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
     this.faults = faults;
+    this.rest = rest;
   }
 }
 
@@ -229,10 +233,13 @@ export function loadConfig(sources: ConfigSources): { config: Config; warnings: 
   const parsed = CONFIG.safeParse(noneAsNull(merged), { reportInput: true });
   if (!parsed.success) {
     const { issues } = parsed.error;
-    throw new ConfigError([...faults, ...issues.flatMap(faultsOf), ...faultsBeside(issues, merged)]);
+    const { given: left, isKnown } = wellFormed(issues, noneAsNull(merged));
+    const rest = CONFIG.safeParse(left).data ?? null;
+    const beside = rest === null ? [] : crossFaults(rest, isKnown);
+    throw new ConfigError([...faults, ...issues.flatMap(faultsOf), ...beside], rest);
   }
   faults.push(...crossFaults(parsed.data));
-  if (faults.length > 0) throw new ConfigError(faults);
+  if (faults.length > 0) throw new ConfigError(faults, parsed.data);
   return { config: parsed.data, warnings: [...environment.warnings, ...warningsOf(parsed.data)] };
 }
 
@@ -296,94 +303,10 @@ function noneAsNull(merged: unknown): unknown {
   return given;
 }
 
-function faultsOf(issue: z.core.$ZodIssue): string[] {
-  const path = issue.path.join('.');
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${path === '' ? key : `${path}.${key}`}: there is no such setting`);
-  }
-  if (path === 'postgres' && issue.input === undefined) {
-    return [
-      'postgres.url: is missing. Give it (or DATABASE_URL), or `postgres: none` to keep records on the nodes alone',
-    ];
-  }
-  if (issue.input === undefined && issue.code === 'invalid_type') return [`${path}: is missing`];
-  return [`${path}: ${issue.message}`];
-}
-
-/** On these nearly all depends that settings say of each other: what that is, nobody can tell while one of them is not well formed. */
-const NEEDED_SECTIONS: readonly unknown[] = ['cluster', 'node', 'network'];
-
-/** Sections that are not well formed aside: what the others say of each other. */
-function faultsBeside(issues: readonly z.core.$ZodIssue[], merged: unknown): string[] {
-  const rest = noneAsNull(merged);
-  if (!isObject(rest)) return [];
-  for (const issue of issues) {
-    const [section] = issue.path;
-    if (NEEDED_SECTIONS.includes(section)) return [];
-    if (section !== undefined) delete rest[String(section)];
-    else if (issue.code === 'unrecognized_keys') for (const key of issue.keys) delete rest[key];
-  }
-  // The one section that has no default.
-  rest['postgres'] ??= null;
-  const parsed = CONFIG.safeParse(rest);
-  return parsed.success ? crossFaults(parsed.data) : [];
-}
-
-/** What no setting shows by itself. */
-function crossFaults(config: Config): string[] {
-  const { cluster, node, network, routes } = config;
-  const faults: string[] = [];
-  const { members } = cluster;
-  for (const repeated of repeats(members.map((member) => member.name))) {
-    faults.push(`cluster.members: two are named ${repeated}`);
-  }
-  for (const repeated of repeats(members.map((member) => member.address))) {
-    faults.push(`cluster.members: two have the address ${repeated}`);
-  }
-  if (!members.some((member) => member.name === node.name)) {
-    faults.push(
-      `node.name: ${node.name} is none of cluster.members; one that joins a running cluster, or once joined it, is started with node.join`,
-    );
-  }
-  for (const repeated of repeats(config.resp.members.map((member) => member.name))) {
-    faults.push(`resp.members: two are named ${repeated}`);
-  }
-  for (const repeated of repeats(network.dial.map((way) => way.name))) {
-    faults.push(`network.dial: two are named ${repeated}`);
-  }
-  if (cluster.ownersMin > cluster.replicas) faults.push('cluster.ownersMin: is more than cluster.replicas');
-  if (cluster.ownersMin > members.length) {
-    faults.push(
-      `cluster.ownersMin: is more than the ${members.length} of cluster.members: no write could succeed`,
-    );
-  }
-  for (const repeated of repeats(routes.map((route) => route.prefix))) {
-    faults.push(`routes: two have the prefix ${JSON.stringify(repeated)}`);
-  }
-  if (!network.insecure) {
-    for (const door of openDoors(config)) {
-      faults.push(
-        `${door}.host: is reachable from outside, without encryption or passwords; set network.insecure to allow it`,
-      );
-    }
-  }
-  return faults;
-}
-
 function warningsOf(config: Config): string[] {
   const warnings = openDoors(config).map(
     (door) => `${door} listens on ${config[door].host}:${config[door].port!} without encryption or passwords`,
   );
   if (config.postgres === null) warnings.push('there is no PostgreSQL: records are kept on the nodes alone');
   return warnings;
-}
-
-function openDoors(config: Config): ('grpc' | 'http' | 'resp')[] {
-  return (['grpc', 'http', 'resp'] as const).filter((door) => {
-    return config[door].port !== undefined && !isLoopback(config[door].host);
-  });
-}
-
-function repeats(texts: readonly string[]): Set<string> {
-  return new Set(texts.filter((text, at) => texts.indexOf(text) !== at));
 }

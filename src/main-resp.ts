@@ -1,6 +1,6 @@
 /** The Redis door of a process: its settings, its secret, its port. */
 import type { Config } from './config.ts';
-import { secretBehind } from './config-secrets.ts';
+import { readSecret } from './config-secrets.ts';
 import { parseSecretReference } from './core/legacy-config.ts';
 import { whyNotBound } from './main-grpc.ts';
 import type { NodeApi } from './node/api.ts';
@@ -35,7 +35,7 @@ export async function openResp(
 
 /** Without it the door must not open: it would be open to everybody. */
 function secretOf(setting: string): string {
-  const secret = secretBehind(parseSecretReference(setting)!, process.env);
-  if (secret === undefined) throw new Error(`resp.password: ${setting} is missing or empty`);
-  return secret;
+  const read = readSecret(parseSecretReference(setting)!, process.env);
+  if ('fault' in read) throw new Error(`resp.password: ${read.fault}`);
+  return read.secret;
 }

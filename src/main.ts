@@ -13,6 +13,8 @@ import { systemRandom } from './adapters/system/random.ts';
 import { openLog } from './adapters/telemetry/log.ts';
 import type { Log } from './adapters/telemetry/log.ts';
 import type { Config } from './config.ts';
+import { readSecret, readSecretFile } from './config-secrets.ts';
+import type { SecretReference } from './core/legacy-config.ts';
 import { listen, makeGrpcServer, shutDown } from './main-grpc.ts';
 import { DoorBook } from './core/door-book.ts';
 import type { EventName } from './core/events.ts';
@@ -48,6 +50,12 @@ export interface RunningNode {
 }
 
 const EXIT_FATAL = 1;
+
+/** What settings name and do not hold. */
+const SECRETS = {
+  read: (reference: SecretReference) => readSecret(reference, process.env),
+  readAgain: readSecretFile,
+};
 
 /** What is open, to be closed in the reverse order. */
 type Open = (() => Promise<void>)[];
@@ -110,7 +118,8 @@ async function openAll(
     open.push(() => start.close());
     await start.tried(stopAsked);
   }
-  const legacySource = config.legacy === null ? null : openLegacySource(legacySettings(config.legacy), log);
+  const legacySource =
+    config.legacy === null ? null : openLegacySource(legacySettings(config.legacy), log, SECRETS);
   if (legacySource !== null) open.push(() => closed(legacySource));
   stopAsked?.throwIfAborted();
   const around = { store, record, legacySource, late, metering, tracing: traces, doors, ...ends };
@@ -144,6 +153,8 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   const links = createGrpcTransport({ server, random, dialAt: dialAddresses(config) });
   const refusals = new RefusalWatch(clock, () => around.late.status().epoch > 0, around.onRefused);
   open.push(() => refusals.close());
+  const nodeTraces = tracing === null ? null : new NodeTraces(tracing, clock);
+  open.push(async () => nodeTraces?.stop());
   const parts: NodeParts = {
     ...nodeSettings(config),
     clock,
@@ -160,7 +171,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
     refusals: () => refusals.list(),
     systemOfRecord: around.record,
     legacySource: around.legacySource,
-    traces: tracing === null ? null : new NodeTraces(tracing, clock),
+    traces: nodeTraces,
     doors: around.doors,
     hash32: (text) => h32(text),
     onFatal: (reason) => endNow(log, 'node.fatal', reason),

@@ -6,12 +6,13 @@ import { SimLegacy } from '../sim/legacy.ts';
 import { Scheduler } from '../sim/scheduler.ts';
 import { legacySourceContract } from './contracts/legacy-source.ts';
 import type { LegacyWorld } from './contracts/legacy-source.ts';
+import { SECRETS } from './support/legacy-fixture.ts';
 import { LegacyServer } from './support/legacy-server.ts';
 
 async function openReal(): Promise<LegacyWorld> {
   const server = await LegacyServer.start();
   const config = legacySourceConfig({ url: server.url, echoPointer: '/key', queueWaitMsMax: 2_000 });
-  const source = openLegacySource(config, { event: () => {}, count: () => {} });
+  const source = openLegacySource(config, { event: () => {}, count: () => {} }, SECRETS);
   return {
     source,
     set: (key, value) => server.data.set(key, value),

@@ -57,7 +57,7 @@ describe('check', () => {
   test('faults in every layer: each by its path or line, exit 1; as JSON, too', async () => {
     const text = `${YAML}grpc: { prot: 1 }\n`;
     const words = ['check', '--set', 'no.such=1'];
-    const env = { CAUSEWAY_HTTP_PORT: '99999' };
+    const env = { CAUSEWAY_HTTP_PORT: '99999', TOKEN: 'x' };
     const { code, out } = await run(text, words, env);
     expect(code).toBe(1);
     expect(out.split('\n').map((line) => line.split(': ')[0])).toEqual(
@@ -73,16 +73,52 @@ describe('check', () => {
 
   test('a setting that is not well formed, and others that do not go together: both are told, and nothing that follows from the first', async () => {
     const text = `${YAML}grpc: { host: 0.0.0.0 }\nhttp: { port: 99999, host: 0.0.0.0 }\ngrcp: {}\n`;
-    const { code, out } = await run(text, ['check', '--set', 'cluster.ownersMin=3']);
+    const env = { TOKEN: 'x' };
+    const { code, out } = await run(text, ['check', '--set', 'cluster.ownersMin=3'], env);
     expect(code).toBe(1);
     const paths = (all: string): string[] =>
       all
         .split('\n')
         .map((line) => line.split(': ')[0]!)
         .sort();
-    expect(paths(out)).toEqual(['', '4 faults', 'cluster.ownersMin', 'grcp', 'grpc.host', 'http.port']);
-    const inNeed = await run(`${text}network: { insecure: perhaps }\n`, ['check']);
-    expect(paths(inNeed.out)).toEqual(['', '3 faults', 'grcp', 'http.port', 'network.insecure']);
+    expect(paths(out)).toEqual([
+      ...['', '5 faults', 'cluster.ownersMin', 'grcp', 'grpc.host', 'http.host', 'http.port'],
+    ]);
+    // Whether doors may be open is not known then; the rest is.
+    const words = ['check', '--set', 'cluster.ownersMin=3'];
+    const inNeed = await run(`${text}network: { insecure: perhaps }\n`, words, env);
+    expect(paths(inNeed.out)).toEqual([
+      ...['', '4 faults', 'cluster.ownersMin', 'grcp', 'http.port', 'network.insecure'],
+    ]);
+  });
+
+  test('members, a name or a database that are missing or none: what the others say of each other is told, and of those nothing', async () => {
+    const faultsOf = async (text: string, env = {}): Promise<string[]> => {
+      const { out } = await run(text, ['check'], env);
+      return out
+        .split('\n')
+        .map((line) => line.split(': ')[0]!)
+        .slice(0, -2)
+        .sort();
+    };
+    const twoWays = 'network: { dial: [{ name: a, address: "h:1" }, { name: a, address: "h:2" }] }\n';
+    const noNode = 'cluster: { members: [{ name: a, address: "h:1" }], replicas: 1 }\npostgres: none\n';
+    expect(await faultsOf(`${noNode}${twoWays}`)).toEqual([
+      ...['cluster.ownersMin', 'cluster.ownersMin', 'network.dial', 'node.dataDir', 'node.name'],
+    ]);
+    const noMembers = `cluster: { members: a, ownersMin: 4 }\nnode: { name: b, dataDir: /d }\n${twoWays}`;
+    expect(await faultsOf(noMembers)).toEqual([
+      ...['cluster.members', 'cluster.ownersMin', 'network.dial', 'postgres.url'],
+    ]);
+    const inDoubt =
+      'cluster: 7\nnode: { name: b, dataDir: /d }\npostgres: { url: 7 }\nlegacy: { headers: { a: "env:NONE" } }\n';
+    expect(await faultsOf(inDoubt)).toEqual([
+      ...['cluster', 'legacy.headers.a', 'legacy.url', 'postgres.url'],
+    ]);
+    expect(await faultsOf(inDoubt, { NONE: 'x' })).not.toContain('legacy.headers.a');
+    expect(await faultsOf('- 1\n')).toEqual(
+      expect.arrayContaining(['node.name', 'postgres.url']) as string[],
+    );
   });
 
   test('a secret that is named and not there, or empty: a fault by the path of its setting, and never a value', async () => {

@@ -51,7 +51,7 @@ async function checkSettings(io: CommandIo, options: ConfigOptions, env: NodeJS.
     faults = secretFaults(loaded.config, env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    faults = error.faults;
+    faults = [...error.faults, ...(error.rest === null ? [] : secretFaults(error.rest, env))];
   }
   if (options.json === true) {
     printJson(io, { usable: faults.length === 0, faults: faults.map(asData), warnings });

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Pool } from 'undici';
 import type { Config } from '../config.ts';
-import { secretBehind } from '../config-secrets.ts';
+import { readSecret } from '../config-secrets.ts';
 import { mapBody } from '../core/legacy-answer.ts';
 import { parseSecretReference } from '../core/legacy-config.ts';
 import { buildLegacyUrl, compileLegacyUrl } from '../core/legacy-url.ts';
@@ -161,10 +161,9 @@ function shapeOf(bytes: Uint8Array, contentType: string, key: string): string {
 function secretOf(name: string, value: string, env: NodeJS.ProcessEnv): string {
   const reference = parseSecretReference(value);
   if (reference === null) return value;
-  const secret = secretBehind(reference, env);
-  if (secret === undefined)
-    throw new Error(`the secret of the header ${name} is not there (${reference.from} ${reference.name})`);
-  return reference.prefix + secret;
+  const read = readSecret(reference, env);
+  if ('fault' in read) throw new Error(`the secret of the header ${name}: ${read.fault}`);
+  return reference.prefix + read.secret;
 }
 
 /** A code where there is one: messages may hold an address. */

@@ -1,6 +1,7 @@
 /** Which span a step of a write belongs to, where the rules of replication alone know which write it is. */
 import { expect, test } from 'vitest';
 import { TraceBook } from '../../test/support/recording-tracing.ts';
+import { TRACE_OPEN_MS_MAX } from '../core/limits.ts';
 import type { Invalidate, PeerMessage } from '../core/message.ts';
 import type { ReplicaEffects } from '../core/replication/context.ts';
 import type { WriteTicket } from '../core/replication/key-state.ts';
@@ -40,4 +41,24 @@ test('a round with the number of one that was never answered: asked under a span
   const asked = book.spans.filter(({ what }) => what === 'acknowledge');
   expect(asked.map(({ error }) => error)).toEqual(['unanswered', undefined]);
   expect(book.open.filter(({ what }) => what === 'acknowledge')).toEqual([asked[1]]);
+});
+
+test('a node that stops while it waits for an acknowledgement: the wait is told as one in vain, before the process is gone', () => {
+  const book = new TraceBook(() => 0);
+  const traces = new NodeTraces(book.of('a'), { now: () => 0 } as Clock);
+  const inner = { send: () => undefined } as unknown as ReplicaEffects;
+  const effects = traces.effects(
+    inner,
+    () => 1,
+    () => 'b',
+  );
+  const ticket = { operation: { key: KEY }, begun: true } as WriteTicket;
+  const span = traces.begin('write', client('a'))!;
+  traces.coordinates(ticket, span);
+  effects.send(PEER, invalidate(1));
+  traces.tick(TRACE_OPEN_MS_MAX - 1);
+  expect(book.open).toHaveLength(2);
+  traces.stop();
+  expect(book.open).toMatchObject([{ what: 'write' }]);
+  expect(book.spans.at(-1)).toMatchObject({ what: 'acknowledge', error: 'unanswered' });
 });

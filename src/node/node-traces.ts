@@ -45,6 +45,16 @@ export class NodeTraces {
     this.clock = clock;
   }
 
+  /** Often: what was waited for in vain is told. */
+  tick(now: number): void {
+    for (const open of [this.acknowledgements, this.storing, this.recording]) open.endOld(now);
+  }
+
+  /** The process ends: nobody waits any more. */
+  stop(): void {
+    for (const open of [this.acknowledgements, this.storing, this.recording]) open.endOld(Infinity);
+  }
+
   /** Of whoever asks now. */
   get active(): TraceContext | undefined {
     return this.tracing.active;

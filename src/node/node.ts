@@ -356,6 +356,7 @@ export class CausewayNode implements NodeApi {
     this.operations.tick();
     this.spool.tick();
     this.writer.tidy();
+    this.parts.traces?.tick(now);
   }
 
   private onLinkUp(name: string, protocol: number): void {

@@ -31,6 +31,20 @@ test('one is as old as any may get: ended as unanswered when the next one comes,
   expect(open.take('old')).toEqual([]);
 });
 
+test('nothing follows it: ended as unanswered all the same when its time is over, and everything when nobody waits any more', () => {
+  const open = new OpenSpans<string>();
+  const [old, young] = [span(), span()];
+  open.add('old', old, 0);
+  open.add('young', young, 10);
+  open.endOld(TRACE_OPEN_MS_MAX - 1);
+  expect(recordOf(old).endedAt).toBe(null);
+  open.endOld(TRACE_OPEN_MS_MAX);
+  expect([recordOf(old).error, recordOf(young).endedAt]).toEqual(['unanswered', null]);
+  open.endOld(Infinity);
+  expect(recordOf(young).error).toBe('unanswered');
+  expect(open.size).toBe(0);
+});
+
 test('more than may be open: the oldest are ended, of those for one thing the newest', () => {
   const open = new OpenSpans<number>();
   const spans = Array.from({ length: TRACE_OPEN_SPANS_MAX + 10 }, span);

@@ -25,7 +25,7 @@ export class OpenSpans<Key> {
 
   /** Several may wait for the same. */
   add(key: Key, span: Span, now: number): void {
-    this.endOld(now);
+    this.endOld(now, TRACE_OPEN_SPANS_MAX - 1);
     const present = this.open.get(key);
     if (present === undefined) this.open.set(key, { spans: [span], since: now });
     else if (present.spans.length < TRACE_OPEN_SPANS_MAX) present.spans.push(span);
@@ -46,9 +46,10 @@ export class OpenSpans<Key> {
     return found.spans;
   }
 
-  private endOld(now: number): void {
+  /** Those that have waited for too long, and the oldest where there are more than so many. */
+  endOld(now: number, countMax = TRACE_OPEN_SPANS_MAX): void {
     for (const [key, { spans, since }] of this.open) {
-      if (this.open.size < TRACE_OPEN_SPANS_MAX && now - since < TRACE_OPEN_MS_MAX) return;
+      if (this.open.size <= countMax && now - since < TRACE_OPEN_MS_MAX) return;
       this.open.delete(key);
       for (const span of spans) span.end(UNANSWERED);
     }

@@ -1,9 +1,16 @@
 /** A legacy server and an HTTP source that asks it, for the tests of the source. */
 import { LegacyServer } from './legacy-server.ts';
 import { openLegacySource } from '../../src/adapters/legacy-http/source.ts';
+import { readSecret, readSecretFile } from '../../src/config-secrets.ts';
 import { legacySourceConfig } from '../../src/core/legacy-config.ts';
-import type { LegacySourceConfig } from '../../src/core/legacy-config.ts';
+import type { LegacySourceConfig, SecretReference } from '../../src/core/legacy-config.ts';
 import type { LegacyHealth, LegacyOutcome, LegacySource } from '../../src/ports/legacy-source.ts';
+
+/** As the process hands it on. */
+export const SECRETS = {
+  read: (reference: SecretReference) => readSecret(reference, process.env),
+  readAgain: readSecretFile,
+};
 
 export class LegacyFixture {
   readonly server: LegacyServer;
@@ -22,10 +29,14 @@ export class LegacyFixture {
   /** Opens the source; the settings of the first system, with those given in place of the defaults. */
   open(settings: Partial<LegacySourceConfig> = {}): LegacySource {
     const config = legacySourceConfig({ url: this.server.url, echoPointer: '/key', ...settings });
-    this.source = openLegacySource(config, {
-      event: (_level, name, fields) => this.events.push(`${name} ${JSON.stringify(fields ?? {})}`),
-      count: () => {},
-    });
+    this.source = openLegacySource(
+      config,
+      {
+        event: (_level, name, fields) => this.events.push(`${name} ${JSON.stringify(fields ?? {})}`),
+        count: () => {},
+      },
+      SECRETS,
+    );
     return this.source;
   }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SECRET_BYTES_MAX } from '../../core/http-limits.ts';
 import { LegacyFixture, sleep } from '../../../test/support/legacy-fixture.ts';
 
 let legacy: LegacyFixture;
@@ -41,6 +42,24 @@ describe('secrets', () => {
       expect(denied + legacy.events.join()).not.toMatch(/secret/);
     } finally {
       delete process.env.CAUSEWAY_TEST_SECRET;
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('a file that has become too large, or cannot be read any more: what it held is sent on', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'causeway-legacy-'));
+    const path = join(folder, 'token');
+    writeFileSync(path, 'first-secret\n');
+    try {
+      legacy.open({ headers: { Authorization: `file:${path}` } });
+      writeFileSync(path, 'x'.repeat(SECRET_BYTES_MAX + 1));
+      legacy.server.behaviour = { kind: 'status', status: 401 };
+      await sleep(1_050);
+      await legacy.tell('k');
+      await sleep(50);
+      await legacy.tell('k');
+      expect(legacy.server.lastHeaders.authorization).toBe('first-secret');
+    } finally {
       rmSync(folder, { recursive: true });
     }
   });

@@ -23,11 +23,16 @@ import { guardedConnector } from './connector.ts';
 import { exchange } from './exchange.ts';
 import type { ExchangeResult } from './exchange.ts';
 import { LegacyHeaders, traceHeaders } from './headers.ts';
+import type { Secrets } from './headers.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
 
 /** Throws where the settings cannot work; the message never holds a secret. */
-export function openLegacySource(config: LegacySourceConfig, telemetry: Telemetry): LegacySource {
+export function openLegacySource(
+  config: LegacySourceConfig,
+  telemetry: Telemetry,
+  secrets: Secrets,
+): LegacySource {
   const compiled = compileLegacyUrl(config.url);
   if (compiled.kind === 'invalid') throw new Error(`the legacy url ${compiled.reason}`);
   const valuePointer = parseJsonPointer(config.valuePointer);
@@ -36,7 +41,13 @@ export function openLegacySource(config: LegacySourceConfig, telemetry: Telemetr
   if (echoPointer === null && config.echoPointer !== null)
     throw new Error('echoPointer is not a JSON Pointer');
   const mapping = { valuePointer, echoPointer, valueBytesMax: VALUE_BYTES_MAX };
-  return new HttpLegacySource(config, compiled.template, mapping, telemetry);
+  return new HttpLegacySource(
+    config,
+    compiled.template,
+    mapping,
+    telemetry,
+    new LegacyHeaders(config.headers, secrets),
+  );
 }
 
 interface Fetch {
@@ -85,13 +96,14 @@ class HttpLegacySource implements LegacySource {
     template: LegacyUrlTemplate,
     mapping: LegacyMapping,
     telemetry: Telemetry,
+    headers: LegacyHeaders,
   ) {
     this.config = config;
     this.template = template;
     this.mapping = mapping;
     this.telemetry = telemetry;
     this.escapes = new LegacyEscapes(template, config.trustedEscapes);
-    this.headers = new LegacyHeaders(config.headers);
+    this.headers = headers;
     this.breaker = new CircuitBreaker(config.breaker);
     this.budget = new RetryBudget(config.retryShareMax, config.retriesPerSecondMin);
     this.pool = this.openPool();

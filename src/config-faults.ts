@@ -1,0 +1,125 @@
+/**
+ * What is wrong with settings, each fault by the path of its setting and never with a value, which may be a secret: what the schema
+ * says (config.ts), and what settings say of each other. A setting that is not well formed keeps nobody from hearing what is wrong
+ * between the others.
+ */
+import type { z } from 'zod';
+import type { Config } from './config.ts';
+import { isObject } from './config-layers.ts';
+import { isLoopback } from './core/door-address.ts';
+
+export function faultsOf(issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${path === '' ? key : `${path}.${key}`}: there is no such setting`);
+  }
+  if (path === 'postgres' && issue.input === undefined) {
+    return [
+      'postgres.url: is missing. Give it (or DATABASE_URL), or `postgres: none` to keep records on the nodes alone',
+    ];
+  }
+  if (issue.input === undefined && issue.code === 'invalid_type') return [`${path}: is missing`];
+  return [`${path}: ${issue.message}`];
+}
+
+/** In the place of what is missing or not well formed, and has no default. Nobody compares it with anything. */
+const STAND_INS: readonly (readonly [section: string, member: string | null, value: unknown])[] = [
+  ['cluster', 'members', [{ name: 'x', address: 'x:1' }]],
+  ['node', 'name', 'x'],
+  ['node', 'dataDir', 'x'],
+  ['postgres', 'url', 'postgres://x/x'],
+  ['postgres', null, null],
+  ['legacy', 'url', 'http://x/{key}'],
+];
+
+/** `isKnown`: is that what was given, or a default? */
+export function wellFormed(
+  issues: readonly z.core.$ZodIssue[],
+  merged: unknown,
+): { readonly given: unknown; readonly isKnown: (path: string) => boolean } {
+  const unknown = new Set<string>();
+  const given: Record<string, unknown> = isObject(merged) ? { ...merged } : {};
+  for (const [name, section] of Object.entries(given)) if (isObject(section)) given[name] = { ...section };
+  const drop = (name: string, member: string | undefined): void => {
+    const section = given[name];
+    if (member === undefined || !isObject(section)) {
+      unknown.add(name);
+      delete given[name];
+    } else {
+      unknown.add(`${name}.${member}`);
+      delete section[member];
+    }
+  };
+  for (const issue of issues) {
+    const [name, member] = issue.path.map(String);
+    if (issue.code !== 'unrecognized_keys') {
+      if (name !== undefined) drop(name, member);
+    } else if (name === undefined) for (const key of issue.keys) delete given[key];
+    else if (member === undefined) for (const key of issue.keys) drop(name, key);
+    else drop(name, member);
+  }
+  for (const [name, member, value] of STAND_INS) standIn(given, name, member, value);
+  return { given, isKnown: (path) => !unknown.has(path) && !unknown.has(path.split('.')[0]!) };
+}
+
+/** The sections of nodes and clusters are always there; one that may be left out, or be none, is only made whole. */
+function standIn(given: Record<string, unknown>, name: string, member: string | null, value: unknown): void {
+  if (member === null) {
+    if (given[name] === undefined) given[name] = value;
+    return;
+  }
+  const isNeeded = name === 'cluster' || name === 'node';
+  if (given[name] === undefined && isNeeded) given[name] = {};
+  const section = given[name];
+  if (isObject(section) && section[member] === undefined) section[member] = value;
+}
+
+/** What no setting shows by itself. `isKnown`: may that setting be compared? */
+export function crossFaults(config: Config, isKnown: (path: string) => boolean = () => true): string[] {
+  const { cluster, node, network, routes } = config;
+  const faults: string[] = [];
+  const { members } = cluster;
+  /** A fault that these settings show together. */
+  const tell = (paths: readonly string[], fault: string): void => {
+    if (paths.every(isKnown)) faults.push(fault);
+  };
+  for (const repeated of repeats(members.map((member) => member.name)))
+    tell(['cluster.members'], `cluster.members: two are named ${repeated}`);
+  for (const repeated of repeats(members.map((member) => member.address)))
+    tell(['cluster.members'], `cluster.members: two have the address ${repeated}`);
+  if (!members.some((member) => member.name === node.name))
+    tell(
+      ['cluster.members', 'node.name'],
+      `node.name: ${node.name} is none of cluster.members; one that joins a running cluster, or once joined it, is started with node.join`,
+    );
+  for (const repeated of repeats(config.resp.members.map((member) => member.name)))
+    tell(['resp.members'], `resp.members: two are named ${repeated}`);
+  for (const repeated of repeats(network.dial.map((way) => way.name)))
+    tell(['network.dial'], `network.dial: two are named ${repeated}`);
+  if (cluster.ownersMin > cluster.replicas)
+    tell(['cluster.ownersMin', 'cluster.replicas'], 'cluster.ownersMin: is more than cluster.replicas');
+  if (cluster.ownersMin > members.length)
+    tell(
+      ['cluster.ownersMin', 'cluster.members'],
+      `cluster.ownersMin: is more than the ${members.length} of cluster.members: no write could succeed`,
+    );
+  for (const repeated of repeats(routes.map((route) => route.prefix)))
+    tell(['routes'], `routes: two have the prefix ${JSON.stringify(repeated)}`);
+  for (const door of network.insecure ? [] : openDoors(config))
+    tell(
+      ['network.insecure', `${door}.host`],
+      `${door}.host: is reachable from outside, without encryption or passwords; set network.insecure to allow it`,
+    );
+  return faults;
+}
+
+/** Doors that others than this machine reach. */
+export function openDoors(config: Config): ('grpc' | 'http' | 'resp')[] {
+  return (['grpc', 'http', 'resp'] as const).filter((door) => {
+    return config[door].port !== undefined && !isLoopback(config[door].host);
+  });
+}
+
+function repeats(texts: readonly string[]): Set<string> {
+  return new Set(texts.filter((text, at) => texts.indexOf(text) !== at));
+}

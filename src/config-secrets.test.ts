@@ -1,0 +1,64 @@
+/** Secrets behind a variable or a file: what is read of them, and in which words one is refused. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readSecret, readSecretFile } from './config-secrets.ts';
+import type { SecretRead } from './config-secrets.ts';
+import { SECRET_BYTES_MAX } from './core/http-limits.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'causeway-secrets-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** By both ways, which say the same. */
+async function ofFile(name: string): Promise<SecretRead> {
+  const reference = { prefix: '', from: 'file', name } as const;
+  const read = readSecret(reference, {});
+  expect(await new Promise((resolve) => readSecretFile(reference, resolve))).toEqual(read);
+  return read;
+}
+
+function written(text: string): string {
+  const path = join(folder, 'secret');
+  writeFileSync(path, text);
+  return path;
+}
+
+test('a secret in a file, or a variable: as it stands, without the line break at its end', async () => {
+  expect(await ofFile(written(' top secret\n'))).toEqual({ secret: ' top secret' });
+  const reference = { prefix: '', from: 'env', name: 'TOKEN' } as const;
+  expect(readSecret(reference, { TOKEN: 't' })).toEqual({ secret: 't' });
+  expect(readSecret(reference, {})).toEqual({ fault: 'env:TOKEN is missing or empty' });
+});
+
+test('as large as it may be: read whole; by one byte larger: refused, with the limit and no part of it', async () => {
+  const largest = 'x'.repeat(SECRET_BYTES_MAX);
+  expect(await ofFile(written(largest))).toEqual({ secret: largest });
+  const path = written(`${largest}x`);
+  const fault = `file:${path} has more than ${SECRET_BYTES_MAX} bytes, the most that a secret may have`;
+  expect(await ofFile(path)).toEqual({ fault });
+  const reference = { prefix: '', from: 'env', name: 'TOKEN' } as const;
+  expect(readSecret(reference, { TOKEN: `${largest}x` })).toEqual({
+    fault: expect.stringContaining(`more than ${SECRET_BYTES_MAX} bytes`) as string,
+  });
+});
+
+test('a file that is not there, is empty, or is none: told apart', async () => {
+  const path = join(folder, 'none');
+  expect(await ofFile(path)).toEqual({ fault: `file:${path} is missing or empty` });
+  const empty = written(' \n');
+  expect(await ofFile(empty)).toEqual({ fault: `file:${empty} is missing or empty` });
+  expect(await ofFile(folder)).toEqual({ fault: `file:${folder} cannot be read (EISDIR)` });
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'a device without an end: refused, and not read for ever',
+  async () => {
+    expect(await ofFile('/dev/zero')).toEqual({
+      fault: `file:/dev/zero has more than ${SECRET_BYTES_MAX} bytes, the most that a secret may have`,
+    });
+  },
+);
