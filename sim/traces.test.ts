@@ -1,9 +1,13 @@
 /** What a cluster records of one operation, in simulated time: the whole tree of it, and every span ended whatever happens. */
 import { expect, test } from 'vitest';
+import { TRACE_OPEN_MS_MAX } from '../src/core/limits.ts';
 import { SPANS } from '../src/core/spans.ts';
 import type { TraceContext } from '../src/core/trace-context.ts';
 import type { Tracing } from '../src/ports/tracing.ts';
-import type { ReadResult, WriteResult } from '../src/core/operation.ts';
+import type { ReadResult, ScanResult, WriteResult } from '../src/core/operation.ts';
+import { cursorOf } from '../src/core/scan-place.ts';
+import { slotOf } from '../src/core/slots.ts';
+import type { ClusterAnswer } from '../src/node/api.ts';
 import { TraceBook } from '../test/support/recording-tracing.ts';
 import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
@@ -70,6 +74,22 @@ class TracedWorld {
     this.tracers
       .get(sim.name)!
       .within(trace, () => sim.node!.get(key, TIMEOUT_MS, (told) => (result = told)));
+    return () => result;
+  }
+
+  scan(sim: SimNode, after: string, trace: TraceContext): () => ScanResult | null {
+    let result: ScanResult | null = null;
+    this.tracers
+      .get(sim.name)!
+      .within(trace, () => sim.node!.scan(after, 100, TIMEOUT_MS, (told) => (result = told)));
+    return () => result;
+  }
+
+  count(sim: SimNode, trace: TraceContext): () => ClusterAnswer | null {
+    let result: ClusterAnswer | null = null;
+    this.tracers
+      .get(sim.name)!
+      .within(trace, () => sim.node!.operate({ kind: 'count' }, TIMEOUT_MS, (told) => (result = told)));
     return () => result;
   }
 
@@ -189,6 +209,52 @@ test('a key that only the legacy source has, asked for at every node: one fetch,
   expect(book.open).toEqual([]);
 });
 
+test('a page of a node that owns its slots, and of one that asks an owner: what each did, and how many records it has', () => {
+  const traced = new TracedWorld(19, 5);
+  const { world, book } = traced;
+  for (let at = 0; at < 20; at += 1) world.put(world.nodes[at % 5]!, `{k}${at}`, 'v');
+  world.run(200);
+  const owners = world.ownersOf('{k}0');
+  const bystander = world.nodes.find((sim) => !owners.includes(sim))!;
+  const after = cursorOf({ slot: slotOf('{k}0'), afterKey: '' });
+  const [here, away] = [traced.root(), traced.root()];
+  const pages = [traced.scan(owners[0]!, after, here), traced.scan(bystander, after, away)];
+  traced.until(...pages);
+  expect(book.tree(here)).toEqual([`causeway.scan at ${owners[0]!.name}`]);
+  const [, , asked] = book.spans.filter(({ what }) => what === 'scan');
+  expect(book.tree(away)).toEqual([
+    `causeway.scan at ${bystander.name}`,
+    `  causeway.forward at ${bystander.name}`,
+    `    causeway.scan at ${asked!.node}`,
+  ]);
+  const told = book.spans.filter(({ what }) => what === 'scan').map(({ attributes }) => attributes);
+  expect(told).toEqual([
+    { 'causeway.hops': 0, 'causeway.page.records': 20 },
+    { 'causeway.hops': 0, 'causeway.page.records': 20 },
+    { 'causeway.hops': 1, 'causeway.page.records': 20 },
+  ]);
+  expect(book.open).toEqual([]);
+});
+
+test('keys are counted: each other first owner is asked under a span of its own; one that dies is not waited for', () => {
+  const traced = new TracedWorld(20, 4);
+  const { world, book } = traced;
+  world.run(1_000);
+  const trace = traced.root();
+  traced.until(traced.count(world.nodes[0]!, trace));
+  const others = world.nodes.slice(1).map(({ name }) => name);
+  expect(book.tree(trace)).toEqual([
+    'causeway.count at node-1',
+    ...others.map(() => '  causeway.forward at node-1'),
+  ]);
+  const asked = book.spans.filter(({ what }) => what === 'forward');
+  expect(asked.map(({ attributes }) => attributes['causeway.peer']).sort()).toEqual(others);
+  const answer = traced.count(world.nodes[0]!, traced.root());
+  world.cluster.kill(world.nodes[1]!);
+  traced.until(answer);
+  expect(book.open).toEqual([]);
+});
+
 test('an owner dies under writes, and an epoch goes on without it: only what it did and was asked stays open', () => {
   const traced = new TracedWorld(16);
   const { world, book } = traced;
@@ -205,6 +271,11 @@ test('an owner dies under writes, and an epoch goes on without it: only what it 
     ['store', second!.name, undefined],
   ];
   for (const each of open) expect(left).toContainEqual(each);
+  // Nobody writes any more; it is told all the same that it was waited for in vain.
+  world.run(TRACE_OPEN_MS_MAX);
+  const unanswered = book.spans.filter(({ what, error }) => what === 'acknowledge' && error !== undefined);
+  expect(unanswered.length).toBeGreaterThan(0);
+  expect(book.open.filter(({ node }) => node !== second!.name)).toEqual([]);
 });
 
 test('PostgreSQL is away for a while: its statements have failed, the wait for them goes on to the end', () => {

@@ -41,6 +41,7 @@ import type {
   ReadOptions,
   SetEntry,
   SetOptions,
+  TraceHeaders,
 } from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PipelineOptions } from './pipeline.ts';
@@ -61,6 +62,7 @@ export type {
   ReadOptions,
   SetEntry,
   SetOptions,
+  TraceHeaders,
 };
 
 const CONNECT_TIMEOUT_MS_DEFAULT = 2_000;
@@ -76,7 +78,8 @@ export class CausewayClient {
 
   constructor(options: ConnectOptions) {
     if (options.nodes.length === 0) throw new TypeError('no nodes are given to connect to');
-    this.#nodes = new Nodes(options.nodes, options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS_DEFAULT);
+    const { nodes, connectTimeoutMs = CONNECT_TIMEOUT_MS_DEFAULT, trace } = options;
+    this.#nodes = new Nodes(nodes, connectTimeoutMs, trace);
     this.#timeoutMs = options.timeoutMs ?? OPERATION_TIMEOUT_MS_DEFAULT;
     this.#operationIds = options.operationIds ?? false;
   }
@@ -222,7 +225,8 @@ export class CausewayClient {
   /** Many operations at once over one stream to one node. */
   async pipeline(options: PipelineOptions = {}): Promise<Pipeline> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
-    return new Pipeline(await this.#nodes.stream(METHODS.pipeline, timeoutMs), { ...options, timeoutMs });
+    const stream = await this.#nodes.stream(METHODS.pipeline, timeoutMs);
+    return new Pipeline(stream, { trace: this.#nodes.trace, ...options, timeoutMs });
   }
 
   /**

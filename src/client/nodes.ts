@@ -4,11 +4,12 @@
  * connection that does not stand, so that a node which is down costs a write its certainty only if it went down while
  * the call was under way.
  */
-import { Client, connectivityState, credentials } from '@grpc/grpc-js';
+import { Client, Metadata, connectivityState, credentials } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { causeway } from '../gen/protocol.js';
 import type { MessageType } from '../gen/protocol.js';
 import { CausewayError, errorOfStatus, mayTryAnother } from './causeway-error.ts';
+import type { ConnectOptions } from './options.ts';
 import { Pace } from './pace.ts';
 import { Patience } from './patience.ts';
 
@@ -42,13 +43,15 @@ const CHANNEL_OPTIONS = {
 };
 
 export class Nodes {
+  readonly trace: ConnectOptions['trace'];
   readonly #nodes: readonly Node[];
   readonly #connectTimeoutMs: number;
   readonly #patience = new Patience();
   #next = 0;
   #closed = false;
 
-  constructor(addresses: readonly string[], connectTimeoutMs: number) {
+  constructor(addresses: readonly string[], connectTimeoutMs: number, trace?: ConnectOptions['trace']) {
+    this.trace = trace;
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#nodes = addresses.map((address) => ({
       address,
@@ -67,6 +70,7 @@ export class Nodes {
     request: Fields,
     timeoutMs: number,
   ): Promise<Decoded> {
+    const metadata = this.#metadata();
     const deadline = Date.now() + timeoutMs;
     const untried = new Set(this.#nodes);
     let refusal: CausewayError | undefined;
@@ -80,7 +84,7 @@ export class Nodes {
       node.key = keyIn(request) ?? node.key;
       const ended = node.pace.begin(performance.now());
       try {
-        return await unary(node.client, method, request, deadline);
+        return await unary(node.client, method, request, metadata, deadline);
       } catch (error) {
         if (!mayTryAnother(error) || Date.now() >= deadline) throw error;
         refusal = error;
@@ -119,9 +123,10 @@ export class Nodes {
     const node = this.#nodes.find((each) => each.address === address);
     if (node === undefined)
       throw new CausewayError('transport', 'definite', `${address} is none of the nodes`);
+    const metadata = this.#metadata();
     const deadline = Date.now() + timeoutMs;
     await this.#pick(new Set([node]), deadline);
-    return unary(node.client, method, request, deadline);
+    return unary(node.client, method, request, metadata, deadline);
   }
 
   /** A stream to the next node that is connected. */
@@ -143,12 +148,14 @@ export class Nodes {
     request: Fields,
     timeoutMs: number,
   ): AsyncGenerator<Decoded, void> {
+    const metadata = this.#metadata();
     const { client } = await this.#pick(new Set(this.#nodes), Date.now() + timeoutMs);
     const stream = client.makeServerStreamRequest<Fields, Decoded>(
       method.path,
       (fields) => method.request.encode(fields).finish() as Buffer,
       (bytes) => method.answer.decode(bytes),
       request,
+      metadata,
     );
     let isLate = false;
     const late = (): void => {
@@ -174,6 +181,15 @@ export class Nodes {
   close(): void {
     this.#closed = true;
     for (const { client } of this.#nodes) client.close();
+  }
+
+  /** Of what the caller does now; what is sent of it later is part of the same. */
+  #metadata(): Metadata {
+    const metadata = new Metadata();
+    const { traceparent, tracestate = '' } = this.trace?.() ?? {};
+    if (traceparent !== undefined) metadata.set('traceparent', traceparent);
+    if (tracestate !== '') metadata.set('tracestate', tracestate);
+    return metadata;
   }
 
   #isAvoided(node: Node): boolean {
@@ -252,6 +268,7 @@ function unary<Fields, Decoded>(
   client: Client,
   method: Method<Fields, Decoded>,
   request: Fields,
+  metadata: Metadata,
   deadline: number,
 ): Promise<Decoded> {
   return new Promise((resolve, reject) => {
@@ -260,6 +277,7 @@ function unary<Fields, Decoded>(
       (fields: Fields) => method.request.encode(fields).finish() as Buffer,
       (bytes: Buffer) => method.answer.decode(bytes),
       request,
+      metadata,
       { deadline },
       (error: ServiceError | null, answer?: Decoded) => {
         if (error === null) resolve(answer as Decoded);

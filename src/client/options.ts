@@ -14,6 +14,17 @@ export interface ConnectOptions {
    * known. Costs the cluster some disk and, under contention, time; default false.
    */
   readonly operationIds?: boolean;
+  /**
+   * Asked for each operation, when it is called, also of a pipeline: the span that it is part of; undefined: none. Left out: nodes
+   * begin traces of their own.
+   */
+  readonly trace?: (() => TraceHeaders | undefined) | undefined;
+}
+
+/** The span that an operation is part of, as W3C Trace Context says it in the headers of these names. */
+export interface TraceHeaders {
+  readonly traceparent: string;
+  readonly tracestate?: string | undefined;
 }
 
 export interface CallOptions {

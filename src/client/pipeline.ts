@@ -10,12 +10,15 @@ import type { causeway } from '../gen/protocol.js';
 import { CausewayError, certaintyOfLoss, errorOfStatus } from './causeway-error.ts';
 import { bytesOf, checkedKey, compareResultOf, entryOf, errorOfFailure, expectationFields } from './entry.ts';
 import type { CompareResult, Entry, Expected, Value } from './entry.ts';
+import type { ConnectOptions } from './options.ts';
 
 export interface PipelineOptions {
   /** Milliseconds for each operation, from when it is sent. */
   readonly timeoutMs?: number | undefined;
   /** Operations with the node at one time; default 2,000. */
   readonly unansweredMax?: number | undefined;
+  /** As of the client, which is asked without it. */
+  readonly trace?: ConnectOptions['trace'];
 }
 
 type Stream = ClientDuplexStream<causeway.v1.PipelineRequestFields, causeway.v1.PipelineResponse>;
@@ -39,6 +42,7 @@ export class Pipeline {
   readonly #stream: Stream;
   readonly #timeoutMs: number;
   readonly #unansweredMax: number;
+  readonly #trace: PipelineOptions['trace'];
   readonly #sent = new Map<number, Pending>();
   #waiting: Pending[] = [];
   #number = 0;
@@ -53,6 +57,7 @@ export class Pipeline {
     this.#stream = stream;
     this.#timeoutMs = options.timeoutMs;
     this.#unansweredMax = options.unansweredMax ?? UNANSWERED_MAX_DEFAULT;
+    this.#trace = options.trace;
     stream.on('data', (frame: causeway.v1.PipelineResponse) => this.#receive(frame));
     stream.on('drain', () => {
       this.#blocked = false;
@@ -120,8 +125,10 @@ export class Pipeline {
         this.#ended === undefined ? 'too many operations wait in the pipeline' : 'the pipeline is closing';
       return Promise.reject(new CausewayError('overloaded', 'definite', why));
     }
+    const headers = this.#trace?.();
+    const traced = headers === undefined ? fields : { ...fields, ...headers };
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ fields, bytes, isWrite, resolve, reject, sentAt: 0 });
+      this.#waiting.push({ fields: traced, bytes, isWrite, resolve, reject, sentAt: 0 });
       this.#askFlush();
     });
   }

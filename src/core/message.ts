@@ -155,6 +155,7 @@ export interface ForwardScan {
   readonly timeoutMs: number;
   readonly after: string;
   readonly limit: number;
+  readonly trace?: TraceContext | undefined;
 }
 
 export interface ForwardScanAnswer {

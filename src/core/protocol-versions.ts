@@ -41,6 +41,8 @@ export const SINCE = {
   watchForPeers: 6,
   /** A member asks the voters before it is stopped. Between two. */
   stopReservation: 6,
+  /** A page that is asked of an owner says which trace it belongs to. Between two. */
+  scanTraceContext: 6,
   /** A record may have a content type. All members; an operation that is handed over says it between two. */
   contentType: 6,
 } as const;

@@ -49,6 +49,16 @@ export const SPANS = {
     kind: 'internal',
     attributes: ['causeway.hops'],
   },
+  scan: {
+    name: 'causeway.scan',
+    kind: 'internal',
+    attributes: ['causeway.hops', 'causeway.page.records'],
+  },
+  count: {
+    name: 'causeway.count',
+    kind: 'internal',
+    attributes: [],
+  },
   forward: {
     name: 'causeway.forward',
     kind: 'client',

@@ -259,6 +259,8 @@ export namespace causeway.v1 {
     compareAndPut: causeway.v1.CompareAndPutRequest | null;
     compareAndDelete: causeway.v1.CompareAndDeleteRequest | null;
     increment: causeway.v1.IncrementRequest | null;
+    traceparent: string;
+    tracestate: string;
     readonly request?: 'get' | 'put' | 'delete' | 'compareAndPut' | 'compareAndDelete' | 'increment';
   }
   export interface OperationFields {
@@ -269,6 +271,8 @@ export namespace causeway.v1 {
     compareAndPut?: causeway.v1.CompareAndPutRequestFields | null | undefined;
     compareAndDelete?: causeway.v1.CompareAndDeleteRequestFields | null | undefined;
     increment?: causeway.v1.IncrementRequestFields | null | undefined;
+    traceparent?: string | null | undefined;
+    tracestate?: string | null | undefined;
   }
   export const Operation: MessageType<Operation, OperationFields>;
   export interface OperationResult {

@@ -2414,6 +2414,8 @@ export const causeway = $root.causeway = (() => {
             Operation.prototype.compareAndPut = null;
             Operation.prototype.compareAndDelete = null;
             Operation.prototype.increment = null;
+            Operation.prototype.traceparent = "";
+            Operation.prototype.tracestate = "";
 
             let $oneOfFields;
 
@@ -2443,6 +2445,10 @@ export const causeway = $root.causeway = (() => {
                     $root.causeway.v1.CompareAndDeleteRequest.encode(message.compareAndDelete, writer.uint32(50).fork(), _depth + 1).ldelim();
                 if (message.increment != null && $Object.hasOwnProperty.call(message, "increment"))
                     $root.causeway.v1.IncrementRequest.encode(message.increment, writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.traceparent != null && $Object.hasOwnProperty.call(message, "traceparent") && message.traceparent !== "")
+                    writer.uint32(66).string(message.traceparent);
+                if (message.tracestate != null && $Object.hasOwnProperty.call(message, "tracestate") && message.tracestate !== "")
+                    writer.uint32(74).string(message.tracestate);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2525,6 +2531,24 @@ export const causeway = $root.causeway = (() => {
                                 break;
                             message.increment = $root.causeway.v1.IncrementRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.increment);
                             message.request = "increment";
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.traceparent = value;
+                            else
+                                delete message.traceparent;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.tracestate = value;
+                            else
+                                delete message.tracestate;
                             continue;
                         }
                     }

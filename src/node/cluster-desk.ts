@@ -93,7 +93,7 @@ export class ClusterDesk {
       case 'ring':
         return answer({ kind: 'ring', ring: ringMapOf(topology) });
       case 'count':
-        return startCount(this.parts.serving, timeoutMs, answer);
+        return startCount(this.parts.serving, timeoutMs, answer, this.parts.serving.traces?.active);
       case 'plan':
         return answer(this.plan(topology, order.joins, order.leaves));
       case 'leave': {

@@ -1,11 +1,12 @@
 /** The spans of one read or write at a node, where it is recorded: its own, and one while another node has the operation. */
-import type { ReadResult, StaleResult, WriteResult } from '../core/operation.ts';
+import type { CountResult, ReadResult, ScanResult, StaleResult, WriteResult } from '../core/operation.ts';
 import type { WriteTicket } from '../core/replication/key-state.ts';
 import type { TraceContext } from '../core/trace-context.ts';
 import type { Span } from '../ports/tracing.ts';
 import type { ReadRequest } from './get.ts';
 import type { NodeTraces } from './node-traces.ts';
 import type { WriteRequest } from './put.ts';
+import type { ScanRequest } from './scan.ts';
 import type { Serving } from './serving.ts';
 
 class FlowSpans {
@@ -75,6 +76,56 @@ export class ReadSpans extends FlowSpans {
   }
 }
 
+/** Of one page, with those that other nodes are asked for it. */
+export class ScanSpans extends FlowSpans {
+  ended(result: ScanResult): void {
+    if (result.kind === 'page') this.own.set('causeway.page.records', result.records.length);
+    this.end(errorOf(result));
+  }
+}
+
+/** Every first owner is asked at once. */
+export class CountSpans {
+  private readonly traces: NodeTraces;
+  private readonly own: Span;
+  /** By the number of the request. */
+  private readonly asked = new Map<number, Span>();
+
+  constructor(traces: NodeTraces, own: Span) {
+    this.traces = traces;
+    this.own = own;
+  }
+
+  asks(request: number, peer: string): void {
+    const attributes = { 'causeway.peer': peer };
+    const span = this.traces.begin('forward', this.own.context, { attributes });
+    if (span !== null) this.asked.set(request, span);
+  }
+
+  /** It has answered; `unanswered` where it is not waited for any more. */
+  told(request: number, error: string | undefined): void {
+    this.asked.get(request)?.end(error);
+    this.asked.delete(request);
+  }
+
+  ended(result: CountResult): void {
+    this.own.end(errorOf(result));
+  }
+}
+
+/** Null: it is not recorded. */
+export function scanSpans({ traces }: Serving, { hops, trace }: ScanRequest): ScanSpans | null {
+  if (trace === undefined || traces === null) return null;
+  const own = traces.begin('scan', trace, { attributes: { 'causeway.hops': hops } });
+  return own === null ? null : new ScanSpans(traces, own);
+}
+
+export function countSpans({ traces }: Serving, trace: TraceContext | undefined): CountSpans | null {
+  if (trace === undefined || traces === null) return null;
+  const own = traces.begin('count', trace);
+  return own === null ? null : new CountSpans(traces, own);
+}
+
 /** Null: it is not recorded. */
 export function writeSpans({ traces }: Serving, { operation, hops, trace }: WriteRequest): WriteSpans | null {
   if (trace === undefined || traces === null) return null;
@@ -90,7 +141,9 @@ export function readSpans({ traces }: Serving, { key, hops, trace }: ReadRequest
 }
 
 /** Undefined: it has not failed. */
-export function errorOf(result: ReadResult | StaleResult | WriteResult | 'lost'): string | undefined {
+export function errorOf(
+  result: ReadResult | StaleResult | WriteResult | ScanResult | CountResult | 'lost',
+): string | undefined {
   if (result === 'lost') return 'lost';
   return result.kind === 'failed' ? result.failure.code : undefined;
 }

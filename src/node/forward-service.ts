@@ -55,8 +55,7 @@ export class ForwardService {
     if (refusal !== null) {
       return this.answer(peer, answerOf(message, { kind: 'failed', failure: refusal }));
     }
-    const { timeoutMs, hops } = message;
-    const trace = message.kind === 'forwardScan' ? undefined : message.trace;
+    const { timeoutMs, hops, trace } = message;
     const { keyWatch } = serving;
     // Before the read is begun: what changes while it is made is told, too.
     const isWatched = message.kind === 'forwardRead' && message.watch;
@@ -75,7 +74,7 @@ export class ForwardService {
       startWrite(serving, { operation: message.operation, timeoutMs, hops, trace }, done);
     } else {
       const { after, limit } = message;
-      startScan(serving, storage, { after, limit, timeoutMs, hops }, done);
+      startScan(serving, storage, { after, limit, timeoutMs, hops, trace }, done);
     }
   }
 

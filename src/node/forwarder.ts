@@ -98,10 +98,11 @@ export class Forwarder {
     hops: number,
     timeoutMs: number,
     done: (result: ScanResult | 'lost') => void,
+    trace?: TraceContext,
   ): number {
     if (!this.isLinked(peer)) return 0;
     const request = this.begin({ peer, onRead: null, onWrite: null, onScan: done, onCount: null });
-    this.send(peer, { kind: 'forwardScan', request, hops, timeoutMs, after, limit });
+    this.send(peer, { kind: 'forwardScan', request, hops, timeoutMs, after, limit, trace });
     return request;
   }
 

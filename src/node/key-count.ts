@@ -8,7 +8,10 @@ import type { Failure } from '../core/errors.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import type { CountResult } from '../core/operation.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
+import type { TraceContext } from '../core/trace-context.ts';
 import type { Expiring } from './deadlines.ts';
+import { countSpans, errorOf } from './flow-spans.ts';
+import { UNANSWERED } from './open-spans.ts';
 import { NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
 
@@ -29,8 +32,13 @@ function notReady(): CountResult {
   return { kind: 'failed', failure: failure('not_ready') };
 }
 
-export function startCount(serving: Serving, timeoutMs: number, done: (result: CountResult) => void): void {
-  new KeyCount(serving, timeoutMs, done).step();
+export function startCount(
+  serving: Serving,
+  timeoutMs: number,
+  done: (result: CountResult) => void,
+  trace?: TraceContext,
+): void {
+  new KeyCount(serving, timeoutMs, done, trace).step();
 }
 
 class KeyCount implements Expiring {
@@ -38,6 +46,7 @@ class KeyCount implements Expiring {
   private readonly serving: Serving;
   private readonly done: (result: CountResult) => void;
   private readonly readyUntil: number;
+  private readonly spans: ReturnType<typeof countSpans>;
   /** Of the attempt under way. */
   private readonly asked = new Set<number>();
   private count = 0;
@@ -45,8 +54,14 @@ class KeyCount implements Expiring {
   private isWaiting = false;
   private ended = false;
 
-  constructor(serving: Serving, timeoutMs: number, done: (result: CountResult) => void) {
+  constructor(
+    serving: Serving,
+    timeoutMs: number,
+    done: (result: CountResult) => void,
+    trace: TraceContext | undefined,
+  ) {
     const now = serving.clock.now();
+    this.spans = countSpans(serving, trace);
     this.serving = serving;
     this.done = done;
     this.deadlineAt = now + timeoutMs;
@@ -87,6 +102,7 @@ class KeyCount implements Expiring {
     }
     const request = forwarder.count(peer, epoch, (result) => {
       this.asked.delete(request);
+      this.spans?.told(request, errorOf(result));
       if (this.onCounted(result === 'lost' ? notReady() : result)) this.endIfAll();
     });
     if (request === 0) {
@@ -94,6 +110,7 @@ class KeyCount implements Expiring {
       return false;
     }
     this.asked.add(request);
+    this.spans?.asks(request, peer);
     return true;
   }
 
@@ -126,7 +143,10 @@ class KeyCount implements Expiring {
   }
 
   private forgetAsked(): void {
-    for (const request of this.asked) this.serving.forwarder.forget(request);
+    for (const request of this.asked) {
+      this.serving.forwarder.forget(request);
+      this.spans?.told(request, UNANSWERED);
+    }
     this.asked.clear();
   }
 
@@ -139,6 +159,7 @@ class KeyCount implements Expiring {
     this.ended = true;
     this.forgetAsked();
     this.serving.deadlines.remove(this);
+    this.spans?.ended(result);
     this.done(result);
   }
 }

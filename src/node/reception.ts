@@ -43,7 +43,7 @@ export class Reception {
   }
 
   scan(after: string | null, limit: number, timeoutMs: number, done: (result: ScanResult) => void): void {
-    const request = { after, limit, timeoutMs, hops: 0 };
+    const request = { after, limit, timeoutMs, hops: 0, trace: this.serving.traces?.active };
     this.begin('read', done, (end) => startScan(this.serving, this.storage, request, end));
   }
 

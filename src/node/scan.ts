@@ -12,9 +12,11 @@ import type { KeyRecord } from '../core/record.ts';
 import { cursorOf, placeOf, SCAN_START } from '../core/scan-place.ts';
 import type { ScanPlace } from '../core/scan-place.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
+import type { TraceContext } from '../core/trace-context.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
 import { RECORDS_TO, recordKey, slotRangeAfter, splitRecordKey } from '../wire/store-codec.ts';
 import type { Expiring } from './deadlines.ts';
+import { errorOf, scanSpans } from './flow-spans.ts';
 import { startRead } from './get.ts';
 import { HOPS_MAX, NOT_READY_MS_MAX } from './serving.ts';
 import type { Serving } from './serving.ts';
@@ -25,6 +27,7 @@ export interface ScanRequest {
   readonly limit: number;
   readonly timeoutMs: number;
   readonly hops: number;
+  readonly trace?: TraceContext | undefined;
 }
 
 export function startScan(
@@ -48,6 +51,7 @@ class Scan implements Expiring {
   private readonly limit: number;
   private readonly done: (result: ScanResult) => void;
   private readonly readyUntil: number;
+  private readonly spans: ReturnType<typeof scanSpans>;
   private forwarded = 0;
   private ended = false;
 
@@ -65,6 +69,7 @@ class Scan implements Expiring {
     this.place = place;
     this.limit = Math.max(1, Math.min(request.limit, SCAN_PAGE_RECORDS_MAX));
     this.done = done;
+    this.spans = scanSpans(serving, request);
     this.deadlineAt = now + request.timeoutMs;
     this.readyUntil = now + Math.min(request.timeoutMs, NOT_READY_MS_MAX);
     serving.deadlines.add(this);
@@ -91,13 +96,19 @@ class Scan implements Expiring {
     if (peer === undefined || hops >= HOPS_MAX) return this.notReady();
     const timeoutMs = Math.max(1, this.deadlineAt - this.serving.clock.now());
     const after = cursorOf(this.place);
-    this.forwarded = this.serving.forwarder.scan(peer, after, this.limit, hops + 1, timeoutMs, (result) => {
+    const { forwarder } = this.serving;
+    const onPage = (result: ScanResult | 'lost'): void => {
       this.forwarded = 0;
+      this.spans?.handedBack(errorOf(result));
       if (result === 'lost' || (result.kind === 'failed' && result.failure.code === 'not_ready'))
         this.notReady();
       else this.finish(result);
-    });
-    if (this.forwarded === 0) this.notReady();
+    };
+    const trace = this.spans?.handOver(peer);
+    this.forwarded = forwarder.scan(peer, after, this.limit, hops + 1, timeoutMs, onPage, trace);
+    if (this.forwarded !== 0) return;
+    this.spans?.handedBack('not_ready');
+    this.notReady();
   }
 
   /** The store lists the keys of this node's next slots in a row; what stands is asked key by key. */
@@ -154,7 +165,8 @@ class Scan implements Expiring {
   private read(key: string, arrived: (record: KeyRecord | undefined) => void): void {
     const timeoutMs = Math.max(1, this.deadlineAt - this.serving.clock.now());
     const { hops } = this.request;
-    startRead(this.serving, { key, timeoutMs, hops, miss: false, mayAskLegacy: false }, (result) => {
+    const trace = this.spans?.context;
+    startRead(this.serving, { key, timeoutMs, hops, miss: false, mayAskLegacy: false, trace }, (result) => {
       if (result.kind === 'failed') this.fail(result.failure);
       else arrived(result.kind === 'value' ? result.record : undefined);
     });
@@ -196,6 +208,7 @@ class Scan implements Expiring {
     this.ended = true;
     this.serving.deadlines.remove(this);
     if (this.forwarded !== 0) this.serving.forwarder.forget(this.forwarded);
+    this.spans?.ended(result);
     this.done(result);
   }
 }

@@ -49,6 +49,8 @@ const READ_FLAGS = READ_MISS | READ_ALLOW_STALE | READ_TRACED;
 const ANSWER_WATCHED = 128;
 /** Beside the hops of a write, in one byte. */
 const WRITE_TRACED = 128;
+/** Beside the hops of a scan, in one byte; since `scanTraceContext`. */
+const SCAN_TRACED = 128;
 /** Beside the bytes of an operation id, in one byte: a content type follows. */
 const TYPED = 128;
 const ORIGINS = [ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE] as const;
@@ -157,21 +159,29 @@ export function readForwardReadAnswer(from: Reader): ForwardReadAnswer {
 }
 
 export function writeForwardScan(out: Writer, message: ForwardScan): void {
+  const trace = out.protocol >= SINCE.scanTraceContext ? message.trace : undefined;
+  assert(message.hops < SCAN_TRACED, 'hops leave room for a flag');
   out.whole(message.request);
-  out.u8(message.hops);
+  out.u8(message.hops | (trace === undefined ? 0 : SCAN_TRACED));
   out.real(message.timeoutMs);
   out.text(message.after);
   out.u16(message.limit);
+  if (trace !== undefined) writeTrace(out, trace);
 }
 
 export function readForwardScan(from: Reader): ForwardScan {
+  const request = from.whole();
+  const hops = from.u8();
+  const isTraced = (hops & SCAN_TRACED) !== 0;
+  if (isTraced && from.protocol < SINCE.scanTraceContext) from.fail('a trace is of a later version');
   return {
     kind: 'forwardScan',
-    request: from.whole(),
-    hops: from.u8(),
+    request,
+    hops: hops & ~SCAN_TRACED,
     timeoutMs: from.real(),
     after: from.text(),
     limit: from.u16(),
+    trace: isTraced ? readTrace(from) : undefined,
   };
 }
 

@@ -7,7 +7,7 @@ import { FRAME_MESSAGES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import type { WriteOperation, WriteResult } from '../core/operation.ts';
 import type { Topology } from '../core/topology.ts';
-import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/protocol-versions.ts';
+import { PROTOCOL_MAX, PROTOCOL_MIN, SINCE } from '../core/protocol-versions.ts';
 import { isTellable } from './content-type-codec.ts';
 import { decodeFrame, FrameEncoder } from './message-codec.ts';
 import { sealRecord } from './record-codec.ts';
@@ -77,8 +77,12 @@ describe('frames', () => {
     },
   );
 
-  test('a message of no trace: not a byte of one; to a peer of the earliest version none is told', () => {
-    const [message] = fc.sample(messageOf('invalidate', PROTOCOL_MIN), { numRuns: 1, seed: 7 });
+  test.each([
+    ['invalidate', SINCE.traceContext],
+    ['forwardRead', SINCE.traceContext],
+    ['forwardScan', SINCE.scanTraceContext],
+  ] as const)('%s of no trace: not a byte of one; to a peer of before that none is told', (kind, since) => {
+    const [message] = fc.sample(messageOf(kind, PROTOCOL_MIN), { numRuns: 1, seed: 7 });
     const trace = { traceId: '4b'.repeat(16), spanId: '0f'.repeat(8), flags: 1, state: 'a=b' };
     const bare = { ...message!, trace: undefined } as PeerMessage;
     const traced = { ...message!, trace } as PeerMessage;
@@ -86,7 +90,9 @@ describe('frames', () => {
       encode(HEAD, [each], undefined, protocol).length;
     expect(bytesOf(traced, PROTOCOL_MAX) - bytesOf(bare, PROTOCOL_MAX)).toBe(16 + 8 + 1 + 2 + 3);
     expect(bytesOf(bare, PROTOCOL_MAX)).toBe(bytesOf(bare, PROTOCOL_MIN));
-    expect(bytesOf(traced, PROTOCOL_MIN)).toBe(bytesOf(bare, PROTOCOL_MIN));
+    expect(bytesOf(traced, since - 1)).toBe(bytesOf(bare, since - 1));
+    const told = decodeFrame(encode(HEAD, [traced], undefined, since));
+    expect('messages' in told && told.messages[0]).toMatchObject({ kind, trace });
   });
 
   test('a frame of a later version than its reader speaks: is refused', () => {

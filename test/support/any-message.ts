@@ -241,10 +241,11 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
   forwardReadAnswer: fc.record({ request: whole, result: readResult, watched: whole }),
   forwardScan: fc.record({
     request: whole,
-    hops: fc.nat(255),
+    hops: fc.nat(127),
     timeoutMs: real,
     after: text,
     limit: u16,
+    trace,
   }),
   forwardScanAnswer: fc.record({ request: whole, result: scanResult }),
   forwardCount: fc.record({ request: whole, epoch: whole }),

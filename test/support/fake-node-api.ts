@@ -61,6 +61,8 @@ export class FakeNodeApi implements NodeApi {
   refuses: (operation: WriteOperation) => boolean = () => false;
   /** So many writes are done, and answered as if nobody knew. */
   loseAnswers = 0;
+  /** Done once, before the next write is. */
+  beforeWrite: (() => void) | null = null;
   /** Of a scan: records in a page, and whether rows are missing. */
   scanPageMax = 500;
   incomplete = false;
@@ -111,6 +113,9 @@ export class FakeNodeApi implements NodeApi {
 
   write(operation: WriteOperation, timeoutMs: number, done: (result: WriteResult) => void): void {
     this.calls.push({ kind: operation.kind, key: operation.key, timeoutMs });
+    const before = this.beforeWrite;
+    this.beforeWrite = null;
+    before?.();
     if (this.failWith !== undefined) {
       return this.#later(done, { kind: 'failed', failure: failure(this.failWith) });
     }
@@ -126,6 +131,11 @@ export class FakeNodeApi implements NodeApi {
       return this.#later(done, { kind: 'failed', failure: failure('outcome_unknown') });
     }
     this.#later(done, result);
+  }
+
+  /** Another client writes it. */
+  put(key: string, text: string): void {
+    this.#store(key, Buffer.from(text), 0, null);
   }
 
   /** In the order of the keys, and its cursors are keys; or as a node has them. */

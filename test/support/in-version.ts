@@ -51,6 +51,8 @@ function inEarlierVersions(message: PeerMessage, protocol: number): PeerMessage 
       const trace = protocol < SINCE.traceContext ? undefined : message.trace;
       return { ...message, trace, watch: message.watch && protocol >= SINCE.watchForPeers };
     }
+    case 'forwardScan':
+      return protocol < SINCE.scanTraceContext ? { ...message, trace: undefined } : message;
     case 'forwardReadAnswer':
       return protocol < SINCE.watchForPeers ? { ...message, watched: 0 } : message;
     case 'watchAsk':

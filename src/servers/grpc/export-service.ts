@@ -4,6 +4,7 @@
  */
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
+import type { Failure } from '../../core/errors.ts';
 import {
   EXPORT_STREAMS_MAX,
   OPERATION_TIMEOUT_MS_DEFAULT,
@@ -14,37 +15,61 @@ import { causeway } from '../../gen/protocol.js';
 import type { NodeApi } from '../../node/api.ts';
 import { recordAnswer } from './answer.ts';
 import { Malformed, failStream, serverStream } from './method.ts';
+import { spanOfStream } from './traced-calls.ts';
+
+const PATH = '/causeway.v1.KeyValue/Export';
 
 type Call = ServerWritableStream<causeway.v1.ExportRequest | Malformed, causeway.v1.ExportPageFields>;
 
 /** Returns what ends the streams that are open. */
 export function addExportService(server: Server, api: NodeApi): () => void {
   const { ExportRequest, ExportPage } = causeway.v1;
-  const open = new Set<Call>();
-  serverStream(server, '/causeway.v1.KeyValue/Export', ExportRequest, ExportPage, (call) => {
+  const open = new Map<Call, (why: Failure) => void>();
+  serverStream(server, PATH, ExportRequest, ExportPage, (call) => {
     const { request } = call;
     if (request instanceof Malformed) return failStream(call, request.failed);
     if (open.size >= EXPORT_STREAMS_MAX)
       return failStream(call, failure('overloaded', `${open.size} exports are open at this node`));
-    open.add(call);
-    for (const event of ['close', 'cancelled', 'error', 'finish']) call.once(event, () => open.delete(call));
-    sendPages(api, call, request.after === '' ? null : request.after, () => open.has(call));
+    const span = spanOfStream(server, PATH, call.metadata);
+    let failed: Failure | null = null;
+    const close = (): void => {
+      if (open.delete(call)) span?.end(failed);
+    };
+    for (const event of ['close', 'cancelled', 'error', 'finish']) call.once(event, close);
+    const fail = (why: Failure): void => {
+      failed = why;
+      failStream(call, why);
+    };
+    open.set(call, fail);
+    const isOpen = (): boolean => open.has(call);
+    const within = span?.within ?? ((run: () => void) => run());
+    sendPages({ api, call, isOpen, fail, within }, request.after === '' ? null : request.after);
   });
   return () => {
-    for (const call of open) failStream(call, failure('not_ready'));
+    for (const fail of open.values()) fail(failure('not_ready'));
   };
 }
 
-function sendPages(api: NodeApi, call: Call, after: string | null, isOpen: () => boolean): void {
-  api.scan(after, SCAN_PAGE_RECORDS_MAX, OPERATION_TIMEOUT_MS_DEFAULT, (result) => {
+interface Export {
+  readonly api: NodeApi;
+  readonly call: Call;
+  readonly isOpen: () => boolean;
+  readonly fail: (why: Failure) => void;
+  readonly within: (run: () => void) => void;
+}
+
+function sendPages(one: Export, after: string | null): void {
+  const { api, call, isOpen, fail, within } = one;
+  const onPage = (result: ScanResult): void => {
     if (!isOpen()) return;
-    if (result.kind === 'failed') return failStream(call, result.failure);
+    if (result.kind === 'failed') return fail(result.failure);
     const { next } = result;
     const isTaken = call.write(pageAnswer(result));
     if (next === null) call.end();
-    else if (isTaken) sendPages(api, call, next, isOpen);
-    else call.once('drain', () => sendPages(api, call, next, isOpen));
-  });
+    else if (isTaken) sendPages(one, next);
+    else call.once('drain', () => sendPages(one, next));
+  };
+  within(() => api.scan(after, SCAN_PAGE_RECORDS_MAX, OPERATION_TIMEOUT_MS_DEFAULT, onPage));
 }
 
 function pageAnswer(page: Extract<ScanResult, { kind: 'page' }>): causeway.v1.ExportPageFields {

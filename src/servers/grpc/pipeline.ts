@@ -22,6 +22,7 @@ import type { causeway } from '../../gen/protocol.js';
 import { failureAnswer } from './answer.ts';
 import { Malformed, failStream, monotonicNow } from './method.ts';
 import type { Operations } from './operations.ts';
+import type { PipelineOperations } from './traced-calls.ts';
 import type { Untaken } from './untaken.ts';
 
 type Operation = causeway.v1.Operation;
@@ -44,7 +45,7 @@ const RESULT_OVERHEAD_BYTES = 64;
 
 /** `traced`: the operations for one call, by its metadata. */
 export function createPipelines(
-  traced: (metadata: Metadata) => Operations,
+  traced: (metadata: Metadata) => PipelineOperations,
   untaken: Untaken,
 ): (call: Call) => void {
   let streams = 0;
@@ -68,6 +69,7 @@ export function createPipelines(
 class Pipeline {
   readonly #call: Call;
   readonly #operations: Operations;
+  readonly #turnTo: PipelineOperations['turnTo'];
   readonly #untaken: Untaken;
   /** Read and not wholly begun; while there is one the stream is paused. */
   readonly #frames: Frame[] = [];
@@ -82,10 +84,11 @@ class Pipeline {
   #inputEnded = false;
   #closed = false;
 
-  constructor(call: Call, operations: Operations, untaken: Untaken) {
+  constructor(call: Call, { operations, turnTo }: PipelineOperations, untaken: Untaken) {
     this.#untaken = untaken;
     this.#call = call;
     this.#operations = operations;
+    this.#turnTo = turnTo;
   }
 
   serve(): void {
@@ -171,6 +174,7 @@ class Pipeline {
     this.#unanswered++;
     if (frame.fault !== undefined) return this.#fail(number, failure('invalid_argument', frame.fault));
     const timeoutMs = frame.deadlineAt - monotonicNow();
+    this.#turnTo(operation);
     const { get, put, delete: remove, compareAndPut, compareAndDelete, increment } = operation;
     if (get !== null) {
       this.#operations.get(get, timeoutMs, (failed, answer) =>

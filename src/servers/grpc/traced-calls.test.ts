@@ -6,12 +6,15 @@ import { callBytes, openDoors } from '../../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../../test/support/grpc-call.ts';
 import { TraceBook } from '../../../test/support/recording-tracing.ts';
 import { connect } from '../../client/index.ts';
-import { cache } from '../../gen/protocol.js';
+import type { TraceContext } from '../../core/trace-context.ts';
+import { cache, causeway } from '../../gen/protocol.js';
+import type { Tracing } from '../../ports/tracing.ts';
 
 const TRACE = '4b'.repeat(16);
 const SPAN = '0f'.repeat(8);
 let book: TraceBook;
 let doors: DoorFixture;
+let tracing: Tracing;
 
 async function set(key: string, headers: Readonly<Record<string, string | string[]>>): Promise<void> {
   const metadata = new Metadata();
@@ -28,7 +31,8 @@ describe.each([
 ])('calls taken %s', (_way, isDirect) => {
   beforeEach(async () => {
     book = new TraceBook(() => 0);
-    doors = await openDoors(1024, new FakeNodeApi(), isDirect, book.of('a'));
+    tracing = book.of('a');
+    doors = await openDoors(1024, new FakeNodeApi(), isDirect, tracing);
   });
   afterEach(() => doors.stop());
 
@@ -55,6 +59,79 @@ describe.each([
     await set('', {});
     expect(book.spans).toMatchObject([{ error: 'invalid_argument', endedAt: 0 }]);
     expect(book.spans[0]!.attributes['rpc.status_code']).toBe('INVALID_ARGUMENT');
+  });
+
+  test('operations in a pipeline that bring contexts: each below its own; without one, or with one that is none, below the call', async () => {
+    const { PipelineRequest, PipelineResponse } = causeway.v1;
+    const metadata = new Metadata();
+    metadata.set('traceparent', `00-${TRACE}-${SPAN}-01`);
+    const traceparent = `00-${'5c'.repeat(16)}-${'0e'.repeat(8)}-01`;
+    const sent = [{ traceparent, tracestate: 'b=2' }, {}, { traceparent: 'yes' }, { traceparent }];
+    const stream = doors.client.makeBidiStreamRequest(
+      '/causeway.v1.KeyValue/Pipeline',
+      (fields: causeway.v1.PipelineRequestFields) => PipelineRequest.encode(fields).finish() as Buffer,
+      (bytes) => PipelineResponse.decode(bytes),
+      metadata,
+    );
+    let answered = 0;
+    const all = new Promise<void>((resolve) =>
+      stream.on('data', ({ results }: causeway.v1.PipelineResponse) => {
+        answered += results.length;
+        if (answered === sent.length) resolve();
+      }),
+    );
+    const operations = sent.map((headers, number) => ({ number, get: { key: `k${number}` }, ...headers }));
+    stream.write({ operations });
+    await all;
+    stream.end();
+    expect(book.spans.map(({ parentId }) => parentId)).toEqual(['0e'.repeat(8), SPAN, SPAN, '0e'.repeat(8)]);
+    expect(book.spans[0]!.context).toMatchObject({ traceId: '5c'.repeat(16), state: 'b=2' });
+    expect(book.open).toEqual([]);
+  });
+
+  test('a client that is told what it is part of: single calls, a pipeline and an export say so', async () => {
+    let number = 0;
+    const trace = (): { traceparent: string; tracestate: string } | undefined => {
+      number += 1;
+      const spanId = number.toString(16).padStart(16, 'd');
+      return number === 3 ? undefined : { traceparent: `00-${TRACE}-${spanId}-01`, tracestate: 'a=1' };
+    };
+    const client = connect({ nodes: [doors.address], trace });
+    await client.get('a');
+    const pipeline = await client.pipeline();
+    await Promise.all([pipeline.set('a', '1'), pipeline.set('b', '2'), pipeline.get('c')]);
+    for await (const page of client.export()) expect(page.entries).toHaveLength(2);
+    client.close();
+    expect(book.spans.map(({ name, parentId }) => [name.split('/')[1], parentId?.at(-1) ?? null])).toEqual([
+      ['Get', '1'],
+      ['Pipeline', '2'],
+      ['Pipeline', null],
+      ['Pipeline', '4'],
+      ['Export', '5'],
+    ]);
+  });
+
+  test('an export: one span, under which each of its pages is asked for, and that says how it ended', async () => {
+    const { api } = doors;
+    const asked: (TraceContext | undefined)[] = [];
+    const scan = api.scan.bind(api);
+    api.scan = (...call) => {
+      asked.push(tracing.active);
+      if (asked.length === 3) api.failWith = 'not_ready';
+      scan(...call);
+    };
+    for (let at = 0; at < 30; at += 1) api.put(`k${at}`, 'v');
+    api.scanPageMax = 10;
+    const client = connect({ nodes: [doors.address] });
+    const read = async (): Promise<void> => {
+      for await (const page of client.export()) expect(page.entries).toHaveLength(10);
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'not_ready' });
+    client.close();
+    const [span, more] = book.spans;
+    expect(more).toBe(undefined);
+    expect(asked).toEqual([span!.context, span!.context, span!.context]);
+    expect(span).toMatchObject({ name: 'causeway.v1.KeyValue/Export', error: 'not_ready', parentId: null });
   });
 
   test('operations in a pipeline: a span each; questions about health: none', async () => {

@@ -1,7 +1,7 @@
 /**
  * The span of a gRPC call, and of each operation in a pipeline: below the context that came in the call's metadata
- * (`traceparent`, `tracestate`), or the first of its own trace. A server that nobody has named a tracer for calls straight
- * through, without a further look.
+ * (`traceparent`, `tracestate`), or with the operation, or the first of its own trace. A server that nobody has named a tracer
+ * for calls straight through, without a further look.
  */
 import type { Server } from '@grpc/grpc-js';
 import { ERROR_TABLE } from '../../core/errors.ts';
@@ -39,11 +39,24 @@ export function underSpan<Answer>(
   inside(tracing, begin(tracing, path.slice(1), contextIn(metadata)), done, run);
 }
 
-/** The same operations, each under a span of its own below what the pipeline was opened with. */
-export function tracedOperations(server: Server, operations: Operations, metadata: Sent): Operations {
+/** What an operation says of its trace. */
+export interface Carrier {
+  readonly traceparent: string;
+  readonly tracestate: string;
+}
+
+export interface PipelineOperations {
+  readonly operations: Operations;
+  /** What is asked of them next is this operation. */
+  readonly turnTo: (carrier: Carrier) => void;
+}
+
+/** The same operations, each under a span of its own: below its own context, or where it has none, what the pipeline was opened with. */
+export function tracedOperations(server: Server, operations: Operations, metadata: Sent): PipelineOperations {
   const tracing = tracingOf(server, `/${PIPELINE}`);
-  if (tracing === null) return operations;
-  const parent = contextIn(metadata);
+  if (tracing === null) return { operations, turnTo: () => undefined };
+  const ofCall = contextIn(metadata);
+  let parent = ofCall;
   const traced =
     <Request, Answer>(operate: Operate<Request, Answer>): Operate<Request, Answer> =>
     (request, timeoutMs, done) => {
@@ -51,13 +64,36 @@ export function tracedOperations(server: Server, operations: Operations, metadat
       inside(tracing, begin(tracing, PIPELINE, parent), done, run);
     };
   return {
-    isFull: operations.isFull,
-    get: traced(operations.get),
-    put: traced(operations.put),
-    delete: traced(operations.delete),
-    compareAndPut: traced(operations.compareAndPut),
-    compareAndDelete: traced(operations.compareAndDelete),
-    increment: traced(operations.increment),
+    operations: {
+      isFull: operations.isFull,
+      get: traced(operations.get),
+      put: traced(operations.put),
+      delete: traced(operations.delete),
+      compareAndPut: traced(operations.compareAndPut),
+      compareAndDelete: traced(operations.compareAndDelete),
+      increment: traced(operations.increment),
+    },
+    turnTo: ({ traceparent, tracestate }) => {
+      parent = traceparent === '' ? ofCall : (traceContextOf(traceparent, tracestate) ?? ofCall);
+    },
+  };
+}
+
+/** Of a stream that is answered in parts: its span, and how what it asks of the node is made to belong to it. */
+export interface StreamSpan {
+  readonly within: (run: () => void) => void;
+  /** Exactly once; null: it came to its end. */
+  readonly end: (failed: Failure | null) => void;
+}
+
+/** Null: it is not traced. */
+export function spanOfStream(server: Server, path: string, metadata: Sent): StreamSpan | null {
+  const tracing = tracingOf(server, path);
+  if (tracing === null) return null;
+  const span = begin(tracing, path.slice(1), contextIn(metadata));
+  return {
+    within: (run) => tracing.within(span?.context, run),
+    end: (failed) => (span === null ? undefined : endOf(span, failed)),
   };
 }
 

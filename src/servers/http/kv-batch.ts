@@ -21,6 +21,7 @@ import { CONTENT_TYPE, RECORD, VALUE, VERSION, operationIdOf, shownRecord, typeG
 import { PROBLEM, Refusal, problemOf } from './problem.ts';
 import { route } from './route.ts';
 import type { Route } from './route.ts';
+import type { End, RequestTrace } from './traced-requests.ts';
 
 const KEY = z.string();
 const OPERATION_ID = z
@@ -36,9 +37,18 @@ const EXPECT = z
   .optional()
   .describe('what must stand; else nothing is done, and the code is condition_failed');
 
+/** What cannot be understood counts as not sent. */
+const CONTEXT = {
+  traceparent: z
+    .string()
+    .optional()
+    .describe('the trace that it belongs to (W3C Trace Context), if not that of the request'),
+  tracestate: z.string().optional().describe('what goes with traceparent'),
+};
+
 const OPERATION = z
   .discriminatedUnion('op', [
-    z.strictObject({ op: z.literal('get'), key: KEY, allowStale: z.boolean().default(false) }),
+    z.strictObject({ op: z.literal('get'), key: KEY, allowStale: z.boolean().default(false), ...CONTEXT }),
     z.strictObject({
       op: z.literal('put'),
       key: KEY,
@@ -47,9 +57,22 @@ const OPERATION = z
       contentType: CONTENT_TYPE.optional(),
       expect: EXPECT,
       operationId: OPERATION_ID,
+      ...CONTEXT,
     }),
-    z.strictObject({ op: z.literal('delete'), key: KEY, expect: EXPECT, operationId: OPERATION_ID }),
-    z.strictObject({ op: z.literal('increment'), key: KEY, increment: INTEGER, operationId: OPERATION_ID }),
+    z.strictObject({
+      op: z.literal('delete'),
+      key: KEY,
+      expect: EXPECT,
+      operationId: OPERATION_ID,
+      ...CONTEXT,
+    }),
+    z.strictObject({
+      op: z.literal('increment'),
+      key: KEY,
+      increment: INTEGER,
+      operationId: OPERATION_ID,
+      ...CONTEXT,
+    }),
   ])
   .meta({ id: 'Operation' });
 type Operation = z.infer<typeof OPERATION>;
@@ -80,8 +103,8 @@ export function batchRoute(api: NodeApi, valueBytesMax: number): Route {
         schema: z.strictObject({ results: z.array(RESULT) }),
       },
     },
-    handle: async ({ body, timeoutMs }) => {
-      const batch = new Batch(api, valueBytesMax, timeoutMs);
+    handle: async ({ body, timeoutMs, trace }) => {
+      const batch = new Batch(api, valueBytesMax, timeoutMs, trace);
       return { status: 200, json: { results: await batch.run(body.operations) } };
     },
   });
@@ -92,8 +115,10 @@ class Batch {
   private readonly api: NodeApi;
   private readonly valueBytesMax: number;
   private readonly timeoutMs: () => number;
+  private readonly trace: RequestTrace;
 
-  constructor(api: NodeApi, valueBytesMax: number, timeoutMs: () => number) {
+  constructor(api: NodeApi, valueBytesMax: number, timeoutMs: () => number, trace: RequestTrace) {
+    this.trace = trace;
     this.api = api;
     this.valueBytesMax = valueBytesMax;
     this.timeoutMs = timeoutMs;
@@ -103,7 +128,8 @@ class Batch {
     const last = new Map<string, Promise<Result>>();
     const begun = operations.map((operation) => {
       const before = last.get(operation.key);
-      const result = before === undefined ? this.one(operation) : before.then(() => this.one(operation));
+      const one = (): Promise<Result> => this.trace.operation(operation, () => this.one(operation), endOf);
+      const result = before === undefined ? one() : before.then(one);
       last.set(operation.key, result);
       return result;
     });
@@ -158,6 +184,11 @@ class Batch {
     if (fault !== undefined) throw new Refusal(413, fault);
     return bytes;
   }
+}
+
+/** As of a single request. */
+function endOf(result: Result): End {
+  return 'problem' in result ? result.problem : { status: 200 };
 }
 
 const LONE_SURROGATE = /\p{Cs}/u;

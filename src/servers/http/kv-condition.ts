@@ -2,9 +2,17 @@
  * What a request says of the version that it has seen (RFC 9110, 13.1). On a read it is compared with what was read; on a write
  * it becomes the condition under which the cluster writes, judged there and not here.
  */
-import type { Expectation, WriteOperation } from '../../core/operation.ts';
+import { failure } from '../../core/errors.ts';
+import { CONDITION_ROUNDS_MAX } from '../../core/http-limits.ts';
+import type { Expectation, WriteOperation, WriteResult } from '../../core/operation.ts';
 import { isVersion } from '../../core/version.ts';
+import type { NodeApi } from '../../node/api.ts';
+import { read, write } from './asked.ts';
+import { anyNamed, tagsOf } from './entity-tags.ts';
+import type { EntityTags } from './entity-tags.ts';
+import { etagOf } from './kv-record.ts';
 import { Refusal } from './problem.ts';
+import type { RequestTrace } from './traced-requests.ts';
 
 export type Header = (name: string) => string | undefined;
 
@@ -12,38 +20,87 @@ export type Header = (name: string) => string | undefined;
 export type Condition =
   Extract<Expectation, { kind: 'version' | 'absent' }> | { readonly kind: 'present' } | null;
 
-export function writeCondition(header: Header): Condition {
-  const match = header('if-match')?.trim();
-  const noneMatch = header('if-none-match')?.trim();
-  if (header('if-unmodified-since') !== undefined)
+/** What the cluster does not judge in one piece: whether a value that stands at `etag`, or none, is one to be replaced. */
+export interface Judged {
+  readonly kind: 'judged';
+  readonly holds: (etag: string | null) => boolean;
+}
+
+interface Stated {
+  readonly match: EntityTags | undefined;
+  readonly noneMatch: EntityTags | undefined;
+}
+
+export function writeCondition(header: Header): Condition | Judged {
+  const stated = statedIn(header);
+  const { match, noneMatch } = stated;
+  // If-Match, where there is one, stands in its place. (RFC 9110, 13.1.4)
+  if (match === undefined && header('if-unmodified-since') !== undefined)
     throw new Refusal(400, 'seconds do not tell versions apart: use If-Match');
-  if (match !== undefined && noneMatch !== undefined)
-    throw new Refusal(400, 'If-Match and If-None-Match exclude each other');
-  if (noneMatch !== undefined) {
-    if (noneMatch === '*') return { kind: 'absent' };
-    throw new Refusal(400, 'on a write If-None-Match can only be *');
-  }
-  if (match === undefined) return null;
-  if (match === '*') return { kind: 'present' };
-  const version = Number(/^"(\d{1,16})"$/.exec(match)?.[1]);
-  if (!isVersion(version) || version === 0)
-    throw new Refusal(400, 'If-Match must be * or one ETag as this door gave it: "version", with its quotes');
-  return { kind: 'version', version };
+  if (match === undefined && noneMatch === undefined) return null;
+  if (match === undefined && noneMatch === 'any') return { kind: 'absent' };
+  if (noneMatch === undefined && match === 'any') return { kind: 'present' };
+  const version = noneMatch === undefined ? versionIn(match) : null;
+  if (version !== null) return { kind: 'version', version };
+  return { kind: 'judged', holds: (etag) => judge(stated, etag) === 'holds' };
 }
 
 /** What a read comes to where the key stands at `etag`, or is absent. */
 export function judgeRead(header: Header, etag: string | null): 'send' | 'notModified' | 'failed' {
-  const match = header('if-match');
-  if (match !== undefined && !isNamed(match, etag, false)) return 'failed';
-  const noneMatch = header('if-none-match');
-  return noneMatch !== undefined && isNamed(noneMatch, etag, true) ? 'notModified' : 'send';
+  const judged = judge(statedIn(header), etag);
+  if (judged === 'named') return 'notModified';
+  return judged === 'holds' ? 'send' : 'failed';
 }
 
-function isNamed(list: string, etag: string | null, mayBeWeak: boolean): boolean {
-  if (etag === null) return false;
-  if (list.trim() === '*') return true;
-  const tags = list.split(',').map((tag) => tag.trim());
-  return tags.some((tag) => tag === etag || (mayBeWeak && tag === `W/${etag}`));
+function statedIn(header: Header): Stated {
+  return {
+    match: tagsOf('If-Match', header('if-match')),
+    noneMatch: tagsOf('If-None-Match', header('if-none-match')),
+  };
+}
+
+/** In the order of RFC 9110, 13.2.2. */
+function judge({ match, noneMatch }: Stated, etag: string | null): 'holds' | 'unmatched' | 'named' {
+  if (match !== undefined && !anyNamed(match, etag, 'strong')) return 'unmatched';
+  return noneMatch !== undefined && anyNamed(noneMatch, etag, 'weak') ? 'named' : 'holds';
+}
+
+/** Null unless one tag is named, which a version of this door can have. */
+function versionIn(match: EntityTags | undefined): number | null {
+  if (match === undefined || match === 'any') return null;
+  const [only, ...others] = match;
+  if (only === undefined || others.length > 0 || only.isWeak) return null;
+  const version = Number(/^"([1-9]\d{0,15})"$/.exec(only.opaque)?.[1]);
+  return isVersion(version) ? version : null;
+}
+
+/**
+ * A write under a condition that names several versions: what stands is judged, and replaced if it still stands; if not, what
+ * stands then is judged.
+ */
+export async function writeJudged(
+  api: NodeApi,
+  { holds }: Judged,
+  key: string,
+  operationAt: (condition: Condition) => WriteOperation,
+  { timeoutMs, trace }: { readonly timeoutMs: () => number; readonly trace: RequestTrace },
+): Promise<WriteResult> {
+  const seen = await read(api, key, timeoutMs(), false);
+  if (seen.kind === 'failed') {
+    const isLate = seen.failure.code === 'read_timeout';
+    return isLate ? { kind: 'failed', failure: failure('deadline_before_start') } : seen;
+  }
+  let current = seen.kind === 'absent' ? undefined : seen.record;
+  for (let round = 0; round < CONDITION_ROUNDS_MAX; round += 1) {
+    if (!holds(current === undefined ? null : etagOf(current.version)))
+      return { kind: 'conditionFailed', current };
+    const condition: Condition =
+      current === undefined ? { kind: 'absent' } : { kind: 'version', version: current.version };
+    const result = await trace.within(() => write(api, operationAt(condition), timeoutMs()));
+    if (result.kind !== 'conditionFailed') return result;
+    current = result.current;
+  }
+  return { kind: 'failed', failure: failure('contended') };
 }
 
 export interface Writing {

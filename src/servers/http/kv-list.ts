@@ -20,6 +20,7 @@ import { problemOf } from './problem.ts';
 import type { Room } from './room.ts';
 import { flag, route, whole } from './route.ts';
 import type { Reply, Route } from './route.ts';
+import type { RequestTrace } from './traced-requests.ts';
 
 const LIMIT_DEFAULT = 100;
 
@@ -37,6 +38,7 @@ interface Asked {
   readonly limit: number;
   readonly hasValues: boolean;
   readonly timeoutMs: () => number;
+  readonly trace: RequestTrace;
 }
 
 export function listRoute(api: NodeApi, room: Room): Route {
@@ -56,9 +58,9 @@ export function listRoute(api: NodeApi, room: Room): Route {
       values: flag().describe('with their values'),
     },
     answers: { 200: { description: 'A page.', schema: LISTING } },
-    handle: ({ query, timeoutMs }) => {
+    handle: ({ query, timeoutMs, trace }) => {
       const { prefix, after, limit, values } = query;
-      const asked = { prefix, after, limit, hasValues: values === true, timeoutMs };
+      const asked = { prefix, after, limit, hasValues: values === true, timeoutMs, trace };
       return room.list(() => page(api, asked));
     },
   });
@@ -72,7 +74,8 @@ async function page(api: NodeApi, asked: Asked): Promise<Reply> {
   let incomplete = false;
   for (let pages = 0; pages < HTTP_LIST_PAGES_MAX; pages += 1) {
     const size = prefix === '' ? limit - found.length : SCAN_PAGE_RECORDS_MAX;
-    const result = await scan(api, next, size, asked.timeoutMs());
+    const after = next;
+    const result = await asked.trace.within(() => scan(api, after, size, asked.timeoutMs()));
     // What was found so far is a page, too.
     if (result.kind === 'failed' && found.length > 0) break;
     if (result.kind === 'failed') return { problem: problemOf(result.failure) };

@@ -168,13 +168,12 @@ describe('compare-and-set by ETag', () => {
 
   test.each([
     [{ 'If-Match': '7' }],
-    [{ 'If-Match': 'W/"7"' }],
-    [{ 'If-Match': '"7", "8"' }],
-    [{ 'If-Match': '"seven"' }],
-    [{ 'If-Match': '"0"' }],
-    [{ 'If-Match': '"99999999999999999"' }],
-    [{ 'If-None-Match': '"7"' }],
-    [{ 'If-Match': '"7"', 'If-None-Match': '*' }],
+    [{ 'If-Match': '"7' }],
+    [{ 'If-Match': 'w/"7"' }],
+    [{ 'If-Match': '"7" "8"' }],
+    [{ 'If-Match': '"7", *' }],
+    [{ 'If-Match': ',' }],
+    [{ 'If-None-Match': 'seven' }],
     [{ 'If-Unmodified-Since': 'Sat, 28 Nov 2026 20:51:05 GMT' }],
   ])('a condition that cannot be judged, %j: refused, and nothing is written', async (headers) => {
     expect(codeOf(await put('/v1/kv/n', '1', headers as Record<string, string>))).toEqual([

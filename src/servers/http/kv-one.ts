@@ -1,14 +1,14 @@
 /** `/v1/kv/{key}`: one key by its path, its value as the body, its version as the ETag. */
 import { z } from 'zod';
 import { CONTENT_TYPE_BYTES_MAX, KEY_BYTES_MAX } from '../../core/limits.ts';
-import type { ReadResult, StaleResult, WriteResult } from '../../core/operation.ts';
+import type { ReadResult, StaleResult, WriteOperation, WriteResult } from '../../core/operation.ts';
 import { SINCE } from '../../core/protocol-versions.ts';
 import { ORIGIN_NAMES } from '../../core/record.ts';
 import type { KeyRecord } from '../../core/record.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { read, write } from './asked.ts';
-import { deleteOperation, judgeRead, putOperation, writeCondition } from './kv-condition.ts';
-import type { Header, Writing } from './kv-condition.ts';
+import { deleteOperation, judgeRead, putOperation, writeCondition, writeJudged } from './kv-condition.ts';
+import type { Condition, Header, Writing } from './kv-condition.ts';
 import {
   CONTENT_TYPE_UNTOLD,
   TTL_MS,
@@ -21,7 +21,7 @@ import {
 import { Refusal, absent, conditionFailed, problemOf } from './problem.ts';
 import type { Problem } from './problem.ts';
 import { BYTES, flag, route, whole } from './route.ts';
-import type { Reply, Route } from './route.ts';
+import type { Call, Reply, Route } from './route.ts';
 
 /** Around a number to add. */
 const SMALL_BODY_BYTES_MAX = 1024;
@@ -34,8 +34,8 @@ const IDEMPOTENCY = {
     'a UUID of version 7: within 15 minutes the write may be repeated under it, takes effect once and is answered alike',
 };
 const CONDITION = {
-  'If-Match': 'the ETag that must stand, or * for any value; else 412',
-  'If-None-Match': '* for only where there is no value; else 412',
+  'If-Match': 'the ETags of which one must stand, or * for any value; else 412',
+  'If-None-Match': 'the ETags of which none may stand, or * for only where there is no value; else 412',
 };
 const CHANGED = { ETag: 'the version that was written, in quotes' };
 
@@ -76,8 +76,8 @@ function getRoute({ path, suffix, named }: KeyPlace, api: NodeApi): Route {
       allow_stale: flag().describe('where no owner at hand may serve it, an old value that says so'),
     },
     requestHeaders: {
-      'If-None-Match': 'an ETag: 304 where it still stands',
-      'If-Match': 'an ETag: 412 where another stands',
+      'If-None-Match': 'ETags: 304 where one of them still stands',
+      'If-Match': 'ETags: 412 where another stands',
     },
     answers: {
       200: {
@@ -154,13 +154,13 @@ function putRoute({ path, suffix, named }: KeyPlace, api: NodeApi, valueBytesMax
       201: { description: 'Written; with If-None-Match: * there was none before.', headers: CHANGED },
       204: { description: 'Written.', headers: CHANGED },
     },
-    handle: async ({ key, query, body, header, timeoutMs }) => {
-      const writing = writingOf(key, header);
+    handle: async (call) => {
+      const { query, body, header } = call;
+      const condition = writeCondition(header);
       const contentType = typeGiven(header('content-type'), () => typesAreKept(api));
       const value = { value: body, ttlMs: query.ttl_ms, contentType };
-      const operation = putOperation(writing, value, valueBytesMax);
-      const result = await write(api, operation, timeoutMs());
-      return writeReply(result, writing.condition?.kind === 'absent' ? 201 : 204);
+      const result = await writeUnder(api, call, (writing) => putOperation(writing, value, valueBytesMax));
+      return writeReply(result, condition?.kind === 'absent' ? 201 : 204);
     },
   });
 }
@@ -181,16 +181,24 @@ function deleteRoute({ path, suffix, named }: KeyPlace, api: NodeApi, valueBytes
     answers: {
       204: { description: 'Deleted: there is no value.', headers: { ETag: 'the deletion’s version' } },
     },
-    handle: async ({ key, header, timeoutMs }) => {
-      const operation = deleteOperation(writingOf(key, header), valueBytesMax);
-      return writeReply(await write(api, operation, timeoutMs()), 204);
+    handle: async (call) => {
+      const result = await writeUnder(api, call, (writing) => deleteOperation(writing, valueBytesMax));
+      return writeReply(result, 204);
     },
   });
 }
 
-function writingOf(key: string, header: Header): Writing {
+/** Under the condition that the request states. */
+function writeUnder(
+  api: NodeApi,
+  { key, header, timeoutMs, trace }: Pick<Call<never, never>, 'key' | 'header' | 'timeoutMs' | 'trace'>,
+  operationOf: (writing: Writing) => WriteOperation,
+): WriteResult | Promise<WriteResult> {
   const condition = writeCondition(header);
-  return { key, condition, operationId: operationIdOf(header('idempotency-key')) };
+  const operationId = operationIdOf(header('idempotency-key'));
+  const operationAt = (at: Condition): WriteOperation => operationOf({ key, condition: at, operationId });
+  if (condition?.kind !== 'judged') return write(api, operationAt(condition), timeoutMs());
+  return writeJudged(api, condition, key, operationAt, { timeoutMs, trace });
 }
 
 function incrementRoute({ path, suffix, named }: KeyPlace, api: NodeApi): Route {

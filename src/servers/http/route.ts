@@ -12,7 +12,8 @@ import type { Wire } from './key-path.ts';
 import { Refusal, problemOf, problemResponse } from './problem.ts';
 import type { Problem } from './problem.ts';
 import type { Room } from './room.ts';
-import { tracedReply } from './traced-requests.ts';
+import { UNTRACED, tracedReply } from './traced-requests.ts';
+import type { RequestTrace } from './traced-requests.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 type Texts = Readonly<Record<string, string>>;
@@ -34,6 +35,7 @@ export interface Call<Query, Body> {
   readonly header: (name: string) => string | undefined;
   /** Milliseconds that are left; 0 or less: none. */
   readonly timeoutMs: () => number;
+  readonly trace: RequestTrace;
 }
 
 export type Reply =
@@ -159,15 +161,17 @@ async function answer(context: Context, room: Room, one: Route, tracing: Tracing
     mustBeWhole(request.headers);
     const read = await room.read(request, one.bodyBytesMax);
     release = read.release;
-    const call: Call<unknown, unknown> = {
+    const call: Omit<Call<unknown, unknown>, 'trace'> = {
       key,
       query,
       body: bodyOf(one, read.bytes),
       header: (name) => request.headers.get(name) ?? undefined,
       timeoutMs: () => deadlineAt - performance.now(),
     };
-    const handle = (): Promise<Reply> => one.handle(call as Call<never, never>);
-    const reply = await (tracing === null ? handle() : tracedReply(tracing, one, request.headers, handle));
+    const handle = (trace: RequestTrace): Promise<Reply> =>
+      one.handle({ ...call, trace } as Call<never, never>);
+    const replying = tracing === null ? handle(UNTRACED) : tracedReply(tracing, one, request.headers, handle);
+    const reply = await replying;
     return responseOf(reply, (bytes) => room.answer(wire ?? {}, bytes));
   } catch (error) {
     if (error instanceof Refusal) return problemResponse(error.problem, error.headers);

@@ -1,44 +1,114 @@
 /**
  * The span of an HTTP request about keys: below the context in its headers (`traceparent`, `tracestate`), or the first of
- * its own trace. Orders of operators, probes and pages are not traced.
+ * its own trace. An operation of a batch that brings a context has another one. Orders of operators, probes and pages are not
+ * traced.
  */
 import { traceContextOf } from '../../core/trace-context.ts';
-import type { Tracing } from '../../ports/tracing.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
+import type { Span, Tracing } from '../../ports/tracing.ts';
 import { Refusal } from './problem.ts';
 import type { Reply, RouteFacts } from './route.ts';
 
 const FAULT_STATUS_MIN = 500;
-const TRACED = /^\/v1\/(kv|key)\b/;
+const TRACED = /^\/v1\/(kv\b|key\b|admin\/count$)/;
+
+/** The trace of one request, for a route that asks the node for several things in a row, or together. */
+export interface RequestTrace {
+  /** What `run` asks of the node within its own call belongs to the request. */
+  within<Result>(run: () => Result): Result;
+  /** The same for one operation of many: where it has a context of its own, below that, with a span of its own. */
+  operation<Result>(
+    sent: SentContext,
+    run: () => Promise<Result>,
+    endOf: (result: Result) => End,
+  ): Promise<Result>;
+}
+
+export interface SentContext {
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
+}
+
+/** How an operation ended: as the status of a single request, and the code of what failed. */
+export interface End {
+  readonly status: number;
+  readonly code?: string | undefined;
+}
+
+export const UNTRACED: RequestTrace = { within: (run) => run(), operation: (_sent, run) => run() };
+
+class SpannedRequest implements RequestTrace {
+  private readonly tracing: Tracing;
+  private readonly facts: RouteFacts;
+  private readonly span: Span | null;
+
+  constructor(tracing: Tracing, facts: RouteFacts, span: Span | null) {
+    this.tracing = tracing;
+    this.facts = facts;
+    this.span = span;
+  }
+
+  within<Result>(run: () => Result): Result {
+    return resultWithin(this.tracing, this.span?.context, run);
+  }
+
+  async operation<Result>(
+    { traceparent = '', tracestate = '' }: SentContext,
+    run: () => Promise<Result>,
+    endOf: (result: Result) => End,
+  ): Promise<Result> {
+    const parent = traceparent === '' ? null : traceContextOf(traceparent, tracestate);
+    if (parent === null) return this.within(run);
+    const span = begin(this.tracing, this.facts, parent);
+    if (span !== null && this.span !== null) span.link(this.span.context);
+    const result = await resultWithin(this.tracing, span?.context, run);
+    if (span !== null) ended(span, endOf(result));
+    return result;
+  }
+}
+
+function resultWithin<Result>(
+  tracing: Tracing,
+  context: TraceContext | undefined,
+  run: () => Result,
+): Result {
+  let result: { readonly is: Result } | null = null;
+  tracing.within(context, () => {
+    result = { is: run() };
+  });
+  return result!.is;
+}
 
 /** What `handle` asks of the node within its own call belongs to the span, which ends with the reply. */
 export async function tracedReply(
   tracing: Tracing,
-  { method, path }: RouteFacts,
+  facts: RouteFacts,
   headers: Headers,
-  handle: () => Promise<Reply>,
+  handle: (trace: RequestTrace) => Promise<Reply>,
 ): Promise<Reply> {
-  if (!TRACED.test(path)) return handle();
+  if (!TRACED.test(facts.path)) return handle(UNTRACED);
   const parent = traceContextOf(headers.get('traceparent') ?? '', headers.get('tracestate') ?? '');
-  const attributes = { 'http.request.method': method, 'http.route': path };
-  const span = tracing.begin('http', parent, { title: `${method} ${path}`, attributes });
-  let replying: Promise<Reply> | null = null;
-  tracing.within(span?.context, () => {
-    replying = handle();
-  });
-  if (span === null) return replying!;
-  const end = (status: number, code?: string): void => {
-    span.set('http.response.status_code', status);
-    // What a client is told of its own request is no failure of ours.
-    span.end(status >= FAULT_STATUS_MIN ? code : undefined);
-  };
+  const span = begin(tracing, facts, parent);
+  const trace = new SpannedRequest(tracing, facts, span);
+  const replying = trace.within(() => handle(trace));
+  if (span === null) return replying;
   try {
-    const reply = await replying!;
-    if ('problem' in reply) end(reply.problem.status, reply.problem.code);
-    else end(reply.status);
+    const reply = await replying;
+    ended(span, 'problem' in reply ? reply.problem : reply);
     return reply;
   } catch (error) {
-    if (error instanceof Refusal) end(error.problem.status, error.problem.code);
-    else end(FAULT_STATUS_MIN, 'internal');
+    ended(span, error instanceof Refusal ? error.problem : { status: FAULT_STATUS_MIN, code: 'internal' });
     throw error;
   }
+}
+
+function begin(tracing: Tracing, { method, path }: RouteFacts, parent: TraceContext | null): Span | null {
+  const attributes = { 'http.request.method': method, 'http.route': path };
+  return tracing.begin('http', parent, { title: `${method} ${path}`, attributes });
+}
+
+/** What a client is told of its own request is no failure of ours. */
+function ended(span: Span, { status, code }: End): void {
+  span.set('http.response.status_code', status);
+  span.end(status >= FAULT_STATUS_MIN ? code : undefined);
 }

@@ -14,6 +14,7 @@ import { RESP_SCAN_MS, RESP_SCAN_PAGES_MAX, RESP_SWEEPS_MAX } from '../../core/r
 import { cursorOf, placeOf } from '../../core/scan-place.ts';
 import type { Client } from './client.ts';
 import { errorText } from './error-replies.ts';
+import { keptTrace } from './traced-command.ts';
 
 export const INCOMPLETE = 'LOADING not all rows of PostgreSQL are held by the nodes yet';
 export const TOO_MANY_SWEEPS = errorText(
@@ -42,18 +43,19 @@ export function keysOfSlot(slot: number): Range {
   return { ...ALL_KEYS, after: cursorOf({ slot, afterKey: '' }), slot, isShort: true };
 }
 
-/** One page; a text: why there is none. */
-export function readPage(
+/** Reads a page; a text: why there is none. All pages belong to the command that is under way now. */
+function pagesOf(
   client: Client,
-  after: string | null,
-  limit: number,
-  done: (page: Page | string) => void,
-): void {
-  client.api.scan(after, limit, OPERATION_TIMEOUT_MS_DEFAULT, (result: ScanResult) => {
-    if (result.kind === 'failed') done(errorText(result.failure));
-    else if (result.incomplete) done(INCOMPLETE);
-    else done(result);
-  });
+): (after: string | null, limit: number, done: (page: Page | string) => void) => void {
+  const within = keptTrace(client);
+  return (after, limit, done) =>
+    within(() =>
+      client.api.scan(after, limit, OPERATION_TIMEOUT_MS_DEFAULT, (result: ScanResult) => {
+        if (result.kind === 'failed') done(errorText(result.failure));
+        else if (result.incomplete) done(INCOMPLETE);
+        else done(result);
+      }),
+    );
 }
 
 /** The keys of one page or several, until there are enough or it took long; a text: why there is none. */
@@ -65,10 +67,11 @@ export function readKeys(
 ): void {
   const keys: string[] = [];
   const until = performance.now() + RESP_SCAN_MS;
+  const readPage = pagesOf(client);
   let pages = 0;
   let bytes = 0;
   const readFrom = (after: string | null): void =>
-    readPage(client, after, limit - keys.length, (page) => {
+    readPage(after, limit - keys.length, (page) => {
       // What was read before stands, and the client goes on from there.
       if (typeof page === 'string') return done(pages === 0 ? page : { keys, next: after });
       pages += 1;
@@ -96,6 +99,7 @@ export function sweep(
   onEnd: (why: string | null) => void,
 ): void {
   const { door, line } = client;
+  const readPage = pagesOf(client);
   let isCounted = false;
   const end = (why: string | null): void => {
     if (isCounted) door.sweeps -= 1;
@@ -109,7 +113,7 @@ export function sweep(
       door.sweeps += 1;
       isCounted = true;
     }
-    readPage(client, after, range.limit, (page) => {
+    readPage(after, range.limit, (page) => {
       if (typeof page === 'string') return end(page);
       const { records, next } = page;
       const isEnd = next === null || (range.slot !== null && placeOf(next)?.slot !== range.slot);

@@ -24,6 +24,15 @@ async function open(): Promise<{ book: TraceBook; line: RespLine; asked: (TraceC
     asked.push(tracing.active);
     get(...call);
   };
+  const { scan, operate } = { scan: api.scan.bind(api), operate: api.operate.bind(api) };
+  api.scan = (...call) => {
+    asked.push(tracing.active);
+    scan(...call);
+  };
+  api.operate = (...call) => {
+    asked.push(tracing.active);
+    operate(...call);
+  };
   return { book, line: await door.connect(), asked };
 }
 
@@ -86,6 +95,20 @@ test('a command that fails, at once or later, also behind others: its span says 
   line.send('SET a 1');
   await line.until(() => book.spans.at(-1)!.name === 'SET' && book.open.length === 0);
   expect(told('SET')).toEqual([none, none, ['CLUSTERDOWN', 'CLUSTERDOWN']]);
+});
+
+test('commands that read page after page, and DBSIZE: all that they ask of the node is under their span', async () => {
+  const { book, line, asked } = await open();
+  for (let at = 0; at < 30; at += 1) door.api.put(`k${at}`, 'v');
+  door.api.scanPageMax = 7;
+  line.send('KEYS none*');
+  await line.hears('*0\r\n');
+  line.send('DBSIZE');
+  await line.hears(':30\r\n');
+  expect(book.spans.map(({ name }) => name)).toEqual(['KEYS', 'DBSIZE']);
+  const [keys, size] = book.spans.map(({ context }) => context);
+  expect(asked).toEqual([keys, keys, keys, keys, keys, size]);
+  expect(book.open).toEqual([]);
 });
 
 test('what asks nothing of the keys: no span', async () => {

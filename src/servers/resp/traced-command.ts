@@ -7,8 +7,10 @@ import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
 import type { Command, Group, Handler } from './command.ts';
 
-/** These ask nothing of single keys. */
+/** These ask nothing of single keys, */
 const UNTRACED: ReadonlySet<Group> = new Set(['connection', 'server', 'cluster', 'pubsub']);
+/** but for this one, which asks every first owner. */
+const COUNTS = 'dbsize';
 
 /** `run`: what of the command runs. */
 export function runTraced(
@@ -18,7 +20,8 @@ export function runTraced(
   run: Handler,
   args: Arguments,
 ): void {
-  const span = UNTRACED.has(command.group) ? null : spanOf(tracing, command);
+  const isTraced = !UNTRACED.has(command.group) || command.name === COUNTS;
+  const span = isTraced ? spanOf(tracing, command) : null;
   const { queue } = client;
   const { last: before, out } = queue;
   const from = out.byteCount;
@@ -27,6 +30,14 @@ export function runTraced(
   const { last } = queue;
   if (last === null || last === before || last.isEnded) return end(span, out.errorFrom(from));
   last.onReply = (reply, begun) => end(span, reply.errorFrom(begun));
+}
+
+/** For what a command asks later on: it belongs to what is asked now, too. */
+export function keptTrace({ door }: Client): (run: () => void) => void {
+  const { tracing } = door.settings;
+  if (!tracing) return (run) => run();
+  const { active } = tracing;
+  return (run) => tracing.within(active, run);
 }
 
 /** As OpenTelemetry has it for Redis: an error's first word. */
