@@ -31,7 +31,7 @@ export interface Member {
   readonly host: string;
   readonly weight: number;
   /** Left out: an ordinary member, that owns its share. */
-  readonly standing?: Standing;
+  readonly standing?: Standing | undefined;
 }
 
 export interface SlotRow {
@@ -40,7 +40,7 @@ export interface SlotRow {
   /** The subset of `owners` that holds every acknowledged write of these slots. */
   readonly complete: readonly number[];
   /** Who is to own these slots, in the order of preference; left out: the owners stay. */
-  readonly coming?: readonly number[];
+  readonly coming?: readonly number[] | undefined;
 }
 
 /** A server as PostgreSQL tells who it is. */
@@ -85,11 +85,48 @@ export interface Topology {
   /** Every row that PostgreSQL had at the founding is held by the owners: a miss is final. (R23) */
   readonly loaded: boolean;
   /** Left out: none was seen yet, or there is none. */
-  readonly record?: RecordStanding;
+  readonly record?: RecordStanding | undefined;
   /** The version of the members' protocol that all of them speak; left out: the one before any was told. (decision 19) */
-  readonly protocol?: number;
+  readonly protocol?: number | undefined;
   /** Writes complete without PostgreSQL, marked at every owner as lacking there; left out: they do not. (R34) */
-  readonly spooling?: boolean;
+  readonly spooling?: boolean | undefined;
+}
+
+/**
+ * The same in objects of one shape, whoever made it: what is read with every message is compiled for shapes, and once more for
+ * each that it has not met. Every spread of an object makes another one, and so does a field that is left out.
+ */
+export function inOneShape(topology: Topology): Topology {
+  return {
+    epoch: topology.epoch,
+    clusterId: topology.clusterId,
+    life: topology.life,
+    replicaCount: topology.replicaCount,
+    ownerCountMin: topology.ownerCountMin,
+    leaseMs: topology.leaseMs,
+    clockDrift: topology.clockDrift,
+    healAfterMs: topology.healAfterMs,
+    members: topology.members.map(memberInOneShape),
+    council: topology.council,
+    nextId: topology.nextId,
+    rows: topology.rows.map(({ owners, complete, coming }) => ({ owners, complete, coming })),
+    slotRow: topology.slotRow,
+    placed: topology.placed,
+    floorCounter: topology.floorCounter,
+    loaded: topology.loaded,
+    record: topology.record === undefined ? undefined : standingInOneShape(topology.record),
+    protocol: topology.protocol,
+    spooling: topology.spooling,
+  };
+}
+
+function memberInOneShape(member: Member): Member {
+  const { id, name, address, incarnation, alive, zone, host, weight, standing } = member;
+  return { id, name, address, incarnation, alive, zone, host, weight, standing };
+}
+
+function standingInOneShape({ system, timeline, drive, driven }: RecordStanding): RecordStanding {
+  return { system, timeline, drive, driven };
 }
 
 /** Live, complete owners: they acknowledge, serve and coordinate. */

@@ -16,7 +16,7 @@ import {
   sameLife,
 } from '../core/register.ts';
 import type { AcceptorState, Electorate } from '../core/register.ts';
-import { memberById } from '../core/topology.ts';
+import { inOneShape, memberById } from '../core/topology.ts';
 import type { Mutations } from '../core/mutations.ts';
 import type { Topology } from '../core/topology.ts';
 import type { Random } from '../ports/random.ts';
@@ -268,10 +268,11 @@ export class RegisterDriver {
       this.notBefore = this.host.now() + PAUSE_MS_MIN * (0.5 + this.random.next());
       return;
     }
-    running.attempt.propose(next);
+    const topology = inOneShape(next);
+    running.attempt.propose(topology);
     // The long wait was PostgreSQL's; votes are asked for as quickly as ever.
     running.deadline = this.host.now() + this.timeoutMs;
-    this.ask({ kind: 'accept', attempt: running.number, ballot: running.attempt.ballot, topology: next });
+    this.ask({ kind: 'accept', attempt: running.number, ballot: running.attempt.ballot, topology });
   }
 
   private ask(message: MembershipMessage): void {

@@ -9,6 +9,7 @@ import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import { PROTOCOL_MAX, SINCE } from '../core/protocol-versions.ts';
+import { inOneShape } from '../core/topology.ts';
 import type { Member, RecordStanding, SlotRow, Topology } from '../core/topology.ts';
 import { NODE_ID_COUNT } from '../core/version.ts';
 import { Reader } from './reader.ts';
@@ -131,7 +132,7 @@ function decode(bytes: Uint8Array): Topology | undefined {
     rows.push(!isStatic && from.bool() ? { ...row, coming: readIds(from) } : row);
   }
   const slotRow = readSlots(from, rows.length);
-  return from.ok ? { ...head, members, council, rows, slotRow, placed } : undefined;
+  return from.ok ? inOneShape({ ...head, members, council, rows, slotRow, placed }) : undefined;
 }
 
 function writeRecord(out: Writer, record: RecordStanding | undefined): void {
