@@ -3,18 +3,22 @@
  * members moves, by the rules of placement themselves; and how much members say to one another, and how soon they
  * know that one of them died, by members in simulated time. Nothing here depends on the speed of the machine.
  */
+import xxhash from 'xxhash-wasm';
 import { SLOT_COUNT } from '../src/core/limits.ts';
 import { placeSlots } from '../src/core/slot-table.ts';
 import type { Placement, PlacementMember } from '../src/core/slot-table.ts';
-import { crc32Text } from '../src/wire/text-checksum.ts';
 import { MembershipWorld } from './membership-world.ts';
 
 const REPLICA_COUNT = 3;
 const ZONE_COUNT = 5;
 const SEED = 1;
+/** Joins and departures by turns, after which slots are to lie in long runs still. */
+const CHANGE_COUNT = 10;
 /** Milliseconds over which messages are counted, and in which things must have come about. */
 const COUNT_MS = 1_000;
 const WAIT_MS_MAX = 60_000;
+/** The hash of a running node. */
+const { h32 } = await xxhash();
 
 export interface PlacementScale {
   readonly nodes: number;
@@ -22,10 +26,15 @@ export interface PlacementScale {
   readonly fullest: number;
   readonly fullestFirst: number;
   readonly emptiest: number;
-  /** Parts of all places that must be copied when one node joins, or one leaves; a fair share; rows of the table. */
+  /** The most first places of one node, in parts of a fair share of those that are left, whichever node is gone. */
+  readonly fullestFirstWithout: number;
+  /** Parts of all places that must be copied when one node joins, or one leaves; a fair share. */
   readonly movedByJoin: number;
   readonly movedByLeave: number;
   readonly fairShare: number;
+  /** Runs of slots with the same first owner, which clients are told; the same after some joins and departures. */
+  readonly ranges: number;
+  readonly rangesAfterChanges: number;
   readonly rows: number;
 }
 
@@ -55,10 +64,13 @@ export function placementAt(nodes: number): PlacementScale {
     nodes,
     fullest: Math.max(...loads),
     emptiest: Math.min(...loads),
-    fullestFirst: Math.max(...members.map(({ id }) => (firsts.get(id) ?? 0) / (SLOT_COUNT / nodes))),
+    fullestFirst: Math.max(...firsts.values()) / (SLOT_COUNT / nodes),
+    fullestFirstWithout: fullestWithout(before, nodes),
     movedByJoin: movesBetween(before, joined) / places,
     movedByLeave: movesBetween(before, left) / places,
     fairShare: 1 / nodes,
+    ranges: rangesIn(before),
+    rangesAfterChanges: rangesIn(changed(members, before)),
     rows: before.owners.length,
   };
 }
@@ -109,7 +121,7 @@ function memberOf(id: number): PlacementMember {
 
 function place(members: readonly PlacementMember[], before: Placement | null): Placement {
   const previous = before === null ? null : ownersIn(before);
-  return placeSlots({ members, replicaCount: REPLICA_COUNT, previous, hash32: crc32Text });
+  return placeSlots({ members, replicaCount: REPLICA_COUNT, previous, hash32: (text) => h32(text) });
 }
 
 function ownersIn(placement: Placement): (slot: number) => readonly number[] {
@@ -135,14 +147,51 @@ function movesBetween(before: Placement, after: Placement): number {
   return moves;
 }
 
+function rangesIn(placement: Placement): number {
+  const first = (slot: number): number => ownersIn(placement)(slot)[0]!;
+  let ranges = 1;
+  for (let slot = 1; slot < SLOT_COUNT; slot += 1) if (first(slot) !== first(slot - 1)) ranges += 1;
+  return ranges;
+}
+
+/** First places that others take over, by who is gone, and who takes them. */
+function fullestWithout(placement: Placement, nodes: number): number {
+  const firsts = countsOf(placement, (at) => at === 0);
+  const taken = new Map<string, number>();
+  let most = Math.max(...firsts.values());
+  for (let slot = 0; slot < SLOT_COUNT; slot += 1) {
+    const [gone, next] = ownersIn(placement)(slot);
+    const pair = `${gone} ${next}`;
+    const count = (taken.get(pair) ?? 0) + 1;
+    taken.set(pair, count);
+    most = Math.max(most, count + firsts.get(next!)!);
+  }
+  return most / (SLOT_COUNT / (nodes - 1));
+}
+
+/** One joins, then the one that has been there longest leaves, and so on. */
+function changed(founders: readonly PlacementMember[], before: Placement): Placement {
+  let members = founders;
+  let placement = before;
+  for (let change = 0; change < CHANGE_COUNT; change += 1) {
+    const isJoin = change % 2 === 0;
+    members = isJoin ? [...members, memberOf(founders.length + 1 + change)] : members.slice(1);
+    placement = place(members, placement);
+  }
+  return placement;
+}
+
 const PLACEMENT_HEAD = [
   'nodes',
   'fullest node',
   'emptiest node',
   'fullest by first places',
+  'the same, one gone',
   'a fair share',
   'moved by a join',
-  'moved by a departure',
+  'by a departure',
+  'ranges',
+  'after ten changes',
   'rows of the table',
 ];
 const MEMBERSHIP_HEAD = [
@@ -160,9 +209,12 @@ export function placementTable(rows: readonly PlacementScale[]): string {
     row.fullest.toFixed(3),
     row.emptiest.toFixed(3),
     row.fullestFirst.toFixed(3),
+    row.fullestFirstWithout.toFixed(3),
     percent(row.fairShare),
     percent(row.movedByJoin),
     percent(row.movedByLeave),
+    String(row.ranges),
+    String(row.rangesAfterChanges),
     String(row.rows),
   ]);
   return tableOf(PLACEMENT_HEAD, lines);

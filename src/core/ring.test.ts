@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hash32 } from '../../test/support/hash32.ts';
-import { firstPointFrom, makeRing, POINTS_PER_NODE, POINTS_PER_NODE_MAX, walkRing } from './ring.ts';
+import { CIRCLE, firstPointFrom, makeRing, POINTS_PER_NODE, POINTS_PER_NODE_MAX, walkRing } from './ring.ts';
 
 describe('ring', () => {
   test('any nodes: points ascend, and each node stands there in proportion to its weight', () => {
@@ -21,6 +21,15 @@ describe('ring', () => {
       }),
       { numRuns: 10 },
     );
+  });
+
+  test('any hash: a node has one point in each of as many equal parts of the circle', () => {
+    const ring = makeRing(['a', 'b', 'c'], [1, 1, 1], () => 0xffffffff);
+    const parts = Array.from({ length: POINTS_PER_NODE }, (_, part) => part);
+    for (const node of [0, 1, 2]) {
+      const points = ring.points.filter((_, at) => ring.nodeAt[at] === node);
+      expect(Array.from(points, (point) => Math.floor((point / CIRCLE) * POINTS_PER_NODE))).toEqual(parts);
+    }
   });
 
   test('weights far apart: the heaviest is held to the maximum, the lightest still stands somewhere', () => {

@@ -8,10 +8,15 @@
 /** A 32-bit hash of a text, handed in so that this stays pure: xxHash32 in a running node. */
 export type Hash32 = (text: string) => number;
 
-/** Points of a node of mean weight: the spread of natural shares is near 1 / sqrt(128), 9 %. */
-export const POINTS_PER_NODE = 128;
+/**
+ * Points of a node of mean weight. Slots stand here in the order of their numbers, so the more points, the more ranges
+ * clients are told; the fewer, the more unevenly the others take over what a node was first for. (decision 53)
+ */
+export const POINTS_PER_NODE = 64;
 /** However heavy a node is: memory and time of the ring stay bounded. */
 export const POINTS_PER_NODE_MAX = 1024;
+/** Positions on the circle. */
+export const CIRCLE = 2 ** 32;
 
 export interface Ring {
   /** Positions on the circle, ascending. */
@@ -21,8 +26,9 @@ export interface Ring {
 }
 
 /**
- * Nodes are hashed by name, so that a node that returns under a new id stands where it stood. `names` and
- * `weights` run in parallel; where two points coincide the lower index goes first.
+ * Nodes are hashed by name, so that a node that returns under a new id stands where it stood. Each has one point in each
+ * of so many equal parts of the circle: so every part has the nodes in an order of its own, and shares are more even than
+ * with points anywhere. `names` and `weights` run in parallel; where two points coincide the lower index goes first.
  */
 export function makeRing(names: readonly string[], weights: readonly number[], hash32: Hash32): Ring {
   const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
@@ -33,7 +39,9 @@ export function makeRing(names: readonly string[], weights: readonly number[], h
     const count = Math.min(POINTS_PER_NODE_MAX, Math.max(1, proportional));
     for (let point = 0; point < count; point++) {
       // One number that sorts by point, then by node: 32 + 16 bits are exact in a double.
-      keys.push((hash32(`${names[node]!}#${point}`) >>> 0) * 65536 + node);
+      const within = hash32(`${names[node]!}#${point}`) >>> 0;
+      const position = Math.floor((point * CIRCLE + within) / count);
+      keys.push(position * 65536 + node);
     }
   }
   const sorted = Float64Array.from(keys).sort();

@@ -1,45 +1,40 @@
 /**
  * Brings a complete slot draft back into balance with few moves: a place goes straight from a node that has
  * too many to one that has too few; where the spread forbids every straight hand-over, along the shortest
- * chain of hand-overs through other nodes. The same for first places, which move no data.
+ * chain of hand-overs through other nodes (slot-chains.ts). Both take runs of slots, from an edge on.
  *
  * Inside the band around its share (`low` to `high`) a node is left alone: small changes elsewhere move nothing.
  */
 import { SLOT_COUNT } from './limits.ts';
+import { level, Neighbours, type Bounds, type Visit } from './slot-chains.ts';
 import { NOBODY, type SlotDraft } from './slot-draft.ts';
 
 /** Parts of one: the largest load is at most this much above the share. (DESIGN section 4) */
 export const IMBALANCE_MAX = 0.05;
-/** Nodes looked at in all searches for chains of one change: bounds its time, about a second at the most. */
-const CHAIN_VISITS_MAX = 4000;
+/** To get the owners of a neighbour counts for more than any excess. */
+const JOINS = 2 * SLOT_COUNT;
 /** Shares are sums of fractions: a whole number may come out a hair beside. */
 const SHARE_NOISE = 1e-6;
 
-export interface Bounds {
-  /** Below `low` a node is filled up to `floor`. */
-  readonly low: Int32Array;
-  readonly floor: Int32Array;
-  readonly ceil: Int32Array;
-  /** Above `high` a node gives away. */
-  readonly high: Int32Array;
-}
-
-export function boundsOf(share: Float64Array): Bounds {
+export function boundsOf(share: Float64Array, imbalance = IMBALANCE_MAX): Bounds {
   const floor = Int32Array.from(share, (value) => Math.floor(value + SHARE_NOISE));
   const ceil = Int32Array.from(share, (value) => Math.ceil(value - SHARE_NOISE));
   return {
     low: Int32Array.from(share, (value, node) =>
-      Math.min(floor[node]!, Math.ceil(value * (1 - IMBALANCE_MAX))),
+      Math.min(floor[node]!, Math.ceil(value * (1 - imbalance))),
     ),
     floor,
     ceil,
     high: Int32Array.from(share, (value, node) =>
-      Math.max(ceil[node]!, Math.floor(value * (1 + IMBALANCE_MAX))),
+      Math.max(ceil[node]!, Math.floor(value * (1 + imbalance))),
     ),
   };
 }
 
-/** `prefers(slot, node)`: does the ring itself put the node there? Such slots are handed to it first. */
+/**
+ * `prefers(slot, node)`: does the ring itself put the node there? Who holds little begins with such slots,
+ * for its slots are to lie among those of all others; who holds more first grows where it is.
+ */
 export function balancePlaces(
   draft: SlotDraft,
   bounds: Bounds,
@@ -48,9 +43,13 @@ export function balancePlaces(
   const { load } = draft;
   for (let node = 0; node < draft.nodeCount; node++) {
     if (load[node]! >= bounds.low[node]!) continue;
+    const taking = new Taking(draft, node, bounds.floor[node]!);
+    const holdsLittle = load[node]! < bounds.floor[node]! / 2;
     for (const keeps of [bounds.high, bounds.floor, bounds.low]) {
-      takeStraight(draft, node, bounds.floor[node]!, keeps, prefers);
-      takeStraight(draft, node, bounds.floor[node]!, keeps, undefined);
+      if (holdsLittle) taking.take(keeps, (slot) => prefers(slot, node));
+      taking.grow(keeps);
+      taking.take(keeps, (slot) => prefers(slot, node));
+      taking.take(keeps, () => true);
     }
   }
   level({
@@ -59,162 +58,75 @@ export function balancePlaces(
     load,
     givers: (node, visit) => visitGivers(draft, node, visit),
     takers: (node, visit) => visitTakers(draft, node, visit),
-    move: (place, from, to) => {
-      if (draft.nodeAt[place] !== from || !draft.fits(draft.slotOfPlace(place), to, from)) return false;
-      draft.replace(place, to);
-      return true;
-    },
+    canMove: (slot, from, to) => draft.holds(slot, from) && draft.fits(slot, to, from),
+    move: (slot, from, to) => draft.replace(draft.placeOf(slot, from), to),
   });
 }
 
-/** A node should be first in the part of its share that is one of `ownerCount`. */
-export function balanceFirsts(draft: SlotDraft, share: Float64Array): void {
-  const firstShare = share.map((places) => places / draft.ownerCount);
-  level({
-    draft,
-    bounds: boundsOf(firstShare),
-    load: draft.firstLoad,
-    givers: (node, visit) => {
-      const told = new Neighbours(draft.nodeCount, visit);
-      for (const place of draft.placesOf[node]!) {
-        if (draft.isFirst(place)) continue;
-        if (told.tell(draft.nodeAt[draft.slotOfPlace(place) * draft.ownerCount]!, place)) return;
-      }
-    },
-    takers: (node, visit) => {
-      const told = new Neighbours(draft.nodeCount, visit);
-      for (const first of draft.placesOf[node]!) {
-        if (!draft.isFirst(first)) continue;
-        for (let place = first + 1; place < first + draft.ownerCount; place++) {
-          if (told.tell(draft.nodeAt[place]!, place)) return;
-        }
-      }
-    },
-    move: (place, from, to) => {
-      const first = draft.slotOfPlace(place) * draft.ownerCount;
-      if (draft.nodeAt[place] !== to || draft.nodeAt[first] !== from) return false;
-      draft.makeFirst(place);
-      return true;
-    },
-  });
-}
+/** A node that has too few takes places straight from those that have too many, in runs of slots. */
+class Taking {
+  private readonly draft: SlotDraft;
+  private readonly node: number;
+  private readonly wanted: number;
 
-/** Takes places from nodes that hold more than `keeps`, one pass over the slots, until `node` holds `wanted`. */
-function takeStraight(
-  draft: SlotDraft,
-  node: number,
-  wanted: number,
-  keeps: Int32Array,
-  prefers: ((slot: number, node: number) => boolean) | undefined,
-): void {
-  const { load, nodeAt, ownerCount } = draft;
-  for (let slot = 0; slot < SLOT_COUNT && load[node]! < wanted; slot++) {
-    if (prefers !== undefined && !prefers(slot, node)) continue;
+  constructor(draft: SlotDraft, node: number, wanted: number) {
+    this.draft = draft;
+    this.node = node;
+    this.wanted = wanted;
+  }
+
+  /** Where it `may`, from slot 0 on, from nodes that hold more than `keeps`. */
+  take(keeps: Int32Array, may: (slot: number) => boolean): void {
+    for (let slot = 0; slot < SLOT_COUNT && this.lacks(); slot++) if (may(slot)) this.takeOne(slot, keeps);
+  }
+
+  /** Beside what it holds: forwards, then backwards. */
+  grow(keeps: Int32Array): void {
+    const { draft, node } = this;
+    this.take(keeps, (slot) => slot > 0 && draft.holds(slot - 1, node));
+    for (let slot = SLOT_COUNT - 2; slot >= 0 && this.lacks(); slot--)
+      if (draft.holds(slot + 1, node)) this.takeOne(slot, keeps);
+  }
+
+  private lacks(): boolean {
+    return this.draft.load[this.node]! < this.wanted;
+  }
+
+  /** From whoever's leave gives the slot the owners of a neighbour; else from whoever holds most above what it keeps. */
+  private takeOne(slot: number, keeps: Int32Array): void {
+    const { draft, node } = this;
+    if (draft.holds(slot, node)) return;
+    const start = slot * draft.ownerCount;
     let best = NOBODY;
-    let bestExcess = 0;
-    for (let place = slot * ownerCount; place < (slot + 1) * ownerCount; place++) {
-      const owner = nodeAt[place]!;
-      if (owner === node) break;
-      const excess = load[owner]! - keeps[owner]!;
-      if (excess > bestExcess && draft.fits(slot, node, owner)) {
-        best = place;
-        bestExcess = excess;
-      }
+    let bestWorth = 0;
+    for (let place = start; place < start + draft.ownerCount; place++) {
+      const owner = draft.nodeAt[place]!;
+      const excess = draft.load[owner]! - keeps[owner]!;
+      if (excess <= 0 || !draft.fits(slot, node, owner)) continue;
+      const worth = excess + (this.joins(slot, owner) ? JOINS : 0);
+      if (worth <= bestWorth) continue;
+      best = place;
+      bestWorth = worth;
     }
-    if (best !== NOBODY && !draft.holds(slot, node)) draft.replace(best, node);
+    if (best !== NOBODY) draft.replace(best, node);
   }
-}
 
-/** Told of each neighbour and the place that would change hands; true ends the visits. */
-type Visit = (neighbour: number, place: number) => boolean;
-
-interface Levelling {
-  readonly draft: SlotDraft;
-  readonly bounds: Bounds;
-  readonly load: Int32Array;
-  /** Nodes that could hand something to `node`. */
-  readonly givers: (node: number, visit: Visit) => void;
-  /** Nodes to which `node` could hand something. */
-  readonly takers: (node: number, visit: Visit) => void;
-  /** False where an earlier move of the same chain has made this one impossible. */
-  readonly move: (place: number, from: number, to: number) => boolean;
-}
-
-/** Chains from those above their band, then to those below it. Ends at the latest with the budget of visits. */
-function level(task: Levelling): void {
-  const { draft, bounds, load } = task;
-  const budget = { visits: CHAIN_VISITS_MAX + draft.nodeCount };
-  for (let node = 0; node < draft.nodeCount; node++) {
-    while (load[node]! > bounds.high[node]!) {
-      const chain =
-        findChain(draft.nodeCount, node, task.takers, (end) => load[end]! < bounds.ceil[end]!, budget) ??
-        findChain(draft.nodeCount, node, task.takers, (end) => load[end]! < bounds.high[end]!, budget);
-      if (chain === undefined || !hand(chain, (hop) => task.move(hop.place, hop.node, hop.next))) break;
-    }
+  /** Has a neighbour the same owners then? */
+  private joins(slot: number, leaving: number): boolean {
+    const { draft, node } = this;
+    const isLike = (other: number): boolean =>
+      other >= 0 && other < SLOT_COUNT && draft.holds(other, node) && draft.isWithin(slot, other, leaving);
+    return isLike(slot - 1) || isLike(slot + 1);
   }
-  for (let node = 0; node < draft.nodeCount; node++) {
-    if (load[node]! >= bounds.low[node]!) continue;
-    while (load[node]! < bounds.floor[node]!) {
-      const chain =
-        findChain(draft.nodeCount, node, task.givers, (end) => load[end]! > bounds.floor[end]!, budget) ??
-        findChain(draft.nodeCount, node, task.givers, (end) => load[end]! > bounds.low[end]!, budget);
-      if (chain === undefined || !hand(chain, (hop) => task.move(hop.place, hop.next, hop.node))) break;
-    }
-  }
-}
-
-interface Hop {
-  readonly node: number;
-  readonly next: number;
-  readonly place: number;
-}
-
-/** From the far end on, so that every step in between is itself a valid table. */
-function hand(chain: readonly Hop[], move: (hop: Hop) => boolean): boolean {
-  for (let at = chain.length - 1; at >= 0; at--) {
-    if (!move(chain[at]!)) return false;
-  }
-  return true;
-}
-
-/** Breadth first: the fewest hops from `start` to a node for which `isEnd` holds. */
-function findChain(
-  nodeCount: number,
-  start: number,
-  neighbours: (node: number, visit: Visit) => void,
-  isEnd: (node: number) => boolean,
-  budget: { visits: number },
-): Hop[] | undefined {
-  const cameBy: (Hop | undefined)[] = new Array<Hop | undefined>(nodeCount);
-  const seen = new Uint8Array(nodeCount);
-  seen[start] = 1;
-  const queue = [start];
-  let end = NOBODY;
-  for (let at = 0; at < queue.length && end === NOBODY && budget.visits > 0; at++) {
-    const node = queue[at]!;
-    budget.visits--;
-    neighbours(node, (next, place) => {
-      if (seen[next] === 1) return false;
-      seen[next] = 1;
-      cameBy[next] = { node, next, place };
-      if (isEnd(next)) end = next;
-      else queue.push(next);
-      return end !== NOBODY;
-    });
-  }
-  if (end === NOBODY) return undefined;
-  const chain: Hop[] = [];
-  for (let hop = cameBy[end]; hop !== undefined; hop = cameBy[hop.node]) chain.unshift(hop);
-  return chain;
 }
 
 function visitTakers(draft: SlotDraft, node: number, visit: Visit): void {
   const told = new Neighbours(draft.nodeCount, visit);
-  for (const place of draft.placesOf[node]!) {
+  for (const place of draft.placesInOrder(node)) {
     const slot = draft.slotOfPlace(place);
     for (let taker = 0; taker < draft.nodeCount; taker++) {
       if (told.has(taker) || !draft.fits(slot, taker, node)) continue;
-      if (told.tell(taker, place)) return;
+      if (told.tell(taker, slot)) return;
     }
   }
 }
@@ -223,33 +135,8 @@ function visitGivers(draft: SlotDraft, node: number, visit: Visit): void {
   const told = new Neighbours(draft.nodeCount, visit);
   for (let place = 0; place < draft.nodeAt.length; place++) {
     const giver = draft.nodeAt[place]!;
-    if (giver === node || told.has(giver) || !draft.fits(draft.slotOfPlace(place), node, giver)) continue;
-    if (told.tell(giver, place)) return;
-  }
-}
-
-/** The neighbours of one node: each is told of once, with the first place that is found for it. */
-class Neighbours {
-  private readonly told: Uint8Array;
-  private readonly visit: Visit;
-  /** All but the node itself. */
-  private left: number;
-
-  constructor(nodeCount: number, visit: Visit) {
-    this.told = new Uint8Array(nodeCount);
-    this.visit = visit;
-    this.left = nodeCount - 1;
-  }
-
-  has(neighbour: number): boolean {
-    return this.told[neighbour] === 1;
-  }
-
-  /** True where the visits are over: the visitor has what it sought, or nobody is left. */
-  tell(neighbour: number, place: number): boolean {
-    if (this.told[neighbour] === 1) return false;
-    this.told[neighbour] = 1;
-    this.left -= 1;
-    return this.visit(neighbour, place) || this.left === 0;
+    const slot = draft.slotOfPlace(place);
+    if (giver === node || told.has(giver) || !draft.fits(slot, node, giver)) continue;
+    if (told.tell(giver, slot)) return;
   }
 }

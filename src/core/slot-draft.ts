@@ -17,8 +17,9 @@ export class SlotDraft {
   readonly load: Int32Array;
   /** First places held by each node. */
   readonly firstLoad: Int32Array;
-  /** The places of each node, in no order. */
-  readonly placesOf: number[][];
+  /** The places of each node, and whether they ascend. */
+  private readonly placesOf: number[][];
+  private readonly isOrdered: boolean[];
   private readonly levels: readonly SpreadLevel[];
   /** Where in its node's list each place stands. */
   private readonly listedAt: Int32Array;
@@ -32,6 +33,7 @@ export class SlotDraft {
     this.load = new Int32Array(nodeCount);
     this.firstLoad = new Int32Array(nodeCount);
     this.placesOf = Array.from({ length: nodeCount }, () => []);
+    this.isOrdered = this.placesOf.map(() => true);
   }
 
   /** The same nodes and rules, all places free. */
@@ -47,12 +49,42 @@ export class SlotDraft {
     return place % this.ownerCount === 0;
   }
 
+  firstOf(slot: number): number {
+    return this.nodeAt[slot * this.ownerCount]!;
+  }
+
   holds(slot: number, node: number): boolean {
+    return this.placeOf(slot, node) !== NOBODY;
+  }
+
+  /** Where the node stands among the owners of the slot; NOBODY where it does not. */
+  placeOf(slot: number, node: number): number {
     const start = slot * this.ownerCount;
     for (let place = start; place < start + this.ownerCount; place++) {
-      if (this.nodeAt[place] === node) return true;
+      if (this.nodeAt[place] === node) return place;
     }
-    return false;
+    return NOBODY;
+  }
+
+  /** Are all owners of `slot` but `leaving` (a node or NOBODY) owners of `other`, too? */
+  isWithin(slot: number, other: number, leaving: number): boolean {
+    const start = slot * this.ownerCount;
+    for (let place = start; place < start + this.ownerCount; place++) {
+      const owner = this.nodeAt[place]!;
+      if (owner !== leaving && owner !== NOBODY && !this.holds(other, owner)) return false;
+    }
+    return true;
+  }
+
+  /** The places of the node, ascending: the first one of a kind is where a run of such slots begins. */
+  placesInOrder(node: number): readonly number[] {
+    const list = this.placesOf[node]!;
+    if (!this.isOrdered[node]!) {
+      list.sort((a, b) => a - b);
+      list.forEach((place, at) => (this.listedAt[place] = at));
+      this.isOrdered[node] = true;
+    }
+    return list;
   }
 
   takenCount(slot: number): number {
@@ -95,13 +127,17 @@ export class SlotDraft {
 
   /** Makes the owner at `place` the first of its slot; the former first takes its place. */
   makeFirst(place: number): void {
-    const first = this.slotOfPlace(place) * this.ownerCount;
+    this.swap(place, this.slotOfPlace(place) * this.ownerCount);
+  }
+
+  /** Two taken places of a slot. */
+  swap(place: number, other: number): void {
     const node = this.nodeAt[place]!;
-    const former = this.nodeAt[first]!;
+    const otherNode = this.nodeAt[other]!;
     this.unlist(place);
-    this.unlist(first);
-    this.set(place, former);
-    this.set(first, node);
+    this.unlist(other);
+    this.set(place, otherNode);
+    this.set(other, node);
   }
 
   ownersOf(slot: number): number[] {
@@ -148,6 +184,7 @@ export class SlotDraft {
     const list = this.placesOf[node]!;
     this.nodeAt[place] = node;
     this.listedAt[place] = list.length;
+    if (list.length > 0 && list.at(-1)! > place) this.isOrdered[node] = false;
     list.push(place);
     this.load[node]!++;
     if (this.isFirst(place)) this.firstLoad[node]!++;
@@ -161,6 +198,7 @@ export class SlotDraft {
     if (last !== place) {
       list[at] = last;
       this.listedAt[last] = at;
+      this.isOrdered[node] = false;
     }
     this.load[node]!--;
     if (this.isFirst(place)) this.firstLoad[node]!--;

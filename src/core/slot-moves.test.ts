@@ -11,7 +11,7 @@ import {
   whyNotLeave,
 } from './housekeeping.ts';
 import type { HousekeepingFacts, Joiner } from './housekeeping.ts';
-import { MOVE_SLOTS_MAX } from './limits.ts';
+import { MOVE_SLOTS_MAX, SLOT_COUNT } from './limits.ts';
 import { rowPairs, rowsInOrder } from './slot-index.ts';
 import { beginMoves, dropRetired, headFor, movesOf } from './slot-moves.ts';
 import { changeMembers, promote } from './topology-change.ts';
@@ -153,6 +153,17 @@ describe('chores', () => {
 
   test('asked to share out anew where all is as it should be: no epoch', () => {
     expect(rebalance(settle(founded(5), { joiners: [joiner('node-6')] }), place)).toBeNull();
+  });
+
+  test('the slots are shared out by other rules, as in a cluster from before: nothing moves until a member comes', () => {
+    const standing = founded(5);
+    const slotRow = standing.slotRow.map((_, slot) => standing.slotRow[(slot * 5_003) % SLOT_COUNT]!);
+    const before: Topology = { ...standing, slotRow };
+    expect(planHousekeeping(before, QUIET)).toBeNull();
+    expect(movesOf(rebalance(before, place) ?? before)).toMatchObject({ slotCount: 0, hasLeavings: false });
+    const after = settle(before, { joiners: [joiner('node-6')] });
+    expect(shareOf(after, 'node-6')).toBe(8_192);
+    expect(planHousekeeping({ ...after, slotRow: before.slotRow, rows: before.rows }, QUIET)).toBeNull();
   });
 
   test('owners in another order alone: one epoch, in which nobody learns and nothing is left to move', () => {

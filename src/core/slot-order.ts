@@ -7,23 +7,34 @@
  * Who stands second is first while the first one is gone, so second places are dealt out in the same way.
  */
 import { SLOT_COUNT } from './limits.ts';
-import { balanceFirsts } from './slot-balance.ts';
+import { balanceFirsts, balanceSeconds } from './slot-firsts.ts';
 import { NOBODY } from './slot-draft.ts';
 import type { SlotDraft } from './slot-draft.ts';
 
+/** The order in force stays as long as it has at most so many runs for each node... */
+const RUNS_PER_NODE_FEW = 16;
 /**
- * Parts of one: the order that stands, or that the ring gives, stays where another one would have more than this part of
- * its runs. Clients live with a third more ranges better than with other first owners after each change of members; and
- * from some thirty nodes on, where next to each slot is a run, orders dealt out double the rows of the table for little.
+ * ...and where another one would have more than this part of its runs. Clients live with some more ranges better than
+ * with other first owners after each change of members; and among many nodes, in a table from before sets of owners lay
+ * in runs, orders dealt out double its rows for little.
  */
 const RUNS_WORTH_CHANGING = 0.75;
+/** Parts of one: whom no candidate with room can follow goes on by so much beyond its room, and the rest is levelled. */
+const ROOM_EXCEEDED_MAX = 0.02;
 
-/** The draft with the owners as they stand, or in another order where that has far fewer runs. */
-export function inOrder(draft: SlotDraft, share: Float64Array): SlotDraft {
+/** The draft with the owners as they stand, or in another order where that has far fewer runs; any fewer, where none `stands`. */
+export function inOrder(draft: SlotDraft, share: Float64Array, stands: boolean): SlotDraft {
   balanceFirsts(draft, share);
+  const runs = runCount(draft);
+  const ordered = stands && runs <= RUNS_PER_NODE_FEW * draft.nodeCount ? draft : fewer(draft, share, stands);
+  balanceSeconds(ordered, share);
+  return ordered;
+}
+
+function fewer(draft: SlotDraft, share: Float64Array, stands: boolean): SlotDraft {
   const dealt = dealtOut(draft);
   balanceFirsts(dealt, share);
-  return runCount(dealt) < RUNS_WORTH_CHANGING * runCount(draft) ? dealt : draft;
+  return runCount(dealt) < runCount(draft) * (stands ? RUNS_WORTH_CHANGING : 1) ? dealt : draft;
 }
 
 /** Runs of slots with the same first owner. */
@@ -39,10 +50,11 @@ function runCount({ nodeAt, ownerCount }: SlotDraft): number {
 function dealtOut(draft: SlotDraft): SlotDraft {
   const owners = new Owners(draft);
   const all = Array.from({ length: SLOT_COUNT }, (_, slot) => slot);
-  owners.deal(all, 0);
+  if (draft.ownerCount === 2) owners.dealPairs(all);
+  else owners.deal(all, 0);
   const slotsByFirst: number[][] = Array.from({ length: draft.nodeCount }, () => []);
   for (const slot of all) slotsByFirst[owners.of(slot)[0]!]!.push(slot);
-  for (const slots of slotsByFirst) owners.deal(slots, 1);
+  if (draft.ownerCount > 2) for (const slots of slotsByFirst) owners.deal(slots, 1);
   const dealt = draft.emptyCopy();
   for (const slot of all) dealt.rewrite(slot, Array.from(owners.of(slot)));
   return dealt;
@@ -76,16 +88,57 @@ class Owners {
     const quota = this.quotas(slots, position);
     const room = quota.slice();
     let node = NOBODY;
+    let roomMin = 0;
     slots.forEach((slot, at) => {
       const candidates = this.of(slot, position);
       // When the first owner of these slots is gone, whoever is first before them can go on.
       if (position > 0 && slot > 0 && slots[at - 1] !== slot - 1) node = this.of(slot - 1)[0]!;
-      if (!candidates.includes(node) || room[node]! <= 0)
+      if (!candidates.includes(node) || room[node]! <= roomMin) {
         node = longest(candidates, lengths.subarray(at * width), room, quota);
+        const isFull = room[node]! <= 0;
+        roomMin = isFull ? room[node]! - Math.ceil(quota[node]! * ROOM_EXCEEDED_MAX) : 0;
+      }
       candidates.copyWithin(1, 0, candidates.indexOf(node));
       candidates[0] = node;
       room[node]! -= 1;
     });
+  }
+
+  /**
+   * Of the slots that two own together each is first for one half: with two owners the second is no choice, so whoever is
+   * gone, another one takes over half of what it shares with it.
+   */
+  dealPairs(slots: readonly number[]): void {
+    const { nodeCount } = this;
+    const lengths = this.lengths(slots, 0);
+    const room = this.halves(slots);
+    let node = NOBODY;
+    slots.forEach((slot, at) => {
+      const pair = this.of(slot);
+      const [a, b] = [pair[0]!, pair[1]!];
+      const roomOfA = room[a * nodeCount + b]!;
+      const roomOfB = room[b * nodeCount + a]!;
+      const goesOn = (node === a && roomOfA > 0) || (node === b && roomOfB > 0);
+      if (!goesOn) {
+        const isLonger = lengths[at * 2]! >= lengths[at * 2 + 1]!;
+        node = roomOfB <= 0 || (isLonger && roomOfA > 0) ? a : b;
+      }
+      const other = node === a ? b : a;
+      room[node * nodeCount + other]! -= 1;
+      pair.set([node, other]);
+    });
+  }
+
+  /** Half of the slots that two own together, for each of them. */
+  private halves(slots: readonly number[]): Int32Array {
+    const { nodeCount } = this;
+    const counts = new Int32Array(nodeCount * nodeCount);
+    for (const slot of slots) {
+      const [a, b] = this.of(slot);
+      counts[a! * nodeCount + b!]! += 1;
+      counts[b! * nodeCount + a!]! += 1;
+    }
+    return counts.map((count) => Math.ceil(count / 2));
   }
 
   /** In how many of the slots, from each on, each candidate for the place is an owner without a gap. */

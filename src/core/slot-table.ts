@@ -7,9 +7,10 @@
  * the least possible. Hence the table is carried from epoch to epoch and the ring asked only where it changes.
  */
 import { SLOT_COUNT } from './limits.ts';
-import { makeRing, walkRing, type Hash32, type Ring } from './ring.ts';
-import { balancePlaces, boundsOf, type Bounds } from './slot-balance.ts';
+import { makeRing, type Hash32, type Ring } from './ring.ts';
+import { balancePlaces, boundsOf } from './slot-balance.ts';
 import { NOBODY, SlotDraft } from './slot-draft.ts';
+import { fillPlaces, ringChoice } from './slot-fill.ts';
 import { inOrder } from './slot-order.ts';
 import { makeSpread } from './spread.ts';
 import type { Member, SlotRow, Topology } from './topology.ts';
@@ -34,9 +35,6 @@ export interface Placement {
   readonly slotRow: Uint16Array;
 }
 
-/** Points of the ring walked for one place before the least loaded node is taken instead. */
-const WALK_POINTS_MAX = 1000;
-
 export function placeSlots(input: PlacementInput): Placement {
   const members = candidates(input);
   const ownerCount = Math.min(input.replicaCount, members.length);
@@ -48,7 +46,7 @@ export function placeSlots(input: PlacementInput): Placement {
   if (input.previous !== null) keepOwners(draft, members, input.previous, spread.share);
   fillPlaces(draft, ring, bounds, spread.share);
   balancePlaces(draft, bounds, ringChoice(draft, ring));
-  return rowsByContent(inOrder(draft, spread.share), members);
+  return rowsByContent(inOrder(draft, spread.share, input.previous !== null), members);
 }
 
 /** The placement as a topology's rows in which every owner holds everything: right at a founding. */
@@ -86,24 +84,10 @@ function candidates({ members, replicaCount }: PlacementInput): PlacementMember[
   return chosen.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id - b.id));
 }
 
-interface SlotRing {
-  readonly ring: Ring;
-  /** Where each slot stands on the circle. */
-  readonly positionOf: Uint32Array;
-}
-
-/** Where the slots stand depends on the hash alone: worked out once. */
-const slotPositions = new WeakMap<Hash32, Uint32Array>();
-
-function ringOf(members: readonly PlacementMember[], hash32: Hash32): SlotRing {
+function ringOf(members: readonly PlacementMember[], hash32: Hash32): Ring {
   const names = members.map((member) => member.name);
   const weights = members.map((member) => member.weight);
-  let positionOf = slotPositions.get(hash32);
-  if (positionOf === undefined) {
-    positionOf = Uint32Array.from({ length: SLOT_COUNT }, (_, slot) => hash32(`slot ${slot}`));
-    slotPositions.set(hash32, positionOf);
-  }
-  return { ring: makeRing(names, weights, hash32), positionOf };
+  return makeRing(names, weights, hash32);
 }
 
 /**
@@ -131,14 +115,20 @@ function keepOwners(
     for (const node of kept) load[node]!++;
     keptOf.push(kept);
   }
+  let lastLeft: readonly number[] = [];
   keptOf.forEach((kept, slot) => {
     if (addAll(draft, slot, kept)) return;
-    const before = [...kept].sort((a, b) => load[a]! / share[a]! - load[b]! / share[b]!);
+    // Who has left the slot before goes on leaving, as long as it holds more than its share: so runs of slots stay.
+    const leaves = (node: number): boolean => lastLeft.includes(node) && load[node]! > share[node]!;
+    const before = [...kept].sort(
+      (a, b) => Number(leaves(a)) - Number(leaves(b)) || load[a]! / share[a]! - load[b]! / share[b]!,
+    );
     for (const node of before) {
       const full = draft.takenCount(slot) === draft.ownerCount;
       if (!full && draft.fits(slot, node, NOBODY)) draft.add(slot, node);
       else load[node]!--;
     }
+    lastLeft = kept.filter((node) => !draft.holds(slot, node));
     draft.rewrite(
       slot,
       kept.filter((node) => draft.holds(slot, node)),
@@ -157,63 +147,4 @@ function addAll(draft: SlotDraft, slot: number, nodes: readonly number[]): boole
     draft.add(slot, node);
   }
   return true;
-}
-
-/** Gives every free place to the first node clockwise that fits and has room; else to the least loaded. */
-function fillPlaces(
-  draft: SlotDraft,
-  { ring, positionOf }: SlotRing,
-  bounds: Bounds,
-  share: Float64Array,
-): void {
-  for (let slot = 0; slot < SLOT_COUNT; slot++) {
-    const free = draft.ownerCount - draft.takenCount(slot);
-    if (free === 0) continue;
-    let missing = free;
-    walkRing(ring, positionOf[slot]!, WALK_POINTS_MAX * missing, (node) => {
-      if (draft.load[node]! >= bounds.ceil[node]! || !draft.fits(slot, node, NOBODY)) return false;
-      draft.add(slot, node);
-      return --missing === 0;
-    });
-    for (; missing > 0; missing--) draft.add(slot, leastLoaded(draft, slot, share));
-  }
-}
-
-/** Of the nodes that fit; of all that are not yet there, should the spread leave none. */
-function leastLoaded(draft: SlotDraft, slot: number, share: Float64Array): number {
-  let best = NOBODY;
-  let bestFits = false;
-  for (let node = 0; node < draft.nodeCount; node++) {
-    if (draft.holds(slot, node)) continue;
-    const fits = draft.fits(slot, node, NOBODY);
-    const lighter =
-      best === NOBODY ||
-      draft.load[node]! * share[best]! < draft.load[best]! * share[node]! ||
-      (fits && !bestFits);
-    if (!lighter || (bestFits && !fits)) continue;
-    best = node;
-    bestFits = fits;
-  }
-  return best;
-}
-
-/** The owners that the ring alone would choose, worked out when first asked. */
-function ringChoice(
-  draft: SlotDraft,
-  { ring, positionOf }: SlotRing,
-): (slot: number, node: number) => boolean {
-  let alone: SlotDraft | undefined;
-  const choose = (): SlotDraft => {
-    const chosen = draft.emptyCopy();
-    for (let slot = 0; slot < SLOT_COUNT; slot++) {
-      let missing = draft.ownerCount;
-      walkRing(ring, positionOf[slot]!, WALK_POINTS_MAX, (node) => {
-        if (!chosen.fits(slot, node, NOBODY)) return false;
-        chosen.add(slot, node);
-        return --missing === 0;
-      });
-    }
-    return chosen;
-  };
-  return (slot, node) => (alone ??= choose()).holds(slot, node);
 }

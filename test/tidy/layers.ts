@@ -62,7 +62,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   config: { may: RULES, packages: 'all' },
   gen: { may: [], packages: 'all' },
   main: { may: ['adapters/*', 'servers/*', 'config', ...FLOWS, 'gen'], packages: 'all' },
-  sim: { may: FLOWS, packages: [] },
+  // The hash of a running node, where figures are to be those of one; it knows no clock and no chance.
+  sim: { may: FLOWS, packages: ['xxhash-wasm'] },
   // Runs in a browser: of a node it knows what it is told.
   page: { may: ['src/servers/http/live-shape.ts'], packages: PAGE_PACKAGES },
   // Judges from outside, by what a client, a database and a list of processes can see.
