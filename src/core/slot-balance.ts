@@ -20,14 +20,10 @@ export function boundsOf(share: Float64Array, imbalance = IMBALANCE_MAX): Bounds
   const floor = Int32Array.from(share, (value) => Math.floor(value + SHARE_NOISE));
   const ceil = Int32Array.from(share, (value) => Math.ceil(value - SHARE_NOISE));
   return {
-    low: Int32Array.from(share, (value, node) =>
-      Math.min(floor[node]!, Math.ceil(value * (1 - imbalance))),
-    ),
+    low: Int32Array.from(share, (value, node) => Math.min(floor[node]!, Math.ceil(value * (1 - imbalance)))),
     floor,
     ceil,
-    high: Int32Array.from(share, (value, node) =>
-      Math.max(ceil[node]!, Math.floor(value * (1 + imbalance))),
-    ),
+    high: Int32Array.from(share, (value, node) => Math.max(ceil[node]!, Math.floor(value * (1 + imbalance)))),
   };
 }
 

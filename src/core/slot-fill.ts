@@ -63,6 +63,7 @@ class Filling {
   }
 
   fill(): void {
+    if (this.freeCount === 0) return;
     const { draft } = this;
     const ends = this.endsOfRuns();
     let lastPoint = NOBODY;
@@ -97,8 +98,11 @@ class Filling {
   private takeFrom(slot: number, other: number): void {
     const { draft } = this;
     if (!this.lacks(slot) || !draft.isWithin(slot, other, NOBODY)) return;
-    for (const node of draft.ownersOf(other))
-      if (this.lacks(slot) && this.hasRoom(node) && draft.fits(slot, node, NOBODY)) this.add(slot, node);
+    const start = other * draft.ownerCount;
+    for (let place = start; place < start + draft.ownerCount && this.lacks(slot); place++) {
+      const node = draft.nodeAt[place]!;
+      if (node !== NOBODY && this.hasRoom(node) && draft.fits(slot, node, NOBODY)) this.add(slot, node);
+    }
   }
 
   /** Clockwise from the slot on, whoever `may` take a place of it. */

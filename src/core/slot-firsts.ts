@@ -46,33 +46,59 @@ export function balanceFirsts(draft: SlotDraft, share: Float64Array): void {
 export function balanceSeconds(draft: SlotDraft, share: Float64Array): void {
   if (draft.ownerCount < 3) return;
   const shareSum = share.reduce((sum, places) => sum + places, 0);
-  for (let gone = 0; gone < draft.nodeCount; gone++) {
-    const then = share.map((places) => (SLOT_COUNT * places) / (shareSum - share[gone]!));
-    for (const over of SECONDS_IMBALANCES) levelSeconds(draft, gone, boundsOfSeconds(draft, then, over));
-  }
+  const firstsOf: number[][] = Array.from({ length: draft.nodeCount }, () => []);
+  for (let first = 0; first < draft.nodeAt.length; first += draft.ownerCount)
+    firstsOf[draft.nodeAt[first]!]!.push(first);
+  const load = new Int32Array(draft.nodeCount);
+  // Single slots are not worth a look.
+  const steps = SECONDS_IMBALANCES.filter((over) => (SLOT_COUNT / draft.nodeCount) * over >= 1);
+  firstsOf.forEach((firsts, gone) => {
+    load.fill(0);
+    for (const first of firsts) load[draft.nodeAt[first + 1]!]! += 1;
+    const after = (node: number): number => (SLOT_COUNT * share[node]!) / (shareSum - share[gone]!);
+    const most = (node: number, over: number): number =>
+      mostSeconds(draft.firstLoad[node]!, after(node), over);
+    for (const over of steps) {
+      if (load.some((count, node) => count > most(node, over)))
+        levelSeconds(draft, firsts, load, boundsOfSeconds(draft, after, over));
+    }
+  });
 }
 
-function levelSeconds(draft: SlotDraft, gone: number, bounds: Bounds): void {
-  const { nodeAt, ownerCount, nodeCount } = draft;
-  const firsts = draft.placesInOrder(gone).filter((place) => draft.isFirst(place));
-  const load = new Int32Array(nodeCount);
-  for (const first of firsts) load[nodeAt[first + 1]!]! += 1;
-  const secondOf = (slot: number): number => nodeAt[slot * ownerCount + 1]!;
+/** How often one that is first for `firsts` slots, and for `after` of them when another one is gone, may be second to that one. */
+function mostSeconds(firsts: number, after: number, over: number): number {
+  return Math.ceil(Math.max(0, after - firsts)) + Math.floor(after * over);
+}
+
+/** Who takes over little is not too empty: it may own nothing together with the one that is gone. */
+function boundsOfSeconds(
+  { firstLoad, nodeCount }: SlotDraft,
+  after: (node: number) => number,
+  over: number,
+): Bounds {
+  const none = new Int32Array(nodeCount);
+  const ceil = firstLoad.map((firsts, node) => mostSeconds(firsts, after(node), 0));
+  const high = firstLoad.map((firsts, node) => mostSeconds(firsts, after(node), over));
+  return { low: none, floor: none, ceil, high };
+}
+
+/** `firsts`: the first places of one node; `load`: how often each of the others stands second behind it. */
+function levelSeconds(draft: SlotDraft, firsts: readonly number[], load: Int32Array, bounds: Bounds): void {
+  const { nodeAt, ownerCount } = draft;
+  const gone = nodeAt[firsts[0]!]!;
   level({
     draft,
     bounds,
     load,
     givers: () => undefined,
     takers: (node, visit) => {
-      visitBehind(
-        draft,
-        firsts.filter((first) => nodeAt[first + 1] === node),
-        2,
-        visit,
-      );
+      const slots = firsts.filter((first) => nodeAt[first + 1] === node);
+      visitBehind(draft, slots, 2, visit);
     },
-    canMove: (slot, from, to) =>
-      draft.firstOf(slot) === gone && secondOf(slot) === from && draft.holds(slot, to),
+    canMove: (slot, from, to) => {
+      const first = slot * ownerCount;
+      return nodeAt[first] === gone && nodeAt[first + 1] === from && draft.holds(slot, to);
+    },
     move: (slot, from, to) => {
       draft.swap(slot * ownerCount + 1, draft.placeOf(slot, to));
       load[from]! -= 1;
@@ -89,13 +115,4 @@ function visitBehind(draft: SlotDraft, firsts: readonly number[], position: numb
     for (let place = first + position; place < first + draft.ownerCount; place++)
       if (told.tell(draft.nodeAt[place]!, slot)) return;
   }
-}
-
-/** Who takes over little is not too empty: others may own nothing together with the one that is gone. */
-function boundsOfSeconds({ firstLoad, nodeCount }: SlotDraft, then: Float64Array, over: number): Bounds {
-  const target = then.map((firsts, node) => Math.max(0, firsts - firstLoad[node]!));
-  const none = new Int32Array(nodeCount);
-  const ceil = Int32Array.from(target, Math.ceil);
-  const high = ceil.map((count, node) => count + Math.floor(then[node]! * over));
-  return { low: none, floor: none, ceil, high };
 }

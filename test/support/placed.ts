@@ -16,7 +16,11 @@ export function ownersIn(placement: Placement): (slot: number) => readonly numbe
   return (slot) => placement.owners[placement.slotRow[slot]!]!;
 }
 
-export function place(members: readonly PlacementMember[], previous: Placement | null, replicaCount = 3): Placement {
+export function place(
+  members: readonly PlacementMember[],
+  previous: Placement | null,
+  replicaCount = 3,
+): Placement {
   return placeSlots({ members, replicaCount, previous: previous && ownersIn(previous), hash32 });
 }
 
@@ -75,7 +79,10 @@ export function largestLoad(counts: ReadonlyMap<number, number>, shareOf: (id: n
   return largest;
 }
 
-export function shareByWeight(members: readonly PlacementMember[], placesPerSlot: number): (id: number) => number {
+export function shareByWeight(
+  members: readonly PlacementMember[],
+  placesPerSlot: number,
+): (id: number) => number {
   const sum = members.reduce((total, one) => total + one.weight, 0);
   const weightOf = new Map(members.map((one) => [one.id, one.weight]));
   return (id) => (SLOT_COUNT * placesPerSlot * weightOf.get(id)!) / sum;
