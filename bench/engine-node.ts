@@ -197,7 +197,8 @@ async function scrapes(api: NodeApi, log: Log, times: number): Promise<Counted> 
 
 async function scrape(api: NodeApi, { events, counters }: Log): Promise<void> {
   const status = api.status();
-  await exposition({ status, instruments, events, counters, doors: [], process: processWatch.facts() });
+  const facts = { doors: [], process: processWatch.facts(), storeBytes: null };
+  await exposition({ status, instruments, events, counters, ...facts });
 }
 
 function putFor(api: NodeApi, order: Extract<EngineOrder, { kind: 'put' }>): Promise<Counted> {

@@ -1,4 +1,7 @@
 /** What a process counts and times of itself: where it is kept, and how it is handed out. */
+import { join } from 'node:path';
+import { STORE_FOLDER } from './adapters/leveldb/directory.ts';
+import { folderSize } from './adapters/system/folder-size.ts';
 import { systemProcessUse } from './adapters/system/process-use.ts';
 import type { Log } from './adapters/telemetry/log.ts';
 import type { Config } from './config.ts';
@@ -27,9 +30,11 @@ export class Metering {
   grpcUntaken: { readonly total: number } | null = null;
   http: DoorConnections | null = null;
   private readonly log: Log;
+  private readonly storeBytes: () => number | null;
   private readonly processWatch = new ProcessWatch(() => this.processUse.memory());
 
-  constructor({ metrics, log: { slowMs, slowPerSecondMax } }: Config, log: Log) {
+  constructor({ metrics, node, log: { slowMs, slowPerSecondMax } }: Config, log: Log) {
+    this.storeBytes = folderSize(join(node.dataDir, STORE_FOLDER));
     this.instruments = new Instruments(metrics.enabled);
     this.slowLog = { thresholdMs: slowMs, linesPerSecondMax: slowPerSecondMax };
     this.log = log;
@@ -46,6 +51,7 @@ export class Metering {
       counters: log.counters,
       doors: this.doors(),
       process: this.processWatch.facts(),
+      storeBytes: this.storeBytes(),
     }));
     return [countRequests(instruments), routes];
   }

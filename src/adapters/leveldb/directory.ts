@@ -26,7 +26,8 @@ const PROTOCOL_OF_FORMAT_FIRST = PROTOCOL_UNTOLD;
 export const DIRECTORY_FORMAT = DIRECTORY_FORMAT_FIRST + PROTOCOL_MAX - PROTOCOL_OF_FORMAT_FIRST;
 
 const IDENTITY_FILE = 'identity.json';
-const STORE_FOLDER = 'store';
+/** Within a data directory: where the engine keeps its files. */
+export const STORE_FOLDER = 'store';
 const LOCK_FOLDER = 'lock';
 const BROKEN_PREFIX = `${STORE_FOLDER}.broken-`;
 /** Broken stores kept for whoever wants to look; with so many a node does not start on a further one. */

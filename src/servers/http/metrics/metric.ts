@@ -16,6 +16,8 @@ export interface Source {
   readonly counters: ReadonlyMap<CounterName, number>;
   readonly doors: readonly DoorFacts[];
   readonly process: ProcessFacts;
+  /** Of the store's files, as they were looked at a moment ago; null: not yet. */
+  readonly storeBytes: number | null;
 }
 
 export type Labels = Readonly<Record<string, string | number>>;

@@ -36,6 +36,7 @@ function source(instruments = new Instruments()): Source {
       },
     ],
     process: new ProcessWatch(() => systemProcessUse().memory()).facts(),
+    storeBytes: 5_000,
   };
 }
 

@@ -28,6 +28,11 @@ export const DISK: readonly Metric[] = [
     }),
   ),
   gauge(
+    'causeway_store_bytes',
+    'Bytes of the files of the store; no sample before they were looked at, which begins when metrics are asked for.',
+    ({ storeBytes }) => storeBytes,
+  ),
+  gauge(
     'causeway_disk_free_bytes',
     'Free where the store lies; no sample where it is not watched.',
     ({ status }) =>
