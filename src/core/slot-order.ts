@@ -22,19 +22,19 @@ const RUNS_WORTH_CHANGING = 0.75;
 /** Parts of one: whom no candidate with room can follow goes on by so much beyond its room, and the rest is levelled. */
 const ROOM_EXCEEDED_MAX = 0.02;
 
-/** The draft with the owners as they stand, or in another order where that has far fewer runs; any fewer, where none `stands`. */
+/** The draft with the owners as they stand, or in another order where that has far fewer runs. */
 export function inOrder(draft: SlotDraft, share: Float64Array, stands: boolean): SlotDraft {
   balanceFirsts(draft, share);
   const runs = runCount(draft);
-  const ordered = stands && runs <= RUNS_PER_NODE_FEW * draft.nodeCount ? draft : fewer(draft, share, stands);
+  const ordered = stands && runs <= RUNS_PER_NODE_FEW * draft.nodeCount ? draft : fewer(draft, share);
   balanceSeconds(ordered, share);
   return ordered;
 }
 
-function fewer(draft: SlotDraft, share: Float64Array, stands: boolean): SlotDraft {
+function fewer(draft: SlotDraft, share: Float64Array): SlotDraft {
   const dealt = dealtOut(draft);
   balanceFirsts(dealt, share);
-  return runCount(dealt) < runCount(draft) * (stands ? RUNS_WORTH_CHANGING : 1) ? dealt : draft;
+  return runCount(dealt) < RUNS_WORTH_CHANGING * runCount(draft) ? dealt : draft;
 }
 
 /** Runs of slots with the same first owner. */
