@@ -195,7 +195,7 @@ export class MembershipWorld {
       telemetry: { event: () => {}, count: () => {} },
       ...{ systemOfRecord: null, outageWatch: NO_RECORD },
       meta: this.metaOf(member, life),
-      store: { lateMs: () => 0, isIdle: () => false },
+      ...{ store: { lateMs: () => 0, isIdle: () => false }, clientDelayFactor: () => 0 },
       ...{ codec: PLAIN_CODEC, protocolMax: PROTOCOL_MAX },
       place: (members) => placeRows(members),
       send: (to, message) => this.send(member.name, to, membership.header(), message),

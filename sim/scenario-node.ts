@@ -316,6 +316,7 @@ export class ScenarioNode {
       learnSpool: (session, onDone) => spoolCopy.begin(session, onDone),
       onLearned: () => (this.hasLearned = true),
       pace: new CopyPace(0, 0),
+      clientDelayFactor: () => 0,
       mutations,
     });
     const recordWriter = new RecordWriter(

@@ -139,7 +139,7 @@ const NOTHING_YET: Omit<NodeStatus, 'name' | 'record'> = {
   tombstones: { held: 0, forgotten: 0, rowsWaiting: 0, rowsRemoved: 0, debrisRemoved: 0 },
   learnedShare: 0,
   copy: {
-    ...{ slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
+    ...{ slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null, givesWay: false },
     ...{ recordsCopied: 0, bytesCopied: 0 },
   },
   spool: NO_SPOOL,

@@ -103,7 +103,10 @@ function copyLines(name: string, status: Facts): string[] {
   if (total > 0) {
     const left = numberOrNull(copy['secondsLeft']);
     const line = progressLine(Number(copy['slotsDone']), total, Number(copy['bytesPerSecond']), left);
-    return [`${name}: copies ${line}`];
+    const lines = [`${name}: copies ${line}`];
+    if (copy['givesWay'] === true)
+      lines.push(`${name}: copies no faster, so that clients do not wait too long`);
+    return lines;
   }
   if (status['phase'] !== 'learning') return [];
   return [`${name}: ${Math.floor(Number(status['learnedShare']) * 100)} % copied`];

@@ -7,7 +7,7 @@
 const BURST_MS = 200;
 
 export class Allowance {
-  private readonly perSecondMax: number;
+  private perSecondMax: number;
   private left: number;
   private filledAt: number;
 
@@ -16,6 +16,13 @@ export class Allowance {
     this.perSecondMax = perSecondMax;
     this.left = this.burst;
     this.filledAt = now;
+  }
+
+  /** From now on: what has gathered stays, up to what may gather. */
+  setRate(perSecondMax: number, now: number): void {
+    this.has(now);
+    this.perSecondMax = perSecondMax;
+    this.left = Math.min(this.left, this.burst);
   }
 
   /** May more be done now? What it comes to is known afterwards only, and is spent then. */

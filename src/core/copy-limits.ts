@@ -7,3 +7,16 @@ export const SLOT_RUN_BYTES_MAX = 2 * SLOT_COPY_BYTES_MAX;
 /** Pages that wait for those of lower slots, and milliseconds for which one does: who is late does not hold up the others. */
 export const PAGES_WAITING_MAX = SLOT_COPIES_IN_FLIGHT_MAX;
 export const PAGE_WAIT_MS_MAX = 100;
+/** Milliseconds over which it is seen how long clients wait, at least and at most; and operations that must have ended. */
+export const DELAY_WINDOW_MS = 250;
+export const DELAY_WINDOW_MS_MAX = 1_000;
+export const DELAY_OPERATIONS_MIN = 20;
+/** Milliseconds below which an operation is quick, however much longer it takes than before. */
+export const DELAY_USUAL_MS_MIN = 2;
+/** Times as long as usual that clients may wait while slots are copied; above it the copying slows down. */
+export const DELAY_FACTOR_MAX = 1.5;
+/** Milliseconds between two changes of how fast is copied. */
+export const GIVE_WAY_EVERY_MS = 250;
+/** Bytes a second that are copied however long clients wait; milliseconds after which it is twice as many, again and again. */
+export const COPY_BYTES_PER_SECOND_MIN = 64 * 1024;
+export const COPY_PATIENCE_MS = 600_000;

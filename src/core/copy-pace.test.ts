@@ -1,5 +1,6 @@
 /** A learner's allowance, and what it tells of its progress. */
 import { expect, test } from 'vitest';
+import { COPY_BYTES_PER_SECOND_MIN, COPY_PATIENCE_MS } from './copy-limits.ts';
 import { CopyPace } from './copy-pace.ts';
 
 const MEGABYTE = 1_000_000;
@@ -66,4 +67,72 @@ test('nothing is copied yet: the time left cannot be told', () => {
   const pace = new CopyPace(0, 0);
   pace.progress(10, 0);
   expect(pace.status(500).secondsLeft).toBeNull();
+});
+
+/** Copies as much as it may for so long, in pieces of 4 kB, while clients wait so many times as long; bytes a second. */
+function copied(pace: CopyPace, from: number, forMs: number, factor: number, isUrgent = false): number {
+  let bytes = 0;
+  for (let now = from; now < from + forMs; now += 10) {
+    pace.giveWay(factor, isUrgent, now);
+    for (let more = pace.mayAsk(now); more && bytes < forMs * MEGABYTE; more = pace.mayAsk(now)) {
+      pace.arrived(40, 4_000, now);
+      bytes += 4_000;
+    }
+  }
+  return (bytes * 1_000) / forMs;
+}
+
+test('clients wait too long: copying falls, to what is left to it at least, and grows again when they do not', () => {
+  const pace = new CopyPace(16 * MEGABYTE, 0);
+  pace.progress(100, 0);
+  expect(copied(pace, 0, 1_000, 1)).toBeGreaterThan(15 * MEGABYTE);
+  expect(pace.status(1_000).givesWay).toBe(false);
+  copied(pace, 1_000, 8_000, 4);
+  expect(pace.status(9_000).givesWay).toBe(true);
+  const least = copied(pace, 9_000, 10_000, 4);
+  expect(least).toBeGreaterThan(0.9 * COPY_BYTES_PER_SECOND_MIN);
+  expect(least).toBeLessThan(1.1 * COPY_BYTES_PER_SECOND_MIN);
+  const grown = copied(pace, 19_000, 2_000, 1);
+  expect(grown).toBeGreaterThan(1.5 * COPY_BYTES_PER_SECOND_MIN);
+  expect(grown).toBeLessThan(4 * COPY_BYTES_PER_SECOND_MIN);
+  copied(pace, 21_000, 20_000, 1);
+  expect(pace.status(41_000).givesWay).toBe(false);
+});
+
+test('clients wait too long for good: what is left to copying doubles every ten minutes, so that it ends', () => {
+  const pace = new CopyPace(16 * MEGABYTE, 0);
+  pace.progress(100, 0);
+  copied(pace, 0, 10_000, 9);
+  for (const times of [1, 2, 4, 6]) {
+    const rate = copied(pace, times * COPY_PATIENCE_MS + 5_000, 20_000, 9);
+    expect(rate / (COPY_BYTES_PER_SECOND_MIN * 2 ** times)).toBeGreaterThan(0.7);
+    expect(rate / (COPY_BYTES_PER_SECOND_MIN * 2 ** times)).toBeLessThan(1.2);
+  }
+  expect(copied(pace, 9 * COPY_PATIENCE_MS, 20_000, 9)).toBeGreaterThan(7 * MEGABYTE);
+  // The next time it begins anew.
+  const anew = 10 * COPY_PATIENCE_MS;
+  pace.progress(0, anew);
+  pace.progress(100, anew);
+  copied(pace, anew, 10_000, 9);
+  expect(copied(pace, anew + 10_000, 10_000, 9)).toBeLessThan(1.2 * COPY_BYTES_PER_SECOND_MIN);
+});
+
+test('nobody knows of clients, copies are missing, or there is no limit: it gives no way', () => {
+  for (const [limit, factor, isUrgent] of [
+    [MEGABYTE, 0, false],
+    [MEGABYTE, 9, true],
+    [0, 9, false],
+  ] as const) {
+    const pace = new CopyPace(limit, 0);
+    pace.progress(100, 0);
+    copied(pace, 0, 2_000, factor, isUrgent);
+    expect(pace.status(2_000).givesWay).toBe(false);
+  }
+});
+
+test('that it has begun to give way is said once', () => {
+  const pace = new CopyPace(MEGABYTE, 0);
+  pace.progress(100, 0);
+  const said = [1, 2, 2, 1, 3].map((factor, at) => pace.giveWay(factor, false, 1_000 * (at + 1)));
+  expect(said).toEqual([false, true, false, false, false]);
 });

@@ -1,14 +1,37 @@
 /**
  * How fast slots are worked through: an allowance of bytes that fills with time, spent by what has arrived, so that the load of
  * clients keeps its share of disks and links; and what people are told about how far it has come. (DESIGN 3)
+ *
+ * It gives way to clients (decision 60): where they wait too long it falls to a part of what was copied of late, and grows
+ * again by small steps while they do not (as congestion control does; RFC 6817 has the idea of work that leaves the rest to
+ * others). It never falls below a rate that doubles every ten minutes, so that a crowded cluster gets its new member in the end.
  */
 import { Allowance } from './allowance.ts';
+import {
+  COPY_BYTES_PER_SECOND_MIN,
+  COPY_PATIENCE_MS,
+  DELAY_FACTOR_MAX,
+  GIVE_WAY_EVERY_MS,
+} from './copy-limits.ts';
 
 /** Milliseconds over which the rate is told. */
 const RATE_OVER_MS = 2_000;
+/** What the rate falls to at once, at least and at most, and what it grows by, in shares of what it was. */
+const FALL_SHARE_MIN = 0.5;
+const FALL_SHARE_MAX = 0.9;
+const GROW_SHARE = 1.15;
 
 export class CopyPace {
   private readonly allowance: Allowance;
+  private readonly bytesPerSecondMax: number;
+  /** Bytes a second that are allowed at the moment. */
+  private allowed: number;
+  private changedAt = -Infinity;
+  /** Since when clients have waited too long; null where they have not yet. */
+  private givesWaySince: number | null = null;
+  /** Since the last change: bytes that have arrived, and whether more would have been asked for. */
+  private arrivedSince = 0;
+  private wasHeld = false;
   private bytesTotal = 0;
   private bytesCopied = 0;
   private recordsCopied = 0;
@@ -20,12 +43,54 @@ export class CopyPace {
 
   /** 0: as fast as it goes. */
   constructor(bytesPerSecondMax: number, now: number) {
+    this.bytesPerSecondMax = bytesPerSecondMax;
+    this.allowed = bytesPerSecondMax;
     this.allowance = new Allowance(bytesPerSecondMax, now);
   }
 
   /** May the next piece be asked for now? */
   mayAsk(now: number): boolean {
-    return this.allowance.has(now);
+    const may = this.allowance.has(now);
+    if (!may) this.wasHeld = true;
+    return may;
+  }
+
+  /**
+   * Clients wait so many times as long as before, where they wait longest; 0: nothing is known of any. `isUrgent`: slots have
+   * fewer copies than they should, and that comes first. Called while slots are copied, as often as one likes. True where they
+   * wait too long for the first time since copying began.
+   */
+  giveWay(delayFactor: number, isUrgent: boolean, now: number): boolean {
+    const { bytesPerSecondMax } = this;
+    if (bytesPerSecondMax === 0) return false;
+    if (isUrgent || delayFactor === 0) return this.allow(bytesPerSecondMax, now);
+    const ms = now - this.changedAt;
+    if (ms < GIVE_WAY_EVERY_MS) return false;
+    const isFirst = this.givesWaySince === null && delayFactor > DELAY_FACTOR_MAX;
+    const seen = (this.arrivedSince * 1_000) / Math.min(ms, RATE_OVER_MS);
+    const wasHeld = this.wasHeld;
+    this.changedAt = now;
+    this.arrivedSince = 0;
+    this.wasHeld = false;
+    if (delayFactor > DELAY_FACTOR_MAX) {
+      this.givesWaySince ??= now;
+      const share = Math.max(FALL_SHARE_MIN, Math.min(FALL_SHARE_MAX, DELAY_FACTOR_MAX / delayFactor));
+      this.allow(Math.max(this.least(now), Math.min(this.allowed, seen) * share), now);
+    } else if (wasHeld) this.allow(Math.max(this.least(now), this.allowed * GROW_SHARE), now);
+    return isFirst;
+  }
+
+  private least(now: number): number {
+    const times = Math.floor((now - (this.givesWaySince ?? now)) / COPY_PATIENCE_MS);
+    return COPY_BYTES_PER_SECOND_MIN * 2 ** times;
+  }
+
+  /** False: nobody is to be told. */
+  private allow(bytesPerSecond: number, now: number): false {
+    const allowed = Math.min(bytesPerSecond, this.bytesPerSecondMax);
+    if (allowed !== this.allowed) this.allowance.setRate(allowed, now);
+    this.allowed = allowed;
+    return false;
   }
 
   /** Milliseconds until the next piece may be asked for; 0: now. */
@@ -35,6 +100,7 @@ export class CopyPace {
 
   arrived(recordCount: number, byteCount: number, now: number): void {
     this.allowance.spend(byteCount);
+    this.arrivedSince += byteCount;
     this.bytesTotal += byteCount;
     this.bytesCopied += byteCount;
     this.recordsCopied += recordCount;
@@ -54,6 +120,8 @@ export class CopyPace {
       this.slotsDone = 0;
       this.bytesTotal = 0;
       this.marks.length = 0;
+      this.givesWaySince = null;
+      this.allow(this.bytesPerSecondMax, now);
       return;
     }
     if (this.slotsTotal === 0) this.beganAt = now;
@@ -67,6 +135,7 @@ export class CopyPace {
     bytes: number;
     bytesPerSecond: number;
     secondsLeft: number | null;
+    givesWay: boolean;
     recordsCopied: number;
     bytesCopied: number;
   } {
@@ -79,7 +148,9 @@ export class CopyPace {
         ? 0
         : null;
     const bytesPerSecond = this.rate(now);
-    return { slotsDone, slotsTotal, bytes, bytesPerSecond, secondsLeft, recordsCopied, bytesCopied };
+    const givesWay = slotsTotal > 0 && this.allowed < this.bytesPerSecondMax;
+    const progress = { slotsDone, slotsTotal, bytes, bytesPerSecond, secondsLeft, givesWay };
+    return { ...progress, recordsCopied, bytesCopied };
   }
 
   private rate(now: number): number {

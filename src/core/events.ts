@@ -8,6 +8,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 export const EVENTS = {
+  'copy.gives_way':
+    'Copying slots has slowed down, since clients waited too long; it goes on as fast as they allow.',
   'disk.enough': 'There is room again where the store lies; the node takes its part in writes.',
   'disk.low':
     'Too little is free where the store lies: writes are refused, and further down the node leaves them to others.',

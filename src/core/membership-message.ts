@@ -78,12 +78,14 @@ export interface LeaseReleased {
   readonly kind: 'leaseReleased';
 }
 
-/** How late the sender's store is, and which peers it finds slow: said while there is anything to say. (R31, R32) */
+/** How late the sender's store is, which peers it finds slow, and how its clients fare: said while there is anything to say. (R31, R32) */
 export interface Strain {
   readonly kind: 'strain';
   /** Milliseconds that its store takes for a batch, of late. */
   readonly storeMs: number;
   readonly slow: readonly string[];
+  /** Times as long as usual that its clients wait while slots are copied; 0: nothing is to be said of it. */
+  readonly clientDelayFactor: number;
 }
 
 /** Who a process is before it is part of an epoch: blank and returning nodes introduce themselves. */

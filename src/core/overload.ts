@@ -36,7 +36,8 @@ export class Overload {
   inFlight = 0;
   /** With as many in flight no more are begun; Infinity: no queue stands. */
   limit = Infinity;
-  /** Refused since the start. */
+  /** Ended and refused since the start. */
+  ended = 0;
   refused = 0;
   /** Of the last tick: precise enough to tell tenths of a second, and costs an operation no look at a clock. */
   private now = 0;
@@ -77,6 +78,7 @@ export class Overload {
   end(mark: number): void {
     const { window } = this;
     this.inFlight -= 1;
+    this.ended += 1;
     window.ended += 1;
     const tookMs = this.now - (mark > this.stillUntil ? mark : this.stillUntil);
     if (tookMs < window.tookMsLeast) window.tookMsLeast = tookMs;

@@ -43,6 +43,8 @@ export const SINCE = {
   stopReservation: 6,
   /** A page that is asked of an owner says which trace it belongs to. Between two. */
   scanTraceContext: 6,
+  /** A member says how its clients fare while slots are copied. Between two. */
+  clientDelay: 6,
   /** A record may have a content type. All members; an operation that is handed over says it between two. */
   contentType: 6,
 } as const;

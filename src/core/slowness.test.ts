@@ -58,7 +58,8 @@ class View {
         this.slowness.asked(name, this.now - tripMs);
         this.slowness.answered(name, this.now - tripMs, this.now);
         if (name in stores || name in finds) {
-          const strain = { kind: 'strain', storeMs: stores[name] ?? 1, slow: finds[name] ?? [] } as const;
+          const [storeMs, slow] = [stores[name] ?? 1, finds[name] ?? []];
+          const strain = { kind: 'strain', storeMs, slow, clientDelayFactor: 0 } as const;
           this.slowness.said(name, strain, this.now);
         }
       }
@@ -92,9 +93,9 @@ const LONG_MS = SLOW_FOR_MS + 1_000;
 describe('who is found slow', () => {
   it('its answers take far longer than those of the others for a while: it is told, not before', () => {
     const view = new View().pass(SLOW_FOR_MS - 500, { trips: { e: 200 } });
-    expect(view.slowness.strain(view.now)).toBeNull();
+    expect(view.slowness.strain(view.now, 0)).toBeNull();
     view.pass(1_500, { trips: { e: 200 } });
-    expect(view.slowness.strain(view.now)).toMatchObject({ slow: ['e'] });
+    expect(view.slowness.strain(view.now, 0)).toMatchObject({ slow: ['e'] });
     expect(view.slowness.why('e', view.now)).toBe('slow: it answers after 200 ms, the others after 1 ms');
   });
 
@@ -104,45 +105,50 @@ describe('who is found slow', () => {
     const { now } = view;
     for (let passed = 0; passed <= LONG_MS; passed += LOOK_MS)
       view.slowness.look(view.topology, 1, now + passed);
-    expect(view.slowness.strain(now + LONG_MS)).toMatchObject({ slow: ['e'] });
+    expect(view.slowness.strain(now + LONG_MS, 0)).toMatchObject({ slow: ['e'] });
   });
 
   it('its own store is slow by its own word: it is found slow by everybody', () => {
     const view = new View().pass(LONG_MS, { stores: { e: 200 } });
-    expect(view.slowness.strain(view.now)).toMatchObject({ slow: ['e'] });
+    expect(view.slowness.strain(view.now, 0)).toMatchObject({ slow: ['e'] });
   });
 
   it('it said so some time ago, and nothing since: its word counts no more', () => {
     const view = new View().pass(LONG_MS, { stores: { e: 200 } }).pass(700, {});
-    expect(view.slowness.strain(view.now)).toBeNull();
+    expect(view.slowness.strain(view.now, 0)).toBeNull();
   });
 
   it('later than the others, and below what counts as late: it is not slow', () => {
     const view = new View().pass(LONG_MS, { trips: { e: SLOW_AFTER_MS_DEFAULT - 5 } });
-    expect(view.slowness.strain(view.now)).toBeNull();
+    expect(view.slowness.strain(view.now, 0)).toBeNull();
   });
 
   it('all are late alike: nobody is slow', () => {
     const view = new View().pass(LONG_MS, { trips: { b: 150, c: 200, d: 180, e: 300 } });
-    expect(view.slowness.strain(view.now)).toBeNull();
+    expect(view.slowness.strain(view.now, 0)).toBeNull();
   });
 
   it('one pause of this process, in which nobody seemed to answer: nobody is slow', () => {
     const view = new View().pass(1_900, { trips: { e: 200 } });
     view.slowness.stalled();
     view.pass(500, { trips: { e: 200 } });
-    expect(view.slowness.strain(view.now)).toBeNull();
+    expect(view.slowness.strain(view.now, 0)).toBeNull();
   });
 
   it('there is nobody to compare it with: it is not slow', () => {
     const view = new View(['a', 'b']).pass(LONG_MS, { trips: { b: 900 } });
-    expect(view.slowness.strain(view.now)).toBeNull();
+    expect(view.slowness.strain(view.now, 0)).toBeNull();
   });
 
   it('own store late: the others are told before it counts as slow', () => {
     const view = new View();
     view.slowness.look(view.topology, 30, 0);
-    expect(view.slowness.strain(0)).toEqual({ kind: 'strain', storeMs: 30, slow: [] });
+    expect(view.slowness.strain(0, 0)).toEqual({
+      kind: 'strain',
+      storeMs: 30,
+      slow: [],
+      clientDelayFactor: 0,
+    });
   });
 });
 

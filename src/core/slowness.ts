@@ -28,9 +28,10 @@ interface Sight {
   tripMs: number;
   askedAt: number | null;
   answeredAt: number;
-  /** The peer's own word: how long its store takes, whom it finds slow, and when it said so. */
+  /** The peer's own word: how long its store takes, whom it finds slow, how its clients fare, and when it said so. */
   storeMs: number;
   finds: readonly string[];
+  clientDelayFactor: number;
   saidAt: number;
   /** At the last look: how late it would acknowledge, and how late the others do. */
   lateMs: number;
@@ -93,6 +94,7 @@ export class Slowness {
     const sight = this.sight(name, now);
     sight.storeMs = strain.storeMs;
     sight.finds = strain.slow;
+    sight.clientDelayFactor = strain.clientDelayFactor;
     sight.saidAt = now;
   }
 
@@ -159,11 +161,23 @@ export class Slowness {
   // What follows.
 
   /** What all others are to know; null where there is nothing to complain of. */
-  strain(now: number): Strain | null {
+  strain(now: number, clientDelayFactor: number): Strain | null {
     const slow = [...this.sights].filter(([, sight]) => this.isSlow(sight, now)).map(([name]) => name);
-    const storeMs = this.ownStoreMs;
-    if (slow.length === 0 && storeMs <= this.slowAfterMs / SLOW_FACTOR) return null;
-    return { kind: 'strain', storeMs, slow };
+    if (slow.length === 0 && !this.isStoreLate && clientDelayFactor === 0) return null;
+    return { kind: 'strain', storeMs: this.ownStoreMs, slow, clientDelayFactor };
+  }
+
+  /** This node's own store: so that the others are to know of it. */
+  get isStoreLate(): boolean {
+    return this.ownStoreMs > this.slowAfterMs / SLOW_FACTOR;
+  }
+
+  /** Times as long as usual that clients wait while slots are copied, where they wait longest; 0: nobody says so. */
+  clientDelayFactor(now: number): number {
+    let most = 0;
+    for (const sight of this.sights.values())
+      if (isFresh(sight, now)) most = Math.max(most, sight.clientDelayFactor);
+    return most;
   }
 
   /** Who must go now, if anyone: one at a time. */
@@ -272,6 +286,7 @@ export class Slowness {
       answeredAt: -Infinity,
       storeMs: 0,
       finds: [],
+      clientDelayFactor: 0,
       saidAt: -Infinity,
       lateMs: 0,
       usualMs: 0,

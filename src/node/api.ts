@@ -216,6 +216,8 @@ export interface CopyStatus {
   readonly bytesPerSecond: number;
   /** null where it cannot be told. */
   readonly secondsLeft: number | null;
+  /** Less is copied a second than is allowed, since clients would wait too long. */
+  readonly givesWay: boolean;
   /** In all copies since this process started. */
   readonly recordsCopied: number;
   readonly bytesCopied: number;

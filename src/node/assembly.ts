@@ -30,7 +30,7 @@ import type { Forwarder } from './forwarder.ts';
 import { startRead } from './get.ts';
 import { Learner } from './learner.ts';
 import { LegacyReader } from './legacy-reader.ts';
-import { LoadWatch } from './load-watch.ts';
+import type { LoadWatch } from './load-watch.ts';
 import { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
 import { OperationLearner } from './operation-learner.ts';
@@ -65,7 +65,7 @@ export function membershipOf(
   outbox: PeerOutbox,
   outageWatch: OutageWatch,
   onTopology: (next: Topology, previous: Topology | null) => void,
-  coordinates: () => boolean,
+  { coordinates, load }: { readonly coordinates: () => boolean; readonly load: LoadWatch },
 ): Membership {
   const { clock, random, telemetry, self, members, systemOfRecord, joins, transport, doors } = parts;
   const membership = new Membership({
@@ -91,7 +91,7 @@ export function membershipOf(
       if (!stays) chooseServer(parts, next);
       onTopology(next, previous);
     },
-    coordinates,
+    ...{ coordinates, clientDelayFactor: () => load.clientDelayFactor },
     onLeft: () => parts.onLeft(),
     onFatal: (reason) => parts.onFatal(reason),
     onPhase: (phase) => telemetry.event('info', 'node.phase', { phase }),
@@ -140,11 +140,12 @@ export interface LearnerSurroundings {
   readonly table: OperationTable;
   readonly floors: FloorStore;
   readonly spool: Spool;
+  readonly load: LoadWatch;
   readonly send: (memberId: number, message: PeerMessage) => void;
 }
 
 export function learnerOf(parts: NodeParts, around: LearnerSurroundings): Learner {
-  const { membership, writer, shelf, marks, table, floors, spool, send } = around;
+  const { membership, writer, shelf, marks, table, floors, spool, load, send } = around;
   const { clock, telemetry, storage } = parts;
   const isLinked = (id: number): boolean => {
     const { topology } = membership;
@@ -181,6 +182,8 @@ export function learnerOf(parts: NodeParts, around: LearnerSurroundings): Learne
     learnSpool: (session, onDone) => spool.copy.begin(session, onDone),
     onLearned: () => membership.learned(),
     pace: new CopyPace(parts.copyBytesPerSecondMax, clock.now()),
+    clientDelayFactor: () =>
+      Math.max(load.clientDelayFactor, membership.watch.slowness.clientDelayFactor(clock.now())),
     mutations: parts.mutations ?? NO_MUTATIONS,
   });
   return learner;
@@ -241,22 +244,6 @@ export function recordWriterOf(
     ...([record, clock, telemetry, life, onRecorded, onFenced, drive, judge] as const),
     instruments,
   );
-}
-
-export function loadWatchOf(
-  parts: NodeParts,
-  admission: Admission,
-  writer: StoreWriter,
-  recordWriter: RecordWriter | null,
-): LoadWatch {
-  return new LoadWatch({
-    admission,
-    telemetry: parts.telemetry,
-    instruments: parts.instruments ?? NO_INSTRUMENTS,
-    overloadDelayMs: parts.overloadDelayMs,
-    legacyTimeoutMs: parts.legacySource === null ? 0 : parts.legacyTimeoutMs,
-    batchMs: (now) => writer.pulse.lateMs(now) + (recordWriter?.statementMs(now) ?? 0),
-  });
 }
 
 export function recordReaderOf(

@@ -39,6 +39,8 @@ export interface HeartbeatParts {
   readonly mutations: Mutations;
   readonly voice: Voice;
   readonly learned: () => Topology | null;
+  /** How this node's clients fare while slots are copied. */
+  readonly clientDelayFactor: () => number;
   /** What is to be said of PostgreSQL, or null. (R34) */
   readonly ofRecord: (now: number) => RecordHearsay | null;
   /** A voter is bound to a later epoch than this node knows to be chosen. */
@@ -117,8 +119,8 @@ export class Heartbeats {
   private strain(now: number): Strain | null {
     const { slowness, store, learned, disk } = this.parts;
     slowness.look(learned(), store.lateMs(), now);
-    const strain = slowness.strain(now);
-    if (strain !== null && strain.storeMs > 0 && store.isIdle()) disk.tryStore();
+    const strain = slowness.strain(now, this.parts.clientDelayFactor());
+    if (slowness.isStoreLate && store.isIdle()) disk.tryStore();
     return strain;
   }
 

@@ -95,6 +95,7 @@ function begin(topology = topologyOf()): Scene {
     send: (to: number, message: PeerMessage) => void sent.push({ to, message }),
     isLinked: () => true,
     pace: new CopyPace(0, 0),
+    clientDelayFactor: () => 0,
     mutations: {},
   } as unknown as LearnerParts;
   const learner = new Learner(parts);

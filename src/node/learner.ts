@@ -55,6 +55,8 @@ export interface LearnerParts {
   readonly onLearned: () => void;
   readonly mutations: Mutations;
   readonly pace: CopyPace;
+  /** Times as long as usual that clients wait, where they wait longest; 0: nothing is known. */
+  readonly clientDelayFactor: () => number;
 }
 
 interface Comparison {
@@ -81,6 +83,8 @@ export class Learner {
   /** All that was handed to the store before this session. */
   private isOnDisk = false;
   private untold: UntoldVersions | null = null;
+  /** Some of these slots have fewer complete owners than they should. */
+  private isUrgent = false;
   private answerTimeoutMs = ANSWER_TIMEOUT_MS_MIN;
 
   constructor(parts: LearnerParts) {
@@ -111,6 +115,8 @@ export class Learner {
     this.comparison = null;
     this.answerTimeoutMs = ANSWER_TIMEOUT_MS_MIN;
     this.pulls.begin(this.session, replica);
+    const { replicaCount } = view.topology;
+    this.isUrgent = view.rows.some(({ learns, owners }) => learns && owners.length < replicaCount);
     this.told = false;
     this.untold = null;
     this.slotsTotal = 0;
@@ -151,6 +157,7 @@ export class Learner {
     if (this.slotsTotal === 0 || this.told) return;
     this.parts.recovery.tick();
     const now = this.parts.clock.now();
+    this.giveWay(now);
     const late = this.pulls.late(now);
     const lateComparison = this.comparison !== null && this.comparison.dueAt <= now;
     if (late.length > 0 || lateComparison) {
@@ -163,6 +170,13 @@ export class Learner {
     if (this.slotsLeft.size > 0 || this.told) return;
     if (!this.parts.operations.isDone) this.parts.operations.tick();
     else this.untold?.tick();
+  }
+
+  private giveWay(now: number): void {
+    const { clientDelayFactor, pace, telemetry } = this.parts;
+    const factor = clientDelayFactor();
+    if (pace.giveWay(factor, this.isUrgent, now))
+      telemetry.event('info', 'copy.gives_way', { clientsWaitTimes: Number(factor.toFixed(1)) });
   }
 
   /** The operations are copied, too. */

@@ -3,11 +3,18 @@
  * no queue: group commit lets it wait for the batch that is under way and then for its own, at the disk and at PostgreSQL, and a
  * read may wait for one fetch of the legacy source.
  */
+import { ClientDelay } from '../core/client-delay.ts';
 import { TICK_MS } from '../core/limits.ts';
+import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import type { Instruments } from '../core/instruments.ts';
 import type { Overload, Sight } from '../core/overload.ts';
+import { movesOf } from '../core/slot-moves.ts';
+import type { Topology } from '../core/topology.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { Admission, Verb } from './admission.ts';
+import type { NodeParts } from './node-parts.ts';
+import type { RecordWriter } from './record-writer.ts';
+import type { StoreWriter } from './store-writer.ts';
 
 export interface LoadWatchParts {
   readonly admission: Admission;
@@ -19,11 +26,15 @@ export interface LoadWatchParts {
   /** Milliseconds of late that one batch took, at the disk and at PostgreSQL together. */
   readonly batchMs: (now: number) => number;
   readonly instruments: Instruments;
+  /** Somebody copies slots, as far as this node knows. */
+  readonly isCopying: () => boolean;
 }
 
 export class LoadWatch {
   private readonly parts: LoadWatchParts;
   private tickedAt: number | null = null;
+  private readonly writeDelay = new ClientDelay();
+  private readonly readDelay = new ClientDelay();
 
   constructor(parts: LoadWatchParts) {
     this.parts = parts;
@@ -34,7 +45,13 @@ export class LoadWatch {
     return this.tickedAt === null ? 0 : now - this.tickedAt;
   }
 
+  /** How many times longer than usual this node's clients wait while slots are copied; 0: nothing is known. */
+  get clientDelayFactor(): number {
+    return Math.max(this.writeDelay.factor, this.readDelay.factor);
+  }
+
   tick(now: number): void {
+    this.lookAtDelays(now);
     const { admission, overloadDelayMs, legacyTimeoutMs, batchMs, instruments } = this.parts;
     const lateMs = this.tickedAt === null ? 0 : Math.max(0, now - this.tickedAt - TICK_MS);
     if (this.tickedAt !== null) instruments.time(instruments.loopDelay, lateMs);
@@ -43,6 +60,13 @@ export class LoadWatch {
     const queuedMs = overloadDelayMs;
     this.look('write', admission.write, { now, lateMs, aloneMs, queuedMs });
     this.look('read', admission.read, { now, lateMs, aloneMs: aloneMs + legacyTimeoutMs, queuedMs });
+  }
+
+  private lookAtDelays(now: number): void {
+    const { read, write } = this.parts.admission;
+    const isCopying = this.parts.isCopying();
+    this.writeDelay.look({ now, inFlight: write.inFlight, ended: write.ended, isCopying });
+    this.readDelay.look({ now, inFlight: read.inFlight, ended: read.ended, isCopying });
   }
 
   private look(verb: Verb, queue: Overload, sight: Sight): void {
@@ -55,4 +79,25 @@ export class LoadWatch {
       isFull ? { verb, inFlight, limit: Math.round(limit) } : { verb, inFlight, refused },
     );
   }
+}
+
+export function loadWatchOf(
+  parts: NodeParts,
+  admission: Admission,
+  writer: StoreWriter,
+  recordWriter: RecordWriter | null,
+  topology: () => Topology | null,
+): LoadWatch {
+  return new LoadWatch({
+    admission,
+    telemetry: parts.telemetry,
+    instruments: parts.instruments ?? NO_INSTRUMENTS,
+    isCopying: () => {
+      const known = topology();
+      return known !== null && movesOf(known).learning.size > 0;
+    },
+    overloadDelayMs: parts.overloadDelayMs,
+    legacyTimeoutMs: parts.legacySource === null ? 0 : parts.legacyTimeoutMs,
+    batchMs: (now) => writer.pulse.lateMs(now) + (recordWriter?.statementMs(now) ?? 0),
+  });
 }

@@ -59,6 +59,8 @@ export interface MembershipParts {
   readonly meta: MetaStore;
   /** How long this node's store takes, in milliseconds; and to try it where that is not known any more. */
   readonly store: { lateMs(): number; isIdle(): boolean };
+  /** Times as long as usual that this node's clients wait while slots are copied; 0: nothing is known. */
+  readonly clientDelayFactor: () => number;
   readonly codec: TopologyCodec;
   readonly place: Place;
   /** Keeps a link to the peer up, from now on at this address; lets it go. */

@@ -101,7 +101,7 @@ export class Membership {
     this.heartbeats = new Heartbeats({
       ...{ clock, telemetry, self: this.self, disk, driver, lease, mutations, peers, suspicion, voice },
       ...{ heartbeatMs: settings.heartbeatMs, slowness: this.watch.slowness, store: parts.store },
-      learned: () => this.known,
+      ...{ clientDelayFactor: parts.clientDelayFactor, learned: () => this.known },
       ofRecord: (at) => (this.self.live ? parts.outageWatch.word(this.known, at) : null),
       onBehind: () => this.proposals.onBehind(clock.now()),
     });

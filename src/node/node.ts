@@ -23,7 +23,6 @@ import type { ClusterAnswer, ClusterOrder, Inspection, NodeApi, NodeStatus } fro
 import {
   helloOf,
   learnerOf,
-  loadWatchOf,
   membershipOf,
   placeOf,
   protocolTo,
@@ -49,6 +48,7 @@ import { ForwardService } from './forward-service.ts';
 import type { Forwarder } from './forwarder.ts';
 import { FrameDesk } from './frame-desk.ts';
 import type { Learner } from './learner.ts';
+import { loadWatchOf } from './load-watch.ts';
 import type { LoadWatch } from './load-watch.ts';
 import type { Membership } from './membership.ts';
 import type { NodeParts } from './node-parts.ts';
@@ -143,7 +143,7 @@ export class CausewayNode implements NodeApi {
       this.replica?.onRecorded(key, version, outcome);
       this.spool.onRecorded(key, version, outcome);
     });
-    this.loadWatch = loadWatchOf(parts, this.admission, this.writer, this.recordWriter);
+    this.loadWatch = loadWatchOf(parts, this.admission, this.writer, this.recordWriter, topology);
     this.recordReader = recordReaderOf(parts, topology, (...fetched) => this.replica?.onFetched(...fetched));
     const outageWatch = outageWatchOf(parts, spoolMarks);
     this.membership = membershipOf(
@@ -152,7 +152,7 @@ export class CausewayNode implements NodeApi {
       this.outbox,
       outageWatch,
       (next, previous) => this.keeper.onTopology(next, previous),
-      () => this.replica?.coordinatesIn(() => true) === true,
+      { coordinates: () => this.replica?.coordinatesIn(() => true) === true, load: this.loadWatch },
     );
     this.diskWatch = new DiskWatch(parts, (isLow) => this.membership.room.saw(isLow));
     const send = (id: number, message: PeerMessage): void => this.sendTo(id, message);
@@ -162,8 +162,8 @@ export class CausewayNode implements NodeApi {
       ...{ shelf, send, replica: () => this.replica },
       isFullElsewhere: () => outageWatch.isFullElsewhere(parts.clock.now()),
     });
-    const { spool, operations: table } = this;
-    this.learner = learnerOf(parts, { membership, writer, shelf, marks, table, floors, spool, send });
+    const { spool, operations: table, loadWatch: load } = this;
+    this.learner = learnerOf(parts, { membership, writer, shelf, marks, table, floors, spool, send, load });
     this.holding = new SlotHolding({
       ...{ clock: parts.clock, shelf, operations, marks, keyWatch, mutations: this.mutations },
       onRetired: () => this.membership.retired(),

@@ -141,13 +141,15 @@ export function writeStrain(out: Writer, message: Strain): void {
   out.real(message.storeMs);
   out.u16(message.slow.length);
   for (const name of message.slow) out.text(name);
+  if (out.protocol >= SINCE.clientDelay) out.real(message.clientDelayFactor);
 }
 
 export function readStrain(from: Reader): Strain {
   const storeMs = from.real();
   const slow: string[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) slow.push(from.text());
-  return { kind: 'strain', storeMs, slow };
+  const clientDelayFactor = from.protocol >= SINCE.clientDelay ? from.real() : 0;
+  return { kind: 'strain', storeMs, slow, clientDelayFactor };
 }
 
 export function writeIntroduction(out: Writer, message: Introduction): void {

@@ -356,7 +356,7 @@ const FIELDS: { [K in Kind]: fc.Arbitrary<Omit<Extract<PeerMessage, { kind: K }>
     ancestors: fc.array(fc.record({ clusterId: text, life: whole }), { maxLength: 4 }),
     topology,
   }),
-  strain: fc.record({ storeMs: real, slow: fc.array(text) }),
+  strain: fc.record({ storeMs: real, slow: fc.array(text), clientDelayFactor: real }),
   introduction,
   ...WATCH_FIELDS,
   stopAsk: fc.record({ attempt: whole }),

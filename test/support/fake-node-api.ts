@@ -357,7 +357,7 @@ const STATUS: NodeStatus = {
   keysHeld: 0,
   tombstones: { held: 0, forgotten: 0, rowsWaiting: 0, rowsRemoved: 0, debrisRemoved: 0 },
   copy: {
-    ...{ slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null },
+    ...{ slotsDone: 0, slotsTotal: 0, bytes: 0, bytesPerSecond: 0, secondsLeft: null, givesWay: false },
     ...{ recordsCopied: 0, bytesCopied: 0 },
   },
   spool: {

@@ -9,6 +9,7 @@ import { sealRecord } from '../../src/wire/record-codec.ts';
 
 /** What members say to one another where one of them speaks no more than this version. */
 export function inVersion(message: PeerMessage, protocol: number): PeerMessage {
+  if (message.kind === 'strain' && protocol < SINCE.clientDelay) return { ...message, clientDelayFactor: 0 };
   const kept = inEarlierVersions(message, protocol);
   return protocol < SINCE.contentType ? (withoutTypes(kept) as PeerMessage) : kept;
 }
