@@ -33,10 +33,7 @@ export const RESULT_TYPES = {
   },
 };
 
-/**
- * The parameters of COMMIT behind the life, in its order. Where a column holds nothing in any row its array is left out, which
- * stands for the same and saves the server a table of its own for it. `isWhole`: none may be left out.
- */
+/** The parameters of COMMIT behind the life, in its order. `isWhole`: no array may be left out where all that it holds is nothing. */
 export function packRows(rows: readonly RecordRow[], isWhole = false): (Buffer | null)[] {
   return [
     packTexts(rows.map((row) => row.record.key)),
@@ -46,32 +43,14 @@ export function packRows(rows: readonly RecordRow[], isWhole = false): (Buffer |
     packInt2s(rows.map((row) => row.record.origin)),
     packTimestamps(rows.map((row) => row.record.createdAt)),
     packTimestamps(rows.map((row) => row.record.updatedAt)),
-    unlessNothing(
-      packTimestamps,
-      rows.map(({ record }) => (record.expiresAt === 0 ? null : record.expiresAt)),
-      isWhole,
-    ),
+    packTimestamps(rows.map((row) => (row.record.expiresAt === 0 ? null : row.record.expiresAt))),
     packBooleans(rows.map((row) => row.record.tombstone)),
     packInt8s(rows.map((row) => row.checksum)),
-    unlessNothing(
-      packBytes,
-      rows.map((row) => row.record.operationId),
-      isWhole,
-    ),
-    unlessNothing(
-      packTextsOrNull,
-      rows.map((row) => row.record.contentType),
-      isWhole,
-    ),
+    packBytes(rows.map((row) => row.record.operationId)),
+    isWhole || rows.some((row) => row.record.contentType !== null)
+      ? packTextsOrNull(rows.map((row) => row.record.contentType))
+      : null,
   ];
-}
-
-function unlessNothing<Value>(
-  pack: (values: readonly (Value | null)[]) => Buffer,
-  values: readonly (Value | null)[],
-  isWhole: boolean,
-): Buffer | null {
-  return isWhole || values.some((value) => value !== null) ? pack(values) : null;
 }
 
 /**

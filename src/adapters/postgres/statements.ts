@@ -17,7 +17,7 @@ export const ROW_COLUMNS = `key, slot, value, version, origin,
 
 export const COLUMNS = `key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id,
   content_type`;
-/** No array at all of what a row may lack (expiry, operation id, content type) stands for none: rows without it bring nothing. */
+/** No array of content types at all stands for none: rows without one bring nothing. */
 export const COLUMNS_UNNESTED = `$2::text[], $3::int4[], $4::bytea[], $5::int8[], $6::int2[], $7::timestamptz[],
     $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::int8[], $12::bytea[], $13::text[]`;
 export const COLUMNS_UNNESTED_PAST = `${COLUMNS_UNNESTED}, $14::int8[]`;
