@@ -156,6 +156,19 @@ describe('a cache of hot records', () => {
     expect(places.byteCount).toBe(before);
   });
 
+  test('keys of one hash: what was kept last stands, and never another in its place', () => {
+    const cache = new HotCache(MEGABYTE);
+    // Found by trying: each has the hash of the other.
+    const [one, other] = ['key 162448', 'key 176704'] as const;
+    cache.keep(sealed(one, 1));
+    expect(cache.get(other)).toBeUndefined();
+    cache.keep(sealed(other, 2));
+    expect(cache.get(one)).toBeUndefined();
+    expect(cache.get(other)).toEqual(sealed(other, 2));
+    cache.drop(one);
+    expect(cache.get(other)).toBeUndefined();
+  });
+
   test('keys that all fall into one bucket: the last ones are found', () => {
     const places = new HotPlaces();
     for (let place = 0; place < 20; place += 1) places.add(0x10000, place);

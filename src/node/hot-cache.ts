@@ -1,11 +1,12 @@
 /**
  * Hot records in memory, bounded in bytes. Their encodings lie one behind the other in slabs, and a table says where, so that
  * a record costs its bytes and a place, and nothing that the collector would visit. The oldest slab goes when there is no
- * room; its memory is not used again, for readers may still hold views of it.
+ * room; its memory is not used again, for readers may still hold views of it. Of keys with the same hash one is kept: who
+ * writes or drops one need not look at what stands there, and a reader of the other finds nothing, and asks the disk.
  */
 import type { KeyRecord, SealedRecord } from '../core/record.ts';
 import { isKeptOf, openKept, recordKept } from '../wire/record-codec.ts';
-import { BUCKET_PLACES, HotPlaces } from './hot-places.ts';
+import { HotPlaces } from './hot-places.ts';
 
 const SLAB_BYTES_MAX = 256 * 1024;
 const SLAB_BYTES_MIN = 512;
@@ -74,14 +75,14 @@ export class HotCache {
     slab.bytes.set(sealed.bytes, offset + HEAD_BYTES);
     slab.used = offset + size;
     const place = (this.slabFirst + this.slabs.length - 1) * SLAB_SPAN + offset;
-    const index = this.find(key, hash);
+    const index = this.places.withHash(hash);
     if (index < 0) this.places.add(hash, place);
     else this.places.replace(index, place);
     while (this.slabs.length > 0 && this.byteCount > this.bytesMax) this.dropOldest();
   }
 
   drop(key: string): void {
-    const index = this.find(key, hashOf(key));
+    const index = this.places.withHash(hashOf(key));
     if (index >= 0) this.places.remove(index);
   }
 
@@ -94,16 +95,11 @@ export class HotCache {
 
   /** Where the table has the key; -1: it is not kept. */
   private find(key: string, hash: number): number {
-    const { hashes, places } = this.places;
-    if (places.length === 0) return -1;
-    const first = this.places.bucketOf(hash);
-    for (let at = first; at < first + BUCKET_PLACES; at += 1) {
-      if (hashes[at] !== hash || places[at] === 0) continue;
-      const place = places[at]! - 1;
-      const { bytes, view } = this.slabOf(place);
-      if (isKeptOf(bytes, view, (place % SLAB_SPAN) + HEAD_BYTES, key)) return at;
-    }
-    return -1;
+    const index = this.places.withHash(hash);
+    if (index < 0) return -1;
+    const place = this.places.placeAt(index);
+    const { bytes, view } = this.slabOf(place);
+    return isKeptOf(bytes, view, (place % SLAB_SPAN) + HEAD_BYTES, key) ? index : -1;
   }
 
   private slabOf(place: number): Slab {

@@ -5,7 +5,7 @@
  * somebody thinks of: one that is full gives up its lowest place.
  */
 /** Places of one bucket. */
-export const BUCKET_PLACES = 8;
+const BUCKET_PLACES = 8;
 /** Bytes of a hash and of a place. */
 const PLACE_BYTES = 12;
 /** It shrinks when fewer than one place in so many is used: half as long it is a quarter full, and grows when it is half full. */
@@ -32,6 +32,17 @@ export class HotPlaces {
     return this.places[index]! - 1;
   }
 
+  /** Where a place with this hash stands; -1: there is none. */
+  withHash(hash: number): number {
+    const { hashes, places } = this;
+    if (places.length === 0) return -1;
+    const first = this.bucketOf(hash);
+    for (let at = first; at < first + BUCKET_PLACES; at += 1)
+      if (hashes[at] === hash && places[at] !== 0) return at;
+    return -1;
+  }
+
+  /** Of a hash that stands nowhere yet. */
   add(hash: number, place: number): void {
     // Half full at most: then hardly any bucket is.
     if (this.count * 2 >= this.places.length) this.grow();

@@ -1,16 +1,24 @@
 /**
  * CRC-32 of a part of some bytes, as zlib computes it. Most frames and records are so short that the way into the
- * runtime's own function costs more than a table here (at 40 bytes 230 ns against 45 ns); from about 128 bytes on it is
- * the faster one.
+ * runtime's own function, and the view that it is handed, cost more than tables here (at 40 bytes 159 ns against 40, at 152
+ * bytes 203 against 94); from about 350 bytes on it is the faster one.
  */
 import { crc32 } from 'node:zlib';
 
-const SHORT_BYTES_MAX = 128;
+const SHORT_BYTES_MAX = 320;
 const POLYNOMIAL = 0xedb88320;
 
 /** `TABLES[n][byte]`: what a byte leaves behind when n more bytes follow it within the same step. */
-const TABLES = makeTables(4);
-const [T0, T1, T2, T3] = TABLES as [Int32Array, Int32Array, Int32Array, Int32Array];
+const STEP_BYTES = 8;
+const TABLES = makeTables(STEP_BYTES);
+const T0 = TABLES[0]!;
+const T1 = TABLES[1]!;
+const T2 = TABLES[2]!;
+const T3 = TABLES[3]!;
+const T4 = TABLES[4]!;
+const T5 = TABLES[5]!;
+const T6 = TABLES[6]!;
+const T7 = TABLES[7]!;
 
 /** Of what stands from `from` on and before `end`. */
 export function checksumOf(bytes: Uint8Array, from: number, end: number): number {
@@ -20,9 +28,18 @@ export function checksumOf(bytes: Uint8Array, from: number, end: number): number
 function shortChecksum(bytes: Uint8Array, from: number, end: number): number {
   let crc = -1;
   let index = from;
-  for (; index + 4 <= end; index += 4) {
-    crc ^= bytes[index]! | (bytes[index + 1]! << 8) | (bytes[index + 2]! << 16) | (bytes[index + 3]! << 24);
-    crc = T3[crc & 0xff]! ^ T2[(crc >>> 8) & 0xff]! ^ T1[(crc >>> 16) & 0xff]! ^ T0[crc >>> 24]!;
+  for (; index + STEP_BYTES <= end; index += STEP_BYTES) {
+    const first =
+      crc ^
+      (bytes[index]! | (bytes[index + 1]! << 8) | (bytes[index + 2]! << 16) | (bytes[index + 3]! << 24));
+    const before =
+      T7[first & 0xff]! ^ T6[(first >>> 8) & 0xff]! ^ T5[(first >>> 16) & 0xff]! ^ T4[first >>> 24]!;
+    crc =
+      before ^
+      T3[bytes[index + 4]!]! ^
+      T2[bytes[index + 5]!]! ^
+      T1[bytes[index + 6]!]! ^
+      T0[bytes[index + 7]!]!;
   }
   for (; index < end; index += 1) crc = T0[(crc ^ bytes[index]!) & 0xff]! ^ (crc >>> 8);
   return ~crc >>> 0;

@@ -1,4 +1,5 @@
 /** What the table of commands says of each: how it is called, what it touches, how far it is Redis', and what runs. */
+import { NONE } from '../../base/short-list.ts';
 import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
 import type { Plan } from './plan.ts';
@@ -70,12 +71,16 @@ export function fitsArity(arity: number, count: number): boolean {
   return arity >= 0 ? count === arity : count >= -arity;
 }
 
+/** Of most commands: nothing is made to say so. */
+const FIRST_ARGUMENT: readonly number[] = [1];
+
 /** Places of the keys in a call with so many arguments, ascending. */
-export function keyPlaces(command: Command, count: number): number[] {
-  const places: number[] = [];
-  if (command.keys === null) return places;
+export function keyPlaces(command: Command, count: number): readonly number[] {
+  if (command.keys === null) return NONE;
   const { first, last, step } = command.keys;
   const end = last < 0 ? count + last : last;
+  if (first === 1 && end === 1 && count > 1) return FIRST_ARGUMENT;
+  const places: number[] = [];
   for (let at = first; at <= end && at < count; at += step) places.push(at);
   return places;
 }

@@ -138,10 +138,11 @@ function turnOf(client: Client, command: Command, args: Arguments): 'now' | 'in 
   if (queue.isFull) return 'later';
   if (command.writes && api.isFull()) return 'later';
   const places = keyPlaces(command, args.count);
-  const isFree = places.every((at) => {
-    const key = args.key(at);
-    return key === undefined || !inFlight.isTaken(key, command.writes);
-  });
+  let isFree = true;
+  for (let each = 0; each < places.length && isFree; each += 1) {
+    const key = args.key(places[each]!);
+    isFree = key === undefined || !inFlight.isTaken(key, command.writes);
+  }
   if (isFree) return 'now';
   // What a client that keeps copies reads is remembered when it is begun, and must be behind the change that it waits for.
   if (places.length > 1 || command.plan === null || client.tracking !== null) return 'later';

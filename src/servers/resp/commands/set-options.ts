@@ -11,8 +11,18 @@ export interface SetOptions {
   readonly time: { readonly at: number; readonly form: TimeForm } | null;
 }
 
+/** As most are called. */
+const NO_OPTIONS: SetOptions = {
+  condition: 'always',
+  tellPrevious: false,
+  keepsTime: false,
+  persists: false,
+  time: null,
+};
+
 /** Undefined: a syntax error. */
 export function setOptions(args: Arguments, from: number, of: 'set' | 'getex'): SetOptions | undefined {
+  if (args.count === from) return NO_OPTIONS;
   let condition: SetOptions['condition'] = 'always';
   let tellPrevious = false;
   let keepsTime = false;
