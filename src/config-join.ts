@@ -3,6 +3,7 @@
  * name, where it is reached, where it stands) is its own to say.
  */
 import { isObject, mergeLayers } from './config-layers.ts';
+import { isLoopback } from './core/door-address.ts';
 
 /** What a process learns of the cluster that it joins. */
 export interface ClusterTold {
@@ -18,6 +19,8 @@ export interface JoinWish {
   readonly knowsFounders: boolean;
   /** It is one of them. */
   readonly isFounder: boolean;
+  /** Where probes may be answered while it waits; null: nowhere, as far as settings can be read that are not checked yet. */
+  readonly probes: { readonly host: string; readonly port: number } | null;
 }
 
 /** `given`: all layers, not yet checked. Undefined where the process joins no cluster. */
@@ -27,7 +30,16 @@ export function joinWishOf(given: unknown): JoinWish | undefined {
   if (typeof join !== 'string' || typeof dataDir !== 'string') return undefined;
   const founders = foundersIn(given);
   const isFounder = founders.some((founder) => founder['name'] === node['name']);
-  return { address: join, dataDir, knowsFounders: founders.length > 0, isFounder };
+  return { address: join, dataDir, knowsFounders: founders.length > 0, isFounder, probes: probesOf(given) };
+}
+
+/** The HTTP door, unless it would be open to others than this machine where that is not allowed. */
+function probesOf(given: unknown): JoinWish['probes'] {
+  const http = sectionOf(given, 'http');
+  const host = textOr(http['host'], '127.0.0.1');
+  const port = Number(textOr(http['port'], '8080'));
+  const mayListen = isLoopback(host) || sectionOf(given, 'network')['insecure'] === true;
+  return mayListen && Number.isInteger(port) && port >= 0 && port <= 65_535 ? { host, port } : null;
 }
 
 /** The members are those that the cluster has now, and this process itself. */

@@ -351,8 +351,17 @@ describe('a node that joins', () => {
 
   test('where it asks is known before all is valid; without node.join there is nobody to ask', () => {
     const flags = { 'node.join': 'h:1', 'node.dataDir': '/d', 'node.name': 'a' };
-    const wish = { address: 'h:1', dataDir: '/d', knowsFounders: false, isFounder: false };
+    const probes = { host: '127.0.0.1', port: 8080 };
+    const wish = { address: 'h:1', dataDir: '/d', knowsFounders: false, isFounder: false, probes };
     expect(joinOf({ flags })).toEqual(wish);
+    // Where others could reach it only where that is allowed, and nowhere where it is no port.
+    const open = { ...flags, 'http.host': '0.0.0.0', 'http.port': '9' };
+    expect(joinOf({ flags: open })?.probes).toBe(null);
+    expect(joinOf({ flags: { ...open, 'network.insecure': 'true' } })?.probes).toEqual({
+      host: '0.0.0.0',
+      port: 9,
+    });
+    expect(joinOf({ flags: { ...flags, 'http.port': '99999' } })?.probes).toBe(null);
     const members = { 'cluster.members': 'a=h:1,b=h:2' };
     expect(joinOf({ flags: { ...flags, ...members } })).toEqual({
       ...wish,

@@ -10,6 +10,8 @@ import type { CommandIo } from './client-command.ts';
 import { hasJoined, keepCluster, learnCluster, whatDiffers, whyNotJoin } from './node-join.ts';
 import type { JoinedCluster } from './node-join.ts';
 import { nodeLeaveCommand } from './node-leave.ts';
+import { openWaitingDoor } from './node-waiting.ts';
+import type { WaitingDoor } from './node-waiting.ts';
 import { addSettingsOptions, flagsOf } from './settings-options.ts';
 import type { SettingsOptions } from './settings-options.ts';
 
@@ -84,21 +86,33 @@ async function learn(
   stopAsked: AbortSignal,
 ): Promise<JoinedCluster | undefined | null> {
   if (join === undefined) return undefined;
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await learnCluster(join.address, join.isFounder ? null : join.dataDir);
-    } catch (error) {
-      if (join.isFounder) return undefined;
-      const reason = error instanceof Error ? error.message : String(error);
-      if (!join.knowsFounders || stopAsked.aborted) {
-        io.stderr.write(`${reason}\n`);
-        io.exit(stopAsked.aborted ? EXIT_OK : EXIT_DEFINITE);
-        return null;
+  let reason = '';
+  let door: WaitingDoor | null = null;
+  try {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await learnCluster(join.address, join.isFounder ? null : join.dataDir);
+      } catch (error) {
+        if (join.isFounder) return undefined;
+        reason = error instanceof Error ? error.message : String(error);
+        if (!join.knowsFounders || stopAsked.aborted) {
+          io.stderr.write(`${reason}\n`);
+          io.exit(stopAsked.aborted ? EXIT_OK : EXIT_DEFINITE);
+          return null;
+        }
+        if (tries % TELL_EVERY_TRIES === 0) io.stderr.write(`waiting: ${reason}\n`);
       }
-      if (tries % TELL_EVERY_TRIES === 0) io.stderr.write(`waiting: ${reason}\n`);
+      door ??= await answeringProbes(join, () => `it waits for the cluster: ${reason}`);
+      await delay(ASK_AGAIN_MS, undefined, { signal: stopAsked }).catch(() => undefined);
     }
-    await delay(ASK_AGAIN_MS, undefined, { signal: stopAsked }).catch(() => undefined);
+  } finally {
+    await door?.close();
   }
+}
+
+/** Null: not yet. That the port is taken is told by whoever opens the node's own door there. */
+async function answeringProbes({ probes }: JoinWish, reason: () => string): Promise<WaitingDoor | null> {
+  return probes === null ? null : openWaitingDoor(probes, reason).catch(() => null);
 }
 
 /** A founder that nobody has told of a cluster is there to found one. */

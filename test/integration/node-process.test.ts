@@ -136,6 +136,33 @@ test('PostgreSQL comes, and refuses a member: it serves on, tells it, and writes
   }
 });
 
+test('a newcomer whose cluster is not there yet: its probes say that it lives and waits; when the cluster is there it takes part', async () => {
+  const [grpcOfB, httpOfB] = (await freePorts(2)) as [number, number];
+  const settings = [`cluster.members=a=127.0.0.1:${grpc}`, `grpc.port=${grpcOfB}`, `http.port=${httpOfB}`];
+  const given = settings.flatMap((each) => ['--set', each]);
+  const place = ['--name', 'b', '--data-dir', join(directory.path, 'b'), '--join', `127.0.0.1:${grpc}`];
+  const postgres = ['--set', 'postgres=none', '--set', 'cluster.ownersMin=1'];
+  running.push(runProgram(program.entry, ['node', ...place, ...given, ...postgres]));
+  const asked = async (path: string): Promise<[number, string]> => {
+    const answer = await fetch(`http://127.0.0.1:${httpOfB}${path}`);
+    return [answer.status, await answer.text()];
+  };
+  const code = (path: string): Promise<number> =>
+    asked(path).then(
+      ([status]) => status,
+      () => 0,
+    );
+  await until('it says that it lives', async () => (await code('/healthz')) === 200);
+  const [status, why] = await asked('/readyz');
+  expect([status, why]).toEqual([503, expect.stringContaining('it waits for the cluster: the member at')]);
+  expect(await asked('/safe-to-stop')).toEqual([200, '{"safe":true,"reasons":[]}']);
+  // Nobody is asked to leave who has not come.
+  await expect(asked('/status')).rejects.toThrow();
+  node('none');
+  await until('it is ready', async () => (await code('/readyz')) === 200);
+  expect(await code('/status')).toBe(200);
+});
+
 test('a port is taken: one line that names it and its setting, and nothing is left locked', async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(grpc, '127.0.0.1', resolve));
