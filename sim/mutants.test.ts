@@ -67,6 +67,7 @@ type Elsewhere =
   | 'passRecordFloor'
   | 'succeedUnfenced'
   | 'foundBesideLiving'
+  | 'foundAnew'
   | 'trustOldNote'
   | 'trustLaterLife'
   | 'ignoreLaterLife'

@@ -23,7 +23,7 @@ export class FoundingLook {
     const note = `${clusterId}/${life}/${sign?.notedAt ?? ''}`;
     if (note !== this.noteSeen || !isWatched) this.since = now;
     this.noteSeen = note;
-    if (clusterId === ownClusterId && sign?.members.length === 0) return true;
+    if (isUnlived(standing, ownClusterId)) return true;
     return now - this.since > LIFE_FRESH_MS;
   }
 
@@ -31,4 +31,9 @@ export class FoundingLook {
   failed(): void {
     this.lookedAt = -Infinity;
   }
+}
+
+/** The life in force is of that founding, and nobody has noted anything in it. */
+export function isUnlived(standing: StandingLife | null, clusterId: string): boolean {
+  return standing?.clusterId === clusterId && standing.sign?.members.length === 0;
 }

@@ -91,6 +91,8 @@ export interface Mutations {
   readonly succeedUnfenced?: boolean;
   /** Blank members found a cluster although somebody has noted a moment ago that he lives in one. (R27) */
   readonly foundBesideLiving?: boolean;
+  /** A founder takes another life where the first one that it took came to nothing. (R27) */
+  readonly foundAnew?: boolean;
   /** A founding, or an operator, puts an end to a life as soon as what was noted in it is old, although PostgreSQL was away. (R27) */
   readonly trustOldNote?: boolean;
   /** A later life counts as one that came of this node's, whatever PostgreSQL has noted. (R27) */

@@ -3,7 +3,7 @@
  * that of two halves only one can begin, and what stands in the table says above which version this life
  * starts. Without a system of record the first life is 1 and nothing stands anywhere. (PROTOCOL R8, R27)
  */
-import { FoundingLook } from '../core/founding-look.ts';
+import { FoundingLook, isUnlived } from '../core/founding-look.ts';
 import { livingIn, livingText } from '../core/lives.ts';
 import type { StandingLife } from '../core/lives.ts';
 import type { Introduction } from '../core/membership-message.ts';
@@ -28,6 +28,12 @@ export interface FoundingFacts {
   readonly record: RecordStanding | null;
 }
 
+/** A life that was, or was to be, taken from PostgreSQL: after which one, and under which name. */
+interface BegunFounding {
+  readonly expectLife: number;
+  readonly clusterId: string;
+}
+
 /** Takes the founding row and proposes the first topology, or null where it was not to be had. */
 export type Found = (propose: (topology: Topology | null) => void) => void;
 
@@ -35,8 +41,8 @@ export class Founder {
   private readonly parts: MembershipParts;
   private readonly neighbours: Pick<Neighbours, 'meetLiving'>;
   private readonly introductions: () => ReadonlyMap<string, Introduction>;
-  /** Of the last founding that this process has begun: nobody lives in it, or this node would know. */
-  private clusterIdDrawn = '';
+  /** The last founding that this process has begun: nobody lives in it, or this node would know. */
+  private begun: BegunFounding | null = null;
   private readonly look = new FoundingLook();
   /** The life beside which this founder waits, 0 for none: told once. */
   private lifeAwaited = 0;
@@ -79,14 +85,28 @@ export class Founder {
 
   /** Votes may have taken a while: it is looked once more. */
   private take(expectLife: number, done: (result: FoundingFacts | string) => void): void {
-    const { systemOfRecord, random } = this.parts;
     this.lookAt((standing) => {
       if (typeof standing === 'string') return done(standing);
       if ((standing?.life ?? 0) !== expectLife) return done('another founding came first');
       if (!this.isClear(standing)) return done('somebody has come up in the life in force');
-      this.clusterIdDrawn = drawClusterId(random);
-      takeFounding(systemOfRecord, expectLife, this.clusterIdDrawn, done);
+      const { expectLife: replaced, clusterId } = this.toTake(standing);
+      takeFounding(this.parts.systemOfRecord, replaced, clusterId, done);
     });
+  }
+
+  /**
+   * What this process took before and nobody lives in is taken once more, as is what it may still take: votes were outbid, a founder
+   * was not heard for a moment, or the answer was lost or comes late. Every founder was asked since and none has accepted
+   * anything, so its first topology was not chosen, and under an older ballot it cannot be any more. Another life would look
+   * like a cluster that was lost. (R27)
+   */
+  private toTake(standing: StandingLife | null): BegunFounding {
+    const { begun, parts } = this;
+    const expectLife = standing?.life ?? 0;
+    if (begun !== null && parts.mutations?.foundAnew !== true)
+      if (begun.expectLife === expectLife || isUnlived(standing, begun.clusterId)) return begun;
+    this.begun = { expectLife, clusterId: drawClusterId(parts.random) };
+    return this.begun;
   }
 
   private lookAt(done: (standing: StandingLife | string | null) => void): void {
@@ -100,7 +120,7 @@ export class Founder {
     const { mutations, clock } = this.parts;
     if (mutations?.foundBesideLiving === true) return true;
     if (mutations?.trustOldNote === true && livingIn(standing) === null) return true;
-    return this.look.isClear(standing, this.clusterIdDrawn, clock.now());
+    return this.look.isClear(standing, this.begun?.clusterId ?? '', clock.now());
   }
 
   private await(standing: StandingLife): null {

@@ -1,0 +1,65 @@
+/**
+ * A founding that is held up, as on a machine that has just been started and has too much to do: a life was taken from
+ * PostgreSQL, and its first epoch was not chosen. The founder carries that life through and takes no other: a later one
+ * would look like a cluster that was lost. (PROTOCOL R27)
+ */
+import { describe, expect, test } from 'vitest';
+import type { Mutations } from '../src/core/mutations.ts';
+import { lifeAt } from './life-world.ts';
+import { SmallWorld } from './small-world.ts';
+import { SIM_DATABASE_CALM } from './system-of-record.ts';
+
+const LOOK_MS = 5;
+
+/** The life in which all are, where this happens once the first life was taken. */
+function foundedIn(seed: number, begin: (world: SmallWorld) => () => void, mutations: Mutations): number[] {
+  const world = new SmallWorld(
+    seed,
+    (before) => {
+      const onTaken = begin(before);
+      const look = (): void => {
+        if (before.database.founding() !== null) onTaken();
+        else before.scheduler.after(LOOK_MS, look);
+      };
+      look();
+    },
+    ...([3, 0, false, mutations] as const),
+  );
+  return world.nodes.map(lifeAt);
+}
+
+/** PostgreSQL takes its time to answer, and meanwhile one of the founders is not heard. */
+function notHeard(world: SmallWorld): () => void {
+  world.database.slowMs = 350;
+  return () => {
+    world.cluster.network.isolate('node-3', 'reset');
+    world.scheduler.after(800, () => {
+      world.database.slowMs = 0;
+      world.cluster.network.heal();
+    });
+  };
+}
+
+/** PostgreSQL has noted the life, and its founder is not told. */
+function notTold(world: SmallWorld): () => void {
+  world.database.settings = { ...SIM_DATABASE_CALM, replyLostShare: 1 };
+  return () => {
+    world.database.settings = SIM_DATABASE_CALM;
+  };
+}
+
+describe('a life was taken from PostgreSQL, and its first epoch is not chosen', () => {
+  test.each([
+    ['a founder is not heard for a moment', notHeard],
+    ['the answer is lost', notTold],
+  ])('%s: the founder carries that life through, and all are in the first', (_, begin) => {
+    expect(foundedIn(501, begin, {})).toEqual([1, 1, 1]);
+  });
+
+  test.each([
+    ['a founder is not heard for a moment', notHeard],
+    ['the answer is lost', notTold],
+  ])('%s, and the founder takes another: which is seen', (_, begin) => {
+    expect(foundedIn(501, begin, { foundAnew: true })).toEqual([2, 2, 2]);
+  });
+});
