@@ -235,7 +235,7 @@ export class Membership {
     this.driver.onLinkUp(name);
     if (this.self.incarnation === 0) return;
     this.voice.send(name, this.introduction());
-    this.heartbeats.sendAll(this.parts.clock.now());
+    this.heartbeats.sendTo(name, this.parts.clock.now());
   }
 
   onLinkDown(name: string): void {

@@ -53,6 +53,16 @@ export class PeerOutbox {
     }
   }
 
+  /**
+   * What membership says: heartbeats, votes, topologies. It leaves at once, behind what has been gathered for the peer, and not with
+   * the turn: `node:http2` writes at the end of a turn what it is given within it, and otherwise one turn later.
+   */
+  sendNow(name: string, message: PeerMessage): void {
+    this.send(name, message);
+    const box = this.boxOf(name);
+    if (box.header !== null) this.flushBox(box);
+  }
+
   /** A link is up. What was gathered for one of another version is lost with that link. */
   onLinkUp(name: string, protocol: number): void {
     const box = this.boxOf(name);

@@ -1,11 +1,12 @@
 /** Group commit to the disk: what is handed in is seen at once, and an in-flight entry goes no sooner than its last key. */
 import { expect, test } from 'vitest';
+import { STORE_BATCH_BYTES_MAX } from '../core/limits.ts';
 import { ORIGIN_CLIENT } from '../core/record.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import { sealRecord } from '../wire/record-codec.ts';
-import { decodeMarks, markKey, recordKey } from '../wire/store-codec.ts';
+import { decodeMarks, markKey, metaKey, recordKey } from '../wire/store-codec.ts';
 import { StoreWriter } from './store-writer.ts';
 
 interface World {
@@ -106,4 +107,28 @@ test('the only key of a batch comes to rest before it leaves, and another joins:
   settle();
   const marks = disk.get(markKey(batch));
   expect(marks === undefined ? [] : decodeMarks(marks)!.map((mark) => mark.key)).toContain('b');
+});
+
+test('copies of many batches wait, and a promise of the register comes: it is on disk with the next batch, each in its order', () => {
+  const { writer, disk, settle } = world();
+  const copies = ['a', 'b', 'c', 'd'];
+  for (const copy of copies) writer.putAtRest(7, copy, new Uint8Array(STORE_BATCH_BYTES_MAX - 64));
+  const told: string[] = [];
+  const promise = (text: string): void =>
+    writer.putMeta('register', Buffer.from(text), () => told.push(text));
+  promise('first');
+  promise('second');
+  expect(writer.get(metaKey('register'))).toEqual(Buffer.from('second'));
+  settle();
+  expect(told).toEqual(['first', 'second']);
+  expect(disk.get(metaKey('register'))).toEqual(Buffer.from('second'));
+  const onDisk = (): string[] => copies.filter((copy) => disk.has(recordKey(7, copy)));
+  expect(onDisk()).toEqual(['a']);
+  // The second batch is under way by now: it leaves with the one after that.
+  promise('third');
+  settle();
+  expect(told).toEqual(['first', 'second']);
+  settle();
+  expect(told).toEqual(['first', 'second', 'third']);
+  expect(onDisk()).toEqual(['a', 'b', 'c']);
 });

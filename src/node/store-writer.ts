@@ -109,8 +109,11 @@ export class StoreWriter {
 
   putMeta(name: string, bytes: Uint8Array, done: (error: StorageError | null) => void): void {
     if (this.failed) return this.clock.defer(() => done({ kind: 'io', message: 'the store has failed' }));
-    // A promise of the register or an incarnation: everybody's progress may wait for it.
-    const batch = this.collecting(bytes.length + 64, false);
+    // A promise of the register or an incarnation: everybody's progress may wait for it. So it leaves with the next batch, whatever
+    // else waits behind that; what follows from records is handed in when they are on disk.
+    const batch = this.waiting[0] ?? this.collecting(0, false);
+    if (this.inFlight === null) this.departure.ask(0);
+    batch.byteCount += bytes.length + 64;
     batch.entries.set(metaKey(name), bytes);
     batch.callbacks.push(() => done(null));
   }
