@@ -53,7 +53,8 @@ const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' };
 /** The same, by the stream itself. A packet has `packetBytesMax` bytes at most. */
 export class DirectLinkCall implements LinkCall {
   private readonly stream: ServerHttp2Stream;
-  private readonly packets: PacketSplitter;
+  /** Null once it was ended: who opened it may leave its half open, and send on, for as long as it likes. */
+  private packets: PacketSplitter | null;
   private readonly events: LinkCallEvents;
   private trailers = trailersOf(status.OK, 'OK');
 
@@ -84,6 +85,7 @@ export class DirectLinkCall implements LinkCall {
   }
 
   end(): void {
+    this.packets = null;
     if (this.isOver) return;
     if (this.stream.headersSent) this.stream.end();
     else this.stream.respond({ ...HEAD, ...this.trailers }, { endStream: true });
@@ -99,8 +101,8 @@ export class DirectLinkCall implements LinkCall {
   }
 
   private onData(piece: Buffer): void {
-    const isReadable = this.packets.push(piece, (packet) => this.events.onPacket(packet));
-    if (isReadable) return;
+    const { packets } = this;
+    if (packets === null || packets.push(piece, (packet) => this.events.onPacket(packet))) return;
     this.fail(status.INVALID_ARGUMENT, 'a packet is compressed or too large');
     this.events.onGone();
   }

@@ -1,5 +1,8 @@
 /** Who speaks to a member's port without any manners, by way of grpc-js and where links are taken from HTTP/2 itself. */
+import { once } from 'node:events';
 import http2 from 'node:http2';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
 import { numberedFrame, numberOf } from '../../../test/contracts/transport.ts';
 import { startPeer } from '../../../test/support/start-peer.ts';
@@ -10,7 +13,18 @@ import { LINK_PATH } from './peer-link.ts';
 import { FRAME_BYTES_ACCEPTED_MAX } from './transport.ts';
 
 const TIMING = { backOffMsMin: 20, backOffMsMax: 60, handshakeMsMax: 400, aliveEveryMs: 60 };
+const ENDED_LINKS = 10;
+/** Milliseconds for what has left one end to come in at the other. */
+const SETTLE_MS = 300;
 const endings: (() => void)[] = [];
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+function bytesHeld(): number {
+  collectGarbage();
+  return process.memoryUsage().arrayBuffers;
+}
 
 afterEach(() => {
   for (const ending of endings.splice(0).reverse()) ending();
@@ -22,14 +36,9 @@ async function reached(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
-/** Speaks to a peer's port without any manners; resolves with the gRPC status its stream ended with. */
-function speak(port: number, ...packets: Uint8Array[]): Promise<string> {
-  return speakBytes(port, ...packets.map(withPrefix));
-}
-
-/** The same, with prefixes of its own. */
-function speakBytes(port: number, ...pieces: Uint8Array[]): Promise<string> {
-  const session = http2.connect(`http://127.0.0.1:${port}`);
+/** Opens a stream as a dialler does. */
+function openLink(port: number): http2.ClientHttp2Stream {
+  const session = http2.connect(`http://127.0.0.1:${port}`, { maxSessionMemory: 1_000 });
   endings.push(() => session.destroy());
   session.on('error', () => {});
   const stream = session.request({
@@ -39,6 +48,17 @@ function speakBytes(port: number, ...pieces: Uint8Array[]): Promise<string> {
     te: 'trailers',
   });
   stream.on('error', () => {});
+  return stream;
+}
+
+/** Speaks to a peer's port without any manners; resolves with the gRPC status its stream ended with. */
+function speak(port: number, ...packets: Uint8Array[]): Promise<string> {
+  return speakBytes(port, ...packets.map(withPrefix));
+}
+
+/** The same, with prefixes of its own. */
+function speakBytes(port: number, ...pieces: Uint8Array[]): Promise<string> {
+  const stream = openLink(port);
   for (const piece of pieces) stream.write(piece);
   stream.resume();
   return new Promise((resolve) => {
@@ -122,6 +142,20 @@ describe.each([
     await reached(() => b.framesFrom('x').length === 3);
     expect(b.framesFrom('x').map(numberOf)).toEqual([0, 1, 2]);
     expect(b.framesFrom('x').map((frame) => frame.length)).toEqual([60, 60, 60]);
+  });
+
+  test('what comes on a link that was ended is kept by nobody, however long its dialler leaves it open', async () => {
+    const { port } = await addPeer(byLibrary);
+    const unfinished = withPrefix(Buffer.alloc(FRAME_BYTES_ACCEPTED_MAX)).subarray(0, -1);
+    const before = bytesHeld();
+    const streams = Array.from({ length: ENDED_LINKS }, () => openLink(port).resume());
+    for (const stream of streams) stream.write(withPrefix(Buffer.from([0xff, 0xff])));
+    await Promise.all(streams.map((stream) => once(stream, 'response')));
+    const taken = streams.map((stream) => new Promise((resolve) => stream.write(unfinished, resolve)));
+    await Promise.all(taken);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    expect(streams.some((stream) => stream.destroyed)).toBe(false);
+    expect(bytesHeld() - before).toBeLessThan(3 * FRAME_BYTES_ACCEPTED_MAX);
   });
 });
 
