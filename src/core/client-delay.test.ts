@@ -1,6 +1,7 @@
 /** How clients fare while slots are copied, by what is in flight and how many end. */
 import { expect, test } from 'vitest';
 import { ClientDelay } from './client-delay.ts';
+import { DELAY_FACTOR_MAX } from './copy-limits.ts';
 
 const TICK_MS = 10;
 
@@ -69,6 +70,28 @@ test('operations stopped while it was told of them: it is told no more', () => {
   at = watched(delay, at, 1_000, 50, 2_000, true);
   expect(delay.factor).toBeGreaterThan(4);
   watched(delay, at, 0, 0, 5_000, true);
+  expect(delay.factor).toBe(0);
+});
+
+test('they wait so long that hardly any end: it is told all the same, for that is when it matters most', () => {
+  const delay = new ClientDelay();
+  const at = watched(delay, START, 1_000, 10, 20_000, false);
+  watched(delay, at, 10, 5_000, 5_000, true);
+  expect(delay.factor).toBeGreaterThan(DELAY_FACTOR_MAX);
+});
+
+test('the process did not run for a minute: that is not what is usual', () => {
+  const delay = new ClientDelay();
+  let at = watched(delay, START, 1_000, 10, 20_000, false);
+  at = watched(delay, { ...at, now: at.now + 60_000 }, 1_000, 10, 1_000, false);
+  watched(delay, at, 1_000, 40, 2_000, true);
+  expect(delay.factor).toBeCloseTo(4, 1);
+});
+
+test('few end, since few are begun, and those that are wait no longer than before: nothing is told', () => {
+  const delay = new ClientDelay();
+  const at = watched(delay, START, 1_000, 10, 20_000, false);
+  watched(delay, at, 10, 10, 5_000, true);
   expect(delay.factor).toBe(0);
 });
 

@@ -4,6 +4,7 @@
  * usual is what was seen while nobody copied. (DESIGN 3)
  */
 import {
+  DELAY_FACTOR_MAX,
   DELAY_OPERATIONS_MIN,
   DELAY_USUAL_MS_MIN,
   DELAY_WINDOW_MS,
@@ -24,7 +25,7 @@ export interface DelaySight {
 }
 
 export class ClientDelay {
-  /** Times as long as usual; 0: nobody copies, or too few operations end to tell. */
+  /** Times as long as usual; 0: nobody copies, or there are too few operations to tell. */
   factor = 0;
   private usualMs: number | null = null;
   private lookedAt: number | null = null;
@@ -35,9 +36,11 @@ export class ClientDelay {
   private wasCopying = false;
 
   look({ now, inFlight, ended, isCopying }: DelaySight): void {
-    if (this.lookedAt === null) this.begin(now, ended);
-    else this.area += inFlight * (now - this.lookedAt);
+    const sinceMs = this.lookedAt === null ? Infinity : now - this.lookedAt;
     this.lookedAt = now;
+    // Whoever did not run for so long does not know what happened meanwhile.
+    if (sinceMs > DELAY_WINDOW_MS_MAX) this.begin(now, ended);
+    else this.area += inFlight * sinceMs;
     // A window is of one kind: what was usual holds nothing of what copying has done.
     if (isCopying !== this.wasCopying) {
       this.wasCopying = isCopying;
@@ -45,20 +48,23 @@ export class ClientDelay {
       return this.begin(now, ended);
     }
     const ms = now - this.windowSince;
-    if (ms < DELAY_WINDOW_MS) return;
     const count = ended - this.endedBefore;
-    if (count < DELAY_OPERATIONS_MIN) {
-      if (ms >= DELAY_WINDOW_MS_MAX) {
-        this.factor = 0;
-        this.begin(now, ended);
-      }
-      return;
-    }
-    const meanMs = Math.max(this.area / count, DELAY_USUAL_MS_MIN);
-    if (!isCopying)
-      this.usualMs = this.usualMs === null ? meanMs : this.usualMs * USUAL_KEEPS + meanMs * (1 - USUAL_KEEPS);
-    else this.factor = this.usualMs === null ? 0 : meanMs / this.usualMs;
+    if (ms < DELAY_WINDOW_MS || (count < DELAY_OPERATIONS_MIN && ms < DELAY_WINDOW_MS_MAX)) return;
+    this.judge(count, inFlight, isCopying);
     this.begin(now, ended);
+  }
+
+  private judge(count: number, inFlight: number, isCopying: boolean): void {
+    const isFew = count < DELAY_OPERATIONS_MIN;
+    // Where few have ended it is what they take at the least: as if as many had ended as it takes to tell.
+    const meanMs = Math.max(this.area / Math.max(count, DELAY_OPERATIONS_MIN), DELAY_USUAL_MS_MIN);
+    if (isCopying) {
+      const times = this.usualMs === null ? 0 : meanMs / this.usualMs;
+      // Hardly any ends although many are in flight: they wait longest then.
+      const isTold = !isFew || (times > DELAY_FACTOR_MAX && count + inFlight >= DELAY_OPERATIONS_MIN);
+      this.factor = isTold ? times : 0;
+    } else if (!isFew)
+      this.usualMs = this.usualMs === null ? meanMs : this.usualMs * USUAL_KEEPS + meanMs * (1 - USUAL_KEEPS);
   }
 
   private begin(now: number, ended: number): void {

@@ -11,6 +11,8 @@ export const PAGE_WAIT_MS_MAX = 100;
 export const DELAY_WINDOW_MS = 250;
 export const DELAY_WINDOW_MS_MAX = 1_000;
 export const DELAY_OPERATIONS_MIN = 20;
+/** Milliseconds for which the last word on how long clients wait holds where none comes: words are late where all is late. */
+export const DELAY_WORD_MS = 3_000;
 /** Milliseconds below which an operation is quick, however much longer it takes than before. */
 export const DELAY_USUAL_MS_MIN = 2;
 /** Times as long as usual that clients may wait while slots are copied; above it the copying slows down. */

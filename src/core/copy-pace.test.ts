@@ -130,6 +130,19 @@ test('nobody knows of clients, copies are missing, or there is no limit: it give
   }
 });
 
+test('words of clients are missing for a moment, as they are where everything is late: it gives way all the same', () => {
+  const pace = new CopyPace(16 * MEGABYTE, 0);
+  pace.progress(100, 0);
+  copied(pace, 0, 8_000, 4);
+  for (let from = 8_000; from < 18_000; from += 1_000) {
+    expect(copied(pace, from, 600, 4)).toBeLessThan(2 * COPY_BYTES_PER_SECOND_MIN);
+    expect(copied(pace, from + 600, 400, 0)).toBeLessThan(2 * COPY_BYTES_PER_SECOND_MIN);
+  }
+  // For good: nobody waits.
+  copied(pace, 18_000, 4_000, 0);
+  expect(pace.status(22_000).givesWay).toBe(false);
+});
+
 test('that it has begun to give way is said once', () => {
   const pace = new CopyPace(MEGABYTE, 0);
   pace.progress(100, 0);

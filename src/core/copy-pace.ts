@@ -11,6 +11,7 @@ import {
   COPY_BYTES_PER_SECOND_MIN,
   COPY_PATIENCE_MS,
   DELAY_FACTOR_MAX,
+  DELAY_WORD_MS,
   GIVE_WAY_EVERY_MS,
 } from './copy-limits.ts';
 
@@ -27,6 +28,8 @@ export class CopyPace {
   /** Bytes a second that are allowed at the moment. */
   private allowed: number;
   private changedAt = -Infinity;
+  /** When anything was known of clients last. */
+  private knownAt = -Infinity;
   /** Since when clients have waited too long; null where they have not yet. */
   private givesWaySince: number | null = null;
   /** Since the last change: bytes that have arrived, and whether more would have been asked for. */
@@ -56,16 +59,17 @@ export class CopyPace {
   }
 
   /**
-   * Clients wait so many times as long as before, where they wait longest; 0: nothing is known of any. `isUrgent`: slots have
-   * fewer copies than they should, and that comes first. Called while slots are copied, as often as one likes. True where they
-   * wait too long for the first time since copying began.
+   * Clients wait so many times as long as before, where they wait longest; 0: nothing is known of any, and what was known
+   * holds for a while. `isUrgent`: slots have fewer copies than they should, and that comes first. Called while slots are
+   * copied, as often as one likes. True where they wait too long for the first time since copying began.
    */
   giveWay(delayFactor: number, isUrgent: boolean, now: number): boolean {
     const { bytesPerSecondMax } = this;
     if (bytesPerSecondMax === 0) return false;
-    if (isUrgent || delayFactor === 0) return this.allow(bytesPerSecondMax, now);
+    if (delayFactor > 0) this.knownAt = now;
+    if (isUrgent || now - this.knownAt >= DELAY_WORD_MS) return this.allow(bytesPerSecondMax, now);
     const ms = now - this.changedAt;
-    if (ms < GIVE_WAY_EVERY_MS) return false;
+    if (delayFactor === 0 || ms < GIVE_WAY_EVERY_MS) return false;
     const isFirst = this.givesWaySince === null && delayFactor > DELAY_FACTOR_MAX;
     const seen = (this.arrivedSince * 1_000) / Math.min(ms, RATE_OVER_MS);
     const wasHeld = this.wasHeld;

@@ -204,6 +204,13 @@ test('a learner is put out of the epoch while its disk is asked about a copy: th
   expect(scene.verified.has(0)).toBe(false);
 });
 
+test('a learner is put out of the epoch: nobody is told that it copies any more', () => {
+  const { learner } = begin();
+  expect(learner.copyStatus().slotsTotal).toBeGreaterThan(0);
+  learner.end();
+  expect(learner.copyStatus().slotsTotal).toBe(0);
+});
+
 test('a source does not answer and another is asked: both are told of one reading of the disk, whatever it holds by now', () => {
   const scene = begin();
   const { learner, sent, pages } = scene;

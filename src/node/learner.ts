@@ -149,6 +149,8 @@ export class Learner {
     this.slotsTotal = 0;
     this.slotsLeft.clear();
     this.uncompared.clear();
+    // What comes another time is told of, and gives way, by itself.
+    this.parts.pace.progress(0, this.parts.clock.now());
     this.parts.operations.end();
     this.parts.recovery.end();
   }
