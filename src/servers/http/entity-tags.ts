@@ -10,8 +10,11 @@ export interface EntityTag {
 /** any: `*`. */
 export type EntityTags = 'any' | readonly EntityTag[];
 
-/** One tag, or nothing between two commas; a comma may stand within the quotes. */
-const ELEMENT = /[ \t]*(?:(W\/)?("[\x21\x23-\x7e\x80-\xff]*"))?[ \t]*(?:,|$)/y;
+/**
+ * One tag, or nothing between two commas; a comma may stand within the quotes. No space could be matched by either of two parts: in
+ * what is no list, thousands of them would be shared out between the two in every way.
+ */
+const ELEMENT = /[ \t]*(?:(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(?:,|$)/y;
 
 /** Undefined where the header was not sent. Refuses what is no such list. */
 export function tagsOf(name: string, value: string | undefined): EntityTags | undefined {

@@ -2,6 +2,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { HttpDoor } from '../../../test/support/http-door.ts';
 import type { Answer } from '../../../test/support/http-door.ts';
+import { tagsOf } from './entity-tags.ts';
+import { Refusal } from './problem.ts';
 
 let door: HttpDoor;
 beforeEach(() => {
@@ -83,4 +85,38 @@ test('If-Unmodified-Since beside If-Match: it is passed over', async () => {
   const etag = (await put('/v1/kv/n', '1')).headers.get('etag')!;
   const headers = { 'If-Match': etag, 'If-Unmodified-Since': 'Sat, 28 Nov 2026 20:51:05 GMT' };
   expect((await put('/v1/kv/n', '2', headers)).status).toBe(204);
+});
+
+test.each([
+  ['PUT', (etag: string) => ({ 'If-Match': `"7", ${etag}` })],
+  ['PUT', (etag: string) => ({ 'If-Match': etag, 'If-None-Match': '"7"' })],
+  ['DELETE', (etag: string) => ({ 'If-Match': `"7", ${etag}` })],
+])(
+  'a %s whose answer was lost, again under its Idempotency-Key: it was done, and is told so, whatever stands by now',
+  async (method, conditionOn) => {
+    const etag = (await put('/v1/kv/n', '1')).headers.get('etag')!;
+    const key = '019ad000-0000-7000-8000-000000000001';
+    const headers = { ...conditionOn(etag), 'Idempotency-Key': key };
+    const body = method === 'PUT' ? { body: '2' } : {};
+    door.api.loseAnswers = 1;
+    expect((await door.ask(method, '/v1/kv/n', { ...body, headers })).status).toBe(504);
+    const again = await door.ask(method, '/v1/kv/n', { ...body, headers });
+    expect(again.status).toBe(204);
+    await put('/v1/kv/n', 'later');
+    const third = await door.ask(method, '/v1/kv/n', { ...body, headers });
+    expect([third.status, third.headers.get('etag')]).toEqual([204, again.headers.get('etag')]);
+    expect((await get('/v1/kv/n')).text).toBe('later');
+    const other = { ...headers, 'Idempotency-Key': key.replace(/1$/, '2') };
+    expect(codeOf(await door.ask(method, '/v1/kv/n', { ...body, headers: other }))).toEqual([
+      412,
+      'condition_failed',
+    ]);
+  },
+);
+
+test('a list with tens of thousands of spaces in it: read once from its beginning to its end', () => {
+  const spaces = ' '.repeat(60_000);
+  expect(tagsOf('If-Match', `"1",${spaces}"2"${spaces},${spaces}`)).toHaveLength(2);
+  for (const broken of [`"1",${spaces}x`, `"1"${spaces}x`, `${spaces}W/`])
+    expect(() => tagsOf('If-Match', broken)).toThrow(Refusal);
 });

@@ -5,7 +5,8 @@
 import { failure } from '../../core/errors.ts';
 import { CONDITION_ROUNDS_MAX } from '../../core/http-limits.ts';
 import type { Expectation, WriteOperation, WriteResult } from '../../core/operation.ts';
-import { isVersion } from '../../core/version.ts';
+import type { KeyRecord } from '../../core/record.ts';
+import { VERSION_NONE, isVersion } from '../../core/version.ts';
 import type { NodeApi } from '../../node/api.ts';
 import { read, write } from './asked.ts';
 import { anyNamed, tagsOf } from './entity-tags.ts';
@@ -91,16 +92,25 @@ export async function writeJudged(
     return isLate ? { kind: 'failed', failure: failure('deadline_before_start') } : seen;
   }
   let current = seen.kind === 'absent' ? undefined : seen.record;
+  // Under its operation id it may have been done before: what stands may be what it wrote itself, or what came later.
+  let mayBeDone = operationAt(NEVER).operationId !== null;
   for (let round = 0; round < CONDITION_ROUNDS_MAX; round += 1) {
-    if (!holds(current === undefined ? null : etagOf(current.version)))
-      return { kind: 'conditionFailed', current };
-    const condition: Condition =
-      current === undefined ? { kind: 'absent' } : { kind: 'version', version: current.version };
+    const isHeld = holds(current === undefined ? null : etagOf(current.version));
+    if (!isHeld && !mayBeDone) return { kind: 'conditionFailed', current };
+    const condition = isHeld ? exactly(current) : NEVER;
     const result = await trace.within(() => write(api, operationAt(condition), timeoutMs()));
     if (result.kind !== 'conditionFailed') return result;
+    mayBeDone = false;
     current = result.current;
   }
   return { kind: 'failed', failure: failure('contended') };
+}
+
+/** Nothing is written, but what was done under the same operation id is told. */
+const NEVER: Condition = { kind: 'version', version: VERSION_NONE };
+
+function exactly(current: KeyRecord | undefined): Condition {
+  return current === undefined ? { kind: 'absent' } : { kind: 'version', version: current.version };
 }
 
 export interface Writing {

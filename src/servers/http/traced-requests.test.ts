@@ -5,7 +5,9 @@ import { logLevels } from '../../../test/support/http-door.ts';
 import { TraceBook } from '../../../test/support/recording-tracing.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
 import { mountApi } from './api-routes.ts';
+import type { RouteFacts } from './route.ts';
 import { httpRoutes } from './server.ts';
+import { tracedReply } from './traced-requests.ts';
 
 const SENT = { traceparent: `00-${'4b'.repeat(16)}-${'0f'.repeat(8)}-01`, tracestate: 'a=1' };
 let api: FakeNodeApi;
@@ -115,4 +117,21 @@ test('a probe, and the description: no span', async () => {
   await request('GET', '/openapi.json');
   await request('GET', '/readyz');
   expect(book.spans).toEqual([]);
+});
+
+test('an operation of a batch that breaks off: its span ends, with what is told of it', async () => {
+  const sent = { traceparent: SENT.traceparent };
+  const facts = { method: 'POST', path: '/v1/kv' } as unknown as RouteFacts;
+  const broken = tracedReply(book.of('a'), facts, new Headers(), (trace) =>
+    trace.operation(
+      sent,
+      () => Promise.reject(new Error('broken')),
+      () => ({ status: 200 }),
+    ),
+  );
+  await expect(broken).rejects.toThrow('broken');
+  expect(book.spans).toMatchObject([
+    { endedAt: 0, error: 'internal' },
+    { endedAt: 0, error: 'internal' },
+  ]);
 });

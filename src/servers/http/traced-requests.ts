@@ -61,9 +61,8 @@ class SpannedRequest implements RequestTrace {
     if (parent === null) return this.within(run);
     const span = begin(this.tracing, this.facts, parent);
     if (span !== null && this.span !== null) span.link(this.span.context);
-    const result = await resultWithin(this.tracing, span?.context, run);
-    if (span !== null) ended(span, endOf(result));
-    return result;
+    const running = resultWithin(this.tracing, span?.context, run);
+    return span === null ? running : endedWith(span, running, endOf);
   }
 }
 
@@ -92,10 +91,18 @@ export async function tracedReply(
   const trace = new SpannedRequest(tracing, facts, span);
   const replying = trace.within(() => handle(trace));
   if (span === null) return replying;
+  return endedWith(span, replying, (reply) => ('problem' in reply ? reply.problem : reply));
+}
+
+async function endedWith<Result>(
+  span: Span,
+  running: Promise<Result>,
+  endOf: (result: Result) => End,
+): Promise<Result> {
   try {
-    const reply = await replying;
-    ended(span, 'problem' in reply ? reply.problem : reply);
-    return reply;
+    const result = await running;
+    ended(span, endOf(result));
+    return result;
   } catch (error) {
     ended(span, error instanceof Refusal ? error.problem : { status: FAULT_STATUS_MIN, code: 'internal' });
     throw error;
