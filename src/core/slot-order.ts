@@ -23,16 +23,22 @@ const RUNS_WORTH_CHANGING = 0.75;
 const ROOM_EXCEEDED_MAX = 0.02;
 
 /** The draft with the owners as they stand, or in another order where that has far fewer runs. */
-export function inOrder(draft: SlotDraft, share: Float64Array, stands: boolean): SlotDraft {
+export function* ordering(
+  draft: SlotDraft,
+  share: Float64Array,
+  stands: boolean,
+): Generator<undefined, SlotDraft, void> {
   balanceFirsts(draft, share);
+  yield;
   const runs = runCount(draft);
-  const ordered = stands && runs <= RUNS_PER_NODE_FEW * draft.nodeCount ? draft : fewer(draft, share);
+  const ordered = stands && runs <= RUNS_PER_NODE_FEW * draft.nodeCount ? draft : yield* fewer(draft, share);
   balanceSeconds(ordered, share);
   return ordered;
 }
 
-function fewer(draft: SlotDraft, share: Float64Array): SlotDraft {
+function* fewer(draft: SlotDraft, share: Float64Array): Generator<undefined, SlotDraft, void> {
   const dealt = dealtOut(draft);
+  yield;
   balanceFirsts(dealt, share);
   return runCount(dealt) < RUNS_WORTH_CHANGING * runCount(draft) ? dealt : draft;
 }

@@ -11,7 +11,7 @@ import { makeRing, type Hash32, type Ring } from './ring.ts';
 import { balancePlaces, boundsOf } from './slot-balance.ts';
 import { NOBODY, SlotDraft } from './slot-draft.ts';
 import { fillPlaces, ringChoice } from './slot-fill.ts';
-import { inOrder } from './slot-order.ts';
+import { ordering } from './slot-order.ts';
 import { makeSpread } from './spread.ts';
 import type { Member, SlotRow, Topology } from './topology.ts';
 
@@ -36,6 +36,15 @@ export interface Placement {
 }
 
 export function placeSlots(input: PlacementInput): Placement {
+  const work = placing(input);
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same in pieces, each some milliseconds or tens of them long: who serves answers others between two of them. */
+export function* placing(input: PlacementInput): Generator<undefined, Placement, void> {
   const members = candidates(input);
   const ownerCount = Math.min(input.replicaCount, members.length);
   if (ownerCount === 0) return { owners: [[]], slotRow: new Uint16Array(SLOT_COUNT) };
@@ -43,10 +52,16 @@ export function placeSlots(input: PlacementInput): Placement {
   const bounds = boundsOf(spread.share);
   const draft = new SlotDraft(members.length, ownerCount, spread.levels);
   const ring = ringOf(members, input.hash32);
+  yield;
   if (input.previous !== null) keepOwners(draft, members, input.previous, spread.share);
+  yield;
   fillPlaces(draft, ring, bounds, spread.share);
+  yield;
   balancePlaces(draft, bounds, ringChoice(draft, ring));
-  return rowsByContent(inOrder(draft, spread.share, input.previous !== null), members);
+  yield;
+  const ordered = yield* ordering(draft, spread.share, input.previous !== null);
+  yield;
+  return rowsByContent(ordered, members);
 }
 
 /** The placement as a topology's rows in which every owner holds everything: right at a founding. */

@@ -40,7 +40,14 @@ export interface Placement {
  * Shares all slots out among the members, from the owners of before (null at the founding); whatever stands as
  * `complete` in its rows is not looked at.
  */
-export type Place = (members: readonly Member[], previous: OwnersOfSlot | null) => Placement;
+export interface Place {
+  (members: readonly Member[], previous: OwnersOfSlot | null): Placement;
+  /** The same in pieces, where it can be done so. */
+  readonly inPieces?: (
+    members: readonly Member[],
+    previous: OwnersOfSlot | null,
+  ) => Generator<undefined, Placement, void>;
+}
 
 /** A process that is to become part of the epoch. */
 export interface Entrant {

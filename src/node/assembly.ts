@@ -12,11 +12,12 @@ import { judgeKeptOut } from '../core/record-floors.ts';
 import { WHY_FENCED, driveOf, serverOf } from '../core/record-standing.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import { SlotView } from '../core/replication/slot-view.ts';
-import { placeSlots, rowsOf } from '../core/slot-table.ts';
+import { placeSlots, placing, rowsOf } from '../core/slot-table.ts';
+import type { OwnersOfSlot, PlacementInput } from '../core/slot-table.ts';
 import type { LastLease } from '../core/stale.ts';
 import type { Place } from '../core/topology-change.ts';
 import { memberById } from '../core/topology.ts';
-import type { Topology } from '../core/topology.ts';
+import type { Member, Topology } from '../core/topology.ts';
 import type { LegacyValue } from '../ports/legacy-source.ts';
 import type { StorageError } from '../ports/storage.ts';
 import type { PeerHello } from '../ports/transport.ts';
@@ -129,7 +130,15 @@ function chooseServer({ systemOfRecord, mutations }: NodeParts, topology: Topolo
 
 /** How the slots of this cluster are shared out. */
 export function placeOf({ hash32, place, membership: { replicaCount } }: NodeParts): Place {
-  return place ?? ((members, previous) => rowsOf(placeSlots({ members, replicaCount, previous, hash32 })));
+  if (place !== undefined) return place;
+  const inputOf = (members: readonly Member[], previous: OwnersOfSlot | null): PlacementInput => ({
+    ...{ members, replicaCount, previous, hash32 },
+  });
+  return Object.assign((...of: Parameters<Place>) => rowsOf(placeSlots(inputOf(...of))), {
+    *inPieces(...of: Parameters<Place>) {
+      return rowsOf(yield* placing(inputOf(...of)));
+    },
+  });
 }
 
 export interface LearnerSurroundings {

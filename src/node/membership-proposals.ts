@@ -33,11 +33,14 @@ import type { Found } from './founding.ts';
 import { RecordNews } from './membership-record.ts';
 import type { OutageWatch } from './outage-watch.ts';
 import type { Decide, RegisterDriver } from './register-driver.ts';
+import { ShareAhead } from './share-ahead.ts';
 
 /** Milliseconds by which each place in the council lets the ones before it go first. */
 const TURN_MS = 60;
 /** Milliseconds for which a member that owns nothing may work out how slots are shared before others do. */
 const SHARE_TURN_MS = 1_500;
+/** In so many turns of others the slots are shared out: who comes next waits longer than for anything else. */
+const SHARE_TURNS = 8;
 /** Milliseconds for which news of an accepted epoch may be on its way before the register is read. */
 const READ_AFTER_MS = 100;
 /** Milliseconds by which each place among the configured members lets the ones before it found. */
@@ -99,6 +102,7 @@ export class Proposals {
   private readonly mutations: Mutations;
   private readonly situation: () => Situation;
   private readonly prepareFounding: (begin: (found: Found | null) => void) => void;
+  private readonly ahead: ShareAhead;
   private isPreparing = false;
   private promotionEpoch = 0;
   /** In which epoch a member has said that it finished what it gives up; and when the first of them did. */
@@ -124,6 +128,7 @@ export class Proposals {
     this.driver = driver;
     this.suspicion = rules.suspicion;
     this.rules = rules;
+    this.ahead = new ShareAhead(rules.place);
     this.settings = settings;
     this.mutations = mutations;
     this.situation = situation;
@@ -184,22 +189,15 @@ export class Proposals {
     this.neededSince = needed ? (this.neededSince ?? now) : null;
     if (!this.driver.isFree(now)) return;
     if (this.decideOwn(situation, topology) !== null) {
-      return this.driver.begin(
-        this.againstNow((at, base) => this.decideOwn(at, base)),
-        null,
-        now,
-      );
+      return this.attempt((at, base) => this.decideOwn(at, base), now);
     }
     if (this.neededSince === null && this.behindSince === null) return;
     const turn = this.turn(situation, topology) * TURN_MS;
     const isShare = !isUrgent && chore?.kind === 'share';
     const dueMs = isShare ? this.sharesAfterMs(situation, topology, turn) : turn;
     if (this.neededSince !== null && now - this.neededSince >= dueMs) {
-      return this.driver.begin(
-        this.againstNow((at, base) => this.decideChange(at, base)),
-        null,
-        now,
-      );
+      if (isShare && !this.ahead.proceed(topology)) return;
+      return this.attempt((at, base) => this.decideChange(at, base), now);
     }
     if (this.behindSince !== null && now - this.behindSince >= READ_AFTER_MS + turn) {
       this.behindSince = null;
@@ -209,11 +207,12 @@ export class Proposals {
   }
 
   /** Whatever is decided is worked out again when the register's value is known. */
-  private againstNow(next: (situation: Situation, base: Topology) => Topology | null): Decide {
-    return (base, propose) => {
+  private attempt(next: (situation: Situation, base: Topology) => Topology | null, now: number): void {
+    const decide: Decide = (base, propose) => {
       const situation = this.situation();
       propose(base === null || base.epoch !== situation.topology?.epoch ? null : next(situation, base));
     };
+    this.driver.begin(decide, null, now);
   }
 
   /** Wishes for this very process, which are nobody else's turn. */
@@ -268,7 +267,8 @@ export class Proposals {
     const spooling = this.spooling(situation, base);
     if (spooling !== null) return spooling;
     const chore = this.chore(situation, base);
-    return chore === null ? null : doChore(base, chore, this.rules.place);
+    if (chore === null) return null;
+    return doChore(base, chore, chore.kind === 'share' ? this.ahead.placeFor(base) : this.rules.place);
   }
 
   /** What PostgreSQL calls for, as this node sees it. (R30) */
@@ -351,7 +351,8 @@ export class Proposals {
     const idle = idleMembers(topology).map((id) => memberById(topology, id)!.name);
     const isUp = (name: string): boolean => name === own.name || !this.suspicion.isSilent(name, now);
     const first = idle.find(isUp);
-    return first === own.name ? 0 : first === undefined ? turnMs : SHARE_TURN_MS + turnMs;
+    const waitMs = turnMs * SHARE_TURNS;
+    return first === own.name ? 0 : first === undefined ? waitMs : SHARE_TURN_MS + waitMs;
   }
 
   private tickBlank(situation: Situation): void {
