@@ -94,9 +94,10 @@ export interface Topology {
 
 /**
  * The same in objects of one shape, whoever made it: what is read with every message is compiled for shapes, and once more for
- * each that it has not met. Every spread of an object makes another one, and so does a field that is left out.
+ * each that it has not met. Every spread of an object makes another one, and so does a field that is left out. `Required`: no field
+ * that is added later can be forgotten here, and be lost with every epoch.
  */
-export function inOneShape(topology: Topology): Topology {
+export function inOneShape(topology: Topology): Required<Topology> {
   return {
     epoch: topology.epoch,
     clusterId: topology.clusterId,
@@ -109,7 +110,7 @@ export function inOneShape(topology: Topology): Topology {
     members: topology.members.map(memberInOneShape),
     council: topology.council,
     nextId: topology.nextId,
-    rows: topology.rows.map(({ owners, complete, coming }) => ({ owners, complete, coming })),
+    rows: topology.rows.map(rowInOneShape),
     slotRow: topology.slotRow,
     placed: topology.placed,
     floorCounter: topology.floorCounter,
@@ -120,9 +121,13 @@ export function inOneShape(topology: Topology): Topology {
   };
 }
 
-function memberInOneShape(member: Member): Member {
+function memberInOneShape(member: Member): Required<Member> {
   const { id, name, address, incarnation, alive, zone, host, weight, standing } = member;
   return { id, name, address, incarnation, alive, zone, host, weight, standing };
+}
+
+function rowInOneShape({ owners, complete, coming }: SlotRow): Required<SlotRow> {
+  return { owners, complete, coming };
 }
 
 function standingInOneShape({ system, timeline, drive, driven }: RecordStanding): RecordStanding {

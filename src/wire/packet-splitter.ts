@@ -5,7 +5,8 @@
 import { PREFIX_BYTES } from './packet-codec.ts';
 
 export class PacketSplitter {
-  private readonly packetBytesMax: number;
+  /** May be changed while packets come: it holds for those that follow. */
+  packetBytesMax: number;
   /** Of the packet that is not whole yet. */
   private pieces: Buffer[] = [];
   private byteCount = 0;

@@ -17,8 +17,8 @@ export interface LinkCall {
   /** In order. */
   end(): void;
   fail(code: status, details: string): void;
-  /** For who is known to be a member: more of it may be under way. Left out: nothing can be done about that. */
-  openWindow?(): void;
+  /** It is a member's: its packets may have so many bytes from now on, and more of it may be under way. Left out: they always may. */
+  accept?(packetBytesMax: number): void;
 }
 
 export interface LinkCallEvents {
@@ -50,7 +50,7 @@ export function libraryCall(call: LibraryStream, events: LinkCallEvents): LinkCa
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' };
 
-/** The same, by the stream itself. A packet has `packetBytesMax` bytes at most. */
+/** The same, by the stream itself. A packet has `packetBytesMax` bytes at most, until it is accepted. */
 export class DirectLinkCall implements LinkCall {
   private readonly stream: ServerHttp2Stream;
   /** Null once it was ended: who opened it may leave its half open, and send on, for as long as it likes. */
@@ -71,7 +71,8 @@ export class DirectLinkCall implements LinkCall {
     return this.stream.writableLength / PREFIX_BYTES;
   }
 
-  openWindow(): void {
+  accept(packetBytesMax: number): void {
+    if (this.packets !== null) this.packets.packetBytesMax = packetBytesMax;
     const { session } = this.stream;
     if (session === undefined || session.destroyed) return;
     session.setLocalWindowSize(WINDOW_BYTES);

@@ -6,7 +6,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { PeerHello, TransportHandler } from '../../ports/transport.ts';
-import { answerTo, encodeAnswer, parseHello, refusalOf } from '../../wire/handshake.ts';
+import { answerTo, encodeAnswer, HANDSHAKE_BYTES_MAX, parseHello, refusalOf } from '../../wire/handshake.ts';
 import type { DialHello } from '../../wire/handshake.ts';
 import { decodePacket, encodeAlive, encodeText, FIELD_ANSWER } from '../../wire/packet-codec.ts';
 import { DirectLinkCall, libraryCall } from './link-call.ts';
@@ -18,7 +18,7 @@ import { LINK_PATH } from './peer-link.ts';
 const STRANGERS_MAX = 256;
 /** Signs of life that may wait in one stream. */
 const ALIVE_QUEUED_MAX = 8;
-/** Bytes of a packet beside those of its frame. */
+/** Bytes of a packet beside those of its frame or of its hello. */
 const PACKET_HEAD_BYTES_MAX = 1024;
 
 const asIs = (bytes: Buffer): Buffer => bytes;
@@ -73,7 +73,7 @@ export class PeerListener {
 
   /** The same, as it comes from HTTP/2. */
   take(stream: ServerHttp2Stream): void {
-    this.listen((events) => new DirectLinkCall(stream, this.frameBytesMax + PACKET_HEAD_BYTES_MAX, events));
+    this.listen((events) => new DirectLinkCall(stream, HANDSHAKE_BYTES_MAX + PACKET_HEAD_BYTES_MAX, events));
   }
 
   private listen(begin: (events: LinkCallEvents) => LinkCall): void {
@@ -156,7 +156,7 @@ export class PeerListener {
     stream.hello = hello;
     this.byName.set(hello.name, stream);
     stream.call.write(answer);
-    stream.call.openWindow?.();
+    stream.call.accept?.(this.frameBytesMax + PACKET_HEAD_BYTES_MAX);
     this.onAccepted(hello.name);
   }
 
