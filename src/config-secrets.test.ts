@@ -1,5 +1,6 @@
 /** Secrets behind a variable or a file: what is read of them, and in which words one is refused. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFile, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -60,5 +61,22 @@ test.skipIf(process.platform !== 'linux')(
     expect(await ofFile('/dev/zero')).toEqual({
       fault: `file:/dev/zero has more than ${SECRET_BYTES_MAX} bytes, the most that a secret may have`,
     });
+  },
+);
+
+test.skipIf(process.platform !== 'linux')(
+  'a pipe that nobody writes to any more, read again: nothing is there, and no thread waits for it for ever',
+  async () => {
+    const path = join(folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const reference = { prefix: '', from: 'file', name: path } as const;
+    // As many as Node.js has threads for files.
+    const reads = Array.from(
+      { length: 4 },
+      () => new Promise((resolve) => readSecretFile(reference, resolve)),
+    );
+    await new Promise((resolve) => readFile(folder, resolve));
+    for (const read of await Promise.all(reads))
+      expect(read).toEqual({ fault: `file:${path} is missing or empty` });
   },
 );

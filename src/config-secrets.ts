@@ -2,7 +2,7 @@
  * Secrets that settings name by a variable or a file: whether they are there, and what they are for who needs them. The only reader
  * of them: doors, the legacy source and `causeway doctor` are handed what it reads.
  */
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
 import type { Config } from './config.ts';
 import { parseSecretReference } from './core/legacy-config.ts';
 import type { SecretReference } from './core/legacy-config.ts';
@@ -20,11 +20,17 @@ export function readSecret(reference: SecretReference, env: NodeJS.ProcessEnv): 
   }
 }
 
+/**
+ * A pipe that is read again has no writer any more: opening it would keep one of few threads waiting for ever. Numbers are taken as
+ * in `open`, though the types of Node.js tell of text alone.
+ */
+const UNWAITING = constants.O_RDONLY | constants.O_NONBLOCK;
+
 /** A file once more, while others are served; calls back later, once. */
 export function readSecretFile(reference: SecretReference, done: (read: SecretRead) => void): void {
   const chunks: Buffer[] = [];
   // The last byte is one too many.
-  createReadStream(reference.name, { end: SECRET_BYTES_MAX })
+  createReadStream(reference.name, { end: SECRET_BYTES_MAX, flags: UNWAITING as unknown as string })
     .on('data', (chunk) => chunks.push(Buffer.from(chunk)))
     .once('error', (error) => done(unreadable(reference, error)))
     .once('end', () => done(judged(reference, Buffer.concat(chunks))));
