@@ -174,7 +174,8 @@ test('any weights and zones, one to five replicas, 3 to 100 nodes, some come and
           expect(movesBetween(before, placement)).toBeLessThanOrEqual(
             (isRoomy ? 1.1 : 1.3) * leastMoves(before, members, shareOf),
           );
-        if (!isScattered) expect(rangesIn(placement)).toBeLessThanOrEqual(80 * members.length);
+        // The runs of those who have left, and weighed more, stay for a while.
+        if (!isScattered) expect(rangesIn(placement)).toBeLessThanOrEqual(160 * members.length);
       });
       expect(place(members, placement, replicas)).toEqual(placement);
     }),
