@@ -147,8 +147,13 @@ describe.each([
     const unfinished = withPrefix(Buffer.alloc(FRAME_BYTES_ACCEPTED_MAX)).subarray(0, -1);
     const before = bytesHeld();
     const streams = Array.from({ length: ENDED_LINKS }, () => openLink(port).resume());
-    for (const stream of streams) stream.write(withPrefix(Buffer.from([0xff, 0xff])));
-    await Promise.all(streams.map((stream) => once(stream, 'response')));
+    // Accepted first: a stranger's packets are bounded otherwise.
+    const ended = streams.map((stream, at) => {
+      stream.write(withPrefix(helloOf(`x${at}`, 'r', 1)));
+      stream.write(withPrefix(Buffer.from([0xff, 0xff])));
+      return once(stream, 'trailers');
+    });
+    await Promise.all(ended);
     const taken = streams.map((stream) => new Promise((resolve) => stream.write(unfinished, resolve)));
     await Promise.all(taken);
     // By the windows of HTTP/2 nearly all of it has come in by now; what is on its way, or was just read, is soon gone.
