@@ -11,6 +11,7 @@ import { OwnWrites } from '../src/core/own-writes.ts';
 import { RESP_IDLE_LOOK_MS } from '../src/core/redis-limits.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
 import type { Life, Scheduler } from './scheduler.ts';
+import { textOf } from './values.ts';
 
 /** Milliseconds until a copy must be gone once something newer was acknowledged, beside what its node sleeps. */
 export const STALE_MS_MAX = 3_000;
@@ -174,7 +175,7 @@ export class CachedReads {
       for (const [key, { version, value }] of written.kept) {
         const record = this.standing(key);
         if (record === undefined || record === 'unknown' || record.version !== version) continue;
-        const standing = Buffer.from(record.value).toString();
+        const standing = textOf(record.value);
         if (standing !== value)
           return `${written.name} keeps ${key} as ${value}, and ${standing} stands as version ${version}`;
       }

@@ -8,7 +8,7 @@ import type { ReadResult, WriteOperation, WriteResult } from '../src/core/operat
 import type { KeyRecord } from '../src/core/record.ts';
 import type { Expiry, HistoryCall, HistoryOutcome } from './checkers/history.ts';
 import type { HistoryChange, HistoryTold } from './checkers/modifications.ts';
-import { typeOf } from './values.ts';
+import { textOf, typeOf } from './values.ts';
 
 /** When a value's time is over: counted from the moment at which some node took the write up, by its clock. */
 export function expiryWithin(
@@ -123,11 +123,8 @@ export function recordOutcome({ value, version, expiresAt }: KeyRecord): History
 
 export function writeOutcome(result: WriteResult, operation: WriteOperation): HistoryOutcome {
   if (result.kind === 'done') {
-    return {
-      kind: 'done',
-      version: result.version,
-      ...(result.number === null ? {} : { number: result.number }),
-    };
+    const { version, number } = result;
+    return number === null ? { kind: 'done', version } : { kind: 'done', version, number };
   }
   if (result.kind === 'conditionFailed') {
     return {
@@ -145,8 +142,4 @@ export function writeOutcome(result: WriteResult, operation: WriteOperation): Hi
   }
   if (result.failure.code === 'not_an_integer') return { kind: 'notAnInteger' };
   return { kind: certaintyOf(result.failure.code) === 'definite' ? 'definiteFailure' : 'indefinite' };
-}
-
-function textOf(value: Uint8Array): string {
-  return Buffer.from(value).toString();
 }

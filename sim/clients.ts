@@ -28,7 +28,7 @@ import type { SimCluster, SimNode } from './cluster.ts';
 import { Modifications } from './modifications.ts';
 import { PersistentWrites } from './persistent-writes.ts';
 import type { Life, Scheduler } from './scheduler.ts';
-import { VALUE_STEP } from './values.ts';
+import { textOf, VALUE_STEP } from './values.ts';
 import { keepTypes } from './versions.ts';
 import type { WallWatch } from './wall-watch.ts';
 
@@ -376,5 +376,5 @@ export class SimClients {
 /** What stands once it is done; null: that is not known before. */
 function valueOf(operation: WriteOperation): string | null {
   const { kind } = operation;
-  return kind === 'put' || kind === 'compareAndPut' ? Buffer.from(operation.value).toString() : null;
+  return kind === 'put' || kind === 'compareAndPut' ? textOf(operation.value) : null;
 }

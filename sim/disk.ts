@@ -60,7 +60,7 @@ export class SimDisk {
   protocol = 0;
   /** Damaged stores that were moved out of the way. */
   brokenCount = 0;
-  /** Bytes that still fit; every batch takes what it adds, and a store that gets no room for one has failed. */
+  /** Bytes that still fit, and what a batch adds is taken of; without room for it the store has failed. Full size: uncounted. */
   roomBytes = SIM_DISK_BYTES;
   /** Called when a batch has reached the platter, before its writer hears of it: the process may die just there. */
   onSynced: (() => void) | null = null;
@@ -199,6 +199,7 @@ export class SimDisk {
 
   /** False where the batch does not fit. What it replaces is given back at once: an engine does so when it compacts. */
   takeRoom({ keys, values }: Batch): boolean {
+    if (this.roomBytes === SIM_DISK_BYTES) return true;
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index]!;
       const value = values[index]!;

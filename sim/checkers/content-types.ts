@@ -4,7 +4,7 @@
  * process acted in an epoch of that version must have one. (decision 34)
  */
 import type { KeyRecord } from '../../src/core/record.ts';
-import { putOf, typeOf } from '../values.ts';
+import { putOf, textOf, typeOf } from '../values.ts';
 
 export class ContentTypes {
   private readonly onViolation: (text: string) => void;
@@ -22,7 +22,7 @@ export class ContentTypes {
   }
 
   saw({ key, value, contentType }: Pick<KeyRecord, 'key' | 'value' | 'contentType'>): void {
-    const text = Buffer.from(value).toString();
+    const text = textOf(value);
     const expected = typeOf(text);
     if (contentType === expected) return;
     const put = putOf(text);

@@ -9,7 +9,8 @@ import type { Topology } from './topology.ts';
 
 /** `topology`: what the hearer acts in, null where it acts in none. */
 export function isHeard(topology: Topology | null, header: FrameHeader, message: PeerMessage): boolean {
-  return !needsEpoch(message) || isCurrent(topology, header);
+  // Mostly who speaks is current, which is the quicker question.
+  return isCurrent(topology, header) || !needsEpoch(message);
 }
 
 /**
@@ -17,7 +18,7 @@ export function isHeard(topology: Topology | null, header: FrameHeader, message:
  * heard then. Dropped, it would be missed until its sender says it again, which takes far longer than an epoch does.
  */
 export function isEarly(topology: Topology | null, header: FrameHeader, message: PeerMessage): boolean {
-  return needsEpoch(message) && header.epoch > (topology?.epoch ?? 0);
+  return header.epoch > (topology?.epoch ?? 0) && needsEpoch(message);
 }
 
 /** Does the sender act in the hearer's epoch, as the process that this epoch knows? */

@@ -85,8 +85,6 @@ export class FrameDesk {
   private onMessage(name: string, header: FrameHeader, message: PeerMessage): void {
     const { topology } = this.parts.membership;
     if (!isHeard(topology, header, message) && !this.parts.dropEpochCheck) return;
-    if (message.kind === 'heartbeat' && isCurrent(topology, header))
-      this.parts.background.peerClocks.heard(header.from, message.wallAt);
     const { membership, teacher, learner, forwarder, forwardService, traces } = this.parts;
     // Asked anew for each message: an earlier one of the frame may have brought a new epoch.
     const replica = this.parts.replica();
@@ -103,6 +101,12 @@ export class FrameDesk {
       case 'query':
       case 'queryAnswer':
         return replica?.onMessage(header.from, slotOf(message.key), message);
+      // All the while, from everybody: they need not pass by all that is rare.
+      case 'heartbeat':
+        if (isCurrent(topology, header)) this.parts.background.peerClocks.heard(header.from, message.wallAt);
+        return membership.onMessage(name, header, message);
+      case 'heartbeatAnswer':
+        return membership.onMessage(name, header, message);
       case 'learnDigests':
         return replica === null ? undefined : teacher.onDigests(header.from, replica, message);
       case 'learnPull':

@@ -175,6 +175,10 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return replication.writeQuery(out, message);
     case 'queryAnswer':
       return replication.writeQueryAnswer(out, message);
+    case 'heartbeat':
+      return membership.writeHeartbeat(out, message);
+    case 'heartbeatAnswer':
+      return membership.writeHeartbeatAnswer(out, message);
     case 'forwardWrite':
       return forward.writeForwardWrite(out, message);
     case 'forwardRead':
@@ -259,10 +263,6 @@ function writeMessage(out: Writer, message: PeerMessage): void {
       return membership.writeAccepted(out, message);
     case 'topology':
       return membership.writeTopologyNews(out, message);
-    case 'heartbeat':
-      return membership.writeHeartbeat(out, message);
-    case 'heartbeatAnswer':
-      return membership.writeHeartbeatAnswer(out, message);
     case 'introduction':
       return membership.writeIntroduction(out, message);
     case 'strain':
