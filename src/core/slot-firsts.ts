@@ -30,10 +30,7 @@ export function balanceFirsts(draft: SlotDraft, share: Float64Array): void {
         if (told.tell(draft.firstOf(slot), slot)) return;
       }
     },
-    takers: (node, visit) => {
-      const slots = draft.placesInOrder(node).filter((place) => draft.isFirst(place));
-      visitBehind(draft, slots, 1, visit);
-    },
+    takers: (node, visit) => visitBehind(draft, draft.placesInOrder(node), 1, visit),
     canMove: (slot, from, to) => draft.firstOf(slot) === from && draft.holds(slot, to),
     move: (slot, _from, to) => draft.makeFirst(draft.placeOf(slot, to)),
   });
@@ -107,12 +104,16 @@ function levelSeconds(draft: SlotDraft, firsts: readonly number[], load: Int32Ar
   });
 }
 
-/** Those who stand from `position` on in the slots whose first places are given. */
-function visitBehind(draft: SlotDraft, firsts: readonly number[], position: number, visit: Visit): void {
+/** Those who stand from `position` on in the slots of which a first place is among `places`. */
+function visitBehind(draft: SlotDraft, places: readonly number[], position: number, visit: Visit): void {
   const told = new Neighbours(draft.nodeCount, visit);
-  for (const first of firsts) {
-    const slot = draft.slotOfPlace(first);
-    for (let place = first + position; place < first + draft.ownerCount; place++)
-      if (told.tell(draft.nodeAt[place]!, slot)) return;
+  const { nodeAt, ownerCount } = draft;
+  // Walked through for each link of each chain: no list of its own is made for that.
+  for (const first of places) {
+    if (first % ownerCount !== 0) continue;
+    for (let place = first + position; place < first + ownerCount; place++) {
+      const node = nodeAt[place]!;
+      if (!told.has(node) && told.tell(node, first / ownerCount)) return;
+    }
   }
 }
