@@ -164,7 +164,7 @@ test('nothing is where it should be: each part says so, and no secret is told', 
   database.close();
   expect(lacking.of('postgresql')).toContain('password authentication failed');
   expect(JSON.stringify(lacking.findings)).not.toContain(secret);
-  expect(lacking.of('legacy api')).toContain('the secret of the header a is not there (env NOT_THERE)');
+  expect(lacking.of('legacy api')).toContain('the secret of the header a: env:NOT_THERE is missing or empty');
   rmSync(join(folder, 'taken'));
 });
 

@@ -15,9 +15,10 @@ const FIRSTS_IMBALANCE_MAX = 0.02;
  */
 const SECONDS_IMBALANCES = [0.12, 0.06, 0.03, 0.015];
 
-/** A node should be first in the part of its share that is one of `ownerCount`. */
+/** A node should be first for as much of all slots as it has of all shares: one of weight 0, which has none, for nothing. */
 export function balanceFirsts(draft: SlotDraft, share: Float64Array): void {
-  const firstShare = share.map((places) => places / draft.ownerCount);
+  const shareSum = share.reduce((sum, places) => sum + places, 0);
+  const firstShare = share.map((places) => (shareSum === 0 ? 0 : (places * SLOT_COUNT) / shareSum));
   level({
     draft,
     bounds: boundsOf(firstShare, FIRSTS_IMBALANCE_MAX),

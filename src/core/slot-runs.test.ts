@@ -182,3 +182,11 @@ test('any weights and zones, one to five replicas, 3 to 100 nodes, some come and
     { numRuns: 40 },
   );
 }, 60_000);
+
+test('one of weight 0 must own everything, as there are no others: the rest are first for equal parts, whoever comes', () => {
+  const members = [1, 2, 0, 1, 1].map((weight, at) => member(at + 1, { weight }));
+  let placement: Placement | null = null;
+  for (const count of [2, 3, 4, 5]) placement = place(members.slice(0, count), placement, 5);
+  const { firsts } = countsOf(placement!);
+  for (const id of [1, 2, 4, 5]) expect(firsts.get(id)).toBeLessThanOrEqual((1.03 * SLOT_COUNT) / 4);
+});
