@@ -3,7 +3,7 @@ import { unprepared } from '../base/sql-statement.ts';
 
 /** Asked of the catalogue: to_regclass refuses who may not use the schema. */
 function hasTable(name: string): string {
-  return `exists (select from pg_class where relnamespace = to_regnamespace('causeway') and relname = '${name}')`;
+  return `exists (select 1 from pg_class where relnamespace = to_regnamespace('causeway') and relname = '${name}')`;
 }
 
 export const ASK = unprepared(
