@@ -72,50 +72,36 @@ function packElements(values: readonly (Uint8Array | null)[], type: number): Buf
 }
 
 export function packBooleans(values: readonly boolean[]): Buffer {
-  const step = LENGTH_BYTES + 1;
-  const buffer = Buffer.allocUnsafe(HEADER_BYTES + values.length * step);
-  const view = begin(buffer, TYPE_BOOL, values.length, false);
-  for (let index = 0; index < values.length; index += 1) {
-    const at = HEADER_BYTES + index * step;
-    view.setInt32(at, 1);
-    view.setUint8(at + LENGTH_BYTES, values[index] === true ? 1 : 0);
-  }
-  return buffer;
+  return packFixed(values, TYPE_BOOL, 1, (view, at, value) => view.setUint8(at, value ? 1 : 0));
 }
 
 export function packInt2s(values: readonly number[]): Buffer {
-  const step = LENGTH_BYTES + 2;
-  const buffer = Buffer.allocUnsafe(HEADER_BYTES + values.length * step);
-  const view = begin(buffer, TYPE_INT2, values.length, false);
-  for (let index = 0; index < values.length; index += 1) {
-    const at = HEADER_BYTES + index * step;
-    view.setInt32(at, 2);
-    view.setInt16(at + LENGTH_BYTES, values[index]!);
-  }
-  return buffer;
+  return packFixed(values, TYPE_INT2, 2, (view, at, value) => view.setInt16(at, value));
 }
 
 export function packInt4s(values: readonly number[]): Buffer {
-  const step = LENGTH_BYTES + 4;
-  const buffer = Buffer.allocUnsafe(HEADER_BYTES + values.length * step);
-  const view = begin(buffer, TYPE_INT4, values.length, false);
-  for (let index = 0; index < values.length; index += 1) {
-    const at = HEADER_BYTES + index * step;
-    view.setInt32(at, 4);
-    view.setInt32(at + LENGTH_BYTES, values[index]!);
-  }
-  return buffer;
+  return packFixed(values, TYPE_INT4, 4, (view, at, value) => view.setInt32(at, value));
 }
 
 /** Safe integers only. */
 export function packInt8s(values: readonly number[]): Buffer {
-  const step = LENGTH_BYTES + 8;
+  return packFixed(values, TYPE_INT8, 8, setInt64);
+}
+
+/** `put` writes one element, of so many bytes each. */
+function packFixed<Value>(
+  values: readonly Value[],
+  type: number,
+  bytes: number,
+  put: (view: DataView, at: number, value: Value) => void,
+): Buffer {
+  const step = LENGTH_BYTES + bytes;
   const buffer = Buffer.allocUnsafe(HEADER_BYTES + values.length * step);
-  const view = begin(buffer, TYPE_INT8, values.length, false);
+  const view = begin(buffer, type, values.length, false);
   for (let index = 0; index < values.length; index += 1) {
     const at = HEADER_BYTES + index * step;
-    view.setInt32(at, 8);
-    setInt64(view, at + LENGTH_BYTES, values[index]!);
+    view.setInt32(at, bytes);
+    put(view, at + LENGTH_BYTES, values[index]!);
   }
   return buffer;
 }
