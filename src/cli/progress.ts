@@ -31,7 +31,8 @@ export function progressWords(
 ): string[] {
   const share = total === 0 ? 1 : done / total;
   const words = [`${Math.floor(share * 100)} %`, `${grouped(done)} of ${grouped(total)} slots`];
-  if (bytesPerSecond > 0) words.push(`${(bytesPerSecond / 1e6).toFixed(1)} MB/s`);
+  if (bytesPerSecond >= 1e6) words.push(`${(bytesPerSecond / 1e6).toFixed(1)} MB/s`);
+  else if (bytesPerSecond > 0) words.push(`${Math.ceil(bytesPerSecond / 1e3)} kB/s`);
   if (secondsLeft !== null && done < total) words.push(`${secondsLeft} s left`);
   return words;
 }

@@ -11,12 +11,15 @@ beforeEach(async () => {
 });
 afterEach(() => doors.stop());
 
-async function statusOf(byHand: object): Promise<string> {
+async function told(changes: typeof doors.api.statusChanges): Promise<string> {
   const { io, ran } = keptIo();
-  doors.api.statusChanges = { record: { state: 'up', reason: '', byHand } as never };
+  doors.api.statusChanges = changes;
   await runCommand(['status', '--only', '--nodes', doors.address], io);
   return ran.out;
 }
+
+const statusOf = (byHand: object): Promise<string> =>
+  told({ record: { state: 'up', reason: '', byHand } as never });
 
 test('rows were changed by hand: what waits, and why, and what came to nothing', async () => {
   const byHand = {
@@ -35,4 +38,14 @@ test('rows were changed by hand: what waits, and why, and what came to nothing',
     'fake: changes by hand are not looked at: PostgreSQL: permission denied',
   );
   expect(await statusOf({ ...idle, reason: '' })).not.toContain('by hand');
+});
+
+test('a node copies slots: how far it is, and that it could be faster if clients did not wait', async () => {
+  const copy = { slotsDone: 1_024, slotsTotal: 2_048, bytesPerSecond: 65_536, secondsLeft: 90 };
+  const alone = await told({ copy: { ...copy, givesWay: false } as never });
+  expect(alone).toContain('50 %  1,024 of 2,048 slots  66 kB/s  90 s left');
+  expect(alone).not.toContain('clients');
+  expect(await told({ copy: { ...copy, givesWay: true } as never })).toContain(
+    'fake: copies no faster, so that clients do not wait too long',
+  );
 });
