@@ -100,6 +100,12 @@ async function scrub(cluster: TestCluster): Promise<Scrubbed> {
 const sumOf = ({ rounds }: Scrubbed, what: string): number =>
   rounds.reduce((sum, round) => sum + round[what]!, 0);
 
+/** Rows that were missed while slots were compared with PostgreSQL, the last time that they were. */
+async function rowsDriven(cluster: TestCluster): Promise<number> {
+  const told = await Promise.all(cluster.names.map((name) => cluster.status(name)));
+  return told.reduce((sum, { record }) => sum + (record.drive?.rowsDriven ?? 0), 0);
+}
+
 async function expectWhole(cluster: TestCluster): Promise<void> {
   for (const name of cluster.names) {
     for (const key of [ROTTEN, GONE, OLDER, KEYS[3]!, KEYS[4]!]) {
@@ -135,7 +141,8 @@ test(
       rounds.push(await scrub(cluster));
     for (const { code } of rounds) expect(code).toBe(0);
     const total = (what: string): number => rounds.reduce((sum, round) => sum + sumOf(round, what), 0);
-    expect(total('found')).toBeGreaterThanOrEqual(2);
+    // The first row that is missed has all others compared at once: the other one may come back by that, before the round is there.
+    expect(total('found') + (await rowsDriven(cluster))).toBeGreaterThanOrEqual(2);
     expect(total('repaired')).toBe(total('found'));
     await expectWhole(cluster);
     expect(sumOf(rounds.at(-1)!, 'found')).toBe(0);
