@@ -36,8 +36,9 @@ export class Overload {
   inFlight = 0;
   /** With as many in flight no more are begun; Infinity: no queue stands. */
   limit = Infinity;
-  /** Ended and refused since the start. */
+  /** Ended since the start. */
   ended = 0;
+  /** Refused since the start. */
   refused = 0;
   /** Of the last tick: precise enough to tell tenths of a second, and costs an operation no look at a clock. */
   private now = 0;

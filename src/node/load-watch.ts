@@ -4,9 +4,9 @@
  * read may wait for one fetch of the legacy source.
  */
 import { ClientDelay } from '../core/client-delay.ts';
-import { TICK_MS } from '../core/limits.ts';
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import type { Instruments } from '../core/instruments.ts';
+import { TICK_MS } from '../core/limits.ts';
 import type { Overload, Sight } from '../core/overload.ts';
 import { movesOf } from '../core/slot-moves.ts';
 import type { Topology } from '../core/topology.ts';
@@ -81,6 +81,7 @@ export class LoadWatch {
   }
 }
 
+/** What it watches, of the parts of a node. */
 export function loadWatchOf(
   parts: NodeParts,
   admission: Admission,
