@@ -1,12 +1,14 @@
 /** Copies that clients keep, and what makes a node tell them to drop them: directed stories, and the rules broken on purpose. */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
-import type { WriteResult } from '../src/core/operation.ts';
+import type { WriteOperation, WriteResult } from '../src/core/operation.ts';
+import { OwnWrites } from '../src/core/own-writes.ts';
 import { CachedReads, STALE_MS_MAX } from './cached-reads.ts';
 import type { SimNode } from './cluster.ts';
 import { PROTOCOL_MAX, SINCE } from '../src/core/protocol-versions.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
+import { WALL_START_MS } from './scheduler.ts';
 import { SmallWorld } from './small-world.ts';
 
 function calm(seed: number, nodeCount = 3): SmallWorld {
@@ -206,10 +208,10 @@ test('what is read at another node counts as heard of: a seed shows copies that 
   expect(caught).toContain(' keeps ');
 });
 
-/** Of three writes of one key that come at once: the second and third wait for the first. */
-function toldOfWaiting(mutations: Mutations): WriteResult[] {
-  const world = new SmallWorld(81, undefined, 3, 0, false, mutations);
-  const node = world.ownersOf('k')[0]!.node!;
+/** Of three writes of one key that come at once, at its first owner or at a node that hands them there: two wait for the first. */
+function toldOfWaiting(mutations: Mutations, isHandedOver: boolean): WriteResult[] {
+  const world = new SmallWorld(81, undefined, 5, 0, false, mutations);
+  const node = (isHandedOver ? bystanderOf(world) : world.ownersOf('k')[0]!).node!;
   const told: WriteResult[] = [];
   for (const text of ['first', 'second', 'third']) {
     const put = { kind: 'put', key: 'k', operationId: null, value: Buffer.from(text), ttlMs: 0 } as const;
@@ -220,12 +222,19 @@ function toldOfWaiting(mutations: Mutations): WriteResult[] {
   return told;
 }
 
-test('writes that waited are one version: each is told that it is not its own alone, and without that rule it is not', () => {
-  const [first, ...waited] = toldOfWaiting({});
-  expect(first).not.toHaveProperty('isShared');
-  for (const each of waited) expect(each).toMatchObject({ isShared: true });
-  for (const each of toldOfWaiting({ sharedAsOwn: true })) expect(each).not.toHaveProperty('isShared');
-});
+test.each([
+  ['at their coordinator', false],
+  ['handed to another node', true],
+])(
+  'writes that waited are one version, %s: each is told that it is not its own alone, and without that rule it is not',
+  (_where, isHandedOver) => {
+    const [first, ...waited] = toldOfWaiting({}, isHandedOver);
+    expect(first).not.toMatchObject({ isShared: true });
+    for (const each of waited) expect(each).toMatchObject({ isShared: true });
+    for (const each of toldOfWaiting({ sharedAsOwn: true }, isHandedOver))
+      expect(each).not.toMatchObject({ isShared: true });
+  },
+);
 
 /**
  * Of one who owns nothing of the key: a client's write and another's wait together for a third, and are one version with
@@ -269,4 +278,73 @@ test("another's value in a version that a client wrote: told at once by an owner
   expect(anothersValueKept(PROTOCOL_MAX)).toEqual([null, null, null]);
   expect(anothersValueKept(SINCE.watchForPeers - 1)).toEqual([amiss, null, null]);
   expect(anothersValueKept(SINCE.watchForPeers - 1, true)).toEqual([amiss, amiss, amiss]);
+});
+
+/**
+ * A client listens at the node to all changes but its own. It makes two changes, each handed to the first owner of the key,
+ * and another client one: what it is told of its own, and of that.
+ */
+function toldOfOwn(
+  protocol: number,
+  isOwner: boolean,
+): { readonly own: string[]; readonly others: string[] } {
+  const install = ({ cluster }: SmallWorld): void => {
+    for (const { name } of cluster.nodes) cluster.versions.install(name, protocol);
+  };
+  const world = new SmallWorld(83, install, 5);
+  const owners = world.ownersOf('k');
+  const { node } = isOwner ? owners[1]! : world.nodes.find((each) => !owners.includes(each))!;
+  const told: string[] = [];
+  const ownWrites = new OwnWrites(10);
+  node!.keyWatch.listen({
+    changed: () => undefined,
+    allChanged: () => told.push('all'),
+    settled: (key, version) => void (ownWrites.settled(key, version) && told.push(key)),
+    unsure: () => told.push('unsure'),
+  });
+  node!.keyWatch.watchAll(true);
+  world.run(1_500);
+  told.length = 0;
+  const none = { key: 'k', operationId: null } as const;
+  const results: WriteResult[] = [];
+  for (const operation of [
+    { kind: 'put', ...none, value: Buffer.from('7'), ttlMs: 0 },
+    { kind: 'increment', ...none, delta: 1n },
+  ] as const satisfies WriteOperation[]) {
+    ownWrites.begin('k');
+    node!.write(operation, 1_000, (result) => {
+      if (ownWrites.end('k', result)) told.push('k');
+      results.push(result);
+    });
+    world.run(400);
+  }
+  expect(results.map(({ kind }) => kind)).toEqual(['done', 'done']);
+  const own = told.splice(0);
+  expect(world.put(owners[0]!, 'k', 'of another').kind).toBe('done');
+  world.run(400);
+  return { own, others: told };
+}
+
+test.each([
+  ['owns nothing of the key', false],
+  ['owns it, and another comes first', true],
+])(
+  'its own changes at a node that %s: not told; by members of an earlier version they are',
+  (_what, isOwner) => {
+    expect(toldOfOwn(PROTOCOL_MAX, isOwner)).toEqual({ own: [], others: ['k'] });
+    const { own, others } = toldOfOwn(SINCE.ownChanges - 1, isOwner);
+    expect(own).toContain('k');
+    expect(others).toEqual(['k']);
+  },
+);
+
+test('repeated under its id: who else was in the version is not remembered, so it counts as shared', () => {
+  const world = calm(84);
+  const [first, other] = world.ownersOf('k') as [SimNode, SimNode];
+  const operationId = Buffer.alloc(16);
+  operationId.writeUIntBE(WALL_START_MS + world.scheduler.time, 0, 6);
+  const put = { kind: 'put', key: 'k', operationId, value: Buffer.from('value'), ttlMs: 0 } as const;
+  expect(world.write(first, put)).not.toMatchObject({ isShared: true });
+  world.run(100);
+  for (const again of [first, other]) expect(world.write(again, put)).toMatchObject({ isShared: true });
 });

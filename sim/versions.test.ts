@@ -45,7 +45,11 @@ describe('one member of three speaks the earlier version', () => {
     const refused = { kind: 'failed', failure: { code: 'upgrade_unfinished' } };
     expect(finish(world, one)).toMatchObject(refused);
     expect(JSON.stringify(finish(world, one))).toContain('node-2 speaks version 4 at most: upgrade it');
-    expect(one.node!.status().members.map((member) => member.protocol)).toEqual([6, 4, 6]);
+    expect(one.node!.status().members.map((member) => member.protocol)).toEqual([
+      PROTOCOL_MAX,
+      PROTOCOL_MIN,
+      PROTOCOL_MAX,
+    ]);
     world.cluster.kill(two);
     world.run(3_000);
     expect(JSON.stringify(finish(world, one))).toContain('node-2 is away');

@@ -167,7 +167,7 @@ export class KeyWatch implements KeyWatching {
         return this.abroad.lose(peer);
       case 'watchTold':
         if (message.what === 'changed') this.tell(message.key);
-        else if (this.wantsAll) this.listener.settled(message.key, 0);
+        else if (this.wantsAll) this.listener.settled(message.key, message.version);
     }
   }
 
@@ -229,7 +229,7 @@ export class KeyWatch implements KeyWatching {
   }
 
   private tellSettled(key: string, version: number): void {
-    if (this.forPeers.tellsAll) this.forPeers.settled(key, this.view);
+    if (this.forPeers.tellsAll) this.forPeers.settled(key, version, this.view);
     if (this.wantsAll) this.listener.settled(key, version);
   }
 

@@ -15,7 +15,7 @@ import type { Mutations } from './mutations.ts';
 import type { Member, Topology } from './topology.ts';
 
 export const PROTOCOL_MIN = 4;
-export const PROTOCOL_MAX = 6;
+export const PROTOCOL_MAX = 7;
 /** Of who does not say: programs of before there was a choice; and of a topology without the field. */
 export const PROTOCOL_UNTOLD = 4;
 
@@ -47,6 +47,8 @@ export const SINCE = {
   clientDelay: 6,
   /** A record may have a content type. All members; an operation that is handed over says it between two. */
   contentType: 6,
+  /** Who handed a write over is told whether others are in its version, and who hears of all changes is told of which. Between two. */
+  ownChanges: 7,
 } as const;
 
 /** A side of a link, by its own word. */

@@ -64,7 +64,7 @@ export class WatchForPeers {
   changed(key: string): void {
     for (const session of this.table.take(key)) {
       const peer = this.peers.get(session);
-      if (peer !== undefined) this.parts.send(peer, { kind: 'watchTold', what: 'changed', key });
+      if (peer !== undefined) this.parts.send(peer, { kind: 'watchTold', what: 'changed', key, version: 0 });
     }
   }
 
@@ -79,14 +79,14 @@ export class WatchForPeers {
     for (const key of this.table.keys()) if (isMeant(slotOf(key))) this.changed(key);
   }
 
-  /** Another version of the key can be read. */
-  settled(key: string, view: SlotView | null): void {
+  /** Another version of the key can be read; 0: which one is not known. */
+  settled(key: string, version: number, view: SlotView | null): void {
     const row = view?.row(slotOf(key));
     if (view === null || row?.first !== view.selfId) return;
     for (const [peer, { allAs }] of this.sessions) {
       // An owner hears of it itself.
       if (allAs === 0 || row.owners.includes(allAs)) continue;
-      this.parts.send(peer, { kind: 'watchTold', what: 'settled', key });
+      this.parts.send(peer, { kind: 'watchTold', what: 'settled', key, version });
     }
   }
 

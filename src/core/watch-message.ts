@@ -29,6 +29,8 @@ export interface WatchTold {
   readonly kind: 'watchTold';
   readonly what: 'changed' | 'settled';
   readonly key: string;
+  /** Of what is settled; 0: which one is not known. */
+  readonly version: number;
 }
 
 /** The same of every key that is watched for the hearer. */

@@ -132,7 +132,7 @@ describe('a key that an owner watches for a node without it', () => {
       keysMax: 2,
     });
     for (const key of ['a', 'b', 'c']) owner.add(key, 'reader');
-    expect(sent).toEqual([{ kind: 'watchTold', what: 'changed', key: 'a' }]);
+    expect(sent).toEqual([{ kind: 'watchTold', what: 'changed', key: 'a', version: 0 }]);
     expect(owner.keyCount).toBe(2);
   });
 });
@@ -214,7 +214,7 @@ describe('all changes, at a node that does not own all slots', () => {
     pair.owner.adopted('k');
     pair.owner.settled('k', 5);
     pair.run(TICK_MS);
-    expect(pair.news()).toEqual(['settled k 0']);
+    expect(pair.news()).toEqual(['settled k 5']);
   });
 
   test('the link breaks: that anything may have changed, and then each change again', () => {
@@ -226,7 +226,7 @@ describe('all changes, at a node that does not own all slots', () => {
     pair.news();
     pair.owner.settled('k', 5);
     pair.run(TICK_MS);
-    expect(pair.news()).toEqual(['settled k 0']);
+    expect(pair.news()).toEqual(['settled k 5']);
   });
 
   test('the owner is not heard, or acts in another epoch: once a second that anything may have changed', () => {

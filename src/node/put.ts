@@ -199,7 +199,7 @@ class Write implements Expiring, TimedWrite {
       else if (result.kind === 'failed' && result.failure.code === 'outcome_unknown') this.unknown();
       else if (result.kind === 'failed' && result.failure.code === 'not_ready') this.notReady(result.failure);
       else if (result.kind === 'failed') this.fail(result.failure);
-      else this.finish(asShared(result));
+      else this.finish(result);
     };
     const { forwarder } = this.serving;
     const sent = forwarder.write(peer, operation, hops + 1, timeoutMs, onAnswer, trace);
@@ -238,9 +238,4 @@ class Write implements Expiring, TimedWrite {
     this.spans?.end(errorOf(result));
     this.done(this.inDoubt ? resultAfterDoubt(result) : result);
   }
-}
-
-/** Another node does not say whether others are in the version that it has made. */
-function asShared(result: WriteResult): WriteResult {
-  return result.kind === 'done' || result.kind === 'modified' ? { ...result, isShared: true } : result;
 }

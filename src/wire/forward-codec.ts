@@ -4,7 +4,6 @@
  */
 import { assert } from '../base/assert.ts';
 import { failure } from '../core/errors.ts';
-import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import type {
   ForwardCount,
   ForwardCountAnswer,
@@ -15,27 +14,24 @@ import type {
   ForwardWrite,
   ForwardWriteAnswer,
 } from '../core/message.ts';
-import type {
-  CountResult,
-  Expectation,
-  ReadResult,
-  ScanResult,
-  StaleResult,
-  WriteOperation,
-  WriteResult,
-} from '../core/operation.ts';
+import type { CountResult, ReadResult, ScanResult, StaleResult, WriteResult } from '../core/operation.ts';
 import { SINCE } from '../core/protocol-versions.ts';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE } from '../core/record.ts';
 import type { KeyRecord } from '../core/record.ts';
-import { OPERATION_KINDS, choiceOf, readChoice } from './choices.ts';
-import { readContentType as readTypeText, writeContentType } from './content-type-codec.ts';
+import { choiceOf } from './choices.ts';
 import { readFailure, writeFailure } from './failure-codec.ts';
-import { readChangeResults, readChanges, writeChangeResults, writeChanges } from './modify-codec.ts';
+import { readChangeResults, writeChangeResults } from './modify-codec.ts';
 import type { Reader } from './reader.ts';
 import { readTrace, toldTrace, writeTrace } from './trace-codec.ts';
+import {
+  readContentType,
+  readOperation,
+  readOperationId,
+  writeOperation,
+  writeOptions,
+} from './write-operation-codec.ts';
 import type { Writer } from './writer.ts';
 
-const EXPECTATIONS = ['version', 'value', 'absent'] as const;
 const WRITE_RESULTS = ['done', 'conditionFailed', 'failed', 'modified', 'unchanged'] as const;
 const READ_RESULTS = ['value', 'absent', 'failed', 'stale'] as const;
 /** Flags of a read, in one byte. */
@@ -47,12 +43,12 @@ const READ_WATCH = 8;
 const READ_FLAGS = READ_MISS | READ_ALLOW_STALE | READ_TRACED;
 /** Beside the kind of an answer, in one byte: the session under which the key is watched follows. */
 const ANSWER_WATCHED = 128;
+/** Beside the kind of an answer, in one byte; since `ownChanges`: the operation alone has made the version. */
+const ANSWER_ALONE = 128;
 /** Beside the hops of a write, in one byte. */
 const WRITE_TRACED = 128;
 /** Beside the hops of a scan, in one byte; since `scanTraceContext`. */
 const SCAN_TRACED = 128;
-/** Beside the bytes of an operation id, in one byte: a content type follows. */
-const TYPED = 128;
 const ORIGINS = [ORIGIN_CLIENT, ORIGIN_LEGACY, ORIGIN_OUTSIDE] as const;
 
 export function writeForwardWrite(out: Writer, message: ForwardWrite): void {
@@ -107,7 +103,7 @@ export function readForwardRead(from: Reader): ForwardRead {
 export function writeForwardWriteAnswer(out: Writer, message: ForwardWriteAnswer): void {
   out.whole(message.request);
   const result = tellable(message.result, out.protocol);
-  out.u8(WRITE_RESULTS.indexOf(result.kind));
+  out.u8(WRITE_RESULTS.indexOf(result.kind) | (isToldAlone(result, out.protocol) ? ANSWER_ALONE : 0));
   if (result.kind === 'done') {
     out.whole(result.version);
     out.bool(result.number !== null);
@@ -121,6 +117,12 @@ export function writeForwardWriteAnswer(out: Writer, message: ForwardWriteAnswer
     out.whole(result.version);
     writeChangeResults(out, result.results);
   }
+}
+
+/** Whoever is not told so takes it for shared. */
+function isToldAlone(result: WriteResult, protocol: number): boolean {
+  const isMade = result.kind === 'done' || result.kind === 'modified';
+  return isMade && result.isShared !== true && protocol >= SINCE.ownChanges;
 }
 
 /** Who asked for a modification is gone where its name speaks an earlier version now: nobody waits for what came of it. */
@@ -227,12 +229,18 @@ export function readForwardCountAnswer(from: Reader): ForwardCountAnswer {
 }
 
 function readWriteResult(from: Reader): WriteResult {
-  const kind = readChoice(from, WRITE_RESULTS);
-  if (kind === 'done') return { kind, version: from.whole(), number: from.bool() ? from.i64() : null };
+  const head = from.u8();
+  const isAlone = from.protocol >= SINCE.ownChanges && (head & ANSWER_ALONE) !== 0;
+  const isShared = !isAlone;
+  const kind = choiceOf(from, WRITE_RESULTS, isAlone ? head & ~ANSWER_ALONE : head);
+  if (isAlone && kind !== 'done' && kind !== 'modified') from.fail('a version is told that was not made');
+  if (kind === 'done')
+    return { kind, version: from.whole(), number: from.bool() ? from.i64() : null, isShared };
   if (kind === 'conditionFailed') return { kind, current: from.bool() ? readRecordFields(from) : undefined };
   if (kind === 'failed') return { kind, failure: readFailure(from) };
   if (from.protocol < SINCE.modify) from.fail('an answer is of a later version');
-  return { kind, version: from.whole(), results: readChangeResults(from) };
+  const made = { version: from.whole(), results: readChangeResults(from) };
+  return kind === 'modified' ? { kind, ...made, isShared } : { kind, ...made };
 }
 
 function readReadResult(from: Reader, kind: (typeof READ_RESULTS)[number]): ReadResult | StaleResult {
@@ -252,115 +260,6 @@ function readScanResult(from: Reader): ScanResult {
   const records: KeyRecord[] = [];
   for (let left = from.u16(); left > 0 && from.ok; left--) records.push(readRecordFields(from));
   return { kind: 'page', records, next, incomplete };
-}
-
-function writeOperation(out: Writer, operation: WriteOperation): void {
-  out.u8(OPERATION_KINDS.indexOf(operation.kind));
-  out.text(operation.key);
-  writeOptions(out, operation.operationId, 'contentType' in operation ? operation.contentType : null);
-  if (operation.kind === 'compareAndPut' || operation.kind === 'compareAndDelete') {
-    writeExpectation(out, operation.expect);
-  }
-  switch (operation.kind) {
-    case 'put':
-    case 'compareAndPut':
-      out.real(operation.ttlMs);
-      out.blob(operation.value);
-      break;
-    case 'increment':
-      out.i64(operation.delta);
-      break;
-    case 'fill':
-      out.blob(operation.value);
-      break;
-    case 'expire':
-      out.whole(operation.version);
-      break;
-    case 'modify':
-      assert(out.protocol >= SINCE.modify, 'a modification is told to who understands it');
-      out.bool(operation.expect !== null);
-      if (operation.expect !== null) writeExpectation(out, operation.expect);
-      out.u32(operation.valueBytesMax);
-      writeChanges(out, operation.changes);
-      break;
-    default:
-  }
-}
-
-function readOperation(from: Reader): WriteOperation {
-  const kind = readChoice(from, OPERATION_KINDS);
-  const key = from.text();
-  const options = from.u8();
-  const operationId = readOperationId(from, options);
-  const contentType = readContentType(from, options);
-  const isValued = kind === 'put' || kind === 'compareAndPut' || kind === 'fill';
-  if (contentType !== null && !isValued) from.fail('a content type without a value');
-  switch (kind) {
-    case 'put':
-      return { kind, key, operationId, ttlMs: from.real(), value: from.blob(), contentType };
-    case 'delete':
-      return { kind, key, operationId };
-    case 'compareAndPut':
-      return {
-        kind,
-        key,
-        operationId,
-        expect: readExpectation(from),
-        ttlMs: from.real(),
-        value: from.blob(),
-        contentType,
-      };
-    case 'compareAndDelete':
-      return { kind, key, operationId, expect: readExpectation(from) };
-    case 'increment':
-      return { kind, key, operationId, delta: from.i64() };
-    case 'fill':
-      return { kind, key, operationId, value: from.blob(), contentType };
-    case 'expire':
-      return { kind, key, operationId, version: from.whole() };
-    case 'modify': {
-      if (from.protocol < SINCE.modify) from.fail('a modification is of a later version');
-      if (operationId !== null) from.fail('a modification has an operation id');
-      const expect = from.bool() ? readExpectation(from) : null;
-      return { kind, key, operationId: null, expect, valueBytesMax: from.u32(), changes: readChanges(from) };
-    }
-  }
-}
-
-function writeExpectation(out: Writer, expect: Expectation): void {
-  out.u8(EXPECTATIONS.indexOf(expect.kind));
-  if (expect.kind === 'version') out.whole(expect.version);
-  else if (expect.kind === 'value') out.blob(expect.value);
-}
-
-function readExpectation(from: Reader): Expectation {
-  const kind = readChoice(from, EXPECTATIONS);
-  if (kind === 'version') return { kind, version: from.whole() };
-  if (kind === 'value') return { kind, value: from.blob() };
-  return { kind };
-}
-
-/** To who speaks an earlier version a value has no content type: of what that node asks none is kept. (decision 34) */
-function writeOptions(
-  out: Writer,
-  operationId: Uint8Array | null,
-  contentType: string | null | undefined,
-): void {
-  const isTyped = typeof contentType === 'string' && out.protocol >= SINCE.contentType;
-  out.u8((operationId === null ? 0 : operationId.length) | (isTyped ? TYPED : 0));
-  if (operationId !== null) out.raw(operationId);
-  if (isTyped) writeContentType(out, contentType);
-}
-
-function readContentType(from: Reader, options: number): string | null {
-  return (options & TYPED) === 0 ? null : readTypeText(from);
-}
-
-function readOperationId(from: Reader, options: number): Uint8Array | null {
-  const byteCount = options & ~TYPED;
-  if (byteCount === 0) return null;
-  if (byteCount !== OPERATION_ID_BYTES) from.fail('an operation id has not 16 bytes');
-  return from.raw(OPERATION_ID_BYTES);
 }
 
 function writeRecordFields(out: Writer, record: KeyRecord): void {

@@ -63,16 +63,20 @@ describe('frames', () => {
   });
 
   test.each(KINDS)(
-    '%s over a link of the earliest version: arrives without what only later ones have',
+    '%s over a link of any earlier version: arrives without what only later ones have',
     (kind) => {
+      const earlier = fc.integer({ min: PROTOCOL_MIN, max: PROTOCOL_MAX - 1 });
+      const drawn = earlier.chain((protocol) =>
+        fc.tuple(fc.constant(protocol), header, messageOf(kind, protocol)),
+      );
       fc.assert(
-        fc.property(header, messageOf(kind, PROTOCOL_MIN), (head, message) => {
-          const frame = encode(head, [message], undefined, PROTOCOL_MIN);
+        fc.property(drawn, ([protocol, head, message]) => {
+          const frame = encode(head, [message], undefined, protocol);
           const arrived = plain({ header: head, messages: [message] });
-          expect(plain(decodeFrame(frame, PROTOCOL_MIN))).toEqual(arrived);
+          expect(plain(decodeFrame(frame, protocol))).toEqual(arrived);
           expect(plain(decodeFrame(frame))).toEqual(arrived);
         }),
-        { numRuns: 10 },
+        { numRuns: 20 },
       );
     },
   );
@@ -97,7 +101,7 @@ describe('frames', () => {
 
   test('a frame of a later version than its reader speaks: is refused', () => {
     const frame = encode(HEAD, [{ kind: 'retired' }]);
-    expect(decodeFrame(frame, PROTOCOL_MIN)).toEqual({ fault: 'a frame of the unknown format 9' });
+    expect(decodeFrame(frame, PROTOCOL_MIN)).toEqual({ fault: 'a frame of the unknown format 14' });
   });
 
   test('a modification over a link of the earliest version: is not written; nor accepted, nor what came of one', () => {
@@ -160,6 +164,32 @@ describe('frames', () => {
       const asked: PeerMessage = { kind: 'forwardWrite', request: 1, hops: 1, timeoutMs: 9, operation };
       expect(encode(HEAD, [asked]).length).toBe(encode(HEAD, [asked], undefined, 5).length);
     }
+  });
+
+  test('whose change it was: told at the cost of no byte with an answer; over a link of before it is not known, and none that was not made alone', () => {
+    const done = { kind: 'done', version: 4097, number: null } as const;
+    const answerOf = (result: WriteResult): PeerMessage => ({
+      kind: 'forwardWriteAnswer',
+      request: 1,
+      result,
+    });
+    const bytesOf = (protocol: number): number => encode(HEAD, [answerOf(done)], undefined, protocol).length;
+    expect(bytesOf(SINCE.ownChanges)).toBe(bytesOf(SINCE.ownChanges - 1));
+    const told: PeerMessage = { kind: 'watchTold', what: 'settled', key: 'k', version: 4097 };
+    const over = (protocol: number): unknown =>
+      decodeFrame(encode(HEAD, [answerOf(done), told], undefined, protocol));
+    expect(over(SINCE.ownChanges)).toMatchObject({
+      messages: [{ result: { version: 4097, isShared: false } }, { key: 'k', version: 4097 }],
+    });
+    expect(over(SINCE.ownChanges - 1)).toMatchObject({
+      messages: [{ result: { version: 4097, isShared: true } }, { key: 'k', version: 0 }],
+    });
+    // An answer of what was not made says nothing of the kind.
+    const frame = encode(HEAD, [answerOf({ kind: 'unchanged', version: 1, results: [] })]);
+    const kindAt = frame.length - 1 - 8 - 2;
+    expect(frame[kindAt]).toBe(4);
+    frame[kindAt] = 4 | 128;
+    expect(decodeFrame(reseal(frame))).toEqual({ fault: 'a version is told that was not made' });
   });
 
   test('what a learner offers is not told to an earlier version, and an answer to it is one that is passed over', () => {

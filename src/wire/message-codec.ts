@@ -27,6 +27,7 @@ const FORMATS = new Map([
   [4, 2],
   [5, 5],
   [6, 9],
+  [7, 14],
 ]);
 const PROTOCOLS = new Map([...FORMATS].map(([protocol, format]) => [format, protocol]));
 const CHECKSUM_AT = 1;

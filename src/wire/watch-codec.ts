@@ -33,15 +33,22 @@ export function readWatchHeard(from: Reader): WatchHeard {
   return { kind: 'watchHeard', askedAt, session: from.whole(), epoch: from.whole(), all: from.bool() };
 }
 
-export function writeWatchTold(out: Writer, { what, key }: WatchTold): void {
+export function writeWatchTold(out: Writer, { what, key, version }: WatchTold): void {
   checkWriter(out);
   out.u8(TOLD.indexOf(what));
   out.text(key);
+  if (isOfVersion(what, out.protocol)) out.whole(version);
 }
 
 export function readWatchTold(from: Reader): WatchTold {
   checkReader(from);
-  return { kind: 'watchTold', what: readChoice(from, TOLD), key: from.text() };
+  const what = readChoice(from, TOLD);
+  const key = from.text();
+  return { kind: 'watchTold', what, key, version: isOfVersion(what, from.protocol) ? from.whole() : 0 };
+}
+
+function isOfVersion(what: WatchTold['what'], protocol: number): boolean {
+  return what === 'settled' && protocol >= SINCE.ownChanges;
 }
 
 export function writeWatchAllTold(out: Writer): void {

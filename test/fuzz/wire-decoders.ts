@@ -71,8 +71,11 @@ function frames(): Uint8Array[] {
   const [head] = drawn(header, 1);
   const ofEach = KINDS.flatMap((kind) => drawn(messageOf(kind), 3).map((message) => frame(head!, [message])));
   const mixed = drawn(fc.array(fc.oneof(...small.map(messageOf)), { minLength: 2, maxLength: 8 }), 20);
-  const earlier = KINDS.flatMap((kind) =>
-    drawn(messageOf(kind, PROTOCOL_MIN), 2).map((message) => frame(head!, [message], PROTOCOL_MIN)),
+  const versions = Array.from({ length: PROTOCOL_MAX - PROTOCOL_MIN }, (_, at) => PROTOCOL_MIN + at);
+  const earlier = versions.flatMap((protocol) =>
+    KINDS.flatMap((kind) =>
+      drawn(messageOf(kind, protocol), 1).map((message) => frame(head!, [message], protocol)),
+    ),
   );
   return [...ofEach, ...mixed.map((messages) => frame(head!, messages)), ...earlier];
 }

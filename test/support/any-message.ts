@@ -165,13 +165,24 @@ const changeResult = fc.record({
 });
 const failed = fc.record({ kind: fc.constant('failed' as const), failure });
 const writeResult = fc.oneof(
-  fc.record({ kind: fc.constant('done' as const), version: whole, number: fc.option(i64) }),
+  fc.record({
+    kind: fc.constant('done' as const),
+    version: whole,
+    number: fc.option(i64),
+    isShared: fc.boolean(),
+  }),
   fc.record({
     kind: fc.constant('conditionFailed' as const),
     current: fc.option(record, { nil: undefined }),
   }),
   fc.record({
-    kind: fc.constantFrom('modified' as const, 'unchanged' as const),
+    kind: fc.constant('modified' as const),
+    version: whole,
+    results: fc.array(changeResult, { maxLength: 5 }),
+    isShared: fc.boolean(),
+  }),
+  fc.record({
+    kind: fc.constant('unchanged' as const),
     version: whole,
     results: fc.array(changeResult, { maxLength: 5 }),
   }),

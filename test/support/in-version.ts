@@ -2,6 +2,7 @@
 import { failure } from '../../src/core/errors.ts';
 import { NO_DOORS } from '../../src/core/door-address.ts';
 import type { PeerMessage } from '../../src/core/message.ts';
+import type { WriteResult } from '../../src/core/operation.ts';
 import { PROTOCOL_UNTOLD, SINCE } from '../../src/core/protocol-versions.ts';
 import type { SealedRecord } from '../../src/core/record.ts';
 import type { Topology } from '../../src/core/topology.ts';
@@ -25,6 +26,13 @@ function withoutTypes(value: unknown): unknown {
     name === 'contentType' ? null : withoutTypes(each),
   ]);
   return Object.fromEntries(fields);
+}
+
+function resultInVersion(result: WriteResult, protocol: number): WriteResult {
+  if (protocol < SINCE.modify && (result.kind === 'modified' || result.kind === 'unchanged'))
+    return { kind: 'failed', failure: failure('outcome_unknown') };
+  const isMade = result.kind === 'done' || result.kind === 'modified';
+  return isMade && protocol < SINCE.ownChanges ? { ...result, isShared: true } : result;
 }
 
 function inEarlierVersions(message: PeerMessage, protocol: number): PeerMessage {
@@ -61,7 +69,10 @@ function inEarlierVersions(message: PeerMessage, protocol: number): PeerMessage 
     case 'watchTold':
     case 'watchAllTold':
       // Nobody says it to who does not understand it.
-      return protocol < SINCE.watchForPeers ? { kind: 'retired' } : message;
+      if (protocol < SINCE.watchForPeers) return { kind: 'retired' };
+      return message.kind === 'watchTold' && protocol < SINCE.ownChanges
+        ? { ...message, version: 0 }
+        : message;
     case 'stopAsk':
     case 'stopAnswer':
     case 'stopWord':
@@ -74,11 +85,8 @@ function inEarlierVersions(message: PeerMessage, protocol: number): PeerMessage 
       if (asked !== 'modify' || protocol >= SINCE.modify) return { ...message, trace };
       return { ...message, trace, operation: { kind: 'delete', key, operationId: null } };
     }
-    case 'forwardWriteAnswer': {
-      const isLater = message.result.kind === 'modified' || message.result.kind === 'unchanged';
-      if (!isLater || protocol >= SINCE.modify) return message;
-      return { ...message, result: { kind: 'failed', failure: failure('outcome_unknown') } };
-    }
+    case 'forwardWriteAnswer':
+      return { ...message, result: resultInVersion(message.result, protocol) };
     case 'learnPull':
       return protocol < SINCE.offeredRecords ? { ...message, offered: [] } : message;
     case 'learnFrame': {

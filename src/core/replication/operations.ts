@@ -50,7 +50,8 @@ function resultOf(
   if (known === 'damaged') return { kind: 'failed', failure: failure('record_damaged') };
   if (known !== undefined) {
     if (known.kind !== kind) return usedOtherwise();
-    return { kind: 'done', version: known.version, number: known.number };
+    // Who else was in that version is not remembered.
+    return { kind: 'done', version: known.version, number: known.number, isShared: true };
   }
   const refusal = operationIdRefusal(id, wallNow, operations.forgottenThrough());
   if (refusal !== null) return { kind: 'failed', failure: refusal };

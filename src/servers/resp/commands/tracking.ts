@@ -143,7 +143,7 @@ function flagsOf(tracking: Client['tracking']): string[] {
 }
 
 const TOLD =
-  'What is read at a node that does not own the key is watched by the owner that answered; its word comes after the writer is answered, by the way between the two. What a node cannot know (owners change, an owner is not heard of) it tells as changed. With BCAST and NOLOOP a client is told of its own change all the same where another write is one version with it, or where its node cannot know.';
+  'What is read at a node that does not own the key is watched by the owner that answered; its word comes after the writer is answered, by the way between the two. What a node cannot know (owners change, an owner is not heard of) it tells as changed. With BCAST and NOLOOP a client is told of its own change all the same where another write is one version with it, or where its node cannot know, as of what a node of an earlier version coordinates.';
 
 export const TRACKING_BODIES: Readonly<Record<string, CommandBody>> = {
   'client|tracking': { run: track, differs: TOLD },
