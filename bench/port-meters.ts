@@ -35,6 +35,7 @@ export function meteredStorage(inner: Storage, meter: Meter): Storage {
 export function meteredRecord(inner: SystemOfRecord, meter: Meter): SystemOfRecord {
   return {
     edits: inner.edits,
+    scrub: inner.scrub,
     health: () => inner.health(),
     read: (keys, done) => inner.read(keys, done),
     scan: (after, rowCountMax, done) => inner.scan(after, rowCountMax, done),

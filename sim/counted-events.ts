@@ -11,6 +11,7 @@ export const COUNTED_EVENTS: Readonly<Record<string, string>> = {
   'scrub.ended': 'scrubbed',
   'scrub.found': 'scrubFound',
   'scrub.repaired': 'scrubRepaired',
+  'record.row_damaged': 'rowDamaged',
   'record.spool_conflict': 'spoolConflict',
   'store.record_damaged': 'recordDamaged',
   'store.record_repaired': 'recordRepaired',

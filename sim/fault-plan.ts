@@ -58,6 +58,8 @@ export type FaultKind =
   | 'bitRot'
   /** A record that nobody asks for is lost, older or rotten on one disk or in PostgreSQL, and nothing says so. */
   | 'silentLoss'
+  /** Another value stands in a row of such a record, below the version and the checksum that it had. */
+  | 'rowRots'
   // PostgreSQL.
   | 'databaseDown'
   /** For seconds, longer than writes may do with: from all members, or from one. */
@@ -116,6 +118,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   syncStalls: 2,
   diskFills: 1.5,
   silentLoss: 4,
+  rowRots: 3,
   databaseFailsOver: 1,
   databaseSetBack: 1,
   databaseAway: 2,
@@ -145,9 +148,12 @@ const LOSSES: ReadonlySet<FaultKind> = new Set(['ownersLost', 'councilLost']);
 /** Drawn apart, too: an operator is at work for the whole life, one time after another. */
 const MOVES: ReadonlySet<FaultKind> = new Set(['databaseMoved']);
 const MOVE_SHARE = 0.06;
+/** And this one, in half of the lives in which anybody looks. */
+const ROTS: ReadonlySet<FaultKind> = new Set(['rowRots']);
 /** What may leave PostgreSQL without something that was acknowledged. */
 const NOT_WITH_LOSSES: ReadonlySet<FaultKind> = new Set([
   'silentLoss',
+  'rowRots',
   'databaseFailsOver',
   'databaseSetBack',
 ]);
@@ -174,19 +180,22 @@ export function drawLosses(seed: number): boolean {
 export function drawFaults(prng: Prng, options: FaultPlanOptions): FaultEvent[] {
   const { lastsMs, meanMs, hasLegacy, hasScrubber } = options;
   const isLater = (kind: FaultKind): boolean => LATER_KINDS.has(kind);
-  const first = FAULT_KINDS.filter((kind) => !isLater(kind) && !LOSSES.has(kind) && !MOVES.has(kind)).filter(
-    (kind) => prng.chance(kind === 'kill' ? KILL_SHARE : KIND_SHARE),
+  const isApart = (kind: FaultKind): boolean => LOSSES.has(kind) || MOVES.has(kind) || ROTS.has(kind);
+  const first = FAULT_KINDS.filter((kind) => !isLater(kind) && !isApart(kind)).filter((kind) =>
+    prng.chance(kind === 'kill' ? KILL_SHARE : KIND_SHARE),
   );
   const apart = new Prng(options.seed ^ 0xd15c);
   const loses = drawLosses(options.seed);
+  const rots = new Prng(options.seed ^ 0x907).chance(KIND_SHARE);
   const moves = new Prng(options.seed ^ 0x30e5).chance(MOVE_SHARE);
   const drawn = [...first, ...FAULT_KINDS.filter(isLater).filter(() => apart.chance(KIND_SHARE))]
+    .concat(rots ? [...ROTS] : [])
     .filter((kind) => !loses || !NOT_WITH_LOSSES.has(kind))
     .concat(loses ? [...LOSSES] : [])
     .concat(!loses && moves ? [...MOVES] : []);
   const kinds = (options.kinds ?? drawn)
     .filter((kind) => hasLegacy || !kind.startsWith('legacy'))
-    .filter((kind) => hasScrubber || kind !== 'silentLoss');
+    .filter((kind) => hasScrubber || (kind !== 'silentLoss' && kind !== 'rowRots'));
   const total = kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
   const events: FaultEvent[] = [];
   let at = meanMs * prng.between(0.2, 1.8);

@@ -157,6 +157,8 @@ export class SimFaults {
         return `${database.slowMs.toFixed(0)} ms`;
       case 'silentLoss':
         return this.parts.still?.harm(sim, prng) ?? null;
+      case 'rowRots':
+        return this.parts.still?.rot(prng) ?? null;
       case 'databaseFailsOver':
       case 'databaseSetBack':
         return loseTail(kind, database, prng);

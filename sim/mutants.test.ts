@@ -76,6 +76,7 @@ type Elsewhere =
   | 'staleFromLearner'
   | 'ignoreFullDisk'
   | 'scrubTrustsKeptDigest'
+  | 'scrubTrustsRow'
   | 'scrubOverwritesInFlight'
   | 'admitEverything'
   | 'keepQuietAfterFailover'

@@ -172,7 +172,7 @@ const LOSSES: RunProfile = {
   },
   weather: { delayMsMax: 5, spikeShare: 0.05, spikeMsMax: 100 },
   faultKinds: [
-    ...['silentLoss', 'kill', 'killAll', 'pause', 'isolate', 'slowPeer', 'wipe', 'oldDisk'],
+    ...['silentLoss', 'rowRots', 'kill', 'killAll', 'pause', 'isolate', 'slowPeer', 'wipe', 'oldDisk'],
     ...['databaseSlow', 'databaseDown', 'breakLinks', 'slowDisk'],
   ] as const,
   faultMsMean: 700,

@@ -25,21 +25,15 @@ import type {
   SystemOfRecord,
 } from '../src/ports/system-of-record.ts';
 import type { OutsideEdits } from '../src/ports/outside-edits.ts';
-import type { FloorsSeen, SimRecordServer } from './record-server.ts';
+import type { RowScrub } from '../src/ports/row-scrub.ts';
+import { ifInForce, simEdits, simScrub } from './record-asides.ts';
+import type { Execute } from './record-asides.ts';
+import type { SimRecordServer } from './record-server.ts';
 import type { Life } from './scheduler.ts';
 import type { SimDatabase } from './system-of-record.ts';
 
 const PROBE_MS_MIN = 250;
 const PROBE_MS_MAX = 2_000;
-
-/**
- * What a statement finds when it has arrived: its answer, or that nothing was done. `seen`: the floors that stood when it
- * began at the server; left out, it begins now.
- */
-type Execute<T> = (
-  server: SimRecordServer,
-  seen?: FloorsSeen,
-) => { readonly answer: T } | { readonly fenced: string };
 
 export class SimSystemOfRecord implements SystemOfRecord {
   private readonly database: SimDatabase;
@@ -54,7 +48,16 @@ export class SimSystemOfRecord implements SystemOfRecord {
   /** Of the node: where it points is a matter of its configuration. */
   private readonly name: string;
 
+  readonly edits: OutsideEdits;
+  readonly scrub: RowScrub;
+
   constructor(database: SimDatabase, owner: Life, name: string) {
+    const ways: Parameters<typeof simScrub>[1] = {
+      ask: (execute, done, nothing) => this.send(execute, false, done, nothing),
+      write: (execute, done, nothing) => this.write(execute, done, nothing),
+    };
+    this.edits = simEdits(database, owner, ways);
+    this.scrub = simScrub(database, ways);
     this.database = database;
     this.owner = owner;
     this.name = name;
@@ -62,19 +65,6 @@ export class SimSystemOfRecord implements SystemOfRecord {
     this.last = this.server.tell();
     this.used = this.last;
   }
-
-  readonly edits: OutsideEdits = {
-    readEdits: (afterId, editCountMax, ageMs, done) => {
-      // Nothing is drawn for it in a life in which nobody does that.
-      const { database, owner } = this;
-      if (!database.isEdited) return void database.scheduler.after(1, () => done(null, []), owner);
-      this.ask((server) => server.edits.read(afterId, editCountMax, database.clock - ageMs), done, []);
-    },
-    stampEdits: (life, edits, stampMs, done) =>
-      this.write((server) => ifInForce(life, server.stampEdits(life, edits, stampMs)), done, null),
-    settleEdits: (life, written, others, done) =>
-      this.write((server) => ifInForce(life, server.settleEdits(life, written, others)), done, null),
-  };
 
   health(): RecordHealth {
     return this.state;
@@ -348,6 +338,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
         if (this.isAway || server.isOver) this.end(UNKNOWN, done, nothing);
         else if ('fenced' in outcome)
           done({ kind: 'refused', fenced: true, message: outcome.fenced }, nothing);
+        else if ('fault' in outcome) done(outcome.fault, nothing);
         else this.end(null, done, outcome.answer);
       };
       scheduler.after(backMs, reply, this.owner);
@@ -390,10 +381,6 @@ export class SimSystemOfRecord implements SystemOfRecord {
     if (this.isAway) this.markDown(this.state.reason);
     else if (this.reconnect() === null) this.markUp();
   }
-}
-
-function ifInForce<T>(life: number, answer: T | null): { answer: T } | { fenced: string } {
-  return answer === null ? { fenced: `life ${life} is not in force` } : { answer };
 }
 
 const UNKNOWN: RecordError = { kind: 'unknown', fenced: false, message: 'no reply from the database' };

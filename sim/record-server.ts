@@ -4,12 +4,13 @@
  */
 import type { OutsideEdit } from '../src/core/outside-edits.ts';
 import type { WrittenEdit } from '../src/ports/outside-edits.ts';
+import type { WholeRow } from '../src/ports/row-scrub.ts';
 import { EditedRows } from './edited-rows.ts';
 import type { EditedRow } from './edited-rows.ts';
 import type { Prng } from '../src/base/prng.ts';
 import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { SlotFloor } from '../src/core/floors.ts';
-import { RECORD_BATCH_BYTES_MAX } from '../src/core/limits.ts';
+import { RECORD_BATCH_BYTES_MAX, SCRUB_PAGE_BYTES_MAX } from '../src/core/limits.ts';
 import { isOfThisCluster } from '../src/core/lives.ts';
 import type { LivingMember, StandingLife } from '../src/core/lives.ts';
 import type { LifeName } from '../src/core/membership-message.ts';
@@ -62,6 +63,8 @@ export class SimRecordServer {
   /** What stood again all the same; null: nothing ever did. */
   resurrected: string | null = null;
   removedCount = 0;
+  /** Keys of rows whose values the server cannot read. */
+  readonly unreadable = new Set<string>();
   /** -1: not known. */
   private floorHighest = -1;
   private clusterId = '';
@@ -277,14 +280,33 @@ export class SimRecordServer {
     prng: Prng,
     shortShare: number,
   ): RowVersion[] {
+    return this.inSlot(slot, afterKey, rowCountMax, () => prng.chance(shortShare)).map(versionOfRow);
+  }
+
+  whole(slot: number, afterKey: string, rowCountMax: number, prng: Prng, shortShare: number): WholeRow[] {
+    let bytes = 0;
+    return this.inSlot(slot, afterKey, rowCountMax, () => prng.chance(shortShare))
+      .filter(({ record }) => (bytes += record.value.length) - record.value.length < SCRUB_PAGE_BYTES_MAX)
+      .map((row) => ({ ...versionOfRow(row), record: row.edited === true ? null : row.record }));
+  }
+
+  private inSlot(slot: number, afterKey: string, rowCountMax: number, isCut: () => boolean): EditedRow[] {
     const rest = [...this.rows.values()]
       .filter((row) => row.slot === slot && row.record.version > 0 && isAfter(row, { slot, key: afterKey }))
       .sort(comparePlaces);
-    const isCut = rest.length > 1 && prng.chance(shortShare);
-    return rest.slice(0, isCut ? 1 : rowCountMax).map(({ record, checksum, edited, onValue }) => {
-      const { key, version } = record;
-      return { key, version, checksum, tombstone: edited === true ? onValue !== true : record.tombstone };
-    });
+    return rest.slice(0, rest.length > 1 && isCut() ? 1 : rowCountMax);
+  }
+
+  /** Null: another life is in force. False: it is not what stands, or somebody has changed it. */
+  restore(life: number, row: RecordRow): boolean | null {
+    if (!this.isIn(life)) return null;
+    const { key, version } = row.record;
+    const before = this.rows.get(key);
+    if (before?.record.version !== version || before.edited === true) return false;
+    this.unreadable.delete(key);
+    this.rows.set(key, row);
+    this.note((on) => restore(on.rows, key, before));
+    return true;
   }
 
   founding(): Founding | null {
@@ -351,6 +373,12 @@ export class SimRecordServer {
 function restore<K, V>(map: Map<K, V>, key: K, before: V | undefined): void {
   if (before === undefined) map.delete(key);
   else map.set(key, before);
+}
+
+/** Of one that was changed by hand, what it was changed from. */
+function versionOfRow({ record, checksum, edited, onValue }: EditedRow): RowVersion {
+  const { key, version } = record;
+  return { key, version, checksum, tombstone: edited === true ? onValue !== true : record.tombstone };
 }
 
 function comparePlaces(a: RecordRow, b: RecordRow): number {

@@ -5,6 +5,7 @@
 import { compareUtf8 } from '../src/base/utf8-order.ts';
 import type { SealedRecord } from '../src/core/record.ts';
 import type { CommitResult, RecordRow, RowVersion, SystemOfRecord } from '../src/ports/system-of-record.ts';
+import type { RowScrub } from '../src/ports/row-scrub.ts';
 import type { ScenarioLife } from './scenario-node.ts';
 
 interface Statement {
@@ -13,6 +14,9 @@ interface Statement {
   /** The reply, or that nobody knows. */
   readonly reply: (lost: boolean) => void;
 }
+
+/** Nobody scrubs in these stories. */
+const UNSCRUBBED: RowScrub = { readRows: () => undefined, restoreRow: () => undefined };
 
 export class ScenarioRecord {
   readonly rows = new Map<string, RecordRow>();
@@ -63,6 +67,7 @@ export class ScenarioRecord {
     const unknown = { kind: 'unknown', fenced: false, message: 'no reply' } as const;
     return {
       edits: null,
+      scrub: UNSCRUBBED,
       health: () => (this.isUp ? { state: 'up' } : { state: 'down', since: 0, reason: 'as told' }),
       commit: (_life, rows, done) =>
         send(

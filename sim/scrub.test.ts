@@ -140,6 +140,67 @@ describe('a scrubber goes round', () => {
     expect(world.text(world.nodes[0]!, KEY)).toBe('second');
   });
 
+  it.each([
+    ['value', { value: Buffer.from('secone') }],
+    ['time of change', { updatedAt: 1 }],
+    ['time of expiry', { expiresAt: 99 }],
+    ['type', { contentType: 'text/html' }],
+    ['life', { tombstone: true, value: new Uint8Array(0) }],
+  ])(
+    'the %s of a row is exchanged below its version and its checksum: the row is what it was again',
+    (_what, changes) => {
+      const world = worldWith(14);
+      const row = world.database.standing(KEY)!;
+      world.database.forge(KEY, { ...row, record: { ...row.record, ...changes } });
+      scrub(world);
+      expect(world.database.standing(KEY)).toEqual(row);
+      expect(totals(world, 'found')).toBe(1);
+      expect(totals(world, 'repaired')).toBe(1);
+      expect(world.told.get('record.row_damaged')).toBe(1);
+      const rows = world.nodes.map(({ node }) => node!.status().scrub.last!.rows);
+      expect(rows.reduce((sum, count) => sum + count, 0)).toBe(41);
+    },
+  );
+
+  it('a row cannot be read at the server: its neighbours are compared, and it is put back', () => {
+    const world = worldWith(14);
+    const neighbour = `beside{${KEY}}`;
+    expect(world.put(world.nodes[0]!, neighbour, 'there').kind).toBe('done');
+    world.run(1_000);
+    const row = world.database.standing(KEY)!;
+    const beside = world.database.standing(neighbour)!;
+    world.database.server.unreadable.add(KEY);
+    world.database.forge(neighbour, { ...beside, record: { ...beside.record, value: Buffer.from('gone') } });
+    scrub(world);
+    expect(world.database.server.unreadable.size).toBe(0);
+    expect(world.database.standing(KEY)).toEqual(row);
+    expect(world.database.standing(neighbour)).toEqual(beside);
+    expect(totals(world, 'repaired')).toBe(2);
+    expect(world.nodes.every(({ node }) => node!.status().scrub.last!.slotsUncompared === 0)).toBe(true);
+  });
+
+  it('a row was changed by hand: that is no damage, and becomes a write', () => {
+    const world = worldWith(14);
+    world.database.edit(KEY, Buffer.from('by hand'));
+    scrub(world);
+    world.run(5_000);
+    for (const sim of world.nodes) expect(world.text(sim, KEY)).toBe('by hand');
+    expect(world.told.get('record.row_damaged')).toBeUndefined();
+  });
+
+  it('the row and the copies are damaged: nobody puts one in the place of the other, and it is told', () => {
+    const world = worldWith(14);
+    const row = world.database.standing(KEY)!;
+    world.database.forge(KEY, { ...row, record: { ...row.record, value: Buffer.from('secone') } });
+    for (const sim of world.nodes) world.cluster.kill(sim);
+    for (const sim of world.nodes) sim.disk.flipBit((key) => key === stored);
+    for (const sim of world.nodes) world.cluster.start(sim);
+    world.until(() => world.cluster.isWhole(), 30_000);
+    scrub(world);
+    expect(Buffer.from(world.database.standing(KEY)!.record.value).toString()).toBe('secone');
+    expect(totals(world, 'unrepaired')).toBe(3);
+  });
+
   it('every owner has lost it without a word, and PostgreSQL has it: all have it again', () => {
     const world = worldWith(12);
     for (const sim of world.nodes) forge(sim, null);
@@ -206,6 +267,14 @@ describe('the negation of a rule', () => {
     expect(isWhole(world)).toBe(false);
   });
 
+  it('scrubTrustsRow: a row whose value was exchanged stays as it is, and is lost with the last disk', () => {
+    const world = worldWith(14, { scrubTrustsRow: true });
+    const row = world.database.standing(KEY)!;
+    world.database.forge(KEY, { ...row, record: { ...row.record, value: Buffer.from('secone') } });
+    scrub(world);
+    expect(Buffer.from(world.database.standing(KEY)!.record.value).toString()).toBe('secone');
+  });
+
   it('scrubOverwritesInFlight: what another owner has not heard of is lost here', () => {
     expect(askedAmidWrite({})).toBe(true);
     expect(askedAmidWrite({ scrubOverwritesInFlight: true })).toBe(false);
@@ -250,12 +319,15 @@ describe('random seeds in which records are lost without a word', () => {
     for (let seed = 1; seed <= 4; seed += 1) expect(violationOf(seed, {})).toBeNull();
   });
 
-  it('scrubTrustsKeptDigest: a seed of the profile losses fails', () => {
-    let caught: string | null = null;
-    for (let seed = SEED_FIRST; seed < SEED_FIRST + SEEDS_MAX && caught === null; seed += 1)
-      caught = violationOf(seed, { scrubTrustsKeptDigest: true });
-    expect(caught).toContain('no scrubber has made it whole');
-  });
+  it.each<keyof Mutations>(['scrubTrustsKeptDigest', 'scrubTrustsRow'])(
+    '%s: a seed of the profile losses fails',
+    (mutation) => {
+      let caught: string | null = null;
+      for (let seed = SEED_FIRST; seed < SEED_FIRST + SEEDS_MAX && caught === null; seed += 1)
+        caught = violationOf(seed, { [mutation]: true });
+      expect(caught).toContain('no scrubber has made it whole');
+    },
+  );
 });
 
 /** Another row of the key in PostgreSQL: so many counters above what is there. */

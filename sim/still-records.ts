@@ -5,6 +5,7 @@
  */
 import type { Prng } from '../src/base/prng.ts';
 import { certaintyOf } from '../src/core/errors.ts';
+import { EMPTY_VALUE } from '../src/core/record.ts';
 import type { SealedRecord } from '../src/core/record.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { openRecord, sealRecord } from '../src/wire/record-codec.ts';
@@ -73,6 +74,22 @@ export class StillRecords {
     return `${key} of ${sim.name} ${how}`;
   }
 
+  /** In PostgreSQL: what stands below its version and its checksum is another than it was. What was done; null: nothing. */
+  rot(prng: Prng): string | null {
+    const key = prng.pick(this.keys);
+    const whole = this.expected.get(key);
+    if (whole === undefined || this.wrongOf(key) !== null) return null;
+    const how = prng.pick(['value', 'updatedAt', 'tombstone'] as const);
+    const changes = {
+      value: { value: Buffer.from(prng.pick(['', 'first', 'secone'])) },
+      updatedAt: { updatedAt: whole.record.updatedAt + 1 },
+      tombstone: { tombstone: true, value: EMPTY_VALUE },
+    }[how];
+    const record = { ...whole.record, ...changes };
+    this.database.forge(key, { record, slot: slotOf(key), checksum: whole.checksum });
+    return `${key} in its ${how}`;
+  }
+
   /** Where one of them is not as it was; null: nowhere. */
   wrong(): string | null {
     for (const key of this.keys) {
@@ -96,7 +113,9 @@ export class StillRecords {
   }
 
   private isRowWhole(key: string): boolean {
-    return this.database.standing(key)?.checksum === this.expected.get(key)?.checksum;
+    const row = this.database.standing(key);
+    const { checksum } = this.expected.get(key)!;
+    return row?.checksum === checksum && sealRecord(row.record).checksum === checksum;
   }
 
   private harmRow(key: string, whole: SealedRecord, prng: Prng): boolean {

@@ -30,6 +30,10 @@ function databaseWorld(): RecordWorld & { readonly database: SimDatabase } {
         });
         while (!answered && scheduler.step(Infinity));
       }),
+    exchange: async (key, value) => {
+      const row = database.standing(key)!;
+      database.forge(key, { ...row, record: { ...row.record, value: Buffer.from(value) } });
+    },
     close: async () => {},
   };
 }

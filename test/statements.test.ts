@@ -14,6 +14,7 @@ import * as adoption from '../src/adapters/postgres/adoption-statements.ts';
 import * as compat from '../src/adapters/postgres/compat-statements.ts';
 import * as server from '../src/adapters/postgres/server-statements.ts';
 import * as outside from '../src/adapters/postgres/outside-statements.ts';
+import * as scrub from '../src/adapters/postgres/scrub-statements.ts';
 import * as lives from '../src/adapters/postgres/life-statements.ts';
 import * as record from '../src/adapters/postgres/statements.ts';
 import * as doctor from '../src/cli/doctor-statements.ts';
@@ -27,6 +28,7 @@ const CATALOGUE: Record<string, object> = {
   'src/adapters/postgres/compat-statements.ts': compat,
   'src/adapters/postgres/life-statements.ts': lives,
   'src/adapters/postgres/outside-statements.ts': outside,
+  'src/adapters/postgres/scrub-statements.ts': scrub,
   'src/adapters/postgres/server-statements.ts': server,
   'src/adapters/postgres/statements.ts': record,
   'src/cli/doctor-statements.ts': doctor,

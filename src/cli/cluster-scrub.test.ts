@@ -18,6 +18,9 @@ const CLEAN: ScrubCycle = {
   ...{ number: 3, endedAt: 1_700_000_000_000, lengthMs: 61_500, slots: 32_768, records: 1_234_567 },
   ...{
     bytes: 9,
+    rows: 411_522,
+    rowBytes: 7,
+    rowsDamaged: 1,
     found: 2,
     repaired: 2,
     unrepaired: 0,
@@ -46,7 +49,7 @@ test('all is repaired: the rates are handed on, the round is told in one line, e
   expect(doors.api.orders).toEqual([
     { kind: 'scrub', recordsPerSecondMax: 7, bytesPerSecondMax: 64 * 1024 * 1024 },
   ]);
-  expect(out).toMatch(/1,234,567 +61\.5 +2 +2 +0 +0 +0/);
+  expect(out).toMatch(/1,234,567 +411,522 +61\.5 +2 +2 +0 +0 +0/);
   expect(out).toContain('all is as it should be');
   expect(err).toContain('100 %');
 });

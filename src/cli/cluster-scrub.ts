@@ -119,7 +119,17 @@ function isClean({ ended }: Round): boolean {
   return ['unrepaired', 'conflicts', 'slotsUncompared'].every((what) => Number(ended[what]) === 0);
 }
 
-const HEADINGS = ['NODE', 'RECORDS', 'SECONDS', 'FOUND', 'REPAIRED', 'LEFT', 'CONFLICTS', 'NOT COMPARED'];
+const HEADINGS = [
+  'NODE',
+  'RECORDS',
+  'ROWS',
+  'SECONDS',
+  'FOUND',
+  'REPAIRED',
+  'LEFT',
+  'CONFLICTS',
+  'NOT COMPARED',
+];
 const COUNTS = ['found', 'repaired', 'unrepaired', 'conflicts', 'slotsUncompared'];
 
 function summaryLines(rounds: readonly Round[]): string[] {
@@ -129,6 +139,8 @@ function summaryLines(rounds: readonly Round[]): string[] {
     ended.map(({ name, ended: counts }) => [
       name,
       grouped(Number(counts!['records'])),
+      // A node of an earlier version reads no rows.
+      grouped(Number(counts!['rows'] ?? 0)),
       (Number(counts!['lengthMs']) / 1_000).toFixed(1),
       ...COUNTS.map((what) => grouped(Number(counts![what]))),
     ]),

@@ -95,7 +95,8 @@ export const EVENTS = {
   'record.loaded': 'Every row that PostgreSQL had at the founding is held by the owners.',
   'record.loading_paused': 'Loading rows from PostgreSQL waits, for the reason given.',
   'record.removal_paused': 'Removing rows of forgotten deletions waits, for the reason given.',
-  'record.row_damaged': 'A row of PostgreSQL does not fit its checksum; it is not used.',
+  'record.row_damaged':
+    'A row of PostgreSQL does not fit its checksum, or cannot be read there; it is not used.',
   'record.rows_lost': 'PostgreSQL lacks rows that it had committed: it has lost its tail, or was restored.',
   'record.spool_conflict':
     'A row was changed from outside while a write of it waited for PostgreSQL; the row stands.',
@@ -115,7 +116,7 @@ export const EVENTS = {
   'scrub.conflict': 'Scrubbing found one version with two contents: for people to decide.',
   'scrub.digest_corrected': 'A digest did not tell what is on the disk; it was counted anew.',
   'scrub.ended': 'A round of scrubbing is done; its findings are given.',
-  'scrub.found': 'Scrubbing found a copy that is damaged or behind.',
+  'scrub.found': 'Scrubbing found a copy that is damaged or behind, on a disk or in PostgreSQL.',
   'scrub.repaired': 'That copy is right again.',
   'scrub.uncompared': 'Slots could not be compared with another owner or with PostgreSQL.',
   'scrub.unrepaired': 'That copy could not be put right, for the reason given.',

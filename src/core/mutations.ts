@@ -145,6 +145,8 @@ export interface Mutations {
   readonly ignoreFullDisk?: boolean;
   /** A scrubber takes its word for what is on the disk from the digest that it remembers. */
   readonly scrubTrustsKeptDigest?: boolean;
+  /** A scrubber takes its word for what is in a row of PostgreSQL from the checksum that stands beside it. */
+  readonly scrubTrustsRow?: boolean;
   /** A scrubber puts another owner's copy in the place of one that is in flight here. (R2) */
   readonly scrubOverwritesInFlight?: boolean;
   /** Whatever waits, nothing is refused: neither for a queue that stands nor for the number in flight. */

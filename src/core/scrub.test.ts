@@ -8,6 +8,7 @@ import { makeVersion } from './version.ts';
 const at = (counter: number, checksum = 1, tombstone = false) => {
   return { version: makeVersion(counter, 2), checksum, tombstone };
 };
+const row = (counter: number, checksum = 1, isDamaged = false) => ({ ...at(counter, checksum), isDamaged });
 
 describe('another owner tells what it has at rest', () => {
   test.each<[string, OwnCopy, ReturnType<typeof at>, string]>([
@@ -27,25 +28,39 @@ describe('another owner tells what it has at rest', () => {
 
 describe('PostgreSQL tells what stands', () => {
   const lacks = undefined;
-  test.each<[string, OwnCopy, ReturnType<typeof at> | undefined, ReturnType<typeof at> | undefined, string]>([
-    ['the same', at(5), at(5), at(5), 'leave'],
-    ['less than was here when it was asked, and still is', at(5), at(5), at(4), 'rowBehind'],
-    ['nothing, and it was here all the while', at(5), at(5), lacks, 'rowBehind'],
-    ['less than what came meanwhile: it was asked too early', at(6), at(5), at(5), 'leave'],
-    ['nothing of what came meanwhile', at(6), lacks, lacks, 'leave'],
-    ['more than any owner has', at(5), at(5), at(6), 'rowAhead'],
-    ['a key that no owner has', 'absent', lacks, at(6), 'rowAhead'],
+  test.each<[string, OwnCopy, ReturnType<typeof at> | undefined, ReturnType<typeof row> | undefined, string]>(
     [
-      'one at the floor that no owner has: it would come back from the dead',
-      'absent',
-      lacks,
-      at(3),
-      'debris',
+      ['the same', at(5), at(5), row(5), 'leave'],
+      ['less than was here when it was asked, and still is', at(5), at(5), row(4), 'rowBehind'],
+      ['nothing, and it was here all the while', at(5), at(5), lacks, 'rowBehind'],
+      ['less than what came meanwhile: it was asked too early', at(6), at(5), row(5), 'leave'],
+      ['nothing of what came meanwhile', at(6), lacks, lacks, 'leave'],
+      ['more than any owner has', at(5), at(5), row(6), 'rowAhead'],
+      ['a key that no owner has', 'absent', lacks, row(6), 'rowAhead'],
+      [
+        'one at the floor that no owner has: it would come back from the dead',
+        'absent',
+        lacks,
+        row(3),
+        'debris',
+      ],
+      ['the same version with another content', at(5, 1), at(5, 1), row(5, 2), 'conflict'],
+      ['that version, and what belongs to it is lost', at(5), at(5), row(5, 1, true), 'rowDamaged'],
+      [
+        'that of what came meanwhile, damaged: it is at rest here',
+        at(6),
+        at(5),
+        row(6, 1, true),
+        'rowDamaged',
+      ],
+      ['that version, with a checksum that is lost, too', at(5), at(5), row(5, 2, true), 'rowDamaged'],
+      ['less, and that damaged: it is replaced', at(5), at(5), row(4, 1, true), 'rowBehind'],
+      ['more, and that damaged', at(5), at(5), row(6, 1, true), 'rowAhead'],
+      ['a damaged row, of a record that is damaged here, too', 'damaged', lacks, row(5, 1, true), 'leave'],
+      ['anything, of a key in flight here', 'inFlight', at(5), lacks, 'leave'],
+      ['anything, of a damaged record', 'damaged', at(5), lacks, 'leave'],
     ],
-    ['the same version with another content', at(5, 1), at(5, 1), at(5, 2), 'conflict'],
-    ['anything, of a key in flight here', 'inFlight', at(5), lacks, 'leave'],
-    ['anything, of a damaged record', 'damaged', at(5), lacks, 'leave'],
-  ])('%s', (_what, own, before, row, verdict) => expect(judgeRow(own, before, row, 3)).toBe(verdict));
+  )('%s', (_what, own, before, row, verdict) => expect(judgeRow(own, before, row, 3)).toBe(verdict));
 });
 
 test('a row stands in for a damaged record: the same checksum, or no older than it says; never what is older', () => {

@@ -37,11 +37,16 @@ export function judgeCopy(own: OwnCopy, told: ToldAtRest, floor: number): CopyVe
   return own.checksum === told.checksum ? 'leave' : 'conflict';
 }
 
+/** isDamaged: what stands in it does not fit the checksum that it tells, or cannot be read. */
+export interface RowAtRest extends CopyAtRest {
+  readonly isDamaged: boolean;
+}
+
 /**
- * rowBehind: PostgreSQL lacks it, or has less. rowAhead: PostgreSQL has what the owners lack. debris: it has what was
- * forgotten here, or came late.
+ * rowBehind: PostgreSQL lacks it, or has less. rowAhead: PostgreSQL has what the owners lack. rowDamaged: it has the version that
+ * is here, and has lost what belongs to it. debris: it has what was forgotten here, or came late.
  */
-export type RowVerdict = 'leave' | 'rowBehind' | 'rowAhead' | 'debris' | 'conflict';
+export type RowVerdict = 'leave' | 'rowBehind' | 'rowAhead' | 'rowDamaged' | 'debris' | 'conflict';
 
 /**
  * `before`: what was at rest here when PostgreSQL was asked, `own`: what is here now that it has answered. What was valid
@@ -51,7 +56,7 @@ export type RowVerdict = 'leave' | 'rowBehind' | 'rowAhead' | 'debris' | 'confli
 export function judgeRow(
   own: OwnCopy,
   before: CopyAtRest | undefined,
-  row: CopyAtRest | undefined,
+  row: RowAtRest | undefined,
   floor: number,
 ): RowVerdict {
   if (own === 'inFlight' || own === 'damaged') return 'leave';
@@ -60,7 +65,10 @@ export function judgeRow(
     return counterOf(row.version) <= floor ? 'debris' : 'rowAhead';
   }
   if (row !== undefined && row.version > own.version) return 'rowAhead';
-  if (row?.version === own.version) return row.checksum === own.checksum ? 'leave' : 'conflict';
+  if (row?.version === own.version) {
+    if (row.isDamaged) return 'rowDamaged';
+    return row.checksum === own.checksum ? 'leave' : 'conflict';
+  }
   return before?.version === own.version ? 'rowBehind' : 'leave';
 }
 

@@ -234,6 +234,11 @@ export interface ScrubCycle {
   /** What was read of this node's disk. */
   readonly records: number;
   readonly bytes: number;
+  /** Rows of PostgreSQL that were read whole, by the first owner of their slot, and the bytes of their values. */
+  readonly rows: number;
+  readonly rowBytes: number;
+  /** Rows among them that failed their checksum, and rows that could not be read there. */
+  readonly rowsDamaged: number;
   /** Copies that were damaged or behind, here or in PostgreSQL. */
   readonly found: number;
   readonly repaired: number;
@@ -269,6 +274,8 @@ export interface ScrubStatus {
     readonly unrepaired: number;
     readonly conflicts: number;
   };
+  /** Of PostgreSQL, since this process began: read whole, and among them damaged. */
+  readonly rows: { readonly read: number; readonly damaged: number };
 }
 
 export interface NodeStatus {

@@ -29,16 +29,22 @@ export const SCRUBBED_NEVER: ScrubStatus = {
   current: null,
   last: null,
   totals: { found: 0, repaired: 0, unrepaired: 0, conflicts: 0 },
+  rows: { read: 0, damaged: 0 },
 };
 
-/** damaged: fails its checksum. lost: behind another owner. unrecorded: PostgreSQL is behind. ahead: PostgreSQL is ahead. */
-export type Finding = 'damaged' | 'lost' | 'unrecorded' | 'ahead';
+/**
+ * damaged: fails its checksum. lost: behind another owner. unrecorded: PostgreSQL is behind. ahead: PostgreSQL is ahead.
+ * rowDamaged: the row in PostgreSQL fails its checksum, or cannot be read there.
+ */
+export type Finding = 'damaged' | 'lost' | 'unrecorded' | 'ahead' | 'rowDamaged';
 
 interface Healing {
   readonly slot: number;
   /** It is healed at this version, or a higher one. */
   readonly version: number;
   readonly dueAt: number;
+  /** It is told when it is healed: nothing is wrong with what is here. */
+  readonly isRow: boolean;
 }
 
 type Counts = { -readonly [K in keyof ScrubCycle]: ScrubCycle[K] };
@@ -51,6 +57,9 @@ function noCounts(): Counts {
     slots: 0,
     records: 0,
     bytes: 0,
+    rows: 0,
+    rowBytes: 0,
+    rowsDamaged: 0,
     found: 0,
     repaired: 0,
     unrepaired: 0,
@@ -76,6 +85,7 @@ export class ScrubReport {
   /** Slots that some other owner was not compared with in this round. */
   private readonly unsure = new Set<number>();
   private readonly totals = { found: 0, repaired: 0, unrepaired: 0, conflicts: 0 };
+  private readonly rows = { read: 0, damaged: 0 };
 
   constructor(parts: ScrubReportParts) {
     this.parts = parts;
@@ -106,6 +116,19 @@ export class ScrubReport {
   read(records: number, bytes: number): void {
     this.current.records += records;
     this.current.bytes += bytes;
+  }
+
+  /** Of PostgreSQL, whole. */
+  readRows(rows: number, bytes: number): void {
+    this.current.rows += rows;
+    this.current.rowBytes += bytes;
+    this.rows.read += rows;
+  }
+
+  rowDamaged(version: number): void {
+    this.current.rowsDamaged += 1;
+    this.rows.damaged += 1;
+    this.parts.telemetry.event('error', 'record.row_damaged', { version });
   }
 
   compared(slots: number): void {
@@ -152,7 +175,17 @@ export class ScrubReport {
     this.totals.found += 1;
     this.parts.telemetry.event('warn', 'scrub.found', { finding, slot, version });
     if (this.healing.size >= SCRUB_HEALING_MAX) return this.unrepaired(slot, 'too many at once');
-    this.healing.set(key, { slot, version, dueAt: this.parts.clock.now() + HEALED_MS_MAX });
+    const dueAt = this.parts.clock.now() + HEALED_MS_MAX;
+    this.healing.set(key, { slot, version, dueAt, isRow: finding === 'rowDamaged' });
+  }
+
+  /** `why`: it could not be put right. Its row is what it was again, or another one by a write or by hand. */
+  restored(key: string, why: string | null): void {
+    const healing = this.healing.get(key);
+    if (healing === undefined) return;
+    this.close(key);
+    if (why === null) this.repaired(healing.slot, healing.version);
+    else this.unrepaired(healing.slot, why);
   }
 
   /** Its repair ended with the epoch, or counts no more: a round waits for it no longer, and the next may find it anew. */
@@ -170,17 +203,16 @@ export class ScrubReport {
     const { clock, shelf } = this.parts;
     const replica = this.parts.replica();
     const now = clock.now();
-    for (const [key, { slot, version, dueAt }] of this.healing) {
+    for (const [key, { slot, version, dueAt, isRow }] of this.healing) {
       if (replica === null || !replica.view.row(slot).owns) {
         this.close(key);
         continue;
       }
-      const held = replica.stateOf(key) === undefined ? shelf.read(key, slot) : 'damaged';
+      const isLookedAt = !isRow && replica.stateOf(key) === undefined;
+      const held = isLookedAt ? shelf.read(key, slot) : 'damaged';
       if (held !== undefined && held !== 'damaged' && held.record.version >= version) {
         this.close(key);
-        this.current.repaired += 1;
-        this.totals.repaired += 1;
-        this.parts.telemetry.event('info', 'scrub.repaired', { slot, version: held.record.version });
+        this.repaired(slot, held.record.version);
       } else if (now >= dueAt) {
         this.close(key);
         this.unrepaired(slot, 'it took too long');
@@ -201,12 +233,19 @@ export class ScrubReport {
       current: this.isUnderWay ? { ...this.current, lengthMs: Math.round(elapsedMs) } : null,
       last: this.last === null ? null : { ...this.last },
       totals: { ...this.totals },
+      rows: { ...this.rows },
     };
   }
 
   private close(key: string): void {
     this.healing.delete(key);
     this.letGoOf.delete(key);
+  }
+
+  private repaired(slot: number, version: number): void {
+    this.current.repaired += 1;
+    this.totals.repaired += 1;
+    this.parts.telemetry.event('info', 'scrub.repaired', { slot, version });
   }
 
   private unrepaired(slot: number, why: string): void {

@@ -26,13 +26,16 @@ function compared() {
     },
     report: {
       open: 0,
+      readRows: () => undefined,
       found: (what: string, _slot: number, key: string) => world.found.push(`${what} ${key}`),
     },
     budget: { pace: { mayGo: () => true, spend: () => undefined }, isBusy: () => false },
     systemOfRecord: {
       scan: (_from: unknown, _count: number, done: (error: null, rows: []) => void) => done(null, []),
-      versionsOf: (slot: number, after: string, _max: number, done: (error: null, rows: object[]) => void) =>
-        done(null, slot === SLOT && after === '' ? [ROW] : []),
+      scrub: {
+        readRows: (slot: number, after: string, _max: number, done: (error: null, rows: object[]) => void) =>
+          done(null, slot === SLOT && after === '' ? [{ ...ROW, record: null }] : []),
+      },
     },
     ...{ writesThrough: () => true, leaseFrom: () => world.leaseFrom, floorOf: () => 0 },
     ...{ onDebris: () => undefined, onLoss: () => undefined },

@@ -1,20 +1,23 @@
 /**
  * Compares the slots of a run with PostgreSQL, by their first owner: what this node held before PostgreSQL was asked and
  * still holds must be there; what is there this node must hold. A row that is missing or behind is committed by a round of
- * the record under its own version, one that is ahead is installed at all owners by a round. (DESIGN 6, PROTOCOL R6)
+ * the record under its own version, one that is ahead is installed at all owners by a round. Rows are read whole, for what
+ * stands below a version and a checksum may be another value; that is put back in its place. (DESIGN 6, PROTOCOL R6)
  */
 import { compareUtf8 } from '../base/utf8-order.ts';
 import { SCRUB_PAGE_BYTES_MAX, SCRUB_TOLD_RECORDS_MAX } from '../core/limits.ts';
 import { isAsGoodAsAbsent } from '../core/record-floors.ts';
 import { judgeRow } from '../core/scrub.ts';
 import type { CopyAtRest, OwnCopy } from '../core/scrub.ts';
+import type { WholeRow } from '../ports/row-scrub.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
 import type { RecordError, RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
-import { openRecord } from '../wire/record-codec.ts';
+import { openRecord, sealRecord } from '../wire/record-codec.ts';
 import { recordKey, slotRange, splitRecordKey } from '../wire/store-codec.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { ScrubReport } from './scrub-report.ts';
+import { RowRestorer } from './scrub-restore.ts';
 import type { ScrubBudget, ScrubRun, ScrubStage } from './scrub-stage.ts';
 import { ownCopyOf } from './scrub-stage.ts';
 
@@ -39,26 +42,37 @@ export interface ScrubRowsParts {
   readonly onDebris: (slot: number, row: RowVersion) => void;
   /** PostgreSQL has less than was committed to it. */
   readonly onLoss: () => void;
+  /** Rows are taken to be what their checksums say. */
+  readonly trusting: boolean;
+}
+
+interface SeenRow extends RowVersion {
+  /** It does not fit its checksum, or cannot be read. */
+  readonly isDamaged: boolean;
 }
 
 export class ScrubRows implements ScrubStage {
   private readonly parts: ScrubRowsParts;
+  private readonly restorer: RowRestorer;
   private run: ScrubRun | null = null;
   private done: () => void = () => undefined;
   private slot = 0;
   private afterKey = '';
   private isAsking = false;
+  /** Of one page. One by one where a row among them cannot be read. */
+  private rowsMax = SCRUB_TOLD_RECORDS_MAX;
   /**
    * Rows that are ahead, told at `aheadAt`. Who does not know of a later epoch need not have what others write in it: they count
    * once a lease says that there was none when they were told.
    */
-  private ahead: { readonly slot: number; readonly row: RowVersion }[] = [];
+  private ahead: { readonly slot: number; readonly row: SeenRow }[] = [];
   private aheadAt = -Infinity;
   private failures = 0;
   private notBefore = -Infinity;
 
   constructor(parts: ScrubRowsParts) {
     this.parts = parts;
+    this.restorer = new RowRestorer(parts);
   }
 
   begin(run: ScrubRun, done: () => void): void {
@@ -66,6 +80,7 @@ export class ScrubRows implements ScrubStage {
     this.done = done;
     this.slot = run.first;
     this.afterKey = '';
+    this.rowsMax = SCRUB_TOLD_RECORDS_MAX;
     this.isAsking = false;
     this.ahead = [];
     this.failures = 0;
@@ -74,17 +89,21 @@ export class ScrubRows implements ScrubStage {
 
   stop(): void {
     this.run = null;
+    this.restorer.clear();
   }
 
   tick(now: number): void {
     const { run } = this;
     const { pace, isBusy } = this.parts.budget;
-    if (run === null || this.isAsking || now < this.notBefore || this.parts.report.open >= OPEN_MAX) return;
+    if (run === null) return;
+    this.restorer.tick(now, run.view.topology.life);
+    if (this.isAsking || now < this.notBefore || this.parts.report.open >= OPEN_MAX) return;
     if (this.ahead.length > 0 && !this.areAhead(run)) return;
     // Until every row was brought to its owners, what they lack is on its way.
     if (!run.view.topology.loaded) this.slot = run.end;
     while (this.slot < run.end && !isOurs(run, this.slot)) this.slot += 1;
     if (this.slot >= run.end) {
+      if (!this.restorer.isIdle) return;
       this.run = null;
       return this.done();
     }
@@ -114,7 +133,9 @@ export class ScrubRows implements ScrubStage {
   private skip(run: ScrubRun): void {
     const { systemOfRecord, shelf, budget } = this.parts;
     systemOfRecord.scan({ slot: this.slot, key: '' }, 1, (error, rows) => {
-      if (this.run !== run || this.hasFailed(run, error)) return;
+      if (this.run !== run) return;
+      if (error?.ofRows === true) return this.readOwn(run);
+      if (this.hasFailed(run, error)) return;
       budget.pace.spend(1, 0);
       const next = rows[0]?.slot ?? run.end;
       if (next === this.slot) return this.readOwn(run);
@@ -143,28 +164,57 @@ export class ScrubRows implements ScrubStage {
   }
 
   private askRows(run: ScrubRun, own: ReadonlyMap<string, CopyAtRest>, ownThrough: string | null): void {
-    const { systemOfRecord, budget } = this.parts;
+    const { systemOfRecord, budget, report, trusting } = this.parts;
     const { slot, afterKey } = this;
-    systemOfRecord.versionsOf(slot, afterKey, SCRUB_TOLD_RECORDS_MAX, (error, rows) => {
-      if (this.run !== run || this.hasFailed(run, error)) return;
-      budget.pace.spend(rows.length, 0);
-      this.isAsking = false;
-      const through = lower(ownThrough, rows.at(-1)?.key ?? null);
-      this.compare(run, own, rows, through);
-      if (through !== null) this.afterKey = through;
-      else {
-        this.slot += 1;
-        this.afterKey = '';
-      }
-      // Not with the next tick: the budget says how fast.
-      this.tick(this.parts.clock.now());
+    systemOfRecord.scrub.readRows(slot, afterKey, this.rowsMax, (error, rows) => {
+      if (this.run !== run) return;
+      if (error?.ofRows === true) return this.askUnread(run, own, ownThrough);
+      if (this.hasFailed(run, error)) return;
+      const bytes = rows.reduce((sum, { record }) => sum + (record?.value.length ?? 0), 0);
+      budget.pace.spend(rows.length, bytes);
+      report.readRows(rows.length, bytes);
+      const seen = rows.map((row) => ({ ...row, isDamaged: !trusting && isDamaged(row) }));
+      this.takePage(run, own, ownThrough, seen);
     });
+  }
+
+  /** One by one, until the row is found that cannot be read: its version is told without the value. */
+  private askUnread(run: ScrubRun, own: ReadonlyMap<string, CopyAtRest>, ownThrough: string | null): void {
+    if (this.rowsMax > 1) {
+      this.rowsMax = 1;
+      return this.askRows(run, own, ownThrough);
+    }
+    this.parts.systemOfRecord.versionsOf(this.slot, this.afterKey, 1, (error, rows) => {
+      if (this.run !== run || this.hasFailed(run, error)) return;
+      this.parts.budget.pace.spend(rows.length, 0);
+      const seen = rows.map((row) => ({ ...row, isDamaged: true }));
+      this.takePage(run, own, ownThrough, seen);
+    });
+  }
+
+  private takePage(
+    run: ScrubRun,
+    own: ReadonlyMap<string, CopyAtRest>,
+    ownThrough: string | null,
+    rows: readonly SeenRow[],
+  ): void {
+    this.isAsking = false;
+    const through = lower(ownThrough, rows.at(-1)?.key ?? null);
+    this.compare(run, own, rows, through);
+    if (through !== null) this.afterKey = through;
+    else {
+      this.slot += 1;
+      this.afterKey = '';
+      this.rowsMax = SCRUB_TOLD_RECORDS_MAX;
+    }
+    // Not with the next tick: the budget says how fast.
+    this.tick(this.parts.clock.now());
   }
 
   private compare(
     run: ScrubRun,
     own: ReadonlyMap<string, CopyAtRest>,
-    rows: readonly RowVersion[],
+    rows: readonly SeenRow[],
     through: string | null,
   ): void {
     const isWithin = (key: string): boolean => through === null || compareUtf8(key, through) <= 0;
@@ -177,26 +227,24 @@ export class ScrubRows implements ScrubStage {
     for (const [key, before] of left) if (isWithin(key)) this.judge(run, key, before, undefined);
   }
 
-  private judge(
-    run: ScrubRun,
-    key: string,
-    before: CopyAtRest | undefined,
-    row: RowVersion | undefined,
-  ): void {
+  private judge(run: ScrubRun, key: string, before: CopyAtRest | undefined, row: SeenRow | undefined): void {
     const { report, shelf, writesThrough, floorOf, onLoss } = this.parts;
     const { slot } = this;
     if (!writesThrough(key)) return;
     const own: OwnCopy = ownCopyOf(run, shelf, slot, key);
     const verdict = judgeRow(own, before, row, floorOf(slot));
+    if (row?.isDamaged === true) report.rowDamaged(row.version);
     if (verdict === 'debris') return this.foundDebris(slot, row!);
     if (verdict === 'conflict') report.conflict(slot, row!.version, 'an owner and PostgreSQL');
     if (verdict === 'rowAhead') {
       this.ahead.push({ slot, row: row! });
       this.aheadAt = this.parts.clock.now();
     }
-    if (verdict !== 'rowBehind') return;
+    if (verdict !== 'rowBehind' && verdict !== 'rowDamaged') return;
     const held = shelf.read(key, slot);
     if (held === undefined || held === 'damaged') return;
+    if (verdict === 'rowDamaged')
+      return this.restorer.add({ record: held.record, slot, checksum: held.checksum });
     // About to be forgotten: the rows go first.
     if (row === undefined && isAsGoodAsAbsent(held.record, floorOf(slot))) return;
     report.found('unrecorded', slot, key, held.record.version);
@@ -244,6 +292,11 @@ function ownOf(run: ScrubRun, entries: readonly StorageEntry[]): Map<string, Cop
     own.set(key, { version: sealed.record.version, checksum: sealed.checksum });
   }
   return own;
+}
+
+/** Of what was changed by hand the checksum tells what it was changed from. */
+function isDamaged({ record, checksum }: WholeRow): boolean {
+  return record !== null && sealRecord(record).checksum !== checksum;
 }
 
 /** null: nothing follows. */

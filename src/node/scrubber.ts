@@ -87,9 +87,11 @@ export class Scrubber {
     this.answers = new ScrubAnswers({ storage, shelf, replica, send });
     const trusting = mutations.scrubTrustsKeptDigest === true;
     const { systemOfRecord, writesThrough, leaseFrom, onDebris, onLoss } = parts;
+    const trustingRows = mutations.scrubTrustsRow === true;
     const rowParts = { ...common, storage, writesThrough, leaseFrom, floorOf, onDebris, onLoss };
     const walk = new ScrubWalk({ ...common, storage, repair, trusting });
-    const rows = systemOfRecord === null ? [] : [new ScrubRows({ ...rowParts, systemOfRecord })];
+    const rows =
+      systemOfRecord === null ? [] : [new ScrubRows({ ...rowParts, systemOfRecord, trusting: trustingRows })];
     this.stages = [walk, this.peers, ...rows];
     this.nextAt = settings.pauseMs === 0 ? Infinity : clock.now() + settings.pauseMs;
   }

@@ -13,6 +13,7 @@ import type { KeyRecord } from '../core/record.ts';
 import type { SeenServer } from '../core/record-standing.ts';
 import type { RecordIdentity } from '../core/topology.ts';
 import type { OutsideEdits } from './outside-edits.ts';
+import type { RowScrub } from './row-scrub.ts';
 
 /** Which server it is, and whose database. */
 export interface RecordServer {
@@ -123,6 +124,7 @@ export type RemovalOutcome = 'removed' | 'gone' | 'stays';
 export interface SystemOfRecord extends RecordServer, RecordAdoption, RecordFloors {
   /** Null: changes by hand are not noted there. */
   readonly edits: OutsideEdits | null;
+  readonly scrub: RowScrub;
   /** What is known now, without asking: `up` after a success, `down` after a failure until one succeeds. */
   health(): RecordHealth;
   /**
@@ -223,7 +225,10 @@ export interface RecordError {
   readonly kind: 'refused' | 'unknown';
   /** The database belongs to a later founding: this node must not go on. */
   readonly fenced: boolean;
-  /** It speaks against some of these rows, and not against others: their content is rejected, or somebody holds a lock on them. */
+  /**
+   * It speaks against some of these rows, and not against others: their content is rejected, somebody holds a lock on them, or they
+   * cannot be read.
+   */
   readonly ofRows?: boolean;
   /** With that: the keys of the rows on which somebody holds a lock, where that is known. The others of the batch can be written. */
   readonly heldKeys?: readonly string[];

@@ -46,6 +46,13 @@ describe('what the triggers take for a change by hand', () => {
     await calls.raiseFloors(1, [{ slot: row.slot, counter: 3, turn: 0 }]);
     const doomed = { key: 'b', version: row.record.version, tombstone: true };
     expect((await calls.removeRows(1, [doomed], 0)).value).toEqual(['removed']);
+    await world.exchange('a', 'rotten');
+    expect((await calls.restoreRow(1, makeRow('a', 2))).value).toBe(true);
+    await sql(`update causeway.record set value = 'by hand'`);
+    expect((await calls.restoreRow(1, makeRow('a', 2))).value).toBe(false);
+    await calls.commit(1, [makeRow('a', 3)]);
+    expect(await notes()).toEqual([{ key: 'a', deleted: false }]);
+    await sql('delete from causeway.outside_edit');
     expect(await notes()).toEqual([]);
   });
 

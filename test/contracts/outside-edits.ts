@@ -70,6 +70,17 @@ export function outsideEditContract(name: string, makeWorld: () => Promise<Edite
       expect(await read(0, DAY_MS)).toEqual([]);
     });
 
+    test('a scrubber is told of no damage, and puts nothing in its place', async () => {
+      const row = makeRow('a', 7);
+      await calls.commit(1, [row]);
+      await world.hand.put('a', 'by hand');
+      const { slot } = await standing('a');
+      const [seen] = (await calls.readRows(slot, '', 10)).value;
+      expect(seen).toMatchObject({ key: 'a', checksum: row.checksum, tombstone: false, record: null });
+      expect(await calls.restoreRow(1, row)).toEqual({ error: null, value: false });
+      expect(text((await standing('a')).record)).toBe('by hand');
+    });
+
     test('what it was made on is still found to be committed, and anything higher takes its place', async () => {
       const row = makeRow('a', 7);
       await calls.commit(1, [row]);

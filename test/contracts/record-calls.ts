@@ -6,6 +6,7 @@ import type { RecordIdentity } from '../../src/core/topology.ts';
 import type { SeenServer } from '../../src/core/record-standing.ts';
 import type { KeyRecord } from '../../src/core/record.ts';
 import { makeVersion } from '../../src/core/version.ts';
+import type { WholeRow } from '../../src/ports/row-scrub.ts';
 import type {
   CommitResult,
   DoomedRow,
@@ -27,6 +28,8 @@ export interface RecordWorld {
   connect(): Promise<SystemOfRecord>;
   /** Begins a call and lets the world go on until it is answered. */
   run<T>(begin: (answer: (value: T) => void) => void): Promise<T>;
+  /** Another value stands in the row of the key, and nobody has noted it. */
+  exchange(key: string, value: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -64,6 +67,18 @@ export class RecordCalls {
   versionsOf(slot: number, afterKey: string, rowCountMax: number): Promise<Answer<readonly RowVersion[]>> {
     return this.world.run((answer) =>
       this.record.versionsOf(slot, afterKey, rowCountMax, (error, value) => answer({ error, value })),
+    );
+  }
+
+  readRows(slot: number, afterKey: string, rowCountMax: number): Promise<Answer<readonly WholeRow[]>> {
+    return this.world.run((answer) =>
+      this.record.scrub.readRows(slot, afterKey, rowCountMax, (error, value) => answer({ error, value })),
+    );
+  }
+
+  restoreRow(life: number, row: RecordRow): Promise<Answer<boolean>> {
+    return this.world.run((answer) =>
+      this.record.scrub.restoreRow(life, row, (error, value) => answer({ error, value })),
     );
   }
 

@@ -3,7 +3,9 @@
  * port as stories. Whoever has an implementation hands in a world of it and runs this.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SCRUB_PAGE_BYTES_MAX } from '../../src/core/limits.ts';
 import { makeVersion } from '../../src/core/version.ts';
+import type { WholeRow } from '../../src/ports/row-scrub.ts';
 import type { RecordPlace, RecordRow, RowVersion } from '../../src/ports/system-of-record.ts';
 import { sealRecord } from '../../src/wire/record-codec.ts';
 import { RecordCalls, makeRow } from './record-calls.ts';
@@ -45,6 +47,8 @@ export function systemOfRecordContract(name: string, makeWorld: () => Promise<Re
       beforeEach(async () => void (await calls.found(0, 'cluster')));
       rowStories(() => calls, standing);
       describe('of one slot', () => slotStories(() => calls));
+      const exchange = (key: string, value: string): Promise<void> => world.exchange(key, value);
+      describe('that rot', () => scrubStories(() => calls, exchange, standing));
       describe('from many writers', () => concurrencyStories(() => calls, connect, standing));
     });
   });
@@ -257,6 +261,99 @@ function slotStories(calls: () => RecordCalls): void {
     const expected = [{ key: 'a', version, checksum: latest.checksum, tombstone: false }];
     expect((await calls().versionsOf(SLOT, '', 10)).value).toEqual(expected);
     expect((await calls().versionsOf(SLOT, 'a', 10)).value).toEqual([]);
+  });
+}
+
+/** What lies in rows is read by a scrubber, and put right. */
+function scrubStories(
+  calls: () => RecordCalls,
+  exchange: (key: string, value: string) => Promise<void>,
+  standing: (key: string) => Promise<RecordRow>,
+): void {
+  test('rows of a slot whole, page after page: byte for byte what was written, deletions too', async () => {
+    const rows = Array.from({ length: 11 }, (_, i) => ({
+      ...makeRow(`key ${i}`, i + 1, {
+        ...(i % 3 === 0 ? { expiresAt: 1_700_000_000_789, contentType: 'text/plain' } : {}),
+        ...(i % 5 === 1 ? { tombstone: true, value: new Uint8Array(0) } : {}),
+      }),
+      slot: 77,
+    }));
+    await calls().commit(1, [...rows, { ...makeRow('of another slot', 1), slot: 78 }]);
+    const met: WholeRow[] = [];
+    for (let afterKey = ''; ;) {
+      const { error, value } = await calls().readRows(77, afterKey, 4);
+      expect(error).toBeNull();
+      expect(value.length).toBeLessThanOrEqual(4);
+      if (value.length === 0) break;
+      met.push(...value);
+      afterKey = value.at(-1)!.key;
+    }
+    const sorted = [...rows].sort((a, b) => (a.record.key < b.record.key ? -1 : 1));
+    expect(
+      met.map(({ key, version, checksum, tombstone }) => ({ key, version, checksum, tombstone })),
+    ).toEqual(
+      sorted.map(({ record: { key, version, tombstone }, checksum }) => ({
+        key,
+        version,
+        checksum,
+        tombstone,
+      })),
+    );
+    for (const { record, checksum } of met) expect(sealRecord(record!).checksum).toBe(checksum);
+  });
+
+  test('a page of large values ends by its bytes: all are met, and never many of them at once', async () => {
+    const size = 700_000;
+    const rows = Array.from({ length: 4 }, (_, i) => ({
+      ...makeRow(`large ${i}`, 1, { value: Buffer.alloc(size, i) }),
+      slot: 77,
+    }));
+    for (const row of rows) await calls().commit(1, [row]);
+    let met = 0;
+    for (let afterKey = ''; ;) {
+      const { value } = await calls().readRows(77, afterKey, 100);
+      expect(value.reduce((sum, { record }) => sum + record!.value.length, 0)).toBeLessThanOrEqual(
+        SCRUB_PAGE_BYTES_MAX + size,
+      );
+      if (value.length === 0) break;
+      met += value.length;
+      afterKey = value.at(-1)!.key;
+    }
+    expect(met).toBe(rows.length);
+  });
+
+  test('a value was exchanged below its version: it is seen, and put back as it was committed; again is harmless', async () => {
+    const row = makeRow('a', 3, { operationId: Buffer.from('0123456789abcdef'), contentType: 'text/plain' });
+    await calls().commit(1, [row]);
+    await exchange('a', 'another');
+    const [seen] = (await calls().readRows(row.slot, '', 10)).value;
+    expect(seen).toMatchObject({ version: row.record.version, checksum: row.checksum });
+    expect(sealRecord(seen!.record!).checksum).not.toBe(row.checksum);
+    for (let n = 0; n < 2; n += 1)
+      expect(await calls().restoreRow(1, row)).toEqual({ error: null, value: true });
+    const now = await standing('a');
+    expect(now.checksum).toBe(row.checksum);
+    expect(sealRecord(now.record).checksum).toBe(row.checksum);
+  });
+
+  test('it has been replaced, or is gone: nothing is put in the place of either', async () => {
+    const row = makeRow('a', 3);
+    await calls().commit(1, [row]);
+    const next = makeRow('a', 4);
+    await calls().commit(1, [next]);
+    expect(await calls().restoreRow(1, row)).toEqual({ error: null, value: false });
+    expect((await standing('a')).checksum).toBe(next.checksum);
+    expect(await calls().restoreRow(1, makeRow('never there', 3))).toEqual({ error: null, value: false });
+    expect((await calls().read(['never there'])).value).toEqual([undefined]);
+  });
+
+  test('a later founding: who belongs to the one before puts nothing back', async () => {
+    const row = makeRow('a', 3);
+    await calls().commit(1, [row]);
+    await exchange('a', 'another');
+    await calls().found(1, 'later');
+    expect((await calls().restoreRow(1, row)).error).toMatchObject({ kind: 'refused', fenced: true });
+    expect(Buffer.from((await standing('a')).record.value).toString()).toBe('another');
   });
 }
 

@@ -53,6 +53,14 @@ function worldOf(connectionString: string): PostgresWorld {
       return record;
     },
     run: (begin) => new Promise((resolve) => begin(resolve)),
+    exchange: async (key, value) => {
+      await runOnce(
+        connectionString,
+        `update causeway.record set value = $2
+        where key = $1 and pg_catalog.set_config('causeway.unwatched', 'on', true) = 'on'`,
+        [key, Buffer.from(value)],
+      );
+    },
     close: async () => {
       await Promise.all(opened.map((record) => record.close()));
     },

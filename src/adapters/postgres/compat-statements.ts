@@ -10,15 +10,15 @@
 import { unprepared, type SqlFeature, type Statement } from '../../base/sql-statement.ts';
 import { COLUMNS, COLUMNS_UNNESTED, COLUMNS_UNNESTED_PAST, IF_HIGHER, ROW_COLUMNS } from './statements.ts';
 
-const FENCE = `with fence as (select life, floor from causeway.cluster where id = 1 for share)`;
-const IN_LIFE = `exists (select 1 from fence where life = $1)`;
+export const COMPAT_FENCE = `with fence as (select life, floor from causeway.cluster where id = 1 for share)`;
+export const COMPAT_IN_LIFE = `exists (select 1 from fence where life = $1)`;
 
 function commitText(arrays: string, columns: string, past: string): string {
-  return `${FENCE},
+  return `${COMPAT_FENCE},
 written as (
   insert into causeway.record as r (${COLUMNS})
   select ${COLUMNS} from unnest(${arrays}) as t(${columns})
-  where ${IN_LIFE} and (
+  where ${COMPAT_IN_LIFE} and (
     ${past} > (select floor from fence)
     or ${past} > coalesce((select f.version from causeway.slot_floor f where f.slot = t.slot), -1)
   )
@@ -76,7 +76,7 @@ raised as (
   insert into causeway.slot_floor as f (slot, version, raised_at, turn)
   select t.slot, t.version, clock_timestamp(), t.turn + 1
   from unnest($2::int4[], $3::int8[], $5::int8[]) as t(slot, version, turn)
-  where ${IN_LIFE}
+  where ${COMPAT_IN_LIFE}
   on conflict (slot) do update set
     version = greatest(f.version, excluded.version),
     raised_at = case when f.version < excluded.version then excluded.raised_at else f.raised_at end,
@@ -99,13 +99,13 @@ export const COMPAT_REMOVE_ROWS: Statement = {
     'fence by a shared row lock',
     'multi-argument unnest',
   ],
-  text: `${FENCE},
+  text: `${COMPAT_FENCE},
 doomed as (
   select r.key, r.version from unnest($2::text[], $3::int8[], $4::bool[]) as t(key, version, deleted)
   join causeway.record r on r.key = t.key and r.version = t.version and r.deleted = t.deleted
   join causeway.slot_floor f on f.slot = r.slot and f.version >= r.version
     and f.raised_at <= clock_timestamp() - $5::int4 * interval '1 millisecond'
-  where ${IN_LIFE}
+  where ${COMPAT_IN_LIFE}
 ),
 removed as (
   delete from causeway.record as r using doomed as d where r.key = d.key and r.version = d.version returning r.key
@@ -114,7 +114,7 @@ select (select life from fence), array_to_json(array_agg(key)) from removed`,
 };
 
 /** Seconds of a moment are no decimal everywhere: what a double makes of milliseconds is rounded, not cut off. */
-const ROUNDED = ROW_COLUMNS.replaceAll(
+export const ROUNDED = ROW_COLUMNS.replaceAll(
   /\(extract\(epoch from (\w+)\) \* 1000\)/g,
   'round(extract(epoch from $1) * 1000)',
 );
@@ -127,19 +127,27 @@ export const COMPAT_READ: Statement = {
   text: `select ${ROUNDED} from causeway.record where key = any($1::text[])`,
 };
 
-/** As `SCAN`: what stands before a row is what stands up to it, less the row. */
+/** As `pageText`: what stands before a row is what stands up to it, less the row. */
+export function compatPageText(chosen: string, order: string): string {
+  return `(
+  select page.*, octet_length(key) + coalesce(octet_length(value), 0) as row_bytes,
+    sum(octet_length(key) + coalesce(octet_length(value), 0)) over (order by ${order}) as bytes_through
+  from (
+    ${chosen}
+  ) as page
+) as bounded where bytes_through - row_bytes < $4::int8 order by ${order}`;
+}
+
+/** As `SCAN`. */
 export const COMPAT_SCAN: Statement = {
   name: 'causeway_scan',
   writes: false,
   features: [],
-  text: `select ${ROUNDED} from (
-  select page.*, octet_length(key) + coalesce(octet_length(value), 0) as row_bytes,
-    sum(octet_length(key) + coalesce(octet_length(value), 0)) over (order by slot, key) as bytes_through
-  from (
-    select * from causeway.record where slot >= $1::int4 and (slot > $1::int4 or key > $2::text)
-    order by slot, key limit $3::int4
-  ) as page
-) as bounded where bytes_through - row_bytes < $4::int8 order by slot, key`,
+  text: `select ${ROUNDED} from ${compatPageText(
+    `select * from causeway.record where slot >= $1::int4 and (slot > $1::int4 or key > $2::text)
+    order by slot, key limit $3::int4`,
+    'slot, key',
+  )}`,
 };
 
 /** Taken before the row is changed, so that two foundings at once wait rather than fail. */

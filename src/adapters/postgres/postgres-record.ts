@@ -16,7 +16,6 @@ import type {
   RemovalOutcome,
   RowVersion,
 } from '../../ports/system-of-record.ts';
-import type { OutsideEdits } from '../../ports/outside-edits.ts';
 import type { CommitResult, SystemOfRecord } from '../../ports/system-of-record.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { SlotFloor } from '../../core/floors.ts';
@@ -42,6 +41,7 @@ import { rowFromFields } from './record-rows.ts';
 import { prepareDatabase } from './prepare-database.ts';
 import { retrying, type RetryAround, type RetryBounds } from './retrying.ts';
 import { raiseFloors, readFloors, removeRows } from './row-floors.ts';
+import { rowScrub } from './row-scrub.ts';
 import { VERSIONS } from './statements.ts';
 
 /** Milliseconds beyond the server's own limit after which its reply is no longer waited for. */
@@ -115,7 +115,8 @@ class PooledRecord implements PostgresRecord {
   private isStarted = false;
   private isClosing = false;
   private readonly retry: RetryAround;
-  readonly edits: OutsideEdits | null;
+  readonly edits: SystemOfRecord['edits'];
+  readonly scrub: SystemOfRecord['scrub'];
 
   constructor(limits: Required<PostgresRecordSettings>) {
     this.limits = limits;
@@ -124,6 +125,7 @@ class PooledRecord implements PostgresRecord {
     this.commits = this.makePool(limits.commitConnectionCount, false);
     this.reads = this.makePool(limits.readConnectionCount, true);
     const beside = { read: this.aside(this.reads), write: this.aside(this.commits) };
+    this.scrub = rowScrub(beside);
     this.edits = limits.compat === 'none' ? outsideEdits(beside) : null;
     this.monitor = new RecordHealthMonitor({
       now: limits.now,

@@ -64,6 +64,7 @@ const DEADLOCK_DETECTED = '40P01';
 const READ_ONLY_TRANSACTION = '25006';
 export const LOCK_NOT_AVAILABLE = '55P03';
 export const DISK_FULL = '53100';
+const DATA_CORRUPTED = 'XX001';
 
 /** The error of a statement that had been handed to the server. */
 export function failureOfStatement(error: unknown): RecordFailure {
@@ -82,6 +83,9 @@ export function failureOfStatement(error: unknown): RecordFailure {
     const hint = 'PostgreSQL rejects the content of this batch and will do so however often it is repeated';
     return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
   }
+  // A page or a value that is rotten: rows elsewhere are as well as ever.
+  if (sqlState === DATA_CORRUPTED)
+    return new RecordFailure('unknown', text, { isOutage: false, ofRows: true, sqlState });
   // Of a row it tells which one, unless others wait for it, too; of a table nothing. (lock-waits.ts)
   if (sqlState === LOCK_NOT_AVAILABLE && isPlaced(error)) {
     const hint = 'another transaction holds a lock on a row';

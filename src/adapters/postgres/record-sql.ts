@@ -11,6 +11,7 @@ import {
   COMPAT_REMOVE_ROWS,
   COMPAT_SCAN,
 } from './compat-statements.ts';
+import { COMPAT_RESTORE_ROW, COMPAT_SLOT_ROWS, RESTORE_ROW, SLOT_ROWS } from './scrub-statements.ts';
 import { limitLockInTransaction } from './server-statements.ts';
 import {
   COMMIT,
@@ -31,6 +32,8 @@ export interface RecordSql {
   readonly removeRows: Statement;
   readonly read: Statement;
   readonly scan: Statement;
+  readonly slotRows: Statement;
+  readonly restoreRow: Statement;
   readonly lockFounding: Statement;
   /** Before it: a founding waits for locks as long as its transaction may last. Null: nothing limits that. */
   readonly unlimitLocks: Statement | null;
@@ -55,6 +58,8 @@ const POSTGRES: RecordSql = {
   removeRows: REMOVE_ROWS,
   read: READ,
   scan: SCAN,
+  slotRows: SLOT_ROWS,
+  restoreRow: RESTORE_ROW,
   lockFounding: LOCK_FOUNDING,
   unlimitLocks: limitLockInTransaction(0),
   probe: PROBE,
@@ -70,6 +75,8 @@ const RELATIVES: RecordSql = {
   removeRows: COMPAT_REMOVE_ROWS,
   read: COMPAT_READ,
   scan: COMPAT_SCAN,
+  slotRows: COMPAT_SLOT_ROWS,
+  restoreRow: COMPAT_RESTORE_ROW,
   lockFounding: COMPAT_LOCK_FOUNDING,
   unlimitLocks: null,
   probe: COMPAT_PROBE,

@@ -210,17 +210,31 @@ export const READ: Statement = {
   text: `select ${ROW_COLUMNS} from causeway.record where key = any($1::text[])`,
 };
 
-/** At most $3 rows and, beyond the first row, about $4 bytes: one page of large values must fit the heap. */
+/**
+ * Rows as they are chosen, each with the bytes of those before it: `bytesBefore` bounds a page, for one of large values must fit
+ * the heap. Only what comes out of it is read in full.
+ */
+export function pageText(chosen: string, order: string): string {
+  return `(
+  select page.*, sum(octet_length(key) + coalesce(octet_length(value), 0))
+    over (order by ${order} rows between unbounded preceding and 1 preceding) as bytes_before
+  from (${chosen}) page
+) bounded where bytes_before is null or bytes_before < $4::int8 order by ${order}`;
+}
+
+/** At most $3 rows and, beyond the first row, about $4 bytes. */
 export const SCAN: Statement = {
   name: 'causeway_scan',
   writes: false,
   features: ['row comparison', 'window frame'],
-  text: `select ${ROW_COLUMNS} from (
-  select page.*, sum(octet_length(key) + coalesce(octet_length(value), 0))
-    over (order by slot, key rows between unbounded preceding and 1 preceding) as bytes_before
-  from (select * from causeway.record where (slot, key) > ($1::int4, $2::text) order by slot, key limit $3::int4) page
-) bounded where bytes_before is null or bytes_before < $4::int8 order by slot, key`,
+  text: `select ${ROW_COLUMNS} from ${pageText(
+    'select * from causeway.record where (slot, key) > ($1::int4, $2::text) order by slot, key limit $3::int4',
+    'slot, key',
+  )}`,
 };
+
+/** Of what was changed by hand: whether what it was changed from was. */
+export const IS_DELETED = 'case when edited_on = version then not edited_value else deleted end';
 
 /**
  * One slot's rows by the index on (slot, key): neither column ever changes in an update. Of what was changed by hand that is told
@@ -230,7 +244,7 @@ export const VERSIONS: Statement = {
   name: 'causeway_versions',
   writes: false,
   features: [],
-  text: `select key, version, checksum, case when edited_on = version then not edited_value else deleted end
+  text: `select key, version, checksum, ${IS_DELETED}
 from causeway.record where slot = $1::int4 and key > $2::text and version > 0 order by key limit $3::int4`,
 };
 

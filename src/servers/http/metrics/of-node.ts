@@ -159,6 +159,12 @@ export const SAFE: readonly Metric[] = [
     'outcome',
     ({ status }) => ({ ...status.scrub.totals }),
   ),
+  counters(
+    'causeway_scrub_rows_total',
+    'Rows of PostgreSQL that scrubbing has read whole, and those that failed their checksum.',
+    'outcome',
+    ({ status }) => ({ ...status.scrub.rows }),
+  ),
   gauge(
     'causeway_scrub_round_ratio',
     'Share of the round of scrubbing under way, or of the last one, that is done.',

@@ -1,0 +1,80 @@
+/** What a scrubber reads of rows, and how it puts one right. */
+import type { Statement } from '../../base/sql-statement.ts';
+import { COMPAT_FENCE, COMPAT_IN_LIFE, ROUNDED, compatPageText } from './compat-statements.ts';
+import {
+  COLUMNS,
+  COLUMNS_UNNESTED,
+  FENCE,
+  IN_LIFE,
+  IS_DELETED,
+  LIFE,
+  ROW_COLUMNS,
+  pageText,
+} from './statements.ts';
+
+const OF_SLOT = `select * from causeway.record where slot = $1::int4 and key > $2::text and version > 0
+    order by key limit $3::int4`;
+
+/** As `VERSIONS`, whole: at most $3 rows and, beyond the first row, about $4 bytes. */
+export const SLOT_ROWS: Statement = {
+  name: 'causeway_slot_rows',
+  writes: false,
+  features: ['window frame'],
+  text: `select ${ROW_COLUMNS}, ${IS_DELETED} from ${pageText(OF_SLOT, 'key')}`,
+};
+
+export const COMPAT_SLOT_ROWS: Statement = {
+  name: 'causeway_slot_rows',
+  writes: false,
+  features: [],
+  text: `select ${ROUNDED}, ${IS_DELETED} from ${compatPageText(OF_SLOT, 'key')}`,
+};
+
+/** The row of that version, unless somebody has changed it by hand since. */
+function restoreText(fence: string, isInLife: string, life: string): string {
+  return `${fence},
+restored as (
+  update causeway.record as r set slot = t.slot, value = t.value, origin = t.origin, created_at = t.created_at,
+    updated_at = t.updated_at, expires_at = t.expires_at, deleted = t.deleted, checksum = t.checksum,
+    operation_id = t.operation_id, content_type = t.content_type
+  from unnest(${COLUMNS_UNNESTED}) as t(${COLUMNS})
+  where r.key = t.key and r.version = t.version and r.edited_on is distinct from r.version and ${isInLife}
+  returning r.key
+)
+select ${life}, (select count(*) from restored)`;
+}
+
+/** Without the last condition, which is always true, the trigger that notes changes by hand would take it for one. */
+export const RESTORE_ROW: Statement = {
+  name: null,
+  writes: true,
+  features: [
+    'array parameters',
+    'bytea',
+    'data-modifying CTE',
+    'empty select list',
+    'fence by the lock of a writer',
+    'multi-argument unnest',
+    'server settings',
+    'session settings',
+  ],
+  text: restoreText(
+    FENCE,
+    `${IN_LIFE}
+    and set_config('causeway.unwatched', 'on', true) = 'on'`,
+    `(select ${LIFE} from causeway.cluster)`,
+  ),
+};
+
+export const COMPAT_RESTORE_ROW: Statement = {
+  name: null,
+  writes: true,
+  features: [
+    'array parameters',
+    'bytea',
+    'data-modifying CTE',
+    'fence by a shared row lock',
+    'multi-argument unnest',
+  ],
+  text: restoreText(COMPAT_FENCE, COMPAT_IN_LIFE, '(select life from fence)'),
+};

@@ -1,0 +1,72 @@
+/**
+ * Rows of PostgreSQL that stand at the version that all owners have, and have lost what belongs to it: each is put back from the
+ * copy at rest here, in its place. No round is needed, for nothing is decided anew; and a row that has become another one
+ * meanwhile, by a write or by hand, is left. One at a time. (decision 63)
+ */
+import type { Clock } from '../ports/clock.ts';
+import type { RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
+import type { ScrubReport } from './scrub-report.ts';
+import type { ScrubBudget } from './scrub-stage.ts';
+
+/** Milliseconds before it is tried again, and times that it is tried at all in this round. */
+const AGAIN_AFTER_MS = 1_000;
+const TRIES_MAX = 5;
+
+export interface RowRestorerParts {
+  readonly clock: Clock;
+  readonly report: ScrubReport;
+  readonly budget: ScrubBudget;
+  readonly systemOfRecord: SystemOfRecord;
+}
+
+export class RowRestorer {
+  private readonly parts: RowRestorerParts;
+  private waiting: RecordRow[] = [];
+  private isAsking = false;
+  private tries = 0;
+  private notBefore = -Infinity;
+
+  constructor(parts: RowRestorerParts) {
+    this.parts = parts;
+  }
+
+  get isIdle(): boolean {
+    return this.waiting.length === 0;
+  }
+
+  add(row: RecordRow): void {
+    const { key, version } = row.record;
+    this.parts.report.found('rowDamaged', row.slot, key, version);
+    this.waiting.push(row);
+  }
+
+  /** What is under way is not heard any more; the next round finds the others anew. */
+  clear(): void {
+    for (const { record } of this.waiting) this.parts.report.letGo(record.key);
+    this.waiting = [];
+    this.isAsking = false;
+    this.tries = 0;
+    this.notBefore = -Infinity;
+  }
+
+  tick(now: number, life: number): void {
+    const { waiting } = this;
+    const row = waiting[0];
+    if (row === undefined || this.isAsking || now < this.notBefore) return;
+    const { clock, report, budget, systemOfRecord } = this.parts;
+    this.isAsking = true;
+    this.tries += 1;
+    systemOfRecord.scrub.restoreRow(life, row, (error) => {
+      if (this.waiting !== waiting) return;
+      this.isAsking = false;
+      budget.pace.spend(1, row.record.value.length);
+      if (error !== null && this.tries < TRIES_MAX) {
+        this.notBefore = clock.now() + AGAIN_AFTER_MS;
+        return;
+      }
+      this.tries = 0;
+      waiting.shift();
+      report.restored(row.record.key, error === null ? null : `PostgreSQL: ${error.message}`);
+    });
+  }
+}
