@@ -154,22 +154,39 @@ export class CachedReads {
     this.due.push({ copies, key, copy, acknowledged, at: this.parts.scheduler.time + STALE_MS_MAX });
   }
 
-  /** Everything is at rest, and has been heard of: what is kept of what is read at one node is what stands. */
+  /** Everything is at rest, and word of it has had `STALE_MS_MAX` to come. */
   judgeAtRest(): void {
-    for (const { own } of this.keepers.values()) {
-      if (!own.life.alive) continue;
-      for (const [key, copy] of own.kept) this.judgeStanding(own.name, key, copy);
-    }
-    const another = this.anothersValue();
-    if (another !== null) this.parts.onViolation(another);
+    const amiss = this.amiss();
+    if (amiss !== null) this.parts.onViolation(amiss);
   }
 
   /**
-   * What is kept of what was written, under the version that stands, is its value: another's may be in that version. In
-   * words what is not; it is no violation before word of it has had `STALE_MS_MAX`. Where nobody tells the node of all
-   * changes, as members with an earlier protocol do not, it says once a second that any key may have changed.
+   * What clients keep beside what stands, in words; null: nothing that they should not. It is no violation before word of
+   * it has had its time: what an owner tells a node that does not own the key waits behind all else on their link, and
+   * neither a write nor rest waits for it.
    */
-  anothersValue(): string | null {
+  amiss(): string | null {
+    return this.olderCopy() ?? this.anothersValue();
+  }
+
+  /** What is kept of what is read at one node is what stands. */
+  private olderCopy(): string | null {
+    for (const { own } of this.keepers.values()) {
+      if (!own.life.alive) continue;
+      for (const [key, copy] of own.kept) {
+        const told = this.besideStanding(own.name, key, copy);
+        if (told !== null) return told;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * What is kept of what was written, under the version that stands, is its value: another's may be in that version. Where
+   * nobody tells the node of all changes, as members with an earlier protocol do not, it says once a second that any key
+   * may have changed.
+   */
+  private anothersValue(): string | null {
     for (const { written } of this.keepers.values()) {
       if (!written.life.alive) continue;
       for (const [key, { version, value }] of written.kept) {
@@ -183,13 +200,13 @@ export class CachedReads {
     return null;
   }
 
-  private judgeStanding(name: string, key: string, { version }: Copy): void {
+  private besideStanding(name: string, key: string, { version }: Copy): string | null {
     const record = this.standing(key);
-    if (record === 'unknown' || (record?.version ?? 0) === version) return;
+    if (record === 'unknown' || (record?.version ?? 0) === version) return null;
     // What may be over by its own time is nothing to who has read it since.
     const mayBeNothing = record === undefined || record.tombstone || record.expiresAt !== 0;
-    if (version === 0 && mayBeNothing) return;
-    this.parts.onViolation(`${name} keeps ${key} as of version ${version}, and ${record?.version} stands`);
+    if (version === 0 && mayBeNothing) return null;
+    return `${name} keeps ${key} as of version ${version}, and ${record?.version} stands`;
   }
 
   /** Of all owners, the highest: a disk on which it has rotten tells nothing until that is found. */

@@ -266,9 +266,9 @@ function anothersValueKept(protocol: number, isDeaf = false): (string | null)[] 
   world.until(() => answered === 3, 1_000);
   if (isDeaf) sim.node!.keyWatch.watchAll(false);
   world.run(50);
-  const soon = cached.anothersValue();
+  const soon = cached.amiss();
   world.run(STALE_MS_MAX);
-  const later = cached.anothersValue();
+  const later = cached.amiss();
   cached.judgeAtRest();
   return [soon, later, violation];
 }
