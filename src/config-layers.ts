@@ -162,7 +162,7 @@ function valueOf(path: string, text: string): unknown {
     case 'text':
       return text;
     case 'number':
-      return /^\d{1,15}$/.test(text) ? Number(text) : text;
+      return /^-?\d{1,30}(\.\d{1,30})?$/.test(text) ? Number(text) : text;
     case 'boolean':
       return { true: true, false: false, 1: true, 0: false }[text] ?? text;
     case 'json':

@@ -213,6 +213,30 @@ describe('faults', () => {
     expect(faults[1]).toBe('postgres.compat: must be one of none, cockroach, yugabyte');
   });
 
+  test.each([
+    ['grpc.port', '-1', 'Too small: expected number to be >=0'],
+    ['node.weight', '-0.5', 'Too small: expected number to be >=0'],
+    ['cache.bytes', '-9', 'Too small: expected number to be >=0'],
+    ['cluster.replicas', '10', 'Too big'],
+    ['log.slowMs', '0.5', 'expected int'],
+  ])(
+    'a number out of its bounds, %s = %s: told is the bound, by a flag as by a variable',
+    (path, text, words) => {
+      const flags = faultsOf(withFlags({ [path]: text }));
+      expect(flags).toEqual([expect.stringContaining(`${path}: `)]);
+      expect(flags[0]).toContain(words);
+      expect(faultsOf({ flags: LEAST, env: { [variableOf(path)]: text } })).toEqual(flags);
+    },
+  );
+
+  test('a share, by a flag or a variable: taken', () => {
+    const { config } = loadConfig({
+      flags: { ...LEAST, 'disk.reserveShareMax': '0.05' },
+      env: { CAUSEWAY_NODE_WEIGHT: '1.5' },
+    });
+    expect([config.disk.reserveShareMax, config.node.weight]).toEqual([0.05, 1.5]);
+  });
+
   test('nothing at all: what is missing is listed', () => {
     const faults = faultsOf({});
     expect(faults.map((fault) => fault.split(':')[0])).toEqual([

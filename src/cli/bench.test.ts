@@ -57,6 +57,17 @@ test('operations that fail: counted by their code and not timed, exit 1; the key
   expect([...doors.api.records.values()].every(({ tombstone }) => tombstone)).toBe(true);
 });
 
+test.each(['-5', '1.5', '1e3', '9'.repeat(17)])(
+  '--keys %s: refused by the name of the option',
+  async (text) => {
+    const { code, err } = await run(['--url', doors.address, '--keys', text]);
+    expect(code).toBe(2);
+    expect(err).toBe(
+      `error: option '--keys <n>' argument '${text}' is invalid. It must be a whole number, 0 or more.\n`,
+    );
+  },
+);
+
 test('a cluster elsewhere: not without a word; nothing is asked of it', async () => {
   const elsewhere = ['--url', '192.0.2.1:50051', ...SHORT];
   const refused = await run(elsewhere);

@@ -2,7 +2,7 @@
  * What every command that speaks to nodes has in common: where they are, how long to wait, data on standard
  * output, everything else on standard error, and an exit code that says what happened.
  */
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { CausewayClient } from '../client/index.ts';
 
@@ -65,7 +65,7 @@ export function addWriteOptions(command: Command): Command {
 
 function operationId(text: string): Uint8Array {
   const digits = text.replaceAll('-', '');
-  if (!/^[0-9a-fA-F]{32}$/.test(digits)) throw new UsageError(`${text} is no UUID`);
+  if (!/^[0-9a-fA-F]{32}$/.test(digits)) throw new InvalidArgumentError('It must be a UUID.');
   return Buffer.from(digits, 'hex');
 }
 
@@ -113,10 +113,11 @@ export function valueFields(value: Uint8Array): { value: string } | { valueBase6
     : { valueBase64: bytes.toString('base64') };
 }
 
+/** Of an option, which is named where it is refused. */
 export function wholeNumber(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
-    throw new UsageError(`${text} is not a whole number`);
+    throw new InvalidArgumentError('It must be a whole number, 0 or more.');
   return number;
 }
 

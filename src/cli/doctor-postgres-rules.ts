@@ -4,6 +4,16 @@ import type { ByHandFacts } from './doctor-by-hand-rules.ts';
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 
+/** Of the tables, views and functions of the schema causeway. */
+export interface OwnerFacts {
+  /** This user. */
+  readonly self: string;
+  /** Their owners that this user is not, nor a member of. */
+  readonly others: readonly string[];
+  /** Tables of this version are not there yet. */
+  readonly areTablesMissing: boolean;
+}
+
 export interface PostgresFacts {
   /** As server_version_num: 170002. */
   readonly version: number;
@@ -21,6 +31,8 @@ export interface PostgresFacts {
   readonly connectionsUsed: number;
   /** What this user lacks, in words; empty: nothing. */
   readonly rightsLacking: readonly string[];
+  /** Null: nothing has been made yet. */
+  readonly owners: OwnerFacts | null;
   /** Tables of Causeway that Citus has spread, or copied to its workers. */
   readonly spreadByCitus: readonly string[];
   /** Null: not told. */
@@ -105,7 +117,28 @@ function judgeServer(facts: PostgresFacts): Finding[] {
       fault(`this user may not ${right}`, `GRANT it, or make the user the owner of the database`),
     );
   if (facts.rightsLacking.length === 0) findings.push(ok('this user has the rights that are needed'));
+  if (facts.owners !== null && facts.owners.others.length > 0) findings.push(judgeOwners(facts.owners));
   return findings;
+}
+
+/** A node needs no more than its rights, until a version comes that changes the tables. */
+function judgeOwners({ self, others, areTablesMissing }: OwnerFacts): Finding {
+  const owners = others.join(', ');
+  const grants = others.map((owner) => `GRANT ${quoted(owner)} TO ${quoted(self)}`).join('; ');
+  const change = `start the first node of such a version as ${owners} (postgres.url), or ${grants}`;
+  if (areTablesMissing)
+    return fault(
+      `the tables are of ${owners}, and this version changes them: no node of it starts as ${self}`,
+      change,
+    );
+  return warning(
+    `the tables are of ${owners}: a version that changes them does not start as ${self}`,
+    change,
+  );
+}
+
+function quoted(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
 function judgeDurability(facts: PostgresFacts): Finding[] {

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { Statement } from '../base/sql-statement.ts';
 import { dialectOf, whyNotDialect, type RecordCompat } from '../core/record-dialect.ts';
 import type { ByHandFacts } from './doctor-by-hand-rules.ts';
-import type { PostgresFacts } from './doctor-postgres-rules.ts';
+import type { OwnerFacts, PostgresFacts } from './doctor-postgres-rules.ts';
 import type { RelativeFacts } from './doctor-relative-rules.ts';
 import {
   ASK,
@@ -12,6 +12,7 @@ import {
   ASK_DIALECT,
   ASK_MODE,
   ASK_NOTES,
+  ASK_OWNERS,
   ASK_RECORD,
   ASK_SCHEMA,
   ASK_SPREAD,
@@ -85,6 +86,7 @@ async function postgresFacts(client: pg.Client): Promise<PostgresFacts> {
     connectionsMax: Number(row['connections_max']),
     connectionsUsed: Number(row['connections_used']),
     rightsLacking: await rightsLacking(client, row),
+    owners: row['has_schema'] === true ? await ownerFacts(client) : null,
     spreadByCitus: row['has_citus'] === true ? await spreadByCitus(client) : [],
     byHand: row['has_record'] === true ? await byHandFacts(client) : null,
     clockAheadMs: offsetMs,
@@ -140,6 +142,13 @@ async function rightsLacking(client: pg.Client, row: Row): Promise<string[]> {
   if (row['has_table'] !== true && row['may_create_public'] !== true)
     lacking.push('make the view public.kv_store (CREATE on the schema public)');
   return lacking;
+}
+
+/** Migrations alter what is there: that takes more than rights on it. */
+async function ownerFacts(client: pg.Client): Promise<OwnerFacts> {
+  const { self, others } = await one(client, ASK_OWNERS);
+  const { has_all: hasAll } = await one(client, ASK_SCHEMA);
+  return { self: String(self), others: others as string[], areTablesMissing: hasAll !== true };
 }
 
 async function spreadByCitus(client: pg.Client): Promise<string[]> {

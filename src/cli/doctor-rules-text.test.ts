@@ -227,6 +227,7 @@ describe('PostgreSQL', () => {
       connectionsMax: 100,
       connectionsUsed: 5,
       rightsLacking: [],
+      owners: { self: 'clerk', others: [], areTablesMissing: false },
       spreadByCitus: [],
       byHand: null,
       clockAheadMs: 3,
@@ -261,6 +262,19 @@ describe('PostgreSQL', () => {
     ['far away', { roundTripMs: 30 }, 'note: an answer takes 30.0 ms'],
     ['slow commits', { commitMs: 50 }, 'warning: an answer takes 0.40 ms, a commit 50.0 ms'],
   ])('%s', (_what, changes, text) => expect(judge(changes)).toContain(text));
+
+  test('tables of another user: an upgrade fails, or this one does; told is what to grant, in words that PostgreSQL takes', () => {
+    const owners = { self: 'clerk', others: ['Their "Own"', 'b'], areTablesMissing: false };
+    expect(judge({ owners })).toBe(
+      'warning: the tables are of Their "Own", b: a version that changes them does not start as clerk',
+    );
+    expect(judge({ owners: { ...owners, areTablesMissing: true } })).toBe(
+      'fault: the tables are of Their "Own", b, and this version changes them: no node of it starts as clerk',
+    );
+    const [finding] = judgePostgres({ ...facts, owners }, 3).filter(({ level }) => level === 'warning');
+    expect(finding!.change).toContain('GRANT "Their ""Own""" TO clerk; GRANT b TO clerk');
+    expect(judge({ owners: null })).toBe('');
+  });
 
   test('why it lets nobody in: what to change by its own code', () => {
     const changeOf = (code: string): string => refusedBy(code, 'no').change!;

@@ -36,6 +36,15 @@ export const ASK_SCHEMA = unprepared(
   ${hasTable('outside_edit')} as has_all`,
   ['privilege functions', 'system catalogue'],
 );
+/** Who owns what migrations change, and this user is no member of: only an owner may alter a table or replace a function. */
+export const ASK_OWNERS = unprepared(
+  `select current_user::text as self, array(
+    select distinct pg_get_userbyid(owner)::text from (
+      select relowner as owner from pg_class where relnamespace = to_regnamespace('causeway') and relkind in ('r', 'v')
+      union all select proowner from pg_proc where pronamespace = to_regnamespace('causeway')
+    ) made where not pg_has_role(owner, 'USAGE') order by 1) as others`,
+  ['privilege functions', 'system catalogue'],
+);
 export const ASK_RECORD = unprepared(
   `select has_table_privilege('causeway.record', 'SELECT') and has_table_privilege('causeway.record', 'INSERT')
   and has_table_privilege('causeway.record', 'UPDATE') and has_table_privilege('causeway.record', 'DELETE') as may_write`,

@@ -42,7 +42,7 @@ export class Overload {
   refused = 0;
   /** Of the last tick: precise enough to tell tenths of a second, and costs an operation no look at a clock. */
   private now = 0;
-  private window = newWindow(0);
+  private window = newWindow(0, 0);
   /** Of the last windows in which some ended: how many in how long, and how long none had ended before. */
   private readonly rates: { readonly ended: number; readonly ms: number; readonly gapMs: number }[] = [];
   private endedAt = 0;
@@ -80,7 +80,6 @@ export class Overload {
     const { window } = this;
     this.inFlight -= 1;
     this.ended += 1;
-    window.ended += 1;
     const tookMs = this.now - (mark > this.stillUntil ? mark : this.stillUntil);
     if (tookMs < window.tookMsLeast) window.tookMsLeast = tookMs;
   }
@@ -94,7 +93,7 @@ export class Overload {
     window.lateMsLeast = Math.min(window.lateMsLeast, sight.lateMs);
     const ageMs = now - window.since;
     if (ageMs < OVERLOAD_WINDOW_MS) return false;
-    const isStill = window.ended === 0 && this.inFlight > 0;
+    const isStill = this.endedInWindow === 0 && this.inFlight > 0;
     // Batches end now and then: a window waits for the end of one.
     if (isStill && ageMs < this.stillAfterMs()) return false;
     const wasLimited = this.limit !== Infinity;
@@ -103,9 +102,13 @@ export class Overload {
     if (isStill) {
       this.stillUntil = now;
       this.standsSince = null;
-    } else if (window.ended > 0) this.judge(sight);
-    this.window = newWindow(now);
+    } else if (this.endedInWindow > 0) this.judge(sight);
+    this.window = newWindow(now, this.ended);
     return wasLimited !== (this.limit !== Infinity);
+  }
+
+  private get endedInWindow(): number {
+    return this.ended - this.window.endedBefore;
   }
 
   /** Nothing has ended for longer than it ever took of late: it is no slow batch, everything stands still. */
@@ -119,8 +122,7 @@ export class Overload {
   }
 
   private judge({ now, aloneMs: toldMs, queuedMs }: Sight): void {
-    const { ended, since } = this.window;
-    this.rates.push({ ended, ms: now - since, gapMs: now - this.endedAt });
+    this.rates.push({ ended: this.endedInWindow, ms: now - this.window.since, gapMs: now - this.endedAt });
     this.endedAt = now;
     if (this.rates.length > RATE_WINDOWS) this.rates.shift();
     if (queuedMs === 0) return;
@@ -163,9 +165,12 @@ export class Overload {
   }
 }
 
-function newWindow(since: number): {
+function newWindow(
+  since: number,
+  endedBefore: number,
+): {
   readonly since: number;
-  ended: number;
+  readonly endedBefore: number;
   isWanted: boolean;
   inFlightLeast: number;
   tookMsLeast: number;
@@ -173,7 +178,7 @@ function newWindow(since: number): {
 } {
   return {
     since,
-    ended: 0,
+    endedBefore,
     isWanted: false,
     inFlightLeast: Infinity,
     tookMsLeast: Infinity,

@@ -42,6 +42,9 @@ interface Attempt {
 
 const MAY_STOP: StopVerdict = { costs: [], reservedMs: STOP_RESERVED_MS };
 const MEMBERS_CHANGED = 'the members changed meanwhile: ask again';
+/** Of a member that the epoch counts as living, and that says nothing. */
+const WAIT_OR_END =
+  'ask again in a few seconds, when it answers or an epoch goes on without it; if it is still silent then, restart it';
 
 export class StopDesk {
   private readonly parts: StopDeskParts;
@@ -79,7 +82,9 @@ export class StopDesk {
     const { voters, strangers } = this.electorateOf(topology);
     if (strangers.length > 0)
       return answer({
-        costs: [`${namesOf(topology, strangers)} cannot be asked whether it is about to stop, too`],
+        costs: [
+          `${namesOf(topology, strangers)} cannot be asked whether it is about to stop, too: ${WAIT_OR_END}`,
+        ],
         reservedMs: 0,
       });
     const number = ++this.attempts;
@@ -185,7 +190,9 @@ export class StopDesk {
     const { topology } = this.parts.membership;
     const isNew = topology === null || topology.epoch !== attempt.epoch;
     this.give([
-      isNew ? MEMBERS_CHANGED : `${namesOf(topology, [...attempt.silent])} did not say whether it may stop`,
+      isNew
+        ? MEMBERS_CHANGED
+        : `${namesOf(topology, [...attempt.silent])} did not say whether it may stop: ${WAIT_OR_END}`,
     ]);
   }
 

@@ -107,6 +107,18 @@ test(
     expect(await lacking('stranger')).toEqual([use]);
     expect(await lacking('maker')).toEqual([use]);
     expect(await lacking('writer')).toEqual([]);
+    const owners = async (role: string): Promise<unknown> => {
+      const url = `${cluster.databaseUrl}?options=-c%20role%3D${role}`;
+      const told = await serverFacts({ url, compat: 'none' }, TIMEOUT_MS, new AbortController().signal);
+      return told.kind === 'itself' ? told.facts.owners : told;
+    };
+    const [made] = await cluster.rows(
+      `SELECT tableowner AS owner FROM pg_tables WHERE schemaname = 'causeway'`,
+    );
+    const others = [String(made!['owner'])];
+    expect(await owners('writer')).toEqual({ self: 'writer', others, areTablesMissing: false });
+    await cluster.rows(`GRANT "${others[0]!}" TO writer`);
+    expect(await owners('writer')).toMatchObject({ others: [] });
   },
   TIMEOUT_MS * 2,
 );

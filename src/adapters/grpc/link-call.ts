@@ -3,7 +3,7 @@
  * the stream stopped and started again, a second stream on top) costs more than the frames of a write do: where it lets us,
  * the call is taken from `node:http2` instead. (decision 59)
  */
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { Http2Server, Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
 import { PREFIX_BYTES, withPrefix } from '../../wire/packet-codec.ts';
@@ -50,6 +50,9 @@ export function libraryCall(call: LibraryStream, events: LinkCallEvents): LinkCa
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' };
 
+/** Connections that have it: a peer has one of its own, but a proxy may bring the links of many on one. Node ends a connection with more than ten settings that are not acknowledged. */
+const widened = new WeakSet<Http2Session>();
+
 /** The same, by the stream itself. A packet has `packetBytesMax` bytes at most, until it is accepted. */
 export class DirectLinkCall implements LinkCall {
   private readonly stream: ServerHttp2Stream;
@@ -74,7 +77,8 @@ export class DirectLinkCall implements LinkCall {
   accept(packetBytesMax: number): void {
     if (this.packets !== null) this.packets.packetBytesMax = packetBytesMax;
     const { session } = this.stream;
-    if (session === undefined || session.destroyed) return;
+    if (session === undefined || session.destroyed || widened.has(session)) return;
+    widened.add(session);
     session.setLocalWindowSize(WINDOW_BYTES);
     session.settings({ initialWindowSize: WINDOW_BYTES });
   }

@@ -34,11 +34,15 @@ async function reached(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true);
 }
 
-/** Opens a stream as a dialler does. */
-function openLink(port: number): http2.ClientHttp2Stream {
+function openConnection(port: number): http2.ClientHttp2Session {
   const session = http2.connect(`http://127.0.0.1:${port}`, { maxSessionMemory: 1_000 });
   endings.push(() => session.destroy());
   session.on('error', () => {});
+  return session;
+}
+
+/** Opens a stream as a dialler does. */
+function openLink(port: number, session = openConnection(port)): http2.ClientHttp2Stream {
   const stream = session.request({
     ':method': 'POST',
     ':path': LINK_PATH,
@@ -140,6 +144,18 @@ describe.each([
     await reached(() => b.framesFrom('x').length === 3);
     expect(b.framesFrom('x').map(numberOf)).toEqual([0, 1, 2]);
     expect(b.framesFrom('x').map((frame) => frame.length)).toEqual([60, 60, 60]);
+  });
+
+  test('links of many peers on one connection, as a proxy brings them, all at once: all stand', async () => {
+    const { peer: b, port } = await addPeer(byLibrary);
+    const session = openConnection(port);
+    const names = Array.from({ length: 30 }, (_, at) => `x${at}`);
+    const streams = names.map(() => openLink(port, session).resume());
+    for (const [at, stream] of streams.entries()) stream.write(withPrefix(helloOf(names[at]!, 'r', 1)));
+    for (const stream of streams) stream.write(withPrefix(encodePacket(FIELD_FRAME, numberedFrame(1, 10))));
+    await reached(() => b.log.length >= names.length);
+    expect(b.log.toSorted()).toEqual(names.map((name) => `frame ${name}`).toSorted());
+    expect(session.destroyed).toBe(false);
   });
 
   test('what comes on a link that was ended is kept by nobody, however long its dialler leaves it open', async () => {

@@ -33,7 +33,7 @@ export function addExportService(server: Server, api: NodeApi): () => void {
     const span = spanOfStream(server, PATH, call.metadata);
     let failed: Failure | null = null;
     const close = (): void => {
-      if (open.delete(call)) span?.end(failed);
+      if (open.delete(call)) span?.end(failed ?? (call.cancelled ? 'cancelled' : null));
     };
     for (const event of ['close', 'cancelled', 'error', 'finish']) call.once(event, close);
     const fail = (why: Failure): void => {

@@ -1,6 +1,6 @@
 /** The spans of gRPC calls, on a real port before a fake node. */
 import { Metadata } from '@grpc/grpc-js';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
 import { callBytes, openDoors } from '../../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../../test/support/grpc-call.ts';
@@ -132,6 +132,25 @@ describe.each([
     expect(more).toBe(undefined);
     expect(asked).toEqual([span!.context, span!.context, span!.context]);
     expect(span).toMatchObject({ name: 'causeway.v1.KeyValue/Export', error: 'not_ready', parentId: null });
+  });
+
+  test('an export that its client does not want any more: its span says so, and that it has not failed', async () => {
+    for (let at = 0; at < 30; at += 1) doors.api.put(`k${at}`, 'v');
+    doors.api.scanPageMax = 10;
+    const { ExportRequest, ExportPage } = causeway.v1;
+    doors.api.holding = true;
+    const call = doors.client.makeServerStreamRequest(
+      '/causeway.v1.KeyValue/Export',
+      (fields: causeway.v1.ExportRequestFields) => ExportRequest.encode(fields).finish() as Buffer,
+      (bytes) => ExportPage.decode(bytes),
+      {},
+    );
+    call.on('error', () => undefined);
+    await vi.waitFor(() => expect(book.open).toHaveLength(1));
+    call.cancel();
+    await vi.waitFor(() => expect(book.open).toEqual([]));
+    expect(book.spans).toMatchObject([{ name: 'causeway.v1.KeyValue/Export', error: undefined }]);
+    expect(book.spans[0]!.attributes['rpc.status_code']).toBe('CANCELLED');
   });
 
   test('operations in a pipeline: a span each; questions about health: none', async () => {

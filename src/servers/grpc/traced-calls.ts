@@ -83,7 +83,7 @@ export function tracedOperations(server: Server, operations: Operations, metadat
 export interface StreamSpan {
   readonly within: (run: () => void) => void;
   /** Exactly once; null: it came to its end. */
-  readonly end: (failed: Failure | null) => void;
+  readonly end: (failed: Failure | 'cancelled' | null) => void;
 }
 
 /** Null: it is not traced. */
@@ -123,7 +123,12 @@ function contextIn(metadata: Sent): TraceContext | null {
   return traceContextOf(traceparent, metadata.get('tracestate').join(','));
 }
 
-function endOf(span: Span, failed: Failure | null): void {
+/** What its client does not want any more has not failed, as OpenTelemetry has it for servers. */
+function endOf(span: Span, failed: Failure | 'cancelled' | null): void {
+  if (failed === 'cancelled') {
+    span.set('rpc.status_code', 'CANCELLED');
+    return span.end();
+  }
   span.set('rpc.status_code', failed === null ? 'OK' : ERROR_TABLE[failed.code].status);
   span.end(failed?.code);
 }

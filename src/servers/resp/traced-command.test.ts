@@ -111,6 +111,22 @@ test('commands that read page after page, and DBSIZE: all that they ask of the n
   expect(book.open).toEqual([]);
 });
 
+test('FLUSHALL and FLUSHDB: under their span each page is asked for; the deletions, of which there may be millions, have none', async () => {
+  const { book, line, asked } = await open();
+  for (const command of ['FLUSHALL', 'FLUSHDB']) {
+    for (let at = 0; at < 20; at += 1) door.api.put(`k${at}`, 'v');
+    door.api.scanPageMax = 7;
+    line.send(command);
+    await line.hears('+OK\r\n');
+    const span = book.spans.at(-1)!;
+    expect(span).toMatchObject({ name: command, error: undefined, endedAt: 0 });
+    const ofSpan = asked.splice(0);
+    expect(ofSpan.filter((trace) => trace === span.context).length).toBeGreaterThanOrEqual(3);
+    expect(ofSpan.filter((trace) => trace === undefined)).toHaveLength(20);
+  }
+  expect(book.open).toEqual([]);
+});
+
 test('what asks nothing of the keys: no span', async () => {
   const { book, line } = await open();
   line.send('PING', 'CLIENT ID', 'INFO server');

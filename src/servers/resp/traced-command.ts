@@ -9,8 +9,8 @@ import type { Command, Group, Handler } from './command.ts';
 
 /** These ask nothing of single keys, */
 const UNTRACED: ReadonlySet<Group> = new Set(['connection', 'server', 'cluster', 'pubsub']);
-/** but for this one, which asks every first owner. */
-const COUNTS = 'dbsize';
+/** but for these, which ask about all of them. */
+const OF_ALL_KEYS: ReadonlySet<string> = new Set(['dbsize', 'flushall', 'flushdb']);
 
 /** `run`: what of the command runs. */
 export function runTraced(
@@ -20,7 +20,7 @@ export function runTraced(
   run: Handler,
   args: Arguments,
 ): void {
-  const isTraced = !UNTRACED.has(command.group) || command.name === COUNTS;
+  const isTraced = !UNTRACED.has(command.group) || OF_ALL_KEYS.has(command.name);
   const span = isTraced ? spanOf(tracing, command) : null;
   const { queue } = client;
   const { last: before, out } = queue;
@@ -38,6 +38,13 @@ export function keptTrace({ door }: Client): (run: () => void) => void {
   if (!tracing) return (run) => run();
   const { active } = tracing;
   return (run) => tracing.within(active, run);
+}
+
+/** What is asked within is part of no span: where one command asks for any number of it. */
+export function untraced({ door }: Client, ask: () => void): void {
+  const { tracing } = door.settings;
+  if (tracing) tracing.within(undefined, ask);
+  else ask();
 }
 
 /** As OpenTelemetry has it for Redis: an error's first word. */

@@ -20,6 +20,7 @@ import { matchingKeys } from '../matching.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { SlotParts } from '../scan-places.ts';
 import { ALL_KEYS, INCOMPLETE, keysOfSlot, readKeys, sweep, TOO_MANY_SWEEPS } from '../sweep.ts';
+import { untraced } from '../traced-command.ts';
 
 const CURSOR_MAX = 2n ** 64n - 1n;
 const CURSOR_DIGITS_MAX = 20;
@@ -221,7 +222,7 @@ function flush(client: Client, args: Arguments): void {
   sweep(
     client,
     ALL_KEYS,
-    (records, goOn) => removeAll(client, records, removed, goOn),
+    (records, goOn) => untraced(client, () => removeAll(client, records, removed, goOn)),
     (why) => pending.end((out) => (why === null ? out.ok() : out.error(flushFailure(why, removed)))),
   );
 }
