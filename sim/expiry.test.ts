@@ -1,5 +1,7 @@
 /** Expired records of a simulated cluster: they become deletions everywhere, and never before any owner's time. */
 import { describe, expect, it } from 'vitest';
+import { slotOf } from '../src/core/slots.ts';
+import { recordKey } from '../src/wire/store-codec.ts';
 import { SmallWorld } from './small-world.ts';
 
 describe('expiry', () => {
@@ -29,6 +31,20 @@ describe('expiry', () => {
       () => world.nodes.every((sim) => sim.node!.inspect('short').record?.tombstone === true),
       10_000,
     );
+  });
+
+  it('the record that expires is damaged on the disk of the first owner, whom nobody asks: repaired, and deleted everywhere', () => {
+    const world = new SmallWorld(6);
+    const first = world.ownersOf('short')[0]!;
+    expect(world.put(first, 'short', 'x', 1_000).kind).toBe('done');
+    world.run(200);
+    const stored = recordKey(slotOf('short'), 'short');
+    expect(first.disk.flipBit((key) => key === stored)).toBe(stored);
+    world.until(
+      () => world.nodes.every((sim) => sim.node!.inspect('short').record?.tombstone === true),
+      10_000,
+    );
+    expect(world.told.get('store.record_repaired')).toBe(1);
   });
 
   it('a record is on its way to the disk when its slot is looked through: its time is not forgotten', () => {

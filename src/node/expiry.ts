@@ -10,7 +10,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { openRecord } from '../wire/record-codec.ts';
-import { slotRange } from '../wire/store-codec.ts';
+import { slotRange, splitRecordKey } from '../wire/store-codec.ts';
 import type { PeerClocks } from './peer-clocks.ts';
 import { startWrite } from './put.ts';
 import { HOPS_MAX, uncounted } from './serving.ts';
@@ -107,6 +107,8 @@ export class Expiry {
 
   private look(slot: number, entry: StorageEntry): void {
     const record = openRecord(entry.value)?.record;
+    // Its time is noted again once it is repaired.
+    if (record === undefined) this.serving.shelf.noticeDamage(splitRecordKey(entry.key).key, slot);
     if (record === undefined || record.tombstone || record.expiresAt === 0) return;
     const { peerClocks, clock } = this.parts;
     if (!isExpired(record, clock.wallNow())) {
