@@ -3,9 +3,13 @@
  * PostgreSQL, and its first epoch was not chosen. The founder carries that life through and takes no other: a later one
  * would look like a cluster that was lost. (PROTOCOL R27)
  */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
+import { PROTOCOL_MAX } from '../src/core/protocol-versions.ts';
+import { decodeFrame } from '../src/wire/message-codec.ts';
+import type { SimNode } from './cluster.ts';
 import { lifeAt } from './life-world.ts';
+import { SimTransport } from './network-transport.ts';
 import { SmallWorld } from './small-world.ts';
 import { SIM_DATABASE_CALM } from './system-of-record.ts';
 
@@ -62,4 +66,17 @@ describe('a life was taken from PostgreSQL, and its first epoch is not chosen', 
   ])('%s, and the founder takes another: which is seen', (_, begin) => {
     expect(foundedIn(501, begin, { foundAnew: true })).toEqual([2, 2, 2]);
   });
+});
+
+test('what membership says is handed to the links in the call in which it is said, and not with the turn (decision 54)', () => {
+  const world = new SmallWorld(7);
+  const [one, two] = world.nodes as [SimNode, SimNode];
+  const sent = vi.spyOn(SimTransport.prototype, 'send');
+  one.node!.membership.onLinkUp(two.name, PROTOCOL_MAX);
+  const kinds = sent.mock.calls.flatMap(([, frame]) => {
+    const decoded = decodeFrame(frame);
+    return 'messages' in decoded ? decoded.messages.map(({ kind }) => kind) : [];
+  });
+  sent.mockRestore();
+  expect(kinds).toEqual(expect.arrayContaining(['introduction', 'heartbeat']));
 });

@@ -1,6 +1,6 @@
 /** Secrets behind a variable or a file: what is read of them, and in which words one is refused. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFile, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFile, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -80,3 +80,12 @@ test.skipIf(process.platform !== 'linux')(
       expect(read).toEqual({ fault: `file:${path} is missing or empty` });
   },
 );
+
+test.skipIf(process.platform !== 'linux')('a file that is read again and again: not kept open', () => {
+  const openFiles = (): number => readdirSync('/proc/self/fd').length;
+  const reference = { prefix: '', from: 'file', name: written('secret') } as const;
+  const before = openFiles();
+  for (let count = 0; count < 200; count += 1)
+    expect(readSecret(reference, {})).toEqual({ secret: 'secret' });
+  expect(openFiles() - before).toBeLessThan(100);
+});

@@ -1,6 +1,6 @@
 /** Group commit to the disk: what is handed in is seen at once, and an in-flight entry goes no sooner than its last key. */
 import { expect, test } from 'vitest';
-import { STORE_BATCH_BYTES_MAX } from '../core/limits.ts';
+import { GATHER_ITEMS_MIN, STORE_BATCH_BYTES_MAX } from '../core/limits.ts';
 import { ORIGIN_CLIENT } from '../core/record.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -13,23 +13,27 @@ interface World {
   readonly writer: StoreWriter;
   readonly disk: Map<string, Uint8Array>;
   readonly stored: string[];
-  /** Runs what is due, then ends the write under way. */
+  /** Runs what is due with the turn. */
+  endTurn(): void;
+  /** The same, and what is due later; then ends the write under way. */
   settle(): void;
+  isWriting(): boolean;
 }
 
 function world(): World {
   const disk = new Map<string, Uint8Array>();
   const stored: string[] = [];
   let due: (() => void)[] = [];
+  const timed = new Set<() => void>();
   let finish: (() => void) | null = null;
   const later = (run: () => void): (() => void) => {
-    due.push(run);
-    return () => undefined;
+    timed.add(run);
+    return () => timed.delete(run);
   };
   const clock = {
     now: () => 0,
     after: (_ms: number, run: () => void) => later(run),
-    defer: later,
+    defer: (run: () => void) => void due.push(run),
   } as unknown as Clock;
   const storage = {
     get: (key: string) => disk.get(key),
@@ -46,15 +50,19 @@ function world(): World {
   } as unknown as Storage;
   const fail = (): void => expect.unreachable('the disk does not fail');
   const writer = new StoreWriter(storage, clock, 1, (key) => stored.push(key), fail);
-  const settle = (): void => {
+  const endTurn = (): void => {
     const runs = due;
     due = [];
     for (const run of runs) run();
+  };
+  const settle = (): void => {
+    endTurn();
+    for (const run of [...timed]) if (timed.delete(run)) run();
     const end = finish;
     finish = null;
     end?.();
   };
-  return { writer, disk, stored, settle };
+  return { writer, disk, stored, endTurn, settle, isWriting: () => finish !== null };
 }
 
 function write(key: string, version = 1): StoredWrite {
@@ -131,4 +139,18 @@ test('copies of many batches wait, and a promise of the register comes: it is on
   settle();
   expect(told).toEqual(['first', 'second', 'third']);
   expect(onDisk()).toEqual(['a', 'b', 'c']);
+});
+
+test('a record waits a moment for more, and a promise of the register comes: they leave with the turn', () => {
+  const { writer, disk, endTurn, settle, isWriting } = world();
+  for (let at = 0; at < GATHER_ITEMS_MIN; at += 1) writer.put(write(`before:${at}`));
+  settle();
+  writer.put(write('a'));
+  endTurn();
+  expect(isWriting()).toBe(false);
+  writer.putMeta('register', Buffer.from('promise'), () => undefined);
+  endTurn();
+  expect(isWriting()).toBe(true);
+  settle();
+  expect([disk.has(metaKey('register')), disk.has(recordKey(7, 'a'))]).toEqual([true, true]);
 });

@@ -111,7 +111,7 @@ export class StoreWriter {
     if (this.failed) return this.clock.defer(() => done({ kind: 'io', message: 'the store has failed' }));
     // A promise of the register or an incarnation: everybody's progress may wait for it. So it leaves with the next batch, whatever
     // else waits behind that; what follows from records is handed in when they are on disk.
-    const batch = this.waiting[0] ?? this.collecting(0, false);
+    const batch = this.waiting[0] ?? this.collecting(0);
     if (this.inFlight === null) this.departure.ask(0);
     batch.byteCount += bytes.length + 64;
     batch.entries.set(metaKey(name), bytes);
@@ -146,7 +146,7 @@ export class StoreWriter {
       this.collecting(0);
   }
 
-  private collecting(byteCount: number, mayWait = true): Batch {
+  private collecting(byteCount: number): Batch {
     let batch = this.waiting.at(-1);
     if (
       batch === undefined ||
@@ -165,8 +165,7 @@ export class StoreWriter {
       this.waiting.push(batch);
     }
     batch.byteCount += byteCount;
-    if (this.inFlight === null)
-      this.departure.ask(mayWait ? gatherMs(batch.writes.length, this.lastCount) : 0);
+    if (this.inFlight === null) this.departure.ask(gatherMs(batch.writes.length, this.lastCount));
     return batch;
   }
 
