@@ -62,26 +62,31 @@ export function withoutSpent(spent: readonly number[], group: number): readonly 
   return spent;
 }
 
-/** Up to so many keys a walk over all of them is faster than a map; mostly there are one or two. */
+/** Up to so many a walk over all of them is faster than a table; mostly there are one or two. */
 const WALKED_MAX = 8;
+/** Of a table that has just been made; a power of two. */
+const TABLE_SIZE_MIN = 64;
 
-/** Of two configurations that differ only in what was spent, the one that spent no less is of no use. */
+/**
+ * Of two configurations that differ only in what was spent, the one that spent no less is of no use. Those that differ in
+ * nothing else are found by a table of their own: a key for a map would be a text, or a number that hashes as slowly as one.
+ */
 export class ConfigurationSet {
   size = 0;
-  private readonly keys: (number | string)[] = [];
+  private readonly hashes: number[] = [];
   private readonly groups: Configuration[][] = [];
-  /** Where each key stands, once there are many. */
-  private places: Map<number | string, number> | null = null;
+  /** By hash, with linear probing: the place of a group and one; 0: free. Null while there are few. */
+  private table: Int32Array | null = null;
 
   /** False where one at least as good is there. */
   add(added: Configuration): boolean {
-    const key = keyOf(added);
-    const place = this.placeOf(key);
+    const hash = hashOf(added);
+    const place = this.placeOf(added, hash);
     if (place < 0) {
-      this.places?.set(key, this.keys.length);
-      this.keys.push(key);
+      this.hashes.push(hash);
       this.groups.push([added]);
       this.size += 1;
+      this.enter();
       return true;
     }
     const group = this.groups[place]!;
@@ -97,21 +102,55 @@ export class ConfigurationSet {
     for (const group of this.groups) yield* group;
   }
 
-  private placeOf(key: number | string): number {
-    const { keys } = this;
-    if (keys.length > WALKED_MAX) {
-      this.places ??= new Map(keys.map((each, place) => [each, place]));
-      return this.places.get(key) ?? -1;
+  private placeOf(wanted: Configuration, hash: number): number {
+    const { hashes, groups, table } = this;
+    if (table === null) {
+      for (let place = 0; place < hashes.length; place += 1)
+        if (hashes[place] === hash && isAlike(groups[place]![0]!, wanted)) return place;
+      return -1;
     }
-    for (let place = 0; place < keys.length; place += 1) if (keys[place] === key) return place;
+    const mask = table.length - 1;
+    for (let at = hash & mask; table[at] !== 0; at = (at + 1) & mask) {
+      const place = table[at]! - 1;
+      if (hashes[place] === hash && isAlike(groups[place]![0]!, wanted)) return place;
+    }
     return -1;
+  }
+
+  /** Notes in the table where the last group stands. */
+  private enter(): void {
+    const count = this.hashes.length;
+    if (count <= WALKED_MAX) return;
+    if (this.table !== null && count * 2 <= this.table.length)
+      return enterInto(this.table, this.hashes, count);
+    const table = new Int32Array(this.table === null ? TABLE_SIZE_MIN : this.table.length * 2);
+    for (let each = 1; each <= count; each += 1) enterInto(table, this.hashes, each);
+    this.table = table;
   }
 }
 
-/** A number where it fits, because it hashes several times faster than a text. */
-function keyOf(configuration: Configuration): number | string {
-  const { state, placed } = configuration;
-  return placed.length === 1 ? state * 2 ** WORD_BITS + placed[0]! : `${state}:${placed.join(':')}`;
+function enterInto(table: Int32Array, hashes: readonly number[], count: number): void {
+  const mask = table.length - 1;
+  let at = hashes[count - 1]! & mask;
+  while (table[at] !== 0) at = (at + 1) & mask;
+  table[at] = count;
+}
+
+function hashOf({ state, placed }: Configuration): number {
+  let hash = state;
+  for (let word = 0; word < placed.length; word += 1) {
+    hash = Math.imul(hash ^ placed[word]!, 0x5bd1e995);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}
+
+/** But for what was spent. */
+function isAlike(a: Configuration, b: Configuration): boolean {
+  if (a.state !== b.state) return false;
+  if (a.placed === b.placed) return true;
+  for (let word = 0; word < a.placed.length; word += 1) if (a.placed[word] !== b.placed[word]) return false;
+  return true;
 }
 
 function spentNoMore(a: readonly number[], b: readonly number[]): boolean {

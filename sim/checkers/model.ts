@@ -22,6 +22,10 @@ interface ModelState {
   readonly expiry: Expiry | null;
   /** The state itself, as the one way to see it. */
   readonly alone: readonly number[];
+  /** What is left of it once its time is over; -1: nobody has asked. */
+  absence: number;
+  /** The value as an integer, null where it is none; undefined: nobody has asked. */
+  integer: bigint | null | undefined;
 }
 
 /** "This cannot have happened in that state." */
@@ -63,7 +67,9 @@ export class KeyModel {
   }
 
   absenceAfter(state: number): number {
-    return this.intern(null, null, false, this.states[state]!.floor, null);
+    const from = this.states[state]!;
+    if (from.absence < 0) from.absence = this.intern(null, null, false, from.floor, null);
+    return from.absence;
   }
 
   /** How a node may see the state during `operation`: as it is, as absent because its time is over, or either. */
@@ -115,7 +121,7 @@ export class KeyModel {
         return this.expectation(call.expect, state) === 'holds' ? IMPOSSIBLE : state;
       case 'notAnInteger':
         assert(call.kind === 'increment', 'only an increment needs an integer');
-        return incremented(value, call.delta) === null ? state : IMPOSSIBLE;
+        return this.incremented(state, call.delta) === null ? state : IMPOSSIBLE;
       case 'unchanged':
         return this.isVersion(outcome.version, state) ? this.effect(operation, state) : IMPOSSIBLE;
       case 'done':
@@ -150,7 +156,7 @@ export class KeyModel {
           ? IMPOSSIBLE
           : this.target(operation, null, version, floor);
       case 'increment': {
-        const next = incremented(this.states[state]!.value, call.delta);
+        const next = this.incremented(state, call.delta);
         const told = outcome.kind === 'done' ? outcome.number : undefined;
         if (next === null || (told !== undefined && told !== next)) return IMPOSSIBLE;
         return this.intern(String(next), version, false, version ?? floor, expiry);
@@ -187,6 +193,13 @@ export class KeyModel {
     if (!mayWrite) return state;
     const isSame = !mayBeChanged && !untouched && outcome.kind !== 'modified';
     return isSame ? state : this.intern(held.value, version, false, version ?? floor, held.expiry);
+  }
+
+  /** Reading the digits is most of it. */
+  private incremented(state: number, delta: bigint): bigint | null {
+    const from = this.states[state]!;
+    if (from.integer === undefined) from.integer = integerOf(from.value);
+    return from.integer === null ? null : sumOf(from.integer, delta);
   }
 
   private expectation(expect: HistoryExpectation, state: number): 'holds' | 'fails' | 'unknown' {
@@ -250,7 +263,10 @@ export class KeyModel {
     const known = this.ids.get(mark);
     if (known !== undefined) return known;
     const id = this.states.length;
-    this.states.push({ value, version: shown, untouched: isUntouched, floor: least, expiry, alone: [id] });
+    this.states.push({
+      ...{ value, version: shown, untouched: isUntouched, floor: least, expiry, alone: [id] },
+      ...{ absence: -1, integer: undefined },
+    });
     this.ids.set(mark, id);
     return id;
   }
@@ -271,8 +287,18 @@ function valueSeen({ call, outcome }: HistoryOperation): string | null | undefin
 
 /** null where the value is no integer or the sum would leave 64 bits. */
 export function incremented(value: string | null, delta: bigint): bigint | null {
-  if (value !== null && !INTEGER.test(value)) return null;
-  const sum = BigInt(value ?? '0') + delta;
+  const integer = integerOf(value);
+  return integer === null ? null : sumOf(integer, delta);
+}
+
+/** Absence counts as 0. */
+function integerOf(value: string | null): bigint | null {
+  if (value === null) return 0n;
+  return INTEGER.test(value) ? BigInt(value) : null;
+}
+
+function sumOf(integer: bigint, delta: bigint): bigint | null {
+  const sum = integer + delta;
   return sum > INTEGER_MAX || sum < INTEGER_MIN ? null : sum;
 }
 

@@ -7,7 +7,7 @@
 import type { HistoryCall, HistoryOperation } from './history.ts';
 import type { IncrementSums } from './increment-sums.ts';
 import type { IndefiniteGroup } from './indefinite.ts';
-import { expiryOf, incremented } from './model.ts';
+import { expiryOf, incremented, type KeyModel } from './model.ts';
 import { endsTime, foundBy, keepsTime, settledBy, withoutAppended } from './modifications.ts';
 import type { HistoryChange } from './modifications.ts';
 
@@ -45,6 +45,7 @@ export class Targets {
   private readonly isAny: boolean;
   private readonly sums: IncrementSums;
   private readonly known = new Map<string | null, boolean>();
+  private readonly worthByState: (boolean | undefined)[] = [];
   /** Values to which calls that may have happened give an end. */
   private readonly ending: readonly string[] | 'any';
 
@@ -75,6 +76,11 @@ export class Targets {
 
   worth(value: string | null): boolean {
     return this.isAny || this.leads(value);
+  }
+
+  /** The same of the value of a state. */
+  isWorth(state: number, model: KeyModel): boolean {
+    return (this.worthByState[state] ??= this.worth(model.valueOf(state)));
   }
 
   private sourcesOf(changes: readonly HistoryChange[]): readonly (string | null)[] | 'any' {
