@@ -16,7 +16,7 @@ import type { ToldResult } from './summary.ts';
  */
 const NODE_OPTIONS = [
   ...['--min-semi-space-size=64', '--max-semi-space-size=64', '--single-threaded-gc'],
-  ...['--always-sparkplug', ...(process.version.startsWith('v20.') ? ['--interrupt-budget=500000'] : [])],
+  ...['--always-sparkplug', ...(process.version.startsWith('v20.') ? ['--interrupt-budget=200000'] : [])],
 ];
 
 export interface WorkersParts {
