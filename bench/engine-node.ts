@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Server } from '@grpc/grpc-js';
@@ -32,15 +33,14 @@ import { exposition } from '../src/servers/http/metrics/metrics.ts';
 import { watchParent } from '../src/supervisor/watch-parent.ts';
 import { hotFor } from './hot-key.ts';
 import type { HotOrder } from './hot-key.ts';
-import { benchKey, benchValue } from './keys.ts';
+import { benchKey } from './keys.ts';
 import { meteredRecord, meteredStorage, meteredTransport, newMeter } from './port-meters.ts';
 import type { Meter } from './port-meters.ts';
+import { putAsOrdered } from './put-load.ts';
+import type { PutOrder } from './put-load.ts';
 
 export type EngineOrder =
-  /** A closed loop of durable puts on random keys. */
-  | { readonly kind: 'put'; readonly inFlight: number; readonly keyCount: number; readonly forMs: number }
-  /** Each key of the range once. */
-  | { readonly kind: 'load'; readonly inFlight: number; readonly from: number; readonly to: number }
+  | PutOrder
   /** Local reads, nothing else in between. */
   | { readonly kind: 'get'; readonly keyCount: number; readonly forMs: number }
   | HotOrder
@@ -69,13 +69,12 @@ export interface EngineAnswer {
   readonly record: Meter;
   /** Frames sent to the other nodes. */
   readonly frames: Meter;
+  /** Turns of the event loop. */
+  readonly turns: number;
 }
 
-const WRITE_TIMEOUT_MS = 20_000;
 /** Reads between two turns of the event loop: the lease must be renewed meanwhile. */
 const READS_PER_TURN = 5_000;
-/** Of this many operations the time of one is kept. */
-const SAMPLE_EVERY = 16;
 const MEGABYTE = 1024 * 1024;
 const SCRAPE_EVERY_MS = 1_000;
 const instruments = new Instruments();
@@ -161,9 +160,10 @@ async function carryOut(api: NodeApi, log: Log, order: EngineOrder): Promise<Eng
   Object.assign(storeMeter, newMeter());
   Object.assign(recordMeter, newMeter());
   Object.assign(frameMeter, newMeter());
+  const turnsBefore = turnsNow();
   let counted: Counted = { count: 0, failed: 0, latenciesMs: [] };
-  if (order.kind === 'put') counted = await putFor(api, order);
-  else if (order.kind === 'load') counted = await load(api, order);
+  if (order.kind === 'put' || order.kind === 'putSteadily' || order.kind === 'load')
+    counted = await putAsOrdered(api, order);
   else if (order.kind === 'hot') counted = await hotFor(api, order);
   else if (order.kind === 'get') counted = await getFor(api, order);
   else if (order.kind === 'instruments') instruments.isOn = order.isOn;
@@ -181,7 +181,12 @@ async function carryOut(api: NodeApi, log: Log, order: EngineOrder): Promise<Eng
     store: { ...storeMeter },
     record: { ...recordMeter },
     frames: { ...frameMeter },
+    turns: turnsNow() - turnsBefore,
   };
+}
+
+function turnsNow(): number {
+  return performance.nodeTiming.uvMetricsInfo.loopCount;
 }
 
 async function scrapes(api: NodeApi, log: Log, times: number): Promise<Counted> {
@@ -199,46 +204,6 @@ async function scrape(api: NodeApi, { events, counters }: Log): Promise<void> {
   const status = api.status();
   const facts = { doors: [], process: processWatch.facts(), storeBytes: null };
   await exposition({ status, instruments, events, counters, ...facts });
-}
-
-function putFor(api: NodeApi, order: Extract<EngineOrder, { kind: 'put' }>): Promise<Counted> {
-  const endAt = performance.now() + order.forMs;
-  const more = (): number => (performance.now() >= endAt ? -1 : Math.floor(Math.random() * order.keyCount));
-  return putAll(api, order.inFlight, more);
-}
-
-function load(api: NodeApi, order: Extract<EngineOrder, { kind: 'load' }>): Promise<Counted> {
-  let next = order.from;
-  return putAll(api, order.inFlight, () => (next < order.to ? next++ : -1));
-}
-
-/** `more` names the next key, -1 at the end. */
-function putAll(api: NodeApi, inFlight: number, more: () => number): Promise<Counted> {
-  const latenciesMs: number[] = [];
-  let count = 0;
-  let failed = 0;
-  let running = 0;
-  return new Promise((resolve) => {
-    const next = (): void => {
-      const index = more();
-      if (index < 0) {
-        if (running === 0) resolve({ count, failed, latenciesMs });
-        return;
-      }
-      running += 1;
-      const sentAt = performance.now();
-      const key = benchKey(index);
-      const operation = { kind: 'put', key, value: benchValue(), ttlMs: 0, operationId: null } as const;
-      api.write(operation, WRITE_TIMEOUT_MS, (result) => {
-        running -= 1;
-        if (result.kind === 'done') count += 1;
-        else failed += 1;
-        if (count % SAMPLE_EVERY === 0) latenciesMs.push(performance.now() - sentAt);
-        next();
-      });
-    };
-    for (let started = 0; started < inFlight; started += 1) next();
-  });
 }
 
 async function getFor(api: NodeApi, order: Extract<EngineOrder, { kind: 'get' }>): Promise<Counted> {

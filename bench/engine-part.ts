@@ -98,6 +98,12 @@ async function puts(
       value: sum(answers.map(({ frames }) => frames.calls)) / count,
       unit: 'a put',
     },
+    {
+      part,
+      name: `${named}: turns of event loops`,
+      value: sum(answers.map(({ turns }) => turns)) / count,
+      unit: 'a put',
+    },
     ...(failed === 0 ? [] : [{ part, name: `${named}: failed`, value: failed, unit: '' }]),
   ];
 }

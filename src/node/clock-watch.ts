@@ -22,6 +22,8 @@ export class ClockWatch {
   readonly gap: ClockGap;
   /** The clocks showed a gap at the last tick: the lease was dropped. */
   hadGap = false;
+  /** The clock that counts through suspension, as read at the last tick: to read it anew costs three system calls. */
+  bootNow: number;
   private readonly clock: Clock;
   private readonly telemetry: Telemetry;
   private readonly suspectAfterMs: number;
@@ -33,6 +35,7 @@ export class ClockWatch {
     this.suspectAfterMs = suspectAfterMs;
     const { wall, boot, now } = readTogether(clock);
     this.tickedAt = now;
+    this.bootNow = boot;
     this.gap = new ClockGap(now, wall, boot);
   }
 
@@ -42,6 +45,7 @@ export class ClockWatch {
     const { wall, boot, now } = readTogether(clock);
     const slept = now - this.tickedAt;
     this.tickedAt = now;
+    this.bootNow = boot;
     this.hadGap = this.gap.tick(now, wall, boot);
     if (this.hadGap) {
       this.telemetry.event('warn', 'membership.clock.gap', {});

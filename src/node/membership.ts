@@ -42,7 +42,7 @@ export class Membership {
   private readonly peers: PeerTable;
   private readonly suspicion: Suspicion;
   readonly lease: LeaseHolder;
-  private readonly clocks: ClockWatch;
+  readonly clocks: ClockWatch;
   private readonly waits: WaitingOut;
   private readonly neighbours: Neighbours;
   private readonly driver: RegisterDriver;

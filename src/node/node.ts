@@ -340,7 +340,7 @@ export class CausewayNode implements NodeApi {
     this.deadlines.tick(now);
     this.waitingRuns.run();
     const { replica } = this;
-    const bootNow = this.parts.clock.bootNow();
+    const { bootNow } = this.membership.clocks;
     const leaseHeld = this.membership.leaseHeld();
     if (replica !== null && leaseHeld) this.lastLease.held(bootNow);
     this.keyWatch.tick(now, this.lastLease.agoMs(bootNow), (key) => replica?.isInvalid(key) === true);

@@ -8,6 +8,7 @@ import type { Statement } from '../../base/sql-statement.ts';
 import { whyNotDialect } from '../../core/record-dialect.ts';
 import type { SeenServer } from '../../core/record-standing.ts';
 import { checkCompatServer, readCompatIdentity, type SessionSettings } from './compat-session.ts';
+import { runPrepared, type KnownColumns, type Parameter } from './prepared-run.ts';
 import { NOT_DURABLE, RecordFailure, SetupError, failureOfStatement } from './record-failure.ts';
 import { RESULT_TYPES } from './record-rows.ts';
 import { recordSql, type RecordSql } from './record-sql.ts';
@@ -40,6 +41,7 @@ export class Connection {
   /** What this kind of server is sent. */
   readonly sql: RecordSql;
   private readonly client: pg.Client;
+  private readonly columns: KnownColumns = new Map();
   private lostReason: string | null = null;
   private onLost: ((reason: string) => void) | null = null;
   private warning: string | null = null;
@@ -109,18 +111,12 @@ export class Connection {
         () => this.lose(`no reply from PostgreSQL within ${Math.round(waitMs)} ms`),
         waitMs,
       );
-      const query: pg.QueryArrayConfig<unknown[]> = {
-        text: statement.text,
-        values: [...values],
-        rowMode: 'array',
-      };
-      if (statement.name !== null) query.name = statement.name;
-      this.client.query(query).then(
-        (result) => {
+      this.send(statement, values).then(
+        (rows) => {
           if (this.lostReason !== null) return;
           settle();
           if (statement.writes && this.warning !== null) reject(warned(this.warning));
-          else resolve(result.rows);
+          else resolve(rows);
         },
         (error: unknown) => {
           if (this.lostReason !== null) return;
@@ -129,6 +125,13 @@ export class Connection {
         },
       );
     });
+  }
+
+  private send({ name, text }: Statement, values: readonly unknown[]): Promise<readonly Fields[]> {
+    if (name !== null)
+      return runPrepared(this.client, { name, text }, values as readonly Parameter[], this.columns);
+    const reply = this.client.query<unknown[]>({ text, values: [...values], rowMode: 'array' });
+    return reply.then(({ rows }) => rows);
   }
 
   /** For what brings its own statements (migrations); not to be mixed with `run` at the same time. */
