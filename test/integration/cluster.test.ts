@@ -72,6 +72,36 @@ describe('three nodes that are well', () => {
     for (const line of lines) line.close();
   });
 
+  test('a Redis client at any node hears of all changes but its own, whichever node coordinates them', async () => {
+    const keys = Array.from({ length: 30 }, (_, at) => `own:${at}`);
+    const prefix = 'CLIENT TRACKING ON BCAST PREFIX own:';
+    const lines = await Promise.all([0, 1, 2, 0].map((at) => RespLine.open(cluster.nodes[at]!.respPort)));
+    const ear = lines[3]!;
+    const heardBy = (line: RespLine, each: readonly string[]): number =>
+      each.filter((key) => line.unread.includes(`\r\n${key}\r\n`)).length;
+    for (const line of lines) {
+      line.send('HELLO 3', line === ear ? prefix : `${prefix} NOLOOP`);
+      await line.until(() => line.unread.endsWith('+OK\r\n'));
+      await line.hears(line.unread);
+    }
+    // Each key's change is made by its first owner, which two thirds of the nodes are not.
+    for (const [at, line] of lines.slice(0, 3).entries()) line.send(...keys.map((key) => `INCR ${key}${at}`));
+    const others = (at: number): string[] =>
+      [0, 1, 2].filter((other) => other !== at).flatMap((other) => keys.map((key) => `${key}${other}`));
+    await ear.until(() => heardBy(ear, others(-1)) === 3 * keys.length);
+    for (const [at, line] of lines.slice(0, 3).entries()) {
+      await line.until(() => heardBy(line, others(at)) === 2 * keys.length);
+      await line.until(() => line.unread.split(':1\r\n').length === 1 + keys.length);
+      expect(
+        heardBy(
+          line,
+          keys.map((key) => `${key}${at}`),
+        ),
+      ).toBe(0);
+    }
+    for (const line of lines) line.close();
+  });
+
   test('HTTP at any node: one copy, the ETag is the version of every door, and of many who compare one wins', async () => {
     const http = (name: string, path: string, init: RequestInit = {}): Promise<Response> =>
       fetch(`http://127.0.0.1:${cluster.node(name).httpPort}${path}`, init);
