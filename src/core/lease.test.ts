@@ -26,7 +26,7 @@ function topologyAt(epoch: number, alive = true): Topology {
 
 function holding(): LeaseHolder {
   const lease = new LeaseHolder({});
-  lease.begin(topologyAt(5), 1_000);
+  lease.begin(topologyAt(5));
   return lease;
 }
 
@@ -41,13 +41,48 @@ describe('LeaseHolder', () => {
     expect(lease.until).toBe(1_700);
   });
 
-  it('grants of another epoch, of no voter, of before the epoch began: no lease', () => {
+  it('grants of an earlier epoch, of no voter, of a heartbeat yet to be sent: no lease', () => {
     const lease = holding();
     lease.onGrant(1, 5, 1_000, 1_050);
     lease.onGrant(2, 4, 1_000, 1_050);
     lease.onGrant(9, 5, 1_000, 1_050);
-    lease.onGrant(3, 5, 999, 1_050);
+    lease.onGrant(3, 5, 1_051, 1_050);
     expect(lease.until).toBe(-Infinity);
+  });
+
+  it('granted ahead: it counts in that epoch alone, from the sending of the heartbeat, and once it is taken over', () => {
+    const lease = holding();
+    lease.onGrant(1, 6, 1_000, 1_050);
+    lease.onGrant(2, 6, 1_100, 1_150);
+    lease.onGrant(3, 7, 1_100, 1_150);
+    lease.takeGrants();
+    expect(lease.until).toBe(-Infinity);
+    lease.begin(topologyAt(6));
+    expect(lease.until).toBe(-Infinity);
+    lease.takeGrants();
+    expect(lease.until).toBe(1_600);
+    lease.begin(topologyAt(7));
+    lease.takeGrants();
+    expect(lease.until).toBe(-Infinity);
+    lease.onGrant(1, 7, 1_200, 1_250);
+    expect(lease.until).toBe(1_700);
+  });
+
+  it('granted ahead, and then the process slept or gave its lease up: the grants count no more', () => {
+    const sleeper = holding();
+    sleeper.onGrant(1, 6, 1_000, 1_050);
+    sleeper.drop(1_060);
+    sleeper.onGrant(2, 6, 1_050, 1_070);
+    sleeper.begin(topologyAt(6));
+    sleeper.takeGrants();
+    sleeper.onGrant(3, 6, 1_070, 1_080);
+    expect(sleeper.until).toBe(-Infinity);
+    const leaver = holding();
+    for (const voter of [1, 2]) leaver.onGrant(voter, 6, 1_000, 1_050);
+    leaver.release();
+    leaver.begin(topologyAt(6));
+    leaver.takeGrants();
+    expect(leaver.until).toBe(-Infinity);
   });
 
   it('a new epoch, a drop, a release: the lease is over, and after a release for good', () => {
@@ -57,7 +92,7 @@ describe('LeaseHolder', () => {
       lease.onGrant(2, epoch, at, at);
     };
     grant(5, 1_100);
-    lease.begin(topologyAt(6), 1_200);
+    lease.begin(topologyAt(6));
     expect(lease.until).toBe(-Infinity);
     grant(6, 1_200);
     lease.drop(1_300);

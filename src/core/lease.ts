@@ -1,7 +1,9 @@
 /**
  * Leases: who may serve, and until when. The holder counts from the moment it *sent* a heartbeat that a
  * majority of the council granted, so that its lease is over by its own clock before anyone who waits for its
- * end, from a later moment and with a margin for drifting clocks, may go on. (PROTOCOL R14, R15, R16)
+ * end, from a later moment and with a margin for drifting clocks, may go on. A voter that accepts an epoch grants it ahead to
+ * all whose heartbeats it has, so that an epoch is taken over with a lease at hand: otherwise everybody would serve nothing
+ * for as long as a heartbeat takes there and back. (PROTOCOL R14, R15, R16)
  */
 import { TICK_MS } from './limits.ts';
 import type { Mutations } from './mutations.ts';
@@ -20,6 +22,8 @@ export class LeaseHolder {
   private leaseMs = 0;
   private voters: readonly number[] = [];
   private readonly grantedAt = new Map<number, number>();
+  /** What voters granted for epochs that this process does not act in yet: for each the latest. */
+  private readonly ahead = new Map<number, { readonly epoch: number; readonly from: number }>();
   /** Heartbeats sent before this moment count no more. */
   private floor = -Infinity;
   private released = false;
@@ -29,17 +33,28 @@ export class LeaseHolder {
     this.mutations = mutations;
   }
 
-  /** The process acts in this topology from `now` on; whatever it held before is over. */
-  begin(topology: Topology, now: number): void {
+  /** The process acts in this topology from now on; whatever it held before is over. */
+  begin(topology: Topology): void {
     this.epoch = topology.epoch;
     this.leaseMs = topology.leaseMs;
     this.voters = topology.council;
-    this.drop(now);
+    this.grantedAt.clear();
+    this.untilAt = -Infinity;
+  }
+
+  /** The epoch has been taken over here: what voters granted ahead of it counts from now on. */
+  takeGrants(): void {
+    for (const [voter, { epoch, from }] of this.ahead) {
+      if (epoch > this.epoch) continue;
+      this.ahead.delete(voter);
+      if (epoch === this.epoch) this.count(voter, from);
+    }
   }
 
   /** The lease is over; only heartbeats sent from now on can bring a new one. */
   drop(now: number): void {
     this.grantedAt.clear();
+    this.ahead.clear();
     this.floor = now;
     this.untilAt = -Infinity;
   }
@@ -50,11 +65,21 @@ export class LeaseHolder {
     this.untilAt = -Infinity;
   }
 
-  /** `epoch` is the one that was granted, which tells a late answer from one of this epoch. */
+  /**
+   * `epoch` is the one that was granted, whichever the heartbeat was sent in: a late answer of an earlier one counts no
+   * more, and what is granted ahead counts once this process acts in that epoch.
+   */
   onGrant(voter: number, epoch: number, sentAt: number, receivedAt: number): void {
-    if (epoch !== this.epoch || sentAt < this.floor || sentAt > receivedAt) return;
-    if (this.released || !this.voters.includes(voter)) return;
+    if (epoch < this.epoch || sentAt < this.floor || sentAt > receivedAt) return;
     const from = this.mutations.leaseFromReceipt === true ? receivedAt : sentAt;
+    if (epoch === this.epoch) return this.count(voter, from);
+    const known = this.ahead.get(voter);
+    if (known === undefined || epoch > known.epoch || (epoch === known.epoch && from > known.from))
+      this.ahead.set(voter, { epoch, from });
+  }
+
+  private count(voter: number, from: number): void {
+    if (this.released || !this.voters.includes(voter)) return;
     if (from <= (this.grantedAt.get(voter) ?? -Infinity)) return;
     this.grantedAt.set(voter, from);
     const latest = [...this.grantedAt.values()].sort((a, b) => b - a);
@@ -97,13 +122,21 @@ export function answerLease(
   ask: LeaseAsk,
   mutations: Mutations,
 ): LeaseAnswer {
-  const acceptedEpoch = mutations.grantByLearned === true ? 0 : (accepted?.epoch ?? 0);
-  const learnedEpoch = learned?.epoch ?? 0;
-  const binding = learnedEpoch >= acceptedEpoch ? learned : accepted;
-  const epoch = Math.max(acceptedEpoch, learnedEpoch);
+  const binding = bindingOf(accepted, learned, mutations);
+  const epoch = binding?.epoch ?? 0;
   const granted =
     binding !== null && ask.epoch === epoch && isLiveIncarnation(binding, ask.id, ask.incarnation);
   return { granted, epoch };
+}
+
+/** The topology by which a voter grants; null where it knows none. */
+export function bindingOf(
+  accepted: Topology | null,
+  learned: Topology | null,
+  mutations: Mutations,
+): Topology | null {
+  const acceptedEpoch = mutations.grantByLearned === true ? 0 : (accepted?.epoch ?? 0);
+  return (learned?.epoch ?? 0) >= acceptedEpoch ? learned : accepted;
 }
 
 /** Part by which a wall clock that is being corrected may run faster than the monotonic one: twice what NTP slews. */

@@ -2,7 +2,7 @@
  * Heartbeats: each member sends them to all others. They ask the council for the lease, show that their sender
  * lives, and tell whom it does not hear, and who is slow. (PROTOCOL R14, R26, R31)
  */
-import { answerLease } from '../core/lease.ts';
+import { answerLease, bindingOf } from '../core/lease.ts';
 import type { LeaseAnswer, LeaseHolder } from '../core/lease.ts';
 import type { Heartbeat, HeartbeatAnswer, Strain } from '../core/membership-message.ts';
 import type { FrameHeader } from '../core/message.ts';
@@ -51,6 +51,8 @@ export class Heartbeats {
   private readonly parts: HeartbeatParts;
   private sentAt = -Infinity;
   private suspectsTold = '';
+  /** The latest epoch that was granted ahead. */
+  private grantedAhead = 0;
 
   constructor(parts: HeartbeatParts) {
     this.parts = parts;
@@ -80,6 +82,7 @@ export class Heartbeats {
     const own = this.answer(header);
     if (own.granted) lease.onGrant(header.from, own.epoch, now, now);
     else if (own.epoch > header.epoch) this.parts.onBehind();
+    this.grantAhead();
   }
 
   sendTo(name: string, now: number, suspects: readonly string[] = this.parts.suspicion.silent(now)): void {
@@ -88,17 +91,35 @@ export class Heartbeats {
     this.parts.voice.send(name, { kind: 'heartbeat', sentAt: now, wallAt: clock.wallNow(), suspects });
   }
 
-  onHeartbeat(name: string, header: FrameHeader, message: Heartbeat): void {
+  onHeartbeat(peer: Peer, header: FrameHeader, message: Heartbeat): void {
     const { clock, suspicion } = this.parts;
-    suspicion.reported(name, message.suspects, clock.now());
-    const answer = this.answer(header);
-    this.parts.voice.send(name, {
-      kind: 'heartbeatAnswer',
-      sentAt: message.sentAt,
-      granted: answer.granted,
-      acceptedEpoch: answer.epoch,
-      wallAt: clock.wallNow(),
-    });
+    const { sentAt } = message;
+    suspicion.reported(peer.name, message.suspects, clock.now());
+    peer.asked = { header, sentAt };
+    this.tell(peer.name, sentAt, this.answer(header));
+  }
+
+  /**
+   * This voter has an epoch on its disk, or knows that it is chosen: whoever asked for a lease in the epoch before need not
+   * ask again. The grant answers the last heartbeat, and counts from the sending of that; to whoever has not heard of the
+   * epoch yet it says nothing before he has. (R14)
+   */
+  grantAhead(): void {
+    const { driver, learned, mutations, peers, voice } = this.parts;
+    const binding = bindingOf(driver.accepted, learned(), mutations);
+    if (binding === null || binding.epoch <= this.grantedAhead) return;
+    this.grantedAhead = binding.epoch;
+    if (!binding.council.includes(voice.header().from)) return;
+    for (const { name, asked } of peers.linked()) {
+      if (asked === null) continue;
+      const answer = this.answer({ ...asked.header, epoch: binding.epoch });
+      if (answer.granted) this.tell(name, asked.sentAt, answer);
+    }
+  }
+
+  private tell(name: string, sentAt: number, { granted, epoch }: LeaseAnswer): void {
+    const wallAt = this.parts.clock.wallNow();
+    this.parts.voice.send(name, { kind: 'heartbeatAnswer', sentAt, granted, acceptedEpoch: epoch, wallAt });
   }
 
   onAnswer(peer: Peer, header: FrameHeader, answer: HeartbeatAnswer): void {

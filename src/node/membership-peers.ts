@@ -25,6 +25,8 @@ export interface Peer {
   trusted: boolean;
   newsNotBefore: number;
   skewWarnedAt: number;
+  /** The last heartbeat of its process: in whose name, and when by that process's clock; null where there is none. */
+  asked: { readonly header: FrameHeader; readonly sentAt: number } | null;
 }
 
 export class PeerTable {
@@ -48,6 +50,7 @@ export class PeerTable {
       trusted: false,
       newsNotBefore: 0,
       skewWarnedAt: -Infinity,
+      asked: null,
     });
   }
 
@@ -73,6 +76,7 @@ export class PeerTable {
   /** Its process is gone, or its link to us: what it said counts no more. */
   onGone(peer: Peer): void {
     peer.introduction = null;
+    peer.asked = null;
     this.introductions.delete(peer.name);
   }
 

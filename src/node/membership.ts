@@ -91,9 +91,9 @@ export class Membership {
     const host = {
       ...{ name: self.name, mutations: this.mutations },
       header: () => this.header(),
-      now: () => clock.now(),
-      topology: () => this.known,
+      ...{ now: () => clock.now(), topology: () => this.known },
       send: (name: string, message: PeerMessage) => this.voice.send(name, message),
+      onAccepted: () => this.heartbeats.grantAhead(),
       onChosen: (topology: Topology) => this.adopt(topology, true),
     };
     this.driver = new RegisterDriver(host, this.disk, loaded.register, parts.random, telemetry);
@@ -196,7 +196,7 @@ export class Membership {
   start(): void {
     this.neighbours.start(this.known);
     if (this.mutations.restartSameIncarnation !== true || !this.self.continueLast()) return this.renew();
-    if (this.known !== null) this.lease.begin(this.known, this.parts.clock.now());
+    if (this.known !== null) this.lease.begin(this.known);
     this.onRenewed();
   }
 
@@ -313,7 +313,7 @@ export class Membership {
         if (!this.self.refuses(message.topology)) this.adopt(message.topology, false);
         return;
       case 'heartbeat':
-        return this.heartbeats.onHeartbeat(name, header, message);
+        return this.heartbeats.onHeartbeat(peer, header, message);
       case 'heartbeatAnswer':
         return this.heartbeats.onAnswer(peer, header, message);
       case 'strain':
@@ -362,7 +362,7 @@ export class Membership {
     const previous = this.known;
     if (previous !== null && !isAfter(next, previous)) return;
     const now = this.parts.clock.now();
-    this.lease.begin(next, now);
+    this.lease.begin(next);
     this.waits.onTopology(this.learnedHere ? previous : null, next, now);
     this.watch.onTopology(previous, next, now);
     this.parts.outageWatch.onTopology(previous, next);
@@ -385,6 +385,7 @@ export class Membership {
     this.showPhase();
     if (leaves) return this.parts.onLeft();
     if (!this.self.isRenewing) {
+      this.lease.takeGrants();
       this.entered();
       if (this.self.isSpent(next) && !this.stopping.isAsked) this.renew();
     }

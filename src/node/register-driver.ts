@@ -40,6 +40,8 @@ export interface RegisterHost {
   now(): number;
   topology(): Topology | null;
   send(name: string, message: MembershipMessage): void;
+  /** This voter's disk has a topology that it accepted. */
+  onAccepted(): void;
   onChosen(topology: Topology): void;
 }
 
@@ -212,6 +214,8 @@ export class RegisterDriver {
   private onAccept(name: string, attempt: number, ballot: Ballot, topology: Topology): void {
     const step = acceptorAccept(this.acceptor, ballot, topology, this.host.topology());
     const reply = (): void => {
+      // Before the vote, so that the proposer has them when it counts that.
+      if (step.granted) this.host.onAccepted();
       this.reply(name, { kind: 'accepted', attempt, granted: step.granted, seen: step.state.promised });
     };
     this.keep(step.state, step.granted, reply);
