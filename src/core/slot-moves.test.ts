@@ -11,7 +11,7 @@ import {
   whyNotLeave,
 } from './housekeeping.ts';
 import type { HousekeepingFacts, Joiner } from './housekeeping.ts';
-import { MOVE_SLOTS_MAX, SLOT_COUNT } from './limits.ts';
+import { MOVE_SLOTS_EACH_MIN, MOVE_SLOTS_MAX, SLOT_COUNT } from './limits.ts';
 import { rowPairs, rowsInOrder } from './slot-index.ts';
 import { beginMoves, dropRetired, headFor, movesOf } from './slot-moves.ts';
 import { changeMembers, promote } from './topology-change.ts';
@@ -85,6 +85,47 @@ describe('steps', () => {
     const [first] = moves.retiring.keys();
     const dropped = { ...promoted, ...dropRetired(promoted, (id) => id === first) };
     expect(movesOf(dropped).retiring.has(first!)).toBe(false);
+  });
+
+  /** Of each member that learns, how many slots. */
+  const learning = (topology: Topology): number[] => [...movesOf(topology).learning.values()];
+  const leaving = (topology: Topology, name: string): Topology =>
+    doChore(markLeaving(topology, name)!, { kind: 'share' }, place)!;
+
+  test('several learn at the same time: together no more than one would, for each write of theirs goes to one more', () => {
+    const shared = leaving(founded(5), 'node-2');
+    const each = Math.floor(MOVE_SLOTS_MAX / 4);
+    expect(learning(shared)).toEqual([each, each, each, each]);
+    const id = [...movesOf(shared).learning.keys()][0]!;
+    const promoted = promote(shared, id, 1)!;
+    expect(learning(promoted)).toEqual([each, each, each, each]);
+    expect(movesOf(settle(shared))).toMatchObject({ slotCount: 0, learning: new Map() });
+  });
+
+  test('one more comes while another learns as many as one may: it begins its share, and the other goes on with its own', () => {
+    const joined = doChore(founded(3), { kind: 'join', joiners: [joiner('node-4')] }, place)!;
+    const second = doChore(
+      doChore(joined, { kind: 'share' }, place)!,
+      { kind: 'join', joiners: [joiner('node-5')] },
+      place,
+    )!;
+    const shared = doChore(second, { kind: 'share' }, place)!;
+    expect(movesOf(shared).learning.get(5)).toBe(MOVE_SLOTS_MAX / 2);
+    expect(movesOf(promote(shared, 4, 1)!).learning.get(4)).toBe(MOVE_SLOTS_MAX / 2);
+  });
+
+  test('very many learn: each gets a few slots all the same', () => {
+    const shared = leaving(founded(40), 'node-2');
+    expect(Math.min(...learning(shared))).toBeGreaterThan(0);
+    expect(Math.max(...learning(shared))).toBeLessThanOrEqual(MOVE_SLOTS_EACH_MIN);
+  });
+
+  test('copies are missing: each learns as many as one member may, for writes go to no more members than they need', () => {
+    const gone = changeMembers(founded(5), { gone: [5], entrants: [] })!;
+    const chore = planHousekeeping(gone, { ...QUIET, isGoneLong: () => true })!;
+    let topology = doChore(gone, chore, place)!;
+    if (learning(topology).length === 0) topology = doChore(topology, { kind: 'share' }, place)!;
+    expect(learning(topology).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(MOVE_SLOTS_MAX);
   });
 
   test('the slots are headed elsewhere before they are learnt: the learner is dropped, the owners stay', () => {

@@ -4,7 +4,7 @@
  * what they coordinate and are dropped. Each step is one epoch, and each can be the last for a while: whoever dies in
  * between leaves rows that say what is complete where. (DESIGN 3, PROTOCOL R15, R20, R21)
  */
-import { MOVE_SLOTS_MAX, SLOT_COUNT } from './limits.ts';
+import { MOVE_SLOTS_EACH_MIN, MOVE_SLOTS_MAX, SLOT_COUNT } from './limits.ts';
 import { slotsOfRow } from './slot-index.ts';
 import type { SlotTable } from './slot-index.ts';
 import type { OwnersOfSlot } from './slot-table.ts';
@@ -36,25 +36,29 @@ export function headFor(table: SlotTable, to: OwnersOfSlot): SlotTable {
 /** Free members begin to learn slots that wait for them; null where nothing can begin. */
 export function beginMoves(topology: Topology): SlotTable | null {
   const { waiting, learning } = movesOf(topology);
-  const room = new Map<number, number>();
-  for (const id of waiting.keys()) {
-    if (isAlive(topology, id) && !learning.has(id)) room.set(id, MOVE_SLOTS_MAX);
-  }
-  if (room.size === 0) return null;
+  const toCome = [...waiting.keys()].filter((id) => isAlive(topology, id));
+  const free = toCome.filter((id) => !learning.has(id));
+  if (free.length === 0) return null;
+  const isFull = topology.rows.map((row) => liveOwners(topology, row).length >= topology.replicaCount);
+  const learnerCount = new Set([...toCome, ...learning.keys()]).size;
+  const share = Math.floor(MOVE_SLOTS_MAX / learnerCount);
+  const spare = new Map(free.map((id) => [id, Math.max(MOVE_SLOTS_EACH_MIN, share)]));
+  const room = new Map(free.map((id) => [id, MOVE_SLOTS_MAX]));
   const mayBegin = topology.rows.map((row) => {
     if (row.coming === undefined || liveOwners(topology, row).length === 0) return [];
     return row.coming.filter((id) => !row.owners.includes(id) && room.has(id));
   });
   const made = rowsMadeOf(topology, (row, fresh) => settled({ ...row, owners: [...row.owners, ...fresh] }));
-  const hasRoom = (id: number): boolean => room.get(id)! > 0;
   let begun = false;
   const table = rebuilt(topology, (_slot, number) => {
     if (mayBegin[number]!.length === 0) return topology.rows[number]!;
     const all = mayBegin[number]!;
+    const limits = isFull[number]! ? [room, spare] : [room];
+    const hasRoom = (id: number): boolean => limits.every((left) => left.get(id)! > 0);
     const fresh = all.every(hasRoom) ? all : all.filter(hasRoom);
     if (fresh.length === 0) return topology.rows[number]!;
     begun = true;
-    for (const id of fresh) room.set(id, room.get(id)! - 1);
+    for (const left of limits) for (const id of fresh) left.set(id, left.get(id)! - 1);
     return made(number, fresh);
   });
   return begun ? table : null;
