@@ -22,3 +22,10 @@ export const GIVE_WAY_EVERY_MS = 250;
 /** Bytes a second that are copied however long clients wait; milliseconds after which it is twice as many, again and again. */
 export const COPY_BYTES_PER_SECOND_MIN = 64 * 1024;
 export const COPY_PATIENCE_MS = 600_000;
+/**
+ * Slots that are taken over in one step: a step costs an epoch or two. A write of a slot that somebody learns goes to one
+ * member more than it needs, so all who learn share them, and each gets so many at least. Where copies are missing writes
+ * go to no more than they need: there each may learn all of them.
+ */
+export const MOVE_SLOTS_MAX = 4096;
+export const MOVE_SLOTS_EACH_MIN = 256;

@@ -193,13 +193,6 @@ export const SLOT_COPIES_IN_FLIGHT_MAX = 32;
 export const SLOT_COPIES_BYTES_MAX = 8 * SLOT_COPY_BYTES_MAX;
 /** Bytes of records a second that a learner asks for: so that clients keep their share of disks and links. */
 export const COPY_BYTES_PER_SECOND_DEFAULT = 16 * 1024 * 1024;
-/**
- * Slots that are taken over in one step: a step costs an epoch or two. A write of a slot that somebody learns goes to one
- * member more than it needs, so all who learn share them, and each gets so many at least. Where copies are missing writes
- * go to no more than they need: there each may learn all of them.
- */
-export const MOVE_SLOTS_MAX = 4096;
-export const MOVE_SLOTS_EACH_MIN = 256;
 /** Milliseconds. A member gone longer is healed around; longer than a restart of a machine. (DESIGN 3) */
 export const HEAL_AFTER_MS_DEFAULT = 600_000;
 /** Pages of PostgreSQL's rows in which those of lost slots are counted for an operator: beyond it there are "more". */

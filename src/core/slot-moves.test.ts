@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { founded as foundedWith, place } from '../../test/support/founded.ts';
+import { MOVE_SLOTS_EACH_MIN, MOVE_SLOTS_MAX } from './copy-limits.ts';
 import {
   doChore,
   idleMembers,
@@ -11,7 +12,7 @@ import {
   whyNotLeave,
 } from './housekeeping.ts';
 import type { HousekeepingFacts, Joiner } from './housekeeping.ts';
-import { MOVE_SLOTS_EACH_MIN, MOVE_SLOTS_MAX, SLOT_COUNT } from './limits.ts';
+import { SLOT_COUNT } from './limits.ts';
 import { rowPairs, rowsInOrder } from './slot-index.ts';
 import { beginMoves, dropRetired, headFor, movesOf } from './slot-moves.ts';
 import { changeMembers, promote } from './topology-change.ts';

@@ -4,7 +4,8 @@
  * what they coordinate and are dropped. Each step is one epoch, and each can be the last for a while: whoever dies in
  * between leaves rows that say what is complete where. (DESIGN 3, PROTOCOL R15, R20, R21)
  */
-import { MOVE_SLOTS_EACH_MIN, MOVE_SLOTS_MAX, SLOT_COUNT } from './limits.ts';
+import { MOVE_SLOTS_EACH_MIN, MOVE_SLOTS_MAX } from './copy-limits.ts';
+import { SLOT_COUNT } from './limits.ts';
 import { slotsOfRow } from './slot-index.ts';
 import type { SlotTable } from './slot-index.ts';
 import type { OwnersOfSlot } from './slot-table.ts';
