@@ -9,6 +9,8 @@ import { foundBy } from './modifications.ts';
 
 /** Two integers of at most so many digits never add up to more than 64 bits. */
 const SMALL_DIGITS = 15;
+/** More than integers of 64 bits and sums of them lose when they are rounded. */
+const ROUNDING_SHARE = 2 ** -48;
 
 /** Calls that are alike in kind and arguments. */
 export interface IndefiniteGroup {
@@ -47,12 +49,21 @@ export function groupIndefinite(
   return [...groups.values()];
 }
 
+interface SeenInteger {
+  /** Rounded. */
+  readonly value: number;
+  readonly until: number;
+}
+
 /** Until when which state could make a difference to somebody. Rather too long than too short. */
 export class Witnesses {
   private readonly lastByValue = new Map<string | null, number>();
   /** What indefinite increments together may have added to a value before it was seen. */
   private addedLeast = 0n;
   private addedMost = 0n;
+  private isAnyAdded = false;
+  /** The integers that were seen, in order; null until somebody asks. */
+  private integers: readonly SeenInteger[] | null = null;
   private lastOfValues = -Infinity;
   private lastOfAny = -Infinity;
   private lastOfIntegers = -Infinity;
@@ -71,8 +82,8 @@ export class Witnesses {
     let last = Math.max(this.lastOfAny, this.lastByValue.get(value) ?? -Infinity);
     // Its absence is seen, too, and whoever counts from nothing may count from there.
     if (expiryOf(call) !== null)
-      last = Math.max(last, this.lastByValue.get(null) ?? -Infinity, this.lastOfIntegers);
-    if (incremented(value, 0n) !== null) last = Math.max(last, this.lastOfIntegers);
+      last = Math.max(last, this.lastByValue.get(null) ?? -Infinity, this.lastCountedFrom(null));
+    if (incremented(value, 0n) !== null) last = Math.max(last, this.lastCountedFrom(value));
     if (value !== null && (value.length > SMALL_DIGITS || incremented(value, 0n) === null))
       last = Math.max(last, this.lastOfTexts);
     return last;
@@ -82,14 +93,35 @@ export class Witnesses {
     if (call.kind === 'delete') return -Infinity;
     if (call.kind !== 'put' || call.expiry === undefined) return Infinity;
     const { value } = call;
-    let last = Math.max(this.lastOfAny, this.lastByValue.get(value) ?? -Infinity);
-    if (incremented(value, 0n) === null) return last;
-    for (const [seen, until] of this.lastByValue) {
-      if (until <= last || seen === null || incremented(seen, 0n) === null) continue;
-      const added = BigInt(seen) - BigInt(value);
-      if (added >= this.addedLeast && added <= this.addedMost) last = until;
-    }
+    const last = Math.max(this.lastOfAny, this.lastByValue.get(value) ?? -Infinity);
+    return incremented(value, 0n) === null ? last : Math.max(last, this.lastOfSums(value));
+  }
+
+  /** Of an integer, or of absence: whoever counted from it and was told no number, or a sum that was seen. */
+  private lastCountedFrom(value: string | null): number {
+    return Math.max(this.lastOfIntegers, this.lastOfSums(value));
+  }
+
+  /** Which values that were seen it may have become by what was added, as far as anybody knows. */
+  private lastOfSums(value: string | null): number {
+    if (!this.isAnyAdded) return -Infinity;
+    const from = Number(value ?? 0);
+    const margin = ROUNDING_SHARE * (Math.abs(from) + Number(this.addedMost - this.addedLeast));
+    const most = from + Number(this.addedMost) + margin;
+    const integers = this.integersInOrder();
+    let last = -Infinity;
+    let at = firstFrom(integers, from + Number(this.addedLeast) - margin);
+    for (; at < integers.length && integers[at]!.value <= most; at += 1)
+      last = Math.max(last, integers[at]!.until);
     return last;
+  }
+
+  private integersInOrder(): readonly SeenInteger[] {
+    if (this.integers !== null) return this.integers;
+    const integers: SeenInteger[] = [];
+    for (const [seen, until] of this.lastByValue)
+      if (seen !== null && incremented(seen, 0n) !== null) integers.push({ value: Number(seen), until });
+    return (this.integers = integers.sort((a, b) => a.value - b.value));
   }
 
   private note(operation: HistoryOperation): void {
@@ -137,9 +169,11 @@ export class Witnesses {
   /** The new number tells the old one. */
   private noteIncrement(delta: bigint, outcome: HistoryOutcome, until: number): void {
     if (outcome.kind !== 'done' || outcome.number === undefined) {
+      this.isAnyAdded = true;
       if (delta < 0n) this.addedLeast += delta;
       else this.addedMost += delta;
-      this.lastOfIntegers = Math.max(this.lastOfIntegers, until);
+      // One that perhaps never happened tells nothing of what it found: only what it made of that may have been seen.
+      if (outcome.kind !== 'indefinite') this.lastOfIntegers = Math.max(this.lastOfIntegers, until);
       return;
     }
     const before = outcome.number - delta;
@@ -151,4 +185,16 @@ export class Witnesses {
     this.lastOfValues = Math.max(this.lastOfValues, until);
     this.lastByValue.set(value, Math.max(this.lastByValue.get(value) ?? -Infinity, until));
   }
+}
+
+/** The first place of a value that is no less. */
+function firstFrom(integers: readonly SeenInteger[], least: number): number {
+  let low = 0;
+  let high = integers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (integers[middle]!.value < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -301,6 +301,28 @@ test('many puts of one round, of which only the last is seen: are decided in few
   expect(checkKey(lost, { ...ordered, stepsMax: 20_000 }).kind).toBe('violation');
 });
 
+test('many puts of integers in one round, and a lost increment that none of the values seen can come of: few steps', () => {
+  const valueOf = (index: number): string => String(index * 10_000_000);
+  const lost = [op(1, 2, add(1009), LOST), op(3, 4, add(-17), LOST)];
+  const puts = Array.from({ length: 14 }, (_, index) =>
+    op(index + 10, 100 + index, put(valueOf(index + 1)), done(10)),
+  );
+  const after = (value: string): HistoryOperation[] => [
+    ...[seen(200, 201, value, 20), op(202, 203, put('later'), done(30))],
+    seen(204, 205, 'later', 30),
+  ];
+  const few = { ...ordered, stepsMax: 2_000 };
+  const rest = after(valueOf(14));
+  expect(checkKey([...puts, seen(150, 151, valueOf(14), 10), ...rest.slice(1)], few)).toEqual({ kind: 'ok' });
+  expect(checkKey([...lost, ...puts, seen(150, 151, valueOf(14), 10), ...rest.slice(1)], few)).toEqual({
+    kind: 'ok',
+  });
+  const added = after(String(3 * 10_000_000 + 1009));
+  expect(checkKey([...lost, ...puts, ...added], few)).toEqual({ kind: 'ok' });
+  const other = after(String(3 * 10_000_000 + 1010));
+  expect(checkKey([...lost, ...puts, ...other], few).kind).toBe('violation');
+});
+
 test('many lost increments and puts on a key with versions: are decided in few steps', () => {
   const history: HistoryOperation[] = [];
   for (let index = 1; index <= 40; index += 1) {
