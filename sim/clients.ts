@@ -153,6 +153,12 @@ export class SimClients {
     return this.clock;
   }
 
+  /** These were lost, as they may be: nobody has to have them. */
+  forgive(key: string, above: number): void {
+    const left = this.acknowledged.filter((each) => each.key !== key || each.version <= above);
+    this.acknowledged.splice(0, this.acknowledged.length, ...left);
+  }
+
   /** Nothing new is begun. */
   stop(): void {
     this.stopped = true;

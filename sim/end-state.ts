@@ -24,7 +24,7 @@ import type { SimWorld } from './world.ts';
 const CHECK_STEPS_MAX = 1_000_000;
 
 export function judgeHistory(world: SimWorld, clients: SimClients): HistoryVerdict {
-  const history = [...narrowExpiries(clients.history), ...world.fills.values()];
+  const history = [...narrowExpiries(clients.history), ...world.fills.values(), ...world.losses.history];
   return checkHistory(history, { stepsMax: CHECK_STEPS_MAX, versionsOrder: true });
 }
 

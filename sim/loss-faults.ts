@@ -1,7 +1,7 @@
 /**
  * Machines that are lost for good, with more than a cluster survives by itself: all who held a slot completely, or so many
  * voters that no epoch can be chosen. What is written through is in PostgreSQL, so nothing that was acknowledged may be
- * missing afterwards, and what was begun may come to its end once at most.
+ * missing afterwards, and what was begun may come to its end once at most; but for what was spooled (`loss-watch.ts`).
  */
 import type { Prng } from '../src/base/prng.ts';
 import { slotOf } from '../src/core/slots.ts';
@@ -12,6 +12,11 @@ import type { SimWorld } from './world.ts';
 
 export type LossFault = 'ownersLost' | 'councilLost';
 
+/** Where writes do without PostgreSQL it is mostly away by then, for long enough to be done without. */
+const SPOOLED_SHARE = 0.7;
+const SPOOLED_MS_MIN = 2_300;
+const SPOOLED_MS_MAX = 4_000;
+const OUTAGE_MS_MAX = 8_000;
 /** How often it is looked whether one machine alone holds a slot completely, and for how long. */
 const LOOK_MS = 2;
 const LONE_MS_MAX = 5_000;
@@ -27,7 +32,14 @@ export function loseForGood(
   isStopped: () => boolean,
 ): string | null {
   const lose = kind === 'councilLost' ? loseCouncil : loseOwners;
-  return lose(world, prng, isStopped);
+  if (!world.cluster.spools || !prng.chance(SPOOLED_SHARE)) return lose(world, prng, isStopped);
+  if (isLosing(world)) return null;
+  const { database, scheduler } = world;
+  database.goDown(prng.between(SPOOLED_MS_MAX, OUTAGE_MS_MAX));
+  scheduler.after(prng.between(SPOOLED_MS_MIN, SPOOLED_MS_MAX), () => {
+    if (!isStopped()) lose(world, prng, isStopped);
+  });
+  return 'while PostgreSQL is away';
 }
 
 /**

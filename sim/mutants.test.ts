@@ -56,6 +56,7 @@ type Elsewhere =
   | 'dropUnretired'
   | 'trustMovedSlots'
   | 'recoverUnread'
+  | 'recoverRowsAlone'
   | 'recoverBelowFloor'
   | 'trustOldFloor'
   | 'keepBelowInDrive'
@@ -164,6 +165,7 @@ const SEEDS: readonly {
   { mutant: 'keepVoidOperations', profile: 'repeats', seedsMax: 60 },
   { mutant: 'passOpenOperations', profile: 'repeats', seedsMax: 60 },
   { mutant: 'recoverUnread', profile: 'lost', seedsMax: 10 },
+  { mutant: 'recoverRowsAlone', profile: 'lostSpool', seedsMax: 5 },
   { mutant: 'succeedComplete', profile: 'lost', seedsMax: 10 },
   { mutant: 'succeedUnfenced', profile: 'lost', seedsMax: 10 },
   { mutant: 'passRecordFloor', profile: 'removals', seedsMax: 10 },

@@ -25,14 +25,26 @@ const RESTART_MS = 200;
 
 export type OperatorAct = 'ownersGivenUp' | 'lifeBegun';
 
+/** Who wants to know what is lost, and given up. */
+export interface OperatorWatch {
+  /** Just before they are lost. */
+  lose(victims: readonly SimNode[]): void;
+  /** null: all slots. */
+  givenUp(slots: readonly number[] | null): void;
+  allBack(): void;
+}
+
 export interface OperatorParts {
   readonly cluster: SimCluster;
   readonly scheduler: Scheduler;
   readonly prng: Prng;
   readonly onAct: (act: OperatorAct) => void;
+  /** Milliseconds for which a statement of who is lost may still live: what it brings is waited for. */
+  readonly waitMs?: number;
 }
 
 export class SimOperator {
+  watch: OperatorWatch | null = null;
   private readonly parts: OperatorParts;
   private readonly lost = new Set<SimNode>();
   private looking = false;
@@ -46,14 +58,15 @@ export class SimOperator {
 
   /** They die and stay down until the operator has done what is to be done. */
   lose(victims: readonly SimNode[], keepsDisk: boolean): void {
-    const { cluster, scheduler, prng } = this.parts;
+    const { cluster, scheduler, prng, waitMs = 0 } = this.parts;
+    this.watch?.lose(victims);
     for (const sim of victims) {
       cluster.kill(sim);
       if (!keepsDisk) sim.disk.wipe();
       sim.isHeld = true;
       this.lost.add(sim);
     }
-    this.actsFrom = scheduler.time + ACT_MS_MIN + prng.between(0, SLOWNESS_MS_MAX);
+    this.actsFrom = scheduler.time + Math.max(ACT_MS_MIN, waitMs) + prng.between(0, SLOWNESS_MS_MAX);
     if (this.looking) return;
     this.looking = true;
     this.look();
@@ -98,6 +111,7 @@ export class SimOperator {
     const begun = (told: ClusterAnswer): void => {
       if (told.kind === 'changed') {
         this.lives.set(asked, lifeKept + 1);
+        this.watch?.givenUp(null);
         this.parts.onAct('lifeBegun');
       }
       again();
@@ -115,7 +129,10 @@ export class SimOperator {
       }
       if (!holders.every(({ name, isMember }) => !isMember || this.isLost(name))) return again();
       this.ask(asked, { kind: 'recover', slotCount: slots.length }, (given) => {
-        if (given.kind === 'changed') this.parts.onAct('ownersGivenUp');
+        if (given.kind === 'changed') {
+          this.watch?.givenUp(slots);
+          this.parts.onAct('ownersGivenUp');
+        }
         again();
       });
     });
@@ -143,6 +160,7 @@ export class SimOperator {
         cluster.start(sim);
       });
     this.lost.clear();
+    this.watch?.allBack();
   }
 
   /** Calls `done` once: with the answer, or as failed when none comes. */

@@ -288,6 +288,18 @@ const LOST: RunProfile = {
   record: { outage: 'reject', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 },
 };
 
+/** The same where writes do without PostgreSQL while it is away: then something is lost, and no more than may be. */
+const LOST_SPOOL: RunProfile = {
+  ...LOST,
+  plan: { ...LOST.plan, operationsPerClient: 300, timeoutMs: 5_000, thinkMsMax: 150 },
+  faultKinds: [
+    ...['ownersLost', 'councilLost', 'ownersLost', 'councilLost', 'databaseAway', 'kill', 'killAtStep'],
+    ...['pause', 'slowPeer', 'databaseDown'],
+  ] as const,
+  faultMsMean: 3_000,
+  record: OUTAGES.record!,
+};
+
 /** Many keys are deleted and soon forgotten, while many statements hang for seconds on their way to PostgreSQL, or within it. */
 const REMOVALS: RunProfile = {
   plan: {
@@ -367,6 +379,7 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   stale: STALE,
   losses: LOSSES,
   lost: LOST,
+  lostSpool: LOST_SPOOL,
   returns: RETURNS,
   failovers: FAILOVERS,
   adoptions: ADOPTIONS,

@@ -29,6 +29,7 @@ import { SimFaults } from './faults.ts';
 import { SimHand } from './hand.ts';
 import { queueSizesOf } from './queue-sizes.ts';
 import type { Scheduler } from './scheduler.ts';
+import { unrestOf } from './unrest.ts';
 import type { WallWatch } from './wall-watch.ts';
 import { SimWorld } from './world.ts';
 import type { WorldOptions } from './world.ts';
@@ -161,6 +162,7 @@ class Run {
       return this.result('founding', 'what nobody is to touch was not written within 10 s');
     const clients = this.makeClients();
     this.clients = clients;
+    this.world.losses.clients = clients;
     const { handMsMean } = this.options.profile ?? {};
     if (handMsMean !== undefined) this.hand = new SimHand(this.world, clients, this.seed, handMsMean);
     const faults = this.makeFaults();
@@ -205,7 +207,7 @@ class Run {
         ({ node }) => node?.membership.leaseHeld() !== true || everythingDriven(node.membership.topology!),
       );
     if (!this.advance(REST_MS_MAX, () => isAtRest() && cluster.isWhole() && isDriven()))
-      return `no rest ${REST_MS_MAX} ms after the last fault: ${this.unrest(clients)}`;
+      return `no rest ${REST_MS_MAX} ms after the last fault: ${unrestOf(this.world.cluster, clients)}`;
     clients.persistent.repeatAll(REPEATED_MAX);
     if (!this.advance(LAST_READS_MS_MAX, () => clients.pending === 0)) return 'a repeated write has no end';
     const { cached } = clients;
@@ -286,6 +288,7 @@ class Run {
     while (scheduler.time < end) {
       scheduler.runUntil(Math.min(end, scheduler.time + LOOK_MS));
       for (const sim of cluster.nodes) this.lookAt(sim);
+      this.world.losses.look();
       if (until()) return true;
     }
     return false;
@@ -300,9 +303,10 @@ class Run {
     lookAtFloors(this.world, name, node);
   }
 
-  /** What was deleted and forgotten is back, or may be. */
+  /** What was deleted and forgotten is back, or may be; or more is lost than may be. */
   private broken(): string | null {
-    return this.world.forgotten.violation ?? this.world.database.resurrected;
+    const { forgotten, database, losses } = this.world;
+    return forgotten.violation ?? database.resurrected ?? losses.violation;
   }
 
   private isIdle(): boolean {
@@ -310,16 +314,6 @@ class Run {
     return this.world.cluster.nodes.every(
       ({ isGone, node }) => isGone || (node !== null && (node['replica']?.keysInFlight ?? 0) === 0),
     );
-  }
-
-  private unrest(clients: SimClients): string {
-    const nodes = this.world.cluster.nodes.map((sim) => {
-      const status = sim.node?.status();
-      if (status === undefined) return `${sim.name} down`;
-      const learned = Math.round(status.learnedShare * 100);
-      return `${sim.name} ${status.phase} epoch ${status.epoch} lease ${status.leaseHeld} learned ${learned}% in flight ${status.keysInFlight} driven ${status.record.drive?.isDriven} moving ${status.slotsMoving} of ${status.members.map((member) => `${member.name}${member.alive ? '' : '(gone)'}:${member.slotsComplete}+${member.slotsLearning}`).join(' ')}`;
-    });
-    return [...nodes, `clients pending ${clients.pending}`].join('; ');
   }
 
   private countWorld(clients: SimClients): void {
@@ -333,6 +327,8 @@ class Run {
     this.count('rowRemoved', this.world.database.server.removedCount);
     this.count('slowRemoved', this.removals.count);
     this.count('answeredWithoutRecord', this.watch.spooledCount);
+    this.count('writeLostForGood', this.world.losses.writeCount);
+    this.count('keySetBack', this.world.losses.keyCount);
     this.count('commitUnknown', this.world.database.unknownCount);
     for (const { disk } of this.world.cluster.nodes) {
       this.count('writeArrived', disk.cutOff.arrived);
@@ -344,6 +340,8 @@ class Run {
 
   private onEvent(node: string, name: string, fields: Readonly<Record<string, unknown>>): void {
     const epoch = fields['epoch'];
+    if (name === 'membership.epoch' && this.world.losses.isOpen)
+      this.world.scheduler.after(0, () => this.world.losses.look());
     if (name === 'membership.epoch' && typeof epoch === 'number' && !this.epochs.has(epoch)) {
       this.epochs.add(epoch);
       this.count('epoch', 1);

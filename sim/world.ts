@@ -11,8 +11,9 @@ import type { HistoryOperation } from './checkers/history.ts';
 import type { ClientPlan } from './clients.ts';
 import { SimCluster } from './cluster.ts';
 import type { SimClusterOptions } from './cluster.ts';
-import { drawLosses } from './fault-plan.ts';
+import { ownerDisks } from './end-state.ts';
 import { SimLegacy } from './legacy.ts';
+import { LossWatch } from './loss-watch.ts';
 import { SimNetwork } from './network.ts';
 import { SimOperator } from './operator.ts';
 import type { RunProfile } from './run-profile.ts';
@@ -48,6 +49,7 @@ export class SimWorld {
   /** Null where nobody scrubs. */
   readonly still: StillRecords | null;
   readonly forgotten = new ForgottenWatch();
+  readonly losses: LossWatch;
   /** Every value that the legacy source ever told: each may have become the key's. */
   readonly fills = new Map<string, HistoryOperation>();
 
@@ -99,7 +101,12 @@ export class SimWorld {
       scheduler: this.scheduler,
       prng: new Prng(seed ^ 0x0b5),
       onAct: (act) => onEvent('operator', `sim.${act}`, {}),
+      waitMs: this.cluster.spools ? longestStatement(this.database) : 0,
     });
+    const { cluster, database } = this;
+    const { keys } = this.plan;
+    this.losses = new LossWatch({ cluster, database, keys, ownerDisks: (key) => ownerDisks(this, key) });
+    this.operator.watch = this.losses;
   }
 
   private fillLegacy(legacy: SimLegacy, clientsClock: () => number): void {
@@ -118,6 +125,11 @@ export class SimWorld {
       });
     };
   }
+}
+
+/** Milliseconds after the death of its sender. */
+function longestStatement({ settings }: SimDatabase): number {
+  return settings.timeoutMs + settings.lateMsMax + settings.statementMsMax;
 }
 
 /** Drawn apart, so that a seed without operation ids leads the life that it always led. */
@@ -151,9 +163,7 @@ function drawForgetting(seed: number): Pick<SimClusterOptions, 'tombstoneKeepMs'
 function drawRecord(seed: number): SpoolSettings {
   const prng = new Prng(seed ^ 0x5b001);
   const drawn = prng.pick(['reject', 'spool'] as const);
-  // What is lost for good must be in PostgreSQL.
-  const outage = drawLosses(seed) ? 'reject' : drawn;
-  return { outage, spoolBytesMax: 1_000_000, spoolEntriesMax: prng.pick([3, 1_000]) };
+  return { outage: drawn, spoolBytesMax: 1_000_000, spoolEntriesMax: prng.pick([3, 1_000]) };
 }
 
 function drawPlan(prng: Prng): Omit<ClientPlan, 'idShare' | 'idSeed' | 'staleShare' | 'modifyShare'> {

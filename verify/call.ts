@@ -59,6 +59,7 @@ async function attempt(
     }
     case 'modify':
     case 'fill':
+    case 'loss':
       throw new Error(`no client does ${call.kind}`);
   }
 }

@@ -129,6 +129,7 @@ function valueWritten({ call, outcome }: HistoryOperation): string | null | unde
     case 'modify':
     case 'get':
     case 'fill':
+    case 'loss':
       return undefined;
   }
 }

@@ -57,7 +57,21 @@ export type HistoryCall =
    * A value taken over from the legacy source, which may only stand where nothing ever stood: neither a value
    * nor a deletion. Give one per key and legacy value, indefinite, invoked when the history begins.
    */
-  | { readonly kind: 'fill'; readonly value: string };
+  | { readonly kind: 'fill'; readonly value: string }
+  /**
+   * Whoever had more of the key is gone for good: one of what is left stands from then on, whatever was acknowledged. Give one per
+   * loss, done, from the loss until the key is served again. Nobody calls it.
+   */
+  | { readonly kind: 'loss'; readonly left: readonly HistoryLeft[] };
+
+export interface HistoryLeft {
+  readonly value: string | null;
+  /** 0: nothing has a version. */
+  readonly version: number;
+  readonly expiry: Expiry | null;
+  /** Not even a deletion is left. */
+  readonly untouched: boolean;
+}
 
 export type HistoryExpectation =
   | { readonly kind: 'value'; readonly value: string }
@@ -104,6 +118,8 @@ function describeCall(call: HistoryCall): string {
       return `fill ${describeValue(call.value)}`;
     case 'put':
       return `put ${describeValue(call.value)}${describeExpiry(call.expiry)}`;
+    case 'loss':
+      return `lost, and left is ${call.left.map(describeLeft).join(' or ')}`;
     case 'compareAndPut':
       return `put ${describeValue(call.value)}${describeExpiry(call.expiry)} if ${describeExpectation(call.expect)}`;
     case 'compareAndDelete':
@@ -113,6 +129,10 @@ function describeCall(call: HistoryCall): string {
     case 'modify':
       return `modify: ${describeChanges(call.changes)}`;
   }
+}
+
+function describeLeft({ value, version }: HistoryLeft): string {
+  return `${describeValue(value)} (version ${version})`;
 }
 
 function describeExpiry(expiry: Expiry | undefined): string {

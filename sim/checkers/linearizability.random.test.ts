@@ -122,7 +122,8 @@ function serve(call: HistoryCall, state: string | null): { state: string | null;
     return { state: String(number), outcome: { kind: 'done', number } };
   }
   if (call.kind === 'modify') return serveChanges(call.changes, state);
-  if (call.kind === 'fill' || call.expect.kind === 'version') throw new Error('not drawn here');
+  if (call.kind === 'fill' || call.kind === 'loss' || call.expect.kind === 'version')
+    throw new Error('not drawn here');
   const holds = call.expect.kind === 'absent' ? state === null : state === call.expect.value;
   if (!holds) return { state, outcome: { kind: 'conditionFailed', current: state } };
   return { state: call.kind === 'compareAndPut' ? call.value : null, outcome: { kind: 'done' } };

@@ -72,8 +72,12 @@ export class KeyModel {
     return from.absence;
   }
 
-  /** How a node may see the state during `operation`: as it is, as absent because its time is over, or either. */
-  views({ wall, outcome }: HistoryOperation, state: number): readonly number[] {
+  /** How a node may see the state during `operation`: as it is, as absent because its time is over, or either; and what a loss may leave. */
+  views({ call, wall, outcome }: HistoryOperation, state: number): readonly number[] {
+    if (call.kind === 'loss')
+      return call.left.map(({ value, version, untouched, expiry }) =>
+        this.intern(value, version, untouched, version, expiry),
+      );
     const { expiry, alone } = this.states[state]!;
     if (expiry === null) return alone;
     const isKnown = wall !== undefined && outcome.kind !== 'indefinite';
@@ -167,6 +171,8 @@ export class KeyModel {
         return this.states[state]!.untouched
           ? this.target(operation, call.value, version, floor)
           : IMPOSSIBLE;
+      // Each of its views is what may be left.
+      case 'loss':
       case 'get':
         return state;
       default:

@@ -1,6 +1,7 @@
 /** Operations of known outcome that are open at one moment of a search, and what it asks of them over and over. */
 import { isPlaced, withPlaced } from './configurations.ts';
 import type { HistoryOperation } from './history.ts';
+import { lossesOf, nextLossEnd } from './losses.ts';
 import { isObservation, type KeyModel } from './model.ts';
 import { versionOf } from './version-order.ts';
 
@@ -21,6 +22,11 @@ export class OpenOperations {
   private readonly observing: number[] = [];
   /** Slots of those with a version. */
   private readonly versioned: number[] = [];
+  private readonly losses: readonly HistoryOperation[];
+
+  constructor(history: readonly HistoryOperation[]) {
+    this.losses = lossesOf(history);
+  }
 
   begin(operation: HistoryOperation, lastSeen: (operation: HistoryOperation) => number): OpenOperation {
     const free = this.slots.indexOf(null);
@@ -62,12 +68,16 @@ export class OpenOperations {
     return result;
   }
 
-  /** Of those that have no place yet; Infinity where none has a version. */
-  lowestVersion(placed: readonly number[]): number {
+  /**
+   * Of those that have no place yet, when something returns `now`; Infinity where none has a version. What may stand behind a
+   * loss that has no place yet is left out: there the versions begin anew.
+   */
+  lowestVersion(placed: readonly number[], now: number): number {
     let lowest = Infinity;
+    const by = this.losses.length === 0 ? Infinity : nextLossEnd(this.losses, now, placed, this.slotOf);
     for (const slot of this.versioned) {
-      const version = this.slots[slot]!.version!;
-      if (version < lowest && !isPlaced(placed, slot)) lowest = version;
+      const { version, operation } = this.slots[slot]!;
+      if (version! < lowest && operation.returnedAt <= by && !isPlaced(placed, slot)) lowest = version!;
     }
     return lowest;
   }

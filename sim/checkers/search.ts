@@ -63,7 +63,7 @@ export class Search {
   /** Kept within one return, by what is wanted; and by what has its place, from which that follows. */
   private readonly targets = new Map<string, Targets>();
   private readonly targetsByPlaced = new Map<number | string, Targets>();
-  private readonly open = new OpenOperations();
+  private readonly open: OpenOperations;
   private configurations = new ConfigurationSet();
   /** By no clock more time than this has passed when the operation at hand returns. */
   private wallHighest = Infinity;
@@ -80,6 +80,7 @@ export class Search {
       history.some((operation) => operation.call.kind === 'fill'),
       this.isOrdered,
     );
+    this.open = new OpenOperations(history);
     this.witnesses = new Witnesses(history);
     this.groups = groupIndefinite(history, this.witnesses);
     this.live = this.groups.map((group, index) => liveGroup(group!, index));
@@ -128,7 +129,7 @@ export class Search {
 
   /** Every single next write that could take effect, open or indefinite. */
   private expand({ configuration: from, unseen }: Reached, now: number, reach: Reach): void {
-    const next = this.isOrdered ? this.open.lowestVersion(from.placed) : Infinity;
+    const next = this.isOrdered ? this.open.lowestVersion(from.placed, this.now) : Infinity;
     const { slots } = this.open;
     for (let slot = 0; slot < slots.length; slot++) {
       const open = slots[slot] ?? null;

@@ -25,7 +25,7 @@ export function wantedBy(operation: HistoryOperation): readonly Wanted[] {
     const found = isTold ? foundBy(call.changes, outcome.told) : undefined;
     return [found === undefined ? 'any' : { value: found }];
   }
-  if (call.kind === 'put' || call.kind === 'delete') return ['none'];
+  if (call.kind === 'put' || call.kind === 'delete' || call.kind === 'loss') return ['none'];
   if (outcome.kind !== 'done') return ['any'];
   if (call.kind === 'compareAndPut' || call.kind === 'compareAndDelete') {
     if (call.expect.kind === 'version') return ['any'];

@@ -4,8 +4,11 @@
  * began has a lower version, or for a read at most the same. Operations that were combined into one round share a
  * version, one after another. Whoever breaks this breaks the protocol, even where some other order of the values
  * would satisfy every client.
+ * Behind a loss the versions begin anew, where what is left of the key stands: a number may be
+ * given to another value there.
  */
 import type { HistoryOperation } from './history.ts';
+import { betweenLosses } from './losses.ts';
 import { isObservation } from './model.ts';
 
 export interface Disorder {
@@ -21,7 +24,12 @@ export function versionOf(operation: HistoryOperation): number | undefined {
 
 /** The first operation whose version contradicts real time, or whose value another read contradicts. */
 export function findDisorder(history: readonly HistoryOperation[]): Disorder | null {
-  return findTimeDisorder(history) ?? findTwoValues(history);
+  // What overlaps a loss may stand on either side of it.
+  for (const within of betweenLosses(history)) {
+    const disorder = findTimeDisorder(within) ?? findTwoValues(within);
+    if (disorder !== null) return disorder;
+  }
+  return null;
 }
 
 function findTimeDisorder(history: readonly HistoryOperation[]): Disorder | null {

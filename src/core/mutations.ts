@@ -87,6 +87,8 @@ export interface Mutations {
   readonly passOpenOperations?: boolean;
   /** Slots that were given up are made whole without asking PostgreSQL. (R28) */
   readonly recoverUnread?: boolean;
+  /** Rows of PostgreSQL take the place of what is higher on the disk of who makes such a slot whole. (R28, R34) */
+  readonly recoverRowsAlone?: boolean;
   /** Another life is begun without taking it from PostgreSQL: who is given up can still write there. (R27) */
   readonly succeedUnfenced?: boolean;
   /** Blank members found a cluster although somebody has noted a moment ago that he lives in one. (R27) */

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { founded, place } from '../../test/support/founded.ts';
 import { doChore, planHousekeeping, rebalance } from './housekeeping.ts';
 import { giveUp, lossOf } from './recovery.ts';
+import { headFor } from './slot-moves.ts';
 import { changeMembers, promote } from './topology-change.ts';
 import { isForsaken, liveOwners, recovererOf } from './topology.ts';
-import type { Topology } from './topology.ts';
+import type { SlotRow, Topology } from './topology.ts';
 
 const gone = (topology: Topology, ...ids: number[]): Topology =>
   changeMembers(topology, { gone: ids, entrants: [] })!;
@@ -165,5 +166,40 @@ describe('giving up', () => {
     for (const row of shared.rows) expect([...row.owners].sort()).toEqual([1, 2, 3]);
     const end = settled(shared);
     expect(lossOf(end)).toEqual({ slots: [], holders: [], recovering: 0 });
+  });
+
+  it('the order of its owners is to be another: who makes it whole goes on, and the order comes when it has', () => {
+    const topology = giveUp(lastOwnerLost(), 16_384, place)!;
+    const rowAt = ({ rows, slotRow }: Topology, slot: number): SlotRow => rows[slotRow[slot]!]!;
+    const to = (slot: number): number[] => [...rowAt(topology, slot).owners].reverse();
+    const headed = { ...topology, ...headFor(topology, to) };
+    const end = settled(headed);
+    for (let slot = 0; slot < 16_384; slot += 100) {
+      const first = recovererOf(topology, rowAt(topology, slot));
+      expect(recovererOf(headed, rowAt(headed, slot))).toBe(first);
+      expect(rowAt(end, slot).owners).toEqual(to(slot));
+      expect(rowAt(end, slot).coming).toBeUndefined();
+    }
+  });
+
+  it('a given-up owner comes back before it is whole: who is making it whole goes on, whatever disk the other has', () => {
+    const topology = giveUp(lastOwnerLost(), 16_384, place)!;
+    for (const intact of [true, false]) {
+      const returned = back(topology, 1, intact);
+      for (const row of returned.rows) expect([2, 3]).toContain(recovererOf(returned, row));
+      for (const row of settled(returned).rows) expect(row.complete).toHaveLength(3);
+    }
+  });
+
+  it('one with an empty disk comes back, and who was making it whole dies: it is lost again, and nobody goes on with the empty one', () => {
+    const topology = gone(giveUp(lastOwnerLost(), 16_384, place)!, 3);
+    const returned = back(topology, 1, false);
+    for (const row of returned.rows) expect(recovererOf(returned, row)).toBe(2);
+    const dead = gone(returned, 2);
+    for (const row of dead.rows) expect(recovererOf(dead, row)).toBe(0);
+    expect(lossOf(dead).slots).toHaveLength(16_384);
+    const alive = changeMembers(dead, { gone: [], entrants: [{ id: 2, incarnation: 10, intact: true }] })!;
+    for (const row of alive.rows) expect(recovererOf(alive, row)).toBe(2);
+    expect(lossOf(alive).slots).toEqual([]);
   });
 });

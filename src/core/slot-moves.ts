@@ -130,10 +130,13 @@ function countMoves(topology: Topology): Moves {
   return { slotCount, waiting, learning, retiring: leaving, hasLeavings };
 }
 
-/** Nothing is left to move where the owners are those who were to come, in whatever order. */
-function settled(row: SlotRow): SlotRow {
+/**
+ * Nothing is left to move where the owners are those who were to come, in whatever order. In a forsaken row the order says who
+ * makes it whole, and it stays with who has begun: others have less left over. (R28)
+ */
+export function settled(row: SlotRow): SlotRow {
   const { owners, complete, coming } = row;
-  if (coming === undefined) return row;
+  if (coming === undefined || isForsaken(row)) return row;
   const isThere = coming.length === owners.length && coming.every((id) => owners.includes(id));
   if (!isThere) return row;
   return { owners: coming, complete: coming.filter((id) => complete.includes(id)) };

@@ -6,7 +6,7 @@
 import { firstEpochOf } from './life-epochs.ts';
 import { COUNCIL_COUNT_MAX } from './limits.ts';
 import { PROTOCOL_UNTOLD } from './protocol-versions.ts';
-import { beginMoves } from './slot-moves.ts';
+import { beginMoves, settled } from './slot-moves.ts';
 import type { OwnersOfSlot } from './slot-table.ts';
 import { isAlive, isForsaken, isLiveIncarnation, recovererOf } from './topology.ts';
 import type { Member, RecordStanding, SlotRow, Topology } from './topology.ts';
@@ -115,12 +115,14 @@ export function changeMembers(topology: Topology, change: MemberChange): Topolog
     return { ...member, ...entrant.place, id, incarnation: entrant.incarnation, alive: true };
   });
   const renamed = (ids: readonly number[]): readonly number[] => ids.map((id) => idNow.get(id) ?? id);
-  const rows = topology.rows.map((row) => ({
-    ...row,
-    owners: renamed(row.owners),
-    complete: completeAfter(topology, row, gone, entrants),
-    ...(row.coming === undefined ? {} : { coming: renamed(row.coming) }),
-  }));
+  const rows = topology.rows.map((row) => {
+    const { owners, coming } = isForsaken(row) ? forsakenAfter(row, entrants) : row;
+    return {
+      owners: renamed(owners),
+      complete: completeAfter(topology, row, gone, entrants),
+      ...(coming === undefined ? {} : { coming: renamed(coming) }),
+    };
+  });
   return {
     ...topology,
     epoch: topology.epoch + 1,
@@ -166,6 +168,22 @@ function completeAfter(
 }
 
 /**
+ * Whoever lives goes on making it whole: what is left over there stands, and who comes may have less. With an empty disk it has
+ * nothing, and makes nothing whole: it is to come, once somebody has. (R28)
+ */
+function forsakenAfter(
+  row: SlotRow,
+  entrants: ReadonlyMap<number, Entrant>,
+): Pick<SlotRow, 'owners' | 'coming'> {
+  const { owners, coming } = row;
+  const left = owners.filter((id) => entrants.get(id)?.intact !== false);
+  if (left.length === 0 || !owners.some((id) => entrants.has(id))) return { owners, coming };
+  const stay = left.filter((id) => !entrants.has(id));
+  const back = left.filter((id) => entrants.has(id));
+  return { owners: [...stay, ...back], coming: coming ?? owners };
+}
+
+/**
  * A learner has copied everything: complete wherever a complete owner lives that it can have copied from, and where it is
  * the one to make a forsaken row whole. What waits for it to be free is begun in the same step.
  */
@@ -180,7 +198,8 @@ export function promote(topology: Topology, id: number, incarnation: number): To
   if (!topology.rows.some(mayEnter)) return null;
   const rows = topology.rows.map((row) => {
     if (!mayEnter(row)) return row;
-    return { ...row, complete: row.owners.filter((owner) => owner === id || row.complete.includes(owner)) };
+    const complete = row.owners.filter((owner) => owner === id || row.complete.includes(owner));
+    return settled({ ...row, complete });
   });
   const promoted = { ...topology, epoch: topology.epoch + 1, rows };
   return { ...promoted, ...beginMoves(promoted) };

@@ -227,7 +227,7 @@ export class RecordRecovery {
     if (sealed.checksum !== checksum)
       telemetry.event('error', 'recovery.row_damaged', { version: record.version });
     const held = shelf.read(record.key, slot);
-    if (!isBehind(held, sealed)) {
+    if (this.parts.mutations.recoverRowsAlone !== true && !isBehind(held, sealed)) {
       if (held !== 'damaged' && held?.record.version === record.version)
         this.parts.marks.settle(slot, record.key, record.version);
       return;

@@ -1,0 +1,199 @@
+/**
+ * What may be lost when machines are lost for good while PostgreSQL lacks something (PROTOCOL R28, R34): of a key, all that is
+ * higher than what PostgreSQL has and what is left over on the disk of who makes the slot whole, and only where every complete
+ * owner was lost. That was marked on each of them. What stands from then on is one version that was there, whole, and nothing
+ * comes back of what was above it: the history of the key goes on from there.
+ */
+import type { KeyRecord } from '../src/core/record.ts';
+import { slotOf } from '../src/core/slots.ts';
+import { memberById, rowOfSlot } from '../src/core/topology.ts';
+import type { Topology } from '../src/core/topology.ts';
+import { counterOf } from '../src/core/version.ts';
+import { openRecord } from '../src/wire/record-codec.ts';
+import { recordKey } from '../src/wire/store-codec.ts';
+import type { OwnerDisk } from './checkers/durability.ts';
+import type { HistoryLeft, HistoryOperation } from './checkers/history.ts';
+import type { Acknowledged } from './clients.ts';
+import type { SimCluster, SimNode } from './cluster.ts';
+import type { SimDatabase } from './system-of-record.ts';
+import { textOf } from './values.ts';
+
+export interface LossWatchParts {
+  readonly cluster: SimCluster;
+  readonly database: SimDatabase;
+  readonly keys: readonly string[];
+  readonly ownerDisks: (key: string) => readonly OwnerDisk[];
+}
+
+/** What the clients were told. */
+interface Told {
+  /** The moment by the clock that they share. */
+  readonly now: number;
+  readonly acknowledged: readonly Acknowledged[];
+  /** These writes of the key, above that version, are nobody's to find any more. */
+  forgive(key: string, above: number): void;
+}
+
+/** Of one key, since machines were lost. */
+interface Open {
+  readonly since: number;
+  /** By the names of the machines: the version that was on the disk then. */
+  readonly leftOver: Map<string, number>;
+  /** What was on its way at those who live, and nobody was told of: it may come to its end. */
+  readonly inFlight: KeyRecord[];
+  /** An owner lives that had everything that was acknowledged: its version. 0: none does. */
+  owned: number;
+  /** Whoever knows a topology of before the slot was given up says nothing of it. Infinity: it is not given up. */
+  epochMin: number;
+}
+
+export class LossWatch {
+  /** The first that was found. */
+  violation: string | null = null;
+  /** Acknowledged writes that were lost, and keys that were set back, some more than once. */
+  writeCount = 0;
+  keyCount = 0;
+  readonly history: HistoryOperation[] = [];
+  clients: Told | null = null;
+  private readonly parts: LossWatchParts;
+  private readonly open = new Map<string, Open>();
+
+  constructor(parts: LossWatchParts) {
+    this.parts = parts;
+  }
+
+  /** Just before they are. */
+  lose(victims: readonly SimNode[]): void {
+    for (const key of this.parts.keys) {
+      this.expectMarked(key, victims);
+      const before = this.open.get(key);
+      const leftOver = before?.leftOver ?? new Map<string, number>();
+      for (const sim of this.parts.cluster.nodes)
+        if (!victims.includes(sim) && !leftOver.has(sim.name)) leftOver.set(sim.name, versionOn(sim, key));
+      for (const { name } of victims) leftOver.delete(name);
+      const owned = this.ownedBySurvivor(key, victims);
+      const since = before?.since ?? this.clients?.now ?? 0;
+      const inFlight = [...(before?.inFlight ?? []), ...this.inFlightAt(key, victims)];
+      this.open.set(key, { since, leftOver, inFlight, owned, epochMin: before?.epochMin ?? Infinity });
+    }
+  }
+
+  /** An operator goes on without the owners of these slots; null: of all slots. */
+  givenUp(slots: readonly number[] | null): void {
+    const epochs = this.parts.cluster.nodes.map(({ node }) => node?.membership.topology?.epoch ?? 0);
+    for (const [key, open] of this.open)
+      if (slots === null || slots.includes(slotOf(key))) open.epochMin = Math.max(...epochs);
+  }
+
+  /** Nobody is lost any more, nor will be given up. */
+  allBack(): void {
+    for (const [key, { epochMin }] of this.open) if (epochMin === Infinity) this.open.delete(key);
+  }
+
+  get isOpen(): boolean {
+    return this.open.size > 0;
+  }
+
+  /** Whenever an epoch may have made a slot whole: before anybody is served. */
+  look(): void {
+    for (const [key, open] of this.open) {
+      const owner = this.parts.cluster.nodes.find(
+        ({ node }) => (node?.membership.topology?.epoch ?? 0) >= open.epochMin && node!.inspect(key).owner,
+      );
+      if (owner === undefined) continue;
+      this.open.delete(key);
+      this.isWhole(key, open, owner);
+    }
+  }
+
+  private isWhole(key: string, { since, leftOver, inFlight, owned }: Open, { name, node }: SimNode): void {
+    const { database } = this.parts;
+    const { record } = node!.inspect(key);
+    const version = record?.version ?? 0;
+    const told = `${key} is at version ${version} at ${name}`;
+    const stood = database.stood.get(key) ?? 0;
+    const isUnderFloor = (least: number): boolean =>
+      record === undefined && counterOf(least) <= database.server.floorOf(slotOf(key));
+    const expect = (least: number, where: string): void => {
+      if (version < least && !isUnderFloor(least)) this.violation ??= `${told}, and ${least} ${where}`;
+    };
+    expect(stood, 'was in PostgreSQL');
+    // What was not acknowledged may have come to nothing.
+    const highest = this.highestAcknowledged(key);
+    expect(Math.min(highest, leftOver.get(name) ?? 0), 'was left over there');
+    expect(Math.min(highest, owned), 'was at an owner that lives');
+    this.writeCount += this.acknowledgedAbove(key, version);
+    if (this.acknowledgedAbove(key, version) > 0) this.keyCount += 1;
+    this.clients?.forgive(key, version);
+    const others = inFlight.filter((each) => each.version > version);
+    const left = [record, ...others].map(leftOf);
+    this.history.push({
+      ...{ key, client: 'loss', call: { kind: 'loss', left }, outcome: { kind: 'done' } },
+      ...{ invokedAt: since, returnedAt: this.clients?.now ?? 0 },
+    });
+  }
+
+  /** What was acknowledged, and PostgreSQL lacks it, is marked at every owner that may serve it. (R34) */
+  private expectMarked(key: string, victims: readonly SimNode[]): void {
+    const { database, ownerDisks } = this.parts;
+    const highest = this.highestAcknowledged(key);
+    if (highest <= (database.stood.get(key) ?? 0)) return;
+    for (const { name, version, marked } of ownerDisks(key)) {
+      const isLost = victims.some((sim) => sim.name === name);
+      if (isLost && (version < highest || marked() < highest))
+        this.violation ??= `${key}: version ${highest} is lost with ${name}, which had ${version} and a mark for ${marked()}`;
+    }
+  }
+
+  private inFlightAt(key: string, victims: readonly SimNode[]): KeyRecord[] {
+    const highest = this.highestAcknowledged(key);
+    return this.parts.cluster.nodes.flatMap((sim) => {
+      if (victims.includes(sim)) return [];
+      const record = sim.node === null ? recordOn(sim, key) : sim.node.inspect(key).record;
+      return record !== undefined && record.version > highest ? [record] : [];
+    });
+  }
+
+  /** By the latest topology that anybody knows. */
+  private ownedBySurvivor(key: string, victims: readonly SimNode[]): number {
+    const { cluster } = this.parts;
+    let latest: Topology | null = null;
+    for (const { node } of cluster.nodes) {
+      const topology = node?.membership.topology ?? null;
+      if (topology !== null && topology.epoch > (latest?.epoch ?? 0)) latest = topology;
+    }
+    if (latest === null) return 0;
+    const names = rowOfSlot(latest, slotOf(key)).complete.map((id) => memberById(latest, id)?.name);
+    const left = cluster.nodes.filter((sim) => names.includes(sim.name) && !victims.includes(sim));
+    return Math.max(0, ...left.map((sim) => versionOn(sim, key)));
+  }
+
+  private highestAcknowledged(key: string): number {
+    const versions = (this.clients?.acknowledged ?? []).filter((each) => each.key === key);
+    return versions.reduce((highest, { version }) => Math.max(highest, version), 0);
+  }
+
+  private acknowledgedAbove(key: string, version: number): number {
+    const lost = (this.clients?.acknowledged ?? []).filter(
+      (each) => each.key === key && each.version > version,
+    );
+    return new Set(lost.map((each) => each.version)).size;
+  }
+}
+
+function versionOn(sim: SimNode, key: string): number {
+  return recordOn(sim, key)?.version ?? 0;
+}
+
+function recordOn({ disk }: SimNode, key: string): KeyRecord | undefined {
+  const bytes = disk.get(recordKey(slotOf(key), key));
+  return bytes === undefined ? undefined : openRecord(bytes)?.record;
+}
+
+function leftOf(record: KeyRecord | undefined): HistoryLeft {
+  if (record === undefined) return { value: null, version: 0, expiry: null, untouched: true };
+  const { version, tombstone, expiresAt } = record;
+  if (tombstone) return { value: null, version, expiry: null, untouched: false };
+  const expiry = expiresAt === 0 ? null : { from: expiresAt, by: expiresAt };
+  return { value: textOf(record.value), version, expiry, untouched: false };
+}

@@ -1,0 +1,90 @@
+/**
+ * Machines are lost for good while PostgreSQL lacks what was spooled: of each key the newest that is left anywhere it is looked
+ * for stands, whole, and what was above it is gone for good. No more is lost than that. (PROTOCOL R28, R34)
+ */
+import { expect, test } from 'vitest';
+import type { Mutations } from '../src/core/mutations.ts';
+import { lossOf } from '../src/core/recovery.ts';
+import type { SimNode } from './cluster.ts';
+import { PROFILES } from './profiles.ts';
+import { runSeed } from './run.ts';
+import { SmallWorld } from './small-world.ts';
+
+const SPOOL = { outage: 'spool', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 } as const;
+const OUTAGE_MS = 600_000;
+/** Written before the outage; spooled at all three; spooled at two; spooled at one. */
+const KEYS = ['recorded', 'at three', 'at two', 'at one'];
+
+/**
+ * PostgreSQL is away. One member after the other dies while writes go on; the last one that has all is lost with its disk while
+ * the others, who are back, copy from it.
+ */
+function spooledAndLost(mutations: Mutations = {}): { world: SmallWorld; living: SimNode[] } {
+  const world = new SmallWorld(31, undefined, 3, 0, false, mutations, undefined, SPOOL);
+  const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
+  const put = (keys: readonly string[], value: string): void =>
+    keys.forEach((key) => world.until(() => world.put(one, key, value).kind === 'done', 20_000));
+  put(KEYS, 'recorded');
+  world.run(500);
+  world.database.goDown(OUTAGE_MS);
+  put(KEYS.slice(1), 'spooled at three');
+  world.cluster.kill(three);
+  put(KEYS.slice(2), 'spooled at two');
+  world.run(500);
+  world.cluster.kill(two);
+  world.run(500);
+  for (const sim of [two, three]) {
+    sim.disk.slowMs = 150;
+    world.cluster.start(sim);
+  }
+  const isLearning = (sim: SimNode): boolean => sim.node?.status().phase === 'learning';
+  world.until(() => isLearning(two) && isLearning(three), 20_000);
+  world.cluster.kill(one);
+  one.disk.wipe();
+  for (const sim of [two, three]) sim.disk.slowMs = 0;
+  const isSeen = ({ node }: SimNode): boolean =>
+    node!.membership.leaseHeld() && lossOf(node!.membership.topology!).slots.length > 0;
+  world.until(() => isSeen(two) && isSeen(three), 20_000);
+  return { world, living: [two, three] };
+}
+
+/** An operator gives the lost one up, and PostgreSQL is back. */
+function givenUp({ world, living }: ReturnType<typeof spooledAndLost>): (string | undefined)[] {
+  const [asked] = living;
+  const slotCount = lossOf(asked!.node!.membership.topology!).slots.length;
+  expect(world.operate(asked!, { kind: 'recover', slotCount }).kind).toBe('changed');
+  world.run(2_000);
+  expect(world.get(asked!, KEYS[0]!)).toMatchObject({ kind: 'failed' });
+  world.database.comeUp();
+  const isServed = (sim: SimNode): boolean => KEYS.every((key) => world.get(sim, key).kind !== 'failed');
+  world.until(() => living.every(isServed), 30_000);
+  world.cluster.start(world.nodes[0]!);
+  world.until(() => world.cluster.isWhole(), 30_000);
+  world.until(() => world.nodes.every(({ node }) => node!.status().spool.entries === 0), 30_000);
+  const values = KEYS.map((key) => world.text(asked!, key));
+  for (const sim of world.nodes) expect(KEYS.map((key) => world.text(sim, key))).toEqual(values);
+  const rows = KEYS.map((key) => Buffer.from(world.database.standing(key)!.record.value).toString());
+  expect(rows).toEqual(values);
+  return values;
+}
+
+test('given up: what PostgreSQL had stands, and what is left over of the spool above it; all agree, PostgreSQL too', () => {
+  const [recorded, atThree, atTwo] = givenUp(spooledAndLost());
+  expect([recorded, atThree]).toEqual(['recorded', 'spooled at three']);
+  expect(['spooled at three', 'spooled at two']).toContain(atTwo);
+});
+
+test('recoverRowsAlone: what is left over of the spool goes with the lost one', () => {
+  const [recorded, atThree] = givenUp(spooledAndLost({ recoverRowsAlone: true }));
+  expect([recorded, atThree]).toEqual(['recorded', 'recorded']);
+});
+
+test('random seeds lose acknowledged writes so, and no more than may be lost', () => {
+  let lost = 0;
+  for (let seed = 1; seed <= 4; seed += 1) {
+    const { violation, occurred } = runSeed(seed, { profile: PROFILES['lostSpool']! });
+    expect(violation).toBeNull();
+    lost += occurred.get('writeLostForGood') ?? 0;
+  }
+  expect(lost).toBeGreaterThan(0);
+});
