@@ -97,13 +97,14 @@ export class ScrubRows implements ScrubStage {
     const { pace, isBusy } = this.parts.budget;
     if (run === null) return;
     this.restorer.tick(now, run.view.topology.life);
-    if (this.isAsking || now < this.notBefore || this.parts.report.open >= OPEN_MAX) return;
+    // Before more is read: what waits there has its values with it.
+    if (!this.restorer.isIdle || this.isAsking || now < this.notBefore) return;
+    if (this.parts.report.open >= OPEN_MAX) return;
     if (this.ahead.length > 0 && !this.areAhead(run)) return;
     // Until every row was brought to its owners, what they lack is on its way.
     if (!run.view.topology.loaded) this.slot = run.end;
     while (this.slot < run.end && !isOurs(run, this.slot)) this.slot += 1;
     if (this.slot >= run.end) {
-      if (!this.restorer.isIdle) return;
       this.run = null;
       return this.done();
     }
@@ -187,6 +188,7 @@ export class ScrubRows implements ScrubStage {
     this.parts.systemOfRecord.versionsOf(this.slot, this.afterKey, 1, (error, rows) => {
       if (this.run !== run || this.hasFailed(run, error)) return;
       this.parts.budget.pace.spend(rows.length, 0);
+      this.rowsMax = SCRUB_TOLD_RECORDS_MAX;
       const seen = rows.map((row) => ({ ...row, isDamaged: true }));
       this.takePage(run, own, ownThrough, seen);
     });

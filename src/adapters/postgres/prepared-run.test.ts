@@ -1,6 +1,6 @@
 /** What a prepared statement sends and how it ends, by the messages of the protocol; on a real server: test/contracts. */
-import type { Connection } from 'pg';
-import { describe, expect, test } from 'vitest';
+import pg, { type Connection } from 'pg';
+import { describe, expect, test, vi } from 'vitest';
 import { PreparedRun, type KnownColumns, type Parameter } from './prepared-run.ts';
 
 const TYPE_INT8 = 20;
@@ -103,4 +103,35 @@ describe('a prepared statement', () => {
       expect.objectContaining({ message: expect.stringContaining('safe integer') as string }),
     ]);
   });
+});
+
+test('a URL with a time limit of the driver: nothing of a run is kept once it has ended', () => {
+  vi.useFakeTimers();
+  try {
+    for (const end of ['handleReadyForQuery', 'handleError'] as const) {
+      const client = new pg.Client('postgres://nobody@localhost/none?query_timeout=60000');
+      const { run, ends } = told(new Map());
+      client.query(run);
+      expect(vi.getTimerCount()).toBe(1);
+      if (end === 'handleError') run.handleError(new Error('no'));
+      else run.handleReadyForQuery();
+      expect(vi.getTimerCount()).toBe(0);
+      expect(ends).toHaveLength(1);
+    }
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a URL with a time limit of the driver, and it passes: the run fails, once', async () => {
+  vi.useFakeTimers();
+  try {
+    const client = new pg.Client('postgres://nobody@localhost/none?query_timeout=60000');
+    const { run, ends } = told(new Map());
+    client.query(run);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(ends).toEqual([expect.objectContaining({ message: 'Query read timeout' })]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

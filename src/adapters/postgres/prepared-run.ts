@@ -34,8 +34,8 @@ export class PreparedRun implements Submittable {
   readonly text: string;
   private readonly values: readonly Parameter[];
   private readonly known: KnownColumns;
-  private readonly resolve: (rows: readonly unknown[][]) => void;
-  private readonly reject: (error: unknown) => void;
+  /** Where the URL sets the time limit of `pg`, it puts one of its own in this place, which ends the timer. */
+  callback: (error: unknown, rows: readonly unknown[][]) => void;
   private readonly rows: unknown[][] = [];
   private columns: readonly Read[] | undefined;
   /** A value that cannot be read: told when the server is ready for the next statement. */
@@ -54,8 +54,7 @@ export class PreparedRun implements Submittable {
     this.values = values;
     this.known = known;
     this.columns = known.get(name);
-    this.resolve = resolve;
-    this.reject = reject;
+    this.callback = (error, rows) => (error === null ? resolve(rows) : reject(error));
   }
 
   submit(connection: Connection): void {
@@ -91,12 +90,11 @@ export class PreparedRun implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    if (this.fault === null) this.resolve(this.rows);
-    else this.reject(this.fault);
+    this.callback(this.fault, this.rows);
   }
 
   handleError(error: unknown): void {
-    this.reject(error);
+    this.callback(error, []);
   }
 }
 

@@ -1,0 +1,117 @@
+/** What it costs to compare a slot of many rows of which some cannot be read, or do not fit their checksums. */
+import { expect, test } from 'vitest';
+import type { KeyRecord, SealedRecord } from '../core/record.ts';
+import { makeVersion } from '../core/version.ts';
+import type { RecordError } from '../ports/system-of-record.ts';
+import { sealRecord } from '../wire/record-codec.ts';
+import { recordKey, splitRecordKey } from '../wire/store-codec.ts';
+import { ScrubRows } from './scrub-rows.ts';
+import type { ScrubRowsParts } from './scrub-rows.ts';
+import type { ScrubRun } from './scrub-stage.ts';
+
+const SLOT = 7;
+const UNREADABLE: RecordError = { kind: 'unknown', message: 'rotten', fenced: false, ofRows: true };
+
+interface World {
+  now: number;
+  isDone: boolean;
+  /** Records that were read of the disk. */
+  read: number;
+  /** Statements of whole rows. */
+  asked: number;
+  damaged: number;
+  /** Rows that are being put back, one at a time. */
+  readonly putting: (() => void)[];
+}
+
+function recordAt(at: number): SealedRecord {
+  const key = `k${String(at).padStart(5, '0')}`;
+  return sealRecord({
+    ...{ key, version: makeVersion(9, 2), origin: 0, tombstone: false, value: Buffer.from(key) },
+    ...{ createdAt: 1, updatedAt: 1, expiresAt: 0, operationId: null, contentType: null },
+  });
+}
+
+/** A slot whose rows are all as they are held here, but for the one that cannot be read, and for their values where all are `spoilt`. */
+function compared(count: number, { unreadable = '', spoilt = false, pageMax = Infinity }) {
+  const world: World = { now: 1_000, isDone: false, read: 0, asked: 0, damaged: 0, putting: [] };
+  const held = new Map(
+    Array.from({ length: count }, (_, at) => recordAt(at)).map((it) => [it.record.key, it]),
+  );
+  const after = (key: string, max: number): SealedRecord[] => {
+    const page: SealedRecord[] = [];
+    for (const it of held.values()) if (it.record.key > key && page.length < max) page.push(it);
+    return page;
+  };
+  const rowOf = ({ record, checksum }: SealedRecord) => {
+    const whole: KeyRecord = spoilt ? { ...record, value: Buffer.from('other') } : record;
+    return { key: record.key, version: record.version, checksum, tombstone: false, record: whole };
+  };
+  const parts = {
+    clock: { now: () => world.now },
+    storage: {
+      scan(...[from, , max, , done]: [string, string, number, number, (e: null, l: object[]) => void]) {
+        const page = after(splitRecordKey(from).key.replace('\u0000', ''), Math.min(max, pageMax));
+        world.read += page.length;
+        const entries = page.map(({ record, bytes }) => ({ key: recordKey(SLOT, record.key), value: bytes }));
+        done(null, entries);
+      },
+    },
+    shelf: { digests: { isEmpty: () => false }, read: (key: string) => held.get(key) },
+    report: {
+      ...{ open: 0, readRows: () => undefined, found: () => undefined, restored: () => undefined },
+      rowDamaged: () => (world.damaged += 1),
+    },
+    budget: { pace: { mayGo: () => true, spend: () => undefined }, isBusy: () => false },
+    systemOfRecord: {
+      versionsOf: (_slot: number, key: string, max: number, done: (e: null, rows: object[]) => void) =>
+        done(null, after(key, max).map(rowOf)),
+      scrub: {
+        readRows(
+          _slot: number,
+          key: string,
+          max: number,
+          done: (e: RecordError | null, rows: object[]) => void,
+        ) {
+          world.asked += 1;
+          const page = after(key, Math.min(max, pageMax));
+          if (page.some(({ record }) => record.key === unreadable)) done(UNREADABLE, []);
+          else done(null, page.map(rowOf));
+        },
+        restoreRow: (_life: number, _row: object, done: (e: null, isRestored: boolean) => void) =>
+          world.putting.push(() => done(null, true)),
+      },
+    },
+    ...{ writesThrough: () => true, leaseFrom: () => world.now, floorOf: () => 0, trusting: false },
+    ...{ onDebris: () => undefined, onLoss: () => undefined },
+  };
+  const run = {
+    view: { selfId: 1, topology: { loaded: true, life: 1 }, row: () => ({ owns: true, first: 1 }) },
+    ...{ replica: { stateOf: () => undefined }, first: SLOT, end: SLOT + 1 },
+  };
+  const rows = new ScrubRows(parts as unknown as ScrubRowsParts);
+  rows.begin(run as unknown as ScrubRun, () => (world.isDone = true));
+  return { world, tick: (): void => rows.tick((world.now += 10)) };
+}
+
+test('one row of a large slot cannot be read: behind it pages are whole again', () => {
+  const { world, tick } = compared(3_000, { unreadable: 'k00050' });
+  for (let n = 0; n < 10; n += 1) {
+    tick();
+    world.putting.shift()?.();
+  }
+  expect(world).toMatchObject({ isDone: true, damaged: 1 });
+  expect(world.asked).toBeLessThan(100);
+  expect(world.read).toBeLessThan(20_000);
+});
+
+test('every row of a slot is damaged: no further page is read while rows of the last one are not put back', () => {
+  const { world, tick } = compared(50, { spoilt: true, pageMax: 1 });
+  for (let n = 0; n < 20; n += 1) tick();
+  expect(world).toMatchObject({ asked: 1, damaged: 1, isDone: false });
+  for (let n = 0; n < 200; n += 1) {
+    tick();
+    world.putting.shift()?.();
+  }
+  expect(world).toMatchObject({ isDone: true, damaged: 50 });
+});
