@@ -86,7 +86,7 @@ export function membershipOf(
     place: placeOf(parts),
     dial: (name, address) => transport.dial(name, address),
     forget: (name) => transport.forget(name),
-    send: (name, message) => outbox.sendNow(name, message),
+    send: (name, message, isFollowed) => outbox.sendNow(name, message, isFollowed),
     onTopology: (next, previous) => {
       const stays = previous !== null && parts.mutations?.keepFormerServer === true;
       if (!stays) chooseServer(parts, next);

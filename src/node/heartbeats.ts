@@ -73,9 +73,9 @@ export class Heartbeats {
     const strain = this.strain(now);
     const ofRecord = this.parts.ofRecord(now);
     for (const peer of peers.linked()) {
+      if (strain !== null) voice.send(peer.name, strain, true);
+      if (ofRecord !== null) voice.send(peer.name, ofRecord, true);
       this.sendTo(peer.name, now, suspects);
-      if (strain !== null) voice.send(peer.name, strain);
-      if (ofRecord !== null) voice.send(peer.name, ofRecord);
     }
     if (!this.parts.self.live) return;
     const header = voice.header();

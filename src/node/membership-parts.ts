@@ -66,8 +66,8 @@ export interface MembershipParts {
   /** Keeps a link to the peer up, from now on at this address; lets it go. */
   readonly dial: (name: string, address: string) => void;
   readonly forget: (name: string) => void;
-  /** Frames carry `header()` as it is when they are built. */
-  readonly send: (name: string, message: PeerMessage) => void;
+  /** Frames carry `header()` as it is when they are built. `isFollowed`: one more message to the same peer comes at once. */
+  readonly send: (name: string, message: PeerMessage, isFollowed?: boolean) => void;
   /** Called within the change: the lease of the epoch before is gone, no frame of the new one was sent. */
   readonly onTopology: (next: Topology, previous: Topology | null) => void;
   readonly onPhase: (phase: Phase) => void;

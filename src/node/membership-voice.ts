@@ -46,11 +46,12 @@ export class Voice {
     return this.last;
   }
 
-  send(name: string, message: PeerMessage): void {
+  /** `isFollowed`: another message to the same peer follows at once, and it leaves with that one, in one frame. */
+  send(name: string, message: PeerMessage, isFollowed = false): void {
     const peer = this.peers.get(name);
     if (this.self.incarnation === 0 || peer?.linked !== true) return;
     // A topology of a version that the peer does not speak is not for it: it cannot take part before it is upgraded.
-    if (neededBy(message) <= peer.protocol) this.out(name, message);
+    if (neededBy(message) <= peer.protocol) this.out(name, message, isFollowed);
   }
 
   broadcast(message: PeerMessage): void {

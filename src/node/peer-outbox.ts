@@ -56,9 +56,11 @@ export class PeerOutbox {
   /**
    * What membership says: heartbeats, votes, topologies. It leaves at once, behind what has been gathered for the peer, and not with
    * the turn: `node:http2` writes at the end of a turn what it is given within it, and otherwise one turn later.
+   * `isFollowed`: one more such message to this peer comes at once, in the same frame.
    */
-  sendNow(name: string, message: PeerMessage): void {
+  sendNow(name: string, message: PeerMessage, isFollowed = false): void {
     this.send(name, message);
+    if (isFollowed) return;
     const box = this.boxOf(name);
     if (box.header !== null) this.flushBox(box);
   }
