@@ -192,14 +192,14 @@ export class MembershipWorld {
       ...{ dial: () => {}, forget: () => {}, onLeft: () => {}, onFatal: () => {}, coordinates: () => false },
       ...{ doors: new DoorBook(member.name), settings: SETTINGS, clock },
       random: this.random.fork(),
-      telemetry: { event: () => {}, count: () => {} },
-      ...{ systemOfRecord: null, outageWatch: NO_RECORD },
+      ...{ telemetry: { event: () => {}, count: () => {} }, systemOfRecord: null, outageWatch: NO_RECORD },
       meta: this.metaOf(member, life),
       ...{ store: { lateMs: () => 0, isIdle: () => false }, clientDelayFactor: () => 0 },
       ...{ codec: PLAIN_CODEC, protocolMax: PROTOCOL_MAX },
       place: (members) => placeRows(members),
       send: (to, message) => this.send(member.name, to, membership.header(), message),
       onTopology: (topology) => {
+        if (membership.leaseHeld()) this.violate(`${member.name} has the lease before the epoch's slots`);
         later(0, () => this.onTopology(member, membership, topology));
       },
       ...{ onPhase: () => {}, mutations: this.mutations },

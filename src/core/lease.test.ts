@@ -66,6 +66,10 @@ describe('LeaseHolder', () => {
     expect(lease.until).toBe(-Infinity);
     lease.onGrant(1, 7, 1_200, 1_250);
     expect(lease.until).toBe(1_700);
+    for (const voter of [1, 2]) lease.onGrant(voter, 8, 1_200, 1_250);
+    lease.begin(topologyAt(9));
+    lease.takeGrants();
+    expect(lease.until).toBe(-Infinity);
   });
 
   it('granted ahead, and then the process slept or gave its lease up: the grants count no more', () => {

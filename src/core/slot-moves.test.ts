@@ -116,9 +116,10 @@ describe('steps', () => {
   });
 
   test('very many learn: each gets a few slots all the same', () => {
-    const shared = leaving(founded(40), 'node-2');
-    expect(Math.min(...learning(shared))).toBeGreaterThan(0);
-    expect(Math.max(...learning(shared))).toBeLessThanOrEqual(MOVE_SLOTS_EACH_MIN);
+    const joiners = Array.from({ length: 30 }, (_, index) => joiner(`node-${index + 4}`));
+    const joined = doChore(founded(3), { kind: 'join', joiners }, place)!;
+    const shared = doChore(joined, { kind: 'share' }, place)!;
+    expect(learning(shared)).toEqual(joiners.map(() => MOVE_SLOTS_EACH_MIN));
   });
 
   test('copies are missing: each learns as many as one member may, for writes go to no more members than they need', () => {
