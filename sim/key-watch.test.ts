@@ -348,3 +348,45 @@ test('repeated under its id: who else was in the version is not remembered, so i
   world.run(100);
   for (const again of [first, other]) expect(world.write(again, put)).toMatchObject({ isShared: true });
 });
+
+/**
+ * A client listens to all changes but its own at an owner that is not the first, and appends to what another client has just
+ * put by the third owner, whose word that it can be read comes late: what is told.
+ */
+function toldOfOutranked(): string[] {
+  const world = calm(85);
+  const [first, sim, other] = world.ownersOf('k') as [SimNode, SimNode, SimNode];
+  const told: string[] = [];
+  const ownWrites = new OwnWrites(10);
+  sim.node!.keyWatch.listen({
+    changed: () => undefined,
+    allChanged: () => told.push('all'),
+    settled: (key, version) => void (ownWrites.settled(key, version) && told.push(key)),
+    unsure: () => told.push('unsure'),
+  });
+  sim.node!.keyWatch.watchAll(true);
+  world.put(first, 'k', '1');
+  world.run(400);
+  told.length = 0;
+  let isPut = false;
+  const put = { kind: 'put', key: 'k', operationId: null, value: Buffer.from('7'), ttlMs: 0 } as const;
+  other.node!.write(put, 1_000, () => (isPut = true));
+  world.run(8);
+  world.cluster.network.lag(other.name, sim.name, 200);
+  world.until(() => isPut, 1_000);
+  world.run(10);
+  ownWrites.begin('k');
+  let result: WriteResult | null = null;
+  sim.node!.write({ kind: 'increment', key: 'k', operationId: null, delta: 1n }, 1_000, (made) => {
+    result = made;
+    if (ownWrites.end('k', made)) told.push('k');
+  });
+  world.until(() => result !== null, 1_000);
+  expect(result).toMatchObject({ kind: 'done', number: 8n });
+  world.run(500);
+  return told;
+}
+
+test("another's change that the client's own outranks before it could be read here: told all the same", () => {
+  expect(toldOfOutranked()).toEqual(['k']);
+});

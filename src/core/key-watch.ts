@@ -72,6 +72,8 @@ export class KeyWatch implements KeyWatching {
   private wantsAll = false;
   /** While all changes are listened to: keys that are being changed, and monotonic ms of the last word of them. */
   private readonly unsettled = new Map<string, number>();
+  /** Of those: in flight when a higher version came. What was outranked may be another's, and is not told by itself. */
+  private readonly outranked = new Set<string>();
   /** The epoch in which this process acts; null: in none. */
   private view: SlotView | null = null;
   /** Monotonic ms, of the last tick: precise enough, and costs a write no look at a clock. */
@@ -117,7 +119,10 @@ export class KeyWatch implements KeyWatching {
   watchAll(isWanted: boolean): void {
     this.wantsAll = isWanted;
     // A peer that is told of all waits for the same to be settled.
-    if (!this.forPeers.tellsAll) this.unsettled.clear();
+    if (!this.forPeers.tellsAll) {
+      this.unsettled.clear();
+      this.outranked.clear();
+    }
     this.unsureAt = -Infinity;
     this.heardAll = false;
   }
@@ -126,14 +131,16 @@ export class KeyWatch implements KeyWatching {
   adopted(key: string): void {
     if (this.watched.size > 0) this.tell(key);
     if (this.forPeers.keyCount > 0) this.forPeers.changed(key);
-    if (this.wantsAll || this.forPeers.tellsAll) this.unsettled.set(key, this.now);
+    if (!this.wantsAll && !this.forPeers.tellsAll) return;
+    if (this.unsettled.has(key)) this.outranked.add(key);
+    this.unsettled.set(key, this.now);
   }
 
   /** A version became readable: no node answers a read that begins from now on with an earlier one. */
   settled(key: string, version: number): void {
     if (!this.wantsAll && !this.forPeers.tellsAll) return;
     this.unsettled.delete(key);
-    this.tellSettled(key, version);
+    this.tellSettled(key, this.outranked.delete(key) ? 0 : version);
   }
 
   /**
@@ -212,6 +219,7 @@ export class KeyWatch implements KeyWatching {
       if (this.now - since < WATCH_UNSURE_EVERY_MS) continue;
       if (isInvalid(key)) this.unsettled.set(key, this.now);
       else this.unsettled.delete(key);
+      this.outranked.delete(key);
       this.tellSettled(key, 0);
     }
   }
