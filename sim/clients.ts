@@ -157,6 +157,7 @@ export class SimClients {
   forgive(key: string, above: number): void {
     const left = this.acknowledged.filter((each) => each.key !== key || each.version <= above);
     this.acknowledged.splice(0, this.acknowledged.length, ...left);
+    this.persistent.once.forgive(key, above);
   }
 
   /** Nothing new is begun. */

@@ -43,6 +43,14 @@ export class OncePerId<Ask> {
     this.violation ??= `${first.call.kind} of ${first.key} under one operation id: first ${before}, then ${told}`;
   }
 
+  /** These were lost for good, as they may be: whoever repeats one may find it done under another version, or not done. */
+  forgive(key: string, above: number): void {
+    for (const [id, done] of this.done) {
+      const { outcome } = done;
+      if (done.key === key && outcome.kind === 'done' && (outcome.version ?? 0) > above) this.done.delete(id);
+    }
+  }
+
   sample(prng: Prng, countMax: number): Done<Ask>[] {
     const all = [...this.done.values()];
     const from = all.length <= countMax ? 0 : prng.below(all.length - countMax);
