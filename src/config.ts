@@ -228,6 +228,8 @@ export function loadConfig(sources: ConfigSources): { config: Config; warnings: 
   const flags = pathLayer(sources.flags ?? {});
   const faults = [...flags.faults];
   const file = readFileLayer(sources.file, faults);
+  // What is missing in a file that cannot be read is not known.
+  if (file === undefined) throw new ConfigError(faults, null);
   const given = [file, environment.layer, flags.layer].reduce(mergeLayers, {});
   const merged = sources.told === undefined ? given : withTold(sources.told, given);
   const parsed = CONFIG.safeParse(noneAsNull(merged), { reportInput: true });
@@ -271,6 +273,7 @@ function digest(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
+/** What the file says by name; undefined: it cannot be read or is not YAML. */
 export function readFileLayer(path: string | undefined, faults: string[]): unknown {
   if (path === undefined) return {};
   let text: string;
@@ -278,14 +281,14 @@ export function readFileLayer(path: string | undefined, faults: string[]): unkno
     text = readFileSync(path, 'utf8');
   } catch (error) {
     faults.push(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`);
-    return {};
+    return undefined;
   }
   // Not the library's pretty messages: they quote lines, which may hold a password.
   const document = parseDocument(text, { prettyErrors: false });
   for (const { code, pos } of document.errors) {
     faults.push(`${path}, line ${text.slice(0, pos[0]).split('\n').length}: is not YAML (${code})`);
   }
-  if (document.errors.length > 0) return {};
+  if (document.errors.length > 0) return undefined;
   const value: unknown = document.toJS();
   if (isObject(value)) return value;
   if (value !== null) faults.push(`${path}: must hold settings by name`);

@@ -85,12 +85,21 @@ export async function withClient(
     const { code, certainty, message } = error;
     if (options.json) printJson(io, { error: { code, certainty, message } });
     io.stderr.write(`${code} (${certainty}): ${message}\n`);
-    if (code === 'transport' && options.nodes === NODES_DEFAULT)
-      io.stderr.write('These are the usual addresses. Others: --nodes HOST:PORT,... or CAUSEWAY_NODES\n');
+    if (code === 'transport') adviseNobodyThere(io, options.nodes);
     io.exit(certainty === 'definite' ? EXIT_DEFINITE : EXIT_INDEFINITE);
   } finally {
     client.close();
   }
+}
+
+/** Nobody answered: what to look at. */
+export function adviseNobodyThere(io: CommandIo, nodes: string): void {
+  io.stderr.write(
+    nodes === NODES_DEFAULT
+      ? 'Is the cluster up (npm start)? These are the usual addresses.\n' +
+          'Others are named by --nodes HOST:PORT,... or CAUSEWAY_NODES\n'
+      : "A node's address has the port for gRPC, not that for Redis or HTTP.\n",
+  );
 }
 
 export function nodeList(text: string): string[] {

@@ -68,7 +68,12 @@ describe('check', () => {
     };
     expect(told).toMatchObject({ usable: false });
     expect(told.faults.map(({ path }) => path).sort()).toEqual(['grpc.prot', 'http.port', 'no.such']);
-    expect((await run('a: [', ['check'])).out).toContain('node.yaml, line 1: is not YAML');
+  });
+
+  test('a file that cannot be read or is not YAML: that alone, for nobody knows what is missing in it', async () => {
+    const { code, out } = await run('a: [', ['check']);
+    expect([code, out.split('\n').length]).toEqual([1, 3]);
+    expect(out).toMatch(/node.yaml, line 1: is not YAML .*\none fault\n$/);
   });
 
   test('a setting that is not well formed, and others that do not go together: both are told, and nothing that follows from the first', async () => {

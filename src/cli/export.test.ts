@@ -95,6 +95,16 @@ describe('export', () => {
     expect(existsSync(join(folder, 'place'))).toBe(false);
   });
 
+  test('a node that fails from the first page on: it is told what is waited for, and done when it is well', async () => {
+    await fill(2);
+    doors.api.failWith = 'not_ready';
+    const { ran, end } = begin(['export', '--timeout', '300']);
+    await eventually(() => ran.err.includes('not_ready: '), 'word of what is waited for', 15_000);
+    doors.api.failWith = undefined;
+    await end;
+    expect([ran.code, ran.out.split('\n').length - 1]).toEqual([0, 2]);
+  });
+
   test('a checkpoint: the export goes on from its place, and an earlier lack is not forgotten', async () => {
     await fill(4);
     const place = join(folder, 'place');

@@ -18,6 +18,7 @@ import {
   withClient,
 } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
+import { Stall } from './stall.ts';
 
 interface ExportOptions extends ClientOptions {
   readonly after?: string;
@@ -25,8 +26,6 @@ interface ExportOptions extends ClientOptions {
 }
 
 const PROGRESS_EVERY_MS = 1_000;
-/** Milliseconds without a single page, after which the export gives up. */
-const STALLED_AFTER_MS = 60_000;
 const RETRY_DELAY_MS = 500;
 
 export function exportCommand(program: Command, io: CommandIo): void {
@@ -85,11 +84,12 @@ class Export {
   readonly #io: CommandIo;
   readonly #client: CausewayClient;
   readonly #path: string | undefined;
-  #pageAt = Date.now();
+  readonly #stall: Stall;
   #shownAt = Date.now();
 
   constructor(io: CommandIo, client: CausewayClient, path: string | undefined, place: Place) {
     this.#io = io;
+    this.#stall = new Stall(io.stderr);
     this.#client = client;
     this.#path = path;
     this.place = place;
@@ -107,7 +107,7 @@ class Export {
         if (!(error instanceof CausewayError)) throw error;
         const fault = `${error.code}: ${error.message}`;
         if (error.code === 'invalid_argument' || error.code === 'not_supported') return fault;
-        if (Date.now() - this.#pageAt > STALLED_AFTER_MS) return fault;
+        if (this.#stall.isOver(fault)) return fault;
         await delay(RETRY_DELAY_MS);
       }
     }
@@ -121,7 +121,7 @@ class Export {
       await once(stdout as NodeJS.WritableStream, 'drain');
     this.recordCount += page.entries.length;
     this.place.incomplete ||= page.incomplete;
-    this.#pageAt = Date.now();
+    this.#stall.end();
     if (page.next === '') return;
     this.place.after = page.next;
     if (this.#path !== undefined) writePlace(this.#path, this.place);

@@ -20,6 +20,7 @@ import { newCheckpoint, readCheckpoint, removeCheckpoint, writeCheckpoint } from
 import type { Checkpoint } from './import-checkpoint.ts';
 import { readLines } from './import-rows.ts';
 import type { Line, Row } from './import-rows.ts';
+import { Stall } from './stall.ts';
 
 interface ImportOptions extends ClientOptions {
   readonly checkpoint?: string;
@@ -29,8 +30,6 @@ interface ImportOptions extends ClientOptions {
 const BATCH_ROWS_MAX = 2_000;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 const PROGRESS_EVERY_MS = 1_000;
-/** Milliseconds without a single row going in, after which the import gives up. */
-const STALLED_AFTER_MS = 60_000;
 const RETRY_DELAY_MS = 200;
 const RETRY_DELAY_MS_MAX = 5_000;
 /** Lines named on standard error; further ones are only counted. */
@@ -131,13 +130,14 @@ class Import {
   /** Until all rows are in; what fails is tried again while others succeed, and for a while after. */
   async #write(rows: readonly Row[]): Promise<string | undefined> {
     let left = rows;
-    let stalledSince = Date.now();
+    const stall = new Stall(this.#io.stderr);
     for (let delayMs = RETRY_DELAY_MS; left.length > 0; delayMs = Math.min(delayMs * 2, RETRY_DELAY_MS_MAX)) {
       const { failed, error } = await this.#attempt(left);
       if (error === undefined) return undefined;
       if (error.code === 'invalid_argument' || error.code === 'not_supported') return error.message;
-      if (failed.length < left.length) stalledSince = Date.now();
-      if (Date.now() - stalledSince > STALLED_AFTER_MS) return `${error.code}: ${error.message}`;
+      if (failed.length < left.length) stall.end();
+      const fault = `${error.code}: ${error.message}`;
+      if (stall.isOver(fault)) return fault;
       left = failed;
       await delay(delayMs);
     }

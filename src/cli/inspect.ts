@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { CausewayClient, Inspected } from '../client/index.ts';
 import {
   addClientOptions,
+  adviseNobodyThere,
   EXIT_DEFINITE,
   EXIT_NO,
   EXIT_OK,
@@ -29,7 +30,9 @@ export function inspectCommand(program: Command, io: CommandIo): void {
       else io.stdout.write(`${tableLines(HEADINGS, seen.map(asRow)).join('\n')}\n`);
       const faults = seen.filter((each) => 'fault' in each).length;
       if (faults === 0) return io.exit(EXIT_OK);
-      io.exit(faults === seen.length ? EXIT_DEFINITE : EXIT_NO);
+      if (faults < seen.length) return io.exit(EXIT_NO);
+      if (told.every((node) => 'fault' in node)) adviseNobodyThere(io, options.nodes);
+      io.exit(EXIT_DEFINITE);
     }),
   );
 }

@@ -54,8 +54,10 @@ test('nobody at the usual addresses: how to name others is told, and not where t
     expect(ran.code).toBe(3);
     return ran.err;
   };
-  expect(await told(NODES_DEFAULT)).toMatch(/cannot connect\n.*--nodes .*CAUSEWAY_NODES\n$/);
-  expect(await told(NOBODY)).toBe('transport (definite): cannot connect\n');
+  expect(await told(NODES_DEFAULT)).toMatch(
+    /cannot connect\nIs the cluster up.*\n.*--nodes .*CAUSEWAY_NODES\n$/,
+  );
+  expect(await told(NOBODY)).toMatch(/cannot connect\n.*the port for gRPC, not that for Redis or HTTP\.\n$/);
 });
 
 test('--version: that of the package, and nothing else', async () => {
@@ -197,7 +199,11 @@ describe('status and inspect', () => {
     expect(out).toContain('50 % copied');
     expect(out).toContain('PostgreSQL: refused');
     expect(out).toContain('unreachable');
-    expect((await run(['status', '--nodes', NOBODY, '--timeout', '300'])).code).toBe(3);
+    for (const words of [['status'], ['inspect', 'a']]) {
+      const alone = await run([...words, '--nodes', NOBODY, '--timeout', '300']);
+      expect(alone.code).toBe(3);
+      expect(alone.err).toContain('the port for gRPC');
+    }
   });
 
   test('writes wait for PostgreSQL, and are drained: how many, how long, and what was changed from outside', async () => {

@@ -36,6 +36,8 @@ export function setCommand(program: Command, io: CommandIo): void {
     }
     const { operationId, contentType } = options;
     const writing = { ttlMs: options.ttl, contentType, operationId };
+    if (given === undefined && (io.stdin as { isTTY?: boolean }).isTTY === true)
+      io.stderr.write('The value, and Ctrl-D at its end:\n');
     const value = given ?? (await readAll(io.stdin));
     await withClient(io, options, async (client) => {
       if (!options.ifAbsent && options.ifVersion === undefined) {

@@ -1,6 +1,13 @@
 /** `causeway status`: every node's own word on itself, one line each; done only if all serve. */
 import type { Command } from 'commander';
-import { addClientOptions, EXIT_DEFINITE, EXIT_NO, EXIT_OK, printJson } from './client-command.ts';
+import {
+  addClientOptions,
+  adviseNobodyThere,
+  EXIT_DEFINITE,
+  EXIT_NO,
+  EXIT_OK,
+  printJson,
+} from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
 import { addOnlyOption, nameOf, withEveryNode } from './every-node.ts';
 import type { EveryNodeOptions, Told } from './every-node.ts';
@@ -17,7 +24,9 @@ export function statusCommand(program: Command, io: CommandIo): void {
       const told = await nodes.look();
       if (options.json) printJson(io, { nodes: told });
       else io.stdout.write(`${statusLines(told).join('\n')}\n`);
-      io.exit(exitCode(told));
+      const code = exitCode(told);
+      if (code === EXIT_DEFINITE) adviseNobodyThere(io, options.nodes);
+      io.exit(code);
     }),
   );
 }

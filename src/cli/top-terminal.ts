@@ -66,7 +66,10 @@ export class Terminal {
 
   draw(lines: readonly string[]): void {
     if (!this.#isOpen) return;
-    this.#output.write(`\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J`);
+    // Erased first: behind a line that fills its row the cursor stands on the last cell, and would erase that.
+    const last = lines.length - 1;
+    const rows = lines.map((line, at) => `${at === last ? '\u001b[J' : '\u001b[K'}${line}`);
+    this.#output.write(`\u001b[H${rows.join('\r\n')}`);
   }
 
   /** Ctrl-Z: the shell gets the terminal until the process goes on. */
