@@ -217,6 +217,16 @@ describe('all changes, at a node that does not own all slots', () => {
     expect(pair.news()).toEqual(['settled k 5']);
   });
 
+  test('one that outranks another in flight is told without its version, and the next one with it', () => {
+    pair.owner.adopted('k');
+    pair.owner.adopted('k');
+    pair.owner.settled('k', 5);
+    pair.owner.adopted('k');
+    pair.owner.settled('k', 6);
+    pair.run(TICK_MS);
+    expect(pair.news()).toEqual(['settled k 0', 'settled k 6']);
+  });
+
   test('the link breaks: that anything may have changed, and then each change again', () => {
     pair.owner.settled('k', 5);
     pair.breakLink();
