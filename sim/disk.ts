@@ -37,8 +37,9 @@ interface Batch {
   readonly values: readonly (Uint8Array | null)[];
 }
 
-/** The keys that begin with one letter. */
+/** What stands under keys of one letter: marks come and go, and a map of all would be made anew again and again. */
 interface Order {
+  readonly entries: Map<string, Uint8Array>;
   /** In order; null where nobody has looked lately. */
   keys: string[] | null;
   /** Keys that came or went since anybody looked. */
@@ -76,7 +77,6 @@ export class SimDisk {
   readonly cutOff = { arrived: 0, lost: 0, damaged: 0 };
   private readonly prng: Prng;
   private readonly options: SimDiskOptions;
-  private entries = new Map<string, Uint8Array>();
   /** By the first letters of keys, and these in order. */
   private readonly orders = new Map<string, Order>();
   private readonly letters: string[] = [];
@@ -116,41 +116,42 @@ export class SimDisk {
   }
 
   image(): DiskImage {
-    return new Map(this.entries);
+    const image = new Map<string, Uint8Array>();
+    for (const { entries } of this.orders.values()) for (const [key, value] of entries) image.set(key, value);
+    return image;
   }
 
   /** Puts an older image back, as a restored backup of the machine does. Only between two lives. */
   restore(image: DiskImage): void {
     this.settle();
-    this.entries = new Map(image);
-    for (const key of image.keys()) this.noteLetter(key.charAt(0));
-    this.forgetOrder();
+    this.clear();
+    for (const [key, value] of image) this.orderOf(key).entries.set(key, value);
   }
 
   /** Flips one bit in the value of one of the keys that `pick` admits; tells which, or null where none is. */
   flipBit(pick: (key: string) => boolean): string | null {
     const keys: string[] = [];
     for (const letter of this.letters)
-      for (const key of this.sortedKeys(letter))
-        if (pick(key) && this.entries.get(key)!.length > 0) keys.push(key);
+      for (const key of this.sortedKeys(letter)) if (pick(key) && this.get(key)!.length > 0) keys.push(key);
     if (keys.length === 0) return null;
     const key = this.prng.pick(keys);
-    const damaged = Buffer.from(this.entries.get(key)!);
+    const damaged = Buffer.from(this.get(key)!);
     damaged[this.prng.below(damaged.length)]! ^= 1 << this.prng.below(8);
-    this.entries.set(key, damaged);
+    this.orderOf(key).entries.set(key, damaged);
     this.damaged.add(damaged);
     return key;
   }
 
   /** One entry is as it was before, or gone, and nothing says so. */
   forge(key: string, value: Uint8Array | null): void {
-    if (value === null) this.entries.delete(key);
-    else this.entries.set(key, value);
-    this.noteLetter(key.charAt(0)).keys = null;
+    const order = this.orderOf(key);
+    if (value === null) order.entries.delete(key);
+    else order.entries.set(key, value);
+    order.keys = null;
   }
 
   get(key: string): Uint8Array | undefined {
-    return this.entries.get(key);
+    return this.orders.get(key.charAt(0))?.entries.get(key);
   }
 
   /** Was a bit flipped in this value of its? */
@@ -163,11 +164,10 @@ export class SimDisk {
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index]!;
       const value = values[index]!;
-      const letter = key.charAt(0);
-      const order = this.orders.get(letter) ?? this.noteLetter(letter);
+      const order = this.orderOf(key);
       if (order.keys !== null) this.reorder(order, key, value !== null);
-      if (value !== null) this.entries.set(key, value);
-      else this.entries.delete(key);
+      if (value !== null) order.entries.set(key, value);
+      else order.entries.delete(key);
     }
     this.doubtful = null;
     this.writeCount += 1;
@@ -179,11 +179,12 @@ export class SimDisk {
     for (const letter of this.letters) {
       if (compareUtf8(letter, from.charAt(0)) < 0 || compareUtf8(letter, to) >= 0) continue;
       const keys = this.sortedKeys(letter);
+      const { entries } = this.orders.get(letter)!;
       for (let index = placeOf(keys, from); index < keys.length; index++) {
         const key = keys[index]!;
         if (compareUtf8(key, to) >= 0 || found.length >= entryCountMax) return found;
         if (found.length > 0 && bytes >= byteCountMax) return found;
-        const value = this.entries.get(key)!;
+        const value = entries.get(key)!;
         found.push({ key, value });
         bytes += key.length + value.length;
       }
@@ -203,7 +204,7 @@ export class SimDisk {
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index]!;
       const value = values[index]!;
-      this.roomBytes += sizeOf(key, this.entries.get(key)) - sizeOf(key, value ?? undefined);
+      this.roomBytes += sizeOf(key, this.get(key)) - sizeOf(key, value ?? undefined);
     }
     return this.roomBytes >= 0;
   }
@@ -239,8 +240,10 @@ export class SimDisk {
   }
 
   private clear(): void {
-    this.entries = new Map();
-    this.forgetOrder();
+    for (const order of this.orders.values()) {
+      order.entries.clear();
+      order.keys = null;
+    }
   }
 
   private settle(): void {
@@ -262,14 +265,15 @@ export class SimDisk {
   private sortedKeys(letter: string): readonly string[] {
     const order = this.orders.get(letter)!;
     order.changes = 0;
-    order.keys ??= [...this.entries.keys()].filter((key) => key.charAt(0) === letter).sort(compareUtf8);
+    order.keys ??= [...order.entries.keys()].sort(compareUtf8);
     return order.keys;
   }
 
-  private noteLetter(letter: string): Order {
-    let order = this.orders.get(letter);
-    if (order !== undefined) return order;
-    order = { keys: null, changes: 0 };
+  private orderOf(key: string): Order {
+    const letter = key.charAt(0);
+    const known = this.orders.get(letter);
+    if (known !== undefined) return known;
+    const order: Order = { entries: new Map(), keys: null, changes: 0 };
     this.orders.set(letter, order);
     this.letters.push(letter);
     this.letters.sort(compareUtf8);
@@ -277,16 +281,12 @@ export class SimDisk {
   }
 
   private reorder(order: Order, key: string, comes: boolean): void {
-    if (this.entries.has(key) === comes) return;
+    if (order.entries.has(key) === comes) return;
     const keys = order.keys!;
     order.changes += 1;
     if (order.changes > SORTED_CHANGES_MAX) order.keys = null;
     else if (comes) keys.splice(placeOf(keys, key), 0, key);
     else keys.splice(placeOf(keys, key), 1);
-  }
-
-  private forgetOrder(): void {
-    for (const order of this.orders.values()) order.keys = null;
   }
 }
 
