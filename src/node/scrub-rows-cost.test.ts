@@ -20,6 +20,9 @@ interface World {
   /** Statements of whole rows. */
   asked: number;
   damaged: number;
+  uncompared: number;
+  /** Of the last statement of whole rows. */
+  slot: number;
   /** Rows that are being put back, one at a time. */
   readonly putting: (() => void)[];
 }
@@ -33,8 +36,10 @@ function recordAt(at: number): SealedRecord {
 }
 
 /** A slot whose rows are all as they are held here, but for the one that cannot be read, and for their values where all are `spoilt`. */
-function compared(count: number, { unreadable = '', spoilt = false, pageMax = Infinity }) {
-  const world: World = { now: 1_000, isDone: false, read: 0, asked: 0, damaged: 0, putting: [] };
+function compared(count: number, { unreadable = '', isLost = false, spoilt = false, pageMax = Infinity }) {
+  const world: World = {
+    ...{ now: 1_000, isDone: false, read: 0, asked: 0, damaged: 0, uncompared: 0, slot: 0, putting: [] },
+  };
   const held = new Map(
     Array.from({ length: count }, (_, at) => recordAt(at)).map((it) => [it.record.key, it]),
   );
@@ -53,7 +58,10 @@ function compared(count: number, { unreadable = '', spoilt = false, pageMax = In
       scan(...[from, , max, , done]: [string, string, number, number, (e: null, l: object[]) => void]) {
         const page = after(splitRecordKey(from).key.replace('\u0000', ''), Math.min(max, pageMax));
         world.read += page.length;
-        const entries = page.map(({ record, bytes }) => ({ key: recordKey(SLOT, record.key), value: bytes }));
+        const entries = page.map(({ record, bytes }) => ({
+          key: recordKey(splitRecordKey(from).slot, record.key),
+          value: bytes,
+        }));
         done(null, entries);
       },
     },
@@ -61,21 +69,27 @@ function compared(count: number, { unreadable = '', spoilt = false, pageMax = In
     report: {
       ...{ open: 0, readRows: () => undefined, found: () => undefined, restored: () => undefined },
       rowDamaged: () => (world.damaged += 1),
+      uncompared: (slots: number) => (world.uncompared += slots),
     },
     budget: { pace: { mayGo: () => true, spend: () => undefined }, isBusy: () => false },
     systemOfRecord: {
-      versionsOf: (_slot: number, key: string, max: number, done: (e: null, rows: object[]) => void) =>
-        done(null, after(key, max).map(rowOf)),
+      versionsOf: (
+        _slot: number,
+        key: string,
+        max: number,
+        done: (e: RecordError | null, rows: object[]) => void,
+      ) => (isLost ? done(UNREADABLE, []) : done(null, after(key, max).map(rowOf))),
       scrub: {
         readRows(
-          _slot: number,
+          slot: number,
           key: string,
           max: number,
           done: (e: RecordError | null, rows: object[]) => void,
         ) {
           world.asked += 1;
+          world.slot = slot;
           const page = after(key, Math.min(max, pageMax));
-          if (page.some(({ record }) => record.key === unreadable)) done(UNREADABLE, []);
+          if (slot === SLOT && page.some(({ record }) => record.key === unreadable)) done(UNREADABLE, []);
           else done(null, page.map(rowOf));
         },
         restoreRow: (_life: number, _row: object, done: (e: null, isRestored: boolean) => void) =>
@@ -87,7 +101,7 @@ function compared(count: number, { unreadable = '', spoilt = false, pageMax = In
   };
   const run = {
     view: { selfId: 1, topology: { loaded: true, life: 1 }, row: () => ({ owns: true, first: 1 }) },
-    ...{ replica: { stateOf: () => undefined }, first: SLOT, end: SLOT + 1 },
+    ...{ replica: { stateOf: () => undefined }, first: SLOT, end: SLOT + 2 },
   };
   const rows = new ScrubRows(parts as unknown as ScrubRowsParts);
   rows.begin(run as unknown as ScrubRun, () => (world.isDone = true));
@@ -109,9 +123,15 @@ test('every row of a slot is damaged: no further page is read while rows of the 
   const { world, tick } = compared(50, { spoilt: true, pageMax: 1 });
   for (let n = 0; n < 20; n += 1) tick();
   expect(world).toMatchObject({ asked: 1, damaged: 1, isDone: false });
-  for (let n = 0; n < 200; n += 1) {
+  for (let n = 0; n < 300; n += 1) {
     tick();
     world.putting.shift()?.();
   }
-  expect(world).toMatchObject({ isDone: true, damaged: 50 });
+  expect(world).toMatchObject({ isDone: true, damaged: 100 });
+});
+
+test('not even the version of a row can be read: its slot is told as not compared, and the next one is compared', () => {
+  const { world, tick } = compared(10, { unreadable: 'k00005', isLost: true });
+  for (let n = 0; n < 20; n += 1) tick();
+  expect(world).toMatchObject({ isDone: true, damaged: 0, uncompared: 1, slot: SLOT + 1 });
 });

@@ -186,12 +186,27 @@ export class ScrubRows implements ScrubStage {
       return this.askRows(run, own, ownThrough);
     }
     this.parts.systemOfRecord.versionsOf(this.slot, this.afterKey, 1, (error, rows) => {
-      if (this.run !== run || this.hasFailed(run, error)) return;
+      if (this.run !== run) return;
+      if (error?.ofRows === true) return this.leaveSlot(error);
+      if (this.hasFailed(run, error)) return;
       this.parts.budget.pace.spend(rows.length, 0);
       this.rowsMax = SCRUB_TOLD_RECORDS_MAX;
       const seen = rows.map((row) => ({ ...row, isDamaged: true }));
       this.takePage(run, own, ownThrough, seen);
     });
+  }
+
+  /** Not even the version of the next row can be read: it does not tell where to go on. */
+  private leaveSlot({ message }: RecordError): void {
+    this.isAsking = false;
+    this.parts.report.uncompared(1, `PostgreSQL: ${message}`);
+    this.nextSlot();
+  }
+
+  private nextSlot(): void {
+    this.slot += 1;
+    this.afterKey = '';
+    this.rowsMax = SCRUB_TOLD_RECORDS_MAX;
   }
 
   private takePage(
@@ -204,11 +219,7 @@ export class ScrubRows implements ScrubStage {
     const through = lower(ownThrough, rows.at(-1)?.key ?? null);
     this.compare(run, own, rows, through);
     if (through !== null) this.afterKey = through;
-    else {
-      this.slot += 1;
-      this.afterKey = '';
-      this.rowsMax = SCRUB_TOLD_RECORDS_MAX;
-    }
+    else this.nextSlot();
     // Not with the next tick: the budget says how fast.
     this.tick(this.parts.clock.now());
   }

@@ -100,7 +100,9 @@ describe('a prepared statement', () => {
     expect(ends).toEqual([]);
     run.handleReadyForQuery();
     expect(ends).toEqual([
-      expect.objectContaining({ message: expect.stringContaining('safe integer') as string }),
+      expect.objectContaining({
+        ...{ message: expect.stringContaining('safe integer') as string, isOutage: false, ofRows: true },
+      }),
     ]);
   });
 });
