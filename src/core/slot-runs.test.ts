@@ -168,11 +168,12 @@ test('any weights and zones, one to five replicas, 3 to 100 nodes, some come and
         const shareOf = (id: number): number => share[sorted.findIndex((one) => one.id === id)]!;
         if (replicas <= 3) expect(spreadFault(members, placement, replicas)).toBeUndefined();
         expect(largestLoad(countsOf(placement).places, shareOf)).toBeLessThanOrEqual(1);
-        // Where most members own most slots, not every step that keeps shares can be straight.
-        const isRoomy = weights === 1 || 2 * replicas <= members.length;
+        // With weights, and where most members own most slots, not every step that keeps shares can be straight.
+        const isRoomy = 2 * replicas <= members.length;
+        const timesLeast = weights === 1 ? 1.1 : isRoomy ? 1.25 : 1.3;
         if (zones === 1)
           expect(movesBetween(before, placement)).toBeLessThanOrEqual(
-            (isRoomy ? 1.1 : 1.3) * leastMoves(before, members, shareOf),
+            timesLeast * leastMoves(before, members, shareOf),
           );
         // The runs of those who have left, and weighed more, stay for a while.
         if (!isScattered) expect(rangesIn(placement)).toBeLessThanOrEqual(160 * members.length);
