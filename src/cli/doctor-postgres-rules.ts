@@ -125,7 +125,8 @@ function judgeServer(facts: PostgresFacts): Finding[] {
 function judgeOwners({ self, others, areTablesMissing }: OwnerFacts): Finding {
   const owners = others.join(', ');
   const grants = others.map((owner) => `GRANT ${quoted(owner)} TO ${quoted(self)}`).join('; ');
-  const change = `start the first node of such a version as ${owners} (postgres.url), or ${grants}`;
+  // Who gets a superuser's rights gets them all.
+  const change = `start the first node of such a version as ${owners} (postgres.url), or, unless that is a superuser, ${grants}`;
   if (areTablesMissing)
     return fault(
       `the tables are of ${owners}, and this version changes them: no node of it starts as ${self}`,

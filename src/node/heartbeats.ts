@@ -100,7 +100,7 @@ export class Heartbeats {
   }
 
   /**
-   * This voter has an epoch on its disk, or knows that it is chosen: whoever asked for a lease in the epoch before need not
+   * This voter has accepted an epoch, or knows that it is chosen: whoever asked for a lease in the epoch before need not
    * ask again. The grant answers the last heartbeat, and counts from the sending of that; to whoever has not heard of the
    * epoch yet it says nothing before he has. (R14)
    */
