@@ -1,7 +1,10 @@
 /** A row of PostgreSQL that is ahead of what this node holds: who may have been passed over must not tell of it. */
 import { expect, test } from 'vitest';
+import { ORIGIN_CLIENT } from '../core/record.ts';
 import { slotOf } from '../core/slots.ts';
 import { makeVersion } from '../core/version.ts';
+import { sealRecord } from '../wire/record-codec.ts';
+import { recordKey } from '../wire/store-codec.ts';
 import { ScrubRows } from './scrub-rows.ts';
 import type { ScrubRowsParts } from './scrub-rows.ts';
 import type { ScrubRun } from './scrub-stage.ts';
@@ -9,19 +12,63 @@ import type { ScrubRun } from './scrub-stage.ts';
 const KEY = 'key';
 const SLOT = slotOf(KEY);
 const ROW = { key: KEY, version: makeVersion(9, 2), checksum: 1, tombstone: false };
+const HELD = sealRecord({
+  ...{ key: KEY, version: ROW.version, value: new Uint8Array(1), tombstone: false },
+  ...{
+    createdAt: 0,
+    updatedAt: 0,
+    expiresAt: 0,
+    origin: ORIGIN_CLIENT,
+    operationId: null,
+    contentType: null,
+  },
+});
+
+type Done = (error: null, rows: object[]) => void;
 
 /** One key that is not held here, and its row; `leaseFrom` and `view` may change while it is compared. */
 function compared() {
   const world = { now: 1_000, leaseFrom: 900, isThere: false, found: [] as string[], isDone: false };
+  return comparing(world, {
+    scan: (done) => done(null, []),
+    read: () => (world.isThere ? { record: { version: ROW.version }, checksum: ROW.checksum } : undefined),
+    readRow: (done) => done(null, [{ ...ROW, record: null }]),
+    writesThrough: () => true,
+  });
+}
+
+/** One key that is held here, is stored on the disk, and has no row; it waits for PostgreSQL until its row has been looked for. */
+function drained() {
+  const world = { now: 1_000, leaseFrom: 900, isSpooled: true, found: [] as string[], isDone: false };
+  const onDisk = [{ key: recordKey(SLOT, KEY), value: HELD.bytes }];
+  return comparing(world, {
+    scan: (done) => done(null, onDisk.splice(0)),
+    read: () => HELD,
+    readRow: (done) => {
+      world.isSpooled = false;
+      done(null, []);
+    },
+    writesThrough: () => !world.isSpooled,
+  });
+}
+
+function comparing<World extends { now: number; leaseFrom: number; found: string[]; isDone: boolean }>(
+  world: World,
+  of: {
+    readonly scan: (done: Done) => void;
+    readonly read: () => object | undefined;
+    readonly readRow: (done: Done) => void;
+    readonly writesThrough: () => boolean;
+  },
+) {
   const parts = {
     clock: { now: () => world.now },
     storage: {
-      scan: (...[, , , , done]: [unknown, unknown, unknown, unknown, (e: null, l: []) => void]) =>
-        done(null, []),
+      scan: (...[, , , , done]: [unknown, unknown, unknown, unknown, Done]) => of.scan(done),
     },
     shelf: {
       digests: { isEmpty: (slot: number) => slot !== SLOT },
-      read: () => (world.isThere ? { record: { version: ROW.version }, checksum: ROW.checksum } : undefined),
+      read: of.read,
       forgetHot: () => undefined,
     },
     report: {
@@ -33,16 +80,16 @@ function compared() {
     systemOfRecord: {
       scan: (_from: unknown, _count: number, done: (error: null, rows: []) => void) => done(null, []),
       scrub: {
-        readRows: (slot: number, after: string, _max: number, done: (error: null, rows: object[]) => void) =>
-          done(null, slot === SLOT && after === '' ? [{ ...ROW, record: null }] : []),
+        readRows: (slot: number, after: string, _max: number, done: Done) =>
+          slot === SLOT && after === '' ? of.readRow(done) : done(null, []),
       },
     },
-    ...{ writesThrough: () => true, leaseFrom: () => world.leaseFrom, floorOf: () => 0 },
+    ...{ writesThrough: of.writesThrough, leaseFrom: () => world.leaseFrom, floorOf: () => 0 },
     ...{ onDebris: () => undefined, onLoss: () => undefined },
   };
   const run = {
     view: { selfId: 1, topology: { loaded: true }, row: () => ({ owns: true, first: 1 }) },
-    replica: { stateOf: () => undefined, refetch: () => undefined },
+    replica: { stateOf: () => undefined, refetch: () => undefined, reaffirm: () => true },
     ...{ first: SLOT, end: SLOT + 1 },
   };
   const rows = new ScrubRows(parts as unknown as ScrubRowsParts);
@@ -70,5 +117,11 @@ test('it has come meanwhile: nothing is told', () => {
   world.isThere = true;
   world.leaseFrom = world.now + 50;
   tick(100);
+  expect(world).toMatchObject({ found: [], isDone: true });
+});
+
+test('it waited for PostgreSQL when it was read here, and came there while its row was looked for: nothing is told', () => {
+  const { world, tick } = drained();
+  for (let n = 0; n < 3; n += 1) tick(100);
   expect(world).toMatchObject({ found: [], isDone: true });
 });

@@ -160,7 +160,7 @@ export class ScrubRows implements ScrubStage {
       }
       const bytes = entries.reduce((sum, entry) => sum + entry.value.length, 0);
       budget.pace.spend(entries.length, bytes);
-      this.askRows(run, ownOf(run, entries), throughOf(entries));
+      this.askRows(run, ownOf(run, entries, this.parts.writesThrough), throughOf(entries));
     });
   }
 
@@ -296,10 +296,16 @@ function isOurs(run: ScrubRun, slot: number): boolean {
   return row.owns && row.first === run.view.selfId;
 }
 
-function ownOf(run: ScrubRun, entries: readonly StorageEntry[]): Map<string, CopyAtRest> {
+/** Without what still waits for PostgreSQL: it may have come there by the time that it is judged, and the row be read before. */
+function ownOf(
+  run: ScrubRun,
+  entries: readonly StorageEntry[],
+  writesThrough: (key: string) => boolean,
+): Map<string, CopyAtRest> {
   const own = new Map<string, CopyAtRest>();
   for (const entry of entries) {
     const { key } = splitRecordKey(entry.key);
+    if (!writesThrough(key)) continue;
     const sealed = openRecord(entry.value);
     if (sealed === undefined || run.replica.stateOf(key) !== undefined) continue;
     own.set(key, { version: sealed.record.version, checksum: sealed.checksum });
