@@ -10,6 +10,7 @@ import { slotOf } from '../src/core/slots.ts';
 import { isForsaken, memberById, recovererOf, rowOfSlot } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
 import type { SimNode } from './cluster.ts';
+import { loseWhoTeaches, seesLoss } from './scenarios/learners-left.ts';
 import { SmallWorld } from './small-world.ts';
 
 const NOT_READY = { kind: 'failed', failure: { code: 'not_ready' } };
@@ -47,9 +48,7 @@ function threeOfSevenLost(seed: number): {
     sim.disk.wipe();
   }
   const living = world.nodes.filter((sim) => !lost.includes(sim));
-  const isNoticed = (): boolean =>
-    living.every((sim) => sim.node!.membership.leaseHeld() && lossOf(topologyAt(sim)).slots.length > 0);
-  world.until(isNoticed, 10_000);
+  world.until(() => living.every(seesLoss), 10_000);
   return { world, living, lost, keys };
 }
 
@@ -139,23 +138,7 @@ describe('two members are learning from the third when it is lost', () => {
     world.run(500);
     world.cluster.kill(two);
     world.run(500);
-    for (const sim of [two, three]) {
-      sim.disk.slowMs = 150;
-      world.cluster.start(sim);
-    }
-    const isLearning = (sim: SimNode): boolean => sim.node?.status().phase === 'learning';
-    world.until(() => isLearning(two) && isLearning(three), 20_000);
-    world.cluster.kill(one);
-    if (isWiped) one.disk.wipe();
-    for (const sim of [two, three]) sim.disk.slowMs = 0;
-    world.until(
-      () =>
-        [two, three].every(
-          (sim) => sim.node!.membership.leaseHeld() && lossOf(topologyAt(sim)).slots.length > 0,
-        ),
-      20_000,
-    );
-    return { world, living: [two, three], keys };
+    return { world, living: loseWhoTeaches(world, isWiped), keys };
   }
 
   test('given up: the newer of what PostgreSQL and the disk have, also of a deletion', () => {

@@ -8,6 +8,7 @@ import { lossOf } from '../src/core/recovery.ts';
 import type { SimNode } from './cluster.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
+import { loseWhoTeaches } from './scenarios/learners-left.ts';
 import { SmallWorld } from './small-world.ts';
 
 const SPOOL = { outage: 'spool', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 } as const;
@@ -33,19 +34,7 @@ function spooledAndLost(mutations: Mutations = {}): { world: SmallWorld; living:
   world.run(500);
   world.cluster.kill(two);
   world.run(500);
-  for (const sim of [two, three]) {
-    sim.disk.slowMs = 150;
-    world.cluster.start(sim);
-  }
-  const isLearning = (sim: SimNode): boolean => sim.node?.status().phase === 'learning';
-  world.until(() => isLearning(two) && isLearning(three), 20_000);
-  world.cluster.kill(one);
-  one.disk.wipe();
-  for (const sim of [two, three]) sim.disk.slowMs = 0;
-  const isSeen = ({ node }: SimNode): boolean =>
-    node!.membership.leaseHeld() && lossOf(node!.membership.topology!).slots.length > 0;
-  world.until(() => isSeen(two) && isSeen(three), 20_000);
-  return { world, living: [two, three] };
+  return { world, living: loseWhoTeaches(world) };
 }
 
 /** An operator gives the lost one up, and PostgreSQL is back. */

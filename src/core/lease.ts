@@ -82,8 +82,9 @@ export class LeaseHolder {
     if (this.released || !this.voters.includes(voter)) return;
     if (from <= (this.grantedAt.get(voter) ?? -Infinity)) return;
     this.grantedAt.set(voter, from);
-    const decisive = reachedBy([...this.grantedAt.values()], majorityOf(this.voters.length));
-    if (decisive !== -Infinity) this.untilAt = decisive + this.leaseMs;
+    const latest = [...this.grantedAt.values()].sort((a, b) => b - a);
+    const decisive = latest[majorityOf(this.voters.length) - 1];
+    if (decisive !== undefined) this.untilAt = decisive + this.leaseMs;
   }
 
   /** The lease is held while the monotonic clock stands below this; -Infinity where there is none. */
@@ -95,18 +96,6 @@ export class LeaseHolder {
   get from(): number {
     return this.untilAt - this.leaseMs;
   }
-}
-
-/** The latest moment that so many have reached; of a handful that is found sooner than sorted, with each heartbeat. */
-function reachedBy(moments: readonly number[], count: number): number {
-  let latest = -Infinity;
-  for (const moment of moments) {
-    if (moment <= latest) continue;
-    let reached = 0;
-    for (const other of moments) if (other >= moment) reached += 1;
-    if (reached >= count) latest = moment;
-  }
-  return latest;
 }
 
 export interface LeaseAsk {
