@@ -15,6 +15,9 @@ import { execute } from './dispatch.ts';
 import type { Door } from './door.ts';
 import { RequestDecoder } from './request-decoder.ts';
 
+/** Bytes that Node reads from a socket at once (`uv_alloc_cb` of libuv asks for so many): whoever sent more is read again. */
+const READ_BYTES_MAX = 65_536;
+
 export class Connection implements Line {
   readonly client: Client;
   readonly address: string;
@@ -32,6 +35,8 @@ export class Connection implements Line {
   /** The client says no more; what it said is still answered. */
   private isEnded = false;
   private isAwake = false;
+  /** What was read is part of more that this turn of the event loop brings. */
+  private isMoreDue = false;
   private inputBytes = 0;
   private outputBytes = 0;
   private takenAt: number;
@@ -108,6 +113,7 @@ export class Connection implements Line {
     this.heardAt = this.door.now;
     this.door.counts.inputBytes += chunk.length;
     this.decoder.push(chunk);
+    this.isMoreDue = chunk.length >= READ_BYTES_MAX;
     this.run();
   }
 
@@ -141,7 +147,7 @@ export class Connection implements Line {
       isStalled = true;
       break;
     }
-    client.inFlight.beginDue();
+    this.beginDue();
     if (this.isEnded && !isStalled) this.isClosing = true;
     // What was lent must not be written to by an answer that comes later.
     if (this.socket.destroyed) return queue.ready.forget();
@@ -152,6 +158,16 @@ export class Connection implements Line {
     if (!this.isHeld) decoder.trim();
     this.countInput(decoder.keptBytes, isStalled);
     if (this.isClosing && queue.unanswered === 0) this.end();
+  }
+
+  /**
+   * What came in one piece is begun together, so that writes of one key go as one. A long pipeline comes in several: a key
+   * that stands in two of them would take the whole pipeline two rounds.
+   */
+  private beginDue(): void {
+    if (!this.isMoreDue) return this.client.inFlight.beginDue();
+    this.isMoreDue = false;
+    this.wake();
   }
 
   /** The other end is given some time to take what was said, and to end its side. */

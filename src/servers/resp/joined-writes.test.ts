@@ -1,11 +1,24 @@
 /** A pipeline's commands on one key: done in their order, answered one by one, and writes next to one another as one. */
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
 import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX } from '../../core/limits.ts';
 import { RESP_IN_LINE_BYTES_MAX, RESP_TELLING_MAX } from '../../core/redis-limits.ts';
+import { Connection } from './connection.ts';
 import { KeysInFlight } from './keys-in-flight.ts';
 import type { InLine } from './keys-in-flight.ts';
+
+/** The door's end of a connection, which is given its pieces by hand. */
+class Receiver extends Duplex {
+  override _read(): void {}
+  override _write(_bytes: Buffer, _encoding: string, taken: () => void): void {
+    taken();
+  }
+  setNoDelay(): void {}
+  setTimeout(): void {}
+}
 
 let door: RespFixture;
 let line: RespLine;
@@ -56,6 +69,24 @@ test('a value that is too large behind one that is not: it alone is refused', as
   expect(await line.reply()).toMatch(/^-ERR /);
   expect(await line.reply()).toBe('+OK');
   expect(await line.ask('GET a')).toBe('1');
+});
+
+test('a pipeline of more bytes than are read at once: a key in two pieces of it is written once', async () => {
+  const half = call('SET', 'a', '1') + call('SET', 'long', 'x'.repeat(65_536));
+  const bytes = Buffer.from(`${half}${call('SET', 'a', '2')}`);
+  const socket = new Receiver();
+  new Connection(door.server.door, socket as unknown as Socket, 99);
+  socket.emit('data', bytes.subarray(0, 65_536));
+  socket.emit('data', bytes.subarray(65_536));
+  await nextTurn();
+  expect(kinds().toSorted()).toEqual(['put a', 'put long']);
+  expect(await line.ask('GET a')).toBe('2');
+  // Nothing more came after a whole piece: it is begun all the same.
+  const whole = Buffer.from(call('SET', 'b', 'x'.repeat(65_506)));
+  expect(whole).toHaveLength(65_536);
+  socket.emit('data', whole);
+  await nextTurn();
+  expect(kinds()).toContain('put b');
 });
 
 test('one of them fails by itself: it is told so, and the others are done', async () => {
