@@ -15,8 +15,9 @@ import type { HousekeepingFacts, Joiner } from './housekeeping.ts';
 import { SLOT_COUNT } from './limits.ts';
 import { rowPairs, rowsInOrder } from './slot-index.ts';
 import { beginMoves, dropRetired, headFor, movesOf } from './slot-moves.ts';
+import { giveUp, lossOf } from './recovery.ts';
 import { changeMembers, promote } from './topology-change.ts';
-import { isAlive, memberByName, placeable } from './topology.ts';
+import { isAlive, liveOwners, memberByName, placeable } from './topology.ts';
 import type { SlotRow, Topology } from './topology.ts';
 
 const founded = (count: number): Topology => foundedWith(count, 1_000);
@@ -135,6 +136,28 @@ describe('steps', () => {
     const shared = doChore(joined, { kind: 'share' }, place)!;
     const back = { ...shared, ...headFor(shared, () => [1, 2, 3]) };
     expect(movesOf(back)).toMatchObject({ slotCount: 0, learning: new Map(), waiting: new Map() });
+  });
+
+  test('a learner whose teachers are gone has nothing to learn there: what others teach it begins all the same', () => {
+    const isGoneLong = (id: number): boolean => id <= 2;
+    const restarted = changeMembers(founded(5), {
+      gone: [],
+      entrants: [{ id: 3, incarnation: 2, intact: true }],
+    })!;
+    const lost = changeMembers(restarted, { gone: [1, 2], entrants: [] })!;
+    expect(lossOf(lost).slots.length).toBeGreaterThan(0);
+    const healed = settle(lost, { isGoneLong });
+    const copies = (topology: Topology): number[] => [
+      ...new Set(rowsInOrder(topology).map((row) => liveOwners(topology, topology.rows[row]!).length)),
+    ];
+    expect(copies(healed).sort()).toEqual([0, 3]);
+  });
+
+  test('a slot is given up of which no owner lives: who makes it whole is learning, who is to have it then is not', () => {
+    const lost = changeMembers(founded(5), { gone: [1, 2, 3], entrants: [] })!;
+    const count = lossOf(lost).slots.length;
+    const givenUp = giveUp(lost, count, place)!;
+    expect(learning(givenUp).reduce((sum, each) => sum + each, 0)).toBe(count);
   });
 
   test('who is to come is not alive: nothing begins for it', () => {

@@ -9,7 +9,7 @@ import { SLOT_COUNT } from './limits.ts';
 import { slotsOfRow } from './slot-index.ts';
 import type { SlotTable } from './slot-index.ts';
 import type { OwnersOfSlot } from './slot-table.ts';
-import { isAlive, isForsaken, learners, liveOwners, retiring } from './topology.ts';
+import { isAlive, isForsaken, learners, liveOwners, recovererOf, retiring } from './topology.ts';
 import type { SlotRow, Topology } from './topology.ts';
 
 /** Where each slot is headed: its owners to come, or those it has. */
@@ -87,7 +87,7 @@ export interface Moves {
   readonly slotCount: number;
   /** To come, and not begun. */
   readonly waiting: ReadonlyMap<number, number>;
-  /** Live members that are copying, for whatever reason. */
+  /** Live members that are copying, for whatever reason, or make given-up slots whole. */
   readonly learning: ReadonlyMap<number, number>;
   /** Live complete owners that are asked to finish and say so. */
   readonly retiring: ReadonlyMap<number, number>;
@@ -116,11 +116,12 @@ function countMoves(topology: Topology): Moves {
     const count = slotsOfRow(topology, index).length;
     if (count === 0) return;
     const add = (to: Map<number, number>, id: number): void => void to.set(id, (to.get(id) ?? 0) + count);
-    for (const id of learners(topology, row)) add(learning, id);
+    // Where nobody lives who could be learned from, nothing can begin, and who learns there is not held up by it elsewhere.
+    const isTaught = liveOwners(topology, row).length > 0;
+    const recoverer = recovererOf(topology, row);
+    for (const id of learners(topology, row)) if (isTaught || id === recoverer) add(learning, id);
     if (row.coming === undefined) return;
     slotCount += count;
-    // Where nobody lives who could be learned from, nothing can begin.
-    const isTaught = liveOwners(topology, row).length > 0;
     for (const id of row.coming) if (isTaught && !row.owners.includes(id)) add(waiting, id);
     for (const id of retiring(topology, row)) {
       if (isAlive(topology, id) && row.complete.includes(id)) add(leaving, id);
