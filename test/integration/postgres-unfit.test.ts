@@ -106,3 +106,27 @@ create trigger full_disk before insert or update on causeway.record for each row
     expect(record.health()).toEqual({ state: 'up' });
   });
 });
+
+test('a connection whose prepared statements are gone at the server, as behind a pooler: it is given up, and another one goes on', async () => {
+  await runOnce(
+    world.connectionString,
+    `create function forget_statements() returns trigger language plpgsql as $$
+begin execute 'deallocate all'; return null; end $$;
+create trigger forget_statements after insert on causeway.record for each statement execute function forget_statements()`,
+  );
+  expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+  await runOnce(world.connectionString, 'drop function forget_statements cascade');
+  expect((await calls.commit(1, [makeRow('b', 1)])).error).toMatchObject({ kind: 'unknown' });
+  await untilUp();
+  expect((await calls.commit(1, [makeRow('b', 1)])).value).toEqual([COMMITTED]);
+  expect((await calls.read(['b'])).value[0]?.record.version).toBe(makeVersion(1, 1));
+});
+
+test('a column of another type, made while connections stand: statements that were prepared before are prepared anew', async () => {
+  expect((await calls.commit(1, [makeRow('a', 1)])).value).toEqual([COMMITTED]);
+  expect((await calls.read(['a'])).value[0]?.record.version).toBe(makeVersion(1, 1));
+  await runOnce(world.connectionString, 'alter table causeway.record alter column origin type integer');
+  expect((await calls.read(['a'])).error).toMatchObject({ kind: 'unknown' });
+  await untilUp();
+  expect((await calls.read(['a'])).value[0]?.record.version).toBe(makeVersion(1, 1));
+});

@@ -65,6 +65,11 @@ const READ_ONLY_TRANSACTION = '25006';
 export const LOCK_NOT_AVAILABLE = '55P03';
 export const DISK_FULL = '53100';
 const DATA_CORRUPTED = 'XX001';
+/**
+ * A prepared statement that the server does not have, has already, or whose columns have become others: what the connection takes
+ * to be prepared is not, and would not be however often it is sent there. So answer poolers that exchange the session behind it.
+ */
+const PREPARED_OTHERWISE: readonly string[] = ['26000', '42P05', '0A000'];
 
 /** The error of a statement that had been handed to the server. */
 export function failureOfStatement(error: unknown): RecordFailure {
@@ -91,7 +96,7 @@ export function failureOfStatement(error: unknown): RecordFailure {
     const hint = 'another transaction holds a lock on a row';
     return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
   }
-  return new RecordFailure('unknown', text, { sqlState });
+  return new RecordFailure('unknown', text, { sqlState, isUnfit: PREPARED_OTHERWISE.includes(sqlState) });
 }
 
 /** Five characters where the server itself answered, null for a lost connection. */
