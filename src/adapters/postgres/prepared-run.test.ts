@@ -93,6 +93,25 @@ describe('a prepared statement', () => {
     expect(sent).not.toContainEqual(expect.arrayContaining(['parse']));
   });
 
+  test('of which a value cannot be sent fails when the server is ready for the next, and holds nothing back', () => {
+    const { connection, sent } = wire();
+    connection.bind = () => {
+      throw new RangeError('too large');
+    };
+    const { run, ends } = told(new Map(), ['']);
+    run.submit(connection);
+    expect(sent).toEqual(['cork', ['parse', expect.anything()], 'sync', 'uncork']);
+    expect(ends).toEqual([]);
+    run.handleReadyForQuery();
+    const fault = {
+      kind: 'refused',
+      message: 'a value cannot be sent: too large',
+      isOutage: false,
+      ofRows: true,
+    };
+    expect(ends).toEqual([expect.objectContaining(fault)]);
+  });
+
   test('of which a value cannot be read fails, when the server is ready for the next', () => {
     const { run, ends } = told(new Map());
     run.handleRowDescription(COLUMNS);

@@ -3,6 +3,7 @@
  * columns are with each run, and makes much of what comes back that nobody looks at here.
  */
 import type { Client, Connection, Submittable } from 'pg';
+import { RecordFailure } from './record-failure.ts';
 import { RESULT_TYPES } from './record-rows.ts';
 
 export type Parameter = Buffer | string | number | boolean | null;
@@ -38,7 +39,7 @@ export class PreparedRun implements Submittable {
   callback: (error: unknown, rows: readonly unknown[][]) => void;
   private readonly rows: unknown[][] = [];
   private columns: readonly Read[] | undefined;
-  /** A value that cannot be read: told when the server is ready for the next statement. */
+  /** A value that cannot be sent or read: told when the server is ready for the next statement. */
   private fault: unknown = null;
 
   constructor(
@@ -64,12 +65,18 @@ export class PreparedRun implements Submittable {
     };
     const { stream } = connection;
     stream.cork();
-    if (parsedStatements[name] === undefined) connection.parse({ name, text, types: [] }, true);
-    connection.bind({ statement: name, values: this.values.map(asParameter) }, true);
-    if (this.columns === undefined) connection.describe({ type: 'P' }, true);
-    connection.execute(null, true);
-    connection.sync();
-    stream.uncork();
+    try {
+      if (parsedStatements[name] === undefined) connection.parse({ name, text, types: [] }, true);
+      connection.bind({ statement: name, values: this.values.map(asParameter) }, true);
+      if (this.columns === undefined) connection.describe({ type: 'P' }, true);
+      connection.execute(null, true);
+    } catch (error) {
+      this.fault = unsendable(error);
+    } finally {
+      // Whatever was not sent: the server says when it is ready, and without that the connection takes nothing more.
+      connection.sync();
+      stream.uncork();
+    }
   }
 
   handleRowDescription({ fields }: { readonly fields: readonly { readonly dataTypeID: number }[] }): void {
@@ -96,6 +103,12 @@ export class PreparedRun implements Submittable {
   handleError(error: unknown): void {
     this.callback(error, []);
   }
+}
+
+/** It says nothing of the server, nor of the other rows. */
+function unsendable(error: unknown): RecordFailure {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new RecordFailure('refused', `a value cannot be sent: ${reason}`, { isOutage: false, ofRows: true });
 }
 
 /** Bytes go as they are, all else as the text that the server reads it from. */
