@@ -67,3 +67,11 @@ test('it refuses writes alone, and then does not answer at all: down for all, an
   await vi.advanceTimersByTimeAsync(1_000);
   expect(monitor.health.state).toBe('up');
 });
+
+test('it is closed while a probe is under way: nothing waits for time any more', async () => {
+  monitor.markDown('full', true);
+  monitor.probeNow();
+  monitor.close();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(vi.getTimerCount()).toBe(0);
+});

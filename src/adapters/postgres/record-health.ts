@@ -117,6 +117,7 @@ export class RecordHealthMonitor {
       reason = error instanceof Error ? error.message : String(error);
     }
     this.probing = false;
+    if (this.closed) return;
     if (reason !== null) return this.markDown(reason);
     this.markUp(standsForWrites);
     if (this.writesAlone && this.timer === null) this.believeLater();
