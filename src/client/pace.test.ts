@@ -80,7 +80,8 @@ it('one late call among many: it is not avoided once that is over', () => {
 });
 
 it('all are as late, or there is no other: none is avoided', () => {
-  for (const others of [[paced(150), paced(180)], []]) expect(paced(200).isAvoided(others, 500)).toBe(false);
+  for (const others of [[paced(150), paced(180)], []])
+    expect(isAvoided(paced(200), 1_000, others)).toBe(false);
 });
 
 it('many calls at once: one of them is measured at a time', () => {
