@@ -6,7 +6,7 @@ import { WAIT } from '../src/node/api.ts';
 import type { NodeApi } from '../src/node/api.ts';
 import { benchKey, benchValue } from './keys.ts';
 
-export const HOT_KEY = 'bench:hot';
+const HOT_KEY = 'bench:hot';
 const TIMEOUT_MS = 20_000;
 const READERS = 2;
 

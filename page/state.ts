@@ -23,7 +23,7 @@ export const snapshot = signal<LiveSnapshot | null>(null);
 export const samples = signal<readonly Sample[]>([]);
 export const ring = signal<Ring | null>(null);
 /** By this machine's clock, once a second. */
-export const now = signal(Date.now());
+const now = signal(Date.now());
 /** The member that is pointed at, by its name. */
 export const chosenMember = signal<string | null>(null);
 

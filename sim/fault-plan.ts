@@ -173,7 +173,7 @@ export interface FaultPlanOptions {
 }
 
 /** Are machines lost for good in the life of this seed, more than a cluster survives by itself? Drawn apart, too. */
-export function drawLosses(seed: number): boolean {
+function drawLosses(seed: number): boolean {
   return new Prng(seed ^ 0x1055).chance(LOSS_SHARE);
 }
 

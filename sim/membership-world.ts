@@ -389,7 +389,7 @@ function slotRowOf(rowCount: number): Uint16Array {
 }
 
 /** One row for each run of three members in the circle of names. */
-export function placeRows(members: readonly Member[]): Placement {
+function placeRows(members: readonly Member[]): Placement {
   const ids = members.map((member) => member.id);
   const count = Math.min(3, ids.length);
   const rows = ids.map((_, first) => {

@@ -26,7 +26,7 @@ export interface NetworkWeather {
   silenceMs: number;
 }
 
-export const FAIR_WEATHER: NetworkWeather = {
+const FAIR_WEATHER: NetworkWeather = {
   delayMsMin: 0.1,
   delayMsMax: 1.5,
   spikeShare: 0,

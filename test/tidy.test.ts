@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { cycleFaults, deadFileFaults } from './tidy/import-graph.ts';
+import { cycleFaults, deadFileFaults, unusedExportFaults } from './tidy/import-graph.ts';
 import { layerFaults, partOf } from './tidy/layers.ts';
 import { readSources, readTexts } from './tidy/places.ts';
 import {
@@ -37,6 +37,7 @@ describe('the repository', () => {
   test('imports go one way through the layers', () => expect(layerFaults(files)).toEqual([]));
   test('no import cycle', () => expect(cycleFaults(files)).toEqual([]));
   test('no dead file', () => expect(deadFileFaults(files)).toEqual([]));
+  test('nothing is exported for nobody', () => expect(unusedExportFaults(files)).toEqual([]));
   test('the world enters through ports only', () => expect(files.flatMap(worldFaults)).toEqual([]));
   test('rules, codecs and ports know no promises', () => expect(files.flatMap(promiseFaults)).toEqual([]));
   test('files and functions keep their size', () => expect(files.flatMap(sizeFaults)).toEqual([]));
@@ -132,6 +133,23 @@ describe('the graph checkers', () => {
       'test/a.test.ts': "import { b } from '../src/core/used.ts';\nstart('support/program.ts');",
     });
     expect(deadFileFaults(files)).toEqual([expect.stringContaining('src/core/dead.ts')]);
+  });
+
+  test('a function, a value or a class that no other file takes: named; what is taken, in whatever way, is not', () => {
+    const faults = unusedExportFaults(
+      facts({
+        'src/core/a.ts': 'export function f() {}\nexport const x = 1, y = 2;\nexport class C {}\nf(x, C);',
+        'src/core/b.ts': "import { y as z } from './a.ts';\nexport { passedOn } from './c.ts';",
+        'src/core/c.ts': 'export const passedOn = 1;\nexport interface Shape {}',
+        'src/core/whole.ts': 'export const one = 1;',
+        'src/core/late.ts': 'export const late = 1;',
+        'src/core/d.test.ts': "import * as whole from './whole.ts';\nawait import('./late.ts');",
+        'src/client/index.ts': 'export function connect() {}',
+      }),
+    );
+    expect(faults.map((fault) => fault.replace(/ is exported.*/, ''))).toEqual([
+      ...['src/core/a.ts:2: f', 'src/core/a.ts:3: x', 'src/core/a.ts:4: C'],
+    ]);
   });
 });
 

@@ -9,7 +9,7 @@ import { textOf } from './call.ts';
 import type { Report, RunOptions } from './options.ts';
 import { ownerCountOf, sqlRows, untilReady, type LegacyView, type World, type WorldNode } from './world.ts';
 
-export const GETS_AT_ONCE = 10_000;
+const GETS_AT_ONCE = 10_000;
 /** Operations with one node at a time: so many that all of them wait for the one call. */
 const UNANSWERED_MAX = 4_000;
 const TIMEOUT_MS = 30_000;

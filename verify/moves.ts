@@ -12,11 +12,7 @@ const SHARE_TOLERANCE = 0.05;
 const SAMPLE_EVERY_MS = 50;
 
 /** Exactly these are members, all alive, each with its share, and nothing is under way. */
-export function isShared(
-  { members, slotsMoving }: NodeStatus,
-  names: readonly string[],
-  replicas: number,
-): boolean {
+function isShared({ members, slotsMoving }: NodeStatus, names: readonly string[], replicas: number): boolean {
   const share = (replicas * SLOT_COUNT) / names.length;
   return (
     slotsMoving === 0 &&

@@ -37,7 +37,6 @@ export function portsOf({ target }: System): number[] {
 export class Contender {
   readonly system: System;
   readonly generator: GeneratorProcess;
-  diskBytesFilled = 0;
 
   constructor(world: World, system: System) {
     this.system = system;

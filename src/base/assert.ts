@@ -1,6 +1,6 @@
 /** Programmer errors crash: an assertion that fails stops the node before it can do harm. */
 
-export class AssertionError extends Error {
+class AssertionError extends Error {
   override readonly name = 'AssertionError';
 }
 

@@ -89,7 +89,7 @@ function whyNot({ verdict, why, loses }: RecordServerFacts): string {
 }
 
 /** Which one is in use, what each node sees, and what taking the other into use comes to. */
-export function adoptionLines(told: readonly Told[]): string[] {
+function adoptionLines(told: readonly Told[]): string[] {
   const { known, isDriven } = told[0]!.facts;
   const lines = [
     `In use: system ${known.system}, timeline ${known.timeline}, founding ${known.clusterId.slice(0, 8)} life ${known.life}`,

@@ -71,7 +71,7 @@ async function untilWhole(client: CausewayClient, io: CommandIo): Promise<void> 
 }
 
 /** What is lost, who had it, and what is left of it elsewhere. */
-export function lossLines(told: readonly ToldLoss[]): string[] {
+function lossLines(told: readonly ToldLoss[]): string[] {
   const { loss } = told[0]!;
   const { slots, holders, recovering, notWrittenThrough } = loss;
   const lines: string[] = [];

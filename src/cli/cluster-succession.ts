@@ -50,7 +50,7 @@ export async function goOnWithout(
 }
 
 /** Who is up, what can be done, and what that costs. */
-export function quorumLines(quorum: ClusterQuorum): string[] {
+function quorumLines(quorum: ClusterQuorum): string[] {
   const { members, life, lifeKept, isLifeKnown, ownersNeeded, notWrittenThrough } = quorum;
   const voters = members.filter((member) => member.votes);
   const up = namesOf(quorum, true);

@@ -44,7 +44,7 @@ async function statusOfOne(client: CausewayClient): Promise<Facts> {
 }
 
 /** By the word of one node: what each member speaks, and what is in force. */
-export function upgradeLines(status: Facts): string[] {
+function upgradeLines(status: Facts): string[] {
   const { speaks, inForce } = asFacts(status['protocol']);
   const rows = membersOf(status).map((member) => {
     const { name, protocol } = spokenOf(member);

@@ -7,7 +7,7 @@ import { contentTypeFault, keyFault, ttlFault, valueFault } from '../core/check-
 import { VALUE_BYTES_MAX } from '../core/limits.ts';
 
 /** A value of the largest size, every byte written as \u00XX, and a key. */
-export const LINE_BYTES_MAX = 6 * VALUE_BYTES_MAX + 64 * 1024;
+const LINE_BYTES_MAX = 6 * VALUE_BYTES_MAX + 64 * 1024;
 const READ_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 

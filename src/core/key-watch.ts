@@ -60,7 +60,7 @@ export interface WatchLinks {
   readonly sessionFirst: number;
 }
 
-export const NO_LINKS: WatchLinks = { canAsk: () => false, send: () => undefined, sessionFirst: 1 };
+const NO_LINKS: WatchLinks = { canAsk: () => false, send: () => undefined, sessionFirst: 1 };
 
 export class KeyWatch implements KeyWatching {
   /** Where others watch for this node, and where it watches for them. */
@@ -98,10 +98,6 @@ export class KeyWatch implements KeyWatching {
         for (const key of keys) this.tell(key);
       },
     });
-  }
-
-  get watchedCount(): number {
-    return this.watched.size;
   }
 
   listen(listener: WatchListener): void {

@@ -89,15 +89,6 @@ export function legacySourceConfig(
   return { ...LEGACY_SOURCE_DEFAULTS, ...settings };
 }
 
-/** How settings may be shown: references as they are, literal values hidden, as any of them may be a secret. */
-export function describeHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const shown: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    shown[name] = parseSecretReference(value) === null ? '[redacted]' : value;
-  }
-  return shown;
-}
-
 export interface SecretReference {
   /** What stands before the secret, such as `Bearer `. */
   readonly prefix: string;

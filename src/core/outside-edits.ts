@@ -76,7 +76,7 @@ function expectationOf({ base, onValue, stands }: OutsideEdit, over: number): Ex
 }
 
 /** The same wherever it is made: the time, and the number of the change. */
-export function operationIdOf({ id, stampMs }: OutsideEdit): Uint8Array {
+function operationIdOf({ id, stampMs }: OutsideEdit): Uint8Array {
   const bytes = new Uint8Array(OPERATION_ID_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, Math.floor(stampMs / 2 ** 32));

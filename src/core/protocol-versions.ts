@@ -5,8 +5,8 @@
  * speaks less is no member from then on. (decision 19)
  *
  * To add something: give it a line in `SINCE`. A field or message that only its reader must know: written where
- * `Writer.protocol`, read where `Reader.protocol` reaches it. Whatever all members must know: asked of `refusalBelow`
- * before it is begun.
+ * `Writer.protocol`, read where `Reader.protocol` reaches it. Whatever all members must know: begun only where
+ * `protocolInForce` has reached it.
  */
 import { failure } from './errors.ts';
 import type { Failure } from './errors.ts';
@@ -110,15 +110,4 @@ export function whyNotRaise(topology: Topology, protocol: number, spoken: Spoken
     else if (known < protocol) reasons.push(`${member.name} speaks version ${known} at most: upgrade it`);
   }
   return reasons.length === 0 ? null : reasons.join('; ');
-}
-
-/** Definite, and names who is to be upgraded; null where the cluster has the version in force. */
-export function refusalBelow(since: number, topology: Topology, spoken: SpokenBy): Failure | null {
-  if (protocolInForce(topology) >= since) return null;
-  const why = whyNotRaise(topology, since, spoken);
-  const todo = why ?? "all members speak it: put it in force with 'causeway cluster finish-upgrade'";
-  return failure(
-    'upgrade_unfinished',
-    `this needs version ${since} of the members' protocol in force: ${todo}`,
-  );
 }

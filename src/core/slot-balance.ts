@@ -10,7 +10,7 @@ import { level, Neighbours, type Bounds, type Visit } from './slot-chains.ts';
 import { NOBODY, type SlotDraft } from './slot-draft.ts';
 
 /** Parts of one: the largest load is at most this much above the share. (DESIGN section 4) */
-export const IMBALANCE_MAX = 0.05;
+const IMBALANCE_MAX = 0.05;
 /** To get the owners of a neighbour counts for more than any excess. */
 const JOINS = 2 * SLOT_COUNT;
 /** Shares are sums of fractions: a whole number may come out a hair beside. */

@@ -77,7 +77,7 @@ export class ReadSpans extends FlowSpans {
 }
 
 /** Of one page, with those that other nodes are asked for it. */
-export class ScanSpans extends FlowSpans {
+class ScanSpans extends FlowSpans {
   ended(result: ScanResult): void {
     if (result.kind === 'page') this.own.set('causeway.page.records', result.records.length);
     this.end(errorOf(result));
@@ -85,7 +85,7 @@ export class ScanSpans extends FlowSpans {
 }
 
 /** Every first owner is asked at once. */
-export class CountSpans {
+class CountSpans {
   private readonly traces: NodeTraces;
   private readonly own: Span;
   /** By the number of the request. */

@@ -44,7 +44,7 @@ export type ChildEvent =
       readonly restartInMs: number | undefined;
     };
 
-export const RESTART_TIMES_DEFAULT: RestartTimes = {
+const RESTART_TIMES_DEFAULT: RestartTimes = {
   delayMsMin: 250,
   delayMsMax: 10_000,
   settledAfterMs: 30_000,

@@ -30,7 +30,7 @@ export interface EmbeddedPostgresOptions {
   readonly report: (line: string) => void;
 }
 
-export const POSTGRES_DATABASE = 'cache_db';
+const POSTGRES_DATABASE = 'cache_db';
 const HOST = '127.0.0.1';
 
 /** Milliseconds until the server answers; recovery after a crash takes its time. */

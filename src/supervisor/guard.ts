@@ -16,7 +16,7 @@ export interface GuardOptions {
 }
 
 /** Milliseconds after PostgreSQL's fast stop (SIGINT) until its immediate stop (SIGQUIT), and then the kill. */
-export const GUARD_QUIT_AFTER_MS = 10_000;
+const GUARD_QUIT_AFTER_MS = 10_000;
 export const GUARD_KILL_AFTER_MS = 15_000;
 
 /** Runs the program to its end; answers the exit code to end with. */

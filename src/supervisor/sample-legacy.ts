@@ -15,7 +15,7 @@ const COUNTED_KEYS_MAX = 10_000;
 const DATA_PATH = '/legacy/data/';
 
 /** `legacy:0001` to `legacy:1000` and the records that the first system's documents name. */
-export function sampleRecords(): ReadonlyMap<string, string> {
+function sampleRecords(): ReadonlyMap<string, string> {
   const records = new Map([
     ['user:1001', 'Dr. Heisenberg'],
     ['user:1002', 'Jesse Pinkman'],

@@ -5,7 +5,7 @@ import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
 /** Characters. Words for people are cut to this, so that no error text can break a frame. */
-export const WORDS_LENGTH_MAX = 1024;
+const WORDS_LENGTH_MAX = 1024;
 
 export function writeWords(out: Writer, words: string): void {
   out.text(words.length <= WORDS_LENGTH_MAX ? words : words.slice(0, WORDS_LENGTH_MAX));

@@ -12,7 +12,7 @@ import type { KeyRecord, Origin, SealedRecord } from '../core/record.ts';
 import { isVersion } from '../core/version.ts';
 import { checksumOf } from './checksum.ts';
 
-export const RECORD_FORMAT = 1;
+const RECORD_FORMAT = 1;
 const HEADER_BYTES = 40;
 const FLAG_TOMBSTONE = 1;
 const FLAG_OPERATION_ID = 2;

@@ -17,7 +17,7 @@ import { Writer } from './writer.ts';
 
 /** Until a version of the members' protocol is in force: earlier builds read it. */
 const FORMAT_UNTOLD_PROTOCOL = 4;
-export const TOPOLOGY_FORMAT = 5;
+const TOPOLOGY_FORMAT = 5;
 /** Without standings, slots that change hands, and healing: still on disks that an earlier build has left. */
 const FORMAT_STATIC = 1;
 /** Without the identity of PostgreSQL. */

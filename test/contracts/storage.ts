@@ -207,7 +207,7 @@ function scanning(story: Story): void {
   });
 }
 
-export function write(storage: Storage, entries: Record<string, string | null>): Promise<void> {
+function write(storage: Storage, entries: Record<string, string | null>): Promise<void> {
   const values = Object.values(entries).map((value) => (value === null ? null : Buffer.from(value)));
   return writeBytes(storage, Object.keys(entries), values);
 }

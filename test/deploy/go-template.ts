@@ -26,7 +26,7 @@ type Part =
 
 type Scope = ReadonlyMap<string, Value>;
 
-export class TemplateError extends Error {
+class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }
 

@@ -14,7 +14,7 @@ import { RespLine } from '../support/resp-door.ts';
 import { until } from '../support/supervisor-program.ts';
 
 /** Of whose own traces some are recorded, too. */
-export const CURIOUS = 'node-3';
+const CURIOUS = 'node-3';
 const KEY = 'trace:a-key-of-somebody';
 const VALUE = 'a value of somebody';
 const CALL_MS_MAX = 20_000;

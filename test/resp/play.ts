@@ -9,7 +9,7 @@ import { ruled, walked } from './rules.ts';
 import type { Sequence, Step } from './sequence.ts';
 import { replyBytes, replyText } from './text.ts';
 
-export const CLOSED = '<closed>';
+const CLOSED = '<closed>';
 /** Pages of one walk of SCAN: more is a walk without end. */
 const PAGES_MAX = 1_000;
 /** A command that answers once for each of its words. */

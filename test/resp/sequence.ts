@@ -26,7 +26,7 @@ export interface Sequence {
   readonly steps: readonly Step[];
 }
 
-export function parseStep(line: string): Step {
+function parseStep(line: string): Step {
   const cut = line.indexOf(' => ');
   const text = cut < 0 ? line.trim() : line.slice(0, cut);
   const reply = cut < 0 ? undefined : line.slice(cut + 4);

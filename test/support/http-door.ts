@@ -28,7 +28,7 @@ export interface OpenApi {
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
 
-export const VALUE_BYTES_MAX = 1024 * 1024;
+const VALUE_BYTES_MAX = 1024 * 1024;
 
 /** A log that remembers its level alone. */
 export function logLevels(): LogLevels {

@@ -7,7 +7,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } fro
 import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
-export const LEGACY_PREFIX = '/legacy/data/';
+const LEGACY_PREFIX = '/legacy/data/';
 
 export type Behaviour =
   | { readonly kind: 'normal' }
@@ -205,7 +205,7 @@ function sendJson(response: ServerResponse, document: unknown): void {
 }
 
 /** What a careful server makes of a request target: null unless it is the prefix and exactly one segment. */
-export function keyOf(target: string): string | null {
+function keyOf(target: string): string | null {
   const path = target.split('?')[0]!;
   const rest = path.slice(LEGACY_PREFIX.length);
   if (!path.startsWith(LEGACY_PREFIX) || rest === '' || rest.includes('/')) return null;

@@ -9,7 +9,7 @@ import type { RecordCompat } from '../../src/core/record-dialect.ts';
 import { repositoryRoot } from './root.ts';
 
 /** How a statement shows that it uses a feature. */
-export const SIGNS: Record<SqlFeature, RegExp> = {
+const SIGNS: Record<SqlFeature, RegExp> = {
   'advisory lock': /advisory_/,
   'aggregate into JSON': /array_to_json|json_agg/,
   'array parameters': /\$\d+::\w+\[\]/,
@@ -68,7 +68,7 @@ export function scaleRows(): (readonly [string, string[]])[] {
 const COLUMNS: Record<Exclude<RecordCompat, 'none'>, number> = { cockroach: 2, yugabyte: 3 };
 
 /** What this kind of database has by its documentation, without an "if" and a "but". */
-export function availableIn(compat: Exclude<RecordCompat, 'none'>): ReadonlySet<string> {
+function availableIn(compat: Exclude<RecordCompat, 'none'>): ReadonlySet<string> {
   const rows = scaleRows().filter(([, cells]) => /^has it\b/.test(cells[COLUMNS[compat]]!));
   return new Set(rows.map(([feature]) => feature));
 }

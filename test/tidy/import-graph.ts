@@ -1,5 +1,5 @@
-/** Import cycles and files that nothing reaches. */
-import { isEntryPoint, isTestFile } from './places.ts';
+/** Import cycles, files that nothing reaches, and exports that no other file takes. */
+import { isEntryPoint, isGenerated, isTestFile } from './places.ts';
 import type { SourceFacts } from './source-facts.ts';
 
 /** One fault for each cycle of imports that exist at run time; `import type` and `import()` make none. */
@@ -43,6 +43,22 @@ export function deadFileFaults(files: readonly SourceFacts[]): string[] {
   return files
     .filter((file) => !reached.has(file.path))
     .map((file) => `${file.path}: reached from no entry point and no test; use it or delete it`);
+}
+
+/** What only its own file uses is its own business; what nobody uses is found by the linter once it is not exported. */
+export function unusedExportFaults(files: readonly SourceFacts[]): string[] {
+  const taken = new Set<string>();
+  for (const { target, names, isWhole } of files.flatMap((file) => file.imports)) {
+    if (isWhole) taken.add(`${target} *`);
+    for (const name of names) taken.add(`${target} ${name}`);
+  }
+  return files
+    .filter(({ path }) => !isEntryPoint(path) && !isGenerated(path) && !taken.has(`${path} *`))
+    .flatMap(({ path, exports }) =>
+      exports
+        .filter(({ name }) => !taken.has(`${path} ${name}`))
+        .map(({ name, line }) => `${path}:${line}: ${name} is exported, and no other file imports it`),
+    );
 }
 
 function eagerTargets(file: SourceFacts): string[] {

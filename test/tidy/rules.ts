@@ -2,10 +2,10 @@
 import { isEntryPoint, isGenerated, isTestFile, type TextFile } from './places.ts';
 import type { SourceFacts } from './source-facts.ts';
 
-export const FILE_LINES_MAX = 400;
-export const FUNCTION_LINES_MAX = 60;
+const FILE_LINES_MAX = 400;
+const FUNCTION_LINES_MAX = 60;
 /** A port says what a node needs in few words. */
-export const PORT_METHODS_MAX = 6;
+const PORT_METHODS_MAX = 6;
 
 /** Where the world may be touched directly; everywhere else it comes through a port. */
 const WORLD_PLACES =

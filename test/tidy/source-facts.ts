@@ -10,6 +10,8 @@ export interface ImportFact {
   /** Path from the repository's root for relative imports, else undefined. */
   readonly target: string | undefined;
   readonly names: readonly string[];
+  /** All that it exports, as one thing. */
+  readonly isWhole: boolean;
   /** Gone at run time. */
   readonly typeOnly: boolean;
   /** `import()` at run time: loaded when needed, so no part of an import cycle. */
@@ -44,6 +46,8 @@ export interface SourceFacts {
   /** `async`, `await` and `Promise`, as values or as types. */
   readonly promises: readonly UseFact[];
   readonly defaultExportLine: number | undefined;
+  /** Functions, classes and values, where they are declared; types are left out. */
+  readonly exports: readonly UseFact[];
   /** Has nothing but exports of what other files declare, or exports all of another file. */
   readonly isBarrel: boolean;
   /** Interfaces with the number of their methods. */
@@ -67,6 +71,7 @@ interface Collected {
   readonly promises: UseFact[];
   readonly interfaces: { name: string; methodCount: number; line: number }[];
   readonly strings: string[];
+  readonly exports: UseFact[];
   defaultExportLine: number | undefined;
 }
 
@@ -79,6 +84,7 @@ export function factsOf(path: string, text: string): SourceFacts {
     promises: [],
     interfaces: [],
     strings: [],
+    exports: file.statements.flatMap((statement) => exportedBy(statement, file)),
     defaultExportLine: undefined,
   };
   const declared = namesDeclaredIn(file);
@@ -106,7 +112,10 @@ export function factsOf(path: string, text: string): SourceFacts {
 }
 
 function collectImport(node: ts.Node, file: ts.SourceFile, path: string, into: Collected): void {
-  const add = (specifier: ts.Node, parts: Pick<ImportFact, 'names' | 'typeOnly' | 'dynamic'>): void => {
+  const add = (
+    specifier: ts.Node,
+    parts: Pick<ImportFact, 'names' | 'isWhole' | 'typeOnly' | 'dynamic'>,
+  ): void => {
     if (!ts.isStringLiteralLike(specifier)) return;
     const target = specifier.text.startsWith('.')
       ? posix.normalize(posix.join(posix.dirname(path), specifier.text))
@@ -117,15 +126,40 @@ function collectImport(node: ts.Node, file: ts.SourceFile, path: string, into: C
     const bindings = node.importClause?.namedBindings;
     const names = bindings !== undefined && ts.isNamedImports(bindings) ? bindings.elements : [];
     const typeOnly = node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
-    const imported = names.map((element) => (element.propertyName ?? element.name).text);
-    add(node.moduleSpecifier, { names: imported, typeOnly, dynamic: false });
+    const isWhole = bindings !== undefined && ts.isNamespaceImport(bindings);
+    add(node.moduleSpecifier, { names: names.map(nameThere), isWhole, typeOnly, dynamic: false });
   } else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) {
-    add(node.moduleSpecifier, { names: [], typeOnly: node.isTypeOnly, dynamic: false });
+    const clause = node.exportClause;
+    const names = clause !== undefined && ts.isNamedExports(clause) ? clause.elements.map(nameThere) : [];
+    add(node.moduleSpecifier, {
+      ...{ names, isWhole: names.length === 0, typeOnly: node.isTypeOnly, dynamic: false },
+    });
   } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-    add(node.arguments[0]!, { names: [], typeOnly: false, dynamic: true });
+    add(node.arguments[0]!, { names: [], isWhole: true, typeOnly: false, dynamic: true });
   } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
-    add(node.argument.literal, { names: [], typeOnly: true, dynamic: false });
+    add(node.argument.literal, { names: [], isWhole: true, typeOnly: true, dynamic: false });
   }
+}
+
+/** Under which name the other file knows it. */
+function nameThere({ name, propertyName }: ts.ImportSpecifier | ts.ExportSpecifier): string {
+  return (propertyName ?? name).text;
+}
+
+function exportedBy(statement: ts.Statement, file: ts.SourceFile): UseFact[] {
+  const isExported =
+    ts.canHaveModifiers(statement) &&
+    ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true;
+  if (!isExported) return [];
+  const declared = ts.isVariableStatement(statement)
+    ? statement.declarationList.declarations.map(({ name }) => name)
+    : ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)
+      ? [statement.name]
+      : [];
+  const line = lineOf(statement, file);
+  return declared.flatMap((name) =>
+    name !== undefined && ts.isIdentifier(name) ? [{ name: name.text, line }] : [],
+  );
 }
 
 function collectFunction(node: ts.Node, file: ts.SourceFile, into: Collected): void {

@@ -28,10 +28,6 @@ export function judgeRun(run: Run): string[] {
   ];
 }
 
-export function passed(run: Run, faults: readonly string[]): boolean {
-  return faults.length === 0 && run.end !== null;
-}
-
 function incomplete({ end }: Run): string[] {
   if (end === null) return ['the run was cut off: its last line is missing'];
   return end.stopped ? ['the run was stopped before its time'] : [];

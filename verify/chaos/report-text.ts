@@ -143,7 +143,7 @@ function row(name: string, cells: readonly string[], width = WIDE): string {
 }
 
 /** At words, and where a word is longer than a line, within it. Line breaks stay. */
-export function wrapped(text: string, indent: string): string[] {
+function wrapped(text: string, indent: string): string[] {
   return text.split('\n').flatMap((part, at) => {
     const lines: string[] = [];
     let line = at === 0 ? '' : indent;

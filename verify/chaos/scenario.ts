@@ -81,7 +81,7 @@ const SCENARIO = z
 
 export type Scenario = z.infer<typeof SCENARIO> & { readonly name: string };
 
-export class ScenarioError extends Error {
+class ScenarioError extends Error {
   override readonly name = 'ScenarioError';
 }
 

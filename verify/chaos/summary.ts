@@ -66,7 +66,7 @@ export interface Summary {
 /** A stall that begins so soon after a fault is put down to it. */
 const AFTER_MS = 1_500;
 /** Milliseconds without an acknowledged write that are marked in the picture. */
-export const STALL_MS_MIN = 400;
+const STALL_MS_MIN = 400;
 const BUCKETS_MAX = 240;
 const BUCKET_MS_MIN = 250;
 
@@ -112,7 +112,7 @@ export function summaryOf(run: Run): Summary {
   };
 }
 
-export function groupOf({ call }: TimedOperation): Group {
+function groupOf({ call }: TimedOperation): Group {
   switch (call.kind) {
     case 'get':
       return 'read';

@@ -44,7 +44,7 @@ export function createGrpcTransport(options: GrpcTransportOptions): GrpcTranspor
   return new GrpcTransport(options);
 }
 
-export class GrpcTransport implements Transport {
+class GrpcTransport implements Transport {
   private readonly options: GrpcTransportOptions;
   private readonly timing: LinkTiming;
   private readonly listener: PeerListener;

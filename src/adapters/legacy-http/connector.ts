@@ -26,7 +26,7 @@ REFUSED.addSubnet('ff00::', 8, 'ipv6');
 // Amazon's metadata service.
 REFUSED.addAddress('fd00:ec2::254', 'ipv6');
 
-export class RefusedAddressError extends Error {
+class RefusedAddressError extends Error {
   override readonly name = 'RefusedAddressError';
   readonly code = 'REFUSED_ADDRESS';
 

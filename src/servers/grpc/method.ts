@@ -23,10 +23,10 @@ import { tracingOf, underSpan } from './traced-calls.ts';
 import { untakenOf } from './untaken.ts';
 import type { Untaken } from './untaken.ts';
 
-export const METADATA_CODE = 'causeway-code';
-export const METADATA_CERTAINTY = 'causeway-certainty';
+const METADATA_CODE = 'causeway-code';
+const METADATA_CERTAINTY = 'causeway-certainty';
 /** Milliseconds after which to ask again; clients that repeat calls by gRPC's own rules obey it, too. */
-export const METADATA_RETRY = 'grpc-retry-pushback-ms';
+const METADATA_RETRY = 'grpc-retry-pushback-ms';
 
 /** Exactly one of the two is not null. */
 export type Done<Answer> = (failed: Failure | null, answer: Answer | null) => void;

@@ -43,7 +43,7 @@ export class Untaken {
  * Large answers made in one turn of the event loop are bounded in bytes: further calls begin in later turns, so that heartbeats
  * and everybody else's operations come in between.
  */
-export class Turns {
+class Turns {
   private readonly waiting: (() => void)[] = [];
   private bytes = 0;
   private isAsked = false;

@@ -69,7 +69,7 @@ export interface Route extends DescribedRoute {
 }
 
 /** Of every route. */
-export const TIMED = {
+const TIMED = {
   timeout_ms: whole(z.int().min(1).max(OPERATION_TIMEOUT_MS_MAX))
     .default(OPERATION_TIMEOUT_MS_DEFAULT)
     .describe('milliseconds within which it is answered'),

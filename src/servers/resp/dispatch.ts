@@ -80,7 +80,7 @@ function refuse(client: Client, command: Command | null, text: string): void {
 }
 
 /** A text: what is wrong with the name. */
-export function commandOf(args: Arguments): Command | string {
+function commandOf(args: Arguments): Command | string {
   const command = COMMANDS.find(args);
   if (command === undefined) return unknown(args);
   if (command.subcommands === null || args.count < 2) return command;

@@ -56,11 +56,6 @@ export function wordsFor({ code, message }: Failure): string {
   return message === ERROR_TABLE[code].meaning ? (TEXTS[code].meaning ?? message) : message;
 }
 
-/** For the document, which a test holds to this. */
-export function errorWord(code: ErrorCode): string {
-  return TEXTS[code].word;
-}
-
 export const SYNTAX_ERROR = 'ERR syntax error';
 /** What a container says of a call that it cannot read; `subcommand` as it was given. */
 export function subcommandError(container: string, subcommand: string): string {

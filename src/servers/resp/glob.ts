@@ -11,7 +11,7 @@ const ANY = -2;
 const CLASS_FIRST = -3;
 const BYTES = 256;
 
-export const PATTERN_TOO_LONG = `ERR a pattern has at most ${KEY_BYTES_MAX} bytes`;
+const PATTERN_TOO_LONG = `ERR a pattern has at most ${KEY_BYTES_MAX} bytes`;
 
 /** A text: why there is none. */
 export function globOf(pattern: string): Glob | string {

@@ -42,7 +42,7 @@ function shownName(name: string): string {
   return name.toUpperCase().replace('|', ' ');
 }
 
-export function absentTable(): string {
+function absentTable(): string {
   const rows = ABSENT_GROUPS.map(({ reason, names }) => {
     return `| ${names.map((name) => `\`${shownName(name)}\``).join(', ')} | ${reason} |`;
   });

@@ -148,12 +148,6 @@ export class ReplyWriter {
     else this.integer(value ? 1 : 0);
   }
 
-  double(value: number): void {
-    const text = Number.isFinite(value) ? String(value) : value > 0 ? 'inf' : value < 0 ? '-inf' : 'nan';
-    if (this.protocol === 3) this.line(',', text);
-    else this.bulkText(text);
-  }
-
   verbatim(text: string): void {
     if (this.protocol !== 3) return this.bulkText(text);
     const bytes = Buffer.from(text);

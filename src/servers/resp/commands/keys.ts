@@ -57,7 +57,7 @@ function type(args: Arguments): Plan | string {
   return reading(key, (out, standing) => out.simple(standing === undefined ? 'none' : 'string'), SHORT);
 }
 
-export function encodingOf(value: Uint8Array): string {
+function encodingOf(value: Uint8Array): string {
   if (value.length <= 20) {
     const text = Buffer.from(value).toString('latin1');
     if (INTEGER.test(text) && BigInt(text) <= INT64_MAX && BigInt(text) >= -INT64_MAX - 1n) return 'int';
