@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { RecordHealthMonitor } from './record-health.ts';
 
+let now: number;
 let probes: number;
 let fault: string | null;
 let told: string[];
@@ -9,11 +10,12 @@ let monitor: RecordHealthMonitor;
 
 beforeEach(() => {
   vi.useFakeTimers();
+  now = 0;
   probes = 0;
   fault = null;
   told = [];
   monitor = new RecordHealthMonitor({
-    ...{ now: () => 0, random: () => 0 },
+    ...{ now: () => now, random: () => 0 },
     probe: () => {
       probes += 1;
       return fault === null ? Promise.resolve() : Promise.reject(new Error(fault));
@@ -35,6 +37,31 @@ test('down: a probe that is answered brings it up', async () => {
   fault = null;
   await vi.advanceTimersByTimeAsync(3_000);
   expect(told).toEqual(['up', 'down', 'up']);
+});
+
+test('down for one reason after another: told once, since when it went down first; up each time again: told once', () => {
+  now = 1_000;
+  monitor.markDown('gone');
+  now = 2_000;
+  monitor.markDown('refused');
+  expect(monitor.health).toEqual({ state: 'down', since: 1_000, reason: 'refused' });
+  monitor.markUp(true);
+  monitor.markUp(true);
+  expect(told).toEqual(['up', 'down', 'up']);
+});
+
+test('it answers before it is asked: the question that was due is not asked any more', async () => {
+  monitor.markDown('gone');
+  monitor.markUp(true);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(probes).toBe(0);
+});
+
+test('it is asked at once instead of later: one question', async () => {
+  monitor.markDown('gone');
+  monitor.probeNow();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(probes).toBe(1);
 });
 
 test('it refuses writes alone: no read that is answered brings it up, but a write does', async () => {
@@ -73,5 +100,6 @@ test('it is closed while a probe is under way: nothing waits for time any more',
   monitor.probeNow();
   monitor.close();
   await vi.advanceTimersByTimeAsync(0);
+  monitor.markDown('closed');
   expect(vi.getTimerCount()).toBe(0);
 });

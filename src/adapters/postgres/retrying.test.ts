@@ -1,5 +1,5 @@
 /** What a call that lost against others ends with, by what its tries ended with. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { RecordFailure } from './record-failure.ts';
 import { retrying } from './retrying.ts';
 
@@ -36,4 +36,24 @@ test('lost, and not sent again for want of time: of unknown outcome, as the firs
 
 test('lost, and then fenced: told as fenced, for this process is to end', async () => {
   expect((await endOf(LOST, FENCED)).end).toBe(FENCED);
+});
+
+test('lost over and over: pauses between the tries, each twice the last, up to the longest', async () => {
+  vi.useFakeTimers();
+  try {
+    const triedAt: number[] = [];
+    const attempt = (): Promise<never> => {
+      triedAt.push(performance.now() - startedAt);
+      return Promise.reject(LOST);
+    };
+    const startedAt = performance.now();
+    const bounds = { retriesMax: 4, firstMs: 100, pauseMsMax: 300 };
+    const ended = retrying(bounds, { random: () => 1, onRetry: () => undefined }, attempt);
+    ended.catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(10_000);
+    await expect(ended).rejects.toBe(LOST);
+    expect(triedAt).toEqual([0, 100, 300, 600, 900]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
