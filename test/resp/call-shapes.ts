@@ -176,8 +176,9 @@ export const OF_ONE_KEY: readonly Shape[] = [
   ['DECRBY key int'],
   ['INCRBYFLOAT key float'],
   ['INCRBYFLOAT key float'],
-  ['EXPIRE key seconds', ...CONDITIONS],
-  ['PEXPIRE key millis', ...CONDITIONS],
+  // Later or sooner than a time that was counted from now on as well: a millisecond would decide.
+  ['EXPIRE key seconds', 'NX', 'XX'],
+  ['PEXPIRE key millis', 'NX', 'XX'],
   ['EXPIREAT key second', ...CONDITIONS],
   ['PEXPIREAT key milli', ...CONDITIONS],
   ['TTL key'],

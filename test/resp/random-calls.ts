@@ -18,6 +18,7 @@ const BY_DESIGN = [
   /^COMMAND( INFO| DOCS)?$/i,
   /^COPY .* DB 1$/i,
   /^CLIENT LIST$/i,
+  /^OBJECT REFCOUNT (?!none$)\S+$/i,
 ];
 
 interface Family {

@@ -88,6 +88,11 @@ export class Arguments {
     return this.buffer.toString('latin1', this.starts[at], this.ends[at]);
   }
 
+  /** As Redis prints it, which takes it for a text of C: it ends at a NUL. */
+  shown(at: number): string {
+    return this.text(at).split('\0', 1)[0]!;
+  }
+
   /** For words of the protocol. */
   upper(at: number): string {
     return this.text(at).toUpperCase();

@@ -19,8 +19,8 @@ import type { Run } from './run-plan.ts';
 import type { Tracking } from './tracking.ts';
 import type { Transaction } from './transaction.ts';
 
-/** skipping: the next command is not answered. */
-export type ReplyMode = 'on' | 'off' | 'skipping';
+/** skipping: the next command is not answered; skipped: it is this one. */
+export type ReplyMode = 'on' | 'off' | 'skipping' | 'skipped';
 
 /** Of a connection: what the protocol's part needs of the socket's. */
 export interface Line {

@@ -137,7 +137,7 @@ export class Connection implements Line {
         const decoded = decoder.next();
         if (decoded === 'incomplete') break;
         if (decoded === 'broken') {
-          queue.out.error(`ERR ${decoder.fault}`);
+          if (client.replyMode === 'on') queue.out.error(`ERR ${decoder.fault}`);
           this.isClosing = true;
           break;
         }

@@ -24,6 +24,8 @@ const OF_A_BROWSER = /^(post|host:)$/i;
 
 /** False: it has to wait until something before it is answered, and is to be asked again then. */
 export function execute(client: Client, args: Arguments): boolean {
+  // What is before it may change what this one means.
+  if (client.queue.isBarred) return false;
   const isBegun = client.replyMode === 'on' ? begin(client, args) : beginUnanswered(client, args);
   if (isBegun && client.tracking !== null) forgetCaching(client, args);
   return isBegun;
@@ -117,24 +119,19 @@ function unknown(args: Arguments): string {
   if (absent !== undefined) return absent;
   let shown = '';
   for (let at = 1; at < args.count && shown.length < SHOWN_BYTES_MAX; at += 1) {
-    shown += `'${textOfC(args, at).slice(0, SHOWN_BYTES_MAX - shown.length)}' `;
+    shown += `'${args.shown(at).slice(0, SHOWN_BYTES_MAX - shown.length)}' `;
   }
   return `ERR unknown command '${shownText(args, 0)}', with args beginning with: ${shown}`;
 }
 
 function shownText(args: Arguments, at: number): string {
-  return textOfC(args, at).slice(0, SHOWN_BYTES_MAX);
-}
-
-/** It ends at a NUL. */
-function textOfC(args: Arguments, at: number): string {
-  return args.text(at).split('\0', 1)[0]!;
+  return args.shown(at).slice(0, SHOWN_BYTES_MAX);
 }
 
 /** in line: begun now, and behind those before it that have its key. */
 function turnOf(client: Client, command: Command, args: Arguments): 'now' | 'in line' | 'later' {
   const { queue, inFlight, api, door } = client;
-  if (queue.isBarred || command.isAlone || queue.unanswered >= RESP_UNANSWERED_MAX) return 'later';
+  if (command.isAlone || queue.unanswered >= RESP_UNANSWERED_MAX) return 'later';
   if (queue.isFull) return 'later';
   if (command.writes && api.isFull()) return 'later';
   const places = keyPlaces(command, args.count);
@@ -154,18 +151,24 @@ function beginUnanswered(client: Client, args: Arguments): boolean {
   const { queue } = client;
   const { out } = queue;
   const wasSkipping = client.replyMode === 'skipping';
+  if (wasSkipping) client.replyMode = 'skipped';
   const thrownAway = new ReplyWriter(out.protocol);
   queue.out = thrownAway;
+  queue.aloud = out;
   queue.isMute = true;
   const isBegun = begin(client, args);
   queue.isMute = false;
+  queue.aloud = null;
   if (queue.out === thrownAway) {
     out.protocol = thrownAway.protocol;
     queue.out = out;
   }
-  if (!isBegun) return false;
-  // Only CLIENT REPLY ON is answered: it comes back to replies.
+  if (!isBegun) {
+    if (wasSkipping) client.replyMode = 'skipping';
+    return false;
+  }
+  // What comes back to replies is answered itself.
   if (client.replyMode === 'on') out.append(thrownAway);
-  else if (wasSkipping && client.replyMode === 'skipping') client.replyMode = 'on';
+  else if (client.replyMode === 'skipped') client.replyMode = 'on';
   return true;
 }

@@ -11,9 +11,7 @@ const ESCAPES: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, b: 8, a:
 
 /** False where quotes are not balanced. The words lie in a buffer of their own. */
 export function splitWords(line: Buffer, into: Arguments): boolean {
-  const nul = line.indexOf(0);
-  // Redis reads a line as a text of C, which ends there.
-  const end = nul < 0 ? line.length : nul;
+  const end = line.length;
   const words = Buffer.allocUnsafe(end);
   into.buffer = words;
   let at = 0;
@@ -22,7 +20,7 @@ export function splitWords(line: Buffer, into: Arguments): boolean {
     while (at < end && isSpace(line[at]!)) at += 1;
     if (at >= end) return true;
     const start = used;
-    while (at < end && !isSpace(line[at]!)) {
+    while (at < end && !endsWord(line[at]!)) {
       const byte = line[at]!;
       at += 1;
       if (byte !== DOUBLE && byte !== SINGLE) {
@@ -92,4 +90,9 @@ function singleQuoted(
 
 function isSpace(byte: number): boolean {
   return byte === 32 || (byte >= 9 && byte <= 13);
+}
+
+/** A vertical tab and a form feed are passed over between words, and are part of one. */
+function endsWord(byte: number): boolean {
+  return isSpace(byte) && byte !== 11 && byte !== 12;
 }

@@ -22,6 +22,8 @@ export class ReplyQueue {
   isBarred = false;
   /** Nothing is said: replies are written, and thrown away. */
   isMute = false;
+  /** Meanwhile, where what is told all the same belongs; null: in `out`. */
+  aloud: ReplyWriter | null = null;
   /** Commands that wait for room. */
   parked = 0;
   /** Writes under way that tell a value. */

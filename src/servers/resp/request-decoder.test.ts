@@ -166,6 +166,8 @@ describe('what is wrong', () => {
     [`*1\r\n$${RESP_BULK_BYTES_MAX + 1}\r\n`, 'invalid bulk length'],
     ['SET "a\r\n', 'unbalanced quotes in request'],
     ["SET 'a'b\r\n", 'unbalanced quotes in request'],
+    ['ECHO a\0b\r\n', 'NUL in an inline request'],
+    ['\x16\x03\x01\0', 'NUL in an inline request'],
     ['a'.repeat(RESP_INLINE_BYTES_MAX + 1), 'too big inline request'],
     [`${'a'.repeat(RESP_INLINE_BYTES_MAX + 1)}\r\n`, 'too big inline request'],
   ])('%j: in the words of Redis', (text, words) => {

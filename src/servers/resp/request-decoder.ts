@@ -154,6 +154,9 @@ export class RequestDecoder {
   private readLine(): Decoded {
     const from = this.at + this.searched;
     const found = this.buffer.subarray(from, this.end).indexOf(LF);
+    // Of Redis this asks for the end of a line that never comes. It is TLS, or another protocol, as a rule.
+    if (this.buffer.subarray(from, found < 0 ? this.end : from + found).includes(0))
+      return this.broken('NUL in an inline request');
     const length = found < 0 ? this.end - this.at : from + found - this.at;
     if (length > RESP_INLINE_BYTES_MAX) return this.broken('too big inline request');
     if (found < 0) {

@@ -291,6 +291,27 @@ describe('answers that are not wanted', () => {
   });
 });
 
+describe('a request that is none', () => {
+  const BROKEN = ['*x\r\n', 'ECHO a\0b\r\n', '\x16\x03\x01\0'];
+
+  test.each(BROKEN)('%j: told, and the connection ends', async (bytes) => {
+    const door = await doorWith();
+    const line = await door.connect();
+    line.raw(`SET k 1\r\n${bytes}`);
+    await line.until(() => line.isEnded);
+    expect(line.unread).toMatch(/^\+OK\r\n-ERR Protocol error: [a-zA-Z ]+\r\n$/);
+  });
+
+  test.each(BROKEN)('%j while nothing is answered: the connection ends without a word', async (bytes) => {
+    const door = await doorWith();
+    const line = await door.connect();
+    line.raw(`CLIENT REPLY OFF\r\nSET k 1\r\n${bytes}`);
+    await line.until(() => line.isEnded);
+    expect(line.unread).toBe('');
+    expect(door.api.records.has('k')).toBe(true);
+  });
+});
+
 describe('failures', () => {
   test.each([
     ['outcome_unknown', /^-INDEFINITE outcome_unknown: .*Read the key before repeating it\.$/],

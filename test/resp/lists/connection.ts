@@ -47,6 +47,12 @@ export function connection(): List {
       'select 0',
       'SELECT ""',
       'SELECT 16',
+      'SELECT 2147483647',
+      'SELECT 2147483648',
+      'SELECT -2147483648',
+      'SELECT -2147483649',
+      'SELECT 9223372036854775807',
+      'SELECT 9223372036854775808',
     ],
   );
   list.one('SELECT of another', 'SELECT 1');
@@ -92,10 +98,38 @@ export function connection(): List {
     '!FOO',
     'PING',
   );
+  modes(list);
   trackingInfo(list);
   killing(list);
   unblocking(list);
   return list;
+}
+
+/** What is not answered, and what is all the same. */
+function modes(list: List): void {
+  const skip = '!CLIENT REPLY SKIP';
+  const off = '!CLIENT REPLY OFF';
+  const channel = '__redis__:invalidate';
+  const then = ['ECHO then', 'CLIENT REPLY ON', 'PING'];
+  list.one('CLIENT REPLY SKIP, twice', skip, skip, '!ECHO no', ...then);
+  list.one('CLIENT REPLY SKIP, three times', skip, skip, skip, '!FOO', ...then);
+  list.one('CLIENT REPLY SKIP before RESET', skip, '!RESET', ...then);
+  list.one('CLIENT REPLY OFF before RESET', off, '!ECHO no', 'RESET', ...then);
+  list.one('CLIENT REPLY SKIP before OFF', skip, off, '!ECHO no', 'CLIENT REPLY ON', 'PING');
+  list.one('CLIENT REPLY SKIP before ON', skip, 'CLIENT REPLY ON', ...then);
+  list.one('CLIENT REPLY SKIP before HELLO', skip, '!HELLO 3', 'GET none');
+  list.one('CLIENT REPLY SKIP before what waits', skip, '!SET k 1', 'INCR k', skip, '!INCR k', 'GET k');
+  for (const [mode, word] of [
+    [skip, 'SKIP'],
+    [off, 'OFF'],
+  ] as const) {
+    list.one(`channels after CLIENT REPLY ${word}`, mode, `SUBSCRIBE ${channel}`);
+    list.one(`channels after CLIENT REPLY ${word}`, mode, 'UNSUBSCRIBE');
+    list.one(`channels after CLIENT REPLY ${word}`, mode, `UNSUBSCRIBE other ${channel}`);
+    list.one(`channels after CLIENT REPLY ${word}, RESP3`, 'HELLO 3', mode, `SUBSCRIBE ${channel}`);
+  }
+  const inExec = 'MULTI\\nCLIENT REPLY SKIP\\nEXEC\\nGET none x\\nPING\\n';
+  list.one('CLIENT REPLY SKIP within EXEC', `raw "${inExec}"`);
 }
 
 function hello(list: List): void {
@@ -125,6 +159,7 @@ function hello(list: List): void {
     '3 SETNAME me FOO',
     '2 SETNAME me AUTH nobody secret',
     '3 SETNAME me SETNAME "" SETNAME',
+    '3 "FOO\\x00BAR"',
     '99999999999999999999',
   ]) {
     list.one('HELLO in every form', `HELLO ${form}`.trim(), 'CLIENT GETNAME', 'GET none');
@@ -187,6 +222,7 @@ function client(list: List): void {
     'CLIENT LIST TYPE replica',
     'CLIENT LIST TYPE pubsub',
     'CLIENT LIST TYPE master',
+    'CLIENT LIST TYPE "foo\\x00bar"',
   );
   list.one(
     'CLIENT NO-EVICT',
@@ -317,6 +353,8 @@ function killing(list: List): void {
       'CLIENT KILL ID 0 SKIPME',
       'CLIENT KILL USER nobody x',
       'CLIENT KILL ID 99999999 SKIPME',
+      'CLIENT KILL TYPE "foo\\x00bar"',
+      'CLIENT KILL USER "foo\\x00bar"',
     ],
   );
 }

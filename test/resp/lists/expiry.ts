@@ -63,6 +63,7 @@ export function expiry(): List {
         `${command} k ${FARTHER} FOO`,
         `${command} k x FOO`,
         `${command} k ${FARTHER} NX FOO`,
+        `${command} k ${FARTHER} "FOO\\x00BAR"`,
         `${command} k ${FARTHER} ""`,
         'GET k',
       ],

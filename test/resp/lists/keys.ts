@@ -149,6 +149,9 @@ function copying(list: List): void {
       'COPY a b DB x',
       'COPY a b DB -1',
       'COPY a b DB 99',
+      'COPY a b DB 2147483648',
+      'COPY a b DB -2147483649',
+      'COPY a b DB 9223372036854775808',
       'COPY a a REPLACE',
       'COPY a b REPLACE REPLACE',
       'COPY none b',
@@ -286,7 +289,8 @@ function walks(list: List): void {
     [
       'SCAN',
       'SCAN x',
-
+      'SCAN "0\\x00"',
+      'SCAN "x\\x00"',
       'SCAN 1.5',
       'SCAN ""',
       'SCAN 99999999999999999999999',

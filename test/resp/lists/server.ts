@@ -69,6 +69,7 @@ export function server(): List {
       'WAIT 1.5 0',
     ],
   );
+  list.all('LOLWUT', [], ['LOLWUT VERSION x', 'LOLWUT VERSION 1.5 1', 'lolwut version ""']);
   list.all('WAITAOF', [], ['WAITAOF 0 0 0']);
   list.all(
     'SLOWLOG',

@@ -25,14 +25,17 @@ function unsubscribe(client: Client, args: Arguments): void {
   }
 }
 
-function confirm({ out, channels }: Client, what: string, name: string): void {
+/** Word of channels is told also where replies are off. */
+function confirm({ queue, channels }: Client, what: string, name: string): void {
+  const out = queue.aloud ?? queue.out;
   out.push(3);
   out.bulkText(what);
   out.bulkText(name, 'latin1');
   out.integer(channels.size);
 }
 
-function confirmNone({ out }: Client): void {
+function confirmNone({ queue }: Client): void {
+  const out = queue.aloud ?? queue.out;
   out.push(3);
   out.bulkText('unsubscribe');
   out.nil();

@@ -63,7 +63,7 @@ function list(client: Client, args: Arguments): void {
   const option = args.count > 2 ? args.upper(2) : '';
   if (option === 'TYPE' && args.count === 4) {
     const type = args.text(3).toLowerCase();
-    if (!TYPES.includes(type)) return out.error(`ERR Unknown client type '${args.text(3)}'`);
+    if (!TYPES.includes(type)) return out.error(`ERR Unknown client type '${args.shown(3)}'`);
     shown = shown.filter((each) => isOfType(each, type));
   } else if (option === 'ID' && args.count > 3) {
     const ids = new Set<number>();
@@ -127,11 +127,11 @@ function filterOf(args: Arguments): Filter | string {
         tests.push(({ line }) => line.localAddress === text);
         break;
       case 'TYPE':
-        if (!TYPES.includes(text.toLowerCase())) return `ERR Unknown client type '${text}'`;
+        if (!TYPES.includes(text.toLowerCase())) return `ERR Unknown client type '${args.shown(at + 1)}'`;
         tests.push((client) => isOfType(client, text.toLowerCase()));
         break;
       case 'USER':
-        if (text !== USER) return `ERR No such user '${text}'`;
+        if (text !== USER) return `ERR No such user '${args.shown(at + 1)}'`;
         tests.push(() => true);
         break;
       case 'SKIPME':
@@ -156,7 +156,7 @@ function setInfo(client: Client, args: Arguments): void {
   const value = args.text(3);
   const what = args.upper(2);
   if (what !== 'LIB-NAME' && what !== 'LIB-VER') {
-    return client.out.error(`ERR Unrecognized option '${args.text(2)}'`);
+    return client.out.error(`ERR Unrecognized option '${args.shown(2)}'`);
   }
   if (!isClientName(value)) {
     return client.out.error(

@@ -146,7 +146,7 @@ export function commandBodies(table: () => CommandIndex): Readonly<Record<string
         out.array(commands.length);
         for (const command of commands) tellInfo(out, command);
       },
-      differs: HERE,
+      differs: `${HERE} Of how a key is used is told whether it is written.`,
     },
     'command|docs': {
       run: ({ out }, args) => {

@@ -72,7 +72,7 @@ function hello(client: Client, args: Arguments): void {
       // Whatever is wrong behind it.
       client.name = name;
       at += 1;
-    } else return queue.out.error(`ERR Syntax error in HELLO option '${args.text(at)}'`);
+    } else return queue.out.error(`ERR Syntax error in HELLO option '${args.shown(at)}'`);
   }
   if (!client.isTrusted) {
     return queue.out.error(
@@ -119,7 +119,8 @@ function reset(client: Client): void {
   client.door.tracking.turnOff(client);
   client.channels.clear();
   client.name = '';
-  client.replyMode = 'on';
+  // One that is to be skipped stays so.
+  if (client.replyMode === 'off') client.replyMode = 'on';
   client.isTrusted = client.door.password === null;
   client.queue.protocol = 2;
   client.out.simple('RESET');

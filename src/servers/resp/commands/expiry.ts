@@ -39,7 +39,7 @@ function conditionOf(args: Arguments): string {
   const words = new Set<string>();
   for (let at = 3; at < args.count; at += 1) {
     const word = args.upper(at);
-    if (!['NX', 'XX', 'GT', 'LT'].includes(word)) return `ERR Unsupported option ${args.text(at)}`;
+    if (!['NX', 'XX', 'GT', 'LT'].includes(word)) return `ERR Unsupported option ${args.shown(at)}`;
     words.add(word);
   }
   const isAmong = (word: string): boolean => words.has(word);

@@ -72,7 +72,7 @@ function cursorGiven(text: string): bigint | undefined {
 }
 
 function scan(client: Client, args: Arguments): void {
-  const cursor = cursorGiven(args.text(1));
+  const cursor = cursorGiven(args.shown(1));
   if (cursor === undefined) return client.out.error('ERR invalid cursor');
   const options = scanOptions(args);
   if (typeof options === 'string') return client.out.error(options);

@@ -173,6 +173,6 @@ export const MOVE_BODIES: Readonly<Record<string, CommandBody>> = {
   copy: {
     run: copy,
     isAlone: true,
-    differs: 'Read first, then written: not at one moment. Not within MULTI.',
+    differs: 'Read first, then written: not at one moment. Within database 0. Not within MULTI.',
   },
 };

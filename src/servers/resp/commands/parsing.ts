@@ -1,6 +1,7 @@
 /** What many commands read of their arguments: keys, times, ranges; with Redis' own words for what is wrong. */
 import type { Arguments } from '../arguments.ts';
 
+const INT32_MAX = 2n ** 31n - 1n;
 const INT64_MAX = 2n ** 63n - 1n;
 /** The latest time that is an exact number; what lies behind it is refused for being too late. */
 const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
@@ -13,6 +14,8 @@ export function keyError(args: Arguments, at: number): string {
 const DATABASES = 16n;
 
 export function noDatabase(database: bigint, what: string): string {
+  if (database > INT32_MAX || database < -INT32_MAX - 1n)
+    return `ERR value is out of range, value must between ${-INT32_MAX - 1n} and ${INT32_MAX}`;
   if (database < 0n || database >= DATABASES) return 'ERR DB index is out of range';
   return `ERR ${what} not allowed in cluster mode`;
 }

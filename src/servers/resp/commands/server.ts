@@ -3,7 +3,7 @@ import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import type { Door } from '../door.ts';
-import { SYNTAX_ERROR } from '../error-replies.ts';
+import { NOT_AN_INTEGER, SYNTAX_ERROR } from '../error-replies.ts';
 import { globOf } from '../glob.ts';
 import {
   RESP_BULK_BYTES_MAX,
@@ -119,7 +119,7 @@ function configSet({ out, door }: Client, args: Arguments): void {
     const name = args.text(at).toLowerCase();
     const setting = Object.hasOwn(SETTINGS, name) ? SETTINGS[name] : undefined;
     if (setting === undefined) {
-      return out.error(`ERR Unknown option or number of arguments for CONFIG SET - '${args.text(at)}'`);
+      return out.error(`ERR Unknown option or number of arguments for CONFIG SET - '${args.shown(at)}'`);
     }
     const failed = `ERR CONFIG SET failed (possibly related to argument '${name}') - `;
     if (changes.has(name)) return out.error(`${failed}duplicate parameter`);
@@ -191,6 +191,12 @@ function info(client: Client, args: Arguments): void {
   client.out.verbatim(infoText(client.door, sections));
 }
 
+function lolwut({ out }: Client, args: Arguments): void {
+  const asksVersion = args.count > 2 && args.upper(1) === 'VERSION';
+  if (asksVersion && args.integer(2) === undefined) return out.error(NOT_AN_INTEGER);
+  out.verbatim(`Redis ver. ${REDIS_VERSION}\n`);
+}
+
 const NOTHING_KEPT = 'Nothing is kept: see the node’s own status.';
 
 export const SERVER_BODIES: Readonly<Record<string, CommandBody>> = {
@@ -210,7 +216,7 @@ export const SERVER_BODIES: Readonly<Record<string, CommandBody>> = {
     },
     differs: 'Every node takes writes.',
   },
-  lolwut: { run: ({ out }) => out.verbatim(`Redis ver. ${REDIS_VERSION}\n`), differs: 'No picture.' },
+  lolwut: { run: lolwut, differs: 'No picture.' },
   'config|get': { run: configGet, differs: 'The settings that have a counterpart here.' },
   'config|set': {
     run: configSet,
