@@ -5,6 +5,7 @@
  * over: writes that were sent are then indefinite, everything else is definite.
  */
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
+import { ChurningMap } from '../base/churning-map.ts';
 import { PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
 import type { causeway } from '../gen/protocol.js';
 import { CausewayError, certaintyOfLoss, errorOfStatus } from './causeway-error.ts';
@@ -43,7 +44,7 @@ export class Pipeline {
   readonly #timeoutMs: number;
   readonly #unansweredMax: number;
   readonly #trace: PipelineOptions['trace'];
-  readonly #sent = new Map<number, Pending>();
+  readonly #sent = new ChurningMap<number, Pending>();
   #waiting: Pending[] = [];
   #number = 0;
   #flushAsked = false;

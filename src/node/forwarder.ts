@@ -3,6 +3,7 @@
  * gone) is reported as lost at once; what that means, the flow decides: a read is asked elsewhere, a write's outcome
  * is unknown. (PROTOCOL R33)
  */
+import { ChurningMap } from '../base/churning-map.ts';
 import type { Failure } from '../core/errors.ts';
 import type { ForwardMessage, ForwardReadAnswer } from '../core/message.ts';
 import { refusalOfPeer, SINCE } from '../core/protocol-versions.ts';
@@ -38,7 +39,7 @@ export class Forwarder {
   private readonly send: (peer: string, message: ForwardMessage) => void;
   private readonly isLinked: (peer: string) => boolean;
   private readonly protocolOf: (peer: string) => number;
-  private readonly pending = new Map<number, Pending>();
+  private readonly pending = new ChurningMap<number, Pending>();
   private next: number;
 
   /** `requestFirst` is drawn, so that an answer meant for an earlier process of this name finds nobody here. */
@@ -149,7 +150,7 @@ export class Forwarder {
   }
 
   onLost(peer: string): void {
-    for (const [request, pending] of [...this.pending]) {
+    for (const [request, pending] of [...this.pending.entries()]) {
       if (pending.peer !== peer || !this.pending.delete(request)) continue;
       pending.onRead?.('lost', 0);
       pending.onWrite?.('lost');

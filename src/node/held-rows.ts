@@ -2,13 +2,14 @@
  * Rows on which somebody holds a lock in PostgreSQL, as it has told: they are looked at together every second, which waits for nobody.
  * What is written of their keys meanwhile waits with them, so that no statement with rows of others comes upon them.
  */
+import { ChurningMap } from '../base/churning-map.ts';
 
 /** Milliseconds between two looks. */
 export const HELD_PAUSE_MS = 1_000;
 
 export class HeldRows<Item> {
   /** By key. */
-  readonly rows = new Map<string, Item>();
+  readonly rows = new ChurningMap<string, Item>();
   private since = Infinity;
   private notBefore = -Infinity;
 

@@ -4,6 +4,7 @@
  * is in at most one running statement, and of two versions waiting only the higher is sent. A row that PostgreSQL does
  * not take holds up none of the others. (DESIGN section 6)
  */
+import { ChurningMap } from '../base/churning-map.ts';
 import { RECORD_BATCH_BYTES_MAX, RECORD_BATCH_ROWS_MAX } from '../core/limits.ts';
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import type { KeptOutVerdict } from '../core/record-floors.ts';
@@ -48,7 +49,7 @@ export class RecordWriter {
   private readonly drive: () => number;
   private readonly judgeKeptOut: JudgeKeptOut;
   private readonly instruments: typeof NO_INSTRUMENTS;
-  private readonly waiting = new Map<string, Waiting>();
+  private readonly waiting = new ChurningMap<string, Waiting>();
   private readonly refused = new RefusedRows<Waiting>();
   private readonly held = new HeldRows<Waiting>();
   private lifeWaiting = 0;
@@ -260,7 +261,7 @@ export class RecordWriter {
     const { key } = part.items[0]!.row.record;
     const twin = this.refused.takeAlone((item) => item.row.record.key === key);
     if (twin === undefined) return part;
-    const one = new Map<string, Waiting>();
+    const one = new ChurningMap<string, Waiting>();
     for (const item of [...twin.items, ...part.items]) this.enqueue(item, one);
     return {
       items: [...one.values()],
@@ -342,10 +343,10 @@ export class RecordWriter {
 }
 
 /** The first of them, out of it, as many as one statement takes. */
-function takeBatch(from: Map<string, Waiting>): readonly Waiting[] {
+function takeBatch(from: ChurningMap<string, Waiting>): readonly Waiting[] {
   const batch: Waiting[] = [];
   let byteCount = 0;
-  for (const [key, item] of from) {
+  for (const [key, item] of from.entries()) {
     byteCount += item.row.record.value.length + key.length + 100;
     if (batch.length > 0 && byteCount > RECORD_BATCH_BYTES_MAX) break;
     batch.push(item);

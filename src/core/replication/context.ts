@@ -2,6 +2,7 @@
  * What the rules of replication stand on: the keys in flight, the epoch's view of the slots, and the effects
  * by which they reach the world. Effects only note what is to be done; nothing comes back from within one.
  */
+import type { ChurningMap } from '../../base/churning-map.ts';
 import { NONE } from '../../base/short-list.ts';
 import type { Failure } from '../errors.ts';
 import type { EventName, LogLevel } from '../events.ts';
@@ -108,9 +109,9 @@ export interface ReplicaContext {
   readonly self: Coordinator;
   view: SlotView;
   /** Keys not at rest. */
-  readonly table: Map<string, KeyState>;
+  readonly table: ChurningMap<string, KeyState>;
   /** Rounds of this node by their number. */
-  readonly rounds: Map<number, KeyState>;
+  readonly rounds: ChurningMap<number, KeyState>;
   /** Keys whose queue should be looked at once the event at hand is handled: those marked so, each once. */
   readonly runnable: KeyState[];
   /** Rounds that wait for time or for owners only. */

@@ -2,12 +2,13 @@
  * In which slots is something in flight at or below a floor? An owner that has raised its floor takes no new version
  * there, so that what is still under way comes to an end; until then it does not say that it is past the floor. (R22)
  */
+import type { ChurningMap } from '../../base/churning-map.ts';
 import type { SlotFloor } from '../floors.ts';
 import { counterOf } from '../version.ts';
 import type { KeyState } from './key-state.ts';
 
 /** Those of the slots in which nothing at or below the floor is in flight. */
-export function quietSlots(table: ReadonlyMap<string, KeyState>, floors: readonly SlotFloor[]): number[] {
+export function quietSlots(table: ChurningMap<string, KeyState>, floors: readonly SlotFloor[]): number[] {
   const quiet = new Map(floors.map(({ slot, counter }) => [slot, counter]));
   for (const state of table.values()) {
     const counter = quiet.get(state.slot);

@@ -4,6 +4,7 @@
  * effects. Rules: `docs/PROTOCOL.md`, R1 to R13, after Hermes (Katsarakis et al., ASPLOS 2020) with durability and
  * PostgreSQL added.
  */
+import { ChurningMap } from '../../base/churning-map.ts';
 import { NONE, appended } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
@@ -49,8 +50,8 @@ export class Replica {
       mutations,
       self,
       view,
-      table: new Map(),
-      rounds: new Map(),
+      table: new ChurningMap(),
+      rounds: new ChurningMap(),
       runnable: [],
       answers: [],
       settling: new Set(),

@@ -3,6 +3,7 @@
  * the same time, but not those of one key of which one writes: they are done in their order, as their client expects. Writes
  * of one kind that stand next to one another in the line of a key are begun together.
  */
+import { ChurningMap } from '../../base/churning-map.ts';
 import { NONE, appended } from '../../base/short-list.ts';
 import { MODIFY_BYTES_MAX, MODIFY_CHANGES_MAX } from '../../core/limits.ts';
 
@@ -29,7 +30,7 @@ interface Line<Item> {
 export class KeysInFlight<Item extends InLine> {
   /** Bytes that those in line bring. */
   waitingBytes = 0;
-  private readonly lines = new Map<string, Line<Item>>();
+  private readonly lines = new ChurningMap<string, Line<Item>>();
   private readonly begin: (items: readonly Item[]) => void;
   private due: Line<Item>[] = [];
   private isAbandoned = false;
