@@ -1,7 +1,7 @@
 /** The routes for keys on real sockets: bodies in pieces, bodies that do not end, clients that do not read. */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
 import { doorRoutes } from '../../../test/support/http-door.ts';
 import {
@@ -144,13 +144,51 @@ test('bodies over all connections fill their room: the next is refused, definite
 
 test('a client that sends without waiting for answers: so many are begun, the rest is refused', async () => {
   api.holding = true;
+  api.waiting.add('a');
   const line = new Line();
   const count = HTTP_CONNECTION_REQUESTS_MAX + 3;
-  await line.say(`${head('PUT', '/v1/kv/a', 'Content-Length: 1')}v`.repeat(count));
+  await line.say(head('GET', '/v1/kv/a').repeat(count));
   await expect.poll(() => api.heldCount).toBe(HTTP_CONNECTION_REQUESTS_MAX);
   api.release();
-  const taken = Array<string>(HTTP_CONNECTION_REQUESTS_MAX).fill('204');
+  const taken = Array<string>(HTTP_CONNECTION_REQUESTS_MAX).fill('404');
   // The first refusal ends the connection.
   await line.hears(...taken, '503');
   await expect.poll(() => line.closed).toBe(true);
+});
+
+describe('requests sent without waiting for answers', () => {
+  const put = (key: string, value: string): string =>
+    `${head('PUT', `/v1/kv/${key}`, `Content-Length: ${value.length}`)}${value}`;
+
+  test('take effect in their order: a change alone, reads beside each other', async () => {
+    for (const key of ['a', 'b']) api.waiting.add(key);
+    api.holding = true;
+    const line = new Line();
+    const gets = [head('GET', '/v1/kv/a'), head('GET', '/v1/kv/b')].join('');
+    await line.say(`${gets}${put('a', '1')}${gets}${head('DELETE', '/v1/kv/a')}${head('HEAD', '/v1/kv/a')}`);
+    const begun = (): string[] => api.calls.map(({ kind, key }) => `${kind} ${key}`);
+    const steps = [['get a', 'get b'], ['put a'], ['get a', 'get b'], ['delete a'], ['get a']];
+    for (const [at, step] of steps.entries()) {
+      const soFar = steps.slice(0, at + 1).flat();
+      await expect.poll(begun).toEqual(soFar);
+      await expect.poll(() => api.heldCount).toBe(step.length);
+      api.release();
+      api.holding = true;
+    }
+    await line.hears('404', '404', '204', '200', '404', '204', '404');
+  });
+
+  test('by a client that goes: what waits for its turn is not begun', async () => {
+    api.holding = true;
+    const line = new Line();
+    await line.say(put('a', '1') + put('b', '1'));
+    await expect.poll(() => api.heldCount).toBe(1);
+    line.socket.destroy();
+    await expect.poll(() => server.connections.count).toBe(0);
+    api.release();
+    const other = new Line();
+    await other.say(put('c', '1'));
+    await other.hears('204');
+    expect([...api.records.keys()]).toEqual(['a', 'c']);
+  });
 });

@@ -212,12 +212,23 @@ export function isBytes(body: z.ZodType): boolean {
 
 function queryOf(one: Route, url: string): unknown {
   const start = url.indexOf('?');
+  const text = start < 0 ? '' : url.slice(start + 1);
+  mustBeUtf8(text);
   const given = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(start < 0 ? '' : url.slice(start + 1))) {
+  for (const [name, value] of new URLSearchParams(text)) {
     if (given.has(name)) throw new Refusal(400, `${name} stands twice in the query`);
     given.set(name, value);
   }
   return parsed(one.query, Object.fromEntries(given), 'the query');
+}
+
+/** Else what cannot be read is taken for another character, and one key for another. */
+function mustBeUtf8(query: string): void {
+  try {
+    decodeURIComponent(query);
+  } catch {
+    throw new Refusal(400, 'the query is not UTF-8 in percent-encoding');
+  }
 }
 
 function bodyOf(one: Route, bytes: Buffer): unknown {

@@ -12,6 +12,7 @@ import type { NodeApi } from '../../node/api.ts';
 import { PROBES } from '../../node/readiness.ts';
 import type { Probe } from '../../node/readiness.ts';
 import { operate } from './asked.ts';
+import { InOrder } from './in-order.ts';
 import { routingPath } from './key-path.ts';
 import type { Wire } from './key-path.ts';
 import { Refusal, problemResponse } from './problem.ts';
@@ -36,17 +37,27 @@ const CHECKS_PER_TIMEOUT = 10;
 
 const NO_PAGE = 'there is no such page; /openapi.json describes those for programs';
 
+/** For a request that waited for its turn; nobody hears it. */
+const GONE = new Refusal(503, 'the client has gone', 'overloaded');
+
 /** Adds the routes of one part of the door. */
 export type Mount = (routes: Hono) => void;
 
 export function httpRoutes(api: NodeApi, mounts: readonly Mount[] = []): Hono {
   const routes = new Hono({ getPath: routingPath });
   const unanswered = new Unanswered();
-  routes.use(async ({ env }, next) => {
-    const refusal = unanswered.begin((env as Wire | undefined) ?? {});
+  const inOrder = new InOrder();
+  routes.use(async ({ env, req }, next) => {
+    const wire = (env as Wire | undefined) ?? {};
+    const refusal = unanswered.begin(wire);
     if (refusal !== null) return problemResponse(refusal.problem, refusal.headers);
-    await next();
-    return undefined;
+    const socket = wire.incoming?.socket;
+    if (socket === undefined) return next().then(() => undefined);
+    return inOrder.run(socket, req.method, async () => {
+      if (socket.destroyed) return problemResponse(GONE.problem);
+      await next();
+      return undefined;
+    });
   });
   const probe = (path: string, name: Probe): void => {
     routes.get(path, (context) => told(context, name, PROBES[name](api.status())));

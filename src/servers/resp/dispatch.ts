@@ -43,7 +43,7 @@ function begin(client: Client, args: Arguments): boolean {
   client.door.turns.spend(typeof command !== 'string' && command.isShort);
   if (typeof command === 'string') {
     if (OF_A_BROWSER.test(args.text(0))) client.line.closeInOrder();
-    else refuse(client, null, refusalOfUnknown(client, command));
+    else refuse(client, null, command);
     return true;
   }
   const refusal = refusalOf(client, command, args);
@@ -93,10 +93,6 @@ function commandOf(args: Arguments): Command | string {
   if (absent !== undefined) return absent;
   const shown = shownText(args, 1);
   return `ERR unknown subcommand '${shown}'. Try ${command.name.toUpperCase()} HELP.`;
-}
-
-function refusalOfUnknown(client: Client, text: string): string {
-  return client.isTrusted ? text : 'NOAUTH Authentication required.';
 }
 
 function refusalOf(client: Client, command: Command, args: Arguments): string | undefined {

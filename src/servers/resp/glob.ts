@@ -78,6 +78,18 @@ export class Glob {
   }
 }
 
+/** A byte as C has it where characters are signed, as on x86-64: those of other letters than ASCII's stand before all others. */
+function signed(code: number): number {
+  return code < BYTES / 2 ? code : code - BYTES;
+}
+
+function takeRange(taken: Uint8Array, one: number, other: number): void {
+  for (let code = 0; code < BYTES; code += 1) {
+    const place = signed(code);
+    if (place >= Math.min(one, other) && place <= Math.max(one, other)) taken[code] = 1;
+  }
+}
+
 /** A class without its end reaches to the end of the pattern. */
 function classAt(pattern: string, from: number): { readonly taken: Uint8Array; readonly end: number } {
   const taken = new Uint8Array(BYTES);
@@ -89,8 +101,7 @@ function classAt(pattern: string, from: number): { readonly taken: Uint8Array; r
       at += 1;
       taken[pattern.charCodeAt(at)] = 1;
     } else if (pattern[at + 1] === '-' && at + 2 < pattern.length) {
-      const [low, high] = [pattern.charCodeAt(at), pattern.charCodeAt(at + 2)].sort((a, b) => a - b);
-      taken.fill(1, low, high! + 1);
+      takeRange(taken, signed(pattern.charCodeAt(at)), signed(pattern.charCodeAt(at + 2)));
       at += 2;
     } else taken[pattern.charCodeAt(at)] = 1;
   }

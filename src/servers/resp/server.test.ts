@@ -251,6 +251,12 @@ describe('a password', () => {
     expect(await line.ask('AUTH other secret')).toMatch(/^-WRONGPASS /);
     expect(await line.ask('AUTH secret')).toBe('+OK');
     expect(await line.ask('GET a')).toBe('$-1');
+    // As Redis: what there is not is no secret.
+    await line.ask('RESET');
+    expect(await line.ask('FOO a')).toBe("-ERR unknown command 'FOO', with args beginning with: 'a' ");
+    expect(await line.ask('CLIENT FOO')).toBe("-ERR unknown subcommand 'FOO'. Try CLIENT HELP.");
+    expect(await line.ask('GET')).toBe("-ERR wrong number of arguments for 'get' command");
+    expect(await line.ask('GET a')).toBe('-NOAUTH Authentication required.');
     const greedy = await door.connect();
     greedy.raw('*11\r\n');
     await greedy.until(() => greedy.isEnded);

@@ -76,7 +76,7 @@ function hello(client: Client, args: Arguments): void {
   }
   if (!client.isTrusted) {
     return queue.out.error(
-      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
+      'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
     );
   }
   queue.protocol = protocol;
