@@ -20,7 +20,10 @@ const KEYS = ['recorded', 'at three', 'at two', 'at one'];
  * PostgreSQL is away. One member after the other dies while writes go on; the last one that has all is lost with its disk while
  * the others, who are back, copy from it.
  */
-function spooledAndLost(mutations: Mutations = {}): { world: SmallWorld; living: SimNode[] } {
+function spooledAndLost(
+  mutations: Mutations = {},
+  moreAtThree: readonly string[] = [],
+): { world: SmallWorld; living: SimNode[] } {
   const world = new SmallWorld(31, undefined, 3, 0, false, mutations, undefined, SPOOL);
   const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
   const put = (keys: readonly string[], value: string): void =>
@@ -28,7 +31,7 @@ function spooledAndLost(mutations: Mutations = {}): { world: SmallWorld; living:
   put(KEYS, 'recorded');
   world.run(500);
   world.database.goDown(OUTAGE_MS);
-  put(KEYS.slice(1), 'spooled at three');
+  put([...KEYS.slice(1), ...moreAtThree], 'spooled at three');
   world.cluster.kill(three);
   put(KEYS.slice(2), 'spooled at two');
   world.run(500);
@@ -66,6 +69,22 @@ test('given up: what PostgreSQL had stands, and what is left over of the spool a
 test('recoverRowsAlone: what is left over of the spool goes with the lost one', () => {
   const [recorded, atThree] = givenUp(spooledAndLost({ recoverRowsAlone: true }));
   expect([recorded, atThree]).toEqual(['recorded', 'recorded']);
+});
+
+test('others join before they are given up, and the slots are headed for them: who has something left over makes them whole all the same', () => {
+  const keys = Array.from({ length: 40 }, (_, index) => `key ${index}`);
+  const { world, living } = spooledAndLost({}, keys);
+  const joined = [1, 2, 3].map(() => world.cluster.add(''));
+  for (const sim of joined) world.cluster.start(sim);
+  const isShared = ({ node }: SimNode): boolean => node!.membership.topology?.placed.length === 6;
+  world.until(() => [...living, ...joined].every(isShared), 30_000);
+  const { topology } = living[0]!.node!.membership;
+  const slotCount = lossOf(topology!).slots.length;
+  expect(world.operate(living[0]!, { kind: 'recover', slotCount }).kind).toBe('changed');
+  world.database.comeUp();
+  const isServed = (key: string): boolean => world.get(living[0]!, key).kind !== 'failed';
+  world.until(() => keys.every(isServed), 60_000);
+  expect(keys.filter((key) => world.text(living[0]!, key) !== 'spooled at three')).toEqual([]);
 });
 
 test('random seeds lose acknowledged writes so, and no more than may be lost', () => {

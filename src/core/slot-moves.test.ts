@@ -17,7 +17,7 @@ import { rowPairs, rowsInOrder } from './slot-index.ts';
 import { beginMoves, dropRetired, headFor, movesOf } from './slot-moves.ts';
 import { giveUp, lossOf } from './recovery.ts';
 import { changeMembers, promote } from './topology-change.ts';
-import { isAlive, liveOwners, memberByName, placeable } from './topology.ts';
+import { isAlive, liveOwners, memberByName, placeable, recovererOf } from './topology.ts';
 import type { SlotRow, Topology } from './topology.ts';
 
 const founded = (count: number): Topology => foundedWith(count, 1_000);
@@ -158,6 +158,36 @@ describe('steps', () => {
     const count = lossOf(lost).slots.length;
     const givenUp = giveUp(lost, count, place)!;
     expect(learning(givenUp).reduce((sum, each) => sum + each, 0)).toBe(count);
+  });
+
+  test('the last complete owner came back with an empty disk, and the order of the owners changes: the slot is lost as before, and given up by nobody', () => {
+    const alone = changeMembers(founded(3), { gone: [2, 3], entrants: [] })!;
+    const back = [2, 3].map((id) => ({ id, incarnation: 2, intact: true }));
+    const blank = { id: 1, incarnation: 2, intact: false };
+    const lost = changeMembers(changeMembers(alone, { gone: [], entrants: back })!, {
+      gone: [],
+      entrants: [blank],
+    })!;
+    expect(lossOf(lost)).toMatchObject({ recovering: 0, holders: [{ id: 1, slots: SLOT_COUNT }] });
+    const turned = { ...lost, ...headFor(lost, () => [3, 4, 2]) };
+    for (const { owners } of turned.rows) expect(owners).toEqual([3, 4, 2]);
+    expect(lossOf(turned)).toEqual(lossOf(lost));
+  });
+
+  test('all who held the slots are gone, and these are headed elsewhere: those who were learning stay, for what they have left over may be all there is', () => {
+    const alone = changeMembers(founded(3), { gone: [2, 3], entrants: [] })!;
+    const back = [2, 3].map((id) => ({ id, incarnation: 2, intact: true }));
+    const lost = changeMembers(alone, { gone: [1], entrants: back })!;
+    const joined = doChore(
+      lost,
+      { kind: 'join', joiners: ['d', 'e', 'f'].map((name) => joiner(name)) },
+      place,
+    )!;
+    const headed = { ...joined, ...headFor(joined, () => [4, 5, 6]) };
+    expect(headed.rows.map(({ owners }) => owners)).toEqual(joined.rows.map(({ owners }) => owners));
+    const givenUp = giveUp(headed, SLOT_COUNT, place)!;
+    for (const row of givenUp.rows) expect([2, 3]).toContain(recovererOf(givenUp, row));
+    expect(lossOf(settle(givenUp))).toMatchObject({ slots: [], recovering: 0 });
   });
 
   test('who is to come is not alive: nothing begins for it', () => {

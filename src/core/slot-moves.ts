@@ -22,16 +22,17 @@ export function destinations(table: SlotTable): OwnersOfSlot {
 
 /**
  * From now on the slots are headed for `to`. Learners that are no longer to come are dropped at once, for they hold no
- * lease; complete owners stay until those who come are complete.
+ * lease; complete owners stay until those who come are complete. Of a row whose complete owners are all gone nobody is dropped:
+ * should it be given up, what its learners have left over is all that there is. (R28)
  */
-export function headFor(table: SlotTable, to: OwnersOfSlot): SlotTable {
-  const made = rowsMadeOf(table, (row, coming) => {
-    // Of a forsaken row nobody goes before one of them has made it whole.
+export function headFor(topology: Topology, to: OwnersOfSlot): SlotTable {
+  const made = rowsMadeOf(topology, (row, coming) => {
     const stays = (id: number): boolean => row.complete.includes(id) || coming.includes(id);
-    const owners = isForsaken(row) ? row.owners : row.owners.filter(stays);
+    const isTaught = liveOwners(topology, row).length > 0;
+    const owners = isTaught ? row.owners.filter(stays) : row.owners;
     return settled({ owners, complete: row.complete, coming });
   });
-  return rebuilt(table, (slot, number) => made(number, to(slot)));
+  return rebuilt(topology, (slot, number) => made(number, to(slot)));
 }
 
 /** Free members begin to learn slots that wait for them; null where nothing can begin. */
@@ -133,14 +134,16 @@ function countMoves(topology: Topology): Moves {
 
 /**
  * Nothing is left to move where the owners are those who were to come, in whatever order. In a forsaken row the order says who
- * makes it whole, and it stays with who has begun: others have less left over. (R28)
+ * makes it whole, and it stays with who has begun: others have less left over. Complete owners that are no owners any more, for
+ * their disks came back empty, stay on record where there are no others: only an operator gives them up. (R21, R28)
  */
 export function settled(row: SlotRow): SlotRow {
   const { owners, complete, coming } = row;
   if (coming === undefined || isForsaken(row)) return row;
   const isThere = coming.length === owners.length && coming.every((id) => owners.includes(id));
   if (!isThere) return row;
-  return { owners: coming, complete: coming.filter((id) => complete.includes(id)) };
+  const left = coming.filter((id) => complete.includes(id));
+  return { owners: coming, complete: left.length > 0 ? left : complete };
 }
 
 /**
