@@ -1,6 +1,6 @@
 /** The command line as a shell and a terminal meet it: the built program, its pipes and its exit codes. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -157,3 +157,27 @@ test.skipIf(!hasScript).each([
     await doors.stop();
   }
 });
+
+test('data that a command of a document leaves in a checkout: git does not see it', () => {
+  const ignored = readFileSync(join(repositoryRoot, '.gitignore'), 'utf8').split('\n');
+  const folders = ['README.md', 'docs/CLI.md', 'docs/OPERATIONS.md'].flatMap((page) =>
+    commandsIn(readFileSync(join(repositoryRoot, page), 'utf8')).flatMap((words) =>
+      words.flatMap((word, at) => (word === '--data-dir' ? [words[at + 1]!] : [])),
+    ),
+  );
+  const own = folders.filter((folder) => !folder.startsWith('/'));
+  expect(own.length).toBeGreaterThan(1);
+  for (const folder of own) expect(ignored).toContain(`${folder.split('/')[0]!}/`);
+});
+
+test.skipIf(!existsSync('/dev/full'))(
+  'what it prints meets a full disk: one line says so, and exit 4',
+  () => {
+    const line = `'${process.execPath}' '${program.entry}' completion bash > /dev/full`;
+    const { status, stderr } = spawnSync('sh', ['-c', line], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([
+      4,
+      'error: standard output cannot be written: no space is left on its disk (ENOSPC)\n',
+    ]);
+  },
+);

@@ -22,6 +22,7 @@ import {
   withClient,
 } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
+import { printLines } from './fitted.ts';
 import { grouped, msText } from './figures.ts';
 import { lineInPlace, waitingLine } from './progress.ts';
 import { tableLines } from './table.ts';
@@ -130,7 +131,7 @@ async function bench(io: CommandIo, client: CausewayClient, options: BenchOption
     if (kept > 0) io.stderr.write(`${grouped(kept)} keys below ${prefix} could not be removed\n`);
   }
   if (options.json === true) printJson(io, { prefix, ...sizes(options), results, keysLeft: kept });
-  else io.stdout.write(`${resultLines(results).join('\n')}\n`);
+  else printLines(io.stdout, resultLines(results));
   if (stopping.signal.aborted) return EXIT_STOPPED;
   const isClean = kept === 0 && results.every(({ failures }) => Object.keys(failures).length === 0);
   return isClean ? EXIT_OK : EXIT_NO;

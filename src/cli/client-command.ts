@@ -13,7 +13,7 @@ export const EXIT_USAGE = 2;
 /** It failed, and did not happen. */
 export const EXIT_DEFINITE = 3;
 /** It failed, and may have happened. */
-const EXIT_INDEFINITE = 4;
+export const EXIT_INDEFINITE = 4;
 
 export const EXIT_HELP = `
 Exit code: 0 done; 1 no (absent, condition not met, not all well); 2 wrong

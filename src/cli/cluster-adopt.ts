@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import type { CausewayClient, RecordServerFacts, RecordServerIdentity } from '../client/index.ts';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, withClient } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
+import { printLines } from './fitted.ts';
 import { CONFIRMATION, isConfirmed } from './confirm-loss.ts';
 import { grouped } from './figures.ts';
 import { printable } from './table.ts';
@@ -34,7 +35,7 @@ export function adoptCommand(cluster: Command, io: CommandIo): void {
       const told = await askAll(client);
       const others = told.filter(({ facts }) => facts.verdict !== 'inUse');
       const [one] = others;
-      if (options.json !== true) io.stdout.write(`${adoptionLines(told).map(printable).join('\n')}\n`);
+      if (options.json !== true) printLines(io.stdout, adoptionLines(told).map(printable));
       const isOne = others.every(({ facts }) => isSame(facts.seen, one!.facts.seen));
       const isMeant =
         one !== undefined &&
@@ -52,8 +53,9 @@ export function adoptCommand(cluster: Command, io: CommandIo): void {
 }
 
 const NEXT_STEPS =
-  'It is in use. Now give the other nodes its address, too, and start them again one by one:\n' +
-  'until then they refuse writes. causeway status shows who sees which, and what is compared.';
+  'It is in use. Now give the other nodes its address, too, and start them again\n' +
+  'one by one: until then they refuse writes. causeway status shows who sees which,\n' +
+  'and what is compared.';
 
 /** Every node that answers. The first failure, where none does. */
 async function askAll(client: CausewayClient): Promise<Told[]> {
@@ -89,7 +91,7 @@ function whyNot({ verdict, why, loses }: RecordServerFacts): string {
 }
 
 /** Which one is in use, what each node sees, and what taking the other into use comes to. */
-function adoptionLines(told: readonly Told[]): string[] {
+export function adoptionLines(told: readonly Told[]): string[] {
   const { known, isDriven } = told[0]!.facts;
   const lines = [
     `In use: system ${known.system}, timeline ${known.timeline}, founding ${known.clusterId.slice(0, 8)} life ${known.life}`,
@@ -104,13 +106,14 @@ function adoptionLines(told: readonly Told[]): string[] {
   if (one === undefined) return [...lines, 'Every node sees the one in use: there is nothing to do.'];
   if (one.verdict === 'refused') return [...lines, `It is not accepted: ${one.why}.`];
   lines.push(
-    'Taken into use, it gets everything that the nodes hold and that it lacks, and what is older there is replaced.',
-    'The one in use until now is not written to any more.',
+    'Taken into use, it gets everything that the nodes hold and that it lacks, and',
+    'what is older there is replaced. The one in use until now is not written to any',
+    'more.',
   );
   if (one.verdict === 'earlier')
     lines.push(
-      'What stands in it is not of the founding in force. Accept it only if it is a backup of this very cluster:',
-      'rows of another one would become part of this.',
+      'What stands in it is not of the founding in force. Accept it only if it is a',
+      'backup of this very cluster: rows of another one would become part of this.',
     );
   if (one.loses !== '') lines.push(`Lost is what only the one in use has: ${one.loses}.`);
   return lines;

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { CausewayClient, ClusterLoss } from '../client/index.ts';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, withClient } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
+import { printLines } from './fitted.ts';
 import { goOnWithout, lostQuorum } from './cluster-succession.ts';
 import { isConfirmed } from './confirm-loss.ts';
 import type { RecoverOptions } from './confirm-loss.ts';
@@ -33,7 +34,7 @@ export function recoverCommand(cluster: Command, io: CommandIo): void {
       if (lost !== null) return goOnWithout(client, io, options, lost, () => untilWhole(client, io));
       const told = await askAll(client);
       const { loss } = told[0]!;
-      if (!options.json) io.stdout.write(`${lossLines(told).join('\n')}\n`);
+      if (!options.json) printLines(io.stdout, lossLines(told));
       const isMeant =
         loss.slots.length > 0 &&
         (options.yesLoseData === true || (await isConfirmed(io, options, 'to give these owners up')));
@@ -71,7 +72,7 @@ async function untilWhole(client: CausewayClient, io: CommandIo): Promise<void> 
 }
 
 /** What is lost, who had it, and what is left of it elsewhere. */
-function lossLines(told: readonly ToldLoss[]): string[] {
+export function lossLines(told: readonly ToldLoss[]): string[] {
   const { loss } = told[0]!;
   const { slots, holders, recovering, notWrittenThrough } = loss;
   const lines: string[] = [];
@@ -92,9 +93,10 @@ function lossLines(told: readonly ToldLoss[]): string[] {
     lines.push(`Not in PostgreSQL at all are keys that begin with: ${prefixes}`);
   }
   lines.push(
-    'Given up, each slot is made whole by one living member, from PostgreSQL and what that member has of it:',
-    'the higher version of each key stays, everything else is lost. Operation ids used so far are forgotten.',
-    'Whoever is given up must not run any more; it may come back later, and then copies from the others.',
+    'Given up, each slot is made whole by one living member, from PostgreSQL and what',
+    'that member has of it: the higher version of each key stays, everything else is',
+    'lost. Operation ids used so far are forgotten. Whoever is given up must not run',
+    'any more; it may come back later, and then copies from the others.',
   );
   return lines;
 }

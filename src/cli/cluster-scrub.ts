@@ -5,6 +5,7 @@
 import type { Command } from 'commander';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, wholeNumber } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
+import { printLines } from './fitted.ts';
 import { addOnlyOption, withEveryNode } from './every-node.ts';
 import type { EveryNode, EveryNodeOptions } from './every-node.ts';
 import { asFacts, word } from './facts.ts';
@@ -47,7 +48,7 @@ export function scrubCommand(cluster: Command, io: CommandIo): void {
       const rounds = await beginAll(nodes, options);
       if (options.wait) await untilOver(nodes, rounds, io);
       if (options.json) printJson(io, { nodes: rounds.map(asData) });
-      else if (options.wait) io.stdout.write(`${summaryLines(rounds).map(printable).join('\n')}\n`);
+      else if (options.wait) printLines(io.stdout, summaryLines(rounds).map(printable));
       const isWell = rounds.every((round) => (options.wait ? isClean(round) : round.fault === ''));
       io.exit(isWell ? EXIT_OK : EXIT_NO);
     }),

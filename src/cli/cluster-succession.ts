@@ -5,6 +5,7 @@
 import type { CausewayClient, ClusterQuorum } from '../client/index.ts';
 import { EXIT_NO, EXIT_OK, printJson } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
+import { printLines } from './fitted.ts';
 import { isConfirmed } from './confirm-loss.ts';
 import type { RecoverOptions } from './confirm-loss.ts';
 import { printable, tableLines } from './table.ts';
@@ -34,7 +35,7 @@ export async function goOnWithout(
   { address, quorum }: ToldQuorum,
   untilWhole: () => Promise<void>,
 ): Promise<number> {
-  if (options.json !== true) io.stdout.write(`${quorumLines(quorum).join('\n')}\n`);
+  if (options.json !== true) printLines(io.stdout, quorumLines(quorum));
   const mayBe = quorum.isLifeKnown;
   const isMeant =
     mayBe &&
@@ -50,7 +51,7 @@ export async function goOnWithout(
 }
 
 /** Who is up, what can be done, and what that costs. */
-function quorumLines(quorum: ClusterQuorum): string[] {
+export function quorumLines(quorum: ClusterQuorum): string[] {
   const { members, life, lifeKept, isLifeKnown, ownersNeeded, notWrittenThrough } = quorum;
   const voters = members.filter((member) => member.votes);
   const up = namesOf(quorum, true);

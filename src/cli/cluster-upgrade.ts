@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import type { CausewayClient } from '../client/index.ts';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, withClient } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
+import { printLines } from './fitted.ts';
 import { asFacts, membersOf, word } from './facts.ts';
 import type { Facts } from './facts.ts';
 import { tableLines } from './table.ts';
@@ -24,7 +25,7 @@ export function upgradeCommand(cluster: Command, io: CommandIo): void {
       const status = await statusOfOne(client);
       const { speaks, inForce } = asFacts(status['protocol']);
       const isFinished = Number(inForce) >= Number(speaks);
-      if (!options.json) io.stdout.write(`${upgradeLines(status).join('\n')}\n`);
+      if (!options.json) printLines(io.stdout, upgradeLines(status));
       const isMeant = !isFinished && options.yes === true;
       const epoch = isMeant ? await client.finishUpgrade() : null;
       if (options.json) printJson(io, { speaks, inForce, members: membersOf(status).map(spokenOf), epoch });
@@ -44,7 +45,7 @@ async function statusOfOne(client: CausewayClient): Promise<Facts> {
 }
 
 /** By the word of one node: what each member speaks, and what is in force. */
-function upgradeLines(status: Facts): string[] {
+export function upgradeLines(status: Facts): string[] {
   const { speaks, inForce } = asFacts(status['protocol']);
   const rows = membersOf(status).map((member) => {
     const { name, protocol } = spokenOf(member);
@@ -54,9 +55,9 @@ function upgradeLines(status: Facts): string[] {
   if (Number(inForce) >= Number(speaks)) return [...lines, 'the upgrade is finished'];
   return [
     ...lines,
-    `Finished, version ${word(speaks)} is in force: what came with it can be used, and a program`,
-    'that does not speak it takes no part any more and opens none of the data directories.',
-    'Until then every node can go back to the program that it ran before.',
+    `Finished, version ${word(speaks)} is in force: what came with it can be used, and a`,
+    'program that does not speak it takes no part any more and opens none of the data',
+    'directories. Until then every node can go back to the program of before.',
   ];
 }
 

@@ -11,6 +11,7 @@ import {
   withClient,
 } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
+import { printLines } from './fitted.ts';
 import { adoptCommand } from './cluster-adopt.ts';
 import { recoverCommand } from './cluster-recover.ts';
 import { scrubCommand } from './cluster-scrub.ts';
@@ -39,7 +40,7 @@ export function clusterCommand(program: Command, io: CommandIo): void {
     withClient(io, options, async (client) => {
       const told = await client.plan({ joins: options.join.map(joinOf), leaves: options.leave });
       if (options.json) printJson(io, told);
-      else io.stdout.write(`${planLines(told).join('\n')}\n`);
+      else printLines(io.stdout, planLines(told));
       return told.obstacle === '' ? EXIT_OK : EXIT_NO;
     }),
   );

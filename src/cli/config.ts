@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { Origin, ShownSetting } from '../config-origins.ts';
 import { EXIT_NO, EXIT_OK, printJson } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
+import { printLines } from './fitted.ts';
 import { addSettingsOptions, flagOf, sourcesOf } from './settings-options.ts';
 import type { SettingsOptions } from './settings-options.ts';
 import { printable } from './table.ts';
@@ -56,7 +57,7 @@ async function checkSettings(io: CommandIo, options: ConfigOptions, env: NodeJS.
   if (options.json === true) {
     printJson(io, { usable: faults.length === 0, faults: faults.map(asData), warnings });
   } else {
-    for (const fault of faults) io.stdout.write(`${printable(fault)}\n`);
+    printLines(io.stdout, faults.map(printable));
     for (const warning of warnings) io.stderr.write(`warning: ${printable(warning)}\n`);
     if (joins !== undefined)
       io.stderr.write(

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import { eventually, openDoors } from '../../test/support/grpc-call.ts';
@@ -84,12 +85,18 @@ describe('export', () => {
   test('a node that fails for a while: the export goes on by itself, each record once', async () => {
     await fill(20);
     doors.api.scanPageMax = 3;
-    const { ran, end } = begin(['export', '--checkpoint', join(folder, 'place')]);
-    await eventually(() => ran.out.includes('key:103'), 'the first pages');
-    doors.api.failWith = 'not_ready';
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    doors.api.failWith = undefined;
-    await end;
+    const scan = doors.api.scan.bind(doors.api);
+    const asked: (string | null)[] = [];
+    doors.api.scan = (after, ...rest) => {
+      asked.push(after);
+      // Amid the pages, and again when it is asked anew.
+      doors.api.failWith = [3, 4].includes(asked.length) ? 'not_ready' : undefined;
+      scan(after, ...rest);
+    };
+    const ran = await run('export', '--checkpoint', join(folder, 'place'));
+    // The page that failed was asked for three times, and no other more than once.
+    expect(asked.slice(0, 6)).toEqual([null, 'key:102', 'key:105', 'key:105', 'key:105', 'key:108']);
+    expect(new Set(asked).size).toBe(asked.length - 2);
     expect(ran.code).toBe(0);
     expect(ran.out.match(/key:\d+/g)).toEqual(Array.from({ length: 20 }, (_, index) => `key:${100 + index}`));
     expect(existsSync(join(folder, 'place'))).toBe(false);
@@ -127,8 +134,46 @@ describe('export', () => {
 
   test('a place that is none: exit 3 at once, with the reason', async () => {
     doors.api.failWith = 'invalid_argument';
-    const { code, err } = await run('export', '--after', 'nowhere');
+    const { code, err } = await run('export', '--after', "it's nowhere");
     expect(code).toBe(3);
     expect(err).toContain('invalid_argument');
+    expect(err).toMatch(/\ngo on with --after 'it'\\''s nowhere', its output appended\n$/);
+  });
+
+  test('no page at all: no place is named to go on from', async () => {
+    doors.api.failWith = 'invalid_argument';
+    const { code, err } = await run('export');
+    expect(code).toBe(3);
+    expect(err).toMatch(/^0 records; stopped: invalid_argument: .*\n$/);
+  });
+
+  test('an output that takes no more: one line says why, and the checkpoint is not ahead of it', async () => {
+    await fill(9);
+    doors.api.scanPageMax = 3;
+    const place = join(folder, 'place');
+    const { ran, io } = keptIo();
+    let pages = 0;
+    const stdout = new Writable({
+      write: (_page, _encoding, done) => {
+        pages += 1;
+        const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+        done(pages > 1 ? full : null);
+      },
+    });
+    await runCommand(['export', '--checkpoint', place, '--nodes', doors.address], { ...io, stdout });
+    expect(ran.code).toBe(3);
+    expect(ran.err).toBe(
+      '3 records; stopped: standard output cannot be written: no space is left on its disk (ENOSPC)\n' +
+        'the same command goes on there, its output appended\n',
+    );
+    expect(JSON.parse(readFileSync(place, 'utf8'))).toEqual({ after: 'key:102', incomplete: false });
+  });
+
+  test('a checkpoint that cannot be kept: one line says why', async () => {
+    await fill(9);
+    doors.api.scanPageMax = 3;
+    const { code, err } = await run('export', '--checkpoint', join(folder, 'no', 'place'));
+    expect(code).toBe(3);
+    expect(err).toMatch(/^3 records; stopped: .*place cannot be written: there is no such file \(ENOENT\)\n/);
   });
 });

@@ -3,11 +3,11 @@
  * the checkpoint names the place to go on from, so that an export that was stopped is resumed by the same command
  * with its output appended. Success is claimed only when the last page was written and none lacked anything.
  */
-import { once } from 'node:events';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { CausewayClient, Entry, ExportedPage } from '../client/index.ts';
+import { isSystemError, systemReason } from '../base/system-reason.ts';
 import {
   addClientOptions,
   EXIT_DEFINITE,
@@ -17,7 +17,7 @@ import {
   valueFields,
   withClient,
 } from './client-command.ts';
-import type { ClientOptions, CommandIo } from './client-command.ts';
+import type { ClientOptions, CommandIo, Output } from './client-command.ts';
 import { Stall } from './stall.ts';
 
 interface ExportOptions extends ClientOptions {
@@ -57,9 +57,8 @@ export function exportCommand(program: Command, io: CommandIo): void {
 
 function report(io: CommandIo, work: Export, fault: string | undefined): number {
   if (fault !== undefined) {
-    io.stderr.write(
-      `${work.recordCount} records; stopped: ${fault}; go on with --after '${work.place.after}'\n`,
-    );
+    io.stderr.write(`${work.recordCount} records; stopped: ${fault}\n`);
+    if (work.place.after !== '') io.stderr.write(`${work.whereToGoOn()}\n`);
     return EXIT_DEFINITE;
   }
   if (work.place.incomplete) {
@@ -95,6 +94,14 @@ class Export {
     this.place = place;
   }
 
+  whereToGoOn(): string {
+    const { after } = this.place;
+    // As a shell takes it, whatever the key has in it.
+    return this.#path === undefined
+      ? `go on with --after '${after.replaceAll("'", "'\\''")}', its output appended`
+      : 'the same command goes on there, its output appended';
+  }
+
   /** Undefined when the last page was written, else why not. */
   async run(): Promise<string | undefined> {
     const { CausewayError } = await import('../client/index.ts');
@@ -104,6 +111,7 @@ class Export {
         if (this.#path !== undefined) rmSync(this.#path, { force: true });
         return undefined;
       } catch (error) {
+        if (error instanceof NotWritten) return error.message;
         if (!(error instanceof CausewayError)) throw error;
         const fault = `${error.code}: ${error.message}`;
         if (error.code === 'invalid_argument' || error.code === 'not_supported') return fault;
@@ -115,10 +123,7 @@ class Export {
 
   async #take(page: ExportedPage): Promise<void> {
     const lines = page.entries.map(({ key, entry }) => `${JSON.stringify(rowOf(key, entry))}\n`);
-    const { stdout } = this.#io;
-    // A pipe that is read slowly holds the export back.
-    if (lines.length > 0 && stdout.write(lines.join('')) === false && 'once' in stdout)
-      await once(stdout as NodeJS.WritableStream, 'drain');
+    if (lines.length > 0) await written(this.#io.stdout, lines.join(''));
     this.recordCount += page.entries.length;
     this.place.incomplete ||= page.incomplete;
     this.#stall.end();
@@ -129,6 +134,24 @@ class Export {
     this.#shownAt = Date.now();
     this.#io.stderr.write(`${this.recordCount} records\n`);
   }
+}
+
+/** A page did not get where it was to go: the place is still before it. */
+class NotWritten extends Error {
+  override readonly name = 'NotWritten';
+}
+
+/** Resolves when it is out, so that no checkpoint is ahead of the output, and a pipe that is read slowly holds the export back. */
+async function written(output: Output, text: string): Promise<void> {
+  if (!('once' in output)) return void output.write(text);
+  const stream = output as unknown as NodeJS.WritableStream;
+  const told = (): void => undefined;
+  stream.on('error', told);
+  const error = await new Promise<Error | null | undefined>((resolve) => stream.write(text, resolve));
+  if (error === null || error === undefined) return void stream.off('error', told);
+  // Nobody reads any more: told by whoever runs the command.
+  if ((error as NodeJS.ErrnoException).code === 'EPIPE') throw error;
+  throw new NotWritten(`standard output cannot be written: ${systemReason(error)}`);
 }
 
 /** What is left of the record's time, by the clock of the node that told it. */
@@ -157,6 +180,11 @@ function readPlace(path: string): Place | undefined {
 }
 
 function writePlace(path: string, place: Place): void {
-  writeFileSync(`${path}.new`, `${JSON.stringify(place)}\n`);
-  renameSync(`${path}.new`, path);
+  try {
+    writeFileSync(`${path}.new`, `${JSON.stringify(place)}\n`);
+    renameSync(`${path}.new`, path);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new NotWritten(`${path} cannot be written: ${systemReason(error)}`);
+  }
 }

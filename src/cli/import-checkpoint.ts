@@ -16,8 +16,15 @@ export interface Checkpoint {
 }
 
 export function newCheckpoint(rowsPath: string): Checkpoint {
-  const { size, mtimeMs } = statSync(rowsPath);
-  return { size, changedAtMs: Math.floor(mtimeMs), offset: 0, lines: 0, imported: 0, refused: 0 };
+  const stat = statSync(rowsPath);
+  if (stat.isDirectory())
+    throw new Error(`${rowsPath} is a directory: name a file of rows, or - for standard input`);
+  return { ...emptyCheckpoint(), size: stat.size, changedAtMs: Math.floor(stat.mtimeMs) };
+}
+
+/** Of rows that belong to no file. */
+export function emptyCheckpoint(): Checkpoint {
+  return { size: 0, changedAtMs: 0, offset: 0, lines: 0, imported: 0, refused: 0 };
 }
 
 /** Undefined where there is none. Throws where it is not usable for these rows. */

@@ -2,13 +2,11 @@
  * Rows of an import file: one JSON object a line, with its place in the file in bytes, so that an import can go
  * on where it stopped. A line that is no row is an answer too, not an end.
  */
-import { open } from 'node:fs/promises';
 import { contentTypeFault, keyFault, ttlFault, valueFault } from '../core/check-key.ts';
 import { VALUE_BYTES_MAX } from '../core/limits.ts';
 
 /** A value of the largest size, every byte written as \u00XX, and a key. */
 const LINE_BYTES_MAX = 6 * VALUE_BYTES_MAX + 64 * 1024;
-const READ_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 
 export interface Row {
@@ -28,41 +26,29 @@ export interface Line {
   readonly fault: string | undefined;
 }
 
-/** The lines from `offset` on, which is the start of line `number`. */
-export async function* readLines(path: string, offset: number, number: number): AsyncGenerator<Line> {
-  const file = await open(path, 'r');
-  try {
-    let rest: Buffer = Buffer.alloc(0);
-    let at = offset;
-    let line = number;
-    const emit = (bytes: Buffer, endOffset: number): Line => ({
-      number: line++,
-      endOffset,
-      ...parseLine(bytes),
-    });
-    for (;;) {
-      const { bytesRead, buffer } = await file.read(
-        Buffer.allocUnsafe(READ_BYTES),
-        0,
-        READ_BYTES,
-        at + rest.length,
-      );
-      if (bytesRead === 0) break;
-      const searched = rest.length;
-      rest = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
-      let start = 0;
-      for (let end = rest.indexOf(NEWLINE, searched); end >= 0; end = rest.indexOf(NEWLINE, start)) {
-        yield emit(rest.subarray(start, end), at + end + 1);
-        start = end + 1;
-      }
-      at += start;
-      rest = rest.subarray(start);
-      if (rest.length > LINE_BYTES_MAX) throw new Error(`line ${line} has more than ${LINE_BYTES_MAX} bytes`);
+/** The lines of `bytes`, which begin at `offset` with line `number`. */
+export async function* readLines(
+  bytes: AsyncIterable<Uint8Array>,
+  offset: number,
+  number: number,
+): AsyncGenerator<Line> {
+  let rest: Buffer = Buffer.alloc(0);
+  let at = offset;
+  let line = number;
+  const emit = (text: Buffer, endOffset: number): Line => ({ number: line++, endOffset, ...parseLine(text) });
+  for await (const chunk of bytes) {
+    const searched = rest.length;
+    rest = Buffer.concat([rest, chunk]);
+    let start = 0;
+    for (let end = rest.indexOf(NEWLINE, searched); end >= 0; end = rest.indexOf(NEWLINE, start)) {
+      yield emit(rest.subarray(start, end), at + end + 1);
+      start = end + 1;
     }
-    if (rest.length > 0) yield emit(rest, at + rest.length);
-  } finally {
-    await file.close();
+    at += start;
+    rest = rest.subarray(start);
+    if (rest.length > LINE_BYTES_MAX) throw new Error(`line ${line} has more than ${LINE_BYTES_MAX} bytes`);
   }
+  if (rest.length > 0) yield emit(rest, at + rest.length);
 }
 
 /** One line without its end. */

@@ -2,7 +2,9 @@
  * `causeway import FILE`: rows of NDJSON into the cluster, many at a time, in batches. After each batch the
  * checkpoint moves on, so that an import that was stopped goes on where it was. A row whose outcome is unknown
  * is written again: the same value under the same key. Success is claimed only when every row is in.
+ * What comes from standard input (`-`) is there once: it has no checkpoint.
  */
+import { createReadStream } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { CausewayClient, CausewayError, Pipeline } from '../client/index.ts';
@@ -16,7 +18,14 @@ import {
   withClient,
 } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
-import { newCheckpoint, readCheckpoint, removeCheckpoint, writeCheckpoint } from './import-checkpoint.ts';
+import { isSystemError, systemReason } from '../base/system-reason.ts';
+import {
+  emptyCheckpoint,
+  newCheckpoint,
+  readCheckpoint,
+  removeCheckpoint,
+  writeCheckpoint,
+} from './import-checkpoint.ts';
 import type { Checkpoint } from './import-checkpoint.ts';
 import { readLines } from './import-rows.ts';
 import type { Line, Row } from './import-rows.ts';
@@ -29,6 +38,9 @@ interface ImportOptions extends ClientOptions {
 
 const BATCH_ROWS_MAX = 2_000;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** Names standard input, as `kubectl apply -f -` has it. A file of that name is `./-`. */
+const STANDARD_INPUT = '-';
+const READ_BYTES = 256 * 1024;
 const PROGRESS_EVERY_MS = 1_000;
 const RETRY_DELAY_MS = 200;
 const RETRY_DELAY_MS_MAX = 5_000;
@@ -39,60 +51,110 @@ export function importCommand(program: Command, io: CommandIo): void {
   const command = program
     .command('import')
     .description('write rows of NDJSON: {"key", "value" or "valueBase64", "ttlMs"?, "contentType"?}')
-    .argument('<file>')
+    .argument('<file>', "'-': standard input, without a checkpoint")
     .option('--checkpoint <file>', 'where to keep how far it has come (default: FILE.checkpoint)')
     .option('--restart', 'begin at the first row, whatever the checkpoint says');
   addClientOptions(command).action(async (file: string, options: ImportOptions) => {
-    const path = options.checkpoint ?? `${file}.checkpoint`;
-    const checkpoint = begin(file, path, options.restart === true);
+    const source = file === STANDARD_INPUT ? fromInput(io, options) : fromFile(file, options);
+    const { checkpoint } = source;
     if (checkpoint.offset > 0) io.stderr.write(`going on after line ${checkpoint.lines}\n`);
     await withClient(io, options, async (client) => {
-      const fault = await new Import(io, client, file, path, checkpoint).run();
+      const fault = await new Import(io, client, source).run();
       const { imported, refused, lines } = checkpoint;
       const complete = fault === undefined && refused === 0;
       if (options.json)
         printJson(io, { imported, refused, lines, complete, ...(fault === undefined ? {} : { fault }) });
       io.stderr.write(
-        `${imported} rows imported, ${refused} refused${fault === undefined ? '' : `; stopped: ${fault}`}\n`,
+        `${imported} row${imported === 1 ? '' : 's'} imported, ${refused} refused` +
+          `${fault === undefined ? '' : `; stopped: ${fault}`}\n`,
       );
-      if (complete) removeCheckpoint(path);
+      if (!complete) io.stderr.write(`${source.next(fault !== undefined)}\n`);
+      if (complete) source.end();
       if (fault !== undefined) return EXIT_DEFINITE;
       return complete ? EXIT_OK : EXIT_NO;
     });
   });
 }
 
+/** Where rows come from, and how far that has come. */
+interface Source {
+  readonly name: string;
+  readonly checkpoint: Checkpoint;
+  readonly bytes: () => AsyncIterable<Uint8Array>;
+  /** The checkpoint has moved on. */
+  readonly keep: () => void;
+  /** All is in. */
+  readonly end: () => void;
+  /** What whoever reads it can do now: it has stopped, or lines were refused. */
+  readonly next: (isStopped: boolean) => string;
+}
+
+function fromFile(file: string, options: ImportOptions): Source {
+  const path = options.checkpoint ?? `${file}.checkpoint`;
+  const checkpoint = begin(file, path, options.restart === true);
+  return {
+    name: file,
+    checkpoint,
+    bytes: () => createReadStream(file, { start: checkpoint.offset, highWaterMark: READ_BYTES }),
+    keep: () => writeCheckpoint(path, checkpoint),
+    end: () => removeCheckpoint(path),
+    next: (isStopped) =>
+      isStopped
+        ? `the same command goes on after line ${checkpoint.lines}`
+        : 'put the refused lines right, and import them anew: the same command with --restart',
+  };
+}
+
+function fromInput(io: CommandIo, options: ImportOptions): Source {
+  if (options.checkpoint !== undefined || options.restart === true)
+    throw new UsageError('standard input has no checkpoint: --checkpoint and --restart take a file');
+  const checkpoint = emptyCheckpoint();
+  const nothing = (): void => undefined;
+  return {
+    name: 'standard input',
+    checkpoint,
+    bytes: () => io.stdin,
+    keep: nothing,
+    end: nothing,
+    next: (isStopped) =>
+      isStopped
+        ? `rows up to line ${checkpoint.lines} are in; all of them may be imported again`
+        : 'put the refused lines right, and import them anew',
+  };
+}
+
 function begin(file: string, path: string, restart: boolean): Checkpoint {
   try {
     return (restart ? undefined : readCheckpoint(path, file)) ?? newCheckpoint(file);
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    const { message } = error as Error;
+    const place = (error as NodeJS.ErrnoException).path ?? file;
+    throw new UsageError(isSystemError(error) ? `${place} cannot be read: ${systemReason(error)}` : message);
   }
 }
 
 class Import {
   readonly #io: CommandIo;
   readonly #client: CausewayClient;
-  readonly #file: string;
-  readonly #path: string;
+  readonly #source: Source;
   readonly #checkpoint: Checkpoint;
   #pipeline: Pipeline | undefined;
   #shownAt = Date.now();
 
-  constructor(io: CommandIo, client: CausewayClient, file: string, path: string, checkpoint: Checkpoint) {
+  constructor(io: CommandIo, client: CausewayClient, source: Source) {
     this.#io = io;
     this.#client = client;
-    this.#file = file;
-    this.#path = path;
-    this.#checkpoint = checkpoint;
+    this.#source = source;
+    this.#checkpoint = source.checkpoint;
   }
 
-  /** Undefined when the end of the file was reached, else why not. */
+  /** Undefined when the last row was reached, else why not. */
   async run(): Promise<string | undefined> {
     try {
       let batch: Line[] = [];
       let bytes = 0;
-      for await (const line of readLines(this.#file, this.#checkpoint.offset, this.#checkpoint.lines + 1)) {
+      const { offset, lines } = this.#checkpoint;
+      for await (const line of readLines(this.#source.bytes(), offset, lines + 1)) {
         batch.push(line);
         bytes += line.row?.value.length ?? 0;
         if (batch.length < BATCH_ROWS_MAX && bytes < BATCH_BYTES_MAX) continue;
@@ -103,6 +165,7 @@ class Import {
       }
       return batch.length === 0 ? undefined : await this.#take(batch);
     } catch (error) {
+      if (isSystemError(error)) return `${error.path ?? this.#source.name}: ${systemReason(error)}`;
       return error instanceof Error ? error.message : String(error);
     } finally {
       await this.#pipeline?.close();
@@ -122,7 +185,7 @@ class Import {
     this.#checkpoint.imported += rows.length;
     this.#checkpoint.lines += batch.length;
     this.#checkpoint.offset = batch.at(-1)!.endOffset;
-    writeCheckpoint(this.#path, this.#checkpoint);
+    this.#source.keep();
     this.#showProgress();
     return undefined;
   }
@@ -181,7 +244,8 @@ class Import {
     if (Date.now() - this.#shownAt < PROGRESS_EVERY_MS) return;
     this.#shownAt = Date.now();
     const { offset, size, imported } = this.#checkpoint;
-    this.#io.stderr.write(`${imported} rows, ${Math.floor((offset / size) * 100)} %\n`);
+    const share = size === 0 ? '' : `, ${Math.floor((offset / size) * 100)} %`;
+    this.#io.stderr.write(`${imported} rows${share}\n`);
   }
 }
 

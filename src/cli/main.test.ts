@@ -1,13 +1,5 @@
 /** The command line as its users meet it: words in; text, JSON and an exit code out; before a real door. */
-import {
-  appendFileSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -38,7 +30,7 @@ afterEach(async () => {
 
 async function run(words: string[], stdin?: string): Promise<Ran> {
   const { ran, io } = keptIo(stdin);
-  const isClientCommand = ['get', 'set', 'del', 'status', 'inspect', 'import'].includes(words[0] ?? '');
+  const isClientCommand = ['get', 'set', 'del', 'status', 'inspect'].includes(words[0] ?? '');
   const nodes = isClientCommand && !words.includes('--nodes') ? ['--nodes', doors.address] : [];
   const asksAll = ['status', 'inspect'].includes(words[0] ?? '');
   await runCommand([...words, ...nodes, ...(asksAll ? ['--only'] : [])], io);
@@ -235,97 +227,6 @@ describe('status and inspect', () => {
       key: 'b',
       nodes: [{ owner: true, record: null }],
     });
-  });
-});
-
-describe('import', () => {
-  const file = () => join(folder, 'rows.ndjson');
-  const checkpoint = () => `${file()}.checkpoint`;
-  const rows = (count: number) =>
-    Array.from({ length: count }, (_, at) => `${JSON.stringify({ key: `k${at}`, value: `v${at}` })}\n`).join(
-      '',
-    );
-
-  test('rows of text, bytes and times to live: all in, exit 0, no checkpoint left', async () => {
-    const raw = JSON.stringify({ key: 'raw', valueBase64: '/wA=', ttlMs: 60_000 });
-    writeFileSync(file(), `${rows(5000)}\n${raw}`);
-    const { code, out } = await run(['import', file(), '--json']);
-    expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ imported: 5001, refused: 0, complete: true });
-    expect(doors.api.records.get('raw')!.expiresAt).toBeGreaterThan(0);
-    expect(Buffer.from(doors.api.records.get('k4999')!.value).toString()).toBe('v4999');
-    expect(existsSync(checkpoint())).toBe(false);
-  });
-
-  test('a key that comes twice: the later row stands', async () => {
-    writeFileSync(file(), `${rows(1)}{"key":"k0","value":"later"}\n`);
-    expect((await run(['import', file()])).code).toBe(0);
-    expect(Buffer.from(doors.api.records.get('k0')!.value).toString()).toBe('later');
-  });
-
-  test('lines that are no rows: named by number, the others are in, exit 1', async () => {
-    const wrong = [
-      'nonsense',
-      '[]',
-      '{"value":"x"}',
-      '{"key":"a"}',
-      '{"key":"","value":"x"}',
-      '{"key":"a","valueBase64":"?"}',
-    ];
-    writeFileSync(file(), `${wrong.join('\n')}\n${rows(3)}`);
-    const { code, err } = await run(['import', file()]);
-    expect(code).toBe(1);
-    for (let line = 1; line <= wrong.length; line++) expect(err).toContain(`line ${line} `);
-    expect(err).toContain('3 rows imported, 6 refused');
-    expect((await run(['import', file()])).code).toBe(1);
-  });
-
-  test('an import that was stopped: goes on after its checkpoint, and counts all rows', async () => {
-    writeFileSync(file(), rows(5000));
-    doors.api.failWith = 'invalid_argument';
-    const put = doors.api.write.bind(doors.api);
-    let written = 0;
-    doors.api.write = (operation, timeoutMs, done) => {
-      doors.api.failWith = ++written > 3000 ? 'invalid_argument' : undefined;
-      put(operation, timeoutMs, done);
-    };
-    const stopped = await run(['import', file()]);
-    expect(stopped.code).toBe(3);
-    expect(JSON.parse(readFileSync(checkpoint(), 'utf8'))).toMatchObject({ imported: 2000, lines: 2000 });
-    doors.api.write = put;
-    doors.api.failWith = undefined;
-    doors.api.calls = [];
-    const resumed = await run(['import', file(), '--json']);
-    expect(resumed.code).toBe(0);
-    expect(resumed.err).toContain('going on after line 2000');
-    expect(JSON.parse(resumed.out)).toMatchObject({ imported: 5000 });
-    expect(doors.api.calls).toHaveLength(3000);
-  });
-
-  test('a node that fails for a while, indefinitely: the rows are written again until they are in', async () => {
-    writeFileSync(file(), rows(100));
-    doors.api.failWith = 'outcome_unknown';
-    setTimeout(() => {
-      doors.api.failWith = undefined;
-    }, 300);
-    expect((await run(['import', file()])).code).toBe(0);
-    expect(doors.api.records.size).toBe(100);
-  });
-
-  test('a checkpoint of another state of the file, or damaged: refused until told to restart', async () => {
-    writeFileSync(file(), `x\n${rows(3)}`);
-    await run(['import', file()]);
-    appendFileSync(file(), rows(4));
-    const changed = await run(['import', file()]);
-    expect(changed.code).toBe(2);
-    expect(changed.err).toContain('--restart');
-    writeFileSync(file(), rows(3));
-    utimesSync(file(), 1000, 1000);
-    expect((await run(['import', file()])).code).toBe(2);
-    writeFileSync(checkpoint(), '{"size":');
-    expect((await run(['import', file()])).code).toBe(2);
-    expect((await run(['import', file(), '--restart'])).code).toBe(0);
-    expect((await run(['import', join(folder, 'none')])).code).toBe(2);
   });
 });
 

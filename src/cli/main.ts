@@ -5,8 +5,10 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
-import { EXIT_DEFINITE, EXIT_USAGE, UsageError } from './client-command.ts';
+import { EXIT_DEFINITE, EXIT_INDEFINITE, EXIT_USAGE, UsageError } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
+import { fitted } from './fitted.ts';
+import { isSystemError, systemReason } from '../base/system-reason.ts';
 import { packageVersion } from './version.ts';
 
 /** 128 and the number of SIGPIPE: what a shell says of who was ended by it. */
@@ -37,7 +39,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
 };
 
 /** `words` without the program's own name. */
-export async function runCommand(words: readonly string[], io: CommandIo): Promise<void> {
+export async function runCommand(words: readonly string[], world: CommandIo): Promise<void> {
+  const io = { ...world, stderr: fitted(world.stderr) };
   const program = new Command('causeway')
     .description('A replicated key-value cluster that carries a team off a legacy system')
     .version(packageVersion(), '-V, --version', 'print the version of this program')
@@ -56,29 +59,39 @@ export async function runCommand(words: readonly string[], io: CommandIo): Promi
     if (error instanceof CommanderError) return io.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
     // Told by what was waiting until its words were taken.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return io.exit(EXIT_UNREAD);
-    const isUsage = error instanceof UsageError;
-    io.stderr.write(
-      isUsage ? `error: ${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`,
-    );
-    io.exit(isUsage ? EXIT_USAGE : EXIT_DEFINITE);
+    io.stderr.write(`${faultText(error)}\n`);
+    io.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_DEFINITE);
   }
+}
+
+/** A stack is for what nobody has foreseen. */
+function faultText(error: unknown): string {
+  if (error instanceof UsageError) return `error: ${error.message}`;
+  if (isSystemError(error)) return `error: ${error.path ?? error.syscall}: ${systemReason(error)}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function isEntryPoint(): boolean {
   return process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url);
 }
 
-/** Nobody reads any more (`| head`): a command ends without a word, unless it has made arrangements of its own. */
-function endWhenUnread(stream: NodeJS.WriteStream): void {
+/**
+ * Nobody reads any more (`| head`): a command ends without a word. A full disk behind `>` is told; what was asked for may have
+ * been done. Nothing of this where a command has made arrangements of its own.
+ */
+function endWhenUnread(stream: NodeJS.WriteStream, name: string): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    if (stream.listenerCount('error') === 1) process.exit(EXIT_UNREAD);
+    if (stream.listenerCount('error') > 1) return;
+    if (error.code === 'EPIPE') process.exit(EXIT_UNREAD);
+    if (stream !== process.stderr)
+      process.stderr.write(`error: ${name} cannot be written: ${systemReason(error)}\n`);
+    process.exit(EXIT_INDEFINITE);
   });
 }
 
 if (isEntryPoint()) {
-  endWhenUnread(process.stdout);
-  endWhenUnread(process.stderr);
+  endWhenUnread(process.stdout, 'standard output');
+  endWhenUnread(process.stderr, 'standard error');
   // Not process.exit: what was written to a pipe would be lost.
   await runCommand(process.argv.slice(2), {
     stdin: process.stdin,

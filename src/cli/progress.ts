@@ -2,8 +2,10 @@
 import type { CausewayClient } from '../client/index.ts';
 import type { Output } from './client-command.ts';
 import { asFacts, type Facts } from './facts.ts';
+import { columnsOf } from './fitted.ts';
+import type { Screen } from './fitted.ts';
 import { grouped } from './figures.ts';
-import { barText } from './top-text.ts';
+import { barText, cut } from './top-text.ts';
 
 const BAR_CELLS = 24;
 const POLL_MS = 500;
@@ -37,13 +39,15 @@ export function progressWords(
   return words;
 }
 
-export type Terminal = Output & { readonly isTTY?: boolean };
+export type Terminal = Output & Screen;
 
 /** Shows one line after another in the same place; where there is no terminal, one now and then, and the last. */
 export function lineInPlace(output: Terminal): (line: string, isLast: boolean) => void {
   let shownAt = -Infinity;
   return (line, isLast) => {
-    if (output.isTTY === true) output.write(`\r\u001b[K${line}${isLast ? '\n' : ''}`);
+    const columns = columnsOf(output);
+    // One that reaches the last column would begin a second line, to which nobody goes back.
+    if (columns !== undefined) output.write(`\r\u001b[K${cut(line, columns - 1)}${isLast ? '\n' : ''}`);
     else if (isLast || Date.now() - shownAt >= LINE_EVERY_MS) {
       shownAt = Date.now();
       output.write(`${line}\n`);

@@ -1,5 +1,5 @@
 /** `causeway set` without a value, before a real door: whoever sits at a terminal learns that it waits for them. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import { runCommand } from './main.ts';
@@ -19,4 +19,31 @@ test.each([
   } finally {
     await doors.stop();
   }
+});
+
+describe('a value of one dash', () => {
+  async function setAndGet(typed: string | undefined, ...words: string[]): Promise<string> {
+    const doors = await openDoors();
+    try {
+      const { ran, io } = keptIo(typed);
+      await runCommand(['set', '--nodes', doors.address, ...words], io);
+      expect([ran.code, ran.err]).toEqual([0, '']);
+      const reading = keptIo();
+      await runCommand(['get', 'a', '--nodes', doors.address], reading.io);
+      return reading.ran.out;
+    } finally {
+      await doors.stop();
+    }
+  }
+
+  test.each([
+    ['standard input', ['a', '-'], 'typed\n', 'typed\n'],
+    ['standard input that is empty', ['a', '-'], undefined, ''],
+    ['standard input, with nothing behind the dashes', ['a', '-', '--'], 'typed', 'typed'],
+    ['itself behind --', ['a', '--', '-'], 'typed', '-'],
+    ['itself where the key is behind -- too', ['--', 'a', '-'], 'typed', '-'],
+    ['with more behind it: itself', ['a', '--', '-5'], 'typed', '-5'],
+  ])('is %s', async (_what, words, typed, held) => {
+    expect(await setAndGet(typed, ...words)).toBe(held);
+  });
 });

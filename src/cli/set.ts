@@ -1,4 +1,7 @@
-/** `causeway set KEY [VALUE]`: without a value it is read from standard input, byte for byte. */
+/**
+ * `causeway set KEY [VALUE]`: without a value, or with `-`, it is read from standard input, byte for byte. Behind `--` a value is
+ * taken as it stands, also `-` and what begins with one.
+ */
 import type { Command } from 'commander';
 import { VALUE_BYTES_MAX } from '../core/limits.ts';
 import {
@@ -25,7 +28,7 @@ export function setCommand(program: Command, io: CommandIo): void {
     .command('set')
     .description('write the value of a key; done when it is durable')
     .argument('<key>')
-    .argument('[value]', 'else read from standard input')
+    .argument('[value]', "without it, or with '-': standard input; behind '--' any text")
     .option('--ttl <ms>', 'milliseconds until it expires', wholeNumber, 0)
     .option('--content-type <type>', 'what the value is, such as application/json: kept with it')
     .option('--if-absent', 'only if the key is absent')
@@ -36,9 +39,10 @@ export function setCommand(program: Command, io: CommandIo): void {
     }
     const { operationId, contentType } = options;
     const writing = { ttlMs: options.ttl, contentType, operationId };
-    if (given === undefined && (io.stdin as { isTTY?: boolean }).isTTY === true)
+    const isRead = given === undefined || (given === '-' && !standsBehindDashes(program));
+    if (isRead && (io.stdin as { isTTY?: boolean }).isTTY === true)
       io.stderr.write('The value, and Ctrl-D at its end:\n');
-    const value = given ?? (await readAll(io.stdin));
+    const value = isRead ? await readAll(io.stdin) : given;
     await withClient(io, options, async (client) => {
       if (!options.ifAbsent && options.ifVersion === undefined) {
         const version = await client.set(key, value, writing);
@@ -60,6 +64,13 @@ export function setCommand(program: Command, io: CommandIo): void {
       return EXIT_NO;
     });
   });
+}
+
+/** Whether the last word is one that may look like an option. Commander keeps all words, and leaves them out of its types. */
+function standsBehindDashes(program: Command): boolean {
+  const { rawArgs } = program as unknown as { readonly rawArgs: readonly string[] };
+  const dashes = rawArgs.indexOf('--');
+  return dashes >= 0 && dashes < rawArgs.length - 1;
 }
 
 async function readAll(input: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

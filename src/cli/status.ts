@@ -9,6 +9,7 @@ import {
   printJson,
 } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
+import { printLines } from './fitted.ts';
 import { addOnlyOption, nameOf, withEveryNode } from './every-node.ts';
 import type { EveryNodeOptions, Told } from './every-node.ts';
 import { bytesText } from './figures.ts';
@@ -23,7 +24,7 @@ export function statusCommand(program: Command, io: CommandIo): void {
     withEveryNode(options, async (nodes) => {
       const told = await nodes.look();
       if (options.json) printJson(io, { nodes: told });
-      else io.stdout.write(`${statusLines(told).join('\n')}\n`);
+      else printLines(io.stdout, statusLines(told));
       const code = exitCode(told);
       if (code === EXIT_DEFINITE) adviseNobodyThere(io, options.nodes);
       io.exit(code);

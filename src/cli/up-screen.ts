@@ -3,8 +3,10 @@
  * change), or to a program (`--json`: one JSON object a line).
  */
 import { postgresUrlShown } from '../base/credentials.ts';
+import { TERMINAL_COLUMNS } from '../base/wrapped.ts';
 import type { ClusterEvent, Endpoints } from '../supervisor/local-cluster.ts';
 import type { NodeView } from '../supervisor/node-probe.ts';
+import { fitted, fittedText } from './fitted.ts';
 import { changeLines, eventLine, readyText, statusLines } from './up-text.ts';
 
 export interface UpScreen {
@@ -19,7 +21,7 @@ export interface UpScreen {
 }
 
 export interface ScreenOutput {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
@@ -71,7 +73,7 @@ function textScreen(output: ScreenOutput, errors: ScreenOutput, command: string,
   return {
     event(event) {
       const line = eventLine(event, isReady);
-      if (line !== undefined) print([line]);
+      if (line !== undefined) print([live ? fittedText(line, output.columns || TERMINAL_COLUMNS) : line]);
     },
     ready(endpoints) {
       isReady = true;
@@ -79,7 +81,7 @@ function textScreen(output: ScreenOutput, errors: ScreenOutput, command: string,
     },
     status(views, seconds) {
       if (live) {
-        const lines = statusLines(views, before, seconds, output.columns || 80);
+        const lines = statusLines(views, before, seconds, output.columns || TERMINAL_COLUMNS);
         print(lines);
         drawn = lines.length;
       } else {
@@ -93,6 +95,6 @@ function textScreen(output: ScreenOutput, errors: ScreenOutput, command: string,
       drawn = 0;
     },
     stopped: () => print(['Everything has stopped.']),
-    failed: (message) => errors.write(`causeway up: ${message}\n`),
+    failed: (message) => fitted(errors).write(`causeway up: ${message}\n`),
   };
 }

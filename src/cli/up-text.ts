@@ -6,6 +6,9 @@ import { NODE_HOST } from '../supervisor/node-files.ts';
 import type { NodeView } from '../supervisor/node-probe.ts';
 import { grouped } from './figures.ts';
 
+/** Needs no quotes in a shell. */
+const PLAIN_WORD = /^[\w@%+=:,./-]+$/;
+
 /** Where the program lies in a checkout, and where it is installed, below the directory that `npx` looks in. */
 const FOUND_BY_NPX = [
   join('dist', 'causeway.js'),
@@ -19,7 +22,11 @@ const FOUND_BY_NPX = [
 export function commandOf(entry: string, directory: string): string {
   const place = relative(directory, entry);
   if (FOUND_BY_NPX.some((known) => known === place)) return 'npx causeway';
-  return `node ${/^[\w@%+=:,./-]+$/.test(entry) ? entry : `'${entry.replaceAll("'", "'\\''")}'`}`;
+  return `node ${quoted(entry)}`;
+}
+
+function quoted(text: string): string {
+  return PLAIN_WORD.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** What runs where, and three commands worth trying; `command` is how a person runs this program. */
@@ -43,7 +50,7 @@ export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints, co
     '',
     ...nodesCommand(nodes.map(({ grpcPort }) => grpcPort)),
     `  ${command} set greeting hello`,
-    ...(databaseUrl === 'none' ? [] : [`  psql '${shownUrl}' -c 'SELECT key, created_at FROM kv_store'`]),
+    ...(databaseUrl === 'none' ? [] : [`  psql ${quoted(shownUrl)} -c 'SELECT key FROM kv_store'`]),
     `  curl -i http://${NODE_HOST}:${first.httpPort}/readyz`,
     '',
     `The cluster in a browser, at any node: http://${NODE_HOST}:${first.httpPort}/`,

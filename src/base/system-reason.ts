@@ -1,0 +1,26 @@
+/** What the system said of a file, a directory or a stream, in words that tell what to do. */
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not',
+  EPERM: 'this user may not',
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'no space is left on its disk',
+  EDQUOT: 'the quota of this user is used up',
+  EEXIST: 'there is something else of that name',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'something on its way is no directory',
+  ENOENT: 'there is no such file',
+  EMFILE: 'this process has too many files open',
+};
+
+/** `no space is left on its disk (ENOSPC)`; what is not known by its code in the system's own words. */
+export function systemReason(error: unknown): string {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  if (typeof code === 'string' && Object.hasOwn(WORDS, code)) return `${WORDS[code]!} (${code})`;
+  return typeof message === 'string' ? message : String(error);
+}
+
+/** Thrown by the system itself (a file, a directory, a stream), and no fault of the program. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && 'syscall' in error && 'errno' in error;
+}

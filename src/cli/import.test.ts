@@ -1,0 +1,165 @@
+/** `causeway import` before a real door: rows of a file or of standard input, and how far that has come. */
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { keptIo } from '../../test/support/command-io.ts';
+import type { Ran } from '../../test/support/command-io.ts';
+import { openDoors } from '../../test/support/grpc-call.ts';
+import type { DoorFixture } from '../../test/support/grpc-call.ts';
+import { runCommand } from './main.ts';
+
+let doors: DoorFixture;
+let folder: string;
+
+beforeEach(async () => {
+  doors = await openDoors();
+  folder = mkdtempSync(join(tmpdir(), 'causeway-import-'));
+});
+afterEach(async () => {
+  await doors.stop();
+  rmSync(folder, { recursive: true });
+});
+
+async function run(words: string[], typed?: string): Promise<Ran> {
+  const { ran, io } = keptIo(typed);
+  await runCommand([...words, '--nodes', doors.address], io);
+  return ran;
+}
+
+describe('import', () => {
+  const file = () => join(folder, 'rows.ndjson');
+  const checkpoint = () => `${file()}.checkpoint`;
+  const rows = (count: number) =>
+    Array.from({ length: count }, (_, at) => `${JSON.stringify({ key: `k${at}`, value: `v${at}` })}\n`).join(
+      '',
+    );
+
+  test('rows of text, bytes and times to live: all in, exit 0, no checkpoint left', async () => {
+    const raw = JSON.stringify({ key: 'raw', valueBase64: '/wA=', ttlMs: 60_000 });
+    writeFileSync(file(), `${rows(5000)}\n${raw}`);
+    const { code, out } = await run(['import', file(), '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ imported: 5001, refused: 0, complete: true });
+    expect(doors.api.records.get('raw')!.expiresAt).toBeGreaterThan(0);
+    expect(Buffer.from(doors.api.records.get('k4999')!.value).toString()).toBe('v4999');
+    expect(existsSync(checkpoint())).toBe(false);
+  });
+
+  test('-: rows of standard input, all in, and no checkpoint anywhere', async () => {
+    const before = readdirSync('.');
+    const { code, out, err } = await run(['import', '-', '--json'], rows(3000));
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ imported: 3000, refused: 0, lines: 3000, complete: true });
+    expect(err).toBe('3000 rows imported, 0 refused\n');
+    expect(Buffer.from(doors.api.records.get('k2999')!.value).toString()).toBe('v2999');
+    expect(readdirSync('.')).toEqual(before);
+  });
+
+  test('-, with a line that is no row: named, the others are in, and what to do; a checkpoint is refused', async () => {
+    const { code, err } = await run(['import', '-'], `nonsense\n${rows(1)}`);
+    expect(code).toBe(1);
+    expect(err).toBe(
+      'line 1 is not JSON\n1 row imported, 1 refused\nput the refused lines right, and import them anew\n',
+    );
+    for (const option of [['--restart'], ['--checkpoint', checkpoint()]])
+      expect(await run(['import', '-', ...option], rows(1))).toMatchObject({ code: 2, out: '' });
+  });
+
+  test('a file that is not there, a directory, a checkpoint in no directory: one line, and the right code', async () => {
+    const none = await run(['import', join(folder, 'none')]);
+    expect(none).toEqual({
+      ...{ code: 2, out: '' },
+      err: `error: ${join(folder, 'none')} cannot be read: there is no such file (ENOENT)\n`,
+    });
+    const directory = await run(['import', folder]);
+    expect(directory.code).toBe(2);
+    expect(directory.err).toMatch(
+      /^error: .* is a directory: name a file of rows, or - for standard input\n$/,
+    );
+    writeFileSync(file(), rows(1));
+    const unkept = await run(['import', file(), '--checkpoint', join(folder, 'no', 'place')]);
+    expect(unkept.code).toBe(3);
+    expect(unkept.err).toMatch(/stopped: .*place\.new: there is no such file \(ENOENT\)\n/);
+  });
+
+  test('a key that comes twice: the later row stands', async () => {
+    writeFileSync(file(), `${rows(1)}{"key":"k0","value":"later"}\n`);
+    expect((await run(['import', file()])).code).toBe(0);
+    expect(Buffer.from(doors.api.records.get('k0')!.value).toString()).toBe('later');
+  });
+
+  test('lines that are no rows: named by number, the others are in, exit 1', async () => {
+    const wrong = [
+      'nonsense',
+      '[]',
+      '{"value":"x"}',
+      '{"key":"a"}',
+      '{"key":"","value":"x"}',
+      '{"key":"a","valueBase64":"?"}',
+    ];
+    writeFileSync(file(), `${wrong.join('\n')}\n${rows(3)}`);
+    const { code, err } = await run(['import', file()]);
+    expect(code).toBe(1);
+    for (let line = 1; line <= wrong.length; line++) expect(err).toContain(`line ${line} `);
+    expect(err).toContain('3 rows imported, 6 refused');
+    expect((await run(['import', file()])).code).toBe(1);
+  });
+
+  test('an import that was stopped: goes on after its checkpoint, and counts all rows', async () => {
+    writeFileSync(file(), rows(5000));
+    doors.api.failWith = 'invalid_argument';
+    const put = doors.api.write.bind(doors.api);
+    let written = 0;
+    doors.api.write = (operation, timeoutMs, done) => {
+      doors.api.failWith = ++written > 3000 ? 'invalid_argument' : undefined;
+      put(operation, timeoutMs, done);
+    };
+    const stopped = await run(['import', file()]);
+    expect(stopped.code).toBe(3);
+    expect(JSON.parse(readFileSync(checkpoint(), 'utf8'))).toMatchObject({ imported: 2000, lines: 2000 });
+    doors.api.write = put;
+    doors.api.failWith = undefined;
+    doors.api.calls = [];
+    const resumed = await run(['import', file(), '--json']);
+    expect(resumed.code).toBe(0);
+    expect(resumed.err).toContain('going on after line 2000');
+    expect(JSON.parse(resumed.out)).toMatchObject({ imported: 5000 });
+    expect(doors.api.calls).toHaveLength(3000);
+  });
+
+  test('a node that fails for a while, indefinitely: the rows are written again until they are in', async () => {
+    writeFileSync(file(), rows(100));
+    doors.api.failWith = 'outcome_unknown';
+    setTimeout(() => {
+      doors.api.failWith = undefined;
+    }, 300);
+    expect((await run(['import', file()])).code).toBe(0);
+    expect(doors.api.records.size).toBe(100);
+  });
+
+  test('a checkpoint of another state of the file, or damaged: refused until told to restart', async () => {
+    writeFileSync(file(), `x\n${rows(3)}`);
+    await run(['import', file()]);
+    appendFileSync(file(), rows(4));
+    const changed = await run(['import', file()]);
+    expect(changed.code).toBe(2);
+    expect(changed.err).toContain('--restart');
+    writeFileSync(file(), rows(3));
+    utimesSync(file(), 1000, 1000);
+    expect((await run(['import', file()])).code).toBe(2);
+    writeFileSync(checkpoint(), '{"size":');
+    expect((await run(['import', file()])).code).toBe(2);
+    expect((await run(['import', file(), '--restart'])).code).toBe(0);
+    expect((await run(['import', join(folder, 'none')])).code).toBe(2);
+  });
+});
