@@ -8,7 +8,7 @@ import { lossOf } from '../src/core/recovery.ts';
 import type { SimNode } from './cluster.ts';
 import { PROFILES } from './profiles.ts';
 import { runSeed } from './run.ts';
-import { loseWhoTeaches } from './scenarios/learners-left.ts';
+import { loseWhoTeaches, seesLoss } from './scenarios/learners-left.ts';
 import { SmallWorld } from './small-world.ts';
 
 const SPOOL = { outage: 'spool', spoolBytesMax: 1_000_000, spoolEntriesMax: 1_000 } as const;
@@ -85,6 +85,44 @@ test('others join before they are given up, and the slots are headed for them: w
   const isServed = (key: string): boolean => world.get(living[0]!, key).kind !== 'failed';
   world.until(() => keys.every(isServed), 60_000);
   expect(keys.filter((key) => world.text(living[0]!, key) !== 'spooled at three')).toEqual([]);
+});
+
+test('who makes them whole had copied what was spooled, and not the marks of it: PostgreSQL gets it all the same', () => {
+  const world = new SmallWorld(31, undefined, 5, 0, false, {}, undefined, SPOOL);
+  const owners = world.ownersOf('key');
+  const [first, second, learner] = owners as [SimNode, SimNode, SimNode];
+  const isOwned = (key: string): boolean => world.ownersOf(key).every((sim) => owners.includes(sim));
+  const put = (keys: readonly string[], value: string): void =>
+    keys.forEach((key) => world.until(() => world.put(first, key, value).kind === 'done', 20_000));
+  const owned = Array.from({ length: 600 }, (_, index) => `key ${index}`).filter(isOwned);
+  const keys = owned.slice(0, 20);
+  put(keys, 'recorded');
+  // What a node looks for in PostgreSQL now and then is what it has written last.
+  put(owned.slice(20, 60), 'recorded');
+  world.database.goDown(OUTAGE_MS);
+  world.cluster.kill(learner);
+  put(keys, 'spooled');
+  world.cluster.start(learner);
+  const hasCopied = (): boolean =>
+    keys.every(
+      (key) => learner.node?.inspect(key).record?.version === second.node!.inspect(key).record?.version,
+    );
+  world.until(hasCopied, 20_000);
+  expect(learner.node!.status()).toMatchObject({ phase: 'learning', spool: { entries: 0 } });
+  for (const sim of [first, second]) {
+    world.cluster.kill(sim);
+    sim.disk.wipe();
+  }
+  const living = world.nodes.filter((sim) => sim.node !== null);
+  world.until(() => living.every(seesLoss), 20_000);
+  const slotCount = lossOf(learner.node!.membership.topology!).slots.length;
+  expect(world.operate(learner, { kind: 'recover', slotCount }).kind).toBe('changed');
+  world.database.comeUp();
+  world.until(() => keys.every((key) => world.get(learner, key).kind !== 'failed'), 30_000);
+  expect(keys.map((key) => world.text(learner, key))).toEqual(keys.map(() => 'spooled'));
+  const hasRow = (key: string): boolean =>
+    Buffer.from(world.database.standing(key)!.record.value).toString() === 'spooled';
+  world.until(() => keys.every(hasRow), 30_000);
 });
 
 test('random seeds lose acknowledged writes so, and no more than may be lost', () => {

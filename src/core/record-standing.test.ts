@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { founded } from '../../test/support/founded.ts';
 import {
   adoptedSystem,
-  afterColdStart,
+  driveAnew,
   everythingDriven,
   foundedOn,
   isForeign,
@@ -87,8 +87,8 @@ describe('the epoch that PostgreSQL calls for', () => {
 });
 
 test('after a cold start everything is compared; without PostgreSQL there is nothing to compare', () => {
-  expect(afterColdStart(using()).record).toEqual({ ...HERE, drive: 1, driven: false });
-  expect(afterColdStart(founded(3))).toEqual(founded(3));
+  expect(driveAnew(using()).record).toEqual({ ...HERE, drive: 1, driven: false });
+  expect(driveAnew(founded(3))).toEqual(founded(3));
   expect(everythingDriven(founded(3))).toBe(true);
 });
 

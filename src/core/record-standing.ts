@@ -162,8 +162,11 @@ export function nextRecord(topology: Topology, facts: RecordFacts): Topology | n
   return !record.driven && isDrivenBy(topology, facts.hasDriven) ? driven(topology, record) : null;
 }
 
-/** Nobody served for a while: what became of PostgreSQL meanwhile nobody knows. Part of another change. */
-export function afterColdStart(topology: Topology): Topology {
+/**
+ * Nobody served for a while, and what became of PostgreSQL meanwhile nobody knows; or what is served now may lack there. Part of
+ * another change.
+ */
+export function driveAnew(topology: Topology): Topology {
   const { record } = topology;
   if (record === undefined) return topology;
   return { ...topology, record: { ...record, drive: record.drive + 1, driven: false } };

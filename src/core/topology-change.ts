@@ -6,6 +6,7 @@
 import { firstEpochOf } from './life-epochs.ts';
 import { COUNCIL_COUNT_MAX } from './limits.ts';
 import { PROTOCOL_UNTOLD } from './protocol-versions.ts';
+import { driveAnew } from './record-standing.ts';
 import { beginMoves, settled } from './slot-moves.ts';
 import type { OwnersOfSlot } from './slot-table.ts';
 import { isAlive, isForsaken, isLiveIncarnation, recovererOf } from './topology.ts';
@@ -185,7 +186,8 @@ function forsakenAfter(
 
 /**
  * A learner has copied everything: complete wherever a complete owner lives that it can have copied from, and where it is
- * the one to make a forsaken row whole. What waits for it to be free is begun in the same step.
+ * the one to make a forsaken row whole. What waits for it to be free is begun in the same step. What it had left over of a forsaken
+ * row may stand above PostgreSQL's without a mark, for marks are copied last: all is compared. (R28, R34)
  */
 export function promote(topology: Topology, id: number, incarnation: number): Topology | null {
   if (!isLiveIncarnation(topology, id, incarnation)) return null;
@@ -202,7 +204,8 @@ export function promote(topology: Topology, id: number, incarnation: number): To
     return settled({ ...row, complete });
   });
   const promoted = { ...topology, epoch: topology.epoch + 1, rows };
-  return { ...promoted, ...beginMoves(promoted) };
+  const begun = { ...promoted, ...beginMoves(promoted) };
+  return topology.rows.some((row) => isForsaken(row) && mayEnter(row)) ? driveAnew(begun) : begun;
 }
 
 /** A clean stop: this very process goes. */

@@ -21,7 +21,7 @@ import { raiseProtocol, spokenBy } from '../core/protocol-versions.ts';
 import type { SpokenBy } from '../core/protocol-versions.ts';
 import { adoptServer } from '../core/record-adoption.ts';
 import type { ClaimedServer } from '../core/record-adoption.ts';
-import { afterColdStart, nextRecord } from '../core/record-standing.ts';
+import { driveAnew, nextRecord } from '../core/record-standing.ts';
 import { giveUp } from '../core/recovery.ts';
 import type { Slowness } from '../core/slowness.ts';
 import type { Suspicion } from '../core/suspicion.ts';
@@ -261,7 +261,7 @@ export class Proposals {
   private decideChange(situation: Situation, base: Topology): Topology | null {
     const change = this.change(situation);
     const next = change === null ? null : changeMembers(base, change);
-    if (next !== null) return situation.own.state === 'serving' ? next : afterColdStart(next);
+    if (next !== null) return situation.own.state === 'serving' ? next : driveAnew(next);
     const record = this.record(situation, base);
     if (record !== null) return record;
     const spooling = this.spooling(situation, base);
