@@ -34,10 +34,13 @@ function faultsOf(page: string, limits: string, watched: readonly string[]): str
 
 const page = read('docs/LIMITS.md');
 const ofRedisDoor = read('src/core/redis-limits.ts');
-const ofAllElse = ['limits', 'client-limits', 'copy-limits', 'edit-limits']
-  .map((name) => read(`src/core/${name}.ts`))
+/** In the files that the page names. */
+const named = [...page.matchAll(/`(src\/core\/[\w-]*limits\.ts)`/g)].map(([, path]) => path!);
+const ofAllElse = named
+  .filter((path) => !path.endsWith('/redis-limits.ts'))
+  .map(read)
   .join('');
-const limits = ofAllElse + ofRedisDoor + read('src/core/grpc-limits.ts');
+const limits = ofAllElse + ofRedisDoor;
 const sizes = read('sim/queue-sizes.ts');
 const watched = [...sizes.slice(sizes.indexOf('return {')).matchAll(/^ {4}(\w+)[:,]/gm)].map(
   ([, name]) => name!,
