@@ -1,6 +1,7 @@
 /** The lending of connections alone, with connections that are not real. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Connection } from './connection.ts';
+import type { RecordFailure } from './record-failure.ts';
 import { ConnectionPool, type ConnectionPoolSettings } from './connection-pool.ts';
 
 class FakeConnection {
@@ -58,13 +59,40 @@ test('more calls than connections: they wait, in order, and no more connections 
   expect(opened.length).toBeLessThanOrEqual(2);
 });
 
-test('no connection becomes free: refused at the deadline', async () => {
-  const { pool } = makePool();
+test('no connection becomes free: refused at the deadline, and not before', async () => {
+  vi.useFakeTimers();
+  try {
+    await vi.advanceTimersByTimeAsync(1_000);
+    const { pool } = makePool();
+    for (let i = 0; i < 2; i += 1) void pool.use(soon(), false, () => never);
+    const ends: unknown[] = [];
+    pool
+      .use(soon(), false, async () => {})
+      .catch(({ kind, isOutage }: RecordFailure) => ends.push({ kind, isOutage }));
+    await vi.advanceTimersByTimeAsync(49);
+    expect(ends).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(ends).toEqual([{ kind: 'refused', isOutage: false }]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('a connection that has been used before counts as one of those that may be open', async () => {
+  const { pool, opened } = makePool();
+  await pool.use(soon(), false, async () => {});
   for (let i = 0; i < 2; i += 1) void pool.use(soon(), false, () => never);
-  await expect(pool.use(soon(), false, async () => {})).rejects.toMatchObject({
-    kind: 'refused',
-    isOutage: false,
-  });
+  await expect(pool.use(soon(), false, async () => {})).rejects.toThrow('became free');
+  expect(opened).toHaveLength(2);
+});
+
+test('one is served, or one waits: it is not quiet; then it is', async () => {
+  const { pool } = makePool({ connectionCountMax: 1 });
+  expect(pool.isQuiet).toBe(true);
+  const waiting = pool.use(soon(), false, async () => pool.isQuiet);
+  expect(pool.isQuiet).toBe(false);
+  expect(await waiting).toBe(false);
+  expect(pool.isQuiet).toBe(true);
 });
 
 test('the queue is full: refused at once', async () => {
