@@ -1,7 +1,7 @@
 /** What is told of a write that was repeated under its id, by what its attempts were told. */
 import { expect, test } from 'vitest';
 import { CausewayError } from './causeway-error.ts';
-import { repeatUnderId } from './repeat.ts';
+import { newOperationId, repeatUnderId } from './repeat.ts';
 
 const UNKNOWN = new CausewayError('outcome_unknown', 'indefinite', 'not known');
 const CUT_OFF = new CausewayError('transport', 'indefinite', 'no answer in time');
@@ -17,4 +17,21 @@ test.each([
     message: `${later.message} (repeated under its id: the time is over)`,
   });
   expect(attempts).toBeGreaterThan(1);
+});
+
+test('the id is too old for anybody to know what became of it: told at once, for it only gets older', async () => {
+  const expired = new CausewayError('operation_id_expired', 'indefinite', 'too old');
+  let attempts = 0;
+  const attempt = (): Promise<never> => {
+    attempts += 1;
+    return Promise.reject(expired);
+  };
+  await expect(repeatUnderId(60_000, attempt, () => true)).rejects.toBe(expired);
+  expect(attempts).toBe(1);
+});
+
+test('ids are UUIDs of version 7, as other programs read them, and no two are alike', () => {
+  const ids = Array.from({ length: 200 }, () => Buffer.from(newOperationId()).toString('hex'));
+  for (const id of ids) expect(id).toMatch(/^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/);
+  expect(new Set(ids).size).toBe(ids.length);
 });
