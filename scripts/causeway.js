@@ -3,15 +3,25 @@
  * The command `causeway` of a checkout. It is here before anything is built, because `npx` makes its link to the
  * command only once: asked too early, it would say "not found" for ever after.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** As for every command that failed and did nothing. */
 const EXIT_DEFINITE = 3;
 
-const command = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'causeway.js');
-if (existsSync(command)) {
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const command = join(root, 'dist', 'causeway.js');
+const needed = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).engines.node;
+const [majorMin, minorMin] = needed.match(/\d+/g).map(Number);
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < majorMin || (major === majorMin && minor < minorMin)) {
+  // npm only warns of it, and what is missing in an older Node would be told as a fault of the program.
+  process.stderr.write(
+    `causeway: Node.js ${needed} is needed, this is ${process.versions.node}: install a later one\n`,
+  );
+  process.exitCode = EXIT_DEFINITE;
+} else if (existsSync(command)) {
   process.setSourceMapsEnabled(true);
   process.argv[1] = command;
   await import(pathToFileURL(command).href);

@@ -74,7 +74,7 @@ function checkNodeVersion(directory) {
   const [majorMin, minorMin] = range.replace(/^>=/, '').split('.').map(Number);
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > majorMin || (major === majorMin && minor >= minorMin)) return;
-  throw new Error(`Node.js ${range} is needed, this is ${process.versions.node}`);
+  throw new Error(`Node.js ${range} is needed, this is ${process.versions.node}: install a later one`);
 }
 
 function fingerprint(directory) {

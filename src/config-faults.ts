@@ -123,3 +123,19 @@ export function openDoors(config: Config): ('grpc' | 'http' | 'resp')[] {
 function repeats(texts: readonly string[]): Set<string> {
   return new Set(texts.filter((text, at) => texts.indexOf(text) !== at));
 }
+
+/** Those that people meet. The library's own words may quote what stands there. */
+const YAML_REASONS: Readonly<Record<string, string>> = {
+  BAD_INDENT: 'it is indented too little or too much, or a bracket is not closed',
+  BLOCK_AS_IMPLICIT_KEY: 'a value, and below it lines that are indented as its parts',
+  DUPLICATE_KEY: 'a setting stands there twice',
+  MISSING_CHAR: 'a quote, a bracket, a comma or a colon is missing',
+  MULTILINE_IMPLICIT_KEY: 'a name is missing its colon, or a quote its end',
+  TAB_AS_INDENT: 'a tab indents it: take spaces',
+  UNEXPECTED_TOKEN: 'something stands there that does not belong there',
+};
+
+/** `: a tab indents it: take spaces (TAB_AS_INDENT)` */
+export function yamlReason(code: string): string {
+  return Object.hasOwn(YAML_REASONS, code) ? `: ${YAML_REASONS[code]!} (${code})` : ` (${code})`;
+}

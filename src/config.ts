@@ -15,7 +15,7 @@ import * as limits from './core/limits.ts';
 import { CITUS_REFUSED, RECORD_COMPATS } from './core/record-dialect.ts';
 import { RESP_CONNECTIONS_MAX } from './core/redis-limits.ts';
 import { NODE_ID_COUNT } from './core/version.ts';
-import { crossFaults, faultsOf, openDoors, wellFormed } from './config-faults.ts';
+import { crossFaults, faultsOf, openDoors, wellFormed, yamlReason } from './config-faults.ts';
 import { joinWishOf, withTold } from './config-join.ts';
 import type { ClusterTold, JoinWish } from './config-join.ts';
 import { environmentLayer, isObject, mergeLayers, pathLayer } from './config-layers.ts';
@@ -286,7 +286,7 @@ export function readFileLayer(path: string | undefined, faults: string[]): unkno
   // Not the library's pretty messages: they quote lines, which may hold a password.
   const document = parseDocument(text, { prettyErrors: false });
   for (const { code, pos } of document.errors) {
-    faults.push(`${path}, line ${text.slice(0, pos[0]).split('\n').length}: is not YAML (${code})`);
+    faults.push(`${path}, line ${text.slice(0, pos[0]).split('\n').length}: is not YAML${yamlReason(code)}`);
   }
   if (document.errors.length > 0) return undefined;
   const value: unknown = document.toJS();

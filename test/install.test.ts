@@ -143,3 +143,20 @@ test('a registry that cannot be reached: the line of npm that says so', () => {
   expect(asked).toHaveLength(1);
   expect(err).toContain('npm could not install the dependencies: network request to x failed. Try');
 });
+
+test('a Node.js that is too old: told by npm start and by the command, before anything else is done', () => {
+  const old = "data:text/javascript,Object.defineProperty(process.versions, 'node', { value: '18.20.8' })";
+  const said = (script: string) => {
+    const ran = spawnSync(
+      process.execPath,
+      ['--import', old, join(repositoryRoot, 'scripts', script), 'status'],
+      {
+        encoding: 'utf8',
+      },
+    );
+    return [ran.status, ran.stdout, ran.stderr];
+  };
+  const line = 'causeway: Node.js >=20.19 is needed, this is 18.20.8: install a later one\n';
+  expect(said('start.js')).toEqual([1, '', line]);
+  expect(said('causeway.js')).toEqual([3, '', line]);
+});

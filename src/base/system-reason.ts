@@ -20,6 +20,19 @@ export function systemReason(error: unknown): string {
   return typeof message === 'string' ? message : String(error);
 }
 
+/** What is wrong with a data directory, and what to do about it: the end of a line that has named it. */
+export function directoryAdvice(error: unknown): string {
+  const { code = '', message = '' } = error as NodeJS.ErrnoException;
+  // LevelDB tells the system's reason in words only.
+  const is = (codes: readonly string[], words: RegExp): boolean =>
+    codes.includes(code) || words.test(message);
+  if (is(['ENOSPC', 'EDQUOT'], /no space left|quota exceeded/i))
+    return 'no space is left on its disk: free some';
+  if (is(['EROFS'], /read-only/i)) return 'its file system is read-only: mount it for writing';
+  if (is(['EEXIST', 'ENOTDIR'], /not a directory/i)) return 'a file is in its place';
+  return 'put its permissions right';
+}
+
 /** Thrown by the system itself (a file, a directory, a stream), and no fault of the program. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && 'syscall' in error && 'errno' in error;

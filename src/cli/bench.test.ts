@@ -57,6 +57,13 @@ test('operations that fail: counted by their code and not timed, exit 1; the key
   expect([...doors.api.records.values()].every(({ tombstone }) => tombstone)).toBe(true);
 });
 
+test('nobody at the address: told at once, and no key is to be removed', async () => {
+  const { code, out, err } = await run(['--url', '127.0.0.1:1', ...SHORT]);
+  expect([code, out]).toEqual([3, '']);
+  expect(err).toMatch(/: cannot connect to 127\.0\.0\.1:1: nothing was sent\n.*gRPC.*\n$/);
+  expect(err).not.toContain('removed');
+});
+
 test.each(['-5', '1.5', '1e3', '9'.repeat(17)])(
   '--keys %s: refused by the name of the option',
   async (text) => {

@@ -116,17 +116,20 @@ async function bench(io: CommandIo, client: CausewayClient, options: BenchOption
   const onSignal = (): void => stopping.abort();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
   const results: LoadResult[] = [];
-  let kept: number;
+  let kept = 0;
+  let isWritten = false;
+  const onWritten = (): void => void (isWritten = true);
   try {
     io.stderr.write(`${grouped(keys.length)} keys below ${prefix}\n`);
     // First, so that no get asks a legacy source for what nobody has.
-    await writeAll(io, client, keys, value, stopping.signal);
+    await writeAll(io, client, { keys, value, signal: stopping.signal, onWritten });
     for (const { verb, mode } of plan(options)) {
       if (stopping.signal.aborted) break;
       results.push(await measure(io, client, { verb, mode, keys, value, options, signal: stopping.signal }));
     }
   } finally {
-    kept = await removeAll(io, client, keys);
+    // Where nobody has taken one there is nothing to remove, and nobody to ask.
+    if (isWritten) kept = await removeAll(io, client, keys);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
     if (kept > 0) io.stderr.write(`${grouped(kept)} keys below ${prefix} could not be removed\n`);
   }
@@ -183,13 +186,23 @@ async function measure(
 async function writeAll(
   io: CommandIo,
   client: CausewayClient,
-  keys: readonly string[],
-  value: Uint8Array,
-  signal: AbortSignal,
+  {
+    keys,
+    value,
+    signal,
+    onWritten,
+  }: {
+    readonly keys: readonly string[];
+    readonly value: Uint8Array;
+    readonly signal: AbortSignal;
+    /** One at least is there, or may be. */
+    readonly onWritten: () => void;
+  },
 ): Promise<void> {
   await pieceByPiece(io, 'written', keys, async (piece) => {
     if (signal.aborted) return;
     const outcomes = await client.setMany(piece.map((key) => ({ key, value })));
+    if (outcomes.some((outcome) => outcome.ok || outcome.error.certainty === 'indefinite')) onWritten();
     const failure = outcomes.find((outcome) => !outcome.ok);
     if (failure !== undefined && !failure.ok) throw failure.error;
   });

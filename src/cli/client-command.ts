@@ -65,7 +65,9 @@ export function addWriteOptions(command: Command): Command {
 
 function operationId(text: string): Uint8Array {
   const digits = text.replaceAll('-', '');
-  if (!/^[0-9a-fA-F]{32}$/.test(digits)) throw new InvalidArgumentError('It must be a UUID.');
+  // Of another version it begins with no time, and would be taken for one that is long over.
+  if (!/^[0-9a-fA-F]{12}7[0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}$/.test(digits))
+    throw new InvalidArgumentError('It must be a UUID of version 7.');
   return Buffer.from(digits, 'hex');
 }
 

@@ -73,7 +73,13 @@ describe('check', () => {
   test('a file that cannot be read or is not YAML: that alone, for nobody knows what is missing in it', async () => {
     const { code, out } = await run('a: [', ['check']);
     expect([code, out.split('\n').length]).toEqual([1, 3]);
-    expect(out).toMatch(/node.yaml, line 1: is not YAML .*\none fault\n$/);
+    expect(out).toMatch(
+      /node.yaml, line 1: is not YAML: .* a bracket is not closed \(BAD_INDENT\)\none fault\n$/,
+    );
+    const json = await run('{ "node": { "name": "a", }', ['check']);
+    expect(json.out).toMatch(/node.yaml, line 1: is not YAML: .*a bracket.* is missing \(MISSING_CHAR\)\n/);
+    const twice = await run('node: {}\nnode: {}\n', ['check']);
+    expect(twice.out).toContain('node.yaml, line 2: is not YAML: a setting stands there twice');
   });
 
   test('a setting that is not well formed, and others that do not go together: both are told, and nothing that follows from the first', async () => {

@@ -1,5 +1,5 @@
 /** What a client gives and gets, in the client's own words. */
-import { keyFault } from '../core/check-key.ts';
+import { keyFault, operationIdFault, ttlFault } from '../core/check-key.ts';
 import { isErrorCode } from '../core/errors.ts';
 import { causeway } from '../gen/protocol.js';
 import { CausewayError } from './causeway-error.ts';
@@ -47,16 +47,46 @@ export type CompareResult =
   /** `current` is undefined where the key is absent. */
   | { readonly applied: false; readonly current: Entry | undefined };
 
+const NO_ID = new Uint8Array(0);
 const ORIGINS = ['client', 'legacy', 'outside'] as const;
 
+/** JavaScript gives anything. What has no bytes would be written as an empty value: refused, and nothing is sent. */
 export function bytesOf(value: Value): Uint8Array {
-  return typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+  if (typeof value === 'string') return Buffer.from(value, 'utf8');
+  if (value instanceof Uint8Array || isBytesOfElsewhere(value)) return value;
+  throw refused(
+    'the value is neither a string nor a Uint8Array (JSON.stringify makes a string of an object)',
+  );
+}
+
+/** Made in another context of this process (`node:vm`, as test runners have it), whose classes are others. */
+function isBytesOfElsewhere(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object Uint8Array]';
+}
+
+/** Milliseconds; undefined: for ever. */
+export function checkedTtl(ttlMs = 0): number {
+  const fault = ttlFault(ttlMs);
+  if (fault !== undefined) throw refused(fault);
+  return ttlMs;
+}
+
+/** Undefined: none, which is no bytes. */
+export function checkedOperationId(id: Uint8Array | undefined): Uint8Array {
+  if (id === undefined) return NO_ID;
+  const fault = isBytesOfElsewhere(id) ? operationIdFault(id.length) : 'the operation id is no Uint8Array';
+  if (fault !== undefined) throw refused(`${fault}: newOperationId() makes one`);
+  return id;
+}
+
+function refused(fault: string): CausewayError {
+  return new CausewayError('invalid_argument', 'definite', fault);
 }
 
 /** A key that cannot be sent as UTF-8 would be refused with the whole frame it is in: better here, alone. */
 export function checkedKey(key: string): string {
-  const fault = keyFault(key);
-  if (fault !== undefined) throw new CausewayError('invalid_argument', 'definite', fault);
+  const fault = typeof key === 'string' ? keyFault(key) : 'the key is no string';
+  if (fault !== undefined) throw refused(fault);
   return key;
 }
 

@@ -9,6 +9,8 @@ import type { ClientErrorCode } from './causeway-error.ts';
 import {
   bytesOf,
   checkedKey,
+  checkedOperationId,
+  checkedTtl,
   compareResultOf,
   entryOf,
   errorOfFailure,
@@ -65,8 +67,6 @@ export type {
   TraceHeaders,
 };
 
-const CONNECT_TIMEOUT_MS_DEFAULT = 2_000;
-const NO_ID = new Uint8Array(0);
 export function connect(options: ConnectOptions): CausewayClient {
   return new CausewayClient(options);
 }
@@ -77,9 +77,7 @@ export class CausewayClient {
   readonly #operationIds: boolean;
 
   constructor(options: ConnectOptions) {
-    if (options.nodes.length === 0) throw new TypeError('no nodes are given to connect to');
-    const { nodes, connectTimeoutMs = CONNECT_TIMEOUT_MS_DEFAULT, trace } = options;
-    this.#nodes = new Nodes(nodes, connectTimeoutMs, trace);
+    this.#nodes = new Nodes(options);
     this.#timeoutMs = options.timeoutMs ?? OPERATION_TIMEOUT_MS_DEFAULT;
     this.#operationIds = options.operationIds ?? false;
   }
@@ -108,7 +106,7 @@ export class CausewayClient {
     const request = {
       key: checkedKey(key),
       value: bytesOf(value),
-      ttlMs: options.ttlMs ?? 0,
+      ttlMs: checkedTtl(options.ttlMs),
       contentType: options.contentType,
     };
     return (await this.#write(METHODS.put, request, options)).version;
@@ -128,7 +126,7 @@ export class CausewayClient {
       key: checkedKey(key),
       ...expectationFields(expected),
       value: bytesOf(value),
-      ttlMs: options.ttlMs ?? 0,
+      ttlMs: checkedTtl(options.ttlMs),
       contentType: options.contentType,
     };
     return compareResultOf(await this.#write(METHODS.compareAndPut, request, options, isApplied));
@@ -195,8 +193,8 @@ export class CausewayClient {
 
   /** In the order of the entries; each its new version. A call that fails as a whole fails all entries in it. */
   async setMany(entries: readonly SetEntry[], options: CallOptions = {}): Promise<Outcome<number>[]> {
-    const puts = entries.map(({ key, value, ttlMs = 0, contentType }) => ({
-      ...{ key: checkedKey(key), value: bytesOf(value), ttlMs, contentType },
+    const puts = entries.map(({ key, value, ttlMs, contentType }) => ({
+      ...{ key: checkedKey(key), value: bytesOf(value), ttlMs: checkedTtl(ttlMs), contentType },
     }));
     const outcomes: Outcome<number>[] = [];
     for (const chunk of chunksOf(puts)) {
@@ -363,7 +361,7 @@ export class CausewayClient {
   ): Promise<Decoded> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const operationId = options.operationId ?? (this.#operationIds ? newOperationId() : undefined);
-    const fields = { ...request, operationId: operationId ?? NO_ID };
+    const fields = { ...request, operationId: checkedOperationId(operationId) };
     if (operationId === undefined) return this.#nodes.call(method, fields, timeoutMs);
     return repeatUnderId(timeoutMs, (leftMs) => this.#nodes.call(method, fields, leftMs), isDone);
   }

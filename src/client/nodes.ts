@@ -30,6 +30,7 @@ interface Node {
 
 const HEALTH_CHECK = '/grpc.health.v1.Health/Check';
 const GET = '/causeway.v1.KeyValue/Get';
+const CONNECT_TIMEOUT_MS_DEFAULT = 2_000;
 const ASK_TIMEOUT_MS = 5_000;
 const CHANNEL_OPTIONS = {
   'grpc.max_receive_message_length': -1,
@@ -50,15 +51,15 @@ export class Nodes {
   #next = 0;
   #closed = false;
 
-  constructor(addresses: readonly string[], connectTimeoutMs: number, trace?: ConnectOptions['trace']) {
-    this.trace = trace;
-    this.#connectTimeoutMs = connectTimeoutMs;
-    this.#nodes = addresses.map((address) => ({
+  constructor(options: ConnectOptions) {
+    this.trace = (options as ConnectOptions | undefined)?.trace;
+    this.#nodes = checkedNodes((options as ConnectOptions | undefined)?.nodes).map((address) => ({
       address,
       client: new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS),
       pace: new Pace(),
       key: undefined,
     }));
+    this.#connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS_DEFAULT;
   }
 
   get addresses(): string[] {
@@ -285,4 +286,14 @@ function unary<Fields, Decoded>(
       },
     );
   });
+}
+
+/** As whoever writes JavaScript would see it fail much later, or not at all. */
+function checkedNodes(nodes: unknown): string[] {
+  if (!Array.isArray(nodes) || nodes.length === 0)
+    throw new TypeError("no nodes are given to connect to: connect({ nodes: ['127.0.0.1:50051'] })");
+  for (const node of nodes)
+    if (typeof node !== 'string' || !/^\S+:\d+$/.test(node))
+      throw new TypeError(`${String(node)} is not host:port`);
+  return nodes as string[];
 }

@@ -9,7 +9,15 @@ import { ChurningMap } from '../base/churning-map.ts';
 import { PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
 import type { causeway } from '../gen/protocol.js';
 import { CausewayError, certaintyOfLoss, errorOfStatus } from './causeway-error.ts';
-import { bytesOf, checkedKey, compareResultOf, entryOf, errorOfFailure, expectationFields } from './entry.ts';
+import {
+  bytesOf,
+  checkedKey,
+  checkedTtl,
+  compareResultOf,
+  entryOf,
+  errorOfFailure,
+  expectationFields,
+} from './entry.ts';
 import type { CompareResult, Entry, Expected, Value } from './entry.ts';
 import type { ConnectOptions } from './options.ts';
 
@@ -81,7 +89,7 @@ export class Pipeline {
 
   /** `contentType`: as of a client's `set`. */
   async set(key: string, value: Value, ttlMs = 0, contentType?: string): Promise<number> {
-    const put = { key: checkedKey(key), value: bytesOf(value), ttlMs, contentType };
+    const put = { key: checkedKey(key), value: bytesOf(value), ttlMs: checkedTtl(ttlMs), contentType };
     return (await this.#ask({ put }, put.value.length, true)).put!.version;
   }
 
@@ -90,7 +98,12 @@ export class Pipeline {
   }
 
   async compareAndSet(key: string, expected: Expected, value: Value, ttlMs = 0): Promise<CompareResult> {
-    const put = { ...expectationFields(expected), key: checkedKey(key), value: bytesOf(value), ttlMs };
+    const put = {
+      ...expectationFields(expected),
+      key: checkedKey(key),
+      value: bytesOf(value),
+      ttlMs: checkedTtl(ttlMs),
+    };
     const bytes = put.value.length + (put.expectValue?.length ?? 0);
     return compareResultOf((await this.#ask({ compareAndPut: put }, bytes, true)).compare!);
   }

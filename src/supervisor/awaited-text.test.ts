@@ -1,6 +1,6 @@
 /** The words for what a start waits for. */
 import { expect, test } from 'vitest';
-import { awaitedText } from './awaited-text.ts';
+import { awaitedText, databaseAdvice } from './awaited-text.ts';
 
 const at = (name: string, reason: string) => ({ name, reason });
 
@@ -15,4 +15,10 @@ test('several wait for the same: the reason stands once, behind their names', ()
   expect(awaitedText([at('the sample legacy API', 'does not answer yet')])).toBe(
     'the sample legacy API (does not answer yet)',
   );
+});
+
+test('a database of their own that is away: people are told what they can do, and of nothing else', () => {
+  const away = 'the node is founding, PostgreSQL is awaited (connect ECONNREFUSED 127.0.0.1:9)';
+  expect(databaseAdvice([at('node-1', 'does not listen yet'), at('node-2', away)])).toMatch(/DATABASE_URL/);
+  expect(databaseAdvice([at('node-1', 'does not listen yet')])).toBeUndefined();
 });

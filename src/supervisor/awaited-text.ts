@@ -1,5 +1,8 @@
 /** What a start waits for, in words: those that wait for the same are named together, so that a line can be read. */
 
+/** As a node says it that has no PostgreSQL yet. */
+const RECORD_AWAITED = 'PostgreSQL is awaited';
+
 export interface Awaited {
   readonly name: string;
   readonly reason: string;
@@ -10,4 +13,10 @@ export function awaitedText(awaited: readonly Awaited[]): string {
   const byReason = new Map<string, string[]>();
   for (const { name, reason } of awaited) byReason.set(reason, [...(byReason.get(reason) ?? []), name]);
   return [...byReason].map(([reason, names]) => `${names.join(', ')} (${reason})`).join(', ');
+}
+
+/** What people can do about it, where the database is theirs; undefined: nothing but wait. */
+export function databaseAdvice(awaited: readonly Awaited[]): string | undefined {
+  if (!awaited.some(({ reason }) => reason.includes(RECORD_AWAITED))) return undefined;
+  return 'the PostgreSQL of DATABASE_URL is not usable yet: start it, or put the address right; without DATABASE_URL one is started here';
 }

@@ -47,6 +47,9 @@ test('a lock file that was cut off: stale', () => {
 test('a directory that cannot be made: one line that names it and the option', () => {
   writeFileSync(join(directory, 'file'), '');
   expect(() => lockDirectory(join(directory, 'file', 'data'))).toThrow(/cannot be written .*--data-dir/);
+  expect(() => lockDirectory(join(directory, 'file'))).toThrow(
+    `the data directory ${join(directory, 'file')} cannot be written (EEXIST): a file is in its place, or choose`,
+  );
 });
 
 test.skipIf(!existsSync('/proc/self'))(

@@ -5,6 +5,7 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolders } from '../base/make-folders.ts';
+import { directoryAdvice } from '../base/system-reason.ts';
 import { isAlive, startMark } from './process-table.ts';
 import { codeOf, reasonOf, StartError } from './start-error.ts';
 
@@ -25,7 +26,7 @@ export function lockDirectory(directory: string): DirectoryLock {
   } catch (error) {
     throw new StartError(
       `the data directory ${directory} cannot be written (${codeOf(error) || reasonOf(error)}): ` +
-        'put its permissions right, or choose another with --data-dir',
+        `${directoryAdvice(error)}, or choose another with --data-dir`,
     );
   }
   try {

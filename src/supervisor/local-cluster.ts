@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { awaitedText } from './awaited-text.ts';
+import { awaitedText, databaseAdvice } from './awaited-text.ts';
 import { type ChildEvent, SupervisedChild } from './child-process.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { EmbeddedPostgres } from './embedded-postgres.ts';
@@ -211,6 +211,7 @@ export class LocalCluster {
   async #untilReady(names: string[], signal: AbortSignal, ask: () => Promise<string[]>): Promise<void> {
     const startedAt = performance.now();
     let saidAt = startedAt;
+    let isAdvised = this.#options.databaseUrl === undefined;
     for (;;) {
       signal.throwIfAborted();
       const reasons = await ask();
@@ -227,6 +228,9 @@ export class LocalCluster {
       if (now - saidAt >= PROGRESS_EVERY_MS) {
         saidAt = now;
         this.#say(`waiting for ${text}`);
+        const advice = isAdvised ? undefined : databaseAdvice(missing);
+        if (advice !== undefined) this.#say(advice);
+        isAdvised ||= advice !== undefined;
       }
       await delay(READY_POLL_MS, undefined, { signal });
     }

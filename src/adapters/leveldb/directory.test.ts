@@ -70,10 +70,18 @@ test.skipIf(process.getuid?.() === 0)(
   'a directory that this user may not write: refused, naming the permissions and not the lock',
   async () => {
     chmodSync(root, 0o555);
-    expect(await refusal(root)).toMatch(/may not be written by this user .*: put its permissions right/);
+    expect(await refusal(root)).toMatch(/cannot be written .*: put its permissions right, or name another/);
     chmodSync(root, 0o755);
   },
 );
+
+test('a file in its place: said in words, and not as the system does', async () => {
+  const path = join(root, 'file');
+  writeFileSync(path, '');
+  expect(await refusal(path)).toBe(
+    `the data directory ${path} cannot be used (there is something else of that name (EEXIST)): a file is in its place, or name another directory`,
+  );
+});
 
 test('a directory in use: is refused until it is released', async () => {
   const first = await take(root);

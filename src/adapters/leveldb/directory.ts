@@ -17,6 +17,7 @@ import { open, readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { makeFolders } from '../../base/make-folders.ts';
+import { directoryAdvice, isSystemError, systemReason } from '../../base/system-reason.ts';
 import { PROTOCOL_MAX, PROTOCOL_UNTOLD } from '../../core/protocol-versions.ts';
 
 /** What a new directory has. A later one is given to it by `raise`, when an older program would misread what it holds. */
@@ -88,7 +89,9 @@ export async function openDirectory(path: string, identity: DirectoryIdentity): 
   } catch (error) {
     return {
       kind: 'refused',
-      message: `the data directory ${path} cannot be used: ${(error as Error).message}`,
+      message: isSystemError(error)
+        ? `the data directory ${path} cannot be used (${systemReason(error)}): ${directoryAdvice(error)}, or name another directory`
+        : `the data directory ${path} cannot be used: ${(error as Error).message}`,
     };
   }
 }
@@ -108,15 +111,18 @@ async function takeLock(path: string): Promise<ClassicLevel | string> {
     const cause = ((error as Error).cause ?? error) as Error & { code?: string };
     if (cause.code === 'LEVEL_LOCKED')
       return `another process uses the data directory ${path}: stop it first, or name another directory`;
-    if (isNoPermission(cause))
-      return `the data directory ${path} may not be written by this user (${cause.message}): put its permissions right, or name another directory`;
+    if (isRefused(cause))
+      return `the data directory ${path} cannot be written (${cause.message}): ${directoryAdvice(cause)}, or name another directory`;
     return `the data directory ${path} cannot be locked (${cause.message}): if no other process uses it, remove ${lockPath}`;
   }
 }
 
 /** The engine tells the system's reason in words only. */
-function isNoPermission({ code, message }: { code?: string; message: string }): boolean {
-  return ['EACCES', 'EPERM', 'EROFS'].includes(code ?? '') || /permission denied|read-only/i.test(message);
+function isRefused({ code, message }: { code?: string; message: string }): boolean {
+  return (
+    ['EACCES', 'EPERM', 'EROFS', 'ENOSPC'].includes(code ?? '') ||
+    /permission denied|read-only|no space left/i.test(message)
+  );
 }
 
 async function claimIdentity(
