@@ -38,7 +38,7 @@ interface Pending {
   readonly isWrite: boolean;
   readonly resolve: (result: causeway.v1.OperationResult) => void;
   readonly reject: (error: CausewayError) => void;
-  /** On the wall clock of this process; only compared with itself. */
+  /** Monotonic milliseconds: a wall clock that is set must not make all of them late. */
   sentAt: number;
 }
 
@@ -181,7 +181,7 @@ export class Pipeline {
   #numbered(pending: Pending): causeway.v1.OperationFields {
     // Numbers in use are far fewer than there are: one that comes round again is long free.
     this.#number = (this.#number + 1) >>> 0;
-    pending.sentAt = Date.now();
+    pending.sentAt = performance.now();
     this.#sent.set(this.#number, pending);
     return { number: this.#number, ...pending.fields };
   }
@@ -207,7 +207,7 @@ export class Pipeline {
   /** The node answers every operation by its deadline. The first in the map was sent first. */
   #failIfLate(): void {
     for (const oldest of this.#sent.values()) {
-      if (Date.now() - oldest.sentAt <= this.#timeoutMs + LATE_MS) return;
+      if (performance.now() - oldest.sentAt <= this.#timeoutMs + LATE_MS) return;
       this.#fail(new CausewayError('transport', 'definite', 'the node does not answer'));
       this.#stream.cancel();
       return;

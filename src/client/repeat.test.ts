@@ -1,5 +1,5 @@
 /** What is told of a write that was repeated under its id, by what its attempts were told. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { CausewayError } from './causeway-error.ts';
 import { newOperationId, repeatUnderId } from './repeat.ts';
 
@@ -34,4 +34,23 @@ test('ids are UUIDs of version 7, as other programs read them, and no two are al
   const ids = Array.from({ length: 200 }, () => Buffer.from(newOperationId()).toString('hex'));
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/);
   expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('the wall clock is set an hour ahead between two attempts: the time for the write is not over', async () => {
+  vi.useFakeTimers();
+  try {
+    let attempts = 0;
+    const attempt = (): Promise<string> => {
+      attempts += 1;
+      if (attempts > 1) return Promise.resolve('done');
+      vi.setSystemTime(Date.now() + 3_600_000);
+      return Promise.reject(UNKNOWN);
+    };
+    const answer = repeatUnderId(10_000, attempt, () => true);
+    answer.catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await answer).toBe('done');
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -28,11 +28,11 @@ export async function repeatUnderId<Answer>(
   attempt: (timeoutMs: number) => Promise<Answer>,
   isDone: (answer: Answer) => boolean,
 ): Promise<Answer> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = performance.now() + timeoutMs;
   let doubt: CausewayError | null = null;
   for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
     let refusal: string | null = null;
-    const leftMs = Math.max(1, deadline - Date.now());
+    const leftMs = Math.max(1, deadline - performance.now());
     try {
       // A node that hangs must not use up the time in which another would answer.
       const answer = await attempt(Math.min(leftMs, Math.max(ATTEMPT_MS_MIN, leftMs / 2)));
@@ -45,7 +45,7 @@ export async function repeatUnderId<Answer>(
       else if (!mayPass(error)) refusal = error.message;
     }
     if (refusal !== null) throw unknown(doubt, refusal);
-    if (Date.now() + pauseMs >= deadline) throw unknown(doubt, 'the time is over');
+    if (performance.now() + pauseMs >= deadline) throw unknown(doubt, 'the time is over');
     await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random() / 2)));
   }
 }

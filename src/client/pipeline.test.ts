@@ -1,0 +1,52 @@
+/** When a pipeline takes its node for lost, on a stream that answers when the test says so. */
+import { EventEmitter } from 'node:events';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { causeway } from '../gen/protocol.js';
+import { Pipeline } from './pipeline.ts';
+
+const TIMEOUT_MS = 1_000;
+
+class Stream extends EventEmitter {
+  readonly frames: causeway.v1.PipelineRequestFields[] = [];
+  readonly write = (frame: causeway.v1.PipelineRequestFields): boolean => this.frames.push(frame) > 0;
+  readonly cancel = vi.fn();
+
+  /** All that was asked for was written, with version 7. */
+  answer(): void {
+    const numbers = this.frames.flatMap(({ operations }) => operations!.map(({ number }) => number));
+    this.emit('data', {
+      results: numbers.map((number) => ({ number, failure: null, put: { version: 7 } })),
+    });
+  }
+}
+
+let stream: Stream;
+let pipeline: Pipeline;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  stream = new Stream();
+  const real = stream as unknown as ConstructorParameters<typeof Pipeline>[0];
+  pipeline = new Pipeline(real, { timeoutMs: TIMEOUT_MS });
+});
+afterEach(() => vi.useRealTimers());
+
+test('the wall clock is set an hour ahead: what is under way is not late for that', async () => {
+  const written = pipeline.set('key', 'value');
+  written.catch(() => undefined);
+  await vi.advanceTimersByTimeAsync(100);
+  vi.setSystemTime(Date.now() + 3_600_000);
+  await vi.advanceTimersByTimeAsync(TIMEOUT_MS);
+  stream.answer();
+  expect(await written).toBe(7);
+});
+
+test('the wall clock is set an hour back, and the node says nothing: its writes are indefinite soon after their time', async () => {
+  const written = pipeline.set('key', 'value');
+  written.catch(() => undefined);
+  await vi.advanceTimersByTimeAsync(100);
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await vi.advanceTimersByTimeAsync(TIMEOUT_MS + 3_000);
+  expect(stream.cancel).toHaveBeenCalledOnce();
+  await expect(written).rejects.toMatchObject({ code: 'transport', certainty: 'indefinite' });
+});
