@@ -60,6 +60,11 @@ export class ChurningMap<Key, Value> {
   }
 
   /** As `values`. */
+  *keys(): Generator<Key, void> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  /** As `values`. */
   *entries(): Generator<[Key, Value], void> {
     this.readers += 1;
     try {

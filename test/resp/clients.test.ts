@@ -61,6 +61,24 @@ test('node-redis, to one node: its usual calls, and copies that it drops', async
   await Promise.all([redis.close(), other.close()]);
 });
 
+test('node-redis, told that everything may have changed while it reads: keeps nothing of that', async () => {
+  const clientSideCache = new BasicClientSideCache({ maxEntries: 10 });
+  const redis = createClient({ url: `redis://${HOST}:${port}`, RESP: 3, clientSideCache });
+  await redis.connect();
+  const { api } = door;
+  api.put('k', 'one');
+  api.waiting.add('k');
+  api.holding = true;
+  const reading = redis.get('k');
+  while (api.heldCount === 0) await new Promise((resolve) => setImmediate(resolve));
+  api.listener.allChanged();
+  api.release();
+  expect(await reading).toBe('one');
+  api.put('k', 'two');
+  expect(await redis.get('k')).toBe('two');
+  await redis.close();
+});
+
 test('node-redis, as a cluster client', async () => {
   const redis = createCluster({ rootNodes: [{ url: `redis://${HOST}:${port}` }] });
   await redis.connect();

@@ -100,6 +100,11 @@ export class KeysInFlight<Item extends InLine> {
     return line !== undefined && (line.writers + line.waiting.length > 0 || writes);
   }
 
+  /** Of commands that are begun and not answered, or stand in line. */
+  keys(): Iterable<string> {
+    return this.lines.keys();
+  }
+
   private lineOf(key: string): Line<Item> {
     let line = this.lines.get(key);
     if (line === undefined) {

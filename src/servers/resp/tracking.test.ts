@@ -65,15 +65,21 @@ describe('a key changes while it is being read', () => {
     expect(await reader.reply()).toBe('_');
   });
 
-  test('everything may have changed: the message comes behind every reply under way', async () => {
+  test('everything may have changed: the message comes behind every reply under way, and what was asked for is named', async () => {
     await greeted(reader, 'CLIENT TRACKING ON');
-    door.api.waiting.add('slow');
+    expect(await reader.ask('GET known')).toBe('_');
+    for (const key of ['slow', 'slower']) door.api.waiting.add(key);
     door.api.holding = true;
-    reader.send('GET slow');
-    await reader.until(() => door.api.heldCount === 1);
+    reader.send('GET slow', 'GET slower');
+    await reader.until(() => door.api.heldCount === 2);
     door.api.listener.allChanged();
     door.api.release();
-    expect(await reader.hears(`_\r\n${EVERYTHING}`)).toBe(`_\r\n${EVERYTHING}`);
+    const all = `_\r\n_\r\n${push('slow', 'slower')}${EVERYTHING}`;
+    expect(await reader.hears(all)).toBe(all);
+    expect(await reader.ask('GET known')).toBe('_');
+    door.api.listener.allChanged();
+    expect(await reader.hears(EVERYTHING)).toBe(EVERYTHING);
+    await isQuiet(reader);
   });
 
   test('it is read within a transaction: the message comes behind the reply to EXEC', async () => {

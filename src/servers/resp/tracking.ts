@@ -6,7 +6,12 @@
 import type { WatchListener } from '../../core/key-watch.ts';
 import type { WriteResult } from '../../core/operation.ts';
 import { OwnWrites } from '../../core/own-writes.ts';
-import { RESP_OUTPUT_BYTES_MAX, RESP_OWN_KEYS_MAX, RESP_TRACKED_KEYS_MAX } from '../../core/redis-limits.ts';
+import {
+  RESP_OUTPUT_BYTES_MAX,
+  RESP_OWN_KEYS_MAX,
+  RESP_TRACKED_KEYS_MAX,
+  RESP_UNANSWERED_MAX,
+} from '../../core/redis-limits.ts';
 import { TrackingTable } from '../../core/tracking-table.ts';
 import type { Arguments } from './arguments.ts';
 import { INVALIDATIONS } from './channels.ts';
@@ -244,17 +249,21 @@ export class TrackingDesk implements WatchListener {
     const redirect = tracking!.options.redirect;
     const mustFollow = queue.unanswered > 0 && mayBeReading(source, keys);
     const isDueNow = isOverdue || !mustFollow;
+    const awaited = mustFollow && keys === null ? keysAwaited(source) : [];
+    const follow = (target: Client, out: ReplyWriter): void => {
+      if (awaited.length > 0) this.say(target, out, awaited);
+      this.say(target, out, keys);
+    };
     if (redirect === 0) {
       if (queue.protocol !== 3) return;
       if (isDueNow) this.say(source, queue.ready, keys);
-      if (mustFollow) this.say(source, queue.out, keys);
+      if (mustFollow) follow(source, queue.out);
       return;
     }
     const target = this.door.clients.get(redirect);
     if (target === undefined) return this.tellBroken(source, redirect);
-    const send = (): void => this.say(target, target.queue.ready, keys);
-    if (isDueNow) send();
-    if (mustFollow) queue.afterReplies(send);
+    if (isDueNow) this.say(target, target.queue.ready, keys);
+    if (mustFollow) queue.afterReplies(() => follow(target, target.queue.ready));
   }
 
   private tellBroken({ tracking, queue, line }: Client, redirect: number): void {
@@ -291,6 +300,16 @@ export class TrackingDesk implements WatchListener {
 function isFor(tracking: Tracking, { key, name, version }: News): boolean {
   if (!tracking.listensTo(name)) return false;
   return !tracking.options.noLoop || tracking.ownVersions.settled(key, version);
+}
+
+/**
+ * Those whose answers a client still waits for. Told that everything has changed, clients drop what they keep, and may keep such
+ * an answer all the same where both come in one piece: node-redis drops it by its name alone.
+ */
+function keysAwaited({ inFlight }: Client): readonly string[] {
+  const keys: string[] = [];
+  for (const key of inFlight.keys()) if (keys.push(key) >= RESP_UNANSWERED_MAX) break;
+  return keys;
 }
 
 /** Was a command begun, and not answered yet, that may tell what one of them was before? */
