@@ -285,8 +285,12 @@ export function readFileLayer(path: string | undefined, faults: string[]): unkno
   }
   // Not the library's pretty messages: they quote lines, which may hold a password.
   const document = parseDocument(text, { prettyErrors: false });
+  let lineBefore = 0;
   for (const { code, pos } of document.errors) {
-    faults.push(`${path}, line ${text.slice(0, pos[0]).split('\n').length}: is not YAML${yamlReason(code)}`);
+    const line = text.slice(0, pos[0]).split('\n').length;
+    // What else is wrong there mostly follows from it.
+    if (line !== lineBefore) faults.push(`${path}, line ${line}: is not YAML${yamlReason(code)}`);
+    lineBefore = line;
   }
   if (document.errors.length > 0) return undefined;
   const value: unknown = document.toJS();

@@ -78,6 +78,8 @@ describe('check', () => {
     );
     const json = await run('{ "node": { "name": "a", }', ['check']);
     expect(json.out).toMatch(/node.yaml, line 1: is not YAML: .*a bracket.* is missing \(MISSING_CHAR\)\n/);
+    const nested = await run('node:\n  name: a\n   x: 3\n', ['check']);
+    expect(nested.out).toMatch(/line 2: is not YAML: a value, and below it .*\none fault\n$/);
     const twice = await run('node: {}\nnode: {}\n', ['check']);
     expect(twice.out).toContain('node.yaml, line 2: is not YAML: a setting stands there twice');
   });

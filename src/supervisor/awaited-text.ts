@@ -20,3 +20,28 @@ export function databaseAdvice(awaited: readonly Awaited[]): string | undefined 
   if (!awaited.some(({ reason }) => reason.includes(RECORD_AWAITED))) return undefined;
   return 'the PostgreSQL of DATABASE_URL is not usable yet: start it, or put the address right; without DATABASE_URL one is started here';
 }
+
+/** When it is said again: what is new after a while, what is the same as before ever less often, so that it stays in sight. */
+export class AwaitedPace {
+  readonly #everyMs: number;
+  #what = '';
+  #saidAtMs: number;
+  #pauseMs: number;
+
+  /** `everyMs`: between two words at least. Nothing was said until `nowMs`. */
+  constructor(everyMs: number, nowMs: number) {
+    this.#everyMs = everyMs;
+    this.#pauseMs = everyMs;
+    this.#saidAtMs = nowMs;
+  }
+
+  /** Whether it is to be said now, as it then is. */
+  isDue(what: string, nowMs: number): boolean {
+    const isNew = what !== this.#what;
+    if (nowMs - this.#saidAtMs < (isNew ? this.#everyMs : this.#pauseMs)) return false;
+    this.#pauseMs = isNew ? this.#everyMs : this.#pauseMs * 2;
+    this.#what = what;
+    this.#saidAtMs = nowMs;
+    return true;
+  }
+}

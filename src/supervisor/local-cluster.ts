@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { awaitedText, databaseAdvice } from './awaited-text.ts';
+import { AwaitedPace, awaitedText, databaseAdvice } from './awaited-text.ts';
 import { type ChildEvent, SupervisedChild } from './child-process.ts';
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts';
 import { EmbeddedPostgres } from './embedded-postgres.ts';
@@ -210,7 +210,7 @@ export class LocalCluster {
   /** Asks until every answer is '' (ready); tells what is awaited, and gives up on a child that keeps ending. */
   async #untilReady(names: string[], signal: AbortSignal, ask: () => Promise<string[]>): Promise<void> {
     const startedAt = performance.now();
-    let saidAt = startedAt;
+    const pace = new AwaitedPace(PROGRESS_EVERY_MS, startedAt);
     let isAdvised = this.#options.databaseUrl === undefined;
     for (;;) {
       signal.throwIfAborted();
@@ -221,12 +221,12 @@ export class LocalCluster {
       if (missing.length === 0) return;
       this.#refuseHopeless();
       const now = performance.now();
-      const text = `${awaitedText(missing)} after ${Math.round((now - startedAt) / 1000)} s`;
+      const reason = awaitedText(missing);
+      const text = `${reason} after ${Math.round((now - startedAt) / 1000)} s`;
       if (now - startedAt > READY_TIMEOUT_MS) {
         throw new StartError(`not ready: ${text} (logs: ${join(this.#options.dataDir, 'logs')})`);
       }
-      if (now - saidAt >= PROGRESS_EVERY_MS) {
-        saidAt = now;
+      if (pace.isDue(reason, now)) {
         this.#say(`waiting for ${text}`);
         const advice = isAdvised ? undefined : databaseAdvice(missing);
         if (advice !== undefined) this.#say(advice);
