@@ -1,5 +1,5 @@
 /** Supervised children as real processes: restarts, pauses between them, and every way to end. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -126,12 +126,19 @@ test('what must be done before a start fails: the child is not started until it 
   expect(attempts).toBe(3);
 });
 
-test('a log above its bound: set aside, and the child goes on writing', async () => {
+test('a log above its bound: set aside, and who has it open goes on writing at its new beginning', async () => {
   const log = new LogFile(join(directory, 'one.log'), 1_000, 10);
-  writeFileSync(log.path, 'x'.repeat(2_000));
-  await until(
-    'the rotation',
-    () => statSync(log.path).size === 0 && statSync(`${log.path}.1`).size === 2_000,
-  );
-  log.close();
+  const descriptor = log.open();
+  try {
+    writeSync(descriptor, 'x'.repeat(2_000));
+    await until(
+      'the rotation',
+      () => statSync(log.path).size === 0 && statSync(`${log.path}.1`).size === 2_000,
+    );
+    writeSync(descriptor, 'more');
+    expect(readFileSync(log.path, 'utf8')).toBe('more');
+  } finally {
+    closeSync(descriptor);
+    log.close();
+  }
 });
