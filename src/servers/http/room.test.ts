@@ -1,10 +1,12 @@
 /** What answers that nobody takes may hold. */
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { expect, test } from 'vitest';
+import { Hono } from 'hono';
+import { expect, test, vi } from 'vitest';
 import { HTTP_ANSWER_BYTES_TOTAL_MAX, HTTP_CONNECTION_REQUESTS_MAX } from '../../core/limits.ts';
 import type { Wire } from './key-path.ts';
 import { Room, Unanswered } from './room.ts';
+import { mountRoutes, route } from './route.ts';
 
 class Outgoing extends EventEmitter {
   closed = false;
@@ -40,6 +42,18 @@ test('answers that are not taken fill their room: the next request is refused, a
   room.answer(third.wire, HTTP_ANSWER_BYTES_TOTAL_MAX);
   second.outgoing.close();
   expect(() => room.begin()).not.toThrow();
+});
+
+test('an answer of JSON counts with the bytes that are sent, and not with its characters', async () => {
+  const room = new Room();
+  const counted = vi.spyOn(room, 'answer');
+  const handle = (): Promise<{ status: number; json: unknown }> =>
+    Promise.resolve({ status: 200, json: { key: '鍵'.repeat(100) } });
+  const routes = new Hono();
+  const shape = { method: 'GET', path: '/x', id: 'x', summary: 'X', answers: {}, handle } as const;
+  mountRoutes(routes, room, [route(shape)], null);
+  const sent = await (await routes.request('/x')).arrayBuffer();
+  expect(counted.mock.calls.map(([, bytes]) => bytes)).toEqual([sent.byteLength]);
 });
 
 test('requests of one connection: so many, and more when some are answered; another connection is not held up', () => {

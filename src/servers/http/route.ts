@@ -194,7 +194,7 @@ function responseOf(reply: Reply, count: (bytes: number) => void): Response {
   const { status } = reply;
   if ('json' in reply) {
     const text = `${JSON.stringify(reply.json)}\n`;
-    count(text.length);
+    count(Buffer.byteLength(text));
     const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...reply.headers };
     return new Response(text, { status, headers });
   }
