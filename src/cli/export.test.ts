@@ -145,6 +145,7 @@ describe('export', () => {
     const { code, err } = await run('export');
     expect(code).toBe(3);
     expect(err).toMatch(/^0 records; stopped: invalid_argument: .*\n$/);
+    expect(err).not.toContain('--after');
   });
 
   test('an output that takes no more: one line says why, and the checkpoint is not ahead of it', async () => {
