@@ -150,14 +150,13 @@ const MOVES: ReadonlySet<FaultKind> = new Set(['databaseMoved']);
 const MOVE_SHARE = 0.06;
 /** And this one, in half of the lives in which anybody looks. */
 const ROTS: ReadonlySet<FaultKind> = new Set(['rowRots']);
+/** What leaves PostgreSQL without something that was acknowledged, and tells of it. */
+const TAIL_LOSSES: ReadonlySet<FaultKind> = new Set(['databaseFailsOver', 'databaseSetBack']);
 /** What may leave PostgreSQL without something that was acknowledged. */
-const NOT_WITH_LOSSES: ReadonlySet<FaultKind> = new Set([
-  'silentLoss',
-  'rowRots',
-  'databaseFailsOver',
-  'databaseSetBack',
-]);
+const NOT_WITH_LOSSES: ReadonlySet<FaultKind> = new Set(['silentLoss', 'rowRots', ...TAIL_LOSSES]);
 const LOSS_SHARE = 0.06;
+/** Of all lives: machines are lost for good in a tenth of the others as well, while PostgreSQL loses rows beside that. */
+const LACKING_SHARE = 0.12;
 const KILL_SHARE = 0.8;
 const KIND_SHARE = 0.5;
 
@@ -177,6 +176,13 @@ function drawLosses(seed: number): boolean {
   return new Prng(seed ^ 0x1055).chance(LOSS_SHARE);
 }
 
+/** And are they lost while PostgreSQL lacks something? `kinds`: of a profile; left out: as drawn. */
+export function drawLacking(seed: number, kinds?: readonly FaultKind[]): boolean {
+  if (kinds !== undefined)
+    return kinds.some((kind) => LOSSES.has(kind)) && kinds.some((kind) => TAIL_LOSSES.has(kind));
+  return !drawLosses(seed) && new Prng(seed ^ 0x7a11).chance(LACKING_SHARE);
+}
+
 export function drawFaults(prng: Prng, options: FaultPlanOptions): FaultEvent[] {
   const { lastsMs, meanMs, hasLegacy, hasScrubber } = options;
   const isLater = (kind: FaultKind): boolean => LATER_KINDS.has(kind);
@@ -188,10 +194,12 @@ export function drawFaults(prng: Prng, options: FaultPlanOptions): FaultEvent[] 
   const loses = drawLosses(options.seed);
   const rots = new Prng(options.seed ^ 0x907).chance(KIND_SHARE);
   const moves = new Prng(options.seed ^ 0x30e5).chance(MOVE_SHARE);
+  const lacks = drawLacking(options.seed);
   const drawn = [...first, ...FAULT_KINDS.filter(isLater).filter(() => apart.chance(KIND_SHARE))]
     .concat(rots ? [...ROTS] : [])
-    .filter((kind) => !loses || !NOT_WITH_LOSSES.has(kind))
-    .concat(loses ? [...LOSSES] : [])
+    .filter((kind) => !(loses || lacks) || !NOT_WITH_LOSSES.has(kind))
+    .concat(loses || lacks ? [...LOSSES] : [])
+    .concat(lacks ? [...TAIL_LOSSES] : [])
     .concat(!loses && moves ? [...MOVES] : []);
   const kinds = (options.kinds ?? drawn)
     .filter((kind) => hasLegacy || !kind.startsWith('legacy'))

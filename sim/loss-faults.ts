@@ -8,6 +8,7 @@ import { slotOf } from '../src/core/slots.ts';
 import { isAlive, majorityOf, memberById, rowOfSlot } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
 import type { SimNode } from './cluster.ts';
+import { lackFirst } from './lacking-record.ts';
 import type { SimWorld } from './world.ts';
 
 export type LossFault = 'ownersLost' | 'councilLost';
@@ -32,8 +33,15 @@ export function loseForGood(
   isStopped: () => boolean,
 ): string | null {
   const lose = kind === 'councilLost' ? loseCouncil : loseOwners;
-  if (!world.cluster.spools || !prng.chance(SPOOLED_SHARE)) return lose(world, prng, isStopped);
   if (isLosing(world)) return null;
+  const lacking = lackFirst(kind, world, prng);
+  if (lacking !== null) {
+    world.scheduler.after(lacking.followMs, () => {
+      if (!isStopped()) lose(world, prng, isStopped);
+    });
+    return lacking.told;
+  }
+  if (!world.cluster.spools || !prng.chance(SPOOLED_SHARE)) return lose(world, prng, isStopped);
   const { database, scheduler } = world;
   database.goDown(prng.between(SPOOLED_MS_MAX, OUTAGE_MS_MAX));
   scheduler.after(prng.between(SPOOLED_MS_MIN, SPOOLED_MS_MAX), () => {
@@ -43,13 +51,14 @@ export function loseForGood(
 }
 
 /**
+ * While an operator exchanges PostgreSQL this is not survived: no epoch can name the new one, and no life is taken from it.
  * With their disks, or with disks that come back when they were given up. Who is left may have been down before, while the
  * others went on.
  */
 function loseCouncil(world: SimWorld, prng: Prng, isStopped: () => boolean): string | null {
   const { cluster, operator, scheduler } = world;
   const topology = inForce(world);
-  if (topology === null || isLosing(world)) return null;
+  if (topology === null || isLosing(world) || isExchanged(world, topology)) return null;
   const voters = topology.council.map((id) => simOf(world, topology, id));
   if (voters.some((sim) => sim === null || sim.life === null)) return null;
   const least = voters.length - majorityOf(voters.length) + 1;
@@ -64,7 +73,7 @@ function loseCouncil(world: SimWorld, prng: Prng, isStopped: () => boolean): str
   }
   for (const sim of shuffled) cluster.kill(sim);
   scheduler.after(prng.between(BEHIND_MS_MIN, BEHIND_MS_MAX), () => {
-    if (!isStopped() && !isLosing(world)) operator.lose(victims, keepsDisk);
+    if (!isStopped() && !isLosing(world) && !isExchanged(world, topology)) operator.lose(victims, keepsDisk);
     for (const sim of shuffled) cluster.start(sim);
   });
   return `${told}, the others are behind`;
@@ -124,6 +133,14 @@ function inForce({ cluster }: SimWorld): Topology | null {
 function simOf({ cluster }: SimWorld, topology: Topology, id: number): SimNode | null {
   const name = memberById(topology, id)?.name;
   return cluster.nodes.find((sim) => sim.name === name) ?? null;
+}
+
+/** PostgreSQL is another than those know who act by this topology, or is about to be. */
+function isExchanged({ database, cluster }: SimWorld, { record }: Topology): boolean {
+  const { system } = database.server.tell();
+  const isBehind = ({ node }: SimNode): boolean =>
+    (node?.membership.topology?.record?.system ?? system) !== system;
+  return database.isMoving || record?.system !== system || cluster.nodes.some(isBehind);
 }
 
 /** Somebody is lost, and the operator is not done with it. */

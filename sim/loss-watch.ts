@@ -1,20 +1,24 @@
 /**
- * What may be lost when machines are lost for good while PostgreSQL lacks something (PROTOCOL R28, R34): of a key, all that is
- * higher than what PostgreSQL has and what is left over on the disk of who makes the slot whole, and only where every complete
- * owner was lost. That was marked on each of them. What stands from then on is one version that was there, whole, and nothing
- * comes back of what was above it: the history of the key goes on from there.
+ * What may be lost when machines are lost for good while PostgreSQL lacks something (PROTOCOL R28, R30, R34): of a key, all
+ * that is higher than what the PostgreSQL in use has and what is left over on the disk of who makes the slot whole, and only
+ * where every complete owner was lost. That was marked on each of them, or was committed to a server that has lost it since.
+ * What stands from then on is one version that was there, whole, and nothing comes back of what was above it: the history of
+ * the key goes on from there.
  */
 import type { KeyRecord } from '../src/core/record.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { memberById, rowOfSlot } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
 import { counterOf } from '../src/core/version.ts';
+import type { CausewayNode } from '../src/node/node.ts';
 import { openRecord } from '../src/wire/record-codec.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
 import type { OwnerDisk } from './checkers/durability.ts';
+import type { ForgottenWatch } from './checkers/forgotten.ts';
 import type { HistoryLeft, HistoryOperation } from './checkers/history.ts';
 import type { Acknowledged } from './clients.ts';
 import type { SimCluster, SimNode } from './cluster.ts';
+import type { SimRecordServer } from './record-server.ts';
 import type { SimDatabase } from './system-of-record.ts';
 import { textOf } from './values.ts';
 
@@ -22,6 +26,11 @@ export interface LossWatchParts {
   readonly cluster: SimCluster;
   readonly database: SimDatabase;
   readonly keys: readonly string[];
+  readonly forgotten: ForgottenWatch;
+  /** PostgreSQL does not know any more below which version deletions of the slot were forgotten. */
+  readonly onFloorLost: (slot: number) => void;
+  /** Of the key something may be lost. */
+  readonly onLoss: (key: string) => void;
   readonly ownerDisks: (key: string) => readonly OwnerDisk[];
 }
 
@@ -53,6 +62,8 @@ export class LossWatch {
   /** Acknowledged writes that were lost, and keys that were set back, some more than once. */
   writeCount = 0;
   keyCount = 0;
+  /** Times that machines were lost while PostgreSQL lacked of some key what had been committed. */
+  lackingCount = 0;
   readonly history: HistoryOperation[] = [];
   clients: Told | null = null;
   private readonly parts: LossWatchParts;
@@ -64,6 +75,7 @@ export class LossWatch {
 
   /** Just before they are. */
   lose(victims: readonly SimNode[]): void {
+    if (this.parts.keys.some((key) => this.isLacking(key))) this.lackingCount += 1;
     for (const key of this.parts.keys) {
       this.expectMarked(key, victims);
       const before = this.open.get(key);
@@ -81,8 +93,24 @@ export class LossWatch {
   /** An operator goes on without the owners of these slots; null: of all slots. */
   givenUp(slots: readonly number[] | null): void {
     const epochs = this.parts.cluster.nodes.map(({ node }) => node?.membership.topology?.epoch ?? 0);
-    for (const [key, open] of this.open)
-      if (slots === null || slots.includes(slotOf(key))) open.epochMin = Math.max(...epochs);
+    for (const [key, open] of this.open) {
+      if (slots !== null && !slots.includes(slotOf(key))) continue;
+      // Given up once more, and whoever was to make it whole is down: what is on that disk is not waited for.
+      if (open.epochMin !== Infinity) open.owned = 0;
+      // A deletion that was forgotten is known by floors alone, and those of PostgreSQL may be lost.
+      if (this.parts.forgotten.highest(slotOf(key)) >= open.owned) open.owned = 0;
+      open.epochMin = Math.max(...epochs);
+      this.lower(key, open.leftOver);
+      open.inFlight.push(...this.inFlightAt(key, []));
+    }
+  }
+
+  /** What the lost ones had sent, a learner may have put in the place of something higher since. (R19) */
+  private lower(key: string, leftOver: Map<string, number>): void {
+    for (const sim of this.parts.cluster.nodes) {
+      const version = leftOver.get(sim.name);
+      if (version !== undefined) leftOver.set(sim.name, Math.min(version, versionOn(sim, key)));
+    }
   }
 
   /** Nobody is lost any more, nor will be given up. */
@@ -111,9 +139,15 @@ export class LossWatch {
     const { record } = node!.inspect(key);
     const version = record?.version ?? 0;
     const told = `${key} is at version ${version} at ${name}`;
-    const stood = database.stood.get(key) ?? 0;
-    const isUnderFloor = (least: number): boolean =>
-      record === undefined && counterOf(least) <= database.server.floorOf(slotOf(key));
+    const slot = slotOf(key);
+    const server = this.serverOf(node!);
+    const row = server?.standing(key)?.record;
+    // Absence stands for a deletion that was forgotten, until its row goes as well.
+    const isGone = record === undefined && row?.tombstone === true;
+    const isForgotten = isGone && row.version <= this.parts.forgotten.highest(slot);
+    const stood = isForgotten ? 0 : Math.max(row?.version ?? 0, server?.removedOf(key) ?? 0);
+    const floor = server?.floorOf(slot) ?? 0;
+    const isUnderFloor = (least: number): boolean => record === undefined && counterOf(least) <= floor;
     const expect = (least: number, where: string): void => {
       if (version < least && !isUnderFloor(least)) this.violation ??= `${told}, and ${least} ${where}`;
     };
@@ -125,6 +159,10 @@ export class LossWatch {
     this.writeCount += this.acknowledgedAbove(key, version);
     if (this.acknowledgedAbove(key, version) > 0) this.keyCount += 1;
     this.clients?.forgive(key, version);
+    database.forgive(key, version);
+    this.parts.onLoss(key);
+    // With the newest changes of PostgreSQL its floors are lost, too.
+    if (counterOf(this.parts.forgotten.highest(slot)) > floor) this.parts.onFloorLost(slot);
     const others = inFlight.filter((each) => each.version > version);
     const left = [record, ...others].map(leftOf);
     this.history.push({
@@ -178,6 +216,18 @@ export class LossWatch {
       (each) => each.key === key && each.version > version,
     );
     return new Set(lost.map((each) => each.version)).size;
+  }
+
+  /** PostgreSQL as the node's topology names it. */
+  private serverOf({ membership }: CausewayNode): SimRecordServer | undefined {
+    const named = membership.topology!.record;
+    return named === undefined ? undefined : this.parts.database.named(named);
+  }
+
+  private isLacking(key: string): boolean {
+    const { stood, server } = this.parts.database;
+    const stands = Math.max(server.standing(key)?.record.version ?? 0, server.removedOf(key));
+    return stands < Math.min(this.highestAcknowledged(key), stood.get(key) ?? 0);
   }
 }
 

@@ -73,6 +73,7 @@ type Elsewhere =
   | 'trustLaterLife'
   | 'ignoreLaterLife'
   | 'succeedComplete'
+  | 'succeedUndriven'
   | 'staleUnfinished'
   | 'staleFromLearner'
   | 'ignoreFullDisk'
@@ -168,6 +169,7 @@ const SEEDS: readonly {
   { mutant: 'recoverRowsAlone', profile: 'lostSpool', seedsMax: 5 },
   { mutant: 'succeedComplete', profile: 'lost', seedsMax: 10 },
   { mutant: 'succeedUnfenced', profile: 'lost', seedsMax: 10 },
+  { mutant: 'keepQuietAfterFailover', profile: 'lostTail', seedsMax: 10 },
   { mutant: 'passRecordFloor', profile: 'removals', seedsMax: 10 },
   { mutant: 'removeRowsAtOnce', profile: 'removals', seedsMax: 20 },
   { mutant: 'passFence', profile: 'lags', seedsMax: 30 },
@@ -204,6 +206,7 @@ const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
   removeRowsAtOnce: 6,
   raiseUnquiet: 19,
   succeedComplete: 3,
+  keepQuietAfterFailover: 12,
 };
 
 for (const { mutant, profile, seedsMax } of SEEDS) {

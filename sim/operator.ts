@@ -178,7 +178,15 @@ export class SimOperator {
       done(answer);
     };
     const patience = answerMsMax * 2;
-    scheduler.after(patience, () => end({ kind: 'failed', failure: failure('outcome_unknown') }));
+    const fail = (): void => end({ kind: 'failed', failure: failure('outcome_unknown') });
+    scheduler.after(patience, fail);
+    // A connection tells that the process is gone.
+    const { life } = sim;
+    const look = (): void => {
+      if (sim.life !== life) fail();
+      else if (!isOver) scheduler.after(LOOK_MS, look);
+    };
+    scheduler.after(LOOK_MS, look);
     if (sim.node !== null) sim.node.operate(order, answerMsMax, end);
   }
 }

@@ -4,6 +4,7 @@
  * seeds. (PROTOCOL, "Mutants")
  */
 import { BY_HAND } from './hand.ts';
+import { LOST_TAIL } from './lacking-record.ts';
 import type { RunProfile } from './run-profile.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH } from './system-of-record.ts';
 
@@ -380,6 +381,7 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   losses: LOSSES,
   lost: LOST,
   lostSpool: LOST_SPOOL,
+  lostTail: LOST_TAIL,
   returns: RETURNS,
   failovers: FAILOVERS,
   adoptions: ADOPTIONS,

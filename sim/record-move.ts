@@ -20,6 +20,7 @@ const NEXT_MS_MAX = 500;
 /** What was done; null: it could not be, for somebody is at it. */
 export function moveRecord(world: SimWorld, prng: Prng): string | null {
   const { database, cluster } = world;
+  if (cluster.nodes.some((sim) => sim.isHeld)) return null;
   if (database.isMoving || !cluster.nodes.some(({ node }) => node?.membership.leaseHeld())) return null;
   if (database.server.tell().clusterId === '') return null;
   const how = prng.pick(['oneByOne', 'oneByOne', 'atOnce', 'inPlace'] as const);

@@ -221,7 +221,8 @@ class Run {
       return `still not deleted although their time is over: ${keysNotExpired(this.world).join()}`;
     const unscrubbed = (): string | null => {
       const { still } = this.world;
-      return still === null ? null : (rottenCopy(this.world) ?? still.wrong() ?? valueBack(this.world));
+      if (this.world.scrubPauseMs === 0) return null;
+      return rottenCopy(this.world) ?? still?.wrong() ?? valueBack(this.world);
     };
     if (!this.advance(SCRUBBED_MS_MAX, () => unscrubbed() === null))
       return `no scrubber has made it whole: ${unscrubbed()}`;
@@ -329,6 +330,7 @@ class Run {
     this.count('answeredWithoutRecord', this.watch.spooledCount);
     this.count('writeLostForGood', this.world.losses.writeCount);
     this.count('keySetBack', this.world.losses.keyCount);
+    this.count('lostWhileLacking', this.world.losses.lackingCount);
     this.count('commitUnknown', this.world.database.unknownCount);
     for (const { disk } of this.world.cluster.nodes) {
       this.count('writeArrived', disk.cutOff.arrived);

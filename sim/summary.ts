@@ -25,6 +25,7 @@ const MINIMUMS: Readonly<Record<string, number>> = {
   versionRaised: 20,
   ownersGivenUp: 8,
   lifeBegun: 15,
+  lostWhileLacking: 10,
 };
 const MINIMUMS_SEEDS = 2_000;
 /** From so many seeds on each must have done its share, and every kind of fault struck: in fewer chance alone decides. */

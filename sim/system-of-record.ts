@@ -6,6 +6,7 @@
  */
 import type { Prng } from '../src/base/prng.ts';
 import { partsOfSystem } from '../src/core/record-standing.ts';
+import type { RecordIdentity } from '../src/core/topology.ts';
 import type { CommitResult, Founding, RecordRow, SystemOfRecord } from '../src/ports/system-of-record.ts';
 import { SimSystemOfRecord } from './record-connection.ts';
 import { SimRecordServer } from './record-server.ts';
@@ -83,6 +84,8 @@ export class SimDatabase {
   private current = new SimRecordServer();
   /** Nodes that point elsewhere, while an operator takes another server into use. */
   private readonly pointed = new Map<string, SimRecordServer>();
+  /** Replaced, and somebody still talks to them. */
+  private readonly leftBehind = new Set<SimRecordServer>();
   private readonly connections = new Set<SimSystemOfRecord>();
   private downUntil = 0;
   wasSetBack = false;
@@ -208,8 +211,10 @@ export class SimDatabase {
     const before = this.current;
     this.current = next;
     this.replacedAt = Infinity;
+    this.leftBehind.add(before);
     const end = (): void => {
       this.end(before);
+      this.leftBehind.delete(before);
       if (!this.isMoving) this.replacedAt = this.scheduler.time;
     };
     if (leftBehindMs === 0) end();
@@ -230,6 +235,20 @@ export class SimDatabase {
   edit(key: string, value: Uint8Array | null): number | null {
     this.isEdited = true;
     return this.current.edit(key, value, this.clock, WALL_START_MS + this.clock);
+  }
+
+  /** Of all that is reached by anybody, the one that a topology names; undefined: it is none of these. */
+  named({ system, timeline }: RecordIdentity): SimRecordServer | undefined {
+    const isNamed = (server: SimRecordServer): boolean => {
+      const told = server.tell();
+      return told.system === system && told.timeline === timeline;
+    };
+    return [this.current, ...this.pointed.values(), ...this.leftBehind].find(isNamed);
+  }
+
+  /** What of the key was committed above that version was lost, as it may be. */
+  forgive(key: string, above: number): void {
+    if ((this.stood.get(key) ?? 0) > above) this.stood.set(key, above);
   }
 
   /** For checkers: what stands, without a connection. */

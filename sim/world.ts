@@ -12,6 +12,7 @@ import type { ClientPlan } from './clients.ts';
 import { SimCluster } from './cluster.ts';
 import type { SimClusterOptions } from './cluster.ts';
 import { ownerDisks } from './end-state.ts';
+import { drawLacking } from './fault-plan.ts';
 import { SimLegacy } from './legacy.ts';
 import { LossWatch } from './loss-watch.ts';
 import { SimNetwork } from './network.ts';
@@ -46,7 +47,9 @@ export class SimWorld {
   readonly operator: SimOperator;
   /** Between two rounds of scrubbing; 0: there are none. */
   readonly scrubPauseMs: number;
-  /** Null where nobody scrubs. */
+  /** Machines are lost for good while PostgreSQL lacks something: what only they and it had may be lost. */
+  readonly lacks: boolean;
+  /** Null where nobody scrubs, and where they may be lost for good. */
   readonly still: StillRecords | null;
   readonly forgotten = new ForgottenWatch();
   readonly losses: LossWatch;
@@ -94,19 +97,32 @@ export class SimWorld {
       ...(tombstoneKeepMs === undefined ? drawForgetting(seed) : { tombstoneKeepMs }),
       onEvent,
     });
-    this.still = this.scrubPauseMs > 0 ? new StillRecords(this.cluster, this.database) : null;
+    this.lacks = drawLacking(seed, options.profile && (options.profile.faultKinds ?? []));
+    this.still = this.scrubPauseMs > 0 && !this.lacks ? new StillRecords(this.cluster, this.database) : null;
     this.wall = new WallWatch(this.cluster.nodes.map((sim) => sim.clocks));
     this.operator = new SimOperator({
       cluster: this.cluster,
       scheduler: this.scheduler,
       prng: new Prng(seed ^ 0x0b5),
       onAct: (act) => onEvent('operator', `sim.${act}`, {}),
-      waitMs: this.cluster.spools ? longestStatement(this.database) : 0,
+      waitMs: this.cluster.spools || this.lacks ? longestStatement(this.database) : 0,
     });
-    const { cluster, database } = this;
+    const { cluster, database, forgotten } = this;
     const { keys } = this.plan;
-    this.losses = new LossWatch({ cluster, database, keys, ownerDisks: (key) => ownerDisks(this, key) });
+    this.losses = new LossWatch({
+      ...{ cluster, database, keys, forgotten },
+      ownerDisks: (key) => ownerDisks(this, key),
+      onLoss: (key) => this.fillAgain(key, clientsClock()),
+      onFloorLost: (slot) => (this.lacks ? forgotten.forgive(slot) : undefined),
+    });
     this.operator.watch = this.losses;
+  }
+
+  /** What was filled in and lost may be so once more. */
+  private fillAgain(key: string, invokedAt: number): void {
+    for (const [mark, fill] of [...this.fills])
+      if (fill.key === key && mark.endsWith(` ${key}`))
+        this.fills.set(`${mark} ${invokedAt}`, { ...fill, invokedAt });
   }
 
   private fillLegacy(legacy: SimLegacy, clientsClock: () => number): void {

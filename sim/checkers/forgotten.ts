@@ -24,6 +24,11 @@ export class ForgottenWatch {
     if (version > this.highest(slot)) this.bySlot.set(slot, { version, counter: counterOf(version), epoch });
   }
 
+  /** These were lost, as they may be: nobody has to know of them. */
+  forgive(slot: number): void {
+    this.bySlot.delete(slot);
+  }
+
   /** The highest version of a deletion in the slot that anybody has removed; 0: none. Absence stands for it. */
   highest(slot: number): number {
     return this.bySlot.get(slot)?.version ?? 0;

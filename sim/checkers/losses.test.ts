@@ -22,6 +22,14 @@ function add(
   return { key: 'k', client: invokedAt, call, outcome, invokedAt, returnedAt };
 }
 
+function unknownAdd(invokedAt: number, delta: number): HistoryOperation {
+  const call = { kind: 'increment', delta: BigInt(delta) } as const;
+  return {
+    ...{ key: 'k', client: invokedAt, call, outcome: { kind: 'indefinite' } },
+    ...{ invokedAt, returnedAt: Infinity },
+  };
+}
+
 function read(
   invokedAt: number,
   returnedAt: number,
@@ -72,6 +80,16 @@ test.each<[string, HistoryOperation[]]>([
   [
     'a write waits for the key to be served again, and gets a lower version than one that is lost',
     [put(1, 2, 'a', 10), put(3, 20, 'c', 15), put(4, 5, 'b', 18), loss(6, 9, 'a', 10), read(21, 22, 'c', 15)],
+  ],
+  [
+    'an increment is answered behind the loss: it came before, counts from one that nobody knows of, and is what is left',
+    [
+      put(1, 2, '5', 10),
+      unknownAdd(3, 2),
+      add(3.5, 20, 1, 8, 12),
+      loss(5, 6, '8', 12),
+      read(21, 22, '8', 12),
+    ],
   ],
   [
     'two losses, one after the other',

@@ -251,7 +251,8 @@ export class Search {
     for (let slot = 0; slot < slots.length; slot++) {
       const open = slots[slot] ?? null;
       if (open === null || isPlaced(placed, slot)) continue;
-      if (open.version === undefined || open.version === lowest) wanting.push(slot);
+      // A lower one is of an operation that may stand behind a loss, or before it.
+      if (open.version === undefined || open.version <= lowest) wanting.push(slot);
     }
     const mark = wanting.join();
     let targets = this.targets.get(mark);

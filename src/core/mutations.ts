@@ -101,6 +101,8 @@ export interface Mutations {
   readonly trustLaterLife?: boolean;
   /** Whose life of the cluster is over goes on, and starts, whatever PostgreSQL says. (R27) */
   readonly ignoreLaterLife?: boolean;
+  /** A PostgreSQL that has failed over is taken to have everything in the life that is begun there. (R27, R30) */
+  readonly succeedUndriven?: boolean;
   /** In another life the slots count as complete where they were in the one before. (R28) */
   readonly succeedComplete?: boolean;
   /** Deletions are forgotten although the floor was not raised above them. (R22) */

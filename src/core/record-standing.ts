@@ -177,6 +177,22 @@ export function isOurs({ clusterId, life }: Topology, seen: SeenServer): boolean
   return seen.clusterId === clusterId && seen.life === life;
 }
 
+/**
+ * A server that has failed over, with this very founding, while no epoch can be chosen that names it: the next life may be taken
+ * from it. Null: what is seen is the one in use, or another. (R27, R30)
+ */
+export function promotedServer(topology: Topology, seen: SeenServer | null): SeenServer | null {
+  const { record } = topology;
+  if (record === undefined || seen === null || !isOurs(topology, seen)) return null;
+  return judgeServer(record, seen) === 'failedOver' ? seen : null;
+}
+
+/** The server that a life was taken from; another than that of the life before may lack what was committed there. */
+export function inNextLife(before: RecordStanding | undefined, from: RecordStanding): RecordStanding {
+  if (before === undefined || judgeServer(before, from) === 'known') return before ?? from;
+  return { ...from, drive: before.drive + 1, driven: false };
+}
+
 /** A drive begins on this server. */
 export function withRecord(
   topology: Topology,

@@ -9,9 +9,10 @@ import type { Introductions } from './membership-plan.ts';
 import type { Introduction } from './membership-message.ts';
 import { nextLifeEpoch } from './life-epochs.ts';
 import { COUNCIL_COUNT_MAX } from './limits.ts';
+import { inNextLife } from './record-standing.ts';
 import { forsake } from './recovery.ts';
 import { isAlive, majorityOf } from './topology.ts';
-import type { Topology } from './topology.ts';
+import type { RecordStanding, Topology } from './topology.ts';
 import type { Place } from './topology-change.ts';
 
 /** A member that is up, with the disk that the cluster remembers. */
@@ -26,6 +27,8 @@ export interface NextLife {
   readonly life: number;
   /** Counter above which all its versions start. */
   readonly floorCounter: number;
+  /** The server that gave it out; null: there is none. */
+  readonly record: RecordStanding | null;
 }
 
 export function survivorsOf(
@@ -71,6 +74,7 @@ export function succeed(
     epoch: nextLifeEpoch(topology.epoch, next.life),
     members,
     council: survivors.slice(0, COUNCIL_COUNT_MAX).map((survivor) => survivor.id),
+    ...(next.record === null ? {} : { record: inNextLife(topology.record, next.record) }),
   };
   // Who had everything, as far as is known, is asked before who had not: a disk that is behind makes nothing whole.
   const rows = base.rows.map((row) => {

@@ -6,9 +6,11 @@
 import { failure } from '../core/errors.ts';
 import type { Failure } from '../core/errors.ts';
 import { FoundingLook } from '../core/founding-look.ts';
-import { LIFE_LOOK_AGAIN_MS } from '../core/life-limits.ts';
+import { LIFE_ASK_CHOSEN_MS, LIFE_LOOK_AGAIN_MS } from '../core/life-limits.ts';
 import { whyLifeGoesOn } from '../core/lives.ts';
 import type { StandingLife } from '../core/lives.ts';
+import type { LifeName } from '../core/membership-message.ts';
+import { promotedServer, serverOf } from '../core/record-standing.ts';
 import { sameLife } from '../core/register.ts';
 import { hasMajority, succeed } from '../core/succession.ts';
 import type { NextLife, Survivor } from '../core/succession.ts';
@@ -69,7 +71,7 @@ export function beginNextLife(
     if (whyGoesOn !== null) return refuse(whyGoesOn);
     if (!sameLife(parts.membership.topology!, topology))
       return refuse('this node is of another life by now: look again');
-    takeLife(parts, topology, order.lifeKept, (taken) => {
+    takeLife(parts, topology, order.lifeKept, watch.until, (taken) => {
       if (typeof taken === 'string') return fail(failure('outcome_unknown', taken));
       // Whoever has come up meanwhile is among the lost all the same, and comes back as a learner.
       const survivors = parts.membership.succession.survivors(topology);
@@ -123,29 +125,56 @@ function namesLost(parts: ClusterDeskParts, topology: Topology): string[] {
     .sort();
 }
 
-/** The life in force; in words why it is not known. A cluster without PostgreSQL has its own word alone. */
+/**
+ * The life in force; in words why it is not known. A cluster without PostgreSQL has its own word alone; and one that has failed over
+ * is not asked before it is to be used, but it says which life is in force there.
+ */
 function readLifeKept(
   { systemOfRecord }: ClusterDeskParts,
-  { clusterId, life }: Topology,
+  topology: Topology,
   done: (kept: StandingLife | string) => void,
 ): void {
-  const unfounded = { clusterId: '', life: 0, lineage: [], sign: null };
-  if (systemOfRecord === null) return done({ clusterId, life, lineage: [], sign: null });
-  readLife(systemOfRecord, (standing) => done(standing ?? unfounded));
+  const inForce = ({ clusterId, life }: LifeName): StandingLife => ({
+    clusterId,
+    life,
+    lineage: [],
+    sign: null,
+  });
+  if (systemOfRecord === null) return done(inForce(topology));
+  readLife(systemOfRecord, (standing) => {
+    const promoted = promotedServer(topology, systemOfRecord.seen());
+    if (typeof standing === 'string' && promoted !== null) return done(inForce(promoted));
+    done(standing ?? inForce({ clusterId: '', life: 0 }));
+  });
 }
 
 /** The life after the one that was shown, by compare-and-set; in words why not. */
 function takeLife(
-  { systemOfRecord, random, mutations }: ClusterDeskParts,
+  { systemOfRecord, clock, random, mutations }: ClusterDeskParts,
   topology: Topology,
   lifeKept: number,
+  until: number,
   done: (taken: NextLife | string) => void,
 ): void {
   const clusterId = drawClusterId(random);
   if (systemOfRecord === null || mutations?.succeedUnfenced === true) {
-    return done({ clusterId, life: topology.life + 1, floorCounter: topology.floorCounter });
+    const { life, floorCounter } = topology;
+    return done({ clusterId, life: life + 1, floorCounter, record: null });
   }
-  takeFounding(systemOfRecord, lifeKept, clusterId, done);
+  const promoted = promotedServer(topology, systemOfRecord.seen());
+  if (promoted === null) return takeFounding(systemOfRecord, lifeKept, clusterId, done);
+  // No epoch can name it. Those who could still write elsewhere are the lost ones, by the operator's word.
+  systemOfRecord.choose(promoted);
+  const take = (): void =>
+    takeFounding(systemOfRecord, lifeKept, clusterId, (taken) => {
+      const mayTryAgain =
+        clock.now() + LIFE_ASK_CHOSEN_MS < until && systemOfRecord.health().state === 'down';
+      // It is only just being connected to. A founding that is tried twice is the same one.
+      if (typeof taken === 'string' && mayTryAgain) return void clock.after(LIFE_ASK_CHOSEN_MS, take);
+      if (typeof taken === 'string') systemOfRecord.choose(serverOf(topology)!);
+      done(taken);
+    });
+  take();
 }
 
 function nextTopology(
@@ -155,6 +184,8 @@ function nextTopology(
   taken: NextLife,
 ): Topology {
   const next = succeed(topology, survivors, taken, place);
+  if (mutations?.succeedUndriven === true && next.record !== undefined)
+    return { ...next, record: { ...next.record, driven: true } };
   if (mutations?.succeedComplete !== true) return next;
   return { ...next, rows: topology.rows, slotRow: topology.slotRow };
 }
