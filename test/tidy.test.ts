@@ -1,5 +1,5 @@
 /**
- * Style is a test: layers, bans, cycles, dead files, sizes and words, over the whole repository. Each checker
+ * Style is a test: layers, bans, cycles, dead files, unused exports, sizes and words, over the whole repository. Each checker
  * is first shown a small file that breaks its rule, so that a silent checker is noticed.
  * (After TigerBeetle's tidy.zig)
  */

@@ -72,7 +72,7 @@ export class SupervisedChild {
     return this.#process?.pid;
   }
 
-  /** May be called once. */
+  /** Calling it again does nothing. */
   start(): void {
     this.#loop ??= this.#run();
   }
