@@ -76,6 +76,11 @@ describe('a key changes while it is being read', () => {
     door.api.release();
     const all = `_\r\n_\r\n${push('slow', 'slower')}${EVERYTHING}`;
     expect(await reader.hears(all)).toBe(all);
+    // And once more after a while, in a piece of its own.
+    const { tracking } = door.server.door;
+    for (let looks = 0; looks < 2; looks += 1) tracking.tellHeld();
+    expect(await reader.hears(EVERYTHING)).toBe(EVERYTHING);
+    for (let looks = 0; looks < 2; looks += 1) tracking.tellHeld();
     expect(await reader.ask('GET known')).toBe('_');
     door.api.listener.allChanged();
     expect(await reader.hears(EVERYTHING)).toBe(EVERYTHING);

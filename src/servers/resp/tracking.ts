@@ -37,6 +37,9 @@ interface OwnWrite {
   isHeldBack: boolean;
 }
 
+/** More than a second: in one piece with the replies it would come to nothing again. */
+const LOOKS_UNTIL_AGAIN = 2;
+
 /** Of one client that keeps copies. */
 export class Tracking {
   options: TrackingOptions;
@@ -95,6 +98,8 @@ export class TrackingDesk implements WatchListener {
   /** What became readable in this turn, for those who listen. */
   private news: News[] = [];
   private isTrimming = false;
+  /** Clients that were told of all keys together with replies, and the looks until they are told once more. */
+  private readonly again = new Map<Client, number>();
 
   constructor(door: Door) {
     this.door = door;
@@ -127,6 +132,7 @@ export class TrackingDesk implements WatchListener {
   turnOff(client: Client): void {
     if (client.tracking === null) return;
     client.tracking = null;
+    this.again.delete(client);
     this.clients.delete(client);
     if (this.listeners.delete(client) && this.listeners.size === 0) this.door.api.keyWatch.watchAll(false);
   }
@@ -180,11 +186,24 @@ export class TrackingDesk implements WatchListener {
     for (const client of this.listeners) this.tell(client, null);
   }
 
-  /** Once a second: what waits for the answer to a client's own write waits no longer. */
+  /** Once a second: what waits for the answer to a client's own write waits no longer; and what is told once more is due. */
   tellHeld(): void {
+    this.tellAgain();
     for (const client of this.clients) {
       const keys = client.tracking!.takeHeld();
       if (keys.length > 0) this.tell(client, keys, true);
+    }
+  }
+
+  private tellAgain(): void {
+    for (const [client, looks] of this.again) {
+      this.again.set(client, looks - 1);
+      if (looks > 1) continue;
+      this.again.delete(client);
+      const { redirect } = client.tracking!.options;
+      const target = redirect === 0 ? client : this.door.clients.get(redirect);
+      if (target !== undefined && (redirect !== 0 || client.queue.protocol === 3))
+        this.say(target, target.queue.ready, null);
     }
   }
 
@@ -250,6 +269,10 @@ export class TrackingDesk implements WatchListener {
     const mustFollow = queue.unanswered > 0 && mayBeReading(source, keys);
     const isDueNow = isOverdue || !mustFollow;
     const awaited = mustFollow && keys === null ? keysAwaited(source) : [];
+    if (awaited.length > 0)
+      queue.afterReplies(() => {
+        if (source.tracking !== null) this.again.set(source, LOOKS_UNTIL_AGAIN);
+      });
     const follow = (target: Client, out: ReplyWriter): void => {
       if (awaited.length > 0) this.say(target, out, awaited);
       this.say(target, out, keys);
@@ -304,7 +327,8 @@ function isFor(tracking: Tracking, { key, name, version }: News): boolean {
 
 /**
  * Those whose answers a client still waits for. Told that everything has changed, clients drop what they keep, and may keep such
- * an answer all the same where both come in one piece: node-redis drops it by its name alone.
+ * an answer all the same where both come in one piece: node-redis drops it by its name alone, and after an error on its connection
+ * only when it is told later, once more.
  */
 function keysAwaited({ inFlight }: Client): readonly string[] {
   const keys: string[] = [];
