@@ -49,6 +49,10 @@ describe('a key changes while it is being read', () => {
     door.api.release();
     const both = `$1\r\n1\r\n${push('k')}`;
     expect(await reader.hears(both)).toBe(both);
+    // And once more after a while, in a piece of its own.
+    for (let looks = 0; looks < 2; looks += 1) door.server.door.tracking.tellHeld();
+    expect(await reader.hears(push('k'))).toBe(push('k'));
+    for (let looks = 0; looks < 2; looks += 1) door.server.door.tracking.tellHeld();
     await isQuiet(reader);
   });
 

@@ -37,9 +37,6 @@ interface OwnWrite {
   isHeldBack: boolean;
 }
 
-/** More than a second: in one piece with the replies it would come to nothing again. */
-const LOOKS_UNTIL_AGAIN = 2;
-
 /** Of one client that keeps copies. */
 export class Tracking {
   options: TrackingOptions;
@@ -98,8 +95,9 @@ export class TrackingDesk implements WatchListener {
   /** What became readable in this turn, for those who listen. */
   private news: News[] = [];
   private isTrimming = false;
-  /** Clients that were told of all keys together with replies, and the looks until they are told once more. */
-  private readonly again = new Map<Client, number>();
+  /** What clients were told together with replies, null: of all keys. They are told once more at the next look, or at the one after. */
+  private soon = new Map<Client, Set<string> | null>();
+  private later = new Map<Client, Set<string> | null>();
 
   constructor(door: Door) {
     this.door = door;
@@ -132,7 +130,8 @@ export class TrackingDesk implements WatchListener {
   turnOff(client: Client): void {
     if (client.tracking === null) return;
     client.tracking = null;
-    this.again.delete(client);
+    this.soon.delete(client);
+    this.later.delete(client);
     this.clients.delete(client);
     if (this.listeners.delete(client) && this.listeners.size === 0) this.door.api.keyWatch.watchAll(false);
   }
@@ -196,14 +195,24 @@ export class TrackingDesk implements WatchListener {
   }
 
   private tellAgain(): void {
-    for (const [client, looks] of this.again) {
-      this.again.set(client, looks - 1);
-      if (looks > 1) continue;
-      this.again.delete(client);
+    const due = this.soon;
+    this.soon = this.later;
+    this.later = new Map<Client, Set<string> | null>();
+    for (const [client, keys] of due) {
       const { redirect } = client.tracking!.options;
       const target = redirect === 0 ? client : this.door.clients.get(redirect);
       if (target !== undefined && (redirect !== 0 || client.queue.protocol === 3))
-        this.say(target, target.queue.ready, null);
+        this.say(target, target.queue.ready, keys === null ? null : [...keys]);
+    }
+  }
+
+  private keepForLater(client: Client, keys: readonly string[] | null): void {
+    if (client.tracking === null) return;
+    const known = this.later.get(client) ?? new Set<string>();
+    if (keys === null || this.later.get(client) === null) this.later.set(client, null);
+    else {
+      for (const key of keys) known.add(key);
+      this.later.set(client, known.size > RESP_UNANSWERED_MAX ? null : known);
     }
   }
 
@@ -269,10 +278,8 @@ export class TrackingDesk implements WatchListener {
     const mustFollow = queue.unanswered > 0 && mayBeReading(source, keys);
     const isDueNow = isOverdue || !mustFollow;
     const awaited = mustFollow && keys === null ? keysAwaited(source) : [];
-    if (awaited.length > 0)
-      queue.afterReplies(() => {
-        if (source.tracking !== null) this.again.set(source, LOOKS_UNTIL_AGAIN);
-      });
+    if (mustFollow && (keys !== null || awaited.length > 0))
+      queue.afterReplies(() => this.keepForLater(source, keys));
     const follow = (target: Client, out: ReplyWriter): void => {
       if (awaited.length > 0) this.say(target, out, awaited);
       this.say(target, out, keys);
