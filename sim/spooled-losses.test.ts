@@ -87,6 +87,14 @@ test('others join before they are given up, and the slots are headed for them: w
   expect(keys.filter((key) => world.text(living[0]!, key) !== 'spooled at three')).toEqual([]);
 });
 
+test('the lost one is back with an empty disk before it is given up: who has something left over makes the slots whole', () => {
+  const lost = spooledAndLost();
+  const [blank] = lost.world.nodes;
+  lost.world.cluster.start(blank!);
+  lost.world.until(() => blank!.node?.status().phase === 'learning', 20_000);
+  expect(givenUp(lost).slice(0, 2)).toEqual(['recorded', 'spooled at three']);
+});
+
 test('who makes them whole had copied what was spooled, and not the marks of it: PostgreSQL gets it all the same', () => {
   const world = new SmallWorld(31, undefined, 5, 0, false, {}, undefined, SPOOL);
   const owners = world.ownersOf('key');

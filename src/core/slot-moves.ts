@@ -22,15 +22,16 @@ export function destinations(table: SlotTable): OwnersOfSlot {
 
 /**
  * From now on the slots are headed for `to`. Learners that are no longer to come are dropped at once, for they hold no
- * lease; complete owners stay until those who come are complete. Of a row whose complete owners are all gone nobody is dropped:
- * should it be given up, what its learners have left over is all that there is. (R28)
+ * lease; complete owners stay until those who come are complete. Of a row whose complete owners are all gone nobody is dropped,
+ * and the order stays: should it be given up, what its learners have left over is all that there is, the first one's. (R28)
  */
 export function headFor(topology: Topology, to: OwnersOfSlot): SlotTable {
   const made = rowsMadeOf(topology, (row, coming) => {
     const stays = (id: number): boolean => row.complete.includes(id) || coming.includes(id);
     const isTaught = liveOwners(topology, row).length > 0;
     const owners = isTaught ? row.owners.filter(stays) : row.owners;
-    return settled({ owners, complete: row.complete, coming });
+    const headed = { owners, complete: row.complete, coming };
+    return isTaught ? settled(headed) : headed;
   });
   return rebuilt(topology, (slot, number) => made(number, to(slot)));
 }

@@ -117,12 +117,21 @@ export function changeMembers(topology: Topology, change: MemberChange): Topolog
   });
   const renamed = (ids: readonly number[]): readonly number[] => ids.map((id) => idNow.get(id) ?? id);
   const rows = topology.rows.map((row) => {
-    const { owners, coming } = isForsaken(row) ? forsakenAfter(row, entrants) : row;
-    return {
+    const complete = completeAfter(topology, row, gone, entrants);
+    const isTaught = complete.some(
+      (id) => entrants.get(id)?.intact ?? (isAlive(topology, id) && !gone.has(id)),
+    );
+    const { owners, coming } = isForsaken(row)
+      ? forsakenAfter(row, entrants)
+      : isTaught
+        ? row
+        : lostAfter(row, entrants);
+    const next = {
       owners: renamed(owners),
-      complete: completeAfter(topology, row, gone, entrants),
+      complete,
       ...(coming === undefined ? {} : { coming: renamed(coming) }),
     };
+    return isTaught ? settled(next) : next;
   });
   return {
     ...topology,
@@ -182,6 +191,18 @@ function forsakenAfter(
   const stay = left.filter((id) => !entrants.has(id));
   const back = left.filter((id) => entrants.has(id));
   return { owners: [...stay, ...back], coming: coming ?? owners };
+}
+
+/**
+ * Nobody lives who has everything: should the slots be given up, the first living owner makes them whole. Who comes with an empty
+ * disk has nothing left over, and comes behind all others, until somebody has it. (R28)
+ */
+function lostAfter(row: SlotRow, entrants: ReadonlyMap<number, Entrant>): Pick<SlotRow, 'owners' | 'coming'> {
+  const { owners, coming } = row;
+  const isBlank = (id: number): boolean => entrants.get(id)?.intact === false;
+  const ordered = [...owners.filter((id) => !isBlank(id)), ...owners.filter(isBlank)];
+  if (ordered.every((id, at) => id === owners[at])) return { owners, coming };
+  return { owners: ordered, coming: coming ?? owners };
 }
 
 /**
