@@ -161,7 +161,8 @@ export class SimFaults {
         return this.parts.still?.rot(prng) ?? null;
       case 'databaseFailsOver':
       case 'databaseSetBack':
-        return loseTail(kind, database, prng);
+        // The copy that is about to be used would have more than those who are left, and nobody asks it.
+        return this.parts.lacks && database.isMoving ? null : loseTail(kind, database, prng);
       case 'databaseMoved':
         return moveRecord(this.parts, prng);
       case 'ownersLost':

@@ -46,8 +46,8 @@ export function lackFirst(
   world: SimWorld,
   prng: Prng,
 ): { told: string; followMs: number } | null {
-  if (!world.lacks || !prng.chance(LACKING_SHARE)) return null;
   const { database, scheduler } = world;
+  if (!world.lacks || database.isMoving || !prng.chance(LACKING_SHARE)) return null;
   const followMs = prng.between(0, prng.pick(FOLLOWS_MS));
   const moves = prng.chance(MOVED_SHARE) && kind !== 'councilLost';
   const moved = moves ? moveRecord(world, prng) : null;
