@@ -1,4 +1,4 @@
-/** When a pipeline takes its node for lost, on a stream that answers when the test says so. */
+/** When a pipeline takes its node for lost, and when it has room, on a stream that answers when the test says so. */
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { causeway } from '../gen/protocol.js';
@@ -27,7 +27,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   stream = new Stream();
   const real = stream as unknown as ConstructorParameters<typeof Pipeline>[0];
-  pipeline = new Pipeline(real, { timeoutMs: TIMEOUT_MS });
+  pipeline = new Pipeline(real, { timeoutMs: TIMEOUT_MS, unansweredMax: 2 });
 });
 afterEach(() => vi.useRealTimers());
 
@@ -49,4 +49,20 @@ test('the wall clock is set an hour back, and the node says nothing: its writes 
   await vi.advanceTimersByTimeAsync(TIMEOUT_MS + 3_000);
   expect(stream.cancel).toHaveBeenCalledOnce();
   await expect(written).rejects.toMatchObject({ code: 'transport', certainty: 'indefinite' });
+});
+
+test('many wait for room: each is told when there is some for it, and who lets it be leaves it to the next', async () => {
+  const asked = Promise.all(
+    Array.from({ length: 40 }, async (_, at) => {
+      await pipeline.room();
+      if (at % 4 !== 3) await pipeline.set(`key-${at}`, 'value');
+    }),
+  );
+  asked.catch(() => undefined);
+  for (let turn = 0; turn < 100; turn += 1) {
+    await vi.advanceTimersByTimeAsync(1);
+    stream.answer();
+  }
+  await asked;
+  expect(stream.frames.flatMap(({ operations }) => operations)).toHaveLength(30);
 });

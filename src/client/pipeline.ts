@@ -58,6 +58,8 @@ export class Pipeline {
   #flushAsked = false;
   #blocked = false;
   #roomWaiters: (() => void)[] = [];
+  /** Places that were promised in this turn and not taken yet. */
+  #promised = 0;
   #over: CausewayError | undefined;
   #ended: (() => void) | undefined;
   readonly #watch: NodeJS.Timeout;
@@ -113,10 +115,18 @@ export class Pipeline {
     return (await this.#ask({ increment }, 0, true)).increment!.total;
   }
 
-  /** Resolves when another operation would be taken; at once where it would be now, or where all is over. */
+  /**
+   * Resolves when another operation would be taken; at once where it would be now, or where all is over. The place is kept until
+   * the end of this turn of the event loop: however many wait, each that asks at once is taken.
+   */
   room(): Promise<void> {
-    if (this.#over !== undefined || this.#waiting.length < this.#unansweredMax) return Promise.resolve();
-    return new Promise((resolve) => this.#roomWaiters.push(resolve));
+    if (this.#over !== undefined) return Promise.resolve();
+    if (this.#waiting.length + this.#promised >= this.#unansweredMax) {
+      return new Promise((resolve) => this.#roomWaiters.push(resolve));
+    }
+    this.#promised += 1;
+    this.#askFlush();
+    return Promise.resolve();
   }
 
   /** Takes no more operations; resolves when those under way are answered, by their deadlines at the latest. */
@@ -141,6 +151,7 @@ export class Pipeline {
     }
     const headers = this.#trace?.();
     const traced = headers === undefined ? fields : { ...fields, ...headers };
+    if (this.#promised > 0) this.#promised -= 1;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ fields: traced, bytes, isWrite, resolve, reject, sentAt: 0 });
       this.#askFlush();
@@ -175,7 +186,15 @@ export class Pipeline {
       this.#blocked = !this.#stream.write({ operations, timeoutMs: this.#timeoutMs });
     }
     if (taken > 0) this.#waiting = this.#waiting.slice(taken);
-    if (this.#waiting.length < this.#unansweredMax) for (const go of this.#roomWaiters.splice(0)) go();
+    this.#tellOfRoom();
+  }
+
+  /** A turn is over, and with it what was promised in it. As many are told as there is room for. */
+  #tellOfRoom(): void {
+    const told = this.#roomWaiters.splice(0, Math.max(0, this.#unansweredMax - this.#waiting.length));
+    this.#promised = told.length;
+    for (const go of told) go();
+    if (told.length > 0) this.#askFlush();
   }
 
   #numbered(pending: Pending): causeway.v1.OperationFields {
