@@ -142,9 +142,9 @@ export class LossWatch {
     const slot = slotOf(key);
     const server = this.serverOf(node!);
     const row = server?.standing(key)?.record;
-    // Absence stands for a deletion that was forgotten, until its row goes as well.
-    const isGone = record === undefined && row?.tombstone === true;
-    const isForgotten = isGone && row.version <= this.parts.forgotten.highest(slot);
+    // Absence stands for a deletion that was forgotten: until its row goes as well, and where a value from before it is back.
+    const isBelow = (row?.version ?? 0) <= this.parts.forgotten.highest(slot);
+    const isForgotten = record === undefined && isBelow;
     const stood = isForgotten ? 0 : Math.max(row?.version ?? 0, server?.removedOf(key) ?? 0);
     const floor = server?.floorOf(slot) ?? 0;
     const isUnderFloor = (least: number): boolean => record === undefined && counterOf(least) <= floor;
@@ -162,7 +162,8 @@ export class LossWatch {
     database.forgive(key, version);
     this.parts.onLoss(key);
     // With the newest changes of PostgreSQL its floors are lost, too.
-    if (counterOf(this.parts.forgotten.highest(slot)) > floor) this.parts.onFloorLost(slot);
+    if (record !== undefined && counterOf(this.parts.forgotten.highest(slot)) > floor)
+      this.parts.onFloorLost(slot);
     const others = inFlight.filter((each) => each.version > version);
     const left = [record, ...others].map(leftOf);
     this.history.push({
