@@ -58,6 +58,7 @@ type Elsewhere =
   | 'recoverUnread'
   | 'recoverRowsAlone'
   | 'recoverBelowFloor'
+  | 'trustGivenUp'
   | 'trustOldFloor'
   | 'keepBelowInDrive'
   | 'recoverUnturned'

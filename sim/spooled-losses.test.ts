@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
+import { slotOf } from '../src/core/slots.ts';
 import { lossOf } from '../src/core/recovery.ts';
 import type { SimNode } from './cluster.ts';
 import { PROFILES } from './profiles.ts';
@@ -131,6 +132,51 @@ test('who makes them whole had copied what was spooled, and not the marks of it:
   const hasRow = (key: string): boolean =>
     Buffer.from(world.database.standing(key)!.record.value).toString() === 'spooled';
   world.until(() => keys.every(hasRow), 30_000);
+});
+
+/**
+ * Two members copy from one that is lost then; one of them has a slot already, and the other one makes it whole without having it: what
+ * both answer.
+ */
+function copiedByOneLearner(mutations: Mutations = {}): (string | undefined)[] {
+  const world = new SmallWorld(33, undefined, 3, 0, false, mutations, undefined, SPOOL);
+  const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
+  const names = Array.from({ length: 64 }, (_, at) => `key:${at}`);
+  const key = names.find((each) => world.ownersOf(each)[0] === three)!;
+  const put = (value: string): void => world.until(() => world.put(one, key, value).kind === 'done', 20_000);
+  put('recorded');
+  world.run(500);
+  world.database.goDown(OUTAGE_MS);
+  world.cluster.kill(three);
+  put('spooled');
+  world.run(500);
+  world.cluster.kill(two);
+  world.run(500);
+  const living = [two, three];
+  two.disk.slowMs = 150;
+  three.disk.slowMs = 400;
+  for (const sim of living) world.cluster.start(sim);
+  world.until(() => two.node?.['shelf'].isVerified(slotOf(key)) === true, 20_000);
+  world.cluster.kill(one);
+  one.disk.wipe();
+  for (const sim of living) sim.disk.slowMs = 0;
+  world.until(() => living.every(seesLoss), 20_000);
+  const slotCount = lossOf(two.node!.membership.topology!).slots.length;
+  expect(world.operate(two, { kind: 'recover', slotCount }).kind).toBe('changed');
+  world.run(2_000);
+  world.database.comeUp();
+  world.until(() => living.every((sim) => world.get(sim, key).kind !== 'failed'), 30_000);
+  const isComplete = (sim: SimNode): boolean => sim.node!.inspect(key).owner;
+  world.until(() => living.every(isComplete), 30_000);
+  return living.map((sim) => world.text(sim, key));
+}
+
+test('one learner has copied a slot from the lost one, and another makes it whole without that: the first one copies it anew', () => {
+  expect(copiedByOneLearner()).toEqual(['recorded', 'recorded']);
+});
+
+test('trustGivenUp: two complete owners have two values', () => {
+  expect(copiedByOneLearner({ trustGivenUp: true })).toEqual(['spooled', 'recorded']);
 });
 
 test('random seeds lose acknowledged writes so, and no more than may be lost', () => {

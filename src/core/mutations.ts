@@ -85,6 +85,8 @@ export interface Mutations {
   readonly keepVoidOperations?: boolean;
   /** A version is taken above one with operation ids whose fate is open. (R33) */
   readonly passOpenOperations?: boolean;
+  /** What a learner has copied of a slot still counts when that was given up and somebody else makes it whole. (R19, R28) */
+  readonly trustGivenUp?: boolean;
   /** Slots that were given up are made whole without asking PostgreSQL. (R28) */
   readonly recoverUnread?: boolean;
   /** Rows of PostgreSQL take the place of what is higher on the disk of who makes such a slot whole. (R28, R34) */

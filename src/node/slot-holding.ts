@@ -11,6 +11,7 @@ import type { Mutations } from '../core/mutations.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import { rowPairs } from '../core/slot-index.ts';
+import { isForsaken } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
@@ -71,6 +72,12 @@ export class SlotHolding {
     this.parts.onRetired();
   }
 
+  /** Somebody else makes it whole: what was copied here from the lost owners may be more than that one has, or less. (R28) */
+  private isRemade({ topology, rows }: SlotView, number: number): boolean {
+    if (this.parts.mutations.trustGivenUp === true) return false;
+    return isForsaken(topology.rows[number]!) && !rows[number]!.recovers;
+  }
+
   private lostSlots(next: SlotView, isNext: boolean): IndexSet | null {
     const { view } = this;
     if (view === null || this.parts.mutations.trustMovedSlots === true) return null;
@@ -79,7 +86,8 @@ export class SlotHolding {
       const after = next.rows[pair.after]!;
       if (after.owns) continue;
       const before = view.rows[pair.before]!;
-      if (after.learns && isNext && (before.owns || before.learns)) continue;
+      const isStaying = after.learns && isNext && (before.owns || before.learns);
+      if (isStaying && !this.isRemade(next, pair.after)) continue;
       if (!after.learns && !before.owns && !before.learns) continue;
       lost ??= new IndexSet(SLOT_COUNT);
       for (let at = 0; at < pair.slots.length; at += 1) lost.add(pair.slots[at]!);
