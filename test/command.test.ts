@@ -9,6 +9,7 @@ import { temporaryDirectory } from './support/supervisor-program.ts';
 const manifest = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as {
   bin: { causeway: string };
   files: string[];
+  engines: { node: string };
 };
 const bin = manifest.bin.causeway;
 
@@ -18,9 +19,13 @@ beforeEach(() => {
   const copy = join(checkout.path, bin);
   mkdirSync(dirname(copy), { recursive: true });
   copyFileSync(join(repositoryRoot, bin), copy);
-  writeFileSync(join(checkout.path, 'package.json'), '{ "type": "module" }');
+  needsNode(manifest.engines.node);
 });
 afterEach(() => checkout.remove());
+
+function needsNode(node: string): void {
+  writeFileSync(join(checkout.path, 'package.json'), JSON.stringify({ type: 'module', engines: { node } }));
+}
 
 const run = (): { status: number | null; stdout: string; stderr: string } =>
   spawnSync(process.execPath, [join(checkout.path, bin), 'get', 'a'], { encoding: 'utf8' });
@@ -37,4 +42,15 @@ test('after a build: it becomes the built program, with its arguments', () => {
   mkdirSync(join(checkout.path, 'dist'));
   writeFileSync(join(checkout.path, 'dist/causeway.js'), `console.log(process.argv.slice(1).join(' '))`);
   expect(run()).toMatchObject({ status: 0, stdout: `${join(checkout.path, 'dist/causeway.js')} get a\n` });
+});
+
+test('in a Node.js that is too old: it says which is needed, and nothing is run', () => {
+  needsNode('>=99.1.0');
+  mkdirSync(join(checkout.path, 'dist'));
+  writeFileSync(join(checkout.path, 'dist/causeway.js'), 'a syntax of later years');
+  const { status, stdout, stderr } = run();
+  expect([status, stdout]).toEqual([3, '']);
+  expect(stderr).toBe(
+    `causeway: Node.js >=99.1.0 is needed, this is ${process.versions.node}: install a later one\n`,
+  );
 });
