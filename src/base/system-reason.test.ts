@@ -1,7 +1,7 @@
 /** What the system said, in words that tell what to do. */
 import { mkdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { directoryAdvice, isSystemError, systemReason } from './system-reason.ts';
+import { directoryAdvice, isSystemError, knownAdvice, systemReason } from './system-reason.ts';
 
 const told = (code: string, message = code): Error => Object.assign(new Error(message), { code });
 
@@ -19,6 +19,12 @@ test('a data directory: the advice fits the fault, told by a code or in the word
   expect(directoryAdvice(new Error('IO error: x/LOCK: Read-only file system'))).toContain('read-only');
   expect(directoryAdvice(told('EEXIST'))).toBe('a file is in its place');
   expect(directoryAdvice(told('EACCES'))).toBe('put its permissions right');
+});
+
+test("a lock that cannot be taken: only what is known to be the directory's is told as its fault", () => {
+  expect(knownAdvice(new Error('IO error: x/LOCK: Permission denied'))).toBe('put its permissions right');
+  expect(knownAdvice(new Error('IO error: x/LOCK: Disk quota exceeded'))).toContain('free some');
+  expect(knownAdvice(new Error('IO error: x/LOCK: Input/output error'))).toBeUndefined();
 });
 
 test('an error of the system, and one of the program', () => {

@@ -22,6 +22,13 @@ export function systemReason(error: unknown): string {
 
 /** What is wrong with a data directory, and what to do about it: the end of a line that has named it. */
 export function directoryAdvice(error: unknown): string {
+  return knownAdvice(error) ?? PERMISSIONS;
+}
+
+const PERMISSIONS = 'put its permissions right';
+
+/** The same; undefined where it is not known that the directory itself is at fault. */
+export function knownAdvice(error: unknown): string | undefined {
   const { code = '', message = '' } = error as NodeJS.ErrnoException;
   // LevelDB tells the system's reason in words only.
   const is = (codes: readonly string[], words: RegExp): boolean =>
@@ -30,7 +37,7 @@ export function directoryAdvice(error: unknown): string {
     return 'no space is left on its disk: free some';
   if (is(['EROFS'], /read-only/i)) return 'its file system is read-only: mount it for writing';
   if (is(['EEXIST', 'ENOTDIR'], /not a directory/i)) return 'a file is in its place';
-  return 'put its permissions right';
+  return is(['EACCES', 'EPERM'], /permission denied/i) ? PERMISSIONS : undefined;
 }
 
 /** Thrown by the system itself (a file, a directory, a stream), and no fault of the program. */

@@ -17,7 +17,7 @@ import { open, readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { makeFolders } from '../../base/make-folders.ts';
-import { directoryAdvice, isSystemError, systemReason } from '../../base/system-reason.ts';
+import { directoryAdvice, isSystemError, knownAdvice, systemReason } from '../../base/system-reason.ts';
 import { PROTOCOL_MAX, PROTOCOL_UNTOLD } from '../../core/protocol-versions.ts';
 
 /** What a new directory has. A later one is given to it by `raise`, when an older program would misread what it holds. */
@@ -111,18 +111,11 @@ async function takeLock(path: string): Promise<ClassicLevel | string> {
     const cause = ((error as Error).cause ?? error) as Error & { code?: string };
     if (cause.code === 'LEVEL_LOCKED')
       return `another process uses the data directory ${path}: stop it first, or name another directory`;
-    if (isRefused(cause))
-      return `the data directory ${path} cannot be written (${cause.message}): ${directoryAdvice(cause)}, or name another directory`;
+    const advice = knownAdvice(cause);
+    if (advice !== undefined)
+      return `the data directory ${path} cannot be written (${cause.message}): ${advice}, or name another directory`;
     return `the data directory ${path} cannot be locked (${cause.message}): if no other process uses it, remove ${lockPath}`;
   }
-}
-
-/** The engine tells the system's reason in words only. */
-function isRefused({ code, message }: { code?: string; message: string }): boolean {
-  return (
-    ['EACCES', 'EPERM', 'EROFS', 'ENOSPC'].includes(code ?? '') ||
-    /permission denied|read-only|no space left/i.test(message)
-  );
 }
 
 async function claimIdentity(
