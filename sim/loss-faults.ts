@@ -51,9 +51,9 @@ export function loseForGood(
 }
 
 /**
- * While an operator exchanges PostgreSQL this is not survived: no epoch can name the new one, and no life is taken from it.
  * With their disks, or with disks that come back when they were given up. Who is left may have been down before, while the
- * others went on.
+ * others went on. Not while an operator exchanges PostgreSQL, which is not survived: no epoch can name the new one, and no life is
+ * taken from it.
  */
 function loseCouncil(world: SimWorld, prng: Prng, isStopped: () => boolean): string | null {
   const { cluster, operator, scheduler } = world;

@@ -208,12 +208,11 @@ export class TrackingDesk implements WatchListener {
 
   private keepForLater(client: Client, keys: readonly string[] | null): void {
     if (client.tracking === null) return;
-    const known = this.later.get(client) ?? new Set<string>();
-    if (keys === null || this.later.get(client) === null) this.later.set(client, null);
-    else {
-      for (const key of keys) known.add(key);
-      this.later.set(client, known.size > RESP_UNANSWERED_MAX ? null : known);
-    }
+    const known = this.later.get(client);
+    if (known === null) return;
+    const all = known ?? new Set<string>();
+    for (const key of keys ?? []) all.add(key);
+    this.later.set(client, keys === null || all.size > RESP_UNANSWERED_MAX ? null : all);
   }
 
   /** All keys are about to be deleted. */
