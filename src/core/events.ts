@@ -68,7 +68,8 @@ export const EVENTS = {
   'overload.ended': 'Nothing is refused any more.',
   'peer.earlier': 'A peer speaks an earlier version of the protocol; it is spoken to in that one.',
   'peer.frame_damaged': 'A frame from a peer does not decode; nothing of it is used.',
-  'peer.refused': 'A process that is no member, or is set up differently, tried to connect as a peer.',
+  'peer.refused':
+    'A process that is no member, is set up differently, or bears the name of another one that is linked tried to connect as a peer.',
   'postgres.adoption.begun': "The first system's table is taken over.",
   'postgres.adoption.done': "The first system's table has been taken over.",
   'postgres.awaited': 'PostgreSQL is not there yet; the node waits for it.',

@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../test/support/fake-node-api.ts';
 import type { Transport, TransportHandler } from '../ports/transport.ts';
-import { refusalOf } from '../wire/handshake.ts';
+import { nameTaken, refusalOf } from '../wire/handshake.ts';
 import { PeerRefusals } from './peer-refusals.ts';
 import { PROBES } from './readiness.ts';
 
@@ -42,6 +42,17 @@ test('settings differ: the reason names the setting and how it is at either, and
   overheard.onRefused('a', REASON);
   expect(refusals.list()).toEqual([{ peer: 'a', reason: REASON }]);
   expect(heard).toEqual(['a']);
+});
+
+test('another process has its name: nothing is left to wait for, and it is told what to do', () => {
+  transport.dial('a', 'a:1');
+  for (let at = 0; at < 6; at += 1) {
+    overheard.onRefused('a', nameTaken('n2'));
+    now += 1_000;
+  }
+  expect(refusals.whyHopeless()).toBe(
+    "refused by a: name taken: another process called 'n2' is linked: end one of them, or give it a name of its own",
+  );
 });
 
 test('refused for what passes by itself: not remembered', () => {

@@ -1,10 +1,11 @@
 /**
- * Which peers and this process refuse each other for what both must have alike, as their last handshakes told. Nobody takes part
- * who differs; a process that has never been a member waits for ever then, and is better ended with the difference told.
+ * Which peers and this process refuse each other for what both must have alike, or for a name that two processes have, as their
+ * last handshakes told. Nobody takes part who differs; a process that has never been a member waits for ever then, and is better
+ * ended with the difference told.
  */
 import { JOINERS_MAX } from '../core/limits.ts';
 import type { Transport, TransportHandler } from '../ports/transport.ts';
-import { isOfSettings } from '../wire/handshake.ts';
+import { isForPerson, isNameTaken } from '../wire/handshake.ts';
 import type { PeerRefusal } from './status-parts.ts';
 
 /** Milliseconds after which a refusal that was not repeated counts for nothing: peers dial every second. */
@@ -72,6 +73,7 @@ export class PeerRefusals {
       .map(([name]) => name)
       .sort()
       .join(', ');
+    if (isNameTaken(reason)) return `refused by ${peers}: ${reason}`;
     return `it and ${peers} refuse each other: ${reason}; set it alike everywhere, then start again`;
   }
 
@@ -89,7 +91,7 @@ export class PeerRefusals {
       onFrame: (name, frame) => handler.onFrame(name, frame),
       onPeerGone: (name) => handler.onPeerGone(name),
       onRefused: (name, reason) => {
-        if (isOfSettings(reason)) this.note(name, reason);
+        if (isForPerson(reason)) this.note(name, reason);
         handler.onRefused(name, reason);
       },
     };

@@ -104,10 +104,20 @@ export function refusalOf(own: HelloTerms, dialler: DialHello): string | null {
 }
 
 const SETTING = 'setting ';
+const TAKEN = 'name taken: ';
 
-/** Is it a difference that a person must end, and not one that passes with an upgrade or with an address? */
-export function isOfSettings(refusal: string): boolean {
-  return refusal.startsWith(SETTING) || refusal.startsWith('clusterName: ');
+/** Two processes would take each other's place for ever, and nobody could tell which of them is the member. */
+export function nameTaken(name: string): string {
+  return `${TAKEN}another process called ${shown(name)} is linked: end one of them, or give it a name of its own`;
+}
+
+/** Is it what a person must end, and not what passes with an upgrade or with an address? */
+export function isForPerson(refusal: string): boolean {
+  return isNameTaken(refusal) || refusal.startsWith(SETTING) || refusal.startsWith('clusterName: ');
+}
+
+export function isNameTaken(refusal: string): boolean {
+  return refusal.startsWith(TAKEN);
 }
 
 /** A name, with what the value of it is where that is not to be seen. */

@@ -181,26 +181,50 @@ test('a port is taken: one line that names it and its setting, and nothing is le
   expect(await started.ended).toBe(0);
 });
 
+/** A process of a cluster of a and b without PostgreSQL. */
+function founder(
+  name: string,
+  [grpcPort, httpPort]: readonly [number, number],
+  members: string,
+  more: Readonly<Record<string, unknown>> = {},
+  directoryName = name,
+): RunningUp {
+  const settings = {
+    ...{ 'cluster.members': members, 'cluster.replicas': 2, 'cluster.ownersMin': 1 },
+    ...{ 'grpc.port': grpcPort, 'http.port': httpPort, postgres: 'none', ...more },
+  };
+  const given = Object.entries(settings).flatMap(([path, value]) => ['--set', `${path}=${String(value)}`]);
+  const started = runProgram(program.entry, [
+    ...['node', '--name', name, '--data-dir', join(directory.path, directoryName)],
+    ...given,
+  ]);
+  running.push(started);
+  return started;
+}
+
 test('two founders differ in what both must have alike: each ends with the difference and what to do', async () => {
   const [otherGrpc, otherHttp] = (await freePorts(2)) as [number, number];
-  const founder = (name: string, ports: readonly number[], valueBytesMax: number): RunningUp => {
-    const settings = {
-      'cluster.members': `a=127.0.0.1:${grpc},b=127.0.0.1:${otherGrpc}`,
-      ...{ 'cluster.replicas': 2, 'cluster.ownersMin': 1, 'limits.valueBytesMax': valueBytesMax },
-      ...{ 'grpc.port': ports[0], 'http.port': ports[1], postgres: 'none' },
-    };
-    const given = Object.entries(settings).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
-    const started = runProgram(program.entry, [
-      ...['node', '--name', name, '--data-dir', join(directory.path, name)],
-      ...given,
-    ]);
-    running.push(started);
-    return started;
-  };
-  const both = [founder('a', [grpc, http], 1_000_000), founder('b', [otherGrpc, otherHttp], 900_000)];
+  const members = `a=127.0.0.1:${grpc},b=127.0.0.1:${otherGrpc}`;
+  const both = [
+    founder('a', [grpc, http], members, { 'limits.valueBytesMax': 1_000_000 }),
+    founder('b', [otherGrpc, otherHttp], members, { 'limits.valueBytesMax': 900_000 }),
+  ];
   expect(await Promise.all(both.map(({ ended }) => ended))).toEqual([3, 3]);
   for (const ended of both)
     expect(ended.output()).toMatch(
       /refuse each other: .*limits\.valueBytesMax.*then start again","event":"node\.start_failed"/,
     );
+}, 60_000);
+
+test('a second process with the name of a member: ends with what is wrong, and the member stays', async () => {
+  const ports = (await freePorts(4)) as [number, number, number, number];
+  const members = `a=127.0.0.1:${grpc},b=127.0.0.1:${ports[0]}`;
+  founder('b', [ports[0], ports[1]], members);
+  const member = founder('a', [grpc, http], members);
+  await until('ready', async () => (await readiness()).status === 200);
+  const second = founder('a', [ports[2], ports[3]], members, {}, 'a-again');
+  expect(await second.ended).toBe(3);
+  expect(second.errors()).toContain("another process called 'a' is linked: end one of them");
+  expect((await readiness()).status).toBe(200);
+  expect(member.output()).not.toMatch(/"epoch":[^1]/);
 }, 60_000);

@@ -1,12 +1,20 @@
 /**
  * The answerer's ends of the links that peers dial to us: shakes hands, hands frames up, notices death. Of one
- * peer only the newest link counts; nothing of an older one is handed up once a newer was accepted.
+ * process only the newest link counts; nothing of an older one is handed up once a newer was accepted. While the link of one
+ * process stands, no other of its name is let in.
  */
 import type { ServerHttp2Stream } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import type { PeerHello, TransportHandler } from '../../ports/transport.ts';
-import { answerTo, encodeAnswer, HANDSHAKE_BYTES_MAX, parseHello, refusalOf } from '../../wire/handshake.ts';
+import {
+  answerTo,
+  encodeAnswer,
+  HANDSHAKE_BYTES_MAX,
+  nameTaken,
+  parseHello,
+  refusalOf,
+} from '../../wire/handshake.ts';
 import type { DialHello } from '../../wire/handshake.ts';
 import { decodePacket, encodeAlive, encodeText, FIELD_ANSWER } from '../../wire/packet-codec.ts';
 import { DirectLinkCall, libraryCall } from './link-call.ts';
@@ -139,8 +147,7 @@ export class PeerListener {
   private shakeHands(stream: PeerStream, hello: DialHello): void {
     if (this.own === null) return;
     const present = this.byName.get(hello.name);
-    const late = present?.hello?.run === hello.run && present.hello.attempt > hello.attempt;
-    const refusal = late ? 'attempt: a later one was accepted' : refusalOf(this.own, hello);
+    const refusal = refusalBeside(present?.hello, hello) ?? refusalOf(this.own, hello);
     const answer = encodeText(FIELD_ANSWER, encodeAnswer(answerTo(this.own, hello, refusal)));
     if (refusal !== null) {
       stream.call.write(answer);
@@ -182,4 +189,11 @@ export class PeerListener {
     if (name !== null && this.byName.get(name) === stream) this.byName.delete(name);
     return name;
   }
+}
+
+/** Why a link of that name stands in the way: of a process that has died it is gone, or is silent before long. */
+function refusalBeside(standing: DialHello | null | undefined, hello: DialHello): string | null {
+  if (!standing) return null;
+  if (standing.run !== hello.run) return nameTaken(hello.name);
+  return standing.attempt > hello.attempt ? 'attempt: a later one was accepted' : null;
 }

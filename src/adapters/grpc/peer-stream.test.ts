@@ -8,7 +8,14 @@ import { numberedFrame, numberOf } from '../../../test/contracts/transport.ts';
 import { startPeer } from '../../../test/support/start-peer.ts';
 import type { StartedPeer } from '../../../test/support/start-peer.ts';
 import { encodeHello, HANDSHAKE_BYTES_MAX } from '../../wire/handshake.ts';
-import { encodePacket, encodeText, FIELD_FRAME, FIELD_HELLO, withPrefix } from '../../wire/packet-codec.ts';
+import {
+  encodeAlive,
+  encodePacket,
+  encodeText,
+  FIELD_FRAME,
+  FIELD_HELLO,
+  withPrefix,
+} from '../../wire/packet-codec.ts';
 import { LINK_PATH } from './peer-link.ts';
 import { FRAME_BYTES_ACCEPTED_MAX } from './transport.ts';
 
@@ -114,11 +121,35 @@ describe.each([
     expect(b.log).toEqual(['frame x', 'gone x']);
   });
 
-  test('a newer link of the same peer: takes the place of the older, whose frames are heard no more', async () => {
+  test('another process of a name whose link stands: refused, and the first goes on; taken once that is gone', async () => {
     const { peer: b, port } = await addPeer(byLibrary);
-    const older = speak(port, helloOf('x', 'r1', 7), encodePacket(FIELD_FRAME, numberedFrame(1, 10)));
+    const first = openLink(port);
+    first.resume();
+    const send = (packet: Uint8Array) => first.write(withPrefix(packet));
+    send(helloOf('x', 'r1', 7));
+    const alive = setInterval(() => send(encodeAlive()), TIMING.aliveEveryMs / 2);
+    endings.push(() => clearInterval(alive));
+    send(encodePacket(FIELD_FRAME, numberedFrame(1, 10)));
     await reached(() => b.framesFrom('x').length === 1);
-    void speak(port, helloOf('x', 'r2', 1), encodePacket(FIELD_FRAME, numberedFrame(2, 10)));
+    expect(await speak(port, helloOf('x', 'r2', 8), encodePacket(FIELD_FRAME, numberedFrame(2, 10)))).toBe(
+      '0',
+    );
+    send(encodePacket(FIELD_FRAME, numberedFrame(3, 10)));
+    await reached(() => b.framesFrom('x').length === 2);
+    expect(b.log).toEqual(['frame x', 'refused x', 'frame x']);
+    clearInterval(alive);
+    first.close(http2.constants.NGHTTP2_CANCEL);
+    await reached(() => b.log.includes('gone x'));
+    void speak(port, helloOf('x', 'r2', 9), encodePacket(FIELD_FRAME, numberedFrame(4, 10)));
+    await reached(() => b.framesFrom('x').length === 3);
+    expect(b.framesFrom('x').map(numberOf)).toEqual([1, 3, 4]);
+  });
+
+  test('a newer link of the same process: takes the place of the older, whose frames are heard no more', async () => {
+    const { peer: b, port } = await addPeer(byLibrary);
+    const older = speak(port, helloOf('x', 'r', 7), encodePacket(FIELD_FRAME, numberedFrame(1, 10)));
+    await reached(() => b.framesFrom('x').length === 1);
+    void speak(port, helloOf('x', 'r', 8), encodePacket(FIELD_FRAME, numberedFrame(2, 10)));
     expect(await older).toBe('10');
     await reached(() => b.framesFrom('x').length === 2);
     expect(b.log).toEqual(['frame x', 'gone x', 'frame x']);
