@@ -62,6 +62,7 @@ type Elsewhere =
   | 'trustOldFloor'
   | 'keepBelowInDrive'
   | 'recoverUnturned'
+  | 'passUnreadable'
   | 'trustLeftOperations'
   | 'leaveFloorsLow'
   | 'deleteUnasked'

@@ -52,9 +52,7 @@ export function simScrub(database: SimDatabase, { ask, write }: Ways): RowScrub 
       ask(
         (server) => {
           const rows = server.whole(slot, afterKey, rowCountMax, prng, settings.shortPageShare);
-          return rows.some(({ key }) => server.unreadable.has(key))
-            ? { fault: UNREADABLE }
-            : { answer: rows };
+          return ifReadable(server, rows, ({ key }) => key);
         },
         done,
         [],
@@ -63,6 +61,15 @@ export function simScrub(database: SimDatabase, { ask, write }: Ways): RowScrub 
     restoreRow: (life, row, done) =>
       write((server) => ifInForce(life, server.restore(life, row)), done, false),
   };
+}
+
+/** One of them that cannot be read ends the statement for all. */
+export function ifReadable<Row>(
+  { unreadable }: SimRecordServer,
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+): { answer: readonly Row[] } | { fault: RecordError } {
+  return rows.some((row) => unreadable.has(keyOf(row))) ? { fault: UNREADABLE } : { answer: rows };
 }
 
 const UNREADABLE: RecordError = {

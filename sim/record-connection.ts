@@ -26,7 +26,7 @@ import type {
 } from '../src/ports/system-of-record.ts';
 import type { OutsideEdits } from '../src/ports/outside-edits.ts';
 import type { RowScrub } from '../src/ports/row-scrub.ts';
-import { ifInForce, simEdits, simScrub } from './record-asides.ts';
+import { ifInForce, ifReadable, simEdits, simScrub } from './record-asides.ts';
 import type { Execute } from './record-asides.ts';
 import type { SimRecordServer } from './record-server.ts';
 import type { Life } from './scheduler.ts';
@@ -167,7 +167,9 @@ export class SimSystemOfRecord implements SystemOfRecord {
   ): void {
     const { prng, settings } = this.database;
     const isCut = (): boolean => prng.chance(settings.shortPageShare);
-    this.ask((server) => server.page(after, rowCountMax, isCut), done, []);
+    const read: Execute<readonly RecordRow[]> = (server) =>
+      ifReadable(server, server.page(after, rowCountMax, isCut), ({ record }) => record.key);
+    this.send(read, false, done, []);
   }
 
   versionsOf(

@@ -27,13 +27,16 @@ const isServed = (world: SmallWorld, sim: SimNode, key: string): boolean =>
   world.get(sim, key).kind !== 'failed';
 
 /** Seven members; the three that share some slots are lost with their disks. */
-function threeOfSevenLost(seed: number): {
+function threeOfSevenLost(
+  seed: number,
+  mutations: Mutations = {},
+): {
   world: SmallWorld;
   living: SimNode[];
   lost: SimNode[];
   keys: string[];
 } {
-  const world = new SmallWorld(seed, undefined, 7);
+  const world = new SmallWorld(seed, undefined, 7, 0, false, mutations);
   const lost = world.ownersOf('key:0');
   const isTheirs = (key: string): boolean => world.ownersOf(key).every((sim) => lost.includes(sim));
   const keys = Array.from({ length: 2_000 }, (_, index) => `key:${index}`)
@@ -93,6 +96,35 @@ describe('no owner of some slots lives', () => {
     expect(world.text(living[0]!, keys[0]!)).toBe(`of ${keys[0]!}`);
   });
 
+  /** Six rows in as many slots, and four members to make these whole. */
+  function unreadableRows(mutations: Mutations = {}): {
+    world: SmallWorld;
+    living: SimNode[];
+    keys: string[];
+  } {
+    const { world, living, keys } = threeOfSevenLost(74, mutations);
+    for (const key of keys) world.database.server.unreadable.add(key);
+    const { slots } = lossOf(topologyAt(living[0]!));
+    world.operate(living[0]!, { kind: 'recover', slotCount: slots.length });
+    world.run(20_000);
+    return { world, living, keys };
+  }
+
+  test('rows of them cannot be read at PostgreSQL: each is told, nothing is told absent, and all is served once they are mended', () => {
+    const { world, living, keys } = unreadableRows();
+    expect(world.told.get('recovery.row_unreadable')).toBe(keys.length);
+    for (const key of keys) expect(world.get(living[0]!, key)).toMatchObject(NOT_READY);
+    world.database.server.unreadable.clear();
+    world.until(() => living.every((sim) => keys.every((key) => isServed(world, sim, key))), 20_000);
+    expect(world.text(living[0]!, keys[0]!)).toBe(`of ${keys[0]!}`);
+    expect(world.text(living[0]!, keys[1]!)).toBeUndefined();
+  });
+
+  test('passUnreadable: what was committed is told absent', () => {
+    const { world, living, keys } = unreadableRows({ passUnreadable: true });
+    expect(world.get(living[0]!, keys[0]!)).toMatchObject({ kind: 'absent' });
+  });
+
   test('whoever makes them whole dies over it: the next one does it, once they are given up again if there is none', () => {
     const { world, living, lost, keys } = threeOfSevenLost(73);
     // With it there are votes enough to go on without another one.
@@ -128,7 +160,7 @@ describe('two members are learning from the third when it is lost', () => {
   ): { world: SmallWorld; living: SimNode[]; keys: string[] } {
     const world = new SmallWorld(seed, undefined, 3, 0, false, mutations);
     const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
-    const keys = Array.from({ length: 8 }, (_, index) => `key:${index}`);
+    const keys = Array.from({ length: 9 }, (_, index) => `key:${index}`);
     for (const key of keys) world.put(one, key, 'old');
     world.run(500);
     world.cluster.kill(three);
@@ -151,13 +183,26 @@ describe('two members are learning from the third when it is lost', () => {
     world.until(() => living.every((sim) => keys.every((key) => isServed(world, sim, key))), 20_000);
     for (const sim of living) {
       expect(keys.map((key) => world.text(sim, key))).toEqual([
-        ...['new', 'new', 'new', 'new', 'new', 'new', undefined, 'old'],
+        ...['new', 'new', 'new', 'new', 'new', 'new', undefined, 'old', 'old'],
       ]);
     }
     world.cluster.start(world.nodes[0]!);
     world.until(() => world.cluster.isWhole(), 30_000);
     for (const sim of world.nodes) expect(world.text(sim, keys[0]!)).toBe('new');
     expect(topologyAt(living[0]!).rows.some(isForsaken)).toBe(false);
+  });
+
+  test('rows cannot be read at PostgreSQL, or have lost their values: what a disk has left over of the same versions stands', () => {
+    const { world, living, keys } = learnersLeft(85);
+    const { database } = world;
+    const [held, rotten] = [keys[7]!, keys[8]!];
+    database.server.unreadable.add(held);
+    const row = database.standing(rotten)!;
+    database.forge(rotten, { ...row, record: { ...row.record, value: Buffer.from('rot') } });
+    world.operate(living[0]!, { kind: 'recover', slotCount: 16_384 });
+    world.until(() => living.every((sim) => keys.every((key) => isServed(world, sim, key))), 20_000);
+    for (const sim of living)
+      expect([held, rotten].map((key) => world.text(sim, key))).toEqual(['old', 'old']);
   });
 
   test('given up, and PostgreSQL is not asked: what came after a member went is missing, which is seen', () => {

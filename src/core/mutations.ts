@@ -89,6 +89,8 @@ export interface Mutations {
   readonly trustGivenUp?: boolean;
   /** Slots that were given up are made whole without asking PostgreSQL. (R28) */
   readonly recoverUnread?: boolean;
+  /** Slots that were given up are made whole without the rows that cannot be read in PostgreSQL. (R28) */
+  readonly passUnreadable?: boolean;
   /** Rows of PostgreSQL take the place of what is higher on the disk of who makes such a slot whole. (R28, R34) */
   readonly recoverRowsAlone?: boolean;
   /** Another life is begun without taking it from PostgreSQL: who is given up can still write there. (R27) */

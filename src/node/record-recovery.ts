@@ -14,7 +14,13 @@ import type { KeyRecord, SealedRecord } from '../core/record.ts';
 import { VERSION_NONE } from '../core/version.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
-import type { RecordError, RecordPlace, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
+import type {
+  RecordError,
+  RecordPlace,
+  RecordRow,
+  RowVersion,
+  SystemOfRecord,
+} from '../ports/system-of-record.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 import type { FloorStore } from './floor-store.ts';
@@ -22,14 +28,16 @@ import { siftOperations } from './operation-sift.ts';
 import type { OperationTable } from './operation-table.ts';
 import { ownFloors } from './own-floors.ts';
 import type { RecordShelf } from './record-shelf.ts';
+import { RecoveryRows } from './recovery-rows.ts';
+import type { EndOfSlot, Unreadable } from './recovery-rows.ts';
 import { RecoverySweeps } from './recovery-sweep.ts';
 import type { SpoolMarks } from './spool-marks.ts';
 import type { StartMarks } from './start-marks.ts';
 
-/** Few, for most of a page may be of other slots where those to be made whole are scattered. */
-const PAGE_ROWS_MAX = 200;
 /** Milliseconds before PostgreSQL is asked again after a failure. */
 const AGAIN_AFTER_MS = 500;
+/** Milliseconds before slots with rows that cannot be read are gone through again. */
+const ASIDE_AGAIN_MS = 5_000;
 
 export interface RecordRecoveryParts {
   readonly clock: Clock;
@@ -60,6 +68,14 @@ export class RecordRecovery {
   private counters: readonly number[] | null = null;
   /** Keys of the slot at hand that have a row. */
   private keys = new Set<string>();
+  /**
+   * Slots with a row that cannot be read, and is not held here, each with its counter: what they had is not known before somebody
+   * has mended that. The others do not wait for them.
+   */
+  private aside = new Map<number, number>();
+  private againAt = -Infinity;
+  private readonly told = new Set<number>();
+  private readonly rows: RecoveryRows | null;
   private readonly sweeps = new RecoverySweeps();
   private isAsking = false;
   private notBefore = -Infinity;
@@ -67,18 +83,16 @@ export class RecordRecovery {
 
   constructor(parts: RecordRecoveryParts) {
     this.parts = parts;
+    this.rows = parts.systemOfRecord === null ? null : new RecoveryRows(parts.systemOfRecord);
   }
 
   /** `slots`: those that this node is to make whole in this epoch, ascending; `onWhole` is told of each, in a later turn. */
   begin(view: SlotView, replica: Replica, slots: readonly number[], onWhole: (slot: number) => void): void {
     this.epoch = view.topology.epoch;
     this.replica = replica;
-    this.slots = slots;
-    this.next = 0;
+    this.goThrough(slots, null);
+    this.told.clear();
     this.isSifted = this.parts.mutations.trustLeftOperations === true;
-    this.place = null;
-    this.counters = null;
-    this.keys = new Set();
     this.sweeps.clear();
     this.isAsking = false;
     this.onWhole = onWhole;
@@ -87,12 +101,28 @@ export class RecordRecovery {
     this.ask();
   }
 
+  private goThrough(slots: readonly number[], counters: readonly number[] | null): void {
+    this.slots = slots;
+    this.counters = counters;
+    this.next = 0;
+    this.place = null;
+    this.keys = new Set();
+    this.aside = new Map();
+  }
+
+  /** False: nothing was set aside, or that only just now. */
+  private goAgain(): boolean {
+    const { aside } = this;
+    if (aside.size === 0 || this.parts.clock.now() < this.againAt) return false;
+    this.goThrough([...aside.keys()], [...aside.values()]);
+    return true;
+  }
+
   /** No member any more: what PostgreSQL still answers makes nothing whole. */
   end(): void {
     this.epoch = 0;
     this.replica = null;
-    this.slots = [];
-    this.next = 0;
+    this.goThrough([], null);
     this.sweeps.clear();
     this.isAsking = false;
   }
@@ -103,20 +133,22 @@ export class RecordRecovery {
 
   private ask(): void {
     const { clock, systemOfRecord } = this.parts;
-    if (this.isAsking || this.next >= this.slots.length || clock.now() < this.notBefore) return;
+    if (this.isAsking || clock.now() < this.notBefore) return;
+    if (this.next >= this.slots.length && !this.goAgain()) return;
     if (this.sweeps.isFull) return;
     const { epoch } = this;
     this.isAsking = true;
     if (!this.isSifted) return this.sift();
-    if (systemOfRecord === null)
+    if (systemOfRecord === null || this.rows === null)
       return clock.defer(() => (epoch === this.epoch && this.isAsking ? this.take([]) : undefined));
     if (this.counters === null) return this.askFloors(systemOfRecord);
     // The place before all keys of the slot: no key is empty.
     const place = this.place ?? { slot: this.slots[this.next]!, key: '' };
-    systemOfRecord.scan(place, PAGE_ROWS_MAX, (error, rows) => {
+    this.rows.read(place, (error, behind) => {
       if (epoch !== this.epoch || !this.isAsking) return;
-      if (error === null) this.take(rows);
-      else this.pause(error);
+      if (error !== null) this.pause(error);
+      else if (behind.kind === 'rows') this.take(behind.rows);
+      else this.passUnreadable(place, behind);
     });
   }
 
@@ -177,6 +209,38 @@ export class RecordRecovery {
     this.ask();
   }
 
+  private passUnreadable({ slot }: RecordPlace, behind: Unreadable | EndOfSlot): void {
+    const { epoch } = this;
+    this.isAsking = false;
+    this.place = null;
+    if (behind.kind === 'endOfSlot') this.finishBefore(slot + 1);
+    else if (behind.kind === 'unreadable' && this.hasHeld(slot, behind.row))
+      this.place = { slot, key: behind.row.key };
+    else this.setAside(slot, behind);
+    if (epoch === this.epoch) this.ask();
+  }
+
+  /** Is what is lost there held here? */
+  private hasHeld(slot: number, { key, version, checksum }: RowVersion): boolean {
+    const held = this.parts.shelf.read(key, slot);
+    this.keys.add(key);
+    if (!isHeld(held, version, checksum)) return this.parts.mutations.passUnreadable === true;
+    this.settle(slot, held, version);
+    return true;
+  }
+
+  private setAside(slot: number, found: Unreadable): void {
+    const { clock, telemetry } = this.parts;
+    const { reason } = found;
+    this.aside.set(slot, this.counters?.[this.next] ?? 0);
+    this.next += 1;
+    this.keys = new Set();
+    this.againAt = clock.now() + ASIDE_AGAIN_MS;
+    const named = found.kind === 'unreadable' ? { key: found.row.key } : {};
+    if (!this.told.has(slot)) telemetry.event('error', 'recovery.row_unreadable', { slot, ...named, reason });
+    this.told.add(slot);
+  }
+
   private finishBefore(slot: number): void {
     const { clock } = this.parts;
     const { epoch } = this;
@@ -219,22 +283,28 @@ export class RecordRecovery {
     this.onWhole(whole);
   }
 
-  private takeRow({ record, slot, checksum }: RecordRow): void {
+  private takeRow({ record, slot, checksum, edited }: RecordRow): void {
     const { shelf, telemetry } = this.parts;
     const sealed = sealRecord(record);
+    const held = shelf.read(record.key, slot);
     this.keys.add(record.key);
-    // Changed there by hand, it is still the only word that there is.
+    // Where nobody has another copy it is still the only word that there is.
     if (sealed.checksum !== checksum)
       telemetry.event('error', 'recovery.row_damaged', { version: record.version });
-    const held = shelf.read(record.key, slot);
-    if (this.parts.mutations.recoverRowsAlone !== true && !isBehind(held, sealed)) {
-      if (held !== 'damaged' && held?.record.version === record.version)
-        this.parts.marks.settle(slot, record.key, record.version);
+    // Of what was changed by hand the row has the newer word.
+    const told = edited === true ? sealed.checksum : checksum;
+    if (this.parts.mutations.recoverRowsAlone !== true && isHeld(held, record.version, told)) {
+      this.settle(slot, held, record.version);
       return;
     }
     this.forgetOpen(slot, record);
     this.replica!.sawVersion(record.version);
     if (!this.replica!.copy(slot, heldAtRest(sealed))) shelf.replaceAtRest(slot, record.key, sealed);
+  }
+
+  /** PostgreSQL has exactly what is held here. */
+  private settle(slot: number, { record }: SealedRecord, version: number): void {
+    if (record.version === version) this.parts.marks.settle(slot, record.key, version);
   }
 
   /**
@@ -249,8 +319,12 @@ export class RecordRecovery {
   }
 }
 
-function isBehind(held: SealedRecord | undefined | 'damaged', row: SealedRecord): boolean {
-  if (held === undefined || held === 'damaged') return true;
-  const { version } = held.record;
-  return version < row.record.version || (version === row.record.version && held.checksum !== row.checksum);
+/** This disk has what was committed as this version, or a higher one. */
+function isHeld(
+  held: SealedRecord | undefined | 'damaged',
+  version: number,
+  checksum: number,
+): held is SealedRecord {
+  if (held === undefined || held === 'damaged') return false;
+  return held.record.version > version || (held.record.version === version && held.checksum === checksum);
 }

@@ -143,7 +143,8 @@ export interface SystemOfRecord extends RecordServer, RecordAdoption, RecordFloo
   ): void;
   /**
    * Rows with (slot, key) after the given place, in that order: for loading and comparing. A page is bounded
-   * in bytes too: fewer rows than `rowCountMax` may come although more follow. None means the end.
+   * in bytes too: fewer rows than `rowCountMax` may come although more follow. None means the end. An error `ofRows`: a row of
+   * the page cannot be read at the server; others of it can.
    */
   scan(
     after: RecordPlace | null,

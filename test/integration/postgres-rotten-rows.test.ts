@@ -25,6 +25,7 @@ test('a value and a number are rotten at the server: that speaks of rows, the va
      update causeway.record set checksum = checksum + (1::int8 << 61) where key = 'b'`,
   );
   expect((await calls.readRows(7, '', 10)).error).toMatchObject({ ofRows: true });
+  expect((await calls.scan({ slot: 7, key: '' }, 1)).error).toMatchObject({ ofRows: true });
   expect((await calls.versionsOf(7, '', 1)).value).toMatchObject([{ key: 'a', version: row.record.version }]);
   expect(await calls.restoreRow(1, row)).toEqual({ error: null, value: true });
   expect((await calls.readRows(7, '', 10)).value).toMatchObject([{ record: { value: row.record.value } }]);
