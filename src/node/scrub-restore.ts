@@ -4,13 +4,13 @@
  * meanwhile, by a write or by hand, is left. One at a time. (decision 63)
  */
 import type { Clock } from '../ports/clock.ts';
-import type { RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
+import type { RecordError, RecordRow, SystemOfRecord } from '../ports/system-of-record.ts';
 import type { ScrubReport } from './scrub-report.ts';
 import type { ScrubBudget } from './scrub-stage.ts';
 
-/** Milliseconds before it is tried again, and times that it is tried at all in this round. */
+/** Milliseconds before it is tried again, and failures in a row after which no more is tried in this round. */
 const AGAIN_AFTER_MS = 1_000;
-const TRIES_MAX = 5;
+const FAILURES_MAX = 5;
 
 export interface RowRestorerParts {
   readonly clock: Clock;
@@ -23,7 +23,7 @@ export class RowRestorer {
   private readonly parts: RowRestorerParts;
   private waiting: RecordRow[] = [];
   private isAsking = false;
-  private tries = 0;
+  private failures = 0;
   private notBefore = -Infinity;
 
   constructor(parts: RowRestorerParts) {
@@ -45,7 +45,7 @@ export class RowRestorer {
     for (const { record } of this.waiting) this.parts.report.letGo(record.key);
     this.waiting = [];
     this.isAsking = false;
-    this.tries = 0;
+    this.failures = 0;
     this.notBefore = -Infinity;
   }
 
@@ -53,20 +53,27 @@ export class RowRestorer {
     const { waiting } = this;
     const row = waiting[0];
     if (row === undefined || this.isAsking || now < this.notBefore) return;
-    const { clock, report, budget, systemOfRecord } = this.parts;
+    const { budget, report, systemOfRecord } = this.parts;
     this.isAsking = true;
-    this.tries += 1;
     systemOfRecord.scrub.restoreRow(life, row, (error) => {
       if (this.waiting !== waiting) return;
       this.isAsking = false;
       budget.pace.spend(1, row.record.value.length);
-      if (error !== null && this.tries < TRIES_MAX) {
-        this.notBefore = clock.now() + AGAIN_AFTER_MS;
-        return;
-      }
-      this.tries = 0;
+      if (error !== null) return this.hasFailed(error);
+      this.failures = 0;
       waiting.shift();
-      report.restored(row.record.key, error === null ? null : `PostgreSQL: ${error.message}`);
+      report.restored(row.record.key, null);
     });
+  }
+
+  /** What speaks against the server does so for all that waits. */
+  private hasFailed({ message, ofRows }: RecordError): void {
+    const { clock, report } = this.parts;
+    this.failures += 1;
+    this.notBefore = clock.now() + AGAIN_AFTER_MS;
+    if (this.failures < FAILURES_MAX) return;
+    this.failures = 0;
+    const left = this.waiting.splice(0, ofRows === true ? 1 : Infinity);
+    for (const { record } of left) report.restored(record.key, `PostgreSQL: ${message}`);
   }
 }
