@@ -213,7 +213,7 @@ export class SimCluster {
       },
       onLeft: () => {
         this.options.onEvent(sim.name, 'sim.left', {});
-        sim.node?.stop(() => this.leave(sim));
+        sim.node?.stop(() => (sim.life === life ? this.leave(sim) : undefined));
       },
       mutations: this.options.mutations,
     };

@@ -42,6 +42,17 @@ it('stopped one after another, each when the probe lets it: a client at the othe
   }
 });
 
+it('told to stop several times: each who said so is told when it is over, and who says so afterwards at once', () => {
+  const world = new SmallWorld(62);
+  const node = world.nodes[0]!.node!;
+  const told: string[] = [];
+  for (const name of ['first', 'second']) node.stop(() => told.push(name));
+  expect(told).toEqual([]);
+  world.until(() => told.length === 2, 10_000);
+  node.stop(() => told.push('late'));
+  expect(told).toEqual(['first', 'second', 'late']);
+});
+
 describe('asked for beforehand', () => {
   /** All at once, as whoever removes several pods does: what each is told. */
   function reserve(world: SmallWorld, ...sims: SimNode[]): (readonly string[])[] {

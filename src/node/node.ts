@@ -38,11 +38,11 @@ import {
   timingOf,
 } from './assembly.ts';
 import { Background } from './background.ts';
+import { CleanStop } from './clean-stop.ts';
 import { ClusterDesk } from './cluster-desk.ts';
 import { CounterReserve } from './counter-reserve.ts';
 import { Deadlines } from './deadlines.ts';
 import { DiskWatch } from './disk-watch.ts';
-import { drain } from './drain.ts';
 import { FloorStore } from './floor-store.ts';
 import { ForwardService } from './forward-service.ts';
 import type { Forwarder } from './forwarder.ts';
@@ -112,6 +112,7 @@ export class CausewayNode implements NodeApi {
   private readonly timing: Timing;
   private ticks = 0;
   private leaseWasHeld = false;
+  private readonly cleanStop = new CleanStop();
   private closed = false;
 
   // long: the parts, each once, in the order in which they need one another; nothing is decided here
@@ -316,17 +317,15 @@ export class CausewayNode implements NodeApi {
     });
   }
 
-  /** A clean stop: finish what is under way, give up the lease, then the epoch; then the disk. (R18) */
+  /** However many ask for it, each is told when it is over. (R18) */
   stop(done: () => void): void {
-    if (this.admission.isClosed('client')) return;
-    this.background.stops.announce();
-    drain(this.admission, this.parts.clock, () =>
-      this.membership.stop(() => {
-        this.closed = true;
-        this.diskWatch.stop();
-        this.writer.barrier(() => this.parts.transport.close(() => this.parts.storage.close(done)));
-      }),
-    );
+    const { admission, diskWatch, membership, parts, writer } = this;
+    const onLeft = (): void => {
+      this.closed = true;
+      diskWatch.stop();
+    };
+    const { stops } = this.background;
+    this.cleanStop.ask({ ...parts, admission, membership, onLeft, stops, writer }, done);
   }
 
   private tick(): void {
