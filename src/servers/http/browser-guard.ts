@@ -7,6 +7,8 @@
  */
 import { isIP } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
+import { hostOf } from './key-path.ts';
+import type { Wire } from './key-path.ts';
 import { Refusal, problemResponse } from './problem.ts';
 
 const READING = /^(GET|HEAD|OPTIONS)$/;
@@ -19,9 +21,11 @@ const USE_CHARACTERS_TOLD_MAX = 40;
 /** `listenHost`: of the door. */
 export function browserGuard(listenHost: string): MiddlewareHandler {
   const isPrivate = isOfThisMachine(listenHost);
-  return async ({ req }, next) => {
+  return async ({ req, env }, next) => {
     const header = (name: string): string | undefined => req.header(name);
-    const fault = faultOf(req.method, header, isPrivate) ?? useFault(req.path, header('sec-fetch-dest'));
+    const host = hostOf(header('host'), env as Wire | undefined);
+    const fault =
+      faultOf(req.method, host, header, isPrivate) ?? useFault(req.path, header('sec-fetch-dest'));
     if (fault !== undefined) return problemResponse(new Refusal(403, fault).problem);
     await next();
     return undefined;
@@ -30,10 +34,10 @@ export function browserGuard(listenHost: string): MiddlewareHandler {
 
 function faultOf(
   method: string,
+  host: string | undefined,
   header: (name: string) => string | undefined,
   isPrivate: boolean,
 ): string | undefined {
-  const host = header('host');
   if (isPrivate && host !== undefined && !isOfThisMachine(nameIn(host)))
     return 'this door listens on this machine alone: name it as localhost, 127.0.0.1 or [::1]';
   const isReading = READING.test(method);

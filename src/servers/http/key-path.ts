@@ -20,6 +20,15 @@ const KEY_ROUTE = '/v1/kv/-';
 /** Of a path that becomes one with a key only when `..` is taken out of it. */
 const NO_ROUTE = '/-';
 
+/** What stands before the path of a target in absolute form, as proxies are sent it, and servers are to take it. (RFC 9112, 3.2.2) */
+const AUTHORITY = /^https?:\/\/([^/?#]*)/;
+
+/** Whom the request is for: what stands in the target is taken, and not the `Host`. (RFC 9112, 3.2.2) */
+export function hostOf(host: string | undefined, wire: Wire | undefined): string | undefined {
+  const target = wire?.incoming?.url;
+  return target === undefined ? host : (AUTHORITY.exec(target)?.[1] ?? host);
+}
+
 export function routingPath(request: Request, options?: { env?: unknown }): string {
   if (rawPath(request, options?.env as Wire | undefined).startsWith(KEY_PATH)) return KEY_ROUTE;
   const path = getPath(request);
@@ -42,7 +51,7 @@ export function checked(key: string): string {
 /** Without the query, as it came. */
 function rawPath(request: Request, wire: Wire | undefined): string {
   const target = wire?.incoming?.url;
-  if (target !== undefined) return target.split('?', 1)[0]!;
+  if (target !== undefined) return target.replace(AUTHORITY, '').split('?', 1)[0]!;
   const start = request.url.indexOf('/', request.url.indexOf('//') + 2);
   return request.url.slice(start).split(/[?#]/, 1)[0]!;
 }

@@ -67,6 +67,19 @@ test('a body byte by byte, and one in chunks: the value as it was sent', async (
   expect(Buffer.from(api.records.get('b')!.value).toString()).toBe('world');
 });
 
+test('a target in absolute form, as proxies are sent it: the same as its path alone', async () => {
+  const line = new Line();
+  const host = `127.0.0.1:${server.port}`;
+  await line.say(head('PUT', `http://${host}/v1/kv/a/../b?ttl_ms=0`, 'Content-Length: 1') + 'v');
+  await line.say(head('GET', `http://${host}/v1/kv/a/../b`));
+  await line.say(head('GET', `http://${host}/v1/key?key=a/../b`));
+  await line.say(head('GET', `http://${host}/healthz`));
+  await line.hears('204', '200', '200', '200');
+  expect([...api.records.keys()]).toEqual(['a/../b']);
+  await line.say(head('GET', `http://elsewhere.example/v1/kv/a/../b`));
+  await line.hears('204', '200', '200', '200', '403');
+});
+
 test('a path as it was sent: dots and doubled slashes are of the key, and nothing is taken out', async () => {
   const line = new Line();
   const paths = ['/v1/kv/..', '/v1/kv/%2e', '/v1/kv/a/../../b', '/v1/kv//', '/v1/kv/a%2Fb?ttl_ms=0'];
