@@ -7,10 +7,12 @@ import type { Server } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { eventually, openDoors } from '../../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../../test/support/grpc-call.ts';
+import { uncaughtBy } from '../../../test/support/uncaught.ts';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
 import { isErrorCode } from '../../core/errors.ts';
 import { causeway } from '../../gen/protocol.js';
 import { requestBytesMax } from './method.ts';
+import { statusHeaders } from './raw-status.ts';
 
 const { v1 } = causeway;
 const VALUE_BYTES_MAX = 256 * 1024;
@@ -200,16 +202,27 @@ test('no time left: told as such, and nothing is begun', async () => {
   expect(direct.doors.api.records.has('a')).toBe(false);
 });
 
-test('a handler that throws: that call is told, the next one is served', async () => {
-  const { api } = direct.doors;
-  const { tryGet } = api;
-  api.tryGet = () => {
-    throw new Error('a fault: \ud800');
-  };
-  const seen = await ask(direct.session, 'Get', [get]);
-  api.tryGet = tryGet;
-  expect(seen).toMatchObject({ status: String(Status.INTERNAL), code: 'internal', certainty: 'indefinite' });
-  expect((await ask(direct.session, 'Get', [get])).status).toBe('0');
+test('a handler that throws, whoever took the call: it is told so, and the process is to end', async () => {
+  const fault = new Error('a fault');
+  for (const { doors, session } of [direct, throughLibrary]) {
+    const { write } = doors.api;
+    doors.api.write = () => {
+      throw fault;
+    };
+    const headers = doors === throughLibrary.doors ? TO_LIBRARY : {};
+    const { told, error } = await uncaughtBy(() => ask(session, 'Put', [put], headers));
+    doors.api.write = write;
+    expect(told).toMatchObject({
+      status: String(Status.INTERNAL),
+      code: 'internal',
+      certainty: 'indefinite',
+    });
+    expect(error).toBe(fault);
+  }
+});
+
+test('half a character in what is to be told: it is told all the same', () => {
+  expect(statusHeaders({ details: 'a\ud800' })['grpc-message']).toBe(encodeURI('a\ufffd'));
 });
 
 test('a client that goes away before its answer: nothing is answered, and the connection serves on', async () => {

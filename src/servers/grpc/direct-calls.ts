@@ -34,7 +34,7 @@ export type Respond = (error: Partial<StatusObject> | null, answer: Uint8Array |
 export interface UnaryMethod<Request> {
   readonly decode: (bytes: Buffer) => Request;
   readonly handle: (call: UnaryCall<Request>, respond: Respond) => void;
-  /** For what goes wrong before there is a request, or by a fault of the handler. */
+  /** For what goes wrong before there is a request. */
   readonly statusOf: StatusOf;
 }
 
@@ -226,13 +226,8 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
     this.received = null;
     this.pieces = null;
     const { method } = this;
-    try {
-      this.request = method.decode(bytes.subarray(PREFIX_BYTES));
-      method.handle(this, (error, answer) => this.respond(error, answer));
-    } catch (fault) {
-      // As grpc-js does: one call's fault is told to its caller, and ends nobody else's.
-      this.respond(method.statusOf(failure('internal', reasonOf(fault))), null);
-    }
+    this.request = method.decode(bytes.subarray(PREFIX_BYTES));
+    method.handle(this, (error, answer) => this.respond(error, answer));
   }
 
   private respond(error: Partial<StatusObject> | null, answer: Uint8Array | null): void {
@@ -269,8 +264,4 @@ function framed(message: Uint8Array): Buffer {
 
 function ignore(): void {
   // The stream is gone, and with it whoever could be told.
-}
-
-function reasonOf(fault: unknown): string {
-  return fault instanceof Error ? fault.message : String(fault);
 }

@@ -94,7 +94,7 @@ export function unary<Request, Answer>(
     if (tracing === null) return serve(request, timeoutMs, done);
     underSpan(tracing, path, call.metadata, done, (told) => serve(request, timeoutMs, told));
   };
-  const handle = (call: Call<Request>, respond: Respond): void => {
+  const take = (call: Call<Request>, respond: Respond): void => {
     const { request } = call;
     if (request instanceof Malformed) return respond(statusOf(request.failed), null);
     if (untaken.turns.isOpen) begin(call, request, respond);
@@ -104,10 +104,30 @@ export function unary<Request, Answer>(
         if (!call.cancelled) begin(call, request, respond);
       });
   };
+  const handle = (call: Call<Request>, respond: Respond): void =>
+    orEnd(
+      () => take(call, respond),
+      (failed) => respond(statusOf(failed), null),
+    );
   const decode = decoder(requestType);
   const encode = (bytes: Uint8Array): Buffer => bytes as Buffer;
   server.register<Request | Malformed, Uint8Array>(path, handle, encode, decode, 'unary');
   addDirect(server, path, { decode, handle, statusOf });
+}
+
+/**
+ * A fault of the program: the client is told, and the process ends like anywhere else. grpc-js would catch it, and go on with what
+ * it has left in memory.
+ */
+function orEnd(run: () => void, tell: (failed: Failure) => void): void {
+  try {
+    run();
+  } catch (fault) {
+    tell(failure('internal'));
+    setImmediate(() => {
+      throw fault;
+    });
+  }
 }
 
 const NOT_READ = failure('overloaded', 'too many bytes of answers wait to be read on this connection');
@@ -128,7 +148,7 @@ export function bidirectional<Request, Answer>(
 ): void {
   server.register<Request | Malformed, Answer>(
     path,
-    serve,
+    orEndStream(serve),
     encoder(answerType),
     decoder(requestType),
     'bidi',
@@ -144,11 +164,19 @@ export function serverStream<Request, Answer>(
 ): void {
   server.register<Request | Malformed, Answer>(
     path,
-    serve,
+    orEndStream(serve),
     encoder(answerType),
     decoder(requestType),
     'serverStream',
   );
+}
+
+function orEndStream<Call extends Failing>(serve: (call: Call) => void): (call: Call) => void {
+  return (call) =>
+    orEnd(
+      () => serve(call),
+      (failed) => failStream(call, failed),
+    );
 }
 
 export function statusOf(failed: Failure): { code: Status; details: string; metadata: Metadata } {
@@ -159,11 +187,13 @@ export function statusOf(failed: Failure): { code: Status; details: string; meta
   return { code: Status[ERROR_TABLE[failed.code].status], details: failed.message, metadata };
 }
 
+interface Failing {
+  readonly destroyed: boolean;
+  emit(event: 'error', error: unknown): boolean;
+}
+
 /** Ends a stream with a status; grpc-js takes it from the error event. */
-export function failStream(
-  call: { destroyed: boolean; emit(event: 'error', error: unknown): boolean },
-  failed: Failure,
-): void {
+export function failStream(call: Failing, failed: Failure): void {
   if (!call.destroyed) call.emit('error', statusOf(failed));
 }
 

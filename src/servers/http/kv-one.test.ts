@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HttpDoor } from '../../../test/support/http-door.ts';
 import type { Answer } from '../../../test/support/http-door.ts';
+import { uncaughtBy } from '../../../test/support/uncaught.ts';
 import { ERROR_TABLE, certaintyOf, isErrorCode } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../../core/limits.ts';
@@ -368,4 +369,14 @@ test('docs/ERRORS.md tells the status of every code', () => {
   );
   expect(Object.fromEntries(told)).toEqual(HTTP_STATUS);
   expect(told).toHaveLength(Object.keys(HTTP_STATUS).length);
+});
+
+test('a fault of the program: the client is told that nobody knows what has happened, and the process is to end', async () => {
+  const fault = new Error('a fault');
+  door.api.write = () => {
+    throw fault;
+  };
+  const { told, error } = await uncaughtBy(() => put('/v1/kv/order:1', 'paid'));
+  expect([told.status, told.json['code'], told.json['outcome']]).toEqual([500, 'internal', 'indefinite']);
+  expect(error).toBe(fault);
 });
