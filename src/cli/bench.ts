@@ -22,7 +22,7 @@ import {
   withClient,
 } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
-import { printLines } from './fitted.ts';
+import { columnsOf, printLines } from './fitted.ts';
 import { grouped, msText } from './figures.ts';
 import { lineInPlace, waitingLine } from './progress.ts';
 import { tableLines } from './table.ts';
@@ -134,7 +134,7 @@ async function bench(io: CommandIo, client: CausewayClient, options: BenchOption
     if (kept > 0) io.stderr.write(`${grouped(kept)} keys below ${prefix} could not be removed\n`);
   }
   if (options.json === true) printJson(io, { prefix, ...sizes(options), results, keysLeft: kept });
-  else printLines(io.stdout, resultLines(results));
+  else printLines(io.stdout, resultLines(results, columnsOf(io.stdout)));
   if (stopping.signal.aborted) return EXIT_STOPPED;
   const isClean = kept === 0 && results.every(({ failures }) => Object.keys(failures).length === 0);
   return isClean ? EXIT_OK : EXIT_NO;
@@ -249,14 +249,18 @@ async function removeOne(client: CausewayClient, key: string): Promise<boolean> 
   return false;
 }
 
-export function resultLines(results: readonly LoadResult[]): string[] {
+export function resultLines(results: readonly LoadResult[], columnsMax?: number): string[] {
   const rows = results.map(({ verb, mode, perSecond, ms, failures }) => [
     `${verb}, ${mode}`,
     grouped(Math.round(perSecond)),
     ...(ms === null ? ['-', '-', '-', '-', '-'] : [ms.p50, ms.p90, ms.p99, ms.p999, ms.max].map(msText)),
     grouped(Object.values(failures).reduce((sum, count) => sum + count, 0)),
   ]);
-  const lines = tableLines(['WHAT', 'PER SECOND', 'P50 MS', 'P90', 'P99', 'P99.9', 'MAX', 'FAILED'], rows);
+  const lines = tableLines(
+    ['WHAT', 'PER SECOND', 'P50 MS', 'P90', 'P99', 'P99.9', 'MAX', 'FAILED'],
+    rows,
+    columnsMax,
+  );
   const codes = results.flatMap(({ verb, mode, failures }) =>
     Object.entries(failures).map(([code, count]) => `${verb}, ${mode}: ${grouped(count)} times ${code}`),
   );

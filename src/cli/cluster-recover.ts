@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import type { CausewayClient, ClusterLoss } from '../client/index.ts';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, withClient } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
-import { printLines } from './fitted.ts';
+import { columnsOf, printLines } from './fitted.ts';
 import { goOnWithout, lostQuorum } from './cluster-succession.ts';
 import { isConfirmed } from './confirm-loss.ts';
 import type { RecoverOptions } from './confirm-loss.ts';
@@ -34,7 +34,7 @@ export function recoverCommand(cluster: Command, io: CommandIo): void {
       if (lost !== null) return goOnWithout(client, io, options, lost, () => untilWhole(client, io));
       const told = await askAll(client);
       const { loss } = told[0]!;
-      if (!options.json) printLines(io.stdout, lossLines(told));
+      if (!options.json) printLines(io.stdout, lossLines(told, columnsOf(io.stdout)));
       const isMeant =
         loss.slots.length > 0 &&
         (options.yesLoseData === true || (await isConfirmed(io, options, 'to give these owners up')));
@@ -72,7 +72,7 @@ async function untilWhole(client: CausewayClient, io: CommandIo): Promise<void> 
 }
 
 /** What is lost, who had it, and what is left of it elsewhere. */
-export function lossLines(told: readonly ToldLoss[]): string[] {
+export function lossLines(told: readonly ToldLoss[], columnsMax?: number): string[] {
   const { loss } = told[0]!;
   const { slots, holders, recovering, notWrittenThrough } = loss;
   const lines: string[] = [];
@@ -84,9 +84,9 @@ export function lossLines(told: readonly ToldLoss[]): string[] {
     grouped(count),
     isMember ? 'its slots are not lost if it comes back with its disk' : 'its disk is gone',
   ]);
-  lines.push(...tableLines(['HELD LAST BY', 'SLOTS', ''], rows), '');
+  lines.push(...tableLines(['HELD LAST BY', 'SLOTS', ''], rows, columnsMax), '');
   const here = recordsAt(told).map(({ address, records }) => [address, grouped(records)]);
-  lines.push(...tableLines(['NODE', 'RECORDS OF THEM, OF ANY AGE'], here), '');
+  lines.push(...tableLines(['NODE', 'RECORDS OF THEM, OF ANY AGE'], here, columnsMax), '');
   lines.push(`PostgreSQL ${keptWords(loss)}.`);
   if (notWrittenThrough.length > 0) {
     const prefixes = notWrittenThrough.map((prefix) => printable(prefix)).join(', ');

@@ -5,7 +5,7 @@
 import type { Command } from 'commander';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, wholeNumber } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
-import { printLines } from './fitted.ts';
+import { columnsOf, printLines } from './fitted.ts';
 import { addOnlyOption, withEveryNode } from './every-node.ts';
 import type { EveryNode, EveryNodeOptions } from './every-node.ts';
 import { asFacts, word } from './facts.ts';
@@ -48,7 +48,7 @@ export function scrubCommand(cluster: Command, io: CommandIo): void {
       const rounds = await beginAll(nodes, options);
       if (options.wait) await untilOver(nodes, rounds, io);
       if (options.json) printJson(io, { nodes: rounds.map(asData) });
-      else if (options.wait) printLines(io.stdout, summaryLines(rounds).map(printable));
+      else if (options.wait) printLines(io.stdout, summaryLines(rounds, columnsOf(io.stdout)).map(printable));
       const isWell = rounds.every((round) => (options.wait ? isClean(round) : round.fault === ''));
       io.exit(isWell ? EXIT_OK : EXIT_NO);
     }),
@@ -133,7 +133,7 @@ const HEADINGS = [
 ];
 const COUNTS = ['found', 'repaired', 'unrepaired', 'conflicts', 'slotsUncompared'];
 
-function summaryLines(rounds: readonly Round[]): string[] {
+function summaryLines(rounds: readonly Round[], columnsMax?: number): string[] {
   const ended = rounds.filter((round) => round.ended !== null);
   const lines = tableLines(
     HEADINGS,
@@ -145,6 +145,7 @@ function summaryLines(rounds: readonly Round[]): string[] {
       (Number(counts!['lengthMs']) / 1_000).toFixed(1),
       ...COUNTS.map((what) => grouped(Number(counts![what]))),
     ]),
+    columnsMax,
   );
   for (const { address, fault } of rounds) if (fault !== '') lines.push(`${address}: ${fault}`);
   if (rounds.some((round) => round.ended !== null && Number(round.ended['conflicts']) > 0))

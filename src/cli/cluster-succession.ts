@@ -5,7 +5,7 @@
 import type { CausewayClient, ClusterQuorum } from '../client/index.ts';
 import { EXIT_NO, EXIT_OK, printJson } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
-import { printLines } from './fitted.ts';
+import { columnsOf, printLines } from './fitted.ts';
 import { isConfirmed } from './confirm-loss.ts';
 import type { RecoverOptions } from './confirm-loss.ts';
 import { printable, tableLines } from './table.ts';
@@ -35,7 +35,7 @@ export async function goOnWithout(
   { address, quorum }: ToldQuorum,
   untilWhole: () => Promise<void>,
 ): Promise<number> {
-  if (options.json !== true) printLines(io.stdout, quorumLines(quorum));
+  if (options.json !== true) printLines(io.stdout, quorumLines(quorum, columnsOf(io.stdout)));
   const mayBe = quorum.isLifeKnown;
   const isMeant =
     mayBe &&
@@ -51,7 +51,7 @@ export async function goOnWithout(
 }
 
 /** Who is up, what can be done, and what that costs. */
-export function quorumLines(quorum: ClusterQuorum): string[] {
+export function quorumLines(quorum: ClusterQuorum, columnsMax?: number): string[] {
   const { members, life, lifeKept, isLifeKnown, ownersNeeded, notWrittenThrough } = quorum;
   const voters = members.filter((member) => member.votes);
   const up = namesOf(quorum, true);
@@ -60,7 +60,7 @@ export function quorumLines(quorum: ClusterQuorum): string[] {
   const lines = [
     `${votersUp} of ${voters.length} voters are up, and more than half are needed: nothing is served.`,
     '',
-    ...tableLines(['MEMBER', 'STATE', 'VOTES'], rows),
+    ...tableLines(['MEMBER', 'STATE', 'VOTES'], rows, columnsMax),
     '',
     'If enough of those that are gone can come back with their disks, start them:',
     'then nothing is lost.',

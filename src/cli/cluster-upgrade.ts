@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import type { CausewayClient } from '../client/index.ts';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, withClient } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
-import { printLines } from './fitted.ts';
+import { columnsOf, printLines } from './fitted.ts';
 import { asFacts, membersOf, word } from './facts.ts';
 import type { Facts } from './facts.ts';
 import { tableLines } from './table.ts';
@@ -25,7 +25,7 @@ export function upgradeCommand(cluster: Command, io: CommandIo): void {
       const status = await statusOfOne(client);
       const { speaks, inForce } = asFacts(status['protocol']);
       const isFinished = Number(inForce) >= Number(speaks);
-      if (!options.json) printLines(io.stdout, upgradeLines(status));
+      if (!options.json) printLines(io.stdout, upgradeLines(status, columnsOf(io.stdout)));
       const isMeant = !isFinished && options.yes === true;
       const epoch = isMeant ? await client.finishUpgrade() : null;
       if (options.json) printJson(io, { speaks, inForce, members: membersOf(status).map(spokenOf), epoch });
@@ -45,13 +45,17 @@ async function statusOfOne(client: CausewayClient): Promise<Facts> {
 }
 
 /** By the word of one node: what each member speaks, and what is in force. */
-export function upgradeLines(status: Facts): string[] {
+export function upgradeLines(status: Facts, columnsMax?: number): string[] {
   const { speaks, inForce } = asFacts(status['protocol']);
   const rows = membersOf(status).map((member) => {
     const { name, protocol } = spokenOf(member);
     return [name, protocol === 0 ? 'away' : String(protocol)];
   });
-  const lines = [...tableLines(['MEMBER', 'SPEAKS UP TO'], rows), '', `in force: version ${word(inForce)}`];
+  const lines = [
+    ...tableLines(['MEMBER', 'SPEAKS UP TO'], rows, columnsMax),
+    '',
+    `in force: version ${word(inForce)}`,
+  ];
   if (Number(inForce) >= Number(speaks)) return [...lines, 'the upgrade is finished'];
   return [
     ...lines,

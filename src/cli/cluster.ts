@@ -11,7 +11,7 @@ import {
   withClient,
 } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
-import { printLines } from './fitted.ts';
+import { columnsOf, printLines } from './fitted.ts';
 import { adoptCommand } from './cluster-adopt.ts';
 import { recoverCommand } from './cluster-recover.ts';
 import { scrubCommand } from './cluster-scrub.ts';
@@ -40,7 +40,7 @@ export function clusterCommand(program: Command, io: CommandIo): void {
     withClient(io, options, async (client) => {
       const told = await client.plan({ joins: options.join.map(joinOf), leaves: options.leave });
       if (options.json) printJson(io, told);
-      else printLines(io.stdout, planLines(told));
+      else printLines(io.stdout, planLines(told, columnsOf(io.stdout)));
       return told.obstacle === '' ? EXIT_OK : EXIT_NO;
     }),
   );
@@ -70,7 +70,7 @@ export function clusterCommand(program: Command, io: CommandIo): void {
 }
 
 /** One line a member, and what it comes to; of what is not possible nothing would come. */
-export function planLines(plan: MovePlan): string[] {
+export function planLines(plan: MovePlan, columnsMax?: number): string[] {
   if (plan.obstacle !== '') return [`not possible: ${plan.obstacle}`];
   const rows = plan.shares.map(({ name, slotsBefore, slotsAfter, slotsGained }) => [
     name,
@@ -78,7 +78,7 @@ export function planLines(plan: MovePlan): string[] {
     grouped(slotsAfter),
     grouped(slotsGained),
   ]);
-  const lines = tableLines(['NODE', 'SLOTS', 'THEN', 'TO COPY'], rows);
+  const lines = tableLines(['NODE', 'SLOTS', 'THEN', 'TO COPY'], rows, columnsMax);
   const records = grouped(plan.recordsCopied);
   lines.push(`${grouped(plan.slotsCopied)} copies of slots would be made, about ${records} records`);
   return lines;

@@ -14,6 +14,7 @@ import { upgradeLines } from './cluster-upgrade.ts';
 import { fitted, fittedText, printLines } from './fitted.ts';
 import { runCommand } from './main.ts';
 import { lineInPlace } from './progress.ts';
+import { tableLines } from './table.ts';
 import { openScreen } from './up-screen.ts';
 import { readyText } from './up-text.ts';
 
@@ -48,6 +49,15 @@ describe('a text', () => {
     lineInPlace(fitted(io.stderr))('x'.repeat(30), true);
     expect(ran.err).toBe(`\r\u001b[K${'x'.repeat(18)}…\n`);
   });
+});
+
+test('a table: on a terminal its lines are cut, and not broken; in a pipe every value is whole', () => {
+  const headings = ['NODE', 'STATE'];
+  const rows = [['node-'.repeat(20), 'serving']];
+  const cut = tableLines(headings, rows, COLUMNS);
+  expect(cut.map((line) => line.length)).toEqual([COLUMNS, COLUMNS]);
+  expect(cut[1]!.endsWith('node…')).toBe(true);
+  expect(tableLines(headings, rows)[1]).toBe(`${rows[0]![0]!}  serving`);
 });
 
 describe('commands', () => {
@@ -150,6 +160,16 @@ describe('commands', () => {
     const { out } = await run('status', '--only', '--nodes', doors.address);
     expect(out).toContain('refuse each other');
     expect(tooWide(out)).toEqual([]);
+  });
+
+  test('status of a node with a long name: within 80 columns, and whole where it goes to a program', async () => {
+    const name = 'node-'.repeat(20);
+    doors.api.statusChanges = { name };
+    const words = ['status', '--only', '--nodes', doors.address];
+    expect(tooWide((await run(...words)).out)).toEqual([]);
+    const { io, ran } = keptIo();
+    await runCommand(words, io);
+    expect(ran.out).toContain(`${name}  ${doors.address}  serving`);
   });
 });
 

@@ -11,7 +11,7 @@ import {
   valueFields,
 } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
-import { printLines } from './fitted.ts';
+import { columnsOf, printLines } from './fitted.ts';
 import { addOnlyOption, withEveryNode } from './every-node.ts';
 import type { EveryNodeOptions } from './every-node.ts';
 import { tableLines } from './table.ts';
@@ -28,7 +28,7 @@ export function inspectCommand(program: Command, io: CommandIo): void {
       const told = await nodes.look();
       const seen = await Promise.all(told.map(({ address }) => look(nodes.clientOf(address), address, key)));
       if (options.json) printJson(io, { key, nodes: seen.map(asJson) });
-      else printLines(io.stdout, tableLines(HEADINGS, seen.map(asRow)));
+      else printLines(io.stdout, tableLines(HEADINGS, seen.map(asRow), columnsOf(io.stdout)));
       const faults = seen.filter((each) => 'fault' in each).length;
       if (faults === 0) return io.exit(EXIT_OK);
       if (faults < seen.length) return io.exit(EXIT_NO);

@@ -9,7 +9,7 @@ import {
   printJson,
 } from './client-command.ts';
 import type { CommandIo } from './client-command.ts';
-import { printLines } from './fitted.ts';
+import { columnsOf, printLines } from './fitted.ts';
 import { addOnlyOption, nameOf, withEveryNode } from './every-node.ts';
 import type { EveryNodeOptions, Told } from './every-node.ts';
 import { bytesText } from './figures.ts';
@@ -24,7 +24,7 @@ export function statusCommand(program: Command, io: CommandIo): void {
     withEveryNode(options, async (nodes) => {
       const told = await nodes.look();
       if (options.json) printJson(io, { nodes: told });
-      else printLines(io.stdout, statusLines(told));
+      else printLines(io.stdout, statusLines(told, columnsOf(io.stdout)));
       const code = exitCode(told);
       if (code === EXIT_DEFINITE) adviseNobodyThere(io, options.nodes);
       io.exit(code);
@@ -39,8 +39,8 @@ function exitCode(told: readonly Told[]): number {
 
 const HEADINGS = ['NODE', 'ADDRESS', 'STATE', 'EPOCH', 'ALIVE', 'KEYS', 'BUSY', 'POSTGRES', 'LEGACY'];
 
-function statusLines(told: readonly Told[]): string[] {
-  return [...tableLines(HEADINGS, told.map(asRow)), ...remarkLines(told)];
+function statusLines(told: readonly Told[], columnsMax?: number): string[] {
+  return [...tableLines(HEADINGS, told.map(asRow), columnsMax), ...remarkLines(told)];
 }
 
 /**
