@@ -35,6 +35,9 @@ export const bundleOptions = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
+  // For the engine, not for the size: of `{ ...{ clock, storage }, send }` it makes one literal, whose objects have one shape. As it
+  // stands V8 gives every object of it a shape of its own, and each read of one is a search in a table.
+  minifySyntax: true,
   packages: 'external',
   logLevel: 'warning',
   write: false,
