@@ -6,13 +6,12 @@ import { readSecret } from '../config-secrets.ts';
 import { mapBody } from '../core/legacy-answer.ts';
 import { parseSecretReference } from '../core/legacy-config.ts';
 import { buildLegacyUrl, compileLegacyUrl } from '../core/legacy-url.ts';
+import { LEGACY_BODY_BYTES_MAX, VALUE_BYTES_MAX } from '../core/limits.ts';
 import type { LegacyUrlTemplate } from '../core/legacy-url.ts';
 import { parseJsonPointer } from '../core/json-slice.ts';
 import type { Answer, Hard, NamedKey, NobodysKey } from './doctor-legacy-rules.ts';
 
 type Legacy = NonNullable<Config['legacy']>;
-
-const BODY_BYTES_MAX = 2 * 1024 * 1024;
 
 /** What comes before and after the character in the key of a probe. */
 const HARD: readonly (Hard & { readonly text: string })[] = [
@@ -72,7 +71,7 @@ export class LegacyProbe {
     const mapping = {
       valuePointer: parseJsonPointer(this.#legacy.value)!,
       echoPointer: this.#legacy.echo === undefined ? null : parseJsonPointer(this.#legacy.echo),
-      valueBytesMax: BODY_BYTES_MAX,
+      valueBytesMax: VALUE_BYTES_MAX,
     };
     const mapped = mapBody(mapping, key, { contentType, framed: true, bytes: body });
     if (answer.status === 200 && mapped.kind === 'value')
@@ -142,7 +141,7 @@ async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   let count = 0;
   for await (const chunk of body) {
     count += chunk.length;
-    if (count > BODY_BYTES_MAX) throw new Error('the answer is too long');
+    if (count > LEGACY_BODY_BYTES_MAX) throw new Error('the answer is too long');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

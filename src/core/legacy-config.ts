@@ -2,7 +2,7 @@
  * The settings of one legacy source, with the defaults that apply where an operator says nothing. Plain
  * data: it is validated where settings are read, and compiled where the source is opened.
  */
-import { VALUE_BYTES_MAX } from './limits.ts';
+import { LEGACY_BODY_BYTES_MAX } from './limits.ts';
 
 export interface LegacySourceConfig {
   /** `https://host/items/{key}`: `{key}` is percent-encoded, `{+key}` keeps `/`, `?k={key}` is allowed. */
@@ -69,7 +69,7 @@ export const LEGACY_SOURCE_DEFAULTS: Omit<LegacySourceConfig, 'url'> = {
   timeoutMs: 2_000,
   connectTimeoutMs: 1_000,
   idleTimeoutMs: 1_000,
-  bodyBytesMax: VALUE_BYTES_MAX,
+  bodyBytesMax: LEGACY_BODY_BYTES_MAX,
   retryCountMax: 2,
   retryDelayMs: 50,
   retryDelayMsMax: 1_000,

@@ -232,6 +232,8 @@ export const SCRUB_HEALING_MAX = 1_000;
 /** Bytes of hot records kept in front of the store. */
 export const CACHE_BYTES_DEFAULT = 64 * 1024 * 1024;
 
+/** Bytes of an answer from legacy: JSON may write each byte of the largest value as six (`\u0001`), and tells more. */
+export const LEGACY_BODY_BYTES_MAX = 6 * VALUE_BYTES_MAX + 64 * 1024;
 /** Callers that may wait for one fetch from legacy. */
 export const FLIGHT_WAITERS_MAX = 20_000;
 /** Milliseconds for which an absence told by legacy is remembered (plus or minus a fifth). */

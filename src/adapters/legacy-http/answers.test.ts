@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LegacyFixture } from '../../../test/support/legacy-fixture.ts';
 import type { Behaviour } from '../../../test/support/legacy-server.ts';
+import { VALUE_BYTES_MAX } from '../../core/limits.ts';
 
 let legacy: LegacyFixture;
 
@@ -50,8 +51,8 @@ const BAD_ANSWERS: readonly [string, Behaviour][] = [
   ['a value that is no text', json('{"key":"k","value":"\\ud800"}')],
   ['bytes that are no UTF-8', { kind: 'body', body: Buffer.from('{"key":"k","value":"\xff"}', 'latin1') }],
   ['nesting without end', json('{"key":"k","value":' + '['.repeat(200_000))],
-  ['a body too large, told', { kind: 'huge', bytes: 2_000_000, chunked: false }],
-  ['a body too large, in chunks', { kind: 'huge', bytes: 2_000_000, chunked: true }],
+  ['a body too large, told', { kind: 'huge', bytes: 10_000_000, chunked: false }],
+  ['a body too large, in chunks', { kind: 'huge', bytes: 10_000_000, chunked: true }],
   ['a gzip bomb', { kind: 'gzipBomb', bytes: 50_000_000 }],
   ['a truncated body', { kind: 'truncated' }],
   ['a body that stops', { kind: 'hangInBody' }],
@@ -119,6 +120,23 @@ describe('a bad answer is unavailable, never a value and never an absence', () =
     expect(await legacy.tell('k')).toBe('unavailable: the answer is compressed, which was not asked for');
     expect(legacy.server.callCount).toBe(3);
   });
+
+  test('the largest value, however its characters are escaped: is a value; one of a byte more is none', async () => {
+    legacy.open();
+    for (const [escape, bytes] of [
+      ['x', 1],
+      ['\\n', 1],
+      ['\\u0001', 1],
+      ['\\u00e9', 2],
+    ] as const) {
+      const text = (byteCount: number): string => escape.repeat(byteCount / bytes);
+      legacy.server.behaviour = json(`{"key":"k","value":"${text(VALUE_BYTES_MAX)}"}`);
+      const outcome = await legacy.ask('k');
+      expect(outcome.kind === 'value' && outcome.value.length, escape).toBe(VALUE_BYTES_MAX);
+      legacy.server.behaviour = json(`{"key":"k","value":"x${text(VALUE_BYTES_MAX)}"}`);
+      expect(await legacy.tell('k'), escape).toBe('unavailable: the value is too large');
+    }
+  }, 20_000);
 
   test('the same answers without their fault: values, so the table judges what it names', async () => {
     legacy.open();
