@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseLine } from '../src/cli/import-rows.ts';
 import { openDoors } from './support/grpc-call.ts';
 import { repositoryRoot } from './support/root.ts';
 import { buildProgram } from './support/supervisor-program.ts';
@@ -168,6 +169,43 @@ test('data that a command of a document leaves in a checkout: git does not see i
   const own = folders.filter((folder) => !folder.startsWith('/'));
   expect(own.length).toBeGreaterThan(1);
   for (const folder of own) expect(ignored).toContain(`${folder.split('/')[0]!}/`);
+});
+
+test('an export into a file that may not grow on: it ends in failure, and resumed it has lost no record', async () => {
+  const KEYS = 30;
+  const doors = await openDoors();
+  const folder = mkdtempSync(join(tmpdir(), 'causeway-file-'));
+  const place = join(folder, 'place');
+  const file = join(folder, 'rows');
+  const exported = async (limit: string): Promise<{ code: number; errors: string }> => {
+    const line = `${limit}'${process.execPath}' '${program.entry}' export --checkpoint '${place}' --nodes ${doors.address} >> '${file}'`;
+    const child = spawn('sh', ['-c', line], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let errors = '';
+    child.stderr.on('data', (text: Buffer) => (errors += text.toString()));
+    const code = await new Promise<number>((resolve) => child.once('close', resolve));
+    return { code, errors };
+  };
+  try {
+    doors.api.scanPageMax = 10;
+    for (let at = 0; at < KEYS; at++)
+      doors.api.write(
+        { kind: 'put', key: `k${10 + at}`, value: Buffer.alloc(5_000, 'v'), ttlMs: 0, operationId: null },
+        1_000,
+        () => undefined,
+      );
+    // Blocks of 512 bytes, or of 1,024: within the second of three pages, or within the third.
+    const cut = await exported('ulimit -f 140; ');
+    expect(cut.code).toBe(3);
+    expect(cut.errors).toContain('stopped: standard output cannot be written');
+    expect((await exported('')).code).toBe(0);
+    const rows = readFileSync(file, 'utf8')
+      .split('\n')
+      .flatMap((line) => parseLine(Buffer.from(line)).row ?? []);
+    expect(new Set(rows.map(({ key }) => key)).size).toBe(KEYS);
+  } finally {
+    rmSync(folder, { recursive: true });
+    await doors.stop();
+  }
 });
 
 test.skipIf(!existsSync('/dev/full'))(

@@ -105,6 +105,8 @@ class Export {
   /** Undefined when the last page was written, else why not. */
   async run(): Promise<string | undefined> {
     const { CausewayError } = await import('../client/index.ts');
+    // What came before may have been broken off within a line: its rest is told again, on a line of its own.
+    if (this.place.after !== '' && isAppended(this.#io.stdout)) this.#io.stdout.write('\n');
     for (;;) {
       try {
         for await (const page of this.#client.export(this.place.after)) await this.#take(page);
@@ -134,6 +136,10 @@ class Export {
     this.#shownAt = Date.now();
     this.#io.stderr.write(`${this.recordCount} records\n`);
   }
+}
+
+function isAppended(output: Output): boolean {
+  return (output as { isAppended?: boolean }).isAppended === true;
 }
 
 /** A page did not get where it was to go: the place is still before it. */

@@ -3,6 +3,7 @@
  * that a small command starts quickly.
  */
 import { realpathSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { EXIT_DEFINITE, EXIT_INDEFINITE, EXIT_USAGE, UsageError } from './client-command.ts';
@@ -10,6 +11,7 @@ import type { CommandIo } from './client-command.ts';
 import { fitted } from './fitted.ts';
 import { isSystemError, systemReason } from '../base/system-reason.ts';
 import { packageVersion } from './version.ts';
+import { wholeOutput } from './whole-output.ts';
 
 /** 128 and the number of SIGPIPE: what a shell says of who was ended by it. */
 const EXIT_UNREAD = 141;
@@ -79,7 +81,7 @@ function isEntryPoint(): boolean {
  * Nobody reads any more (`| head`): a command ends without a word. A full disk behind `>` is told; what was asked for may have
  * been done. Nothing of this where a command has made arrangements of its own.
  */
-function endWhenUnread(stream: NodeJS.WriteStream, name: string): void {
+function endWhenUnread(stream: Writable, name: string): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (stream.listenerCount('error') > 1) return;
     if (error.code === 'EPIPE') process.exit(EXIT_UNREAD);
@@ -90,12 +92,13 @@ function endWhenUnread(stream: NodeJS.WriteStream, name: string): void {
 }
 
 if (isEntryPoint()) {
-  endWhenUnread(process.stdout, 'standard output');
+  const stdout = wholeOutput(process.stdout);
+  endWhenUnread(stdout, 'standard output');
   endWhenUnread(process.stderr, 'standard error');
   // Not process.exit: what was written to a pipe would be lost.
   await runCommand(process.argv.slice(2), {
     stdin: process.stdin,
-    stdout: process.stdout,
+    stdout,
     stderr: process.stderr,
     exit: (code) => {
       process.exitCode = code;
