@@ -6,6 +6,7 @@ import {
   OPERATION_ID_WINDOW_MS,
   OPERATION_TABLE_BYTES_MAX,
 } from '../core/limits.ts';
+import { operationIdRefusal } from '../core/operation-id.ts';
 import type { IdentifiedOperation } from '../core/operation-id.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import { ORIGIN_CLIENT } from '../core/record.ts';
@@ -175,13 +176,31 @@ test('what is older than the window is forgotten, and then told as such, not bef
   world.settle();
   expect(world.table.find('k', old.id)).toBeUndefined();
   expect(world.table.find('k', young.id)).toBeDefined();
-  expect(world.table.forgottenThrough()).toBe(START + 2_000);
+  expect(world.table.forgottenThrough()).toBe(START + 1_000);
   expect(world.table.bytes).toBe(full / 2);
-  expect(world.open().forgottenThrough()).toBe(START + 2_000);
+  expect(world.open().forgottenThrough()).toBe(START + 1_000);
   world.time += OPERATION_FORGET_EVERY_MS;
   world.table.tick();
   world.settle();
   expect(world.table.find('k', young.id)).toBeDefined();
+});
+
+test('the clock on the wall is a day ahead for a while: what went is told as forgotten, and ids of later are new', () => {
+  const world = new World();
+  world.table.begin();
+  const used = increment(1n, START + 1_000);
+  world.store(4097, { operations: [used] });
+  world.settle();
+  const DAY_MS = 24 * 3_600_000;
+  world.time += DAY_MS;
+  world.table.tick();
+  world.settle();
+  world.time -= DAY_MS - 2_000;
+  expect(world.table.find('k', used.id)).toBeUndefined();
+  const refusal = ({ id }: IdentifiedOperation): string | undefined =>
+    operationIdRefusal(id, START + world.time, world.table.forgottenThrough())?.code;
+  expect(refusal(used)).toBe('operation_id_expired');
+  expect(refusal(increment(2n, START + 1_500))).toBeUndefined();
 });
 
 test('bytes are counted by what stands: the same operation twice counts once, a full table says so', () => {

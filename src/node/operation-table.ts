@@ -12,6 +12,7 @@ import {
   SLOT_COPY_BYTES_MAX,
   SLOT_COUNT,
 } from '../core/limits.ts';
+import { operationIdTime } from '../core/operation-id.ts';
 import type { IdentifiedOperation, KnownOperation } from '../core/operation-id.ts';
 import type { OperationMemory, StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -25,6 +26,7 @@ import {
   encodeKnown,
   operationKey,
   operationKeyAfter,
+  splitOperationKey,
 } from '../wire/operation-codec.ts';
 import { metaKey } from '../wire/store-codec.ts';
 import type { StoreChange, StoreWriter } from './store-writer.ts';
@@ -194,8 +196,11 @@ export class OperationTable implements OperationMemory {
       SLOT_COPY_BYTES_MAX,
       (error, entries) => {
         this.looking = false;
-        if (error !== null || entries.length === 0) return;
-        this.setForgotten(Math.max(this.forgotten ?? 0, through));
+        const last = entries.at(-1);
+        if (error !== null || last === undefined) return;
+        // No further than what goes: were the clock on the wall ahead now, ids of its time would be refused long after.
+        const { id } = splitOperationKey(last.key);
+        this.setForgotten(Math.max(this.forgotten ?? 0, operationIdTime(id)));
         for (const { key } of entries) this.putAlone(key, null);
         // As long as there are more, they go tick by tick.
         this.lookAt = now;
