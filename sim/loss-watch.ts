@@ -12,7 +12,7 @@ import type { Topology } from '../src/core/topology.ts';
 import { counterOf } from '../src/core/version.ts';
 import type { CausewayNode } from '../src/node/node.ts';
 import { openRecord } from '../src/wire/record-codec.ts';
-import { recordKey } from '../src/wire/store-codec.ts';
+import { decodeFloor, forgottenKey, recordKey } from '../src/wire/store-codec.ts';
 import type { OwnerDisk } from './checkers/durability.ts';
 import type { ForgottenWatch } from './checkers/forgotten.ts';
 import type { HistoryLeft, HistoryOperation } from './checkers/history.ts';
@@ -134,8 +134,9 @@ export class LossWatch {
     }
   }
 
-  private isWhole(key: string, { since, leftOver, inFlight, owned }: Open, { name, node }: SimNode): void {
+  private isWhole(key: string, { since, leftOver, inFlight, owned }: Open, sim: SimNode): void {
     const { database } = this.parts;
+    const { name, node } = sim;
     const { record } = node!.inspect(key);
     const version = record?.version ?? 0;
     const told = `${key} is at version ${version} at ${name}`;
@@ -152,6 +153,9 @@ export class LossWatch {
       if (version < least && !isUnderFloor(least)) this.violation ??= `${told}, and ${least} ${where}`;
     };
     expect(stood, 'was in PostgreSQL');
+    const isBack = record !== undefined && leftOver.get(name) === 0 && !record.tombstone;
+    if (isBack && counterOf(version) <= forgottenOn(sim, slot))
+      this.violation ??= `${told}, which knew that its deletion was forgotten`;
     // What was not acknowledged may have come to nothing.
     const highest = this.highestAcknowledged(key);
     expect(Math.min(highest, leftOver.get(name) ?? 0), 'was left over there');
@@ -234,6 +238,13 @@ export class LossWatch {
 
 function versionOn(sim: SimNode, key: string): number {
   return recordOn(sim, key)?.version ?? 0;
+}
+
+/** Up to which counter the disk knows that deletions of the slot were forgotten. */
+function forgottenOn({ disk }: SimNode, slot: number): number {
+  const stored = forgottenKey(slot);
+  const bytes = disk.get(stored);
+  return bytes === undefined ? 0 : (decodeFloor(stored, bytes)?.counter ?? 0);
 }
 
 function recordOn({ disk }: SimNode, key: string): KeyRecord | undefined {

@@ -58,6 +58,7 @@ type Elsewhere =
   | 'recoverUnread'
   | 'recoverRowsAlone'
   | 'recoverBelowFloor'
+  | 'recoverForgotten'
   | 'trustGivenUp'
   | 'trustOldFloor'
   | 'keepBelowInDrive'

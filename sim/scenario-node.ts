@@ -278,7 +278,7 @@ export class ScenarioNode {
       { digests, expiryTimes: new ExpiryTimes(), tombstones },
       CACHE_BYTES,
     );
-    const floors = new FloorStore(writer, opened.floors);
+    const floors = new FloorStore(writer, opened);
     const counters = new CounterReserve(writer, opened.countersPutBy);
     const table = new OperationTable(writer, storage, clock, opened.operationBytes);
     const marks = new StartMarks(writer, table);

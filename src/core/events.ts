@@ -107,6 +107,8 @@ export const EVENTS = {
   'record.spool_left': 'Writes wait for PostgreSQL again before they complete.',
   'recovery.begun': 'Slots that an operator gave up are filled from PostgreSQL.',
   'recovery.cleared': 'A version of a slot that was given up was removed: PostgreSQL does not have it.',
+  'recovery.deleted':
+    'A row of a slot that was given up was left out: its key was deleted, which PostgreSQL has lost.',
   'recovery.paused': 'Filling those slots waits, for the reason given.',
   'recovery.row_damaged': 'A row needed for a slot that was given up does not fit its checksum.',
   'recovery.row_unreadable':

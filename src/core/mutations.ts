@@ -125,6 +125,8 @@ export interface Mutations {
   readonly trustOldFloor?: boolean;
   /** Slots that were given up keep what is left over on a disk below the floor that PostgreSQL has. (R24, R28) */
   readonly recoverBelowFloor?: boolean;
+  /** Slots that were given up take rows over whose deletion this disk has forgotten. (R22, R28) */
+  readonly recoverForgotten?: boolean;
   /** A PostgreSQL that lost its tail, or was accepted, keeps the floors that it came with. (R24, R30) */
   readonly leaveFloorsLow?: boolean;
   /** Slots that are given up while PostgreSQL is compared keep what is left over below its floor. (R24, R28) */

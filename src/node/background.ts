@@ -94,7 +94,7 @@ export class Background {
       ...{ mayTell: isChecked, leaseHeld: () => serving.leaseHeld(), leaseFrom: () => membership.lease.from },
     });
     this.outside = outsideOf(parts, serving, topology, isRouted);
-    this.leftovers = new Leftovers({ clock, storage, shelf, marks, replica });
+    this.leftovers = new Leftovers({ clock, storage, shelf, marks, floors, replica });
     this.collector = new TombstoneCollector({
       ...{ clock, telemetry, storage, shelf, floors, replica, send, mutations, systemOfRecord, isRouted },
       mayRaise: (slot) => this.floorCheck?.mayRaise(slot) !== false,

@@ -3,16 +3,26 @@ import { SlotFloors } from '../core/floors.ts';
 import type { SlotFloor } from '../core/floors.ts';
 import { SLOT_COUNT } from '../core/limits.ts';
 import { encodeFloor, floorKey } from '../wire/store-codec.ts';
+import { ForgottenStore } from './forgotten-store.ts';
 import type { StoreWriter } from './store-writer.ts';
+
+/** What the store holds already. */
+export interface FloorsFound {
+  readonly floors: readonly SlotFloor[];
+  /** Under which deletions were forgotten. */
+  readonly forgotten: readonly SlotFloor[];
+}
 
 export class FloorStore {
   readonly floors = new SlotFloors();
+  /** Under which of them deletions were forgotten here. */
+  readonly forgotten: ForgottenStore;
   private readonly writer: StoreWriter;
 
-  /** `found`: what the store holds already. */
-  constructor(writer: StoreWriter, found: readonly SlotFloor[]) {
+  constructor(writer: StoreWriter, { floors, forgotten }: FloorsFound) {
     this.writer = writer;
-    for (const { slot, counter } of found) this.floors.raise(slot, counter);
+    this.forgotten = new ForgottenStore(writer, forgotten);
+    for (const { slot, counter } of floors) this.floors.raise(slot, counter);
   }
 
   /** Whoever is to say that it is on disk waits for the store. */

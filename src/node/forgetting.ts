@@ -70,6 +70,7 @@ export class Forgetting {
       const sealed = this.parts.shelf.load(key, slot);
       if (sealed === undefined || sealed === 'damaged') continue;
       if (sealed.record.version !== version || !sealed.record.tombstone) continue;
+      this.parts.floors.forgotten.note(slot, counterOf(version));
       this.parts.shelf.replaceAtRest(slot, key, null);
       this.count += 1;
       this.parts.telemetry.event('debug', 'tombstone.forgotten', {

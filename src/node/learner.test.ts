@@ -58,6 +58,8 @@ interface Scene {
   readonly sent: { readonly to: number; readonly message: PeerMessage }[];
   readonly verified: Set<number>;
   readonly floors: SlotFloor[];
+  /** The floors of the sources, as the slots were compared. */
+  readonly sources: SlotFloor[];
   /** Answers what the disk was asked for, with what it holds then. */
   readonly pages: (() => void)[];
   readonly entries: StorageEntry[];
@@ -68,10 +70,11 @@ function begin(topology = topologyOf()): Scene {
   const sent: Scene['sent'] = [];
   const verified = new Set<number>();
   const floors: SlotFloor[] = [];
+  const sources: SlotFloor[] = [];
   const pages: Scene['pages'] = [];
   const digests = new SlotDigests();
   digests.add(0, 4097, 7, false);
-  const scene = { sent, verified, floors, pages, entries: [] as StorageEntry[], at: 0 };
+  const scene = { sent, verified, floors, sources, pages, entries: [] as StorageEntry[], at: 0 };
   const parts = {
     clock: { now: () => scene.at },
     shelf: {
@@ -84,7 +87,10 @@ function begin(topology = topologyOf()): Scene {
       digests,
     },
     writer: { barrier: (done: () => void) => done() },
-    floors: { raise: (floor: SlotFloor) => void floors.push(floor) },
+    floors: {
+      raise: (floor: SlotFloor) => void floors.push(floor),
+      forgotten: { onSource: (slot: number, floor: number) => void sources.push({ slot, counter: floor }) },
+    },
     storage: {
       scan: (...[, , , , done]: Parameters<Storage['scan']>) =>
         void pages.push(() => done(null, scene.entries)),
@@ -125,10 +131,14 @@ test('an owner answers: exactly the slots that it owns are confirmed', () => {
 });
 
 test('an owner has raised the floor of a slot: who learns it has that floor before anything of the slot', () => {
-  const { learner, sent, floors, verified } = begin();
+  const { learner, sent, floors, sources, verified } = begin();
   expect([...floors, ...verified]).toEqual([]);
   learner.onMessage(2, equalAnswer(sent[0]!.message));
   expect(floors).toEqual([{ slot: 0, counter: 7 }]);
+  expect(sources.slice(0, 2)).toEqual([
+    { slot: 0, counter: 7 },
+    { slot: 2, counter: 0 },
+  ]);
 });
 
 test('owners that stand in one order for all slots: no one of them is asked for all that is copied', () => {

@@ -282,12 +282,14 @@ export class Learner {
       return;
     this.comparison = null;
     // On disk before promotion is asked for, like all that is learnt.
+    const floors = new Map(message.floors.map(({ slot, counter }) => [slot, counter]));
     for (const floor of message.floors) this.parts.floors.raise(floor);
     const differing = new Set(message.differing);
     for (let at = 0; at < comparison.slots.length; at += 1) {
       const slot = comparison.slots[at]!;
       this.uncompared.delete(slot);
       if (!this.slotsLeft.has(slot)) continue;
+      this.parts.floors.forgotten.onSource(slot, floors.get(slot) ?? 0);
       if (differing.has(slot) || this.wasLowered(slot)) this.pulls.add(slot);
       else this.confirm(slot);
     }

@@ -11,6 +11,7 @@ function makeLeftovers(recordCount: number, owners: readonly number[] = [1]) {
   let now = 0;
   let records = Array.from({ length: recordCount }, (_, index) => recordKey(SLOT, `key:${index}`));
   const forgotten: number[] = [];
+  const dropped = new Set<number>();
   const scan: Storage['scan'] = (_from, _to, countMax, _bytes, done) =>
     done(
       null,
@@ -27,6 +28,7 @@ function makeLeftovers(recordCount: number, owners: readonly number[] = [1]) {
         (records = records.filter((each) => each !== recordKey(slot, key))),
     },
     marks: { forget: (slot: number) => forgotten.push(slot) },
+    floors: { forgotten: { drop: (slot: number) => dropped.add(slot) } },
     replica: () => ({ view: { topology, row } }),
   } as unknown as LeftoversParts;
   const leftovers = new Leftovers(parts);
@@ -34,7 +36,7 @@ function makeLeftovers(recordCount: number, owners: readonly number[] = [1]) {
     leftovers.tick();
     now += 50;
   };
-  return { tick, forgotten, left: () => records.length };
+  return { tick, forgotten, dropped, left: () => records.length };
 }
 
 it('a slot is given up: a while later its records are removed, and its marks with the last of them', () => {
@@ -47,11 +49,14 @@ it('a slot is given up: a while later its records are removed, and its marks wit
 });
 
 it('more records than a page holds: the marks stay until the last of them is gone', () => {
-  const { tick, forgotten, left } = makeLeftovers(700);
+  const { tick, forgotten, dropped, left } = makeLeftovers(700);
   for (let count = 0; left() === 700; count += 1) {
     expect(count).toBeLessThan(200);
+    expect([...dropped]).toEqual([]);
     tick();
   }
+  // What is gone was not deleted.
+  expect([...dropped]).toEqual([SLOT]);
   expect(left()).toBe(200);
   expect(forgotten).toEqual([]);
   tick();

@@ -8,6 +8,7 @@ import { movesOf } from '../core/slot-moves.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import { slotRange, splitRecordKey } from '../wire/store-codec.ts';
+import type { FloorStore } from './floor-store.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { StartMarks } from './start-marks.ts';
 
@@ -21,6 +22,7 @@ export interface LeftoversParts {
   readonly storage: Storage;
   readonly shelf: RecordShelf;
   readonly marks: StartMarks;
+  readonly floors: FloorStore;
   readonly replica: () => Replica | null;
 }
 
@@ -70,6 +72,7 @@ export class Leftovers {
       this.isReading = false;
       if (error !== null || this.parts.replica()?.view.topology.epoch !== this.epoch) return;
       if (!this.isForeign(slot)) return;
+      this.parts.floors.forgotten.drop(slot);
       for (const entry of entries) shelf.replaceAtRest(slot, splitRecordKey(entry.key).key, null);
       if (entries.length > 0 && shelf.digests.countOf(slot) > 0) return;
       // With the last record goes what was noted of its writes under way, which nobody would ask for any more.

@@ -129,7 +129,7 @@ export class CausewayNode implements NodeApi {
     this.writer = build(this);
     this.shelf = makeShelf(this, this.writer);
     this.operations = new OperationTable(this.writer, parts.storage, parts.clock, opened.operationBytes);
-    this.floors = new FloorStore(this.writer, opened.floors);
+    this.floors = new FloorStore(this.writer, opened);
     this.marks = new StartMarks(this.writer, this.operations);
     if (this.mutations.forgetMarks !== true)
       for (const each of opened.marks) this.marks.add(each.batch, each.marks);
@@ -388,7 +388,7 @@ export class CausewayNode implements NodeApi {
     });
     return new ReplicaKeeper({
       ...{ mutations, membership, marks, holding, lastLease, shelf, operations, learner },
-      ...{ versionHighest, effects },
+      ...{ versionHighest, effects, floors: this.floors },
       onEpoch: () => {
         this.leaseWasHeld = false;
         this.background.collector.onEpoch();

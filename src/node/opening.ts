@@ -11,6 +11,8 @@ import { SPOOL_FROM, SPOOL_TO } from '../wire/spool-codec.ts';
 import {
   FLOORS_FROM,
   FLOORS_TO,
+  FORGOTTEN_FROM,
+  FORGOTTEN_TO,
   COUNTERS_NAME,
   MARKS_FROM,
   MARKS_TO,
@@ -26,6 +28,7 @@ import {
 import type { InFlightMark } from '../wire/store-codec.ts';
 import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
 import { ExpiryTimes } from './expiry-times.ts';
+import type { FloorsFound } from './floor-store.ts';
 import { isMetaDamaged } from './membership-disk.ts';
 import type { NodeParts } from './node-parts.ts';
 import type { ShelfIndexes } from './record-shelf.ts';
@@ -43,7 +46,7 @@ export interface Stock extends ShelfIndexes {
 const SCAN_ENTRIES = 2_000;
 const SCAN_BYTES = 4 * 1024 * 1024;
 
-export interface Opened {
+export interface Opened extends FloorsFound {
   readonly versionHighest: number;
   /** An earlier process may have told others of any version up to this counter. (PROTOCOL R8) */
   readonly countersPutBy: number;
@@ -54,7 +57,6 @@ export interface Opened {
   readonly damagedCount: number;
   /** Of the operations that are remembered: names and entries. */
   readonly operationBytes: number;
-  readonly floors: readonly SlotFloor[];
   /** Of the marks of what PostgreSQL lacks. */
   readonly spooled: SpoolTally;
 }
@@ -131,7 +133,7 @@ export function readStore(
         if (marksError !== null) return done(marksError, null);
         readOperations(storage, (operationsError, operationBytes) => {
           if (operationsError !== null) return done(operationsError, null);
-          readFloors(storage, (floorsError, floors) => {
+          readFloors(storage, (floorsError, found) => {
             if (floorsError !== null) return done(floorsError, null);
             const newestKeys = newest.keys();
             readSpoolMarks(storage, (spoolError, spooled) => {
@@ -143,7 +145,7 @@ export function readStore(
                   { kind: 'damaged', message: 'the counters put by in the store are damaged' },
                   null,
                 );
-              done(null, { ...seen, floors, spooled, countersPutBy });
+              done(null, { ...seen, ...found, spooled, countersPutBy });
             });
           });
         });
@@ -202,28 +204,29 @@ function readMarks(
   );
 }
 
-function readFloors(
-  storage: Storage,
-  done: (error: StorageError | null, floors: readonly SlotFloor[]) => void,
-): void {
+function readFloors(storage: Storage, done: (error: StorageError | null, found: FloorsFound) => void): void {
   const floors: SlotFloor[] = [];
+  const forgotten: SlotFloor[] = [];
   let damaged = false;
-  scanAll(
-    storage,
-    FLOORS_FROM,
-    FLOORS_TO,
-    (stored, value) => {
-      const floor = decodeFloor(stored, value);
-      if (floor === undefined) damaged = true;
-      else floors.push(floor);
-    },
-    (error) => {
-      const fault: StorageError | null = damaged
-        ? { kind: 'damaged', message: 'a floor in the store is damaged' }
-        : error;
-      done(fault, floors);
-    },
-  );
+  const onFloor = (stored: string, value: Uint8Array): void => {
+    const floor = decodeFloor(stored, value);
+    if (floor === undefined) damaged = true;
+    else floors.push(floor);
+  };
+  // A damaged one is as good as none: nobody has to know it.
+  const onForgotten = (stored: string, value: Uint8Array): void => {
+    const floor = decodeFloor(stored, value);
+    if (floor !== undefined) forgotten.push(floor);
+  };
+  scanAll(storage, FLOORS_FROM, FLOORS_TO, onFloor, (error) => {
+    const fault: StorageError | null = damaged
+      ? { kind: 'damaged', message: 'a floor in the store is damaged' }
+      : error;
+    if (fault !== null) return done(fault, { floors, forgotten });
+    scanAll(storage, FORGOTTEN_FROM, FORGOTTEN_TO, onForgotten, (later) =>
+      done(later, { floors, forgotten }),
+    );
+  });
 }
 
 function readCounters(storage: Storage): number | undefined {

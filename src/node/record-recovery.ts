@@ -11,7 +11,7 @@ import { heldAtRest } from '../core/replication/follow.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { KeyRecord, SealedRecord } from '../core/record.ts';
-import { VERSION_NONE } from '../core/version.ts';
+import { VERSION_NONE, counterOf } from '../core/version.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import type {
@@ -291,6 +291,7 @@ export class RecordRecovery {
     // Where nobody has another copy it is still the only word that there is.
     if (sealed.checksum !== checksum)
       telemetry.event('error', 'recovery.row_damaged', { version: record.version });
+    if (held === undefined && edited !== true && this.isForgotten(slot, record)) return;
     // Of what was changed by hand the row has the newer word.
     const told = edited === true ? sealed.checksum : checksum;
     if (this.parts.mutations.recoverRowsAlone !== true && isHeld(held, record.version, told)) {
@@ -305,6 +306,16 @@ export class RecordRecovery {
   /** PostgreSQL has exactly what is held here. */
   private settle(slot: number, { record }: SealedRecord, version: number): void {
     if (record.version === version) this.parts.marks.settle(slot, record.key, version);
+  }
+
+  /** Deleted, and that forgotten here, by an owner that had the slot to the end: PostgreSQL has lost it since. */
+  private isForgotten(slot: number, { key, version }: KeyRecord): boolean {
+    const { floors, mutations, telemetry, writesThrough } = this.parts;
+    const through = floors.forgotten.through(slot);
+    if (counterOf(version) > through || !writesThrough(key) || mutations.recoverForgotten === true)
+      return false;
+    telemetry.event('info', 'recovery.deleted', { slot, version, floor: through });
+    return true;
   }
 
   /**

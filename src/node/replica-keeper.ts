@@ -9,6 +9,7 @@ import { SlotView } from '../core/replication/slot-view.ts';
 import type { LastLease } from '../core/stale.ts';
 import { isLiveIncarnation } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
+import type { FloorStore } from './floor-store.ts';
 import type { Learner } from './learner.ts';
 import type { Membership } from './membership.ts';
 import type { OperationTable } from './operation-table.ts';
@@ -23,6 +24,7 @@ export interface KeeperParts {
   readonly holding: SlotHolding;
   readonly lastLease: LastLease;
   readonly shelf: RecordShelf;
+  readonly floors: FloorStore;
   readonly operations: OperationTable;
   readonly learner: Learner;
   readonly effects: ReplicaEffects;
@@ -43,8 +45,9 @@ export class ReplicaKeeper {
   }
 
   onTopology(next: Topology, previous: Topology | null): void {
-    const { membership, mutations, effects, holding } = this.parts;
+    const { membership, mutations, effects, holding, shelf, floors } = this.parts;
     const { selfId, incarnation } = membership;
+    floors.forgotten.onTopology(next, previous, selfId, (slot) => shelf.isVerified(slot));
     if (!isLiveIncarnation(next, selfId, incarnation)) return this.abandon();
     const view = new SlotView(next, selfId);
     if (this.replica === null || this.incarnation !== incarnation) {

@@ -5,6 +5,7 @@
  *   f NNN…          an in-flight entry: the keys and versions that one batch made invalid (PROTOCOL R12)
  *   m name          what the node must remember of itself and of the council's register, and the counters it put by
  *   l SSSS          the floor of a slot (PROTOCOL R22)
+ *   d SSSS          the counter up to which deletions of a slot were forgotten here (PROTOCOL R28)
  *   o ID key        an operation that took effect under an id, in hexadecimal (PROTOCOL R33)
  */
 import { crc32 } from 'node:zlib';
@@ -70,6 +71,14 @@ export const FLOORS_TO = 'm';
 
 export function floorKey(slot: number): string {
   return 'l' + SLOT_TEXT[slot]!;
+}
+
+export const FORGOTTEN_FROM = 'd';
+export const FORGOTTEN_TO = 'e';
+
+/** Its value is encoded like a floor. */
+export function forgottenKey(slot: number): string {
+  return 'd' + SLOT_TEXT[slot]!;
 }
 
 /** Covers the slot: an entry under another's name is none. */
