@@ -48,7 +48,7 @@ function leftBehind(
 
 /** The first owner, cut off, begins an increment of 5 under an id, and dies with it; the others hear each other again. */
 function begunAlone(mutations: Mutations = {}) {
-  const world = new SmallWorld(90, undefined, 3, 0, false, mutations);
+  const world = new SmallWorld(94, undefined, 3, 0, false, mutations);
   const [one, two] = world.ownersOf(KEYS[0]!) as [SimNode, SimNode];
   const operationId = drawId(world.scheduler.time, world.prng);
   const add = { kind: 'increment', key: KEYS[0]!, delta: 1n, operationId } as const;
@@ -63,6 +63,28 @@ function begunAlone(mutations: Mutations = {}) {
   world.run(1_000);
   world.cluster.network.heal();
   return { world, one, two, add, begun: begun.record!.version };
+}
+
+/**
+ * It copies from another one that is alone and does not know of it, and has all records when that one is lost; what it remembers of
+ * operations is to come. An operator gives the lost one up. The write again, under its id.
+ */
+function begunAndCopied(mutations: Mutations = {}): { again: WriteResult; text: string | undefined } {
+  const { world, one, two, add, begun } = begunAlone(mutations);
+  const third = world.nodes.find((sim) => sim !== one && sim !== two)!;
+  const held = (): number => one.node?.inspect(KEYS[0]!).record?.version ?? 0;
+  world.until(() => world.put(two, KEYS[1]!, 'without it').kind === 'done', 5_000);
+  world.cluster.kill(third);
+  world.cluster.start(one);
+  const isCopied = (): boolean => one.node?.status().learnedShare === 1 && held() > 0 && held() !== begun;
+  for (let ms = 0; !isCopied() && ms < 30_000; ms++) world.run(1);
+  expect(world.ownersOf(KEYS[0]!)).not.toContain(one);
+  world.cluster.kill(two);
+  two.disk.wipe();
+  world.cluster.start(third);
+  world.giveUp(KEYS[0]!, [one, third]);
+  world.until(() => world.put(one, KEYS[1]!, 'two of us').kind === 'done', 20_000);
+  return { again: world.write(one, add), text: world.text(one, KEYS[0]!) };
 }
 
 const NOW = ['new', 'new', 'new', 'new', 'new', 'new', undefined, 'old'];
@@ -181,6 +203,18 @@ describe('one of three is left, and its disk is behind', () => {
       });
     },
   );
+
+  test('it begins a write, dies, and has copied all records of one that is lost then: of that write it says that it does not know', () => {
+    expect(begunAndCopied()).toMatchObject({
+      again: { failure: { code: 'operation_id_expired' } },
+      text: '5',
+    });
+  });
+
+  test('the rule broken: it is told as done, though nobody has it', () => {
+    const { again, text } = begunAndCopied({ trustLeftOperations: true });
+    expect([again, text]).toMatchObject([{ kind: 'done', number: 6n }, '5']);
+  });
 
   test('what it has counts as all that there was: what came while it was away is missing, which is seen', () => {
     const { world, sims } = leftBehind(81, { succeedComplete: true });

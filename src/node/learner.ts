@@ -200,13 +200,16 @@ export class Learner {
 
   /** What was owned in the epoch before and still is counts already. Returns the slots to be made whole here, ascending. */
   private findSlots(held: readonly HeldSlots[]): readonly number[] {
-    const { shelf } = this.parts;
+    const { shelf, operations, mutations } = this.parts;
     const owned = new IndexSet(SLOT_COUNT);
     const forsaken: number[] = [];
     for (const { row, slots } of held) {
       if (row.learns) this.slotsTotal += slots.length;
       // A slot without a living complete owner teaches nobody, and holds up no promotion: it is not part of one.
       if (row.learns && row.owners.length === 0 && !row.recovers) continue;
+      // Copied are the records and the operations of a source; one without the other is no copy of it.
+      if (row.recovers && mutations.trustLeftOperations !== true)
+        operations.visitUnconfirmed(slots, (slot) => shelf.doubt(slot));
       const found = row.owns ? owned : this.slotsLeft;
       shelf.visitUnverified(slots, (slot) => found.add(slot));
       if (row.recovers) shelf.visitUnverified(slots, (slot) => forsaken.push(slot));

@@ -81,6 +81,11 @@ export class OperationLearner {
     if (this.left.size === 0 && view.rows.some((row) => row.owns)) table.begin();
   }
 
+  /** Those of the slots of which this node does not know what its source remembers. */
+  visitUnconfirmed(slots: Uint16Array, visit: (slot: number) => void): void {
+    this.parts.table.visitUnconfirmed(slots, visit);
+  }
+
   /** No member any more. */
   end(): void {
     this.session = 0;
