@@ -5,6 +5,7 @@
  */
 import { BY_HAND } from './hand.ts';
 import { LOST_TAIL } from './lacking-record.ts';
+import { LISTINGS } from './lister.ts';
 import type { RunProfile } from './run-profile.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH } from './system-of-record.ts';
 
@@ -390,5 +391,6 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   removals: REMOVALS,
   lags: LAGS,
   byHand: BY_HAND,
+  listings: LISTINGS,
   steady: STEADY,
 };

@@ -24,4 +24,6 @@ export interface RunProfile {
   readonly tombstoneKeepMs?: number;
   /** Mean time between two changes of rows of PostgreSQL by hand; left out: there are none. */
   readonly handMsMean?: number;
+  /** Mean pause of one who lists keys all the while; left out: there is nobody. */
+  readonly listMsMean?: number;
 }

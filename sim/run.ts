@@ -27,6 +27,7 @@ import { drawFaults } from './fault-plan.ts';
 import type { FaultEvent } from './fault-plan.ts';
 import { SimFaults } from './faults.ts';
 import { SimHand } from './hand.ts';
+import { SimLister } from './lister.ts';
 import { queueSizesOf } from './queue-sizes.ts';
 import type { Scheduler } from './scheduler.ts';
 import { unrestOf } from './unrest.ts';
@@ -90,10 +91,7 @@ const REST_MS_MAX = 18_000;
 /** Milliseconds by which somebody has noticed that PostgreSQL is another or was set back. */
 const NOTICED_MS = 4_000;
 const LAST_READS_MS_MAX = 8_000;
-/**
- * Milliseconds until nothing is left anywhere: slots may still be on their way to one that joined, epoch by epoch, and
- * what was given up is removed when all has been quiet for a while.
- */
+/** Milliseconds until nothing is left: slots may be on their way yet, and what was given up goes when all has been quiet. */
 const EMPTY_MS_MAX = 40_000;
 /** Milliseconds in which the scrubbers must have found what has rotted. */
 const SCRUBBED_MS_MAX = 20_000;
@@ -163,8 +161,10 @@ class Run {
     const clients = this.makeClients();
     this.clients = clients;
     this.world.losses.clients = clients;
-    const { handMsMean } = this.options.profile ?? {};
+    const { handMsMean, listMsMean } = this.options.profile ?? {};
     if (handMsMean !== undefined) this.hand = new SimHand(this.world, clients, this.seed, handMsMean);
+    if (listMsMean !== undefined)
+      new SimLister(this.world, clients, listMsMean, () => this.count('pageListed', 1));
     const faults = this.makeFaults();
     this.options.story?.(cluster, this.world.scheduler, this.world.wall);
     this.load(clients, faults);
