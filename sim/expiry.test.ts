@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { slotOf } from '../src/core/slots.ts';
 import { recordKey } from '../src/wire/store-codec.ts';
+import type { SimNode } from './cluster.ts';
 import { SmallWorld } from './small-world.ts';
 
 describe('expiry', () => {
@@ -82,6 +83,21 @@ describe('expiry', () => {
       () => world.nodes.every((sim) => sim.node!.inspect('short').record?.tombstone === true),
       10_000,
     );
+  });
+
+  it("an owner's clock is set back an hour when its word has let an expiry begin: nobody waits for that hour", () => {
+    const world = new SmallWorld(7);
+    const [first, behind] = world.ownersOf('short') as [SimNode, SimNode];
+    expect(world.put(first, 'short', 'x', 1_000).kind).toBe('done');
+    world.run(800);
+    world.cluster.network.lag(first.name, behind.name, 100);
+    world.until(() => first.node!.inspect('short').record?.tombstone === true, 5_000);
+    behind.clocks.wallOffset -= 3_600_000;
+    world.cluster.network.lag(first.name, behind.name, 0);
+    world.run(3_000);
+    expect(world.get(first, 'short')).toEqual({ kind: 'absent' });
+    const one = { kind: 'increment', key: 'short', delta: 1n, operationId: null } as const;
+    expect(world.write(first, one).kind).toBe('done');
   });
 
   it('an expiry is asked for too early by hand: the owner whose time has not come refuses until it has', () => {

@@ -383,6 +383,7 @@ export class ScenarioNode {
       now,
       stamp: () => 0,
       wallNow: () => WALL_START + now(),
+      wallShown: () => WALL_START + now(),
       leaseHeld: () => this.leaseHeld,
       blockedUntil: () => this.blockedUntil,
       writesThrough: () => this.writesThrough,

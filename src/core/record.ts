@@ -73,11 +73,11 @@ export function isExpired(record: KeyRecord, wallNow: number): boolean {
 }
 
 /**
- * The tombstone of an expiry keeps the time that had to pass: does it, at wall time `wallNow`, delete what its
- * reader still sees? An owner whose clock says so does not take it. (PROTOCOL R26)
+ * The tombstone of an expiry keeps the time that had to pass: did the clock of an owner that has shown `wallShown` at most not
+ * pass it yet? Then it does not take it. (PROTOCOL R26)
  */
-export function isEarlyExpiry(record: KeyRecord, wallNow: number): boolean {
-  return record.tombstone && record.expiresAt > wallNow;
+export function isEarlyExpiry(record: KeyRecord, wallShown: number): boolean {
+  return record.tombstone && record.expiresAt > wallShown;
 }
 
 /**

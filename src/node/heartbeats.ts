@@ -53,6 +53,7 @@ export class Heartbeats {
   private suspectsTold = '';
   /** The latest epoch that was granted ahead. */
   private grantedAhead = 0;
+  private wallTold = -Infinity;
 
   constructor(parts: HeartbeatParts) {
     this.parts = parts;
@@ -86,9 +87,15 @@ export class Heartbeats {
   }
 
   sendTo(name: string, now: number, suspects: readonly string[] = this.parts.suspicion.silent(now)): void {
-    const { clock } = this.parts;
+    const wallAt = this.parts.clock.wallNow();
+    if (wallAt > this.wallTold) this.wallTold = wallAt;
     this.parts.slowness.asked(name, now);
-    this.parts.voice.send(name, { kind: 'heartbeat', sentAt: now, wallAt: clock.wallNow(), suspects });
+    this.parts.voice.send(name, { kind: 'heartbeat', sentAt: now, wallAt, suspects });
+  }
+
+  /** The latest time that the clock on the wall has shown: others go by what they were told, though it was set back since. (R26) */
+  wallShown(): number {
+    return Math.max(this.wallTold, this.parts.clock.wallNow());
   }
 
   onHeartbeat(peer: Peer, header: FrameHeader, message: Heartbeat): void {

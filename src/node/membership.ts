@@ -57,7 +57,7 @@ export class Membership {
   private readonly self: MembershipSelf;
   readonly lives: LifeWatch;
   private readonly voice: Voice;
-  private readonly heartbeats: Heartbeats;
+  readonly heartbeats: Heartbeats;
   private known: Topology | null;
   /** The topology was learned by this process, and not left by an earlier one on the disk. */
   private learnedHere = false;

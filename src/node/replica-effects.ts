@@ -70,6 +70,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     now: () => clock.now(),
     stamp: () => parts.timing.stamp(),
     wallNow: () => clock.wallNow(),
+    wallShown: () => membership.heartbeats.wallShown(),
     leaseHeld: () => membership.leaseHeld(),
     blockedUntil: (slot) => membership.blockedUntil(slot),
     writesThrough: (key) => recordWriter !== null && writesThrough(key),

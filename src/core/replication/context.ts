@@ -92,6 +92,8 @@ export interface ReplicaEffects {
   /** The same as a stamp; 0 where nothing is timed. */
   stamp(): number;
   wallNow(): number;
+  /** The latest that the clock on the wall has shown the others, or shows now. (R26) */
+  wallShown(): number;
   leaseHeld(): boolean;
   /** Monotonic ms until which no write of the slot may complete. (R15) */
   blockedUntil(slot: number): number;

@@ -45,8 +45,9 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
   }
   const isExpiry = sealed.record.tombstone && sealed.record.expiresAt !== 0;
   const mayBeEarly = isExpiry && context.mutations.takeEarlyExpiry !== true;
-  if (mayBeEarly && version > held && row.owns && isEarlyExpiry(sealed.record, context.effects.wallNow())) {
-    // Asked again until this clock has passed the time, too: clocks may delay an expiry, never advance it. (R26)
+  if (mayBeEarly && version > held && row.owns && isEarlyExpiry(sealed.record, context.effects.wallShown())) {
+    // Asked again until this clock has passed the time, too: clocks may delay an expiry, never advance it. One that was set back
+    // has passed what it has shown: its word may have let the expiry begin, and nobody reads the key before that is done. (R26)
     refuse(context, from, message.round);
     closeKey(context, state);
     return;
