@@ -116,13 +116,6 @@ export const STALE_PATIENCE_MS = 2 * STALE_AFTER_MS;
 /** Milliseconds. Added per place in the owners' order before an orphan is replayed, so that one begins. */
 export const REPLAY_STAGGER_MS = 200;
 
-/** Milliseconds that a batch may wait for more to come along: a third of what one sync of a disk takes under load. */
-export const GATHER_MS = 1;
-/** Milliseconds that a Validate may wait for a frame to ride in: no answer to a client waits for one, readers of its key do. */
-export const VALIDATE_MS = 2;
-/** Items of the batch before from which the next one waits: below it a wait would cost more time than it saves work. */
-export const GATHER_ITEMS_MIN = 8;
-
 /** One synced batch of the store: entries and bytes. */
 export const STORE_BATCH_ENTRIES_MAX = 4096;
 export const STORE_BATCH_BYTES_MAX = 8 * 1024 * 1024;

@@ -1,8 +1,8 @@
 /** When a batch leaves: with the turn where little goes on, a moment later where much does, and never twice. */
 import { expect, test } from 'vitest';
 import { handClock } from '../../test/support/hand-clock.ts';
-import { GATHER_ITEMS_MIN, GATHER_MS } from '../core/limits.ts';
-import { Departure, gatherMs } from './departure.ts';
+import { GATHER_ITEMS_MIN, GATHER_MANY_ITEMS_MIN, GATHER_MANY_MS, GATHER_MS } from '../core/gather-limits.ts';
+import { Departure, gatherMs, storeGatherMs } from './departure.ts';
 
 test('asked for at once: it leaves with the turn, once for all who asked in it', () => {
   const clock = handClock();
@@ -52,4 +52,10 @@ test('much goes on: a batch waits for as many as there were before, and no longe
   expect(gatherMs(1, GATHER_ITEMS_MIN)).toBe(GATHER_MS);
   expect(gatherMs(GATHER_ITEMS_MIN - 1, GATHER_ITEMS_MIN)).toBe(GATHER_MS);
   expect(gatherMs(GATHER_ITEMS_MIN, GATHER_ITEMS_MIN)).toBe(0);
+});
+
+test('very much goes on: a batch of the store waits longer, and no longer than for as many as before', () => {
+  expect(storeGatherMs(1, GATHER_ITEMS_MIN)).toBe(GATHER_MS);
+  expect(storeGatherMs(1, GATHER_MANY_ITEMS_MIN)).toBe(GATHER_MANY_MS);
+  expect(storeGatherMs(GATHER_MANY_ITEMS_MIN, GATHER_MANY_ITEMS_MIN)).toBe(0);
 });

@@ -3,7 +3,7 @@
  * microseconds of a core over all who are concerned. So where much is going on, a batch waits a moment for more to
  * come along; where little is, it leaves with the turn of the event loop in which it was begun.
  */
-import { GATHER_ITEMS_MIN, GATHER_MS } from '../core/limits.ts';
+import { GATHER_ITEMS_MIN, GATHER_MANY_ITEMS_MIN, GATHER_MANY_MS, GATHER_MS } from '../core/gather-limits.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /**
@@ -12,6 +12,12 @@ import type { Clock } from '../ports/clock.ts';
  */
 export function gatherMs(count: number, countBefore: number): number {
   return countBefore >= GATHER_ITEMS_MIN && count < countBefore ? GATHER_MS : 0;
+}
+
+/** The same for a batch of the store, which others wait for anyhow: the other owners' disks are to be heard of, too. */
+export function storeGatherMs(count: number, countBefore: number): number {
+  const ms = gatherMs(count, countBefore);
+  return ms > 0 && countBefore >= GATHER_MANY_ITEMS_MIN ? GATHER_MANY_MS : ms;
 }
 
 export class Departure {

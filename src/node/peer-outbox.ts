@@ -3,7 +3,8 @@
  * and bytes. A frame carries the sender's epoch as it is when the message is handed in, so messages of two
  * epochs never share one. (PROTOCOL: every message carries its epoch)
  */
-import { FRAME_BYTES_MAX, FRAME_MESSAGES_MAX, VALIDATE_MS } from '../core/limits.ts';
+import { VALIDATE_MS } from '../core/gather-limits.ts';
+import { FRAME_BYTES_MAX, FRAME_MESSAGES_MAX } from '../core/limits.ts';
 import type { FrameHeader, PeerMessage } from '../core/message.ts';
 import { PROTOCOL_MAX, PROTOCOL_MIN } from '../core/protocol-versions.ts';
 import type { Clock } from '../ports/clock.ts';

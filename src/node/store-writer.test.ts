@@ -1,6 +1,7 @@
 /** Group commit to the disk: what is handed in is seen at once, and an in-flight entry goes no sooner than its last key. */
 import { expect, test } from 'vitest';
-import { GATHER_ITEMS_MIN, STORE_BATCH_BYTES_MAX } from '../core/limits.ts';
+import { GATHER_ITEMS_MIN, GATHER_MANY_ITEMS_MIN } from '../core/gather-limits.ts';
+import { STORE_BATCH_BYTES_MAX } from '../core/limits.ts';
 import { ORIGIN_CLIENT } from '../core/record.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -153,4 +154,33 @@ test('a record waits a moment for more, and a promise of the register comes: the
   expect(isWriting()).toBe(true);
   settle();
   expect([disk.has(metaKey('register')), disk.has(recordKey(7, 'a'))]).toEqual([true, true]);
+});
+
+test('records come during a sync: few leave at its end, and where there were very many a moment later', () => {
+  const { writer, endTurn, settle, isWriting } = world();
+  const put = (name: string, count: number): void => {
+    for (let at = 0; at < count; at += 1) writer.put(write(`${name}:${at}`));
+  };
+  put('few', GATHER_MANY_ITEMS_MIN - 1);
+  endTurn();
+  put('many', GATHER_MANY_ITEMS_MIN);
+  settle();
+  expect(isWriting()).toBe(true);
+  put('fewer', 1);
+  settle();
+  endTurn();
+  expect(isWriting()).toBe(false);
+  put('as many', GATHER_MANY_ITEMS_MIN - 1);
+  endTurn();
+  expect(isWriting()).toBe(true);
+});
+
+test('very many came before, and a promise of the register comes during the sync: it leaves at its end', () => {
+  const { writer, endTurn, settle, isWriting } = world();
+  for (let at = 0; at < GATHER_MANY_ITEMS_MIN; at += 1) writer.put(write(`before:${at}`));
+  endTurn();
+  writer.put(write('a'));
+  writer.putMeta('register', Buffer.from('promise'), () => undefined);
+  settle();
+  expect(isWriting()).toBe(true);
 });

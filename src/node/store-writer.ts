@@ -5,13 +5,14 @@
  *
  * What was handed in and is not on disk yet is visible through `get`: the rest of the node sees one store.
  */
+import { GATHER_MANY_ITEMS_MIN } from '../core/gather-limits.ts';
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import { STORE_BATCH_BYTES_MAX, STORE_BATCH_ENTRIES_MAX } from '../core/limits.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
 import { encodeMarks, markKey, metaKey, recordKey } from '../wire/store-codec.ts';
-import { Departure, gatherMs } from './departure.ts';
+import { Departure, storeGatherMs } from './departure.ts';
 import { StorePulse } from './store-pulse.ts';
 
 /** One change of the store. */
@@ -93,7 +94,7 @@ export class StoreWriter {
     batch.writes.push(write);
     if (batch.marks.left === 0) this.markCounts.set(batch.number, batch.marks);
     batch.marks.left += 1;
-    if (this.inFlight === null) this.departure.ask(gatherMs(batch.writes.length, this.lastCount));
+    if (this.inFlight === null) this.departure.ask(storeGatherMs(batch.writes.length, this.lastCount));
     return batch.number;
   }
 
@@ -165,8 +166,18 @@ export class StoreWriter {
       this.waiting.push(batch);
     }
     batch.byteCount += byteCount;
-    if (this.inFlight === null) this.departure.ask(gatherMs(batch.writes.length, this.lastCount));
+    if (this.inFlight === null) this.departure.ask(storeGatherMs(batch.writes.length, this.lastCount));
     return batch;
+  }
+
+  /** What has come during a sync leaves at its end; where very much goes on it waits for as much as there was before. */
+  private goOn(): void {
+    const [next, later] = this.waiting;
+    const mayWait = next !== undefined && later === undefined && next.callbacks.length === 0;
+    const isMuch = this.lastCount >= GATHER_MANY_ITEMS_MIN;
+    const ms = mayWait && isMuch ? storeGatherMs(next.writes.length, this.lastCount) : 0;
+    if (ms > 0) this.departure.ask(ms);
+    else this.flush();
   }
 
   private flush(): void {
@@ -197,7 +208,7 @@ export class StoreWriter {
         this.onFailed(error);
         return;
       }
-      this.flush();
+      this.goOn();
       for (const { sealed } of batch.writes) this.onStored(sealed.record.key, sealed.record.version);
       for (const callback of batch.callbacks) callback();
     });
