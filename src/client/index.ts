@@ -2,8 +2,7 @@
  * The TypeScript client: `connect({ nodes: ['127.0.0.1:50051'] })`. Any node answers for every key. Every
  * failure is a CausewayError that says whether the call may be repeated. For throughput use `pipeline`.
  */
-import { OPERATION_TIMEOUT_MS_DEFAULT, PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
-import type { causeway } from '../gen/protocol.js';
+import { OPERATION_TIMEOUT_MS_DEFAULT, PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
 import { CausewayError } from './causeway-error.ts';
 import type { ClientErrorCode } from './causeway-error.ts';
 import {
@@ -47,6 +46,7 @@ import type {
 } from './options.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PipelineOptions } from './pipeline.ts';
+import { putMany } from './put-many.ts';
 import { newOperationId, repeatUnderId } from './repeat.ts';
 
 export { CausewayError, newOperationId, Pipeline };
@@ -191,33 +191,18 @@ export class CausewayClient {
     return keys.map((_key, at) => outcomes.get(at)!);
   }
 
-  /** In the order of the entries; each its new version. A call that fails as a whole fails all entries in it. */
+  /**
+   * In the order of the entries; each its new version. A call that fails as a whole fails all entries in it. What carries an
+   * operation id is repeated under it until its outcome is known; entries of one key stand in no order then.
+   */
   async setMany(entries: readonly SetEntry[], options: CallOptions = {}): Promise<Outcome<number>[]> {
-    const puts = entries.map(({ key, value, ttlMs, contentType }) => ({
+    const puts = entries.map(({ key, value, ttlMs, contentType, operationId }) => ({
       ...{ key: checkedKey(key), value: bytesOf(value), ttlMs: checkedTtl(ttlMs), contentType },
+      operationId: checkedOperationId(operationId ?? this.#newId()),
     }));
-    const outcomes: Outcome<number>[] = [];
-    for (const chunk of chunksOf(puts)) {
-      outcomes.push(...(await this.#setChunk(chunk, options)));
-    }
-    return outcomes;
-  }
-
-  async #setChunk(
-    puts: readonly causeway.v1.PutRequestFields[],
-    options: CallOptions,
-  ): Promise<Outcome<number>[]> {
-    try {
-      const { results } = await this.#call(METHODS.putMany, { puts }, options);
-      return results.map(({ put, failure }) =>
-        failure === null
-          ? { ok: true, result: put?.version ?? 0 }
-          : { ok: false, error: errorOfFailure(failure) },
-      );
-    } catch (error) {
-      if (!(error instanceof CausewayError)) throw error;
-      return puts.map(() => ({ ok: false, error }));
-    }
+    return putMany(puts, options.timeoutMs ?? this.#timeoutMs, (some, timeoutMs) =>
+      this.#nodes.call(METHODS.putMany, { puts: [...some] }, timeoutMs),
+    );
   }
 
   /** Many operations at once over one stream to one node. */
@@ -360,10 +345,14 @@ export class CausewayClient {
     isDone: (answer: Decoded) => boolean = () => true,
   ): Promise<Decoded> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
-    const operationId = options.operationId ?? (this.#operationIds ? newOperationId() : undefined);
+    const operationId = options.operationId ?? this.#newId();
     const fields = { ...request, operationId: checkedOperationId(operationId) };
     if (operationId === undefined) return this.#nodes.call(method, fields, timeoutMs);
     return repeatUnderId(timeoutMs, (leftMs) => this.#nodes.call(method, fields, leftMs), isDone);
+  }
+
+  #newId(): Uint8Array | undefined {
+    return this.#operationIds ? newOperationId() : undefined;
   }
 
   #call<Fields, Decoded>(
@@ -377,21 +366,4 @@ export class CausewayClient {
 
 function isApplied(answer: { readonly applied: boolean }): boolean {
   return answer.applied;
-}
-
-/** As many to a call as a node takes. */
-function* chunksOf<Put extends { value: Uint8Array }>(puts: readonly Put[]): Generator<Put[]> {
-  let chunk: Put[] = [];
-  let bytes = 0;
-  for (const put of puts) {
-    const isFull = chunk.length >= PIPELINE_OPERATIONS_MAX || bytes + put.value.length > PIPELINE_BYTES_MAX;
-    if (isFull && chunk.length > 0) {
-      yield chunk;
-      chunk = [];
-      bytes = 0;
-    }
-    chunk.push(put);
-    bytes += put.value.length;
-  }
-  if (chunk.length > 0) yield chunk;
 }

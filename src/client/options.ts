@@ -10,8 +10,8 @@ export interface ConnectOptions {
   /** Milliseconds to wait for a connection before a call fails, definitely; default 2,000. */
   readonly connectTimeoutMs?: number;
   /**
-   * Puts an operation id on every write of a single key that has none, so that it may be repeated until its outcome is
-   * known. Costs the cluster some disk and, under contention, time; default false.
+   * Puts an operation id on every write that has none (those of a pipeline aside), so that it may be repeated until its
+   * outcome is known. Costs the cluster some disk and, under contention, time; default false.
    */
   readonly operationIds?: boolean;
   /**
@@ -64,6 +64,8 @@ export interface SetEntry {
   readonly value: Value;
   readonly ttlMs?: number | undefined;
   readonly contentType?: string | undefined;
+  /** As of a single write. */
+  readonly operationId?: Uint8Array | undefined;
 }
 
 export interface Inspected {

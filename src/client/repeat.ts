@@ -6,6 +6,7 @@
 import { randomFillSync } from 'node:crypto';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import { CausewayError } from './causeway-error.ts';
+import type { Outcome } from './options.ts';
 
 /** Milliseconds that an attempt is given at least, and pauses between attempts. */
 const ATTEMPT_MS_MIN = 1_000;
@@ -28,33 +29,83 @@ export async function repeatUnderId<Answer>(
   attempt: (timeoutMs: number) => Promise<Answer>,
   isDone: (answer: Answer) => boolean,
 ): Promise<Answer> {
-  const deadline = performance.now() + timeoutMs;
-  let doubt: CausewayError | null = null;
-  for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
-    let refusal: string | null = null;
-    const leftMs = Math.max(1, deadline - performance.now());
+  const outcomes = await repeatEach([null], timeoutMs, async (_, attemptMs) => {
     try {
-      // A node that hangs must not use up the time in which another would answer.
-      const answer = await attempt(Math.min(leftMs, Math.max(ATTEMPT_MS_MIN, leftMs / 2)));
-      if (doubt === null || isDone(answer)) return answer;
-      refusal = 'its condition does not hold, and an earlier attempt is open';
+      const result = await attempt(attemptMs);
+      return [{ ok: true, result, isDone: isDone(result) }];
     } catch (error) {
-      if (!(error instanceof CausewayError) || error.code === 'operation_id_expired') throw error;
-      if (error.certainty === 'indefinite') doubt = error;
-      else if (doubt === null) throw error;
-      else if (!mayPass(error)) refusal = error.message;
+      if (error instanceof CausewayError) return [{ ok: false, error }];
+      throw error;
     }
-    if (refusal !== null) throw unknown(doubt, refusal);
-    if (performance.now() + pauseMs >= deadline) throw unknown(doubt, 'the time is over');
+  });
+  const outcome = outcomes[0]!;
+  if (outcome.ok) return outcome.result;
+  throw outcome.error;
+}
+
+/** What became of one write in one attempt; not `isDone`: the answer says that nothing was changed by it. */
+export type Attempted<Answer> =
+  | { readonly ok: true; readonly result: Answer; readonly isDone: boolean }
+  | { readonly ok: false; readonly error: CausewayError };
+
+/** Many at once, each with an id of its own: those of which it is not known what became are tried again, together. */
+export async function repeatEach<Item, Answer>(
+  items: readonly Item[],
+  timeoutMs: number,
+  attempt: (items: readonly Item[], timeoutMs: number) => Promise<readonly Attempted<Answer>[]>,
+): Promise<Outcome<Answer>[]> {
+  const deadline = performance.now() + timeoutMs;
+  const outcomes = new Array<Outcome<Answer>>(items.length);
+  let open = items.map((item, at) => ({ item, at, doubt: new Doubt() }));
+  for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
+    const leftMs = Math.max(1, deadline - performance.now());
+    // A node that hangs must not use up the time in which another would answer.
+    const attemptMs = Math.min(leftMs, Math.max(ATTEMPT_MS_MIN, leftMs / 2));
+    const attempted = await attempt(
+      open.map(({ item }) => item),
+      attemptMs,
+    );
+    open = open.filter(({ at, doubt }, index) => {
+      const outcome = doubt.after(attempted[index]!);
+      if (outcome !== null) outcomes[at] = outcome;
+      return outcome === null;
+    });
+    if (open.length === 0) return outcomes;
+    if (performance.now() + pauseMs >= deadline) {
+      for (const { at, doubt } of open) outcomes[at] = doubt.told('the time is over');
+      return outcomes;
+    }
     await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random() / 2)));
+  }
+}
+
+/** What is known of one write after its attempts so far. */
+class Doubt {
+  private error: CausewayError | null = null;
+
+  /** Null: another attempt may tell. */
+  after<Answer>(attempted: Attempted<Answer>): Outcome<Answer> | null {
+    if (attempted.ok) {
+      const { result, isDone } = attempted;
+      if (this.error === null || isDone) return { ok: true, result };
+      return this.told('its condition does not hold, and an earlier attempt is open');
+    }
+    const { error } = attempted;
+    if (error.code === 'operation_id_expired') return { ok: false, error };
+    if (error.certainty === 'indefinite') this.error = error;
+    else if (this.error === null) return { ok: false, error };
+    else if (!mayPass(error)) return this.told(error.message);
+    return null;
+  }
+
+  told(why: string): Outcome<never> {
+    const { code, message } = this.error!;
+    const error = new CausewayError(code, 'indefinite', `${message} (repeated under its id: ${why})`);
+    return { ok: false, error };
   }
 }
 
 /** A refusal that another moment or another node may not repeat. */
 function mayPass({ code }: CausewayError): boolean {
   return code !== 'invalid_argument' && code !== 'not_an_integer' && code !== 'integer_overflow';
-}
-
-function unknown(doubt: CausewayError, why: string): CausewayError {
-  return new CausewayError(doubt.code, 'indefinite', `${doubt.message} (repeated under its id: ${why})`);
 }

@@ -1,0 +1,68 @@
+/**
+ * Many puts, as many to a call as a node takes. Each has its own outcome; what carries an operation id is put again under that
+ * until its outcome is known, like a single write. (PROTOCOL R33)
+ */
+import { PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
+import type { causeway } from '../gen/protocol.js';
+import { CausewayError } from './causeway-error.ts';
+import { errorOfFailure } from './entry.ts';
+import type { Outcome } from './options.ts';
+import { repeatEach } from './repeat.ts';
+import type { Attempted } from './repeat.ts';
+
+export interface Put extends causeway.v1.PutRequestFields {
+  readonly value: Uint8Array;
+  /** No bytes: none. */
+  readonly operationId: Uint8Array;
+}
+
+type Call = (puts: readonly Put[], timeoutMs: number) => Promise<causeway.v1.PutManyResponse>;
+
+/** In the order of the puts; each its new version. A call that fails as a whole fails all puts in it. */
+export async function putMany(
+  puts: readonly Put[],
+  timeoutMs: number,
+  call: Call,
+): Promise<Outcome<number>[]> {
+  const attempt = (chunk: readonly Put[], attemptMs: number): Promise<Attempted<number>[]> =>
+    putOnce(chunk, attemptMs, call);
+  const outcomes: Outcome<number>[] = [];
+  for (const chunk of chunksOf(puts)) {
+    const isNamed = chunk[0]!.operationId.length > 0;
+    const put = isNamed ? repeatEach(chunk, timeoutMs, attempt) : attempt(chunk, timeoutMs);
+    outcomes.push(...(await put));
+  }
+  return outcomes;
+}
+
+async function putOnce(puts: readonly Put[], timeoutMs: number, call: Call): Promise<Attempted<number>[]> {
+  try {
+    const { results } = await call(puts, timeoutMs);
+    return results.map(({ put, failure }) =>
+      failure === null
+        ? { ok: true, result: put?.version ?? 0, isDone: true }
+        : { ok: false, error: errorOfFailure(failure) },
+    );
+  } catch (error) {
+    if (!(error instanceof CausewayError)) throw error;
+    return puts.map(() => ({ ok: false, error }));
+  }
+}
+
+/** Those with an id and those without are not mixed: only the first are tried more than once, within the same time. */
+function* chunksOf(puts: readonly Put[]): Generator<Put[]> {
+  let chunk: Put[] = [];
+  let bytes = 0;
+  for (const put of puts) {
+    const isFull = chunk.length >= PIPELINE_OPERATIONS_MAX || bytes + put.value.length > PIPELINE_BYTES_MAX;
+    const isOther = chunk.length > 0 && chunk[0]!.operationId.length !== put.operationId.length;
+    if ((isFull || isOther) && chunk.length > 0) {
+      yield chunk;
+      chunk = [];
+      bytes = 0;
+    }
+    chunk.push(put);
+    bytes += put.value.length;
+  }
+  if (chunk.length > 0) yield chunk;
+}
