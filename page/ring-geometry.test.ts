@@ -8,6 +8,7 @@ import {
   groupsOf,
   labelsOf,
   rangesOf,
+  slotsServedBy,
   sector,
   tracksOf,
   turnOf,
@@ -44,6 +45,13 @@ test('arcs: neighbours with the same owner are one piece, and each member one pa
   ]);
   const innermost = arcs.filter(({ track, member }) => track === 2 && member === 1);
   expect(innermost[0]!.path.split('M')).toHaveLength(3);
+});
+
+test('what a member has: neither what it copies, nor what it had before it went down, nor what it is to own', () => {
+  const groups = groupsOf({
+    rows: [row(10, 0, [1, 'down'], [2, 'learning']), row(5, [1, 'retiring'], 0, [2, 'waiting'])],
+  });
+  expect([0, 1, 2].map((member) => slotsServedBy(groups, member))).toEqual([15, 5, 0]);
 });
 
 test('an owner that learns beside three others: a track of its own', () => {

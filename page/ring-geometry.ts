@@ -53,7 +53,7 @@ export function groupsOf({ rows }: Pick<LiveRing, 'rows'>): Group[] {
     const { holders, slotCount } = rows[row]!;
     const from = before / total;
     before += slotCount;
-    const isServed = holders.some(({ state }) => state === 'serving' || state === 'retiring');
+    const isServed = holders.some(isServing);
     return { row, holders, slotCount, from, to: before / total, isServed };
   });
 }
@@ -117,6 +117,18 @@ function endOfRun(groups: readonly Group[], at: number, track: number): number {
 
 export function slotsUnserved(groups: readonly Group[]): number {
   return groups.reduce((sum, { isServed, slotCount }) => sum + (isServed ? 0 : slotCount), 0);
+}
+
+/** Copies of slots that a member has whole: what it only copies, or had before it went down, is none. */
+export function slotsServedBy(groups: readonly Group[], member: number): number {
+  let sum = 0;
+  for (const { holders, slotCount } of groups)
+    if (holders.some((one) => one.member === member && isServing(one))) sum += slotCount;
+  return sum;
+}
+
+function isServing({ state }: Holder): boolean {
+  return state === 'serving' || state === 'retiring';
 }
 
 export function unservedPath(groups: readonly Group[]): string {

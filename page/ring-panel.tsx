@@ -18,6 +18,7 @@ import {
   RADIUS,
   rangesOf,
   sector,
+  slotsServedBy,
   slotsUnserved,
   tracksOf,
   turnOf,
@@ -284,7 +285,7 @@ const STATE_KEYS: readonly (readonly [LiveHolderState, string])[] = [
 /** Each member with its share, and what the patterns mean, where there are any. */
 function Legend({ told, picture }: { readonly told: Ring; readonly picture: Picture }) {
   const states = new Set(picture.arcs.map(({ state }) => state));
-  const slots = told.members.map((_, at) => slotsOf(picture, at));
+  const slots = told.members.map((_, at) => slotsServedBy(picture.groups, at));
   const all = told.slotRow.length * told.replicaCount;
   return (
     <div class="legend">
@@ -316,12 +317,4 @@ function Legend({ told, picture }: { readonly told: Ring; readonly picture: Pict
       </ul>
     </div>
   );
-}
-
-/** Copies of slots that a member has, or learns. */
-function slotsOf({ groups }: Picture, member: number): number {
-  let sum = 0;
-  for (const { holders, slotCount } of groups)
-    if (holders.some((one) => one.member === member && one.state !== 'waiting')) sum += slotCount;
-  return sum;
 }

@@ -18,6 +18,7 @@ test('a plan: one line a member, what it comes to, and why it is not possible', 
     'node-4  0       12,288  12,288',
     '12,288 copies of slots would be made, about 1,234,567 records',
   ]);
+  expect(planLines({ ...plan, recordsCopied: 1 }).at(-1)).toMatch(/about 1 record$/);
   expect(planLines({ ...plan, obstacle: 'nobody would stay' })).toEqual(['not possible: nobody would stay']);
 });
 

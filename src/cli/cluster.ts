@@ -79,8 +79,9 @@ export function planLines(plan: MovePlan, columnsMax?: number): string[] {
     grouped(slotsGained),
   ]);
   const lines = tableLines(['NODE', 'SLOTS', 'THEN', 'TO COPY'], rows, columnsMax);
-  const records = grouped(plan.recordsCopied);
-  lines.push(`${grouped(plan.slotsCopied)} copies of slots would be made, about ${records} records`);
+  const { recordsCopied, slotsCopied } = plan;
+  const records = `${grouped(recordsCopied)} ${recordsCopied === 1 ? 'record' : 'records'}`;
+  lines.push(`${grouped(slotsCopied)} copies of slots would be made, about ${records}`);
   return lines;
 }
 
