@@ -1,16 +1,114 @@
-/** What an answer of the server speaks against: itself, or some of the rows. */
-import { expect, test } from 'vitest';
-import { failureOfStatement, toRecordError } from './record-failure.ts';
+/** What an answer of the server speaks against: itself, or some of the rows; and what is told of it. */
+import { describe, expect, test } from 'vitest';
+import {
+  RecordFailure,
+  SetupError,
+  failureOfStatement,
+  sqlStateOf,
+  toRecordError,
+} from './record-failure.ts';
 
-const answered = (code: string): Error => Object.assign(new Error('no'), { code, severity: 'ERROR' });
+const answered = (code: string, more: object = {}): Error =>
+  Object.assign(new Error('no'), { code, severity: 'ERROR', ...more });
 
-test('a value that is rotten at the server: that speaks against rows, and the server is not down for it', () => {
-  const failure = failureOfStatement(answered('XX001'));
-  expect(failure).toMatchObject({ kind: 'unknown', isOutage: false, ofRows: true });
-  expect(toRecordError(failure)).toMatchObject({ kind: 'unknown', ofRows: true });
+const OUTAGE = { kind: 'unknown', isOutage: true, ofRows: false, isRetryable: false, isUnfit: false };
+const OF_ROWS = { ...OUTAGE, isOutage: false, ofRows: true };
+
+describe('an answer of the server', () => {
+  test.each([
+    ['40001', 'another transaction came in between', { ...OUTAGE, isOutage: false, isRetryable: true }],
+    ['40P01', 'a deadlock', { ...OUTAGE, isOutage: false, isRetryable: true }],
+    ['25006', 'no primary', { ...OUTAGE, kind: 'refused' }],
+    ['22021', 'a value that is none', OF_ROWS],
+    ['23505', 'a constraint', OF_ROWS],
+    ['XX001', 'a value that is rotten there', OF_ROWS],
+    ['55P03', 'a lock on the table', OUTAGE],
+    ['26000', 'a prepared statement that is not there', { ...OUTAGE, isUnfit: true }],
+    ['42P05', 'one that is there already', { ...OUTAGE, isUnfit: true }],
+    ['0A000', 'one whose columns have changed', { ...OUTAGE, isUnfit: true }],
+    ['53100', 'a full disk', OUTAGE],
+    ['58030', 'a disk that has failed', OUTAGE],
+    // Digits alone do not make a class: the first two of them do.
+    ['40002', 'another one of that class', OUTAGE],
+    ['12345', 'a class that nobody knows', OUTAGE],
+  ])('%s, %s', (code, _what, expected) => {
+    const failure = failureOfStatement(answered(code));
+    expect(failure).toMatchObject({ ...expected, fenced: false, heldKeys: null, sqlState: code });
+    expect(failure.message).toContain(`PostgreSQL answered ${code}: no`);
+  });
+
+  test('a lock on a row, which tells where it stands: it speaks against that row', () => {
+    expect(failureOfStatement(answered('55P03', { where: 'while locking tuple (0,1)' }))).toMatchObject(
+      OF_ROWS,
+    );
+    expect(failureOfStatement(answered('55P03', { where: '' }))).toMatchObject(OUTAGE);
+  });
+
+  test('what a person must know is said before it', () => {
+    const messageOf = (code: string, more?: object): string =>
+      failureOfStatement(answered(code, more)).message;
+    expect(messageOf('25006')).toMatch(/^not a primary: /);
+    expect(messageOf('22000')).toMatch(/^PostgreSQL rejects the content of this batch /);
+    expect(messageOf('55P03', { where: 'there' })).toMatch(/^another transaction holds a lock on a row: /);
+    expect(messageOf('58030')).toMatch(/^PostgreSQL answered /);
+  });
 });
 
-test('a disk of the server that has failed, or that nobody answers: the server is down', () => {
-  for (const error of [answered('58030'), new Error('the connection was lost')])
-    expect(failureOfStatement(error)).toMatchObject({ isOutage: true, ofRows: false });
+test('no answer at all: nobody knows, and the way there is in doubt', () => {
+  for (const error of [new Error('the connection was lost'), 'the connection was lost'])
+    expect(failureOfStatement(error)).toMatchObject({
+      ...OUTAGE,
+      sqlState: null,
+      message: 'the connection was lost',
+    });
+});
+
+test('codes of the socket, and what is no text, are none of the server', () => {
+  const sqlStates = [
+    Object.assign(new Error('no'), { code: 'ECONNRESET' }),
+    Object.assign(new Error('no'), { severity: 'ERROR' }),
+    { code: 23_505, severity: 'ERROR' },
+    { code: '23505', severity: 1 },
+    null,
+    undefined,
+  ].map(sqlStateOf);
+  expect(sqlStates).toEqual([null, null, null, null, null, null]);
+  expect(sqlStateOf(answered('23505'))).toBe('23505');
+});
+
+test('a failure that is one already: as it is, with its code', () => {
+  const failure = failureOfStatement(answered('23505'));
+  expect(failureOfStatement(failure)).toBe(failure);
+  expect(sqlStateOf(failure)).toBe('23505');
+  expect(sqlStateOf(new RecordFailure('refused', 'no connection'))).toBeNull();
+});
+
+test('a failure that says no more: it speaks against the server, and nobody is named', () => {
+  const { name, ...failure } = new RecordFailure('refused', 'no connection');
+  expect([name, failure]).toEqual([
+    'RecordFailure',
+    {
+      ...{ kind: 'refused', fenced: false, isOutage: true, ofRows: false, isRetryable: false },
+      ...{ heldKeys: null, isUnfit: false, sqlState: null },
+    },
+  ]);
+});
+
+test('in the terms of the port: kind, whose life it is, what it speaks against, and held keys only where they are known', () => {
+  const told = toRecordError(new RecordFailure('unknown', 'held', { ofRows: true, heldKeys: ['a'] }));
+  expect(told).toEqual({ kind: 'unknown', fenced: false, ofRows: true, heldKeys: ['a'], message: 'held' });
+  const fenced = toRecordError(new RecordFailure('refused', 'another life', { fenced: true }));
+  expect(fenced).toEqual({ kind: 'refused', fenced: true, ofRows: false, message: 'another life' });
+  expect(toRecordError('lost')).toEqual({ kind: 'unknown', fenced: false, ofRows: false, message: 'lost' });
+});
+
+test('credentials in an address are never told', () => {
+  const address = 'postgresql://admin:secret@db/cache';
+  for (const error of [
+    new RecordFailure('unknown', address),
+    new SetupError(address),
+    failureOfStatement(new Error(address)),
+  ])
+    expect(error.message).not.toContain('secret');
+  expect(new SetupError('no rights').name).toBe('SetupError');
 });
