@@ -1,4 +1,5 @@
 /** A legacy server and an HTTP source that asks it, for the tests of the source. */
+import { onTestFinished, vi } from 'vitest';
 import { LegacyServer } from './legacy-server.ts';
 import { openLegacySource } from '../../src/adapters/legacy-http/source.ts';
 import { readSecret, readSecretFile } from '../../src/config-secrets.ts';
@@ -65,6 +66,13 @@ export class LegacyFixture {
     await this.closeSource();
     await this.server.goDown();
   }
+}
+
+/** For what is told by the source's own clock, which then moves by hand; timers, and what comes over the network, go on as they are. */
+export function stopClock(): (ms: number) => void {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  return (ms) => void vi.advanceTimersByTime(ms);
 }
 
 export function sleep(ms: number): Promise<void> {

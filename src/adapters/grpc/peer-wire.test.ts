@@ -68,11 +68,14 @@ async function addProcess(name: string, port: number, dials: TestPeer, dialsPort
 /** A wire that can be frozen: bytes stop, sockets stay open. */
 class Wire {
   frozen = false;
+  /** Connections that it was asked for: each is an attempt. */
+  taken = 0;
   readonly server: NetServer;
   private readonly sockets: Socket[] = [];
 
   constructor(port: number) {
     this.server = createServer((near) => {
+      this.taken += 1;
       const far = connect(port, '127.0.0.1');
       for (const [from, to] of [
         [near, far],
@@ -91,6 +94,12 @@ class Wire {
     this.server.listen(0, '127.0.0.1');
     await once(this.server, 'listening');
     return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Whoever dials through it has tried in vain at least twice more. */
+  dialledOn(): Promise<void> {
+    const { taken } = this;
+    return reached(() => this.taken >= taken + 3);
   }
 
   end(): void {
@@ -136,14 +145,15 @@ test('a peer that was long away dials us: it is dialled at once, whatever the pa
 test('a process stopped: its links are given up, and dialling it hangs in no attempt; it goes on: links again', async () => {
   const { peer: a, port } = await addPeer('a', PATIENT);
   const { child, port: childPort } = await addProcess('b', 0, a, port);
-  a.dial('b', `127.0.0.1:${childPort}`);
+  const wire = new Wire(childPort);
+  a.dial('b', await wire.listen());
   // The echo comes once the process has dialled back, too.
   await reached(() => a.send('b', numberedFrame(1, 10)) && a.framesFrom('b').length > 0);
   child.kill('SIGSTOP');
   await reached(() => a.count('down b') >= 1 && a.count('gone b') >= 1);
   expect(a.reasons).toContain('the peer is silent');
   const ups = a.count('up b');
-  await new Promise((resolve) => setTimeout(resolve, 900));
+  await wire.dialledOn();
   expect(a.count('up b')).toBe(ups);
   child.kill('SIGCONT');
   await reached(() => a.count('up b') > ups);
@@ -157,7 +167,7 @@ test('a wire that goes dead with its sockets open: both sides find out by silenc
   await reached(() => a.count('up b') === 1);
   wire.frozen = true;
   await reached(() => a.count('down b') === 1 && b.count('gone a') === 1);
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  await wire.dialledOn();
   wire.frozen = false;
   await reached(() => a.count('up b') === 2);
   expect(a.send('b', numberedFrame(3, 10))).toBe(true);
@@ -208,7 +218,8 @@ test('a server without the peer service: no link, and the dialling goes on', asy
     other.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_, bound) => resolve(bound));
   });
   endings.push(() => other.forceShutdown());
-  a.dial('b', `127.0.0.1:${port}`);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  const wire = new Wire(port);
+  a.dial('b', await wire.listen());
+  await wire.dialledOn();
   expect(a.log).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LegacyFixture, sleep } from '../../../test/support/legacy-fixture.ts';
+import { LegacyFixture, sleep, stopClock } from '../../../test/support/legacy-fixture.ts';
 import { until } from '../../../test/support/supervisor-program.ts';
 
 let legacy: LegacyFixture;
@@ -97,6 +97,7 @@ describe('a source in trouble', () => {
   };
 
   test('it fails: the breaker opens and spares it; it recovers: the breaker closes', async () => {
+    const pass = stopClock();
     legacy.open({ breaker, retryCountMax: 0 });
     legacy.server.data.set('k', 'v');
     legacy.server.behaviour = { kind: 'status', status: 500 };
@@ -108,13 +109,13 @@ describe('a source in trouble', () => {
     expect(refused.kind === 'unavailable' && refused.retryAfterMs > 0).toBe(true);
     expect(legacy.server.callCount).toBe(20);
 
-    await sleep(1_300);
+    pass(1_300);
     const probes = await Promise.all(Array.from({ length: 10 }, () => legacy.ask('k')));
     expect(probes.every((outcome) => outcome.kind === 'unavailable')).toBe(true);
     expect(legacy.server.callCount, 'one probe').toBe(21);
 
     legacy.server.behaviour = { kind: 'normal' };
-    await sleep(2_500);
+    pass(2_500);
     expect(await legacy.tell('k')).toBe('v');
     expect(legacy.health()).toMatchObject({ state: 'up', calls: 22, failures: 21 });
     expect(legacy.events.map((event) => event.split(' ')[0])).toEqual(
@@ -123,6 +124,7 @@ describe('a source in trouble', () => {
   });
 
   test('it is down: the breaker opens; it comes back: values are found again', async () => {
+    const pass = stopClock();
     legacy.open({ breaker, retryCountMax: 0 });
     legacy.server.data.set('k', 'v');
     expect(await legacy.tell('k')).toBe('v');
@@ -130,7 +132,7 @@ describe('a source in trouble', () => {
     for (let n = 0; n < 30; n++) expect((await legacy.ask('k')).kind).toBe('unavailable');
     expect(legacy.health().state).toBe('open');
     await legacy.server.comeUp();
-    await sleep(1_300);
+    pass(1_300);
     expect(await legacy.tell('k')).toBe('v');
   });
 
@@ -162,6 +164,7 @@ describe('a source in trouble', () => {
   test.each([429, 503])(
     '%i with Retry-After: nothing is sent until then, and askers are told',
     async (code) => {
+      const pass = stopClock();
       legacy.open({ breaker: NEVER_OPENS, pauseMsMax: 1_500 });
       legacy.server.behaviour = { kind: 'status', status: code, headers: { 'retry-after': '3600' } };
       legacy.server.data.set('k', 'v');
@@ -173,7 +176,7 @@ describe('a source in trouble', () => {
         refused.kind === 'unavailable' && refused.retryAfterMs > 0 && refused.retryAfterMs <= 1_800,
       ).toBe(true);
       expect(legacy.server.callCount).toBe(1);
-      await sleep(1_850);
+      pass(1_850);
       expect(await legacy.tell('k')).toBe('v');
     },
   );
