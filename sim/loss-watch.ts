@@ -12,7 +12,7 @@ import type { Topology } from '../src/core/topology.ts';
 import { counterOf } from '../src/core/version.ts';
 import type { CausewayNode } from '../src/node/node.ts';
 import { openRecord } from '../src/wire/record-codec.ts';
-import { decodeFloor, forgottenKey, recordKey } from '../src/wire/store-codec.ts';
+import { decodeFloor, floorKey, forgottenKey, recordKey, supersededKey } from '../src/wire/store-codec.ts';
 import type { OwnerDisk } from './checkers/durability.ts';
 import type { ForgottenWatch } from './checkers/forgotten.ts';
 import type { HistoryLeft, HistoryOperation } from './checkers/history.ts';
@@ -48,6 +48,8 @@ interface Open {
   readonly since: number;
   /** By the names of the machines: the version that was on the disk then. */
   readonly leftOver: Map<string, number>;
+  /** The names of those who noted that it is of before the slot was given up the last time: it does not count. */
+  readonly superseded: Set<string>;
   /** What was on its way at those who live, and nobody was told of: it may come to its end. */
   readonly inFlight: KeyRecord[];
   /** An owner lives that had everything that was acknowledged: its version. 0: none does. */
@@ -68,6 +70,8 @@ export class LossWatch {
   clients: Told | null = null;
   private readonly parts: LossWatchParts;
   private readonly open = new Map<string, Open>();
+  /** Acknowledged, and lost, by their keys. */
+  private readonly lost = new Map<string, ReadonlySet<number>>();
 
   constructor(parts: LossWatchParts) {
     this.parts = parts;
@@ -86,7 +90,9 @@ export class LossWatch {
       const owned = this.ownedBySurvivor(key, victims);
       const since = before?.since ?? this.clients?.now ?? 0;
       const inFlight = [...(before?.inFlight ?? []), ...this.inFlightAt(key, victims)];
-      this.open.set(key, { since, leftOver, inFlight, owned, epochMin: before?.epochMin ?? Infinity });
+      const superseded = new Set<string>();
+      const epochMin = before?.epochMin ?? Infinity;
+      this.open.set(key, { since, leftOver, superseded, inFlight, owned, epochMin });
     }
   }
 
@@ -101,6 +107,7 @@ export class LossWatch {
       if (this.parts.forgotten.highest(slotOf(key)) >= open.owned) open.owned = 0;
       open.epochMin = Math.max(...epochs);
       this.lower(key, open.leftOver);
+      for (const sim of this.parts.cluster.nodes) if (isSuperseded(sim, key)) open.superseded.add(sim.name);
       open.inFlight.push(...this.inFlightAt(key, []));
     }
   }
@@ -134,7 +141,8 @@ export class LossWatch {
     }
   }
 
-  private isWhole(key: string, { since, leftOver, inFlight, owned }: Open, sim: SimNode): void {
+  private isWhole(key: string, open: Open, sim: SimNode): void {
+    const { since, leftOver, superseded, inFlight, owned } = open;
     const { database } = this.parts;
     const { name, node } = sim;
     const { record } = node!.inspect(key);
@@ -154,20 +162,26 @@ export class LossWatch {
     };
     expect(stood, 'was in PostgreSQL');
     const isBack = record !== undefined && leftOver.get(name) === 0 && !record.tombstone;
-    if (isBack && counterOf(version) <= forgottenOn(sim, slot))
+    if (isBack && counterOf(version) <= counterOn(sim, slot, forgottenKey))
       this.violation ??= `${told}, which knew that its deletion was forgotten`;
     // What was not acknowledged may have come to nothing.
     const highest = this.highestAcknowledged(key);
-    expect(Math.min(highest, leftOver.get(name) ?? 0), 'was left over there');
+    const counted = superseded.has(name) ? 0 : (leftOver.get(name) ?? 0);
+    expect(Math.min(highest, counted), 'was left over there');
+    if (superseded.has(name) && this.lost.get(key)?.has(version) === true && version > highest)
+      this.violation ??= `${told}, which was lost before, as was noted there`;
     expect(Math.min(highest, owned), 'was at an owner that lives');
-    this.writeCount += this.acknowledgedAbove(key, version);
-    if (this.acknowledgedAbove(key, version) > 0) this.keyCount += 1;
+    const lost = this.acknowledgedAbove(key, version);
+    this.writeCount += lost.size;
+    if (lost.size > 0) this.keyCount += 1;
+    this.lost.set(key, new Set([...(this.lost.get(key) ?? []), ...lost]));
     this.clients?.forgive(key, version);
     database.forgive(key, version);
     this.parts.onLoss(key);
-    // With the newest changes of PostgreSQL its floors are lost, too.
-    if (record !== undefined && counterOf(this.parts.forgotten.highest(slot)) > floor)
-      this.parts.onFloorLost(slot);
+    // With the newest changes of PostgreSQL its floors are lost, too; whoever has one goes by it, and knows what was deleted.
+    const fence = counterOf(this.parts.forgotten.highest(slot));
+    const isUnknown = record !== undefined || counterOn(sim, slot, floorKey) < fence;
+    if (isUnknown && fence > floor) this.parts.onFloorLost(slot);
     const others = inFlight.filter((each) => each.version > version);
     const left = [record, ...others].map(leftOf);
     this.history.push({
@@ -216,11 +230,11 @@ export class LossWatch {
     return versions.reduce((highest, { version }) => Math.max(highest, version), 0);
   }
 
-  private acknowledgedAbove(key: string, version: number): number {
+  private acknowledgedAbove(key: string, version: number): Set<number> {
     const lost = (this.clients?.acknowledged ?? []).filter(
       (each) => each.key === key && each.version > version,
     );
-    return new Set(lost.map((each) => each.version)).size;
+    return new Set(lost.map((each) => each.version));
   }
 
   /** PostgreSQL as the node's topology names it. */
@@ -240,9 +254,16 @@ function versionOn(sim: SimNode, key: string): number {
   return recordOn(sim, key)?.version ?? 0;
 }
 
-/** Up to which counter the disk knows that deletions of the slot were forgotten. */
-function forgottenOn({ disk }: SimNode, slot: number): number {
-  const stored = forgottenKey(slot);
+/** By its own note, and nothing of the key was written there since. */
+function isSuperseded({ disk }: SimNode, key: string): boolean {
+  const slot = slotOf(key);
+  const isNoted = disk.get(supersededKey(slot, '')) !== undefined;
+  return isNoted && disk.get(supersededKey(slot, key)) === undefined;
+}
+
+/** The floor of the slot on the disk, or up to which counter deletions were forgotten there. */
+function counterOn({ disk }: SimNode, slot: number, keyOf: (slot: number) => string): number {
+  const stored = keyOf(slot);
   const bytes = disk.get(stored);
   return bytes === undefined ? 0 : (decodeFloor(stored, bytes)?.counter ?? 0);
 }

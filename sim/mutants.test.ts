@@ -59,6 +59,7 @@ type Elsewhere =
   | 'recoverRowsAlone'
   | 'recoverBelowFloor'
   | 'recoverForgotten'
+  | 'recoverSuperseded'
   | 'trustGivenUp'
   | 'trustOldFloor'
   | 'keepBelowInDrive'

@@ -127,6 +127,8 @@ export interface Mutations {
   readonly recoverBelowFloor?: boolean;
   /** Slots that were given up take rows over whose deletion this disk has forgotten. (R22, R28) */
   readonly recoverForgotten?: boolean;
+  /** What a disk has left over from before its slot was given up counts where it is given up once more. (R28) */
+  readonly recoverSuperseded?: boolean;
   /** A PostgreSQL that lost its tail, or was accepted, keeps the floors that it came with. (R24, R30) */
   readonly leaveFloorsLow?: boolean;
   /** Slots that are given up while PostgreSQL is compared keep what is left over below its floor. (R24, R28) */

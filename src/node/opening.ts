@@ -13,6 +13,9 @@ import {
   FLOORS_TO,
   FORGOTTEN_FROM,
   FORGOTTEN_TO,
+  LIFE_SEEN_KEY,
+  SUPERSEDED_FROM,
+  SUPERSEDED_TO,
   COUNTERS_NAME,
   MARKS_FROM,
   MARKS_TO,
@@ -36,6 +39,7 @@ import { RecordWitnesses } from './record-witnesses.ts';
 import { SlotDigests } from './slot-digests.ts';
 import { SlotTombstones } from './slot-tombstones.ts';
 import { SpoolTally } from './spool-marks.ts';
+import type { SupersededFound } from './superseded-slots.ts';
 
 /** What the parts of a node begin with. */
 export interface Stock extends ShelfIndexes {
@@ -59,6 +63,7 @@ export interface Opened extends FloorsFound {
   readonly operationBytes: number;
   /** Of the marks of what PostgreSQL lacks. */
   readonly spooled: SpoolTally;
+  readonly superseded: SupersededFound;
 }
 
 export interface RecordSeen {
@@ -94,6 +99,7 @@ export function takeStock(
     if (damagedCount > 0) telemetry.event('error', 'store.damaged', { records: damagedCount });
     done(null, {
       opened,
+      superseded: opened.superseded,
       witnesses: new RecordWitnesses(opened.newestKeys),
       digests,
       expiryTimes,
@@ -145,7 +151,9 @@ export function readStore(
                   { kind: 'damaged', message: 'the counters put by in the store are damaged' },
                   null,
                 );
-              done(null, { ...seen, ...found, spooled, countersPutBy });
+              readSuperseded(storage, (supersededError, superseded) =>
+                done(supersededError, { ...seen, ...found, spooled, countersPutBy, superseded }),
+              );
             });
           });
         });
@@ -257,6 +265,20 @@ function readSpoolMarks(
   const tally = new SpoolTally();
   const add = (stored: string, value: Uint8Array): void => tally.found(stored, value);
   scanAll(storage, SPOOL_FROM, SPOOL_TO, add, (error) => done(error, tally));
+}
+
+function readSuperseded(
+  storage: Storage,
+  done: (error: StorageError | null, found: SupersededFound) => void,
+): void {
+  const keys: { slot: number; key: string }[] = [];
+  const life = storage.get(LIFE_SEEN_KEY);
+  // Damaged, it was looked through for none: more is taken for superseded then, and nothing for less.
+  const lifeSeen = life === undefined ? 0 : (decodeCounters(life) ?? 0);
+  const add = (stored: string): void => {
+    if (stored !== LIFE_SEEN_KEY) keys.push(splitRecordKey(stored));
+  };
+  scanAll(storage, SUPERSEDED_FROM, SUPERSEDED_TO, add, (error) => done(error, { lifeSeen, keys }));
 }
 
 function scanAll(

@@ -41,6 +41,7 @@ function look({ shelf, operations }: OperationSift, slots: IndexSet, entry: Stor
   const slot = slotOf(key);
   if (!slots.has(slot)) return;
   const held = shelf.read(key, slot);
-  const version = held === undefined || held === 'damaged' ? 0 : held.record.version;
+  const isNone = held === undefined || held === 'damaged' || shelf.isSuperseded(slot, key);
+  const version = isNone ? 0 : held.record.version;
   if (!isBorneOut(operations.current(entry), version)) operations.drop(entry.key);
 }

@@ -251,7 +251,8 @@ export class RecordRecovery {
       this.keys = new Set();
       this.next += 1;
       const finish = (): void => (epoch === this.epoch ? this.finish(whole) : undefined);
-      if (counter === 0) clock.defer(finish);
+      const isSuperseded = this.counters !== null && this.parts.shelf.superseded.has(whole);
+      if (counter === 0 && !isSuperseded) clock.defer(finish);
       else this.clear(whole, counter, keys, finish);
     }
   }
@@ -294,7 +295,8 @@ export class RecordRecovery {
     if (held === undefined && edited !== true && this.isForgotten(slot, record)) return;
     // Of what was changed by hand the row has the newer word.
     const told = edited === true ? sealed.checksum : checksum;
-    if (this.parts.mutations.recoverRowsAlone !== true && isHeld(held, record.version, told)) {
+    const isOfBefore = this.dropSuperseded(slot, held, record);
+    if (!isOfBefore && this.parts.mutations.recoverRowsAlone !== true && isHeld(held, record.version, told)) {
       this.settle(slot, held, record.version);
       return;
     }
@@ -306,6 +308,20 @@ export class RecordRecovery {
   /** PostgreSQL has exactly what is held here. */
   private settle(slot: number, { record }: SealedRecord, version: number): void {
     if (record.version === version) this.parts.marks.settle(slot, record.key, version);
+  }
+
+  /** What is held is higher, and was lost when others went on without this disk. True: the row takes its place. */
+  private dropSuperseded(slot: number, held: SealedRecord | undefined | 'damaged', row: KeyRecord): boolean {
+    const { shelf, spooled, marks, operations, writesThrough, telemetry } = this.parts;
+    const { key } = row;
+    if (held === undefined || held === 'damaged' || held.record.version <= row.version) return false;
+    if (!writesThrough(key) || !shelf.isSuperseded(slot, key)) return false;
+    const { version } = held.record;
+    telemetry.event('info', 'recovery.cleared', { slot, version, floor: 0 });
+    operations.unlearn(key, marks.operationsBelow(slot, key, version + 1));
+    marks.settle(slot, key, version);
+    spooled.drop(slot, key);
+    return true;
   }
 
   /** Deleted, and that forgotten here, by an owner that had the slot to the end: PostgreSQL has lost it since. */

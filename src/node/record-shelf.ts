@@ -18,6 +18,8 @@ import { RecordWitnesses } from './record-witnesses.ts';
 import type { SlotDigests } from './slot-digests.ts';
 import type { SlotTombstones } from './slot-tombstones.ts';
 import type { StoreChange, StoreWriter } from './store-writer.ts';
+import { SupersededSlots } from './superseded-slots.ts';
+import type { SupersededFound } from './superseded-slots.ts';
 
 /** What is known of the records by their slots, from the start and with every write. */
 export interface ShelfIndexes {
@@ -26,6 +28,7 @@ export interface ShelfIndexes {
   readonly tombstones: SlotTombstones;
   /** Left out: none is known yet. */
   readonly witnesses?: RecordWitnesses;
+  readonly superseded?: SupersededFound;
 }
 
 interface LearnSession {
@@ -40,6 +43,8 @@ export class RecordShelf {
   readonly digests: SlotDigests;
   readonly expiryTimes: ExpiryTimes;
   readonly tombstones: SlotTombstones;
+  /** What of the leftovers is of before their slot was given up. */
+  readonly superseded: SupersededSlots;
   private readonly writer: StoreWriter;
   private readonly instruments: typeof NO_INSTRUMENTS;
   private readonly onDamaged: (slot: number, key: string) => void;
@@ -52,7 +57,7 @@ export class RecordShelf {
   /** `onDamaged`: a record that counts was asked for and fails its checksum; called from within. */
   constructor(
     writer: StoreWriter,
-    { digests, expiryTimes, tombstones, witnesses = new RecordWitnesses() }: ShelfIndexes,
+    { digests, expiryTimes, tombstones, witnesses = new RecordWitnesses(), superseded }: ShelfIndexes,
     cacheBytesMax: number,
     onDamaged: (slot: number, key: string) => void = () => undefined,
     instruments = NO_INSTRUMENTS,
@@ -62,6 +67,7 @@ export class RecordShelf {
     this.digests = digests;
     this.expiryTimes = expiryTimes;
     this.tombstones = tombstones;
+    this.superseded = new SupersededSlots(writer, superseded);
     this.witnesses = witnesses;
     this.writer = writer;
     this.cache = new HotCache(cacheBytesMax);
@@ -191,6 +197,7 @@ export class RecordShelf {
   setVerified(slot: number): void {
     this.verified[slot] = 1;
     this.sessions.delete(slot);
+    this.superseded.confirm(slot);
   }
 
   /** Nothing held counts any more until a source confirms it. */
@@ -216,6 +223,11 @@ export class RecordShelf {
     this.session(slot).copiedThrough = key;
   }
 
+  /** Of before its slot was given up, and nobody has confirmed it since. */
+  isSuperseded(slot: number, key: string): boolean {
+    return this.superseded.hasKey(slot, key) && !this.isConfirmed(slot, key);
+  }
+
   isConfirmed(slot: number, key: string): boolean {
     if (this.verified[slot] === 1) return true;
     const session = this.sessions.get(slot);
@@ -237,6 +249,7 @@ export class RecordShelf {
   private noteWritten({ slot, sealed }: StoredWrite, previous: SealedRecord | undefined): void {
     const session = this.session(slot);
     session.written.add(sealed.record.key);
+    this.superseded.noteWritten(slot, sealed.record.key);
     if (previous !== undefined && previous.record.version > sealed.record.version) session.wasLowered = true;
   }
 

@@ -81,7 +81,8 @@ function sweepBelow(sweep: RecoverySweep, done: () => void): void {
 
 function clear(sweep: RecoverySweep, key: string, version: number): void {
   const { telemetry, shelf, marks, operations, spooled, writesThrough, slot, counter, keys } = sweep;
-  if (counterOf(version) > counter || keys.has(key) || !writesThrough(key)) return;
+  const isLost = counterOf(version) <= counter || shelf.isSuperseded(slot, key);
+  if (!isLost || keys.has(key) || !writesThrough(key)) return;
   telemetry.event('info', 'recovery.cleared', { slot, version, floor: counter });
   // As of what is below a row: it may have been refused, and done another time. (R33)
   operations.unlearn(key, marks.operationsBelow(slot, key, version + 1));

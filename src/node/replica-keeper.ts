@@ -47,6 +47,11 @@ export class ReplicaKeeper {
   onTopology(next: Topology, previous: Topology | null): void {
     const { membership, mutations, effects, holding, shelf, floors } = this.parts;
     const { selfId, incarnation } = membership;
+    if (mutations.recoverSuperseded !== true) {
+      const lifeFirst = membership.succession.ancestors[0]?.life ?? next.life;
+      const holds = (slot: number): boolean => shelf.digests.countOf(slot) > 0;
+      shelf.superseded.onTopology(next, previous, { selfId, lifeFirst, holds });
+    }
     floors.forgotten.onTopology(next, previous, selfId, (slot) => shelf.isVerified(slot));
     if (!isLiveIncarnation(next, selfId, incarnation)) return this.abandon();
     const view = new SlotView(next, selfId);

@@ -6,6 +6,9 @@
  *   m name          what the node must remember of itself and of the council's register, and the counters it put by
  *   l SSSS          the floor of a slot (PROTOCOL R22)
  *   d SSSS          the counter up to which deletions of a slot were forgotten here (PROTOCOL R28)
+ *   u               the latest life of the cluster for which the slots were looked through (PROTOCOL R28)
+ *   u SSSS          a slot that was given up and made whole without this disk, which has not copied it since
+ *   u SSSS key      what was written of it since
  *   o ID key        an operation that took effect under an id, in hexadecimal (PROTOCOL R33)
  */
 import { crc32 } from 'node:zlib';
@@ -79,6 +82,16 @@ export const FORGOTTEN_TO = 'e';
 /** Its value is encoded like a floor. */
 export function forgottenKey(slot: number): string {
   return 'd' + SLOT_TEXT[slot]!;
+}
+
+export const SUPERSEDED_FROM = 'u';
+export const SUPERSEDED_TO = 'v';
+/** Its value is encoded like counters. */
+export const LIFE_SEEN_KEY = 'u';
+
+/** Without a key: the slot itself. */
+export function supersededKey(slot: number, key: string): string {
+  return 'u' + SLOT_TEXT[slot]! + key;
 }
 
 /** Covers the slot: an entry under another's name is none. */

@@ -1,0 +1,87 @@
+/**
+ * Machines are lost with the newest rows of PostgreSQL, and the others go on without what only these had. Then the lost ones come
+ * back, and whoever has gone on is lost in their place, before they have copied what it had: what was lost, and was read as lost,
+ * stays so. (PROTOCOL R28)
+ */
+import { describe, expect, test } from 'vitest';
+import type { Mutations } from '../src/core/mutations.ts';
+import { slotOf } from '../src/core/slots.ts';
+import { rowOfSlot } from '../src/core/topology.ts';
+import type { Topology } from '../src/core/topology.ts';
+import type { SimNode } from './cluster.ts';
+import { goOnAt } from './going-on.ts';
+import { SmallWorld } from './small-world.ts';
+
+/** What each sync of those who come back takes longer: they have not copied anything yet when they vote again. */
+const SLOW_MS = 150;
+/** Of one the newest values are lost; the other is lost as a whole. */
+const KEYS = ['changed', 'new'];
+const [CHANGED] = KEYS as [string];
+
+interface Lost {
+  readonly world: SmallWorld;
+  /** Of the life before. */
+  readonly back: readonly [SimNode, SimNode];
+}
+
+/** `meanwhile`: when they are back and have copied nothing. */
+function lostTwice(
+  mutations: Mutations,
+  meanwhile: (lost: Lost) => void = () => undefined,
+): (string | undefined)[] {
+  const world = new SmallWorld(57, undefined, 3, 0, false, mutations);
+  const [left, ...back] = world.nodes as [SimNode, SimNode, SimNode];
+  const put = (sim: SimNode, keys: readonly string[], value: string): void =>
+    keys.forEach((key) => world.until(() => world.put(sim, key, value).kind === 'done', 20_000));
+  put(back[0], [CHANGED], 'first');
+  world.run(500);
+  world.cluster.kill(left);
+  world.until(() => world.cluster.isWhole(left), 10_000);
+  const { changeCount } = world.database.server;
+  for (const value of ['second', 'third']) put(back[0], KEYS, value);
+  world.run(500);
+  for (const sim of back) world.cluster.kill(sim);
+  world.database.failOver(world.database.server.changeCount - changeCount);
+  world.cluster.start(left);
+  world.run(3_000);
+  expect(goOnAt(world, left)).toMatchObject({ kind: 'changed' });
+  world.until(() => world.get(left, CHANGED).kind !== 'failed', 10_000);
+  expect(KEYS.map((key) => world.text(left, key))).toEqual(['first', undefined]);
+  for (const sim of back) {
+    sim.disk.slowMs = SLOW_MS;
+    world.cluster.start(sim);
+  }
+  const topology = (): Topology => left.node!.membership.topology!;
+  const isLed = (): boolean => {
+    const { council, members } = topology();
+    return council.length === 3 && members.every((member) => member.alive);
+  };
+  for (let ms = 0; !isLed() && ms < 20_000; ms += 1) world.run(1);
+  const { complete } = rowOfSlot(topology(), slotOf(CHANGED));
+  expect(complete).toEqual([left.node!.membership.selfId]);
+  world.cluster.kill(left);
+  left.disk.wipe();
+  for (const sim of back) sim.disk.slowMs = 0;
+  meanwhile({ world, back });
+  world.giveUp(CHANGED, back);
+  return KEYS.map((key) => world.text(back[0], key));
+}
+
+describe('they are back, and have copied nothing', () => {
+  test('what was lost stays lost', () => {
+    expect(lostTwice({})).toEqual(['first', undefined]);
+  });
+
+  test('and their processes are others by then: it is on their disks that they know less', () => {
+    const values = lostTwice({}, ({ world, back }) => {
+      world.run(200);
+      for (const sim of back) world.cluster.kill(sim);
+      for (const sim of back) world.cluster.start(sim);
+    });
+    expect(values).toEqual(['first', undefined]);
+  });
+
+  test('the rule broken: what was lost is back', () => {
+    expect(lostTwice({ recoverSuperseded: true })).toEqual(['third', 'third']);
+  });
+});

@@ -1,0 +1,88 @@
+/**
+ * Slots of which this disk holds what was there before they were given up and made whole without it. What was lost then was told as
+ * lost, and others went on below it; so where such a slot is given up once more and made whole here, PostgreSQL's row
+ * stands, also where it is lower, or absence. That ends once the slot was copied, or made whole here; and what is written
+ * meanwhile counts. It is noted on the disk, for the process may be another by then. (PROTOCOL R28)
+ */
+import { isForsaken } from '../core/topology.ts';
+import type { Topology } from '../core/topology.ts';
+import { rowPairs } from '../core/slot-index.ts';
+import { LIFE_SEEN_KEY, encodeCounters, supersededKey } from '../wire/store-codec.ts';
+import type { StoreWriter } from './store-writer.ts';
+
+/** What the store holds of it. */
+export interface SupersededFound {
+  /** The latest life of the cluster that this disk has been looked through for; 0: it was for none. */
+  readonly lifeSeen: number;
+  /** An empty key stands for the slot itself. */
+  readonly keys: readonly { readonly slot: number; readonly key: string }[];
+}
+
+const NOTED = new Uint8Array(1);
+
+export class SupersededSlots {
+  private readonly writer: Pick<StoreWriter, 'putEntry'>;
+  private lifeSeen: number;
+  /** With the keys that were written since. */
+  private readonly slots = new Map<number, Set<string>>();
+
+  constructor(writer: Pick<StoreWriter, 'putEntry'>, found: SupersededFound = { lifeSeen: 0, keys: [] }) {
+    this.writer = writer;
+    this.lifeSeen = found.lifeSeen;
+    for (const { slot, key } of found.keys) {
+      const written = this.slots.get(slot) ?? new Set<string>();
+      if (key !== '') written.add(key);
+      this.slots.set(slot, written);
+    }
+  }
+
+  has(slot: number): boolean {
+    return this.slots.has(slot);
+  }
+
+  /** Is what is held of the key of before? */
+  hasKey(slot: number, key: string): boolean {
+    return this.slots.get(slot)?.has(key) === false;
+  }
+
+  /** Before the record is. */
+  noteWritten(slot: number, key: string): void {
+    const written = this.slots.get(slot);
+    if (written === undefined || written.has(key)) return;
+    written.add(key);
+    this.writer.putEntry(supersededKey(slot, key), NOTED);
+  }
+
+  /** What is held of the slot counts, by an owner's word or by PostgreSQL's. */
+  confirm(slot: number): void {
+    const written = this.slots.get(slot);
+    if (written === undefined) return;
+    this.slots.delete(slot);
+    for (const key of ['', ...written]) this.writer.putEntry(supersededKey(slot, key), null);
+  }
+
+  /** Before anything acts in the new epoch. `lifeFirst`: of this disk. */
+  onTopology(
+    next: Topology,
+    previous: Topology | null,
+    { selfId, lifeFirst, holds }: { selfId: number; lifeFirst: number; holds: (slot: number) => boolean },
+  ): void {
+    // With a life all slots are given up.
+    const isLater = next.life > (this.lifeSeen === 0 ? lifeFirst : this.lifeSeen);
+    for (const pair of rowPairs(previous ?? next, next)) {
+      const after = next.rows[pair.after]!;
+      const wasGivenUp = previous !== null && isForsaken(previous.rows[pair.before]!);
+      if ((!isLater && !wasGivenUp) || isForsaken(after) || after.complete.includes(selfId)) continue;
+      for (const slot of pair.slots) if (holds(slot)) this.mark(slot);
+    }
+    if (next.life === this.lifeSeen) return;
+    this.lifeSeen = next.life;
+    this.writer.putEntry(LIFE_SEEN_KEY, encodeCounters(next.life));
+  }
+
+  private mark(slot: number): void {
+    if (this.slots.has(slot)) return;
+    this.slots.set(slot, new Set());
+    this.writer.putEntry(supersededKey(slot, ''), NOTED);
+  }
+}
