@@ -10,7 +10,15 @@ import { PROFILES } from './profiles.ts';
 import type { RunProfile } from './run-profile.ts';
 import { runSeed } from './run.ts';
 import { conditionWhileExpiring, expiryAskedTooEarly } from './scenarios/expiring.ts';
-import { copiedMeanwhile, inFlightBelow, lateCopy, writtenAgain } from './scenarios/forgetting.ts';
+import {
+  copiedMeanwhile,
+  inFlightBelow,
+  incrementBesideRaise,
+  lateCopy,
+  putAtFormerLearner,
+  putJustAbove,
+  writtenAgain,
+} from './scenarios/forgetting.ts';
 import {
   deletedMeanwhile,
   fillAfterDelete,
@@ -113,6 +121,9 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   acknowledgeBeforeStore: acknowledgedAndLost,
   leaveOutOwnDisk: storedElsewhereFirst,
   liftConditional: incrementOvertakenAfterRestart,
+  liftUnagreed: incrementBesideRaise,
+  raiseBesidePlain: putJustAbove,
+  keepAgreed: putAtFormerLearner,
   retakeCounters: diesBeforeItsOwnDisk,
   validateDespiteHigher: setLostBetweenSetAndIncrement,
   releaseReadersByAnyValidate: readerBetweenTwoWrites,
@@ -176,6 +187,7 @@ const SEEDS: readonly {
   { mutant: 'keepQuietAfterFailover', profile: 'lostTail', seedsMax: 10 },
   { mutant: 'passRecordFloor', profile: 'removals', seedsMax: 10 },
   { mutant: 'removeRowsAtOnce', profile: 'removals', seedsMax: 20 },
+  { mutant: 'liftUnagreed', profile: 'oneSlot', seedsMax: 40 },
   { mutant: 'passFence', profile: 'lags', seedsMax: 30 },
   { mutant: 'raiseUnquiet', profile: 'lags', seedsMax: 30 },
 ];
@@ -208,6 +220,7 @@ const FIRST: Readonly<Partial<Record<keyof Mutations, number>>> = {
   succeedUnfenced: 2,
   passRecordFloor: 2,
   removeRowsAtOnce: 6,
+  liftUnagreed: 36,
   raiseUnquiet: 19,
   succeedComplete: 3,
   keepQuietAfterFailover: 12,

@@ -6,6 +6,7 @@
 import { BY_HAND } from './hand.ts';
 import { LOST_TAIL } from './lacking-record.ts';
 import { LISTINGS } from './lister.ts';
+import { ONE_SLOT } from './one-slot.ts';
 import type { RunProfile } from './run-profile.ts';
 import { SIM_DATABASE_CALM, SIM_DATABASE_ROUGH } from './system-of-record.ts';
 
@@ -390,6 +391,7 @@ export const PROFILES: Readonly<Record<string, RunProfile>> = {
   versions: VERSIONS,
   removals: REMOVALS,
   lags: LAGS,
+  oneSlot: ONE_SLOT,
   byHand: BY_HAND,
   listings: LISTINGS,
   steady: STEADY,

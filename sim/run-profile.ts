@@ -4,6 +4,7 @@ import type { ClientPlan } from './clients.ts';
 import type { FaultKind } from './fault-plan.ts';
 import type { NetworkWeather } from './network.ts';
 import type { SimDatabaseSettings } from './system-of-record.ts';
+import type { VersionHabit } from './versions.ts';
 
 export interface RunProfile {
   readonly plan: Partial<ClientPlan>;
@@ -20,6 +21,8 @@ export interface RunProfile {
   readonly record?: SpoolSettings;
   /** PostgreSQL's manners; left out: as drawn. */
   readonly database?: SimDatabaseSettings;
+  /** What the programs of a run speak; left out: as drawn. */
+  readonly versions?: VersionHabit;
   /** Milliseconds that deletions are kept, and no legacy source for which all are; left out: as drawn. */
   readonly tombstoneKeepMs?: number;
   /** Mean time between two changes of rows of PostgreSQL by hand; left out: there are none. */

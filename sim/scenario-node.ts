@@ -58,6 +58,8 @@ export interface ScenarioNodeParts {
 const CACHE_BYTES = 1_000_000;
 const WALL_START = 1_700_000_000_000;
 const SWEEP_TICKS = 5;
+/** Milliseconds that a node keeps deletions: for good, unless the story wants them forgotten. */
+export const KEEP_MS = 1e12;
 
 const NO_TELEMETRY = { event: () => undefined, count: () => undefined };
 
@@ -91,8 +93,8 @@ export class ScenarioNode {
   blockedUntil = 0;
   /** Its slots are copied and on its disk: it asks to be made complete. */
   hasLearned = false;
-  /** Milliseconds that it keeps a deletion: for good, unless the story wants them forgotten. */
-  keepMs = 1e12;
+  /** Milliseconds that it keeps a deletion. */
+  keepMs = KEEP_MS;
   /** Its keys go to PostgreSQL. */
   writesThrough = true;
   private readonly parts: ScenarioNodeParts;
@@ -367,6 +369,7 @@ export class ScenarioNode {
       store: (write) => shelf.store(write, table.changesOf(write)),
       operations: table,
       floors: floors.floors,
+      agreeFloor: (slot) => process.collector.agreeFloor(slot),
       counters,
       spool: (sealed, slot) => spoolMarks.add(sealed, slot),
       spoolStored: (sealed, slot) => {

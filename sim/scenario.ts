@@ -9,6 +9,7 @@ import { OPERATION_ID_BYTES, SLOT_COUNT, TICK_MS } from '../src/core/limits.ts';
 import type { PeerMessage } from '../src/core/message.ts';
 import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteOperation, WriteResult } from '../src/core/operation.ts';
+import { PROTOCOL_MAX } from '../src/core/protocol-versions.ts';
 import { isLive } from '../src/core/record.ts';
 import type { KeyRecord } from '../src/core/record.ts';
 import type { WriteTicket } from '../src/core/replication/key-state.ts';
@@ -25,6 +26,7 @@ export const KEY = 'key';
 export const SLOT = slotOf(KEY);
 /** Another key of the same slot. */
 export const KEY_BESIDE = besides(KEY);
+export const KEY_THIRD = besides(KEY_BESIDE);
 
 interface Flight {
   readonly from: ScenarioNode;
@@ -370,6 +372,7 @@ function foundingTopology(nodes: readonly ScenarioNode[], loaded: boolean): Topo
     slotRow: new Uint16Array(SLOT_COUNT),
     placed: ids,
     floorCounter: 0,
+    protocol: PROTOCOL_MAX,
     loaded,
   };
 }

@@ -27,6 +27,11 @@ export class SimVersions {
     this.habit = habit ?? this.prng.pick(['latest', 'earlier', 'mixed', 'mixed'] as const);
   }
 
+  /** No process speaks less, unless somebody installs an earlier program. */
+  get areLatest(): boolean {
+    return this.habit === 'latest';
+  }
+
   watch(nodes: readonly SimNode[]): void {
     this.nodes = nodes;
   }

@@ -16,6 +16,7 @@ import { drawLacking } from './fault-plan.ts';
 import { SimLegacy } from './legacy.ts';
 import { LossWatch } from './loss-watch.ts';
 import { SimNetwork } from './network.ts';
+import { inDrawnSlots } from './one-slot.ts';
 import { SimOperator } from './operator.ts';
 import type { RunProfile } from './run-profile.ts';
 import { Scheduler } from './scheduler.ts';
@@ -69,8 +70,9 @@ export class SimWorld {
     });
     const manners = prng.chance(0.6) ? SIM_DATABASE_ROUGH : SIM_DATABASE_CALM;
     this.database = new SimDatabase(this.scheduler, prng.fork(), options.profile?.database ?? manners);
+    const versions = new SimVersions(seed, options.versions ?? options.profile?.versions);
     this.plan = {
-      ...drawPlan(prng),
+      ...inDrawnSlots(seed, versions, drawPlan(prng)),
       ...drawIds(seed),
       ...drawStale(seed),
       modifyShare: options.profile === undefined ? drawModify(seed) : 0,
@@ -93,7 +95,7 @@ export class SimWorld {
       scrubPauseMs: this.scrubPauseMs,
       record: options.profile?.record ?? drawRecord(seed),
       network: this.network,
-      versions: new SimVersions(seed, options.versions),
+      versions,
       ...(tombstoneKeepMs === undefined ? drawForgetting(seed) : { tombstoneKeepMs }),
       onEvent,
     });
@@ -108,9 +110,8 @@ export class SimWorld {
       waitMs: this.cluster.spools || this.lacks ? longestStatement(this.database) : 0,
     });
     const { cluster, database, forgotten } = this;
-    const { keys } = this.plan;
     this.losses = new LossWatch({
-      ...{ cluster, database, keys, forgotten },
+      ...{ cluster, database, forgotten, keys: this.plan.keys },
       ownerDisks: (key) => ownerDisks(this, key),
       onLoss: (key) => this.fillAgain(key, clientsClock()),
       onFloorLost: (slot) => (this.lacks ? forgotten.forgive(slot) : undefined),

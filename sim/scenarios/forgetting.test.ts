@@ -1,6 +1,15 @@
 /** Deletions that are forgotten, told with the rules as they are; `sim/mutants.test.ts` breaks one. */
 import { expect, test } from 'vitest';
-import { copiedMeanwhile, inFlightBelow, lateCopy, writtenAgain } from './forgetting.ts';
+import {
+  copiedMeanwhile,
+  inFlightBelow,
+  incrementAfterRaise,
+  incrementBesideRaise,
+  lateCopy,
+  putAtFormerLearner,
+  putJustAbove,
+  writtenAgain,
+} from './forgetting.ts';
 
 test('a deletion was forgotten and the key is written again: the new version is above all that was there', () => {
   expect(writtenAgain({})).toBe('ok');
@@ -16,4 +25,24 @@ test('an outranked write reaches a learner: the deletion is not forgotten before
 
 test('another key of the slot is in flight below the floor: nothing is forgotten until it is done', () => {
   expect(inFlightBelow({})).toBe('ok');
+});
+
+test('an increment at an owner that has raised the floor, and a put at one that has not: both count', () => {
+  expect(incrementBesideRaise({})).toBe('ok');
+});
+
+test.each(['an epoch without C', 'an epoch in which C copies', 'all die and return'] as const)(
+  'one owner alone has raised the floor, and %s: an increment there and a put elsewhere both count, and without that rule not',
+  (after) => {
+    expect(incrementAfterRaise({}, after)).toBe('ok');
+    expect(incrementAfterRaise({ liftUnagreed: true }, after)).not.toBe('ok');
+  },
+);
+
+test('who has learnt from an owner below the floor becomes one, after the owners have agreed: its put counts, too', () => {
+  expect(putAtFormerLearner({})).toBe('ok');
+});
+
+test('a put from below a floor has the version that an increment would have above it: the increment counts from the put', () => {
+  expect(putJustAbove({})).toBe('ok');
 });

@@ -2,9 +2,12 @@
  * Stories of deletions that are forgotten: nothing older comes back, and what is written afterwards stands above all that
  * was there before. The key is not written through, so that nobody but the owners could know better. (PROTOCOL R22)
  */
+import { COLLECTION_PATIENCE_MS } from '../../src/core/limits.ts';
 import type { PeerMessage } from '../../src/core/message.ts';
 import type { Mutations } from '../../src/core/mutations.ts';
-import { KEY_BESIDE, Scenario } from '../scenario.ts';
+import { KEEP_MS } from '../scenario-node.ts';
+import type { ScenarioNode } from '../scenario-node.ts';
+import { KEY_BESIDE, KEY_THIRD, Scenario } from '../scenario.ts';
 
 /** Milliseconds in which deletions are found, floors raised and everything removed. */
 const FORGET_MS = 1_000;
@@ -106,5 +109,132 @@ export function inFlightBelow(mutations: Mutations): string {
   if (beside.outcome === null || world.onDisk(a) !== 0)
     return 'not forgotten, although nothing is in the way';
   for (const node of world.nodes) world.read(node);
+  return world.verdict();
+}
+
+/**
+ * The floor of the slot is raised at A and not yet at B. A judges an increment, and B takes a put from below the floor, of which A
+ * has not heard. The increment waits until B is past the floor, too, and counts from the put. (PROTOCOL R1, R5)
+ */
+export function incrementBesideRaise(mutations: Mutations): string {
+  const world = onNodesAlone(mutations);
+  const [a, b] = world.abc;
+  deletedBeside(world);
+  const raise = world.hold({ to: b, kind: 'floorRaise' });
+  a.keepMs = 0;
+  world.pass(FORGET_MS);
+  return putBesideIncrement(world, b, a, () => world.release(raise));
+}
+
+/** What comes between a floor that A alone has raised, and an increment there. */
+export type AfterRaise = 'an epoch without C' | 'an epoch in which C copies' | 'all die and return';
+
+/** Nobody is asked about that floor any more, and nobody knows how far the others are: who increments asks. */
+export function incrementAfterRaise(mutations: Mutations, after: AfterRaise): string {
+  const world = onNodesAlone(mutations);
+  const [a, b, c] = world.abc;
+  deletedBeside(world);
+  raiseAlone(world, a);
+  if (after === 'all die and return') {
+    for (const node of world.nodes) world.crash(node);
+    for (const node of world.nodes) node.restart();
+    world.epoch(world.nodes);
+  } else {
+    world.crash(c);
+    world.epoch([a, b]);
+  }
+  if (after === 'an epoch in which C copies') {
+    world.hold({ from: c, kind: 'learnPull' });
+    c.restart();
+    world.epoch(world.nodes, [a, b]);
+  }
+  return putBesideIncrement(world, b, a, () => undefined);
+}
+
+/**
+ * B alone has raised the floor, and C copies the slot from A, which has not. B's increment of another key has A come past the floor;
+ * C has said nothing. When it is an owner it takes a put from below.
+ */
+export function putAtFormerLearner(mutations: Mutations): string {
+  const world = onNodesAlone(mutations);
+  const [a, b, c] = world.abc;
+  deletedBeside(world);
+  raiseAlone(world, b);
+  world.loseDisk(c);
+  world.epoch([a, b]);
+  c.restart();
+  const pull = world.hold({ from: c, kind: 'learnPull' });
+  world.epoch(world.nodes, [a, b]);
+  const other = world.write(b, { kind: 'increment', delta: 1n }, null, 0, KEY_THIRD);
+  world.pass(500);
+  if (other.outcome === null) return 'the increment of the other key did not come to an end';
+  world.release(pull);
+  world.pass(1_000);
+  if (!c.hasLearned) return 'the learner did not catch up';
+  world.epoch(world.nodes);
+  return putBesideIncrement(world, c, b, () => undefined);
+}
+
+/**
+ * A's put is on its way from when the floor was lower: its version is the one that C's next increment would have above the higher
+ * floor, and C's node is the higher one. C's increment waits until the put has come to it, and counts from that.
+ */
+export function putJustAbove(mutations: Mutations): string {
+  const world = onNodesAlone(mutations);
+  const [a, b, c] = world.abc;
+  world.put(b, 'third', KEY_THIRD);
+  deletedBeside(world);
+  forgetDeletions(world);
+  const held = world.hold({ from: a, to: c, kind: 'invalidate' });
+  world.put(a, '200');
+  const expect = { kind: 'value', value: 'third' } as const;
+  const deletion = world.write(b, { kind: 'compareAndDelete', expect }, null, 0, KEY_THIRD);
+  if (deletion.outcome?.kind !== 'done') return 'the deletion did not come to an end';
+  world.pass(FORGET_MS);
+  world.increment(c);
+  world.pass(200);
+  world.release(held);
+  world.pass(3_000);
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
+}
+
+/** A key of 100, and another of its slot whose deletion has a far higher version. */
+function deletedBeside(world: Scenario): void {
+  const [a] = world.abc;
+  world.put(a, '100');
+  for (const value of ['1', '2', '3', '4', '5', '6']) world.put(a, value, KEY_BESIDE);
+  world.write(a, { kind: 'delete' }, null, 0, KEY_BESIDE);
+  world.pass(200);
+}
+
+/** It asks the others to raise the floor, too, of which they never hear. */
+function raiseAlone(world: Scenario, node: ScenarioNode): void {
+  const raise = world.hold({ from: node, kind: 'floorRaise' });
+  node.keepMs = 0;
+  world.pass(FORGET_MS);
+  node.keepMs = KEEP_MS;
+  world.drop(raise);
+  // No attempt is pursued for longer.
+  world.pass(COLLECTION_PATIENCE_MS);
+  world.drop(raise);
+  world.release(raise);
+}
+
+function putBesideIncrement(
+  world: Scenario,
+  at: ScenarioNode,
+  to: ScenarioNode,
+  meanwhile: () => void,
+): string {
+  const held = world.hold({ from: at, to, kind: 'invalidate' });
+  world.put(at, '200');
+  const increment = world.increment(to);
+  world.release(held);
+  world.pass(500);
+  meanwhile();
+  world.pass(3_000);
+  if (increment.outcome === null) return 'the increment did not come to an end';
+  for (const node of world.nodes) if (node.replica !== null) world.read(node);
   return world.verdict();
 }

@@ -17,7 +17,7 @@ export interface FloorRaised {
   readonly slots: readonly number[];
 }
 
-/** "All owners are past these floors: remove exactly these versions, where they still stand." */
+/** "All owners are past these floors: remove exactly these versions, where they still stand." It may be none. */
 export interface DeletionsForget {
   readonly kind: 'deletionsForget';
   readonly floors: readonly SlotFloor[];

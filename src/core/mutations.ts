@@ -43,6 +43,12 @@ export interface Mutations {
   readonly retakeCounters?: boolean;
   /** Counters that a node has put by lift its conditional versions, too. (R5, R8) */
   readonly liftConditional?: boolean;
+  /** A floor lifts conditional versions before all owners are past it. (R5, R22) */
+  readonly liftUnagreed?: boolean;
+  /** An owner says that it is past a floor while a plain version just above that is in flight. (R5, R22) */
+  readonly raiseBesidePlain?: boolean;
+  /** What the owners of one epoch have agreed on counts in the next, whoever owns the slot then. (R5, R22) */
+  readonly keepAgreed?: boolean;
   /** A round is validated although somebody held a higher version. (R1) */
   readonly validateDespiteHigher?: boolean;
   /** Any Validate releases every waiting reader. (R9) */

@@ -15,7 +15,7 @@ import type { Mutations } from './mutations.ts';
 import type { Member, Topology } from './topology.ts';
 
 export const PROTOCOL_MIN = 4;
-export const PROTOCOL_MAX = 7;
+export const PROTOCOL_MAX = 8;
 /** Of who does not say: programs of before there was a choice; and of a topology without the field. */
 export const PROTOCOL_UNTOLD = 4;
 
@@ -49,6 +49,8 @@ export const SINCE = {
   contentType: 6,
   /** Who handed a write over is told whether others are in its version, and who hears of all changes is told of which. Between two. */
   ownChanges: 7,
+  /** Owners come past a floor also while others copy the slot: conditional writes wait for it. All members. */
+  agreedFloors: 8,
 } as const;
 
 /** A side of a link, by its own word. */

@@ -44,8 +44,10 @@ export class Forgetting {
     const acting = replica();
     if (acting === null) return;
     const { view } = acting;
+    const isPast = ({ slot, counter }: SlotFloor): boolean => this.parts.floors.floors.of(slot) >= counter;
     const ours = floors.filter(
-      ({ slot }) => slot < SLOT_COUNT && mayForget(view, slot, mutations) && mayRaise(slot),
+      (floor) =>
+        floor.slot < SLOT_COUNT && view.row(floor.slot).owns && (isPast(floor) || mayRaise(floor.slot)),
     );
     if (mutations.raiseNoFloor !== true) for (const floor of ours) this.parts.floors.raise(floor);
     shelf.whenStored(() => {
@@ -56,11 +58,17 @@ export class Forgetting {
     });
   }
 
+  /** All owners have said so. */
+  agreed(floors: readonly SlotFloor[]): void {
+    this.parts.replica()?.agreeFloors(floors.filter(({ slot }) => slot < SLOT_COUNT));
+  }
+
   forget({ floors, deletions }: Omit<DeletionsForget, 'kind'>): void {
     const acting = this.parts.replica();
     if (acting === null) return;
+    this.agreed(floors);
     const fenced = new Map<number, number>();
-    for (const floor of floors) {
+    for (const floor of deletions.length === 0 ? [] : floors) {
       if (!this.isPast(acting, floor)) continue;
       this.parts.floors.floors.fence(floor.slot, floor.counter);
       fenced.set(floor.slot, floor.counter);

@@ -376,12 +376,12 @@ export class CausewayNode implements NodeApi {
 
   private buildKeeper({ versionHighest, countersPutBy }: Opened): ReplicaKeeper {
     const { parts, mutations, membership, marks, holding, lastLease, shelf, operations, learner } = this;
-    const { writer, recordWriter, recordReader, spool, keyWatch } = this;
+    const { writer, recordWriter, recordReader, spool, keyWatch, floors, timing } = this;
     const effects = makeEffects({
       ...parts,
       ...{ writer, shelf, operations, membership, recordWriter, recordReader, spool, keyWatch },
-      timing: this.timing,
-      floors: this.floors,
+      ...{ floors, timing },
+      agreeFloor: (slot) => this.background.collector.agreeFloor(slot),
       counters: new CounterReserve(writer, countersPutBy),
       send: (id, message) => this.sendTo(id, message),
       replica: () => this.replica,

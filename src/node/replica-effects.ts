@@ -28,6 +28,7 @@ export interface EffectParts {
   readonly shelf: RecordShelf;
   readonly operations: OperationTable;
   readonly floors: FloorStore;
+  readonly agreeFloor: (slot: number) => void;
   readonly counters: CounterReserve;
   readonly membership: Membership;
   readonly systemOfRecord: SystemOfRecord | null;
@@ -53,6 +54,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     },
     operations,
     floors: parts.floors.floors,
+    agreeFloor: parts.agreeFloor,
     counters: parts.counters,
     ...parts.spool.effects((key, version) => parts.replica()?.onSpooled(key, version)),
     unmark: (_key, marks) => writer.unmark(marks),

@@ -18,6 +18,7 @@ import type { PeerMessage } from '../core/message.ts';
 import { SINCE, protocolInForce } from '../core/protocol-versions.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { RowVersion, SystemOfRecord } from '../ports/system-of-record.ts';
+import { FloorAgreement } from './floor-agreement.ts';
 import { FloorLevels } from './floor-levels.ts';
 import { Forgetting } from './forgetting.ts';
 import type { ForgettingParts } from './forgetting.ts';
@@ -41,6 +42,7 @@ export interface TombstoneCollectorParts extends ForgettingParts, Omit<Tombstone
 export class TombstoneCollector {
   private readonly parts: TombstoneCollectorParts;
   private readonly forgetting: Forgetting;
+  private readonly agreement: FloorAgreement;
   private readonly walk: TombstoneWalk;
   private readonly rows: RowRemover | null;
   private readonly levels: FloorLevels | null;
@@ -59,6 +61,11 @@ export class TombstoneCollector {
   constructor(parts: TombstoneCollectorParts) {
     this.parts = parts;
     this.forgetting = new Forgetting(parts);
+    this.agreement = new FloorAgreement({
+      ...parts,
+      forgetting: this.forgetting,
+      nextRound: () => this.nextRound(),
+    });
     const { systemOfRecord } = parts;
     this.rows = systemOfRecord === null ? null : new RowRemover({ ...parts, systemOfRecord });
     this.levels = systemOfRecord === null ? null : new FloorLevels({ ...parts, systemOfRecord });
@@ -87,13 +94,20 @@ export class TombstoneCollector {
   /** A replica acts in another epoch than before: what was said in the last one does not count. */
   onEpoch(): void {
     this.forgetting.onEpoch();
+    this.agreement.onEpoch();
     this.giveUp();
     for (const slot of this.rowSlots) this.walk.again(slot);
     this.rowSlots.clear();
     this.rows?.clear();
   }
 
+  /** A conditional write waits until every owner of the slot is past the floor that this node has. */
+  agreeFloor(slot: number): void {
+    this.agreement.want(slot);
+  }
+
   tick(): void {
+    this.agreement.tick();
     const { clock, leaseHeld, keepsAll, replica } = this.parts;
     const now = clock.now();
     if (leaseHeld()) this.rows?.tick();
@@ -135,10 +149,15 @@ export class TombstoneCollector {
 
   private begin(view: SlotView, found: readonly Deletion[], floors: readonly SlotFloor[] = []): void {
     const now = this.parts.clock.now();
-    this.current = new Collection(this.roundNext, view, found, floors);
-    this.roundNext = this.roundNext === 0xffffffff ? 1 : this.roundNext + 1;
+    this.current = new Collection(this.nextRound(), view, found, floors);
     this.giveUpAt = now + COLLECTION_PATIENCE_MS;
     this.ask(this.current, view, now);
+  }
+
+  private nextRound(): number {
+    const round = this.roundNext;
+    this.roundNext = round === 0xffffffff ? 1 : round + 1;
+    return round;
   }
 
   private pursue(collection: Collection, now: number): void {
@@ -160,7 +179,8 @@ export class TombstoneCollector {
   private onRaised(from: number, round: number, slots: readonly number[]): void {
     const { current } = this;
     const view = this.parts.replica()?.view;
-    if (current === null || current.round !== round || view?.topology.epoch !== current.epoch) return;
+    if (current?.round !== round) return this.agreement.onRaised(from, round, slots);
+    if (view?.topology.epoch !== current.epoch) return;
     current.raised(from, slots);
     const ready = current.takeReady();
     if (ready.floors.length > 0) this.raised(view, ready);
@@ -168,10 +188,18 @@ export class TombstoneCollector {
   }
 
   private raised(view: SlotView, ready: Removal): void {
+    this.tellAgreed(view, ready.floors);
     // Who speaks less commits without looking at PostgreSQL's floors: beside such a member every row stays. (decision 19)
     const isGuarded = protocolInForce(view.topology) >= SINCE.rowFloors;
     if (ready.deletions.length > 0) this.removeRows(view, ready, isGuarded);
     else if (isGuarded && !this.parts.isSpooling()) this.levels?.bring(view, ready.floors);
+  }
+
+  /** Each owner's conditional writes wait for it, and rows take a while. */
+  private tellAgreed(view: SlotView, floors: readonly SlotFloor[]): void {
+    for (const [member, owned] of ownersOf(view, floors))
+      if (member === view.selfId) this.forgetting.agreed(owned);
+      else this.parts.send(member, { kind: 'deletionsForget', floors: owned, deletions: [] });
   }
 
   /** Rows first: whoever dies in between finds the deletion again, and begins anew. */
@@ -198,12 +226,8 @@ export class TombstoneCollector {
   }
 
   private forget(view: SlotView, ready: Removal): void {
-    const members = new Set<number>();
-    for (const { slot } of ready.floors) for (const id of view.row(slot).owners) members.add(id);
-    for (const member of members) {
-      const owns = ({ slot }: { readonly slot: number }): boolean => view.row(slot).owners.includes(member);
-      const floors = ready.floors.filter(owns);
-      const deletions = ready.deletions.filter(owns);
+    for (const [member, floors] of ownersOf(view, ready.floors)) {
+      const deletions = ready.deletions.filter(({ slot }) => view.row(slot).owners.includes(member));
       for (let at = 0; at < deletions.length; at += FORGET_DELETIONS_MAX) {
         const part = { floors, deletions: deletions.slice(at, at + FORGET_DELETIONS_MAX) };
         if (member === view.selfId) this.forgetting.forget(part);
@@ -216,4 +240,17 @@ export class TombstoneCollector {
     for (const slot of this.current?.slots ?? []) this.walk.again(slot);
     this.current = null;
   }
+}
+
+/** What each owner is to hear. */
+function ownersOf(view: SlotView, floors: readonly SlotFloor[]): Map<number, SlotFloor[]> {
+  const owned = new Map<number, SlotFloor[]>();
+  for (const floor of floors) {
+    for (const member of view.row(floor.slot).owners) {
+      const known = owned.get(member);
+      if (known === undefined) owned.set(member, [floor]);
+      else known.push(floor);
+    }
+  }
+  return owned;
 }

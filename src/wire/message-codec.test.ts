@@ -101,7 +101,7 @@ describe('frames', () => {
 
   test('a frame of a later version than its reader speaks: is refused', () => {
     const frame = encode(HEAD, [{ kind: 'retired' }]);
-    expect(decodeFrame(frame, PROTOCOL_MIN)).toEqual({ fault: 'a frame of the unknown format 14' });
+    expect(decodeFrame(frame, PROTOCOL_MIN)).toEqual({ fault: 'a frame of the unknown format 17' });
   });
 
   test('a modification over a link of the earliest version: is not written; nor accepted, nor what came of one', () => {

@@ -28,6 +28,7 @@ const FORMATS = new Map([
   [5, 5],
   [6, 9],
   [7, 14],
+  [8, 17],
 ]);
 const PROTOCOLS = new Map([...FORMATS].map(([protocol, format]) => [format, protocol]));
 const CHECKSUM_AT = 1;

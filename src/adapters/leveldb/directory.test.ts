@@ -115,7 +115,7 @@ test('a directory that a later version of the protocol was put in force in: the 
   directory.raise(PROTOCOL_MAX);
   directory.raise(PROTOCOL_MAX - 1);
   // As a program of before looks at it: it opened format 1, and no later one.
-  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ format: 4, ...identity });
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ format: 5, ...identity });
   await directory.release();
   await leave(await take(root));
 });

@@ -1,6 +1,8 @@
 /** What is asked before a write takes a version: whether anything forbids it, and above what the version is to be. */
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
+import { mayForget } from '../collection.ts';
+import { SINCE, protocolInForce } from '../protocol-versions.ts';
 import { memberById } from '../topology.ts';
 import type { ReplicaContext } from './context.ts';
 import type { KeyState } from './key-state.ts';
@@ -26,10 +28,31 @@ export function refusalOf(context: ReplicaContext, state: KeyState): Failure | n
  * one that its judge has not heard of. (R5, R8, R22)
  */
 export function floorOf(context: ReplicaContext, { slot }: KeyState, conditional: boolean): number {
-  const { view, effects, mutations } = context;
+  const { view, effects, mutations, agreed } = context;
   const isOwn = (!conditional || mutations.liftConditional === true) && mutations.retakeCounters !== true;
   const spent = isOwn ? effects.counters.spentThrough : 0;
-  return Math.max(view.topology.floorCounter, effects.floors.of(slot), spent);
+  const floor = conditional && mayAgree(context, slot) ? agreed.of(slot) : effects.floors.of(slot);
+  return Math.max(view.topology.floorCounter, floor, spent);
+}
+
+/**
+ * A conditional version above `known` would be at or below the floor of this node, where it has said that nothing begins: it
+ * waits until all owners are past that floor, which they are asked to be. (R22)
+ */
+export function waitsForFloor(context: ReplicaContext, state: KeyState, known: number): boolean {
+  const { slot } = state;
+  if (Math.max(known, floorOf(context, state, true)) >= context.effects.floors.of(slot)) return false;
+  context.effects.agreeFloor(slot);
+  return true;
+}
+
+/**
+ * Owners that speak an earlier version come past a floor only where deletions may be forgotten: beside one of them conditional
+ * writes do not wait until a member is back, or has copied the slot. (decision 19)
+ */
+function mayAgree({ view, mutations }: ReplicaContext, slot: number): boolean {
+  if (mutations.liftUnagreed === true) return false;
+  return protocolInForce(view.topology) >= SINCE.agreedFloors || mayForget(view, slot, mutations);
 }
 
 function diskFull(context: ReplicaContext, id: number): Failure {

@@ -13,6 +13,7 @@ import type { Mutations } from '../mutations.ts';
 import type { IdentifiedOperation, KnownOperation } from '../operation-id.ts';
 import type { WriteResult } from '../operation.ts';
 import type { KeyRecord, SealedRecord } from '../record.ts';
+import type { AgreedFloors } from './agreed-floors.ts';
 import { isAtRest, restingState } from './key-state.ts';
 import type { KeyState, ReadTicket, WriteTicket } from './key-state.ts';
 import type { SlotView } from './slot-view.ts';
@@ -85,6 +86,8 @@ export interface ReplicaEffects {
   readonly operations: OperationMemory;
   /** Of this node's slots. */
   readonly floors: SlotFloors;
+  /** Asks every owner of the slot to come past this node's floor of it; `agreeFloors` follows. (R22) */
+  agreeFloor(slot: number): void;
   readonly counters: OwnCounters;
   seal(record: KeyRecord): SealedRecord;
   /** Monotonic ms. */
@@ -110,6 +113,7 @@ export interface ReplicaContext {
   readonly mutations: Mutations;
   readonly self: Coordinator;
   view: SlotView;
+  readonly agreed: AgreedFloors;
   /** Keys not at rest. */
   readonly table: ChurningMap<string, KeyState>;
   /** Rounds of this node by their number. */

@@ -5,7 +5,7 @@
 import { recordOf } from '../record.ts';
 import type { SealedRecord } from '../record.ts';
 import { counterOf, makeVersion } from '../version.ts';
-import { floorOf } from './before-version.ts';
+import { floorOf, waitsForFloor } from './before-version.ts';
 import { heldVersion } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import type { KeyState } from './key-state.ts';
@@ -13,15 +13,16 @@ import { baseOf } from './operations.ts';
 import { startRound } from './rounds.ts';
 import { dropRound } from './validity.ts';
 
-/** `isEdited`: it was changed by hand since it was committed. */
+/** `isEdited`: it was changed by hand since it was committed. False: it cannot be taken now. */
 export function takeRow(
   context: ReplicaContext,
   state: KeyState,
   row: SealedRecord,
   isEdited: boolean,
-): void {
-  if (isEdited && context.mutations.editAsItStands !== true) writeEdited(context, state, row);
-  else install(context, state, row);
+): boolean {
+  if (isEdited && context.mutations.editAsItStands !== true) return writeEdited(context, state, row);
+  install(context, state, row);
+  return true;
 }
 
 /** A row of PostgreSQL becomes the cluster's record, under its own version. (R6, R23) */
@@ -38,11 +39,11 @@ function install(context: ReplicaContext, state: KeyState, sealed: SealedRecord)
 }
 
 /** What a row shows that was changed by hand, above its version: under that others may read another change. (decision 43) */
-function writeEdited(context: ReplicaContext, state: KeyState, { record }: SealedRecord): void {
+function writeEdited(context: ReplicaContext, state: KeyState, { record }: SealedRecord): boolean {
+  const known = counterOf(Math.max(record.version, heldVersion(state)));
+  if (waitsForFloor(context, state, known)) return false;
   requeue(context, state);
-  const known = Math.max(record.version, heldVersion(state));
-  const below = Math.max(counterOf(known), floorOf(context, state, true));
-  const version = makeVersion(below + 1, context.self.id);
+  const version = makeVersion(Math.max(known, floorOf(context, state, true)) + 1, context.self.id);
   startRound(context, state, 'write', [], {
     sealed: context.effects.seal(recordOf(record, version)),
     conditional: true,
@@ -51,6 +52,7 @@ function writeEdited(context: ReplicaContext, state: KeyState, { record }: Seale
     base: baseOf(state),
     operations: null,
   });
+  return true;
 }
 
 /** What was begun waits to be judged anew above what is known now. */

@@ -5,7 +5,7 @@
  * PostgreSQL added.
  */
 import { ChurningMap } from '../../base/churning-map.ts';
-import { NONE, appended } from '../../base/short-list.ts';
+import { appended } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
 import type { SlotFloor } from '../floors.ts';
@@ -15,8 +15,10 @@ import type { Mutations } from '../mutations.ts';
 import { driveOf } from '../record-standing.ts';
 import type { SealedRecord } from '../record.ts';
 import { counterOf } from '../version.ts';
+import { AgreedFloors } from './agreed-floors.ts';
 import { answerRead, closeKey, failWrite, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext, ReplicaEffects } from './context.ts';
+import { onFetched } from './fetched.ts';
 import { onInvalidate, onSpooled, onStored, onValidate } from './follow.ts';
 import { oldestInvalidSince, restingState, ticketsOf } from './key-state.ts';
 import type { KeyState, ReadTicket, WriteTicket } from './key-state.ts';
@@ -34,8 +36,7 @@ import {
   sweepKeys,
   untoldTo,
 } from './replay.ts';
-import { takeRow } from './install.ts';
-import { onAcknowledge, onRecorded, renewWork, runQueue } from './rounds.ts';
+import { agreeFloors, onAcknowledge, onRecorded, renewWork, runQueue } from './rounds.ts';
 import type { SlotView } from './slot-view.ts';
 import { adopt, becomeValid, dropRound, takeCopy } from './validity.ts';
 import type { Adoption } from './validity.ts';
@@ -50,6 +51,7 @@ export class Replica {
       mutations,
       self,
       view,
+      agreed: new AgreedFloors(),
       table: new ChurningMap(),
       rounds: new ChurningMap(),
       runnable: [],
@@ -181,48 +183,15 @@ export class Replica {
 
   /** PostgreSQL's answer to a miss: its row, none, or that it cannot say. `isEdited`: the row was changed by hand. */
   onFetched(key: string, sealed: SealedRecord | undefined, problem: Failure | null, isEdited = false): void {
-    const state = this.context.table.get(key);
-    if (state === undefined || !state.fetching) return;
-    state.fetching = false;
-    if (problem !== null) this.fetchFailed(state, problem);
-    else if (
-      sealed !== undefined &&
-      (sealed.record.version > heldVersion(state) || (isEdited && !state.held))
-    )
-      takeRow(this.context, state, sealed, isEdited);
-    else if (state.held === null) this.confirmAbsent(state);
-    else if (state.round !== null && state.round.phase === 'recording') {
-      // The higher row was meanwhile learnt from its owner, or is gone: PostgreSQL is asked again.
-      this.context.effects.record(state.round.sealed, state.slot);
-    }
-    runQueue(this.context, state);
-    closeKey(this.context, state);
+    onFetched(this.context, key, sealed, problem, isEdited);
     this.drain();
-  }
-
-  private fetchFailed(state: KeyState, problem: Failure): void {
-    if (state.round !== null) {
-      if (state.round.phase === 'recording') this.context.effects.record(state.round.sealed, state.slot);
-      return;
-    }
-    if (state.held !== null) return;
-    const { readers, queue } = state;
-    state.readers = NONE;
-    state.queue = NONE;
-    for (const reader of readers) answerRead(this.context, reader, undefined, problem);
-    for (const ticket of queue) failWrite(this.context, ticket, problem);
-  }
-
-  private confirmAbsent(state: KeyState): void {
-    state.absentInRecord = true;
-    const { readers } = state;
-    state.readers = NONE;
-    for (const reader of readers) answerRead(this.context, reader, undefined, null);
   }
 
   /** A new epoch in which this process is still the member it was. */
   onEpoch(view: SlotView): void {
     const isNewDrive = driveOf(view.topology) !== driveOf(this.context.view.topology);
+    const { agreed, mutations } = this.context;
+    if (mutations.keepAgreed !== true) agreed.onEpoch(this.context.view, view);
     this.context.view = view;
     onEpoch(this.context, isNewDrive);
     this.drain();
@@ -355,7 +324,13 @@ export class Replica {
 
   /** Those of the slots in which nothing at or below the floor is in flight here. (R22) */
   quietSlots(floors: readonly SlotFloor[]): number[] {
-    return quietSlots(this.context.table, floors);
+    return quietSlots(this.context, floors);
+  }
+
+  /** In this epoch every owner of these slots has come past these floors, this one too: who waited for that goes on. (R22) */
+  agreeFloors(floors: readonly SlotFloor[]): void {
+    agreeFloors(this.context, floors);
+    this.drain();
   }
 
   /** Keys in flight here at versions that this learner took as an earlier process. (R20) */

@@ -7,13 +7,14 @@ import { failure } from '../errors.ts';
 import { TURN_WORK_BYTES_MAX } from '../limits.ts';
 import type { Acknowledge, Invalidate } from '../message.ts';
 import { asKept } from '../kept-types.ts';
+import type { SlotFloor } from '../floors.ts';
 import type { IdentifiedOperation } from '../operation-id.ts';
 import { isRefusable } from '../operation.ts';
 import type { WriteOperation, WriteResult } from '../operation.ts';
 import { ORIGIN_LEGACY, recordOf, yieldsToFill } from '../record.ts';
 import type { KeyRecord } from '../record.ts';
 import { counterOf, makeVersion } from '../version.ts';
-import { floorOf, refusalOf } from './before-version.ts';
+import { floorOf, refusalOf, waitsForFloor } from './before-version.ts';
 import { answerWrite, closeKey, failWrite, heldVersion, makeRunnable } from './context.ts';
 import type { ReplicaContext } from './context.ts';
 import { judge } from './judge.ts';
@@ -51,6 +52,7 @@ export function runQueue(context: ReplicaContext, state: KeyState): void {
     closeKey(context, state);
     return;
   }
+  if (conditional && waitsForFloor(context, state, counterOf(heldVersion(state)))) return;
   combine(context, state, conditional);
 }
 
@@ -130,6 +132,20 @@ export function renewWork(context: ReplicaContext): void {
   for (const state of context.table.values()) {
     if (state.queue.length > 0 && state.round === null) makeRunnable(context, state);
   }
+}
+
+/** Every owner of these slots has come past these floors: what waited for that goes on. (R22) */
+export function agreeFloors(context: ReplicaContext, floors: readonly SlotFloor[]): void {
+  const agreed = new Set<number>();
+  for (const floor of floors) {
+    const isPast = context.effects.floors.of(floor.slot) >= floor.counter;
+    if (!isPast || !context.view.row(floor.slot).owns) continue;
+    context.agreed.agree(floor);
+    agreed.add(floor.slot);
+  }
+  for (const state of context.table.values())
+    if (agreed.has(state.slot) && state.queue.length > 0 && state.round === null)
+      makeRunnable(context, state);
 }
 
 function refuses(context: ReplicaContext, operation: WriteOperation): boolean {

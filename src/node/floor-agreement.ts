@@ -1,0 +1,121 @@
+/**
+ * Has every owner of a slot come past the floor that this node has, where a conditional write waits for that: rounds of before
+ * that were given up, a disk, or a source that was copied leave floors of which nobody knows how far the others are. Who waits
+ * asks again as long as it does. (PROTOCOL R22, decision 13)
+ */
+import { Collection } from '../core/collection.ts';
+import type { SlotFloor } from '../core/floors.ts';
+import { COLLECTION_DELETIONS_MAX, COLLECTION_PATIENCE_MS } from '../core/limits.ts';
+import type { PeerMessage } from '../core/message.ts';
+import type { Replica } from '../core/replication/replica.ts';
+import type { SlotView } from '../core/replication/slot-view.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { FloorStore } from './floor-store.ts';
+import type { Forgetting } from './forgetting.ts';
+
+/** Milliseconds before owners are asked again: what was in flight there has mostly ended by then. */
+const AGAIN_AFTER_MS = 50;
+
+export interface FloorAgreementParts {
+  readonly clock: Clock;
+  readonly floors: FloorStore;
+  readonly replica: () => Replica | null;
+  readonly send: (memberId: number, message: PeerMessage) => void;
+  readonly forgetting: Forgetting;
+  /** Of this node's collections, each another. */
+  readonly nextRound: () => number;
+}
+
+interface Asked {
+  readonly collection: Collection;
+  readonly giveUpAt: number;
+  askedAt: number;
+}
+
+export class FloorAgreement {
+  private readonly parts: FloorAgreementParts;
+  /** Slots that nobody was asked about yet. */
+  private wanted = new Set<number>();
+  /** By the number of the collection. */
+  private readonly asked = new Map<number, Asked>();
+  /** Each is in one of those. */
+  private readonly slots = new Set<number>();
+  private isDeferred = false;
+
+  constructor(parts: FloorAgreementParts) {
+    this.parts = parts;
+  }
+
+  /** Asked in a later turn, with what else is wanted in this one. */
+  want(slot: number): void {
+    if (this.wanted.has(slot) || this.slots.has(slot)) return;
+    this.wanted.add(slot);
+    if (this.isDeferred) return;
+    this.isDeferred = true;
+    this.parts.clock.defer(() => {
+      this.isDeferred = false;
+      this.begin();
+    });
+  }
+
+  /** Every few ticks. */
+  tick(): void {
+    const now = this.parts.clock.now();
+    const view = this.parts.replica()?.view;
+    for (const [round, asked] of this.asked) {
+      if (view === undefined || now >= asked.giveUpAt) {
+        for (const slot of asked.collection.slots) this.slots.delete(slot);
+        this.asked.delete(round);
+      } else if (now - asked.askedAt >= AGAIN_AFTER_MS) this.ask(asked, view);
+    }
+  }
+
+  /** A replica acts in another epoch than before: what was said in the last one does not count. */
+  onEpoch(): void {
+    this.asked.clear();
+    this.slots.clear();
+    this.wanted.clear();
+  }
+
+  onRaised(from: number, round: number, slots: readonly number[]): void {
+    const asked = this.asked.get(round);
+    const replica = this.parts.replica();
+    if (asked === undefined || replica?.view.topology.epoch !== asked.collection.epoch) return;
+    asked.collection.raised(from, slots);
+    const { floors } = asked.collection.takeReady();
+    for (const { slot } of floors) this.slots.delete(slot);
+    if (asked.collection.isOver) this.asked.delete(round);
+    if (floors.length > 0) replica.agreeFloors(floors);
+  }
+
+  private begin(): void {
+    const view = this.parts.replica()?.view;
+    if (view === undefined) return this.wanted.clear();
+    const floors: SlotFloor[] = [];
+    for (const slot of this.wanted) {
+      if (floors.length === COLLECTION_DELETIONS_MAX) break;
+      this.wanted.delete(slot);
+      if (!view.row(slot).owns) continue;
+      this.slots.add(slot);
+      floors.push({ slot, counter: this.parts.floors.floors.of(slot) });
+    }
+    if (floors.length === 0) return;
+    const now = this.parts.clock.now();
+    const collection = new Collection(this.parts.nextRound(), view, [], floors);
+    const asked = { collection, giveUpAt: now + COLLECTION_PATIENCE_MS, askedAt: now };
+    this.asked.set(collection.round, asked);
+    this.ask(asked, view);
+    if (this.wanted.size > 0) this.begin();
+  }
+
+  private ask(asked: Asked, view: SlotView): void {
+    const { clock, send, forgetting } = this.parts;
+    const { collection } = asked;
+    const { round } = collection;
+    asked.askedAt = clock.now();
+    for (const [member, floors] of collection.questions()) {
+      if (member !== view.selfId) send(member, { kind: 'floorRaise', round, floors });
+      else forgetting.raise({ floors }, (slots) => this.onRaised(member, round, slots));
+    }
+  }
+}
