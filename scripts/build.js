@@ -38,6 +38,7 @@ export const bundleOptions = {
   // For the engine, not for the size: of `{ ...{ clock, storage }, send }` it makes one literal, whose objects have one shape. As it
   // stands V8 gives every object of it a shape of its own, and each read of one is a search in a table.
   minifySyntax: true,
+  inject: [join(root, 'scripts', 'buffer.js')],
   packages: 'external',
   logLevel: 'warning',
   write: false,

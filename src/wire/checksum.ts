@@ -20,22 +20,24 @@ const T5 = TABLES[5]!;
 const T6 = TABLES[6]!;
 const T7 = TABLES[7]!;
 
-/** Of what stands from `from` on and before `end`. */
-export function checksumOf(bytes: Uint8Array, from: number, end: number): number {
-  return end - from > SHORT_BYTES_MAX ? crc32(bytes.subarray(from, end)) : shortChecksum(bytes, from, end);
+/** Of what stands from `from` on and before `end`; `before` is that of what it goes on from. */
+export function checksumOf(bytes: Uint8Array, from: number, end: number, before = 0): number {
+  return end - from > SHORT_BYTES_MAX
+    ? crc32(bytes.subarray(from, end), before)
+    : shortChecksum(bytes, from, end, before);
 }
 
-function shortChecksum(bytes: Uint8Array, from: number, end: number): number {
-  let crc = -1;
+function shortChecksum(bytes: Uint8Array, from: number, end: number, before: number): number {
+  let crc = ~before;
   let index = from;
   for (; index + STEP_BYTES <= end; index += STEP_BYTES) {
     const first =
       crc ^
       (bytes[index]! | (bytes[index + 1]! << 8) | (bytes[index + 2]! << 16) | (bytes[index + 3]! << 24));
-    const before =
+    const half =
       T7[first & 0xff]! ^ T6[(first >>> 8) & 0xff]! ^ T5[(first >>> 16) & 0xff]! ^ T4[first >>> 24]!;
     crc =
-      before ^
+      half ^
       T3[bytes[index + 4]!]! ^
       T2[bytes[index + 5]!]! ^
       T1[bytes[index + 6]!]! ^

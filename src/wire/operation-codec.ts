@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import type { IdentifiedOperation, KnownOperation } from '../core/operation-id.ts';
 import { isVersion } from '../core/version.ts';
+import { checksumOf } from './checksum.ts';
 import { OPERATION_KINDS, readChoice } from './choices.ts';
 import type { Reader } from './reader.ts';
 import { NUMBER_BYTES, openNumber, sealNumber } from './sealed-number.ts';
@@ -14,13 +15,16 @@ import type { Writer } from './writer.ts';
 const FORMAT = 1;
 /** u32 checksum of the rest, u8 format, u8 kind, u8 has a number, f64 version, i64 number */
 export const KNOWN_BYTES = 23;
+const CHECKSUM_BYTES = 4;
+const NUMBER_AT = 15;
 const ID_DIGITS = OPERATION_ID_BYTES * 2;
 
 export const OPERATIONS_FROM = 'o';
 export const OPERATIONS_TO = 'p';
 
 export function operationKey(key: string, id: Uint8Array): string {
-  return 'o' + Buffer.from(id.buffer, id.byteOffset, id.length).toString('hex') + key;
+  const bytes = Buffer.isBuffer(id) ? id : Buffer.from(id.buffer, id.byteOffset, id.length);
+  return 'o' + bytes.toString('hex') + key;
 }
 
 export function splitOperationKey(stored: string): { id: Uint8Array; key: string } {
@@ -40,8 +44,9 @@ export function encodeKnown(stored: string, known: KnownOperation): Uint8Array {
   bytes[5] = OPERATION_KINDS.indexOf(known.kind);
   bytes[6] = known.number === null ? 0 : 1;
   bytes.writeDoubleLE(known.version, 7);
-  bytes.writeBigInt64LE(known.number ?? 0n, 15);
-  bytes.writeUInt32LE(crc32(bytes.subarray(4), crc32(stored)), 0);
+  if (known.number === null) bytes.fill(0, NUMBER_AT);
+  else bytes.writeBigInt64LE(known.number, NUMBER_AT);
+  bytes.writeUInt32LE(checksumOf(bytes, CHECKSUM_BYTES, KNOWN_BYTES, crc32(stored)), 0);
   return bytes;
 }
 
@@ -49,11 +54,12 @@ export function encodeKnown(stored: string, known: KnownOperation): Uint8Array {
 export function decodeKnown(stored: string, value: Uint8Array): KnownOperation | undefined {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
   if (bytes.length !== KNOWN_BYTES || bytes[4] !== FORMAT) return undefined;
-  if (crc32(bytes.subarray(4), crc32(stored)) !== bytes.readUInt32LE(0)) return undefined;
+  const checksum = checksumOf(bytes, CHECKSUM_BYTES, KNOWN_BYTES, crc32(stored));
+  if (checksum !== bytes.readUInt32LE(0)) return undefined;
   const kind = OPERATION_KINDS[bytes[5]!];
   const version = bytes.readDoubleLE(7);
   if (kind === undefined || !isVersion(version)) return undefined;
-  return { kind, version, number: bytes[6] === 0 ? null : bytes.readBigInt64LE(15) };
+  return { kind, version, number: bytes[6] === 0 ? null : bytes.readBigInt64LE(NUMBER_AT) };
 }
 
 /** The moment up to which ids were forgotten, and its checksum: a lower one would take a used id for a new one. */

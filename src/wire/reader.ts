@@ -11,18 +11,33 @@ import { EMPTY_VALUE } from '../core/record.ts';
 /** Up to this many bytes a loop over ASCII is faster than a call into the runtime's decoder. */
 const ASCII_LOOP_LENGTH_MAX = 24;
 
+/** Of the memory that was read last: frames mostly lie side by side in a few pieces, and a view of each would cost more than its reading. */
+let memory: ArrayBufferLike = new ArrayBuffer(0);
+let memoryView: DataView = new DataView(memory);
+
+function viewOf(wanted: ArrayBufferLike): DataView {
+  if (wanted !== memory) {
+    memory = wanted;
+    memoryView = new DataView(wanted);
+  }
+  return memoryView;
+}
+
 export class Reader {
   /** What was wrong, `''` while nothing was. */
   fault = '';
   /** The version in which it was written. (protocol-versions.ts) */
   protocol = PROTOCOL_MAX;
   private readonly bytes: Buffer;
+  /** Of the memory in which the bytes lie, from `base` on. */
   private readonly view: DataView;
+  private readonly base: number;
   private offset = 0;
 
   constructor(bytes: Uint8Array) {
     this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.view = viewOf(bytes.buffer);
+    this.base = bytes.byteOffset;
   }
 
   get ok(): boolean {
@@ -52,18 +67,18 @@ export class Reader {
 
   u16(): number {
     const start = this.take(2);
-    return start < 0 ? 0 : this.view.getUint16(start, true);
+    return start < 0 ? 0 : this.view.getUint16(this.base + start, true);
   }
 
   u32(): number {
     const start = this.take(4);
-    return start < 0 ? 0 : this.view.getUint32(start, true);
+    return start < 0 ? 0 : this.view.getUint32(this.base + start, true);
   }
 
   whole(): number {
     const start = this.take(8);
     if (start < 0) return 0;
-    const value = this.view.getFloat64(start, true);
+    const value = this.view.getFloat64(this.base + start, true);
     if (Number.isSafeInteger(value) && value >= 0) return value;
     this.fail('a number is not whole or out of range');
     return 0;
@@ -72,7 +87,7 @@ export class Reader {
   real(): number {
     const start = this.take(8);
     if (start < 0) return 0;
-    const value = this.view.getFloat64(start, true);
+    const value = this.view.getFloat64(this.base + start, true);
     if (Number.isFinite(value)) return value;
     this.fail('a number is not finite');
     return 0;
@@ -80,7 +95,7 @@ export class Reader {
 
   i64(): bigint {
     const start = this.take(8);
-    return start < 0 ? 0n : this.view.getBigInt64(start, true);
+    return start < 0 ? 0n : this.view.getBigInt64(this.base + start, true);
   }
 
   text(): string {

@@ -35,6 +35,17 @@ test.each([
   expect(recordKept(among, view, 7, 7 + bytes.length, 'kept ü')).toEqual(record(id, type));
 });
 
+test.each(['', 'short', 'x'.repeat(64), 'x'.repeat(65), `${'x'.repeat(63)}ü`, 'ü'.repeat(64), '\u{1f600}'])(
+  'a record under the key %o: its key stands in it as UTF-8',
+  (key) => {
+    const { bytes } = sealRecord({ ...record(), key });
+    const keyBytes = Buffer.byteLength(key);
+    expect(Buffer.from(bytes).readUInt16LE(6)).toBe(keyBytes);
+    expect(Buffer.from(bytes).toString('utf8', 40, 40 + keyBytes)).toBe(key);
+    expect(openRecord(bytes)?.record.key).toBe(key);
+  },
+);
+
 test('a record without a content type is what it was before there were any, byte for byte', () => {
   const { key, version, origin, value, createdAt, updatedAt, expiresAt } = record();
   const head = Buffer.alloc(40);

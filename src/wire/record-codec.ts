@@ -24,7 +24,8 @@ const FLAGS_KNOWN = 31;
 const OPERATION_ID_BYTES = 16;
 
 export function sealRecord(record: KeyRecord): SealedRecord {
-  const keyBytes = Buffer.byteLength(record.key);
+  const isAscii = isShortAscii(record.key);
+  const keyBytes = isAscii ? record.key.length : Buffer.byteLength(record.key);
   const idBytes = record.operationId === null ? 0 : OPERATION_ID_BYTES;
   const { contentType } = record;
   const typeBytes = contentType === null ? 0 : 1 + contentType.length;
@@ -41,7 +42,8 @@ export function sealRecord(record: KeyRecord): SealedRecord {
   bytes.writeDoubleLE(record.updatedAt, 24);
   bytes.writeDoubleLE(record.expiresAt, 32);
   if (record.operationId !== null) bytes.set(record.operationId, HEADER_BYTES);
-  bytes.write(record.key, HEADER_BYTES + idBytes, 'utf8');
+  if (isAscii) writeAscii(bytes, HEADER_BYTES + idBytes, record.key);
+  else bytes.write(record.key, HEADER_BYTES + idBytes, 'utf8');
   const keyEnd = HEADER_BYTES + idBytes + keyBytes;
   if (contentType !== null) {
     bytes[keyEnd] = contentType.length;
@@ -70,6 +72,19 @@ export function openRecord(bytes: Uint8Array): SealedRecord | undefined {
   if (keyEnd > buffer.length || !isVersion(buffer.readDoubleLE(8))) return undefined;
   if ((flags & FLAG_CONTENT_TYPE) !== 0 && !isTyped(buffer, keyEnd)) return undefined;
   return recordIn(buffer, buffer.toString('utf8', HEADER_BYTES + idBytes, keyEnd), keyEnd, checksum);
+}
+
+/** Up to so many characters a loop is faster than a call into the runtime's encoder. */
+const ASCII_LOOP_LENGTH_MAX = 64;
+
+function isShortAscii(text: string): boolean {
+  if (text.length > ASCII_LOOP_LENGTH_MAX) return false;
+  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0x7f) return false;
+  return true;
+}
+
+function writeAscii(bytes: Buffer, from: number, text: string): void {
+  for (let index = 0; index < text.length; index += 1) bytes[from + index] = text.charCodeAt(index);
 }
 
 /** Is there the text of a content type? What it says was judged by whoever made the record. */
