@@ -18,9 +18,9 @@ import type { Coordinator } from '../core/message.ts';
 import type { IdentifiedOperation } from '../core/operation-id.ts';
 import type { StoredWrite } from '../core/replication/context.ts';
 import { isVersion } from '../core/version.ts';
-import { checksumOf } from './checksum.ts';
 import { OPERATION_KINDS } from './choices.ts';
 import { openNumber, sealNumber } from './sealed-number.ts';
+import { Writer } from './writer.ts';
 
 const SLOT_DIGITS = 4;
 const BATCH_DIGITS = 11;
@@ -137,46 +137,36 @@ export interface InFlightMark {
   readonly operations: readonly IdentifiedOperation[] | null;
 }
 
+const marksOut = new Writer();
+
 /** The in-flight entry of the writes that one batch stores. */
 export function encodeMarks(writes: readonly StoredWrite[]): Uint8Array {
-  let size = 1 + 4 + CHECKSUM_BYTES;
-  for (const { sealed, operations } of writes) {
-    size += ENTRY_FIXED_BYTES + Buffer.byteLength(sealed.record.key);
-    if (operations !== null) size += 2 + operations.length * OPERATION_BYTES;
+  const out = marksOut;
+  out.reset();
+  out.u8(FORMAT);
+  out.u32(writes.length);
+  for (const { sealed, slot, conditional, recorded, coordinator, base, operations } of writes) {
+    out.u16(slot);
+    out.whole(sealed.record.version);
+    out.u8((conditional ? 1 : 0) | (recorded ? 2 : 0) | (operations === null ? 0 : IDENTIFIED));
+    out.u16(coordinator.id);
+    out.whole(coordinator.incarnation);
+    out.whole(base);
+    out.text(sealed.record.key);
+    if (operations !== null) writeOperations(out, operations);
   }
-  const bytes = Buffer.allocUnsafe(size);
-  bytes[0] = FORMAT;
-  bytes.writeUInt32LE(writes.length, 1);
-  let at = 5;
-  for (const write of writes) {
-    const { key, version } = write.sealed.record;
-    at = bytes.writeUInt16LE(write.slot, at);
-    at = bytes.writeDoubleLE(version, at);
-    at = bytes.writeUInt8(
-      (write.conditional ? 1 : 0) | (write.recorded ? 2 : 0) | (write.operations === null ? 0 : IDENTIFIED),
-      at,
-    );
-    at = bytes.writeUInt16LE(write.coordinator.id, at);
-    at = bytes.writeDoubleLE(write.coordinator.incarnation, at);
-    at = bytes.writeDoubleLE(write.base, at);
-    const length = bytes.write(key, at + 2, 'utf8');
-    bytes.writeUInt16LE(length, at);
-    at += 2 + length;
-    if (write.operations !== null) at = writeOperations(bytes, at, write.operations);
-  }
-  bytes.writeUInt32LE(checksumOf(bytes, 0, at), at);
-  return bytes;
+  out.u32(out.checksum(0));
+  return out.copy();
 }
 
-function writeOperations(bytes: Buffer, start: number, operations: readonly IdentifiedOperation[]): number {
-  let at = bytes.writeUInt16LE(operations.length, start);
+function writeOperations(out: Writer, operations: readonly IdentifiedOperation[]): void {
+  out.u16(operations.length);
   for (const { id, kind, number } of operations) {
-    bytes.set(id, at);
-    bytes[at + 16] = OPERATION_KINDS.indexOf(kind);
-    bytes[at + 17] = number === null ? 0 : 1;
-    at = bytes.writeBigInt64LE(number ?? 0n, at + 18);
+    out.raw(id);
+    out.u8(OPERATION_KINDS.indexOf(kind));
+    out.bool(number !== null);
+    out.i64(number ?? 0n);
   }
-  return at;
 }
 
 /** Undefined where the entry is damaged: then which keys were in flight is not known. */
