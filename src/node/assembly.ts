@@ -1,6 +1,8 @@
 /** How the larger parts of a node are put together from its surroundings. */
 import { CopyPace } from '../core/copy-pace.ts';
 import type { KeyWatch } from '../core/key-watch.ts';
+import { certaintyOf, failure } from '../core/errors.ts';
+import type { Failure } from '../core/errors.ts';
 import { NO_INSTRUMENTS } from '../core/instruments.ts';
 import { HEARTBEAT_MS, LEGACY_ERROR_BACKOFF_MS } from '../core/limits.ts';
 import type { PeerMessage } from '../core/message.ts';
@@ -387,7 +389,12 @@ function fill(
   const operation: WriteOperation = { kind: 'fill', key, value, operationId: null, contentType };
   const trace = serving.traces?.causeOfFill(key);
   startWrite(serving, { operation, timeoutMs: FILL_TIMEOUT_MS, hops: 1, trace }, (result) => {
-    if (result.kind === 'failed') return done(result);
+    if (result.kind === 'failed') return done({ kind: 'failed', failure: asReader(result.failure) });
     startRead(serving, { key, timeoutMs: FILL_TIMEOUT_MS, hops: 1, miss: false, mayAskLegacy: false }, done);
   });
+}
+
+/** Who waits for a fill has changed nothing, whatever becomes of that. */
+function asReader(problem: Failure): Failure {
+  return certaintyOf(problem.code) === 'definite' ? problem : failure('read_timeout');
 }

@@ -139,7 +139,10 @@ class Write implements Expiring, TimedWrite {
     const trace = this.spans?.context;
     const read = { key, timeoutMs, hops: HOPS_MAX, miss: false, mayAskLegacy: true, trace };
     startRead(this.serving, read, (result) => {
-      if (result.kind === 'failed') return this.fail(result.failure);
+      if (result.kind === 'failed') {
+        const isLate = result.failure.code === 'read_timeout';
+        return this.fail(isLate ? failure('deadline_before_start') : result.failure);
+      }
       // A value that it told stands here now; by the time of the judgement it may be gone again.
       this.isLegacyHeard = result.kind === 'absent';
       this.step();
