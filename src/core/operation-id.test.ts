@@ -31,9 +31,10 @@ test('an id of before what the node forgot: indefinite, whatever its clock says 
 
 test('an id from the future, as chance alone would give: refused for certain', () => {
   expect(operationIdRefusal(idOf(NOW + OPERATION_ID_AHEAD_MS_MAX), NOW, 0)).toBeNull();
-  expect(operationIdRefusal(idOf(NOW + OPERATION_ID_AHEAD_MS_MAX + 1), NOW, 0)?.code).toBe(
-    'invalid_argument',
-  );
+  const refusal = operationIdRefusal(idOf(NOW + OPERATION_ID_AHEAD_MS_MAX + 1), NOW, 0);
+  expect(refusal?.code).toBe('invalid_argument');
+  // A node whose clock is behind says so of every id.
+  expect(refusal?.message).toContain('one of the two clocks is wrong');
 });
 
 test('after an open attempt only what took effect is certain', () => {

@@ -47,7 +47,7 @@ export function operationIdRefusal(
   if (time > wallNow + OPERATION_ID_AHEAD_MS_MAX) {
     return failure(
       'invalid_argument',
-      'the operation id is from the future: its first 48 bits are the milliseconds since 1970, as in a UUID of version 7',
+      `the operation id is more than ${OPERATION_ID_AHEAD_MS_MAX} ms ahead of the node's clock: its first 48 bits are the milliseconds since 1970, as in a UUID of version 7; or one of the two clocks is wrong`,
     );
   }
   return null;
