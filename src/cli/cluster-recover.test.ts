@@ -104,6 +104,52 @@ describe('nothing is given up', () => {
   });
 });
 
+describe('whether something may have waited for PostgreSQL is said before anything is given up', () => {
+  const outAt = async (status: DoorFixture['api']['statusChanges'], ...words: string[]): Promise<string> => {
+    doors.api.statusChanges = status;
+    enough(lost(LOSS));
+    return (await run(words)).out;
+  };
+  const spool = (isOn: boolean, entries: number) => ({
+    spool: { ...doors.api.status().spool, isOn, entries },
+  });
+
+  test('writes do without it: what is on the lost disks alone is lost, and what is left is counted', async () => {
+    const out = await outAt(spool(true, 1_200));
+    expect(out).toContain('PostgreSQL was away, and writes were acknowledged without it.');
+    expect(out).toMatch(/127\.0\.0\.1:\d+: 1,200 keys wait for PostgreSQL here/);
+    const said = out.slice(out.indexOf('PostgreSQL was away'));
+    for (const line of said.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(await outAt(spool(true, 0))).toContain('  nothing on the nodes that answer');
+  });
+
+  test('it is back, and not all is there: the same is said', async () => {
+    expect(await outAt(spool(false, 3))).toMatch(
+      /not all are there yet[^]*: 3 keys wait for PostgreSQL here/,
+    );
+  });
+
+  test('nothing is known to wait: said as far as it is known', async () => {
+    expect(await outAt({})).toContain('As far as the nodes that answer know nothing waited for PostgreSQL');
+  });
+
+  test('there is no PostgreSQL: nothing is said of it', async () => {
+    const record = { ...doors.api.status().record, state: 'unused' as const };
+    expect(await outAt({ record })).not.toContain('waited for PostgreSQL');
+  });
+
+  test('--json: as data', async () => {
+    const { waiting } = JSON.parse(await outAt(spool(true, 3), '--json')) as { waiting: unknown };
+    expect(waiting).toMatchObject([{ isOn: true, keys: 3 }]);
+  });
+
+  test('most voters are gone: the same is said', async () => {
+    doors.api.statusChanges = spool(true, 3);
+    doors.api.answers.push(quorum(MINORITY));
+    expect((await run([])).out).toContain('writes were acknowledged without it');
+  });
+});
+
 describe('given up', () => {
   test('by the flag: as many slots as were shown, then it is waited for until they are whole', async () => {
     enough(lost(LOSS), { kind: 'changed', epoch: 12 });

@@ -12,6 +12,7 @@ import { isConfirmed } from './confirm-loss.ts';
 import type { RecoverOptions } from './confirm-loss.ts';
 import { grouped } from './figures.ts';
 import { printable, tableLines } from './table.ts';
+import { waitingLines, waitingWrites } from './waiting-writes.ts';
 
 interface ToldLoss {
   readonly address: string;
@@ -34,13 +35,18 @@ export function recoverCommand(cluster: Command, io: CommandIo): void {
       if (lost !== null) return goOnWithout(client, io, options, lost, () => untilWhole(client, io));
       const told = await askAll(client);
       const { loss } = told[0]!;
-      if (!options.json) printLines(io.stdout, lossLines(told, columnsOf(io.stdout)));
+      const waiting = loss.slots.length > 0 ? await waitingWrites(client) : [];
+      if (!options.json) {
+        printLines(io.stdout, lossLines(told, columnsOf(io.stdout)));
+        if (loss.slots.length > 0) printLines(io.stdout, waitingLines(waiting));
+      }
       const isMeant =
         loss.slots.length > 0 &&
         (options.yesLoseData === true || (await isConfirmed(io, options, 'to give these owners up')));
       const epoch = isMeant ? await client.recover(loss.slots.length) : null;
       if (isMeant && options.wait) await untilWhole(client, io);
-      if (options.json) printJson(io, { ...loss, recordsAt: recordsAt(told), givenUp: isMeant, epoch });
+      if (options.json)
+        printJson(io, { ...loss, recordsAt: recordsAt(told), waiting, givenUp: isMeant, epoch });
       if (loss.slots.length > 0 && !isMeant)
         io.stderr.write('nothing was done: it takes --yes-lose-data to give these owners up for good\n');
       return loss.slots.length === 0 || isMeant ? EXIT_OK : EXIT_NO;

@@ -9,6 +9,7 @@ import { columnsOf, printLines } from './fitted.ts';
 import { isConfirmed } from './confirm-loss.ts';
 import type { RecoverOptions } from './confirm-loss.ts';
 import { printable, tableLines } from './table.ts';
+import { waitingLines, waitingWrites } from './waiting-writes.ts';
 
 export interface ToldQuorum {
   readonly address: string;
@@ -35,7 +36,11 @@ export async function goOnWithout(
   { address, quorum }: ToldQuorum,
   untilWhole: () => Promise<void>,
 ): Promise<number> {
-  if (options.json !== true) printLines(io.stdout, quorumLines(quorum, columnsOf(io.stdout)));
+  const waiting = await waitingWrites(client);
+  if (options.json !== true) {
+    printLines(io.stdout, quorumLines(quorum, columnsOf(io.stdout)));
+    printLines(io.stdout, waitingLines(waiting));
+  }
   const mayBe = quorum.isLifeKnown;
   const isMeant =
     mayBe &&
@@ -43,7 +48,7 @@ export async function goOnWithout(
   const lost = namesOf(quorum, false);
   const epoch = isMeant ? await client.succeed(address, { lost, lifeKept: quorum.lifeKept }) : null;
   if (isMeant && options.wait) await untilWhole();
-  if (options.json === true) printJson(io, { ...quorum, givenUp: isMeant, epoch });
+  if (options.json === true) printJson(io, { ...quorum, waiting, givenUp: isMeant, epoch });
   if (!mayBe) io.stderr.write('nothing was done: PostgreSQL must answer first\n');
   else if (!isMeant)
     io.stderr.write('nothing was done: it takes --yes-lose-data to go on without these members\n');
