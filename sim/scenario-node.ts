@@ -28,7 +28,7 @@ import { SlotDigests } from '../src/node/slot-digests.ts';
 import { SlotTombstones } from '../src/node/slot-tombstones.ts';
 import { SpoolCopy } from '../src/node/spool-copy.ts';
 import { SpoolMarks } from '../src/node/spool-marks.ts';
-import { StartMarks } from '../src/node/start-marks.ts';
+import { LeftInFlight } from '../src/node/left-in-flight.ts';
 import { StoreWriter } from '../src/node/store-writer.ts';
 import { Teacher } from '../src/node/teacher.ts';
 import { TombstoneCollector } from '../src/node/tombstone-collector.ts';
@@ -69,7 +69,7 @@ interface Process {
   readonly writer: StoreWriter;
   readonly shelf: RecordShelf;
   readonly table: OperationTable;
-  readonly marks: StartMarks;
+  readonly leftInFlight: LeftInFlight;
   readonly learner: Learner;
   readonly teacher: Teacher;
   readonly floors: FloorStore;
@@ -159,7 +159,7 @@ export class ScenarioNode {
     this.topology = topology;
     this.hasLearned = false;
     if (!isLiveIncarnation(topology, this.id, this.incarnation)) {
-      for (const state of this.replica?.abandon() ?? []) process.marks.keep(state);
+      for (const state of this.replica?.abandon() ?? []) process.leftInFlight.keep(state);
       this.replica = null;
       process.learner.end();
       process.shelf.doubtAll();
@@ -181,7 +181,7 @@ export class ScenarioNode {
   /** Its slots are placed elsewhere: nothing that it holds of them counts any more. */
   giveUp(): void {
     const process = this.process!;
-    for (const state of this.replica!.release(() => true)) process.marks.keep(state);
+    for (const state of this.replica!.release(() => true)) process.leftInFlight.keep(state);
     process.shelf.doubtAll();
     process.table.doubtAll();
   }
@@ -283,8 +283,9 @@ export class ScenarioNode {
     const floors = new FloorStore(writer, opened);
     const counters = new CounterReserve(writer, opened.countersPutBy);
     const table = new OperationTable(writer, storage, clock, opened.operationBytes);
-    const marks = new StartMarks(writer, table);
-    if (mutations.forgetMarks !== true) for (const each of opened.marks) marks.add(each.batch, each.marks);
+    const leftInFlight = new LeftInFlight(writer, table);
+    if (mutations.forgetInFlight !== true)
+      for (const each of opened.inFlight) leftInFlight.add(each.batch, each.writes);
     const operations = new OperationLearner({
       clock,
       storage,
@@ -306,11 +307,12 @@ export class ScenarioNode {
       storage,
       writer,
       shelf,
-      marks,
+      leftInFlight,
       floors,
       operations,
       recovery: new RecordRecovery({
-        ...{ clock, telemetry: NO_TELEMETRY, systemOfRecord: port, storage, shelf, marks, floors, mutations },
+        ...{ clock, telemetry: NO_TELEMETRY, systemOfRecord: port, storage, shelf },
+        ...{ leftInFlight, floors, mutations },
         ...{ operations: table, spooled: spoolMarks, writesThrough: () => true },
       }),
       send,
@@ -346,7 +348,7 @@ export class ScenarioNode {
     });
     const spooling = { spoolMarks, spoolCopy };
     const learning = { learner, teacher, floors, counters, collector };
-    return { life, writer, shelf, table, marks, ...learning, ...spooling, ...reading, versionHighest };
+    return { life, writer, shelf, table, leftInFlight, ...learning, ...spooling, ...reading, versionHighest };
   }
 
   private clockOf(life: ScenarioLife): Clock {
@@ -377,7 +379,7 @@ export class ScenarioNode {
         spoolMarks.whenDurable(() => this.replica?.onSpooled(sealed.record.key, sealed.record.version));
       },
       spoolFull: () => spoolMarks.isFull,
-      unmark: (_key, marks) => writer.unmark(marks),
+      endInFlight: (_key, batches) => writer.endInFlight(batches),
       settled: (sealed: SealedRecord) => shelf.keepHot(sealed),
       send: (to, message) => this.parts.send(this, to, message),
       record: (sealed, slot) => recordWriter.add(sealed, slot),

@@ -84,11 +84,11 @@ test('a line that is missing, a test that was renamed, a switch that is gone or 
   const row = table.split('\n').find((line) => line.startsWith('| R12 |'))!;
   const changed = (from: string, to: string): string =>
     ruleFaults(table.replace(from, to), repository).join();
-  expect(changed(row, '')).toBe('R12: has no line,forgetMarks: no rule names this switch');
+  expect(changed(row, '')).toBe('R12: has no line,forgetInFlight: no rule names this switch');
   expect(changed(row, `${row}\n${row}`)).toContain('twice');
   expect(changed(row, row.replace('everything dies with', 'all dies with'))).toContain('has no "all dies');
   expect(changed(row, row.replace('returning.test.ts', 'gone.test.ts'))).toContain('does not exist');
-  expect(changed(row, row.replace('forgetMarks', 'forgetAll'))).toContain('forgetAll is no switch');
+  expect(changed(row, row.replace('forgetInFlight', 'forgetAll'))).toContain('forgetAll is no switch');
   expect(changed(row, row.replace('| held |', '| surely |'))).toContain('not a row');
   expect(changed(row, row.replace('| held |', '| in part |'))).toBe('R12: what is missing?');
   const open = row.replace(/ \|$/, ' Missing: a story. |');

@@ -4,9 +4,9 @@ import { leftAtRest, QueueWatch } from './queues.ts';
 
 test('a queue grows beyond what the load can cause: found, with its name and its node', () => {
   const watch = new QueueWatch({ clientCount: 2, keys: ['a'] });
-  for (let size = 0; size < 60; size += 1) watch.look('node-1', { rounds: size, marks: 3 });
+  for (let size = 0; size < 60; size += 1) watch.look('node-1', { rounds: size, inFlightEntries: 3 });
   expect(watch.violation).toBeNull();
-  for (let size = 60; size < 100; size += 1) watch.look('node-2', { rounds: size, marks: 3 });
+  for (let size = 60; size < 100; size += 1) watch.look('node-2', { rounds: size, inFlightEntries: 3 });
   expect(watch.violation).toMatch(/rounds of node-2 holds 7\d/);
   expect(watch.largest.get('rounds')).toBe(99);
 });
@@ -20,6 +20,6 @@ test('bytes are measured by the values of the load', () => {
 });
 
 test('nothing is under way and something is left: told', () => {
-  expect(leftAtRest('node-1', { rounds: 0, marks: 0 })).toBeNull();
-  expect(leftAtRest('node-1', { rounds: 0, marks: 2 })).toBe('2 left in marks of node-1');
+  expect(leftAtRest('node-1', { rounds: 0, inFlightEntries: 0 })).toBeNull();
+  expect(leftAtRest('node-1', { rounds: 0, inFlightEntries: 2 })).toBe('2 left in inFlightEntries of node-1');
 });

@@ -14,7 +14,7 @@ export interface QueueLoad {
 
 /** Operations that one client may have under way, those that it has given up included. */
 const PER_CLIENT = 24;
-/** What the cluster does by itself on one key: replays, expiries, fills, repairs, marks of its last batches. */
+/** What the cluster does by itself on one key: replays, expiries, fills, repairs, in-flight entries of its last batches. */
 const PER_KEY = 24;
 
 /** Of the values that simulated clients put. */

@@ -6,7 +6,7 @@ import {
   diesBeforeItsOwnDisk,
   everybodyReplays,
   leftOutAlive,
-  marksOfTheFinished,
+  entriesOfTheFinished,
   numberOfWhoIsAway,
   readerBetweenTwoWrites,
   readerOfOverwritten,
@@ -39,7 +39,7 @@ test('everything dies, and who alone had a write stays away: its number is taken
 });
 
 test('everything dies when all is at rest: it is read at once', () => {
-  expect(marksOfTheFinished({})).toBe('ok');
+  expect(entriesOfTheFinished({})).toBe('ok');
 });
 
 test('a coordinator dies after the commit and before its word: the others finish under its version', () => {

@@ -161,7 +161,7 @@ export function numberOfWhoIsAway(mutations: Mutations): string {
 }
 
 /** Two of three die together before anybody was told, and come back as they were. Nothing is left in flight. (R12) */
-export function marksOfTheFinished(mutations: Mutations): string {
+export function entriesOfTheFinished(mutations: Mutations): string {
   const world = new Scenario(mutations);
   const [a, b] = world.abc;
   world.put(a, 'one');

@@ -206,11 +206,11 @@ export interface LearnPull {
   readonly slot: number;
   readonly afterKey: string;
   /** What the asker's disk holds from there on, in key order: its first few, none where it does not say. */
-  readonly offered: readonly RecordMark[];
+  readonly offered: readonly RecordSummary[];
 }
 
 /** Tells a record of a known key from every other one: equal in both, it is the same write. */
-export interface RecordMark {
+export interface RecordSummary {
   readonly version: number;
   readonly checksum: number;
 }
@@ -222,7 +222,7 @@ export interface SameRecord {
 }
 
 /**
- * Records, each with its in-flight mark, and those that the asker has, each in key order: together everything between
+ * Records, each said to be in flight or not, and those that the asker has, each in key order: together everything between
  * `afterKey` and the last of them (or the end).
  */
 export interface LearnFrame {

@@ -62,7 +62,7 @@ export interface Mutations {
   /** What was asked in an earlier epoch is acknowledged in this one, once it is stored. (R4, R11) */
   readonly acknowledgeEarlierEpoch?: boolean;
   /** After a restart nothing is remembered of what was in flight. (R12) */
-  readonly forgetMarks?: boolean;
+  readonly forgetInFlight?: boolean;
   /** Messages of another epoch are taken. (R4) */
   readonly dropEpochCheck?: boolean;
   /** Validate is sent before PostgreSQL has the row. */

@@ -56,7 +56,7 @@ import { SlowLog } from './slow-log.ts';
 import { Spool } from './spool.ts';
 import type { SpoolParts } from './spool.ts';
 import { SpoolMarks } from './spool-marks.ts';
-import type { StartMarks } from './start-marks.ts';
+import type { LeftInFlight } from './left-in-flight.ts';
 import { StoreWriter } from './store-writer.ts';
 import { Timing, UNTIMED } from './timing.ts';
 
@@ -147,7 +147,7 @@ export interface LearnerSurroundings {
   readonly membership: Membership;
   readonly writer: StoreWriter;
   readonly shelf: RecordShelf;
-  readonly marks: StartMarks;
+  readonly leftInFlight: LeftInFlight;
   readonly table: OperationTable;
   readonly floors: FloorStore;
   readonly spool: Spool;
@@ -156,7 +156,7 @@ export interface LearnerSurroundings {
 }
 
 export function learnerOf(parts: NodeParts, around: LearnerSurroundings): Learner {
-  const { membership, writer, shelf, marks, table, floors, spool, load, send } = around;
+  const { membership, writer, shelf, leftInFlight, table, floors, spool, load, send } = around;
   const { clock, telemetry, storage } = parts;
   const isLinked = (id: number): boolean => {
     const { topology } = membership;
@@ -170,11 +170,11 @@ export function learnerOf(parts: NodeParts, around: LearnerSurroundings): Learne
     storage,
     writer,
     shelf,
-    marks,
+    leftInFlight,
     floors,
     recovery: new RecordRecovery({
-      ...{ clock, telemetry, storage, shelf, floors, marks, operations: table, systemOfRecord: record },
-      spooled: spool.marks,
+      ...{ clock, telemetry, storage, shelf, floors, leftInFlight },
+      ...{ operations: table, systemOfRecord: record, spooled: spool.marks },
       writesThrough: prefixRule(parts.writeThrough),
       mutations: parts.mutations ?? NO_MUTATIONS,
     }),

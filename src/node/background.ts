@@ -25,7 +25,7 @@ import { prefixRule } from './replica-effects.ts';
 import { Scrubber } from './scrubber.ts';
 import type { Serving } from './serving.ts';
 import type { SpoolMarks } from './spool-marks.ts';
-import type { StartMarks } from './start-marks.ts';
+import type { LeftInFlight } from './left-in-flight.ts';
 import { StopDesk } from './stop-desk.ts';
 import { TombstoneCollector } from './tombstone-collector.ts';
 
@@ -49,7 +49,7 @@ export class Background {
     parts: NodeParts,
     serving: Serving,
     membership: Membership,
-    marks: StartMarks,
+    leftInFlight: LeftInFlight,
     floors: FloorStore,
     spooled: SpoolMarks,
     send: (memberId: number, message: PeerMessage) => void,
@@ -94,7 +94,7 @@ export class Background {
       ...{ mayTell: isChecked, leaseHeld: () => serving.leaseHeld(), leaseFrom: () => membership.lease.from },
     });
     this.outside = outsideOf(parts, serving, topology, isRouted);
-    this.leftovers = new Leftovers({ clock, storage, shelf, marks, floors, replica });
+    this.leftovers = new Leftovers({ clock, storage, shelf, leftInFlight, floors, replica });
     this.collector = new TombstoneCollector({
       ...{ clock, telemetry, storage, shelf, floors, replica, send, mutations, systemOfRecord, isRouted },
       mayRaise: (slot) => this.floorCheck?.mayRaise(slot) !== false,

@@ -95,7 +95,7 @@ function begin(topology = topologyOf()): Scene {
       scan: (...[, , , , done]: Parameters<Storage['scan']>) =>
         void pages.push(() => done(null, scene.entries)),
     },
-    marks: { restore: () => undefined, forget: () => undefined },
+    leftInFlight: { restore: () => undefined, forget: () => undefined },
     operations: { onTopology: () => undefined, end: () => undefined, isDone: true },
     recovery: { begin: () => undefined, end: () => undefined, tick: () => undefined },
     send: (to: number, message: PeerMessage) => void sent.push({ to, message }),

@@ -24,7 +24,7 @@ import type { OperationLearner } from './operation-learner.ts';
 import type { RecordRecovery } from './record-recovery.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import { SlotPulls } from './slot-pulls.ts';
-import type { StartMarks } from './start-marks.ts';
+import type { LeftInFlight } from './left-in-flight.ts';
 import type { StoreWriter } from './store-writer.ts';
 import { UntoldVersions } from './untold-versions.ts';
 
@@ -43,7 +43,7 @@ export interface LearnerParts {
   readonly storage: Storage;
   readonly writer: StoreWriter;
   readonly shelf: RecordShelf;
-  readonly marks: StartMarks;
+  readonly leftInFlight: LeftInFlight;
   readonly operations: OperationLearner;
   readonly floors: FloorStore;
   readonly recovery: RecordRecovery;
@@ -309,12 +309,12 @@ export class Learner {
     this.slotsLeft.delete(slot);
     if (this.parts.shelf.isVerified(slot)) return;
     this.parts.shelf.setVerified(slot);
-    this.parts.marks.restore(slot, this.parts.shelf, this.replica!);
+    this.parts.leftInFlight.restore(slot, this.parts.shelf, this.replica!);
   }
 
   private onCopied(slot: number): void {
     this.slotsLeft.delete(slot);
-    this.parts.marks.forget(slot);
+    this.parts.leftInFlight.forget(slot);
     this.parts.shelf.setVerified(slot);
     this.noteProgress();
     this.proceed();

@@ -27,7 +27,7 @@ function makeLeftovers(recordCount: number, owners: readonly number[] = [1]) {
       replaceAtRest: (slot: number, key: string) =>
         (records = records.filter((each) => each !== recordKey(slot, key))),
     },
-    marks: { forget: (slot: number) => forgotten.push(slot) },
+    leftInFlight: { forget: (slot: number) => forgotten.push(slot) },
     floors: { forgotten: { drop: (slot: number) => dropped.add(slot) } },
     replica: () => ({ view: { topology, row } }),
   } as unknown as LeftoversParts;
@@ -39,7 +39,7 @@ function makeLeftovers(recordCount: number, owners: readonly number[] = [1]) {
   return { tick, forgotten, dropped, left: () => records.length };
 }
 
-it('a slot is given up: a while later its records are removed, and its marks with the last of them', () => {
+it('a slot is given up: a while later its records are removed, and its in-flight entries with the last of them', () => {
   const { tick, forgotten, left } = makeLeftovers(3);
   for (let count = 0; count < 50; count += 1) tick();
   expect(left()).toBe(3);
@@ -48,7 +48,7 @@ it('a slot is given up: a while later its records are removed, and its marks wit
   expect(forgotten).toEqual([SLOT]);
 });
 
-it('more records than a page holds: the marks stay until the last of them is gone', () => {
+it('more records than a page holds: the in-flight entries stay until the last of them is gone', () => {
   const { tick, forgotten, dropped, left } = makeLeftovers(700);
   for (let count = 0; left() === 700; count += 1) {
     expect(count).toBeLessThan(200);
@@ -64,7 +64,7 @@ it('more records than a page holds: the marks stay until the last of them is gon
   expect(forgotten).toEqual([SLOT]);
 });
 
-it('its records are gone, and its marks are not, for a process died in between: they go, too', () => {
+it('its records are gone, and its in-flight entries are not, for a process died in between: they go, too', () => {
   const { tick, forgotten } = makeLeftovers(0);
   for (let count = 0; count < 150; count += 1) tick();
   expect(forgotten).toEqual([SLOT]);

@@ -10,7 +10,7 @@ import type { Storage } from '../ports/storage.ts';
 import { slotRange, splitRecordKey } from '../wire/store-codec.ts';
 import type { FloorStore } from './floor-store.ts';
 import type { RecordShelf } from './record-shelf.ts';
-import type { StartMarks } from './start-marks.ts';
+import type { LeftInFlight } from './left-in-flight.ts';
 
 /** Milliseconds that an epoch must have stood. */
 const QUIET_MS = 5_000;
@@ -21,7 +21,7 @@ export interface LeftoversParts {
   readonly clock: Clock;
   readonly storage: Storage;
   readonly shelf: RecordShelf;
-  readonly marks: StartMarks;
+  readonly leftInFlight: LeftInFlight;
   readonly floors: FloorStore;
   readonly replica: () => Replica | null;
 }
@@ -38,7 +38,7 @@ export class Leftovers {
   }
 
   tick(): void {
-    const { clock, shelf, marks } = this.parts;
+    const { clock, shelf, leftInFlight } = this.parts;
     const view = this.parts.replica()?.view;
     if (view === undefined || this.isReading) return;
     const now = clock.now();
@@ -51,8 +51,8 @@ export class Leftovers {
     while (this.slotNext < SLOT_COUNT) {
       if (this.isForeign(this.slotNext)) {
         if (shelf.digests.countOf(this.slotNext) > 0) return this.removePage(this.slotNext);
-        // A process may have died between the last of its records and their marks.
-        marks.forget(this.slotNext);
+        // A process may have died between the last of its records and their in-flight entries.
+        leftInFlight.forget(this.slotNext);
       }
       this.slotNext += 1;
     }
@@ -65,7 +65,7 @@ export class Leftovers {
   }
 
   private removePage(slot: number): void {
-    const { storage, shelf, marks } = this.parts;
+    const { storage, shelf, leftInFlight } = this.parts;
     const { from, to } = slotRange(slot);
     this.isReading = true;
     storage.scan(from, to, PAGE_ENTRIES_MAX, PAGE_BYTES_MAX, (error, entries) => {
@@ -76,7 +76,7 @@ export class Leftovers {
       for (const entry of entries) shelf.replaceAtRest(slot, splitRecordKey(entry.key).key, null);
       if (entries.length > 0 && shelf.digests.countOf(slot) > 0) return;
       // With the last record goes what was noted of its writes under way, which nobody would ask for any more.
-      marks.forget(slot);
+      leftInFlight.forget(slot);
       this.slotNext += 1;
     });
   }

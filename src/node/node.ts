@@ -68,7 +68,7 @@ import { ReplicaKeeper } from './replica-keeper.ts';
 import type { Serving } from './serving.ts';
 import { SlotHolding } from './slot-holding.ts';
 import type { Spool } from './spool.ts';
-import { StartMarks } from './start-marks.ts';
+import { LeftInFlight } from './left-in-flight.ts';
 import type { StoreWriter } from './store-writer.ts';
 import { Teacher } from './teacher.ts';
 import type { Timing } from './timing.ts';
@@ -86,7 +86,7 @@ export class CausewayNode implements NodeApi {
   private readonly shelf: RecordShelf;
   private readonly operations: OperationTable;
   private readonly floors: FloorStore;
-  private readonly marks: StartMarks;
+  private readonly leftInFlight: LeftInFlight;
   private readonly outbox: PeerOutbox;
   private readonly recordWriter: RecordWriter | null;
   private readonly recordReader: RecordReader | null;
@@ -130,9 +130,9 @@ export class CausewayNode implements NodeApi {
     this.shelf = makeShelf(this, this.writer);
     this.operations = new OperationTable(this.writer, parts.storage, parts.clock, opened.operationBytes);
     this.floors = new FloorStore(this.writer, opened);
-    this.marks = new StartMarks(this.writer, this.operations);
-    if (this.mutations.forgetMarks !== true)
-      for (const each of opened.marks) this.marks.add(each.batch, each.marks);
+    this.leftInFlight = new LeftInFlight(this.writer, this.operations);
+    if (this.mutations.forgetInFlight !== true)
+      for (const each of opened.inFlight) this.leftInFlight.add(each.batch, each.writes);
     this.deadlines = new Deadlines(parts.clock.now());
     this.outbox = new PeerOutbox(parts.transport, parts.clock, () => this.membership.header());
     const isLinked = (peer: string): boolean => this.membership.isLinked(peer);
@@ -157,16 +157,17 @@ export class CausewayNode implements NodeApi {
     );
     this.diskWatch = new DiskWatch(parts, (isLow) => this.membership.room.saw(isLow));
     const send = (id: number, message: PeerMessage): void => this.sendTo(id, message);
-    const { shelf, operations, floors, membership, writer, marks, keyWatch } = this;
+    const { shelf, operations, floors, membership, writer, leftInFlight, keyWatch } = this;
     this.teacher = new Teacher(parts.storage, shelf, operations, floors, send, this.mutations);
     this.spool = spoolOf(parts, membership, this.recordWriter, spoolMarks, {
       ...{ shelf, send, replica: () => this.replica },
       isFullElsewhere: () => outageWatch.isFullElsewhere(parts.clock.now()),
     });
     const { spool, operations: table, loadWatch: load } = this;
-    this.learner = learnerOf(parts, { membership, writer, shelf, marks, table, floors, spool, send, load });
+    const holdings = { writer, shelf, leftInFlight, table, floors, spool };
+    this.learner = learnerOf(parts, { ...holdings, membership, send, load });
     this.holding = new SlotHolding({
-      ...{ clock: parts.clock, shelf, operations, marks, keyWatch, mutations: this.mutations },
+      ...{ clock: parts.clock, shelf, operations, leftInFlight, keyWatch, mutations: this.mutations },
       onRetired: () => this.membership.retired(),
     });
     this.keeper = this.buildKeeper(opened);
@@ -182,7 +183,7 @@ export class CausewayNode implements NodeApi {
     });
     this.reception = new Reception(this.serving, parts.storage, this.admission, this.timing);
     this.recent = recentOf(parts, this.counts, this.admission, this.recordWriter);
-    this.background = new Background(parts, this.serving, membership, marks, floors, spoolMarks, send);
+    this.background = new Background(parts, this.serving, membership, leftInFlight, floors, spoolMarks, send);
     this.forwardService = new ForwardService({
       serving: this.serving,
       storage: parts.storage,
@@ -375,8 +376,8 @@ export class CausewayNode implements NodeApi {
   }
 
   private buildKeeper({ versionHighest, countersPutBy }: Opened): ReplicaKeeper {
-    const { parts, mutations, membership, marks, holding, lastLease, shelf, operations, learner } = this;
-    const { writer, recordWriter, recordReader, spool, keyWatch, floors, timing } = this;
+    const { parts, mutations, membership, leftInFlight, holding, lastLease, shelf, learner } = this;
+    const { operations, writer, recordWriter, recordReader, spool, keyWatch, floors, timing } = this;
     const effects = makeEffects({
       ...parts,
       ...{ writer, shelf, operations, membership, recordWriter, recordReader, spool, keyWatch },
@@ -387,7 +388,7 @@ export class CausewayNode implements NodeApi {
       replica: () => this.replica,
     });
     return new ReplicaKeeper({
-      ...{ mutations, membership, marks, holding, lastLease, shelf, operations, learner },
+      ...{ mutations, membership, leftInFlight, holding, lastLease, shelf, operations, learner },
       ...{ versionHighest, effects, floors: this.floors },
       onEpoch: () => {
         this.leaseWasHeld = false;

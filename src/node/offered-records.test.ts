@@ -10,7 +10,7 @@ import { heldAtRest } from '../core/replication/follow.ts';
 import type { Storage } from '../ports/storage.ts';
 import { sealRecord } from '../wire/record-codec.ts';
 import { recordKey } from '../wire/store-codec.ts';
-import { madeWhole, marksOf, readOffer, withoutOffered } from './offered-records.ts';
+import { madeWhole, summariesOf, readOffer, withoutOffered } from './offered-records.ts';
 import type { Offer } from './offered-records.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import { SlotDigests } from './slot-digests.ts';
@@ -64,7 +64,7 @@ test('whatever the two hold, the frame made whole is the one that would have bee
   fc.assert(
     fc.property(store, store, (here, there) => {
       const held = there.map((each) => heldAtRest(each));
-      const parts = withoutOffered(held, marksOf(offerOf(here)));
+      const parts = withoutOffered(held, summariesOf(offerOf(here)));
       expect(parts.records.length + parts.same.length).toBe(held.length);
       const whole = madeWhole(frameOf(parts), offerOf(here));
       expect(whole?.records.map(({ sealed: each }) => each.bytes)).toEqual(there.map(({ bytes }) => bytes));
@@ -73,20 +73,23 @@ test('whatever the two hold, the frame made whole is the one that would have bee
   );
 });
 
-test('what is in flight at the source is sent with its mark, also where the learner has the same record', () => {
+test('what is in flight at the source is sent, and said to be, also where the learner has the same record', () => {
   const record = sealed('key', 4);
   const inFlight: HeldRecord = { ...heldAtRest(record), valid: false };
-  expect(withoutOffered([inFlight], marksOf(offerOf([record])))).toEqual({ records: [inFlight], same: [] });
+  expect(withoutOffered([inFlight], summariesOf(offerOf([record])))).toEqual({
+    records: [inFlight],
+    same: [],
+  });
 });
 
 test('another version with one checksum, or another checksum at one version, is not the same record', () => {
   const record = sealed('key', 4);
   const held = [heldAtRest(record)];
-  const marks = [
+  const summaries = [
     { version: 3, checksum: record.checksum },
     { version: 4, checksum: record.checksum ^ 1 },
   ];
-  for (const mark of marks) expect(withoutOffered(held, [mark]).same).toEqual([]);
+  for (const summary of summaries) expect(withoutOffered(held, [summary]).same).toEqual([]);
 });
 
 test('a source names what was offered under another key: nothing is taken for it', () => {

@@ -6,7 +6,7 @@
 import { NONE } from '../base/short-list.ts';
 import { compareUtf8 } from '../base/utf8-order.ts';
 import { SLOT_COPY_BYTES_MAX, SLOT_COPY_RECORDS_MAX } from '../core/limits.ts';
-import type { HeldRecord, LearnFrame, RecordMark, SameRecord } from '../core/message.ts';
+import type { HeldRecord, LearnFrame, RecordSummary, SameRecord } from '../core/message.ts';
 import type { SealedRecord } from '../core/record.ts';
 import { heldAtRest } from '../core/replication/follow.ts';
 import type { Storage, StorageEntry } from '../ports/storage.ts';
@@ -58,14 +58,14 @@ export function isLastPage(entries: readonly StorageEntry[], countMax: number, b
   return entries.reduce((sum, entry) => sum + entry.value.length, 0) < bytesMax / 2;
 }
 
-export function marksOf({ records }: Offer): RecordMark[] {
+export function summariesOf({ records }: Offer): RecordSummary[] {
   return records.map(({ record, checksum }) => ({ version: record.version, checksum }));
 }
 
-/** What the asker has is named, not sent; what is in flight is always sent, with its mark. */
+/** What the asker has is named, not sent; what is in flight is always sent, and said to be. */
 export function withoutOffered(
   held: readonly HeldRecord[],
-  offered: readonly RecordMark[],
+  offered: readonly RecordSummary[],
 ): { records: readonly HeldRecord[]; same: readonly SameRecord[] } {
   if (offered.length === 0) return { records: held, same: NONE };
   const byChecksum = new Map<number, number>();

@@ -21,14 +21,14 @@ import {
   MARKS_TO,
   RECORDS_FROM,
   RECORDS_TO,
-  batchOfMarkKey,
+  batchOfInFlightKey,
   decodeCounters,
   decodeFloor,
-  decodeMarks,
+  decodeInFlight,
   metaKey,
   splitRecordKey,
 } from '../wire/store-codec.ts';
-import type { InFlightMark } from '../wire/store-codec.ts';
+import type { InFlightWrite } from '../wire/store-codec.ts';
 import { decodeTopology, encodeTopology } from '../wire/topology-codec.ts';
 import { ExpiryTimes } from './expiry-times.ts';
 import type { FloorsFound } from './floor-store.ts';
@@ -57,7 +57,7 @@ export interface Opened extends FloorsFound {
   /** Of the records that were changed last, by the clocks of those who did. */
   readonly newestKeys: readonly string[];
   readonly batchHighest: number;
-  readonly marks: readonly { readonly batch: number; readonly marks: readonly InFlightMark[] }[];
+  readonly inFlight: readonly { readonly batch: number; readonly writes: readonly InFlightWrite[] }[];
   readonly damagedCount: number;
   /** Of the operations that are remembered: names and entries. */
   readonly operationBytes: number;
@@ -135,8 +135,8 @@ export function readStore(
     },
     (error) => {
       if (error !== null) return done(error, null);
-      readMarks(storage, (marksError, marks, batchHighest) => {
-        if (marksError !== null) return done(marksError, null);
+      readInFlight(storage, (inFlightError, inFlight, batchHighest) => {
+        if (inFlightError !== null) return done(inFlightError, null);
         readOperations(storage, (operationsError, operationBytes) => {
           if (operationsError !== null) return done(operationsError, null);
           readFloors(storage, (floorsError, found) => {
@@ -144,7 +144,14 @@ export function readStore(
             const newestKeys = newest.keys();
             readSpoolMarks(storage, (spoolError, spooled) => {
               if (spoolError !== null) return done(spoolError, null);
-              const seen = { versionHighest, newestKeys, batchHighest, marks, damagedCount, operationBytes };
+              const seen = {
+                versionHighest,
+                newestKeys,
+                batchHighest,
+                inFlight,
+                damagedCount,
+                operationBytes,
+              };
               const countersPutBy = readCounters(storage);
               if (countersPutBy === undefined)
                 return done(
@@ -185,11 +192,11 @@ class NewestKeys {
   }
 }
 
-function readMarks(
+function readInFlight(
   storage: Storage,
-  done: (error: StorageError | null, marks: Opened['marks'], batchHighest: number) => void,
+  done: (error: StorageError | null, inFlight: Opened['inFlight'], batchHighest: number) => void,
 ): void {
-  const found: { batch: number; marks: readonly InFlightMark[] }[] = [];
+  const found: { batch: number; writes: readonly InFlightWrite[] }[] = [];
   let damaged = false;
   let batchHighest = 0;
   scanAll(
@@ -197,11 +204,11 @@ function readMarks(
     MARKS_FROM,
     MARKS_TO,
     (stored, value) => {
-      const batch = batchOfMarkKey(stored);
+      const batch = batchOfInFlightKey(stored);
       batchHighest = Math.max(batchHighest, batch);
-      const marks = decodeMarks(value);
-      if (marks === undefined) damaged = true;
-      else found.push({ batch, marks });
+      const writes = decodeInFlight(value);
+      if (writes === undefined) damaged = true;
+      else found.push({ batch, writes });
     },
     (error) => {
       const fault: StorageError | null = damaged

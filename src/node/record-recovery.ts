@@ -32,7 +32,7 @@ import { RecoveryRows } from './recovery-rows.ts';
 import type { EndOfSlot, Unreadable } from './recovery-rows.ts';
 import { RecoverySweeps } from './recovery-sweep.ts';
 import type { SpoolMarks } from './spool-marks.ts';
-import type { StartMarks } from './start-marks.ts';
+import type { LeftInFlight } from './left-in-flight.ts';
 
 /** Milliseconds before PostgreSQL is asked again after a failure. */
 const AGAIN_AFTER_MS = 500;
@@ -45,7 +45,7 @@ export interface RecordRecoveryParts {
   /** Null: what this disk has left over is all there is. */
   readonly systemOfRecord: SystemOfRecord | null;
   readonly shelf: RecordShelf;
-  readonly marks: StartMarks;
+  readonly leftInFlight: LeftInFlight;
   readonly operations: OperationTable;
   readonly storage: Storage;
   readonly floors: FloorStore;
@@ -275,12 +275,12 @@ export class RecordRecovery {
   }
 
   private finish(whole: number): void {
-    const { shelf, marks, operations, clock } = this.parts;
+    const { shelf, leftInFlight, operations, clock } = this.parts;
     // Which operations the lost owners had done under an id is not known to anybody.
     operations.learnForgotten(Math.ceil(clock.wallNow()));
     operations.confirm(whole);
     shelf.setVerified(whole);
-    marks.restore(whole, shelf, this.replica!);
+    leftInFlight.restore(whole, shelf, this.replica!);
     this.onWhole(whole);
   }
 
@@ -307,19 +307,19 @@ export class RecordRecovery {
 
   /** PostgreSQL has exactly what is held here. */
   private settle(slot: number, { record }: SealedRecord, version: number): void {
-    if (record.version === version) this.parts.marks.settle(slot, record.key, version);
+    if (record.version === version) this.parts.leftInFlight.settle(slot, record.key, version);
   }
 
   /** What is held is higher, and was lost when others went on without this disk. True: the row takes its place. */
   private dropSuperseded(slot: number, held: SealedRecord | undefined | 'damaged', row: KeyRecord): boolean {
-    const { shelf, spooled, marks, operations, writesThrough, telemetry } = this.parts;
+    const { shelf, spooled, leftInFlight, operations, writesThrough, telemetry } = this.parts;
     const { key } = row;
     if (held === undefined || held === 'damaged' || held.record.version <= row.version) return false;
     if (!writesThrough(key) || !shelf.isSuperseded(slot, key)) return false;
     const { version } = held.record;
     telemetry.event('info', 'recovery.cleared', { slot, version, floor: 0 });
-    operations.unlearn(key, marks.operationsBelow(slot, key, version + 1));
-    marks.settle(slot, key, version);
+    operations.unlearn(key, leftInFlight.operationsBelow(slot, key, version + 1));
+    leftInFlight.settle(slot, key, version);
     spooled.drop(slot, key);
     return true;
   }
@@ -339,9 +339,9 @@ export class RecordRecovery {
    * under the same id. (R33)
    */
   private forgetOpen(slot: number, { key, version }: KeyRecord): void {
-    const { marks, operations } = this.parts;
+    const { leftInFlight, operations } = this.parts;
     const state = this.replica!.stateOf(key);
-    operations.unlearn(key, marks.operationsBelow(slot, key, version));
+    operations.unlearn(key, leftInFlight.operationsBelow(slot, key, version));
     if (state?.valid === false) operations.unlearn(key, state.heldOperations ?? []);
   }
 }

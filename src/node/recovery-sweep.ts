@@ -13,14 +13,14 @@ import type { OperationTable } from './operation-table.ts';
 import { readRange } from './range-reading.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { SpoolMarks } from './spool-marks.ts';
-import type { StartMarks } from './start-marks.ts';
+import type { LeftInFlight } from './left-in-flight.ts';
 
 export interface RecoverySweep {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly storage: Storage;
   readonly shelf: RecordShelf;
-  readonly marks: StartMarks;
+  readonly leftInFlight: LeftInFlight;
   readonly operations: OperationTable;
   readonly spooled: SpoolMarks;
   /** Of other keys PostgreSQL has no rows, whatever became of them. */
@@ -80,13 +80,13 @@ function sweepBelow(sweep: RecoverySweep, done: () => void): void {
 }
 
 function clear(sweep: RecoverySweep, key: string, version: number): void {
-  const { telemetry, shelf, marks, operations, spooled, writesThrough, slot, counter, keys } = sweep;
+  const { telemetry, shelf, leftInFlight, operations, spooled, writesThrough, slot, counter, keys } = sweep;
   const isLost = counterOf(version) <= counter || shelf.isSuperseded(slot, key);
   if (!isLost || keys.has(key) || !writesThrough(key)) return;
   telemetry.event('info', 'recovery.cleared', { slot, version, floor: counter });
   // As of what is below a row: it may have been refused, and done another time. (R33)
-  operations.unlearn(key, marks.operationsBelow(slot, key, version + 1));
-  marks.settle(slot, key, version);
+  operations.unlearn(key, leftInFlight.operationsBelow(slot, key, version + 1));
+  leftInFlight.settle(slot, key, version);
   spooled.drop(slot, key);
   shelf.replaceAtRest(slot, key, null);
 }

@@ -119,7 +119,7 @@ export class Repair {
     return this.parts.shelf.read(key, slot) === 'damaged';
   }
 
-  /** The other side: a complete owner tells what it holds, with its mark; nothing, where it cannot tell. */
+  /** The other side: a complete owner tells what it holds, and whether it is in flight; nothing, where it cannot tell. */
   onPull(from: number, message: RepairPull): void {
     const { key } = message;
     const slot = slotOf(key);

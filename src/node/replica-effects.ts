@@ -57,7 +57,7 @@ export function makeEffects(parts: EffectParts): ReplicaEffects {
     agreeFloor: parts.agreeFloor,
     counters: parts.counters,
     ...parts.spool.effects((key, version) => parts.replica()?.onSpooled(key, version)),
-    unmark: (_key, marks) => writer.unmark(marks),
+    endInFlight: (_key, batches) => writer.endInFlight(batches),
     settled: (sealed) => {
       shelf.settled(sealed);
       keyWatch.settled(sealed.record.key, sealed.record.version);

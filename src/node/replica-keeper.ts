@@ -1,6 +1,6 @@
 /**
  * Which replica this process is. An epoch makes it the member that it was, a new one, or one no longer; what a replica
- * that ends had in flight is kept as marks, and all that the disk holds is in doubt from then on. (PROTOCOL R11, R12, R19)
+ * that ends had in flight is kept as such, and all that the disk holds is in doubt from then on. (PROTOCOL R11, R12, R19)
  */
 import type { Mutations } from '../core/mutations.ts';
 import type { ReplicaEffects } from '../core/replication/context.ts';
@@ -15,12 +15,12 @@ import type { Membership } from './membership.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { SlotHolding } from './slot-holding.ts';
-import type { StartMarks } from './start-marks.ts';
+import type { LeftInFlight } from './left-in-flight.ts';
 
 export interface KeeperParts {
   readonly mutations: Mutations;
   readonly membership: Membership;
-  readonly marks: StartMarks;
+  readonly leftInFlight: LeftInFlight;
   readonly holding: SlotHolding;
   readonly lastLease: LastLease;
   readonly shelf: RecordShelf;
@@ -71,7 +71,7 @@ export class ReplicaKeeper {
 
   private abandon(): void {
     if (this.replica === null) return;
-    for (const state of this.replica.abandon()) this.parts.marks.keep(state);
+    for (const state of this.replica.abandon()) this.parts.leftInFlight.keep(state);
     this.replica = null;
     this.parts.learner.end();
     this.parts.lastLease.forget();

@@ -15,7 +15,7 @@ import { isForsaken } from '../core/topology.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
-import type { StartMarks } from './start-marks.ts';
+import type { LeftInFlight } from './left-in-flight.ts';
 
 /** Milliseconds after which the word that slots are given up is repeated: a link may have lost it. */
 const SAY_AGAIN_MS = 250;
@@ -24,7 +24,7 @@ export interface SlotHoldingParts {
   readonly clock: Clock;
   readonly shelf: RecordShelf;
   readonly operations: OperationTable;
-  readonly marks: StartMarks;
+  readonly leftInFlight: LeftInFlight;
   readonly mutations: Mutations;
   readonly keyWatch: KeyWatch;
   /** Nothing is left to finish in the slots given up: to be told to all, in this epoch. */
@@ -49,7 +49,7 @@ export class SlotHolding {
     this.saidAt = -Infinity;
     this.retires = next.retiresAnywhere;
     if (lost === null) return;
-    for (const state of replica.release((slot) => lost.has(slot))) this.parts.marks.keep(state);
+    for (const state of replica.release((slot) => lost.has(slot))) this.parts.leftInFlight.keep(state);
     for (let slot = lost.next(0); slot >= 0; slot = lost.next(slot + 1)) {
       this.parts.shelf.doubt(slot);
       this.parts.operations.doubt(slot);

@@ -14,7 +14,7 @@ import type { Replica } from '../core/replication/replica.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import { applyRange, keysInRangeOf } from './copied-range.ts';
-import { NO_OFFER, madeWhole, marksOf, readOffer } from './offered-records.ts';
+import { NO_OFFER, madeWhole, summariesOf, readOffer } from './offered-records.ts';
 import type { Offer } from './offered-records.ts';
 import { PagesInOrder } from './pages-in-order.ts';
 import type { RecordShelf } from './record-shelf.ts';
@@ -183,7 +183,7 @@ export class SlotPulls {
     pull.source = source;
     const { slot, afterKey } = pull;
     const { session } = this;
-    this.parts.send(source, { kind: 'learnPull', session, slot, afterKey, offered: marksOf(offer) });
+    this.parts.send(source, { kind: 'learnPull', session, slot, afterKey, offered: summariesOf(offer) });
   }
 
   private lowestAwaited(): number {

@@ -7,7 +7,7 @@ import type { StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage } from '../ports/storage.ts';
 import { sealRecord } from '../wire/record-codec.ts';
-import { decodeMarks, markKey, metaKey, recordKey } from '../wire/store-codec.ts';
+import { decodeInFlight, inFlightKey, metaKey, recordKey } from '../wire/store-codec.ts';
 import { StoreWriter } from './store-writer.ts';
 
 interface World {
@@ -101,21 +101,21 @@ test('all keys of a batch are at rest: its in-flight entry goes with the next ba
   const { writer, disk, settle } = world();
   const batch = writer.put(write('a'));
   settle();
-  expect(decodeMarks(disk.get(markKey(batch))!)?.map((mark) => mark.key)).toEqual(['a']);
-  writer.unmark([batch]);
+  expect(decodeInFlight(disk.get(inFlightKey(batch))!)?.map((write) => write.key)).toEqual(['a']);
+  writer.endInFlight([batch]);
   writer.put(write('b'));
   settle();
-  expect(disk.has(markKey(batch))).toBe(false);
+  expect(disk.has(inFlightKey(batch))).toBe(false);
 });
 
-test('the only key of a batch comes to rest before it leaves, and another joins: the other keeps its mark', () => {
+test('the only key of a batch comes to rest before it leaves, and another joins: the other keeps its entry', () => {
   const { writer, disk, settle } = world();
   const batch = writer.put(write('a'));
-  writer.unmark([batch]);
+  writer.endInFlight([batch]);
   expect(writer.put(write('b'))).toBe(batch);
   settle();
-  const marks = disk.get(markKey(batch));
-  expect(marks === undefined ? [] : decodeMarks(marks)!.map((mark) => mark.key)).toContain('b');
+  const entry = disk.get(inFlightKey(batch));
+  expect(entry === undefined ? [] : decodeInFlight(entry)!.map((write) => write.key)).toContain('b');
 });
 
 test('copies of many batches wait, and a promise of the register comes: it is on disk with the next batch, each in its order', () => {

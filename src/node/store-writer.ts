@@ -11,7 +11,7 @@ import { STORE_BATCH_BYTES_MAX, STORE_BATCH_ENTRIES_MAX } from '../core/limits.t
 import type { StoredWrite } from '../core/replication/context.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Storage, StorageError } from '../ports/storage.ts';
-import { encodeMarks, markKey, metaKey, recordKey } from '../wire/store-codec.ts';
+import { encodeInFlight, inFlightKey, metaKey, recordKey } from '../wire/store-codec.ts';
 import { Departure, storeGatherMs } from './departure.ts';
 import { StorePulse } from './store-pulse.ts';
 
@@ -26,14 +26,14 @@ interface Batch {
   /** What it stores, and null for what it removes; of two writes of one key the later. */
   readonly entries: Map<string, Uint8Array | null>;
   byteCount: number;
-  /** Records with their marks; reported once on disk. */
+  /** Records with their in-flight entry; reported once on disk. */
   readonly writes: StoredWrite[];
   readonly callbacks: (() => void)[];
-  readonly marks: MarkCount;
+  readonly entry: WriteCount;
 }
 
 /** Keys still in flight of one in-flight entry. */
-interface MarkCount {
+interface WriteCount {
   left: number;
 }
 
@@ -45,8 +45,8 @@ export class StoreWriter {
   private readonly instruments: typeof NO_INSTRUMENTS;
   private readonly waiting: Batch[] = [];
   private inFlight: Batch | null = null;
-  private readonly markCounts = new Map<number, MarkCount>();
-  private readonly marksToDrop: number[] = [];
+  private readonly writeCounts = new Map<number, WriteCount>();
+  private readonly entriesToDrop: number[] = [];
   private readonly departure: Departure;
   readonly pulse: StorePulse;
   /** Records in the batch before. */
@@ -83,7 +83,7 @@ export class StoreWriter {
   }
 
   /**
-   * Stores a record with its in-flight mark, and what must stand or fall with it, in one batch; `onStored` follows.
+   * Stores a record with its in-flight entry, and what must stand or fall with it, in one batch; `onStored` follows.
    * Returns the number of the batch.
    */
   put(write: StoredWrite, changes: readonly StoreChange[] | null = null): number {
@@ -92,13 +92,13 @@ export class StoreWriter {
     batch.entries.set(recordKey(slot, sealed.record.key), sealed.bytes);
     if (changes !== null) for (const { stored, bytes } of changes) batch.entries.set(stored, bytes);
     batch.writes.push(write);
-    if (batch.marks.left === 0) this.markCounts.set(batch.number, batch.marks);
-    batch.marks.left += 1;
+    if (batch.entry.left === 0) this.writeCounts.set(batch.number, batch.entry);
+    batch.entry.left += 1;
     if (this.inFlight === null) this.departure.ask(storeGatherMs(batch.writes.length, this.lastCount));
     return batch.number;
   }
 
-  /** Stores or removes a record at rest: no mark, nothing reported. */
+  /** Stores or removes a record at rest: no entry, nothing reported. */
   putAtRest(slot: number, key: string, bytes: Uint8Array | null): void {
     this.collecting((bytes?.length ?? 0) + 64).entries.set(recordKey(slot, key), bytes);
   }
@@ -127,23 +127,23 @@ export class StoreWriter {
   }
 
   /** Entries found at start: `count` of their keys are still in flight. */
-  adoptMark(batch: number, count: number): void {
-    if (count > 0) this.markCounts.set(batch, { left: count });
-    else this.marksToDrop.push(batch);
+  adoptInFlight(batch: number, count: number): void {
+    if (count > 0) this.writeCounts.set(batch, { left: count });
+    else this.entriesToDrop.push(batch);
   }
 
-  unmark(marks: readonly number[]): void {
-    for (const mark of marks) {
-      const count = this.markCounts.get(mark);
+  endInFlight(batches: readonly number[]): void {
+    for (const batch of batches) {
+      const count = this.writeCounts.get(batch);
       if (count !== undefined && (count.left -= 1) > 0) continue;
-      this.markCounts.delete(mark);
-      this.marksToDrop.push(mark);
+      this.writeCounts.delete(batch);
+      this.entriesToDrop.push(batch);
     }
   }
 
   /** From the tick: entries that wait for no other write are dropped now and then. */
   tidy(): void {
-    if (this.marksToDrop.length > 0 && this.inFlight === null && this.waiting.length === 0)
+    if (this.entriesToDrop.length > 0 && this.inFlight === null && this.waiting.length === 0)
       this.collecting(0);
   }
 
@@ -161,7 +161,7 @@ export class StoreWriter {
         byteCount: 0,
         writes: [],
         callbacks: [],
-        marks: { left: 0 },
+        entry: { left: 0 },
       };
       this.waiting.push(batch);
     }
@@ -187,16 +187,16 @@ export class StoreWriter {
     const keys = [...batch.entries.keys()];
     const values = [...batch.entries.values()];
     if (batch.writes.length > 0) {
-      keys.push(markKey(batch.number));
-      values.push(encodeMarks(batch.writes));
+      keys.push(inFlightKey(batch.number));
+      values.push(encodeInFlight(batch.writes));
     }
-    for (const mark of this.marksToDrop) {
+    for (const batch of this.entriesToDrop) {
       // Its last key came to rest before the batch left, and then another key came into it.
-      if (this.markCounts.has(mark)) continue;
-      keys.push(markKey(mark));
+      if (this.writeCounts.has(batch)) continue;
+      keys.push(inFlightKey(batch));
       values.push(null);
     }
-    this.marksToDrop.length = 0;
+    this.entriesToDrop.length = 0;
     this.inFlight = batch;
     this.lastCount = batch.writes.length;
     this.instruments.time(this.instruments.storeBatchEntries, keys.length);

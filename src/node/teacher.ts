@@ -1,6 +1,6 @@
 /**
  * The other side of catching up: a complete owner compares digests and hands out its slots, each record with its
- * in-flight mark, read from the store in bounded pieces. (PROTOCOL R19)
+ * in-flight state, read from the store in bounded pieces. (PROTOCOL R19)
  */
 import { compareUtf8 } from '../base/utf8-order.ts';
 import {

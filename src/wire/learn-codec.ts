@@ -12,7 +12,7 @@ import type {
   LearnRefused,
   LearnUntold,
   LearnUntoldFrame,
-  RecordMark,
+  RecordSummary,
   RememberedOperation,
   RepairPull,
   RepairRecord,
@@ -98,7 +98,7 @@ export function writeLearnPull(out: Writer, message: LearnPull): void {
 
 export function readLearnPull(from: Reader): LearnPull {
   const head = { session: from.whole(), slot: from.u16(), afterKey: from.text() };
-  const offered: RecordMark[] = [];
+  const offered: RecordSummary[] = [];
   const count = from.protocol < SINCE.offeredRecords ? 0 : from.u16();
   for (let left = count; left > 0 && from.ok; left--)
     offered.push({ version: from.whole(), checksum: from.u32() });

@@ -1,4 +1,4 @@
-/** Operations with an id on the disk: by themselves, and in the marks of what is in flight. */
+/** Operations with an id on the disk: by themselves, and in the entries of what is in flight. */
 import { expect, test } from 'vitest';
 import type { KnownOperation } from '../core/operation-id.ts';
 import { ORIGIN_CLIENT } from '../core/record.ts';
@@ -10,12 +10,12 @@ import {
   splitOperationKey,
 } from './operation-codec.ts';
 import { sealRecord } from './record-codec.ts';
-import { decodeMarks, encodeMarks } from './store-codec.ts';
-import type { InFlightMark } from './store-codec.ts';
+import { decodeInFlight, encodeInFlight } from './store-codec.ts';
+import type { InFlightWrite } from './store-codec.ts';
 
 const ID = Uint8Array.from({ length: 16 }, (_, at) => at * 15);
 const INCREMENT: KnownOperation = { kind: 'increment', version: 2 ** 53 - 1, number: -(2n ** 63n) };
-const MARK: InFlightMark = {
+const WRITE: InFlightWrite = {
   key: 'schlüssel',
   slot: 16_383,
   version: 12_345,
@@ -29,8 +29,8 @@ const MARK: InFlightMark = {
   ],
 };
 
-/** The marks of writes that leave these behind. */
-function marksOf(marks: readonly InFlightMark[]): Uint8Array {
+/** The entry of writes that leave these behind. */
+function entryOf(writes: readonly InFlightWrite[]): Uint8Array {
   const content = {
     origin: ORIGIN_CLIENT,
     tombstone: false,
@@ -39,8 +39,8 @@ function marksOf(marks: readonly InFlightMark[]): Uint8Array {
     contentType: null,
   } as const;
   const times = { createdAt: 0, updatedAt: 0, expiresAt: 0 };
-  return encodeMarks(
-    marks.map(({ key, version, ...rest }) => {
+  return encodeInFlight(
+    writes.map(({ key, version, ...rest }) => {
       return {
         ...rest,
         sealed: sealRecord({ ...content, ...times, key, version }),
@@ -79,32 +79,33 @@ test('names stand in the order of the ids and so of their times', () => {
   expect(stored < operationKeyAfter(time - 1)).toBe(false);
 });
 
-test('marks with and without operations: come back as they were', () => {
-  const plain = { ...MARK, key: 'p', base: 0, operations: null };
-  expect(decodeMarks(marksOf([MARK, plain, MARK]))).toEqual([MARK, plain, MARK]);
+test('an entry with and without operations: comes back as it was', () => {
+  const plain = { ...WRITE, key: 'p', base: 0, operations: null };
+  expect(decodeInFlight(entryOf([WRITE, plain, WRITE]))).toEqual([WRITE, plain, WRITE]);
 });
 
-test('marks cut off anywhere: are damaged, never fewer', () => {
-  const bytes = marksOf([MARK, MARK]);
-  for (let end = 0; end < bytes.length; end += 1) expect(decodeMarks(bytes.subarray(0, end))).toBeUndefined();
+test('an entry cut off anywhere: is damaged, never fewer', () => {
+  const bytes = entryOf([WRITE, WRITE]);
+  for (let end = 0; end < bytes.length; end += 1)
+    expect(decodeInFlight(bytes.subarray(0, end))).toBeUndefined();
 });
 
-test('marks of the first format know neither base nor operations, those of the second have no checksum', () => {
-  const now = Buffer.from(marksOf([{ ...MARK, operations: null }]));
+test('an entry of the first format knows neither base nor operations, one of the second has no checksum', () => {
+  const now = Buffer.from(entryOf([{ ...WRITE, operations: null }]));
   const second = Buffer.from(now.subarray(0, -4));
   second[0] = 2;
-  expect(decodeMarks(second)).toEqual([{ ...MARK, operations: null }]);
+  expect(decodeInFlight(second)).toEqual([{ ...WRITE, operations: null }]);
   // Behind head, slot, version, flags and coordinator stands the base.
   const first = Buffer.concat([second.subarray(0, 26), second.subarray(34)]);
   first[0] = 1;
-  expect(decodeMarks(first)).toEqual([{ ...MARK, base: 0, operations: null }]);
+  expect(decodeInFlight(first)).toEqual([{ ...WRITE, base: 0, operations: null }]);
 });
 
-test('any one bit of an entry is turned over: it is not taken for other marks', () => {
-  const whole = Buffer.from(marksOf([MARK]));
+test('any one bit of an entry is turned over: it is not taken for another one', () => {
+  const whole = Buffer.from(entryOf([WRITE]));
   for (let bit = 0; bit < whole.length * 8; bit += 1) {
     const damaged = Buffer.from(whole);
     damaged[bit >> 3]! ^= 1 << (bit & 7);
-    expect(decodeMarks(damaged)).toBeUndefined();
+    expect(decodeInFlight(damaged)).toBeUndefined();
   }
 });

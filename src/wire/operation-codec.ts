@@ -1,5 +1,5 @@
 /**
- * Operations with an id as bytes: in a round's messages, in the marks of what is in flight, and each by itself in the
+ * Operations with an id as bytes: in a round's messages, in the entries of what is in flight, and each by itself in the
  * store, where its name begins with the id and so with its time. (PROTOCOL R33)
  */
 import { crc32 } from 'node:zlib';

@@ -61,11 +61,11 @@ export const RECORDS_TO = 's';
 export const MARKS_FROM = 'f';
 export const MARKS_TO = 'g';
 
-export function markKey(batch: number): string {
+export function inFlightKey(batch: number): string {
   return 'f' + batch.toString(36).padStart(BATCH_DIGITS, '0');
 }
 
-export function batchOfMarkKey(stored: string): number {
+export function batchOfInFlightKey(stored: string): number {
   return parseInt(stored.slice(1), 36);
 }
 
@@ -125,7 +125,7 @@ export function decodeCounters(value: Uint8Array): number | undefined {
 }
 
 /** One key that a batch made invalid. */
-export interface InFlightMark {
+export interface InFlightWrite {
   readonly key: string;
   readonly slot: number;
   readonly version: number;
@@ -137,11 +137,11 @@ export interface InFlightMark {
   readonly operations: readonly IdentifiedOperation[] | null;
 }
 
-const marksOut = new Writer();
+const entryOut = new Writer();
 
 /** The in-flight entry of the writes that one batch stores. */
-export function encodeMarks(writes: readonly StoredWrite[]): Uint8Array {
-  const out = marksOut;
+export function encodeInFlight(writes: readonly StoredWrite[]): Uint8Array {
+  const out = entryOut;
   out.reset();
   out.u8(FORMAT);
   out.u32(writes.length);
@@ -170,12 +170,12 @@ function writeOperations(out: Writer, operations: readonly IdentifiedOperation[]
 }
 
 /** Undefined where the entry is damaged: then which keys were in flight is not known. */
-export function decodeMarks(stored: Uint8Array): InFlightMark[] | undefined {
+export function decodeInFlight(stored: Uint8Array): InFlightWrite[] | undefined {
   const bytes = withoutChecksum(Buffer.from(stored.buffer, stored.byteOffset, stored.length));
   if (bytes === undefined) return undefined;
   const fixedBytes = bytes[0] === 1 ? ENTRY_FIXED_BYTES_1 : ENTRY_FIXED_BYTES;
   const count = bytes.readUInt32LE(1);
-  const marks: InFlightMark[] = [];
+  const writes: InFlightWrite[] = [];
   let at = 5;
   for (let index = 0; index < count; index += 1) {
     if (at + fixedBytes > bytes.length) return undefined;
@@ -188,7 +188,7 @@ export function decodeMarks(stored: Uint8Array): InFlightMark[] | undefined {
     const operations = (flags & IDENTIFIED) === 0 ? null : readOperations(bytes, end);
     if (operations === undefined) return undefined;
     if (slot >= SLOT_COUNT || !isVersion(version) || flags > FLAGS_KNOWN) return undefined;
-    marks.push({
+    writes.push({
       slot,
       version,
       conditional: (flags & 1) !== 0,
@@ -200,7 +200,7 @@ export function decodeMarks(stored: Uint8Array): InFlightMark[] | undefined {
     });
     at = operations === null ? end : end + 2 + operations.length * OPERATION_BYTES;
   }
-  return at === bytes.length ? marks : undefined;
+  return at === bytes.length ? writes : undefined;
 }
 
 /** The entry itself, where it is whole and of a known format. The formats before 3 had no checksum. */

@@ -1,17 +1,17 @@
 /** What comes over links between members. */
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
-import type { InFlightMark } from '../../src/wire/store-codec.ts';
+import type { InFlightWrite } from '../../src/wire/store-codec.ts';
 import {
   decodeCounters,
   decodeFloor,
-  decodeMarks,
+  decodeInFlight,
   encodeCounters,
   encodeFloor,
-  encodeMarks,
+  encodeInFlight,
   floorKey,
-  batchOfMarkKey,
-  markKey,
+  batchOfInFlightKey,
+  inFlightKey,
   recordKey,
   splitRecordKey,
 } from '../../src/wire/store-codec.ts';
@@ -184,10 +184,10 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
   },
   {
     name: 'in-flight entries',
-    covers: ['decodeMarks'],
+    covers: ['decodeInFlight'],
     samples: () =>
       drawn(fc.array(sealed, { minLength: 1, maxLength: 6 }), 30).map((records, at) =>
-        encodeMarks(
+        encodeInFlight(
           records.map((each, index) => ({
             sealed: each,
             slot: (at * 97 + index) % SLOT_COUNT,
@@ -201,9 +201,9 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
           })),
         ),
       ),
-    decode: decodeMarks,
-    faultOf: (marks: InFlightMark[]) => {
-      const odd = marks.find(({ slot, version }) => slot >= SLOT_COUNT || !isVersion(version));
+    decode: decodeInFlight,
+    faultOf: (writes: InFlightWrite[]) => {
+      const odd = writes.find(({ slot, version }) => slot >= SLOT_COUNT || !isVersion(version));
       return odd === undefined ? '' : `slot ${odd.slot}, version ${odd.version}`;
     },
   },
@@ -249,19 +249,19 @@ export const WIRE_DECODERS: readonly FuzzedDecoder[] = [
   },
   {
     name: 'keys of the store',
-    covers: ['splitRecordKey', 'batchOfMarkKey', 'splitOperationKey', 'splitSpoolKey'],
+    covers: ['splitRecordKey', 'batchOfInFlightKey', 'splitOperationKey', 'splitSpoolKey'],
     samples: () =>
       [
         recordKey(0, 'a'),
         recordKey(16_383, 'user:1'),
-        markKey(1),
-        markKey(Number.MAX_SAFE_INTEGER),
+        inFlightKey(1),
+        inFlightKey(Number.MAX_SAFE_INTEGER),
         OPERATION,
         SPOOLED,
       ].map(utf8),
     decode: (bytes) => [
       splitRecordKey(textOf(bytes)),
-      batchOfMarkKey(textOf(bytes)),
+      batchOfInFlightKey(textOf(bytes)),
       splitOperationKey(textOf(bytes)),
       splitSpoolKey(textOf(bytes)),
     ],

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openLevelStore } from '../../src/adapters/leveldb/store.ts';
-import { markKey } from '../../src/wire/store-codec.ts';
+import { inFlightKey } from '../../src/wire/store-codec.ts';
 import { startCluster } from '../support/cluster.ts';
 import type { TestCluster } from '../support/cluster.ts';
 import { buildProgram, until } from '../support/supervisor-program.ts';
@@ -39,7 +39,7 @@ async function damageInFlightEntry(name: string): Promise<void> {
   const opened = await openLevelStore(storeOf(name));
   if (opened.kind !== 'open') throw new Error(opened.message);
   await new Promise<void>((resolve, reject) => {
-    opened.storage.write([markKey(1)], [Buffer.from('no such entry')], (error) =>
+    opened.storage.write([inFlightKey(1)], [Buffer.from('no such entry')], (error) =>
       error === null ? resolve() : reject(new Error(error.message)),
     );
   });

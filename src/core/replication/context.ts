@@ -62,8 +62,8 @@ export interface ReplicaEffects {
    */
   load(key: string, slot: number): SealedRecord | undefined | 'damaged';
   /**
-   * Stores the record together with its in-flight mark; `onStored` follows. Returns the number of the batch,
-   * which names the mark. (R12)
+   * Stores the record together with its in-flight entry; `onStored` follows. Returns the number of the batch,
+   * which names the entry. (R12)
    */
   store(write: StoredWrite): number;
   /**
@@ -74,8 +74,8 @@ export interface ReplicaEffects {
   spoolStored(sealed: SealedRecord, slot: number): void;
   /** A member has no room for more such notes. */
   spoolFull(): boolean;
-  /** The marks of these batches no longer concern the key: it is valid. */
-  unmark(key: string, marks: readonly number[]): void;
+  /** The entries of these batches no longer concern the key: it is valid. */
+  endInFlight(key: string, batches: readonly number[]): void;
   /** A record became valid: it may be cached. */
   settled(sealed: SealedRecord): void;
   send(memberId: number, message: PeerMessage): void;
@@ -147,9 +147,9 @@ export function closeKey(context: ReplicaContext, state: KeyState): void {
   if (!isAtRest(state) || context.table.get(state.key) !== state) return;
   context.table.delete(state.key);
   if (context.settling.size > 0) context.settling.delete(state);
-  if (state.marks.length > 0) {
-    context.effects.unmark(state.key, state.marks);
-    state.marks = NONE;
+  if (state.batches.length > 0) {
+    context.effects.endInFlight(state.key, state.batches);
+    state.batches = NONE;
   }
 }
 

@@ -122,7 +122,7 @@ export interface KeyState {
   overwritten: readonly SealedRecord[];
   owed: readonly OwedAcknowledgement[];
   /** Store batches whose in-flight entries name this key. (R12) */
-  marks: readonly number[];
+  batches: readonly number[];
   /** Its queue is to be looked at once the event at hand is handled. */
   runnable: boolean;
   /** PostgreSQL was asked and has no row: absence here is final while this state lasts. (R23) */
@@ -162,7 +162,7 @@ export function restingState(key: string, slot: number, held: SealedRecord | nul
     readers: NONE,
     overwritten: NONE,
     owed: NONE,
-    marks: NONE,
+    batches: NONE,
     runnable: false,
     absentInRecord: false,
     fetching: false,

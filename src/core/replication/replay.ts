@@ -187,11 +187,11 @@ export function restoreInFlight(
   context: ReplicaContext,
   slot: number,
   held: Adoption,
-  marks: readonly number[],
+  batches: readonly number[],
 ): void {
   const state = openKey(context, held.sealed.record.key, slot);
   if (state === 'damaged' || state.held === null) return;
-  state.marks = [...state.marks, ...marks];
+  state.batches = [...state.batches, ...batches];
   state.valid = false;
   state.heldConditional = held.conditional;
   // What an earlier process knew of PostgreSQL may have been true of another server: to commit it again is harmless. (R30)

@@ -35,7 +35,7 @@ function learner(load: () => SealedRecord | undefined | 'damaged'): {
   const effects = {
     load,
     store: (write: StoredWrite) => stored.push(write.sealed),
-    unmark: () => undefined,
+    endInFlight: () => undefined,
     settled: () => undefined,
     event: (_level: string, name: string) => events.push(name),
     now: () => 0,

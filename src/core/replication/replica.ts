@@ -215,9 +215,9 @@ export class Replica {
     this.drain();
   }
 
-  /** A key found in an in-flight entry at start, or copied with its mark: invalid until finished. (R12, R19) */
-  restoreInFlight(slot: number, held: Adoption, marks: readonly number[]): void {
-    restoreInFlight(this.context, slot, held, marks);
+  /** A key found in an in-flight entry at start, or copied as such: invalid until finished. (R12, R19) */
+  restoreInFlight(slot: number, held: Adoption, batches: readonly number[]): void {
+    restoreInFlight(this.context, slot, held, batches);
   }
 
   /**
@@ -303,7 +303,7 @@ export class Replica {
         failWrite(this.context, ticket, failure(ticket.begun ? 'outcome_unknown' : 'not_ready'));
       for (const reader of state.readers) answerRead(this.context, reader, undefined, failure('not_ready'));
       table.delete(state.key);
-      if (state.marks.length > 0) left.push(state);
+      if (state.batches.length > 0) left.push(state);
     }
     for (const state of runnable.splice(0)) {
       if (isLost(state.slot)) state.runnable = false;

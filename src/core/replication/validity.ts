@@ -26,7 +26,7 @@ export interface Adoption {
   readonly operations: readonly IdentifiedOperation[] | null;
 }
 
-/** Takes a version higher than the one held: stored with its mark, unreadable until it is validated. */
+/** Takes a version higher than the one held: stored with its in-flight entry, unreadable until it is validated. */
 export function adopt(context: ReplicaContext, state: KeyState, incoming: Adoption): void {
   const version = incoming.sealed.record.version;
   const round = state.round;
@@ -57,7 +57,7 @@ export function adopt(context: ReplicaContext, state: KeyState, incoming: Adopti
     voided,
     replaced,
   };
-  state.marks = appended(state.marks, context.effects.store(write));
+  state.batches = appended(state.batches, context.effects.store(write));
 }
 
 /** What another member holds of a key that is in flight here. */

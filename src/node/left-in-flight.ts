@@ -1,20 +1,20 @@
 /**
  * The in-flight entries that an earlier process left on this disk: every key in them is invalid until its write is
- * finished or its source says otherwise. A mark too many is harmless, one too few is not. (PROTOCOL R12)
+ * finished or its source says otherwise. An entry too many is harmless, one too few is not. (PROTOCOL R12)
  */
 import type { IdentifiedOperation } from '../core/operation-id.ts';
 import type { KeyState } from '../core/replication/key-state.ts';
 import type { Replica } from '../core/replication/replica.ts';
-import type { InFlightMark } from '../wire/store-codec.ts';
+import type { InFlightWrite } from '../wire/store-codec.ts';
 import type { OperationTable } from './operation-table.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { StoreWriter } from './store-writer.ts';
 
-interface Left extends InFlightMark {
+interface Left extends InFlightWrite {
   readonly batch: number;
 }
 
-export class StartMarks {
+export class LeftInFlight {
   private readonly writer: StoreWriter;
   private readonly operations: Pick<OperationTable, 'keep'>;
   private readonly bySlot = new Map<number, Left[]>();
@@ -24,22 +24,22 @@ export class StartMarks {
     this.operations = operations;
   }
 
-  add(batch: number, marks: readonly InFlightMark[]): void {
-    this.writer.adoptMark(batch, marks.length);
-    for (const mark of marks) {
-      const left = this.bySlot.get(mark.slot);
-      if (left === undefined) this.bySlot.set(mark.slot, [{ ...mark, batch }]);
-      else left.push({ ...mark, batch });
+  add(batch: number, writes: readonly InFlightWrite[]): void {
+    this.writer.adoptInFlight(batch, writes.length);
+    for (const write of writes) {
+      const left = this.bySlot.get(write.slot);
+      if (left === undefined) this.bySlot.set(write.slot, [{ ...write, batch }]);
+      else left.push({ ...write, batch });
     }
   }
 
   /** What this process itself leaves in flight when it must begin again under a new incarnation. */
   keep(state: KeyState): void {
     const { key, slot, held } = state;
-    if (held === null || state.valid) return this.writer.unmark(state.marks);
+    if (held === null || state.valid) return this.writer.endInFlight(state.batches);
     let left = this.bySlot.get(slot);
     if (left === undefined) this.bySlot.set(slot, (left = []));
-    for (const batch of state.marks) {
+    for (const batch of state.batches) {
       left.push({
         key,
         slot,
@@ -58,43 +58,43 @@ export class StartMarks {
   settle(slot: number, key: string, version: number): void {
     const left = this.bySlot.get(slot);
     if (left === undefined) return;
-    const isSettled = (mark: Left): boolean => mark.key === key && mark.version === version;
-    for (const mark of left) if (isSettled(mark)) this.writer.unmark([mark.batch]);
+    const isSettled = (write: Left): boolean => write.key === key && write.version === version;
+    for (const write of left) if (isSettled(write)) this.writer.endInFlight([write.batch]);
     this.bySlot.set(
       slot,
-      left.filter((mark) => !isSettled(mark)),
+      left.filter((write) => !isSettled(write)),
     );
   }
 
   /** Operations of what was in flight below this version. */
   operationsBelow(slot: number, key: string, version: number): IdentifiedOperation[] {
     const left = this.bySlot.get(slot) ?? [];
-    return left.flatMap((mark) =>
-      mark.key === key && mark.version < version ? (mark.operations ?? []) : [],
+    return left.flatMap((write) =>
+      write.key === key && write.version < version ? (write.operations ?? []) : [],
     );
   }
 
-  /** What the slot holds counts: its marked keys wait for their end. */
+  /** What the slot holds counts: its keys in flight wait for their end. */
   restore(slot: number, shelf: RecordShelf, replica: Replica): void {
     const left = this.bySlot.get(slot);
     if (left === undefined) return;
     this.bySlot.delete(slot);
-    for (const mark of left) {
-      const sealed = shelf.read(mark.key, slot);
-      if (sealed === undefined || sealed === 'damaged' || sealed.record.version !== mark.version) {
-        this.writer.unmark([mark.batch]);
+    for (const write of left) {
+      const sealed = shelf.read(write.key, slot);
+      if (sealed === undefined || sealed === 'damaged' || sealed.record.version !== write.version) {
+        this.writer.endInFlight([write.batch]);
         continue;
       }
-      if (mark.operations !== null) this.operations.keep(slot, mark.key, mark.operations);
-      replica.restoreInFlight(slot, { ...mark, sealed }, [mark.batch]);
+      if (write.operations !== null) this.operations.keep(slot, write.key, write.operations);
+      replica.restoreInFlight(slot, { ...write, sealed }, [write.batch]);
     }
   }
 
-  /** The slot was copied from an owner, marks included: ours say nothing any more. */
+  /** The slot was copied from an owner, with what is in flight there: ours say nothing any more. */
   forget(slot: number): void {
     const left = this.bySlot.get(slot);
     if (left === undefined) return;
     this.bySlot.delete(slot);
-    for (const mark of left) this.writer.unmark([mark.batch]);
+    for (const write of left) this.writer.endInFlight([write.batch]);
   }
 }
