@@ -103,7 +103,7 @@ async function buildBundle(esbuild, { name, entry, banner }, written) {
 /** A hash over all that a build reads: names and contents, in a fixed order. */
 function sourcesHash() {
   const hash = createHash('sha256').update(process.versions.node.split('.')[0]);
-  const files = ['package-lock.json', 'scripts/build.js', 'scripts/build-page.js'];
+  const files = ['package-lock.json', 'scripts/build.js', 'scripts/build-page.js', 'scripts/buffer.js'];
   for (const folder of ['src', 'page', 'proto', 'sql']) files.push(...filesUnder(folder));
   for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
   return hash.digest('hex');
