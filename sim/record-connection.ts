@@ -271,11 +271,7 @@ export class SimSystemOfRecord implements SystemOfRecord {
     clusterId: string,
     done: (error: RecordError | null, founding: Founding | null) => void,
   ): void {
-    this.write(
-      (server) => ({ answer: server.found(expectLife, clusterId, this.database.clock) }),
-      done,
-      null,
-    );
+    this.write((server) => ({ answer: this.database.foundAt(server, expectLife, clusterId) }), done, null);
   }
 
   /** Reads fail only with the server. */

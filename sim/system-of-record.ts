@@ -284,6 +284,15 @@ export class SimDatabase {
     return this.current.founding();
   }
 
+  /**
+   * One that is being replaced hands the life on to the server that takes its place: without it an operator would have to accept
+   * that one as a backup, which nobody here does.
+   */
+  foundAt(server: SimRecordServer, expectLife: number, clusterId: string): Founding | null {
+    if (this.leftBehind.has(server)) this.current.found(expectLife, clusterId, this.clock);
+    return server.found(expectLife, clusterId, this.clock);
+  }
+
   found(expectLife: number, clusterId: string): Founding | null {
     return this.current.found(expectLife, clusterId, this.clock);
   }
