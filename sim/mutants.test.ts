@@ -16,6 +16,7 @@ import {
   incrementBesideRaise,
   lateCopy,
   putAtFormerLearner,
+  putBeforeIncrementArrives,
   putJustAbove,
   writtenAgain,
 } from './scenarios/forgetting.ts';
@@ -124,6 +125,7 @@ const STORIES: Readonly<Record<Mutant, (mutations: Mutations) => string>> = {
   liftUnagreed: incrementBesideRaise,
   raiseBesidePlain: putJustAbove,
   keepAgreed: putAtFormerLearner,
+  promiseNothing: putBeforeIncrementArrives,
   retakeCounters: diesBeforeItsOwnDisk,
   validateDespiteHigher: setLostBetweenSetAndIncrement,
   releaseReadersByAnyValidate: readerBetweenTwoWrites,

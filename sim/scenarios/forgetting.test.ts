@@ -7,6 +7,7 @@ import {
   incrementBesideRaise,
   lateCopy,
   putAtFormerLearner,
+  putBeforeIncrementArrives,
   putJustAbove,
   writtenAgain,
 } from './forgetting.ts';
@@ -41,6 +42,10 @@ test.each(['an epoch without C', 'an epoch in which C copies', 'all die and retu
 
 test('who has learnt from an owner below the floor becomes one, after the owners have agreed: its put counts, too', () => {
   expect(putAtFormerLearner({})).toBe('ok');
+});
+
+test('an increment is on its way while a learner that has an earlier floor becomes an owner: its put counts, too', () => {
+  expect(putBeforeIncrementArrives({})).toBe('ok');
 });
 
 test('a put from below a floor has the version that an increment would have above it: the increment counts from the put', () => {

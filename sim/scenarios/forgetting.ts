@@ -156,7 +156,8 @@ export function incrementAfterRaise(mutations: Mutations, after: AfterRaise): st
  * C has said nothing. When it is an owner it takes a put from below.
  */
 export function putAtFormerLearner(mutations: Mutations): string {
-  const world = onNodesAlone(mutations);
+  // Its word as a learner, by which nothing comes from there either, is another guard.
+  const world = onNodesAlone({ ...mutations, promiseNothing: true });
   const [a, b, c] = world.abc;
   deletedBeside(world);
   raiseAlone(world, b);
@@ -173,6 +174,34 @@ export function putAtFormerLearner(mutations: Mutations): string {
   if (!c.hasLearned) return 'the learner did not catch up';
   world.epoch(world.nodes);
   return putBesideIncrement(world, c, b, () => undefined);
+}
+
+/**
+ * As there, but B's increment is still on its way when C, which had copied the slot before, becomes an owner: C takes a put from
+ * below before it hears of it.
+ */
+export function putBeforeIncrementArrives(mutations: Mutations): string {
+  const world = onNodesAlone(mutations);
+  const [a, b, c] = world.abc;
+  deletedBeside(world);
+  raiseAlone(world, b);
+  world.loseDisk(c);
+  world.epoch([a, b]);
+  c.restart();
+  world.epoch(world.nodes, [a, b]);
+  world.pass(1_000);
+  if (!c.hasLearned) return 'the learner did not catch up';
+  const toC = world.hold({ from: b, to: c, kind: 'invalidate' });
+  const increment = world.increment(b);
+  world.pass(500);
+  world.epoch(world.nodes);
+  const put = world.put(c, '200');
+  world.pass(200);
+  world.release(toC);
+  world.pass(3_000);
+  if (increment.outcome === null || put.outcome === null) return 'a write did not come to an end';
+  for (const node of world.nodes) world.read(node);
+  return world.verdict();
 }
 
 /**

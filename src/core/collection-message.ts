@@ -10,7 +10,10 @@ export interface FloorRaise {
   readonly floors: readonly SlotFloor[];
 }
 
-/** Of these slots: the floor is on the disk, and nothing at or below it is in flight at the sender. */
+/**
+ * Of these slots: the floor is on the disk, and nothing at or below it is in flight at the sender; or that learns the slot, and
+ * takes nothing plain there when it is an owner.
+ */
 export interface FloorRaised {
   readonly kind: 'floorRaised';
   readonly round: number;

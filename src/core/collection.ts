@@ -27,7 +27,7 @@ export interface Removal {
 
 interface SlotPart extends SlotFloor {
   readonly deletions: Deletion[];
-  /** Owners that have not said so, this node among them. */
+  /** Owners and learners that have not said so, this node among them. */
   readonly awaiting: Set<number>;
 }
 
@@ -68,7 +68,8 @@ export class Collection {
     for (const { slot, version } of deletions)
       floors.set(slot, Math.max(floors.get(slot) ?? 0, counterOf(version)));
     for (const [slot, counter] of floors) {
-      const awaiting = new Set(view.row(slot).owners);
+      const { owners, all } = view.row(slot);
+      const awaiting = new Set([...owners, ...all]);
       this.parts.set(slot, { slot, counter, deletions: [], awaiting });
     }
     for (const deletion of deletions) this.parts.get(deletion.slot)!.deletions.push(deletion);

@@ -49,6 +49,8 @@ export interface Mutations {
   readonly raiseBesidePlain?: boolean;
   /** What the owners of one epoch have agreed on counts in the next, whoever owns the slot then. (R5, R22) */
   readonly keepAgreed?: boolean;
+  /** A learner says that it takes nothing from below a floor once it is an owner, and does. (R5, R22) */
+  readonly promiseNothing?: boolean;
   /** A round is validated although somebody held a higher version. (R1) */
   readonly validateDespiteHigher?: boolean;
   /** Any Validate releases every waiting reader. (R9) */

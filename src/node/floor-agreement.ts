@@ -1,7 +1,7 @@
 /**
  * Has every owner of a slot come past the floor that this node has, where a conditional write waits for that: rounds of before
  * that were given up, a disk, or a source that was copied leave floors of which nobody knows how far the others are. Who waits
- * asks again as long as it does. (PROTOCOL R22, decision 13)
+ * asks again as long as it does. Learners are asked as well, for what they do when they are owners. (PROTOCOL R22, decision 13)
  */
 import { Collection } from '../core/collection.ts';
 import type { SlotFloor } from '../core/floors.ts';

@@ -16,6 +16,7 @@ test('a disk that may have gone back in a slot raises no floor there, and does n
   floors.raise(5, 9);
   const acting = {
     view: new SlotView(founded(1), 1),
+    promiseFloors: () => undefined,
     quietSlots: (floors: readonly SlotFloor[]) => floors.map(({ slot }) => slot),
   };
   const parts = {

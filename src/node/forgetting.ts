@@ -38,7 +38,10 @@ export class Forgetting {
     this.parts.floors.floors.openFences();
   }
 
-  /** `done` is told the slots past their floor, in a later turn; not at all where another epoch has come meanwhile. */
+  /**
+   * `done` is told the slots past their floor, and those where this node is a learner and will take nothing from below, in a
+   * later turn; not at all where another epoch has come meanwhile.
+   */
   raise({ floors }: Pick<FloorRaise, 'floors'>, done: (slots: readonly number[]) => void): void {
     const { replica, shelf, mutations, mayRaise } = this.parts;
     const acting = replica();
@@ -49,12 +52,15 @@ export class Forgetting {
       (floor) =>
         floor.slot < SLOT_COUNT && view.row(floor.slot).owns && (isPast(floor) || mayRaise(floor.slot)),
     );
+    const learnt = floors.filter(({ slot }) => slot < SLOT_COUNT && view.row(slot).learns);
+    acting.promiseFloors(learnt);
     if (mutations.raiseNoFloor !== true) for (const floor of ours) this.parts.floors.raise(floor);
     shelf.whenStored(() => {
       if (replica() !== acting || acting.view !== view) return;
       // Looked at now: since the floor was raised nothing new has begun below it.
       const isUnquiet = mutations.raiseUnquiet === true;
-      done(isUnquiet ? ours.map(({ slot }) => slot) : acting.quietSlots(ours));
+      const quiet = isUnquiet ? ours.map(({ slot }) => slot) : acting.quietSlots(ours);
+      done([...quiet, ...learnt.map(({ slot }) => slot)]);
     });
   }
 

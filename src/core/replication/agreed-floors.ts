@@ -4,7 +4,7 @@
  * outrank a plain one that another owner takes from below, and that its judge has not heard of. (PROTOCOL R5, R8, R22)
  *
  * An owner's word holds for as long as it is an owner. Who becomes one has copied the slot with the floor that its source had
- * by then, and has said nothing.
+ * by then; as a learner it has said only that it takes nothing plain from below a higher one. (`promiseFloors`)
  */
 import type { SlotFloor } from '../floors.ts';
 import { memberById } from '../topology.ts';

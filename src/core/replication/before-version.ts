@@ -2,6 +2,7 @@
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
 import { mayForget } from '../collection.ts';
+import type { SlotFloor } from '../floors.ts';
 import { SINCE, protocolInForce } from '../protocol-versions.ts';
 import { memberById } from '../topology.ts';
 import type { ReplicaContext } from './context.ts';
@@ -28,11 +29,22 @@ export function refusalOf(context: ReplicaContext, state: KeyState): Failure | n
  * one that its judge has not heard of. (R5, R8, R22)
  */
 export function floorOf(context: ReplicaContext, { slot }: KeyState, conditional: boolean): number {
-  const { view, effects, mutations, agreed } = context;
+  const { view, effects, mutations, agreed, promised } = context;
   const isOwn = (!conditional || mutations.liftConditional === true) && mutations.retakeCounters !== true;
   const spent = isOwn ? effects.counters.spentThrough : 0;
   const floor = conditional && mayAgree(context, slot) ? agreed.of(slot) : effects.floors.of(slot);
-  return Math.max(view.topology.floorCounter, floor, spent);
+  const kept = conditional ? 0 : (promised.get(slot) ?? 0);
+  return Math.max(view.topology.floorCounter, floor, spent, kept);
+}
+
+/**
+ * A learner's word on floors that owners agree on. A conditional version that they lift may still be on its way when it is an
+ * owner: a plain one that it took from below would be lost. Its own floor is what it has learnt, and stays: by that it is told
+ * whether what it has copied is behind. (R22, R24)
+ */
+export function promiseFloors({ promised, mutations }: ReplicaContext, floors: readonly SlotFloor[]): void {
+  if (mutations.promiseNothing === true) return;
+  for (const { slot, counter } of floors) promised.set(slot, Math.max(counter, promised.get(slot) ?? 0));
 }
 
 /**

@@ -114,6 +114,8 @@ export interface ReplicaContext {
   readonly self: Coordinator;
   view: SlotView;
   readonly agreed: AgreedFloors;
+  /** By slot: floors that this node had not learnt when it was asked for them as a learner. It takes no plain version there. (R22) */
+  readonly promised: Map<number, number>;
   /** Keys not at rest. */
   readonly table: ChurningMap<string, KeyState>;
   /** Rounds of this node by their number. */

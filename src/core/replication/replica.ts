@@ -16,6 +16,7 @@ import { driveOf } from '../record-standing.ts';
 import type { SealedRecord } from '../record.ts';
 import { counterOf } from '../version.ts';
 import { AgreedFloors } from './agreed-floors.ts';
+import { promiseFloors } from './before-version.ts';
 import { answerRead, closeKey, failWrite, heldVersion, openKey } from './context.ts';
 import type { ReplicaContext, ReplicaEffects } from './context.ts';
 import { onFetched } from './fetched.ts';
@@ -52,6 +53,7 @@ export class Replica {
       self,
       view,
       agreed: new AgreedFloors(),
+      promised: new Map(),
       table: new ChurningMap(),
       rounds: new ChurningMap(),
       runnable: [],
@@ -325,6 +327,11 @@ export class Replica {
   /** Those of the slots in which nothing at or below the floor is in flight here. (R22) */
   quietSlots(floors: readonly SlotFloor[]): number[] {
     return quietSlots(this.context, floors);
+  }
+
+  /** Asked as a learner: as long as this process is the member that it is, it takes no plain version at or below these. (R22) */
+  promiseFloors(floors: readonly SlotFloor[]): void {
+    promiseFloors(this.context, floors);
   }
 
   /** In this epoch every owner of these slots has come past these floors, this one too: who waited for that goes on. (R22) */
