@@ -98,7 +98,10 @@ export function dialAddresses({ network }: Config): ReadonlyMap<string, string> 
   return new Map(network.dial.map(({ name, address }) => [name, address]));
 }
 
-export function legacySettings(legacy: NonNullable<Config['legacy']>): LegacySourceConfig {
+export function legacySettings(
+  legacy: NonNullable<Config['legacy']>,
+  valueBytesMax: number,
+): LegacySourceConfig {
   const { url, headers, value, echo, trustedEscapes, timeoutMs, concurrencyMax } = legacy;
   return legacySourceConfig({
     url,
@@ -108,6 +111,7 @@ export function legacySettings(legacy: NonNullable<Config['legacy']>): LegacySou
     trustedEscapes,
     timeoutMs,
     concurrencyMax,
+    valueBytesMax,
   });
 }
 

@@ -119,7 +119,9 @@ async function openAll(
     await start.tried(stopAsked);
   }
   const legacySource =
-    config.legacy === null ? null : openLegacySource(legacySettings(config.legacy), log, SECRETS);
+    config.legacy === null
+      ? null
+      : openLegacySource(legacySettings(config.legacy, config.limits.valueBytesMax), log, SECRETS);
   if (legacySource !== null) open.push(() => closed(legacySource));
   stopAsked?.throwIfAborted();
   const around = { store, record, legacySource, late, metering, tracing: traces, doors, ...ends };

@@ -151,7 +151,7 @@ async function lookAtLegacy(
 ): Promise<Finding[]> {
   const { LegacyProbe } = await import('./doctor-legacy.ts');
   const legacy = config.legacy!;
-  const probe = await LegacyProbe.open(legacy, env, signal);
+  const probe = await LegacyProbe.open({ legacy, valueBytesMax: config.limits.valueBytesMax }, env, signal);
   try {
     const findings = judgeNobodysKeys(await probe.nobodysKeys(), legacy.timeoutMs);
     for (const key of legacyKeys) {

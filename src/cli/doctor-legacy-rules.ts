@@ -3,6 +3,7 @@
  * keys that the operator has named. An API that answers for another key, or that calls a key absent that it has never
  * understood, would put something wrong into the cluster for good.
  */
+import { meaningOfStatus } from '../core/legacy-answer.ts';
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 
@@ -38,8 +39,6 @@ export interface NamedKey {
   readonly reason: string;
 }
 
-/** Statuses that mean absence; every other one means that nobody knows. */
-const ABSENT = [404, 410];
 const ANSWER_MS_MAX = 500;
 
 /** `plain` is the first of them. */
@@ -61,18 +60,18 @@ function judgePlain(answer: Answer, timeoutMs: number): Finding {
     );
   const { status, tookMs } = answer;
   const text = `a key that nobody has is answered with ${status}`;
-  if (ABSENT.includes(status)) {
+  if (meaningOfStatus(status) === 'absent') {
     const took = `${text}, within ${millisecondsText(tookMs)}`;
     if (tookMs > Math.min(ANSWER_MS_MAX, timeoutMs / 2))
       return warning(took, 'each key that is not held yet takes as long; see legacy.timeoutMs');
     return ok(took);
   }
-  if (status === 200 || status === 203)
+  if (meaningOfStatus(status) === 'value')
     return fault(
       `${text}: absence cannot be told from a value`,
       'the API must answer 404 or 410 for what it does not have',
     );
-  if (status === 401 || status === 403)
+  if (meaningOfStatus(status) === 'denied')
     return fault(
       `${text}: it lets us not in`,
       'correct legacy.headers (env:NAME and file:/path are read here, too)',
@@ -95,14 +94,14 @@ function judgeHard({ name, escape }: Hard, answer: Answer, shape: string): Findi
   const query = 'hand the key on in a query, where the API can (?key={key})';
   if (answer.kind === 'broken') return warning(`${text}: ${answer.reason}`, query);
   const { status, location } = answer;
-  if (ABSENT.includes(status)) {
+  if (meaningOfStatus(status) === 'absent') {
     if (answer.shape === shape) return ok(`${text} is answered as any other key`);
     return warning(
       `${text}: ${status}, but another page than for other keys: something before the API refuses it`,
       `have it let through (AllowEncodedSlashes NoDecode, say), or ${query}`,
     );
   }
-  if (status === 200 || status === 203)
+  if (meaningOfStatus(status) === 'value')
     return fault(
       `${text}: a value for a key that nobody has: the path was taken for another one`,
       `set legacy.echo, so that it is noticed, and ${query}`,

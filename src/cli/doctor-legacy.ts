@@ -3,15 +3,21 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Pool } from 'undici';
 import type { Config } from '../config.ts';
 import { readSecret } from '../config-secrets.ts';
-import { mapBody } from '../core/legacy-answer.ts';
+import { mapBody, meaningOfStatus } from '../core/legacy-answer.ts';
 import { parseSecretReference } from '../core/legacy-config.ts';
 import { buildLegacyUrl, compileLegacyUrl } from '../core/legacy-url.ts';
-import { LEGACY_BODY_BYTES_MAX, VALUE_BYTES_MAX } from '../core/limits.ts';
+import { LEGACY_BODY_BYTES_MAX } from '../core/limits.ts';
 import type { LegacyUrlTemplate } from '../core/legacy-url.ts';
 import { parseJsonPointer } from '../core/json-slice.ts';
 import type { Answer, Hard, NamedKey, NobodysKey } from './doctor-legacy-rules.ts';
 
 type Legacy = NonNullable<Config['legacy']>;
+
+interface Settings {
+  readonly legacy: Legacy;
+  /** Of a value that a node takes. */
+  readonly valueBytesMax: number;
+}
 
 /** What comes before and after the character in the key of a probe. */
 const HARD: readonly (Hard & { readonly text: string })[] = [
@@ -26,18 +32,20 @@ const HARD: readonly (Hard & { readonly text: string })[] = [
 
 export class LegacyProbe {
   readonly #legacy: Legacy;
+  readonly #valueBytesMax: number;
   readonly #template: LegacyUrlTemplate;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #pool: Pool;
   readonly #signal: AbortSignal;
 
   private constructor(
-    legacy: Legacy,
+    { legacy, valueBytesMax }: Settings,
     template: LegacyUrlTemplate,
     headers: Record<string, string>,
     signal: AbortSignal,
   ) {
     this.#legacy = legacy;
+    this.#valueBytesMax = valueBytesMax;
     this.#template = template;
     this.#headers = headers;
     this.#signal = signal;
@@ -45,12 +53,13 @@ export class LegacyProbe {
   }
 
   /** Throws where a header refers to a secret that is not there. */
-  static async open(legacy: Legacy, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<LegacyProbe> {
+  static async open(settings: Settings, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<LegacyProbe> {
+    const { legacy } = settings;
     const compiled = compileLegacyUrl(legacy.url);
     if (compiled.kind === 'invalid') throw new Error(`legacy.url ${compiled.reason}`);
     const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': 'identity' };
     for (const [name, value] of Object.entries(legacy.headers)) headers[name] = secretOf(name, value, env);
-    return new LegacyProbe(legacy, compiled.template, headers, signal);
+    return new LegacyProbe(settings, compiled.template, headers, signal);
   }
 
   async nobodysKeys(): Promise<NobodysKey[]> {
@@ -67,14 +76,14 @@ export class LegacyProbe {
       return { key, answer: { kind: 'broken', reason: '' }, meaning: 'unaddressable', reason: built.reason };
     const { answer, body, contentType } = await this.#fetch(built.path, key);
     if (answer.kind === 'broken') return { key, answer, meaning: 'unusable', reason: answer.reason };
-    if (answer.status === 404 || answer.status === 410) return { key, answer, meaning: 'absent', reason: '' };
+    if (meaningOfStatus(answer.status) === 'absent') return { key, answer, meaning: 'absent', reason: '' };
     const mapping = {
       valuePointer: parseJsonPointer(this.#legacy.value)!,
       echoPointer: this.#legacy.echo === undefined ? null : parseJsonPointer(this.#legacy.echo),
-      valueBytesMax: VALUE_BYTES_MAX,
+      valueBytesMax: this.#valueBytesMax,
     };
     const mapped = mapBody(mapping, key, { contentType, framed: true, bytes: body });
-    if (answer.status === 200 && mapped.kind === 'value')
+    if (meaningOfStatus(answer.status) === 'value' && mapped.kind === 'value')
       return { key, answer, meaning: 'value', reason: '' };
     const reason = 'reason' in mapped ? mapped.reason : `the status is ${answer.status}`;
     return { key, answer, meaning: 'unusable', reason };
@@ -93,7 +102,7 @@ export class LegacyProbe {
     const escaped = built.path.slice(before.length, built.path.length - after.length);
     const isFound = async (step: string): Promise<boolean> => {
       const { answer } = await this.#fetch(`${before}x${step}${escaped}${after}`, key);
-      return answer.kind === 'answer' && answer.status === 200;
+      return answer.kind === 'answer' && meaningOfStatus(answer.status) === 'value';
     };
     return { plain: await isFound('/../'), escaped: await isFound('%2F..%2F') };
   }

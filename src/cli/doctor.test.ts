@@ -118,14 +118,14 @@ test('servers that undo escapes, resolve dots, redirect, or answer with a page o
     if (path.includes('%20')) return { status: 301, body: '', location: path.replaceAll('%20', '+') };
     // As a proxy that decodes first and resolves afterwards.
     const plain = new URL(decodeURIComponent(path), 'http://h').pathname;
+    if (plain === '/data/passed-on') return { status: 203, body: '{"value":"of a proxy"}' };
+    if (plain === '/data/large') return { status: 200, body: '{"value":"eleven bytes"}' };
     if (plain === '/data/known') return { status: 200, body: '{"key":"known","value":"of known"}' };
     return plain.split('/').length > 3 ? { status: 200, body: '{"value":"of another"}' } : absent;
   });
-  const told = await examine(settings({ legacy: { url: careless } }), [
-    '--legacy-key',
-    'known',
-    '--legacy-key',
-    'none',
+  const told = await examine(settings({ legacy: { url: careless }, limits: { valueBytesMax: 10 } }), [
+    ...['--legacy-key', 'known', '--legacy-key', 'passed-on'],
+    ...['--legacy-key', 'large', '--legacy-key', 'none'],
   ]);
   const legacy = told.of('legacy api');
   expect([told.code, told.worst]).toEqual([3, 'fault']);
@@ -134,6 +134,8 @@ test('servers that undo escapes, resolve dots, redirect, or answer with a page o
   expect(legacy).toContain('warning: a percent sign (%25): 400');
   expect(legacy).toContain('warning: a space (%20): the path is rewritten');
   expect(legacy).toContain('ok: "known" is found');
+  expect(legacy).toContain('ok: "passed-on" is found');
+  expect(legacy).toContain('"large" is answered with 200, and cannot be used: the value has 12 bytes');
   expect(legacy).toContain('note: the API unescapes %2F before it looks at the path');
   expect(legacy).toContain('fault: "none" is said to be absent');
 });

@@ -3,7 +3,7 @@
  * that names the asked key is a value; only 404 and 410 mean absent; everything else means that it is not
  * known whether the key exists. An error taken for an absence would make callers re-create or delete data.
  */
-import { contentTypeFault } from './check-key.ts';
+import { contentTypeFault, valueFault } from './check-key.ts';
 import { findJson } from './json-slice.ts';
 import type { JsonPlace, JsonPointer } from './json-slice.ts';
 
@@ -86,7 +86,8 @@ function mapValue(
   if (/\p{Surrogate}/u.test(content))
     return { kind: 'unmapped', reason: 'the value cannot be written in UTF-8' };
   const value = new TextEncoder().encode(content);
-  if (value.length > valueBytesMax) return { kind: 'unmapped', reason: 'the value is too large' };
+  const fault = valueFault(value.length, valueBytesMax);
+  if (fault !== undefined) return { kind: 'unmapped', reason: fault };
   const contentType = typeOf(raw, valuePointer.length === 0, documentType);
   return { kind: 'value', value, contentType };
 }

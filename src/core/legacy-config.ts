@@ -2,7 +2,7 @@
  * The settings of one legacy source, with the defaults that apply where an operator says nothing. Plain
  * data: it is validated where settings are read, and compiled where the source is opened.
  */
-import { LEGACY_BODY_BYTES_MAX } from './limits.ts';
+import { LEGACY_BODY_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts';
 
 export interface LegacySourceConfig {
   /** `https://host/items/{key}`: `{key}` is percent-encoded, `{+key}` keeps `/`, `?k={key}` is allowed. */
@@ -29,6 +29,8 @@ export interface LegacySourceConfig {
   readonly idleTimeoutMs: number;
   /** Bytes of an answer's body; it is asked for uncompressed, so these are the decoded bytes. */
   readonly bodyBytesMax: number;
+  /** Bytes of a value: what no client could write is not read through either. */
+  readonly valueBytesMax: number;
 
   readonly retryCountMax: number;
   /** Milliseconds: before retry n (from 0) a draw from [0, min(retryDelayMsMax, retryDelayMs * 2^n)). */
@@ -70,6 +72,7 @@ export const LEGACY_SOURCE_DEFAULTS: Omit<LegacySourceConfig, 'url'> = {
   connectTimeoutMs: 1_000,
   idleTimeoutMs: 1_000,
   bodyBytesMax: LEGACY_BODY_BYTES_MAX,
+  valueBytesMax: VALUE_BYTES_MAX,
   retryCountMax: 2,
   retryDelayMs: 50,
   retryDelayMsMax: 1_000,

@@ -134,9 +134,20 @@ describe('a bad answer is unavailable, never a value and never an absence', () =
       const outcome = await legacy.ask('k');
       expect(outcome.kind === 'value' && outcome.value.length, escape).toBe(VALUE_BYTES_MAX);
       legacy.server.behaviour = json(`{"key":"k","value":"x${text(VALUE_BYTES_MAX)}"}`);
-      expect(await legacy.tell('k'), escape).toBe('unavailable: the value is too large');
+      expect(await legacy.tell('k'), escape).toBe(
+        `unavailable: the value has ${VALUE_BYTES_MAX + 1} bytes, more than the limit of ${VALUE_BYTES_MAX}`,
+      );
     }
   }, 20_000);
+
+  test('a lower limit of the cluster: a value that no client could write is none, and the limit is named', async () => {
+    legacy.open({ valueBytesMax: 3 });
+    legacy.server.behaviour = json('{"key":"k","value":"abc"}');
+    expect(await legacy.tell('k')).toBe('abc');
+    legacy.server.behaviour = json('{"key":"k","value":"abcd"}');
+    expect(await legacy.tell('k')).toBe('unavailable: the value has 4 bytes, more than the limit of 3');
+    expect(legacy.health()).toMatchObject({ failures: 1 });
+  });
 
   test('the same answers without their fault: values, so the table judges what it names', async () => {
     legacy.open();

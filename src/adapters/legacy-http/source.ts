@@ -13,7 +13,6 @@ import type { LegacyMapping } from '../../core/legacy-answer.ts';
 import { LegacyEscapes } from '../../core/legacy-escapes.ts';
 import { buildLegacyUrl, compileLegacyUrl } from '../../core/legacy-url.ts';
 import type { LegacyUrlTemplate } from '../../core/legacy-url.ts';
-import { VALUE_BYTES_MAX } from '../../core/limits.ts';
 import type { EventName } from '../../core/events.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
 import { RetryBudget, retryDelay } from '../../core/retry-budget.ts';
@@ -40,7 +39,7 @@ export function openLegacySource(
   if (valuePointer === null) throw new Error('valuePointer is not a JSON Pointer');
   if (echoPointer === null && config.echoPointer !== null)
     throw new Error('echoPointer is not a JSON Pointer');
-  const mapping = { valuePointer, echoPointer, valueBytesMax: VALUE_BYTES_MAX };
+  const mapping = { valuePointer, echoPointer, valueBytesMax: config.valueBytesMax };
   return new HttpLegacySource(
     config,
     compiled.template,
