@@ -13,6 +13,17 @@ export interface Checkpoint {
   lines: number;
   imported: number;
   refused: number;
+  /** Rows from the offset on that may be in: an import with operation ids repeats them under the same one. */
+  underWay?: RowsUnderWay | undefined;
+}
+
+export interface RowsUnderWay {
+  /** 16 bytes in hexadecimal, of all these rows: an id belongs to its key, and no key comes twice among them. */
+  readonly operationId: string;
+  /** Milliseconds since 1970: when the id was made. */
+  readonly madeAtMs: number;
+  /** Bytes: where these rows end. */
+  readonly endOffset: number;
 }
 
 export function newCheckpoint(rowsPath: string): Checkpoint {
@@ -56,7 +67,14 @@ export function parseCheckpoint(text: string): Checkpoint | undefined {
   const { size = -1, changedAtMs = -1, offset = -1, lines = -1, imported = -1, refused = -1 } = held ?? {};
   const all = [size, changedAtMs, offset, lines, imported, refused];
   if (!all.every((number) => Number.isSafeInteger(number) && number >= 0) || offset > size) return undefined;
-  return { size, changedAtMs, offset, lines, imported, refused };
+  const { underWay } = held ?? {};
+  if (underWay !== undefined && !areRowsUnderWay(underWay)) return undefined;
+  return { size, changedAtMs, offset, lines, imported, refused, underWay };
+}
+
+function areRowsUnderWay(told: Partial<RowsUnderWay> | null): boolean {
+  const { operationId = '', madeAtMs, endOffset } = told ?? {};
+  return /^[0-9a-f]{32}$/.test(operationId) && [madeAtMs, endOffset].every(Number.isSafeInteger);
 }
 
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {

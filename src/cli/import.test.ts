@@ -16,6 +16,7 @@ import { keptIo } from '../../test/support/command-io.ts';
 import type { Ran } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';
+import { emptyCheckpoint } from './import-checkpoint.ts';
 import { runCommand } from './main.ts';
 
 let doors: DoorFixture;
@@ -147,6 +148,40 @@ describe('import', () => {
     expect(doors.api.records.size).toBe(100);
   });
 
+  const textOf = (key: string) => Buffer.from(doors.api.records.get(key)!.value).toString();
+
+  test('--operation-ids, an answer is lost, and a client writes before the repeat: what the client wrote stands', async () => {
+    writeFileSync(file(), rows(2));
+    doors.api.loseAnswers = 1;
+    doors.api.beforeWrite = () => {
+      doors.api.beforeWrite = null;
+      setTimeout(() => doors.api.put('k0', 'newer'), 50);
+    };
+    expect((await run(['import', file(), '--operation-ids'])).code).toBe(0);
+    expect(doors.api.calls.map(({ key }) => key)).toEqual(['k0', 'k1', 'k0']);
+    expect([textOf('k0'), textOf('k1')]).toEqual(['newer', 'v1']);
+  });
+
+  test('--operation-ids, resumed: within their time the rows are repeated under the ids of before, then under others', async () => {
+    writeFileSync(file(), rows(2));
+    const stop = async (): Promise<void> => {
+      doors.api.loseAnswers = 1;
+      doors.api.refuses = ({ key }) => key === 'k1';
+      expect((await run(['import', file(), '--operation-ids'])).code).toBe(3);
+      doors.api.put('k0', 'newer');
+      doors.api.refuses = () => false;
+    };
+    await stop();
+    expect((await run(['import', file(), '--operation-ids'])).code).toBe(0);
+    expect([textOf('k0'), textOf('k1')]).toEqual(['newer', 'v1']);
+    expect(existsSync(checkpoint())).toBe(false);
+    await stop();
+    const held = JSON.parse(readFileSync(checkpoint(), 'utf8')) as { underWay: object };
+    writeFileSync(checkpoint(), JSON.stringify({ ...held, underWay: { ...held.underWay, madeAtMs: 1 } }));
+    expect((await run(['import', file(), '--operation-ids'])).code).toBe(0);
+    expect(textOf('k0')).toBe('v0');
+  });
+
   test('a checkpoint of another state of the file, or damaged: refused until told to restart', async () => {
     writeFileSync(file(), `x\n${rows(3)}`);
     await run(['import', file()]);
@@ -157,6 +192,8 @@ describe('import', () => {
     writeFileSync(file(), rows(3));
     utimesSync(file(), 1000, 1000);
     expect((await run(['import', file()])).code).toBe(2);
+    writeFileSync(checkpoint(), JSON.stringify({ ...emptyCheckpoint(), underWay: { operationId: 'x' } }));
+    expect((await run(['import', file()])).err).toContain('is damaged');
     writeFileSync(checkpoint(), '{"size":');
     expect((await run(['import', file()])).code).toBe(2);
     expect((await run(['import', file(), '--restart'])).code).toBe(0);

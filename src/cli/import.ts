@@ -1,8 +1,9 @@
 /**
  * `causeway import FILE`: rows of NDJSON into the cluster, many at a time, in batches. After each batch the
  * checkpoint moves on, so that an import that was stopped goes on where it was. A row whose outcome is unknown
- * is written again: the same value under the same key. Success is claimed only when every row is in.
- * What comes from standard input (`-`) is there once: it has no checkpoint.
+ * is written again: the same value under the same key, and with --operation-ids under the same id, so that it takes
+ * effect once. Not by default: a node remembers so many ids at most, and a large import would fill that. Success is
+ * claimed only when every row is in. What comes from standard input (`-`) is there once: it has no checkpoint.
  */
 import { createReadStream } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,6 +19,7 @@ import {
   withClient,
 } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';
+import { OPERATION_ID_WINDOW_MS } from '../core/limits.ts';
 import { isSystemError, systemReason } from '../base/system-reason.ts';
 import {
   emptyCheckpoint,
@@ -34,6 +36,7 @@ import { Stall } from './stall.ts';
 interface ImportOptions extends ClientOptions {
   readonly checkpoint?: string;
   readonly restart?: boolean;
+  readonly operationIds?: boolean;
 }
 
 const BATCH_ROWS_MAX = 2_000;
@@ -53,13 +56,14 @@ export function importCommand(program: Command, io: CommandIo): void {
     .description('write rows of NDJSON: {"key", "value" or "valueBase64", "ttlMs"?, "contentType"?}')
     .argument('<file>', "'-': standard input, without a checkpoint")
     .option('--checkpoint <file>', 'where to keep how far it has come (default: FILE.checkpoint)')
-    .option('--restart', 'begin at the first row, whatever the checkpoint says');
+    .option('--restart', 'begin at the first row, whatever the checkpoint says')
+    .option('--operation-ids', 'a row that is repeated, its outcome being unknown, takes effect once');
   addClientOptions(command).action(async (file: string, options: ImportOptions) => {
     const source = file === STANDARD_INPUT ? fromInput(io, options) : fromFile(file, options);
     const { checkpoint } = source;
     if (checkpoint.offset > 0) io.stderr.write(`going on after line ${checkpoint.lines}\n`);
     await withClient(io, options, async (client) => {
-      const fault = await new Import(io, client, source).run();
+      const fault = await new Import(io, client, source, options.operationIds === true).run();
       const { imported, refused, lines } = checkpoint;
       const complete = fault === undefined && refused === 0;
       if (options.json)
@@ -138,13 +142,15 @@ class Import {
   readonly #client: CausewayClient;
   readonly #source: Source;
   readonly #checkpoint: Checkpoint;
+  readonly #isOnce: boolean;
   #pipeline: Pipeline | undefined;
   #shownAt = Date.now();
 
-  constructor(io: CommandIo, client: CausewayClient, source: Source) {
+  constructor(io: CommandIo, client: CausewayClient, source: Source, isOnce: boolean) {
     this.#io = io;
     this.#client = client;
     this.#source = source;
+    this.#isOnce = isOnce;
     this.#checkpoint = source.checkpoint;
   }
 
@@ -174,7 +180,9 @@ class Import {
 
   async #take(batch: readonly Line[]): Promise<string | undefined> {
     const rows = batch.flatMap(({ row, number }) => (row === undefined ? [] : [{ row, number }]));
-    const fault = await this.#write(lastOfEachKey(rows.map(({ row }) => row)));
+    const { endOffset } = batch.at(-1)!;
+    const operationId = this.#isOnce ? await this.#idOfRows(endOffset) : undefined;
+    const fault = await this.#write(lastOfEachKey(rows.map(({ row }) => row)), operationId);
     if (fault !== undefined) return fault;
     for (const { fault: lineFault, number } of batch) {
       if (lineFault === undefined) continue;
@@ -184,18 +192,35 @@ class Import {
     }
     this.#checkpoint.imported += rows.length;
     this.#checkpoint.lines += batch.length;
-    this.#checkpoint.offset = batch.at(-1)!.endOffset;
+    this.#checkpoint.offset = endOffset;
+    this.#checkpoint.underWay = undefined;
     this.#source.keep();
     this.#showProgress();
     return undefined;
   }
 
+  /**
+   * Kept before the rows are sent, so that who resumes repeats them under it: while it is remembered, and where the batch is
+   * the same one. In another a key might have another row.
+   */
+  async #idOfRows(endOffset: number): Promise<Uint8Array> {
+    const held = this.#checkpoint.underWay;
+    if (held?.endOffset === endOffset && Date.now() - held.madeAtMs < OPERATION_ID_WINDOW_MS)
+      return Buffer.from(held.operationId, 'hex');
+    const { newOperationId } = await import('../client/index.ts');
+    const id = newOperationId();
+    const operationId = Buffer.from(id).toString('hex');
+    this.#checkpoint.underWay = { operationId, madeAtMs: Date.now(), endOffset };
+    this.#source.keep();
+    return id;
+  }
+
   /** Until all rows are in; what fails is tried again while others succeed, and for a while after. */
-  async #write(rows: readonly Row[]): Promise<string | undefined> {
+  async #write(rows: readonly Row[], operationId: Uint8Array | undefined): Promise<string | undefined> {
     let left = rows;
     const stall = new Stall(this.#io.stderr);
     for (let delayMs = RETRY_DELAY_MS; left.length > 0; delayMs = Math.min(delayMs * 2, RETRY_DELAY_MS_MAX)) {
-      const { failed, error } = await this.#attempt(left);
+      const { failed, error } = await this.#attempt(left, operationId);
       if (error === undefined) return undefined;
       if (error.code === 'invalid_argument' || error.code === 'not_supported') return error.message;
       if (failed.length < left.length) stall.end();
@@ -207,7 +232,10 @@ class Import {
     return undefined;
   }
 
-  async #attempt(rows: readonly Row[]): Promise<{ failed: Row[]; error: CausewayError | undefined }> {
+  async #attempt(
+    rows: readonly Row[],
+    operationId: Uint8Array | undefined,
+  ): Promise<{ failed: Row[]; error: CausewayError | undefined }> {
     const { CausewayError } = await import('../client/index.ts');
     const failed: Row[] = [];
     let error: CausewayError | undefined;
@@ -229,7 +257,7 @@ class Import {
     for (const row of rows) {
       await pipeline.room();
       writes.push(
-        pipeline.set(row.key, row.value, row.ttlMs, row.contentType).then(
+        pipeline.set(row.key, row.value, row.ttlMs, row.contentType, operationId).then(
           () => undefined,
           (fault: unknown) => note(row, fault),
         ),

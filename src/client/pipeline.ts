@@ -12,6 +12,7 @@ import { CausewayError, certaintyOfLoss, errorOfStatus } from './causeway-error.
 import {
   bytesOf,
   checkedKey,
+  checkedOperationId,
   checkedTtl,
   compareResultOf,
   entryOf,
@@ -89,9 +90,18 @@ export class Pipeline {
     return get?.record ? entryOf(get.record) : undefined;
   }
 
-  /** `contentType`: as of a client's `set`. */
-  async set(key: string, value: Value, ttlMs = 0, contentType?: string): Promise<number> {
-    const put = { key: checkedKey(key), value: bytesOf(value), ttlMs: checkedTtl(ttlMs), contentType };
+  /** `contentType`, `operationId`: as of a client's `set`; but it is the caller who repeats it. */
+  async set(
+    key: string,
+    value: Value,
+    ttlMs = 0,
+    contentType?: string,
+    operationId?: Uint8Array,
+  ): Promise<number> {
+    const put = {
+      ...{ key: checkedKey(key), value: bytesOf(value), ttlMs: checkedTtl(ttlMs), contentType },
+      operationId: checkedOperationId(operationId),
+    };
     return (await this.#ask({ put }, put.value.length, true)).put!.version;
   }
 
