@@ -95,5 +95,5 @@ test('a run comes to rest before word of its last write has come: no violation, 
 });
 
 /** Where a search begins that would come to nothing for many seeds, and how many it tries. */
-const FIRST = 80;
+const FIRST = 330;
 const SEEDS_MAX = 100;

@@ -167,7 +167,7 @@ describe('asked for beforehand', () => {
   });
 
   test('one is told to end while it asks, and then that it may not stop: it ends, and all know it', () => {
-    const world = new SmallWorld(70, undefined, 5);
+    const world = new SmallWorld(72, undefined, 5);
     const [one, two, three] = world.nodes as [SimNode, SimNode, SimNode];
     world.run(1_000);
     const told: (readonly string[])[] = [];
