@@ -1,6 +1,7 @@
 /**
  * Rows of PostgreSQL in their order, for slots that are made whole. One that cannot be read there ends a statement for all rows of
- * it: they are then read one by one, until it is found; its version is told without the value.
+ * it: one row is then asked for, and after each that comes twice as many, until that row is found or passed over, for it may stand
+ * in another slot. Its version is told without the value.
  */
 import type {
   RecordError,
@@ -41,9 +42,13 @@ export class RecoveryRows {
   }
 
   read(place: RecordPlace, done: Done): void {
-    this.systemOfRecord.scan(place, this.rowsMax, (error, rows) => {
-      if (error?.ofRows !== true) return done(error, { kind: 'rows', rows });
-      if (this.rowsMax === 1) return this.readVersion(place, error, done);
+    const { rowsMax } = this;
+    this.systemOfRecord.scan(place, rowsMax, (error, rows) => {
+      if (error?.ofRows !== true) {
+        if (error === null) this.rowsMax = Math.min(2 * rowsMax, PAGE_ROWS_MAX);
+        return done(error, { kind: 'rows', rows });
+      }
+      if (rowsMax === 1) return this.readVersion(place, error, done);
       this.rowsMax = 1;
       this.read(place, done);
     });
