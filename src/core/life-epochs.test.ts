@@ -1,6 +1,6 @@
 /** Whoever comes from an earlier life of the cluster, however it went on, has missed epochs. */
 import { expect, it } from 'vitest';
-import { firstEpochOf, isAfter, nextLifeEpoch } from './life-epochs.ts';
+import { firstEpochOf, isAfter, isNext, nextLifeEpoch } from './life-epochs.ts';
 import { EPOCHS_PASSED_OVER } from './limits.ts';
 
 it('the first life begins with the first epoch, and each later one above all that the ones before can have chosen', () => {
@@ -29,4 +29,16 @@ it('a later life is after an earlier one, also where that has used up more than 
   expect(isAfter(worn, { life: 2, epoch: firstEpochOf(2) })).toBe(false);
   expect(isAfter({ life: 1, epoch: worn.epoch + 1 }, worn)).toBe(true);
   expect(isAfter(worn, worn)).toBe(false);
+});
+
+it('an epoch is the next one of its life, or the first of a life that was begun from the one before it; any other has missed some', () => {
+  const before = { life: 1, epoch: 40 };
+  expect([40, 41, 42].map((epoch) => isNext({ life: 1, epoch }, before))).toEqual([false, true, false]);
+  const first = nextLifeEpoch(40, 2);
+  expect([first - 1, first, first + 1].map((epoch) => isNext({ life: 2, epoch }, before))).toEqual([
+    false,
+    true,
+    false,
+  ]);
+  expect(isNext({ life: 2, epoch: nextLifeEpoch(41, 2) }, before)).toBe(false);
 });

@@ -26,3 +26,9 @@ interface Moment {
 export function isAfter(next: Moment, previous: Moment): boolean {
   return next.life === previous.life ? next.epoch > previous.epoch : next.life > previous.life;
 }
+
+/** Was no epoch chosen between the two, as far as can be known? What the lost members of an earlier life chose cannot. */
+export function isNext(next: Moment, previous: Moment): boolean {
+  const { epoch } = previous;
+  return next.epoch === (next.life === previous.life ? epoch + 1 : nextLifeEpoch(epoch, next.life));
+}

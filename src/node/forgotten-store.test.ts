@@ -52,8 +52,12 @@ describe('a slot in which deletions were forgotten here is given up', () => {
     expect(after([{ epoch: 4, complete: [OTHER] }, GIVEN_UP], true)).toEqual(KNOWN);
   });
 
-  test('it has missed epochs of this life, in which the slot may have been given up before', () => {
-    expect(after([{ ...COMPLETE, epoch: 2 }, GIVEN_UP])).toEqual(GONE);
+  test.each([
+    ['in this life of the cluster', GIVEN_UP],
+    ['before another life began', { epoch: 1_000_004, complete: [], life: 2 }],
+  ])('it has missed epochs %s, in which the slot may have been given up before', (_when, given) => {
+    for (const verified of [false, true])
+      expect(after([{ ...COMPLETE, epoch: 2 }, given], verified)).toEqual(GONE);
   });
 
   test('its process is another since: nobody knows whether it had it to the end', () => {

@@ -7,9 +7,9 @@
  * floor, and where the slot is given up and this disk did not have it completely to the end.
  */
 import type { SlotFloor } from '../core/floors.ts';
-import { sameLife } from '../core/register.ts';
+import { isNext } from '../core/life-epochs.ts';
 import { isForsaken, rowOfSlot } from '../core/topology.ts';
-import type { Topology } from '../core/topology.ts';
+import type { SlotRow, Topology } from '../core/topology.ts';
 import { encodeFloor, forgottenKey } from '../wire/store-codec.ts';
 import type { StoreWriter } from './store-writer.ts';
 
@@ -43,12 +43,13 @@ export class ForgottenStore {
   }
 
   drop(slot: number): void {
+    this.kept.delete(slot);
     if (this.counters.delete(slot)) this.writer.putEntry(forgottenKey(slot), null);
   }
 
   /**
-   * Before anything acts in the new epoch. `isVerified`: what this process holds of the slot counts, by an owner's word. Who has
-   * missed epochs of a life does not know whether the slot was given up before.
+   * Before anything acts in the new epoch. `isVerified`: what this process held of the slot in the epoch before counts, by an owner's
+   * word. Who has missed epochs does not know whether the slot was given up before, and made whole by somebody who knew less.
    */
   onTopology(
     next: Topology,
@@ -56,12 +57,22 @@ export class ForgottenStore {
     selfId: number,
     isVerified: (slot: number) => boolean,
   ): void {
-    const misses = previous === null || (sameLife(previous, next) && previous.epoch !== next.epoch - 1);
+    const known = previous !== null && isNext(next, previous) ? previous : null;
     for (const slot of [...this.counters.keys()]) {
-      const before = misses ? null : rowOfSlot(previous, slot);
       if (!isForsaken(rowOfSlot(next, slot))) this.kept.delete(slot);
-      else if (before?.complete.includes(selfId) === true || isVerified(slot)) this.kept.add(slot);
-      else if (before === null || !isForsaken(before) || !this.kept.has(slot)) this.drop(slot);
+      else if (known !== null && this.isKept(slot, rowOfSlot(known, slot), selfId, isVerified))
+        this.kept.add(slot);
+      else this.drop(slot);
     }
+  }
+
+  private isKept(
+    slot: number,
+    before: SlotRow,
+    selfId: number,
+    isVerified: (slot: number) => boolean,
+  ): boolean {
+    if (before.complete.includes(selfId) || isVerified(slot)) return true;
+    return isForsaken(before) && this.kept.has(slot);
   }
 }
