@@ -5,11 +5,13 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Mutations } from '../src/core/mutations.ts';
+import { lossOf } from '../src/core/recovery.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { rowOfSlot } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
 import type { SimNode } from './cluster.ts';
 import { goOnAt } from './going-on.ts';
+import { seesLoss } from './scenarios/learners-left.ts';
 import { SmallWorld } from './small-world.ts';
 
 /** What each sync of those who come back takes longer: they have not copied anything yet when they vote again. */
@@ -24,11 +26,8 @@ interface Lost {
   readonly back: readonly [SimNode, SimNode];
 }
 
-/** `meanwhile`: when they are back and have copied nothing. */
-function lostTwice(
-  mutations: Mutations,
-  meanwhile: (lost: Lost) => void = () => undefined,
-): (string | undefined)[] {
+/** Those of before are back, and have copied nothing. */
+function atSecondLoss(mutations: Mutations): Lost {
   const world = new SmallWorld(57, undefined, 3, 0, false, mutations);
   const [left, ...back] = world.nodes as [SimNode, SimNode, SimNode];
   const put = (sim: SimNode, keys: readonly string[], value: string): void =>
@@ -62,7 +61,17 @@ function lostTwice(
   world.cluster.kill(left);
   left.disk.wipe();
   for (const sim of back) sim.disk.slowMs = 0;
-  meanwhile({ world, back });
+  return { world, back };
+}
+
+/** `meanwhile`: before what is lost is given up. */
+function lostTwice(
+  mutations: Mutations,
+  meanwhile: (lost: Lost) => void = () => undefined,
+): (string | undefined)[] {
+  const lost = atSecondLoss(mutations);
+  meanwhile(lost);
+  const { world, back } = lost;
   world.giveUp(CHANGED, back);
   return KEYS.map((key) => world.text(back[0], key));
 }
@@ -79,6 +88,20 @@ describe('they are back, and have copied nothing', () => {
       for (const sim of back) world.cluster.start(sim);
     });
     expect(values).toEqual(['first', undefined]);
+  });
+
+  test('and PostgreSQL cannot read the row: what was lost is not served in its place, and the row is once it is mended', () => {
+    const { world, back } = atSecondLoss({});
+    const [asked] = back;
+    world.database.server.unreadable.add(CHANGED);
+    world.until(() => back.every(seesLoss), 20_000);
+    const { slots } = lossOf(asked.node!.membership.topology!);
+    expect(world.operate(asked, { kind: 'recover', slotCount: slots.length }).kind).toBe('changed');
+    world.run(10_000);
+    expect(world.get(asked, CHANGED)).toMatchObject({ kind: 'failed', failure: { code: 'not_ready' } });
+    world.database.server.unreadable.clear();
+    world.until(() => KEYS.every((key) => world.get(asked, key).kind !== 'failed'), 20_000);
+    expect(KEYS.map((key) => world.text(asked, key))).toEqual(['first', undefined]);
   });
 
   test('the rule broken: what was lost is back', () => {

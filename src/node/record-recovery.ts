@@ -221,10 +221,12 @@ export class RecordRecovery {
   }
 
   /** Is what is lost there held here? */
-  private hasHeld(slot: number, { key, version, checksum }: RowVersion): boolean {
+  private hasHeld(slot: number, row: RowVersion): boolean {
+    const { key, version, checksum } = row;
     const held = this.parts.shelf.read(key, slot);
     this.keys.add(key);
-    if (!isHeld(held, version, checksum)) return this.parts.mutations.passUnreadable === true;
+    if (this.isOfBefore(slot, held, row) || !isHeld(held, version, checksum))
+      return this.parts.mutations.passUnreadable === true;
     this.settle(slot, held, version);
     return true;
   }
@@ -295,7 +297,8 @@ export class RecordRecovery {
     if (held === undefined && edited !== true && this.isForgotten(slot, record)) return;
     // Of what was changed by hand the row has the newer word.
     const told = edited === true ? sealed.checksum : checksum;
-    const isOfBefore = this.dropSuperseded(slot, held, record);
+    const isOfBefore = this.isOfBefore(slot, held, record);
+    if (isOfBefore) this.dropSuperseded(slot, held);
     if (!isOfBefore && this.parts.mutations.recoverRowsAlone !== true && isHeld(held, record.version, told)) {
       this.settle(slot, held, record.version);
       return;
@@ -310,18 +313,22 @@ export class RecordRecovery {
     if (record.version === version) this.parts.leftInFlight.settle(slot, record.key, version);
   }
 
-  /** What is held is higher, and was lost when others went on without this disk. True: the row takes its place. */
-  private dropSuperseded(slot: number, held: SealedRecord | undefined | 'damaged', row: KeyRecord): boolean {
-    const { shelf, spooled, leftInFlight, operations, writesThrough, telemetry } = this.parts;
-    const { key } = row;
-    if (held === undefined || held === 'damaged' || held.record.version <= row.version) return false;
-    if (!writesThrough(key) || !shelf.isSuperseded(slot, key)) return false;
-    const { version } = held.record;
+  /** What is held is higher, and was lost when others went on without this disk: the row is to take its place. */
+  private isOfBefore(
+    slot: number,
+    held: SealedRecord | undefined | 'damaged',
+    { key, version }: Pick<KeyRecord, 'key' | 'version'>,
+  ): held is SealedRecord {
+    if (held === undefined || held === 'damaged' || held.record.version <= version) return false;
+    return this.parts.writesThrough(key) && this.parts.shelf.isSuperseded(slot, key);
+  }
+
+  private dropSuperseded(slot: number, { record: { key, version } }: SealedRecord): void {
+    const { spooled, leftInFlight, operations, telemetry } = this.parts;
     telemetry.event('info', 'recovery.cleared', { slot, version, floor: 0 });
     operations.unlearn(key, leftInFlight.operationsBelow(slot, key, version + 1));
     leftInFlight.settle(slot, key, version);
     spooled.drop(slot, key);
-    return true;
   }
 
   /** Deleted, and that forgotten here, by an owner that had the slot to the end: PostgreSQL has lost it since. */
