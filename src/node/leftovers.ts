@@ -38,7 +38,7 @@ export class Leftovers {
   }
 
   tick(): void {
-    const { clock, shelf, leftInFlight } = this.parts;
+    const { clock, shelf } = this.parts;
     const view = this.parts.replica()?.view;
     if (view === undefined || this.isReading) return;
     const now = clock.now();
@@ -51,8 +51,8 @@ export class Leftovers {
     while (this.slotNext < SLOT_COUNT) {
       if (this.isForeign(this.slotNext)) {
         if (shelf.digests.countOf(this.slotNext) > 0) return this.removePage(this.slotNext);
-        // A process may have died between the last of its records and their in-flight entries.
-        leftInFlight.forget(this.slotNext);
+        // A process may have died between the last of its records and what was noted of them.
+        this.dropNotes(this.slotNext);
       }
       this.slotNext += 1;
     }
@@ -65,7 +65,7 @@ export class Leftovers {
   }
 
   private removePage(slot: number): void {
-    const { storage, shelf, leftInFlight } = this.parts;
+    const { storage, shelf } = this.parts;
     const { from, to } = slotRange(slot);
     this.isReading = true;
     storage.scan(from, to, PAGE_ENTRIES_MAX, PAGE_BYTES_MAX, (error, entries) => {
@@ -75,9 +75,15 @@ export class Leftovers {
       this.parts.floors.forgotten.drop(slot);
       for (const entry of entries) shelf.replaceAtRest(slot, splitRecordKey(entry.key).key, null);
       if (entries.length > 0 && shelf.digests.countOf(slot) > 0) return;
-      // With the last record goes what was noted of its writes under way, which nobody would ask for any more.
-      leftInFlight.forget(slot);
+      this.dropNotes(slot);
       this.slotNext += 1;
     });
+  }
+
+  /** With the last record goes what was noted of its writes under way, and of what is of before: nobody would ask any more. */
+  private dropNotes(slot: number): void {
+    const { shelf, leftInFlight } = this.parts;
+    leftInFlight.forget(slot);
+    shelf.superseded.drop(slot);
   }
 }

@@ -197,7 +197,7 @@ export class RecordShelf {
   setVerified(slot: number): void {
     this.verified[slot] = 1;
     this.sessions.delete(slot);
-    this.superseded.confirm(slot);
+    this.superseded.drop(slot);
   }
 
   /** Nothing held counts any more until a source confirms it. */

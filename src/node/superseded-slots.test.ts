@@ -53,7 +53,7 @@ describe('a slot is given up', () => {
 test('a later life of the cluster is heard of, in which others have the slot: what is left over is of before, once', () => {
   const { slots, entries } = after({ complete: [SELF] }, { complete: [OTHER], life: 2 });
   expect(slots.has(SLOT)).toBe(true);
-  slots.confirm(SLOT);
+  slots.drop(SLOT);
   const now = topologyOf({ complete: [OTHER], life: 2 });
   slots.onTopology(now, now, { selfId: SELF, lifeFirst: 1, holds: () => true });
   expect(slots.has(SLOT)).toBe(false);
@@ -67,7 +67,7 @@ test('what is written since counts, by the next process as well; and once the sl
   const found = { lifeSeen: 1, keys: ['', 'new'].map((key) => ({ slot: SLOT, key })) };
   const next = new SupersededSlots({ putEntry: () => undefined }, found);
   expect([next.hasKey(SLOT, 'new'), next.hasKey(SLOT, 'old')]).toEqual([false, true]);
-  slots.confirm(SLOT);
+  slots.drop(SLOT);
   expect(slots.hasKey(SLOT, 'old')).toBe(false);
   expect(entries.get(supersededKey(SLOT, 'new'))).toBeNull();
   expect(entries.get(supersededKey(SLOT, ''))).toBeNull();

@@ -1,8 +1,8 @@
 /**
  * Slots of which this disk holds what was there before they were given up and made whole without it. What was lost then was told as
  * lost, and others went on below it; so where such a slot is given up once more and made whole here, PostgreSQL's row
- * stands, also where it is lower, or absence. That ends once the slot was copied, or made whole here; and what is written
- * meanwhile counts. It is noted on the disk, for the process may be another by then. (PROTOCOL R28)
+ * stands, also where it is lower, or absence. That ends once the slot was copied, or made whole here, or nothing is left of it;
+ * and what is written meanwhile counts. It is noted on the disk, for the process may be another by then. (PROTOCOL R28)
  */
 import { isForsaken } from '../core/topology.ts';
 import type { Topology } from '../core/topology.ts';
@@ -53,8 +53,8 @@ export class SupersededSlots {
     this.writer.putEntry(supersededKey(slot, key), NOTED);
   }
 
-  /** What is held of the slot counts, by an owner's word or by PostgreSQL's. */
-  confirm(slot: number): void {
+  /** Nothing that is held of the slot is of before: it counts by an owner's word or by PostgreSQL's, or all of it is gone. */
+  drop(slot: number): void {
     const written = this.slots.get(slot);
     if (written === undefined) return;
     this.slots.delete(slot);
@@ -73,14 +73,14 @@ export class SupersededSlots {
       const after = next.rows[pair.after]!;
       const wasGivenUp = previous !== null && isForsaken(previous.rows[pair.before]!);
       if ((!isLater && !wasGivenUp) || isForsaken(after) || after.complete.includes(selfId)) continue;
-      for (const slot of pair.slots) if (holds(slot)) this.mark(slot);
+      for (const slot of pair.slots) if (holds(slot)) this.note(slot);
     }
     if (next.life === this.lifeSeen) return;
     this.lifeSeen = next.life;
     this.writer.putEntry(LIFE_SEEN_KEY, encodeCounters(next.life));
   }
 
-  private mark(slot: number): void {
+  private note(slot: number): void {
     if (this.slots.has(slot)) return;
     this.slots.set(slot, new Set());
     this.writer.putEntry(supersededKey(slot, ''), NOTED);
