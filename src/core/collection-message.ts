@@ -12,7 +12,7 @@ export interface FloorRaise {
 
 /**
  * Of these slots: the floor is on the disk, and nothing at or below it is in flight at the sender; or that learns the slot, and
- * takes nothing plain there when it is an owner.
+ * takes nothing plain at or below it when it is an owner.
  */
 export interface FloorRaised {
   readonly kind: 'floorRaised';

@@ -1,7 +1,8 @@
 /**
  * How deletions come to be forgotten, a number of them at a time: all owners of their slots raise the floor above them
  * and say, in one epoch, that it is on their disks and that nothing at or below it is in flight with them; only then each
- * removes exactly those versions. Whoever coordinates it keeps count here. (PROTOCOL R22, decision 13)
+ * removes exactly those versions. Whoever coordinates it keeps count here. Learners are asked as well, where there are any.
+ * (PROTOCOL R22, decision 13)
  */
 import type { SlotFloor } from './floors.ts';
 import type { Mutations } from './mutations.ts';
@@ -97,7 +98,7 @@ export class Collection {
     return asked;
   }
 
-  /** The member has these floors on its disk, and nothing at or below them is in flight with it. */
+  /** The member has said so: as an owner that is past these floors, or as a learner that takes nothing from below. */
   raised(member: number, slots: readonly number[]): void {
     for (const slot of slots) this.parts.get(slot)?.awaiting.delete(member);
   }

@@ -17,8 +17,8 @@ import {
   SUPERSEDED_FROM,
   SUPERSEDED_TO,
   COUNTERS_NAME,
-  MARKS_FROM,
-  MARKS_TO,
+  IN_FLIGHT_FROM,
+  IN_FLIGHT_TO,
   RECORDS_FROM,
   RECORDS_TO,
   batchOfInFlightKey,
@@ -201,8 +201,8 @@ function readInFlight(
   let batchHighest = 0;
   scanAll(
     storage,
-    MARKS_FROM,
-    MARKS_TO,
+    IN_FLIGHT_FROM,
+    IN_FLIGHT_TO,
     (stored, value) => {
       const batch = batchOfInFlightKey(stored);
       batchHighest = Math.max(batchHighest, batch);

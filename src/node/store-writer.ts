@@ -190,10 +190,10 @@ export class StoreWriter {
       keys.push(inFlightKey(batch.number));
       values.push(encodeInFlight(batch.writes));
     }
-    for (const batch of this.entriesToDrop) {
+    for (const number of this.entriesToDrop) {
       // Its last key came to rest before the batch left, and then another key came into it.
-      if (this.writeCounts.has(batch)) continue;
-      keys.push(inFlightKey(batch));
+      if (this.writeCounts.has(number)) continue;
+      keys.push(inFlightKey(number));
       values.push(null);
     }
     this.entriesToDrop.length = 0;

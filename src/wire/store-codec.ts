@@ -58,8 +58,8 @@ export function splitRecordKey(stored: string): { slot: number; key: string } {
 
 export const RECORDS_FROM = 'r';
 export const RECORDS_TO = 's';
-export const MARKS_FROM = 'f';
-export const MARKS_TO = 'g';
+export const IN_FLIGHT_FROM = 'f';
+export const IN_FLIGHT_TO = 'g';
 
 export function inFlightKey(batch: number): string {
   return 'f' + batch.toString(36).padStart(BATCH_DIGITS, '0');
