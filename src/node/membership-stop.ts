@@ -4,7 +4,7 @@ import type { Suspicion } from '../core/suspicion.ts';
 import type { SlotRow, Topology } from '../core/topology.ts';
 import type { MembershipSelf } from './membership-self.ts';
 
-export class CleanStop {
+export class MembershipStop {
   private done: (() => void) | null = null;
   private deadline = Infinity;
 

@@ -25,7 +25,7 @@ import { Proposals } from './membership-proposals.ts';
 import type { Situation } from './membership-proposals.ts';
 import { RoomOnDisk } from './membership-room.ts';
 import { MembershipSelf } from './membership-self.ts';
-import { CleanStop, phaseOf } from './membership-stop.ts';
+import { MembershipStop, phaseOf } from './membership-stop.ts';
 import { Neighbours } from './neighbours.ts';
 import { PeerWatch } from './peer-watch.ts';
 import { Voice } from './membership-voice.ts';
@@ -61,7 +61,7 @@ export class Membership {
   private known: Topology | null;
   /** The topology was learned by this process, and not left by an earlier one on the disk. */
   private learnedHere = false;
-  private readonly stopping = new CleanStop();
+  private readonly stopping = new MembershipStop();
   private readonly onceRenewed = (): void => this.onRenewed();
   /** It was a member, and is to be none any more. */
   private hasLeft = false;
