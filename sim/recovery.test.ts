@@ -9,6 +9,7 @@ import { lossOf } from '../src/core/recovery.ts';
 import { slotOf } from '../src/core/slots.ts';
 import { isForsaken, memberById, recovererOf, rowOfSlot } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
+import { sealRecord } from '../src/wire/record-codec.ts';
 import type { SimNode } from './cluster.ts';
 import { loseWhoTeaches, seesLoss } from './scenarios/learners-left.ts';
 import { SmallWorld } from './small-world.ts';
@@ -118,6 +119,28 @@ describe('no owner of some slots lives', () => {
     world.until(() => living.every((sim) => keys.every((key) => isServed(world, sim, key))), 20_000);
     expect(world.text(living[0]!, keys[0]!)).toBe(`of ${keys[0]!}`);
     expect(world.text(living[0]!, keys[1]!)).toBeUndefined();
+  });
+
+  test('two rows of one slot cannot be read: once the first is mended the second is told', () => {
+    const { world, living, keys } = threeOfSevenLost(75);
+    const { unreadable } = world.database.server;
+    const [first, second] = [keys[0]!, `{${keys[0]!}}`];
+    const row = world.database.standing(first)!;
+    const record = { ...row.record, key: second };
+    world.database.forge(second, { ...row, record, checksum: sealRecord(record).checksum });
+    for (const key of [first, second]) unreadable.add(key);
+    const toldCount = (): number => world.told.get('recovery.row_unreadable') ?? 0;
+    const { slots } = lossOf(topologyAt(living[0]!));
+    world.operate(living[0]!, { kind: 'recover', slotCount: slots.length });
+    world.run(20_000);
+    const ofFirst = toldCount();
+    expect(ofFirst).toBeGreaterThan(0);
+    unreadable.delete(first);
+    world.until(() => toldCount() > ofFirst, 20_000);
+    expect(world.get(living[0]!, first)).toMatchObject(NOT_READY);
+    unreadable.clear();
+    world.until(() => living.every((sim) => isServed(world, sim, second)), 20_000);
+    expect(world.text(living[0]!, second)).toBe(`of ${first}`);
   });
 
   test('passUnreadable: what was committed is told absent', () => {

@@ -74,7 +74,8 @@ export class RecordRecovery {
    */
   private aside = new Map<number, number>();
   private againAt = -Infinity;
-  private readonly told = new Set<number>();
+  /** By slot: the key that was told of last, or none where not even that can be read. */
+  private readonly told = new Map<number, string | undefined>();
   private readonly rows: RecoveryRows | null;
   private readonly sweeps = new RecoverySweeps();
   private isAsking = false;
@@ -238,9 +239,12 @@ export class RecordRecovery {
     this.next += 1;
     this.keys = new Set();
     this.againAt = clock.now() + ASIDE_AGAIN_MS;
-    const named = found.kind === 'unreadable' ? { key: found.row.key } : {};
-    if (!this.told.has(slot)) telemetry.event('error', 'recovery.row_unreadable', { slot, ...named, reason });
-    this.told.add(slot);
+    const key = found.kind === 'unreadable' ? found.row.key : undefined;
+    // Once for each row: behind one that was mended there may be another.
+    if (this.told.has(slot) && this.told.get(slot) === key) return;
+    this.told.set(slot, key);
+    const named = key === undefined ? {} : { key };
+    telemetry.event('error', 'recovery.row_unreadable', { slot, ...named, reason });
   }
 
   private finishBefore(slot: number): void {
