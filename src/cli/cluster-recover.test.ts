@@ -120,6 +120,7 @@ describe('whether something may have waited for PostgreSQL is said before anythi
     expect(out).toMatch(/127\.0\.0\.1:\d+: 1,200 keys wait for PostgreSQL here/);
     const said = out.slice(out.indexOf('PostgreSQL was away'));
     for (const line of said.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(await outAt(spool(true, 1))).toMatch(/: 1 key waits for PostgreSQL here/);
     expect(await outAt(spool(true, 0))).toContain('  nothing on the nodes that answer');
   });
 

@@ -33,7 +33,8 @@ export async function waitingWrites(client: CausewayClient): Promise<WaitingWrit
 export function waitingLines(told: readonly WaitingWrites[]): string[] {
   const held = told.filter(({ keys }) => keys > 0);
   const here = held.map(
-    ({ address, keys }) => `  ${address}: ${grouped(keys)} keys wait for PostgreSQL here`,
+    ({ address, keys }) =>
+      `  ${address}: ${grouped(keys)} ${keys === 1 ? 'key waits' : 'keys wait'} for PostgreSQL here`,
   );
   if (told.length === 0) return ['Whether writes waited for PostgreSQL is not known: no node says so.'];
   if (!told.some(({ isUsed }) => isUsed)) return [];
