@@ -97,7 +97,8 @@ describe('they are back, and have copied nothing', () => {
     world.until(() => back.every(seesLoss), 20_000);
     const { slots } = lossOf(asked.node!.membership.topology!);
     expect(world.operate(asked, { kind: 'recover', slotCount: slots.length }).kind).toBe('changed');
-    world.run(10_000);
+    world.until(() => world.told.has('recovery.row_unreadable'), 200_000);
+    world.run(500);
     expect(world.get(asked, CHANGED)).toMatchObject({ kind: 'failed', failure: { code: 'not_ready' } });
     world.database.server.unreadable.clear();
     world.until(() => KEYS.every((key) => world.get(asked, key).kind !== 'failed'), 20_000);
