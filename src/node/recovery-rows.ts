@@ -57,7 +57,8 @@ export class RecoveryRows {
   private readVersion({ slot, key }: RecordPlace, { message: reason }: RecordError, done: Done): void {
     this.systemOfRecord.versionsOf(slot, key, 1, (error, rows) => {
       const [row] = rows;
-      this.rowsMax = PAGE_ROWS_MAX;
+      // Where it stands in a later slot it is behind the next place, too.
+      if (row !== undefined) this.rowsMax = PAGE_ROWS_MAX;
       if (error?.ofRows === true) return done(null, { kind: 'unknown', reason });
       if (error !== null) return done(error, NOTHING);
       done(null, row === undefined ? { kind: 'endOfSlot' } : { kind: 'unreadable', row, reason });
