@@ -6,12 +6,10 @@
 import { Collection } from '../core/collection.ts';
 import type { SlotFloor } from '../core/floors.ts';
 import { COLLECTION_DELETIONS_MAX, COLLECTION_PATIENCE_MS } from '../core/limits.ts';
-import type { PeerMessage } from '../core/message.ts';
 import type { Replica } from '../core/replication/replica.ts';
 import type { SlotView } from '../core/replication/slot-view.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FloorStore } from './floor-store.ts';
-import type { Forgetting } from './forgetting.ts';
 
 /** Milliseconds before owners are asked again: what was in flight there has mostly ended by then. */
 const AGAIN_AFTER_MS = 50;
@@ -20,8 +18,8 @@ export interface FloorAgreementParts {
   readonly clock: Clock;
   readonly floors: FloorStore;
   readonly replica: () => Replica | null;
-  readonly send: (memberId: number, message: PeerMessage) => void;
-  readonly forgetting: Forgetting;
+  /** Asks everybody who has not said so; `onRaised` follows. */
+  readonly ask: (collection: Collection, view: SlotView) => void;
   /** Of this node's collections, each another. */
   readonly nextRound: () => number;
 }
@@ -109,13 +107,7 @@ export class FloorAgreement {
   }
 
   private ask(asked: Asked, view: SlotView): void {
-    const { clock, send, forgetting } = this.parts;
-    const { collection } = asked;
-    const { round } = collection;
-    asked.askedAt = clock.now();
-    for (const [member, floors] of collection.questions()) {
-      if (member !== view.selfId) send(member, { kind: 'floorRaise', round, floors });
-      else forgetting.raise({ floors }, (slots) => this.onRaised(member, round, slots));
-    }
+    asked.askedAt = this.parts.clock.now();
+    this.parts.ask(asked.collection, view);
   }
 }

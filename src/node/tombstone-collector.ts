@@ -63,7 +63,7 @@ export class TombstoneCollector {
     this.forgetting = new Forgetting(parts);
     this.agreement = new FloorAgreement({
       ...parts,
-      forgetting: this.forgetting,
+      ask: (collection, view) => this.ask(collection, view),
       nextRound: () => this.nextRound(),
     });
     const { systemOfRecord } = parts;
@@ -151,7 +151,8 @@ export class TombstoneCollector {
     const now = this.parts.clock.now();
     this.current = new Collection(this.nextRound(), view, found, floors);
     this.giveUpAt = now + COLLECTION_PATIENCE_MS;
-    this.ask(this.current, view, now);
+    this.askedAt = now;
+    this.ask(this.current, view);
   }
 
   private nextRound(): number {
@@ -164,12 +165,14 @@ export class TombstoneCollector {
     const view = this.parts.replica()?.view;
     if (view === undefined || view.topology.epoch !== collection.epoch || now >= this.giveUpAt)
       return this.giveUp();
-    if (now - this.askedAt >= RESEND_AFTER_MS) this.ask(collection, view, now);
+    if (now - this.askedAt < RESEND_AFTER_MS) return;
+    this.askedAt = now;
+    this.ask(collection, view);
   }
 
-  private ask(collection: Collection, view: SlotView, now: number): void {
+  /** Everybody who has not said so. */
+  private ask(collection: Collection, view: SlotView): void {
     const { round } = collection;
-    this.askedAt = now;
     for (const [member, floors] of collection.questions()) {
       if (member !== view.selfId) this.parts.send(member, { kind: 'floorRaise', round, floors });
       else this.forgetting.raise({ floors }, (slots) => this.onRaised(member, round, slots));
