@@ -11,6 +11,7 @@ import { CONTENT_TYPE_BYTES_MAX } from '../core/limits.ts';
 import type { KeyRecord, Origin, SealedRecord } from '../core/record.ts';
 import { isVersion } from '../core/version.ts';
 import { checksumOf } from './checksum.ts';
+import { ASCII_LOOP_LENGTH_MAX } from './writer.ts';
 
 const RECORD_FORMAT = 1;
 const HEADER_BYTES = 40;
@@ -73,9 +74,6 @@ export function openRecord(bytes: Uint8Array): SealedRecord | undefined {
   if ((flags & FLAG_CONTENT_TYPE) !== 0 && !isTyped(buffer, keyEnd)) return undefined;
   return recordIn(buffer, buffer.toString('utf8', HEADER_BYTES + idBytes, keyEnd), keyEnd, checksum);
 }
-
-/** Up to so many characters a loop is faster than a call into the runtime's encoder. */
-const ASCII_LOOP_LENGTH_MAX = 64;
 
 function isShortAscii(text: string): boolean {
   if (text.length > ASCII_LOOP_LENGTH_MAX) return false;

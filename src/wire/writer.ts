@@ -11,7 +11,7 @@ import { checksumOf } from './checksum.ts';
 const KEEP_BYTES_MAX = 1024 * 1024;
 const TEXT_BYTES_MAX = 0xffff;
 /** Up to this many characters a loop over ASCII is faster than a call into the runtime's encoder. */
-const ASCII_LOOP_LENGTH_MAX = 64;
+export const ASCII_LOOP_LENGTH_MAX = 64;
 
 export class Writer {
   /** Bytes written so far. */
