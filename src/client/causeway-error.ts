@@ -1,19 +1,19 @@
 /**
- * How the client fails. The certainty is what a caller acts on: *definite* means that it did not happen and
- * may be repeated freely, *indefinite* that it may have happened.
+ * The client's error type. Callers act on the certainty: *definite* means that the operation did not happen and may be
+ * repeated freely; *indefinite* means that it may have happened.
  */
 import type { ServiceError } from '@grpc/grpc-js';
 import { isErrorCode } from '../core/errors.ts';
 import type { Certainty, ErrorCode } from '../core/errors.ts';
 
-/** A node's own code, or `transport`: the failure came from the way to it. (docs/ERRORS.md) */
+/** The code that a node reported, or `transport` when the failure arose on the way to the node. (docs/ERRORS.md) */
 export type ClientErrorCode = ErrorCode | 'transport';
 
 export class CausewayError extends Error {
   override readonly name = 'CausewayError';
   readonly code: ClientErrorCode;
   readonly certainty: Certainty;
-  /** Milliseconds after which the node wants to be asked again, where it has said so: it is asked for more than it gets done. */
+  /** Milliseconds after which an overloaded node asks to be called again; undefined if the node gave no hint. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ClientErrorCode, certainty: Certainty, message: string, retryAfterMs?: number) {
@@ -24,14 +24,17 @@ export class CausewayError extends Error {
   }
 }
 
-/** Without a node's word, a write that was sent may have happened; a read changes nothing. */
+/**
+ * When no node has answered, a write that was sent may have happened; a lost read is definite, because it changes
+ * nothing.
+ */
 export function certaintyOfLoss(isWrite: boolean): Certainty {
   return isWrite ? 'indefinite' : 'definite';
 }
 
 /**
- * Of a call that the library has sent on no connection. It hands such a call to a connection that was refused or closed
- * in order meanwhile; there it tries again only what the other side has not begun, and then fails so.
+ * The message of a call that grpc-js has sent on no connection, or only on one that was refused or closed gracefully
+ * meanwhile. In the latter case it retries only what the other side has not begun, and then fails with this message.
  */
 const NEVER_SENT = /^No connection established/;
 
@@ -39,7 +42,7 @@ export function errorOfStatus(error: ServiceError, isWrite: boolean): CausewayEr
   const code = error.metadata?.get('causeway-code')[0]?.toString();
   const certainty = error.metadata?.get('causeway-certainty')[0]?.toString();
   if (code !== undefined && (certainty === 'definite' || certainty === 'indefinite')) {
-    // A newer node may know codes that we do not; its word on certainty stands all the same.
+    // A newer node may send codes that this client does not know; its word on certainty still counts.
     const retryAfterMs = Number(error.metadata.get('grpc-retry-pushback-ms')[0] ?? NaN);
     const known = isErrorCode(code) ? code : 'transport';
     return new CausewayError(known, certainty, error.details, retryAfterMs >= 0 ? retryAfterMs : undefined);
@@ -48,7 +51,7 @@ export function errorOfStatus(error: ServiceError, isWrite: boolean): CausewayEr
   return new CausewayError('transport', NEVER_SENT.test(told) ? 'definite' : certaintyOfLoss(isWrite), told);
 }
 
-/** May another node do what this one definitely did not? */
+/** Whether the call may go to another node because this one definitely did not carry it out. */
 export function mayTryAnother(error: unknown): error is CausewayError {
   if (!(error instanceof CausewayError) || error.certainty !== 'definite') return false;
   return error.code === 'transport' || error.code === 'not_ready' || error.code === 'overloaded';

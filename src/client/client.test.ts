@@ -1,4 +1,4 @@
-/** The client before real doors: what it does, and above all what it says when it cannot know. */
+/** The client against real servers: what it does and, above all, what it reports when it cannot know the outcome. */
 import { Client, credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -153,7 +153,7 @@ describe('failures', () => {
         const bytes = (given: Buffer): Buffer => given;
         direct.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), (error) => resolve(error!));
       });
-    // The first call waits for the connection that fails; the second finds it failed.
+    // The first call waits for the connection attempt to fail; the second finds it failed already.
     for (const error of [await call(), await call()]) {
       expect(error.details).toContain('No connection established');
       expect(errorOfStatus(error, true)).toMatchObject({ code: 'transport', certainty: 'definite' });
@@ -271,7 +271,7 @@ describe('several nodes', () => {
     await eventuallyBoth(both);
     const before = [writesAt(one), writesAt(two)];
     const since = (): number[] => [writesAt(one) - before[0]!, writesAt(two) - before[1]!];
-    // A busy machine makes one of them slow for a while, and it is left alone meanwhile: more calls, and it has its share again.
+    // A node that is slow on a busy machine is avoided for a while; with more calls it gets its share again.
     for (let at = 0; at < 5_000 && Math.min(...since()) < 15; at++) await both.set(`k${at}`, 'x');
     expect(Math.min(...since())).toBeGreaterThanOrEqual(15);
   });
@@ -304,7 +304,7 @@ describe('several nodes', () => {
     for (const doors of [one, two]) for (const key of ['first', 'second']) doors.api.waiting.add(key);
     const readsAt = (doors: DoorFixture, key: string): number =>
       doors.api.calls.filter((call) => call.kind === 'get' && call.key === key).length;
-    // It is left alone once the other has been asked so often in a row.
+    // The slow node is avoided once the other one has been asked this often in a row.
     for (let inRow = 0, seen = 0; inRow < 10; seen = readsAt(one, 'first')) {
       await both.get('first');
       inRow = readsAt(one, 'first') === seen ? inRow + 1 : 0;

@@ -1,8 +1,8 @@
-/** What a client is told of the whole cluster. */
+/** What the client returns about the cluster as a whole. */
 
 export interface ClusterFacts {
   readonly clusterName: string;
-  /** Settings that all members have alike, as text. */
+  /** Settings that every member must share, as text. */
   readonly settings: readonly { readonly name: string; readonly value: string }[];
   readonly members: readonly {
     readonly name: string;
@@ -13,7 +13,7 @@ export interface ClusterFacts {
   }[];
 }
 
-/** What a scrubber reads of its node's disk. */
+/** Limits on how fast a scrubber reads its node's disk. */
 export interface ScrubRate {
   readonly recordsPerSecondMax: number;
   readonly bytesPerSecondMax: number;
@@ -26,7 +26,7 @@ export interface PlannedChange {
     readonly host?: string;
     readonly weight?: number;
   }[];
-  /** Names of members. */
+  /** Names of the members that leave. */
   readonly leaves?: readonly string[];
 }
 
@@ -39,47 +39,47 @@ export interface MovePlan {
   }[];
   readonly slotsCopied: number;
   readonly recordsCopied: number;
-  /** Why the change is not possible; '': it is. */
+  /** Why the change is not possible; '' if it is possible. */
   readonly obstacle: string;
 }
 
-/** Slots whose complete owners are all gone. */
+/** The slots that have lost all their complete owners. */
 export interface ClusterLoss {
-  /** Ascending. */
+  /** In ascending order. */
   readonly slots: readonly number[];
-  /** Their last complete owners. A member that returns with its disk brings its slots back. */
+  /** The last complete owners of these slots. A member that returns with its disk brings its slots back. */
   readonly holders: readonly { readonly name: string; readonly slots: number; readonly isMember: boolean }[];
-  /** Records of these slots on the disk of the node that answered, of any age. */
+  /** How many records of these slots the answering node has on its disk, whatever their age. */
   readonly recordsHere: number;
-  /** Rows that PostgreSQL has of them, as far as they were counted. */
+  /** How many rows of these slots PostgreSQL has, as far as they were counted. */
   readonly recordsKept: number;
   readonly hasMoreKept: boolean;
-  /** PostgreSQL was asked and has answered. */
+  /** Whether PostgreSQL was asked and has answered. */
   readonly isCounted: boolean;
-  /** Prefixes of keys that are not written to PostgreSQL. */
+  /** Key prefixes that are not written through to PostgreSQL. */
   readonly notWrittenThrough: readonly string[];
-  /** Slots that were given up and are being made whole. */
+  /** How many slots were given up and are still being rebuilt. */
   readonly recovering: number;
 }
 
-/** Whether those who are up can choose an epoch, as one node sees it; without that nobody serves. */
+/** Whether the voters that are up can choose an epoch, as one node sees it. Without an epoch nobody serves. */
 export interface ClusterQuorum {
   readonly epoch: number;
   readonly life: number;
-  /** The life that PostgreSQL takes statements of, where `isLifeKnown`. */
+  /** The life from which PostgreSQL accepts statements; meaningful only if `isLifeKnown`. */
   readonly lifeKept: number;
   readonly isLifeKnown: boolean;
-  /** Up: linked to the node that was asked, with the disk that the cluster remembers. */
+  /** `isUp`: linked to the node that was asked, and on the disk that the cluster remembers. */
   readonly members: readonly { readonly name: string; readonly isUp: boolean; readonly votes: boolean }[];
-  /** Only another life can go on. */
+  /** Whether only a new life of the cluster can go on. */
   readonly isLost: boolean;
-  /** Complete owners that a write needs. */
+  /** How many complete owners a write needs. */
   readonly ownersNeeded: number;
-  /** Prefixes of keys that are not written to PostgreSQL. */
+  /** Key prefixes that are not written through to PostgreSQL. */
   readonly notWrittenThrough: readonly string[];
 }
 
-/** A server of PostgreSQL, and the founding of a cluster that stands in it: '' and 0 where there is none. */
+/** A PostgreSQL server and the cluster founding recorded in it; '' and 0 stand for "none". */
 export interface RecordServerIdentity {
   readonly system: string;
   readonly timeline: number;
@@ -89,27 +89,27 @@ export interface RecordServerIdentity {
 
 const SERVER_UNTOLD: RecordServerIdentity = { system: '', timeline: 0, clusterId: '', life: 0 };
 
-/** The PostgreSQL in use, and the one that the asked node sees. */
+/** The PostgreSQL in use, and the one that the asked node is connected to. */
 export interface RecordServerFacts {
-  /** With the founding in force; `system` is '' where the cluster has not taken note of any yet. */
+  /** The server in use, with the founding in force. `system` is '' as long as the cluster has not recorded a server. */
   readonly known: RecordServerIdentity;
   readonly drive: number;
   readonly isDriven: boolean;
   readonly seen: RecordServerIdentity;
   readonly hasRows: boolean;
-  /** Deletions among them, where `isCounted`. */
+  /** Includes deletions; meaningful only if `isCounted`. */
   readonly rowCount: number;
   readonly isCounted: boolean;
-  /** Milliseconds since 1970; 0: there is none. */
+  /** When the newest row was written, in milliseconds since 1970; 0 if there are no rows. */
   readonly newestAtMs: number;
-  /** 'inUse', 'ready', 'earlier' or 'refused'. */
+  /** One of 'inUse', 'ready', 'earlier' and 'refused'. */
   readonly verdict: string;
   readonly why: string;
-  /** What only the one in use has, and no node holds; '': nothing. */
+  /** What only the server in use has and no node holds, and would therefore be lost; '' if nothing would be. */
   readonly loses: string;
 }
 
-/** As it was decoded: what is not on the wire stands in the message's defaults, which no spread takes along. */
+/** Copies field by field: the decoded message keeps its defaults on the prototype, where a spread would miss them. */
 export function factsOfServer(
   told: Omit<RecordServerFacts, 'known' | 'seen'> & {
     readonly known: RecordServerIdentity | null;
@@ -126,11 +126,11 @@ function identityOf({ system, timeline, clusterId, life }: RecordServerIdentity)
   return { system, timeline, clusterId, life };
 }
 
-/** What is accepted by it. */
+/** Confirms which server is adopted, and what the operator accepts with it. */
 export interface AdoptRecordOrder {
   readonly seen: RecordServerIdentity;
-  /** Where the verdict is 'earlier': it is a backup of this very cluster. */
+  /** Accepts a server with the verdict 'earlier': it is a backup of this very cluster. */
   readonly isBackup: boolean;
-  /** What was told as lost may be lost. */
+  /** Accepts the loss of what `loses` has named. */
   readonly mayLose: boolean;
 }

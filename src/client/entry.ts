@@ -1,4 +1,4 @@
-/** What a client gives and gets, in the client's own words. */
+/** The values and results of the client API, and their conversion to and from protocol messages. */
 import { keyFault, operationIdFault, ttlFault } from '../core/check-key.ts';
 import { isErrorCode } from '../core/errors.ts';
 import { causeway } from '../gen/protocol.js';
@@ -6,7 +6,7 @@ import { CausewayError } from './causeway-error.ts';
 
 export type Value = string | Uint8Array;
 
-/** A value with what is known about it. Times are milliseconds since 1970. */
+/** A value with its metadata. Times are milliseconds since 1970. */
 export interface Entry {
   readonly value: Uint8Array;
   readonly version: number;
@@ -15,42 +15,45 @@ export interface Entry {
   readonly ageMs: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
-  /** 0: never. */
+  /** 0 if the key never expires. */
   readonly expiresAtMs: number;
-  /** A media type, as it was given with the value; undefined: none. */
+  /** The media type that was stored with the value; undefined if there is none. */
   readonly contentType: string | undefined;
 }
 
-/** As it was read. */
+/** An entry as a read returned it. */
 export interface ReadEntry extends Entry {
-  /** It may be old: only where that was allowed. */
+  /** The entry may be outdated; only possible if the read allowed it. */
   readonly stale: boolean;
-  /** With that: milliseconds within which it was the truth at some moment; else 0. */
+  /** If `stale`: the entry was current at some moment within the last `staleMs` milliseconds. Otherwise 0. */
   readonly staleMs: number;
 }
 
-/** A key's answer. */
+/** The result of a read, including the absence of a key. */
 export interface Found {
-  /** undefined: the key is absent. */
+  /** Undefined if the key is absent. */
   readonly entry: ReadEntry | undefined;
-  /** No node at hand could be sure: it was the truth at some moment within the last `staleMs`. */
+  /** No reachable node could be sure: the answer was current at some moment within the last `staleMs`. */
   readonly stale: boolean;
-  /** 0 where it is not stale. */
+  /** 0 unless `stale`. */
   readonly staleMs: number;
 }
 
-/** What must stand for a conditional write to be applied. */
+/** The condition under which a conditional write is applied. */
 export type Expected = 'absent' | { readonly version: number } | { readonly value: Value };
 
 export type CompareResult =
   | { readonly applied: true; readonly version: number }
-  /** `current` is undefined where the key is absent. */
+  /** `current` is undefined if the key is absent. */
   | { readonly applied: false; readonly current: Entry | undefined };
 
 const NO_ID = new Uint8Array(0);
 const ORIGINS = ['client', 'legacy', 'outside'] as const;
 
-/** JavaScript gives anything. What has no bytes would be written as an empty value: refused, and nothing is sent. */
+/**
+ * Plain JavaScript can pass anything here. A value without bytes would be stored as an empty value, so it is refused
+ * before anything is sent.
+ */
 export function bytesOf(value: Value): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value, 'utf8');
   if (value instanceof Uint8Array || isBytesOfElsewhere(value)) return value;
@@ -59,19 +62,22 @@ export function bytesOf(value: Value): Uint8Array {
   );
 }
 
-/** Made in another context of this process (`node:vm`, as test runners have it), whose classes are others. */
+/**
+ * Also accepts arrays made in another context of this process (`node:vm`, as test runners use it), which has its own
+ * classes.
+ */
 function isBytesOfElsewhere(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object Uint8Array]';
 }
 
-/** Milliseconds; undefined: for ever. */
+/** Checks a time to live in milliseconds; undefined becomes 0, "never expires". */
 export function checkedTtl(ttlMs = 0): number {
   const fault = ttlFault(ttlMs);
   if (fault !== undefined) throw refused(fault);
   return ttlMs;
 }
 
-/** Undefined: none, which is no bytes. */
+/** Checks an operation id; undefined becomes an empty one, "no id". */
 export function checkedOperationId(id: Uint8Array | undefined): Uint8Array {
   if (id === undefined) return NO_ID;
   const fault = isBytesOfElsewhere(id) ? operationIdFault(id.length) : 'the operation id is no Uint8Array';
@@ -83,14 +89,16 @@ function refused(fault: string): CausewayError {
   return new CausewayError('invalid_argument', 'definite', fault);
 }
 
-/** A key that cannot be sent as UTF-8 would be refused with the whole frame it is in: better here, alone. */
+/**
+ * A key that cannot be encoded as UTF-8 would fail the whole frame that carries it, so it is refused by itself here.
+ */
 export function checkedKey(key: string): string {
   const fault = typeof key === 'string' ? keyFault(key) : 'the key is no string';
   if (fault !== undefined) throw refused(fault);
   return key;
 }
 
-/** Null: nothing was told, as where a key is absent. */
+/** Null means that the node returned nothing, as for an absent key. */
 export function foundOf(answer: causeway.v1.GetResponse | null): Found {
   if (answer === null) return { entry: undefined, stale: false, staleMs: 0 };
   const { record, stale, staleMs } = answer;

@@ -1,6 +1,6 @@
 /**
- * The TypeScript client: `connect({ nodes: ['127.0.0.1:50051'] })`. Any node answers for every key. Every
- * failure is a CausewayError that says whether the call may be repeated. For throughput use `pipeline`.
+ * The TypeScript client: `connect({ nodes: ['127.0.0.1:50051'] })`. Any node answers for every key. Every failure is a
+ * CausewayError that says whether the call may be repeated. For throughput use `pipeline`.
  */
 import { OPERATION_TIMEOUT_MS_DEFAULT, PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
 import { CausewayError } from './causeway-error.ts';
@@ -86,7 +86,7 @@ export class CausewayClient {
     return this.#nodes.addresses;
   }
 
-  /** Undefined: the key is absent. */
+  /** Resolves to undefined if the key is absent. */
   async get(key: string, options: ReadOptions = {}): Promise<Uint8Array | undefined> {
     return (await this.find(key, options)).entry?.value;
   }
@@ -95,13 +95,13 @@ export class CausewayClient {
     return (await this.find(key, options)).entry;
   }
 
-  /** What stands, or that nothing does, and whether the answer may be old: of an absence, too. */
+  /** Resolves to the entry or its absence. `stale` says whether that answer may be outdated, for an absence too. */
   async find(key: string, options: ReadOptions = {}): Promise<Found> {
     const request = { key: checkedKey(key), allowStale: options.allowStale ?? false };
     return foundOf(await this.#call(METHODS.get, request, options));
   }
 
-  /** Resolves to the new version, once the value is durable everywhere it must be. */
+  /** Resolves to the new version once the value is durable everywhere it must be. */
   async set(key: string, value: Value, options: SetOptions = {}): Promise<number> {
     const request = {
       key: checkedKey(key),
@@ -142,7 +142,7 @@ export class CausewayClient {
     return compareResultOf(await this.#write(METHODS.compareAndDelete, request, options, isApplied));
   }
 
-  /** Resolves to the new number. An absent key counts as 0. */
+  /** Resolves to the new total. An absent key counts as 0. */
   async increment(key: string, delta: bigint | number = 1n, options: DeleteOptions = {}): Promise<bigint> {
     return (await this.incrementWithMeta(key, delta, options)).total;
   }
@@ -157,7 +157,7 @@ export class CausewayClient {
     return { total, version };
   }
 
-  /** In the order of the keys; undefined: absent. */
+  /** Returns the outcomes in the order of the keys; the result for an absent key is undefined. */
   async getMany(
     keys: readonly string[],
     options: ReadOptions = {},
@@ -166,7 +166,7 @@ export class CausewayClient {
     return found.map((each) => (each.ok ? { ok: true, result: each.result.entry?.value } : each));
   }
 
-  /** The same, with all that is known about each value, and whether it may be old. */
+  /** Like `getMany`, with the metadata of each value and whether it may be stale. */
   async findMany(keys: readonly string[], options: ReadOptions = {}): Promise<Outcome<Found>[]> {
     keys.forEach(checkedKey);
     const allowStale = options.allowStale ?? false;
@@ -181,7 +181,7 @@ export class CausewayClient {
       const again: number[] = [];
       for (const [index, at] of chunk.entries()) {
         const { get, failure } = results[index]!;
-        // The answer was full: what did not fit is asked for again, as long as each answer brings some.
+        // This key did not fit into the answer. Ask for it again, as long as every answer brings at least one key.
         if (failure?.code === 'overloaded' && progress) again.push(at);
         else if (failure !== null) outcomes.set(at, { ok: false, error: errorOfFailure(failure) });
         else outcomes.set(at, { ok: true, result: foundOf(get) });
@@ -192,8 +192,9 @@ export class CausewayClient {
   }
 
   /**
-   * In the order of the entries; each its new version. A call that fails as a whole fails all entries in it. What carries an
-   * operation id is repeated under it until its outcome is known; entries of one key stand in no order then.
+   * Returns the new versions in the order of the entries. If a call fails as a whole, every entry in it fails. An entry
+   * with an operation id is repeated under that id until its outcome is known; the order of several entries for one key
+   * is then undefined.
    */
   async setMany(entries: readonly SetEntry[], options: CallOptions = {}): Promise<Outcome<number>[]> {
     const puts = entries.map(({ key, value, ttlMs, contentType, operationId }) => ({
@@ -205,7 +206,7 @@ export class CausewayClient {
     );
   }
 
-  /** Many operations at once over one stream to one node. */
+  /** Opens a stream to one node that carries many operations at once. */
   async pipeline(options: PipelineOptions = {}): Promise<Pipeline> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const stream = await this.#nodes.stream(METHODS.pipeline, timeoutMs);
@@ -213,8 +214,8 @@ export class CausewayClient {
   }
 
   /**
-   * All live records, in pages, after the place that an earlier page named ('': from the start). Where it fails, a
-   * new one goes on after the last page's `next`.
+   * Yields all live records, page by page, starting after `after`: the `next` of an earlier page, or '' for the
+   * beginning. After a failure, a new export can resume from the `next` of the last page.
    */
   async *export(after = '', options: CallOptions = {}): AsyncGenerator<ExportedPage, void> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
@@ -227,7 +228,7 @@ export class CausewayClient {
     throw new CausewayError('transport', 'definite', 'the export ended before its last page');
   }
 
-  /** What the store of this very node holds. */
+  /** What this particular node holds for the key in its own store. */
   async inspect(node: string, key: string, options: CallOptions = {}): Promise<Inspected> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const answer = await this.#nodes.callAt(node, METHODS.inspect, { key: checkedKey(key) }, timeoutMs);
@@ -235,19 +236,19 @@ export class CausewayClient {
     return { owner, slot, valid, tombstone, entry: record === null ? undefined : entryOf(record) };
   }
 
-  /** The status of this very node, as it tells it (a NodeStatus of src/node/api.ts). */
+  /** The status that this particular node reports about itself (a NodeStatus of src/node/api.ts). */
   async status(node: string, options: CallOptions = {}): Promise<unknown> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const { json } = await this.#nodes.callAt(node, METHODS.status, {}, timeoutMs);
     return JSON.parse(json) as unknown;
   }
 
-  /** What the whole cluster has in common: for a process that is to join it. */
+  /** Settings and members that the whole cluster shares, for a process that is about to join it. */
   async describe(options: CallOptions = {}): Promise<ClusterFacts> {
     return this.#call(METHODS.describe, {}, options);
   }
 
-  /** What joins and departures would move. Nothing is changed. */
+  /** Shows what these joins and departures would move, without changing anything. */
   async plan(change: PlannedChange, options: CallOptions = {}): Promise<MovePlan> {
     const joins = (change.joins ?? []).map(({ name, zone = '', host = '', weight = 1 }) => ({
       ...{ name, zone, host, weight },
@@ -255,47 +256,57 @@ export class CausewayClient {
     return this.#call(METHODS.plan, { joins, leaves: [...(change.leaves ?? [])] }, options);
   }
 
-  /** The member is to leave for good: resolves to the epoch that says so; its slots move from then on. */
+  /** Makes the member leave for good. Resolves to the epoch that records this; its slots begin to move then. */
   async leave(name: string, options: CallOptions = {}): Promise<number> {
     return (await this.#call(METHODS.leave, { name }, options)).epoch;
   }
 
-  /** Puts in force what the asked node speaks, once all members do: resolves to the epoch that says so. */
+  /**
+   * Enables the protocol version of the asked node once all members speak it. Resolves to the epoch that records this.
+   */
   async finishUpgrade(options: CallOptions = {}): Promise<number> {
     return (await this.#call(METHODS.finishUpgrade, {}, options)).epoch;
   }
 
-  /** Shares the slots out anew: resolves to the epoch that says so, or in which nothing was to be changed. */
+  /**
+   * Distributes the slots anew. Resolves to the epoch that records this, or to the current one if nothing had to
+   * change.
+   */
   async rebalance(options: CallOptions = {}): Promise<number> {
     return (await this.#call(METHODS.rebalance, {}, options)).epoch;
   }
 
-  /** Slots whose complete owners are all gone, and what this very node knows of them. Nothing is changed. */
+  /** The slots that have lost all complete owners, and what this particular node knows of them. Read-only. */
   async loss(node: string, options: CallOptions = {}): Promise<ClusterLoss> {
     return this.#nodes.callAt(node, METHODS.loss, {}, options.timeoutMs ?? this.#timeoutMs);
   }
 
   /**
-   * Gives the last complete owners of all lost slots up for good, as many as `loss` has told: the slots are made whole from
-   * PostgreSQL and from what living members have left over. Resolves to the epoch that says so.
+   * Gives up the last complete owners of all lost slots for good. `slotCount` must be the number that `loss` reported.
+   * The slots are rebuilt from PostgreSQL and from what living members still hold. Resolves to the epoch that records
+   * this.
    */
   async recover(slotCount: number, options: CallOptions = {}): Promise<number> {
     return (await this.#call(METHODS.recover, { slots: slotCount }, options)).epoch;
   }
 
-  /** Begins a round of scrubbing at this very node, at these rates (0: without limit). Resolves to its number there. */
+  /**
+   * Starts a round of scrubbing at this particular node with these rate limits (0 = unlimited). Resolves to the number
+   * of that round on the node.
+   */
   async scrub(node: string, rate: ScrubRate, options: CallOptions = {}): Promise<number> {
     return (await this.#nodes.callAt(node, METHODS.scrub, rate, options.timeoutMs ?? this.#timeoutMs)).number;
   }
 
-  /** Whether the voters that are up can choose an epoch, as this very node sees it. Nothing is changed. */
+  /** Whether the voters that are up can choose an epoch, as this particular node sees it. Read-only. */
   async quorum(node: string, options: CallOptions = {}): Promise<ClusterQuorum> {
     return this.#nodes.callAt(node, METHODS.quorum, {}, options.timeoutMs ?? this.#timeoutMs);
   }
 
   /**
-   * Where they cannot: this very node goes on with those who are up, in another life of the cluster, and everybody else is
-   * given up. `lost` and `lifeKept` are what `quorum` has told of that node. Resolves to the epoch that begins it.
+   * For a cluster whose voters cannot choose an epoch: this particular node goes on, with the members that are up, in a
+   * new life of the cluster; all other members are given up. `lost` and `lifeKept` must be what `quorum` reported for
+   * this node. Resolves to the first epoch of the new life.
    */
   async succeed(
     node: string,
@@ -312,7 +323,7 @@ export class CausewayClient {
     return answer.epoch;
   }
 
-  /** Which PostgreSQL is in use, and which one this very node sees. Nothing is changed. */
+  /** Which PostgreSQL is in use, and which one this particular node is connected to. Read-only. */
   async recordServer(node: string, options: CallOptions = {}): Promise<RecordServerFacts> {
     const told = await this.#nodes.callAt(
       node,
@@ -324,20 +335,20 @@ export class CausewayClient {
   }
 
   /**
-   * The PostgreSQL that this very node sees, as `recordServer` has told it, is in use from then on, and what the nodes hold is
-   * committed to it. Resolves to the epoch that says so.
+   * Adopts the PostgreSQL that this particular node is connected to, as `recordServer` reported it: it is in use from
+   * then on, and what the nodes hold is committed to it. Resolves to the epoch that records this.
    */
   async adoptRecord(node: string, order: AdoptRecordOrder, options: CallOptions = {}): Promise<number> {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     return (await this.#nodes.callAt(node, METHODS.adoptRecord, order, timeoutMs)).epoch;
   }
 
-  /** Calls under way end with an error. */
+  /** Calls under way fail. */
   close(): void {
     this.#nodes.close();
   }
 
-  /** With an id the write is repeated until its outcome is known; without one nobody repeats it. */
+  /** A write with an operation id is repeated until its outcome is known; a write without one is sent once. */
   #write<Fields extends object, Decoded>(
     method: Method<Fields & { operationId: Uint8Array }, Decoded>,
     request: Fields,

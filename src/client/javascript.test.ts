@@ -1,4 +1,4 @@
-/** The client as plain JavaScript uses it, without types that forbid anything: nothing is written that was not meant. */
+/** The client as plain JavaScript uses it, with no types to forbid anything: nothing unintended is written. */
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDoors } from '../../test/support/grpc-call.ts';

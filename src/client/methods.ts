@@ -1,4 +1,4 @@
-/** Every call that the client makes, with its messages. */
+/** Every method that the client calls, with its request and response types. */
 import { causeway } from '../gen/protocol.js';
 import type { Method } from './nodes.ts';
 

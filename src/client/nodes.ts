@@ -1,8 +1,8 @@
 /**
- * The way to the nodes. Calls go round over those that are connected, and keep away from one that is far slower than
- * the others; a call is handed to another node only where the first has definitely not done it. Nothing is sent on a
- * connection that does not stand, so that a node which is down costs a write its certainty only if it went down while
- * the call was under way.
+ * The client's connections. Calls are distributed round-robin over the connected nodes, avoiding a node that is far
+ * slower than the others. A call moves on to another node only if the first one has definitely not carried it out.
+ * Nothing is sent before a connection is established, so a node that is down makes a write indefinite only if it went
+ * down during the call.
  */
 import { Client, Metadata, connectivityState, credentials } from '@grpc/grpc-js';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
@@ -24,7 +24,7 @@ interface Node {
   readonly address: string;
   readonly client: Client;
   readonly pace: Pace;
-  /** Of the last call to it that named one. */
+  /** The key of the last call to this node that named one. */
   key: string | undefined;
 }
 
@@ -36,10 +36,10 @@ const CHANNEL_OPTIONS = {
   'grpc.max_receive_message_length': -1,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
-  // A machine that vanished sends nothing: this finds it out.
+  // A machine that vanished sends nothing; keepalives detect it.
   'grpc.keepalive_time_ms': 5_000,
   'grpc.keepalive_timeout_ms': 2_000,
-  // A name's records must not make the library repeat calls that may have happened.
+  // DNS TXT records must not configure retries in grpc-js: a retried call may already have happened.
   'grpc.service_config_disable_resolution': 1,
 };
 
@@ -78,7 +78,7 @@ export class Nodes {
     this.#patience.noteCall(performance.now());
     for (let refusals = 0; ;) {
       const node = await this.#pick(untried, deadline).catch((fault: unknown) => {
-        // What a node said tells more than that a further one could not be reached.
+        // An answer from a node is more informative than "the next one could not be reached".
         throw refusal ?? fault;
       });
       untried.delete(node);
@@ -97,7 +97,7 @@ export class Nodes {
     }
   }
 
-  /** A node is asked for too much: returns when the call is to be made again, and throws where it is not. */
+  /** After an `overloaded` answer: returns when the call should be made again, or throws if it should not. */
   async #waitAfter(
     error: CausewayError,
     { address }: Node,
@@ -114,7 +114,7 @@ export class Nodes {
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 
-  /** Asks one node and no other. */
+  /** Asks this one node only. */
   async callAt<Fields, Decoded>(
     address: string,
     method: Method<Fields, Decoded>,
@@ -130,7 +130,7 @@ export class Nodes {
     return unary(node.client, method, request, metadata, deadline);
   }
 
-  /** A stream to the next node that is connected. */
+  /** Opens a stream to the next connected node. */
   async stream<Fields, Decoded>(
     method: Method<Fields, Decoded>,
     timeoutMs: number,
@@ -143,7 +143,10 @@ export class Nodes {
     );
   }
 
-  /** The answers of one call to the next node that is connected, as they come; each within `timeoutMs` of the last. */
+  /**
+   * Yields the responses of one streaming call to the next connected node; each must follow the previous one within
+   * `timeoutMs`.
+   */
   async *answers<Fields, Decoded>(
     method: Method<Fields, Decoded>,
     request: Fields,
@@ -184,7 +187,7 @@ export class Nodes {
     for (const { client } of this.#nodes) client.close();
   }
 
-  /** Of what the caller does now; what is sent of it later is part of the same. */
+  /** The trace context of the caller at this moment; everything sent for this call belongs to it. */
   #metadata(): Metadata {
     const metadata = new Metadata();
     const { traceparent, tracestate = '' } = this.trace?.() ?? {};
@@ -207,7 +210,7 @@ export class Nodes {
     if (this.#closed) throw new CausewayError('transport', 'definite', 'the client is closed');
     const count = this.#nodes.length;
     const start = this.#next;
-    // Who asks one node and no other takes no turn.
+    // A call for one particular node does not advance the round-robin.
     const hasTurn = candidates.size > 1;
     if (hasTurn) this.#next = (start + 1) % count;
     let avoided: Node | undefined;
@@ -217,7 +220,8 @@ export class Nodes {
       if (!isReady || !candidates.has(node)) continue;
       const isFull = this.#patience.isFull(node.address, performance.now());
       if (!isFull && !this.#isAvoided(node)) {
-        // From there the next call goes on: else whoever follows a node that is down would have its share, too.
+        // The next call starts after this node. Otherwise the successor of a node that is down would get that node's
+        // share as well.
         if (hasTurn) this.#next = (start + at + 1) % count;
         return node;
       }
@@ -246,8 +250,9 @@ function firstConnected(nodes: readonly Node[], deadline: number): Promise<Node 
 }
 
 /**
- * For the sake of how long it takes to answer; what it answers does not matter. It is asked for what it was slow with, as far as
- * that is harmless: a node whose way to the others is bad tells of itself as fast as ever.
+ * Sends a probe to measure how long the node takes; the answer itself does not matter. If a key is known, the probe
+ * reads it, since reads are what the node was slow with: a node with bad links to its peers still answers a health
+ * check quickly.
  */
 function ask({ client, pace, key }: Node, now: number): void {
   const ended = pace.begin(now);
@@ -288,7 +293,7 @@ function unary<Fields, Decoded>(
   });
 }
 
-/** As whoever writes JavaScript would see it fail much later, or not at all. */
+/** Plain JavaScript can pass anything here, and a bad address would otherwise fail much later or not at all. */
 function checkedNodes(nodes: unknown): string[] {
   if (!Array.isArray(nodes) || nodes.length === 0)
     throw new TypeError("no nodes are given to connect to: connect({ nodes: ['127.0.0.1:50051'] })");

@@ -1,27 +1,27 @@
-/** What a caller may ask for beside the key and the value, and what it gets of many at once. */
+/** Options of the client API beside key and value, and the results of calls with many keys. */
 import type { CausewayError } from './causeway-error.ts';
 import type { Entry, Value } from './entry.ts';
 
 export interface ConnectOptions {
-  /** host:port of some or all nodes. */
+  /** Addresses (host:port) of some or all nodes. */
   readonly nodes: readonly string[];
-  /** Milliseconds for a call that names no other; default 10,000. */
+  /** Timeout in milliseconds of a call that sets none itself; default 10,000. */
   readonly timeoutMs?: number;
-  /** Milliseconds to wait for a connection before a call fails, definitely; default 2,000. */
+  /** Milliseconds to wait for a connection before a call fails with a definite error; default 2,000. */
   readonly connectTimeoutMs?: number;
   /**
-   * Puts an operation id on every write that has none (those of a pipeline aside), so that it may be repeated until its
-   * outcome is known. Costs the cluster some disk and, under contention, time; default false.
+   * Puts an operation id on every write that has none (except in a pipeline), so that it can be repeated until its
+   * outcome is known. Costs the cluster some disk space and, under contention, time; default false.
    */
   readonly operationIds?: boolean;
   /**
-   * Asked for each operation, when it is called, also of a pipeline: the span that it is part of; undefined: none. Left out: nodes
-   * begin traces of their own.
+   * Called at the start of every operation, including those of a pipeline, for the span that the operation belongs to;
+   * undefined means none. If this option is left out, the nodes start traces of their own.
    */
   readonly trace?: (() => TraceHeaders | undefined) | undefined;
 }
 
-/** The span that an operation is part of, as W3C Trace Context says it in the headers of these names. */
+/** The span that an operation belongs to, as the headers of W3C Trace Context. */
 export interface TraceHeaders {
   readonly traceparent: string;
   readonly tracestate?: string | undefined;
@@ -33,29 +33,29 @@ export interface CallOptions {
 
 export interface ReadOptions extends CallOptions {
   /**
-   * Where no node at hand may serve the key (a network cut, too many nodes lost), an old answer is taken, which says so:
-   * it was the truth at some moment within its `staleMs`. Default false: such a read fails.
+   * Accept an old answer if no reachable node may serve the key (a network partition, too many nodes lost). The answer
+   * is then marked `stale`: it was current at some moment within the last `staleMs`. Default false: such a read fails.
    */
   readonly allowStale?: boolean | undefined;
 }
 
 export interface DeleteOptions extends CallOptions {
   /**
-   * 16 bytes that begin with the time, as `newOperationId` makes them. While it is not known what became of the write,
-   * it is repeated with this id until the time is over; it takes effect once, and is answered alike. It may be given
-   * again for the same write of the same key within 15 minutes.
+   * 16 bytes that begin with the time, as `newOperationId` makes them. The client repeats the write with this id, until
+   * the timeout, as long as its outcome is unknown; the write takes effect once, and every repetition gets the same
+   * answer. The id may be used again for the same write of the same key within 15 minutes.
    */
   readonly operationId?: Uint8Array | undefined;
 }
 
 export interface SetOptions extends DeleteOptions {
-  /** Milliseconds until the key expires; 0 or nothing: never. */
+  /** Milliseconds until the key expires; 0 or undefined means never. */
   readonly ttlMs?: number | undefined;
-  /** A media type, kept with the value: at most 255 bytes. */
+  /** A media type to store with the value; at most 255 bytes. */
   readonly contentType?: string | undefined;
 }
 
-/** One of many: its own outcome, whatever became of the others. */
+/** The outcome of one item of many, independent of the others. */
 export type Outcome<Result> =
   { readonly ok: true; readonly result: Result } | { readonly ok: false; readonly error: CausewayError };
 
@@ -64,7 +64,7 @@ export interface SetEntry {
   readonly value: Value;
   readonly ttlMs?: number | undefined;
   readonly contentType?: string | undefined;
-  /** As of a single write. */
+  /** As in `SetOptions`. */
   readonly operationId?: Uint8Array | undefined;
 }
 
@@ -78,8 +78,8 @@ export interface Inspected {
 
 export interface ExportedPage {
   readonly entries: readonly { readonly key: string; readonly entry: Entry }[];
-  /** Where to go on; '' in the last page. */
+  /** Where the export goes on after this page; '' on the last page. */
   readonly next: string;
-  /** PostgreSQL has rows that the cluster has not loaded yet, and that the page may lack. */
+  /** PostgreSQL has rows that the cluster has not loaded yet; the page may lack them. */
   readonly incomplete: boolean;
 }

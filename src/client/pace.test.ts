@@ -1,4 +1,4 @@
-/** Which node a client keeps away from, and when it is used again. */
+/** Which node the client avoids, and when it uses that node again. */
 import { expect, it } from 'vitest';
 import { Pace } from './pace.ts';
 
@@ -10,13 +10,13 @@ function paced(ms: number, calls = 20): Pace {
 
 const OTHERS = [paced(2), paced(3), paced(2)];
 
-/** Looked at for half a second: is it avoided at the end? */
+/** Checks the pace for half a second, and returns whether the node is avoided at the end. */
 function isAvoided(pace: Pace, now: number, others = OTHERS): boolean {
   pace.isAvoided(others, now - 500);
   return pace.isAvoided(others, now);
 }
 
-/** Answers in a row of so many milliseconds until it is used again, or as many as are given. */
+/** How many answers of `ms` milliseconds in a row it takes until the node is used again, at most `countMax`. */
 function answersUntilUsed(pace: Pace, ms: number, countMax: number, now: number): number {
   for (let count = 0; count < countMax; count += 1) {
     if (!pace.isAvoided(OTHERS, now)) return count;

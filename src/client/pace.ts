@@ -1,39 +1,40 @@
 /**
- * How late one node answers, beside the others: calls keep away from a node that is up and far slower. It is asked how
- * it is now and then, and has its share again once it has answered well many times in a row; no caller waits for that.
+ * Measures how slowly one node answers compared with the others, so that calls avoid a node that is up but far slower.
+ * A slow node is probed now and then, and gets its share of calls back after many good answers in a row. No caller
+ * waits for a probe.
  */
 
-/** Milliseconds up to which no node is slow. */
+/** A node that answers within this many milliseconds is never slow. */
 const SLOW_AFTER_MS = 50;
-/** A node is slow that answers so many times later than the median of the others. */
+/** A node is slow if its answers take this many times the median of the others. */
 const SLOW_FACTOR = 5;
-/** Milliseconds for which it must have been so: one late answer is no reason. */
+/** How long (ms) a node must have been slow before it is avoided; a single late answer is not enough. */
 const SLOW_FOR_MS = 300;
-/** Milliseconds between two questions to a slow node. */
+/** Milliseconds between two probes of a slow node. */
 const ASK_EVERY_MS = 500;
-/** Good answers in a row after which it is used again; twice as many each time that it is slow again soon after. */
+/** How many good answers in a row end the avoidance; doubled each time the node is slow again soon afterwards. */
 const WELL_COUNT_MIN = 8;
 const WELL_COUNT_MAX = 128;
 const SOON_MS = 60_000;
-/** Share of what was known that a new call leaves in the mean. */
+/** Weight of the old mean when a new measurement is added. */
 const MEAN_KEEPS = 0.75;
 
-/** `now`: monotonic milliseconds, here and below. */
+/** `now` is monotonic milliseconds in all methods. */
 export class Pace {
   #meanMs = 0;
   #lastMs = 0;
-  /** One call at a time is measured: since when, null where none is. */
+  /** When the call that is being measured began; null if none is. Only one call at a time is measured. */
   #measuredSince: number | null = null;
   #slowSince: number | null = null;
   #isAvoided = false;
-  /** Answers in a row that were good, of those needed; none of them counts twice. */
+  /** How many good answers in a row there were. Each answer counts only once. */
   #wellCount = 0;
   #wellNeeded = WELL_COUNT_MIN;
   #isCounted = true;
   #askedAt = -Infinity;
   #usedAgainAt = -Infinity;
 
-  /** A call begins; what it returns is called when it ends. */
+  /** Notes that a call begins; the caller calls the returned function when it ends. */
   begin(now: number): (now: number) => void {
     if (this.#measuredSince !== null) return ignore;
     this.#measuredSince = now;
@@ -49,12 +50,12 @@ export class Pace {
     return this.#measuredSince === null ? this.#meanMs : Math.max(this.#meanMs, now - this.#measuredSince);
   }
 
-  /** Need the others be looked at, to tell whether it is to be avoided? Mostly not. */
+  /** Whether `isAvoided` has to compare this node with the others at all; mostly not. */
   isInDoubt(now: number): boolean {
     return this.#isAvoided || this.#slowSince !== null || this.lateMs(now) > SLOW_AFTER_MS;
   }
 
-  /** Is it slow beside these, or not yet well again for long enough? */
+  /** Whether this node is slow compared with the others, or has not been well for long enough yet. */
   isAvoided(others: readonly Pace[], now: number): boolean {
     if (others.length === 0) return false;
     const usual = others.map((each) => each.lateMs(now)).sort((a, b) => a - b);
@@ -70,7 +71,7 @@ export class Pace {
     return this.#isAvoided;
   }
 
-  /** Is it time to ask it how it is? Not while a call to it is open and measured anyway. */
+  /** Whether it is time for a probe. None is needed while a call to the node is being measured anyway. */
   shouldAsk(now: number): boolean {
     if (this.#measuredSince !== null || now - this.#askedAt < ASK_EVERY_MS) return false;
     this.#askedAt = now;
@@ -94,5 +95,5 @@ export class Pace {
 }
 
 function ignore(): void {
-  // This call is not the one that is measured.
+  // Another call is already being measured.
 }

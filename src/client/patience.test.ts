@@ -1,4 +1,4 @@
-/** How a client waits for nodes that are asked for too much: time and chance are given. */
+/** How a client backs off from overloaded nodes; the test supplies time and random draws. */
 import { expect, test } from 'vitest';
 import { OVERLOADED_RETRY_MS } from '../core/limits.ts';
 import { CausewayError } from './causeway-error.ts';

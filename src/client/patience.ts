@@ -1,19 +1,22 @@
 /**
- * What a client does when nodes say that they are asked for too much: it keeps away from such a node for as long as the node
- * says, a little more or less by chance, and asks again only as often as its retries are few beside its calls. Without that,
- * clients that are refused would make up the load by themselves. (docs/decisions/0017-overload.md)
+ * How a client backs off from overloaded nodes. It avoids such a node for the time that the node asked for, with some
+ * jitter, and limits retries to a share of its calls. Without that limit, the retries of refused clients would keep up
+ * the overload by themselves. (docs/decisions/0017-overload.md)
  */
 import { OVERLOADED_RETRY_MS } from '../core/limits.ts';
 import { RetryBudget } from '../core/retry-budget.ts';
 import type { CausewayError } from './causeway-error.ts';
 
-/** Retries for overload, as a share of the calls of late; and so many a second beside, for a client that calls seldom. */
+/**
+ * Retries after `overloaded`, as a share of recent calls, plus a fixed number per second for a client that calls
+ * seldom.
+ */
 const RETRY_SHARE = 0.1;
 const RETRY_PER_SECOND_MIN = 5;
-/** Milliseconds that a pause grows to, and that a node may ask for. */
+/** Upper bound in milliseconds, both for a pause and for the delay that a node may ask for. */
 const PAUSE_MS_MAX = 2_000;
 
-/** `now`: monotonic milliseconds; `draw`: uniform in [0, 1). */
+/** `now` is monotonic milliseconds; `draw` is uniform in [0, 1). */
 export class Patience {
   readonly #budget = new RetryBudget(RETRY_SHARE, RETRY_PER_SECOND_MIN);
   readonly #fullUntil = new Map<string, number>();
@@ -22,7 +25,7 @@ export class Patience {
     this.#budget.noteRequest(now);
   }
 
-  /** Has the node said that it is asked for too much, just now? */
+  /** Whether the node has said that it is overloaded and the pause it asked for is not over. */
   isFull(address: string, now: number): boolean {
     const until = this.#fullUntil.get(address);
     if (until === undefined) return false;
@@ -32,8 +35,8 @@ export class Patience {
   }
 
   /**
-   * A node refused: milliseconds after which the call may be made again, at another node at once where there is one that
-   * was not asked yet; null: not at all. `attempt` counts from 0.
+   * Milliseconds after which a refused call may be retried: 0 if there is another node that was not asked yet; null if
+   * the call must not be retried. `attempt` counts from 0.
    */
   afterRefusal(
     address: string,

@@ -1,4 +1,4 @@
-/** When a pipeline takes its node for lost, and when it has room, on a stream that answers when the test says so. */
+/** When a pipeline gives its node up for lost, and when it has room, on a stream that answers when the test says so. */
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { causeway } from '../gen/protocol.js';
@@ -11,7 +11,7 @@ class Stream extends EventEmitter {
   readonly write = (frame: causeway.v1.PipelineRequestFields): boolean => this.frames.push(frame) > 0;
   readonly cancel = vi.fn();
 
-  /** All that was asked for was written, with version 7. */
+  /** Answers everything that was asked for as written, with version 7. */
   answer(): void {
     const numbers = this.frames.flatMap(({ operations }) => operations!.map(({ number }) => number));
     this.emit('data', {

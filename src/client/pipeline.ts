@@ -1,8 +1,8 @@
 /**
- * Many operations over one stream. What is asked for in one turn of the event loop goes out as one frame. At
- * most `unansweredMax` operations are with the node; as many again may wait here, and beyond that an operation
- * fails at once, definitely: wait for `room` before asking for more. When the stream breaks the pipeline is
- * over: writes that were sent are then indefinite, everything else is definite.
+ * Many operations over one stream. The operations of one turn of the event loop leave as one frame. At most
+ * `unansweredMax` operations are outstanding at the node, and as many again may wait here; beyond that an operation
+ * fails at once with a definite error, so wait for `room` before sending more. A broken stream ends the pipeline:
+ * writes that were sent are then indefinite, everything else is definite.
  */
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { ChurningMap } from '../base/churning-map.ts';
@@ -23,11 +23,11 @@ import type { CompareResult, Entry, Expected, Value } from './entry.ts';
 import type { ConnectOptions } from './options.ts';
 
 export interface PipelineOptions {
-  /** Milliseconds for each operation, from when it is sent. */
+  /** Timeout in milliseconds of each operation, counted from when it is sent. */
   readonly timeoutMs?: number | undefined;
-  /** Operations with the node at one time; default 2,000. */
+  /** How many operations may be outstanding at the node; default 2,000. */
   readonly unansweredMax?: number | undefined;
-  /** As of the client, which is asked without it. */
+  /** As in `ConnectOptions`; default: the client's own `trace`. */
   readonly trace?: ConnectOptions['trace'];
 }
 
@@ -39,12 +39,12 @@ interface Pending {
   readonly isWrite: boolean;
   readonly resolve: (result: causeway.v1.OperationResult) => void;
   readonly reject: (error: CausewayError) => void;
-  /** Monotonic milliseconds: a wall clock that is set must not make all of them late. */
+  /** Monotonic milliseconds: if the wall clock is set, the operations must not all appear late. */
   sentAt: number;
 }
 
 const UNANSWERED_MAX_DEFAULT = 2_000;
-/** Milliseconds that a node's answer may be late before the stream counts as broken. */
+/** Grace period in milliseconds beyond an operation's timeout before the stream counts as broken. */
 const LATE_MS = 2_000;
 const WATCH_INTERVAL_MS = 500;
 
@@ -59,7 +59,7 @@ export class Pipeline {
   #flushAsked = false;
   #blocked = false;
   #roomWaiters: (() => void)[] = [];
-  /** Places that were promised in this turn and not taken yet. */
+  /** How many callers of `room` were promised a place in this turn and have not used it yet. */
   #promised = 0;
   #over: CausewayError | undefined;
   #ended: (() => void) | undefined;
@@ -90,7 +90,7 @@ export class Pipeline {
     return get?.record ? entryOf(get.record) : undefined;
   }
 
-  /** `contentType`, `operationId`: as of a client's `set`; but it is the caller who repeats it. */
+  /** `contentType` and `operationId` as in the client's `set`, but repeating the write is up to the caller. */
   async set(
     key: string,
     value: Value,
@@ -126,8 +126,9 @@ export class Pipeline {
   }
 
   /**
-   * Resolves when another operation would be taken; at once where it would be now, or where all is over. The place is kept until
-   * the end of this turn of the event loop: however many wait, each that asks at once is taken.
+   * Resolves when another operation would be accepted; at once if that is the case now, or if the pipeline is over. The
+   * place is reserved until the end of this turn of the event loop: however many callers wait, each one that sends its
+   * operation at once is accepted.
    */
   room(): Promise<void> {
     if (this.#over !== undefined) return Promise.resolve();
@@ -139,7 +140,7 @@ export class Pipeline {
     return Promise.resolve();
   }
 
-  /** Takes no more operations; resolves when those under way are answered, by their deadlines at the latest. */
+  /** Accepts no more operations; resolves when those under way are answered, at the latest by their deadlines. */
   close(): Promise<void> {
     if (this.#over !== undefined) return Promise.resolve();
     return new Promise((resolve) => {
@@ -199,7 +200,7 @@ export class Pipeline {
     this.#tellOfRoom();
   }
 
-  /** A turn is over, and with it what was promised in it. As many are told as there is room for. */
+  /** At the end of a turn the promises made in it expire; wake as many waiting callers as there is room for. */
   #tellOfRoom(): void {
     const told = this.#roomWaiters.splice(0, Math.max(0, this.#unansweredMax - this.#waiting.length));
     this.#promised = told.length;
@@ -208,7 +209,8 @@ export class Pipeline {
   }
 
   #numbered(pending: Pending): causeway.v1.OperationFields {
-    // Numbers in use are far fewer than there are: one that comes round again is long free.
+    // There are far more numbers than outstanding operations, so a number is long free when the counter wraps round to
+    // it.
     this.#number = (this.#number + 1) >>> 0;
     pending.sentAt = performance.now();
     this.#sent.set(this.#number, pending);
@@ -233,7 +235,9 @@ export class Pipeline {
     this.#fail(new CausewayError('transport', 'definite', 'the pipeline was closed'));
   }
 
-  /** The node answers every operation by its deadline. The first in the map was sent first. */
+  /**
+   * The node answers every operation by its deadline. The map is in order of sending, so its first entry is the oldest.
+   */
   #failIfLate(): void {
     for (const oldest of this.#sent.values()) {
       if (performance.now() - oldest.sentAt <= this.#timeoutMs + LATE_MS) return;
@@ -257,7 +261,7 @@ export class Pipeline {
 
   #lost(wasSentWrite: boolean): CausewayError {
     const { code, message } = this.#over!;
-    // A node that has no room for another pipeline has begun nothing of this one.
+    // A node that refuses the pipeline because it has too many has begun none of its operations.
     const certainty = code === 'overloaded' ? 'definite' : certaintyOfLoss(wasSentWrite);
     return new CausewayError(code, certainty, message);
   }

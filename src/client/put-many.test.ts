@@ -1,4 +1,7 @@
-/** Many puts at once, before a real door: what is told of each, and what is put again where nobody knows. */
+/**
+ * Many puts at once against a real server: what is reported of each, and which ones are repeated because their outcome
+ * is unknown.
+ */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDoors } from '../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../test/support/grpc-call.ts';

@@ -1,6 +1,6 @@
 /**
- * Many puts, as many to a call as a node takes. Each has its own outcome; what carries an operation id is put again under that
- * until its outcome is known, like a single write. (PROTOCOL R33)
+ * Many puts, sent in calls of at most as many as a node accepts. Each put has its own outcome; a put with an operation
+ * id is repeated under it until its outcome is known, like a single write. (PROTOCOL R33)
  */
 import { PIPELINE_BYTES_MAX, PIPELINE_OPERATIONS_MAX } from '../core/limits.ts';
 import type { causeway } from '../gen/protocol.js';
@@ -12,13 +12,13 @@ import type { Attempted } from './repeat.ts';
 
 export interface Put extends causeway.v1.PutRequestFields {
   readonly value: Uint8Array;
-  /** No bytes: none. */
+  /** Empty if the put has no operation id. */
   readonly operationId: Uint8Array;
 }
 
 type Call = (puts: readonly Put[], timeoutMs: number) => Promise<causeway.v1.PutManyResponse>;
 
-/** In the order of the puts; each its new version. A call that fails as a whole fails all puts in it. */
+/** Returns the new versions in the order of the puts. If a call fails as a whole, every put in it fails. */
 export async function putMany(
   puts: readonly Put[],
   timeoutMs: number,
@@ -49,7 +49,9 @@ async function putOnce(puts: readonly Put[], timeoutMs: number, call: Call): Pro
   }
 }
 
-/** Those with an id and those without are not mixed: only the first are tried more than once, within the same time. */
+/**
+ * Puts with and without an id never share a chunk, because only those with an id are repeated, within the same timeout.
+ */
 function* chunksOf(puts: readonly Put[]): Generator<Put[]> {
   let chunk: Put[] = [];
   let bytes = 0;

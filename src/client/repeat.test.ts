@@ -1,4 +1,4 @@
-/** What is told of a write that was repeated under its id, by what its attempts were told. */
+/** What is reported of a write that was repeated under its id, depending on how its attempts went. */
 import { expect, test, vi } from 'vitest';
 import { CausewayError } from './causeway-error.ts';
 import { newOperationId, repeatUnderId } from './repeat.ts';

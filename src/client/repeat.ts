@@ -1,19 +1,19 @@
 /**
- * A write under an operation id, repeated until its outcome is known: only the same id makes that safe. What took effect
- * is answered as the first time. Any other answer to a repeated write concerns that attempt alone, and the write stays
- * indefinite. (PROTOCOL R33)
+ * Repeats a write under one operation id until its outcome is known; only the id makes repeating safe. A write that
+ * took effect is answered again as it was the first time. Any other answer to a repetition concerns that attempt alone,
+ * and the write stays indefinite. (PROTOCOL R33)
  */
 import { randomFillSync } from 'node:crypto';
 import { OPERATION_ID_BYTES } from '../core/limits.ts';
 import { CausewayError } from './causeway-error.ts';
 import type { Outcome } from './options.ts';
 
-/** Milliseconds that an attempt is given at least, and pauses between attempts. */
+/** Minimum time for one attempt, and the range of the pauses between attempts, in milliseconds. */
 const ATTEMPT_MS_MIN = 1_000;
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 1_000;
 
-/** 16 bytes, a UUID of version 7: 48 bits of time, then chance. Good for 15 minutes, on one key. */
+/** 16 bytes in the form of a UUID version 7: 48 bits of time, then random bits. Valid for 15 minutes, for one key. */
 export function newOperationId(): Uint8Array {
   const id = Buffer.alloc(OPERATION_ID_BYTES);
   randomFillSync(id, 6);
@@ -23,7 +23,9 @@ export function newOperationId(): Uint8Array {
   return id;
 }
 
-/** `attempt` is given its milliseconds; `isDone`: the answer says that the write took effect. */
+/**
+ * Calls `attempt` with the milliseconds it may take. `isDone` says whether an answer means that the write took effect.
+ */
 export async function repeatUnderId<Answer>(
   timeoutMs: number,
   attempt: (timeoutMs: number) => Promise<Answer>,
@@ -43,12 +45,12 @@ export async function repeatUnderId<Answer>(
   throw outcome.error;
 }
 
-/** What became of one write in one attempt; not `isDone`: the answer says that nothing was changed by it. */
+/** The outcome of one write in one attempt. If not `isDone`, the answer says that the attempt changed nothing. */
 export type Attempted<Answer> =
   | { readonly ok: true; readonly result: Answer; readonly isDone: boolean }
   | { readonly ok: false; readonly error: CausewayError };
 
-/** Many at once, each with an id of its own: those of which it is not known what became are tried again, together. */
+/** Like `repeatUnderId` for many writes, each with its own id: those whose outcome is unknown are retried together. */
 export async function repeatEach<Item, Answer>(
   items: readonly Item[],
   timeoutMs: number,
@@ -59,7 +61,7 @@ export async function repeatEach<Item, Answer>(
   let open = items.map((item, at) => ({ item, at, doubt: new Doubt() }));
   for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX)) {
     const leftMs = Math.max(1, deadline - performance.now());
-    // A node that hangs must not use up the time in which another would answer.
+    // A node that hangs must not use up the time in which another one would answer.
     const attemptMs = Math.min(leftMs, Math.max(ATTEMPT_MS_MIN, leftMs / 2));
     const attempted = await attempt(
       open.map(({ item }) => item),
@@ -79,11 +81,11 @@ export async function repeatEach<Item, Answer>(
   }
 }
 
-/** What is known of one write after its attempts so far. */
+/** What is known of one write after the attempts so far. */
 class Doubt {
   private error: CausewayError | null = null;
 
-  /** Null: another attempt may tell. */
+  /** Returns the outcome, or null if another attempt could clarify it. */
   after<Answer>(attempted: Attempted<Answer>): Outcome<Answer> | null {
     if (attempted.ok) {
       const { result, isDone } = attempted;
@@ -105,7 +107,7 @@ class Doubt {
   }
 }
 
-/** A refusal that another moment or another node may not repeat. */
+/** Whether another node, or the same one later, might decide differently. */
 function mayPass({ code }: CausewayError): boolean {
   return code !== 'invalid_argument' && code !== 'not_an_integer' && code !== 'integer_overflow';
 }
