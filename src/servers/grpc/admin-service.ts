@@ -1,4 +1,4 @@
-/** causeway.v1.Admin: what operators and tests ask of this very node. */
+/** causeway.v1.Admin: what operators and tests ask of this particular node. */
 import type { Server } from '@grpc/grpc-js';
 import { keyFault } from '../../core/check-key.ts';
 import { failure } from '../../core/errors.ts';
@@ -46,7 +46,7 @@ export function addAdminService(server: Server, api: NodeApi): void {
   addRecordMethods(server, api);
 }
 
-/** What concerns the whole cluster. */
+/** Methods about the cluster as a whole. */
 function addClusterMethods(server: Server, api: NodeApi): void {
   const { v1 } = causeway;
   unary(
@@ -99,7 +99,7 @@ function addClusterMethods(server: Server, api: NodeApi): void {
   );
 }
 
-/** Slots that are lost, and giving them up. */
+/** Methods to inspect lost slots and to give them up. */
 function addRecoveryMethods(server: Server, api: NodeApi): void {
   const { v1 } = causeway;
   unary(server, '/causeway.v1.Admin/Loss', v1.LossRequest, v1.LossResponse, (_request, timeoutMs, done) =>
@@ -122,7 +122,7 @@ function addRecoveryMethods(server: Server, api: NodeApi): void {
   );
 }
 
-/** The council's majority is gone, and going on without it. */
+/** Methods for when the council has lost its majority: inspecting the quorum, and going on without it. */
 function addSuccessionMethods(server: Server, api: NodeApi): void {
   const { v1 } = causeway;
   unary(
@@ -150,7 +150,7 @@ function addSuccessionMethods(server: Server, api: NodeApi): void {
   );
 }
 
-/** Another PostgreSQL than the one in use. */
+/** Methods to move to another PostgreSQL than the one in use. */
 function addRecordMethods(server: Server, api: NodeApi): void {
   const { v1 } = causeway;
   unary(
@@ -183,7 +183,7 @@ function addRecordMethods(server: Server, api: NodeApi): void {
   );
 }
 
-/** A later version of the members' protocol. */
+/** Methods to put a later version of the peer protocol in force. */
 function addUpgradeMethods(server: Server, api: NodeApi): void {
   const { v1 } = causeway;
   unary(

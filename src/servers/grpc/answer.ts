@@ -1,4 +1,4 @@
-/** A node's answers as messages of causeway.v1. */
+/** Conversion of a node's answers to messages of causeway.v1. */
 import { certaintyOf } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
 import type { KeyRecord } from '../../core/record.ts';
@@ -8,7 +8,7 @@ export function recordAnswer(record: KeyRecord): causeway.v1.RecordFields {
   return {
     value: record.value,
     version: record.version,
-    // The numbers of core/record.ts and of the wire are the same; a test holds them together.
+    // core/record.ts and the wire use the same numbers; a test keeps them equal.
     origin: record.origin,
     ageMs: Math.max(0, Date.now() - record.updatedAt),
     createdAtMs: record.createdAt,

@@ -1,4 +1,4 @@
-/** Clients that begin calls and do not bring them to their end, and clients that come in too great a number. */
+/** Clients that start calls and never finish them, and too many clients at once. */
 import { EventEmitter } from 'node:events';
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, Http2Server, OutgoingHttpHeaders } from 'node:http2';
@@ -32,7 +32,7 @@ beforeEach(async () => {
   doors = await openDoors(VALUE_BYTES_MAX, new FakeNodeApi(), true, null, options);
 });
 afterEach(async () => {
-  // Destroyed while it is being read from, a session of a client on Node 20 may loop for ever.
+  // On Node 20, a client session that is destroyed while it is being read from may loop for ever.
   await new Promise((resolve) => setImmediate(resolve));
   for (const session of sessions.splice(0)) session.destroy();
   await doors.stop();
@@ -47,7 +47,7 @@ function newSession(): ClientHttp2Session {
 
 interface Asked {
   readonly stream: ClientHttp2Stream;
-  /** Status and code; the number of the reset where there is neither. */
+  /** Status and code, or the number of the reset if the call ended without them. */
   readonly told: Promise<string>;
 }
 
@@ -94,7 +94,7 @@ function put(session: ClientHttp2Session, bytes: Buffer): Promise<string> {
   return told;
 }
 
-/** As if clients held so many elsewhere. */
+/** As if other clients held this many bytes. */
 function fill(bytes: number): void {
   doors.doors.arrivals.total += bytes;
 }
@@ -109,7 +109,8 @@ test.each([
   const slow = begin(session, headers);
   slow.stream.write(HALF);
   expect(await slow.told).toBe(OVERLOADED);
-  // Nothing of it is held any more, and its connection serves on: also with what is larger than a share, where there is room.
+  // The refused call holds nothing any more. Its connection stays usable, even for a request larger than a share if
+  // there is room.
   await eventually(
     () => arrivals.total === GRPC_REQUEST_BYTES_TOTAL_MAX - GRPC_REQUEST_BYTES_SHARE,
     'all let go',

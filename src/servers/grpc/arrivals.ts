@@ -1,7 +1,8 @@
 /**
- * Requests that have not come to their end, of unary calls and within streams: how many bytes of them a node holds, over all
- * connections, and for how long those of unary calls. A client that begins calls and does not finish them costs itself: when all room is used up, whose connection
- * holds more than a small share is refused, and who takes too long is told so. Either is told before anything is begun.
+ * Bounds the requests that are still arriving, of unary calls and within streams: how many bytes of them a node holds
+ * over all connections and, for unary calls, how long they may take. A client that starts calls and never finishes them
+ * only harms itself: when all room is used up, calls are refused on connections that hold more than a small share, and
+ * a call that takes too long is ended. Either happens before the operation is begun.
  */
 import type { Http2Session, ServerHttp2Stream } from 'node:http2';
 import { failure } from '../../core/errors.ts';
@@ -15,20 +16,20 @@ import {
 import { lookFirst, turnAway } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
 
-/** A call of which bytes are held. */
+/** A call for which request bytes are held. */
 export interface Holder {
   readonly stream: ServerHttp2Stream;
-  /** Those of its connection, once any of its own has come. */
+  /** The account of its connection; null until bytes of this call have arrived. */
   held: Held | null;
 }
 
-/** A call whose request is on its way in. */
+/** A call whose request is still arriving. */
 export interface Arrival extends Holder {
-  /** That have come. */
+  /** How many bytes of the request have arrived. */
   readonly byteCount: number;
-  /** The look at which it began. */
+  /** The number of the `look` at which the request began. */
   readonly since: number;
-  /** Ends the call. */
+  /** Ends the call with this failure. */
   turnAway(failed: Failure): void;
 }
 
@@ -39,14 +40,14 @@ export interface Held {
 const LOOKS_MAX = GRPC_REQUEST_MS_MAX / GRPC_LOOK_MS;
 
 export class Arrivals {
-  /** Bytes of all. */
+  /** Bytes held over all connections. */
   total = 0;
   looks = 0;
-  /** The oldest first. */
+  /** In order of arrival, the oldest first. */
   private readonly open = new Set<Arrival>();
   private readonly byConnection = new WeakMap<Http2Session, Held>();
 
-  /** Requests on their way. */
+  /** How many requests are still arriving. */
   get openCount(): number {
     return this.open.size;
   }
@@ -55,7 +56,10 @@ export class Arrivals {
     this.open.add(arrival);
   }
 
-  /** So many more have come, and are in its count. False: there is no room for them, and the call was ended. */
+  /**
+   * Counts `bytes` more of this request, which `byteCount` already includes. Returns false if there was no room for
+   * them: the call was ended.
+   */
   came(arrival: Arrival, bytes: number): boolean {
     if (!this.open.has(arrival)) return false;
     if (this.hold(arrival, bytes)) return true;
@@ -64,7 +68,9 @@ export class Arrivals {
     return false;
   }
 
-  /** So many more bytes of it are held, or fewer. False: more than there is room for. */
+  /**
+   * Adds `bytes` (negative to release) to what the call holds. Returns false if that is more than there is room for.
+   */
   hold(holder: Holder, bytes: number): boolean {
     const held = (holder.held ??= this.heldBy(holder.stream.session));
     held.bytes += bytes;
@@ -72,14 +78,14 @@ export class Arrivals {
     return this.total <= GRPC_REQUEST_BYTES_TOTAL_MAX || held.bytes <= GRPC_REQUEST_BYTES_SHARE;
   }
 
-  /** Its request is whole, or will not be any more. */
+  /** The request is complete, or never will be. */
   end(arrival: Arrival): void {
     if (!this.open.delete(arrival)) return;
     this.total -= arrival.byteCount;
     if (arrival.held !== null) arrival.held.bytes -= arrival.byteCount;
   }
 
-  /** Once in GRPC_LOOK_MS. */
+  /** Called every GRPC_LOOK_MS. */
   look(): void {
     this.looks += 1;
     for (const arrival of this.open) {
@@ -93,7 +99,7 @@ export class Arrivals {
     let held = connection === undefined ? undefined : this.byConnection.get(connection);
     if (held !== undefined) return held;
     held = { bytes: 0 };
-    // What comes last may be read when the connection has gone.
+    // The last bytes may be read when the connection is already gone.
     if (connection !== undefined) this.byConnection.set(connection, held);
     return held;
   }
@@ -105,7 +111,7 @@ const TOO_LATE = failure(
   `the request did not come to its end within ${GRPC_REQUEST_MS_MAX / 1_000} s`,
 );
 
-/** A unary call that grpc-js takes: it collects the bytes, and we count them as they pass. */
+/** A unary call that grpc-js handles: grpc-js collects the bytes, and this class counts them as they pass. */
 export class LibraryArrival implements Arrival {
   readonly stream: ServerHttp2Stream;
   readonly since: number;
@@ -127,7 +133,7 @@ export class LibraryArrival implements Arrival {
   }
 
   turnAway(failed: Failure): void {
-    // Told after this turn, in which its end may come: grpc-js would begin it.
+    // The status is sent after this turn. If the request ended in this turn, grpc-js would otherwise begin the call.
     this.stream.removeAllListeners('end');
     turnAway(this.stream, this.statusOf(failed));
   }

@@ -1,6 +1,6 @@
 /**
- * cache.CacheService, the service of the first system: its clients work unchanged. What it could not say is
- * said by the status: a Set that is not acknowledged and a Get that cannot be decided are errors, never
+ * cache.CacheService, the service of the first system, so that its clients work unchanged. The status reports what the
+ * old messages have no field for: a Set that is not acknowledged and a Get that cannot be decided are errors, never
  * `success = false` or `found = false`.
  */
 import type { Server } from '@grpc/grpc-js';

@@ -1,6 +1,7 @@
 /**
- * Connections to the gRPC door, counted and bounded. One beyond the bound is told so by the status of its first call, and then
- * closed. Members of the cluster come by the same port: the links that they dial are let in on any connection.
+ * Counts and bounds the connections to the gRPC door. On a connection beyond the bound the first call is answered with
+ * a status that says so, and the connection is closed. Cluster members use the same port: a connection on which a
+ * member opens its link is always let in.
  */
 import type { Http2Server, Http2Session, ServerHttp2Stream } from 'node:http2';
 import { failure } from '../../core/errors.ts';
@@ -15,7 +16,7 @@ import type { StatusOf } from './raw-status.ts';
 
 export interface ConnectionOptions {
   readonly statusOf: StatusOf;
-  /** By which members dial; left out: there are none. */
+  /** The method that members call to open a link; if omitted, no members connect here. */
   readonly memberPath?: string;
   readonly connectionsMax?: number;
 }
@@ -23,13 +24,13 @@ export interface ConnectionOptions {
 const LOOKS_MAX = GRPC_FIRST_CALL_MS_MAX / GRPC_LOOK_MS;
 
 export class Connections {
-  /** So many were closed for there being too many. */
+  /** How many connections were closed because there were too many. */
   rejected = 0;
   private readonly max: number;
   private readonly statusOf: StatusOf;
   private readonly memberPath: string | undefined;
   private readonly open = new Set<Http2Session>();
-  /** Those for which there is no room, by the look at which they came. */
+  /** Connections beyond the bound, with the number of the `look` at which each arrived. */
   private readonly beyond = new Map<Http2Session, number>();
   private looks = 0;
 
@@ -39,7 +40,7 @@ export class Connections {
     this.max = connectionsMax;
   }
 
-  /** All that are open. */
+  /** Number of open connections, including those beyond the bound. */
   get count(): number {
     return this.open.size;
   }
@@ -57,7 +58,10 @@ export class Connections {
     });
   }
 
-  /** Is the call one on a connection for which there is no room? Then it is told so, and the connection closed. */
+  /**
+   * If the call arrived on a connection beyond the bound: answers it with a refusal, closes the connection, returns
+   * true.
+   */
   turnsAway(stream: ServerHttp2Stream, path: string): boolean {
     const { session } = stream;
     if (this.beyond.size === 0 || session === undefined || !this.beyond.has(session)) return false;
@@ -67,7 +71,7 @@ export class Connections {
       return false;
     }
     const why = `this node has ${this.max} connections open: use one of them, or another node`;
-    // Nobody else listens to it: unheard, the error of its connection would end the process.
+    // Nobody else listens to this stream; without a listener, an error of its connection would end the process.
     stream.on('error', () => undefined);
     turnAway(stream, this.statusOf(failure('overloaded', why)));
     this.close(session);
@@ -78,7 +82,10 @@ export class Connections {
     return path === this.memberPath;
   }
 
-  /** Once in GRPC_LOOK_MS: who does not even begin a call keeps no place, nor does who keeps one open that was closed. */
+  /**
+   * Called every GRPC_LOOK_MS. Closes connections beyond the bound that begin no call in time, and destroys those that
+   * were closed but that the client keeps open.
+   */
   look(): void {
     this.looks += 1;
     for (const [session, since] of this.beyond) {

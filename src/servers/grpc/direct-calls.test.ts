@@ -1,4 +1,4 @@
-/** Unary calls taken straight from HTTP/2 and by grpc-js: whoever takes them, a client sees the same. */
+/** Unary calls look the same to a client whether they are handled straight from HTTP/2 or by grpc-js. */
 import { connect } from 'node:http2';
 import type { ClientHttp2Session, OutgoingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
@@ -20,7 +20,7 @@ const VALUE_BYTES_MAX = 256 * 1024;
 interface Side {
   readonly doors: DoorFixture;
   readonly session: ClientHttp2Session;
-  /** Calls that grpc-js itself was given. */
+  /** How many calls grpc-js itself was given. */
   taken: number;
 }
 
@@ -60,7 +60,7 @@ async function openSide(): Promise<Side> {
   return side;
 }
 
-/** grpc-js looks the handler up for each call that it takes. */
+/** Counts the calls that grpc-js handles: it looks the handler up for each of them. */
 function countTaken(server: Server, count: () => void): void {
   const { handlers } = server as unknown as { readonly handlers: Map<string, unknown> };
   const get = (path: string): unknown => Map.prototype.get.call(handlers, path) as unknown;
@@ -70,7 +70,7 @@ function countTaken(server: Server, count: () => void): void {
   };
 }
 
-/** One message, or as many as are given, as gRPC frames them. */
+/** The message in the framing of gRPC. */
 function framed(message: Uint8Array, flag = 0): Buffer {
   const head = Buffer.alloc(5);
   head[0] = flag;
@@ -116,7 +116,7 @@ const putRequest = (value: Uint8Array): Uint8Array => v1.PutRequest.encode({ key
 const put = framed(putRequest(Buffer.from('v')));
 const get = framed(v1.GetRequest.encode({ key: 'none' }).finish());
 
-/** Who may compress is left to grpc-js, whether he does or not. */
+/** Calls that declare an encoding are left to grpc-js, whether they are in fact compressed or not. */
 const TO_LIBRARY = { 'grpc-encoding': 'gzip' };
 
 test('ordinary calls: answered without grpc-js; through it where it is left to take them', async () => {

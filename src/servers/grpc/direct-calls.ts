@@ -1,7 +1,8 @@
 /**
- * Unary calls taken straight from HTTP/2. What grpc-js makes of each call (interceptors, queues, metadata both ways, a timer)
- * costs a server 25 to 30 of the 75 microseconds that a call takes; one message there and one back need none of it. What
- * is out of the ordinary (compressed, a timeout that cannot be read) goes to grpc-js as before, and so does every stream.
+ * Handles unary calls straight from HTTP/2. The work of grpc-js around each call (interceptors, queues, metadata in
+ * both directions, a timer) costs a server 25 to 30 of the 75 microseconds that a call takes; a single message in each
+ * direction needs none of it. Unusual calls (compressed, or with an unreadable timeout) still go to grpc-js, and so
+ * does every stream.
  */
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Metadata, Server, StatusObject } from '@grpc/grpc-js';
@@ -15,17 +16,17 @@ import { tellStatus, turnAway } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
 import { StreamArrival } from './stream-arrival.ts';
 
-/** What came along with a call, looked up by name. */
+/** The metadata of a call, looked up by name. */
 export type Sent = Pick<Metadata, 'get'>;
 
-/** What a unary handler sees of a call, whoever took it: this file or grpc-js. */
+/** What a unary handler sees of a call, whether this file or grpc-js handles it. */
 export interface UnaryCall<Request> {
   readonly request: Request;
   readonly metadata: Sent;
   readonly cancelled: boolean;
   getDeadline(): Date | number;
   getPeer(): string;
-  /** At the end of the call in any case: its answer was taken, or the client is gone. */
+  /** Emitted at the end of every call: the client has taken the answer, or is gone. */
   once(event: 'cancelled', listener: () => void): unknown;
 }
 
@@ -34,24 +35,24 @@ export type Respond = (error: Partial<StatusObject> | null, answer: Uint8Array |
 export interface UnaryMethod<Request> {
   readonly decode: (bytes: Buffer) => Request;
   readonly handle: (call: UnaryCall<Request>, respond: Respond) => void;
-  /** For what goes wrong before there is a request. */
+  /** The status of failures that occur before there is a request. */
   readonly statusOf: StatusOf;
 }
 
-/** What is told of all calls, whoever takes them. */
+/** What all unary calls share, whoever handles them. */
 export interface Surroundings {
   readonly arrivals: Arrivals;
   readonly connections: Connections;
   readonly requestBytesMax: number;
-  /** Of a request that is larger. */
+  /** The failure for a request that is larger than `requestBytesMax`. */
   readonly tooLarge: Failure;
-  /** For what no unary method has to say. */
+  /** The status of failures that no unary method reports itself. */
   readonly statusOf: StatusOf;
 }
 
 type Methods = Map<string, UnaryMethod<unknown>>;
 
-/** gRPC: a flag (compressed or not) and the message's length, big endian. */
+/** The gRPC message prefix: a flag (compressed or not) and the length of the message, big endian. */
 const PREFIX_BYTES = 5;
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
 const MS_PER_UNIT: Readonly<Record<string, number>> = {
@@ -79,10 +80,14 @@ export function addDirect<Request>(server: Server, path: string, method: UnaryMe
   methods.set(path, method as UnaryMethod<unknown>);
 }
 
-/** Once the server is bound: its unary calls come here first. Returns false where grpc-js does not let us. */
+/**
+ * To be called once the server is bound: unary calls then arrive here first. Returns false if grpc-js offers no way to
+ * do that.
+ */
 export function takeDirectCalls(server: Server, around: Surroundings): boolean {
   const methods = methodsOf.get(server);
-  // Private to grpc-js, whose version is pinned; a test notices where it is not there any more, and all works without it.
+  // A private field of grpc-js, whose version is pinned. A test notices if the field disappears; everything works
+  // without it.
   const { http2Servers } = server as unknown as { readonly http2Servers?: Map<Http2Server, unknown> };
   if (methods === undefined || http2Servers === undefined || http2Servers.size === 0) return false;
   for (const http2Server of http2Servers.keys()) {
@@ -118,7 +123,7 @@ function isPlain(headers: IncomingHttpHeaders): boolean {
   );
 }
 
-/** Infinite where none is set; undefined where it cannot be read. */
+/** Returns Infinity if no timeout is set, and undefined if it cannot be read. */
 function timeoutMsIn(headers: IncomingHttpHeaders): number | undefined {
   const text = headers['grpc-timeout'];
   if (text === undefined) return Infinity;
@@ -139,7 +144,7 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
   private readonly tooLarge: Failure;
   private readonly arrivals: Arrivals;
   private received: Buffer | null = null;
-  /** Where the message came in more than one piece. */
+  /** The pieces of a message that arrived in more than one. */
   private pieces: Buffer[] | null = null;
   private isAnswered = false;
 
@@ -172,7 +177,9 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
     return this.stream.destroyed || this.stream.closed;
   }
 
-  /** One header is asked for, or none: an object of all would cost more than what is read of it. */
+  /**
+   * A handler looks up one header or none, so building an object of all of them would cost more than reading from it.
+   */
   get metadata(): Sent {
     return { get: (name) => [this.headers[name] ?? []].flat() };
   }
@@ -181,7 +188,7 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
     return this.deadline;
   }
 
-  /** As grpc-js tells it: both kinds of call on a connection have one account of bytes. */
+  /** The same form as grpc-js uses, so that both kinds of call on one connection share one account of bytes. */
   getPeer(): string {
     const socket = this.stream.session?.socket;
     if (socket?.remoteAddress === undefined) return 'unknown';
@@ -200,12 +207,13 @@ class DirectCall implements UnaryCall<unknown>, Arrival {
     if (!this.arrivals.came(this, piece.length)) return;
     if (this.received === null) this.received = piece;
     else (this.pieces ??= [this.received]).push(piece);
-    // Before it is gathered: what is announced may be more than may come, and what comes more than was announced.
+    // Checked before the pieces are joined: the announced length may exceed the limit, and the client may send more
+    // than it announced.
     if (this.byteCount > this.requestBytesMax + PREFIX_BYTES || this.announced() > this.requestBytesMax)
       this.turnAway(this.tooLarge);
   }
 
-  /** Bytes that the message is said to have; 0 until that has come. */
+  /** The announced length of the message; 0 until the prefix has arrived. */
   private announced(): number {
     const head = this.received!;
     return head.length < PREFIX_BYTES ? 0 : head.readUInt32BE(1);
@@ -263,5 +271,5 @@ function framed(message: Uint8Array): Buffer {
 }
 
 function ignore(): void {
-  // The stream is gone, and with it whoever could be told.
+  // The stream is gone, so there is nobody left to tell.
 }

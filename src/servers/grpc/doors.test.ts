@@ -1,4 +1,4 @@
-/** Every unary rpc over a real connection, called raw: answers, limits, and what each failure carries. */
+/** Every unary RPC over a real connection, called with raw bytes: answers, limits, and the metadata of each failure. */
 import { readFileSync } from 'node:fs';
 import { status as Status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

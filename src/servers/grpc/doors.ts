@@ -1,4 +1,4 @@
-/** The gRPC door: every service that clients, operators, probes and tools speak to, on one server. */
+/** The gRPC door: all services for clients, operators, probes and tools, on one server. */
 import type { Server } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
 import { GRPC_LOOK_MS } from '../../core/grpc-limits.ts';
@@ -20,26 +20,26 @@ import { traceCalls } from './traced-calls.ts';
 
 export interface DoorOptions {
   readonly valueBytesMax: number;
-  /** Left out: nothing is counted. */
+  /** If omitted, nothing is counted. */
   readonly instruments?: Instruments;
-  /** Left out, or null: nothing is traced. */
+  /** If omitted or null, nothing is traced. */
   readonly tracing?: Tracing | null;
-  /** By which members of the cluster dial on the same port; left out: they do not. */
+  /** The method that members call to open a link on the same port; if omitted, no members connect here. */
   readonly memberPath?: string;
-  /** Left out: GRPC_CONNECTIONS_MAX. */
+  /** Default: GRPC_CONNECTIONS_MAX. */
   readonly connectionsMax?: number;
 }
 
 export interface Doors {
   readonly arrivals: Arrivals;
   readonly connections: Connections;
-  /** To be called once the server is bound. False: calls come all the longer way. */
+  /** To be called once the server is bound. False means that unary calls take the longer way through grpc-js. */
   onBound(): boolean;
-  /** Ends the streams that would otherwise stay open while the server shuts down in order. */
+  /** Ends the streams that would otherwise stay open during a graceful shutdown. */
   close(): void;
 }
 
-/** The server must have been made with `messageLimits(valueBytesMax)`, and not yet be bound. */
+/** The server must have been created with `messageLimits(valueBytesMax)` and must not be bound yet. */
 export function createDoors(server: Server, api: NodeApi, options: DoorOptions): Doors {
   if (options.tracing) traceCalls(server, options.tracing);
   const operations = createOperations(api, options.valueBytesMax, options.instruments);

@@ -1,6 +1,7 @@
 /**
- * causeway.v1.KeyValue/Export: all live records as a stream of pages, each asked of the node only when the client has
- * taken the one before. A page that fails ends the stream; its client goes on after the last page it has.
+ * causeway.v1.KeyValue/Export: all live records as a stream of pages. Each page is read from the node only when the
+ * client has taken the previous one. A page that fails ends the stream; the client can resume after the last page it
+ * has.
  */
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
@@ -21,7 +22,7 @@ const PATH = '/causeway.v1.KeyValue/Export';
 
 type Call = ServerWritableStream<causeway.v1.ExportRequest | Malformed, causeway.v1.ExportPageFields>;
 
-/** Returns what ends the streams that are open. */
+/** Returns a function that ends the open streams. */
 export function addExportService(server: Server, api: NodeApi): () => void {
   const { ExportRequest, ExportPage } = causeway.v1;
   const open = new Map<Call, (why: Failure) => void>();

@@ -1,4 +1,4 @@
-/** Health and reflection as probes and tools use them, knowing nothing else of this server. */
+/** Health and reflection as probes and tools use them, which know nothing else of this server. */
 import { status as Status } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor.js';

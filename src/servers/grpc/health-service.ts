@@ -1,6 +1,6 @@
 /**
- * grpc.health.v1.Health, for probes and load balancers: what /healthz, /readyz and /safe-to-stop say. Watchers
- * are told of a change within a second.
+ * grpc.health.v1.Health for probes and load balancers: the same answers as /healthz, /readyz and /safe-to-stop.
+ * Watchers learn of a change within a second.
  */
 import { status as Status } from '@grpc/grpc-js';
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
@@ -17,7 +17,7 @@ const WATCH_INTERVAL_MS = 500;
 const { HealthCheckRequest, HealthCheckResponse } = grpc.health.v1;
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = HealthCheckResponse.ServingStatus;
 
-/** Names that no service has, for the probes that HTTP has as pages. */
+/** Service names that stand for the probes which HTTP offers as pages; no real service has these names. */
 const PROBE_OF_SERVICE: Readonly<Record<string, Probe>> = {
   liveness: 'healthy',
   readiness: 'ready',
@@ -29,7 +29,10 @@ type Watch = ServerWritableStream<
   grpc.health.v1.HealthCheckResponseFields
 >;
 
-/** `services` are the names that may be asked for, beside the probes and '' for the whole node. The result ends the watches. */
+/**
+ * `services` are the names that may be asked for besides the probes and '', which stands for the whole node. The
+ * returned function ends all watches.
+ */
 export function addHealthService(server: Server, api: NodeApi, services: readonly string[]): () => void {
   const known = new Set(['', ...services]);
   const watches = new Set<() => void>();
@@ -54,7 +57,10 @@ export function addHealthService(server: Server, api: NodeApi, services: readonl
   };
 }
 
-/** Not `unary`: an unknown service is NOT_FOUND by the protocol, a status that our own table does not have. */
+/**
+ * Does not use `unary`: the protocol demands NOT_FOUND for an unknown service, a status that our table of errors does
+ * not have.
+ */
 function addCheck(server: Server, statusNow: (service: string) => number): void {
   type Request = grpc.health.v1.HealthCheckRequest;
   server.register(
@@ -89,7 +95,7 @@ function watch(
   let told = -1;
   const tell = (): void => {
     const status = statusNow(service);
-    // A watcher that does not read is told the newest when it does, not every change in between.
+    // A watcher that does not read gets only the latest status when it reads again, not every change in between.
     if (status === told || call.writableNeedDrain) return;
     told = status;
     call.write({ status });

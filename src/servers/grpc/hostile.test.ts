@@ -1,4 +1,6 @@
-/** The gRPC door before clients that send little and ask for much memory: compressed messages, floods of metadata. */
+/**
+ * The gRPC door against clients that send little and make it use much memory: compressed messages, floods of metadata.
+ */
 import { connect } from 'node:http2';
 import type { ClientHttp2Session, OutgoingHttpHeaders } from 'node:http2';
 import { gzipSync } from 'node:zlib';
@@ -24,7 +26,7 @@ afterEach(async () => {
   await doors.stop();
 });
 
-/** One message as gRPC frames it. */
+/** One message in the framing of gRPC. */
 function framed(message: Uint8Array, compressed: boolean): Buffer {
   const head = Buffer.alloc(5);
   head[0] = compressed ? 1 : 0;
@@ -32,7 +34,7 @@ function framed(message: Uint8Array, compressed: boolean): Buffer {
   return Buffer.concat([head, message]);
 }
 
-/** The grpc-status of a unary call made of these bytes, or how the stream ended without one. */
+/** Makes a unary call with these bytes; resolves to its grpc-status, or to how the stream ended without one. */
 function put(body: Buffer, headers: OutgoingHttpHeaders = {}): Promise<string> {
   return new Promise((resolve) => {
     const stream = session.request({

@@ -1,4 +1,4 @@
-/** causeway.v1.KeyValue: every operation by itself, many at once, and the pipeline. */
+/** causeway.v1.KeyValue: single operations, many-key calls, and the pipeline. */
 import type { Server } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
@@ -49,7 +49,10 @@ export function addKeyValueService(server: Server, operations: Operations): void
   );
 }
 
-/** The answer is bounded in bytes: a value for which no room is left is not kept while others are awaited. */
+/**
+ * The answer is bounded in bytes. A value that no longer fits is dropped at once, not kept while other reads are
+ * awaited.
+ */
 function getMany(
   operations: Operations,
   { keys, allowStale }: causeway.v1.GetManyRequest,
@@ -60,7 +63,7 @@ function getMany(
   let bytesLeft = MANY_ANSWER_BYTES_MAX;
   const full = failure('overloaded', 'the answer has no room left for this value: ask for the key again');
   const ask = (key: string, answered: (result: causeway.v1.GetManyResultFields) => void): void => {
-    // What finds no room is not even read: a thousand large values would hold the event loop up.
+    // Keys without room in the answer are not even read: a thousand large values would block the event loop.
     if (bytesLeft <= 0) return answered({ failure: failureAnswer(full) });
     operations.get({ key, allowStale }, timeoutMs, (failed, get) => {
       const bytes = get?.record?.value?.length ?? 0;
@@ -89,7 +92,10 @@ function putMany(
   inOrder(puts, write, (results) => done(null, { results }));
 }
 
-/** Begins all, in order; ends when the last has answered, with the results in the order of the items. */
+/**
+ * Begins all operations in order. Calls back when the last one has answered, with the results in the order of the
+ * items.
+ */
 function inOrder<Item, Result>(
   items: readonly Item[],
   begin: (item: Item, answered: (result: Result) => void) => void,

@@ -1,6 +1,6 @@
 /**
- * What grpc-js refuses by itself (a message that is too large, a method that nobody has) it tells by a status alone, without our
- * code and its certainty. Both are added on the way out, so that a client knows of such a call, too, whether it happened.
+ * Calls that grpc-js refuses by itself (a message that is too large, an unknown method) get only a status, without our
+ * code and certainty. Both are added on the way out, so that a client knows of such a call, too, whether it happened.
  */
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { status as Status } from '@grpc/grpc-js';
@@ -9,7 +9,7 @@ import type { Failure } from '../../core/errors.ts';
 import { statusHeaders } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
 
-/** By which grpc-js refuses a request for its form: nothing of it was begun. */
+/** The messages with which grpc-js refuses a malformed request, of which nothing was begun. */
 const ILL_FORMED = /^(Failed to decompress|Invalid grpc-timeout)/;
 
 export interface Telling {
@@ -17,7 +17,7 @@ export interface Telling {
   readonly tooLarge: Failure;
 }
 
-/** Of a stream that grpc-js is to take; before it does. */
+/** Must be called before grpc-js takes the stream. */
 export function tellCodes(stream: ServerHttp2Stream, telling: Telling): void {
   const respond = stream.respond.bind(stream);
   const sendTrailers = stream.sendTrailers.bind(stream);
@@ -35,7 +35,7 @@ function withCode<Headers extends OutgoingHttpHeaders | undefined>(
   return failed === null ? headers : { ...headers, ...statusHeaders(telling.statusOf(failed)) };
 }
 
-/** Null for what is not ours to tell: success, and what the health service says of services. */
+/** Null for statuses that need no code: success, and what the health service reports about services. */
 function failureOf(code: Status, details: string, tooLarge: Failure): Failure | null {
   switch (code) {
     case Status.RESOURCE_EXHAUSTED:

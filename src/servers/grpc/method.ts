@@ -1,6 +1,6 @@
 /**
- * How a gRPC method is put onto the server and how it fails. Every failure carries its code and its certainty
- * in the trailing metadata, so that a client knows whether it may repeat the call.
+ * Registers gRPC methods on the server and defines how they fail. Every failure carries its code and its certainty in
+ * the trailing metadata, so that a client knows whether it may repeat the call.
  */
 import { performance } from 'node:perf_hooks';
 import { Metadata, status as Status } from '@grpc/grpc-js';
@@ -25,7 +25,7 @@ import type { Untaken } from './untaken.ts';
 
 const METADATA_CODE = 'causeway-code';
 const METADATA_CERTAINTY = 'causeway-certainty';
-/** Milliseconds after which to ask again; clients that repeat calls by gRPC's own rules obey it, too. */
+/** Milliseconds after which to retry; clients that use gRPC's own retry policy obey it, too. */
 const METADATA_RETRY = 'grpc-retry-pushback-ms';
 
 /** Exactly one of the two is not null. */
@@ -33,8 +33,10 @@ export type Done<Answer> = (failed: Failure | null, answer: Answer | null) => vo
 
 type Serve<Request, Answer> = (request: Request, timeoutMs: number, done: Done<Answer>) => void;
 
-/** What stands in a request's place where its bytes are no such message: a decoder must not throw, grpc-js
- * would answer without our metadata. */
+/**
+ * Takes the place of a request that cannot be decoded. If the decoder threw instead, grpc-js would answer without our
+ * metadata.
+ */
 export class Malformed {
   readonly failed: Failure;
 
@@ -44,18 +46,20 @@ export class Malformed {
   }
 }
 
-/** An answer that a client may not get in time is cut this short, so that it is told what is known. */
+/**
+ * A call ends at most this much before the client's deadline, so that the client still receives what is known of it.
+ */
 const DEADLINE_MARGIN_MS_MAX = 50;
 const DEADLINE_MARGIN_SHARE = 0.1;
-/** Framing, field tags and options around keys and values. */
+/** Room for framing, field tags and options around keys and values. */
 const MESSAGE_OVERHEAD_BYTES = 64 * 1024;
 
-/** A compare-and-put carries two values. */
+/** Sized for a compare-and-put, which carries two values. */
 export function requestBytesMax(valueBytesMax: number): number {
   return Math.max(PIPELINE_BYTES_MAX, 2 * valueBytesMax + KEY_BYTES_MAX) + MESSAGE_OVERHEAD_BYTES;
 }
 
-/** For the server that the doors stand on. */
+/** Options for the server that the doors are added to. */
 export function messageLimits(valueBytesMax: number): Record<string, number> {
   return {
     'grpc.max_receive_message_length': requestBytesMax(valueBytesMax),
@@ -66,7 +70,7 @@ export function messageLimits(valueBytesMax: number): Record<string, number> {
 
 type Call<Request> = UnaryCall<Request | Malformed>;
 
-/** Nothing was changed by these: an answer for which there is no room is refused in its place. */
+/** Reads change nothing, so if there is no room for the answer, a refusal is sent instead. */
 const READS = /\/(Get|GetMany|Inspect)$/;
 
 export function unary<Request, Answer>(
@@ -100,7 +104,8 @@ export function unary<Request, Answer>(
     if (untaken.turns.isOpen) begin(call, request, respond);
     else
       untaken.turns.wait(() => {
-        // Whose client has gone meanwhile would be begun in this turn, too, and all like it: their answers count for nothing.
+        // Calls whose client has gone meanwhile are skipped: many of them could begin in this one turn, since their
+        // answers do not count towards its limit.
         if (!call.cancelled) begin(call, request, respond);
       });
   };
@@ -116,8 +121,8 @@ export function unary<Request, Answer>(
 }
 
 /**
- * A fault of the program: the client is told, and the process ends like anywhere else. grpc-js would catch it, and go on with what
- * it has left in memory.
+ * A programmer's error: the client is told, and the process ends as it does anywhere else. grpc-js would catch the
+ * exception and carry on with whatever state is left in memory.
  */
 function orEnd(run: () => void, tell: (failed: Failure) => void): void {
   try {
@@ -132,7 +137,7 @@ function orEnd(run: () => void, tell: (failed: Failure) => void): void {
 
 const NOT_READ = failure('overloaded', 'too many bytes of answers wait to be read on this connection');
 
-/** A call ends as cancelled in any case: when the client has taken the last byte, or is gone. */
+/** Every call ends with `cancelled`: when the client has taken the last byte, or is gone. */
 function countUntilTaken(untaken: Untaken, call: UnaryCall<unknown>, bytes: number): void {
   const connection = call.getPeer();
   untaken.add(connection, bytes);
@@ -192,12 +197,12 @@ interface Failing {
   emit(event: 'error', error: unknown): boolean;
 }
 
-/** Ends a stream with a status; grpc-js takes it from the error event. */
+/** Ends a stream with a status, which grpc-js takes from the error event. */
 export function failStream(call: Failing, failed: Failure): void {
   if (!call.destroyed) call.emit('error', statusOf(failed));
 }
 
-/** What is left to `deadline`, less the way back; 0 where it has passed. */
+/** The time left until `deadline`, less a margin for the way back; 0 if it has passed. */
 export function timeoutMsOf(deadline: Date | number): number {
   const at = typeof deadline === 'number' ? deadline : deadline.getTime();
   if (!Number.isFinite(at)) return OPERATION_TIMEOUT_MS_DEFAULT;
@@ -206,7 +211,7 @@ export function timeoutMsOf(deadline: Date | number): number {
   return Math.min(Math.max(leftMs - margin, 0), OPERATION_TIMEOUT_MS_MAX);
 }
 
-/** Milliseconds on a clock that nobody sets. */
+/** Milliseconds of the monotonic clock. */
 export function monotonicNow(): number {
   return performance.now();
 }

@@ -1,6 +1,6 @@
 /**
- * The operations of causeway.v1 on one key, from request message to answer message: checked here, done by the
- * node. Single calls, many-key calls and pipelines all go through these, so that they behave alike.
+ * The operations of causeway.v1 on one key, from request message to answer message. They are checked here and carried
+ * out by the node. Single calls, many-key calls and pipelines all use them, so that they behave alike.
  */
 import { contentTypeFault, keyFault, operationIdFault, ttlFault, valueFault } from '../../core/check-key.ts';
 import { failure } from '../../core/errors.ts';
@@ -24,11 +24,14 @@ type Decoded<Name extends keyof V1> = V1[Name] extends { decode(bytes: Uint8Arra
   ? Message
   : never;
 
-/** `done` is called exactly once; for a fault or a hit from within the call. `timeoutMs` from now. */
+/**
+ * `done` is called exactly once, possibly before the function returns (on a fault or a cache hit). `timeoutMs` counts
+ * from now.
+ */
 export type Operate<Request, Answer> = (request: Request, timeoutMs: number, done: Done<Answer>) => void;
 
 export interface Operations {
-  /** Would a write be refused for what is in flight already? */
+  /** Whether a write would be refused because too much is in flight already. */
   readonly isFull: () => boolean;
   readonly get: Operate<Reading, causeway.v1.GetResponseFields>;
   readonly put: Operate<Decoded<'PutRequest'>, causeway.v1.PutResponseFields>;
@@ -55,7 +58,7 @@ export function createOperations(
   };
 }
 
-/** `operation` is made only where there is no fault; `answer` is undefined for a result that cannot be. */
+/** `operation` is called only if there is no fault. It returns undefined for a result that cannot occur. */
 type Write = <Answer>(
   fault: string | undefined,
   operation: () => WriteOperation,
@@ -146,13 +149,13 @@ function conditionalWrites(
   };
 }
 
-/** What the older service asks knows nothing of old answers. */
+/** The older service has no `allowStale`. */
 interface Reading {
   readonly key: string;
   readonly allowStale?: boolean;
 }
 
-/** The hit path: one synchronous way from the request to its answer. */
+/** The hit path is one synchronous call from the request to its answer. */
 function get(
   api: NodeApi,
   { key, allowStale }: Reading,

@@ -1,4 +1,4 @@
-/** The pipeline over a real connection: every operation is answered once, and nothing grows without bound. */
+/** The pipeline over a real connection: every operation is answered exactly once, and nothing grows without bound. */
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {

@@ -1,9 +1,9 @@
 /**
- * The pipeline: frames of operations in, frames of results out, in any order. It is bounded at both ends. At
- * most PIPELINE_UNANSWERED_MAX operations are begun and not yet taken by the client; with as many, or with
- * too many bytes of answers waiting, no more is begun and the stream is not read, which holds the client back
- * through the flow control of HTTP/2. So it is where the node is asked for more than it gets done: who can wait is not
- * refused. Results gather for one turn of the event loop and go out as one frame.
+ * The pipeline: frames of operations in, frames of results out, in any order. It is bounded at both ends. At most
+ * PIPELINE_UNANSWERED_MAX operations are begun and not yet taken by the client. At that limit, or with too many bytes
+ * of answers waiting, no more operations are begun and the stream is not read, which slows the client down through the
+ * flow control of HTTP/2. The same happens when the node is overloaded: a client that can wait is not refused. Results
+ * are collected for one turn of the event loop and leave as one frame.
  */
 import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
 import { failure } from '../../core/errors.ts';
@@ -34,16 +34,18 @@ interface Frame {
   begun: number;
   /** On the monotonic clock. */
   readonly deadlineAt: number;
-  /** Set where the frame breaks a limit: nothing of it is done. */
+  /** Set if the frame breaks a limit: none of its operations is carried out then. */
   readonly fault: string | undefined;
 }
 
-/** Milliseconds after which a pipeline with nothing under way looks again whether the node takes more. */
+/**
+ * Milliseconds after which a held-back pipeline with no operation under way checks again whether the node takes more.
+ */
 const HOLD_MS = 10;
-/** Bytes of a result beside its value, roughly: so that many small ones count too. */
+/** Rough size in bytes of a result besides its value, so that many small results count as well. */
 const RESULT_OVERHEAD_BYTES = 64;
 
-/** `traced`: the operations for one call, by its metadata. */
+/** `traced` returns the operations to use for one call, given the metadata of that call. */
 export function createPipelines(
   traced: (metadata: Metadata) => PipelineOperations,
   untaken: Untaken,
@@ -71,11 +73,11 @@ class Pipeline {
   readonly #operations: Operations;
   readonly #turnTo: PipelineOperations['turnTo'];
   readonly #untaken: Untaken;
-  /** Read and not wholly begun; while there is one the stream is paused. */
+  /** Frames that were read but not completely begun; the stream is paused while there are any. */
   readonly #frames: Frame[] = [];
   #results: Result[] = [];
   #resultBytes = 0;
-  /** Bytes of results gathered and of frames that the transport has not taken. */
+  /** Bytes of the collected results, and of frames that the transport has not taken yet. */
   #bytesWaiting = 0;
   #unanswered = 0;
   #flushAsked = false;
@@ -122,7 +124,10 @@ class Pipeline {
     this.#beginMore();
   }
 
-  /** Begins what the bounds allow, and reads on only when everything read was begun. `hasWaited`: for this turn. */
+  /**
+   * Begins as many operations as the bounds allow; resumes reading only when all operations read so far were begun.
+   * `hasWaited`: this pipeline has waited for the present turn.
+   */
   #beginMore(hasWaited = false): void {
     const { turns } = this.#untaken;
     while (this.#frames.length > 0) {
@@ -147,7 +152,7 @@ class Pipeline {
     this.#endIfDone();
   }
 
-  /** Values enough were read in this turn of the event loop, here and for others: the rest in a later one. */
+  /** This turn of the event loop has read enough values, here and for others; the rest follows in a later turn. */
   #waitForTurn(): void {
     this.#call.pause();
     if (this.#isInLine) return;
@@ -158,7 +163,10 @@ class Pipeline {
     });
   }
 
-  /** The node has enough to do: goes on with an answer of its own, or where none is due, in a moment. */
+  /**
+   * The node is overloaded: goes on when one of this pipeline's own operations is answered or, if none is under way,
+   * after HOLD_MS.
+   */
   #holdBack(): void {
     this.#call.pause();
     if (this.#unanswered > 0 || this.#isHeld) return;
@@ -255,7 +263,7 @@ class Pipeline {
     });
   }
 
-  /** More bytes wait for the client, or fewer. */
+  /** Adjusts the count of bytes that wait for the client, up or down. */
   #wait(bytes: number): void {
     this.#bytesWaiting += bytes;
     this.#untaken.total += bytes;
@@ -268,7 +276,10 @@ class Pipeline {
   }
 }
 
-/** A get was refused for want of room, definitely. A compare was judged: that is told, without the value. */
+/**
+ * A result that no longer fits: a get becomes a definite refusal; a compare was decided, so its outcome is sent without
+ * the value.
+ */
 function withoutValue(result: Result): Result {
   if (result.compare?.current) {
     return { ...result, compare: { ...result.compare, current: { ...result.compare.current, value: null } } };

@@ -1,6 +1,6 @@
 /**
- * Server reflection, so that tools such as grpcurl need no .proto files. v1 and v1alpha are one protocol under
- * two names. No file imports another, so each question is answered with a single file.
+ * Server reflection, so that tools such as grpcurl need no .proto files. v1 and v1alpha are the same protocol under two
+ * names. None of our files imports another, so each question is answered with a single file.
  */
 import { status as Status } from '@grpc/grpc-js';
 import type { Server, ServerDuplexStream } from '@grpc/grpc-js';

@@ -1,11 +1,14 @@
-/** A client of the first system, generated from its own contract, against our door. */
+/** A client of the first system, generated from that system's own contract, against our door. */
 import { status as Status } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callBytes, openDoors } from '../../../test/support/grpc-call.ts';
 import type { DoorFixture } from '../../../test/support/grpc-call.ts';
 
-/** What clients of the first system were generated from, written out here so that no change to proto/ moves it. */
+/**
+ * The contract that clients of the first system were generated from, copied here so that no change to proto/ affects
+ * it.
+ */
 const SEED_CONTRACT = `
   syntax = "proto3";
   package cache;

@@ -1,7 +1,7 @@
 /**
- * A stream that grpc-js takes, such as a pipeline. It collects each message until that is whole, and we count the bytes as they
- * pass: those of a message that is not, together with the requests of single calls (`arrivals.ts`). How long a message takes is
- * not looked at, for it may be this node that lets the stream wait.
+ * Counts the request bytes of a stream that grpc-js handles, such as a pipeline. grpc-js collects each message until it
+ * is complete. The bytes of an incomplete message are counted together with the requests of unary calls
+ * (`arrivals.ts`). There is no time limit for a message, because it may be this node that makes the stream wait.
  */
 import type { ServerHttp2Stream } from 'node:http2';
 import { NO_ROOM } from './arrivals.ts';
@@ -9,7 +9,7 @@ import type { Arrivals, Held, Holder } from './arrivals.ts';
 import { lookFirst, turnAway } from './raw-status.ts';
 import type { StatusOf } from './raw-status.ts';
 
-/** gRPC: a flag (compressed or not) and the message's length, big endian. */
+/** The gRPC message prefix: a flag (compressed or not) and the length of the message, big endian. */
 const PREFIX_BYTES = 5;
 
 export class StreamArrival implements Holder {
@@ -17,14 +17,14 @@ export class StreamArrival implements Holder {
   held: Held | null = null;
   private readonly arrivals: Arrivals;
   private readonly statusOf: StatusOf;
-  /** Of a message that is not whole: those that have come. */
+  /** How many bytes of an incomplete message have arrived. */
   private byteCount = 0;
-  /** Of its prefix. */
+  /** How many bytes of the message's prefix have arrived. */
   private prefixBytes = 0;
   private length = 0;
-  /** That are to come. */
+  /** How many bytes of the message are still to come. */
   private bytesLeft = 0;
-  /** A message came whole: what it asks may have been begun. */
+  /** At least one message is complete, so its operations may have been begun. */
   private isAnyWhole = false;
   private isOver = false;
 
@@ -47,7 +47,7 @@ export class StreamArrival implements Holder {
     return false;
   }
 
-  /** Returns how many bytes it has looked at. */
+  /** Returns how many bytes of `piece` were consumed. */
   private take(piece: Buffer, at: number): number {
     if (this.bytesLeft > 0) {
       const taken = Math.min(this.bytesLeft, piece.length - at);

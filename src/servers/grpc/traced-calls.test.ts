@@ -1,4 +1,4 @@
-/** The spans of gRPC calls, on a real port before a fake node. */
+/** The spans of gRPC calls, on a real port in front of a fake node. */
 import { Metadata } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
@@ -21,7 +21,7 @@ async function set(key: string, headers: Readonly<Record<string, string | string
   for (const [name, texts] of Object.entries(headers))
     for (const text of [texts].flat()) metadata.add(name, text);
   const bytes = cache.SetRequest.encode({ key, value: Buffer.from('v') }).finish();
-  // What is refused has its span, too.
+  // Refused calls get a span, too.
   await callBytes(doors.client, '/cache.CacheService/Set', bytes, 5_000, metadata).catch(() => undefined);
 }
 

@@ -1,7 +1,7 @@
 /**
- * The span of a gRPC call, and of each operation in a pipeline: below the context that came in the call's metadata
- * (`traceparent`, `tracestate`), or with the operation, or the first of its own trace. A server that nobody has named a tracer
- * for calls straight through, without a further look.
+ * The spans of gRPC calls and of the operations in a pipeline. The parent is the context in the call's metadata
+ * (`traceparent`, `tracestate`) or the one sent with the operation; without a context the span starts a trace of its
+ * own. On a server without a tracer, calls pass straight through without any check per call.
  */
 import type { Server } from '@grpc/grpc-js';
 import { ERROR_TABLE } from '../../core/errors.ts';
@@ -14,21 +14,21 @@ import type { Done } from './method.ts';
 import type { Operate, Operations } from './operations.ts';
 
 const tracers = new WeakMap<Server, Tracing>();
-/** Probes and tools ask every few seconds for ever: not what a trace is for. */
+/** Calls of probes and tools are not traced: they recur every few seconds for ever. */
 const TRACED = /^\/(cache\.CacheService|causeway\.v1\.KeyValue)\//;
 const PIPELINE = 'causeway.v1.KeyValue/Pipeline';
 
-/** Before the services are added. */
+/** Must be called before the services are added. */
 export function traceCalls(server: Server, tracing: Tracing): void {
   tracers.set(server, tracing);
 }
 
-/** Null where calls of this method are not traced. */
+/** Null if calls of this method are not traced. */
 export function tracingOf(server: Server, path: string): Tracing | null {
   return TRACED.test(path) ? (tracers.get(server) ?? null) : null;
 }
 
-/** What `run` begins belongs to a span of its own, which ends when `done` is called. */
+/** Runs `run` under a span of its own, which ends when `done` is called. */
 export function underSpan<Answer>(
   tracing: Tracing,
   path: string,
@@ -39,7 +39,7 @@ export function underSpan<Answer>(
   inside(tracing, begin(tracing, path.slice(1), contextIn(metadata)), done, run);
 }
 
-/** What an operation says of its trace. */
+/** The trace context of an operation. */
 export interface Carrier {
   readonly traceparent: string;
   readonly tracestate: string;
@@ -47,11 +47,14 @@ export interface Carrier {
 
 export interface PipelineOperations {
   readonly operations: Operations;
-  /** What is asked of them next is this operation. */
+  /** Makes the context of this operation the parent of the next call. */
   readonly turnTo: (carrier: Carrier) => void;
 }
 
-/** The same operations, each under a span of its own: below its own context, or where it has none, what the pipeline was opened with. */
+/**
+ * Wraps the operations so that each gets its own span. The parent is the operation's own context or, if it has none,
+ * the context that the pipeline was opened with.
+ */
 export function tracedOperations(server: Server, operations: Operations, metadata: Sent): PipelineOperations {
   const tracing = tracingOf(server, `/${PIPELINE}`);
   if (tracing === null) return { operations, turnTo: () => undefined };
@@ -79,14 +82,14 @@ export function tracedOperations(server: Server, operations: Operations, metadat
   };
 }
 
-/** Of a stream that is answered in parts: its span, and how what it asks of the node is made to belong to it. */
+/** The span of a streaming call. Calls to the node made inside `within` belong to it. */
 export interface StreamSpan {
   readonly within: (run: () => void) => void;
-  /** Exactly once; null: it came to its end. */
+  /** To be called exactly once; null means that the stream completed. */
   readonly end: (failed: Failure | 'cancelled' | null) => void;
 }
 
-/** Null: it is not traced. */
+/** Null if this method is not traced. */
 export function spanOfStream(server: Server, path: string, metadata: Sent): StreamSpan | null {
   const tracing = tracingOf(server, path);
   if (tracing === null) return null;
@@ -123,7 +126,7 @@ function contextIn(metadata: Sent): TraceContext | null {
   return traceContextOf(traceparent, metadata.get('tracestate').join(','));
 }
 
-/** What its client does not want any more has not failed, as OpenTelemetry has it for servers. */
+/** A call that its client cancelled has not failed, by OpenTelemetry's rules for servers. */
 function endOf(span: Span, failed: Failure | 'cancelled' | null): void {
   if (failed === 'cancelled') {
     span.set('rpc.status_code', 'CANCELLED');

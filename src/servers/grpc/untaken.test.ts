@@ -1,4 +1,6 @@
-/** Clients that ask and do not read: what waits for them is bounded, they pay for it, and nobody else does. */
+/**
+ * Clients that send requests and do not read the answers: what waits for them is bounded, and only they are affected.
+ */
 import { connect } from 'node:http2';
 import type { ClientHttp2Session } from 'node:http2';
 import { status as Status } from '@grpc/grpc-js';
@@ -33,7 +35,7 @@ afterEach(async () => {
   await doors.stop();
 });
 
-/** Calls whose answers are never read; `onEnd` gets the status of those that end all the same. */
+/** Makes calls and never reads the answers; `onEnd` gets the status of those that end anyway. */
 function askWithoutReading(path: string, message: Uint8Array, onEnd: (status: string) => void): void {
   const stream = session.request({
     ':method': 'POST',
@@ -62,7 +64,7 @@ test('many large reads, none of them read: so much waits and no more, the rest i
   await eventually(() => ended.length === asked - waiting, 'the refusals');
   expect(new Set(ended)).toEqual(new Set([`${Status.RESOURCE_EXHAUSTED} overloaded`]));
   expect(untaken.total).toBeLessThan(CONNECTION_ANSWER_BYTES_MAX + 2 * VALUE_BYTES);
-  // A write on that connection is refused before anything is begun.
+  // A write on this connection is refused before anything is begun.
   const put = v1.PutRequest.encode({ key: 'new', value: Buffer.from('v') }).finish();
   askWithoutReading('/causeway.v1.KeyValue/Put', put, (status) => ended.push(status));
   await eventually(() => ended.length === asked - waiting + 1, 'the refusal of the write');

@@ -1,7 +1,7 @@
 /**
- * Bytes of answers that clients have not taken yet: they wait in this process until the client reads. Each connection has
- * its room, and what all of them may hold is bounded, too; when that is used up whoever holds more than a small share
- * waits, so a client that does not read costs itself and nobody else.
+ * Counts the bytes of answers that clients have not taken yet; they wait in this process until the client reads. Each
+ * connection has a limit of its own, and all of them together have one, too. When the common limit is reached,
+ * connections that hold more than a small share must wait, so a client that does not read harms only itself.
  */
 import type { Server } from '@grpc/grpc-js';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../core/limits.ts';
 
 export class Untaken {
-  /** Of all connections and pipelines together. */
+  /** Bytes over all connections and pipelines. */
   total = 0;
   readonly turns = new Turns();
   private readonly byConnection = new Map<string, number>();
@@ -28,37 +28,37 @@ export class Untaken {
     else this.byConnection.delete(connection);
   }
 
-  /** Is there no room for more answers on this connection? */
+  /** Whether this connection has no room for more answers. */
   isFull(connection: string): boolean {
     return this.isOver(this.of(connection), CONNECTION_ANSWER_BYTES_MAX);
   }
 
-  /** Is who holds so many bytes to wait, by its own bound or by that of all? */
+  /** Whether a holder of `held` bytes must wait, because of its own limit or because of the common one. */
   isOver(held: number, ownMax: number): boolean {
     return held >= ownMax || (held >= ANSWER_BYTES_SHARE && this.total >= ANSWER_BYTES_TOTAL_MAX);
   }
 }
 
 /**
- * Large answers made in one turn of the event loop are bounded in bytes: further calls begin in later turns, so that heartbeats
- * and everybody else's operations come in between.
+ * Bounds the bytes of large answers made in one turn of the event loop. Further calls begin in later turns, so that
+ * heartbeats and other clients' operations run in between.
  */
 class Turns {
   private readonly waiting: (() => void)[] = [];
   private bytes = 0;
   private isAsked = false;
 
-  /** A call may begin in this turn. */
+  /** Whether a new call may begin in this turn. */
   get isOpen(): boolean {
     return this.hasRoom && this.waiting.length === 0;
   }
 
-  /** Who has waited for this turn may go on in it. */
+  /** Whether a call that has waited for this turn may go on in it. */
   get hasRoom(): boolean {
     return this.bytes < TURN_ANSWER_BYTES_MAX;
   }
 
-  /** In a later turn, in the order of the calls. */
+  /** Runs `run` in a later turn, in the order of the calls. */
   wait(run: () => void): void {
     this.waiting.push(run);
   }
@@ -84,7 +84,7 @@ class Turns {
 
 const accounts = new WeakMap<Server, Untaken>();
 
-/** One for all doors of a server. */
+/** The account that all doors of one server share. */
 export function untakenOf(server: Server): Untaken {
   let account = accounts.get(server);
   if (account === undefined) accounts.set(server, (account = new Untaken()));
