@@ -1,4 +1,6 @@
-/** `/v1/admin` without sockets: what is ordered is what was said, and what is told is what the node tells. */
+/**
+ * `/v1/admin` without sockets: each request becomes the order that it states, and each answer is what the node says.
+ */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HttpDoor } from '../../../test/support/http-door.ts';
 import { VERSION_ONE, clusterAnswers } from '../../../test/support/cluster-answers.ts';

@@ -1,6 +1,7 @@
 /**
- * `/v1/admin`: what operators ask of the node that they name, and what they order. A GET changes nothing. An order that gives
- * something up for good takes what its GET has shown, and does nothing where that is another by now.
+ * `/v1/admin`: what operators look up at a particular node, and the orders they give it. A GET changes nothing. An
+ * order that gives something up for good must repeat what its GET has shown, and does nothing if that has changed
+ * since.
  */
 import { z } from 'zod';
 import { failure } from '../../core/errors.ts';
@@ -30,7 +31,7 @@ import { problemOf } from './problem.ts';
 import { route } from './route.ts';
 import type { Reply, Route, RouteFacts } from './route.ts';
 
-/** Of the log of this process; changed for as long as it runs. */
+/** The log level of this process. A change lasts as long as the process runs. */
 export interface LogLevels {
   level(): Level;
   setLevel(level: Level): void;
@@ -44,7 +45,7 @@ export function adminRoutes(api: NodeApi, log: LogLevels): Route[] {
 
 type Answered<Kind extends ClusterAnswer['kind']> = Extract<ClusterAnswer, { kind: Kind }>;
 
-/** Where the answer is of another kind it is a refusal. */
+/** Any answer of another kind than `kind` is a refusal. */
 async function ask<Kind extends ClusterAnswer['kind']>(
   api: NodeApi,
   order: ClusterOrder,
@@ -174,7 +175,7 @@ function orders(api: NodeApi): Route[] {
   ];
 }
 
-/** There is no way back from these. */
+/** Orders that cannot be undone. */
 function gravestOrders(api: NodeApi): Route[] {
   return [
     change(

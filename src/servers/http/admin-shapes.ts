@@ -1,4 +1,7 @@
-/** What is told to operators, and what they say, field by field: as `src/node/api.ts` has it, which says more on each. */
+/**
+ * Schemas of what operators send and receive, field by field. `src/node/api.ts` has the same types and explains the
+ * fields.
+ */
 import { z } from 'zod';
 import { PHASES } from '../../core/phases.ts';
 import type {
@@ -17,7 +20,7 @@ type Frozen<Told> = Told extends readonly (infer One)[]
     ? { readonly [Name in keyof Told]: Frozen<Told[Name]> }
     : Told;
 
-/** A shape of what the node says: no compiler lets one pass that the node's own type does not fit. */
+/** A schema that must fit the node's own type; otherwise it does not compile. */
 function shapeOf<Told>() {
   return <Shape extends z.ZodType>(shape: Told extends Frozen<z.infer<Shape>> ? Shape : never): Shape =>
     shape;
@@ -160,7 +163,7 @@ export const INSPECTION = z.strictObject({
   record: RECORD.extend({ tombstone: z.boolean() }).nullable(),
 });
 
-/** More is told: all of `NodeStatus`. */
+/** Only part of `NodeStatus`; the answer contains all of it. */
 export const STATUS = z.looseObject({
   name: z.string(),
   phase: z.enum(PHASES),

@@ -1,4 +1,4 @@
-/** All routes for programs: those below `/v1`, and their description. */
+/** All routes for programs: everything below `/v1`, and the OpenAPI document that describes it. */
 import { z } from 'zod';
 import type { Hono } from 'hono';
 import type { NodeApi } from '../../node/api.ts';
@@ -17,13 +17,13 @@ import type { Route } from './route.ts';
 export interface ApiOptions {
   readonly valueBytesMax: number;
   readonly log: LogLevels;
-  /** Left out, or null: nothing is traced. */
+  /** If omitted or null, nothing is traced. */
   readonly tracing?: Tracing | null;
 }
 
-/** All of them, the description among them. */
+/** All API routes, including the one for the OpenAPI document. */
 function apiRoutes(api: NodeApi, room: Room, { valueBytesMax, log }: ApiOptions): Route[] {
-  // Made when it is first asked for: it takes some 30 ms, and most nodes are never asked.
+  // Built on first use: building takes about 30 ms, and most nodes are never asked for it.
   let document: ReturnType<typeof openApiDocument> | undefined;
   const table: Route[] = [
     ...keyRoutes(api, valueBytesMax),

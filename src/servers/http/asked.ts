@@ -1,4 +1,4 @@
-/** What a node answers, as promises: routes wait for several things in a row. */
+/** The node's callback API as promises, for routes that wait for several answers in a row. */
 import { failure } from '../../core/errors.ts';
 import type {
   ReadResult,

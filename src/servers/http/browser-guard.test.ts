@@ -1,4 +1,4 @@
-/** What browsers carry to the door on behalf of pages. */
+/** Requests that browsers send to the door on behalf of web pages. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HttpDoor } from '../../../test/support/http-door.ts';
 

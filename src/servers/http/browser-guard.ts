@@ -1,9 +1,9 @@
 /**
- * The door has no passwords, and browsers carry requests of any page to it. What a page of another origin sends is refused, also
- * where it could not read the answer; and at a door that listens on this machine alone every name but this machine's
- * own is, for a page may have its name point here (DNS rebinding). No other origin is ever allowed in (no CORS).
- * And what clients have put here is never loaded as a part of a page that does something, such as a script: the node's own
- * page has the same origin, and would run it.
+ * Protects the door from web pages. It has no passwords, and browsers send it requests from any page. Requests from
+ * pages of another origin are refused, even if such a page could not read the answer. A door that listens on this
+ * machine alone refuses every other host name, because a page can make its own name resolve to this machine (DNS
+ * rebinding). No other origin is ever allowed (no CORS). And a value that a client stored here is never loaded as an
+ * active part of a page, such as a script: the node's own page has the same origin and would run it.
  */
 import { isIP } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
@@ -12,13 +12,16 @@ import type { Wire } from './key-path.ts';
 import { Refusal, problemResponse } from './problem.ts';
 
 const READING = /^(GET|HEAD|OPTIONS)$/;
-/** What a browser wants it for (Fetch, "destination"): to look at it, or to hand it to a program that has asked for it. */
+/**
+ * The uses of a response (`Sec-Fetch-Dest`) that are allowed for values: showing it, or passing it to the program that
+ * fetched it.
+ */
 const LOOKED_AT = /^(empty|document|image|audio|video|track|font)$/;
-/** Where values are; scripts and styles of the page are elsewhere. */
+/** The path of values; the scripts and styles of the node's own page are elsewhere. */
 const OF_CLIENTS = '/v1/';
 const USE_CHARACTERS_TOLD_MAX = 40;
 
-/** `listenHost`: of the door. */
+/** `listenHost` is the host that the door listens on. */
 export function browserGuard(listenHost: string): MiddlewareHandler {
   const isPrivate = isOfThisMachine(listenHost);
   return async ({ req, env }, next) => {
@@ -49,7 +52,7 @@ function faultOf(
   if (isReading || origin === undefined) return undefined;
   const named = URL.canParse(origin) ? new URL(origin).host : '';
   if (named === '' || named !== host?.toLowerCase()) return 'a page of another origin has no business here';
-  // The name of a page may be made to point here, its address not.
+  // An attacker can make a host name resolve to this node, but not an IP address.
   if (!isOfThisMachine(nameIn(named)) && isIP(nameIn(named)) === 0)
     return 'from a browser, changes are taken only at an address: open the page by the IP address of the node';
   return undefined;

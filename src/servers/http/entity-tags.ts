@@ -1,22 +1,23 @@
-/** Lists of entity tags, as `If-Match` and `If-None-Match` have them (RFC 9110, 8.8.3 and 13.1). */
+/** Parses lists of entity tags, as in `If-Match` and `If-None-Match` (RFC 9110, 8.8.3 and 13.1). */
 import { Refusal } from './problem.ts';
 
 export interface EntityTag {
-  /** With its quotes. */
+  /** Including the quotes. */
   readonly opaque: string;
   readonly isWeak: boolean;
 }
 
-/** any: `*`. */
+/** 'any' stands for `*`. */
 export type EntityTags = 'any' | readonly EntityTag[];
 
 /**
- * One tag, or nothing between two commas; a comma may stand within the quotes. No space could be matched by either of two parts: in
- * what is no list, thousands of them would be shared out between the two in every way.
+ * One list element: a tag (which may contain commas inside its quotes), or nothing between two commas. No space can be
+ * matched by two parts of the pattern; otherwise thousands of spaces in an invalid header would lead to catastrophic
+ * backtracking.
  */
 const ELEMENT = /[ \t]*(?:(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(?:,|$)/y;
 
-/** Undefined where the header was not sent. Refuses what is no such list. */
+/** Returns undefined if the header was not sent. Throws a refusal if it is not a list of entity tags. */
 export function tagsOf(name: string, value: string | undefined): EntityTags | undefined {
   if (value === undefined) return undefined;
   if (value.trim() === '*') return 'any';
@@ -31,7 +32,10 @@ export function tagsOf(name: string, value: string | undefined): EntityTags | un
   return tags;
 }
 
-/** Is the value that stands at `etag`, which is a strong one, among them? Weak tags are no word on whether bytes are the same. */
+/**
+ * Whether `etag`, the strong tag of the present value, is in the list. A weak tag does not promise identical bytes, so
+ * it never matches in a strong comparison.
+ */
 export function anyNamed(tags: EntityTags, etag: string | null, comparison: 'strong' | 'weak'): boolean {
   if (etag === null) return false;
   if (tags === 'any') return true;

@@ -1,4 +1,4 @@
-/** The HTTP door before clients that are slow, rude or sly: bytes on a bare socket. */
+/** The HTTP door against clients that are slow, rude or sly: raw bytes on a bare socket. */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** Sends these bytes and tells all that came back until the server closed, or `ms` had passed. */
+/** Sends these bytes and resolves to everything received until the server closed the connection or `ms` had passed. */
 function exchange(bytes: string, ms = 5_000, port = server.port): Promise<{ text: string; closed: boolean }> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');

@@ -1,4 +1,4 @@
-/** docs/HTTP.md: its examples are asked of the door, as curl would ask them, and answer as the page says. */
+/** Runs the examples of docs/HTTP.md against the door, as curl would, and compares the answers with the page. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { HttpDoor } from '../../../test/support/http-door.ts';
@@ -11,7 +11,7 @@ interface Example {
   readonly text: string;
 }
 
-/** Of a line `curl ... # STATUS text`. An option that is not known here fails. */
+/** Parses a line `curl ... # STATUS text`. An unknown option of curl fails the test. */
 function exampleOf(line: string): Example {
   const [, command, status, text] = /^curl (.*?)\s*# (\d{3})\s*(.*)$/.exec(line)!;
   const words = [...command!.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);

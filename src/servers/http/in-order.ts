@@ -1,10 +1,13 @@
 /**
- * What a client sends on one connection without waiting for answers takes effect in its order: requests that only read go
- * beside each other, one that changes something goes alone (RFC 9112, 9.3.2). Left to itself, the runtime begins all at once.
+ * Requests that a client pipelines on one connection take effect in order: consecutive reads run concurrently, while a
+ * request that changes something runs alone (RFC 9112, 9.3.2). Without this, Node would begin all of them at once.
  */
 import type { Socket } from 'node:net';
 
-/** Of one connection: each is settled when what was begun before it has ended. */
+/**
+ * The requests of one connection. Each promise settles when the requests begun so far (`changes`: those that change
+ * something) have ended.
+ */
 interface Line {
   changes: Promise<void>;
   all: Promise<void>;
@@ -16,7 +19,7 @@ const SETTLED = Promise.resolve();
 export class InOrder {
   private readonly lines = new WeakMap<Socket, Line>();
 
-  /** Begins it when its turn has come. */
+  /** Calls `begin` when the request's turn has come. */
   run<Answer>(socket: Socket, method: string, begin: () => Promise<Answer>): Promise<Answer> {
     const line = this.lines.get(socket) ?? { changes: SETTLED, all: SETTLED };
     this.lines.set(socket, line);
@@ -30,5 +33,5 @@ export class InOrder {
 }
 
 function nothing(): void {
-  // How it ended is told to its client, and is nothing to those behind it.
+  // The outcome is reported to the client, and does not matter to the requests that follow.
 }

@@ -1,29 +1,35 @@
 /**
- * The key in a path: everything behind `/v1/kv/`, percent-decoded once. It is taken from the request line as the client sent it,
- * for a URL as libraries read it has no `..` left and another path. What no client can send in a path, a key that is `.` or
- * `..`, is named by `/v1/key?key=` instead.
+ * Extracts the key from a path: everything after `/v1/kv/`, percent-decoded once. It is read from the request line as
+ * the client sent it, because URL parsers resolve `..` and thus change the path. The keys `.` and `..`, which no client
+ * can send in a path, are addressed by `/v1/key?key=` instead.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getPath } from 'hono/utils/url';
 import { keyFault } from '../../core/check-key.ts';
 import { Refusal } from './problem.ts';
 
-/** What a real socket has beside the request; left out in tests without one. */
+/** The sockets behind a request; tests without sockets leave them out. */
 export interface Wire {
   readonly incoming?: IncomingMessage;
   readonly outgoing?: ServerResponse;
 }
 
 const KEY_PATH = '/v1/kv/';
-/** What the router sees of a path with a key: whatever the key is, it takes no part in routing. */
+/** The path that the router sees instead of a path with a key, so that the key cannot influence routing. */
 const KEY_ROUTE = '/v1/kv/-';
-/** Of a path that becomes one with a key only when `..` is taken out of it. */
+/** The path that the router sees if a path would name a key only after `..` is resolved. */
 const NO_ROUTE = '/-';
 
-/** What stands before the path of a target in absolute form, as proxies are sent it, and servers are to take it. (RFC 9112, 3.2.2) */
+/**
+ * Scheme and authority of a request target in absolute form, which clients send to proxies and servers must accept (RFC
+ * 9112, 3.2.2).
+ */
 const AUTHORITY = /^https?:\/\/([^/?#]*)/;
 
-/** Whom the request is for: what stands in the target is taken, and not the `Host`. (RFC 9112, 3.2.2) */
+/**
+ * The host that the request names: the one in its target, if there is one, takes precedence over `Host` (RFC 9112,
+ * 3.2.2).
+ */
 export function hostOf(host: string | undefined, wire: Wire | undefined): string | undefined {
   const target = wire?.incoming?.url;
   return target === undefined ? host : (AUTHORITY.exec(target)?.[1] ?? host);
@@ -35,7 +41,7 @@ export function routingPath(request: Request, options?: { env?: unknown }): stri
   return path.startsWith(KEY_PATH) ? NO_ROUTE : path;
 }
 
-/** Not checked yet. */
+/** The decoded key, not yet checked. */
 export function keyInPath(request: Request, wire: Wire | undefined): string {
   return decoded(rawPath(request, wire).slice(KEY_PATH.length));
 }
@@ -48,7 +54,7 @@ export function checked(key: string): string {
   throw new Refusal(400, fault + hint);
 }
 
-/** Without the query, as it came. */
+/** The path as the client sent it, without the query. */
 function rawPath(request: Request, wire: Wire | undefined): string {
   const target = wire?.incoming?.url;
   if (target !== undefined) return target.replace(AUTHORITY, '').split('?', 1)[0]!;
@@ -60,7 +66,7 @@ function decoded(text: string): string {
   try {
     if (/^[\x21-\x7e]*$/.test(text)) return decodeURIComponent(text);
   } catch {
-    // Told below.
+    // Refused below.
   }
   throw new Refusal(400, 'the key in the path is not UTF-8 in percent-encoding');
 }

@@ -1,6 +1,6 @@
 /**
- * `POST /v1/kv`: many operations in one request, each with its own outcome. Together they are not atomic; those on one key take
- * effect in their order, one after the other.
+ * `POST /v1/kv`: many operations in one request, each with its own outcome. The batch is not atomic; operations on the
+ * same key take effect in order, one after the other.
  */
 import { z } from 'zod';
 import { keyFault, valueFault } from '../../core/check-key.ts';
@@ -37,7 +37,7 @@ const EXPECT = z
   .optional()
   .describe('what must stand; else nothing is done, and the code is condition_failed');
 
-/** What cannot be understood counts as not sent. */
+/** A trace context that cannot be parsed counts as absent. */
 const CONTEXT = {
   traceparent: z
     .string()
@@ -136,7 +136,7 @@ class Batch {
     return Promise.all(begun);
   }
 
-  /** What is wrong with one does not keep the others from being done. */
+  /** An invalid operation does not keep the others from being carried out. */
   private async one(operation: Operation): Promise<Result> {
     try {
       const fault = keyFault(operation.key);
@@ -186,7 +186,7 @@ class Batch {
   }
 }
 
-/** As of a single request. */
+/** The same outcome as a single request would record in its span. */
 function endOf(result: Result): End {
   return 'problem' in result ? result.problem : { status: 200 };
 }

@@ -1,4 +1,7 @@
-/** Conditions that name several versions, or weak ones, or stand side by side (RFC 9110, 13). Those with one: `kv-one.test.ts`. */
+/**
+ * Conditions with several versions, weak tags or both headers (RFC 9110, 13). Simple conditions are in
+ * `kv-one.test.ts`.
+ */
 import { beforeEach, expect, test } from 'vitest';
 import { HttpDoor } from '../../../test/support/http-door.ts';
 import type { Answer } from '../../../test/support/http-door.ts';

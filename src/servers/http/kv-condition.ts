@@ -1,6 +1,6 @@
 /**
- * What a request says of the version that it has seen (RFC 9110, 13.1). On a read it is compared with what was read; on a write
- * it becomes the condition under which the cluster writes, judged there and not here.
+ * The preconditions of a request (RFC 9110, 13.1). On a read they are compared with the version that was read. On a
+ * write they become the condition of the cluster's own conditional write, which the cluster judges.
  */
 import { failure } from '../../core/errors.ts';
 import { CONDITION_ROUNDS_MAX } from '../../core/http-limits.ts';
@@ -17,11 +17,14 @@ import type { RequestTrace } from './traced-requests.ts';
 
 export type Header = (name: string) => string | undefined;
 
-/** Of a write; present: there is a value, whichever. */
+/** The condition of a write; `present` means that the key has a value, whichever. */
 export type Condition =
   Extract<Expectation, { kind: 'version' | 'absent' }> | { readonly kind: 'present' } | null;
 
-/** What the cluster does not judge in one piece: whether a value that stands at `etag`, or none, is one to be replaced. */
+/**
+ * A condition that the cluster cannot judge in one step. `holds` decides whether the value at `etag` (null: none) may
+ * be replaced.
+ */
 export interface Judged {
   readonly kind: 'judged';
   readonly holds: (etag: string | null) => boolean;
@@ -35,7 +38,7 @@ interface Stated {
 export function writeCondition(header: Header): Condition | Judged {
   const stated = statedIn(header);
   const { match, noneMatch } = stated;
-  // If-Match, where there is one, stands in its place. (RFC 9110, 13.1.4)
+  // If-Match takes precedence over If-Unmodified-Since (RFC 9110, 13.1.4).
   if (match === undefined && header('if-unmodified-since') !== undefined)
     throw new Refusal(400, 'seconds do not tell versions apart: use If-Match');
   if (match === undefined && noneMatch === undefined) return null;
@@ -46,7 +49,7 @@ export function writeCondition(header: Header): Condition | Judged {
   return { kind: 'judged', holds: (etag) => judge(stated, etag) === 'holds' };
 }
 
-/** What a read comes to where the key stands at `etag`, or is absent. */
+/** What to answer to a read of a key whose tag is `etag`; null if the key is absent. */
 export function judgeRead(header: Header, etag: string | null): 'send' | 'notModified' | 'failed' {
   const judged = judge(statedIn(header), etag);
   if (judged === 'named') return 'notModified';
@@ -60,13 +63,13 @@ function statedIn(header: Header): Stated {
   };
 }
 
-/** In the order of RFC 9110, 13.2.2. */
+/** Evaluates the preconditions in the order of RFC 9110, 13.2.2. */
 function judge({ match, noneMatch }: Stated, etag: string | null): 'holds' | 'unmatched' | 'named' {
   if (match !== undefined && !anyNamed(match, etag, 'strong')) return 'unmatched';
   return noneMatch !== undefined && anyNamed(noneMatch, etag, 'weak') ? 'named' : 'holds';
 }
 
-/** Null unless one tag is named, which a version of this door can have. */
+/** The version if exactly one strong tag is listed that could be one of ours, else null. */
 function versionIn(match: EntityTags | undefined): number | null {
   if (match === undefined || match === 'any') return null;
   const [only, ...others] = match;
@@ -76,8 +79,8 @@ function versionIn(match: EntityTags | undefined): number | null {
 }
 
 /**
- * A write under a condition that names several versions: what stands is judged, and replaced if it still stands; if not, what
- * stands then is judged.
+ * A write under a condition that names several versions. It judges the present value and replaces it on the condition
+ * that it still stands; if that fails, it judges the value that stands by then.
  */
 export async function writeJudged(
   api: NodeApi,
@@ -92,7 +95,8 @@ export async function writeJudged(
     return isLate ? { kind: 'failed', failure: failure('deadline_before_start') } : seen;
   }
   let current = seen.kind === 'absent' ? undefined : seen.record;
-  // Under its operation id it may have been done before: what stands may be what it wrote itself, or what came later.
+  // With an operation id the write may have taken effect before: the present value may be the one that it wrote, or a
+  // later one.
   let mayBeDone = operationAt(NEVER).operationId !== null;
   for (let round = 0; round < CONDITION_ROUNDS_MAX; round += 1) {
     const isHeld = holds(current === undefined ? null : etagOf(current.version));
@@ -106,7 +110,7 @@ export async function writeJudged(
   return { kind: 'failed', failure: failure('contended') };
 }
 
-/** Nothing is written, but what was done under the same operation id is told. */
+/** Writes nothing, but returns the outcome of an earlier write with the same operation id. */
 const NEVER: Condition = { kind: 'version', version: VERSION_NONE };
 
 function exactly(current: KeyRecord | undefined): Condition {

@@ -1,6 +1,7 @@
 /**
- * `GET /v1/kv`: the keys of the whole cluster, page after page, in an order that stays (by slot, then by key). There is no order by
- * key over all slots, so a prefix is looked for among all keys: a page with few or none of them may be followed by more.
+ * `GET /v1/kv`: lists the keys of the whole cluster, page by page, in a stable order (by slot, then by key). There is
+ * no order by key across slots, so a prefix is looked for among all keys: a page with few or no matches may be followed
+ * by more.
  */
 import { z } from 'zod';
 import {
@@ -76,7 +77,7 @@ async function page(api: NodeApi, asked: Asked): Promise<Reply> {
     const size = prefix === '' ? limit - found.length : SCAN_PAGE_RECORDS_MAX;
     const after = next;
     const result = await asked.trace.within(() => scan(api, after, size, asked.timeoutMs()));
-    // What was found so far is a page, too.
+    // The keys found so far make up a page, too.
     if (result.kind === 'failed' && found.length > 0) break;
     if (result.kind === 'failed') return { problem: problemOf(result.failure) };
     ({ next } = result);

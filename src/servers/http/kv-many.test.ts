@@ -1,4 +1,4 @@
-/** `/v1/kv` without sockets: batches, and listings. */
+/** `/v1/kv` without sockets: batches and listings. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HttpDoor } from '../../../test/support/http-door.ts';
 import {

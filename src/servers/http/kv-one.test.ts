@@ -1,4 +1,7 @@
-/** `/v1/kv/{key}` without sockets: every answer is also held to the OpenAPI document (test/support/http-door.ts). */
+/**
+ * `/v1/kv/{key}` without sockets. Every answer is also checked against the OpenAPI document
+ * (test/support/http-door.ts).
+ */
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HttpDoor } from '../../../test/support/http-door.ts';
@@ -22,7 +25,7 @@ const put = (
 const get = (path: string, headers: Record<string, string> = {}): Promise<Answer> =>
   door.ask('GET', path, { headers });
 const codeOf = ({ status, json }: Answer): unknown[] => [status, json['code']];
-/** Of version 7, made now. */
+/** A UUID of version 7, made now. */
 const operationId = (): string => {
   const time = Date.now().toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000001`;

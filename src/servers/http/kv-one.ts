@@ -1,4 +1,4 @@
-/** `/v1/kv/{key}`: one key by its path, its value as the body, its version as the ETag. */
+/** `/v1/kv/{key}`: one key, with the value as the body and the version as the ETag. */
 import { z } from 'zod';
 import { CONTENT_TYPE_BYTES_MAX, KEY_BYTES_MAX } from '../../core/limits.ts';
 import type { ReadResult, StaleResult, WriteOperation, WriteResult } from '../../core/operation.ts';
@@ -23,7 +23,7 @@ import type { Problem } from './problem.ts';
 import { BYTES, flag, route, whole } from './route.ts';
 import type { Call, Reply, Route } from './route.ts';
 
-/** Around a number to add. */
+/** Enough for a small JSON body, such as an increment. */
 const SMALL_BODY_BYTES_MAX = 1024;
 const INT64_MAX = 2n ** 63n - 1n;
 
@@ -39,7 +39,7 @@ const CONDITION = {
 };
 const CHANGED = { ETag: 'the version that was written, in quotes' };
 
-/** The same for a key in the path and one in the query. */
+/** The same routes for a key in the path and for a key in the query. */
 export function keyRoutes(api: NodeApi, valueBytesMax: number): Route[] {
   return [
     ...routesAt({ path: '/v1/kv/{key}', suffix: '', named: {} }, api, valueBytesMax),
@@ -47,12 +47,12 @@ export function keyRoutes(api: NodeApi, valueBytesMax: number): Route[] {
   ];
 }
 
-/** Where the key of a route stands. */
+/** Where a group of routes takes its key from. */
 interface KeyPlace {
   readonly path: string;
-  /** Of the routes' ids. */
+  /** Appended to the ids of the routes. */
   readonly suffix: string;
-  /** In the query. */
+  /** The query parameters that name the key. */
   readonly named: Readonly<Record<string, z.ZodString>>;
 }
 
@@ -101,13 +101,13 @@ function getRoute({ path, suffix, named }: KeyPlace, api: NodeApi): Route {
   });
 }
 
-/** A value is what a client has put there, and says of it: no browser is to run it, or to let other origins have it. */
+/** Value and content type come from clients: no browser may run them, or give other origins access to them. */
 const UNTRUSTED = {
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "sandbox; default-src 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
-/** Kept where anyone likes, and asked for each time whether it still stands. */
+/** Caches may keep the response, but must revalidate it on every use. */
 const ASKED_EACH_TIME = { 'Cache-Control': 'no-cache' };
 
 function readReply(result: ReadResult | StaleResult, header: Header): Reply {
@@ -188,7 +188,7 @@ function deleteRoute({ path, suffix, named }: KeyPlace, api: NodeApi, valueBytes
   });
 }
 
-/** Under the condition that the request states. */
+/** Writes under the preconditions of the request. */
 function writeUnder(
   api: NodeApi,
   { key, header, timeoutMs, trace }: Pick<Call<never, never>, 'key' | 'header' | 'timeoutMs' | 'trace'>,
@@ -230,7 +230,7 @@ function incrementRoute({ path, suffix, named }: KeyPlace, api: NodeApi): Route 
   });
 }
 
-/** Numbers of JSON are exact up to 2^53 only. */
+/** JSON numbers are exact only up to 2^53. */
 export const INTEGER = z
   .union([z.int(), z.string().regex(/^-?\d{1,19}$/)])
   .describe('a whole number of 64 bits, as text where it is beyond 2^53');
@@ -252,7 +252,7 @@ function writeReply(result: WriteResult, status: number): Reply {
   return { status, headers: { ETag: etagOf(outcome.version) } };
 }
 
-/** Of one write, whichever route it came by; with the new number where it is an increment. */
+/** The outcome of a single write on any route; `number` only for an increment. */
 export function outcomeOf(
   result: WriteResult,
 ): { readonly version: number; readonly number?: string } | { readonly problem: Problem } {
@@ -265,7 +265,7 @@ export function outcomeOf(
       return { problem: problemOf(result.failure) };
     case 'conditionFailed':
       return { problem: conditionFailed(result.current?.version ?? null) };
-    // The door sends one change alone, which asks for a value to be there.
+    // The door only ever sends a list of one change, on the condition that the key has a value.
     case 'modified':
     case 'unchanged': {
       const [only] = result.results;

@@ -1,4 +1,4 @@
-/** A record, an operation id, a condition: how the routes for keys show and take them. */
+/** How the key routes show and parse records, operation ids and conditions. */
 import { z } from 'zod';
 import { contentTypeFault } from '../../core/check-key.ts';
 import { CONTENT_TYPE_BYTES_MAX, TTL_MS_MAX } from '../../core/limits.ts';
@@ -13,7 +13,7 @@ export const TTL_MS = z
   .max(TTL_MS_MAX)
   .describe('milliseconds that the value is kept; 0: for ever');
 
-/** What a value is whose type nobody has told; to say so is to say nothing. */
+/** The content type of a value that has none; naming it explicitly is the same as naming none. */
 export const CONTENT_TYPE_UNTOLD = 'application/octet-stream';
 
 export const CONTENT_TYPE = z
@@ -31,7 +31,7 @@ export const RECORD_META = {
   contentType: z.string().optional().describe('what it was put as; left out: nothing was said of that'),
 };
 
-/** Text where the value is readable text, else Base64. */
+/** The value as text if it is readable text, otherwise in Base64. */
 export const VALUE = {
   value: z.string().optional().describe('the value, where it is text'),
   valueBase64: z.base64().optional().describe('the value, where it is not'),
@@ -57,7 +57,7 @@ export function ttlLeft(record: KeyRecord): number {
   return Math.max(0, record.expiresAt - Date.now());
 }
 
-/** Control characters grow sixfold in JSON: with them it is no text. */
+/** JSON escapes control characters in six bytes each, so a value that contains them is not treated as text. */
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f]/;
 
 function shownValue(value: Uint8Array): { value: string } | { valueBase64: string } {
@@ -76,8 +76,9 @@ export function etagOf(version: number): string {
 }
 
 /**
- * Null: nothing is said, as by whoever says that it is just bytes. What is no media type is refused, but where no type is kept
- * yet (`isKept`): there it was always taken, and an upgrade must not fail clients before it is finished. (decision 34)
+ * The content type to store; null if none was given or it is the default for plain bytes. An invalid media type is
+ * refused, except while content types are not stored yet (`isKept`): in that state it was always accepted, and an
+ * upgrade must not break clients before it is finished. (decision 34)
  */
 export function typeGiven(text: string | undefined, isKept = (): boolean => true): string | null {
   if (text === undefined || text === '' || text.toLowerCase() === CONTENT_TYPE_UNTOLD) return null;
@@ -89,7 +90,9 @@ export function typeGiven(text: string | undefined, isKept = (): boolean => true
 
 const UUID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
 
-/** A UUID of version 7: its first 48 bits are the time by which it is forgotten. Refused where it is none. */
+/**
+ * Parses a UUID of version 7, whose first 48 bits tell when it may be forgotten. Throws a refusal if it is not a UUID.
+ */
 export function operationIdOf(text: string | undefined): Uint8Array | null {
   if (text === undefined) return null;
   const bare = text.replace(/^"(.*)"$/, '$1');

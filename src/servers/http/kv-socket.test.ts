@@ -1,4 +1,4 @@
-/** The routes for keys on real sockets: bodies in pieces, bodies that do not end, clients that do not read. */
+/** The key routes on real sockets: bodies in pieces, bodies that never end, clients that do not read. */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -164,7 +164,7 @@ test('a client that sends without waiting for answers: so many are begun, the re
   await expect.poll(() => api.heldCount).toBe(HTTP_CONNECTION_REQUESTS_MAX);
   api.release();
   const taken = Array<string>(HTTP_CONNECTION_REQUESTS_MAX).fill('404');
-  // The first refusal ends the connection.
+  // The first refusal closes the connection.
   await line.hears(...taken, '503');
   await expect.poll(() => line.closed).toBe(true);
 });

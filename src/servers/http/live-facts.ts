@@ -1,13 +1,13 @@
 /**
- * From what nodes say to what a page is told. Members may run another version, so what is newer than the rest may
- * be missing; what cannot be understood at all counts as no answer.
+ * Converts node statuses to what the page is told. Members may run another version, so newer fields may be missing; a
+ * status that cannot be understood at all counts as no answer.
  */
 import type { RecentActivity } from '../../core/recent-activity.ts';
 import type { NodeStatus } from '../../node/api.ts';
 import { reasonsNotReady } from '../../node/readiness.ts';
 import type { LiveFacts, LiveNode, LiveRates } from './live-shape.ts';
 
-/** Counters of one process, and when they were read by the clock of who asked. */
+/** Counters of one process, with the time of reading on the clock of the asking node. */
 export interface Counted {
   readonly atMs: number;
   readonly incarnation: number;
@@ -29,10 +29,10 @@ export function countedOf(status: NodeStatus, atMs: number): Counted {
   return { atMs, incarnation, operations, legacyCalls: legacy.calls };
 }
 
-/** Throws where the status has not what every version has. */
+/** Throws if the status lacks a field that every version has. */
 export function factsOf(status: NodeStatus, rates: LiveRates | null): LiveFacts {
   const { record, legacy, copy, scrub } = status;
-  // A member of an earlier version does not measure it.
+  // Members of earlier versions do not measure this.
   const recent = status.recent as RecentActivity | undefined;
   const { drive } = record;
   const isDriving = drive !== undefined && !drive.isDriven && drive.slotsTotal > 0;
@@ -98,7 +98,7 @@ export function nodeOf(member: NodeStatus['members'][number], told: LiveFacts | 
   return { name, id, address, alive, standing, linkUp, slow, slotsComplete, slotsLearning, told };
 }
 
-/** One that is no member yet. */
+/** A node that is not a member yet. */
 export function outsiderOf(status: NodeStatus, told: LiveFacts | null): LiveNode {
   return {
     ...{ name: status.name, id: status.id, address: '', alive: false, standing: 'in', linkUp: true },

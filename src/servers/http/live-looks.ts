@@ -1,6 +1,6 @@
 /**
- * Looks at the cluster once a second while anyone listens, and tells all listeners the same: this node's own state, and
- * what the other members answer within the time of a look. Without listeners nothing is done, and nobody is asked.
+ * Looks at the cluster once a second while there are listeners, and tells all of them the same: this node's own state,
+ * and what the other members answer within the time limit of a look. Without listeners it does nothing and asks nobody.
  */
 import { performance } from 'node:perf_hooks';
 import {
@@ -15,11 +15,11 @@ import { countedOf, factsOf, nodeOf, outsiderOf, ratesOf, statusIn } from './liv
 import type { Counted } from './live-facts.ts';
 import type { LiveFacts, LiveSnapshot } from './live-shape.ts';
 
-/** How other members are asked. */
+/** Asks other members for their status. */
 export interface AskPeers {
-  /** Calls `done` once, within `timeoutMs`: with a NodeStatus as JSON, or null. */
+  /** Calls `done` exactly once within `timeoutMs`: with a NodeStatus as JSON, or null. */
   ask(name: string, address: string, timeoutMs: number, done: (json: string | null) => void): void;
-  /** For a while nobody will be asked. */
+  /** Closes connections; no member will be asked for a while. */
   close(): void;
 }
 
@@ -57,7 +57,7 @@ export class LiveLooks {
     return this.listeners.size;
   }
 
-  /** Looks later than `number` that are not older than a page shows. */
+  /** Looks after `number` that are recent enough for a page to show. */
   keptAfter(number: number): readonly Look[] {
     const oldestMs = performance.now() - LIVE_KEPT_MAX * this.everyMs;
     return this.kept.filter((look) => look.number > number && look.atMs >= oldestMs);
@@ -70,7 +70,7 @@ export class LiveLooks {
     this.look();
   }
 
-  /** The last one to go ends the looking. */
+  /** Looking stops when the last listener leaves. */
   leave(listener: Listener): void {
     if (!this.listeners.delete(listener) || this.listeners.size > 0) return;
     clearInterval(this.timer!);
@@ -80,7 +80,7 @@ export class LiveLooks {
   }
 
   private look(): void {
-    // Answers of the look before are still out: the machine is slow, and asking more would not help it.
+    // The previous look is still waiting for answers: the machine is slow, and more questions would not help.
     if (this.isLooking) return;
     this.isLooking = true;
     const own = this.api.status();
@@ -101,7 +101,7 @@ export class LiveLooks {
     }
   }
 
-  /** Another name than the member's: somebody else answers at its address. */
+  /** Null for a status with another name than the member's: another node answers at its address. */
   private understood(name: string, status: NodeStatus | null): LiveFacts | null {
     if (status === null || status.name !== name) {
       this.counted.delete(name);

@@ -1,6 +1,6 @@
 /**
- * What the page in the browser is told, once a second: the node that was asked, what it knows of the cluster, and
- * what each member says of itself. No key and no value is in it.
+ * The messages that the page in the browser gets once a second: the node that was asked, what it knows of the cluster,
+ * and what each member reports about itself. They contain no keys and no values.
  */
 import type { Quantiles } from '../../base/histogram.ts';
 import type { HolderState, RingMap } from '../../core/ring-map.ts';
@@ -11,9 +11,9 @@ export interface LiveSnapshot {
   readonly at: number;
   /** Name of the asked node. */
   readonly asked: string;
-  /** null: it is in no cluster yet. */
+  /** Null while the node belongs to no cluster yet. */
   readonly cluster: LiveCluster | null;
-  /** In the order of ids; of a node that is in no cluster yet: itself. */
+  /** In the order of ids. A node that belongs to no cluster yet lists only itself. */
   readonly nodes: readonly LiveNode[];
 }
 
@@ -23,27 +23,27 @@ export interface LiveCluster {
   readonly epoch: number;
   readonly life: number;
   readonly slotsMoving: number;
-  /** Of which no complete owner lives. */
+  /** Slots without a living complete owner. */
   readonly slotsLost: number;
-  /** `nodes` has the first of them, where there are too many. */
+  /** Number of all members; `nodes` has only the first of them if there are too many. */
   readonly memberCount: number;
-  /** Prefixes of keys that are not written to PostgreSQL. */
+  /** How many key prefixes are not written through to PostgreSQL. */
   readonly notWrittenThrough: number;
 }
 
-/** A member as the asked node sees it, and what it says of itself. */
+/** A member as the asked node sees it, and what the member reports about itself. */
 export interface LiveNode {
   readonly name: string;
   readonly id: number;
   readonly address: string;
-  /** Part of the epoch. */
+  /** Whether the epoch counts it as alive. */
   readonly alive: boolean;
   readonly standing: NodeStatus['members'][number]['standing'];
   readonly linkUp: boolean;
   readonly slow: string;
   readonly slotsComplete: number;
   readonly slotsLearning: number;
-  /** null: it has not answered. */
+  /** Null if the member did not answer. */
   readonly told: LiveFacts | null;
 }
 
@@ -52,7 +52,7 @@ export interface LiveFacts {
   readonly epoch: number;
   readonly leaseHeld: boolean;
   readonly leaseLeftMs: number;
-  /** Why it should not be sent requests; empty where it is ready. */
+  /** Why the node should get no requests; empty if it is ready. */
   readonly reasons: readonly string[];
   readonly load: NodeStatus['load'];
   readonly disk: NodeStatus['disk'];
@@ -60,7 +60,7 @@ export interface LiveFacts {
     readonly state: NodeStatus['record']['state'];
     readonly reason: string;
     readonly isForeign: boolean;
-    /** What it compares with PostgreSQL after a failover; null: nothing. */
+    /** Progress of the comparison with PostgreSQL after a failover; null if there is none under way. */
     readonly drive: { readonly slotsDone: number; readonly slotsTotal: number } | null;
     readonly commitMs: LiveQuantiles | null;
     readonly rowsPerSecond: number | null;
@@ -74,24 +74,24 @@ export interface LiveFacts {
   readonly keysHeld: number;
   readonly keysInFlight: number;
   readonly oldestUnfinishedMs: number;
-  /** Share of its slots that a learner has, 0..1. */
+  /** The share of its slots that a learner has copied, 0 to 1. */
   readonly learnedShare: number;
   readonly copy: Pick<NodeStatus['copy'], 'slotsDone' | 'slotsTotal' | 'bytesPerSecond' | 'secondsLeft'>;
   readonly scrub: Pick<NodeStatus['scrub'], 'isUnderWay' | 'share' | 'secondsLeft' | 'open'> & {
     readonly unrepaired: number;
     readonly conflicts: number;
   };
-  /** Since the look before; null: there was none, or the process began anew. */
+  /** Measured since the previous look; null if there was none, or if the process has restarted since. */
   readonly rates: LiveRates | null;
-  /** Of the last seconds; null: nothing was asked, or it does not measure it. */
+  /** Over the last few seconds; null if there were no operations, or if the member does not measure this. */
   readonly readMs: LiveQuantiles | null;
   readonly writeMs: LiveQuantiles | null;
 }
 
-/** Milliseconds. */
+/** In milliseconds. */
 export type LiveQuantiles = Quantiles;
 
-/** Operations a second that clients asked of this very node, and calls to legacy that it made. */
+/** Operations per second that clients asked of this particular node, and its own calls to legacy. */
 export interface LiveRates {
   readonly reads: number;
   readonly writes: number;
@@ -100,7 +100,7 @@ export interface LiveRates {
   readonly legacyCalls: number;
 }
 
-/** The answer of `/v1/live/ring`: the slots are base64 of 16-bit numbers, the low byte first. */
+/** The answer of `/v1/live/ring`: the slots are base64 of 16-bit numbers, little endian. */
 export type LiveRing = Omit<RingMap, 'slotRow'> & { readonly slotRow: string };
 
 export type LiveHolderState = HolderState;

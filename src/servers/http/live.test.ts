@@ -1,4 +1,6 @@
-/** The live feed over a real port: who is told what, and what it costs when nobody listens or somebody does not read. */
+/**
+ * The live feed over a real port: who receives what, and what it costs when nobody listens or a listener does not read.
+ */
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PageStage } from '../../../test/support/page-stage.ts';
@@ -85,7 +87,7 @@ test('a page: it is told at once of all nodes, and with the next look what they 
   ]);
   const { snapshot: next } = await reader.next();
   for (const { told } of next.nodes) expect(told!.rates!.reads).toBeGreaterThan(0);
-  // As the stage has it at a node's second look.
+  // The value that the fake members report at the second look.
   expect(next.nodes[1]!.told!.writeMs!.p99).toBeCloseTo(10.916, 3);
 });
 

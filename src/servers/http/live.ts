@@ -1,7 +1,8 @@
 /**
- * The live feed of the page: `/v1/live`, server-sent events, one snapshot a second; and `/v1/live/ring`, who holds which
- * slots, which a page asks for when the epoch has changed. Each event is a sign of life. A page that comes back names the
- * last one it has, and is told what it missed; one that does not read is let go.
+ * The live feed of the page: `/v1/live` sends one snapshot a second as a server-sent event, and `/v1/live/ring` says
+ * which node holds which slots; a page asks for the ring again when the epoch has changed. Each event is also a sign of
+ * life. A page that reconnects names the last event it has, and gets those it missed. A page that does not read is
+ * disconnected.
  */
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
@@ -31,11 +32,11 @@ export function mountLive(
   everyMs = LIVE_EVERY_MS,
 ): Mount {
   const looks = new LiveLooks(api, peers, clusterName, everyMs);
-  // Numbers of looks begin anew with each process.
+  // The numbers of looks start again in each process, so event ids include a random name of the process.
   const run = randomBytes(6).toString('hex');
   return (routes) => {
     routes.get('/v1/live', (context) => {
-      // Its answer has no body: nobody would read what a listener is told, and nobody would end it.
+      // The answer to HEAD has no body, so a listener would never be read and never be removed.
       if (context.req.method === 'HEAD') return context.body(null, 200, FEED);
       if (looks.listenerCount < LIVE_LISTENERS_MAX) return feed(context, looks, run, everyMs);
       context.header('retry-after', '10');
@@ -60,7 +61,7 @@ function feed(context: Context, looks: LiveLooks, run: string, everyMs: number):
         listener = (look) => {
           tell(look);
           if (controller.desiredSize! > 0) return;
-          // It takes nothing: what waits for it goes with its connection.
+          // The page does not read: its unread events are dropped together with its connection.
           looks.leave(listener);
           outgoing.destroy();
         };
@@ -75,7 +76,7 @@ function feed(context: Context, looks: LiveLooks, run: string, everyMs: number):
   return context.body(stream, 200, FEED);
 }
 
-/** A map never changes, and all pages want the same one. */
+/** A map never changes, and all pages ask for the same one. */
 const packed: (map: RingMap) => Uint8Array<ArrayBuffer> = oncePer(pack);
 
 function ring(context: Context, api: NodeApi): Promise<Response> {

@@ -1,4 +1,4 @@
-/** The OpenAPI document and the door, held to each other in both directions. */
+/** The OpenAPI document and the door must agree, in both directions. */
 import { expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
 import { HttpDoor, descriptionFaults, doorRoutes } from '../../../test/support/http-door.ts';
@@ -6,7 +6,7 @@ import type { OpenApi } from '../../../test/support/http-door.ts';
 
 const door = new HttpDoor();
 
-/** "GET /v1/kv/{key}" and so on, as the router has them. */
+/** All routes of the router, such as "GET /v1/kv/{key}". */
 function routed(): Set<string> {
   const { routes } = doorRoutes(new FakeNodeApi());
   const named = routes.filter(({ method }) => method !== 'ALL');
@@ -34,7 +34,7 @@ test('every described route answers as something that it describes, whatever the
   const document = await door.document();
   for (const one of described(document)) {
     const [method, path] = one.split(' ') as [string, string];
-    // `ask` holds the answer to the document.
+    // `ask` checks the answer against the document.
     const init =
       method === 'POST' || method === 'PUT'
         ? { body: '{}', headers: { 'Content-Type': 'application/json' } }

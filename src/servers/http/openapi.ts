@@ -1,4 +1,6 @@
-/** The OpenAPI document of the HTTP door, made from the routes themselves: there is no other description of them. */
+/**
+ * The OpenAPI document of the HTTP door, generated from the routes themselves; there is no other description of them.
+ */
 import { z } from 'zod';
 import { CODE_HEADER, PROBLEM, PROBLEM_TYPE } from './problem.ts';
 import { isBytes } from './route.ts';
@@ -22,11 +24,11 @@ export function openApiDocument(table: readonly DescribedRoute[]): Json {
     path[one.method.toLowerCase()] = described;
     if (one.method === 'GET') path['head'] = headOf(described, one.id);
   }
-  // Last: by now all are there that others refer to.
+  // `schemas.named` is read last, when every referenced schema has been collected.
   return { openapi: '3.1.0', info: ABOUT, paths, components: { schemas: schemas.named } };
 }
 
-/** Schemas with an id stand once in the document, and are referred to. */
+/** Collects the schemas that have an id: each appears once in the document and is referred to elsewhere. */
 class Schemas {
   readonly named: Record<string, unknown> = {};
 
@@ -85,7 +87,7 @@ function parameters(one: DescribedRoute, schemas: Schemas): Json[] {
   return told;
 }
 
-/** A value has the type that it was put with. */
+/** A value is served with the content type that it was stored with. */
 const BYTES_OF_ANY_TYPE = { '*/*': {} };
 
 function requestBody(body: z.ZodType, schemas: Schemas): Json {

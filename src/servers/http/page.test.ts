@@ -1,4 +1,4 @@
-/** The page's files, as the build leaves them: how they are sent, kept, and kept safe. */
+/** The page's files as the build writes them: how they are sent and cached, and which security headers they carry. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

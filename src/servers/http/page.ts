@@ -1,6 +1,7 @@
 /**
- * The page in the browser, as the build has made it: one document at `/`, and its parts under `/assets/`, whose names tell
- * their contents, so that a browser keeps them for ever. All of it is read once, at the start; nothing comes from outside.
+ * Serves the page in the browser as the build made it: one document at `/`, and its parts under `/assets/` with content
+ * hashes in their names, so that browsers can cache them for ever. All files are read once at startup; nothing is
+ * loaded from other sites.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -26,11 +27,11 @@ interface Asset {
   readonly kind: string;
   readonly etag: string;
   readonly plain: Uint8Array<ArrayBuffer>;
-  /** null: the build has made none. */
+  /** Null if the build wrote no compressed version. */
   readonly gzip: Uint8Array<ArrayBuffer> | null;
 }
 
-/** `directory`: what the build wrote; where there is nothing, `/` says so. */
+/** `directory` is the build's output. If it is missing, `/` says so. */
 export function mountPage(directory: string): Mount {
   const document = assetAt(join(directory, 'index.html'));
   const parts = partsIn(join(directory, 'assets'));

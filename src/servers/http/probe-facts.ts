@@ -1,4 +1,7 @@
-/** What the probes of `server.ts` answer, for the OpenAPI document: they are there before the rest, for whoever watches the process. */
+/**
+ * The answers of the probes in `server.ts`, for the OpenAPI document. The probes answer before all other routes exist,
+ * for whoever watches the process.
+ */
 import { z } from 'zod';
 import type { Probe } from '../../node/readiness.ts';
 import { STATUS } from './admin-shapes.ts';

@@ -1,7 +1,7 @@
 /**
- * How the HTTP door says that something failed: problem details (RFC 9457) with the code and the certainty of the one table of
- * errors, and a status that tells a proxy or a library the same. 500, 504 and the 409 of
- * an operation id that has expired may have happened; see `outcome` for all.
+ * How the HTTP door reports failures: problem details (RFC 9457) with code and certainty from the one table of errors,
+ * and a status with the same meaning for proxies and libraries. An operation that failed with 500, 504 or the 409 of an
+ * expired operation id may have happened; `outcome` tells for every failure.
  */
 import { z } from 'zod';
 import { ERROR_TABLE, certaintyOf } from '../../core/errors.ts';
@@ -32,7 +32,7 @@ export const HTTP_STATUS = {
   internal: 500,
 } as const satisfies Record<ErrorCode, number>;
 
-/** Answers of the cluster that HTTP has a status for, though nothing failed. */
+/** Answers of the cluster that are not failures, but for which HTTP has a status. */
 const ANSWERS = {
   absent: { status: 404, meaning: 'The key has no value.' },
   condition_failed: { status: 412, meaning: 'The condition does not hold. Nothing was changed.' },
@@ -63,7 +63,7 @@ export const PROBLEM = z
 export type Problem = z.infer<typeof PROBLEM>;
 
 export const PROBLEM_TYPE = 'application/problem+json';
-/** On every problem, so that the answer to a HEAD tells it, too. */
+/** Set on every problem response, so that the answer to a HEAD request has the code, too. */
 export const CODE_HEADER = 'Causeway-Code';
 
 export function problemOf({ code, message }: Failure, status: number = HTTP_STATUS[code]): Problem {
@@ -76,7 +76,7 @@ export function absent(): Problem {
   return answerProblem('absent');
 }
 
-/** `current`: the version that stands; null: none. */
+/** `current` is the version that stands; null if there is none. */
 export function conditionFailed(current: number | null): Problem {
   return { ...answerProblem('condition_failed'), currentVersion: current };
 }
@@ -90,7 +90,7 @@ function typeOf(code: string): string {
   return `urn:causeway:problem:${code}`;
 }
 
-/** Thrown while a request is being read: nothing was begun. */
+/** Thrown while a request is being read, when nothing was begun yet. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly problem: Problem;

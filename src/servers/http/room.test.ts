@@ -1,4 +1,4 @@
-/** What answers that nobody takes may hold. */
+/** How much memory answers that nobody reads may use. */
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Hono } from 'hono';
@@ -17,7 +17,7 @@ class Outgoing extends EventEmitter {
   }
 }
 
-/** One request of the connection `socket`. */
+/** One request on the connection `socket`. */
 function request(socket: object): { wire: Wire; outgoing: Outgoing } {
   const outgoing = new Outgoing();
   const incoming = { socket } as IncomingMessage;
@@ -37,7 +37,7 @@ test('answers that are not taken fill their room: the next request is refused, a
   first.outgoing.close();
   const third = request({});
   room.begin();
-  // One that has gone before its answer was made holds nothing.
+  // A request whose connection closed before its answer was made holds nothing.
   third.outgoing.close();
   room.answer(third.wire, HTTP_ANSWER_BYTES_TOTAL_MAX);
   second.outgoing.close();

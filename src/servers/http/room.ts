@@ -1,7 +1,8 @@
 /**
- * What clients of the HTTP door may hold of a node's memory: bytes of requests that are being read, bytes of answers that were
- * not taken, and requests begun on one connection, which may send many before it reads. Beyond it a request is refused,
- * definitely, before anything is begun. The last holds for every page of the door, the others for those for programs.
+ * Bounds the memory that clients of the HTTP door can use on a node: bytes of requests being read, bytes of answers not
+ * yet taken, and requests begun on one connection (a client may send many before it reads). Beyond a bound, a request
+ * is refused with a definite failure before anything is begun. The bound per connection applies to every page of the
+ * door, the others only to the routes for programs.
  */
 import type { Socket } from 'node:net';
 import {
@@ -16,7 +17,7 @@ import { Refusal } from './problem.ts';
 export class Unanswered {
   private readonly begun = new WeakMap<Socket, number>();
 
-  /** Counted until it is answered, and its answer taken. Null: it may begin. */
+  /** Counts the request until its answer was taken. Returns null if the request may begin. */
   begin({ incoming, outgoing }: Wire): Refusal | null {
     if (incoming === undefined || outgoing === undefined) return null;
     const { socket } = incoming;
@@ -39,14 +40,14 @@ export class Room {
       throw new Refusal(503, 'too many bytes of answers wait to be taken', 'overloaded');
   }
 
-  /** Of an answer, until its client has taken it. */
+  /** Counts the bytes of an answer until its client has taken it. */
   answer({ outgoing }: Wire, bytes: number): void {
     if (outgoing === undefined || outgoing.closed) return;
     this.answerBytes += bytes;
     outgoing.once('close', () => (this.answerBytes -= bytes));
   }
 
-  /** The whole body. Its bytes are counted as they come, and until `release`. */
+  /** Reads the whole body. Its bytes are counted as they arrive, until `release`. */
   async read(request: Request, bytesMax: number): Promise<Body> {
     const told = Number(request.headers.get('content-length') ?? 0);
     if (told > bytesMax) throw tooLarge(bytesMax);
@@ -73,7 +74,7 @@ export class Room {
     return { bytes: Buffer.concat(parts, bytes), release };
   }
 
-  /** Reads page after page of the whole: only so many at once. */
+  /** Runs a listing, which reads the whole cluster page by page; only a limited number run at once. */
   async list<Answer>(run: () => Promise<Answer>): Promise<Answer> {
     if (this.listings >= HTTP_LISTINGS_MAX)
       throw new Refusal(503, `${this.listings} listings are under way at this node`, 'overloaded');
@@ -88,13 +89,13 @@ export class Room {
 
 export interface Body {
   readonly bytes: Buffer;
-  /** Once the bytes are no more held. */
+  /** To be called once the bytes are no longer needed. */
   readonly release: () => void;
 }
 
 const NOTHING: Body = { bytes: Buffer.alloc(0), release: () => undefined };
 
-/** What comes behind is not looked at. */
+/** Requests that follow on this connection are not read. */
 const CLOSE = { Connection: 'close' };
 
 function tooLarge(bytesMax: number): Refusal {

@@ -1,6 +1,7 @@
 /**
- * A route of the HTTP door as data: what it takes and answers, as schemas that check requests and make the OpenAPI document, and
- * what it does. What is not described is not taken: an unknown parameter is refused, for it may be a misspelt one.
+ * A route of the HTTP door as data: schemas for what it takes and answers, used both to check requests and to make the
+ * OpenAPI document, and the handler. What is not described is not accepted: an unknown parameter is refused, because it
+ * may be a misspelt one.
  */
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
@@ -20,20 +21,20 @@ type Texts = Readonly<Record<string, string>>;
 
 export interface AnswerDescription {
   readonly description: string;
-  /** JSON; left out: bytes as they were put, or nothing. */
+  /** The schema of a JSON answer. If omitted, the body is a stored value, or empty. */
   readonly schema?: z.ZodType;
   readonly isBytes?: boolean;
-  /** By name, what it tells. */
+  /** Header names with their descriptions. */
   readonly headers?: Texts;
 }
 
 export interface Call<Query, Body> {
-  /** Of a route with a key: valid. */
+  /** The valid key, for a route that has one. */
   readonly key: string;
   readonly query: Query;
   readonly body: Body;
   readonly header: (name: string) => string | undefined;
-  /** Milliseconds that are left; 0 or less: none. */
+  /** Milliseconds left until the deadline; 0 or less if it has passed. */
   readonly timeoutMs: () => number;
   readonly trace: RequestTrace;
 }
@@ -56,19 +57,19 @@ export interface RouteFacts {
   readonly answers: Readonly<Record<number, AnswerDescription>>;
 }
 
-/** All that the document says of it. */
+/** Everything that the OpenAPI document says of a route. */
 export interface DescribedRoute extends RouteFacts {
   readonly query: z.ZodObject<Readonly<Record<string, z.ZodType>>>;
   readonly body: z.ZodType | null;
 }
 
 export interface Route extends DescribedRoute {
-  /** Bytes; 0: it has none. */
+  /** Maximum size in bytes of the request body; 0 if the route takes none. */
   readonly bodyBytesMax: number;
   readonly handle: (call: Call<never, never>) => Promise<Reply>;
 }
 
-/** Of every route. */
+/** Query parameters that every route has. */
 const TIMED = {
   timeout_ms: whole(z.int().min(1).max(OPERATION_TIMEOUT_MS_MAX))
     .default(OPERATION_TIMEOUT_MS_DEFAULT)
@@ -77,7 +78,7 @@ const TIMED = {
 const PLAIN = z.strictObject(TIMED);
 type Timed = typeof TIMED;
 
-/** A number in a query, in digits alone: what is none, and what is out of its bounds, is told alike. */
+/** A number in the query, in digits only. Non-numbers and numbers out of bounds get the same error message. */
 export function whole(number: z.ZodInt): z.ZodType<number> {
   const wanted = `a whole number from ${number.minValue ?? 0} to ${number.maxValue ?? Number.MAX_SAFE_INTEGER}`;
   return z.preprocess((text, context) => {
@@ -87,7 +88,7 @@ export function whole(number: z.ZodInt): z.ZodType<number> {
   }, number);
 }
 
-/** A switch in a query: `1` or `true`. */
+/** A boolean in the query: `1` or `true`. */
 export function flag(): z.ZodType<boolean> {
   return z
     .preprocess((text, context) => {
@@ -107,7 +108,7 @@ function refuse(context: z.RefinementCtx, wanted: string, given: string): never 
   return z.NEVER;
 }
 
-/** Bytes as they come, of any type. */
+/** Raw bytes of any type. */
 export const BYTES = z.instanceof(Uint8Array).meta({ isBytes: true });
 
 export function route<
@@ -182,7 +183,7 @@ async function answer(context: Context, room: Room, one: Route, tracing: Tracing
   }
 }
 
-/** A programmer's error ends the process like anywhere else, with its line in the log; the client is answered first. */
+/** A programmer's error ends the process with a line in the log, as anywhere else; the client is answered first. */
 function endOnFault(error: unknown): void {
   setImmediate(() => {
     throw error;
@@ -202,7 +203,7 @@ function responseOf(reply: Reply, count: (bytes: number) => void): Response {
   if (!('bytes' in reply)) return new Response(null, { status, headers });
   count(reply.bytes.length);
   headers['Content-Length'] = String(reply.bytes.length);
-  // Not a view of the node's memory, which would be held with all that lies around it.
+  // A copy: a view would keep the whole buffer around the value in memory.
   return new Response(Uint8Array.from(reply.bytes), { status, headers });
 }
 
@@ -222,7 +223,7 @@ function queryOf(one: Route, url: string): unknown {
   return parsed(one.query, Object.fromEntries(given), 'the query');
 }
 
-/** Else what cannot be read is taken for another character, and one key for another. */
+/** Otherwise undecodable bytes would become replacement characters, and one key would be mistaken for another. */
 function mustBeUtf8(query: string): void {
   try {
     decodeURIComponent(query);
@@ -243,13 +244,13 @@ function bodyOf(one: Route, bytes: Buffer): unknown {
   return parsed(one.body, given, 'the body');
 }
 
-/** A page of another origin cannot send this type unasked, and asking is refused it. */
+/** A page of another origin cannot send this content type without a CORS preflight, and the preflight is refused. */
 function mustBeJson(type: string | null): void {
   if (/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type ?? '')) return;
   throw new Refusal(415, 'the body must be of Content-Type: application/json');
 }
 
-/** A body is kept, or read, as it is: what says that it is packed, or a part, would be lost. */
+/** The body is stored or parsed as it is, so a Content-Encoding or Content-Range would be lost. */
 function mustBeWhole(headers: Headers): void {
   const coding = headers.get('content-encoding') ?? 'identity';
   if (coding.toLowerCase() !== 'identity')

@@ -1,4 +1,4 @@
-/** The pages that probes read, over a real port. */
+/** The pages for probes, over a real port. */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';

@@ -1,6 +1,6 @@
 /**
- * The HTTP door: probes for whoever runs the node, and what else is mounted beside them. Each part keeps its
- * routes in a file of its own.
+ * The HTTP door: the probes for whoever runs the node, and the parts mounted beside them. Each part keeps its routes in
+ * a file of its own.
  */
 import type { Socket } from 'node:net';
 import { serve } from '@hono/node-server';
@@ -25,19 +25,19 @@ export interface HttpServer {
 }
 
 export interface HttpConnections {
-  /** Open now. */
+  /** Open at the moment. */
   count: number;
-  /** Closed for there being too many. */
+  /** Closed because there were too many. */
   rejected: number;
 }
 
-/** Milliseconds a client may take for its request; nobody has a long one to make. */
+/** Milliseconds that a client may take to send its request; no legitimate request takes long. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const CHECKS_PER_TIMEOUT = 10;
 
 const NO_PAGE = 'there is no such page; /openapi.json describes those for programs';
 
-/** For a request that waited for its turn; nobody hears it. */
+/** For a request whose client left while it waited for its turn; nobody receives this. */
 const GONE = new Refusal(503, 'the client has gone', 'overloaded');
 
 /** Adds the routes of one part of the door. */
@@ -65,9 +65,10 @@ export function httpRoutes(api: NodeApi, mounts: readonly Mount[] = []): Hono {
   probe('/healthz', 'healthy');
   probe('/readyz', 'ready');
   probe('/safe-to-stop', 'safe');
-  // The first of them decides for whom the rest is there.
+  // The first mount is the guard that decides who may reach the others.
   for (const mount of mounts) mount(routes);
-  // No look: it is for whoever is about to stop the node, and not for any page that a browser is on.
+  // A POST, because it reserves the stop: it is meant for whoever is about to stop the node, not for a page in a
+  // browser.
   routes.post('/safe-to-stop', async (context) => told(context, 'safe', await reserveStop(api)));
   routes.get('/status', (context) => context.json(api.status()));
   routes.notFound(() => problemResponse(new Refusal(404, NO_PAGE, 'not_supported').problem));
@@ -79,14 +80,14 @@ function told(context: Context, name: Probe, reasons: readonly string[]): Respon
   return context.json({ [name]: false, reasons, detail: reasons.join('; ') }, 503);
 }
 
-/** What speaks against the stop; where nothing does, no other member is let until this one is gone. */
+/** The reasons against a stop. If there are none, no other member is allowed to stop until this one is gone. */
 async function reserveStop(api: NodeApi): Promise<readonly string[]> {
   const answer = await operate(api, { kind: 'reserveStop' }, STOP_ASK_MS);
-  // A process without a node yet has nothing to reserve.
+  // A process that has no node yet has nothing to reserve.
   return answer.kind === 'stop' ? answer.costs : PROBES.safe(api.status());
 }
 
-/** Rejects where the port cannot be had. Port 0 takes a free one. */
+/** Rejects if the port is not available. Port 0 means any free port. */
 export function openHttpServer(
   routes: Hono,
   host: string,
@@ -103,7 +104,7 @@ export function openHttpServer(
         serverOptions: {
           requestTimeout: requestTimeoutMs,
           headersTimeout: requestTimeoutMs,
-          // Left alone the runtime looks every 30 s only, however short the times are.
+          // By default Node checks only every 30 s, however short the timeouts are.
           connectionsCheckingInterval: requestTimeoutMs / CHECKS_PER_TIMEOUT,
         },
       },

@@ -1,4 +1,4 @@
-/** The spans of HTTP requests about keys, in front of a node in a map. */
+/** The spans of HTTP requests about keys, in front of a node that keeps its values in a map. */
 import { beforeEach, expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../test/support/fake-node-api.ts';
 import { logLevels } from '../../../test/support/http-door.ts';
@@ -75,7 +75,7 @@ test('operations of a batch: those with a context of their own are below it, lin
     { ...put, key: 'a', traceparent, tracestate: 'b=2' },
     { ...put, key: 'b' },
     { ...put, key: 'c', traceparent: 'yes' },
-    // One behind the other: the second is begun when the first has ended.
+    // Operations on one key run in order: the second begins when the first has ended.
     { ...put, key: 'a' },
     { op: 'increment', key: 'a', increment: 1, traceparent },
   ];
@@ -87,7 +87,7 @@ test('operations of a batch: those with a context of their own are below it, lin
     expect(one).toMatchObject({ what: 'http', name: 'POST /v1/kv', parentId: '0e'.repeat(8) });
   expect(first!.context).toMatchObject({ traceId: '5c'.repeat(16), state: 'b=2' });
   expect(first!.links).toEqual([whole!.context]);
-  // What the value is, is no failure of ours.
+  // A condition that does not hold is not a failure of the server.
   expect(last).toMatchObject({ error: undefined, attributes: { 'http.response.status_code': 409 } });
   expect(spanIds().sort()).toEqual(
     [first!, whole!, whole!, whole!, last!].map(({ context }) => context.spanId).sort(),

@@ -1,7 +1,7 @@
 /**
- * The span of an HTTP request about keys: below the context in its headers (`traceparent`, `tracestate`), or the first of
- * its own trace. An operation of a batch that brings a context has another one. Orders of operators, probes and pages are not
- * traced.
+ * The spans of HTTP requests about keys. The parent is the context in the headers (`traceparent`, `tracestate`);
+ * without one the span starts a trace of its own. An operation of a batch that carries a context gets its own span
+ * below that. Administration, probes and pages are not traced.
  */
 import { traceContextOf } from '../../core/trace-context.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
@@ -12,11 +12,11 @@ import type { Reply, RouteFacts } from './route.ts';
 const FAULT_STATUS_MIN = 500;
 const TRACED = /^\/v1\/(kv\b|key\b|admin\/count$)/;
 
-/** The trace of one request, for a route that asks the node for several things in a row, or together. */
+/** The trace of one request, for a route that asks the node several times, in sequence or concurrently. */
 export interface RequestTrace {
-  /** What `run` asks of the node within its own call belongs to the request. */
+  /** Everything that `run` asks of the node synchronously belongs to the request. */
   within<Result>(run: () => Result): Result;
-  /** The same for one operation of many: where it has a context of its own, below that, with a span of its own. */
+  /** Like `within`, for one operation of many: if it carries a context of its own, it gets its own span below that. */
   operation<Result>(
     sent: SentContext,
     run: () => Promise<Result>,
@@ -29,7 +29,7 @@ export interface SentContext {
   readonly tracestate?: string | undefined;
 }
 
-/** How an operation ended: as the status of a single request, and the code of what failed. */
+/** How an operation ended: the status that a single request would have had, and the error code if it failed. */
 export interface End {
   readonly status: number;
   readonly code?: string | undefined;
@@ -78,7 +78,7 @@ function resultWithin<Result>(
   return result!.is;
 }
 
-/** What `handle` asks of the node within its own call belongs to the span, which ends with the reply. */
+/** Everything that `handle` asks of the node synchronously belongs to the span, which ends with the reply. */
 export async function tracedReply(
   tracing: Tracing,
   facts: RouteFacts,
@@ -114,7 +114,7 @@ function begin(tracing: Tracing, { method, path }: RouteFacts, parent: TraceCont
   return tracing.begin('http', parent, { title: `${method} ${path}`, attributes });
 }
 
-/** What a client is told of its own request is no failure of ours. */
+/** An error that is due to the client's own request is not a failure of the server. */
 function ended(span: Span, { status, code }: End): void {
   span.set('http.response.status_code', status);
   span.end(status >= FAULT_STATUS_MIN ? code : undefined);

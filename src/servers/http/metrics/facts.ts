@@ -1,10 +1,10 @@
-/** What metrics tell of the process itself and of its doors. */
+/** What the metrics need to know about the process itself and about its doors. */
 import { readdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import type { MemoryUse } from '../../../core/recent-activity.ts';
 
-/** What one door counts; left out: it does not. */
+/** What one door counts; a door leaves out what it does not count. */
 export interface DoorFacts {
   readonly door: 'grpc' | 'resp' | 'http';
   readonly requests: number;
@@ -12,7 +12,7 @@ export interface DoorFacts {
   readonly rejected?: number;
   readonly receivedBytes?: number;
   readonly sentBytes?: number;
-  /** Of answers that clients have not taken. */
+  /** Bytes of answers that clients have not taken yet. */
   readonly waitingBytes?: number;
 }
 
@@ -20,9 +20,9 @@ export interface ProcessFacts {
   readonly memory: MemoryUse;
   readonly cpuSeconds: number;
   readonly uptimeSeconds: number;
-  /** Of the time since metrics were asked for last. */
+  /** The share of time that the event loop was busy since metrics were last read. */
   readonly loopBusyShare: number;
-  /** null: this system does not tell. */
+  /** Null if the operating system does not provide it. */
   readonly openFiles: number | null;
 }
 

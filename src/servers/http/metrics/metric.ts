@@ -1,6 +1,6 @@
 /**
- * One metric as it stands in docs/METRICS.md, and how its samples are read when metrics are asked for. Values are read
- * from what the node counts anyway; nothing here runs on the way of an operation.
+ * One metric as documented in docs/METRICS.md, with a function that reads its samples when metrics are requested. The
+ * values are ones that the node counts anyway; nothing here runs in the path of an operation.
  */
 import type { Histogram } from '../../../base/histogram.ts';
 import type { CounterName, EventName } from '../../../core/events.ts';
@@ -16,13 +16,13 @@ export interface Source {
   readonly counters: ReadonlyMap<CounterName, number>;
   readonly doors: readonly DoorFacts[];
   readonly process: ProcessFacts;
-  /** Of the store's files, as they were looked at a moment ago; null: not yet. */
+  /** Size of the store's files when last measured; null if they were not measured yet. */
   readonly storeBytes: number | null;
 }
 
 export type Labels = Readonly<Record<string, string | number>>;
 
-/** As prom-client's registry takes them. */
+/** The form that prom-client's registry takes. */
 export interface Sample {
   readonly metricName?: string;
   readonly labels: Labels;
@@ -33,12 +33,12 @@ export interface Metric {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
-  /** Names of its labels; each has a bounded number of values. */
+  /** Names of the labels; each label has a bounded number of values. */
   readonly labels: readonly string[];
   readonly samples: (source: Source) => Sample[];
 }
 
-/** `read` gives null where there is nothing to tell: then there is no sample. */
+/** If `read` returns null, there is nothing to report and the metric has no sample. */
 export function gauge(name: string, help: string, read: (source: Source) => number | null): Metric {
   return { name, type: 'gauge', help, labels: [], samples: (source) => one(read(source)) };
 }
@@ -47,7 +47,7 @@ export function counter(name: string, help: string, read: (source: Source) => nu
   return { name, type: 'counter', help, labels: [], samples: (source) => one(read(source)) };
 }
 
-/** A yes or a no. */
+/** A boolean as 1 or 0. */
 export function flag(name: string, help: string, read: (source: Source) => boolean | null): Metric {
   return gauge(name, help, (source) => {
     const is = read(source);
@@ -55,7 +55,7 @@ export function flag(name: string, help: string, read: (source: Source) => boole
   });
 }
 
-/** One sample for each value of its one label. */
+/** One sample for each value of the single label. */
 export function gauges(
   name: string,
   help: string,
@@ -74,7 +74,7 @@ export function counters(
   return { name, type: 'counter', help, labels: [label], samples: (source) => each(label, read(source)) };
 }
 
-/** In which of its states something is: 1 for that one, 0 for all others. */
+/** A state as one sample per possible state: 1 for the present state, 0 for all others. */
 export function state<State extends string>(
   name: string,
   help: string,
@@ -87,7 +87,7 @@ export function state<State extends string>(
   });
 }
 
-/** In milliseconds here, in seconds there. */
+/** The histogram is in milliseconds, the metric in seconds. */
 export function timesOf(name: string, help: string, read: (source: Source) => Histogram): Metric {
   return {
     ...{ name, type: 'histogram', help, labels: [] },
@@ -120,7 +120,7 @@ export function sizesOf(name: string, help: string, read: (source: Source) => Hi
   };
 }
 
-/** Of the many ranges that times are kept in, those that are handed out: milliseconds. */
+/** The histogram has more buckets than are exposed; these are the exposed bounds, in milliseconds. */
 const SECONDS = {
   bounds: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000],
   perUnit: 1_000,
@@ -149,12 +149,12 @@ function bucketsOf(
   ];
 }
 
-/** `read` of a counter that the process keeps by this name. */
+/** A `read` function for the counter that the process keeps under this name. */
 export function counted(name: CounterName): (source: Source) => number {
   return ({ counters: all }) => all.get(name) ?? 0;
 }
 
-/** `read` of how often the process has told of this, whether or not the log has it. */
+/** A `read` function for the number of times that this event occurred, whether or not the log level let it through. */
 export function logged(name: EventName): (source: Source) => number {
   return ({ events }) => events.get(name) ?? 0;
 }

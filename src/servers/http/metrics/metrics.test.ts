@@ -1,4 +1,7 @@
-/** What /metrics tells, beside docs/METRICS.md: names, units, labels; and that a cluster of any size tells as much. */
+/**
+ * /metrics compared with docs/METRICS.md: names, units and labels. The number of samples does not grow with the
+ * cluster.
+ */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { FakeNodeApi } from '../../../../test/support/fake-node-api.ts';
@@ -13,7 +16,7 @@ import { METRIC_GROUPS, countRequests, exposition, metricsRoutes } from './metri
 const METRICS = Object.values(METRIC_GROUPS).flat();
 const page = readFileSync(new URL('../../../../docs/METRICS.md', import.meta.url), 'utf8');
 
-/** Last words of names: what the number counts, or its unit. */
+/** Allowed last words of metric names: what the number counts, or its unit. */
 const UNITS = new Set(
   'seconds bytes ratio info number state members slots keys tombstones operations entries rows records stores calls retries connections files changes'.split(
     ' ',
@@ -40,7 +43,7 @@ function source(instruments = new Instruments()): Source {
   };
 }
 
-/** As a row of the page. */
+/** The metric as a table row of docs/METRICS.md. */
 function rowOf({ name, type, labels, help }: Metric): string {
   const named = labels.map((label) => `\`${label}\``).join(', ');
   return `| \`${name}\` | ${type} | ${named === '' ? '-' : named} | ${help} |`;
@@ -83,7 +86,7 @@ test('each line that is told: a metric of the catalogue, its labels, a finite nu
     expect(names.filter((name) => name !== 'le').sort()).toEqual([...metric!.labels].sort());
     expect(Number.isFinite(Number(value)), line).toBe(true);
   }
-  // What needs PostgreSQL, a round of scrubbing or a legacy source is not told without.
+  // Metrics that need PostgreSQL, a round of scrubbing or a legacy source are missing without one.
   const silent = METRICS.map(({ name }) => name).filter((name) => !told.has(name));
   expect(silent).toEqual([
     ...[

@@ -1,4 +1,4 @@
-/** /metrics: the catalogue, in the format of Prometheus. */
+/** /metrics: the catalogue in the Prometheus text format. */
 import { Registry } from 'prom-client';
 import type { Instruments } from '../../../core/instruments.ts';
 import type { Mount } from '../server.ts';
@@ -7,7 +7,7 @@ import { FAST, SAFE, SERVING } from './of-node.ts';
 import { PROCESS_METRICS } from './of-process.ts';
 import { BY_HAND, DISK, LEGACY, RECORD } from './of-stores.ts';
 
-/** By the headings of docs/METRICS.md. */
+/** Keyed by the headings of docs/METRICS.md. */
 export const METRIC_GROUPS: Readonly<Record<string, readonly Metric[]>> = {
   'Is it serving': SERVING,
   'Is it safe': SAFE,
@@ -20,7 +20,7 @@ export const METRIC_GROUPS: Readonly<Record<string, readonly Metric[]>> = {
 
 const METRICS = Object.values(METRIC_GROUPS).flat();
 
-/** As text; `source` is read once, so that all samples are of one moment. */
+/** All samples are read from one `source`, so that they describe one moment. */
 export async function exposition(source: Source): Promise<string> {
   const registry = new Registry();
   for (const metric of METRICS) {
@@ -31,7 +31,7 @@ export async function exposition(source: Source): Promise<string> {
   return registry.metrics();
 }
 
-/** Counts every request that is made after it is mounted. */
+/** Counts every request to the routes that are mounted after this. */
 export function countRequests(instruments: Instruments): Mount {
   return (routes) => {
     routes.use((_context, next) => {

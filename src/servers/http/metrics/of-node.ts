@@ -1,4 +1,4 @@
-/** Is the node serving, is what it holds safe, and what does it do for its clients. */
+/** Metrics of the node: whether it serves, whether its data is safe, and what it does for clients. */
 import { ERROR_TABLE, certaintyOf } from '../../../core/errors.ts';
 import type { ErrorCode } from '../../../core/errors.ts';
 import { PHASES } from '../../../core/phases.ts';

@@ -1,11 +1,11 @@
-/** The doors, the process, and its log. */
+/** Metrics of the doors, the process and its log. */
 import { EVENTS } from '../../../core/events.ts';
 import type { EventName } from '../../../core/events.ts';
 import type { DoorFacts } from './facts.ts';
 import { counted, counter, counters, gauge, gauges, timesOf } from './metric.ts';
 import type { Metric, Source } from './metric.ts';
 
-/** Of the doors that count it. */
+/** One sample for each door that counts this. */
 function byDoor(read: (facts: DoorFacts) => number | undefined) {
   return ({ doors }: Source): Record<string, number> => {
     const values: Record<string, number> = {};

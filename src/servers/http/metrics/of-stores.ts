@@ -1,4 +1,4 @@
-/** The node's own disk, PostgreSQL, and the legacy source. */
+/** Metrics of the node's own disk, PostgreSQL and the legacy source. */
 import { counted, counter, counters, flag, gauge, gauges, sizesOf, state, timesOf } from './metric.ts';
 import type { Metric } from './metric.ts';
 
