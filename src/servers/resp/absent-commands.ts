@@ -1,4 +1,7 @@
-/** Commands of Redis that are not here, by kind, with what is told to who calls one; a subcommand with its container: `client|pause`. */
+/**
+ * Redis commands that this door does not have, by kind, with the reason that a caller is given. A subcommand is listed
+ * with its container: `client|pause`.
+ */
 
 export interface AbsentGroup {
   readonly group: string;

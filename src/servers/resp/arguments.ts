@@ -1,19 +1,19 @@
 /**
- * The arguments of one command as they lie in the bytes that were received: places in a buffer, from which texts and
- * numbers are made only where a command asks for them. The first one is the command's name.
+ * The arguments of one command as offsets into the received bytes; strings and numbers are made only when a command
+ * asks for them. The first argument is the command's name.
  */
 import { isUtf8 } from 'node:buffer';
 import { KEY_BYTES_MAX } from '../../core/limits.ts';
 
-/** Signed 64-bit decimal as Redis takes it: no spaces, no plus, no leading zeros. */
+/** Signed 64-bit decimal as Redis accepts it: no spaces, no plus sign, no leading zeros. */
 const INTEGER = /^(?:0|-?[1-9]\d{0,18})$/;
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
 const SAFE_DIGITS = 15;
 
 /**
- * Texts of keys that were asked for of late, by a hash of their bytes. To compare costs a fifth of making the text anew, and
- * the engine keeps the hash of a text that it has seen: a quarter of what a read of a hot key costs at this door.
+ * Cache of recent key strings, by a hash of their bytes. Comparing costs a fifth of decoding the string anew, and V8
+ * keeps the hash of a string that it has seen before: together a quarter of what a read of a hot key costs here.
  */
 const KNOWN: (string | undefined)[] = Array.from({ length: 4_096 }, () => undefined);
 const KNOWN_LENGTH_MAX = 64;
@@ -34,7 +34,7 @@ function isText(text: string, buffer: Buffer, start: number, end: number): boole
 }
 
 export class Arguments {
-  /** Bytes that were handed out are never written over: values may be kept as views. */
+  /** Bytes that were handed out are never overwritten, so values may be kept as views. */
   buffer: Buffer = Buffer.alloc(0);
   readonly starts: number[] = [];
   readonly ends: number[] = [];
@@ -62,7 +62,7 @@ export class Arguments {
     this.count = 0;
   }
 
-  /** Its own copy, that stays when the next command is read. */
+  /** A copy that stays valid when the next command is read. */
   kept(): Arguments {
     return Arguments.of(...Array.from({ length: this.count }, (_, at) => this.bytes(at)));
   }
@@ -71,34 +71,34 @@ export class Arguments {
     return this.ends[at]! - this.starts[at]!;
   }
 
-  /** Of all arguments together. */
+  /** Total size of all arguments in bytes. */
   get byteCount(): number {
     let bytes = 0;
     for (let at = 0; at < this.count; at += 1) bytes += this.length(at);
     return bytes;
   }
 
-  /** A view of what was received. */
+  /** A view of the received bytes. */
   bytes(at: number): Buffer {
     return this.buffer.subarray(this.starts[at], this.ends[at]);
   }
 
-  /** Each byte as one character, so that it can be said again as it came. */
+  /** Decodes each byte as one character (Latin-1), so that the bytes can be echoed unchanged. */
   text(at: number): string {
     return this.buffer.toString('latin1', this.starts[at], this.ends[at]);
   }
 
-  /** As Redis prints it, which takes it for a text of C: it ends at a NUL. */
+  /** The argument as Redis prints it, namely as a C string that ends at the first NUL. */
   shown(at: number): string {
     return this.text(at).split('\0', 1)[0]!;
   }
 
-  /** For words of the protocol. */
+  /** In upper case, for keywords of the protocol. */
   upper(at: number): string {
     return this.text(at).toUpperCase();
   }
 
-  /** Undefined where it is none that Redis would take. */
+  /** Undefined if the argument is not an integer that Redis would accept. */
   integer(at: number): bigint | undefined {
     if (this.length(at) > 20) return undefined;
     const text = this.text(at);
@@ -109,8 +109,8 @@ export class Arguments {
   }
 
   /**
-   * The key at this place; undefined where no key can be made of it, and `keyFaultAt` says why. One pass, since it
-   * stands on the hit path of every read.
+   * The key at this position, or undefined if the bytes are not a valid key; `keyFaultAt` then says why. A single pass,
+   * since this is on the hit path of every read.
    */
   key(at: number): string | undefined {
     const { buffer } = this;

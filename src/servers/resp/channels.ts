@@ -1,11 +1,13 @@
-/** Channels that clients subscribe to: the one on which Redis tells clients of RESP2 what they are to drop. */
+/** Pub/sub channels: only the one on which Redis sends invalidation messages to RESP2 clients. */
 
 export const INVALIDATIONS = '__redis__:invalidate';
 
-/** A connection of RESP2 that is subscribed hears messages among its replies: only these are still possible. */
+/**
+ * A RESP2 connection with a subscription receives messages among its replies, so only these commands are still allowed.
+ */
 const POSSIBLE: ReadonlySet<string> = new Set(['ping', 'quit', 'reset', 'subscribe', 'unsubscribe']);
 
-/** Undefined where the command may be called. */
+/** Undefined if the command is allowed. */
 export function refusalWhileSubscribed(name: string): string | undefined {
   if (POSSIBLE.has(name)) return undefined;
   return `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`;

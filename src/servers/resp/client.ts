@@ -1,6 +1,6 @@
 /**
- * One client as the commands see it: who it is, what it has asked for so far, and the ways to a key. A command replies
- * at once into `out`, or takes a place in the queue of replies for an answer that comes later.
+ * One client as the commands see it: who it is, its state so far, and access to keys. A command either replies at once
+ * into `out`, or takes a place in the reply queue for an answer that comes later.
  */
 import { OPERATION_TIMEOUT_MS_DEFAULT } from '../../core/limits.ts';
 import type { ReadResult, WriteOperation, WriteResult } from '../../core/operation.ts';
@@ -19,26 +19,26 @@ import type { Run } from './run-plan.ts';
 import type { Tracking } from './tracking.ts';
 import type { Transaction } from './transaction.ts';
 
-/** skipping: the next command is not answered; skipped: it is this one. */
+/** skipping: the next command gets no reply; skipped: the present one gets none. */
 export type ReplyMode = 'on' | 'off' | 'skipping' | 'skipped';
 
-/** Of a connection: what the protocol's part needs of the socket's. */
+/** What the protocol side of a connection needs from the socket side. */
 export interface Line {
   readonly address: string;
   readonly localAddress: string;
   /** Milliseconds since 1970. */
   readonly openedAt: number;
-  /** Milliseconds since something was received. */
+  /** Milliseconds since the last bytes were received. */
   idleMs(): number;
-  /** Bytes of replies that went out and were not taken yet. */
+  /** Bytes of replies that were written and that the client has not taken yet. */
   untakenBytes(): number;
-  /** It holds more than its share of what waits, and has taken nothing for some seconds. */
+  /** The client holds more than its share of untaken replies, and has taken nothing for some seconds. */
   isStuck(): boolean;
-  /** Something may go out, or begin, that could not before. */
+  /** To be called when something can be sent or begun that could not be before. */
   wake(): void;
-  /** Ends it once everything asked before is answered. */
+  /** Closes the connection once everything asked before is answered. */
   closeInOrder(): void;
-  /** Ends it now. */
+  /** Closes the connection now. */
   cut(): void;
   isClosed(): boolean;
 }
@@ -53,16 +53,16 @@ export class Client {
   name = '';
   libraryName = '';
   libraryVersion = '';
-  /** Has said the password, or there is none. */
+  /** The client has authenticated, or no password is set. */
   isTrusted: boolean;
   replyMode: ReplyMode = 'on';
   lastCommand = '';
   transaction: Transaction | null = null;
-  /** Keys that were read for WATCH, with their versions; 0: absent. */
+  /** The keys of WATCH with the versions that were read; 0 for an absent key. */
   readonly watched = new Map<string, number>();
-  /** It keeps copies of what it reads, and hears of changes; null: it does not. */
+  /** State of client-side caching; null if it is off. */
   tracking: Tracking | null = null;
-  /** To which it is subscribed. */
+  /** The channels that the client is subscribed to. */
   readonly channels = new Set<string>();
 
   constructor(id: number, door: Door, line: Line) {
@@ -78,12 +78,12 @@ export class Client {
     this.isTrusted = door.password === null;
   }
 
-  /** Where the reply to the command that runs belongs. */
+  /** Where the reply of the running command goes. */
   get out(): ReplyWriter {
     return this.queue.out;
   }
 
-  /** Replies with a value read now or later; a failure is told as one. */
+  /** Reads a key and replies with the record, now or later; a failure becomes an error reply. */
   read(key: string, respond: (out: ReplyWriter, record: KeyRecord | undefined) => void): void {
     const record = this.api.tryGet(key);
     if (record !== WAIT) {
@@ -116,7 +116,7 @@ export class Client {
     });
   }
 
-  /** Reads or writes for a command that has its place already. */
+  /** Reads or writes a key for a command that already has its place in the reply queue. */
   get(key: string, done: (result: ReadResult) => void, timeoutMs = OPERATION_TIMEOUT_MS_DEFAULT): void {
     this.api.get(key, timeoutMs, done);
   }
@@ -130,17 +130,17 @@ export class Client {
     this.api.write(operation, timeoutMs, told);
   }
 
-  /** Of the command whose call is under way, where it is recorded. */
+  /** The trace context of the command that is running, if it is traced. */
   get trace(): TraceContext | undefined {
     return this.door.settings.tracing?.active;
   }
 
-  /** Asks more for a command whose call is over. */
+  /** Makes further calls on behalf of a command whose handler has already returned. */
   under(trace: TraceContext, ask: () => void): void {
     this.door.settings.tracing!.within(trace, ask);
   }
 
-  /** A place for a reply that comes later, and the key held for it. */
+  /** Reserves a place for a later reply, and holds the key for it. */
   begin(key: string, writes: boolean): Pending {
     const pending = this.queue.begin();
     this.inFlight.add(key, writes);
@@ -148,7 +148,7 @@ export class Client {
     return pending;
   }
 
-  /** The same for a command beside which none runs. */
+  /** Reserves a place for a later reply of a command that runs with no other beside it. */
   beginAlone(): Pending {
     const pending = this.queue.begin();
     this.queue.isBarred = true;

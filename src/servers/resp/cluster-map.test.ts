@@ -1,4 +1,7 @@
-/** Where a door says that the owners of slots are: as members tell, unless it is written down otherwise. */
+/**
+ * Which addresses a door reports for the owners of slots: those that members report, unless the configuration overrides
+ * them.
+ */
 import { afterEach, expect, test } from 'vitest';
 import type { ClusterAnswer } from '../../node/api.ts';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
@@ -14,7 +17,7 @@ function mapOf(members: readonly object[], owners: readonly string[]): ClusterAn
   return { kind: 'slots', map: { epoch: 3, members, ranges } } as ClusterAnswer;
 }
 
-/** host:port and whether it is the master of the slots, of each line of CLUSTER NODES. */
+/** The address of each line of CLUSTER NODES, and whether that node is the master of slots. */
 async function nodesTold(): Promise<string[]> {
   const line = await door.connect();
   const told = await line.ask('CLUSTER NODES');
@@ -24,7 +27,7 @@ async function nodesTold(): Promise<string[]> {
     .map((each) => `${each.split(' ')[1]!.split('@')[0]}${each.includes('0-16383') ? ' serves' : ''}`);
 }
 
-/** What CLUSTER SLOTS tells of members at 10.0.0.1, 10.0.0.2 and so on. */
+/** The ranges of CLUSTER SLOTS, with members at 10.0.0.1, 10.0.0.2 and so on. */
 async function rangesTold(): Promise<string[]> {
   const line = await door.connect();
   line.send('CLUSTER SLOTS');

@@ -1,6 +1,6 @@
 /**
- * The cluster as Redis clients know one: members with an id of 40 characters and an address, and ranges of slots with
- * those who serve them. Of a member only what is known is told: without the address of its Redis door it is left out.
+ * The cluster in terms of Redis Cluster: members with an id of 40 characters and an address, and ranges of slots with
+ * the members that serve them. A member whose Redis address is not known is left out.
  */
 import { createHash } from 'node:crypto';
 import { OPERATION_TIMEOUT_MS_DEFAULT } from '../../core/limits.ts';
@@ -20,7 +20,10 @@ export interface MappedMember {
 export interface MappedRange {
   readonly from: number;
   readonly to: number;
-  /** At least one: who is asked first, and who owns all slots of which it is asked first. */
+  /**
+   * At least one. The first is the slots' first owner (their master); the others own all slots of which it is the first
+   * owner.
+   */
   readonly members: readonly MappedMember[];
 }
 
@@ -31,12 +34,12 @@ export interface ClusterMap {
   readonly ranges: readonly MappedRange[];
 }
 
-/** Replies that were made of one map: there may be some thousand ranges, and all clients ask for the same. */
+/** Caches replies made from the same map: there may be a thousand ranges, and all clients ask for the same. */
 export class MapReplies {
   private map: SlotMap | null = null;
   private readonly replies = new Map<string, Uint8Array>();
 
-  /** `name`: of the command, with all else that the reply depends on. */
+  /** `name` is the command, with everything else that the reply depends on. */
   replyOf(map: SlotMap, protocol: Protocol, name: string, write: (out: ReplyWriter) => void): Uint8Array {
     if (this.map !== map || this.replies.size > REPLIES_MAX) this.replies.clear();
     this.map = map;
@@ -50,10 +53,10 @@ export class MapReplies {
   }
 }
 
-/** Commands, protocols and a few addresses at which a node is reached. */
+/** Enough for all commands and protocols and a few addresses under which a node is reached. */
 const REPLIES_MAX = 32;
 
-/** Asks the node, and replies with what `respond` makes of it; the same map makes the same reply. */
+/** Asks the node for its map and replies with what `respond` writes; the same map gives the same reply. */
 export function withMap(
   client: Client,
   name: string,
@@ -77,7 +80,8 @@ function mapOf(client: Client, { epoch, members, ranges }: SlotMap): ClusterMap 
   const { addresses, nodeName } = door.settings;
   const known = new Map<string, MappedMember>();
   for (const { name, alive, resp } of members) {
-    // What is written down counts more than what a member says. A client has reached this node where it knows it to be.
+    // A configured address takes precedence over what the member reports. This node's own address defaults to the one
+    // at which the client has reached it.
     const told = addresses.get(name) ?? resp;
     const address = told === '' && name === nodeName ? line.localAddress : told;
     const at = address.lastIndexOf(':');
@@ -88,7 +92,7 @@ function mapOf(client: Client, { epoch, members, ranges }: SlotMap): ClusterMap 
   const self = known.get(nodeName);
   const served = ranges.flatMap(({ from, to, owners }): ServedRange[] => {
     const found = owners.map((name) => known.get(name)).filter((member) => member !== undefined);
-    // This node answers in the place of an owner that cannot be named.
+    // This node answers in place of a first owner whose address is not known.
     const first = known.has(owners[0] ?? '') || self === undefined ? found[0] : self;
     return first === undefined ? [] : [{ from, to, first, others: found.filter((each) => each !== first) }];
   });
@@ -102,7 +106,7 @@ interface ServedRange {
   readonly others: readonly MappedMember[];
 }
 
-/** Ranges beside each other with the same first member are one, for all slots of one have the same others. */
+/** Merges adjacent ranges with the same first owner; all slots of one first owner have the same others. */
 function joined(ranges: readonly ServedRange[]): MappedRange[] {
   const others = othersOfFirst(ranges);
   const found: MappedRange[] = [];
@@ -116,9 +120,10 @@ function joined(ranges: readonly ServedRange[]): MappedRange[] {
 }
 
 /**
- * A replica of Redis holds all that its master holds: so those are told who own every slot for which a member is first.
- * Some clients take only slots with the same nodes in the same order for one group, send what goes together in as many
- * pieces as there are groups, and refuse a pipeline over two of them (`ioredis`): so there is one group for each master.
+ * For each first owner: the members that own every slot of which it is the first owner. A Redis replica holds
+ * everything that its master holds, so only such members may be listed as replicas. Every master gets a single list,
+ * because some clients (`ioredis`) group slots by their exact list of nodes: they split what belongs together into as
+ * many pieces as there are groups, and refuse a pipeline over two of them.
  */
 function othersOfFirst(ranges: readonly ServedRange[]): ReadonlyMap<MappedMember, readonly MappedMember[]> {
   const found = new Map<MappedMember, readonly MappedMember[]>();
@@ -138,7 +143,7 @@ function compareIds(a: MappedMember, b: MappedMember): number {
   return a.nodeId < b.nodeId ? -1 : 1;
 }
 
-/** Of a member's name, which stays with it through restarts. */
+/** Derived from the member's name, so that it survives restarts. */
 function idOf(name: string): string {
   return createHash('sha1').update(name).digest('hex');
 }

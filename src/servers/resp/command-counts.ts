@@ -1,18 +1,18 @@
 /**
- * How often each command was called, refused and failed, how long it took, and the errors that clients were told, by their
- * first word: for INFO. What is answered at once from memory is timed once in so many calls, for looking at a clock each time
- * would cost more than a tenth of it.
+ * Statistics for INFO: how often each command was called, rejected and failed, how long it took, and how often each
+ * error prefix was sent. Commands that are answered at once from memory are sampled, because reading the clock for
+ * every call would cost more than a tenth of it.
  */
 import type { Command } from './command.ts';
 
-/** A power of two. */
+/** Every how many short calls one is timed; a power of two. */
 const TIMED_EACH = 64;
 
 export interface CommandCount {
   calls: number;
-  /** Of those that are answered at once by what every so-manieth took. */
+  /** Total microseconds; for short commands extrapolated from the sampled calls. */
   micros: number;
-  /** Not run: called in a wrong way, or not allowed. */
+  /** Not run: wrong number of arguments, or not allowed. */
   rejected: number;
   /** Answered with an error. */
   failed: number;
@@ -23,12 +23,12 @@ export class CommandCounts {
   private readonly byWord = new Map<string, number>();
   private shortCalls = 0;
 
-  /** Of those that were called, by name. */
+  /** The commands that were called, sorted by name. */
   counts(): (readonly [name: string, count: CommandCount])[] {
     return [...this.byCommand].map(([{ name }, count]) => [name, count] as const).sort(byFirst);
   }
 
-  /** First words of errors, each with how often it was told. */
+  /** The first words of errors, each with how often it was sent. */
   errors(): (readonly [word: string, count: number])[] {
     return [...this.byWord].sort(byFirst);
   }
@@ -47,13 +47,13 @@ export class CommandCounts {
     return count;
   }
 
-  /** Is this call of a short command one of those that are timed? */
+  /** Whether this call of a short command is one to be timed. */
   isTimed(): boolean {
     this.shortCalls = (this.shortCalls + 1) % TIMED_EACH;
     return this.shortCalls === 0;
   }
 
-  /** A call that `isTimed` chose, and that was answered at once. */
+  /** Adds a sampled call, chosen by `isTimed`, that was answered at once. */
   timed(count: CommandCount, micros: number): void {
     count.micros += micros * TIMED_EACH;
   }
@@ -68,7 +68,7 @@ export class CommandCounts {
     this.told(word);
   }
 
-  /** As CONFIG RESETSTAT wants it. */
+  /** Resets the statistics, for CONFIG RESETSTAT. */
   forget(): void {
     this.byCommand.clear();
     this.byWord.clear();

@@ -1,6 +1,6 @@
 /**
- * Finds a command by the bytes of its name, in any case, without making a text of them: that would be a tenth of what
- * a read costs here.
+ * Finds a command by the bytes of its name, in upper or lower case, without decoding them into a string: that would be
+ * a tenth of the cost of a read.
  */
 import type { Arguments } from './arguments.ts';
 import type { Command } from './command.ts';
@@ -40,7 +40,7 @@ export class CommandIndex {
     this.places[place] = { name, command };
   }
 
-  /** The command whose name the first argument is. */
+  /** The command that the first argument names. */
   find(args: Arguments): Command | undefined {
     const { buffer } = args;
     const start = args.starts[0]!;

@@ -1,6 +1,6 @@
 /**
- * The one table of commands: what the door runs on, what COMMAND tells, and what docs/REDIS.md is made of. Facts and
- * bodies are joined here by name, so that neither can be without the other.
+ * The single table of commands: the door runs on it, COMMAND reports it, and docs/REDIS.md is generated from it. Facts
+ * and bodies are joined here by name, so that neither can exist without the other.
  */
 import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
@@ -47,7 +47,7 @@ const BODIES: Readonly<Record<string, CommandBody>> = {
 
 export const COMMANDS = new CommandIndex(tableOf());
 
-/** Why there is no such command here, if Redis has it. */
+/** Why this door does not have the command, if it is a command of Redis. */
 export function absenceOf(name: string): string | undefined {
   return ABSENT_GROUPS.find(({ names }) => names.includes(name))?.reason;
 }
@@ -99,7 +99,7 @@ function planned(plan: NonNullable<CommandBody['plan']>): Handler {
   };
 }
 
-/** A container called by itself, without a word that says what is meant. */
+/** Handles a container command that is called without a subcommand. */
 function containerOf(name: string, subcommands: ReadonlyMap<string, Command> | null): Handler {
   if (subcommands === null) throw new Error(`${name} has nothing to run`);
   return (client: Client, args: Arguments) => {

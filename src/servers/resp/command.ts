@@ -1,18 +1,21 @@
-/** What the table of commands says of each: how it is called, what it touches, how far it is Redis', and what runs. */
+/**
+ * What the command table says about each command: how it is called, which keys it touches, how it differs from Redis,
+ * and its handler.
+ */
 import { NONE } from '../../base/short-list.ts';
 import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
 import type { Plan } from './plan.ts';
 
-/** Replies within the call, or begins a reply that comes later. */
+/** Either replies before it returns, or reserves a place for a later reply. */
 export type Handler = (client: Client, args: Arguments) => void;
 
-/** What a command does to keys; a text: why it is none. */
+/** Returns what the command does to keys, or the text of an error. */
 export type Planner = (args: Arguments, client: Client) => Plan | string;
 
 export type Group = 'string' | 'generic' | 'connection' | 'server' | 'cluster' | 'transactions' | 'pubsub';
 
-/** Arity, flags, key places, group, since, summary. */
+/** Arity, flags, key positions, group, since, summary. */
 export type CommandFacts = readonly [
   arity: number,
   flags: string,
@@ -22,33 +25,33 @@ export type CommandFacts = readonly [
   summary: string,
 ];
 
-/** Places of the keys among the arguments, as Redis counts them: `last` may be negative, from the end. */
+/** Positions of the keys among the arguments, as Redis counts them. A negative `last` counts from the end. */
 export interface KeyPlaces {
   readonly first: number;
   readonly last: number;
   readonly step: number;
 }
 
-/** What runs, and what else is to be known of it. */
+/** The implementation of a command. */
 export interface CommandBody {
-  /** Of a command that works on keys by itself: what EXEC can put together with others. */
+  /** For commands that only work on keys; EXEC can combine these with others. */
   readonly plan?: Planner;
-  /** Left out: what the plan says is done. */
+  /** Default: carries out the plan. */
   readonly run?: Handler;
-  /** In what it differs from Redis; left out: in nothing. */
+  /** How the command differs from Redis; omitted if it does not. */
   readonly differs?: string;
-  /** Begun when all before it are answered, and nothing is begun beside it. */
+  /** Begins only when everything before it is answered, and nothing else begins beside it. */
   readonly isAlone?: boolean;
-  /** Done at once between MULTI and EXEC, too. */
+  /** Runs at once even between MULTI and EXEC. */
   readonly isNeverQueued?: boolean;
 }
 
 export interface Command {
-  /** In lower case; of a subcommand with its container: `client|id`. */
+  /** In lower case; a subcommand includes its container: `client|id`. */
   readonly name: string;
-  /** Arguments with the name; negative: at least so many. */
+  /** Number of arguments including the name; negative for a minimum. */
   readonly arity: number;
-  /** Redis' words for what it does. */
+  /** The flags that Redis uses. */
   readonly flags: readonly string[];
   readonly keys: KeyPlaces | null;
   readonly group: Group;
@@ -59,10 +62,10 @@ export interface Command {
   readonly run: Handler;
   readonly isAlone: boolean;
   readonly isNeverQueued: boolean;
-  /** Takes microseconds: it looks at one key, or at none. */
+  /** Takes microseconds: it touches at most one key. */
   readonly isShort: boolean;
   readonly writes: boolean;
-  /** Answers who has not said the password. */
+  /** Allowed before authentication. */
   readonly isOpen: boolean;
   readonly subcommands: ReadonlyMap<string, Command> | null;
 }
@@ -71,10 +74,10 @@ export function fitsArity(arity: number, count: number): boolean {
   return arity >= 0 ? count === arity : count >= -arity;
 }
 
-/** Of most commands: nothing is made to say so. */
+/** The key positions of most commands, shared so that none are allocated. */
 const FIRST_ARGUMENT: readonly number[] = [1];
 
-/** Places of the keys in a call with so many arguments, ascending. */
+/** Positions of the keys in a call with `count` arguments, ascending. */
 export function keyPlaces(command: Command, count: number): readonly number[] {
   if (command.keys === null) return NONE;
   const { first, last, step } = command.keys;

@@ -1,4 +1,6 @@
-/** The commands as a client sees them, one conversation for each family; the fixtures of a real Redis go deeper. */
+/**
+ * The commands as a client sees them, one conversation per family; the fixtures recorded from a real Redis go deeper.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
@@ -15,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => door.stop());
 
-/** Commands with what each is answered first. */
+/** Sends each command and checks the first line of its reply. */
 async function converse(...pairs: readonly (readonly [string, string])[]): Promise<void> {
   for (const [call, answer] of pairs)
     expect(`${call} -> ${await line.ask(call)}`).toBe(`${call} -> ${answer}`);
@@ -323,7 +325,7 @@ describe('transactions', () => {
     await converse(['INCR k', '+QUEUED']);
     expect(await second.ask(call)).toBe('+OK');
     await converse(['EXEC', '*-1'], ['GET k', call === 'SET k 3' ? '3' : '1']);
-    // What was watched is forgotten with EXEC.
+    // EXEC ends the watches.
     await converse(['MULTI', '+OK'], ['INCR k', '+QUEUED'], ['EXEC', '*1']);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * From a request to the command that answers it: is there such a command, may this client call it, is it to be collected
- * for EXEC, and must it wait for what the same client asked before.
+ * From a request to the command that answers it: does the command exist, may this client call it, must it be queued for
+ * EXEC, and must it wait for earlier commands of the same client.
  */
 import { RESP_IN_LINE_BYTES_MAX, RESP_UNANSWERED_MAX } from '../../core/redis-limits.ts';
 import type { Arguments } from './arguments.ts';
@@ -17,21 +17,21 @@ import { abort, collect } from './transaction.ts';
 const SHOWN_BYTES_MAX = 128;
 
 /**
- * A web page can make a browser send lines of its choice here, as the body of a request. What begins one, or names its
- * host, ends the connection, so that nothing behind it is taken for a command.
+ * A web page can make a browser send lines of its choice here, as the body of an HTTP request. The words that begin
+ * such a request or name its host close the connection, so that nothing after them is taken for a command.
  */
 const OF_A_BROWSER = /^(post|host:)$/i;
 
-/** False: it has to wait until something before it is answered, and is to be asked again then. */
+/** Returns false if the command must wait until something before it is answered; call again then. */
 export function execute(client: Client, args: Arguments): boolean {
-  // What is before it may change what this one means.
+  // The barring command before it may change what this one means.
   if (client.queue.isBarred) return false;
   const isBegun = client.replyMode === 'on' ? begin(client, args) : beginUnanswered(client, args);
   if (isBegun && client.tracking !== null) forgetCaching(client, args);
   return isBegun;
 }
 
-/** CLIENT CACHING holds for one command or one transaction; what else is said to CLIENT does not count. */
+/** CLIENT CACHING applies to the next command or transaction; other CLIENT commands do not count. */
 function forgetCaching({ tracking, transaction }: Client, args: Arguments): void {
   if (tracking!.isCachingGiven && transaction === null && args.upper(0) !== 'CLIENT')
     tracking!.isCachingGiven = false;
@@ -65,7 +65,7 @@ function begin(client: Client, args: Arguments): boolean {
   return true;
 }
 
-/** Of a command whose plan has one step. */
+/** For a command whose plan has a single step: waits in line for its key. */
 function standInLine({ plan }: Command): Handler {
   return (client, args) => {
     const made = plan!(args, client);
@@ -74,14 +74,14 @@ function standInLine({ plan }: Command): Handler {
   };
 }
 
-/** What is wrong while commands are collected makes EXEC refuse all of them. */
+/** An error while commands are being queued makes EXEC refuse all of them. */
 function refuse(client: Client, command: Command | null, text: string): void {
   if (client.transaction !== null) client.transaction.fault();
   client.door.commandCounts.refused(command, text);
   client.out.error(text);
 }
 
-/** A text: what is wrong with the name. */
+/** Returns the command, or the text of the error if its name is wrong. */
 function commandOf(args: Arguments): Command | string {
   const command = COMMANDS.find(args);
   if (command === undefined) return unknown(args);
@@ -104,7 +104,7 @@ function refusalOf(client: Client, command: Command, args: Arguments): string | 
   return undefined;
 }
 
-/** What Redis has and is not here. */
+/** The error for a command that Redis has and this door has not. */
 function absentText(name: string): string | undefined {
   const reason = absenceOf(name);
   return reason === undefined ? undefined : `ERR command '${name}' is not supported: ${reason}`;
@@ -124,7 +124,7 @@ function shownText(args: Arguments, at: number): string {
   return args.shown(at).slice(0, SHOWN_BYTES_MAX);
 }
 
-/** in line: begun now, and behind those before it that have its key. */
+/** 'in line' means that the command begins now and waits behind earlier commands on its key. */
 function turnOf(client: Client, command: Command, args: Arguments): 'now' | 'in line' | 'later' {
   const { queue, inFlight, api, door } = client;
   if (command.isAlone || queue.unanswered >= RESP_UNANSWERED_MAX) return 'later';
@@ -137,12 +137,12 @@ function turnOf(client: Client, command: Command, args: Arguments): 'now' | 'in 
     isFree = key === undefined || !inFlight.isTaken(key, command.writes);
   }
   if (isFree) return 'now';
-  // What a client that keeps copies reads is remembered when it is begun, and must be behind the change that it waits for.
+  // With client-side caching, a read is recorded when it begins, which must be after the change that it waits for.
   if (places.length > 1 || command.plan === null || client.tracking !== null) return 'later';
   return inFlight.waitingBytes >= RESP_IN_LINE_BYTES_MAX || door.isInputFull() ? 'later' : 'in line';
 }
 
-/** After CLIENT REPLY OFF or SKIP. */
+/** For CLIENT REPLY OFF and SKIP. */
 function beginUnanswered(client: Client, args: Arguments): boolean {
   const { queue } = client;
   const { out } = queue;
@@ -163,7 +163,7 @@ function beginUnanswered(client: Client, args: Arguments): boolean {
     if (wasSkipping) client.replyMode = 'skipping';
     return false;
   }
-  // What comes back to replies is answered itself.
+  // CLIENT REPLY ON is itself answered.
   if (client.replyMode === 'on') out.append(thrownAway);
   else if (client.replyMode === 'skipped') client.replyMode = 'on';
   return true;

@@ -1,4 +1,4 @@
-/** What all connections of one Redis door share: the node, the settings, the list of clients, and some counts. */
+/** What all connections of one Redis door share: the node, the settings, the list of clients, and counters. */
 import {
   RESP_INPUT_BYTES_TOTAL_MAX,
   RESP_LINGER_MS,
@@ -16,25 +16,29 @@ import { SlowCommands } from './slow-commands.ts';
 import { Turns } from './turns.ts';
 import { TrackingDesk } from './tracking.ts';
 
-/** Replies of one turn are written here first; what is longer gets memory of its own. */
+/** The replies of one turn are first written into this buffer; longer ones get memory of their own. */
 const SCRATCH_BYTES = 64 * 1024;
 
 export interface RespSettings {
-  /** Null: none is asked for. */
+  /** Null if no password is required. */
   readonly password: string | null;
   readonly valueBytesMax: number;
   readonly mayFlush: boolean;
-  /** Milliseconds; 0: for ever. */
+  /** Milliseconds; 0 means no limit. */
   readonly idleMsMax: number;
   readonly connectionsMax: number;
-  /** host:port of the Redis doors of members, by name, where they are to be told otherwise than members tell them. */
+  /**
+   * Configured addresses (host:port) of members' Redis doors, by member name; they override what the members report.
+   */
   readonly addresses: ReadonlyMap<string, string>;
   readonly nodeName: string;
-  /** Milliseconds from which on a command is kept as slow, as long as nobody says otherwise; 0: none is. */
+  /**
+   * Commands that take at least this many milliseconds are kept as slow, unless CONFIG SET changes it; 0 keeps none.
+   */
   readonly slowMs: number;
-  /** Owners of each key. */
+  /** Number of owners of each key. */
   readonly replicas: number;
-  /** Left out, or null: nothing is traced. */
+  /** If omitted or null, nothing is traced. */
   readonly tracing?: Tracing | null;
 }
 
@@ -53,23 +57,23 @@ export class Door {
   readonly startedAt = Date.now();
   readonly commandCounts = new CommandCounts();
   readonly recentUse = new RecentUse();
-  /** `hits`, `misses`: reads of a key that was there, or was not. */
+  /** `hits` and `misses` count reads of present and absent keys. */
   readonly counts = {
     ...{ commands: 0, connections: 0, rejected: 0, cut: 0 },
     ...{ inputBytes: 0, outputBytes: 0, hits: 0, misses: 0 },
   };
-  /** Milliseconds on a clock that is looked at now and then. */
+  /** Milliseconds on a clock that is updated now and then. */
   now = performance.now();
-  /** Of commands that are not whole. */
+  /** Bytes held for incomplete or waiting commands, over all connections. */
   inputBytes = 0;
-  /** Of replies that are not taken. */
+  /** Bytes of replies that were not taken yet, over all connections. */
   outputBytes = 0;
   /** Commands over the whole key space that are under way. */
   sweeps = 0;
-  /** Where this door listens. */
+  /** The port on which this door listens. */
   port = 0;
   scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-  /** Milliseconds; 0: for ever. */
+  /** Milliseconds; 0 means no limit. */
   idleMsMax: number;
   lingerMs = RESP_LINGER_MS;
   connectionsMax: number;
@@ -113,7 +117,7 @@ export class Door {
     this.scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   }
 
-  /** Runs it once what this turn of the event loop has brought is through. */
+  /** Runs `run` once everything that this turn of the event loop brought has been handled. */
   atTurnsEnd(run: () => void): void {
     this.turns.atEnd(run);
   }

@@ -1,15 +1,16 @@
 /**
- * Failures as Redis clients read them: a first word that tells them what to do, then the code of the one table and the
- * words for people. One word alone, INDEFINITE, says that a write may have happened; any other says that it did not.
+ * Failures as Redis clients see them: a first word that tells clients what to do, the code from the one table of
+ * errors, and a text for people. Only the word INDEFINITE says that a write may have happened; any other word says that
+ * it did not.
  */
 import { ERROR_TABLE, type ErrorCode, type Failure } from '../../core/errors.ts';
 
 interface ReplyText {
-  /** What stands before the code. */
+  /** The first word, before the code. */
   readonly word: string;
-  /** The whole text, where Redis has one of its own. */
+  /** The whole text, if Redis has its own wording for this error. */
   readonly own?: string;
-  /** In the place of the table's meaning where that names what Redis clients lack: operation ids, old answers. */
+  /** Replaces the table's meaning where that mentions what Redis clients do not have: operation ids and old answers. */
   readonly meaning?: string;
 }
 
@@ -19,14 +20,14 @@ const TEXTS: Readonly<Record<ErrorCode, ReplyText>> = {
   integer_overflow: { word: 'ERR', own: 'ERR increment or decrement would overflow' },
   not_a_number: { word: 'ERR', own: 'ERR value is not a valid float' },
   number_overflow: { word: 'ERR', own: 'ERR increment would produce NaN or Infinity' },
-  // Cluster clients ask again after a pause, and learn the nodes anew.
+  // Cluster clients retry after a pause, and refresh their list of nodes.
   not_ready: {
     word: 'CLUSTERDOWN',
     meaning: 'This node holds no lease and reaches no owner that does. Ask another node, or retry shortly.',
   },
   owners_missing: { word: 'NOREPLICAS' },
   disk_full: { word: 'MISCONF' },
-  // Cluster clients ask again after a pause.
+  // Cluster clients retry after a pause.
   record_unavailable: { word: 'TRYAGAIN' },
   source_unavailable: { word: 'TRYAGAIN' },
   record_damaged: { word: 'TRYAGAIN' },
@@ -51,13 +52,13 @@ export function errorText(failure: Failure): string {
   return own ?? `${word} ${failure.code}: ${wordsFor(failure)}`;
 }
 
-/** The words for people, with what a Redis client can do. */
+/** The text for people, adapted to what a Redis client can do. */
 export function wordsFor({ code, message }: Failure): string {
   return message === ERROR_TABLE[code].meaning ? (TEXTS[code].meaning ?? message) : message;
 }
 
 export const SYNTAX_ERROR = 'ERR syntax error';
-/** What a container says of a call that it cannot read; `subcommand` as it was given. */
+/** The error for an unknown subcommand, or one with wrong arguments; `subcommand` as the client sent it. */
 export function subcommandError(container: string, subcommand: string): string {
   return `ERR unknown subcommand or wrong number of arguments for '${subcommand}'. Try ${container} HELP.`;
 }

@@ -1,6 +1,7 @@
 /**
- * How commands are called, as Redis tells it: arity (negative: at least so many arguments, with the name), flags, places
- * of the keys (first, last, step), group, the version that brought it, and what it is for. Those about connections, the node and the cluster.
+ * How the commands about connections, the node and the cluster are called, as Redis reports it: arity (negative: a
+ * minimum, including the name), flags, positions of the keys (first, last, step), group, the version that introduced
+ * it, and a summary.
  */
 import type { CommandFacts } from './command.ts';
 

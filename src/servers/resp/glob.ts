@@ -1,29 +1,29 @@
 /**
- * Patterns as Redis matches them: `*`, `?`, `[a-z]`, `[^a]` and `\` before what is meant as it is. Over the bytes of
- * text and pattern, each as one character. A pattern is read once; a star that fails goes back to the last one only, so
- * that a text takes no more steps than the product of both lengths. They are counted, for who matches many texts.
+ * Glob patterns as Redis matches them: `*`, `?`, `[a-z]`, `[^a]`, and `\` to escape. Pattern and text are bytes, one
+ * per character. A pattern is parsed once. On a mismatch only the last star is retried, so a match takes no more steps
+ * than the product of both lengths. Steps are counted for callers that match many texts.
  */
 import { KEY_BYTES_MAX } from '../../core/limits.ts';
 
 const STAR = -1;
 const ANY = -2;
-/** Of class 0; of the next ones one less each. */
+/** Stands for class 0; class 1 is one less, and so on. */
 const CLASS_FIRST = -3;
 const BYTES = 256;
 
 const PATTERN_TOO_LONG = `ERR a pattern has at most ${KEY_BYTES_MAX} bytes`;
 
-/** A text: why there is none. */
+/** Returns a text if the pattern is refused. */
 export function globOf(pattern: string): Glob | string {
   return pattern.length > KEY_BYTES_MAX ? PATTERN_TOO_LONG : new Glob(pattern);
 }
 
 export class Glob {
-  /** Taken since it was made. */
+  /** Steps taken by all matches so far. */
   steps = 0;
-  /** Codes of bytes, or the signs above. */
+  /** Byte codes, or the negative constants above. */
   private readonly parts: number[] = [];
-  /** By their number: which bytes are taken. */
+  /** For each class, by its number, which bytes match. */
   private readonly classes: Uint8Array[] = [];
 
   constructor(pattern: string) {
@@ -78,7 +78,7 @@ export class Glob {
   }
 }
 
-/** A byte as C has it where characters are signed, as on x86-64: those of other letters than ASCII's stand before all others. */
+/** Compares bytes as C does with signed characters, as on x86-64: bytes above 127 sort before all others. */
 function signed(code: number): number {
   return code < BYTES / 2 ? code : code - BYTES;
 }
@@ -90,7 +90,7 @@ function takeRange(taken: Uint8Array, one: number, other: number): void {
   }
 }
 
-/** A class without its end reaches to the end of the pattern. */
+/** A class that is not closed extends to the end of the pattern. */
 function classAt(pattern: string, from: number): { readonly taken: Uint8Array; readonly end: number } {
   const taken = new Uint8Array(BYTES);
   let at = from;

@@ -1,4 +1,4 @@
-/** Clients that say anything at all, drawn by seed: each is answered to its end, and leaves nothing behind. */
+/** Clients that send random commands, drawn by seed: each gets an answer to all of them, and leaves nothing behind. */
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { call, openRespDoor } from '../../../test/support/resp-door.ts';
@@ -7,7 +7,7 @@ import { Prng } from '../../base/prng.ts';
 import { COMMANDS } from './command-table.ts';
 
 const CALLS = 60;
-/** What ends the conversation, or says nothing any more. */
+/** Commands that would end the conversation or silence it. */
 const NOT_ASKED = /^(?:quit|client kill|client reply|client pause|config set)/;
 const NAMES = COMMANDS.commands
   .flatMap(({ name, subcommands }) => [
@@ -55,7 +55,7 @@ function drawCall(prng: Prng): string {
   return call(...prng.pick(NAMES).split(' '), ...Array.from({ length: count }, () => drawWord(prng)));
 }
 
-/** Says all of it at once, and QUIT; resolves when the door has closed the connection. */
+/** Sends everything at once, then QUIT; resolves when the door has closed the connection. */
 function converse(prng: Prng): Promise<void> {
   const said = Array.from({ length: CALLS }, () => drawCall(prng)).join('') + call('EXEC') + call('QUIT');
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** INFO as tools read it: every field that they look for, and counts that are true. */
+/** INFO as tools read it: it has every field that they look for, and its counts are right. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
@@ -16,7 +16,7 @@ async function doorWithLine(): Promise<{ door: RespFixture; line: RespLine }> {
   return { door, line: await door.connect() };
 }
 
-/** Says them on a connection of their own, until all are answered. */
+/** Sends the commands on a connection of their own; resolves when all are answered. */
 async function say(door: RespFixture, ...commands: readonly string[]): Promise<string> {
   const line = await door.connect();
   line.send(...commands, 'ECHO said');
@@ -24,7 +24,7 @@ async function say(door: RespFixture, ...commands: readonly string[]): Promise<s
   return line.unread;
 }
 
-/** What a section says, by name. */
+/** The fields of a section, by name. */
 async function fieldsOf(line: RespLine, ...sections: string[]): Promise<Map<string, string>> {
   const text = await line.ask(`INFO ${sections.join(' ')}`);
   const lines = text.split('\r\n').filter((each) => each.includes(':'));
@@ -33,7 +33,7 @@ async function fieldsOf(line: RespLine, ...sections: string[]): Promise<Map<stri
   );
 }
 
-/** By the tool that reads it. */
+/** By the tool that reads these fields. */
 const READ_BY: Readonly<Record<string, string>> = {
   'redis-cli --stat':
     'used_memory connected_clients blocked_clients total_commands_processed total_connections_received rdb_bgsave_in_progress aof_rewrite_in_progress loading',

@@ -1,6 +1,6 @@
 /**
- * A command on one line, as a person types it: words between spaces, with single or double quotes and the escapes that
- * Redis knows in them.
+ * Inline commands, as a person types them: words between spaces, with single or double quotes and the escapes that
+ * Redis allows in them.
  */
 import type { Arguments } from './arguments.ts';
 
@@ -9,7 +9,7 @@ const SINGLE = 39;
 const BACKSLASH = 92;
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, b: 8, a: 7 };
 
-/** False where quotes are not balanced. The words lie in a buffer of their own. */
+/** Returns false if quotes are not balanced. The words are written to a buffer of their own. */
 export function splitWords(line: Buffer, into: Arguments): boolean {
   const end = line.length;
   const words = Buffer.allocUnsafe(end);
@@ -31,7 +31,7 @@ export function splitWords(line: Buffer, into: Arguments): boolean {
         byte === DOUBLE ? doubleQuoted(line, at, end, words, used) : singleQuoted(line, at, end, words, used);
       if (quoted === undefined) return false;
       ({ at, used } = quoted);
-      // A quote that closes ends the word.
+      // A closing quote must end the word.
       if (at < end && !isSpace(line[at]!)) return false;
       break;
     }
@@ -92,7 +92,7 @@ function isSpace(byte: number): boolean {
   return byte === 32 || (byte >= 9 && byte <= 13);
 }
 
-/** A vertical tab and a form feed are passed over between words, and are part of one. */
+/** Vertical tab and form feed are skipped between words, but are part of a word when inside one. */
 function endsWord(byte: number): boolean {
   return isSpace(byte) && byte !== 11 && byte !== 12;
 }

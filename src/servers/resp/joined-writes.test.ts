@@ -1,4 +1,4 @@
-/** A pipeline's commands on one key: done in their order, answered one by one, and writes next to one another as one. */
+/** Commands of a pipeline on one key run in order and are answered one by one; adjacent writes are combined. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { Connection } from './connection.ts';
 import { KeysInFlight } from './keys-in-flight.ts';
 import type { InLine } from './keys-in-flight.ts';
 
-/** The door's end of a connection, which is given its pieces by hand. */
+/** The door's side of a connection; the test hands it pieces of input. */
 class Receiver extends Duplex {
   override _read(): void {}
   override _write(_bytes: Buffer, _encoding: string, taken: () => void): void {
@@ -81,7 +81,7 @@ test('a pipeline of more bytes than are read at once: a key in two pieces of it 
   await nextTurn();
   expect(kinds().toSorted()).toEqual(['put a', 'put long']);
   expect(await line.ask('GET a')).toBe('2');
-  // Nothing more came after a whole piece: it is begun all the same.
+  // Nothing more came after a completely filled piece; the command must begin all the same.
   const whole = Buffer.from(call('SET', 'b', 'x'.repeat(65_506)));
   expect(whole).toHaveLength(65_536);
   socket.emit('data', whole);

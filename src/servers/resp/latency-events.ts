@@ -1,6 +1,6 @@
 /**
- * Times that were long, for LATENCY: of each kind of event the slowest of a second, as many as Redis keeps; and how long
- * commands took, each name for itself. Events are those of commands: what the node itself does slowly its metrics tell.
+ * Data for LATENCY: for each kind of event the slowest one of each second, as many as Redis keeps; and for each command
+ * a histogram of its times. Events come from commands only; slow work of the node itself is in its metrics.
  */
 import { Histogram } from '../../base/histogram.ts';
 import { RESP_LATENCY_SAMPLES_MAX } from '../../core/redis-limits.ts';
@@ -18,11 +18,11 @@ interface Series {
   highest: number;
 }
 
-/** Microseconds, doubled from step to step as in Redis' own histograms. */
+/** Bucket bounds in microseconds, doubling at each step as in Redis' own histograms. */
 const BOUNDS_MICROS = Array.from({ length: 26 }, (_, at) => 1.024 * 2 ** at);
 
 export class LatencyEvents {
-  /** Milliseconds from which on an event is kept; 0: none is. */
+  /** An event is kept if it takes at least this many milliseconds; 0 keeps none. */
   thresholdMs = 0;
   private readonly series = new Map<LatencyEvent, Series>();
   private readonly times = new Map<string, Histogram>();
@@ -53,7 +53,7 @@ export class LatencyEvents {
     return this.series.get(name)?.highest ?? 0;
   }
 
-  /** Whether there was such an event. */
+  /** Returns whether there was such an event. */
   forget(name: string): boolean {
     return this.series.delete(name as LatencyEvent);
   }
@@ -64,12 +64,12 @@ export class LatencyEvents {
     histogram.record(ms * 1_000);
   }
 
-  /** Names of commands that were timed. */
+  /** Names of the commands that have been timed. */
   timedNames(): string[] {
     return [...this.times.keys()].sort();
   }
 
-  /** How many took up to so many microseconds, where that is more than took up to the step before. */
+  /** Cumulative counts per bucket bound in microseconds, without the bounds at which the count does not grow. */
   stepsOf(command: string): { readonly micros: number; readonly count: number }[] {
     const histogram = this.times.get(command);
     if (histogram === undefined) return [];
@@ -83,7 +83,7 @@ export class LatencyEvents {
     return steps;
   }
 
-  /** Microseconds that this share of its calls took at most, 0..1. */
+  /** The given quantile (0..1) of the command's times, in microseconds. */
   microsOf(command: string, share: number): number {
     return this.times.get(command)?.quantileOfAll(share) ?? 0;
   }
@@ -92,7 +92,7 @@ export class LatencyEvents {
     return this.times.get(command)?.count ?? 0;
   }
 
-  /** As CONFIG RESETSTAT wants it. */
+  /** For CONFIG RESETSTAT. */
   forgetTimes(): void {
     this.times.clear();
   }

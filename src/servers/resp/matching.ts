@@ -1,9 +1,9 @@
-/** Which of many keys a pattern takes, found in as many turns of the event loop as that needs. */
+/** Finds which of many keys match a pattern, over as many turns of the event loop as that takes. */
 import { RESP_GLOB_STEPS_LOOK } from '../../core/redis-limits.ts';
 import type { Client } from './client.ts';
 import type { Glob } from './glob.ts';
 
-/** `glob` null: all of them. `done` may be called within the call. */
+/** A null `glob` matches all keys. `done` may be called before the function returns. */
 export function matchingKeys(
   { door: { turns } }: Client,
   glob: Glob | null,
@@ -21,7 +21,7 @@ export function matchingKeys(
         turns.spend(false);
         if (turns.isOver) return turns.atEnd(goOn);
       }
-      // Each byte one character, as patterns come.
+      // Pattern characters are bytes, so the key is compared byte by byte.
       if (glob.matches(Buffer.from(keys[next]!).toString('latin1'))) found.push(keys[next]!);
     }
     done(found);

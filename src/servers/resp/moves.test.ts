@@ -1,4 +1,4 @@
-/** A move whose keys are written by others meanwhile: what it says is true of what happened. */
+/** Moves of keys that others write in the meantime: the reply must be true. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => door.stop());
 
-/** Others write these keys just before the source is first deleted. */
+/** Lets others write these keys just before the source is first deleted. */
 function writtenBefore(...keys: readonly string[]): void {
   const { api } = door;
   const write = api.write.bind(api);

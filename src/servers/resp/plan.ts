@@ -1,51 +1,52 @@
 /**
- * What a command does to keys: steps, each a read or a change of one key, and the reply that is made of their outcomes.
- * A command by itself takes its steps at once, each key by itself; EXEC puts the changes of one key into one write.
+ * What a command does to keys, as data: steps, each a read or a change of one key, and the reply made from their
+ * outcomes. By itself a command runs its steps at once, each key separately; EXEC combines the changes of one key into
+ * one write.
  */
 import type { Change, ChangeResult } from '../../core/modify/change.ts';
 import { errorText } from './error-replies.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 
-/** A value that is there. */
+/** A value that is present. */
 export interface Standing {
   readonly value: Uint8Array;
-  /** Milliseconds since 1970; 0: never. */
+  /** Milliseconds since 1970; 0 means never. */
   readonly expiresAt: number;
 }
 
 export interface Step {
   readonly key: string;
-  /** null: it is only read. */
+  /** Null if the step only reads the key. */
   readonly change: Change | null;
-  /** Its expiry was told as a point in time, and is that to the millisecond. */
+  /** The expiry was given as a point in time, and must be exact to the millisecond. */
   readonly isPointInTime?: boolean;
 }
 
-/** Of a read: what stood, undefined for nothing; of a change: what it told. */
+/** For a read: the value, or undefined if there is none. For a change: its result. */
 export type Outcome =
   | { readonly kind: 'read'; readonly standing: Standing | undefined }
   | { readonly kind: 'changed'; readonly result: ChangeResult };
 
 export interface Plan {
   readonly steps: readonly Step[];
-  /** With one outcome for each step, in their order. */
+  /** Called with one outcome for each step, in order. */
   readonly respond: (out: ReplyWriter, outcomes: readonly Outcome[]) => void;
-  /** Bytes of values in the reply at most, by the lengths of what the steps read; left out: all of them. */
+  /** Upper bound of the bytes of values in the reply, given the lengths that the steps read. Default: their sum. */
   readonly replyBytes?: (lengths: readonly number[]) => number;
-  /** Of what is read it tells only whether it is there: no value is kept for it. */
+  /** The reply only says whether keys exist, so their values are not kept. */
   readonly tellsPresence?: boolean;
-  /** Cells of the table that is filled to make the reply: of such commands a client has one under way. */
+  /** Number of table cells that are computed for the reply. A client runs only one such command at a time. */
   readonly cells?: (lengths: readonly number[]) => number;
 }
 
-/** `replyBytes` of what tells a number or a word. */
+/** `replyBytes` for a reply that consists of numbers or words. */
 export const SHORT = (): number => 0;
 
 export function replyBytesOf(plan: Plan, lengths: readonly number[]): number {
   return plan.replyBytes?.(lengths) ?? lengths.reduce((sum, length) => sum + length, 0);
 }
 
-/** Reads one key. */
+/** A plan that reads one key. */
 export function reading(
   key: string,
   respond: (out: ReplyWriter, standing: Standing | undefined) => void,
@@ -58,7 +59,7 @@ export function reading(
   };
 }
 
-/** Changes one key. */
+/** A plan that changes one key. */
 export function changing(
   key: string,
   change: Change,
@@ -73,7 +74,7 @@ export function changing(
   };
 }
 
-/** A change that failed by itself is told as that. */
+/** If a single change failed, its error is the reply. */
 export function respondTo(plan: Plan, out: ReplyWriter, outcomes: readonly Outcome[]): void {
   for (const outcome of outcomes) {
     if (outcome.kind === 'changed' && outcome.result.failure !== null)

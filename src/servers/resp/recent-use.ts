@@ -1,6 +1,6 @@
-/** What went through the door of late, and the most memory that was seen in use: looked at once a second, for INFO. */
+/** Recent traffic of the door and peak memory use, sampled once a second for INFO. */
 
-/** Seconds over which rates are told. */
+/** The period in seconds over which rates are computed. */
 const LOOKS_KEPT = 4;
 
 interface Counts {
@@ -10,7 +10,7 @@ interface Counts {
 }
 
 interface Look extends Counts {
-  /** Milliseconds on a clock that only goes forwards. */
+  /** Milliseconds on a monotonic clock. */
   readonly at: number;
 }
 
@@ -23,7 +23,7 @@ export class RecentUse {
     this.memoryBytes();
   }
 
-  /** In use now: what the runtime has allocated for this process, values in memory among it. */
+  /** Memory in use now: what the runtime has allocated for this process, including values in memory. */
   memoryBytes(): number {
     const { heapUsed, external } = process.memoryUsage();
     this.memoryPeakBytes = Math.max(this.memoryPeakBytes, heapUsed + external);
@@ -34,7 +34,7 @@ export class RecentUse {
     const first = this.looks[0];
     const last = this.looks.at(-1);
     if (first === undefined || last === undefined || last.at <= first.at) return { ...NOTHING };
-    // Below what it was: the counts were begun anew meanwhile.
+    // If a count is lower than before, it was reset in the meantime.
     const rate = (kind: keyof Counts): number =>
       Math.max(0, ((last[kind] - first[kind]) * 1_000) / (last.at - first.at));
     return {

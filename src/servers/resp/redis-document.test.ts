@@ -1,4 +1,4 @@
-/** docs/REDIS.md says what the table says, and the table knows every command of Redis by name. */
+/** docs/REDIS.md must agree with the command table, and the table must know every command of Redis by name. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ERROR_TABLE } from '../../core/errors.ts';

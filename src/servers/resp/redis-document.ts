@@ -1,4 +1,7 @@
-/** docs/REDIS.md as it follows from the table of commands and that of errors. A test holds the page to it. */
+/**
+ * The parts of docs/REDIS.md that are generated from the tables of commands and errors. A test keeps the page up to
+ * date.
+ */
 import { certaintyOf, ERROR_TABLE } from '../../core/errors.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { ABSENT_GROUPS } from './absent-commands.ts';
@@ -16,7 +19,7 @@ const TITLES: Readonly<Record<Group, string>> = {
   cluster: 'The cluster',
 };
 
-/** The tables alone; what is said in words stands around them. */
+/** Only the tables; the text around them is written by hand. */
 export function commandTables(): string {
   const groups = Object.keys(TITLES) as Group[];
   return groups.map((group) => `### ${TITLES[group]}\n\n${tableOf(group)}`).join('\n\n');
@@ -37,7 +40,7 @@ function rowOf({ name, differs }: Command): string {
   return `| \`${shownName(name)}\` | ${differs === '' ? 'full' : 'with differences'} | ${differs.replaceAll('|', '\\|')} |`;
 }
 
-/** As one calls it. */
+/** The name as one would type it. */
 function shownName(name: string): string {
   return name.toUpperCase().replace('|', ' ');
 }
@@ -57,7 +60,7 @@ export function errorTable(): string {
   return ['| code | certainty | what a Redis client reads |', '|---|---|---|', ...rows].join('\n');
 }
 
-/** The page with its generated parts made anew, each between its two marks. */
+/** Returns the page with each generated part, between its two markers, made anew. */
 export function withTables(page: string): string {
   const parts = { commands: commandTables(), absent: absentTable(), errors: errorTable() };
   let made = page;

@@ -1,4 +1,4 @@
-/** Replies that are large, or that nobody takes: a client that reads gets all of them, one that does not costs itself. */
+/** Large or unread replies: a client that reads gets all of them; one that does not harms only itself. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
@@ -35,14 +35,14 @@ function store(key: string): void {
   });
 }
 
-/** Compared piece by piece: the whole of it is too much to be shown. */
+/** Compares piece by piece, because the whole reply would be too large for an error message. */
 async function hearsTimes(reply: string, count: number): Promise<number> {
   let heard = 0;
   while (heard < count && (await line.hears(reply)) === reply) heard += 1;
   return heard;
 }
 
-/** Bytes that waited at most, looked at whenever something is read. */
+/** Tracks the most bytes that ever waited, sampled whenever something is read. */
 function watchWaiting({ queue }: Client): () => number {
   let most = 0;
   const get = door.api.get.bind(door.api);
@@ -90,7 +90,7 @@ describe('a client that does not read', () => {
     line.send(...Array.from({ length: COUNT }, (_, at) => `GETDEL k${at}`));
     await line.until(() => queue.parked > 0);
     expect(api.heldCount).toBe(RESP_TELLING_MAX);
-    // The system takes some for a client: as long as it does, more is begun.
+    // The kernel buffers some replies for the client; as long as it does, more commands begin.
     while (api.heldCount > 0) {
       api.release();
       api.holding = true;
@@ -115,7 +115,7 @@ describe('a client that does not read', () => {
     const [client] = shared.clients.values();
     await other.until(() => client!.line.untakenBytes() > 0);
     expect(shared.outputBytes).toBeGreaterThan(0);
-    // As others would have filled it.
+    // As if other connections had filled it.
     shared.outputBytes += RESP_OUTPUT_BYTES_TOTAL_MAX;
     expect(await other.ask('GET k')).toBe(VALUE);
     shared.lingerMs = 0;

@@ -1,7 +1,7 @@
 /**
- * The order of replies on one connection. Commands are begun as they come and may be answered later; their replies go
- * out in the order of the commands all the same: what is ready behind an unanswered one waits for it here. What waits is
- * bounded: a value that was read and finds no room is given up, and read anew when its turn comes.
+ * Keeps the replies of one connection in order. Commands begin as they arrive and may be answered later, but replies go
+ * out in the order of the commands: a reply that is ready waits here behind unanswered ones. The waiting bytes are
+ * bounded: a value for which there is no room is dropped, and read again when its turn comes.
  */
 import {
   RESP_OUTPUT_BYTES_PAUSE,
@@ -13,33 +13,36 @@ import { ReplyWriter } from './reply-writer.ts';
 import type { Protocol } from './reply-writer.ts';
 
 export class ReplyQueue {
-  /** What may go out now. */
+  /** Replies that may be sent now. */
   readonly ready: ReplyWriter;
-  /** Where the next reply belongs: behind everything before it. */
+  /** Where the next reply is written, after everything before it. */
   out: ReplyWriter;
   unanswered = 0;
-  /** The last command begun must be answered before another one begins. */
+  /** The last command must be answered before another one begins. */
   isBarred = false;
-  /** Nothing is said: replies are written, and thrown away. */
+  /** CLIENT REPLY is off: replies are written and thrown away. */
   isMute = false;
-  /** Meanwhile, where what is told all the same belongs; null: in `out`. */
+  /** While muted, where the output goes that is sent regardless; null: into `out`. */
   aloud: ReplyWriter | null = null;
-  /** Commands that wait for room. */
+  /** Number of commands that wait for room. */
   parked = 0;
-  /** Writes under way that tell a value. */
+  /** Number of writes under way that return a value. */
   telling = 0;
-  /** Bytes of values that commands under way have read so far. */
+  /** Bytes of the values that commands under way have read so far. */
   gathered = 0;
-  /** Bytes of about the largest reply of late. */
+  /** About the size of the largest recent reply, in bytes. */
   largest = 0;
   private readonly onAnswer: () => void;
   private readonly untaken: () => number;
   private head: Pending | null = null;
   private tail: Pending | null = null;
-  /** Bytes of replies that wait, but for those in `out` and `ready`. */
+  /** Bytes of waiting replies, except those in `out` and `ready`. */
   private waitingBytes = 0;
 
-  /** `onAnswer`: something may go out, or begin. `untaken`: bytes that went out and were not taken yet. */
+  /**
+   * `onAnswer` is called when something may be sent or begun. `untaken` returns the bytes that were sent but not taken
+   * yet.
+   */
   constructor(onAnswer: () => void, untaken: () => number = () => 0) {
     this.onAnswer = onAnswer;
     this.untaken = untaken;
@@ -51,7 +54,7 @@ export class ReplyQueue {
     return this.out.protocol;
   }
 
-  /** For replies from the next one on. */
+  /** Applies from the next reply on. */
   set protocol(protocol: Protocol) {
     this.out.protocol = protocol;
   }
@@ -60,17 +63,19 @@ export class ReplyQueue {
     return this.waitingBytes + this.out.byteCount + (this.out === this.ready ? 0 : this.ready.byteCount);
   }
 
-  /** Of all that is not taken yet, with what commands under way have read. */
+  /** All bytes not taken yet, including what commands under way have read. */
   get outputBytes(): number {
     return this.untaken() + this.heldBytes + this.gathered;
   }
 
-  /** As many replies as these, as large as those of late, are as many bytes as may wait. */
+  /**
+   * Whether the unanswered commands could fill all the room for waiting replies, if each is as large as recent ones.
+   */
   get isFull(): boolean {
     return this.parked > 0 || this.unanswered * this.largest >= RESP_WAITING_BYTES_MAX;
   }
 
-  /** The last command begun, where it is not answered; null: all are. */
+  /** The last command that was begun, if it is not answered yet; null if everything is answered. */
   get last(): Pending | null {
     return this.tail;
   }
@@ -79,19 +84,22 @@ export class ReplyQueue {
     return pending === this.head;
   }
 
-  /** May this command's value be kept, which counts as gathered already? What is first goes out next. */
+  /**
+   * Whether this command may keep its value, which `gathered` already includes. The first command's reply goes out
+   * next.
+   */
   hasRoom(pending: Pending): boolean {
     if (pending !== this.head) return this.outputBytes <= RESP_WAITING_BYTES_MAX;
     return this.untaken() + this.ready.byteCount < RESP_OUTPUT_BYTES_PAUSE;
   }
 
-  /** It has nothing, and is to begin, or to begin anew, when there is room. */
+  /** Lets a command that holds nothing begin, or begin again, when there is room. */
   park(pending: Pending, resume: () => void): void {
     pending.resume = resume;
     this.parked += 1;
   }
 
-  /** After what was ready has gone out. */
+  /** To be called after the ready replies have been sent. */
   resumeParked(): void {
     let left = Math.max(1, Math.min(RESP_TELLING_MAX, Math.floor(RESP_REPLY_BYTES_MAX / (this.largest + 1))));
     for (let each = this.head; each !== null && this.parked > 0 && left > 0; each = each.next) {
@@ -106,13 +114,13 @@ export class ReplyQueue {
     }
   }
 
-  /** It falls slowly. */
+  /** `largest` rises at once and falls slowly. */
   saw(bytes: number): void {
     const { largest } = this;
     this.largest = bytes >= largest ? bytes : largest - ((largest - bytes) >> 4) - 1;
   }
 
-  /** A reply that comes later has its place from now on. */
+  /** Reserves the next place for a reply that comes later. */
   begin(): Pending {
     const pending = new Pending(this, this.out.protocol, this.isMute);
     if (this.tail === null) this.head = pending;
@@ -126,13 +134,13 @@ export class ReplyQueue {
     return pending;
   }
 
-  /** Runs it once all that was begun so far is answered, and the replies are on their way before what it says. */
+  /** Calls `run` once everything begun so far is answered, with those replies ahead of what `run` writes. */
   afterReplies(run: () => void): void {
     if (this.tail === null) run();
     else this.tail.afterwards = [...(this.tail.afterwards ?? []), run];
   }
 
-  /** Only by `Pending.end`. */
+  /** To be called by `Pending.end` only. */
   ended(pending: Pending, write: (out: ReplyWriter) => void): void {
     if (pending === this.head && !pending.isMute) {
       this.ready.protocol = pending.protocol;
@@ -179,18 +187,18 @@ export class ReplyQueue {
 export class Pending {
   readonly protocol: Protocol;
   readonly isMute: boolean;
-  /** What belongs behind its reply. */
+  /** Output that follows its reply. */
   readonly after: ReplyWriter;
   reply: ReplyWriter | null = null;
   next: Pending | null = null;
   isEnded = false;
-  /** It waits for room. */
+  /** Set while the command waits for room. */
   resume: (() => void) | null = null;
   /** Called when it is answered, before its reply is written. */
   release: (() => void) | null = null;
-  /** Called when its reply is written, behind so many bytes; null: nobody looks at it. */
+  /** Called when its reply has been written to `out` from byte `from` on; null if nobody is interested. */
   onReply: ((out: ReplyWriter, from: number) => void) | null = null;
-  /** What is done when it and everything before it is answered; null: nothing. */
+  /** Called when this command and everything before it is answered; null if there is nothing to do. */
   afterwards: readonly (() => void)[] | null = null;
   private readonly queue: ReplyQueue;
 
@@ -201,7 +209,7 @@ export class Pending {
     this.after = new ReplyWriter(protocol);
   }
 
-  /** Exactly once. `write` is called within the call. */
+  /** Must be called exactly once. `write` is called before this returns. */
   end(write: (out: ReplyWriter) => void): void {
     this.isEnded = true;
     this.release?.();

@@ -1,4 +1,4 @@
-/** Replies of both protocols byte for byte, and in the order of their commands. */
+/** Replies in both protocols, byte by byte, and in the order of their commands. */
 import { describe, expect, test } from 'vitest';
 import { ReplyQueue } from './reply-queue.ts';
 import { ReplyWriter } from './reply-writer.ts';

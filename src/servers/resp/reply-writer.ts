@@ -1,6 +1,6 @@
 /**
- * Replies as bytes, of both versions of the protocol: what RESP2 has no type for is said in the types that Redis uses
- * there. Many replies are written one behind the other into one buffer, which goes out in one piece.
+ * Encodes replies in both versions of the protocol; types that RESP2 lacks are replaced by those that Redis uses there.
+ * Many replies are written into one buffer, one after the other, and sent in one piece.
  */
 
 export type Protocol = 2 | 3;
@@ -9,7 +9,7 @@ const CR = 13;
 const LF = 10;
 const ZERO = 48;
 const CAPACITY_MIN = 512;
-/** Bytes of a value from which it goes out as it lies in memory: below it a copy is cheaper. */
+/** Values of at least this many bytes are sent from where they lie in memory; for smaller ones a copy is cheaper. */
 const APART_BYTES_MIN = 64 * 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
 const OK = Buffer.from('+OK\r\n');
@@ -31,7 +31,7 @@ export class ReplyWriter {
   protocol: Protocol;
   private buffer: Buffer = NOTHING;
   private length = 0;
-  /** What was written before the buffer: pieces that go out apart. */
+  /** Pieces written before the current buffer, which are sent as they are. */
   private pieces: Uint8Array[] = [];
   private pieceBytes = 0;
 
@@ -43,7 +43,7 @@ export class ReplyWriter {
     return this.pieceBytes + this.length;
   }
 
-  /** Of the reply that begins behind so many bytes, where it is an error: its first word, by which clients tell errors apart. */
+  /** If the reply that begins at byte `byteCount` is an error: its first word, by which clients distinguish errors. */
   errorFrom(byteCount: number): string | undefined {
     const at = byteCount - this.pieceBytes;
     if (at < 0 || at >= this.length || this.buffer[at] !== ERROR) return undefined;
@@ -51,12 +51,12 @@ export class ReplyWriter {
     return /^[A-Z]+/.exec(text)?.[0];
   }
 
-  /** Writes into this memory from now on; nothing may have been written. */
+  /** Writes into this memory from now on; nothing must have been written yet. */
   lend(scratch: Buffer): void {
     this.buffer = scratch;
   }
 
-  /** The bytes written, in order; the writer begins anew, and without memory of its own. */
+  /** Returns the bytes written, in order, and resets the writer without memory of its own. */
   taken(): Uint8Array[] {
     const { pieces } = this;
     if (this.length > 0) pieces.push(this.buffer.subarray(0, this.length));
@@ -64,7 +64,7 @@ export class ReplyWriter {
     return pieces;
   }
 
-  /** The one piece that was written; undefined where there are more or none. */
+  /** The written bytes if they are a single piece; undefined if there are none, or more than one piece. */
   takenWhole(): Buffer | undefined {
     if (this.pieces.length > 0 || this.length === 0) return undefined;
     const whole = this.buffer.subarray(0, this.length);
@@ -91,7 +91,9 @@ export class ReplyWriter {
     this.line('+', text);
   }
 
-  /** Without the minus; ends of lines in it become spaces, and characters that are no bytes question marks. */
+  /**
+   * `text` without the leading minus. Line breaks in it become spaces; characters beyond Latin-1 become question marks.
+   */
   error(text: string): void {
     this.line('-', text.replace(/[\r\n]/g, ' ').replace(/[\u0100-\uffff]/g, '?'));
   }
@@ -129,7 +131,7 @@ export class ReplyWriter {
     this.header(ARRAY, count);
   }
 
-  /** So many pairs of what follows. */
+  /** `count` key-value pairs follow. */
   map(count: number): void {
     if (this.protocol === 3) this.header(MAP, count);
     else this.header(ARRAY, 2 * count);
@@ -174,14 +176,14 @@ export class ReplyWriter {
   }
 
   private line(type: string, text: string): void {
-    // Latin-1: a character is a byte, as the arguments have it that are quoted in it.
+    // Latin-1, one byte per character, like the arguments that may be quoted in it.
     this.room(text.length + 3);
     this.buffer[this.length] = type.charCodeAt(0);
     this.length += 1 + this.buffer.write(text, this.length + 1, 'latin1');
     this.end();
   }
 
-  /** `value` from 0 to 2^31 - 1. */
+  /** `value` must be from 0 to 2^31 - 1. */
   private header(type: number, value: number): void {
     this.room(16);
     const { buffer } = this;

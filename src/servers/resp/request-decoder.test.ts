@@ -1,4 +1,4 @@
-/** Requests of Redis clients: whole, split at every byte, and wrong in every way that Redis has words for. */
+/** Requests of Redis clients: whole, split at every byte, and wrong in every way that Redis has an error for. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -12,11 +12,11 @@ import { RequestDecoder } from './request-decoder.ts';
 
 interface Seen {
   readonly requests: string[][];
-  /** '': nothing was wrong. */
+  /** '' if nothing was wrong. */
   readonly fault: string;
 }
 
-/** Chunks as a socket gives them: each is memory of its own. */
+/** Decodes chunks as a socket delivers them, each in memory of its own. */
 function decode(chunks: readonly Buffer[], isTrusted = true): Seen {
   const decoder = new RequestDecoder();
   decoder.isTrusted = isTrusted;

@@ -1,7 +1,7 @@
 /**
- * Requests of Redis clients from the bytes of a connection, however they are split: arrays of bulk strings, or a line
- * of words. What is refused is refused in Redis' own words, since clients and people look for them. Bytes that were
- * handed out stay as they are, so a value is a view of what was received and not a copy.
+ * Decodes requests of Redis clients from the bytes of a connection, however they are split: arrays of bulk strings, or
+ * inline commands. Refusals use the exact words of Redis, because clients and people look for them. Bytes that were
+ * handed out are never overwritten, so a value is a view of the received bytes and not a copy.
  */
 import {
   RESP_ARGUMENTS_MAX,
@@ -14,7 +14,10 @@ import {
 import { Arguments } from './arguments.ts';
 import { splitWords } from './inline-words.ts';
 
-/** A whole request stands in `args`; more bytes are needed; or `fault` says why the connection must end. */
+/**
+ * 'request': `args` holds a complete request; 'incomplete': more bytes are needed; 'broken': the connection must be
+ * closed, and `fault` says why.
+ */
 export type Decoded = 'request' | 'incomplete' | 'broken';
 
 const CR = 13;
@@ -24,42 +27,42 @@ const DOLLAR = 36;
 const MINUS = 45;
 const ZERO = 48;
 const NINE = 57;
-/** No number of the protocol needs more characters. */
+/** No number in the protocol has more characters. */
 const NUMBER_CHARS_MAX = 20;
 const CAPACITY_MIN = 256;
-/** Memory beside what is held that is not worth a copy. */
+/** Excess memory up to this size is not worth a copy. */
 const SLACK_BYTES = 64 * 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 const INCOMPLETE = -1;
 const INVALID = -2;
-/** A negative count: an empty request; as a length it is invalid. */
+/** A negative number: as a count it means an empty request, as a length it is invalid. */
 const NEGATIVE = -3;
 
 export class RequestDecoder {
   readonly args = new Arguments();
   fault = '';
-  /** Who has not said the password may ask for little. */
+  /** Before authentication only small requests are accepted. */
   isTrusted = true;
   private buffer: Buffer = NOTHING;
-  /** Room behind `end` is this decoder's own to write into. */
+  /** The memory after `end` belongs to this decoder and may be written to. */
   private isOwn = false;
   private begin = 0;
   private at = 0;
   private end = 0;
-  /** Arguments of the request that are still to come; 0: none was begun. */
+  /** Arguments of the present request that are still to come; 0 if no request has begun. */
   private left = 0;
-  /** Length of the argument that is being read; -1: its header is yet to come. */
+  /** Length of the argument that is being read; -1 if its header is yet to come. */
   private bulk = -1;
-  /** Bytes of an unfinished line that hold no end of it. */
+  /** How many bytes of an unfinished line were searched for its end already. */
   private searched = 0;
 
-  /** Bytes of memory that it keeps for requests that are not done. */
+  /** Bytes of memory held for requests that are not complete. */
   get keptBytes(): number {
     return this.buffer.length;
   }
 
-  /** Once all whole requests are done: keeps no more memory than what has come of the next one asks for. */
+  /** To be called once all complete requests are taken: frees memory beyond what the begun request needs. */
   trim(): void {
     const held = this.end - this.begin;
     if (held === 0) {
@@ -69,7 +72,7 @@ export class RequestDecoder {
     } else if (this.buffer.length > 2 * held + SLACK_BYTES) this.moveTo(2 * held);
   }
 
-  /** The chunk is the decoder's from now on. All requests in what came before must have been taken. */
+  /** The decoder takes over the chunk. All complete requests before it must have been taken. */
   push(chunk: Buffer): void {
     const held = this.end - this.begin;
     if (held === 0) {
@@ -128,7 +131,7 @@ export class RequestDecoder {
     return 'request';
   }
 
-  /** The number behind the type's character at `at`, which moves behind the line when it is whole. */
+  /** Parses the number after the type character at `at`, and moves `at` past the line once that is complete. */
   private readNumber(): number {
     const { buffer, end } = this;
     let place = this.at + 1;
@@ -150,11 +153,11 @@ export class RequestDecoder {
     return isNegative ? NEGATIVE : value;
   }
 
-  /** 'incomplete' with `at` moved on: an empty line. */
+  /** Returns 'incomplete' with `at` moved on for an empty line. */
   private readLine(): Decoded {
     const from = this.at + this.searched;
     const found = this.buffer.subarray(from, this.end).indexOf(LF);
-    // Of Redis this asks for the end of a line that never comes. It is TLS, or another protocol, as a rule.
+    // Redis would wait for the end of a line that never comes. Usually such bytes are TLS or another protocol.
     if (this.buffer.subarray(from, found < 0 ? this.end : from + found).includes(0))
       return this.broken('NUL in an inline request');
     const length = found < 0 ? this.end - this.at : from + found - this.at;
@@ -185,7 +188,7 @@ export class RequestDecoder {
     return 'broken';
   }
 
-  /** Room in proportion to what has come, never to what is only announced. */
+  /** Grows in proportion to what was received, never to what was only announced. */
   private grow(needed: number): void {
     const whole = this.bulk < 0 ? 0 : this.at - this.begin + this.bulk + 2;
     const doubled = Math.max(CAPACITY_MIN, 2 * needed);

@@ -1,4 +1,4 @@
-/** Commands with many keys: what they keep of what they read, how long they go on, and what is then said. */
+/** Commands with many keys: how much of what they read they keep, how long they run, and what they reply. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';

@@ -1,7 +1,8 @@
 /**
- * Does what a plan says for one client: every step at once, a key at a time in the eyes of the cluster. Where all of it
- * is read and at hand, the reply is made within the call. One failure fails the command, and nothing more of it is begun;
- * where other keys were changed already the reply says so: it is then not true that nothing happened.
+ * Carries out a plan for one client: all steps at once, each key separately as far as the cluster is concerned. If the
+ * steps only read and everything is at hand, the reply is made synchronously. A failure fails the command, and no
+ * further steps begin. If other keys were changed already, the reply says so, because then it is not true that nothing
+ * happened.
  */
 import { certaintyOf, failure } from '../../core/errors.ts';
 import type { Failure } from '../../core/errors.ts';
@@ -32,7 +33,7 @@ export function runPlan(client: Client, plan: Plan): void {
   runBehind(client, plan);
 }
 
-/** What stands now does not count: others of its connection have the key, and are before it. */
+/** Does not read what is at hand now: earlier commands of the same connection hold the key and come first. */
 export function runBehind(client: Client, plan: Plan): void {
   const run = new Run(client, plan);
   if (run.lineKey === null) run.start();
@@ -40,12 +41,12 @@ export function runBehind(client: Client, plan: Plan): void {
 }
 
 const TOO_MANY_BYTES = `ERR the values have more than ${RESP_REPLY_BYTES_MAX} bytes, which is what one answer holds`;
-/** Of a command with many keys whose time is over. */
+/** The error of a command with many keys that has run out of time. */
 const NOT_BEGUN = `not all of its keys were begun within ${RESP_MANY_MS_MAX} ms`;
-/** In the place of values that nobody asks for. */
+/** Stands for a value that is present but not needed. */
 const PRESENT: Standing = { value: EMPTY_VALUE, expiresAt: 0 };
 
-/** Undefined: something has to be waited for. A text: there is no answer. */
+/** Returns the outcomes, or undefined if something has to be waited for, or the text of an error. */
 function readAtHand(client: Client, plan: Plan): readonly Outcome[] | string | undefined {
   const { steps, tellsPresence = false } = plan;
   if (steps.length > RESP_AT_HAND_MAX) return undefined;
@@ -65,9 +66,9 @@ function readAtHand(client: Client, plan: Plan): readonly Outcome[] | string | u
 }
 
 export class Run implements InLine {
-  /** The one key of its one step, for which it stands in line; null: it has several, and is begun at once. */
+  /** The key that the command waits in line for; null for a command with several keys, which begins at once. */
   readonly lineKey: string | null;
-  /** It changes something: it cannot be begun anew once it was asked for. */
+  /** Whether the command changes anything; such a command cannot begin again once it was sent. */
   readonly writes: boolean;
   readonly byteCount: number;
   joins: JoinedKind | null;
@@ -77,13 +78,13 @@ export class Run implements InLine {
   private readonly pending: Pending;
   private readonly tellsValue: boolean;
   private outcomes: Outcome[] = [];
-  /** Milliseconds on the door's clock. */
+  /** Deadline in milliseconds on the door's clock. */
   private until = 0;
   private next = 0;
   private underWay = 0;
   private changed = 0;
   private bytes = 0;
-  /** There is no room for what it reads. */
+  /** There was no room for the values, so they were dropped. */
   private isGivenUp = false;
   private failure: Failure | null = null;
 
@@ -106,12 +107,12 @@ export class Run implements InLine {
     };
   }
 
-  /** Of one that stands in line. */
+  /** The only step of a command that waits in line. */
   get step(): Step {
     return this.plan.steps[0]!;
   }
 
-  /** `isResumed`: it was parked, and its turn has come. */
+  /** `isResumed`: the command was parked, and its turn has come. */
   start(isResumed = false): void {
     const { queue, door } = this.client;
     if (this.tellsValue) {
@@ -125,7 +126,7 @@ export class Run implements InLine {
     for (let begun = 0; begun < count; begun += 1) this.beginNext();
   }
 
-  /** Its one step was done together with others: this is what came of it. */
+  /** Its only step was carried out together with others; `result` is its part of the outcome. */
   wasDone(result: WriteResult): void {
     this.next = 1;
     this.underWay = 1;
@@ -158,7 +159,7 @@ export class Run implements InLine {
     const standing = this.plan.tellsPresence === true && record !== undefined ? PRESENT : record;
     this.gather(standing?.value.length ?? 0);
     if (this.isGivenUp) return this.onEnd(null);
-    // What is too much to tell is not kept until the last key has been read.
+    // The reply is too large already, so keep no values until the last key has been read.
     if (this.bytes > RESP_REPLY_BYTES_MAX) this.outcomes.length = 0;
     else this.outcomes[at] = { kind: 'read', standing };
     this.onEnd(null);
@@ -179,7 +180,7 @@ export class Run implements InLine {
     this.outcomes = [];
   }
 
-  /** Of what was read so far nothing is kept. */
+  /** Drops everything read so far and waits to begin again. */
   private beginAnew(): void {
     const { queue } = this.client;
     queue.gathered -= this.bytes;
@@ -214,7 +215,7 @@ export class Run implements InLine {
     });
   }
 
-  /** Nothing more is begun for a command that has failed, nor once its time is over. */
+  /** No further steps begin after a failure, nor once the time is over. */
   private goesOn(): boolean {
     if (this.next >= this.plan.steps.length) return false;
     if (this.failure !== null || this.isGivenUp || this.bytes > RESP_REPLY_BYTES_MAX) return false;
@@ -223,7 +224,7 @@ export class Run implements InLine {
     return false;
   }
 
-  /** Of several the one is told that may have taken effect. */
+  /** Of several failures an indefinite one is reported. */
   private note(failure: Failure): void {
     if (this.failure === null || certaintyOf(failure.code) === 'indefinite') this.failure = failure;
   }
@@ -256,8 +257,8 @@ function tellsPrevious(change: Change): boolean {
 }
 
 /**
- * A value that is set whatever stands asks nobody: it is the cheaper operation. It carries a time to live, which its
- * coordinator adds to its own clock; a point in time would come out a little later there.
+ * An unconditional set becomes a put, the cheaper operation, because it need not know the present value. A put carries
+ * a time to live, which the coordinator adds to its own clock, so it cannot express an exact point in time.
  */
 export function operationOf(
   { key, isPointInTime = false }: Step,
@@ -270,12 +271,12 @@ export function operationOf(
   return { kind: 'modify', key, operationId: null, expect: null, changes: [change], valueBytesMax };
 }
 
-/** The time to live of a value that is set whatever stands, 0 for ever; null: it is no such change. */
+/** The time to live in milliseconds (0: never expires) if the change is an unconditional set; null if it is not. */
 function ttlOfPut(change: Change, isPointInTime: boolean, valueBytesMax: number): number | null {
   if (change.kind !== 'set' || change.condition !== 'always' || change.tellPrevious || isPointInTime)
     return null;
   const { value, expiresAt } = change;
-  // What is too large or too far away is refused in the words of a modification.
+  // A value that is too large or an expiry too far away is left to `modify`, whose error message fits.
   if (value.length > valueBytesMax || expiresAt === 'keep') return null;
   if (expiresAt === 0) return 0;
   const ttlMs = expiresAt - Date.now();

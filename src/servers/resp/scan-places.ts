@@ -1,32 +1,36 @@
 /**
- * Places of a scan as the numbers that Redis clients take for cursors. What lies in the number holds at every node and
- * for ever: the slot, and how many parts of it were told, or that it is to begin. A place between two keys does not fit:
- * it lies in a short memory of this node. Whoever comes with one that was forgotten, or that another node gave out, is
- * told the whole slot at once, so that a scan comes on whichever node it asks next.
+ * Converts positions of a scan to and from the numbers that Redis clients use as cursors. What the number itself
+ * contains is valid at every node and for ever: the slot, and either its beginning or how many parts of it were
+ * returned. A position between two keys does not fit into the number and is kept in a small memory of this node. For a
+ * cursor that was forgotten or that another node issued, the whole slot is returned at once, so that a scan makes
+ * progress whichever node it asks next.
  */
 import { crc32 } from 'node:zlib';
 import { SLOT_COUNT } from '../../core/limits.ts';
 import { RESP_REPLY_BYTES_MAX, RESP_SCAN_PLACES_MAX } from '../../core/redis-limits.ts';
 import { cursorOf, placeOf } from '../../core/scan-place.ts';
 
-/** A slot that does not fit one reply is told in parts, by a hash of the keys: each has its part for ever. */
+/** A slot that does not fit into one reply is returned in parts; a hash of the key decides its part, permanently. */
 const PARTS = 2 ** 15;
 const PART_SHIFT = 32 - 15;
-/** Numbers of places stay safe integers with the slot. They are drawn: two nodes have none in common. */
+/**
+ * Random numbers for positions, small enough to stay a safe integer together with the slot. Two nodes never share one
+ * in practice.
+ */
 const NUMBERS = 2 ** 38;
-/** What stands around a key in a reply. */
+/** Bytes around a key in a reply. */
 const KEY_FRAME_BYTES = 16;
 
 export type ScanFrom =
-  /** null: the start. */
+  /** Null for the beginning. */
   | { readonly kind: 'place'; readonly after: string | null }
-  /** What is left of the slot, whatever COUNT says. */
+  /** The rest of the slot, whatever COUNT says. */
   | { readonly kind: 'slot'; readonly slot: number; readonly partsTold: number };
 
 export class ScanPlaces {
   private readonly places = new Map<number, string>();
 
-  /** Not 0, which is the start and the end. */
+  /** Never 0, which stands for the beginning and the end. */
   cursorFor(place: string): number {
     const known = placeOf(place);
     const slot = known?.slot ?? 0;
@@ -55,7 +59,7 @@ export class ScanPlaces {
   }
 }
 
-/** Keys of one slot for one reply: all from a part on, or those of as many parts as fit. */
+/** Collects the keys of one slot for one reply: everything from a given part on, or as many parts as fit. */
 export class SlotParts {
   private readonly slot: number;
   private readonly from: number;
@@ -68,7 +72,7 @@ export class SlotParts {
     this.from = partsTold;
   }
 
-  /** False: the keys of one part alone are more than a reply holds. */
+  /** Returns false if a single part has more keys than a reply can hold. */
   add(key: string): boolean {
     const part = partOf(key);
     if (part < this.from || part >= this.until) return true;
@@ -88,7 +92,7 @@ export class SlotParts {
     return [...this.byPart.values()].flat();
   }
 
-  /** 0: there is nothing behind it. */
+  /** 0 if nothing follows. */
   get next(): number {
     if (this.until < PARTS) return this.slot + SLOT_COUNT * this.until;
     return (this.slot + 1) % SLOT_COUNT;

@@ -1,4 +1,4 @@
-/** SCAN, and its kin: every key that is there from the beginning to the end is told, whichever node is asked, and it ends. */
+/** SCAN and its relatives: a key that exists throughout is returned, whichever nodes are asked, and the scan ends. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
@@ -18,7 +18,7 @@ import { ScanPlaces } from './scan-places.ts';
 
 let doors: RespFixture[];
 let lines: RespLine[];
-/** Milliseconds: stands still but where a test moves it on. */
+/** Milliseconds; stands still unless a test advances it. */
 let now: number;
 beforeEach(async () => {
   now = performance.now();
@@ -32,7 +32,7 @@ afterEach(async () => {
   await Promise.all(doors.map((door) => door.stop()));
 });
 
-/** At both nodes. */
+/** Stores the keys at both nodes. */
 function store(...keys: readonly string[]): void {
   const rest: Omit<KeyRecord, 'key'> = {
     ...{ version: 1, origin: ORIGIN_CLIENT, tombstone: false, value: Buffer.from('v') },
@@ -53,7 +53,7 @@ async function page(
   return { next, keys };
 }
 
-/** Each page is asked of another node in turn. */
+/** Asks the two nodes for pages in turn. */
 async function walk(options: string, callsMax: number): Promise<string[]> {
   const seen: string[] = [];
   let cursor = '0';
@@ -99,7 +99,7 @@ describe('SCAN', () => {
     for (; cursor !== '0'; calls += 1) cursor = (await page(line!, cursor, 'COUNT 10')).next;
     expect([pages, calls]).toEqual([200, Math.ceil(200 / RESP_SCAN_PAGES_MAX)]);
     store('a');
-    // A large value: what one page may hold is not read many times over for its keys.
+    // One page's worth of bytes is not read many times over for the sake of its keys.
     stored.push({ ...door!.api.records.get('a')!, value: Buffer.alloc(SCAN_PAGE_BYTES_MAX) });
     pages = 0;
     expect((await page(line!, '0', 'COUNT 10')).keys).toEqual(['a']);
@@ -144,7 +144,7 @@ describe('SCAN', () => {
   test('a slot that is more than one reply holds: told in parts, each key once where nothing is remembered', async () => {
     const keys = tagged(18_000, 'x'.repeat(1_000));
     store(...keys);
-    // As a node would have given it that has forgotten it since.
+    // A cursor from a node that has forgotten it since.
     const places = new ScanPlaces();
     let cursor = String(places.cursorFor(`${slotOf('{tag}').toString(16).padStart(4, '0')}{tag}`));
     const seen: string[] = [];

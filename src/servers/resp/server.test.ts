@@ -1,4 +1,4 @@
-/** The door itself: order, backpressure, limits, passwords, and what is broken on purpose. */
+/** The door itself: order, backpressure, limits, passwords, and deliberately broken input. */
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { call, openRespDoor } from '../../../test/support/resp-door.ts';
@@ -208,7 +208,7 @@ describe('memory', () => {
     line.raw(`*2\r\n$3\r\nGET\r\n$200000\r\n${'x'.repeat(70_000)}`);
     await line.until(() => door.server.door.inputBytes > 70_000);
     expect(line.isEnded).toBe(false);
-    // As others would have filled it.
+    // As if other connections had filled it.
     door.server.door.inputBytes += RESP_INPUT_BYTES_TOTAL_MAX;
     line.raw('x'.repeat(1_000));
     await line.until(() => line.isEnded);
@@ -251,7 +251,7 @@ describe('a password', () => {
     expect(await line.ask('AUTH other secret')).toMatch(/^-WRONGPASS /);
     expect(await line.ask('AUTH secret')).toBe('+OK');
     expect(await line.ask('GET a')).toBe('$-1');
-    // As Redis: what there is not is no secret.
+    // As in Redis, it is no secret which commands do not exist.
     await line.ask('RESET');
     expect(await line.ask('FOO a')).toBe("-ERR unknown command 'FOO', with args beginning with: 'a' ");
     expect(await line.ask('CLIENT FOO')).toBe("-ERR unknown subcommand 'FOO'. Try CLIENT HELP.");

@@ -1,6 +1,6 @@
 /**
- * The Redis door: listens, takes connections up to a bound, ends those that are idle for too long, and at its end lets
- * what is under way be answered.
+ * The Redis door: listens, accepts a bounded number of connections, closes idle ones, and on shutdown lets commands
+ * under way be answered.
  */
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
@@ -10,19 +10,19 @@ import { Connection } from './connection.ts';
 import { Door } from './door.ts';
 import type { RespSettings } from './door.ts';
 
-/** Milliseconds for answers on their way out, once nothing new is begun. */
+/** Milliseconds that the last answers may take to be sent on shutdown. */
 const CLOSE_MS_MAX = 2_000;
-/** Milliseconds without a word after which the system asks whether the other end is there. */
+/** Milliseconds of silence after which TCP keepalive probes begin. */
 const KEEPALIVE_MS = 300_000;
 
 export interface RespServer {
   readonly port: number;
   readonly door: Door;
-  /** Takes nothing new, answers what was begun, and resolves when no connection is left. */
+  /** Accepts nothing new, answers what was begun, and resolves when no connection is left. */
   close(): Promise<void>;
 }
 
-/** Rejects where the port cannot be had. Port 0 takes a free one. */
+/** Rejects if the port is not available. Port 0 means any free port. */
 export function openRespServer(
   api: NodeApi,
   host: string,
@@ -70,7 +70,7 @@ function look(door: Door): void {
   }
 }
 
-/** Their memory is for those who read. */
+/** Frees their memory for clients that read. */
 function cutStuck(door: Door): void {
   for (const { line } of door.clients.values()) {
     if (!line.isStuck()) continue;

@@ -1,13 +1,12 @@
 /**
- * Commands that took long, for SLOWLOG: the latest ones, with no more of their arguments than Redis itself would keep, and
- * without what is secret.
+ * The latest slow commands, for SLOWLOG, with no more of their arguments than Redis would keep, and without secrets.
  */
 import { RESP_SLOW_COMMANDS_DEFAULT } from '../../core/redis-limits.ts';
 import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
 import type { Command } from './command.ts';
 
-/** As Redis: arguments of one entry, and bytes of one of them. */
+/** As in Redis: the maximum number of arguments in an entry, and of bytes of each. */
 const ARGUMENTS_SHOWN_MAX = 32;
 const ARGUMENT_BYTES_SHOWN_MAX = 128;
 const REDACTED = Buffer.from('(redacted)');
@@ -23,11 +22,11 @@ export interface SlowCommand {
 }
 
 export class SlowCommands {
-  /** Microseconds from which on a command is kept; negative: none is. */
+  /** Commands that take at least this many microseconds are kept; negative keeps none. */
   thresholdMicros: number;
   lengthMax = RESP_SLOW_COMMANDS_DEFAULT;
   private nextId = 0;
-  /** The oldest first. */
+  /** Oldest first. */
   private kept: SlowCommand[] = [];
 
   constructor(thresholdMicros: number) {
@@ -46,7 +45,7 @@ export class SlowCommands {
     this.trim();
   }
 
-  /** The latest first. */
+  /** Latest first. */
   latest(count: number): SlowCommand[] {
     return count === 0 ? [] : this.kept.slice(-count).reverse();
   }
@@ -61,8 +60,8 @@ export class SlowCommands {
 }
 
 /**
- * A call whose arguments may be asked for once it is over. Bytes that were handed out are never written over, so it keeps places
- * and copies nothing.
+ * Keeps a call's arguments until it is over, in case they are needed. Received bytes are never overwritten, so it keeps
+ * offsets and copies nothing.
  */
 export class KeptCall {
   private readonly buffer: Buffer;
@@ -78,7 +77,7 @@ export class KeptCall {
     this.count = count;
   }
 
-  /** As Redis clips them, as bytes of their own. */
+  /** The arguments, clipped as in Redis, in memory of their own. */
   shown(command: Command): Buffer[] {
     const { starts, ends, buffer, count } = this;
     const left = count - starts.length;
@@ -97,7 +96,7 @@ function clipped(buffer: Buffer, start: number, end: number): Buffer {
   return Buffer.concat([buffer.subarray(start, start + ARGUMENT_BYTES_SHOWN_MAX), tail]);
 }
 
-/** Nothing of a command that tells a password; of what EXEC runs there is nothing but its name. */
+/** Commands that contain a password are not shown; of what EXEC runs, only the name is. */
 function isSecret({ name }: Command, at: number): boolean {
   if (name === 'config|set') return at > 2;
   return at > 0 && (name === 'auth' || name === 'hello');

@@ -1,4 +1,4 @@
-/** SLOWLOG and LATENCY: which commands are kept, what is told of them and what is not, and for how many there is room. */
+/** SLOWLOG and LATENCY: which commands are kept, what is shown of them, and how many there is room for. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RESP_SLOW_COMMANDS_MAX } from '../../core/redis-limits.ts';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
@@ -12,12 +12,12 @@ beforeEach(async () => {
 });
 afterEach(() => door.stop());
 
-/** Every command that waits for anything is kept from now on. */
+/** From now on every command that waits for anything is kept. */
 async function keepAll(): Promise<void> {
   expect(await line.ask('CONFIG SET slowlog-log-slower-than 0')).toBe('+OK');
 }
 
-/** The words of what SLOWLOG GET says of its latest entry, without its times. */
+/** The arguments of the latest entry of SLOWLOG GET. */
 async function latestArguments(): Promise<string[]> {
   line.send('SLOWLOG GET 1');
   expect(await line.reply()).toBe('*1');
@@ -43,7 +43,7 @@ describe('SLOWLOG', () => {
     const { slowCommands } = door.server.door;
     const { id } = slowCommands.latest(1)[0]!;
     expect(await line.ask('SLOWLOG RESET')).toBe('+OK');
-    // It has taken some time itself, as in Redis.
+    // The command itself took some time, as in Redis.
     expect(await line.ask('SLOWLOG LEN')).toBe(':1');
     expect(slowCommands.latest(1)[0]!.id).toBeGreaterThan(id);
   });
@@ -102,7 +102,7 @@ describe('LATENCY', () => {
     expect(await line.ask('LATENCY LATEST')).toBe('*0');
     expect(await line.ask('LATENCY DOCTOR')).toContain('latency-monitor-threshold');
     const { latency } = door.server.door;
-    // More than any command of this test may take on a machine that is busy with others.
+    // More than any command of this test takes, even on a busy machine.
     await line.ask('CONFIG SET latency-monitor-threshold 60000');
     expect(await line.ask('LATENCY DOCTOR')).toContain('60000 ms');
     latency.add('command', 59_999.9);
@@ -113,7 +113,7 @@ describe('LATENCY', () => {
     expect(await line.reply()).toBe('*4');
     expect(await line.reply()).toBe('command');
     expect(await line.reply()).toMatch(/^:\d{10}$/);
-    // Two seconds, if one began between them.
+    // Two entries, if a new second began between the commands.
     expect([':90000', ':70000']).toContain(await line.reply());
     expect(await line.reply()).toBe(':90000');
     expect(await line.ask('LATENCY DOCTOR')).toContain('90000 ms at most');

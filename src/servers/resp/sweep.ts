@@ -1,6 +1,6 @@
 /**
- * Goes through all keys of the cluster, or of a slot, page by page, for commands that ask about many of them. As long as
- * PostgreSQL has rows that the nodes do not hold yet, there is no true answer, and it says so.
+ * Iterates over all keys of the cluster, or of a slot, page by page. While PostgreSQL has rows that the nodes have not
+ * loaded yet, no complete answer is possible, and the error says so.
  */
 import { failure } from '../../core/errors.ts';
 import {
@@ -28,11 +28,11 @@ export interface Page {
 
 /** Where a sweep begins, and how far it goes. */
 export interface Range {
-  /** null: the start. */
+  /** Null for the beginning. */
   readonly after: string | null;
-  /** Ends with this slot; null: with the last one. */
+  /** The sweep ends after this slot; null: after the last one. */
   readonly slot: number | null;
-  /** One page is what any SCAN reads: it takes none of the room that sweeps have, and is mostly the only one. */
+  /** Usually a single page, as any SCAN reads one: it does not count towards the limit of concurrent sweeps. */
   readonly isShort: boolean;
   readonly limit: number;
 }
@@ -43,7 +43,7 @@ export function keysOfSlot(slot: number): Range {
   return { ...ALL_KEYS, after: cursorOf({ slot, afterKey: '' }), slot, isShort: true };
 }
 
-/** Reads a page; a text: why there is none. All pages belong to the command that is under way now. */
+/** A page, or the text of an error. All pages belong to the trace of the command that is running now. */
 function pagesOf(
   client: Client,
 ): (after: string | null, limit: number, done: (page: Page | string) => void) => void {
@@ -58,7 +58,7 @@ function pagesOf(
     );
 }
 
-/** The keys of one page or several, until there are enough or it took long; a text: why there is none. */
+/** The keys of one or more pages, until there are enough or RESP_SCAN_MS is over; or the text of an error. */
 export function readKeys(
   client: Client,
   from: string | null,
@@ -72,7 +72,7 @@ export function readKeys(
   let bytes = 0;
   const readFrom = (after: string | null): void =>
     readPage(after, limit - keys.length, (page) => {
-      // What was read before stands, and the client goes on from there.
+      // The keys read before are returned, and the client continues from there.
       if (typeof page === 'string') return done(pages === 0 ? page : { keys, next: after });
       pages += 1;
       for (const { key, value } of page.records) {
@@ -89,8 +89,8 @@ export function readKeys(
 }
 
 /**
- * `onRecords` is called for each page, and calls `goOn` when it may go on, with a text to stop. `onEnd` gets null, or
- * why it ended early.
+ * Calls `onRecords` for each page, which calls `goOn` to continue, with a text to stop. `onEnd` gets null, or the
+ * reason why the sweep ended early.
  */
 export function sweep(
   client: Client,
@@ -106,7 +106,7 @@ export function sweep(
     onEnd(why);
   };
   const readFrom = (after: string | null, isFree: boolean): void => {
-    // Nobody is left to hear of it.
+    // The client is gone, so nobody needs the rest.
     if (line.isClosed()) return end('ERR the connection was closed');
     if (!isFree && !isCounted) {
       if (door.sweeps >= RESP_SWEEPS_MAX) return end(TOO_MANY_SWEEPS);

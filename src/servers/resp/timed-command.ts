@@ -1,7 +1,7 @@
 /**
- * How long commands take, from their begin at this door to their reply: for SLOWLOG and LATENCY. What is answered at once
- * from memory is not timed, for looking at a clock would cost more than a tenth of it; what waits for a disk, a peer or
- * PostgreSQL is, and whatever looks at more than one key.
+ * Measures commands from their start at this door to their reply, for SLOWLOG and LATENCY. Commands that are answered
+ * at once from memory are not timed, because reading the clock would cost more than a tenth of them. Commands that wait
+ * for a disk, a peer or PostgreSQL are timed, and so are those that touch more than one key.
  */
 import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
@@ -10,7 +10,7 @@ import type { CommandCount } from './command-counts.ts';
 import { KeptCall } from './slow-commands.ts';
 import { runTraced } from './traced-command.ts';
 
-/** `run`: what of the command runs. */
+/** `run` is the handler to call. */
 export function runTimed(client: Client, command: Command, run: Handler, args: Arguments): void {
   const { queue, door } = client;
   const { tracing } = door.settings;

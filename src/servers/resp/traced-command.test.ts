@@ -1,4 +1,4 @@
-/** The spans of Redis commands, in front of a node in a map. */
+/** The spans of Redis commands, in front of a node that keeps its values in a map. */
 import { afterEach, expect, test } from 'vitest';
 import { TraceBook } from '../../../test/support/recording-tracing.ts';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
@@ -12,7 +12,7 @@ async function open(): Promise<{ book: TraceBook; line: RespLine; asked: (TraceC
   const book = new TraceBook(() => 0);
   const tracing = book.of('a');
   door = await openRespDoor({ tracing });
-  // Of whose trace each call was that reached the node.
+  // The trace context of each call that reached the node.
   const asked: (TraceContext | undefined)[] = [];
   const { api } = door;
   const { write, get } = { write: api.write.bind(api), get: api.get.bind(api) };

@@ -1,18 +1,18 @@
 /**
- * The span of a Redis command: always the first of a trace, for the protocol has no place for a context. It ends when
- * the command is answered; what it asks of the node belongs to it.
+ * The span of a Redis command. It always starts a trace, because the protocol has no field for a context. It ends when
+ * the command is answered, and everything that the command asks of the node belongs to it.
  */
 import type { Span, Tracing } from '../../ports/tracing.ts';
 import type { Arguments } from './arguments.ts';
 import type { Client } from './client.ts';
 import type { Command, Group, Handler } from './command.ts';
 
-/** These ask nothing of single keys, */
+/** Groups whose commands do not access keys; they are not traced. */
 const UNTRACED: ReadonlySet<Group> = new Set(['connection', 'server', 'cluster', 'pubsub']);
-/** but for these, which ask about all of them. */
+/** Commands of these groups that are traced all the same, because they concern all keys. */
 const OF_ALL_KEYS: ReadonlySet<string> = new Set(['dbsize', 'flushall', 'flushdb']);
 
-/** `run`: what of the command runs. */
+/** `run` is the handler to call. */
 export function runTraced(
   tracing: Tracing,
   client: Client,
@@ -32,7 +32,7 @@ export function runTraced(
   last.onReply = (reply, begun) => end(span, reply.errorFrom(begun));
 }
 
-/** For what a command asks later on: it belongs to what is asked now, too. */
+/** Captures the trace of the running command, for calls that it makes later. */
 export function keptTrace({ door }: Client): (run: () => void) => void {
   const { tracing } = door.settings;
   if (!tracing) return (run) => run();
@@ -40,14 +40,14 @@ export function keptTrace({ door }: Client): (run: () => void) => void {
   return (run) => tracing.within(active, run);
 }
 
-/** What is asked within is part of no span: where one command asks for any number of it. */
+/** Calls made inside `ask` belong to no span; for a command that may make any number of them. */
 export function untraced({ door }: Client, ask: () => void): void {
   const { tracing } = door.settings;
   if (tracing) tracing.within(undefined, ask);
   else ask();
 }
 
-/** As OpenTelemetry has it for Redis: an error's first word. */
+/** By OpenTelemetry's conventions for Redis, the status code is the first word of the error. */
 function end(span: Span, error: string | undefined): void {
   if (error !== undefined) span.set('db.response.status_code', error);
   span.end(error);

@@ -1,4 +1,4 @@
-/** Client-side caching as clients see it: what they are told, when, and behind which replies. */
+/** Client-side caching as clients see it: which invalidations they receive, when, and after which replies. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
@@ -30,7 +30,7 @@ async function idOf(line: RespLine): Promise<string> {
   return (await line.ask('CLIENT ID')).slice(1);
 }
 
-/** What one says next: nothing came before it. */
+/** Checks that nothing was received before the next reply. */
 async function isQuiet(line: RespLine): Promise<void> {
   line.send('ECHO quiet');
   expect(await line.hears('$5\r\nquiet\r\n')).toBe('$5\r\nquiet\r\n');
@@ -49,7 +49,7 @@ describe('a key changes while it is being read', () => {
     door.api.release();
     const both = `$1\r\n1\r\n${push('k')}`;
     expect(await reader.hears(both)).toBe(both);
-    // And once more after a while, in a piece of its own.
+    // The invalidation is repeated after a while, in a piece of its own.
     for (let looks = 0; looks < 2; looks += 1) door.server.door.tracking.tellHeld();
     expect(await reader.hears(push('k'))).toBe(push('k'));
     for (let looks = 0; looks < 2; looks += 1) door.server.door.tracking.tellHeld();
@@ -80,7 +80,7 @@ describe('a key changes while it is being read', () => {
     door.api.release();
     const all = `_\r\n_\r\n${push('slow', 'slower')}${EVERYTHING}`;
     expect(await reader.hears(all)).toBe(all);
-    // And once more after a while, in a piece of its own.
+    // The invalidation is repeated after a while, in a piece of its own.
     const { tracking } = door.server.door;
     for (let looks = 0; looks < 2; looks += 1) tracking.tellHeld();
     expect(await reader.hears(EVERYTHING)).toBe(EVERYTHING);

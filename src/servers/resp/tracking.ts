@@ -1,7 +1,7 @@
 /**
- * Client-side caching, as Redis has it: who keeps copies of what, and the messages that make them drop one. A message goes
- * out at once, or behind the replies to those commands of its client that may have read the key before: what comes last is
- * what a client goes by. (decision 23)
+ * Client-side caching as in Redis: which client keeps copies of which keys, and the messages that invalidate them. A
+ * message is sent at once or, if commands of the client are under way that may have read the key before the change,
+ * after their replies, because a client goes by what arrives last. (decision 23)
  */
 import type { WatchListener } from '../../core/key-watch.ts';
 import type { WriteResult } from '../../core/operation.ts';
@@ -22,7 +22,7 @@ import type { Door } from './door.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 
 export interface TrackingOptions {
-  /** 0: none. */
+  /** Id of the client that receives the messages; 0 if there is none. */
   readonly redirect: number;
   readonly isBroadcast: boolean;
   readonly isOptIn: boolean;
@@ -30,24 +30,24 @@ export interface TrackingOptions {
   readonly noLoop: boolean;
 }
 
-/** A client's own writes of one key that are under way, where it does not want to hear of them. */
+/** A NOLOOP client's own writes of one key that are under way; it must not be told about them. */
 interface OwnWrite {
   count: number;
   isDone: boolean;
   isHeldBack: boolean;
 }
 
-/** Of one client that keeps copies. */
+/** The state of one client that keeps copies. */
 export class Tracking {
   options: TrackingOptions;
-  /** The client to which messages go is gone, and that was noticed. */
+  /** The client that should receive the messages is gone, and that was noticed. */
   isBroken = false;
-  /** CLIENT CACHING was said: the next command, or transaction, is another than the mode would have it. */
+  /** CLIENT CACHING was called: the next command or transaction is an exception to the mode. */
   isCachingGiven = false;
-  /** As bytes, each a character; while it listens to all changes. */
+  /** Prefixes in broadcast mode, as bytes, one per character. */
   readonly prefixes = new Set<string>();
   readonly ownWrites = new Map<string, OwnWrite>();
-  /** The same while it listens to all changes. */
+  /** The client's own writes in broadcast mode. */
   readonly ownVersions = new OwnWrites(RESP_OWN_KEYS_MAX);
 
   constructor(options: TrackingOptions) {
@@ -59,7 +59,7 @@ export class Tracking {
     return !isBroadcast && !(isOptIn && !this.isCachingGiven) && !(isOptOut && this.isCachingGiven);
   }
 
-  /** Keys of which word was held back, as long as a write of its own is not answered. */
+  /** Keys whose invalidation was held back while a write of the client's own is not answered. */
   takeHeld(): readonly string[] {
     const keys = [...this.ownVersions.takeHeld()];
     for (const [key, own] of this.ownWrites) {
@@ -69,19 +69,19 @@ export class Tracking {
     return keys;
   }
 
-  /** `name`: bytes of a key, each a character. */
+  /** `name`: the bytes of a key, one per character. */
   listensTo(name: string): boolean {
     for (const prefix of this.prefixes) if (name.startsWith(prefix)) return true;
     return false;
   }
 }
 
-/** A version of a key can be read. */
+/** A version of a key that has become readable. */
 interface News {
   readonly key: string;
-  /** Its bytes, each a character. */
+  /** The bytes of the key, one per character. */
   readonly name: string;
-  /** 0: which one is not known. */
+  /** 0 if the version is not known. */
   readonly version: number;
 }
 
@@ -89,13 +89,16 @@ export class TrackingDesk implements WatchListener {
   readonly table = new TrackingTable();
   keysMax = RESP_TRACKED_KEYS_MAX;
   private readonly door: Door;
-  /** Clients in any mode, and those that listen to all changes. */
+  /** All clients with tracking on, and those in broadcast mode. */
   private readonly clients = new Set<Client>();
   private readonly listeners = new Set<Client>();
-  /** What became readable in this turn, for those who listen. */
+  /** What became readable in this turn, for clients in broadcast mode. */
   private news: News[] = [];
   private isTrimming = false;
-  /** What clients were told together with replies, null: of all keys. They are told once more at the next look, or at the one after. */
+  /**
+   * Keys (null: all) whose invalidation was sent together with replies; it is repeated at the next tick or the one
+   * after.
+   */
   private soon = new Map<Client, Set<string> | null>();
   private later = new Map<Client, Set<string> | null>();
 
@@ -114,7 +117,7 @@ export class TrackingDesk implements WatchListener {
     return prefixes.size;
   }
 
-  /** With what was said before, where it was on already. */
+  /** If tracking was on already, the prefixes are added to the earlier ones. */
   turnOn(client: Client, options: TrackingOptions, prefixes: readonly string[]): void {
     const tracking = client.tracking ?? new Tracking(options);
     client.tracking = tracking;
@@ -136,7 +139,7 @@ export class TrackingDesk implements WatchListener {
     if (this.listeners.delete(client) && this.listeners.size === 0) this.door.api.keyWatch.watchAll(false);
   }
 
-  /** Before a command that reads is begun. */
+  /** To be called before a command that reads begins. */
   remember(client: Client, command: Command, args: Arguments): void {
     if (client.tracking?.keepsWhatItReads !== true || !command.flags.includes('readonly')) return;
     const { keyWatch } = this.door.api;
@@ -167,7 +170,7 @@ export class TrackingDesk implements WatchListener {
     }
   }
 
-  /** What one turn brings goes out in one message to each. */
+  /** Each client gets everything of one turn in a single message. */
   settled(key: string, version: number): void {
     this.news.push({ key, name: bytesOf(key), version });
     if (this.news.length > 1) return;
@@ -185,7 +188,10 @@ export class TrackingDesk implements WatchListener {
     for (const client of this.listeners) this.tell(client, null);
   }
 
-  /** Once a second: what waits for the answer to a client's own write waits no longer; and what is told once more is due. */
+  /**
+   * Called once a second. Invalidations held back for a client's own write wait no longer, and repetitions that are due
+   * are sent.
+   */
   tellHeld(): void {
     this.tellAgain();
     for (const client of this.clients) {
@@ -221,7 +227,7 @@ export class TrackingDesk implements WatchListener {
     for (const client of this.clients) this.tell(client, null);
   }
 
-  /** Of who does not want to hear of its own writes: whether a change was its own is known when it is answered. */
+  /** For a NOLOOP client: whether a change was its own is known only when the write is answered. */
   ownWrite(client: Client, key: string, done: (result: WriteResult) => void): (result: WriteResult) => void {
     const { tracking } = client;
     if (tracking === null || !tracking.options.noLoop) return done;
@@ -240,7 +246,7 @@ export class TrackingDesk implements WatchListener {
     };
   }
 
-  /** Who hears of all versions is told of those that are not its own. */
+  /** The same in broadcast mode: the client is told of versions that are not its own. */
   private ownVersion(
     client: Client,
     tracking: Tracking,
@@ -256,7 +262,7 @@ export class TrackingDesk implements WatchListener {
     };
   }
 
-  /** Beyond the bound the keys that have stood there for longest go, and that is told. */
+  /** Beyond the limit, the keys tracked for the longest time are dropped, and their clients get an invalidation. */
   private trim(): void {
     if (this.isTrimming) return;
     this.isTrimming = true;
@@ -270,7 +276,10 @@ export class TrackingDesk implements WatchListener {
     });
   }
 
-  /** null: all keys. `isOverdue`: it is told now, and behind the replies once more where it has to follow them. */
+  /**
+   * Sends an invalidation; null means all keys. `isOverdue`: it is sent now, and again after the replies that it has to
+   * follow.
+   */
   private tell(source: Client, keys: readonly string[] | null, isOverdue = false): void {
     const { tracking, queue } = source;
     const redirect = tracking!.options.redirect;
@@ -309,7 +318,7 @@ export class TrackingDesk implements WatchListener {
       out.push(2);
       out.bulkText('invalidate');
     } else {
-      // Without a channel there is no way to say it in RESP2: nobody listens.
+      // In RESP2 the message needs a channel; without a subscription nobody listens.
       if (channels.size === 0) return;
       out.array(3);
       out.bulkText('message');
@@ -325,16 +334,16 @@ export class TrackingDesk implements WatchListener {
   }
 }
 
-/** Does it listen to the key, and is the version not what it has written itself? */
+/** Whether the client listens to this key, and the version is not one of its own writes. */
 function isFor(tracking: Tracking, { key, name, version }: News): boolean {
   if (!tracking.listensTo(name)) return false;
   return !tracking.options.noLoop || tracking.ownVersions.settled(key, version);
 }
 
 /**
- * Those whose answers a client still waits for. Told that everything has changed, clients drop what they keep, and may keep such
- * an answer all the same where both come in one piece: node-redis drops it by its name alone, and after an error on its connection
- * only when it is told later, once more.
+ * The keys whose answers the client still waits for. When told that everything has changed, a client drops its copies,
+ * but may keep such an answer all the same if both arrive in one piece. node-redis drops it only if its key is named
+ * and, after an error on its connection, only if told once more later.
  */
 function keysAwaited({ inFlight }: Client): readonly string[] {
   const keys: string[] = [];
@@ -342,7 +351,7 @@ function keysAwaited({ inFlight }: Client): readonly string[] {
   return keys;
 }
 
-/** Was a command begun, and not answered yet, that may tell what one of them was before? */
+/** Whether a command is under way whose reply may contain the earlier value of one of these keys. */
 function mayBeReading({ queue, inFlight }: Client, keys: readonly string[] | null): boolean {
   return queue.isBarred || keys === null || keys.some((key) => inFlight.isTaken(key, true));
 }

@@ -1,4 +1,4 @@
-/** What one transaction may keep, read, work and tell, at its most. */
+/** The limits of one transaction: what it may hold, read, change and reply. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => door.stop());
 
-/** Commands within MULTI: what EXEC says first. */
+/** Sends the commands within MULTI; resolves to the first line that EXEC replies. */
 async function exec(...calls: readonly (readonly string[])[]): Promise<string> {
   expect(await line.ask('MULTI')).toBe('+OK');
   line.raw(calls.map((words) => call(...words)).join(''));
@@ -57,7 +57,7 @@ describe('what is told', () => {
     const told = `-ERR the answers of a transaction have more than ${RESP_REPLY_BYTES_MAX} bytes`;
     expect(await exec(['INCR', 'n'], ...reads)).toBe(told);
     expect(await line.ask('GET n')).toBe('$-1');
-    // Their lengths, and their ends, are short.
+    // Replies with lengths and substrings of the values are short.
     const short = reads.flatMap(() => [
       ['STRLEN', 'large'],
       ['GETRANGE', 'large', '0', '1'],
@@ -93,7 +93,7 @@ describe('what is read and done', () => {
     const told = `-ERR the values that a transaction reads have more than ${RESP_REPLY_BYTES_MAX} bytes`;
     expect(await exec(['INCR', 'n'], ['EXISTS', ...large])).toBe(told);
     expect(await line.ask('GET n')).toBe('$-1');
-    // What is only watched counts with its version.
+    // A key that is only watched counts with its version, not with its value.
     expect(await line.ask(`WATCH ${large.join(' ')}`)).toBe('+OK');
     expect(await exec(['INCR', 'n'])).toBe('*1');
   });

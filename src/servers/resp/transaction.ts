@@ -1,7 +1,8 @@
 /**
- * MULTI and EXEC. What is collected may read any keys and change one: the changes of that key become one conditional
- * write, so they take effect together or not at all. Other keys are read just before. A key that is watched must be as
- * it was: the one that is changed by the condition of the write itself, the others when they are read.
+ * MULTI and EXEC. The queued commands may read any keys and change one. The changes of that key become one conditional
+ * write, so they take effect together or not at all; other keys are read just before it. Watched keys must be
+ * unchanged: for the key that is changed, the condition of the write ensures it; the others are checked when they are
+ * read.
  */
 import { MODIFY_CHANGES_MAX } from '../../core/limits.ts';
 import type { Change, ChangeResult } from '../../core/modify/change.ts';
@@ -29,7 +30,7 @@ import { ReplyWriter } from './reply-writer.ts';
 const ABORTED = 'EXECABORT Transaction discarded because of previous errors.';
 const TOO_LONG = `ERR the answers of a transaction have more than ${RESP_REPLY_BYTES_MAX} bytes`;
 const TOO_MANY_CELLS = `ERR the LCS of a transaction compare more than ${RESP_LCS_CELLS_MAX} pairs of bytes`;
-/** A header, a number or a word of a reply. */
+/** Upper bound for a header, a number or a word of a reply. */
 const REPLY_PART_BYTES = 32;
 const READ: Change = { kind: 'read', tellPrevious: true };
 
@@ -45,12 +46,12 @@ export class Transaction {
   private bytes = 0;
   private steps = 0;
 
-  /** What was wrong was said; EXEC is refused. */
+  /** An error was reported while queueing, so EXEC will be refused. */
   fault(): void {
     this.isFaulty = true;
   }
 
-  /** A text: why it cannot be taken. */
+  /** Returns the error if the call cannot be queued. */
   add(call: Call, plan: Plan | string | null): string | undefined {
     if (this.calls.length >= RESP_TRANSACTION_COMMANDS_MAX) return 'ERR too many commands in a transaction';
     this.bytes += call.args.byteCount + call.args.count * RESP_ARGUMENT_BYTES;
@@ -84,7 +85,7 @@ export function collect(client: Client, transaction: Transaction, command: Comma
   out.error(refusal);
 }
 
-/** EXEC itself was said wrongly. */
+/** EXEC itself was called wrongly. */
 export function abort(client: Client, why: string): void {
   client.transaction = null;
   client.watched.clear();
@@ -99,7 +100,7 @@ export function runTransaction(client: Client, transaction: Transaction): void {
   new Execution(client, transaction, watched).start();
 }
 
-/** A call that was planned, or a text or a command that stands for itself. */
+/** A queued call with its plan, with the text of an error, or with null if the command runs by itself. */
 type Planned = { readonly call: Call; readonly plan: Plan | string | null };
 
 class Execution {
@@ -108,7 +109,7 @@ class Execution {
   private readonly watched: ReadonlyMap<string, number>;
   private readonly planned: readonly Planned[];
   private readonly read = new Map<string, KeyRecord | undefined>();
-  /** Of the keys that are watched alone; 0: absent. */
+  /** Versions of the keys that are only watched; 0 for an absent key. */
   private readonly versions = new Map<string, number>();
   private readonly used: ReadonlySet<string>;
   private readonly toRead: Iterator<string>;
@@ -117,7 +118,7 @@ class Execution {
   private underWay = 1;
   private readBytes = 0;
   private plannedBytes = 0;
-  /** Why nothing is done. */
+  /** Why the transaction does nothing; null if it goes ahead. */
   private refusal: string | null = null;
 
   constructor(client: Client, transaction: Transaction, watched: ReadonlyMap<string, number>) {
@@ -125,7 +126,7 @@ class Execution {
     this.trace = client.trace;
     this.changedKey = transaction.changedKey;
     this.watched = watched;
-    // Times to live count from now on, not from when they were collected.
+    // Times to live count from now, not from when the commands were queued.
     this.planned = transaction.calls.map((call) => ({
       call,
       plan: call.command.plan === null ? null : call.command.plan(call.args, client),
@@ -179,14 +180,14 @@ class Execution {
     for (const [key, version] of this.watched) {
       if (key !== this.changedKey && this.versions.get(key) !== version) return this.spoilt();
     }
-    // Before anything is written: what cannot be told must not be done.
+    // Checked before anything is written: if the reply would be too large, nothing must be done.
     this.plannedBytes = this.bytesToTell();
     if (this.plannedBytes > RESP_REPLY_BYTES_MAX) return this.pending.end((out) => out.error(TOO_LONG));
     if (this.changedKey === null) this.reply([]);
     else this.change(this.changedKey);
   }
 
-  /** What the key that is changed tells is bounded by its modification. */
+  /** Without the key that is changed, whose part is bounded by its modification. */
   private bytesToTell(): number {
     let bytes = 0;
     for (const { plan } of this.planned) {
@@ -226,14 +227,14 @@ class Execution {
     this.pending.end((out) => out.error(text));
   }
 
-  /** A key that was watched is another. */
+  /** A watched key has changed. */
   private spoilt(): void {
     this.pending.end((out) => out.nilArray());
   }
 
   /**
-   * `results`: of the steps on the key that was changed, in their order. Made in as many turns as it takes; nothing else
-   * of this client is begun meanwhile.
+   * `results` are those of the steps on the changed key, in order. The reply is built over as many turns as it takes;
+   * nothing else of this client begins meanwhile.
    */
   private reply(results: readonly ChangeResult[]): void {
     const { turns } = this.client.door;
@@ -278,7 +279,7 @@ class Execution {
   }
 }
 
-/** How far the reply has come. */
+/** Progress of the reply. */
 interface Told {
   readonly out: ReplyWriter;
   readonly results: Iterator<ChangeResult, undefined>;
@@ -290,13 +291,13 @@ function lengthOf(outcome: Outcome): number {
   return outcome.kind === 'read' ? (outcome.standing?.value.length ?? 0) : 0;
 }
 
-/** What stands for itself answers within the call. */
+/** Runs a command without a plan, which answers synchronously. */
 function runInto(client: Client, out: ReplyWriter, { command, args }: Call): void {
   const { queue } = client;
   const before = queue.out;
   queue.out = out;
   command.run(client, args);
-  // HELLO changes it for what comes behind EXEC, too.
+  // HELLO changes the protocol of what follows EXEC, too.
   before.protocol = out.protocol;
   queue.out = before;
 }

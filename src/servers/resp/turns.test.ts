@@ -1,4 +1,4 @@
-/** A door works for some milliseconds in a turn of the event loop, and goes on in the next, in order. */
+/** A door works for a few milliseconds per turn of the event loop, and continues in the next turn, in order. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { call, openRespDoor } from '../../../test/support/resp-door.ts';
 import type { RespFixture, RespLine } from '../../../test/support/resp-door.ts';
@@ -9,7 +9,7 @@ import { Turns } from './turns.ts';
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A clock on which each look takes so many milliseconds. */
+/** A clock that advances by `ms` each time it is read. */
 function slowClock(turns: Turns, ms: number): void {
   let now = 1;
   turns.now = () => (now += ms);
@@ -56,7 +56,7 @@ describe('at a door', () => {
   });
   afterEach(() => door.stop());
 
-  /** Of anything that counts up: the most in what two looks see, until it has come to `end`. */
+  /** The largest increase between two samples of a rising count, until it has reached `end`. */
   async function mostAtOnce(count: () => number, end: number): Promise<number> {
     let most = 0;
     for (let before = count(); before < end;) {

@@ -1,4 +1,4 @@
-/** SUBSCRIBE and UNSUBSCRIBE: of the one channel there is, on which clients of RESP2 hear what changed. */
+/** SUBSCRIBE and UNSUBSCRIBE for the only channel there is, on which RESP2 clients receive invalidations. */
 import type { Arguments } from '../arguments.ts';
 import { INVALIDATIONS } from '../channels.ts';
 import type { Client } from '../client.ts';
@@ -25,7 +25,7 @@ function unsubscribe(client: Client, args: Arguments): void {
   }
 }
 
-/** Word of channels is told also where replies are off. */
+/** The confirmation is sent even when replies are off. */
 function confirm({ queue, channels }: Client, what: string, name: string): void {
   const out = queue.aloud ?? queue.out;
   out.push(3);

@@ -1,4 +1,4 @@
-/** What a client may call itself: one word of printable characters, so that a line about it can be read. */
+/** Valid client names: one word of printable characters, so that a line about the client can be parsed. */
 
 export const NAME_FAULT = 'ERR Client names cannot contain spaces, newlines or special characters.';
 

@@ -1,4 +1,4 @@
-/** CLIENT: facts about connections of this node, and what can be done to them. */
+/** CLIENT: facts about the connections of this node, and what can be done with them. */
 import type { Arguments } from '../arguments.ts';
 import type { Client, ReplyMode } from '../client.ts';
 import type { CommandBody } from '../command.ts';
@@ -8,7 +8,7 @@ import { helpOf } from './help.ts';
 
 const USER = 'default';
 
-/** In the form of Redis; what is not known here is told as nothing. */
+/** In the format of Redis; fields that are not known here are empty. */
 function lineOf(client: Client): string {
   const { line, queue, tracking } = client;
   const fields: [string, string | number][] = [
@@ -102,7 +102,7 @@ function kill(client: Client, args: Arguments): void {
   for (const each of found) end(client, each);
 }
 
-/** Who ends itself is still answered. */
+/** A client that kills itself still gets its reply. */
 function end(client: Client, killed: Client): void {
   if (killed === client) killed.line.closeInOrder();
   else killed.line.cut();
@@ -172,7 +172,7 @@ function reply(client: Client, args: Arguments): void {
   const modes: Readonly<Record<string, ReplyMode>> = { ON: 'on', OFF: 'off', SKIP: 'skipping' };
   const mode = modes[args.upper(2)];
   if (mode === undefined) return client.out.error(SYNTAX_ERROR);
-  // Off stays off, whatever is to be skipped.
+  // OFF stays in force, even if a SKIP follows.
   if (mode !== 'skipping' || client.replyMode !== 'off') client.replyMode = mode;
   if (mode === 'on') client.out.ok();
 }

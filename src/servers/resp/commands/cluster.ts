@@ -1,6 +1,6 @@
 /**
- * CLUSTER: who serves which slots, so that clients can ask an owner at once. Any node answers any key, and none ever
- * sends a client elsewhere: so a slot whose owner's Redis door is not known is told as this node's, which is true.
+ * CLUSTER: who serves which slots, so that clients can ask an owner directly. Any node answers any key, and none ever
+ * redirects a client. So a slot whose owner's Redis address is not known is reported as this node's, which is true.
  */
 import { SLOT_COUNT } from '../../../core/limits.ts';
 import { RESP_REPLY_BYTES_MAX } from '../../../core/redis-limits.ts';
@@ -75,7 +75,7 @@ function tellShardNode(out: ReplyWriter, member: MappedMember, isFirst: boolean)
   out.bulkText('online');
 }
 
-/** Each member once, as a master of the slots for which it is asked first. */
+/** Each member once, as the master of the slots of which it is the first owner. */
 function nodes(client: Client): void {
   withMap(client, 'nodes', (out, { members, ranges, epoch, selfId }) => {
     const lines = members.map(({ nodeId, host, port, alive }) => {
@@ -110,7 +110,7 @@ function info(client: Client): void {
 }
 
 function keySlot({ out }: Client, args: Arguments): void {
-  // Of the bytes, whatever they are.
+  // Computed from the raw bytes, which need not be a valid key.
   out.integer(slotOfBytes(args.bytes(2)));
 }
 
@@ -120,7 +120,7 @@ function isSlot(given: bigint): boolean {
   return given >= 0n && given < BigInt(SLOT_COUNT);
 }
 
-/** `limit` null: only how many. */
+/** If `limit` is null, only the number of keys is returned. */
 function keysInSlot(client: Client, slot: number, limit: number | null): void {
   const found: string[] = [];
   let count = 0;

@@ -1,4 +1,4 @@
-/** COMMAND: what the table knows, told in the form of Redis. */
+/** COMMAND: the command table in the format of Redis. */
 import { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import { fitsArity, keyPlaces } from '../command.ts';
@@ -128,7 +128,7 @@ function list(table: CommandIndex, { out }: Client, args: Arguments): void {
 
 const HERE = 'The commands that are here.';
 
-/** `table` is made of these very bodies, and asked when one of them runs. */
+/** `table` is made from these bodies, so it is only called when one of them runs. */
 export function commandBodies(table: () => CommandIndex): Readonly<Record<string, CommandBody>> {
   return {
     command: {

@@ -1,4 +1,4 @@
-/** The connection itself: greeting, password, protocol, end. */
+/** Commands about the connection itself: greeting, password, protocol, end. */
 import { timingSafeEqual, createHash } from 'node:crypto';
 import { REDIS_VERSION } from '../redis-version.ts';
 import type { Arguments } from '../arguments.ts';
@@ -20,16 +20,16 @@ function ping({ out, channels }: Client, args: Arguments): void {
   else out.simple('PONG');
 }
 
-/** In the same time whatever is wrong with it. */
+/** Constant time, whatever is wrong with the password. */
 function isPassword(given: Buffer, password: string): boolean {
   const digest = (bytes: Buffer | string): Buffer => createHash('sha256').update(bytes).digest();
   return timingSafeEqual(digest(given), digest(password));
 }
 
-/** Undefined where it is right, else the error. */
+/** Returns undefined if the password is right, otherwise the error. */
 function authenticate(client: Client, user: string, given: Buffer): string | undefined {
   const { password } = client.door;
-  // Without a password the one user there is comes in with any.
+  // If no password is set, the single user may log in with any.
   const isRight = user === USER && (password === null || isPassword(given, password));
   if (!isRight) return WRONG;
   client.isTrusted = true;
@@ -69,7 +69,7 @@ function hello(client: Client, args: Arguments): void {
     } else if (word === 'SETNAME' && left >= 1) {
       const name = args.text(at + 1);
       if (!isClientName(name)) return queue.out.error(NAME_FAULT);
-      // Whatever is wrong behind it.
+      // The name is set even if a later option is wrong.
       client.name = name;
       at += 1;
     } else return queue.out.error(`ERR Syntax error in HELLO option '${args.shown(at)}'`);
@@ -119,7 +119,7 @@ function reset(client: Client): void {
   client.door.tracking.turnOff(client);
   client.channels.clear();
   client.name = '';
-  // One that is to be skipped stays so.
+  // A pending SKIP stays in force.
   if (client.replyMode === 'off') client.replyMode = 'on';
   client.isTrusted = client.door.password === null;
   client.queue.protocol = 2;

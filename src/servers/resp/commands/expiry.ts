@@ -1,4 +1,4 @@
-/** Times to live: given, asked for, taken away. */
+/** Commands that set, read and remove times to live. */
 import type { ExpireCondition } from '../../../core/modify/change.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CommandBody } from '../command.ts';
@@ -34,7 +34,7 @@ function isCondition(text: string): text is ExpireCondition {
   return (CONDITIONS as readonly string[]).includes(text);
 }
 
-/** Or the text of an error. */
+/** Returns the condition, or the text of an error. */
 function conditionOf(args: Arguments): string {
   const words = new Set<string>();
   for (let at = 3; at < args.count; at += 1) {
@@ -48,13 +48,13 @@ function conditionOf(args: Arguments): string {
   }
   if (isAmong('GT') && isAmong('LT')) return 'ERR GT and LT options at the same time are not compatible';
   if (isAmong('NX')) return 'ifNone';
-  // What never ends ends later than anything: GT asks for a time that stands.
+  // A key that never expires counts as later than any time, so GT requires an existing expiry.
   if (isAmong('GT')) return 'ifLater';
   if (isAmong('LT')) return isAmong('XX') ? 'ifSomeAndSooner' : 'ifSooner';
   return isAmong('XX') ? 'ifSome' : 'always';
 }
 
-/** -2: no key; -1: it does not end. */
+/** -2: no such key; -1: it never expires. */
 function timeOf(told: (expiresAt: number) => number): CommandBody {
   return {
     plan: (args) => {

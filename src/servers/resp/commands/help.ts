@@ -1,4 +1,4 @@
-/** HELP of a container: its subcommands, in the form of Redis. */
+/** HELP for a container command: its subcommands, in the format of Redis. */
 import type { CommandBody } from '../command.ts';
 
 export function helpOf(container: string, calls: readonly string[]): CommandBody {

@@ -1,7 +1,6 @@
 /**
- * What INFO tells, by the names of Redis and in its order, each as far as a node knows it. What cannot be here (copies on
- * disk made by a child process, replicas that follow) is told as a Redis without it tells it; what has no truthful value is
- * left out.
+ * The fields of INFO, with the names and order of Redis, as far as a node knows them. What cannot exist here (snapshots
+ * by a child process, replicas) is reported as by a Redis that has none; fields without a truthful value are left out.
  */
 import { machine, release, totalmem, type } from 'node:os';
 import { RESP_CONNECTIONS_MAX, RESP_IDLE_LOOK_MS } from '../../../core/redis-limits.ts';
@@ -13,7 +12,7 @@ export type Fields = readonly (readonly [name: string, value: string | number])[
 
 export interface Section {
   readonly title: string;
-  /** Told only where it is asked for. */
+  /** Included only if it is asked for by name. */
   readonly isLong?: boolean;
   readonly fields: (door: Door, status: NodeStatus) => Fields;
 }
@@ -104,7 +103,7 @@ function memory(door: Door): Fields {
   ];
 }
 
-/** The same in a form for people, as Redis has it. */
+/** The value, and the same in human-readable form as in Redis. */
 function withText(name: string, bytes: number): Fields {
   const units = ['', 'K', 'M', 'G', 'T'];
   let at = 0;
@@ -118,7 +117,7 @@ function withText(name: string, bytes: number): Fields {
 
 function persistence(_door: Door, { phase, disk }: NodeStatus): Fields {
   return [
-    // Clients wait for it to become 0 before they send anything.
+    // Clients wait for 0 here before they send anything.
     ['loading', phase === 'serving' || phase === 'learning' ? 0 : 1],
     ['async_loading', 0],
     ['rdb_changes_since_last_save', 0],
@@ -221,13 +220,13 @@ function latencyStats({ latency }: Door): Fields {
   });
 }
 
-/** Those that this node has a copy of; deletions that are remembered are none. */
+/** The keys of which this node has a copy, not counting remembered deletions. */
 function keyspace(_door: Door, { keysHeld, tombstones }: NodeStatus): Fields {
   const count = Math.max(0, keysHeld - tombstones.held);
   return count === 0 ? [] : [['db0', `keys=${count},expires=0,avg_ttl=0`]];
 }
 
-/** 40 characters as Redis has them, another one for each start of the process. */
+/** 40 characters as in Redis, different for each start of the process. */
 function runId({ id, incarnation }: NodeStatus): string {
   return `${id.toString(16).padStart(8, '0')}${incarnation.toString(16).padStart(32, '0')}`.slice(0, 40);
 }

@@ -1,12 +1,12 @@
-/** INFO: the sections in their order, and what of them is asked for. */
+/** INFO: the sections in their order, and which of them were asked for. */
 import type { Door } from '../door.ts';
 import { SECTIONS } from './info-fields.ts';
 
-/** All that there is; and all but what is long. */
+/** Names that stand for all sections, including the long ones. */
 const EVERYTHING: readonly string[] = ['all', 'everything'];
 const DEFAULT = 'default';
 
-/** No section named: the usual ones. */
+/** Without a section name: the default ones. */
 export function infoText(door: Door, asked: readonly string[]): string {
   const status = door.api.status();
   const isWhole = asked.some((name) => EVERYTHING.includes(name));

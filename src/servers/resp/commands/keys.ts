@@ -1,4 +1,4 @@
-/** Keys as such: are they there, away with them, what are they. */
+/** Commands about keys as such: do they exist, delete them, what type are they. */
 import type { Arguments } from '../arguments.ts';
 import type { CommandBody, Planner } from '../command.ts';
 import { NOT_AN_INTEGER, SYNTAX_ERROR } from '../error-replies.ts';
@@ -9,11 +9,11 @@ import { keyError } from './parsing.ts';
 import { helpOf } from './help.ts';
 
 const REMOVE = { kind: 'remove', tellPrevious: false } as const;
-/** Bytes of a text that Redis keeps beside its header. */
+/** Strings up to this many bytes are stored by Redis together with their header. */
 const EMBEDDED_BYTES_MAX = 44;
 const INTEGER = /^(?:0|-?[1-9]\d{0,18})$/;
 const INT64_MAX = 2n ** 63n - 1n;
-/** Bytes that a record takes beside its key and value, in memory and on disk. */
+/** Bytes that a record takes besides its key and value, in memory and on disk. */
 const RECORD_BYTES = 96;
 
 function respondCount(out: ReplyWriter, outcomes: readonly Outcome[]): void {

@@ -1,4 +1,4 @@
-/** Commands over all keys: they answer for the whole cluster, whichever node is asked. */
+/** Commands over all keys. They answer for the whole cluster, whichever node is asked. */
 import { certaintyOf } from '../../../core/errors.ts';
 import {
   KEY_BYTES_MAX,
@@ -24,20 +24,20 @@ import { untraced } from '../traced-command.ts';
 
 const CURSOR_MAX = 2n ** 64n - 1n;
 const CURSOR_DIGITS_MAX = 20;
-/** What stands around a key in a reply. */
+/** Bytes around a key in a reply. */
 const KEY_FRAME_BYTES = 16;
 const SCAN_COUNT_DEFAULT = 10n;
-/** Slots whose beginning is tried for a random key, before the first key of all is taken. */
+/** For a random key: how many random slots are tried before falling back to the very first key. */
 const RANDOM_ATTEMPTS_MAX = 4;
 const RANDOM_CHOICE = 32;
 const FOUND = 'a key was found';
 const TOO_MANY_KEYS = 'ERR more keys than one answer holds';
 
 interface ScanOptions {
-  /** null: every key. */
+  /** Null matches every key. */
   readonly glob: Glob | null;
   readonly limit: number;
-  /** Of another type there is none. */
+  /** False if another type was asked for; there are no keys of other types. */
   readonly isOfStrings: boolean;
 }
 
@@ -62,7 +62,7 @@ function scanOptions(args: Arguments): ScanOptions | string {
   return typeof glob === 'string' ? glob : { glob, limit, isOfStrings };
 }
 
-/** As the C library reads an unsigned number, which takes nothing for 0, and a sign. */
+/** Parses like strtoul in C, which accepts an empty string as 0, and a sign. */
 function cursorGiven(text: string): bigint | undefined {
   const parts = /^([+-]?)(\d*)$/.exec(text);
   if (parts === null || (parts[2] === '' && text !== '')) return undefined;
@@ -97,7 +97,7 @@ function tellPage(out: ReplyWriter, cursor: number, keys: readonly string[]): vo
   for (const key of keys) out.bulkText(key);
 }
 
-/** A place that is not known here: all that may be behind it in its slot. */
+/** For a cursor that is not known here: everything in its slot that may follow it. */
 function scanSlot(client: Client, parts: SlotParts, slot: number, options: ScanOptions): void {
   const pending = client.beginAlone();
   sweep(
@@ -163,7 +163,7 @@ function size(client: Client): void {
     door.sweeps -= 1;
     if (answer.kind === 'counted') return tell(answer.count, answer.incomplete ? INCOMPLETE : null);
     if (answer.kind !== 'failed') return tell(0, 'INDEFINITE internal: an odd answer');
-    // A member of before cannot be asked: the keys are read.
+    // A member of an earlier version cannot count its keys, so the keys are read.
     if (answer.failure.code === 'upgrade_unfinished') return readSize(client, tell);
     tell(0, errorText(answer.failure));
   });
@@ -187,7 +187,7 @@ function randomKey(client: Client): void {
   let found: string | null = null;
   const attempt = (left: number): void => {
     const slot = Math.floor(Math.random() * SLOT_COUNT);
-    // At last the keys that come first are taken, and none means that there is none.
+    // After the last attempt the very first keys are tried; if there are none, there is no key at all.
     const after = left === 0 ? null : cursorOf({ slot, afterKey: '' });
     sweep(
       client,
@@ -229,7 +229,7 @@ function flush(client: Client, args: Arguments): void {
 
 interface Removed {
   count: number;
-  /** What became of some is not known. */
+  /** The outcome of some deletions is not known. */
   isInDoubt: boolean;
 }
 
@@ -255,7 +255,7 @@ function removeAll(
   }
 }
 
-/** It is not true that nothing happened once one key is gone, or may be. */
+/** Once a key is gone, or may be, the error must not claim that nothing happened. */
 function flushFailure(why: string, { count, isInDoubt }: Removed): string {
   if (count === 0 && !isInDoubt) return why;
   return `INDEFINITE some keys were deleted, ${count} for certain: ${why}`;

@@ -1,6 +1,7 @@
 /**
- * RENAME, RENAMENX and COPY. There is no write of two keys: the destination is written first, and a source is deleted
- * on the very version that was read. Whoever is stopped in between leaves both, never neither.
+ * RENAME, RENAMENX and COPY. There is no write of two keys: the destination is written first, and then the source is
+ * deleted on the condition that it still has the version that was read. A move that is interrupted in between leaves
+ * both keys, never neither.
  */
 import type { Failure } from '../../../core/errors.ts';
 import type { Change } from '../../../core/modify/change.ts';
@@ -14,14 +15,14 @@ import type { Pending } from '../reply-queue.ts';
 import type { ReplyWriter } from '../reply-writer.ts';
 import { keyError, noDatabase } from './parsing.ts';
 
-/** Times that a source may change under a move before it is given up. */
+/** How often the source may change during a move before the move is given up. */
 const ATTEMPTS_MAX = 3;
 
 interface Wish {
   readonly from: string;
   readonly to: string;
   readonly mayReplace: boolean;
-  /** Or the source stays. */
+  /** False if the source stays. */
   readonly moves: boolean;
   readonly onMissing: (out: ReplyWriter) => void;
   readonly onTaken: (out: ReplyWriter) => void;
@@ -33,7 +34,7 @@ class Move {
   private readonly wish: Wish;
   private readonly pending: Pending;
   private attempts = 0;
-  /** Of what was written to the destination; 0: nothing yet. */
+  /** The version that was written to the destination; 0 if nothing was written yet. */
   private written = 0;
 
   constructor(client: Client, wish: Wish) {
@@ -47,7 +48,7 @@ class Move {
     this.client.get(this.wish.from, (result) => {
       if (result.kind === 'failed') return this.fail(result.failure);
       if (result.kind === 'value') return this.writeDestination(result.record);
-      // Gone since it was copied: what was asked for has happened.
+      // The source has gone since it was copied, so what was asked for has happened.
       this.pending.end(this.written > 0 ? this.wish.onDone : this.wish.onMissing);
     });
   }
@@ -64,7 +65,7 @@ class Move {
       contentType: source.contentType,
     };
     const { valueBytesMax } = this.client.door;
-    // What was written here before may be replaced, and nothing that came after it.
+    // May replace what this move itself wrote before, but nothing that came after it.
     const expect =
       mayReplace || this.written === 0 ? null : ({ kind: 'version', version: this.written } as const);
     this.client.write(
@@ -88,7 +89,7 @@ class Move {
     );
   }
 
-  /** Another's value stands there. Where ours stood before it, it is not true that nothing happened. */
+  /** The destination has someone else's value. If our value was there before, it is not true that nothing happened. */
   private taken(): void {
     if (this.written === 0) return this.pending.end(this.wish.onTaken);
     this.pending.end((out) =>

@@ -1,4 +1,4 @@
-/** Values that are numbers: decimal text of 64 bits, or with a fraction. */
+/** Commands on values that are numbers: 64-bit decimal text, or with a fraction. */
 import { DECIMAL_LENGTH_MAX } from '../../../core/modify/decimal.ts';
 import type { Arguments } from '../arguments.ts';
 import type { CommandBody } from '../command.ts';

@@ -1,16 +1,16 @@
-/** What many commands read of their arguments: keys, times, ranges; with Redis' own words for what is wrong. */
+/** Argument parsing shared by many commands: keys, times and ranges, with the error texts of Redis. */
 import type { Arguments } from '../arguments.ts';
 
 const INT32_MAX = 2n ** 31n - 1n;
 const INT64_MAX = 2n ** 63n - 1n;
-/** The latest time that is an exact number; what lies behind it is refused for being too late. */
+/** The latest time that is an exact number; anything beyond it is refused as too late. */
 const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 export function keyError(args: Arguments, at: number): string {
   return `ERR invalid_argument: ${args.keyFaultAt(at)}`;
 }
 
-/** Databases that a Redis has if nobody says otherwise; a cluster of Redis has the first one only, as this door. */
+/** The default number of databases of Redis. A Redis Cluster has only the first one, and so does this door. */
 const DATABASES = 16n;
 
 export function noDatabase(database: bigint, what: string): string {
@@ -20,7 +20,7 @@ export function noDatabase(database: bigint, what: string): string {
   return `ERR ${what} not allowed in cluster mode`;
 }
 
-/** EX and EXAT count in seconds, those with P in milliseconds; those without AT from now on. */
+/** EX and EXAT count in seconds, PX and PXAT in milliseconds; the forms without AT count from now. */
 export interface TimeForm {
   readonly unit: 1 | 1000;
   readonly isRelative: boolean;
@@ -34,8 +34,8 @@ export const TIME_FORMS: Readonly<Record<string, TimeForm>> = {
 };
 
 /**
- * Milliseconds since 1970, not below 0; a text: what is wrong. `mayBePast`: a time before now, or a negative one, means
- * that the key goes.
+ * Milliseconds since 1970, not below 0, or the text of an error. `mayBePast`: a time in the past, or a negative one,
+ * means that the key is deleted.
  */
 export function expiryOf(
   args: Arguments,
@@ -56,7 +56,7 @@ export function expiryOf(
   return Number(moment > SAFE_MAX ? SAFE_MAX : moment);
 }
 
-/** Places within a value, as GETRANGE counts them: from the end where negative, both included. */
+/** Start and end as in GETRANGE: negative ones count from the end, and both are included. */
 export function sliceOf(value: Uint8Array, start: bigint, end: bigint): Uint8Array {
   const length = BigInt(value.length);
   if (start < 0n && end < 0n && start > end) return value.subarray(0, 0);

@@ -1,4 +1,4 @@
-/** The node as a server: its settings, the time, what it says of itself. */
+/** The node as a server: its settings, the time, and what it reports about itself. */
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
@@ -19,15 +19,15 @@ import { SLOW_BODIES } from './slow.ts';
 
 interface Setting {
   readonly read: (door: Door) => string;
-  /** Left out: 0. */
+  /** Default: 0. */
   readonly lowest?: number;
-  /** Left out: it is what it is. Answers what is wrong, or nothing. */
+  /** If omitted, the setting is read-only. Returns the text of an error, or undefined. */
   readonly change?: (door: Door, value: number) => string | undefined;
 }
 
 const fixed = (value: string): Setting => ({ read: () => value });
 
-/** What there is, by the names of Redis. */
+/** All settings, by their Redis names. */
 const SETTINGS: Readonly<Record<string, Setting>> = {
   timeout: {
     read: (door) => String(Math.ceil(door.idleMsMax / 1000)),
@@ -93,7 +93,7 @@ const SIGNS_OF_PATTERNS = /[*?[]/;
 
 function configGet({ out, door }: Client, args: Arguments): void {
   if (args.count - 2 > RESP_PATTERNS_MAX) return out.error(`ERR at most ${RESP_PATTERNS_MAX} patterns`);
-  /** By their names; told is the name as it was asked for. */
+  /** Maps each setting's name to the name that the reply uses: as the client spelled it, unless that was a pattern. */
   const found = new Map<string, string>();
   for (let at = 2; at < args.count; at += 1) {
     const given = args.text(at);
@@ -155,7 +155,7 @@ function time({ out }: Client): void {
   out.bulkText(String(micros % 1_000_000));
 }
 
-/** Every acknowledged write is on the disk of all live owners already: there is nothing to wait for. */
+/** Every acknowledged write is on the disk of all live owners already, so there is nothing to wait for. */
 function othersWithWrites({ api, door }: Client): number {
   const alive = api.status().members.filter((member) => member.alive).length;
   return Math.max(0, Math.min(alive, door.settings.replicas) - 1);

@@ -1,4 +1,6 @@
-/** The options of SET and GETEX, as Redis reads them: in any order, each with those that it goes with. */
+/**
+ * The options of SET and GETEX as Redis parses them: in any order, with its rules on which combinations are allowed.
+ */
 import type { Arguments } from '../arguments.ts';
 import { TIME_FORMS } from './parsing.ts';
 import type { TimeForm } from './parsing.ts';
@@ -11,7 +13,7 @@ export interface SetOptions {
   readonly time: { readonly at: number; readonly form: TimeForm } | null;
 }
 
-/** As most are called. */
+/** Shared by most calls, which have no options. */
 const NO_OPTIONS: SetOptions = {
   condition: 'always',
   tellPrevious: false,
@@ -20,7 +22,7 @@ const NO_OPTIONS: SetOptions = {
   time: null,
 };
 
-/** Undefined: a syntax error. */
+/** Returns undefined for a syntax error. */
 export function setOptions(args: Arguments, from: number, of: 'set' | 'getex'): SetOptions | undefined {
   if (args.count === from) return NO_OPTIONS;
   let condition: SetOptions['condition'] = 'always';
@@ -31,7 +33,7 @@ export function setOptions(args: Arguments, from: number, of: 'set' | 'getex'): 
   for (let at = from; at < args.count; at += 1) {
     const word = args.upper(at);
     const form = TIME_FORMS[word];
-    // The same word once more takes the place of the first one.
+    // The same keyword again replaces the earlier one.
     const hasTime = keepsTime || persists || (time !== null && time.form !== form);
     if (of === 'set' && word === 'NX' && condition !== 'ifPresent') condition = 'ifAbsent';
     else if (of === 'set' && word === 'XX' && condition !== 'ifAbsent') condition = 'ifPresent';

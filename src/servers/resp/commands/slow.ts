@@ -1,11 +1,11 @@
-/** SLOWLOG and LATENCY: which commands took long at this node, and how long commands take. */
+/** SLOWLOG and LATENCY: which commands were slow at this node, and how long commands take. */
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
 import type { CommandBody } from '../command.ts';
 import { subcommandError } from '../error-replies.ts';
 import { helpOf } from './help.ts';
 
-/** As Redis: entries of SLOWLOG GET without a count. */
+/** As in Redis: number of entries that SLOWLOG GET returns without a count. */
 const SLOW_SHOWN_DEFAULT = 10;
 
 function slowlogGet({ out, door }: Client, args: Arguments): void {
@@ -66,12 +66,12 @@ function reset({ out, door }: Client, args: Arguments): void {
   out.integer(names.filter((name) => latency.forget(name)).length);
 }
 
-/** How many calls of each command took up to how many microseconds. */
+/** For each command, how many calls took up to how many microseconds. */
 function histogram({ out, door }: Client, args: Arguments): void {
   const { latency } = door;
   const given = Array.from({ length: args.count - 2 }, (_, at) => args.text(at + 2).toLowerCase());
   const timed = latency.timedNames();
-  // A container is asked for with all its subcommands.
+  // A container command stands for all of its subcommands.
   const isMeant = (name: string): boolean => given.includes(name) || given.includes(name.split('|')[0]!);
   const names = given.length === 0 ? timed : timed.filter(isMeant);
   out.map(names.length);

@@ -28,7 +28,7 @@ function respondLength(out: ReplyWriter, { length }: { readonly length: number }
   out.integer(length);
 }
 
-/** The hit path: nothing is made but the text of the key. */
+/** The hit path: allocates nothing but the key's string. */
 function get(client: Client, args: Arguments): void {
   const key = args.key(1);
   if (key === undefined) client.out.error(keyError(args, 1));
@@ -108,7 +108,7 @@ function getAndExpire(args: Arguments): Plan | string {
   const { at, form } = options.time;
   const expiresAt = expiryOf(args, at, form, false, 'getex');
   if (typeof expiresAt === 'string') {
-    // The key is looked for first: of one that is absent the time does not matter.
+    // The key is looked up first: if it is absent, the time does not matter.
     return reading(
       key,
       (out, standing) => {
@@ -148,7 +148,7 @@ function setMany(args: Arguments): Plan | string {
   for (let at = 1; at < args.count; at += 2) {
     const key = args.key(at);
     if (key === undefined) return keyError(args, at);
-    // Of a key that is named twice the last value counts.
+    // If a key is named twice, the last value counts.
     last.set(key, args.bytes(at + 1));
   }
   return {
@@ -186,7 +186,7 @@ function setRange(args: Arguments, client: Client): Plan | string {
   if (offset < 0n) return 'ERR offset is out of range';
   const value = args.bytes(3);
   const { valueBytesMax } = client.door;
-  // Nothing to write: the offset does not matter, and nothing comes into being.
+  // An empty value writes nothing: the offset does not matter, and no key is created.
   if (value.length === 0)
     return reading(key, (out, standing) => out.integer(standing?.value.length ?? 0), SHORT);
   if (offset + BigInt(value.length) > BigInt(valueBytesMax)) {

@@ -1,4 +1,4 @@
-/** LCS: the longest common subsequence of two values, by the table that everyone uses for it. */
+/** LCS: the longest common subsequence of two values, by the usual dynamic-programming table. */
 import { RESP_LCS_CELLS_MAX } from '../../../core/redis-limits.ts';
 import type { Arguments } from '../arguments.ts';
 import { SYNTAX_ERROR } from '../error-replies.ts';
@@ -13,14 +13,14 @@ interface Options {
   readonly lengthMin: number;
 }
 
-/** Of one match: first and last byte in each value. */
+/** The first and last byte of one match, in each value. */
 interface Match {
   readonly a: readonly [number, number];
   readonly b: readonly [number, number];
   readonly length: number;
 }
 
-/** One match as it is told: four places and a length, with their headers. */
+/** Size of one match in the reply: four positions and a length, with their headers. */
 const MATCH_BYTES = 80;
 
 export function lcs(args: Arguments): Plan | string {
@@ -114,7 +114,7 @@ function tableOf(a: Uint8Array, b: Uint8Array): Uint32Array {
   return table;
 }
 
-/** From the end to the beginning, as Redis goes, so that of several equal ones the same is told. */
+/** From the end to the beginning, as in Redis, so that the same one of several equal subsequences is returned. */
 function walk(
   table: Uint32Array,
   a: Uint8Array,

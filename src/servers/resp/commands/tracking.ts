@@ -1,4 +1,6 @@
-/** CLIENT TRACKING and what belongs to it: which keys a client keeps copies of, and where it hears that they changed. */
+/**
+ * CLIENT TRACKING and related commands: which keys a client keeps copies of, and where it is told that they changed.
+ */
 import { RESP_TRACKED_PREFIXES_MAX } from '../../../core/redis-limits.ts';
 import type { Arguments } from '../arguments.ts';
 import type { Client } from '../client.ts';
@@ -57,7 +59,7 @@ function askedBy({ door }: Client, args: Arguments): Asked | string {
 
 const MODES: readonly string[] = ['BCAST', 'OPTIN', 'OPTOUT', 'NOLOOP'];
 
-/** In the order in which Redis looks. */
+/** Checked in the same order as in Redis. */
 function conflictOf({ tracking }: Client, { options, prefixes }: Asked): string | undefined {
   const { isBroadcast, isOptIn, isOptOut } = options;
   if (!isBroadcast && prefixes.length > 0) return 'ERR PREFIX option requires BCAST mode to be enabled';

@@ -1,4 +1,4 @@
-/** MULTI, EXEC, DISCARD, WATCH: what is collected in between is run by `transaction.ts`. */
+/** MULTI, EXEC, DISCARD and WATCH; the queued commands are run by `transaction.ts`. */
 import type { Failure } from '../../../core/errors.ts';
 import { RESP_WATCHED_KEYS_MAX } from '../../../core/redis-limits.ts';
 import type { Arguments } from '../arguments.ts';
@@ -26,7 +26,7 @@ function discard(client: Client): void {
   client.out.ok();
 }
 
-/** The versions are read now: what is written from now on makes EXEC do nothing. */
+/** The versions are read now: any later write to these keys makes EXEC do nothing. */
 function watch(client: Client, args: Arguments): void {
   if (client.transaction !== null) return client.out.error('ERR WATCH inside MULTI is not allowed');
   const keys = new Set<string>();
