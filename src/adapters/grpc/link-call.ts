@@ -1,7 +1,7 @@
 /**
- * The answerer's end of a link, as packets each way. What grpc-js makes of a stream (each message copied, a promise for it,
- * the stream stopped and started again, a second stream on top) costs more than the frames of a write do: where it lets us,
- * the call is taken from `node:http2` instead. (decision 59)
+ * The answerer's end of a link, as packets in both directions. The work of grpc-js around a stream (each message
+ * copied, a promise per message, the stream paused and resumed, a second stream on top) costs more than the frames of a
+ * write do. So if grpc-js offers a way to do it, the call is taken from `node:http2` directly. (decision 59)
  */
 import type { Http2Server, Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { status } from '@grpc/grpc-js';
@@ -11,19 +11,22 @@ import { PacketSplitter } from '../../wire/packet-splitter.ts';
 import { LINK_PATH } from './peer-link.ts';
 
 export interface LinkCall {
-  /** Signs of life that wait in it, at least. */
+  /** A lower bound of the signs of life that wait to be sent. */
   readonly waiting: number;
   write(packet: Buffer): void;
-  /** In order. */
+  /** Ends the call gracefully. */
   end(): void;
   fail(code: status, details: string): void;
-  /** It is a member's: its packets may have so many bytes from now on, and more of it may be under way. Left out: they always may. */
+  /**
+   * Called once the dialler is accepted as a member: packets may be up to this size from now on, and more bytes may be
+   * in flight. Omitted where no lower limit applies before that.
+   */
   accept?(packetBytesMax: number): void;
 }
 
 export interface LinkCallEvents {
   onPacket(packet: Buffer): void;
-  /** Nothing more comes, whoever has ended it. It may be told more than once. */
+  /** Nothing more will arrive, whichever side ended the call. May be called more than once. */
   onGone(): void;
 }
 
@@ -44,19 +47,22 @@ export function libraryCall(call: LibraryStream, events: LinkCallEvents): LinkCa
 }
 
 /**
- * Bytes that the other end may have sent before it hears that they were read. By the default of 64 KiB it is told with every
- * second or third frame of a busy link, and its event loop is woken for that alone.
+ * How many bytes the other end may send before it learns that they were read. With the default of 64 KiB it would be
+ * told with every second or third frame of a busy link, and its event loop would be woken just for that.
  */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const HEAD = { ':status': 200, 'content-type': 'application/grpc+proto' };
 
-/** Connections that have it: a peer has one of its own, but a proxy may bring the links of many on one. Node ends a connection with more than ten settings that are not acknowledged. */
+/**
+ * Connections with the larger window. Usually each peer has a connection of its own, but a proxy may carry the links of
+ * many on one, and Node closes a connection with more than ten unacknowledged SETTINGS frames.
+ */
 const widened = new WeakSet<Http2Session>();
 
-/** The same, by the stream itself. A packet has `packetBytesMax` bytes at most, until it is accepted. */
+/** The same, directly on the HTTP/2 stream. A packet may have at most `packetBytesMax` bytes until `accept`. */
 export class DirectLinkCall implements LinkCall {
   private readonly stream: ServerHttp2Stream;
-  /** Null once it was ended: who opened it may leave its half open, and send on, for as long as it likes. */
+  /** Null once the call was ended; the other side may leave its half open and keep sending for as long as it likes. */
   private packets: PacketSplitter | null;
   private readonly events: LinkCallEvents;
   private trailers = trailersOf(status.OK, 'OK');
@@ -117,9 +123,13 @@ function trailersOf(code: status, details: string): { 'grpc-status': string; 'gr
   return { 'grpc-status': String(code), 'grpc-message': encodeURI(details) };
 }
 
-/** Links that are dialled to this server go to `take`, once it is bound. False where grpc-js does not let us: then they go its way. */
+/**
+ * Hands the links that are dialled to this server to `take`. The server must be bound. Returns false if grpc-js offers
+ * no way to do this; links then go through grpc-js.
+ */
 export function takeLinks(server: Server, take: (stream: ServerHttp2Stream) => void): boolean {
-  // Private to grpc-js, whose version is pinned; a test notices where it is not there any more, and all works without it.
+  // A private field of grpc-js, whose version is pinned. A test notices if the field disappears; everything works
+  // without it.
   const { http2Servers } = server as unknown as { readonly http2Servers?: Map<Http2Server, unknown> };
   if (http2Servers === undefined || http2Servers.size === 0) return false;
   for (const http2Server of http2Servers.keys()) {

@@ -1,6 +1,6 @@
 /**
- * Keeps one link to one peer: dials, shakes hands, sends, notices death, dials again, for ever. A dial that
- * hangs anywhere (address lookup, connect, a stopped process behind an open socket) ends by the watchdog.
+ * Keeps one link to one peer: dials, shakes hands, sends, detects failure, and dials again, for ever. A watchdog ends a
+ * dial that hangs anywhere (name resolution, connecting, a stopped process behind an open socket).
  */
 import type { ConnectionOptions } from 'node:tls';
 import type { Random } from '../../ports/random.ts';
@@ -10,17 +10,17 @@ import { encodeAlive, encodeText, FIELD_HELLO } from '../../wire/packet-codec.ts
 import type { Packet } from '../../wire/packet-codec.ts';
 import { PeerLink } from './peer-link.ts';
 
-/** Milliseconds, except for the counts. */
+/** In milliseconds, except for the counts. */
 export interface LinkTiming {
   readonly backOffMsMin: number;
   readonly backOffMsMax: number;
-  /** From the dial to the answer. */
+  /** From the start of the dial to the answer. */
   readonly handshakeMsMax: number;
-  /** Signs of life are sent and looked for this often. */
+  /** How often signs of life are sent and checked. */
   readonly aliveEveryMs: number;
   /**
-   * Ticks without a sign of life before a link counts as dead. Ticks, not time: after a pause of this very
-   * process one tick passes, and what came meanwhile is read before the next.
+   * How many ticks may pass without a sign of life before a link counts as dead. Ticks rather than time: after a pause
+   * of this process only one tick passes, and what arrived in the meantime is read before the next.
    */
   readonly silentTicksMax: number;
 }
@@ -33,16 +33,16 @@ export const LINK_TIMING: LinkTiming = {
   silentTicksMax: 5,
 };
 
-/** Milliseconds a link must have held before the back-off begins anew. */
+/** How long (ms) a link must have stood before the back-off starts over. */
 const STEADY_MS = 1000;
 
 export interface DialerSetup {
   readonly name: string;
   readonly address: string;
   readonly hello: PeerHello;
-  /** Names this process among all that ever bore its name. */
+  /** Distinguishes this process from all others that ever had its name. */
   readonly run: string;
-  /** Numbers all dials of this process. */
+  /** Numbers the dials of this process. */
   readonly nextAttempt: () => number;
   readonly tls: ConnectionOptions | null;
   readonly timing: LinkTiming;
@@ -55,10 +55,10 @@ export interface DialerSetup {
 
 type DialState =
   | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout }
-  /** Connecting or awaiting the answer; the timer is the watchdog over both. */
+  /** Connecting or waiting for the answer; `timer` is the watchdog over both. */
   | { readonly kind: 'dialling'; readonly link: PeerLink; readonly timer: NodeJS.Timeout }
   | { readonly kind: 'up'; readonly link: PeerLink; readonly since: number }
-  /** What was queued is leaving; the peer's end of the stream ends this. */
+  /** Queued frames are being sent; the state ends when the peer ends its side of the stream. */
   | { readonly kind: 'finishing'; readonly link: PeerLink }
   | { readonly kind: 'ended' };
 
@@ -80,7 +80,9 @@ export class PeerDialer {
     return this.state.kind === 'up' || this.state.kind === 'finishing' ? this.state.link.queuedBytes : 0;
   }
 
-  /** False where the link is not up, or the frame does not fit its queue: then the link is cut. */
+  /**
+   * Returns false if the link is down, or if the frame does not fit into its queue; in the latter case the link is cut.
+   */
   send(frame: Uint8Array): boolean {
     if (this.state.kind !== 'up') return false;
     const link = this.state.link;
@@ -88,7 +90,7 @@ export class PeerDialer {
     if (queued > 0 && queued + frame.length > this.setup.queueBytesMax) {
       link.destroy();
       this.dialLater();
-      // Not from within the call; the next dial is further away than this.
+      // Not reported from within this call. The next dial is due later than this.
       setImmediate(() => this.reportDown('queue full'));
       return false;
     }
@@ -96,7 +98,7 @@ export class PeerDialer {
     return true;
   }
 
-  /** Every `aliveEveryMs`: shows the peer that we live, and looks whether it does. */
+  /** Called every `aliveEveryMs`: sends a sign of life and checks for the peer's. */
   tick(): void {
     if (this.state.kind !== 'up') return;
     const link = this.state.link;
@@ -109,7 +111,7 @@ export class PeerDialer {
     }
   }
 
-  /** The peer lives, as it has just dialled us: a pause before the next try has no point. */
+  /** The peer is alive, since it has just dialled us: skip the rest of the pause before the next dial. */
   hurry(): void {
     if (this.state.kind !== 'waiting') return;
     this.setState({ kind: 'waiting', timer: setTimeout(() => this.dial(), 0) });
@@ -122,7 +124,7 @@ export class PeerDialer {
     this.setState({ kind: 'ended' });
   }
 
-  /** Sends what is queued before the link ends. Whoever calls this ends it for good after a while. */
+  /** Sends what is queued, then lets the link end. The caller ends it for good after a while. */
   finish(): void {
     if (this.state.kind !== 'up') {
       this.end();
@@ -136,7 +138,7 @@ export class PeerDialer {
     return this.state.kind === 'ended';
   }
 
-  /** The one door to another state: no timer outlives its own. */
+  /** The only way to change state: a timer never outlives its state. */
   private setState(state: DialState): void {
     if (this.state.kind === 'waiting' || this.state.kind === 'dialling') clearTimeout(this.state.timer);
     this.state = state;
@@ -196,7 +198,7 @@ export class PeerDialer {
     this.lose(reason);
   }
 
-  /** The link at hand is gone. One that never was up was never reported. */
+  /** The present link is gone. It is reported only if it had been up. */
   private lose(reason: string): void {
     if (this.state.kind === 'finishing') this.end();
     if (this.state.kind === 'ended') return;

@@ -1,8 +1,8 @@
 /**
- * The dialler's end of one link: a gRPC call on an HTTP/2 connection of its own, over `node:http2` instead of
- * the gRPC client. That client keeps connections alive behind its channel (a hang in connecting outlives the
- * channel, a server's restart may go unnoticed), buffers for retries, and copies each message twice; a link
- * needs the opposite: one connection that dies when it is told to, and the bytes still queued in plain sight.
+ * The dialler's end of one link: a gRPC call on an HTTP/2 connection of its own, using `node:http2` instead of the gRPC
+ * client. That client hides its connections behind a channel (a hanging connect outlives the channel, a restart of the
+ * server may go unnoticed), buffers for retries, and copies each message twice. A link needs the opposite: one
+ * connection that ends when it is told to, with the number of queued bytes in plain sight.
  */
 import http2 from 'node:http2';
 import type { ConnectionOptions } from 'node:tls';
@@ -11,9 +11,9 @@ import type { Packet } from '../../wire/packet-codec.ts';
 import { PacketSplitter } from '../../wire/packet-splitter.ts';
 
 export const LINK_PATH = '/causeway.peer.v1.Peer/Link';
-/** Bytes. An answer or a sign of life is all that the answerer ever sends. */
+/** Bytes. The answerer only ever sends its answer and signs of life. */
 const ANSWER_BYTES_MAX = 128 * 1024;
-/** Below this one copied buffer is cheaper than two writes. */
+/** Below this size, copying into one buffer is cheaper than two writes. */
 const COPY_BYTES_MAX = 16 * 1024;
 const STATUS_HEADER = 'grpc-status';
 const MESSAGE_HEADER = 'grpc-message';
@@ -22,7 +22,7 @@ type Headers = http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader;
 
 export interface LinkEvents {
   onPacket(packet: Packet): void;
-  /** The last event, unless the link was destroyed by its owner. */
+  /** The last event; not called if the owner destroyed the link. */
   onClosed(reason: string): void;
 }
 
@@ -33,13 +33,13 @@ export class PeerLink {
   private readonly packets = new PacketSplitter(ANSWER_BYTES_MAX);
   private closed = false;
 
-  /** Throws where the address is no `host:port`. Events never come from within a call. */
+  /** Throws if `address` is not `host:port`. No event is fired from within a call. */
   constructor(address: string, tls: ConnectionOptions | null, events: LinkEvents) {
     this.events = events;
     this.session = http2.connect(`${tls === null ? 'http' : 'https'}://${address}`, {
       ...tls,
       settings: { enablePush: false },
-      // The bytes queued are bounded by the owner; the session's own limit would end the stream below it.
+      // The owner bounds the queued bytes; the session's own, lower limit would end the stream.
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
     });
     this.session.on('error', (error: Error) => this.close(error.message));
@@ -58,7 +58,7 @@ export class PeerLink {
     this.stream.on('close', () => this.close('the stream was closed'));
   }
 
-  /** Bytes taken and not yet handed to the network. */
+  /** Bytes accepted by `send` and not yet handed to the network. */
   get queuedBytes(): number {
     return this.stream.writableLength;
   }
@@ -79,12 +79,12 @@ export class PeerLink {
     this.stream.uncork();
   }
 
-  /** Sends what is queued, then ends the stream; the answerer's end of it closes the link. */
+  /** Sends what is queued, then ends the stream; when the answerer ends its side, the link closes. */
   finish(): void {
     this.stream.end();
   }
 
-  /** Drops the connection at once with all that is queued. No event follows. */
+  /** Drops the connection at once, with everything queued. No event follows. */
   destroy(): void {
     this.closed = true;
     this.session.destroy();
@@ -115,7 +115,7 @@ export class PeerLink {
   }
 }
 
-/** gRPC percent-encodes its messages; a malformed one is shown as it came. */
+/** Decodes gRPC's percent-encoding; a malformed message is returned as it is. */
 function decoded(message: string): string {
   try {
     return decodeURIComponent(message);

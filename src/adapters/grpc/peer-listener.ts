@@ -1,7 +1,7 @@
 /**
- * The answerer's ends of the links that peers dial to us: shakes hands, hands frames up, notices death. Of one
- * process only the newest link counts; nothing of an older one is handed up once a newer was accepted. While the link of one
- * process stands, no other of its name is let in.
+ * The answerer's ends of the links that peers dial to us: shakes hands, delivers frames, detects failure. Of one
+ * process only the newest link counts: once it is accepted, nothing of an older one is delivered. While one process has
+ * a link, no other process of the same name is let in.
  */
 import type { ServerHttp2Stream } from 'node:http2';
 import { status } from '@grpc/grpc-js';
@@ -22,16 +22,16 @@ import type { LibraryStream, LinkCall, LinkCallEvents } from './link-call.ts';
 import type { LinkTiming } from './peer-dialer.ts';
 import { LINK_PATH } from './peer-link.ts';
 
-/** Streams that have not yet said who they are. */
+/** Limit on streams whose dialler has not sent its hello yet. */
 const STRANGERS_MAX = 256;
-/** Signs of life that may wait in one stream. */
+/** How many signs of life may wait in one stream. */
 const ALIVE_QUEUED_MAX = 8;
-/** Bytes of a packet beside those of its frame or of its hello. */
+/** Upper bound of a packet's bytes besides its frame or hello. */
 const PACKET_HEAD_BYTES_MAX = 1024;
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-/** The service of `peer.proto`; its packets stay bytes here. */
+/** The service of `peer.proto`; its packets are left undecoded here. */
 export const PEER_SERVICE = {
   link: {
     path: LINK_PATH,
@@ -62,7 +62,7 @@ export class PeerListener {
   private readonly byName = new Map<string, PeerStream>();
   private readonly strangers = new Set<PeerStream>();
 
-  /** `onAccepted`: a peer's link to us stands. */
+  /** `onAccepted` is called when a peer's link to us is established. */
   constructor(timing: LinkTiming, frameBytesMax: number, onAccepted: (name: string) => void) {
     this.timing = timing;
     this.frameBytesMax = frameBytesMax;
@@ -74,12 +74,12 @@ export class PeerListener {
     this.handler = handler;
   }
 
-  /** One call of `Link`, by way of grpc-js. */
+  /** A `Link` call that arrived through grpc-js. */
   answer(call: LibraryStream): void {
     this.listen((events) => libraryCall(call, events));
   }
 
-  /** The same, as it comes from HTTP/2. */
+  /** A `Link` call taken directly from HTTP/2. */
   take(stream: ServerHttp2Stream): void {
     this.listen((events) => new DirectLinkCall(stream, HANDSHAKE_BYTES_MAX + PACKET_HEAD_BYTES_MAX, events));
   }
@@ -104,7 +104,7 @@ export class PeerListener {
     else this.strangers.add(stream);
   }
 
-  /** Every `aliveEveryMs`: shows the peers that we live, and looks whether they do. */
+  /** Called every `aliveEveryMs`: sends signs of life to the peers and checks for theirs. */
   tick(): void {
     for (const stream of this.byName.values()) {
       stream.silentTicks += 1;
@@ -167,12 +167,12 @@ export class PeerListener {
     this.onAccepted(hello.name);
   }
 
-  /** Ends a stream from our side. */
+  /** Ends a stream from our side with an error. */
   private cut(stream: PeerStream, code: status, reason: string): void {
     this.leave(stream, () => stream.call.fail(code, reason));
   }
 
-  /** The stream is gone, whoever ended it: its peer is told of once. */
+  /** The stream is gone, whichever side ended it. An accepted peer is reported as gone exactly once. */
   private leave(stream: PeerStream, end: () => void = () => stream.call.end()): void {
     if (stream.ended) return;
     const accepted = this.detach(stream);
@@ -180,7 +180,7 @@ export class PeerListener {
     if (accepted !== null) this.handler?.onPeerGone(accepted);
   }
 
-  /** Forgets the stream; the name under which it was accepted, or null. */
+  /** Forgets the stream; returns the name under which it was accepted, or null. */
   private detach(stream: PeerStream): string | null {
     stream.ended = true;
     clearTimeout(stream.watchdog);
@@ -191,7 +191,10 @@ export class PeerListener {
   }
 }
 
-/** Why a link of that name stands in the way: of a process that has died it is gone, or is silent before long. */
+/**
+ * Why a standing link under that name excludes the new one. If the process behind it has died, its link is gone, or
+ * will soon be found silent.
+ */
 function refusalBeside(standing: DialHello | null | undefined, hello: DialHello): string | null {
   if (!standing) return null;
   if (standing.run !== hello.run) return nameTaken(hello.name);

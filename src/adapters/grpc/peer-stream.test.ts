@@ -1,4 +1,4 @@
-/** Who speaks to a member's port without any manners, by way of grpc-js and where links are taken from HTTP/2 itself. */
+/** Badly behaved diallers at a member's port, both through grpc-js and where links are taken directly from HTTP/2. */
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import { setFlagsFromString } from 'node:v8';
@@ -60,12 +60,12 @@ function openLink(port: number, session = openConnection(port)): http2.ClientHtt
   return stream;
 }
 
-/** Speaks to a peer's port without any manners; resolves with the gRPC status its stream ended with. */
+/** Sends these packets to a peer's port; resolves to the gRPC status with which the stream ended. */
 function speak(port: number, ...packets: Uint8Array[]): Promise<string> {
   return speakBytes(port, ...packets.map(withPrefix));
 }
 
-/** The same, with prefixes of its own. */
+/** The same, with length prefixes included in the pieces. */
 function speakBytes(port: number, ...pieces: Uint8Array[]): Promise<string> {
   const stream = openLink(port);
   for (const piece of pieces) stream.write(piece);
@@ -194,7 +194,7 @@ describe.each([
     const unfinished = withPrefix(Buffer.alloc(FRAME_BYTES_ACCEPTED_MAX)).subarray(0, -1);
     const before = bytesHeld();
     const streams = Array.from({ length: ENDED_LINKS }, () => openLink(port).resume());
-    // Accepted first: a stranger's packets are bounded otherwise.
+    // The streams are accepted first, because a stranger's packets have a lower limit.
     const ended = streams.map((stream, at) => {
       stream.write(withPrefix(helloOf(`x${at}`, 'r', 1)));
       stream.write(withPrefix(Buffer.from([0xff, 0xff])));
@@ -203,7 +203,7 @@ describe.each([
     await Promise.all(ended);
     const taken = streams.map((stream) => new Promise((resolve) => stream.write(unfinished, resolve)));
     await Promise.all(taken);
-    // The answer to a ping tells that all before it has come in; what was just read is soon gone.
+    // The answer to a ping shows that everything before it has arrived; what was read last is freed soon.
     await Promise.all(streams.map((stream) => new Promise((resolve) => stream.session!.ping(resolve))));
     await reached(() => bytesHeld() - before < 3 * FRAME_BYTES_ACCEPTED_MAX);
     expect(streams.some((stream) => stream.destroyed)).toBe(false);

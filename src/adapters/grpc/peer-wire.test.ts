@@ -1,4 +1,7 @@
-/** What only real wires and real processes can do to a link: killed, stopped, frozen, spoken to in tongues. */
+/**
+ * What only real networks and processes can do to a link: processes killed or stopped, connections frozen, garbage
+ * sent.
+ */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +25,7 @@ const FAST: Partial<LinkTiming> = {
   handshakeMsMax: 400,
   aliveEveryMs: 60,
 };
-/** For a process that shares a busy machine with others. */
+/** For a process on a busy machine. */
 const PATIENT: Partial<LinkTiming> = { ...FAST, aliveEveryMs: 200 };
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 let folder = '';
@@ -65,10 +68,10 @@ async function addProcess(name: string, port: number, dials: TestPeer, dialsPort
   return { child, port: (JSON.parse(line.toString()) as { port: number }).port };
 }
 
-/** A wire that can be frozen: bytes stop, sockets stay open. */
+/** A proxied connection that can be frozen: no bytes pass, but the sockets stay open. */
 class Wire {
   frozen = false;
-  /** Connections that it was asked for: each is an attempt. */
+  /** Connections opened so far; each is one attempt to dial. */
   taken = 0;
   readonly server: NetServer;
   private readonly sockets: Socket[] = [];
@@ -96,7 +99,7 @@ class Wire {
     return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** Whoever dials through it has tried in vain at least twice more. */
+  /** Resolves when the dialler has tried at least twice more, in vain. */
   dialledOn(): Promise<void> {
     const { taken } = this;
     return reached(() => this.taken >= taken + 3);
@@ -147,7 +150,7 @@ test('a process stopped: its links are given up, and dialling it hangs in no att
   const { child, port: childPort } = await addProcess('b', 0, a, port);
   const wire = new Wire(childPort);
   a.dial('b', await wire.listen());
-  // The echo comes once the process has dialled back, too.
+  // The echo arrives once the process has dialled back as well.
   await reached(() => a.send('b', numberedFrame(1, 10)) && a.framesFrom('b').length > 0);
   child.kill('SIGSTOP');
   await reached(() => a.count('down b') >= 1 && a.count('gone b') >= 1);

@@ -1,4 +1,4 @@
-/** Asking another member how it is: over its own door, with an end to the waiting. */
+/** Asking another member for its status over its public gRPC port, with a limit on the wait. */
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';

@@ -1,6 +1,6 @@
 /**
- * Asks other members how they are, over the door that their operators use: for who shows the whole cluster, at its
- * own pace. A member that is down costs nothing but a refused connection now and then.
+ * Asks other members for their status, over the same port that operators use; for a caller that shows the whole
+ * cluster, at its own pace. A member that is down costs no more than a refused connection now and then.
  */
 import { Client, credentials } from '@grpc/grpc-js';
 import { causeway } from '../../gen/protocol.js';
@@ -9,7 +9,7 @@ const STATUS = '/causeway.v1.Admin/Status';
 const CHANNEL_OPTIONS = {
   'grpc.initial_reconnect_backoff_ms': 500,
   'grpc.max_reconnect_backoff_ms': 2_000,
-  // A name's records must not make the library repeat calls.
+  // DNS TXT records must not configure retries in grpc-js.
   'grpc.service_config_disable_resolution': 1,
 };
 
@@ -17,12 +17,12 @@ export class StatusAsker {
   private readonly clients = new Map<string, Client>();
   private readonly dialAt: ReadonlyMap<string, string>;
 
-  /** `dialAt`: by a member's name, where it is dialled, if not at its own address. */
+  /** `dialAt` maps a member's name to where it is dialled, if that is not its own address. */
   constructor(dialAt: ReadonlyMap<string, string>) {
     this.dialAt = dialAt;
   }
 
-  /** `done` is called once, within `timeoutMs`: with what it tells, as JSON, or null where it does not answer. */
+  /** Calls `done` once, within `timeoutMs`: with the status as JSON, or with null if the member does not answer. */
   ask(name: string, known: string, timeoutMs: number, done: (json: string | null) => void): void {
     const { StatusRequest, StatusResponse } = causeway.v1;
     this.clientOf(this.dialAt.get(name) ?? known).makeUnaryRequest(
@@ -35,7 +35,7 @@ export class StatusAsker {
     );
   }
 
-  /** Hangs up; asked again, it dials anew. */
+  /** Closes the connections; the next `ask` dials anew. */
   close(): void {
     for (const client of this.clients.values()) client.close();
     this.clients.clear();

@@ -1,4 +1,6 @@
-/** Real sockets: the contract, and what only real processes and wires can do to a link. */
+/**
+ * The transport on real sockets: the contract of its port, and what only real processes and networks can do to a link.
+ */
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Server } from '@grpc/grpc-js';

@@ -1,7 +1,7 @@
 /**
- * Frames between members over gRPC, on the port that serves clients too. Each member dials every other; a link
- * carries the dialler's frames one way and signs of life both ways, so that the death of either side, a cut
- * wire or a stopped process is noticed by both within `silentTicksMax` ticks, and a closed socket at once.
+ * Frames between members over gRPC, on the port that also serves clients. Each member dials every other. A link carries
+ * the dialler's frames in one direction and signs of life in both, so that both sides notice within `silentTicksMax`
+ * ticks when the other died, a wire was cut or a process was stopped, and at once when a socket was closed.
  */
 import { randomBytes } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
@@ -15,13 +15,15 @@ import { LINK_TIMING, PeerDialer } from './peer-dialer.ts';
 import type { LinkTiming } from './peer-dialer.ts';
 import { PeerListener, PEER_SERVICE } from './peer-listener.ts';
 
-/** Bytes. A frame is closed when it has passed its limit, so its last message may reach beyond it. */
+/** Bytes. A frame is closed once it has passed its limit, so its last message may exceed the limit. */
 export const FRAME_BYTES_ACCEPTED_MAX = FRAME_BYTES_MAX + VALUE_BYTES_MAX + 512 * 1024;
-/** Milliseconds for what is queued to leave when the transport is closed. */
+/** Milliseconds that queued frames may take to leave when the transport is closed. */
 const CLOSE_MS_MAX = 300;
 const CLOSE_POLL_MS = 10;
 
-/** What the shared server needs for peers: their frames fit, and a dead dialler's connection is ended. */
+/**
+ * What the shared server needs for peers: room for their frames, and keepalives that end a dead dialler's connection.
+ */
 export const PEER_SERVER_OPTIONS = {
   'grpc.max_receive_message_length': FRAME_BYTES_ACCEPTED_MAX + 1024,
   'grpc.keepalive_time_ms': 5000,
@@ -29,12 +31,12 @@ export const PEER_SERVER_OPTIONS = {
 } as const satisfies ServerOptions;
 
 export interface GrpcTransportOptions {
-  /** Gets the peer service; starting and stopping it is its owner's business. */
+  /** The peer service is added to this server; its owner starts and stops it. */
   readonly server: Server;
   readonly random: Random;
-  /** How to dial; null: without TLS. */
+  /** TLS options for dialling; null for no TLS. */
   readonly tls?: ConnectionOptions | null;
-  /** By a peer's name: where it is dialled, if not at the address that it is known by. */
+  /** Maps a peer's name to where it is dialled, if that is not its known address. */
   readonly dialAt?: ReadonlyMap<string, string>;
   readonly maxQueueBytes?: number;
   readonly timing?: Partial<LinkTiming>;
@@ -67,7 +69,7 @@ class GrpcTransport implements Transport {
     });
   }
 
-  /** To be called once the server is bound. False: frames come all the longer way. */
+  /** To be called once the server is bound. False means that frames take the longer way through grpc-js. */
   onBound(): boolean {
     return takeLinks(this.options.server, (stream) => this.listener.take(stream));
   }
@@ -118,7 +120,9 @@ class GrpcTransport implements Transport {
     return this.dialers.get(name)?.queuedBytes ?? 0;
   }
 
-  /** Lets what is queued leave, for a moment; then everything ends. Nothing is reported but `done`. */
+  /**
+   * Gives queued frames a moment to leave, then ends everything. No events are reported, except that `done` is called.
+   */
   close(done: () => void): void {
     this.closed = true;
     if (this.ticker !== null) clearInterval(this.ticker);

@@ -1,4 +1,4 @@
-/** Answers that must never become a value nor an absence, each sent by a real server over a real connection. */
+/** Answers that must never become a value or an absence, each sent by a real server over a real connection. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LegacyFixture } from '../../../test/support/legacy-fixture.ts';
 import type { Behaviour } from '../../../test/support/legacy-server.ts';

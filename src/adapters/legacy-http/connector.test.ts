@@ -1,4 +1,4 @@
-/** Which addresses the legacy source may connect to, and what it reads out of `Retry-After`. */
+/** Which addresses the legacy source may connect to, and how `Retry-After` is parsed. */
 import type { LookupAddress } from 'node:dns';
 import { createServer } from 'node:net';
 import type { AddressInfo, LookupFunction } from 'node:net';

@@ -1,7 +1,7 @@
 /**
- * Opens sockets to the legacy source, and refuses addresses that no legacy source has: link-local ones, where
- * clouds keep their metadata services with credentials, and multicast. The address itself is judged, at every
- * connect and after the name was resolved, so that a name whose address changes (DNS rebinding) gains nothing.
+ * Opens sockets to the legacy source, and refuses addresses that no legacy source has: link-local ones, where clouds
+ * offer metadata services with credentials, and multicast. The check applies to the resolved IP address, at every
+ * connect, so that a name whose address changes (DNS rebinding) gains nothing.
  */
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupAddress } from 'node:dns';
@@ -13,17 +13,17 @@ type Connector = buildConnector.connector;
 
 const REFUSED = new BlockList();
 for (const prefix of ['', '::ffff:', '64:ff9b::']) {
-  // IPv4 as it is, mapped into IPv6 (RFC 4291 2.5.5.2) and translated (RFC 6052).
+  // Plain IPv4, IPv4 mapped into IPv6 (RFC 4291 2.5.5.2), and translated (RFC 6052).
   const [family, bits] = prefix === '' ? (['ipv4', 0] as const) : (['ipv6', 96] as const);
   REFUSED.addSubnet(`${prefix}169.254.0.0`, 16 + bits, family);
   REFUSED.addSubnet(`${prefix}224.0.0.0`, 4 + bits, family);
   REFUSED.addSubnet(`${prefix}240.0.0.0`, 4 + bits, family);
-  // Alibaba Cloud's metadata service.
+  // The metadata service of Alibaba Cloud.
   REFUSED.addAddress(`${prefix}100.100.100.200`, family);
 }
 REFUSED.addSubnet('fe80::', 10, 'ipv6');
 REFUSED.addSubnet('ff00::', 8, 'ipv6');
-// Amazon's metadata service.
+// The metadata service of Amazon.
 REFUSED.addAddress('fd00:ec2::254', 'ipv6');
 
 class RefusedAddressError extends Error {

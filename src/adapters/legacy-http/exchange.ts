@@ -1,5 +1,5 @@
 /**
- * One request to the legacy source and its whole answer, within bounds of bytes and idle time. It follows no
+ * One request to the legacy source and its complete answer, within bounds of bytes and idle time. It follows no
  * redirect, decodes nothing, and ends exactly once: with an answer, with a failure, or by being cut off.
  */
 import type { Dispatcher, Pool } from 'undici';
@@ -15,23 +15,26 @@ export interface ExchangeRequest {
 }
 
 export type ExchangeResult =
-  /** `body` is null where the status alone tells. */
+  /** `body` is null if the status alone decides. */
   | {
       readonly kind: 'answer';
       readonly status: number;
       readonly retryAfter: string;
       readonly body: LegacyBody | null;
     }
-  /** The body is not what was asked for: too large, or compressed all the same. */
+  /** The body is not acceptable: too large, or compressed although it must not be. */
   | { readonly kind: 'oversized' | 'encoded' }
-  /** Network, TLS or protocol; `reason` holds a code, never an address or a header. */
+  /** A network, TLS or protocol error; `reason` is a code, never an address or a header. */
   | { readonly kind: 'broken'; readonly reason: string }
   | { readonly kind: 'cut' };
 
-/** Bytes of an error page worth reading to keep the connection. */
+/** Up to this size an error page is read to the end, so that the connection can be kept. */
 const DISCARD_BYTES_MAX = 16 * 1024;
 
-/** Returns what cuts it off; then `done` is called at once. Otherwise `done` is never called from within. */
+/**
+ * Returns a function that cuts the exchange off; `done` is then called at once. Otherwise `done` is never called from
+ * within this function.
+ */
 export function exchange(
   pool: Pool,
   request: ExchangeRequest,
@@ -51,7 +54,7 @@ export function exchange(
       headers: request.headers,
       signal: abort.signal,
       bodyTimeout: request.idleTimeoutMs,
-      // The deadline of the whole fetch bounds the wait for the head of the answer.
+      // The deadline of the whole fetch limits the wait for the response headers.
       headersTimeout: 0,
     },
     (error, response) => {
@@ -109,7 +112,7 @@ function receive(
 
 function ignore(): void {}
 
-/** A header sent twice is joined, and then fails wherever exactly one value was expected. */
+/** A header that was sent twice is joined, and then fails wherever exactly one value was expected. */
 function textOf(header: string | string[] | undefined): string {
   return header === undefined ? '' : String(header);
 }

@@ -1,4 +1,4 @@
-/** Secrets by reference, and the settings with which a legacy source refuses to open. */
+/** Secrets given by reference, and the settings with which a legacy source refuses to open. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,23 +1,23 @@
 /**
- * The headers sent to the legacy source, with their secrets filled in. Secrets stand in the settings by
- * reference only and live in memory here; no error and no log line ever holds one.
+ * The headers sent to the legacy source, with secrets filled in. The settings contain only references; the secrets live
+ * in memory here, and no error or log line ever contains one.
  */
 import { parseSecretReference } from '../../core/legacy-config.ts';
 import type { SecretReference } from '../../core/legacy-config.ts';
 import { traceparentOf } from '../../core/trace-context.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
 
-/** `fault`: why it cannot be had, in words that hold nothing of it. */
+/** `fault` says why the secret cannot be read, without revealing any of it. */
 type SecretRead = { readonly secret: string } | { readonly fault: string };
 
-/** Who reads what the settings name. */
+/** Reads the secrets that the settings refer to. */
 export interface Secrets {
   read(reference: SecretReference): SecretRead;
-  /** A file once more, while others are served; calls back later, once. */
+  /** Reads a file again without blocking; calls back once, later. */
   readAgain(reference: SecretReference, done: (read: SecretRead) => void): void;
 }
 
-/** Written by the adapter or the HTTP client; a second hand on them could split or reroute requests. */
+/** Headers that the adapter or the HTTP client sets; a second value could split or reroute requests. */
 const RESERVED = new Set([
   'accept-encoding',
   'connection',
@@ -35,13 +35,13 @@ const RESERVED = new Set([
 export class LegacyHeaders {
   private readonly values: Record<string, string> = {
     accept: 'application/json',
-    // Asked for as it is: a compressed answer could be a thousand times larger than its transfer.
+    // A compressed answer could expand to a thousand times its size on the wire, so none is accepted.
     'accept-encoding': 'identity',
   };
   private readonly secrets: Secrets;
   private readonly files: { readonly name: string; readonly reference: SecretReference }[] = [];
 
-  /** Throws where a header is not allowed or its secret cannot be read: the source must not open without. */
+  /** Throws if a header is not allowed or its secret cannot be read: the source must not open without it. */
   constructor(settings: Readonly<Record<string, string>>, secrets: Secrets) {
     this.secrets = secrets;
     for (const [given, setting] of Object.entries(settings)) {
@@ -60,7 +60,10 @@ export class LegacyHeaders {
     return this.values;
   }
 
-  /** Reads the files again; one that cannot be read, or not be sent, leaves what was. */
+  /**
+   * Reads the secret files again. A file that cannot be read, or whose content is not a valid header, leaves the old
+   * value.
+   */
   reload(): void {
     for (const { name, reference } of this.files) {
       this.secrets.readAgain(reference, (read) => {
@@ -77,7 +80,7 @@ export class LegacyHeaders {
   }
 }
 
-/** Of the span that a request is part of (W3C Trace Context). */
+/** The W3C Trace Context headers of the span that a request belongs to. */
 export function traceHeaders(trace: TraceContext | undefined): Readonly<Record<string, string>> {
   if (trace === undefined) return {};
   const traceparent = traceparentOf(trace);

@@ -1,7 +1,6 @@
 /**
- * What one exchange with the legacy source means: for the asker, for the circuit breaker, and for whether it
- * is worth repeating. The source is judged apart from the key: an answer without a usable value for one key
- * must not stop the fetches of all others.
+ * What the outcome of one exchange means for the caller, for the circuit breaker, and for retries. The source is judged
+ * separately from the key: an unusable answer for one key must not stop the fetches of all others.
  */
 import type { Verdict } from '../../core/circuit-breaker.ts';
 import { mapBody, meaningOfStatus } from '../../core/legacy-answer.ts';
@@ -14,11 +13,11 @@ export interface Judgement {
   readonly outcome: LegacyOutcome;
   readonly retryable: boolean;
   readonly verdict: Verdict;
-  /** Why the answer was no good; empty where it was. */
+  /** Why the answer was unusable; empty if it was good. */
   readonly fault: string;
   readonly denied: boolean;
   readonly mismatch: boolean;
-  /** Milliseconds the source asked not to be asked for. */
+  /** How long (ms) the source asked to be left alone. */
   readonly pauseMs: number;
 }
 
@@ -41,7 +40,7 @@ export function judge(mapping: LegacyMapping, key: string, result: ExchangeResul
     case 'encoded':
       return bad('the answer is compressed, which was not asked for', { verdict: 'success' });
     case 'broken':
-      // An address that may not be connected to stays so; the rest is the weather of networks.
+      // A refused address stays refused; other network errors pass.
       return bad(`the connection failed: ${result.reason}`, {
         retryable: result.reason !== 'REFUSED_ADDRESS',
       });
@@ -59,7 +58,7 @@ function judgeStatus(status: number, retryAfter: string): Judgement {
       return { ...GOOD, outcome: { kind: 'absent' } };
     case 'troubled': {
       const pauseMs = status === 429 || status === 503 ? parseRetryAfter(retryAfter, Date.now()) : 0;
-      // Being told to slow down is answered by slowing down, not by counting the source as ill.
+      // When told to slow down, slow down; do not count the source as failing.
       return bad(fault, { retryable: true, pauseMs, verdict: status === 429 ? 'neither' : 'failure' });
     }
     case 'denied':
@@ -88,11 +87,11 @@ function bad(fault: string, more: Partial<Judgement>): Judgement {
   };
 }
 
-/** Seconds or a date (RFC 9110 10.2.3), as milliseconds from `wallNow`; 0 where it says nothing usable. */
+/** Parses seconds or a date (RFC 9110 10.2.3) into milliseconds from `wallNow`; 0 if the header is not usable. */
 export function parseRetryAfter(text: string, wallNow: number): number {
   const trimmed = text.trim();
   if (/^[0-9]{1,9}$/.test(trimmed)) return Number(trimmed) * 1000;
-  // A date in HTTP opens with the name of a day; what else Date.parse may guess at is not one.
+  // An HTTP date begins with the name of a day; whatever else Date.parse accepts is not one.
   const at = /^[A-Z][a-z]{2,8},? /.test(trimmed) ? Date.parse(trimmed) : NaN;
   return Number.isNaN(at) ? 0 : Math.max(0, at - wallNow);
 }

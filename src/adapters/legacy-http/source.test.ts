@@ -1,4 +1,4 @@
-/** The HTTP legacy source under trouble and load: deadlines, retries, breaker, pauses, queue, hostile keys. */
+/** The HTTP legacy source under failures and load: deadlines, retries, breaker, pauses, queue, hostile keys. */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -81,7 +81,7 @@ describe('time', () => {
     legacy.open({ breaker: { ...NEVER_OPENS }, queueWaitMsMax: 5_000 });
     legacy.server.behaviour = { kind: 'status', status: 500 };
     await Promise.all(Array.from({ length: 200 }, (_, n) => legacy.ask(`k${n}`)));
-    // Ten seconds' worth of one a second, and a tenth of the two hundred.
+    // Ten seconds of the minimum rate of one per second, plus a tenth of the two hundred calls.
     expect(legacy.server.callCount).toBeGreaterThan(200);
     expect(legacy.server.callCount).toBeLessThanOrEqual(230);
   });

@@ -1,9 +1,9 @@
 /**
- * The legacy REST API behind its port: polite, bounded, and suspicious. A fetch waits for a place among those
- * under way, passes the circuit breaker, is sent, and its answer is judged by the rules of the core; a
- * troubled source is asked again within a budget, and left alone for as long as it says or keeps failing.
+ * The legacy REST API behind its port. Its use is limited, and its answers are distrusted. A fetch waits for a free
+ * place, passes the circuit breaker, and is sent; its answer is judged by the rules of the core. A failing source is
+ * retried within a budget, and left alone for as long as it asks for or keeps failing.
  *
- * A fetch goes waiting -> sent -> (resting -> waiting -> sent)* -> ended, and its deadline ends it anywhere.
+ * The states of a fetch: waiting -> sent -> (resting -> waiting -> sent)* -> ended. Its deadline ends it in any state.
  */
 import { Pool } from 'undici';
 import { CircuitBreaker } from '../../core/circuit-breaker.ts';
@@ -26,7 +26,7 @@ import type { Secrets } from './headers.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
 
-/** Throws where the settings cannot work; the message never holds a secret. */
+/** Throws if the settings cannot work; the message never contains a secret. */
 export function openLegacySource(
   config: LegacySourceConfig,
   telemetry: Telemetry,
@@ -52,19 +52,19 @@ export function openLegacySource(
 interface Fetch {
   readonly key: string;
   readonly path: string;
-  /** On the monotonic clock, ms. */
+  /** Milliseconds on the monotonic clock. */
   readonly deadline: number;
   readonly done: (outcome: LegacyOutcome) => void;
   readonly trace: () => TraceContext | undefined;
-  /** Requests sent. */
+  /** How many requests were sent. */
   attempts: number;
   ended: boolean;
   readonly deadlineTimer: NodeJS.Timeout;
-  /** Ends what the fetch is doing now: waiting, resting or being sent. */
+  /** Stops what the fetch is doing now: waiting, resting or being sent. */
   stop: () => void;
 }
 
-/** Milliseconds between two warnings of one kind, or two readings of the secrets. */
+/** Milliseconds between two warnings of the same kind, or two readings of the secrets. */
 const REPEAT_MS = 10_000;
 const SECRETS_MS = 1_000;
 
@@ -87,7 +87,7 @@ class HttpLegacySource implements LegacySource {
   private readonly warnedAt = new Map<string, number>();
   private calls = 0;
   private failures = 0;
-  /** Empty while the last answer was a good one. */
+  /** Empty if the last answer was good. */
   private lastFault = '';
 
   constructor(
@@ -159,13 +159,13 @@ class HttpLegacySource implements LegacySource {
   private openPool(): Pool {
     return new Pool(this.template.origin, {
       connections: this.config.concurrencyMax,
-      // One request on a connection at a time: an answer cannot be taken for another's.
+      // No pipelining: with one request at a time per connection, an answer cannot be mistaken for another's.
       pipelining: 1,
       connect: guardedConnector(this.config.connectTimeoutMs),
     });
   }
 
-  /** Sends the fetch, or lets it wait for one that is under way. */
+  /** Sends the fetch, or queues it until one under way has ended. */
   private enter(fetch: Fetch, now: number): void {
     if (this.refuseWhileSilent(fetch, now)) return;
     if (this.underWay < this.config.concurrencyMax) return this.send(fetch, now);
@@ -182,7 +182,7 @@ class HttpLegacySource implements LegacySource {
     };
   }
 
-  /** Nothing is sent while the source asked for a pause or the breaker is open. */
+  /** Nothing is sent while the source has asked for a pause or the breaker is open. */
   private refuseWhileSilent(fetch: Fetch, now: number): boolean {
     const pauseMs = this.pausedUntil - now;
     if (pauseMs > 0) this.fail(fetch, 'the source asked for a pause', pauseMs);
@@ -224,7 +224,7 @@ class HttpLegacySource implements LegacySource {
   private onResult(fetch: Fetch, ticket: number, sentAt: number, result: ExchangeResult): void {
     const now = performance.now();
     const judgement = judge(this.mapping, fetch.key, result);
-    // A request that its caller gave little time says nothing about the source.
+    // A timeout says nothing about the source if the caller gave the request little time.
     const hadNoTime = result.kind === 'cut' && now - sentAt < this.config.timeoutMs / 2;
     const before = this.breaker.kind;
     this.breaker.report(ticket, hadNoTime ? 'neither' : judgement.verdict, now, Math.random());
@@ -270,7 +270,10 @@ class HttpLegacySource implements LegacySource {
     this.end(fetch, { kind: 'unavailable', reason, retryAfterMs: Math.ceil(retryAfterMs) });
   }
 
-  /** The one place where a fetch is answered. In a microtask, as this may run within the call of `fetch`. */
+  /**
+   * The only place where a fetch is answered. `done` runs in a microtask, because this may be called from within
+   * `fetch`.
+   */
   private end(fetch: Fetch, outcome: LegacyOutcome): void {
     if (fetch.ended) return;
     fetch.ended = true;
@@ -280,14 +283,14 @@ class HttpLegacySource implements LegacySource {
     queueMicrotask(() => fetch.done(outcome));
   }
 
-  /** Bounded above by settings, and drawn longer by up to a fifth, so that nodes do not come back together. */
+  /** Limited by the settings, and extended at random by up to a fifth, so that nodes do not resume all at once. */
   private pause(pauseMs: number, now: number): void {
     const until = now + Math.min(pauseMs, this.config.pauseMsMax) * (1 + 0.2 * Math.random());
     this.pausedUntil = Math.max(this.pausedUntil, until);
     this.warn('legacy.paused', { pauseMs: Math.round(this.pausedUntil - now) });
   }
 
-  /** Counts, warns, and acts on what an answer says about the source rather than about its key. */
+  /** Records what an answer says about the source rather than about its key: counts, warns and pauses. */
   private note(judgement: Judgement, before: CircuitBreaker['kind']): void {
     this.lastFault = judgement.fault;
     if (judgement.fault !== '') {
@@ -300,7 +303,7 @@ class HttpLegacySource implements LegacySource {
     }
     if (judgement.mismatch) {
       this.warn('legacy.mismatch', { reason: judgement.fault });
-      // A connection whose answers are out of step would go on so: none of them is used again.
+      // A connection whose answers got out of step would stay so; none of the old connections is used again.
       const old = this.pool;
       this.pool = this.openPool();
       old.close().catch(nothing);

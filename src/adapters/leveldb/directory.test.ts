@@ -1,4 +1,4 @@
-/** The data directory on a real disk: made once, known again, and never taken from somebody else. */
+/** The data directory on a real disk: created once, recognised again, and never taken from another owner. */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,7 +102,7 @@ test('a directory of another cluster, of another node, of a newer format, or dam
   for (const content of ['', '{"format":', 'null', '{"format":1}']) {
     writeFileSync(file, content);
     expect(await refusal(root)).toMatch(/identity\.json is damaged[^\n]*$/);
-    // Refused, it holds no lock and has changed nothing.
+    // A refused open holds no lock and has changed nothing.
     expect(readFileSync(file, 'utf8')).toBe(content);
   }
 });
@@ -114,7 +114,7 @@ test('a directory that a later version of the protocol was put in force in: the 
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ format: 1, ...identity });
   directory.raise(PROTOCOL_MAX);
   directory.raise(PROTOCOL_MAX - 1);
-  // As a program of before looks at it: it opened format 1, and no later one.
+  // What an older program checks: it opens format 1 and nothing later.
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ format: 5, ...identity });
   await directory.release();
   await leave(await take(root));

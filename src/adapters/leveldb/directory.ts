@@ -1,7 +1,7 @@
 /**
- * The data directory of a node: which cluster and node it belongs to, in which format, and the promise that
- * only one process uses it. Everything that would make a node serve from somebody else's data, or data that
- * it cannot read, is refused here with one line that says what to do.
+ * The data directory of a node: which cluster and node it belongs to, its format, and the guarantee that only one
+ * process uses it. Anything that would make a node serve someone else's data, or data that it cannot read, is refused
+ * here with a one-line message that says what to do.
  */
 import {
   closeSync,
@@ -20,18 +20,18 @@ import { makeFolders } from '../../base/make-folders.ts';
 import { directoryAdvice, isSystemError, knownAdvice, systemReason } from '../../base/system-reason.ts';
 import { PROTOCOL_MAX, PROTOCOL_UNTOLD } from '../../core/protocol-versions.ts';
 
-/** What a new directory has. A later one is given to it by `raise`, when an older program would misread what it holds. */
+/** The format of a new directory. `raise` sets a later one when an older program would misread the contents. */
 export const DIRECTORY_FORMAT_FIRST = 1;
-/** The format of a directory, above that, tells up to which version of the members' protocol its programs must speak. */
+/** Formats above the first one encode the lowest version of the peer protocol that programs must speak. */
 const PROTOCOL_OF_FORMAT_FIRST = PROTOCOL_UNTOLD;
 export const DIRECTORY_FORMAT = DIRECTORY_FORMAT_FIRST + PROTOCOL_MAX - PROTOCOL_OF_FORMAT_FIRST;
 
 const IDENTITY_FILE = 'identity.json';
-/** Within a data directory: where the engine keeps its files. */
+/** The subdirectory in which the engine keeps its files. */
 export const STORE_FOLDER = 'store';
 const LOCK_FOLDER = 'lock';
 const BROKEN_PREFIX = `${STORE_FOLDER}.broken-`;
-/** Broken stores kept for whoever wants to look; with so many a node does not start on a further one. */
+/** How many broken stores are kept for inspection. With this many, a node refuses to set another one aside. */
 export const BROKEN_STORES_MAX = 3;
 
 export interface DirectoryIdentity {
@@ -46,20 +46,20 @@ export type OpenDirectoryResult =
 
 export interface DataDirectory {
   readonly path: string;
-  /** Where the store belongs. */
+  /** Path of the store. */
   readonly storePath: string;
   /** No node had used the directory before: it was empty, or did not exist. */
   readonly isNew: boolean;
   /**
-   * From now on programs that speak less than this version of the members' protocol are refused: what this directory holds
-   * would look damaged to them. So on disk when this returns; called once in the life of a cluster.
+   * Refuses, from now on, programs that speak less than this version of the peer protocol: the contents of this
+   * directory would look damaged to them. Durable when this returns; called once in the life of a cluster.
    */
   raise(protocol: number): void;
-  /** Lets another process in. The store must be closed before. */
+  /** Releases the lock on the directory. The store must be closed before. */
   release(): Promise<void>;
 }
 
-/** Takes the directory for this process, making it where it does not exist. */
+/** Locks the directory for this process, creating it if it does not exist. */
 export async function openDirectory(path: string, identity: DirectoryIdentity): Promise<OpenDirectoryResult> {
   try {
     makeFolders({ statSync, mkdirSync, dirname }, resolve(path));
@@ -97,9 +97,9 @@ export async function openDirectory(path: string, identity: DirectoryIdentity): 
 }
 
 /**
- * Node.js cannot lock a file, LevelDB can: an empty database is the lock, which the kernel gives back when
- * the process ends, however it ends. It is apart from the store's own, so that the store may be set aside
- * under it.
+ * Node.js cannot lock a file, but LevelDB can: an empty database serves as the lock, which the kernel releases when the
+ * process ends, however it ends. It is separate from the store's own lock, so that the store can be set aside
+ * meanwhile.
  */
 async function takeLock(path: string): Promise<ClassicLevel | string> {
   const lockPath = join(path, LOCK_FOLDER);
@@ -127,7 +127,8 @@ async function claimIdentity(
     throw error;
   });
   if (text !== null) return identityFault(path, text, identity) ?? { isNew: false };
-  // A store without a name belongs to somebody; other files may be a mount point's own or a mistaken path.
+  // A store without an identity belongs to somebody; other files may come with a mount point, or show that the path is
+  // mistaken.
   const foreign = (await readdir(path)).filter((name) => name !== LOCK_FOLDER && !isHarmless(name));
   if (foreign.length > 0) {
     return `the data directory ${path} holds files that are not Causeway's (${foreign.slice(0, 3).join(', ')}): name an empty one`;
@@ -140,7 +141,7 @@ function identityText(format: number, identity: DirectoryIdentity): string {
   return `${JSON.stringify({ format, ...identity }, null, 2)}\n`;
 }
 
-/** Never lowers it. */
+/** Never lowers the format. */
 function raiseFormat(path: string, identity: DirectoryIdentity, protocol: number): void {
   const format = DIRECTORY_FORMAT_FIRST + protocol - PROTOCOL_OF_FORMAT_FIRST;
   const found = parseObject(readFileSync(join(path, IDENTITY_FILE), 'utf8'));
@@ -156,12 +157,12 @@ function raiseFormat(path: string, identity: DirectoryIdentity, protocol: number
   }
 }
 
-/** What a fresh file system or our own interrupted start leaves in an otherwise empty directory. */
+/** Files that a fresh file system or an interrupted first start leaves in an otherwise empty directory. */
 function isHarmless(name: string): boolean {
   return name === 'lost+found' || name === '.DS_Store' || name === `${IDENTITY_FILE}.tmp`;
 }
 
-/** Why the directory with this `identity.json` is not ours, in one line; null where it is. */
+/** Why the directory with this `identity.json` is not ours, in one line; null if it is. */
 export function identityFault(path: string, text: string, expected: DirectoryIdentity): string | null {
   const found = parseObject(text);
   if (
@@ -192,7 +193,7 @@ function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-/** After a crash the file holds the old content or the new, never a part. */
+/** After a crash the file has either the old content or the new, never a mixture. */
 async function writeDurably(folder: string, name: string, text: string): Promise<void> {
   const temporary = join(folder, `${name}.tmp`);
   const file = await open(temporary, 'w');
@@ -206,7 +207,7 @@ async function writeDurably(folder: string, name: string, text: string): Promise
   await syncFolder(folder);
 }
 
-/** A rename is on disk only once its folder is. Windows cannot open a folder and needs no such call. */
+/** A rename is durable only once its directory is synced. Windows cannot open a directory and needs no such call. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await open(path, 'r');
@@ -217,21 +218,22 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Stores that were set aside, oldest first. */
+/** The stores that were set aside, oldest first. */
 export async function brokenStores(directory: DataDirectory): Promise<string[]> {
   const names = (await readdir(directory.path)).filter((name) => name.startsWith(BROKEN_PREFIX));
   return names.sort().map((name) => join(directory.path, name));
 }
 
 export type SetAsideResult =
-  /** Where it went. */
+  /** The path of the moved store. */
   | { readonly kind: 'moved'; readonly path: string }
   /** One line for the operator; nothing was changed. */
   | { readonly kind: 'refused'; readonly message: string };
 
 /**
- * Moves a broken store to `store.broken-<time>` beside it: it may hold what nobody else has, so it is never removed
- * here. The store must be closed. A disk that breaks one store after the other is not to be filled with them.
+ * Moves a broken store to `store.broken-<time>` beside it. It may hold data that nobody else has, so it is never
+ * deleted here. The store must be closed. The number of broken stores is limited, because a disk that breaks one store
+ * after another must not fill up with them.
  */
 export async function setAside(directory: DataDirectory, reason: string): Promise<SetAsideResult> {
   const kept = await brokenStores(directory);

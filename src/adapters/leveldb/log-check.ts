@@ -1,9 +1,8 @@
 /**
- * Looks for lost writes in LevelDB's write-ahead log before the engine opens it. The engine itself passes
- * over a damaged stretch without a word, which would lose acknowledged writes. What a crash leaves, a torn
- * last batch, is no damage: it was never acknowledged. A batch that is whole and follows a broken one is
- * the proof that something synced was lost. The last batch of all cannot be judged: torn and damaged look
- * the same.
+ * Looks for lost writes in LevelDB's write-ahead log before the engine opens it, because the engine itself silently
+ * skips damaged parts, and acknowledged writes with them. A torn last batch, as a crash leaves it, is not damage: it
+ * was never acknowledged. But an intact batch after a broken one proves that a synced write was lost. For the very last
+ * batch, a torn write and damage look the same.
  *
  * Format: doc/log_format.md of LevelDB; blocks of 32 KiB, records of crc32c (4), length (2), type (1), data.
  */
@@ -15,7 +14,7 @@ const TYPE_FIRST = 2;
 const TYPE_MIDDLE = 3;
 const TYPE_LAST = 4;
 
-/** True where a batch is missing between others. */
+/** Returns true if a batch is missing between others. */
 export function logLostWrites(log: Uint8Array): boolean {
   const view = new DataView(log.buffer, log.byteOffset, log.byteLength);
   let broken = false;
@@ -31,7 +30,7 @@ export function logLostWrites(log: Uint8Array): boolean {
     const end = offset + HEADER_BYTES + length;
     const type = log[offset + 6]!;
     if (HEADER_BYTES + length > blockLeft || end > log.length || !checksumHolds(log, view, offset, end)) {
-      // As the engine does: the rest of the block is not to be trusted.
+      // As in the engine: the rest of the block cannot be trusted.
       broken = true;
       assembling = false;
       offset += blockLeft;

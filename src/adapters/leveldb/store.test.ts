@@ -1,4 +1,7 @@
-/** What LevelDB says in words alone. All else of this store is held to the contract in `test/contracts/`. */
+/**
+ * What depends on LevelDB's error messages. Everything else about this store is covered by the contract in
+ * `test/contracts/`.
+ */
 import { expect, test } from 'vitest';
 import { classifyWriteError } from './store.ts';
 

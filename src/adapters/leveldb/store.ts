@@ -1,8 +1,8 @@
 /**
- * The storage port on LevelDB. Writes are synced batches; reads are synchronous. What LevelDB does badly is
- * closed here: a log damaged in its middle is passed over silently, and a store without the file that names its parts
- * is taken for a new one and emptied (so both are looked for before opening), a failed write leaves the end of the log unknown (so no write follows one), and the binding cuts keys short
- * in `getSync` (so its key buffer is made large enough beforehand).
+ * The storage port on LevelDB. Writes are synced batches; reads are synchronous. Weak points of LevelDB are covered
+ * here: it skips damage in the middle of a log silently, and takes a store without the CURRENT file for a new one and
+ * empties it (so both are checked before opening); a failed write leaves the end of the log in an unknown state (so no
+ * write follows one); and the binding truncates keys in `getSync` (so its key buffer is enlarged beforehand).
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,8 +14,8 @@ import { logLostWrites } from './log-check.ts';
 
 export interface LevelStoreOptions {
   /**
-   * A read met damage in the engine's files. The caller of `get` is handed empty bytes, which no record
-   * decodes from, so that it takes the record for damaged and never for absent. (PROTOCOL R10)
+   * A read met damage in the engine's files. The caller of `get` gets empty bytes, which decode to no record, so it
+   * treats the record as damaged and never as absent. (PROTOCOL R10)
    */
   readonly onDamaged?: (message: string) => void;
   /** Bytes. The engine's cache of uncompressed blocks. */
@@ -28,16 +28,16 @@ export type LevelOpenResult =
   | { readonly kind: 'open'; readonly storage: Storage }
   /** Another process uses the directory. */
   | { readonly kind: 'locked'; readonly message: string }
-  /** It has lost writes or cannot be read at all: set it aside and rebuild from the peers. */
+  /** The store has lost writes or cannot be read at all: set it aside and rebuild from the peers. */
   | { readonly kind: 'damaged'; readonly message: string }
-  /** The disk is full, rights are missing and the like: nothing is known to be lost. */
+  /** A full disk, missing permissions and the like: nothing is known to be lost. */
   | { readonly kind: 'failed'; readonly message: string };
 
 const BLOCK_CACHE_BYTES_DEFAULT = 32 * 1024 * 1024;
 const WRITE_BUFFER_BYTES_DEFAULT = 8 * 1024 * 1024;
-/** UTF-16 units. Longer keys are read through a slower path; three bytes of UTF-8 at most per unit. */
+/** UTF-16 units, of at most three bytes of UTF-8 each. Longer keys are read through a slower path. */
 const FAST_KEY_UNITS_MAX = KEY_BYTES_MAX + 64;
-/** Names the list of the store's files. */
+/** The file that names the list of the store's files. */
 const HEAD = 'CURRENT';
 const RECORDS_IN = /\.(?:ldb|sst|log)$/;
 const DAMAGED_BYTES: Uint8Array = new Uint8Array(0);
@@ -56,7 +56,7 @@ export async function openLevelStore(
       return { kind: 'damaged', message: `the store in ${directory} has lost its file ${HEAD}` };
     }
     damagedLog = await findDamagedLog(directory, names);
-    // Only now: the binding begins to open a store, which replaces its logs, as soon as it is made.
+    // Not earlier: the binding starts to open the store, and thereby replaces its logs, as soon as it is constructed.
     level = new ClassicLevel(directory, {
       keyEncoding: 'utf8',
       valueEncoding: 'buffer',
@@ -69,16 +69,15 @@ export async function openLevelStore(
     if (level === null || result.kind === 'locked' || damagedLog === null) return result;
   }
   if (damagedLog !== null) {
-    // Opened all the same, because only the lock tells that it is no live store read while it was written.
+    // Opened nevertheless, because only the lock shows that this was not a live store read while it was being written.
     await level.close();
     return {
       kind: 'damaged',
       message: `the log ${damagedLog} of the store in ${directory} has lost synced writes`,
     };
   }
-  // The binding writes the key into a buffer that it enlarges only when exactly full; a character of several
-  // bytes that does not fit at the end is cut off and another key is read. One long key makes it large for
-  // good.
+  // The binding writes the key into a buffer that grows only when it is exactly full. If the last character has several
+  // bytes and does not fit, it is cut off and another key is read. One long key makes the buffer large for good.
   level.getSync('k'.repeat(FAST_KEY_UNITS_MAX * 3));
   return { kind: 'open', storage: new LevelStorage(level, options.onDamaged ?? ignoreDamage) };
 }
@@ -90,7 +89,7 @@ async function namesIn(directory: string): Promise<string[]> {
   });
 }
 
-/** That file is made before the first log, and is only ever replaced: it never lacks beside what was synced. */
+/** CURRENT is written before the first log and only ever replaced, so a store that has synced data always has it. */
 async function isBeheaded(directory: string, names: readonly string[]): Promise<boolean> {
   if (names.includes(HEAD)) return false;
   const holding = names.filter((name) => RECORDS_IN.test(name));
@@ -110,7 +109,7 @@ function classifyOpenError(directory: string, error: unknown): LevelOpenResult {
   if (cause.code === 'LEVEL_LOCKED') {
     return { kind: 'locked', message: `another process uses the store in ${directory}` };
   }
-  // LevelDB names a file that should be there and is not an I/O error; for us it is damage.
+  // LevelDB reports a missing file by a message that is not an I/O error; here it counts as damage.
   const damaged = cause.code === 'LEVEL_CORRUPTION' || /No such file|does not exist/.test(cause.message);
   return damaged
     ? { kind: 'damaged', message: `the store in ${directory} is damaged: ${cause.message}` }
@@ -127,7 +126,7 @@ function causeOf(error: unknown): { readonly code: string; readonly message: str
   };
 }
 
-/** LevelDB reports the system's error only as text. */
+/** LevelDB passes the system's error on only as text. */
 export function classifyWriteError(error: unknown): StorageError {
   const { code, message } = causeOf(error);
   const full = code === 'ENOSPC' || /no space left|quota exceeded|ENOSPC|EDQUOT/i.test(message);
@@ -145,10 +144,7 @@ class LevelStorage implements Storage {
   private readonly level: Level;
   private readonly onDamaged: (message: string) => void;
   private writing = false;
-  /**
-   * Set by the first failed write, for good: after a failed sync nobody knows what the next one would
-   * cover.
-   */
+  /** Set by the first failed write, permanently: after a failed sync nobody knows what the next one would cover. */
   private failure: StorageError | null = null;
   private closing: (() => void) | null = null;
 
@@ -184,7 +180,7 @@ class LevelStorage implements Storage {
       setImmediate(() => this.finish(done));
       return;
     }
-    // A chained batch costs 0.3 to 0.9 µs an entry on the main thread, an array of operations 6.5 µs.
+    // A chained batch costs 0.3 to 0.9 µs per entry on the main thread, an array of operations 6.5 µs.
     const batch = this.level.batch();
     for (let index = 0; index < keys.length; index++) {
       const value = values[index]!;
@@ -208,7 +204,7 @@ class LevelStorage implements Storage {
     done: (error: StorageError | null, entries: readonly StorageEntry[]) => void,
   ): void {
     assert(this.closing === null, 'no call follows close');
-    // The iterator reads a snapshot taken here, and stops with the entry that brings it above its mark.
+    // The iterator reads a snapshot taken here, and stops with the entry that takes it past its high-water mark.
     const range = {
       gte: from,
       lt: to,
@@ -245,7 +241,7 @@ class LevelStorage implements Storage {
     if (closing) this.finishClose();
   }
 
-  /** The engine has nothing left to lose: a close that fails changes nothing on disk. */
+  /** A failed close is harmless: the engine has nothing left to write. */
   private finishClose(): void {
     const closed = this.closing!;
     this.level.close().then(closed, closed);
@@ -253,5 +249,5 @@ class LevelStorage implements Storage {
 }
 
 function ignoreDamage(): void {
-  // The caller of `get` learns of it by the bytes.
+  // The caller of `get` notices by the empty bytes.
 }

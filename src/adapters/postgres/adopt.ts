@@ -1,9 +1,8 @@
 /**
- * Takes over the table of the first system. `kv_store` becomes a view of what Causeway holds; where a table
- * of that name stands, its rows are imported first and the table is kept under another name. Import goes in
- * chunks that are committed one by one, so that a start that was interrupted goes on where it was; the rename
- * and a last comparison happen in one transaction with the table locked, so that nothing written to it
- * meanwhile is left behind.
+ * Takes over the table of the first system. `kv_store` becomes a view of what Causeway holds. If a table of that name
+ * exists, its rows are imported first, and the table is kept under another name. The import runs in chunks that are
+ * committed one by one, so that an interrupted start continues where it stopped. The rename and a final comparison
+ * happen in one transaction with the table locked, so that nothing written in the meantime is left behind.
  */
 import { assert } from '../../base/assert.ts';
 import type { Statement } from '../../base/sql-statement.ts';
@@ -48,9 +47,9 @@ import {
 
 /** Milliseconds. A statement of the adoption may have to read the whole table. */
 const STEP_TIMEOUT_MS = 600_000;
-/** Milliseconds. Waiting to lock the table blocks the first system: rather give up and try again. */
+/** Milliseconds. Waiting for the table lock blocks the first system, so rather give up and try again. */
 const TABLE_LOCK_TIMEOUT_MS = 5_000;
-/** Milliseconds between looks at whether another node has finished. */
+/** Milliseconds between checks whether another node has finished. */
 const LOCK_POLL_MS = 200;
 const LOCK_OF_FIRST_SYSTEM =
   'another transaction that holds a lock on public.kv_store, the table of the first system (end it: pg_blocking_pids and pg_stat_activity tell whose it is)';
@@ -59,13 +58,13 @@ const EXPECTED_SHAPE =
   'timestamptz). Rename or move what stands there, then start again';
 
 export interface Adoption {
-  /** Holds the lock, reads the table and does the last step; to be ended afterwards, whatever came of it. */
+  /** Holds the lock, reads the table and does the last step. Must be closed afterwards, whatever happened. */
   readonly reader: Connection;
   /** Commits the chunks while `reader` has its cursor open. */
   readonly writer: Connection;
   readonly slotOf: (key: string) => number;
   readonly telemetry: Telemetry;
-  /** A time of performance.now() until which another node's adoption is waited for. */
+  /** Until when to wait for another node's adoption, as a time of performance.now(). */
   readonly deadline: number;
 }
 
@@ -81,7 +80,7 @@ export async function adopt(adoption: Adoption): Promise<void> {
   else await ask(adoption.reader, CREATE_VIEW);
 }
 
-/** Held until the connection ends, which whoever opened it sees to. */
+/** The lock is held until the caller closes the connection. */
 async function takeLock({ reader, deadline }: Adoption): Promise<void> {
   for (;;) {
     const [row] = await ask(reader, TAKE_LOCK);
@@ -109,7 +108,7 @@ async function adoptTable(adoption: Adoption): Promise<void> {
   telemetry.event('info', 'postgres.adoption.done', { rowCount: importedFirst + importedLast });
 }
 
-/** Who is in the way is not known to be ours: so which table it is about is told, and that nothing is lost by it. */
+/** The blocker may not be one of ours, so the error names the table and says that waiting loses nothing. */
 async function lockTable(reader: Connection): Promise<void> {
   try {
     await ask(reader, LOCK_TABLE);
@@ -119,7 +118,7 @@ async function lockTable(reader: Connection): Promise<void> {
   }
 }
 
-/** Returns the number of rows a chunk may have. Changes nothing; throws before anything is changed. */
+/** Returns the number of rows per chunk. Changes nothing; throws if the table does not fit. */
 async function inspectTable(reader: Connection): Promise<number> {
   const columns = new Map((await ask(reader, COLUMNS)).map((row) => [row[0] as string, row[1] as string]));
   const fits =

@@ -1,13 +1,13 @@
 /**
- * Statements of the adoption of the first system's table, which `adopt.ts` sends. That table is not ours: what stands
- * in it is looked at before anything is changed.
+ * The statements with which `adopt.ts` adopts the first system's table. That table is not ours, so it is inspected
+ * before anything is changed.
  */
 import { unprepared, type Statement } from '../../base/sql-statement.ts';
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../../core/limits.ts';
 import { ORIGIN_OUTSIDE } from '../../core/record.ts';
 import { NODE_ID_OUTSIDE, makeVersion } from '../../core/version.ts';
 
-/** Any number that no other user of the database locks: "causeway", squeezed into 31 bits. */
+/** An arbitrary number that no other user of the database should lock: "causeway", squeezed into 31 bits. */
 const ADOPTION_LOCK = 1_667_331_701;
 const OFFENDERS_SHOWN = 5;
 export const IMPORTED_VERSION = makeVersion(1, NODE_ID_OUTSIDE);
@@ -15,7 +15,7 @@ export const IMPORTED_VERSION = makeVersion(1, NODE_ID_OUTSIDE);
 /** Held until the connection ends. */
 export const TAKE_LOCK = unprepared(`select pg_try_advisory_lock(${ADOPTION_LOCK})`, ['advisory lock']);
 
-/** A warning with it is of no account: whoever starts again goes by what stands. */
+/** A warning here does not matter: the next start goes by what is committed. */
 export const COMMIT_IMPORT = unprepared('commit');
 
 export const LOCK_TABLE = unprepared('lock table public.kv_store in access exclusive mode', ['lock table']);
@@ -43,7 +43,7 @@ where attrelid = 'public.kv_store'::regclass and attnum > 0 and not attisdropped
   ['system catalogue'],
 );
 
-/** What makes a row unfit, or null. A text of PostgreSQL cannot hold NUL, so that needs no test. */
+/** Why a row cannot be imported, or null. A text in PostgreSQL cannot contain NUL, so that needs no check. */
 const FAULT = `case
   when k.key is null then 'no key'
   when k.key = '' then 'empty key'
@@ -58,7 +58,7 @@ union all
 (select left(k.key, 60)::text, 'stands ' || count(*) || ' times' from public.kv_store k group by k.key having count(*) > 1
   limit ${OFFENDERS_SHOWN})`);
 
-/** A moment without a finite time (it may be null or infinite) becomes the moment of the adoption. */
+/** A timestamp that is null or infinite is replaced by the time of the adoption. */
 const SOURCE = `select k.key::text, k.value,
   floor(extract(epoch from case when isfinite(k.created_at) then k.created_at::timestamptz else now() end) * 1000)::bigint,
   ${FAULT}
@@ -82,7 +82,7 @@ export function fetchRows(rowCount: number): Statement {
 
 export const CLOSE_ROWS = unprepared('close causeway_adoption', ['cursor']);
 
-/** Replaces nothing but what an earlier, interrupted adoption had imported; and nothing takes a removed row's place. (R24) */
+/** Replaces only what an earlier, interrupted adoption imported, and never re-creates a row that was removed. (R24) */
 export const IMPORT = unprepared(
   `insert into causeway.record as r
   (key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id, content_type)

@@ -1,13 +1,13 @@
 /**
- * Columns of a batch as PostgreSQL's binary arrays. A Buffer goes to the server as a binary parameter, so one
- * array per column costs no text, no escaping and no parsing (hexadecimal text for bytea cost a third of the
- * throughput over four connections). Layout: the server's array_send(), one dimension, big endian:
+ * Columns of a batch as PostgreSQL's binary arrays. A Buffer is sent as a binary parameter, so one array per column
+ * needs no text, no escaping and no parsing (hexadecimal text for bytea cost a third of the throughput over four
+ * connections). The layout is that of the server's array_send() for one dimension, big endian:
  *
- *   i32 dimensions = 1   i32 has null   i32 element type   i32 count   i32 lower bound = 1
- *   then per element   i32 length (-1 = null)   bytes
+ *     i32 dimensions = 1, i32 has null, i32 element type, i32 count, i32 lower bound = 1;
+ *     then per element: i32 length (-1 = null), bytes
  *
- * A node packs some ten of these for each statement, some dozens of statements a second: too few for the engine to optimise
- * them soon, so they walk by an index, which needs no iterator.
+ * A node packs about ten of these per statement, a few dozen statements per second: too few for the engine to optimise
+ * them soon. So the loops use an index, which needs no iterator.
  */
 
 const HEADER_BYTES = 20;
@@ -20,7 +20,7 @@ const TYPE_INT4 = 23;
 const TYPE_TEXT = 25;
 const TYPE_TIMESTAMPTZ = 1184;
 const TWO_POW_32 = 2 ** 32;
-/** timestamptz counts microseconds from 2000-01-01T00:00:00Z. */
+/** timestamptz counts microseconds since 2000-01-01T00:00:00Z. */
 const EPOCH_2000_MS = 946_684_800_000;
 
 export function packTexts(values: readonly string[]): Buffer {
@@ -88,7 +88,7 @@ export function packInt8s(values: readonly number[]): Buffer {
   return packFixed(values, TYPE_INT8, 8, setInt64);
 }
 
-/** `put` writes one element, of so many bytes each. */
+/** `put` writes one element of `size` bytes. */
 function packFixed<Value>(
   values: readonly Value[],
   type: number,
@@ -106,7 +106,7 @@ function packFixed<Value>(
   return buffer;
 }
 
-/** Whole milliseconds since 1970, any safe integer: exact in timestamptz. */
+/** Whole milliseconds since 1970, any safe integer; exact in timestamptz. */
 export function packTimestamps(valuesMs: readonly (number | null)[]): Buffer {
   let size = HEADER_BYTES + valuesMs.length * LENGTH_BYTES;
   let hasNull = false;
@@ -123,7 +123,7 @@ export function packTimestamps(valuesMs: readonly (number | null)[]): Buffer {
     at += LENGTH_BYTES;
     if (valueMs === null) continue;
     const microseconds = (valueMs - EPOCH_2000_MS) * 1000;
-    // Beyond the year 2285 microseconds leave the integers that a double holds.
+    // From the year 2285 on, the microseconds exceed the safe integers.
     if (Number.isSafeInteger(microseconds)) setInt64(view, at, microseconds);
     else view.setBigInt64(at, BigInt(valueMs - EPOCH_2000_MS) * 1000n);
     at += 8;
@@ -131,7 +131,7 @@ export function packTimestamps(valuesMs: readonly (number | null)[]): Buffer {
   return buffer;
 }
 
-/** The head of an array, and a view in which numbers are written without the checks of the buffer's own methods. */
+/** Writes the array header, and returns a DataView, which writes numbers without the checks of Buffer's own methods. */
 function begin(buffer: Buffer, elementType: number, count: number, hasNull: boolean): DataView {
   const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
   view.setInt32(0, 1);
@@ -142,7 +142,7 @@ function begin(buffer: Buffer, elementType: number, count: number, hasNull: bool
   return view;
 }
 
-/** Two halves instead of a BigInt: no allocation per element. */
+/** Two 32-bit halves instead of a BigInt: no allocation per element. */
 function setInt64(view: DataView, at: number, value: number): void {
   const high = Math.floor(value / TWO_POW_32);
   view.setInt32(at, high);

@@ -1,7 +1,7 @@
 /**
- * A server that is not the one in use: what it has, and how it becomes the cluster's. Both on connections of their own, for
- * the pools take none that leads there. The founding is exchanged by compare-and-set, in a transaction that waits for every
- * statement of the one before to end. (PROTOCOL R27, R30)
+ * A server other than the one in use: what it holds, and how the cluster claims it. Both run on connections of their
+ * own, because the pools refuse connections to such a server. The founding is replaced by compare-and-set, in a
+ * transaction that waits for every statement of the previous founding to end. (PROTOCOL R27, R30)
  */
 import type { Statement } from '../../base/sql-statement.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
@@ -20,9 +20,9 @@ import { identityText } from './server-identity.ts';
 import { COUNT_RECORDS, HAS_RECORDS, HAS_ROWS_OF_FIRST_SYSTEM, SURVEY_TABLES } from './server-statements.ts';
 import { CLAIM_FIRST, CLAIM_NEXT, READ_CLUSTER } from './statements.ts';
 
-/** The server has ended the statement, for it took too long. */
+/** The server cancelled the statement because it took too long. */
 const QUERY_CANCELED = '57014';
-/** Milliseconds beyond the server's own limit after which its reply is no longer waited for. */
+/** How long (ms) to wait for the server's reply beyond the server's own limit. */
 const REPLY_GRACE_MS = 500;
 
 export interface AdoptionParts {
@@ -33,9 +33,9 @@ export interface AdoptionParts {
   /** Milliseconds. */
   readonly statementTimeoutMs: number;
   readonly foundingTimeoutMs: number;
-  /** Whichever server answers. */
+  /** Opens a connection to whichever server answers. */
   readonly open: () => Promise<Connection>;
-  /** Every connection tells anew who is seen. */
+  /** Called for every connection with the server that it reached. */
   readonly onSeen: (server: SeenServer) => void;
 }
 
@@ -55,7 +55,7 @@ export async function surveyServer(parts: AdoptionParts): Promise<RecordSurvey> 
   }
 }
 
-/** Whose tables stand there. */
+/** Which system the tables on the server belong to. */
 async function tablesOf(
   compat: RecordCompat,
   connection: Connection,
@@ -78,7 +78,7 @@ async function hasAny(connection: Connection, statement: Statement, deadline: nu
   return reply![0] === true;
 }
 
-/** Both need the whole table: a large one may take longer than a statement may. */
+/** Both read the whole table, so for a large one they may exceed the statement timeout. */
 async function countRows(
   connection: Connection,
   deadline: number,
@@ -123,7 +123,7 @@ export async function claimServer(
   return server;
 }
 
-/** Whatever fails here, the founding there is the one that was. */
+/** If anything fails in here, the founding there is still the old one. */
 async function nothingClaimed<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

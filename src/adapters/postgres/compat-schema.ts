@@ -1,10 +1,12 @@
 /**
- * The tables in a relative of PostgreSQL (`postgres.compat`), and whose they are. None of the relatives has a lock that all
- * heed, nor changes a schema in one transaction; so each statement may be sent again, by many nodes at the same moment, and
- * what is noted as applied is only saved the time. A table of the first system is not taken over: that needs locks.
+ * The tables in a relative of PostgreSQL (`postgres.compat`), and whose they are. None of the relatives has a lock that
+ * all clients respect, nor transactional schema changes. So each statement can be sent again, by many nodes at the same
+ * time, and the list of applied statements only saves work. A table of the first system is not taken over, because that
+ * needs locks.
  *
- * Nodes of different modes would not fence one another. Each leaves a mark of its own before it makes anything, and looks
- * for the other's afterwards: of two that begin at once on an empty database at most one goes on. (R27)
+ * Nodes of different modes would not fence one another. So each leaves a mark of its own mode before it creates
+ * anything, and checks for other marks afterwards: of two that begin at the same time on an empty database, at most one
+ * continues. (R27)
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -27,20 +29,20 @@ import type { Connection, Fields } from './connection.ts';
 import { SetupError, sqlStateOf } from './record-failure.ts';
 import { HAS_CITUS, HAS_COMPAT, LIST_SPREAD, limitStatements } from './server-statements.ts';
 
-/** As `listTables` tells it. */
+/** The name that `listTables` returns for a base table. */
 export const TABLE = 'BASE TABLE';
 
-/** Milliseconds. A statement that changes the schema goes round all nodes, and an index over many rows takes its time. */
+/** Milliseconds. A schema change takes a round over all nodes, and an index over many rows takes its time. */
 const STEP_TIMEOUT_MS = 600_000;
 /**
- * Two nodes made the same at the same moment, and it exists, is unique, or must be done again; or what one has made is not
- * known yet at the server that is asked.
+ * Errors that mean that two nodes made the same change at once (it exists already, or must be retried), or that a
+ * change has not reached the server that was asked.
  */
 const AT_ONCE = ['42P06', '42P07', '42710', '23505', '40001', '40P01', 'XX000', '42P01', '3F000'];
 const TRIES_MAX = 20;
 const RETRY_MS_MAX = 100;
 
-/** Another node makes the tables of a relative at this moment: that passes, however long its change of the schema takes. */
+/** Another node is creating the tables at this moment: that passes, however long its schema change takes. */
 export function isOfRace(error: unknown): boolean {
   return AT_ONCE.includes(sqlStateOf(error) ?? '');
 }
@@ -79,11 +81,14 @@ export async function makeCompatTables({
   await refuseOthersTables(connection, compat);
 }
 
-/** Its tables are of a relative, or Citus has spread them. For PostgreSQL itself; before anything is made, and after. */
+/**
+ * For PostgreSQL itself: refuses a database whose tables were made for a relative, or which Citus has distributed.
+ * Called before anything is created, and again afterwards.
+ */
 export async function refuseRelatives(connection: Connection): Promise<void> {
   if ((await send(connection, HAS_COMPAT))[0]![0] === true) {
     const madeFor = (await send(connection, READ_COMPAT))[0]?.[0] as RecordCompat | undefined;
-    // Without its row nobody has gone on from there.
+    // As long as the mark has no row, no node has gone on from there.
     const reason = madeFor === undefined ? null : whyNotMode('none', madeFor);
     if (reason !== null) throw new SetupError(reason);
   }
@@ -116,7 +121,7 @@ async function refuseOthersTables(connection: Connection, compat: RecordCompat):
   );
 }
 
-/** A statement ends where a line ends with a semicolon. */
+/** A statement ends with a semicolon at the end of a line. */
 function statementsOf(file: string): string[] {
   const lines = file.split('\n').filter((line) => !line.startsWith('--'));
   return lines

@@ -1,7 +1,8 @@
 /**
- * A connection to a relative of PostgreSQL (`postgres.compat`): is it what was set, does it heed what the safety rests on,
- * and which database is it? None of them has a system identifier or a timeline. A database is told by the name that was drawn when
- * its tables were made, which stands in it as that of an adoption does, and where it is told by the cluster's own id.
+ * A connection to a relative of PostgreSQL (`postgres.compat`): is it the configured kind, does it provide what safety
+ * depends on, and which database is it? None of the relatives has a system identifier or a timeline. A database is
+ * identified by a random name that is stored in it when its tables are created (like the name of an adoption) and,
+ * where available, by the server cluster's own id.
  */
 import type pg from 'pg';
 import { nameOfCompat, type RecordCompat } from '../../core/record-dialect.ts';
@@ -20,12 +21,12 @@ import { ask, askOrNone, readFounded } from './server-identity.ts';
 export interface SessionSettings {
   readonly compat: RecordCompat;
   readonly statementTimeoutMs: number;
-  /** What is read may be read under less than serializable isolation, where that would lock it. */
+  /** Reads may use a weaker isolation where serializable reads would take locks. */
   readonly isReader: boolean;
 }
 
 const SERIALIZABLE = 'serializable';
-/** A snapshot: YugabyteDB locks what is read under serializable isolation, and a page would hold up who writes to it. */
+/** A snapshot: under serializable isolation YugabyteDB locks what it reads, so reading a page would block writers. */
 const READER_OF_YUGABYTE = 'repeatable read';
 
 export async function checkCompatServer(

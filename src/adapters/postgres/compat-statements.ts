@@ -1,11 +1,11 @@
 /**
- * Statements for the relatives of PostgreSQL that spread their rows (`postgres.compat`), in place of those that need what
- * one of them lacks or does otherwise. `record-sql.ts` tells which stands for which.
+ * Statements for the relatives of PostgreSQL that distribute their rows (`postgres.compat`). They replace statements
+ * that need something that one of the relatives lacks or does differently; `record-sql.ts` has the mapping.
  *
- * There is no table lock to be had: the fence is the row of `causeway.cluster`. Every writing statement reads it `for share`
- * under serializable isolation, and goes by nothing else of it than what it then says; a founding changes it, and reads
- * the highest version in a transaction of its own, begun afterwards. So either of the two alone holds: the lock, which a founding
- * waits for, and the isolation, which lets no statement commit that read the row as it was before. (R27)
+ * There are no table locks, so the row of `causeway.cluster` serves as the fence. Every writing statement reads it `for
+ * share` under serializable isolation, and relies only on what it says. A founding changes that row, and reads the
+ * highest version in a separate transaction that begins afterwards. Either mechanism alone is sufficient: the lock,
+ * which a founding waits for, or the isolation, which lets no statement commit that has read the old row. (R27)
  */
 import { unprepared, type SqlFeature, type Statement } from '../../base/sql-statement.ts';
 import { COLUMNS, COLUMNS_UNNESTED, COLUMNS_UNNESTED_PAST, IF_HIGHER, ROW_COLUMNS } from './statements.ts';
@@ -41,7 +41,7 @@ const COMMIT_FEATURES: readonly SqlFeature[] = [
   'subquery in an insert',
 ];
 
-/** As `COMMIT`. */
+/** Like `COMMIT`. */
 export const COMPAT_COMMIT: Statement = {
   name: 'causeway_commit',
   writes: true,
@@ -49,7 +49,7 @@ export const COMPAT_COMMIT: Statement = {
   text: commitText(COLUMNS_UNNESTED, COLUMNS, 't.version'),
 };
 
-/** As `COMMIT_PAST`. */
+/** Like `COMMIT_PAST`. */
 export const COMPAT_COMMIT_PAST: Statement = {
   name: 'causeway_commit_past',
   writes: true,
@@ -57,7 +57,7 @@ export const COMPAT_COMMIT_PAST: Statement = {
   text: commitText(COLUMNS_UNNESTED_PAST, `${COLUMNS}, past`, 'greatest(t.version, t.past)'),
 };
 
-/** As `RAISE_FLOORS`. The row that fences is changed by it, so that this needs no lock beside; no table is changed twice. */
+/** Like `RAISE_FLOORS`. It changes the fencing row itself, so it needs no other lock; no table is changed twice. */
 export const COMPAT_RAISE_FLOORS: Statement = {
   name: null,
   writes: true,
@@ -87,7 +87,7 @@ raised as (
 select life from fence`,
 };
 
-/** As `REMOVE_ROWS`, but that it waits for who is writing one of the rows: rows that are locked cannot be left out everywhere. */
+/** Like `REMOVE_ROWS`, but waits for writers of these rows, because not every relative can skip locked rows. */
 export const COMPAT_REMOVE_ROWS: Statement = {
   name: null,
   writes: true,
@@ -113,13 +113,13 @@ removed as (
 select (select life from fence), array_to_json(array_agg(key)) from removed`,
 };
 
-/** Seconds of a moment are no decimal everywhere: what a double makes of milliseconds is rounded, not cut off. */
+/** Not every relative has decimal seconds, so the milliseconds computed from a double are rounded, not truncated. */
 export const ROUNDED = ROW_COLUMNS.replaceAll(
   /\(extract\(epoch from (\w+)\) \* 1000\)/g,
   'round(extract(epoch from $1) * 1000)',
 );
 
-/** As `READ`. */
+/** Like `READ`. */
 export const COMPAT_READ: Statement = {
   name: 'causeway_read',
   writes: false,
@@ -127,7 +127,7 @@ export const COMPAT_READ: Statement = {
   text: `select ${ROUNDED} from causeway.record where key = any($1::text[])`,
 };
 
-/** As `pageText`: what stands before a row is what stands up to it, less the row. */
+/** Like `pageText`: the bytes before a row are the running total including it, minus its own. */
 export function compatPageText(chosen: string, order: string): string {
   return `(
   select page.*, octet_length(key) + coalesce(octet_length(value), 0) as row_bytes,
@@ -138,7 +138,7 @@ export function compatPageText(chosen: string, order: string): string {
 ) as bounded where bytes_through - row_bytes < $4::int8 order by ${order}`;
 }
 
-/** As `SCAN`. */
+/** Like `SCAN`. */
 export const COMPAT_SCAN: Statement = {
   name: 'causeway_scan',
   writes: false,
@@ -150,7 +150,7 @@ export const COMPAT_SCAN: Statement = {
   )}`,
 };
 
-/** Taken before the row is changed, so that two foundings at once wait rather than fail. */
+/** Locks the row before it is changed, so that of two concurrent foundings one waits instead of failing. */
 export const COMPAT_LOCK_FOUNDING: Statement = {
   name: null,
   writes: false,
@@ -160,7 +160,7 @@ export const COMPAT_LOCK_FOUNDING: Statement = {
 
 export const COMPAT_PROBE = unprepared('show transaction_read_only');
 
-/** Sent as one: settings of the session, none of which takes anything back. */
+/** Sent as one statement: settings of the session, which nothing rolls back. */
 export function prepareCompatSession(statementMs: number, isolation: string): Statement {
   return unprepared(`set statement_timeout = ${statementMs};
 set idle_in_transaction_session_timeout = ${statementMs};
@@ -172,15 +172,15 @@ set default_transaction_isolation = '${isolation}'`);
 export const SHOW_ISOLATION = unprepared('show transaction_isolation');
 export const SHOW_ENCODING = unprepared('show server_encoding');
 
-/** The cluster of CockroachDB, whichever of its nodes is asked. It may not be told to every user. */
+/** The id of the CockroachDB cluster, the same on all of its nodes. Not every user may read it. */
 export const READ_COCKROACH_CLUSTER = unprepared('select crdb_internal.cluster_id()::text', [
   'cockroach cluster id',
 ]);
 
-/** For which mode this database was made, and what it was then named. */
+/** The mode for which this database was made, and the name that it was given then. */
 export const READ_COMPAT = unprepared('select mode, database_name from causeway.compat where id = 1');
 
-/** What makes a database of this mode. Each may be sent again, and by many at once. */
+/** Creates the schema for this mode. Each statement may be repeated, also concurrently. */
 export const CREATE_SCHEMA = unprepared('create schema if not exists causeway');
 export const CREATE_COMPAT = unprepared(`create table if not exists causeway.compat (
   id smallint primary key check (id = 1),
@@ -201,7 +201,7 @@ export const NOTE_COMPAT_MIGRATION = unprepared(
   ['on conflict do nothing'],
 );
 
-/** `schema.table` of all that matters here, and what it is: `BASE TABLE` or `VIEW`. */
+/** All relations that matter here as `schema.table`, with their kind: `BASE TABLE` or `VIEW`. */
 export const LIST_TABLES = unprepared(
   `select table_schema || '.' || table_name, table_type from information_schema.tables
 where table_schema = 'causeway' or (table_schema = 'public' and table_name = 'kv_store')`,

@@ -1,4 +1,4 @@
-/** The lending of connections alone, with connections that are not real. */
+/** How connections are lent, tested with fake connections. */
 import { expect, test, vi } from 'vitest';
 import type { Connection } from './connection.ts';
 import type { RecordFailure } from './record-failure.ts';

@@ -1,7 +1,7 @@
 /**
- * A few connections, lent one call at a time. Whoever waits has a deadline and the queue has an end. While
- * the server is known to be down nobody but the probe dials: the others are refused at once, which is
- * definite, instead of waiting for a connection that will not come.
+ * A small pool of connections, each lent to one call at a time. Waiters have a deadline, and the queue is bounded.
+ * While the server is known to be down only the probe dials; other calls are refused at once, with a definite failure,
+ * instead of waiting for a connection that will not come.
  */
 import type { Connection } from './connection.ts';
 import { RecordFailure } from './record-failure.ts';
@@ -10,10 +10,10 @@ export interface ConnectionPoolSettings {
   readonly connectionCountMax: number;
   readonly waiterCountMax: number;
   readonly open: () => Promise<Connection>;
-  /** Null while it is worth dialling, else why not. */
+  /** Why dialling is pointless; null if it is not. */
   readonly downReason: () => string | null;
   readonly onIdleLost: () => void;
-  /** Must not be used any more, although it works: it leads to a server that was replaced. */
+  /** Whether a connection must not be used any more although it works, because it leads to a replaced server. */
   readonly isStale: (connection: Connection) => boolean;
 }
 
@@ -34,7 +34,7 @@ export class ConnectionPool {
     this.settings = settings;
   }
 
-  /** Lends a connection to `work` alone. `force` dials although the server is known to be down. */
+  /** Lends a connection exclusively to `work`. `force` dials although the server is known to be down. */
   async use<T>(deadline: number, force: boolean, work: (connection: Connection) => Promise<T>): Promise<T> {
     const connection = await this.take(deadline, force);
     try {
@@ -44,7 +44,7 @@ export class ConnectionPool {
     }
   }
 
-  /** Statements under way end unknown, waiters are refused. */
+  /** Statements under way end with an unknown outcome; waiters are refused. */
   close(): void {
     this.closed = true;
     this.refuseWaiters('closed', false);
@@ -52,7 +52,7 @@ export class ConnectionPool {
     this.idle.length = 0;
   }
 
-  /** Nobody is served, nobody waits. */
+  /** Whether no connection is lent and nobody waits. */
   get isQuiet(): boolean {
     return this.busy.size === 0 && this.waiters.size === 0;
   }
@@ -111,7 +111,7 @@ export class ConnectionPool {
       },
       (error: Error) => {
         this.openingCount -= 1;
-        // Those who could have been served by a connection in use wait on; without one nobody can.
+        // Waiters keep waiting if a connection in use could serve them later; without one nobody can.
         if (this.busy.size === 0 && this.openingCount === 0)
           this.refuseWaiters(`cannot connect: ${error.message}`, true);
       },

@@ -1,7 +1,7 @@
 /**
- * One connection to a server that was checked to be fit: a primary, durable, UTF-8, new enough. Every
- * statement has a deadline on both sides; a connection that missed one is destroyed, because its reply could
- * still come and be taken for that of the next statement.
+ * One connection to a server that was checked to be suitable: a primary, durable, UTF-8, recent enough. Every statement
+ * has a deadline on both sides. A connection that missed one is destroyed, because its late reply could be mistaken for
+ * that of the next statement.
  */
 import pg from 'pg';
 import type { Statement } from '../../base/sql-statement.ts';
@@ -16,29 +16,33 @@ import { ask, readIdentity } from './server-identity.ts';
 import { CHECK_DIALECT, CHECK_SERVER, PREPARE_SESSION } from './server-statements.ts';
 
 const SERVER_VERSION_MIN = 120_000;
-/** Milliseconds without traffic after which the kernel asks whether the server still is there. */
+/** Milliseconds of silence after which TCP keepalive probes begin. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
-/** Milliseconds for which a statement of a writer waits for another's lock: one row that is held must not hold up all. */
+/** How long (ms) a writer's statement waits for a lock: a single locked row must not block everything. */
 export const LOCK_TIMEOUT_MS = 1_000;
 
 export interface ConnectionSettings extends SessionSettings {
   readonly connectionString: string;
   readonly applicationName: string;
   readonly connectTimeoutMs: number;
-  /** Its statements wait for a lock for a moment only; a relative of PostgreSQL does not take that word. */
+  /** Statements wait only briefly for locks. The relatives of PostgreSQL do not know this setting. */
   readonly limitsLocks?: boolean;
 }
 
-/** What the server says besides is a warning by its code: what it calls it is in the server's language. */
+/**
+ * Other notices of the server are recognised as warnings by their code, because the text is in the server's language.
+ */
 const SUCCESS_STATE = /^00/;
 
 export type Fields = readonly unknown[];
 
 export class Connection {
-  /** Which server this is: another system identifier is another database, a higher timeline a failover. (R30) */
+  /**
+   * Which server this is: another system identifier means another database, a higher timeline means a failover. (R30)
+   */
   readonly identity: SeenServer;
-  /** What this kind of server is sent. */
+  /** The statements for this kind of server. */
   readonly sql: RecordSql;
   private readonly client: pg.Client;
   private readonly columns: KnownColumns = new Map();
@@ -58,7 +62,7 @@ export class Connection {
     });
   }
 
-  /** Rejects with SetupError where only a person can help. */
+  /** Rejects with SetupError if only a person can help. */
   static async open(settings: ConnectionSettings): Promise<Connection> {
     const client = new pg.Client({
       connectionString: settings.connectionString,
@@ -86,12 +90,12 @@ export class Connection {
     return this.lostReason !== null;
   }
 
-  /** Told once, when the connection is gone for whatever reason but `destroy`. */
+  /** Called once, when the connection is lost for any reason but `destroy`. */
   whenLost(onLost: (reason: string) => void): void {
     this.onLost = onLost;
   }
 
-  /** `deadline` is a time of performance.now(). Rejects with RecordFailure. One statement at a time. */
+  /** `deadline` is a time of performance.now(). Rejects with RecordFailure. Runs one statement at a time. */
   run(statement: Statement, values: readonly unknown[], deadline: number): Promise<readonly Fields[]> {
     return new Promise((resolve, reject) => {
       if (this.lostReason !== null) return reject(new RecordFailure('refused', this.lostReason));
@@ -134,12 +138,12 @@ export class Connection {
     return reply.then(({ rows }) => rows);
   }
 
-  /** For what brings its own statements (migrations); not to be mixed with `run` at the same time. */
+  /** For libraries that send statements of their own (migrations); must not be used while `run` is under way. */
   get raw(): pg.Client {
     return this.client;
   }
 
-  /** At once, whatever is under way: a statement that was running ends unknown. */
+  /** Closes the connection at once; a statement under way ends with an unknown outcome. */
   destroy(): void {
     this.onLost = null;
     this.lose('the connection was closed');
@@ -157,8 +161,8 @@ export class Connection {
 }
 
 /**
- * The server answers "done" with a warning where it gave up waiting for its synchronous standby: the row
- * stands here, and may be gone after a failover.
+ * If the server gave up waiting for its synchronous standby, it reports success with a warning: the row is written
+ * here, and may be lost in a failover.
  */
 function warned(warning: string): RecordFailure {
   return new RecordFailure('unknown', `PostgreSQL answered with a warning: ${warning}`, { isOutage: false });
@@ -196,7 +200,7 @@ async function checkServer(client: pg.Client, settings: ConnectionSettings): Pro
   if (synchronousCommit === 'off') {
     throw new SetupError(NOT_DURABLE);
   }
-  // A failover cures these two.
+  // These two pass with a failover.
   if (inRecovery === true) throw new RecordFailure('refused', 'not a primary: the server is in recovery');
   if (readOnly === 'on') throw new RecordFailure('refused', 'not a primary: the server accepts only reads');
 }

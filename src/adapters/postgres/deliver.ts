@@ -1,8 +1,8 @@
-/** The end of a call of the port: promises within, callbacks without. */
+/** Passes the result of a promise to the callback of a port. */
 import type { RecordError } from '../../ports/system-of-record.ts';
 import { toRecordError } from './record-failure.ts';
 
-/** What a callback throws is a programmer's error and ends the process as an unhandled rejection. */
+/** An exception in a callback is a programmer's error; it ends the process as an unhandled rejection. */
 export function deliver<T>(
   outcome: Promise<T>,
   done: (error: RecordError | null, result: T) => void,

@@ -1,9 +1,9 @@
-/** Whether the server at the other end of a connection is still one to write to: that can change while the connection stands. */
+/** Whether the server behind a connection is still one to write to; that can change while the connection is open. */
 import type { Connection } from './connection.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { NOT_DURABLE, RecordFailure } from './record-failure.ts';
 
-/** Rejects where it takes no writes, or tells of a commit before that is durable. */
+/** Rejects if the server takes no writes, or acknowledges commits before they are durable. */
 export async function checkFit(connection: Connection, deadline: number): Promise<void> {
   const [reply = []] = await connection.run(connection.sql.probe, [], deadline);
   const [isStandby, takesOnlyReads, isLossy] = reply;
@@ -12,7 +12,9 @@ export async function checkFit(connection: Connection, deadline: number): Promis
     throw new RecordFailure('refused', 'not a primary');
 }
 
-/** As the pool does; `force`: although the server is known to be down. A connection that is found unfit is not used again. */
+/**
+ * Like the pool's `use`; `force` dials although the server is known to be down. A connection found unfit is not reused.
+ */
 export function lend<T>(
   pool: ConnectionPool,
   deadline: number,

@@ -1,8 +1,8 @@
 /**
- * The founding in force and how it is replaced: life + 1 by compare-and-set, in one transaction that first
- * waits for every statement of the old life to end and holds back those to come. The highest version that it
- * then reads is final: nothing of an earlier life can be written after it. Where a lock does not renew the
- * snapshot, that is read in a transaction of its own, begun when the founding stands. (R27)
+ * Reads and replaces the founding in force: life + 1 by compare-and-set, in one transaction that first waits for all
+ * statements of the old life to end and blocks new ones. The highest version read after that is final: nothing of an
+ * earlier life can be written later. Where waiting for the lock does not renew the snapshot, the version is read in a
+ * separate transaction that begins when the founding is committed. (R27)
  */
 import { VERSION_NONE } from '../../core/version.ts';
 import type { RecordIdentity } from '../../core/topology.ts';
@@ -54,7 +54,7 @@ function identityOf({ identity: { system, timeline } }: Connection): RecordIdent
   return { system, timeline };
 }
 
-/** A transaction that fails in the middle is rolled back by ending its connection. */
+/** If the transaction fails in the middle, closing the connection rolls it back. */
 export async function inTransaction<T>(
   connection: Connection,
   timeoutMs: number,

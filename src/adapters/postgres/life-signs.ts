@@ -1,4 +1,4 @@
-/** Which life of the cluster is in force, and who is up in it, as PostgreSQL keeps it. (R27) */
+/** Which life of the cluster is in force, and which members are up in it, as PostgreSQL records it. (R27) */
 import type { LivingMember, StandingLife } from '../../core/lives.ts';
 import type { LifeName } from '../../core/membership-message.ts';
 import type { Connection } from './connection.ts';

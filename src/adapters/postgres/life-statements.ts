@@ -1,8 +1,8 @@
-/** Which life of the cluster is in force, and the note of who is up in it: asked by every node every few seconds. */
+/** Statements about the life in force and the members that are up in it; every node sends them every few seconds. */
 import type { Statement } from '../../base/sql-statement.ts';
 import { LIVES_BEFORE_MAX } from '../../core/life-limits.ts';
 
-/** What was noted in another life than the one in force says nothing; that this one was founded is the first sign of it. */
+/** Signs of another life than the one in force do not count; its founding counts as its first sign of life. */
 export const READ_LIFE: Statement = {
   name: 'causeway_life',
   writes: false,
@@ -14,10 +14,7 @@ export const READ_LIFE: Statement = {
 from causeway.cluster c left join causeway.life_sign s on s.cluster_id = c.cluster_id and s.life = c.life`,
 };
 
-/**
- * Needs no fence: what a statement of an earlier life notes late counts for nobody, and stands in nobody's way, for it never
- * takes the place of what a later one has noted.
- */
+/** Needs no fence: a late sign of an earlier life never overwrites that of a later one, so it does no harm. */
 export const SIGN_LIFE: Statement = {
   name: 'causeway_life_sign',
   writes: true,
@@ -26,7 +23,10 @@ export const SIGN_LIFE: Statement = {
 where life <= $2::int4 and exists (select 1 from causeway.cluster where cluster_id = $1 and life = $2::int4)`,
 };
 
-/** Before a founding takes the place of life $1, 0: of none. What stands of others, as of a founding taken away by hand, goes. */
+/**
+ * Before a founding replaces life $1 (0: none). Removes notes of other lives, left behind when a founding was deleted
+ * by hand.
+ */
 export const FORGET_LIVES: Statement = {
   name: null,
   writes: true,
@@ -35,7 +35,7 @@ export const FORGET_LIVES: Statement = {
 and coalesce((select life from causeway.cluster), 0) = $1::int4`,
 };
 
-/** Before a founding is put in the place of another by hand: $2, what is noted there may stay, for it is of the same cluster. */
+/** Before a founding replaces another one by hand. $2: earlier notes may stay, because they are of the same cluster. */
 export const FORGET_LIVES_OF_OTHERS: Statement = {
   name: null,
   writes: true,

@@ -1,7 +1,8 @@
 /**
- * A statement of a writer waits for a lock for a moment only, so that one row that somebody holds does not hold up all. PostgreSQL tells
- * that it was a row only where nobody else waits for that row; else it tells as little as of a table, which is in the way of all. So
- * the tables are asked for: they are waited for as long as a statement may take, and where they are to be had it was a row.
+ * A writer's statement waits only briefly for a lock, so that one row locked by somebody does not block everything.
+ * PostgreSQL says which row it was only if nobody else waits for the same row; otherwise the error looks the same as
+ * for a table lock, which blocks everybody. So the tables are tried next, for as long as a statement may take: if their
+ * locks can be had, it was a row.
  */
 import type { Statement } from '../../base/sql-statement.ts';
 import { LOCK_TIMEOUT_MS, type Connection, type Fields } from './connection.ts';
@@ -9,7 +10,7 @@ import { packTexts } from './binary-array.ts';
 import { LOCK_NOT_AVAILABLE, RecordFailure } from './record-failure.ts';
 import { FIND_HELD, TAKE_TABLES } from './statements.ts';
 
-/** As the connection's `run`, of a statement that locks rows. */
+/** Like the connection's `run`, for a statement that locks rows. */
 export async function runLocking(
   connection: Connection,
   statement: Statement,
@@ -26,7 +27,7 @@ export async function runLocking(
   }
 }
 
-/** Rejects, without waiting, where somebody holds a lock on one of these: nothing was written then. */
+/** Rejects, without waiting, if somebody holds a lock on one of these rows; nothing was written then. */
 export async function refuseHeld(
   connection: Connection,
   keys: readonly string[],
@@ -38,7 +39,10 @@ export async function refuseHeld(
   throw new RecordFailure('refused', text, { isOutage: false, ofRows: true, heldKeys });
 }
 
-/** Of a statement that gave up waiting for the lock of a row: which rows they are, where it can be told. */
+/**
+ * Adds the keys of the locked rows, where they can be found, to the error of a statement that gave up waiting for a row
+ * lock.
+ */
 export async function withHeldKeys(
   connection: Connection,
   error: unknown,

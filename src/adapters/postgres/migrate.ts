@@ -1,7 +1,7 @@
 /**
- * Brings the schema up to date. The numbered files are applied once each and in order, under a lock of the
- * server, so any number of nodes may start at the same moment. The directory is handed in: the bundled
- * program finds it elsewhere than the source tree does.
+ * Brings the schema up to date. The numbered files are applied once each, in order, under a server-side lock, so any
+ * number of nodes may start at the same moment. The directory is a parameter, because it differs between the bundled
+ * program and the source tree.
  */
 import { runner } from 'node-pg-migrate';
 import type { Telemetry } from '../../ports/telemetry.ts';
@@ -11,18 +11,18 @@ import { ask } from './server-identity.ts';
 import { HAS_SCHEMA, OLDEST_HOLDER, ROLLBACK, UNLIMIT_LOCK, limitMigration } from './server-statements.ts';
 
 /**
- * Milliseconds that a change of the schema waits for its lock: whoever asks for the table after it waits behind it, writers too.
- * Longer than the second after which the server takes a lock from autovacuum for it.
+ * How long (ms) a schema change waits for its lock. Everyone who needs the table after it queues behind it, including
+ * writers. Longer than the second after which the server cancels autovacuum for it.
  */
 const LOCK_TIMEOUT_MS_MAX = 2_000;
-/** Of the time that a writer's statement is given. (A19) */
+/** The wait as a share of a writer's statement timeout. (A19) */
 const LOCK_TIMEOUT_SHARE_MAX = 0.4;
-/** For each part of the time in which it waited, writers have so many without it. */
+/** The pause before the next attempt, during which writers run freely, as a multiple of the wait. */
 const PAUSE_PARTS = 2;
-/** Milliseconds. Building an index over a large table takes its time, but not for ever. */
+/** Milliseconds. Building an index over a large table takes long, but not for ever. */
 const MIGRATION_TIMEOUT_MS = 3_600_000;
 
-/** Somebody's transaction holds what is to be changed: to be tried again after a pause. What was applied before stays. */
+/** A transaction holds a lock on what must change: retry after a pause. Earlier migrations stay applied. */
 export class LockAwaited extends Error {
   override readonly name = 'LockAwaited';
   readonly pauseMsMin: number;
@@ -33,7 +33,10 @@ export class LockAwaited extends Error {
   }
 }
 
-/** `statementTimeoutMs`: of the writers that may wait behind it. The connection is of no use after a failure. */
+/**
+ * `statementTimeoutMs` is that of the writers that may queue behind a migration. After a failure the connection is
+ * unusable.
+ */
 export async function migrate(
   connection: Connection,
   directory: string,

@@ -1,4 +1,4 @@
-/** Which of PostgreSQL's answers end the wait for it: one code of every class of its table. */
+/** Which of PostgreSQL's errors end the wait for the server, with one code for every class of its table. */
 import { expect, test } from 'vitest';
 import { needsPerson } from './needs-person.ts';
 

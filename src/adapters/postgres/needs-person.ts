@@ -1,12 +1,12 @@
 /**
- * Which answers of PostgreSQL only a person can put right, by its codes: waiting cures none of them. All classes of the table of
- * error codes (PostgreSQL 18, appendix A) were looked at; of those that are not here something else may come to pass.
+ * The error codes of PostgreSQL that only a person can put right; waiting cures none of them. All classes of the table
+ * of error codes (PostgreSQL 18, appendix A) were considered; the others may pass by themselves:
  *
- * - Waited for: connections (08; poolers say so of all sorts of things), races of several nodes that prepare at once (23, 40), a server
- *   that is no primary (25), is full (53), is in use (55), stops or starts (57), cannot read its disk (58030), or has a fault
- *   of its own (XX000); what triggers and foreign servers say (P0, HV).
- * - Never an answer to what a node asks: cursors, routines, SQL/JSON, warnings (01, 02, 03, 09, 0B, 0F, 0Z, 10, 20, 21, 24, 26, 27,
- *   2D, 2F, 34, 38, 39, 3B, 72).
+ * - Waited for: connections (08; poolers use it for all sorts of things), races between nodes that prepare the database
+ *   at once (23, 40), a server that is not a primary (25), is full (53), is in use (55), is stopping or starting (57),
+ *   cannot read its disk (58030), or has an internal error (XX000); errors from triggers and foreign servers (P0, HV).
+ * - Never an answer to a node's statements: cursors, routines, SQL/JSON, warnings (01, 02, 03, 09, 0B, 0F, 0Z, 10, 20,
+ *   21, 24, 26, 27, 2D, 2F, 34, 38, 39, 3B, 72).
  */
 import { sqlStateOf } from './record-failure.ts';
 

@@ -1,4 +1,4 @@
-/** Changes of rows by hand, read and settled. */
+/** Reads and settles changes of rows by hand. */
 import type { OutsideEdit } from '../../core/outside-edits.ts';
 import { RECORD_BATCH_BYTES_MAX } from '../../core/limits.ts';
 import { EMPTY_VALUE } from '../../core/record.ts';
@@ -9,7 +9,7 @@ import type { Connection, Fields } from './connection.ts';
 import { deliver } from './deliver.ts';
 import { READ_EDITS, SETTLE_EDITS, STAMP_EDITS } from './outside-statements.ts';
 
-/** A call of its own that says nothing of whether rows are taken. */
+/** A separate call, whose success does not show that the server takes rows. */
 export type Aside = <T>(work: (connection: Connection, deadline: number) => Promise<T>) => Promise<T>;
 
 export function outsideEdits({ read, write }: { readonly read: Aside; readonly write: Aside }): OutsideEdits {

@@ -1,11 +1,11 @@
-/** What concerns rows that were changed by hand. The triggers that note them stand in the migrations. */
+/** Statements about rows changed by hand. The triggers that note the changes are in the migrations. */
 import type { SqlFeature, Statement } from '../../base/sql-statement.ts';
 import { FENCE, IN_LIFE, LIFE } from './statements.ts';
 
-/** `e` and `r` of one key: nothing was written there since. */
+/** For `e` and `r` of the same key: no other write has replaced the row since. */
 const STANDS = `(r.version = e.base and (r.edited_on = e.base or e.is_chained))`;
 
-/** Of what changes notes in the life in force alone. */
+/** What statements need that change these notes only in the life in force. */
 const FENCED_FEATURES: readonly SqlFeature[] = [
   'array parameters',
   'data-modifying CTE',
@@ -48,8 +48,8 @@ select ${LIFE} from causeway.cluster`,
 };
 
 /**
- * Sent once the change is committed to its row: what was noted for the key until then, by who made it, is seen by this
- * statement, for both take the lock of the row.
+ * Sent once the change is committed to its row. It sees everything that was noted for the key until then, because
+ * whoever changes the row by hand takes the same row lock.
  */
 export const SETTLE_EDITS: Statement = {
   name: null,

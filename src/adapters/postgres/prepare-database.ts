@@ -1,6 +1,6 @@
 /**
- * What has to be done before the first row is read: wait for the server, migrate, adopt. A server that cannot
- * be reached is asked again, less and less often; what only a person can put right ends the waiting at once.
+ * What must be done before the first row is read: wait for the server, migrate, adopt. A server that cannot be reached
+ * is tried again at growing intervals; an error that only a person can put right ends the wait at once.
  */
 import { join } from 'node:path';
 import type { RecordCompat } from '../../core/record-dialect.ts';
@@ -12,7 +12,7 @@ import { LockAwaited, migrate } from './migrate.ts';
 import { needsPerson } from './needs-person.ts';
 import { SetupError } from './record-failure.ts';
 
-/** Beside the migrations of PostgreSQL itself: those of its relatives. */
+/** The subdirectory with the migrations for the relatives of PostgreSQL. */
 const COMPAT_FOLDER = 'compat';
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2_000;
@@ -27,12 +27,12 @@ export interface OncePreparation {
 }
 
 export interface Preparation extends OncePreparation {
-  /** Milliseconds in all. */
+  /** Milliseconds in total. */
   readonly startTimeoutMs: number;
   readonly random: () => number;
   readonly isCancelled: () => boolean;
   readonly onFailure: (reason: string) => void;
-  /** It failed, and is tried again. */
+  /** Called when an attempt has failed and will be repeated. */
   readonly onRetry: () => void;
 }
 
@@ -57,7 +57,7 @@ export async function prepareDatabase(preparation: Preparation): Promise<void> {
   }
 }
 
-/** Brings the schema up to date and adopts the table of the first system, now or not at all. */
+/** Brings the schema up to date and adopts the table of the first system, in a single attempt. */
 export async function prepareOnce(preparation: OncePreparation, deadline: number): Promise<void> {
   const opened: Connection[] = [];
   const open = async (): Promise<Connection> => {

@@ -1,4 +1,4 @@
-/** What a prepared statement sends and how it ends, by the messages of the protocol; on a real server: test/contracts. */
+/** What a prepared statement sends and how it ends, message by message; test/contracts covers it on a real server. */
 import pg, { type Connection } from 'pg';
 import { describe, expect, test, vi } from 'vitest';
 import { PreparedRun, type KnownColumns, type Parameter } from './prepared-run.ts';
@@ -6,7 +6,7 @@ import { PreparedRun, type KnownColumns, type Parameter } from './prepared-run.t
 const TYPE_INT8 = 20;
 const TYPE_TEXT = 25;
 
-/** Notes what is sent, in its order. */
+/** Records what is sent, in order. */
 function wire(parsed: Record<string, string> = {}): { connection: Connection; sent: unknown[] } {
   const sent: unknown[] = [];
   const note =

@@ -1,6 +1,6 @@
 /**
- * One run of a prepared statement, as a query object of its own. The one of `pg` copies its settings twice, asks what the
- * columns are with each run, and makes much of what comes back that nobody looks at here.
+ * One execution of a prepared statement, as a query object of its own. That of `pg` copies its settings twice, asks for
+ * the column types at every execution, and builds result objects that nobody here uses.
  */
 import type { Client, Connection, Submittable } from 'pg';
 import { RecordFailure } from './record-failure.ts';
@@ -9,7 +9,7 @@ import { RESULT_TYPES } from './record-rows.ts';
 export type Parameter = Buffer | string | number | boolean | null;
 type Read = (text: string) => unknown;
 
-/** How the columns of a statement are read, by its name. Of one connection: on another the name says nothing. */
+/** How to parse the columns of each statement, by its name. Valid for one connection only. */
 export type KnownColumns = Map<string, readonly Read[]>;
 
 export interface PreparedStatement {
@@ -17,7 +17,7 @@ export interface PreparedStatement {
   readonly text: string;
 }
 
-/** Rejects with what the server or `pg` has told. */
+/** Rejects with the error of the server or of `pg`. */
 export function runPrepared(
   client: Client,
   { name, text }: PreparedStatement,
@@ -29,17 +29,20 @@ export function runPrepared(
   });
 }
 
-/** `pg` calls what begins with `handle` when such a message has come, and notes the statement by `name` and `text` once it is parsed. */
+/**
+ * `pg` calls the `handle...` methods when the corresponding message arrives, and uses `name` and `text` to remember
+ * that the statement is prepared.
+ */
 export class PreparedRun implements Submittable {
   readonly name: string;
   readonly text: string;
   private readonly values: readonly Parameter[];
   private readonly known: KnownColumns;
-  /** Where the URL sets the time limit of `pg`, it puts one of its own in this place, which ends the timer. */
+  /** If the URL sets a query timeout, `pg` replaces this function by one that also clears the timer. */
   callback: (error: unknown, rows: readonly unknown[][]) => void;
   private readonly rows: unknown[][] = [];
   private columns: readonly Read[] | undefined;
-  /** A value that cannot be sent or read: told when the server is ready for the next statement. */
+  /** A value that could not be sent or parsed; reported when the server is ready for the next statement. */
   private fault: unknown = null;
 
   constructor(
@@ -73,7 +76,8 @@ export class PreparedRun implements Submittable {
     } catch (error) {
       this.fault = unsendable(error);
     } finally {
-      // Whatever was not sent: the server says when it is ready, and without that the connection takes nothing more.
+      // Sent even after an error: the server answers that it is ready, and without that the connection would accept
+      // nothing more.
       connection.sync();
       stream.uncork();
     }
@@ -93,7 +97,7 @@ export class PreparedRun implements Submittable {
   }
 
   handleCommandComplete(): void {
-    // How many rows it was is seen.
+    // The number of rows is known from the rows themselves.
   }
 
   handleReadyForQuery(): void {
@@ -105,13 +109,13 @@ export class PreparedRun implements Submittable {
   }
 }
 
-/** It says nothing of the server, nor of the other rows. */
+/** This says nothing about the server, nor about the other rows. */
 function unsendable(error: unknown): RecordFailure {
   const reason = error instanceof Error ? error.message : String(error);
   return new RecordFailure('refused', `a value cannot be sent: ${reason}`, { isOutage: false, ofRows: true });
 }
 
-/** Bytes go as they are, all else as the text that the server reads it from. */
+/** Bytes are sent as they are, everything else as text that the server parses. */
 function asParameter(value: Parameter): Buffer | string | null {
   return value === null || value instanceof Buffer ? value : String(value);
 }

@@ -1,4 +1,4 @@
-/** What an answer of the server speaks against: itself, or some of the rows; and what is told of it. */
+/** Whether an error speaks against the server or only against some of the rows, and what is reported of it. */
 import { describe, expect, test } from 'vitest';
 import {
   RecordFailure,
@@ -28,7 +28,7 @@ describe('an answer of the server', () => {
     ['0A000', 'one whose columns have changed', { ...OUTAGE, isUnfit: true }],
     ['53100', 'a full disk', OUTAGE],
     ['58030', 'a disk that has failed', OUTAGE],
-    // Digits alone do not make a class: the first two of them do.
+    // The class is in the first two digits only.
     ['40002', 'another one of that class', OUTAGE],
     ['12345', 'a class that nobody knows', OUTAGE],
   ])('%s, %s', (code, _what, expected) => {

@@ -1,6 +1,6 @@
 /**
- * What went wrong with a call, in the terms of the port: was it certainly not done, and does it say anything
- * about the health of the server? When in doubt the outcome is unknown.
+ * Failures of a call in the terms of the port: was it certainly not carried out, and does the failure say anything
+ * about the health of the server? When in doubt, the outcome is unknown.
  */
 import { withoutCredentials } from '../../base/credentials.ts';
 import type { RecordError } from '../../ports/system-of-record.ts';
@@ -10,17 +10,17 @@ export class RecordFailure extends Error {
   readonly kind: 'refused' | 'unknown';
   /** The database belongs to another founding. */
   readonly fenced: boolean;
-  /** Speaks against the server or the way to it, not against this one statement. */
+  /** A fault of the server or of the way to it, not of this one statement. */
   readonly isOutage: boolean;
-  /** Speaks against some of the rows: others would be written. */
+  /** A fault of some of the rows; others could be written. */
   readonly ofRows: boolean;
-  /** Repeating the same statement may well succeed: it lost against another transaction. */
+  /** The same statement may well succeed if repeated: it lost against a concurrent transaction. */
   readonly isRetryable: boolean;
-  /** Keys of rows on which somebody holds a lock, where that is known. */
+  /** Keys of rows that somebody has locked, if known. */
   readonly heldKeys: readonly string[] | null;
-  /** The connection is not to be used again, though it works. */
+  /** The connection must not be used again, although it works. */
   readonly isUnfit: boolean;
-  /** The server's own code, null where it was not the server that answered. */
+  /** The server's own code; null if the error did not come from the server. */
   readonly sqlState: string | null;
 
   constructor(kind: 'refused' | 'unknown', message: string, traits: FailureTraits = {}) {
@@ -46,7 +46,7 @@ interface FailureTraits {
   readonly sqlState?: string;
 }
 
-/** A refusal to begin that waiting does not cure: a person has to change something. */
+/** A refusal to start that waiting does not cure: a person has to change something. */
 export class SetupError extends Error {
   override readonly name = 'SetupError';
 
@@ -66,12 +66,13 @@ export const LOCK_NOT_AVAILABLE = '55P03';
 export const DISK_FULL = '53100';
 const DATA_CORRUPTED = 'XX001';
 /**
- * A prepared statement that the server does not have, has already, or whose columns have become others: what the connection takes
- * to be prepared is not, and would not be however often it is sent there. So answer poolers that exchange the session behind it.
+ * Errors of a prepared statement that the server does not have, already has, or whose columns have changed. The
+ * connection is wrong about what is prepared, and would stay so however often the statement is repeated. Poolers that
+ * exchange the session behind the connection cause these.
  */
 const PREPARED_OTHERWISE: readonly string[] = ['26000', '42P05', '0A000'];
 
-/** The error of a statement that had been handed to the server. */
+/** The error of a statement that was sent to the server. */
 export function failureOfStatement(error: unknown): RecordFailure {
   if (error instanceof RecordFailure) return error;
   const message = error instanceof Error ? error.message : String(error);
@@ -88,10 +89,11 @@ export function failureOfStatement(error: unknown): RecordFailure {
     const hint = 'PostgreSQL rejects the content of this batch and will do so however often it is repeated';
     return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
   }
-  // A page or a value that is rotten: rows elsewhere are as well as ever.
+  // A damaged page or value: other rows are not affected.
   if (sqlState === DATA_CORRUPTED)
     return new RecordFailure('unknown', text, { isOutage: false, ofRows: true, sqlState });
-  // Of a row it tells which one, unless others wait for it, too; of a table nothing. (lock-waits.ts)
+  // For a row lock the server names the row, unless others wait for it too; for a table lock it names nothing.
+  // (lock-waits.ts)
   if (sqlState === LOCK_NOT_AVAILABLE && isPlaced(error)) {
     const hint = 'another transaction holds a lock on a row';
     return new RecordFailure('unknown', `${hint}: ${text}`, { isOutage: false, ofRows: true, sqlState });
@@ -99,11 +101,11 @@ export function failureOfStatement(error: unknown): RecordFailure {
   return new RecordFailure('unknown', text, { sqlState, isUnfit: PREPARED_OTHERWISE.includes(sqlState) });
 }
 
-/** Five characters where the server itself answered, null for a lost connection. */
+/** The five characters of the code if the server itself answered; null for a lost connection. */
 export function sqlStateOf(error: unknown): string | null {
   if (error instanceof RecordFailure) return error.sqlState;
   const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
-  // Errors of the socket have a code too, but no severity.
+  // Socket errors have a code too, but no severity.
   return typeof severity === 'string' && typeof code === 'string' ? code : null;
 }
 

@@ -1,4 +1,4 @@
-/** What is believed of a server by what it has answered, in time that the test moves. */
+/** How a server's answers change the opinion of its health; the test controls the time. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { RecordHealthMonitor } from './record-health.ts';
 

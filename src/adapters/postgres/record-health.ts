@@ -1,21 +1,24 @@
 /**
- * Is the system of record up? The last outcome says so. While it is down a probe asks again and again, at
- * first after a quarter of a second, then less often, so that writes need not be risked to find out. A server whose disk is
- * full answers everything but writes: what else it answers says nothing of that, and those whose rows wait go on trying.
+ * Whether the system of record is up, judged by the latest outcome. While it is down it is probed again and again,
+ * after a quarter of a second at first and then less often, so that no write has to be risked to find out. A server
+ * whose disk is full answers everything but writes. So other answers say nothing about that, and the writers whose rows
+ * wait keep trying.
  */
 import type { RecordHealth } from '../../ports/system-of-record.ts';
 
 const PROBE_MS_MIN = 250;
 const PROBE_MS_MAX = 2_000;
-/** Milliseconds without a try after which a server that had refused writes is believed to take them. */
+/**
+ * If no write was tried for this many milliseconds, a server that had refused writes is believed to take them again.
+ */
 const WRITES_UNTRIED_MS = 30_000;
 
 export interface RecordHealthMonitorSettings {
-  /** Milliseconds, the clock in which `since` is told. */
+  /** The clock for `since`, in milliseconds. */
   readonly now: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Asks the server once, within a deadline; throws the reason why it is not up. */
+  /** Asks the server once, within a deadline; throws the reason if it is not up. */
   readonly probe: () => Promise<void>;
   readonly onChange: (health: RecordHealth) => void;
 }
@@ -38,12 +41,12 @@ export class RecordHealthMonitor {
     return this.state;
   }
 
-  /** Down for writes, and only for these: they may be tried. */
+  /** Only writes are refused; they may be tried again. */
   get refusesWritesAlone(): boolean {
     return this.writesAlone;
   }
 
-  /** `byWrite`: a write went through. */
+  /** `byWrite`: a write succeeded. */
   markUp(byWrite: boolean): void {
     if (this.closed || (this.writesAlone && !byWrite)) return;
     this.writesAlone = false;
@@ -54,18 +57,18 @@ export class RecordHealthMonitor {
     this.settings.onChange(this.state);
   }
 
-  /** `forWritesAlone`: it answers, and takes none. */
+  /** `forWritesAlone`: the server answers, but takes no writes. */
   markDown(reason: string, forWritesAlone = false): void {
     this.explain(reason);
     if (this.closed) return;
-    // Whatever is waited for in the one case comes far too late in the other.
+    // The timer of the other case would fire far too late for this one.
     if (forWritesAlone || this.writesAlone) this.stopTimer();
     this.writesAlone = forWritesAlone;
     if (!forWritesAlone) return this.probeLater();
     this.believeLater();
   }
 
-  /** Down, without asking on: while the database is made ready somebody else does that. */
+  /** Marks the server as down without probing: while the database is being prepared, the preparation keeps trying. */
   explain(reason: string): void {
     if (this.closed) return;
     const wasUp = this.state.state === 'up';
@@ -74,7 +77,7 @@ export class RecordHealthMonitor {
     if (wasUp) this.settings.onChange(this.state);
   }
 
-  /** Something is odd (an idle connection went away): ask now, and believe the answer. */
+  /** Something is wrong (an idle connection was lost): probe now, and believe the answer. */
   probeNow(): void {
     if (this.closed || this.probing) return;
     this.stopTimer();

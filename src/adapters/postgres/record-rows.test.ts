@@ -1,4 +1,4 @@
-/** What comes back from a row, also from one that another hand has changed. */
+/** What is read back from a row, including one that was changed by hand. */
 import { expect, test } from 'vitest';
 import { recordOf } from '../../core/record.ts';
 import { openRecord, sealRecord } from '../../wire/record-codec.ts';

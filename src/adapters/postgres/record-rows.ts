@@ -1,6 +1,6 @@
 /**
- * Records to columns and back. What comes back is the identical record: its checksum is that of the record
- * that was written.
+ * Conversion of records to columns and back. The record read back is identical: its checksum is that of the record
+ * written.
  */
 import { contentTypeFault } from '../../core/check-key.ts';
 import { EMPTY_VALUE, type KeyRecord, type Origin } from '../../core/record.ts';
@@ -23,7 +23,7 @@ const TYPE_INT8 = 20;
 const TYPE_INT2 = 21;
 const TYPE_INT4 = 23;
 
-/** How the server's text becomes values: numbers are safe integers or an error, never rounded. */
+/** Parsers for the server's text format: a number becomes a safe integer or an error, and is never rounded. */
 export const RESULT_TYPES = {
   getTypeParser(type: number): (text: string) => unknown {
     if (type === TYPE_INT8 || type === TYPE_INT4 || type === TYPE_INT2) return parseInteger;
@@ -33,7 +33,10 @@ export const RESULT_TYPES = {
   },
 };
 
-/** The parameters of COMMIT behind the life, in its order. `isWhole`: no array may be left out where all that it holds is nothing. */
+/**
+ * The parameters of COMMIT after the life, in order. `isWhole`: no array may be left out, even if all its values are
+ * empty.
+ */
 export function packRows(rows: readonly RecordRow[], isWhole = false): (Buffer | null)[] {
   return [
     packTexts(rows.map((row) => row.record.key)),
@@ -54,8 +57,8 @@ export function packRows(rows: readonly RecordRow[], isWhole = false): (Buffer |
 }
 
 /**
- * Fields in the order of the statements' columns. A content type that is none was written by another hand: it is left out, since
- * no record can have it, and the row fails its checksum as any that was changed.
+ * Fields in the order of the statements' columns. An invalid content type was written by hand. No record can have it,
+ * so it is dropped, and the row fails its checksum like any other row changed by hand.
  */
 export function rowFromFields(fields: readonly unknown[]): RecordRow {
   const type = fields[11] as string | null;
@@ -76,8 +79,8 @@ export function rowFromFields(fields: readonly unknown[]): RecordRow {
 }
 
 /**
- * The order in which every writer takes its row locks: two writers that lock in different orders deadlock
- * (39 of 40 rounds, measured). Which order it is does not matter, that it is the same does.
+ * The order in which every writer locks its rows: two writers that lock in different orders deadlock (39 of 40 rounds,
+ * measured). Any order will do, as long as all use the same.
  */
 export function compareKeys(a: RecordRow, b: RecordRow): number {
   return a.record.key < b.record.key ? -1 : a.record.key > b.record.key ? 1 : 0;
@@ -90,12 +93,12 @@ function valueColumn(record: KeyRecord): Uint8Array | null {
 function parseInteger(text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number)) return number;
-  // Rotten at the server, and no reason to take it for down: rows elsewhere are as well as ever.
+  // Damage at the server, but no reason to consider it down: other rows are not affected.
   const message = `PostgreSQL holds a number that is no safe integer: ${text}`;
   throw new RecordFailure('unknown', message, { isOutage: false, ofRows: true });
 }
 
 function parseBytes(text: string): Uint8Array {
-  // `bytea_output` is set to hex on every connection: \x68656c6c6f
+  // Every connection sets `bytea_output` to hex: \x68656c6c6f
   return Buffer.from(text.slice(2), 'hex');
 }

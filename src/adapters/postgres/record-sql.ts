@@ -1,4 +1,4 @@
-/** Which statement of the catalogue is sent for what, by the kind of database (`postgres.compat`). */
+/** Which statement is sent for which purpose, by the kind of database (`postgres.compat`). */
 import type { Statement } from '../../base/sql-statement.ts';
 import type { RecordCompat } from '../../core/record-dialect.ts';
 import {
@@ -24,7 +24,7 @@ import {
   SCAN,
 } from './statements.ts';
 
-/** What is sent alike to all of them is not in here. */
+/** Only the statements that differ between databases. */
 export interface RecordSql {
   readonly commit: Statement;
   readonly commitPast: Statement;
@@ -35,18 +35,21 @@ export interface RecordSql {
   readonly slotRows: Statement;
   readonly restoreRow: Statement;
   readonly lockFounding: Statement;
-  /** Before it: a founding waits for locks as long as its transaction may last. Null: nothing limits that. */
+  /**
+   * Sent before `lockFounding`, so that a founding may wait for locks as long as its transaction may last. Null if
+   * nothing limits that.
+   */
   readonly unlimitLocks: Statement | null;
-  /** Answers true or `on` where the server takes no writes; in a third column true where its commits are not durable. */
+  /** Returns true or `on` if the server takes no writes; a third column is true if its commits are not durable. */
   readonly probe: Statement;
-  /** What becomes of rows beside an array that is none is told by PostgreSQL alone. */
+  /** Only PostgreSQL itself accepts null in place of an array; others need every array in full. */
   readonly needsWholeArrays: boolean;
-  /** Times that a commit which lost against another transaction is sent again by itself; 0: all calls are made again. */
+  /** How often a commit that lost against another transaction is repeated within a call; 0 repeats the whole call. */
   readonly commitRetriesMax: number;
   /**
-   * What a founding reads is read in its own transaction, under the lock that holds all writers back. Otherwise in one that is
-   * begun when the founding has been committed: where the lock does not renew the snapshot it would be older than what it
-   * waited for.
+   * Whether a founding reads the highest version in its own transaction, under the lock that blocks all writers. If
+   * not, it reads in a separate transaction after its commit: where waiting for a lock does not renew the snapshot, the
+   * snapshot would be older than the writes that were waited for.
    */
   readonly foundsAndReadsAtOnce: boolean;
 }

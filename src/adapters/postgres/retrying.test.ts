@@ -1,4 +1,4 @@
-/** What a call that lost against others ends with, by what its tries ended with. */
+/** The final outcome of a call that lost against other transactions, depending on its attempts. */
 import { expect, test, vi } from 'vitest';
 import { RecordFailure } from './record-failure.ts';
 import { retrying } from './retrying.ts';

@@ -1,13 +1,13 @@
 /**
- * A call that lost against another transaction, made again: under serializable isolation that is daily bread. Every call of
- * the port may be repeated, whether it was done or not, so nothing hangs on a failure of this kind being definite.
+ * Repeats a call that lost against another transaction, which is common under serializable isolation. Every call of the
+ * port may be repeated, whether it was carried out or not, so it does not matter whether such a failure is definite.
  */
 import { RecordFailure } from './record-failure.ts';
 
 export interface RetryBounds {
-  /** Beyond the first try. */
+  /** Not counting the first attempt. */
   readonly retriesMax: number;
-  /** Milliseconds; doubled with each retry, drawn from its upper half. */
+  /** Milliseconds; doubled with each retry, and drawn from the upper half of that. */
   readonly firstMs: number;
   readonly pauseMsMax: number;
 }
@@ -29,7 +29,7 @@ export async function retrying<T>(
       return await attempt();
     } catch (error) {
       if (!(error instanceof RecordFailure)) throw error;
-      // An attempt that was not even sent says nothing of the one before.
+      // An attempt that was not even sent says nothing about the previous one.
       if (!error.isRetryable || retry === retriesMax)
         throw lost !== null && error.kind === 'refused' && !error.fenced ? lost : error;
       lost = error;

@@ -1,4 +1,4 @@
-/** The floors of slots in PostgreSQL, and the removal of rows under them. (PROTOCOL R24) */
+/** The floors of slots in PostgreSQL, and the removal of rows below them. (PROTOCOL R24) */
 import type { SlotFloor } from '../../core/floors.ts';
 import { versionOfFloor } from '../../core/record-floors.ts';
 import { VERSION_NONE, counterOf } from '../../core/version.ts';
@@ -24,7 +24,7 @@ export async function readFloors(
   return slots.map((slot) => floors.get(slot) ?? { counter: 0, turn: 0 });
 }
 
-/** In the order of the slots, which every writer keeps to. */
+/** In the order of the slots, like every writer. */
 export async function raiseFloors(
   connection: Connection,
   life: number,

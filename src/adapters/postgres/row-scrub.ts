@@ -1,4 +1,4 @@
-/** Rows read whole by a scrubber, and put right. */
+/** Reads whole rows for a scrubber, and repairs them. */
 import { SCRUB_PAGE_BYTES_MAX } from '../../core/limits.ts';
 import type { RowScrub, WholeRow } from '../../ports/row-scrub.ts';
 import type { RecordRow } from '../../ports/system-of-record.ts';
@@ -9,7 +9,7 @@ import { runLocking } from './lock-waits.ts';
 import type { Aside } from './outside-edits.ts';
 import { packRows, rowFromFields } from './record-rows.ts';
 
-/** Behind the columns of a row. */
+/** After the columns of a row. */
 const IS_DELETED_FIELD = 13;
 
 export function rowScrub({ read, write }: { readonly read: Aside; readonly write: Aside }): RowScrub {

@@ -1,4 +1,4 @@
-/** What a scrubber reads of rows, and how it puts one right. */
+/** What a scrubber reads of rows, and how it repairs one. */
 import type { Statement } from '../../base/sql-statement.ts';
 import { COMPAT_FENCE, COMPAT_IN_LIFE, ROUNDED, compatPageText } from './compat-statements.ts';
 import {
@@ -15,7 +15,7 @@ import {
 const OF_SLOT = `select * from causeway.record where slot = $1::int4 and key > $2::text and version > 0
     order by key limit $3::int4`;
 
-/** As `VERSIONS`, whole: at most $3 rows and, beyond the first row, about $4 bytes. */
+/** Like `VERSIONS`, with whole rows: at most $3 rows and, beyond the first one, about $4 bytes. */
 export const SLOT_ROWS: Statement = {
   name: 'causeway_slot_rows',
   writes: false,
@@ -30,7 +30,7 @@ export const COMPAT_SLOT_ROWS: Statement = {
   text: `select ${ROUNDED}, ${IS_DELETED} from ${compatPageText(OF_SLOT, 'key')}`,
 };
 
-/** The row of that version, unless somebody has changed it by hand since. */
+/** Restores the row of that version, unless it was changed by hand since. */
 function restoreText(fence: string, isInLife: string, life: string): string {
   return `${fence},
 restored as (
@@ -44,7 +44,7 @@ restored as (
 select ${life}, (select count(*) from restored)`;
 }
 
-/** Without the last condition, which is always true, the trigger that notes changes by hand would take it for one. */
+/** The last condition is always true; without it, the trigger would note this statement as a change by hand. */
 export const RESTORE_ROW: Statement = {
   name: null,
   writes: true,

@@ -1,4 +1,4 @@
-/** Which server a connection leads to, and which founding it found there. (PROTOCOL R30) */
+/** Which server a connection leads to, and which founding is recorded there. (PROTOCOL R30) */
 import type pg from 'pg';
 import type { Statement } from '../../base/sql-statement.ts';
 import { SYSTEM_UNTOLD, adoptedSystem, partsOfSystem, type SeenServer } from '../../core/record-standing.ts';
@@ -20,9 +20,9 @@ export async function readIdentity(client: pg.Client): Promise<SeenServer> {
 }
 
 export interface Founded {
-  /** '': none. What stands there of the server itself is from when the row was written, and of no use. */
+  /** '' if there is none. The columns about the server itself date from when the row was written, and are not used. */
   readonly adoption: string;
-  /** '' and 0 where there is no founding. */
+  /** '' and 0 if there is no founding. */
   readonly clusterId: string;
   readonly life: number;
 }
@@ -45,7 +45,9 @@ export async function ask(client: pg.Client, statement: Statement): Promise<read
   return reply.rows[0] ?? [];
 }
 
-/** Nothing where the server refuses to tell (managed and distributed servers may), or has no such table yet. */
+/**
+ * Returns no row if the server refuses to answer (as managed and distributed servers may), or has no such table yet.
+ */
 export async function askOrNone(client: pg.Client, statement: Statement): Promise<readonly unknown[]> {
   try {
     return await ask(client, statement);

@@ -1,10 +1,13 @@
 /**
- * Statements about the server itself, each sent once in a while: sessions and transactions, which server it is, and
- * what it has.
+ * Statements about the server itself, each sent only now and then: sessions and transactions, which server it is, and
+ * what it contains.
  */
 import { unprepared, type Statement } from '../../base/sql-statement.ts';
 
-/** Who answers, and whether text is ordered by its bytes, as keys must be: by any language a small letter comes first. */
+/**
+ * Which product answers, and whether it compares text by bytes, as keys must be: in any natural language 'a' sorts
+ * before 'B'.
+ */
 export const CHECK_DIALECT = unprepared(`select version(), 'a' > 'B'`, ['version function']);
 
 export const PREPARE_SESSION = unprepared(
@@ -28,7 +31,7 @@ export const READ_SYSTEM = unprepared('select system_identifier::text from pg_co
   'pg_control_system',
 ]);
 
-/** The name of the current WAL file begins with the timeline, eight hexadecimal digits. */
+/** The name of the current WAL file begins with the timeline, in eight hexadecimal digits. */
 export const READ_WAL_FILE = unprepared('select pg_walfile_name(pg_current_wal_lsn())', ['WAL functions']);
 
 export const BEGIN = unprepared('begin');
@@ -51,15 +54,15 @@ export function limitIdleTransactions(idleMs: number): Statement {
   return unprepared(`set idle_in_transaction_session_timeout = ${idleMs}`);
 }
 
-/** Whoever may not make a schema is refused to make one that is there, too. */
+/** A user without the right to create schemas is refused even if the schema exists, so this is checked first. */
 export const HAS_SCHEMA = unprepared(`select to_regnamespace('causeway') is not null`, ['system catalogue']);
 
-/** Two statements in one: migrations are run by a library, with locks and tables of its own. */
+/** Two statements in one, because a library with locks and tables of its own runs the migrations. */
 export function limitMigration(lockMs: number, statementMs: number): Statement {
   return unprepared(`set lock_timeout = ${lockMs}; set statement_timeout = ${statementMs}`, ['lock_timeout']);
 }
 
-/** Whose transaction has held something of ours for longest: who, under what name, for how many seconds. */
+/** The transaction that has held something of ours for longest: its process, application name, and seconds. */
 export const OLDEST_HOLDER = unprepared(
   `select a.pid, coalesce(a.application_name, ''), coalesce(extract(epoch from clock_timestamp() - a.xact_start), 0)::int4
   from pg_locks l join pg_stat_activity a on a.pid = l.pid
@@ -73,7 +76,7 @@ export const OLDEST_HOLDER = unprepared(
 
 export const UNLIMIT_LOCK = unprepared('set lock_timeout = 0', ['lock_timeout']);
 
-/** `kv_store` as a table: as a view it is ours. */
+/** `kv_store` only as a table; as a view it is ours. */
 export const SURVEY_TABLES = unprepared(
   `select to_regclass('causeway.record') is not null,
   exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -88,15 +91,15 @@ export const COUNT_RECORDS = unprepared(
   `select count(*), coalesce(round(extract(epoch from max(updated_at) filter (where isfinite(updated_at))) * 1000)::bigint, 0) from causeway.record`,
 );
 
-/** The tables were made by a node of another mode (`postgres.compat`). */
+/** Whether the tables were made by a node of another mode (`postgres.compat`). */
 export const HAS_COMPAT = unprepared(`select to_regclass('causeway.compat') is not null`, [
   'system catalogue',
 ]);
 
-/** Citus is there, and lists its tables. */
+/** Whether Citus is installed and lists its tables. */
 export const HAS_CITUS = unprepared(`select to_regclass('citus_tables') is not null`, ['system catalogue']);
 
-/** Tables of ours that Citus has spread, or copied to its workers. */
+/** Our tables that Citus has distributed, or copied to its workers. */
 export const LIST_SPREAD = unprepared(
   `select table_name::text from citus_tables where table_name::text like 'causeway.%' and citus_table_type <> 'local'`,
   ['list of Citus'],

@@ -1,13 +1,13 @@
 /**
- * Every statement that a running node sends, each prepared once per connection under its name. Columns come
- * back in the order that `record-rows.ts` reads them.
+ * Every statement that a running node sends, each prepared once per connection under its name. Columns are returned in
+ * the order in which `record-rows.ts` reads them.
  */
 
 import type { SqlFeature, Statement } from '../../base/sql-statement.ts';
 
 /**
- * An infinite time can only be somebody's from outside, and would fail the statement with all its rows: it never expires, and a
- * row made or changed at no time fails its checksum.
+ * An infinite time can only have been written from outside, and would make the whole statement fail. As an expiry it is
+ * read as "never"; as a time of creation or update it makes the row fail its checksum.
  */
 export const ROW_COLUMNS = `key, slot, value, version, origin,
   case when isfinite(created_at) then (extract(epoch from created_at) * 1000)::bigint else 0 end as created_ms,
@@ -17,7 +17,7 @@ export const ROW_COLUMNS = `key, slot, value, version, origin,
 
 export const COLUMNS = `key, slot, value, version, origin, created_at, updated_at, expires_at, deleted, checksum, operation_id,
   content_type`;
-/** No array of content types at all stands for none: rows without one bring nothing. */
+/** If no row has a content type, the array is omitted altogether and nothing is sent. */
 export const COLUMNS_UNNESTED = `$2::text[], $3::int4[], $4::bytea[], $5::int8[], $6::int2[], $7::timestamptz[],
     $8::timestamptz[], $9::timestamptz[], $10::bool[], $11::int8[], $12::bytea[], $13::text[]`;
 export const COLUMNS_UNNESTED_PAST = `${COLUMNS_UNNESTED}, $14::int8[]`;
@@ -30,27 +30,27 @@ export const IF_HIGHER = `on conflict (key) do update set
   where r.version < excluded.version`;
 
 /**
- * One transaction: each row is written where it is higher than what stands. Answers the life in force, the
- * number of rows written and, only if some were not, the keys of those that were. A row that was not written
- * proves nothing about what stands: this statement's snapshot is older than the row that stopped it, so that
- * is read by a statement of its own. (R6)
+ * One transaction: each row is written if its version is higher than the stored one. Returns the life in force, the
+ * number of rows written and, only if some were not, the keys of those that were. A row that was not written says
+ * nothing about the stored one: this statement's snapshot is older than the row that prevented the write, so a separate
+ * statement reads it. (R6)
  *
- * `fence` changes nothing but takes the table lock of a writer, which `LOCK_FOUNDING` waits for: no statement
- * of an earlier life can be under way once a founding has begun, and one that waited takes its snapshot after
- * the founding and finds another life. A row lock would be written to disk by every statement. (R27)
+ * `fence` changes nothing, but takes a writer's table lock, which `LOCK_FOUNDING` waits for. So no statement of an
+ * earlier life is still running once a founding has begun, and a statement that waited takes its snapshot after the
+ * founding and finds another life. A row lock instead would cost a disk write for every statement. (R27)
  */
 export const FENCE = `with fence as (update causeway.cluster set life = life where false)`;
 /**
- * The life in force, and 0, which none has, where the session's commits are told before they are durable: that may be changed while a
- * connection stands, and then nothing is written by it.
+ * The life in force; or 0, which no life has, if the session acknowledges commits before they are durable. That setting
+ * can change while a connection is open, and then nothing is written.
  */
 export const LIFE = `case when current_setting('synchronous_commit') = 'off' then 0 else life end`;
 export const IN_LIFE = `exists (select from causeway.cluster where ${LIFE} = $1)`;
 
 /**
- * A row at or below its slot's floor is written only where its writer knew that floor. What is above the highest floor of all
- * needs no look at its own, which costs a tenth of the row's insertion: by the primary key, row by row, for as a join
- * it may be planned as a walk over all floors. (R24)
+ * A row at or below its slot's floor is written only if its writer knew that floor. A version above the highest of all
+ * floors needs no lookup of its own, which would cost a tenth of the insertion. The lookup is row by row, by the
+ * primary key: as a join it could be planned as a scan over all floors. (R24)
  */
 function commitText(arrays: string, columns: string, past: string): string {
   return `${FENCE},
@@ -89,7 +89,7 @@ export const COMMIT: Statement = {
   text: commitText(COLUMNS_UNNESTED, COLUMNS, 't.version'),
 };
 
-/** As `COMMIT`, with the lowest version that each row's writer knew to be above the floor of its slot. */
+/** Like `COMMIT`, with the lowest version that each row's writer knew to be above the floor of its slot. */
 export const COMMIT_PAST: Statement = {
   name: 'causeway_commit_past',
   writes: true,
@@ -97,7 +97,7 @@ export const COMMIT_PAST: Statement = {
   text: commitText(COLUMNS_UNNESTED_PAST, `${COLUMNS}, past`, 'greatest(t.version, t.past)'),
 };
 
-/** Takes the locks of a writer on its tables, and changes nothing. */
+/** Takes a writer's locks on its tables, and changes nothing. */
 export const TAKE_TABLES: Statement = {
   name: null,
   writes: false,
@@ -107,8 +107,8 @@ update causeway.record set slot = slot where false`,
 };
 
 /**
- * Rows of these keys on which somebody holds a lock that a writer would wait for. It waits for none, and keeps the locks that it takes to
- * see that until it ends. A row that somebody has inserted and not yet committed is not seen.
+ * The rows of these keys that somebody has locked so that a writer would wait. This statement waits for nobody, and
+ * keeps the locks that it takes for the check until it ends. It does not see rows that were inserted but not committed.
  */
 export const FIND_HELD: Statement = {
   name: null,
@@ -120,7 +120,7 @@ export const FIND_HELD: Statement = {
 select key from causeway.record where key = any($1::text[]) and key not in (select key from free)`,
 };
 
-/** What stands of keys that a statement did not write, and the floors of their slots. */
+/** What is stored for keys that a statement did not write, and the floors of their slots. */
 export const STANDING: Statement = {
   name: 'causeway_standing',
   writes: false,
@@ -137,7 +137,7 @@ export const READ_FLOORS: Statement = {
   text: 'select slot, version, turn from causeway.slot_floor where slot = any($1::int4[])',
 };
 
-/** In the order of the slots that are given, as an insertion keeps to it: two of these do not deadlock. */
+/** In the order of the slots as given, which insertion follows, so two of these do not deadlock. */
 export const RAISE_FLOORS: Statement = {
   name: null,
   writes: true,
@@ -171,8 +171,8 @@ select ${LIFE} from causeway.cluster`,
 };
 
 /**
- * Only rows that nobody is writing at this moment, so that this statement never waits, and no writer for another one
- * through it. Answers the life in force and the keys of what was removed.
+ * Skips rows that somebody is writing at this moment, so that this statement never waits, and no writer waits for
+ * another one because of it. Returns the life in force and the keys of the removed rows.
  */
 export const REMOVE_ROWS: Statement = {
   name: null,
@@ -211,8 +211,8 @@ export const READ: Statement = {
 };
 
 /**
- * Rows as they are chosen, each with the bytes of those before it: `bytesBefore` bounds a page, for one of large values must fit
- * the heap. Only what comes out of it is read in full.
+ * The chosen rows, each with the total bytes of the rows before it. `bytesBefore` limits a page, because one of large
+ * values must fit into the heap. Only the rows that remain are read in full.
  */
 export function pageText(chosen: string, order: string): string {
   return `(
@@ -222,7 +222,7 @@ export function pageText(chosen: string, order: string): string {
 ) bounded where bytes_before is null or bytes_before < $4::int8 order by ${order}`;
 }
 
-/** At most $3 rows and, beyond the first row, about $4 bytes. */
+/** At most $3 rows and, beyond the first one, about $4 bytes. */
 export const SCAN: Statement = {
   name: 'causeway_scan',
   writes: false,
@@ -233,12 +233,12 @@ export const SCAN: Statement = {
   )}`,
 };
 
-/** Of what was changed by hand: whether what it was changed from was. */
+/** For a row changed by hand: whether the version that it was changed from was a deletion. */
 export const IS_DELETED = 'case when edited_on = version then not edited_value else deleted end';
 
 /**
- * One slot's rows by the index on (slot, key): neither column ever changes in an update. Of what was changed by hand that is told
- * which it was changed from; a row that was put there by hand has no version before the cluster has written it.
+ * The rows of one slot by the index on (slot, key), columns that no update ever changes. For a row changed by hand it
+ * returns the version that it was changed from; a row inserted by hand has no version until the cluster has written it.
  */
 export const VERSIONS: Statement = {
   name: 'causeway_versions',
@@ -248,7 +248,7 @@ export const VERSIONS: Statement = {
 from causeway.record where slot = $1::int4 and key > $2::text and version > 0 order by key limit $3::int4`,
 };
 
-/** Reads the whole table where it has rows: an index on version would end heap-only updates. */
+/** Scans the whole table if it has rows: an index on version would rule out heap-only updates. */
 export const READ_FOUNDING: Statement = {
   name: null,
   writes: false,
@@ -281,7 +281,7 @@ export const FOUND_NEXT: Statement = {
 where life = $3`,
 };
 
-/** The highest floor of all is told anew: without it the floors of slots would not be looked at. */
+/** The highest floor of all, computed anew: without it the floors of slots would never be looked up. */
 const FLOOR_HIGHEST = 'coalesce((select max(version) from causeway.slot_floor), 0)';
 
 export const CLAIM_FIRST: Statement = {

@@ -1,4 +1,4 @@
-/** What is deferred, on the real event loop. */
+/** `defer` on the real event loop. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { systemClock } from './clock.ts';

@@ -1,15 +1,15 @@
-/** The Clock port on this machine's clocks and on Node's timers. */
+/** The Clock port on this machine's clocks and Node's timers. */
 import { uptime } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '../../ports/clock.ts';
 
 /**
- * Where the time since boot counts through suspension and is exact to some milliseconds. Elsewhere it is told
- * in whole seconds, which would look like gaps all the time; the wall clock then is all there is.
+ * Whether the time since boot includes suspension and is accurate to a few milliseconds. On other systems it has whole
+ * seconds only, which would constantly look like gaps, so only the wall clock is left.
  */
 const BOOT_CLOCK_IS_FINE = process.platform === 'linux' || process.platform === 'win32';
 
-/** Its timers do not keep a process alive that has nothing else to do. */
+/** Its timers do not keep an otherwise idle process alive. */
 export function systemClock(): Clock {
   return {
     now: () => performance.now(),
@@ -24,7 +24,10 @@ export function systemClock(): Clock {
   };
 }
 
-/** What is asked for in one turn of the event loop is one immediate of Node's: one for each costs more than many of them do. */
+/**
+ * Everything deferred in one turn of the event loop shares one immediate: a separate one would often cost more than the
+ * callback itself.
+ */
 function deferring(): Clock['defer'] {
   let due: (() => void)[] = [];
   const runAll = (): void => {

@@ -1,4 +1,4 @@
-/** The DiskSpace port on the file system that a directory lies on. */
+/** The DiskSpace port on the file system of a directory. */
 import { statfs } from 'node:fs';
 import type { DiskSpace } from '../../ports/disk-space.ts';
 
@@ -10,7 +10,7 @@ export function systemDiskSpace(directory: string): DiskSpace {
     look: (done) => {
       statfs(directory, (error, stats) => {
         if (error !== null) return done(error.message, NOTHING);
-        // What is kept for the system's administrator is free, and not for us.
+        // Blocks reserved for the system administrator are free, but not for us.
         done(null, {
           freeBytes: stats.bavail * stats.bsize,
           totalBytes: stats.blocks * stats.bsize,

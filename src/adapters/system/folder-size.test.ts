@@ -1,4 +1,4 @@
-/** The size of a folder as it is found in the background. */
+/** The size of a folder, measured in the background. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,15 +1,15 @@
 /**
- * How large the files of a folder are together, those of folders within it left out. Looked at when somebody asks, who is told
- * what was found the last time: nobody waits for a disk.
+ * The total size of the files in a folder, without subfolders. Measured in the background when somebody asks; the
+ * caller gets the previous result, so nobody waits for a disk.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
-/** Milliseconds between two looks: an engine may have thousands of files. */
+/** Milliseconds between two measurements: an engine may have thousands of files. */
 const LOOK_MS = 5_000;
 
-/** Bytes; null: nothing was found yet. */
+/** Returns bytes, or null if nothing was measured yet. */
 export function folderSize(path: string): () => number | null {
   let found: number | null = null;
   let lookedAt = -Infinity;
@@ -19,7 +19,7 @@ export function folderSize(path: string): () => number | null {
     try {
       found = await sizeOf(path);
     } catch {
-      // The folder is not there, or is being set aside.
+      // The folder does not exist, or is being set aside.
       found = null;
     }
     isLooking = false;
@@ -34,7 +34,7 @@ export function folderSize(path: string): () => number | null {
 async function sizeOf(path: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(path, { withFileTypes: true })) {
-    // One that the engine has removed meanwhile takes no room.
+    // A file that the engine has removed meanwhile counts as 0.
     if (entry.isFile()) bytes += (await stat(join(path, entry.name)).catch(() => ({ size: 0 }))).size;
   }
   return bytes;

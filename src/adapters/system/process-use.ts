@@ -1,9 +1,9 @@
-/** The ProcessUse port on Node's own accounts. Who asks often is told what was found a moment ago. */
+/** The ProcessUse port on Node's own statistics. Frequent callers get a recent result. */
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { ProcessUse } from '../../ports/process-use.ts';
 
-/** Milliseconds. */
+/** How long (ms) a result stays fresh. */
 const FRESH_MS = 500;
 
 export function systemProcessUse(): ProcessUse {

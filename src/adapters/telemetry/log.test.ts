@@ -1,4 +1,4 @@
-/** What stands in the log, line by line, and what must never stand there. */
+/** What each line of the log contains, and what must never appear in it. */
 import { expect, test } from 'vitest';
 import { openLog } from './log.ts';
 

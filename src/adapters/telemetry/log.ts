@@ -1,6 +1,6 @@
 /**
- * The Telemetry port as a log: one JSON object a line on standard output, as collectors read it, and counters
- * in memory. What could hold a secret, a key or a value is hidden here, whoever hands it in.
+ * The Telemetry port as a log: one JSON object per line on standard output, as log collectors read it, and counters in
+ * memory. Anything that could contain a secret, a key or a value is hidden here, whoever passes it in.
  */
 import { createHash } from 'node:crypto';
 import { pino } from 'pino';
@@ -11,26 +11,29 @@ import type { Telemetry } from '../../ports/telemetry.ts';
 
 export interface Log extends Telemetry {
   readonly counters: ReadonlyMap<CounterName, number>;
-  /** Of each event, those below the level too. */
+  /** How often each event occurred, including those below the log level. */
   readonly events: ReadonlyMap<EventName, number>;
   level(): LogLevel;
-  /** The least grave that is written from now on. */
+  /** The lowest severity that is written from now on. */
   setLevel(level: LogLevel): void;
-  /** Writes out what is still held back; for the end of the process. */
+  /** Writes what is still buffered; for the end of the process. */
   flush(): void;
 }
 
 export interface LogOptions {
   readonly level: LogLevel;
-  /** Stands on every line. */
+  /** Appears on every line. */
   readonly node: string;
-  /** How a field `key` is shown; left out: as a hash. */
+  /** How a field `key` is shown; default: hashed. */
   readonly keys?: 'hashed' | 'clear';
-  /** Where lines go instead of standard output. */
+  /** Where to write instead of standard output. */
   readonly destination?: DestinationStream;
 }
 
-/** Bytes waiting for a slow reader of standard output; later lines are dropped, the node is not held up. */
+/**
+ * How many bytes may wait for a slow reader of standard output. Further lines are dropped rather than delaying the
+ * node.
+ */
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
 /** UTF-16 units of one text. */
 const TEXT_UNITS_MAX = 2_000;
@@ -41,7 +44,7 @@ const HIDDEN_FIELDS =
 
 export function openLog(options: LogOptions): Log {
   const output = pino.destination({ dest: 1, sync: false, maxLength: WAITING_BYTES_MAX });
-  // A reader that has gone away must not end the node.
+  // If the reader of the log goes away, the node must not end.
   output.on('error', () => {});
   const logger = pino(
     {
@@ -84,13 +87,13 @@ function shown(fields: Readonly<Record<string, unknown>>, keys: 'hashed' | 'clea
   return clean;
 }
 
-/** Short, and yet the same for the same key everywhere: lines of several nodes can be put together. */
+/** Short, and the same for a key on every node, so that the logs of several nodes can be correlated. */
 function hashOf(key: string): string {
   return createHash('sha256').update(key).digest('hex').slice(0, KEY_HASH_DIGITS);
 }
 
 function shownText(text: string): string {
-  // Before it is cut: half an address no longer looks like one.
+  // Credentials are removed before the text is cut: half an address no longer looks like one.
   return withoutCredentials(text).slice(0, TEXT_UNITS_MAX);
 }
 

@@ -1,4 +1,4 @@
-/** The SDK's part of `traces.ts`: loaded only where spans are sent somewhere. */
+/** The part of `traces.ts` that needs the OpenTelemetry SDK; loaded only if spans are exported. */
 import {
   ROOT_CONTEXT,
   SpanKind,
@@ -30,13 +30,16 @@ import type { Span, SpanOptions } from '../../ports/tracing.ts';
 import { SpanQueue } from './span-queue.ts';
 import type { TraceOptions, Traces } from './trace-options.ts';
 
-/** Milliseconds at the end of a process for spans that wait: its stop is not held up by a collector. */
+/** How long (ms) a stopping process waits for its last spans: a collector must not hold it up. */
 const CLOSE_MS_MAX = 2_000;
-/** Milliseconds for one batch with all its repetitions, where the environment names none: a process that ends waits for no more. */
+/**
+ * Milliseconds for one batch including retries, unless the environment sets it; a stopping process waits no longer than
+ * this.
+ */
 const EXPORT_MS_MAX = 3_000;
 const EXPORT_MS_VARIABLES = ['OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', 'OTEL_EXPORTER_OTLP_TIMEOUT'];
 const KINDS = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL } as const;
-/** On a context: what it is decided by is recorded already. */
+/** Set on a context if the decision was made already: record. */
 const DECIDED = createContextKey('causeway.recorded');
 
 export function openOtelTraces(options: TraceOptions, url: string): Traces {
@@ -79,9 +82,10 @@ class OtelTraces implements Traces {
   begin(name: SpanName, parent: TraceContext | null, options: SpanOptions = {}): Span | null {
     const shape = SPANS[name];
     const { title = shape.name, attributes, links, startedAt } = options;
-    // Whoever asks from outside may have decided; within a node only what is recorded is told of.
+    // Only the sampler decides about spans of incoming requests; within a node, spans are begun only for what is
+    // recorded.
     const isDecided = shape.kind !== 'server';
-    // Asked first: what the SDK makes of an operation costs more than a read from memory, recorded or not.
+    // Checked first: creating a span with the SDK costs more than a read from memory, whether it is recorded or not.
     if (!isDecided && (!mayRecord(this.sampling, parent) || !this.queue.takesOperation())) return null;
     const above = parent === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, contextOf(parent));
     const span = this.tracer.startSpan(
@@ -119,7 +123,10 @@ class OtelTraces implements Traces {
   }
 }
 
-/** Of a span of this process: one that comes from elsewhere has the same fields and is none of these. */
+/**
+ * The context of a span of this process. A context from another process has the same fields but is not an instance of
+ * this class.
+ */
 class OwnContext implements TraceContext {
   readonly traceId: string;
   readonly spanId: string;
@@ -175,7 +182,9 @@ function linkTo(to: TraceContext): Link {
   return { context: contextOf(to) };
 }
 
-/** What is asked from outside is decided by the environment's sampler; what follows from that is recorded as well. */
+/**
+ * The environment's sampler decides about incoming requests; everything that follows from a recorded one is recorded.
+ */
 function below(inner: Sampler, queue: SpanQueue): Sampler {
   return {
     shouldSample: (context: Context, ...rest) => {
@@ -190,18 +199,18 @@ function below(inner: Sampler, queue: SpanQueue): Sampler {
 
 interface Sampling {
   readonly sampler: Sampler;
-  /** False: what comes without a context is never recorded. */
+  /** False if spans without a parent are never recorded. */
   readonly recordsRoots: boolean;
-  /** A context whose sender does not record is obeyed. */
+  /** Whether the sampler follows the decision of a remote parent. */
   readonly obeysParents: boolean;
 }
 
-/** False: the sampler would say no in any case. */
+/** False if the sampler would decline in any case. */
 function mayRecord({ recordsRoots, obeysParents }: Sampling, parent: TraceContext | null): boolean {
   return parent === null ? recordsRoots : !obeysParents || isSampled(parent);
 }
 
-/** By `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. */
+/** From `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. */
 function samplingOf(env: TraceOptions['env'], telemetry: Telemetry): Sampling {
   const alone = (sampler: Sampler, recordsRoots = true): Sampling => {
     return { sampler, recordsRoots, obeysParents: false };

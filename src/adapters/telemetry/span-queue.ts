@@ -1,7 +1,7 @@
 /**
- * Ended spans on their way to the collector. So many wait and no more; what comes on top is dropped and counted. A
- * collector that fails is left alone for a while, longer each time, and what would have gone to it meanwhile is dropped,
- * too: one line in the log says so each time it was tried in vain, and one when it takes spans again.
+ * The queue of ended spans on their way to the collector. It is bounded; further spans are dropped and counted. A
+ * failing collector is left alone for a while, longer each time, and spans are dropped meanwhile. The log gets one line
+ * for each failed attempt, and one when the collector accepts spans again.
  */
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import type { ReadableSpan, Span, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-node';
@@ -25,15 +25,15 @@ export class SpanQueue implements SpanProcessor {
   private readonly now: () => number;
   private readonly spansMax: number;
   private waiting = 0;
-  /** Since the collector took something last. */
+  /** Spans dropped since the collector last accepted some. */
   private lost = 0;
   private backoffMs = 0;
   private pausedUntil = 0;
-  /** Operations begun to be recorded since then. */
+  /** Start of the present interval, and the number of recorded operations begun in it. */
   private begunFrom = -Infinity;
   private begun = 0;
 
-  /** `now`: milliseconds on a clock that nobody sets. */
+  /** `now` is milliseconds on a monotonic clock. */
   constructor(
     exporter: SpanExporter,
     env: Readonly<Record<string, string | undefined>>,
@@ -55,8 +55,8 @@ export class SpanQueue implements SpanProcessor {
   }
 
   /**
-   * May one more operation be recorded? So many in a stretch of time and no more, and none while its spans would find no
-   * room: what is dropped in the end has cost the node as much as what is sent.
+   * Whether one more operation may be recorded. The number per interval is limited, and none is recorded while there
+   * would be no room for its spans: a span that is dropped at the end has cost the node as much as one that is sent.
    */
   takesOperation(): boolean {
     const now = this.now();
@@ -69,13 +69,13 @@ export class SpanQueue implements SpanProcessor {
     return false;
   }
 
-  /** One is recorded. */
+  /** Counts one operation as recorded. */
   tookOperation(): void {
     this.begun += 1;
   }
 
   onStart(): void {
-    // Nothing is to be done before it ends.
+    // Nothing to do until the span ends.
   }
 
   onEnd(span: Span): void {
@@ -114,7 +114,7 @@ export class SpanQueue implements SpanProcessor {
   }
 
   private onTaken(): void {
-    // What found no room at a collector that is well is counted, and no news of the collector.
+    // Spans dropped while the collector works are counted, but say nothing about the collector.
     if (this.backoffMs !== 0) this.telemetry.event('info', 'traces.export_recovered', { lost: this.lost });
     this.backoffMs = 0;
     this.lost = 0;
@@ -126,7 +126,7 @@ export class SpanQueue implements SpanProcessor {
   }
 }
 
-/** `ExportResultCode.FAILED` of a package that is not ours to import. */
+/** `ExportResultCode.FAILED` of a package that is not a direct dependency. */
 const FAILED = 1;
 
 function countOf(text: string | undefined, otherwise: number): number {

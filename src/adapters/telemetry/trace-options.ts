@@ -1,4 +1,4 @@
-/** What traces are made of, whether anything is traced or not. */
+/** Options for tracing; needed whether tracing is on or off. */
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Tracing } from '../../ports/tracing.ts';
 
@@ -12,8 +12,8 @@ export interface Traces extends Tracing {
 export interface TraceOptions {
   readonly env: Environment;
   readonly telemetry: Telemetry;
-  /** Of this process; what the environment says wins. */
+  /** Resource attributes of this process; the environment overrides them. */
   readonly resource: Readonly<Record<string, string>>;
-  /** Attributes that all spans of a kind have alike: where PostgreSQL and the legacy source are. */
+  /** Attributes that all spans of a kind share, such as the address of PostgreSQL and of the legacy source. */
   readonly alike: Readonly<Record<string, Readonly<Record<string, string | number>>>>;
 }

@@ -1,4 +1,4 @@
-/** When traces are on, where they go, and what happens to spans that cannot be sent. */
+/** When tracing is on, where spans are sent, and what happens to spans that cannot be sent. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { OtlpCollector } from '../../../test/support/otlp-collector.ts';
@@ -66,7 +66,7 @@ describe('with a collector', () => {
     const traces = (await open(env()))!;
     const door = traces.begin('rpc', client)!;
     traces.begin('write', door.context)!.end();
-    // As it comes from another node.
+    // A context as it arrives from another node.
     traces.begin('store', { ...door.context })!.end();
     door.end();
     await traces.close();
@@ -133,7 +133,7 @@ describe('with a collector', () => {
       ([, parent]) => traces.begin('rpc', parent, { title: 'a' }) !== null,
     );
     expect(recorded.map(([name]) => name).join(', ')).toBe(expected);
-    // What a node does for a recorded operation is recorded, whatever the sampler says of others.
+    // Whatever a node does for a recorded operation is recorded, regardless of the sampler.
     expect(traces.begin('commit', null, { links: [client] })).not.toBe(null);
     expect(told.length).toBe(more['OTEL_TRACES_SAMPLER'] === 'sometimes' ? 1 : 0);
     await traces.close();
@@ -152,7 +152,7 @@ describe('with a collector', () => {
       expect(off.begin('rpc', client, { title: 'a' })).not.toBe(null);
       await off.close();
       const on = (await open(env({ OTEL_BSP_MAX_QUEUE_SIZE: '1' })))!;
-      // One waits, and is sent at once; while it is, another one.
+      // The first span is sent at once; the second one waits while that is under way.
       for (let each = 0; each < 2; each += 1) on.begin('rpc', null, { title: 'a' })!.end();
       drawn.mockClear();
       for (let each = 0; each < 1_000; each += 1) expect(on.begin('rpc', null, { title: 'a' })).toBe(null);
@@ -171,7 +171,7 @@ describe('with a collector', () => {
       const door = traces.begin('rpc', each % 2 === 0 ? null : client, { title: 'a' });
       if (door === null) continue;
       recorded += 1;
-      // What an operation does that is recorded is recorded whole.
+      // An operation that is recorded is recorded completely.
       const read = traces.begin('read', door.context)!;
       read.end();
       door.end();
@@ -235,7 +235,7 @@ describe('a collector that fails', () => {
   };
 
   test('more spans than may wait: the further ones are dropped, and counted', async () => {
-    // Ten are on their way, and not taken yet.
+    // Ten are on their way and not accepted yet.
     ended(10);
     ended(25);
     expect(attempts.map(({ count }) => count)).toEqual([10]);

@@ -1,12 +1,12 @@
 /**
- * The Tracing port by OpenTelemetry's SDK, sent as OTLP over HTTP. Switched on by that project's own environment
- * variables, and only by an endpoint among them; what is needed for it is loaded then and not before. What waits for
- * the collector is bounded, what is too much is dropped and counted, and a collector that does not answer costs one line of
- * the log now and then, and nobody an answer. (docs/TRACING.md)
+ * The Tracing port on the OpenTelemetry SDK, exported as OTLP over HTTP. It is switched on by OpenTelemetry's own
+ * environment variables, and only if they name an endpoint; the SDK is loaded only then. What waits for the collector
+ * is bounded, and the excess is dropped and counted. A collector that does not answer costs a log line now and then,
+ * and never delays an answer. (docs/TRACING.md)
  */
 import type { Environment, TraceOptions, Traces } from './trace-options.ts';
 
-/** Where spans are sent; undefined: tracing is off. */
+/** Where spans are sent; undefined if tracing is off. */
 export function urlOf(env: Environment): string | undefined {
   const given = (name: string): string | undefined => env[name]?.trim() || undefined;
   if (given('OTEL_SDK_DISABLED')?.toLowerCase() === 'true') return undefined;
@@ -18,7 +18,7 @@ export function urlOf(env: Environment): string | undefined {
   );
 }
 
-/** Null where nothing is to be traced, or nothing can be: an observer's setting keeps no node from serving. */
+/** Null if tracing is off or cannot work: a setting for observers must not keep a node from serving. */
 export async function openTraces(options: TraceOptions): Promise<Traces | null> {
   const { env, telemetry } = options;
   const url = urlOf(env);
