@@ -1,4 +1,7 @@
-/** How long it is known that every owner is past a floor. What becomes of it: `sim/scenarios/forgetting.test.ts`. */
+/**
+ * How long this node knows that every owner has passed a floor. What it is used for:
+ * `sim/scenarios/forgetting.test.ts`.
+ */
 import { expect, test } from 'vitest';
 import { founded } from '../../../test/support/founded.ts';
 import { rowOfSlot } from '../topology.ts';

@@ -1,10 +1,12 @@
 /**
- * Floors of which this node knows that every owner of the slot is past them: nothing at or below one is in flight with any of
- * them, and nothing begins there. Only these lift a conditional version. Lifted by what this node alone is past, it would
- * outrank a plain one that another owner takes from below, and that its judge has not heard of. (PROTOCOL R5, R8, R22)
+ * Floors that this node knows every owner of the slot has passed: no owner has anything in flight at or below such a
+ * floor, and none will start anything there. Only these floors may raise the version of a conditional write. A
+ * conditional version raised by a floor that only this node has passed could outrank an unconditional version that
+ * another owner takes below it, and that the node judging the condition has not heard of. (PROTOCOL R5, R8, R22)
  *
- * An owner's word holds for as long as it is an owner. Who becomes one has copied the slot with the floor that its source had
- * by then; as a learner it has said only that it takes nothing plain from below a higher one. (`promiseFloors`)
+ * What an owner has confirmed holds for as long as it stays an owner. A new owner has copied the slot with the floor
+ * its source had at that moment; as a learner it has only promised to take no unconditional version at or below a
+ * higher one. (`promiseFloors`)
  */
 import type { SlotFloor } from '../floors.ts';
 import { memberById } from '../topology.ts';
@@ -13,7 +15,7 @@ import type { SlotView } from './slot-view.ts';
 export class AgreedFloors {
   private readonly counters = new Map<number, number>();
 
-  /** 0: nothing is known of the slot. */
+  /** The agreed counter; 0 if nothing is known of the slot. */
   of(slot: number): number {
     return this.counters.get(slot) ?? 0;
   }
@@ -22,7 +24,7 @@ export class AgreedFloors {
     if (counter > this.of(slot)) this.counters.set(slot, counter);
   }
 
-  /** What stays known: of slots whose owners were all owners before. */
+  /** Keeps only the slots whose owners were all owners, as the same processes, in the previous epoch. */
   onEpoch(before: SlotView, now: SlotView): void {
     const isNext = now.topology.epoch === before.topology.epoch + 1;
     for (const slot of [...this.counters.keys()])

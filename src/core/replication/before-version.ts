@@ -1,4 +1,7 @@
-/** What is asked before a write takes a version: whether anything forbids it, and above what the version is to be. */
+/**
+ * Checks made before a write takes a version: whether anything forbids the write, and which counter its version must
+ * exceed.
+ */
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
 import { mayForget } from '../collection.ts';
@@ -9,7 +12,7 @@ import type { ReplicaContext } from './context.ts';
 import type { KeyState } from './key-state.ts';
 import { spools } from './spooling.ts';
 
-/** What forbids a write before anything of it was done: a definite refusal. (R6, R7, R32) */
+/** The reason to refuse a write before any of it has been done, or null: a definite refusal. (R6, R7, R32) */
 export function refusalOf(context: ReplicaContext, state: KeyState): Failure | null {
   const row = context.view.row(state.slot);
   if (!row.owns) return failure('not_ready');
@@ -25,8 +28,8 @@ export function refusalOf(context: ReplicaContext, state: KeyState): Failure | n
 }
 
 /**
- * New versions are taken above it. What is this node's own affair lifts no conditional version: it would outrank a plain
- * one that its judge has not heard of. (R5, R8, R22)
+ * The counter that a new version must exceed. Whatever only this node knows must not raise a conditional version: it
+ * could outrank an unconditional one that the node judging the condition has not heard of. (R5, R8, R22)
  */
 export function floorOf(context: ReplicaContext, { slot }: KeyState, conditional: boolean): number {
   const { view, effects, mutations, agreed, promised } = context;
@@ -38,9 +41,10 @@ export function floorOf(context: ReplicaContext, { slot }: KeyState, conditional
 }
 
 /**
- * A learner's word on floors that owners agree on. A conditional version that they lift may still be on its way when it is an
- * owner: a plain one that it took from below would be lost. Its own floor is what it has learnt, and stays: by that it is told
- * whether what it has copied is behind. (R22, R24)
+ * Notes a learner's promise about floors that the owners are agreeing on. A conditional version raised by such a floor
+ * may still be on its way when this learner becomes an owner; an unconditional version that it then took below the
+ * floor would be lost. The learner's own floor is left as it was copied, because it tells whether what was copied is
+ * out of date. (R22, R24)
  */
 export function promiseFloors({ promised, mutations }: ReplicaContext, floors: readonly SlotFloor[]): void {
   if (mutations.promiseNothing === true) return;
@@ -48,8 +52,8 @@ export function promiseFloors({ promised, mutations }: ReplicaContext, floors: r
 }
 
 /**
- * A conditional version above `known` would be at or below the floor of this node, where it has said that nothing begins: it
- * waits until all owners are past that floor, which they are asked to be. (R22)
+ * True if a conditional version above `known` would fall at or below this node's floor, where this node has promised to
+ * start nothing. The write then waits until all owners have passed that floor, which they are asked to do here. (R22)
  */
 export function waitsForFloor(context: ReplicaContext, state: KeyState, known: number): boolean {
   const { slot } = state;
@@ -59,8 +63,9 @@ export function waitsForFloor(context: ReplicaContext, state: KeyState, known: n
 }
 
 /**
- * Owners that speak an earlier version come past a floor only where deletions may be forgotten: beside one of them conditional
- * writes do not wait until a member is back, or has copied the slot. (decision 19)
+ * With a member that speaks an earlier protocol version, owners agree on floors only in slots where deletions may be
+ * forgotten. Elsewhere conditional writes must not wait for such an agreement, which would not come before a member is
+ * back or has copied the slot. (decision 19)
  */
 function mayAgree({ view, mutations }: ReplicaContext, slot: number): boolean {
   if (mutations.liftUnagreed === true) return false;

@@ -1,6 +1,7 @@
 /**
- * What the rules of replication stand on: the keys in flight, the epoch's view of the slots, and the effects
- * by which they reach the world. Effects only note what is to be done; nothing comes back from within one.
+ * The shared state of the replication rules: the keys in flight, the epoch's view of the slots, and the effects by
+ * which the rules reach the outside world. An effect only records what is to be done; it never calls back into the
+ * rules.
  */
 import type { ChurningMap } from '../../base/churning-map.ts';
 import { NONE } from '../../base/short-list.ts';
@@ -25,83 +26,90 @@ export interface StoredWrite {
   readonly recorded: boolean;
   readonly coordinator: Coordinator;
   readonly base: number;
-  /** Remembered together with the record, in the same batch. (R33) */
+  /** Operation ids to remember, in the same batch as the record. (R33) */
   readonly operations: readonly IdentifiedOperation[] | null;
-  /** Never took effect, now that this record stands: forgotten in the same batch. (R33) */
+  /** Operations that never took effect now that this record replaces theirs: forgotten in the same batch. (R33) */
   readonly voided: readonly IdentifiedOperation[] | null;
-  /** What this node held of the key until now; null where only the store can tell. */
+  /** The record of this key that this node held until now; null where only the store can tell. */
   readonly replaced: SealedRecord | null;
 }
 
-/** What this node remembers of operations with an id. Complete at a complete owner. (R33) */
+/** The operation ids that this node remembers. A complete owner remembers all of them. (R33) */
 export interface OperationMemory {
   find(key: string, id: Uint8Array): KnownOperation | undefined | 'damaged';
-  /** Milliseconds since 1970: of ids up to this one nothing can be told. */
+  /** Milliseconds since 1970: nothing is known any more of ids issued up to this time. */
   forgottenThrough(): number;
-  /** No room for more. */
+  /** True if no further id can be remembered. */
   isFull(): boolean;
 }
 
-/** The counters of versions that this node takes. (R8) */
+/** The version counters that this node hands out. (R8) */
 export interface OwnCounters {
   /**
-   * An earlier process on this disk, or this one under an earlier incarnation, may have taken any up to this one, also where
-   * the disk does not have the version.
+   * The highest counter that an earlier process on this disk, or this process under an earlier incarnation, may have
+   * used, even if the disk does not have the version.
    */
   readonly spentThrough: number;
-  /** What was in flight here is given up, and may be copied over; others may have heard of it: all taken so far are spent. */
+  /**
+   * Marks all counters taken so far as spent. Called when writes in flight here are given up and may be copied over:
+   * other nodes may already have heard of their versions.
+   */
   passOver(): void;
-  /** No later process on this disk takes it again: others may hear of the version before this disk has it. */
+  /**
+   * True if no later process on this disk will take this counter, so that other nodes may hear of the version before
+   * this disk has it.
+   */
   covers(counter: number): boolean;
 }
 
 export interface ReplicaEffects {
   /**
-   * What this node's store holds of a key at rest. A learner's leftover that its source has not confirmed
+   * The record that this node's store holds for a key at rest. A learner's leftover that its source has not confirmed
    * counts as not held. (R19)
    */
   load(key: string, slot: number): SealedRecord | undefined | 'damaged';
   /**
-   * Stores the record together with its in-flight entry; `onStored` follows. Returns the number of the batch,
-   * which names the entry. (R12)
+   * Stores the record together with its in-flight entry; `onStored` follows. Returns the number of the batch, which
+   * names the entry. (R12)
    */
   store(write: StoredWrite): number;
   /**
-   * Notes that PostgreSQL lacks this record, which is handed to the store next: durable no later than it. (R34)
+   * Marks that PostgreSQL lacks this record, which is handed to the store next. The mark is durable no later than the
+   * record. (R34)
    */
   spool(sealed: SealedRecord, slot: number): void;
-  /** The same for a record that is stored already; `onSpooled` follows once the note is durable. */
+  /** Marks a record that is already stored; `onSpooled` follows once the mark is durable. */
   spoolStored(sealed: SealedRecord, slot: number): void;
-  /** A member has no room for more such notes. */
+  /** True if some member has no room for more marks. */
   spoolFull(): boolean;
-  /** The entries of these batches no longer concern the key: it is valid. */
+  /** The key is valid, so the in-flight entries of these batches no longer concern it. */
   endInFlight(key: string, batches: readonly number[]): void;
-  /** A record became valid: it may be cached. */
+  /** A record became valid and may be cached. */
   settled(sealed: SealedRecord): void;
   send(memberId: number, message: PeerMessage): void;
-  /** Writes the row to PostgreSQL, repeating until it is known what stands; `onRecorded` follows. */
+  /** Writes the row to PostgreSQL, and repeats until the outcome is known; `onRecorded` follows. */
   record(sealed: SealedRecord, slot: number): void;
   /** Asks PostgreSQL for the key; `onFetched` follows. */
   fetch(key: string): void;
   readonly operations: OperationMemory;
-  /** Of this node's slots. */
+  /** The floors of this node's slots. */
   readonly floors: SlotFloors;
-  /** Asks every owner of the slot to come past this node's floor of it; `agreeFloors` follows. (R22) */
+  /** Asks every owner of the slot to pass this node's floor for it; `agreeFloors` follows. (R22) */
   agreeFloor(slot: number): void;
   readonly counters: OwnCounters;
   seal(record: KeyRecord): SealedRecord;
   /** Monotonic ms. */
   now(): number;
-  /** The same as a stamp; 0 where nothing is timed. */
+  /** The same moment as a time stamp; 0 where timing is off. */
   stamp(): number;
   wallNow(): number;
-  /** The latest that the clock on the wall has shown the others, or shows now. (R26) */
+  /** The latest wall-clock time that this node has shown to other nodes, or shows now. (R26) */
   wallShown(): number;
   leaseHeld(): boolean;
   /** Monotonic ms until which no write of the slot may complete. (R15) */
   blockedUntil(slot: number): number;
   writesThrough(key: string): boolean;
-  /** Members that have no room for a write. Hardly ever any. (R32) */
+  /** Members that have no room for a write; almost always empty. (R32) */
   refusing(): ReadonlySet<number>;
   /** False while PostgreSQL is known to be down. (R6) */
   recordAvailable(): boolean;
@@ -114,26 +122,31 @@ export interface ReplicaContext {
   readonly self: Coordinator;
   view: SlotView;
   readonly agreed: AgreedFloors;
-  /** By slot: floors that this node had not learnt when it was asked for them as a learner. It takes no plain version there. (R22) */
+  /**
+   * By slot: floors that this node promised to respect as a learner, above the floor it had copied. It takes no
+   * unconditional version at or below them. (R22)
+   */
   readonly promised: Map<number, number>;
   /** Keys not at rest. */
   readonly table: ChurningMap<string, KeyState>;
-  /** Rounds of this node by their number. */
+  /** This node's rounds by number. */
   readonly rounds: ChurningMap<number, KeyState>;
-  /** Keys whose queue should be looked at once the event at hand is handled: those marked so, each once. */
+  /** Keys whose queue must be looked at after the current event, each at most once (see `KeyState.runnable`). */
   readonly runnable: KeyState[];
-  /** Rounds that wait for time or for owners only. */
+  /** Keys whose round waits only for time or for enough owners. */
   readonly settling: Set<KeyState>;
-  /** Answers to clients, given once the event at hand is handled: a client may act again within its answer. */
+  /** Answers to clients, delivered after the current event: a client may call back in from its answer. */
   readonly answers: PendingAnswer[];
   roundNext: number;
-  /** What was judged since the last tick. */
+  /** Work spent on judging operations since the last tick. */
   readonly judged: WorkMeter;
-  /** The highest counter seen: another far above it is a fault. (R8) */
+  /** The highest counter seen. A version far above it is a fault. (R8) */
   counterHighest: number;
 }
 
-/** The key's state, brought into memory where it was at rest. 'damaged': its record cannot be trusted. */
+/**
+ * Returns the key's state, creating it from the store if the key is at rest; 'damaged' if its record cannot be trusted.
+ */
 export function openKey(context: ReplicaContext, key: string, slot: number): KeyState | 'damaged' {
   const known = context.table.get(key);
   if (known !== undefined) return known;
@@ -144,7 +157,7 @@ export function openKey(context: ReplicaContext, key: string, slot: number): Key
   return state;
 }
 
-/** Lets go of a state that has nothing left to remember. */
+/** Drops a state that has nothing left to remember. */
 export function closeKey(context: ReplicaContext, state: KeyState): void {
   if (!isAtRest(state) || context.table.get(state.key) !== state) return;
   context.table.delete(state.key);
@@ -165,7 +178,7 @@ export function heldVersion(state: KeyState): number {
   return state.held === null ? 0 : state.held.record.version;
 }
 
-/** One of the two: a write's result, or what a read waited for. */
+/** Either a write's result (`write`) or the outcome of a waiting read (`read`). */
 export interface PendingAnswer {
   readonly write: { readonly ticket: WriteTicket; readonly result: WriteResult } | null;
   readonly read: ReadTicket | null;
@@ -173,7 +186,7 @@ export interface PendingAnswer {
   readonly problem: Failure | null;
 }
 
-/** Each ticket is answered once; what comes later no longer concerns its client. */
+/** Answers a ticket once. Later outcomes no longer concern its client. */
 export function answerWrite(context: ReplicaContext, ticket: WriteTicket, result: WriteResult): void {
   if (ticket.answered) return;
   ticket.answered = true;

@@ -1,4 +1,4 @@
-/** PostgreSQL's answer to a question for a key: what becomes of whoever waits for it. (PROTOCOL R6, R9) */
+/** Handles PostgreSQL's answer about a key on behalf of everyone who waits for it. (PROTOCOL R6, R9) */
 import { NONE } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
 import type { Failure } from '../errors.ts';
@@ -9,7 +9,10 @@ import { takeRow } from './install.ts';
 import type { KeyState } from './key-state.ts';
 import { runQueue } from './rounds.ts';
 
-/** Its row, none, or that it cannot say. `isEdited`: the row was changed by hand. */
+/**
+ * Takes the row, its absence (`sealed` undefined), or PostgreSQL's failure to answer (`problem`). `isEdited`: the row
+ * was changed by hand.
+ */
 export function onFetched(
   context: ReplicaContext,
   key: string,
@@ -28,7 +31,7 @@ export function onFetched(
     if (!takeRow(context, state, sealed, isEdited)) fetchFailed(context, state, failure('not_ready'));
   } else if (state.held === null) confirmAbsent(context, state);
   else if (state.round !== null && state.round.phase === 'recording') {
-    // The higher row was meanwhile learnt from its owner, or is gone: PostgreSQL is asked again.
+    // The higher row has meanwhile been learnt from its owner, or is gone: the write is sent to PostgreSQL again.
     context.effects.record(state.round.sealed, state.slot);
   }
   runQueue(context, state);

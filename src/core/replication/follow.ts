@@ -1,6 +1,6 @@
 /**
- * The follower's side of a write: store what is higher, acknowledge only what is on the disk, make readable only
- * what was validated. A learner does the same, and never lets an unverified leftover stand in the way (R19).
+ * The follower's side of a write: store a higher version, acknowledge only what is on disk, and make readable only what
+ * was validated. A learner does the same, but never lets an unverified leftover stand in the way (R19).
  */
 import { NONE, appended } from '../../base/short-list.ts';
 import type { Acknowledge, HeldRecord, Invalidate, Validate } from '../message.ts';
@@ -38,7 +38,8 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
   const held = heldVersion(state);
   const isFenced = held === 0 && context.effects.floors.isLate(slot, version);
   if (isFenced && context.mutations.passFence !== true) {
-    // A deletion is what absence stands for. A value is late: nobody waits for an answer. (R22)
+    // A deletion at or below the floor equals the absence that stands here, so it is acknowledged. A value there comes
+    // too late: nobody waits for an answer. (R22)
     if (sealed.record.tombstone) acknowledge(context, state, owed);
     closeKey(context, state);
     return;
@@ -46,8 +47,9 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
   const isExpiry = sealed.record.tombstone && sealed.record.expiresAt !== 0;
   const mayBeEarly = isExpiry && context.mutations.takeEarlyExpiry !== true;
   if (mayBeEarly && version > held && row.owns && isEarlyExpiry(sealed.record, context.effects.wallShown())) {
-    // Asked again until this clock has passed the time, too: clocks may delay an expiry, never advance it. One that was set back
-    // has passed what it has shown: its word may have let the expiry begin, and nobody reads the key before that is done. (R26)
+    // The coordinator will ask again until this node's clock has passed the expiry time too: clocks may delay an
+    // expiry, never advance it. A clock that was set back counts as having passed whatever it has already shown: this
+    // node may have let the expiry begin on that reading, and the key cannot be read until the expiry is done. (R26)
     refuse(context, from, message.round);
     closeKey(context, state);
     return;
@@ -71,8 +73,8 @@ export function onInvalidate(context: ReplicaContext, from: number, slot: number
 }
 
 /**
- * The store has this version, and with it everything handed to it before. A higher one than is held was handed in before
- * the slot was given up and learnt anew: it says nothing of what is held since.
+ * The store has written this version and everything handed to it before. A version higher than the one held was handed
+ * in before the slot was given up and learnt anew, so it says nothing about what is held since.
  */
 export function onStored(context: ReplicaContext, key: string, version: number): void {
   const state = context.table.get(key);
@@ -82,7 +84,7 @@ export function onStored(context: ReplicaContext, key: string, version: number):
   goOn(context, state);
 }
 
-/** The note that PostgreSQL lacks this version is durable. (R34) */
+/** The mark that PostgreSQL lacks this version is durable. (R34) */
 export function onSpooled(context: ReplicaContext, key: string, version: number): void {
   const state = context.table.get(key);
   if (state === undefined) return;
@@ -90,7 +92,7 @@ export function onSpooled(context: ReplicaContext, key: string, version: number)
   goOn(context, state);
 }
 
-/** What waited for the disk: acknowledgements, and a round of our own. */
+/** Continues what waited for the disk: acknowledgements owed, and this node's own round. */
 function goOn(context: ReplicaContext, state: KeyState): void {
   if (state.durable >= heldVersion(state) && state.owed.length > 0 && isMarked(context, state)) {
     const owed = state.owed;
@@ -102,7 +104,10 @@ function goOn(context: ReplicaContext, state: KeyState): void {
   closeKey(context, state);
 }
 
-/** Said only when the highest version held is durable, so that *higher* is as lasting as *equal*. (R1) */
+/**
+ * Sent only once the highest version held is durable, so that an answer of *higher* lasts as long as one of *equal*.
+ * (R1)
+ */
 function acknowledge(context: ReplicaContext, state: KeyState, owed: OwedAcknowledgement): void {
   const higher = heldVersion(state) > owed.sealed.record.version;
   const message: Acknowledge = {
@@ -119,8 +124,8 @@ function refuse(context: ReplicaContext, to: number, round: number): void {
 }
 
 /**
- * Its highest version is on its way to this disk. Should this process die first, the next one here may take that version
- * for another write: nobody is to hold it before. (R8)
+ * True while the highest version of the key is still on its way to this disk. If this process died first, the next one
+ * on this disk could take that version for another write, so no other node may hold it yet. (R8)
  */
 export function isUnstored(state: KeyState): boolean {
   return state.durable < heldVersion(state);
@@ -139,7 +144,7 @@ export function heldRecordOf(state: KeyState): HeldRecord | null {
   };
 }
 
-/** What stands at rest is valid, and nobody drives it. */
+/** A record at rest is valid, and no coordinator drives it. */
 export function heldAtRest(sealed: SealedRecord): HeldRecord {
   return {
     sealed,
@@ -152,7 +157,10 @@ export function heldAtRest(sealed: SealedRecord): HeldRecord {
   };
 }
 
-/** True in every epoch, and repeated freely; it makes readable exactly the version it names. (R9, R13) */
+/**
+ * A Validate is true in every epoch and may be repeated freely. It makes readable exactly the version it names. (R9,
+ * R13)
+ */
 export function onValidate(context: ReplicaContext, message: Validate): void {
   const state = context.table.get(message.key);
   if (state === undefined || state.valid) return;

@@ -1,6 +1,7 @@
 /**
- * What a row of PostgreSQL becomes that no owner is known to hold: the cluster's record under its own version, or, where it was
- * changed by hand, a write above it. What was begun meanwhile is judged anew above that. (PROTOCOL R6, R23, decision 43)
+ * Brings a row of PostgreSQL that no owner is known to hold into the cluster: as a record under its own version or, if
+ * the row was changed by hand, as a new write above it. Writes begun meanwhile are judged again above that version.
+ * (PROTOCOL R6, R23, decision 43)
  */
 import { recordOf } from '../record.ts';
 import type { SealedRecord } from '../record.ts';
@@ -13,7 +14,7 @@ import { baseOf } from './operations.ts';
 import { startRound } from './rounds.ts';
 import { dropRound } from './validity.ts';
 
-/** `isEdited`: it was changed by hand since it was committed. False: it cannot be taken now. */
+/** `isEdited`: the row was changed by hand since it was committed. Returns false if the row cannot be taken now. */
 export function takeRow(
   context: ReplicaContext,
   state: KeyState,
@@ -25,7 +26,7 @@ export function takeRow(
   return true;
 }
 
-/** A row of PostgreSQL becomes the cluster's record, under its own version. (R6, R23) */
+/** Replicates the row to all owners under its own version. (R6, R23) */
 function install(context: ReplicaContext, state: KeyState, sealed: SealedRecord): void {
   requeue(context, state);
   startRound(context, state, 'install', [], {
@@ -38,7 +39,10 @@ function install(context: ReplicaContext, state: KeyState, sealed: SealedRecord)
   });
 }
 
-/** What a row shows that was changed by hand, above its version: under that others may read another change. (decision 43) */
+/**
+ * Writes the content of a row that was changed by hand under a new, higher version: another node may have read a
+ * different change under the row's own version. (decision 43)
+ */
 function writeEdited(context: ReplicaContext, state: KeyState, { record }: SealedRecord): boolean {
   const known = counterOf(Math.max(record.version, heldVersion(state)));
   if (waitsForFloor(context, state, known)) return false;
@@ -55,7 +59,7 @@ function writeEdited(context: ReplicaContext, state: KeyState, { record }: Seale
   return true;
 }
 
-/** What was begun waits to be judged anew above what is known now. */
+/** Puts the writes of the current round back in the queue, to be judged again above what is known now. */
 function requeue(context: ReplicaContext, state: KeyState): void {
   const round = state.round;
   if (round === null) return;

@@ -1,4 +1,4 @@
-/** What an operation makes of what stands: each kind, on each kind of record. */
+/** What each kind of operation does to each kind of current record. */
 import { describe, expect, test } from 'vitest';
 import { CHANGE_WORK_BYTES, COMPARED_WORK_BYTES } from '../limits.ts';
 import { ORIGIN_CLIENT, ORIGIN_LEGACY } from '../record.ts';

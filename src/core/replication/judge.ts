@@ -1,7 +1,7 @@
 /**
- * What an operation makes of the record that stands: the next record's content, a condition that fails, or
- * an error. Pure: the same operation on the same record at the same time gives the same result wherever it is
- * judged. Judged only on a valid record, under a lease. (PROTOCOL R2)
+ * Applies an operation to the current record of its key. The result is the content of the next record, a failed
+ * condition, or an error. Pure: the same operation on the same record at the same time gives the same result on every
+ * node. Only a valid record may be judged, under a lease. (PROTOCOL R2)
  */
 import { unreachable } from '../../base/assert.ts';
 import { failure } from '../errors.ts';
@@ -21,17 +21,17 @@ export type Judgement =
       readonly kind: 'write';
       readonly content: RecordContent;
       readonly number: bigint | null;
-      /** Of a modification. */
+      /** Set for modifications only. */
       readonly results: readonly ChangeResult[] | null;
     }
-  /** A modification that changes nothing. */
+  /** The outcome of a modification that changes nothing. */
   | { readonly kind: 'unchanged'; readonly version: number; readonly results: readonly ChangeResult[] }
   | { readonly kind: 'conditionFailed'; readonly current: KeyRecord | undefined }
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 /**
- * `readsLegacy`: the key may still come from the legacy source, so that what is deleted must leave its tombstone. `meter`
- * counts what it costs to look at what stands, whatever comes of it.
+ * `readsLegacy`: the legacy source may still have the key, so that a deletion must leave a tombstone. `meter` counts
+ * the work of inspecting the current record, whatever the outcome.
  */
 export function judge(
   operation: WriteOperation,
@@ -144,7 +144,7 @@ function remove(
   return { kind: 'write', content, number: null, results: null };
 }
 
-/** Of a number that an increment makes of nothing. */
+/** The attributes of a number that an increment creates. */
 const NEW = { expiresAt: 0, contentType: null };
 
 function increment(
@@ -158,7 +158,7 @@ function increment(
   const after = addToInteger(live?.value, delta);
   if (typeof after === 'string') return { kind: 'failed', failure: failure(after) };
   const value = asciiBytes(after.toString());
-  // What is changed stays what it is, and ends when it was to end.
+  // An increment keeps the value's content type and expiry.
   const { expiresAt, contentType } = live ?? NEW;
   return write(operation, live, value, expiresAt, wallNow, contentType, ORIGIN_CLIENT, after);
 }
@@ -180,7 +180,7 @@ function modify(
     const text = `the answers of a modification have more than the limit of ${MODIFY_BYTES_MAX} bytes`;
     return { kind: 'failed', failure: failure('invalid_argument', text) };
   }
-  // Absent, and legacy might bring it back. (R25)
+  // The key is absent and stays so, but the legacy source could bring it back: a tombstone must block that. (R25)
   const mustBlock = isRemoved && standing === undefined && readsLegacy && yieldsToFill(base, wallNow);
   if (!isChanged && !mustBlock) return { kind: 'unchanged', version: base?.version ?? 0, results };
   if (standing === undefined) return { ...remove(operation, ORIGIN_CLIENT, base, wallNow), results };

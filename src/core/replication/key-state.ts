@@ -1,6 +1,6 @@
 /**
- * What a node keeps in memory of a key that is not at rest: one whose version is not valid yet, or on which
- * something waits. A key without a state here is valid, and its record is the store's. (DESIGN section 5)
+ * What a node keeps in memory about a key that is not at rest: its version is not valid yet, or something waits on it.
+ * A key without a state here is valid, and the store holds its record. (DESIGN section 5)
  */
 import { NONE } from '../../base/short-list.ts';
 import type { Failure } from '../errors.ts';
@@ -9,30 +9,33 @@ import type { IdentifiedOperation } from '../operation-id.ts';
 import type { WriteOperation, WriteResult } from '../operation.ts';
 import type { SealedRecord } from '../record.ts';
 
-/** When an operation passed which point of its way (`stamps.ts`); 0: it did not, or nothing is timed. */
+/** Time stamps of an operation's stages (`stamps.ts`). 0: the stage was not reached, or timing is off. */
 export interface WriteStamps {
-  /** Its round began: it is handed to the store. */
+  /** Its round began, and the record was handed to the store. */
   begunAt: number;
-  /** On this disk. */
+  /** The record is on this node's disk. */
   storedAt: number;
-  /** All owners have it, on this disk, too; PostgreSQL is asked. */
+  /** All owners have the record, this one's disk included. PostgreSQL comes next. */
   heardAt: number;
 }
 
 /** A client's write, from its arrival to its answer. */
 export interface WriteTicket {
   readonly operation: WriteOperation;
-  /** The key may still come from the legacy source: what deletes it must leave a tombstone. */
+  /** The legacy source may still have the key, so that a deletion must leave a tombstone. */
   readonly readsLegacy: boolean;
-  /** It has a condition, and the legacy source was not heard to lack the key: not to be judged where only that can tell. */
+  /**
+   * The operation is conditional and the legacy source has not confirmed that it lacks the key: it must not be judged
+   * where the outcome depends on that.
+   */
   readonly isLegacyUnheard: boolean;
-  /** Something of it was stored: from now on only a definite end makes its answer definite. */
+  /** Something of the write has been stored: from now on its answer is definite only if its outcome is. */
   begun: boolean;
-  /** Answered; whatever happens to its round no longer concerns the client. */
+  /** The client has its answer; what happens to the round no longer concerns it. */
   answered: boolean;
-  /** Times it lost against another writer and was judged anew. */
+  /** How often the write lost to another writer and was judged again. */
   retries: number;
-  /** Where its moments are noted; left out: nowhere. */
+  /** Where the time stamps of the write go; left out if nobody wants them. */
   readonly stamps?: WriteStamps;
   readonly answer: (result: WriteResult) => void;
 }
@@ -43,13 +46,15 @@ export interface ReadTicket {
   /** The highest version this node knew when the read began: nothing lower may be returned. (R9) */
   lowest: number;
   answered: boolean;
-  /** The record that became valid; undefined: neither the cluster nor PostgreSQL has the key. */
+  /** Called with the record that became valid, or undefined if neither the cluster nor PostgreSQL has the key. */
   readonly answer: (sealed: SealedRecord | undefined, problem: Failure | null) => void;
 }
 
 /**
- * storing: our own store is writing it, and nobody else has heard of it. collecting: acknowledgements are awaited, and our own store. recording: PostgreSQL is
- * writing it. settling: all is done but an epoch's wait or the number of owners forbids to say so.
+ * - storing: this node's store is writing the record, and no other node has heard of it.
+ * - collecting: the round waits for acknowledgements and, if need be, for this node's own store.
+ * - recording: PostgreSQL is writing the row.
+ * - settling: everything is done, but the waiting-out of an epoch or too few owners still forbid completion.
  */
 export type RoundPhase = 'storing' | 'collecting' | 'recording' | 'settling';
 
@@ -62,31 +67,31 @@ export interface Round extends WriteStamps {
   readonly coordinator: Coordinator;
   readonly base: number;
   readonly operations: readonly IdentifiedOperation[] | null;
-  /** Epoch in which the version was taken: an abort is definite only while it lasts. (R3) */
+  /** The epoch in which the version was taken: an abort is definite only while this epoch lasts. (R3) */
   readonly epochBegan: number;
   readonly tickets: readonly RoundTicket[];
   phase: RoundPhase;
-  /** Epoch whose acknowledgements are being collected. (R4) */
+  /** The epoch whose acknowledgements are being collected. (R4) */
   epoch: number;
-  /** Members that have not acknowledged in this epoch; this one while its own disk does not have the version. */
+  /** Members that have not acknowledged in this epoch; includes this node until its own disk has the version. */
   awaiting: readonly number[];
-  /** In this epoch someone, this node included, held a higher version. (R1) */
+  /** In this epoch some owner or learner, possibly this node, held a higher version. (R1) */
   outranked: boolean;
-  /** All acknowledged *equal* within one epoch, once: the write can no longer be lost to another. (R3) */
+  /** All acknowledgements of one epoch were *equal*: the write can no longer lose to another. (R3) */
   decided: boolean;
-  /** PostgreSQL has this version or a known higher one, or need not have it. */
+  /** PostgreSQL has this version or a known higher one, or does not need it. */
   recorded: boolean;
-  /** Monotonic ms of the last sending. */
+  /** Monotonic ms of the last time Invalidate was sent. */
   sentAt: number;
 }
 
 export interface RoundTicket {
   readonly ticket: WriteTicket;
-  /** Given when the round completes. */
+  /** Given to the client when the round completes. */
   readonly result: WriteResult;
 }
 
-/** An acknowledgement that waits for the store. */
+/** An acknowledgement to be sent once the store has the record. */
 export interface OwedAcknowledgement {
   readonly to: number;
   readonly round: number;
@@ -102,32 +107,37 @@ export interface KeyState {
   heldConditional: boolean;
   heldRecorded: boolean;
   heldCoordinator: Coordinator;
-  /** What the held version's coordinator knew to be valid when it took it; 0 where it is not known. */
+  /**
+   * The highest version known to be valid to the held version's coordinator when it took that version; 0 if unknown.
+   */
   heldBase: number;
-  /** While the held version is invalid: its operations with an id, remembered here and not yet certain. (R33) */
+  /**
+   * The identified operations of the held version while it is invalid: remembered here, but not certain to take effect.
+   * (R33)
+   */
   heldOperations: readonly IdentifiedOperation[] | null;
   /** The highest version known to be on this disk. */
   durable: number;
-  /** The highest version whose mark for PostgreSQL is durable with it, as far as this state has seen. (R34) */
+  /** The highest version whose spool mark is known to this state to be durable with the record. (R34) */
   spooled: number;
   valid: boolean;
-  /** Monotonic ms since when the key has been invalid at this version without news. */
+  /** Monotonic ms since when the key has been invalid at this version without news of it. */
   since: number;
   round: Round | null;
-  /** Conditional writes that lost and wait to learn whether that was definite. (R3) */
+  /** Conditional writes that lost and wait to learn whether their abort is definite. (R3) */
   aborted: readonly AbortedRound[];
   queue: readonly WriteTicket[];
   readers: readonly ReadTicket[];
-  /** Records replaced while readers waited: one of them may still become valid for them. (R9) */
+  /** Records replaced while readers waited; each may still become valid and be returned to them. (R9) */
   overwritten: readonly SealedRecord[];
   owed: readonly OwedAcknowledgement[];
-  /** Store batches whose in-flight entries name this key. (R12) */
+  /** The store batches whose in-flight entries name this key. (R12) */
   batches: readonly number[];
-  /** Its queue is to be looked at once the event at hand is handled. */
+  /** The key is in `ReplicaContext.runnable`. */
   runnable: boolean;
-  /** PostgreSQL was asked and has no row: absence here is final while this state lasts. (R23) */
+  /** PostgreSQL was asked and has no row: the key's absence is final while this state lasts. (R23) */
   absentInRecord: boolean;
-  /** PostgreSQL has been asked for the key and has not answered. */
+  /** PostgreSQL has been asked for the key and has not answered yet. */
   fetching: boolean;
 }
 
@@ -135,11 +145,11 @@ export interface AbortedRound {
   readonly tickets: readonly WriteTicket[];
   readonly version: number;
   readonly epochBegan: number;
-  /** It had been decided: whatever comes, its outcome is not definite. */
+  /** The round had already been decided, so its outcome is indefinite whatever happens. */
   readonly decided: boolean;
 }
 
-/** Drives what is at rest. */
+/** The coordinator of a record at rest. */
 const NOBODY: Coordinator = { id: 0, incarnation: 0 };
 
 export function restingState(key: string, slot: number, held: SealedRecord | null, now: number): KeyState {
@@ -182,7 +192,7 @@ export function isAtRest(state: KeyState): boolean {
   );
 }
 
-/** Of all clients whose writes wait on the key, answered or not. */
+/** All client writes that wait on the key, answered or not. */
 export function ticketsOf(state: KeyState): WriteTicket[] {
   return [
     ...(state.round?.tickets.map((each) => each.ticket) ?? []),
@@ -191,7 +201,7 @@ export function ticketsOf(state: KeyState): WriteTicket[] {
   ];
 }
 
-/** Monotonic ms; undefined where all are valid. */
+/** Monotonic ms; undefined if all keys are valid. */
 export function oldestInvalidSince(states: Iterable<KeyState>): number | undefined {
   let oldest: number | undefined;
   for (const { valid, since } of states)

@@ -1,8 +1,8 @@
 /**
- * Operations with an id take effect once. They are remembered in the batch that stores their version, at every owner
- * and learner, and forgotten in the batch that stores what outranked it; so on a valid record the memory of a complete
- * owner holds exactly those that took effect. Whether a version that is replaced took effect is told by the base of the
- * one that replaces it. (PROTOCOL R33, proof in decision 7)
+ * An operation with an id takes effect once. Every owner and learner remembers the id in the batch that stores the
+ * operation's version, and forgets it in the batch that stores a version outranking it. So on a valid record, the
+ * memory of a complete owner holds exactly the operations that took effect. Whether a replaced version took effect is
+ * told by the base of the version that replaces it. (PROTOCOL R33, proof in decision 7)
  */
 import { appended } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
@@ -15,9 +15,9 @@ import type { KeyState, RoundTicket, WriteTicket } from './key-state.ts';
 import type { Adoption } from './validity.ts';
 
 /**
- * Looked up before a version is taken, on a valid record. Null: it is new, and is to be judged. Else nothing is left to
- * judge: it took effect before, or cannot be told from one that did, and is answered; or it is part of the round that is
- * being made, and is carried along.
+ * Looks up an operation id before a version is taken, on a valid record. Returns null for a new operation, which is
+ * then judged. Otherwise nothing is left to judge: the operation has taken effect before, or cannot be told from one
+ * that has, and is answered; or it is already part of the round being built and is carried along.
  */
 export function recall(
   context: ReplicaContext,
@@ -50,7 +50,7 @@ function resultOf(
   if (known === 'damaged') return { kind: 'failed', failure: failure('record_damaged') };
   if (known !== undefined) {
     if (known.kind !== kind) return usedOtherwise();
-    // Who else was in that version is not remembered.
+    // Which other operations share that version is not remembered.
     return { kind: 'done', version: known.version, number: known.number, isShared: true };
   }
   const refusal = operationIdRefusal(id, wallNow, operations.forgottenThrough());
@@ -69,19 +69,20 @@ function usedOtherwise(): WriteResult {
   };
 }
 
-/** The highest version known here to be valid: what a version that is taken now stands on. */
+/** The highest version known here to be valid: the base of a version taken now. */
 export function baseOf(state: KeyState): number {
   return state.valid ? heldVersion(state) : state.heldBase;
 }
 
-/** Its operations with an id may have taken effect or not. */
+/** True if it is unknown whether the identified operations of the held version took effect. */
 export function isOpen(context: ReplicaContext, state: KeyState): boolean {
   return state.heldOperations !== null && context.mutations.passOpenOperations !== true;
 }
 
 /**
- * What is held is replaced before it was seen to be valid. Whoever took the next version had seen it valid, or had not
- * held it: then it never was, and never will be, acknowledged by everyone.
+ * The operations that certainly never took effect, when the held version is replaced before this node saw it valid. If
+ * the coordinator of the next version had not seen the held version valid either, or did not hold it at all, not
+ * everyone acknowledged it, and not everyone ever will.
  */
 export function voidedBy(
   context: ReplicaContext,

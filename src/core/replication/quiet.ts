@@ -1,6 +1,7 @@
 /**
- * In which slots is something in flight at or below a floor? An owner that has raised its floor takes no new version
- * there, so that what is still under way comes to an end; until then it does not say that it is past the floor. (R22)
+ * Finds the slots in which something is in flight at or below a floor. An owner that has raised its floor takes no new
+ * version there, so what is still under way comes to an end; until then it does not report that it has passed the
+ * floor. (R22)
  */
 import type { SlotFloor } from '../floors.ts';
 import type { SealedRecord } from '../record.ts';
@@ -9,8 +10,9 @@ import type { ReplicaContext } from './context.ts';
 import type { KeyState } from './key-state.ts';
 
 /**
- * Those of the slots in which nothing at or below the floor is in flight, nor a plain version just above it: one that was taken
- * when the floor was lower may have the counter that the next conditional one gets, and a smaller node. (R5)
+ * The given slots in which nothing at or below the floor is in flight, and no unconditional version just above it: one
+ * taken when the floor was lower may have the counter that the next conditional version gets, with a smaller node id.
+ * (R5)
  */
 export function quietSlots({ table, mutations }: ReplicaContext, floors: readonly SlotFloor[]): number[] {
   const above = mutations.raiseBesidePlain === true ? 0 : 1;
@@ -27,7 +29,7 @@ function isUnderWay(
   counter: number,
   above: number,
 ): boolean {
-  // What PostgreSQL is asked for may be anything.
+  // PostgreSQL may answer with any version.
   if (fetching) return true;
   const isBelow = ({ record }: SealedRecord, conditional: boolean): boolean =>
     counterOf(record.version) <= counter + (conditional ? 0 : above);

@@ -1,6 +1,6 @@
 /**
- * What finishes a write whose coordinator cannot: asking it, and replaying under the same version when it is
- * gone or does not know. Several may replay; the outcome is the same. (PROTOCOL R4, R13, R17)
+ * Finishes writes whose coordinator cannot: asks the coordinator, and replays the write under the same version if the
+ * coordinator is gone or does not know it. Several nodes may replay; the outcome is the same. (PROTOCOL R4, R13, R17)
  */
 import { NONE } from '../../base/short-list.ts';
 import { QUERY_AFTER_MS, REPLAY_STAGGER_MS, RESEND_AFTER_MS } from '../limits.ts';
@@ -14,7 +14,7 @@ import { baseOf } from './operations.ts';
 import { collect, runQueue, sendInvalidates, startRound, tryFinish } from './rounds.ts';
 import type { Adoption } from './validity.ts';
 
-/** Rounds that wait for time alone: looked at on every tick. */
+/** Every tick: retries the rounds that wait only for time. */
 export function settleRounds(context: ReplicaContext): void {
   for (const state of [...context.settling]) {
     const round = state.round;
@@ -23,7 +23,7 @@ export function settleRounds(context: ReplicaContext): void {
   }
 }
 
-/** The slow look at every key in flight: resend, ask, replay, and drop waiters whose time is over. */
+/** Every few ticks, for each key in flight: resends, asks, replays, and drops readers whose time is over. */
 export function sweepKeys(context: ReplicaContext): void {
   const now = context.effects.now();
   for (const state of [...context.table.values()]) {
@@ -42,7 +42,10 @@ export function sweepKeys(context: ReplicaContext): void {
   }
 }
 
-/** An invalid key that nobody here drives: an unconditional write may go above it, else its coordinator is asked. */
+/**
+ * Handles an invalid key that no round here drives. A waiting unconditional write may go above it; otherwise its
+ * coordinator is asked, or the version replayed.
+ */
 function attend(context: ReplicaContext, state: KeyState, now: number): void {
   if (state.queue.length > 0) {
     runQueue(context, state);
@@ -61,7 +64,7 @@ function attend(context: ReplicaContext, state: KeyState, now: number): void {
   if (waited >= QUERY_AFTER_MS + Math.max(0, row.place) * REPLAY_STAGGER_MS) replay(context, state);
 }
 
-/** Finishes the held version under its own number; only an owner may, a learner waits for one. */
+/** Finishes the held version under its own number. Only an owner may do this; a learner waits for one. */
 export function replay(context: ReplicaContext, state: KeyState): void {
   if (state.round !== null || state.held === null || state.valid || state.fetching) return;
   if (!context.view.row(state.slot).owns || !context.effects.leaseHeld()) return;
@@ -77,8 +80,9 @@ export function replay(context: ReplicaContext, state: KeyState): void {
 }
 
 /**
- * A record that was at rest at a complete owner of this epoch, this one or another, goes round once more under its own
- * version: whoever has lost it stores it, PostgreSQL included. False: what stands here does not allow it. (R13)
+ * Sends a record that is at rest at this or another complete owner of the epoch round once more, under its own version.
+ * Every node that lost it stores it, and so does PostgreSQL. Returns false if what is held here does not allow it.
+ * (R13)
  */
 export function reaffirm(context: ReplicaContext, slot: number, sealed: SealedRecord): boolean {
   const { key, version } = sealed.record;
@@ -101,7 +105,10 @@ export function reaffirm(context: ReplicaContext, slot: number, sealed: SealedRe
   return isAllowed;
 }
 
-/** PostgreSQL has more than is held here: what is there is fetched, and installed at all owners if it is so. (R6) */
+/**
+ * PostgreSQL is said to have a higher version than this node: fetches the row, which is installed at all owners if that
+ * is true. (R6)
+ */
 export function refetch(context: ReplicaContext, slot: number, key: string): void {
   if (!context.view.row(slot).owns || !context.effects.leaseHeld()) return;
   const state = openKey(context, key, slot);
@@ -135,9 +142,9 @@ export function onQueryAnswer(context: ReplicaContext, message: QueryAnswer): vo
 }
 
 /**
- * A new epoch: every unfinished round asks everyone again (R4), and versions whose coordinator is no longer part
- * of it are taken up by their turn in the owners' order (R13). What was asked in the epoch before is not answered in
- * this one: the asker may be another process by now, which has given the round's number to a write of its own.
+ * On a new epoch every unfinished round asks everyone again (R4), and the owners take up, in their order, versions
+ * whose coordinator is no longer a member (R13). Requests of the previous epoch are not answered in this one: the asker
+ * may be another process by now, which has reused the round's number for a write of its own.
  */
 export function onEpoch(context: ReplicaContext, isNewDrive: boolean): void {
   if (isNewDrive && context.mutations.keepRecorded !== true) forgetRecorded(context);
@@ -159,7 +166,10 @@ export function onEpoch(context: ReplicaContext, isNewDrive: boolean): void {
   }
 }
 
-/** What PostgreSQL had of the writes in flight may be gone with its last server: they are committed again. (R6, R30) */
+/**
+ * The server that had committed the writes in flight may be gone, and their rows with it: they are committed again.
+ * (R6, R30)
+ */
 function forgetRecorded({ table, effects }: ReplicaContext): void {
   for (const state of table.values()) {
     const isRecorded = !effects.writesThrough(state.key);
@@ -169,8 +179,9 @@ function forgetRecorded({ table, effects }: ReplicaContext): void {
 }
 
 /**
- * What is in flight here and was taken by this learner as an earlier process: it may be gone from the learner's disk, for
- * its source need not know of it; made complete, the learner would take the same version for another write. (R8, R20)
+ * Keys in flight here at a version that the learner took as an earlier process. The learner's disk may have lost the
+ * version, since its source need not know of it; if the learner were made complete, it could take the same version for
+ * another write. (R8, R20)
  */
 export function untoldTo(context: ReplicaContext, learnerId: number): KeyState[] {
   const untold: KeyState[] = [];
@@ -182,7 +193,7 @@ export function untoldTo(context: ReplicaContext, learnerId: number): KeyState[]
   return untold;
 }
 
-/** As `Replica.restoreInFlight` says. */
+/** See `Replica.restoreInFlight`. */
 export function restoreInFlight(
   context: ReplicaContext,
   slot: number,
@@ -194,7 +205,8 @@ export function restoreInFlight(
   state.batches = [...state.batches, ...batches];
   state.valid = false;
   state.heldConditional = held.conditional;
-  // What an earlier process knew of PostgreSQL may have been true of another server: to commit it again is harmless. (R30)
+  // What an earlier process knew of PostgreSQL may have been true of another server; committing again does no harm.
+  // (R30)
   state.heldRecorded = held.recorded && !context.effects.writesThrough(state.key);
   state.heldCoordinator = held.coordinator;
   state.heldBase = held.base;
@@ -202,7 +214,7 @@ export function restoreInFlight(
   state.since = context.effects.now();
 }
 
-/** A link is new: what was sent on the old one may be lost, so the peer is asked again at once. */
+/** The link to a member is new. Messages sent on the old one may be lost, so the member is asked again at once. */
 export function onPeerBack(context: ReplicaContext, memberId: number): void {
   for (const state of context.table.values()) {
     const round = state.round;

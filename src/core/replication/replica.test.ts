@@ -1,4 +1,7 @@
-/** What a learner makes of a copy that does not fit what stands here. The whole of learning: `sim/scenarios/learning.test.ts`. */
+/**
+ * How a learner handles a copy that conflicts with what it holds. Learning as a whole:
+ * `sim/scenarios/learning.test.ts`.
+ */
 import { describe, expect, test } from 'vitest';
 import { founded } from '../../../test/support/founded.ts';
 import { sealRecord } from '../../wire/record-codec.ts';
@@ -51,7 +54,7 @@ describe('a copy', () => {
     expect(replica.copy(SLOT, pending(sealed(5, 'new')))).toBe(true);
     expect(stored).toEqual([]);
     expect(replica.keysInFlight).toBe(0);
-    // Its number is known all the same: what comes above it is no jump.
+    // The replica still remembers the refused copy's counter, so that a version above it is not taken for a jump.
     expect(replica.copy(SLOT, heldAtRest(sealed(6, 'newer')))).toBe(false);
   });
 

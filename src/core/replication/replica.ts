@@ -1,6 +1,6 @@
 /**
- * One node's part in replication, as a state machine over the keys in flight: events go in by the methods, what
- * is to be done comes out through the effects. No promise, no clock, no I/O; the same events give the same
+ * One node's part in replication, as a state machine over the keys in flight: events come in through the methods, and
+ * what has to be done goes out through the effects. It uses no promises, clocks or I/O; the same events give the same
  * effects. Rules: `docs/PROTOCOL.md`, R1 to R13, after Hermes (Katsarakis et al., ASPLOS 2020) with durability and
  * PostgreSQL added.
  */
@@ -77,7 +77,7 @@ export class Replica {
     return this.context.table.get(key);
   }
 
-  /** The store was read at start, or a copy came: no counter below this may be taken for a jump. (R8) */
+  /** A version was read from the store at start, or arrived as a copy: counters up to it are no jump. (R8) */
   sawVersion(version: number): void {
     this.context.counterHighest = Math.max(this.context.counterHighest, counterOf(version));
   }
@@ -105,7 +105,10 @@ export class Replica {
     this.drain();
   }
 
-  /** Waits for the key to be valid at what is known of it now, or for PostgreSQL's word on a key not held. (R9) */
+  /**
+   * Waits until the key is valid at the highest version known here now or, for a key not held, until PostgreSQL has
+   * answered. (R9)
+   */
   read(ticket: ReadTicket, slot: number): void {
     const state = openKey(this.context, ticket.key, slot);
     if (state === 'damaged') {
@@ -134,9 +137,9 @@ export class Replica {
   }
 
   /**
-   * What was readable here last, whether a lease is held or not; undefined: nothing. 'untold': not an owner, in flight,
-   * or damaged; or asked from within an answer, when what this event lets go of may look as if it were at rest. Only for
-   * who takes an old answer.
+   * The record that was last readable here, whether or not a lease is held; undefined if there is none. 'untold' if
+   * this node is not an owner, or the key is in flight or damaged. Also 'untold' when called from within an answer: a
+   * key that the current event is releasing may look as if it were at rest. For reads that accept old answers only.
    */
   lastReadable(key: string, slot: number): SealedRecord | undefined | 'untold' {
     const { view, table, effects, mutations } = this.context;
@@ -183,13 +186,16 @@ export class Replica {
     this.drain();
   }
 
-  /** PostgreSQL's answer to a miss: its row, none, or that it cannot say. `isEdited`: the row was changed by hand. */
+  /**
+   * PostgreSQL's answer to a miss: the row, its absence, or a failure to answer. `isEdited`: the row was changed by
+   * hand.
+   */
   onFetched(key: string, sealed: SealedRecord | undefined, problem: Failure | null, isEdited = false): void {
     onFetched(this.context, key, sealed, problem, isEdited);
     this.drain();
   }
 
-  /** A new epoch in which this process is still the member it was. */
+  /** A new epoch in which this process is still the same member. */
   onEpoch(view: SlotView): void {
     const isNewDrive = driveOf(view.topology) !== driveOf(this.context.view.topology);
     const { agreed, mutations } = this.context;
@@ -204,27 +210,28 @@ export class Replica {
     this.drain();
   }
 
-  /** Every tick: what waits only for time. */
+  /** Every tick: retries what waits only for time. */
   settle(): void {
     settleRounds(this.context);
     renewWork(this.context);
     this.drain();
   }
 
-  /** Every few ticks: resends, queries, replays. */
+  /** Every few ticks: resends, queries and replays. */
   sweep(): void {
     sweepKeys(this.context);
     this.drain();
   }
 
-  /** A key found in an in-flight entry at start, or copied as such: invalid until finished. (R12, R19) */
+  /** A key named by an in-flight entry, found at start or copied: invalid until its write is finished. (R12, R19) */
   restoreInFlight(slot: number, held: Adoption, batches: readonly number[]): void {
     restoreInFlight(this.context, slot, held, batches);
   }
 
   /**
-   * A learner hears from its source what stands. False: the key is at rest here, and the caller puts the copy in
-   * its place. What was written through Invalidate in this session is only replaced by something higher. (R19)
+   * A learner hears from its source what the record of a key is. Returns false if the key is at rest here, and the
+   * caller must store the copy itself. A version written through Invalidate in this session is replaced only by a
+   * higher one. (R19)
    */
   copy(slot: number, held: HeldRecord): boolean {
     const { key, version } = held.sealed.record;
@@ -232,7 +239,8 @@ export class Replica {
     const known = this.context.table.get(key);
     if (known === undefined && held.valid) return false;
     const state = openKey(this.context, key, slot);
-    // What is in flight is not put in the place of a damaged record: at rest there it would be readable. That one is repaired. (R10)
+    // A record in flight must not replace a damaged one, because there it would count as at rest and be readable. The
+    // damaged record is repaired instead. (R10)
     if (state === 'damaged') return true;
     takeCopy(this.context, state, held);
     closeKey(this.context, state);
@@ -241,8 +249,8 @@ export class Replica {
   }
 
   /**
-   * A record at rest here was found damaged, and another complete owner tells what it holds: the same version, or one
-   * that is in flight above it. What stands on this disk no longer counts. (R10)
+   * Replaces a damaged record at rest by what another complete owner holds: the same version, or a higher one in
+   * flight. What this disk has no longer counts. (R10)
    */
   repair(slot: number, held: HeldRecord): void {
     const { key } = held.sealed.record;
@@ -254,20 +262,23 @@ export class Replica {
     this.drain();
   }
 
-  /** What was at rest at a complete owner goes round once more; false: what stands here does not allow it. */
+  /**
+   * Sends a record that is at rest at a complete owner round once more. Returns false if what is held here does not
+   * allow it.
+   */
   reaffirm(slot: number, sealed: SealedRecord): boolean {
     const isBegun = reaffirm(this.context, slot, sealed);
     this.drain();
     return isBegun;
   }
 
-  /** PostgreSQL has a higher row than is held here: it is fetched, and installed at all owners. (R6) */
+  /** PostgreSQL has a higher row than this node: fetches it and installs it at all owners. (R6) */
   refetch(slot: number, key: string): void {
     refetch(this.context, slot, key);
     this.drain();
   }
 
-  /** Takes over versions whose coordinator was here under an earlier incarnation. */
+  /** Replays all versions whose coordinator's incarnation is no longer live. */
   replayAll(): void {
     for (const state of [...this.context.table.values()]) {
       const { id, incarnation } = state.heldCoordinator;
@@ -276,7 +287,7 @@ export class Replica {
     this.drain();
   }
 
-  /** The client's time is over: the wait ends, the write does not. (R5) */
+  /** The client's deadline has passed: its wait ends, the write goes on. (R5) */
   expire(ticket: WriteTicket): void {
     if (ticket.answered) return;
     if (ticket.begun) failWrite(this.context, ticket, failure('outcome_unknown'));
@@ -286,14 +297,16 @@ export class Replica {
   }
 
   /**
-   * This process is no longer the member it was: all its rounds end, nothing it began is definite. Returns what is
-   * still in flight on this disk, with the batches that say so.
+   * This process is no longer the member it was: all its rounds end, and nothing it began has a definite outcome.
+   * Returns the keys still in flight on this disk, with the batches whose entries name them.
    */
   abandon(): KeyState[] {
     return this.release(() => true);
   }
 
-  /** The same for some slots alone: they are no longer ours, or what was learnt of them no longer counts. */
+  /**
+   * Does the same for some slots only: they are no longer this node's, or what it has learnt of them no longer counts.
+   */
   release(isLost: (slot: number) => boolean): KeyState[] {
     const { table, runnable } = this.context;
     const left: KeyState[] = [];
@@ -316,7 +329,7 @@ export class Replica {
     return left;
   }
 
-  /** Does a client still wait for a write that this node coordinates in one of these slots? */
+  /** True if a client still waits for a write that this node coordinates in one of these slots. */
   coordinatesIn(isMeant: (slot: number) => boolean): boolean {
     for (const state of this.context.table.values()) {
       if (isMeant(state.slot) && ticketsOf(state).some((ticket) => !ticket.answered)) return true;
@@ -324,17 +337,23 @@ export class Replica {
     return false;
   }
 
-  /** Those of the slots in which nothing at or below the floor is in flight here. (R22) */
+  /** The given slots in which nothing at or below the floor is in flight here. (R22) */
   quietSlots(floors: readonly SlotFloor[]): number[] {
     return quietSlots(this.context, floors);
   }
 
-  /** Asked as a learner: as long as this process is the member that it is, it takes no plain version at or below these. (R22) */
+  /**
+   * Promises, as a learner, to take no unconditional version at or below these floors for as long as this process is
+   * the same member. (R22)
+   */
   promiseFloors(floors: readonly SlotFloor[]): void {
     promiseFloors(this.context, floors);
   }
 
-  /** In this epoch every owner of these slots has come past these floors, this one too: who waited for that goes on. (R22) */
+  /**
+   * Every owner of these slots, this node included, has passed these floors in this epoch: writes that waited for that
+   * go on. (R22)
+   */
   agreeFloors(floors: readonly SlotFloor[]): void {
     agreeFloors(this.context, floors);
     this.drain();
@@ -345,14 +364,14 @@ export class Replica {
     return untoldTo(this.context, learnerId);
   }
 
-  /** Monotonic ms since when the oldest unfinished key here has been invalid; undefined where there is none. */
+  /** Monotonic ms since when the longest-unfinished key here has been invalid; undefined if there is none. */
   oldestUnfinishedSince(): number | undefined {
     return oldestInvalidSince(this.context.table.values());
   }
 
   /**
-   * What an event leaves to do: queues that may go on, then the answers. A client that acts again within its answer
-   * finds every rule at rest; what it brings about is taken up by the loop that is already running.
+   * Finishes an event: runs the queues that may go on, then gives the answers. A client may call back in from its
+   * answer and finds the state machine at rest; the loop already running takes up what that call brings about.
    */
   private drain(): void {
     if (this.draining) return;

@@ -25,19 +25,20 @@ import { isMarkOnDisk, isMarked, markStored, spools } from './spooling.ts';
 import { abortRound, adopt, becomeValid, dropRound } from './validity.ts';
 import type { Adoption } from './validity.ts';
 
-/** Operations of one key that one round may carry. */
+/** How many operations on one key a single round may carry. */
 const COMBINED_COUNT_MAX = 1000;
 
-/** Begins the next round of a key, if anything waits and nothing forbids it. */
+/** Starts the key's next round, if an operation waits and nothing forbids it. */
 export function runQueue(context: ReplicaContext, state: KeyState): void {
   while (state.queue.length > 0 && state.queue[0]!.answered) state.queue = withoutFirst(state.queue);
   const first = state.queue[0];
   if (first === undefined || state.round !== null || state.fetching) return;
   if (!context.effects.leaseHeld()) return;
   const conditional = refuses(context, first.operation);
-  // Its turn is over: the next tick looks at every queue that waits.
+  // The work allowed for this tick is used up; the next tick looks at every waiting queue.
   if (conditional && isSpent(context)) return;
-  // Above a version with operation ids nothing is taken before its fate is known: whoever comes next knows it. (R33)
+  // No version is taken above one with operation ids before the fate of that one is known, so that whoever takes the
+  // next version knows it. (R33)
   if (!state.valid && (conditional || isOpen(context, state))) return;
   if (conditional && state.held === null && !context.view.topology.loaded && !state.absentInRecord) {
     state.fetching = true;
@@ -57,8 +58,9 @@ export function runQueue(context: ReplicaContext, state: KeyState): void {
 }
 
 /**
- * Judges waiting operations one after another, each on what the one before it made, into one round (R5). The
- * round is conditional exactly if its first writing operation is: the others stand on what that one wrote.
+ * Judges the waiting operations one after another, each on the result of the previous one, and combines them into one
+ * round (R5). The round is conditional if and only if its first writing operation is: the later ones build on what that
+ * one wrote.
  */
 function combine(context: ReplicaContext, state: KeyState, conditional: boolean): void {
   const wallNow = context.effects.wallNow();
@@ -74,8 +76,8 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
     const ticket = state.queue[0]!;
     if (isSpent(context) && refuses(context, ticket.operation)) break;
     const { operationId, kind } = ticket.operation;
-    // Before the first write of this round every judgement is on the record itself, which must be valid; and what
-    // carries an id goes only with a round that can be refused.
+    // Until the first write of this round, operations are judged on the held record itself, which must be valid for
+    // that. An operation with an id may only join a round that can be refused.
     if ((written === null || operationId !== null) && refuses(context, ticket.operation) !== conditional)
       break;
     state.queue = withoutFirst(state.queue);
@@ -119,12 +121,12 @@ function combine(context: ReplicaContext, state: KeyState, conditional: boolean)
   });
 }
 
-/** What this node judges from one tick to the next is bounded: it is done within turns of the event loop. */
+/** Bounds the judging done in one tick, because it blocks the event loop. */
 function isSpent({ judged }: ReplicaContext): boolean {
   return judged.bytes >= TURN_WORK_BYTES_MAX;
 }
 
-/** A tick: what was left to judge goes on. */
+/** A new tick: judging continues where it was cut off. */
 export function renewWork(context: ReplicaContext): void {
   const wasSpent = isSpent(context);
   context.judged.bytes = 0;
@@ -134,7 +136,7 @@ export function renewWork(context: ReplicaContext): void {
   }
 }
 
-/** Every owner of these slots has come past these floors: what waited for that goes on. (R22) */
+/** Every owner of these slots has passed these floors: writes that waited for that go on. (R22) */
 export function agreeFloors(context: ReplicaContext, floors: readonly SlotFloor[]): void {
   const agreed = new Set<number>();
   for (const floor of floors) {
@@ -153,7 +155,10 @@ function refuses(context: ReplicaContext, operation: WriteOperation): boolean {
   return isRefusable(operation);
 }
 
-/** What stood when it came has gone since, and nothing native stands: its coordinator asks before it comes again. (R25) */
+/**
+ * The record that stood when the operation arrived is gone, and no native one has replaced it: the coordinator must ask
+ * the legacy source before the operation comes again. (R25)
+ */
 function isForLegacy(
   { mutations }: ReplicaContext,
   { isLegacyUnheard }: WriteTicket,
@@ -190,13 +195,16 @@ function resultOf(judgement: Judgement, version: number): WriteResult {
   return results === null ? { kind: 'done', version, number } : { kind: 'modified', version, results };
 }
 
-/** Who is told is told that the version is not its own alone. */
+/** Tells the client that its version carries other writes as well. */
 function sharing({ ticket, result }: RoundTicket): RoundTicket {
   const isMade = result.kind === 'done' || result.kind === 'modified';
   return isMade ? { ticket, result: { ...result, isShared: true } } : { ticket, result };
 }
 
-/** A round begins at our own store and, where that may be, at once at the others': this node is one of those that it waits for. (R2) */
+/**
+ * Starts a round at this node's own store and, where allowed, at the other owners at the same time: this node is one of
+ * the nodes the round waits for. (R2)
+ */
 export function startRound(
   context: ReplicaContext,
   state: KeyState,
@@ -235,14 +243,18 @@ export function startRound(
     collect(context, state, round);
 }
 
-/** Others may hear of it before it is on this disk: whatever becomes of that, its version is taken once. (R8) */
+/**
+ * True if other nodes may hear of the version before it is on this disk, because it is never taken twice whatever
+ * becomes of this process. (R8)
+ */
 function mayBeTold({ effects }: ReplicaContext, { kind, conditional, sealed }: Round): boolean {
   return kind !== 'write' || (!conditional && effects.counters.covers(counterOf(sealed.record.version)));
 }
 
-/** Asks everyone in the epoch; again after every change of epoch, for acknowledgements do not survive one. (R4) */
+/** Asks everyone in the epoch. Repeated after every change of epoch, since acknowledgements do not outlive one. (R4) */
 export function collect(context: ReplicaContext, state: KeyState, round: Round): void {
-  // Held since before the epoch that spools, this version or one that outranks it: it is stored once its mark is, too. (R34)
+  // The held record, of this version or one that outranks it, dates from before spooling began: it counts as stored
+  // only once its mark is durable too. (R34)
   if (!isMarked(context, state) || !isMarkOnDisk(context, state)) {
     round.phase = 'storing';
     if (!isMarked(context, state)) markStored(context, state);
@@ -281,7 +293,7 @@ export function onAcknowledge(context: ReplicaContext, from: number, message: Ac
   if (state === undefined || round === null || round === undefined || round.phase !== 'collecting') return;
   if (!round.awaiting.includes(from)) return;
   if (message.outcome === 'refused') {
-    // The member cannot take this version now; it is asked again until an epoch settles whose fault it is.
+    // The member cannot take this version now. It is asked again until an epoch removes the cause.
     context.effects.event('warn', 'replication.refused', { from, conditional: round.conditional });
     return;
   }
@@ -300,7 +312,7 @@ function dropAwaited(round: Round, from: number): void {
   round.awaiting = round.awaiting.length === 1 ? NONE : round.awaiting.filter((id) => id !== from);
 }
 
-/** Our own disk has the version that this round is about. */
+/** This node's own disk has the round's version. */
 export function onOwnStored(context: ReplicaContext, state: KeyState, round: Round): void {
   if (round.phase === 'storing') return collect(context, state, round);
   if (round.phase !== 'collecting' || !round.awaiting.includes(context.self.id)) return;
@@ -323,7 +335,7 @@ function allAcknowledged(context: ReplicaContext, state: KeyState, round: Round)
   context.effects.record(round.sealed, state.slot);
 }
 
-/** PostgreSQL's word on a version. `highest` is the version of the row that stands, where it is not ours. */
+/** PostgreSQL's answer for a version: committed, or the version of the row that stands in its place. */
 export function onRecorded(
   context: ReplicaContext,
   key: string,
@@ -335,7 +347,7 @@ export function onRecorded(
   if (state === undefined || round === null || round === undefined || round.sealed.record.version !== version)
     return;
   if (outcome !== 'committed' && outcome > heldVersion(state)) {
-    // A row that no owner is known to hold: it is installed first, and what was begun is judged anew above it.
+    // No owner is known to hold that row: it is installed first, and the writes begun are judged again above it.
     state.fetching = true;
     context.effects.fetch(key);
     return;
@@ -347,7 +359,7 @@ export function onRecorded(
   tryFinish(context, state, round);
 }
 
-/** Complete once nothing forbids to say so; valid if nobody outranked it. (R1, R7, R15) */
+/** Completes the round if nothing forbids it, and makes the version valid if no higher one was met. (R1, R7, R15) */
 export function tryFinish(context: ReplicaContext, state: KeyState, round: Round): void {
   const row = context.view.row(state.slot);
   if (

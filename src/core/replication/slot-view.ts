@@ -1,6 +1,6 @@
 /**
- * What one node needs to know of a slot's row in the epoch it acts in, worked out once per epoch and not per
- * operation: who must acknowledge, whether this node may coordinate, who comes first.
+ * What one node needs to know about a slot's row in the current epoch: who must acknowledge, whether this node may
+ * coordinate, who comes first. Computed once per epoch, not per operation.
  */
 import { rowPairs } from '../slot-index.ts';
 import {
@@ -17,23 +17,23 @@ import type { Topology } from '../topology.ts';
 export interface RowView {
   /** Live complete owners, in the order of preference. */
   readonly owners: readonly number[];
-  /** Everyone but this node who must acknowledge a write: live owners and learners. */
+  /** Everyone else who must acknowledge a write: live owners and learners, without this node. */
   readonly others: readonly number[];
-  /** The same and this node, whose own disk is one of those that a write must be on. */
+  /** `others` plus this node, whose own disk must have a write too. */
   readonly all: readonly number[];
-  /** This node is a live complete owner. */
+  /** This node is a live, complete owner. */
   readonly owns: boolean;
-  /** This node is an owner that is still copying. */
+  /** This node is an owner that is still copying (a learner). */
   readonly learns: boolean;
-  /** No complete owner is on record, and this node is the one to make the slots whole from PostgreSQL. */
+  /** No complete owner is on record, and this node has to make the slots whole from PostgreSQL. */
   readonly recovers: boolean;
-  /** This node is an owner that gives the slots up: it finishes what it coordinates and begins nothing. */
+  /** This node is giving up the slots: it finishes what it coordinates and starts nothing. */
   readonly retires: boolean;
-  /** Every complete owner lives, nobody copies and nothing changes hands. */
+  /** Every complete owner is live, nobody copies, and nothing changes hands. */
   readonly isSteady: boolean;
-  /** The owner to whom conditional writes and misses go, one that stays; 0 where none lives. */
+  /** The owner that handles conditional writes and misses, one that keeps the slots; 0 if no owner is live. */
   readonly first: number;
-  /** This node's place among the live owners, for taking turns; -1 where it is none. */
+  /** This node's position among the live owners, which decides whose turn it is; -1 if it is not one of them. */
   readonly place: number;
 }
 
@@ -47,8 +47,8 @@ export class SlotView {
   readonly rows: readonly RowView[];
 
   /**
-   * `bystander`: this process is not the member that the epoch knows under its id, and owns nothing; or it is, and is
-   * about to be none: what is asked of it is for the others.
+   * `bystander`: this process owns nothing in this view, because it is not the member that the epoch knows under its
+   * id, or is about to be removed; requests go to the other members.
    */
   constructor(topology: Topology, selfId: number, bystander = false) {
     this.topology = topology;
@@ -79,7 +79,7 @@ export class SlotView {
     });
   }
 
-  /** This node gives some slots up in this epoch. */
+  /** True if this node is giving up any slots in this epoch. */
   get retiresAnywhere(): boolean {
     return this.rows.some((row) => row.retires);
   }
@@ -88,27 +88,27 @@ export class SlotView {
     return this.rows[this.topology.slotRow[slot]!]!;
   }
 
-  /** By the number of a row: this node and the other are both complete owners. */
+  /** By row number: whether this node and the other member are both complete owners. */
   rowsSharedWith(member: number): readonly boolean[] {
     return this.rows.map((row) => row.owns && row.owners.includes(member));
   }
 
-  /** Does the process that took a version still live under that incarnation? (PROTOCOL R11, R13) */
+  /** True if the process that took a version is still a live member under that incarnation. (PROTOCOL R11, R13) */
   coordinatorLives(id: number, incarnation: number): boolean {
     const member = memberById(this.topology, id);
     return member !== undefined && member.alive && member.incarnation === incarnation;
   }
 }
 
-/** Slots in which this node has the same part. */
+/** Slots in which this node has the same role. */
 export interface HeldSlots {
   readonly row: RowView;
   readonly slots: Uint16Array;
 }
 
 /**
- * What has to be looked at when an epoch comes: the slots that this node owns and did not own in the view before, and
- * all that it learns. `before`: the view in which the same replica acted last; null where it is new.
+ * The slots to look at when an epoch begins: those that this node owns and did not own in the previous view, and all
+ * that it learns. `before`: the view in which the same replica acted last; null if the replica is new.
  */
 export function slotsToLookAt(before: SlotView | null, now: SlotView): HeldSlots[] {
   const found: HeldSlots[] = [];

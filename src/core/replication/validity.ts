@@ -1,6 +1,6 @@
 /**
- * How a key becomes invalid and valid again: adopting a higher version, aborting what it outranks, validating,
- * and letting those go who waited. (PROTOCOL R1, R2, R3, R9)
+ * How a key becomes invalid and valid again: adopting a higher version, aborting a round that it outranks, validating,
+ * and releasing waiting readers and writers. (PROTOCOL R1, R2, R3, R9)
  */
 import { NONE, appended, withoutFirst } from '../../base/short-list.ts';
 import { failure } from '../errors.ts';
@@ -14,7 +14,10 @@ import type { KeyState, Round } from './key-state.ts';
 import { rememberedOf, voidedBy } from './operations.ts';
 import { markNew, spools } from './spooling.ts';
 
-/** Overwritten records kept per key for waiting readers; beyond it the oldest reader's hope is a later one. */
+/**
+ * Overwritten records kept per key for waiting readers; if there are more, the oldest is dropped and its readers wait
+ * for a later one.
+ */
 const OVERWRITTEN_COUNT_MAX = 16;
 
 export interface Adoption {
@@ -26,7 +29,10 @@ export interface Adoption {
   readonly operations: readonly IdentifiedOperation[] | null;
 }
 
-/** Takes a version higher than the one held: stored with its in-flight entry, unreadable until it is validated. */
+/**
+ * Takes a version higher than the one held. It is stored with its in-flight entry and cannot be read until it is
+ * validated.
+ */
 export function adopt(context: ReplicaContext, state: KeyState, incoming: Adoption): void {
   const version = incoming.sealed.record.version;
   const round = state.round;
@@ -60,18 +66,21 @@ export function adopt(context: ReplicaContext, state: KeyState, incoming: Adopti
   state.batches = appended(state.batches, context.effects.store(write));
 }
 
-/** What another member holds of a key that is in flight here. */
+/** Takes over what another member holds of a key that is in flight here. */
 export function takeCopy(context: ReplicaContext, state: KeyState, copy: HeldRecord): void {
   const { version } = copy.sealed.record;
   if (version > heldVersion(state)) adopt(context, state, copy);
   if (version !== heldVersion(state)) return;
-  // Two contents under one version: neither is made readable by what is said of the other. (R8)
+  // Two different contents under one version: a Validate for one must not make the other readable. (R8)
   if (state.held?.checksum !== copy.sealed.checksum)
     context.effects.event('error', 'replication.checksum_conflict', { slot: state.slot, version });
   else if (copy.valid && !state.valid) becomeValid(context, state);
 }
 
-/** The coordinator is follower 0 of its own write: what outranks it here outranks it. (R2) */
+/**
+ * The coordinator is follower 0 of its own write: a higher version held here outranks the round as it would at any
+ * follower. (R2)
+ */
 function outrank(context: ReplicaContext, state: KeyState, round: Round): void {
   if (round.phase !== 'storing' && round.awaiting.length === 0) return;
   if (!round.conditional) {
@@ -90,8 +99,9 @@ function keepForReaders(state: KeyState): void {
 }
 
 /**
- * Ends a conditional round that met a higher version. Its record stays as it is; its clients are told only
- * when the higher version turns out valid in the same epoch, for only then it certainly never takes effect.
+ * Ends a conditional round that met a higher version. Its record stays as it is. Its clients get a definite answer only
+ * if the higher version becomes valid in the same epoch, because only then the aborted write certainly never takes
+ * effect.
  */
 export function abortRound(context: ReplicaContext, state: KeyState): void {
   const round = state.round;
@@ -115,7 +125,7 @@ export function dropRound(context: ReplicaContext, state: KeyState): void {
   state.since = context.effects.now();
 }
 
-/** The held version is durable everywhere and nobody outranks it: readable from now on. */
+/** The held version is durable everywhere and outranked nowhere: it becomes readable. */
 export function becomeValid(context: ReplicaContext, state: KeyState): void {
   const held = state.held;
   if (held === null) return;
@@ -129,7 +139,7 @@ export function becomeValid(context: ReplicaContext, state: KeyState): void {
   closeKey(context, state);
 }
 
-/** A version below the held one turned out valid: it serves the readers who may see it. (R9) */
+/** A version below the held one turned out valid: it is returned to the readers that may see it. (R9) */
 export function validateOverwritten(context: ReplicaContext, state: KeyState, version: number): void {
   const index = state.overwritten.findIndex((sealed) => sealed.record.version === version);
   if (index >= 0) releaseReaders(context, state, state.overwritten[index]!);
@@ -148,7 +158,7 @@ function releaseReaders(context: ReplicaContext, state: KeyState, sealed: Sealed
   for (const reader of readers) if (reader.lowest <= version) answerRead(context, reader, sealed, null);
 }
 
-/** A higher version is valid: an abort of this epoch is now definite, and its operation may be tried anew. (R3) */
+/** A higher version is valid: aborts of this epoch are now definite, and their operations are retried. (R3) */
 function judgeAborted(context: ReplicaContext, state: KeyState): void {
   if (state.aborted.length === 0) return;
   const epoch = context.view.topology.epoch;
