@@ -1,6 +1,6 @@
 /**
- * What a key, a value and their options may be: the same for every door, so that what one protocol stores
- * every other can name. A fault is a sentence that names the limit; undefined means that all is well.
+ * What keys, values and their options may be. The rules are the same for every door, so that whatever one protocol
+ * stores, every other can name. A fault is a sentence that names the limit; undefined means that the input is valid.
  */
 import { CONTENT_TYPE_BYTES_MAX, KEY_BYTES_MAX, OPERATION_ID_BYTES, TTL_MS_MAX } from './limits.ts';
 
@@ -39,13 +39,13 @@ export function valueFault(bytes: number, bytesMax: number): string | undefined 
   return bytes > bytesMax ? `the value has ${bytes} bytes, more than the limit of ${bytesMax}` : undefined;
 }
 
-/** `ttlMs` 0 keeps for ever. */
+/** A `ttlMs` of 0 means that the value never expires. */
 export function ttlFault(ttlMs: number): string | undefined {
   if (Number.isSafeInteger(ttlMs) && ttlMs >= 0 && ttlMs <= TTL_MS_MAX) return undefined;
   return `the time to live is not a whole number of milliseconds from 0 to ${TTL_MS_MAX}`;
 }
 
-/** `bytes` 0 stands for no operation id. */
+/** `bytes` is 0 if there is no operation id. */
 export function operationIdFault(bytes: number): string | undefined {
   if (bytes === 0 || bytes === OPERATION_ID_BYTES) return undefined;
   return `the operation id has ${bytes} bytes, not ${OPERATION_ID_BYTES}`;
@@ -53,10 +53,13 @@ export function operationIdFault(bytes: number): string | undefined {
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const QUOTED = '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]|\\\\[\\t\\x20-\\x7e])*"';
-/** `media-type` of RFC 9110: at each place the next character alone decides how it goes on. */
+/**
+ * `media-type` of RFC 9110. At each position the next character alone decides how to continue, so that matching never
+ * backtracks.
+ */
 const MEDIA_TYPE = new RegExp(`^${TOKEN}/${TOKEN}(?:[ \\t]*;(?:[ \\t]*${TOKEN}=(?:${TOKEN}|${QUOTED}))?)*$`);
 
-/** Undefined: it can be kept. Nothing is the type of a value that has none. */
+/** Undefined if the type can be stored. An empty type stands for a value without one. */
 export function contentTypeFault(type: string | null | undefined): string | undefined {
   if (type === null || type === undefined) return undefined;
   if (type.length <= CONTENT_TYPE_BYTES_MAX && MEDIA_TYPE.test(type)) return undefined;

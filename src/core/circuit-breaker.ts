@@ -1,7 +1,7 @@
 /**
- * Stops asking a source that mostly fails, and asks it again one probe at a time. Pure: the time and the
- * draws are arguments. Written here and not taken from a library, because it has to work with callbacks on a
- * monotonic clock, count samples and not calls per second, and let some answers count as neither.
+ * Stops asking a source that mostly fails, and then tests it with one probe at a time. Pure: time and random draws are
+ * arguments. Written here instead of taken from a library, because it has to work with callbacks on a monotonic clock,
+ * count samples instead of calls per second, and let some answers count as neither success nor failure.
  */
 import { RollingCount } from '../base/rolling-count.ts';
 import { unreachable } from '../base/assert.ts';
@@ -10,20 +10,20 @@ import type { BreakerRules } from './legacy-config.ts';
 export type BreakerState =
   /** Requests pass and are counted. */
   | { readonly kind: 'closed' }
-  /** None passes until `until`. */
+  /** No request passes until `until`. */
   | { readonly kind: 'open'; readonly until: number; readonly openMs: number }
-  /** One passes; its outcome decides. */
+  /** One request passes; its outcome decides. */
   | { readonly kind: 'probing'; readonly underWay: boolean; readonly openMs: number };
 
 /** neither: the request ended for a reason that says nothing about the source. */
 export type Verdict = 'success' | 'failure' | 'neither';
 
-/** Part by which an open time is drawn longer or shorter, so that nodes do not probe together. */
+/** Fraction by which an open time is randomly lengthened or shortened, so that nodes do not probe at the same time. */
 const OPEN_JITTER = 0.2;
 
 export class CircuitBreaker {
   private state: BreakerState = { kind: 'closed' };
-  /** Counts changes of state: a request that began before the last change no longer tells anything. */
+  /** Counts state changes: the outcome of a request that began before the last change is ignored. */
   private turn = 0;
   private readonly rules: BreakerRules;
   private readonly samples: RollingCount;
@@ -39,19 +39,19 @@ export class CircuitBreaker {
     return this.state.kind;
   }
 
-  /** Would a request pass? */
+  /** True if a request would be rejected. */
   isOpen(now: number): boolean {
     if (this.state.kind === 'open') return now < this.state.until;
     return this.state.kind === 'probing' && this.state.underWay;
   }
 
-  /** Milliseconds until asking again makes sense; 0 where a request would pass. */
+  /** Milliseconds until asking again makes sense; 0 if a request would pass. */
   waitMs(now: number): number {
     if (!this.isOpen(now)) return 0;
     return this.state.kind === 'open' ? this.state.until - now : this.rules.openMs;
   }
 
-  /** A ticket for one request, to be given back with its verdict; null where none may be sent. */
+  /** Returns a ticket for one request, to be given back with its verdict; null if no request may be sent. */
   admit(now: number): number | null {
     if (this.isOpen(now)) return null;
     if (this.state.kind !== 'closed')

@@ -1,18 +1,21 @@
-/** What owners say to one another so that deletions can be forgotten. (PROTOCOL R22) */
+/** Messages by which owners agree that deletions can be forgotten. (PROTOCOL R22) */
 import type { Deletion } from './collection.ts';
 import type { SlotFloor } from './floors.ts';
 
-/** "Raise these floors." Answered once they are on the disk, and asked again for what is not quiet yet. */
+/**
+ * "Raise these floors." Answered once they are on disk; sent again for slots where something below the floor is still
+ * in flight.
+ */
 export interface FloorRaise {
   readonly kind: 'floorRaise';
-  /** The asker's number of this collection; comes back in the answer. */
+  /** The sender's number of this collection, returned in the answer. */
   readonly round: number;
   readonly floors: readonly SlotFloor[];
 }
 
 /**
- * Of these slots: the floor is on the disk, and nothing at or below it is in flight at the sender; or that learns the slot, and
- * takes nothing plain at or below it when it is an owner.
+ * Names slots where the sender, as an owner, has the floor on disk and nothing in flight at or below it; or where the
+ * sender, as a learner, promises to take no unconditional version at or below the floor once it is an owner.
  */
 export interface FloorRaised {
   readonly kind: 'floorRaised';
@@ -20,14 +23,17 @@ export interface FloorRaised {
   readonly slots: readonly number[];
 }
 
-/** "All owners are past these floors: remove exactly these versions, where they still stand." It may be none. */
+/**
+ * "All owners have passed these floors: remove exactly these versions where they still stand." The list of versions may
+ * be empty.
+ */
 export interface DeletionsForget {
   readonly kind: 'deletionsForget';
   readonly floors: readonly SlotFloor[];
   readonly deletions: readonly Deletion[];
 }
 
-/** A complete owner holds nothing of the key, not even a deletion: nobody needs to. (R10) */
+/** "As a complete owner I hold nothing for this key, not even a deletion, so nobody has to." (R10) */
 export interface RepairAbsent {
   readonly kind: 'repairAbsent';
   readonly key: string;

@@ -1,8 +1,8 @@
 /**
- * How deletions come to be forgotten, a number of them at a time: all owners of their slots raise the floor above them
- * and say, in one epoch, that it is on their disks and that nothing at or below it is in flight with them; only then each
- * removes exactly those versions. Whoever coordinates it keeps count here. Learners are asked as well, where there are any.
- * (PROTOCOL R22, decision 13)
+ * The coordinator's bookkeeping for forgetting a batch of deletions. All owners of the slots raise the floor above the
+ * deletions and confirm, in one epoch, that the floor is on disk and that they have nothing in flight at or below it;
+ * only then does each owner remove exactly those versions. Learners, where there are any, are asked too. (PROTOCOL R22,
+ * decision 13)
  */
 import type { SlotFloor } from './floors.ts';
 import type { Mutations } from './mutations.ts';
@@ -11,16 +11,16 @@ import { everythingDriven } from './record-standing.ts';
 import type { SlotView } from './replication/slot-view.ts';
 import { counterOf } from './version.ts';
 
-/** A deletion to be forgotten: exactly this version. */
+/** A deletion to forget: exactly this version. */
 export interface Deletion {
   readonly slot: number;
   readonly key: string;
   readonly version: number;
-  /** Only PostgreSQL has it any more: its row is to go, and no owner has anything to forget. (R23) */
+  /** Only PostgreSQL still has the deletion: its row must go, and no owner has anything to forget. (R23) */
   readonly isDebris?: boolean;
 }
 
-/** Slots whose owners are all past their floors, with what may be removed there. */
+/** Slots whose owners have all passed their floors, and the deletions that may be removed there. */
 export interface Removal {
   readonly floors: readonly SlotFloor[];
   readonly deletions: readonly Deletion[];
@@ -28,14 +28,15 @@ export interface Removal {
 
 interface SlotPart extends SlotFloor {
   readonly deletions: Deletion[];
-  /** Owners and learners that have not said so, this node among them. */
+  /** Owners and learners that have not confirmed yet, including this node. */
   readonly awaiting: Set<number>;
 }
 
 /**
- * May deletions of the slot be forgotten in this epoch? Only where nobody may come to know the slot without having heard
- * of the floor: every complete owner lives, nobody copies, nothing changes hands, and a miss is final. And only while
- * PostgreSQL has all that is held: it may have to be told of the deletion again. (R22, R23, R30)
+ * True if deletions in the slot may be forgotten in this epoch. No node may come to hold the slot without having heard
+ * of the floor: so every complete owner must be alive, nobody may copy the slot, it must not change hands, and a miss
+ * must be final. PostgreSQL must also have everything that the owners hold, because it may otherwise have to be told of
+ * the deletion again. (R22, R23, R30)
  */
 export function mayForget(view: SlotView, slot: number, mutations: Mutations): boolean {
   const row = view.row(slot);
@@ -43,7 +44,10 @@ export function mayForget(view: SlotView, slot: number, mutations: Mutations): b
   return row.isSteady || mutations.forgetWhileCopying === true;
 }
 
-/** Old enough by the clock on the wall: so that whoever looks into a deletion finds it for a while. */
+/**
+ * True if the deletion is old enough by the wall clock. Deletions are kept for a while so that people can look into
+ * them.
+ */
 export function isOldDeletion(record: KeyRecord, wallNow: number, keepMs: number): boolean {
   return record.tombstone && record.updatedAt + keepMs <= wallNow;
 }
@@ -54,8 +58,8 @@ export class Collection {
   private readonly parts = new Map<number, SlotPart>();
 
   /**
-   * `deletions`: what is at rest here, and so is held or outranked at every owner. `bare`: floors that all owners are to be
-   * past, where nothing is to be forgotten.
+   * `deletions`: deletions at rest here, so that every owner holds or has outranked them. `bare`: floors that all
+   * owners are to pass in slots where nothing is to be forgotten.
    */
   constructor(
     round: number,
@@ -80,12 +84,12 @@ export class Collection {
     return this.parts.size === 0;
   }
 
-  /** Slots that nobody has come to an end with. */
+  /** Slots whose collection has not finished. */
   get slots(): number[] {
     return [...this.parts.keys()];
   }
 
-  /** Whom to ask for which floors, or to ask again. */
+  /** Which members to ask, or to ask again, for which floors. */
   questions(): Map<number, SlotFloor[]> {
     const asked = new Map<number, SlotFloor[]>();
     for (const { slot, counter, awaiting } of this.parts.values()) {
@@ -98,12 +102,15 @@ export class Collection {
     return asked;
   }
 
-  /** The member has said so: as an owner that is past these floors, or as a learner that takes nothing from below. */
+  /**
+   * The member has confirmed: as an owner, that it has passed these floors; as a learner, that it will take nothing
+   * from below them.
+   */
   raised(member: number, slots: readonly number[]): void {
     for (const slot of slots) this.parts.get(slot)?.awaiting.delete(member);
   }
 
-  /** What has come to be removable since the last time. */
+  /** Returns what has become removable since the last call. */
   takeReady(): Removal {
     const floors: SlotFloor[] = [];
     const deletions: Deletion[] = [];

@@ -1,10 +1,11 @@
 /**
- * How fast slots are worked through: an allowance of bytes that fills with time, spent by what has arrived, so that the load of
- * clients keeps its share of disks and links; and what people are told about how far it has come. (DESIGN 3)
+ * The pace at which slots are copied or compared: an allowance of bytes that fills with time and is spent by what has
+ * arrived, so that clients keep their share of disks and links. Also keeps the progress shown to people. (DESIGN 3)
  *
- * It gives way to clients (decision 60): where they wait too long it falls to a part of what was copied of late, and grows
- * again by small steps while they do not (as congestion control does; RFC 6817 has the idea of work that leaves the rest to
- * others). It never falls below a rate that doubles every ten minutes, so that a crowded cluster gets its new member in the end.
+ * Copying gives way to clients (decision 60): when they wait too long, the rate drops to a fraction of what was
+ * recently copied, and while they do not it grows back in small steps (as in congestion control; the idea of background
+ * transport that yields is that of RFC 6817). The rate never falls below a minimum that doubles every ten minutes, so
+ * that a crowded cluster gets its new member in the end.
  */
 import { Allowance } from './allowance.ts';
 import {
@@ -15,9 +16,9 @@ import {
   GIVE_WAY_EVERY_MS,
 } from './copy-limits.ts';
 
-/** Milliseconds over which the rate is told. */
+/** Milliseconds over which the reported rate is averaged. */
 const RATE_OVER_MS = 2_000;
-/** What the rate falls to at once, at least and at most, and what it grows by, in shares of what it was. */
+/** Minimum and maximum factor by which the rate drops at once, and the factor by which it grows. */
 const FALL_SHARE_MIN = 0.5;
 const FALL_SHARE_MAX = 0.9;
 const GROW_SHARE = 1.15;
@@ -25,14 +26,14 @@ const GROW_SHARE = 1.15;
 export class CopyPace {
   private readonly allowance: Allowance;
   private readonly bytesPerSecondMax: number;
-  /** Bytes a second that are allowed at the moment. */
+  /** Bytes per second allowed at the moment. */
   private allowed: number;
   private changedAt = -Infinity;
-  /** When anything was known of clients last. */
+  /** When the delay of clients was last known. */
   private knownAt = -Infinity;
-  /** Since when clients have waited too long; null where they have not yet. */
+  /** Since when clients have waited too long; null if they have not. */
   private givesWaySince: number | null = null;
-  /** Since the last change: bytes that have arrived, and whether more would have been asked for. */
+  /** Bytes that have arrived since the last change, and whether the allowance has held back a request since then. */
   private arrivedSince = 0;
   private wasHeld = false;
   private bytesTotal = 0;
@@ -41,17 +42,17 @@ export class CopyPace {
   private slotsDone = 0;
   private slotsTotal = 0;
   private beganAt = 0;
-  /** Bytes that had arrived at some moments of late, the oldest first. */
+  /** The total of arrived bytes at some recent moments, oldest first. */
   private readonly marks: { readonly at: number; readonly bytes: number }[] = [];
 
-  /** 0: as fast as it goes. */
+  /** A maximum of 0 means no limit. */
   constructor(bytesPerSecondMax: number, now: number) {
     this.bytesPerSecondMax = bytesPerSecondMax;
     this.allowed = bytesPerSecondMax;
     this.allowance = new Allowance(bytesPerSecondMax, now);
   }
 
-  /** May the next piece be asked for now? */
+  /** True if the next piece may be requested now. */
   mayAsk(now: number): boolean {
     const may = this.allowance.has(now);
     if (!may) this.wasHeld = true;
@@ -59,9 +60,10 @@ export class CopyPace {
   }
 
   /**
-   * Clients wait so many times as long as before, where they wait longest; 0: nothing is known of any, and what was known
-   * holds for a while. `isUrgent`: slots have fewer copies than they should, and that comes first. Called while slots are
-   * copied, as often as one likes. True where they wait too long for the first time since copying began.
+   * Adapts the rate to the delay of clients. `delayFactor`: how many times as long as before clients wait on the node
+   * where they wait longest; 0 if no node knows, in which case the last known value holds for a while. `isUrgent`:
+   * slots have fewer copies than they should, which takes precedence. Called any number of times while slots are
+   * copied. Returns true when clients wait too long for the first time since copying began.
    */
   giveWay(delayFactor: number, isUrgent: boolean, now: number): boolean {
     const { bytesPerSecondMax } = this;
@@ -89,7 +91,7 @@ export class CopyPace {
     return COPY_BYTES_PER_SECOND_MIN * 2 ** times;
   }
 
-  /** False: nobody is to be told. */
+  /** Returns false, so that `giveWay` can return it: there is nothing to report. */
   private allow(bytesPerSecond: number, now: number): false {
     const allowed = Math.min(bytesPerSecond, this.bytesPerSecondMax);
     if (allowed !== this.allowed) this.allowance.setRate(allowed, now);
@@ -97,7 +99,7 @@ export class CopyPace {
     return false;
   }
 
-  /** Milliseconds until the next piece may be asked for; 0: now. */
+  /** Milliseconds until the next piece may be requested; 0 if it may be now. */
   waitMs(now: number): number {
     return this.allowance.waitMs(now);
   }
@@ -117,7 +119,7 @@ export class CopyPace {
     }
   }
 
-  /** Slots that are still to be copied, with those that wait for their turn; 0: done. */
+  /** `slotsLeft`: slots still to be copied, including those that wait for their turn; 0 when done. */
   progress(slotsLeft: number, now: number): void {
     if (slotsLeft === 0) {
       this.slotsTotal = 0;

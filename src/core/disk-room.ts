@@ -1,7 +1,8 @@
 /**
- * When a node's disk is nearly full, and what follows. Below a reserve of free space, or of files that can be made, the node leaves the write path,
- * before the store's engine fails in the middle of something; it comes back when there is clearly more. Where the
- * cluster cannot do without it, it stays, and no write is begun that it would have to store. (PROTOCOL R32)
+ * Decides when a node's disk is nearly full. When free space, or the number of files that can still be created, falls
+ * below a reserve, the node leaves the write path before the storage engine fails in the middle of something, and comes
+ * back when there is clearly more. If the cluster cannot do without the node it stays, and no write is started that it
+ * would have to store. (PROTOCOL R32)
  */
 import { DISK_FILES_RESERVE, DISK_FILES_SHARE_MAX } from './disk-limits.ts';
 import { DISK_RETURN_FACTOR } from './limits.ts';
@@ -9,34 +10,35 @@ import { isAlive, ownersNeeded } from './topology.ts';
 import type { Topology } from './topology.ts';
 
 /**
- * What a node says of its disk. low: it is no part of writes, or about to be none. refusing: low, and it cannot be
- * done without: no write is begun that it would have to store.
+ * What a node reports about its disk.
+ * - low: the node takes no part in writes, or is about to leave them.
+ * - refusing: low, but the cluster cannot do without the node: no write is started that it would have to store.
  */
 export type Room = 'enough' | 'low' | 'refusing';
 
 export interface DiskReserve {
-  /** Bytes that are to stay free; 0: the disk is not watched. */
+  /** Bytes to keep free; 0 if the disk is not watched. */
   readonly bytes: number;
-  /** But never more than this share of the disk. */
+  /** Upper bound of the reserve, as a fraction of the disk. */
   readonly shareMax: number;
 }
 
-/** What is seen of it; as the port tells it. */
+/** The state of the disk as the port reports it. */
 export interface DiskSeen {
   readonly freeBytes: number;
   readonly totalBytes: number;
   readonly freeFiles: number;
-  /** 0: files are not counted there. */
+  /** 0 if the file system does not count files. */
   readonly totalFiles: number;
 }
 
-/** Judges one look after another at the same disk. */
+/** Judges successive observations of one disk. */
 export class DiskRoom {
   isLow = false;
   freeBytes = 0;
   reserveBytes = 0;
   freeFiles = 0;
-  /** 0: they are not counted. */
+  /** 0 if files are not counted. */
   reserveFiles = 0;
   private readonly reserve: DiskReserve;
 
@@ -44,7 +46,9 @@ export class DiskRoom {
     this.reserve = reserve;
   }
 
-  /** True where it changes whether the disk is low. It stops being so only well above the reserve. */
+  /**
+   * Returns true if the observation changes whether the disk is low. A low disk recovers only well above the reserve.
+   */
   saw({ freeBytes, totalBytes, freeFiles, totalFiles }: DiskSeen): boolean {
     const wasLow = this.isLow;
     this.freeBytes = freeBytes;
@@ -61,8 +65,8 @@ export class DiskRoom {
 }
 
 /**
- * Would every row that the member holds whole still have as many owners as a write needs? `isUp`: nothing speaks
- * against the member of that name; one that is alive in the topology may be dead already.
+ * True if every row that the member holds completely would still have as many owners as a write needs. `isUp`: true if
+ * nothing speaks against the member of that name; a member that is alive in the topology may already be dead.
  */
 export function canDoWithout(topology: Topology, id: number, isUp: (name: string) => boolean): boolean {
   const needed = ownersNeeded(topology);
@@ -76,7 +80,10 @@ export function canDoWithout(topology: Topology, id: number, isUp: (name: string
   );
 }
 
-/** Is the member on record as last complete owner of something that no live one holds? It has to come, room or not. (R21) */
+/**
+ * True if the member is a last complete owner of a row that no live member holds completely. Such a member must come
+ * back, room or not. (R21)
+ */
 export function isMissed(topology: Topology, id: number): boolean {
   return topology.rows.some(
     (row) => row.complete.includes(id) && !row.complete.some((owner) => isAlive(topology, owner)),

@@ -1,10 +1,14 @@
 /**
- * Where a process's doors for clients are reached, by its own word: it says so when it introduces itself, and whoever
- * routes clients by slot tells them. Rules of what is worth telling; a door that nobody else could reach is not.
+ * The addresses of a process's doors for clients, as the process announces them when it introduces itself; they are
+ * given to clients that route by slot. Decides which address is worth announcing: a door that no other machine can
+ * reach is not.
  */
 import { DOOR_ADDRESS_CHARACTERS_MAX } from './client-limits.ts';
 
-/** host:port each; '': there is no such door, or none that others reach. The gRPC door is a member's address. */
+/**
+ * Each as host:port; '' if there is no such door, or none that others can reach. The gRPC door is at the member's own
+ * address.
+ */
 export interface DoorAddresses {
   readonly http: string;
   readonly resp: string;
@@ -12,26 +16,26 @@ export interface DoorAddresses {
 
 export const NO_DOORS: DoorAddresses = { http: '', resp: '' };
 
-/** Where it listens, and where the node itself is reached by its peers. */
+/** Where the door listens, and where peers reach the node itself. */
 export interface OpenDoor {
   readonly host: string;
   readonly port: number;
-  /** What an operator has said; undefined: nothing. */
+  /** The address that an operator has configured; undefined if none. */
   readonly told: string | undefined;
   readonly memberAddress: string;
 }
 
-/** What others are told of a door: what the operator says, else the host that peers reach, with the door's own port. */
+/** The address announced for a door: the operator's, or else the host that peers use, with the door's own port. */
 export function advertised({ host, port, told, memberAddress }: OpenDoor): string {
   if (told !== undefined) return told;
   const memberHost = memberAddress.slice(0, memberAddress.lastIndexOf(':'));
   if (isWildcard(host)) return `${memberHost}:${port}`;
-  // Reached from this machine alone: an address for others only where they are on it, too.
+  // A loopback door is reachable only on this machine: it is announced only if the members' addresses are loopback too.
   if (isLoopback(host) && !isLoopback(bare(memberHost))) return '';
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** host:port, with a host in brackets where it has colons. */
+/** True for host:port, where a host that contains colons is in brackets. */
 export function isDoorAddress(text: string): boolean {
   if (text.length > DOOR_ADDRESS_CHARACTERS_MAX) return false;
   const match = /^(\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/.exec(text);

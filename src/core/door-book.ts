@@ -1,7 +1,7 @@
 /**
- * Where the doors of the members are, by what each process says of itself when it introduces itself. It is no part of the
- * topology: an address may be another with each start of a process, and nobody has to agree on it. What somebody said
- * last is kept while he is away; a process that was just started has not heard all yet. (decision 38)
+ * The doors of all members, as each process announced them when it introduced itself. They are not part of the
+ * topology: an address may change with each start of a process, and nobody has to agree on it. What a member announced
+ * last is kept while it is away; a process that has just started has not heard from everybody yet. (decision 38)
  */
 import { DOORS_AWAITED_MS } from './client-limits.ts';
 import { NO_DOORS, isDoorAddress } from './door-address.ts';
@@ -10,10 +10,10 @@ import type { DoorAddresses } from './door-address.ts';
 export class DoorBook {
   readonly ownName: string;
   readonly own: DoorAddresses;
-  /** Grows with whatever is told anew. */
+  /** Incremented whenever an announcement changes something. */
   version = 0;
   private readonly heard = new Map<string, DoorAddresses>();
-  /** Monotonic ms until which it is worth waiting for the others; null: nobody is waited for. */
+  /** Monotonic ms until which waiting for the others makes sense; null when nobody is awaited. */
   private awaitedUntil: number | null = null;
 
   constructor(ownName: string, own = NO_DOORS) {
@@ -21,12 +21,12 @@ export class DoorBook {
     this.own = own;
   }
 
-  /** This process begins to listen to the others. */
+  /** This process starts to listen to the others. */
   begin(now: number): void {
     this.awaitedUntil = now + DOORS_AWAITED_MS;
   }
 
-  /** A member, or who is to become one, has introduced itself. */
+  /** A member, or a process that is to become one, has introduced itself. */
   hear(name: string, said: DoorAddresses): void {
     const [http, resp] = [wellFormed(said.http), wellFormed(said.resp)];
     const before = this.heard.get(name);
@@ -44,8 +44,8 @@ export class DoorBook {
   }
 
   /**
-   * Soon after the start: are members still to be heard of? A client that is told to ask this node for everything would
-   * go on doing so, since nobody ever sends it elsewhere.
+   * True shortly after the start, while some members have not been heard from. A client told then to ask this node for
+   * everything would keep doing so, because no node ever redirects it.
    */
   awaits(members: readonly { readonly name: string; readonly alive: boolean }[], now: number): boolean {
     if (this.awaitedUntil === null) return false;
@@ -58,7 +58,7 @@ export class DoorBook {
   }
 }
 
-/** Clients are sent there: what is no address is none. */
+/** Clients are sent to these addresses, so anything malformed becomes ''. */
 function wellFormed(address: string): string {
   return isDoorAddress(address) ? address : '';
 }

@@ -1,4 +1,4 @@
-/** Limits of what is done with changes that were made by hand in PostgreSQL. */
+/** Limits of handling rows that were changed by hand in PostgreSQL. */
 
-/** Keys of which such changes are taken up at once: as many rounds beside those of clients. */
+/** Keys whose manual changes are handled at once: each costs a round beside those of clients. */
 export const EDITS_AT_ONCE_MAX = 64;

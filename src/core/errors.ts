@@ -6,7 +6,7 @@
 
 export type Certainty = 'definite' | 'indefinite';
 
-/** gRPC status names, by which the doors speak of a code. */
+/** gRPC status names, which the doors use for the codes. */
 export type StatusName =
   | 'INVALID_ARGUMENT'
   | 'FAILED_PRECONDITION'

@@ -1,5 +1,5 @@
 /**
- * Everything that a node logs, by its stable name: what has happened, and where that asks for somebody, what to do about
+ * Every event that a node logs, by its stable name: what has happened and, where it needs attention, what to do about
  * it. docs/LOGS.md lists them for people; metrics count each of them.
  */
 
@@ -145,7 +145,7 @@ export const EVENTS = {
 
 export type EventName = keyof typeof EVENTS;
 
-/** What is only counted. */
+/** Things that are only counted, not logged. */
 export const COUNTERS = {
   'legacy.calls': 'Requests sent to the legacy source.',
   'legacy.failures': 'Requests to the legacy source that failed.',

@@ -1,7 +1,8 @@
 /**
- * Does anybody live in the life that a founding would put an end to? A note that is old says no: where PostgreSQL was away, the
- * living may not have noted themselves again yet, and its clock may have been set. So whoever would found looks again and again,
- * and goes by this: the same note has stood, by its own clock, for as long as one that lives leaves none standing. (R27)
+ * Decides whether any node still lives in the life of the cluster that a founding would end. The age of the last note
+ * in PostgreSQL cannot tell: if PostgreSQL was away, the living may not have noted themselves again yet, and its clock
+ * may have been set. So the founder looks again and again, and goes ahead only when, by its own clock, the same note
+ * has stood for longer than any living node would leave one standing. (R27)
  */
 import { LIFE_FRESH_MS, LIFE_LOOK_GAP_MS_MAX } from './life-limits.ts';
 import type { StandingLife } from './lives.ts';
@@ -12,8 +13,8 @@ export class FoundingLook {
   private lookedAt = -Infinity;
 
   /**
-   * May a founding follow this? `ownClusterId`: of the last founding that this process has begun; where nobody has noted anything
-   * in it nobody lives in it, or this node would know.
+   * True if a founding may follow. `ownClusterId`: the last founding that this process began; if nobody has noted
+   * anything in it, nobody lives in it, or this node would know.
    */
   isClear(standing: StandingLife | null, ownClusterId: string, now: number): boolean {
     if (standing === null) return true;
@@ -27,13 +28,13 @@ export class FoundingLook {
     return now - this.since > LIFE_FRESH_MS;
   }
 
-  /** PostgreSQL did not answer: the living may not have reached it either. */
+  /** PostgreSQL did not answer: it may have been out of reach for the living as well. */
   failed(): void {
     this.lookedAt = -Infinity;
   }
 }
 
-/** The life in force is of that founding, and nobody has noted anything in it. */
+/** True if the life in force belongs to that founding and nobody has noted anything in it. */
 export function isUnlived(standing: StandingLife | null, clusterId: string): boolean {
   return standing?.clusterId === clusterId && standing.sign?.members.length === 0;
 }

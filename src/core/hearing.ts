@@ -1,27 +1,28 @@
 /**
- * Whom a node hears. What an epoch decides is only discussed among those who act in the same one, as the very
- * processes that it knows: an older word may come from before a disk was lost, or from somebody who does not know
- * of a learner. (PROTOCOL R4, R11, R13)
+ * Which messages a node accepts. Messages that depend on the epoch are exchanged only between members acting in the
+ * same epoch, as the very processes that the epoch knows: an older message may date from before a disk was lost, or
+ * come from a member that does not know of a learner. (PROTOCOL R4, R11, R13)
  */
 import type { FrameHeader, PeerMessage } from './message.ts';
 import { isLiveIncarnation } from './topology.ts';
 import type { Topology } from './topology.ts';
 
-/** `topology`: what the hearer acts in, null where it acts in none. */
+/** `topology`: the one in which the receiver acts; null if it acts in none. */
 export function isHeard(topology: Topology | null, header: FrameHeader, message: PeerMessage): boolean {
-  // Mostly who speaks is current, which is the quicker question.
+  // Usually the sender is current, and that is quicker to check.
   return isCurrent(topology, header) || !needsEpoch(message);
 }
 
 /**
- * The sender acts in an epoch that the hearer does not know yet: its topology is on the way, and what is said in it is
- * heard then. Dropped, it would be missed until its sender says it again, which takes far longer than an epoch does.
+ * True if the sender acts in an epoch that the receiver does not know yet. Its topology is on the way, so the message
+ * is kept until then. If it were dropped, it would be missing until the sender repeats it, which takes far longer than
+ * an epoch change.
  */
 export function isEarly(topology: Topology | null, header: FrameHeader, message: PeerMessage): boolean {
   return header.epoch > (topology?.epoch ?? 0) && needsEpoch(message);
 }
 
-/** Does the sender act in the hearer's epoch, as the process that this epoch knows? */
+/** True if the sender acts in the receiver's epoch, as the process that this epoch knows. */
 export function isCurrent(topology: Topology | null, header: FrameHeader): boolean {
   return (
     topology !== null &&

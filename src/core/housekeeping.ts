@@ -1,7 +1,7 @@
 /**
- * What the members owe to the shape of the cluster when nobody fails: newcomers become members, those who leave or are
- * gone too long lose their place, the council follows one voter at a time, and slots are shared out anew and handed
- * over step by step. `planHousekeeping` names the next chore, cheaply; `doChore` makes the next topology of it.
+ * The members' chores for the shape of the cluster when nothing fails: newcomers become members; members that leave or
+ * are gone too long lose their place; the council follows, one voter at a time; and slots are shared out again and
+ * handed over step by step. `planHousekeeping` cheaply names the next chore; `doChore` makes the next topology from it.
  * (DESIGN 3 and 4, PROTOCOL R8, R29, R31)
  */
 import { oncePer } from '../base/once-per.ts';
@@ -13,7 +13,7 @@ import { isAlive, memberById, memberByName, ownersNeeded, placeable } from './to
 import type { Member, Standing, Topology } from './topology.ts';
 import { NODE_ID_COUNT } from './version.ts';
 
-/** A process that is no member and asks to become one. */
+/** A process that is not a member and asks to become one. */
 export interface Joiner {
   readonly name: string;
   readonly address: string;
@@ -21,18 +21,18 @@ export interface Joiner {
   readonly host: string;
   readonly weight: number;
   readonly incarnation: number;
-  /** Name of a lost member whose place it takes; '': none. */
+  /** Name of the lost member whose place it takes; '' if none. */
   readonly replaces: string;
 }
 
 export interface HousekeepingFacts {
-  /** Linked both ways with every live member. (R31) */
+  /** Processes that have a working link to and from every live member. (R31) */
   readonly joiners: readonly Joiner[];
-  /** Gone for longer than `healAfterMs`. */
+  /** The member has been gone for longer than `healAfterMs`. */
   readonly isGoneLong: (id: number) => boolean;
-  /** Has said in this epoch that it has nothing left to finish in the slots that it gives up. */
+  /** The member has said in this epoch that it has nothing left to finish in the slots it gives up. */
   readonly hasRetired: (id: number) => boolean;
-  /** Those who have not said so were waited for long enough. */
+  /** The wait for members that have not said so has lasted long enough. */
   readonly patienceOver: boolean;
 }
 
@@ -41,12 +41,12 @@ export type Chore =
   | { readonly kind: 'stand'; readonly ids: readonly number[]; readonly standing: Standing | null }
   | { readonly kind: 'council'; readonly council: readonly number[] }
   | { readonly kind: 'remove'; readonly ids: readonly number[] }
-  /** Share the slots out among those who are to have them. */
+  /** Share the slots out among the members that should have them. */
   | { readonly kind: 'share' }
-  /** Drop former owners, and begin what can begin. */
+  /** Drop former owners, and start the moves that can start. */
   | { readonly kind: 'advance'; readonly mayGo: (id: number) => boolean };
 
-/** The next thing to do; null where all is as it should be, or has to wait. */
+/** The next chore; null if there is none, or it has to wait. */
 export function planHousekeeping(topology: Topology, facts: HousekeepingFacts): Chore | null {
   const joiners = facts.joiners.filter((joiner) => mayJoin(topology, joiner));
   if (joiners.length > 0 && topology.nextId < NODE_ID_COUNT) return { kind: 'join', joiners };
@@ -64,8 +64,9 @@ export function planHousekeeping(topology: Topology, facts: HousekeepingFacts): 
 }
 
 /**
- * Live members that own nothing: what takes long to work out is best done by them, for who serves answers nobody meanwhile.
- * To share all slots out takes a tenth of a second, and several times that in a process that has just begun.
+ * Live members that own nothing. Long computations are best done by them, because a serving member answers nobody
+ * meanwhile: sharing out all slots takes a tenth of a second, and several times that in a process that has just
+ * started.
  */
 export function idleMembers({ members, rows }: Topology): readonly number[] {
   return idsOf(members.filter(({ id, alive }) => alive && !rows.some(({ owners }) => owners.includes(id))));
@@ -81,8 +82,9 @@ const NOTHING_HAPPENS: HousekeepingFacts = {
 };
 
 /**
- * Nothing but a newcomer can make work here: nobody is away who is to be healed around, the council is as full as can be, the
- * slots are shared out among all, and are where they belong or on their way. Asked for with every tick, and the same as long as the topology is.
+ * True if only a newcomer can create work here: nobody is away who would be healed around, the council is full, the
+ * slots are shared out among all members, and are where they belong or on their way. Asked on every tick, so it is
+ * cached by topology.
  */
 export function isSettled(topology: Topology): boolean {
   let known = settled.get(topology);
@@ -107,7 +109,7 @@ function planMoves(topology: Topology, facts: HousekeepingFacts): Chore | null {
   return null;
 }
 
-/** Null where it turns out that nothing changes. */
+/** Returns null if the chore turns out to change nothing. */
 export function doChore(topology: Topology, chore: Chore, place: Place): Topology | null {
   const next = { ...topology, epoch: topology.epoch + 1 };
   switch (chore.kind) {
@@ -130,7 +132,10 @@ export function doChore(topology: Topology, chore: Chore, place: Place): Topolog
   }
 }
 
-/** Asked for by an operator: all is shared out again, even where nobody came or went. Null: it is as it would be. */
+/**
+ * Shares all slots out again at an operator's request, even if no member came or went. Returns null if nothing would
+ * change.
+ */
 export function rebalance(topology: Topology, place: Place): Topology | null {
   const to = destinations(topology);
   const table = tableOf(topology, place, to);
@@ -138,7 +143,7 @@ export function rebalance(topology: Topology, place: Place): Topology | null {
   return shareOut({ ...topology, epoch: topology.epoch + 1 }, place, to);
 }
 
-/** The member is to leave for good, whether it is up or not. */
+/** Marks the member as leaving for good, whether it is up or not. */
 export function markLeaving(topology: Topology, name: string): Topology | null {
   const member = memberByName(topology, name);
   if (member === undefined || member.standing === 'leaving') return null;
@@ -146,7 +151,7 @@ export function markLeaving(topology: Topology, name: string): Topology | null {
   return { ...topology, epoch: topology.epoch + 1, members };
 }
 
-/** Why these members may not leave, all of them; null: they may. */
+/** Why these members may not leave together; null if they may. */
 export function whyNotLeave(topology: Topology, ...names: readonly string[]): string | null {
   const unknown = names.find((name) => memberByName(topology, name) === undefined);
   if (unknown !== undefined) return `${unknown} is no member of the cluster`;
@@ -163,8 +168,8 @@ function mayJoin(topology: Topology, joiner: Joiner): boolean {
 }
 
 /**
- * Newcomers are live members that own nothing yet. One that takes a lost member's place is headed at once for all that
- * the lost one had, as far as balance and spread allow.
+ * Adds newcomers as live members that own nothing yet. A newcomer that takes a lost member's place is immediately
+ * given, as its destination, everything the lost one had, as far as balance and spread allow.
  */
 function join(next: Topology, joiners: readonly Joiner[], place: Place): Topology {
   const members = [...next.members];
@@ -180,7 +185,7 @@ function join(next: Topology, joiners: readonly Joiner[], place: Place): Topolog
   const joined = { ...next, nextId, members: withStanding(members, [...heirs.keys()], 'leaving') };
   if (heirs.size === 0) return joined;
   const to = destinations(next);
-  // Slots of one row are given the same list, as they had.
+  // Slots of one row keep sharing one list.
   const inherited = oncePer((ids: readonly number[]) => ids.map((id) => heirs.get(id) ?? id));
   return shareOut(joined, place, (slot) => inherited(to(slot)));
 }
@@ -202,14 +207,14 @@ function tableOf(
   return place(placeable(topology), from);
 }
 
-/** Somebody is to have a share who was not thought of, or the other way round. */
+/** True if the members that should have a share are not those that the slots were last shared out among. */
 function needsShare(topology: Topology): boolean {
   const wanted = placeable(topology);
   if (wanted.length === 0) return false;
   return wanted.length !== topology.placed.length || wanted.some(({ id }) => !topology.placed.includes(id));
 }
 
-/** Members whose place the others take: only where enough live ones stay to hold every replica. */
+/** Members whose place the others take over; only if enough live members remain to hold every replica. */
 function toHeal(topology: Topology, isGoneLong: (id: number) => boolean): number[] {
   if (topology.healAfterMs === 0) return [];
   const members = placeable(topology);
@@ -218,7 +223,7 @@ function toHeal(topology: Topology, isGoneLong: (id: number) => boolean): number
   return idsOf(members.filter((member) => !member.alive && isGoneLong(member.id)));
 }
 
-/** It was to leave, owns nothing any more, is to own nothing, and has no vote. */
+/** True if a leaving member owns nothing, is to own nothing, and has no vote any more. */
 function hasLeft(topology: Topology, member: Member): boolean {
   if (member.standing !== 'leaving' || topology.council.includes(member.id)) return false;
   if (topology.placed.includes(member.id)) return false;
@@ -229,8 +234,8 @@ function hasLeft(topology: Topology, member: Member): boolean {
 }
 
 /**
- * One voter changes at a time (R29): who leaves or was healed around makes place for a live member without a vote, or
- * goes without successor; then live members are added while the council is not full.
+ * Changes one voter at a time (R29). A voter that leaves or was healed around is replaced by a live member without a
+ * vote or, if there is none, dropped; after that, live members are added until the council is full.
  */
 function nextCouncil(topology: Topology): readonly number[] | null {
   const { council } = topology;

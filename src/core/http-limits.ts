@@ -1,6 +1,12 @@
-/** Limits of what is said over HTTP, as those in `limits.ts`: at this door, and to the legacy API. */
+/** Limits of HTTP traffic, at the HTTP door and towards the legacy API. Other limits are in `limits.ts`. */
 
-/** Times that a write is tried whose condition names several versions, and which others overtake: then there are too many. */
+/**
+ * How often a write whose condition names several versions is tried when other writes overtake it, before it is given
+ * up.
+ */
 export const CONDITION_ROUNDS_MAX = 16;
-/** Bytes of a secret that a setting names: as much as servers take of headers, and no file that was named by mistake. */
+/**
+ * Bytes of a secret that a setting refers to: as many as servers accept in headers, and fewer than a file named by
+ * mistake is likely to have.
+ */
 export const SECRET_BYTES_MAX = 16 * 1024;

@@ -1,11 +1,10 @@
 /**
- * Numbers of process starts. Each start takes a number of its own, higher than any before it on the same
- * disk: the count of starts, and beside it a few random digits. The digits tell apart the start that a
- * cluster remembers from the start of a disk that was restored from a copy and counts its way up again.
- * (PROTOCOL R8, R11)
+ * Numbers of process starts. Each start takes a number higher than any before it on the same disk: the count of starts
+ * followed by a few random digits. The random digits distinguish the start that a cluster remembers from a start on a
+ * disk that was restored from a copy and counts up again. (PROTOCOL R8, R11)
  */
 
-/** Random digits below the count: a restored or emptied disk repeats a number once in so many times. */
+/** Range of the random part: the odds that a restored or emptied disk repeats a number are one in this many. */
 const DRAWS = 2 ** 30;
 
 /** `draw` is uniform in [0, 1). */

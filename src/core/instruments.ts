@@ -1,6 +1,6 @@
 /**
- * What a node counts and times of itself, in plain numbers and arrays: nothing is allocated for an operation. They are
- * read once a second for what is shown live, and whenever metrics are asked for. Times are milliseconds.
+ * What a node counts and times about itself, as plain numbers and arrays: nothing is allocated per operation. Read once
+ * a second for the live view, and whenever metrics are requested. Times are in milliseconds.
  */
 import { Histogram } from '../base/histogram.ts';
 import type { ErrorCode } from './errors.ts';
@@ -9,10 +9,10 @@ import type { WriteStage } from './recent-activity.ts';
 
 const PER_DECADE = [1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8];
 
-/** From `lowest` on, ten steps to a decade, so that whatever lies between two of them is told to a tenth. */
+/** Bucket bounds from `lowest` up, ten per decade, so that a value between two bounds is known to within a tenth. */
 function steps(lowest: number, decades: number): number[] {
   const bounds: number[] = [];
-  // Rounded: 0.1 * 3.15 and 0.315 must be one number, for whoever names a bound.
+  // Rounded, so that 0.1 * 3.15 and 0.315 are the same number for whoever names a bound.
   for (let decade = 0; decade < decades; decade += 1)
     for (const step of PER_DECADE) bounds.push(Number((lowest * 10 ** decade * step).toPrecision(4)));
   bounds.push(lowest * 10 ** decades);
@@ -24,9 +24,9 @@ const COUNTS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096];
 const BYTES = [256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216];
 
 export class Instruments {
-  /** False: nothing is timed, and most of what is counted only here stays as it is. May change at any time. */
+  /** If false, nothing is timed, and most of what is only counted here stays unchanged. May change at any time. */
   isOn: boolean;
-  /** Of clients' operations, from their arrival at this node to their answer. */
+  /** Times of client operations, from their arrival at this node to their answer. */
   readonly read = new Histogram(TIMES_MS);
   readonly write = new Histogram(TIMES_MS);
   readonly stages: Readonly<Record<WriteStage, Histogram>> = {
@@ -44,22 +44,28 @@ export class Instruments {
   readonly recordBatchRows = new Histogram(COUNTS);
   readonly legacyFetch = new Histogram(TIMES_MS);
   readonly loopDelay = new Histogram(TIMES_MS);
-  /** Operations that failed here, by what they failed with. */
+  /** Operations that failed here, by error code. */
   readonly failures = new Map<ErrorCode, number>();
-  /** Operations that came in by the gRPC door, and requests by the HTTP door. */
+  /** Operations received at the gRPC door, and requests at the HTTP door. */
   grpcOperations = 0;
   httpRequests = 0;
-  /** Reads that were answered at once, and of all that looked here those whose record was in memory, and not. */
+  /**
+   * Reads answered at once; and, of all reads that looked here, how many found their record in memory and how many did
+   * not.
+   */
   readHits = 0;
   cacheHits = 0;
   cacheMisses = 0;
-  /** What PostgreSQL said of rows: written; a higher version stood; below the floor; another content; and statements that failed. */
+  /**
+   * Outcomes of rows sent to PostgreSQL: written, a higher version stood, below the floor, different content under the
+   * same version; and failed statements.
+   */
   rowsCommitted = 0;
   rowsRefused = 0;
   rowsKeptOut = 0;
   rowsConflicting = 0;
   statementsFailed = 0;
-  /** Fetches of keys from the legacy source by how they ended, and reads that joined one under way. */
+  /** Fetches of keys from the legacy source by outcome, and reads that joined a fetch already under way. */
   readonly legacyOutcomes = { value: 0, absent: 0, unavailable: 0, unaddressable: 0 };
   legacyCoalesced = 0;
 
@@ -67,7 +73,7 @@ export class Instruments {
     this.isOn = isOn;
   }
 
-  /** 0 where nothing is timed. */
+  /** 0 if timing is off. */
   stamp(now: number): number {
     return this.isOn ? stampOf(now) : 0;
   }
@@ -81,5 +87,5 @@ export class Instruments {
   }
 }
 
-/** For what is built without any. */
+/** For components that are built without instruments. */
 export const NO_INSTRUMENTS = new Instruments(false);

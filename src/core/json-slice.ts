@@ -1,10 +1,10 @@
 /**
- * Finds where in a JSON text the value of a JSON Pointer (RFC 6901) stands, so that it can be taken as it
- * was written: parsing and writing again would change `12345678901234567890` and `1.0`. Reads the whole text
- * strictly by RFC 8259 on the way; what `JSON.parse` refuses is refused here, and so is nesting without end.
+ * Finds where the value of a JSON Pointer (RFC 6901) stands in a JSON text, so that it can be taken exactly as written:
+ * parsing and printing again would change `12345678901234567890` and `1.0`. The scanner validates the whole text
+ * strictly by RFC 8259: it refuses what `JSON.parse` refuses, and also nesting that is too deep.
  */
 
-/** Levels of arrays and objects. The scanner recurses, and no honest answer comes near. */
+/** Nesting depth of arrays and objects. The scanner recurses, and no honest answer comes near this depth. */
 export const JSON_DEPTH_MAX = 64;
 const POINTER_TOKENS_MAX = 32;
 
@@ -14,11 +14,11 @@ export type JsonPlace =
   /** `text.slice(start, end)` is the value. */
   | { readonly kind: 'found'; readonly start: number; readonly end: number }
   | { readonly kind: 'missing' }
-  /** A name on the way stands twice in its object: parsers differ on which one counts. */
+  /** A name on the path occurs twice in its object: parsers differ on which one counts. */
   | { readonly kind: 'ambiguous' }
   | { readonly kind: 'invalid'; readonly reason: string };
 
-/** Null where the text is no JSON Pointer. */
+/** Null if the text is not a JSON Pointer. */
 export function parseJsonPointer(text: string): JsonPointer | null {
   if (text === '') return [];
   if (!text.startsWith('/') || /~(?![01])/.test(text)) return null;
@@ -40,7 +40,7 @@ export function findJson(text: string, pointer: JsonPointer): JsonPlace {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** `matched` where the value lies beside the way to the pointer's target. */
+/** Value of `matched` for a JSON value that does not lie on the path to the pointer's target. */
 const OFF = -1;
 
 class Scanner {
@@ -58,7 +58,9 @@ class Scanner {
     this.pointer = pointer;
   }
 
-  /** `matched` tokens of the pointer led here. False where the text is no JSON; then `fault` says why. */
+  /**
+   * `matched`: how many tokens of the pointer led here. Returns false if the text is not JSON; `fault` then says why.
+   */
   readValue(depth: number, matched: number): boolean {
     const isTarget = matched === this.pointer.length;
     const start = this.at;

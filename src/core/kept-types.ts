@@ -1,6 +1,6 @@
 /**
- * Every owner must be able to read the content type of a record. So none is kept before all members speak the version
- * that it came with: until then a value is written without, as it was before. (decision 34)
+ * Every owner must be able to read the content type of a record. So no content type is stored before all members speak
+ * the protocol version that introduced it; until then values are written without one, as before. (decision 34)
  */
 import type { Mutations } from './mutations.ts';
 import type { ModifyOperation, WriteOperation } from './operation.ts';
@@ -11,7 +11,10 @@ export function keepsContentTypes(topology: Topology, mutations: Mutations): boo
   return protocolInForce(topology) >= SINCE.contentType || mutations.keepTypeEarly === true;
 }
 
-/** The operation as it is to be judged in this epoch. A version in force never falls: what is kept is kept by all later ones. */
+/**
+ * The operation as it has to be judged in this epoch. The protocol version in force never falls, so all later epochs
+ * can read what is stored.
+ */
 export function asKept(operation: WriteOperation, topology: Topology, mutations: Mutations): WriteOperation {
   if (!isTyped(operation) || keepsContentTypes(topology, mutations)) return operation;
   return operation.kind === 'modify' ? withoutTypes(operation) : { ...operation, contentType: null };

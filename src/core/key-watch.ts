@@ -1,8 +1,9 @@
 /**
- * Keys that clients of this node keep copies of, and what they are owed for it: word of every change. An owner hears of
- * each write before it is acknowledged, and of each version that becomes readable; who owns nothing of a slot has the owner
- * that answers a read watch on its behalf (watch-abroad.ts, watch-for-peers.ts). What cannot be known is told as changed:
- * a copy that is dropped for nothing costs a read, one that is kept too long is a lie. (decision 23)
+ * Watches the keys that this node's clients keep copies of, and announces every change to them. An owner hears of each
+ * write before it is acknowledged, and of each version that becomes readable. For a slot that this node does not own,
+ * the owner that answers a read watches the key on its behalf (watch-abroad.ts, watch-for-peers.ts). When in doubt, a
+ * key is announced as changed: a copy dropped for nothing costs one read, but a copy kept too long is wrong. (decision
+ * 23)
  */
 import { WATCH_UNSURE_EVERY_MS } from './client-limits.ts';
 import { LEASE_MS } from './limits.ts';
@@ -14,30 +15,36 @@ import { WatchAbroad } from './watch-abroad.ts';
 import { WatchForPeers } from './watch-for-peers.ts';
 import type { WatchMessage } from './watch-message.ts';
 
-/** Called in the midst of an event: whoever listens notes what is to be done, and asks this node for nothing. */
+/**
+ * The listener's methods are called in the middle of an event: they may only record what is to be done, and must not
+ * call this node.
+ */
 export interface WatchListener {
-  /** What was read of this key is not to be kept, nor what is being read. It is not watched any more. */
+  /** A copy of this key must not be kept, nor the result of a read in progress. The key is not watched any more. */
   changed(key: string): void;
-  /** The same of every key; none is watched any more. */
+  /** The same for every key; no key is watched any more. */
   allChanged(): void;
-  /** Only while changes of all keys are listened to: another version of this one can be read; 0: which one is not known. */
+  /**
+   * Called only while changes of all keys are watched: a new version of this key can be read. Version 0 means that it
+   * is not known which.
+   */
   settled(key: string, version: number): void;
-  /** Only then: any key may have changed unheard. */
+  /** Called only while changes of all keys are watched: any key may have changed unheard. */
   unsure(): void;
 }
 
-/** What a node offers to those of its clients that keep what they read. */
+/** What a node offers to clients that keep copies of what they read. */
 export interface KeyWatching {
-  /** There is one listener: the Redis door. */
+  /** There is only one listener: the Redis door. */
   listen(listener: WatchListener): void;
   /**
-   * Before a read of the key is begun: from now on `changed` is called once, as soon as the key changes, or may have. What
-   * is being read then is not to be kept either.
+   * Call before starting to read the key: from now on `changed` is called once, as soon as the key changes or may have
+   * changed. The result of a read in progress at that moment must not be kept either.
    */
   watch(key: string): void;
-  /** Nobody keeps it any more. */
+  /** No client keeps a copy of the key any more. */
   unwatch(key: string): void;
-  /** Whether changes of all keys are listened to. */
+  /** Turns watching of all keys on or off. */
   watchAll(isWanted: boolean): void;
 }
 
@@ -50,39 +57,42 @@ export const NOBODY: WatchListener = {
   unsure: () => undefined,
 };
 
-/** How a node reaches others that watch for it, or that it watches for. */
+/** How a node reaches the nodes that watch keys for it, and those it watches keys for. */
 export interface WatchLinks {
-  /** Whether the peer understands such messages: a link is up, and has the version. */
+  /** True if the peer understands these messages: its link is up and has the protocol version. */
   readonly canAsk: (peer: string) => boolean;
-  /** What is sent to a peer that does not understand it is lost. */
+  /** A message to a peer that does not understand it is lost. */
   readonly send: (peer: string, message: WatchMessage) => void;
-  /** Drawn: no other process of this name begins there. */
+  /** A random number, so that no other process of this name starts its sessions there. */
   readonly sessionFirst: number;
 }
 
 const NO_LINKS: WatchLinks = { canAsk: () => false, send: () => undefined, sessionFirst: 1 };
 
 export class KeyWatch implements KeyWatching {
-  /** Where others watch for this node, and where it watches for them. */
+  /** Keys that peers watch for this node, and keys that it watches for peers. */
   readonly abroad: WatchAbroad;
   readonly forPeers: WatchForPeers;
   private readonly mutations: Mutations;
   private listener = NOBODY;
   private readonly watched = new Set<string>();
   private wantsAll = false;
-  /** While all changes are listened to: keys that are being changed, and monotonic ms of the last word of them. */
+  /** While all changes are watched: keys that are being changed, with the monotonic ms of the last news of each. */
   private readonly unsettled = new Map<string, number>();
-  /** Of those: in flight when a higher version came. What was outranked may be another's, and is not told by itself. */
+  /**
+   * The subset of `unsettled` that was in flight when a higher version came. The outranked version may be another
+   * client's, and is not announced by itself.
+   */
   private readonly outranked = new Set<string>();
-  /** The epoch in which this process acts; null: in none. */
+  /** The view in which this process acts; null if it acts in no epoch. */
   private view: SlotView | null = null;
-  /** Monotonic ms, of the last tick: precise enough, and costs a write no look at a clock. */
+  /** Monotonic ms of the last tick: precise enough, and saves reading the clock on every write. */
   private now = 0;
-  /** Monotonic ms of the last word that any key may have changed. */
+  /** Monotonic ms of the last notice that any key may have changed. */
   private unsureAt = -Infinity;
-  /** Who comes first in the slots that this node does not own, by name. */
+  /** Names of the first owners of the slots that this node does not own. */
   private foreign: readonly string[] = [];
-  /** Changes of all keys were heard of since it was last said that any may have changed. */
+  /** Changes of all keys have been heard of since the last notice that any may have changed. */
   private heardAll = false;
   private isDeaf = true;
 
@@ -114,7 +124,7 @@ export class KeyWatch implements KeyWatching {
 
   watchAll(isWanted: boolean): void {
     this.wantsAll = isWanted;
-    // A peer that is told of all waits for the same to be settled.
+    // Peers that are told of all changes still need these entries.
     if (!this.forPeers.tellsAll) {
       this.unsettled.clear();
       this.outranked.clear();
@@ -123,7 +133,7 @@ export class KeyWatch implements KeyWatching {
     this.heardAll = false;
   }
 
-  /** A higher version is being stored: the one that was read is not readable here any more. */
+  /** A higher version is being stored, so the version that a client read is not readable here any more. */
   adopted(key: string): void {
     if (this.watched.size > 0) this.tell(key);
     if (this.forPeers.keyCount > 0) this.forPeers.changed(key);
@@ -132,7 +142,7 @@ export class KeyWatch implements KeyWatching {
     this.unsettled.set(key, this.now);
   }
 
-  /** A version became readable: no node answers a read that begins from now on with an earlier one. */
+  /** A version became readable: from now on no node answers a new read with an earlier one. */
   settled(key: string, version: number): void {
     if (!this.wantsAll && !this.forPeers.tellsAll) return;
     this.unsettled.delete(key);
@@ -140,8 +150,9 @@ export class KeyWatch implements KeyWatching {
   }
 
   /**
-   * A read of this key is handed to another node. True: that one is to watch the key, for clients of this node keep it.
-   * `isForOther`: the read is another node's, which is not told of what only the third hears.
+   * A read of this key is being forwarded to another node. Returns true if that node should watch the key, because
+   * clients of this node keep copies. `isForOther`: the read came from a third node, which would not be told of changes
+   * that only the answering node hears of.
    */
   handsOver(key: string, peer: string, isForOther: boolean): boolean {
     if (this.mutations.watchUnheard === true || !(isForOther || this.watched.has(key))) return false;
@@ -151,7 +162,7 @@ export class KeyWatch implements KeyWatching {
     return false;
   }
 
-  /** The owner has answered. `session`: under which it watches the key; 0: it does not. */
+  /** The owner has answered. `session`: the session under which it watches the key; 0 if it does not. */
   answered(key: string, peer: string, session: number): void {
     if (session !== 0) this.abroad.answered(peer, session);
     else this.tell(key);
@@ -174,12 +185,12 @@ export class KeyWatch implements KeyWatching {
     }
   }
 
-  /** A link to the peer has come up or gone: what was told it before may be lost. */
+  /** The link to the peer has come up or gone down: messages sent to it may be lost. */
   onLink(peer: string): void {
     this.forPeers.onLinkLost(peer);
   }
 
-  /** This process acts in another epoch, or in none. `isNext`: no epoch was missed. */
+  /** This process acts in another epoch, or in none. `isNext`: no epoch was missed in between. */
   onEpoch(view: SlotView | null, isNext: boolean): void {
     const before = this.view;
     this.view = view;
@@ -197,8 +208,9 @@ export class KeyWatch implements KeyWatching {
   }
 
   /**
-   * Every tick. `leaselessMs`: since this process last held a lease. Once it has been without one for as long as a lease
-   * lasts, writes may be acknowledged that it does not hear of: it may have been left out. `isInvalid`: is in flight here.
+   * Every tick. `leaselessMs`: time since this process last held a lease. Once that exceeds the length of a lease,
+   * writes may be acknowledged without this process, because it may have been removed. `isInvalid`: whether the key is
+   * in flight here.
    */
   tick(now: number, leaselessMs: number, isInvalid: (key: string) => boolean): void {
     this.now = now;
@@ -209,7 +221,10 @@ export class KeyWatch implements KeyWatching {
     if (this.wantsAll) this.judgeHearing();
   }
 
-  /** Acknowledged it may be all the same: where a higher version met it, that one alone will be readable. */
+  /**
+   * A write in flight for long may nevertheless have been acknowledged: if it met a higher version, only that one will
+   * become readable.
+   */
   private tellUnsettled(isInvalid: (key: string) => boolean): void {
     for (const [key, since] of this.unsettled) {
       if (this.now - since < WATCH_UNSURE_EVERY_MS) continue;
@@ -220,7 +235,10 @@ export class KeyWatch implements KeyWatching {
     }
   }
 
-  /** Is every change heard of, here or by those who tell? Once it is, what came before may still have been missed. */
+  /**
+   * Checks whether every change is heard of, here or through the peers. Changes made before that became true may still
+   * have been missed.
+   */
   private judgeHearing(): void {
     const epoch = this.view?.topology.epoch ?? 0;
     const hearsAll =
@@ -256,7 +274,10 @@ export class KeyWatch implements KeyWatching {
   }
 }
 
-/** Slots that nobody serves have nobody to tell of them: '' is no peer. */
+/**
+ * First owners of the slots this node does not own. '' stands for a slot without live owners: it is no peer, so nobody
+ * announces its changes.
+ */
 function foreignIn(view: SlotView | null): readonly string[] {
   if (view === null) return [];
   const ids = new Set(view.rows.filter((row) => !row.owns).map((row) => row.first));
