@@ -1,16 +1,16 @@
 /**
- * Leases: who may serve, and until when. The holder counts from the moment it *sent* a heartbeat that a
- * majority of the council granted, so that its lease is over by its own clock before anyone who waits for its
- * end, from a later moment and with a margin for drifting clocks, may go on. A voter that accepts an epoch grants it ahead to
- * all whose heartbeats it has, so that an epoch is taken over with a lease at hand: otherwise everybody would serve nothing
- * for as long as a heartbeat takes there and back. (PROTOCOL R14, R15, R16)
+ * Leases: who may serve, and until when. The holder counts its lease from the moment it *sent* the heartbeat that a
+ * majority of the council granted. Anyone who waits for the lease to end counts from a later moment, with a margin for
+ * clock drift, so the lease is over by the holder's own clock before they go on. A voter that accepts an epoch grants
+ * it in advance to every member whose heartbeat it has, so that members enter the epoch with a lease in hand; otherwise
+ * nobody would serve until a heartbeat had gone there and back. (PROTOCOL R14, R15, R16)
  */
 import { TICK_MS } from './limits.ts';
 import type { Mutations } from './mutations.ts';
 import { isLiveIncarnation, majorityOf } from './topology.ts';
 import type { Topology } from './topology.ts';
 
-/** How long a waiter counts, by its own clock, to be sure that a lease of `leaseMs` by another clock is over. */
+/** How long a waiter must count, by its own clock, to be sure that a lease of `leaseMs` by another clock is over. */
 export function waitOutMs(leaseMs: number, clockDrift: number): number {
   return (leaseMs * (1 + clockDrift)) / (1 - clockDrift) + TICK_MS;
 }
@@ -22,9 +22,9 @@ export class LeaseHolder {
   private leaseMs = 0;
   private voters: readonly number[] = [];
   private readonly grantedAt = new Map<number, number>();
-  /** What voters granted for epochs that this process does not act in yet: for each the latest. */
+  /** Grants for epochs in which this process does not act yet: the latest of each voter. */
   private readonly ahead = new Map<number, { readonly epoch: number; readonly from: number }>();
-  /** Heartbeats sent before this moment count no more. */
+  /** Grants for heartbeats sent before this moment do not count. */
   private floor = -Infinity;
   private released = false;
   private untilAt = -Infinity;
@@ -33,7 +33,7 @@ export class LeaseHolder {
     this.mutations = mutations;
   }
 
-  /** The process acts in this topology from now on; whatever it held before is over. */
+  /** The process acts in this topology from now on; any earlier lease is over. */
   begin(topology: Topology): void {
     this.epoch = topology.epoch;
     this.leaseMs = topology.leaseMs;
@@ -42,7 +42,7 @@ export class LeaseHolder {
     this.untilAt = -Infinity;
   }
 
-  /** The epoch has been taken over here: what voters granted ahead of it counts from now on. */
+  /** The process has entered the epoch: grants given in advance for it count from now on. */
   takeGrants(): void {
     for (const [voter, { epoch, from }] of this.ahead) {
       if (epoch > this.epoch) continue;
@@ -51,7 +51,7 @@ export class LeaseHolder {
     }
   }
 
-  /** The lease is over; only heartbeats sent from now on can bring a new one. */
+  /** Ends the lease; only heartbeats sent from now on can bring a new one. */
   drop(now: number): void {
     this.grantedAt.clear();
     this.ahead.clear();
@@ -59,15 +59,15 @@ export class LeaseHolder {
     this.untilAt = -Infinity;
   }
 
-  /** Given up for good: this process will not serve again. (R18) */
+  /** Gives up the lease for good: this process will not serve again. (R18) */
   release(): void {
     this.released = true;
     this.untilAt = -Infinity;
   }
 
   /**
-   * `epoch` is the one that was granted, whichever the heartbeat was sent in: a late answer of an earlier one counts no
-   * more, and what is granted ahead counts once this process acts in that epoch.
+   * `epoch` is the epoch granted, whichever the heartbeat was sent in. A late grant for an earlier epoch no longer
+   * counts; a grant for a later one counts once this process acts in that epoch.
    */
   onGrant(voter: number, epoch: number, sentAt: number, receivedAt: number): void {
     if (epoch < this.epoch || sentAt < this.floor || sentAt > receivedAt) return;
@@ -87,12 +87,15 @@ export class LeaseHolder {
     if (decisive !== undefined) this.untilAt = decisive + this.leaseMs;
   }
 
-  /** The lease is held while the monotonic clock stands below this; -Infinity where there is none. */
+  /** The lease is held while the monotonic clock is below this; -Infinity if there is no lease. */
   get until(): number {
     return this.untilAt;
   }
 
-  /** It counts from here: a majority of the council went by this epoch at that moment or later; -Infinity where there is none. */
+  /**
+   * The moment from which the lease counts: a majority of the council acted in this epoch at that moment or later.
+   * -Infinity if there is no lease.
+   */
   get from(): number {
     return this.untilAt - this.leaseMs;
   }
@@ -106,15 +109,15 @@ export interface LeaseAsk {
 
 export interface LeaseAnswer {
   readonly granted: boolean;
-  /** With a grant the epoch it is for; otherwise the highest epoch that binds this voter. */
+  /** If granted, the epoch it is for; otherwise the highest epoch that binds this voter. */
   readonly epoch: number;
 }
 
 /**
- * A voter's word on a heartbeat. Having accepted a later epoch ends its grants for every earlier one: any
- * majority that has chosen the later epoch then shares a voter with any majority of grants, which gave its
- * grant before it accepted, and so before the epoch was chosen. A topology that the voter knows to be chosen
- * counts like an accepted one, but never against a later one that it has accepted.
+ * A voter's answer to a heartbeat. Accepting a later epoch ends the voter's grants for every earlier one. So any
+ * majority that has chosen the later epoch shares a voter with any majority of grants for an earlier one, and that
+ * voter gave its grant before it accepted, and thus before the epoch was chosen. A topology that the voter knows to be
+ * chosen counts like an accepted one, but never against a later one that it has accepted.
  */
 export function answerLease(
   accepted: Topology | null,
@@ -129,7 +132,7 @@ export function answerLease(
   return { granted, epoch };
 }
 
-/** The topology by which a voter grants; null where it knows none. */
+/** The topology on which a voter bases its grants; null if it knows none. */
 export function bindingOf(
   accepted: Topology | null,
   learned: Topology | null,
@@ -139,19 +142,23 @@ export function bindingOf(
   return (learned?.epoch ?? 0) >= acceptedEpoch ? learned : accepted;
 }
 
-/** Part by which a wall clock that is being corrected may run faster than the monotonic one: twice what NTP slews. */
+/**
+ * Fraction by which a wall clock that is being corrected may run faster than the monotonic one: twice the rate at which
+ * NTP slews.
+ */
 const WALL_SLEW_MAX = 0.001;
-/** Milliseconds. The kernel tells the time since boot in hundredths of a second. */
+/** Milliseconds. The kernel reports the time since boot in hundredths of a second. */
 const BOOT_GAP_MS_MAX = 2 * TICK_MS;
 
 /**
- * Notices that this process or its machine did not run for a while: the wall clock or the clock that counts
- * through suspension ran ahead of the monotonic one. Clocks only take away: a clock that went back is no gap. What is
- * let pass, many short sleeps together included, lies within the tick by which waiting out outlasts a lease.
+ * Notices that this process or its machine did not run for a while, because the wall clock, or the clock that counts
+ * through suspension, ran ahead of the monotonic one. Clocks can only take a lease away: a clock that went back is not
+ * a gap. Gaps too small to be noticed, even many short sleeps together, stay within the tick by which the waiting-out
+ * exceeds a lease.
  */
 export class ClockGap {
   private monotonic: number;
-  /** How far the wall clock lay before the monotonic one, at the least, but for what correcting it may have added. */
+  /** Smallest lead seen of the wall clock over the monotonic one, allowing for what slewing may have added. */
   private wallAhead: number;
   private bootAhead: number;
 
@@ -161,12 +168,15 @@ export class ClockGap {
     this.bootAhead = boot - monotonic;
   }
 
-  /** Cheap enough for every read: the wall clock alone. */
+  /** Checks the wall clock only: cheap enough for every read. */
   wallRanAhead(monotonic: number, wall: number): boolean {
     return wall - monotonic - this.wallAhead > TICK_MS;
   }
 
-  /** Compares all clocks with those of the tick before; true where there was a gap, which is then over. */
+  /**
+   * Compares all clocks with those of the previous tick. Returns true if there was a gap, and then starts afresh from
+   * the current clocks.
+   */
   tick(monotonic: number, wall: number, boot: number): boolean {
     const wallAhead = wall - monotonic;
     const bootAhead = boot - monotonic;

@@ -1,21 +1,21 @@
 /**
- * What an answer of the legacy source means. Only a whole, well-formed JSON document of status 200 or 203
- * that names the asked key is a value; only 404 and 410 mean absent; everything else means that it is not
- * known whether the key exists. An error taken for an absence would make callers re-create or delete data.
+ * Interprets an answer of the legacy source. Only a complete, well-formed JSON document with status 200 or 203 that
+ * names the requested key is a value; only 404 and 410 mean absent; after anything else it is unknown whether the key
+ * exists. An error mistaken for an absence would make callers re-create or delete data.
  */
 import { contentTypeFault, valueFault } from './check-key.ts';
 import { findJson } from './json-slice.ts';
 import type { JsonPlace, JsonPointer } from './json-slice.ts';
 
 export type StatusMeaning =
-  /** The body tells. */
+  /** The body decides. */
   | 'value'
   | 'absent'
-  /** The source is troubled; the same request may succeed soon. */
+  /** The source has a temporary problem; the same request may succeed soon. */
   | 'troubled'
-  /** 401, 403: asking again with the same credentials is useless, and somebody must be told. */
+  /** 401 or 403: repeating the request with the same credentials is useless, and an operator must be told. */
   | 'denied'
-  /** Any other answer to which asking again would be answered alike. */
+  /** Any other answer; repeating the request would give the same one. */
   | 'unusable';
 
 export function meaningOfStatus(status: number): StatusMeaning {
@@ -36,20 +36,20 @@ export interface LegacyMapping {
 export interface LegacyBody {
   readonly contentType: string;
   /**
-   * The end was told by a length or a last chunk. Without, a cut connection looks like an end, and `12` may
-   * be what arrived of `123`.
+   * The end of the body was marked by a length or a last chunk. Otherwise a cut connection looks like an end, and `12`
+   * may be what arrived of `123`.
    */
   readonly framed: boolean;
   readonly bytes: Uint8Array;
 }
 
 export type MappedBody =
-  /** `contentType`: of the value, null where it is just text. */
+  /** `contentType`: that of the value; null if the value is plain text. */
   | { readonly kind: 'value'; readonly value: Uint8Array; readonly contentType: string | null }
   /**
-   * garbled: not the JSON that was agreed; the source, or something before it, is ill.
-   * unmapped: well formed, but without a usable value for this key.
-   * mismatch: the answer is about another key.
+   * - garbled: not the agreed JSON; the source, or something in front of it, is ill.
+   * - unmapped: well formed, but without a usable value for this key.
+   * - mismatch: the answer is about another key.
    */
   | { readonly kind: 'garbled' | 'unmapped' | 'mismatch'; readonly reason: string };
 
@@ -93,8 +93,9 @@ function mapValue(
 }
 
 /**
- * A document is what its source says. A part of it is not: an object or a list that was taken out is JSON and no more, and
- * a number or a word could as well be a line of text. A text is what stands in it, which JSON does not say.
+ * A whole document has the type that its source declares. A part of it has not: an object or array taken out of it is
+ * just JSON, and a number or literal might as well be a line of text. A string stands for its content, whose type JSON
+ * does not tell.
  */
 function typeOf(raw: string, isWhole: boolean, documentType: string): string | null {
   if (raw.startsWith('"')) return null;
@@ -103,7 +104,7 @@ function typeOf(raw: string, isWhole: boolean, documentType: string): string | n
   return contentTypeFault(said) === undefined ? said : null;
 }
 
-/** A string, or a number as it was written; null for anything else. */
+/** A string, or a number as it was written; null for any other value. */
 function readScalar(text: string, place: JsonPlace): string | null {
   if (place.kind !== 'found') return null;
   const raw = text.slice(place.start, place.end);
@@ -111,7 +112,7 @@ function readScalar(text: string, place: JsonPlace): string | null {
   return /^[-0-9]/.test(raw) ? raw : null;
 }
 
-/** `application/json`, `text/json` and `application/...+json`; another charset than UTF-8 is not read. */
+/** True for `application/json`, `text/json` and `application/...+json`. No charset but UTF-8 is read. */
 function isJson(contentType: string): boolean {
   const [type = '', ...parameters] = contentType.toLowerCase().split(';');
   if (!/^(?:application|text)\/(?:json|[a-z0-9!#$&^_.-]+\+json)$/.test(type.trim())) return false;
@@ -121,7 +122,7 @@ function isJson(contentType: string): boolean {
   });
 }
 
-/** Strict; a byte order mark is skipped. Null where the bytes are not UTF-8. */
+/** Decodes strictly and skips a byte order mark. Returns null if the bytes are not UTF-8. */
 function decodeUtf8(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

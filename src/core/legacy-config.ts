@@ -1,6 +1,6 @@
 /**
- * The settings of one legacy source, with the defaults that apply where an operator says nothing. Plain
- * data: it is validated where settings are read, and compiled where the source is opened.
+ * The settings of one legacy source, and their defaults. Plain data: validated where settings are read, and compiled
+ * where the source is opened.
  */
 import { LEGACY_BODY_BYTES_MAX, VALUE_BYTES_MAX } from './limits.ts';
 
@@ -15,21 +15,21 @@ export interface LegacySourceConfig {
   /** JSON Pointer (RFC 6901) to the value in the answer; the empty pointer is the whole document. */
   readonly valuePointer: string;
   /**
-   * JSON Pointer to the place where the answer repeats the key, or null where it does not. Where it is
-   * given, an answer that names another key is never stored. Give it wherever the source offers it.
+   * JSON Pointer to where the answer repeats the key, or null if it does not. If given, an answer that names another
+   * key is never stored. Set it whenever the source offers it.
    */
   readonly echoPointer: string | null;
-  /** Of `/`, `\\` and `%` those whose escapes in a path the source is known to understand: see legacy-escapes.ts. */
+  /** Those of `/`, `\\` and `%` whose escapes in a path the source is known to understand: see legacy-escapes.ts. */
   readonly trustedEscapes: string;
 
-  /** Milliseconds for the whole fetch: waiting, every attempt and the pauses between them. */
+  /** Milliseconds for the whole fetch: waiting, all attempts and the pauses between them. */
   readonly timeoutMs: number;
   readonly connectTimeoutMs: number;
-  /** Milliseconds without a byte of the body, after which the answer is given up. */
+  /** Milliseconds without a byte of the body after which the answer is given up. */
   readonly idleTimeoutMs: number;
-  /** Bytes of an answer's body; it is asked for uncompressed, so these are the decoded bytes. */
+  /** Bytes of an answer's body. The body is requested uncompressed, so these are the decoded bytes. */
   readonly bodyBytesMax: number;
-  /** Bytes of a value: what no client could write is not read through either. */
+  /** Bytes of a value: a value that no client could write is not read through either. */
   readonly valueBytesMax: number;
 
   readonly retryCountMax: number;
@@ -47,7 +47,7 @@ export interface LegacySourceConfig {
   readonly queueWaitMsMax: number;
 
   readonly breaker: BreakerRules;
-  /** Milliseconds a `Retry-After` can silence the source for. */
+  /** Longest pause, in milliseconds, that a `Retry-After` can impose. */
   readonly pauseMsMax: number;
 }
 
@@ -85,7 +85,7 @@ export const LEGACY_SOURCE_DEFAULTS: Omit<LegacySourceConfig, 'url'> = {
   pauseMsMax: 60_000,
 };
 
-/** The given settings over the defaults. */
+/** Merges the given settings over the defaults. */
 export function legacySourceConfig(
   settings: Partial<LegacySourceConfig> & Pick<LegacySourceConfig, 'url'>,
 ): LegacySourceConfig {
@@ -93,14 +93,14 @@ export function legacySourceConfig(
 }
 
 export interface SecretReference {
-  /** What stands before the secret, such as `Bearer `. */
+  /** The text before the secret, such as `Bearer `. */
   readonly prefix: string;
   readonly from: 'env' | 'file';
   /** The name of the variable, or the path. */
   readonly name: string;
 }
 
-/** Null where the value is a literal. */
+/** Null if the value is a literal. */
 export function parseSecretReference(value: string): SecretReference | null {
   const match = /^((?:[A-Za-z][A-Za-z0-9-]* )?)(?:env:([A-Za-z_][A-Za-z0-9_]*)|file:(\/.+))$/.exec(value);
   if (match === null) return null;

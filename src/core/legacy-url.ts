@@ -1,24 +1,24 @@
 /**
- * From a key to the URL of its resource in the legacy source, so that no key, however hostile, can name
- * another resource than its own. Everything but the key is fixed when the template is compiled; the key is
- * percent-encoded; and the finished URL is parsed again and compared before anybody may use it.
+ * Maps a key to the URL of its resource in the legacy source, so that no key, however hostile, can name a resource
+ * other than its own. Everything but the key is fixed when the template is compiled; the key is percent-encoded; and
+ * the finished URL is parsed again and compared before it is used.
  *
- * Why encoding is not enough: `encodeURIComponent('..')` is `..`, which URL parsers remove together with the
- * segment before it, and servers that decode before they normalise do the same to `%2F..%2F` (RFC 3986 5.2.4).
- * A key that cannot be named safely is refused: an error for its reader, never an absence.
+ * Why encoding alone is not enough: `encodeURIComponent('..')` is `..`, which URL parsers remove together with the
+ * segment before it, and servers that decode before they normalise do the same to `%2F..%2F` (RFC 3986 5.2.4). A key
+ * that cannot be named safely is refused: its reader gets an error, never an absence.
  */
 
-/** Characters. Far above any real address, far below what servers refuse once a key has been put in. */
+/** Characters: far above any real address, and far below what servers refuse once a key has been inserted. */
 const TEMPLATE_CHARS_MAX = 2048;
 const PLACEHOLDER = /\{(\+?)key\}/g;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 export interface LegacyUrlTemplate {
   readonly origin: string;
-  /** Fixed text around the keys; one longer than `slots`. */
+  /** The fixed text around the keys; one entry more than `slots`. */
   readonly literals: readonly string[];
   readonly slots: readonly KeySlot[];
-  /** Of the path, as they are for a key without slashes. */
+  /** Segments of the path, for a key without slashes. */
   readonly segmentCount: number;
   readonly emptySegmentCount: number;
 }
@@ -52,7 +52,7 @@ export function compileLegacyUrl(text: string): CompiledUrl {
   if (url.username !== '' || url.password !== '') return invalid('must not hold credentials: use a header');
   const literals = (url.pathname + url.search).split(marker);
   if (literals.length !== places.length + 1) return invalid('the key may stand in the path or query only');
-  // A fixed `%` or `%2` before the key would make an escape out of the key's first characters.
+  // A fixed `%` or `%2` before the key would turn the key's first characters into an escape.
   if (literals.some((literal) => /%(?![0-9A-Fa-f]{2})/.test(literal)))
     return invalid('holds a broken % escape');
 
@@ -86,7 +86,7 @@ function invalid(reason: string): CompiledUrl {
 export function buildLegacyUrl(template: LegacyUrlTemplate, key: string): BuiltUrl {
   if (key === '') return refuse('the key is empty');
   if (LONE_SURROGATE.test(key)) return refuse('the key holds a lone surrogate, which UTF-8 cannot name');
-  // Servers written in C end a string there, and would answer for the shorter key.
+  // Servers written in C end a string at a NUL, and would answer for the shorter key.
   if (key.includes('\0')) return refuse('the key holds a NUL');
   const encoded = encode(key);
   const encodedWithSlashes = encoded.replaceAll('%2F', '/');
@@ -103,7 +103,9 @@ function refuse(reason: string): BuiltUrl {
   return { kind: 'unaddressable', reason };
 }
 
-/** Every byte outside RFC 3986's unreserved set, which is narrower than what `encodeURIComponent` leaves. */
+/**
+ * Encodes every byte outside RFC 3986's unreserved set, which is narrower than what `encodeURIComponent` leaves alone.
+ */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
@@ -112,8 +114,8 @@ function encode(text: string): string {
 }
 
 /**
- * What a URL parser makes of `url`, held against what was meant: null where it is the one resource of the
- * key. Independent of how the URL was built, so that a fault in building cannot pass.
+ * Parses `url` as a URL parser would and checks it against the intention: null if it names exactly the key's resource.
+ * Independent of how the URL was built, so that a fault in building it cannot pass.
  */
 export function findUrlFault(template: LegacyUrlTemplate, key: string, url: string): string | null {
   const parsed = parse(url);
@@ -134,13 +136,13 @@ export function findUrlFault(template: LegacyUrlTemplate, key: string, url: stri
   return holdsKey(template, key, path) ? null : 'the URL does not decode to the key';
 }
 
-/** Also where a server decodes first and splits afterwards, at either kind of slash. */
+/** Also finds dot segments of servers that decode first and split afterwards, at either kind of slash. */
 function hasDotSegment(segment: string): boolean {
   const decoded = decode(segment);
   return decoded === null || decoded.split(/[/\\]/).some((part) => part === '.' || part === '..');
 }
 
-/** Walks the path along the template: the fixed text must stand, and what lies between must decode to the key. */
+/** Walks the path along the template: the fixed text must match, and what lies between must decode to the key. */
 function holdsKey(template: LegacyUrlTemplate, key: string, path: string): boolean {
   const fixed = template.literals.reduce((sum, literal) => sum + literal.length, 0);
   const total = path.length - fixed;

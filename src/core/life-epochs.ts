@@ -1,7 +1,7 @@
 /**
- * Where the epochs of a life of the cluster begin: above all that were chosen in the lives before it, whoever knows of those. So
- * for whoever comes from an earlier one epochs only grow, and he has missed some (R17). Each life has room for so many that it
- * never needs them all.
+ * Where the epochs of a life of the cluster begin: above all epochs chosen in earlier lives, whoever knows of them. So
+ * for a member from an earlier life epochs only grow, and it has missed some (R17). Each life has room for more epochs
+ * than it will ever need.
  */
 import { EPOCHS_PASSED_OVER } from './limits.ts';
 
@@ -10,8 +10,8 @@ export function firstEpochOf(life: number): number {
 }
 
 /**
- * Of a life that goes on from one that had come this far: lives in between may have begun elsewhere. Never the first epoch of a
- * founding, before which nobody can have served anything. (R17)
+ * First epoch of a life that continues one which had reached `epoch`; lives in between may have begun elsewhere. Never
+ * the first epoch of a founding, before which nobody can have served anything. (R17)
  */
 export function nextLifeEpoch(epoch: number, life: number): number {
   return Math.max(epoch + EPOCHS_PASSED_OVER, firstEpochOf(life) + 1);
@@ -22,12 +22,15 @@ interface Moment {
   readonly epoch: number;
 }
 
-/** Of two lives the later one counts, however far the earlier one has come. */
+/** Of two lives the later one wins, however far the earlier one has come. */
 export function isAfter(next: Moment, previous: Moment): boolean {
   return next.life === previous.life ? next.epoch > previous.epoch : next.life > previous.life;
 }
 
-/** Was no epoch chosen between the two, as far as can be known? What the lost members of an earlier life chose cannot. */
+/**
+ * True if no epoch was chosen between the two, as far as can be known: epochs chosen by the lost members of an earlier
+ * life are unknown.
+ */
 export function isNext(next: Moment, previous: Moment): boolean {
   const { epoch } = previous;
   return next.epoch === (next.life === previous.life ? epoch + 1 : nextLifeEpoch(epoch, next.life));

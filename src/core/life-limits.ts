@@ -1,28 +1,34 @@
-/** Limits of what is noted in PostgreSQL of the lives of the cluster, as those in `limits.ts`. (lives.ts) */
+/** Limits of the notes in PostgreSQL about the lives of the cluster; other limits are in `limits.ts`. (lives.ts) */
 import { assert } from '../base/assert.ts';
 
-/** Milliseconds after which a node asks PostgreSQL anew whether its life of the cluster is the one in force. */
+/** Milliseconds after which a node asks PostgreSQL again whether its life of the cluster is the one in force. */
 export const LIFE_ASK_EVERY_MS = 2_000;
-/** The same where another server than its own is to be asked, and is connected to at this moment. */
+/** The same if a server other than the node's own is to be asked, and the node is connected to it at the moment. */
 export const LIFE_ASK_CHOSEN_MS = 200;
-/** Milliseconds after which the next member that asks notes there that it is up: one row a second, however many ask. */
+/**
+ * Milliseconds after which the next member that asks notes in PostgreSQL that it is up: one row per second, however
+ * many members ask.
+ */
 export const LIFE_SIGN_AFTER_MS = 1_000;
 /**
- * Milliseconds, by PostgreSQL's clock, for which what was noted counts as new; and, by their own, for which blank disks have seen
- * that nothing was noted anew before they found another life.
+ * Milliseconds for which a note counts as fresh, by PostgreSQL's clock; and milliseconds, by their own clocks, for
+ * which blank nodes must see no new note before they found another life.
  */
 export const LIFE_FRESH_MS = 6_000;
-/** Milliseconds between two looks beyond which it is not known that PostgreSQL could be reached all the while. */
+/** Milliseconds between two checks beyond which it is unknown whether PostgreSQL was reachable all the time. */
 export const LIFE_LOOK_GAP_MS_MAX = 3_000;
-/** Milliseconds between two looks of a member at which an operator would go on beside a later life. */
+/** Milliseconds between two checks by a member where an operator wants to continue beside a later life. */
 export const LIFE_LOOK_AGAIN_MS = 1_000;
-/** Milliseconds for which members may tell who finds a foreign life in PostgreSQL how it came of his, before his process ends. */
+/**
+ * Milliseconds that a process which finds a foreign life in PostgreSQL waits, before it ends, for members that can tell
+ * it how that life came from its own.
+ */
 export const LIFE_FOREIGN_MS = 6_000;
-/** Milliseconds after which somebody whom the living have not let in says so. */
+/** Milliseconds after which a process that the living have not admitted says so. */
 export const LIFE_OUTSIDE_MS = 15_000;
-/** Lives of which PostgreSQL keeps that the one in force came of them. */
+/** Earlier lives recorded in PostgreSQL as ancestors of the one in force. */
 export const LIVES_BEFORE_MAX = 64;
-/** Members that are named there: to be found by one of them is enough. */
+/** Members named in a note: finding one of them is enough. */
 export const LIVING_TOLD_MAX = 16;
 assert(LIFE_SIGN_AFTER_MS < LIFE_ASK_EVERY_MS, 'who is alone notes it each time that it asks');
 assert(2 * LIFE_ASK_EVERY_MS < LIFE_FRESH_MS, 'a question that fails leaves what was noted fresh');

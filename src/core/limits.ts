@@ -8,45 +8,45 @@ import { assert } from '../base/assert.ts';
 export const KEY_BYTES_MAX = 1024;
 /** Bytes. The default; one value must fit a frame, a batch and a gRPC message with room to spare. */
 export const VALUE_BYTES_MAX = 1024 * 1024;
-/** Changes of one modification: a transaction on one key is short, and is judged in one turn. */
+/** Changes in one modification: a transaction on one key is short, and is judged in one turn of the event loop. */
 export const MODIFY_CHANGES_MAX = 256;
-/** Bytes that the changes of a modification bring, and that their answers tell: each fits a frame with its key. */
+/** Bytes of a modification's changes, and bytes of their results: each fits a frame together with its key. */
 export const MODIFY_BYTES_MAX = VALUE_BYTES_MAX + VALUE_BYTES_MAX / 2;
 /**
- * What judging may cost until the next tick, in bytes that are made, with a fixed part for each change, and a part for each
- * digit of a decimal number, by measurement. What is left waits: a turn of the event loop judges for some ten
- * milliseconds, and for as much again by the one that went beyond it.
+ * Work that judging may do per tick, in bytes produced, plus a measured amount for each change and for each digit of a
+ * decimal number. The rest waits: a turn of the event loop judges for some ten milliseconds, and at most as long again
+ * for the operation that exceeds the limit.
  */
 export const TURN_WORK_BYTES_MAX = 64 * 1024 * 1024;
 export const CHANGE_WORK_BYTES = 16 * 1024;
 export const DIGIT_WORK_BYTES = 512;
-/** Bytes for each byte that is compared: one at a time. */
+/** Work counted for each byte compared, which is done one byte at a time. */
 export const COMPARED_WORK_BYTES = 8;
-/** What one modification may cost as above: as much as a turn. */
+/** Work of one modification, measured as above: as much as a whole turn. */
 export const MODIFY_WORK_BYTES_MAX = TURN_WORK_BYTES_MAX;
-/** Bytes of values that one operation brings with what it expects: the largest value, and another to compare with. */
+/** Bytes of values in one operation, the expected value included: the largest value, and another to compare. */
 export const OPERATION_BYTES_MAX = 2 * VALUE_BYTES_MAX;
 export const OPERATION_ID_BYTES = 16;
-export const CONTENT_TYPE_BYTES_MAX = 255; // longer than any that is registered; a record tells the length in one byte
+export const CONTENT_TYPE_BYTES_MAX = 255; // longer than any registered type; a record stores the length in one byte
 /** Milliseconds, 15 minutes, for which an operation id is remembered: longer than any client repeats a call. */
 export const OPERATION_ID_WINDOW_MS = 15 * 60_000;
 /** Milliseconds by which an operation id may be ahead of a node's wall clock: clocks differ by less. */
 export const OPERATION_ID_AHEAD_MS_MAX = 60_000;
-/** Bytes of remembered operations at which a node begins no more writes with an id: some 3,000 a second. */
+/** Bytes of remembered operations at which a node starts no more writes with an id: some 3,000 per second. */
 export const OPERATION_TABLE_BYTES_MAX = 256 * 1024 * 1024;
-/** Remembered operations in one frame to a learner, and looked at in one piece when old ones are forgotten. */
+/** Remembered operations in one frame to a learner, and checked at a time when old ones are forgotten. */
 export const OPERATION_COPY_ENTRIES_MAX = 4_000;
-/** Milliseconds between two looks for operations that are old enough to be forgotten. */
+/** Milliseconds between two scans for operations that are old enough to be forgotten. */
 export const OPERATION_FORGET_EVERY_MS = 10_000;
 /** Redis Cluster's slot count, so that its clients can route. */
 export const SLOT_COUNT = 16_384;
 
 export const REPLICA_COUNT_DEFAULT = 3;
 export const OWNER_COUNT_MIN_DEFAULT = 2;
-/** More members than this are not asked for votes: a larger council costs every epoch. (DESIGN 3) */
+/** Size of the largest council: each further voter makes every epoch more expensive. (DESIGN 3) */
 export const COUNCIL_COUNT_MAX = 7;
 
-/** Milliseconds. The coarse tick on which deadlines, leases and retries are looked at. */
+/** Milliseconds. The coarse tick on which deadlines, leases and retries are checked. */
 export const TICK_MS = 10;
 /** Milliseconds. From `kill -9` to the next acknowledged write stays within 1.5 s. (PROTOCOL R14) */
 export const LEASE_MS = 600;
@@ -54,66 +54,66 @@ export const LEASE_MS = 600;
 export const HEARTBEAT_MS = 100;
 /** Milliseconds without a heartbeat after which a peer is suspected. */
 export const SUSPECT_AFTER_MS = 500;
-/** Milliseconds of an expected acknowledgement up to which no member is slow: longer than the way between two zones. */
+/** Milliseconds within which an expected acknowledgement is never slow: longer than a trip between two zones. */
 export const SLOW_AFTER_MS_DEFAULT = 50;
-/** A member is slow that answers so many times later than the median of the others, and later than the above. */
+/** A member is slow if it answers this many times later than the median of the others, and than the above. */
 export const SLOW_FACTOR = 5;
-/** Milliseconds for which it must be so: longer than pauses that pass, short enough to be served well within 5 s. */
+/** Milliseconds for which it must be so: longer than passing pauses, short enough to serve well within 5 s. */
 export const SLOW_FOR_MS = 2_000;
-/** Milliseconds for which one that was taken out must be well before it comes back, doubling each time; at most. */
+/** Least and most milliseconds for which a removed member must be well before it returns; doubles each time. */
 export const SLOW_WELL_MS_MIN = 3_000;
 export const SLOW_WELL_MS_MAX = 300_000;
-/** Milliseconds after which a membership counts as steady: the doubling begins anew. */
+/** Milliseconds after which a membership counts as steady and the doubling starts over. */
 export const SLOW_STEADY_MS = 60_000;
-/** For so many members one more may be away, beside the first, when a slow one is taken out. */
+/** A slow member may be removed while one member is away for each this many members, and otherwise only if none is. */
 export const SLOW_OUT_MEMBERS = 16;
-/** Parts of one by which two monotonic clocks may drift apart. (PROTOCOL R14) */
+/** Fraction by which two monotonic clocks may drift apart. (PROTOCOL R14) */
 export const CLOCK_DRIFT_MAX = 0.01;
 /** Milliseconds. Wait for other members at a cold start before going on without them. (PROTOCOL R28) */
 export const COLD_START_GRACE_MS = 10_000;
 
-/** Milliseconds. A client's wait when it names no deadline. */
+/** Milliseconds that a client waits if it names no deadline. */
 export const OPERATION_TIMEOUT_MS_DEFAULT = 10_000;
 export const OPERATION_TIMEOUT_MS_MAX = 120_000;
-/** Operations of clients admitted at one node and not yet answered; more are refused, definitely. */
+/** Client operations admitted at one node and not yet answered; further ones are definitely refused. */
 export const OPERATIONS_IN_FLIGHT_MAX = 20_000;
 /** Bytes of values admitted at one node and not yet answered. */
 export const OPERATION_BYTES_IN_FLIGHT_MAX = 256 * 1024 * 1024;
-/** Operations as above that other nodes hand on: a room of their own, for another node has admitted them before. */
+/** The same for operations forwarded by other nodes: a separate limit, for another node has admitted them. */
 export const HANDED_ON_IN_FLIGHT_MAX = 40_000;
-/** Bytes of the above that clients of this node leave to other nodes. */
+/** Bytes of OPERATION_BYTES_IN_FLIGHT_MAX that this node's own clients leave for forwarded operations. */
 export const HANDED_ON_BYTES_RESERVED = 64 * 1024 * 1024;
-/** Milliseconds that an operation may stand in queues, beside what it takes by itself; a queue that is longer is not let stand. */
+/** Milliseconds that an operation may spend in queues, beside its own work; longer queues are not tolerated. */
 export const OVERLOAD_DELAY_MS_DEFAULT = 500;
-/** Milliseconds over which the least is taken; longer where batches are slow. */
+/** Milliseconds of the window over which minima are taken; longer when batches are slow. */
 export const OVERLOAD_WINDOW_MS = 100;
-/** Milliseconds without an answer after which at the latest everything counts as standing still. */
+/** Milliseconds without an answer after which, at the latest, everything counts as standing still. */
 export const OVERLOAD_STILL_MS_MAX = 1_000;
-/** Milliseconds for which a queue must stand before anything is refused for it. */
+/** Milliseconds for which a queue must persist before anything is refused because of it. */
 export const OVERLOAD_FOR_MS = 300;
-/** Milliseconds without a refusal after which the load has fallen. */
+/** Milliseconds without a refusal after which the load counts as fallen. */
 export const OVERLOAD_CALM_MS = 500;
-/** Share of the time above that a queue takes once it is limited: it keeps the node busy, and is gone soon when the load falls. */
+/** Share of the allowed queueing time that a limited queue takes up: the node stays busy, and the queue is short. */
 export const OVERLOAD_HOLD_SHARE = 0.4;
-/** Operations in flight that are always let in: with fewer, batches become small, and a node gets less done. */
+/** Operations in flight that are always admitted: with fewer, batches become small and throughput falls. */
 export const OVERLOAD_IN_FLIGHT_MIN = 256;
-/** Milliseconds by which the event loop may be late, again and again: heartbeats wait as long, and a lease is six of those. */
+/** Milliseconds by which the event loop may repeatedly be late; heartbeats wait as long, a lease is six of them. */
 export const LOOP_LATE_MS_MAX = 100;
-/** Milliseconds after which a client that was refused may ask again: by then half of what stood in the queue is done. */
+/** Milliseconds after which a refused client may try again: by then half of the queue is done. */
 export const OVERLOADED_RETRY_MS = 250;
-/** Orders of operators (leave, plan, loss) under way at one node. */
+/** Operators' commands (leave, plan, loss) in progress at one node. */
 export const CLUSTER_ORDERS_MAX = 32;
 /** Writes and readers that may wait on one key. */
 export const KEY_WAITERS_MAX = 20_000;
-/** Milliseconds. An Invalidate without its acknowledgement is sent again after this. */
+/** Milliseconds after which an Invalidate without acknowledgement is sent again. */
 export const RESEND_AFTER_MS = 400;
-/** Milliseconds. An invalid key without news asks its coordinator after this. */
+/** Milliseconds without news after which the coordinator of an invalid key is asked about it. */
 export const QUERY_AFTER_MS = 500;
-/** Milliseconds without a lease after which who takes an old answer gets one: a change of epoch is over by then. */
+/** Milliseconds without a lease after which a read may get an old answer: a change of epoch is over by then. */
 export const STALE_AFTER_MS = 250;
-/** Milliseconds for which such a reader waits for another owner: one that has just lost its lease answers by then. */
+/** Milliseconds that such a read waits for another owner: an owner that has just lost its lease answers by then. */
 export const STALE_PATIENCE_MS = 2 * STALE_AFTER_MS;
-/** Milliseconds. Added per place in the owners' order before an orphan is replayed, so that one begins. */
+/** Milliseconds added per place in the owners' order before an orphan is replayed, so that one owner starts. */
 export const REPLAY_STAGGER_MS = 200;
 
 /** One synced batch of the store: entries and bytes. */
@@ -122,194 +122,194 @@ export const STORE_BATCH_BYTES_MAX = 8 * 1024 * 1024;
 /** One frame between peers: messages and bytes. */
 export const FRAME_MESSAGES_MAX = 1024;
 export const FRAME_BYTES_MAX = 2 * 1024 * 1024;
-/** Bytes waiting for one peer; beyond this the link is cut and its traffic sent anew after reconnecting. */
+/** Bytes queued for one peer; beyond this the link is cut and its traffic sent again after reconnecting. */
 export const PEER_QUEUE_BYTES_MAX = 128 * 1024 * 1024;
-/** Bytes of frames of a later epoch that are kept until that is known here: what a few turns of all event loops bring. */
+/** Bytes of frames kept until this node knows their epoch: what a few turns of all event loops produce. */
 export const EARLY_BYTES_MAX = 16 * 1024 * 1024;
 /** One statement to PostgreSQL: rows and bytes. */
 export const RECORD_BATCH_ROWS_MAX = 1000;
 export const RECORD_BATCH_BYTES_MAX = 4 * 1024 * 1024;
-/** After a failover: records of one slot that are compared with PostgreSQL in one piece, and their bytes. */
+/** Records of one slot, and their bytes, that a drive compares with PostgreSQL at a time. */
 export const DRIVE_PAGE_RECORDS_MAX = 500;
 export const DRIVE_PAGE_BYTES_MAX = 1024 * 1024;
-/** Slots that one node compares at the same time, or sweeps when they were given up: clients' statements need connections, too. */
+/** Slots that a node compares, or sweeps after a loss, at once: clients' statements need connections too. */
 export const DRIVE_SLOTS_IN_FLIGHT_MAX = 2;
-/** Bytes of records a second that a node compares: clients keep their share of the disk, and of PostgreSQL. */
+/** Bytes of records per second that a node compares: clients keep their share of the disk and of PostgreSQL. */
 export const DRIVE_BYTES_PER_SECOND_MAX = 16 * 1024 * 1024;
-/** Keys written last for which a node looks in PostgreSQL now and then: a server that was set back has lost the newest first. */
+/** Latest keys that a node looks up in PostgreSQL now and then: a server set back has lost the newest first. */
 export const RECORD_WITNESS_COUNT = 16;
-/** Bytes of a record above which it is not looked for: the row comes with its value. */
+/** Bytes of a record above which it is not looked up, because the row comes with its value. */
 export const RECORD_WITNESS_BYTES_MAX = 64 * 1024;
-/** Milliseconds between two such looks while the connections stand. */
+/** Milliseconds between two such lookups while the connections stand. */
 export const RECORD_WITNESS_EVERY_MS = 10_000;
-/** Milliseconds for which PostgreSQL must have been away from all members before writes do without it. (PROTOCOL R34) */
+/** Milliseconds without PostgreSQL at all members after which writes complete without it. (PROTOCOL R34) */
 export const SPOOL_AFTER_MS = 1_500;
-/** Milliseconds for which it must have answered most of them before writes wait for it again. */
+/** Milliseconds for which PostgreSQL must have answered most members before writes wait for it again. */
 export const SPOOL_END_AFTER_MS = 1_000;
-/** Milliseconds for which a member's word on PostgreSQL counts. */
+/** Milliseconds for which a member's report on PostgreSQL stays valid. */
 export const SPOOL_WORD_MS_MAX = 1_000;
-/** What a node may hold marked for PostgreSQL: bytes of records, and keys. Beyond either writes are refused. */
+/** What a node may hold marked for PostgreSQL: bytes of records, and keys. Beyond either, writes are refused. */
 export const SPOOL_BYTES_DEFAULT = 1024 * 1024 * 1024;
 export const SPOOL_ENTRIES_DEFAULT = 1_000_000;
-/** Records handed to PostgreSQL's writer at once while marks are drained: clients' writes share the statements. */
+/** Records handed to the record writer at once while marks are drained: clients' writes share its statements. */
 export const SPOOL_DRAIN_ROWS_MAX = 250;
 /** Keys asked of PostgreSQL in one statement. */
 export const RECORD_READ_KEYS_MAX = 1000;
-/** Bytes and records in one frame of a slot copy. */
+/** Records and bytes in one frame of a slot copy. */
 export const SLOT_COPY_RECORDS_MAX = 500;
 export const SLOT_COPY_BYTES_MAX = 1024 * 1024;
-/** One page of a scan: records, and bytes of keys and values (and one record more). */
+/** Records, and bytes of keys and values, on one page of a scan (which may exceed the bytes by one record). */
 export const SCAN_PAGE_RECORDS_MAX = 500;
 export const SCAN_PAGE_BYTES_MAX = 512 * 1024;
-/** Milliseconds, 15 minutes, for which a deletion is kept at least: time enough to look into what has gone. */
+/** Milliseconds (15 minutes) for which a deletion is kept at least: time to look into what was deleted. */
 export const TOMBSTONE_KEEP_MS_DEFAULT = 15 * 60_000;
-/** Milliseconds between two looks for deletions that may be forgotten, and for which one attempt is pursued. */
+/** Milliseconds between two searches for deletions to forget, and for which one attempt is pursued. */
 export const COLLECTION_EVERY_MS = 100;
 export const COLLECTION_PATIENCE_MS = 5_000;
-/** One look for such: slots, entries of the store, and deletions that are forgotten together. */
+/** One such search: slots, store entries read, and deletions forgotten together. */
 export const COLLECTION_SLOTS_MAX = 64;
 export const COLLECTION_ENTRIES_MAX = 2_000;
 export const COLLECTION_DELETIONS_MAX = 1_000;
-/** Deletions named in one message: with the longest keys it fits a frame. */
+/** Deletions in one message: even with the longest keys it fits a frame. */
 export const FORGET_DELETIONS_MAX = 500;
 /**
- * Statements' lives: since the floors were raised in PostgreSQL, before rows are removed, by a node's clock; and as many as
- * PostgreSQL itself asks for by its own. One for the raising statement, one for what was begun before its end.
+ * Statement timeouts that must pass, once the floors were raised in PostgreSQL, before rows are removed: by a node's
+ * clock; and by PostgreSQL's own. One for the raising statement, one for what began before its end.
  */
 export const ROW_WAIT_STATEMENTS = 3;
 export const ROW_SETTLED_STATEMENTS = 2;
-/** Rows of deletions that wait for that; a new look for deletions is taken below it. Rows removed by one statement. */
+/** Rows of deletions that wait for that; with as many, no new search is begun. Rows removed by one statement. */
 export const ROWS_SETTLING_MAX = 30_000;
 export const ROWS_REMOVED_AT_ONCE_MAX = 500;
-/** Slots a learner copies at the same time; and bytes that are under way, until they are on its disk. */
+/** Slots that a learner copies at the same time; and bytes under way until they are on its disk. */
 export const SLOT_COPIES_IN_FLIGHT_MAX = 32;
 export const SLOT_COPIES_BYTES_MAX = 8 * SLOT_COPY_BYTES_MAX;
-/** Bytes of records a second that a learner asks for: so that clients keep their share of disks and links. */
+/** Bytes of records per second that a learner requests, so that clients keep their share of disks and links. */
 export const COPY_BYTES_PER_SECOND_DEFAULT = 16 * 1024 * 1024;
-/** Milliseconds. A member gone longer is healed around; longer than a restart of a machine. (DESIGN 3) */
+/** Milliseconds after which an absent member is healed around: longer than a machine takes to restart. (DESIGN 3) */
 export const HEAL_AFTER_MS_DEFAULT = 600_000;
-/** Pages of PostgreSQL's rows in which those of lost slots are counted for an operator: beyond it there are "more". */
+/** Pages of PostgreSQL's rows searched to count the rows of lost slots; beyond that there are "more". */
 export const LOSS_PAGES_COUNTED_MAX = 50;
-/** Processes that ask to join and are no members yet; more are not listened to. */
+/** Processes that ask to join and are not members yet; further ones are ignored. */
 export const JOINERS_MAX = 64;
-/** Joins, and leaves, of one plan: it is made in one turn of the event loop, and as many may ask to join. */
+/** Joins, and leaves, of one plan: it is made in one turn, and no more than that many may ask to join. */
 export const PLAN_MEMBERS_MAX = JOINERS_MAX;
-/** Bytes that stay free on a node's disk: what a busy node writes, compactions included, until it is out of the write path. */
+/** Bytes to keep free: what a busy node writes, with compactions, until it has left the write path. */
 export const DISK_RESERVE_BYTES_DEFAULT = 512 * 1024 * 1024;
-/** Share of a small disk that the reserve may take. */
+/** Fraction of a small disk that the reserve may take. */
 export const DISK_RESERVE_SHARE_DEFAULT = 0.1;
-/** A node comes back with so many times the reserve free: by less it would go and come with every compaction. */
+/** A node returns with this many times the reserve free: with less it would come and go at each compaction. */
 export const DISK_RETURN_FACTOR = 1.5;
-/** Milliseconds between two looks at the free space. */
+/** Milliseconds between two checks of the free space. */
 export const DISK_LOOK_MS = 1_000;
-/** Milliseconds that a node with too little room waits for the writes it coordinates, before it goes without their end. */
+/** Milliseconds that a node with too little room waits for its own writes before it leaves without their end. */
 export const DISK_RETREAT_MS_MAX = 3_000;
-/** Records and bytes a second that a scrubber reads: a hundredth of what a store gives, a million records in a quarter of an hour. */
+/** Records and bytes per second that a scrubber reads: 1 % of what a store gives, a million records in 17 min. */
 export const SCRUB_RECORDS_PER_SECOND_DEFAULT = 1_000;
 export const SCRUB_BYTES_PER_SECOND_DEFAULT = 4 * 1024 * 1024;
-/** Milliseconds from the end of one round over all slots to the beginning of the next. */
+/** Milliseconds from the end of one round over all slots to the start of the next. */
 export const SCRUB_PAUSE_MS_DEFAULT = 3_600_000;
-/** Keys in flight from which a node counts as busy, and its scrubber waits; and milliseconds that it waits at most. */
+/** Keys in flight from which a node counts as busy and its scrubber waits; and milliseconds that it waits at most. */
 export const SCRUB_YIELD_KEYS = 64;
 export const SCRUB_YIELD_MS_MAX = 2_000;
-/** Slots that are read and compared in one piece: a change of epoch begins the piece anew. */
+/** Slots that are read and compared at a time: a change of epoch restarts the current piece. */
 export const SCRUB_RUN_SLOTS = 2_048;
-/** One page that a scrubber reads of its own disk; and one of versions that an owner tells another. */
+/** A page that a scrubber reads from its own disk; and a page of versions that an owner tells another. */
 export const SCRUB_PAGE_RECORDS_MAX = 500;
 export const SCRUB_PAGE_BYTES_MAX = 1024 * 1024;
 export const SCRUB_TOLD_RECORDS_MAX = 200;
-/** Records that a scrubber asks of other owners at a time. */
+/** Records that a scrubber requests from other owners at a time. */
 export const SCRUB_FETCHES_MAX = 8;
-/** Repairs by a scrubber of which it is watched whether they come to their end. */
+/** Repairs by a scrubber that are watched until they complete. */
 export const SCRUB_HEALING_MAX = 1_000;
 /** Bytes of hot records kept in front of the store. */
 export const CACHE_BYTES_DEFAULT = 64 * 1024 * 1024;
 
-/** Bytes of an answer from legacy: JSON may write each byte of the largest value as six (`\u0001`), and tells more. */
+/** Bytes of an answer from legacy: JSON may write each byte of a value as six (`\u0001`), and adds a frame. */
 export const LEGACY_BODY_BYTES_MAX = 6 * VALUE_BYTES_MAX + 64 * 1024;
 /** Callers that may wait for one fetch from legacy. */
 export const FLIGHT_WAITERS_MAX = 20_000;
-/** Milliseconds for which an absence told by legacy is remembered (plus or minus a fifth). */
+/** Milliseconds for which an absence reported by the legacy source is remembered (plus or minus a fifth). */
 export const LEGACY_ABSENT_MS = 30_000;
 export const LEGACY_ABSENT_COUNT_MAX = 100_000;
-/** Milliseconds before a failed fetch of a key is tried again; meanwhile askers get the failure. */
+/** Milliseconds before a failed fetch of a key is tried again; meanwhile, callers get the failure. */
 export const LEGACY_ERROR_BACKOFF_MS = 1_000;
 
-/** One frame of a client's pipeline: operations and bytes. */
+/** Operations and bytes in one frame of a client's pipeline. */
 export const PIPELINE_OPERATIONS_MAX = 1000;
 export const PIPELINE_BYTES_MAX = 1024 * 1024;
-/** Operations of one pipeline begun and not yet answered; with as many, its stream is not read. */
+/** Operations of one pipeline that were started and not yet answered; at this number its stream is not read. */
 export const PIPELINE_UNANSWERED_MAX = 4000;
-/** Bytes of one pipeline's answers waiting to be taken; with as many, no further operation is begun. */
+/** Bytes of one pipeline's answers that its client has not taken; at this number no further operation is started. */
 export const PIPELINE_ANSWER_BYTES_PAUSE = 8 * 1024 * 1024;
-/** Bytes as above at which values read meanwhile are dropped and answered `overloaded`. */
+/** The same bytes at which values just read are dropped and answered with `overloaded`. */
 export const PIPELINE_ANSWER_BYTES_MAX = 32 * 1024 * 1024;
-/** Bytes of an answer to a single call from which it is counted until its client has taken it. */
+/** Bytes from which an answer to a single call is counted until its client has taken it. */
 export const ANSWER_BYTES_COUNTED = 16 * 1024;
-/** Bytes of answers to single calls of one connection that were not taken; with as many, further calls are refused. */
+/** Bytes of answers to single calls that one connection has not taken; at this number further calls are refused. */
 export const CONNECTION_ANSWER_BYTES_MAX = 32 * 1024 * 1024;
-/** Bytes of answers, single and of pipelines, that all clients have not taken; beyond it those wait who hold more than a share. */
+/** Bytes of answers that all clients have not taken; beyond it those with more than the share below wait. */
 export const ANSWER_BYTES_TOTAL_MAX = 256 * 1024 * 1024;
 export const ANSWER_BYTES_SHARE = 1024 * 1024;
-/** Bytes of large answers that are made in one turn of the event loop: some milliseconds of reading and copying. */
+/** Bytes of large answers produced in one turn of the event loop: some milliseconds of reading and copying. */
 export const TURN_ANSWER_BYTES_MAX = 1024 * 1024;
-/** Calls open on one connection; a client's own library lets further ones wait. */
+/** Calls open on one connection; a client library queues further ones. */
 export const CONNECTION_CALLS_MAX = 4096;
 /** Connections to the HTTP door: probes, people, and clients that speak HTTP. */
 export const HTTP_CONNECTIONS_MAX = 512;
-/** Requests of one of them that are begun and not answered, or whose answer was not taken: a client waits for each. */
+/** Requests of one of them started and not answered, or whose answer was not taken: a client waits for each. */
 export const HTTP_CONNECTION_REQUESTS_MAX = 16;
-/** Milliseconds after which a connection on which nothing moves is ended: longer than any operation is waited for. */
+/** Milliseconds after which an inactive connection is closed: longer than any operation is waited for. */
 export const HTTP_STILL_MS_MAX = 150_000;
-/** Bytes of requests that are being read, and of answers that were not taken, over all connections of the HTTP door. */
+/** Bytes of requests being read, and of answers not taken, over all connections of the HTTP door. */
 export const HTTP_BODY_BYTES_TOTAL_MAX = 64 * 1024 * 1024;
 export const HTTP_ANSWER_BYTES_TOTAL_MAX = 64 * 1024 * 1024;
-/** Operations of one batch over HTTP, and bytes of its JSON: the largest value in Base64, and its key. */
+/** Operations in one HTTP batch, and bytes of its JSON: the largest value in Base64, and its key. */
 export const HTTP_BATCH_OPERATIONS_MAX = 1000;
 export const HTTP_BATCH_BYTES_MAX = 2 * 1024 * 1024;
-/** Records on one page of a listing over HTTP. */
+/** Records on one page of an HTTP listing. */
 export const HTTP_LIST_RECORDS_MAX = 500;
-/** Pages that are looked through for one page of keys with a prefix: there is no order by key over all slots. */
+/** Pages searched for one page of keys with a prefix: keys are not ordered across slots. */
 export const HTTP_LIST_PAGES_MAX = 20;
-/** Listings under way at one node. */
+/** Listings in progress at one node. */
 export const HTTP_LISTINGS_MAX = 8;
-/** Pages in browsers that one node tells at once how the cluster is. */
+/** Browser pages that one node keeps informed about the cluster at the same time. */
 export const LIVE_LISTENERS_MAX = 16;
-/** Milliseconds between two looks at the cluster for them, and for a member's answer to one. */
+/** Milliseconds between two looks at the cluster for these pages; and milliseconds that a member has to answer one. */
 export const LIVE_EVERY_MS = 1_000;
 export const LIVE_ANSWER_MS_MAX = 700;
-/** Members that one look asks and tells of: what is told is read by people, once a second. */
+/** Members that one look asks and reports on: the result is read by people, once a second. */
 export const LIVE_MEMBERS_MAX = 128;
-/** Looks, and bytes of them, that are kept for a page that was away or was opened anew: three minutes. */
+/** Looks, and their bytes, kept for a page that was away or is opened again: three minutes. */
 export const LIVE_KEPT_MAX = 180;
 export const LIVE_KEPT_BYTES_MAX = 1024 * 1024;
-/** Bytes that may wait for one page: all that is kept, and what is told while it takes that. */
+/** Bytes that may be queued for one page: everything kept, and what is added while the page takes that. */
 export const LIVE_UNREAD_BYTES_MAX = 2 * LIVE_KEPT_BYTES_MAX;
-/** Bytes of answers kept for one peer that is out of reach; beyond it the oldest go. */
+/** Bytes of answers kept for one unreachable peer; beyond that the oldest are dropped. */
 export const KEPT_ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 /** Pipelines open at one node. */
 export const PIPELINE_STREAMS_MAX = 256;
 /** Bytes of values in the answer to one many-key read: within the 4 MiB that gRPC clients accept by default. */
 export const MANY_ANSWER_BYTES_MAX = 2 * 1024 * 1024;
-/** Milliseconds, 1,000 years: a moment of expiry stays a safe integer. */
+/** Milliseconds (1,000 years): an expiry time must remain a safe integer. */
 export const TTL_MS_MAX = 1000 * 365 * 24 * 3600 * 1000;
 /** Exports open at one node: each holds a page or two in memory. */
 export const EXPORT_STREAMS_MAX = 8;
 /** Streams that watch the health of one node. */
 export const HEALTH_WATCHERS_MAX = 256;
-/** Spans of one node that wait for something, of each sort; the oldest are ended beyond it. */
+/** Open spans of one node that wait for something, per kind; beyond that the oldest are ended. */
 export const TRACE_OPEN_SPANS_MAX = 1024;
-/** Milliseconds after which they are ended in any case: no operation lives as long. */
+/** Milliseconds after which an open span is ended in any case: no operation lives that long. */
 export const TRACE_OPEN_MS_MAX = 150_000;
-/** Requests that a batch, or a fetch, is linked to. */
+/** Requests to which the span of a batch, or of a fetch, is linked. */
 export const TRACE_LINKS_MAX = 32;
-/** Ended spans that wait for the collector, and those sent at once. */
+/** Ended spans waiting for the collector, and spans sent at once. */
 export const TRACE_QUEUE_SPANS_MAX = 2048;
 export const TRACE_EXPORT_SPANS_MAX = 512;
-/** Operations of clients that one node records within so many milliseconds; more are served unrecorded. */
+/** Client operations that one node traces within the given number of milliseconds; further ones are served untraced. */
 export const TRACE_OPERATIONS_MAX = 200;
 export const TRACE_OPERATIONS_MS = 100;
-/** Characters of a `tracestate`, as its standard says. */
+/** Characters of a `tracestate`, as its standard requires. */
 export const TRACE_STATE_CHARACTERS_MAX = 512;
 
 assert(SPOOL_WORD_MS_MAX > 3 * HEARTBEAT_MS, 'a word on PostgreSQL outlives two lost heartbeats');
@@ -375,18 +375,18 @@ assert(HTTP_LIST_RECORDS_MAX <= SCAN_PAGE_RECORDS_MAX, 'a listing is no longer t
 assert(OPERATION_TIMEOUT_MS_MAX <= TRACE_OPEN_MS_MAX, 'no span is ended while its operation goes on');
 assert(FRAME_BYTES_MAX < PEER_QUEUE_BYTES_MAX, 'a frame must fit the queue it waits in');
 
-/** Milliseconds after which an operation is logged as slow, and how many such lines a second may have. */
+/** Milliseconds after which an operation is logged as slow, and how many such lines may be logged per second. */
 export const SLOW_LOG_MS_DEFAULT = 500;
 export const SLOW_LOG_LINES_DEFAULT = 10;
 
-/** Milliseconds without a tick, or within one batch of the store, after which a process is to be started anew. */
+/** Milliseconds without a tick, or within one store batch, after which a process should be restarted. */
 export const HEALTH_TICK_MS_MAX = 10_000;
 export const HEALTH_STORE_MS_MAX = 60_000;
 
-/** Milliseconds over which rates and quantiles are shown live, and between two copies of what they are taken from. */
+/** Milliseconds over which the live view shows rates and quantiles, and between two snapshots of their sources. */
 export const RECENT_WINDOW_MS = 5_000;
 export const RECENT_COPY_MS = 1_000;
 assert(RECENT_COPY_MS < RECENT_WINDOW_MS, 'a window holds several copies');
 
-/** Epochs by which another life of the cluster begins above the last one known: more than the lost can have chosen since. */
+/** Epochs that another life skips above the last one known: more than the lost can have chosen since. */
 export const EPOCHS_PASSED_OVER = 1_000_000;

@@ -1,8 +1,8 @@
 /**
- * Which life of the cluster is in force by PostgreSQL's word, and whether anybody lives in it. Whoever has the disk of a member
- * notes there every few seconds that it is up, and where it is reached: so that blank disks found nothing beside it, though
- * they have never heard of it, and that who is of an earlier life finds those it belongs to. Ages are by PostgreSQL's
- * clock alone. (PROTOCOL R27, decision 35)
+ * Which life of the cluster is in force according to PostgreSQL, and whether anybody lives in it. Every process with a
+ * member's disk notes there every few seconds that it is up and where it can be reached. So blank nodes that have never
+ * heard of it do not found a cluster beside it, and a node from an earlier life finds the members it belongs to. Ages
+ * are measured by PostgreSQL's clock alone. (PROTOCOL R27, decision 35)
  */
 import { LIFE_FRESH_MS, LIFE_SIGN_AFTER_MS, LIVING_TOLD_MAX } from './life-limits.ts';
 import type { LifeName } from './membership-message.ts';
@@ -17,27 +17,29 @@ export interface LivingMember {
   readonly address: string;
 }
 
-/** What was noted last in a life; nobody is named where it has just begun, and nobody has noted anything yet. */
+/** The latest note of a life. It names nobody if the life has just begun and nobody has noted anything yet. */
 export interface LifeSign {
   readonly members: readonly LivingMember[];
-  /** Below 0 where PostgreSQL's clock was set back since, or its servers' clocks differ. */
+  /** Negative if PostgreSQL's clock was set back since, or the clocks of its servers differ. */
   readonly ageMs: number;
-  /** When, by PostgreSQL's clock: by this one note is told from another, and by nothing else of it. */
+  /** Time of the note by PostgreSQL's clock; nothing else distinguishes one note from the next. */
   readonly notedAt: number;
 }
 
 /** The life in force. */
 export interface StandingLife extends LifeName {
-  /** Names of the lives that it came of, the last ones: each founding notes which it replaced. */
+  /** Names of the last lives that preceded it: each founding notes which life it replaced. */
   readonly lineage: readonly string[];
-  /** Null where it is not told. */
+  /** Null if unknown. */
   readonly sign: LifeSign | null;
 }
 
 /**
- * over: PostgreSQL takes nothing of that life any more, for one that came of it is in force. foreign: a later one that did not come
- * of it: the database is another cluster's, which `judgeUse` cannot tell, or the disk is of a life that was forgotten.
- * Statements are fenced by either.
+ * - over: a life that descends from this one is in force, and PostgreSQL accepts nothing of this life any more.
+ * - foreign: a later life that does not descend from this one is in force. Either the database belongs to another
+ *   cluster, which `judgeUse` cannot tell, or the disk is from a life that was forgotten.
+ *
+ * Either way PostgreSQL fences this life's statements.
  */
 export type LifeVerdict = 'goesOn' | 'over' | 'foreign';
 
@@ -47,8 +49,8 @@ export function judgeLife(own: LifeName, standing: StandingLife | null): LifeVer
 }
 
 /**
- * Is what stands in a database that is claimed of this cluster, in whatever life? Only then the lives noted there are ones of which
- * the claimed life came, too.
+ * True if a claimed database holds this cluster, in whatever life. Only then do the lives noted there count as
+ * ancestors of the claimed life.
  */
 export function isOfThisCluster(
   { clusterId }: Pick<LifeName, 'clusterId'>,
@@ -58,7 +60,7 @@ export function isOfThisCluster(
   return clusterId !== '' && [claimed, ...ancestors].some((each) => each.clusterId === clusterId);
 }
 
-/** Why a process ends where the life in force is foreign; for people. */
+/** For people: why a process ends when the life in force is foreign. */
 export function whyForeign(own: LifeName, { life }: LifeName): string {
   return (
     `PostgreSQL holds life ${life} of a cluster, which did not come of life ${own.life}, to which this node belongs. If postgres.url ` +
@@ -68,9 +70,10 @@ export function whyForeign(own: LifeName, { life }: LifeName): string {
 }
 
 /**
- * A server that is not used holds a later life: one that has failed over and that nobody of this life may take into use, or one to
- * which the cluster may have moved in that life. It can be used to ask: nothing of this life can be written there. While rows are still
- * to be loaded, another's are not read: not even where it is asked for a moment. Null: there is none.
+ * The server that holds a later life, if this life does not use it: a server that has failed over and that nobody in
+ * this life can adopt, or one to which the cluster may have moved in that life. It may be queried, because nothing of
+ * this life can be written there. While rows are still to be loaded, another server is not queried, not even for a
+ * moment. Null if there is none.
  */
 export function laterServer({ record, life, loaded }: Topology, seen: SeenServer | null): SeenServer | null {
   if (record === undefined || seen === null || seen.life <= life) return null;
@@ -78,26 +81,32 @@ export function laterServer({ record, life, loaded }: Topology, seen: SeenServer
   return verdict === 'earlier' || (verdict === 'other' && !loaded) ? null : seen;
 }
 
-/** The server that was asked is not the one of this node's life: what is in force there may be another cluster's, and none of its business. */
+/**
+ * True if the server asked is not the one of this node's life: the life in force there may belong to another cluster,
+ * and does not concern this node.
+ */
 export function isElsewhere({ record }: Topology, seen: SeenServer | null): boolean {
   return record !== undefined && seen !== null && judgeServer(record, seen) === 'other';
 }
 
-/** Who has the disk of a member and was up a moment ago; null: nobody is known to be. A life that has just begun is lived in. */
+/**
+ * Processes with a member's disk that were up a moment ago; null if none is known to be. A life that has just begun
+ * counts as lived in.
+ */
 export function livingIn(standing: StandingLife | null): readonly LivingMember[] | null {
   const sign = standing?.sign ?? null;
   return sign === null || Math.abs(sign.ageMs) > LIFE_FRESH_MS ? null : sign.members;
 }
 
-/** Is it time that somebody of this life notes that he is up? One of many members is enough. */
+/** True if it is time for some member of this life to note that it is up. One of many members is enough. */
 export function wantsSign(own: LifeName, standing: StandingLife | null): boolean {
   if (standing === null || !sameLife(own, standing)) return false;
   const { sign } = standing;
-  // A note from what is to come would seem new until then.
+  // A note with a time in the future would seem fresh until that time.
   return sign === null || sign.members.length === 0 || Math.abs(sign.ageMs) >= LIFE_SIGN_AFTER_MS;
 }
 
-/** What this member notes: itself, and as many others that it hears as are told. */
+/** What this member notes: itself and other members that it hears, up to the limit. */
 export function livingHere(
   own: LivingMember,
   { members }: Topology,
@@ -112,7 +121,7 @@ export function livingHere(
 const TO_COME_BACK =
   'To make it a member again set node.join to the address of one of them and start it anew; otherwise stop it';
 
-/** Why nobody lets in a process that does not ask to join, and what there is to do; '': it is a member, or asks. */
+/** Why no member admits a process that does not ask to join, and what to do about it; '' if it is a member, or asks. */
 export function whyOutside(topology: Topology, name: string, joins: boolean): string {
   if (joins || memberByName(topology, name) !== undefined) return '';
   return (
@@ -121,7 +130,7 @@ export function whyOutside(topology: Topology, name: string, joins: boolean): st
   );
 }
 
-/** As that, of a process that the living say nothing to. */
+/** The same for a process to which the living members say nothing. */
 export function whyNotLetIn(life: number, living: readonly LivingMember[]): string {
   return (
     `these are up in life ${life} of the cluster, which is in force, and have not let this node in: ${livingText(living)}. Either it ` +
@@ -129,7 +138,7 @@ export function whyNotLetIn(life: number, living: readonly LivingMember[]): stri
   );
 }
 
-/** For people: what a process waits for whose life is over. */
+/** For people: what a process waits for when its life is over. */
 export function whyOver(own: LifeName, later: LifeName): string {
   return (
     `by PostgreSQL's word life ${later.life} of the cluster is in force, and this node is of life ${own.life}: it looks for those who ` +
@@ -137,12 +146,12 @@ export function whyOver(own: LifeName, later: LifeName): string {
   );
 }
 
-/** For people: who is up, by what was noted. */
+/** For people: which members are up, according to the note. */
 export function livingText(members: readonly LivingMember[]): string {
   return members.map(({ name, address }) => `${name} (${address})`).join(', ');
 }
 
-/** Why an operator does not go on here; null: by this nothing stands against it. */
+/** Why an operator cannot continue with this life here; null if the note does not forbid it. */
 export function whyLifeGoesOn(own: LifeName, standing: StandingLife | null): string | null {
   const verdict = judgeLife(own, standing);
   if (standing === null || verdict === 'goesOn') return null;

@@ -27,7 +27,7 @@ export interface Promise_ {
   /** The highest ballot promised or accepted here, so that a refused proposer jumps ahead. */
   readonly seen: Ballot;
   readonly accepted: { readonly ballot: Ballot; readonly topology: Topology } | null;
-  /** This voter's disk is blank or doubtful: it has no vote. */
+  /** This voter's disk is blank or doubtful, so it has no vote. */
   readonly abstains: boolean;
 }
 
@@ -51,14 +51,14 @@ export interface TopologyNews {
   readonly topology: Topology;
 }
 
-/** Asks for a lease from a council member, and tells what this node sees. (R14, R31) */
+/** Asks a council member for a lease, and reports what this node sees. (R14, R31) */
 export interface Heartbeat {
   readonly kind: 'heartbeat';
-  /** The sender's monotonic clock at sending; comes back unchanged. */
+  /** The sender's monotonic clock at the time of sending, returned unchanged. */
   readonly sentAt: number;
   /** The sender's wall clock, for the warning about skew only. */
   readonly wallAt: number;
-  /** Names of members that the sender hears nothing of. */
+  /** Names of members that the sender does not hear. */
   readonly suspects: readonly string[];
 }
 
@@ -69,67 +69,74 @@ export interface HeartbeatAnswer {
   readonly granted: boolean;
   /** The highest epoch this voter has accepted. */
   readonly acceptedEpoch: number;
-  /** Monotonic now of the answerer is not comparable; wall clock for the skew warning. */
+  /** The answerer's wall clock, for the skew warning. (Its monotonic clock could not be compared.) */
   readonly wallAt: number;
 }
 
-/** "I give up my lease and leave": no waiting out is owed to this incarnation. (R18) */
+/** "I give up my lease and leave": nobody has to wait out this incarnation. (R18) */
 export interface LeaseReleased {
   readonly kind: 'leaseReleased';
 }
 
-/** How late the sender's store is, which peers it finds slow, and how its clients fare: said while there is anything to say. (R31, R32) */
+/**
+ * How slow the sender's store is, which peers it finds slow, and how its clients fare. Sent only while there is
+ * something to report. (R31, R32)
+ */
 export interface Strain {
   readonly kind: 'strain';
-  /** Milliseconds that its store takes for a batch, of late. */
+  /** Milliseconds that its store has recently taken for a batch. */
   readonly storeMs: number;
   readonly slow: readonly string[];
-  /** Times as long as usual that its clients wait while slots are copied; 0: nothing is to be said of it. */
+  /** How many times as long as usual its clients wait while slots are copied; 0 if there is nothing to report. */
   readonly clientDelayFactor: number;
 }
 
-/** Who a process is before it is part of an epoch: blank and returning nodes introduce themselves. */
+/** Identifies a process before it is part of an epoch: blank and returning nodes introduce themselves. */
 export interface Introduction {
   readonly kind: 'introduction';
   readonly name: string;
   readonly address: string;
   readonly zone: string;
   readonly host: string;
-  /** 0: a blank directory. */
+  /** 0 for a blank directory. */
   readonly incarnation: number;
-  /** Member id on disk, 0 where blank. */
+  /** The member id on disk; 0 if the disk is blank. */
   readonly id: number;
   readonly clusterId: string;
   readonly life: number;
-  /** blank: an empty directory. entering: has data, is not part of the epoch under this incarnation. serving: is. */
+  /**
+   * - blank: an empty directory.
+   * - entering: has data, but is not part of the epoch under this incarnation.
+   * - serving: is part of the epoch.
+   */
   readonly state: 'blank' | 'entering' | 'serving';
   /** The highest epoch this process knows to be chosen. */
   readonly epoch: number;
-  /** Its share of the slots, beside the others' weights. */
+  /** Its weight when slots are shared out. */
   readonly weight: number;
-  /** It is no member and asks to become one. */
+  /** It is not a member and asks to become one. */
   readonly joins: boolean;
-  /** With that: the name of a lost member whose place it takes; '': none. */
+  /** For a joining process: the name of the lost member whose place it takes; '' if none. */
   readonly replaces: string;
-  /** What a blank process takes for the members of a founding; '' at any other. */
+  /** The founding members as a blank process sees them; '' for any other process. */
   readonly founders: string;
-  /** Of the disk that its store is on. (R32) */
+  /** Room on the disk that holds its store. (R32) */
   readonly room: Room;
-  /** The highest version of the members' protocol that it speaks. (protocol-versions.ts) */
+  /** The highest version of the member protocol that it speaks. (protocol-versions.ts) */
   readonly protocol: number;
-  /** Where clients reach its doors, beside that of gRPC. */
+  /** Where clients reach its doors other than gRPC. */
   readonly doors: DoorAddresses;
 }
 
-/** "Those who were left began another life of our cluster": for who is of a life before it. */
+/** "The remaining members began another life of our cluster": for a process from an earlier life. */
 export interface Succession {
   readonly kind: 'succession';
-  /** All lives that this one follows, the first one first. */
+  /** All lives that this one descends from, the first one first. */
   readonly ancestors: readonly LifeName[];
   readonly topology: Topology;
 }
 
-/** Which cluster, and which of its lives. */
+/** Identifies a cluster and one of its lives. */
 export interface LifeName {
   readonly clusterId: string;
   readonly life: number;
@@ -140,7 +147,7 @@ export interface Retired {
   readonly kind: 'retired';
 }
 
-/** "PostgreSQL has all that I am the first owner of in this epoch." (R30) */
+/** "PostgreSQL has everything of the slots whose first owner I am in this epoch." (R30) */
 export interface Driven {
   readonly kind: 'driven';
   readonly drive: number;

@@ -1,7 +1,7 @@
 /**
- * When members are to be removed, admitted or started together: decisions made of the topology, of what each
- * peer said about itself, and of who hears whom. Nothing here changes anything: the answers are proposed to
- * the council's register. (PROTOCOL R11, R27, R28, R31)
+ * Decides when members are removed, admitted, or started together, from the topology, from what each peer has said
+ * about itself, and from who hears whom. Nothing here changes anything: the decisions are proposed to the council's
+ * register. (PROTOCOL R11, R27, R28, R31)
  */
 import type { Joiner } from './housekeeping.ts';
 import { startsOf } from './incarnation.ts';
@@ -14,13 +14,13 @@ import type { Entrant, MemberChange } from './topology-change.ts';
 import { majorityOf, memberById, memberByName } from './topology.ts';
 import type { Member, Topology } from './topology.ts';
 
-/** What a peer's process last said about itself, while its link stands. */
+/** What each peer's process last said about itself, while its link stands. */
 export type Introductions = ReadonlyMap<string, Introduction>;
 
-/** Milliseconds. A member that was removed soon after its admission waits this long, doubling each time. */
+/** Milliseconds that a member must wait if it was removed soon after its admission; doubles each time. */
 const READMISSION_MS_MIN = 250;
 const READMISSION_MS_MAX = 60_000;
-/** Milliseconds. A membership that lasted this long clears the record. */
+/** Milliseconds after which a membership clears the record. */
 const STEADY_AFTER_MS = 60_000;
 
 /** Slows down members that come and go. (R31) */
@@ -34,7 +34,7 @@ export class Readmissions {
       const ended = before?.alive === true && (!member.alive || member.incarnation !== before.incarnation);
       if (ended) {
         record.strikes = now - record.admittedAt > STEADY_AFTER_MS ? 0 : record.strikes + 1;
-        // The first fall is forgiven: a restart is no flapping.
+        // The first removal is forgiven: one restart is not flapping.
         const wait = READMISSION_MS_MIN * 2 ** (record.strikes - 2);
         record.notBefore = record.strikes < 2 ? 0 : now + Math.min(wait, READMISSION_MS_MAX);
       }
@@ -48,7 +48,7 @@ export class Readmissions {
   }
 }
 
-/** Since when members are gone, as far as this process has seen. */
+/** Since when members have been gone, as far as this process has seen. */
 export class Absences {
   private readonly since = new Map<number, number>();
 
@@ -60,13 +60,13 @@ export class Absences {
     for (const id of this.since.keys()) if (memberById(next, id) === undefined) this.since.delete(id);
   }
 
-  /** Milliseconds; 0 for who is here. */
+  /** Milliseconds; 0 for a member that is present. */
   goneFor(id: number, now: number): number {
     return now - (this.since.get(id) ?? now);
   }
 }
 
-/** Was the member's recorded process replaced by the one that introduces itself? */
+/** True if the process that introduces itself has replaced the member's recorded process. */
 function isRestarted(member: Member, introduction: Introduction | undefined): boolean {
   return (
     introduction !== undefined &&
@@ -76,8 +76,8 @@ function isRestarted(member: Member, introduction: Introduction | undefined): bo
 }
 
 /**
- * The process as an entrant, where it may be one: it must know the very topology that it enters after, because
- * only then it has judged by that topology whether its disk is the one that the cluster remembers. (R8)
+ * Returns the process as an entrant if it may be one. It must know exactly the topology that it enters after, because
+ * only then has it judged by that topology whether its disk is the one the cluster remembers. (R8)
  */
 function entrantOf(
   topology: Topology,
@@ -99,7 +99,7 @@ function entrantOf(
 const NO_CHANGE: MemberChange = { gone: [], entrants: [] };
 const NO_JOINERS: readonly Joiner[] = [];
 
-/** What a serving member proposes; empty lists where all is well. */
+/** The changes that a serving member proposes; empty lists if nothing has to change. */
 export function planServing(
   self: string,
   topology: Topology,
@@ -123,10 +123,10 @@ export function planServing(
     )
       gone.push(member);
   }
-  // One who is only slow can wait for those who are gone.
+  // Removing a slow member can wait until failed members are removed.
   const slow = gone.length === 0 ? slowness.outgoing(topology) : null;
   if (slow !== null) gone.push(slow);
-  // Mostly nobody goes and nobody is away who could come.
+  // Usually nobody has to go, and nobody is away who could come back.
   if (gone.length === 0 && !isSomebodyAway) return NO_CHANGE;
   const staying = topology.members.filter((member) => member.alive && !gone.includes(member));
   const names = staying.map((member) => member.name);
@@ -137,7 +137,7 @@ export function planServing(
     const entrant = entrantOf(topology, member, introduction);
     if (entrant === null || !readmissions.mayEnter(member.name, now)) continue;
     if (!slowness.mayEnter(member.name, now)) continue;
-    // Without room it would only have to go again, unless it alone has something. (R32)
+    // A member without room would only have to leave again, unless it alone holds something. (R32)
     if (introduction!.room !== 'enough' && !isMissed(topology, member.id)) continue;
     if (!suspicion.isLinked(member.name, names, now)) continue;
     entrants.push(entrant);
@@ -146,7 +146,7 @@ export function planServing(
   return { gone: gone.map((member) => member.id), entrants };
 }
 
-/** Processes that ask to become members, know the topology that they would enter, and have a link to everybody. */
+/** Processes that ask to become members, know the topology they would enter, and have a working link to everybody. */
 export function planJoins(
   topology: Topology,
   introductions: Introductions,
@@ -168,8 +168,8 @@ export function planJoins(
 }
 
 /**
- * May the member leave in order? Not while it is the last owner of a row that is known to be up: the one who
- * would stay on record as the row's last complete owner may be dead already, or its disk lost. (R18, R21)
+ * True if the member may leave in order. It may not while it is the last owner of some row known to be up: the member
+ * that would remain on record as the row's last complete owner may already be dead, or have lost its disk. (R18, R21)
  */
 export function mayLeave(topology: Topology, id: number, suspicion: Suspicion, now: number): boolean {
   const isUp = (owner: number): boolean => {
@@ -180,16 +180,16 @@ export function mayLeave(topology: Topology, id: number, suspicion: Suspicion, n
 }
 
 export type ColdStart =
-  /** Somebody serves, or this process is in no state to begin. */
+  /** Another process serves, or this one is in no state to start. */
   | { readonly kind: 'no' }
-  /** It is one, and goes on when all are here or the grace is over. */
+  /** A cold start; it goes ahead once all members are here or the grace period is over. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'ready'; readonly change: MemberChange };
 
 /**
- * A start of the whole cluster: nobody serves, and most voters are here with their disks. Everyone who is here
- * enters in one step, everyone else goes. `own` is our own introduction, `graceOver` whether those that are
- * missing were waited for long enough.
+ * Plans a start of the whole cluster: nobody serves, and most voters are here with their disks. Everyone who is here
+ * enters in one step, and everyone else is removed. `own` is this process's introduction; `graceOver` says whether the
+ * missing ones have been waited for long enough.
  */
 export function planColdStart(
   topology: Topology,
@@ -212,7 +212,7 @@ export function planColdStart(
   }
   const voters = entrants.filter((entrant) => entrant.intact && topology.council.includes(entrant.id));
   if (voters.length < majorityOf(topology.council.length)) return { kind: 'no' };
-  // Whoever was healed around is not waited for.
+  // Members that were healed around are not waited for.
   const awaited = topology.members.filter((member) => member.standing !== 'healed');
   const missing = awaited.filter((member) => !entrants.some((entrant) => entrant.id === member.id));
   if (!graceOver && missing.length > 0) return { kind: 'waiting' };
@@ -221,7 +221,7 @@ export function planColdStart(
   return { kind: 'ready', change: { gone: gone.map((member) => member.id), entrants } };
 }
 
-/** May this process found a cluster? Only where each configured member, all of them here, is blank. (R27) */
+/** True if this process may found a cluster: all configured members must be here, and all must be blank. (R27) */
 export function allBlank(
   own: Introduction,
   configured: readonly string[],
@@ -234,13 +234,13 @@ export function allBlank(
     const introduction = name === own.name ? own : introductions.get(name);
     if (introduction === undefined || !isUntouched(introduction) || suspicion.isSilent(name, now))
       return false;
-    // Who has another idea of the members would be left out, or be one too many.
+    // With a different list of founders, a process would be left out, or be one too many.
     return introduction.founders === own.founders;
   });
   return blank.length >= countNeeded;
 }
 
-/** Blank, and without any knowledge of a cluster. */
+/** Blank, and without knowledge of any cluster. */
 function isUntouched(introduction: Introduction): boolean {
   const { state, epoch, clusterId, joins } = introduction;
   return state === 'blank' && epoch === 0 && clusterId === '' && !joins;

@@ -1,8 +1,8 @@
 /**
- * What members say to one another. Each frame opens with its sender's place in the world (`FrameHeader`);
- * a frame of another epoch is refused whole, except for the messages that need no epoch. (PROTOCOL R11, R13)
+ * Messages between members. Each frame starts with a header about its sender (`FrameHeader`). A frame from another
+ * epoch is refused as a whole, except for messages that do not depend on the epoch. (PROTOCOL R11, R13)
  *
- * The replication messages are hot and packed by hand; those of membership (membership-message.ts) are rare.
+ * Replication messages are hot and encoded by hand; membership messages (membership-message.ts) are rare.
  */
 import type { CollectionMessage, RepairAbsent } from './collection-message.ts';
 import type { SlotFloor } from './floors.ts';
@@ -24,38 +24,41 @@ import type { TraceContext } from './trace-context.ts';
 import type { WatchMessage } from './watch-message.ts';
 
 export interface FrameHeader {
-  /** Member id of the sender, 0 while it has none. */
+  /** Member id of the sender; 0 while it has none. */
   readonly from: number;
   readonly incarnation: number;
-  /** The epoch the sender acts in, 0 while it has none. */
+  /** The epoch the sender acts in; 0 while it acts in none. */
   readonly epoch: number;
 }
 
-/** Which process coordinates a write: answers for it until it is gone. */
+/** The process that coordinates a write, and answers for it until it is gone. */
 export interface Coordinator {
   readonly id: number;
   readonly incarnation: number;
 }
 
-/** "Store this record and hold the key invalid." Answered by exactly one acknowledgement or none. */
+/** "Store this record and hold the key invalid." Answered by at most one acknowledgement. */
 export interface Invalidate {
   readonly kind: 'invalidate';
-  /** The sender's number of this round; comes back in the acknowledgement. */
+  /** The sender's number of this round, returned in the acknowledgement. */
   readonly round: number;
   readonly sealed: SealedRecord;
-  /** A node that holds a higher version refuses, and the round aborts. */
+  /** If true, a node that holds a higher version makes the round abort. */
   readonly conditional: boolean;
-  /** PostgreSQL need not be written by whoever finishes this (it is there, or the route does not write through). */
+  /**
+   * True if whoever finishes this write need not write to PostgreSQL: the row is there, or the route does not write
+   * through.
+   */
   readonly recorded: boolean;
-  /** Who first took the version; the sender itself unless this is a replay. */
+  /** The process that took the version: the sender itself, unless this is a replay. */
   readonly coordinator: Coordinator;
-  /** The highest version that its coordinator knew to be valid when it took this one. (R33) */
+  /** The highest version known to be valid to the coordinator when it took this one. (R33) */
   readonly base: number;
-  /** The operations with an id that this version stands for; null: none. (R33) */
+  /** The identified operations that this version carries; null if none. (R33) */
   readonly operations: readonly IdentifiedOperation[] | null;
-  /** The fill's route epoch, 0 where it is none. (R25) */
+  /** The fill's route epoch; 0 if this is not a fill. (R25) */
   readonly routeEpoch: number;
-  /** Of the write that asks, where it is recorded. */
+  /** Trace of the write, if it is traced. */
   readonly trace?: TraceContext | undefined;
 }
 
@@ -63,11 +66,12 @@ export interface Acknowledge {
   readonly kind: 'acknowledge';
   readonly round: number;
   /**
-   * equal: stored durably at exactly this version and checksum. higher: a higher version is held durably.
-   * refused: neither (damaged, full, conflict of checksums, expiry not yet passed): the round cannot go on here.
+   * - equal: stored durably with exactly this version and checksum.
+   * - higher: a higher version is held durably.
+   * - refused: neither (damaged, full, conflicting checksums, expiry not yet passed), so the round cannot proceed here.
    */
   readonly outcome: 'equal' | 'higher' | 'refused';
-  /** With `higher` on a conditional round: what is held, to be stored like an Invalidate. (R3) */
+  /** For `higher` in a conditional round: the record held, to be stored like an Invalidate. (R3) */
   readonly held: HeldRecord | null;
 }
 
@@ -76,28 +80,31 @@ export interface HeldRecord {
   readonly conditional: boolean;
   readonly recorded: boolean;
   readonly coordinator: Coordinator;
-  /** As in an Invalidate; 0 and null where the record was at rest. */
+  /** As in an Invalidate; 0 and null if the record was at rest. */
   readonly base: number;
   readonly operations: readonly IdentifiedOperation[] | null;
-  /** Valid at the sender: needs no replay. */
+  /** Valid at the sender, so no replay is needed. */
   readonly valid: boolean;
 }
 
-/** "This version is durable everywhere: readable." Repeated freely, and true in every epoch. */
+/** "This version is durable everywhere, so it can be read." May be repeated freely, and is true in every epoch. */
 export interface Validate {
   readonly kind: 'validate';
   readonly key: string;
   readonly version: number;
 }
 
-/** "I hold this key invalid at this version; what became of it?" Sent to its coordinator. */
+/** "I hold this key invalid at this version; what became of it?" Sent to the coordinator. */
 export interface Query {
   readonly kind: 'query';
   readonly key: string;
   readonly version: number;
 }
 
-/** pending: the round goes on. unknown: the sender does not drive this version: replay it. (R13) */
+/**
+ * - pending: the round is still going on.
+ * - unknown: the sender does not drive this version, so the receiver should replay it. (R13)
+ */
 export interface QueryAnswer {
   readonly kind: 'queryAnswer';
   readonly key: string;
@@ -105,15 +112,15 @@ export interface QueryAnswer {
   readonly answer: 'pending' | 'unknown';
 }
 
-/** A client's operation handed to an owner. `hops` counts the hand-overs so far: at most two. (R33) */
+/** A client's operation forwarded to an owner. `hops` counts how often it was forwarded: at most twice. (R33) */
 export interface ForwardWrite {
   readonly kind: 'forwardWrite';
   readonly request: number;
   readonly hops: number;
-  /** Milliseconds the sender still waits. */
+  /** Milliseconds for which the sender still waits. */
   readonly timeoutMs: number;
   readonly operation: WriteOperation;
-  /** Left out where the operation is not recorded. */
+  /** Left out if the operation is not traced. */
   readonly trace?: TraceContext | undefined;
 }
 
@@ -123,11 +130,11 @@ export interface ForwardRead {
   readonly hops: number;
   readonly timeoutMs: number;
   readonly key: string;
-  /** The asker is an owner without the record and asks the slot's first owner to consult legacy. */
+  /** The sender is an owner that lacks the record, and asks the slot's first owner to consult the legacy source. */
   readonly miss: boolean;
-  /** Without a lease, what was readable last is answered. */
+  /** Without a lease, answer with what was last readable. */
   readonly allowStale: boolean;
-  /** Clients of the asker keep what is answered: the key is to be watched from now on. */
+  /** Clients of the sender keep a copy of the answer, so the key must be watched from now on. */
   readonly watch: boolean;
   readonly trace?: TraceContext | undefined;
 }
@@ -141,13 +148,13 @@ export interface ForwardWriteAnswer {
 export interface ForwardReadAnswer {
   readonly kind: 'forwardReadAnswer';
   readonly request: number;
-  /** stale: only where the question allowed it. */
+  /** A stale result only if the request allowed it. */
   readonly result: ReadResult | StaleResult;
-  /** The session under which the key is watched; 0: it is not. */
+  /** The session under which the key is watched; 0 if it is not. */
   readonly watched: number;
 }
 
-/** Asks an owner of the slot at which the cursor stands for the next page of all records. */
+/** Asks an owner of the slot at the cursor for the next page of all records. */
 export interface ForwardScan {
   readonly kind: 'forwardScan';
   readonly request: number;
@@ -164,7 +171,7 @@ export interface ForwardScanAnswer {
   readonly result: ScanResult;
 }
 
-/** How many keys are there in the slots of which the hearer is the first owner, in this epoch? */
+/** Asks how many keys there are in the slots of which the receiver is the first owner, in this epoch. */
 export interface ForwardCount {
   readonly kind: 'forwardCount';
   readonly request: number;
@@ -180,50 +187,56 @@ export interface ForwardCountAnswer {
 /** A learner asks a complete owner to compare slots: one digest per slot. (R19) */
 export interface LearnDigests {
   readonly kind: 'learnDigests';
-  /** The epoch in which it is asked, here and below: no process asks in the epoch of another one. */
+  /**
+   * The epoch in which it is asked, here and in the messages below: a process never asks in an epoch entered by another
+   * process.
+   */
   readonly session: number;
   /** Ascending. */
   readonly slots: Uint16Array;
-  /** For each of the slots three numbers: count, and the low and the high half of the digest. */
+  /** Three numbers for each slot: the count, and the low and high half of the digest. */
   readonly digests: Uint32Array;
 }
 
-/** The owner's answer: which of those slots differ; it names the first of them and their number. */
+/** An owner's answer: which of the slots differ. It repeats the first slot asked about and their number. */
 export interface LearnDifferences {
   readonly kind: 'learnDifferences';
   readonly session: number;
   readonly slotFirst: number;
   readonly slotCount: number;
   readonly differing: readonly number[];
-  /** Of those of all the slots that have one: the learner is never below it. (R19, R22) */
+  /** Floors of all those slots that have one: the learner must never be below it. (R19, R22) */
   readonly floors: readonly SlotFloor[];
 }
 
-/** Asks for one slot's records after a key (`''`: from the start). */
+/** Asks for one slot's records after a key (`''`: from the beginning). */
 export interface LearnPull {
   readonly kind: 'learnPull';
   readonly session: number;
   readonly slot: number;
   readonly afterKey: string;
-  /** What the asker's disk holds from there on, in key order: its first few, none where it does not say. */
+  /** The first few records on the asker's disk from there on, in key order; empty if it does not offer any. */
   readonly offered: readonly RecordSummary[];
 }
 
-/** Tells a record of a known key from every other one: equal in both, it is the same write. */
+/** Distinguishes a record from every other one of the same key: if both fields are equal, it is the same write. */
 export interface RecordSummary {
   readonly version: number;
   readonly checksum: number;
 }
 
-/** The sender holds, at rest, what was offered at that place: the place proves nothing without its key. */
+/**
+ * The sender holds, at rest, the record that was offered at that position. The position alone proves nothing, so the
+ * key is given too.
+ */
 export interface SameRecord {
   readonly index: number;
   readonly key: string;
 }
 
 /**
- * Records, each said to be in flight or not, and those that the asker has, each in key order: together everything between
- * `afterKey` and the last of them (or the end).
+ * Records, each marked in flight or not, and references to records that the asker already has, in key order. Together
+ * they are everything from `afterKey` to the last of them (or to the end).
  */
 export interface LearnFrame {
   readonly kind: 'learnFrame';
@@ -236,7 +249,7 @@ export interface LearnFrame {
   readonly last: boolean;
 }
 
-/** Asks for the operations that an owner remembers, from a place in their order of time on. (R20, R33) */
+/** Asks for the operations that an owner remembers, starting from a position in their time order. (R20, R33) */
 export interface LearnOperations {
   readonly kind: 'learnOperations';
   readonly session: number;
@@ -246,7 +259,7 @@ export interface LearnOperations {
 export interface RememberedOperation extends IdentifiedOperation {
   readonly key: string;
   readonly version: number;
-  /** The version is in flight at the sender: the operation may yet turn out not to have happened. */
+  /** The version is in flight at the sender: the operation may still turn out not to have happened. */
   readonly open: boolean;
 }
 
@@ -254,15 +267,15 @@ export interface LearnOperationsFrame {
   readonly kind: 'learnOperationsFrame';
   readonly session: number;
   readonly after: string;
-  /** Of the slots in which the sender is complete and the asker learns. */
+  /** Operations in slots where the sender is complete and the asker learns. */
   readonly operations: readonly RememberedOperation[];
-  /** Where to go on; '' where nothing follows. */
+  /** Where to continue; '' if nothing follows. */
   readonly next: string;
-  /** Milliseconds since 1970: of ids up to this one the sender knows nothing. */
+  /** Milliseconds since 1970: the sender knows nothing of ids up to this time. */
   readonly forgottenThrough: number;
 }
 
-/** The owner cannot serve this now; the learner asks another. */
+/** The owner cannot serve this now, so the learner asks another. */
 export interface LearnRefused {
   readonly kind: 'learnRefused';
   readonly session: number;
@@ -271,8 +284,8 @@ export interface LearnRefused {
 }
 
 /**
- * A learner has copied everything, and asks for what it took before, as another process, and is still in flight here: its
- * source may know nothing of it. Of keys after this one. (R8, R20)
+ * A learner that has copied everything asks for versions that it took before, as another process, and that are still in
+ * flight here; its source may know nothing of them. Covers keys after the given one. (R8, R20)
  */
 export interface LearnUntold {
   readonly kind: 'learnUntold';
@@ -280,13 +293,13 @@ export interface LearnUntold {
   readonly after: string;
 }
 
-/** In the order of their keys; an empty one where there is nothing. */
+/** In key order; empty if there is nothing. */
 export interface LearnUntoldFrame extends Pick<LearnFrame, 'session' | 'records' | 'last'> {
   readonly kind: 'learnUntoldFrame';
   readonly after: string;
 }
 
-/** Asks a complete owner for one record, which is damaged on the asker's disk. (R10) */
+/** Asks a complete owner for one record that is damaged on the asker's disk. (R10) */
 export interface RepairPull {
   readonly kind: 'repairPull';
   readonly key: string;

@@ -1,71 +1,70 @@
 /**
- * The negation of single rules, as switches: a test breaks one rule on purpose and must see its checker fail.
- * The table is handed in by tests only; no setting reaches it, and everywhere else it is empty.
- * (PROTOCOL, "Mutants")
+ * Switches that each negate a single rule: a test breaks one rule on purpose and must see its checker fail. Only tests
+ * pass these in; no setting reaches them, and everywhere else the table is empty. (PROTOCOL, "Mutants")
  */
 export interface Mutations {
-  /** A lease counts from the receipt of its grant and not from the sending of its heartbeat. (R14) */
+  /** A lease counts from the receipt of its grant instead of the sending of its heartbeat. (R14) */
   readonly leaseFromReceipt?: boolean;
-  /** Voters grant for the epoch they learned although they accepted a later one. (R14) */
+  /** Voters grant leases for the epoch they have learned although they have accepted a later one. (R14) */
   readonly grantByLearned?: boolean;
-  /** Nobody waits for the leases of members that went. (R15) */
+  /** Nobody waits out the leases of removed members. (R15) */
   readonly noWaitOut?: boolean;
-  /** Nobody waits for the lease of a live member whose slots were placed elsewhere. (R15) */
+  /** Nobody waits out the lease of a live member whose slots were placed elsewhere. (R15) */
   readonly noWaitForMoved?: boolean;
   /** Former owners are dropped before they have finished what they coordinate. */
   readonly dropUnretired?: boolean;
   /** Slots that a node gave up still count as verified when it comes to learn them again. (R17, R19) */
   readonly trustMovedSlots?: boolean;
-  /** A restarted process goes on under the number of the one before it. (R11) */
+  /** A restarted process continues under the incarnation of the one before it. (R11) */
   readonly restartSameIncarnation?: boolean;
-  /** Blank members found a cluster when they are most and not all. (R27) */
+  /** Blank members found a cluster when most of them are there instead of all. (R27) */
   readonly blankMajorityFounds?: boolean;
-  /** A version is put in force that one member speaks, and not all. (decision 19) */
+  /** A protocol version is put in force although only one member speaks it. (decision 19) */
   readonly raiseUnheard?: boolean;
-  /** Frames are written as this node would like to, whatever version the link has. (decision 19) */
+  /** Frames are encoded in this node's own protocol version, whatever version the link has. (decision 19) */
   readonly ignoreLinkProtocol?: boolean;
-  /** A content type is kept before the version that it came with is in force. (decision 34) */
+  /** A content type is stored before the version that introduced it is in force. (decision 34) */
   readonly keepTypeEarly?: boolean;
-  /** Nobody keeps in mind who was let stop. (decision 49) */
+  /** Nobody remembers which members were allowed to stop. (decision 49) */
   readonly letAllStop?: boolean;
-  /** Nobody is taken out for being slow. (R31) */
+  /** No member is ever removed for being slow. (R31) */
   readonly keepSlow?: boolean;
-  /** Who was taken out as slow comes back at once, however slow it is. (R31) */
+  /** A member removed as slow comes back at once, however slow it is. (R31) */
   readonly admitSlow?: boolean;
 
-  /** A voter answers before its promise, or what it accepts, is on its disk. (R29) */
+  /** A voter answers before its promise, or the value it accepts, is on disk. (R29) */
   readonly voteUnstored?: boolean;
   /** A follower acknowledges before its store has the record. */
   readonly acknowledgeBeforeStore?: boolean;
-  /** A round is complete although its coordinator's own disk does not have the version yet. (R2) */
+  /** A round completes although its coordinator's own disk does not have the version yet. (R2) */
   readonly leaveOutOwnDisk?: boolean;
-  /** Counters that an earlier process on the same disk had put by are taken again. (R8) */
+  /** Counters that an earlier process on the same disk had reserved are used again. (R8) */
   readonly retakeCounters?: boolean;
-  /** Counters that a node has put by lift its conditional versions, too. (R5, R8) */
+  /** The counters that a node has reserved raise its conditional versions too. (R5, R8) */
   readonly liftConditional?: boolean;
-  /** A floor lifts conditional versions before all owners are past it. (R5, R22) */
+  /** A floor raises conditional versions before all owners have passed it. (R5, R22) */
   readonly liftUnagreed?: boolean;
-  /** An owner says that it is past a floor while a plain version just above that is in flight. (R5, R22) */
+  /** An owner confirms a floor while an unconditional version just above it is in flight. (R5, R22) */
   readonly raiseBesidePlain?: boolean;
-  /** What the owners of one epoch have agreed on counts in the next, whoever owns the slot then. (R5, R22) */
+  /** Floors agreed on in one epoch count in the next one, whoever owns the slot then. (R5, R22) */
   readonly keepAgreed?: boolean;
-  /** A learner says that it takes nothing from below a floor once it is an owner, and does. (R5, R22) */
+  /** A learner promises to take nothing below a floor once it is an owner, and breaks the promise. (R5, R22) */
   readonly promiseNothing?: boolean;
-  /** A round is validated although somebody held a higher version. (R1) */
+  /** A round is validated although some member held a higher version. (R1) */
   readonly validateDespiteHigher?: boolean;
   /** Any Validate releases every waiting reader. (R9) */
   readonly releaseReadersByAnyValidate?: boolean;
-  /** A conditional write goes on although its own node holds a higher version. (R2) */
+  /** A conditional write continues although its own node holds a higher version. (R2) */
   readonly noSelfAbort?: boolean;
-  /** A round goes on with the acknowledgements of an earlier epoch. (R4) */
+  /** A round continues with the acknowledgements of an earlier epoch. (R4) */
   readonly keepAcknowledgements?: boolean;
-  /** What the store says of a version handed to it before the slot was given up counts for what is held since. */
+  /** The store's confirmation of a version handed to it before the slot was given up counts for what is held since. */
   readonly countEveryStore?: boolean;
-  /** What was asked in an earlier epoch is acknowledged in this one, once it is stored. (R4, R11) */
+  /** A request from an earlier epoch is acknowledged in this one once the record is stored. (R4, R11) */
   readonly acknowledgeEarlierEpoch?: boolean;
-  /** After a restart nothing is remembered of what was in flight. (R12) */
+  /** After a restart a node has forgotten what was in flight. (R12) */
   readonly forgetInFlight?: boolean;
-  /** Messages of another epoch are taken. (R4) */
+  /** Messages from other epochs are accepted. (R4) */
   readonly dropEpochCheck?: boolean;
   /** Validate is sent before PostgreSQL has the row. */
   readonly validateBeforeRecord?: boolean;
@@ -73,139 +72,152 @@ export interface Mutations {
   readonly learnUntyped?: boolean;
   /** A learner is promoted before it has copied everything. (R20) */
   readonly promoteEarly?: boolean;
-  /** A learner keeps what it had where that is higher than what its source tells. (R19) */
+  /** A learner keeps its own version if it is higher than its source's. (R19) */
   readonly keepHigherLeftovers?: boolean;
   /** A learner keeps the keys that its source lacks. (R19) */
   readonly keepUnknownLeftovers?: boolean;
-  /** A slot counts by its digest although something lower took the place of what was compared. (R19) */
+  /** A slot still counts as equal by its digest although something lower has replaced what was compared. (R19) */
   readonly trustLowered?: boolean;
   /** A learner does not copy deletions. (R19, R22) */
   readonly learnNoTombstones?: boolean;
-  /** What a learner copies counts as valid, although it is in flight at the source. (R19) */
+  /** A learner takes what it copies as valid although it is in flight at the source. (R19) */
   readonly learnPendingAsValid?: boolean;
-  /** Who teaches or repairs tells of what is in flight before its own disk has it. (R8, R19) */
+  /** A teaching or repairing node sends what is in flight before its own disk has it. (R8, R19) */
   readonly tellUnstored?: boolean;
-  /** A learner is promoted although what it began as an earlier process may be in flight elsewhere. (R8, R20) */
+  /** A learner is promoted although versions it took as an earlier process may be in flight elsewhere. (R8, R20) */
   readonly promoteUnasked?: boolean;
   /** Only a write's coordinator remembers its operation id. (R33) */
   readonly operationIdsAtCoordinatorOnly?: boolean;
-  /** Operations that were refused stay remembered as if they had taken effect. (R33) */
+  /** Refused operations stay remembered as if they had taken effect. (R33) */
   readonly keepVoidOperations?: boolean;
-  /** A version is taken above one with operation ids whose fate is open. (R33) */
+  /** A version is taken above one with operation ids whose fate is undecided. (R33) */
   readonly passOpenOperations?: boolean;
-  /** What a learner has copied of a slot still counts when that was given up and somebody else makes it whole. (R19, R28) */
+  /**
+   * What a learner has copied of a slot still counts after the slot was given up and another node makes it whole. (R19,
+   * R28)
+   */
   readonly trustGivenUp?: boolean;
-  /** Slots that were given up are made whole without asking PostgreSQL. (R28) */
+  /** Slots that were given up are made whole without reading PostgreSQL. (R28) */
   readonly recoverUnread?: boolean;
-  /** Slots that were given up are made whole without the rows that cannot be read in PostgreSQL. (R28) */
+  /** Slots that were given up are made whole without the rows that PostgreSQL cannot read. (R28) */
   readonly passUnreadable?: boolean;
-  /** Rows of PostgreSQL take the place of what is higher on the disk of who makes such a slot whole. (R28, R34) */
+  /** Rows of PostgreSQL replace higher versions on the disk of the node that makes such a slot whole. (R28, R34) */
   readonly recoverRowsAlone?: boolean;
-  /** Another life is begun without taking it from PostgreSQL: who is given up can still write there. (R27) */
+  /**
+   * Another life begins without being taken from PostgreSQL: members that were given up can still write there. (R27)
+   */
   readonly succeedUnfenced?: boolean;
-  /** Blank members found a cluster although somebody has noted a moment ago that he lives in one. (R27) */
+  /** Blank members found a cluster although a node has just noted that it lives in one. (R27) */
   readonly foundBesideLiving?: boolean;
-  /** A founder takes another life where the first one that it took came to nothing. (R27) */
+  /** A founder whose first life came to nothing takes another one. (R27) */
   readonly foundAnew?: boolean;
-  /** A founding, or an operator, puts an end to a life as soon as what was noted in it is old, although PostgreSQL was away. (R27) */
+  /** A founding, or an operator, ends a life as soon as its last note is old, although PostgreSQL was away. (R27) */
   readonly trustOldNote?: boolean;
-  /** A later life counts as one that came of this node's, whatever PostgreSQL has noted. (R27) */
+  /** A later life counts as a descendant of this node's, whatever PostgreSQL has noted. (R27) */
   readonly trustLaterLife?: boolean;
-  /** Whose life of the cluster is over goes on, and starts, whatever PostgreSQL says. (R27) */
+  /** A node whose life is over starts and continues, whatever PostgreSQL says. (R27) */
   readonly ignoreLaterLife?: boolean;
-  /** A PostgreSQL that has failed over is taken to have everything in the life that is begun there. (R27, R30) */
+  /** A PostgreSQL that has failed over is assumed to have everything in the life that begins there. (R27, R30) */
   readonly succeedUndriven?: boolean;
-  /** In another life the slots count as complete where they were in the one before. (R28) */
+  /** In another life, slots count as complete where they were complete in the previous one. (R28) */
   readonly succeedComplete?: boolean;
-  /** Deletions are forgotten although the floor was not raised above them. (R22) */
+  /** Deletions are forgotten without a floor having been raised above them. (R22) */
   readonly raiseNoFloor?: boolean;
-  /** An owner says that it is past a floor while something at or below it is in flight there. (R22) */
+  /** An owner confirms a floor while something at or below it is in flight there. (R22) */
   readonly raiseUnquiet?: boolean;
   /** Deletions are forgotten while a learner copies their slot. (R22) */
   readonly forgetWhileCopying?: boolean;
-  /** What arrives from below the fence is stored, although its key's deletion may have been forgotten. (R22) */
+  /** A version from below the fence is stored although its key's deletion may have been forgotten. (R22) */
   readonly passFence?: boolean;
-  /** Rows of deletions are removed in PostgreSQL without waiting for statements that do not see the floor. (R24) */
+  /** Rows of deletions are removed from PostgreSQL without waiting for statements that do not see the floor. (R24) */
   readonly removeRowsAtOnce?: boolean;
-  /** Whoever writes to PostgreSQL claims to know every floor there. (R24) */
+  /** Every writer to PostgreSQL claims to know all floors there. (R24) */
   readonly passRecordFloor?: boolean;
-  /** Nobody compares the floors of its disk with PostgreSQL's: whoever holds a version claims to know the floor. (R24) */
+  /**
+   * No node compares the floors on its disk with PostgreSQL's: every holder of a version claims to know the floor.
+   * (R24)
+   */
   readonly trustOldFloor?: boolean;
-  /** Slots that were given up keep what is left over on a disk below the floor that PostgreSQL has. (R24, R28) */
+  /** Slots that were given up keep leftovers on a disk below the floor that PostgreSQL has. (R24, R28) */
   readonly recoverBelowFloor?: boolean;
-  /** Slots that were given up take rows over whose deletion this disk has forgotten. (R22, R28) */
+  /** Slots that were given up take over rows whose deletion this disk has forgotten. (R22, R28) */
   readonly recoverForgotten?: boolean;
-  /** What a disk has left over from before its slot was given up counts where it is given up once more. (R28) */
+  /** A disk's leftovers from before its slot was given up count when the slot is given up once more. (R28) */
   readonly recoverSuperseded?: boolean;
-  /** A PostgreSQL that lost its tail, or was accepted, keeps the floors that it came with. (R24, R30) */
+  /** A PostgreSQL that lost its latest rows, or was adopted, keeps the floors that it came with. (R24, R30) */
   readonly leaveFloorsLow?: boolean;
-  /** Slots that are given up while PostgreSQL is compared keep what is left over below its floor. (R24, R28) */
+  /** Slots that are given up during a drive keep leftovers below PostgreSQL's floor. (R24, R28) */
   readonly keepBelowInDrive?: boolean;
-  /** Who makes given-up slots whole leaves the floors of PostgreSQL to whatever still hangs. (R24, R28) */
+  /**
+   * A node that makes given-up slots whole does not protect PostgreSQL's floors from statements that still hang. (R24,
+   * R28)
+   */
   readonly recoverUnturned?: boolean;
-  /** Who makes given-up slots whole goes by whatever its disk remembers of operations. (R28, R33) */
+  /** A node that makes given-up slots whole trusts whatever its disk remembers of operations. (R28, R33) */
   readonly trustLeftOperations?: boolean;
-  /** A learner is promoted without the operations that its owners remember. (R20) */
+  /** A learner is promoted without the operation ids that its owners remember. (R20) */
   readonly operationsNotLearned?: boolean;
-  /** Who takes an old answer is told what is in flight. */
+  /** A read that accepts old answers is given what is in flight. */
   readonly staleUnfinished?: boolean;
-  /** Who takes an old answer gets one from a member that is no complete owner. (R19) */
+  /** A read that accepts old answers is answered by a member that is not a complete owner. (R19) */
   readonly staleFromLearner?: boolean;
-  /** A node does without PostgreSQL by its own sight, and not by the epoch. (R34) */
+  /** A node goes on without PostgreSQL by its own view instead of the epoch's. (R34) */
   readonly spoolByOneNode?: boolean;
-  /** What was stored before the epoch that spools is acknowledged in it without a mark. (R34) */
+  /** What was stored before the epoch began to spool is acknowledged in it without a mark. (R34) */
   readonly acknowledgeUnmarked?: boolean;
-  /** After a restart nothing is remembered of what PostgreSQL lacks. (R34) */
+  /** After a restart a node has forgotten what PostgreSQL lacks. (R34) */
   readonly forgetSpoolMarkAtRestart?: boolean;
-  /** A mark goes when its record is sent to PostgreSQL, and not when it is known to be there. (R34) */
+  /** A mark is dropped when its record is sent to PostgreSQL, instead of when it is known to be there. (R34) */
   readonly dropMarkBeforeCommit?: boolean;
   /** A learner is promoted without the marks of its owners. (R34) */
   readonly spoolMarksNotLearned?: boolean;
-  /** A node goes on with its part in writes whatever room its disk has. (R32) */
+  /** A node keeps taking part in writes however full its disk is. (R32) */
   readonly ignoreFullDisk?: boolean;
-  /** A scrubber takes its word for what is on the disk from the digest that it remembers. */
+  /** A scrubber takes the remembered digest for what is on disk. */
   readonly scrubTrustsKeptDigest?: boolean;
-  /** A scrubber takes its word for what is in a row of PostgreSQL from the checksum that stands beside it. */
+  /** A scrubber takes the checksum stored beside a row of PostgreSQL for that of its content. */
   readonly scrubTrustsRow?: boolean;
-  /** A scrubber puts another owner's copy in the place of one that is in flight here. (R2) */
+  /** A scrubber replaces a record that is in flight here by another owner's copy. (R2) */
   readonly scrubOverwritesInFlight?: boolean;
-  /** Whatever waits, nothing is refused: neither for a queue that stands nor for the number in flight. */
+  /** Nothing is refused, neither because of a standing queue nor because of the number in flight. */
   readonly admitEverything?: boolean;
-  /** Nothing is compared with a PostgreSQL that failed over or was restored, and all is said to be. (R30) */
+  /**
+   * Nothing is compared with a PostgreSQL that failed over or was restored, but the drive is reported as done. (R30)
+   */
   readonly keepQuietAfterFailover?: boolean;
-  /** Another PostgreSQL that an operator accepts is taken to have everything. (R30) */
+  /** Another PostgreSQL that an operator adopts is assumed to have everything. (R30) */
   readonly adoptUndriven?: boolean;
-  /** A node goes on with the PostgreSQL of before when an epoch has named another one. (R30) */
+  /** A node stays with the previous PostgreSQL after an epoch has named another one. (R30) */
   readonly keepFormerServer?: boolean;
-  /** What PostgreSQL has said of a write in flight still counts when it has failed over since. (R6, R30) */
+  /** PostgreSQL's answer about a write in flight still counts after it has failed over. (R6, R30) */
   readonly keepRecorded?: boolean;
-  /** A value of PostgreSQL that its slot's first owner lacks below the floor was deleted, whatever the others hold. (R23, R30) */
+  /** A row below the floor that its slot's first owner lacks is deleted, whatever the other owners hold. (R23, R30) */
   readonly deleteUnasked?: boolean;
-  /** What is in flight while its slot is compared with PostgreSQL is passed over. (R30) */
+  /** What is in flight while its slot is compared with PostgreSQL is skipped. (R30) */
   readonly passInFlight?: boolean;
   /** A modification is judged on whatever is held, and no higher version refuses it. (R2) */
   readonly modifyUnrefused?: boolean;
-  /** Of a modification the first change alone is written, and all are told. */
+  /** Only the first change of a modification is written, but all are reported. */
   readonly modifyFirstAlone?: boolean;
-  /** A condition is judged where only the legacy source can tell what stands, without asking it. (R25) */
+  /** A condition is judged without asking the legacy source where only that can tell what stands. (R25) */
   readonly judgeUnasked?: boolean;
-  /** A change by hand is written over whatever stands. (decision 43) */
+  /** A manual change is written over whatever stands. (decision 43) */
   readonly editIgnoresBase?: boolean;
-  /** It is written without an operation id. (decision 43) */
+  /** A manual change is written without an operation id. (decision 43) */
   readonly editUnnamed?: boolean;
-  /** What a row shows that was changed by hand is taken for the record of its version. (decision 43) */
+  /** A row that was changed by hand is taken as the record of its version. (decision 43) */
   readonly editAsItStands?: boolean;
   /** A fill replaces whatever stands. (R25) */
   readonly fillWithoutCondition?: boolean;
-  /** An owner takes the deletion of what has not expired by its own clock. (R26) */
+  /** An owner accepts the deletion of a record that has not expired by its own clock. (R26) */
   readonly takeEarlyExpiry?: boolean;
   /** A copy counts as watched although its key was read at another node. (decision 23) */
   readonly watchUnheard?: boolean;
-  /** Who has others watch keys trusts them, whatever they say and whether they say anything. (decision 23) */
+  /** A node trusts the peers that watch keys for it, whatever they say and whether they answer at all. (decision 23) */
   readonly watchUnanswered?: boolean;
   /** Copies are kept over a change of epoch. (decision 23) */
   readonly watchOverEpochs?: boolean;
-  /** Who wrote a part of a version is told that it is its own alone. (decision 51) */
+  /** A client whose write is only part of a version is told that the version is its own alone. (decision 51) */
   readonly sharedAsOwn?: boolean;
 }
 

@@ -1,7 +1,7 @@
 /**
- * An operation id is 16 bytes that a client puts on a write, so that it may repeat it: the first 48 bits are the
- * milliseconds since 1970 at which the id was made, big endian, as in a UUID of version 7; the rest is chance. The time
- * bounds how long a cluster must remember it. An id belongs to its key: the same one on another key is another
+ * An operation id is 16 bytes that a client puts on a write so that it can repeat it. The first 48 bits are the
+ * milliseconds since 1970 at which the id was made, big endian, as in a version 7 UUID; the rest is random. The time
+ * bounds how long a cluster must remember the id. An id belongs to its key: the same id on another key is another
  * operation. (PROTOCOL R33, decision 7)
  */
 import { certaintyOf, failure } from './errors.ts';
@@ -9,11 +9,11 @@ import type { Failure } from './errors.ts';
 import { OPERATION_ID_AHEAD_MS_MAX, OPERATION_ID_WINDOW_MS } from './limits.ts';
 import type { WriteKind, WriteResult } from './operation.ts';
 
-/** One of the operations that a round carries under an id: with the round's version it is the whole answer. */
+/** One of the identified operations of a round. Together with the round's version it is the whole answer. */
 export interface IdentifiedOperation {
   readonly id: Uint8Array;
   readonly kind: WriteKind;
-  /** increment: the new number */
+  /** The new number, for an increment. */
   readonly number: bigint | null;
 }
 
@@ -32,8 +32,9 @@ export function operationIdTime(id: Uint8Array): number {
 }
 
 /**
- * Can it be told whether this id was used before? Not below the window, nor below what this node has forgotten; an id
- * from far in the future would have to be remembered for as long.
+ * Null if it can be told whether this id was used before; otherwise the refusal. It cannot be told for ids older than
+ * the window, nor for those this node has forgotten; and an id from far in the future would have to be remembered for
+ * as long.
  */
 export function operationIdRefusal(
   id: Uint8Array,
@@ -54,17 +55,18 @@ export function operationIdRefusal(
 }
 
 /**
- * Where no owner is left to ask: what an operation is remembered to have made is what is held of its key. Another version
- * was replaced, or given up, or the record was copied from an owner that knew better. `known`: undefined where it is damaged.
+ * For slots where no owner is left to ask: an operation is trusted only if the version it made is the one held for its
+ * key. Any other version was replaced or given up, or the record was copied from an owner that knew better. `known` is
+ * undefined if the entry is damaged.
  */
 export function isBorneOut(known: KnownOperation | undefined, heldVersion: number): boolean {
   return known?.version === heldVersion;
 }
 
 /**
- * What is known of an operation of which an earlier attempt is open, once a later one was answered. Only what took effect
- * is remembered: any other answer says that this attempt did nothing, and the open one may still be judged later, on what
- * then stands.
+ * The result of a repeated write when an earlier attempt has an unknown outcome. Only operations that took effect are
+ * remembered: any other answer says that this attempt did nothing, but the earlier one may still be judged later, on
+ * the record that stands then.
  */
 export function resultAfterDoubt(last: WriteResult): WriteResult {
   if (last.kind === 'done') return last;

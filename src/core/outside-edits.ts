@@ -1,8 +1,8 @@
 /**
- * Rows that somebody changed by hand in PostgreSQL. Nothing of that is taken over as it stands: each change is a write
- * that the cluster does itself, on the condition that what the change was made on is still what stands. So it goes round
- * as any write does, and one that a client's write has overtaken comes to nothing. It carries an operation id, by
- * which it is done once however often and by however many it is taken up. (PROTOCOL R6, R33, decision 43)
+ * Handles rows that somebody changed by hand in PostgreSQL. No such row is taken over as it stands: each change becomes
+ * an ordinary write of the cluster, on the condition that the record which the change was based on still stands. So it
+ * is replicated like any write, and one that a client's write has overtaken does nothing. An operation id makes the
+ * change take effect once, however often and by however many nodes it is taken up. (PROTOCOL R6, R33, decision 43)
  */
 import { certaintyOf } from './errors.ts';
 import { OPERATION_ID_AHEAD_MS_MAX, OPERATION_ID_BYTES, OPERATION_ID_WINDOW_MS } from './limits.ts';
@@ -11,30 +11,33 @@ import type { Expectation, WriteOperation, WriteResult } from './operation.ts';
 import { ORIGIN_LEGACY } from './record.ts';
 import { VERSION_NONE } from './version.ts';
 
-/** One change of one row, as it is noted. */
+/** One noted change of one row. */
 export interface OutsideEdit {
-  /** Of two changes of a key the later one has the higher. */
+  /** Of two changes to the same key, the later one has the higher id. */
   readonly id: number;
   readonly key: string;
-  /** The version that it was made on; 0: there was no row. */
+  /** The version that was changed; 0 if there was no row. */
   readonly base: number;
-  /** That was a value, and not yet expired. */
+  /** The changed version was a value that had not expired. */
   readonly onValue: boolean;
-  /** The row still shows it, or it follows one that was written: nothing else was written there since. */
+  /** Nothing else was written to the row since: it still shows this change, or one based on it that was written. */
   readonly stands: boolean;
   readonly deleted: boolean;
   readonly value: Uint8Array;
   readonly contentType: string | null;
   /** Milliseconds since 1970; 0: never. */
   readonly expiresAt: number;
-  /** Milliseconds since 1970: of its operation id. */
+  /** Milliseconds since 1970, used in its operation id. */
   readonly stampMs: number;
 }
 
 /**
- * written: it is the key's version now. overtaken: what it was made on was replaced before the cluster had it, and it comes to
- * nothing. refused: no record can hold it. stamp: its id is too old, or from the future: to be given another one while
- * it stands. fill: a value from the legacy source has come in between, which gives way. later: nobody knows yet.
+ * - written: the change is the key's version now.
+ * - overtaken: what it was based on was replaced before the cluster had the change, so it does nothing.
+ * - refused: no record can hold it.
+ * - stamp: its id is too old, or from the future; it gets another one while it stands.
+ * - fill: a value from the legacy source has come in between, and gives way.
+ * - later: the outcome is not known yet.
  */
 export type EditOutcome =
   | { readonly kind: 'written'; readonly version: number }
@@ -42,12 +45,12 @@ export type EditOutcome =
   | { readonly kind: 'refused' | 'later'; readonly why: string }
   | { readonly kind: 'fill'; readonly version: number };
 
-/** An id that may be judged for long enough yet. */
+/** True unless the change's id remains usable for long enough. */
 export function needsStamp({ stampMs }: OutsideEdit, wallNow: number): boolean {
   return stampMs < wallNow - OPERATION_ID_WINDOW_MS / 2 || stampMs > wallNow + OPERATION_ID_AHEAD_MS_MAX / 2;
 }
 
-/** `over`: the version of a value from the legacy source that stands where there was nothing; 0: none does. */
+/** `over`: the version of a legacy value that stands where there was nothing; 0 if there is none. */
 export function operationOf(
   edit: OutsideEdit,
   over: number,
@@ -68,14 +71,17 @@ export function operationOf(
   return { kind: 'compareAndPut', key, expect, value, contentType, ttlMs, operationId };
 }
 
-/** What does not stand any more may have been done, which its id tells, and is not done now: nothing has no version. */
+/**
+ * A change that no longer stands may have been done already, which its id tells; it must not be done now. No record
+ * ever has the version expected here.
+ */
 function expectationOf({ base, onValue, stands }: OutsideEdit, over: number): Expectation {
   if (!stands) return { kind: 'version', version: VERSION_NONE };
   if (over !== 0) return { kind: 'version', version: over };
   return onValue ? { kind: 'version', version: base } : { kind: 'absent' };
 }
 
-/** The same wherever it is made: the time, and the number of the change. */
+/** The same bytes on every node: the time and the number of the change. */
 function operationIdOf({ id, stampMs }: OutsideEdit): Uint8Array {
   const bytes = new Uint8Array(OPERATION_ID_BYTES);
   const view = new DataView(bytes.buffer);

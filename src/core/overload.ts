@@ -1,11 +1,13 @@
 /**
- * When a node is asked for more than it gets done, and how much it takes at once from then on. What counts is a queue that
- * stands: for a while all that is in flight would take longer than what is allowed, and even the fastest has taken its part
- * of it (the minimum over a window, as in CoDel, RFC 8289). A burst that is worked off is none, nor are a few operations that
- * wait for something of their own, nor a stop of everything (an epoch, a failover): nothing ends in a stop.
+ * Detects that a node is asked for more than it can do, and bounds from then on how much it takes at once. The
+ * criterion is a standing queue: for a while, everything in flight would take longer than allowed, and even the fastest
+ * operation has taken its part of that time (the minimum over a window, as in CoDel, RFC 8289). A burst that is worked
+ * off is not a standing queue, nor are a few operations that wait for something of their own, nor a standstill (an
+ * epoch, a failover), in which nothing ends.
  *
- * Then as many may be in flight as end within a part of what is allowed, by the rate at which they have ended of late (Little's
- * law): whoever is admitted is answered in time, the node goes on working at its rate, and whoever is not is told at once.
+ * From then on, as many operations may be in flight as end within a part of the allowed time, at the rate at which they
+ * have recently ended (Little's law). Admitted operations are answered in time, the node keeps working at its rate, and
+ * everything else is refused at once.
  */
 import {
   LOOP_LATE_MS_MAX,
@@ -17,61 +19,63 @@ import {
   OVERLOAD_WINDOW_MS,
 } from './limits.ts';
 
-/** Windows over which the rate is taken: a batch, a collection of garbage must not pass for a change of it. */
+/**
+ * Windows over which the rate is averaged, so that a batch or a garbage collection does not look like a change of rate.
+ */
 const RATE_WINDOWS = 5;
 
-/** What is seen on a tick. Times are monotonic milliseconds. */
+/** What is observed on a tick. Times are monotonic milliseconds. */
 export interface Sight {
   readonly now: number;
-  /** By how much the tick was late: what the event loop had to do before. */
+  /** How late the tick was, because the event loop was busy. */
   readonly lateMs: number;
-  /** What an operation may take by itself, without any queue. */
+  /** How long an operation may take by itself, without queueing. */
   readonly aloneMs: number;
-  /** How long it may stand in queues beside; 0: no limit but the fixed ones. */
+  /** How long it may additionally spend in queues; 0 if only the fixed limits apply. */
   readonly queuedMs: number;
 }
 
 export class Overload {
-  /** Operations begun and not yet ended. */
+  /** Operations started and not yet ended. */
   inFlight = 0;
-  /** With as many in flight no more are begun; Infinity: no queue stands. */
+  /** With this many in flight, no more are started; Infinity if there is no standing queue. */
   limit = Infinity;
-  /** Ended since the start. */
+  /** Operations ended since the start. */
   ended = 0;
-  /** Refused since the start. */
+  /** Operations refused since the start. */
   refused = 0;
-  /** Of the last tick: precise enough to tell tenths of a second, and costs an operation no look at a clock. */
+  /** Time of the last tick: accurate to tenths of a second, and saves reading the clock for each operation. */
   private now = 0;
   private window = newWindow(0, 0);
-  /** Of the last windows in which some ended: how many in how long, and how long none had ended before. */
+  /** The last windows in which operations ended: how many, in how long, and how long none had ended before. */
   private readonly rates: { readonly ended: number; readonly ms: number; readonly gapMs: number }[] = [];
   private endedAt = 0;
   private standsSince: number | null = null;
   private calmSince = 0;
-  /** Before this everything stood still: nobody was waiting in a queue then. */
+  /** Before this moment everything stood still: that was not queueing. */
   private stillUntil = 0;
 
   get isFull(): boolean {
     return this.inFlight >= this.limit;
   }
 
-  /** One is begun, to be ended with the mark of now. */
+  /** An operation starts; it is ended with the `mark` of now. */
   begin(): void {
     this.inFlight += 1;
   }
 
-  /** One was refused, for whatever reason. */
+  /** An operation was refused, for whatever reason. */
   refuse(): void {
     this.refused += 1;
     this.turnAway();
   }
 
-  /** One would have been, and waits elsewhere: the load has not fallen. */
+  /** An operation would have been refused, but waits elsewhere: the load has not fallen. */
   turnAway(): void {
     this.window.isWanted = true;
   }
 
-  /** When what is begun now was begun. */
+  /** The start time to note for an operation that begins now. */
   get mark(): number {
     return this.now;
   }
@@ -84,7 +88,7 @@ export class Overload {
     if (tookMs < window.tookMsLeast) window.tookMsLeast = tookMs;
   }
 
-  /** True where the node has begun or ceased to refuse for a queue that stands. */
+  /** Returns true if the node has begun, or ceased, to refuse because of a standing queue. */
   tick(sight: Sight): boolean {
     const { window } = this;
     const { now } = sight;
@@ -94,7 +98,7 @@ export class Overload {
     const ageMs = now - window.since;
     if (ageMs < OVERLOAD_WINDOW_MS) return false;
     const isStill = this.endedInWindow === 0 && this.inFlight > 0;
-    // Batches end now and then: a window waits for the end of one.
+    // Operations end in batches: the window is extended until one ends.
     if (isStill && ageMs < this.stillAfterMs()) return false;
     const wasLimited = this.limit !== Infinity;
     if (window.isWanted) this.calmSince = now;
@@ -111,12 +115,12 @@ export class Overload {
     return this.ended - this.window.endedBefore;
   }
 
-  /** Nothing has ended for longer than it ever took of late: it is no slow batch, everything stands still. */
+  /** If nothing ends for longer than it recently took, this is not a slow batch: everything stands still. */
   private stillAfterMs(): number {
     return Math.min(2 * this.longestGapMs(), OVERLOAD_STILL_MS_MAX);
   }
 
-  /** Of those of late in which nothing ended: batches somewhere on the way are as slow as that. */
+  /** The longest recent time in which nothing ended: batches somewhere on the way are that slow. */
   private longestGapMs(): number {
     return this.rates.reduce((most, { gapMs }) => Math.max(most, gapMs), OVERLOAD_WINDOW_MS);
   }
@@ -134,7 +138,7 @@ export class Overload {
     this.limit = this.countWithin(aloneMs + queuedMs * OVERLOAD_HOLD_SHARE);
   }
 
-  /** Has more been in flight, for long enough, than ends within so many milliseconds? */
+  /** True if more has been in flight, for long enough, than ends within that many milliseconds. */
   private hasStood(now: number, allowedMs: number): boolean {
     const { window } = this;
     const stands =
@@ -148,7 +152,10 @@ export class Overload {
     return Math.max(OVERLOAD_IN_FLIGHT_MIN, this.endedPerMs() * ms * this.lateShare());
   }
 
-  /** Where the loop itself is late, everything else is, too: heartbeats and leases among it. */
+  /**
+   * If the event loop itself is late, everything else is too, including heartbeats and leases: this scales the allowed
+   * load down.
+   */
   private lateShare(): number {
     const { lateMsLeast } = this.window;
     return lateMsLeast > LOOP_LATE_MS_MAX ? LOOP_LATE_MS_MAX / lateMsLeast : 1;

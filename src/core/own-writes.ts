@@ -1,33 +1,35 @@
 /**
- * Whose change it was: for a client that hears of all changes but its own (CLIENT TRACKING with BCAST and NOLOOP). A change
- * is its own where its write alone made the version that can now be read. Writes that waited together are one version, which
- * is nobody's own; and what is not known to be the client's own is told: a copy that is dropped for nothing costs a read.
- * While a write of the key is under way, news of the key waits for its answer: the client takes what it wrote for the
- * newest value when it is answered, so that word of a newer one must come behind. Where the answer is long in coming it is
- * told before, too: what the client keeps until then may be older than what others were acknowledged. (decision 51)
+ * Decides whose change a new version is, for a client that wants to hear of all changes but its own (CLIENT TRACKING
+ * with BCAST and NOLOOP). A change is the client's own if its write alone produced the version that became readable.
+ * Writes combined into one version are nobody's own, and whatever is not known to be the client's own is announced: a
+ * copy dropped for nothing costs one read.
+ *
+ * While a write of the client on a key is under way, news about the key waits for its answer: once answered, the client
+ * takes what it wrote for the newest value, so news of a newer one must come after. If the answer takes long, the news
+ * is sent earlier as well: what the client still keeps may be older than what others were acknowledged. (decision 51)
  */
 import type { WriteResult } from './operation.ts';
 
-/** Of one key. */
+/** The client's writes on one key. */
 interface OwnKey {
   underWay: number;
-  /** The highest version that this client alone made, and that nobody could read yet; 0: none. */
+  /** The highest version that this client alone produced and that has not become readable yet; 0 if none. */
   awaited: number;
-  /** Versions that could be read meanwhile; 0: one that is not known. */
+  /** Versions that became readable meanwhile; 0 stands for an unknown one. */
   heard: number[];
 }
 
-/** Versions of one key that are heard of while it is being written: more count as one that is not known. */
+/** Versions of one key remembered while it is being written; more count as an unknown one. */
 const HEARD_MAX = 8;
 const NO_KEYS: readonly string[] = [];
 
 export class OwnWrites {
   private readonly keysMax: number;
   private readonly keys = new Map<string, OwnKey>();
-  /** Keys of which news waits for an answer, and was not told. */
+  /** Keys with news that waits for an answer and has not been sent. */
   private readonly held = new Set<string>();
 
-  /** `keysMax`: keys whose versions are waited for, beside those that are being written. */
+  /** `keysMax`: keys remembered while their versions are awaited, besides those being written. */
   constructor(keysMax: number) {
     this.keysMax = keysMax;
   }
@@ -36,14 +38,14 @@ export class OwnWrites {
     return this.keys.size;
   }
 
-  /** A write of the client is about to be begun. */
+  /** A write of the client is about to start. */
   begin(key: string): void {
     const own = this.keys.get(key) ?? { underWay: 0, awaited: 0, heard: [] };
     own.underWay += 1;
     this.keys.set(key, own);
   }
 
-  /** It is answered. True: behind the answer the client is to hear that the key has changed. */
+  /** The write was answered. Returns true if, after the answer, the client must be told that the key has changed. */
   end(key: string, result: WriteResult): boolean {
     const own = this.keys.get(key)!;
     const version = versionMadeAlone(result);
@@ -61,7 +63,7 @@ export class OwnWrites {
     return isNews;
   }
 
-  /** A version can be read; 0: which one is not known. True: the client is to hear of it now. */
+  /** A version became readable; 0 if it is unknown which. Returns true if the client must be told now. */
   settled(key: string, version: number): boolean {
     const own = this.keys.get(key);
     if (own === undefined) return true;
@@ -77,7 +79,9 @@ export class OwnWrites {
     return false;
   }
 
-  /** Called again and again: keys of which the client is to hear now, although its own write is not answered. */
+  /**
+   * Called periodically. Returns keys whose news must be sent now although the client's own write is not answered yet.
+   */
   takeHeld(): readonly string[] {
     if (this.held.size === 0) return NO_KEYS;
     const keys = [...this.held];
@@ -85,7 +89,7 @@ export class OwnWrites {
     return keys;
   }
 
-  /** The oldest are forgotten: their versions are told. */
+  /** Forgets the oldest keys; their versions will be announced. */
   private trim(): void {
     if (this.keys.size <= this.keysMax) return;
     for (const [key, { underWay }] of this.keys) {

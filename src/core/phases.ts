@@ -1,4 +1,4 @@
-/** Where a node stands in its life, as it is told to everybody who asks. */
+/** The phase of life that a node is in, as reported to everybody who asks. */
 
 export const PHASES = [
   'starting',

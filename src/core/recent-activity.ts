@@ -1,10 +1,10 @@
-/** What a node did of late, in a few numbers: for screens, which draw them as they are. Times are milliseconds. */
+/** A node's recent activity in a few numbers, for screens that show them as they are. Times are milliseconds. */
 import type { Quantiles } from '../base/histogram.ts';
 
 export interface RecentActivity {
-  /** What rates and quantiles cover; 0 in the first second of a process. */
+  /** The time that rates and quantiles cover; 0 in the first second of a process. */
   readonly windowMs: number;
-  /** Of clients at this node; `handedOn`: what other nodes handed to it. */
+  /** Operations of this node's own clients; `handedOn`: those forwarded here by other nodes. */
   readonly perSecond: {
     readonly reads: number;
     readonly writes: number;
@@ -13,28 +13,28 @@ export interface RecentActivity {
     readonly refused: number;
     readonly handedOn: number;
   };
-  /** Of clients' operations, from their arrival to their answer; null: there was none. Reads from memory count as the lowest. */
+  /** Client operations from arrival to answer; null if there were none. Reads from memory count as the lowest value. */
   readonly readMs: Quantiles | null;
   readonly writeMs: Quantiles | null;
   /** Where clients' writes spent their time. */
   readonly stagesMs: Readonly<Record<WriteStage, Quantiles | null>>;
   readonly record: {
-    /** Of one statement. */
+    /** Time of one statement. */
     readonly commitMs: Quantiles | null;
     readonly rowsPerSecond: number;
     readonly rowsWaiting: number;
-    /** 0: nothing waits. */
+    /** 0 if nothing waits. */
     readonly oldestUnflushedMs: number;
   };
   readonly store: {
-    /** Of one synced batch. */
+    /** Time of one synced batch. */
     readonly syncMs: Quantiles | null;
     readonly batchesPerSecond: number;
     readonly entriesPerSecond: number;
-    /** Of reads that found their record in memory, 0..1; null: there was none. */
+    /** Fraction of reads that found their record in memory, 0..1; null if there were none. */
     readonly cacheHitShare: number | null;
   };
-  /** All 0 without a source. */
+  /** All 0 if there is no legacy source. */
   readonly legacy: {
     readonly callsPerSecond: number;
     readonly failuresPerSecond: number;
@@ -48,16 +48,21 @@ export interface RecentActivity {
   };
   /** How late the node's own ticks were. */
   readonly eventLoopDelayMs: Quantiles | null;
-  /** Of this process; all 0 where it is not looked at. */
+  /** Memory of this process; all 0 if it is not measured. */
   readonly memory: MemoryUse;
-  /** Of one processor; 0 where it is not looked at. */
+  /** Fraction of one processor; 0 if it is not measured. */
   readonly cpuShare: number;
   readonly uptimeMs: number;
 }
 
 /**
- * door: until the node begins with it. queue: until its key's turn comes. store: until it is on this disk. peers: until
- * all owners have it. record: until PostgreSQL has it. handedOn: at the owner that it was handed to.
+ * The stages of a write.
+ * - door: until the node starts on it.
+ * - queue: until its key's turn comes.
+ * - store: until it is on this node's disk.
+ * - peers: until all owners have it.
+ * - record: until PostgreSQL has it.
+ * - handedOn: the time at the owner that it was forwarded to.
  */
 export const WRITE_STAGES = ['door', 'queue', 'store', 'peers', 'record', 'handedOn'] as const;
 export type WriteStage = (typeof WRITE_STAGES)[number];

@@ -1,9 +1,9 @@
 /**
- * Another PostgreSQL, accepted on purpose: a backup that was restored into a new server, an empty one, or the same one
- * that was set back to before the founding. Only an operator says so, at a node that sees that server itself. The database
- * is *claimed* first: it gets this founding and the name of the adoption, by which it is told from every other one; then an
- * epoch names it, and a drive commits to it what the owners hold. A node that still talks to the server of before is told
- * apart by that name, and what that server says to it counts for nothing. (PROTOCOL R30)
+ * Adopting another PostgreSQL on purpose: a backup restored into a new server, an empty server, or the same one set
+ * back to before the founding. Only an operator can order this, at a node that sees that server itself. The database is
+ * *claimed* first: it receives this founding and the name of the adoption, which distinguishes it from every other
+ * database. Then an epoch names it, and a drive commits to it what the owners hold. A node that still talks to the
+ * previous server is recognised by the missing name, and what that server tells it does not count. (PROTOCOL R30)
  */
 import type { Mutations } from './mutations.ts';
 import { isOurs, judgeUse, serverOf, withRecord } from './record-standing.ts';
@@ -12,15 +12,19 @@ import { lossOf } from './recovery.ts';
 import type { RecordIdentity, Topology } from './topology.ts';
 
 /**
- * inUse: there is nothing to accept. ready: it is empty, or holds this very founding. earlier: what stands in it is of an
- * earlier life, or has no founding: only a person knows whether it is this cluster's. refused: it is never accepted.
+ * - inUse: there is nothing to adopt.
+ * - ready: the database is empty, or holds this very founding.
+ * - earlier: the database is from an earlier life, or has no founding: only a person can tell whether it is this
+ *   cluster's.
+ * - refused: it can never be adopted.
  */
 export type AdoptionVerdict =
   { readonly kind: 'inUse' | 'ready' | 'earlier' } | { readonly kind: 'refused'; readonly why: string };
 
 /**
- * Rows of another cluster must not be taken for this one's: nobody here holds them, and a scrubber would bring them in. Of a
- * backup of this cluster every row is held here, or was deleted since under the floor of its slot. (R23)
+ * Rows of another cluster must not be taken for this one's: no owner here holds them, and a scrubber would bring them
+ * in. In a backup of this cluster, every row is either held here or was deleted since under the floor of its slot.
+ * (R23)
  */
 export function judgeAdoption(topology: Topology, seen: SeenServer, hasRows: boolean): AdoptionVerdict {
   const refused = (why: string): AdoptionVerdict => ({ kind: 'refused', why });
@@ -33,14 +37,14 @@ export function judgeAdoption(topology: Topology, seen: SeenServer, hasRows: boo
   return { kind: seen.clusterId === '' && !hasRows ? 'ready' : 'earlier' };
 }
 
-/** What only the server of before has, and no owner holds; for people. Null: nothing. */
+/** For people: what only the previous server has and no owner holds; null if nothing. */
 export function lossByAdoption(topology: Topology): string | null {
   const { recovering } = lossOf(topology);
   if (!topology.loaded) return 'rows from before the founding that no node has loaded yet';
   return recovering === 0 ? null : `rows of ${recovering} slots that were given up and are not whole yet`;
 }
 
-/** A database that was claimed for this founding, and is to be named by an epoch. */
+/** A database that was claimed for this founding and will be named by an epoch. */
 export interface ClaimedServer extends RecordIdentity {
   readonly clusterId: string;
 }
@@ -50,8 +54,8 @@ export function isAdopted({ record }: Topology, { system }: RecordIdentity): boo
 }
 
 /**
- * The epoch that names it, or null: one does already, or it can no longer be. `seen`: what this node is connected to; what
- * it does not see itself it has nothing to say of.
+ * The epoch that names the claimed server; null if one already does, or it is too late. `seen`: the server this node is
+ * connected to; about a server that it does not see itself, a node cannot decide.
  */
 export function adoptServer(
   topology: Topology,

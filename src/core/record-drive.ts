@@ -1,9 +1,9 @@
 /**
- * What becomes of one key when a slot is compared with PostgreSQL after a failover or a restore. Only what is at rest is
- * driven: a version in flight may lack an owner, and PostgreSQL never holds what the owners do not. But what is in
- * flight may have been acknowledged on the word of the server that is gone, so that the slot waits for it. And a deletion may
- * have been forgotten here that PostgreSQL has lost: a value that stands below the floor of its slot is deleted once more.
- * (PROTOCOL R6, R23, R30)
+ * Decides what happens to one key when a slot is compared with PostgreSQL after a failover or a restore. Only records
+ * at rest are committed again: a version in flight may be missing at an owner, and PostgreSQL must never hold what the
+ * owners do not. But a version in flight may have been acknowledged on the word of the server that is gone, so the slot
+ * waits for it. And PostgreSQL may have lost a deletion that was forgotten here: a value that stands below the floor of
+ * its slot is deleted once more. (PROTOCOL R6, R23, R30)
  */
 import { EMPTY_VALUE, ORIGIN_CLIENT } from './record.ts';
 import type { KeyRecord } from './record.ts';
@@ -21,14 +21,17 @@ export interface StandingVersion {
 }
 
 /**
- * settled: PostgreSQL has it, or has what replaced it. drive: it is to be committed again. wait: look again later.
- * conflict: the same version with another content, which no repetition heals.
+ * - settled: PostgreSQL has the version, or what replaced it.
+ * - drive: the version must be committed again.
+ * - wait: check again later.
+ * - conflict: the same version with different content, which no repetition heals.
  */
 export type DriveVerdict = 'settled' | 'drive' | 'wait' | 'conflict';
 
 /**
- * `waitedFor`: the version that was in flight when the key was first met in this drive. Whatever was acknowledged before the
- * drive is no higher, and what came later was committed to the server in use: so a key that never rests is settled, too.
+ * `waitedFor`: the version in flight when the key was first met in this drive. Whatever was acknowledged before the
+ * drive is no higher, and later versions were committed to the server in use. So a key that never comes to rest is
+ * settled too.
  */
 export function judgeKey(
   held: HeldVersion,
@@ -43,8 +46,9 @@ export function judgeKey(
 }
 
 /**
- * What takes the place of a value that is back from before its deletion: a deletion at the version next to its own. The one
- * that was forgotten was no lower, so that an owner that still holds it is not behind; and whoever makes this one makes the same.
+ * The record that replaces a value which has come back from before its deletion: a deletion at the version directly
+ * above the value's. The forgotten deletion had at least that version, so an owner that still holds it is not behind;
+ * and every node that makes this record makes the same one.
  */
 export function forgottenDeletion(key: string, version: number): KeyRecord {
   return {

@@ -1,23 +1,29 @@
 /**
- * What keeps the dead from coming back in PostgreSQL once rows of deletions are removed there. It keeps a floor per slot,
- * raised before any row goes: what arrives from at or below it is written only for a writer that knew the floor when it
- * sent it. A statement may hang on its way for hours; it tells a floor that was low when it was sent, and is refused.
- * Whoever knows the floor has it from PostgreSQL and holds the record since: everything later is above the floor, so that
- * a deletion that comes after it raises the floor once more. (PROTOCOL R24, decision 13)
+ * Keeps deleted keys from coming back in PostgreSQL once rows of deletions are removed there. PostgreSQL keeps a floor
+ * per slot, raised before any row is removed: a row at or below the floor is written only if its writer knew the floor
+ * when it sent the row. A statement that has been delayed for hours carries the low floor of its time, and is refused.
+ * A writer that knows the floor has it from PostgreSQL and has held the record since; later versions are above the
+ * floor, so a deletion that follows raises the floor again. (PROTOCOL R24, decision 13)
  */
 import { NODE_ID_COUNT, counterOf, makeVersion } from './version.ts';
 
-/** As PostgreSQL keeps a floor: the highest version that is not above it. */
+/** A floor as PostgreSQL keeps it: the highest version that is not above the floor. */
 export function versionOfFloor(counter: number): number {
   return makeVersion(counter, NODE_ID_COUNT - 1);
 }
 
-/** `pastFloor`: the highest floor of the slot that the writer knew when it sent the row. */
+/**
+ * True if PostgreSQL refuses the row. `pastFloor`: the highest floor of the slot that the writer knew when it sent the
+ * row.
+ */
 export function isKeptOut(version: number, floor: number, pastFloor = 0): boolean {
   return counterOf(version) <= floor && pastFloor < floor;
 }
 
-/** May a deletion and nothing at all stand for each other under this floor? Both are absent, and what follows is above. */
+/**
+ * True if, under this floor, a deletion is equivalent to no record at all: both read as absent, and whatever follows is
+ * above.
+ */
 export function isAsGoodAsAbsent(
   { version, tombstone }: { readonly version: number; readonly tombstone: boolean },
   floor: number,
@@ -26,8 +32,8 @@ export function isAsGoodAsAbsent(
 }
 
 /**
- * A value at or below the floor of its slot; 0: it has none. Nothing new begins there: one that stands in PostgreSQL alone, or
- * on one disk alone, may be from before a deletion that is forgotten.
+ * True for a value at or below the floor of its slot; a floor of 0 means that there is none. Nothing new begins there,
+ * so such a value in PostgreSQL alone, or on one disk alone, may date from before a forgotten deletion.
  */
 export function isValueBelow(
   { version, tombstone }: { readonly version: number; readonly tombstone: boolean },
@@ -42,28 +48,32 @@ export interface HeldNow {
   readonly inFlight: boolean;
 }
 
-/** knowing: send it again, with the floor that PostgreSQL told. again: as it was. drop: nobody waits for it any more. */
+/**
+ * - knowing: send the row again, with the floor that PostgreSQL told.
+ * - again: send it again unchanged.
+ * - drop: nobody waits for it any more.
+ */
 export type KeptOutVerdict = 'knowing' | 'again' | 'drop';
 
-/** `own`: the floor that this owner has on its disk; `told`: the one by which PostgreSQL kept the version out. */
+/** `own`: the floor on this owner's disk. `told`: the floor because of which PostgreSQL refused the version. */
 export interface FloorsKnown {
   readonly own: number;
   readonly told: number;
 }
 
 /**
- * May what is at rest at this owner be brought back past PostgreSQL's floor? All owners have a floor before PostgreSQL has it:
- * a disk that has a lower one has gone back, and what it holds may have been deleted since.
+ * True if records at rest at this owner may be written past PostgreSQL's floor. All owners have a floor before
+ * PostgreSQL does, so a disk with a lower floor has gone back in time, and what it holds may have been deleted since.
  */
 export function knowsFloor({ own, told }: FloorsKnown): boolean {
   return own >= told;
 }
 
 /**
- * PostgreSQL refused a version as at or below the floor that it told. One that an owner still holds is not what was
- * deleted, unless its disk is behind: then it waits until that has been looked into. One in whose place something is at
- * rest, or nothing, is a leftover; above one that is in flight a row will stand. `held`: null where this node is no complete
- * owner, or holds nothing.
+ * Judges a version that PostgreSQL refused as at or below the floor it told. A version that an owner still holds has
+ * not been deleted, unless the owner's disk is behind; then it waits until that has been examined. If something else,
+ * or nothing, is at rest in its place, the version is a leftover. If something else is in flight in its place, a row
+ * will be written above it. `held`: null if this node is not a complete owner, or holds nothing.
  */
 export function judgeKeptOut(version: number, held: HeldNow | null, floors: FloorsKnown): KeptOutVerdict {
   if (held === null) return 'drop';

@@ -1,19 +1,19 @@
 /**
- * Which PostgreSQL the cluster writes to, and whether it has everything that the owners hold. A failover shows in a later
- * timeline; a restore of a backup may show in nothing but rows that are gone. Either is an epoch, which begins a *drive*:
- * the first owner of each slot compares what it holds with what stands, and commits every higher version again. Nothing
- * that the comparison needs may be dropped before all slots are done. (DESIGN 6, PROTOCOL R30)
+ * Which PostgreSQL server the cluster writes to, and whether it has everything that the owners hold. A failover shows
+ * as a later timeline; the restore of a backup may show only in missing rows. Either leads to an epoch that begins a
+ * *drive*: the first owner of each slot compares what it holds with PostgreSQL's rows, and commits every higher version
+ * again. Nothing that the comparison needs may be dropped before all slots are done. (DESIGN 6, PROTOCOL R30)
  */
 import { slotsOfRow } from './slot-index.ts';
 import { liveOwners, retiring } from './topology.ts';
 import type { RecordIdentity, RecordStanding, Topology } from './topology.ts';
 
-/** A system identifier where the server does not tell it: managed and distributed servers may not. */
+/** The system identifier of a server that does not tell it; managed and distributed servers may not. */
 export const SYSTEM_UNTOLD = 'unknown';
 
-/** A server and the founding in force there: as a connection has found it, or as it is to be found. */
+/** A server and the founding in force on it, as a connection found it or as it should be found. */
 export interface SeenServer extends RecordIdentity {
-  /** '' and 0 where there is no founding. */
+  /** '' and 0 if there is no founding. */
   readonly clusterId: string;
   readonly life: number;
 }
@@ -21,22 +21,25 @@ export interface SeenServer extends RecordIdentity {
 const ADOPTION_MARK = '#';
 
 /**
- * A system identifier with the adoption by which the database became the cluster's, '' where it was founded there. It stands
- * in the database beside the founding, so that a copy of the same server, or another database of it, is told apart.
+ * A system identifier combined with the name of the adoption by which the database became the cluster's ('' if the
+ * cluster was founded there). The name is stored in the database beside the founding, so that a copy of the server, or
+ * another database on it, can be told apart.
  */
 export function adoptedSystem(system: string, adoption: string): string {
   return adoption === '' ? system : `${system}${ADOPTION_MARK}${adoption}`;
 }
 
-/** The two parts of what `adoptedSystem` makes. */
+/** Splits what `adoptedSystem` makes. */
 export function partsOfSystem(told: string): { readonly system: string; readonly adoption: string } {
   const [system = '', adoption = ''] = told.split(ADOPTION_MARK);
   return { system, adoption };
 }
 
 /**
- * known: to be used. failedOver: the same database on a later timeline. earlier: a primary that a failover has left behind.
- * other: another database.
+ * - known: may be used.
+ * - failedOver: the same database on a later timeline.
+ * - earlier: a former primary that a failover has left behind.
+ * - other: another database.
  */
 export type ServerVerdict = 'known' | 'failedOver' | 'earlier' | 'other';
 
@@ -54,13 +57,16 @@ function isOtherSystem(known: string, seen: string): boolean {
   return isTold && one.system !== other.system;
 }
 
-/** As `ServerVerdict`, and of the very server that is chosen: unfounded: without this founding. foreign: another cluster's. */
+/**
+ * Like `ServerVerdict`; in addition, for exactly the chosen server: unfounded, if it lacks this founding, and foreign,
+ * if it belongs to another cluster.
+ */
 export type UseVerdict = ServerVerdict | 'unfounded' | 'foreign';
 
 /**
- * May the server that answers be used? Its identity is not enough: one that was emptied, or set back to before the founding,
- * says that it is who it was, and another database of the same server says the same. Of a later life statements tell by
- * themselves that they are fenced. (R27)
+ * Whether the connected server may be used. Its identity is not enough: a server that was emptied, or set back to
+ * before the founding, still has the same identity, and so does another database on it. A later life needs no check
+ * here: statements report by themselves that they are fenced. (R27)
  */
 export function judgeUse(chosen: SeenServer, seen: SeenServer): UseVerdict {
   const verdict = judgeServer(chosen, seen);
@@ -69,15 +75,15 @@ export function judgeUse(chosen: SeenServer, seen: SeenServer): UseVerdict {
   return seen.clusterId === chosen.clusterId ? 'known' : 'foreign';
 }
 
-/** The very same, with the same founding in force. */
+/** The same server with the same founding in force. */
 export function isSameServer(one: SeenServer, other: SeenServer): boolean {
   const isOne = one.system === other.system && one.timeline === other.timeline;
   return isOne && one.clusterId === other.clusterId && one.life === other.life;
 }
 
 /**
- * As `isSameServer`, or it was given its name since: a relative of PostgreSQL (`postgres.compat`) is told by one that is drawn
- * when its tables are made.
+ * Like `isSameServer`, but also true if the server received its name in between: a relative of PostgreSQL
+ * (`postgres.compat`) is identified by a name that is drawn when its tables are created.
  */
 export function isSameButNamed(now: SeenServer, before: SeenServer): boolean {
   const wasUnnamed = before.clusterId === '' && partsOfSystem(before.system).adoption === '';
@@ -85,7 +91,7 @@ export function isSameButNamed(now: SeenServer, before: SeenServer): boolean {
   return isSameServer(now, before) || (wasUnnamed && isSameServer(unnamed, before));
 }
 
-/** Nothing but an operator's word makes it the cluster's. */
+/** True if only an operator can make it the cluster's server. */
 export function isForeign(chosen: SeenServer, seen: SeenServer): boolean {
   const verdict = judgeUse(chosen, seen);
   return verdict !== 'known' && verdict !== 'failedOver';
@@ -93,7 +99,7 @@ export function isForeign(chosen: SeenServer, seen: SeenServer): boolean {
 
 const TO_ACCEPT = 'or accept it: causeway cluster adopt-record';
 
-/** Why the server that answers is not used, and what there is to do; for people. Null: it is used. */
+/** For people: why the connected server is not used, and what to do about it; null if it is used. */
 export function whyNotUsed(chosen: SeenServer, seen: SeenServer): string | null {
   const verdict = judgeUse(chosen, seen);
   const found = seen.clusterId === '' ? 'no founding of this cluster' : `life ${seen.life} of a cluster`;
@@ -114,42 +120,45 @@ export function whyNotUsed(chosen: SeenServer, seen: SeenServer): string | null 
   }
 }
 
-/** Why a process ends: PostgreSQL takes nothing of its life any more. (R27) */
+/** Why a process ends: PostgreSQL accepts nothing of its life any more. (R27) */
 export const WHY_FENCED =
   'PostgreSQL belongs to a later founding of the cluster, or was emptied under its connections';
 
-/** The server that the topology names, with the founding that must be found there; undefined: it names none. */
+/** The server that the topology names, with the founding that must be found on it; undefined if it names none. */
 export function serverOf({ record, clusterId, life }: Topology): SeenServer | undefined {
   return record === undefined
     ? undefined
     : { system: record.system, timeline: record.timeline, clusterId, life };
 }
 
-/** How a founding begins: on the very server that it was taken from, and which lacks nothing that was acknowledged since. */
+/** The state at a founding: on the server that the life was taken from, which has everything acknowledged since. */
 export function foundedOn({ system, timeline }: RecordIdentity): RecordStanding {
   return { system, timeline, drive: 0, driven: true };
 }
 
-/** Every row that the owners hold is in PostgreSQL, as far as anybody knows: what only they have may be dropped. */
+/**
+ * True if, as far as anybody knows, PostgreSQL has every row that the owners hold, so that what only they hold may be
+ * dropped.
+ */
 export function everythingDriven(topology: Topology): boolean {
   return topology.record?.driven ?? true;
 }
 
-/** Number of the drive; a comparison of an earlier one counts for nothing. */
+/** Number of the drive. Results of an earlier drive do not count. */
 export function driveOf(topology: Topology): number {
   return topology.record?.drive ?? 0;
 }
 
 export interface RecordFacts {
-  /** What this node was last connected to; null: nothing yet. */
+  /** The server that this node was last connected to; null if none yet. */
   readonly seen: SeenServer | null;
-  /** The drive in which rows known to be committed were seen to be gone, or older; null: none. */
+  /** The drive in which committed rows were seen to be missing or older; null if none. */
   readonly lostIn: number | null;
-  /** The member has said, in this epoch, that all slots of which it is the first owner are driven. */
+  /** The member has said in this epoch that all slots of which it is the first owner are driven. */
   readonly hasDriven: (id: number) => boolean;
 }
 
-/** The epoch that PostgreSQL calls for, or null. */
+/** The next epoch that the state of PostgreSQL requires, or null. */
 export function nextRecord(topology: Topology, facts: RecordFacts): Topology | null {
   const { record } = topology;
   const { seen } = facts;
@@ -163,8 +172,8 @@ export function nextRecord(topology: Topology, facts: RecordFacts): Topology | n
 }
 
 /**
- * Nobody served for a while, and what became of PostgreSQL meanwhile nobody knows; or what is served now may lack there. Part of
- * another change.
+ * Begins a new drive as part of another change: nobody served for a while, so it is unknown what happened to PostgreSQL
+ * meanwhile; or PostgreSQL may lack what is served now.
  */
 export function driveAnew(topology: Topology): Topology {
   const { record } = topology;
@@ -172,14 +181,14 @@ export function driveAnew(topology: Topology): Topology {
   return { ...topology, record: { ...record, drive: record.drive + 1, driven: false } };
 }
 
-/** The rows there are of this very founding. */
+/** True if the server holds exactly this founding. */
 export function isOurs({ clusterId, life }: Topology, seen: SeenServer): boolean {
   return seen.clusterId === clusterId && seen.life === life;
 }
 
 /**
- * A server that has failed over, with this very founding, while no epoch can be chosen that names it: the next life may be taken
- * from it. Null: what is seen is the one in use, or another. (R27, R30)
+ * A server that has failed over, with this very founding, while no epoch can be chosen to name it: the next life may be
+ * taken from it. Null if the server seen is the one in use, or a different one. (R27, R30)
  */
 export function promotedServer(topology: Topology, seen: SeenServer | null): SeenServer | null {
   const { record } = topology;
@@ -187,13 +196,16 @@ export function promotedServer(topology: Topology, seen: SeenServer | null): See
   return judgeServer(record, seen) === 'failedOver' ? seen : null;
 }
 
-/** The server that a life was taken from; another than that of the life before may lack what was committed there. */
+/**
+ * The server from which a new life was taken. If it is not the server of the previous life, it may lack what was
+ * committed there.
+ */
 export function inNextLife(before: RecordStanding | undefined, from: RecordStanding): RecordStanding {
   if (before === undefined || judgeServer(before, from) === 'known') return before ?? from;
   return { ...from, drive: before.drive + 1, driven: false };
 }
 
-/** A drive begins on this server. */
+/** Begins a drive on this server. */
 export function withRecord(
   topology: Topology,
   { system, timeline }: RecordIdentity,
@@ -215,10 +227,10 @@ function isDrivenBy(topology: Topology, hasDriven: (id: number) => boolean): boo
 }
 
 const NOBODY = 0;
-/** Asked for with every tick while a drive lasts, and the same as long as the topology is. */
+/** Cached by topology, because it is asked for on every tick while a drive lasts. */
 const firstsOf = new WeakMap<Topology, ReadonlySet<number>>();
 
-/** The first owner of every slot; `NOBODY`, who has driven nothing, where none lives. */
+/** The first owner of every slot; `NOBODY`, who never reports a drive as done, for a slot without a live owner. */
 function findFirsts(topology: Topology): Set<number> {
   const firsts = new Set<number>();
   topology.rows.forEach((row, number) => {

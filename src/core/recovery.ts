@@ -1,8 +1,8 @@
 /**
- * What is left to do where all who held a slot completely are gone for good: an operator gives them up. Their slots then
- * have no complete owner on record; the first living owner of each makes it whole from PostgreSQL and from what it has
- * left over, the higher version of each key, and is made complete by an epoch like any learner. Until then nobody serves
- * the slot. Nothing here happens by itself. (DESIGN 3, PROTOCOL R21, R28)
+ * Handles the loss of all complete owners of a slot: an operator gives them up. The slot then has no complete owner on
+ * record. Its first living owner makes it whole from PostgreSQL and its own leftovers, taking the higher version of
+ * each key, and an epoch makes it complete like any learner. Until then nobody serves the slot. Nothing here happens
+ * without an operator. (DESIGN 3, PROTOCOL R21, R28)
  */
 import { slotsOfRow } from './slot-index.ts';
 import type { SlotTable } from './slot-index.ts';
@@ -12,17 +12,20 @@ import { isAlive, isForsaken, memberById, placeable } from './topology.ts';
 import type { SlotRow, Topology } from './topology.ts';
 
 export interface Loss {
-  /** Slots whose last complete owners are all gone, ascending; an operator has not given them up. */
+  /** Slots whose last complete owners are all gone and have not been given up, ascending. */
   readonly slots: readonly number[];
-  /** Their last complete owners, by the number of slots: any one that returns with its disk brings its slots back. */
+  /**
+   * Their last complete owners, with the number of slots each: any one that returns with its disk brings its slots
+   * back.
+   */
   readonly holders: readonly Holder[];
-  /** Slots that were given up and that nobody has made whole yet. */
+  /** Slots that were given up and have not been made whole yet. */
   readonly recovering: number;
 }
 
 export interface Holder {
   readonly id: number;
-  /** '' where no member has the id any more: its disk came back empty, or it left. */
+  /** '' if no member has the id any more: its disk came back empty, or it left. */
   readonly name: string;
   readonly slots: number;
 }
@@ -51,9 +54,10 @@ export function lossOf(topology: Topology): Loss {
 }
 
 /**
- * The last complete owners of all lost slots are given up. `slotCount` is what the operator was shown: null where it is
- * another by now, and where nothing is lost. A slot of which no owner at all lives is given to living members, and stays
- * with them: shared out anew at once it would be headed for the dead, and fewer would hold it than a write needs.
+ * Gives up the last complete owners of all lost slots. `slotCount` is the number that the operator was shown. Returns
+ * null if the number has changed, or nothing is lost. A slot without any live owner is given to live members and stays
+ * with them: if it were shared out again at once, its destination would be the dead, and fewer members would hold it
+ * than a write needs.
  */
 export function giveUp(topology: Topology, slotCount: number, place: Place): Topology | null {
   if (slotCount === 0 || lossOf(topology).slots.length !== slotCount) return null;
@@ -62,7 +66,10 @@ export function giveUp(topology: Topology, slotCount: number, place: Place): Top
   return { ...topology, epoch: topology.epoch + 1, ...table };
 }
 
-/** These rows have no complete owner any more: a living owner, or who is given the slot, makes them whole. */
+/**
+ * Removes the complete owners of these rows from the record: a living owner, or the member that is given the slot,
+ * makes them whole.
+ */
 export function forsake(topology: Topology, isGone: (row: SlotRow) => boolean, place: Place): SlotTable {
   const living = placeable(topology).filter((member) => member.alive);
   const heirs = place(living, destinations(topology));
@@ -77,7 +84,7 @@ export function forsake(topology: Topology, isGone: (row: SlotRow) => boolean, p
   });
 }
 
-/** Given up, it is lost again when nobody is left who could make it whole. */
+/** A slot that was given up is lost again if nobody is left who could make it whole. */
 function isLost(topology: Topology, row: SlotRow): boolean {
   if (isForsaken(row)) return !row.owners.some((id) => isAlive(topology, id));
   return !row.complete.some((id) => isAlive(topology, id));

@@ -36,7 +36,7 @@ export interface AcceptorState {
 
 export const ACCEPTOR_BLANK: AcceptorState = { promised: BALLOT_NONE, accepted: null };
 
-/** What an acceptor does with a request. `state` is what must be durable before the reply, if it `granted`. */
+/** What an acceptor does with a request. If it `granted`, `state` must be durable before the reply is sent. */
 export interface AcceptorStep {
   readonly state: AcceptorState;
   readonly granted: boolean;
@@ -64,9 +64,9 @@ export function acceptorAccept(
 }
 
 /**
- * Which of two accepted values may have been chosen last. An epoch is accepted only by who knows the one before it to be
- * chosen, so the later epoch counts, whatever the ballots: where councils change, an old value may have been proposed
- * again and again, in vain and under ever higher ones.
+ * True if `a` may have been chosen later than `b`. An epoch is accepted only by a voter that knows the previous epoch
+ * to be chosen, so the later epoch wins, whatever the ballots: while councils change, an old value may have been
+ * proposed again and again, in vain, under ever higher ballots.
  */
 function isLater(a: AcceptedValue, b: AcceptedValue): boolean {
   if (a.topology.epoch !== b.topology.epoch) return a.topology.epoch > b.topology.epoch;
@@ -77,7 +77,7 @@ export function sameLife(a: LifeName, b: LifeName): boolean {
   return a.clusterId === b.clusterId && a.life === b.life;
 }
 
-/** A council as its voters' ids by their names. */
+/** A council: its voters' ids by name. */
 export type Electorate = ReadonlyMap<string, number>;
 
 export function electorateOf(topology: Topology): Electorate {
@@ -88,7 +88,7 @@ export function electorateOf(topology: Topology): Electorate {
   return voters;
 }
 
-/** Who answered: a name from the link, an id from the frame, and whether it says that it has no vote. */
+/** The sender of an answer: its name from the link, its id from the frame, and whether it says that it has no vote. */
 export interface Voter {
   readonly name: string;
   readonly id: number;
@@ -97,19 +97,19 @@ export interface Voter {
 
 export type AttemptState =
   | { readonly kind: 'preparing' }
-  /** A majority has promised; `read` is the highest value they had accepted. The next call is `propose`. */
+  /** A majority has promised; `read` is the highest value they had accepted. Next, call `propose`. */
   | { readonly kind: 'deciding'; readonly read: Topology | null }
   | { readonly kind: 'accepting'; readonly topology: Topology }
   | { readonly kind: 'chosen'; readonly topology: Topology }
-  /** `seen` is the ballot to jump over with the next attempt. */
+  /** The next attempt must use a ballot above `seen`. */
   | { readonly kind: 'failed'; readonly seen: Ballot };
 
-/** One attempt of a proposer, under one ballot that no other attempt of anyone ever uses. */
+/** One attempt of a proposer, under a ballot that no other attempt of any proposer ever uses. */
 export class Attempt {
   state: AttemptState = { kind: 'preparing' };
   readonly ballot: Ballot;
   private readonly electorates: Electorate[];
-  /** At a founding nobody has an id yet: votes count by name, and so many are needed: all of them. (R27) */
+  /** Votes needed at a founding, where nobody has an id yet: votes count by name, and all of them are needed. (R27) */
   private readonly foundingVotes: number | null;
   private readonly promises = new Map<string, number>();
   private readonly accepts = new Map<string, number>();
@@ -121,7 +121,7 @@ export class Attempt {
     this.foundingVotes = foundingVotes;
   }
 
-  /** Names of all that are asked. */
+  /** Names of all voters that are asked. */
   voters(): string[] {
     return [...new Set(this.electorates.flatMap((electorate) => [...electorate.keys()]))];
   }
@@ -138,7 +138,7 @@ export class Attempt {
     }
   }
 
-  /** Only while deciding. `next` is the value read itself, or one made of it when it is known to be chosen. */
+  /** Call only while deciding. `next` is the value read or, if that is known to be chosen, one made from it. */
   propose(next: Topology): void {
     if (this.state.kind !== 'deciding') return;
     if (this.foundingVotes === null) this.electorates.push(electorateOf(next));
@@ -157,7 +157,7 @@ export class Attempt {
     if (this.state.kind !== 'chosen') this.state = { kind: 'failed', seen: this.ballot };
   }
 
-  /** A voter that promised a later ballot ends the attempt; one that merely lags behind only gives no vote. */
+  /** A voter that promised a later ballot ends the attempt; one that only lags behind just gives no vote. */
   private refused(seen: Ballot): void {
     if (compareBallots(seen, this.ballot) > 0) this.state = { kind: 'failed', seen };
   }

@@ -1,7 +1,7 @@
 /**
- * How often, and how soon, a failed request may be repeated. A budget over all requests keeps retries from
- * multiplying the load of a source that is already failing (Google SRE book, chapter 21; the shape is that of
- * linkerd's and tower's budgets); the full jitter keeps the callers from coming back together.
+ * How often, and how soon, a failed request may be retried. A budget over all requests keeps retries from multiplying
+ * the load on a source that is already failing (Google SRE book, chapter 21; designed like linkerd's and tower's
+ * budgets); full jitter keeps callers from retrying at the same moment.
  */
 import { RollingCount } from '../base/rolling-count.ts';
 
@@ -13,7 +13,7 @@ export class RetryBudget {
   private readonly share: number;
   private readonly perSecondMin: number;
 
-  /** Allows `share` of the requests of ten seconds, plus `perSecondMin` for each of them. */
+  /** Allows `share` of the requests of the last ten seconds, plus `perSecondMin` for each of those seconds. */
   constructor(share: number, perSecondMin: number) {
     this.share = share;
     this.perSecondMin = perSecondMin;
@@ -23,14 +23,14 @@ export class RetryBudget {
     this.requests.add(now);
   }
 
-  /** Takes one retry out of the budget; false where it is spent. */
+  /** Takes one retry from the budget; false if it is used up. */
   take(now: number): boolean {
     if (this.left(now) < 1) return false;
     this.retries.add(now);
     return true;
   }
 
-  /** How many retries it holds. */
+  /** The retries that the budget still holds. */
   left(now: number): number {
     const allowed = this.requests.sum(now) * this.share + (this.perSecondMin * WINDOW_MS) / 1000;
     return Math.max(0, Math.floor(allowed - this.retries.sum(now)));

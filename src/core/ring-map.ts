@@ -1,6 +1,6 @@
 /**
- * Who holds which slots, and who is to, for people who look at it: all holders of each row with what they are to it,
- * also those that are down. Clients that route by slots are told less (slot-map.ts).
+ * Who holds which slots and who will hold them, for people: all holders of each row and their state, including those
+ * that are down. Clients that route by slot are told less (slot-map.ts).
  */
 import { oncePer } from '../base/once-per.ts';
 import { slotsOfRow } from './slot-index.ts';
@@ -8,13 +8,16 @@ import { isAlive } from './topology.ts';
 import type { SlotRow, Standing, Topology } from './topology.ts';
 
 /**
- * serving: it lives and holds everything. retiring: the same, until those who come are complete. learning: it lives
- * and copies. down: it does not live, whatever is on its disk. waiting: it is to own the slots, and has not begun.
+ * - serving: alive, and holds everything.
+ * - retiring: the same, until the owners to come are complete.
+ * - learning: alive, and still copying.
+ * - down: not alive, whatever is on its disk.
+ * - waiting: will own the slots, but has not started to copy them.
  */
 export type HolderState = 'serving' | 'retiring' | 'learning' | 'down' | 'waiting';
 
 interface RingHolder {
-  /** Place in `members`. */
+  /** Index in `members`. */
   readonly member: number;
   readonly state: HolderState;
 }
@@ -22,7 +25,7 @@ interface RingHolder {
 export interface RingMap {
   readonly epoch: number;
   readonly replicaCount: number;
-  /** In the order of their ids. */
+  /** Ordered by id. */
   readonly members: readonly {
     readonly id: number;
     readonly name: string;
@@ -31,13 +34,13 @@ export interface RingMap {
     readonly zone: string;
     readonly host: string;
   }[];
-  /** Rows that have slots; the holders in the order of preference, those to come last. */
+  /** Rows that have slots; holders in order of preference, future owners last. */
   readonly rows: readonly { readonly holders: readonly RingHolder[]; readonly slotCount: number }[];
-  /** Place in `rows` of each slot. */
+  /** Index in `rows` for each slot. */
   readonly slotRow: Uint16Array;
 }
 
-/** A topology never changes: asked for again, the map is the same object. */
+/** Cached by topology, which never changes: the same topology gives the same object. */
 export const ringMapOf: (topology: Topology) => RingMap = oncePer(mapOf);
 
 function mapOf(topology: Topology): RingMap {
@@ -76,7 +79,7 @@ function holdersOf(
     ...row.owners.map((id) => ({ id, state: stateOf(id) })),
     ...toCome.map((id) => ({ id, state: isAlive(topology, id) ? ('waiting' as const) : ('down' as const) })),
   ];
-  // Of an owner that is no member any more there is nothing to tell.
+  // There is nothing to report about an owner that is no longer a member.
   return holders
     .filter(({ id }) => placeOfId.has(id))
     .map(({ id, state }) => ({ member: placeOfId.get(id)!, state }));

@@ -1,19 +1,18 @@
 /**
- * The consistent-hashing ring: every node stands at many points of a circle of 32-bit numbers, more of them
- * the more it weighs, and a slot asks the nodes in the order in which it meets them clockwise. The ring only
- * proposes; the slot table keeps balance and places (slot-table.ts). (Karger et al. 1997; virtual nodes as in
- * Dynamo, SOSP 2007)
+ * The consistent-hashing ring: every node has many points on a circle of 32-bit numbers, more of them the higher its
+ * weight, and a slot meets nodes in clockwise order. The ring only proposes; the slot table enforces balance and spread
+ * (slot-table.ts). (Karger et al. 1997; virtual nodes as in Dynamo, SOSP 2007)
  */
 
-/** A 32-bit hash of a text, handed in so that this stays pure: xxHash32 in a running node. */
+/** A 32-bit hash of a text, passed in so that this module stays pure: xxHash32 in a running node. */
 export type Hash32 = (text: string) => number;
 
 /**
- * Points of a node of mean weight. Slots stand here in the order of their numbers, so the more points, the more ranges
- * clients are told; the fewer, the more unevenly the others take over what a node was first for. (decision 53)
+ * Points of a node of average weight. Slots are placed on the ring in numerical order, so more points mean more ranges
+ * to tell clients; fewer points mean that the other nodes take over a node's slots less evenly. (decision 53)
  */
 export const POINTS_PER_NODE = 64;
-/** However heavy a node is: memory and time of the ring stay bounded. */
+/** Bounds the ring's memory and time however heavy a node is. */
 export const POINTS_PER_NODE_MAX = 1024;
 /** Positions on the circle. */
 export const CIRCLE = 2 ** 32;
@@ -21,14 +20,15 @@ export const CIRCLE = 2 ** 32;
 export interface Ring {
   /** Positions on the circle, ascending. */
   readonly points: Uint32Array;
-  /** Index of the node that stands at each point. */
+  /** Index of the node at each point. */
   readonly nodeAt: Uint16Array;
 }
 
 /**
- * Nodes are hashed by name, so that a node that returns under a new id stands where it stood. Each has one point in each
- * of so many equal parts of the circle: so every part has the nodes in an order of its own, and shares are more even than
- * with points anywhere. `names` and `weights` run in parallel; where two points coincide the lower index goes first.
+ * Nodes are hashed by name, so that a node that returns under a new id keeps its points. The circle is divided into
+ * equal parts, and each node has one point in each part: so every part has the nodes in an order of its own, and shares
+ * are more even than with points anywhere. `names` and `weights` are parallel; where two points coincide, the lower
+ * index goes first.
  */
 export function makeRing(names: readonly string[], weights: readonly number[], hash32: Hash32): Ring {
   const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
@@ -54,7 +54,7 @@ export function makeRing(names: readonly string[], weights: readonly number[], h
   return { points, nodeAt };
 }
 
-/** Number of the first point at or clockwise after `position`, going round at the end. */
+/** Index of the first point at or clockwise after `position`, wrapping around. */
 export function firstPointFrom(ring: Ring, position: number): number {
   let low = 0;
   let high = ring.points.length;
@@ -67,8 +67,8 @@ export function firstPointFrom(ring: Ring, position: number): number {
 }
 
 /**
- * Meets the nodes clockwise from `position`, each as often as it stands there, until `visit` answers true or
- * `pointsMax` points have been passed. Returns whether `visit` ended it.
+ * Visits the nodes clockwise from `position`, each as often as it has points there, until `visit` returns true or
+ * `pointsMax` points have been passed. Returns true if `visit` ended it.
  */
 export function walkRing(
   ring: Ring,

@@ -1,7 +1,7 @@
 /**
- * What stopping one member now would cost: for whoever restarts nodes one after another, and must know when the next one
- * may go. Nothing is lost by a stop at any time; this tells whether somebody would have to wait for it, or whether there
- * would be fewer copies of something than the cluster can do with.
+ * What stopping one member now would cost, for whoever restarts nodes one after another and must know when the next may
+ * go. Stopping never loses anything; this tells whether someone would have to wait, or whether fewer copies of
+ * something would remain than the cluster needs.
  */
 import type { Phase } from './phases.ts';
 import { everythingDriven } from './record-standing.ts';
@@ -10,22 +10,22 @@ import { isAlive, isForsaken, majorityOf, memberById, ownersNeeded } from './top
 import type { SlotRow, Topology } from './topology.ts';
 
 export interface StopFacts {
-  /** Null: this process knows of no cluster yet. */
+  /** Null if this process knows of no cluster yet. */
   readonly topology: Topology | null;
   readonly selfId: number;
   readonly phase: Phase;
   readonly leaseHeld: boolean;
-  /** Is that member within reach of this one now? */
+  /** True if this member can reach that one now. */
   readonly isLinked: (id: number) => boolean;
   /** Records on this disk that PostgreSQL lacks. */
   readonly spooled: number;
-  /** Names of the others that are about to stop, or were let. (stop-book.ts) */
+  /** Names of the other members that are about to stop, or were allowed to. (stop-book.ts) */
   readonly stopping: readonly string[];
 }
 
 const ON_ITS_WAY: ReadonlySet<Phase> = new Set(['founding', 'entering', 'learning']);
 
-/** Empty: nothing. Otherwise each thing that speaks against it, for people. */
+/** The reasons against stopping, for people; empty if there are none. */
 export function costsOfStopping(facts: StopFacts): string[] {
   const { topology, phase, leaseHeld, spooled } = facts;
   if (phase === 'starting' || phase === 'left') return [];
@@ -70,7 +70,7 @@ function costsOfSlots({ selfId, isLinked }: StopFacts, topology: Topology): stri
   return costs;
 }
 
-/** Owners, besides this one, that do not have everything, or are out of reach. */
+/** Other owners of the row that do not have everything, or cannot be reached. */
 function absentOwners(row: SlotRow, selfId: number, isThere: (id: number) => boolean): number[] {
   return row.owners.filter((id) => id !== selfId && (!row.complete.includes(id) || !isThere(id)));
 }
@@ -84,7 +84,7 @@ function costsOfVotes({ selfId, isLinked }: StopFacts, topology: Topology): stri
   return [`without it ${left} of ${council.length} votes are left, and ${needed} are needed`];
 }
 
-/** After a failover or a restore the owners alone may have what was acknowledged. (R30) */
+/** After a failover or a restore, only the owners may have what was acknowledged. (R30) */
 function costsOfRecord({ selfId }: StopFacts, topology: Topology): string[] {
   const holdsSome = topology.rows.some(
     (row, index) => row.complete.includes(selfId) && slotsOfRow(topology, index).length > 0,

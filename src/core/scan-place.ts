@@ -1,13 +1,13 @@
 /**
- * A place in the order in which the whole cluster's records are listed: by slot, then by the bytes of the key. As
- * text it is what an export is resumed by; a place holds whatever was written or deleted meanwhile.
+ * A position in the order in which all records of the cluster are listed: by slot, then by the bytes of the key. Its
+ * text form is the cursor from which an export resumes; it stays usable whatever is written or deleted meanwhile.
  */
 import { keyFault } from './check-key.ts';
 import { SLOT_COUNT } from './limits.ts';
 
 export interface ScanPlace {
   readonly slot: number;
-  /** Everything up to this key was listed; '' for nothing of the slot. */
+  /** Everything up to this key was listed; '' if nothing of the slot was. */
   readonly afterKey: string;
 }
 
@@ -17,7 +17,7 @@ export function cursorOf(place: ScanPlace): string {
   return place.slot.toString(16).padStart(4, '0') + place.afterKey;
 }
 
-/** Undefined where the text is no cursor. */
+/** Undefined if the text is not a cursor. */
 export function placeOf(cursor: string): ScanPlace | undefined {
   const match = /^([0-9a-f]{4})(.*)$/s.exec(cursor);
   if (match === null) return undefined;

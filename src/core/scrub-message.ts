@@ -1,18 +1,18 @@
-/** What complete owners say to one another when a scrubber compares what they hold. (DESIGN 5) */
+/** Messages between complete owners whose scrubbers compare what they hold. (DESIGN 5) */
 
 /**
- * A scrubber asks another complete owner to compare the slots from `slotFirst` to before `slotEnd` that both own: those
- * that are named have the digests that stand with them, of the others the asker has nothing. (R8)
+ * A scrubber asks another complete owner to compare the slots in [`slotFirst`, `slotEnd`) that both own. The listed
+ * slots have the digests given with them; in the others the asker has nothing. (R8)
  */
 export interface ScrubDigests {
   readonly kind: 'scrubDigests';
-  /** The epoch in which it is asked, here and below. */
+  /** The epoch in which it is asked, here and in the messages below. */
   readonly session: number;
   readonly slotFirst: number;
   readonly slotEnd: number;
   /** Ascending. */
   readonly slots: Uint16Array;
-  /** For each of the slots three numbers: count, and the low and the high half of the digest. */
+  /** Three numbers for each slot: the count, and the low and high half of the digest. */
   readonly digests: Uint32Array;
 }
 
@@ -32,7 +32,7 @@ export interface ScrubPull {
   readonly afterKey: string;
 }
 
-/** What is at rest at the sender after `afterKey`, as far as `through`, in the order of the keys. */
+/** The records at rest at the sender after `afterKey` up to `through`, in key order. */
 export interface ScrubPage {
   readonly kind: 'scrubPage';
   readonly session: number;

@@ -1,18 +1,19 @@
 /**
- * What a scrubber makes of two copies of a key. An owner judges its own copy only, by what another complete owner or
- * PostgreSQL has told of theirs; what has to be changed goes round as a write does. Pure. (DESIGN 5, PROTOCOL R8, R10, R19, R23)
+ * What a scrubber concludes from two copies of a key. An owner judges only its own copy, by what another complete owner
+ * or PostgreSQL has reported; whatever must change is replicated like a write. Pure. (DESIGN 5, PROTOCOL R8, R10, R19,
+ * R23)
  */
 import { Allowance } from './allowance.ts';
 import { SCRUB_YIELD_MS_MAX } from './limits.ts';
 import { counterOf } from './version.ts';
 
-/** One copy of a key, at rest: valid where it stands. */
+/** One copy of a key at rest, valid where it stands. */
 export interface CopyAtRest {
   readonly version: number;
   readonly checksum: number;
 }
 
-/** As another owner tells it. */
+/** A copy as another owner reports it. */
 export interface ToldAtRest extends CopyAtRest {
   readonly tombstone: boolean;
 }
@@ -20,14 +21,14 @@ export interface ToldAtRest extends CopyAtRest {
 /** What this node has of a key. inFlight: a write is under way here, or something waits for one. */
 export type OwnCopy = CopyAtRest | 'absent' | 'damaged' | 'inFlight';
 
-/** conflict: one version with two contents, which nobody can decide between. */
+/** conflict: one version with two contents, between which nobody can decide. */
 export type CopyVerdict = 'leave' | 'behind' | 'conflict';
 
 /**
  * `told` was at rest at another complete owner of this epoch before `own` was looked at. At rest means valid, and valid
- * that every complete owner holds that version or a higher one: who has less has lost it. The other way round it says
- * nothing, for the key may have been written in between; who is behind finds that out by itself. At or below the slot's
- * floor, a counter, a deletion and its absence are the same. (PROTOCOL R1, R8, R22)
+ * means that every complete owner holds that version or a higher one: an owner with less has lost it. The reverse
+ * proves nothing, because the key may have been written in between; an owner that is behind finds that out by itself.
+ * At or below the slot's floor (a counter), a deletion and its absence are equivalent. (PROTOCOL R1, R8, R22)
  */
 export function judgeCopy(own: OwnCopy, told: ToldAtRest, floor: number): CopyVerdict {
   if (own === 'inFlight' || own === 'damaged') return 'leave';
@@ -37,21 +38,24 @@ export function judgeCopy(own: OwnCopy, told: ToldAtRest, floor: number): CopyVe
   return own.checksum === told.checksum ? 'leave' : 'conflict';
 }
 
-/** isDamaged: what stands in it does not fit the checksum that it tells, or cannot be read. */
+/** isDamaged: the row's content does not match its stored checksum, or cannot be read. */
 export interface RowAtRest extends CopyAtRest {
   readonly isDamaged: boolean;
 }
 
 /**
- * rowBehind: PostgreSQL lacks it, or has less. rowAhead: PostgreSQL has what the owners lack. rowDamaged: it has the version that
- * is here, and has lost what belongs to it. debris: it has what was forgotten here, or came late.
+ * - rowBehind: PostgreSQL lacks the record, or has a lower version.
+ * - rowAhead: PostgreSQL has what the owners lack.
+ * - rowDamaged: the row has the version that is here, but its content is damaged.
+ * - debris: the row was forgotten here, or was written too late.
  */
 export type RowVerdict = 'leave' | 'rowBehind' | 'rowAhead' | 'rowDamaged' | 'debris' | 'conflict';
 
 /**
- * `before`: what was at rest here when PostgreSQL was asked, `own`: what is here now that it has answered. What was valid
- * by then had been committed; what PostgreSQL had by then every owner had stored, for it comes after them. What no owner
- * holds and stands at or below the slot's floor would come back from the dead. (PROTOCOL R6, R23)
+ * `before`: what was at rest here when PostgreSQL was asked; `own`: what is here now that it has answered. Whatever was
+ * valid by then had been committed, and whatever PostgreSQL had by then every owner had stored, because PostgreSQL
+ * comes after the owners. A row at or below the slot's floor that no owner holds would bring a deleted key back.
+ * (PROTOCOL R6, R23)
  */
 export function judgeRow(
   own: OwnCopy,
@@ -73,20 +77,21 @@ export function judgeRow(
 }
 
 /**
- * May a row take the place of a damaged record of the last complete owner? `claimed` is what the damaged bytes say of
- * themselves: where the damage is in one of the two, the other tells. (PROTOCOL R10)
+ * True if a row may replace a damaged record of the last complete owner. `claimed` is what the damaged bytes say of
+ * themselves: if the damage is in its version or its checksum, the other of the two identifies the record. (PROTOCOL
+ * R10)
  */
 export function mayStandIn(row: CopyAtRest, claimed: CopyAtRest): boolean {
   return row.checksum === claimed.checksum || row.version >= claimed.version;
 }
 
-/** In records and in bytes. 0: without limit. */
+/** In records and in bytes; 0 means no limit. */
 export interface ScrubRate {
   readonly recordsPerSecondMax: number;
   readonly bytesPerSecondMax: number;
 }
 
-/** When a scrubber may read on: within its rate, and after the others where there is much to do. */
+/** Decides when a scrubber may read on: within its rate, and yielding to other work on a busy node. */
 export class ScrubPace {
   private records: Allowance;
   private bytes: Allowance;
@@ -103,7 +108,7 @@ export class ScrubPace {
     this.bytes = new Allowance(rate.bytesPerSecondMax, now);
   }
 
-  /** A busy node waits, but not for ever: under a load without end damage would never be found. */
+  /** A busy node's scrubber waits, but not forever: under an endless load, damage would never be found. */
   mayGo(now: number, isBusy: boolean): boolean {
     const hasRecords = this.records.has(now);
     if (!this.bytes.has(now) || !hasRecords) return false;
