@@ -248,10 +248,7 @@ export class Replica {
     return true;
   }
 
-  /**
-   * Replaces a damaged record at rest by what another complete owner holds: the same version, or a higher one in
-   * flight. What this disk has no longer counts. (R10)
-   */
+  /** Replaces a damaged record at rest by what another complete owner holds: its version, or one in flight above. (R10) */
   repair(slot: number, held: HeldRecord): void {
     const { key } = held.sealed.record;
     if (this.context.table.has(key)) return;
@@ -342,10 +339,7 @@ export class Replica {
     return quietSlots(this.context, floors);
   }
 
-  /**
-   * Promises, as a learner, to take no unconditional version at or below these floors for as long as this process is
-   * the same member. (R22)
-   */
+  /** Promises, as a learner, to take no unconditional version at or below these floors while it is this member. (R22) */
   promiseFloors(floors: readonly SlotFloor[]): void {
     promiseFloors(this.context, floors);
   }
