@@ -1,6 +1,6 @@
 /**
- * Load of `causeway bench`: so many callers, each with one operation after the other until the time is over, and how long each
- * took. What is counted begins after a warm-up.
+ * The load of `causeway bench`: a number of callers, each of which runs one operation after the other until the time is
+ * over, and the times that the operations took. Counting begins after a warm-up.
  */
 import { Histogram } from '../base/histogram.ts';
 import type { CausewayClient, Pipeline } from '../client/index.ts';
@@ -17,11 +17,11 @@ export interface LoadSettings {
   readonly warmUpMs: number;
   readonly durationMs: number;
   readonly signal: AbortSignal;
-  /** Now and then. */
+  /** Called now and then. */
   readonly progress: (progress: LoadProgress) => void;
 }
 
-/** Warming up: nothing is counted yet. */
+/** 'warmingUp': nothing is counted yet. */
 export type LoadProgress =
   'warmingUp' | { readonly done: number; readonly failed: number; readonly share: number };
 
@@ -31,7 +31,7 @@ export interface LoadResult {
   readonly seconds: number;
   readonly operations: number;
   readonly perSecond: number;
-  /** Milliseconds of those that succeeded; null: there were none. */
+  /** Milliseconds of the successful operations; null if there were none. */
   readonly ms: {
     readonly p50: number;
     readonly p90: number;
@@ -39,16 +39,16 @@ export interface LoadResult {
     readonly p999: number;
     readonly max: number;
   } | null;
-  /** By code. */
+  /** Counts by error code. */
   readonly failures: Readonly<Record<string, number>>;
 }
 
-/** Milliseconds; each range ends 1 % above the one before it. */
+/** Bucket bounds in milliseconds, each 1 % above the previous one. */
 const BOUNDS = Array.from({ length: 2_000 }, (_, range) => 0.001 * 1.01 ** range);
 const PROGRESS_MS = 250;
 const REFUSED_PAUSE_MS = 10;
 
-/** Times in ranges of 1 %: of any number of operations in 16 kB. */
+/** A histogram with buckets of 1 %: any number of operations in 16 kB. */
 export class Times {
   readonly #histogram = new Histogram(BOUNDS);
   max = 0;
@@ -83,7 +83,7 @@ export async function runLoad(client: CausewayClient, settings: LoadSettings): P
   }, PROGRESS_MS);
   const caller = async (number: number): Promise<void> => {
     const operation = operations[number % operations.length]!;
-    // Each begins elsewhere, so that no two go over the same keys in step.
+    // Each caller starts at a different key, so that no two go over the same keys in step.
     let at = Math.floor((number * settings.keys.length) / concurrency);
     for (;;) {
       const from = performance.now();
@@ -104,7 +104,7 @@ export async function runLoad(client: CausewayClient, settings: LoadSettings): P
         failures[code] = (failures[code] ?? 0) + 1;
         failed += 1;
       }
-      // One that is refused at once must not turn into a loop without a pause.
+      // Operations that are refused at once must not turn into a busy loop.
       await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS));
     }
   };
@@ -125,7 +125,7 @@ function quantilesOf(times: Times): LoadResult['ms'] {
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: times.max };
 }
 
-/** One way of asking for unary calls, which go round by themselves; one pipeline for each address. */
+/** For unary calls a single function, because the client distributes them; otherwise one pipeline per address. */
 async function operationsOf(
   client: CausewayClient,
   { verb, mode, value, concurrency }: LoadSettings,

@@ -1,4 +1,4 @@
-/** `causeway bench` before a real door: what it asks, what it leaves, and what it says of how long things took. */
+/** `causeway bench` against a real server: what it asks, what it leaves behind, and what it reports about times. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import type { Ran } from '../../test/support/command-io.ts';
@@ -162,6 +162,6 @@ test('refused from the first on: each caller rests before it asks again, in the 
     ...{ warmUpMs: 200, durationMs: 1, signal: new AbortController().signal },
     progress: () => undefined,
   });
-  // Rests of 10 ms: no more of them than that, however fast the machine.
+  // With pauses of 10 ms there are no more calls than this, however fast the machine.
   expect(calls).toBeLessThanOrEqual(22);
 });

@@ -1,6 +1,7 @@
 /**
- * `causeway bench`: puts and gets at a cluster of one's own, and how fast they are. It writes only keys below a prefix of
- * its own and removes them, also where it is stopped; a cluster that is not on this machine it asks about first.
+ * `causeway bench`: puts and gets against the user's own cluster, and how fast they are. It writes only keys with a
+ * prefix of its own and removes them, even if it is stopped. If the cluster is not on this machine, it asks for
+ * confirmation first.
  */
 import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
@@ -45,7 +46,7 @@ const CONCURRENCY_MAX = 1_024;
 const KEYS_MAX = 100_000;
 const SECONDS_MAX = 3_600;
 const WARM_UP_MS_MAX = 1_000;
-/** Keys that are written or removed in one call. */
+/** How many keys are written or removed at once. */
 const KEYS_AT_ONCE = 200;
 const EXIT_STOPPED = 130;
 
@@ -83,7 +84,7 @@ function checkBounds({ size, concurrency, duration, keys }: BenchOptions): void 
   within('keys', keys, 1, KEYS_MAX);
 }
 
-/** On this machine, or by somebody's word. */
+/** Allowed if the cluster is on this machine, or if the user has confirmed it. */
 async function mayLoad(io: CommandIo, options: BenchOptions): Promise<boolean> {
   const away: string[] = [];
   for (const node of nodeList(options.url)) if (!(await isLoopback(node))) away.push(node);
@@ -121,14 +122,14 @@ async function bench(io: CommandIo, client: CausewayClient, options: BenchOption
   const onWritten = (): void => void (isWritten = true);
   try {
     io.stderr.write(`${grouped(keys.length)} keys below ${prefix}\n`);
-    // First, so that no get asks a legacy source for what nobody has.
+    // The keys are written first, so that no get asks a legacy source for a key that nobody has.
     await writeAll(io, client, { keys, value, signal: stopping.signal, onWritten });
     for (const { verb, mode } of plan(options)) {
       if (stopping.signal.aborted) break;
       results.push(await measure(io, client, { verb, mode, keys, value, options, signal: stopping.signal }));
     }
   } finally {
-    // Where nobody has taken one there is nothing to remove, and nobody to ask.
+    // If no node has accepted a write, there is nothing to remove, and perhaps nobody to ask.
     if (isWritten) kept = await removeAll(io, client, keys);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, onSignal);
     if (kept > 0) io.stderr.write(`${grouped(kept)} keys below ${prefix} could not be removed\n`);
@@ -195,7 +196,7 @@ async function writeAll(
     readonly keys: readonly string[];
     readonly value: Uint8Array;
     readonly signal: AbortSignal;
-    /** One at least is there, or may be. */
+    /** Called when at least one key has been written, or may have been. */
     readonly onWritten: () => void;
   },
 ): Promise<void> {
@@ -208,7 +209,7 @@ async function writeAll(
   });
 }
 
-/** How many are left: what could not be removed, or nobody knows. */
+/** Returns how many keys are left because they could not be removed, or may not have been. */
 async function removeAll(io: CommandIo, client: CausewayClient, keys: readonly string[]): Promise<number> {
   let left = 0;
   await pieceByPiece(io, 'removed', keys, async (piece) => {
@@ -218,7 +219,7 @@ async function removeAll(io: CommandIo, client: CausewayClient, keys: readonly s
   return left;
 }
 
-/** Says how far it is where that takes long. */
+/** Shows progress if it takes long. */
 async function pieceByPiece(
   io: CommandIo,
   done: string,
@@ -236,14 +237,17 @@ async function pieceByPiece(
   }
 }
 
-/** A deletion may be repeated, whatever became of the first. */
+/**
+ * Returns false if the key may still be there. A deletion may be repeated, whatever the outcome of the previous
+ * attempt.
+ */
 async function removeOne(client: CausewayClient, key: string): Promise<boolean> {
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       await client.delete(key);
       return true;
     } catch {
-      // Told by its number at the end.
+      // Reported at the end, as part of a count.
     }
   }
   return false;

@@ -1,18 +1,18 @@
 /**
- * What every command that speaks to nodes has in common: where they are, how long to wait, data on standard
- * output, everything else on standard error, and an exit code that says what happened.
+ * What all commands that speak to nodes share: the nodes' addresses, timeouts, data on standard output and everything
+ * else on standard error, and an exit code that says what happened.
  */
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { CausewayClient } from '../client/index.ts';
 
 export const EXIT_OK = 0;
-/** The key is absent, a condition did not hold, a node is not serving, a row was not imported. */
+/** The key is absent, a condition did not hold, a node is not serving, or a row was not imported. */
 export const EXIT_NO = 1;
 export const EXIT_USAGE = 2;
-/** It failed, and did not happen. */
+/** The operation failed, and did not happen. */
 export const EXIT_DEFINITE = 3;
-/** It failed, and may have happened. */
+/** The operation failed, and may have happened. */
 export const EXIT_INDEFINITE = 4;
 
 export const EXIT_HELP = `
@@ -25,7 +25,7 @@ export interface Output {
   write(text: string | Uint8Array): unknown;
 }
 
-/** The world of a command: tests hand in their own. */
+/** A command's interface to the outside world; tests pass in their own. */
 export interface CommandIo {
   readonly stdin: AsyncIterable<Uint8Array>;
   readonly stdout: Output;
@@ -65,19 +65,19 @@ export function addWriteOptions(command: Command): Command {
 
 function operationId(text: string): Uint8Array {
   const digits = text.replaceAll('-', '');
-  // Of another version it begins with no time, and would be taken for one that is long over.
+  // A UUID of another version does not begin with a timestamp, and would be taken for an id that expired long ago.
   if (!/^[0-9a-fA-F]{12}7[0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}$/.test(digits))
     throw new InvalidArgumentError('It must be a UUID of version 7.');
   return Buffer.from(digits, 'hex');
 }
 
-/** Runs `work` with a client, reports its failure, closes the client, sets the exit code. */
+/** Runs `work` with a client, reports a failure, closes the client, and sets the exit code. */
 export async function withClient(
   io: CommandIo,
   options: ClientOptions,
   work: (client: CausewayClient) => Promise<number>,
 ): Promise<void> {
-  // Loaded only now: the gRPC library costs more time than everything else at the start.
+  // Loaded late: the gRPC library takes longer to load than everything else at startup.
   const { connect, CausewayError } = await import('../client/index.ts');
   const client = connect({ nodes: nodeList(options.nodes), timeoutMs: options.timeout });
   try {
@@ -94,7 +94,7 @@ export async function withClient(
   }
 }
 
-/** Nobody answered: what to look at. */
+/** When nobody answered: suggests what to check. */
 export function adviseNobodyThere(io: CommandIo, nodes: string): void {
   io.stderr.write(
     nodes === NODES_DEFAULT
@@ -115,7 +115,7 @@ export function printJson(io: CommandIo, value: unknown): void {
   io.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-/** A value as members of a JSON object: text where it is text, else base64. */
+/** A value as members of a JSON object: as text if it is text, else in base64. */
 export function valueFields(value: Uint8Array): { value: string } | { valueBase64: string } {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
   const text = bytes.toString('utf8');
@@ -124,7 +124,7 @@ export function valueFields(value: Uint8Array): { value: string } | { valueBase6
     : { valueBase64: bytes.toString('base64') };
 }
 
-/** Of an option, which is named where it is refused. */
+/** Parses the number of an option; commander names the option if it is refused. */
 export function wholeNumber(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number))
@@ -139,7 +139,7 @@ export function repeatable(flags: string, description: string): Option {
     .default([], 'none');
 }
 
-/** Wrong arguments: told in one line, with the exit code for wrong usage. */
+/** Wrong arguments: reported in one line, with the exit code for wrong usage. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

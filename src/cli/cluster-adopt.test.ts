@@ -1,4 +1,6 @@
-/** `causeway cluster adopt-record` before a real door: what is shown, and that no server is taken into use by accident. */
+/**
+ * `causeway cluster adopt-record` against a real server: what it shows, and that no PostgreSQL is adopted by accident.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ClusterAnswer, RecordServerFacts } from '../node/api.ts';
 import { keptIo } from '../../test/support/command-io.ts';

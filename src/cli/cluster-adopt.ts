@@ -1,7 +1,6 @@
 /**
- * `causeway cluster adopt-record`: shows which PostgreSQL is in use and which other one a node sees, and has that one taken
- * into use, only where it was asked for in so many words. What is done is what was shown: if it is another by then,
- * nothing is done.
+ * `causeway cluster adopt-record`: shows which PostgreSQL is in use and which other one a node sees. It adopts that one
+ * only if it is explicitly told to, and only if it is still the one that was shown; otherwise nothing is done.
  */
 import type { Command } from 'commander';
 import type { CausewayClient, RecordServerFacts, RecordServerIdentity } from '../client/index.ts';
@@ -57,7 +56,7 @@ const NEXT_STEPS =
   'one by one: until then they refuse writes. causeway status shows who sees which,\n' +
   'and what is compared.';
 
-/** Every node that answers. The first failure, where none does. */
+/** Asks every node, and returns the answers. Throws the first failure if none answers. */
 async function askAll(client: CausewayClient): Promise<Told[]> {
   const asked = await Promise.allSettled(
     client.nodes.map(async (address) => ({ address, facts: await client.recordServer(address) })),
@@ -90,7 +89,7 @@ function whyNot({ verdict, why, loses }: RecordServerFacts): string {
   return `: it takes --yes${backup}${loses === '' ? '' : ' --yes-lose-data'}`;
 }
 
-/** Which one is in use, what each node sees, and what taking the other into use comes to. */
+/** Which server is in use, which one each node sees, and what adopting the other one would mean. */
 export function adoptionLines(told: readonly Told[]): string[] {
   const { known, isDriven } = told[0]!.facts;
   const lines = [

@@ -1,4 +1,4 @@
-/** `causeway cluster recover` before a real door: what is shown, and that nothing is given up by accident. */
+/** `causeway cluster recover` against a real server: what it shows, and that nothing is given up by accident. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failure } from '../core/errors.ts';
 import type { ClusterAnswer, ClusterLoss, ClusterQuorum } from '../node/api.ts';
@@ -58,7 +58,7 @@ async function run(
   return { ...ran, orders: orders.filter((kind) => kind !== 'quorum') };
 }
 
-/** The voters that are up are enough. */
+/** Makes the voters that are up sufficient. */
 function enough(...answers: ClusterAnswer[]): void {
   doors.api.answers.push(quorum(QUORUM), ...answers);
 }

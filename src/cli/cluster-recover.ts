@@ -1,6 +1,6 @@
 /**
- * `causeway cluster recover`: shows what is lost where all who held a slot completely are gone, and gives them up only
- * where that was asked for in so many words. What is done is what was shown: if it is more by then, nothing is done.
+ * `causeway cluster recover`: shows what is lost when all complete owners of a slot are gone, and gives them up only if
+ * it is explicitly told to. It does only what it has shown: if more is lost by then, nothing is done.
  */
 import type { Command } from 'commander';
 import type { CausewayClient, ClusterLoss } from '../client/index.ts';
@@ -20,7 +20,7 @@ interface ToldLoss {
 }
 
 const POLL_MS = 250;
-/** Runs of slots that are named one by one. */
+/** How many runs of slots are listed one by one. */
 const RUNS_SHOWN_MAX = 8;
 
 export function recoverCommand(cluster: Command, io: CommandIo): void {
@@ -54,7 +54,7 @@ export function recoverCommand(cluster: Command, io: CommandIo): void {
   );
 }
 
-/** Every node that answers: each knows its own disk only. The first failure, where none does. */
+/** Asks every node, because each knows only its own disk. Throws the first failure if none answers. */
 async function askAll(client: CausewayClient): Promise<ToldLoss[]> {
   const asked = await Promise.allSettled(
     client.nodes.map(async (address) => ({ address, loss: await client.loss(address) })),
@@ -116,7 +116,7 @@ function keptWords({ isCounted, hasMoreKept, recordsKept }: ClusterLoss): string
   return `has ${hasMoreKept ? 'more than ' : ''}${grouped(recordsKept)} rows of them`;
 }
 
-/** `3-17, 20` */
+/** For example `3-17, 20`. */
 function runsOf(slots: readonly number[]): string {
   const runs: string[] = [];
   for (let start = 0; start < slots.length;) {

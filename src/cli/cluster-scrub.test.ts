@@ -1,4 +1,4 @@
-/** `causeway cluster scrub` before a real door: what is asked for, what is shown, and what the exit code says. */
+/** `causeway cluster scrub` against a real server: what it requests, what it shows, and its exit code. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ScrubCycle } from '../node/api.ts';
 import { SCRUBBED_NEVER } from '../node/scrub-report.ts';

@@ -1,6 +1,6 @@
 /**
- * `causeway cluster scrub`: every node reads back what is on its disk and compares it with the other owners and with
- * PostgreSQL, now; how far they are, and what it came to. Done only if nothing is left that is not as it should be.
+ * `causeway cluster scrub`: makes every node read back its disk now and compare it with the other owners and with
+ * PostgreSQL, and shows the progress and the result. It succeeds only if no discrepancy is left.
  */
 import type { Command } from 'commander';
 import { addClientOptions, EXIT_NO, EXIT_OK, printJson, wholeNumber } from './client-command.ts';
@@ -20,7 +20,7 @@ interface ScrubOptions extends EveryNodeOptions {
   readonly wait: boolean;
 }
 
-/** What the scrubber of one node has said of its round; why it says nothing more, where it is cut short. */
+/** What the scrubber of one node reported about its round, or why it stopped reporting. */
 interface Round {
   readonly address: string;
   readonly number: number;
@@ -33,7 +33,7 @@ interface Round {
 
 const SLOTS = 16_384;
 const POLL_MS = 250;
-/** Milliseconds without a word after which a node is given up. */
+/** Milliseconds of silence after which a node is given up. */
 const SILENT_MS_MAX = 15_000;
 
 export function scrubCommand(cluster: Command, io: CommandIo): void {
@@ -140,7 +140,7 @@ function summaryLines(rounds: readonly Round[], columnsMax?: number): string[] {
     ended.map(({ name, ended: counts }) => [
       name,
       grouped(Number(counts!['records'])),
-      // A node of an earlier version reads no rows.
+      // A node of an earlier version does not read rows.
       grouped(Number(counts!['rows'] ?? 0)),
       (Number(counts!['lengthMs']) / 1_000).toFixed(1),
       ...COUNTS.map((what) => grouped(Number(counts![what]))),

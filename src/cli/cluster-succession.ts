@@ -1,6 +1,7 @@
 /**
- * `causeway cluster recover` where the council's majority is gone: shows who is up and what going on without the others costs,
- * and has it done by one of those who are up. What is done is what was shown: if others are up by then, nothing is done.
+ * `causeway cluster recover` when the council has lost its majority: shows who is up and what it would cost to go on
+ * without the others, and has one of the members that are up do it. It does only what it has shown: if other members
+ * are up by then, nothing is done.
  */
 import type { CausewayClient, ClusterQuorum } from '../client/index.ts';
 import { EXIT_NO, EXIT_OK, printJson } from './client-command.ts';
@@ -16,14 +17,17 @@ export interface ToldQuorum {
   readonly quorum: ClusterQuorum;
 }
 
-/** null where those who answer can choose an epoch, or nobody answers: one who hears most of the others is believed. */
+/**
+ * Null if the nodes that answer can choose an epoch, or if nobody answers. The node with links to most of the others is
+ * believed.
+ */
 export async function lostQuorum(client: CausewayClient): Promise<ToldQuorum | null> {
   const asked = await Promise.allSettled(
     client.nodes.map(async (address) => ({ address, quorum: await client.quorum(address) })),
   );
   const told = asked.filter((each) => each.status === 'fulfilled').map((each) => each.value);
   if (told.some(({ quorum }) => !quorum.isLost)) return null;
-  // Who knows the latest epoch, and hears the most.
+  // Prefers the node that knows the latest epoch, then the one with the most links.
   const rank = ({ quorum }: ToldQuorum): number =>
     quorum.epoch * quorum.members.length + quorum.members.filter((member) => member.isUp).length;
   return told.sort((a, b) => rank(b) - rank(a))[0] ?? null;

@@ -1,4 +1,4 @@
-/** What the commands about members show: a plan as a table, and how far slots have come. */
+/** What the commands about members show: a plan as a table, and the progress of moving slots. */
 import { expect, test, vi } from 'vitest';
 import type { CausewayClient } from '../client/index.ts';
 import { planLines } from './cluster.ts';
@@ -103,7 +103,7 @@ test('who may not join: by a name that lives, in place of one that lives or is u
   const member = (name: string, alive: boolean) => ({ name, address: 'h:1', zone: '', host: '', alive });
   const facts = { clusterName: 'c', settings: [], members: [member('a', true), member('b', false)] };
   expect(whyNotJoin(facts, 'a', undefined, false)).toContain('is alive');
-  // Its own earlier process may still count.
+  // Its own previous process may still be counted as alive.
   expect(whyNotJoin(facts, 'a', undefined, true)).toBeUndefined();
   expect(whyNotJoin(facts, 'c', undefined, false)).toBeUndefined();
   expect(whyNotJoin(facts, 'c', 'a', false)).toContain('is alive');

@@ -1,4 +1,4 @@
-/** `causeway cluster finish-upgrade` before a real door: what is shown, and that nothing is put in force by accident. */
+/** `causeway cluster finish-upgrade` against a real server: what it shows, and that nothing is enabled by accident. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { failure } from '../core/errors.ts';
 import { keptIo } from '../../test/support/command-io.ts';

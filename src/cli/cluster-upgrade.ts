@@ -1,6 +1,6 @@
 /**
- * `causeway cluster finish-upgrade`: shows which version of the members' protocol every member speaks, and puts the highest
- * one in force where that was asked for; from then on no member goes back to an earlier program.
+ * `causeway cluster finish-upgrade`: shows which version of the peer protocol every member speaks, and enables the
+ * highest common one if it is told to. After that no member can go back to an earlier program.
  */
 import type { Command } from 'commander';
 import type { CausewayClient } from '../client/index.ts';
@@ -36,7 +36,7 @@ export function upgradeCommand(cluster: Command, io: CommandIo): void {
   );
 }
 
-/** Of the first node that answers; its failure where none does. */
+/** The status of the first node that answers; throws its failure if none does. */
 async function statusOfOne(client: CausewayClient): Promise<Facts> {
   const asked = await Promise.allSettled(client.nodes.map((address) => client.status(address)));
   const told = asked.find((each) => each.status === 'fulfilled');
@@ -44,7 +44,7 @@ async function statusOfOne(client: CausewayClient): Promise<Facts> {
   return asFacts(told.value);
 }
 
-/** By the word of one node: what each member speaks, and what is in force. */
+/** What each member speaks and what is in force, according to one node. */
 export function upgradeLines(status: Facts, columnsMax?: number): string[] {
   const { speaks, inForce } = asFacts(status['protocol']);
   const rows = membersOf(status).map((member) => {

@@ -1,4 +1,6 @@
-/** `causeway cluster`: what a change of members would move, sharing the slots out anew, and giving lost owners up. */
+/**
+ * `causeway cluster`: previews what a change of members would move, redistributes the slots, and gives up lost owners.
+ */
 import type { Command } from 'commander';
 import type { MovePlan } from '../client/index.ts';
 import {
@@ -69,7 +71,7 @@ export function clusterCommand(program: Command, io: CommandIo): void {
   );
 }
 
-/** One line a member, and what it comes to; of what is not possible nothing would come. */
+/** One line per member, and the totals; only the reason if the change is not possible. */
 export function planLines(plan: MovePlan, columnsMax?: number): string[] {
   if (plan.obstacle !== '') return [`not possible: ${plan.obstacle}`];
   const rows = plan.shares.map(({ name, slotsBefore, slotsAfter, slotsGained }) => [

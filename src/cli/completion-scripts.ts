@@ -1,9 +1,12 @@
-/** Completion scripts of three shells, from one description of commands. They only compare words: nothing is run while typing. */
+/**
+ * Completion scripts for three shells, generated from one description of the commands. They only compare words: no
+ * program runs while the user types.
+ */
 
 export interface OptionWords {
   readonly names: readonly string[];
   readonly text: string;
-  /** Undefined: it takes none. */
+  /** Undefined if the option takes no value. */
   readonly value:
     | { readonly kind: 'choice'; readonly choices: readonly string[] }
     | { readonly kind: 'file' | 'free' }
@@ -11,27 +14,29 @@ export interface OptionWords {
 }
 
 export interface CommandWords {
-  /** That lead to it; none for the program itself. */
+  /** The words that lead to the command; empty for the program itself. */
   readonly words: readonly string[];
   readonly commands: readonly { readonly name: string; readonly text: string }[];
   readonly options: readonly OptionWords[];
-  /** What its first argument is. */
+  /** The kind of its first argument. */
   readonly argument: OptionWords['value'];
 }
 
-/** ` cluster plan`: how the scripts name a command; '' for the program itself. */
+/** How the scripts identify a command, such as ` cluster plan`; '' for the program itself. */
 function placeOf({ words }: CommandWords): string {
   return words.map((word) => ` ${word}`).join('');
 }
 
-/** How a script finds out which command is being typed: it takes each word that leads further. */
+/**
+ * The part of a script that finds out which command is being typed, by following each word that leads to a subcommand.
+ */
 function walk(commands: readonly CommandWords[], indent: string, variable: string): string[] {
   return commands
     .filter(({ words }) => words.length > 0)
     .map((command) => `${indent}'${placeOf(command)}') ${variable}='${placeOf(command)}' ;;`);
 }
 
-/** By command and option, those whose value is something that a shell can find. */
+/** The options, by command and name, for whose value the shell can offer candidates. */
 function valued(command: CommandWords): { pattern: string; option: OptionWords }[] {
   return command.options.flatMap((option) =>
     option.value === undefined
@@ -157,7 +162,7 @@ function fishOption({ names, text, value }: OptionWords): string {
   return `${flags.join(' ')}${takes}${choices} -d ${quoted(text)}`;
 }
 
-/** Within single quotes all three shells take everything as it is, but for the quote itself. */
+/** All three shells take everything between single quotes literally, except the quote itself. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", '\u2019').replaceAll('\\', '/').replace(/\s+/g, ' ')}'`;
 }

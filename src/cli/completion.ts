@@ -1,6 +1,6 @@
 /**
- * `causeway completion`: what a shell must know to complete our words, made from the commands themselves at the moment it is
- * asked for, so that it cannot lag behind them.
+ * `causeway completion`: what a shell must know to complete our commands, generated on demand from the commands
+ * themselves, so that it is always up to date.
  */
 import { Argument } from 'commander';
 import type { Command } from 'commander';
@@ -28,7 +28,7 @@ export function completionCommand(program: Command, io: CommandIo): void {
     });
 }
 
-/** Every command that the help shows, by the words that lead to it, the program itself first. */
+/** Every command that the help shows, by the words that lead to it; the program itself first. */
 export function commandsOf(program: Command): CommandWords[] {
   const found: CommandWords[] = [];
   const add = (command: Command, words: readonly string[]): void => {
@@ -55,7 +55,7 @@ function argumentOf(command: Command): OptionWords['value'] {
   return first === undefined ? undefined : valueOf(`<${first.name()}>`, first.argChoices);
 }
 
-/** A path by what it is called; anything else is for the user to know. */
+/** Options whose name says that they take a path are completed with files; for other values there are no candidates. */
 function valueOf(flags: string, choices: readonly string[] | undefined): OptionWords['value'] {
   if (choices !== undefined) return { kind: 'choice', choices };
   return /[<[](file|path|directory)[>\]]/.test(flags) ? { kind: 'file' } : { kind: 'free' };

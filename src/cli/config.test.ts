@@ -1,4 +1,6 @@
-/** `causeway config`: every fault by its path, every value with its origin, no secret, and a schema that says the same. */
+/**
+ * `causeway config`: every fault with its path, every value with its origin, no secrets, and a JSON schema that agrees.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,7 +99,7 @@ describe('check', () => {
     expect(paths(out)).toEqual([
       ...['', '5 faults', 'cluster.ownersMin', 'grcp', 'grpc.host', 'http.host', 'http.port'],
     ]);
-    // Whether doors may be open is not known then; the rest is.
+    // Whether the doors may be open is not known then; everything else is.
     const words = ['check', '--set', 'cluster.ownersMin=3'];
     const inNeed = await run(`${text}network: { insecure: perhaps }\n`, words, env);
     expect(paths(inNeed.out)).toEqual([

@@ -1,4 +1,4 @@
-/** `causeway config`: what a node would make of its settings, without starting one and without asking anybody. */
+/** `causeway config`: shows what a node would make of its settings, without starting one or asking anybody. */
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import type { Origin, ShownSetting } from '../config-origins.ts';
@@ -69,7 +69,7 @@ async function checkSettings(io: CommandIo, options: ConfigOptions, env: NodeJS.
   io.exit(faults.length === 0 ? EXIT_OK : EXIT_NO);
 }
 
-/** Every fault begins with the path of its setting, or with the file and its line. */
+/** Every fault begins with the path of its setting, or with the file and the line. */
 function asData(fault: string): { path: string; message: string } {
   const colon = fault.indexOf(': ');
   return { path: fault.slice(0, colon), message: fault.slice(colon + 2) };
@@ -88,7 +88,7 @@ async function showSettings(io: CommandIo, options: ShowOptions, env: NodeJS.Pro
     return io.exit(EXIT_NO);
   }
   const shown = all
-    // Stand-ins for members that were not asked for are nobody's settings.
+    // The placeholder members of a cluster that was not asked are not anybody's settings.
     .map((setting) =>
       setting.origin.kind === 'cluster' ? { ...setting, value: `told by ${joins}` } : setting,
     )
@@ -98,7 +98,7 @@ async function showSettings(io: CommandIo, options: ShowOptions, env: NodeJS.Pro
   io.exit(EXIT_OK);
 }
 
-/** The value stands last and whole: a list of members may be as long as it is. */
+/** The value comes last and is never cut: a list of members may be long. */
 export function settingLines(
   settings: readonly ShownSetting[],
   textOf: (origin: Origin) => string,
@@ -134,7 +134,9 @@ function valueText(value: unknown): string {
   return value.length === 0 ? '[]' : value.map(itemText).join(' ');
 }
 
-/** `node-1=10.0.0.1:50051`, as a variable takes it, and where it stands; anything else as JSON. */
+/**
+ * A member as an environment variable takes it, `node-1=10.0.0.1:50051`, with its zone and host; anything else as JSON.
+ */
 function itemText(item: unknown): string {
   const { name, address, ...rest } = item as Record<string, unknown>;
   if (typeof name !== 'string' || typeof address !== 'string') return JSON.stringify(item);

@@ -1,4 +1,4 @@
-/** The word that is asked of an operator before anything is given up. */
+/** Asks an operator to type a word before anything is given up. */
 import type { ClientOptions, CommandIo } from './client-command.ts';
 import { typedWord } from './typed-word.ts';
 

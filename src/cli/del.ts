@@ -1,4 +1,4 @@
-/** `causeway del KEY`. Deleting an absent key is done too: what counts is that it is absent afterwards. */
+/** `causeway del KEY`. Deleting an absent key succeeds, too: what counts is that it is absent afterwards. */
 import type { Command } from 'commander';
 import { addWriteOptions, EXIT_NO, EXIT_OK, printJson, wholeNumber, withClient } from './client-command.ts';
 import type { CommandIo, WriteOptions } from './client-command.ts';

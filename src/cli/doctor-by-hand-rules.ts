@@ -1,20 +1,23 @@
-/** Whether rows that somebody changes by plain SQL are noted, and written by the cluster: verdicts over what PostgreSQL says. */
+/** Whether rows changed by plain SQL are noted and then written by the cluster, judged by what PostgreSQL reports. */
 import { ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 
 export interface ByHandFacts {
-  /** Triggers of causeway.record that are on. */
+  /** The enabled triggers of causeway.record. */
   readonly triggers: readonly string[];
-  /** What this user changes is not noted. */
+  /** Changes by this user are not noted. */
   readonly isUnwatched: boolean;
-  /** Changes that nobody has written yet, and how long ago the oldest was noted; null: this user is not shown them. */
+  /**
+   * How many changes still wait to be written by the cluster, and how long ago the oldest was noted; null if this user
+   * may not see them.
+   */
   readonly waiting: number | null;
   readonly oldestMs: number;
 }
 
-/** As sql/migrations/0009_outside_edit.sql makes them. */
+/** The triggers that sql/migrations/0009_outside_edit.sql creates. */
 const TRIGGERS = ['fill_inserted', 'keep_deleted', 'note_inserted', 'note_updated', 'refuse_truncate'];
-/** Of those that are seen within a second or two: something is in their way. */
+/** Changes are normally noticed within a second or two; if one has waited longer than this, something is in the way. */
 const WAIT_MS_MAX = 30_000;
 
 export function judgeByHand(facts: ByHandFacts): Finding[] {

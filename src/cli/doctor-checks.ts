@@ -1,4 +1,4 @@
-/** The parts of `causeway doctor`: each gathers its facts within a deadline and has them judged by the rules of its own. */
+/** The parts of `causeway doctor`: each gathers its facts within a deadline and has them judged by rules of its own. */
 import { withoutCredentials } from '../base/credentials.ts';
 import type { Config } from '../config.ts';
 import { CACHE_BYTES_DEFAULT } from '../core/limits.ts';
@@ -22,20 +22,20 @@ export interface Checked {
 }
 
 export interface Examination {
-  /** Null: the settings are not usable, and only what needs none is looked at. */
+  /** Null if the settings are not usable; then only checks that need none are made. */
   readonly config: Config | null;
   readonly env: NodeJS.ProcessEnv;
-  /** For each part. */
+  /** Time limit for each part. */
   readonly timeoutMs: number;
-  /** Keys that the legacy API has, by the operator's word. */
+  /** Keys that the operator says exist in the legacy API. */
   readonly legacyKeys: readonly string[];
-  /** A part is looked at from now on. */
+  /** Called when the check of a part begins. */
   readonly begin: (part: string) => void;
 }
 
 type Look = (signal: AbortSignal) => Promise<Finding[]>;
 
-/** Milliseconds within which a member of the cluster must have answered. */
+/** Milliseconds within which a member of the cluster must answer. */
 const MEMBER_TIMEOUT_MS = 2_000;
 
 export async function examine(examination: Examination): Promise<Checked[]> {
@@ -45,7 +45,7 @@ export async function examine(examination: Examination): Promise<Checked[]> {
     return within(part, timeoutMs, look);
   };
   const clockNow = watchClock();
-  // First, and alone: what is measured later would be in its way.
+  // First and alone, because later checks would disturb the measurement.
   const loop = await lookAt('the event loop', async () => [judgeLoop(await loopFacts())]);
   begin('the members');
   const members = config === null ? [] : await membersSeen(config, timeoutMs);
@@ -72,7 +72,7 @@ export async function examine(examination: Examination): Promise<Checked[]> {
   return [{ part: 'Machine', findings: [...machine, ...loop, ...clock] }, ...checked];
 }
 
-/** A part that fails or hangs is a finding of its own. */
+/** A check that fails or hangs becomes a finding itself. */
 export async function within(what: string, timeoutMs: number, look: Look): Promise<Finding[]> {
   const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -108,7 +108,7 @@ function portsOf({ grpc, http, resp }: Config): number[] {
 
 function membersSeen(config: Config, timeoutMs: number): Promise<MemberFacts[]> {
   const { node, cluster } = config;
-  // Of a cluster that is to be joined nobody but the one that is named is known.
+  // Of a cluster that the node is to join, only the member named in the settings is known.
   const known =
     node.join === undefined ? cluster.members : cluster.members.filter(({ name }) => name === node.name);
   return Promise.all(known.map((member) => memberFacts(member, Math.min(timeoutMs, MEMBER_TIMEOUT_MS))));
@@ -139,7 +139,7 @@ async function lookAtPostgres(config: Config, timeoutMs: number, signal: AbortSi
     return judgePostgres(told.facts, config.cluster.members.length);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    // The server's own text, too: it may repeat what it was sent.
+    // The server's own message is cleaned, too: it may repeat what it was sent.
     return [refusedBy(code ?? '', message === '' ? String(code) : withoutCredentials(message))];
   }
 }

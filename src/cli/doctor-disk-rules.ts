@@ -1,35 +1,35 @@
-/** Whether a directory is fit to hold a node's store: verdicts over facts that were measured elsewhere. */
+/** Whether a directory is fit for a node's store, judged by facts that were measured elsewhere. */
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 import { bytesText } from './figures.ts';
 
 export interface DiskFacts {
-  /** The directory, or the nearest one above that exists. */
+  /** The directory, or its nearest ancestor that exists. */
   readonly path: string;
   readonly exists: boolean;
-  /** Why nothing can be written there; '': it can. */
+  /** Why nothing can be written there; '' if it can. */
   readonly refusal: string;
   readonly fileSystem: string;
   readonly freeBytes: number;
   readonly totalBytes: number;
-  /** 0 of 0: this file system makes them as needed. */
+  /** 0 of 0 means that this file system creates inodes as needed. */
   readonly inodesFree: number;
   readonly inodesTotal: number;
-  /** Milliseconds of each sync of one small write, sorted; empty: not measured. */
+  /** Milliseconds that each sync of a small write took, sorted; empty if not measured. */
   readonly syncMs: readonly number[];
-  /** Written and synced in one go; 0: not measured. */
+  /** Throughput of one large synced write; 0 if not measured. */
   readonly bytesPerSecond: number;
 }
 
 export interface DiskNeeds {
-  /** 0: free space is not watched. */
+  /** 0 means that free space is not watched. */
   readonly reserveBytes: number;
   readonly reserveShareMax: number;
 }
 
 const SYNC_MS_MEDIAN_MAX = 10;
 const SYNC_MS_MAX = 250;
-/** No disk that keeps what it says is that fast. */
+/** A faster disk does not really sync what it acknowledges. */
 const SYNC_MS_MEDIAN_MIN = 0.015;
 const BYTES_PER_SECOND_MIN = 20 * 1024 * 1024;
 const INODES_MIN = 10_000;

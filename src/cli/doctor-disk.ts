@@ -1,15 +1,15 @@
-/** Measures the disk on which a directory lies, by a file of its own that it removes again. */
+/** Measures the disk on which a directory lies, with a file of its own that it removes again. */
 import { open, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { DiskFacts } from './doctor-disk-rules.ts';
 
 const SYNC_COUNT = 50;
-/** Milliseconds for all syncs: on a slow disk there are fewer. */
+/** Milliseconds for all syncs; on a slow disk there are fewer of them. */
 const SYNC_TIME_MS = 1_500;
 const SYNC_BYTES = 4_096;
 const STREAM_BYTES = 16 * 1024 * 1024;
 
-/** By the number that Linux gives them; others are told by their number. */
+/** Names of file systems by their Linux magic number; others are shown as a number. */
 const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   0x0102_1994: 'tmpfs',
   0x8584_58f6: 'ramfs',
@@ -47,7 +47,10 @@ export async function diskFacts(directory: string, signal: AbortSignal): Promise
   }
 }
 
-/** The first directory upwards that exists: nothing is made for a look. What stands in its way is no directory. */
+/**
+ * The nearest ancestor that exists, because a check must not create anything. `obstacle`: a path in the way that is not
+ * a directory.
+ */
 async function nearest(path: string): Promise<{ path: string; exists: boolean; obstacle: string }> {
   let obstacle = '';
   for (let at = path; ; at = dirname(at)) {
@@ -76,7 +79,7 @@ async function measure(
       await file.datasync();
       syncMs.push(performance.now() - began);
     }
-    // The first one also makes the file known to its directory.
+    // The first sync includes making the file known to its directory.
     if (syncMs.length > 1) syncMs.shift();
     const began = performance.now();
     const chunk = Buffer.alloc(1024 * 1024, 'causeway');

@@ -1,12 +1,15 @@
-/** What `causeway doctor` says of one thing that it has looked at. */
+/** One result of `causeway doctor`. */
 
-/** fault: a node would not start, or not keep its promises. warning: it would be slow, or end up in trouble. note: good to know. */
+/**
+ * fault: a node would not start, or would not keep its promises. warning: it would be slow, or run into trouble later.
+ * note: good to know.
+ */
 export type Level = 'ok' | 'note' | 'warning' | 'fault';
 
 export interface Finding {
   readonly level: Level;
   readonly text: string;
-  /** What to do about it; left out where nothing is to be done. */
+  /** What to do about it; omitted if there is nothing to do. */
   readonly change?: string;
 }
 

@@ -1,23 +1,23 @@
-/** Settings of a Linux kernel that a node depends on; on other systems there is nothing to say. */
+/** Linux kernel settings that a node depends on. On other systems there is nothing to check. */
 import { note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 
-/** Null: not told. */
+/** Null: unknown. */
 export interface KernelFacts {
   readonly mapsMax: number | null;
   readonly backlogMax: number | null;
-  /** 2: no more is promised than there is. */
+  /** 2 means that the kernel never overcommits. */
   readonly overcommit: number | null;
   /** `always`, `madvise` or `never`. */
   readonly hugePages: string | null;
   readonly swapBytes: number | null;
   readonly swappiness: number | null;
-  /** Ports that outgoing connections are given. */
+  /** The range of ports for outgoing connections. */
   readonly portRange: readonly [number, number] | null;
   readonly portsReserved: string | null;
 }
 
-/** The store maps its tables, a thousand at most; libraries and heaps come on top. */
+/** The store maps up to a thousand tables; libraries and heaps need more mappings. */
 const MAPS_MIN = 16_384;
 const BACKLOG_MIN = 128;
 const SWAPPINESS_MAX = 10;

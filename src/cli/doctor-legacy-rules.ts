@@ -1,13 +1,13 @@
 /**
- * What a legacy API makes of keys that are hard to put into a path: judged by how it answers keys that nobody has, and
- * keys that the operator has named. An API that answers for another key, or that calls a key absent that it has never
- * understood, would put something wrong into the cluster for good.
+ * Judges how a legacy API handles keys that are hard to put into a path, by its answers to keys that nobody has and to
+ * keys that the operator has named. An API that answers for another key, or calls a key absent that it has not
+ * understood, would put wrong values into the cluster permanently.
  */
 import { meaningOfStatus } from '../core/legacy-answer.ts';
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 
-/** What is asked for beside a plain key: a character, and what it looks like on its way. */
+/** A special character to test in a key, and its percent-encoded form. */
 export interface Hard {
   readonly name: string;
   readonly escape: string;
@@ -18,15 +18,15 @@ export type Answer =
   | {
       readonly kind: 'answer';
       readonly status: number;
-      /** Of the page, with the key taken out: two pages of one hand are alike. */
+      /** The shape of the page without the key: two pages from the same template have the same shape. */
       readonly shape: string;
-      /** Of a redirect; ''. */
+      /** The target of a redirect, or ''. */
       readonly location: string;
       readonly tookMs: number;
     };
 
 export interface NobodysKey {
-  /** Null: a key of letters alone. */
+  /** Null for a key of letters only. */
   readonly hard: Hard | null;
   readonly answer: Answer;
 }
@@ -34,19 +34,19 @@ export interface NobodysKey {
 export interface NamedKey {
   readonly key: string;
   readonly answer: Answer;
-  /** What the body comes to, as a node would read it. */
+  /** How a node would interpret the body. */
   readonly meaning: 'value' | 'absent' | 'unaddressable' | 'unusable';
   readonly reason: string;
 }
 
 const ANSWER_MS_MAX = 500;
 
-/** `plain` is the first of them. */
+/** The plain key comes first. */
 export function judgeNobodysKeys(asked: readonly NobodysKey[], timeoutMs: number): Finding[] {
   const [plain, ...hard] = asked;
   if (plain === undefined) return [];
   const verdict = judgePlain(plain.answer, timeoutMs);
-  // Where not even that is answered as it should be, the others tell nothing.
+  // If even the plain key is not answered correctly, the others show nothing.
   if (verdict.level === 'fault' || plain.answer.kind === 'broken') return [verdict];
   const { shape } = plain.answer;
   return [verdict, ...hard.map((each) => judgeHard(each.hard!, each.answer, shape))];
@@ -111,7 +111,7 @@ function judgeHard({ name, escape }: Hard, answer: Answer, shape: string): Findi
   return warning(`${text}: ${status}; keys with it cannot be read through`, query);
 }
 
-/** `trusted`: what the operator vouches for (legacy.trustedEscapes). */
+/** `trusted`: the characters that the operator vouches for (legacy.trustedEscapes). */
 export function judgeNamedKey(named: NamedKey, trusted: string): Finding {
   const { key, answer, meaning, reason } = named;
   const text = JSON.stringify(key);
@@ -137,7 +137,7 @@ export function judgeNamedKey(named: NamedKey, trusted: string): Finding {
   );
 }
 
-/** What a server does with `x/../KEY`, asked for without an escape and with one. */
+/** What a server does with `x/../KEY`, sent without and with escapes. */
 export function judgeDots(plain: boolean, escaped: boolean): Finding {
   if (!plain && !escaped) return ok('a path with .. leads nowhere');
   const how = escaped ? 'unescapes %2F before it looks at the path' : 'resolves .. in a path';

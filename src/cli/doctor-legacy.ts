@@ -1,4 +1,6 @@
-/** Asks a legacy API for keys that nobody has, and for those that the operator has named, in the very words of a node. */
+/**
+ * Asks a legacy API for keys that nobody has, and for those that the operator has named, exactly as a node would ask.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { Pool } from 'undici';
 import type { Config } from '../config.ts';
@@ -15,11 +17,11 @@ type Legacy = NonNullable<Config['legacy']>;
 
 interface Settings {
   readonly legacy: Legacy;
-  /** Of a value that a node takes. */
+  /** The largest value that a node accepts. */
   readonly valueBytesMax: number;
 }
 
-/** What comes before and after the character in the key of a probe. */
+/** Special characters to test, with the probe key around each. */
 const HARD: readonly (Hard & { readonly text: string })[] = [
   { name: 'a slash', escape: '%2F', text: '/' },
   { name: 'a backslash', escape: '%5C', text: '\\' },
@@ -52,7 +54,7 @@ export class LegacyProbe {
     this.#pool = new Pool(template.origin, { connections: 2, connect: { timeout: legacy.timeoutMs } });
   }
 
-  /** Throws where a header refers to a secret that is not there. */
+  /** Throws if a header refers to a secret that does not exist. */
   static async open(settings: Settings, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<LegacyProbe> {
     const { legacy } = settings;
     const compiled = compileLegacyUrl(legacy.url);
@@ -89,7 +91,7 @@ export class LegacyProbe {
     return { key, answer, meaning: 'unusable', reason };
   }
 
-  /** Does a path that steps back lead to a key that is there? Only where the template ends in its key. */
+  /** Whether a path with `..` leads to an existing key. Null unless the URL template ends in its key. */
   async stepsBack(key: string): Promise<{ plain: boolean; escaped: boolean } | null> {
     const built = buildLegacyUrl(this.#template, key);
     if (
@@ -117,7 +119,7 @@ export class LegacyProbe {
     return (await this.#fetch(built.path, key)).answer;
   }
 
-  /** `path` goes out as it is: whoever parses it first would resolve what it holds. */
+  /** `path` is sent as it is: any URL parser on the way would resolve what it contains. */
   async #fetch(
     path: string,
     key: string,
@@ -156,7 +158,7 @@ async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** Two pages of one hand differ in the key alone, in times and in numbers of requests. */
+/** Removes the key, times and request numbers, in which two pages from the same template may differ. */
 function shapeOf(bytes: Uint8Array, contentType: string, key: string): string {
   let text = Buffer.from(bytes).toString('utf8');
   const names = [key, encodeURIComponent(key), JSON.stringify(key).slice(1, -1), key.replaceAll(' ', '+')];
@@ -174,7 +176,7 @@ function secretOf(name: string, value: string, env: NodeJS.ProcessEnv): string {
   return reference.prefix + read.secret;
 }
 
-/** A code where there is one: messages may hold an address. */
+/** The error code if there is one, because messages may contain an address. */
 function reasonOf(error: unknown): string {
   const { code, name, message } = error as NodeJS.ErrnoException;
   if (name === 'TimeoutError' || name === 'AbortError') return 'it does not answer in time';

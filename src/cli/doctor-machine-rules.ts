@@ -1,17 +1,19 @@
-/** Whether a machine carries a node: verdicts over facts that were gathered elsewhere, so that each can be tested. */
+/**
+ * Whether a machine is fit for a node, judged by facts that were gathered elsewhere, so that each rule can be tested.
+ */
 import { GRPC_CONNECTIONS_BEYOND_MAX, GRPC_CONNECTIONS_MAX } from '../core/grpc-limits.ts';
 import { HTTP_CONNECTIONS_MAX, SUSPECT_AFTER_MS } from '../core/limits.ts';
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 import { bytesText } from './figures.ts';
 
-/** Null: this system does not say. Infinity: without limit. */
+/** Null: this system does not provide it. Infinity: no limit. */
 type Known = number | null;
 
 export interface MachineFacts {
   readonly nodeVersion: string;
   readonly cores: number;
-  /** Cores that a container may use of them. */
+  /** The share of the cores that a container may use. */
   readonly coreQuota: Known;
   /** Of the machine, or of the container. */
   readonly memoryBytes: number;
@@ -26,10 +28,10 @@ export interface MachineFacts {
 
 export interface MachineNeeds {
   readonly cacheBytes: number;
-  /** 0: there is no door for Redis clients. */
+  /** 0 if there is no Redis door. */
   readonly respConnectionsMax: number;
   readonly memberCount: number;
-  /** It runs already: what it needs it has taken. */
+  /** The node is running already, so it has taken the memory it needs. */
   readonly isRunning: boolean;
 }
 
@@ -39,13 +41,13 @@ export interface LoopFacts {
 }
 
 export interface ClockFacts {
-  /** By which the wall clock was moved while we looked. */
+  /** By how much the wall clock was set during the check. */
   readonly stepMs: number;
   readonly source: string | null;
 }
 
 const NODE_VERSION_MIN = [20, 19];
-/** What a node needs beside its cache, whatever the number of keys. (docs/CONFIGURATION.md) */
+/** What a node needs besides its cache, whatever the number of keys. (docs/CONFIGURATION.md) */
 const BASE_BYTES = 250 * 1024 * 1024;
 /** The store's tables and logs, the links to members, the program itself. */
 const FILES_OF_STORE = 1_100;

@@ -1,4 +1,4 @@
-/** What the operating system says of this machine, and how evenly it lets a process run. Nothing is changed. */
+/** What the operating system reports about this machine, and how evenly it schedules a process. Nothing is changed. */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -9,7 +9,7 @@ import type { ClockFacts, LoopFacts, MachineFacts } from './doctor-machine-rules
 const LOOK_AT_LOOP_MS = 500;
 const LOOP_RESOLUTION_MS = 5;
 const NANOSECONDS = 1e6;
-/** Where there is no limit the kernel says a number that no machine has. */
+/** If there is no limit, the kernel reports a number that no machine has. */
 const UNLIMITED_BYTES = 2 ** 60;
 const BLOCK_BYTES = 512;
 
@@ -41,7 +41,7 @@ export async function machineFacts(env: NodeJS.ProcessEnv): Promise<MachineFacts
 }
 
 function reportOf(): Record<string, unknown> {
-  // It would ask the DNS for the name of every connection.
+  // Otherwise the report would do a DNS lookup for every connection.
   (process.report as { excludeNetwork?: boolean }).excludeNetwork = true;
   return process.report.getReport() as unknown as Record<string, unknown>;
 }
@@ -51,12 +51,12 @@ export async function loopFacts(): Promise<LoopFacts> {
   delays.enable();
   await delay(LOOK_AT_LOOP_MS);
   delays.disable();
-  // A timer that is on time counts as late by its own interval.
+  // The histogram counts a timer that is on time as late by its own interval.
   const late = (nanoseconds: number): number => Math.max(0, nanoseconds / NANOSECONDS - LOOP_RESOLUTION_MS);
   return { p99Ms: late(delays.percentile(99)), maxMs: late(delays.max) };
 }
 
-/** How far the wall clock and the one that only goes forward have drifted apart since. */
+/** Returns a function that tells how far the wall clock and the monotonic clock have drifted apart since this call. */
 export function watchClock(): () => Promise<ClockFacts> {
   const apart = (): number => Date.now() - performance.now();
   const before = apart();
@@ -95,7 +95,7 @@ function numberIn(text: string | null): number | null {
   return text !== null && /^\s*\d+\s*$/.test(text) ? Number(text) : null;
 }
 
-/** `50000 100000`: half a core; `max 100000`: no bound. */
+/** For example `50000 100000` for half a core, or `max 100000` for no limit. */
 function quotaIn(text: string | null): number | null {
   const match = /^(\d+) (\d+)/.exec(text ?? '');
   return match === null ? null : Number(match[1]) / Number(match[2]);

@@ -1,4 +1,4 @@
-/** Whether a node could listen where it is to, and whether it would find the other members there. */
+/** Whether a node could listen on its ports, and whether it would reach the other members. */
 import { fault, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 
@@ -6,21 +6,21 @@ export interface PortFacts {
   readonly door: 'grpc' | 'http' | 'resp';
   readonly host: string;
   readonly port: number;
-  /** Code of the system where it cannot be had; '': it can. */
+  /** The system's error code if the port is not available; '' if it is. */
   readonly refusal: string;
 }
 
 export interface MemberFacts {
   readonly name: string;
   readonly address: string;
-  /** Who answered there; null: nobody. */
+  /** The name of the node that answered; null if nobody did. */
   readonly answeredBy: string | null;
   readonly roundTripMs: number;
-  /** Where nobody answered. */
+  /** Why nobody answered. */
   readonly reason: string;
 }
 
-/** `isRunning`: the node itself answers at its own address. */
+/** `isRunning`: this node itself already answers at its own address. */
 export function judgePort({ door, host, port, refusal }: PortFacts, isRunning: boolean): Finding {
   const text = `${door} ${host}:${port}`;
   switch (refusal) {
@@ -53,7 +53,7 @@ export function judgeMember(facts: MemberFacts, self: string): Finding[] {
   const { name, address, answeredBy, roundTripMs, reason } = facts;
   const text = `${name} at ${address}`;
   if (answeredBy === null) {
-    // Where it does not run yet, nobody answers.
+    // If this node is not running yet, nobody answers at its own address.
     if (name === self) return [];
     return [
       warning(

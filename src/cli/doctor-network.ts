@@ -1,9 +1,9 @@
-/** Tries the ports that a node would listen on, and asks at the members' addresses who is there. */
+/** Tries the ports that a node would listen on, and asks at the members' addresses which node is there. */
 import { createServer } from 'node:net';
 import type { MemberFacts, PortFacts } from './doctor-network-rules.ts';
 import { asFacts, word } from './facts.ts';
 
-/** Takes the port for a moment, and gives it back. */
+/** Binds the port for a moment and releases it. */
 export function portFacts(door: PortFacts['door'], host: string, port: number): Promise<PortFacts> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -21,7 +21,7 @@ export async function memberFacts(
   const { name, address } = member;
   const client = connect({ nodes: [address], timeoutMs, connectTimeoutMs: timeoutMs });
   try {
-    // The first answer takes the making of the connection along.
+    // The first call includes establishing the connection, so only the second is timed.
     await client.status(address);
     const began = performance.now();
     const status = asFacts(await client.status(address));

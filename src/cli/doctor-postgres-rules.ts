@@ -1,21 +1,21 @@
-/** Whether a PostgreSQL can be the system of record: verdicts over what it says of itself. */
+/** Whether a PostgreSQL can be the system of record, judged by what it reports about itself. */
 import { judgeByHand } from './doctor-by-hand-rules.ts';
 import type { ByHandFacts } from './doctor-by-hand-rules.ts';
 import { fault, millisecondsText, note, ok, warning } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
 
-/** Of the tables, views and functions of the schema causeway. */
+/** Who owns the tables, views and functions of the schema causeway. */
 export interface OwnerFacts {
-  /** This user. */
+  /** The user that connects. */
   readonly self: string;
-  /** Their owners that this user is not, nor a member of. */
+  /** Owners that this user neither is nor is a member of. */
   readonly others: readonly string[];
-  /** Tables of this version are not there yet. */
+  /** Tables of this version do not exist yet. */
   readonly areTablesMissing: boolean;
 }
 
 export interface PostgresFacts {
-  /** As server_version_num: 170002. */
+  /** As in server_version_num, for example 170002. */
   readonly version: number;
   readonly isStandby: boolean;
   readonly isReadOnly: boolean;
@@ -25,27 +25,27 @@ export interface PostgresFacts {
   readonly encoding: string;
   readonly autovacuum: string;
   readonly standbyNames: string;
-  /** Null: this user is not shown it. */
+  /** Null if this user may not see it. */
   readonly standbysInStep: number | null;
   readonly connectionsMax: number;
   readonly connectionsUsed: number;
-  /** What this user lacks, in words; empty: nothing. */
+  /** Descriptions of the rights that this user lacks. */
   readonly rightsLacking: readonly string[];
-  /** Null: nothing has been made yet. */
+  /** Null if nothing was created yet. */
   readonly owners: OwnerFacts | null;
-  /** Tables of Causeway that Citus has spread, or copied to its workers. */
+  /** Tables of Causeway that Citus has distributed, or copied to its workers. */
   readonly spreadByCitus: readonly string[];
-  /** Null: not told. */
+  /** Null if unknown. */
   readonly byHand: ByHandFacts | null;
-  /** Ahead of ours. */
+  /** How far the server's clock is ahead of ours. */
   readonly clockAheadMs: number;
   readonly roundTripMs: number;
-  /** Null: it could not be measured. */
+  /** Null if it could not be measured. */
   readonly commitMs: number | null;
 }
 
 const VERSION_MIN = 120_000;
-/** A node's pool, and what migrations and probes take beside it. */
+/** A node's pool, plus connections for migrations and probes. */
 const CONNECTIONS_PER_NODE = 8;
 const CLOCK_MS_MAX = 1_000;
 const COMMIT_MS_MAX = 20;
@@ -69,7 +69,7 @@ export function judgePostgres(facts: PostgresFacts, memberCount: number): Findin
   return findings;
 }
 
-/** What to change by what PostgreSQL says, in its own codes; any other: it was not reached, or is none. */
+/** What to change, by PostgreSQL's error code. Any other code means that no PostgreSQL was reached. */
 const CHANGES: Readonly<Record<string, string>> = {
   '28P01': 'correct the password in postgres.url',
   28000: 'correct the user in postgres.url, or make it (CREATE ROLE ... LOGIN); does pg_hba.conf let it in?',
@@ -121,11 +121,11 @@ function judgeServer(facts: PostgresFacts): Finding[] {
   return findings;
 }
 
-/** A node needs no more than its rights, until a version comes that changes the tables. */
+/** A node needs no more than its rights, until a version changes the tables. */
 function judgeOwners({ self, others, areTablesMissing }: OwnerFacts): Finding {
   const owners = others.join(', ');
   const grants = others.map((owner) => `GRANT ${quoted(owner)} TO ${quoted(self)}`).join('; ');
-  // Who gets a superuser's rights gets them all.
+  // Being granted a superuser's role would mean getting all of its rights.
   const change = `start the first node of such a version as ${owners} (postgres.url), or, unless that is a superuser, ${grants}`;
   if (areTablesMissing)
     return fault(
@@ -184,7 +184,7 @@ export function judgeClockAndPace({
   commitMs,
 }: Pick<PostgresFacts, 'clockAheadMs' | 'roundTripMs' | 'commitMs'>): Finding[] {
   const findings: Finding[] = [];
-  // What a round trip takes may lie on either side of the answer.
+  // The answer may lie anywhere within the round trip.
   if (Math.abs(clockAheadMs) > CLOCK_MS_MAX + roundTripMs)
     findings.push(
       warning(

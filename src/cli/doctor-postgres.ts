@@ -1,4 +1,7 @@
-/** Asks a PostgreSQL what it is and how fast it answers. It writes a few empty messages to its log (WAL), and no row. */
+/**
+ * Asks a PostgreSQL what it is, and measures how fast it answers. It writes a few empty messages to the WAL, and no
+ * rows.
+ */
 import type pg from 'pg';
 import type { Statement } from '../base/sql-statement.ts';
 import { dialectOf, whyNotDialect, type RecordCompat } from '../core/record-dialect.ts';
@@ -28,7 +31,7 @@ const KEEP_MS_MIN = 100;
 
 type Row = Record<string, unknown>;
 
-/** other: not what the settings say, and why; it is asked nothing more. */
+/** 'other' means that the server is not the kind that the settings name, and why; it is not examined further. */
 export type ServerFacts =
   | { readonly kind: 'itself'; readonly facts: PostgresFacts }
   | { readonly kind: 'relative'; readonly facts: RelativeFacts }
@@ -115,7 +118,7 @@ async function relativeFacts(
   };
 }
 
-/** Null: no node has made its tables yet, or they are not to be read. */
+/** Null if no node has created its tables yet, or if they may not be read. */
 async function madeForMode(client: pg.Client): Promise<RecordCompat | null> {
   try {
     return (await one(client, ASK_MODE))['mode'] as RecordCompat;
@@ -124,7 +127,7 @@ async function madeForMode(client: pg.Client): Promise<RecordCompat | null> {
   }
 }
 
-/** What the first start makes must be allowed; later it is there, and must be usable. */
+/** Before the first start, the user must be allowed to create the schema; afterwards it must be allowed to use it. */
 async function rightsLacking(client: pg.Client, row: Row): Promise<string[]> {
   const lacking: string[] = [];
   if (row['has_schema'] !== true) {
@@ -133,7 +136,7 @@ async function rightsLacking(client: pg.Client, row: Row): Promise<string[]> {
     const schema = await one(client, ASK_SCHEMA);
     const mayUse = schema['may_use'] === true;
     if (!mayUse) lacking.push('use the schema causeway (USAGE)');
-    // By the first node of a version that has tables which are not there yet.
+    // Needed by the first node of a version with tables that do not exist yet.
     if (schema['has_all'] !== true && schema['may_make'] !== true)
       lacking.push('make tables in the schema causeway (CREATE)');
     if (mayUse && row['has_record'] === true && (await one(client, ASK_RECORD))['may_write'] !== true)
@@ -144,7 +147,7 @@ async function rightsLacking(client: pg.Client, row: Row): Promise<string[]> {
   return lacking;
 }
 
-/** Migrations alter what is there: that takes more than rights on it. */
+/** Migrations alter existing tables, which takes ownership and not just rights. */
 async function ownerFacts(client: pg.Client): Promise<OwnerFacts> {
   const { self, others } = await one(client, ASK_OWNERS);
   const { has_all: hasAll } = await one(client, ASK_SCHEMA);
@@ -156,7 +159,7 @@ async function spreadByCitus(client: pg.Client): Promise<string[]> {
   return rows.map(({ name }) => String(name));
 }
 
-/** Null: an earlier version made the tables, or this user may not use their schema. */
+/** Null if the tables were made by an earlier version, or if this user may not use their schema. */
 async function byHandFacts(client: pg.Client): Promise<ByHandFacts | null> {
   try {
     const told = await one(client, ASK_BY_HAND);
@@ -177,13 +180,13 @@ async function clockOf(client: pg.Client): Promise<{ offsetMs: number; tripMs: n
     const began = performance.now();
     const { now } = await one(client, ASK_CLOCK);
     const tripMs = performance.now() - began;
-    // Its clock was read half a round trip ago, more or less.
+    // The server read its clock about half a round trip ago.
     samples.push({ tripMs, offsetMs: Number(now) - (Date.now() - tripMs / 2) });
   }
   return samples.sort((a, b) => a.tripMs - b.tripMs)[Math.floor(SAMPLES / 2)]!;
 }
 
-/** A message in the log is committed, and so synced, as a row would be. Null where it may not be written. */
+/** A message in the WAL is committed, and so synced, like a row. Null if this user may not write one. */
 async function commitMs(client: pg.Client): Promise<number | null> {
   const took: number[] = [];
   try {

@@ -1,4 +1,7 @@
-/** Whether a relative of PostgreSQL (`postgres.compat`) can be the system of record: verdicts over what it says of itself. */
+/**
+ * Whether a relative of PostgreSQL (`postgres.compat`) can be the system of record, judged by what it reports about
+ * itself.
+ */
 import { nameOfCompat, whyNotMode, type RecordCompat } from '../core/record-dialect.ts';
 import { fault, note, ok } from './doctor-finding.ts';
 import type { Finding } from './doctor-finding.ts';
@@ -8,11 +11,11 @@ export interface RelativeFacts {
   readonly compat: RecordCompat;
   readonly version: string;
   readonly ordersByBytes: boolean;
-  /** What it answers after serializable was asked for. */
+  /** The isolation level that it reports after serializable was requested. */
   readonly isolation: string;
   readonly isReadOnly: boolean;
   readonly encoding: string;
-  /** Null: there are no tables yet. */
+  /** Null if there are no tables yet. */
   readonly madeFor: RecordCompat | null;
   readonly clockAheadMs: number;
   readonly roundTripMs: number;

@@ -1,4 +1,7 @@
-/** The verdicts of `causeway doctor`, one by one: what is well says nothing to change, what is not says what. */
+/**
+ * The findings of `causeway doctor`, one by one: what is good has nothing to change, and what is not says what to
+ * change.
+ */
 import { describe, expect, test } from 'vitest';
 import { judgeDisk } from './doctor-disk-rules.ts';
 import type { DiskFacts } from './doctor-disk-rules.ts';
@@ -21,7 +24,7 @@ const MB = 1024 * 1024;
 
 const containing = (text: string): string => expect.stringContaining(text) as string;
 
-/** What is not well, as `level: text`; every warning and fault must say what to change. */
+/** Everything that is not good, as `level: text`; every warning and fault must say what to change. */
 function found(findings: readonly Finding[]): string {
   for (const { level, text, change } of findings)
     if (level === 'warning' || level === 'fault') expect(change, text).toBeTruthy();
@@ -348,7 +351,7 @@ describe('legacy API', () => {
     ],
   ])('a plain key that nobody has: %j', (answer, text) => {
     expect(judge(answer)).toContain(text);
-    // Then nothing is said of harder ones, which would only repeat it.
+    // In that case nothing is said about harder keys, which would only repeat it.
     if (!text.startsWith('warning')) expect(judge(answer, page(500))).not.toContain('slash');
   });
 

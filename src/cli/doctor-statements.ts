@@ -1,7 +1,7 @@
-/** What `causeway doctor` asks of a PostgreSQL: it reads, and writes no row. */
+/** What `causeway doctor` asks of a PostgreSQL; it only reads, and writes no row. */
 import { unprepared } from '../base/sql-statement.ts';
 
-/** Asked of the catalogue: to_regclass refuses who may not use the schema. */
+/** Asks the catalogue, because to_regclass raises an error for users without access to the schema. */
 function hasTable(name: string): string {
   return `exists (select 1 from pg_class where relnamespace = to_regnamespace('causeway') and relname = '${name}')`;
 }
@@ -31,12 +31,15 @@ export const ASK = unprepared(
 );
 
 export const ASK_SCHEMA = unprepared(
-  // Named in one list, any of them would do.
+  // One call per privilege: in a single list, any one of them would be enough.
   `select has_schema_privilege('causeway', 'USAGE') as may_use, has_schema_privilege('causeway', 'CREATE') as may_make,
   ${hasTable('outside_edit')} as has_all`,
   ['privilege functions', 'system catalogue'],
 );
-/** Who owns what migrations change, and this user is no member of: only an owner may alter a table or replace a function. */
+/**
+ * The owners, of whose roles this user is not a member, of what migrations change: only an owner may alter a table or
+ * replace a function.
+ */
 export const ASK_OWNERS = unprepared(
   `select current_user::text as self, array(
     select distinct pg_get_userbyid(owner)::text from (
@@ -51,7 +54,7 @@ export const ASK_RECORD = unprepared(
   ['privilege functions'],
 );
 
-/** Triggers by which changes by hand are noted, those that are switched off left out. */
+/** The enabled triggers that note changes by hand. */
 export const ASK_BY_HAND = unprepared(
   `select
   to_regclass('causeway.outside_edit') is not null as has_notes,
@@ -61,14 +64,14 @@ export const ASK_BY_HAND = unprepared(
     where tgrelid = to_regclass('causeway.record') and not tgisinternal and tgenabled in ('O', 'A')) as triggers`,
   ['privilege functions', 'server settings', 'system catalogue'],
 );
-/** Of so many at most: it is only looked at. */
+/** Up to a limited number, because this is only a check. */
 export const ASK_NOTES = unprepared(
   `select count(*)::int as waiting,
   coalesce(extract(epoch from clock_timestamp()) * 1000 - min(noted_ms), 0)::float8 as oldest_ms
 from (select noted_ms from causeway.outside_edit order by id limit 10000) first_ones`,
 );
 
-/** Tables of ours that Citus has spread, or copied to its workers. */
+/** Our tables that Citus has distributed, or copied to its workers. */
 export const ASK_SPREAD = unprepared(
   `select table_name::text as name from citus_tables where table_name::text like 'causeway.%' and citus_table_type <> 'local'`,
   ['list of Citus'],
@@ -76,17 +79,17 @@ export const ASK_SPREAD = unprepared(
 
 export const ASK_CLOCK = unprepared('select extract(epoch from clock_timestamp())::float8 * 1000 as now');
 
-/** A message in the log (WAL) is committed, and so synced, as a row would be. */
+/** A message in the WAL is committed, and so synced, like a row. */
 export const EMIT_MESSAGE = unprepared("select pg_logical_emit_message(true, 'causeway doctor', '')", [
   'pg_logical_emit_message',
 ]);
 
-/** Which kind of database answers, and whether it orders text by its bytes. */
+/** Which product answers, and whether it orders text by bytes. */
 export const ASK_DIALECT = unprepared(`select version() as version, 'a' > 'B' as orders_by_bytes`, [
   'version function',
 ]);
 
-/** Of a relative of PostgreSQL (`postgres.compat`): as a node sets it, and what came of it. */
+/** For a relative of PostgreSQL (`postgres.compat`): sets what a node sets, and reads back what took effect. */
 export const SET_SERIALIZABLE = unprepared(`set default_transaction_isolation = 'serializable'`);
 export const SHOW_ISOLATION = unprepared('show transaction_isolation');
 export const SHOW_READ_ONLY = unprepared('show transaction_read_only');

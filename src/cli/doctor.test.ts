@@ -1,4 +1,7 @@
-/** `causeway doctor` before a real disk, real ports, a real PostgreSQL and servers that do with a path what servers do. */
+/**
+ * `causeway doctor` against a real disk, real ports, a real PostgreSQL, and servers that treat paths as real servers
+ * do.
+ */
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -32,7 +35,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** An API behind a path; `answer` sees it as it came. */
+/** An HTTP API; `answer` gets the path exactly as it was sent. */
 async function serve(
   answer: (path: string) => { status: number; body: string; location?: string },
 ): Promise<string> {
@@ -59,7 +62,7 @@ async function examine(settings: object, words: string[] = [], env: NodeJS.Proce
   writeFileSync(file, JSON.stringify(settings));
   const { io, ran } = keptIo();
   const program = new Command();
-  // As if it took longer than a person looks at nothing, on a terminal.
+  // As if the command had run for longer than a person watches an empty terminal.
   doctorCommand(program, io, env, () => waitingLine({ ...io.stderr, isTTY: true }, 0));
   await program.parseAsync(['doctor', '--json', '--config', file, ...words], { from: 'user' });
   const told = JSON.parse(ran.out) as Pick<Told, 'worst' | 'findings'>;
@@ -71,7 +74,7 @@ async function examine(settings: object, words: string[] = [], env: NodeJS.Proce
   return { ...told, code: ran.code, err: ran.err, of };
 }
 
-/** Ports of 0 are not tried. */
+/** Ports set to 0 are not tried. */
 const settings = (changes: object = {}): object => ({
   cluster: { members: [{ name: 'fake', address: doors.address }], ownersMin: 1, replicas: 1 },
   node: { name: 'fake', dataDir: join(folder, 'data') },
@@ -93,7 +96,7 @@ test('a node that runs, its PostgreSQL and an API that takes keys as they are: n
   const legacy = { url, echo: '/key' };
   const told = await examine(settings({ legacy }), ['--legacy-key', 'a/b']);
   const faults = told.findings.filter(({ level, part }) => level === 'fault' && part !== 'disk');
-  // The server of the tests syncs nothing, and is told so.
+  // The test server runs without fsync, which is reported.
   expect(faults.map(({ text }) => text)).toEqual(['fsync is off: a crash may ruin the whole database']);
   expect(told.of('network')).toContain('the node runs');
   expect(told.of('disk')).toContain('a sync takes');
@@ -116,7 +119,7 @@ test('servers that undo escapes, resolve dots, redirect, or answer with a page o
     if (path.includes('%5C')) return { status: 404, body: '<h1>Not Found</h1>' };
     if (path.includes('%25')) return { status: 400, body: 'bad' };
     if (path.includes('%20')) return { status: 301, body: '', location: path.replaceAll('%20', '+') };
-    // As a proxy that decodes first and resolves afterwards.
+    // Like a proxy that first decodes the path and then resolves it.
     const plain = new URL(decodeURIComponent(path), 'http://h').pathname;
     if (plain === '/data/passed-on') return { status: 203, body: '{"value":"of a proxy"}' };
     if (plain === '/data/large') return { status: 200, body: '{"value":"eleven bytes"}' };

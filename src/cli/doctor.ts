@@ -1,6 +1,6 @@
 /**
- * `causeway doctor`: is this machine, with these settings, fit to run a node, and are PostgreSQL and the legacy API fit for
- * it? Each part is looked at by itself and has a deadline, so that one that hangs hides nothing of the others.
+ * `causeway doctor`: is this machine, with these settings, fit to run a node, and are PostgreSQL and the legacy API fit
+ * for it? The parts are checked separately, each with a deadline, so that one that hangs does not hide the others.
  */
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
@@ -101,7 +101,7 @@ export function exitCode(parts: readonly Checked[]): number {
 
 const LEVEL_WIDTH = 9;
 
-/** Text within 80 columns; what to change stands under what was found, once where it is the same for several. */
+/** Text within 80 columns. What to change is shown below the finding, and only once if several findings share it. */
 export function reportLines(parts: readonly Checked[], seconds: number): string[] {
   const lines: string[] = [];
   for (const { part, findings } of parts) {

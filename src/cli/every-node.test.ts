@@ -1,4 +1,4 @@
-/** Which nodes a command asks, before real doors: all members, whoever was named, and each of them once. */
+/** Which nodes a command asks, with real servers: all members, each of them once, whichever ones were named. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import type { Ran } from '../../test/support/command-io.ts';

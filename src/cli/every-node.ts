@@ -1,6 +1,6 @@
 /**
- * All nodes of the cluster, asked one by one: those that were named tell who the members are, and members that were not
- * named are asked as well. Each has a connection of its own, so that one that hangs holds up nobody.
+ * All nodes of the cluster, asked one by one. The named nodes report who the members are, and members that were not
+ * named are asked as well. Each node has a connection of its own, so that one that hangs holds up nobody else.
  */
 import type { Command } from 'commander';
 import type { CausewayClient } from '../client/index.ts';
@@ -13,19 +13,22 @@ export type Told = { readonly address: string } & (
   { readonly status: Facts } | { readonly name: string; readonly fault: string }
 );
 
-/** guess: the seeds are where nodes usually are, and one where nothing answers is none. only: members are not asked. */
+/**
+ * guess: the seeds are the default addresses, and one where nothing answers is ignored. named: the user named them.
+ * only: other members are not asked.
+ */
 type Reach = 'guess' | 'named' | 'only';
 type Connect = (address: string) => CausewayClient;
 
-/** Who is named tells of all members; what these know beyond that is on its way, and told at the next look. */
+/** The named nodes know all members. If those know of others, these are just joining and appear at the next look. */
 const ROUNDS_MAX = 2;
-/** Milliseconds for the connection to a member that nobody has named: it may not be reachable from here. */
+/** Connect timeout in milliseconds for a member that was not named: it may not be reachable from here. */
 const CONNECT_TIMEOUT_MS = 2_000;
 
 export class EveryNode {
   readonly #connect: Connect;
   readonly #clients = new Map<string, CausewayClient>();
-  /** Addresses that the caller has named, and so are shown whatever becomes of them. */
+  /** The addresses that the user has named; they are always shown, whatever happens. */
   readonly #named: ReadonlySet<string>;
   readonly #rounds: number;
   #seeds: readonly string[];
@@ -37,7 +40,7 @@ export class EveryNode {
     this.#connect = connect;
   }
 
-  /** What each node says of itself, by name. At least one line, even where nobody answers. */
+  /** The status of each node, sorted by name; at least one line, even if nobody answers. */
   async look(): Promise<Told[]> {
     const told = new Map<string, Told>();
     let asking = [...new Set([...this.#named, ...this.#seeds])];
@@ -51,7 +54,7 @@ export class EveryNode {
     return shown;
   }
 
-  /** Of an address that `look` has told. */
+  /** The client for an address that `look` has returned. */
   clientOf(address: string): CausewayClient {
     let client = this.#clients.get(address);
     if (client === undefined) this.#clients.set(address, (client = this.#connect(address)));
@@ -79,7 +82,7 @@ export class EveryNode {
     const shown: Told[] = [];
     for (const each of told) {
       if (!('status' in each)) continue;
-      // One node under two addresses is one node.
+      // A node that is reached at two addresses is shown once.
       const identity = `${word(each.status['clusterId'])} ${word(each.status['name'])}`;
       if (each.status['name'] !== undefined && answered.has(identity)) continue;
       answered.add(identity);
@@ -96,7 +99,7 @@ export class EveryNode {
     return shown.sort((a, b) => byName(nameOf(a), nameOf(b)));
   }
 
-  /** The next look begins with them; connections to others are closed. */
+  /** The next look begins with these addresses; connections to others are closed. */
   #keep(addresses: readonly string[]): void {
     if (addresses.length > 0) this.#seeds = addresses;
     for (const [address, client] of this.#clients) {
@@ -107,7 +110,7 @@ export class EveryNode {
   }
 }
 
-/** Members that nobody has asked yet, by address or by name. */
+/** Members that were not asked yet, neither by address nor by name. */
 function strangers(told: readonly Told[]): string[] {
   const asked = new Set(told.map(({ address }) => address));
   const names = new Set(told.flatMap((each) => ('status' in each ? [word(each.status['name'])] : [])));
@@ -129,7 +132,7 @@ export function nameOf(told: Told): string {
   return 'status' in told ? word(told.status['name']) : told.name;
 }
 
-/** node-10 comes after node-9. */
+/** Sorts node-10 after node-9. */
 function byName(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
@@ -142,7 +145,7 @@ export function addOnlyOption(command: Command): Command {
   return command.option('--only', 'ask only the nodes that are named, not all members of their cluster');
 }
 
-/** Runs `work` with all nodes of the cluster at hand. */
+/** Runs `work` with access to all nodes of the cluster. */
 export async function withEveryNode(
   options: EveryNodeOptions,
   work: (nodes: EveryNode) => Promise<void>,

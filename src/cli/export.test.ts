@@ -1,4 +1,7 @@
-/** `causeway export` before a real door: what it prints is what `import` takes, and it never claims too much. */
+/**
+ * `causeway export` against a real server: its output is what `import` accepts, and it never claims more than was
+ * exported.
+ */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,12 +92,12 @@ describe('export', () => {
     const asked: (string | null)[] = [];
     doors.api.scan = (after, ...rest) => {
       asked.push(after);
-      // Amid the pages, and again when it is asked anew.
+      // Fails in the middle of the pages, and again when it is retried.
       doors.api.failWith = [3, 4].includes(asked.length) ? 'not_ready' : undefined;
       scan(after, ...rest);
     };
     const ran = await run('export', '--checkpoint', join(folder, 'place'));
-    // The page that failed was asked for three times, and no other more than once.
+    // The failed page was requested three times, every other page only once.
     expect(asked.slice(0, 6)).toEqual([null, 'key:102', 'key:105', 'key:105', 'key:105', 'key:108']);
     expect(new Set(asked).size).toBe(asked.length - 2);
     expect(ran.code).toBe(0);

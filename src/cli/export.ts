@@ -1,7 +1,7 @@
 /**
- * `causeway export`: all live records as NDJSON on standard output, in the form that `import` takes. After each page
- * the checkpoint names the place to go on from, so that an export that was stopped is resumed by the same command
- * with its output appended. Success is claimed only when the last page was written and none lacked anything.
+ * `causeway export`: all live records as NDJSON on standard output, in the form that `import` accepts. After each page
+ * the checkpoint records where to go on, so that the same command, with its output appended, resumes an export that was
+ * stopped. It reports success only when the last page was written and no page lacked anything.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -73,7 +73,7 @@ function report(io: CommandIo, work: Export, fault: string | undefined): number 
 
 interface Place {
   after: string;
-  /** A page so far may have lacked records. */
+  /** At least one page so far may have lacked records. */
   incomplete: boolean;
 }
 
@@ -96,16 +96,16 @@ class Export {
 
   whereToGoOn(): string {
     const { after } = this.place;
-    // As a shell takes it, whatever the key has in it.
+    // Quoted for the shell, whatever characters the key contains.
     return this.#path === undefined
       ? `go on with --after '${after.replaceAll("'", "'\\''")}', its output appended`
       : 'the same command goes on there, its output appended';
   }
 
-  /** Undefined when the last page was written, else why not. */
+  /** Undefined when the last page was written, else the reason why not. */
   async run(): Promise<string | undefined> {
     const { CausewayError } = await import('../client/index.ts');
-    // What came before may have been broken off within a line: its rest is told again, on a line of its own.
+    // The earlier output may end in the middle of a line; the record is written again, on a line of its own.
     if (this.place.after !== '' && isAppended(this.#io.stdout)) this.#io.stdout.write('\n');
     for (;;) {
       try {
@@ -142,12 +142,15 @@ function isAppended(output: Output): boolean {
   return (output as { isAppended?: boolean }).isAppended === true;
 }
 
-/** A page did not get where it was to go: the place is still before it. */
+/** A page could not be written; the checkpoint still points before it. */
 class NotWritten extends Error {
   override readonly name = 'NotWritten';
 }
 
-/** Resolves when it is out, so that no checkpoint is ahead of the output, and a pipe that is read slowly holds the export back. */
+/**
+ * Resolves when the text was written, so that no checkpoint is ahead of the output, and a slow pipe slows the export
+ * down.
+ */
 async function written(output: Output, text: string): Promise<void> {
   if (!('once' in output)) return void output.write(text);
   const stream = output as unknown as NodeJS.WritableStream;
@@ -155,12 +158,12 @@ async function written(output: Output, text: string): Promise<void> {
   stream.on('error', told);
   const error = await new Promise<Error | null | undefined>((resolve) => stream.write(text, resolve));
   if (error === null || error === undefined) return void stream.off('error', told);
-  // Nobody reads any more: told by whoever runs the command.
+  // The reader is gone; whoever runs the command reports it.
   if ((error as NodeJS.ErrnoException).code === 'EPIPE') throw error;
   throw new NotWritten(`standard output cannot be written: ${systemReason(error)}`);
 }
 
-/** What is left of the record's time, by the clock of the node that told it. */
+/** The record's remaining time to live, by the clock of the node that returned it. */
 function rowOf(key: string, entry: Entry): Record<string, unknown> {
   const { contentType } = entry;
   const row = { key, ...valueFields(entry.value), ...(contentType === undefined ? {} : { contentType }) };
@@ -180,7 +183,7 @@ function readPlace(path: string): Place | undefined {
     const held = JSON.parse(text) as Partial<Place> | null;
     if (typeof held?.after === 'string' && typeof held.incomplete === 'boolean') return held as Place;
   } catch {
-    // Told below, like every other damage.
+    // Reported below, like any other damage.
   }
   throw new UsageError(`${path} is damaged: remove it to start over`);
 }

@@ -1,4 +1,4 @@
-/** A node's status as a command reads it: with care, for the node may be of another build. */
+/** Reads a node's status defensively, because the node may be of another version. */
 
 export type Facts = Readonly<Record<string, unknown>>;
 
@@ -10,7 +10,7 @@ export function word(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '?';
 }
 
-/** The members of the cluster, by a node's word. */
+/** The members of the cluster, as this node knows them. */
 export function membersOf(status: Facts): Facts[] {
   return Array.isArray(status['members']) ? status['members'].map(asFacts) : [];
 }
@@ -23,7 +23,7 @@ export function isServing({ phase, leaseHeld }: Facts): boolean {
   return phase === 'serving' && leaseHeld === true;
 }
 
-/** serving, no lease, learning, ... */
+/** For example "serving", "no lease" or "learning". */
 export function stateOf(status: Facts): string {
   return status['phase'] === 'serving' && !isServing(status) ? 'no lease' : word(status['phase']);
 }

@@ -1,10 +1,10 @@
-/** Numbers for people, in few cells. */
+/** Formats numbers for people, in few columns. */
 
 export function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** At most six cells: 0, 9.5, 12,345, 123k, 1.2M. */
+/** At most six characters: 0, 9.5, 12,345, 123k, 1.2M. */
 export function countText(value: number): string {
   if (value >= 10_000_000) return `${Math.round(value / 1e6)}M`;
   if (value >= 1_000_000) return `${(value / 1e6).toFixed(1)}M`;
@@ -13,7 +13,7 @@ export function countText(value: number): string {
   return grouped(Math.round(value));
 }
 
-/** At most five cells: 0.12, 1.2, 12, 1.2s, 2m, 3h. */
+/** At most five characters: 0.12, 1.2, 12, 1.2s, 2m, 3h. */
 export function msText(ms: number): string {
   if (ms >= 3_600_000) return `${Math.floor(ms / 3_600_000)}h`;
   if (ms >= 60_000) return `${Math.floor(ms / 60_000)}m`;
@@ -23,12 +23,12 @@ export function msText(ms: number): string {
   return ms >= 1 ? ms.toFixed(1) : ms.toFixed(2);
 }
 
-/** Below a millisecond nobody looks at a lag. */
+/** Nobody cares about a lag below a millisecond. */
 export function lagText(ms: number): string {
   return ms < 1_000 ? String(Math.round(ms)) : msText(ms);
 }
 
-/** The same with its unit. */
+/** Like `lagText`, with the unit. */
 export function lagWithUnit(ms: number): string {
   const text = lagText(ms);
   return /\d$/.test(text) ? `${text} ms` : text;

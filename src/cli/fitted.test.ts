@@ -1,4 +1,4 @@
-/** What is said to whoever sits before a terminal of 80 columns: no line is wider. What goes elsewhere is not broken. */
+/** Messages on a terminal of 80 columns: no line is wider. Output to anything else is not wrapped. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import type { Ran } from '../../test/support/command-io.ts';
@@ -113,7 +113,7 @@ describe('commands', () => {
     const { code, out, err } = await run(...given);
     expect(code).toBeGreaterThan(0);
     expect(tooWide(out + err)).toEqual([]);
-    // Words, not a stack.
+    // A message, not a stack trace.
     expect(err).not.toMatch(/\n {4}at /);
   });
 

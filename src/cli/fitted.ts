@@ -1,6 +1,6 @@
 /**
- * Prose for whoever sits before a terminal: no line is wider than it, and none breaks within a word. In a pipe, a file or a log
- * a line stays one line, so that it can be looked for.
+ * Wraps messages to the width of the terminal, between words. In a pipe, a file or a log a line stays in one piece, so
+ * that it can be searched for.
  */
 import { TERMINAL_COLUMNS, wrapped } from '../base/wrapped.ts';
 import type { Output } from './client-command.ts';
@@ -10,7 +10,7 @@ export interface Screen {
   readonly columns?: number;
 }
 
-/** Of a terminal that does not say, the usual; undefined: no terminal. */
+/** The usual width if the terminal does not say; undefined if the output is not a terminal. */
 export function columnsOf(output: object): number | undefined {
   const { isTTY, columns } = output as Screen;
   return isTTY === true ? columns || TERMINAL_COLUMNS : undefined;
@@ -28,17 +28,17 @@ export function fitted(output: Output): Output & Screen {
   };
 }
 
-/** Lines of text among which there is no data. */
+/** Prints lines of text that contain no data. */
 export function printLines(output: Output, lines: readonly string[]): void {
   fitted(output).write(lines.map((line) => `${line}\n`).join(''));
 }
 
-/** What follows a line that was broken stands under where its text began. */
+/** Continuation lines are indented to where the text of the line began. */
 export function fittedText(text: string, columns: number): string {
   return text
     .split('\n')
     .flatMap((line) => {
-      // What is shown in place is cut by who shows it.
+      // Lines that are redrawn in place are cut by whoever draws them.
       if (line.length <= columns || line.startsWith('\r')) return [line];
       const [head = ''] = /^ *(- )?/.exec(line)!;
       return wrapped(head, line.slice(head.length), head.length, columns);

@@ -34,7 +34,7 @@ function show(io: CommandIo, { entry, stale, staleMs }: Found): void {
     io.stderr.write('absent\n');
   } else {
     io.stdout.write(entry.value);
-    // A prompt should not follow on the same line; a file or a pipe gets the value and nothing else.
+    // On a terminal a newline follows, so that the prompt starts on its own line; a file or a pipe gets only the value.
     if ((io.stdout as { isTTY?: boolean }).isTTY) io.stdout.write('\n');
   }
   if (stale) io.stderr.write(`stale: up to ${(staleMs / 1_000).toFixed(1)} s old\n`);

@@ -1,4 +1,7 @@
-/** `causeway guard`, hidden: runs one program on behalf of a supervisor and stops it when the supervisor has gone. */
+/**
+ * `causeway guard`, a hidden command: runs one program on behalf of a supervisor, and stops it when the supervisor is
+ * gone.
+ */
 import { type Command, InvalidArgumentError } from 'commander';
 import { runGuard } from '../supervisor/guard.ts';
 

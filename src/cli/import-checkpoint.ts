@@ -1,28 +1,33 @@
 /**
- * How far an import has come, in a file beside the rows. It names the file that it belongs to by size and time
- * of change: an offset into another file would silently skip rows.
+ * The progress of an import, in a file next to the rows. It identifies that file by size and modification time: an
+ * offset into another file would silently skip rows.
  */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
 export interface Checkpoint {
   readonly size: number;
   readonly changedAtMs: number;
-  /** Bytes: every row before it is in, or was refused. */
+  /** In bytes: every row before it is imported, or was refused. */
   offset: number;
-  /** Lines before the offset. */
+  /** Number of lines before the offset. */
   lines: number;
   imported: number;
   refused: number;
-  /** Rows from the offset on that may be in: an import with operation ids repeats them under the same one. */
+  /**
+   * Rows from the offset on that may have been imported already; with operation ids, a resumed import repeats them
+   * under the same id.
+   */
   underWay?: RowsUnderWay | undefined;
 }
 
 export interface RowsUnderWay {
-  /** 16 bytes in hexadecimal, of all these rows: an id belongs to its key, and no key comes twice among them. */
+  /**
+   * 16 bytes in hexadecimal. All these rows share the id: an id belongs to its key, and no key occurs twice among them.
+   */
   readonly operationId: string;
-  /** Milliseconds since 1970: when the id was made. */
+  /** When the id was made, in milliseconds since 1970. */
   readonly madeAtMs: number;
-  /** Bytes: where these rows end. */
+  /** Where these rows end, in bytes. */
   readonly endOffset: number;
 }
 
@@ -33,12 +38,12 @@ export function newCheckpoint(rowsPath: string): Checkpoint {
   return { ...emptyCheckpoint(), size: stat.size, changedAtMs: Math.floor(stat.mtimeMs) };
 }
 
-/** Of rows that belong to no file. */
+/** For rows that do not come from a file. */
 export function emptyCheckpoint(): Checkpoint {
   return { size: 0, changedAtMs: 0, offset: 0, lines: 0, imported: 0, refused: 0 };
 }
 
-/** Undefined where there is none. Throws where it is not usable for these rows. */
+/** Undefined if there is none. Throws if it is not usable for these rows. */
 export function readCheckpoint(path: string, rowsPath: string): Checkpoint | undefined {
   let text: string;
   try {
@@ -56,7 +61,7 @@ export function readCheckpoint(path: string, rowsPath: string): Checkpoint | und
   return held;
 }
 
-/** Undefined where the text is no checkpoint, or names a place outside the file that it belongs to. */
+/** Undefined if the text is not a checkpoint, or points outside the file that it belongs to. */
 export function parseCheckpoint(text: string): Checkpoint | undefined {
   let held: Partial<Checkpoint> | null;
   try {

@@ -1,11 +1,11 @@
 /**
- * Rows of an import file: one JSON object a line, with its place in the file in bytes, so that an import can go
- * on where it stopped. A line that is no row is an answer too, not an end.
+ * Reads the rows of an import file, one JSON object per line, with their byte offsets, so that an import can resume. An
+ * invalid line is reported as such and does not end the reading.
  */
 import { contentTypeFault, keyFault, ttlFault, valueFault } from '../core/check-key.ts';
 import { VALUE_BYTES_MAX } from '../core/limits.ts';
 
-/** A value of the largest size, every byte written as \u00XX, and a key. */
+/** Enough for the largest value with every byte written as \u00XX, and a key. */
 const LINE_BYTES_MAX = 6 * VALUE_BYTES_MAX + 64 * 1024;
 const NEWLINE = 0x0a;
 
@@ -17,12 +17,12 @@ export interface Row {
 }
 
 export interface Line {
-  /** From 1. */
+  /** Counted from 1. */
   readonly number: number;
-  /** Of the first byte after the line. */
+  /** Offset of the first byte after the line. */
   readonly endOffset: number;
   readonly row: Row | undefined;
-  /** Why there is no row; undefined for a blank line. */
+  /** Why the line has no row; undefined for a blank line. */
   readonly fault: string | undefined;
 }
 
@@ -51,7 +51,7 @@ export async function* readLines(
   if (rest.length > 0) yield emit(rest, at + rest.length);
 }
 
-/** One line without its end. */
+/** Parses one line without its line break. */
 export function parseLine(bytes: Buffer): { row: Row | undefined; fault: string | undefined } {
   const text = bytes.toString('utf8');
   if (text.trim() === '') return { row: undefined, fault: undefined };

@@ -1,4 +1,6 @@
-/** `causeway import` before a real door: rows of a file or of standard input, and how far that has come. */
+/**
+ * `causeway import` against a real server: rows from a file or from standard input, and the progress that it records.
+ */
 import {
   appendFileSync,
   existsSync,

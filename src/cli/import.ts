@@ -1,9 +1,9 @@
 /**
- * `causeway import FILE`: rows of NDJSON into the cluster, many at a time, in batches. After each batch the
- * checkpoint moves on, so that an import that was stopped goes on where it was. A row whose outcome is unknown
- * is written again: the same value under the same key, and with --operation-ids under the same id, so that it takes
- * effect once. Not by default: a node remembers so many ids at most, and a large import would fill that. Success is
- * claimed only when every row is in. What comes from standard input (`-`) is there once: it has no checkpoint.
+ * `causeway import FILE`: imports rows of NDJSON into the cluster, in batches. After each batch the checkpoint moves
+ * on, so that an import that was stopped can resume. A row whose outcome is unknown is written again: the same value
+ * under the same key and, with --operation-ids, under the same id, so that it takes effect once. This is not the
+ * default, because a node remembers only so many ids, and a large import would use them all up. It reports success only
+ * when every row is imported. Standard input (`-`) can be read only once, so it has no checkpoint.
  */
 import { createReadStream } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -41,13 +41,13 @@ interface ImportOptions extends ClientOptions {
 
 const BATCH_ROWS_MAX = 2_000;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
-/** Names standard input, as `kubectl apply -f -` has it. A file of that name is `./-`. */
+/** Stands for standard input, as in `kubectl apply -f -`. For a file of that name use `./-`. */
 const STANDARD_INPUT = '-';
 const READ_BYTES = 256 * 1024;
 const PROGRESS_EVERY_MS = 1_000;
 const RETRY_DELAY_MS = 200;
 const RETRY_DELAY_MS_MAX = 5_000;
-/** Lines named on standard error; further ones are only counted. */
+/** How many refused lines are listed on standard error; further ones are only counted. */
 const REFUSED_SHOWN_MAX = 20;
 
 export function importCommand(program: Command, io: CommandIo): void {
@@ -80,16 +80,16 @@ export function importCommand(program: Command, io: CommandIo): void {
   });
 }
 
-/** Where rows come from, and how far that has come. */
+/** Where the rows come from, and where progress is recorded. */
 interface Source {
   readonly name: string;
   readonly checkpoint: Checkpoint;
   readonly bytes: () => AsyncIterable<Uint8Array>;
-  /** The checkpoint has moved on. */
+  /** Called when the checkpoint has moved on. */
   readonly keep: () => void;
-  /** All is in. */
+  /** Called when everything is imported. */
   readonly end: () => void;
-  /** What whoever reads it can do now: it has stopped, or lines were refused. */
+  /** What the user can do next: after a stop, or after lines were refused. */
   readonly next: (isStopped: boolean) => string;
 }
 
@@ -154,7 +154,7 @@ class Import {
     this.#checkpoint = source.checkpoint;
   }
 
-  /** Undefined when the last row was reached, else why not. */
+  /** Undefined when the last row was reached, else the reason why not. */
   async run(): Promise<string | undefined> {
     try {
       let batch: Line[] = [];
@@ -200,8 +200,8 @@ class Import {
   }
 
   /**
-   * Kept before the rows are sent, so that who resumes repeats them under it: while it is remembered, and where the batch is
-   * the same one. In another a key might have another row.
+   * The id is saved before the rows are sent, so that a resumed import repeats them under it. It is reused only while
+   * nodes remember it and for exactly the same batch, because in another batch a key might have a different row.
    */
   async #idOfRows(endOffset: number): Promise<Uint8Array> {
     const held = this.#checkpoint.underWay;
@@ -215,7 +215,7 @@ class Import {
     return id;
   }
 
-  /** Until all rows are in; what fails is tried again while others succeed, and for a while after. */
+  /** Repeats failed rows until all are imported, as long as others succeed, and for a while after that. */
   async #write(rows: readonly Row[], operationId: Uint8Array | undefined): Promise<string | undefined> {
     let left = rows;
     const stall = new Stall(this.#io.stderr);
@@ -243,7 +243,7 @@ class Import {
       if (!(fault instanceof CausewayError)) throw fault;
       failed.push(row);
       error = fault;
-      // It may have ended: another one, to another node perhaps, is opened for the next attempt.
+      // The pipeline may have ended; the next attempt opens another one, perhaps to another node.
       if (fault.code === 'transport' || fault.code === 'not_ready') this.#pipeline = undefined;
     };
     try {
@@ -277,7 +277,7 @@ class Import {
   }
 }
 
-/** Operations of one batch are under way together: of a key that comes twice only the last may be written. */
+/** The operations of a batch run concurrently, so of a key that occurs twice only the last row may be written. */
 function lastOfEachKey(rows: readonly Row[]): Row[] {
   return [...new Map(rows.map((row) => [row.key, row])).values()];
 }

@@ -1,4 +1,4 @@
-/** The one question that a pod asks of its API server: how many replicas its StatefulSet is to have. */
+/** The only request that a pod makes to its API server: how many replicas its StatefulSet should have. */
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -10,9 +10,9 @@ const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const TIMEOUT_MS = 5_000;
 
 export interface ApiAccess {
-  /** As in https://10.0.0.1:443. */
+  /** For example https://10.0.0.1:443. */
   readonly url: string;
-  /** Holds `token`, `namespace` and `ca.crt`. */
+  /** A directory with `token`, `namespace` and `ca.crt`. */
   readonly account: string;
 }
 
@@ -24,7 +24,7 @@ const STATEFUL_SET = z.object({
   }),
 });
 
-/** Null: there is no such set any more. Rejects with one line where that cannot be found out. */
+/** Null if the StatefulSet no longer exists. Rejects with a one-line message if that cannot be determined. */
 export async function askWanted(access: ApiAccess, set: string): Promise<Wanted | null> {
   const namespace = readFileSync(join(access.account, 'namespace'), 'utf8').trim();
   const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/statefulsets/${encodeURIComponent(set)}`;

@@ -43,7 +43,7 @@ async function runLegacySample({ host, port }: LegacySampleOptions): Promise<voi
   }
 }
 
-/** A TCP port that can be named to others, so not 0. */
+/** A TCP port that others can be told about, so not 0. */
 export function portNumber(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port < 1 || port > 65_535)

@@ -1,4 +1,4 @@
-/** The command line as its users meet it: words in; text, JSON and an exit code out; before a real door. */
+/** The command line as users see it, against a real server: words in; text, JSON and an exit code out. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -150,7 +150,10 @@ describe('get, set and del', () => {
   });
 });
 
-/** Below those of `words`, as far as they go: a group is a command, too, and shows those it has. */
+/**
+ * All commands below `words`, recursively. A group of commands is included, because it is a command that shows its
+ * members.
+ */
 async function commandsBelow(words: string[]): Promise<string[][]> {
   const { out } = await run([...words, '--help']);
   const names = [...(out.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(

@@ -1,6 +1,6 @@
 /**
- * The command `causeway`. One file per command; only the file of the command that was asked for is loaded, so
- * that a small command starts quickly.
+ * The command `causeway`. One file per command; only the file of the requested command is loaded, so that a small
+ * command starts quickly.
  */
 import { realpathSync } from 'node:fs';
 import type { Writable } from 'node:stream';
@@ -13,7 +13,7 @@ import { isSystemError, systemReason } from '../base/system-reason.ts';
 import { packageVersion } from './version.ts';
 import { wholeOutput } from './whole-output.ts';
 
-/** 128 and the number of SIGPIPE: what a shell says of who was ended by it. */
+/** 128 plus the number of SIGPIPE: what a shell reports for a process that it ended. */
 const EXIT_UNREAD = 141;
 
 type Register = (program: Command, io: CommandIo) => void;
@@ -52,21 +52,21 @@ export async function runCommand(words: readonly string[], world: CommandIo): Pr
       writeErr: (text) => io.stderr.write(text),
     });
   const asked = COMMANDS[words[0] ?? ''];
-  // What completes words must know all of them.
+  // Completion needs the words of all commands.
   const loaders = asked === undefined || words[0] === 'completion' ? Object.values(COMMANDS) : [asked];
   for (const load of loaders) (await load())(program, io);
   try {
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return io.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
-    // Told by what was waiting until its words were taken.
+    // Reported by the handler that was waiting for its output to be written.
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return io.exit(EXIT_UNREAD);
     io.stderr.write(`${faultText(error)}\n`);
     io.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_DEFINITE);
   }
 }
 
-/** A stack is for what nobody has foreseen. */
+/** Stack traces are for unforeseen errors only. */
 function faultText(error: unknown): string {
   if (error instanceof UsageError) return `error: ${error.message}`;
   if (isSystemError(error)) return `error: ${error.path ?? error.syscall}: ${systemReason(error)}`;
@@ -78,8 +78,8 @@ function isEntryPoint(): boolean {
 }
 
 /**
- * Nobody reads any more (`| head`): a command ends without a word. A full disk behind `>` is told; what was asked for may have
- * been done. Nothing of this where a command has made arrangements of its own.
+ * If the reader is gone (`| head`), a command ends silently. A full disk behind `>` is reported; the operation may have
+ * been done. Does not apply if a command handles errors of its output itself.
  */
 function endWhenUnread(stream: Writable, name: string): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -95,7 +95,7 @@ if (isEntryPoint()) {
   const stdout = wholeOutput(process.stdout);
   endWhenUnread(stdout, 'standard output');
   endWhenUnread(process.stderr, 'standard error');
-  // Not process.exit: what was written to a pipe would be lost.
+  // Not process.exit, which would lose what was written to a pipe.
   await runCommand(process.argv.slice(2), {
     stdin: process.stdin,
     stdout,

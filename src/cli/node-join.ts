@@ -1,5 +1,5 @@
 /**
- * What a process learns before it joins a cluster: name, settings and members, told by one member or, where none
+ * What a process learns before it joins a cluster: name, settings and members, as one member reports them or, if none
  * answers, as they were when it joined before. (DESIGN 3)
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { settingText } from '../wire/handshake.ts';
 
 const FILE = 'joined.json';
 const TIMEOUT_MS = 5_000;
-/** Of a founder, which goes on without an answer: at the first start there is nobody to give one. */
+/** Timeout for a founder, which goes on without an answer: at the first start nobody can give one. */
 const FOUNDER_TIMEOUT_MS = 2_000;
 
 export interface JoinedCluster {
@@ -18,7 +18,10 @@ export interface JoinedCluster {
   readonly told: ClusterTold;
 }
 
-/** Throws one line for the operator where nobody answers and nothing was learnt before. `dataDir` null: a founder, which keeps nothing. */
+/**
+ * Throws a one-line message for the operator if nobody answers and nothing was learnt before. `dataDir` is null for a
+ * founder, which saves nothing.
+ */
 export async function learnCluster(address: string, dataDir: string | null): Promise<JoinedCluster> {
   const { connect, CausewayError } = await import('../client/index.ts');
   const client = connect({
@@ -43,14 +46,14 @@ export async function learnCluster(address: string, dataDir: string | null): Pro
   }
 }
 
-/** Once the directory is this node's own. */
+/** To be called once the directory is this node's own. */
 export function keepCluster(dataDir: string, facts: ClusterFacts): void {
   const path = join(dataDir, FILE);
   writeFileSync(`${path}.new`, `${JSON.stringify(facts)}\n`);
   renameSync(`${path}.new`, path);
 }
 
-/** Why this process would not be taken in; undefined: it would. */
+/** Why the cluster would not let this process in; undefined if it would. */
 export function whyNotJoin(
   facts: ClusterFacts,
   name: string,
@@ -65,7 +68,10 @@ export function whyNotJoin(
   return lost.alive ? `${replaces} is alive: it is not replaced while it is` : undefined;
 }
 
-/** What the process has otherwise than the cluster, which would not let it in; undefined: nothing. */
+/**
+ * The first setting in which the process differs from the cluster and for which it would be refused; undefined if there
+ * is none.
+ */
 export function whatDiffers(
   { clusterName, settings }: ClusterFacts,
   own: Readonly<Record<string, string>>,
@@ -82,7 +88,7 @@ export function whatDiffers(
   return undefined;
 }
 
-/** Was this directory used by a node that joined before? */
+/** Whether a node in this directory has joined before. */
 export function hasJoined(dataDir: string): boolean {
   return existsSync(join(dataDir, FILE));
 }

@@ -1,4 +1,4 @@
-/** `causeway node leave`: a member gives up its slots and is none any more; shown until it is so. */
+/** `causeway node leave`: a member gives up its slots and leaves for good; shows the progress until it is gone. */
 import type { Command } from 'commander';
 import { addClientOptions, EXIT_OK, printJson, withClient } from './client-command.ts';
 import type { ClientOptions, CommandIo } from './client-command.ts';

@@ -1,6 +1,6 @@
 /**
- * What probes are told of a process that waits for the cluster which it is to join: it lives, it does not serve, and nobody misses
- * it if it is stopped. Whatever runs it would otherwise take it for dead, and start it again and again.
+ * Answers probes while a process waits for the cluster that it is to join: it is alive, it does not serve, and it is
+ * safe to stop. Without answers, an orchestrator would take it for dead and restart it again and again.
  */
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
@@ -10,7 +10,7 @@ export interface WaitingDoor {
   close(): Promise<void>;
 }
 
-/** `reason`: why it waits, now. Rejects where the port cannot be had. */
+/** `reason` returns why the process is waiting now. Rejects if the port is not available. */
 export function openWaitingDoor(
   { host, port }: { readonly host: string; readonly port: number },
   reason: () => string,
@@ -20,7 +20,7 @@ export function openWaitingDoor(
     if (path === '/healthz') tell(response, 'healthy', []);
     else if (path === '/safe-to-stop') tell(response, 'safe', []);
     else if (path === '/readyz') tell(response, 'ready', [reason()]);
-    // There is no node yet: as where nobody listens, for whoever asks about one.
+    // For other requests behave as if nobody listened: there is no node yet.
     else response.destroy();
   });
   return new Promise((resolve, reject) => {
@@ -38,7 +38,7 @@ export function openWaitingDoor(
   });
 }
 
-/** In the form in which a node answers its probes. */
+/** In the same format as a node's answers to probes. */
 function tell(response: ServerResponse, name: string, reasons: readonly string[]): void {
   const isWell = reasons.length === 0;
   const detail = isWell ? {} : { detail: reasons.join('; ') };

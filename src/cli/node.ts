@@ -17,23 +17,23 @@ import type { SettingsOptions } from './settings-options.ts';
 
 export interface StartedNode {
   stop(): Promise<void>;
-  /** Resolves when the cluster goes on without it for good. */
+  /** Resolves when the cluster has gone on without this node for good. */
   readonly left: Promise<void>;
-  /** Resolves with the reason where nobody lets it in, and nobody will. */
+  /** Resolves with the reason if no member lets the node in, and none ever will. */
   readonly refused: Promise<string>;
 }
 
 export type StartNode = (config: Config, stopAsked: AbortSignal) => Promise<StartedNode>;
 
-/** What the command needs of the process that it runs in. */
+/** What the command needs from the process in which it runs. */
 export interface NodeProcess {
-  /** Brings the code of a node only when one is to run. */
+  /** Loads the code of a node only when one is to run. */
   load(): Promise<{ startNode: StartNode }>;
   watchParent(onGone: () => void): void;
 }
 
 const EXIT_HALTED = 130;
-/** Milliseconds between two questions for a cluster that is not there yet. */
+/** Milliseconds between two attempts to reach a cluster that does not exist yet. */
 const ASK_AGAIN_MS = 1_000;
 const TELL_EVERY_TRIES = 10;
 
@@ -62,7 +62,7 @@ export function nodeCommand(program: Command, io: CommandIo, around: NodeProcess
   });
 }
 
-/** Aborts at the first signal, and when the supervisor that started this process has gone. */
+/** Aborts at the first signal, or when the supervisor that started this process is gone. */
 function listenForStop(around: NodeProcess): AbortSignal {
   const stopping = new AbortController();
   around.watchParent(() => stopping.abort());
@@ -71,14 +71,15 @@ function listenForStop(around: NodeProcess): AbortSignal {
     stopping.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
-  // Who reads what it prints may go away: that must not end a node.
+  // If the reader of its output goes away, the node must not end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   return stopping.signal;
 }
 
 /**
- * Undefined: this node joins no cluster. Null: it was to, and nobody tells of it. Where the founders are known, one of them
- * goes on without an answer (there may be no cluster yet), and who is none waits until there is one.
+ * Undefined if this node joins no cluster; null if it should have joined one but nobody answered. If the settings name
+ * the founders, a founder goes on without an answer (there may be no cluster yet), and any other node waits until there
+ * is a cluster.
  */
 async function learn(
   io: CommandIo,
@@ -110,12 +111,12 @@ async function learn(
   }
 }
 
-/** Null: not yet. That the port is taken is told by whoever opens the node's own door there. */
+/** Null if probes are not answered (yet). If the port is taken, the node's own door will report it. */
 async function answeringProbes({ probes }: JoinWish, reason: () => string): Promise<WaitingDoor | null> {
   return probes === null ? null : openWaitingDoor(probes, reason).catch(() => null);
 }
 
-/** A founder that nobody has told of a cluster is there to found one. */
+/** A founder to whom nobody has told of a cluster is there to found one. */
 function joiningNone(config: Config): Config {
   const { join: _join, replace: _replace, ...node } = config.node;
   return { ...config, node };

@@ -1,29 +1,29 @@
 /**
- * What the end of a pod means. A StatefulSet gives a pod the same signal whether its process is to be started again (an update, a
- * drained machine) or its place was taken away (fewer `replicas`); a member of a cluster must tell the two apart, for in the second case
- * others have to get what it holds first. (decision 32)
+ * Decides what the end of a pod means. A StatefulSet sends a pod the same signal whether it is to be restarted (an
+ * update, a drained machine) or its place was removed (fewer `replicas`). A cluster member must tell the two apart,
+ * because in the second case others must first take over what it holds. (decision 32)
  */
 
-/** Of a StatefulSet, what decides. */
+/** The deciding fields of a StatefulSet. */
 export interface Wanted {
   readonly replicas: number;
   /** Ordinal of the first pod. */
   readonly start: number;
-  /** The whole set is being removed. */
+  /** The whole set is being deleted. */
   readonly isDeleted: boolean;
 }
 
-/** `stops`: with all others. There is nobody to leave anything to, nor to wait for, and the disks stay for another day. */
+/** `stops`: together with all others. There is nobody to take over and nobody to wait for, and the disks are kept. */
 export type PodEnd = 'leaves' | 'restarts' | 'stops';
 
-/** `wanted` null: there is no such set any more. */
+/** `wanted` is null if the StatefulSet no longer exists. */
 export function podEnd(ordinal: number, wanted: Wanted | null): PodEnd {
   if (wanted === null || wanted.isDeleted || wanted.replicas === 0) return 'stops';
   const { start, replicas } = wanted;
   return ordinal < start || ordinal >= start + replicas ? 'leaves' : 'restarts';
 }
 
-/** `causeway-12` is 12 of `causeway`; undefined where the name is none of that set. */
+/** The ordinal in a pod's name: 12 for `causeway-12` of `causeway`. Undefined if the pod is not part of that set. */
 export function ordinalOf(pod: string, set: string): number | undefined {
   const digits = pod.startsWith(`${set}-`) ? pod.slice(set.length + 1) : '';
   return /^(0|[1-9]\d{0,5})$/.test(digits) ? Number(digits) : undefined;

@@ -1,4 +1,4 @@
-/** What a pod does before its end, against an API server and a node that only pretend. */
+/** What a pod does before its end, with a fake API server and a fake node. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createPlain } from 'node:http';
@@ -63,7 +63,7 @@ describe('what the end of a pod means', () => {
     [3, { replicas: 3, start: 0, isDeleted: false }, 'leaves'],
     [3, { replicas: 3, start: 1, isDeleted: false }, 'restarts'],
     [0, { replicas: 3, start: 1, isDeleted: false }, 'leaves'],
-    // Everything is stopped: whoever left first would have to copy everything again when all come back.
+    // Everything is being stopped: a node that left would have to copy all its data again when the cluster returns.
     [2, { replicas: 0, start: 0, isDeleted: false }, 'stops'],
     [5, { replicas: 3, start: 0, isDeleted: true }, 'stops'],
     [5, null, 'stops'],

@@ -1,6 +1,7 @@
 /**
- * `causeway pod stop`: what Kubernetes runs in a pod before it ends its node. Where the pod's place was taken away the node leaves the
- * cluster first, and others take what it holds; where it is only to be started again, the moment is awaited at which that costs nothing.
+ * `causeway pod stop`: what Kubernetes runs in a pod before it ends the node. If the pod's place was removed, the node
+ * first leaves the cluster, so that others take over what it holds. If it is only to be restarted, the command waits
+ * until that costs nothing.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -20,14 +21,14 @@ interface PodStopOptions {
   readonly account: string;
 }
 
-/** Where every pod finds its own identity. */
+/** Where every pod finds its own credentials. */
 const ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
 const ASK_EVERY_MS = 1_000;
 const PAGE_TIMEOUT_MS = 2_000;
 const CALL_TIMEOUT_MS = 10_000;
-/** A busy node misses one question; one that misses so many in a row has ended, or serves nobody. */
+/** A busy node may miss a request; one that misses this many in a row has ended, or serves nobody. */
 const SILENT_TRIES = 3;
-/** Of the API server, which may be busy with the very change that ends this pod. */
+/** Attempts to ask the API server, which may be busy with the very change that ends this pod. */
 const API_TRIES = 5;
 
 export function podCommand(program: Command, io: CommandIo): void {
@@ -67,10 +68,10 @@ async function stop(io: CommandIo, options: PodStopOptions): Promise<void> {
   const ordinal = ordinalOf(pod, statefulSet);
   if (ordinal === undefined) throw new UsageError(`${pod} is no pod of ${statefulSet}`);
   const wanted = await wantedOf(io, options);
-  // Not known: then as for a restart, which loses nothing.
+  // If it is not known, act as for a restart, which loses nothing.
   const end = wanted === undefined ? 'restarts' : podEnd(ordinal, wanted);
   const isDone = await { leaves: leave, restarts: untilSafe, stops: atOnce }[end](io, options, pod);
-  // Kubernetes ends the node either way, and keeps what was said here as an event of the pod only where this failed.
+  // Kubernetes ends the node in any case, and records this command's output as an event of the pod only if it failed.
   io.exit(isDone && wanted !== undefined ? EXIT_OK : EXIT_DEFINITE);
 }
 
@@ -78,11 +79,11 @@ async function atOnce(): Promise<boolean> {
   return true;
 }
 
-/** Undefined where it cannot be found out. */
+/** Undefined if it cannot be determined. */
 async function wantedOf(io: CommandIo, options: PodStopOptions): Promise<Wanted | null | undefined> {
   const { api, account, statefulSet } = options;
   if (api === undefined) throw new UsageError('--api is missing, and KUBERNETES_SERVICE_HOST is not set');
-  // Loaded only now: `causeway --help` loads every command, and what reads the answer takes long to load.
+  // Loaded late: `causeway --help` loads every command, and the parser of the answer takes long to load.
   const { askWanted } = await import('./kubernetes-api.ts');
   for (let tries = 1; ; tries += 1) {
     try {
@@ -96,7 +97,7 @@ async function wantedOf(io: CommandIo, options: PodStopOptions): Promise<Wanted 
   }
 }
 
-/** True: it has left, and its process ends by itself. */
+/** True if the node has left; its process then ends by itself. */
 async function leave(io: CommandIo, options: PodStopOptions, name: string): Promise<boolean> {
   const deadline = performance.now() + options.leaveSeconds * 1_000;
   const { connect, CausewayError } = await import('../client/index.ts');
@@ -112,7 +113,7 @@ async function leave(io: CommandIo, options: PodStopOptions, name: string): Prom
         } catch (error) {
           if (!(error instanceof CausewayError)) throw error;
           io.stderr.write(`${name} does not leave: ${error.message}\n`);
-          // Too few would stay: its disk is kept, and it is welcome back.
+          // Too few members would remain, so the node keeps its disk and may come back.
           if (error.code === 'invalid_argument') return await untilSafe(io, options);
         }
       }
@@ -126,25 +127,25 @@ async function leave(io: CommandIo, options: PodStopOptions, name: string): Prom
   return false;
 }
 
-/** True: stopping it costs neither service nor a replica, or there is nothing left to wait for. */
+/** True if stopping costs neither service nor a replica, or if there is nothing left to wait for. */
 async function untilSafe(io: CommandIo, { http, safeSeconds }: PodStopOptions): Promise<boolean> {
   const deadline = performance.now() + safeSeconds * 1_000;
   let reason = '';
   while (performance.now() < deadline) {
-    // Of all that are to end now one is told yes, and the others until it is back that it is not.
+    // Of all nodes that want to stop now, one gets "yes"; the others get "no" until that one is back.
     const page = await patientPageOf(http, '/safe-to-stop', 'POST');
-    // A node that does not answer serves nobody, and one that does not know the question cannot tell.
+    // A node that does not answer serves nobody, and one that does not know this request cannot tell.
     if (page === null || page.status === 200 || page.status === 404) return true;
     if (page.body !== reason) io.stderr.write(`not yet safe to stop: ${page.body}\n`);
     reason = page.body;
-    // Not in step with others that wait.
+    // With jitter, so that waiting nodes do not ask in step.
     await delay(ASK_EVERY_MS * (0.5 + Math.random()));
   }
   io.stderr.write(`still not safe to stop after ${safeSeconds} s: stopped all the same\n`);
   return false;
 }
 
-/** Null where the node is silent for good. */
+/** Null if the node stays silent. */
 async function patientPageOf(
   address: string,
   path: string,

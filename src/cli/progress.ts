@@ -1,4 +1,4 @@
-/** How far slots have come that change hands: one line that a terminal shows in place, and a log now and then. */
+/** The progress of slots that change hands: on a terminal one line updated in place, in a log a line now and then. */
 import type { CausewayClient } from '../client/index.ts';
 import type { Output } from './client-command.ts';
 import { asFacts, type Facts } from './facts.ts';
@@ -9,7 +9,7 @@ import { barText, cut } from './top-text.ts';
 
 const BAR_CELLS = 24;
 const POLL_MS = 500;
-/** Milliseconds between two lines where there is no terminal. */
+/** Milliseconds between two lines if there is no terminal. */
 const LINE_EVERY_MS = 5_000;
 
 /** `[######------]  50 %  1,024 of 2,048 slots  12.3 MB/s  8 s left` */
@@ -24,7 +24,7 @@ export function progressLine(
   return [bar, ...progressWords(done, total, bytesPerSecond, secondsLeft)].join('  ');
 }
 
-/** What stands beside a bar: `50 %`, `1,024 of 2,048 slots`, and where they are known `12.3 MB/s` and `8 s left`. */
+/** The words next to a bar: `50 %`, `1,024 of 2,048 slots` and, if known, `12.3 MB/s` and `8 s left`. */
 export function progressWords(
   done: number,
   total: number,
@@ -41,12 +41,12 @@ export function progressWords(
 
 export type Terminal = Output & Screen;
 
-/** Shows one line after another in the same place; where there is no terminal, one now and then, and the last. */
+/** Shows one line after another in the same place; without a terminal, only one now and then, and the last. */
 export function lineInPlace(output: Terminal): (line: string, isLast: boolean) => void {
   let shownAt = -Infinity;
   return (line, isLast) => {
     const columns = columnsOf(output);
-    // One that reaches the last column would begin a second line, to which nobody goes back.
+    // A line that reaches the last column would wrap to a second line, which could not be erased.
     if (columns !== undefined) output.write(`\r\u001b[K${cut(line, columns - 1)}${isLast ? '\n' : ''}`);
     else if (isLast || Date.now() - shownAt >= LINE_EVERY_MS) {
       shownAt = Date.now();
@@ -55,18 +55,21 @@ export function lineInPlace(output: Terminal): (line: string, isLast: boolean) =
   };
 }
 
-/** Milliseconds for which a command may say nothing. */
+/** Milliseconds for which a command may be silent. */
 const SILENT_MS_MAX = 2_000;
 const SECOND_MS = 1_000;
 
 export interface WaitingLine {
-  /** What is waited for from now on. */
+  /** Sets what the command waits for from now on. */
   readonly of: (what: string) => void;
-  /** Takes the line away from a terminal. */
+  /** Removes the line from the terminal. */
   readonly end: () => void;
 }
 
-/** Says what a command waits for, and since when, once it has said nothing for a while; on standard error, never among data. */
+/**
+ * Once a command has been silent for a while, says what it waits for and since when; on standard error, never among
+ * data.
+ */
 export function waitingLine(output: Terminal, silentMsMax = SILENT_MS_MAX): WaitingLine {
   const began = Date.now();
   const show = lineInPlace(output);
@@ -92,8 +95,8 @@ export function waitingLine(output: Terminal, silentMsMax = SILENT_MS_MAX): Wait
 }
 
 /**
- * Shows what moves until `isOver` holds of what the nodes tell. Nodes that do not answer are passed over: one of them
- * may be the one that leaves.
+ * Shows the progress until `isOver` is true for what the nodes report. Nodes that do not answer are ignored: one of
+ * them may be the one that leaves.
  */
 export async function watchMoves(
   client: CausewayClient,
@@ -113,7 +116,7 @@ export async function watchMoves(
     const done = total - left;
     const elapsed = (Date.now() - startedAt) / 1_000;
     const secondsLeft = done > 0 ? Math.ceil((elapsed * left) / done) : null;
-    // It is on its way, and no epoch says yet what is to move.
+    // The change is under way, but no epoch says yet what will move.
     if (total > 0 || over) show(progressLine(done, total, rate, secondsLeft), over);
     else show('nothing moves yet', false);
     if (over) return;

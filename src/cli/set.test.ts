@@ -1,4 +1,4 @@
-/** `causeway set` without a value, before a real door: whoever sits at a terminal learns that it waits for them. */
+/** `causeway set` without a value, against a real server: a user at a terminal is told that it waits for input. */
 import { describe, expect, test } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';

@@ -1,6 +1,6 @@
 /**
- * `causeway set KEY [VALUE]`: without a value, or with `-`, it is read from standard input, byte for byte. Behind `--` a value is
- * taken as it stands, also `-` and what begins with one.
+ * `causeway set KEY [VALUE]`: without a value, or with `-`, the value is read from standard input, byte for byte. After
+ * `--` a value is taken literally, even `-` or one that begins with it.
  */
 import type { Command } from 'commander';
 import { VALUE_BYTES_MAX } from '../core/limits.ts';
@@ -66,7 +66,9 @@ export function setCommand(program: Command, io: CommandIo): void {
   });
 }
 
-/** Whether the last word is one that may look like an option. Commander keeps all words, and leaves them out of its types. */
+/**
+ * Whether the last word follows `--` and may thus look like an option. Commander has all words, but not in its types.
+ */
 function standsBehindDashes(program: Command): boolean {
   const { rawArgs } = program as unknown as { readonly rawArgs: readonly string[] };
   const dashes = rawArgs.indexOf('--');

@@ -1,4 +1,7 @@
-/** The options by which a command is told a node's settings: those of `causeway node`, so that the same words can be checked. */
+/**
+ * The options that give a command a node's settings. They are those of `causeway node`, so that the same command line
+ * can be checked.
+ */
 import type { Command } from 'commander';
 import type { ClusterTold } from '../config-join.ts';
 import type { ConfigSources } from '../config.ts';
@@ -52,7 +55,7 @@ export function flagsOf(options: SettingsOptions): Record<string, string> {
   return flags;
 }
 
-/** The flag that gave a setting, as it is written. */
+/** The flag that gave a setting, as the user types it. */
 export function flagOf(options: SettingsOptions, path: string): string {
   const option = Object.hasOwn(OPTION_OF, path) ? OPTION_OF[path as keyof typeof OPTION_OF] : undefined;
   if (option === undefined || options[option] === undefined) return '--set';
@@ -60,8 +63,8 @@ export function flagOf(options: SettingsOptions, path: string): string {
 }
 
 /**
- * What is said without asking anybody. Of a node that joins, what the cluster tells is not known: as many members stand in
- * for it as there may be, so that only its own settings can be at fault.
+ * The settings without asking anybody. For a node that joins, what the cluster would report is not known; placeholders
+ * stand in for as many members as there may be, so that only the node's own settings can be at fault.
  */
 export async function sourcesOf(
   options: SettingsOptions,
@@ -70,7 +73,7 @@ export async function sourcesOf(
   const { joinOf } = await import('../config.ts');
   const sources = { file: options.config, env, flags: flagsOf(options) };
   const wish = joinOf(sources);
-  // A founder's members are in its settings.
+  // A founder has the members in its own settings.
   const joins = wish?.isFounder === true ? undefined : wish?.address;
   return { sources: joins === undefined ? sources : { ...sources, told: UNASKED }, joins };
 }

@@ -1,4 +1,4 @@
-/** Nothing comes for a while: people are told once what is waited for, and it ends. */
+/** When nothing succeeds for a while, the user is told once what is waited for, and then it ends. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import { Stall } from './stall.ts';

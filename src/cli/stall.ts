@@ -1,9 +1,9 @@
-/** An export or an import that gets no further: it is tried again for a while, and people are told what is waited for. */
+/** An export or import that makes no progress: it is retried for a while, and the user is told what is waited for. */
 import type { Output } from './client-command.ts';
 
-/** Milliseconds without anything that succeeds, after which it is given up. */
+/** Milliseconds without any success after which to give up. */
 const STALLED_AFTER_MS = 60_000;
-/** Milliseconds until it is told: what one more attempt mends is no news. */
+/** Milliseconds before the user is told: what the next attempt cures is not worth mentioning. */
 const TOLD_AFTER_MS = 1_000;
 
 export class Stall {
@@ -15,13 +15,13 @@ export class Stall {
     this.#output = output;
   }
 
-  /** Something has succeeded. */
+  /** To be called after a success. */
   end(): void {
     this.#since = Date.now();
     this.#isTold = false;
   }
 
-  /** After an attempt that failed: whether there is to be no other one. */
+  /** To be called after a failed attempt; returns true if it was the last one. */
   isOver(fault: string): boolean {
     const stalledMs = Date.now() - this.#since;
     if (stalledMs > STALLED_AFTER_MS) return true;

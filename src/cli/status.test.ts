@@ -1,4 +1,4 @@
-/** What `causeway status` says beside its table, of a node whose word is made up. */
+/** What `causeway status` prints below its table, for made-up statuses. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { keptIo } from '../../test/support/command-io.ts';
 import { openDoors } from '../../test/support/grpc-call.ts';

@@ -1,4 +1,4 @@
-/** `causeway status`: every node's own word on itself, one line each; done only if all serve. */
+/** `causeway status`: the status that each node reports, one line per node; succeeds only if all nodes serve. */
 import type { Command } from 'commander';
 import {
   addClientOptions,
@@ -44,8 +44,8 @@ function statusLines(told: readonly Told[], columnsMax?: number): string[] {
 }
 
 /**
- * What people should know of beside the table, each line with the node that it is about. `isNews`: only what is no matter of
- * course, for a screen that shows how far things have come, and what the cluster is like, in places of their own.
+ * What users should know besides the table, each line with the node that it is about. `isNews` omits what is normal,
+ * for a screen that shows progress and the cluster's state in other places.
  */
 export function remarkLines(told: readonly Told[], isNews = false): string[] {
   const lines: string[] = [];
@@ -106,7 +106,7 @@ export function remarkLines(told: readonly Told[], isNews = false): string[] {
   return lines.map(printable);
 }
 
-/** How far it has come with the slots that it takes over. */
+/** The progress of a node that is copying the slots it takes over. */
 function copyLines(name: string, status: Facts): string[] {
   const copy = asFacts(status['copy']);
   const total = Number(copy['slotsTotal'] ?? 0);
@@ -122,7 +122,7 @@ function copyLines(name: string, status: Facts): string[] {
   return [`${name}: ${Math.floor(Number(status['learnedShare']) * 100)} % copied`];
 }
 
-/** How far its scrubber is, what the last round came to, and what people must look at. */
+/** The progress of its scrubber, the result of the last round, and what needs attention. */
 function scrubLines(name: string, scrub: Facts, isNews: boolean): string[] {
   const lines: string[] = [];
   const last = asFacts(scrub.last);
@@ -143,7 +143,7 @@ function scrubLines(name: string, scrub: Facts, isNews: boolean): string[] {
   return lines;
 }
 
-/** Where it sees another PostgreSQL than the one in use. */
+/** A node that sees another PostgreSQL than the one in use. */
 function serverLines(name: string, record: Facts): string[] {
   if (record.isForeign !== true) return [];
   const known = asFacts(record.known);
@@ -155,7 +155,7 @@ function serverLines(name: string, record: Facts): string[] {
   ];
 }
 
-/** After PostgreSQL has failed over or was restored. */
+/** The drive after PostgreSQL has failed over or was restored. */
 function driveLines(name: string, drive: Facts): string[] {
   const lines: string[] = [];
   const total = Number(drive.slotsTotal ?? 0);
@@ -190,7 +190,7 @@ function spoolLines(name: string, spool: Facts): string[] {
   return lines;
 }
 
-/** What came of rows that somebody changed by plain SQL. */
+/** The outcome of rows that somebody changed by plain SQL. */
 function byHandLines(name: string, record: Facts): string[] {
   const byHand = asFacts(record['byHand']);
   const of = (what: string): number => Number(byHand[what] ?? 0);
@@ -213,7 +213,7 @@ function bytesOf(told: unknown): string {
   return bytesText(Number(told ?? 0));
 }
 
-/** What one node that serves knows of all: who leaves, who was healed around, and what changes hands. */
+/** What a serving node knows of the whole cluster: who leaves, who was removed, and which slots change hands. */
 function clusterLines(told: readonly Told[], isNews: boolean): string[] {
   const serving = told.find((node) => 'status' in node && node.status.leaseHeld === true);
   if (serving === undefined || 'fault' in serving) return [];

@@ -1,9 +1,9 @@
-/** Columns for people: as narrow as their contents, and never wider than their terminal. */
+/** Tables for people: columns as narrow as their contents, and no wider than the terminal. */
 import { cut } from './top-text.ts';
 
 const GAP = '  ';
 
-/** `columnsMax`: of the terminal; left out, there is none, and whoever reads it gets every value whole. */
+/** `columnsMax` is the width of the terminal. Without one there is no terminal, and no value is cut. */
 export function tableLines(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
@@ -17,7 +17,7 @@ export function tableLines(
   });
 }
 
-/** What comes from elsewhere must not move the cursor. */
+/** Text from elsewhere must not move the cursor. */
 export function printable(text: string): string {
   return text.replace(/\p{C}/gu, '?');
 }

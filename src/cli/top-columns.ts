@@ -1,4 +1,4 @@
-/** The columns of `causeway top`, and which of them a terminal of some width has room for. */
+/** The columns of `causeway top`, and which of them fit a terminal's width. */
 import { bytesText, countText, lagText, msText } from './figures.ts';
 import type { Palette } from './top-text.ts';
 import { trendText } from './top-text.ts';
@@ -82,7 +82,7 @@ const ALL: readonly Column[] = [
   },
 ];
 
-/** As many as have room, the most needed first, in their own order; what is left goes to the trend. */
+/** As many columns as fit, the most important ones first, in their own order; the remaining width goes to the trend. */
 export function shownColumns(width: number): Column[] {
   const chosen = new Set<Column>();
   let used = 0;

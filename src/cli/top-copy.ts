@@ -1,4 +1,4 @@
-/** The bar of a node that copies slots, as wide as there is room for. */
+/** The progress bar of a node that copies slots, as wide as there is room. */
 import { progressWords } from './progress.ts';
 import { printable } from './table.ts';
 import type { TopNode } from './top-model.ts';

@@ -1,4 +1,4 @@
-/** One node of `causeway top` from near: where its time goes, and what it depends on. */
+/** The details of one node in `causeway top`: where its time goes, and what it depends on. */
 import { bytesText, countText, lagWithUnit } from './figures.ts';
 import { printable } from './table.ts';
 import { pairText } from './top-columns.ts';

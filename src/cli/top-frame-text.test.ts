@@ -1,4 +1,4 @@
-/** The frames of `causeway top` from fixed words of nodes, at three widths, and what each key makes of them. */
+/** The frames of `causeway top` for fixed statuses, at three widths, and the effect of each key. */
 import { createColors } from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import type { Told } from './every-node.ts';

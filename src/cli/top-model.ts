@@ -1,6 +1,6 @@
 /**
- * What `causeway top` shows, made of what each node says of itself and of what it said before. Read with care: a node may be
- * of another build, or say nothing at all.
+ * What `causeway top` shows, computed from the nodes' present and previous statuses. Read defensively: a node may be of
+ * another version, or not answer at all.
  */
 import { nameOf } from './every-node.ts';
 import type { Told } from './every-node.ts';
@@ -11,7 +11,7 @@ import { remarkLines } from './status.ts';
 export interface TopNode {
   readonly name: string;
   readonly address: string;
-  /** serving, no lease, learning, ..., silent: it does not answer. */
+  /** For example "serving", "no lease" or "learning"; "silent" if it does not answer. */
   readonly state: string;
   readonly isServing: boolean;
   readonly leaseLeftMs: number;
@@ -45,9 +45,9 @@ export interface TopNode {
   readonly uptimeMs: number;
   readonly slots: number;
   readonly copy: Copying | null;
-  /** Operations a second of late, the newest last. */
+  /** Recent operations per second, the newest last. */
   readonly trend: readonly number[];
-  /** Where it says nothing: why. */
+  /** Why the node does not answer, if it does not. */
   readonly fault: string;
 }
 
@@ -72,13 +72,13 @@ export interface TopModel {
   readonly trend: readonly number[];
   readonly slotsMoving: number;
   readonly slotsLost: number;
-  /** News, as `causeway status` says it. */
+  /** Remarks that are news, as in `causeway status`. */
   readonly remarks: readonly string[];
 }
 
 const TREND_LENGTH = 60;
 
-/** `before`: the model of the look before this one. */
+/** `before` is the model of the previous look. */
 export function nextModel(before: TopModel | null, told: readonly Told[], at: number): TopModel {
   const nodes = told.map((each) => {
     const earlier = before?.nodes.find((node) => node.name === nameOf(each));
@@ -139,7 +139,7 @@ function answering(address: string, status: Facts, trend: readonly number[]): To
   };
 }
 
-/** Its store, PostgreSQL and the legacy API, as it sees them. */
+/** Its store, PostgreSQL and the legacy API, as the node sees them. */
 function outsideOf(
   status: Facts,
   recent: Facts,
@@ -168,7 +168,7 @@ function outsideOf(
     cacheHitShare: numberOrNull(store['cacheHitShare']),
     commitMs: pairOf(record['commitMs']),
     postgres: word(asFacts(status['record'])['state']),
-    // What was spooled waits as what is about to be written does.
+    // A spooled write waits for PostgreSQL like one that is about to be written.
     lagMs: Math.max(numberOf(record['oldestUnflushedMs']), numberOf(spool['oldestMs'])),
     rowsPerSecond: numberOf(record['rowsPerSecond']) + numberOf(spool['drainedPerSecond']),
     rowsWaiting: numberOf(record['rowsWaiting']) + numberOf(spool['entries']),

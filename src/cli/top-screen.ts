@@ -1,6 +1,6 @@
 /**
- * A frame of `causeway top`: from a model and what is looked at to lines, each no wider than the terminal and no more of
- * them than it has. Pure, so that frames can be compared in tests.
+ * A frame of `causeway top`: from a model and a view to lines that fit the terminal's width and height. Pure, so that
+ * tests can compare frames.
  */
 import { wrapped } from '../base/wrapped.ts';
 import { countText, grouped, lagWithUnit } from './figures.ts';
@@ -17,7 +17,7 @@ import type { Palette } from './top-text.ts';
 
 export interface Size {
   readonly columns: number;
-  /** Infinity: as many as it takes. */
+  /** Infinity: as many rows as it takes. */
   readonly rows: number;
 }
 
@@ -58,7 +58,7 @@ function headLines(model: TopModel, view: TopView, columns: number, palette: Pal
   ];
   const line = rates.join('   ');
   const trendWidth = Math.min(40, columns - line.length - 3);
-  // One look is no trend.
+  // A single look makes no trend.
   const trend =
     trendWidth >= 8 && model.trend.length > 1
       ? `   ${trendText(model.trend, trendWidth, palette.isUnicode)}`
@@ -120,7 +120,7 @@ function overviewLines(
   const nodes = sortedNodes(model.nodes, view);
   const bars = nodes.filter(({ copy }) => copy !== null).map((node) => copyLine(node, columns, palette));
   const remarks = model.remarks.map((text) => palette.warn(cut(printable(text), columns)));
-  // The table goes first; it scrolls where there are more nodes than lines.
+  // The table has priority; it scrolls if there are more nodes than lines.
   const extra =
     (bars.length > 0 ? bars.length + 1 : 0) + (remarks.length > 0 ? Math.min(remarks.length, 3) + 1 : 0);
   const rows = Math.max(3, Math.min(nodes.length, room - 1 - extra));
@@ -166,13 +166,13 @@ function footLines(view: TopView, columns: number, palette: Palette, isOnce: boo
   return [palette.dim(cut(keys, columns))];
 }
 
-/** The state that the answering nodes agree on, or each of theirs. */
+/** The state that all answering nodes agree on, otherwise the state of each. */
 function common(nodes: readonly TopNode[], of: (node: TopNode) => string): string {
   const states = [...new Set(nodes.filter(({ fault }) => fault === '').map(of))];
   return states.length === 0 ? 'unknown' : states.join('/');
 }
 
-/** Each word, and what it does or tells. */
+/** Each word with its effect or meaning. */
 const HELP: readonly (readonly [string, string])[] = [
   ['Keys', ''],
   ['up, down, k, j', 'choose a node'],
@@ -194,7 +194,7 @@ const HELP: readonly (readonly [string, string])[] = [
 const HELP_WORD_WIDTH = 17;
 const HELP_INDENT = 2 + HELP_WORD_WIDTH;
 
-/** What a terminal has no room for goes on below. */
+/** Continues on further lines if the terminal is too narrow. */
 function helpLines(columns: number): string[] {
   return HELP.flatMap(([word, text]) =>
     text === '' ? [word] : wrapped(`  ${word.padEnd(HELP_WORD_WIDTH)}`, text, HELP_INDENT, columns),

@@ -1,21 +1,21 @@
 /**
- * The terminal while `causeway top` has it: another screen, no cursor, keys as they are pressed. However it ends, the
- * terminal is as it was.
+ * Controls the terminal while `causeway top` uses it: alternate screen, hidden cursor, single key presses. However the
+ * program ends, the terminal is restored.
  */
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { Size } from './top-screen.ts';
 
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[2J';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
-/** No wrapping meanwhile: a line that is one cell too long must not push all others down. */
+/** Wrapping is off meanwhile: a line that is one column too long must not push down all others. */
 const NO_WRAP = '\u001b[?7l';
 const WRAP = '\u001b[?7h';
 
 export interface TerminalEvents {
   keys(text: string): void;
-  /** The size has changed, or somebody else has written meanwhile. */
+  /** To be called when the size has changed, or when something else has written to the terminal. */
   redraw(): void;
-  /** It is to end: a signal, or nobody is there any more. */
+  /** Called when the program must end: by a signal, or because the terminal was closed. */
   end(signal: NodeJS.Signals | 'closed'): void;
 }
 
@@ -32,7 +32,7 @@ export class Terminal {
 
   get size(): Size {
     const { columns, rows } = this.#output;
-    // A terminal that does not know its size says 0.
+    // A terminal that does not know its size reports 0.
     return { columns: columns > 0 ? columns : 80, rows: rows > 0 ? rows : 24 };
   }
 
@@ -44,7 +44,7 @@ export class Terminal {
     const onExit = (): void => this.close();
     this.#input.on('data', onData).on('end', onClosed).on('error', onClosed);
     this.#output.on('resize', onResize).on('error', onClosed);
-    // The stack of a fault must not vanish with the other screen.
+    // The stack trace of an error must not vanish with the alternate screen.
     process.on('exit', onExit).on('uncaughtExceptionMonitor', onExit);
     this.#undo.push(() => {
       this.#input.off('data', onData).off('end', onClosed).off('error', onClosed);
@@ -66,13 +66,14 @@ export class Terminal {
 
   draw(lines: readonly string[]): void {
     if (!this.#isOpen) return;
-    // Erased first: behind a line that fills its row the cursor stands on the last cell, and would erase that.
+    // Erase before writing: after a line that fills its row, the cursor stands on the last cell, and erasing would
+    // remove that.
     const last = lines.length - 1;
     const rows = lines.map((line, at) => `${at === last ? '\u001b[J' : '\u001b[K'}${line}`);
     this.#output.write(`\u001b[H${rows.join('\r\n')}`);
   }
 
-  /** Ctrl-Z: the shell gets the terminal until the process goes on. */
+  /** Ctrl-Z: the shell gets the terminal until the process continues. */
   stop(): void {
     this.#leave();
     process.kill(process.pid, 'SIGTSTP');
@@ -99,7 +100,7 @@ export class Terminal {
     try {
       this.#input.setRawMode(false);
     } catch {
-      // The terminal has gone: there is nothing to put back.
+      // The terminal is gone, so there is nothing to restore.
     }
   }
 }

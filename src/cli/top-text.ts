@@ -1,6 +1,6 @@
-/** Small pieces of a screen: styles that cost no width, bars and trends. */
+/** Small pieces of a screen: styles that add no width, bars and trends. */
 
-/** Each wraps a text that has its final width already. */
+/** Each style wraps a text that already has its final width. */
 export interface Palette {
   readonly bold: Style;
   readonly dim: Style;
@@ -8,7 +8,7 @@ export interface Palette {
   readonly bad: Style;
   readonly warn: Style;
   readonly chosen: Style;
-  /** Bars and trends in characters that ASCII lacks. */
+  /** Whether bars and trends may use characters outside ASCII. */
   readonly isUnicode: boolean;
 }
 
@@ -22,7 +22,7 @@ export const PLAIN: Palette = {
 const STEPS = [...' \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588'];
 const STEPS_ASCII = [...' .:-=+*#@'];
 
-/** The newest value stands last; the highest reaches the top. */
+/** The newest value comes last; the highest value gets the full height. */
 export function trendText(values: readonly number[], width: number, isUnicode: boolean): string {
   const steps = isUnicode ? STEPS : STEPS_ASCII;
   const shown = values.slice(-width);

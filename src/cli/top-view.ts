@@ -1,4 +1,4 @@
-/** What somebody looks at in `causeway top`, and what each key makes of it: no terminal, no clock. */
+/** What the user looks at in `causeway top`, and the effect of each key. Knows neither terminal nor clock. */
 import type { TopNode } from './top-model.ts';
 
 export type Sort = 'name' | 'state' | 'reads' | 'writes' | 'p99' | 'lag';
@@ -7,7 +7,7 @@ export interface TopView {
   readonly page: 'overview' | 'node' | 'help';
   readonly sort: Sort;
   readonly isReversed: boolean;
-  /** Name of a node; '': none yet. */
+  /** Name of the selected node; '' if none is selected. */
   readonly chosen: string;
   readonly isPaused: boolean;
   readonly intervalMs: number;
@@ -29,7 +29,7 @@ export function sortedNodes(nodes: readonly TopNode[], { sort, isReversed }: Top
   return isReversed ? sorted.reverse() : sorted;
 }
 
-/** By name from the first; by a number the highest first; by state those that do not serve first. */
+/** By name ascending; by a number, the highest first; by state, nodes that do not serve first. */
 function difference(a: TopNode, b: TopNode, sort: Sort): number {
   switch (sort) {
     case 'name':
@@ -47,7 +47,7 @@ function difference(a: TopNode, b: TopNode, sort: Sort): number {
   }
 }
 
-/** The keys that a terminal has sent in one go. */
+/** Splits the keys that a terminal has sent in one piece. */
 export function keysIn(text: string): string[] {
   return text.match(/\u001b\[[0-9;]*[A-Za-z~]|\u001bO[A-Za-z]|[\s\S]/gu) ?? [];
 }
@@ -105,7 +105,7 @@ export function press(view: TopView, key: string, nodes: readonly TopNode[]): Pr
   }
 }
 
-/** From where nobody is chosen, or who was is gone, the first one is. */
+/** If no node is selected, or the selected one is gone, starts from the first one. */
 function moved(view: TopView, nodes: readonly TopNode[], by: number): Partial<TopView> {
   const sorted = sortedNodes(nodes, view);
   const at = sorted.findIndex(({ name }) => name === view.chosen);

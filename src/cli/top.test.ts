@@ -1,4 +1,6 @@
-/** `causeway top` before a real door: without a terminal, as data, and what becomes of a terminal however it ends. */
+/**
+ * `causeway top` against a real server: without a terminal, as data, and that a terminal is restored however it ends.
+ */
 import { EventEmitter } from 'node:events';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -55,7 +57,7 @@ test('colours by NO_COLOR, characters by the locale', () => {
   expect(paletteOf({ LANG: 'de_DE.UTF-8', LC_ALL: 'C' }).isUnicode).toBe(false);
 });
 
-/** A terminal that notes what it is told. */
+/** A fake terminal that records what is written to it. */
 function fakeTerminal() {
   const seen = { text: '', isRaw: false, ends: [] as string[], keys: '', draws: 0 };
   const input = Object.assign(new EventEmitter(), {
@@ -87,7 +89,8 @@ test('a terminal: taken, drawn on, told of keys and sizes, and given back once',
   output.emit('resize');
   terminal.draw(['a', 'b']);
   expect([seen.keys, seen.draws]).toEqual(['jq', 1]);
-  // Erased before it is written: after a line that fills the row, the cursor stands on its last cell and would erase that.
+  // Erased before it is written: after a line that fills its row, the cursor stands on the last cell, and erasing would
+  // remove that.
   expect(seen.text.endsWith('\u001b[H\u001b[Ka\r\n\u001b[Jb')).toBe(true);
   terminal.close();
   terminal.close();

@@ -1,6 +1,6 @@
 /**
- * `causeway top`: all nodes live in a terminal. Without one it asks to be told what is wanted instead: one frame as text, or
- * one JSON line per look.
+ * `causeway top`: all nodes live in a terminal. Without a terminal the user must choose: one frame as text, or one JSON
+ * line per look.
  */
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { Command } from 'commander';
@@ -59,7 +59,7 @@ export function topCommand(program: Command, io: CommandIo, env = process.env): 
   });
 }
 
-/** One that knows neither another screen nor a cursor is none for us. */
+/** A terminal without an alternate screen or cursor control does not count as one. */
 function isTerminal({ stdin, stdout }: CommandIo, env: NodeJS.ProcessEnv): boolean {
   const isTty = (stream: unknown): boolean => (stream as { isTTY?: boolean }).isTTY === true;
   return isTty(stdin) && isTty(stdout) && env['TERM'] !== 'dumb';
@@ -79,7 +79,7 @@ async function printLooks(io: CommandIo, nodes: EveryNode, options: TopOptions):
   const looks = options.once === true ? 1 : (options.count ?? Infinity);
   for (let look = 1; look <= looks; look++) {
     model = nextModel(model, await nodes.look(), Date.now());
-    // A trend is what the lines before this one tell.
+    // The trend is left out: it repeats the lines before this one.
     const shown = model.nodes.map(({ trend: _trend, ...node }) => node);
     const { at, clusterId, epoch, slotsMoving, slotsLost, remarks } = model;
     const time = new Date(at).toISOString();
@@ -94,7 +94,7 @@ function exitCode({ nodes }: TopModel): number {
   return nodes.every(({ isServing }) => isServing) ? EXIT_OK : EXIT_NO;
 }
 
-/** Until somebody leaves; answers the exit code. */
+/** Runs until the user leaves; returns the exit code. */
 function live(io: CommandIo, nodes: EveryNode, options: TopOptions, env: NodeJS.ProcessEnv): Promise<number> {
   const terminal = new Terminal(io.stdin as unknown as ReadStream, io.stdout as unknown as WriteStream);
   const palette = paletteOf(env);
@@ -141,14 +141,14 @@ function live(io: CommandIo, nodes: EveryNode, options: TopOptions, env: NodeJS.
   });
 }
 
-/** NO_COLOR is kept; where the terminal does not speak UTF-8, bars and trends are ASCII. */
+/** Respects NO_COLOR; if the terminal does not use UTF-8, bars and trends are ASCII. */
 export function paletteOf(env: NodeJS.ProcessEnv): Palette {
   const isColoured = (env['NO_COLOR'] ?? '') === '';
   const { bold, dim, green, red, yellow, inverse } = createColors(isColoured);
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
   return {
     ...{ bold, dim, good: green, bad: red, warn: yellow },
-    // Who is chosen is seen by the mark before it, too.
+    // Without colour the mark in front of it shows the selection, too.
     chosen: inverse,
     isUnicode: /utf-?8/i.test(locale),
   };

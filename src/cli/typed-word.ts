@@ -1,7 +1,9 @@
-/** A word that a person types before something is done; who pipes one in has not read what it says. */
+/**
+ * Asks a person to type a word before something is done. Someone who pipes the word in has not read what it confirms.
+ */
 import type { CommandIo } from './client-command.ts';
 
-/** Null, without a question: nobody sits there. */
+/** Null, without asking, if there is no terminal. */
 export async function typedWord(
   io: CommandIo,
   { json }: { readonly json?: boolean },

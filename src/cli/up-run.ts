@@ -20,24 +20,24 @@ export interface UpOptions {
   readonly postgresPort: number;
   readonly legacyPort: number;
   readonly json?: boolean;
-  /** As DATABASE_URL: a PostgreSQL that runs already, or 'none'. */
+  /** Like DATABASE_URL: a PostgreSQL that is already running, or 'none'. */
   readonly databaseUrl?: string | undefined;
-  /** As LEGACY_URL: a base URL, a template with `{key}`, or 'none'. */
+  /** Like LEGACY_URL: a base URL, a template with `{key}`, or 'none'. */
   readonly legacyUrl?: string | undefined;
   readonly pgBin?: string | undefined;
-  /** causeway.js itself, from which the nodes are started. */
+  /** The path of causeway.js itself, from which the nodes are started. */
   readonly entry: string;
 }
 
 /**
- * Milliseconds in which a second signal counts as the first: `npm` passes on the Ctrl-C that the terminal has
- * sent to the whole group already.
+ * Milliseconds within which a second signal counts as the first: `npm` passes on the Ctrl-C that the terminal has
+ * already sent to the whole process group.
  */
 const SAME_SIGNAL_MS = 1_000;
 const LOOK_EVERY_MS = 1_000;
 const EXIT_HALTED = 130;
 
-/** Runs until stopped by a signal, or until it cannot start; answers the exit code. No process is left then. */
+/** Runs until stopped by a signal, or until it cannot start; returns the exit code. No process is left then. */
 export async function runUp(options: UpOptions): Promise<number> {
   const command = commandOf(options.entry, process.cwd());
   const screen = openScreen(process.stdout, process.stderr, command, options.json === true);
@@ -53,7 +53,7 @@ export async function runUp(options: UpOptions): Promise<number> {
     report: (event) => screen.event(event),
   });
   const signals = listenForStop(stopping, () => {
-    // What goes wrong here is told by `stop`, which waits for the same children.
+    // Errors are reported by `stop`, which waits for the same children.
     cluster.halt().catch(() => undefined);
   });
 
@@ -93,7 +93,7 @@ async function watch(cluster: LocalCluster, screen: UpScreen, signal: AbortSigna
   }
 }
 
-/** The first signal asks for an orderly end, a later one for the end at once. */
+/** The first signal asks for an orderly end, a later one for an end at once. */
 function listenForStop(stopping: AbortController, halt: () => void): { halted: () => boolean } {
   let firstAt = 0;
   let halted = false;
@@ -108,21 +108,24 @@ function listenForStop(stopping: AbortController, halt: () => void): { halted: (
     }
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
-  // Nobody reads any more (a closed terminal, `| head`): that ends it in order as well.
+  // A closed output (a closed terminal, `| head`) also leads to an orderly end.
   const onClosed = (): void => stopping.abort();
   process.stdout.on('error', onClosed);
   process.stderr.on('error', onClosed);
   return { halted: () => halted };
 }
 
-/** A base URL gets the path of the legacy API; a template and 'none' are taken as they are. */
+/** Appends the path of the legacy API to a base URL; a template and 'none' are taken as they are. */
 export function legacyTemplate(given: string | undefined): string | undefined {
   if (given === undefined || given === '') return undefined;
   if (given === 'none' || given.includes('{')) return given;
   return `${given.replace(/\/+$/, '')}/legacy/data/{key}`;
 }
 
-/** Told before anything is started, by the variable that was given: a node would speak of its setting, and be tried three times. */
+/**
+ * Checked before anything is started, so that the message names the variable that the user gave: a node would name its
+ * setting, and be started three times.
+ */
 export function faultOfUrls({
   databaseUrl,
   legacyUrl,
@@ -134,7 +137,7 @@ export function faultOfUrls({
   return null;
 }
 
-/** Not foreseen: the stack tells where. */
+/** For unforeseen errors the stack trace says where they occurred. */
 function messageOfFault(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

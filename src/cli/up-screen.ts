@@ -1,6 +1,6 @@
 /**
- * How `causeway up` speaks: to a terminal (a few lines redrawn in place), to a pipe or a log (one line for each
- * change), or to a program (`--json`: one JSON object a line).
+ * The output of `causeway up`: for a terminal (a few lines redrawn in place), for a pipe or a log (one line for each
+ * change), or for a program (`--json`: one JSON object per line).
  */
 import { postgresUrlShown } from '../base/credentials.ts';
 import { TERMINAL_COLUMNS } from '../base/wrapped.ts';
@@ -12,9 +12,9 @@ import { changeLines, eventLine, readyText, statusLines } from './up-text.ts';
 export interface UpScreen {
   event(event: ClusterEvent): void;
   ready(endpoints: Endpoints): void;
-  /** A look at all nodes, `seconds` after the one before. */
+  /** The state of all nodes, `seconds` after the previous one. */
   status(views: readonly NodeView[], seconds: number): void;
-  /** No more looks will come: the live lines are left as they are. */
+  /** No more states will follow: the live lines are left as they are. */
   stopping(): void;
   stopped(): void;
   failed(message: string): void;
@@ -61,7 +61,7 @@ function textScreen(output: ScreenOutput, errors: ScreenOutput, command: string,
   let isReady = false;
   let drawn = 0;
   const erase = (): void => {
-    // Up to the first of our lines, then clear to the end of the screen.
+    // Moves up to our first line, then clears to the end of the screen.
     if (drawn > 0) output.write(`\x1b[${drawn}A\x1b[J`);
     drawn = 0;
   };

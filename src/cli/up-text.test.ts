@@ -1,4 +1,4 @@
-/** The words of `causeway up`. */
+/** The texts of `causeway up`. */
 import { expect, test } from 'vitest';
 import type { NodeView } from '../supervisor/node-probe.ts';
 import { openScreen } from './up-screen.ts';

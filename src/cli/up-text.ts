@@ -1,4 +1,4 @@
-/** The words of `causeway up`: pure text from what is known, so that it can be tested without a terminal. */
+/** The texts of `causeway up`, as pure functions, so that they can be tested without a terminal. */
 import { join, relative } from 'node:path';
 import { postgresUrlShown } from '../base/credentials.ts';
 import type { ClusterEvent, Endpoints } from '../supervisor/local-cluster.ts';
@@ -6,18 +6,18 @@ import { NODE_HOST } from '../supervisor/node-files.ts';
 import type { NodeView } from '../supervisor/node-probe.ts';
 import { grouped } from './figures.ts';
 
-/** Needs no quotes in a shell. */
+/** Matches words that need no quotes in a shell. */
 const PLAIN_WORD = /^[\w@%+=:,./-]+$/;
 
-/** Where the program lies in a checkout, and where it is installed, below the directory that `npx` looks in. */
+/** Where the program lies in a checkout and in an installed package, relative to a directory that `npx` searches. */
 const FOUND_BY_NPX = [
   join('dist', 'causeway.js'),
   join('node_modules', 'causeway', 'dist', 'causeway.js'),
 ] as const;
 
 /**
- * How the program that was started as `entry` (an absolute path) is run in another terminal that is in `directory`, too.
- * `npx causeway` would ask the registry for it where a package was fetched for one run (`npx ./causeway-*.tgz up`).
+ * How to run, in another terminal in `directory`, the program that was started as `entry` (an absolute path). If npx
+ * fetched the package for a single run (`npx ./causeway-*.tgz up`), `npx causeway` would look for it in the registry.
  */
 export function commandOf(entry: string, directory: string): string {
   const place = relative(directory, entry);
@@ -58,16 +58,16 @@ export function readyText({ nodes, databaseUrl, legacyUrl, logs }: Endpoints, co
   ];
 }
 
-/** Enough of them that one may be down. */
+/** Enough nodes that one may be down. */
 const NODES_NAMED_MAX = 3;
 
-/** Where commands look without it; said once, for all that follow. */
+/** Sets the nodes once, for all commands that follow; nothing if they are at the default addresses. */
 function nodesCommand(grpcPorts: readonly number[]): string[] {
   const named = grpcPorts.slice(0, NODES_NAMED_MAX).map((port) => `${NODE_HOST}:${port}`);
   return grpcPorts[0] === 50_051 ? [] : [`  export CAUSEWAY_NODES=${named.join(',')}`];
 }
 
-/** A line about an event, or undefined where a person need not hear of it. */
+/** A line about an event, or undefined if users need not know of it. */
 export function eventLine(event: ClusterEvent, isReady: boolean): string | undefined {
   switch (event.kind) {
     case 'progress':
@@ -80,7 +80,7 @@ export function eventLine(event: ClusterEvent, isReady: boolean): string | undef
   }
 }
 
-/** One line per node and one below, each at most `columns` wide. Rates are what was done since `before`. */
+/** One line per node and one for the totals, each at most `columns` wide. Rates are computed since `before`. */
 export function statusLines(
   views: readonly NodeView[],
   before: readonly NodeView[],
@@ -108,7 +108,7 @@ export function statusLines(
   return lines.map((line) => line.slice(0, Math.max(1, columns - 1)));
 }
 
-/** What changed between two looks, one line each; counters are not news. */
+/** What changed between two looks, one line per change; counters do not count. */
 export function changeLines(views: readonly NodeView[], before: readonly NodeView[]): string[] {
   return views.flatMap((view, index) => {
     const now = summary(view);
@@ -125,7 +125,7 @@ function summary(view: NodeView): string {
   );
 }
 
-/** The state that the answering nodes agree on, or each of theirs. */
+/** The state that all answering nodes agree on, otherwise the state of each. */
 function common(views: readonly NodeView[], field: 'record' | 'legacy'): string {
   const states = [...new Set(views.filter(({ answers }) => answers).map((view) => view[field]))];
   return states.length === 0 ? 'unknown' : states.join('/');

@@ -1,6 +1,6 @@
 /**
- * `causeway up`, which is what `npm start` runs: a whole cluster on this machine (PostgreSQL, a sample legacy
- * API, the nodes). What runs it is loaded only when it is to run.
+ * `causeway up`, which is what `npm start` runs: a whole cluster on this machine (PostgreSQL, a sample legacy API, the
+ * nodes). The code that runs it is loaded only when needed.
  */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';

@@ -1,7 +1,7 @@
 /**
- * What `causeway cluster recover` can say of writes that were acknowledged while PostgreSQL was away: the lost members may have
- * been the only ones that had them. A node knows whether the cluster did without PostgreSQL in the last epoch that it
- * has heard of, and what waits on its own disk.
+ * What `causeway cluster recover` can say about writes that were acknowledged while PostgreSQL was away: the lost
+ * members may have been the only ones that had them. A node knows whether the cluster was spooling in the last epoch
+ * that it has heard of, and what waits on its own disk.
  */
 import type { CausewayClient } from '../client/index.ts';
 import { asFacts } from './facts.ts';
@@ -9,15 +9,15 @@ import { grouped } from './figures.ts';
 
 export interface WaitingWrites {
   readonly address: string;
-  /** There is a PostgreSQL. */
+  /** Whether PostgreSQL is used at all. */
   readonly isUsed: boolean;
-  /** Writes completed without PostgreSQL. */
+  /** Whether writes complete without PostgreSQL. */
   readonly isOn: boolean;
-  /** Keys on this disk, of any slot, that PostgreSQL lacks. */
+  /** Number of keys on this disk, of any slot, that PostgreSQL lacks. */
   readonly keys: number;
 }
 
-/** Of every node that answers. */
+/** For every node that answers. */
 export async function waitingWrites(client: CausewayClient): Promise<WaitingWrites[]> {
   const asked = await Promise.allSettled(
     client.nodes.map(async (address) => {

@@ -1,13 +1,13 @@
 /**
- * Standard output that takes what it is given whole, or fails. Where it leads into a file Node asks the system once, and does not
- * look at how much that took: on a disk that fills up the end of an export was missing, and nobody was told.
+ * Standard output that writes everything it is given, or fails. For a file, Node makes a single system call and ignores
+ * how much that wrote: on a disk that filled up, the end of an export was missing without any error.
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { isSystemError } from '../base/system-reason.ts';
 import type { Output } from './client-command.ts';
 
-/** The stream itself, unless it leads into a file. */
+/** Returns the stream itself, unless it is a file. */
 export function wholeOutput<Stream extends Output & { readonly fd: number }>(
   stream: Stream,
 ): Stream | FileOutput {
@@ -16,7 +16,7 @@ export function wholeOutput<Stream extends Output & { readonly fd: number }>(
 }
 
 class FileOutput extends Writable {
-  /** There was something in the file before, which may have been broken off within a line. */
+  /** The file was not empty before, and may end in the middle of a line. */
   readonly isAppended: boolean;
   private readonly fd: number;
 
@@ -36,11 +36,12 @@ class FileOutput extends Writable {
   }
 }
 
-/** Null where it is no file. */
+/** The size of the file; null if it is not a file. */
 function fileBytes(fd: number): number | null {
   try {
-    // In big integers: after a look at a pipe in others Node 20 resolves no symbolic link of a module any more, because
-    // `realpathSync` takes what that look left behind for what it found itself. (test/long/package.test.ts)
+    // With `bigint`, because of a bug in Node 20: fstat of a pipe without it leaves data behind that `realpathSync`
+    // takes for its own result, and modules behind symbolic links can no longer be resolved.
+    // (test/long/package.test.ts)
     const found = fstatSync(fd, { bigint: true });
     return found.isFile() ? Number(found.size) : null;
   } catch (error) {
