@@ -1,7 +1,7 @@
 /**
- * What is wrong with settings, each fault by the path of its setting and never with a value, which may be a secret: what the schema
- * says (config.ts), and what settings say of each other. A setting that is not well formed keeps nobody from hearing what is wrong
- * between the others.
+ * What is wrong with the settings: what the schema reports (config.ts), and settings that contradict each other. Each
+ * fault names the path of its setting and never a value, which may be a secret. One malformed setting does not hide the
+ * faults among the others.
  */
 import type { z } from 'zod';
 import type { Config } from './config.ts';
@@ -22,7 +22,10 @@ export function faultsOf(issue: z.core.$ZodIssue): string[] {
   return [`${path}: ${issue.message}`];
 }
 
-/** In the place of what is missing or not well formed, and has no default. Nobody compares it with anything. */
+/**
+ * Values for required settings that are missing or malformed, so that the rest can be checked. They are never compared
+ * with anything.
+ */
 const STAND_INS: readonly (readonly [section: string, member: string | null, value: unknown])[] = [
   ['cluster', 'members', [{ name: 'x', address: 'x:1' }]],
   ['node', 'name', 'x'],
@@ -32,7 +35,7 @@ const STAND_INS: readonly (readonly [section: string, member: string | null, val
   ['legacy', 'url', 'http://x/{key}'],
 ];
 
-/** `isKnown`: is that what was given, or a default? */
+/** `isKnown`: whether the setting has the value that was given, or its default. */
 export function wellFormed(
   issues: readonly z.core.$ZodIssue[],
   merged: unknown,
@@ -62,7 +65,10 @@ export function wellFormed(
   return { given, isKnown: (path) => !unknown.has(path) && !unknown.has(path.split('.')[0]!) };
 }
 
-/** The sections of nodes and clusters are always there; one that may be left out, or be none, is only made whole. */
+/**
+ * The sections `cluster` and `node` are always created; an optional section, or one that may be `none`, is only
+ * completed.
+ */
 function standIn(given: Record<string, unknown>, name: string, member: string | null, value: unknown): void {
   if (member === null) {
     if (given[name] === undefined) given[name] = value;
@@ -74,12 +80,12 @@ function standIn(given: Record<string, unknown>, name: string, member: string | 
   if (isObject(section) && section[member] === undefined) section[member] = value;
 }
 
-/** What no setting shows by itself. `isKnown`: may that setting be compared? */
+/** Faults between settings. `isKnown` says whether a setting may be compared. */
 export function crossFaults(config: Config, isKnown: (path: string) => boolean = () => true): string[] {
   const { cluster, node, network, routes } = config;
   const faults: string[] = [];
   const { members } = cluster;
-  /** A fault that these settings show together. */
+  /** Reports a fault between these settings. */
   const tell = (paths: readonly string[], fault: string): void => {
     if (paths.every(isKnown)) faults.push(fault);
   };
@@ -113,7 +119,7 @@ export function crossFaults(config: Config, isKnown: (path: string) => boolean =
   return faults;
 }
 
-/** Doors that others than this machine reach. */
+/** The doors that are reachable from other machines. */
 export function openDoors(config: Config): ('grpc' | 'http' | 'resp')[] {
   return (['grpc', 'http', 'resp'] as const).filter((door) => {
     return config[door].port !== undefined && !isLoopback(config[door].host);
@@ -124,7 +130,7 @@ function repeats(texts: readonly string[]): Set<string> {
   return new Set(texts.filter((text, at) => texts.indexOf(text) !== at));
 }
 
-/** Those that people meet. The library's own words may quote what stands there. */
+/** Descriptions of common errors. The library's own messages may quote the text of the file. */
 const YAML_REASONS: Readonly<Record<string, string>> = {
   BAD_INDENT: 'it is indented too little or too much, or a bracket is not closed',
   BLOCK_AS_IMPLICIT_KEY: 'a value, and below it lines that are indented as its parts',
@@ -135,7 +141,7 @@ const YAML_REASONS: Readonly<Record<string, string>> = {
   UNEXPECTED_TOKEN: 'something stands there that does not belong there',
 };
 
-/** `: a tab indents it: take spaces (TAB_AS_INDENT)` */
+/** For example `: a tab indents it: take spaces (TAB_AS_INDENT)` */
 export function yamlReason(code: string): string {
   return Object.hasOwn(YAML_REASONS, code) ? `: ${YAML_REASONS[code]!} (${code})` : ` (${code})`;
 }

@@ -1,29 +1,29 @@
 /**
- * What a process that joins a cluster knows before it has its settings, and how what a member tells goes into them. Its own place (its
- * name, where it is reached, where it stands) is its own to say.
+ * What a process that joins a cluster knows before it has its settings, and how the settings that a member reports are
+ * merged into its own. A process decides about its own place (name, address, zone and host) itself.
  */
 import { isObject, mergeLayers } from './config-layers.ts';
 import { isLoopback } from './core/door-address.ts';
 
-/** What a process learns of the cluster that it joins. */
+/** What a process learns about the cluster that it joins. */
 export interface ClusterTold {
   readonly layer: Readonly<Record<string, unknown>>;
   readonly members: readonly { readonly name: string; readonly address: string }[];
 }
 
 export interface JoinWish {
-  /** Who is asked for the cluster. */
+  /** The member to ask about the cluster. */
   readonly address: string;
   readonly dataDir: string;
-  /** It has the founders in its settings as well, so that founders and newcomers may be started alike. */
+  /** Its settings also name the founders, so that founders and later nodes can be started with the same settings. */
   readonly knowsFounders: boolean;
-  /** It is one of them. */
+  /** It is one of the founders. */
   readonly isFounder: boolean;
-  /** Where probes may be answered while it waits; null: nowhere, as far as settings can be read that are not checked yet. */
+  /** Where to answer probes while it waits; null if nowhere, as far as the unchecked settings show. */
   readonly probes: { readonly host: string; readonly port: number } | null;
 }
 
-/** `given`: all layers, not yet checked. Undefined where the process joins no cluster. */
+/** `given`: all layers, not yet checked. Undefined if the process joins no cluster. */
 export function joinWishOf(given: unknown): JoinWish | undefined {
   const node = sectionOf(given, 'node');
   const { join, dataDir } = node;
@@ -33,7 +33,7 @@ export function joinWishOf(given: unknown): JoinWish | undefined {
   return { address: join, dataDir, knowsFounders: founders.length > 0, isFounder, probes: probesOf(given) };
 }
 
-/** The HTTP door, unless it would be open to others than this machine where that is not allowed. */
+/** The address of the HTTP door, unless it would be reachable from other machines without permission. */
 function probesOf(given: unknown): JoinWish['probes'] {
   const http = sectionOf(given, 'http');
   const host = textOr(http['host'], '127.0.0.1');
@@ -42,7 +42,7 @@ function probesOf(given: unknown): JoinWish['probes'] {
   return mayListen && Number.isInteger(port) && port >= 0 && port <= 65_535 ? { host, port } : null;
 }
 
-/** The members are those that the cluster has now, and this process itself. */
+/** The members become those that the cluster has now, plus this process. */
 export function withTold({ layer, members }: ClusterTold, given: unknown): unknown {
   const merged = mergeLayers(layer, given);
   const node = sectionOf(merged, 'node');

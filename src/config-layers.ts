@@ -1,12 +1,12 @@
 /**
- * Settings given as texts: environment variables and flags, by the path of the setting. `grpc.port` is
- * CAUSEWAY_GRPC_PORT, `cluster.ownersMin` is CAUSEWAY_CLUSTER_OWNERS_MIN. DATABASE_URL and LEGACY_URL are read
- * because other tools set them too.
+ * Settings given as text, in environment variables and flags, by the path of the setting: `grpc.port` is
+ * CAUSEWAY_GRPC_PORT, `cluster.ownersMin` is CAUSEWAY_CLUSTER_OWNERS_MIN. DATABASE_URL and LEGACY_URL are read because
+ * other tools set them too.
  */
 
 type Kind = 'text' | 'number' | 'boolean' | 'json' | 'members';
 
-/** Every setting that one text can hold. Headers and routes are better off in a file, but JSON will do. */
+/** Every setting that fits into one text. Headers and routes are easier to write in a file, but JSON works here. */
 export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'cluster.name': 'text',
   'cluster.members': 'members',
@@ -73,10 +73,10 @@ export const SETTING_KINDS: Readonly<Record<string, Kind>> = {
   'shutdown.graceMs': 'number',
 };
 
-/** Where the legacy API of the first system keeps its data, below its base URL. */
+/** The path of the first system's legacy API below its base URL. */
 const LEGACY_PATH = '/legacy/data/{key}';
 const PREFIX = 'CAUSEWAY_';
-/** Read by the command line's client commands, and so no mistake. */
+/** Variables of the command line's client commands, which are therefore no mistake. */
 const OTHER_VARIABLES = new Set(['CAUSEWAY_NODES']);
 
 export function variableOf(path: string): string {
@@ -86,7 +86,7 @@ export function variableOf(path: string): string {
 export function environmentLayer(env: Readonly<Record<string, string | undefined>>): {
   layer: Record<string, unknown>;
   warnings: string[];
-  /** By the path that it gives: the variable's name. */
+  /** The variable that gave each setting, by path. */
   names: ReadonlyMap<string, string>;
 } {
   const layer: Record<string, unknown> = {};
@@ -122,10 +122,10 @@ export function environmentLayer(env: Readonly<Record<string, string | undefined
   return { layer, warnings, names };
 }
 
-/** Is it meant for the settings, whether there is such a one or not? */
+/** Whether the variable is meant for the settings, even if no such setting exists. */
 export function isForSettings(variable: string, text: string | undefined): text is string {
   if (!variable.startsWith(PREFIX) || OTHER_VARIABLES.has(variable) || !isGiven(text)) return false;
-  // Kubernetes and Docker describe neighbouring services so: CAUSEWAY_GRPC_PORT=tcp://10.0.0.7:50051.
+  // Kubernetes and Docker describe neighbouring services in such variables: CAUSEWAY_GRPC_PORT=tcp://10.0.0.7:50051.
   return !/^(tcp|udp|sctp):\/\//.test(text) && !/_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_/.test(variable);
 }
 
@@ -142,12 +142,12 @@ export function pathLayer(texts: Readonly<Record<string, string>>): {
   return { layer, faults };
 }
 
-/** A base URL gets the path of the first system's legacy API; a template is taken as it is. */
+/** Appends the path of the first system's legacy API to a base URL; a template is taken as it is. */
 function legacyTemplate(url: string): string {
   return url.includes('{') ? url : url.replace(/\/+$/, '') + LEGACY_PATH;
 }
 
-/** An empty variable is one that was not given: Compose files pass on what they do not have as ''. */
+/** An empty variable counts as not given: Compose files pass on unset variables as ''. */
 function isGiven(text: string | undefined): text is string {
   return text !== undefined && text !== '';
 }
@@ -156,7 +156,7 @@ function noneOr(text: string, section: (text: string) => object): unknown {
   return text === 'none' ? text : section(text);
 }
 
-/** What does not parse stays text, for the validation to refuse under its path. */
+/** Text that cannot be parsed is kept as it is, so that validation refuses it under its path. */
 function valueOf(path: string, text: string): unknown {
   switch (SETTING_KINDS[path]!) {
     case 'text':
@@ -199,7 +199,7 @@ function place(layer: Record<string, unknown>, path: string, value: unknown): vo
   layer[section] = { ...(typeof before === 'object' ? before : {}), [member]: value };
 }
 
-/** Objects are merged member by member; anything else of a later layer takes the place of the earlier. */
+/** Objects are merged member by member; any other value of a later layer replaces the earlier one. */
 export function mergeLayers(earlier: unknown, later: unknown): unknown {
   if (!isObject(earlier) || !isObject(later)) return later;
   const merged: Record<string, unknown> = { ...earlier };

@@ -1,6 +1,6 @@
 /**
- * The settings in effect, each with where it comes from: which line of the file, which variable, which flag, or the
- * default. Secrets are hidden here, so that nobody who prints the list can forget it.
+ * The settings in effect, each with its origin: a line of the file, a variable, a flag, or the default. Secrets are
+ * hidden here, so that no caller who prints the list can forget to.
  */
 import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
@@ -14,19 +14,19 @@ export type Origin =
   | { readonly kind: 'default' }
   | { readonly kind: 'file'; readonly line: number }
   | { readonly kind: 'variable'; readonly name: string }
-  /** `path` is what the flag sets. */
+  /** `path` is the setting that the flag sets. */
   | { readonly kind: 'flag'; readonly path: string }
-  /** A member of the cluster that is to be joined. */
+  /** Reported by a member of the cluster that is to be joined. */
   | { readonly kind: 'cluster' };
 
 export interface ShownSetting {
   readonly path: string;
-  /** Undefined: not set, and without a default. Secrets stand as `***`. */
+  /** Undefined if not set and without a default. Secrets are shown as `***`. */
   readonly value: unknown;
   readonly origin: Origin;
 }
 
-/** In the order of docs/CONFIGURATION.md. Throws ConfigError as `loadConfig` does. */
+/** In the order of docs/CONFIGURATION.md. Throws ConfigError like `loadConfig`. */
 export function settingsInEffect(sources: ConfigSources): ShownSetting[] {
   const { config } = loadConfig(sources);
   const findOrigin = originFinder(sources);
@@ -34,7 +34,7 @@ export function settingsInEffect(sources: ConfigSources): ShownSetting[] {
     .filter((path) => isShown(config, path))
     .flatMap((path) => {
       const value = valueAt(config, path);
-      // Headers are merged one by one, so each has an origin of its own.
+      // Headers are merged one by one, so each has its own origin.
       if (path === 'legacy.headers' && isObject(value) && Object.keys(value).length > 0)
         return Object.entries(value).map(([name, text]) => one(`${path}.${name}`, text, findOrigin));
       return [one(path, value, findOrigin)];
@@ -45,7 +45,7 @@ function one(path: string, value: unknown, findOrigin: (path: string) => Origin)
   return { path, value: withoutSecrets(path, value), origin: findOrigin(path) };
 }
 
-/** A section that is `none` is one line, and one that is used is told by its settings. */
+/** A section that is `none` takes one line; any other section is shown by its settings. */
 function isShown(config: object, path: string): boolean {
   const [section] = path.split('.') as [string];
   const isNone = (config as Record<string, unknown>)[section] === null;
@@ -60,7 +60,7 @@ function originFinder(sources: ConfigSources): (path: string) => Origin {
   const file = readFileLayer(sources.file, []);
   const lineOf = lineFinder(sources.file);
   return (path) => {
-    // Members are those that the cluster has now, whatever the layers say.
+    // The members are those that the cluster has now, whatever the layers say.
     if (path === 'cluster.members' && sources.told !== undefined) return { kind: 'cluster' };
     if (gives(flagLayer, path)) return { kind: 'flag', path: longestPrefix(Object.keys(flags), path) };
     if (gives(environment, path))
@@ -71,7 +71,7 @@ function originFinder(sources: ConfigSources): (path: string) => Origin {
   };
 }
 
-/** A section given as `none` gives the section itself, and nothing below it. */
+/** If a layer sets a section to `none`, it gives the section itself and nothing below it. */
 function gives(layer: unknown, path: string): boolean {
   let at = layer;
   for (const name of path.split('.')) {
@@ -101,7 +101,9 @@ function lineFinder(file: string | undefined): (path: string) => number {
   };
 }
 
-/** References to secrets are shown, for they say where one is; everything that may hold one is not. */
+/**
+ * References to secrets are shown, because they only say where a secret is; anything that may contain one is hidden.
+ */
 function withoutSecrets(path: string, value: unknown): unknown {
   if (typeof value !== 'string') return value;
   if (path.startsWith('legacy.headers.')) return parseSecretReference(value) === null ? HIDDEN : value;

@@ -1,7 +1,7 @@
 /**
- * The file of settings as JSON Schema, for editors and for checks before anything is rolled out. A file may leave out
- * what a variable or a flag gives, so nothing at its first two levels is required; the rules between settings, and what
- * no schema can say, are `causeway config check`'s.
+ * The settings file as JSON Schema, for editors and for checks before a rollout. A file may leave out what a variable
+ * or flag gives, so nothing at its first two levels is required. Rules between settings, and anything else that a
+ * schema cannot express, are left to `causeway config check`.
  */
 import { z } from 'zod';
 import { SETTING_KINDS, variableOf } from './config-layers.ts';
@@ -29,7 +29,7 @@ function sectionSchema(name: string, section: Schema): Schema {
   return described(name, { anyOf: [settingsOf(name, shape), { const: 'none' }, { type: 'null' }] });
 }
 
-/** The settings of a section; what is no section stays as it is. */
+/** The settings of a section; a schema that is not a section is returned unchanged. */
 function settingsOf(name: string, section: Schema): Schema {
   if (section['type'] !== 'object' || section['properties'] === undefined) return section;
   const { required: _required, default: _default, ...rest } = section;

@@ -1,4 +1,4 @@
-/** Secrets behind a variable or a file: what is read of them, and in which words one is refused. */
+/** Secrets given by a variable or a file: how they are read, and how an unusable one is refused. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFile, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** By both ways, which say the same. */
+/** Reads the file both ways, which must agree. */
 async function ofFile(name: string): Promise<SecretRead> {
   const reference = { prefix: '', from: 'file', name } as const;
   const read = readSecret(reference, {});
@@ -70,7 +70,7 @@ test.skipIf(process.platform !== 'linux')(
     const path = join(folder, 'pipe');
     execFileSync('mkfifo', [path]);
     const reference = { prefix: '', from: 'file', name: path } as const;
-    // As many as Node.js has threads for files.
+    // As many as Node.js has threads for file operations.
     const reads = Array.from(
       { length: 4 },
       () => new Promise((resolve) => readSecretFile(reference, resolve)),

@@ -1,6 +1,6 @@
 /**
- * Secrets that settings name by a variable or a file: whether they are there, and what they are for who needs them. The only reader
- * of them: doors, the legacy source and `causeway doctor` are handed what it reads.
+ * The secrets that settings refer to by a variable or a file: whether they exist, and their contents. This is their
+ * only reader: doors, the legacy source and `causeway doctor` get what it has read.
  */
 import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
 import type { Config } from './config.ts';
@@ -8,7 +8,7 @@ import { parseSecretReference } from './core/legacy-config.ts';
 import type { SecretReference } from './core/legacy-config.ts';
 import { SECRET_BYTES_MAX } from './core/http-limits.ts';
 
-/** `fault`: why nothing may be opened with it, in words that hold nothing of it. */
+/** `fault` says why the secret is unusable, without revealing any of it. */
 export type SecretRead = { readonly secret: string } | { readonly fault: string };
 
 export function readSecret(reference: SecretReference, env: NodeJS.ProcessEnv): SecretRead {
@@ -21,22 +21,25 @@ export function readSecret(reference: SecretReference, env: NodeJS.ProcessEnv): 
 }
 
 /**
- * A pipe that is read again has no writer any more: opening it would keep one of few threads waiting for ever. Numbers are taken as
- * in `open`, though the types of Node.js tell of text alone.
+ * Reading a pipe a second time would find no writer, and opening it would block one of few threads for ever. The
+ * numeric flags work as in `open`, although the types of Node.js only allow text.
  */
 const UNWAITING = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** A file once more, while others are served; calls back later, once. */
+/** Reads a file again without blocking; calls back once, later. */
 export function readSecretFile(reference: SecretReference, done: (read: SecretRead) => void): void {
   const chunks: Buffer[] = [];
-  // The last byte is one too many.
+  // Reads one byte more than allowed, to notice that the secret is too large.
   createReadStream(reference.name, { end: SECRET_BYTES_MAX, flags: UNWAITING as unknown as string })
     .on('data', (chunk) => chunks.push(Buffer.from(chunk)))
     .once('error', (error) => done(unreadable(reference, error)))
     .once('end', () => done(judged(reference, Buffer.concat(chunks))));
 }
 
-/** Each by the path of its setting, and never with the secret: those without which a node with these settings does not start. */
+/**
+ * The secrets without which a node with these settings does not start, each with the path of its setting and never with
+ * its contents.
+ */
 export function secretFaults({ resp, legacy }: Config, env: NodeJS.ProcessEnv): string[] {
   const settings: (readonly [path: string, setting: string])[] = Object.entries(legacy?.headers ?? {}).map(
     ([name, setting]) => [`legacy.headers.${name}`, setting],
@@ -49,7 +52,7 @@ export function secretFaults({ resp, legacy }: Config, env: NodeJS.ProcessEnv): 
   });
 }
 
-/** No more of it than is needed to tell that it is too large: it may be a device without an end. */
+/** Reads no more than is needed to see that a file is too large: it may be a device without an end. */
 function bytesOf(path: string): Buffer {
   const bytes = Buffer.allocUnsafe(SECRET_BYTES_MAX + 1);
   const file = openSync(path, 'r');

@@ -1,4 +1,4 @@
-/** Settings: which layer wins, and that every fault is named by its path and never by its value. */
+/** Settings: which layer wins, and that every fault names the path of its setting and never its value. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import type { ConfigSources } from './config.ts';
 
 const MEMBERS = 'a=127.0.0.1:50051,b=127.0.0.1:50052,c=127.0.0.1:50053';
 const SECRET = 'hunter2';
-/** The least that a node must be told. */
+/** The minimum that a node must be told. */
 const LEAST = {
   'cluster.members': MEMBERS,
   'node.name': 'a',
@@ -378,7 +378,7 @@ describe('a node that joins', () => {
     const probes = { host: '127.0.0.1', port: 8080 };
     const wish = { address: 'h:1', dataDir: '/d', knowsFounders: false, isFounder: false, probes };
     expect(joinOf({ flags })).toEqual(wish);
-    // Where others could reach it only where that is allowed, and nowhere where it is no port.
+    // Reachable from other machines only if that is allowed, and not at all if the port is invalid.
     const open = { ...flags, 'http.host': '0.0.0.0', 'http.port': '9' };
     expect(joinOf({ flags: open })?.probes).toBe(null);
     expect(joinOf({ flags: { ...open, 'network.insecure': 'true' } })?.probes).toEqual({

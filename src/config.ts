@@ -1,7 +1,7 @@
 /**
  * All settings of a node, read and validated once. Later layers win: defaults, the file (YAML or JSON), the
- * environment, flags. Every fault is named with its path, all of them at once, and never with a value, which
- * may be a secret. docs/CONFIGURATION.md lists the settings for people.
+ * environment, flags. All faults are reported at once, each with the path of its setting and never with a value, which
+ * may be a secret. docs/CONFIGURATION.md describes the settings.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -46,12 +46,12 @@ const postgresUrl = z
     'is no URL: is its port a number, and is what its password has of /, ?, #, @ and % escaped, in UTF-8?',
   );
 
-/** As PostgreSQL's client reads it: without a host where the query names a socket's directory. */
+/** As PostgreSQL's client parses it: without a host if the query names a socket's directory. */
 function isPostgresUrl(text: string): boolean {
   return (URL.canParse(text) || URL.canParse(text.replace('@/', '@localhost/'))) && isDecodable(text);
 }
 
-/** What has a stray % it takes as it stands; where all of them are escapes it decodes them. */
+/** The client takes a text with a stray % literally, and decodes it if every % begins an escape. */
 function isDecodable(text: string): boolean {
   if (/ |%(?![0-9a-f]{2})/i.test(text)) return true;
   try {
@@ -61,7 +61,7 @@ function isDecodable(text: string): boolean {
   }
 }
 
-/** What most people write first, a text, is told as what it is to be. */
+/** Most people first write a plain text here, so the error says what a member looks like. */
 const member = {
   error: ({ input }: { readonly input?: unknown }) =>
     typeof input === 'string'
@@ -69,14 +69,14 @@ const member = {
       : undefined,
 };
 
-/** What answers at `postgres.url`. */
+/** The kind of database at `postgres.url`. */
 const recordCompat = z
   .enum(RECORD_COMPATS, {
     error: ({ input }) => (input === 'citus' ? CITUS_REFUSED : `must be one of ${RECORD_COMPATS.join(', ')}`),
   })
   .default('none');
 
-/** An absent section takes the defaults of its members. */
+/** A section that is left out takes the defaults of its members. */
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never);
 
 export const CONFIG = z.strictObject({
@@ -91,20 +91,20 @@ export const CONFIG = z.strictObject({
       .max(NODE_ID_COUNT - 1),
     replicas: z.int().min(1).max(9).default(limits.REPLICA_COUNT_DEFAULT),
     ownersMin: z.int().min(1).max(9).default(limits.OWNER_COUNT_MIN_DEFAULT),
-    /** 0: never. */
+    /** 0 means never. */
     healAfterMs: z
       .int()
       .min(0)
       .max(7 * 24 * 3_600_000)
       .default(limits.HEAL_AFTER_MS_DEFAULT),
-    /** 0: never. */
+    /** 0 means never. */
     slowAfterMs: z.int().min(0).max(60_000).default(limits.SLOW_AFTER_MS_DEFAULT),
   }),
   node: section({
     name,
     dataDir: z.string().min(1),
     weight: z.number().min(0).max(1000).default(1),
-    /** Of a node that joins: where the others reach it, and where it stands; a founder's are in cluster.members. */
+    /** For a node that joins: where the others reach it, and its place. A founder's are in cluster.members. */
     address: address.optional(),
     zone: z.string().default(''),
     host: z.string().default(''),
@@ -115,24 +115,24 @@ export const CONFIG = z.strictObject({
   http: section({
     host: host.default('127.0.0.1'),
     port: port.default(8080),
-    /** Where others reach it, if not at the node's own host with that port. */
+    /** Where others reach this door, if not at the node's own host with that port. */
     address: address.optional(),
   }),
-  /** The Redis door; without a port there is none. */
+  /** The Redis door; there is none without a port. */
   resp: section({
     host: host.default('127.0.0.1'),
     port: port.optional(),
-    /** Where others reach it, if not at the node's own host with that port. */
+    /** Where others reach this door, if not at the node's own host with that port. */
     address: address.optional(),
     password: secretReference.optional(),
-    /** Where the Redis doors of members are for clients of this node, if not where these say. */
+    /** Where clients of this node reach the members' Redis doors, if not at the addresses that the members report. */
     members: z.array(z.strictObject({ name, address })).default([]),
     mayFlush: z.boolean().default(false),
-    /** 0: connections may be idle for ever. */
+    /** 0 means that connections may be idle for ever. */
     idleMsMax: z.int().min(0).max(86_400_000).default(0),
     connectionsMax: z.int().min(1).max(RESP_CONNECTIONS_MAX).default(RESP_CONNECTIONS_MAX),
   }),
-  /** Null: none, said in so many words. */
+  /** Null if it was explicitly set to none. */
   postgres: z
     .strictObject({
       url: postgresUrl,
@@ -156,7 +156,7 @@ export const CONFIG = z.strictObject({
     })
     .nullable()
     .default(null),
-  /** The longest prefix of a key decides; a key under none is written through. */
+  /** The longest matching prefix of a key decides; a key that matches none is written through. */
   routes: z
     .array(
       z.strictObject({
@@ -170,7 +170,7 @@ export const CONFIG = z.strictObject({
   }),
   scrub: section(SCRUB_SETTINGS),
   record: section(RECORD_SETTINGS),
-  /** How much is to stay free where the store lies, or less on a small disk. 0: not watched. */
+  /** How much must stay free on the store's file system; on a small disk less. 0 turns the check off. */
   disk: section({
     reserveBytes: z.int().min(0).default(limits.DISK_RESERVE_BYTES_DEFAULT),
     reserveShareMax: z.number().min(0.001).max(0.5).default(limits.DISK_RESERVE_SHARE_DEFAULT),
@@ -203,16 +203,19 @@ export interface ConfigSources {
   /** Path of a YAML or JSON file. */
   readonly file?: string | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Texts by path: `{ 'grpc.port': '50052' }`. */
+  /** Texts by path, such as `{ 'grpc.port': '50052' }`. */
   readonly flags?: Readonly<Record<string, string>>;
-  /** What a member of the cluster has told: below all that is given here, but for the members. */
+  /** What a member of the cluster has reported. It ranks below everything given here, except for the members. */
   readonly told?: ClusterTold | undefined;
 }
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
-  /** Without what is not well formed, in whose place something stands that is; null: nothing is. Only to look for further faults. */
+  /**
+   * The settings with malformed ones replaced by placeholders; null if nothing is usable. Only to look for further
+   * faults.
+   */
   readonly rest: Config | null;
 
   constructor(faults: readonly string[], rest: Config | null) {
@@ -222,13 +225,13 @@ export class ConfigError extends Error {
   }
 }
 
-/** Throws ConfigError with every fault. `warnings` are for the log. */
+/** Throws ConfigError with all faults. `warnings` are for the log. */
 export function loadConfig(sources: ConfigSources): { config: Config; warnings: string[] } {
   const environment = environmentLayer(sources.env ?? {});
   const flags = pathLayer(sources.flags ?? {});
   const faults = [...flags.faults];
   const file = readFileLayer(sources.file, faults);
-  // What is missing in a file that cannot be read is not known.
+  // If the file cannot be read, it is not known which settings are missing.
   if (file === undefined) throw new ConfigError(faults, null);
   const given = [file, environment.layer, flags.layer].reduce(mergeLayers, {});
   const merged = sources.told === undefined ? given : withTold(sources.told, given);
@@ -245,14 +248,17 @@ export function loadConfig(sources: ConfigSources): { config: Config; warnings: 
   return { config: parsed.data, warnings: [...environment.warnings, ...warningsOf(parsed.data)] };
 }
 
-/** Where a process that joins asks for the cluster, and where its store lies; undefined where it joins none. */
+/** Where a joining process asks about the cluster, and where its store lies; undefined if it joins none. */
 export function joinOf(sources: ConfigSources): JoinWish | undefined {
   const file = readFileLayer(sources.file, []);
   const layers = [file, environmentLayer(sources.env ?? {}).layer, pathLayer(sources.flags ?? {}).layer];
   return joinWishOf(layers.reduce(mergeLayers, {}));
 }
 
-/** What all members must have alike, shown to each other when they meet; secrets only as their digest. */
+/**
+ * The settings that all members must share; members compare them when they connect. Secrets are included only as a
+ * digest.
+ */
 export function settingsThatMustAgree(config: Config): Record<string, string> {
   const { cluster, legacy, routes } = config;
   const byPrefix = routes.map(({ prefix, writeThrough }) => JSON.stringify([prefix, writeThrough])).sort();
@@ -273,7 +279,7 @@ function digest(parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
-/** What the file says by name; undefined: it cannot be read or is not YAML. */
+/** The settings in the file; undefined if it cannot be read or is not YAML. */
 export function readFileLayer(path: string | undefined, faults: string[]): unknown {
   if (path === undefined) return {};
   let text: string;
@@ -283,12 +289,12 @@ export function readFileLayer(path: string | undefined, faults: string[]): unkno
     faults.push(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`);
     return undefined;
   }
-  // Not the library's pretty messages: they quote lines, which may hold a password.
+  // Without the library's pretty messages, which quote lines that may contain a password.
   const document = parseDocument(text, { prettyErrors: false });
   let lineBefore = 0;
   for (const { code, pos } of document.errors) {
     const line = text.slice(0, pos[0]).split('\n').length;
-    // What else is wrong there mostly follows from it.
+    // Further errors on the same line are mostly a consequence of the first.
     if (line !== lineBefore) faults.push(`${path}, line ${line}: is not YAML${yamlReason(code)}`);
     lineBefore = line;
   }
@@ -304,7 +310,7 @@ function noneAsNull(merged: unknown): unknown {
   const given = { ...merged };
   for (const key of ['postgres', 'legacy']) {
     if (given[key] === 'none') given[key] = null;
-    // A file's bare `postgres:` is null too, but says nothing.
+    // A bare `postgres:` in the file is null too, but says nothing.
     else if (given[key] === null) delete given[key];
   }
   return given;

@@ -1,16 +1,16 @@
-/** The one gRPC server of a process, on which clients and peers meet: its limits, its port, its end. */
+/** The single gRPC server of a process, shared by clients and peers: its limits, its port, its shutdown. */
 import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { PEER_SERVER_OPTIONS } from './adapters/grpc/transport.ts';
 import { howToReserve, isHeldByConnection, PORT_RANGE, SOCKET_TABLES } from './base/socket-table.ts';
 import { messageLimits } from './servers/grpc/method.ts';
 
-/** Milliseconds for answers on their way out, once nothing new is begun. */
+/** Milliseconds that the last answers may take to be sent once nothing new is begun. */
 const SHUTDOWN_MS_MAX = 500;
 const RECEIVE_MAX = 'grpc.max_receive_message_length';
 
 export function makeGrpcServer(valueBytesMax: number): Server {
-  // Its own lines are no JSON; what they tell, its errors tell too.
+  // The log lines of grpc-js are not JSON; its errors say the same.
   setLogVerbosity(logVerbosity.NONE);
   const clients = messageLimits(valueBytesMax);
   return new Server({
@@ -20,7 +20,7 @@ export function makeGrpcServer(valueBytesMax: number): Server {
   });
 }
 
-/** All services must have been added. Throws one line for the operator. */
+/** All services must have been added. Throws a one-line message for the operator. */
 export function listen(server: Server, host: string, port: number): Promise<void> {
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   return new Promise((resolve, reject) => {
@@ -31,7 +31,7 @@ export function listen(server: Server, host: string, port: number): Promise<void
   });
 }
 
-/** `section` is where the address is set. */
+/** `section` is the section of the settings that has the address. */
 export function whyNotBound(section: string, address: string, reason: string): string {
   if (!reason.includes('EADDRINUSE'))
     return `cannot listen on ${address} (${section}.host, ${section}.port): ${reason}`;
@@ -42,7 +42,7 @@ export function whyNotBound(section: string, address: string, reason: string): s
   return `the address ${address} is taken by an outgoing connection, to which the system has given that port: have it kept free (${reserved}), or set another ${section}.port`;
 }
 
-/** '' where the system does not tell. */
+/** '' if the system does not provide it. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -51,7 +51,7 @@ function read(path: string): string {
   }
 }
 
-/** Takes no new call; what still runs after a moment is cut. */
+/** Accepts no new calls; calls that are still running after a moment are cut off. */
 export function shutDown(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => {

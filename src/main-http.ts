@@ -1,4 +1,4 @@
-/** The HTTP door of a process: which parts it has, and where it listens. */
+/** The HTTP door of a process: its parts, and where it listens. */
 import { StatusAsker } from './adapters/grpc/status-asker.ts';
 import type { Config } from './config.ts';
 import { whyNotBound } from './main-grpc.ts';
@@ -14,7 +14,10 @@ import { mountPage } from './servers/http/page.ts';
 import { httpRoutes, openHttpServer } from './servers/http/server.ts';
 import type { Mount } from './servers/http/server.ts';
 
-/** Open before the node takes part, so that probes are answered while it waits for others. Returns how to close it. */
+/**
+ * Opens before the node takes part, so that probes are answered while it waits for others. Returns a function that
+ * closes it.
+ */
 export async function openHttp(
   config: Config,
   api: NodeApi,

@@ -1,6 +1,6 @@
 /**
- * The node's api from the first moment of the process on: probes must be told that a node is starting, and
- * what it waits for, long before there is a node. Operations asked meanwhile are refused, definitely.
+ * The node's api from the first moment of the process: probes must learn that a node is starting, and what it waits
+ * for, long before there is a node. Operations in that time are refused with a definite failure.
  */
 import { failure } from './core/errors.ts';
 import { NOBODY } from './core/key-watch.ts';
@@ -19,7 +19,7 @@ export class LateApi implements NodeApi {
   private node: NodeApi | null = null;
   readonly keyWatch = new LateWatch();
 
-  /** `record`: what is known of PostgreSQL, which is what a start may have to wait for. */
+  /** `record` returns what is known of PostgreSQL, which a start may have to wait for. */
   constructor(name: string, record: () => NodeStatus['record']) {
     this.name = name;
     this.record = record;
@@ -72,7 +72,10 @@ export class LateApi implements NodeApi {
   }
 }
 
-/** Nothing can be read yet, so there is nothing to be told; who listens to everything does so from the start. */
+/**
+ * Before there is a node nothing can be read, so there are no changes to report. A listener to all keys is passed on
+ * when the node exists.
+ */
 class LateWatch implements KeyWatching {
   private listener = NOBODY;
   private wantsAll = false;

@@ -1,4 +1,4 @@
-/** What a process counts and times of itself: where it is kept, and how it is handed out. */
+/** What a process counts and times about itself: where it is stored, and how it is exposed. */
 import { join } from 'node:path';
 import { STORE_FOLDER } from './adapters/leveldb/directory.ts';
 import { folderSize } from './adapters/system/folder-size.ts';
@@ -14,7 +14,7 @@ import { countRequests, metricsRoutes } from './servers/http/metrics/metrics.ts'
 import type { Mount } from './servers/http/server.ts';
 import type { RespServer } from './servers/resp/server.ts';
 
-/** Of one door: how many are open now, and how many were too many. */
+/** For one door: how many connections are open, and how many were rejected. */
 interface DoorConnections {
   readonly count: number;
   readonly rejected: number;
@@ -24,7 +24,7 @@ export class Metering {
   readonly instruments: Instruments;
   readonly slowLog: SlowLogSettings;
   readonly processUse = systemProcessUse();
-  /** Once it is open. */
+  /** Set once the door is open. */
   resp: RespServer | null = null;
   grpc: DoorConnections | null = null;
   grpcUntaken: { readonly total: number } | null = null;
@@ -40,7 +40,7 @@ export class Metering {
     this.log = log;
   }
 
-  /** In front of all other parts of the HTTP door. */
+  /** Must come before all other parts of the HTTP door. */
   mounts(api: NodeApi): Mount[] {
     const { instruments, log } = this;
     if (!instruments.isOn) return [];

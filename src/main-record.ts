@@ -1,9 +1,8 @@
 /**
- * PostgreSQL at the start of a process. A node does not wait for it for ever: what the cluster holds lies on the
- * members' disks, who belongs to it in the council's register, so that a member that comes back takes its place
- * and serves reads while PostgreSQL is away. Only a founding needs it, and waits; migrations and the adoption of
- * an older table are caught up on before anything else is asked of it. Until then every call is refused, and
- * the probes say so.
+ * PostgreSQL at the start of a process. A node does not wait for it for ever: the data is on the members' disks and the
+ * membership in the council's register, so a returning member takes its place and serves reads while PostgreSQL is
+ * away. Only a founding needs PostgreSQL, and waits for it. Migrations and the adoption of an older table are made up
+ * for before anything else is asked of the server. Until then every call is refused, and the probes say so.
  */
 import { openPostgresRecord } from './adapters/postgres/postgres-record.ts';
 import type { PostgresRecord } from './adapters/postgres/postgres-record.ts';
@@ -14,17 +13,19 @@ import { migrationsDirectory } from './main-settings.ts';
 import type { NodeStatus } from './node/api.ts';
 import type { Telemetry } from './ports/telemetry.ts';
 
-/** Milliseconds between two words about a wait that lasts. */
+/** Milliseconds between two messages about a lasting wait. */
 const WAITING_EVERY_MS = 5_000;
-/** Milliseconds for a server that neither answers nor refuses, after which the node starts without it. */
+/** After this many milliseconds without an answer or a refusal, the node starts without PostgreSQL. */
 const FIRST_TRY_MS_MAX = 3_000;
-/** Milliseconds before all is tried anew: `start` itself has tried for long, or a person has to put it right. */
+/**
+ * Milliseconds before everything is tried again: `start` itself has tried for long, or a person has to fix something.
+ */
 const AGAIN_AFTER_MS = 2_000;
 
 export interface StartAround {
-  /** This process knows the cluster that it belongs to. */
+  /** Whether this process knows the cluster that it belongs to. */
   readonly isMember: () => boolean;
-  /** Only a person can help, and there is no cluster to serve meanwhile. */
+  /** Called if only a person can help, and there is no cluster to serve meanwhile. */
   readonly onRefused: (reason: string) => void;
 }
 
@@ -44,8 +45,8 @@ export class RecordStart {
   }
 
   /**
-   * Resolves when PostgreSQL is ready, or when it is seen not to be: then it is waited for in the background.
-   * Rejects where only a person can help and there is no cluster to serve: a start is the moment to say that.
+   * Resolves when PostgreSQL is ready, or when it proves not to be, in which case the wait goes on in the background.
+   * Rejects if only a person can help and there is no cluster to serve: the start is the moment to report that.
    */
   tried(stopAsked?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** When a process that is refused by all is told so: once, and only while it has never been a member. */
+/** When a process that every member refuses is told so: once, and only if it has never been a member. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { handClock } from '../test/support/hand-clock.ts';
 import { RefusalWatch } from './main-refusals.ts';

@@ -1,4 +1,7 @@
-/** Looks now and then whether a process that has never been a member is refused by all who are there, and tells so once. */
+/**
+ * Checks now and then whether a process that has never been a member is refused by every reachable member, and reports
+ * that once.
+ */
 import type { Clock } from './ports/clock.ts';
 import { PeerRefusals } from './node/peer-refusals.ts';
 

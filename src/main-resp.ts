@@ -8,7 +8,7 @@ import type { Tracing } from './ports/tracing.ts';
 import { openRespServer } from './servers/resp/server.ts';
 import type { RespServer } from './servers/resp/server.ts';
 
-/** Null where none is wanted. Throws one line for the operator. */
+/** Null if none is configured. Throws a one-line message for the operator. */
 export async function openResp(
   config: Config,
   api: NodeApi,
@@ -33,7 +33,7 @@ export async function openResp(
   }
 }
 
-/** Without it the door must not open: it would be open to everybody. */
+/** The door must not open without its password: it would be open to everybody. */
 function secretOf(setting: string): string {
   const read = readSecret(parseSecretReference(setting)!, process.env);
   if ('fault' in read) throw new Error(`resp.password: ${read.fault}`);

@@ -1,4 +1,4 @@
-/** From the settings of a process to what its parts are built with. */
+/** From the settings of a process to the parameters of its parts. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,11 +13,11 @@ import { PROTOCOL_MAX, PROTOCOL_MIN } from './core/protocol-versions.ts';
 import type { MembershipSettings } from './node/membership-parts.ts';
 import type { NodeParts } from './node/node-parts.ts';
 
-/** Milliseconds: a closed socket is seen at once, and most often comes back at once or not at all. */
+/** Milliseconds: a closed socket is noticed at once, and usually reconnects at once or not at all. */
 const LINK_GRACE_MS = 50;
-/** Milliseconds that two members may accuse each other while all others hear both. */
+/** How long (ms) two members may report each other as unreachable while all others reach both. */
 const SPLIT_AFTER_MS = 1_000;
-/** Milliseconds for the others to agree on the epoch without a member that leaves in order. */
+/** How long (ms) a member that stops waits for the others to agree on an epoch without it. */
 const STOP_TIMEOUT_MS = 3_000;
 
 type Settings = Pick<
@@ -42,7 +42,7 @@ export function nodeSettings(config: Config): Settings {
   const { cluster, node } = config;
   const { name, address, zone, host } = cluster.members.find((member) => member.name === node.name)!;
   return {
-    // What a process says of its own place counts more than what is written down for all.
+    // What a process says about its own place takes precedence over the common list of members.
     self: { name, address, zone: node.zone || zone, host: node.host || host },
     joins: node.join === undefined ? null : { weight: node.weight, replaces: node.replace ?? '' },
     members: cluster.members.map((member) => ({ name: member.name, address: member.address, weight: 1 })),
@@ -83,7 +83,7 @@ function membershipSettings({ cluster }: Config): MembershipSettings {
   };
 }
 
-/** What the others are told of the doors of this process; of one on whatever port is free nothing. */
+/** The addresses of this process's doors that other members are told; none for a door on an arbitrary free port. */
 export function toldDoors({ cluster, node, ...doors }: Config): DoorAddresses {
   const { address: memberAddress } = cluster.members.find((member) => member.name === node.name)!;
   const told = (door: 'http' | 'resp'): string => {
@@ -115,7 +115,7 @@ export function legacySettings(
   });
 }
 
-/** In the source tree and beside the bundle alike: the package's own folder, found from this file upwards. */
+/** The package's own folder, found from this file upwards: in the source tree and from the bundle alike. */
 export function packageDirectory(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {

@@ -1,4 +1,7 @@
-/** The store at the start, on a real disk: what is damaged is set aside, and nobody takes the blank one for untouched. */
+/**
+ * The store at startup, on a real disk: a damaged one is set aside, and its blank replacement is never mistaken for an
+ * untouched store.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,7 +105,7 @@ test.each([
     expect(store.storage.get('k7')).toBeUndefined();
     expect(identityOf(store)).toMatchObject({ clusterId: '?', id: 0 });
     await close(store);
-    // The next process tells the same of the store, but did not set it aside.
+    // The next process reports the same about the store, but has not set it aside itself.
     const next = await open();
     expect(next.setAside).toEqual({ paths: [path], reason: '' });
     expect(identityOf(next)).toMatchObject({ clusterId: '?' });

@@ -1,6 +1,6 @@
 /**
- * The node's own disk at the start: the directory taken, the store opened; one that is damaged is set aside, and a blank
- * one stands in its place. Nothing of a damaged store is believed, and nothing of it is removed. (PROTOCOL R8, R29)
+ * The node's own disk at startup: locks the directory and opens the store. A damaged store is set aside and replaced by
+ * a blank one. Nothing in a damaged store is trusted, and nothing of it is deleted. (PROTOCOL R8, R29)
  */
 import { brokenStores, openDirectory, setAside } from './adapters/leveldb/directory.ts';
 import type { DataDirectory } from './adapters/leveldb/directory.ts';
@@ -23,7 +23,7 @@ export class NodeStore {
     this.telemetry = telemetry;
   }
 
-  /** Throws one line for the operator where the directory cannot be used. */
+  /** Throws a one-line message for the operator if the directory cannot be used. */
   static async open(config: Config, telemetry: Telemetry): Promise<NodeStore> {
     const identity = { clusterName: config.cluster.name, nodeName: config.node.name };
     const taken = await openDirectory(config.node.dataDir, identity);
@@ -38,7 +38,7 @@ export class NodeStore {
     }
   }
 
-  /** The store as it is now, which closes itself only once. */
+  /** The present store; closing it more than once is harmless. */
   get storage(): Storage {
     const inner = this.inner!;
     return {
@@ -53,24 +53,24 @@ export class NodeStore {
     };
   }
 
-  /** What lies beside it, for people to see. */
+  /** The stores that were set aside, for people to see. */
   get setAside(): SetAside {
     return { paths: this.broken, reason: this.reason };
   }
 
-  /** What stands in the store is damaged: a blank one takes its place. Throws where that cannot be done. */
+  /** The present store is damaged: replaces it by a blank one. Throws if that is not possible. */
   async replace(reason: string): Promise<void> {
     await this.closeInner();
     await this.moveAway(reason);
     await this.openInner();
   }
 
-  /** From now on only programs that speak this version of the members' protocol open it. */
+  /** From now on only programs that speak this version of the peer protocol can open the directory. */
   raise(protocol: number): void {
     this.directory.raise(protocol);
   }
 
-  /** Lets another process have the directory. */
+  /** Releases the directory for another process. */
   async close(): Promise<void> {
     await this.closeInner();
     await this.directory.release();
@@ -88,7 +88,7 @@ export class NodeStore {
     if (opened.kind !== 'open') throw new Error(opened.message);
     this.inner = opened.storage;
     this.broken = await brokenStores(this.directory);
-    // Judged by what lies there, so that an end of the process in between changes nothing.
+    // Decided by the files on disk, so that a crash in between makes no difference.
     if (this.broken.length > 0) await markedInDoubt(this.inner);
   }
 

@@ -1,4 +1,4 @@
-/** The traces of a process: on where the environment names a collector. */
+/** The traces of a process; on if the environment names a collector. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openTraces } from './adapters/telemetry/traces.ts';
@@ -36,7 +36,7 @@ export function openNodeTraces(config: Config, telemetry: Telemetry): Promise<Tr
   });
 }
 
-/** Host and port alone: the rest of an address may hold secrets, or a key's place. */
+/** Host and port only: the rest of an address may contain secrets, or the place of a key. */
 function placeOf(url: string): Record<string, string | number> {
   const text = url.replace(/\{[^}]*\}/g, 'x');
   if (!URL.canParse(text)) return {};

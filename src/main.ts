@@ -1,6 +1,6 @@
 /**
- * One node as a process: the only place where settings, adapters, the node and its doors meet. What is opened
- * is closed again in the reverse order, after a failed start as after a stop.
+ * One node as a process: the only place where settings, adapters, the node and its doors meet. Everything opened is
+ * closed in reverse order, both after a failed start and at a stop.
  */
 import xxhash from 'xxhash-wasm';
 import { LINK_PATH } from './adapters/grpc/peer-link.ts';
@@ -41,28 +41,30 @@ import { createDoors } from './servers/grpc/doors.ts';
 import { untakenOf } from './servers/grpc/untaken.ts';
 
 export interface RunningNode {
-  /** In order: what is under way is finished, the others are told, everything is closed. */
+  /** Stops gracefully: finishes what is under way, tells the others, closes everything. */
   stop(): Promise<void>;
-  /** Resolves when the cluster goes on without this node for good. */
+  /** Resolves when the cluster has gone on without this node for good. */
   readonly left: Promise<void>;
-  /** Resolves with the reason where it has never been a member, and who is there does not let it in as it is set up. */
+  /**
+   * Resolves with the reason if the node has never been a member, and the members refuse it because of its settings.
+   */
   readonly refused: Promise<string>;
 }
 
 const EXIT_FATAL = 1;
 
-/** What settings name and do not hold. */
+/** How the secrets that settings refer to are read. */
 const SECRETS = {
   read: (reference: SecretReference) => readSecret(reference, process.env),
   readAgain: readSecretFile,
 };
 
-/** What is open, to be closed in the reverse order. */
+/** Functions that close what is open, to be called in reverse order. */
 type Open = (() => Promise<void>)[];
 
 /**
- * Resolves when the node takes part. Rejects with one line for the operator where only a person can help, and
- * when `stopAsked` is aborted meanwhile; nothing is left open then.
+ * Resolves when the node takes part. Rejects with a one-line message if only a person can help, or if `stopAsked` is
+ * aborted meanwhile; nothing is left open then.
  */
 export async function startNode(config: Config, stopAsked?: AbortSignal): Promise<RunningNode> {
   const log = openLog({ level: config.log.level, keys: config.log.keys, node: config.node.name });
@@ -103,11 +105,11 @@ async function openAll(
   const record = config.postgres === null ? null : makeRecord(config, config.postgres, log);
   const metering = new Metering(config, log);
   const late = new LateApi(config.node.name, () => recordStatus(record));
-  // Told from the first word on: the Redis door opens a moment after this node begins to speak.
+  // Passed to peers from the first message on: the Redis door opens a moment after this node begins to speak.
   const doors = new DoorBook(config.node.name, toldDoors(config));
   open.push(await openHttp(config, late, metering, log, traces));
   if (record !== null) {
-    // Before its first connection: nothing is read of another database, or done to it. (R30)
+    // Read before the first connection: nothing must be read from another database, or done to it. (R30)
     const topology = topologyOnDisk(store.storage, { encode: encodeTopology, decode: decodeTopology });
     const server = topology === null ? undefined : serverOf(topology);
     if (server !== undefined) record.choose(server);
@@ -189,7 +191,7 @@ async function openNode(config: Config, log: Log, open: Open, around: Surroundin
   around.metering.grpc = doors.connections;
   around.metering.grpcUntaken = untakenOf(server);
   await listen(server, config.grpc.host, config.grpc.port);
-  // What doors are told of connections comes before whoever takes a link.
+  // Listeners for connections must run before the one that takes links.
   links.onBound();
   doors.onBound();
   around.late.become(node);
@@ -228,14 +230,14 @@ async function closeAll(open: Open, log: Log): Promise<void> {
   log.flush();
 }
 
-/** Whoever started the process starts it again; it comes back as a new incarnation. (R11) */
+/** Whoever started the process restarts it; it comes back as a new incarnation. (R11) */
 function endNow(log: Log, name: EventName, reason: string): void {
   log.event('error', name, { reason });
   log.flush();
   process.exit(EXIT_FATAL);
 }
 
-/** A programmer's error: what it left in memory is not to be trusted with a single further request. */
+/** After a programmer's error, the state in memory must not be trusted with a single further request. */
 function endOnFault(log: Log): void {
   const onFault = (error: unknown): void =>
     endNow(log, 'node.fault', error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -1,4 +1,4 @@
-/** The words for what a start waits for. */
+/** How a start describes what it waits for. */
 import { expect, test } from 'vitest';
 import { AwaitedPace, awaitedText, databaseAdvice } from './awaited-text.ts';
 

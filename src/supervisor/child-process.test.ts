@@ -1,4 +1,4 @@
-/** Supervised children as real processes: restarts, pauses between them, and every way to end. */
+/** Supervised children as real processes: restarts, the pauses between them, and every way to end. */
 import { closeSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * One supervised child: started, watched, started again after a crash with growing pauses, and stopped in order.
- * It runs in its own process group, so that Ctrl-C reaches only the supervisor, and holds a channel by which it
- * notices the supervisor's death (`watchParent`). One loop runs it, so there is never more than one alive.
+ * One supervised child: starts it, watches it, restarts it after a crash with growing pauses, and stops it gracefully.
+ * The child runs in its own process group, so that Ctrl-C reaches only the supervisor, and has a channel by which it
+ * notices the supervisor's death (`watchParent`). A single loop runs it, so there is never more than one process alive.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,13 +14,13 @@ export interface ChildSpec {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly logPath: string;
-  /** Runs before every start, the first included; what it throws counts as a failed start. */
+  /** Runs before every start, including the first; an exception counts as a failed start. */
   readonly beforeStart?: () => Promise<void>;
-  /** Asks the child to leave in order (default SIGTERM). */
+  /** Asks the child to stop gracefully (default SIGTERM). */
   readonly stopSignal?: NodeJS.Signals;
-  /** Ends it at once (default SIGKILL). */
+  /** Stops it at once (default SIGKILL). */
   readonly haltSignal?: NodeJS.Signals;
-  /** Milliseconds after the stop signal until its whole group is killed. */
+  /** Milliseconds from the stop signal until its whole process group is killed. */
   readonly stopTimeoutMs?: number;
   readonly onEvent: (event: ChildEvent) => void;
   readonly restart?: RestartTimes;
@@ -29,7 +29,10 @@ export interface ChildSpec {
 export interface RestartTimes {
   readonly delayMsMin: number;
   readonly delayMsMax: number;
-  /** Milliseconds of life after which the next crash waits only the shortest time again. */
+  /**
+   * A child that has lived for this many milliseconds counts as stable: after its next crash the pause is the shortest
+   * again.
+   */
   readonly settledAfterMs: number;
 }
 
@@ -40,7 +43,7 @@ export type ChildEvent =
       readonly name: string;
       /** 'exit code 1', 'signal SIGKILL', or why it could not be started. */
       readonly reason: string;
-      /** Milliseconds until the next start; undefined where it was asked to stop. */
+      /** Milliseconds until the next start; undefined if it was asked to stop. */
       readonly restartInMs: number | undefined;
     };
 
@@ -50,7 +53,7 @@ const RESTART_TIMES_DEFAULT: RestartTimes = {
   settledAfterMs: 30_000,
 };
 const STOP_TIMEOUT_MS_DEFAULT = 15_000;
-/** Milliseconds a child may still take after the halt signal before its group is killed. */
+/** Milliseconds from the halt signal until its process group is killed. */
 const HALT_TIMEOUT_MS = 3_000;
 
 export class SupervisedChild {
@@ -67,22 +70,22 @@ export class SupervisedChild {
     this.#log = new LogFile(spec.logPath);
   }
 
-  /** The living child's id; undefined while there is none. */
+  /** The process id of the living child; undefined if there is none. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
 
-  /** Calling it again does nothing. */
+  /** Calling it again has no effect. */
   start(): void {
     this.#loop ??= this.#run();
   }
 
-  /** Resolves when no process is left. Calling it again, or `halt` after it, is fine. */
+  /** Resolves when no process is left. May be called again, and `halt` may be called after it. */
   async stop(): Promise<void> {
     await this.#end(this.#spec.stopSignal ?? 'SIGTERM', this.#spec.stopTimeoutMs ?? STOP_TIMEOUT_MS_DEFAULT);
   }
 
-  /** As `stop`, without giving it time to finish what it does. */
+  /** Like `stop`, but without time to finish what it does. */
   async halt(): Promise<void> {
     await this.#end(this.#spec.haltSignal ?? 'SIGKILL', HALT_TIMEOUT_MS);
   }
@@ -113,7 +116,7 @@ export class SupervisedChild {
     }
   }
 
-  /** From the start of one process to its end; answers why it ended. Never throws. */
+  /** Runs one process from start to end; returns why it ended. Never throws. */
   async #runOnce(signal: AbortSignal): Promise<string> {
     try {
       await this.#spec.beforeStart?.();
@@ -139,7 +142,8 @@ export class SupervisedChild {
       child.once('exit', (code, bySignal) =>
         resolve(bySignal ? `signal ${bySignal}` : `exit code ${code ?? '?'}`),
       );
-      // Without a pid nothing was started and no 'exit' will come; with one, a signal failed: 'exit' will come.
+      // Without a pid nothing was started and no 'exit' will come. With a pid, sending a signal failed, and 'exit' will
+      // come.
       child.on('error', (error) => {
         if (child.pid === undefined) reject(error);
       });
@@ -147,7 +151,7 @@ export class SupervisedChild {
   }
 }
 
-/** The child leads its own group, so this reaches also what it has started itself. */
+/** The child leads its own process group, so this also reaches processes that it has started. */
 function killGroup(child: ChildProcess | undefined): void {
   if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {

@@ -1,4 +1,4 @@
-/** One supervisor per data directory, and a killed one does not lock it for ever. */
+/** One supervisor per data directory, and a supervisor that was killed does not lock it for ever. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

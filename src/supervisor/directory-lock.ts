@@ -1,6 +1,6 @@
 /**
- * One supervisor per data directory: a lock file with the owner's process id and start mark. A lock whose owner
- * is gone is stale and taken over, also where another process has its id now.
+ * One supervisor per data directory: a lock file with the owner's process id and start mark. A lock whose owner is gone
+ * is stale and taken over, even if another process has the same id now.
  */
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,12 +10,12 @@ import { isAlive, startMark } from './process-table.ts';
 import { codeOf, reasonOf, StartError } from './start-error.ts';
 
 export interface DirectoryLock {
-  /** The supervisor before us did not release it: its children may still be on their way out. */
+  /** The previous supervisor did not release the lock: its children may still be ending. */
   readonly wasStale: boolean;
   release(): void;
 }
 
-/** Makes the directory where needed. Throws a StartError where it cannot be written or another one holds it. */
+/** Creates the directory if needed. Throws a StartError if it is not writable or another supervisor holds it. */
 export function lockDirectory(directory: string): DirectoryLock {
   const lockPath = join(directory, 'up.lock');
   const ownPath = `${lockPath}.${process.pid}`;
@@ -37,7 +37,7 @@ export function lockDirectory(directory: string): DirectoryLock {
   }
 }
 
-/** A link is made whole or not at all, and fails where the name exists: of several, one gets it. */
+/** A link is created atomically and fails if the name exists, so only one of several processes gets it. */
 function takeOver(directory: string, lockPath: string, ownPath: string): boolean {
   let wasStale = false;
   for (let attempt = 0; attempt < 10; attempt += 1) {
@@ -62,13 +62,13 @@ function takeOver(directory: string, lockPath: string, ownPath: string): boolean
   throw new StartError(`the lock ${lockPath} changes all the time: start only one causeway up at a time`);
 }
 
-/** Removes the stale lock, and no other: one that was taken over between our look and our move is put back. */
+/** Removes only the stale lock: one that another process took over between our check and our rename is put back. */
 function setAside(lockPath: string, asidePath: string, held: string): void {
   try {
     renameSync(lockPath, asidePath);
     if (readLock(asidePath) !== held) linkSync(asidePath, lockPath);
   } catch {
-    // Someone else was faster; the next attempt sees what there is now.
+    // Another process was faster; the next attempt sees the present state.
   } finally {
     rmSync(asidePath, { force: true });
   }

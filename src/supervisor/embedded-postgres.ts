@@ -1,9 +1,9 @@
 /**
- * The PostgreSQL server of `causeway up`: installed with the package, started on the loopback address, kept
- * running, and stopped with everything else. It runs under a guard process, so that it ends also when the
- * supervisor is killed. Every setting that durability rests on is given on its command line, where no
- * configuration file can change it. Whoever can log in on this machine may connect (no password on loopback):
- * a server for more than trying things out is named by DATABASE_URL instead.
+ * The PostgreSQL server of `causeway up`: installed with the package, started on the loopback address, kept running,
+ * and stopped with everything else. It runs under a guard process, so that it ends even if the supervisor is killed.
+ * Every setting that durability depends on is passed on its command line, where no configuration file can change it.
+ * Anybody who can log in on this machine can connect (no password on loopback); for more than trying things out, set
+ * DATABASE_URL to another server.
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -18,10 +18,10 @@ import { preparePostgresHome, type PostgresUser } from './postgres-user.ts';
 import { codeOf, reasonOf, StartError } from './start-error.ts';
 
 export interface EmbeddedPostgresOptions {
-  /** Absolute; `.causeway/postgres`. Its parent must exist. */
+  /** An absolute path, `.causeway/postgres`. Its parent must exist. */
   readonly directory: string;
   readonly port: number;
-  /** The program that has the `guard` command: causeway.js. */
+  /** The program with the `guard` command: causeway.js. */
   readonly entry: string;
   readonly logPath: string;
   /** A directory with `initdb` and `postgres` to use instead of the packaged ones. */
@@ -33,11 +33,11 @@ export interface EmbeddedPostgresOptions {
 const POSTGRES_DATABASE = 'cache_db';
 const HOST = '127.0.0.1';
 
-/** Milliseconds until the server answers; recovery after a crash takes its time. */
+/** Milliseconds until the server must answer; recovery after a crash takes a while. */
 const ANSWER_TIMEOUT_MS = 120_000;
 const ANSWER_POLL_MS = 50;
 const CONNECT_TIMEOUT_MS = 5_000;
-/** A server that ends this often before it ever answered will not come up by itself. */
+/** A server that has ended this often without ever answering will not come up by itself. */
 const STARTS_FAILED_MAX = 3;
 
 const SETTINGS = {
@@ -69,7 +69,7 @@ export class EmbeddedPostgres {
     return this.#child?.pid !== undefined;
   }
 
-  /** Makes the data directory where needed and frees it of a server left behind. The port is not touched. */
+  /** Creates the data directory if needed, and stops a server left behind in it. Does not touch the port. */
   async prepare(signal: AbortSignal): Promise<void> {
     const { directory, pgBin, report } = this.#options;
     const home = preparePostgresHome(directory);
@@ -80,7 +80,7 @@ export class EmbeddedPostgres {
     this.#child = this.#guarded(join(binaries.binDir, 'postgres'), home.user);
   }
 
-  /** After `prepare`. Resolves when the database answers; call `stop` also after a failure. */
+  /** To be called after `prepare`. Resolves when the database answers; `stop` must be called even after a failure. */
   async start(signal: AbortSignal): Promise<void> {
     this.#child?.start();
     await this.#answers(signal);
@@ -91,7 +91,7 @@ export class EmbeddedPostgres {
     if (this.#data !== '') await stopLeftover(this.#data, this.#options.report);
   }
 
-  /** PostgreSQL's immediate stop: nothing committed is lost, the next start recovers. */
+  /** PostgreSQL's immediate shutdown: nothing committed is lost, and the next start recovers. */
   async halt(): Promise<void> {
     await this.#child?.halt();
     if (this.#data !== '') await stopLeftover(this.#data, this.#options.report);
@@ -111,7 +111,7 @@ export class EmbeddedPostgres {
       args: [entry, ...args],
       env: postgresEnvironment(process.env),
       logPath,
-      // A guard that was killed leaves its server behind: two on one directory cannot be.
+      // A guard that was killed leaves its server behind, and two servers cannot share a directory.
       beforeStart: () => stopLeftover(this.#data, report),
       haltSignal: 'SIGQUIT',
       stopTimeoutMs: GUARD_KILL_AFTER_MS + 2_000,
@@ -155,7 +155,8 @@ async function makeDatabase(port: number, data: string): Promise<void> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: CONNECT_TIMEOUT_MS * 6,
   });
-  // A connection lost between two statements is told by the next statement; without a listener it would be fatal.
+  // A connection lost between two statements is reported by the next statement; without a listener the event would end
+  // the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -170,7 +171,7 @@ async function makeDatabase(port: number, data: string): Promise<void> {
     const found = await client.query(FIND_DATABASE.text, [POSTGRES_DATABASE]);
     if (found.rowCount === 0) await client.query(createDatabase(POSTGRES_DATABASE).text);
   } catch (error) {
-    // 42P04: an earlier attempt made it, and only its answer was lost.
+    // 42P04: an earlier attempt created it, and only its answer was lost.
     if (codeOf(error) !== '42P04') throw error;
   } finally {
     await client.end().catch(() => undefined);

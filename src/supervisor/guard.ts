@@ -1,7 +1,7 @@
 /**
- * The guard of a program that cannot watch its parent itself (PostgreSQL): a process of ours between the
- * supervisor and the program, which stops the program in order when the supervisor has gone, however it went.
- * It runs in its own process group and does not listen to Ctrl-C.
+ * The guard of a program that cannot watch its parent itself (PostgreSQL): our process between the supervisor and the
+ * program, which stops the program gracefully when the supervisor is gone, for whatever reason. It runs in its own
+ * process group and ignores Ctrl-C.
  */
 import { spawn } from 'node:child_process';
 import { watchParent } from './watch-parent.ts';
@@ -15,11 +15,14 @@ export interface GuardOptions {
   readonly gid?: number;
 }
 
-/** Milliseconds after PostgreSQL's fast stop (SIGINT) until its immediate stop (SIGQUIT), and then the kill. */
+/**
+ * Milliseconds from PostgreSQL's fast shutdown (SIGINT) to its immediate shutdown (SIGQUIT), and from there to the
+ * kill.
+ */
 const GUARD_QUIT_AFTER_MS = 10_000;
 export const GUARD_KILL_AFTER_MS = 15_000;
 
-/** Runs the program to its end; answers the exit code to end with. */
+/** Runs the program until it ends; returns the exit code to end with. */
 export function runGuard(options: GuardOptions): Promise<number> {
   const { command, args, cwd, uid, gid } = options;
   let child: ReturnType<typeof spawn> | undefined;
@@ -31,7 +34,7 @@ export function runGuard(options: GuardOptions): Promise<number> {
     setTimeout(() => child?.kill('SIGQUIT'), GUARD_QUIT_AFTER_MS).unref();
     setTimeout(() => child?.kill('SIGKILL'), GUARD_KILL_AFTER_MS).unref();
   };
-  // Before the start: a supervisor that dies meanwhile must not leave a program behind.
+  // Called before the program starts: a supervisor that dies meanwhile must not leave it behind.
   watchParent(() => {
     orphaned = true;
     stop();

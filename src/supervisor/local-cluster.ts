@@ -1,6 +1,6 @@
 /**
- * A whole cluster on one machine as processes: PostgreSQL, the sample legacy API and the nodes, started in this
- * order and stopped in the reverse one. Whatever is given from outside (a database, a legacy API) is not started.
+ * A whole cluster on one machine as processes: PostgreSQL, the sample legacy API and the nodes, started in this order
+ * and stopped in reverse. Anything given from outside (a database, a legacy API) is not started.
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -27,7 +27,7 @@ import { StartError } from './start-error.ts';
 import { LEAVE_DEADLINE_MS } from './watch-parent.ts';
 
 export interface LocalClusterOptions {
-  /** Absolute. */
+  /** An absolute path. */
   readonly dataDir: string;
   /** Undefined: as many as the data directory holds, or three. */
   readonly nodeCount: number | undefined;
@@ -36,12 +36,12 @@ export interface LocalClusterOptions {
   readonly respPort: number;
   readonly postgresPort: number;
   readonly legacyPort: number;
-  /** A database that runs already, or 'none'; undefined to run PostgreSQL here. */
+  /** A database that is already running, or 'none'; undefined to run PostgreSQL here. */
   readonly databaseUrl: string | undefined;
-  /** A URL template with `{key}` of an API that runs already, or 'none'; undefined to run the sample here. */
+  /** A URL template with `{key}` of an API that is already running, or 'none'; undefined to run the sample here. */
   readonly legacyUrl: string | undefined;
   readonly pgBin: string | undefined;
-  /** causeway.js: the program that has the commands `node`, `guard` and `legacy-sample`. */
+  /** causeway.js: the program with the commands `node`, `guard` and `legacy-sample`. */
   readonly entry: string;
   readonly report: (event: ClusterEvent) => void;
 }
@@ -57,14 +57,14 @@ export interface Endpoints {
 
 const READY_TIMEOUT_MS = 120_000;
 const READY_POLL_MS = 100;
-/** Milliseconds between two words about a wait that lasts. */
+/** Milliseconds between two messages about a lasting wait. */
 const PROGRESS_EVERY_MS = 2_000;
 /**
- * Milliseconds that ports may stay taken by children of a supervisor that was killed: longer than these may take to
- * leave, since on a busy machine they notice late that they are to.
+ * Milliseconds that ports may remain taken by children of a supervisor that was killed. Longer than the children's own
+ * deadline, since on a busy machine they notice its death late.
  */
 const STALE_PATIENCE_MS = 2 * LEAVE_DEADLINE_MS;
-/** A child that ends this often before the cluster is ready will not come up by itself. */
+/** A child that has ended this often before the cluster is ready will not come up by itself. */
 const STARTS_FAILED_MAX = 3;
 const NODE_STOP_TIMEOUT_MS = 15_000;
 
@@ -76,7 +76,7 @@ export class LocalCluster {
   #postgres: EmbeddedPostgres | undefined;
   #legacy: SupervisedChild | undefined;
   readonly #nodeChildren: SupervisedChild[] = [];
-  /** Ends of each child since its start; looked at until all are ready. */
+  /** How often each child has ended since its start; only used until all are ready. */
   readonly #endsByName = new Map<string, number>();
 
   constructor(options: LocalClusterOptions) {
@@ -84,7 +84,7 @@ export class LocalCluster {
     this.#processes = new ProcessFile(options.dataDir);
   }
 
-  /** Resolves when every node is ready. After a rejection, as after a success, `stop` must be called. */
+  /** Resolves when every node is ready. `stop` must be called after a rejection as well as after a success. */
   async start(signal: AbortSignal): Promise<Endpoints> {
     const { dataDir, nodeCount, databaseUrl } = this.#options;
     for (const line of settingsKeptBack(process.env)) this.#say(`warning: ${line}`);
@@ -114,7 +114,7 @@ export class LocalCluster {
     return Promise.all(this.#nodes.map((node) => viewNode(node.name, node.httpPort)));
   }
 
-  /** In order: nodes, legacy, PostgreSQL. Resolves when no process is left. */
+  /** Stops in order: nodes, legacy, PostgreSQL. Resolves when no process is left. */
   async stop(): Promise<void> {
     if (this.#nodeChildren.length > 0) this.#say('stopping the nodes');
     await this.#patiently('the nodes', Promise.all(this.#nodeChildren.map((child) => child.stop())));
@@ -126,7 +126,7 @@ export class LocalCluster {
     this.#lock?.release();
   }
 
-  /** All at once and without waiting for what they do; also while `stop` is under way. */
+  /** Stops everything at once, without waiting for work under way; may be called while `stop` is running. */
   async halt(): Promise<void> {
     await Promise.all([
       ...this.#nodeChildren.map((child) => child.halt()),
@@ -170,7 +170,7 @@ export class LocalCluster {
     return needs;
   }
 
-  /** Answers the URL template of the legacy source; undefined where there is none. */
+  /** Returns the URL template of the legacy source; undefined if there is none. */
   async #startLegacy(signal: AbortSignal): Promise<string | undefined> {
     const { legacyUrl, legacyPort } = this.#options;
     if (legacyUrl !== undefined) return legacyUrl === 'none' ? undefined : legacyUrl;
@@ -194,7 +194,7 @@ export class LocalCluster {
       const file = writeNodeFile(node, { directory, nodes, databaseUrl, legacyUrl, legacyIsSample });
       this.#nodeChildren.push(this.#child(node.name, ['node', '--config', file]));
     }
-    // Before the first store is made, so that a store never lies in a directory without the note.
+    // Written before the first store exists, so that no store ever lies in a directory without the note.
     noteNodeCount(directory, nodes.length);
     this.#say(`starting ${nodes.length} node${nodes.length === 1 ? '' : 's'}`);
     for (const child of this.#nodeChildren) child.start();
@@ -207,7 +207,7 @@ export class LocalCluster {
     );
   }
 
-  /** Asks until every answer is '' (ready); tells what is awaited, and gives up on a child that keeps ending. */
+  /** Polls until every answer is '' (ready); reports what is awaited, and gives up on a child that keeps ending. */
   async #untilReady(names: string[], signal: AbortSignal, ask: () => Promise<string[]>): Promise<void> {
     const startedAt = performance.now();
     const pace = new AwaitedPace(PROGRESS_EVERY_MS, startedAt);
@@ -245,7 +245,7 @@ export class LocalCluster {
     }
   }
 
-  /** A word every two seconds while something lasts. */
+  /** Prints a message every two seconds while the work lasts. */
   async #patiently<T>(what: string, work: Promise<T>): Promise<T> {
     const startedAt = performance.now();
     const timer = setInterval(() => {

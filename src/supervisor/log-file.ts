@@ -1,12 +1,12 @@
 /**
- * The log of one child, bounded in size. The child writes straight to the file (no pipe through the supervisor),
- * so that its last words are kept when the supervisor dies first. Rotation copies and truncates: the child's
- * descriptor stays good, because it was opened for appending.
+ * The log of one child, bounded in size. The child writes directly to the file, not through a pipe to the supervisor,
+ * so that its last words are kept even if the supervisor dies first. Rotation copies and truncates; the child's
+ * descriptor stays valid because it was opened for appending.
  */
 import { closeSync, copyFile, mkdirSync, openSync, readFileSync, renameSync, stat, truncate } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Bytes. At most this (and a second's output) in the file, and as much in the one before it. */
+/** Maximum size in bytes of the file (plus a second's output), and of the previous one. */
 const LOG_BYTES_MAX = 8 * 1024 * 1024;
 const CHECK_EVERY_MS = 1_000;
 
@@ -24,7 +24,7 @@ export class LogFile {
     this.#timer.unref();
   }
 
-  /** A descriptor for a child's output; the caller closes it as soon as the child has been started. */
+  /** A file descriptor for a child's output; the caller closes it once the child has been started. */
   open(): number {
     return openSync(this.path, 'a', 0o640);
   }
@@ -45,7 +45,7 @@ export class LogFile {
     });
   }
 
-  /** Lines written between the copy and the truncation are lost: the price of a bound without a pipe. */
+  /** Lines written between the copy and the truncation are lost: the price of bounding the size without a pipe. */
   #rotate(): void {
     const copy = `${this.path}.1.new`;
     copyFile(this.path, copy, (copyError) => {
@@ -55,17 +55,17 @@ export class LogFile {
         try {
           renameSync(copy, `${this.path}.1`);
         } catch {
-          // The bound holds all the same; only the older part is missing.
+          // The bound holds nevertheless; only the older part is missing.
         }
       });
     });
   }
 }
 
-/** Among these a child that has just ended has said why. */
+/** A child that has just ended has given its reason within this many lines. */
 const LINES_SEARCHED = 20;
 
-/** The last lines of a log, for a message about a child that would not start. */
+/** The last lines of a log, for a message about a child that did not start. */
 export function lastLines(path: string, count: number): string[] {
   try {
     return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-count);
@@ -74,13 +74,13 @@ export function lastLines(path: string, count: number): string[] {
   }
 }
 
-/** The last line that was written for people: nodes write all others as JSON. Empty where there is none. */
+/** The last line written for people, as nodes write all others as JSON. '' if there is none. */
 export function lastWords(path: string): string {
   const forPeople = lastLines(path, LINES_SEARCHED).filter((line) => line !== '' && !line.startsWith('{'));
   return forPeople.at(-1) ?? '';
 }
 
-/** For a spawn: hands the descriptor to `use` and closes our copy afterwards, whatever happens. */
+/** For spawning a child: passes the descriptor to `use`, and closes our copy afterwards in any case. */
 export function withDescriptor<T>(log: LogFile, use: (descriptor: number) => T): T {
   const descriptor = log.open();
   try {

@@ -1,4 +1,4 @@
-/** The files that a local cluster writes are what a node reads. */
+/** The files that a local cluster writes are readable for a node. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * What a local cluster writes for its nodes: one configuration file each, below the data directory, and a note of
- * how many there are, since the stores in that directory belong to a cluster of exactly these members.
+ * The files that a local cluster writes for its nodes: a configuration file for each, below the data directory, and a
+ * note of the number of nodes, since the stores in that directory belong to a cluster of exactly these members.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export interface LocalNode {
   readonly respPort: number;
 }
 
-/** Ports of the first node; those of the others follow. */
+/** The ports are those of the first node; the other nodes use the ports that follow. */
 export function localNodes(
   count: number,
   { grpcPort, httpPort, respPort }: Omit<LocalNode, 'name'>,
@@ -31,7 +31,7 @@ export function localNodes(
   }));
 }
 
-/** The number of nodes to run: what was asked for, else what the directory holds, else the default. */
+/** The number of nodes to run: the requested one, else that of the directory, else the default. */
 export function nodeCountOf(directory: string, asked: number | undefined): number {
   const held = heldCount(join(directory, 'cluster.json'));
   if (held !== undefined && asked !== undefined && held !== asked) {
@@ -64,7 +64,7 @@ function heldCount(path: string): number | undefined {
 export interface NodeFileInput {
   readonly directory: string;
   readonly nodes: readonly LocalNode[];
-  /** 'none': records are kept on the nodes alone. */
+  /** 'none': records are kept on the nodes only. */
   readonly databaseUrl: string;
   /** A URL template with `{key}`; undefined for no legacy source. */
   readonly legacyUrl: string | undefined;
@@ -72,7 +72,10 @@ export interface NodeFileInput {
   readonly legacyIsSample: boolean;
 }
 
-/** Writes `.causeway/NAME/node.yaml`; answers its path. It may hold a password: only its owner reads it. */
+/**
+ * Writes `.causeway/NAME/node.yaml` and returns its path. The file may contain a password, so only its owner can read
+ * it.
+ */
 export function writeNodeFile(node: LocalNode, input: NodeFileInput): string {
   const { directory, nodes, databaseUrl, legacyUrl, legacyIsSample } = input;
   const escapes = legacyIsSample ? { trustedEscapes: '/\\%' } : {};
@@ -105,12 +108,12 @@ export function writeNodeFile(node: LocalNode, input: NodeFileInput): string {
 }
 
 /**
- * The environment of a node. What the file says must hold: a variable meant for the supervisor, or for a single
- * node, would win over the file in every node alike. Other settings (CAUSEWAY_LOG_LEVEL, ...) are passed on: a
- * password for Redis clients above all, without which the door would be open to everybody.
+ * The environment of a node. The settings in its file must hold: a variable meant for the supervisor, or for a single
+ * node, would override the file in every node alike. Other settings (CAUSEWAY_LOG_LEVEL, ...) are passed on, above all
+ * a password for Redis clients, without which that door would be open to everybody.
  *
- * glibc's allocator keeps a heap for each of a process's dozen threads, of which most do the same work by turns: with
- * two a node of a million keys takes 60 MB less.
+ * glibc's allocator keeps a heap for each of a process's dozen threads, most of which take turns with the same work:
+ * with two heaps, a node of a million keys takes 60 MB less.
  */
 export function nodeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const passedOn = Object.entries(from).filter(
@@ -119,7 +122,7 @@ export function nodeEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { MALLOC_ARENA_MAX: '2', ...Object.fromEntries(passedOn) };
 }
 
-/** For whoever has set them: the settings in the environment that do not reach the nodes, a line for each. */
+/** For the user who set them: the settings in the environment that do not reach the nodes, one line each. */
 export function settingsKeptBack(from: NodeJS.ProcessEnv): string[] {
   const lines: string[] = [];
   for (const [name, text] of Object.entries(from)) {
@@ -133,7 +136,7 @@ export function settingsKeptBack(from: NodeJS.ProcessEnv): string[] {
 
 const KEPT_BACK = new Set(['DATABASE_URL', 'LEGACY_URL', 'CAUSEWAY_NODES']);
 
-/** Variables of settings in which the nodes differ, or that are given otherwise, with what is for them. */
+/** Variables of settings that differ between the nodes or are given another way, each with what to use instead. */
 const DECIDED_BY_FILE: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'cluster.members': '--nodes',

@@ -1,4 +1,4 @@
-/** What a node that is not ready says, as a start shows it. */
+/** How a start shows what a node reports while it is not ready. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';

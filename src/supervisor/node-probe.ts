@@ -1,14 +1,14 @@
 /**
- * What a supervisor sees of a node from outside, over HTTP: is it ready, and the few facts of its status that a
- * person wants on one line. Answers are read with care: a node may be of another build than the supervisor.
+ * What a supervisor sees of a node from outside, over HTTP: whether it is ready, and the few facts of its status that
+ * fit on one line. Answers are read defensively: a node may be of another version than the supervisor.
  */
 import { get } from 'node:http';
 import { NODE_HOST } from './node-files.ts';
 import { codeOf, reasonOf } from './start-error.ts';
 
-/** Milliseconds for one question; a node that takes longer is shown as not answering. */
+/** Milliseconds for one request; a node that takes longer is shown as not answering. */
 const PROBE_TIMEOUT_MS = 1_500;
-/** Characters of what a node waits for: enough for who holds the lock that PostgreSQL waits for. */
+/** Maximum characters of what a node waits for: enough to name the holder of a lock that PostgreSQL waits for. */
 const REASON_CHARS_MAX = 400;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
@@ -30,7 +30,7 @@ export interface NodeView {
   readonly legacyCalls: number;
 }
 
-/** '' when ready, else why not, in a few words. */
+/** '' if it is ready, otherwise a few words on why it is not. */
 export async function whyNotReady(httpPort: number): Promise<string> {
   try {
     const { status, body } = await httpGet(`http://${NODE_HOST}:${httpPort}/readyz`);
@@ -46,7 +46,7 @@ export async function viewNode(name: string, httpPort: number): Promise<NodeView
     const { status, body } = await httpGet(`http://${NODE_HOST}:${httpPort}/status`);
     if (status === 200) return parseView(name, JSON.parse(body));
   } catch {
-    // Not answering is a view too.
+    // "Not answering" is shown as such.
   }
   return { ...parseView(name, {}), answers: false, phase: 'unreachable' };
 }
@@ -92,13 +92,13 @@ function parseView(name: string, value: unknown): NodeView {
   };
 }
 
-/** The reasons that a refusal's JSON body gives (src/servers/http), else its text. */
+/** The reasons in a refusal's JSON body (src/servers/http), else its text. */
 function readableReason(body: string): string {
   try {
     const { reasons } = asObject(JSON.parse(body));
     if (Array.isArray(reasons)) return oneLine(reasons.join(', '));
   } catch {
-    // Plain text.
+    // It is plain text.
   }
   return oneLine(body);
 }
@@ -120,7 +120,7 @@ function asText(value: unknown): string {
   return typeof value === 'string' ? printable(value).slice(0, 20) : '?';
 }
 
-/** What others wrote goes to a terminal: no control characters. */
+/** Text from elsewhere goes to a terminal, so control characters are removed. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ');
 }

@@ -1,4 +1,4 @@
-/** What is told of a port that cannot be had: by whom it is held, and what can be done. */
+/** What is reported about a port that is not available: who holds it, and what can be done. */
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';

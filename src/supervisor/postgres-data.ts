@@ -1,6 +1,6 @@
 /**
- * A PostgreSQL data directory before its server runs: made once (and wholly or not at all), checked against the
- * programs, and freed of a server that an earlier supervisor left behind.
+ * A PostgreSQL data directory before its server runs: created once (atomically), checked against the programs, and
+ * freed of a server that an earlier supervisor left behind.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -20,8 +20,8 @@ const LEFTOVER_STOP_STEPS = [
 ] as const;
 
 /**
- * Answers the data directory inside `home`, made by initdb where there is none yet. It is made under another name
- * and renamed last, so an interrupted initdb is recognised and nothing that may hold data is ever removed.
+ * Returns the data directory inside `home`, created by initdb if there is none yet. It is created under another name
+ * and renamed last, so an interrupted initdb is recognised, and nothing that may contain data is ever deleted.
  */
 export async function prepareData(
   home: PostgresHome,
@@ -89,13 +89,13 @@ async function initdb(
   child.stderr.on('data', (text: string) => {
     complaint = (complaint + text).slice(-4_096);
   });
-  // It starts servers of its own while it works: the whole group must go, or one of them writes on.
+  // initdb starts server processes of its own: the whole group must be killed, or one of them keeps writing.
   const kill = (): void => killGroup(child.pid);
   const timer = setTimeout(kill, INITDB_TIMEOUT_MS);
   signal.addEventListener('abort', kill);
   const outcome = await new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    // 'close', not 'exit': the pipe ends when the last process of the group has gone.
+    // 'close', not 'exit': the pipe closes when the last process of the group is gone.
     child.once('close', (code, by) => resolve(code === 0 ? '' : by ? `signal ${by}` : `exit code ${code}`));
   });
   clearTimeout(timer);
@@ -110,13 +110,14 @@ function killGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch {
-    // Gone already.
+    // It is gone already.
   }
 }
 
 /**
- * PGPORT and its like in a user's shell must not change a server that is ours. Nor is it handed what nodes are told, and the
- * secrets that this names: everybody on this machine may ask that server, and it can be another user's process.
+ * PGPORT and similar variables in a user's shell must not affect our server. Nor does it get the variables meant for
+ * nodes, or the secrets that they refer to: everybody on this machine can query that server, and it may run as another
+ * user.
  */
 export function postgresEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const settings = Object.entries(from).filter(([name]) => name.startsWith('CAUSEWAY_'));
@@ -130,15 +131,16 @@ export function postgresEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv 
 }
 
 /**
- * Stops the server that still works on this data directory, if there is one: it belongs to a supervisor that is
- * gone, and nobody would stop it later. Precondition: the caller holds the lock of the data directory above.
+ * Stops the server that is still running in this data directory, if there is one: it belongs to a supervisor that is
+ * gone, and nobody else would stop it. The caller must hold the lock of the data directory above.
  */
 export async function stopLeftover(data: string, report: (line: string) => void): Promise<void> {
   const pidFile = join(data, 'postmaster.pid');
   const pid = postmasterPid(pidFile);
   if (pid === undefined) return;
   if (!isPostgresOn(pid, data)) {
-    // Stale, and perhaps now the id of an innocent process, at which PostgreSQL would refuse to start.
+    // The file is stale, and its id may now be that of an innocent process, because of which PostgreSQL would refuse to
+    // start.
     rmSync(pidFile, { force: true });
     return;
   }

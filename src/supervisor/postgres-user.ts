@@ -1,7 +1,7 @@
 /**
- * As whom PostgreSQL runs and where its files may lie. It refuses to run as root, so a supervisor that is root
- * gives it to the user `nobody`; that user must be able to reach the directory, which it cannot below a private
- * home such as /root.
+ * The user that PostgreSQL runs as, and where its files may lie. It refuses to run as root, so a supervisor that is
+ * root runs it as the user `nobody`. That user must be able to access the directory, which is impossible below a
+ * private home such as /root.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -20,26 +20,26 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { reasonOf, StartError } from './start-error.ts';
 
-/** Both undefined: PostgreSQL runs as the user that we are. */
+/** If both are undefined, PostgreSQL runs as our own user. */
 export interface PostgresUser {
   readonly uid?: number;
   readonly gid?: number;
 }
 
 export interface PostgresHome {
-  /** A real path that the user can reach and write. */
+  /** A real path that the user can access and write. */
   readonly path: string;
   readonly user: PostgresUser;
 }
 
-/** Where a root supervisor keeps the database when the data directory is out of PostgreSQL's reach. */
+/** Where a supervisor that is root keeps the database if the data directory is not accessible to PostgreSQL's user. */
 const HOME_OF_ROOT = '/var/lib/causeway';
 /** The id of `nobody` nearly everywhere. initdb insists on a user that has an entry in /etc/passwd. */
 const NOBODY = 65534;
 
 /**
- * Makes `path` (`.causeway/postgres`) a directory that PostgreSQL can use, and says as whom. Where the user
- * cannot reach it, it becomes a link to a fresh directory under `homeOfRoot`: removing the link begins anew.
+ * Makes `path` (`.causeway/postgres`) a directory that PostgreSQL can use, and says as which user. If that user cannot
+ * access it, it becomes a link to a fresh directory under `homeOfRoot`; removing the link starts over.
  */
 export function preparePostgresHome(path: string, homeOfRoot = HOME_OF_ROOT): PostgresHome {
   if (process.getuid?.() !== 0) {
@@ -69,14 +69,14 @@ export function preparePostgresHome(path: string, homeOfRoot = HOME_OF_ROOT): Po
   }
 }
 
-/** A database is run by the user it belongs to, so that it can be started by root and by that user in turn. */
+/** A database is run by the user that owns it, so that both root and that user can start it in turn. */
 function existingHome(path: string): PostgresHome {
   if (!existsSync(path)) {
     throw new StartError(
       `${path} is a link to a directory that is gone: put it back, or remove the link to begin with an empty database`,
     );
   }
-  // The link itself may lie where the user cannot go: only where it leads to counts.
+  // The link itself may be inaccessible to the user: only its target counts.
   const real = realpathSync(path);
   const { uid, gid } = statSync(real);
   const user = uid === 0 ? nobody() : { uid, gid };
@@ -91,7 +91,7 @@ function existingHome(path: string): PostgresHome {
 }
 
 function canUse(path: string, user: PostgresUser): boolean {
-  // Asked as that user, so that every kind of permission counts, not only the mode bits that we can see.
+  // Tested as that user, so that every kind of permission counts, not only the mode bits that we can see.
   const probe = spawnSync('/bin/sh', ['-c', 'test -w "$0" && test -x "$0"', path], { ...user, cwd: '/' });
   if (probe.error && (probe.error as NodeJS.ErrnoException).code !== 'EACCES') {
     throw new StartError(
@@ -108,10 +108,10 @@ function nobody(): { uid: number; gid: number } {
       .split('\n')
       .find((entry) => entry.startsWith('nobody:'));
     const [, , uid, gid] = (line ?? '').split(':').map(Number);
-    // Some systems write -2: the same 32 bits.
+    // Some systems write -2, which has the same 32 bits.
     if (Number.isInteger(uid) && Number.isInteger(gid)) return { uid: uid! >>> 0, gid: gid! >>> 0 };
   } catch {
-    // No such file: the usual id.
+    // There is no such file: use the usual id.
   }
   return { uid: NOBODY, gid: NOBODY };
 }

@@ -1,7 +1,6 @@
 /**
- * Which processes a local cluster consists of at this moment, as a file in its data directory: for tools and
- * people that want to stop one of them from outside. An id alone proves nothing, so each stands with its start
- * mark.
+ * The processes of a local cluster at this moment, as a file in its data directory, for tools and people that want to
+ * stop one of them from outside. A process id alone proves nothing, so each comes with its start mark.
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +22,7 @@ export class ProcessFile {
     this.#path = join(directory, FILE);
   }
 
-  /** Never throws: a cluster that cannot note its processes runs all the same. */
+  /** Never throws: a cluster that cannot record its processes runs all the same. */
   note(event: ChildEvent): void {
     if (event.kind === 'started')
       this.#processes.set(event.name, { pid: event.pid, mark: startMark(event.pid) });
@@ -34,12 +33,12 @@ export class ProcessFile {
       writeFileSync(`${this.#path}.new`, text, { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
     } catch {
-      // A full disk: the nodes themselves tell of it.
+      // The disk is full; the nodes themselves report it.
     }
   }
 }
 
-/** The id of this child of the cluster in that directory; undefined where it does not live. */
+/** The process id of this child of the cluster in that directory; undefined if it is not alive. */
 export function pidOf(directory: string, name: string): number | undefined {
   let noted: Noted | undefined;
   try {

@@ -1,17 +1,18 @@
 /**
- * What can be learnt about processes that are not our children: does one live, is it still the same one, and is
- * it a PostgreSQL server on a certain data directory. A process id alone proves nothing, since ids are used again.
+ * What can be learnt about processes that are not our children: whether one is alive, whether it is still the same one,
+ * and whether it is a PostgreSQL server on a certain data directory. A process id alone proves nothing, since ids are
+ * reused.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A zombie counts as gone: it holds no port and no file, and without a reaping init it stays for ever. */
+/** A zombie counts as gone: it holds no port and no file and, without an init that reaps it, stays for ever. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it lives, but belongs to another user.
+    // EPERM: it is alive, but belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   if (process.platform !== 'linux') return true;
@@ -25,7 +26,7 @@ export function startMark(pid: number): string {
   return psColumn(pid, 'lstart');
 }
 
-/** Is this id a PostgreSQL server that works in this data directory? The path must be a real path. */
+/** Whether this process is a PostgreSQL server running in this data directory. The path must be a real path. */
 export function isPostgresOn(pid: number, pgData: string): boolean {
   if (!isAlive(pid)) return false;
   if (process.platform !== 'linux') {
@@ -46,7 +47,7 @@ export interface StopStep {
   readonly waitMs: number;
 }
 
-/** Sends one signal after the other, each with its wait, until `gone`. Answers whether it went. */
+/** Sends the signals one after the other, each with its wait, until `gone`. Returns whether the process is gone. */
 export async function stopProcess(
   pid: number,
   steps: readonly StopStep[],
@@ -56,7 +57,7 @@ export async function stopProcess(
     try {
       process.kill(pid, step.signal);
     } catch {
-      // Gone meanwhile, or not ours to stop: `gone` tells which.
+      // It is gone meanwhile, or not ours to stop; `gone` tells which.
     }
     for (let waitedMs = 0; waitedMs < step.waitMs; waitedMs += POLL_MS) {
       if (gone()) return true;
@@ -68,7 +69,7 @@ export async function stopProcess(
 
 const POLL_MS = 25;
 
-/** The fields of /proc/PID/stat after the command name, which may itself hold spaces and brackets. */
+/** The fields of /proc/PID/stat after the command name, which may itself contain spaces and parentheses. */
 function statFields(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

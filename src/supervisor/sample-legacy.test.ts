@@ -1,4 +1,4 @@
-/** The sample legacy API, asked over HTTP as a node would. */
+/** The sample legacy API, called over HTTP as a node would call it. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';

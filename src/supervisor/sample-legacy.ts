@@ -1,6 +1,6 @@
 /**
- * A sample of the legacy REST API that a cluster reads through to: a few named records, a thousand made ones, a
- * paged list of keys, and counters by which a test sees how often it was asked.
+ * A sample of the legacy REST API that a cluster reads through to: a few named records, a thousand generated ones, a
+ * paged list of keys, and counters that show a test how often it was called.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
@@ -10,11 +10,11 @@ export const LEGACY_PORT_DEFAULT = 8001;
 const MADE_RECORD_COUNT = 1_000;
 const PAGE_KEYS_DEFAULT = 100;
 const PAGE_KEYS_MAX = 1_000;
-/** Keys counted one by one; calls for further ones count in the total only. */
+/** This many keys are counted individually; calls for further ones count in the total only. */
 const COUNTED_KEYS_MAX = 10_000;
 const DATA_PATH = '/legacy/data/';
 
-/** `legacy:0001` to `legacy:1000` and the records that the first system's documents name. */
+/** `legacy:0001` to `legacy:1000`, and the records that the first system's documents mention. */
 function sampleRecords(): ReadonlyMap<string, string> {
   const records = new Map([
     ['user:1001', 'Dr. Heisenberg'],
@@ -34,9 +34,9 @@ interface Answer {
 }
 
 /**
- * `GET /legacy/data/{key}`: 200 `{key, value}` or 404; the key is one percent-decoded path segment.
- * `GET /legacy/keys?after=KEY&limit=N`: `{keys, next}` in order of code units, `next` null on the last page.
- * `GET /legacy/stats`: `{calls, keys: {KEY: calls}}`, counting the data path alone.
+ * `GET /legacy/data/{key}`: 200 `{key, value}` or 404; the key is one percent-decoded path segment. `GET
+ * /legacy/keys?after=KEY&limit=N`: `{keys, next}` in order of code units; `next` is null on the last page. `GET
+ * /legacy/stats`: `{calls, keys: {KEY: calls}}`, counting the data path only.
  */
 export function createSampleLegacy(records: ReadonlyMap<string, string> = sampleRecords()): Server {
   const sortedKeys = [...records.keys()].sort();
@@ -77,13 +77,13 @@ export function createSampleLegacy(records: ReadonlyMap<string, string> = sample
 
   return createServer((request: IncomingMessage, response: ServerResponse) => {
     request.resume();
-    // Split by hand: a URL object would already resolve `..` and rewrite what a key may hold.
+    // Split by hand: a URL object would resolve `..` and alter what a key may contain.
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     send(response, answer(request.method ?? '', path, new URLSearchParams(query)));
   });
 }
 
-/** Resolves when it listens; rejects where the port is taken. */
+/** Resolves when it listens; rejects if the port is taken. */
 export function listenSampleLegacy(server: Server, port: number, host = LEGACY_HOST): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -94,7 +94,7 @@ export function listenSampleLegacy(server: Server, port: number, host = LEGACY_H
   });
 }
 
-/** The key in one path segment; undefined where it is empty, more than one segment, or not percent-encoded. */
+/** The key in one path segment; undefined if it is empty, has several segments, or is not percent-encoded. */
 function decoded(segment: string): string | undefined {
   if (segment === '' || segment.includes('/')) return undefined;
   try {

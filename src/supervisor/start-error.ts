@@ -1,17 +1,17 @@
 /**
- * What a person can put right: a taken port, a directory without permission, a missing package. The message is
- * one line that says what is wrong and what to do; it is printed alone, without a stack.
+ * An error that the user can fix: a taken port, a directory without permission, a missing package. The message is one
+ * line that says what is wrong and what to do; it is printed without a stack trace.
  */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
-/** The message of anything thrown, for use inside a line. */
+/** The message of anything thrown, for use within a line. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The errno name of a system error ('EACCES', ...), or '' where there is none. */
+/** The errno name of a system error ('EACCES', ...), or '' if there is none. */
 export function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';

@@ -1,18 +1,18 @@
 /**
- * The child's side of "children watch their parent": the channel to the supervisor ends when the supervisor
- * does, also when it was killed with kill -9, and the child then leaves in order instead of living on unseen.
+ * The child's side of "children watch their parent": the channel to the supervisor closes when the supervisor ends,
+ * even by kill -9. The child then stops gracefully instead of living on unseen.
  */
 
-/** Milliseconds a child may take to leave in order after its parent has gone. */
+/** Milliseconds that a child may take to stop gracefully after its parent is gone. */
 export const LEAVE_DEADLINE_MS = 15_000;
 
 /**
- * Calls `onGone` once when the supervisor that started this process has gone, and ends the process at the
- * deadline if that did not. Does nothing in a process that was started by hand. Must be called before the
- * process does anything that would have to be undone.
+ * Calls `onGone` once when the supervisor that started this process is gone, and ends the process at the deadline if
+ * `onGone` has not. Does nothing in a process that was started by hand. Must be called before the process does anything
+ * that would have to be undone.
  */
 export function watchParent(onGone: () => void, deadlineMs = LEAVE_DEADLINE_MS): void {
-  // Undefined: there never was a channel. False: there was, and the parent has gone already.
+  // Undefined: there never was a channel. False: there was one, and the parent is gone already.
   if (process.connected === undefined) return;
   let left = false;
   const leave = (): void => {
@@ -26,6 +26,6 @@ export function watchParent(onGone: () => void, deadlineMs = LEAVE_DEADLINE_MS):
     return;
   }
   process.once('disconnect', leave);
-  // The channel alone must not keep a child alive that is done.
+  // The channel alone must not keep a child alive that has nothing left to do.
   process.channel?.unref();
 }
