@@ -96,7 +96,8 @@ function loseOwners(world: SimWorld, prng: Prng, isStopped: () => boolean): stri
   const until = scheduler.time + LONE_MS_MAX;
   const look = (): void => {
     if (isStopped() || victim.life === null || scheduler.time > until) return;
-    if (isLone(victim, slot)) operator.lose([victim], false);
+    // The others may be lost with the council meanwhile: then there would be nobody to go on with.
+    if (isLone(victim, slot) && isAnyLeft(world, topology, [victim])) operator.lose([victim], false);
     else scheduler.after(LOOK_MS, look);
   };
   look();

@@ -8,7 +8,7 @@ import type { Mutations } from '../src/core/mutations.ts';
 import type { WriteResult } from '../src/core/operation.ts';
 import { isForsaken, memberByName } from '../src/core/topology.ts';
 import type { Topology } from '../src/core/topology.ts';
-import type { ClusterQuorum } from '../src/node/api.ts';
+import type { ClusterAnswer, ClusterQuorum } from '../src/node/api.ts';
 import { drawId } from './checkers/once-per-id.ts';
 import type { SimNode } from './cluster.ts';
 import { goOnAt, quorumAt } from './going-on.ts';
@@ -265,6 +265,35 @@ describe('one of three is left, and its disk is behind', () => {
     for (const sim of sims.slice(1)) world.cluster.start(sim);
     world.until(() => world.cluster.isWhole(), 30_000);
     expect(KEYS.map((key) => world.text(sims[0]!, key))).toEqual(NOW);
+  });
+});
+
+describe('PostgreSQL has given out the next life, and its word of that is lost', () => {
+  /** The answer to an operator, while no write is answered for so many milliseconds. */
+  function unanswered(seed: number, ms: number): { world: SmallWorld; one: SimNode; answer: ClusterAnswer } {
+    const { world, sims } = leftBehind(seed);
+    const { database } = world;
+    const { settings } = database;
+    database.settings = { ...settings, replyLostShare: 1 };
+    world.scheduler.after(ms, () => (database.settings = settings));
+    return { world, one: sims[0]!, answer: goOnAt(world, sims[0]!) };
+  }
+
+  test('it is asked for once more: it is the life that was taken, and no other', () => {
+    const { world, one, answer } = unanswered(97, 2_500);
+    expect(answer).toMatchObject({ kind: 'changed' });
+    expect(topologyAt(one)).toMatchObject({ life: 2 });
+    world.until(() => serves(world, one), 10_000);
+    expect(KEYS.map((key) => world.text(one, key))).toEqual(NOW);
+  });
+
+  test('for as long as the operator waits: nobody knows, and the next one goes on from there', () => {
+    const { world, one, answer } = unanswered(98, 20_000);
+    expect(answer).toMatchObject({ kind: 'failed', failure: { code: 'outcome_unknown' } });
+    expect(world.database.founding()).toMatchObject({ life: 2 });
+    world.run(20_000);
+    expect(goOnAt(world, one)).toMatchObject({ kind: 'changed' });
+    expect(topologyAt(one)).toMatchObject({ life: 3 });
   });
 });
 

@@ -150,17 +150,17 @@ export function readLife(
   record.readLife((error, standing) => done(error === null ? standing : reasonOf(error)));
 }
 
-/** Calls back once, with the reason in words where the founding was not taken. May call back at once. */
+/** Calls back once, with the reason in words where the founding was not taken, or nobody knows. May call back at once. */
 export function takeFounding(
   record: SystemOfRecord | null,
   expectLife: number,
   clusterId: string,
-  done: (result: FoundingFacts | string) => void,
+  done: (result: FoundingFacts | string, isKnown: boolean) => void,
 ): void {
-  if (record === null) return done({ clusterId, life: 1, floorCounter: 1, loaded: true, record: null });
+  if (record === null) return done({ clusterId, life: 1, floorCounter: 1, loaded: true, record: null }, true);
   record.found(expectLife, clusterId, (error, founding) => {
-    if (error !== null) return done(reasonOf(error));
-    done(factsOf(founding, clusterId, expectLife + 1));
+    if (error !== null) return done(reasonOf(error), false);
+    done(factsOf(founding, clusterId, expectLife + 1), true);
   });
 }
 

@@ -23,6 +23,14 @@ import { drawClusterId, readLife, takeFounding } from './founding.ts';
 const NOT_WATCHED =
   'a later life of the cluster is in force, and it takes some seven seconds to see that nobody lives in it: ask with more time';
 
+/** What is kept of an order to go on while it is tried. */
+interface Tries {
+  readonly look: FoundingLook;
+  readonly until: number;
+  /** Of the founding that may have been taken; '': none was tried yet. */
+  clusterId: string;
+}
+
 export function tellQuorum(
   parts: ClusterDeskParts,
   topology: Topology,
@@ -63,22 +71,14 @@ export function beginNextLife(
       `PostgreSQL knows life ${order.lifeKept} of the cluster, this node knows life ${topology.life}`,
     );
   if (!isAsShown) return refuse('others are up by now than were shown: look again');
-  const watch = { look: new FoundingLook(), until: parts.clock.now() + timeoutMs };
-  whenNobodyLives(parts, topology, watch, (kept) => {
-    if (kept === null) return fail(failure('not_ready', NOT_WATCHED));
-    if (typeof kept === 'string') return fail(failure('record_unavailable', kept));
-    const whyGoesOn = whyLifeGoesOn(topology, kept);
-    if (whyGoesOn !== null) return refuse(whyGoesOn);
-    if (!sameLife(parts.membership.topology!, topology))
-      return refuse('this node is of another life by now: look again');
-    takeLife(parts, topology, order.lifeKept, watch.until, (taken) => {
-      if (typeof taken === 'string') return fail(failure('outcome_unknown', taken));
-      // Whoever has come up meanwhile is among the lost all the same, and comes back as a learner.
-      const survivors = parts.membership.succession.survivors(topology);
-      const next = nextTopology(parts, topology, survivors, taken);
-      parts.membership.succession.begin(next);
-      answer({ kind: 'changed', epoch: next.epoch });
-    });
+  const tries: Tries = { look: new FoundingLook(), until: parts.clock.now() + timeoutMs, clusterId: '' };
+  takeLife(parts, topology, order.lifeKept, tries, (taken) => {
+    if ('code' in taken) return fail(taken);
+    // Whoever has come up meanwhile is among the lost all the same, and comes back as a learner.
+    const survivors = parts.membership.succession.survivors(topology);
+    const next = nextTopology(parts, topology, survivors, taken);
+    parts.membership.succession.begin(next);
+    answer({ kind: 'changed', epoch: next.epoch });
   });
 }
 
@@ -89,7 +89,7 @@ export function beginNextLife(
 function whenNobodyLives(
   parts: ClusterDeskParts,
   topology: Topology,
-  watch: { readonly look: FoundingLook; readonly until: number },
+  tries: Tries,
   done: (kept: StandingLife | string | null) => void,
 ): void {
   const { clock, mutations } = parts;
@@ -97,10 +97,11 @@ function whenNobodyLives(
     const isTold =
       typeof kept === 'string' || kept.life <= topology.life || whyLifeGoesOn(topology, kept) !== null;
     const now = clock.now();
-    if (isTold || mutations?.trustOldNote === true || watch.look.isClear(kept, '', now)) return done(kept);
+    if (isTold || mutations?.trustOldNote === true || tries.look.isClear(kept, tries.clusterId, now))
+      return done(kept);
     // Who has asked is told by then, and nothing is begun that nobody waits for.
-    if (now + LIFE_LOOK_AGAIN_MS > watch.until) return done(null);
-    clock.after(LIFE_LOOK_AGAIN_MS, () => whenNobodyLives(parts, topology, watch, done));
+    if (now + LIFE_LOOK_AGAIN_MS > tries.until) return done(null);
+    clock.after(LIFE_LOOK_AGAIN_MS, () => whenNobodyLives(parts, topology, tries, done));
   });
 }
 
@@ -148,33 +149,76 @@ function readLifeKept(
   });
 }
 
-/** The life after the one that was shown, by compare-and-set; in words why not. */
+/**
+ * The life after the one that was shown, by compare-and-set. Where nobody knows whether it was taken it is tried again for as
+ * long as there is time: left as it is it would have to be watched that nobody lives in it, and given up for one more.
+ */
 function takeLife(
-  { systemOfRecord, clock, random, mutations }: ClusterDeskParts,
+  parts: ClusterDeskParts,
   topology: Topology,
   lifeKept: number,
-  until: number,
-  done: (taken: NextLife | string) => void,
+  tries: Tries,
+  done: (taken: NextLife | Failure) => void,
 ): void {
-  const clusterId = drawClusterId(random);
+  const { systemOfRecord, clock } = parts;
+  const end = (reason: string): void => {
+    if (promotedServer(topology, systemOfRecord?.seen() ?? null) !== null)
+      systemOfRecord!.choose(serverOf(topology)!);
+    done(failure('outcome_unknown', reason));
+  };
+  const beganAt = clock.now();
+  const again = (reason: string): void => {
+    // One that takes as long as this one did would be answered to nobody.
+    const tookMs = clock.now() - beganAt;
+    if (clock.now() + LIFE_ASK_CHOSEN_MS + tookMs >= tries.until) return end(reason);
+    clock.after(LIFE_ASK_CHOSEN_MS, () => takeLife(parts, topology, lifeKept, tries, done));
+  };
+  whenNobodyLives(parts, topology, tries, (kept) => {
+    const whyNot = whyNotTake(parts, topology, kept);
+    if (whyNot !== null && tries.clusterId === '') return done(whyNot);
+    if (whyNot !== null) return (isTold(kept) ? end : again)(whyNot.message);
+    tries.clusterId ||= drawClusterId(parts.random);
+    found(parts, topology, lifeKept, tries.clusterId, (taken, isKnown) => {
+      if (typeof taken !== 'string') done(taken);
+      else if (isKnown) end(taken);
+      else again(taken);
+    });
+  });
+}
+
+function isTold(kept: StandingLife | string | null): kept is StandingLife {
+  return kept !== null && typeof kept !== 'string';
+}
+
+function whyNotTake(
+  { membership }: ClusterDeskParts,
+  topology: Topology,
+  kept: StandingLife | string | null,
+): Failure | null {
+  if (kept === null) return failure('not_ready', NOT_WATCHED);
+  if (typeof kept === 'string') return failure('record_unavailable', kept);
+  const whyGoesOn = whyLifeGoesOn(topology, kept);
+  if (whyGoesOn !== null) return failure('invalid_argument', whyGoesOn);
+  if (sameLife(membership.topology!, topology)) return null;
+  return failure('invalid_argument', 'this node is of another life by now: look again');
+}
+
+/** In words, and whether that is final, where the founding is not known to have been taken. One that is tried twice is the same. */
+function found(
+  { systemOfRecord, mutations }: ClusterDeskParts,
+  topology: Topology,
+  lifeKept: number,
+  clusterId: string,
+  done: (taken: NextLife | string, isKnown: boolean) => void,
+): void {
   if (systemOfRecord === null || mutations?.succeedUnfenced === true) {
     const { life, floorCounter } = topology;
-    return done({ clusterId, life: life + 1, floorCounter, record: null });
+    return done({ clusterId, life: life + 1, floorCounter, record: null }, true);
   }
   const promoted = promotedServer(topology, systemOfRecord.seen());
-  if (promoted === null) return takeFounding(systemOfRecord, lifeKept, clusterId, done);
   // No epoch can name it. Those who could still write elsewhere are the lost ones, by the operator's word.
-  systemOfRecord.choose(promoted);
-  const take = (): void =>
-    takeFounding(systemOfRecord, lifeKept, clusterId, (taken) => {
-      const mayTryAgain =
-        clock.now() + LIFE_ASK_CHOSEN_MS < until && systemOfRecord.health().state === 'down';
-      // It is only just being connected to. A founding that is tried twice is the same one.
-      if (typeof taken === 'string' && mayTryAgain) return void clock.after(LIFE_ASK_CHOSEN_MS, take);
-      if (typeof taken === 'string') systemOfRecord.choose(serverOf(topology)!);
-      done(taken);
-    });
-  take();
+  if (promoted !== null) systemOfRecord.choose(promoted);
+  takeFounding(systemOfRecord, lifeKept, clusterId, done);
 }
 
 function nextTopology(
